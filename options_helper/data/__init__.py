@@ -1,0 +1,1 @@
+"""What talks to the outside: Alpaca, by HTTP GET and by websocket."""

@@ -1,0 +1,192 @@
+"""Keys, account and endpoints, from a mapping such as `os.environ` and one env file."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit, urlunsplit
+
+from dotenv import dotenv_values
+
+from options_helper.errors import SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+ENV_FILE = Path("config/alpaca.env")
+
+PAPER_URL = "https://paper-api.alpaca.markets"
+LIVE_URL = "https://api.alpaca.markets"
+DATA_URL = "https://data.alpaca.markets"
+STREAM_URL = "wss://stream.data.alpaca.markets"
+
+STOCK_FEEDS = ("iex", "sip")
+OPTIONS_FEEDS = ("indicative", "opra")
+INDICATIVE_QUOTE_LIMIT = 200  # the Basic plan's websocket limit, Alpaca's "About Market Data API"
+
+
+class Account(StrEnum):
+    """Which of Alpaca's hosts the account lives on; DEMO is a loopback host."""
+
+    PAPER = "paper"
+    LIVE = "live"
+    DEMO = "demo"
+
+
+@dataclass(frozen=True, slots=True)
+class AlpacaSettings:
+    """Everything needed to talk to Alpaca, compared whole; the keys never enter its repr.
+
+    Attributes:
+        trading_url: REST host of the account; its `/stream` is the trading stream.
+        data_url: REST host of market data.
+        stream_url: Websocket host of market data.
+        account: Derived from the URL, the key's prefix, or the page's override.
+    """
+
+    key_id: str = field(repr=False)
+    secret_key: str = field(repr=False)
+    account: Account = Account.PAPER
+    trading_url: str = PAPER_URL
+    data_url: str = DATA_URL
+    stream_url: str = STREAM_URL
+    stock_feed: str = "iex"
+    options_feed: str = "indicative"
+
+    @property
+    def demo(self) -> bool:
+        """Whether the account is simulated on this machine."""
+        return self.account is Account.DEMO
+
+    @property
+    def masked_key(self) -> str:
+        """The key id with all but its first two and last two characters hidden."""
+        return mask(self.key_id)
+
+    def stock_stream_url(self, feed: str) -> str:
+        """`{stream host}/v2/{feed}`."""
+        return f"{self.stream_url}/v2/{feed}"
+
+    def option_stream_url(self, feed: str) -> str:
+        """`{stream host}/v1beta1/{feed}`."""
+        return f"{self.stream_url}/v1beta1/{feed}"
+
+    @property
+    def trading_stream_url(self) -> str:
+        """The trading host's `/stream` with ws or wss."""
+        scheme, host, path, *_ = urlsplit(self.trading_url)
+        return urlunsplit(("ws" if scheme == "http" else "wss", host, path.rstrip("/") + "/stream", "", ""))
+
+    @property
+    def foreign_hosts(self) -> tuple[str, ...]:
+        """Hosts that are neither Alpaca's nor loopback, for the page to name before Start."""
+        hosts = (urlsplit(url).hostname or "" for url in (self.trading_url, self.data_url, self.stream_url))
+        return tuple(dict.fromkeys(host for host in hosts if not _is_alpaca(host) and not is_loopback(host)))
+
+    def with_account(self, override: str) -> AlpacaSettings:
+        """These settings with the page's override "paper" or "live"; any other word changes nothing.
+
+        The override chooses between Alpaca's two hosts only; a URL on another host stays.
+        """
+        if override not in {Account.PAPER, Account.LIVE} or not self.can_override_account:
+            return self
+        account = Account(override)
+        return replace(self, account=account, trading_url=PAPER_URL if account is Account.PAPER else LIVE_URL)
+
+    @property
+    def can_override_account(self) -> bool:
+        """Whether the trading URL is one of Alpaca's two hosts."""
+        return self.trading_url in {PAPER_URL, LIVE_URL}
+
+
+def mask(secret: str) -> str:
+    """The first two and last two characters of a key, the rest hidden; short ones hidden whole."""
+    return f"{secret[:2]}…{secret[-2:]}" if len(secret) >= 12 else "…"  # noqa: PLR2004 - a display choice
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name or address means this machine."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _is_alpaca(host: str) -> bool:
+    return host == "alpaca.markets" or host.endswith(".alpaca.markets")
+
+
+def read_environment(env: Mapping[str, str] | None = None, *, env_file: Path = ENV_FILE) -> dict[str, str]:
+    """The env file's variables overlaid by real ones; a missing file is an empty one."""
+    values = (
+        {name: value for name, value in dotenv_values(env_file).items() if value}
+        if env_file.is_file()
+        else {}
+    )
+    real = os.environ if env is None else env
+    return values | {name: value for name, value in real.items() if value}
+
+
+def load_settings(env: Mapping[str, str] | None = None, *, env_file: Path = ENV_FILE) -> AlpacaSettings:
+    """Settings from the environment and `config/alpaca.env`.
+
+    Raises:
+        SettingsError: A key is missing, or a URL or feed is not usable.
+    """
+    values = read_environment(env, env_file=env_file)
+    keys = [values.get(name, "").strip() for name in ("APCA_API_KEY_ID", "APCA_API_SECRET_KEY")]
+    missing = [
+        name for name, key in zip(("APCA_API_KEY_ID", "APCA_API_SECRET_KEY"), keys, strict=True) if not key
+    ]
+    if missing:
+        raise SettingsError(
+            missing[0],
+            f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} not set. "
+            f"Set it in the environment or in {env_file}, then press Start.",
+        )
+    trading_url = _url(values, "APCA_API_BASE_URL", ("http", "https"), "")
+    account = _account(trading_url, keys[0])
+    return AlpacaSettings(
+        key_id=keys[0],
+        secret_key=keys[1],
+        account=account,
+        trading_url=trading_url or (LIVE_URL if account is Account.LIVE else PAPER_URL),
+        data_url=_url(values, "APCA_API_DATA_URL", ("http", "https"), DATA_URL),
+        stream_url=_url(values, "APCA_API_STREAM_URL", ("ws", "wss"), STREAM_URL),
+        stock_feed=_feed(values, "OH_ALPACA_STOCK_FEED", STOCK_FEEDS),
+        options_feed=_feed(values, "OH_ALPACA_OPTIONS_FEED", OPTIONS_FEEDS),
+    )
+
+
+def _account(trading_url: str, key_id: str) -> Account:
+    if not trading_url:
+        return Account.LIVE if key_id.startswith("AK") else Account.PAPER
+    if is_loopback(urlsplit(trading_url).hostname or ""):
+        return Account.DEMO
+    return Account.PAPER if "paper" in trading_url else Account.LIVE
+
+
+def _url(values: Mapping[str, str], name: str, schemes: tuple[str, ...], default: str) -> str:
+    url = values.get(name, default).strip().rstrip("/")
+    if not url:
+        return url
+    parts = urlsplit(url)
+    if parts.scheme not in schemes or not parts.hostname or parts.username or parts.query:
+        raise SettingsError(
+            name, f"{name} must be a URL such as {schemes[-1]}://host, without a user or a query."
+        )
+    # Alpaca's own examples carry the version; the routes here add it themselves.
+    return url.removesuffix("/v2") if name == "APCA_API_BASE_URL" else url
+
+
+def _feed(values: Mapping[str, str], name: str, feeds: tuple[str, ...]) -> str:
+    feed = values.get(name, feeds[0]).strip().lower()
+    if feed not in feeds:
+        raise SettingsError(name, f"{name} is {feed!r}; it must be one of: {', '.join(feeds)}.")
+    return feed

@@ -1,0 +1,1 @@
+"""Threads, sockets and the newest state of the market; nothing of them leaves this package."""
