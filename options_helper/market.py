@@ -241,7 +241,7 @@ class _LatestTable(Mapping[str, Row], Generic[Row]):
 
     @classmethod
     def from_mapping(cls, rows: Mapping[str, Row]) -> Self:
-        """The same table if it is one already, else a table of the mapping's values under the mapping's keys."""
+        """The same table if it is one already, else one of the mapping's values under its keys."""
         if isinstance(rows, cls):
             return rows
         table = cls.empty(rows)
@@ -261,11 +261,8 @@ class _LatestTable(Mapping[str, Row], Generic[Row]):
         fresh[: len(self.rows)] = self.rows
         for row in rows:
             number = index[row.symbol]
-            if (
-                row.from_rest
-                and fresh[_PRESENT][number]
-                and to_microseconds(row.timestamp) <= fresh["timestamp"][number]
-            ):
+            older = to_microseconds(row.timestamp) <= fresh["timestamp"][number]
+            if row.from_rest and fresh[_PRESENT][number] and older:
                 continue
             fresh[number] = self._to_tuple(row)
         return type(self)(index, fresh)
@@ -276,8 +273,8 @@ class _LatestTable(Mapping[str, Row], Generic[Row]):
         return (
             *(float("nan") if value is None else value for value in values),
             to_microseconds(row.timestamp),
-            to_microseconds(row.received_at),
-            row.from_rest,
+            to_microseconds(getattr(row, "received_at", None)),
+            getattr(row, "from_rest", False),
             True,
         )
 
