@@ -37,7 +37,7 @@ class PortfolioError(OptionsHelperError):
         super().__init__(f"{self.path}: {place}: {reason}" if place else f"{self.path}: {reason}")
 
 
-class SettingsError(OptionsHelperError):
+class SettingsError(OptionsHelperError, ValueError):
     """A setting that is missing or wrong; the text says which variable and where to put it."""
 
     def __init__(self, variable: str, reason: str) -> None:

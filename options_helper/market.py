@@ -171,6 +171,7 @@ class StreamHealth:
         last_failure: Kept after recovery.
         messages, conflated, dropped, malformed: Counts since Start.
         lag_seconds: Median of receive time minus event time over the last batches, None if unknown.
+        latency_seconds: Median time from receipt to visible in a snapshot, None if unknown.
         rate: Messages per second over the last seconds.
     """
 
@@ -191,6 +192,7 @@ class StreamHealth:
     dropped: int = 0
     malformed: int = 0
     lag_seconds: float | None = None
+    latency_seconds: float | None = None
     rate: float = 0.0
 
     @property
