@@ -2,8 +2,10 @@
 
     OptionsHelperError                a sentence a user can act on; str(error) is shown as it is
     ├── PortfolioError                path, place, reason
+    ├── AlertsFileError               path, place, reason, of alerts.json
     ├── SettingsError                 which variable, where to put it
     ├── MissingDependency             package, the pip line
+    ├── ContractSymbolError           not the symbol, or not the terms, of an option contract (a ValueError too)
     ├── AlpacaRestError               status, path: one HTTP GET that gave no usable answer
     └── StreamError                   stream, code, detail
         ├── StreamRejected            final: a wrong key, a plan without the feed, a symbol limit
@@ -37,6 +39,16 @@ class PortfolioError(OptionsHelperError):
         super().__init__(f"{self.path}: {place}: {reason}" if place else f"{self.path}: {reason}")
 
 
+class AlertsFileError(OptionsHelperError):
+    """An alerts file that cannot be used; the attributes are those of `PortfolioError`."""
+
+    def __init__(self, path: Path | str, reason: str, *, place: str = "") -> None:
+        self.path = Path(path)
+        self.place = place
+        self.reason = reason
+        super().__init__(f"{self.path}: {place}: {reason}" if place else f"{self.path}: {reason}")
+
+
 class SettingsError(OptionsHelperError, ValueError):
     """A setting that is missing or wrong; the text says which variable and where to put it."""
 
@@ -53,6 +65,10 @@ class MissingDependency(OptionsHelperError):
         super().__init__(
             f'The package {package} is not installed. Run: pip install "options-helper[{extra}]"'
         )
+
+
+class ContractSymbolError(OptionsHelperError, ValueError):
+    """A text that is no contract symbol, or terms that no contract symbol can carry."""
 
 
 class AlpacaRestError(OptionsHelperError):
