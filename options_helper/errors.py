@@ -5,7 +5,7 @@
     ├── AlertsFileError               path, place, reason, of alerts.json
     ├── SettingsError                 which variable, where to put it
     ├── MissingDependency             package, the pip line
-    ├── ContractSymbolError           not the symbol, or not the terms, of an option contract (a ValueError too)
+    ├── ContractSymbolError           no contract symbol, or terms that none can carry (a ValueError too)
     ├── AlpacaRestError               status, path: one HTTP GET that gave no usable answer
     └── StreamError                   stream, code, detail
         ├── StreamRejected            final: a wrong key, a plan without the feed, a symbol limit
