@@ -1,0 +1,163 @@
+"""Option contract symbols, as the Options Clearing Corporation spells them.
+
+The last 15 characters are fixed: `YYMMDD`, `C` or `P`, and the strike in tenths of a cent as eight digits.
+What stands before them is the root, of one to six letters and digits, so a symbol is read from the right
+(`CSGP1251017P00001000` has the root `CSGP1`). The padded form fills the root with spaces to six characters
+(`AAPL  261218C00250000`); the compact form, Alpaca's, does not (`AAPL261218C00250000`).
+
+A root carries no separator: the contracts of `BRK.B` are `BRKB…`.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from options_helper.errors import ContractSymbolError
+
+if TYPE_CHECKING:
+    from options_helper.models import Leg, OptionType, Position
+
+ROOT_LENGTH = 6
+MAX_STRIKE = 99_999.999
+
+_SEPARATORS = str.maketrans("", "", " .-/")
+_ROOT = re.compile(r"(?=[0-9]*[A-Z])[A-Z0-9]{1,6}")
+_SYMBOL = re.compile(r"(?P<root>[A-Z0-9 ./-]+?) *(?P<date>[0-9]{6})(?P<letter>[CP])(?P<mils>[0-9]{8})")
+_LETTERS = {"call": "C", "put": "P"}
+_WORDS: dict[str, Literal["call", "put"]] = {"C": "call", "P": "put"}
+_MILS_PER_DOLLAR = 1000
+_STRIKE_TOLERANCE = 1e-7  # dollars: what float arithmetic may leave, far below a tenth of a cent
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedContract:
+    """One option contract; terms that no symbol can carry are refused here.
+
+    Attributes:
+        underlying: The root as it was written (`AAPL`, `BRK.B`, `CSGP1`).
+        underlying_norm: The root without separators, in capitals (`BRKB`).
+        expiry: The date in the symbol.
+        option_type: "call" or "put".
+        strike: Dollars, in tenths of a cent.
+        raw: The text it was parsed from.
+
+    Raises:
+        ContractSymbolError: A root that is not one to six letters and digits, a year outside 2000 to 2099,
+            an unknown option type, or a strike that is not above 0, over 99,999.999 or finer than 0.001.
+    """
+
+    underlying: str
+    underlying_norm: str
+    expiry: dt.date
+    option_type: OptionType
+    strike: float
+    raw: str | None = None
+
+    def __post_init__(self) -> None:
+        format_osi_compact(self)
+
+
+def normalize_underlying(symbol: str) -> str:
+    """The separator-free root of an underlying: `brk.b`, `BRK-B` and `BRK/B` all give `BRKB`."""
+    return symbol.translate(_SEPARATORS).strip().upper()
+
+
+def parse_contract_symbol(symbol: str) -> ParsedContract:
+    """The contract of a padded or compact symbol, in any case, with or without a separator in its root.
+
+    Raises:
+        ContractSymbolError: The text is not the symbol of a contract.
+    """
+    match = _SYMBOL.fullmatch(symbol.strip().upper()) if isinstance(symbol, str) else None
+    if match is None:
+        raise _not_a_symbol(symbol)
+    root, date, letter, mils = match["root"].strip(), match["date"], match["letter"], match["mils"]
+    try:
+        # Not strptime: it reads the years 69 to 99 as the last century's.
+        expiry = dt.date(2000 + int(date[:2]), int(date[2:4]), int(date[4:]))
+        return ParsedContract(
+            underlying=root,
+            underlying_norm=normalize_underlying(root),
+            expiry=expiry,
+            option_type=_WORDS[letter],
+            strike=int(mils) / _MILS_PER_DOLLAR,
+            raw=symbol,
+        )
+    except ValueError as error:
+        raise _not_a_symbol(symbol, str(error)) from None
+
+
+def is_contract_symbol(symbol: str) -> bool:
+    """Whether a text is the symbol of a contract, padded or compact."""
+    try:
+        parse_contract_symbol(symbol)
+    except ContractSymbolError:
+        return False
+    return True
+
+
+def format_osi(contract: ParsedContract) -> str:
+    """The padded symbol of 21 characters (`AAPL  261218C00250000`)."""
+    return _root_of(contract).ljust(ROOT_LENGTH) + _tail(contract)
+
+
+def format_osi_compact(contract: ParsedContract) -> str:
+    """The symbol without padding (`AAPL261218C00250000`), which is Alpaca's."""
+    return _root_of(contract) + _tail(contract)
+
+
+def contract_symbol(underlying: str, terms: Position | Leg) -> str:
+    """Alpaca's symbol of a position's or a leg's contract; `terms.root` wins over the underlying's own root.
+
+    Raises:
+        ContractSymbolError: No symbol can carry these terms.
+    """
+    root = terms.root or underlying
+    contract = ParsedContract(root, normalize_underlying(root), terms.expiry, terms.option_type, terms.strike)
+    return format_osi_compact(contract)
+
+
+def strike_in_mils(strike: float) -> int:
+    """A strike in tenths of a cent, exactly.
+
+    Raises:
+        ContractSymbolError: Not a number above 0 and up to 99,999.999, or finer than a tenth of a cent.
+    """
+    dollars = float(strike)
+    if not 0 < dollars <= MAX_STRIKE:
+        raise ContractSymbolError(f"A strike of {strike} is not above 0 and up to 99,999.999.")
+    mils = round(dollars * _MILS_PER_DOLLAR)
+    if mils == 0 or abs(mils / _MILS_PER_DOLLAR - dollars) > _STRIKE_TOLERANCE:
+        raise ContractSymbolError(f"A strike of {strike} is finer than a tenth of a cent (0.001).")
+    return mils
+
+
+def _root_of(contract: ParsedContract) -> str:
+    written = contract.underlying_norm or contract.underlying
+    root = normalize_underlying(written)
+    if not _ROOT.fullmatch(root):
+        raise ContractSymbolError(
+            f"{written!r} is no contract root; a root has one to six letters and digits, such as BRKB."
+        )
+    return root
+
+
+def _tail(contract: ParsedContract) -> str:
+    letter = _LETTERS.get(contract.option_type)
+    if letter is None:
+        raise ContractSymbolError(f'An option type is "call" or "put", not {contract.option_type!r}.')
+    expiry = contract.expiry
+    if not 2000 <= expiry.year <= 2099:  # noqa: PLR2004 - the symbol has two digits for the year
+        raise ContractSymbolError(f"An expiry lies between 2000 and 2099, not in {expiry.year}.")
+    return f"{expiry:%y%m%d}{letter}{strike_in_mils(contract.strike):08d}"
+
+
+def _not_a_symbol(symbol: object, why: str = "") -> ContractSymbolError:
+    shown = repr(symbol) if len(repr(symbol)) <= 60 else repr(symbol)[:57] + "…"  # noqa: PLR2004 - one line
+    return ContractSymbolError(
+        f"{shown} is not the symbol of an option contract, such as AAPL261218C00250000"
+        + (f": {why}" if why else ".")
+    )
