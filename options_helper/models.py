@@ -8,20 +8,99 @@ are signed (negative is short); a leg carries its sign in `side`.
 from __future__ import annotations
 
 import datetime as dt
+import re
+from collections import Counter
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    StringConstraints,
+    Tag,
+    model_validator,
+)
+
+from options_helper.market import NEW_YORK, new_york_date
 
 OptionType = Literal["call", "put"]
 Side = Literal["long", "short"]
 
 STANDARD_MULTIPLIER = 100.0
 
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_SYMBOL = re.compile(r"[A-Za-z0-9]+(?:[ ./-][A-Za-z0-9]+)*")
+_MOST_DOLLARS = 1e12  # beyond any account; keeps every product of prices and quantities finite
+
+
+def _number(value: object) -> object:
+    """Refuse what pydantic would take for a number: true, and "250" in quotes."""
+    if isinstance(value, bool | str | bytes):
+        raise ValueError("must be a number, without quotes")  # noqa: TRY004 - pydantic collects ValueErrors
+    return value
+
+
+def _not_zero(value: float) -> float:
+    if value == 0:
+        raise ValueError("must not be 0; a positive number is long, a negative one short")
+    return value
+
+
+def _lower(value: object) -> object:
+    return value.strip().lower() if isinstance(value, str) else value
+
+
+def _symbol(value: str) -> str:
+    if not _SYMBOL.fullmatch(value) or value.isdigit():
+        raise ValueError("must be letters and digits, such as AAPL or BRK-B")
+    return value.upper()
+
+
+def _day(value: object) -> dt.date:
+    """A calendar day; a time of day is nonsense, midnight apart, which is how some tools write a day."""
+    if isinstance(value, str):
+        text = value.strip()
+        value = dt.date.fromisoformat(text) if _DAY.fullmatch(text) else dt.datetime.fromisoformat(text)
+    if isinstance(value, dt.datetime):
+        if value.time() != dt.time.min:
+            raise ValueError("must be a day without a time")
+        return value.date()
+    if isinstance(value, dt.date):
+        return value
+    raise ValueError("must be a day such as 2026-12-18")
+
+
+def _moment(value: object) -> object:
+    """A day stays a day; a time without a zone is New York's."""
+    if isinstance(value, str):
+        text = value.strip()
+        value = dt.date.fromisoformat(text) if _DAY.fullmatch(text) else dt.datetime.fromisoformat(text)
+    if isinstance(value, dt.datetime) and value.tzinfo is None:
+        return value.replace(tzinfo=NEW_YORK)
+    if value is None or isinstance(value, dt.date):
+        return value
+    raise ValueError("must be a day such as 2026-11-02, or a time such as 2026-11-02T10:30:00-05:00")
+
+
 _Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
-_Symbol = Annotated[str, StringConstraints(strip_whitespace=True, to_upper=True, min_length=1, max_length=16)]
-_Finite = Annotated[float, Field(allow_inf_nan=False)]
-_Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-_Count = Annotated[int, Field(ge=-1_000_000, le=1_000_000)]
+_Symbol = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=16),
+    AfterValidator(_symbol),
+]
+_Number = Annotated[float, BeforeValidator(_number), Field(allow_inf_nan=False)]
+_Dollars = Annotated[_Number, Field(ge=-_MOST_DOLLARS, le=_MOST_DOLLARS)]
+_Price = Annotated[_Number, Field(ge=0, le=_MOST_DOLLARS)]
+_Positive = Annotated[_Number, Field(gt=0, le=1_000_000_000)]
+_Quantity = Annotated[_Number, Field(ge=-1_000_000_000, le=1_000_000_000), AfterValidator(_not_zero)]
+_Contracts = Annotated[int, BeforeValidator(_number), Field(ge=-1_000_000, le=1_000_000)]
+_Day = Annotated[dt.date, BeforeValidator(_day)]
+_Moment = Annotated[dt.datetime | dt.date | None, BeforeValidator(_moment)]
+_OptionType = Annotated[OptionType, BeforeValidator(_lower)]
+_Side = Annotated[Side, BeforeValidator(_lower)]
 
 
 class _Model(BaseModel):
@@ -30,56 +109,58 @@ class _Model(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
+class _Owned(_Model):
+    """What every entry of a portfolio has.
+
+    Attributes:
+        id: Unique within the portfolio.
+        symbol: The underlying (`AAPL`, `BRK-B` or `BRK.B`), or the shares' own symbol.
+        opened_at: When it was opened, if known: a day, or a time (New York's where it names no zone).
+    """
+
+    id: _Text
+    symbol: _Symbol
+    opened_at: _Moment = None
+
+    @property
+    def opened_on(self) -> dt.date | None:
+        """The New York date of `opened_at`."""
+        if isinstance(self.opened_at, dt.datetime):
+            return new_york_date(self.opened_at)
+        return self.opened_at
+
+
 class _OptionTerms(_Model):
     """The terms of one contract, shared by single positions and legs.
 
     Attributes:
         option_type: "call" or "put" (any case in the file).
-        expiry: The last trading day, a New York date.
+        expiry: The date in the contract's symbol, a New York date.
         strike: Dollars, above zero.
         multiplier: Dollars per point of premium where it is not the standard 100.
         root: The contract's root where it is not the underlying's own (`SPXW`, `CSGP1`).
     """
 
-    option_type: OptionType
-    expiry: dt.date
+    option_type: _OptionType
+    expiry: _Day
     strike: _Positive
     multiplier: _Positive | None = None
     root: _Symbol | None = None
 
-    @field_validator("option_type", mode="before")
-    @classmethod
-    def _lower(cls, value: object) -> object:
-        return value.strip().lower() if isinstance(value, str) else value
 
-
-def _refuse_zero(value: int) -> int:
-    if value == 0:
-        raise ValueError("must not be 0; a positive number is long, a negative one short")
-    return value
-
-
-class Position(_OptionTerms):
+class Position(_OptionTerms, _Owned):
     """A single option.
 
     Attributes:
-        id: Unique within the portfolio.
-        symbol: The underlying (`AAPL`, `BRK-B` or `BRK.B`).
         contracts: Signed, not zero; negative is a short single.
         cost_basis: Dollars per share paid, or received for a short; never negative.
-        opened_at: When it was opened, if known.
     """
 
-    id: _Text
-    symbol: _Symbol
-    contracts: _Count
-    cost_basis: Annotated[float, Field(ge=0, allow_inf_nan=False)]
-    opened_at: dt.datetime | dt.date | None = None
-
-    _contracts = field_validator("contracts")(_refuse_zero)
+    contracts: Annotated[_Contracts, AfterValidator(_not_zero)]
+    cost_basis: _Price
 
 
-class EquityPosition(_Model):
+class EquityPosition(_Owned):
     """Shares of a stock or fund.
 
     Attributes:
@@ -87,30 +168,15 @@ class EquityPosition(_Model):
         cost_basis: Dollars per share.
     """
 
-    id: _Text
-    symbol: _Symbol
-    shares: _Finite
-    cost_basis: Annotated[float, Field(ge=0, allow_inf_nan=False)]
-    opened_at: dt.datetime | dt.date | None = None
-
-    @field_validator("shares")
-    @classmethod
-    def _not_zero(cls, value: float) -> float:
-        if value == 0:
-            raise ValueError("must not be 0; a positive number is long, a negative one short")
-        return value
+    shares: _Quantity
+    cost_basis: _Price
 
 
 class Leg(_OptionTerms):
     """One option of a structure; `contracts` is above zero, the sign is in `side`."""
 
-    side: Side
-    contracts: Annotated[int, Field(ge=1, le=1_000_000)]
-
-    @field_validator("side", mode="before")
-    @classmethod
-    def _lower_side(cls, value: object) -> object:
-        return value.strip().lower() if isinstance(value, str) else value
+    side: _Side
+    contracts: Annotated[_Contracts, Field(ge=1)]
 
     @property
     def signed_contracts(self) -> int:
@@ -121,13 +187,8 @@ class Leg(_OptionTerms):
 class StockLeg(_Model):
     """The shares of a covered call, a collar or the like; `shares` is above zero, the sign is in `side`."""
 
-    side: Side
+    side: _Side
     shares: _Positive
-
-    @field_validator("side", mode="before")
-    @classmethod
-    def _lower_side(cls, value: object) -> object:
-        return value.strip().lower() if isinstance(value, str) else value
 
     @property
     def signed_shares(self) -> float:
@@ -135,18 +196,36 @@ class StockLeg(_Model):
         return self.shares if self.side == "long" else -self.shares
 
 
-class MultiLegPosition(_Model):
+def _has(value: object, field: str) -> bool:
+    return field in value if isinstance(value, dict) else hasattr(value, field)
+
+
+def _kind_of_leg(value: object) -> str:
+    return "stock" if _has(value, "shares") else "option"
+
+
+def _kind_of_position(value: object) -> str:
+    if _has(value, "legs"):
+        return "structure"
+    return "equity" if _has(value, "shares") else "option"
+
+
+# The kind is read off the keys first, so that an error speaks of the one kind that was meant.
+AnyLeg = Annotated[
+    Annotated[Leg, Tag("option")] | Annotated[StockLeg, Tag("stock")], Discriminator(_kind_of_leg)
+]
+
+
+class MultiLegPosition(_Owned):
     """A structure of two or more legs on one underlying.
 
     Attributes:
+        legs: Options, and shares of the underlying.
         net_debit: Total dollars paid for the whole structure, negative for a credit, None if unknown.
     """
 
-    id: _Text
-    symbol: _Symbol
-    legs: Annotated[list[Leg | StockLeg], Field(min_length=2, max_length=100)]
-    net_debit: _Finite | None = None
-    opened_at: dt.datetime | dt.date | None = None
+    legs: Annotated[list[AnyLeg], Field(min_length=2, max_length=100)]
+    net_debit: _Dollars | None = None
 
     @property
     def option_legs(self) -> list[Leg]:
@@ -154,18 +233,29 @@ class MultiLegPosition(_Model):
         return [leg for leg in self.legs if isinstance(leg, Leg)]
 
 
-class Portfolio(_Model):
-    """Everything in the file; ids are unique."""
+AnyPosition = Annotated[
+    Annotated[Position, Tag("option")]
+    | Annotated[MultiLegPosition, Tag("structure")]
+    | Annotated[EquityPosition, Tag("equity")],
+    Discriminator(_kind_of_position),
+]
 
-    base_currency: str = "USD"
-    cash: _Finite = 0.0
-    positions: list[Position | MultiLegPosition | EquityPosition] = Field(default_factory=list)
+
+class Portfolio(_Model):
+    """Everything in the file; ids are unique.
+
+    Attributes:
+        cash: Dollars beside the positions, negative for a debt.
+    """
+
+    base_currency: _Text = "USD"
+    cash: _Dollars = 0.0
+    positions: list[AnyPosition] = Field(default_factory=list)
 
     @model_validator(mode="after")
     def _unique_ids(self) -> Self:
-        seen: set[str] = set()
-        for position in self.positions:
-            if position.id in seen:
-                raise ValueError(f"two positions have the id {position.id!r}; every id must be unique")
-            seen.add(position.id)
+        counts = Counter(position.id for position in self.positions)
+        twice = [repr(name) for name, count in counts.items() if count > 1]
+        if twice:
+            raise ValueError(f"more than one position has the id {', '.join(twice)}; every id must be unique")
         return self
