@@ -1,0 +1,1 @@
+"""The portal: Streamlit pages and their components."""

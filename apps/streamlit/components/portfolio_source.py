@@ -1,0 +1,71 @@
+"""The portfolio file as the page sees it: read once per change of the file, never written."""
+
+from __future__ import annotations
+
+import os
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from options_helper.errors import PortfolioError
+from options_helper.launcher import PORTFOLIO_VARIABLE
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from options_helper.models import Portfolio
+
+DEFAULT_PORTFOLIO = "portfolio.json"
+_KEPT = 32
+
+
+@dataclass(frozen=True, slots=True)
+class PortfolioSource:
+    """One version of a file: a portfolio, or the reason why it is none."""
+
+    path: Path
+    portfolio: Portfolio | None = None
+    error: PortfolioError | None = None
+
+
+_loaded: dict[tuple[str, tuple[int, int] | None], PortfolioSource] = {}
+_lock = threading.Lock()
+
+
+def default_portfolio_path() -> str:
+    """The file that the launcher named, else `portfolio.json` in the working directory."""
+    return os.environ.get(PORTFOLIO_VARIABLE) or DEFAULT_PORTFOLIO
+
+
+def read_portfolio(path: Path) -> PortfolioSource:
+    """The file's newest version; the same object for as long as the file does not change."""
+    key = (str(path), _version(path))
+    with _lock:
+        if key not in _loaded:
+            while len(_loaded) >= _KEPT:
+                del _loaded[next(iter(_loaded))]
+            _loaded[key] = _load(path)
+        return _loaded[key]
+
+
+def forget_portfolios() -> None:
+    """Read every file again at its next use."""
+    with _lock:
+        _loaded.clear()
+
+
+def _version(path: Path) -> tuple[int, int] | None:
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_size
+
+
+def _load(path: Path) -> PortfolioSource:
+    from options_helper.portfolio_file import load_portfolio  # noqa: PLC0415 - pydantic, after the title
+
+    try:
+        return PortfolioSource(path, portfolio=load_portfolio(path))
+    except PortfolioError as error:
+        return PortfolioSource(path, error=error)

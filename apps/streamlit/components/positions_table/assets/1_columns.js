@@ -1,0 +1,105 @@
+// The columns: what each shows, how it is written, how it sorts. Data comes as arrays; `toRow` names its fields.
+
+const MISSING = "\u2014";
+const MINUS = "\u2212";
+const MOVE_MILLISECONDS = 5000;
+// A live row whose age the server no longer corrects has lost the server; then the browser itself calls it stale.
+const STALE_GRACE_SECONDS = 10;
+
+const STATES = {
+  live: ["\u25cf", "live", true],
+  quiet: ["\u25d0", "quiet", true],
+  stale: ["\u25b2", "stale", true],
+  closed: ["\u263e", "closed", false],
+  expired: ["\u2715", "expired", false],
+  no_data: ["\u25cb", "no data", false],
+  not_subscribed: ["\u29b8", "not subscribed", false],
+  halted: ["\u29b8", "halted", false],
+};
+
+const isNumber = (value) => typeof value === "number" && Number.isFinite(value);
+const grouped = (value, decimals) =>
+  value.toLocaleString("en-US", { minimumFractionDigits: decimals, maximumFractionDigits: decimals });
+const signOf = (value) => (value > 0 ? "+" : value < 0 ? MINUS : "");
+
+function formatPrice(value) {
+  if (!isNumber(value)) return MISSING;
+  const decimals = value !== 0 && Math.abs(value) < 0.01 ? 4 : 2;
+  const text = grouped(Math.abs(value), decimals);
+  return `${value < 0 && Number(text.replaceAll(",", "")) !== 0 ? MINUS : ""}$${text}`;
+}
+
+function formatPnl(value) {
+  if (!isNumber(value)) return MISSING;
+  const whole = Math.round(Math.abs(value));
+  return `${whole === 0 ? "" : signOf(value)}$${grouped(whole, 0)}`;
+}
+
+function formatPercent(value, signed) {
+  if (!isNumber(value)) return MISSING;
+  const text = grouped(Math.abs(value) * 100, 1);
+  const sign = Number(text.replaceAll(",", "")) === 0 ? "" : signOf(value);
+  return `${signed || sign === MINUS ? sign : ""}${text}%`;
+}
+
+function formatQuantity(value) {
+  return isNumber(value) ? `${signOf(value)}${Math.abs(value).toLocaleString("en-US")}` : MISSING;
+}
+
+function formatDecimal(value, decimals) {
+  return isNumber(value) ? `${value < 0 ? MINUS : ""}${grouped(Math.abs(value), decimals)}` : MISSING;
+}
+
+function formatAge(seconds) {
+  const whole = Math.max(0, Math.floor(seconds));
+  if (whole < 60) return `${whole} s`;
+  if (whole < 3600) return `${Math.floor(whole / 60)} m`;
+  if (whole < 86400) return `${Math.floor(whole / 3600)} h`;
+  return `${Math.floor(whole / 86400)} d`;
+}
+
+const ageOf = (row, now) => (isNumber(row.time) ? (now - row.time) / 1000 : null);
+
+function stateOf(row, now, staleAfter) {
+  const age = ageOf(row, now);
+  if (row.state === "live" && age !== null && age > staleAfter + STALE_GRACE_SECONDS) return "stale";
+  return row.state in STATES ? row.state : "no_data";
+}
+
+function quoteText(row, now, staleAfter) {
+  const [sign, word, aged] = STATES[stateOf(row, now, staleAfter)];
+  const age = ageOf(row, now);
+  return aged && age !== null ? `${sign} ${word} ${formatAge(age)}` : `${sign} ${word}`;
+}
+
+const number = (id, label, help, format, more = {}) => ({
+  id, label, help, text: (row) => format(row[id]), sort: (row) => row[id], ...more,
+});
+const money = (id, label, help) => number(id, label, help, formatPrice);
+const pnl = (id, label, help, format, more) =>
+  number(id, label, help, format, { tone: (row) => Math.sign(row[id] ?? 0), ...more });
+
+const COLUMNS = [
+  { id: "position", label: "Position", help: "The structure, option or shares; legs below on opening", narrow: true,
+    sort: (row) => row.name.toLowerCase() },
+  number("qty", "Qty", "Contracts, shares, or units of a structure; negative is short", formatQuantity, { narrow: true }),
+  number("dte", "DTE", "Days to expiry, counted in New York dates", (value) => (isNumber(value) ? String(value) : MISSING)),
+  { ...money("cost", "Cost", "What was paid per share or unit; negative is a credit"), optional: true },
+  money("bid", "Bid", "The highest price a buyer offers"),
+  money("ask", "Ask", "The lowest price a seller asks"),
+  { ...money("mark", "Mark", "The value used for P/L: the middle of bid and ask where they can be trusted"), narrow: true },
+  money("natural", "Natural", "What closing pays now: the bid of what is long, the ask of what is short"),
+  pnl("pnl_open", "P/L Open", "Profit or loss since opening, at the mark", formatPnl, { narrow: true }),
+  pnl("pnl_pct", "P/L %", "P/L Open as a share of the cost", (value) => formatPercent(value, true)),
+  pnl("pnl_day", "P/L Day", "Profit or loss since the previous close; lots closed today are not in the file", formatPnl),
+  number("spread", "Spread", "Ask minus bid, as a share of the middle", (value) => formatPercent(value, false)),
+  { ...number("delta", "Delta", "Change of the price per dollar of the underlying, from the vendor", (value) => formatDecimal(value, 2)), optional: true },
+  { ...number("theta", "Theta", "Change of the price per day, from the vendor", (value) => formatDecimal(value, 3)), optional: true },
+  { ...number("iv", "IV", "Implied volatility, from the vendor", (value) => formatPercent(value, false)), optional: true },
+  { id: "quote", label: "Quote", help: "The state and the age of the oldest quote behind this row",
+    sort: (row) => row.time },
+];
+const COLUMN_BY_ID = new Map(COLUMNS.map((column) => [column.id, column]));
+const DEFAULT_COLUMNS = COLUMNS.filter((column) => !column.optional).map((column) => column.id);
+
+const toRow = (fields, values) => Object.fromEntries(fields.map((field, number) => [field, values[number]]));

@@ -1,0 +1,131 @@
+// One row of the table: a <tr> that is built once and then only told what changed. Text goes in as text, never as HTML.
+
+function element(tag, className, parent, text) {
+  const node = document.createElement(tag);
+  if (className) node.className = className;
+  if (text !== undefined) node.textContent = text;
+  parent?.append(node);
+  return node;
+}
+
+function setText(node, text) {
+  if (node.textContent !== text) node.textContent = text;
+}
+
+function setAttribute(node, name, value) {
+  if (value === null) node.removeAttribute(name);
+  else if (node.getAttribute(name) !== value) node.setAttribute(name, value);
+}
+
+class RowView {
+  constructor(row, columns) {
+    this.tr = element("tr", `oh-row oh-${row.kind}`);
+    this.tr.tabIndex = -1;
+    this.tr.dataset.key = row.key;
+    this.tr.dataset.kind = row.kind;
+    if (row.kind === "group") this.tr.dataset.group = row.id;
+    else this.tr.dataset.positionId = row.kind === "leg" ? row.parent : row.id;
+    setAttribute(this.tr, "aria-level", { group: "1", leg: "3" }[row.kind] ?? "2");
+    this.cells = new Map();
+    for (const id of columns) this.#addCell(id, row);
+    this.mark = null;
+    this.move = { direction: 0, at: 0 };
+  }
+
+  #addCell(id, row) {
+    const td = element("td", "", this.tr);
+    td.dataset.col = id;
+    const cell = { td };
+    if (id === "position") {
+      cell.twist = element("span", "oh-twist", td);
+      cell.twist.setAttribute("aria-hidden", "true");
+      const words = element("span", "oh-words", td);
+      for (const part of ["name", "sub", "warning", "note"]) cell[part] = element("span", `oh-${part}`, words);
+    } else {
+      if (id === "mark" && row.kind !== "group") {
+        cell.move = element("span", "oh-move", td);
+        cell.move.setAttribute("aria-hidden", "true");
+      }
+      cell.value = element("span", "oh-value", td);
+      if (id === "mark" || id === "pnl_open") cell.second = element("span", "oh-second", td);
+    }
+    this.cells.set(id, cell);
+  }
+
+  update(row, context) {
+    this.row = row;
+    setAttribute(this.tr, "aria-expanded", context.expanded === null ? null : String(context.expanded));
+    setAttribute(this.tr, "aria-selected", row.kind === "group" ? null : String(context.selected));
+    this.#updateName(row, context);
+    if (row.kind === "group") this.#updateGroup(row);
+    else this.#updateFigures(row, context);
+    this.tick(context.now, context.staleAfter);
+  }
+
+  #updateName(row, context) {
+    const cell = this.cells.get("position");
+    setText(cell.twist, context.expanded === null ? "" : context.expanded ? "\u25be" : "\u25b8");
+    setText(cell.name, row.name);
+    if (cell.name.title !== row.name) cell.name.title = row.name;
+    setText(cell.sub, row.sub ?? "");
+    setText(cell.warning, row.warning ? `\u26a0 ${row.warning}` : "");
+    setText(cell.note, row.note ?? "");
+  }
+
+  #updateGroup(row) {
+    for (const id of ["pnl_open", "pnl_day"]) this.#setFigure(id, formatPnl(row[id]), Math.sign(row[id] ?? 0));
+    this.#setFigure("quote", row.cover, 0);
+    const open = this.cells.get("pnl_open");
+    if (open) setText(open.second, row.complete ? "" : row.cover);
+    this.tr.classList.toggle("is-partial", !row.complete);
+  }
+
+  #updateFigures(row, context) {
+    for (const id of this.cells.keys()) {
+      const column = COLUMN_BY_ID.get(id);
+      if (column.text) this.#setFigure(id, this.#legText(row, column), column.tone ? column.tone(row) : 0);
+    }
+    const open = this.cells.get("pnl_open");
+    if (open && row.kind !== "leg") setText(open.second, formatPercent(row.pnl_pct, true));
+    if (isNumber(row.mark) && isNumber(this.mark) && row.mark !== this.mark) {
+      this.move = { direction: Math.sign(row.mark - this.mark), at: context.now };
+    }
+    this.mark = row.mark;
+  }
+
+  // A leg has no figures of its own where the structure has them; an empty cell says more than a dash there.
+  #legText(row, column) {
+    const blank = row.kind === "leg" && ["cost", "pnl_open", "pnl_pct", "pnl_day"].includes(column.id);
+    return blank && !isNumber(row[column.id]) ? "" : column.text(row);
+  }
+
+  #setFigure(id, text, tone) {
+    const cell = this.cells.get(id);
+    if (!cell) return;
+    setText(cell.value, text ?? "");
+    const className = tone > 0 ? "oh-value is-up" : tone < 0 ? "oh-value is-down" : "oh-value";
+    if (cell.value.className !== className) cell.value.className = className;
+  }
+
+  // What time alone changes: ages, states that the browser sees pass, and marks of change that fade.
+  tick(now, staleAfter) {
+    const { row } = this;
+    const state = stateOf(row, now, staleAfter);
+    if (this.tr.dataset.state !== state) this.tr.dataset.state = state;
+    if (row.kind === "group") {
+      const late = ["stale", "halted"].includes(state) ? ` ${STATES[state][0]} ${STATES[state][1]}` : "";
+      setText(this.cells.get("position").warning, late);
+      return;
+    }
+    const text = quoteText(row, now, staleAfter);
+    const quote = this.cells.get("quote");
+    if (quote) setText(quote.value, text);
+    const mark = this.cells.get("mark");
+    if (!mark) return;
+    setText(mark.second, text);
+    const fresh = now - this.move.at < MOVE_MILLISECONDS ? this.move.direction : 0;
+    setText(mark.move, fresh > 0 ? "\u25b2" : fresh < 0 ? "\u25bc" : "");
+    const moveClass = fresh > 0 ? "oh-move is-up" : "oh-move is-down";
+    if (mark.move.className !== moveClass) mark.move.className = moveClass;
+  }
+}

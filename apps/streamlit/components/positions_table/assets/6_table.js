@@ -1,0 +1,268 @@
+// The table as a whole: one object per mounted widget, fed by every refresh, driven by mouse and keyboard.
+
+class PositionsTable {
+  constructor(root, data, select) {
+    this.memory = new Memory(data.storage);
+    this.order = new Order();
+    this.views = new Map();
+    this.sent = undefined;
+    this.select = select;
+    this.root = root;
+    const actions = {
+      sortBy: (id) => this.sortBy(id),
+      showColumn: (id, shown) => this.showColumn(id, shown),
+      toggleAll: () => this.toggleAll(),
+    };
+    this.bar = new Bar(root, this.memory, actions);
+    const scroll = element("div", "oh-scroll", root);
+    this.table = element("table", "oh-table", scroll);
+    this.table.setAttribute("role", "treegrid");
+    this.table.setAttribute("aria-label", "Positions");
+    this.header = new Header(this.table, this.memory, actions);
+    this.tbody = element("tbody", "", this.table);
+    this.empty = element("p", "oh-empty", root, "No positions.");
+    this.#buildColumns();
+    this.#listen();
+  }
+
+  #buildColumns() {
+    this.columns = COLUMNS.map((column) => column.id).filter((id) => this.memory.columns.has(id));
+    this.header.build(this.columns);
+    this.tbody.replaceChildren();
+    this.views.clear();
+  }
+
+  #listen() {
+    this.tbody.addEventListener("click", (event) => this.#onClick(event));
+    this.tbody.addEventListener("keydown", (event) => onTableKey(this, event));
+    this.onPointer = (event) => this.bar.closeUnless(event.target);
+    this.onVisibility = () => { this.tick(); this.#titleRaised(); };
+    document.addEventListener("pointerdown", this.onPointer);
+    document.addEventListener("visibilitychange", this.onVisibility);
+    this.timer = setInterval(() => this.tick(), 1000);
+  }
+
+  destroy() {
+    clearInterval(this.timer);
+    document.removeEventListener("pointerdown", this.onPointer);
+    document.removeEventListener("visibilitychange", this.onVisibility);
+    this.data = { ...this.data, raised: 0 };
+    this.#titleRaised();
+    for (const node of [...this.root.children]) node.remove();
+  }
+
+  // One refresh.
+  show(data) {
+    this.data = data;
+    this.model = toModel(data);
+    if (this.order.groups.length === 0) this.order.sort(this.model, this.memory.sort);
+    else this.order.adopt(this.model);
+    this.draw();
+    this.#titleRaised();
+    this.#tellSelection();
+  }
+
+  draw() {
+    const now = Date.now();
+    const shown = this.order.shown(this.model, this.memory);
+    const keys = new Set(shown.map((row) => row.key));
+    for (const [key, view] of this.views) {
+      if (keys.has(key)) continue;
+      view.tr.remove();
+      this.views.delete(key);
+    }
+    let next = this.tbody.firstChild;
+    for (const row of shown) {
+      const view = this.views.get(row.key) ?? this.#add(row);
+      if (view.tr === next) next = next.nextSibling;
+      else this.tbody.insertBefore(view.tr, next);
+      view.update(row, this.#contextOf(row, now));
+    }
+    this.empty.hidden = shown.length > 0;
+    this.table.hidden = shown.length === 0;
+    this.bar.update(this.model, this.#notice());
+    this.#markStale();
+    this.#keepTabStop();
+  }
+
+  #add(row) {
+    const view = new RowView(row, this.columns);
+    this.views.set(row.key, view);
+    return view;
+  }
+
+  #contextOf(row, now) {
+    let expanded = null;
+    if (row.kind === "group") expanded = !this.memory.folded.has(row.id);
+    else if (this.model.legs.has(row.id)) expanded = this.memory.open.has(row.id);
+    const owner = row.kind === "leg" ? row.parent : row.id;
+    return { now, expanded, selected: owner === this.memory.selected, staleAfter: this.data.stale_after };
+  }
+
+  tick() {
+    if (!this.model || document.hidden) return;
+    const now = Date.now();
+    for (const view of this.views.values()) view.tick(now, this.data.stale_after);
+    this.bar.update(this.model, this.#notice());
+    this.#markStale();
+  }
+
+  #notice() {
+    const app = this.root.closest("[data-test-connection-state]");
+    const lost = app && app.dataset.testConnectionState !== "CONNECTED";
+    return lost ? "This page has lost its server; the figures are old." : this.data.notice;
+  }
+
+  #markStale() {
+    const states = [...this.views.values()].filter((view) => view.row.kind !== "group").map((view) => view.tr.dataset.state);
+    const allStale = states.length > 0 && states.every((state) => state === "stale");
+    this.root.classList.toggle("is-stale", allStale || Boolean(this.#notice()));
+  }
+
+  #titleRaised() {
+    const bare = document.title.replace(/^\(\d+\) /, "");
+    const title = document.hidden && this.data?.raised > 0 ? `(${this.data.raised}) ${bare}` : bare;
+    if (document.title !== title) document.title = title;
+  }
+
+  // One row is in the tab order; it keeps its place while rows come and go around it.
+  #keepTabStop() {
+    const current = this.tbody.querySelector('tr[tabindex="0"]');
+    if (!current && this.tbody.firstChild) this.tbody.firstChild.tabIndex = 0;
+  }
+
+  focusRow(tr) {
+    if (!tr) return;
+    for (const other of this.tbody.querySelectorAll('tr[tabindex="0"]')) other.tabIndex = -1;
+    tr.tabIndex = 0;
+    tr.focus({ preventScroll: true });
+    tr.scrollIntoView({ block: "nearest", inline: "nearest" });
+  }
+
+  rowOf(node) {
+    const tr = node.closest("tr[data-key]");
+    return tr ? this.views.get(tr.dataset.key)?.row : undefined;
+  }
+
+  #onClick(event) {
+    const row = this.rowOf(event.target);
+    if (!row) return;
+    const tr = event.target.closest("tr");
+    for (const other of this.tbody.querySelectorAll('tr[tabindex="0"]')) other.tabIndex = -1;
+    tr.tabIndex = 0;
+    if (row.kind === "group" || event.target.closest(".oh-twist")) this.toggle(row);
+    else this.choose(row.kind === "leg" ? row.parent : row.id);
+  }
+
+  toggle(row, open) {
+    const set = row.kind === "group" ? this.memory.folded : this.memory.open;
+    const isOpen = row.kind === "group" ? !set.has(row.id) : set.has(row.id);
+    if (row.kind !== "group" && !this.model.legs.has(row.id)) return false;
+    if (open === isOpen) return false;
+    if (set.has(row.id)) set.delete(row.id);
+    else set.add(row.id);
+    this.#changed();
+    return true;
+  }
+
+  toggleAll() {
+    const ids = [...this.model.legs.keys()];
+    const allOpen = ids.every((id) => this.memory.open.has(id));
+    for (const id of ids) {
+      if (allOpen) this.memory.open.delete(id);
+      else this.memory.open.add(id);
+    }
+    this.#changed();
+  }
+
+  sortBy(id) {
+    const first = COLUMN_BY_ID.get(id).text && id !== "dte" ? -1 : 1;
+    const { sort } = this.memory;
+    if (sort?.column !== id) this.memory.sort = { column: id, direction: first };
+    else this.memory.sort = sort.direction === first ? { column: id, direction: -first } : null;
+    this.order.sort(this.model, this.memory.sort);
+    this.header.update();
+    this.#changed();
+  }
+
+  showColumn(id, shown) {
+    if (shown) this.memory.columns.add(id);
+    else this.memory.columns.delete(id);
+    this.#buildColumns();
+    this.#changed();
+  }
+
+  choose(id) {
+    this.memory.selected = id;
+    this.#changed();
+    this.#tellSelection();
+  }
+
+  #changed() {
+    this.memory.save();
+    this.draw();
+  }
+
+  #tellSelection() {
+    const { selected } = this.memory;
+    const known = selected !== null && this.model.positions.has(selected) ? selected : null;
+    if (known === (this.sent ?? null)) return;
+    this.sent = known;
+    this.select(known);
+  }
+}
+
+// Arrows move and open, Enter and Space choose (and open what has legs), Escape lets go.
+function onTableKey(table, event) {
+  const tr = event.target.closest("tr[data-key]");
+  if (!tr || event.ctrlKey || event.metaKey || event.altKey) return;
+  const row = table.rowOf(tr);
+  const rows = [...table.tbody.children];
+  const at = rows.indexOf(tr);
+  const to = (place) => table.focusRow(rows[Math.min(Math.max(place, 0), rows.length - 1)]);
+  const parent = () => rows.slice(0, at).findLast((other) => other.ariaLevel < tr.ariaLevel);
+  const keys = {
+    ArrowDown: () => to(at + 1),
+    ArrowUp: () => to(at - 1),
+    PageDown: () => to(at + 10),
+    PageUp: () => to(at - 10),
+    Home: () => to(0),
+    End: () => to(rows.length - 1),
+    ArrowRight: () => { if (!table.toggle(row, true) && tr.ariaExpanded === "true") to(at + 1); },
+    ArrowLeft: () => { if (!table.toggle(row, false)) table.focusRow(parent()); },
+    Enter: () => activate(table, row),
+    " ": () => activate(table, row),
+    Escape: () => table.choose(null),
+  };
+  if (!(event.key in keys)) return;
+  event.preventDefault();
+  keys[event.key]();
+}
+
+function activate(table, row) {
+  if (row.kind !== "group") table.choose(row.kind === "leg" ? row.parent : row.id);
+  if (row.kind !== "leg") table.toggle(row);
+}
+
+const mounted = new WeakMap();
+
+// Streamlit calls this for every refresh with new data, and its return value once the widget is gone. A call
+// that is overtaken by the next one has its return value called as well: only the latest may clean up.
+export default function ({ data, parentElement, setStateValue }) {
+  const root = parentElement.querySelector(".oh-positions");
+  const select = (id) => setStateValue("selected", id);
+  let widget = mounted.get(root);
+  if (!widget) {
+    widget = { table: new PositionsTable(root, data, select), calls: 0 };
+    mounted.set(root, widget);
+  }
+  widget.calls += 1;
+  const call = widget.calls;
+  widget.table.select = select;
+  widget.table.show(data);
+  return () => {
+    if (widget.calls !== call) return;
+    widget.table.destroy();
+    mounted.delete(root);
+  };
+}

@@ -1,0 +1,11 @@
+"""Home: what this is, where to go, and whether what it needs was found."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from apps.streamlit.components.disclaimer import ICON
+from apps.streamlit.components.home_page import render_home
+
+st.set_page_config(page_title="Options Helper", page_icon=ICON, layout="centered")
+render_home()

@@ -1,0 +1,16 @@
+"""Live Portfolio: what you own, what the market says, how old it is."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from apps.streamlit.components.disclaimer import ICON
+from apps.streamlit.components.live_portfolio_page import render_live_portfolio
+
+st.set_page_config(
+    page_title="Live Portfolio · Options Helper",
+    page_icon=ICON,
+    layout="wide",
+    initial_sidebar_state="auto",
+)
+render_live_portfolio()

@@ -1,0 +1,347 @@
+"""One snapshot, one diagnosis: a headline, its cause, and one next step. Pure.
+
+The worst thing wins: a stream in error, then one that reconnects, then one that still connects, then
+symbols not granted, a mute stream, stale quotes; else the market is closed, or all is live.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from options_helper.analysis.figures import format_span
+from options_helper.analysis.stream_refusals import explain_rejection, explain_retry
+from options_helper.analysis.wording import (
+    count,
+    format_moment,
+    format_time,
+    join_words,
+)
+from options_helper.market import (
+    NEW_YORK,
+    LiveSnapshot,
+    MarketPhase,
+    StreamFailure,
+    StreamHealth,
+    StreamName,
+    StreamState,
+)
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+NO_ANSWER_AFTER_SECONDS = 3.0
+NO_EVENT_AFTER_SECONDS = 10.0
+MUTE_AFTER_SECONDS = 45.0
+_NAMED_SYMBOLS = 3
+
+LABELS = {StreamName.OPTIONS: "Options", StreamName.STOCKS: "Stocks", StreamName.FILLS: "Fills"}
+_DATA = (StreamName.OPTIONS, StreamName.STOCKS)
+_QUOTE = {StreamName.OPTIONS: "option quote", StreamName.STOCKS: "stock quote"}
+_CLOSED = {MarketPhase.PRE, MarketPhase.AFTER, MarketPhase.CLOSED}
+
+
+class Level(StrEnum):
+    """How much a diagnosis asks of the reader."""
+
+    SUCCESS = "success"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """What the page says of the streams: a bold headline, and the cause with one next step."""
+
+    level: Level
+    headline: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuoteCounts:
+    """How the portfolio's quotes stand, counted from the metrics tables.
+
+    Attributes:
+        total: Option legs and shares that should have a quote.
+        stale: Older than the threshold on a stream that is not proven alive.
+        quiet: Older than the threshold on a stream that is.
+        missing: Without a quote.
+        oldest_seconds: Age of the oldest quote, None where there is none.
+        oldest_name: Whose it is, in words.
+        newest_at: Time of the newest quote.
+        stale_after_seconds: The threshold it was counted with.
+    """
+
+    total: int = 0
+    stale: int = 0
+    quiet: int = 0
+    missing: int = 0
+    oldest_seconds: float | None = None
+    oldest_name: str = ""
+    newest_at: dt.datetime | None = None
+    stale_after_seconds: float = 30.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Readiness:
+    """What a Start would subscribe."""
+
+    contracts: int
+    underlyings: int
+
+
+def stream_records(snapshot: LiveSnapshot) -> list[StreamHealth]:
+    """The streams in use, in the page's order; made from the plain fields where there are no records."""
+    records = []
+    for name in LABELS:
+        record = snapshot.health.get(name)
+        if record is None and name in snapshot.status_by_stream:
+            error = snapshot.errors_by_stream.get(name)
+            state = StreamState(snapshot.status_by_stream[name])
+            record = StreamHealth(
+                name,
+                state=state,
+                attempts=snapshot.reconnect_attempts.get(name, 0),
+                last_event_at=snapshot.last_event_ts_by_stream.get(name),
+                last_failure=StreamFailure(error, snapshot.as_of, final=state is StreamState.ERROR)
+                if error
+                else None,
+            )
+        if record is not None and record.state != StreamState.NOT_STARTED:
+            records.append(record)
+    return records
+
+
+def diagnose(
+    snapshot: LiveSnapshot,
+    *,
+    ready: Readiness | None = None,
+    quotes: QuoteCounts | None = None,
+    stop_reason: str = "",
+    zone: dt.tzinfo = NEW_YORK,
+) -> Diagnosis:
+    """The one sentence about this snapshot.
+
+    Args:
+        snapshot: Everything known now; all spans count from its `as_of`.
+        ready: What a Start would subscribe, None where no portfolio is loaded.
+        quotes: How the portfolio's quotes stand, None where not computed.
+        stop_reason: Why the streams stopped, where nobody pressed Stop.
+        zone: In which the times are written.
+    """
+    if snapshot.status == StreamState.NOT_STARTED:
+        return _not_started(ready)
+    if snapshot.status == StreamState.STOPPED:
+        return _stopped(snapshot, stop_reason, zone)
+    records = stream_records(snapshot)
+    counts = quotes or QuoteCounts()
+    return (
+        explain_failed(snapshot, records)
+        or _reconnecting(snapshot, records, zone)
+        or _connecting(snapshot, records)
+        or _closed(snapshot, counts, zone)
+        or _not_granted(records)
+        or _without_events(snapshot, records)
+        or _stale(counts)
+        or _live(snapshot, records, counts, zone)
+    )
+
+
+def _not_started(ready: Readiness | None) -> Diagnosis:
+    if ready is None:
+        return Diagnosis(Level.INFO, "Not started.", "Load a portfolio, then press Start.")
+    if not ready.contracts and not ready.underlyings:
+        return Diagnosis(Level.INFO, "Not started.", "There is nothing to subscribe in this portfolio.")
+    what = f"{count(ready.contracts, 'contract')} and {count(ready.underlyings, 'underlying')}"
+    are = "is" if ready.contracts + ready.underlyings == 1 else "are"
+    return Diagnosis(Level.INFO, "Not started.", f"{what} {are} ready. Press Start to connect.")
+
+
+def _stopped(snapshot: LiveSnapshot, reason: str, zone: dt.tzinfo) -> Diagnosis:
+    at = f" {format_time(snapshot.stopped_at, zone)}" if snapshot.stopped_at else ""
+    if reason:
+        return Diagnosis(Level.INFO, f"Stopped{at}:", f"{reason}. Figures are frozen. Press Start to go on.")
+    return Diagnosis(Level.INFO, f"Stopped{at}.", "Figures are frozen.")
+
+
+def explain_failed(snapshot: LiveSnapshot, records: list[StreamHealth]) -> Diagnosis | None:
+    """The streams that ended for good, explained by the first of them."""
+    failed = [record for record in records if record.state == StreamState.ERROR]
+    if not failed:
+        return None
+    first = failed[0]
+    alike = [each for each in failed if _code(each) == _code(first)]
+    headline, step = explain_rejection(
+        first, [each.stream for each in alike], snapshot, data_works=_data_works(records)
+    )
+    last_event = max((each.last_event_at for each in failed if each.last_event_at), default=None)
+    parts = [step, _others_live(records)]
+    if last_event is not None:
+        parts.append(f"Last event {format_span((snapshot.as_of - last_event).total_seconds())} ago.")
+    return Diagnosis(Level.ERROR, headline, " ".join(part for part in parts if part))
+
+
+def _reconnecting(snapshot: LiveSnapshot, records: list[StreamHealth], zone: dt.tzinfo) -> Diagnosis | None:
+    away = [record for record in records if record.state == StreamState.RECONNECTING]
+    if not away:
+        return None
+    headline, cause = explain_retry(away[0], [each.stream for each in away], zone)
+    parts = [cause, _next_try(away[0], snapshot.as_of), _others_live(records)]
+    ageing = [_SINGULAR[each.stream] for each in away if each.stream in _DATA]
+    if ageing:
+        parts.append(f"{join_words(ageing).capitalize()} marks are ageing.")
+    return Diagnosis(Level.WARNING, headline, " ".join(part for part in parts if part))
+
+
+_SINGULAR = {StreamName.OPTIONS: "option", StreamName.STOCKS: "stock", StreamName.FILLS: "fill"}
+
+
+def _next_try(record: StreamHealth, as_of: dt.datetime) -> str:
+    attempt = f"Attempt {record.attempts}" if record.attempts else "Trying again"
+    if record.next_attempt_at is None:
+        return f"{attempt}."
+    wait = (record.next_attempt_at - as_of).total_seconds()
+    return f"{attempt}, next try {f'in {format_span(wait)}' if wait >= 1 else 'now'}."
+
+
+def _connecting(snapshot: LiveSnapshot, records: list[StreamHealth]) -> Diagnosis | None:
+    waiting = [record for record in records if record.state == StreamState.CONNECTING]
+    if not waiting and (records or snapshot.status != StreamState.CONNECTING):
+        return None
+    steps = [f"{LABELS[record.stream]}: {describe_wait(record, snapshot.as_of)}." for record in waiting]
+    slow = any(_seconds_since(each.since, snapshot.as_of) >= NO_ANSWER_AFTER_SECONDS for each in waiting)
+    return Diagnosis(Level.WARNING if slow else Level.INFO, "Connecting.", " ".join(steps))
+
+
+def describe_wait(record: StreamHealth, as_of: dt.datetime) -> str:
+    """What a connecting stream waits for, and from the third second on that no answer came."""
+    seconds = _seconds_since(record.since, as_of)
+    step = record.step or "opening the connection"
+    if seconds >= NO_ANSWER_AFTER_SECONDS:
+        return f"{step}, no answer for {format_span(seconds)}"
+    return f"{step} ({format_span(seconds)})"
+
+
+def _closed(snapshot: LiveSnapshot, counts: QuoteCounts, zone: dt.tzinfo) -> Diagnosis | None:
+    if snapshot.market_phase not in _CLOSED:
+        return None
+    until = snapshot.market_phase_until
+    span = f" until {format_moment(until, snapshot.as_of, zone)}" if until else ""
+    parts = ["The streams are connected."]
+    if counts.newest_at is not None:
+        parts.append(f"Last marks from {format_moment(counts.newest_at, snapshot.as_of, zone)}.")
+    return Diagnosis(Level.INFO, f"Market closed{span}.", " ".join(parts))
+
+
+def _not_granted(records: list[StreamHealth]) -> Diagnosis | None:
+    short = [record for record in records if record.missing and record.state == StreamState.RUNNING]
+    if not short:
+        return None
+    record = short[0]
+    return Diagnosis(
+        Level.WARNING,
+        f"{LABELS[record.stream]}: {len(record.missing)} of {len(record.asked)} not granted.",
+        f"Alpaca did not subscribe {name_symbols(record.missing)}. Check the portfolio file.",
+    )
+
+
+def name_symbols(symbols: frozenset[str]) -> str:
+    """The first few by name, the rest by number."""
+    names = sorted(symbols)
+    rest = len(names) - _NAMED_SYMBOLS
+    if rest <= 0:
+        return join_words(names)
+    return f"{', '.join(names[:_NAMED_SYMBOLS])} and {rest} more"
+
+
+def silence_seconds(record: StreamHealth, as_of: dt.datetime) -> tuple[bool, float]:
+    """Whether a data stream ever gave an event on this connection, and for how long it has given none."""
+    if record.last_event_at is None:
+        return False, _seconds_since(record.connected_at or record.since, as_of)
+    return True, _seconds_since(record.last_event_at, as_of)
+
+
+def _without_events(snapshot: LiveSnapshot, records: list[StreamHealth]) -> Diagnosis | None:
+    for record in records:
+        if record.stream not in _DATA or not (record.asked or snapshot.health.get(record.stream) is None):
+            continue
+        seen, silent = silence_seconds(record, snapshot.as_of)
+        if silent < (MUTE_AFTER_SECONDS if seen else NO_EVENT_AFTER_SECONDS):
+            continue
+        quote = _QUOTE[record.stream]
+        if seen:
+            headline = f"Connected, no {quote} for {format_span(silent)}."
+            return Diagnosis(Level.WARNING, headline, f"{_others_live(records, but=record)}".strip())
+        headline = f"Connected, no {quote} yet ({format_span(silent)})."
+        return Diagnosis(Level.WARNING, headline, _permission(snapshot, record))
+    return None
+
+
+def _permission(snapshot: LiveSnapshot, record: StreamHealth) -> str:
+    feed = snapshot.options_feed if record.stream == StreamName.OPTIONS else snapshot.stock_feed
+    if snapshot.market_phase == MarketPhase.UNKNOWN:
+        return "The market's hours are not known yet; outside them this is normal."
+    return f"Check the feed permission: does your plan include {(feed or 'this feed').upper()}?"
+
+
+def _stale(counts: QuoteCounts) -> Diagnosis | None:
+    if not counts.stale:
+        return None
+    oldest = ""
+    if counts.oldest_seconds is not None:
+        whose = f" ({counts.oldest_name})" if counts.oldest_name else ""
+        oldest = f"Oldest {format_span(counts.oldest_seconds)}{whose}, "
+    are = "quote is" if counts.total == 1 else "quotes are"
+    return Diagnosis(
+        Level.WARNING,
+        f"{counts.stale} of {counts.total} {are} stale.",
+        f"{oldest}threshold {format_span(counts.stale_after_seconds)}; the stream is connected.",
+    )
+
+
+def _live(
+    snapshot: LiveSnapshot, records: list[StreamHealth], counts: QuoteCounts, zone: dt.tzinfo
+) -> Diagnosis:
+    streams = " · ".join(
+        f"{LABELS[each.stream] if not index else LABELS[each.stream].lower()} {coverage(each)}"
+        for index, each in enumerate(records)
+    )
+    parts = [f"{streams}." if streams else ""]
+    if counts.oldest_seconds is not None:
+        quiet = f", {counts.quiet} quiet" if counts.quiet else ""
+        parts.append(f"Oldest quote {format_span(counts.oldest_seconds)}{quiet}.")
+    parts.append(f"Updated {format_time(snapshot.as_of, zone)}.")
+    return Diagnosis(Level.SUCCESS, "Live.", " ".join(part for part in parts if part))
+
+
+def coverage(record: StreamHealth) -> str:
+    """`12 of 12` for a data stream, `listening` for the fills."""
+    if record.stream == StreamName.FILLS:
+        return "listening"
+    if not record.asked:
+        return "connected"
+    return f"{len(record.asked) - len(record.missing)} of {len(record.asked)}"
+
+
+def _others_live(records: list[StreamHealth], *, but: StreamHealth | None = None) -> str:
+    live = [
+        LABELS[each.stream].lower()
+        for each in records
+        if each.state == StreamState.RUNNING and each is not but
+    ]
+    return f"{join_words(live).capitalize()} are live." if live else ""
+
+
+def _data_works(records: list[StreamHealth]) -> bool:
+    return any(each.stream in _DATA and each.state == StreamState.RUNNING for each in records)
+
+
+def _code(record: StreamHealth) -> int | None:
+    return record.last_failure.code if record.last_failure else None
+
+
+def _seconds_since(at: dt.datetime | None, now: dt.datetime) -> float:
+    return max(0.0, (now - at).total_seconds()) if at is not None else 0.0

@@ -1,0 +1,53 @@
+"""Times and counts in the words of the page; figures and spans are in `figures`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from options_helper.analysis.figures import format_span
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Sequence
+
+_MINUTE = 60
+_DAYS_A_WEEKDAY_IS_CLEAR = 6
+
+
+def format_minutes(seconds: float) -> str:
+    """A span in whole minutes and larger, rounded up, so that a countdown ends at 1 m: `2 h 14 m`, `9 m`."""
+    minutes = max(1, -(-int(seconds) // _MINUTE))
+    return f"{minutes} m" if minutes < _MINUTE else format_span(minutes * _MINUTE)
+
+
+def format_time(at: dt.datetime, zone: dt.tzinfo) -> str:
+    """The time of day to the second: `13:45:10`."""
+    return at.astimezone(zone).strftime("%H:%M:%S")
+
+
+def format_minute(at: dt.datetime, zone: dt.tzinfo) -> str:
+    """The time of day to the minute: `13:45`."""
+    return at.astimezone(zone).strftime("%H:%M")
+
+
+def format_moment(at: dt.datetime, now: dt.datetime, zone: dt.tzinfo) -> str:
+    """A time near `now`, with its day where that is not today's: `16:00`, `Mon 09:30`, `24 Dec 09:30`."""
+    local = at.astimezone(zone)
+    days = (local.date() - now.astimezone(zone).date()).days
+    if days == 0:
+        return local.strftime("%H:%M")
+    if abs(days) <= _DAYS_A_WEEKDAY_IS_CLEAR:
+        return local.strftime("%a %H:%M")
+    return local.strftime("%-d %b %H:%M")
+
+
+def join_words(words: Sequence[str]) -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    if len(words) <= 1:
+        return "".join(words)
+    return f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def count(number: int, noun: str) -> str:
+    """`1 contract`, `12 contracts`."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
