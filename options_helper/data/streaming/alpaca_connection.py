@@ -1,0 +1,330 @@
+"""One SDK stream = one connection that ends with a typed reason.
+
+alpaca-py reconnects for ever and tells nobody why (websocket.py and stream.py of 0.44, `_run_forever`). The
+classes made here keep its endpoint, headers, authentication and subscription messages, and replace what it
+does around them: `run()` lives for one connection, raises `StreamRejected` or `StreamInterrupted` when it
+ends, returns when `stop()` was called, and tells an observer each step on the way. This is the only file
+that touches the SDK's private names: `_connect`, `_auth`, `_send_subscribe_msg`, `_subscribe_trade_updates`,
+`_ws`, `_handlers`, `_websocket_params`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import threading
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from options_helper.data.streaming.frames import FrameDecoder, MarketBatch
+from options_helper.data.streaming.stream_failures import explain, rejection_of_frame
+from options_helper.errors import StreamError, StreamInterrupted
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+
+class ConnectionObserver(Protocol):
+    """Whoever wants to know how a connection fares; called in the connection's thread."""
+
+    def step(self, words: str) -> None:
+        """The handshake waits for this now."""
+
+    def subscribed(self, granted: frozenset[str] | None) -> None:
+        """The server acknowledged the subscription; the symbols it granted, None where it names none."""
+
+    def heard(self) -> None:
+        """Something came, be it a pong."""
+
+    def counted(self, *, messages: int, conflated: int, malformed: int, waited: float = 0.0) -> None:
+        """What came since the last call; the oldest of it waited so many seconds."""
+
+    def complaint(self) -> StreamError | None:
+        """A reason to end this connection though it is up (it is mute), else None."""
+
+
+class SilentObserver:
+    """An observer that takes no notice."""
+
+    def step(self, words: str) -> None:
+        """Ignore."""
+
+    def subscribed(self, granted: frozenset[str] | None) -> None:
+        """Ignore."""
+
+    def heard(self) -> None:
+        """Ignore."""
+
+    def counted(self, *, messages: int, conflated: int, malformed: int, waited: float = 0.0) -> None:
+        """Ignore."""
+
+    def complaint(self) -> StreamError | None:
+        """Never any."""
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionTimes:
+    """The clockwork of one connection, all in seconds.
+
+    A peer that vanished without a word is noticed after at most ping_interval + ping_timeout.
+    """
+
+    handshake: float = 10.0
+    ping_interval: float = 4.0
+    ping_timeout: float = 10.0
+    flush: float = 0.02
+    close: float = 0.3
+
+
+class _OneConnection:
+    """The part that both kinds of streams share; stands before an SDK stream class in the bases."""
+
+    _ws: Any
+    _frames_seen = 0
+    stream_name: str
+    asked: frozenset[str] = frozenset()
+
+    def prepare(self, *, observer: ConnectionObserver, times: ConnectionTimes) -> None:
+        """Give the connection what the SDK's constructor does not know."""
+        self._observer = observer
+        self._times = times
+        self._mutex = threading.Lock()
+        self._stop_asked = False
+        self._main: asyncio.Task[None] | None = None
+        self._main_loop: asyncio.AbstractEventLoop | None = None
+        self._step = ""
+
+    def run(self) -> None:
+        """Connect, authenticate, subscribe and receive until the connection ends.
+
+        Raises:
+            StreamRejected: The server refuses for good.
+            StreamInterrupted: The connection ended or never came about.
+        """
+        asyncio.run(self._live())
+
+    def stop(self) -> None:
+        """End `run()`, from any thread, at any moment, also before it began."""
+        with self._mutex:
+            self._stop_asked = True
+            if self._main is not None and self._main_loop is not None:
+                self._main_loop.call_soon_threadsafe(self._main.cancel)
+
+    async def _live(self) -> None:
+        with self._mutex:
+            if self._stop_asked:
+                return
+            self._main, self._main_loop = asyncio.current_task(), asyncio.get_running_loop()
+        try:
+            await self._handshake_then_receive()
+        except asyncio.CancelledError:
+            if not self._stop_asked:
+                raise
+        finally:
+            with self._mutex:
+                self._main = None
+            await self._let_go()
+
+    async def _handshake_then_receive(self) -> None:
+        try:
+            async with asyncio.timeout(self._times.handshake):
+                await self._shake_hands()
+        except TimeoutError as error:
+            waited = f"{self._times.handshake:g} s"
+            raise StreamInterrupted(self.stream_name, f"no answer for {waited} while {self._step}") from error
+        except StreamError:
+            raise
+        except (OSError, ValueError, EOFError, KeyError, TypeError, self._websocket_error()) as error:
+            # ValueError and its kin are the SDK's own words for an answer that it did not expect.
+            raise explain(self.stream_name, error, self._last_message()) from error
+        await self._receive_and_ping()
+
+    async def _shake_hands(self) -> None:
+        self._enter("connecting")
+        await self._connect()  # type: ignore[attr-defined]
+        self._observer.heard()
+        self._enter("authenticating")
+        await self._auth()  # type: ignore[attr-defined]
+        self._observer.heard()
+        self._enter("waiting for the subscription")
+        await self._subscribe_all()
+
+    async def _receive_and_ping(self) -> None:
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._receive())
+                group.create_task(self._keep_alive())
+        except* StreamError as errors:
+            raise errors.exceptions[0] from None
+        except* (OSError, self._websocket_error()) as errors:
+            raise explain(self.stream_name, errors.exceptions[0], None) from errors
+
+    async def _keep_alive(self) -> None:
+        while True:
+            await asyncio.sleep(self._times.ping_interval)
+            complaint = self._observer.complaint()
+            if complaint is not None:
+                raise complaint
+            before = self._frames_seen
+            pong = await self._ws.ping()
+            try:
+                await asyncio.wait_for(pong, self._times.ping_timeout)
+            except TimeoutError as error:
+                if self._frames_seen == before:
+                    waited = f"{self._times.ping_timeout:g} s"
+                    raise StreamInterrupted(self.stream_name, f"no answer to a ping for {waited}") from error
+            self._observer.heard()
+
+    async def _let_go(self) -> None:
+        websocket, self._ws = self._ws, None
+        if websocket is None:
+            return
+        with contextlib.suppress(TimeoutError, OSError, self._websocket_error()):
+            await asyncio.wait_for(websocket.close(), self._times.close)
+        if websocket.transport is not None:
+            websocket.transport.abort()
+
+    def _enter(self, step: str) -> None:
+        self._step = step
+        self._observer.step(step)
+
+    def _last_message(self) -> bytes | str | None:
+        last: bytes | str | None = getattr(self._ws, "last_message", None)
+        return last
+
+    @staticmethod
+    def _websocket_error() -> type[Exception]:
+        import websockets  # noqa: PLC0415 - comes with alpaca-py
+
+        return websockets.WebSocketException
+
+    async def _subscribe_all(self) -> None:
+        raise NotImplementedError
+
+    async def _receive(self) -> None:
+        raise NotImplementedError
+
+
+class DataConnection(_OneConnection):
+    """A market data stream that decodes whole frames and keeps the newest row per symbol."""
+
+    deliver: Callable[[MarketBatch], Awaitable[None]]
+    _flush_due = 0.0
+
+    async def _subscribe_all(self) -> None:
+        await self._send_subscribe_msg()  # type: ignore[attr-defined]
+        self._decoder = FrameDecoder()
+        while not self._decoder.acknowledged:
+            self._take_in(await self._ws.recv())
+
+    async def _receive(self) -> None:
+        flusher = asyncio.create_task(self._flush_regularly())
+        try:
+            while True:
+                self._take_in(await self._ws.recv())
+                if time.monotonic() >= self._flush_due:
+                    await self._flush()
+                    # A full receive queue never suspends: let the pings and the clock have their turn.
+                    await asyncio.sleep(0)
+        finally:
+            flusher.cancel()
+            await self._flush()
+
+    def _take_in(self, frame: bytes | str) -> None:
+        self._frames_seen += 1
+        for control in self._decoder.take(frame):
+            self._take_control(control)
+
+    def _take_control(self, control: dict[str, Any]) -> None:
+        if control["T"] == "subscription":
+            granted = frozenset(control.get("quotes") or ())
+            self._decoder.acknowledged = True
+            self._observer.subscribed(granted)
+        elif control["T"] == "error":
+            raise rejection_of_frame(self.stream_name, control, asked=len(self.asked))
+
+    async def _flush_regularly(self) -> None:
+        while True:
+            await asyncio.sleep(self._times.flush)
+            await self._flush()
+
+    async def _flush(self) -> None:
+        self._flush_due = time.monotonic() + self._times.flush
+        batch = self._decoder.flush()
+        if batch is None:
+            return
+        self._observer.counted(
+            messages=batch.messages,
+            conflated=batch.conflated,
+            malformed=batch.malformed,
+            waited=time.monotonic() - batch.began,
+        )
+        if batch.quotes or batch.trades:
+            await self.deliver(batch)
+
+
+class TradingConnection(_OneConnection):
+    """The stream of order updates: raw JSON, each one handed over at once."""
+
+    deliver: Callable[[dict[str, Any]], Awaitable[None]]
+
+    async def _subscribe_all(self) -> None:
+        await self._subscribe_trade_updates()  # type: ignore[attr-defined]
+        while not await self._take_in(await self._ws.recv()):
+            pass
+
+    async def _receive(self) -> None:
+        while True:
+            await self._take_in(await self._ws.recv())
+
+    async def _take_in(self, frame: bytes | str) -> bool:
+        """Take one frame in; whether it was the acknowledgement."""
+        self._frames_seen += 1
+        try:
+            message = json.loads(frame)
+            stream, data = message["stream"], message.get("data")
+        except (ValueError, TypeError, KeyError):
+            self._observer.counted(messages=0, conflated=0, malformed=1)
+            return False
+        if stream == "listening":
+            streams = (data or {}).get("streams") or ()
+            if "trade_updates" not in streams:
+                raise StreamInterrupted(self.stream_name, "the server does not offer order updates")
+            self._observer.subscribed(None)
+            return True
+        if stream == "trade_updates":
+            self._observer.counted(messages=1, conflated=0, malformed=0)
+            await self.deliver(message)
+        return False
+
+
+def one_connection(kind: type[_OneConnection], sdk_class: type) -> type[Any]:
+    """A class that has the SDK's constructor and messages, and the life of one connection."""
+    return type(f"One{sdk_class.__name__}", (kind, sdk_class), {})
+
+
+def websocket_params() -> dict[str, Any]:
+    """What the SDK passes on to websockets: keepalive and compression off, the last message kept."""
+    from websockets.legacy.client import WebSocketClientProtocol  # noqa: PLC0415 - comes with alpaca-py
+
+    class RememberingProtocol(WebSocketClientProtocol):  # type: ignore[misc]  # has no types
+        """Keeps the last message: the SDK reads a refusal, raises without its code, and drops it."""
+
+        last_message: bytes | str | None = None
+
+        async def recv(self) -> Any:  # noqa: ANN401 - as the base class
+            self.last_message = await super().recv()
+            return self.last_message
+
+    return {
+        "create_protocol": RememberingProtocol,
+        "ping_interval": None,
+        "open_timeout": None,
+        "close_timeout": 0.2,
+        "max_queue": 1024,
+        "max_size": 16 * 1024 * 1024,
+        "compression": None,
+    }

@@ -1,0 +1,200 @@
+"""The market data streams: alpaca-py's stream classes, one connection per run, newest rows in batches."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+from options_helper.data.alpaca_settings import AlpacaSettings, load_settings
+from options_helper.data.streaming.alpaca_connection import (
+    ConnectionObserver,
+    ConnectionTimes,
+    DataConnection,
+    SilentObserver,
+    one_connection,
+    websocket_params,
+)
+from options_helper.errors import MissingDependency, SettingsError
+from options_helper.market import StreamName
+
+if TYPE_CHECKING:
+    from options_helper.data.streaming.frames import MarketBatch
+
+Handler = Callable[[Any], Any]
+
+
+def import_alpaca(module: str) -> Any:  # noqa: ANN401 - a module without types
+    """A module of alpaca-py; its import takes about 1.5 s, so it happens when a stream starts.
+
+    Raises:
+        MissingDependency: alpaca-py is not installed.
+    """
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        if error.name is not None and error.name.split(".")[0] == "alpaca":
+            raise MissingDependency("alpaca-py", "alpaca") from error
+        raise
+
+
+class _AlpacaDataStreamer:
+    """What the stock and the option streamer share.
+
+    Args:
+        settings: Keys and endpoints; read from the environment where None and no `stream` is given.
+        feed: "iex" or "sip" for stocks, "indicative" or "opra" for options; the settings' feed where None.
+        on_quotes: Called with a list of quotes (or one quote by an injected stream), in the stream's thread.
+        on_trades: Likewise with trades. Both may be plain or coroutine functions.
+        stream: A ready stream object, for tests.
+        stream_cls: A class with the constructor of alpaca-py's stream, for tests.
+        observer: Told of each step of the connection.
+        times: The clockwork of the connection.
+    """
+
+    name: StreamName
+    _feeds: str
+    _module: str
+    _class_name: str
+
+    def __init__(
+        self,
+        settings: AlpacaSettings | None = None,
+        *,
+        feed: str | None = None,
+        on_quotes: Handler | None = None,
+        on_trades: Handler | None = None,
+        stream: Any = None,  # noqa: ANN401 - anything with the SDK's methods
+        stream_cls: Any = None,  # noqa: ANN401 - any class with the SDK's constructor
+        observer: ConnectionObserver | None = None,
+        times: ConnectionTimes | None = None,
+    ) -> None:
+        self._settings = settings
+        self._feed = feed
+        self._on_quotes = on_quotes
+        self._on_trades = on_trades
+        self._observer = observer or SilentObserver()
+        self._times = times or ConnectionTimes()
+        self.stream = stream if stream is not None else self._build_stream(stream_cls)
+
+    def subscribe(self, symbols: Iterable[str]) -> None:
+        """Ask for quotes and trades of these symbols (Alpaca's spelling) when `run()` connects."""
+        asked = tuple(dict.fromkeys(symbols))
+        if not asked:
+            return
+        self.stream.asked = frozenset(asked)
+        self.stream.subscribe_quotes(self._handle_quotes, *asked)
+        self.stream.subscribe_trades(self._handle_trades, *asked)
+
+    def run(self) -> None:
+        """Live for one connection; blocks.
+
+        Raises:
+            StreamRejected: The server refuses for good.
+            StreamInterrupted: The connection ended or never came about.
+        """
+        self.stream.run()
+
+    def stop(self) -> None:
+        """End `run()`, from any thread, also before it began."""
+        self.stream.stop()
+
+    async def _handle_quotes(self, items: Any) -> None:  # noqa: ANN401 - one item or a list
+        await call_handler(self._on_quotes, items)
+
+    async def _handle_trades(self, items: Any) -> None:  # noqa: ANN401 - one item or a list
+        await call_handler(self._on_trades, items)
+
+    async def _deliver(self, batch: MarketBatch) -> None:
+        if batch.quotes:
+            await call_handler(self._on_quotes, batch.quotes)
+        if batch.trades:
+            await call_handler(self._on_trades, batch.trades)
+
+    def _build_stream(self, stream_cls: Any) -> Any:  # noqa: ANN401 - the SDK has no types
+        settings = self._settings or settings_for(stream_cls)
+        feed = (self._feed or self._default_feed(settings)).lower()
+        arguments: dict[str, Any] = {
+            "api_key": settings.key_id,
+            "secret_key": settings.secret_key,
+            "raw_data": True,
+            "url_override": self._url(settings, feed),
+            "feed": self._to_enum(feed, required=stream_cls is None),
+        }
+        if stream_cls is not None:
+            return stream_cls(**arguments)
+        sdk_class = getattr(import_alpaca(self._module), self._class_name)
+        stream = one_connection(DataConnection, sdk_class)(**arguments, websocket_params=websocket_params())
+        stream.stream_name = self.name.value
+        stream.deliver = self._deliver
+        stream.prepare(observer=self._observer, times=self._times)
+        return stream
+
+    def _to_enum(self, feed: str, *, required: bool) -> Any:  # noqa: ANN401 - the SDK has no types
+        """The SDK's enum; its constructor breaks on a plain string, an injected class takes either."""
+        try:
+            enums = import_alpaca("alpaca.data.enums")
+        except MissingDependency:
+            if required:
+                raise
+            return feed
+        try:
+            return getattr(enums, self._feeds)(feed)
+        except ValueError as error:
+            raise SettingsError("feed", f"{feed!r} is not a feed of the {self.name} stream.") from error
+
+    def _url(self, settings: AlpacaSettings, feed: str) -> str:
+        raise NotImplementedError
+
+    def _default_feed(self, settings: AlpacaSettings) -> str:
+        raise NotImplementedError
+
+
+class AlpacaStockStreamer(_AlpacaDataStreamer):
+    """Quotes and trades of stocks; feeds "iex" and "sip"."""
+
+    name = StreamName.STOCKS
+    _feeds = "DataFeed"
+    _module = "alpaca.data.live.stock"
+    _class_name = "StockDataStream"
+
+    def _url(self, settings: AlpacaSettings, feed: str) -> str:
+        return settings.stock_stream_url(feed)
+
+    def _default_feed(self, settings: AlpacaSettings) -> str:
+        return settings.stock_feed
+
+
+class AlpacaOptionStreamer(_AlpacaDataStreamer):
+    """Quotes and trades of option contracts; feeds "indicative" and "opra"."""
+
+    name = StreamName.OPTIONS
+    _feeds = "OptionsFeed"
+    _module = "alpaca.data.live.option"
+    _class_name = "OptionDataStream"
+
+    def _url(self, settings: AlpacaSettings, feed: str) -> str:
+        return settings.option_stream_url(feed)
+
+    def _default_feed(self, settings: AlpacaSettings) -> str:
+        return settings.options_feed
+
+
+def settings_for(stream_cls: Any) -> AlpacaSettings:  # noqa: ANN401 - any class
+    """The environment's settings; an injected class is a test's and needs no keys."""
+    try:
+        return load_settings()
+    except SettingsError:
+        if stream_cls is None:
+            raise
+        return AlpacaSettings(key_id="", secret_key="")
+
+
+async def call_handler(handler: Handler | None, items: Any) -> None:  # noqa: ANN401 - one item or a list
+    """Hand items to a plain or coroutine function, if there is one."""
+    if handler is None:
+        return
+    result = handler(items)
+    if inspect.isawaitable(result):
+        await result

@@ -1,0 +1,96 @@
+"""The stream of order updates: alpaca-py's trading stream, one connection per run, every update kept."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from options_helper.data.alpaca_settings import Account
+from options_helper.data.streaming.alpaca_connection import (
+    ConnectionObserver,
+    ConnectionTimes,
+    SilentObserver,
+    TradingConnection,
+    one_connection,
+    websocket_params,
+)
+from options_helper.data.streaming.alpaca_stream import Handler, call_handler, import_alpaca, settings_for
+from options_helper.market import StreamName
+
+if TYPE_CHECKING:
+    from options_helper.data.alpaca_settings import AlpacaSettings
+
+
+class AlpacaTradingStreamer:
+    """Order updates of the account.
+
+    Args:
+        settings: Keys and endpoints; read from the environment where None and no `stream` is given.
+        paper: Choose Alpaca's paper or live host; None leaves the settings' host.
+        stream: A ready stream object, for tests.
+        stream_cls: A class with the constructor of alpaca-py's TradingStream, for tests.
+        on_trade_updates: Called with each update, in the stream's thread; plain or coroutine function.
+        observer: Told of each step of the connection.
+        times: The clockwork of the connection.
+    """
+
+    name = StreamName.FILLS
+
+    def __init__(
+        self,
+        settings: AlpacaSettings | None = None,
+        *,
+        paper: bool | None = None,
+        stream: Any = None,  # noqa: ANN401 - anything with the SDK's methods
+        stream_cls: Any = None,  # noqa: ANN401 - any class with the SDK's constructor
+        on_trade_updates: Handler | None = None,
+        observer: ConnectionObserver | None = None,
+        times: ConnectionTimes | None = None,
+    ) -> None:
+        self._settings = settings
+        self._paper = paper
+        self._on_trade_updates = on_trade_updates
+        self._observer = observer or SilentObserver()
+        self._times = times or ConnectionTimes()
+        self.stream = stream if stream is not None else self._build_stream(stream_cls)
+
+    def subscribe_trade_updates(self) -> None:
+        """Ask for order updates when `run()` connects."""
+        self.stream.subscribe_trade_updates(self._handle)
+
+    def run(self) -> None:
+        """Live for one connection; blocks.
+
+        Raises:
+            StreamRejected: The server refuses for good.
+            StreamInterrupted: The connection ended or never came about.
+        """
+        self.stream.run()
+
+    def stop(self) -> None:
+        """End `run()`, from any thread, also before it began."""
+        self.stream.stop()
+
+    async def _handle(self, update: Any) -> None:  # noqa: ANN401 - raw or an SDK object
+        await call_handler(self._on_trade_updates, update)
+
+    def _build_stream(self, stream_cls: Any) -> Any:  # noqa: ANN401 - the SDK has no types
+        settings = self._settings or settings_for(stream_cls)
+        if self._paper is not None:
+            settings = settings.with_account(Account.PAPER if self._paper else Account.LIVE)
+        arguments: dict[str, Any] = {
+            "api_key": settings.key_id,
+            "secret_key": settings.secret_key,
+            "paper": settings.account is not Account.LIVE,
+            "raw_data": True,
+            "url_override": settings.trading_stream_url,
+        }
+        if stream_cls is not None:
+            return stream_cls(**arguments)
+        sdk_class = import_alpaca("alpaca.trading.stream").TradingStream
+        stream = one_connection(TradingConnection, sdk_class)(
+            **arguments, websocket_params=websocket_params()
+        )
+        stream.stream_name = self.name.value
+        stream.deliver = self._handle
+        stream.prepare(observer=self._observer, times=self._times)
+        return stream

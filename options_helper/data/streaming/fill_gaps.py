@@ -1,0 +1,51 @@
+"""The spans in which order updates may have been missed, until REST confirms them."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from options_helper.market import FillGap
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+
+class FillGaps:
+    """Opens a gap when the stream is lost, bounds it at the next acknowledgement, drops it when confirmed.
+
+    The stream has no replay, so the first gap begins with the New York day itself.
+    """
+
+    def __init__(self, day_start: dt.datetime) -> None:
+        self._lock = threading.Lock()
+        self._gaps: list[FillGap] = [FillGap(day_start)]
+
+    @property
+    def gaps(self) -> tuple[FillGap, ...]:
+        """Unconfirmed spans, oldest first; the last has no end while the stream is down."""
+        with self._lock:
+            return tuple(self._gaps)
+
+    def lost(self, at: dt.datetime) -> None:
+        """The stream went away; `at` is when it was last known to deliver."""
+        with self._lock:
+            if not self._gaps or self._gaps[-1].end is not None:
+                self._gaps.append(FillGap(at))
+
+    def acknowledged(self, at: dt.datetime) -> None:
+        """The server listens again: what happened before `at` must come from REST."""
+        with self._lock:
+            if self._gaps and self._gaps[-1].end is None:
+                self._gaps[-1] = replace(self._gaps[-1], end=at)
+
+    def confirmed(self, until: dt.datetime) -> None:
+        """REST told everything up to `until`."""
+        with self._lock:
+            self._gaps = [gap for gap in self._gaps if gap.end is None or gap.end > until]
+
+    def failed(self, reason: str) -> None:
+        """REST did not answer; the gaps stand, with the reason."""
+        with self._lock:
+            self._gaps = [replace(gap, reason=reason) for gap in self._gaps]

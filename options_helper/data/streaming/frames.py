@@ -1,0 +1,183 @@
+"""From a msgpack frame of market data to the newest quote and trade per symbol.
+
+The fast path decodes a whole frame in one typed pass. A frame that does not fit (a control message, an
+unknown type, a broken field, a cut-off end) is taken apart message by message, so that one bad message
+costs itself and nothing else.
+"""
+
+from __future__ import annotations
+
+import datetime as dt  # noqa: TC003 - msgspec reads the annotations at run time
+import json
+import logging
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+logger = logging.getLogger(__name__)
+
+_CONTROL_TYPES = frozenset({"success", "subscription", "error"})
+
+
+class WireQuote(
+    msgspec.Struct,
+    tag_field="T",
+    tag="q",
+    gc=False,
+    rename={
+        "symbol": "S",
+        "bid_price": "bp",
+        "ask_price": "ap",
+        "bid_size": "bs",
+        "ask_size": "as",
+        "timestamp": "t",
+    },
+):
+    """A quote as it comes, under the names of alpaca-py's own model."""
+
+    symbol: str
+    bid_price: float | None = None
+    ask_price: float | None = None
+    bid_size: float | None = None
+    ask_size: float | None = None
+    timestamp: dt.datetime | None = None
+
+
+class WireTrade(
+    msgspec.Struct,
+    tag_field="T",
+    tag="t",
+    gc=False,
+    rename={"symbol": "S", "price": "p", "size": "s", "timestamp": "t"},
+):
+    """A trade as it comes, under the names of alpaca-py's own model."""
+
+    symbol: str
+    price: float | None = None
+    size: float | None = None
+    timestamp: dt.datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MarketBatch:
+    """The newest quote and trade per symbol since the last batch, and how many messages that took.
+
+    Attributes:
+        began: `time.monotonic()` of the first frame in it.
+    """
+
+    quotes: list[WireQuote]
+    trades: list[WireTrade]
+    messages: int
+    malformed: int
+    began: float
+
+    @property
+    def conflated(self) -> int:
+        """Messages superseded by a newer one of their symbol."""
+        return self.messages - len(self.quotes) - len(self.trades)
+
+
+class FrameDecoder:
+    """Takes frames in, keeps the newest per symbol, gives a batch out on demand."""
+
+    def __init__(self) -> None:
+        self.acknowledged = False
+        self._decode = msgspec.msgpack.Decoder(list[WireQuote | WireTrade]).decode
+        self._quotes: dict[str, WireQuote] = {}
+        self._trades: dict[str, WireTrade] = {}
+        self._messages = 0
+        self._malformed = 0
+        self._began = 0.0
+        self._known_complaints: set[str] = set()
+
+    def take(self, frame: bytes | str) -> list[dict[str, Any]]:
+        """Take one frame in; what it carries besides market data comes back as raw control messages."""
+        self._began = self._began or time.monotonic()
+        try:
+            messages = self._decode(frame)  # type: ignore[arg-type]  # text is refused, and salvaged below
+        except (msgspec.MsgspecError, TypeError):
+            return self._salvage(frame)
+        self._messages += len(messages)
+        quotes = self._quotes
+        for message in messages:
+            if type(message) is WireQuote:
+                quotes[message.symbol] = message
+            else:
+                self._trades[message.symbol] = message  # type: ignore[assignment]  # the union has two members
+        return []
+
+    def flush(self) -> MarketBatch | None:
+        """What came since the last flush, None if nothing did."""
+        if not self._messages and not self._malformed:
+            return None
+        batch = MarketBatch(
+            quotes=list(self._quotes.values()),
+            trades=list(self._trades.values()),
+            messages=self._messages,
+            malformed=self._malformed,
+            began=self._began,
+        )
+        self._quotes.clear()
+        self._trades.clear()
+        self._messages = self._malformed = 0
+        self._began = 0.0
+        return batch
+
+    def _salvage(self, frame: bytes | str) -> list[dict[str, Any]]:
+        messages, whole = _messages_of(frame)
+        if not whole:
+            self._complain("a frame that is cut off or not msgpack")
+        controls = []
+        for message in messages:
+            kind = message.get("T") if isinstance(message, dict) else None
+            if kind in _CONTROL_TYPES:
+                controls.append(message)
+            elif kind in {"q", "t"}:
+                self._convert(message)
+            else:
+                self._complain("a message of unknown type")
+        return controls
+
+    def _convert(self, message: dict[str, Any]) -> None:
+        try:
+            row = msgspec.convert(message, WireQuote | WireTrade)
+        except msgspec.ValidationError:
+            self._complain("a quote or trade with a field of the wrong type")
+            return
+        self._messages += 1
+        latest: dict[str, Any] = self._quotes if isinstance(row, WireQuote) else self._trades
+        latest[row.symbol] = row
+
+    def _complain(self, kind: str) -> None:
+        self._malformed += 1
+        if kind not in self._known_complaints:
+            self._known_complaints.add(kind)
+            logger.warning("Received %s; it is counted and skipped, further ones silently.", kind)
+
+
+def _messages_of(frame: bytes | str) -> tuple[list[Any], bool]:
+    """The messages of a frame as far as they can be read, and whether that was all of it."""
+    if isinstance(frame, str):
+        return _messages_of_text(frame)
+    import msgpack  # noqa: PLC0415 - comes with alpaca-py; it can stop midway, which msgspec cannot
+
+    unpacker = msgpack.Unpacker(timestamp=3, strict_map_key=False, max_buffer_size=len(frame) or 1)
+    unpacker.feed(frame)
+    messages: list[Any] = []
+    try:
+        count = unpacker.read_array_header()
+        messages.extend(unpacker.unpack() for _ in range(count))
+    except (ValueError, msgpack.exceptions.UnpackException):
+        return messages, False
+    return messages, True
+
+
+def _messages_of_text(frame: str) -> tuple[list[Any], bool]:
+    try:
+        messages = json.loads(frame)
+    except ValueError:
+        return [], False
+    return (messages, True) if isinstance(messages, list) else ([messages], True)

@@ -1,0 +1,90 @@
+"""The one hand-over between the streams' threads and the consumer."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter, deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Sequence
+
+    from options_helper.market import StreamName
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What one hand-over carries: the newest quotes and trades of a stream, or order updates.
+
+    Attributes:
+        received_at: When the batch was handed over; every row in it was received by then.
+    """
+
+    stream: StreamName
+    received_at: dt.datetime
+    quotes: Sequence[Any] = ()
+    trades: Sequence[Any] = ()
+    orders: Sequence[Any] = ()
+
+    @property
+    def messages(self) -> int:
+        """How many messages are lost if this batch is."""
+        return len(self.quotes) + len(self.trades) + len(self.orders)
+
+
+class EventInbox:
+    """Two lanes: market data is bounded and gives up its oldest batch; order updates are never dropped.
+
+    `offer` never blocks and never raises, from any thread; `take` serves order updates first.
+    """
+
+    def __init__(self, maxsize: int) -> None:
+        self._maxsize = maxsize
+        self._market: deque[Batch] = deque()
+        self._orders: deque[Batch] = deque()
+        self._dropped: Counter[str] = Counter()
+        self._ready = threading.Condition()
+        self._closed = False
+
+    def offer(self, batch: Batch) -> None:
+        """Hand a batch over; when the market lane is full its oldest batch goes and is counted."""
+        with self._ready:
+            if batch.orders:
+                self._orders.append(batch)
+            else:
+                if len(self._market) >= self._maxsize:
+                    lost = self._market.popleft()
+                    self._dropped[lost.stream] += lost.messages
+                self._market.append(batch)
+            self._ready.notify()
+
+    def take(self) -> Batch | None:
+        """The next batch, waiting for one; None once the inbox is closed and empty."""
+        with self._ready:
+            while True:
+                if self._orders:
+                    return self._orders.popleft()
+                if self._market:
+                    return self._market.popleft()
+                if self._closed:
+                    return None
+                self._ready.wait()
+
+    def close(self) -> None:
+        """Let `take` return None when all is taken."""
+        with self._ready:
+            self._closed = True
+            self._ready.notify_all()
+
+    @property
+    def depth(self) -> int:
+        """Batches waiting, both lanes."""
+        return len(self._market) + len(self._orders)
+
+    @property
+    def dropped(self) -> dict[str, int]:
+        """Messages lost by stream since the inbox was made."""
+        with self._ready:
+            return dict(self._dropped)

@@ -1,0 +1,352 @@
+"""One set of streams from Start to Stop: its threads, its cache, and the snapshots of both."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+import statistics
+import threading
+import time
+from collections import Counter
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from options_helper.data.streaming.cache import LiveCache
+from options_helper.data.streaming.fill_gaps import FillGaps
+from options_helper.data.streaming.inbox import Batch, EventInbox
+from options_helper.data.streaming.mute import TICKING_WINDOW, MuteEvidence, is_mute
+from options_helper.data.streaming.normalizers import normalize_quote, normalize_trade
+from options_helper.data.streaming.run_snapshot import build_snapshot
+from options_helper.data.streaming.trading_normalizers import normalize_trade_update
+from options_helper.data.streaming.worker import StreamWorker, WorkerSeams
+from options_helper.errors import StreamError, StreamInterrupted
+from options_helper.market import (
+    NEW_YORK,
+    MarketPhase,
+    StreamName,
+    StreamState,
+    new_york_date,
+    to_microseconds,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from options_helper.data.market_clock import MarketCalendar
+    from options_helper.data.streaming.live_config import LiveStreamConfig
+    from options_helper.data.streaming.worker import Streamer
+    from options_helper.market import (
+        BrokerPosition,
+        Greeks,
+        LiveSnapshot,
+        PreviousClose,
+        Quote,
+        StreamHealth,
+        Trade,
+    )
+
+logger = logging.getLogger(__name__)
+
+_LAG_SAMPLE = 50
+
+
+@dataclass(frozen=True, slots=True)
+class RunParts:
+    """What a run is made of, given by the manager.
+
+    Attributes:
+        factories: Builds a streamer by stream name, from the streamers' own keyword arguments.
+        build_backfill: Makes the background fetch for a run, or None for none.
+        first_version: Snapshots of this run have higher versions.
+    """
+
+    factories: Mapping[StreamName, Callable[..., Any]]
+    build_backfill: Callable[[LiveStreamConfig, LiveRun], Any] | None
+    clock: Callable[[], dt.datetime]
+    first_version: int = 0
+
+
+class LiveRun:
+    """Threads from Start to Stop; after `stop()` its last state stays readable.
+
+    Also the sink of the backfill: its `put_…` methods may be called from the backfill's thread.
+    """
+
+    def __init__(self, config: LiveStreamConfig, parts: RunParts) -> None:
+        self.config = config
+        self.first_version = parts.first_version
+        self.clock = parts.clock
+        self.started_at = parts.clock()
+        self.stopped_at: dt.datetime | None = None
+        self.calendar: MarketCalendar | None = None
+        self.cache = LiveCache(config.stocks, config.option_contracts)
+        self.inbox = EventInbox(config.queue_maxsize)
+        self._factories = parts.factories
+        self._mute_reconnects: dict[StreamName, dt.datetime] = {}
+        self._complaints: Counter[str] = Counter()
+        self._gaps = FillGaps(_day_start(self.started_at)) if StreamName.FILLS in config.streams else None
+        self.workers = {stream: self._build_worker(stream) for stream in config.streams}
+        self._consumer = threading.Thread(target=self._consume, name="options-helper-consumer", daemon=True)
+        self._backfill = parts.build_backfill(config, self) if parts.build_backfill else None
+        self._publish_gaps()
+
+    def start(self) -> None:
+        """Begin to connect; nothing touches the network before."""
+        self._consumer.start()
+        if self._backfill is not None:
+            self._backfill.start()
+        for worker in self.workers.values():
+            worker.start()
+
+    def stop(self, timeout: float) -> bool:
+        """End every thread, all against one deadline in seconds; whether all are gone."""
+        deadline = time.monotonic() + timeout
+        if self._backfill is not None:
+            self._backfill.stop()
+        for worker in self.workers.values():
+            worker.request_stop()
+        for worker in self.workers.values():
+            worker.thread.join(max(0.0, deadline - time.monotonic()))
+        self.inbox.close()
+        self._consumer.join(max(0.0, deadline - time.monotonic()))
+        if self._backfill is not None:
+            self._backfill.join(max(0.0, deadline - time.monotonic()))
+        self.stopped_at = self.clock()
+        for worker in self.workers.values():
+            worker.mark_stopped()
+        threads = [self._consumer, *(worker.thread for worker in self.workers.values())]
+        return not any(thread.is_alive() for thread in threads)
+
+    @property
+    def is_running(self) -> bool:
+        """Whether any stream is connected or on its way there."""
+        return self.stopped_at is None and any(worker.health.alive for worker in self.workers.values())
+
+    def snapshot(self) -> LiveSnapshot:
+        """A frozen copy of everything, at the clock's time."""
+        now = self.clock()
+        fills = self.cache.state.fills
+        if fills and new_york_date(fills[-1].get("timestamp") or now) < new_york_date(now):
+            self.cache.drop_orders_before(new_york_date(now))
+        return build_snapshot(self, now)
+
+    # Streams ----------------------------------------------------------------------------------
+
+    def _build_worker(self, stream: StreamName) -> StreamWorker:
+        config = self.config
+        seams = WorkerSeams(
+            connect=partial(self._connect, stream),
+            changed=self._on_change,
+            complaint=self._complaint,
+            base_seconds=config.reconnect_base_seconds,
+            cap_seconds=config.reconnect_cap_seconds,
+            clock=self.clock,
+        )
+        return StreamWorker(stream, seams, asked=frozenset(config.symbols(stream)))
+
+    def _connect(self, stream: StreamName, worker: StreamWorker) -> Streamer:
+        config = self.config
+        common = {"settings": config.settings, "observer": worker, "times": config.times}
+        if stream is StreamName.FILLS:
+            streamer = self._factories[stream](on_trade_updates=self._offer_orders, **common)
+            streamer.subscribe_trade_updates()
+        else:
+            streamer = self._factories[stream](
+                feed=config.stock_feed if stream is StreamName.STOCKS else config.options_feed,
+                on_quotes=partial(self._offer_market, stream, "quotes"),
+                on_trades=partial(self._offer_market, stream, "trades"),
+                **common,
+            )
+            streamer.subscribe(config.symbols(stream))
+        result: Streamer = streamer
+        return result
+
+    def _offer_market(self, stream: StreamName, kind: str, items: Any) -> None:  # noqa: ANN401 - see DESIGN names
+        rows = items if isinstance(items, list | tuple) else [items]
+        now = self.clock()
+        self.workers[stream].event(received_at=now)
+        self.inbox.offer(Batch(stream, now, **{kind: rows}))
+
+    def _offer_orders(self, items: Any) -> None:  # noqa: ANN401 - one update or a list, raw or SDK objects
+        now = self.clock()
+        self.workers[StreamName.FILLS].event(received_at=now)
+        for update in items if isinstance(items, list | tuple) else [items]:
+            self.inbox.offer(Batch(StreamName.FILLS, now, orders=(update,)))
+
+    def _complaint(self, health: StreamHealth) -> StreamError | None:
+        now = self.clock()
+        evidence = MuteEvidence(
+            phase=self.calendar.phase(now) if self.calendar else MarketPhase.UNKNOWN,
+            ticking=self._ticking(health),
+            last_reconnect_at=self._mute_reconnects.get(health.stream),
+        )
+        if not is_mute(health, evidence, now=now):
+            return None
+        self._mute_reconnects[health.stream] = now
+        return StreamInterrupted(health.stream, "connected, but nothing came though the market is open")
+
+    def _ticking(self, health: StreamHealth) -> int:
+        if health.last_event_at is None:
+            return 0
+        state = self.cache.state
+        table = state.stock_quotes if health.stream is StreamName.STOCKS else state.option_quotes
+        since = to_microseconds(health.last_event_at - TICKING_WINDOW)
+        return int((table.rows["received_at"] >= since).sum())
+
+    def _on_change(self, before: StreamHealth, after: StreamHealth) -> None:
+        if after.state is not before.state:
+            _log_change(after)
+        if self._gaps is not None and after.stream is StreamName.FILLS:
+            self._follow_fills(before, after)
+        self.cache.touch()
+
+    def _follow_fills(self, before: StreamHealth, after: StreamHealth) -> None:
+        if self._gaps is None:
+            return
+        if after.state is StreamState.RUNNING and before.state is not StreamState.RUNNING:
+            self._gaps.acknowledged(self.clock())
+            if self._backfill is not None:
+                self._backfill.request_fills()
+        elif before.state is StreamState.RUNNING and after.state is not StreamState.RUNNING:
+            self._gaps.lost(before.last_heard_at or self.clock())
+        self._publish_gaps()
+
+    def _publish_gaps(self) -> None:
+        if self._gaps is not None:
+            self.cache.apply_gaps(self._gaps.gaps)
+
+    # The consumer -----------------------------------------------------------------------------
+
+    def _consume(self) -> None:
+        while (batch := self.inbox.take()) is not None:
+            try:
+                self._apply(batch)
+            except Exception as error:  # noqa: BLE001 - one bad batch must not end the page's truth
+                self._count_complaint(batch, error)
+
+    def _apply(self, batch: Batch) -> None:
+        if batch.orders:
+            self._apply_orders(batch)
+            return
+        quotes = _normalized(normalize_quote, batch.quotes, batch.received_at)
+        trades = _normalized(normalize_trade, batch.trades, batch.received_at)
+        apply = self.cache.apply_stocks if batch.stream is StreamName.STOCKS else self.cache.apply_options
+        known, newest = len(quotes) + len(trades), (_newest(quotes), _newest(trades))
+        if known:
+            apply(*newest)
+        self.workers[batch.stream].applied(
+            received_at=batch.received_at,
+            lag=_median_lag(newest[0] or newest[1], batch.received_at),
+            conflated=known - len(newest[0]) - len(newest[1]),
+            malformed=batch.messages - known,
+        )
+
+    def _apply_orders(self, batch: Batch) -> None:
+        rows = [row for row in map(normalize_trade_update, batch.orders) if row is not None]
+        if rows:
+            self.cache.apply_orders(
+                [{**row, "received_at": batch.received_at} for row in rows], now=self.clock()
+            )
+        self.workers[StreamName.FILLS].applied(
+            received_at=batch.received_at, lag=None, conflated=0, malformed=batch.messages - len(rows)
+        )
+
+    def _count_complaint(self, batch: Batch, error: Exception) -> None:
+        kind = type(error).__name__
+        self._complaints[kind] += 1
+        if self._complaints[kind] == 1:
+            logger.error(
+                "A batch of the %s stream raised %s and is skipped; it is counted.", batch.stream, kind
+            )
+        worker = self.workers[batch.stream]
+        worker.counted(messages=0, conflated=0, malformed=batch.messages)
+
+    # The backfill's sink ----------------------------------------------------------------------
+
+    def put_quotes(self, stocks: Sequence[Quote] = (), options: Sequence[Quote] = ()) -> None:
+        """First quotes by REST; a newer one of the stream wins."""
+        if stocks:
+            self.cache.apply_stocks(stocks)
+        if options:
+            self.cache.apply_options(options)
+
+    def put_trades(self, stocks: Sequence[Trade] = (), options: Sequence[Trade] = ()) -> None:
+        """Last trades by REST; a newer one of the stream wins."""
+        if stocks:
+            self.cache.apply_stocks((), stocks)
+        if options:
+            self.cache.apply_options((), options)
+
+    def put_reference(
+        self,
+        *,
+        previous_closes: Mapping[str, PreviousClose] | None = None,
+        greeks: Mapping[str, Greeks] | None = None,
+        multipliers: Mapping[str, float] | None = None,
+        broker_positions: Mapping[str, BrokerPosition] | None = None,
+        account: str | None = None,
+    ) -> None:
+        """What REST knows of symbols and of the account."""
+        self.cache.apply_reference(
+            previous_closes=previous_closes,
+            greeks=greeks,
+            multipliers=multipliers,
+            broker_positions=broker_positions,
+            account=account,
+        )
+
+    def put_market(self, calendar: MarketCalendar) -> None:
+        """The market's clock."""
+        self.calendar = calendar
+        self.cache.touch()
+
+    def put_order_history(
+        self,
+        rest_fills: Sequence[dict[str, Any]],
+        rest_orders: Sequence[dict[str, Any]],
+        confirmed_until: dt.datetime,
+    ) -> None:
+        """Today's executions and orders, complete up to a time."""
+        self.cache.apply_order_history(rest_fills, rest_orders)
+        if self._gaps is not None:
+            self._gaps.confirmed(confirmed_until)
+            self._publish_gaps()
+
+    def put_progress(self, part: str, words: str) -> None:
+        """What a part of the backfill is doing, or why it failed; "" when it is well."""
+        self.cache.apply_progress(part, words)
+        if part == "fills" and self._gaps is not None:
+            self._gaps.failed(words)
+            self._publish_gaps()
+
+
+def _normalized(
+    normalize: Callable[[Any, dt.datetime], Any], items: Sequence[Any], received_at: dt.datetime
+) -> list[Any]:
+    return [row for item in items if (row := normalize(item, received_at)) is not None]
+
+
+def _newest(rows: Sequence[Any]) -> list[Any]:
+    return list({row.symbol: row for row in rows}.values())
+
+
+def _median_lag(rows: Sequence[Any], received_at: dt.datetime) -> float | None:
+    stamps = [row.timestamp for row in rows[:_LAG_SAMPLE] if row.timestamp is not None]
+    return (received_at - statistics.median_low(stamps)).total_seconds() if stamps else None
+
+
+def _day_start(at: dt.datetime) -> dt.datetime:
+    midnight = dt.datetime.combine(new_york_date(at), dt.time(), tzinfo=NEW_YORK)
+    return midnight.astimezone(dt.UTC)
+
+
+def _log_change(health: StreamHealth) -> None:
+    failure = health.last_failure
+    cause = (
+        f": {failure.text}"
+        if failure and health.state in {StreamState.RECONNECTING, StreamState.ERROR}
+        else ""
+    )
+    level = logging.WARNING if cause else logging.INFO
+    logger.log(level, "The %s stream is %s%s.", health.stream, health.state, cause)

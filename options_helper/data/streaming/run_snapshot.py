@@ -1,0 +1,101 @@
+"""The frozen picture of a run."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from options_helper.market import LiveSnapshot, MarketPhase, StreamHealth, StreamName, StreamState
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Iterable, Mapping
+
+    from options_helper.data.streaming.live_run import LiveRun
+
+_RATE_IS_OLD_AFTER_SECONDS = 5.0
+# What the page has to say first, when the streams differ.
+_PRECEDENCE = (StreamState.ERROR, StreamState.RECONNECTING, StreamState.CONNECTING, StreamState.RUNNING)
+
+
+def build_snapshot(run: LiveRun, now: dt.datetime) -> LiveSnapshot:
+    """Everything a run knows, at a time; the tables are shared, not copied."""
+    state = run.cache.state
+    health = _health(run, now)
+    settings = run.config.settings
+    failures = {name: record.last_failure.text for name, record in health.items() if record.last_failure}
+    dropped = {name: record.dropped for name, record in health.items()}
+    calendar = run.calendar
+    phase, until = calendar.phase_and_end(now) if calendar else (MarketPhase.UNKNOWN, None)
+    return LiveSnapshot(
+        as_of=now,
+        running=run.is_running,
+        status=_overall(run, health.values()),
+        status_by_stream={name: record.state for name, record in health.items()},
+        stock_quotes=state.stock_quotes,
+        stock_trades=state.stock_trades,
+        option_quotes=state.option_quotes,
+        option_trades=state.option_trades,
+        fills=state.fills,
+        alive={name: record.alive for name, record in health.items()},
+        reconnect_attempts={name: record.attempts for name, record in health.items()},
+        last_event_ts_by_stream={name: record.last_event_at for name, record in health.items()},
+        queue_depth=run.inbox.depth,
+        dropped_events=sum(dropped.values()),
+        dropped_events_by_stream=dropped,
+        conflated_events=sum(record.conflated for record in health.values()),
+        last_error=_newest_failure(health.values()),
+        errors_by_stream=failures,
+        version=run.first_version + state.version,
+        health=health,
+        started_at=run.started_at,
+        stopped_at=run.stopped_at,
+        stock_feed=run.config.stock_feed,
+        options_feed=run.config.options_feed,
+        demo=bool(settings and settings.demo),
+        account=state.account,
+        subscribed=_subscribed(health.values()),
+        market_phase=phase,
+        market_phase_until=until,
+        trading_date=calendar.trading_date(now) if calendar else None,
+        previous_trading_date=calendar.previous_trading_date(now) if calendar else None,
+        previous_closes=state.previous_closes,
+        greeks=state.greeks,
+        multipliers=state.multipliers,
+        broker_positions=state.broker_positions,
+        halted=state.halted,
+        rest_fills=state.rest_fills,
+        rest_orders=state.rest_orders,
+        fill_gaps=state.fill_gaps,
+        backfill=state.backfill,
+    )
+
+
+def _health(run: LiveRun, now: dt.datetime) -> Mapping[str, StreamHealth]:
+    dropped = run.inbox.dropped
+    records: dict[str, StreamHealth] = {}
+    for stream in StreamName:
+        worker = run.workers.get(stream)
+        record = worker.health if worker else StreamHealth(stream)
+        last = record.last_event_at
+        is_old = last is None or (now - last).total_seconds() > _RATE_IS_OLD_AFTER_SECONDS
+        records[stream] = replace(record, dropped=dropped.get(stream, 0), rate=0.0 if is_old else record.rate)
+    return records
+
+
+def _overall(run: LiveRun, records: Iterable[StreamHealth]) -> str:
+    if run.stopped_at is not None:
+        return StreamState.STOPPED
+    states = {record.state for record in records}
+    return next((state for state in _PRECEDENCE if state in states), StreamState.NOT_STARTED)
+
+
+def _newest_failure(records: Iterable[StreamHealth]) -> str | None:
+    failures = [record.last_failure for record in records if record.last_failure]
+    return max(failures, key=lambda failure: failure.at).text if failures else None
+
+
+def _subscribed(records: Iterable[StreamHealth]) -> frozenset[str] | None:
+    """The symbols granted; None until any server has acknowledged."""
+    granted = [record.asked - record.missing for record in records if record.connected_at and record.asked]
+    return frozenset().union(*granted) if granted else None

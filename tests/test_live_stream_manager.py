@@ -1,0 +1,357 @@
+"""The manager with streamers of the test's own."""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from options_helper.data.streaming.live_manager import LiveStreamConfig, LiveStreamManager
+from options_helper.errors import SettingsError, StreamInterrupted, StreamRejected
+
+if TYPE_CHECKING:
+    from options_helper.market import LiveSnapshot
+
+CONTRACT = "AAPL261218C00250000"
+CONFIG = LiveStreamConfig(stocks=("AAPL",), option_contracts=(CONTRACT,), reconnect_base_seconds=0.01)
+
+
+class FakeStreamer:
+    """Runs until stopped, or until told to end with an error; remembers what it was given."""
+
+    def __init__(self, **arguments: Any) -> None:
+        self.arguments = arguments
+        self.symbols: list[str] = []
+        self.running = threading.Event()
+        self._end = threading.Event()
+        self._error: BaseException | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        return self.arguments[name]
+
+    def subscribe(self, symbols: Any) -> None:
+        self.symbols = list(symbols)
+
+    def subscribe_trade_updates(self) -> None:
+        self.symbols = ["trade_updates"]
+
+    def run(self) -> None:
+        self.running.set()
+        self._end.wait()
+        if self._error is not None:
+            raise self._error
+
+    def stop(self) -> None:
+        self._end.set()
+
+    def fail(self, error: BaseException) -> None:
+        self._error = error
+        self._end.set()
+
+
+class Desk:
+    """A manager and every streamer it made, by stream."""
+
+    def __init__(self, **more: Any) -> None:
+        self.made: dict[str, list[FakeStreamer]] = {"stocks": [], "options": [], "fills": []}
+        self.manager = LiveStreamManager(
+            stock_streamer_factory=lambda **arguments: self._make("stocks", arguments),
+            option_streamer_factory=lambda **arguments: self._make("options", arguments),
+            trading_streamer_factory=lambda **arguments: self._make("fills", arguments),
+            **more,
+        )
+
+    def _make(self, stream: str, arguments: dict[str, Any]) -> FakeStreamer:
+        streamer = FakeStreamer(**arguments)
+        self.made[stream].append(streamer)
+        return streamer
+
+    def __getitem__(self, stream: str) -> FakeStreamer:
+        return self.made[stream][-1]
+
+    @property
+    def snapshot(self) -> LiveSnapshot:
+        return self.manager.snapshot()
+
+
+@pytest.fixture
+def desk(wait_until):
+    """A started desk whose three streamers run; stopped afterwards."""
+    desk = Desk()
+    desk.manager.start(CONFIG)
+    wait_until(lambda: all(made and made[-1].running.is_set() for made in desk.made.values()))
+    yield desk
+    desk.manager.stop()
+
+
+def _quote(symbol: str, bid: float, ask: float, **more: Any) -> dict[str, Any]:
+    return {
+        "T": "q",
+        "S": symbol,
+        "bp": bid,
+        "ap": ask,
+        "bs": 1,
+        "as": 2,
+        "t": dt.datetime.now(dt.UTC),
+        **more,
+    }
+
+
+def _update(order_id: str = "o1", event: str = "fill", **order: Any) -> dict[str, Any]:
+    return {
+        "stream": "trade_updates",
+        "data": {
+            "event": event,
+            "timestamp": dt.datetime.now(dt.UTC).isoformat(),
+            "qty": "1",
+            "price": "2.50",
+            "order": {
+                "id": order_id,
+                "symbol": CONTRACT,
+                "side": "buy",
+                "qty": "1",
+                "status": "filled",
+                **order,
+            },
+        },
+    }
+
+
+def test_nothing_is_known_before_start() -> None:
+    """A manager that was never started says so and holds nothing."""
+    manager = LiveStreamManager()
+    snapshot = manager.snapshot()
+    assert (snapshot.status, snapshot.running, manager.is_running()) == ("not_started", False, False)
+    assert not snapshot.option_quotes
+    manager.stop()
+
+
+def test_a_thread_alone_is_not_running(desk: Desk) -> None:
+    """A stream that nothing was heard of is connecting, however long its thread lives."""
+    assert set(desk.snapshot.status_by_stream.values()) == {"connecting"}
+    assert desk.snapshot.running
+    assert desk.manager.is_running()
+
+
+def test_an_event_makes_a_stream_running_and_shows(desk: Desk, wait_until) -> None:
+    """A quote makes its stream running and appears under the plan's symbol."""
+    desk["options"].on_quotes(_quote(CONTRACT, 1.0, 1.2))
+    wait_until(lambda: CONTRACT in desk.snapshot.option_quotes)
+    quote = desk.snapshot.option_quotes[CONTRACT]
+    assert (quote.bid_price, quote.ask_price) == (1.0, 1.2)
+    assert desk.snapshot.status_by_stream["options"] == "running"
+    assert desk.snapshot.status_by_stream["stocks"] == "connecting"
+    assert desk.snapshot.last_event_ts_by_stream["options"] is not None
+
+
+def test_sdk_objects_and_lists_are_taken(desk: Desk, wait_until) -> None:
+    """Quotes and trades come as raw dicts or SDK objects, singly or in lists."""
+    now = dt.datetime.now(dt.UTC)
+    sdk_quote = SimpleNamespace(
+        symbol="AAPL", bid_price=270.0, ask_price=270.1, bid_size=1, ask_size=1, timestamp=now
+    )
+    desk["stocks"].on_quotes([sdk_quote])
+    desk["stocks"].on_trades([{"T": "t", "S": "AAPL", "p": 270.05, "s": 10, "t": now}])
+    wait_until(lambda: desk.snapshot.stock_trades.get("AAPL"))
+    assert desk.snapshot.stock_quotes["AAPL"].ask_price == 270.1
+    assert desk.snapshot.stock_trades["AAPL"].price == 270.05
+
+
+def test_the_newest_of_a_batch_wins_and_the_rest_is_conflated(desk: Desk, wait_until) -> None:
+    """Two quotes of one symbol in one batch show as the newer; the older counts as conflated, not dropped."""
+    desk["options"].on_quotes([_quote(CONTRACT, 1.0, 1.2), _quote(CONTRACT, 1.1, 1.3)])
+    wait_until(lambda: desk.snapshot.conflated_events)
+    assert desk.snapshot.option_quotes[CONTRACT].bid_price == 1.1
+    assert (desk.snapshot.conflated_events, desk.snapshot.dropped_events) == (1, 0)
+
+
+def test_order_updates_are_newest_first_and_never_conflated(desk: Desk, wait_until) -> None:
+    """Every order update stands in the snapshot, the newest first."""
+    desk["fills"].on_trade_updates([_update("a"), _update("b")])
+    desk["fills"].on_trade_updates(_update("c"))
+    wait_until(lambda: len(desk.snapshot.fills) == 3)
+    assert [row["order_id"] for row in desk.snapshot.fills] == ["c", "b", "a"]
+
+
+def test_order_updates_of_yesterday_go_by_date() -> None:
+    """When the New York date changes, the day's order updates go."""
+    now = [dt.datetime(2026, 11, 20, 20, 0, tzinfo=dt.UTC)]
+    desk = Desk(clock=lambda: now[0])
+    desk.manager.start(CONFIG)
+    arrived = threading.Event()
+    update = _update("a")
+    update["data"]["timestamp"] = now[0].isoformat()
+    while not desk.made["fills"]:
+        arrived.wait(0.001)
+    desk["fills"].on_trade_updates(update)
+    while not desk.snapshot.fills:
+        arrived.wait(0.001)
+    now[0] += dt.timedelta(hours=12)
+    assert desk.snapshot.fills == ()
+    desk.manager.stop()
+
+
+def test_a_malformed_item_is_counted_and_the_rest_used(desk: Desk, wait_until) -> None:
+    """A message without a symbol costs itself only."""
+    desk["options"].on_quotes([{"T": "q"}, None, _quote(CONTRACT, 1.0, 1.2)])
+    wait_until(lambda: CONTRACT in desk.snapshot.option_quotes)
+    wait_until(lambda: desk.snapshot.health["options"].malformed == 2)
+
+
+def test_a_raising_normalizer_is_counted_and_nothing_dies(
+    desk: Desk, wait_until, monkeypatch, caplog
+) -> None:
+    """An exception in the consumer is logged once per kind, counted, and the next batch is taken."""
+
+    class Explosive:
+        @property
+        def symbol(self) -> str:
+            raise ZeroDivisionError
+
+    desk["options"].on_quotes([Explosive()])
+    desk["options"].on_quotes([Explosive()])
+    desk["options"].on_quotes([_quote(CONTRACT, 1.0, 1.2)])
+    wait_until(lambda: CONTRACT in desk.snapshot.option_quotes)
+    assert desk.snapshot.health["options"].malformed == 2
+    assert sum("ZeroDivisionError" in record.message for record in caplog.records) <= 1
+
+
+def test_an_interrupted_stream_reconnects_and_says_why(desk: Desk, wait_until) -> None:
+    """After an interruption a new streamer is made, the attempt is counted and the reason is kept."""
+    desk["options"].on_quotes(_quote(CONTRACT, 1.0, 1.2))
+    desk["options"].fail(StreamInterrupted("options", "the connection was reset"))
+    wait_until(lambda: len(desk.made["options"]) == 2)
+    desk["options"].on_quotes(_quote(CONTRACT, 1.0, 1.2))
+    wait_until(lambda: desk.snapshot.status_by_stream["options"] == "running")
+    assert desk.snapshot.reconnect_attempts["options"] == 1
+    assert desk.snapshot.errors_by_stream == {"options": "the connection was reset"}
+    assert desk.snapshot.last_error == "the connection was reset"
+    assert desk.snapshot.alive["options"]
+
+
+def test_a_rejected_stream_is_not_retried(desk: Desk, wait_until) -> None:
+    """A refusal ends its stream for good and leaves the others alone."""
+    desk["options"].fail(StreamRejected("options", "Alpaca refused the key", code=402))
+    wait_until(lambda: desk.snapshot.status_by_stream["options"] == "error")
+    assert len(desk.made["options"]) == 1
+    assert not desk.snapshot.alive["options"]
+    assert desk.snapshot.status == "error"
+    assert desk.manager.is_running()
+
+
+def test_an_unknown_exception_is_retried_without_its_text(desk: Desk, wait_until) -> None:
+    """What a foreign exception says may hold a secret: only its kind is shown, and the stream is retried."""
+    desk["stocks"].fail(RuntimeError("key=SECRET"))
+    wait_until(lambda: len(desk.made["stocks"]) == 2)
+    assert "SECRET" not in str(desk.snapshot)
+    assert "RuntimeError" in (desk.snapshot.last_error or "")
+
+
+def test_start_twice_is_one_start(desk: Desk) -> None:
+    """The same config again changes nothing."""
+    desk.manager.start(CONFIG)
+    assert {stream: len(made) for stream, made in desk.made.items()} == {
+        "stocks": 1,
+        "options": 1,
+        "fills": 1,
+    }
+
+
+def test_a_changed_config_restarts(desk: Desk, wait_until) -> None:
+    """Another config stops the old streamers before it makes new ones, and versions keep growing."""
+    version = desk.snapshot.version
+    desk.manager.start(LiveStreamConfig(stocks=("MSFT",), stream_options=False, stream_fills=False))
+    wait_until(lambda: len(desk.made["stocks"]) == 2)
+    assert desk["stocks"].symbols == ["MSFT"]
+    assert desk.snapshot.status_by_stream["options"] == "not_started"
+    assert desk.snapshot.version > version
+
+
+def test_after_stop_the_last_values_stay_readable(desk: Desk, wait_until) -> None:
+    """Stop ends every thread and keeps what was known, frozen; stopping again is harmless."""
+    desk["options"].on_quotes(_quote(CONTRACT, 1.0, 1.2))
+    wait_until(lambda: CONTRACT in desk.snapshot.option_quotes)
+    desk.manager.stop()
+    desk.manager.stop()
+    snapshot = desk.snapshot
+    assert (snapshot.status, snapshot.running) == ("stopped", False)
+    assert snapshot.option_quotes[CONTRACT].bid_price == 1.0
+    assert snapshot.stopped_at is not None
+    assert set(snapshot.status_by_stream.values()) == {"stopped"}
+
+
+def test_a_late_callback_writes_into_a_run_nobody_reads(desk: Desk, wait_until) -> None:
+    """A streamer that calls back after its run ended changes nothing of the next run."""
+    late = desk["options"]
+    desk.manager.stop()
+    desk.manager.start(CONFIG)
+    late.on_quotes(_quote(CONTRACT, 9.0, 9.2))
+    assert CONTRACT not in desk.snapshot.option_quotes
+
+
+def test_nothing_to_stream_is_an_error_and_stops_nothing(desk: Desk) -> None:
+    """A config without anything to stream is refused, and what runs goes on."""
+    with pytest.raises(SettingsError, match="nothing to stream"):
+        desk.manager.start(LiveStreamConfig(stream_fills=False))
+    assert desk.manager.is_running()
+
+
+def test_missing_keys_are_said_and_nothing_starts(monkeypatch, tmp_path) -> None:
+    """Without keys Start says which variables to set, and no thread begins."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("APCA_API_KEY_ID", "APCA_API_SECRET_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    manager = LiveStreamManager()
+    with pytest.raises(SettingsError, match="APCA_API_KEY_ID and APCA_API_SECRET_KEY"):
+        manager.start(CONFIG)
+    assert manager.snapshot().status == "not_started"
+
+
+def test_start_and_stop_race_from_many_threads(wait_until) -> None:
+    """Starts and stops from many threads leave one state and no thread."""
+    desk = Desk()
+    gate = threading.Barrier(8)
+
+    def act(number: int) -> None:
+        gate.wait()
+        for _ in range(12):
+            desk.manager.start(CONFIG) if number % 2 else desk.manager.stop()
+            desk.manager.snapshot()
+
+    threads = [threading.Thread(target=act, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    desk.manager.stop()
+    assert desk.snapshot.status in {"stopped", "not_started"}
+
+
+def test_the_oldest_batch_goes_when_the_queue_is_full(wait_until, monkeypatch) -> None:
+    """A full queue pushes its oldest batch out, counts its messages, and shows the newest; fills stay."""
+    desk = Desk()
+    gate = threading.Event()
+    from options_helper.data.streaming import live_run
+
+    real = live_run.normalize_quote
+
+    def slow(item: Any, received_at: dt.datetime) -> Any:
+        gate.wait(10)
+        return real(item, received_at)
+
+    monkeypatch.setattr(live_run, "normalize_quote", slow)
+    desk.manager.start(LiveStreamConfig(option_contracts=(CONTRACT,), queue_maxsize=2))
+    wait_until(lambda: desk.made["options"] and desk.made["fills"])
+    for number in range(10):
+        desk["options"].on_quotes(_quote(CONTRACT, float(number), number + 1.0))
+        desk["fills"].on_trade_updates(_update(str(number)))
+    gate.set()
+    wait_until(lambda: len(desk.snapshot.fills) == 10)
+    wait_until(lambda: CONTRACT in desk.snapshot.option_quotes and desk.snapshot.queue_depth == 0)
+    wait_until(lambda: desk.snapshot.option_quotes[CONTRACT].bid_price == 9.0)
+    assert desk.snapshot.dropped_events in {7, 8}
+    assert desk.snapshot.dropped_events_by_stream["options"] == desk.snapshot.dropped_events
+    desk.manager.stop()
