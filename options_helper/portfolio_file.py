@@ -1,0 +1,191 @@
+"""portfolio.json → Portfolio, or a `PortfolioError` that says what is wrong, where, and what would be right.
+
+The file is opened for reading only, and nothing here writes.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from options_helper.errors import PortfolioError
+from options_helper.models import Portfolio
+from options_helper.portfolio_problems import (
+    JsonObject,
+    Problem,
+    document_problems,
+    symbol_problems,
+    validation_problems,
+)
+
+MAX_BYTES = 10_000_000
+_SHOWN_PROBLEMS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class PortfolioFingerprint:
+    """What changes when a file is saved: its modification time in nanoseconds, and its size in bytes."""
+
+    mtime_ns: int
+    size: int
+
+    @property
+    def saved_at(self) -> dt.datetime:
+        """When the file was saved, in UTC."""
+        return dt.datetime.fromtimestamp(self.mtime_ns / 1_000_000_000, dt.UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedPortfolio:
+    """A portfolio with the fingerprint of exactly the bytes it was read from."""
+
+    path: Path
+    portfolio: Portfolio
+    fingerprint: PortfolioFingerprint
+
+
+def portfolio_fingerprint(path: Path | str) -> PortfolioFingerprint | None:
+    """The fingerprint of the file as it is now; None where there is none to be had."""
+    try:
+        found = _expanded(path).stat()
+    except (OSError, ValueError):
+        return None
+    return PortfolioFingerprint(found.st_mtime_ns, found.st_size)
+
+
+def load_portfolio(path: Path | str) -> Portfolio:
+    """The portfolio in a JSON file.
+
+    Raises:
+        PortfolioError: There is no such file, it cannot be read, is no regular file, is over `MAX_BYTES`, is
+            not JSON, or holds what no portfolio can. Its text names every problem, the first few in full.
+    """
+    return load_portfolio_file(path).portfolio
+
+
+def load_portfolio_file(path: Path | str) -> LoadedPortfolio:
+    """Like `load_portfolio`, with the fingerprint of what was read.
+
+    Raises:
+        PortfolioError: As `load_portfolio`.
+    """
+    file = _expanded(path)
+    content, fingerprint = _read(file)
+    return LoadedPortfolio(file, _validate(file, _parse(file, content)), fingerprint)
+
+
+def _expanded(path: Path | str) -> Path:
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:  # no such home
+        return Path(path)
+
+
+def _read(file: Path) -> tuple[bytes, PortfolioFingerprint]:
+    try:
+        # Before opening: opening a named pipe would wait for its writer.
+        _refuse_unreadable(file, file.stat())
+        with file.open("rb") as stream:
+            found = os.fstat(stream.fileno())
+            content = stream.read(MAX_BYTES + 1)
+    except FileNotFoundError:
+        raise PortfolioError(
+            file,
+            f"there is no such file (looked in {file.absolute().parent}); name a portfolio.json that exists",
+        ) from None
+    except PermissionError:
+        raise PortfolioError(file, "this user may not read the file; allow it, or name another one") from None
+    except (OSError, ValueError) as error:
+        raise PortfolioError(file, f"the file cannot be read ({error}); name another one") from None
+    if len(content) > MAX_BYTES:
+        raise PortfolioError(file, _too_big(len(content)))
+    return content, PortfolioFingerprint(found.st_mtime_ns, found.st_size)
+
+
+def _refuse_unreadable(file: Path, found: os.stat_result) -> None:
+    if stat.S_ISDIR(found.st_mode):
+        raise PortfolioError(file, "this is a directory; name the file in it, such as portfolio.json")
+    if not stat.S_ISREG(found.st_mode):
+        raise PortfolioError(file, "this is no regular file; name a portfolio.json")
+    if found.st_size > MAX_BYTES:
+        raise PortfolioError(file, _too_big(found.st_size))
+
+
+def _too_big(size: int) -> str:
+    most = MAX_BYTES // 1_000_000
+    return f"the file has {size / 1_000_000:,.1f} MB or more; a portfolio has at most {most} MB"
+
+
+def _parse(file: Path, content: bytes) -> object:
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        place = _line_and_column(error)
+        raise PortfolioError(file, "this is not UTF-8 text; save the file as UTF-8", place=place) from None
+    if not text.strip():
+        raise PortfolioError(file, 'the file is empty; the smallest portfolio is {"positions": []}')
+    try:
+        return json.loads(text, object_pairs_hook=JsonObject)
+    except json.JSONDecodeError as error:
+        place = f"line {error.lineno}, column {error.colno}"
+        raise PortfolioError(file, f"this is not JSON: {_decoder_words(error)}", place=place) from None
+    except RecursionError:
+        raise PortfolioError(
+            file, "the brackets are nested too deeply; a portfolio needs four levels"
+        ) from None
+    except ValueError:  # an integer of thousands of digits, which Python refuses to convert
+        raise PortfolioError(file, "a number has thousands of digits; write it shorter") from None
+
+
+def _line_and_column(error: UnicodeDecodeError) -> str:
+    # What stands before the first wrong byte is right UTF-8.
+    *lines, last = error.object[: error.start].decode("utf-8-sig").split("\n")
+    return f"line {len(lines) + 1}, column {len(last) + 1}"
+
+
+def _decoder_words(error: json.JSONDecodeError) -> str:
+    hints = {
+        "Expecting property name enclosed in double quotes": "a key in double quotes is expected here; "
+        "look for a comma too many before it, a comment, or single quotes",
+        "Expecting ',' delimiter": "a comma, or a closing bracket, is expected here",
+        "Expecting ':' delimiter": "a colon is expected here, between a key and its value",
+        "Expecting value": "a value is expected here; look for a comma too many, a value left out, "
+        'or text without its double quotes, such as "call"',
+        "Extra data": "the portfolio ended before this; remove what follows it",
+        "Unterminated string starting at": "the closing double quote of this text is missing",
+        "Illegal trailing comma before end of object": "the comma before the } is one too many",
+        "Illegal trailing comma before end of array": "the comma before the ] is one too many",
+    }
+    return hints.get(error.msg, error.msg[:1].lower() + error.msg[1:])
+
+
+def _validate(file: Path, document: object) -> Portfolio:
+    problems = document_problems(document)
+    portfolio = None
+    try:
+        portfolio = Portfolio.model_validate(document)
+    except ValidationError as error:
+        problems += validation_problems(document, error)
+    else:
+        problems += symbol_problems(portfolio)
+    if portfolio is None or problems:
+        raise _as_error(file, problems)
+    return portfolio
+
+
+def _as_error(file: Path, problems: list[Problem]) -> PortfolioError:
+    first, *others = problems
+    lines = [first.reason]
+    if others:
+        lines.append(f"{len(others)} more {'problem' if len(others) == 1 else 'problems'} in this file:")
+        lines += [f"- {problem}" for problem in others[: _SHOWN_PROBLEMS - 1]]
+    hidden = len(problems) - _SHOWN_PROBLEMS
+    if hidden > 0:
+        lines.append(f"- and {hidden} more")
+    return PortfolioError(file, "\n".join(lines), place=first.place)

@@ -1,0 +1,182 @@
+"""What can be wrong inside a portfolio file: where it stands, and what a right value looks like."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from options_helper.analysis.osi import contract_symbol
+from options_helper.errors import ContractSymbolError
+from options_helper.models import Leg, MultiLegPosition, Portfolio, Position
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pydantic import ValidationError
+    from pydantic_core import ErrorDetails
+
+_SHOWN_CHARACTERS = 60
+
+_RIGHT = {
+    "base_currency": 'a text such as "USD"',
+    "cash": "dollars, such as 2500.75 (negative for a debt)",
+    "positions": "a list of positions",
+    "id": 'a text of at most 200 characters, such as "aapl-call-1"',
+    "symbol": 'the symbol of the underlying, such as "AAPL" or "BRK-B"',
+    "option_type": '"call" or "put"',
+    "side": '"long" or "short"',
+    "expiry": 'a day that exists, written like "2026-12-18"',
+    "strike": "dollars above 0, such as 250 or 2.5",
+    "contracts": "a whole number other than 0, such as 2, or -2 for a short",
+    "shares": "a number other than 0, such as 100, or -100 for a short",
+    "cost_basis": "dollars per share, 0 or more, such as 3.15",
+    "net_debit": "dollars for the whole structure, such as 120.5, or negative for a credit",
+    "opened_at": 'a day or a time, such as "2026-11-02" or "2026-11-02T10:30:00-05:00"',
+    "multiplier": "a number above 0, such as 100",
+    "root": 'the root of the contract symbol, such as "SPXW"',
+    "legs": "a list of 2 to 100 legs; write a single option without legs",
+}
+_RIGHT_IN_LEG = {
+    "contracts": "a whole number above 0, such as 2, for the sign is in side",
+    "shares": "a number above 0, such as 100, for the sign is in side",
+}
+_NUMBERS = {"cash", "strike", "contracts", "shares", "cost_basis", "net_debit", "multiplier"}
+_A_PORTFOLIO = 'an object such as {"cash": 0, "positions": []}'
+_A_POSITION = 'an object such as {"id": "aapl-call-1", "symbol": "AAPL", …}'
+_A_LEG = 'an object such as {"side": "long", "option_type": "call", …}'
+
+
+class JsonObject(dict[str, Any]):
+    """A JSON object that remembers which of its keys stood there more than once; JSON keeps the last only."""
+
+    def __init__(self, pairs: list[tuple[str, Any]]) -> None:
+        super().__init__(pairs)
+        counts = Counter(key for key, _ in pairs)
+        self.twins = [key for key, count in counts.items() if count > 1]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong: its place in words ("position 'ic-1', leg 2, field strike") and the reason."""
+
+    place: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.reason}" if self.place else self.reason
+
+
+def document_problems(document: object) -> list[Problem]:
+    """Keys and ids that stand in a parsed document more than once."""
+    problems = [
+        Problem(place, f"the key {_shown(key)} stands here more than once; keep one of them")
+        for place, entry in _objects(document)
+        if isinstance(entry, JsonObject)
+        for key in entry.twins
+    ]
+    ids = Counter(_id_of(entry) for entry in _entries(document, "positions"))
+    problems += [
+        Problem(f"position {_shown(name)}", f"{count} positions have this id; give each an id of its own")
+        for name, count in ids.items()
+        if name is not None and count > 1
+    ]
+    return problems
+
+
+def validation_problems(document: object, error: ValidationError) -> list[Problem]:
+    """Each of pydantic's findings in the words of the file."""
+    return [
+        _problem(document, detail)
+        for detail in error.errors(include_url=False, include_context=False)
+        # The whole portfolio's own check finds ids used twice, which `document_problems` has named already.
+        if detail["loc"] or detail["type"] != "value_error"
+    ]
+
+
+def symbol_problems(portfolio: Portfolio) -> list[Problem]:
+    """Options whose terms no contract symbol can carry."""
+    problems = []
+    for position in portfolio.positions:
+        for place, terms in _options_of(position):
+            try:
+                contract_symbol(position.symbol, terms)
+            except ContractSymbolError as error:
+                problems.append(Problem(", ".join((f"position {_shown(position.id)}", *place)), str(error)))
+    return problems
+
+
+def _options_of(position: object) -> Iterator[tuple[tuple[str, ...], Position | Leg]]:
+    if isinstance(position, Position):
+        yield (), position
+    elif isinstance(position, MultiLegPosition):
+        for number, leg in enumerate(position.legs, 1):
+            if isinstance(leg, Leg):
+                yield (f"leg {number}",), leg
+
+
+def _objects(document: object) -> Iterator[tuple[str, object]]:
+    """Every object that a portfolio is made of, with its place."""
+    yield "", document
+    for index, position in enumerate(_entries(document, "positions")):
+        yield _position_place(document, index), position
+        for number, leg in enumerate(_entries(position, "legs"), 1):
+            yield f"{_position_place(document, index)}, leg {number}", leg
+
+
+def _entries(parent: object, key: str) -> list[Any]:
+    entries = parent.get(key) if isinstance(parent, dict) else None
+    return entries if isinstance(entries, list) else []
+
+
+def _id_of(position: object) -> str | None:
+    name = position.get("id") if isinstance(position, dict) else None
+    return name.strip() if isinstance(name, str) else None
+
+
+def _position_place(document: object, index: int) -> str:
+    name = _id_of(_entries(document, "positions")[index])
+    return f"position {_shown(name)}" if name else f"position {index + 1} (which has no id)"
+
+
+def _problem(document: object, detail: ErrorDetails) -> Problem:
+    # ("positions", 3, kind) or ("positions", 3, "structure", "legs", 1, kind), then perhaps a field.
+    path = list(detail["loc"])
+    place, right, rights = [], _A_PORTFOLIO, _RIGHT
+    if len(path) > 1:
+        place.append(_position_place(document, int(path[1])))
+        path, right = path[3:], _A_POSITION
+    if len(path) > 1 and path[0] == "legs":
+        place.append(f"leg {int(path[1]) + 1}")
+        path, right, rights = path[3:], _A_LEG, _RIGHT | _RIGHT_IN_LEG
+    if path:
+        field = str(path[0])
+        place.append(f"field {field}")
+        return Problem(", ".join(place), _field_reason(field, rights[field], detail))
+    return Problem(", ".join(place), f"must be {right}, not {_shown(detail['input'])}")
+
+
+def _field_reason(field: str, right: str, detail: ErrorDetails) -> str:
+    value = detail["input"]
+    if detail["type"] == "missing":
+        return f"is missing; it must be {right}{_misspelt(field, value)}"
+    quotes = " (a number has no quotes)" if field in _NUMBERS and isinstance(value, str) else ""
+    return f"must be {right}, not {_shown(value)}{quotes}"
+
+
+def _misspelt(field: str, parent: object) -> str:
+    unknown = [key for key in parent if key not in _RIGHT] if isinstance(parent, dict) else []
+    close = difflib.get_close_matches(field, unknown, n=1)
+    return f" (there is {_shown(close[0])}: is that it?)" if close else ""
+
+
+def _shown(value: object) -> str:
+    """A value in one short line, as JSON writes it."""
+    if isinstance(value, dict):
+        return "an object"
+    if isinstance(value, list):
+        return f"a list of {len(value)}"
+    text = json.dumps(value, ensure_ascii=False, default=repr).encode(errors="backslashreplace").decode()
+    return text if len(text) <= _SHOWN_CHARACTERS else text[: _SHOWN_CHARACTERS - 1] + "…"
