@@ -1,0 +1,161 @@
+"""The REST routes' frame: only GET, keys in headers, a request limit, faults on request."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING
+
+import msgspec
+from aiohttp import web
+
+if TYPE_CHECKING:
+    from options_helper.simulator.world import World
+
+Handler = Callable[["World", Mapping[str, str], Mapping[str, str]], object]
+
+_MINUTE = 60
+
+
+class RestError(Exception):
+    """An answer other than 200, with the body that Alpaca's APIs give."""
+
+    def __init__(self, status: int, message: str, code: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.body = {"message": message} if code is None else {"code": code, "message": message}
+
+
+class RequestLimit:
+    """Counts requests within the running minute and says what the X-RateLimit headers say."""
+
+    def __init__(self, per_minute: int, clock: Callable[[], float] = time.time) -> None:
+        self._per_minute = per_minute
+        self._clock = clock
+        self._minute = 0
+        self._used = 0
+
+    def take(self) -> tuple[bool, dict[str, str]]:
+        """Whether one more request is within the limit, and the headers of its answer."""
+        minute = int(self._clock() // _MINUTE)
+        if minute != self._minute:
+            self._minute, self._used = minute, 0
+        self._used += 1
+        return self._used <= self._per_minute, {
+            "X-RateLimit-Limit": str(self._per_minute),
+            "X-RateLimit-Remaining": str(max(self._per_minute - self._used, 0)),
+            "X-RateLimit-Reset": str((minute + 1) * _MINUTE),
+        }
+
+
+class RestApi:
+    """Turns handlers, plain functions of world, path parts and query, into aiohttp handlers."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._limits = {
+            "data": RequestLimit(world.plan.data_requests_per_minute),
+            "trading": RequestLimit(world.plan.trading_requests_per_minute),
+        }
+
+    def route(self, host: str, handler: Handler) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+        """The aiohttp handler of a route of the "data" or the "trading" host."""
+
+        async def answer(request: web.Request) -> web.StreamResponse:
+            within, headers = self._limits[host].take()
+            try:
+                await self._misbehave(request)
+                self._check_keys(request, host)
+                _check_limit(within=within)
+                body = handler(self._world, request.match_info, request.query)
+            except RestError as refusal:
+                return _json(refusal.body, refusal.status, headers)
+            except _Instead as instead:
+                return instead.response
+            return _json(body, 200, headers)
+
+        return answer
+
+    async def _misbehave(self, request: web.Request) -> None:
+        fault = self._world.faults.take_rest(request.path)
+        if fault is None:
+            return
+        if fault.hang:
+            await self._world.released.wait()
+        await asyncio.sleep(fault.delay_seconds)
+        if fault.body is not None:
+            raise _Instead(
+                web.Response(text=fault.body, status=fault.status or 200, content_type="application/json")
+            )
+        if fault.status:
+            raise RestError(fault.status, f"simulated error {fault.status}")
+
+    def _check_keys(self, request: web.Request, host: str) -> None:
+        key_id, secret = (
+            request.headers.get(name, "") for name in ("APCA-API-KEY-ID", "APCA-API-SECRET-KEY")
+        )
+        if self._world.accepts_key(key_id, secret):
+            return
+        if host == "trading":
+            raise RestError(401, "request is not authorized.", 40110000)
+        raise RestError(403 if key_id else 401, "forbidden." if key_id else "authentication required.")
+
+
+def _check_limit(*, within: bool) -> None:
+    if not within:
+        raise RestError(429, "too many requests.")
+
+
+class _Instead(Exception):
+    """Carries the answer that a fault gives instead of the handler's."""
+
+    def __init__(self, response: web.Response) -> None:
+        super().__init__()
+        self.response = response
+
+
+def _json(body: object, status: int, headers: Mapping[str, str]) -> web.Response:
+    return web.Response(
+        body=msgspec.json.encode(body), status=status, headers=headers, content_type="application/json"
+    )
+
+
+def refuse_method(method: str) -> web.Response:
+    """The answer to everything but GET."""
+    return web.Response(
+        text=json.dumps({"message": f"{method} is not simulated"}),
+        status=405,
+        headers={"Allow": "GET"},
+        content_type="application/json",
+    )
+
+
+def read_count(query: Mapping[str, str], name: str, default: int, largest: int) -> int:
+    """A whole number of a query, at least 1.
+
+    Raises:
+        RestError: 422 if it is none, or above the largest.
+    """
+    try:
+        count = int(query.get(name, default))
+    except ValueError:
+        count = 0
+    if not 1 <= count <= largest:
+        raise RestError(422, f"{name} must be between 1 and {largest}", 40010001)
+    return count
+
+
+def read_symbols(query: Mapping[str, str], largest: int | None = None) -> list[str]:
+    """The symbols of a query.
+
+    Raises:
+        RestError: 400 if there are none, or too many.
+    """
+    symbols = [symbol for symbol in query.get("symbols", "").split(",") if symbol]
+    if not symbols:
+        raise RestError(400, "symbols is required")
+    if largest is not None and len(symbols) > largest:
+        raise RestError(400, f"symbols must not be more than {largest}")
+    return symbols

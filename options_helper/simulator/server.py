@@ -1,0 +1,193 @@
+"""An Alpaca on this machine: three streams and the read-only REST routes, in a thread of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from typing import TYPE_CHECKING, Self
+
+from aiohttp import web
+
+from options_helper.simulator.controls import Controls
+from options_helper.simulator.routes import build_application
+from options_helper.simulator.world import Keys, Plan, World
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from types import TracebackType
+
+HOST = "127.0.0.1"
+_START_TIMEOUT_SECONDS = 10.0
+_STOP_TIMEOUT_SECONDS = 5.0
+_PING_EVERY_SECONDS = 20.0
+
+
+class AlpacaSimulator(Controls):
+    """A server on loopback that speaks Alpaca's protocol, with a seeded market in mid-session.
+
+    Args:
+        seed: Market, orders and identifiers follow from it.
+        key_id, secret_key: The only keys accepted, unless `any_key`.
+        plan: Feeds and limits of the simulated subscription.
+        tick_seconds: Between the market's steps; 0 leaves them to `tick`.
+        order_interval_seconds: Between the steps of the order stories; 0 leaves orders to the caller.
+        contracts: What orders are placed for; by default whatever the option stream is subscribed to.
+        positions: Signed quantity and entry price per share by symbol, for `/v2/positions`.
+        port: 0 takes a free one.
+        auth_timeout_seconds: How long a client may take to authenticate.
+    """
+
+    def __init__(  # noqa: PLR0913 - settings with defaults
+        self,
+        *,
+        seed: int = 7,
+        key_id: str = "demo",
+        secret_key: str = "demo",  # noqa: S107 - opens nothing but this simulator
+        any_key: bool = False,
+        plan: Plan | None = None,
+        tick_seconds: float = 0.25,
+        order_interval_seconds: float = 0.5,
+        contracts: Iterable[str] = (),
+        positions: Mapping[str, tuple[float, float]] | None = None,
+        port: int = 0,
+        auth_timeout_seconds: float = 10.0,
+    ) -> None:
+        keys = Keys(key_id=key_id, secret_key=secret_key, any_key=any_key)
+        world = World(seed=seed, keys=keys, plan=plan or Plan(), contracts=contracts, positions=positions)
+        world.auth_timeout_seconds = auth_timeout_seconds
+        super().__init__(world)
+        self._tick_seconds = tick_seconds
+        self._order_interval_seconds = order_interval_seconds
+        self._port = port
+        self._thread: threading.Thread | None = None
+        self._runner: web.AppRunner | None = None
+        self._site: web.TCPSite | None = None
+        self._ended: asyncio.Event | None = None
+
+    @property
+    def port(self) -> int:
+        """The port it listens on, once started."""
+        return self._port
+
+    @property
+    def url(self) -> str:
+        """Both REST hosts' URL."""
+        return f"http://{HOST}:{self._port}"
+
+    @property
+    def stream_url(self) -> str:
+        """The data streams' host; the trading stream is `/stream` of `url`."""
+        return f"ws://{HOST}:{self._port}"
+
+    def environment(self) -> dict[str, str]:
+        """The environment that points a client here."""
+        return {
+            "APCA_API_KEY_ID": self._world.keys.key_id,
+            "APCA_API_SECRET_KEY": self._world.keys.secret_key,
+            "APCA_API_BASE_URL": self.url,
+            "APCA_API_DATA_URL": self.url,
+            "APCA_API_STREAM_URL": self.stream_url,
+        }
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Listen; returns once connections are accepted.
+
+        Raises:
+            OSError: The port is taken.
+        """
+        if self._thread is not None:
+            return
+        ready = threading.Event()
+        failure: list[BaseException] = []
+        self._thread = threading.Thread(
+            target=self._run_thread, args=(ready, failure), name="alpaca-simulator", daemon=True
+        )
+        self._thread.start()
+        if not ready.wait(_START_TIMEOUT_SECONDS):
+            raise TimeoutError("the simulator did not start")
+        if failure:
+            self._thread.join()
+            self._thread = None
+            raise failure[0]
+
+    def stop(self) -> None:
+        """Cut every connection and end the thread; legal at any moment, any number of times."""
+        thread, self._thread = self._thread, None
+        if thread is None:
+            return
+        if self._loop is not None and self._ended is not None:
+            self._loop.call_soon_threadsafe(self._ended.set)
+        thread.join(_STOP_TIMEOUT_SECONDS)
+        self._loop = None
+
+    def stop_accepting(self) -> None:
+        """Close the listening socket: new connections are refused, present ones go on."""
+
+        async def close() -> None:
+            if self._site is not None:
+                await self._site.stop()
+                self._site = None
+
+        self._run(close(), _STOP_TIMEOUT_SECONDS)
+
+    def resume_accepting(self) -> None:
+        """Listen again on the same port."""
+        self._run(self._listen(), _START_TIMEOUT_SECONDS)
+
+    def _run_thread(self, ready: threading.Event, failure: list[BaseException]) -> None:
+        try:
+            asyncio.run(self._serve(ready))
+        except BaseException as error:  # noqa: BLE001 - told to the thread that called start
+            failure.append(error)
+        finally:
+            ready.set()
+
+    async def _listen(self) -> None:
+        if self._site is None and self._runner is not None:
+            site = web.TCPSite(self._runner, HOST, self._port, reuse_address=True)
+            await site.start()
+            self._site = site
+            self._port = self._runner.addresses[0][1]
+
+    async def _serve(self, ready: threading.Event) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._world.bind(self._loop)
+        self._ended = asyncio.Event()
+        self._runner = web.AppRunner(
+            build_application(self._world), handler_cancellation=True, access_log=None, shutdown_timeout=0.1
+        )
+        await self._runner.setup()
+        timers: list[asyncio.Task[None]] = []
+        try:
+            await self._listen()
+            timers = [asyncio.create_task(self._every(*one)) for one in self._timers()]
+            ready.set()
+            await self._ended.wait()
+        finally:
+            for timer in timers:
+                timer.cancel()
+            self._world.released.set()
+            for connection in list(self._world.connections):
+                connection.drop("reset")
+            await self._runner.cleanup()
+
+    def _timers(self) -> list[tuple[float, Callable[[], None]]]:
+        return [
+            (self._tick_seconds, self._world.tick),
+            (self._order_interval_seconds, self._world.flow.step),
+            (_PING_EVERY_SECONDS, self._world.ping),
+        ]
+
+    async def _every(self, seconds: float, function: Callable[[], None]) -> None:
+        while seconds > 0:
+            await asyncio.sleep(seconds)
+            function()

@@ -1,0 +1,111 @@
+"""Frames as Alpaca sends them: market data messages, control messages, and their encodings.
+
+Field names: Alpaca's "Real-time Stock Data" and "Real-time Option Data" pages, and alpaca-py's models.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import struct
+import time
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Message = dict[str, Any]
+
+_TEXT, _BINARY = 0x81, 0x82
+PING = b"\x89\x00"
+_ONE_BYTE, _TWO_BYTES = 125, 65_535
+_TIMESTAMP_EXTENSION = -1
+_BILLION = 1_000_000_000
+
+# "WebSocket stream" page of Alpaca's market data documentation; 411 as in its Go SDK.
+ERROR_TEXTS = {
+    400: "invalid syntax",
+    401: "not authenticated",
+    402: "auth failed",
+    403: "already authenticated",
+    404: "auth timeout",
+    405: "symbol limit exceeded",
+    406: "connection limit exceeded",
+    407: "slow client",
+    408: "v2 not enabled",
+    409: "insufficient subscription",
+    410: "invalid subscribe action for this feed",
+    411: "insufficient scope",
+    412: "option messages are only available in MsgPack format",
+    413: "star symbol is not allowed for option quotes",
+    500: "internal error",
+}
+
+
+class Nanoseconds(int):
+    """A time in nanoseconds since 1970 UTC, which each encoding writes in its own way."""
+
+    __slots__ = ()
+
+    @classmethod
+    def now(cls) -> Nanoseconds:
+        """The real time: clients count ages against the real clock."""
+        return cls(time.time_ns())
+
+    @classmethod
+    def of(cls, at: dt.datetime) -> Nanoseconds:
+        """The time of an aware datetime."""
+        return cls(int(at.timestamp()) * _BILLION + at.microsecond * 1000)
+
+    def to_text(self) -> str:
+        """RFC 3339 with nanoseconds and a Z."""
+        seconds, rest = divmod(self, _BILLION)
+        return f"{dt.datetime.fromtimestamp(seconds, dt.UTC):%Y-%m-%dT%H:%M:%S}.{rest:09d}Z"
+
+
+def _to_extension(value: Nanoseconds) -> msgspec.msgpack.Ext:
+    seconds, rest = divmod(value, _BILLION)
+    return msgspec.msgpack.Ext(_TIMESTAMP_EXTENSION, struct.pack("!Q", rest << 34 | seconds))
+
+
+def _with_times(messages: list[Message], convert: Callable[[Nanoseconds], object]) -> list[Message]:
+    return [
+        {key: convert(value) if isinstance(value, Nanoseconds) else value for key, value in message.items()}
+        for message in messages
+    ]
+
+
+_msgpack_encoder = msgspec.msgpack.Encoder()
+_json_encoder = msgspec.json.Encoder()
+
+
+def to_msgpack(messages: list[Message]) -> bytes:
+    """Messages as msgpack, times as its timestamp extension with nanoseconds."""
+    return _msgpack_encoder.encode(_with_times(messages, _to_extension))
+
+
+def to_json(messages: list[Message]) -> bytes:
+    """Messages as JSON, times as text."""
+    return _json_encoder.encode(_with_times(messages, Nanoseconds.to_text))
+
+
+def frame(payload: bytes, *, text: bool = False) -> bytes:
+    """A whole unmasked websocket frame (RFC 6455, section 5.2) around a payload."""
+    kind = _TEXT if text else _BINARY
+    size = len(payload)
+    if size <= _ONE_BYTE:
+        return bytes((kind, size)) + payload
+    if size <= _TWO_BYTES:
+        return struct.pack("!BBH", kind, 126, size) + payload
+    return struct.pack("!BBQ", kind, 127, size) + payload
+
+
+def success(text: str) -> list[Message]:
+    """A control message of success, alone in its array."""
+    return [{"T": "success", "msg": text}]
+
+
+def error(code: int) -> list[Message]:
+    """A control message of an error, alone in its array."""
+    return [{"T": "error", "code": code, "msg": ERROR_TEXTS.get(code, "error")}]

@@ -1,0 +1,197 @@
+"""What all endpoints share: the market, the account, the plan, who is connected and what was seen."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from options_helper.simulator.contracts import parse_contract
+from options_helper.simulator.data_stream import DataConnection
+from options_helper.simulator.faults import STREAMS, Faults
+from options_helper.simulator.market import Market
+from options_helper.simulator.mid_session import MidSession
+from options_helper.simulator.order_book import OrderBook
+from options_helper.simulator.order_flow import OrderFlow
+from options_helper.simulator.tape import Tape
+from options_helper.simulator.trading_stream import TradingConnection
+from options_helper.simulator.wire import PING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from options_helper.simulator.connection import Connection
+    from options_helper.simulator.wire import Message
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What the simulated subscription allows ("About Market Data API": the Basic plan's limits).
+
+    Attributes:
+        feeds: Those that authentication is granted for.
+        stock_symbols: By feed, how many different stock symbols; a feed not named is unlimited.
+        option_quotes: By feed, how many option quotes.
+        count_stock_channels: Count a stock once per channel instead of once.
+        data_requests_per_minute, trading_requests_per_minute: REST limits.
+    """
+
+    feeds: frozenset[str] = frozenset({"iex", "sip", "delayed_sip", "test", "indicative", "opra"})
+    stock_symbols: Mapping[str, int] = field(default_factory=lambda: {"iex": 30})
+    option_quotes: Mapping[str, int] = field(default_factory=lambda: {"indicative": 200, "opra": 1000})
+    count_stock_channels: bool = False
+    data_requests_per_minute: int = 200
+    trading_requests_per_minute: int = 200
+
+    def is_exceeded(self, stream: str, feed: str, subscriptions: Mapping[str, Iterable[str]]) -> bool:
+        """Whether these subscriptions are more than the plan allows."""
+        quotes, trades = set(subscriptions["quotes"]), set(subscriptions["trades"])
+        if stream == "options":
+            return feed in self.option_quotes and len(quotes) > self.option_quotes[feed]
+        count = len(quotes) + len(trades) if self.count_stock_channels else len(quotes | trades)
+        return feed in self.stock_symbols and count > self.stock_symbols[feed]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Keys:
+    """The keys that are accepted; `any_key` accepts every one that is not empty."""
+
+    key_id: str = "demo"
+    secret_key: str = field(default="demo", repr=False)
+    any_key: bool = False
+
+    def accept(self, key_id: object, secret: object) -> bool:
+        """Whether a pair of keys is accepted."""
+        if self.any_key:
+            return bool(key_id) and bool(secret)
+        return (key_id, secret) == (self.key_id, self.secret_key)
+
+
+class World:
+    """The state behind the endpoints; used on the simulator's loop only, counters apart.
+
+    Args:
+        contracts: What orders are placed for, until others are subscribed.
+        positions: Signed quantity and entry price by symbol, held from before today.
+    """
+
+    def __init__(
+        self,
+        *,
+        seed: int,
+        keys: Keys,
+        plan: Plan,
+        contracts: Iterable[str] = (),
+        positions: Mapping[str, tuple[float, float]] | None = None,
+    ) -> None:
+        self.keys = keys
+        self.plan = plan
+        self.auth_timeout_seconds = 10.0
+        started = dt.datetime.now(dt.UTC)
+        self.session = MidSession(started)
+        self.market = Market(seed, self.session.today(started))
+        self.tape = Tape(self.market)
+        self.book = OrderBook(seed, self._on_update)
+        for symbol, (quantity, entry) in (positions or {}).items():
+            self.book.positions[symbol] = Decimal(str(quantity)), Decimal(str(entry))
+        self.flow = OrderFlow(seed, self.book, self.market, self.contracts)
+        self.faults = Faults(self._on_faults)
+        self.released = asyncio.Event()
+        self.connections: list[Connection] = []
+        self.open_connections: Counter[str] = Counter(dict.fromkeys(STREAMS, 0))
+        self.connection_times: dict[str, list[float]] = {stream: [] for stream in STREAMS}
+        self.methods_seen: Counter[str] = Counter()
+        self.requests: list[tuple[str, str]] = []
+        self._contracts = list(contracts)
+        self._taken: dict[str, Connection] = {}
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def bind(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Name the loop that everything runs on."""
+        self._loop = loop
+
+    def contracts(self) -> list[str]:
+        """The contracts that orders are placed for and that have not expired."""
+        known = self._contracts or sorted(
+            {
+                symbol
+                for connection in self.connections
+                if isinstance(connection, DataConnection) and connection.stream == "options"
+                for symbol in connection.symbols
+            }
+        )
+        today = self.market.today
+        return [symbol for symbol in known if (one := parse_contract(symbol)) and one.expiry >= today]
+
+    def accepts_key(self, key_id: object, secret: object) -> bool:
+        """Whether a pair of keys is accepted."""
+        return self.keys.accept(key_id, secret)
+
+    def is_taken(self, connection: Connection) -> bool:
+        """Whether another connection holds the only place of a stream."""
+        return self._taken.get(connection.stream) is not connection and self.is_stream_taken(
+            connection.stream
+        )
+
+    def is_stream_taken(self, stream: str) -> bool:
+        """Whether any connection holds the only place of a stream."""
+        holder = self._taken.get(stream)
+        return holder is not None and holder.is_open
+
+    def take(self, connection: Connection) -> None:
+        """Give a stream's only place to a connection."""
+        self._taken[connection.stream] = connection
+
+    def enter(self, stream: str) -> None:
+        """Count a connection from its first byte on, however far it comes."""
+        self.open_connections[stream] += 1
+        self.connection_times[stream].append(time.monotonic())
+
+    def leave(self, stream: str, connection: Connection | None) -> None:
+        """Count a connection out."""
+        self.open_connections[stream] -= 1
+        if connection is not None:
+            if connection in self.connections:
+                self.connections.remove(connection)
+            if self._taken.get(stream) is connection:
+                del self._taken[stream]
+
+    def tick(self) -> None:
+        """Move the market by one step and tell the subscribers."""
+        self.market.tick()
+        symbols = {symbol for one in self._data_connections() for symbol in one.symbols}
+        self.publish(self.tape.tick(sorted(symbols)))
+
+    def publish(self, messages: list[Message]) -> None:
+        """Give market messages to those who subscribed to them."""
+        for connection in self._data_connections():
+            connection.deliver(messages)
+
+    def ping(self) -> None:
+        """Ask every client whether it is there, as Alpaca does about every 20 seconds."""
+        for connection in self.connections:
+            connection.write(PING)
+
+    def _data_connections(self) -> list[DataConnection]:
+        return [one for one in self.connections if isinstance(one, DataConnection)]
+
+    def send_update(self, update: object) -> None:
+        """Give an order update, or anything in its place, to those who listen."""
+        for connection in self.connections:
+            if isinstance(connection, TradingConnection):
+                connection.deliver(update)
+
+    def _on_update(self, update: dict[str, object]) -> None:
+        self.send_update(update)
+
+    def _on_faults(self) -> None:
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._apply_faults)
+
+    def _apply_faults(self) -> None:
+        for connection in list(self.connections):
+            connection.apply_faults()
