@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import logging
 import threading
 import time
 from dataclasses import dataclass
@@ -319,8 +320,12 @@ def websocket_params() -> dict[str, Any]:
             self.last_message = await super().recv()
             return self.last_message
 
+    # websockets logs every frame at DEBUG, the authentication with its keys among them.
+    quiet = logging.getLogger("options_helper.websockets")
+    quiet.setLevel(logging.WARNING)
     return {
         "create_protocol": RememberingProtocol,
+        "logger": quiet,
         "ping_interval": None,
         "open_timeout": None,
         "close_timeout": 0.2,
