@@ -225,8 +225,8 @@ class LiveHub:
         logger.info("%s by %s %s", kind, "a browser" if session_id else "the hub", reason)
 
     def _ensure_reaper(self) -> None:
-        if self._reaper is None and not self._closed:
-            self._reaper = threading.Thread(target=self._reap_until_closed, name="oh-hub-reaper", daemon=True)
+        if (self._reaper is None or not self._reaper.is_alive()) and not self._closed:
+            self._reaper = threading.Thread(target=self._reap_until_closed, name="options-helper-reaper", daemon=True)
             self._reaper.start()
 
     def _reap_until_closed(self) -> None:

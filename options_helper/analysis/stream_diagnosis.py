@@ -11,6 +11,18 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from options_helper.analysis.figures import format_span
+from options_helper.analysis.stream_lines import (
+    LABELS,
+    MUTE_AFTER_SECONDS,
+    NO_ANSWER_AFTER_SECONDS,
+    NO_EVENT_AFTER_SECONDS,
+    coverage,
+    describe_next_try,
+    describe_wait,
+    seconds_since,
+    silence_seconds,
+    stream_records,
+)
 from options_helper.analysis.stream_refusals import explain_rejection, explain_retry
 from options_helper.analysis.wording import (
     count,
@@ -22,7 +34,6 @@ from options_helper.market import (
     NEW_YORK,
     LiveSnapshot,
     MarketPhase,
-    StreamFailure,
     StreamHealth,
     StreamName,
     StreamState,
@@ -31,12 +42,8 @@ from options_helper.market import (
 if TYPE_CHECKING:
     import datetime as dt
 
-NO_ANSWER_AFTER_SECONDS = 3.0
-NO_EVENT_AFTER_SECONDS = 10.0
-MUTE_AFTER_SECONDS = 45.0
 _NAMED_SYMBOLS = 3
 
-LABELS = {StreamName.OPTIONS: "Options", StreamName.STOCKS: "Stocks", StreamName.FILLS: "Fills"}
 _DATA = (StreamName.OPTIONS, StreamName.STOCKS)
 _QUOTE = {StreamName.OPTIONS: "option quote", StreamName.STOCKS: "stock quote"}
 _CLOSED = {MarketPhase.PRE, MarketPhase.AFTER, MarketPhase.CLOSED}
@@ -91,28 +98,6 @@ class Readiness:
 
     contracts: int
     underlyings: int
-
-
-def stream_records(snapshot: LiveSnapshot) -> list[StreamHealth]:
-    """The streams in use, in the page's order; made from the plain fields where there are no records."""
-    records = []
-    for name in LABELS:
-        record = snapshot.health.get(name)
-        if record is None and name in snapshot.status_by_stream:
-            error = snapshot.errors_by_stream.get(name)
-            state = StreamState(snapshot.status_by_stream[name])
-            record = StreamHealth(
-                name,
-                state=state,
-                attempts=snapshot.reconnect_attempts.get(name, 0),
-                last_event_at=snapshot.last_event_ts_by_stream.get(name),
-                last_failure=StreamFailure(error, snapshot.as_of, final=state is StreamState.ERROR)
-                if error
-                else None,
-            )
-        if record is not None and record.state != StreamState.NOT_STARTED:
-            records.append(record)
-    return records
 
 
 def diagnose(
@@ -189,7 +174,7 @@ def _reconnecting(snapshot: LiveSnapshot, records: list[StreamHealth], zone: dt.
     if not away:
         return None
     headline, cause = explain_retry(away[0], [each.stream for each in away], zone)
-    parts = [cause, _next_try(away[0], snapshot.as_of), _others_live(records)]
+    parts = [cause, f"{_capital(describe_next_try(away[0], snapshot.as_of))}.", _others_live(records)]
     ageing = [_SINGULAR[each.stream] for each in away if each.stream in _DATA]
     if ageing:
         parts.append(f"{join_words(ageing).capitalize()} marks are ageing.")
@@ -199,30 +184,13 @@ def _reconnecting(snapshot: LiveSnapshot, records: list[StreamHealth], zone: dt.
 _SINGULAR = {StreamName.OPTIONS: "option", StreamName.STOCKS: "stock", StreamName.FILLS: "fill"}
 
 
-def _next_try(record: StreamHealth, as_of: dt.datetime) -> str:
-    attempt = f"Attempt {record.attempts}" if record.attempts else "Trying again"
-    if record.next_attempt_at is None:
-        return f"{attempt}."
-    wait = (record.next_attempt_at - as_of).total_seconds()
-    return f"{attempt}, next try {f'in {format_span(wait)}' if wait >= 1 else 'now'}."
-
-
 def _connecting(snapshot: LiveSnapshot, records: list[StreamHealth]) -> Diagnosis | None:
     waiting = [record for record in records if record.state == StreamState.CONNECTING]
     if not waiting and (records or snapshot.status != StreamState.CONNECTING):
         return None
     steps = [f"{LABELS[record.stream]}: {describe_wait(record, snapshot.as_of)}." for record in waiting]
-    slow = any(_seconds_since(each.since, snapshot.as_of) >= NO_ANSWER_AFTER_SECONDS for each in waiting)
+    slow = any(seconds_since(each.since, snapshot.as_of) >= NO_ANSWER_AFTER_SECONDS for each in waiting)
     return Diagnosis(Level.WARNING if slow else Level.INFO, "Connecting.", " ".join(steps))
-
-
-def describe_wait(record: StreamHealth, as_of: dt.datetime) -> str:
-    """What a connecting stream waits for, and from the third second on that no answer came."""
-    seconds = _seconds_since(record.since, as_of)
-    step = record.step or "opening the connection"
-    if seconds >= NO_ANSWER_AFTER_SECONDS:
-        return f"{step}, no answer for {format_span(seconds)}"
-    return f"{step} ({format_span(seconds)})"
 
 
 def _closed(snapshot: LiveSnapshot, counts: QuoteCounts, zone: dt.tzinfo) -> Diagnosis | None:
@@ -255,13 +223,6 @@ def name_symbols(symbols: frozenset[str]) -> str:
     if rest <= 0:
         return join_words(names)
     return f"{', '.join(names[:_NAMED_SYMBOLS])} and {rest} more"
-
-
-def silence_seconds(record: StreamHealth, as_of: dt.datetime) -> tuple[bool, float]:
-    """Whether a data stream ever gave an event on this connection, and for how long it has given none."""
-    if record.last_event_at is None:
-        return False, _seconds_since(record.connected_at or record.since, as_of)
-    return True, _seconds_since(record.last_event_at, as_of)
 
 
 def _without_events(snapshot: LiveSnapshot, records: list[StreamHealth]) -> Diagnosis | None:
@@ -298,7 +259,7 @@ def _stale(counts: QuoteCounts) -> Diagnosis | None:
     return Diagnosis(
         Level.WARNING,
         f"{counts.stale} of {counts.total} {are} stale.",
-        f"{oldest}threshold {format_span(counts.stale_after_seconds)}; the stream is connected.",
+        _capital(f"{oldest}threshold {format_span(counts.stale_after_seconds)}; the stream is connected."),
     )
 
 
@@ -315,15 +276,6 @@ def _live(
         parts.append(f"Oldest quote {format_span(counts.oldest_seconds)}{quiet}.")
     parts.append(f"Updated {format_time(snapshot.as_of, zone)}.")
     return Diagnosis(Level.SUCCESS, "Live.", " ".join(part for part in parts if part))
-
-
-def coverage(record: StreamHealth) -> str:
-    """`12 of 12` for a data stream, `listening` for the fills."""
-    if record.stream == StreamName.FILLS:
-        return "listening"
-    if not record.asked:
-        return "connected"
-    return f"{len(record.asked) - len(record.missing)} of {len(record.asked)}"
 
 
 def _others_live(records: list[StreamHealth], *, but: StreamHealth | None = None) -> str:
@@ -343,5 +295,5 @@ def _code(record: StreamHealth) -> int | None:
     return record.last_failure.code if record.last_failure else None
 
 
-def _seconds_since(at: dt.datetime | None, now: dt.datetime) -> float:
-    return max(0.0, (now - at).total_seconds()) if at is not None else 0.0
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

@@ -1,0 +1,362 @@
+"""The one set of streams per process: leases, the reaper, and who did what."""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from options_helper import hub as hub_module
+from options_helper.errors import SettingsError
+from options_helper.hub import NO_BROWSER, ActionKind, LiveHub, close_hub, get_hub
+from options_helper.market import LiveSnapshot
+from options_helper.models import Portfolio
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+NOON = dt.datetime(2026, 11, 20, 17, 0, tzinfo=dt.UTC)
+PORTFOLIO = Portfolio()
+
+
+class FakeManager:
+    """A manager that only counts; `refusal` makes the next start fail."""
+
+    def __init__(self) -> None:
+        self.calls: list[str] = []
+        self.running = False
+        self.refusal: Exception | None = None
+        self.overlaps = 0
+        self._busy = threading.Lock()
+
+    def start(self, config: Any) -> None:
+        with self._alone():
+            if self.refusal:
+                raise self.refusal
+            self.calls.append(f"start {config}")
+            self.running = True
+
+    def stop(self) -> None:
+        with self._alone():
+            if self.running:
+                self.calls.append("stop")
+            self.running = False
+
+    def is_running(self) -> bool:
+        return self.running
+
+    def snapshot(self) -> LiveSnapshot:
+        return LiveSnapshot(as_of=NOON, running=self.running)
+
+    def _alone(self) -> _Alone:
+        return _Alone(self)
+
+
+class _Alone:
+    """Counts calls that overlap."""
+
+    def __init__(self, manager: FakeManager) -> None:
+        self._manager = manager
+
+    def __enter__(self) -> None:
+        if not self._manager._busy.acquire(blocking=False):
+            self._manager.overlaps += 1
+
+    def __exit__(self, *_: object) -> None:
+        if self._manager._busy.locked():
+            self._manager._busy.release()
+
+
+class World:
+    """A hub, its fake manager, a clock that moves when told, and the browsers that are connected."""
+
+    def __init__(self, grace_seconds: float = 15.0) -> None:
+        self.seconds = 0.0
+        self.connected: set[str] = set()
+        self.manager = FakeManager()
+        self.built = 0
+        self.hub = LiveHub(
+            self._build,
+            grace_seconds=grace_seconds,
+            is_active=lambda session: session in self.connected,
+            clock=lambda: NOON + dt.timedelta(seconds=self.seconds),
+            monotonic=lambda: self.seconds,
+        )
+
+    def _build(self) -> FakeManager:
+        self.built += 1
+        return self.manager
+
+    def open(self, session: str) -> None:
+        self.connected.add(session)
+        self.hub.attach(session)
+
+    def leave(self, session: str) -> None:
+        self.connected.discard(session)
+        self.hub.detach(session)
+
+    def start(self, session: str, config: Any = "config", name: str = "portfolio.json") -> None:
+        self.hub.start(config, session_id=session, portfolio_name=name, portfolio=PORTFOLIO)
+
+    def restart(self, session: str, config: Any = "config", name: str = "portfolio.json") -> None:
+        self.hub.restart(config, session_id=session, portfolio_name=name, portfolio=PORTFOLIO)
+
+    def wait(self, seconds: float) -> None:
+        self.seconds += seconds
+        self.hub.reap()
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    """A hub with fakes, closed at the end."""
+    made = World()
+    yield made
+    made.hub.close()
+
+
+def test_nothing_exists_before_it_is_needed(world: World) -> None:
+    """A hub that nobody uses builds no manager and runs no thread."""
+    assert world.built == 0
+    assert world.hub._reaper is None
+    assert not world.hub.is_running()
+    assert world.hub.last_action is None
+    assert world.hub.run is None
+
+
+def test_every_session_gets_the_same_manager(world: World) -> None:
+    """The manager is built once, whoever asks."""
+    assert world.hub.manager is world.hub.manager
+    assert world.built == 1
+
+
+def test_start_is_harmless_while_a_set_runs(world: World) -> None:
+    """A second Start, also from another tab, leaves the running set and the last action alone."""
+    world.open("a")
+    world.open("b")
+    world.start("a")
+    first = world.hub.last_action
+    world.start("b", "other", "other.json")
+    assert world.manager.calls == ["start config"]
+    assert world.hub.last_action is first
+
+
+def test_the_last_action_says_who_and_with_what(world: World) -> None:
+    """After a Restart every tab can say who restarted with which portfolio, and when."""
+    world.open("a")
+    world.open("b")
+    world.start("a")
+    world.seconds = 60
+    world.restart("b", "new", "other.json")
+    action = world.hub.last_action
+    assert action is not None
+    assert (action.kind, action.at) == (ActionKind.RESTARTED, NOON + dt.timedelta(seconds=60))
+    assert (action.session_id, action.portfolio_name) == ("b", "other.json")
+    assert action.is_from("b")
+    assert not action.is_from("a")
+    assert world.manager.calls == ["start config", "stop", "start new"]
+    run = world.hub.run
+    assert run is not None
+    assert run.config == "new"
+    assert run.portfolio is PORTFOLIO
+
+
+def test_stop_is_idempotent(world: World) -> None:
+    """A second Stop does nothing and does not claim the first one's place."""
+    world.open("a")
+    world.start("a")
+    world.hub.stop("a")
+    stopped = world.hub.last_action
+    world.hub.stop("b")
+    assert world.hub.last_action is stopped
+    assert world.manager.calls == ["start config", "stop"]
+
+
+def test_a_refused_start_changes_nothing(world: World) -> None:
+    """Missing credentials reach the caller; no action is noted and no run is kept."""
+    world.open("a")
+    world.manager.refusal = SettingsError("APCA_API_KEY_ID", "APCA_API_KEY_ID is not set.")
+    with pytest.raises(SettingsError):
+        world.start("a")
+    assert world.hub.last_action is None
+    assert world.hub.run is None
+
+
+def test_the_last_browser_gone_for_the_grace_period_stops_the_streams(world: World) -> None:
+    """Closing the only tab stops the streams after the grace period, and the hub says why."""
+    world.open("a")
+    world.start("a")
+    world.leave("a")
+    world.wait(14.9)
+    assert world.manager.running
+    world.wait(0.2)
+    assert not world.manager.running
+    action = world.hub.last_action
+    assert action is not None
+    assert (action.kind, action.session_id, action.reason) == (ActionKind.STOPPED, None, NO_BROWSER)
+    assert world.hub.sessions == frozenset()
+
+
+def test_a_second_tab_keeps_the_streams(world: World) -> None:
+    """While one tab is open, another may close."""
+    world.open("a")
+    world.open("b")
+    world.start("a")
+    world.leave("a")
+    world.wait(100)
+    world.wait(0)
+    assert world.manager.running
+    assert world.hub.sessions == {"b"}
+
+
+def test_a_blip_of_the_network_keeps_the_lease(world: World) -> None:
+    """A session that is connected again counts from zero at its next loss."""
+    world.open("a")
+    world.start("a")
+    world.leave("a")
+    world.wait(10)
+    world.connected.add("a")
+    world.wait(1)
+    world.leave("a")
+    world.wait(14)
+    assert world.manager.running
+    world.wait(2)
+    assert not world.manager.running
+
+
+def test_a_reload_adopts_the_streams(world: World) -> None:
+    """A reload is a new session within the grace period of the old one; the same run goes on."""
+    world.open("a")
+    world.start("a")
+    world.leave("a")
+    world.wait(2)
+    world.open("a2")
+    world.wait(60)
+    world.wait(0)
+    assert world.manager.calls == ["start config"]
+    assert world.hub.sessions == {"a2"}
+
+
+def test_a_browser_lost_without_a_word_is_noticed(world: World) -> None:
+    """A session that nobody detached loses its lease when it is not connected for the grace period."""
+    world.open("a")
+    world.start("a")
+    world.connected.clear()
+    world.wait(0)
+    world.wait(15)
+    assert not world.manager.running
+
+
+def test_a_run_that_ended_in_error_is_cleared_too(world: World) -> None:
+    """With every stream in error nothing runs any more, yet the run's threads end with the last browser."""
+    world.open("a")
+    world.start("a")
+    world.manager.running = False
+    world.leave("a")
+    world.wait(15)
+    action = world.hub.last_action
+    assert action is not None
+    assert action.reason == NO_BROWSER
+
+
+def test_detaching_a_stranger_is_harmless(world: World) -> None:
+    """A lost connection of a session that never attached leaves no lease behind."""
+    world.hub.detach("nobody")
+    assert world.hub.sessions == frozenset()
+
+
+def test_detach_never_waits_for_a_start_under_way(world: World) -> None:
+    """`detach` runs on a server's event loop: it returns while another thread holds the streams."""
+    world.open("a")
+    with world.hub._action:
+        done = threading.Event()
+
+        def leave() -> None:
+            world.leave("a")
+            done.set()
+
+        threading.Thread(target=leave).start()
+        assert done.wait(5)
+
+
+def test_start_and_stop_from_many_threads_never_overlap(world: World) -> None:
+    """Buttons pressed in many tabs at once reach the manager one after the other."""
+    sessions = [f"tab {number}" for number in range(8)]
+    for session in sessions:
+        world.open(session)
+
+    def press(session: str) -> None:
+        for _ in range(20):
+            world.start(session)
+            world.restart(session)
+            world.hub.stop(session)
+
+    threads = [threading.Thread(target=press, args=(session,)) for session in sessions]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+    assert world.manager.overlaps == 0
+    assert not world.manager.running
+
+
+def test_the_reaper_works_by_itself(monkeypatch: pytest.MonkeyPatch, wait_until: Callable[..., None]) -> None:
+    """Nobody has to call `reap`: a thread does, also when nobody ever visits again."""
+    monkeypatch.setattr(hub_module, "POLL_SECONDS", 0.01)
+    world = World(grace_seconds=0.0)
+    world.open("a")
+    world.start("a")
+    world.leave("a")
+    wait_until(lambda: not world.manager.running)
+    world.hub.close()
+
+
+def test_close_is_idempotent_and_final() -> None:
+    """Closing ends the reaper and the streams; a closed hub starts no thread again."""
+    world = World()
+    world.open("a")
+    world.start("a")
+    reaper = world.hub._reaper
+    world.hub.close()
+    world.hub.close()
+    assert reaper is not None
+    assert not reaper.is_alive()
+    assert not world.manager.running
+    world.hub.attach("b")
+    assert world.hub._reaper is None
+
+
+def test_a_hub_without_a_manager_closes() -> None:
+    """A hub that never built its manager closes without building one."""
+    world = World()
+    world.hub.close()
+    assert world.built == 0
+
+
+def test_a_negative_grace_period_is_refused() -> None:
+    """A grace period below zero makes no sense and is refused at construction."""
+    with pytest.raises(ValueError, match="grace_seconds"):
+        LiveHub(FakeManager, grace_seconds=-1)
+
+
+def test_the_process_has_one_hub(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`get_hub` gives the same hub until it is closed, made with the first caller's arguments."""
+    monkeypatch.setattr(hub_module, "_new_manager", FakeManager)
+    close_hub()
+    first = get_hub(grace_seconds=3)
+    assert get_hub(grace_seconds=99) is first
+    assert first.grace_seconds == 3
+    close_hub()
+    close_hub()
+    second = get_hub()
+    assert second is not first
+    close_hub()
+
+
+def test_the_real_manager_is_behind_it() -> None:
+    """Unless told otherwise the hub holds a LiveStreamManager."""
+    pytest.importorskip("options_helper.data.streaming.live_manager")
+    close_hub()
+    assert type(get_hub().manager).__name__ == "LiveStreamManager"
+    close_hub()

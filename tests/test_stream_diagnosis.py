@@ -1,0 +1,525 @@
+"""Every state of the streams has one headline, its cause and one next step."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from options_helper.analysis.stream_diagnosis import (
+    Diagnosis,
+    Level,
+    QuoteCounts,
+    Readiness,
+    diagnose,
+    name_symbols,
+)
+from options_helper.analysis.stream_lines import describe_stream, stream_records
+from options_helper.market import (
+    NEW_YORK,
+    LiveSnapshot,
+    MarketPhase,
+    StreamFailure,
+    StreamHealth,
+    StreamName,
+    StreamState,
+)
+
+# A Friday, 13:46:02 in New York.
+NOW = dt.datetime(2026, 11, 20, 18, 46, 2, tzinfo=dt.UTC)
+OPTIONS, STOCKS, FILLS = StreamName.OPTIONS, StreamName.STOCKS, StreamName.FILLS
+CONTRACTS = frozenset(f"AAPL26121{n}C00250000" for n in range(8))
+
+
+def ago(seconds: float) -> dt.datetime:
+    """A moment before NOW."""
+    return NOW - dt.timedelta(seconds=seconds)
+
+
+def health(stream: StreamName, state: StreamState = StreamState.RUNNING, **fields: Any) -> StreamHealth:
+    """A stream in good health unless told otherwise."""
+    asked = {OPTIONS: CONTRACTS, STOCKS: frozenset({"AAPL", "MSFT"}), FILLS: frozenset()}[stream]
+    good: dict[str, Any] = {
+        "asked": asked,
+        "since": ago(600),
+        "connected_at": ago(600),
+        "last_event_at": ago(0.2),
+        "last_heard_at": ago(0.1),
+    }
+    return StreamHealth(stream, state=state, **(good | fields))
+
+
+def failure(
+    text: str = "the connection was reset", code: int | None = None, *, final: bool = False
+) -> StreamFailure:
+    """A stream's end at 13:45:10."""
+    return StreamFailure(text, ago(52), code, final)
+
+
+def rejected(stream: StreamName, code: int | None, text: str = "refused", **fields: Any) -> StreamHealth:
+    """A stream in error."""
+    return health(stream, StreamState.ERROR, last_failure=failure(text, code, final=True), **fields)
+
+
+def snapshot(*records: StreamHealth, **fields: Any) -> LiveSnapshot:
+    """An open market with these streams; the others in good health."""
+    given = {record.stream: record for record in records}
+    everything = {stream: given.get(stream, health(stream)) for stream in StreamName}
+    states = [record.state for record in everything.values()]
+    order = (StreamState.ERROR, StreamState.RECONNECTING, StreamState.CONNECTING, StreamState.RUNNING)
+    base: dict[str, Any] = {
+        "as_of": NOW,
+        "running": True,
+        "status": next(state for state in order if state in states),
+        "health": everything,
+        "market_phase": MarketPhase.OPEN,
+        "options_feed": "indicative",
+        "stock_feed": "iex",
+        "account": "paper",
+    }
+    return LiveSnapshot(**(base | fields))
+
+
+def test_not_started_says_what_is_ready() -> None:
+    """Before Start: how much is ready, and the button to press."""
+    assert diagnose(LiveSnapshot(as_of=NOW), ready=Readiness(contracts=12, underlyings=5)) == Diagnosis(
+        Level.INFO, "Not started.", "12 contracts and 5 underlyings are ready. Press Start to connect."
+    )
+
+
+@pytest.mark.parametrize(
+    ("ready", "detail"),
+    [
+        (None, "Load a portfolio, then press Start."),
+        (Readiness(contracts=0, underlyings=0), "There is nothing to subscribe in this portfolio."),
+        (
+            Readiness(contracts=1, underlyings=1),
+            "1 contract and 1 underlying are ready. Press Start to connect.",
+        ),
+        (
+            Readiness(contracts=0, underlyings=1),
+            "0 contracts and 1 underlying is ready. Press Start to connect.",
+        ),
+    ],
+)
+def test_not_started_fits_what_there_is(ready: Readiness | None, detail: str) -> None:
+    """Without a portfolio, or with an empty one, the next step is another one."""
+    assert diagnose(LiveSnapshot(as_of=NOW), ready=ready).detail == detail
+
+
+def test_stopped_says_when() -> None:
+    """After Stop: the time, and that figures are frozen."""
+    stopped = LiveSnapshot(as_of=NOW, status=StreamState.STOPPED, stopped_at=ago(60))
+    assert diagnose(stopped) == Diagnosis(Level.INFO, "Stopped 13:45:02.", "Figures are frozen.")
+
+
+def test_stopped_by_nobody_says_why() -> None:
+    """Where the hub stopped the streams by itself, the reason stands in the headline's place."""
+    stopped = LiveSnapshot(as_of=NOW, status=StreamState.STOPPED, stopped_at=ago(60))
+    said = diagnose(stopped, stop_reason="no browser was connected")
+    assert said.headline == "Stopped 13:45:02:"
+    assert said.detail == "no browser was connected. Figures are frozen. Press Start to go on."
+
+
+def test_live_counts_what_was_granted() -> None:
+    """All running: granted of asked per stream, the oldest quote, and the time."""
+    said = diagnose(snapshot(), quotes=QuoteCounts(total=8, oldest_seconds=4.4))
+    assert said == Diagnosis(
+        Level.SUCCESS,
+        "Live.",
+        "Options 8 of 8 · stocks 2 of 2 · fills listening. Oldest quote 4 s. Updated 13:46:02.",
+    )
+
+
+def test_live_mentions_the_quiet() -> None:
+    """Quiet quotes are told of, but raise no alarm."""
+    said = diagnose(snapshot(), quotes=QuoteCounts(total=8, oldest_seconds=41, quiet=3))
+    assert said.level is Level.SUCCESS
+    assert "Oldest quote 41 s, 3 quiet." in said.detail
+
+
+def test_a_stream_that_is_off_is_left_out() -> None:
+    """A stream that was not started is neither counted nor waited for."""
+    said = diagnose(snapshot(health(FILLS, StreamState.NOT_STARTED)))
+    assert said.detail == "Options 8 of 8 · stocks 2 of 2. Updated 13:46:02."
+
+
+def test_times_are_in_the_readers_zone() -> None:
+    """The same snapshot reads an hour's shift away in another zone."""
+    zone = dt.timezone(dt.timedelta(hours=1))
+    assert "Updated 19:46:02." in diagnose(snapshot(), zone=zone).detail
+
+
+@pytest.mark.parametrize("code", [401, 402, 403])
+def test_a_refused_key_names_the_variables(code: int) -> None:
+    """A wrong key: which stream, which code, which variables, and that nothing is retried."""
+    said = diagnose(snapshot(rejected(OPTIONS, code), running=False))
+    assert said.level is Level.ERROR
+    assert said.headline == f"Alpaca refused the key for the option stream ({code})."
+    assert said.detail.startswith(
+        "Not retried. Set APCA_API_KEY_ID and APCA_API_SECRET_KEY in config/alpaca.env, then press Start."
+    )
+
+
+def test_a_key_refused_everywhere_is_said_once() -> None:
+    """Three streams refused for one reason make one sentence."""
+    said = diagnose(
+        snapshot(rejected(OPTIONS, 402), rejected(STOCKS, 402), rejected(FILLS, 402), running=False)
+    )
+    assert said.headline == "Alpaca refused the key for the option, stock and fill streams (402)."
+    assert "A live key does not fit the paper host." in said.detail
+    assert "are live" not in said.detail
+
+
+def test_a_paper_key_against_the_live_host_is_named() -> None:
+    """On the live account the likely misfit is a paper key."""
+    said = diagnose(snapshot(rejected(OPTIONS, 402), rejected(FILLS, 402), account="live"))
+    assert "A paper key does not fit the live host." in said.detail
+
+
+def test_an_unknown_account_guesses_nothing() -> None:
+    """Where the account is not known, no misfit is named."""
+    said = diagnose(snapshot(rejected(OPTIONS, 402), account=None))
+    assert "does not fit" not in said.detail
+
+
+@pytest.mark.parametrize(
+    ("account", "words"),
+    [
+        ("live", "(the live host; a paper key is refused there)"),
+        ("paper", "(the paper host; a live key is refused there)"),
+        (None, "the trading host does not. Choose"),
+    ],
+)
+def test_the_trading_host_alone_refuses(account: str | None, words: str) -> None:
+    """Data work while the trading host refuses the key: both are said, and which host it is."""
+    said = diagnose(snapshot(rejected(FILLS, 402), account=account))
+    assert said.headline == "Alpaca refused the key for the fill stream (402)."
+    assert words in said.detail
+    assert "Options and stocks are live." in said.detail
+    assert "press Restart" in said.detail
+
+
+def test_an_unauthorized_without_a_code_is_a_refused_key() -> None:
+    """The trading stream's word "unauthorized" means the key, also without a number."""
+    said = diagnose(snapshot(rejected(FILLS, None, "unauthorized")))
+    assert said.headline == "Alpaca refused the key for the fill stream."
+
+
+@pytest.mark.parametrize(
+    ("stream", "feeds", "headline", "step"),
+    [
+        (
+            OPTIONS,
+            {"options_feed": "opra"},
+            "Your plan does not include OPRA (409).",
+            "Choose Indicative as options feed in the sidebar",
+        ),
+        (
+            STOCKS,
+            {"stock_feed": "sip"},
+            "Your plan does not include SIP (409).",
+            "Choose IEX as stock feed in the sidebar",
+        ),
+        (
+            OPTIONS,
+            {},
+            "Your plan does not include the indicative options feed (409).",
+            "Choose Indicative as options feed in the sidebar",
+        ),
+        (
+            STOCKS,
+            {"stock_feed": None},
+            "Your plan does not include this feed (409).",
+            "Choose IEX as stock feed in the sidebar",
+        ),
+    ],
+)
+def test_a_plan_without_the_feed_names_the_other(
+    stream: StreamName, feeds: dict[str, str | None], headline: str, step: str
+) -> None:
+    """409: which feed the plan lacks, and the one to choose instead."""
+    said = diagnose(snapshot(rejected(stream, 409), **feeds))
+    assert said.headline == headline
+    assert step in said.detail
+
+
+@pytest.mark.parametrize(
+    ("stream", "asked", "step"),
+    [
+        (OPTIONS, 8, "Lower Max option contracts in the sidebar"),
+        (STOCKS, 2, "Use a portfolio with fewer underlyings, or turn Stocks off"),
+    ],
+)
+def test_a_symbol_limit_says_how_many_were_asked(stream: StreamName, asked: int, step: str) -> None:
+    """405: how many were asked for, that nothing is subscribed, and what to lower."""
+    said = diagnose(snapshot(rejected(stream, 405)))
+    assert said.headline == f"Your plan allows fewer symbols than the {asked} asked for (405)."
+    assert "Nothing is subscribed on the" in said.detail
+    assert step in said.detail
+
+
+def test_another_final_code_keeps_its_own_words() -> None:
+    """A code without a rule of its own is shown with Alpaca's words, and is not retried."""
+    said = diagnose(snapshot(rejected(OPTIONS, 413, "a star subscription is refused")))
+    assert said.headline == "The option stream ended (413)."
+    assert said.detail.startswith("A star subscription is refused. Not retried; press Restart to try again.")
+
+
+def test_an_error_without_a_reason_says_so() -> None:
+    """An error that left no failure behind does not invent one."""
+    said = diagnose(snapshot(health(OPTIONS, StreamState.ERROR)))
+    assert said.headline == "The option stream ended."
+    assert "No reason was given." in said.detail
+
+
+def test_an_error_says_how_old_the_last_event_is() -> None:
+    """The last event's age stands below an error."""
+    said = diagnose(snapshot(rejected(OPTIONS, 402, last_event_at=ago(250))))
+    assert said.detail.endswith("Last event 4 m 10 s ago.")
+    unseen = diagnose(snapshot(rejected(OPTIONS, 402, last_event_at=None)))
+    assert "Last event" not in unseen.detail
+
+
+def test_reconnecting_says_why_and_when() -> None:
+    """A dropped connection: the reason and its time, the attempt, the next try, what is live, what ages."""
+    away = health(
+        OPTIONS,
+        StreamState.RECONNECTING,
+        attempts=3,
+        next_attempt_at=ago(-4.5),
+        last_failure=failure(),
+    )
+    assert diagnose(snapshot(away)) == Diagnosis(
+        Level.WARNING,
+        "Reconnecting the option stream.",
+        "The connection was reset at 13:45:10. Attempt 3, next try in 4 s. "
+        "Stocks and fills are live. Option marks are ageing.",
+    )
+
+
+def test_reconnecting_shows_a_code_once() -> None:
+    """A code in the text is not repeated; one that is not there is added."""
+    with_code = health(
+        FILLS, StreamState.RECONNECTING, last_failure=failure("the server answered HTTP 503", 503)
+    )
+    assert diagnose(snapshot(with_code)).detail.startswith("The server answered HTTP 503 at 13:45:10.")
+    without = health(FILLS, StreamState.RECONNECTING, last_failure=failure("slow client", 407))
+    assert diagnose(snapshot(without)).detail.startswith("Slow client (407) at 13:45:10. Trying again.")
+
+
+def test_fills_have_no_marks_that_age() -> None:
+    """Only data streams leave marks ageing."""
+    away = health(FILLS, StreamState.RECONNECTING, attempts=1, next_attempt_at=ago(-0.2))
+    said = diagnose(snapshot(away))
+    assert said.headline == "Reconnecting the fill stream."
+    assert said.detail == "Attempt 1, next try now. Options and stocks are live."
+
+
+def test_several_streams_reconnect_in_one_sentence() -> None:
+    """A dead network takes all streams: one headline names them."""
+    away = [health(stream, StreamState.RECONNECTING, last_failure=failure()) for stream in StreamName]
+    said = diagnose(snapshot(*away))
+    assert said.headline == "Reconnecting the option, stock and fill streams."
+    assert said.detail.endswith("Option and stock marks are ageing.")
+    assert "live" not in said.detail
+
+
+@pytest.mark.parametrize("code", [406, 429])
+def test_a_second_program_is_named(code: int) -> None:
+    """406, or 429 on the trading stream: another program holds it, and it heals by itself."""
+    away = health(OPTIONS, StreamState.RECONNECTING, attempts=2, last_failure=failure("held", code))
+    said = diagnose(snapshot(away))
+    assert said.headline == f"Another program holds your option stream ({code})."
+    assert "this heals when the other one leaves" in said.detail
+
+
+def test_connecting_says_what_it_waits_for() -> None:
+    """While connecting: the step and for how long."""
+    waiting = health(
+        OPTIONS, StreamState.CONNECTING, since=ago(2), step="authenticated, waiting for the subscription"
+    )
+    assert diagnose(snapshot(waiting)) == Diagnosis(
+        Level.INFO, "Connecting.", "Options: authenticated, waiting for the subscription (2 s)."
+    )
+
+
+def test_a_hanging_handshake_says_that_no_answer_came() -> None:
+    """From the third second on a handshake without an answer is said as such."""
+    waiting = health(STOCKS, StreamState.CONNECTING, since=ago(7), step="")
+    said = diagnose(snapshot(waiting))
+    assert (said.level, said.detail) == (
+        Level.WARNING,
+        "Stocks: opening the connection, no answer for 7 s.",
+    )
+
+
+def test_connecting_without_records_is_still_connecting() -> None:
+    """A snapshot that knows no stream yet, but says connecting, is believed."""
+    said = diagnose(LiveSnapshot(as_of=NOW, running=True, status=StreamState.CONNECTING))
+    assert (said.level, said.headline, said.detail) == (Level.INFO, "Connecting.", "")
+
+
+@pytest.mark.parametrize("phase", [MarketPhase.PRE, MarketPhase.AFTER, MarketPhase.CLOSED])
+def test_a_closed_market_is_no_fault(phase: MarketPhase) -> None:
+    """Outside the session: until when, and from when the last marks are; silence is not a fault."""
+    monday = dt.datetime(2026, 11, 23, 9, 30, tzinfo=NEW_YORK)
+    silent = health(OPTIONS, last_event_at=ago(9000))
+    said = diagnose(
+        snapshot(silent, market_phase=phase, market_phase_until=monday),
+        quotes=QuoteCounts(total=8, stale=8, newest_at=dt.datetime(2026, 11, 20, 12, 0, tzinfo=NEW_YORK)),
+    )
+    assert said.level is Level.INFO
+    assert said.headline == "Market closed until Mon 09:30."
+    assert said.detail == "The streams are connected. Last marks from 12:00."
+
+
+def test_a_closed_market_of_unknown_length() -> None:
+    """Where the next opening is not known, nothing is said of it."""
+    said = diagnose(snapshot(market_phase=MarketPhase.CLOSED))
+    assert (said.headline, said.detail) == ("Market closed.", "The streams are connected.")
+
+
+def test_symbols_not_granted_are_named() -> None:
+    """What the server did not acknowledge is named, the first few by name."""
+    some = health(OPTIONS, missing=frozenset(sorted(CONTRACTS)[:2]))
+    said = diagnose(snapshot(some))
+    assert said.headline == "Options: 2 of 8 not granted."
+    assert "AAPL261210C00250000 and AAPL261211C00250000" in said.detail
+
+
+def test_many_symbols_are_counted() -> None:
+    """Beyond three, the rest is a number."""
+    assert name_symbols(frozenset("ABCDE")) == "A, B, C and 2 more"
+    assert name_symbols(frozenset("AB")) == "A and B"
+
+
+def test_running_without_an_event_names_feed_or_permission() -> None:
+    """Acknowledged, but no quote yet in an open market: for how long, and the likely cause."""
+    silent = health(OPTIONS, last_event_at=None, connected_at=ago(45))
+    assert diagnose(snapshot(silent)) == Diagnosis(
+        Level.WARNING,
+        "Connected, no option quote yet (45 s).",
+        "Check the feed permission: does your plan include INDICATIVE?",
+    )
+
+
+def test_the_first_seconds_without_an_event_are_normal() -> None:
+    """Right after the acknowledgement nobody complains."""
+    silent = health(OPTIONS, last_event_at=None, connected_at=ago(5))
+    assert diagnose(snapshot(silent)).level is Level.SUCCESS
+
+
+def test_an_unknown_phase_is_part_of_the_sentence() -> None:
+    """Where the market's hours are not known, silence may be normal, and is said so."""
+    silent = health(STOCKS, last_event_at=None, connected_at=ago(20))
+    said = diagnose(snapshot(silent, market_phase=MarketPhase.UNKNOWN))
+    assert said.headline == "Connected, no stock quote yet (20 s)."
+    assert said.detail == "The market's hours are not known yet; outside them this is normal."
+
+
+def test_a_stream_gone_mute_is_said() -> None:
+    """A stream that ticked and went silent in an open market says for how long."""
+    mute = health(OPTIONS, last_event_at=ago(48))
+    said = diagnose(snapshot(mute))
+    assert (said.level, said.headline) == (Level.WARNING, "Connected, no option quote for 48 s.")
+    assert said.detail == "Stocks and fills are live."
+
+
+def test_fills_are_silent_by_nature() -> None:
+    """The fill stream without an event all day is listening, never mute."""
+    assert diagnose(snapshot(health(FILLS, last_event_at=None))).level is Level.SUCCESS
+
+
+def test_stale_quotes_are_counted() -> None:
+    """How many, the oldest and whose it is, the threshold, and that the stream is connected."""
+    said = diagnose(
+        snapshot(),
+        quotes=QuoteCounts(total=12, stale=5, oldest_seconds=192, oldest_name="BRK.B 500 call"),
+    )
+    assert said == Diagnosis(
+        Level.WARNING,
+        "5 of 12 quotes are stale.",
+        "Oldest 3 m 12 s (BRK.B 500 call), threshold 30 s; the stream is connected.",
+    )
+
+
+def test_one_stale_quote_reads_well() -> None:
+    """A portfolio of one contract is not plural, and an age that is unknown is left out."""
+    said = diagnose(snapshot(), quotes=QuoteCounts(total=1, stale=1))
+    assert (said.headline, said.detail) == (
+        "1 of 1 quote is stale.",
+        "Threshold 30 s; the stream is connected.",
+    )
+
+
+def test_the_worst_wins() -> None:
+    """An error is the headline before a reconnection, that before a connection, that before stale quotes."""
+    error, away = rejected(FILLS, 402), health(OPTIONS, StreamState.RECONNECTING)
+    connecting = health(STOCKS, StreamState.CONNECTING)
+    quotes = QuoteCounts(total=8, stale=8)
+    assert diagnose(snapshot(error, away, connecting), quotes=quotes).level is Level.ERROR
+    assert diagnose(snapshot(away, connecting), quotes=quotes).headline.startswith("Reconnecting")
+    assert diagnose(snapshot(connecting), quotes=quotes).headline == "Connecting."
+
+
+def test_records_are_made_from_the_plain_fields() -> None:
+    """A snapshot with only the promised mappings is diagnosed all the same."""
+    plain = LiveSnapshot(
+        as_of=NOW,
+        status=StreamState.ERROR,
+        status_by_stream={"options": "error", "fills": "running"},
+        errors_by_stream={"options": "Alpaca refused the key"},
+        reconnect_attempts={"options": 2},
+        last_event_ts_by_stream={"options": ago(3)},
+        market_phase=MarketPhase.OPEN,
+    )
+    first, second = stream_records(plain)
+    assert (first.stream, first.attempts, first.last_event_at) == (OPTIONS, 2, ago(3))
+    assert first.last_failure is not None
+    assert first.last_failure.final
+    assert second.last_failure is None
+    assert diagnose(plain).detail.startswith("Alpaca refused the key. Not retried; press Start")
+
+
+@pytest.mark.parametrize(
+    ("record", "sign", "word", "text"),
+    [
+        (health(OPTIONS), "●", "running", "8 of 8 · 0.2 s ago"),
+        (health(OPTIONS, last_event_at=ago(48)), "◐", "running", "8 of 8 · 48 s ago"),
+        (health(OPTIONS, last_event_at=None), "◐", "running", "8 of 8 · no quote yet"),
+        (health(OPTIONS, missing=frozenset({"AAPL261210C00250000"})), "◐", "running", "7 of 8 · 0.2 s ago"),
+        (health(FILLS), "●", "running", "listening · last 13:46:01"),
+        (health(FILLS, last_event_at=None), "●", "running", "listening · none yet"),
+        (
+            health(STOCKS, StreamState.CONNECTING, since=ago(1)),
+            "◌",
+            "connecting",
+            "opening the connection (1 s)",
+        ),
+        (
+            health(STOCKS, StreamState.RECONNECTING, attempts=3, next_attempt_at=ago(-4)),
+            "↻",
+            "reconnecting",
+            "attempt 3, next try in 4 s",
+        ),
+        (rejected(FILLS, 402, "Alpaca refused the key"), "✕", "error", "Alpaca refused the key (402)"),
+        (health(FILLS, StreamState.ERROR), "✕", "error", "ended"),
+        (health(FILLS, StreamState.STOPPED), "■", "stopped", "last 13:46:01"),
+        (health(FILLS, StreamState.STOPPED, last_event_at=None), "■", "stopped", "—"),
+        (StreamHealth(OPTIONS), "○", "off", "—"),
+    ],
+)
+def test_each_stream_has_a_line(record: StreamHealth, sign: str, word: str, text: str) -> None:
+    """A stream's line tells its state by a sign and a word, never by colour alone."""
+    line = describe_stream(record, NOW, zone=NEW_YORK)
+    assert (line.sign, line.word, line.text) == (sign, word, text)
+
+
+def test_a_line_keeps_the_last_failure() -> None:
+    """After recovery the last failure stays readable, with its time."""
+    record = replace(health(OPTIONS), last_failure=failure())
+    assert describe_stream(record, NOW, zone=NEW_YORK).last_failure == "the connection was reset, 13:45:10"
+    assert describe_stream(health(OPTIONS), NOW, zone=NEW_YORK).last_failure == ""
