@@ -139,6 +139,7 @@ def test_strikes_are_written_in_tenths_of_a_cent(strike: float, digits: str) -> 
 )
 def test_nonsense_is_refused_in_words(symbol: object) -> None:
     """What is no symbol raises an error that is a ValueError and shows a right symbol, in one line."""
+    assert not is_contract_symbol(symbol)  # type: ignore[arg-type]  # that is the point
     with pytest.raises(ContractSymbolError, match="AAPL261218C00250000") as caught:
         parse_contract_symbol(symbol)  # type: ignore[arg-type]  # that is the point
     assert isinstance(caught.value, ValueError)

@@ -5,7 +5,8 @@ What stands before them is the root, of one to six letters and digits, so a symb
 (`CSGP1251017P00001000` has the root `CSGP1`). The padded form fills the root with spaces to six characters
 (`AAPL  261218C00250000`); the compact form, Alpaca's, does not (`AAPL261218C00250000`).
 
-A root carries no separator: the contracts of `BRK.B` are `BRKB…`.
+A root carries no separator: the contracts of `BRK.B` are `BRKB…`. A stock of a share class does, and Alpaca's
+is a dot. Snapshots and tables are keyed by these two, `contract_symbol` and `stock_symbol`.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ ROOT_LENGTH = 6
 MAX_STRIKE = 99_999.999
 
 _SEPARATORS = str.maketrans("", "", " .-/")
+_TO_DOT = str.maketrans("-/", "..")
 _ROOT = re.compile(r"(?=[0-9]*[A-Z])[A-Z0-9]{1,6}")
 _SYMBOL = re.compile(r"(?P<root>[A-Z0-9 ./-]+?) *(?P<date>[0-9]{6})(?P<letter>[CP])(?P<mils>[0-9]{8})")
 _LETTERS = {"call": "C", "put": "P"}
@@ -118,6 +120,11 @@ def contract_symbol(underlying: str, terms: Position | Leg) -> str:
     root = terms.root or underlying
     contract = ParsedContract(root, normalize_underlying(root), terms.expiry, terms.option_type, terms.strike)
     return format_osi_compact(contract)
+
+
+def stock_symbol(symbol: str) -> str:
+    """Alpaca's symbol of a stock: `BRK-B`, `brk/b` and `BRK.B` all give `BRK.B`."""
+    return symbol.strip().upper().translate(_TO_DOT)
 
 
 def strike_in_mils(strike: float) -> int:

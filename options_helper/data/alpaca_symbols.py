@@ -1,4 +1,4 @@
-"""Between the portfolio's spelling of a symbol and Alpaca's: the only place that knows "." against "-".
+"""Between the portfolio's spelling of a symbol and Alpaca's.
 
 Alpaca writes a share class with a dot (`BRK.B`), this project's tables with a hyphen (`BRK-B`). A contract's
 root carries neither, so a contract has one spelling on both sides: compact, as in `analysis.osi`.
@@ -6,16 +6,15 @@ root carries neither, so a contract has one spelling on both sides: compact, as 
 
 from __future__ import annotations
 
-from options_helper.analysis.osi import format_osi_compact, parse_contract_symbol
+from options_helper.analysis.osi import format_osi_compact, parse_contract_symbol, stock_symbol
 from options_helper.errors import ContractSymbolError
 
-_TO_DOT = str.maketrans("-/", "..")
 _TO_HYPHEN = str.maketrans("./", "--")
 
 
 def to_alpaca_symbol(symbol: str) -> str:
     """Alpaca's spelling: `BRK-B` → `BRK.B`; a contract, padded or not → compact (`BRKB261218C00500000`)."""
-    return _contract(symbol) or symbol.strip().upper().translate(_TO_DOT)
+    return _contract(symbol) or stock_symbol(symbol)
 
 
 def to_repo_symbol(symbol: str) -> str:

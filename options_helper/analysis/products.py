@@ -1,0 +1,37 @@
+"""Facts about option products that no message of the market carries, by contract root.
+
+Sources: for settlement the product specifications of Cboe (SPX, SPXW, XSP, VIX, RUT, DJX, OEX, XEO, MRUT) and
+of Nasdaq (NDX, NDXP, XND); for the late close brokers' lists of options that trade until 4:15 p.m. (Firstrade's
+and tastytrade's help pages). Such lists change now and then; these are of November 2026.
+"""
+
+from __future__ import annotations
+
+# Settled at the open of the date in their symbol; they trade for the last time on the day before. VIX and
+# VIXW settle on a Wednesday morning, the others on the third Friday's.
+AM_SETTLED_ROOTS = frozenset({"DJX", "NDX", "RUT", "SPX", "VIX", "VIXW"})
+
+# Settled at the close; on their last day they stop with the regular session, not 15 minutes after it.
+PM_SETTLED_INDEX_ROOTS = frozenset({"DJXW", "MRUT", "NDXP", "OEX", "RUTW", "SPXW", "XEO", "XND", "XSP"})
+
+INDEX_ROOTS = AM_SETTLED_ROOTS | PM_SETTLED_INDEX_ROOTS
+
+# Indexes that people name as an underlying, or as a benchmark, without options of their own at Alpaca.
+INDEX_SYMBOLS = INDEX_ROOTS | frozenset({"COMP", "DJI", "DJIA", "RVX", "VIX9D", "VVIX", "VXN"})
+
+# Funds and notes whose options trade 15 minutes past the regular close, on their last day too.
+# fmt: off
+LATE_FUND_ROOTS = frozenset({
+    "AMJ", "DBA", "DBB", "DBC", "DBO", "DIA", "EEM", "EFA", "GAZ", "GLD", "IWM", "IWN", "IWO", "IWV", "JJC",
+    "KBE", "KRE", "MDY", "MOO", "OEF", "OIL", "QQQ", "SLX", "SPY", "SVIX", "SVXY", "UNG", "UUP", "UVIX", "UVXY",
+    "VIXM", "VIXY", "VXX", "VXZ", "XHB", "XLB", "XLC", "XLE", "XLF", "XLI", "XLK", "XLP", "XLRE", "XLU", "XLV",
+    "XLY", "XME", "XRT",
+})
+# fmt: on
+
+LATE_ROOTS = LATE_FUND_ROOTS | INDEX_ROOTS
+
+
+def is_index(symbol: str) -> bool:
+    """Whether an underlying is an index, which has no shares and so no place on the stock stream."""
+    return symbol in INDEX_SYMBOLS
