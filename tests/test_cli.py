@@ -1,0 +1,303 @@
+"""The command line says what it does, and the launcher starts the portal with safe settings."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import sys
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from typer.testing import CliRunner
+
+from options_helper import __version__, cli, launcher, log_file
+from options_helper.errors import MissingDependency, OptionsHelperError
+from options_helper.launcher import LaunchOptions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+RUNNER = CliRunner()
+
+# Answers the health check as Streamlit does, and ends quietly when asked to.
+STUB = """
+import http.server, signal, sys
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+class Health(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+    def log_message(self, *_):
+        pass
+http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Health).serve_forever()
+"""
+
+
+@pytest.fixture
+def taken_port() -> Iterator[int]:
+    """A port that somebody listens on."""
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        holder.listen()
+        yield holder.getsockname()[1]
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def test_version_is_printed() -> None:
+    """`--version` prints the version and ends well."""
+    result = RUNNER.invoke(cli.app, ["--version"])
+    assert (result.exit_code, result.stdout.strip()) == (0, f"options-helper {__version__}")
+
+
+def test_every_promised_option_reaches_the_launcher(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """`ui` hands over each of its options, and its exit code is the launcher's."""
+    seen: list[LaunchOptions] = []
+
+    def launch(options: LaunchOptions, _say: object) -> int:
+        seen.append(options)
+        return 3
+
+    monkeypatch.setattr(cli, "launch", launch)
+    words = (
+        f"ui --demo --host 127.0.0.2 --port 9000 --no-browser --portfolio {tmp_path}/p.json --keep-alive 4.5"
+    )
+    assert RUNNER.invoke(cli.app, words.split()).exit_code == 3
+    assert RUNNER.invoke(cli.app, ["ui"]).exit_code == 3
+    assert seen == [
+        LaunchOptions(
+            demo=True,
+            host="127.0.0.2",
+            port=9000,
+            open_browser=False,
+            portfolio=tmp_path / "p.json",
+            keep_alive_seconds=4.5,
+        ),
+        LaunchOptions(),
+    ]
+
+
+def test_what_the_user_can_mend_is_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A missing extra is a sentence on stderr and exit code 1, never a traceback."""
+
+    def launch(_options: LaunchOptions, _say: object) -> int:
+        raise MissingDependency("streamlit", "ui")
+
+    monkeypatch.setattr(cli, "launch", launch)
+    monkeypatch.setattr(sys, "argv", ["options-helper", "ui"])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert ended.value.code == 1
+    assert capsys.readouterr().err == (
+        'The package streamlit is not installed. Run: pip install "options-helper[ui]"\n'
+    )
+
+
+def test_the_command_is_safe(tmp_path: Path) -> None:
+    """The child listens on one address, answers to known names, and shows no values in errors."""
+    command = launcher.streamlit_command(tmp_path / "app.py", host="127.0.0.1", port=8502)
+    assert command[:5] == [sys.executable, "-m", "streamlit", "run", str(tmp_path / "app.py")]
+    assert {
+        "--server.address=127.0.0.1",
+        "--server.port=8502",
+        "--server.headless=true",
+        "--server.fileWatcherType=none",
+        "--server.enableCORS=true",
+        "--server.enableXsrfProtection=true",
+        "--server.websocketPingInterval=10",
+        "--server.allowedHosts=localhost",
+        "--server.allowedHosts=127.0.0.1",
+        "--browser.gatherUsageStats=false",
+        "--client.showErrorDetails=type",
+        "--client.showErrorLinks=false",
+        "--client.toolbarMode=viewer",
+    } <= set(command)
+
+
+def test_a_chosen_host_is_allowed_by_name(tmp_path: Path) -> None:
+    """A host given on the command line is one of the names that the server answers to."""
+    command = launcher.streamlit_command(tmp_path / "app.py", host="192.168.1.5", port=8501)
+    assert "--server.allowedHosts=192.168.1.5" in command
+
+
+def test_a_taken_default_port_moves_on(monkeypatch: pytest.MonkeyPatch, taken_port: int) -> None:
+    """Without `--port` a taken default moves to a later, free port."""
+    monkeypatch.setattr(launcher, "DEFAULT_PORT", taken_port)
+    chosen = launcher.choose_port("127.0.0.1", None)
+    assert taken_port < chosen < taken_port + launcher.PORTS_TRIED
+
+
+def test_a_taken_port_that_was_asked_for_is_refused(taken_port: int) -> None:
+    """A port chosen by the user is never exchanged for another one in silence."""
+    with pytest.raises(OptionsHelperError, match=f"Port {taken_port} .* is taken. Choose another one"):
+        launcher.choose_port("127.0.0.1", taken_port)
+    free = free_port()
+    assert launcher.choose_port("127.0.0.1", free) == free
+
+
+def test_no_free_port_at_all_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where every port is taken, the way out is named."""
+    monkeypatch.setattr(launcher, "is_free", lambda _host, _port: False)
+    with pytest.raises(OptionsHelperError, match="Choose one with --port"):
+        launcher.choose_port("127.0.0.1", None)
+
+
+def test_a_missing_extra_is_named_before_anything_starts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without streamlit nothing starts, and the pip line is given; the demo needs aiohttp too."""
+    monkeypatch.setattr(launcher, "find_spec", lambda name: None if name == "aiohttp" else object())
+    launcher.require_packages(demo=False)
+    with pytest.raises(MissingDependency, match=r"aiohttp is not installed.*options-helper\[ui\]"):
+        launcher.require_packages(demo=True)
+    monkeypatch.setattr(launcher, "find_spec", lambda _name: None)
+    with pytest.raises(MissingDependency, match="streamlit"):
+        launcher.launch(LaunchOptions(), print)
+
+
+def test_the_portal_is_found_in_the_checkout() -> None:
+    """The entry script is where the package or its checkout has it."""
+    assert launcher.portal_script().name == "streamlit_app.py"
+
+
+def test_a_broken_installation_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Without the portal's files the sentence names the repair."""
+    monkeypatch.setattr(launcher, "__file__", str(tmp_path / "a" / "launcher.py"))
+    with pytest.raises(OptionsHelperError, match="force-reinstall"):
+        launcher.portal_script()
+
+
+def test_the_installed_portal_comes_first(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """In a wheel the portal lies below the package, and that one is used."""
+    script = tmp_path / "pkg" / "_portal" / "apps" / "streamlit" / "streamlit_app.py"
+    script.parent.mkdir(parents=True)
+    script.touch()
+    monkeypatch.setattr(launcher, "__file__", str(tmp_path / "pkg" / "launcher.py"))
+    assert launcher.portal_script() == script
+
+
+def test_the_users_choices_reach_the_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Portfolio, keep-alive and log file go to the child by environment, as absolute paths."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.delenv(log_file.LOG_FILE_VARIABLE, raising=False)
+    options = LaunchOptions(portfolio=Path("mine.json"), keep_alive_seconds=2.5)
+    with launcher._environment(options) as env:
+        assert env[launcher.PORTFOLIO_VARIABLE] == str(tmp_path / "mine.json")
+        assert env[launcher.KEEP_ALIVE_VARIABLE] == "2.5"
+        assert env[log_file.LOG_FILE_VARIABLE] == str(tmp_path / "state/options-helper/options-helper.log")
+    with launcher._environment(LaunchOptions()) as env:
+        assert launcher.PORTFOLIO_VARIABLE not in env
+        assert launcher.KEEP_ALIVE_VARIABLE not in env
+
+
+def test_the_demo_brings_its_own_portfolio(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The demo's endpoints are on loopback; its portfolio lies in a folder of its own, gone at the end."""
+    pytest.importorskip("aiohttp", reason="the simulator needs aiohttp")
+    monkeypatch.chdir(tmp_path)
+    mine = tmp_path / "portfolio.json"
+    mine.write_text("mine")
+    with launcher._environment(LaunchOptions(demo=True)) as env:
+        path = Path(env[launcher.PORTFOLIO_VARIABLE])
+        assert json.loads(path.read_text())["positions"]
+        for name in ("APCA_API_BASE_URL", "APCA_API_DATA_URL", "APCA_API_STREAM_URL"):
+            assert "//127.0.0.1:" in env[name]
+    assert not path.exists()
+    assert mine.read_text() == "mine"
+
+
+def test_the_demo_takes_the_users_portfolio(tmp_path: Path) -> None:
+    """A portfolio named beside `--demo` is used as it is."""
+    pytest.importorskip("aiohttp", reason="the simulator needs aiohttp")
+    with launcher._environment(LaunchOptions(demo=True, portfolio=tmp_path / "p.json")) as env:
+        assert env[launcher.PORTFOLIO_VARIABLE] == str(tmp_path / "p.json")
+
+
+class Launched:
+    """A launch of the stub in place of Streamlit, told to end when it says that it is ready."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+        self.said: list[str] = []
+        self.opened: list[str] = []
+        self.end_with: int | None = signal.SIGTERM
+        monkeypatch.setenv(log_file.LOG_FILE_VARIABLE, str(tmp_path / "log"))
+        monkeypatch.setattr(launcher, "require_packages", lambda **_: None)
+        monkeypatch.setattr(launcher.webbrowser, "open", self.opened.append)
+        monkeypatch.setattr(launcher, "streamlit_command", self._command)
+        self.program = STUB
+
+    def _command(self, _script: Path, *, host: str, port: int) -> list[str]:
+        assert host
+        return [sys.executable, "-c", self.program, str(port)]
+
+    def say(self, text: str) -> None:
+        self.said.append(text)
+        if "is ready at" in text and self.end_with is not None:
+            # Signalled by another thread: the launcher is then in its loop.
+            threading.Timer(0.05, os.kill, (os.getpid(), self.end_with)).start()
+
+
+@pytest.fixture
+def launched(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Launched:
+    """A launch without Streamlit."""
+    return Launched(monkeypatch, tmp_path)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_everything(launched: Launched, number: int) -> None:
+    """Ctrl-C and SIGTERM end the child and are no failure; the browser opened what was said."""
+    port = free_port()
+    launched.end_with = number
+    before = signal.getsignal(number)
+    assert launcher.launch(LaunchOptions(port=port), launched.say) == 0
+    assert launched.said[-1] == f"Options Helper is ready at http://127.0.0.1:{port} (Ctrl-C ends it)."
+    assert launched.said[0].startswith("Log file: ")
+    assert launched.opened == [f"http://127.0.0.1:{port}"]
+    assert launcher.is_free("127.0.0.1", port)
+    assert signal.getsignal(number) is before
+
+
+def test_no_browser_is_opened_where_none_is_wanted(launched: Launched) -> None:
+    """`--no-browser` opens none."""
+    assert launcher.launch(LaunchOptions(port=free_port(), open_browser=False), launched.say) == 0
+    assert launched.opened == []
+
+
+def test_a_child_that_fails_gives_its_exit_code(launched: Launched) -> None:
+    """Where the child ends by itself its exit code is passed on, and no address is said."""
+    launched.program = "raise SystemExit(7)"
+    assert launcher.launch(LaunchOptions(port=free_port()), launched.say) == 7
+    assert not any("ready" in text for text in launched.said)
+
+
+def test_a_child_that_does_not_listen_is_killed(launched: Launched, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A child that ignores the request to end has a moment, then it is ended."""
+    monkeypatch.setattr(launcher, "_END_WITHIN_SECONDS", 0.05)
+    launched.program = STUB.replace("lambda *_: sys.exit(0)", "signal.SIG_IGN")
+    assert launcher.launch(LaunchOptions(port=free_port()), launched.say) == 0
+
+
+def test_moving_to_another_port_is_said(
+    launched: Launched, monkeypatch: pytest.MonkeyPatch, taken_port: int
+) -> None:
+    """The user learns why the address is not the usual one."""
+    monkeypatch.setattr(launcher, "DEFAULT_PORT", taken_port)
+    assert launcher.launch(LaunchOptions(), launched.say) == 0
+    assert launched.said[0].startswith(f"Port {taken_port} is taken; using ")
+
+
+def test_listening_for_others_is_said(launched: Launched) -> None:
+    """An address that others can reach is announced as such, and this machine opens its own."""
+    assert launcher.launch(LaunchOptions(host="0.0.0.0", port=free_port()), launched.say) == 0  # noqa: S104
+    assert launched.said[0].startswith("Listening on 0.0.0.0: there is no login")
+    assert launched.opened[0].startswith("http://127.0.0.1:")
