@@ -1,0 +1,309 @@
+"""Alerts: one pure step over a sequence of views."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from options_helper.analysis.alerts import (
+    HISTORY_LENGTH,
+    AlertBook,
+    AlertEvent,
+    AlertFill,
+    AlertMetric,
+    AlertPhase,
+    AlertRule,
+    AlertView,
+    Outcome,
+    acknowledge,
+    step,
+    with_rules,
+)
+
+START = dt.datetime(2026, 11, 20, 15, 0, tzinfo=dt.UTC)
+LOSS = AlertRule(id="loss", metric="pnl_abs", position="p", comparison="below", threshold=-800)
+
+
+def _at(second: float) -> dt.datetime:
+    return START + dt.timedelta(seconds=second)
+
+
+def _view(second: float, reading: float | Outcome | None, rule: AlertRule = LOSS) -> AlertView:
+    readings = {} if reading is None else {(rule.position, rule.metric): reading}
+    return AlertView(as_of=_at(second), readings=readings)
+
+
+def _book_of(*rules: AlertRule) -> AlertBook:
+    return with_rules(AlertBook(), rules)
+
+
+def _run(book: AlertBook, *views: AlertView) -> tuple[AlertBook, list[AlertEvent]]:
+    raised: list[AlertEvent] = []
+    for each in views:
+        book, events = step(book, each)
+        raised += events
+    return book, raised
+
+
+def _phase(book: AlertBook, rule_id: str = "loss") -> AlertPhase:
+    return book.status_of(rule_id).phase
+
+
+def test_a_condition_met_without_a_pending_time_is_raised_at_once_and_only_once() -> None:
+    """A met condition raises one event, however long it stays met."""
+    book, raised = _run(_book_of(LOSS), *(_view(second, -900.0) for second in range(5)))
+    assert _phase(book) is AlertPhase.RAISED
+    assert [(event.at, event.value, event.rule) for event in raised] == [(_at(0), -900.0, LOSS)]
+
+
+@pytest.mark.parametrize(("value", "met"), [(-800.01, True), (-800.0, False), (0.0, False)])
+def test_the_threshold_itself_is_not_met(value: float, met: bool) -> None:
+    """Below a threshold means below, not at."""
+    assert LOSS.is_met_by(value) is met
+
+
+def test_a_pending_alert_is_raised_when_the_condition_has_held_long_enough() -> None:
+    """The pending time must pass with the condition met throughout."""
+    rule = LOSS.model_copy(update={"pending_seconds": 3.0})
+    book, raised = _run(_book_of(rule), *(_view(second, -900.0) for second in range(3)))
+    assert (_phase(book), raised) == (AlertPhase.PENDING, [])
+    book, raised = _run(book, _view(3, -900.0))
+    assert _phase(book) is AlertPhase.RAISED
+    assert len(raised) == 1
+
+
+def test_a_pending_alert_whose_condition_passes_begins_anew() -> None:
+    """Time held before a break does not count."""
+    rule = LOSS.model_copy(update={"pending_seconds": 3.0})
+    book, raised = _run(
+        _book_of(rule), _view(0, -900.0), _view(2, -900.0), _view(3, 0.0), _view(4, -900.0), _view(6, -900.0)
+    )
+    assert (_phase(book), raised) == (AlertPhase.PENDING, [])
+
+
+@pytest.mark.parametrize("blind", [Outcome.NO_DATA, Outcome.MARKET_CLOSED, None])
+def test_time_without_data_counts_towards_nothing(blind: Outcome | None) -> None:
+    """A pending alert waits while nothing is known and goes on afterwards where it was."""
+    rule = LOSS.model_copy(update={"pending_seconds": 3.0})
+    book, _ = _run(
+        _book_of(rule), _view(0, -900.0), _view(2, -900.0), *(_view(second, blind) for second in range(3, 60))
+    )
+    assert _phase(book) is AlertPhase.PENDING
+    assert book.status_of("loss").outcome is (blind or Outcome.NO_DATA)
+    assert book.status_of("loss").value == -900.0
+    book, raised = _run(book, _view(60, -900.0))
+    assert raised == []
+    book, raised = _run(book, _view(61, -900.0))
+    assert len(raised) == 1
+
+
+@pytest.mark.parametrize("blind", [Outcome.NO_DATA, Outcome.MARKET_CLOSED])
+def test_no_data_and_a_closed_market_resolve_nothing(blind: Outcome) -> None:
+    """A raised or acknowledged alert stays what it is while nothing is known."""
+    raised_book, _ = _run(_book_of(LOSS), _view(0, -900.0), _view(1, blind))
+    assert _phase(raised_book) is AlertPhase.RAISED
+    acknowledged, _ = _run(acknowledge(raised_book, "loss", _at(2)), _view(3, blind))
+    assert _phase(acknowledged) is AlertPhase.ACKNOWLEDGED
+
+
+def test_a_raised_alert_waits_for_its_acknowledgement() -> None:
+    """The condition passing does not take a raised alert away."""
+    book, _ = _run(_book_of(LOSS), _view(0, -900.0), _view(1, 500.0))
+    assert _phase(book) is AlertPhase.RAISED
+    assert book.status_of("loss").outcome is Outcome.NOT_MET
+    assert book.status_of("loss").raised_value == -900.0
+    assert book.raised_count == 1
+
+
+def test_an_acknowledged_alert_re_arms_once_the_condition_has_passed() -> None:
+    """Acknowledged, it stays quiet while met, and can be raised anew after a break."""
+    book, _ = _run(_book_of(LOSS), _view(0, -900.0))
+    book = acknowledge(book, "loss", _at(1))
+    assert book.raised_count == 0
+    book, raised = _run(book, _view(2, -950.0))
+    assert (_phase(book), raised) == (AlertPhase.ACKNOWLEDGED, [])
+    book, _ = _run(book, _view(3, 0.0))
+    assert _phase(book) is AlertPhase.NORMAL
+    book, raised = _run(book, _view(4, -900.0))
+    assert len(raised) == 1
+    assert [event.phase for event in book.history] == [
+        AlertPhase.RAISED,
+        AlertPhase.ACKNOWLEDGED,
+        AlertPhase.NORMAL,
+        AlertPhase.RAISED,
+    ]
+    assert [event.serial for event in book.history] == [1, 2, 3, 4]
+
+
+def test_only_a_raised_alert_can_be_acknowledged() -> None:
+    """Acknowledging anything else, or an unknown rule, changes nothing."""
+    book, _ = _run(_book_of(LOSS), _view(0, 0.0))
+    assert acknowledge(book, "loss", _at(1)) is book
+    assert acknowledge(book, "unknown", _at(1)) is book
+
+
+def test_a_pause_that_nobody_observed_does_not_count_as_held() -> None:
+    """After a computer's sleep an alert is not raised for the time nobody looked."""
+    rule = LOSS.model_copy(update={"pending_seconds": 60.0})
+    book, raised = _run(_book_of(rule), _view(0, -900.0), _view(3600, -900.0))
+    assert (_phase(book), raised) == (AlertPhase.PENDING, [])
+
+
+def test_a_clock_that_goes_back_takes_nothing_away() -> None:
+    """Held time never shrinks."""
+    rule = LOSS.model_copy(update={"pending_seconds": 5.0})
+    book, _ = _run(_book_of(rule), _view(10, -900.0), _view(12, -900.0), _view(5, -900.0))
+    assert book.status_of("loss").held_seconds == pytest.approx(2.0)
+
+
+FILL = AlertRule(id="fill", metric="fill", position="p")
+
+
+def _fills(second: float, *keys: tuple[str, float, str]) -> AlertView:
+    made = tuple(
+        AlertFill(key=key, at=_at(when), positions=frozenset({position}), text=f"{key} filled")
+        for key, when, position in keys
+    )
+    return AlertView(as_of=_at(second), fills=made)
+
+
+def test_each_new_fill_of_the_position_raises_its_alert_with_its_words() -> None:
+    """Fills raise once each; those of other positions do not."""
+    book, raised = _run(
+        _book_of(FILL), _fills(0), _fills(1, ("a", 1, "p")), _fills(2, ("a", 1, "p"), ("b", 2, "other"))
+    )
+    assert [(event.text, event.value) for event in raised] == [("a filled", 1.0)]
+    book, raised = _run(book, _fills(3, ("a", 1, "p"), ("c", 3, "p")))
+    assert [event.text for event in raised] == ["c filled"]
+
+
+def test_fills_from_before_the_first_view_raise_nothing() -> None:
+    """What a backfill brings of the morning is history, not news."""
+    _, raised = _run(
+        _book_of(FILL), _fills(0, ("a", -60, "p")), _fills(1, ("a", -60, "p"), ("late", -30, "p"))
+    )
+    assert raised == []
+
+
+def test_a_fill_that_vanishes_and_comes_back_is_not_news() -> None:
+    """A fill is told once, even while two sources are being merged."""
+    _, raised = _run(_book_of(FILL), _fills(0), _fills(1, ("a", 1, "p")), _fills(2), _fills(3, ("a", 1, "p")))
+    assert len(raised) == 1
+
+
+def test_a_fill_alert_of_the_portfolio_sees_every_fill_and_re_arms_when_acknowledged() -> None:
+    """Without a position any fill counts."""
+    rule = AlertRule(metric="fill")
+    book, raised = _run(_book_of(rule), _fills(0), _fills(1, ("a", 1, "p"), ("b", 1, "q")))
+    assert [(event.text, event.value) for event in raised] == [("a filled; b filled", 2.0)]
+    book, _ = _run(acknowledge(book, rule.id, _at(2)), _fills(3))
+    assert _phase(book, rule.id) is AlertPhase.NORMAL
+
+
+def test_changing_the_rules_keeps_the_status_of_those_that_stayed() -> None:
+    """A rule with a new threshold begins anew; an equal one stays raised."""
+    other = LOSS.model_copy(update={"id": "other"})
+    book, _ = _run(_book_of(LOSS, other), _view(0, -900.0))
+    changed = other.model_copy(update={"threshold": -10.0})
+    book = with_rules(book, [LOSS, changed])
+    assert (_phase(book), _phase(book, "other")) == (AlertPhase.RAISED, AlertPhase.NORMAL)
+    assert with_rules(book, []).raised_count == 0
+
+
+def test_history_is_bounded_and_keeps_the_newest() -> None:
+    """The oldest events go."""
+    views = [_view(second, -900.0 if second % 2 else 0.0) for second in range(2 * HISTORY_LENGTH)]
+    book = _book_of(LOSS)
+    for each in views:
+        book, _ = step(book, each)
+        book = acknowledge(book, "loss", each.as_of)
+    assert len(book.history) == HISTORY_LENGTH
+    assert book.history[-1].serial == book.serial > HISTORY_LENGTH
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"metric": "fill", "threshold": 3}, "takes no comparison"),
+        ({"metric": "pnl_abs"}, "needs a comparison"),
+        ({"metric": "pnl_pct", "comparison": "above", "threshold": 50}, "write 0.5 for 50 %"),
+        ({"metric": "mark", "comparison": "above", "threshold": 5}, "needs a position"),
+        ({"metric": "dte", "comparison": "below", "threshold": 5, "treshold": 6}, "Extra inputs"),
+    ],
+)
+def test_a_rule_that_cannot_work_is_refused(fields: dict[str, object], words: str) -> None:
+    """Wrong rules are refused with the reason."""
+    with pytest.raises(ValidationError, match=words):
+        AlertRule.model_validate(fields)
+
+
+def test_a_rule_says_its_condition_in_words() -> None:
+    """Words carry units, a true minus sign and the pending time."""
+    rule = LOSS.model_copy(update={"pending_seconds": 90.0})
+    assert rule.condition == "P/L Open below \N{MINUS SIGN}$800 for 1 m 30 s"
+    assert FILL.condition == "Fill"
+    spread = AlertRule(metric="spread_pct", position="p", comparison="above", threshold=0.25)
+    assert (spread.condition, spread.id) == ("Spread above 25.0%", "p spread_pct above 0.25")
+    assert AlertMetric.DTE.format_value(3.0) == "3"
+
+
+readings = st.sampled_from([-900.0, -801.0, -799.0, 0.0, Outcome.NO_DATA, Outcome.MARKET_CLOSED, None])
+pending = st.sampled_from([0.0, 2.0, 4.0])
+
+
+@given(pending, st.lists(st.tuples(readings, st.booleans()), max_size=40))
+def test_an_alert_lives_by_the_diagram(
+    pending_seconds: float, ticks: list[tuple[float | Outcome | None, bool]]
+) -> None:
+    """Whatever is seen and acknowledged, each change of phase is one that the diagram has."""
+    allowed = {
+        AlertPhase.NORMAL: {AlertPhase.PENDING, AlertPhase.RAISED},
+        AlertPhase.PENDING: {AlertPhase.NORMAL, AlertPhase.RAISED},
+        AlertPhase.RAISED: set(),
+        AlertPhase.ACKNOWLEDGED: {AlertPhase.NORMAL},
+    }
+    rule = LOSS.model_copy(update={"pending_seconds": pending_seconds})
+    book = _book_of(rule)
+    for second, (reading, pressed) in enumerate(ticks):
+        before = book.status_of("loss")
+        book, raised = step(book, _view(second, reading))
+        after = book.status_of("loss")
+        if after.phase is not before.phase:
+            assert after.phase in allowed[before.phase]
+            assert isinstance(reading, float)
+            assert book.history[-1].phase is after.phase
+        assert [event.rule.id for event in raised] == (
+            ["loss"] if after.phase is AlertPhase.RAISED is not before.phase else []
+        )
+        if pressed:
+            book = acknowledge(book, "loss", _at(second))
+            assert _phase(book) is not AlertPhase.RAISED
+
+
+@given(pending, st.lists(readings, max_size=40))
+def test_blind_moments_never_raise_earlier_nor_resolve(
+    pending_seconds: float, seen: list[float | Outcome | None]
+) -> None:
+    """An alert is raised only after views that met the condition for the whole pending time."""
+    rule = LOSS.model_copy(update={"pending_seconds": pending_seconds})
+    _, raised = _run(_book_of(rule), *(_view(second, reading) for second, reading in enumerate(seen)))
+    for event in raised:
+        second = int((event.at - START).total_seconds())
+        known = [reading for reading in seen[: second + 1] if isinstance(reading, float)]
+        needed = int(pending_seconds) + 1
+        assert len(known) >= needed
+        assert all(reading < -800 for reading in known[-needed:])
+
+
+@given(st.lists(readings, max_size=30))
+def test_a_step_is_a_function_of_what_it_is_given(seen: list[float | Outcome | None]) -> None:
+    """The same views give the same book, and no step changes the book it was given."""
+    views = [_view(second, reading) for second, reading in enumerate(seen)]
+    first = _book_of(LOSS)
+    copy = _book_of(LOSS)
+    assert _run(first, *views) == _run(copy, *views)
+    assert first == copy

@@ -1,0 +1,126 @@
+"""The alerts file beside a portfolio."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from options_helper.alerts_file import alerts_path_for, dump_alert_rules, load_alert_rules
+from options_helper.analysis.alert_rules import AlertMetric, AlertRule, Comparison
+from options_helper.errors import AlertsFileError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+RULES = {
+    "alerts": [
+        {
+            "id": "put loss",
+            "position": "spy-put",
+            "metric": "pnl_abs",
+            "comparison": "below",
+            "threshold": -800,
+            "pending_seconds": 10,
+        },
+        {"metric": "fill"},
+    ]
+}
+
+
+def _write(folder: Path, text: str) -> Path:
+    path = folder / "alerts.json"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_rules_are_read_in_their_order(tmp_path: Path) -> None:
+    """Every field arrives; a rule without an id is given one."""
+    first, second = load_alert_rules(_write(tmp_path, json.dumps(RULES)))
+    assert first == AlertRule(
+        id="put loss",
+        position="spy-put",
+        metric=AlertMetric.PNL_ABS,
+        comparison=Comparison.BELOW,
+        threshold=-800.0,
+        pending_seconds=10.0,
+    )
+    assert (second.id, second.metric, second.position) == ("fill", AlertMetric.FILL, None)
+
+
+def test_no_file_means_no_rules(tmp_path: Path) -> None:
+    """A portfolio without alerts is no error."""
+    assert load_alert_rules(tmp_path / "alerts.json") == []
+
+
+def test_the_alerts_of_a_portfolio_lie_beside_it(tmp_path: Path) -> None:
+    """The name is always alerts.json."""
+    assert alerts_path_for(tmp_path / "mine.json") == tmp_path / "alerts.json"
+
+
+def test_a_byte_order_mark_is_no_error(tmp_path: Path) -> None:
+    """Files saved by Windows editors are read."""
+    path = tmp_path / "alerts.json"
+    path.write_bytes(b"\xef\xbb\xbf" + json.dumps(RULES).encode())
+    assert len(load_alert_rules(path)) == 2
+
+
+def test_rules_written_for_download_are_read_back_as_they_were(tmp_path: Path) -> None:
+    """Dump and load are inverse."""
+    rules = load_alert_rules(_write(tmp_path, json.dumps(RULES)))
+    assert load_alert_rules(_write(tmp_path, dump_alert_rules(rules))) == rules
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "reason"),
+    [
+        ("{", "line 1, column 2", "is not JSON"),
+        ("[" * 100_000, "", "nested too deeply"),
+        ("[]", "", "must be an object"),
+        ('{"alert": []}', "field alert", "not a known key"),
+        ('{"alerts": 3}', "field alerts", "must be a list of alerts"),
+        ('{"alerts": [3]}', "alert 1", "must be an object such as"),
+        (
+            '{"alerts": [{"metric": "fill"}, {"metric": "pnl"}]}',
+            "alert 2, field metric",
+            "must be one of pnl_abs",
+        ),
+        ('{"alerts": [{"metric": "fill", "thresh": 1}]}', "alert 1, field thresh", "not a known key"),
+        (
+            '{"alerts": [{"metric": "mark", "comparison": "above", "threshold": 1}]}',
+            "alert 1",
+            "needs a position",
+        ),
+        (
+            '{"alerts": [{"metric": "dte", "comparison": "over", "threshold": 1}]}',
+            "field comparison",
+            "above or below",
+        ),
+        (
+            '{"alerts": [{"metric": "dte", "comparison": "below", "threshold": NaN}]}',
+            "field threshold",
+            "a number",
+        ),
+        ('{"alerts": [{"metric": "fill"}, {"metric": "fill"}]}', "alert 2", "used twice"),
+    ],
+)
+def test_a_wrong_file_is_refused_with_its_place(tmp_path: Path, text: str, place: str, reason: str) -> None:
+    """The error names the file, the place and what a right value looks like."""
+    path = _write(tmp_path, text)
+    with pytest.raises(AlertsFileError) as caught:
+        load_alert_rules(path)
+    assert place in caught.value.place
+    assert reason in caught.value.reason
+    assert str(caught.value).startswith(f"{path}: ")
+
+
+def test_a_file_that_cannot_be_read_is_said_to_be_so(tmp_path: Path) -> None:
+    """A folder in the file's place, or bytes that are no text, are errors of the file."""
+    (tmp_path / "alerts.json").mkdir()
+    with pytest.raises(AlertsFileError, match="cannot be read"):
+        load_alert_rules(tmp_path / "alerts.json")
+    other = tmp_path / "other.json"
+    other.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(AlertsFileError, match="cannot be read"):
+        load_alert_rules(other)

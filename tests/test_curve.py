@@ -1,0 +1,94 @@
+"""Curves over the day: bounded, and honest about gaps."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from options_helper.analysis.curve import CurveRecorder
+
+START = dt.datetime(2026, 11, 20, 15, 0, tzinfo=dt.UTC)
+
+
+def _at(second: float) -> dt.datetime:
+    return START + dt.timedelta(seconds=second)
+
+
+def _recorder(max_points: int = 8) -> CurveRecorder:
+    return CurveRecorder(["a", "b"], spacing_seconds=5, max_points=max_points)
+
+
+def test_points_are_taken_at_their_spacing() -> None:
+    """A point that comes sooner is left out."""
+    recorder = _recorder()
+    taken = [recorder.add(_at(second), {"a": second, "b": 0.0}) for second in range(11)]
+    assert [second for second, was in enumerate(taken) if was] == [0, 5, 10]
+    assert recorder.curve().column("a").tolist() == [0.0, 5.0, 10.0]
+    assert len(recorder.curve()) == 3
+
+
+def test_a_column_without_a_figure_has_a_gap() -> None:
+    """A missing figure is NaN in its own column only; an unknown column is all gaps."""
+    recorder = _recorder()
+    recorder.add(_at(0), {"a": 1.0})
+    curve = recorder.curve()
+    assert curve.column("a").tolist() == [1.0]
+    assert np.isnan(curve.column("b")).all()
+    assert np.isnan(curve.column("c")).all()
+
+
+def test_a_night_without_figures_takes_one_point_and_no_more() -> None:
+    """A long blank does not fill the recorder, and a curve does not begin with one."""
+    recorder = _recorder()
+    assert not recorder.add(_at(0), {})
+    recorder.add(_at(5), {"a": 1.0})
+    assert [recorder.add(_at(second), {}) for second in (10, 15, 20)] == [True, False, False]
+    assert recorder.add(_at(25), {"a": 2.0})
+
+
+def test_a_full_recorder_joins_neighbours_and_slows_down() -> None:
+    """It stays within its bound and still spans the whole time; a gap is never bridged."""
+    recorder = _recorder(max_points=8)
+    for number in range(9):
+        recorder.add(_at(5 * number), {"a": None if number == 2 else float(number), "b": float(number)})
+    curve = recorder.curve()
+    assert curve.column("b").tolist() == [1.0, 3.0, 5.0, 7.0, 8.0]
+    assert np.isnan(curve.column("a")).tolist() == [False, True, False, False, False]
+    assert recorder.spacing_seconds == 10
+
+
+def test_a_curve_that_was_given_out_never_changes() -> None:
+    """Readers in other threads keep what they were given, and cannot write it."""
+    recorder = _recorder()
+    recorder.add(_at(0), {"a": 1.0})
+    before = recorder.curve()
+    for number in range(1, 60):
+        recorder.add(_at(5 * number), {"a": float(number)})
+    recorder.clear()
+    assert before.column("a").tolist() == [1.0]
+    with pytest.raises(ValueError, match="read-only"):
+        before.values[0, 0] = 2.0
+
+
+@pytest.mark.parametrize(("spacing", "points"), [(0, 8), (5, 1)])
+def test_a_recorder_without_room_is_refused(spacing: float, points: int) -> None:
+    """Nothing is clamped in silence."""
+    with pytest.raises(ValueError, match="must be above 0"):
+        CurveRecorder(["a"], spacing_seconds=spacing, max_points=points)
+
+
+@given(st.integers(2, 9), st.lists(st.one_of(st.none(), st.floats(-1e6, 1e6)), max_size=80))
+def test_a_curve_is_bounded_and_ascending_whatever_comes(limit: int, figures: list[float | None]) -> None:
+    """Never more than its points, never a figure that was not offered, never a gap lost next to a line."""
+    recorder = CurveRecorder(["a"], spacing_seconds=1, max_points=limit)
+    for second, figure in enumerate(figures):
+        recorder.add(_at(second), {"a": figure})
+    curve = recorder.curve()
+    assert len(curve) <= limit
+    assert (np.diff(curve.times) > 0).all()
+    offered = {figure for figure in figures if figure is not None}
+    assert set(curve.column("a")[~np.isnan(curve.column("a"))]) <= offered
