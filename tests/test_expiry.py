@@ -7,7 +7,7 @@ import datetime as dt
 import pytest
 
 from options_helper.analysis.expiry import dte, expiry_moment, hours_left, is_expired, last_trading_moment
-from options_helper.analysis.products import INDEX_ROOTS, LATE_FUND_ROOTS, is_index
+from options_helper.analysis.products import INDEX_ROOTS, LATE_FUND_ROOTS, is_index, is_monthly_expiry
 from options_helper.market import NEW_YORK
 
 FRIDAY = dt.date(2026, 12, 18)
@@ -113,3 +113,21 @@ def test_products_do_not_contradict_each_other() -> None:
     assert not INDEX_ROOTS & LATE_FUND_ROOTS
     assert is_index("SPX")
     assert not is_index("SPY")
+
+
+@pytest.mark.parametrize(
+    ("day", "monthly"),
+    [
+        (dt.date(2026, 12, 18), True),
+        (dt.date(2026, 5, 15), True),
+        (dt.date(2026, 8, 21), True),
+        (dt.date(2026, 12, 17), True),
+        (dt.date(2026, 12, 16), False),
+        (dt.date(2026, 12, 11), False),
+        (dt.date(2026, 12, 25), False),
+        (dt.date(2026, 12, 31), False),
+    ],
+)
+def test_a_monthly_expires_on_the_third_friday(day: dt.date, monthly: bool) -> None:
+    """The Thursday before counts too, for the Friday may be a holiday."""
+    assert is_monthly_expiry(day) is monthly

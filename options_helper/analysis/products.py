@@ -1,11 +1,13 @@
 """Facts about option products that no message of the market carries, by contract root.
 
 Sources: for settlement the product specifications of Cboe (SPX, SPXW, XSP, VIX, RUT, DJX, OEX, XEO, MRUT) and
-of Nasdaq (NDX, NDXP, XND); for the late close brokers' lists of options that trade until 4:15 p.m. (Firstrade's
-and tastytrade's help pages). Such lists change now and then; these are of November 2026.
+of Nasdaq (NDX, NDXP, XND); for the late close brokers' lists of options that trade until 4:15 p.m.
+(Firstrade's and tastytrade's help pages). Such lists change now and then; these are of November 2026.
 """
 
 from __future__ import annotations
+
+import datetime as dt
 
 # Settled at the open of the date in their symbol; they trade for the last time on the day before. VIX and
 # VIXW settle on a Wednesday morning, the others on the third Friday's.
@@ -23,15 +25,26 @@ INDEX_SYMBOLS = INDEX_ROOTS | frozenset({"COMP", "DJI", "DJIA", "RVX", "VIX9D", 
 # fmt: off
 LATE_FUND_ROOTS = frozenset({
     "AMJ", "DBA", "DBB", "DBC", "DBO", "DIA", "EEM", "EFA", "GAZ", "GLD", "IWM", "IWN", "IWO", "IWV", "JJC",
-    "KBE", "KRE", "MDY", "MOO", "OEF", "OIL", "QQQ", "SLX", "SPY", "SVIX", "SVXY", "UNG", "UUP", "UVIX", "UVXY",
-    "VIXM", "VIXY", "VXX", "VXZ", "XHB", "XLB", "XLC", "XLE", "XLF", "XLI", "XLK", "XLP", "XLRE", "XLU", "XLV",
-    "XLY", "XME", "XRT",
+    "KBE", "KRE", "MDY", "MOO", "OEF", "OIL", "QQQ", "SLX", "SPY", "SVIX", "SVXY", "UNG", "UUP", "UVIX",
+    "UVXY", "VIXM", "VIXY", "VXX", "VXZ", "XHB", "XLB", "XLC", "XLE", "XLF", "XLI", "XLK", "XLP", "XLRE",
+    "XLU", "XLV", "XLY", "XME", "XRT",
 })
 # fmt: on
 
 LATE_ROOTS = LATE_FUND_ROOTS | INDEX_ROOTS
 
+# These roots have third-Friday expiries only; every other expiry of the index has the root on the right.
+OTHER_EXPIRIES_ROOT = {"NDX": "NDXP", "RUT": "RUTW", "SPX": "SPXW"}
+
+_THURSDAY, _FRIDAY = 3, 4
+
 
 def is_index(symbol: str) -> bool:
     """Whether an underlying is an index, which has no shares and so no place on the stock stream."""
     return symbol in INDEX_SYMBOLS
+
+
+def is_monthly_expiry(day: dt.date) -> bool:
+    """Whether a day is its month's third Friday, or the Thursday before, which stands in on a holiday."""
+    friday = day + dt.timedelta(days=_FRIDAY - day.weekday())
+    return day.weekday() in {_THURSDAY, _FRIDAY} and 15 <= friday.day <= 21  # noqa: PLR2004 - the third

@@ -1,0 +1,81 @@
+"""Which symbols a position needs before it can be live."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from options_helper.analysis.osi import contract_symbol, normalize_underlying, stock_symbol
+from options_helper.analysis.products import OTHER_EXPIRIES_ROOT, is_index, is_monthly_expiry
+from options_helper.errors import ContractSymbolError
+from options_helper.models import EquityPosition, Leg, MultiLegPosition, Position, StockLeg
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+
+@dataclass(slots=True)
+class PositionNeed:
+    """The needs of one position.
+
+    Attributes:
+        id: The position's.
+        stock: Alpaca's symbol of the underlying, or of the shares.
+        owns_shares: Whether the position's own mark needs that stock.
+        contracts: Alpaca's symbols of its contracts that have not expired, each once.
+        expired: Those that have.
+        unnamed: Sentences on options whose terms no contract symbol can carry.
+        doubts: Sentences on contracts that hardly exist.
+    """
+
+    id: str
+    stock: str
+    owns_shares: bool
+    contracts: list[str] = field(default_factory=list)
+    expired: list[str] = field(default_factory=list)
+    unnamed: list[str] = field(default_factory=list)
+    doubts: list[str] = field(default_factory=list)
+
+    @property
+    def index(self) -> bool:
+        """Whether the underlying is an index, which has no shares."""
+        return is_index(self.stock)
+
+
+def find_need(position: Position | MultiLegPosition | EquityPosition, today: dt.date) -> PositionNeed:
+    """What a position needs on a New York date; on its last day a contract has not expired."""
+    legs = position.legs if isinstance(position, MultiLegPosition) else [position]
+    need = PositionNeed(
+        id=position.id,
+        stock=stock_symbol(position.symbol),
+        owns_shares=any(isinstance(leg, EquityPosition | StockLeg) for leg in legs),
+    )
+    for leg in legs:
+        if isinstance(leg, Position | Leg):
+            _add_option(need, position.symbol, leg, today)
+    return need
+
+
+def _add_option(need: PositionNeed, underlying: str, terms: Position | Leg, today: dt.date) -> None:
+    try:
+        symbol = contract_symbol(underlying, terms)
+    except ContractSymbolError as error:
+        need.unnamed.append(f"{need.id} will not be live: {error}")
+        return
+    symbols = need.expired if terms.expiry < today else need.contracts
+    if symbol not in symbols:
+        symbols.append(symbol)
+    doubt = _root_doubt(terms.root or underlying, terms.expiry)
+    if doubt and symbols is need.contracts:
+        need.doubts.append(f"{need.id}: {doubt}")
+
+
+def _root_doubt(root: str, expiry: dt.date) -> str:
+    name = normalize_underlying(root)
+    other = OTHER_EXPIRIES_ROOT.get(name)
+    if other is None or is_monthly_expiry(expiry):
+        return ""
+    return (
+        f"{name} contracts expire on third Fridays only, and {expiry} is none; contracts of other days have "
+        f'the root {other} (write "root": "{other}").'
+    )

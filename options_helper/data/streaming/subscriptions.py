@@ -1,0 +1,161 @@
+"""What a portfolio needs from the streams, within the limit of option contracts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from options_helper.data.streaming.position_needs import PositionNeed, find_need
+from options_helper.market import new_york_date, utc_now
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from options_helper.models import Portfolio
+
+_MOST_NAMES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionPlan:
+    """What to ask the streams for.
+
+    Attributes:
+        stocks: Alpaca's symbols of the underlyings and shares (`BRK.B`), each once, in the file's order.
+        option_contracts: Alpaca's contract symbols (`BRKB261218C00500000`), likewise.
+        warnings: Sentences for the user.
+        truncated: Whether the limit left contracts out.
+        truncated_count: How many contracts it left out.
+        not_live: By position id, why the position will not be live, or not all of it.
+    """
+
+    stocks: tuple[str, ...] = ()
+    option_contracts: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    truncated: bool = False
+    truncated_count: int = 0
+    not_live: Mapping[str, str] = field(default_factory=dict)
+
+
+def build_subscription_plan(
+    portfolio: Portfolio,
+    *,
+    stream_stocks: bool,
+    stream_options: bool,
+    max_option_contracts: int,
+    today: dt.date | None = None,
+) -> SubscriptionPlan:
+    """The symbols of a portfolio, each once.
+
+    Positions are taken in the file's order, and each is in the plan whole or not at all: half a structure has
+    no mark. One that no longer fits is left out, and a later, smaller one may still fit.
+
+    Args:
+        portfolio: What is owned.
+        stream_stocks: Whether the stock stream is wanted; `stocks` is empty without.
+        stream_options: Whether the option stream is wanted; `option_contracts` is empty without.
+        max_option_contracts: The limit, 0 or more: the user's or the feed's, whichever is less.
+        today: The New York date, the present one by default; contracts that expired before it are left out.
+
+    Raises:
+        ValueError: `max_option_contracts` is negative.
+    """
+    if max_option_contracts < 0:
+        raise ValueError(f"max_option_contracts must be 0 or more, not {max_option_contracts}")
+    day = today or new_york_date(utc_now())
+    needs = [find_need(position, day) for position in portfolio.positions]
+    stocks = _unique(need.stock for need in needs if not need.index) if stream_stocks else ()
+    contracts = _fill(needs, max_option_contracts) if stream_options else ()
+    wanted = _unique(contract for need in needs for contract in need.contracts) if stream_options else ()
+    warnings: list[str] = []
+    if stream_options:
+        warnings += _limit_warnings(needs, contracts, len(wanted), max_option_contracts)
+        warnings += _expired_warnings(needs, day)
+        warnings += [sentence for need in needs for sentence in (*need.unnamed, *need.doubts)]
+    if stream_stocks:
+        warnings += _index_warnings(needs)
+    return SubscriptionPlan(
+        stocks=stocks,
+        option_contracts=contracts,
+        warnings=tuple(warnings),
+        truncated=len(wanted) > len(contracts),
+        truncated_count=len(wanted) - len(contracts),
+        not_live=dict(_not_live(needs, stocks, contracts, stream_options=stream_options)),
+    )
+
+
+def positions_not_subscribed(
+    portfolio: Portfolio, subscribed: frozenset[str], *, today: dt.date | None = None
+) -> dict[str, tuple[str, ...]]:
+    """By position id, the symbols that a position's mark needs and that are not among the subscribed ones.
+
+    An option's mark needs its contracts that have not expired before `today`, a share's its own symbol.
+    """
+    day = today or new_york_date(utc_now())
+    missing = {}
+    for need in (find_need(position, day) for position in portfolio.positions):
+        own = [need.stock] if need.owns_shares else []
+        absent = tuple(symbol for symbol in own + need.contracts if symbol not in subscribed)
+        if absent:
+            missing[need.id] = absent
+    return missing
+
+
+def _unique(symbols: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(symbols))
+
+
+def _fill(needs: Sequence[PositionNeed], limit: int) -> tuple[str, ...]:
+    """The contracts of every position that fits whole; those shared with an earlier one are free."""
+    chosen: dict[str, None] = {}
+    for need in needs:
+        fresh = [contract for contract in need.contracts if contract not in chosen]
+        if len(chosen) + len(fresh) <= limit:
+            chosen.update(dict.fromkeys(fresh))
+    return tuple(chosen)
+
+
+def _not_live(
+    needs: Sequence[PositionNeed], stocks: Sequence[str], contracts: Sequence[str], *, stream_options: bool
+) -> Iterator[tuple[str, str]]:
+    planned_stocks, planned = set(stocks), set(contracts)
+    for need in needs:
+        if need.unnamed:
+            yield need.id, "no contract symbol can carry its terms"
+        elif need.expired and not need.contracts:
+            yield need.id, "it has expired"
+        elif not planned.issuperset(need.contracts):
+            limited = "it is over the limit of option contracts"
+            yield need.id, limited if stream_options else "the option stream is switched off"
+        elif need.owns_shares and need.stock not in planned_stocks:
+            index = "the stock stream does not carry an index"
+            yield need.id, index if need.index else "the stock stream is switched off"
+
+
+def _limit_warnings(
+    needs: Sequence[PositionNeed], contracts: Sequence[str], wanted: int, limit: int
+) -> list[str]:
+    planned = set(contracts)
+    names = [need.id for need in needs if not planned.issuperset(need.contracts)]
+    if not names:
+        return []
+    over = f"{wanted - len(contracts)} of {wanted} option contracts are over the limit of {limit}"
+    return [f"{over}; whole positions are left out. Not live: {_listed(names)}."]
+
+
+def _expired_warnings(needs: Sequence[PositionNeed], today: dt.date) -> list[str]:
+    names = [f"{contract} ({need.id})" for need in needs for contract in need.expired]
+    return [f"Expired before {today} and left out: {_listed(names)}."] if names else []
+
+
+def _index_warnings(needs: Sequence[PositionNeed]) -> list[str]:
+    return [
+        f"{stock} is an index, which the stock stream does not carry; its options are not affected."
+        for stock in _unique(need.stock for need in needs if need.index)
+    ]
+
+
+def _listed(names: Sequence[str]) -> str:
+    shown = ", ".join(names[:_MOST_NAMES])
+    return shown if len(names) <= _MOST_NAMES else f"{shown} and {len(names) - _MOST_NAMES} more"
