@@ -19,6 +19,8 @@ import msgspec
 logger = logging.getLogger(__name__)
 
 _CONTROL_TYPES = frozenset({"success", "subscription", "error"})
+# Nesting beyond the interpreter's limit is malformed like any other.
+_UNREADABLE = (msgspec.MsgspecError, ValueError, RecursionError)
 
 
 class WireQuote(
@@ -86,6 +88,7 @@ class FrameDecoder:
     def __init__(self) -> None:
         self.acknowledged = False
         self._decode = msgspec.msgpack.Decoder(list[WireQuote | WireTrade]).decode
+        self._decode_one = msgspec.msgpack.Decoder(WireQuote | WireTrade).decode
         self._quotes: dict[str, WireQuote] = {}
         self._trades: dict[str, WireTrade] = {}
         self._messages = 0
@@ -98,7 +101,7 @@ class FrameDecoder:
         self._began = self._began or time.monotonic()
         try:
             messages = self._decode(frame)  # type: ignore[arg-type]  # text is refused, and salvaged below
-        except (msgspec.MsgspecError, TypeError):
+        except (*_UNREADABLE, TypeError):
             return self._salvage(frame)
         self._messages += len(messages)
         quotes = self._quotes
@@ -127,29 +130,39 @@ class FrameDecoder:
         return batch
 
     def _salvage(self, frame: bytes | str) -> list[dict[str, Any]]:
-        messages, whole = _messages_of(frame)
+        messages, whole = _split_text(frame) if isinstance(frame, str) else _split(frame)
         if not whole:
             self._complain("a frame that is cut off or not msgpack")
-        controls = []
-        for message in messages:
-            kind = message.get("T") if isinstance(message, dict) else None
-            if kind in _CONTROL_TYPES:
-                controls.append(message)
-            elif kind in {"q", "t"}:
-                self._convert(message)
-            else:
-                self._complain("a message of unknown type")
-        return controls
+        controls = (self._take_one(message) for message in messages)
+        return [control for control in controls if control is not None]
 
-    def _convert(self, message: dict[str, Any]) -> None:
+    def _take_one(self, message: bytes) -> dict[str, Any] | None:
+        """Take one message in; it comes back where it is a control message."""
         try:
-            row = msgspec.convert(message, WireQuote | WireTrade)
-        except msgspec.ValidationError:
-            self._complain("a quote or trade with a field of the wrong type")
-            return
+            row = self._decode_one(message)
+        except _UNREADABLE:
+            return self._take_other(message)
         self._messages += 1
         latest: dict[str, Any] = self._quotes if isinstance(row, WireQuote) else self._trades
         latest[row.symbol] = row
+        return None
+
+    def _take_other(self, message: bytes) -> dict[str, Any] | None:
+        try:
+            raw = msgspec.msgpack.decode(message)
+        except _UNREADABLE:
+            self._complain("a message that cannot be read")
+            return None
+        kind = raw.get("T") if isinstance(raw, dict) else None
+        if isinstance(kind, str) and kind in _CONTROL_TYPES:
+            control: dict[str, Any] = raw
+            return control
+        self._complain(
+            "a quote or trade with a field of the wrong type"
+            if kind in ("q", "t")
+            else "a message of unknown type"
+        )
+        return None
 
     def _complain(self, kind: str) -> None:
         self._malformed += 1
@@ -158,26 +171,30 @@ class FrameDecoder:
             logger.warning("Received %s; it is counted and skipped, further ones silently.", kind)
 
 
-def _messages_of(frame: bytes | str) -> tuple[list[Any], bool]:
-    """The messages of a frame as far as they can be read, and whether that was all of it."""
-    if isinstance(frame, str):
-        return _messages_of_text(frame)
+def _split(frame: bytes) -> tuple[list[bytes], bool]:
+    """The messages of a frame as far as it goes, none of them decoded, and whether that was all of it."""
     import msgpack  # noqa: PLC0415 - comes with alpaca-py; it can stop midway, which msgspec cannot
 
-    unpacker = msgpack.Unpacker(timestamp=3, strict_map_key=False, max_buffer_size=len(frame) or 1)
+    unpacker = msgpack.Unpacker(max_buffer_size=len(frame) or 1)
     unpacker.feed(frame)
-    messages: list[Any] = []
+    messages: list[bytes] = []
     try:
-        count = unpacker.read_array_header()
-        messages.extend(unpacker.unpack() for _ in range(count))
+        for _ in range(unpacker.read_array_header()):
+            start = unpacker.tell()
+            unpacker.skip()
+            messages.append(frame[start : unpacker.tell()])
     except (ValueError, msgpack.exceptions.UnpackException):
         return messages, False
     return messages, True
 
 
-def _messages_of_text(frame: str) -> tuple[list[Any], bool]:
+def _split_text(frame: str) -> tuple[list[bytes], bool]:
     try:
         messages = json.loads(frame)
-    except ValueError:
+        encoded = [
+            msgspec.msgpack.encode(message)
+            for message in (messages if isinstance(messages, list) else [messages])
+        ]
+    except (*_UNREADABLE, OverflowError):
         return [], False
-    return (messages, True) if isinstance(messages, list) else ([messages], True)
+    return encoded, True
