@@ -1,0 +1,65 @@
+"""When a stream is tried again."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from options_helper.data.streaming.backoff import compute_backoff_seconds, is_final_code, is_retryable
+from options_helper.errors import StreamInterrupted, StreamRejected
+
+failures = st.integers(min_value=1, max_value=10_000)
+draws = st.floats(min_value=0, max_value=1, exclude_max=True)
+
+
+def test_the_wait_doubles_from_half_a_second_to_thirty() -> None:
+    """Without jitter the waits are 0.5, 1, 2, 4, 8, 16, 30, 30 seconds."""
+    waits = [compute_backoff_seconds(number) for number in range(1, 9)]
+    assert waits == [0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 30.0, 30.0]
+
+
+@given(failures, draws)
+def test_the_wait_is_never_zero_and_never_above_the_cap(number: int, draw: float) -> None:
+    """Whatever the jitter, no attempt follows at once and none waits longer than the cap."""
+    assert 0.375 <= compute_backoff_seconds(number, draw=draw) <= 30.0
+
+
+@given(failures, draws)
+def test_jitter_stays_within_a_quarter(number: int, draw: float) -> None:
+    """The draw moves a wait by at most 25 %."""
+    plain = compute_backoff_seconds(number)
+    assert plain * 0.75 <= compute_backoff_seconds(number, draw=draw) <= plain * 1.25
+
+
+def test_the_jitter_is_used() -> None:
+    """Two draws give two waits, so that many clients do not return in step."""
+    assert compute_backoff_seconds(3, draw=0.0) == 1.5
+    assert compute_backoff_seconds(3, draw=0.75) == 2.25
+
+
+@given(failures, st.floats(min_value=0.01, max_value=10), st.floats(min_value=1, max_value=100))
+def test_more_failures_never_wait_less(number: int, base: float, more: float) -> None:
+    """Without jitter the wait never shrinks while failures go on."""
+    cap = base * more
+    shorter = compute_backoff_seconds(number, base_seconds=base, cap_seconds=cap)
+    assert shorter <= compute_backoff_seconds(number + 1, base_seconds=base, cap_seconds=cap) <= cap
+
+
+@pytest.mark.parametrize("code", [400, 401, 402, 403, 405, 408, 409, 410, 411, 412, 413])
+def test_a_refusal_of_key_plan_or_request_is_final(code: int) -> None:
+    """Another try with the same key, plan and request would change nothing."""
+    assert is_final_code(code)
+
+
+@pytest.mark.parametrize("code", [404, 406, 407, 500, 429, 999])
+def test_what_may_pass_is_not_final(code: int) -> None:
+    """A time-out, another program's connection, a slow reader, an inner error and the unknown may pass."""
+    assert not is_final_code(code)
+
+
+def test_only_a_rejection_ends_the_retries() -> None:
+    """An interruption is retried, and so is an error that nobody foresaw."""
+    assert not is_retryable(StreamRejected("options", "the key was refused", code=402))
+    assert is_retryable(StreamInterrupted("options", "the connection was reset"))
+    assert is_retryable(ZeroDivisionError())

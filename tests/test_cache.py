@@ -1,0 +1,170 @@
+"""The newest state of everything."""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+from typing import Any
+
+from options_helper.data.streaming.cache import LiveCache
+from options_helper.market import BrokerPosition, FillGap, Greeks, PreviousClose, Quote, Trade
+
+NOW = dt.datetime(2026, 11, 20, 15, 0, tzinfo=dt.UTC)
+TODAY = dt.date(2026, 11, 20)
+
+
+def _row(order_id: str, at: dt.datetime | None = NOW, **more: Any) -> dict[str, Any]:
+    return {"order_id": order_id, "timestamp": at, **more}
+
+
+def _ids(rows: Any) -> list[str]:
+    return [row["order_id"] for row in rows]
+
+
+def test_the_newest_quote_and_trade_of_each_symbol_are_kept() -> None:
+    """Later rows replace earlier ones of their symbol, stocks and options apart."""
+    cache = LiveCache(["AAPL"], ["C1", "C2"])
+    cache.apply_stocks([Quote("AAPL", 1.0, 2.0)], [Trade("AAPL", 1.5)])
+    cache.apply_options([Quote("C1", 3.0, 4.0)], [Trade("C2", 3.5)])
+    cache.apply_options([Quote("C1", 5.0, 6.0)])
+    state = cache.state
+    assert dict(state.stock_quotes) == {"AAPL": Quote("AAPL", 1.0, 2.0)}
+    assert dict(state.stock_trades) == {"AAPL": Trade("AAPL", 1.5)}
+    assert dict(state.option_quotes) == {"C1": Quote("C1", 5.0, 6.0)}
+    assert dict(state.option_trades) == {"C2": Trade("C2", 3.5)}
+
+
+def test_a_version_once_read_never_changes() -> None:
+    """A snapshot holds a state by reference: what comes later does not reach it."""
+    cache = LiveCache(["AAPL"])
+    cache.apply_stocks([Quote("AAPL", 1.0, 2.0)])
+    before = cache.state
+    cache.apply_stocks([Quote("AAPL", 9.0, 10.0)], [Trade("AAPL", 9.5)])
+    cache.apply_orders([_row("a")], now=NOW)
+    assert before.stock_quotes["AAPL"].bid_price == 1.0
+    assert not before.stock_trades
+    assert before.fills == ()
+    assert cache.state.version > before.version
+
+
+def test_trades_alone_share_the_quotes_of_the_version_before() -> None:
+    """What did not change is not copied."""
+    cache = LiveCache(["AAPL"], ["C1"])
+    before = cache.state
+    cache.apply_stocks((), [Trade("AAPL", 1.0)])
+    cache.apply_options((), [Trade("C1", 1.0)])
+    assert cache.state.stock_quotes is before.stock_quotes
+    assert cache.state.option_quotes is before.option_quotes
+
+
+def test_an_older_row_of_rest_never_replaces_one_of_the_stream() -> None:
+    """A first quote that arrives late fills what is empty and nothing else."""
+    cache = LiveCache([], ["C1", "C2"])
+    cache.apply_options([Quote("C1", 1.0, 2.0, timestamp=NOW)])
+    older = NOW - dt.timedelta(minutes=1)
+    cache.apply_options([Quote(name, 8.0, 9.0, timestamp=older, from_rest=True) for name in ("C1", "C2")])
+    assert cache.state.option_quotes["C1"].bid_price == 1.0
+    assert cache.state.option_quotes["C2"].from_rest
+
+
+def test_order_updates_stand_newest_first() -> None:
+    """Rows come in order of arrival and are read newest first."""
+    cache = LiveCache()
+    cache.apply_orders([_row("a"), _row("b")], now=NOW)
+    cache.apply_orders([_row("c")], now=NOW)
+    assert _ids(cache.state.fills) == ["c", "b", "a"]
+
+
+def test_order_updates_of_an_earlier_new_york_day_go() -> None:
+    """The day changes at New York's midnight, which is 05:00 UTC in winter."""
+    cache = LiveCache()
+    evening = dt.datetime(2026, 11, 21, 4, 59, tzinfo=dt.UTC)
+    cache.apply_orders([_row("friday", evening)], now=evening)
+    assert _ids(cache.state.fills) == ["friday"]
+    morning = dt.datetime(2026, 11, 21, 5, 1, tzinfo=dt.UTC)
+    cache.apply_orders([_row("saturday", morning)], now=morning)
+    assert _ids(cache.state.fills) == ["saturday"]
+
+
+def test_a_row_without_any_time_is_kept() -> None:
+    """No fill is thrown away for a missing time; its receipt stands in, and without one it stays."""
+    cache = LiveCache()
+    yesterday = NOW - dt.timedelta(days=1)
+    rows = [_row("timeless", None), _row("received", None, received_at=yesterday)]
+    cache.apply_orders(rows, now=NOW)
+    assert _ids(cache.state.fills) == ["timeless"]
+
+
+def test_a_new_day_lets_the_history_of_rest_go_too() -> None:
+    """Executions and orders told by REST belong to their day; an unchanged day makes no new version."""
+    cache = LiveCache()
+    yesterday = NOW - dt.timedelta(days=1)
+    cache.apply_order_history([_row("old", yesterday), _row("new")], [_row("old", yesterday)])
+    cache.drop_orders_before(TODAY)
+    assert _ids(cache.state.rest_fills) == ["new"]
+    assert cache.state.rest_orders == ()
+    version = cache.state.version
+    cache.drop_orders_before(TODAY)
+    assert cache.state.version == version
+
+
+def test_reference_values_are_merged_by_symbol() -> None:
+    """Previous closes, greeks and multipliers add up over several answers; the account stays once known."""
+    cache = LiveCache()
+    close = PreviousClose(1.0, TODAY)
+    cache.apply_reference(previous_closes={"A": close}, greeks={"A": Greeks(delta=0.5)}, account="PA…9")
+    cache.apply_reference(previous_closes={"B": close}, multipliers={"A": 100.0})
+    state = cache.state
+    assert set(state.previous_closes) == {"A", "B"}
+    assert state.greeks["A"].delta == 0.5
+    assert state.multipliers == {"A": 100.0}
+    assert state.account == "PA…9"
+
+
+def test_the_brokers_positions_are_replaced_whole() -> None:
+    """A position that the broker no longer has goes; an answer without positions changes nothing."""
+    cache = LiveCache()
+    cache.apply_reference(broker_positions={"A": BrokerPosition("A", 1.0)})
+    cache.apply_reference(account="PA…9")
+    assert set(cache.state.broker_positions) == {"A"}
+    cache.apply_reference(broker_positions={})
+    assert cache.state.broker_positions == {}
+
+
+def test_progress_is_kept_by_part() -> None:
+    """Each part of the background fetch has its own words."""
+    cache = LiveCache()
+    cache.apply_progress("fills", "fetching")
+    cache.apply_progress("quotes", "HTTP 503")
+    cache.apply_progress("fills", "")
+    assert cache.state.backfill == {"fills": "", "quotes": "HTTP 503"}
+
+
+def test_gaps_are_replaced_and_a_touch_makes_a_version() -> None:
+    """The page redraws when the version grows, be the contents the same."""
+    cache = LiveCache()
+    cache.apply_gaps([FillGap(NOW)])
+    before = cache.state
+    cache.touch()
+    assert cache.state.fill_gaps == (FillGap(NOW),) == before.fill_gaps
+    assert cache.state.version == before.version + 1
+
+
+def test_writers_from_many_threads_lose_nothing() -> None:
+    """The consumer, the backfill and the workers write at once; every row and every version counts."""
+    cache = LiveCache()
+    gate = threading.Barrier(4)
+
+    def write(name: str) -> None:
+        gate.wait()
+        for number in range(50):
+            cache.apply_orders([_row(f"{name}{number}")], now=NOW)
+            cache.touch()
+
+    threads = [threading.Thread(target=write, args=(name,), daemon=True) for name in "abcd"]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert len(set(_ids(cache.state.fills))) == 200
+    assert cache.state.version == 400

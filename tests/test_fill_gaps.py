@@ -1,0 +1,94 @@
+"""The spans in which order updates may have been missed."""
+
+from __future__ import annotations
+
+import datetime as dt
+from itertools import pairwise
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from options_helper.data.streaming.fill_gaps import FillGaps
+from options_helper.market import FillGap
+
+DAY = dt.datetime(2026, 11, 20, 5, 0, tzinfo=dt.UTC)
+
+
+def _at(minutes: float) -> dt.datetime:
+    return DAY + dt.timedelta(minutes=minutes)
+
+
+def test_the_day_begins_unconfirmed() -> None:
+    """Before anything is known, the gap reaches from the New York midnight into the open."""
+    assert FillGaps(DAY).gaps == (FillGap(DAY),)
+
+
+def test_the_acknowledgement_bounds_the_gap() -> None:
+    """Once the server listens, what is missing ends there."""
+    gaps = FillGaps(DAY)
+    gaps.acknowledged(_at(600))
+    assert gaps.gaps == (FillGap(DAY, _at(600)),)
+
+
+def test_rest_confirms_what_ended_before_its_answer() -> None:
+    """A gap goes only when REST told everything up to its end."""
+    gaps = FillGaps(DAY)
+    gaps.acknowledged(_at(600))
+    gaps.confirmed(_at(599))
+    assert gaps.gaps == (FillGap(DAY, _at(600)),)
+    gaps.confirmed(_at(600))
+    assert gaps.gaps == ()
+
+
+def test_an_open_gap_is_never_confirmed() -> None:
+    """While the stream is down, no answer of REST closes the gap: more may be missed meanwhile."""
+    gaps = FillGaps(DAY)
+    gaps.confirmed(_at(10_000))
+    assert gaps.gaps == (FillGap(DAY),)
+
+
+def test_a_loss_opens_a_new_gap_beside_an_unconfirmed_one() -> None:
+    """Each loss has its own span; a second loss of the same outage adds none."""
+    gaps = FillGaps(DAY)
+    gaps.acknowledged(_at(600))
+    gaps.lost(_at(610))
+    gaps.lost(_at(611))
+    assert gaps.gaps == (FillGap(DAY, _at(600)), FillGap(_at(610)))
+    gaps.acknowledged(_at(612))
+    gaps.acknowledged(_at(613))
+    assert gaps.gaps[-1] == FillGap(_at(610), _at(612))
+
+
+def test_a_loss_after_confirmation_opens_a_gap_of_its_own() -> None:
+    """With nothing unconfirmed, the next loss starts afresh, and an acknowledgement without one is idle."""
+    gaps = FillGaps(DAY)
+    gaps.acknowledged(_at(600))
+    gaps.confirmed(_at(600))
+    gaps.acknowledged(_at(605))
+    assert gaps.gaps == ()
+    gaps.lost(_at(610))
+    assert gaps.gaps == (FillGap(_at(610)),)
+
+
+def test_a_failed_fetch_names_its_reason_and_a_later_one_clears_it() -> None:
+    """Gaps stand with the reason why they are unconfirmed."""
+    gaps = FillGaps(DAY)
+    gaps.acknowledged(_at(600))
+    gaps.failed("HTTP 503")
+    assert gaps.gaps == (FillGap(DAY, _at(600), "HTTP 503"),)
+    gaps.failed("")
+    assert gaps.gaps == (FillGap(DAY, _at(600)),)
+
+
+@given(st.lists(st.sampled_from(["lost", "acknowledged", "confirmed"]), max_size=40))
+def test_gaps_are_ordered_and_only_the_last_is_open(steps: list[str]) -> None:
+    """After any history gaps do not overlap, and the last is open exactly while the stream is down."""
+    gaps = FillGaps(DAY)
+    down = True
+    for minute, step in enumerate(steps, start=1):
+        getattr(gaps, step)(_at(minute))
+        down = {"lost": True, "acknowledged": False}.get(step, down)
+        spans = gaps.gaps
+        assert all(span.end is not None for span in spans[:-1])
+        assert all(before.end is not None and before.end <= after.start for before, after in pairwise(spans))
+        assert bool(spans and spans[-1].end is None) is down

@@ -1,0 +1,261 @@
+"""Frames of market data, whole and broken."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import math
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from options_helper.data.streaming.frames import FrameDecoder, WireQuote
+
+msgpack = pytest.importorskip("msgpack", reason="msgpack comes with alpaca-py and with the dev extra")
+
+AT = dt.datetime(2026, 11, 20, 15, 0, 0, 123456, tzinfo=dt.UTC)
+
+
+def _quote(symbol: str = "C1", bid: float = 1.0, ask: float = 1.2, **more: Any) -> dict[str, Any]:
+    return {"T": "q", "S": symbol, "bp": bid, "ap": ask, "bs": 3, "as": 4, "t": AT, **more}
+
+
+def _trade(symbol: str = "C1", price: float = 1.1, **more: Any) -> dict[str, Any]:
+    return {"T": "t", "S": symbol, "p": price, "s": 2, "t": AT, **more}
+
+
+def _frame(*messages: Any) -> bytes:
+    packed: bytes = msgpack.packb(list(messages), datetime=True)
+    return packed
+
+
+def _symbols(decoder: FrameDecoder) -> list[str]:
+    batch = decoder.flush()
+    return [quote.symbol for quote in batch.quotes] if batch else []
+
+
+def test_a_frame_gives_quotes_and_trades_under_the_sdks_names() -> None:
+    """A whole frame is decoded typed, with its time to the microsecond."""
+    decoder = FrameDecoder()
+    assert decoder.take(_frame(_quote(c="A", ax="N", bx="N"), _trade(c="a", x="N"))) == []
+    batch = decoder.flush()
+    assert batch is not None
+    (quote,), (trade,) = batch.quotes, batch.trades
+    assert (quote.symbol, quote.bid_price, quote.ask_price) == ("C1", 1.0, 1.2)
+    assert (quote.bid_size, quote.ask_size, quote.timestamp) == (3.0, 4.0, AT)
+    assert (trade.symbol, trade.price, trade.size, trade.timestamp) == ("C1", 1.1, 2.0, AT)
+    assert (batch.messages, batch.malformed, batch.conflated) == (2, 0, 0)
+    assert batch.began > 0
+
+
+def test_the_newest_of_each_symbol_stays_over_frames() -> None:
+    """Between two flushes only the newest row of a symbol is kept; the others count as conflated."""
+    decoder = FrameDecoder()
+    decoder.take(_frame(_quote(bid=1.0), _quote("C2"), _trade(price=1.0)))
+    decoder.take(_frame(_quote(bid=1.5), _trade(price=2.0)))
+    batch = decoder.flush()
+    assert batch is not None
+    assert {quote.symbol: quote.bid_price for quote in batch.quotes} == {"C1": 1.5, "C2": 1.0}
+    assert [trade.price for trade in batch.trades] == [2.0]
+    assert (batch.messages, batch.conflated) == (5, 2)
+
+
+def test_a_flush_empties_the_decoder() -> None:
+    """What was given out is not given out again."""
+    decoder = FrameDecoder()
+    assert decoder.flush() is None
+    decoder.take(_frame(_quote()))
+    assert decoder.flush() is not None
+    assert decoder.flush() is None
+
+
+def test_control_messages_come_back_raw() -> None:
+    """What is no market data is for the connection to judge."""
+    decoder = FrameDecoder()
+    controls = [{"T": "subscription", "quotes": ["C1"], "trades": []}]
+    assert decoder.take(_frame(*controls)) == controls
+    assert decoder.flush() is None
+
+
+def test_data_beside_a_control_message_is_used() -> None:
+    """An error in the middle of a frame does not cost the quotes around it."""
+    decoder = FrameDecoder()
+    error = {"T": "error", "code": 407, "msg": "slow client"}
+    assert decoder.take(_frame(_quote("A"), error, _quote("B"))) == [error]
+    assert _symbols(decoder) == ["A", "B"]
+
+
+BROKEN = {
+    "a number as text": _quote(bp="1.0"),
+    "no symbol": {"T": "q", "bp": 1.0, "ap": 1.2},
+    "a null symbol": _quote(S=None),
+    "a symbol that is a number": _quote(S=5),
+    "a time that is a number": _quote(t=5),
+    "a time beyond the calendar": _quote(t=msgpack.Timestamp(2**60, 0)),
+    "an unknown type": {"T": "x", "S": "C1"},
+    "a type that is a list": {"T": [], "S": "C1"},
+    "no type": {"S": "C1", "bp": 1.0},
+    "a null": None,
+    "a number": 5,
+    "a text": "hello",
+    "a list": [1, 2],
+    "a key that is a list": {"T": "q", ("a",): 1},
+    "a key that is a number": {1: 2, **_quote()},
+}
+
+
+@pytest.mark.parametrize("broken", BROKEN.values(), ids=BROKEN)
+def test_one_broken_message_costs_itself_only(broken: Any) -> None:
+    """The messages before and after a broken one are used, and it is counted."""
+    decoder = FrameDecoder()
+    assert decoder.take(_frame(_quote("A"), broken, _quote("B"))) == []
+    batch = decoder.flush()
+    assert batch is not None
+    assert [quote.symbol for quote in batch.quotes] == ["A", "B"]
+    assert (batch.messages, batch.malformed) == (2, 1)
+
+
+def test_broken_text_inside_costs_its_message_only() -> None:
+    """Bytes that are no UTF-8 spoil the message that they stand in, not the next."""
+    decoder = FrameDecoder()
+    decoder.take(_frame(_quote("BAD!"), _quote("B")).replace(b"BAD!", b"BAD\xff"))
+    batch = decoder.flush()
+    assert batch is not None
+    assert [quote.symbol for quote in batch.quotes] == ["B"]
+    assert batch.malformed == 1
+
+
+def test_null_and_missing_fields_are_no_price() -> None:
+    """A quote may lack a side: the row is kept and the value is None."""
+    decoder = FrameDecoder()
+    decoder.take(_frame(_quote(bp=None), {"T": "q", "S": "C2"}))
+    batch = decoder.flush()
+    assert batch is not None
+    assert [quote.bid_price for quote in batch.quotes] == [None, None]
+    assert batch.malformed == 0
+
+
+def test_a_price_that_is_not_a_number_passes_on() -> None:
+    """NaN is a number to the wire; it is the normaliser that makes it no price."""
+    from options_helper.data.streaming.normalizers import normalize_quote
+
+    decoder = FrameDecoder()
+    decoder.take(_frame(_quote(bp=math.nan)))
+    batch = decoder.flush()
+    assert batch is not None
+    row = normalize_quote(batch.quotes[0], AT)
+    assert row is not None
+    assert (row.bid_price, row.ask_price) == (None, 1.2)
+
+
+@pytest.mark.parametrize("kept", range(1, 60, 7))
+def test_a_truncated_frame_gives_what_was_whole(kept: int) -> None:
+    """Cut off anywhere in its second message, a frame still gives its first, and the loss is counted."""
+    whole = _frame(_quote("A"), _quote("B"))
+    first_end = len(_frame(_quote("A")))
+    decoder = FrameDecoder()
+    decoder.take(whole[: min(first_end + kept, len(whole) - 1)])
+    batch = decoder.flush()
+    assert batch is not None
+    assert [quote.symbol for quote in batch.quotes] == ["A"]
+    assert (batch.messages, batch.malformed) == (1, 1)
+
+
+def test_a_text_frame_is_read_as_json() -> None:
+    """Text where msgpack was agreed is odd, yet what it says counts."""
+    decoder = FrameDecoder()
+    error = {"T": "error", "code": 412, "msg": "only MsgPack"}
+    assert decoder.take(json.dumps([error])) == [error]
+    assert decoder.take(json.dumps(error)) == [error]
+    decoder.take(json.dumps([_quote("A") | {"t": "2026-11-20T15:00:00.123456Z"}, {"T": "q"}]))
+    batch = decoder.flush()
+    assert batch is not None
+    assert batch.quotes[0].timestamp == AT
+    assert (batch.messages, batch.malformed) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        b"",
+        b"\xc1",
+        b"\x91" * 5000,
+        b"\x91\x82\xa1T\xa1q\xa1z" + b"\x91" * 5000,
+        b"\x91\x82\xa1T\xa1q\xa1z" + b"\x91" * 900 + b"\xc0",
+        b"\xdd\xff\xff\xff\xff",
+        msgpack.packb({"T": "success"}),
+        "",
+        "{",
+        "[" * 100_000,
+        '[{"S": 1' + "0" * 400 + "}]",
+        '["\\ud800"]',
+    ],
+    ids=lambda frame: repr(frame[:12]),
+)
+def test_a_frame_that_is_nothing_is_counted(frame: bytes | str) -> None:
+    """Emptiness, rubbish, endless nesting and cut-off text cost one count each and raise nothing."""
+    decoder = FrameDecoder()
+    assert decoder.take(frame) == []
+    batch = decoder.flush()
+    assert batch is not None
+    assert (batch.quotes, batch.messages, batch.malformed) == ([], 0, 1)
+
+
+def test_each_kind_of_complaint_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
+    """A flood of malformed frames does not flood the log."""
+    decoder = FrameDecoder()
+    for _ in range(3):
+        decoder.take(_frame({"T": "x"}, _quote(bp="1.0")))
+    batch = decoder.flush()
+    assert batch is not None
+    assert batch.malformed == 6
+    assert len(caplog.records) == 2
+
+
+values = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.floats() | st.text() | st.binary(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=3), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(st.binary() | st.text())
+def test_no_frame_raises(frame: bytes | str) -> None:
+    """Whatever bytes or text come, the stream lives."""
+    decoder = FrameDecoder()
+    decoder.take(frame)
+    decoder.flush()
+
+
+@given(
+    st.lists(values | st.dictionaries(st.sampled_from(["T", "S", "bp", "ap", "t", "c"]), values), max_size=6)
+)
+def test_good_messages_survive_any_neighbours(neighbours: list[Any]) -> None:
+    """Between messages of any shape the two good ones are found, and every message is accounted for."""
+    decoder = FrameDecoder()
+    controls = decoder.take(_frame(_quote("GOOD"), *neighbours, _trade("FINE")))
+    batch = decoder.flush()
+    assert batch is not None
+    assert "GOOD" in {quote.symbol for quote in batch.quotes}
+    assert "FINE" in {trade.symbol for trade in batch.trades}
+    assert batch.messages + batch.malformed + len(controls) == len(neighbours) + 2
+
+
+@given(st.lists(st.tuples(st.sampled_from("ABC"), st.floats(allow_nan=False)), max_size=50))
+def test_the_last_quote_of_every_symbol_is_given_out(ticks: list[tuple[str, float]]) -> None:
+    """However a burst is framed, the newest price of each symbol comes out of the flush."""
+    decoder = FrameDecoder()
+    for symbol, price in ticks:
+        decoder.take(_frame(_quote(symbol, price)))
+    batch = decoder.flush()
+    given_out = {quote.symbol: quote.bid_price for quote in batch.quotes} if batch else {}
+    assert given_out == dict(ticks)
+
+
+def test_the_wire_record_round_trips() -> None:
+    """The short names of the wire and the long names of the record are the same fields."""
+    row = msgspec.convert(_quote(), WireQuote)
+    assert msgspec.to_builtins(row, builtin_types=(dt.datetime,)) == _quote()

@@ -1,0 +1,78 @@
+"""What a set of streams is started with."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from options_helper.data.streaming.alpaca_connection import ConnectionTimes
+from options_helper.data.streaming.live_config import LiveStreamConfig
+from options_helper.errors import SettingsError
+from options_helper.market import StreamName
+
+
+def test_every_field_has_a_default() -> None:
+    """Without symbols only the fills are streamed, on the feeds that every account has."""
+    config = LiveStreamConfig()
+    assert config.streams == (StreamName.FILLS,)
+    assert (config.stock_feed, config.options_feed) == ("iex", "indicative")
+
+
+def test_it_is_compared_whole() -> None:
+    """Two configs of the same values are equal, whatever sequence the symbols came in."""
+    assert LiveStreamConfig(stocks=["AAPL", "MSFT"]) == LiveStreamConfig(stocks=("AAPL", "MSFT"))  # type: ignore[arg-type]
+    assert LiveStreamConfig(stocks=("AAPL",)) != LiveStreamConfig(stocks=("MSFT",))
+
+
+def test_symbols_are_unique_and_keep_their_order() -> None:
+    """A symbol given twice is subscribed once."""
+    config = LiveStreamConfig(stocks=("MSFT", "AAPL", "MSFT"), option_contracts=("C", "C"))
+    assert config.symbols(StreamName.STOCKS) == ("MSFT", "AAPL")
+    assert config.symbols(StreamName.OPTIONS) == ("C",)
+    assert config.symbols(StreamName.FILLS) == ()
+
+
+def test_a_stream_that_is_off_or_empty_is_not_run() -> None:
+    """A stream runs if it is wanted and has something to subscribe to."""
+    everything = {"stocks": ("AAPL",), "option_contracts": ("C",)}
+    assert LiveStreamConfig(**everything).streams == tuple(StreamName)
+    assert LiveStreamConfig(**everything, stream_stocks=False, stream_fills=False).streams == (
+        StreamName.OPTIONS,
+    )
+    assert LiveStreamConfig(option_contracts=("C",), stream_options=False, stream_fills=False).streams == ()
+
+
+def test_feeds_are_words_in_any_case() -> None:
+    """A feed is the same in capitals."""
+    config = LiveStreamConfig(stock_feed="SIP", options_feed="Opra")
+    assert (config.stock_feed, config.options_feed) == ("sip", "opra")
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "words"),
+    [
+        ("stock_feed", "delayed_sip", "one of: iex, sip"),
+        ("options_feed", "sip", "one of: indicative, opra"),
+        ("queue_maxsize", 0, "at least 1"),
+        ("reconnect_base_seconds", 0, "above 0"),
+        ("reconnect_base_seconds", 31, "not above reconnect_cap_seconds"),
+        ("reconnect_base_seconds", float("nan"), "above 0"),
+        ("times", ConnectionTimes(handshake=0), "must be above 0"),
+        ("times", ConnectionTimes(flush=float("nan")), "must be above 0"),
+    ],
+)
+def test_a_value_that_makes_no_sense_is_refused_by_name(field: str, value: Any, words: str) -> None:
+    """Nothing is clamped in silence: the error names the field and what a right value is."""
+    with pytest.raises(SettingsError, match=words) as caught:
+        LiveStreamConfig(**{field: value})
+    assert caught.value.variable.split(".")[0] == field
+    assert field in str(caught.value)
+
+
+def test_no_key_shows_in_its_repr() -> None:
+    """A config may be logged: the keys in its settings stay hidden."""
+    from options_helper.data.alpaca_settings import AlpacaSettings
+
+    config = LiveStreamConfig(settings=AlpacaSettings("PKSECRETID", "verysecret"))
+    assert "SECRET" not in repr(config).upper()

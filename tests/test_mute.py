@@ -1,0 +1,60 @@
+"""When silence is worth a new connection."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import replace
+
+import pytest
+
+from options_helper.data.streaming.mute import MuteEvidence, is_mute
+from options_helper.market import MarketPhase, StreamHealth, StreamName, StreamState
+
+NOW = dt.datetime(2026, 11, 20, 15, 0, tzinfo=dt.UTC)
+SILENT = StreamHealth(
+    StreamName.OPTIONS, state=StreamState.RUNNING, last_event_at=NOW - dt.timedelta(seconds=46)
+)
+TICKING = MuteEvidence(MarketPhase.OPEN, ticking=5)
+
+
+def test_a_book_that_ticked_and_fell_silent_is_mute() -> None:
+    """Five contracts that ticked before and 46 seconds of silence in an open market are enough."""
+    assert is_mute(SILENT, TICKING, now=NOW)
+
+
+@pytest.mark.parametrize(
+    "phase", [MarketPhase.PRE, MarketPhase.AFTER, MarketPhase.CLOSED, MarketPhase.UNKNOWN]
+)
+def test_a_market_that_is_not_open_is_silent_by_nature(phase: MarketPhase) -> None:
+    """Only an open market makes silence suspicious."""
+    assert not is_mute(SILENT, replace(TICKING, phase=phase), now=NOW)
+
+
+def test_a_small_book_is_silent_by_nature() -> None:
+    """Four ticking contracts are too few to tell silence from failure."""
+    assert not is_mute(SILENT, replace(TICKING, ticking=4), now=NOW)
+
+
+@pytest.mark.parametrize("state", [state for state in StreamState if state is not StreamState.RUNNING])
+def test_only_a_running_stream_can_be_mute(state: StreamState) -> None:
+    """A stream on its way, or gone, is not mute but something else."""
+    assert not is_mute(replace(SILENT, state=state), TICKING, now=NOW)
+
+
+def test_a_short_silence_is_left_alone() -> None:
+    """Up to 45 seconds nothing is done; from there on it counts as mute."""
+    since = NOW - dt.timedelta(seconds=45)
+    assert is_mute(replace(SILENT, last_event_at=since), TICKING, now=NOW)
+    assert not is_mute(replace(SILENT, last_event_at=since + dt.timedelta(milliseconds=1)), TICKING, now=NOW)
+
+
+def test_a_stream_without_any_event_is_left_alone() -> None:
+    """What never ticked cannot have fallen silent."""
+    assert not is_mute(replace(SILENT, last_event_at=None), TICKING, now=NOW)
+
+
+def test_a_second_reconnect_waits_ten_minutes() -> None:
+    """A connection is given up for silence at most once in ten minutes."""
+    recent = replace(TICKING, last_reconnect_at=NOW - dt.timedelta(minutes=9, seconds=59))
+    assert not is_mute(SILENT, recent, now=NOW)
+    assert is_mute(SILENT, replace(recent, last_reconnect_at=NOW - dt.timedelta(minutes=10)), now=NOW)
