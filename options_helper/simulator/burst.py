@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
 _BACKLOG_BYTES = 1024 * 1024
 _CHUNK_BYTES = 256 * 1024
-_ROUNDS_BUILT = 8
+_MESSAGES_BUILT = 20_000
+_LAST_NUMBER = 50_000  # prices from 500 dollars on are the last quotes' alone
+_POLL_SECONDS = 0.001
 _PACE_SECONDS = 0.005
 
 
@@ -41,16 +43,18 @@ class BurstResult:
 
 def _quote(symbol: str, number: int) -> Message:
     make = stock_quote_message if parse_contract(symbol) is None else option_quote_message
-    cents = 100 + number % 10_000
+    cents = number if number >= _LAST_NUMBER else 100 + number % 40_000
     quote = PricedQuote(cents / 100, (cents + 5) / 100, 1 + number % 50, 1 + number % 40)
     return make(symbol, quote, Nanoseconds.now())
 
 
-def _frames(symbols: Sequence[str], count: int, per_frame: int, first: int) -> Iterator[tuple[bytes, int]]:
+def _frames(
+    symbols: Sequence[str], count: int, per_frame: int, first: int
+) -> Iterator[tuple[bytes, list[Message]]]:
     messages = [_quote(symbols[number % len(symbols)], first + number) for number in range(count)]
     for start in range(0, count, per_frame):
         batch = messages[start : start + per_frame]
-        yield frame(to_msgpack(batch)), len(batch)
+        yield frame(to_msgpack(batch)), batch
 
 
 async def send_burst(
@@ -75,43 +79,40 @@ async def send_burst(
     chosen = list(symbols) or sorted(connection.subscriptions["quotes"])
     if not chosen:
         raise RuntimeError(f"nobody has subscribed to a quote of {stream}")
-    started = time.monotonic()
-    body = max(count - len(chosen), 0)
+    # Whole frames first; the rest ends with one quote of each symbol that came nowhere before.
+    body = max(count - len(chosen), 0) // per_frame * per_frame
     if rate is None:
-        await _send_fast(connection, chosen, body, per_frame)
+        most = min(body, max(_MESSAGES_BUILT // per_frame, 1) * per_frame)
+        built = [data for data, _ in _frames(chosen, most, per_frame, 0)]
+        started = time.monotonic()
+        await _send_fast(connection, built, body // per_frame)
     else:
+        started = time.monotonic()
         await _send_paced(connection, chosen, body, per_frame, rate)
-    last = [_quote(symbol, 7_000 + number) for number, symbol in enumerate(chosen)][: count - body]
-    for start in range(0, len(last), per_frame):
-        connection.write(frame(to_msgpack(last[start : start + per_frame])))
+    last: dict[str, tuple[float, float]] = {}
+    for data, messages in _frames(chosen, count - body, per_frame, _LAST_NUMBER):
+        connection.write(data)
+        last |= {message["S"]: (message["bp"], message["ap"]) for message in messages}
     await _taken(connection, 0)
-    return BurstResult(
-        sent=body + len(last),
-        seconds=time.monotonic() - started,
-        last={message["S"]: (message["bp"], message["ap"]) for message in last},
-    )
+    return BurstResult(sent=count, seconds=time.monotonic() - started, last=last)
 
 
 async def _taken(connection: DataConnection, backlog_bytes: int) -> None:
     await asyncio.sleep(0)
     # The transport tells nobody how far it has come.
     while connection.is_open and connection.backlog_bytes > backlog_bytes:  # noqa: ASYNC110
-        await asyncio.sleep(0)
+        await asyncio.sleep(_POLL_SECONDS)
 
 
-async def _send_fast(connection: DataConnection, symbols: Sequence[str], count: int, per_frame: int) -> None:
-    built = list(_frames(symbols, min(count, len(symbols) * per_frame * _ROUNDS_BUILT), per_frame, 0))
-    sent = turn = 0
-    while sent < count and connection.is_open:
-        chunk, size = [], 0
-        while sent < count and size < _CHUNK_BYTES:
-            data, messages = built[turn % len(built)]
-            if messages > count - sent:
-                data, messages = next(_frames(symbols, count - sent, count - sent, 0))
-            chunk.append(data)
-            size += len(data)
-            sent += messages
-            turn += 1
+async def _send_fast(connection: DataConnection, built: Sequence[bytes], frames: int) -> None:
+    sent = 0
+    while sent < frames and connection.is_open:
+        chunk: list[bytes] = []
+        size = 0
+        while sent < frames and size < _CHUNK_BYTES:
+            chunk.append(built[sent % len(built)])
+            size += len(chunk[-1])
+            sent += 1
         connection.write(b"".join(chunk))
         await _taken(connection, _BACKLOG_BYTES)
 
@@ -122,10 +123,6 @@ async def _send_paced(
     started, sent = time.monotonic(), 0
     while sent < count and connection.is_open:
         due = min(int((time.monotonic() - started) * rate) // per_frame * per_frame, count) - sent
-        if due > 0:
-            connection.write(b"".join(data for data, _ in _frames(symbols, due, per_frame, sent)))
-            sent += due
-        elif count - sent < per_frame:
-            connection.write(b"".join(data for data, _ in _frames(symbols, count - sent, per_frame, sent)))
-            return
+        connection.write(b"".join(data for data, _ in _frames(symbols, due, per_frame, sent)))
+        sent += due
         await asyncio.sleep(_PACE_SECONDS)

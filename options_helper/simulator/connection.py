@@ -30,11 +30,12 @@ class Connection:
 
     def __init__(self, stream: str, request: web.Request, faults: Faults) -> None:
         self.stream = stream
-        self.socket = web.WebSocketResponse(compress=False, max_msg_size=16 * 1024 * 1024)
+        self.socket = web.WebSocketResponse(compress=False, max_msg_size=16 * 1024 * 1024, timeout=1.0)
         self._request = request
         self._faults = faults
         self._transport: asyncio.Transport | None = None
         self._vanished = False
+        self._closing: asyncio.Task[bool] | None = None
 
     @property
     def faults(self) -> StreamFaults:
@@ -55,7 +56,12 @@ class Connection:
     @property
     def is_open(self) -> bool:
         """Whether anything can still be sent."""
-        return self._transport is not None and not self._transport.is_closing() and not self.socket.closed
+        return (
+            self._transport is not None
+            and self._closing is None
+            and not self._transport.is_closing()
+            and not self.socket.closed
+        )
 
     def send(self, payload: bytes, *, text: bool = False) -> None:
         """Send one message, later if the stream is slow, never if it has vanished."""
@@ -93,8 +99,7 @@ class Connection:
         if self._transport is None:
             return
         if how == "close":
-            self.write(bytes((0x88, 2)) + struct.pack("!H", code))
-            self._transport.close()
+            self._closing = self._closing or asyncio.ensure_future(self.socket.close(code=code))
         elif how == "fin":
             self._transport.close()
         else:

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from options_helper.simulator.market import Market
     from options_helper.simulator.order_book import OrderBook
 
-_PAUSE_STEPS = (3, 12)
+# Steps between stories: lively while somebody first looks, then as an ordinary day.
+_FIRST_PAUSES, _LATER_PAUSES = (2, 6), (16, 60)
+_LIVELY_STORIES = 4
 
 
 class OrderFlow:
@@ -40,6 +42,11 @@ class OrderFlow:
         """End the pause: somebody has begun to listen."""
         self._pause = 0
 
+    def tell_past(self, symbol: str) -> None:
+        """Place and fill one order at once, at the book's present time."""
+        for _ in self._filled(symbol):
+            pass
+
     def step(self) -> None:
         """Go on with the story, or count down the pause to the next one."""
         if self._pause:
@@ -55,7 +62,8 @@ class OrderFlow:
         if not contracts:
             return
         if self._told:
-            self._pause = self._random.randint(*_PAUSE_STEPS)
+            pauses = _FIRST_PAUSES if self._told < _LIVELY_STORIES else _LATER_PAUSES
+            self._pause = self._random.randint(*pauses)
         self._story = self._choose(contracts)
         self._told += 1
         if not self._pause:
@@ -107,6 +115,7 @@ class OrderFlow:
         if order is None:
             return
         yield
+        self._book.tell("pending_cancel", order, "pending_cancel")
         yield
         self._book.close(order, "canceled")
 

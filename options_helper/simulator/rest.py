@@ -84,6 +84,7 @@ class RestApi:
             return
         if fault.hang:
             await self._world.released.wait()
+            raise RestError(503, "the simulator has ended")
         await asyncio.sleep(fault.delay_seconds)
         if fault.body is not None:
             raise _Instead(

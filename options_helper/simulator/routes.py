@@ -104,6 +104,7 @@ async def _refuse_upgrade(world: World, stream: str) -> web.Response | None:
     faults = world.faults.of(stream)
     if faults.hang_on_connect:
         await world.released.wait()
+        return web.Response(status=503)
     if faults.http_status is not None:
         return web.Response(status=faults.http_status, text=f"simulated error {faults.http_status}")
     # The trading stream knows its one connection by the account's key before it is upgraded.

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from aiohttp import web
 
-from options_helper.simulator.controls import Controls
+from options_helper.simulator.market_controls import MarketControls
+from options_helper.simulator.order_controls import OrderControls
 from options_helper.simulator.routes import build_application
+from options_helper.simulator.stream_controls import StreamControls
 from options_helper.simulator.world import Keys, Plan, World
 
 if TYPE_CHECKING:
@@ -22,7 +24,7 @@ _STOP_TIMEOUT_SECONDS = 5.0
 _PING_EVERY_SECONDS = 20.0
 
 
-class AlpacaSimulator(Controls):
+class AlpacaSimulator(StreamControls, MarketControls, OrderControls):
     """A server on loopback that speaks Alpaca's protocol, with a seeded market in mid-session.
 
     Args:
@@ -31,8 +33,8 @@ class AlpacaSimulator(Controls):
         plan: Feeds and limits of the simulated subscription.
         tick_seconds: Between the market's steps; 0 leaves them to `tick`.
         order_interval_seconds: Between the steps of the order stories; 0 leaves orders to the caller.
-        contracts: What orders are placed for; by default whatever the option stream is subscribed to.
-        positions: Signed quantity and entry price per share by symbol, for `/v2/positions`.
+        portfolio: What the account holds from before today, as a portfolio file's values.
+        contracts: What orders are placed for; by default the portfolio's, else what is subscribed.
         port: 0 takes a free one.
         auth_timeout_seconds: How long a client may take to authenticate.
     """
@@ -48,12 +50,12 @@ class AlpacaSimulator(Controls):
         tick_seconds: float = 0.25,
         order_interval_seconds: float = 0.5,
         contracts: Iterable[str] = (),
-        positions: Mapping[str, tuple[float, float]] | None = None,
+        portfolio: Mapping[str, Any] | None = None,
         port: int = 0,
         auth_timeout_seconds: float = 10.0,
     ) -> None:
         keys = Keys(key_id=key_id, secret_key=secret_key, any_key=any_key)
-        world = World(seed=seed, keys=keys, plan=plan or Plan(), contracts=contracts, positions=positions)
+        world = World(seed=seed, keys=keys, plan=plan or Plan(), contracts=contracts, portfolio=portfolio)
         world.auth_timeout_seconds = auth_timeout_seconds
         super().__init__(world)
         self._tick_seconds = tick_seconds
@@ -109,7 +111,7 @@ class AlpacaSimulator(Controls):
         ready = threading.Event()
         failure: list[BaseException] = []
         self._thread = threading.Thread(
-            target=self._run_thread, args=(ready, failure), name="alpaca-simulator", daemon=True
+            target=self._run_thread, args=(ready, failure), name="options-helper-simulator", daemon=True
         )
         self._thread.start()
         if not ready.wait(_START_TIMEOUT_SECONDS):

@@ -5,27 +5,32 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import time
-from collections import Counter
+from collections import Counter, deque
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from options_helper.simulator.contracts import parse_contract
 from options_helper.simulator.data_stream import DataConnection
 from options_helper.simulator.faults import STREAMS, Faults
 from options_helper.simulator.market import Market
-from options_helper.simulator.mid_session import MidSession
+from options_helper.simulator.mid_session import NEW_YORK, MidSession
 from options_helper.simulator.order_book import OrderBook
 from options_helper.simulator.order_flow import OrderFlow
+from options_helper.simulator.portfolio import holdings
 from options_helper.simulator.tape import Tape
 from options_helper.simulator.trading_stream import TradingConnection
-from options_helper.simulator.wire import PING
+from options_helper.simulator.wire import PING, Nanoseconds
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from options_helper.simulator.connection import Connection
     from options_helper.simulator.wire import Message
+
+
+_REQUESTS_KEPT = 20_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,8 +80,8 @@ class World:
     """The state behind the endpoints; used on the simulator's loop only, counters apart.
 
     Args:
-        contracts: What orders are placed for, until others are subscribed.
-        positions: Signed quantity and entry price by symbol, held from before today.
+        contracts: What orders are placed for; by default the portfolio's, else what is subscribed.
+        portfolio: What the account holds from before today, as a portfolio file's values.
     """
 
     def __init__(
@@ -86,7 +91,7 @@ class World:
         keys: Keys,
         plan: Plan,
         contracts: Iterable[str] = (),
-        positions: Mapping[str, tuple[float, float]] | None = None,
+        portfolio: Mapping[str, Any] | None = None,
     ) -> None:
         self.keys = keys
         self.plan = plan
@@ -96,7 +101,8 @@ class World:
         self.market = Market(seed, self.session.today(started))
         self.tape = Tape(self.market)
         self.book = OrderBook(seed, self._on_update)
-        for symbol, (quantity, entry) in (positions or {}).items():
+        held = holdings(portfolio or {}, self.market.today, seed=seed)
+        for symbol, (quantity, entry) in held.items():
             self.book.positions[symbol] = Decimal(str(quantity)), Decimal(str(entry))
         self.flow = OrderFlow(seed, self.book, self.market, self.contracts)
         self.faults = Faults(self._on_faults)
@@ -105,14 +111,15 @@ class World:
         self.open_connections: Counter[str] = Counter(dict.fromkeys(STREAMS, 0))
         self.connection_times: dict[str, list[float]] = {stream: [] for stream in STREAMS}
         self.methods_seen: Counter[str] = Counter()
-        self.requests: list[tuple[str, str]] = []
-        self._contracts = list(contracts)
+        self.requests: deque[tuple[str, str]] = deque(maxlen=_REQUESTS_KEPT)
+        self._contracts = list(contracts) or [symbol for symbol in held if parse_contract(symbol)]
         self._taken: dict[str, Connection] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def bind(self, loop: asyncio.AbstractEventLoop) -> None:
         """Name the loop that everything runs on."""
         self._loop = loop
+        self.released = asyncio.Event()
 
     def contracts(self) -> list[str]:
         """The contracts that orders are placed for and that have not expired."""
@@ -162,6 +169,7 @@ class World:
 
     def tick(self) -> None:
         """Move the market by one step and tell the subscribers."""
+        self.market.today = self.session.today(dt.datetime.now(dt.UTC))
         self.market.tick()
         symbols = {symbol for one in self._data_connections() for symbol in one.symbols}
         self.publish(self.tape.tick(sorted(symbols)))
@@ -178,6 +186,17 @@ class World:
 
     def _data_connections(self) -> list[DataConnection]:
         return [one for one in self.connections if isinstance(one, DataConnection)]
+
+    def add_history(self, count: int, *, symbols: Sequence[str], hours: float) -> None:
+        """Fill many orders at once, their times spread over the last hours of the New York day."""
+        chosen = list(symbols) or self.contracts()
+        end = Nanoseconds.now()
+        midnight = dt.datetime.combine(self.market.today, dt.time(0, 0), NEW_YORK)
+        begin = max(int(end - hours * 3600e9), Nanoseconds.of(midnight))
+        for number in range(count if chosen else 0):
+            self.book.clock = partial(Nanoseconds, begin + (end - begin) * number // count)
+            self.flow.tell_past(chosen[number % len(chosen)])
+        self.book.clock = Nanoseconds.now
 
     def send_update(self, update: object) -> None:
         """Give an order update, or anything in its place, to those who listen."""

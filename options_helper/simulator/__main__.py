@@ -1,0 +1,26 @@
+"""`python -m options_helper.simulator`: the simulator as a process of its own, until Ctrl-C."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import threading
+
+from options_helper.simulator.server import AlpacaSimulator
+
+
+def main() -> None:
+    """Serve, print the environment that points a client here, and wait."""
+    parser = argparse.ArgumentParser(prog="python -m options_helper.simulator", description=__doc__)
+    parser.add_argument("--port", type=int, default=0, help="0 takes a free port")
+    parser.add_argument("--seed", type=int, default=7)
+    arguments = parser.parse_args()
+    with AlpacaSimulator(seed=arguments.seed, port=arguments.port) as simulator:
+        for name, value in simulator.environment().items():
+            print(f"{name}={value}", flush=True)  # noqa: T201 - its whole output
+        with contextlib.suppress(KeyboardInterrupt):
+            threading.Event().wait()
+
+
+if __name__ == "__main__":
+    main()
