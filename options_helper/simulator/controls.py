@@ -48,9 +48,10 @@ class Controls:
         """Connections ever made, by stream."""
         return {stream: len(times) for stream, times in self._world.connection_times.items()}
 
-    def connection_times(self, stream: str) -> list[float]:
-        """When each connection of a stream was made, in seconds of `time.monotonic`."""
-        return list(self._world.connection_times[stream])
+    @property
+    def connection_times(self) -> dict[str, list[float]]:
+        """When each connection was made, in seconds of `time.monotonic`, by stream."""
+        return {stream: list(times) for stream, times in self._world.connection_times.items()}
 
     @property
     def methods_seen(self) -> dict[str, int]:
