@@ -244,11 +244,14 @@ class StreamWorker:
             # A foreign exception's text may hold anything, a key included: only its kind is shown.
             text = f"an unexpected error in the stream ({type(error).__name__})"
             logger.error("The %s stream met an unexpected %s.", self._health.stream, type(error).__name__)
-        return StreamFailure(text, self._clock(), code=getattr(error, "code", None), final=final)
+        code = error.code if isinstance(error, StreamError) else None
+        return StreamFailure(text, self._clock(), code=code, final=final)
 
     def _enter(self, state: StreamState, **changes: Any) -> None:  # noqa: ANN401 - fields of the record
         with self._lock:
             before = self._health
+            if before.state is StreamState.STOPPED:  # a late word of an ended connection revives nothing
+                return
             since = before.since if before.state is state else self._clock()
             self._health = after = replace(before, state=state, since=since, **changes)
         self._seams.changed(before, after)
