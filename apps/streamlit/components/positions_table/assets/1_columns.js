@@ -13,8 +13,8 @@ const STATES = {
   closed: ["\u263e", "closed", false],
   expired: ["\u2715", "expired", false],
   no_data: ["\u25cb", "no data", false],
-  not_subscribed: ["\u29b8", "not subscribed", false],
-  halted: ["\u29b8", "halted", false],
+  not_subscribed: ["\u2298", "not subscribed", false],
+  halted: ["\u2298", "halted", false],
 };
 
 const isNumber = (value) => typeof value === "number" && Number.isFinite(value);
@@ -66,37 +66,37 @@ function stateOf(row, now, staleAfter) {
   return row.state in STATES ? row.state : "no_data";
 }
 
-function quoteText(row, now, staleAfter) {
+// The sign and the words of the Quote column: a state, and its age where the age says something.
+function quoteWords(row, now, staleAfter) {
   const [sign, word, aged] = STATES[stateOf(row, now, staleAfter)];
   const age = ageOf(row, now);
-  return aged && age !== null ? `${sign} ${word} ${formatAge(age)}` : `${sign} ${word}`;
+  return [sign, aged && age !== null ? `${word} ${formatAge(age)}` : word];
 }
 
-const number = (id, label, help, format, more = {}) => ({
-  id, label, help, text: (row) => format(row[id]), sort: (row) => row[id], ...more,
+const column = (id, rem, label, help, text, more = {}) => ({
+  id, rem, label, help, text: (row) => text(row[id]), sort: (row) => row[id], ...more,
 });
-const money = (id, label, help) => number(id, label, help, formatPrice);
-const pnl = (id, label, help, format, more) =>
-  number(id, label, help, format, { tone: (row) => Math.sign(row[id] ?? 0), ...more });
+const toned = (id) => ({ tone: (row) => Math.sign(row[id] ?? 0) });
+const optional = { optional: true };
 
 const COLUMNS = [
-  { id: "position", label: "Position", help: "The structure, option or shares; legs below on opening", narrow: true,
+  { id: "position", label: "Position", help: "The structure, option or shares; legs below on opening",
     sort: (row) => row.name.toLowerCase() },
-  number("qty", "Qty", "Contracts, shares, or units of a structure; negative is short", formatQuantity, { narrow: true }),
-  number("dte", "DTE", "Days to expiry, counted in New York dates", (value) => (isNumber(value) ? String(value) : MISSING)),
-  { ...money("cost", "Cost", "What was paid per share or unit; negative is a credit"), optional: true },
-  money("bid", "Bid", "The highest price a buyer offers"),
-  money("ask", "Ask", "The lowest price a seller asks"),
-  { ...money("mark", "Mark", "The value used for P/L: the middle of bid and ask where they can be trusted"), narrow: true },
-  money("natural", "Natural", "What closing pays now: the bid of what is long, the ask of what is short"),
-  pnl("pnl_open", "P/L Open", "Profit or loss since opening, at the mark", formatPnl, { narrow: true }),
-  pnl("pnl_pct", "P/L %", "P/L Open as a share of the cost", (value) => formatPercent(value, true)),
-  pnl("pnl_day", "P/L Day", "Profit or loss since the previous close; lots closed today are not in the file", formatPnl),
-  number("spread", "Spread", "Ask minus bid, as a share of the middle", (value) => formatPercent(value, false)),
-  { ...number("delta", "Delta", "Change of the price per dollar of the underlying, from the vendor", (value) => formatDecimal(value, 2)), optional: true },
-  { ...number("theta", "Theta", "Change of the price per day, from the vendor", (value) => formatDecimal(value, 3)), optional: true },
-  { ...number("iv", "IV", "Implied volatility, from the vendor", (value) => formatPercent(value, false)), optional: true },
-  { id: "quote", label: "Quote", help: "The state and the age of the oldest quote behind this row",
+  column("qty", 2.9, "Qty", "Contracts, shares, or units of a structure; negative is short", formatQuantity),
+  column("dte", 2.9, "DTE", "Days to expiry, counted in New York dates", (value) => (isNumber(value) ? String(value) : MISSING)),
+  column("cost", 4.1, "Cost", "What was paid per share or unit; negative is a credit", formatPrice, optional),
+  column("bid", 4.1, "Bid", "The highest price a buyer offers", formatPrice),
+  column("ask", 4.1, "Ask", "The lowest price a seller asks", formatPrice),
+  column("mark", 4.9, "Mark", "The value used for P/L: the middle of bid and ask where they can be trusted", formatPrice),
+  column("natural", 4.1, "Natural", "What closing pays now: the bid of what is long, the ask of what is short", formatPrice),
+  column("pnl_open", 4.9, "P/L Open", "Profit or loss since opening, at the mark", formatPnl, toned("pnl_open")),
+  column("pnl_pct", 4.1, "P/L %", "P/L Open as a share of the cost", (value) => formatPercent(value, true), toned("pnl_pct")),
+  column("pnl_day", 4.7, "P/L Day", "Profit or loss since the previous close; lots closed today are not in the file", formatPnl, toned("pnl_day")),
+  column("spread", 3.9, "Spread", "Ask minus bid, as a share of the middle", (value) => formatPercent(value, false)),
+  column("delta", 4.1, "Delta", "Change of the price per dollar of the underlying, from the vendor", (value) => formatDecimal(value, 2), optional),
+  column("theta", 4.1, "Theta", "Change of the price per day, from the vendor", (value) => formatDecimal(value, 3), optional),
+  column("iv", 4.1, "IV", "Implied volatility, from the vendor", (value) => formatPercent(value, false), optional),
+  { id: "quote", rem: 6.7, label: "Quote", help: "The state and the age of the oldest quote behind this row",
     sort: (row) => row.time },
 ];
 const COLUMN_BY_ID = new Map(COLUMNS.map((column) => [column.id, column]));

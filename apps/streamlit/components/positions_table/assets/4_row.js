@@ -19,7 +19,7 @@ function setAttribute(node, name, value) {
 
 class RowView {
   constructor(row, columns) {
-    this.tr = element("tr", `oh-row oh-${row.kind}`);
+    this.tr = element("tr", `pt-row pt-${row.kind}`);
     this.tr.tabIndex = -1;
     this.tr.dataset.key = row.key;
     this.tr.dataset.kind = row.kind;
@@ -37,23 +37,29 @@ class RowView {
     td.dataset.col = id;
     const cell = { td };
     if (id === "position") {
-      cell.twist = element("span", "oh-twist", td);
+      const place = element("div", "pt-place", td);
+      cell.twist = element("span", "pt-twist", place);
       cell.twist.setAttribute("aria-hidden", "true");
-      const words = element("span", "oh-words", td);
-      for (const part of ["name", "sub", "warning", "note"]) cell[part] = element("span", `oh-${part}`, words);
+      const words = element("span", "pt-words", place);
+      for (const part of ["name", "sub", "warning", "note"]) cell[part] = element("span", `pt-${part}`, words);
     } else {
       if (id === "mark" && row.kind !== "group") {
-        cell.move = element("span", "oh-move", td);
+        cell.move = element("span", "pt-move", td);
         cell.move.setAttribute("aria-hidden", "true");
       }
-      cell.value = element("span", "oh-value", td);
-      if (id === "mark" || id === "pnl_open") cell.second = element("span", "oh-second", td);
+      if (id === "quote" && row.kind !== "group") {
+        cell.sign = element("span", "pt-sign", td);
+        td.append(" ");
+      }
+      cell.value = element("span", "pt-value", td);
+      if (id === "mark" || id === "pnl_open") cell.second = element("span", "pt-second", td);
     }
     this.cells.set(id, cell);
   }
 
   update(row, context) {
     this.row = row;
+    this.widen = context.widen;
     setAttribute(this.tr, "aria-expanded", context.expanded === null ? null : String(context.expanded));
     setAttribute(this.tr, "aria-selected", row.kind === "group" ? null : String(context.selected));
     this.#updateName(row, context);
@@ -68,12 +74,25 @@ class RowView {
     setText(cell.name, row.name);
     if (cell.name.title !== row.name) cell.name.title = row.name;
     setText(cell.sub, row.sub ?? "");
-    setText(cell.warning, row.warning ? `\u26a0 ${row.warning}` : "");
     setText(cell.note, row.note ?? "");
+    if (row.kind !== "group") this.#updateWarning(cell.warning, row.warning ?? [], context.warnings);
+  }
+
+  // In few words on the row; the whole sentence on hover and for a screen reader.
+  #updateWarning(node, codes, warnings) {
+    const words = codes.map((code) => warnings[code] ?? [code, code]);
+    const short = words.length ? `\u26a0 ${words.map(([few]) => few).join(", ")}` : "";
+    const sentences = words.map(([, sentence]) => sentence).join(" ");
+    if (node.textContent === short + sentences) return;
+    node.replaceChildren(short);
+    node.title = sentences;
+    if (sentences) element("span", "pt-aloud", node, sentences);
   }
 
   #updateGroup(row) {
-    for (const id of ["pnl_open", "pnl_day"]) this.#setFigure(id, formatPnl(row[id]), Math.sign(row[id] ?? 0));
+    for (const id of ["pnl_open", "pnl_day"]) {
+      this.#setFigure(id, COLUMN_BY_ID.get(id).text(row), Math.sign(row[id] ?? 0));
+    }
     this.#setFigure("quote", row.cover, 0);
     const open = this.cells.get("pnl_open");
     if (open) setText(open.second, row.complete ? "" : row.cover);
@@ -95,7 +114,7 @@ class RowView {
 
   // A leg has no figures of its own where the structure has them; an empty cell says more than a dash there.
   #legText(row, column) {
-    const blank = row.kind === "leg" && ["cost", "pnl_open", "pnl_pct", "pnl_day"].includes(column.id);
+    const blank = row.kind === "leg" && ["dte", "cost", "pnl_open", "pnl_pct", "pnl_day"].includes(column.id);
     return blank && !isNumber(row[column.id]) ? "" : column.text(row);
   }
 
@@ -103,7 +122,8 @@ class RowView {
     const cell = this.cells.get(id);
     if (!cell) return;
     setText(cell.value, text ?? "");
-    const className = tone > 0 ? "oh-value is-up" : tone < 0 ? "oh-value is-down" : "oh-value";
+    if (cell.value.textContent.length > 6) this.widen(id, cell.value.textContent.length);
+    const className = tone > 0 ? "pt-value is-up" : tone < 0 ? "pt-value is-down" : "pt-value";
     if (cell.value.className !== className) cell.value.className = className;
   }
 
@@ -117,15 +137,18 @@ class RowView {
       setText(this.cells.get("position").warning, late);
       return;
     }
-    const text = quoteText(row, now, staleAfter);
+    const [sign, text] = quoteWords(row, now, staleAfter);
     const quote = this.cells.get("quote");
-    if (quote) setText(quote.value, text);
+    if (quote) {
+      setText(quote.sign, sign);
+      setText(quote.value, text);
+    }
     const mark = this.cells.get("mark");
     if (!mark) return;
-    setText(mark.second, text);
+    setText(mark.second, `${sign} ${text}`);
     const fresh = now - this.move.at < MOVE_MILLISECONDS ? this.move.direction : 0;
     setText(mark.move, fresh > 0 ? "\u25b2" : fresh < 0 ? "\u25bc" : "");
-    const moveClass = fresh > 0 ? "oh-move is-up" : "oh-move is-down";
+    const moveClass = fresh > 0 ? "pt-move is-up" : "pt-move is-down";
     if (mark.move.className !== moveClass) mark.move.className = moveClass;
   }
 }

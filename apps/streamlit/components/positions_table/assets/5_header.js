@@ -1,5 +1,9 @@
 // The bar above the table (notice, column chooser) and the header row whose buttons sort.
 
+const NAME_REM = 15;
+const REM_PER_CHARACTER = 0.5;
+const CELL_PADDING_REM = 0.9;
+
 class Header {
   constructor(table, memory, actions) {
     Object.assign(this, { table, memory, actions, cells: new Map() });
@@ -15,16 +19,37 @@ class Header {
       const th = element("th", "", tr);
       th.scope = "col";
       th.dataset.col = id;
-      const button = element("button", "oh-sort", th);
+      const button = element("button", "pt-sort", th);
       button.type = "button";
       button.title = column.help;
       element("span", "", button, column.label);
-      const arrow = element("span", "oh-arrow", button);
+      const arrow = element("span", "pt-arrow", button);
       arrow.setAttribute("aria-hidden", "true");
       button.addEventListener("click", () => this.actions.sortBy(id));
-      this.cells.set(id, { th, arrow });
+      this.cells.set(id, { th, arrow, rem: column.rem });
     }
     this.update();
+    this.#fit();
+  }
+
+  // Columns only ever grow: widths that follow the figures would make the whole table tremble.
+  widen(id, characters) {
+    const cell = this.cells.get(id);
+    const rem = characters * REM_PER_CHARACTER + CELL_PADDING_REM;
+    if (!cell || rem <= cell.rem) return;
+    cell.rem = rem;
+    this.#fit();
+  }
+
+  // Below the sum of its columns the table scrolls sideways instead of squeezing the names.
+  #fit() {
+    let sum = NAME_REM;
+    for (const [id, { th, rem }] of this.cells) {
+      if (id === "position") continue;
+      th.style.width = `${rem}rem`;
+      sum += rem;
+    }
+    this.table.style.minWidth = `${sum}rem`;
   }
 
   update() {
@@ -40,20 +65,20 @@ class Header {
 class Bar {
   constructor(parent, memory, actions) {
     this.memory = memory;
-    const bar = element("div", "oh-bar", parent);
-    this.notice = element("span", "oh-notice", bar);
+    const bar = element("div", "pt-bar", parent);
+    this.notice = element("span", "pt-notice", bar);
     this.notice.setAttribute("role", "status");
-    this.summary = element("span", "oh-summary", bar);
-    this.legs = element("button", "oh-button", bar);
+    this.summary = element("span", "pt-summary", bar);
+    this.legs = element("button", "pt-button", bar);
     this.legs.type = "button";
     this.legs.addEventListener("click", actions.toggleAll);
     this.#buildChooser(bar, actions);
   }
 
   #buildChooser(bar, actions) {
-    this.chooser = element("details", "oh-chooser", bar);
-    element("summary", "oh-button", this.chooser, "Columns");
-    const list = element("div", "oh-choices", this.chooser);
+    this.chooser = element("details", "pt-chooser", bar);
+    element("summary", "pt-button", this.chooser, "Columns");
+    const list = element("div", "pt-choices", this.chooser);
     list.setAttribute("role", "group");
     list.setAttribute("aria-label", "Columns on show");
     for (const column of COLUMNS.slice(1)) {

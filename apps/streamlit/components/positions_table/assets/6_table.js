@@ -14,13 +14,13 @@ class PositionsTable {
       toggleAll: () => this.toggleAll(),
     };
     this.bar = new Bar(root, this.memory, actions);
-    const scroll = element("div", "oh-scroll", root);
-    this.table = element("table", "oh-table", scroll);
+    const scroll = element("div", "pt-scroll", root);
+    this.table = element("table", "pt-table", scroll);
     this.table.setAttribute("role", "treegrid");
     this.table.setAttribute("aria-label", "Positions");
     this.header = new Header(this.table, this.memory, actions);
     this.tbody = element("tbody", "", this.table);
-    this.empty = element("p", "oh-empty", root, "No positions.");
+    this.empty = element("p", "pt-empty", root, "No positions.");
     this.#buildColumns();
     this.#listen();
   }
@@ -96,7 +96,11 @@ class PositionsTable {
     if (row.kind === "group") expanded = !this.memory.folded.has(row.id);
     else if (this.model.legs.has(row.id)) expanded = this.memory.open.has(row.id);
     const owner = row.kind === "leg" ? row.parent : row.id;
-    return { now, expanded, selected: owner === this.memory.selected, staleAfter: this.data.stale_after };
+    return {
+      now, expanded, selected: owner === this.memory.selected,
+      staleAfter: this.data.stale_after, warnings: this.data.warnings,
+      widen: (id, characters) => this.header.widen(id, characters),
+    };
   }
 
   tick() {
@@ -150,7 +154,7 @@ class PositionsTable {
     const tr = event.target.closest("tr");
     for (const other of this.tbody.querySelectorAll('tr[tabindex="0"]')) other.tabIndex = -1;
     tr.tabIndex = 0;
-    if (row.kind === "group" || event.target.closest(".oh-twist")) this.toggle(row);
+    if (row.kind === "group" || event.target.closest(".pt-twist")) this.toggle(row);
     else this.choose(row.kind === "leg" ? row.parent : row.id);
   }
 
@@ -249,7 +253,7 @@ const mounted = new WeakMap();
 // Streamlit calls this for every refresh with new data, and its return value once the widget is gone. A call
 // that is overtaken by the next one has its return value called as well: only the latest may clean up.
 export default function ({ data, parentElement, setStateValue }) {
-  const root = parentElement.querySelector(".oh-positions");
+  const root = parentElement.querySelector(".positions-table");
   const select = (id) => setStateValue("selected", id);
   let widget = mounted.get(root);
   if (!widget) {

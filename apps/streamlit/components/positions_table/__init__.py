@@ -1,0 +1,6 @@
+"""The positions table: a pure payload builder and the widget that shows it."""
+
+from apps.streamlit.components.positions_table.rows import TablePayload, build_table_rows
+from apps.streamlit.components.positions_table.widget import render
+
+__all__ = ["TablePayload", "build_table_rows", "render"]

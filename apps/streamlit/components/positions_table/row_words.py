@@ -1,0 +1,121 @@
+"""Rows in words: what a position, a leg and a group are called, and their warnings in few words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from options_helper.analysis.figures import MISSING
+from options_helper.analysis.row_warnings import RowWarning, sentences
+from options_helper.models import EquityPosition, Leg, MultiLegPosition, Position
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Iterable
+
+    from options_helper.models import StockLeg
+
+_UP, _DOWN, _SAME = "\N{BLACK UP-POINTING TRIANGLE}", "\N{BLACK DOWN-POINTING TRIANGLE}", "="
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+# Beyond this many days to expiry "18 Dec" could be taken for another year's.
+_YEAR_IS_CLEAR_DAYS = 330
+
+_FEW_WORDS = {
+    RowWarning.NO_CONTRACT_SYMBOL: "no contract symbol",
+    RowWarning.ADJUSTED_CONTRACT: "adjusted contract",
+    RowWarning.MISSING_BID: "no bid",
+    RowWarning.MISSING_ASK: "no ask",
+    RowWarning.ZERO_BID: "nobody bids",
+    RowWarning.CROSSED: "bid above ask",
+    RowWarning.STUB_QUOTE: "placeholder quote",
+    RowWarning.WIDE_SPREAD: "wide spread",
+    RowWarning.LAST_TRADE_MARK: "mark is the last trade",
+    RowWarning.UNKNOWN_AGE: "age not known",
+    RowWarning.CLOCK_SKEW: "clock is behind",
+    RowWarning.PREVIOUS_CLOSE_OLD: "P/L Day withheld",
+    RowWarning.MISSING_LEG: "leg without a mark",
+    RowWarning.MISSING_NET_DEBIT: "no net_debit in the file",
+    RowWarning.MIXED_AGES: "legs of mixed ages",
+}
+# What the Quote column says already, with a sign of its own.
+_SAID_BY_STATE = frozenset(
+    {
+        RowWarning.EXPIRED,
+        RowWarning.NOT_SUBSCRIBED,
+        RowWarning.HALTED,
+        RowWarning.MISSING_QUOTE,
+        RowWarning.STALE_QUOTE,
+    }
+)
+
+
+def name_of(position: Position | EquityPosition | MultiLegPosition, structure_name: str | None) -> str:
+    """`250 call`, `Shares`, `Credit iron condor`."""
+    match position:
+        case Position():
+            return f"{format_strike(position.strike)} {position.option_type}"
+        case EquityPosition():
+            return "Shares"
+        case _:
+            return structure_name or "Structure"
+
+
+def terms_of(position: Position | EquityPosition | MultiLegPosition, *, days: float | None) -> str:
+    """`18 Dec 2026`; of a structure its expiries and strikes, `18 Dec / 15 Jan · 500`; nothing for shares."""
+    match position:
+        case Position():
+            return format_day(position.expiry, with_year=True)
+        case EquityPosition():
+            return ""
+    with_year = days is not None and days > _YEAR_IS_CLEAR_DAYS
+    legs = position.option_legs
+    expiries = sorted({leg.expiry for leg in legs})
+    strikes = sorted({leg.strike for leg in legs})
+    return " · ".join(
+        [
+            " / ".join(format_day(expiry, with_year=with_year) for expiry in expiries),
+            "/".join(format_strike(strike) for strike in strikes),
+        ]
+    )
+
+
+def name_of_leg(leg: Leg | StockLeg, *, with_expiry: bool) -> str:
+    """`short 260 put`, with its day where the legs of its structure differ in it; `long shares`."""
+    if not isinstance(leg, Leg):
+        return f"{leg.side} shares"
+    day = f" · {format_day(leg.expiry, with_year=False)}" if with_expiry else ""
+    return f"{leg.side} {format_strike(leg.strike)} {leg.option_type}{day}"
+
+
+def format_day(day: dt.date, *, with_year: bool) -> str:
+    """`18 Dec 2026`, or `18 Dec`, whatever the machine's language."""
+    text = f"{day.day} {_MONTHS[day.month - 1]}"
+    return f"{text} {day.year}" if with_year else text
+
+
+def format_strike(strike: float) -> str:
+    """`250`, `262.5`, `1,250`."""
+    return f"{strike:,.3f}".rstrip("0").rstrip(".")
+
+
+def describe_price(price: float | None, change: float | None) -> str:
+    """An underlying's price and its change since the previous close, `271.53 ▲ 0.62%`."""
+    if price is None:
+        return MISSING
+    if change is None:
+        return f"{price:,.2f}"
+    rounded = round(change * 100, 2)
+    sign = _UP if rounded > 0 else _DOWN if rounded < 0 else _SAME
+    return f"{price:,.2f} {sign} {abs(rounded):.2f}%"
+
+
+def spoken_warnings(codes: Iterable[str]) -> list[str]:
+    """The warnings that stand under a row's name: those that its state does not say."""
+    return [code for code in codes if code not in _SAID_BY_STATE]
+
+
+def warning_words(codes: Iterable[str]) -> dict[str, list[str]]:
+    """For each code its few words and its whole sentence."""
+    few: dict[str, str] = {str(code): words for code, words in _FEW_WORDS.items()}
+    return {
+        code: [few.get(code, code.replace("_", " ")), sentences([code])[0]] for code in sorted(set(codes))
+    }
