@@ -91,6 +91,7 @@ def test_known_symbols_parse(
     symbol: str, root: str, norm: str, expiry: dt.date, option_type: str, strike: float
 ) -> None:
     """A symbol is read from the right, whatever its padding, case, separator or adjusted root."""
+    assert is_contract_symbol(symbol)
     parsed = parse_contract_symbol(symbol)
     assert (parsed.underlying, parsed.underlying_norm) == (root, norm)
     assert (parsed.expiry, parsed.option_type, parsed.strike) == (expiry, option_type, strike)
