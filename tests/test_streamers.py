@@ -1,0 +1,291 @@
+"""The streamers over streams of the test's own."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import inspect
+from importlib.util import find_spec
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from options_helper.data.alpaca_settings import Account, AlpacaSettings
+from options_helper.data.streaming import alpaca_stream
+from options_helper.data.streaming.alpaca_stream import (
+    AlpacaOptionStreamer,
+    AlpacaStockStreamer,
+    import_alpaca,
+)
+from options_helper.data.streaming.alpaca_trading_stream import AlpacaTradingStreamer
+from options_helper.data.streaming.frames import MarketBatch, WireQuote, WireTrade
+from options_helper.errors import MissingDependency, SettingsError
+
+PAPER_URL = "wss://paper-api.alpaca.markets/stream"
+LIVE_URL = "wss://api.alpaca.markets/stream"
+DATA_STREAMERS = [AlpacaStockStreamer, AlpacaOptionStreamer]
+
+needs_alpaca = pytest.mark.skipif(find_spec("alpaca") is None, reason="alpaca-py is not installed")
+
+
+class FakeStream:
+    """Has the methods of alpaca-py's streams, and remembers."""
+
+    def __init__(self, **arguments: Any) -> None:
+        self.arguments = arguments
+        self.subscriptions: dict[str, tuple[str, ...]] = {}
+        self.handlers: dict[str, Any] = {}
+        self.calls: list[str] = []
+
+    def subscribe_quotes(self, handler: Any, *symbols: str) -> None:
+        self.handlers["quotes"], self.subscriptions["quotes"] = handler, symbols
+
+    def subscribe_trades(self, handler: Any, *symbols: str) -> None:
+        self.handlers["trades"], self.subscriptions["trades"] = handler, symbols
+
+    def subscribe_trade_updates(self, handler: Any) -> None:
+        self.handlers["trade_updates"] = handler
+
+    def run(self) -> None:
+        self.calls.append("run")
+
+    def stop(self) -> None:
+        self.calls.append("stop")
+
+
+@pytest.fixture
+def settings() -> AlpacaSettings:
+    """Keys of a paper account."""
+    return AlpacaSettings("PKTEST", "secret", stock_feed="sip", options_feed="opra")
+
+
+@pytest.fixture(autouse=True)
+def no_keys(monkeypatch, tmp_path) -> None:
+    """No key of the machine's own reaches a test."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("APCA_API_KEY_ID", "APCA_API_SECRET_KEY", "APCA_API_BASE_URL", "APCA_API_STREAM_URL"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def without_alpaca(monkeypatch) -> None:
+    """As if alpaca-py were not installed."""
+    real = importlib.import_module
+
+    def import_module(name: str, package: str | None = None) -> Any:
+        if name.partition(".")[0] == "alpaca":
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+        return real(name, package)
+
+    monkeypatch.setattr(alpaca_stream.importlib, "import_module", import_module)
+
+
+@pytest.mark.parametrize("kind", DATA_STREAMERS)
+def test_subscribing_asks_for_quotes_and_trades_once_each(kind: Any) -> None:
+    """Every symbol is asked for once, in both channels, in the order given."""
+    stream = FakeStream()
+    kind(stream=stream).subscribe(["B", "A", "B"])
+    assert stream.subscriptions == {"quotes": ("B", "A"), "trades": ("B", "A")}
+    assert stream.asked == frozenset({"A", "B"})  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("kind", DATA_STREAMERS)
+def test_subscribing_to_nothing_asks_for_nothing(kind: Any) -> None:
+    """An empty list must not become a subscription to everything."""
+    stream = FakeStream()
+    kind(stream=stream).subscribe([])
+    assert stream.subscriptions == {}
+
+
+@pytest.mark.parametrize("kind", [*DATA_STREAMERS, AlpacaTradingStreamer])
+def test_run_and_stop_are_the_streams(kind: Any) -> None:
+    """The streamer adds no loop of its own: one `run()` is one run of the stream."""
+    stream = FakeStream()
+    streamer = kind(stream=stream)
+    streamer.run()
+    streamer.stop()
+    assert stream.calls == ["run", "stop"]
+
+
+@pytest.mark.parametrize("kind", DATA_STREAMERS)
+@pytest.mark.parametrize("channel", ["quotes", "trades"])
+@pytest.mark.parametrize("coroutine", [False, True])
+def test_handlers_may_be_plain_or_coroutine_functions(kind: Any, channel: str, *, coroutine: bool) -> None:
+    """The stream awaits its handler; the user's own may be either kind, and gets what came, unchanged."""
+    got: list[Any] = []
+
+    async def later(items: Any) -> None:
+        await asyncio.sleep(0)
+        got.append(items)
+
+    stream = FakeStream()
+    kind(stream=stream, **{f"on_{channel}": later if coroutine else got.append}).subscribe(["A"])
+    assert inspect.iscoroutinefunction(stream.handlers[channel])
+    item = {"S": "A"}
+    asyncio.run(stream.handlers[channel](item))
+    assert got == [item]
+
+
+@pytest.mark.parametrize("coroutine", [False, True])
+def test_order_updates_reach_plain_and_coroutine_handlers(*, coroutine: bool) -> None:
+    """Each update is handed over as it came."""
+    got: list[Any] = []
+
+    async def later(update: Any) -> None:
+        got.append(update)
+
+    stream = FakeStream()
+    streamer = AlpacaTradingStreamer(stream=stream, on_trade_updates=later if coroutine else got.append)
+    streamer.subscribe_trade_updates()
+    asyncio.run(stream.handlers["trade_updates"]({"event": "fill"}))
+    assert got == [{"event": "fill"}]
+
+
+def test_without_a_handler_what_comes_is_let_go() -> None:
+    """A streamer that nobody listens to still runs."""
+    stream = FakeStream()
+    AlpacaStockStreamer(stream=stream).subscribe(["A"])
+    trading = AlpacaTradingStreamer(stream=stream)
+    trading.subscribe_trade_updates()
+    for handler in stream.handlers.values():
+        asyncio.run(handler({}))
+
+
+def test_a_batch_is_handed_over_in_two_lists() -> None:
+    """The connection's batch becomes one list of quotes and one of trades; an empty one is not called for."""
+    calls: list[tuple[str, Any]] = []
+    streamer = AlpacaOptionStreamer(
+        stream=FakeStream(),
+        on_quotes=lambda items: calls.append(("quotes", items)),
+        on_trades=lambda items: calls.append(("trades", items)),
+    )
+    quote, trade = WireQuote("C1"), WireTrade("C1")
+    asyncio.run(streamer._deliver(MarketBatch([quote], [], 1, 0, 0.0)))
+    asyncio.run(streamer._deliver(MarketBatch([], [trade], 1, 0, 0.0)))
+    assert calls == [("quotes", [quote]), ("trades", [trade])]
+
+
+@pytest.mark.parametrize(
+    ("kind", "feed", "url"),
+    [
+        (AlpacaStockStreamer, None, "wss://stream.data.alpaca.markets/v2/sip"),
+        (AlpacaStockStreamer, "IEX", "wss://stream.data.alpaca.markets/v2/iex"),
+        (AlpacaOptionStreamer, None, "wss://stream.data.alpaca.markets/v1beta1/opra"),
+        (AlpacaOptionStreamer, "indicative", "wss://stream.data.alpaca.markets/v1beta1/indicative"),
+    ],
+)
+def test_a_data_stream_is_built_for_raw_data_at_its_feeds_address(kind, feed, url, settings) -> None:
+    """The feed given wins over the settings'; the messages come undecoded."""
+    stream = kind(settings, feed=feed, stream_cls=FakeStream).stream
+    assert stream.arguments["url_override"] == url
+    assert (stream.arguments["api_key"], stream.arguments["secret_key"]) == ("PKTEST", "secret")
+    assert stream.arguments["raw_data"] is True
+
+
+@needs_alpaca
+@pytest.mark.parametrize(
+    ("kind", "feed", "enum"),
+    [(AlpacaStockStreamer, "sip", "DataFeed"), (AlpacaOptionStreamer, "opra", "OptionsFeed")],
+)
+def test_feeds_reach_the_sdk_as_its_enums(kind, feed, enum, settings) -> None:
+    """The SDK's constructor breaks on a plain string."""
+    enums = importlib.import_module("alpaca.data.enums")
+    given = kind(settings, feed=feed, stream_cls=FakeStream).stream.arguments["feed"]
+    assert given is getattr(enums, enum)(feed)
+
+
+@needs_alpaca
+def test_a_feed_of_another_stream_is_refused(settings) -> None:
+    """An options feed is no stock feed, and the error says whose it is not."""
+    with pytest.raises(SettingsError, match="'opra' is not a feed of the stocks stream"):
+        AlpacaStockStreamer(settings, feed="opra", stream_cls=FakeStream)
+
+
+@needs_alpaca
+@pytest.mark.parametrize("kind", [*DATA_STREAMERS, AlpacaTradingStreamer])
+def test_the_sdks_own_stream_is_made_to_live_once(kind, settings) -> None:
+    """Without a class of the test's, the stream is the SDK's with the life of one connection."""
+    streamer = kind(settings)
+    assert type(streamer.stream).__name__.startswith("One")
+    assert streamer.stream.stream_name == kind.name
+    streamer.stop()
+    streamer.run()  # asked to stop before it began: nothing is connected
+
+
+@pytest.mark.usefixtures("without_alpaca")
+@pytest.mark.parametrize("kind", [*DATA_STREAMERS, AlpacaTradingStreamer])
+def test_a_missing_sdk_is_said_with_the_line_that_installs_it(kind, settings) -> None:
+    """Without alpaca-py the error names the package and the extra."""
+    with pytest.raises(MissingDependency, match=r'pip install "options-helper\[alpaca\]"') as caught:
+        kind(settings)
+    assert caught.value.package == "alpaca-py"
+
+
+@pytest.mark.usefixtures("without_alpaca")
+def test_an_injected_class_needs_no_sdk(settings) -> None:
+    """A class of the test's own gets the feed as a word where there is no enum."""
+    stream = AlpacaStockStreamer(settings, stream_cls=FakeStream).stream
+    assert stream.arguments["feed"] == "sip"
+
+
+def test_another_missing_module_is_not_blamed_on_the_sdk(monkeypatch) -> None:
+    """A broken installation of something else is told as it is."""
+
+    def fail(_name: str) -> Any:
+        raise ModuleNotFoundError("No module named 'pytz'", name="pytz")
+
+    monkeypatch.setattr(alpaca_stream.importlib, "import_module", fail)
+    with pytest.raises(ModuleNotFoundError, match="pytz"):
+        import_alpaca("alpaca.data.enums")
+
+
+@pytest.mark.parametrize("kind", [*DATA_STREAMERS, AlpacaTradingStreamer])
+def test_keys_come_from_the_environment(kind, monkeypatch) -> None:
+    """Without settings the environment's keys are used."""
+    monkeypatch.setenv("APCA_API_KEY_ID", "PKENV")
+    monkeypatch.setenv("APCA_API_SECRET_KEY", "secret")
+    assert kind(stream_cls=FakeStream).stream.arguments["api_key"] == "PKENV"
+
+
+@pytest.mark.parametrize("kind", [*DATA_STREAMERS, AlpacaTradingStreamer])
+def test_missing_keys_are_an_error_for_the_sdk_only(kind) -> None:
+    """An injected class needs no keys; Alpaca's own does, and the error names the variables."""
+    assert kind(stream_cls=FakeStream).stream.arguments["api_key"] == ""
+    with pytest.raises(SettingsError, match="APCA_API_KEY_ID and APCA_API_SECRET_KEY are not set"):
+        kind()
+
+
+@pytest.mark.parametrize(
+    ("account", "paper", "expected", "url"),
+    [
+        (Account.PAPER, None, True, PAPER_URL),
+        (Account.PAPER, True, True, PAPER_URL),
+        (Account.PAPER, False, False, LIVE_URL),
+        (Account.LIVE, None, False, LIVE_URL),
+        (Account.LIVE, True, True, PAPER_URL),
+        (Account.LIVE, False, False, LIVE_URL),
+    ],
+)
+def test_paper_chooses_the_host_and_none_leaves_it(account, paper, expected, url) -> None:
+    """True is Alpaca's paper host, False its live one; None keeps what the settings say."""
+    host = "https://api.alpaca.markets" if account is Account.LIVE else "https://paper-api.alpaca.markets"
+    settings = AlpacaSettings("K", "s", account=account, trading_url=host)
+    arguments = AlpacaTradingStreamer(settings, paper=paper, stream_cls=FakeStream).stream.arguments
+    assert (arguments["paper"], arguments["url_override"]) == (expected, url)
+    assert arguments["raw_data"] is True
+
+
+@pytest.mark.parametrize("paper", [None, True, False])
+def test_another_host_is_never_left_for_alpacas(paper) -> None:
+    """With the trading host set to another one, the override leads nowhere else."""
+    settings = AlpacaSettings("K", "s", account=Account.DEMO, trading_url="http://127.0.0.1:9")
+    arguments = AlpacaTradingStreamer(settings, paper=paper, stream_cls=FakeStream).stream.arguments
+    assert (arguments["paper"], arguments["url_override"]) == (True, "ws://127.0.0.1:9/stream")
+
+
+def test_an_injected_stream_is_used_as_it_is() -> None:
+    """Nothing is built and no key is read where a ready stream is given."""
+    stream: Any = SimpleNamespace()
+    assert AlpacaTradingStreamer(stream=stream).stream is stream
+    assert AlpacaOptionStreamer(stream=stream).stream is stream
