@@ -1,0 +1,381 @@
+"""One set of streams: what it follows, what REST puts into it, and what its snapshot says."""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+from typing import Any
+
+import pytest
+
+from options_helper.data.streaming.live_config import LiveStreamConfig
+from options_helper.data.streaming.live_run import LiveRun, RunParts
+from options_helper.errors import StreamInterrupted
+from options_helper.market import (
+    BrokerPosition,
+    FillGap,
+    Greeks,
+    MarketPhase,
+    PreviousClose,
+    Quote,
+    StreamName,
+    Trade,
+)
+
+NOW = dt.datetime(2026, 11, 20, 15, 0, tzinfo=dt.UTC)
+MIDNIGHT = dt.datetime(2026, 11, 20, 5, 0, tzinfo=dt.UTC)  # New York's, in winter
+CONTRACTS = tuple(f"AAPL261218C00{strike}000" for strike in range(250, 256))
+CONFIG = LiveStreamConfig(stocks=("AAPL",), option_contracts=CONTRACTS, reconnect_base_seconds=0.001)
+
+
+class FakeStreamer:
+    """Runs until it is stopped or told how to end."""
+
+    def __init__(self, **arguments: Any) -> None:
+        self.arguments = arguments
+        self._end = threading.Event()
+        self._error: Exception | None = None
+
+    def subscribe(self, symbols: Any) -> None:
+        self.symbols = tuple(symbols)
+
+    def subscribe_trade_updates(self) -> None:
+        """Nothing to remember."""
+
+    def run(self) -> None:
+        self._end.wait()
+        if self._error is not None:
+            raise self._error
+
+    def stop(self) -> None:
+        self._end.set()
+
+    def fail(self, words: str) -> None:
+        self._error = StreamInterrupted("x", words)
+        self._end.set()
+
+
+class FakeBackfill:
+    """Remembers what it was asked to do."""
+
+    def __init__(self) -> None:
+        self.calls: list[str] = []
+
+    def start(self) -> None:
+        self.calls.append("start")
+
+    def stop(self) -> None:
+        self.calls.append("stop")
+
+    def join(self, timeout: float) -> None:
+        assert timeout >= 0
+        self.calls.append("join")
+
+    def request_fills(self) -> None:
+        self.calls.append("request_fills")
+
+
+class FakeCalendar:
+    """An open market until four."""
+
+    def phase(self, at: dt.datetime) -> MarketPhase:
+        return self.phase_and_end(at)[0]
+
+    def phase_and_end(self, at: dt.datetime) -> tuple[MarketPhase, dt.datetime]:
+        return MarketPhase.OPEN, at + dt.timedelta(hours=6)
+
+    def trading_date(self, at: dt.datetime) -> dt.date:
+        return at.date()
+
+    def previous_trading_date(self, at: dt.datetime) -> dt.date:
+        return at.date() - dt.timedelta(days=1)
+
+
+class Desk:
+    """A run whose streamers, clock and backfill are the test's."""
+
+    def __init__(self, config: LiveStreamConfig = CONFIG, *, with_backfill: bool = True) -> None:
+        self.now = NOW
+        self.made: dict[StreamName, list[FakeStreamer]] = {stream: [] for stream in StreamName}
+        self.backfill = FakeBackfill()
+        parts = RunParts(
+            factories={stream: self._factory(stream) for stream in StreamName},
+            build_backfill=(lambda _config, _run: self.backfill) if with_backfill else None,
+            clock=lambda: self.now,
+            first_version=100,
+        )
+        self.run = LiveRun(config, parts)
+
+    def _factory(self, stream: StreamName) -> Any:
+        def make(**arguments: Any) -> FakeStreamer:
+            self.made[stream].append(FakeStreamer(**arguments))
+            return self.made[stream][-1]
+
+        return make
+
+    def pass_seconds(self, seconds: float) -> None:
+        self.now += dt.timedelta(seconds=seconds)
+
+    def give(self, stream: StreamName, kind: str, items: Any) -> None:
+        self.made[stream][-1].arguments[f"on_{kind}"](items)
+
+
+@pytest.fixture
+def desk(wait_until):
+    """A started run; stopped afterwards."""
+    desk = Desk()
+    desk.run.start()
+    wait_until(lambda: all(desk.made.values()))
+    yield desk
+    desk.run.stop(20)
+
+
+def _quotes(symbols: Any, at: dt.datetime) -> list[dict[str, Any]]:
+    return [{"T": "q", "S": symbol, "bp": 1.0, "ap": 1.2, "t": at} for symbol in symbols]
+
+
+def test_a_streamer_is_given_its_feed_its_symbols_and_its_observer(desk) -> None:
+    """Each stream gets what the config says of it, and the worker watches its connection."""
+    stocks, options = desk.made[StreamName.STOCKS][0], desk.made[StreamName.OPTIONS][0]
+    assert (stocks.arguments["feed"], stocks.symbols) == ("iex", ("AAPL",))
+    assert (options.arguments["feed"], options.symbols) == ("indicative", CONTRACTS)
+    assert options.arguments["observer"] is desk.run.workers[StreamName.OPTIONS]
+    assert "feed" not in desk.made[StreamName.FILLS][0].arguments
+
+
+def test_the_backfill_lives_with_the_run(desk) -> None:
+    """It starts with the streams and is stopped and joined with them."""
+    assert desk.backfill.calls == ["start"]
+    assert desk.run.stop(20)
+    assert desk.backfill.calls[-2:] == ["stop", "join"]
+
+
+def test_fills_are_unconfirmed_from_midnight_until_rest_has_told_them(desk) -> None:
+    """The gap of the day's start is bounded by the acknowledgement and closed by REST."""
+    assert desk.run.snapshot().fill_gaps == (FillGap(MIDNIGHT),)
+    desk.run.workers[StreamName.FILLS].subscribed(None)
+    assert desk.run.snapshot().fill_gaps == (FillGap(MIDNIGHT, NOW),)
+    assert desk.backfill.calls == ["start", "request_fills"]
+    fill = {"order_id": "a", "timestamp": NOW}
+    desk.run.put_order_history([fill], [fill], NOW)
+    snapshot = desk.run.snapshot()
+    assert snapshot.fill_gaps == ()
+    assert (snapshot.rest_fills, snapshot.rest_orders) == ((fill,), (fill,))
+
+
+def test_a_lost_fill_stream_opens_a_gap_from_when_it_was_last_heard(desk, wait_until) -> None:
+    """What happened between the last sign of life and the next acknowledgement may be missing."""
+    worker = desk.run.workers[StreamName.FILLS]
+    worker.subscribed(None)
+    desk.run.put_order_history([], [], NOW)
+    desk.pass_seconds(10)
+    worker.heard()
+    heard = desk.now
+    desk.pass_seconds(5)
+    desk.made[StreamName.FILLS][-1].fail("the connection was reset")
+    wait_until(lambda: len(desk.made[StreamName.FILLS]) == 2)
+    assert desk.run.snapshot().fill_gaps == (FillGap(heard),)
+    desk.pass_seconds(1)
+    worker.subscribed(None)
+    assert desk.run.snapshot().fill_gaps == (FillGap(heard, desk.now),)
+    assert desk.backfill.calls.count("request_fills") == 2
+
+
+def test_a_failed_fetch_is_said_in_the_gap(desk) -> None:
+    """The part's words stand in the snapshot, and those of the fills in their gaps as well."""
+    desk.run.put_progress("fills", "HTTP 503; tried again")
+    desk.run.put_progress("greeks", "HTTP 403")
+    snapshot = desk.run.snapshot()
+    assert snapshot.backfill == {"fills": "HTTP 503; tried again", "greeks": "HTTP 403"}
+    assert snapshot.fill_gaps == (FillGap(MIDNIGHT, None, "HTTP 503; tried again"),)
+
+
+def test_without_the_fill_stream_there_are_no_gaps(wait_until) -> None:
+    """Who does not ask for fills is told nothing of missing ones."""
+    desk = Desk(LiveStreamConfig(stocks=("AAPL",), stream_fills=False), with_backfill=False)
+    desk.run.start()
+    wait_until(lambda: desk.made[StreamName.STOCKS])
+    desk.run.put_progress("fills", "off")
+    desk.run.put_order_history([], [], NOW)
+    assert desk.run.snapshot().fill_gaps == ()
+    assert desk.run.stop(20)
+
+
+def test_an_acknowledgement_without_a_backfill_bounds_the_gap_only(wait_until) -> None:
+    """Where REST is not asked, the gap stays unconfirmed."""
+    desk = Desk(with_backfill=False)
+    desk.run.start()
+    wait_until(lambda: desk.made[StreamName.FILLS])
+    desk.run.workers[StreamName.FILLS].subscribed(None)
+    assert desk.run.snapshot().fill_gaps == (FillGap(MIDNIGHT, NOW),)
+    desk.run.stop(20)
+
+
+def test_first_quotes_fill_what_the_stream_has_not_told(desk, wait_until) -> None:
+    """REST gives every symbol its first row; what the stream told since is newer and stays."""
+    desk.give(StreamName.OPTIONS, "quotes", _quotes(CONTRACTS[:1], NOW))
+    wait_until(lambda: desk.run.snapshot().option_quotes)
+    earlier = NOW - dt.timedelta(hours=1)
+    more = {"timestamp": earlier, "from_rest": True}
+    desk.run.put_quotes(
+        [Quote("AAPL", 270.0, 270.1, **more)], [Quote(name, 5.0, 6.0, **more) for name in CONTRACTS]
+    )
+    desk.run.put_trades([Trade("AAPL", 270.0, **more)], [Trade(CONTRACTS[0], 5.5, **more)])
+    desk.run.put_quotes()
+    desk.run.put_trades()
+    snapshot = desk.run.snapshot()
+    assert snapshot.option_quotes[CONTRACTS[0]].bid_price == 1.0
+    assert snapshot.option_quotes[CONTRACTS[1]].bid_price == 5.0
+    assert snapshot.stock_quotes["AAPL"].from_rest
+    assert snapshot.stock_trades["AAPL"].price == 270.0
+    assert snapshot.option_trades[CONTRACTS[0]].price == 5.5
+
+
+def test_reference_data_and_the_markets_clock_reach_the_snapshot(desk) -> None:
+    """Greeks, multipliers, previous closes, the broker's positions, the account and the phase."""
+    close = PreviousClose(269.0, dt.date(2026, 11, 19))
+    before = desk.run.snapshot()
+    assert (before.market_phase, before.trading_date) == (MarketPhase.UNKNOWN, None)
+    desk.run.put_reference(
+        previous_closes={"AAPL": close},
+        greeks={CONTRACTS[0]: Greeks(delta=0.5)},
+        multipliers={CONTRACTS[0]: 100.0},
+        broker_positions={"AAPL": BrokerPosition("AAPL", 10.0)},
+        account="PA…42",
+    )
+    desk.run.put_market(FakeCalendar())
+    after = desk.run.snapshot()
+    assert after.previous_closes == {"AAPL": close}
+    assert after.greeks[CONTRACTS[0]].delta == 0.5
+    assert after.multipliers == {CONTRACTS[0]: 100.0}
+    assert after.broker_positions["AAPL"].quantity == 10.0
+    assert after.account == "PA…42"
+    assert (after.market_phase, after.market_phase_until) == (
+        MarketPhase.OPEN,
+        NOW + dt.timedelta(hours=6),
+    )
+    assert (after.trading_date, after.previous_trading_date) == (
+        dt.date(2026, 11, 20),
+        dt.date(2026, 11, 19),
+    )
+    assert after.version > before.version > 100
+
+
+@pytest.mark.parametrize("stream", [StreamName.OPTIONS, StreamName.STOCKS])
+def test_a_stream_that_falls_silent_complains_once(stream, wait_until) -> None:
+    """Six symbols ticked, then nothing for 46 seconds of an open market: one reconnect, not a second."""
+    symbols = CONTRACTS if stream is StreamName.OPTIONS else tuple("ABCDEF")
+    name = "option_contracts" if stream is StreamName.OPTIONS else "stocks"
+    desk = Desk(LiveStreamConfig(**{name: symbols}, stream_fills=False))
+    desk.run.start()
+    wait_until(lambda: desk.made[stream])
+    desk.run.put_market(FakeCalendar())
+    worker = desk.run.workers[stream]
+    assert worker.complaint() is None  # nothing ever came
+    desk.give(stream, "quotes", _quotes(symbols, NOW))
+    snapshot = desk.run.snapshot
+    wait_until(lambda: len(snapshot().option_quotes) + len(snapshot().stock_quotes) == len(symbols))
+    desk.pass_seconds(46)
+    complaint = worker.complaint()
+    assert isinstance(complaint, StreamInterrupted)
+    assert complaint.stream == stream
+    assert worker.complaint() is None
+    desk.run.stop(20)
+
+
+def test_without_a_calendar_silence_is_left_alone(desk, wait_until) -> None:
+    """Who does not know whether the market is open cannot blame a stream."""
+    desk.give(StreamName.OPTIONS, "quotes", _quotes(CONTRACTS, NOW))
+    wait_until(lambda: len(desk.run.snapshot().option_quotes) == len(CONTRACTS))
+    desk.pass_seconds(46)
+    assert desk.run.workers[StreamName.OPTIONS].complaint() is None
+
+
+def test_what_was_not_granted_is_not_subscribed(desk) -> None:
+    """The snapshot names the symbols that the servers acknowledged; nothing before the first one does."""
+    assert desk.run.snapshot().subscribed is None
+    desk.run.workers[StreamName.OPTIONS].subscribed(frozenset(CONTRACTS[:2]))
+    assert desk.run.snapshot().subscribed == frozenset(CONTRACTS[:2])
+    desk.run.workers[StreamName.STOCKS].subscribed(frozenset({"AAPL"}))
+    assert desk.run.snapshot().subscribed == {*CONTRACTS[:2], "AAPL"}
+
+
+def test_an_old_rate_is_no_rate(desk, wait_until) -> None:
+    """Messages per second go to zero a few seconds after the last event, whoever counts or not."""
+    desk.give(StreamName.OPTIONS, "quotes", _quotes(CONTRACTS, NOW))
+    worker = desk.run.workers[StreamName.OPTIONS]
+    worker.counted(messages=1000, conflated=0, malformed=0)
+    assert desk.run.snapshot().health["options"].rate > 0
+    desk.pass_seconds(6)
+    assert desk.run.snapshot().health["options"].rate == 0.0
+
+
+def test_the_lag_is_measured_against_the_vendors_time(desk, wait_until) -> None:
+    """A quote stamped two seconds ago lags two seconds; a batch without times tells nothing."""
+    desk.give(StreamName.OPTIONS, "trades", [{"T": "t", "S": CONTRACTS[0], "p": 1.0}])
+    wait_until(lambda: desk.run.snapshot().option_trades)
+    assert desk.run.snapshot().health["options"].lag_seconds is None
+    desk.give(StreamName.OPTIONS, "quotes", _quotes(CONTRACTS, NOW - dt.timedelta(seconds=2)))
+    wait_until(lambda: desk.run.snapshot().health["options"].lag_seconds == 2.0)
+
+
+def test_a_batch_of_nothing_usable_is_counted(desk, wait_until) -> None:
+    """Malformed quotes and order updates are counted in their streams and change no table."""
+    desk.give(StreamName.OPTIONS, "quotes", [{"T": "q"}])
+    desk.give(StreamName.FILLS, "trade_updates", [None])
+    wait_until(lambda: desk.run.snapshot().health["options"].malformed == 1)
+    wait_until(lambda: desk.run.snapshot().health["fills"].malformed == 1)
+    assert not desk.run.snapshot().option_quotes
+    assert desk.run.snapshot().fills == ()
+
+
+def test_stop_says_when_a_thread_would_not_end(wait_until) -> None:
+    """A streamer that ignores `stop()` is given up on at the deadline; the run is stopped all the same."""
+    desk = Desk(LiveStreamConfig(stocks=("AAPL",), stream_fills=False), with_backfill=False)
+    desk.run.start()
+    wait_until(lambda: desk.made[StreamName.STOCKS])
+    stubborn = desk.made[StreamName.STOCKS][0]
+    release, stubborn.stop = stubborn.stop, lambda: None  # type: ignore[method-assign]
+    assert desk.run.stop(0.01) is False
+    snapshot = desk.run.snapshot()
+    assert (snapshot.status, snapshot.running, snapshot.stopped_at) == ("stopped", False, NOW)
+    release()
+    desk.run.workers[StreamName.STOCKS].thread.join(20)
+    assert desk.run.snapshot().status_by_stream["stocks"] == "stopped"
+
+
+def test_a_demo_says_so(wait_until) -> None:
+    """A run against a loopback host is marked as simulated."""
+    from options_helper.data.alpaca_settings import load_settings
+
+    env = {
+        "APCA_API_KEY_ID": "demo",
+        "APCA_API_SECRET_KEY": "demo",
+        "APCA_API_BASE_URL": "http://127.0.0.1:9",
+    }
+    desk = Desk(LiveStreamConfig(settings=load_settings(env)))
+    assert desk.run.snapshot().demo
+    assert not Desk().run.snapshot().demo
+
+
+def test_changes_are_logged_with_their_cause(desk, wait_until, caplog) -> None:
+    """The log has every change of state, and why a stream was lost."""
+    caplog.set_level("INFO", logger="options_helper")
+    desk.run.workers[StreamName.STOCKS].subscribed(None)
+    desk.made[StreamName.STOCKS][-1].fail("the connection was reset")
+    wait_until(lambda: len(desk.made[StreamName.STOCKS]) == 2)
+    assert "The stocks stream is running." in caplog.text
+    assert "The stocks stream is reconnecting: the connection was reset." in caplog.text
+
+
+def test_the_newest_failure_is_the_one_said(desk, wait_until) -> None:
+    """With failures on several streams the last one is the headline, and each keeps its own."""
+    for stream, words in ((StreamName.STOCKS, "first"), (StreamName.OPTIONS, "second")):
+        desk.pass_seconds(1)
+        made = desk.made[stream]
+        made[-1].fail(words)
+        wait_until(lambda made=made: len(made) == 2)
+    snapshot = desk.run.snapshot()
+    assert snapshot.last_error == "second"
+    assert snapshot.errors_by_stream == {"stocks": "first", "options": "second"}
+    assert snapshot.reconnect_attempts == {"stocks": 1, "options": 1, "fills": 0}
