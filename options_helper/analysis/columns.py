@@ -1,0 +1,87 @@
+"""Columns in their final types, so that pandas infers nothing when a table is put together.
+
+Words are pandas strings, whole numbers nullable `Int64`, prices float64 with NaN, moments UTC datetimes,
+days `datetime.date` objects, lists Python lists. A missing value is null in each of them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Iterable, Sequence
+
+    from numpy.typing import NDArray
+
+Column = Any  # an array of numpy or pandas
+
+_UTC = pd.DatetimeTZDtype("us", "UTC")
+_NO_TIME = np.iinfo(np.int64).min  # numpy's NaT
+
+
+def texts(values: Sequence[str | None]) -> Column:
+    """Words; None is null."""
+    return pd.array(list(values), dtype=pd.StringDtype(na_value=np.nan))
+
+
+def counts(values: Sequence[int | None]) -> Column:
+    """Whole numbers; None is null."""
+    return pd.array(list(values), dtype="Int64")
+
+
+def whole_numbers(values: NDArray[np.int64], missing: NDArray[np.bool_]) -> Column:
+    """Whole numbers from an array; null where `missing`."""
+    return pd.arrays.IntegerArray(values, missing)
+
+
+def dates(values: Sequence[dt.date | None]) -> NDArray[np.object_]:
+    """Days as `datetime.date` objects."""
+    return objects(values)
+
+
+def objects(values: Sequence[object]) -> NDArray[np.object_]:
+    """Any objects, lists and tuples included, one per row."""
+    column = np.empty(len(values), dtype=np.object_)
+    for number, value in enumerate(values):
+        column[number] = value
+    return column
+
+
+def flags(values: Iterable[bool]) -> NDArray[np.bool_]:
+    """Truth values."""
+    return np.array(list(values), dtype=np.bool_)
+
+
+def integers(values: Iterable[int]) -> NDArray[np.int64]:
+    """Whole numbers without a missing one."""
+    return np.array(list(values), dtype=np.int64)
+
+
+def floats(values: Iterable[float | None]) -> NDArray[np.float64]:
+    """Numbers; None is NaN."""
+    return np.array(list(values), dtype=np.float64)
+
+
+def moments(microseconds: NDArray[np.int64]) -> Column:
+    """UTC datetimes from microseconds since 1970; 0 is null."""
+    stamps = np.where(microseconds == 0, _NO_TIME, microseconds).view("M8[us]")
+    return pd.array(stamps, dtype=_UTC)
+
+
+def format_coverage(covered: NDArray[np.int64], size: NDArray[np.int64]) -> Column:
+    """Words such as `1 of 2`."""
+    return texts([f"{n} of {m}" for n, m in zip(covered.tolist(), size.tolist(), strict=True)])
+
+
+def category_type(values: Iterable[str]) -> pd.CategoricalDtype:
+    """The type of a column whose words come from a fixed list."""
+    return pd.CategoricalDtype([str(value) for value in values])
+
+
+def categories(codes: NDArray[np.int8], dtype: pd.CategoricalDtype) -> Column:
+    """Words of a fixed list by their numbers; -1 is null."""
+    return pd.Categorical.from_codes(codes, dtype=dtype)

@@ -1,0 +1,73 @@
+"""When computed figures change although nothing new has come."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING
+
+from options_helper.analysis.truth import CODE, QUIET_HEARD_SECONDS, TruthState, is_heard, last_heard_at
+from options_helper.market import NEW_YORK, StreamName, new_york_date
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    import pandas as pd
+
+    from options_helper.market import LiveSnapshot
+
+_MICROSECOND = dt.timedelta(microseconds=1)
+_HEARD = dt.timedelta(seconds=QUIET_HEARD_SECONDS)
+
+
+def deadline(live: LiveSnapshot, tables: Iterable[pd.DataFrame], stale_after_seconds: float) -> dt.datetime:
+    """The next moment at which the tables would differ with the snapshot's version unchanged.
+
+    Until then, and while the version stays the same, nothing needs to be computed again; only ages grow. It
+    is the first of: a price turning too old, a quiet row's stream no longer heard or a stale row's heard
+    again, a contract expiring, the market's phase, and the New York date.
+
+    Args:
+        live: The snapshot that the tables were computed from.
+        tables: The tables of positions, legs and underlyings.
+        stale_after_seconds: The threshold that they were computed with.
+
+    Returns:
+        An aware moment after `live.as_of`.
+    """
+    tomorrow = new_york_date(live.as_of) + dt.timedelta(days=1)
+    moments = [dt.datetime.combine(tomorrow, dt.time(), NEW_YORK).astimezone(dt.UTC)]
+    if live.market_phase_until is not None:
+        moments.append(live.market_phase_until)
+    for table in tables:
+        moments.extend(_of_ages(table, live, stale_after_seconds))
+        moments.extend(_of_streams(table, live))
+        if "expires_at" in table:
+            moments.extend(_of_expiries(table, live))
+    return min(moment for moment in moments if moment > live.as_of)
+
+
+def _of_ages(table: pd.DataFrame, live: LiveSnapshot, stale_after_seconds: float) -> Iterator[dt.datetime]:
+    """When the oldest price that is still young turns too old."""
+    ages = table["mark_age_seconds"].to_numpy()
+    young = ages[ages <= stale_after_seconds]
+    if len(young):
+        yield live.as_of + dt.timedelta(seconds=stale_after_seconds - float(young.max())) + _MICROSECOND
+
+
+def _of_streams(table: pd.DataFrame, live: LiveSnapshot) -> Iterator[dt.datetime]:
+    """When a quiet row may turn stale, or a stale one quiet: a pong makes no new version."""
+    states = set(table["state"].array.codes.tolist())
+    if int(CODE[TruthState.QUIET]) in states:
+        for stream in (StreamName.STOCKS, StreamName.OPTIONS):
+            if is_heard(live, stream) and (heard_at := last_heard_at(live, stream)) is not None:
+                yield heard_at + _HEARD + _MICROSECOND
+    if int(CODE[TruthState.STALE]) in states:
+        yield live.as_of + _HEARD
+
+
+def _of_expiries(table: pd.DataFrame, live: LiveSnapshot) -> Iterator[dt.datetime]:
+    """The next expiry of a contract."""
+    moments = table["expires_at"]
+    ahead = moments[moments > live.as_of]
+    if len(ahead):
+        yield ahead.min().to_pydatetime()

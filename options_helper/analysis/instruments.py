@@ -1,0 +1,182 @@
+"""The static side of table rows: which symbol each row's price comes from, how much of it, until when."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from options_helper.analysis.columns import Column, dates, flags, floats, integers, texts
+from options_helper.analysis.expiry import LATE_CLOSE_DELAY, expiry_moment, last_trading_moment
+from options_helper.analysis.gather import IdentityMemo
+from options_helper.analysis.osi import contract_symbol, normalize_underlying
+from options_helper.analysis.products import LATE_FUND_ROOTS, LATE_ROOTS
+from options_helper.analysis.reference import Multipliers, standard_multipliers
+from options_helper.errors import ContractSymbolError
+from options_helper.market import new_york_date, to_microseconds
+from options_helper.models import EquityPosition, Leg, Position, StockLeg
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+    Flags = NDArray[np.bool_]
+    Numbers = NDArray[np.int64]
+    Holding = Position | EquityPosition | Leg | StockLeg
+
+NEVER = int(np.iinfo(np.int64).max)
+_TO_DOT = str.maketrans("-/", "..")
+
+
+class ContractClock(NamedTuple):
+    """The last moments of n contracts, in microseconds, on a day with the regular close.
+
+    Attributes:
+        expires_at: `NEVER` for shares.
+        last_trading: When it trades for the last time, and `last_day`, that New York date's ordinal.
+        trades_late: Whether the product trades past the regular close, on other days than its last.
+        delay: How long after the session's close it expires.
+    """
+
+    expires_at: Numbers
+    last_trading: Numbers
+    last_day: Numbers
+    trades_late: Flags
+    delay: Numbers
+
+
+@dataclass(frozen=True, slots=True)
+class Instruments:
+    """The static side of n rows, one instrument each.
+
+    Attributes:
+        symbols: The key of each row in the snapshot's tables; "" where no symbol carries the terms.
+        underlyings: The stock's key (`BRK.B`); `underlying_codes` are its numbers in the book's list.
+        quantity: Signed contracts or shares.
+        multipliers: As the file says, else the standard.
+        adjusted: Whether the contract's root ends in a digit.
+        unspellable: Whether no contract symbol can carry the terms.
+        expiry_days: Ordinals of the dates in the contracts' symbols, 0 for shares.
+        clock: When each contract expires and trades for the last time.
+        columns: Finished columns by name.
+        memo: What was found for these symbols in the mappings of the current run.
+    """
+
+    symbols: tuple[str, ...]
+    underlyings: tuple[str, ...]
+    underlying_codes: Numbers
+    is_stock: Flags
+    is_put: Flags
+    strike: Floats
+    quantity: Floats
+    multipliers: Multipliers
+    adjusted: Flags
+    unspellable: Flags
+    expiry_days: Numbers
+    clock: ContractClock
+    columns: Mapping[str, Column]
+    memo: IdentityMemo = field(default_factory=IdentityMemo)
+
+    def __len__(self) -> int:
+        return len(self.symbols)
+
+
+def stock_symbol(symbol: str) -> str:
+    """A stock's key in the snapshot's tables: `BRK-B` and `brk/b` give `BRK.B`."""
+    return symbol.strip().upper().translate(_TO_DOT)
+
+
+def build_instruments(
+    rows: Sequence[tuple[str, Holding]], codes: Mapping[str, int], columns: Mapping[str, Column]
+) -> Instruments:
+    """The arrays of (underlying's symbol in the file, holding) pairs, beside columns of their table."""
+    stocks = tuple(stock_symbol(symbol) for symbol, _ in rows)
+    options = [row if isinstance(row, Position | Leg) else None for _, row in rows]
+    symbols = tuple(
+        stock if option is None else _contract_symbol(symbol, option)
+        for (symbol, _), stock, option in zip(rows, stocks, options, strict=True)
+    )
+    is_stock = flags(option is None for option in options)
+    return Instruments(
+        symbols=symbols,
+        underlyings=stocks,
+        underlying_codes=integers(codes[stock] for stock in stocks),
+        is_stock=is_stock,
+        is_put=flags(option is not None and option.option_type == "put" for option in options),
+        strike=floats(None if option is None else option.strike for option in options),
+        quantity=floats(_quantity(row) for _, row in rows),
+        multipliers=standard_multipliers(
+            floats(None if option is None else option.multiplier for option in options), is_stock
+        ),
+        adjusted=flags(_is_adjusted(option) for option in options),
+        unspellable=flags(not symbol for symbol in symbols),
+        expiry_days=integers(0 if option is None else option.expiry.toordinal() for option in options),
+        clock=_build_clock(stocks, options),
+        columns={**columns, **_contract_columns(symbols, stocks, options)},
+    )
+
+
+def _build_clock(stocks: Sequence[str], options: Sequence[Position | Leg | None]) -> ContractClock:
+    pairs = list(zip(stocks, options, strict=True))
+    roots = ["" if each is None else normalize_underlying(each.root or stock) for stock, each in pairs]
+    rooted = list(zip(roots, options, strict=True))
+    ends = [None if each is None else expiry_moment(root, each.expiry) for root, each in rooted]
+    last = [None if each is None else last_trading_moment(root, each.expiry) for root, each in rooted]
+    delay = LATE_CLOSE_DELAY // dt.timedelta(microseconds=1)
+    return ContractClock(
+        expires_at=integers(NEVER if moment is None else to_microseconds(moment) for moment in ends),
+        last_trading=integers(NEVER if moment is None else to_microseconds(moment) for moment in last),
+        last_day=integers(0 if moment is None else new_york_date(moment).toordinal() for moment in last),
+        trades_late=flags(root in LATE_ROOTS for root in roots),
+        delay=integers(delay if root in LATE_FUND_ROOTS else 0 for root in roots),
+    )
+
+
+def _contract_columns(
+    symbols: Sequence[str], stocks: Sequence[str], options: Sequence[Position | Leg | None]
+) -> dict[str, Column]:
+    expiries = [None if option is None else option.expiry for option in options]
+    pairs = list(zip(symbols, options, strict=True))
+    return {
+        "kind": texts(["stock" if option is None else "option" for option in options]),
+        "underlying": texts(stocks),
+        "option_type": texts([None if option is None else option.option_type for option in options]),
+        "expiry": dates(expiries),
+        "expiry_text": texts([None if expiry is None else format_day(expiry) for expiry in expiries]),
+        "strike": floats(None if option is None else option.strike for option in options),
+        "contract_symbol": texts([None if option is None else symbol or None for symbol, option in pairs]),
+        "quote_symbol": texts([symbol or None for symbol in symbols]),
+    }
+
+
+def format_day(day: dt.date) -> str:
+    """A day as people write it: `18 Dec 2026`."""
+    return f"{day.day} {day:%b %Y}"
+
+
+def _contract_symbol(underlying: str, option: Position | Leg) -> str:
+    try:
+        return contract_symbol(underlying, option)
+    except ContractSymbolError:
+        return ""
+
+
+def _is_adjusted(option: Position | Leg | None) -> bool:
+    """Whether the root carries the digit that an adjustment appends."""
+    return option is not None and option.root is not None and option.root[-1].isdigit()
+
+
+def _quantity(row: Holding) -> float:
+    match row:
+        case Position():
+            return row.contracts
+        case EquityPosition():
+            return row.shares
+        case Leg():
+            return row.signed_contracts
+        case StockLeg():
+            return row.signed_shares

@@ -1,0 +1,96 @@
+"""Profit and loss at expiry as a function of the underlying's price: straight lines between strikes."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from numpy.typing import ArrayLike, NDArray
+
+    from options_helper.models import OptionType
+
+_CENT_FRACTION = 1e-6  # dollars: below this a P/L is zero, and a difference is float arithmetic
+
+
+@dataclass(frozen=True, slots=True)
+class OptionAmount:
+    """Options of one strike; `amount` is signed contracts times the multiplier."""
+
+    option_type: OptionType
+    strike: float
+    amount: float
+
+
+@dataclass(frozen=True, slots=True)
+class Payoff:
+    """What options of one expiry and shares are worth at that expiry, less what they cost.
+
+    Attributes:
+        options: The options.
+        shares: Signed shares.
+        cost: Total dollars paid, negative for a credit.
+    """
+
+    options: tuple[OptionAmount, ...]
+    shares: float
+    cost: float
+
+    def at(self, prices: ArrayLike) -> NDArray[np.float64]:
+        """P/L in dollars at these prices of the underlying."""
+        price = np.asarray(prices, dtype=np.float64)
+        value = self.shares * price - self.cost
+        for option in self.options:
+            inside = price - option.strike if option.option_type == "call" else option.strike - price
+            value = value + option.amount * np.maximum(inside, 0.0)
+        return value
+
+    @property
+    def max_profit(self) -> float:
+        """Dollars at best; `math.inf` where it grows with the price without end."""
+        return math.inf if self._tail() > _CENT_FRACTION else max(self._corner_values())
+
+    @property
+    def max_loss(self) -> float:
+        """Dollars lost at worst, as a positive figure; `math.inf` where there is no end to it."""
+        return math.inf if self._tail() < -_CENT_FRACTION else -min(self._corner_values())
+
+    @property
+    def break_evens(self) -> tuple[float, ...]:
+        """Prices above zero at which the P/L is zero or changes its sign, ascending."""
+        return tuple(sorted(self._zeros()))
+
+    def _corners(self) -> list[float]:
+        return [0.0, *sorted({option.strike for option in self.options})]
+
+    def _corner_values(self) -> list[float]:
+        return [float(value) for value in self.at(self._corners())]
+
+    def _tail(self) -> float:
+        """Dollars per dollar of the underlying above the highest strike."""
+        return self.shares + math.fsum(each.amount for each in self.options if each.option_type == "call")
+
+    def _zeros(self) -> Iterator[float]:
+        points = list(zip(self._corners(), self._corner_values(), strict=True))
+        yield from (price for price, value in points[1:] if abs(value) < _CENT_FRACTION)
+        for (low, at_low), (high, at_high) in itertools.pairwise(points):
+            if min(abs(at_low), abs(at_high)) >= _CENT_FRACTION and at_low * at_high < 0:
+                yield low + (high - low) * at_low / (at_low - at_high)
+        price, value = points[-1]
+        if abs(value) >= _CENT_FRACTION and value * self._tail() < -(_CENT_FRACTION**2):
+            yield price - value / self._tail()
+
+
+def sum_options(options: Iterable[OptionAmount]) -> tuple[OptionAmount, ...]:
+    """Options of the same type and strike put together, those that cancel out left away."""
+    amounts: dict[tuple[OptionType, float], float] = {}
+    for option in options:
+        key = (option.option_type, option.strike)
+        amounts[key] = amounts.get(key, 0.0) + option.amount
+    return tuple(OptionAmount(*key, amount) for key, amount in amounts.items() if amount)

@@ -1,0 +1,113 @@
+"""What can be wrong with a row: one enum with a sentence each, and its form as bits in an array.
+
+Rows are computed many at a time, so a row's warnings travel as one integer (bit n is the n-th member) and
+become a list of strings only when the table is built.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from numpy.typing import NDArray
+
+
+class RowWarning(StrEnum):
+    """A warning of a row; its value stands in the table, its `sentence` on the page."""
+
+    EXPIRED = "expired"
+    NOT_SUBSCRIBED = "not_subscribed"
+    NO_CONTRACT_SYMBOL = "no_contract_symbol"
+    ADJUSTED_CONTRACT = "adjusted_contract"
+    HALTED = "halted"
+    MISSING_QUOTE = "missing_quote"
+    MISSING_BID = "missing_bid"
+    MISSING_ASK = "missing_ask"
+    ZERO_BID = "zero_bid"
+    CROSSED = "crossed"
+    STUB_QUOTE = "stub_quote"
+    WIDE_SPREAD = "wide_spread"
+    LAST_TRADE_MARK = "last_trade_mark"
+    STALE_QUOTE = "stale_quote"
+    UNKNOWN_AGE = "unknown_age"
+    CLOCK_SKEW = "clock_skew"
+    PREVIOUS_CLOSE_OLD = "previous_close_old"
+    MISSING_LEG = "missing_leg"
+    MISSING_NET_DEBIT = "missing_net_debit"
+    MIXED_AGES = "mixed_ages"
+
+    @property
+    def sentence(self) -> str:
+        """What it means, for a reader."""
+        return _SENTENCES[self]
+
+    @property
+    def bit(self) -> int:
+        """The bit that stands for this warning."""
+        return _BITS[self]
+
+
+_SENTENCES = {
+    RowWarning.EXPIRED: "This contract has expired; it is in no total.",
+    RowWarning.NOT_SUBSCRIBED: "The running streams do not carry this symbol.",
+    RowWarning.NO_CONTRACT_SYMBOL: "No contract symbol carries these terms: no quote is found.",
+    RowWarning.ADJUSTED_CONTRACT: "An adjusted contract, by its root; its multiplier is not confirmed.",
+    RowWarning.HALTED: "Trading is halted.",
+    RowWarning.MISSING_QUOTE: "No quote has been received.",
+    RowWarning.MISSING_BID: "The quote has an ask and no bid, so there is no mark.",
+    RowWarning.MISSING_ASK: "The quote has no ask, so there is no mark.",
+    RowWarning.ZERO_BID: "Nobody bids; above an ask of $0.20 there is no mark, else it is half the ask.",
+    RowWarning.CROSSED: "The bid is above the ask, so there is no mark.",
+    RowWarning.STUB_QUOTE: "The bid and the ask are placeholders far apart, so there is no mark.",
+    RowWarning.WIDE_SPREAD: "The spread is wider than 25 % of the mark; a fill may be far from it.",
+    RowWarning.LAST_TRADE_MARK: "There is no quote; the mark is today's last trade.",
+    RowWarning.STALE_QUOTE: "The price is older than the threshold, or its age is not known.",
+    RowWarning.UNKNOWN_AGE: "The price came without a usable time, so its age is not known.",
+    RowWarning.CLOCK_SKEW: "The price is dated in the future: this computer's clock is behind.",
+    RowWarning.PREVIOUS_CLOSE_OLD: "The previous close is of an older day; the day's P/L is withheld.",
+    RowWarning.MISSING_LEG: "At least one leg has no mark, so the structure has none.",
+    RowWarning.MISSING_NET_DEBIT: "The portfolio file gives no net_debit, so there is no P/L.",
+    RowWarning.MIXED_AGES: "The legs' prices are of moments further apart than the threshold.",
+}
+_BITS = {warning: 1 << number for number, warning in enumerate(RowWarning)}
+_words_by_bits: dict[int, tuple[str, ...]] = {0: ()}
+
+
+def flag(mask: NDArray[np.bool_], warning: RowWarning) -> NDArray[np.int64]:
+    """The bit of a warning where the mask is true, else 0."""
+    return np.multiply(mask, warning.bit, dtype=np.int64)
+
+
+def to_bits(warnings: Iterable[str]) -> int:
+    """Warnings as one integer."""
+    bits = 0
+    for warning in warnings:
+        bits |= RowWarning(warning).bit
+    return bits
+
+
+def to_words(bits: int) -> tuple[str, ...]:
+    """The values of the warnings in one integer, in the order of the enum."""
+    words = _words_by_bits.get(bits)
+    if words is None:
+        words = tuple(str(warning.value) for warning in RowWarning if bits & warning.bit)
+        _words_by_bits[bits] = words
+    return words
+
+
+def to_lists(bits: NDArray[np.int64]) -> NDArray[np.object_]:
+    """A column of lists of values; rows of this column with the same warnings share one list."""
+    numbers = bits.tolist()
+    lists = {distinct: list(to_words(distinct)) for distinct in set(numbers)}
+    return np.fromiter(map(lists.__getitem__, numbers), dtype=object, count=len(numbers))
+
+
+def sentences(warnings: Iterable[str]) -> list[str]:
+    """The sentence of each warning; a word that is none of them stands as it is."""
+    known = RowWarning._value2member_map_
+    return [RowWarning(word).sentence if word in known else word for word in warnings]
