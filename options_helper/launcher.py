@@ -156,22 +156,22 @@ def _environment(options: LaunchOptions) -> Iterator[dict[str, str]]:
     if not options.demo:
         yield env
         return
-    from options_helper.simulator.server import AlpacaSimulator  # noqa: PLC0415 - only the demo needs it
+    from options_helper.simulator.portfolio import demo_portfolio  # noqa: PLC0415 - the demo's
+    from options_helper.simulator.server import AlpacaSimulator  # noqa: PLC0415 - likewise
 
-    with AlpacaSimulator() as simulator, tempfile.TemporaryDirectory(prefix="options-helper-demo-") as folder:
+    portfolio = demo_portfolio(new_york_date(utc_now()))
+    held = portfolio if options.portfolio is None else None
+    with (
+        AlpacaSimulator(portfolio=held) as simulator,
+        tempfile.TemporaryDirectory(prefix="options-helper-demo-") as folder,
+    ):
         env |= simulator.environment()
         if options.portfolio is None:
-            env[PORTFOLIO_VARIABLE] = str(_write_demo_portfolio(Path(folder)))
+            # Relative to today, in a folder of its own: no file of the user's is touched.
+            path = Path(folder) / "demo-portfolio.json"
+            path.write_text(json.dumps(portfolio, indent=2), encoding="utf-8")
+            env[PORTFOLIO_VARIABLE] = str(path)
         yield env
-
-
-def _write_demo_portfolio(folder: Path) -> Path:
-    """The demo's portfolio relative to today, in a folder of its own: no file of the user's is touched."""
-    from options_helper.simulator.portfolio import demo_portfolio  # noqa: PLC0415 - only the demo needs it
-
-    path = folder / "demo-portfolio.json"
-    path.write_text(json.dumps(demo_portfolio(new_york_date(utc_now())), indent=2), encoding="utf-8")
-    return path
 
 
 def _address(host: str) -> str:

@@ -368,7 +368,8 @@ def test_a_closed_market_is_no_fault(phase: MarketPhase) -> None:
     monday = dt.datetime(2026, 11, 23, 9, 30, tzinfo=NEW_YORK)
     silent = health(OPTIONS, last_event_at=ago(9000))
     said = diagnose(
-        snapshot(silent, market_phase=phase, market_phase_until=monday),
+        snapshot(silent, market_phase=phase),
+        next_open=monday,
         quotes=QuoteCounts(total=8, stale=8, newest_at=dt.datetime(2026, 11, 20, 12, 0, tzinfo=NEW_YORK)),
     )
     assert said.level is Level.INFO

@@ -106,6 +106,7 @@ def diagnose(
     ready: Readiness | None = None,
     quotes: QuoteCounts | None = None,
     stop_reason: str = "",
+    next_open: dt.datetime | None = None,
     zone: dt.tzinfo = NEW_YORK,
 ) -> Diagnosis:
     """The one sentence about this snapshot.
@@ -115,6 +116,7 @@ def diagnose(
         ready: What a Start would subscribe, None where no portfolio is loaded.
         quotes: How the portfolio's quotes stand, None where not computed.
         stop_reason: Why the streams stopped, where nobody pressed Stop.
+        next_open: When the next regular session begins, for a closed market; None where not known.
         zone: In which the times are written.
     """
     if snapshot.status == StreamState.NOT_STARTED:
@@ -127,7 +129,7 @@ def diagnose(
         explain_failed(snapshot, records)
         or _reconnecting(snapshot, records, zone)
         or _connecting(snapshot, records)
-        or _closed(snapshot, counts, zone)
+        or _closed(snapshot, counts, next_open, zone)
         or _not_granted(records)
         or _without_events(snapshot, records)
         or _stale(counts)
@@ -193,11 +195,12 @@ def _connecting(snapshot: LiveSnapshot, records: list[StreamHealth]) -> Diagnosi
     return Diagnosis(Level.WARNING if slow else Level.INFO, "Connecting.", " ".join(steps))
 
 
-def _closed(snapshot: LiveSnapshot, counts: QuoteCounts, zone: dt.tzinfo) -> Diagnosis | None:
+def _closed(
+    snapshot: LiveSnapshot, counts: QuoteCounts, next_open: dt.datetime | None, zone: dt.tzinfo
+) -> Diagnosis | None:
     if snapshot.market_phase not in _CLOSED:
         return None
-    until = snapshot.market_phase_until
-    span = f" until {format_moment(until, snapshot.as_of, zone)}" if until else ""
+    span = f" until {format_moment(next_open, snapshot.as_of, zone)}" if next_open else ""
     parts = ["The streams are connected."]
     if counts.newest_at is not None:
         parts.append(f"Last marks from {format_moment(counts.newest_at, snapshot.as_of, zone)}.")

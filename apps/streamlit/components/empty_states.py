@@ -2,15 +2,71 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from apps.streamlit.components.status_line import escape_markdown
+from options_helper.analysis.stream_diagnosis import Diagnosis, Level
+
 if TYPE_CHECKING:
     from apps.streamlit.components.portfolio_source import PortfolioSource
 
+_EXAMPLE = """{
+  "cash": 5000,
+  "positions": [
+    {
+      "id": "aapl-call",
+      "symbol": "AAPL",
+      "option_type": "call",
+      "expiry": "2028-12-15",
+      "strike": 250,
+      "contracts": 2,
+      "cost_basis": 18.40
+    }
+  ]
+}"""
+
+
+def find_portfolio_diagnosis(source: PortfolioSource) -> Diagnosis:
+    """The status line of a portfolio that could not be loaded."""
+    if not source.exists:
+        return Diagnosis(Level.INFO, "No portfolio yet.", "Start waits for a portfolio file.")
+    return Diagnosis(Level.ERROR, f"{source.path.name} cannot be used.", "Start waits until it is corrected.")
+
 
 def render_no_portfolio(source: PortfolioSource) -> None:
-    """Say why there is no portfolio, and what to do about it."""
-    with st.container(key="live-status"):
-        st.error(str(source.error))
+    """Say why there is no portfolio, and the one thing to do about it."""
+    if source.exists:
+        _render_broken(source)
+        return
+    with st.container(key="live-screen", border=True):
+        st.subheader("Tell the page what you own", anchor=False)
+        st.markdown(
+            f"There is no file **{escape_markdown(str(source.path))}** "
+            f"(looked for in {escape_markdown(str(Path.cwd()))}). "
+            "Save one there, or name another file in the sidebar: it appears here by itself. "
+            "The smallest one that works:"
+        )
+        st.code(_EXAMPLE, language="json")
+
+
+def _render_broken(source: PortfolioSource) -> None:
+    with st.container(key="live-screen", border=True):
+        st.subheader(f"One thing to correct in {source.path.name}", anchor=False)
+        if source.error is not None:
+            where = f"**Where** {escape_markdown(source.error.place)}" if source.error.place else ""
+            st.markdown(f"{where}\n\n**What** {escape_markdown(source.error.reason)}")
+        st.markdown("Correct the file and save it. It is read again by itself; the page never writes it.")
+
+
+def render_empty_portfolio(source: PortfolioSource) -> None:
+    """A portfolio without positions: what to add."""
+    with st.container(key="live-screen", border=True):
+        st.subheader("This portfolio is empty", anchor=False)
+        st.markdown(
+            f"**{escape_markdown(source.path.name)}** holds no positions. Add one and save the file; "
+            "it appears here by itself. A position looks like this:"
+        )
+        st.code(_EXAMPLE, language="json")

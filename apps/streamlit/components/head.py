@@ -8,23 +8,17 @@ import streamlit as st
 
 from apps.streamlit.components.actions import restart, start, stop
 from apps.streamlit.components.sidebar import feed_name
-from options_helper.analysis.wording import format_minutes, format_moment
-from options_helper.market import LiveSnapshot, MarketPhase
 
 if TYPE_CHECKING:
     import datetime as dt
 
+    from apps.streamlit.components.market_hours import MarketHours
     from apps.streamlit.components.page_model import PageModel
     from options_helper.hub import LiveHub
+    from options_helper.market import LiveSnapshot
 
 DEMO_WORDS = "DEMO: simulated prices"
 _ACCOUNT_NAMES = {"paper": "Paper account", "live": "Live account"}
-_PHASE_WORDS = {
-    MarketPhase.PRE: "Before the open",
-    MarketPhase.OPEN: "Market open",
-    MarketPhase.AFTER: "After the close",
-    MarketPhase.CLOSED: "Market closed",
-}
 
 
 class Head:
@@ -58,27 +52,21 @@ class Head:
                     args=(hub, model),
                 )
 
-    def draw_badges(self, model: PageModel, snapshot: LiveSnapshot, zone: dt.tzinfo) -> None:
+    def draw_badges(
+        self, model: PageModel, snapshot: LiveSnapshot, hours: MarketHours, zone: dt.tzinfo
+    ) -> None:
         """DEMO, the market's phase, the feeds, and the account."""
         settings, credentials = model.settings, model.credentials
         with self._badges:
             if credentials.demo or snapshot.demo:
                 st.badge(DEMO_WORDS, icon=":material/science:", color="violet")
-            _phase_badge(snapshot, zone)
+            st.badge(
+                hours.words(snapshot.as_of, zone),
+                icon=":material/schedule:",
+                color="green" if hours.is_open else "gray",
+            )
             st.badge(f"Options {feed_name(snapshot.options_feed or settings.options_feed)}", color="gray")
             st.badge(f"Stocks {feed_name(snapshot.stock_feed or settings.stock_feed)}", color="gray")
             account = snapshot.account or credentials.account(settings.account)
             if account in _ACCOUNT_NAMES:
                 st.badge(_ACCOUNT_NAMES[account], color="gray")
-
-
-def _phase_badge(snapshot: LiveSnapshot, zone: dt.tzinfo) -> None:
-    if snapshot.market_phase not in _PHASE_WORDS:
-        return
-    phase = MarketPhase(snapshot.market_phase)
-    words, until = _PHASE_WORDS[phase], snapshot.market_phase_until
-    if until is not None and phase is MarketPhase.OPEN:
-        words += f" · closes in {format_minutes((until - snapshot.as_of).total_seconds())}"
-    elif until is not None:
-        words += f" · until {format_moment(until, snapshot.as_of, zone)}"
-    st.badge(words, icon=":material/schedule:", color="green" if phase is MarketPhase.OPEN else "gray")

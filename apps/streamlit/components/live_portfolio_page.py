@@ -15,6 +15,7 @@ from apps.streamlit.components.actions import SHELL
 from apps.streamlit.components.credentials import find_credentials
 from apps.streamlit.components.disclaimer import render_disclaimer
 from apps.streamlit.components.head import Head
+from apps.streamlit.components.moment import Moment
 from apps.streamlit.components.page_model import build_page_model
 from apps.streamlit.components.page_style import apply_page_style
 from apps.streamlit.components.session import MANAGER_KEY, browser_zone, current_hub
@@ -52,11 +53,13 @@ def _tick(hub: LiveHub, settings: PageSettings, credentials: Credentials, *, pac
     model = build_page_model(settings, credentials)
     head.draw_buttons(hub, model)
     from apps.streamlit.components.live_body import render_live_body  # noqa: PLC0415 - pandas, after the title
+    from apps.streamlit.components.market_hours import find_market_hours  # noqa: PLC0415 - likewise
 
     st.session_state[MANAGER_KEY] = hub.manager
     snapshot = hub.manager.snapshot()
     zone = browser_zone()
-    head.draw_badges(model, snapshot, zone)
-    render_live_body(hub, model, snapshot, zone)
+    hours = find_market_hours(snapshot, demo=credentials.demo)
+    head.draw_badges(model, snapshot, hours, zone)
+    render_live_body(Moment(hub, model, snapshot, hours, zone))
     if hub.is_running() != paced_as_live:
         st.rerun()

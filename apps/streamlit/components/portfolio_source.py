@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import threading
 from dataclasses import dataclass
@@ -26,6 +27,8 @@ class PortfolioSource:
     path: Path
     portfolio: Portfolio | None = None
     error: PortfolioError | None = None
+    exists: bool = True
+    saved_at: dt.datetime | None = None
 
 
 _loaded: dict[tuple[str, tuple[int, int] | None], PortfolioSource] = {}
@@ -39,12 +42,13 @@ def default_portfolio_path() -> str:
 
 def read_portfolio(path: Path) -> PortfolioSource:
     """The file's newest version; the same object for as long as the file does not change."""
-    key = (str(path), _version(path))
+    version = _version(path)
+    key = (str(path), version)
     with _lock:
         if key not in _loaded:
             while len(_loaded) >= _KEPT:
                 del _loaded[next(iter(_loaded))]
-            _loaded[key] = _load(path)
+            _loaded[key] = _load(path, version)
         return _loaded[key]
 
 
@@ -62,10 +66,11 @@ def _version(path: Path) -> tuple[int, int] | None:
     return status.st_mtime_ns, status.st_size
 
 
-def _load(path: Path) -> PortfolioSource:
+def _load(path: Path, version: tuple[int, int] | None) -> PortfolioSource:
     from options_helper.portfolio_file import load_portfolio  # noqa: PLC0415 - pydantic, after the title
 
+    saved_at = dt.datetime.fromtimestamp(version[0] / 1e9, tz=dt.UTC) if version else None
     try:
-        return PortfolioSource(path, portfolio=load_portfolio(path))
+        return PortfolioSource(path, portfolio=load_portfolio(path), saved_at=saved_at)
     except PortfolioError as error:
-        return PortfolioSource(path, error=error)
+        return PortfolioSource(path, error=error, exists=version is not None, saved_at=saved_at)

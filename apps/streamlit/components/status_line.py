@@ -1,4 +1,4 @@
-"""The one line that says how the streams are."""
+"""The one line that says how the streams are, and the notes beneath it."""
 
 from __future__ import annotations
 
@@ -14,12 +14,8 @@ from options_helper.hub import ActionKind
 from options_helper.market import StreamState
 
 if TYPE_CHECKING:
-    import datetime as dt
-
-    from apps.streamlit.components.page_model import PageModel
+    from apps.streamlit.components.moment import Moment
     from options_helper.analysis.stream_diagnosis import QuoteCounts
-    from options_helper.hub import LiveHub
-    from options_helper.market import LiveSnapshot
 
 _ICONS = {
     Level.SUCCESS: ":material/check_circle:",
@@ -27,13 +23,11 @@ _ICONS = {
     Level.WARNING: ":material/warning:",
     Level.ERROR: ":material/error:",
 }
+_SPECIAL = "\\`*_{}[]()<>#+|~$:"
 
 
-def render_status(
-    hub: LiveHub, model: PageModel, snapshot: LiveSnapshot, quotes: QuoteCounts | None, zone: dt.tzinfo
-) -> Diagnosis:
-    """Draw the status and return it."""
-    diagnosis = _diagnosis(hub, model, snapshot, quotes, zone)
+def render_status(diagnosis: Diagnosis) -> None:
+    """Draw the one line."""
     draw = {
         Level.SUCCESS: st.success,
         Level.INFO: st.info,
@@ -41,37 +35,50 @@ def render_status(
         Level.ERROR: st.error,
     }[diagnosis.level]
     with st.container(key="live-status"):
-        draw(f"**{escape(diagnosis.headline)}** {escape(diagnosis.detail)}", icon=_ICONS[diagnosis.level])
-    return diagnosis
+        draw(
+            f"**{escape_markdown(diagnosis.headline)}** {escape_markdown(diagnosis.detail)}",
+            icon=_ICONS[diagnosis.level],
+        )
 
 
-def _diagnosis(
-    hub: LiveHub, model: PageModel, snapshot: LiveSnapshot, quotes: QuoteCounts | None, zone: dt.tzinfo
-) -> Diagnosis:
+def find_diagnosis(moment: Moment, quotes: QuoteCounts) -> Diagnosis:
+    """This tab's diagnosis: why its Start started nothing, else how the streams are."""
     problem = start_problem()
-    if problem and not hub.is_running():
+    if problem and not moment.hub.is_running():
         return Diagnosis(Level.ERROR, "Not started.", problem)
-    action = hub.last_action
-    stop_reason = action.reason if action is not None and action.kind is ActionKind.STOPPED else ""
-    return diagnose(snapshot, ready=model.ready, quotes=quotes, stop_reason=stop_reason, zone=zone)
+    action = moment.hub.last_action
+    stopped = action if action is not None and action.kind is ActionKind.STOPPED else None
+    if stopped and not stopped.reason and not stopped.is_from(session_id()) and not moment.snapshot.running:
+        at = format_minute(stopped.at, moment.zone)
+        return Diagnosis(Level.INFO, f"Stopped from another tab, {at}.", "Figures are frozen.")
+    return diagnose(
+        moment.snapshot,
+        ready=moment.model.ready,
+        quotes=quotes,
+        stop_reason=stopped.reason if stopped else "",
+        next_open=moment.hours.next_open,
+        zone=moment.zone,
+    )
 
 
-def describe_other_tab(hub: LiveHub, snapshot: LiveSnapshot, zone: dt.tzinfo, not_live: int) -> str:
-    """What another tab did to the streams, or ""; `not_live` counts this tab's positions without a stream."""
-    action = hub.last_action
-    if action is None or action.session_id is None or action.is_from(session_id()):
+def describe_other_tab(moment: Moment, not_live: int) -> str:
+    """What another tab did to the running streams, or ""; `not_live` counts this tab's idle positions."""
+    action = moment.hub.last_action
+    if (
+        action is None
+        or action.kind is ActionKind.STOPPED
+        or action.is_from(session_id())
+        or moment.snapshot.status == StreamState.STOPPED
+    ):
         return ""
-    at = format_minute(action.at, zone)
-    if action.kind is ActionKind.STOPPED:
-        return f"Stopped from another tab, {at}." if snapshot.status == StreamState.STOPPED else ""
-    text = f"{action.kind} from another tab {at} with {action.portfolio_name}"
+    text = (
+        f"{action.kind} from another tab {format_minute(action.at, moment.zone)} with {action.portfolio_name}"
+    )
     if not_live:
         return f"{text}; {not_live} of your positions {'is' if not_live == 1 else 'are'} not live."
     return f"{text}."
 
 
-def escape(text: str) -> str:
+def escape_markdown(text: str) -> str:
     """Text as it is, where Streamlit would read Markdown."""
-    for sign in "\\`*_[]$<~":
-        text = text.replace(sign, f"\\{sign}")
-    return text.replace(":material", "\\:material")
+    return "".join(f"\\{sign}" if sign in _SPECIAL else sign for sign in text)

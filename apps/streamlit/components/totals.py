@@ -1,4 +1,4 @@
-"""The totals, four tiles."""
+"""The totals, four tiles: each says what it covers, and is "—" where something is missing."""
 
 from __future__ import annotations
 
@@ -6,11 +6,72 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from options_helper.analysis.figures import MISSING, format_dollars, format_percent, format_pnl, format_span
+
 if TYPE_CHECKING:
-    from apps.streamlit.components.live_view import LiveView
+    from collections.abc import Callable
+
+    from options_helper.analysis.stream_diagnosis import QuoteCounts
+    from options_helper.analysis.table_sums import Total
+    from options_helper.analysis.totals import LiveTotals
+
+_HELP = {
+    "Portfolio value": "Cash and the market value of all positions at their marks.",
+    "P/L Open": "Profit or loss since the positions were opened: marks against cost.",
+    "P/L Day": "Profit or loss since the previous close, or since opening for what was opened today. "
+    "Lots closed today are not in the file, so not in this figure.",
+    "Coverage": "How many legs are live now: their quotes are younger than the threshold.",
+}
 
 
-def render_totals(view: LiveView) -> None:
+def render_totals(totals: LiveTotals, quotes: QuoteCounts, cash: float) -> None:
     """Draw the tiles."""
-    with st.container(key="live-totals"):
-        st.caption(f"{view.quotes.total} legs")
+    with st.container(key="live-totals"), st.grid(4, min_column_width=140, gap="xsmall"):
+        _tile("Portfolio value", totals.portfolio_value, format_dollars, f"cash {format_dollars(cash)}")
+        _pnl_tile("P/L Open", totals.open_pnl, totals.open_pnl_pct)
+        _pnl_tile("P/L Day", totals.day_pnl, totals.day_pnl_pct)
+        _coverage_tile(totals, quotes)
+
+
+def _tile(label: str, total: Total, write: Callable[[float | None], str], beneath: str) -> None:
+    """A figure that covers everything, else "—" and beneath it what is known."""
+    if total.value is None:
+        beneath = _part(total, write)
+    _metric(label, write(total.value), beneath, color="off")
+
+
+def _pnl_tile(label: str, total: Total, fraction: float | None) -> None:
+    if total.value is None:
+        _metric(label, MISSING, _part(total, format_pnl), color="off")
+        return
+    percent = format_percent(fraction, signed=True)
+    color = "green" if total.value > 0 else "red" if total.value < 0 else "off"
+    _metric(label, format_pnl(total.value), percent, color=color)
+
+
+def _part(total: Total, write: Callable[[float | None], str]) -> str:
+    return f"{total.coverage}: {write(total.partial)}" if total.covered else total.coverage
+
+
+def _coverage_tile(totals: LiveTotals, quotes: QuoteCounts) -> None:
+    live = f"{totals.live_legs} of {totals.legs} live" if totals.legs else MISSING
+    words = [
+        f"oldest {format_span(quotes.oldest_seconds)}"
+        if quotes.oldest_seconds is not None
+        else "no quote yet"
+    ]
+    if totals.expired:
+        words.append(f"{totals.expired} expired")
+    _metric("Coverage", live, " · ".join(words), color="off")
+
+
+def _metric(label: str, value: str, beneath: str, *, color: str) -> None:
+    st.metric(
+        label,
+        value,
+        delta=beneath,
+        delta_color=color,  # type: ignore[arg-type]  # one of Streamlit's words
+        delta_arrow="off",
+        help=_HELP[label],
+        border=True,
+    )

@@ -1,0 +1,81 @@
+"""The day's fills beside the portfolio, built once per change and shared by every tab."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from options_helper.analysis.fills import build_fill_book
+from options_helper.analysis.portfolio_fills import PortfolioFills, fills_for_portfolio
+from options_helper.market import new_york_date
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+    from options_helper.analysis.fill_book import FillBook
+    from options_helper.market import LiveSnapshot
+    from options_helper.models import Portfolio
+
+_KEPT = 16
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FillsView:
+    """The book, and which of its fills touch which position.
+
+    Attributes:
+        known: Whether anything was asked of the fills yet; before Start there is nothing to claim.
+        not_in_file: Keys of the executions whose contract the portfolio does not hold.
+    """
+
+    book: FillBook
+    portfolio_fills: PortfolioFills
+    known: bool
+    not_in_file: frozenset[str]
+
+
+_Sources = tuple[object, ...]
+_views: dict[int, tuple[_Sources, FillsView]] = {}
+_lock = threading.Lock()
+
+
+def build_fills_view(portfolio: Portfolio, snapshot: LiveSnapshot, saved_at: dt.datetime | None) -> FillsView:
+    """The day's fills; the same object for as long as nothing new was told of them."""
+    sources = (
+        portfolio,
+        snapshot.fills,
+        snapshot.rest_fills,
+        snapshot.rest_orders,
+        snapshot.fill_gaps,
+        snapshot.started_at,
+        new_york_date(snapshot.as_of),
+    )
+    with _lock:
+        kept = _views.get(id(portfolio))
+        if kept is not None and all(
+            old is new or old == new for old, new in zip(kept[0], sources, strict=True)
+        ):
+            return kept[1]
+        view = _build(portfolio, snapshot, saved_at)
+        while len(_views) >= _KEPT:
+            del _views[next(iter(_views))]
+        _views[id(portfolio)] = (sources, view)
+        return view
+
+
+def _build(portfolio: Portfolio, snapshot: LiveSnapshot, saved_at: dt.datetime | None) -> FillsView:
+    book = build_fill_book(
+        snapshot.fills,
+        snapshot.rest_fills,
+        snapshot.rest_orders,
+        snapshot.fill_gaps,
+        day=new_york_date(snapshot.as_of),
+    )
+    facts = fills_for_portfolio(book, portfolio, saved_at)
+    return FillsView(
+        book=book,
+        portfolio_fills=facts,
+        known=snapshot.started_at is not None,
+        not_in_file=frozenset(one.key for one in facts.not_in_file),
+    )

@@ -1,0 +1,61 @@
+"""What the reader should know beside the status: other tabs, positions that are not live, foreign hosts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from apps.streamlit.components.status_line import describe_other_tab, escape_markdown
+from options_helper.analysis.wording import join_words
+from options_helper.data.streaming.subscriptions import positions_not_subscribed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from apps.streamlit.components.moment import Moment
+
+_NAMED = 5
+
+
+def render_notes(moment: Moment) -> None:
+    """Draw the notes, one line each; nothing where there are none."""
+    notes = list(_notes(moment))
+    if notes:
+        with st.container(key="live-notes", gap=None):
+            for note in notes:
+                st.markdown(f":material/arrow_right: {escape_markdown(note)}")
+
+
+def _notes(moment: Moment) -> Iterator[str]:
+    foreign = moment.model.credentials.settings.foreign_hosts if moment.model.credentials.settings else ()
+    if foreign:
+        yield f"Not Alpaca's own hosts: {', '.join(foreign)}. Your keys would be sent there."
+    absent = _not_subscribed(moment)
+    other = describe_other_tab(moment, len(absent))
+    if other:
+        yield other
+    if absent:
+        be = "is" if len(absent) == 1 else "are"
+        yield f"{_listed(absent)} {be} not subscribed. Press Restart to stream this portfolio."
+    elif moment.model.plan is not None:
+        yield from moment.model.plan.warnings
+
+
+def _not_subscribed(moment: Moment) -> list[str]:
+    """Ids of this tab's positions that it would stream, and the running set does not ask for."""
+    run, plan, portfolio = moment.hub.run, moment.model.plan, moment.model.source.portfolio
+    if run is None or plan is None or portfolio is None or not moment.hub.is_running():
+        return []
+    asked = frozenset((*run.config.stocks, *run.config.option_contracts))
+    absent = frozenset((*plan.stocks, *plan.option_contracts)) - asked
+    if not absent:
+        return []
+    missing = positions_not_subscribed(portfolio, asked)
+    return [name for name, symbols in missing.items() if absent.intersection(symbols)]
+
+
+def _listed(names: list[str]) -> str:
+    if len(names) <= _NAMED:
+        return join_words(names)
+    return f"{', '.join(names[:_NAMED])} and {len(names) - _NAMED} more"

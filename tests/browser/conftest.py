@@ -1,0 +1,178 @@
+"""A real browser before a real server, which streams from a simulated Alpaca that the test can look into."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from playwright.sync_api import Browser, Page
+
+    from options_helper.simulator.server import AlpacaSimulator
+
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+READY_SECONDS = 30.0
+
+
+def _absent(what: str) -> None:
+    """Without a browser these tests are skipped; on CI that is a failure."""
+    if os.environ.get("CI") == "true":
+        pytest.fail(f"{what}; browser tests must run on CI")
+    pytest.skip(what)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """The system's Chromium, headless."""
+    try:
+        from playwright.sync_api import sync_playwright  # noqa: PLC0415 - an optional tool
+    except ImportError:
+        _absent("Playwright is not installed")
+    program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if program is None:
+        _absent("there is no Chromium on this machine")
+    for package in ("streamlit", "alpaca", "aiohttp"):
+        pytest.importorskip(package, reason=f"the portal needs {package}")
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=program, args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@dataclass
+class Portal:
+    """A running `options-helper ui` and the simulated Alpaca behind it."""
+
+    url: str
+    process: subprocess.Popen[str]
+    simulator: AlpacaSimulator
+    folder: Path
+    browser: Browser
+    pages: list[Page] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list)
+
+    @property
+    def live_url(self) -> str:
+        """The Live Portfolio page."""
+        return f"{self.url}/Live_Portfolio"
+
+    def open(self, url: str | None = None, **context: Any) -> Page:
+        """A page of its own browser session; what its console complains of is kept."""
+        size = context.pop("viewport", {"width": 1440, "height": 900})
+        page = self.browser.new_context(viewport=size, **context).new_page()
+        page.on("console", lambda message: self._complain(message.type, message.text))
+        page.on("pageerror", lambda error: self.complaints.append(f"page error: {error}"))
+        page.goto(url or self.live_url)
+        self.pages.append(page)
+        return page
+
+    def _complain(self, kind: str, text: str) -> None:
+        if kind == "error":
+            self.complaints.append(text)
+
+    def close_pages(self) -> None:
+        """Close every page that is still open."""
+        while self.pages:
+            self.pages.pop().context.close()
+
+    @property
+    def connections(self) -> int:
+        """How many connections the simulated Alpaca holds."""
+        return sum(self.simulator.open_connections.values())
+
+    def wait(self, condition: Callable[[], object], what: str, seconds: float = 20.0) -> None:
+        """Wait for something outside the browser."""
+        deadline = time.monotonic() + seconds
+        while not condition():
+            if time.monotonic() > deadline:
+                pytest.fail(f"{what} did not come within {seconds:g} s")
+            time.sleep(0.02)
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def answers(port: int) -> bool:
+    """Whether the server is up."""
+    connection = HTTPConnection("127.0.0.1", port, timeout=1)
+    try:
+        connection.request("GET", "/_stcore/health")
+        return connection.getresponse().status == 200
+    except OSError:
+        return False
+    finally:
+        connection.close()
+
+
+@contextmanager
+def running_portal(browser: Browser, folder: Path, *words: str, **simulation: Any) -> Iterator[Portal]:
+    """`options-helper ui` in an empty folder, before a simulator with these settings."""
+    from options_helper.market import new_york_date, utc_now  # noqa: PLC0415 - after the skips
+    from options_helper.simulator.portfolio import demo_portfolio  # noqa: PLC0415 - likewise
+    from options_helper.simulator.server import AlpacaSimulator  # noqa: PLC0415 - likewise
+
+    document = demo_portfolio(new_york_date(utc_now()))
+    (folder / "portfolio.json").write_text(json.dumps(document))
+    port = free_port()
+    with AlpacaSimulator(portfolio=document, **simulation) as simulator:
+        env = {
+            **{name: value for name, value in os.environ.items() if not name.startswith(("APCA_", "OH_"))},
+            **simulator.environment(),
+            "OH_LOG_FILE": str(folder / "portal.log"),
+        }
+        command = [sys.executable, "-m", "options_helper", "ui", "--no-browser", f"--port={port}", *words]
+        with (folder / "output.txt").open("w") as output:
+            process = subprocess.Popen(
+                command, cwd=folder, env=env, stdout=output, stderr=subprocess.STDOUT, text=True
+            )
+        portal = Portal(f"http://127.0.0.1:{port}", process, simulator, folder, browser)
+        try:
+            portal.wait(lambda: answers(port), "the server", READY_SECONDS)
+            yield portal
+        finally:
+            portal.close_pages()
+            process.send_signal(signal.SIGTERM)
+            process.wait(10)
+
+
+@pytest.fixture(scope="module")
+def module_portal(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
+    """One server for the tests of a module."""
+    with running_portal(browser, tmp_path_factory.mktemp("portal"), "--keep-alive=3") as portal:
+        yield portal
+
+
+@pytest.fixture
+def portal(module_portal: Portal) -> Iterator[Portal]:
+    """The module's server with no page open and nothing streaming."""
+    module_portal.complaints.clear()
+    yield module_portal
+    module_portal.close_pages()
+    module_portal.wait(lambda: module_portal.connections == 0, "the end of the streams")
