@@ -1,0 +1,363 @@
+"""The fault table of docs/TROUBLESHOOTING.md: real alpaca-py against the simulator over loopback sockets."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import random
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+pytest.importorskip("alpaca", reason="needs alpaca-py (pip install -e '.[alpaca]')")
+pytest.importorskip("aiohttp", reason="the simulator needs aiohttp (pip install -e '.[dev]')")
+
+from options_helper.data.alpaca_settings import load_settings
+from options_helper.data.streaming.alpaca_connection import ConnectionTimes
+from options_helper.data.streaming.live_manager import LiveSnapshot, LiveStreamConfig, LiveStreamManager
+from options_helper.simulator.server import AlpacaSimulator
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from options_helper.market import StreamHealth
+
+pytestmark = pytest.mark.integration
+
+CONTRACTS = ("AAPL261218C00250000", "AAPL261218P00250000", "MSFT261218C00500000")
+STOCKS = ("AAPL", "MSFT")
+QUICK = ConnectionTimes(handshake=0.6, ping_interval=0.1, ping_timeout=0.4)
+KEY_ID, SECRET = "PKMARKEDKEYID0001", "marked-secret-0002"
+ALL = ("options", "stocks", "fills")
+
+
+class Bench:
+    """A simulator and a manager that is pointed at it."""
+
+    def __init__(self, simulator: AlpacaSimulator) -> None:
+        self.simulator = simulator
+        self.settings = load_settings(simulator.environment())
+        self.manager = LiveStreamManager()
+
+    def start(self, **changes: Any) -> None:
+        arguments: dict[str, Any] = {
+            "settings": self.settings,
+            "stocks": STOCKS,
+            "option_contracts": CONTRACTS,
+            "times": QUICK,
+            "reconnect_base_seconds": 0.05,
+            "reconnect_cap_seconds": 0.4,
+            "backfill": False,
+        }
+        self.manager.start(LiveStreamConfig(**(arguments | changes)))
+
+    @property
+    def snapshot(self) -> LiveSnapshot:
+        return self.manager.snapshot()
+
+    def health(self, stream: str) -> StreamHealth:
+        return self.snapshot.health[stream]
+
+    def is_running(self, *streams: str) -> bool:
+        return all(self.snapshot.status_by_stream[stream] == "running" for stream in streams)
+
+    def connections(self, stream: str) -> int:
+        return self.simulator.connections_total[stream]
+
+
+@pytest.fixture
+def bench(caplog) -> Iterator[Bench]:
+    """A bench with marked keys; afterwards nothing that came out may hold them, DEBUG logs included."""
+    caplog.set_level(logging.DEBUG)
+    with AlpacaSimulator(tick_seconds=0.05, key_id=KEY_ID, secret_key=SECRET) as simulator:
+        bench = Bench(simulator)
+        yield bench
+        bench.manager.stop()
+        logged = [record for phase in ("setup", "call", "teardown") for record in caplog.get_records(phase)]
+        assert logged
+        format_record = logging.Formatter("%(name)s %(message)s").format
+        said = [format_record(record) for record in logged]
+        said += [repr(bench.snapshot), repr(bench.manager.config), repr(vars(bench.manager))]
+        for key in (KEY_ID, SECRET):
+            assert not any(key in text for text in said)
+
+
+def test_all_three_streams_run(bench: Bench, wait_until) -> None:
+    """With nothing wrong the three streams run, grant all symbols and show quotes."""
+    bench.start()
+    wait_until(lambda: bench.is_running(*ALL))
+    for contract in CONTRACTS:
+        bench.simulator.push_quote(contract, 1.0, 1.1)
+    wait_until(lambda: set(bench.snapshot.option_quotes) == set(CONTRACTS))
+    wait_until(lambda: set(bench.snapshot.stock_quotes) == set(STOCKS))
+    assert bench.snapshot.subscribed == frozenset(CONTRACTS + STOCKS)
+    assert not bench.snapshot.last_error
+    assert all(record.missing == frozenset() for record in bench.snapshot.health.values())
+
+
+@pytest.mark.parametrize("stream", ALL)
+def test_a_wrong_key_is_final_and_tried_once(bench: Bench, wait_until, stream: str) -> None:
+    """A refused key is an error of that stream alone, and never tried again."""
+    bench.simulator.faults.set(stream, refuse_key=True)
+    bench.start()
+    wait_until(lambda: bench.snapshot.status_by_stream[stream] == "error")
+    others = [name for name in ALL if name != stream]
+    wait_until(lambda: bench.is_running(*others))
+    failure = bench.health(stream).last_failure
+    assert failure is not None
+    assert (failure.code, failure.final) == (402, True)
+    assert "refused the key" in failure.text
+    assert bench.connections(stream) == 1
+
+
+@pytest.mark.parametrize(
+    ("stream", "fault", "code", "words"),
+    [
+        ("options", {"auth_error": 409}, 409, "plan does not include this feed"),
+        ("stocks", {"auth_error": 409}, 409, "plan does not include this feed"),
+        ("options", {"subscribe_error": 405}, 405, "asked for 3 symbols"),
+        ("options", {"subscribe_error": 410}, 410, "does not offer"),
+        ("options", {"subscribe_error": 413}, 413, "star"),
+    ],
+)
+def test_what_hangs_on_the_plan_is_final(bench: Bench, wait_until, stream, fault, code, words) -> None:
+    """A feed, limit or request that the plan refuses is said with its code and not retried."""
+    bench.simulator.faults.set(stream, **fault)
+    bench.start()
+    wait_until(lambda: bench.snapshot.status_by_stream[stream] == "error")
+    failure = bench.health(stream).last_failure
+    assert failure is not None
+    assert failure.code == code
+    assert words in failure.text
+    assert bench.connections(stream) == 1
+
+
+@pytest.mark.parametrize(("stream", "code"), [("options", 406), ("stocks", 406), ("fills", 429)])
+def test_a_second_connection_is_retried_and_heals(bench: Bench, wait_until, stream: str, code: int) -> None:
+    """While another program holds the stream it is retried with backoff; when the other leaves it runs."""
+    bench.simulator.faults.set(stream, held=True)
+    bench.start()
+    wait_until(lambda: bench.snapshot.status_by_stream[stream] == "reconnecting")
+    failure = bench.health(stream).last_failure
+    assert failure is not None
+    assert (failure.code, failure.text) == (code, "another program holds this stream")
+    bench.simulator.faults.clear(stream)
+    wait_until(lambda: bench.is_running(stream))
+    assert bench.health(stream).last_failure == failure or bench.health(stream).last_failure.code == code
+
+
+@pytest.mark.parametrize("stream", ALL)
+@pytest.mark.parametrize(
+    ("how", "words"),
+    [("reset", "reset"), ("fin", "lost"), ("close", "closed the connection (close code 1001)")],
+)
+def test_a_dropped_connection_comes_back(bench: Bench, wait_until, stream: str, how: str, words: str) -> None:
+    """After a reset, a vanished socket or a close frame the stream says why and reconnects."""
+    bench.start()
+    wait_until(lambda: bench.is_running(*ALL))
+    bench.simulator.drop(stream, how=how)
+    wait_until(lambda: bench.health(stream).attempts == 1)
+    wait_until(lambda: bench.is_running(*ALL))
+    failure = bench.health(stream).last_failure
+    assert failure is not None
+    assert words in failure.text
+
+
+@pytest.mark.parametrize("stream", ALL)
+@pytest.mark.parametrize("status", [403, 500, 503])
+def test_an_http_error_on_upgrade_is_retried(bench: Bench, wait_until, stream: str, status: int) -> None:
+    """An HTTP error in place of the upgrade is named and retried until it is gone."""
+    bench.simulator.faults.set(stream, http_status=status)
+    bench.start()
+    wait_until(lambda: bench.health(stream).attempts >= 2)
+    assert bench.health(stream).last_failure.text == f"the server answered HTTP {status}"
+    bench.simulator.faults.clear()
+    wait_until(lambda: bench.is_running(stream))
+
+
+def test_a_refused_connection_is_retried(bench: Bench, wait_until) -> None:
+    """When nobody listens the streams reconnect, and say so."""
+    bench.simulator.stop()
+    bench.start()
+    wait_until(lambda: all(bench.health(stream).attempts >= 2 for stream in ALL))
+    assert {bench.health(stream).last_failure.text for stream in ALL} == {"the server refused the connection"}
+
+
+def test_a_name_that_does_not_resolve_is_retried(bench: Bench, wait_until, monkeypatch) -> None:
+    """A DNS failure is named as such."""
+    from dataclasses import replace
+
+    bench.start(settings=replace(bench.settings, stream_url="ws://alpaca.invalid"), stream_fills=False)
+    wait_until(lambda: bench.health("options").attempts >= 1)
+    assert bench.health("options").last_failure.text == "the server's name could not be resolved"
+
+
+def test_a_tls_failure_is_retried(bench: Bench, wait_until) -> None:
+    """A server that does not speak TLS where it should is named as such."""
+    from dataclasses import replace
+
+    secure = bench.settings.stream_url.replace("ws://", "wss://")
+    bench.start(settings=replace(bench.settings, stream_url=secure), stream_fills=False)
+    wait_until(lambda: bench.health("options").attempts >= 1)
+    assert bench.health("options").last_failure.text == "the secure connection could not be set up"
+
+
+@pytest.mark.parametrize("stream", ALL)
+@pytest.mark.parametrize(
+    ("fault", "step"),
+    [
+        ("hang_on_connect", "connecting"),
+        ("silent_on_connect", ""),
+        ("silent_after_auth", "authenticating"),
+        ("no_subscription_ack", "waiting for the subscription"),
+    ],
+)
+def test_a_handshake_without_an_answer_times_out(bench: Bench, wait_until, stream, fault, step) -> None:
+    """A server that does not answer is shown as connecting with its step, then retried after the timeout."""
+    bench.simulator.faults.set(stream, **{fault: True})
+    bench.start()
+    wait_until(lambda: bench.health(stream).state == "connecting" and step in bench.health(stream).step)
+    wait_until(lambda: bench.health(stream).attempts >= 1)
+    assert f"no answer for 0.6 s while {step}" in bench.health(stream).last_failure.text
+    bench.simulator.faults.clear()
+    wait_until(lambda: bench.is_running(stream))
+
+
+@pytest.mark.parametrize("stream", ALL)
+def test_a_vanished_peer_is_noticed_by_pings(bench: Bench, wait_until, stream: str) -> None:
+    """A peer that vanished without a word is noticed by a ping that stays unanswered."""
+    bench.start()
+    wait_until(lambda: bench.is_running(*ALL))
+    bench.simulator.faults.set(stream, vanished=True)
+    wait_until(lambda: bench.health(stream).attempts >= 1)
+    assert bench.health(stream).last_failure.text == "no answer to a ping for 0.4 s"
+
+
+def test_a_mute_stream_that_answers_pings_is_left_alone(bench: Bench, wait_until) -> None:
+    """Silence with pongs is no reason for a new connection while few symbols were ticking."""
+    bench.simulator.faults.set("options", mute=True)
+    bench.start()
+    wait_until(lambda: bench.is_running("options"))
+    heard = bench.health("options").last_heard_at
+    wait_until(lambda: bench.health("options").last_heard_at > heard)
+    assert bench.health("options").last_event_at is None
+    assert bench.connections("options") == 1
+
+
+def test_what_is_not_granted_is_named(bench: Bench, wait_until) -> None:
+    """A subscription that is granted in part runs, and says which symbols are missing."""
+    bench.simulator.faults.set("options", grant_only=frozenset(CONTRACTS[:1]))
+    bench.start()
+    wait_until(lambda: bench.is_running("options"))
+    assert bench.health("options").missing == frozenset(CONTRACTS[1:])
+    assert bench.snapshot.subscribed is not None
+    assert CONTRACTS[1] not in bench.snapshot.subscribed
+
+
+@pytest.mark.parametrize("code", [407, 500])
+def test_an_error_frame_that_passes_is_retried(bench: Bench, wait_until, code: int) -> None:
+    """A slow client's cut and an internal error of Alpaca's reconnect, with the reason."""
+    bench.start()
+    wait_until(lambda: bench.is_running(*ALL))
+    bench.simulator.send_error("options", code)
+    wait_until(lambda: bench.health("options").attempts == 1)
+    assert bench.health("options").last_failure.code == code
+    wait_until(lambda: bench.is_running(*ALL))
+
+
+def test_malformed_frames_cost_themselves_only(bench: Bench, wait_until) -> None:
+    """Unknown types, null fields, cut-off ends and text are counted; the stream lives and goes on."""
+    import msgpack
+
+    bench.start()
+    wait_until(lambda: bench.is_running(*ALL))
+    good = {
+        "T": "q",
+        "S": CONTRACTS[0],
+        "bp": 7.0,
+        "ap": 7.5,
+        "bs": 1,
+        "as": 1,
+        "t": msgpack.Timestamp(int(time.time()), 0),
+    }
+    frame = msgpack.packb([{"T": "q"}, {"T": "?"}, None, {**good, "bp": "x"}, good])
+    for payload in (frame, b"\xc1\xff", "hello", frame[:-3], msgpack.packb([good]), b""):
+        bench.simulator.send_raw("options", payload)
+    wait_until(lambda: bench.health("options").malformed >= 8)
+    assert bench.is_running(*ALL)
+    assert bench.connections("options") == 1
+
+
+def test_a_flapping_server_is_met_with_backoff(bench: Bench, wait_until) -> None:
+    """A server that drops a hundred connections at once sees attempts as far apart as the backoff says."""
+    bench.simulator.faults.set("options", drops=100, drop_at="auth")
+    bench.start(
+        stream_stocks=False, stream_fills=False, reconnect_base_seconds=0.01, reconnect_cap_seconds=0.04
+    )
+    wait_until(lambda: bench.is_running("options"), seconds=60)
+    times = bench.simulator.connection_times["options"]
+    gaps = [later - earlier for earlier, later in itertools.pairwise(times)]
+    assert len(times) == 101
+    assert bench.health("options").attempts == 100
+    assert all(gap >= 0.0075 for gap in gaps)
+    assert all(gap >= 0.03 for gap in gaps[3:])
+
+
+@pytest.mark.parametrize("moment", ["quiet", "hanging", "backoff", "building"])
+def test_stop_is_quick_at_any_moment(bench: Bench, wait_until, moment: str) -> None:
+    """Stop ends a quiet stream, a hanging handshake and a backoff, and no socket is left."""
+    if moment == "hanging":
+        for stream in ALL:
+            bench.simulator.faults.set(stream, hang_on_connect=True)
+    if moment == "backoff":
+        for stream in ALL:
+            bench.simulator.faults.set(stream, http_status=503)
+    bench.start(
+        times=ConnectionTimes(),
+        reconnect_base_seconds=20 if moment == "backoff" else 0.5,
+        reconnect_cap_seconds=30,
+    )
+    if moment == "quiet":
+        wait_until(lambda: bench.is_running(*ALL))
+    if moment == "hanging":
+        wait_until(lambda: all(bench.simulator.open_connections[stream] for stream in ALL))
+    if moment == "backoff":
+        wait_until(lambda: all(bench.health(stream).attempts for stream in ALL))
+    bench.manager.stop()
+    assert bench.snapshot.status == "stopped"
+    wait_until(lambda: not any(bench.simulator.open_connections.values()))
+
+
+def test_restart_meets_no_connection_of_its_own(bench: Bench, wait_until) -> None:
+    """Restart joins before it connects: twenty in a row never meet the one-connection limit."""
+    for number in range(20):
+        bench.start(queue_maxsize=100 + number)
+        wait_until(lambda: bench.is_running(*ALL))
+        assert bench.snapshot.last_error is None
+        assert not any(bench.snapshot.reconnect_attempts.values())
+
+
+def test_only_get_is_ever_sent(bench: Bench, wait_until) -> None:
+    """Whatever the product does, the server sees no HTTP method but GET."""
+    bench.start(backfill=True)
+    wait_until(lambda: bench.is_running(*ALL))
+    wait_until(lambda: bench.snapshot.previous_closes and not bench.snapshot.fill_gaps)
+    assert set(bench.simulator.methods_seen) == {"GET"}
+
+
+def test_a_hundred_random_starts_and_stops_leave_nothing(bench: Bench, wait_until) -> None:
+    """Whatever is started, restarted and stopped when, no exception comes and no socket is left."""
+    draw = random.Random(11)  # noqa: S311 - which moment to stop at, not a secret
+    for number in range(100):
+        bench.start(queue_maxsize=100 + number % 2)
+        moment = draw.choice(["at once", "connecting", "running", "again"])
+        if moment == "connecting":
+            stream = draw.choice(ALL)
+            wait_until(lambda stream=stream: bench.simulator.connections_total[stream] > 0)
+        if moment == "running":
+            wait_until(lambda: bench.is_running(*ALL))
+        if moment != "again":
+            bench.manager.stop()
+    bench.manager.stop()
+    wait_until(lambda: not any(bench.simulator.open_connections.values()))
