@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
@@ -23,6 +24,9 @@ PAPER_URL = "https://paper-api.alpaca.markets"
 LIVE_URL = "https://api.alpaca.markets"
 DATA_URL = "https://data.alpaca.markets"
 STREAM_URL = "wss://stream.data.alpaca.markets"
+
+KEY_NAMES = ("APCA_API_KEY_ID", "APCA_API_SECRET_KEY")
+_KEY = re.compile(r"[!-~]+")  # goes into an HTTP header
 
 STOCK_FEEDS = ("iex", "sip")
 OPTIONS_FEEDS = ("indicative", "opra")
@@ -123,14 +127,27 @@ def _is_alpaca(host: str) -> bool:
 
 
 def read_environment(env: Mapping[str, str] | None = None, *, env_file: Path = ENV_FILE) -> dict[str, str]:
-    """The env file's variables overlaid by real ones; a missing file is an empty one."""
-    values = (
-        {name: value for name, value in dotenv_values(env_file).items() if value}
-        if env_file.is_file()
-        else {}
-    )
+    """The env file's variables overlaid by real ones; a missing file, like an empty value, sets nothing.
+
+    Raises:
+        SettingsError: The file is there and cannot be read as text.
+    """
     real = os.environ if env is None else env
-    return values | {name: value for name, value in real.items() if value}
+    return _read_env_file(env_file) | {name: value for name, value in real.items() if value}
+
+
+def _read_env_file(env_file: Path) -> dict[str, str]:
+    try:
+        if not env_file.is_file():
+            return {}
+        # As it stands: a "$" in a key is a "$".
+        values = dotenv_values(env_file, encoding="utf-8-sig", interpolate=False)
+    except (OSError, UnicodeDecodeError) as error:
+        # Not the error's own text, which may quote the file.
+        raise SettingsError(
+            "", f"{env_file} cannot be read ({type(error).__name__}); it must be a UTF-8 text file."
+        ) from None
+    return {name: value for name, value in values.items() if value}
 
 
 def load_settings(env: Mapping[str, str] | None = None, *, env_file: Path = ENV_FILE) -> AlpacaSettings:
@@ -140,16 +157,18 @@ def load_settings(env: Mapping[str, str] | None = None, *, env_file: Path = ENV_
         SettingsError: A key is missing, or a URL or feed is not usable.
     """
     values = read_environment(env, env_file=env_file)
-    keys = [values.get(name, "").strip() for name in ("APCA_API_KEY_ID", "APCA_API_SECRET_KEY")]
-    missing = [
-        name for name, key in zip(("APCA_API_KEY_ID", "APCA_API_SECRET_KEY"), keys, strict=True) if not key
-    ]
+    keys = [values.get(name, "").strip() for name in KEY_NAMES]
+    missing = [name for name, key in zip(KEY_NAMES, keys, strict=True) if not key]
     if missing:
         raise SettingsError(
             missing[0],
             f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} not set. "
-            f"Set it in the environment or in {env_file}, then press Start.",
+            f"Set {'it' if len(missing) == 1 else 'them'} in the environment or in {env_file}, "
+            "then press Start.",
         )
+    for name, key in zip(KEY_NAMES, keys, strict=True):
+        if not _KEY.fullmatch(key):
+            raise SettingsError(name, f"{name} holds characters that no key has; copy it again from Alpaca.")
     trading_url = _url(values, "APCA_API_BASE_URL", ("http", "https"), "")
     account = _account(trading_url, keys[0])
     return AlpacaSettings(
@@ -176,13 +195,23 @@ def _url(values: Mapping[str, str], name: str, schemes: tuple[str, ...], default
     url = values.get(name, default).strip().rstrip("/")
     if not url:
         return url
-    parts = urlsplit(url)
-    if parts.scheme not in schemes or not parts.hostname or parts.username or parts.query:
+    if not _is_plain_url(url, schemes):
         raise SettingsError(
             name, f"{name} must be a URL such as {schemes[-1]}://host, without a user or a query."
         )
     # Alpaca's own examples carry the version; the routes here add it themselves.
     return url.removesuffix("/v2") if name == "APCA_API_BASE_URL" else url
+
+
+def _is_plain_url(url: str, schemes: tuple[str, ...]) -> bool:
+    try:
+        parts = urlsplit(url)
+        named = bool(parts.hostname) and parts.port != 0
+    except ValueError:  # brackets that do not match, or a port that is none
+        return False
+    return (
+        parts.scheme in schemes and named and "@" not in parts.netloc and not (parts.query or parts.fragment)
+    )
 
 
 def _feed(values: Mapping[str, str], name: str, feeds: tuple[str, ...]) -> str:
