@@ -1,0 +1,239 @@
+"""Every frame and REST row of the simulator against `alpaca_fields`.
+
+A field that Alpaca does not send is forbidden, and so is a type it does not use: the simulator must not agree
+with the client merely because both were written here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import json
+from typing import Any
+
+import pytest
+
+from options_helper.simulator.orders import LegRequest
+from options_helper.simulator.portfolio import demo_portfolio
+from tests.simulator.alpaca_fields import (
+    ACCOUNT,
+    ACTIVITY,
+    CALENDAR_DAY,
+    CLOCK,
+    CONTRACT,
+    DELIVERABLE,
+    ERROR,
+    FILL,
+    FLAT_PARENT,
+    LEG,
+    MARKET,
+    MARKET_CLOCK,
+    MARKET_DAY,
+    OPTION_ACK,
+    OPTION_QUOTE,
+    OPTION_SNAPSHOT,
+    OPTION_TRADE,
+    ORDER,
+    PARENT,
+    PAST,
+    POSITION,
+    STATUS,
+    STOCK_ACK,
+    STOCK_QUOTE,
+    STOCK_SNAPSHOT,
+    STOCK_TRADE,
+    SUCCESS,
+    UPDATE,
+    Fields,
+    by_symbol,
+    decimal,
+    find_fault,
+    moment,
+    one_of,
+    or_null,
+    packed_time,
+    price,
+    row_of,
+    rows_of,
+    text,
+)
+
+TODAY = dt.datetime.now(dt.UTC).date()
+CALL = f"AAPL{TODAY + dt.timedelta(days=40):%y%m%d}C00270000"
+PUT = f"AAPL{TODAY + dt.timedelta(days=40):%y%m%d}P00270000"
+CONTRACTS = [CALL, PUT, f"BRKB{TODAY + dt.timedelta(days=40):%y%m%d}C00500000"]
+
+
+def test_the_check_itself_can_fail() -> None:
+    """A field too many, a field too few and a wrong type are each found."""
+    good = {"x": "A", "p": 1.0, "s": 1, "c": "I"}
+    assert find_fault(good, OPTION_TRADE) == ""
+    assert find_fault(good | {"i": 1}, OPTION_TRADE)
+    assert find_fault(good | {"s": True}, OPTION_TRADE)
+    assert find_fault(good | {"c": ["I"]}, OPTION_TRADE)
+    assert find_fault({"x": "A"}, OPTION_TRADE)
+    assert not rows_of(DELIVERABLE)([{"type": "equity"}])
+
+
+def assertrows_of(rows: list[dict[str, Any]], fields: Fields) -> None:
+    """Every row is as the list says, and there is at least one."""
+    assert rows
+    for row in rows:
+        assert find_fault(row, fields) == "", row
+
+
+@pytest.mark.parametrize("codec", ["msgpack", "json"])
+def test_stock_messages(phone, codec) -> None:
+    """Every message of the stock stream, in both codecs, has Alpaca's fields and no others."""
+    head = {"S": text, "t": packed_time if codec == "msgpack" else moment}
+
+    async def talk() -> None:
+        async with phone.dial("/v2/iex", codec=codec) as line:
+            assertrows_of(await line.hear(), SUCCESS)
+            assertrows_of(await line.subscribe(), ERROR)
+            assertrows_of(await line.log_in(), SUCCESS)
+            assertrows_of(await line.subscribe(quotes=["*"], trades=["*"], statuses=["*"]), STOCK_ACK)
+            seen = set()
+            phone.simulator.push_status("AAPL")
+            phone.simulator.push_trade("AAPL", 270.0, 100)
+            phone.simulator.push_quote("AAPL", 270.0, 270.01)
+            fields = {"s": STATUS, "t": STOCK_TRADE, "q": STOCK_QUOTE}
+            while seen != {"s", "t", "q"}:
+                for message in await line.hear():
+                    kind = message.pop("T")
+                    assertrows_of([message], head | fields[kind])
+                    seen.add(kind)
+
+    asyncio.run(talk())
+
+
+def test_stock_messages_of_the_market(phone) -> None:
+    """What the seeded market itself sends for stocks has Alpaca's fields and no others."""
+
+    async def talk() -> None:
+        async with phone.stocks("AAPL", "BRK.B") as line:
+            phone.simulator.tick(60)
+            fields = {"t": STOCK_TRADE, "q": STOCK_QUOTE}
+            seen = set()
+            while seen != {"t", "q"}:
+                for message in await line.hear():
+                    kind = message.pop("T")
+                    assertrows_of([message], fields[kind] | {"S": text, "t": packed_time})
+                    seen.add(kind)
+
+    asyncio.run(talk())
+
+
+def test_option_messages(phone) -> None:
+    """Every message of the option stream has Alpaca's fields and no others."""
+
+    async def talk() -> None:
+        async with phone.dial("/v1beta1/opra") as line:
+            assertrows_of(await line.hear(), SUCCESS)
+            assertrows_of(await line.log_in(), SUCCESS)
+            assertrows_of(await line.subscribe(quotes=["*"]), ERROR)
+            assertrows_of(await line.subscribe(quotes=CONTRACTS, trades=CONTRACTS), OPTION_ACK)
+            phone.simulator.tick(200)
+            fields = {"t": OPTION_TRADE, "q": OPTION_QUOTE}
+            seen = set()
+            while seen != {"t", "q"}:
+                for message in await line.hear():
+                    kind = message.pop("T")
+                    assertrows_of([message], fields[kind] | {"S": one_of(*CONTRACTS), "t": packed_time})
+                    seen.add(kind)
+            phone.simulator.burst("options", 30, per_frame=10)
+            for message in await line.hear():
+                assertrows_of([message], OPTION_QUOTE | {"T": text, "S": text, "t": packed_time})
+
+    asyncio.run(talk())
+
+
+def test_order_updates(phone) -> None:
+    """Every order update, of single and multi-leg orders, has Alpaca's fields and no others."""
+    simulator = phone.simulator
+
+    async def hear(line: Any, fields: Fields, order: Fields) -> None:
+        message = json.loads(json.dumps(await line.hear()))
+        assert set(message) == {"stream", "data"}
+        assertrows_of([message["data"]], fields | {"order": row_of(order)})
+
+    async def talk() -> None:
+        async with phone.fills() as line:
+            order_id = simulator.place_order(CALL, "buy", 3, limit_price=9.0)
+            await hear(line, UPDATE, ORDER)
+            execution_id = simulator.fill(order_id, 1, 9.0)
+            await hear(line, FILL | {"position_qty": decimal}, ORDER)
+            simulator.correct(execution_id, 8.9)
+            await hear(line, PAST, ORDER)
+            simulator.bust(execution_id)
+            await hear(line, PAST, ORDER)
+            successor = simulator.replace_order(order_id, qty=2, limit_price=9.1)
+            await hear(line, UPDATE, ORDER)
+            await hear(line, UPDATE, ORDER)
+            simulator.close_order(successor, reason="CORPORATE_ACTION")
+            await hear(line, UPDATE, ORDER)
+            for status in ("rejected", "expired"):
+                simulator.close_order(simulator.place_order("BRK.B", "sell", 1), status)
+                await hear(line, UPDATE, ORDER)
+                await hear(line, UPDATE, ORDER)
+            legs = [LegRequest(CALL, "buy"), LegRequest(PUT, "sell", ratio=2)]
+            parent = simulator.place_multileg_order(legs, 2, limit_price=-1.0)
+            await hear(line, UPDATE, PARENT)
+            simulator.fill(parent, 1)
+            await hear(line, FILL, PARENT)
+            simulator.fill(parent)
+            await hear(line, FILL, PARENT)
+
+    asyncio.run(talk())
+    assertrows_of(phone.body("/v2/account/activities"), ACTIVITY)
+    nested = phone.body("/v2/orders", status="all", nested="true")
+    assertrows_of([row for row in nested if row["symbol"]], ORDER)
+    assertrows_of([row for row in nested if not row["symbol"]], PARENT)
+    flat = phone.body("/v2/orders", status="all")
+    assertrows_of([row for row in flat if not row["symbol"]], FLAT_PARENT)
+    assertrows_of([row for row in flat if row["symbol"] and row["order_class"] == "mleg"], LEG)
+
+
+def test_accountrows_of(make_phone) -> None:
+    """Account and positions have Alpaca's fields and no others."""
+    phone = make_phone(portfolio=demo_portfolio(TODAY))
+    assertrows_of([phone.body("/v2/account")], ACCOUNT)
+    assertrows_of(phone.body("/v2/positions"), POSITION)
+
+
+def test_clock_and_calendarrows_of(phone) -> None:
+    """Both clocks and both calendars have Alpaca's fields and no others."""
+    assertrows_of([phone.body("/v2/clock")], CLOCK)
+    assertrows_of(phone.body("/v3/clock", markets="OPRA,NYSE")["clocks"], MARKET_CLOCK)
+    assertrows_of(phone.body("/v2/calendar"), CALENDAR_DAY)
+    answer = phone.body("/v3/calendar/OPRA")
+    assertrows_of([answer], {"market": row_of(MARKET), "calendar": rows_of(MARKET_DAY)})
+
+
+def test_contractrows_of(phone) -> None:
+    """Contracts have Alpaca's fields and no others."""
+    for symbol in (CALL, "CSGP1271217P00001000", "SPXW271217C06000000", "AAPL200117C00100000"):
+        assertrows_of([phone.body(f"/v2/options/contracts/{symbol}", show_deliverables="true")], CONTRACT)
+    answer = phone.body("/v2/options/contracts", underlying_symbols="BRK.B", expiration_date_gte="2020-01-01")
+    assertrows_of([answer], {"option_contracts": rows_of(CONTRACT), "next_page_token": or_null(text)})
+
+
+def test_market_datarows_of(phone) -> None:
+    """Snapshots, latest quotes and trades, and index values have Alpaca's fields and no others."""
+    symbols = ",".join(CONTRACTS)
+    snapshots = phone.body("/v1beta1/options/snapshots", symbols=symbols, feed="indicative")
+    assertrows_of([snapshots], {"snapshots": by_symbol(OPTION_SNAPSHOT), "next_page_token": one_of(None)})
+    assertrows_of(list(phone.body("/v2/stocks/snapshots", symbols="AAPL,BRK.B").values()), STOCK_SNAPSHOT)
+    for path, name, fields in (
+        ("/v1beta1/options/quotes/latest", "quotes", OPTION_QUOTE),
+        ("/v1beta1/options/trades/latest", "trades", OPTION_TRADE),
+    ):
+        assertrows_of([phone.body(path, symbols=symbols)], {name: by_symbol(fields | {"t": moment})})
+    for path, name, fields in (
+        ("/v2/stocks/quotes/latest", "quotes", STOCK_QUOTE),
+        ("/v2/stocks/trades/latest", "trades", STOCK_TRADE),
+    ):
+        assertrows_of([phone.body(path, symbols="AAPL,BRK.B")], {name: by_symbol(fields | {"t": moment})})
+    values = phone.body("/v1beta1/indices/latest/values", symbols="SPX,VIX,AAPL")
+    assert set(values["values"]) == {"SPX", "VIX"}
+    assertrows_of([values], {"values": by_symbol({"t": moment, "v": price})})
