@@ -75,7 +75,7 @@ def test_the_check_itself_can_fail() -> None:
     assert not rows_of(DELIVERABLE)([{"type": "equity"}])
 
 
-def assertrows_of(rows: list[dict[str, Any]], fields: Fields) -> None:
+def assert_rows(rows: list[dict[str, Any]], fields: Fields) -> None:
     """Every row is as the list says, and there is at least one."""
     assert rows
     for row in rows:
@@ -89,10 +89,10 @@ def test_stock_messages(phone, codec) -> None:
 
     async def talk() -> None:
         async with phone.dial("/v2/iex", codec=codec) as line:
-            assertrows_of(await line.hear(), SUCCESS)
-            assertrows_of(await line.subscribe(), ERROR)
-            assertrows_of(await line.log_in(), SUCCESS)
-            assertrows_of(await line.subscribe(quotes=["*"], trades=["*"], statuses=["*"]), STOCK_ACK)
+            assert_rows(await line.hear(), SUCCESS)
+            assert_rows(await line.subscribe(), ERROR)
+            assert_rows(await line.log_in(), SUCCESS)
+            assert_rows(await line.subscribe(quotes=["*"], trades=["*"], statuses=["*"]), STOCK_ACK)
             seen = set()
             phone.simulator.push_status("AAPL")
             phone.simulator.push_trade("AAPL", 270.0, 100)
@@ -101,7 +101,7 @@ def test_stock_messages(phone, codec) -> None:
             while seen != {"s", "t", "q"}:
                 for message in await line.hear():
                     kind = message.pop("T")
-                    assertrows_of([message], head | fields[kind])
+                    assert_rows([message], head | fields[kind])
                     seen.add(kind)
 
     asyncio.run(talk())
@@ -118,7 +118,7 @@ def test_stock_messages_of_the_market(phone) -> None:
             while seen != {"t", "q"}:
                 for message in await line.hear():
                     kind = message.pop("T")
-                    assertrows_of([message], fields[kind] | {"S": text, "t": packed_time})
+                    assert_rows([message], fields[kind] | {"S": text, "t": packed_time})
                     seen.add(kind)
 
     asyncio.run(talk())
@@ -129,21 +129,23 @@ def test_option_messages(phone) -> None:
 
     async def talk() -> None:
         async with phone.dial("/v1beta1/opra") as line:
-            assertrows_of(await line.hear(), SUCCESS)
-            assertrows_of(await line.log_in(), SUCCESS)
-            assertrows_of(await line.subscribe(quotes=["*"]), ERROR)
-            assertrows_of(await line.subscribe(quotes=CONTRACTS, trades=CONTRACTS), OPTION_ACK)
+            assert_rows(await line.hear(), SUCCESS)
+            assert_rows(await line.log_in(), SUCCESS)
+            assert_rows(await line.subscribe(quotes=["*"]), ERROR)
+            assert_rows(await line.subscribe(quotes=CONTRACTS, trades=CONTRACTS), OPTION_ACK)
             phone.simulator.tick(200)
             fields = {"t": OPTION_TRADE, "q": OPTION_QUOTE}
             seen = set()
             while seen != {"t", "q"}:
                 for message in await line.hear():
                     kind = message.pop("T")
-                    assertrows_of([message], fields[kind] | {"S": one_of(*CONTRACTS), "t": packed_time})
+                    assert_rows([message], fields[kind] | {"S": one_of(*CONTRACTS), "t": packed_time})
                     seen.add(kind)
             phone.simulator.burst("options", 30, per_frame=10)
-            for message in await line.hear():
-                assertrows_of([message], OPTION_QUOTE | {"T": text, "S": text, "t": packed_time})
+            burst: list[Any] = []
+            while len(burst) != 10:
+                burst = await line.hear()
+            assert_rows(burst, OPTION_QUOTE | {"T": text, "S": text, "t": packed_time})
 
     asyncio.run(talk())
 
@@ -155,7 +157,7 @@ def test_order_updates(phone) -> None:
     async def hear(line: Any, fields: Fields, order: Fields) -> None:
         message = json.loads(json.dumps(await line.hear()))
         assert set(message) == {"stream", "data"}
-        assertrows_of([message["data"]], fields | {"order": row_of(order)})
+        assert_rows([message["data"]], fields | {"order": row_of(order)})
 
     async def talk() -> None:
         async with phone.fills() as line:
@@ -185,55 +187,55 @@ def test_order_updates(phone) -> None:
             await hear(line, FILL, PARENT)
 
     asyncio.run(talk())
-    assertrows_of(phone.body("/v2/account/activities"), ACTIVITY)
+    assert_rows(phone.body("/v2/account/activities"), ACTIVITY)
     nested = phone.body("/v2/orders", status="all", nested="true")
-    assertrows_of([row for row in nested if row["symbol"]], ORDER)
-    assertrows_of([row for row in nested if not row["symbol"]], PARENT)
+    assert_rows([row for row in nested if row["symbol"]], ORDER)
+    assert_rows([row for row in nested if not row["symbol"]], PARENT)
     flat = phone.body("/v2/orders", status="all")
-    assertrows_of([row for row in flat if not row["symbol"]], FLAT_PARENT)
-    assertrows_of([row for row in flat if row["symbol"] and row["order_class"] == "mleg"], LEG)
+    assert_rows([row for row in flat if not row["symbol"]], FLAT_PARENT)
+    assert_rows([row for row in flat if row["symbol"] and row["order_class"] == "mleg"], LEG)
 
 
 def test_accountrows_of(make_phone) -> None:
     """Account and positions have Alpaca's fields and no others."""
     phone = make_phone(portfolio=demo_portfolio(TODAY))
-    assertrows_of([phone.body("/v2/account")], ACCOUNT)
-    assertrows_of(phone.body("/v2/positions"), POSITION)
+    assert_rows([phone.body("/v2/account")], ACCOUNT)
+    assert_rows(phone.body("/v2/positions"), POSITION)
 
 
 def test_clock_and_calendarrows_of(phone) -> None:
     """Both clocks and both calendars have Alpaca's fields and no others."""
-    assertrows_of([phone.body("/v2/clock")], CLOCK)
-    assertrows_of(phone.body("/v3/clock", markets="OPRA,NYSE")["clocks"], MARKET_CLOCK)
-    assertrows_of(phone.body("/v2/calendar"), CALENDAR_DAY)
+    assert_rows([phone.body("/v2/clock")], CLOCK)
+    assert_rows(phone.body("/v3/clock", markets="OPRA,NYSE")["clocks"], MARKET_CLOCK)
+    assert_rows(phone.body("/v2/calendar"), CALENDAR_DAY)
     answer = phone.body("/v3/calendar/OPRA")
-    assertrows_of([answer], {"market": row_of(MARKET), "calendar": rows_of(MARKET_DAY)})
+    assert_rows([answer], {"market": row_of(MARKET), "calendar": rows_of(MARKET_DAY)})
 
 
 def test_contractrows_of(phone) -> None:
     """Contracts have Alpaca's fields and no others."""
     for symbol in (CALL, "CSGP1271217P00001000", "SPXW271217C06000000", "AAPL200117C00100000"):
-        assertrows_of([phone.body(f"/v2/options/contracts/{symbol}", show_deliverables="true")], CONTRACT)
+        assert_rows([phone.body(f"/v2/options/contracts/{symbol}", show_deliverables="true")], CONTRACT)
     answer = phone.body("/v2/options/contracts", underlying_symbols="BRK.B", expiration_date_gte="2020-01-01")
-    assertrows_of([answer], {"option_contracts": rows_of(CONTRACT), "next_page_token": or_null(text)})
+    assert_rows([answer], {"option_contracts": rows_of(CONTRACT), "next_page_token": or_null(text)})
 
 
 def test_market_datarows_of(phone) -> None:
     """Snapshots, latest quotes and trades, and index values have Alpaca's fields and no others."""
     symbols = ",".join(CONTRACTS)
     snapshots = phone.body("/v1beta1/options/snapshots", symbols=symbols, feed="indicative")
-    assertrows_of([snapshots], {"snapshots": by_symbol(OPTION_SNAPSHOT), "next_page_token": one_of(None)})
-    assertrows_of(list(phone.body("/v2/stocks/snapshots", symbols="AAPL,BRK.B").values()), STOCK_SNAPSHOT)
+    assert_rows([snapshots], {"snapshots": by_symbol(OPTION_SNAPSHOT), "next_page_token": one_of(None)})
+    assert_rows(list(phone.body("/v2/stocks/snapshots", symbols="AAPL,BRK.B").values()), STOCK_SNAPSHOT)
     for path, name, fields in (
         ("/v1beta1/options/quotes/latest", "quotes", OPTION_QUOTE),
         ("/v1beta1/options/trades/latest", "trades", OPTION_TRADE),
     ):
-        assertrows_of([phone.body(path, symbols=symbols)], {name: by_symbol(fields | {"t": moment})})
+        assert_rows([phone.body(path, symbols=symbols)], {name: by_symbol(fields | {"t": moment})})
     for path, name, fields in (
         ("/v2/stocks/quotes/latest", "quotes", STOCK_QUOTE),
         ("/v2/stocks/trades/latest", "trades", STOCK_TRADE),
     ):
-        assertrows_of([phone.body(path, symbols="AAPL,BRK.B")], {name: by_symbol(fields | {"t": moment})})
+        assert_rows([phone.body(path, symbols="AAPL,BRK.B")], {name: by_symbol(fields | {"t": moment})})
     values = phone.body("/v1beta1/indices/latest/values", symbols="SPX,VIX,AAPL")
     assert set(values["values"]) == {"SPX", "VIX"}
-    assertrows_of([values], {"values": by_symbol({"t": moment, "v": price})})
+    assert_rows([values], {"values": by_symbol({"t": moment, "v": price})})
