@@ -1,0 +1,197 @@
+"""Who may import whom, kept by reading the source of whatever modules there are."""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+ROOT = Path(__file__).parent.parent
+FILES = sorted(path for top in ("options_helper", "apps") for path in (ROOT / top).rglob("*.py"))
+SOURCES = [path.relative_to(ROOT).as_posix() for path in FILES]
+
+PRODUCT, SIMULATOR = "options_helper", "options_helper.simulator"
+
+# Each may import from its own layer and from those before it; a module that stands in none is of the last.
+LAYERS = (
+    ("options_helper.errors",),
+    ("options_helper.models", "options_helper.market"),
+    ("options_helper.analysis",),
+    (
+        "options_helper.portfolio_file",
+        "options_helper.portfolio_problems",
+        "options_helper.alerts_file",
+        "options_helper.data",
+    ),
+    ("options_helper.data.streaming",),
+    ("options_helper.monitor", "options_helper.hub"),
+)
+SDK_USERS = {"alpaca_connection", "alpaca_stream", "alpaca_trading_stream"}
+SDK_MODULE = re.compile(r"alpaca\.(broker|common|data|trading)(\.\w+)*")
+ORDERING = re.compile(
+    r"\w*Order\w*Request|TradingClient|(submit|replace|cancel)_orders?\w*|close_(all_)?positions?|exercise_\w+"
+)
+
+
+class Import(NamedTuple):
+    """One import: the module's full name, and whether it happens when the file is imported."""
+
+    module: str
+    eager: bool
+
+
+def module_name(source: str) -> str:
+    """The dotted name of a source file."""
+    return source.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+
+
+@cache
+def tree(source: str) -> ast.Module:
+    """The syntax tree of a source file."""
+    return ast.parse((ROOT / source).read_text(encoding="utf-8"))
+
+
+@cache
+def imports(source: str) -> list[Import]:
+    """Every import of a file, those within functions and those by name in a string included."""
+    found: list[Import] = []
+
+    def visit(node: ast.AST, *, eager: bool) -> None:
+        if isinstance(node, ast.Import):
+            found.extend(Import(alias.name, eager) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            module = "." * node.level + (node.module or "")
+            found.append(Import(module, eager))
+            found.extend(Import(f"{module}.{alias.name}", eager) for alias in node.names)
+        elif isinstance(node, ast.Constant) and SDK_MODULE.fullmatch(str(node.value)):
+            found.append(Import(str(node.value), eager=False))  # a name to import later
+        for child in ast.iter_child_nodes(node):
+            visit(child, eager=eager and not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
+
+    visit(tree(source), eager=True)
+    return found
+
+
+def within(module: str, package: str) -> bool:
+    """Whether a module is this package or lies in it."""
+    return module == package or module.startswith(f"{package}.")
+
+
+def layer(module: str) -> int:
+    """A module's layer, by the longest name that fits."""
+    fits = [(len(name), rank) for rank, names in enumerate(LAYERS) for name in names if within(module, name)]
+    return max(fits)[1] if fits else len(LAYERS)
+
+
+def offenders(rule: Callable[[str, Import], bool]) -> list[str]:
+    """Every import that a rule, asked with the importing module's name, finds wrong."""
+    return [
+        f"{source}: {each.module}"
+        for source in SOURCES
+        for each in imports(source)
+        if rule(module_name(source), each)
+    ]
+
+
+def test_there_is_source_to_read() -> None:
+    """The rules below are kept by real files, not by an empty list."""
+    assert {"options_helper/models.py", "options_helper/analysis/osi.py"} <= set(SOURCES)
+    assert Import("options_helper.errors", eager=True) in imports("options_helper/analysis/osi.py")
+    assert layer("options_helper.data.streaming.cache") == layer("options_helper.data.alpaca_rest") + 1
+
+
+def test_each_layer_imports_from_those_before_it() -> None:
+    """No module knows of one that stands to its right."""
+    assert not offenders(
+        lambda own, each: (
+            within(each.module, PRODUCT)
+            and (ROOT / each.module.replace(".", "/")).with_suffix(".py").is_file()
+            and not within(each.module, SIMULATOR)
+            and layer(each.module) > layer(own)
+        )
+    )
+
+
+def test_the_simulator_takes_the_errors_only() -> None:
+    """It shares no code with the client, so that a test against it is a second opinion."""
+    assert not offenders(
+        lambda own, each: (
+            within(own, SIMULATOR)
+            and within(each.module, PRODUCT)
+            and not within(each.module, f"{PRODUCT}.errors")
+            and not within(each.module, SIMULATOR)
+        )
+    )
+
+
+def test_only_the_command_line_takes_the_simulator() -> None:
+    """Neither a page nor anything below it can tell a simulated Alpaca from the real one."""
+    assert not offenders(
+        lambda own, each: (
+            within(each.module, SIMULATOR)
+            and not within(own, SIMULATOR)
+            and (layer(own) < len(LAYERS) or within(own, "apps"))
+        )
+    )
+
+
+def test_streamlit_is_the_pages_business() -> None:
+    """Nothing under options_helper needs a page to run."""
+    assert not offenders(lambda own, each: within(own, PRODUCT) and within(each.module, "streamlit"))
+
+
+def test_the_sdk_is_imported_late_and_by_the_streamers_only() -> None:
+    """alpaca-py costs more than a second to import; only a stream that starts pays for it."""
+    assert not offenders(
+        lambda own, each: (
+            within(each.module, "alpaca") and (each.eager or own.rsplit(".", 1)[-1] not in SDK_USERS)
+        )
+    )
+
+
+def test_nothing_can_place_an_order() -> None:
+    """No class or method of the SDK that orders, cancels, closes or exercises is ever named."""
+    found = []
+    for source in SOURCES:
+        names = {each.module.rsplit(".", 1)[-1] for each in imports(source)}
+        names |= {node.id for node in ast.walk(tree(source)) if isinstance(node, ast.Name)}
+        names |= {node.attr for node in ast.walk(tree(source)) if isinstance(node, ast.Attribute)}
+        found += [f"{source}: {name}" for name in names if ORDERING.fullmatch(name)]
+    assert not found
+
+
+def test_every_module_has_one_spelling() -> None:
+    """Imports are absolute from the repository's root: a second spelling would make a second module."""
+    inner = {path.stem for path in FILES} | {path.parent.name for path in FILES}
+    inner -= {PRODUCT, "apps", "streamlit"} | sys.stdlib_module_names
+    assert not offenders(
+        lambda _, each: each.module.startswith(".") or each.module.split(".", maxsplit=1)[0] in inner
+    )
+
+
+def is_broad(node: ast.AST) -> bool:
+    """Whether a node is a handler of every exception."""
+    if not isinstance(node, ast.ExceptHandler):
+        return False
+    caught = ast.walk(node.type) if node.type else ()
+    return node.type is None or any(
+        isinstance(name, ast.Name) and name.id in {"Exception", "BaseException"} for name in caught
+    )
+
+
+def test_everything_is_caught_in_three_places_at_most() -> None:
+    """Catching whatever comes is for the loops that must not end, and for the page's Start."""
+    broad = [
+        f"{source}:{node.lineno}"
+        for source in SOURCES
+        if not within(module_name(source), SIMULATOR)
+        for node in ast.walk(tree(source))
+        if isinstance(node, ast.ExceptHandler) and is_broad(node)
+    ]
+    assert len(broad) <= 3, broad
