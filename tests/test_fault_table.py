@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import logging
 import random
+import re
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -150,7 +151,7 @@ def test_a_second_connection_is_retried_and_heals(bench: Bench, wait_until, stre
 @pytest.mark.parametrize("stream", ALL)
 @pytest.mark.parametrize(
     ("how", "words"),
-    [("reset", "reset"), ("fin", "lost"), ("close", "closed the connection (close code 1001)")],
+    [("reset", "reset"), ("fin", "lost|reset"), ("close", r"closed the connection \(close code 1001\)")],
 )
 def test_a_dropped_connection_comes_back(bench: Bench, wait_until, stream: str, how: str, words: str) -> None:
     """After a reset, a vanished socket or a close frame the stream says why and reconnects."""
@@ -161,7 +162,8 @@ def test_a_dropped_connection_comes_back(bench: Bench, wait_until, stream: str, 
     wait_until(lambda: bench.is_running(*ALL))
     failure = bench.health(stream).last_failure
     assert failure is not None
-    assert words in failure.text
+    # A socket closed before it has read our ping sends a reset in place of its FIN.
+    assert re.search(words, failure.text)
 
 
 @pytest.mark.parametrize("stream", ALL)
