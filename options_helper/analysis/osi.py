@@ -30,6 +30,7 @@ _ROOT = re.compile(r"(?=[0-9]*[A-Z])[A-Z0-9]{1,6}")
 _SYMBOL = re.compile(r"(?P<root>[A-Z0-9 ./-]+?) *(?P<date>[0-9]{6})(?P<letter>[CP])(?P<mils>[0-9]{8})")
 _LETTERS = {"call": "C", "put": "P"}
 _WORDS: dict[str, Literal["call", "put"]] = {"C": "call", "P": "put"}
+_CENTURY = 20  # the symbol has two digits for the year
 _MILS_PER_DOLLAR = 1000
 _STRIKE_TOLERANCE = 1e-7  # dollars: what float arithmetic may leave, far below a tenth of a cent
 
@@ -79,7 +80,7 @@ def parse_contract_symbol(symbol: str) -> ParsedContract:
     root, date, letter, mils = match["root"].strip(), match["date"], match["letter"], match["mils"]
     try:
         # Not strptime: it reads the years 69 to 99 as the last century's.
-        expiry = dt.date(2000 + int(date[:2]), int(date[2:4]), int(date[4:]))
+        expiry = dt.date(_CENTURY * 100 + int(date[:2]), int(date[2:4]), int(date[4:]))
         return ParsedContract(
             underlying=root,
             underlying_norm=normalize_underlying(root),
@@ -103,12 +104,13 @@ def is_contract_symbol(symbol: str) -> bool:
 
 def format_osi(contract: ParsedContract) -> str:
     """The padded symbol of 21 characters (`AAPL  261218C00250000`)."""
-    return _root_of(contract).ljust(ROOT_LENGTH) + _tail(contract)
+    root, tail = _parts(contract)
+    return root.ljust(ROOT_LENGTH) + tail
 
 
 def format_osi_compact(contract: ParsedContract) -> str:
     """The symbol without padding (`AAPL261218C00250000`), which is Alpaca's."""
-    return _root_of(contract) + _tail(contract)
+    return "".join(_parts(contract))
 
 
 def contract_symbol(underlying: str, terms: Position | Leg) -> str:
@@ -117,9 +119,7 @@ def contract_symbol(underlying: str, terms: Position | Leg) -> str:
     Raises:
         ContractSymbolError: No symbol can carry these terms.
     """
-    root = terms.root or underlying
-    contract = ParsedContract(root, normalize_underlying(root), terms.expiry, terms.option_type, terms.strike)
-    return format_osi_compact(contract)
+    return _root(terms.root or underlying) + _tail(terms.expiry, terms.option_type, terms.strike)
 
 
 def stock_symbol(symbol: str) -> str:
@@ -142,8 +142,12 @@ def strike_in_mils(strike: float) -> int:
     return mils
 
 
-def _root_of(contract: ParsedContract) -> str:
-    written = contract.underlying_norm or contract.underlying
+def _parts(contract: ParsedContract) -> tuple[str, str]:
+    root = _root(contract.underlying_norm or contract.underlying)
+    return root, _tail(contract.expiry, contract.option_type, contract.strike)
+
+
+def _root(written: str) -> str:
     root = normalize_underlying(written)
     if not _ROOT.fullmatch(root):
         raise ContractSymbolError(
@@ -152,14 +156,14 @@ def _root_of(contract: ParsedContract) -> str:
     return root
 
 
-def _tail(contract: ParsedContract) -> str:
-    letter = _LETTERS.get(contract.option_type)
+def _tail(expiry: dt.date, option_type: OptionType, strike: float) -> str:
+    letter = _LETTERS.get(option_type)
     if letter is None:
-        raise ContractSymbolError(f'An option type is "call" or "put", not {contract.option_type!r}.')
-    expiry = contract.expiry
-    if not 2000 <= expiry.year <= 2099:  # noqa: PLR2004 - the symbol has two digits for the year
+        raise ContractSymbolError(f'An option type is "call" or "put", not {option_type!r}.')
+    if expiry.year // 100 != _CENTURY:
         raise ContractSymbolError(f"An expiry lies between 2000 and 2099, not in {expiry.year}.")
-    return f"{expiry:%y%m%d}{letter}{strike_in_mils(contract.strike):08d}"
+    mils = strike_in_mils(strike)
+    return f"{expiry.year % 100:02d}{expiry.month:02d}{expiry.day:02d}{letter}{mils:08d}"
 
 
 def _not_a_symbol(symbol: object, why: str = "") -> ContractSymbolError:

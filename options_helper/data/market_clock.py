@@ -27,7 +27,7 @@ _MARGIN = dt.timedelta(days=20)  # sessions known on either side of the asked ti
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One regular session."""
+    """One regular session, best in UTC."""
 
     open: dt.datetime
     close: dt.datetime
@@ -80,6 +80,11 @@ class MarketCalendar(Protocol):
         ...
 
 
+def _end_of(day: dt.date) -> dt.datetime:
+    """The last moment of a New York date; in UTC like the sessions, for equal zones compare fast."""
+    return dt.datetime.combine(day, dt.time.max, NEW_YORK).astimezone(dt.UTC)
+
+
 def phase_at(at: dt.datetime, sessions: Sequence[Session]) -> tuple[MarketPhase, dt.datetime | None]:
     """The phase at a time among sessions in order, and when the next one begins.
 
@@ -115,18 +120,19 @@ class ExchangeCalendar:
 
     def trading_date(self, at: dt.datetime) -> dt.date | None:
         """As in `MarketCalendar`."""
-        return self._last_date(at, new_york_date(at))
+        last = self._last_session(at, new_york_date(at))
+        return last.date if last else None
 
     def previous_trading_date(self, at: dt.datetime) -> dt.date | None:
         """As in `MarketCalendar`."""
         current = self.trading_date(at)
-        return None if current is None else self._last_date(at, current - dt.timedelta(days=1))
+        last = current and self._last_session(at, current - dt.timedelta(days=1))
+        return last.date if last else None
 
     def session(self, day: dt.date) -> Session | None:
         """As in `MarketCalendar`."""
-        sessions = self._sessions_around(dt.datetime.combine(day, dt.time(12), NEW_YORK))
-        number = bisect_right(sessions, day, key=attrgetter("date"))
-        return sessions[number - 1] if number and sessions[number - 1].date == day else None
+        last = self._last_session(_end_of(day), day)
+        return last if last and last.date == day else None
 
     def next_open(self, at: dt.datetime) -> dt.datetime | None:
         """As in `MarketCalendar`."""
@@ -140,10 +146,11 @@ class ExchangeCalendar:
         number = bisect_right(sessions, at, key=attrgetter("close"))
         return sessions[number].close if number < len(sessions) else None
 
-    def _last_date(self, at: dt.datetime, day: dt.date) -> dt.date | None:
+    def _last_session(self, at: dt.datetime, day: dt.date) -> Session | None:
+        """The last one up to a date, among those around a time."""
         sessions = self._sessions_around(at)
-        number = bisect_right(sessions, day, key=attrgetter("date"))
-        return sessions[number - 1].date if number else None
+        number = bisect_right(sessions, _end_of(day), key=attrgetter("open"))
+        return sessions[number - 1] if number else None
 
     def _sessions_around(self, at: dt.datetime) -> Sequence[Session]:
         return _exchange_sessions(new_york_date(at - _MARGIN).year, new_york_date(at + _MARGIN).year)
@@ -242,7 +249,7 @@ def _session(row: Mapping[str, Any]) -> Session:
     """A row of `/v2/calendar`: a date, and New York times such as "09:30"."""
     day = dt.date.fromisoformat(row["date"])
     times = (dt.time.fromisoformat(row[name]) for name in ("open", "close"))
-    return Session(*(dt.datetime.combine(day, time, NEW_YORK) for time in times))
+    return Session(*(dt.datetime.combine(day, time, NEW_YORK).astimezone(dt.UTC) for time in times))
 
 
 @cache
