@@ -52,7 +52,7 @@ def portal_script() -> Path:
     """The portal's entry script: inside an installed wheel, else in the checkout."""
     here = Path(__file__).resolve().parent
     for root in (here / "_portal", here.parent):
-        script = root / "apps" / "streamlit" / "streamlit_app.py"
+        script = root / "apps" / "streamlit" / "entry" / "portal.py"
         if script.is_file():
             return script
     raise OptionsHelperError(
@@ -76,6 +76,8 @@ def streamlit_command(script: Path, *, host: str, port: int) -> list[str]:
         "client.showErrorDetails": "type",
         "client.showErrorLinks": "false",
         "client.toolbarMode": "viewer",
+        "theme.light.primaryColor": "#1c64f2",
+        "theme.dark.primaryColor": "#4c8df6",
     }
     flags = [f"--{name}={value}" for name, value in settings.items()]
     flags += [f"--server.allowedHosts={name}" for name in allowed]

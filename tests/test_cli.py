@@ -167,7 +167,7 @@ def test_a_missing_extra_is_named_before_anything_starts(monkeypatch: pytest.Mon
 
 def test_the_portal_is_found_in_the_checkout() -> None:
     """The entry script is where the package or its checkout has it."""
-    assert launcher.portal_script().name == "streamlit_app.py"
+    assert launcher.portal_script().parts[-4:] == ("apps", "streamlit", "entry", "portal.py")
 
 
 def test_a_broken_installation_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -179,7 +179,7 @@ def test_a_broken_installation_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path
 
 def test_the_installed_portal_comes_first(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """In a wheel the portal lies below the package, and that one is used."""
-    script = tmp_path / "pkg" / "_portal" / "apps" / "streamlit" / "streamlit_app.py"
+    script = tmp_path / "pkg" / "_portal" / "apps" / "streamlit" / "entry" / "portal.py"
     script.parent.mkdir(parents=True)
     script.touch()
     monkeypatch.setattr(launcher, "__file__", str(tmp_path / "pkg" / "launcher.py"))

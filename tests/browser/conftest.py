@@ -13,13 +13,13 @@ import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from playwright.sync_api import Browser, Page
 
@@ -47,7 +47,7 @@ def _absent(what: str) -> None:
 def browser() -> Iterator[Browser]:
     """The system's Chromium, headless."""
     try:
-        from playwright.sync_api import sync_playwright  # noqa: PLC0415 - an optional tool
+        from playwright.sync_api import sync_playwright
     except ImportError:
         _absent("Playwright is not installed")
     program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -134,9 +134,9 @@ def answers(port: int) -> bool:
 @contextmanager
 def running_portal(browser: Browser, folder: Path, *words: str, **simulation: Any) -> Iterator[Portal]:
     """`options-helper ui` in an empty folder, before a simulator with these settings."""
-    from options_helper.market import new_york_date, utc_now  # noqa: PLC0415 - after the skips
-    from options_helper.simulator.portfolio import demo_portfolio  # noqa: PLC0415 - likewise
-    from options_helper.simulator.server import AlpacaSimulator  # noqa: PLC0415 - likewise
+    from options_helper.market import new_york_date, utc_now
+    from options_helper.simulator.portfolio import demo_portfolio
+    from options_helper.simulator.server import AlpacaSimulator
 
     document = demo_portfolio(new_york_date(utc_now()))
     (folder / "portfolio.json").write_text(json.dumps(document))
@@ -149,7 +149,7 @@ def running_portal(browser: Browser, folder: Path, *words: str, **simulation: An
         }
         command = [sys.executable, "-m", "options_helper", "ui", "--no-browser", f"--port={port}", *words]
         with (folder / "output.txt").open("w") as output:
-            process = subprocess.Popen(
+            process = subprocess.Popen(  # noqa: S603 - our own interpreter
                 command, cwd=folder, env=env, stdout=output, stderr=subprocess.STDOUT, text=True
             )
         portal = Portal(f"http://127.0.0.1:{port}", process, simulator, folder, browser)

@@ -16,7 +16,7 @@ from apps.streamlit.components.fills_view import build_fills_view
 from apps.streamlit.components.health_panel import render_health
 from apps.streamlit.components.live_view import compute_live_view
 from apps.streamlit.components.notes import render_notes
-from apps.streamlit.components.position_tables import render_tables, render_underlyings
+from apps.streamlit.components.position_tables import render_positions, render_underlyings
 from apps.streamlit.components.quote_counts import count_quotes
 from apps.streamlit.components.status_line import find_diagnosis, render_status
 from apps.streamlit.components.totals import render_totals
@@ -41,7 +41,7 @@ def render_live_body(moment: Moment) -> None:
     wide, narrow = st.columns([3.2, 1], gap="small")
     with wide:
         if source.portfolio.positions:
-            render_tables(view)
+            render_positions(view, fills, moment.zone)
             render_underlyings(view)
         else:
             render_empty_portfolio(source)

@@ -12,11 +12,10 @@ from options_helper.market import new_york_date, utc_now
 if TYPE_CHECKING:
     import datetime as dt
 
-    from options_helper.data.streaming.subscriptions import SubscriptionPlan
-
     from apps.streamlit.components.credentials import Credentials
     from apps.streamlit.components.portfolio_source import PortfolioSource
     from apps.streamlit.components.sidebar import PageSettings
+    from options_helper.data.streaming.subscriptions import SubscriptionPlan
     from options_helper.models import Portfolio
 
 

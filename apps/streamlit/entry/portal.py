@@ -1,0 +1,12 @@
+"""What the launcher runs: the portal, from a folder without `pages/` beside it.
+
+Streamlit's old page scan takes a neighbouring `pages/` folder for the navigation until the first
+`st.navigation` of a process: a first visit straight to /Live_Portfolio would run the page without its portal.
+"""
+
+from __future__ import annotations
+
+import runpy
+from pathlib import Path
+
+runpy.run_path(str(Path(__file__).resolve().parents[1] / "streamlit_app.py"))
