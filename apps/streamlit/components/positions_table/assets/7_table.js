@@ -1,3 +1,6 @@
+const AT_ONCE = 150;
+const SPARE_ROWS = 20;
+
 // The table as a whole: one object per mounted widget, fed by every refresh, driven by mouse and keyboard.
 
 class PositionsTable {
@@ -14,8 +17,9 @@ class PositionsTable {
       toggleAll: () => this.toggleAll(),
     };
     this.bar = new Bar(root, this.memory, actions);
-    const scroll = element("div", "pt-scroll", root);
-    this.table = element("table", "pt-table", scroll);
+    this.portions = new Portions();
+    this.scroll = element("div", "pt-scroll", root);
+    this.table = element("table", "pt-table", this.scroll);
     this.table.setAttribute("role", "treegrid");
     this.table.setAttribute("aria-label", "Positions");
     this.header = new Header(this.table, this.memory, actions);
@@ -39,11 +43,17 @@ class PositionsTable {
     this.onVisibility = () => { this.tick(); this.#titleRaised(); };
     document.addEventListener("pointerdown", this.onPointer);
     document.addEventListener("visibilitychange", this.onVisibility);
+    this.sizes = new ResizeObserver(() => {
+      this.table.classList.toggle("is-wide", this.scroll.scrollWidth > this.scroll.clientWidth);
+    });
+    this.sizes.observe(this.scroll);
     this.timer = setInterval(() => this.tick(), 1000);
   }
 
   destroy() {
     clearInterval(this.timer);
+    this.portions.stop();
+    this.sizes.disconnect();
     document.removeEventListener("pointerdown", this.onPointer);
     document.removeEventListener("visibilitychange", this.onVisibility);
     this.data = { ...this.data, raised: 0 };
@@ -63,8 +73,18 @@ class PositionsTable {
   }
 
   draw() {
-    const now = Date.now();
     const shown = this.order.shown(this.model, this.memory);
+    this.#place(shown);
+    this.#refresh((view, now) => view.update(view.row, this.#contextOf(view.row, now)));
+    this.empty.hidden = shown.length > 0;
+    this.table.hidden = shown.length === 0;
+    this.bar.update(this.model, this.#notice());
+    this.#markStale();
+    this.#keepTabStop();
+  }
+
+  // Rows into their places; nodes that stay where they are are not touched, so that nothing loses the focus.
+  #place(shown) {
     const keys = new Set(shown.map((row) => row.key));
     for (const [key, view] of this.views) {
       if (keys.has(key)) continue;
@@ -74,15 +94,22 @@ class PositionsTable {
     let next = this.tbody.firstChild;
     for (const row of shown) {
       const view = this.views.get(row.key) ?? this.#add(row);
+      view.row = row;
       if (view.tr === next) next = next.nextSibling;
       else this.tbody.insertBefore(view.tr, next);
-      view.update(row, this.#contextOf(row, now));
     }
-    this.empty.hidden = shown.length > 0;
-    this.table.hidden = shown.length === 0;
-    this.bar.update(this.model, this.#notice());
-    this.#markStale();
-    this.#keepTabStop();
+  }
+
+  // Rows in sight at once, the others in small portions right after: a thousand rows never hold up a frame.
+  #refresh(work) {
+    const now = Date.now();
+    const views = [...this.tbody.children].map((tr) => this.views.get(tr.dataset.key));
+    const { scrollTop, clientHeight, scrollHeight } = this.scroll;
+    const first = (scrollTop / Math.max(scrollHeight, 1)) * views.length - SPARE_ROWS;
+    const last = ((scrollTop + clientHeight) / Math.max(scrollHeight, 1)) * views.length + SPARE_ROWS;
+    const inSight = (number) => views.length <= AT_ONCE || (number >= first && number <= last);
+    views.filter((_, number) => inSight(number)).forEach((view) => work(view, now));
+    this.portions.begin(views.filter((_, number) => !inSight(number)), (view) => work(view, now));
   }
 
   #add(row) {
@@ -105,8 +132,7 @@ class PositionsTable {
 
   tick() {
     if (!this.model || document.hidden) return;
-    const now = Date.now();
-    for (const view of this.views.values()) view.tick(now, this.data.stale_after);
+    this.#refresh((view, now) => view.tick(now, this.data.stale_after));
     this.bar.update(this.model, this.#notice());
     this.#markStale();
   }
@@ -118,7 +144,9 @@ class PositionsTable {
   }
 
   #markStale() {
-    const states = [...this.views.values()].filter((view) => view.row.kind !== "group").map((view) => view.tr.dataset.state);
+    const now = Date.now();
+    const rows = [...this.model.positions.values()];
+    const states = rows.map((row) => stateOf(row, now, this.data.stale_after));
     const allStale = states.length > 0 && states.every((state) => state === "stale");
     this.root.classList.toggle("is-stale", allStale || Boolean(this.#notice()));
   }
@@ -216,57 +244,3 @@ class PositionsTable {
   }
 }
 
-// Arrows move and open, Enter and Space choose (and open what has legs), Escape lets go.
-function onTableKey(table, event) {
-  const tr = event.target.closest("tr[data-key]");
-  if (!tr || event.ctrlKey || event.metaKey || event.altKey) return;
-  const row = table.rowOf(tr);
-  const rows = [...table.tbody.children];
-  const at = rows.indexOf(tr);
-  const to = (place) => table.focusRow(rows[Math.min(Math.max(place, 0), rows.length - 1)]);
-  const parent = () => rows.slice(0, at).findLast((other) => other.ariaLevel < tr.ariaLevel);
-  const keys = {
-    ArrowDown: () => to(at + 1),
-    ArrowUp: () => to(at - 1),
-    PageDown: () => to(at + 10),
-    PageUp: () => to(at - 10),
-    Home: () => to(0),
-    End: () => to(rows.length - 1),
-    ArrowRight: () => { if (!table.toggle(row, true) && tr.ariaExpanded === "true") to(at + 1); },
-    ArrowLeft: () => { if (!table.toggle(row, false)) table.focusRow(parent()); },
-    Enter: () => activate(table, row),
-    " ": () => activate(table, row),
-    Escape: () => table.choose(null),
-  };
-  if (!(event.key in keys)) return;
-  event.preventDefault();
-  keys[event.key]();
-}
-
-function activate(table, row) {
-  if (row.kind !== "group") table.choose(row.kind === "leg" ? row.parent : row.id);
-  if (row.kind !== "leg") table.toggle(row);
-}
-
-const mounted = new WeakMap();
-
-// Streamlit calls this for every refresh with new data, and its return value once the widget is gone. A call
-// that is overtaken by the next one has its return value called as well: only the latest may clean up.
-export default function ({ data, parentElement, setStateValue }) {
-  const root = parentElement.querySelector(".positions-table");
-  const select = (id) => setStateValue("selected", id);
-  let widget = mounted.get(root);
-  if (!widget) {
-    widget = { table: new PositionsTable(root, data, select), calls: 0 };
-    mounted.set(root, widget);
-  }
-  widget.calls += 1;
-  const call = widget.calls;
-  widget.table.select = select;
-  widget.table.show(data);
-  return () => {
-    if (widget.calls !== call) return;
-    widget.table.destroy();
-    mounted.delete(root);
-  };
-}
