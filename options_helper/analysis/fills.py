@@ -7,6 +7,7 @@ REST tells of it.
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import TYPE_CHECKING
 
 from options_helper.analysis.executions import Span, build_spans
@@ -17,14 +18,14 @@ from options_helper.analysis.multileg_fills import Leg, UnitFill, build_legs, bu
 from options_helper.analysis.order_gathering import gather
 from options_helper.analysis.orders import build_stories
 from options_helper.analysis.portfolio_fills import FillFact, PortfolioFills, fills_for_portfolio
-from options_helper.market import FillGap, new_york_date, utc_now
+from options_helper.market import new_york_date
 
 if TYPE_CHECKING:
-    import datetime as dt
     from collections.abc import Iterable, Mapping, Sequence
     from decimal import Decimal
 
     from options_helper.analysis.order_facts import OrderFacts, Row
+    from options_helper.market import FillGap
 
 __all__ = [
     "Completeness",
@@ -43,6 +44,7 @@ __all__ = [
 ]
 
 _PRICE_DECIMALS = 6
+_NO_DAY = dt.date(1970, 1, 1)  # of a book of nothing, for which no day was given
 
 
 def build_fill_book(
@@ -64,7 +66,7 @@ def build_fill_book(
         day: The New York date; of the newest row where None.
         since: From when on the book claims completeness; midnight in New York where None.
     """
-    day = day or _newest_day((*stream_rows, *rest_fills))
+    day = day or _newest_day((*stream_rows, *rest_fills, *rest_orders), since)
     by_id = gather(stream_rows, rest_fills, rest_orders)
     day_start = start_of_day(day)
     spans = {order_id: build_spans(facts, day_start) for order_id, facts in by_id.items()}
@@ -80,9 +82,9 @@ def build_fill_book(
     )
 
 
-def _newest_day(rows: Iterable[Row]) -> dt.date:
-    newest = max((row["timestamp"] for row in rows), default=None)
-    return new_york_date(newest or utc_now())
+def _newest_day(rows: Iterable[Row], since: dt.datetime | None) -> dt.date:
+    newest = max((row["timestamp"] for row in rows), default=since)
+    return _NO_DAY if newest is None else new_york_date(newest)
 
 
 def _newest_first(execution: Execution) -> tuple[dt.datetime, str, float, str]:

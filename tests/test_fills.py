@@ -1,0 +1,697 @@
+"""The day's fills and orders: golden cases."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from options_helper.analysis.fill_tables import (
+    EXECUTION_COLUMNS,
+    ORDER_COLUMNS,
+    executions_frame,
+    orders_frame,
+)
+from options_helper.analysis.fill_words import net_words, plain, price_words, side_words
+from options_helper.analysis.fills import (
+    FillBook,
+    FillKind,
+    build_fill_book,
+    completeness,
+    contract_words,
+    fills_for_portfolio,
+)
+from options_helper.market import FillGap
+from options_helper.models import Portfolio
+
+NEW_YORK = ZoneInfo("America/New_York")
+DAY = dt.date(2026, 11, 20)
+CALL = "AAPL261218C00250000"
+HIGHER = "AAPL261218C00260000"
+OPEN = dt.datetime(2026, 11, 20, 14, 30, tzinfo=dt.UTC)
+
+
+def at(minutes: float) -> dt.datetime:
+    """Minutes after the open."""
+    return OPEN + dt.timedelta(minutes=minutes)
+
+
+def live(event: str, minutes: float, **changes: Any) -> dict[str, Any]:
+    """An order update, as the normalizer makes it."""
+    return {
+        "timestamp": at(minutes),
+        "updated_at": at(minutes),
+        "event": event,
+        "order_id": "o1",
+        "symbol": CALL,
+        "side": "buy",
+        "qty": 5.0,
+        "filled_qty": 0.0,
+        "filled_avg_price": None,
+        "status": event,
+        "type": "limit",
+        "tif": "day",
+        "limit_price": 1.65,
+        "order_class": "simple",
+        "position_intent": "buy_to_open",
+        "submitted_at": at(0),
+        "origin": "live",
+        **changes,
+    }
+
+
+def filled(minutes: float, total: float, quantity: float, price: float, **changes: Any) -> dict[str, Any]:
+    """A live fill of `quantity` which brings the order to `total`."""
+    defaults = {
+        "filled_qty": total,
+        "fill_qty": quantity,
+        "fill_price": price,
+        "execution_id": f"x{minutes}",
+        "position_qty": total,
+        "filled_avg_price": price,
+        "status": "filled" if total == 5 else "partially_filled",
+    }
+    return live("fill" if total == 5 else "partial_fill", minutes, **{**defaults, **changes})
+
+
+def rest(minutes: float, total: float, quantity: float, price: float, **changes: Any) -> dict[str, Any]:
+    """A REST fill, as the normalizer makes it."""
+    return {
+        "timestamp": at(minutes),
+        "event": "partial_fill",
+        "order_id": "o1",
+        "symbol": CALL,
+        "side": "buy",
+        "qty": 5.0,
+        "filled_qty": total,
+        "filled_avg_price": None,
+        "status": "partially_filled",
+        "fill_qty": quantity,
+        "fill_price": price,
+        "activity_id": f"a{minutes}",
+        "origin": "rest",
+        **changes,
+    }
+
+
+def shown(book: FillBook) -> list[tuple[Any, ...]]:
+    """Quantity, price, filled, source and note of each line."""
+    return [(one.quantity, one.price, one.filled, one.source.value, one.note) for one in book.executions]
+
+
+# Words
+
+
+@pytest.mark.parametrize(
+    ("symbol", "words"),
+    [
+        (CALL, "AAPL 18 Dec 2026 250 call"),
+        ("BRKB261218P00500000", "BRKB 18 Dec 2026 500 put"),
+        ("SPXW270104C04512500", "SPXW 4 Jan 2027 4,512.5 call"),
+        ("SPY", "SPY"),
+        ("", "—"),
+        (None, "—"),
+    ],
+)
+def test_contracts_are_said_in_words(symbol: str | None, words: str) -> None:
+    """A contract symbol is said as root, day, strike and type; anything else stays as it is."""
+    assert contract_words(symbol) == words
+
+
+def test_prices_and_sides_are_said_in_words() -> None:
+    """Net prices say debit or credit, prices have at least two decimals, intents lose their underscores."""
+    assert [net_words(price) for price in (-1.62, 0.5, 0.0, None)] == [
+        "1.62 credit",
+        "0.50 debit",
+        "even",
+        "—",
+    ]
+    assert [price_words(price) for price in (1.6, 1.625, 1234.5, None)] == ["1.60", "1.625", "1,234.50", "—"]
+    assert [plain(number) for number in (2.0, 0.25, -0.0, 1234.0, None)] == ["2", "0.25", "0", "1,234", "—"]
+    assert side_words("sell", "sell_to_close") == "sell to close"
+    assert side_words("sell_short") == "sell short"
+    assert side_words(None) == "—"
+
+
+# Executions
+
+
+def test_one_row_per_execution_newest_first() -> None:
+    """Live and REST accounts of one execution are one row, with what each of them knows."""
+    book = build_fill_book([filled(1, 2, 2, 1.62)], [rest(1, 2, 2, 1.62), rest(2, 5, 3, 1.64)])
+    assert shown(book) == [(3.0, 1.64, 5.0, "rest", ""), (2.0, 1.62, 2.0, "both", "")]
+    newest, oldest = book.executions
+    assert (newest.average_price, oldest.average_price) == (1.632, 1.62)
+    assert (oldest.position_after, oldest.execution_id, oldest.activity_id) == (2.0, "x1", "a1")
+    assert (oldest.words, oldest.side_words, oldest.fill_words) == (
+        "AAPL 18 Dec 2026 250 call",
+        "buy to open",
+        "2 @ 1.62",
+    )
+    assert (oldest.total, oldest.kind, oldest.price_words) == (5.0, FillKind.SINGLE, "1.62")
+    assert book.day == DAY
+
+
+def test_rests_account_wins() -> None:
+    """Where the two accounts of an execution differ, the broker's record stands."""
+    book = build_fill_book([filled(1, 2, 2, 1.62)], [rest(1.5, 2, 2, 1.61)])
+    assert [(one.price, one.at) for one in book.executions] == [(1.61, at(1.5))]
+
+
+def test_a_missed_execution_is_a_visible_hole() -> None:
+    """A later total shows the missed quantity as not confirmed; its price follows from the averages."""
+    first, last = filled(1, 1, 1, 1.6), filled(3, 4, 1, 1.7, filled_avg_price=1.65)
+    book = build_fill_book([first, last])
+    assert shown(book) == [
+        (1.0, 1.7, 4.0, "live", ""),
+        (2.0, None, 3.0, "derived", "not confirmed"),
+        (1.0, 1.6, 1.0, "live", ""),
+    ]
+    seen = live("held", 2, filled_qty=3.0, filled_avg_price=1.6333)
+    book = build_fill_book([first, last, seen])
+    assert shown(book)[1] == (2.0, 1.65, 3.0, "derived", "not confirmed · price from averages")
+    healed = build_fill_book([first, last, seen], [rest(1.5, 2, 1, 1.64), rest(2, 3, 1, 1.66)])
+    assert [(one.quantity, one.price, one.confirmed) for one in healed.executions] == [
+        (1.0, 1.7, True),
+        (1.0, 1.66, True),
+        (1.0, 1.64, True),
+        (1.0, 1.6, True),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("total", "quantity", "average", "price"),
+    [
+        (3.0, 1.0, 1.3333, 2.0),  # 1 @ 1, 1 @ 1, then the one price in cents that rounds to this average
+        (3.0, 1.0, 1.335, None),  # no price in whole cents does
+        (300.0, 1.0, 1.0001, None),  # several do
+    ],
+)
+def test_a_price_is_derived_only_where_there_is_no_choice(
+    total: float, quantity: float, average: float, price: float | None
+) -> None:
+    """An average gives a price only where exactly one in whole cents fits it."""
+    first = filled(1, total - quantity, total - quantity, 1.0, qty=total)
+    seen = live("held", 2, qty=total, filled_qty=total, filled_avg_price=average)
+    book = build_fill_book([first, seen])
+    assert book.executions[0].price == price
+
+
+def test_an_order_that_only_its_total_is_known_of() -> None:
+    """A filled order of REST without its fills yet is shown as one unconfirmed quantity."""
+    order = live("filled", 4, filled_qty=5.0, filled_avg_price=1.62, origin="rest")
+    book = build_fill_book([], [], [order])
+    assert shown(book) == [(5.0, 1.62, 5.0, "derived", "not confirmed · price from averages")]
+
+
+def test_an_order_from_before_the_day_has_no_hole_at_its_start() -> None:
+    """What a good-till-canceled order filled on earlier days is not taken for missed today."""
+    began = {"submitted_at": OPEN - dt.timedelta(days=2)}
+    today = filled(1, 4, 1, 1.7, filled_avg_price=1.65, **began)
+    book = build_fill_book([today])
+    assert shown(book) == [(1.0, 1.7, 4.0, "live", "")]
+    assert book.executions[0].average_price == 1.65
+    before = live(
+        "held", -1200, updated_at=OPEN - dt.timedelta(days=1), filled_qty=2.0, filled_avg_price=1.63, **began
+    )
+    book = build_fill_book([today], [], [before], day=DAY)
+    assert [(one.quantity, one.filled) for one in book.executions] == [(1.0, 4.0), (1.0, 3.0)]
+    unfilled = live("held", 1, filled_qty=2.0, filled_avg_price=1.63, **began)
+    assert build_fill_book([unfilled]).executions == ()
+    unpriced = filled(1, 4, 1, 1.7, filled_avg_price=None, **began)
+    assert build_fill_book([unpriced]).executions[0].average_price is None
+
+
+def test_fills_of_an_earlier_day_are_left_out() -> None:
+    """Rows of another New York day make no row of this day's book."""
+    book = build_fill_book([filled(-1440, 2, 2, 1.6)], [rest(1, 5, 3, 1.7)], day=DAY)
+    assert [(one.quantity, one.filled) for one in book.executions] == [(3.0, 5.0)]
+
+
+def test_one_account_in_finer_parts_is_not_counted_twice() -> None:
+    """Where the stream tells of two executions as one, REST's part is not counted a second time."""
+    book = build_fill_book([filled(1, 3, 3, 1.62)], [rest(1, 1, 1, 1.6)])
+    assert [(one.quantity, one.filled, one.price) for one in book.executions] == [
+        (2.0, 3.0, 1.63),
+        (1.0, 1.0, 1.6),
+    ]
+
+
+def test_nonsense_from_the_wire_makes_no_row() -> None:
+    """Fills without an order, a total or a finite quantity are left out; the rest stands."""
+    rows = [
+        filled(1, 2, 2, 1.62),
+        filled(2, 5, 3, 1.7, order_id=None),
+        filled(3, 5, 3, 1.7, order_id="o2", filled_qty=None),
+        filled(4, 1e300, 3, 1.7, order_id="o3"),
+    ]
+    assert [(one.order_id, one.quantity) for one in build_fill_book(rows).executions] == [("o1", 2.0)]
+
+
+# Busts and corrections
+
+
+def test_a_bust_undoes_its_execution_visibly() -> None:
+    """A bust marks the execution it names, takes it out of the average and stands in the timeline."""
+    rows = [
+        filled(1, 2, 2, 1.6),
+        filled(2, 3, 1, 1.9),
+        live("trade_bust", 3, previous_execution_id="x1", fill_qty=2.0, fill_price=1.6, filled_qty=1.0),
+    ]
+    book = build_fill_book(rows)
+    assert shown(book) == [(1.0, 1.9, 3.0, "live", ""), (2.0, 1.6, 2.0, "live", "busted")]
+    assert book.executions[0].average_price == 1.9
+    assert book.orders[0].timeline == "new → partial fill → partial fill → trade bust"
+    assert book.orders[0].filled == 1.0
+    assert book.orders[0].steps[-1].detail == "2 @ 1.60"
+
+
+def test_a_bust_of_an_execution_known_from_rest_only_is_found_by_its_figures() -> None:
+    """Without the live fill's id, equal quantity and price decide; told twice, it counts once."""
+    bust = live("trade_bust", 3, previous_execution_id="lost", fill_qty=1.0, fill_price=1.9, filled_qty=2.0)
+    book = build_fill_book([bust, bust], [rest(1, 2, 2, 1.6), rest(2, 3, 1, 1.9)])
+    assert [(one.price, one.busted) for one in book.executions] == [(1.9, True), (1.6, False)]
+
+
+def test_a_bust_that_fits_none_changes_none() -> None:
+    """A bust that names an unknown execution leaves others alone, and is in the timeline."""
+    bust = live("trade_bust", 3, previous_execution_id="lost", fill_qty=1.0, fill_price=9.9, filled_qty=2.0)
+    book = build_fill_book([filled(1, 2, 2, 1.6), filled(2, 3, 1, 1.9), bust])
+    assert not any(one.busted for one in book.executions)
+    assert book.orders[0].timeline.endswith("trade bust")
+
+
+def test_a_correction_shows_what_it_changed() -> None:
+    """A corrected execution has its new figures and says what it was."""
+    rows = [
+        filled(1, 2, 2, 1.6),
+        live("trade_correct", 3, previous_execution_id="x1", fill_qty=2.0, fill_price=1.55, filled_qty=2.0),
+    ]
+    one = build_fill_book(rows).executions[0]
+    assert (one.quantity, one.price, one.average_price) == (2.0, 1.55, 1.55)
+    assert one.note == "corrected, was 2 @ 1.60"
+    unchanged = live("trade_correct", 3, previous_execution_id="x1", filled_qty=2.0)
+    assert build_fill_book([rows[0], unchanged]).executions[0].note == "corrected"
+
+
+def test_a_bust_told_by_rest_counts_too() -> None:
+    """REST's execution type of a bust is honoured like the stream's."""
+    book = build_fill_book([], [rest(1, 2, 2, 1.6), rest(2, 2, 2, 1.6, event="trade_bust")])
+    assert [one.busted for one in book.executions] == [True]
+
+
+def test_the_same_total_reached_again_after_a_bust() -> None:
+    """After a bust an order passes the same total again; both executions are shown, each told once."""
+    rows = [
+        filled(1, 1, 1, 1.6),
+        filled(2, 2, 1, 1.7),
+        live("trade_bust", 3, previous_execution_id="x2", fill_qty=1.0, fill_price=1.7, filled_qty=1.0),
+        filled(4, 2, 1, 1.8),
+    ]
+    told = [rest(1, 1, 1, 1.6), rest(2, 2, 1, 1.7), rest(4, 2, 1, 1.8)]
+    for stream in (rows, rows[:3], [*rows, *rows]):
+        book = build_fill_book(stream, [*told, *told])
+        assert [(one.price, one.filled, one.busted) for one in book.executions] == [
+            (1.8, 2.0, False),
+            (1.7, 2.0, True),
+            (1.6, 1.0, False),
+        ]
+        assert len({one.key for one in book.executions}) == 3
+
+
+# Multi-leg orders
+
+
+def spread(
+    event: str, minutes: float, units: float, prices: tuple[float, float], **changes: Any
+) -> dict[str, Any]:
+    """An update of a credit vertical of two units; `prices` are the legs' averages."""
+    status = "filled" if units == 2 else "partially_filled" if units else "new"
+    leg = {"qty": 2.0, "ratio_qty": 1.0, "filled_qty": units, "status": status}
+    legs = [
+        {
+            **leg,
+            "order_id": "l1",
+            "symbol": CALL,
+            "side": "sell",
+            "position_intent": "sell_to_open",
+            "filled_avg_price": prices[0],
+        },
+        {
+            **leg,
+            "order_id": "l2",
+            "symbol": HIGHER,
+            "side": "buy",
+            "position_intent": "buy_to_open",
+            "filled_avg_price": prices[1],
+        },
+    ]
+    return live(
+        event,
+        minutes,
+        **{
+            "order_id": "p",
+            "symbol": "AAPL",
+            "side": "sell/buy",
+            "order_class": "mleg",
+            "position_intent": None,
+            "limit_price": -1.6,
+            "qty": 2.0,
+            "filled_qty": units,
+            "status": status,
+            "legs": legs,
+            **changes,
+        },
+    )
+
+
+FIRST = spread("partial_fill", 1, 1, (3.1, 1.48), fill_qty=1.0, fill_price=-1.62, execution_id="m1")
+SECOND = spread("fill", 2, 2, (3.11, 1.48), fill_qty=1.0, fill_price=-1.64, execution_id="m2")
+LEG_FILLS = [
+    rest(1, 1, 1, 3.1, order_id="l1", qty=2.0, side="sell", activity_id="a1"),
+    rest(1, 1, 1, 1.48, order_id="l2", symbol=HIGHER, qty=2.0, activity_id="a2"),
+    rest(2, 2, 1, 3.12, order_id="l1", qty=2.0, side="sell", activity_id="a3"),
+    rest(2, 2, 1, 1.48, order_id="l2", symbol=HIGHER, qty=2.0, activity_id="a4"),
+]
+
+
+@pytest.mark.parametrize("told", [[], LEG_FILLS[:1], LEG_FILLS])
+def test_a_multi_leg_fill_is_a_line_with_its_legs_under_it(told: list[dict[str, Any]]) -> None:
+    """The line has the net price in words and is never blank; the legs follow with their own prices."""
+    book = build_fill_book([FIRST, SECOND], told)
+    assert [(one.kind.value, one.quantity, one.price_words) for one in book.executions] == [
+        ("parent", 1.0, "1.64 credit"),
+        ("leg", 1.0, "3.12"),
+        ("leg", 1.0, "1.48"),
+        ("parent", 1.0, "1.62 credit"),
+        ("leg", 1.0, "3.10"),
+        ("leg", 1.0, "1.48"),
+    ]
+    line, leg = book.executions[:2]
+    assert (line.words, line.side_words, line.filled, line.total) == ("AAPL", "sell/buy", 2.0, 2.0)
+    assert line.average_price == -1.63
+    assert (leg.words, leg.side_words, leg.parent_id) == ("AAPL 18 Dec 2026 250 call", "sell to open", "p")
+    assert [one.kind.value for one in book.fills] == ["parent", "parent"]
+    assert book.orders[0].words == "AAPL 18 Dec 2026 250 call / AAPL 18 Dec 2026 260 call"
+    assert (book.orders[0].limit_words, len(book.orders)) == ("1.60 credit", 1)
+    assert book.orders[0].timeline == "new → partial fill → fill"
+
+
+def test_legs_without_their_order_are_fills_of_their_own_until_it_is_known() -> None:
+    """REST's leg fills alone are shown singly; the order brings them under their line."""
+    assert [one.kind.value for one in build_fill_book([], LEG_FILLS[:2]).executions] == ["single", "single"]
+    order = {**spread("new", 0, 2, (3.11, 1.48)), "origin": "rest"}
+    book = build_fill_book([], LEG_FILLS, [order])
+    assert [one.kind.value for one in book.executions] == ["parent", "leg", "leg"] * 2
+
+
+def test_a_leg_still_missing_leaves_the_line_without_a_net_price() -> None:
+    """Where one leg's execution is not known yet, the line says so instead of inventing a price."""
+    order = spread("new", 0, 0, (0.0, 0.0))
+    book = build_fill_book([order], LEG_FILLS[:1])
+    line, leg = book.executions
+    assert (line.quantity, line.price_words, line.kind) == (None, "—", FillKind.PARENT)
+    assert (leg.quantity, leg.price) == (1.0, 3.1)
+
+
+def test_legs_in_finer_parts_make_one_line() -> None:
+    """A leg that REST tells of in two executions counts in one line, up to where all legs meet."""
+    order = spread("filled", 2, 2, (3.11, 1.48))
+    told = [LEG_FILLS[0], LEG_FILLS[2], rest(2, 2, 2, 1.48, order_id="l2", symbol=HIGHER, qty=2.0)]
+    book = build_fill_book([], told, [order])
+    assert [(one.kind.value, one.quantity, one.price) for one in book.executions] == [
+        ("parent", 2.0, -1.63),
+        ("leg", 1.0, 3.12),
+        ("leg", 1.0, 3.1),
+        ("leg", 2.0, 1.48),
+    ]
+
+
+def test_a_leg_out_of_step_is_not_confirmed_by_the_stream() -> None:
+    """A leg whose total does not match its order's is only a total seen, until REST tells of it."""
+    update = spread("partial_fill", 1, 1, (3.1, 1.48), fill_qty=1.0, fill_price=-1.62)
+    update["legs"][1] = {**update["legs"][1], "filled_qty": 2.0}
+    legs = build_fill_book([update]).leaf_fills
+    assert {(one.order_id, one.quantity, one.confirmed) for one in legs} == {
+        ("l1", 1.0, True),
+        ("l2", 2.0, False),
+    }
+
+
+def test_the_legs_of_rest_outweigh_the_streams_net_price() -> None:
+    """With every leg told by REST the net price is what they add up to, whatever the stream said of it."""
+    update = {**FIRST, "fill_price": -1.61}
+    assert build_fill_book([update]).executions[0].price == -1.61
+    assert build_fill_book([update], LEG_FILLS[:2]).executions[0].price == -1.62
+
+
+def test_a_ratio_follows_from_the_quantities() -> None:
+    """Without ratio_qty a leg's ratio is its quantity over the order's."""
+    update = spread("partial_fill", 1, 1, (3.1, 1.48), fill_qty=1.0, fill_price=-0.14)
+    update["legs"] = [{**leg, "ratio_qty": None} for leg in update["legs"]]
+    update["legs"][1] |= {"qty": 4.0, "filled_qty": 2.0}
+    told = [LEG_FILLS[0], rest(1, 2, 2, 1.48, order_id="l2", symbol=HIGHER, qty=4.0)]
+    line = build_fill_book([update], told).executions[0]
+    assert (line.quantity, line.price, line.price_words) == (1.0, -0.14, "0.14 credit")
+
+
+def test_busts_and_corrections_of_a_multi_leg_fill() -> None:
+    """A bust of a multi-leg fill busts its line and legs; a correction changes the line's net price."""
+    bust = spread("trade_bust", 3, 1, (3.1, 1.48), previous_execution_id="m2", fill_qty=1.0, fill_price=-1.64)
+    book = build_fill_book([FIRST, SECOND, bust], LEG_FILLS)
+    assert [one.busted for one in book.executions] == [True] * 3 + [False] * 3
+    correction = {**bust, "event": "trade_correct", "fill_price": -1.7}
+    book = build_fill_book([FIRST, SECOND, correction], LEG_FILLS)
+    assert [(one.price, one.note) for one in book.fills] == [(-1.7, "corrected"), (-1.62, "")]
+
+
+def test_a_leg_without_an_id_still_has_a_place() -> None:
+    """Legs that carry no id are told apart by their place; a leg with its order's own id is ignored."""
+    update = spread("partial_fill", 1, 1, (3.1, 1.48), fill_qty=1.0, fill_price=-1.62)
+    update["legs"] = [{**leg, "order_id": None} for leg in update["legs"]]
+    update["legs"].append({**update["legs"][0], "order_id": "p"})
+    book = build_fill_book([update])
+    assert [one.order_id for one in book.leaf_fills] == ["p/0", "p/1"]
+
+
+# Orders
+
+
+def test_replaced_orders_are_one_story() -> None:
+    """An order and its replacement are joined, with what changed; the newest terms stand."""
+    first = live("replaced", 2, replaced_by="o2", replaced_at=at(2), limit_price=1.6)
+    second = [
+        live("new", 2, order_id="o2", replaces="o1", submitted_at=at(2), qty=4.0, limit_price=1.65),
+        filled(3, 4, 4, 1.65, order_id="o2", qty=4.0, status="filled", submitted_at=at(2)),
+    ]
+    (story,) = build_fill_book([live("new", 0, limit_price=1.6), first, *second]).orders
+    assert story.order_ids == ("o1", "o2")
+    assert story.timeline == "new → replaced → fill"
+    assert [step.detail for step in story.steps] == [
+        "5 @ 1.60 limit",
+        "limit 1.60 → 1.65, quantity 5 → 4",
+        "4 @ 1.65",
+    ]
+    assert (story.quantity, story.status, story.filled, story.submitted_at) == (4.0, "filled", 4.0, at(0))
+
+
+@pytest.mark.parametrize("link", ["replaced_by", "replaces"])
+def test_either_end_joins_a_chain(link: str) -> None:
+    """One of the two links is enough to join a replacement to what it replaced."""
+    first = live("replaced", 2, **({"replaced_by": "o2"} if link == "replaced_by" else {}))
+    second = live("new", 2, order_id="o2", **({"replaces": "o1"} if link == "replaces" else {}))
+    (story,) = build_fill_book([second, first]).orders
+    assert story.order_ids == ("o1", "o2")
+
+
+def test_a_ring_of_replacements_ends() -> None:
+    """Orders that claim to replace each other in a ring are still shown, once."""
+    rows = [live("replaced", 1, replaced_by="o2"), live("replaced", 2, order_id="o2", replaced_by="o1")]
+    assert sum(len(story.order_ids) for story in build_fill_book(rows).orders) == 2
+
+
+@pytest.mark.parametrize(
+    ("status", "field"), [("canceled", "canceled_at"), ("expired", "expired_at"), ("rejected", "failed_at")]
+)
+def test_an_orders_end_is_its_last_step(status: str, field: str) -> None:
+    """A canceled, expired or rejected order ends so, at its own time, with the reason it was given."""
+    row = live(status, 3, **{field: at(2.5)}, reject_reason="too far from the market")
+    (story,) = build_fill_book([live("new", 0), filled(1, 2, 2, 1.6), row]).orders
+    assert story.timeline == f"new → partial fill → {status}"
+    assert (story.steps[-1].at, story.steps[-1].detail) == (at(2.5), "too far from the market")
+    assert (story.reject_reason, story.filled) == ("too far from the market", 2.0)
+    untimed = build_fill_book([live(status, 3)]).orders[0]
+    assert untimed.steps[-1].at == at(3)
+
+
+def test_other_events_and_unknown_ones_are_steps_of_their_own() -> None:
+    """What is not part of the plain course of an order is told with the stream's own word, once."""
+    odd = live("order_cancel_rejected", 2, status="new", reject_reason="too late")
+    rows = [odd, odd, live("moonwalk", 3, status="new")]
+    (story,) = build_fill_book(rows).orders
+    assert story.timeline == "new → order cancel rejected → moonwalk"
+    assert story.steps[1].detail == "too late"
+
+
+def test_an_order_known_from_its_fills_only() -> None:
+    """Before REST's orders are there, its fills alone tell an order's symbol, quantity and status."""
+    (story,) = build_fill_book([], [rest(1, 2, 2, 1.62)]).orders
+    assert (story.symbol, story.quantity, story.filled, story.status) == (CALL, 5.0, 2.0, "partially_filled")
+    assert story.timeline == "partial fill"
+
+
+def test_the_legs_of_a_bracket_stand_under_it() -> None:
+    """A bracket's legs are orders of their own fills, listed under the bracket."""
+    leg = {**live("held", 1), "order_id": "stop", "side": "sell", "stop_price": 1.2, "filled_qty": 0.0}
+    parent = filled(1, 5, 5, 1.6, order_class="bracket", legs=[leg])
+    sold = filled(9, 5, 5, 1.2, order_id="stop", side="sell", order_class="bracket")
+    book = build_fill_book([parent, sold])
+    assert [(one.order_id, one.kind.value) for one in book.executions] == [
+        ("stop", "single"),
+        ("o1", "single"),
+    ]
+    (story,) = book.orders
+    assert [(one.order_id, one.side) for one in story.legs] == [("stop", "sell")]
+
+
+# Completeness
+
+
+def test_complete_is_said_with_its_beginning() -> None:
+    """Without gaps and holes the fills are complete since the given time, else since New York's midnight."""
+    book = build_fill_book([filled(1, 5, 5, 1.6)], since=OPEN)
+    assert completeness(book).complete
+    assert completeness(book).sentence(NEW_YORK) == "complete since 09:30"
+    assert completeness(build_fill_book([], day=DAY)).sentence(NEW_YORK) == "complete since 00:00"
+
+
+def test_gaps_are_said_with_their_times() -> None:
+    """A gap is named from its start to its end, touching ones as one, with the reason kept."""
+    gap = FillGap(at(71 + 7 / 60), at(71 + 52 / 60), "waiting for REST")
+    book = build_fill_book([], gaps=[gap], day=DAY)
+    told = completeness(book)
+    assert not told.complete
+    assert told.sentence(NEW_YORK) == "fills between 10:41:07 and 10:41:52 not confirmed"
+    assert told.reason == "waiting for REST"
+    still_open = FillGap(at(71.5), None, "refused")
+    told = completeness(build_fill_book([], gaps=[still_open, gap], day=DAY))
+    assert told.sentence(NEW_YORK) == "fills since 10:41:07 not confirmed"
+    early = FillGap(book.day_start, at(1))
+    told = completeness(build_fill_book([], gaps=[gap, early], day=DAY))
+    assert told.sentence(NEW_YORK) == (
+        "fills before 09:31:00 and between 10:41:07 and 10:41:52 not confirmed"
+    )
+
+
+def test_a_hole_is_a_doubt_even_without_a_gap() -> None:
+    """A quantity known from totals only keeps the fills from being called complete."""
+    told = completeness(build_fill_book([filled(3, 5, 2, 1.7)]))
+    assert not told.complete
+    assert told.sentence(NEW_YORK) == "3 in 1 fill not confirmed"
+    assert told.reason == ""
+
+
+# Against the file
+
+
+def portfolio() -> Portfolio:
+    """A long call, a vertical with the same call, a covered call and shares of BRK.B."""
+    terms = {"option_type": "call", "expiry": "2026-12-18"}
+    return Portfolio.model_validate(
+        {
+            "positions": [
+                {"id": "call", "symbol": "AAPL", "strike": 250, "contracts": 5, "cost_basis": 1.6, **terms},
+                {
+                    "id": "covered",
+                    "symbol": "SPY",
+                    "legs": [
+                        {"side": "long", "shares": 100},
+                        {"side": "short", "strike": 700, "contracts": 1, **terms},
+                    ],
+                },
+                {"id": "shares", "symbol": "BRK-B", "shares": 10, "cost_basis": 400.0},
+            ]
+        }
+    )
+
+
+def test_fills_are_told_on_the_positions_they_touch() -> None:
+    """Each position has its facts, before and after the file was saved; what it does not hold is listed."""
+    rows = [
+        filled(1, 2, 2, 1.6),
+        filled(2, 5, 3, 1.62),
+        filled(72, 2, 2, 1.9, order_id="o2", side="sell", position_intent="sell_to_close", qty=2.0),
+        filled(73, 1, 1, 480.0, order_id="o3", symbol="BRK.B", qty=1.0),
+        filled(74, 40, 40, 650.0, order_id="o4", symbol="SPY", side="sell", qty=40.0),
+        filled(75, 1, 1, 1.0, order_id="o5", symbol=HIGHER, qty=1.0),
+    ]
+    told = fills_for_portfolio(build_fill_book(rows), portfolio(), saved_at=at(60))
+    sentences = {
+        name: [fact.sentence(NEW_YORK) for fact in facts] for name, facts in told.by_position.items()
+    }
+    assert sentences == {
+        "call": [
+            "2 contracts sold 10:42, after the file was saved",
+            "5 contracts bought 09:32, before the file was saved",
+        ],
+        "covered": ["40 shares sold 10:44, after the file was saved"],
+        "shares": ["1 share bought 10:43, after the file was saved"],
+    }
+    assert [one.symbol for one in told.not_in_file] == [HIGHER]
+
+
+def test_a_contract_that_no_symbol_can_carry_is_passed_over() -> None:
+    """A position whose contract has no symbol has no facts, and costs the others nothing."""
+    file = Portfolio.model_validate(
+        {
+            "positions": [
+                {
+                    "id": "odd",
+                    "symbol": "TOOLONGAROOT",
+                    "option_type": "call",
+                    "expiry": "2026-12-18",
+                    "strike": 1,
+                    "contracts": 1,
+                    "cost_basis": 1,
+                }
+            ]
+        }
+    )
+    told = fills_for_portfolio(build_fill_book([filled(1, 2, 2, 1.6)]), file)
+    assert (told.by_position, len(told.not_in_file)) == ({}, 1)
+
+
+def test_busted_fills_are_no_facts() -> None:
+    """A busted fill is not told as a fact of its position; without a saving time none is claimed."""
+    bust = live("trade_bust", 3, previous_execution_id="x1", fill_qty=2.0, fill_price=1.6, filled_qty=3.0)
+    told = fills_for_portfolio(
+        build_fill_book([filled(1, 2, 2, 1.6), filled(2, 5, 3, 1.62), bust]), portfolio()
+    )
+    assert [fact.sentence(NEW_YORK) for fact in told.by_position["call"]] == ["3 contracts bought 09:32"]
+
+
+# Tables
+
+
+def test_tables_have_stable_typed_columns() -> None:
+    """Columns, their order and types are the same for an empty book and a full one."""
+    empty = build_fill_book([], day=DAY)
+    full = build_fill_book([FIRST, SECOND, live("rejected", 3, order_id="o9")], LEG_FILLS)
+    for book in (empty, full):
+        executions, orders = executions_frame(book), orders_frame(book)
+        assert {name: str(kind) for name, kind in executions.dtypes.items()} == EXECUTION_COLUMNS
+        assert {name: str(kind) for name, kind in orders.dtypes.items()} == ORDER_COLUMNS
+    assert len(executions_frame(full)) == 6
+    assert len(executions_frame(full, with_legs=False)) == 2
+    first = executions_frame(full).iloc[0]
+    assert (first["price_words"], first["status"], first["level"]) == ("1.64 credit", "filled", "parent")
+    assert "rejected" in set(orders_frame(full)["status"])
+
+
+def test_a_csv_of_the_table_has_no_none() -> None:
+    """What is missing is empty in the CSV, never the text None or nan."""
+    text = executions_frame(build_fill_book([], [rest(1, 2, 2, 1.62)])).to_csv(index=False)
+    assert "None" not in text
+    assert "nan" not in text
