@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from options_helper.errors import PortfolioError
@@ -422,6 +422,7 @@ spoilt_positions = st.builds(
 documents = json_values | st.fixed_dictionaries({"positions": st.lists(spoilt_positions, max_size=3)})
 
 
+@settings(deadline=None)  # it writes files
 @given(document=documents)
 def test_any_json_is_a_portfolio_or_an_error_in_words(
     tmp_path_factory: pytest.TempPathFactory, document: object
