@@ -336,6 +336,10 @@ class LiveSnapshot:
         fill_gaps: Spans not yet confirmed by REST, oldest first.
         subscribed: Symbols the servers acknowledged; None where nothing is known of it.
         market_phase_until: When the phase changes next.
+        market_next_open: When the next regular session opens.
+        session_close: When the regular session of `trading_date` ends; earlier on half days.
+        account: "paper", "live" or "demo", None before Start.
+        broker_account: The account as the broker names it, masked.
         trading_date, previous_trading_date: New York dates of the calendar, None where not known yet.
         greeks, multipliers, broker_positions: By contract symbol (stocks too for broker_positions).
         halted: Symbols whose trading is halted.
@@ -370,9 +374,12 @@ class LiveSnapshot:
     options_feed: str | None = None
     demo: bool = False
     account: str | None = None
+    broker_account: str | None = None
     subscribed: frozenset[str] | None = None
     market_phase: str = MarketPhase.UNKNOWN
     market_phase_until: dt.datetime | None = None
+    market_next_open: dt.datetime | None = None
+    session_close: dt.datetime | None = None
     trading_date: dt.date | None = None
     previous_trading_date: dt.date | None = None
     previous_closes: Mapping[str, PreviousClose] = field(default_factory=dict)

@@ -334,15 +334,15 @@ def test_the_oldest_batch_goes_when_the_queue_is_full(wait_until, monkeypatch) -
     """A full queue pushes its oldest batch out, counts its messages, and shows the newest; fills stay."""
     desk = Desk()
     gate = threading.Event()
-    from options_helper.data.streaming import live_run
+    from options_helper.data.streaming import consumer
 
-    real = live_run.normalize_quote
+    real = consumer.normalize_quote
 
     def slow(item: Any, received_at: dt.datetime) -> Any:
         gate.wait(10)
         return real(item, received_at)
 
-    monkeypatch.setattr(live_run, "normalize_quote", slow)
+    monkeypatch.setattr(consumer, "normalize_quote", slow)
     desk.manager.start(LiveStreamConfig(option_contracts=(CONTRACT,), queue_maxsize=2))
     wait_until(lambda: desk.made["options"] and desk.made["fills"])
     for number in range(10):

@@ -265,3 +265,32 @@ def _exchange_sessions(first_year: int, last_year: int) -> tuple[Session, ...]:
         Session(opens.to_pydatetime(), closes.to_pydatetime())
         for opens, closes in zip(schedule["open"], schedule["close"], strict=True)
     )
+
+
+@dataclass(frozen=True, slots=True)
+class MarketMoment:
+    """What a calendar says of one moment; everything is unknown without one."""
+
+    phase: MarketPhase = MarketPhase.UNKNOWN
+    until: dt.datetime | None = None
+    next_open: dt.datetime | None = None
+    session_close: dt.datetime | None = None
+    trading_date: dt.date | None = None
+    previous_trading_date: dt.date | None = None
+
+
+def market_moment(calendar: MarketCalendar | None, at: dt.datetime) -> MarketMoment:
+    """The moment's phase and dates; `session_close` is that of the trading date."""
+    if calendar is None:
+        return MarketMoment()
+    phase, until = calendar.phase_and_end(at)
+    trading_date = calendar.trading_date(at)
+    session = calendar.session(trading_date) if trading_date else None
+    return MarketMoment(
+        phase=phase,
+        until=until,
+        next_open=calendar.next_open(at),
+        session_close=session.close if session else None,
+        trading_date=trading_date,
+        previous_trading_date=calendar.previous_trading_date(at),
+    )

@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-import statistics
-import threading
 import time
-from collections import Counter
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from options_helper.data.streaming.cache import LiveCache
+from options_helper.data.streaming.consumer import Consumer
 from options_helper.data.streaming.fill_gaps import FillGaps
 from options_helper.data.streaming.inbox import Batch, EventInbox
 from options_helper.data.streaming.mute import TICKING_WINDOW, MuteEvidence, is_mute
-from options_helper.data.streaming.normalizers import normalize_quote, normalize_trade
 from options_helper.data.streaming.run_snapshot import build_snapshot
-from options_helper.data.streaming.trading_normalizers import normalize_trade_update
 from options_helper.data.streaming.worker import StreamWorker, WorkerSeams
 from options_helper.errors import StreamError, StreamInterrupted
 from options_helper.market import (
@@ -47,8 +43,6 @@ if TYPE_CHECKING:
     )
 
 logger = logging.getLogger(__name__)
-
-_LAG_SAMPLE = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +78,9 @@ class LiveRun:
         self.inbox = EventInbox(config.queue_maxsize)
         self._factories = parts.factories
         self._mute_reconnects: dict[StreamName, dt.datetime] = {}
-        self._complaints: Counter[str] = Counter()
         self._gaps = FillGaps(_day_start(self.started_at)) if StreamName.FILLS in config.streams else None
         self.workers = {stream: self._build_worker(stream) for stream in config.streams}
-        self._consumer = threading.Thread(target=self._consume, name="options-helper-consumer", daemon=True)
+        self._consumer = Consumer(self.inbox, self.cache, self.workers, parts.clock)
         self._backfill = parts.build_backfill(config, self) if parts.build_backfill else None
         self._publish_gaps()
 
@@ -109,13 +102,13 @@ class LiveRun:
         for worker in self.workers.values():
             worker.thread.join(max(0.0, deadline - time.monotonic()))
         self.inbox.close()
-        self._consumer.join(max(0.0, deadline - time.monotonic()))
+        self._consumer.thread.join(max(0.0, deadline - time.monotonic()))
         if self._backfill is not None:
             self._backfill.join(max(0.0, deadline - time.monotonic()))
         self.stopped_at = self.clock()
         for worker in self.workers.values():
             worker.mark_stopped()
-        threads = [self._consumer, *(worker.thread for worker in self.workers.values())]
+        threads = [self._consumer.thread, *(worker.thread for worker in self.workers.values())]
         return not any(thread.is_alive() for thread in threads)
 
     @property
@@ -216,52 +209,6 @@ class LiveRun:
         if self._gaps is not None:
             self.cache.apply_gaps(self._gaps.gaps)
 
-    # The consumer -----------------------------------------------------------------------------
-
-    def _consume(self) -> None:
-        while (batch := self.inbox.take()) is not None:
-            try:
-                self._apply(batch)
-            except Exception as error:  # noqa: BLE001 - one bad batch must not end the page's truth
-                self._count_complaint(batch, error)
-
-    def _apply(self, batch: Batch) -> None:
-        if batch.orders:
-            self._apply_orders(batch)
-            return
-        quotes = _normalized(normalize_quote, batch.quotes, batch.received_at)
-        trades = _normalized(normalize_trade, batch.trades, batch.received_at)
-        apply = self.cache.apply_stocks if batch.stream is StreamName.STOCKS else self.cache.apply_options
-        known, newest = len(quotes) + len(trades), (_newest(quotes), _newest(trades))
-        if known:
-            apply(*newest)
-        self.workers[batch.stream].applied(
-            received_at=batch.received_at,
-            lag=_median_lag(newest[0] or newest[1], batch.received_at),
-            conflated=known - len(newest[0]) - len(newest[1]),
-            malformed=batch.messages - known,
-        )
-
-    def _apply_orders(self, batch: Batch) -> None:
-        rows = [row for row in map(normalize_trade_update, batch.orders) if row is not None]
-        if rows:
-            self.cache.apply_orders(
-                [{**row, "received_at": batch.received_at} for row in rows], now=self.clock()
-            )
-        self.workers[StreamName.FILLS].applied(
-            received_at=batch.received_at, lag=None, conflated=0, malformed=batch.messages - len(rows)
-        )
-
-    def _count_complaint(self, batch: Batch, error: Exception) -> None:
-        kind = type(error).__name__
-        self._complaints[kind] += 1
-        if self._complaints[kind] == 1:
-            logger.error(
-                "A batch of the %s stream raised %s and is skipped; it is counted.", batch.stream, kind
-            )
-        worker = self.workers[batch.stream]
-        worker.counted(messages=0, conflated=0, malformed=batch.messages)
-
     # The backfill's sink ----------------------------------------------------------------------
 
     def put_quotes(self, stocks: Sequence[Quote] = (), options: Sequence[Quote] = ()) -> None:
@@ -319,21 +266,6 @@ class LiveRun:
         if part == "fills" and self._gaps is not None:
             self._gaps.failed(words)
             self._publish_gaps()
-
-
-def _normalized(
-    normalize: Callable[[Any, dt.datetime], Any], items: Sequence[Any], received_at: dt.datetime
-) -> list[Any]:
-    return [row for item in items if (row := normalize(item, received_at)) is not None]
-
-
-def _newest(rows: Sequence[Any]) -> list[Any]:
-    return list({row.symbol: row for row in rows}.values())
-
-
-def _median_lag(rows: Sequence[Any], received_at: dt.datetime) -> float | None:
-    stamps = [row.timestamp for row in rows[:_LAG_SAMPLE] if row.timestamp is not None]
-    return (received_at - statistics.median_low(stamps)).total_seconds() if stamps else None
 
 
 def _day_start(at: dt.datetime) -> dt.datetime:

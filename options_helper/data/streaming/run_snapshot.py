@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from options_helper.market import LiveSnapshot, MarketPhase, StreamHealth, StreamName, StreamState
+from options_helper.data.market_clock import market_moment
+from options_helper.market import LiveSnapshot, StreamHealth, StreamName, StreamState
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -25,8 +26,7 @@ def build_snapshot(run: LiveRun, now: dt.datetime) -> LiveSnapshot:
     settings = run.config.settings
     failures = {name: record.last_failure.text for name, record in health.items() if record.last_failure}
     dropped = {name: record.dropped for name, record in health.items()}
-    calendar = run.calendar
-    phase, until = calendar.phase_and_end(now) if calendar else (MarketPhase.UNKNOWN, None)
+    market = market_moment(run.calendar, now)
     return LiveSnapshot(
         as_of=now,
         running=run.is_running,
@@ -53,12 +53,15 @@ def build_snapshot(run: LiveRun, now: dt.datetime) -> LiveSnapshot:
         stock_feed=run.config.stock_feed,
         options_feed=run.config.options_feed,
         demo=bool(settings and settings.demo),
-        account=state.account,
+        account=settings.account if settings else None,
+        broker_account=state.account,
         subscribed=_subscribed(health.values()),
-        market_phase=phase,
-        market_phase_until=until,
-        trading_date=calendar.trading_date(now) if calendar else None,
-        previous_trading_date=calendar.previous_trading_date(now) if calendar else None,
+        market_phase=market.phase,
+        market_phase_until=market.until,
+        market_next_open=market.next_open,
+        session_close=market.session_close,
+        trading_date=market.trading_date,
+        previous_trading_date=market.previous_trading_date,
         previous_closes=state.previous_closes,
         greeks=state.greeks,
         multipliers=state.multipliers,

@@ -1,0 +1,109 @@
+"""The one thread that turns batches into the cache's next version."""
+
+from __future__ import annotations
+
+import logging
+import statistics
+import threading
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from options_helper.data.streaming.normalizers import normalize_quote, normalize_trade
+from options_helper.data.streaming.trading_normalizers import normalize_trade_update
+from options_helper.market import StreamName
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Callable, Mapping, Sequence
+
+    from options_helper.data.streaming.cache import LiveCache
+    from options_helper.data.streaming.inbox import Batch, EventInbox
+    from options_helper.data.streaming.worker import StreamWorker
+
+logger = logging.getLogger(__name__)
+
+_LAG_SAMPLE = 50
+
+
+class Consumer:
+    """Takes from the inbox until it is closed and empty; one bad batch costs itself alone."""
+
+    def __init__(
+        self,
+        inbox: EventInbox,
+        cache: LiveCache,
+        workers: Mapping[StreamName, StreamWorker],
+        clock: Callable[[], dt.datetime],
+    ) -> None:
+        self._inbox = inbox
+        self._cache = cache
+        self._workers = workers
+        self._clock = clock
+        self._complaints: Counter[str] = Counter()
+        self.thread = threading.Thread(target=self._consume, name="options-helper-consumer", daemon=True)
+
+    def start(self) -> None:
+        """Begin to take."""
+        self.thread.start()
+
+    def _consume(self) -> None:
+        while (batch := self._inbox.take()) is not None:
+            try:
+                self._apply(batch)
+            except Exception as error:  # noqa: BLE001 - one bad batch must not end the page's truth
+                self._count_complaint(batch, error)
+
+    def _apply(self, batch: Batch) -> None:
+        if batch.orders:
+            self._apply_orders(batch)
+        else:
+            self._apply_market(batch)
+
+    def _apply_market(self, batch: Batch) -> None:
+        quotes = _normalized(normalize_quote, batch.quotes, batch.received_at)
+        trades = _normalized(normalize_trade, batch.trades, batch.received_at)
+        newest_quotes, newest_trades = _newest(quotes), _newest(trades)
+        is_stocks = batch.stream is StreamName.STOCKS
+        apply = self._cache.apply_stocks if is_stocks else self._cache.apply_options
+        known = len(quotes) + len(trades)
+        if known:
+            apply(newest_quotes, newest_trades)
+        self._workers[batch.stream].applied(
+            received_at=batch.received_at,
+            lag=_median_lag(newest_quotes or newest_trades, batch.received_at),
+            conflated=known - len(newest_quotes) - len(newest_trades),
+            malformed=batch.messages - known,
+        )
+
+    def _apply_orders(self, batch: Batch) -> None:
+        rows = [row for row in map(normalize_trade_update, batch.orders) if row is not None]
+        if rows:
+            received = [{**row, "received_at": batch.received_at} for row in rows]
+            self._cache.apply_orders(received, now=self._clock())
+        self._workers[StreamName.FILLS].applied(
+            received_at=batch.received_at, lag=None, conflated=0, malformed=batch.messages - len(rows)
+        )
+
+    def _count_complaint(self, batch: Batch, error: Exception) -> None:
+        kind = type(error).__name__
+        self._complaints[kind] += 1
+        if self._complaints[kind] == 1:
+            logger.error(
+                "A batch of the %s stream raised %s and is skipped; it is counted.", batch.stream, kind
+            )
+        self._workers[batch.stream].counted(messages=0, conflated=0, malformed=batch.messages)
+
+
+def _normalized(
+    normalize: Callable[[Any, dt.datetime], Any], items: Sequence[Any], received_at: dt.datetime
+) -> list[Any]:
+    return [row for item in items if (row := normalize(item, received_at)) is not None]
+
+
+def _newest(rows: Sequence[Any]) -> list[Any]:
+    return list({row.symbol: row for row in rows}.values())
+
+
+def _median_lag(rows: Sequence[Any], received_at: dt.datetime) -> float | None:
+    stamps = [row.timestamp for row in rows[:_LAG_SAMPLE] if row.timestamp is not None]
+    return (received_at - statistics.median_low(stamps)).total_seconds() if stamps else None
