@@ -363,3 +363,15 @@ def test_a_hundred_random_starts_and_stops_leave_nothing(bench: Bench, wait_unti
             bench.manager.stop()
     bench.manager.stop()
     wait_until(lambda: not any(bench.simulator.open_connections.values()))
+
+
+def test_a_halt_is_told_and_ends(bench: Bench, wait_until) -> None:
+    """A trading halt of a stock shows in the snapshot until trading resumes."""
+    bench.start()
+    wait_until(lambda: bench.is_running(*ALL))
+    wait_until(lambda: "AAPL" in bench.simulator.subscriptions("stocks").get("statuses", ()))
+    bench.simulator.push_status("AAPL", "H")
+    wait_until(lambda: bench.snapshot.halted == {"AAPL"})
+    bench.simulator.push_status("AAPL", "T")
+    wait_until(lambda: not bench.snapshot.halted)
+    assert bench.connections("stocks") == 1

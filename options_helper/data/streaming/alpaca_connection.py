@@ -19,12 +19,16 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+import msgspec
+
 from options_helper.data.streaming.frames import FrameDecoder, MarketBatch
 from options_helper.data.streaming.stream_failures import explain, rejection_of_frame
-from options_helper.errors import StreamError, StreamInterrupted
+from options_helper.errors import StreamError, StreamInterrupted, StreamRejected
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+
+logger = logging.getLogger(__name__)
 
 
 class ConnectionObserver(Protocol):
@@ -213,13 +217,19 @@ class DataConnection(_OneConnection):
     """A market data stream that decodes whole frames and keeps the newest row per symbol."""
 
     deliver: Callable[[MarketBatch], Awaitable[None]]
+    deliver_statuses: Callable[[list[dict[str, Any]]], Awaitable[None]] | None = None
     _flush_due = 0.0
 
     async def _subscribe_all(self) -> None:
         await self._send_subscribe_msg()  # type: ignore[attr-defined]
         self._decoder = FrameDecoder()
+        self._statuses: list[dict[str, Any]] = []
         while not self._decoder.acknowledged:
             self._take_in(await self._ws.recv())
+        if self.deliver_statuses is not None:
+            # A request of its own: where a plan has no statuses, quotes and trades are granted already.
+            request = {"action": "subscribe", "statuses": sorted(self.asked)}
+            await self._ws.send(msgspec.msgpack.encode(request))
 
     async def _receive(self) -> None:
         flusher = asyncio.create_task(self._flush_regularly())
@@ -240,12 +250,21 @@ class DataConnection(_OneConnection):
             self._take_control(control)
 
     def _take_control(self, control: dict[str, Any]) -> None:
-        if control["T"] == "subscription":
-            granted = frozenset(control.get("quotes") or ())
+        if control["T"] == "s":
+            self._statuses.append(control)
+        elif control["T"] == "subscription" and not self._decoder.acknowledged:
             self._decoder.acknowledged = True
-            self._observer.subscribed(granted)
+            self._observer.subscribed(frozenset(control.get("quotes") or ()))
         elif control["T"] == "error":
-            raise rejection_of_frame(self.stream_name, control, asked=len(self.asked))
+            self._take_error(control)
+
+    def _take_error(self, frame: dict[str, Any]) -> None:
+        error = rejection_of_frame(self.stream_name, frame, asked=len(self.asked))
+        if isinstance(error, StreamRejected) and self._decoder.acknowledged and self.deliver_statuses:
+            # After the acknowledgement only the request for statuses can be refused.
+            logger.info("The %s stream does not tell trading halts: %s.", self.stream_name, error)
+            return
+        raise error
 
     async def _flush_regularly(self) -> None:
         while True:
@@ -254,6 +273,7 @@ class DataConnection(_OneConnection):
 
     async def _flush(self) -> None:
         self._flush_due = time.monotonic() + self._times.flush
+        await self._flush_statuses()
         batch = self._decoder.flush()
         if batch is None:
             return
@@ -265,6 +285,11 @@ class DataConnection(_OneConnection):
         )
         if batch.quotes or batch.trades:
             await self.deliver(batch)
+
+    async def _flush_statuses(self) -> None:
+        if self._statuses and self.deliver_statuses is not None:
+            statuses, self._statuses = self._statuses, []
+            await self.deliver_statuses(statuses)
 
 
 class TradingConnection(_OneConnection):

@@ -47,6 +47,7 @@ class _AlpacaDataStreamer:
         feed: "iex" or "sip" for stocks, "indicative" or "opra" for options; the settings' feed where None.
         on_quotes: Called with a list of quotes (or one quote by an injected stream), in the stream's thread.
         on_trades: Likewise with trades. Both may be plain or coroutine functions.
+        on_statuses: Called with a list of raw trading statuses (halts and resumptions); stocks only.
         stream: A ready stream object, for tests.
         stream_cls: A class with the constructor of alpaca-py's stream, for tests.
         observer: Told of each step of the connection.
@@ -65,6 +66,7 @@ class _AlpacaDataStreamer:
         feed: str | None = None,
         on_quotes: Handler | None = None,
         on_trades: Handler | None = None,
+        on_statuses: Handler | None = None,
         stream: Any = None,  # noqa: ANN401 - anything with the SDK's methods
         stream_cls: Any = None,  # noqa: ANN401 - any class with the SDK's constructor
         observer: ConnectionObserver | None = None,
@@ -74,6 +76,7 @@ class _AlpacaDataStreamer:
         self._feed = feed
         self._on_quotes = on_quotes
         self._on_trades = on_trades
+        self._on_statuses = on_statuses
         self._observer = observer or SilentObserver()
         self._times = times or ConnectionTimes()
         self.stream = stream if stream is not None else self._build_stream(stream_cls)
@@ -106,6 +109,9 @@ class _AlpacaDataStreamer:
     async def _handle_trades(self, items: Any) -> None:  # noqa: ANN401 - one item or a list
         await call_handler(self._on_trades, items)
 
+    async def _handle_statuses(self, items: list[dict[str, Any]]) -> None:
+        await call_handler(self._on_statuses, items)
+
     async def _deliver(self, batch: MarketBatch) -> None:
         if batch.quotes:
             await call_handler(self._on_quotes, batch.quotes)
@@ -128,6 +134,8 @@ class _AlpacaDataStreamer:
         stream = one_connection(DataConnection, sdk_class)(**arguments, websocket_params=websocket_params())
         stream.stream_name = self.name.value
         stream.deliver = self._deliver
+        if self._on_statuses is not None:
+            stream.deliver_statuses = self._handle_statuses
         stream.prepare(observer=self._observer, times=self._times)
         return stream
 

@@ -86,6 +86,12 @@ class LiveCache:
                 option_trades=state.option_trades.updated(trades) if trades else state.option_trades,
             )
 
+    def apply_halts(self, halted_by_symbol: Mapping[str, bool]) -> None:
+        """Note which symbols are halted now, and which are not any more."""
+        on = {symbol for symbol, halted in halted_by_symbol.items() if halted}
+        with self._lock:
+            self._publish(halted=(self._state.halted - frozenset(halted_by_symbol)) | on)
+
     def apply_orders(self, rows: Sequence[Row], *, now: dt.datetime) -> None:
         """Add order updates, newest first; rows of an earlier New York day than `now` go."""
         today = new_york_date(now)

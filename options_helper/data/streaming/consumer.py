@@ -9,6 +9,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from options_helper.data.streaming.normalizers import normalize_quote, normalize_trade
+from options_helper.data.streaming.trading_halts import read_halts
 from options_helper.data.streaming.trading_normalizers import normalize_trade_update
 from options_helper.market import StreamName
 
@@ -56,6 +57,8 @@ class Consumer:
     def _apply(self, batch: Batch) -> None:
         if batch.orders:
             self._apply_orders(batch)
+        elif batch.statuses:
+            self._cache.apply_halts(read_halts(batch.statuses))
         else:
             self._apply_market(batch)
 

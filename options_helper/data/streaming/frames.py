@@ -18,7 +18,8 @@ import msgspec
 
 logger = logging.getLogger(__name__)
 
-_CONTROL_TYPES = frozenset({"success", "subscription", "error"})
+# Trading statuses ("s") are so rare that they come back like control messages.
+_CONTROL_TYPES = frozenset({"success", "subscription", "error", "s"})
 # Nesting beyond the interpreter's limit is malformed like any other.
 _UNREADABLE = (msgspec.MsgspecError, ValueError, RecursionError)
 

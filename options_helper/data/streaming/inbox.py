@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What one hand-over carries: the newest quotes and trades of a stream, or order updates.
+    """What one hand-over carries: newest quotes or trades of a stream, trading statuses, or order updates.
 
     Attributes:
         received_at: When the batch was handed over; every row in it was received by then.
@@ -26,12 +26,13 @@ class Batch:
     received_at: dt.datetime
     quotes: Sequence[Any] = ()
     trades: Sequence[Any] = ()
+    statuses: Sequence[Any] = ()
     orders: Sequence[Any] = ()
 
     @property
     def messages(self) -> int:
         """How many messages are lost if this batch is."""
-        return len(self.quotes) + len(self.trades) + len(self.orders)
+        return sum(len(part) for part in (self.quotes, self.trades, self.statuses, self.orders))
 
 
 class EventInbox:

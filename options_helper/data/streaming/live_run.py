@@ -140,11 +140,13 @@ class LiveRun:
 
     def _connect(self, stream: StreamName, worker: StreamWorker) -> Streamer:
         config = self.config
-        common = {"settings": config.settings, "observer": worker, "times": config.times}
+        common: dict[str, Any] = {"settings": config.settings, "observer": worker, "times": config.times}
         if stream is StreamName.FILLS:
             streamer = self._factories[stream](on_trade_updates=self._offer_orders, **common)
             streamer.subscribe_trade_updates()
         else:
+            if stream is StreamName.STOCKS:
+                common["on_statuses"] = partial(self._offer_market, stream, "statuses")
             streamer = self._factories[stream](
                 feed=config.stock_feed if stream is StreamName.STOCKS else config.options_feed,
                 on_quotes=partial(self._offer_market, stream, "quotes"),
