@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from options_helper.simulator.data_stream import DataConnection
 
 if TYPE_CHECKING:
-    import concurrent.futures
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable, Coroutine
 
     from options_helper.simulator.connection import Connection
     from options_helper.simulator.faults import Faults
@@ -63,6 +62,11 @@ class Controls:
         """Every request received: its method, and its path with the query."""
         return list(self._world.requests)
 
+    @property
+    def is_listening(self) -> bool:
+        """Whether a client listens to order updates."""
+        return self.call(lambda: any(getattr(one, "listening", False) for one in self._on("fills")))
+
     def subscriptions(self, stream: str) -> dict[str, list[str]]:
         """What the clients of a data stream are subscribed to, by channel."""
 
@@ -103,17 +107,11 @@ class Controls:
 
         return self._run(run(), _CALL_TIMEOUT_SECONDS)
 
-    def _run(self, coroutine: Awaitable[Result], timeout: float | None) -> Result:
+    def _run(self, coroutine: Coroutine[Any, Any, Result], timeout: float | None) -> Result:
         if self._loop is None:
+            coroutine.close()
             raise RuntimeError("the simulator is not running")
-        future: concurrent.futures.Future[Result] = asyncio.run_coroutine_threadsafe(
-            _awaited(coroutine), self._loop
-        )
-        return future.result(timeout)
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(timeout)
 
     def _on(self, stream: str) -> list[Connection]:
         return [one for one in self._world.connections if one.stream == stream and one.is_open]
-
-
-async def _awaited(awaitable: Awaitable[Result]) -> Result:
-    return await awaitable

@@ -41,11 +41,9 @@ def _moment(query: Mapping[str, str], name: str) -> Nanoseconds | None:
     if text is None:
         return None
     try:
-        at = dt.datetime.fromisoformat(text)
+        return Nanoseconds.parse(text)
     except ValueError as error:
         raise RestError(422, f"{name} is not a time", 40010001) from error
-    # A bare date, or a time without a zone, is read as UTC.
-    return Nanoseconds.of(at if at.tzinfo else at.replace(tzinfo=dt.UTC))
 
 
 def orders(world: World, _path: Mapping[str, str], query: Mapping[str, str]) -> object:

@@ -28,9 +28,16 @@ _SHARE_WITHOUT_GREEKS = 0.03
 _SHARE_WITH_OLD_CLOSE = 0.04
 
 
-def _option_symbols(query: Mapping[str, str]) -> list[Contract]:
-    if query.get("feed", "opra") not in {"opra", "indicative"}:
-        raise RestError(400, "invalid feed")
+def _check_feed(world: World, query: Mapping[str, str], known: set[str]) -> None:
+    feed = query.get("feed")
+    if feed is not None and feed not in known:
+        raise RestError(400, f"invalid feed: {feed}")
+    if feed is not None and feed not in world.plan.feeds:
+        raise RestError(403, f"subscription does not permit querying {feed} data")
+
+
+def _option_symbols(world: World, query: Mapping[str, str]) -> list[Contract]:
+    _check_feed(world, query, {"opra", "indicative"})
     contracts = []
     for symbol in read_symbols(query, _MOST_OPTION_SYMBOLS):
         contract = parse_contract(symbol)
@@ -40,7 +47,8 @@ def _option_symbols(query: Mapping[str, str]) -> list[Contract]:
     return contracts
 
 
-def _stock_symbols(query: Mapping[str, str]) -> list[str]:
+def _stock_symbols(world: World, query: Mapping[str, str]) -> list[str]:
+    _check_feed(world, query, {"iex", "sip", "delayed_sip"})
     symbols = read_symbols(query)
     for symbol in symbols:
         if not is_stock_symbol(symbol):
@@ -50,7 +58,7 @@ def _stock_symbols(query: Mapping[str, str]) -> list[str]:
 
 def option_snapshots(world: World, _path: Mapping[str, str], query: Mapping[str, str]) -> object:
     """`/v1beta1/options/snapshots`; contracts that have expired are left out."""
-    rows = {one.symbol: _option_snapshot(world, one) for one in _option_symbols(query)}
+    rows = {one.symbol: _option_snapshot(world, one) for one in _option_symbols(world, query)}
     return {"snapshots": {symbol: row for symbol, row in rows.items() if row}, "next_page_token": None}
 
 
@@ -87,7 +95,7 @@ def _has_greeks(world: World, contract: Contract, delta: float) -> bool:
 
 def stock_snapshots(world: World, _path: Mapping[str, str], query: Mapping[str, str]) -> object:
     """`/v2/stocks/snapshots`, by symbol without a frame around it."""
-    return {symbol: _stock_snapshot(world, symbol) for symbol in _stock_symbols(query)}
+    return {symbol: _stock_snapshot(world, symbol) for symbol in _stock_symbols(world, query)}
 
 
 def _stock_snapshot(world: World, symbol: str) -> JsonObject:
@@ -139,7 +147,7 @@ def _bar(at: dt.datetime, opened: float, close: float, volume: int) -> JsonObjec
 
 def option_latest_quotes(world: World, _path: Mapping[str, str], query: Mapping[str, str]) -> object:
     """`/v1beta1/options/quotes/latest`."""
-    rows = {one.symbol: world.tape.latest_quote(one.symbol) for one in _option_symbols(query)}
+    rows = {one.symbol: world.tape.latest_quote(one.symbol) for one in _option_symbols(world, query)}
     return {"quotes": {symbol: without_type(row) for symbol, row in rows.items() if row}}
 
 
@@ -147,20 +155,20 @@ def option_latest_trades(world: World, _path: Mapping[str, str], query: Mapping[
     """`/v1beta1/options/trades/latest`; contracts that hardly trade are left out."""
     rows = {
         one.symbol: None if world.market.is_quiet(one.symbol) else world.tape.latest_trade(one.symbol)
-        for one in _option_symbols(query)
+        for one in _option_symbols(world, query)
     }
     return {"trades": {symbol: without_type(row) for symbol, row in rows.items() if row}}
 
 
 def stock_latest_quotes(world: World, _path: Mapping[str, str], query: Mapping[str, str]) -> object:
     """`/v2/stocks/quotes/latest`."""
-    rows = {symbol: world.tape.latest_quote(symbol) for symbol in _stock_symbols(query)}
+    rows = {symbol: world.tape.latest_quote(symbol) for symbol in _stock_symbols(world, query)}
     return {"quotes": {symbol: without_type(row) for symbol, row in rows.items() if row}}
 
 
 def stock_latest_trades(world: World, _path: Mapping[str, str], query: Mapping[str, str]) -> object:
     """`/v2/stocks/trades/latest`."""
-    rows = {symbol: world.tape.latest_trade(symbol) for symbol in _stock_symbols(query)}
+    rows = {symbol: world.tape.latest_trade(symbol) for symbol in _stock_symbols(world, query)}
     return {"trades": {symbol: without_type(row) for symbol, row in rows.items() if row}}
 
 

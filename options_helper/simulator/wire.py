@@ -6,6 +6,7 @@ Field names: Alpaca's "Real-time Stock Data" and "Real-time Option Data" pages, 
 from __future__ import annotations
 
 import datetime as dt
+import re
 import struct
 import time
 from typing import TYPE_CHECKING, Any
@@ -57,6 +58,18 @@ class Nanoseconds(int):
     def of(cls, at: dt.datetime) -> Nanoseconds:
         """The time of an aware datetime."""
         return cls(int(at.timestamp()) * _BILLION + at.microsecond * 1000)
+
+    @classmethod
+    def parse(cls, text: str) -> Nanoseconds:
+        """The time of an RFC 3339 text or a date; without a zone it is UTC.
+
+        Raises:
+            ValueError: The text is neither.
+        """
+        fraction = re.search(r"\.(\d{1,9})", text)
+        at = dt.datetime.fromisoformat(text if fraction is None else text.replace(fraction[0], ""))
+        whole = cls.of(at if at.tzinfo else at.replace(tzinfo=dt.UTC))
+        return whole if fraction is None else cls(whole + int(fraction[1].ljust(9, "0")))
 
     def to_text(self) -> str:
         """RFC 3339 with nanoseconds and a Z."""

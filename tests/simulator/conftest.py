@@ -76,14 +76,22 @@ class Phone:
 
     @contextlib.asynccontextmanager
     async def dial(
-        self, path: str, *, codec: str = "msgpack", headers: dict[str, str] | None = None
+        self,
+        path: str,
+        *,
+        codec: str = "msgpack",
+        headers: dict[str, str] | None = None,
+        autoping: bool = True,
     ) -> AsyncIterator[Line]:
         """Open a stream and close it afterwards."""
         kind = {"Content-Type": "application/msgpack"} if codec == "msgpack" else {}
         async with (
             aiohttp.ClientSession() as session,
             session.ws_connect(
-                self.simulator.stream_url + path, headers=kind | (headers or {}), timeout=_CLOSE
+                self.simulator.stream_url + path,
+                headers=kind | (headers or {}),
+                timeout=_CLOSE,
+                autoping=autoping,
             ) as socket,
         ):
             yield Line(socket, codec)

@@ -1,0 +1,271 @@
+"""The simulated account: its ledger adds up, its updates tell what happened, its stories are seeded."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+from itertools import count
+from typing import Any
+
+import pytest
+
+from options_helper.simulator.market import Market
+from options_helper.simulator.order_book import OrderBook
+from options_helper.simulator.order_flow import OrderFlow
+from options_helper.simulator.orders import LegRequest, text_of, to_cents
+from options_helper.simulator.wire import Nanoseconds
+
+CALL, PUT = "AAPL271217C00270000", "AAPL271217P00270000"
+TODAY = dt.date(2026, 11, 20)
+NINE = Decimal(9)
+
+
+class Account:
+    """An order book whose updates are kept and whose clock counts seconds."""
+
+    def __init__(self, seed: int = 7) -> None:
+        seconds = count(1_790_000_000)
+        self.updates: list[dict[str, Any]] = []
+        self.book = OrderBook(
+            seed, self.updates.append, clock=lambda: Nanoseconds(next(seconds) * 1_000_000_000)
+        )
+
+    @property
+    def events(self) -> list[str]:
+        return [update["event"] for update in self.updates]
+
+
+@pytest.fixture
+def account() -> Account:
+    """An empty account."""
+    return Account()
+
+
+def play(seed: int, steps: int) -> Account:
+    """An account after some steps of its stories."""
+    account = Account(seed)
+    market = Market(seed, TODAY)
+    flow = OrderFlow(seed, account.book, market, lambda: [CALL, PUT, "MSFT271217C00500000"])
+    for _ in range(steps):
+        market.tick()
+        flow.step()
+    return account
+
+
+def test_partial_fills_add_up(account) -> None:
+    """Executions carry their own quantity and price, the order the sum and the average."""
+    order = account.book.place(CALL, "buy", 3, limit_price=NINE)
+    account.book.fill(order, 1, [NINE])
+    account.book.fill(order, prices=[Decimal("8.7")])
+    assert account.events == ["new", "partial_fill", "fill"]
+    first, second = account.book.executions
+    assert (first.qty, first.cumulative, first.remaining, first.kind) == (1, 1, 2, "partial_fill")
+    assert (second.qty, second.cumulative, second.remaining, second.kind) == (2, 3, 0, "fill")
+    last = account.updates[-1]
+    assert (last["price"], last["qty"], last["position_qty"]) == ("8.7", "2", "3")
+    assert (last["order"]["filled_qty"], last["order"]["filled_avg_price"]) == ("3", "8.8")
+    assert account.book.ledger().filled_quantity(order.id) == 3
+
+
+def test_what_is_closed_or_too_much_cannot_be_filled(account) -> None:
+    """Filling nothing, more than remains, or a closed order is an error."""
+    order = account.book.place(CALL, "buy", 1)
+    for wrong in (0, 2):
+        with pytest.raises(ValueError, match="cannot fill"):
+            account.book.fill(order, wrong, [NINE])
+    account.book.close(order, "canceled")
+    with pytest.raises(ValueError, match="canceled"):
+        account.book.fill(order, 1, [NINE])
+
+
+@pytest.mark.parametrize(
+    ("status", "moment"),
+    [
+        ("canceled", "canceled_at"),
+        ("expired", "expired_at"),
+        ("rejected", "failed_at"),
+        ("done_for_day", None),
+    ],
+)
+def test_an_order_ends(account, status, moment) -> None:
+    """An order that ends carries its status and the moment that belongs to it; its legs follow."""
+    order = account.book.place_multileg([LegRequest(CALL, "buy"), LegRequest(PUT, "sell")], 1)
+    account.book.close(order, status, reason="CORPORATE_ACTION")
+    update = account.updates[-1]
+    assert (update["event"], update["reason"], update["order"]["status"]) == (
+        status,
+        "CORPORATE_ACTION",
+        status,
+    )
+    assert {leg["status"] for leg in update["order"]["legs"]} == {status}
+    set_moments = [name for name in update["order"] if name.endswith("_at") and update["order"][name]]
+    expected = ["created_at", "updated_at", "submitted_at", *([moment] if moment else [])]
+    assert set(set_moments) == set(expected)
+
+
+def test_replaced_orders_are_joined(account) -> None:
+    """A replaced order and its successor name each other."""
+    order = account.book.place(CALL, "buy", 2, limit_price=NINE)
+    successor = account.book.replace(order, qty=1, limit_price=Decimal("9.1"))
+    assert account.events == ["new", "replaced", "new"]
+    assert account.updates[1]["order"]["replaced_by"] == successor.id
+    assert account.updates[2]["order"]["replaces"] == order.id
+    assert order.closed
+
+
+def test_a_multileg_fill_is_one_update_and_one_execution_per_leg(account) -> None:
+    """The parent's price is net, a credit below zero; quantities of legs follow their ratio."""
+    legs = [LegRequest(CALL, "buy", ratio=1), LegRequest(PUT, "sell", ratio=2)]
+    parent = account.book.place_multileg(legs, 2, limit_price=Decimal(-1))
+    account.book.fill(parent, 1, [Decimal(3), Decimal(2)])
+    account.book.fill(parent, prices=[Decimal(4), Decimal(2)])
+    assert account.events == ["new", "partial_fill", "fill"]
+    update = account.updates[-1]
+    assert (update["price"], update["qty"]) == ("0", "1")
+    assert "position_qty" not in update
+    assert account.updates[1]["price"] == "-1"
+    order = update["order"]
+    assert (order["symbol"], order["side"], order["asset_class"]) == ("", "", "")
+    assert (order["filled_qty"], order["filled_avg_price"]) == ("2", "-0.5")
+    assert [(leg["filled_qty"], leg["filled_avg_price"]) for leg in order["legs"]] == [
+        ("2", "3.5"),
+        ("4", "2"),
+    ]
+    executions = account.book.ledger().executions
+    assert [(one.symbol, one.qty) for one in executions] == [(CALL, 1), (PUT, 2), (CALL, 1), (PUT, 2)]
+    assert {one.parent_id for one in executions} == {parent.id}
+    assert len({one.execution_id for one in executions}) == 2
+    assert len({one.activity_id for one in executions}) == 4
+
+
+def test_a_bust_undoes(account) -> None:
+    """A bust takes an execution out of order and position, and names it."""
+    order = account.book.place(CALL, "sell", 2)
+    account.book.fill(order, 1, [NINE])
+    account.book.fill(order, 1, [Decimal(10)])
+    first = account.book.executions[0]
+    account.book.bust(first.execution_id)
+    update = account.updates[-1]
+    assert update["event"] == "trade_bust"
+    assert update["previous_execution_id"] == first.execution_id
+    assert update["execution_id"] != first.execution_id
+    assert (update["order"]["filled_qty"], update["order"]["filled_avg_price"]) == ("1", "10")
+    assert update["order"]["status"] == "partially_filled"
+    assert update["position_qty"] == "-1"
+    assert account.book.ledger().filled_quantity(order.id) == 1
+    with pytest.raises(KeyError):
+        account.book.bust("unknown")
+
+
+def test_a_correction_changes_the_price(account) -> None:
+    """A correction changes price and average, not the quantity."""
+    order = account.book.place(CALL, "buy", 1)
+    account.book.fill(order, prices=[NINE])
+    account.book.correct(account.book.executions[0].execution_id, Decimal("8.5"))
+    assert account.events[-1] == "trade_correct"
+    assert account.updates[-1]["order"]["filled_avg_price"] == "8.5"
+    assert account.book.executions[0].price == Decimal("8.5")
+
+
+@pytest.mark.parametrize(
+    ("fills", "position"),
+    [
+        ([("buy", 2, 10), ("buy", 2, 20)], (4, 15)),
+        ([("buy", 2, 10), ("sell", 1, 20)], (1, 10)),
+        ([("buy", 2, 10), ("sell", 3, 20)], (-1, 20)),
+        ([("sell", 2, 10), ("sell", 2, 20)], (-4, 15)),
+        ([("sell", 2, 10), ("buy", 5, 20)], (3, 20)),
+    ],
+)
+def test_positions_average_their_entry(account, fills, position) -> None:
+    """Adding averages the entry price, reducing keeps it, turning over begins anew."""
+    for side, quantity, price in fills:
+        account.book.fill(account.book.place(CALL, side, quantity), prices=[Decimal(price)])
+    assert account.book.positions[CALL] == position
+
+
+def test_intents_follow_the_position(account) -> None:
+    """Without an intent given, an order closes what is held the other way and opens otherwise."""
+    intents = []
+    for side in ("sell", "buy", "buy", "sell"):
+        order = account.book.place(CALL, side, 1)
+        intents.append(order.intent)
+        account.book.fill(order, prices=[NINE])
+    assert intents == ["sell_to_open", "buy_to_close", "buy_to_open", "sell_to_close"]
+
+
+def test_stories_are_seeded() -> None:
+    """One seed tells the same stories with the same identifiers, another seed others."""
+    assert play(7, 300).updates == play(7, 300).updates
+    assert play(7, 300).updates != play(8, 300).updates
+
+
+def test_every_kind_of_event_comes_now_and_then() -> None:
+    """In a long day there are fills in one and in parts, cancels, rejections, replacements and spreads."""
+    account = play(7, 6000)
+    assert set(account.events) == {
+        "new",
+        "fill",
+        "partial_fill",
+        "pending_cancel",
+        "canceled",
+        "rejected",
+        "replaced",
+    }
+    assert any(update["order"]["order_class"] == "mleg" for update in account.updates)
+
+
+def test_the_ledger_adds_up_after_a_long_day() -> None:
+    """Executions sum to each order's filled quantity, and to the positions."""
+    book = play(11, 4000).book
+    ledger = book.ledger()
+    for order in ledger.orders:
+        if not order.legs:
+            assert ledger.filled_quantity(order.id) == order.filled_qty
+    for symbol, (held, _) in book.positions.items():
+        signed = (
+            one.qty if one.side == "buy" else -one.qty for one in ledger.executions if one.symbol == symbol
+        )
+        assert sum(signed) == held
+
+
+def test_no_contracts_no_orders() -> None:
+    """While no contract is known, nothing happens; expired contracts begin no order."""
+    for contracts in ([], ["AAPL200117C00270000"]):
+        account = Account()
+        flow = OrderFlow(7, account.book, Market(7, TODAY), lambda known=contracts: known)
+        for _ in range(200):
+            flow.hurry()
+            flow.step()
+        assert account.updates == []
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (None, None),
+        (Decimal(0), "0"),
+        (Decimal("1.50"), "1.5"),
+        (Decimal(1) / 3, "0.333333333"),
+        (Decimal(100), "100"),
+    ],
+)
+def test_numbers_as_alpaca_writes_them(value, text) -> None:
+    """Numbers have plain digits, no needless zeros and at most nine decimals."""
+    assert text_of(value) == text
+
+
+def test_prices_in_cents() -> None:
+    """A price becomes a whole number of cents."""
+    assert to_cents(1.005) in {Decimal("1.00"), Decimal("1.01")}
+    assert to_cents(7.1) == Decimal("7.10")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["2026-11-22T12:37:30.000000001Z", "2026-11-22T12:37:30.212885123Z", "2026-11-22T12:37:30.999999999Z"],
+)
+def test_times_keep_their_nanoseconds(text) -> None:
+    """A time read from text and written again is the same, to the nanosecond."""
+    assert Nanoseconds.parse(text).to_text() == text
+    assert Nanoseconds.parse("2026-11-22") == Nanoseconds.of(dt.datetime(2026, 11, 22, tzinfo=dt.UTC))
