@@ -508,7 +508,7 @@ def test_records_are_made_from_the_plain_fields() -> None:
         ),
         (rejected(FILLS, 402, "Alpaca refused the key"), "✕", "error", "Alpaca refused the key (402)"),
         (health(FILLS, StreamState.ERROR), "✕", "error", "ended"),
-        (health(FILLS, StreamState.STOPPED), "■", "stopped", "last 13:46:01"),
+        (health(FILLS, StreamState.STOPPED), "■", "stopped", "last event 13:46:01"),
         (health(FILLS, StreamState.STOPPED, last_event_at=None), "■", "stopped", "—"),
         (StreamHealth(OPTIONS), "○", "off", "—"),
     ],

@@ -96,7 +96,9 @@ def _text(record: StreamHealth, as_of: dt.datetime, zone: dt.tzinfo) -> str:
         case StreamState.ERROR:
             return _failure_words(record.last_failure) if record.last_failure else "ended"
         case StreamState.STOPPED:
-            return f"last {format_time(record.last_event_at, zone)}" if record.last_event_at else MISSING
+            return (
+                f"last event {format_time(record.last_event_at, zone)}" if record.last_event_at else MISSING
+            )
         case StreamState.RUNNING:
             return f"{coverage(record)} · {_last_event(record, as_of, zone)}"
         case _:

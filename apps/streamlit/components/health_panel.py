@@ -38,11 +38,17 @@ def _panel(snapshot: LiveSnapshot, lines: list[tuple[StreamHealth, StreamLine]])
     rows = "".join(
         f'<tr class="oh-{line.word}"><td class="oh-sign" aria-hidden="true">{line.sign}</td>'
         f'<th scope="row">{line.label}</th>'
-        f"<td><span class='oh-word'>{line.word}</span> {escape(line.text)}</td>"
+        f"<td>{_state(line)}{escape(line.text)}</td>"
         f'<td class="oh-right">{escape(_losses(record, snapshot))}</td></tr>'
         for record, line in lines
     )
     return f'{head}<table class="oh-streams" aria-label="Streams"><tbody>{rows}</tbody></table>'
+
+
+def _state(line: StreamLine) -> str:
+    """The state's word; hidden where the figures say it already, yet read aloud."""
+    kind = "oh-hidden" if line.word == "running" else "oh-word"
+    return f'<span class="{kind}">{line.word} · </span>'
 
 
 def _pace(snapshot: LiveSnapshot) -> str:

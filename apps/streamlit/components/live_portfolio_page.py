@@ -7,7 +7,7 @@ level stays cheap: no network, no heavy import before the title.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import streamlit as st
 
@@ -27,6 +27,11 @@ if TYPE_CHECKING:
     from options_helper.hub import LiveHub
 
 IDLE_SECONDS = 5.0  # while nothing runs here: how soon a Start in another tab is seen
+
+
+def sidebar_state() -> Literal["auto", "collapsed"]:
+    """The sidebar is for setting up: out of the way once streams run."""
+    return "collapsed" if current_hub().is_running() else "auto"
 
 
 def render_live_portfolio() -> None:

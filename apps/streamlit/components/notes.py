@@ -30,16 +30,36 @@ def render_notes(moment: Moment) -> None:
 def _notes(moment: Moment) -> Iterator[str]:
     foreign = moment.model.credentials.settings.foreign_hosts if moment.model.credentials.settings else ()
     if foreign:
-        yield f"Not Alpaca's own hosts: {', '.join(foreign)}. Your keys would be sent there."
-    absent = _not_subscribed(moment)
+        yield f"Not Alpaca's own hosts: {', '.join(foreign)}. Your keys go there at Start."
+    absent, changed = _not_subscribed(moment), _changed(moment)
     other = describe_other_tab(moment, len(absent))
-    if other:
+    if other and absent:
         yield other
     if absent:
         be = "is" if len(absent) == 1 else "are"
         yield f"{_listed(absent)} {be} not subscribed. Press Restart to stream this portfolio."
-    elif moment.model.plan is not None:
+    if changed:
+        yield f"The running streams have other settings ({join_words(changed)}). Press Restart to use yours."
+    if not absent and moment.model.plan is not None:
         yield from moment.model.plan.warnings
+
+
+def _changed(moment: Moment) -> list[str]:
+    """Which of this tab's settings differ from those of the running set, in words."""
+    run, settings = moment.hub.run, moment.model.settings
+    if run is None or not moment.hub.is_running():
+        return []
+    config = run.config
+    account = moment.model.credentials.account(settings.account)
+    pairs = {
+        "stocks": (config.stream_stocks, settings.stream_stocks),
+        "options": (config.stream_options, settings.stream_options),
+        "fills": (config.stream_fills, settings.stream_fills),
+        "stock feed": (config.stock_feed, settings.stock_feed),
+        "options feed": (config.options_feed, settings.options_feed),
+        "account": (config.settings.account if config.settings else account, account),
+    }
+    return [name for name, (running, wanted) in pairs.items() if running != wanted]
 
 
 def _not_subscribed(moment: Moment) -> list[str]:

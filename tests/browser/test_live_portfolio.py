@@ -1,0 +1,179 @@
+"""The Live Portfolio page in a real browser, on real sockets, before a simulated Alpaca."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from conftest import Portal
+    from playwright.sync_api import Locator, Page
+
+pytestmark = pytest.mark.browser
+playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+expect = playwright.expect
+
+STATUS, FILLS, HEALTH = ".st-key-live-status", ".st-key-live-fills", ".st-key-live-health"
+# Streamlit's front end asks below a page's own path first, to find out under which path it is served.
+HARMLESS = re.compile(r"Failed to load resource: the server responded with a status of 404")
+
+
+def button(page: Page, name: str) -> Locator:
+    """One of the three buttons."""
+    return page.get_by_role("button", name=name, exact=True)
+
+
+def press(page: Page, name: str) -> None:
+    """Press a button once it can be pressed."""
+    expect(button(page, name)).to_be_enabled(timeout=20_000)
+    button(page, name).click()
+
+
+def expect_status(page: Page, words: str | re.Pattern[str], seconds: float = 15) -> None:
+    """Wait until the status line says this."""
+    expect(page.locator(STATUS)).to_contain_text(words, timeout=seconds * 1000)
+
+
+def start(page: Page) -> None:
+    """Start, and wait until everything is live."""
+    press(page, "Start")
+    expect_status(page, re.compile(r"Options \d+ of \d+ · stocks \d+ of \d+ · fills listening"))
+
+
+def mark_of(page: Page, position: str) -> Locator:
+    """The mark of one position in the table."""
+    return page.locator(f'tr[data-position-id="{position}"] td[data-col="mark"] .pt-value').first
+
+
+def test_nothing_is_asked_before_start(portal: Portal) -> None:
+    """Before Start the page says DEMO, says what is ready, and has asked Alpaca for nothing."""
+    page = portal.open()
+    expect_status(page, re.compile(r"Not started. \d+ contracts and \d+ underlyings are ready."), 20)
+    expect(page.locator(".st-key-live-badges")).to_contain_text("DEMO: simulated prices")
+    assert portal.simulator.requests == []
+    assert sum(portal.simulator.connections_total.values()) == 0
+
+
+def test_start_streams_and_stop_ends(portal: Portal) -> None:
+    """Start runs within seconds, marks change, fills come; Stop ends it and frees every connection."""
+    page = portal.open()
+    expect(button(page, "Start")).to_be_enabled(timeout=20_000)
+    expect(button(page, "Stop")).to_be_disabled()
+    assert portal.connections == 0
+    start(page)
+    mark = mark_of(page, "aapl-call")
+    before = mark.inner_text()
+    expect(mark).not_to_have_text(before, timeout=20_000)
+    portal.simulator.fill_now("AAPL", "buy", 3)
+    expect(page.locator(f"{FILLS} li").filter(has_text="+3 @").first).to_be_visible(timeout=15_000)
+    press(page, "Stop")
+    expect_status(page, "Stopped")
+    expect(page.locator(STATUS)).to_contain_text("Figures are frozen")
+    portal.wait(lambda: portal.connections == 0, "the end of the connections", 5)
+    assert page.get_by_test_id("stException").count() == 0
+    assert [text for text in portal.complaints if not HARMLESS.search(text)] == []
+    assert set(portal.simulator.methods_seen) == {"GET"}
+
+
+def test_starting_twice_opens_three_connections(portal: Portal) -> None:
+    """Two tabs share one set of streams: three connections, never six, and Start is disabled in both."""
+    before = sum(portal.simulator.connections_total.values())
+    first, second = portal.open(), portal.open()
+    expect(button(second, "Start")).to_be_enabled(timeout=20_000)
+    start(first)
+    expect(button(second, "Start")).to_be_disabled(timeout=15_000)
+    expect_status(second, "Live.")
+    expect(mark_of(second, "aapl-call")).to_contain_text("$", timeout=15_000)
+    assert sum(portal.simulator.connections_total.values()) - before == 3
+
+
+def test_a_reload_keeps_the_connections(portal: Portal) -> None:
+    """F5 is a new session and the same set of streams."""
+    page = portal.open()
+    start(page)
+    before = portal.simulator.connections_total
+    page.reload()
+    expect_status(page, "Live.", 20)
+    assert portal.simulator.connections_total == before
+    assert portal.connections == 3
+
+
+def test_stop_in_one_tab_is_told_in_the_other(portal: Portal) -> None:
+    """The other tab says that it was stopped from another tab, and when."""
+    first, second = portal.open(), portal.open()
+    start(first)
+    expect_status(second, "Live.")
+    press(first, "Stop")
+    expect_status(second, re.compile(r"Stopped from another tab, \d\d:\d\d\."))
+    expect(button(second, "Start")).to_be_enabled()
+
+
+def test_another_page_keeps_the_streams(portal: Portal) -> None:
+    """Going home and coming back keeps the connections and the settings."""
+    page = portal.open()
+    start(page)
+    before = portal.simulator.connections_total
+    page.get_by_test_id("stExpandSidebarButton").click()
+    page.get_by_test_id("stSidebarNav").get_by_text("Home").click()
+    expect(page.get_by_role("heading", name="Options Helper")).to_be_visible()
+    page.get_by_test_id("stMain").get_by_role("link", name="Live Portfolio").first.click()
+    expect_status(page, "Live.", 20)
+    assert portal.simulator.connections_total == before
+
+
+def test_closing_the_last_tab_frees_the_connections(portal: Portal) -> None:
+    """With no browser left the streams end after the keep-alive, and the next visitor is told why."""
+    page = portal.open()
+    start(page)
+    portal.close_pages()
+    portal.wait(lambda: portal.connections == 0, "the end of the connections", 20)
+    expect_status(portal.open(), re.compile(r"Stopped [\d:]+: no browser was connected"), 20)
+
+
+def test_a_dropped_stream_is_named_and_heals(portal: Portal) -> None:
+    """A reset connection is named while the rest goes on, and heals by itself."""
+    page = portal.open()
+    start(page)
+    portal.simulator.faults.set("options", http_status=503)
+    portal.simulator.drop("options")
+    expect_status(page, "Reconnecting the option stream.")
+    expect(page.locator(STATUS)).to_contain_text("Stocks and fills are live.")
+    portal.simulator.faults.clear()
+    expect_status(page, "Live.", 40)
+
+
+def test_a_refused_key_is_explained(portal: Portal) -> None:
+    """A wrong key names the variables to set, is tried once per stream, and Start is offered again."""
+    for stream in ("stocks", "options", "fills"):
+        portal.simulator.faults.set(stream, refuse_key=True)
+    before = sum(portal.simulator.connections_total.values())
+    page = portal.open()
+    press(page, "Start")
+    expect_status(page, "Alpaca refused the key")
+    expect(page.locator(STATUS)).to_contain_text("Set APCA_API_KEY_ID and APCA_API_SECRET_KEY")
+    expect(button(page, "Start")).to_be_enabled(timeout=15_000)
+    assert sum(portal.simulator.connections_total.values()) - before == 3
+    portal.simulator.faults.clear()
+
+
+def test_a_changed_file_appears_by_itself(portal: Portal) -> None:
+    """A broken file is explained with its place, a mended one appears, without a press of a button."""
+    path = portal.folder / "portfolio.json"
+    good = path.read_text()
+    page = portal.open()
+    expect(button(page, "Start")).to_be_enabled(timeout=20_000)
+    try:
+        path.write_text('{"positions": [')
+        expect_status(page, "portfolio.json cannot be used.")
+        expect(page.locator(".st-key-live-screen")).to_contain_text("line 1")
+        expect(button(page, "Start")).to_be_disabled()
+        path.write_text('{"positions": []}')
+        expect(page.locator(".st-key-live-screen")).to_contain_text("This portfolio is empty", timeout=15_000)
+        path.unlink()
+        expect_status(page, "No portfolio yet.")
+    finally:
+        path.write_text(good)
+    expect(mark_of(page, "aapl-call")).to_be_visible(timeout=15_000)
+    expect(button(page, "Start")).to_be_enabled()
