@@ -18,6 +18,7 @@ from apps.streamlit.components.positions_table.row_words import (
     warning_words,
 )
 from options_helper.analysis.figures import format_pnl
+from options_helper.analysis.osi import stock_symbol
 from options_helper.market import to_microseconds
 from options_helper.models import MultiLegPosition
 
@@ -150,14 +151,9 @@ def build_table_rows(
     )
 
 
-def group_of(symbol: str) -> str:
-    """The underlying under which a position stands: `BRK-B` and `BRK.B` are one."""
-    return symbol.strip().upper().replace("-", ".").replace("/", ".")
-
-
 def _grouped(portfolio: Portfolio) -> list[AnyPosition]:
     """Positions by underlying in alphabetical order, within one in the file's order."""
-    return sorted(portfolio.positions, key=lambda position: group_of(position.symbol))
+    return sorted(portfolio.positions, key=lambda position: stock_symbol(position.symbol))
 
 
 def _position_row(position: AnyPosition, record: Record, moment: int, note: str | None) -> Record:
@@ -166,7 +162,7 @@ def _position_row(position: AnyPosition, record: Record, moment: int, note: str 
     return {
         "id": position.id,
         "kind": "structure" if structured else "position",
-        "group": group_of(position.symbol),
+        "group": stock_symbol(position.symbol),
         "name": name_of(position, record.get("name")),
         "sub": terms_of(position, days=figures["dte"]),
         "warning": spoken_warnings(record.get("warnings") or []) or None,
@@ -187,7 +183,7 @@ def _leg_rows(position: MultiLegPosition, records: dict[int, Record], moment: in
         yield {
             "id": f"{position.id}/{number}",
             "kind": "leg",
-            "group": group_of(position.symbol),
+            "group": stock_symbol(position.symbol),
             "parent": position.id,
             "name": name_of_leg(leg, with_expiry=with_expiry),
             "warning": spoken_warnings(record.get("warnings") or []) or None,
@@ -198,8 +194,8 @@ def _leg_rows(position: MultiLegPosition, records: dict[int, Record], moment: in
 
 
 def _group_rows(portfolio: Portfolio, records: list[Record], moment: int) -> list[list[Any]]:
-    by_group = {group_of(str(record["underlying"])): record for record in records}
-    groups = dict.fromkeys(group_of(position.symbol) for position in _grouped(portfolio))
+    by_group = {stock_symbol(str(record["underlying"])): record for record in records}
+    groups = dict.fromkeys(stock_symbol(position.symbol) for position in _grouped(portfolio))
     return [_group_values(group, by_group.get(group, {}), moment) for group in groups]
 
 

@@ -1,0 +1,255 @@
+"""What changes over time: the day's curves, the marks' last moves, and the alerts.
+
+One `PortfolioMonitor` per portfolio path and process. Its thread looks at a snapshot each second, whether or
+not a browser is looking, and every tab reads the same frozen `MonitorView`. It lives until `close_all`; while
+the streams stand still a look costs next to nothing, and alerts on ages go on.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from options_helper.alerts_file import alerts_path_for, load_alert_rules
+from options_helper.analysis.alerts import AlertBook, AlertMetric, AlertRule, acknowledge, step, with_rules
+from options_helper.analysis.day_history import DayHistory
+from options_helper.analysis.fill_watch import watch_fills
+from options_helper.analysis.observation import Observation, observe
+from options_helper.errors import AlertsFileError
+from options_helper.market import utc_now
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Callable, Iterable, Mapping
+
+    from options_helper.analysis.curve import Curve
+    from options_helper.analysis.day_history import Move
+    from options_helper.market import LiveSnapshot
+    from options_helper.models import Portfolio
+
+logger = logging.getLogger(__name__)
+
+LOOK_EVERY_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class MonitorView:
+    """Everything the monitor knows at one moment; it never changes.
+
+    Attributes:
+        pnl: Open P/L by underlying, and of the portfolio under `PORTFOLIO`, today.
+        marks, position_pnl: By position id, today; a structure's mark is per unit.
+        moves: The last change of each mark that ever changed.
+        alerts: Rules, where each stands, and what happened.
+        alerts_problem: Why the alerts file could not be used, or "".
+    """
+
+    as_of: dt.datetime
+    pnl: Curve
+    marks: Curve
+    position_pnl: Curve
+    moves: Mapping[str, Move] = field(default_factory=dict)
+    alerts: AlertBook = field(default_factory=AlertBook)
+    alerts_problem: str = ""
+
+
+class PortfolioMonitor:
+    """Looks at one portfolio.
+
+    Args:
+        portfolio: What is held; `use` changes it.
+        take_snapshot: Called in the monitor's thread, once a look.
+        stale_after_seconds: The age above which a price is no longer live.
+        rules: Alerts to begin with.
+        clock: The time of acknowledgements.
+    """
+
+    def __init__(
+        self,
+        portfolio: Portfolio,
+        take_snapshot: Callable[[], LiveSnapshot],
+        *,
+        stale_after_seconds: float = 30.0,
+        rules: Iterable[AlertRule] = (),
+        alerts_problem: str = "",
+        clock: Callable[[], dt.datetime] = utc_now,
+    ) -> None:
+        self.stale_after_seconds = stale_after_seconds
+        self._take_snapshot = take_snapshot
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._ended = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._begin(portfolio)
+        self._view = self._draw(clock(), with_rules(AlertBook(), rules), alerts_problem)
+
+    @property
+    def portfolio(self) -> Portfolio:
+        """What it looks at now."""
+        return self._portfolio
+
+    def view(self) -> MonitorView:
+        """The newest view."""
+        return self._view
+
+    def start(self) -> None:
+        """Begin to look; once begun, nothing more happens."""
+        with self._lock:
+            if self._thread is None and not self._ended.is_set():
+                self._thread = threading.Thread(target=self._run, name="options-helper-monitor", daemon=True)
+                self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread; the last view stays readable."""
+        self._ended.set()
+        thread = self._thread
+        if thread is not None and thread is not threading.current_thread():
+            thread.join(timeout=5.0)
+
+    def use(self, portfolio: Portfolio) -> None:
+        """Look at another version of the portfolio from now on; curves begin anew, alerts go on."""
+        with self._lock:
+            if portfolio == self._portfolio:
+                return
+            self._begin(portfolio)
+            self._view = self._draw(self._view.as_of, self._view.alerts, self._view.alerts_problem)
+
+    def use_rules(self, rules: Iterable[AlertRule], *, problem: str = "") -> None:
+        """Watch these alerts; those that stay as they were keep their status."""
+        with self._lock:
+            self._view = replace(
+                self._view, alerts=with_rules(self._view.alerts, rules), alerts_problem=problem
+            )
+
+    def add_rule(self, rule: AlertRule) -> None:
+        """Watch one alert more; one with the same id is replaced. It lives in memory only."""
+        with self._lock:
+            alerts = self._view.alerts
+            self._view = replace(self._view, alerts=with_rules(alerts, [*alerts.rules, rule]))
+
+    def remove_rule(self, rule_id: str) -> None:
+        """Stop watching an alert."""
+        with self._lock:
+            alerts = self._view.alerts
+            kept = [rule for rule in alerts.rules if rule.id != rule_id]
+            self._view = replace(self._view, alerts=with_rules(alerts, kept))
+
+    def acknowledge(self, rule_id: str) -> None:
+        """Acknowledge a raised alert; any other is left as it is."""
+        with self._lock:
+            alerts = acknowledge(self._view.alerts, rule_id, self._clock())
+            self._view = replace(self._view, alerts=alerts)
+
+    def look(self) -> MonitorView:
+        """Take one snapshot and make one step; what the thread does each second."""
+        live = self._take_snapshot()
+        with self._lock:
+            seen = self._observe(live)
+            fills = watch_fills(self._portfolio, live) if self._watches_fills() else ()
+            alerts, _raised = step(self._view.alerts, seen.view_at(live.as_of, fills))
+            self._history.add(seen, live.as_of)
+            self._view = self._draw(live.as_of, alerts, self._view.alerts_problem)
+            return self._view
+
+    def _begin(self, portfolio: Portfolio) -> None:
+        self._portfolio = portfolio
+        self._history = DayHistory(portfolio)
+        self._kept: tuple[object, Observation] | None = None
+
+    def _draw(self, as_of: dt.datetime, alerts: AlertBook, problem: str) -> MonitorView:
+        return MonitorView(
+            as_of=as_of,
+            pnl=self._history.pnl.curve(),
+            marks=self._history.marks.curve(),
+            position_pnl=self._history.position_pnl.curve(),
+            moves=self._history.moves,
+            alerts=alerts,
+            alerts_problem=problem,
+        )
+
+    def _run(self) -> None:
+        while not self._ended.wait(LOOK_EVERY_SECONDS):
+            try:
+                self.look()
+            except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
+                # One snapshot that cannot be read must not end the day's history; the next may be better.
+                logger.exception("the monitor could not read a snapshot")
+
+    def _watches_fills(self) -> bool:
+        return any(rule.metric is AlertMetric.FILL for rule in self._view.alerts.rules)
+
+    def _observe(self, live: LiveSnapshot) -> Observation:
+        """A new observation, or the last one while nothing it depends on has changed."""
+        told = (
+            live.started_at,
+            live.version,
+            live.market_phase,
+            live.status,
+            tuple(live.status_by_stream.items()),
+        )
+        if self._kept is not None and self._kept[0] == told and live.as_of < self._kept[1].until:
+            return self._kept[1]
+        seen = observe(self._portfolio, live, self.stale_after_seconds)
+        self._kept = (told, seen)
+        return seen
+
+
+_monitors: dict[Path, PortfolioMonitor] = {}
+_registry_lock = threading.Lock()
+
+
+def monitor_for(
+    path: Path | str,
+    portfolio: Portfolio,
+    take_snapshot: Callable[[], LiveSnapshot],
+    *,
+    stale_after_seconds: float = 30.0,
+) -> PortfolioMonitor:
+    """The process's one monitor of a portfolio file, begun by the first caller.
+
+    Its alerts are read from the file beside the portfolio. Later callers get the same one as it is; a tab
+    that reloads its file calls `use` and `reload_rules`.
+    """
+    key = Path(path).resolve()
+    with _registry_lock:
+        monitor = _monitors.get(key)
+        if monitor is None:
+            rules, problem = _read_rules(key)
+            monitor = PortfolioMonitor(
+                portfolio,
+                take_snapshot,
+                stale_after_seconds=stale_after_seconds,
+                rules=rules,
+                alerts_problem=problem,
+            )
+            _monitors[key] = monitor
+            monitor.start()
+        return monitor
+
+
+def reload_rules(path: Path | str) -> None:
+    """Read the alerts file again; rules made in the page are forgotten."""
+    key = Path(path).resolve()
+    monitor = _monitors.get(key)
+    if monitor is not None:
+        rules, problem = _read_rules(key)
+        monitor.use_rules(rules, problem=problem)
+
+
+def close_all() -> None:
+    """Stop every monitor and forget it; idempotent."""
+    with _registry_lock:
+        monitors = list(_monitors.values())
+        _monitors.clear()
+    for monitor in monitors:
+        monitor.stop()
+
+
+def _read_rules(path: Path) -> tuple[list[AlertRule], str]:
+    try:
+        return load_alert_rules(alerts_path_for(path)), ""
+    except AlertsFileError as error:
+        return [], str(error)

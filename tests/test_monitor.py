@@ -1,0 +1,386 @@
+"""The monitor: what changes over time, seen alike by every tab."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import json
+import threading
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from options_helper.analysis.alerts import AlertPhase, AlertRule, Outcome
+from options_helper.analysis.observation import PORTFOLIO, observe
+from options_helper.market import LiveSnapshot, MarketPhase, Quote, StreamHealth, StreamName, StreamState
+from options_helper.models import Portfolio
+from options_helper.monitor import PortfolioMonitor, close_all, monitor_for, reload_rules
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from conftest import WaitUntil
+
+NOON = dt.datetime(2026, 11, 20, 17, 0, tzinfo=dt.UTC)
+CALL = "AAPL261218C00250000"
+LONG, SHORT = "MSFT261218C00480000", "MSFT261218C00500000"
+PORTFOLIO_FILE = {
+    "cash": 1000.0,
+    "positions": [
+        {
+            "id": "call",
+            "symbol": "AAPL",
+            "option_type": "call",
+            "expiry": "2026-12-18",
+            "strike": 250,
+            "contracts": 2,
+            "cost_basis": 10.0,
+        },
+        {
+            "id": "vertical",
+            "symbol": "MSFT",
+            "net_debit": 900.0,
+            "legs": [
+                {
+                    "side": side,
+                    "option_type": "call",
+                    "expiry": "2026-12-18",
+                    "strike": strike,
+                    "contracts": 1,
+                }
+                for side, strike in (("long", 480), ("short", 500))
+            ],
+        },
+    ],
+}
+LOSS = AlertRule(id="loss", position="call", metric="pnl_abs", comparison="below", threshold=-100)
+
+
+def _portfolio() -> Portfolio:
+    return Portfolio.model_validate(PORTFOLIO_FILE)
+
+
+def _at(second: float) -> dt.datetime:
+    return NOON + dt.timedelta(seconds=second)
+
+
+def _snapshot(
+    second: float = 0.0,
+    call: float | None = 11.0,
+    *,
+    quoted: float | None = None,
+    phase: str = MarketPhase.OPEN,
+    version: int | None = None,
+    **more: object,
+) -> LiveSnapshot:
+    """A snapshot with the call's mid at `call`, quoted at the second `quoted`, heard just now."""
+    when = _at(second if quoted is None else quoted)
+    mids = {LONG: 20.0, SHORT: 10.0} | ({} if call is None else {CALL: call})
+    quotes = {
+        symbol: Quote(symbol, mid - 0.05, mid + 0.05, 1, 1, timestamp=when, received_at=when)
+        for symbol, mid in mids.items()
+    }
+    health = StreamHealth(StreamName.OPTIONS, StreamState.RUNNING, last_heard_at=_at(second))
+    return LiveSnapshot(
+        as_of=_at(second),
+        running=True,
+        status="running",
+        option_quotes=quotes,
+        health={"options": health},
+        market_phase=phase,
+        started_at=NOON,
+        version=int(second * 10) if version is None else version,
+        **more,
+    )
+
+
+class _Feed:
+    """A manager in small: hands out what it holds, and counts how often."""
+
+    def __init__(self, snapshot: LiveSnapshot) -> None:
+        self.snapshot = snapshot
+        self.taken = 0
+
+    def __call__(self) -> LiveSnapshot:
+        self.taken += 1
+        return self.snapshot
+
+
+def _monitor(*rules: AlertRule) -> tuple[PortfolioMonitor, _Feed]:
+    feed = _Feed(_snapshot())
+    return PortfolioMonitor(_portfolio(), feed, rules=rules, clock=lambda: feed.snapshot.as_of), feed
+
+
+def _look(monitor: PortfolioMonitor, feed: _Feed, *snapshots: LiveSnapshot) -> None:
+    for snapshot in snapshots:
+        feed.snapshot = snapshot
+        monitor.look()
+
+
+def test_the_curves_hold_open_pnl_of_the_portfolio_its_underlyings_and_each_position() -> None:
+    """A point every five seconds, in dollars; a structure's mark is per unit."""
+    monitor, feed = _monitor()
+    _look(monitor, feed, *(_snapshot(second, 11.0 + second / 10) for second in range(11)))
+    view = monitor.view()
+    assert view.pnl.columns == (PORTFOLIO, "AAPL", "MSFT")
+    assert view.pnl.column("AAPL").tolist() == pytest.approx([200.0, 300.0, 400.0])
+    assert view.pnl.column(PORTFOLIO).tolist() == pytest.approx([300.0, 400.0, 500.0])
+    assert view.marks.column("call").tolist() == pytest.approx([11.0, 11.5, 12.0])
+    assert view.marks.column("vertical").tolist() == pytest.approx([10.0] * 3)
+    assert view.position_pnl.column("vertical").tolist() == pytest.approx([100.0] * 3)
+
+
+@pytest.mark.parametrize(
+    "unseen",
+    [
+        pytest.param({"call": None}, id="no quote"),
+        pytest.param({"phase": MarketPhase.CLOSED}, id="market closed"),
+        pytest.param({"quoted": -300.0, "health": {}}, id="feed dead"),
+    ],
+)
+def test_the_curve_has_a_gap_where_not_everything_is_seen(unseen: dict[str, object]) -> None:
+    """Missing, closed and stale marks leave a gap, never an old figure."""
+    monitor, feed = _monitor()
+    broken = _snapshot(5, **{key: value for key, value in unseen.items() if key != "health"})
+    if "health" in unseen:
+        broken = _without_health(broken)
+    _look(monitor, feed, _snapshot(0), broken, _snapshot(10))
+    values = monitor.view().pnl.column(PORTFOLIO)
+    assert np.isnan(values).tolist() == [False, True, False]
+
+
+def _without_health(snapshot: LiveSnapshot) -> LiveSnapshot:
+    return dataclasses.replace(snapshot, health={})
+
+
+def test_a_quiet_contract_makes_no_gap() -> None:
+    """An old quote on a stream that is alive is still the market's word."""
+    monitor, feed = _monitor()
+    _look(monitor, feed, _snapshot(0), _snapshot(100, quoted=0.0))
+    assert not np.isnan(monitor.view().pnl.column(PORTFOLIO)).any()
+
+
+def test_a_new_new_york_day_begins_new_curves() -> None:
+    """Yesterday's curve is not today's."""
+    monitor, feed = _monitor()
+    _look(monitor, feed, _snapshot(0), _snapshot(86_400, 12.0))
+    assert monitor.view().pnl.column("AAPL").tolist() == pytest.approx([400.0])
+
+
+def test_a_view_that_was_given_out_never_changes() -> None:
+    """Tabs in other threads read without a lock."""
+    monitor, feed = _monitor()
+    _look(monitor, feed, _snapshot(0))
+    before = monitor.view()
+    _look(monitor, feed, *(_snapshot(5 * number, 11.0) for number in range(1, 200)))
+    assert len(before.pnl) == 1
+    assert len(monitor.view().pnl) == 200
+
+
+def test_the_last_move_of_each_mark_is_kept() -> None:
+    """Direction and moment; a mark that never moved has none."""
+    monitor, feed = _monitor()
+    _look(monitor, feed, _snapshot(0, 11.0), _snapshot(1, 11.5), _snapshot(2, 11.5), _snapshot(3, 11.2))
+    moves = monitor.view().moves
+    assert (moves["call"].direction, moves["call"].at) == (-1, _at(3))
+    assert "vertical" not in moves
+
+
+def test_nothing_is_computed_again_while_nothing_changed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same version before the next deadline costs no table."""
+    calls: list[dt.datetime] = []
+
+    def counted(portfolio: Portfolio, live: LiveSnapshot, stale_after_seconds: float) -> object:
+        calls.append(live.as_of)
+        return observe(portfolio, live, stale_after_seconds)
+
+    monkeypatch.setattr("options_helper.monitor.observe", counted)
+    monitor, feed = _monitor()
+    _look(monitor, feed, *(_snapshot(second, quoted=0.0, version=7) for second in range(25)))
+    assert calls == [_at(0)]
+    _look(monitor, feed, _snapshot(31, quoted=0.0, version=7))
+    assert calls == [_at(0), _at(31)]
+
+
+def test_an_alert_is_raised_acknowledged_and_re_armed() -> None:
+    """The monitor steps the alerts with what it sees."""
+    monitor, feed = _monitor(LOSS)
+    _look(monitor, feed, _snapshot(0, 11.0))
+    assert monitor.view().alerts.status_of("loss").phase is AlertPhase.NORMAL
+    _look(monitor, feed, _snapshot(1, 9.0))
+    assert monitor.view().alerts.raised_count == 1
+    monitor.acknowledge("loss")
+    assert monitor.view().alerts.status_of("loss").phase is AlertPhase.ACKNOWLEDGED
+    _look(monitor, feed, _snapshot(2, 11.0))
+    assert monitor.view().alerts.status_of("loss").phase is AlertPhase.NORMAL
+
+
+def test_quote_ages_grow_between_two_computations() -> None:
+    """An alert on the age of a quote sees every second of it."""
+    age = AlertRule(id="age", position="call", metric="quote_age_seconds", comparison="above", threshold=12)
+    monitor, feed = _monitor(age)
+    _look(monitor, feed, *(_snapshot(second, quoted=0.0, version=7) for second in range(14)))
+    assert monitor.view().alerts.status_of("age").raised_at == _at(13)
+
+
+@pytest.mark.parametrize(
+    ("snapshot", "outcome"),
+    [
+        (_snapshot(1, 9.0, phase=MarketPhase.CLOSED), Outcome.MARKET_CLOSED),
+        (_snapshot(1, None), Outcome.NO_DATA),
+        (_without_health(_snapshot(100, 9.0, quoted=0.0)), Outcome.NO_DATA),
+    ],
+    ids=["closed", "no quote", "stale"],
+)
+@pytest.mark.parametrize("position", ["call", None])
+def test_a_price_alert_knows_nothing_of_what_is_not_seen(
+    snapshot: LiveSnapshot, outcome: Outcome, position: str | None
+) -> None:
+    """Closed and missing are outcomes of their own, for a position and for the portfolio."""
+    monitor, feed = _monitor(LOSS.model_copy(update={"position": position}))
+    _look(monitor, feed, snapshot)
+    status = monitor.view().alerts.status_of("loss")
+    assert (status.outcome, status.phase) == (outcome, AlertPhase.NORMAL)
+
+
+def test_the_portfolio_can_be_watched_as_a_whole() -> None:
+    """P/L in dollars and as a fraction, the nearest expiry and the oldest quote."""
+    seen = observe(_portfolio(), _snapshot(4, 9.0, quoted=0.0), 30.0)
+    readings = {str(metric): value for (position, metric), value in seen.readings.items() if position is None}
+    assert readings == pytest.approx(
+        {"pnl_abs": -100.0, "pnl_pct": -100.0 / 2900.0, "dte": 28.0, "quote_age_seconds": 4.0}
+    )
+
+
+def test_expired_contracts_are_in_no_curve_and_no_reading() -> None:
+    """They are known to be over, so that they make no gap either."""
+    later = dt.timedelta(days=40)
+    quotes = {"MSFT261218C00480000": Quote("MSFT261218C00480000", 1.0, 1.1, timestamp=NOON + later)}
+    live = LiveSnapshot(as_of=NOON + later, option_quotes=quotes, market_phase=MarketPhase.OPEN)
+    seen = observe(_portfolio(), live, 30.0)
+    assert seen.pnl[PORTFOLIO] is None
+    assert seen.marks == {"call": None, "vertical": None}
+    assert set(seen.readings.values()) == {Outcome.NO_DATA}
+
+
+def _fill(second: float, key: str = "x", symbol: str = CALL) -> dict[str, object]:
+    return {
+        "timestamp": _at(second),
+        "event": "fill",
+        "order_id": key,
+        "symbol": symbol,
+        "side": "sell",
+        "qty": 1.0,
+        "filled_qty": 1.0,
+        "filled_avg_price": 11.0,
+        "fill_qty": 1.0,
+        "fill_price": 11.0,
+        "status": "filled",
+        "execution_id": key,
+    }
+
+
+def test_a_fill_of_a_position_raises_its_alert_in_words() -> None:
+    """Fills of other contracts do not, and each is told once."""
+    rule = AlertRule(id="fill", position="vertical", metric="fill")
+    monitor, feed = _monitor(rule)
+    early = (_fill(-60, "early", LONG),)
+    _look(monitor, feed, _snapshot(0, fills=early), _snapshot(1, fills=(_fill(1, "other"), *early)))
+    assert monitor.view().alerts.raised_count == 0
+    _look(monitor, feed, _snapshot(2, fills=(_fill(2, "mine", LONG), *early)))
+    (event,) = monitor.view().alerts.history
+    assert event.text == "sell MSFT 18 Dec 2026 480 call 1 @ 11.00"
+
+
+def test_rules_come_and_go_while_the_monitor_runs() -> None:
+    """Added and removed rules live in memory; replaced ones begin anew."""
+    monitor, feed = _monitor(LOSS)
+    other = LOSS.model_copy(update={"id": "other", "threshold": -50.0})
+    monitor.add_rule(other)
+    _look(monitor, feed, _snapshot(0, 9.0))
+    assert monitor.view().alerts.raised_count == 2
+    monitor.remove_rule("loss")
+    assert [rule.id for rule in monitor.view().alerts.rules] == ["other"]
+
+
+def test_another_version_of_the_portfolio_begins_new_curves_and_keeps_the_alerts() -> None:
+    """Figures of different holdings make no line; the same holdings change nothing."""
+    monitor, feed = _monitor(LOSS)
+    _look(monitor, feed, _snapshot(0, 9.0))
+    monitor.use(_portfolio())
+    assert len(monitor.view().pnl) == 1
+    smaller = Portfolio.model_validate({"positions": PORTFOLIO_FILE["positions"][:1]})
+    monitor.use(smaller)
+    view = monitor.view()
+    assert (len(view.pnl), view.pnl.columns, view.alerts.raised_count) == (0, (PORTFOLIO, "AAPL"), 1)
+    assert monitor.portfolio is smaller
+
+
+def test_the_thread_looks_by_itself_and_ends_when_told(
+    wait_until: WaitUntil, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No browser is needed; a stopped monitor keeps its last view and never starts again."""
+    monkeypatch.setattr("options_helper.monitor.LOOK_EVERY_SECONDS", 0.005)
+    monitor, feed = _monitor()
+    monitor.start()
+    monitor.start()
+    wait_until(lambda: feed.taken > 3, "four looks")
+    assert sum(thread.name == "options-helper-monitor" for thread in threading.enumerate()) == 1
+    monitor.stop()
+    taken = feed.taken
+    monitor.start()
+    assert (feed.taken, len(monitor.view().pnl)) == (taken, 1)
+
+
+def test_a_snapshot_that_cannot_be_read_does_not_end_the_day(
+    wait_until: WaitUntil, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is logged, and the next one is read."""
+    monkeypatch.setattr("options_helper.monitor.LOOK_EVERY_SECONDS", 0.005)
+    monitor, feed = _monitor()
+    good, feed.snapshot = feed.snapshot, LiveSnapshot(as_of=NOON, option_quotes={CALL: object()})
+    monitor.start()
+    wait_until(lambda: "could not read" in caplog.text, "a line in the log")
+    feed.snapshot = good
+    wait_until(lambda: len(monitor.view().pnl) == 1, "a point")
+    monitor.stop()
+
+
+@pytest.fixture
+def portfolio_path(tmp_path: Path) -> Path:
+    """A portfolio's path with an alerts file beside it."""
+    rules = {"alerts": [LOSS.model_dump(mode="json")]}
+    (tmp_path / "alerts.json").write_text(json.dumps(rules), encoding="utf-8")
+    return tmp_path / "portfolio.json"
+
+
+def test_each_portfolio_file_has_one_monitor_with_the_alerts_beside_it(portfolio_path: Path) -> None:
+    """Two tabs get the same one, by any spelling of the path; another file gets its own."""
+    try:
+        feed = _Feed(_snapshot())
+        first = monitor_for(portfolio_path, _portfolio(), feed)
+        same = monitor_for(portfolio_path.parent / "." / portfolio_path.name, _portfolio(), feed)
+        other = monitor_for(portfolio_path.with_name("other.json"), _portfolio(), feed)
+        assert first is same
+        assert other is not first
+        assert first.view().alerts.rules == (LOSS,)
+    finally:
+        close_all()
+    close_all()
+
+
+def test_an_alerts_file_that_cannot_be_used_is_said_and_watched_without(portfolio_path: Path) -> None:
+    """The curves go on; a file put right is read on reload."""
+    alerts = portfolio_path.with_name("alerts.json")
+    good = alerts.read_text(encoding="utf-8")
+    alerts.write_text("{", encoding="utf-8")
+    try:
+        monitor = monitor_for(portfolio_path, _portfolio(), _Feed(_snapshot()))
+        assert "is not JSON" in monitor.view().alerts_problem
+        alerts.write_text(good, encoding="utf-8")
+        reload_rules(portfolio_path)
+        assert (monitor.view().alerts.rules, monitor.view().alerts_problem) == ((LOSS,), "")
+        reload_rules(portfolio_path.with_name("unknown.json"))
+    finally:
+        close_all()
