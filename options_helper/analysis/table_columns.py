@@ -186,6 +186,8 @@ UNDERLYING_COLUMNS = (
     "market_value_partial",
     "market_value_covered",
     "cost",
+    "cost_partial",
+    "cost_covered",
     "oldest_age_seconds",
     "warnings",
 )

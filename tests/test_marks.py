@@ -1,0 +1,306 @@
+"""The mark rule, row by row, and what is believed of a price."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from options_helper.analysis.marks import (
+    MARK_METHODS,
+    MarkMethod,
+    RowWarning,
+    TruthState,
+    compute_mark,
+    compute_marks,
+    compute_natural,
+)
+from options_helper.analysis.row_warnings import sentences, to_bits, to_lists, to_words
+from options_helper.analysis.truth import (
+    TRUTH_STATES,
+    Standing,
+    compute_ages,
+    compute_lags,
+    compute_states,
+    is_heard,
+)
+from options_helper.market import (
+    LiveSnapshot,
+    MarketPhase,
+    Quote,
+    StreamHealth,
+    StreamName,
+    StreamState,
+    Trade,
+    to_microseconds,
+)
+
+AT = dt.datetime(2026, 11, 23, 15, 0, tzinfo=dt.UTC)  # a Monday, 10:00 in New York
+SECOND = dt.timedelta(seconds=1)
+PRICE = st.none() | st.integers(-50, 1200).map(lambda cents: cents / 100) | st.just(float("inf"))
+
+
+def mark_of(
+    bid: float | None,
+    ask: float | None,
+    last: float | None = None,
+    *,
+    traded_at: dt.datetime | None = AT,
+    feed: str | None = "opra",
+) -> tuple[float | None, str, list[str]]:
+    """The mark of one quote and trade as (price, method, warnings)."""
+    quote = None if bid is None and ask is None else Quote("X", bid, ask)
+    trade = None if last is None else Trade("X", last, timestamp=traded_at)
+    mark = compute_mark(quote, trade, at=AT, feed=feed)
+    return mark.mark, mark.method, list(mark.warnings)
+
+
+@pytest.mark.parametrize(
+    ("bid", "ask", "mark", "method", "warnings"),
+    [
+        (1.00, 1.10, 1.05, "mid", []),
+        (0.875, 1.125, 1.00, "mid", []),  # exactly 25 %
+        (0.87, 1.13, 1.00, "mid", ["wide_spread"]),
+        (0.10, 0.60, 0.35, "mid", ["wide_spread"]),  # 143 %, but only 0.50 apart
+        (0.10, 0.61, None, "none", ["stub_quote"]),
+        (5.00, 14.00, 9.50, "mid", ["wide_spread"]),  # far apart, but under 100 %
+        (3.00, 9.00, 6.00, "mid", ["wide_spread"]),  # exactly 100 %
+        (2.99, 9.00, None, "none", ["stub_quote"]),
+        (0.05, 10.00, None, "none", ["stub_quote"]),
+        (0.01, 0.02, 0.015, "mid", ["wide_spread"]),
+        (1.25, 1.25, 1.25, "locked", []),
+        (0.00, 0.05, 0.025, "half_ask", ["zero_bid"]),
+        (0.00, 0.20, 0.10, "half_ask", ["zero_bid"]),
+        (0.00, 0.21, None, "none", ["zero_bid"]),
+        (2.00, 1.00, None, "none", ["crossed"]),
+        (1.01, 1.00, None, "none", ["crossed"]),
+        (1.00, None, None, "none", ["missing_ask"]),
+        (1.00, 0.00, None, "none", ["missing_ask"]),
+        (0.00, 0.00, None, "none", ["missing_ask", "zero_bid"]),
+        (None, 1.00, None, "none", ["missing_bid"]),
+        (-1.0, 1.00, None, "none", ["missing_bid"]),
+        (1.00, float("inf"), None, "none", ["missing_ask"]),
+        (float("nan"), float("nan"), None, "none", ["missing_quote"]),
+        (None, None, None, "none", ["missing_quote"]),
+    ],
+)
+def test_each_row_of_the_mark_table(
+    bid: float | None, ask: float | None, mark: float | None, method: str, warnings: list[str]
+) -> None:
+    """A quote gives the mark, the method and the warning of its row, even beside a last trade."""
+    price, how, what = mark_of(bid, ask)
+    assert price == (None if mark is None else pytest.approx(mark))
+    assert (how, what) == (method, warnings)
+    if "missing_quote" not in warnings:
+        assert mark_of(bid, ask, last=3.10) == (price, how, what)
+
+
+def test_a_trade_of_today_stands_in_for_an_absent_quote() -> None:
+    """Without a quote the mark is today's last trade, and says so."""
+    assert mark_of(None, None, 3.10) == (3.10, "last", ["missing_quote", "last_trade_mark"])
+
+
+@pytest.mark.parametrize(
+    ("last", "traded_at", "feed"),
+    [
+        (3.10, AT, "indicative"),
+        (3.10, AT - dt.timedelta(days=1), "opra"),
+        (3.10, AT - dt.timedelta(hours=10, minutes=1), "opra"),  # 23:59 in New York, the evening before
+        (3.10, None, "opra"),
+        (0.0, AT, "opra"),
+        (float("inf"), AT, "opra"),
+    ],
+)
+def test_a_trade_that_is_delayed_or_of_another_day_makes_no_mark(
+    last: float, traded_at: dt.datetime | None, feed: str
+) -> None:
+    """An indicative feed's trade, an older one, one without time or without a price is no mark."""
+    assert mark_of(None, None, last, traded_at=traded_at, feed=feed) == (None, "none", ["missing_quote"])
+
+
+def test_a_trade_just_after_midnight_in_new_york_is_of_today() -> None:
+    """The day of a trade is its New York date."""
+    assert mark_of(None, None, 3.10, traded_at=AT - dt.timedelta(hours=10))[0] == 3.10
+
+
+@given(st.lists(st.tuples(PRICE, PRICE, PRICE, st.booleans()), min_size=1, max_size=30))
+def test_many_rows_are_marked_as_each_alone(
+    rows: list[tuple[float | None, float | None, float | None, bool]],
+) -> None:
+    """A vector of rows gives the marks, methods and warnings of its rows one by one."""
+    bid, ask, last = (np.array([row[n] for row in rows], dtype=float) for n in range(3))
+    marks = compute_marks(bid, ask, last, np.array([row[3] for row in rows]))
+    for number, (one_bid, one_ask, one_last, usable) in enumerate(rows):
+        single = mark_of(one_bid, one_ask, one_last, feed="opra" if usable else "indicative")
+        price = float(marks.mark[number])
+        together = (
+            None if np.isnan(price) else price,
+            MARK_METHODS[int(marks.methods[number])],
+            list(to_words(int(marks.warnings[number]))),
+        )
+        assert together == single
+
+
+@given(PRICE, PRICE, PRICE)
+def test_a_mark_never_lies_outside_its_quote(
+    bid: float | None, ask: float | None, last: float | None
+) -> None:
+    """Whatever the input, a mark is none, the last trade, or between the bid and the ask."""
+    price, method, _ = mark_of(bid, ask, last)
+    if method == MarkMethod.NONE:
+        assert price is None
+    elif method == MarkMethod.LAST:
+        assert price == last
+    else:
+        assert price is not None
+        assert bid is not None
+        assert ask is not None
+        assert bid <= price <= ask
+
+
+def test_the_natural_price_is_the_worse_side_for_its_owner() -> None:
+    """Closing a long gets the bid, closing a short pays the ask, a crossed quote says neither."""
+    bid, ask = np.array([1.0, 1.0, 0.0, 2.0, np.nan]), np.array([1.2, 1.2, 0.1, 1.0, 1.0])
+    natural = compute_natural(bid, ask, np.array([3, -3, 1, 1, 1], dtype=float))
+    np.testing.assert_array_equal(natural, [1.0, 1.2, 0.0, np.nan, np.nan])
+
+
+def test_every_warning_has_a_sentence_and_survives_its_bits() -> None:
+    """Each warning has a sentence of its own, and words and bits are inverse."""
+    assert len({warning.sentence for warning in RowWarning}) == len(RowWarning)
+    assert all(warning.sentence.endswith(".") for warning in RowWarning)
+    everything = [warning.value for warning in RowWarning]
+    assert list(to_words(to_bits(everything))) == everything
+    column = to_lists(np.array([0, RowWarning.CROSSED.bit, 0]))
+    assert column.tolist() == [[], ["crossed"], []]
+
+
+def test_sentences_pass_an_unknown_word_through() -> None:
+    """What is no warning of ours is shown as it stands."""
+    assert sentences(["crossed", "from elsewhere"]) == [RowWarning.CROSSED.sentence, "from elsewhere"]
+
+
+def micro(*moments: dt.datetime | None) -> np.ndarray:
+    """Moments as the tables hold them."""
+    return np.array([to_microseconds(moment) for moment in moments])
+
+
+@pytest.mark.parametrize(
+    ("stamped", "received", "age", "skewed"),
+    [
+        (AT - 5 * SECOND, AT - 4 * SECOND, 5.0, False),  # from the event, not from receipt
+        (AT - 5 * SECOND, None, 5.0, False),
+        (None, AT - 4 * SECOND, 4.0, False),
+        (None, None, np.nan, False),
+        (AT + SECOND, AT, 0.0, False),  # within the tolerance: never negative
+        (AT + SECOND, None, 0.0, False),
+        (AT + 5 * SECOND, AT - SECOND, 1.0, True),
+        (AT - 30 * SECOND, AT - 40 * SECOND, 40.0, True),  # an old quote does not look younger
+        (AT + 5 * SECOND, None, np.nan, True),
+        (AT - SECOND, AT - 3 * SECOND, 1.0, False),
+        (None, AT + 5 * SECOND, np.nan, False),
+    ],
+)
+def test_an_age_is_never_negative_and_never_flattering(
+    stamped: dt.datetime | None, received: dt.datetime | None, age: float, skewed: bool
+) -> None:
+    """Ages count from the event, from receipt where that lies in the future, and are unknown without both."""
+    ages = compute_ages(to_microseconds(AT), micro(stamped), micro(received))
+    np.testing.assert_array_equal(ages.seconds, [age])
+    assert ages.skewed.tolist() == [skewed]
+
+
+def test_lag_is_receipt_minus_event_and_unknown_for_rest() -> None:
+    """A first quote by REST was not late, it was asked for late."""
+    stamped = micro(AT - 3 * SECOND, AT - 3 * SECOND, None, AT)
+    received = micro(AT, AT, AT, None)
+    lags = compute_lags(stamped, received, np.array([False, True, False, False]))
+    np.testing.assert_array_equal(lags, [3.0, np.nan, np.nan, np.nan])
+
+
+def state_of(
+    age: float,
+    live: LiveSnapshot,
+    *,
+    stock: bool = False,
+    late: bool = False,
+    expired: bool = False,
+    not_subscribed: bool = False,
+    halted: bool = False,
+    has_price: bool = True,
+) -> TruthState:
+    """The state of one row at a threshold of 30 s."""
+    standing = Standing(
+        *(np.array([flag]) for flag in (stock, late, expired, not_subscribed, halted, has_price))
+    )
+    return TRUTH_STATES[int(compute_states(np.array([age]), standing, live, 30.0)[0])]
+
+
+def heard(
+    seconds_ago: float, state: str = StreamState.RUNNING, phase: str = MarketPhase.OPEN
+) -> LiveSnapshot:
+    """A snapshot whose option stream was last heard so long ago."""
+    health = StreamHealth(
+        StreamName.OPTIONS, StreamState(state), last_heard_at=AT - dt.timedelta(seconds=seconds_ago)
+    )
+    return LiveSnapshot(as_of=AT, health={StreamName.OPTIONS: health}, market_phase=phase)
+
+
+def test_without_any_knowledge_of_the_market_the_age_decides() -> None:
+    """A snapshot of quotes alone gives live and stale by age."""
+    bare = LiveSnapshot(as_of=AT)
+    assert state_of(30.0, bare) == TruthState.LIVE
+    assert state_of(30.1, bare) == TruthState.STALE
+    assert state_of(np.nan, bare) == TruthState.STALE
+
+
+def test_quiet_needs_an_open_market_and_a_stream_heard_in_the_last_ten_seconds() -> None:
+    """An old quote is quiet only beside a stream that is proven alive."""
+    assert state_of(60, heard(10)) == TruthState.QUIET
+    assert state_of(60, heard(10.5)) == TruthState.STALE
+    assert state_of(60, heard(1, phase=MarketPhase.UNKNOWN)) == TruthState.STALE
+    assert state_of(60, LiveSnapshot(as_of=AT, market_phase=MarketPhase.OPEN)) == TruthState.STALE
+    assert state_of(60, heard(1), stock=True) == TruthState.STALE, "the stock stream was not heard"
+    assert state_of(np.nan, heard(1)) == TruthState.STALE, "an unknown age proves nothing"
+
+
+@pytest.mark.parametrize("state", [StreamState.RECONNECTING, StreamState.ERROR, StreamState.STOPPED])
+def test_a_stream_that_has_ended_is_not_heard(state: StreamState) -> None:
+    """What came just before the end does not make a quote quiet."""
+    assert not is_heard(heard(1, state), StreamName.OPTIONS)
+    assert state_of(60, heard(1, state)) == TruthState.STALE
+
+
+@pytest.mark.parametrize(
+    ("phase", "option", "stock", "late"),
+    [
+        (MarketPhase.PRE, "closed", "live", "closed"),
+        (MarketPhase.OPEN, "live", "live", "live"),
+        (MarketPhase.AFTER, "closed", "live", "live"),
+        (MarketPhase.CLOSED, "closed", "closed", "closed"),
+    ],
+)
+def test_outside_the_session_only_what_still_trades_is_live(
+    phase: str, option: str, stock: str, late: str
+) -> None:
+    """Options close with the session, some products later, stocks with the extended hours."""
+    live = heard(1, phase=phase)
+    assert (state_of(1, live), state_of(1, live, stock=True), state_of(1, live, late=True)) == (
+        option,
+        stock,
+        late,
+    )
+    if phase != MarketPhase.OPEN:
+        assert state_of(3600, live, stock=True) == TruthState.CLOSED
+
+
+def test_states_have_an_order_of_precedence() -> None:
+    """Expired beats not subscribed beats halted beats no data beats every age."""
+    live = heard(1)
+    assert state_of(1, live, has_price=False) == TruthState.NO_DATA
+    assert state_of(1, live, has_price=False, halted=True) == TruthState.HALTED
+    assert state_of(1, live, halted=True, not_subscribed=True) == TruthState.NOT_SUBSCRIBED
+    assert state_of(1, live, not_subscribed=True, expired=True) == TruthState.EXPIRED

@@ -1,0 +1,336 @@
+"""The tables as such: names and types, what is kept between refreshes, when they change, purity."""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+import datetime as dt
+import gc
+import math
+from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from options_helper import analysis
+from options_helper.analysis import book as book_module
+from options_helper.analysis.live_portfolio_metrics import (
+    LEG_COLUMNS,
+    POSITION_COLUMNS,
+    STRUCTURE_COLUMNS,
+    UNDERLYING_COLUMNS,
+    compute_live_multileg_rows,
+    compute_live_position_rows,
+    compute_live_underlying_rows,
+    deadline,
+)
+from options_helper.market import (
+    LiveSnapshot,
+    MarketPhase,
+    PreviousClose,
+    Quote,
+    QuoteTable,
+    StreamHealth,
+    StreamName,
+    StreamState,
+    Trade,
+    TradeTable,
+)
+from options_helper.models import EquityPosition, Leg, MultiLegPosition, Portfolio, Position, StockLeg
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+AT = dt.datetime(2026, 11, 23, 15, 0, tzinfo=dt.UTC)  # a Monday, 10:00 in New York
+
+FRIDAY = dt.date(2026, 11, 20)
+
+DEC, JAN = dt.date(2026, 12, 18), dt.date(2027, 1, 15)
+
+CALL = "AAPL261218C00250000"
+
+
+def single(**changes: Any) -> Position:
+    """Three long AAPL 250 calls for 18.40."""
+    terms = {
+        "id": "a", "symbol": "AAPL", "option_type": "call", "expiry": DEC, "strike": 250.0,
+        "contracts": 3, "cost_basis": 18.40,
+    }  # fmt: skip
+    return Position(**{**terms, **changes})
+
+
+def leg(side: str, option_type: str, strike: float, contracts: int = 1, expiry: dt.date = DEC) -> Leg:
+    """A leg of a structure on AAPL."""
+    return Leg(side=side, option_type=option_type, strike=strike, contracts=contracts, expiry=expiry)
+
+
+def vertical(**changes: Any) -> MultiLegPosition:
+    """One long 250/260 call vertical for $400."""
+    terms: dict[str, Any] = {
+        "id": "v", "symbol": "AAPL", "net_debit": 400.0,
+        "legs": [leg("long", "call", 250), leg("short", "call", 260)],
+    }  # fmt: skip
+    return MultiLegPosition(**{**terms, **changes})
+
+
+def quote(symbol: str, bid: float | None, ask: float | None, ago: float = 1.0, at: dt.datetime = AT) -> Quote:
+    """A quote of so many seconds ago."""
+    stamp = at - dt.timedelta(seconds=ago)
+    return Quote(symbol, bid, ask, 10, 12, stamp, stamp)
+
+
+def snapshot(*quotes: Quote, **changes: Any) -> LiveSnapshot:
+    """A snapshot with these option quotes."""
+    return LiveSnapshot(**{"as_of": AT, "option_quotes": {each.symbol: each for each in quotes}, **changes})
+
+
+PROMISED_POSITION_COLUMNS = """
+    id symbol option_type expiry dte strike contracts cost_basis contract_symbol bid ask last
+    mark spread_pct quote_age_seconds pnl_abs pnl_pct warnings
+""".split()  # noqa: SIM905 - a list to read
+
+PROMISED_STRUCTURE_COLUMNS = """
+    id symbol net_debit net_mark net_pnl_abs net_pnl_pct quote_age_seconds_max missing_legs
+    warnings
+""".split()  # noqa: SIM905 - a list to read
+
+PROMISED_LEG_COLUMNS = """
+    position_id leg_index side option_type expiry dte strike contracts signed_contracts
+    contract_symbol bid ask last mark spread_pct quote_age_seconds leg_value warnings
+""".split()  # noqa: SIM905 - a list to read
+
+
+def both_kinds() -> Portfolio:
+    """A portfolio with every kind of position."""
+    covered = vertical(id="cc", legs=[StockLeg(side="long", shares=100), leg("short", "call", 260)])
+    shares = EquityPosition(id="sh", symbol="MSFT", shares=5, cost_basis=400)
+    return Portfolio(positions=[single(), vertical(), shares, covered], cash=10.0)
+
+
+def all_tables(portfolio: Portfolio, live: LiveSnapshot) -> list[pd.DataFrame]:
+    """The four tables of one refresh."""
+    rows = compute_live_position_rows(portfolio, live, stale_after_seconds=30)
+    structures, legs = compute_live_multileg_rows(portfolio, live, stale_after_seconds=30)
+    stocks = compute_live_underlying_rows(portfolio, live, rows, structures, legs, stale_after_seconds=30)
+    return [rows, structures, legs, stocks]
+
+
+@pytest.mark.parametrize("portfolio", [Portfolio(), both_kinds()], ids=["empty", "full"])
+def test_columns_have_their_promised_names_order_and_types(portfolio: Portfolio) -> None:
+    """An empty portfolio's tables have the same columns and types as any other's."""
+    rows, structures, legs, stocks = all_tables(portfolio, snapshot(quote(CALL, 9, 9.4)))
+    assert rows.columns[: len(PROMISED_POSITION_COLUMNS)].tolist() == PROMISED_POSITION_COLUMNS
+    assert structures.columns[: len(PROMISED_STRUCTURE_COLUMNS)].tolist() == PROMISED_STRUCTURE_COLUMNS
+    assert legs.columns[: len(PROMISED_LEG_COLUMNS)].tolist() == PROMISED_LEG_COLUMNS
+    expected = [POSITION_COLUMNS, STRUCTURE_COLUMNS, LEG_COLUMNS, UNDERLYING_COLUMNS]
+    for table, names, filled in zip(
+        [rows, structures, legs, stocks], expected, all_tables(both_kinds(), snapshot()), strict=True
+    ):
+        assert tuple(table.columns) == names
+        assert table.dtypes.astype(str).to_dict() == filled.dtypes.astype(str).to_dict()
+    assert rows["dte"].dtype == "Int64"
+    assert rows["mark"].dtype == "float64"
+    assert rows["id"].dtype == "str"
+    assert isinstance(rows["state"].dtype, pd.CategoricalDtype)
+
+
+def test_tables_may_be_changed_without_harm_to_the_next() -> None:
+    """A caller's edits never reach the columns that are kept between refreshes."""
+    portfolio, live = both_kinds(), snapshot(quote(CALL, 9, 9.4))
+    before = [table.copy(deep=True) for table in all_tables(portfolio, live)]
+    for table in all_tables(portfolio, live):
+        for name in table.columns:
+            table[name] = table[name].iloc[::-1].to_numpy()
+        table.iloc[:, 0] = "changed"
+        for warnings in table["warnings"]:
+            warnings.append("changed")
+    for table, again in zip(before, all_tables(portfolio, live), strict=True):
+        pd.testing.assert_frame_equal(table, again)
+
+
+def test_plain_dicts_tables_and_look_alikes_give_the_same_rows() -> None:
+    """Quotes may be a dict, the columnar table, or any objects with the same attributes."""
+    seen, traded = quote(CALL, 9, 9.4), Trade(CALL, 9.1, 1, AT, AT)
+    columnar = snapshot(
+        option_quotes=QuoteTable.of([seen]), option_trades=TradeTable.of([traded]),
+    )  # fmt: skip
+    plain = snapshot(option_quotes={CALL: seen}, option_trades={CALL: traded})
+    alike = snapshot(
+        option_quotes={CALL: SimpleNamespace(**{name: getattr(seen, name) for name in Quote.__slots__})},
+        option_trades={CALL: SimpleNamespace(symbol=CALL, price=9.1, size=1, timestamp=AT)},
+    )
+    expected = compute_live_position_rows(both_kinds(), columnar, stale_after_seconds=30)
+    for live in (plain, alike):
+        table = compute_live_position_rows(both_kinds(), live, stale_after_seconds=30)
+        pd.testing.assert_frame_equal(table, expected)
+
+
+def test_symbols_that_come_later_are_found() -> None:
+    """A table that grew, with its index in place or in a new one, is looked up anew."""
+    portfolio = Portfolio(positions=[single(), single(id="b", strike=260.0)])
+    table = QuoteTable.of([quote(CALL, 9, 9.4)])
+
+    def marks(quotes: QuoteTable) -> Sequence[bool]:
+        live = snapshot(option_quotes=quotes)
+        rows = compute_live_position_rows(portfolio, live, stale_after_seconds=30)
+        found: list[bool] = rows["mark"].notna().tolist()
+        return found
+
+    assert marks(table) == [True, False]
+    grown = table.updated([quote("AAPL261218C00260000", 4, 4.2)])
+    assert marks(grown) == [True, True]
+    table.index["AAPL261218C00260000"] = 1
+    assert marks(table) == [True, False], "its rows have not grown yet"
+    assert marks(QuoteTable(table.index, grown.rows)) == [True, True]
+    assert marks(QuoteTable.empty()) == [False, False]
+
+
+def test_static_columns_are_built_once_per_portfolio_and_forgotten_with_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Refreshes share one book; another portfolio has its own; a dropped portfolio leaves nothing."""
+    built: list[Portfolio] = []
+    build = book_module.build_book
+
+    def counting(portfolio: Portfolio) -> book_module.PortfolioBook:
+        built.append(portfolio.model_copy())
+        return build(portfolio)
+
+    monkeypatch.setattr(book_module, "build_book", counting)
+    portfolio, kept = both_kinds(), len(book_module._books)
+    for ago in range(3):
+        all_tables(portfolio, snapshot(quote(CALL, 9, 9.4, ago=ago)))
+    assert len(built) == 1
+    all_tables(both_kinds(), snapshot())
+    assert len(built) == 2
+    gc.collect()
+    assert len(book_module._books) <= kept + 1
+    key = id(portfolio)
+    assert key in book_module._books
+    del portfolio
+    gc.collect()
+    assert key not in book_module._books
+
+
+@pytest.mark.parametrize("threshold", [0, -1, math.nan])
+def test_a_threshold_that_means_nothing_is_refused(threshold: float) -> None:
+    """A bad argument raises; it is not clamped."""
+    with pytest.raises(ValueError, match="stale_after_seconds"):
+        compute_live_position_rows(both_kinds(), snapshot(), stale_after_seconds=threshold)
+
+
+def test_underlyings_show_price_change_and_sums() -> None:
+    """An underlying's change counts from the previous trading day's close only."""
+    live = snapshot(
+        quote(CALL, 9.0, 9.4),
+        stock_quotes=QuoteTable.of([quote("AAPL", 271.4, 271.6), quote("MSFT", 498, 499)]),
+        stock_trades=TradeTable.of([Trade("AAPL", 271.45, 1, AT)]),
+        stock_feed="sip",
+        previous_closes={
+            "AAPL": PreviousClose(270.0, FRIDAY),
+            "MSFT": PreviousClose(500.0, dt.date(2026, 11, 19)),
+        },
+    )
+    stocks = all_tables(both_kinds(), live)[3].set_index("underlying")
+    apple, micro = stocks.loc["AAPL"], stocks.loc["MSFT"]
+    assert (apple["price"], apple["last"], apple["source"]) == (pytest.approx(271.5), 271.45, "SIP")
+    assert (apple["change"], apple["change_pct"]) == (pytest.approx(1.5), pytest.approx(1.5 / 270))
+    assert (apple["positions"], apple["legs"], apple["coverage"]) == (3, 5, "3 of 5")
+    assert pd.isna(apple["open_pnl"])
+    assert apple["open_pnl_partial"] == pytest.approx((9.2 - 18.4) * 300)
+    assert apple["open_pnl_covered"] == 1
+    assert pd.isna(micro["change"])
+    assert micro["warnings"] == ["previous_close_old"]
+    assert micro["open_pnl"] == pytest.approx((498.5 - 400) * 5)
+
+
+PHASES = st.sampled_from([MarketPhase.UNKNOWN, MarketPhase.OPEN, MarketPhase.CLOSED, MarketPhase.AFTER])
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.floats(0, 60), min_size=1, max_size=4),
+    st.floats(0, 15),
+    PHASES,
+    st.sampled_from([0.0, 6 * 3600 - 20.0, 14 * 3600 - 10.0]),
+)
+def test_nothing_changes_before_the_deadline(
+    agos: list[float], heard: float, phase: str, later: float
+) -> None:
+    """A microsecond before its deadline every state and warning is what it was."""
+    at = AT + dt.timedelta(seconds=later)
+    expiry = dt.date(2026, 11, 23)
+    portfolio = Portfolio(
+        positions=[single(id=str(n), strike=200.0 + n, expiry=expiry) for n in range(len(agos))]
+    )
+    quotes = [quote(f"AAPL261123C00{200 + n}000", 5, 5.1, ago, at) for n, ago in enumerate(agos)]
+    health = {
+        name: StreamHealth(name, StreamState.RUNNING, last_heard_at=at - dt.timedelta(seconds=heard))
+        for name in (StreamName.OPTIONS, StreamName.STOCKS)
+    }
+    live = LiveSnapshot(
+        as_of=at, option_quotes=QuoteTable.of(quotes), market_phase=phase, health=health,
+        market_phase_until=at + dt.timedelta(minutes=3),
+    )  # fmt: skip
+    tables = all_tables(portfolio, live)
+    moment = deadline(live, [tables[0], tables[2], tables[3]], 30)
+    assert at < moment <= at + dt.timedelta(minutes=3)
+    just_before = dataclasses.replace(live, as_of=moment - dt.timedelta(microseconds=1))
+    for now, then in zip(tables, all_tables(portfolio, just_before), strict=True):
+        for name in ("state", "warnings", "dte", "mark"):
+            if name in now:
+                assert now[name].astype(object).equals(then[name].astype(object)), name
+
+
+@pytest.mark.parametrize(
+    ("ago", "heard", "phase", "seconds"),
+    [
+        (10, None, "unknown", 20.000001),  # turns stale
+        (40, None, "closed", 14 * 3600.0),  # nothing but midnight in New York
+        (40, 3, "open", 7.000001),  # quiet until the stream counts as silent
+        (40, None, "open", 10.0),  # a pong may turn it quiet
+    ],
+)
+def test_the_deadline_is_the_next_change(ago: float, heard: float | None, phase: str, seconds: float) -> None:
+    """The next moment is when a quote turns too old, a stream silent, or the date changes."""
+    health = {}
+    if heard is not None:
+        heard_at = AT - dt.timedelta(seconds=heard)
+        health["options"] = StreamHealth(StreamName.OPTIONS, StreamState.RUNNING, last_heard_at=heard_at)
+    live = snapshot(quote(CALL, 9, 9.4, ago), market_phase=phase, health=health)
+    table = compute_live_position_rows(Portfolio(positions=[single()]), live, stale_after_seconds=30)
+    assert (deadline(live, [table], 30) - AT).total_seconds() == pytest.approx(seconds)
+
+
+METRICS = """
+    book columns deadlines gather instruments live_portfolio_metrics live_rows marks payoff
+    position_rows reference row_warnings structure_names structure_rows structures table_columns
+    table_sums totals truth underlying_rows
+""".split()  # noqa: SIM905 - a list to read
+
+IMPURE_MODULES = {"io", "os", "pathlib", "random", "socket", "subprocess", "threading", "time", "logging"}
+
+IMPURE_NAMES = {"now", "utcnow", "today", "utc_now", "open", "print", "getenv", "environ"}
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_metrics_have_no_clock_and_no_io(name: str) -> None:
+    """No metrics module imports or calls what reads a clock, a file or the environment."""
+    source = (Path(analysis.__file__).parent / f"{name}.py").read_text(encoding="utf-8")
+    imported, called = set(), set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            imported |= {alias.name.partition(".")[0] for alias in node.names}
+        if isinstance(node, ast.ImportFrom):
+            imported.add((node.module or "").partition(".")[0])
+            called |= {alias.name for alias in node.names}
+        if isinstance(node, ast.Call):
+            function = node.func
+            called.add(function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", ""))
+    assert not imported & IMPURE_MODULES
+    assert not called & IMPURE_NAMES

@@ -1,0 +1,233 @@
+"""What structures are called, and what they can gain and lose at expiry."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from options_helper.analysis.book import count_units
+from options_helper.analysis.structures import StructureKind, describe_structure, payoff_at_expiry
+from options_helper.models import EquityPosition, Leg, MultiLegPosition, Position, StockLeg
+
+DEC, JAN = dt.date(2026, 12, 18), dt.date(2027, 1, 15)
+
+
+def leg(text: str) -> Leg | StockLeg:
+    """A leg written as `+2 c100` (December), `-1 p95'` (January), `+100 shares`."""
+    amount, what = text.split()
+    side = "long" if amount.startswith("+") else "short"
+    if what == "shares":
+        return StockLeg(side=side, shares=abs(float(amount)))
+    later = what.endswith("'")
+    return Leg(
+        side=side,
+        option_type="call" if what[0] == "c" else "put",
+        expiry=JAN if later else DEC,
+        strike=float(what[1:].rstrip("'")),
+        contracts=abs(int(amount)),
+    )
+
+
+def structure(legs: str, net_debit: float | None = 0.0) -> MultiLegPosition:
+    """A structure of legs separated by commas."""
+    return MultiLegPosition(
+        id="s", symbol="XYZ", legs=[leg(part.strip()) for part in legs.split(",")], net_debit=net_debit
+    )
+
+
+@pytest.mark.parametrize(
+    ("legs", "name", "kind", "width"),
+    [
+        ("+1 c100, -1 c105", "Debit call vertical", "vertical", 5.0),
+        ("-1 c100, +1 c105", "Credit call vertical", "vertical", 5.0),
+        ("+1 p105, -1 p100", "Debit put vertical", "vertical", 5.0),
+        ("+1 p100, -1 p105", "Credit put vertical", "vertical", 5.0),
+        ("-1 c100, +1 c100'", "Long call calendar", "calendar", None),
+        ("+2 p100, -2 p100'", "Short put calendar", "calendar", None),
+        ("-1 c105, +1 c100'", "Long call diagonal", "diagonal", 5.0),
+        ("-1 c105, +2 c100'", "Custom", "custom", None),
+        ("+1 c100, +1 p100", "Long straddle", "straddle", None),
+        ("-2 c105, -2 p95", "Short strangle", "strangle", 10.0),
+        ("+1 c105, +2 p95", "Custom", "custom", None),
+        ("+1 c100, -1 p100", "Long synthetic stock", "synthetic", None),
+        ("-1 c105, +1 p95", "Short risk reversal", "risk reversal", 10.0),
+        ("+1 c100, -2 c105", "Call ratio 1\N{MULTIPLICATION SIGN}2", "ratio", 5.0),
+        ("-2 p100, +4 p90", "Put ratio 2\N{MULTIPLICATION SIGN}1", "ratio", 10.0),
+        ("+1 c100, +1 c105", "Custom", "custom", None),
+        ("+1 c100, -2 c105, +1 c110", "Long call butterfly", "butterfly", 5.0),
+        ("-1 p100, +2 p105, -1 p110", "Short put butterfly", "butterfly", 5.0),
+        ("+1 c100, -2 c105, +1 c115", "Long broken-wing call butterfly", "butterfly", 10.0),
+        ("+1 c100, -1 c105, -1 c105, +1 c110", "Long call butterfly", "butterfly", 5.0),
+        ("+1 c100, -3 c105, +1 c110", "Custom", "custom", None),
+        ("+1 c100, -1 c105, -1 c110, +1 c115", "Long call condor", "condor", 5.0),
+        ("-1 c100, -1 c105, +1 c110, +1 c115", "Custom", "custom", None),
+        ("+1 p95, -1 p100, -1 c110, +1 c115", "Credit iron condor", "iron condor", 5.0),
+        ("-1 p90, +1 p100, +1 c110, -1 c115", "Debit iron condor", "iron condor", 10.0),
+        ("+1 p95, -1 p100, -1 c100, +1 c105", "Credit iron butterfly", "iron butterfly", 5.0),
+        ("+1 p95, -1 p110, -1 c100, +1 c115", "Custom", "custom", None),
+        ("+1 p95, -1 p100, -2 c110, +1 c115", "Custom", "custom", None),
+        ("+1 c95, -1 c100, -1 c110, +1 p115", "Custom", "custom", None),
+        ("+1 c100, -1 c110, -1 p100, +1 p110", "Long box", "box", 10.0),
+        ("-1 c100, +1 c110, +1 p100, -1 p110", "Short box", "box", 10.0),
+        ("+100 shares, -1 c105", "Covered call", "covered call", None),
+        ("+300 shares, -2 c105", "Covered call", "covered call", None),
+        ("+100 shares, -2 c105", "Custom", "custom", None),
+        ("-100 shares, -1 p95", "Covered put", "covered put", None),
+        ("+100 shares, +1 p95", "Protective put", "protective put", None),
+        ("+300 shares, +1 p95", "Custom", "custom", None),
+        ("-100 shares, +1 c105", "Protective call", "protective call", None),
+        ("+100 shares, +1 c105", "Custom", "custom", None),
+        ("+100 shares, +1 p95, -1 c105", "Collar", "collar", 10.0),
+        ("+50 shares, +1 p95, -1 c105", "Custom", "custom", None),
+        ("+100 shares, +1 c95, -1 c105", "Custom", "custom", None),
+        ("+100 shares, -1 p95, +1 c105", "Custom", "custom", None),
+        ("+100 shares, +1 p95, -1 c105, +1 c110", "Custom", "custom", None),
+        ("+1 c100, -1 c100", "Custom", "custom", None),
+        ("+1 c90, -1 c95, +1 c100, -1 c105, +1 c110", "Custom", "custom", None),
+    ],
+)
+def test_structures_have_the_names_that_traders_use(
+    legs: str, name: str, kind: str, width: float | None
+) -> None:
+    """A set of legs, in any order, has this name, family and width."""
+    position = structure(legs)
+    backwards = position.model_copy(update={"legs": position.legs[::-1]})
+    for each in (position, backwards):
+        found = describe_structure(each)
+        assert (found.name, found.kind, found.width) == (name, kind, width)
+
+
+@pytest.mark.parametrize(
+    ("legs", "net_debit", "profit", "loss", "break_evens"),
+    [
+        ("+1 c100, -1 c105", 200, 300, 200, (102,)),
+        ("+1 p95, -1 p100, -1 c110, +1 c115", -162, 162, 338, (98.38, 111.62)),
+        ("+2 p95, -2 p100, -2 c110, +2 c115", -324, 324, 676, (98.38, 111.62)),
+        ("+1 c100, +1 p100", 800, math.inf, 800, (92, 108)),
+        ("-1 c105, -1 p95", -300, 300, math.inf, (92, 108)),
+        ("+1 c100, -2 c105", 0, 500, math.inf, (100, 110)),
+        ("+100 shares, -1 c105", 9_800, 700, 9_800, (98,)),
+        ("+100 shares, +1 p95, -1 c105", 10_000, 500, 500, (100,)),
+        ("-100 shares, -1 p95", -10_200, 700, math.inf, (102,)),
+        ("+1 c100, -1 c110, -1 p100, +1 p110", 990, 10, -10, ()),
+        ("+1 c100, -2 c105, +1 c110", 100, 400, 100, (101, 109)),
+    ],
+)
+def test_extremes_and_break_evens_at_expiry(
+    legs: str, net_debit: float, profit: float, loss: float, break_evens: tuple[float, ...]
+) -> None:
+    """Profit, loss and break-evens are those worked out by hand."""
+    found = describe_structure(structure(legs, net_debit))
+    assert found.max_profit == pytest.approx(profit)
+    assert found.max_loss == pytest.approx(loss)
+    assert found.break_evens == pytest.approx(break_evens)
+
+
+@pytest.mark.parametrize(("legs", "net_debit"), [("-1 c100, +1 c100'", 150.0), ("+1 c100, -1 c105", None)])
+def test_what_is_not_defined_is_none(legs: str, net_debit: float | None) -> None:
+    """Two expiries, or an unknown price paid, leave profit, loss and payoff undefined."""
+    position = structure(legs, net_debit)
+    found = describe_structure(position)
+    assert (found.max_profit, found.max_loss, found.payoff, found.break_evens) == (None, None, None, ())
+    assert payoff_at_expiry(position, [100.0]) is None
+    assert found.kind != StructureKind.CUSTOM
+
+
+def test_singles_and_shares_are_described_too() -> None:
+    """A short put's loss ends at a price of zero, a short call's and short shares' do not end."""
+    terms = {"symbol": "XYZ", "expiry": DEC, "strike": 100.0}
+    put = describe_structure(Position(id="a", option_type="put", contracts=-2, cost_basis=3.0, **terms))
+    assert (put.name, put.kind, put.max_profit, put.max_loss) == ("Short put", "single", 600, 19_400)
+    assert put.break_evens == (97.0,)
+    call = describe_structure(Position(id="b", option_type="call", contracts=1, cost_basis=3.0, **terms))
+    assert (call.name, call.max_profit, call.max_loss, call.break_evens) == (
+        "Long call",
+        math.inf,
+        300,
+        (103.0,),
+    )
+    long = describe_structure(EquityPosition(id="c", symbol="XYZ", shares=10, cost_basis=50))
+    assert (long.name, long.max_profit, long.max_loss, long.break_evens) == (
+        "Long shares",
+        math.inf,
+        500,
+        (50.0,),
+    )
+    short = describe_structure(EquityPosition(id="d", symbol="XYZ", shares=-10, cost_basis=50))
+    assert (short.name, short.max_profit, short.max_loss) == ("Short shares", 500, math.inf)
+
+
+def test_multipliers_of_the_vendor_scale_the_dollars() -> None:
+    """A multiplier given by leg wins over the standard one, and may differ between legs."""
+    vertical = structure("+1 c100, -1 c105", 20)
+    assert describe_structure(vertical, [10, 10]).max_profit == pytest.approx(30)
+    mini = Position(
+        id="m", symbol="XYZ", option_type="call", expiry=DEC, strike=100, contracts=1, cost_basis=2
+    )
+    assert describe_structure(mini, [10]).max_loss == pytest.approx(20)
+    assert describe_structure(mini.model_copy(update={"multiplier": 50.0})).max_loss == pytest.approx(100)
+    # Contracts that deliver different amounts do not cancel out.
+    assert describe_structure(structure("+1 c100, -1 c100"), [100, 150]).max_loss == math.inf
+
+
+def test_payoff_of_a_covered_call_by_price() -> None:
+    """Below the strike the shares decide, above it the call caps them."""
+    values = payoff_at_expiry(structure("+100 shares, -1 c105", 9_800), [0, 98, 105, 200])
+    assert values is not None
+    assert values.tolist() == [-9_800, 0, 700, 700]
+
+
+LEGS = st.lists(
+    st.builds(
+        Leg,
+        side=st.sampled_from(["long", "short"]),
+        option_type=st.sampled_from(["call", "put"]),
+        expiry=st.just(DEC),
+        strike=st.integers(1, 40).map(lambda n: n * 2.5),
+        contracts=st.integers(1, 5),
+    ),
+    min_size=2,
+    max_size=6,
+)
+
+
+@given(LEGS, st.integers(-50_000, 50_000).map(lambda cents: cents / 100))
+def test_no_price_gives_more_or_less_than_the_extremes(legs: list[Leg], net_debit: float) -> None:
+    """Over a grid of prices the P/L stays within its extremes, reaches them, and is zero at break-evens."""
+    position = MultiLegPosition(id="s", symbol="XYZ", legs=legs, net_debit=net_debit)
+    found = describe_structure(position)
+    assert found.max_profit is not None
+    assert found.max_loss is not None
+    grid = np.arange(0, 300, 0.5)  # holds every strike
+    values = payoff_at_expiry(position, grid)
+    assert values is not None
+    assert values.max() <= found.max_profit + 1e-6
+    assert values.min() >= -found.max_loss - 1e-6
+    if math.isfinite(found.max_profit):
+        assert values.max() == pytest.approx(found.max_profit)
+    if math.isfinite(found.max_loss):
+        assert values.min() == pytest.approx(-found.max_loss)
+    assert payoff_at_expiry(position, found.break_evens) == pytest.approx(0, abs=1e-5)
+    crossings = int((np.sign(values[1:]) * np.sign(values[:-1]) < 0).sum())
+    assert len(found.break_evens) >= crossings
+    assert list(found.break_evens) == sorted(set(found.break_evens))
+
+
+@pytest.mark.parametrize(
+    ("legs", "units"),
+    [
+        ("+2 c100, -2 c105", 2),
+        ("+2 c100, -4 c105", 2),
+        ("+300 shares, -3 c105", 3),
+        ("+250 shares, -2 c105", 1),
+        ("+100 shares, +200 shares", 1),
+    ],
+)
+def test_units_are_how_many_times_a_structure_is_held(legs: str, units: int) -> None:
+    """The greatest common divisor of contracts, a hundred shares counting as one."""
+    assert count_units(structure(legs)) == units
