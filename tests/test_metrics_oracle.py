@@ -585,7 +585,7 @@ def test_every_figure_agrees_with_the_oracle_and_every_guard_is_met() -> None:
     """Over generated portfolios and snapshots all tables equal the oracle's, warnings and states included."""
     met: set[str] = set()
 
-    @settings(max_examples=200, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=120, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
     @given(worlds())
     def compare(world: tuple[Portfolio, LiveSnapshot]) -> None:
         met.update(check(*world))

@@ -252,7 +252,7 @@ def test_underlyings_show_price_change_and_sums() -> None:
 PHASES = st.sampled_from([MarketPhase.UNKNOWN, MarketPhase.OPEN, MarketPhase.CLOSED, MarketPhase.AFTER])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(
     st.lists(st.floats(0, 60), min_size=1, max_size=4),
     st.floats(0, 15),

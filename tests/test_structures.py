@@ -54,6 +54,7 @@ def structure(legs: str, net_debit: float | None = 0.0) -> MultiLegPosition:
         ("+1 c100, +1 p100", "Long straddle", "straddle", None),
         ("-2 c105, -2 p95", "Short strangle", "strangle", 10.0),
         ("+1 c105, +2 p95", "Custom", "custom", None),
+        ("+1 c105, -2 p95", "Custom", "custom", None),
         ("+1 c100, -1 p100", "Long synthetic stock", "synthetic", None),
         ("-1 c105, +1 p95", "Short risk reversal", "risk reversal", 10.0),
         ("+1 c100, -2 c105", "Call ratio 1\N{MULTIPLICATION SIGN}2", "ratio", 5.0),
@@ -216,6 +217,14 @@ def test_no_price_gives_more_or_less_than_the_extremes(legs: list[Leg], net_debi
     crossings = int((np.sign(values[1:]) * np.sign(values[:-1]) < 0).sum())
     assert len(found.break_evens) >= crossings
     assert list(found.break_evens) == sorted(set(found.break_evens))
+
+
+def test_the_same_strike_under_two_roots_is_no_butterfly() -> None:
+    """Contracts of two roots are two contracts, although their strikes coincide."""
+    position = structure("+1 c100, -2 c100, +1 c110")
+    low, body, high = position.legs
+    other = body.model_copy(update={"root": "XYZW"})
+    assert describe_structure(position.model_copy(update={"legs": [low, other, high]})).name == "Custom"
 
 
 @pytest.mark.parametrize(

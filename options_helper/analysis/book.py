@@ -101,13 +101,9 @@ def book_of(portfolio: Portfolio) -> PortfolioBook:
     if kept is not None and kept[0]() is portfolio:
         return kept[1]
 
-    def forget(gone: weakref.ref[Portfolio]) -> None:
-        entry = _books.get(key)
-        if entry is not None and entry[0] is gone:
-            del _books[key]
-
     book = build_book(portfolio)
-    _books[key] = (weakref.ref(portfolio, forget), book)
+    # The callback runs before the memory, and with it the key, can be used again.
+    _books[key] = (weakref.ref(portfolio, lambda _: _books.pop(key, None)), book)
     return book
 
 

@@ -178,5 +178,5 @@ def _quantity(row: Holding) -> float:
             return row.shares
         case Leg():
             return row.signed_contracts
-        case StockLeg():
+        case _:
             return row.signed_shares
