@@ -23,10 +23,11 @@ import msgspec
 
 from options_helper.data.streaming.frames import FrameDecoder, MarketBatch
 from options_helper.data.streaming.stream_failures import explain, rejection_of_frame
+from options_helper.data.streaming.websocket_protocol import MAX_FRAME_BYTES, stream_protocol
 from options_helper.errors import StreamError, StreamInterrupted, StreamRejected
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 
 logger = logging.getLogger(__name__)
 
@@ -160,12 +161,17 @@ class _OneConnection:
     async def _receive_and_ping(self) -> None:
         try:
             async with asyncio.TaskGroup() as group:
-                group.create_task(self._receive())
-                group.create_task(self._keep_alive())
-        except* StreamError as errors:
-            raise errors.exceptions[0] from None
-        except* (OSError, self._websocket_error()) as errors:
-            raise explain(self.stream_name, errors.exceptions[0], None) from errors
+                for duty in self._duties():
+                    group.create_task(duty)
+        except* (StreamError, OSError, self._websocket_error()) as errors:
+            # The server's own word counts before the broken socket that follows it.
+            first = min(errors.exceptions, key=lambda error: not isinstance(error, StreamError))
+            raise (
+                first if isinstance(first, StreamError) else explain(self.stream_name, first, None)
+            ) from errors
+
+    def _duties(self) -> Iterable[Coroutine[Any, Any, None]]:
+        return self._receive(), self._keep_alive()
 
     async def _keep_alive(self) -> None:
         while True:
@@ -218,45 +224,50 @@ class DataConnection(_OneConnection):
 
     deliver: Callable[[MarketBatch], Awaitable[None]]
     deliver_statuses: Callable[[list[dict[str, Any]]], Awaitable[None]] | None = None
-    _flush_due = 0.0
+
+    def _duties(self) -> Iterable[Coroutine[Any, Any, None]]:
+        return *super()._duties(), self._flush_regularly()
 
     async def _subscribe_all(self) -> None:
         await self._send_subscribe_msg()  # type: ignore[attr-defined]
         self._decoder = FrameDecoder()
-        self._statuses: list[dict[str, Any]] = []
+        self._controls: list[dict[str, Any]] = []
+        self._arrived = asyncio.Event()
         while not self._decoder.acknowledged:
-            self._take_in(await self._ws.recv())
+            self._take_in([await self._ws.recv()])
+            await self._take_controls()
         if self.deliver_statuses is not None:
             # A request of its own: where a plan has no statuses, quotes and trades are granted already.
             request = {"action": "subscribe", "statuses": sorted(self.asked)}
             await self._ws.send(msgspec.msgpack.encode(request))
 
     async def _receive(self) -> None:
-        flusher = asyncio.create_task(self._flush_regularly())
+        """Binary frames come by the diversion; what websockets reads itself, by `recv`."""
+        self._ws.divert(self._take_in)
         try:
             while True:
-                self._take_in(await self._ws.recv())
-                if time.monotonic() >= self._flush_due:
-                    await self._flush()
-                    # A full receive queue never suspends: let the pings and the clock have their turn.
-                    await asyncio.sleep(0)
+                self._take_in([await self._ws.recv()])
         finally:
-            flusher.cancel()
             await self._flush()
 
-    def _take_in(self, frame: bytes | str) -> None:
-        self._frames_seen += 1
-        for control in self._decoder.take(frame):
-            self._take_control(control)
+    def _take_in(self, frames: Sequence[bytes | bytearray | str]) -> None:
+        self._frames_seen += len(frames)
+        take = self._decoder.take
+        for frame in frames:
+            self._controls += take(frame)
+        self._arrived.set()
 
-    def _take_control(self, control: dict[str, Any]) -> None:
-        if control["T"] == "s":
-            self._statuses.append(control)
-        elif control["T"] == "subscription" and not self._decoder.acknowledged:
-            self._decoder.acknowledged = True
-            self._observer.subscribed(frozenset(control.get("quotes") or ()))
-        elif control["T"] == "error":
-            self._take_error(control)
+    async def _take_controls(self) -> None:
+        controls, self._controls = self._controls, []
+        statuses = [control for control in controls if control["T"] == "s"]
+        if statuses and self.deliver_statuses is not None:
+            await self.deliver_statuses(statuses)
+        for control in controls:
+            if control["T"] == "subscription" and not self._decoder.acknowledged:
+                self._decoder.acknowledged = True
+                self._observer.subscribed(frozenset(control.get("quotes") or ()))
+            elif control["T"] == "error":
+                self._take_error(control)
 
     def _take_error(self, frame: dict[str, Any]) -> None:
         error = rejection_of_frame(self.stream_name, frame, asked=len(self.asked))
@@ -268,28 +279,23 @@ class DataConnection(_OneConnection):
 
     async def _flush_regularly(self) -> None:
         while True:
+            await self._arrived.wait()
             await asyncio.sleep(self._times.flush)
+            self._arrived.clear()
             await self._flush()
 
     async def _flush(self) -> None:
-        self._flush_due = time.monotonic() + self._times.flush
-        await self._flush_statuses()
         batch = self._decoder.flush()
-        if batch is None:
-            return
-        self._observer.counted(
-            messages=batch.messages,
-            conflated=batch.conflated,
-            malformed=batch.malformed,
-            waited=time.monotonic() - batch.began,
-        )
-        if batch.quotes or batch.trades:
-            await self.deliver(batch)
-
-    async def _flush_statuses(self) -> None:
-        if self._statuses and self.deliver_statuses is not None:
-            statuses, self._statuses = self._statuses, []
-            await self.deliver_statuses(statuses)
+        if batch is not None:
+            self._observer.counted(
+                messages=batch.messages,
+                conflated=batch.conflated,
+                malformed=batch.malformed,
+                waited=time.monotonic() - batch.began,
+            )
+            if batch.quotes or batch.trades:
+                await self.deliver(batch)
+        await self._take_controls()
 
 
 class TradingConnection(_OneConnection):
@@ -333,28 +339,17 @@ def one_connection(kind: type[_OneConnection], sdk_class: type) -> type[Any]:
 
 
 def websocket_params() -> dict[str, Any]:
-    """What the SDK passes on to websockets: keepalive and compression off, the last message kept."""
-    from websockets.legacy.client import WebSocketClientProtocol  # noqa: PLC0415 - comes with alpaca-py
-
-    class RememberingProtocol(WebSocketClientProtocol):  # type: ignore[misc]  # has no types
-        """Keeps the last message: the SDK reads a refusal, raises without its code, and drops it."""
-
-        last_message: bytes | str | None = None
-
-        async def recv(self) -> Any:  # noqa: ANN401 - as the base class
-            self.last_message = await super().recv()
-            return self.last_message
-
+    """What the SDK passes on to websockets: our protocol class; keepalive and compression off."""
     # websockets logs every frame at DEBUG, the authentication with its keys among them.
     quiet = logging.getLogger("options_helper.websockets")
     quiet.setLevel(logging.WARNING)
     return {
-        "create_protocol": RememberingProtocol,
+        "create_protocol": stream_protocol(),
         "logger": quiet,
         "ping_interval": None,
         "open_timeout": None,
         "close_timeout": 0.2,
         "max_queue": 1024,
-        "max_size": 16 * 1024 * 1024,
+        "max_size": MAX_FRAME_BYTES,
         "compression": None,
     }

@@ -97,7 +97,7 @@ class FrameDecoder:
         self._began = 0.0
         self._known_complaints: set[str] = set()
 
-    def take(self, frame: bytes | str) -> list[dict[str, Any]]:
+    def take(self, frame: bytes | bytearray | str) -> list[dict[str, Any]]:
         """Take one frame in; what it carries besides market data comes back as raw control messages."""
         self._began = self._began or time.monotonic()
         try:
@@ -130,8 +130,8 @@ class FrameDecoder:
         self._began = 0.0
         return batch
 
-    def _salvage(self, frame: bytes | str) -> list[dict[str, Any]]:
-        messages, whole = _split_text(frame) if isinstance(frame, str) else _split(frame)
+    def _salvage(self, frame: bytes | bytearray | str) -> list[dict[str, Any]]:
+        messages, whole = _split_text(frame) if isinstance(frame, str) else _split(bytes(frame))
         if not whole:
             self._complain("a frame that is cut off or not msgpack")
         controls = (self._take_one(message) for message in messages)

@@ -1,0 +1,185 @@
+"""The websocket client of the streams: market data frames are cut out here, all else is websockets' own.
+
+The older websockets client, which alpaca-py uses, spends about 4 µs on each frame in tasks, futures and
+queues. The class made here looks at frame boundaries itself (RFC 6455, section 5.2). Until `divert` it hands
+the library one data frame per `recv()`, so that at each return of `recv()` nothing is under way between the
+two, and the change-over loses and reorders nothing. From then on whole binary frames go straight to the
+sink, and the library sees pings, pongs and the closing handshake. Where anything else comes (text, a
+fragmented message, a frame over the size limit or against the protocol), the library reads the rest of the
+connection as if this class were not there.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+MAX_FRAME_BYTES = 16 * 1024 * 1024
+
+_HEADER_END = b"\r\n\r\n"
+_WHOLE_BINARY = 0x82
+_CONTROL, _FINAL = 0x08, 0x80
+_TWO_BYTES, _EIGHT_BYTES = 126, 127
+
+
+def frame_bounds(buffer: bytearray, at: int = 0) -> tuple[int, int] | None:
+    """Where the payload of the frame at `at` begins and ends; None while its header is incomplete.
+
+    The end may lie beyond the buffer. A frame with the mask bit, which no server may set, counts as over
+    the limit, which leaves it to the library to refuse.
+    """
+    size = len(buffer)
+    if size < at + 2:
+        return None
+    length, begin = buffer[at + 1], at + 2
+    if length == _TWO_BYTES:
+        begin = at + 4
+        if size < begin:
+            return None
+        length = buffer[at + 2] << 8 | buffer[at + 3]
+    elif length == _EIGHT_BYTES:
+        begin = at + 10
+        if size < begin:
+            return None
+        length = int.from_bytes(buffer[at + 2 : begin])
+    elif length > _EIGHT_BYTES:
+        length = MAX_FRAME_BYTES + 1
+    return begin, begin + length
+
+
+def take_frames(buffer: bytearray) -> tuple[list[bytearray], list[bytearray], bool]:
+    """Take whole frames off the front of the buffer.
+
+    Returns:
+        The payloads of unfragmented binary frames in order; control frames, with their headers; and whether
+        it may go on so: False at a frame that is neither, or over the limit, which stays in the buffer.
+    """
+    payloads: list[bytearray] = []
+    controls: list[bytearray] = []
+    at, size, goes_on = 0, len(buffer), True
+    while bounds := frame_bounds(buffer, at):
+        begin, end = bounds
+        first = buffer[at]
+        if end - begin > MAX_FRAME_BYTES or (first != _WHOLE_BINARY and not first & _CONTROL):
+            goes_on = False
+            break
+        if end > size:
+            break
+        if first == _WHOLE_BINARY:
+            payloads.append(buffer[begin:end])
+        else:
+            controls.append(buffer[at:end])
+        at = end
+    del buffer[:at]
+    return payloads, controls, goes_on
+
+
+class _FramesFirst:
+    """What stands before websockets' class in the bases of `stream_protocol()`.
+
+    Attributes:
+        last_message: What `recv()` gave last; the SDK reads a refusal, raises without its code, and drops it.
+    """
+
+    last_message: bytes | str | None = None
+
+    def __init__(self, *arguments: Any, **more: Any) -> None:  # noqa: ANN401 - as the base class
+        super().__init__(*arguments, **more)
+        self._buffer = bytearray()
+        self._is_upgraded = False  # the HTTP response has been passed on
+        self._is_wanted = False  # recv() waits for a message
+        self._is_handed_over = False  # the library reads for itself
+        self._sink: Callable[[list[bytearray]], None] | None = None
+
+    def divert(self, sink: Callable[[list[bytearray]], None]) -> None:
+        """Give the payloads of binary frames to `sink`, some at a time, from now on; it must not raise.
+
+        Call it when no `recv()` is under way. What `recv()` gives afterwards is what the library read.
+        """
+        self._sink = sink
+        self._advance()
+
+    async def recv(self) -> bytes | str:
+        self._is_wanted = True
+        self._advance()
+        message: bytes | str = await super().recv()  # type: ignore[misc]  # websockets' own
+        self.last_message = message
+        return message
+
+    async def close(self, *arguments: Any, **more: Any) -> None:  # noqa: ANN401 - as the base class
+        self._hand_over()
+        await super().close(*arguments, **more)  # type: ignore[misc]  # websockets' own
+
+    def data_received(self, data: bytes) -> None:
+        if self._is_handed_over:
+            self._pass_on(data)
+        else:
+            self._buffer += data
+            self._advance()
+
+    def eof_received(self) -> None:
+        self._hand_over()
+        super().eof_received()  # type: ignore[misc]  # websockets' own
+
+    def connection_lost(self, error: Exception | None) -> None:
+        if error is None:
+            self._hand_over()
+        super().connection_lost(error)  # type: ignore[misc]  # websockets' own
+
+    def _advance(self) -> None:
+        if self._is_handed_over or not (self._is_upgraded or self._pass_http_response()):
+            return
+        if self._sink is None:
+            self._pass_one_message()
+            return
+        payloads, controls, goes_on = take_frames(self._buffer)
+        if payloads:
+            self._sink(payloads)
+        for frame in controls:
+            self._pass_on(frame)
+        if not goes_on:
+            self._hand_over()
+
+    def _pass_http_response(self) -> bool:
+        end = self._buffer.find(_HEADER_END)
+        if end < 0:
+            return False
+        self._pass_first(end + len(_HEADER_END))
+        self._is_upgraded = True
+        return True
+
+    def _pass_one_message(self) -> None:
+        """One message of one or more frames, with the control frames before it, if `recv()` waits for it."""
+        buffer = self._buffer
+        while self._is_wanted and (bounds := frame_bounds(buffer)):
+            begin, end = bounds
+            if end - begin > MAX_FRAME_BYTES:
+                self._hand_over()
+                return
+            if end > len(buffer):
+                return
+            self._is_wanted = bool(buffer[0] & _CONTROL) or not buffer[0] & _FINAL
+            self._pass_first(end)
+
+    def _hand_over(self) -> None:
+        if not self._is_handed_over:
+            self._is_handed_over = True
+            self._pass_first(len(self._buffer))
+
+    def _pass_first(self, count: int) -> None:
+        self._pass_on(self._buffer[:count])
+        del self._buffer[:count]
+
+    def _pass_on(self, data: bytes | bytearray) -> None:
+        super().data_received(data)  # type: ignore[misc]  # websockets' own
+
+
+@cache
+def stream_protocol() -> type[Any]:
+    """The class for websockets' `create_protocol`, made when the first stream starts."""
+    from websockets.legacy.client import WebSocketClientProtocol  # noqa: PLC0415 - comes with alpaca-py
+
+    return type("StreamProtocol", (_FramesFirst, WebSocketClientProtocol), {})
