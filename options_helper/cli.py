@@ -75,6 +75,27 @@ def ui(
     raise typer.Exit(launch(options, typer.echo))
 
 
+@app.command()
+def doctor(
+    *,
+    portfolio: Annotated[
+        Path | None, typer.Option(help="The portfolio file.  [default: portfolio.json]")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document, for programs.")] = False,
+) -> None:
+    """Say what the keys, the plan and the portfolio file allow; exit with 1 if something fails."""
+    from options_helper.doctor import Patient, examine, is_well, to_json  # noqa: PLC0415 - needs pandas
+
+    findings = []
+    for finding in examine(Patient(portfolio=portfolio)):
+        findings.append(finding)
+        if not as_json:
+            typer.echo(finding.line)
+    if as_json:
+        typer.echo(to_json(findings))
+    raise typer.Exit(0 if is_well(findings) else 1)
+
+
 def main() -> None:
     """Run the command line; what the user can mend is one sentence on stderr and exit code 1."""
     try:

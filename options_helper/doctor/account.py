@@ -1,0 +1,89 @@
+"""Whose account the keys open, and what its clock says."""
+
+from __future__ import annotations
+
+import datetime as dt
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+from options_helper.data.alpaca_settings import LIVE_URL, PAPER_URL, Account, mask
+from options_helper.data.market_clock import AlpacaCalendar
+from options_helper.doctor.findings import Finding, Level
+from options_helper.errors import AlpacaRestError
+from options_helper.market import NEW_YORK, MarketPhase
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from options_helper.data.alpaca_rest import AlpacaRest
+    from options_helper.data.alpaca_settings import AlpacaSettings
+
+    BuildRest = Callable[[AlpacaSettings], AlpacaRest]
+
+# The request's way there and back is in it; ages of quotes suffer from more.
+TOLERATED_SKEW_SECONDS = 2.0
+_UNAUTHORIZED, _FORBIDDEN = 401, 403
+_ACTIVE = "ACTIVE"
+
+_PHASES = {
+    MarketPhase.OPEN: "open",
+    MarketPhase.PRE: "before the session",
+    MarketPhase.AFTER: "after the session",
+    MarketPhase.CLOSED: "closed",
+    MarketPhase.UNKNOWN: "in a phase that is not known",
+}
+
+
+def check_account(settings: AlpacaSettings, build_rest: BuildRest) -> Finding:
+    """Whether the trading host takes the key; if not, whether Alpaca's other one does."""
+    try:
+        with closing(build_rest(settings)) as rest:
+            account = rest.account()
+    except AlpacaRestError as error:
+        return Finding("Account", Level.FAIL, _other_host(error, settings, build_rest) or str(error))
+    number, status = mask(str(account.get("account_number", ""))), str(account.get("status", "unknown"))
+    words = f"{number} on the {settings.account} host, status {status}"
+    return Finding("Account", Level.OK if status == _ACTIVE else Level.NOTE, words)
+
+
+def _other_host(error: AlpacaRestError, settings: AlpacaSettings, build_rest: BuildRest) -> str:
+    """What to do where the key belongs to the other one of Alpaca's two hosts, else ""."""
+    if error.status not in {_UNAUTHORIZED, _FORBIDDEN} or not settings.can_override_account:
+        return ""
+    other = Account.LIVE if settings.account is Account.PAPER else Account.PAPER
+    try:
+        with closing(build_rest(settings.with_account(other))) as rest:
+            rest.account()
+    except AlpacaRestError:
+        return ""
+    url = LIVE_URL if other is Account.LIVE else PAPER_URL
+    return (
+        f"the key belongs to the {other} host, and the settings name the {settings.account} one. "
+        f"Set APCA_API_BASE_URL={url}, or choose {other.capitalize()} in the sidebar."
+    )
+
+
+def check_clock(settings: AlpacaSettings, build_rest: BuildRest, clock: Callable[[], dt.datetime]) -> Finding:
+    """The market's phase by Alpaca's clock, and how far this machine's clock is from it."""
+    try:
+        with closing(build_rest(settings)) as rest:
+            answer = rest.clock()
+            now = clock()
+        calendar = AlpacaCalendar.from_alpaca(answer, [])
+    except AlpacaRestError as error:
+        return Finding("Clock", Level.FAIL, str(error))
+    phase, until = calendar.phase_and_end(now)
+    words = f"the market is {_PHASES[phase]}{_until(until)}"
+    ahead = (now - dt.datetime.fromisoformat(answer["timestamp"])).total_seconds()
+    if abs(ahead) <= TOLERATED_SKEW_SECONDS:
+        return Finding("Clock", Level.OK, f"{words}; this machine's clock agrees with Alpaca's")
+    way = "ahead of" if ahead > 0 else "behind"
+    return Finding(
+        "Clock",
+        Level.NOTE,
+        f"{words}; this machine's clock is {abs(ahead):.0f} s {way} Alpaca's, and ages are wrong by as much",
+    )
+
+
+def _until(at: dt.datetime | None) -> str:
+    return f" until {at.astimezone(NEW_YORK):%a %H:%M} New York" if at else ""

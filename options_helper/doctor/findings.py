@@ -1,0 +1,47 @@
+"""What an examination found, as a line and as JSON."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_NAME_WIDTH = 13
+
+
+class Level(StrEnum):
+    """How a check ended; only a failure is one."""
+
+    OK = "ok"
+    NOTE = "note"
+    FAIL = "FAIL"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One check: its name, how it ended, and what there is to say, without a secret."""
+
+    name: str
+    level: Level
+    text: str
+
+    @property
+    def line(self) -> str:
+        """`FAIL  Account      …`."""
+        return f"{self.level:<5} {self.name:<{_NAME_WIDTH}} {self.text}"
+
+
+def is_well(findings: Iterable[Finding]) -> bool:
+    """Whether nothing failed."""
+    return all(finding.level is not Level.FAIL for finding in findings)
+
+
+def to_json(findings: Iterable[Finding]) -> str:
+    """`{"ok": …, "checks": [{"name": …, "level": "ok" | "note" | "fail", "text": …}]}`."""
+    rows = list(findings)
+    checks = [{**asdict(finding), "level": finding.level.lower()} for finding in rows]
+    return json.dumps({"ok": is_well(rows), "checks": checks}, indent=2, ensure_ascii=False)

@@ -1,0 +1,36 @@
+"""What is installed."""
+
+from __future__ import annotations
+
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING
+
+from options_helper import __version__
+from options_helper.doctor.findings import Finding, Level
+from options_helper.errors import MissingDependency
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+# Without these there is no page, or no stream; the extra that brings each.
+_NEEDED = {"streamlit": "ui", "alpaca-py": "alpaca"}
+_TOLD = ("websockets", "pandas", "msgspec")
+
+
+def check_versions(find: Callable[[str], str] = version) -> Finding:
+    """The program, Python, and the packages that matter when something does not work.
+
+    Args:
+        find: Gives a package's version or raises PackageNotFoundError.
+    """
+    words = [f"options-helper {__version__}", f"Python {platform.python_version()} on {platform.system()}"]
+    missing = []
+    for package in (*_NEEDED, *_TOLD):
+        try:
+            words.append(f"{package} {find(package)}")
+        except PackageNotFoundError:
+            if package in _NEEDED:
+                missing.append(str(MissingDependency(package, _NEEDED[package])))
+    level = Level.FAIL if missing else Level.OK
+    return Finding("Versions", level, f"{', '.join(words)}. {' '.join(missing)}".removesuffix(". "))

@@ -1,0 +1,485 @@
+"""What `options-helper doctor` finds, against the simulator."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import socket
+from importlib.metadata import PackageNotFoundError
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from typer.testing import CliRunner
+
+from options_helper.cli import app
+from options_helper.data.alpaca_settings import LIVE_URL, PAPER_URL, Account, AlpacaSettings
+from options_helper.data.streaming.feed_probe import Entitlement, FeedProbe
+from options_helper.doctor import Finding, Level, Patient, examine, is_well, to_json
+from options_helper.doctor.account import check_account, check_clock
+from options_helper.doctor.streams import AskedStream, check_subscription, judge_stream, streams_to_ask
+from options_helper.doctor.versions import check_versions
+from options_helper.errors import AlpacaRestError
+from options_helper.market import StreamName
+from options_helper.models import EquityPosition, Portfolio, Position
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from options_helper.simulator.server import AlpacaSimulator
+
+KEY_ID, SECRET = "PKMARKEDKEYID0001", "marked-secret-0002"
+NOW = dt.datetime(2026, 11, 20, 15, 0, tzinfo=dt.UTC)
+
+POSITION = {
+    "id": "aapl-call",
+    "symbol": "AAPL",
+    "option_type": "call",
+    "expiry": "2099-12-18",
+    "strike": 250,
+    "contracts": 1,
+    "cost_basis": 1.5,
+}
+
+
+class FakeRest:
+    """An HTTP client whose answers stand in a table by trading host; an error is raised."""
+
+    def __init__(self, url: str, answers: dict[str, Any]) -> None:
+        self._answer = answers[url]
+        self.closed = False
+
+    def account(self) -> dict[str, Any]:
+        if isinstance(self._answer, AlpacaRestError):
+            raise self._answer
+        return self._answer
+
+    clock = account
+
+    def close(self) -> None:
+        self.closed = True
+
+
+@pytest.fixture
+def simulator() -> Iterator[AlpacaSimulator]:
+    """A simulated Alpaca with marked keys."""
+    pytest.importorskip("alpaca", reason="the streams need alpaca-py")
+    pytest.importorskip("streamlit", reason="its absence is a finding of its own")
+    server = pytest.importorskip("options_helper.simulator.server", reason="the simulator needs aiohttp")
+    with server.AlpacaSimulator(key_id=KEY_ID, secret_key=SECRET, tick_seconds=0) as simulator:
+        yield simulator
+
+
+@pytest.fixture
+def patient(simulator: AlpacaSimulator, tmp_path: Path) -> Patient:
+    """Keys of the simulator and a portfolio of one contract."""
+    path = tmp_path / "portfolio.json"
+    path.write_text(json.dumps({"positions": [POSITION]}))
+    env = {**simulator.environment(), "OH_LOG_FILE": str(tmp_path / "oh.log"), "OH_PORTFOLIO": str(path)}
+    return Patient(env=env, env_file=tmp_path / "absent.env")
+
+
+def _by_name(findings: list[Finding]) -> dict[str, list[Finding]]:
+    names = dict.fromkeys(finding.name for finding in findings)
+    return {name: [finding for finding in findings if finding.name == name] for name in names}
+
+
+def _levels(findings: list[Finding]) -> dict[str, set[Level]]:
+    return {name: {finding.level for finding in found} for name, found in _by_name(findings).items()}
+
+
+integration = pytest.mark.integration
+
+
+@integration
+def test_a_healthy_patient_has_no_failure(patient: Patient, simulator: AlpacaSimulator, tmp_path) -> None:
+    """Every check is there, none fails, each stream was asked for, and nothing stays connected."""
+    findings = list(examine(patient))
+    assert is_well(findings)
+    found = _by_name(findings)
+    assert list(found) == [
+        "Versions",
+        "Keys",
+        "Hosts",
+        "Account",
+        "Clock",
+        "Stocks",
+        "Options",
+        "Fills",
+        "Portfolio",
+        "Subscription",
+        "Log",
+    ]
+    assert [finding.text for finding in found["Stocks"]] == ["IEX: granted", "SIP: granted, if you choose it"]
+    assert [finding.text for finding in found["Options"]] == [
+        "indicative: granted",
+        "OPRA: granted, if you choose it",
+    ]
+    assert [finding.text for finding in found["Fills"]] == ["granted"]
+    assert "on the demo host, status ACTIVE" in found["Account"][0].text
+    assert found["Clock"][0].text.startswith("the market is open until ")
+    assert found["Portfolio"][0].text.endswith("portfolio.json: 1 position")
+    assert found["Log"][0].text == str(tmp_path / "oh.log")
+    assert sum(simulator.open_connections.values()) == 0
+
+
+@integration
+def test_only_get_is_sent(patient: Patient, simulator: AlpacaSimulator) -> None:
+    """An examination reads: every request is a GET."""
+    list(examine(patient))
+    assert set(simulator.methods_seen) == {"GET"}
+
+
+@integration
+def test_no_secret_is_told(patient: Patient, simulator: AlpacaSimulator, caplog) -> None:
+    """Neither findings nor logs hold the keys, whatever goes wrong."""
+    caplog.set_level("DEBUG")
+    for stream in ("stocks", "options", "fills"):
+        simulator.faults.set(stream, refuse_key=True)
+    simulator.faults.rest(status=401)
+    told = to_json(examine(patient)) + caplog.text + repr(patient)
+    assert "PK…01" in told
+    assert KEY_ID not in told
+    assert SECRET not in told
+
+
+@integration
+def test_a_refused_key_fails_everywhere(patient: Patient, simulator: AlpacaSimulator) -> None:
+    """A wrong key is a failure of the account and of each stream, said apart."""
+    wrong = Patient(
+        env={**patient.env, "APCA_API_SECRET_KEY": "wrong"},
+        env_file=patient.env_file,
+        portfolio=patient.portfolio_path,
+    )
+    findings = list(examine(wrong))
+    levels = _levels(findings)
+    assert levels["Account"] == levels["Fills"] == {Level.FAIL}
+    assert levels["Stocks"] == levels["Options"] == {Level.FAIL, Level.NOTE}
+    assert "Alpaca refused the key (402)" in _by_name(findings)["Options"][0].text
+    assert not is_well(findings)
+
+
+@integration
+def test_a_feed_outside_the_plan_fails_only_if_it_is_chosen(tmp_path) -> None:
+    """On a plan without SIP and OPRA, the free feeds are well and the others are noted."""
+    pytest.importorskip("alpaca", reason="the streams need alpaca-py")
+    from options_helper.simulator.server import AlpacaSimulator
+    from options_helper.simulator.world import Plan
+
+    plan = Plan(feeds=frozenset({"iex", "indicative"}))
+    with AlpacaSimulator(plan=plan, tick_seconds=0) as simulator:
+        env = simulator.environment()
+        free = _by_name(list(examine(Patient(env=env, env_file=tmp_path / "absent"))))
+        paid = _by_name(
+            list(
+                examine(Patient(env={**env, "OH_ALPACA_OPTIONS_FEED": "opra"}, env_file=tmp_path / "absent"))
+            )
+        )
+    assert [finding.level for finding in free["Options"]] == [Level.OK, Level.NOTE]
+    assert [finding.level for finding in free["Stocks"]] == [Level.OK, Level.NOTE]
+    assert "the plan does not include this feed (409)" in free["Options"][1].text
+    assert [finding.level for finding in paid["Options"]] == [Level.FAIL, Level.OK]
+
+
+@integration
+def test_beside_a_running_page_it_is_no_failure(patient: Patient, simulator: AlpacaSimulator) -> None:
+    """Streams that another program holds are noted as such (406, and 429 on the trading host)."""
+    for stream in ("stocks", "options", "fills"):
+        simulator.faults.set(stream, held=True)
+    findings = list(examine(patient))
+    assert is_well(findings)
+    found = _by_name(findings)
+    for name in ("Stocks", "Options", "Fills"):
+        assert [finding.level for finding in found[name]] == [Level.NOTE]
+        assert "in use by another program" in found[name][0].text
+
+
+@integration
+def test_a_server_that_says_nothing_is_unreachable(patient: Patient, simulator: AlpacaSimulator) -> None:
+    """A handshake without an answer ends at its timeout, as a failure with its step."""
+    from options_helper.data.streaming.alpaca_connection import ConnectionTimes
+
+    simulator.faults.set("options", silent_after_auth=True)
+    quick = Patient(env=patient.env, env_file=patient.env_file, times=ConnectionTimes(handshake=0.5))
+    (finding,) = _by_name(list(examine(quick)))["Options"]
+    assert finding.level is Level.FAIL
+    assert finding.text == "indicative: unreachable: no answer for 0.5 s while authenticating"
+
+
+@integration
+def test_the_command_prints_and_exits(patient: Patient, monkeypatch, tmp_path) -> None:
+    """The command prints a line for each check and exits with 0, or with 1 if one failed."""
+    monkeypatch.chdir(tmp_path)
+    for name, value in patient.env.items():
+        monkeypatch.setenv(name, value)
+    well = CliRunner().invoke(app, ["doctor"])
+    assert well.exit_code == 0, well.output
+    assert "ok    Options       indicative: granted" in well.output
+    broken = CliRunner().invoke(app, ["doctor", "--json", "--portfolio", "absent.json"])
+    assert broken.exit_code == 1
+    document = json.loads(broken.output)
+    assert document["ok"] is False
+    (portfolio,) = (check for check in document["checks"] if check["name"] == "Portfolio")
+    assert portfolio["level"] == "fail"
+    assert "there is no such file" in portfolio["text"]
+    assert SECRET not in well.output + broken.output
+
+
+def test_without_keys_nothing_is_asked(tmp_path) -> None:
+    """Missing keys are one failure that names the variables; what needs them is noted, the rest examined."""
+    (tmp_path / "portfolio.json").write_text('{"positions": []}')
+
+    def build_rest(_settings: AlpacaSettings) -> Any:
+        pytest.fail("nothing may be asked without keys")
+
+    patient = Patient(
+        env={}, env_file=tmp_path / "absent", portfolio=tmp_path / "portfolio.json", build_rest=build_rest
+    )
+    levels = _levels(list(examine(patient)))
+    assert levels["Keys"] == {Level.FAIL}
+    assert levels["Account"] == levels["Clock"] == levels["Streams"] == {Level.NOTE}
+    assert levels["Portfolio"] == levels["Subscription"] == {Level.OK}
+
+
+def test_keys_are_named_with_their_place(tmp_path, monkeypatch) -> None:
+    """It says from where each key came, for an old variable may win over a new file."""
+    from options_helper.doctor.examination import _find_keys
+
+    file = tmp_path / "alpaca.env"
+    file.write_text("APCA_API_KEY_ID=PKFROMTHEFILE\nAPCA_API_SECRET_KEY=secret\n")
+    _settings, both = _find_keys(Patient(env={}, env_file=file))
+    assert both.text == f"PK…LE and its secret, from {file}"
+    _settings, mixed = _find_keys(Patient(env={"APCA_API_KEY_ID": "PKFROMOUTSIDE"}, env_file=file))
+    assert mixed.text == f"PK…DE and its secret, from the environment and {file}"
+
+
+def test_a_foreign_host_is_named() -> None:
+    """A host that is neither Alpaca's nor this machine is worth a look."""
+    from options_helper.doctor.examination import _name_hosts
+
+    settings = AlpacaSettings("k", "s", data_url="https://data.example.com")
+    finding = _name_hosts(settings)
+    assert finding.level is Level.NOTE
+    assert finding.text.endswith("not Alpaca's: data.example.com")
+    assert _name_hosts(AlpacaSettings("k", "s")).level is Level.OK
+
+
+PAPER = AlpacaSettings("k", "s", account=Account.PAPER, trading_url=PAPER_URL)
+LIVE = AlpacaSettings("k", "s", account=Account.LIVE, trading_url=LIVE_URL)
+REFUSED = AlpacaRestError("/v2/account", "Alpaca refused the key (401).", status=401)
+ACTIVE = {"account_number": "PA1234567890", "status": "ACTIVE"}
+
+
+@pytest.mark.parametrize(
+    ("settings", "other", "url"), [(PAPER, "live", LIVE_URL), (LIVE, "paper", PAPER_URL)]
+)
+def test_a_key_of_the_other_host_is_recognised(settings, other: str, url: str) -> None:
+    """If the configured host refuses the key and Alpaca's other one takes it, that is what is wrong."""
+    answers = {settings.trading_url: REFUSED, url: ACTIVE}
+    finding = check_account(settings, lambda one: FakeRest(one.trading_url, answers))  # type: ignore[arg-type,return-value]
+    assert finding.level is Level.FAIL
+    assert f"the key belongs to the {other} host" in finding.text
+    assert f"APCA_API_BASE_URL={url}" in finding.text
+
+
+@pytest.mark.parametrize(
+    ("settings", "error"),
+    [
+        (PAPER, REFUSED),
+        (PAPER, AlpacaRestError("/v2/account", "no answer within the time allowed")),
+        (AlpacaSettings("k", "s", account=Account.DEMO, trading_url="http://127.0.0.1:9"), REFUSED),
+    ],
+)
+def test_any_other_refusal_is_told_as_it_is(settings, error) -> None:
+    """A key that fits nowhere, a network that fails, and a host of one's own are not guessed about."""
+    answers = dict.fromkeys((PAPER_URL, LIVE_URL, settings.trading_url), error)
+    finding = check_account(settings, lambda one: FakeRest(one.trading_url, answers))  # type: ignore[arg-type,return-value]
+    assert (finding.level, finding.text) == (Level.FAIL, str(error))
+
+
+def test_an_account_that_is_not_active_is_noted() -> None:
+    """Its number is masked, and its status is the server's word."""
+    answers = {PAPER_URL: {"account_number": "PA1234567890", "status": "ONBOARDING"}}
+    finding = check_account(PAPER, lambda one: FakeRest(one.trading_url, answers))  # type: ignore[arg-type,return-value]
+    assert finding == Finding("Account", Level.NOTE, "PA…90 on the paper host, status ONBOARDING")
+
+
+def _clock_finding(answer: Any, now: dt.datetime = NOW) -> Finding:
+    return check_clock(PAPER, lambda one: FakeRest(one.trading_url, {PAPER_URL: answer}), lambda: now)  # type: ignore[arg-type,return-value]
+
+
+def _clock(**changes: Any) -> dict[str, Any]:
+    times = {
+        "timestamp": "2026-11-20T10:00:00-05:00",
+        "next_open": "2026-11-23T09:30:00-05:00",
+        "next_close": "2026-11-20T16:00:00-05:00",
+    }
+    return {"is_open": True, **times, **changes}
+
+
+def test_the_clock_tells_the_phase_and_that_clocks_agree() -> None:
+    """The phase is in New York time."""
+    finding = _clock_finding(_clock())
+    assert finding.level is Level.OK
+    assert finding.text.startswith("the market is open until Fri 16:00 New York; this machine's clock agrees")
+
+
+@pytest.mark.parametrize(("seconds", "words"), [(5, "5 s ahead of"), (-3, "3 s behind")])
+def test_a_clock_that_is_off_is_noted(seconds: int, words: str) -> None:
+    """Ages count from this machine's clock, so its error is theirs."""
+    finding = _clock_finding(_clock(), NOW + dt.timedelta(seconds=seconds))
+    assert finding.level is Level.NOTE
+    assert words in finding.text
+
+
+@pytest.mark.parametrize("answer", [{}, AlpacaRestError("/v2/clock", "the server failed (503)", status=503)])
+def test_a_clock_that_is_none_is_a_failure(answer) -> None:
+    """An answer that is no clock, or none at all, is said."""
+    assert _clock_finding(answer).level is Level.FAIL
+
+
+def test_a_missing_package_is_a_failure_with_its_line() -> None:
+    """The versions name what is missing and how to install it."""
+
+    def find(package: str) -> str:
+        if package in {"alpaca-py", "websockets"}:
+            raise PackageNotFoundError(package)
+        return "1.0"
+
+    finding = check_versions(find)
+    assert finding.level is Level.FAIL
+    assert 'Run: pip install "options-helper[alpaca]"' in finding.text
+    assert "streamlit 1.0" in finding.text
+    assert "websockets" not in finding.text
+    assert check_versions(lambda _package: "1.0").level is Level.OK
+
+
+def test_without_alpaca_py_each_stream_says_so(monkeypatch) -> None:
+    """Where the SDK is missing no stream can be asked, and the line that installs it is told."""
+    from options_helper.data.streaming import feed_probe
+    from options_helper.doctor.streams import check_streams
+    from options_helper.errors import MissingDependency
+
+    def refuse(*_arguments: Any, **_more: Any) -> Any:
+        raise MissingDependency("alpaca-py", "alpaca")
+
+    monkeypatch.setattr(feed_probe, "AlpacaStockStreamer", refuse)
+    (finding,) = check_streams(streams_to_ask(PAPER)[0], PAPER, None)
+    assert finding.level is Level.FAIL
+    assert "pip install" in finding.text
+
+
+def test_a_connection_that_ends_without_a_word_grants_nothing(monkeypatch) -> None:
+    """A stream that returns before it is authenticated is no proof."""
+    from options_helper.data.streaming import feed_probe
+
+    class Silent:
+        def __init__(self, *_arguments: Any, **_more: Any) -> None:
+            """Takes anything."""
+
+        def run(self) -> None:
+            """Ends at once."""
+
+    monkeypatch.setattr(feed_probe, "AlpacaTradingStreamer", Silent)
+    probe = feed_probe.probe_feed(PAPER, StreamName.FILLS)
+    assert probe.entitlement is Entitlement.UNREACHABLE
+
+
+@pytest.mark.parametrize(("stream", "feed"), [(StreamName.STOCKS, "iex"), (StreamName.FILLS, "")])
+def test_a_probe_ends_before_it_subscribes(monkeypatch, stream: StreamName, feed: str) -> None:
+    """The step after the authentication is never taken."""
+    from options_helper.data.streaming import feed_probe
+
+    class Stepping:
+        def __init__(self, *_arguments: Any, observer: Any, **_more: Any) -> None:
+            self._observer = observer
+
+        def run(self) -> None:
+            for words in ("connecting", "authenticating", "waiting for the subscription"):
+                self._observer.step(words)
+            pytest.fail("it went on to subscribe")
+
+    for name in ("AlpacaStockStreamer", "AlpacaTradingStreamer"):
+        monkeypatch.setattr(feed_probe, name, Stepping)
+    assert feed_probe.probe_feed(PAPER, stream, feed) == FeedProbe(stream, feed, Entitlement.GRANTED)
+
+
+def test_the_configured_feed_is_asked_first() -> None:
+    """What the page would use comes first; the other feed is for information."""
+    settings = AlpacaSettings("k", "s", stock_feed="sip", options_feed="opra")
+    stocks, options, fills = streams_to_ask(settings)
+    assert stocks == [
+        AskedStream(StreamName.STOCKS, "sip"),
+        AskedStream(StreamName.STOCKS, "iex", needed=False),
+    ]
+    assert [one.feed for one in options] == ["opra", "indicative"]
+    assert fills == [AskedStream(StreamName.FILLS)]
+
+
+def test_a_refusal_of_what_is_not_chosen_is_a_note() -> None:
+    """Only a feed that the page would use can fail."""
+    probe = FeedProbe(
+        StreamName.STOCKS, "sip", Entitlement.REFUSED, "the plan does not include this feed (409)"
+    )
+    assert judge_stream(AskedStream(StreamName.STOCKS, "sip"), probe).level is Level.FAIL
+    assert judge_stream(AskedStream(StreamName.STOCKS, "sip", needed=False), probe).level is Level.NOTE
+
+
+def _contracts(count: int) -> list[Position]:
+    return [Position.model_validate({**POSITION, "id": f"p{n}", "strike": 100 + n}) for n in range(count)]
+
+
+def test_what_is_over_the_limit_is_told() -> None:
+    """201 contracts do not fit the indicative feed; on OPRA they do."""
+    portfolio = Portfolio(positions=_contracts(201))
+    free = check_subscription(portfolio, PAPER, NOW.date())
+    assert free.level is Level.NOTE
+    assert free.text.startswith(
+        "200 option contracts of at most 200 (indicative), 1 stocks of at most 30 (IEX)."
+    )
+    assert "Not live: p200." in free.text
+    paid = AlpacaSettings("k", "s", stock_feed="sip", options_feed="opra")
+    assert check_subscription(portfolio, paid, NOW.date()) == Finding(
+        "Subscription",
+        Level.OK,
+        "201 option contracts of at most 1000 (OPRA), 1 stocks of any number (SIP).",
+    )
+
+
+def test_too_many_stocks_for_the_free_plan_are_told() -> None:
+    """One symbol over the limit and the server refuses them all."""
+    shares = [
+        EquityPosition(id=f"s{n}", symbol=f"S{chr(65 + n)}", shares=1, cost_basis=1) for n in range(26)
+    ] + [EquityPosition(id=f"t{n}", symbol=f"T{chr(65 + n)}", shares=1, cost_basis=1) for n in range(5)]
+    finding = check_subscription(Portfolio(positions=shares), None, NOW.date())
+    assert finding.level is Level.NOTE
+    assert "(405)" in finding.text
+    assert check_subscription(Portfolio(positions=shares[:30]), None, NOW.date()).level is Level.OK
+
+
+def test_an_unreachable_server_is_a_failure_and_not_asked_twice(tmp_path) -> None:
+    """With nobody listening, each stream fails once and the account with its reason."""
+    pytest.importorskip("alpaca", reason="the streams need alpaca-py")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    env = {
+        "APCA_API_KEY_ID": "k",
+        "APCA_API_SECRET_KEY": "s",
+        "APCA_API_BASE_URL": f"http://127.0.0.1:{port}",
+        "APCA_API_DATA_URL": f"http://127.0.0.1:{port}",
+        "APCA_API_STREAM_URL": f"ws://127.0.0.1:{port}",
+    }
+    refused = AlpacaRestError("/v2/account", "no connection")
+    patient = Patient(
+        env=env,
+        env_file=tmp_path / "absent",
+        portfolio=tmp_path / "absent.json",
+        build_rest=lambda one: FakeRest(one.trading_url, {one.trading_url: refused}),  # type: ignore[arg-type,return-value]
+    )
+    found = _by_name(list(examine(patient)))
+    for name in ("Stocks", "Options", "Fills"):
+        assert len(found[name]) == 1
+        assert found[name][0].level is Level.FAIL
+        assert "unreachable: the server refused the connection" in found[name][0].text
+    assert "Subscription" not in found
