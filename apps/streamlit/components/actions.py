@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from apps.streamlit.components.session import session_id
-from options_helper.errors import OptionsHelperError
+from options_helper.errors import MissingDependency, OptionsHelperError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,8 +24,10 @@ SHELL = "live-shell"
 _PROBLEM_KEY = "start-problem"
 
 
-def start_problem() -> str:
-    """Why the last Start of this tab started nothing, or ""."""
+def start_problem(*, running: bool) -> str:
+    """Why the last Start of this tab started nothing, or ""; forgotten once a set of streams runs."""
+    if running:
+        st.session_state[_PROBLEM_KEY] = ""
     return str(st.session_state.get(_PROBLEM_KEY, ""))
 
 
@@ -69,8 +72,11 @@ def build_config(model: PageModel) -> LiveStreamConfig:
     """This tab's portfolio and settings as a run's configuration; keys are read again now.
 
     Raises:
+        MissingDependency: Alpaca's SDK is not installed.
         SettingsError: No keys, or a setting that cannot be used.
     """
+    if find_spec("alpaca") is None:
+        raise MissingDependency("alpaca-py", "alpaca")
     from options_helper.data.alpaca_settings import load_settings  # noqa: PLC0415
     from options_helper.data.streaming.live_manager import LiveStreamConfig  # noqa: PLC0415 - heavy
 

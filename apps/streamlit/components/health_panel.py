@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from apps.streamlit.components.other_tabs import describe_other_tab
 from options_helper.analysis.figures import MISSING
 from options_helper.analysis.stream_lines import StreamLine, describe_stream, stream_records
 from options_helper.analysis.wording import format_time
@@ -15,17 +16,22 @@ from options_helper.market import StreamHealth, StreamName
 if TYPE_CHECKING:
     import datetime as dt
 
+    from apps.streamlit.components.moment import Moment
     from options_helper.market import LiveSnapshot
 
 _MILLISECONDS = 1000
 
 
-def render_health(snapshot: LiveSnapshot, zone: dt.tzinfo) -> None:
-    """Draw one line per stream, and the full table in an expander."""
+def render_health(moment: Moment) -> None:
+    """Draw one line per stream, who started them, and the full table in an expander."""
+    snapshot, zone = moment.snapshot, moment.zone
     records = stream_records(snapshot)
     with st.container(key="live-health", border=True):
         lines = [(record, describe_stream(record, snapshot.as_of, zone=zone)) for record in records]
         st.html(_panel(snapshot, lines))
+        other = describe_other_tab(moment, 0)
+        if other:
+            st.html(f'<p class="oh-quiet">{escape(other)}</p>')
         if records:
             with st.expander("All figures", key="live-health-figures"):
                 st.html(_figures(snapshot, lines, zone))

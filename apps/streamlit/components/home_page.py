@@ -3,23 +3,64 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from apps.streamlit.components.credentials import find_credentials
 from apps.streamlit.components.disclaimer import render_disclaimer
+from apps.streamlit.components.head import DEMO_WORDS
 from apps.streamlit.components.portfolio_source import default_portfolio_path
+from apps.streamlit.components.status_line import escape_markdown
+
+if TYPE_CHECKING:
+    from apps.streamlit.components.credentials import Credentials
 
 _PAGES = Path(__file__).resolve().parents[1] / "pages"
+_KEYS = "`APCA_API_KEY_ID` and `APCA_API_SECRET_KEY`"
+_FOUND, _MISSING = ":material/check_circle:", ":material/radio_button_unchecked:"
 
 
 def render_home() -> None:
     """Draw the home page."""
-    st.title("Options Helper", anchor=False)
-    st.markdown("A read-only live view of your options portfolio, streamed from Alpaca.")
-    st.page_link(_PAGES / "12_Live_Portfolio.py", label="Live Portfolio", icon=":material/monitoring:")
     credentials = find_credentials()
-    st.markdown("Credentials: " + ("found" if credentials.settings else "not found"))
-    path = Path(default_portfolio_path())
-    st.markdown(f"Portfolio file {path.name}: " + ("found" if path.is_file() else "not found"))
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.title("Options Helper", anchor=False, width="content")
+        if credentials.demo:
+            st.badge(DEMO_WORDS, icon=":material/science:", color="violet")
+    st.markdown(
+        "Your options portfolio at live prices from Alpaca: what it is worth now, how old each price is, "
+        "and every fill of the day. It reads; it never trades."
+    )
+    with st.container(border=True):
+        st.page_link(
+            _PAGES / "12_Live_Portfolio.py", label="**Live Portfolio**", icon=":material/monitoring:"
+        )
+        st.markdown(
+            "Positions and structures with marks, profit and loss, quote ages, fills and the state of the "
+            "streams. Nothing connects before you press Start there."
+        )
+    with st.container(border=True):
+        st.markdown("**Found on this machine**")
+        st.markdown(_describe_keys(credentials))
+        st.markdown(_describe_portfolio(Path(default_portfolio_path())))
     render_disclaimer()
+
+
+def _describe_keys(credentials: Credentials) -> str:
+    """Whether there are keys, by the variables' names."""
+    if credentials.demo:
+        return f"{_FOUND} The demo's own keys, good for the simulator on this machine only"
+    if credentials.settings is not None:
+        return f"{_FOUND} {_KEYS}, for the {credentials.account('auto')} account"
+    return (
+        f"{_MISSING} {escape_markdown(credentials.problem)}\n\nWithout an account: `options-helper ui --demo`"
+    )
+
+
+def _describe_portfolio(path: Path) -> str:
+    """Whether there is a portfolio file."""
+    if path.is_file():
+        return f"{_FOUND} Portfolio file **{escape_markdown(path.name)}**"
+    where = escape_markdown(str(path.absolute().parent))
+    return f"{_MISSING} Portfolio file **{escape_markdown(path.name)}** not found in {where}"

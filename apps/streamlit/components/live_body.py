@@ -47,4 +47,4 @@ def render_live_body(moment: Moment) -> None:
             render_empty_portfolio(source)
     with narrow:
         render_fills(fills, moment.zone)
-        render_health(moment.snapshot, moment.zone)
+        render_health(moment)

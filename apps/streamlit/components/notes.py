@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from apps.streamlit.components.status_line import describe_other_tab, escape_markdown
+from apps.streamlit.components.other_tabs import describe_other_tab
+from apps.streamlit.components.status_line import escape_markdown
 from options_helper.analysis.wording import join_words
 from options_helper.data.streaming.subscriptions import positions_not_subscribed
 

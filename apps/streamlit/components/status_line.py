@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from apps.streamlit.components.actions import start_problem
-from apps.streamlit.components.session import session_id
+from apps.streamlit.components.other_tabs import is_from_another_tab
 from options_helper.analysis.stream_diagnosis import Diagnosis, Level, diagnose
 from options_helper.analysis.wording import format_minute
 from options_helper.hub import ActionKind
-from options_helper.market import StreamState
 
 if TYPE_CHECKING:
     from apps.streamlit.components.moment import Moment
@@ -43,12 +42,12 @@ def render_status(diagnosis: Diagnosis) -> None:
 
 def find_diagnosis(moment: Moment, quotes: QuoteCounts) -> Diagnosis:
     """This tab's diagnosis: why its Start started nothing, else how the streams are."""
-    problem = start_problem()
-    if problem and not moment.hub.is_running():
+    problem = start_problem(running=moment.hub.is_running())
+    if problem:
         return Diagnosis(Level.ERROR, "Not started.", problem)
     action = moment.hub.last_action
     stopped = action if action is not None and action.kind is ActionKind.STOPPED else None
-    if stopped and not stopped.reason and not stopped.is_from(session_id()) and not moment.snapshot.running:
+    if stopped and is_from_another_tab(moment.hub) and not moment.snapshot.running:
         at = format_minute(stopped.at, moment.zone)
         return Diagnosis(Level.INFO, f"Stopped from another tab, {at}.", "Figures are frozen.")
     return diagnose(
@@ -59,24 +58,6 @@ def find_diagnosis(moment: Moment, quotes: QuoteCounts) -> Diagnosis:
         next_open=moment.hours.next_open,
         zone=moment.zone,
     )
-
-
-def describe_other_tab(moment: Moment, not_live: int) -> str:
-    """What another tab did to the running streams, or ""; `not_live` counts this tab's idle positions."""
-    action = moment.hub.last_action
-    if (
-        action is None
-        or action.kind is ActionKind.STOPPED
-        or action.is_from(session_id())
-        or moment.snapshot.status == StreamState.STOPPED
-    ):
-        return ""
-    text = (
-        f"{action.kind} from another tab {format_minute(action.at, moment.zone)} with {action.portfolio_name}"
-    )
-    if not_live:
-        return f"{text}; {not_live} of your positions {'is' if not_live == 1 else 'are'} not live."
-    return f"{text}."
 
 
 def escape_markdown(text: str) -> str:

@@ -1,0 +1,126 @@
+"""The portal in Streamlit's own test harness, with a manager that touches no network."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+pytest.importorskip("streamlit", reason="the portal needs streamlit")
+
+from streamlit.testing.v1 import AppTest
+
+from options_helper import hub as hub_module
+from options_helper.hub import close_hub
+from options_helper.market import LiveSnapshot, StreamState, utc_now
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).resolve().parents[2]
+PORTAL = ROOT / "apps" / "streamlit" / "streamlit_app.py"
+KEY, SECRET = "PKMARKER0000KEYID", "marker-of-a-secret"
+CALL = {
+    "id": "aapl-call",
+    "symbol": "AAPL",
+    "option_type": "call",
+    "expiry": "2099-12-18",
+    "strike": 250,
+    "contracts": 2,
+    "cost_basis": 18.4,
+}
+
+
+class FakeManager:
+    """A manager that records what it is told and gives the snapshot that the test set."""
+
+    def __init__(self) -> None:
+        self.configs: list[Any] = []
+        self.running = False
+        self.refusal: Exception | None = None
+        self.now = LiveSnapshot(as_of=utc_now())
+
+    def start(self, config: Any) -> None:
+        """Run, or refuse."""
+        if self.refusal:
+            raise self.refusal
+        self.configs.append(config)
+        self.running = True
+        self.now = replace(
+            self.now,
+            running=True,
+            status=StreamState.CONNECTING,
+            started_at=utc_now(),
+            version=self.now.version + 1,
+        )
+
+    def stop(self) -> None:
+        """Stop running."""
+        if self.running:
+            self.now = replace(self.now, running=False, status=StreamState.STOPPED, stopped_at=utc_now())
+        self.running = False
+
+    def is_running(self) -> bool:
+        """Whether start was called and stop was not."""
+        return self.running
+
+    def snapshot(self) -> LiveSnapshot:
+        """The snapshot that the test set, at the present time."""
+        return replace(self.now, as_of=utc_now())
+
+
+class Desk:
+    """A folder with a portfolio, an environment, a fake manager, and the page."""
+
+    def __init__(self, folder: Path, manager: FakeManager, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.folder = folder
+        self.manager = manager
+        self.monkeypatch = monkeypatch
+
+    @property
+    def portfolio(self) -> Path:
+        """The file that the page reads by default."""
+        return self.folder / "portfolio.json"
+
+    def own(self, *positions: dict[str, Any]) -> None:
+        """Write a portfolio of these positions."""
+        self.portfolio.write_text(json.dumps({"cash": 1000, "positions": positions}))
+
+    def sign_in(self, **more: str) -> None:
+        """Set keys, and whatever else the environment should say."""
+        for name, value in {"APCA_API_KEY_ID": KEY, "APCA_API_SECRET_KEY": SECRET, **more}.items():
+            self.monkeypatch.setenv(name, value)
+
+    def home(self) -> AppTest:
+        """The portal's home page."""
+        return AppTest.from_file(str(PORTAL), default_timeout=30).run()
+
+    @staticmethod
+    def said(page: AppTest) -> str:
+        """Everything that the page says in words."""
+        parts = [*page.title, *page.subheader, *page.markdown, *page.caption, *page.info, *page.success]
+        parts += [*page.warning, *page.error, *page.code]
+        html = [str(element.proto.body) for element in page.get("html")]
+        return "\n".join([*(str(part.value) for part in parts), *html]).replace("\\", "")
+
+    def page(self) -> AppTest:
+        """The Live Portfolio page, reached through the portal."""
+        return self.home().switch_page("pages/12_Live_Portfolio.py").run()
+
+
+@pytest.fixture
+def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
+    """An empty folder, no keys, and a hub whose manager is a fake."""
+    for name in ("APCA_API_KEY_ID", "APCA_API_SECRET_KEY", "APCA_API_BASE_URL", "APCA_API_DATA_URL"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("APCA_API_STREAM_URL", "OH_PORTFOLIO", "OH_LOG_FILE", "OH_KEEP_ALIVE_SECONDS"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(tmp_path)
+    manager = FakeManager()
+    monkeypatch.setattr(hub_module, "_new_manager", lambda: manager)
+    close_hub()
+    yield Desk(tmp_path, manager, monkeypatch)
+    close_hub()

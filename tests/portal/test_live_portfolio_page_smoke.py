@@ -1,0 +1,385 @@
+"""The Live Portfolio page in each of its states, without a network."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+import runpy
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+pytest.importorskip("streamlit", reason="the portal needs streamlit")
+
+from options_helper.errors import SettingsError
+from options_helper.hub import get_hub
+from options_helper.market import (
+    LiveSnapshot,
+    MarketPhase,
+    Quote,
+    QuoteTable,
+    StreamFailure,
+    StreamHealth,
+    StreamName,
+    StreamState,
+    utc_now,
+)
+
+if TYPE_CHECKING:
+    from conftest import Desk
+    from streamlit.testing.v1 import AppTest
+
+pytestmark = pytest.mark.portal
+
+PAGE = Path(__file__).resolve().parents[2] / "apps" / "streamlit" / "pages" / "12_Live_Portfolio.py"
+KEY, SECRET = "PKMARKER0000KEYID", "marker-of-a-secret"
+CONTRACT = "AAPL991218C00250000"
+CALL = {
+    "id": "aapl-call",
+    "symbol": "AAPL",
+    "option_type": "call",
+    "expiry": "2099-12-18",
+    "strike": 250,
+    "contracts": 2,
+    "cost_basis": 18.4,
+}
+VERTICAL = {
+    "id": "msft-vertical",
+    "symbol": "MSFT",
+    "net_debit": 300,
+    "legs": [
+        {"side": "long", "option_type": "call", "expiry": "2099-12-18", "strike": 500, "contracts": 1},
+        {"side": "short", "option_type": "call", "expiry": "2099-12-18", "strike": 520, "contracts": 1},
+    ],
+}
+
+
+def status(page: AppTest) -> str:
+    """The one line that says how the streams are."""
+    lines = [*page.info, *page.success, *page.warning, *page.error]
+    assert len(lines) == 1
+    return str(lines[0].value).replace("\\", "")
+
+
+def enabled(page: AppTest) -> set[str]:
+    """Which of the three buttons can be pressed."""
+    return {name for name in ("start", "stop", "restart") if not page.button(key=f"live-{name}").disabled}
+
+
+def press(page: AppTest, name: str) -> AppTest:
+    """Press one of the three buttons."""
+    return page.button(key=f"live-{name}").click().run()
+
+
+def live_snapshot(**fields: Any) -> LiveSnapshot:
+    """Streams in good health, and a quote of the call."""
+    now = utc_now()
+    health = {
+        name: StreamHealth(
+            name,
+            state=StreamState.RUNNING,
+            since=now,
+            asked=frozenset({CONTRACT} if name is StreamName.OPTIONS else {"AAPL"}),
+            connected_at=now,
+            last_event_at=now,
+            last_heard_at=now,
+        )
+        for name in StreamName
+    }
+    good: dict[str, Any] = {
+        "as_of": now,
+        "running": True,
+        "status": StreamState.RUNNING,
+        "status_by_stream": dict.fromkeys(StreamName, StreamState.RUNNING),
+        "health": health,
+        "started_at": now,
+        "version": 7,
+        "market_phase": MarketPhase.OPEN,
+        "market_phase_until": now + dt.timedelta(hours=2),
+        "options_feed": "opra",
+        "stock_feed": "iex",
+        "option_quotes": QuoteTable.of(
+            [Quote(CONTRACT, bid_price=23.0, ask_price=23.4, timestamp=now, received_at=now)]
+        ),
+        "stock_quotes": QuoteTable.of(
+            [Quote("AAPL", bid_price=271.5, ask_price=271.6, timestamp=now, received_at=now)]
+        ),
+    }
+    return LiveSnapshot(**(good | fields))
+
+
+def test_the_page_opens_ready(desk: Desk) -> None:
+    """With a portfolio the page says what is ready, Start is the only button, and nothing was started."""
+    desk.own(CALL, VERTICAL)
+    page = desk.page()
+    assert not page.exception
+    assert status(page).startswith("**Not started.** 3 contracts and 2 underlyings are ready.")
+    assert enabled(page) == {"start"}
+    assert desk.manager.configs == []
+
+
+def test_no_file_is_a_friendly_screen(desk: Desk) -> None:
+    """Without a portfolio: which file, where it was looked for, an example; Start waits."""
+    page = desk.page()
+    assert status(page).startswith("**No portfolio yet.**")
+    assert "There is no file **portfolio.json**" in desk.said(page)
+    assert enabled(page) == set()
+    example = json.loads(page.code[0].value)
+    desk.portfolio.write_text(json.dumps(example))
+    assert "1 contract and 1 underlying are ready" in status(page.run())
+
+
+def test_a_broken_file_says_where_and_what(desk: Desk) -> None:
+    """A wrong value is named by position and field, with what a right one looks like; Start waits."""
+    desk.own({**CALL, "strike": -5})
+    page = desk.page()
+    assert status(page).startswith("**portfolio.json cannot be used.**")
+    assert "aapl-call" in desk.said(page)
+    assert "strike" in desk.said(page)
+    assert enabled(page) == set()
+
+
+def test_a_corrected_file_is_read_by_itself(desk: Desk) -> None:
+    """The next run of the page reads a file that was saved meanwhile; no button is needed."""
+    desk.portfolio.write_text("{")
+    page = desk.page()
+    desk.own(CALL)
+    assert enabled(page.run()) == {"start"}
+
+
+def test_reload_reads_the_file_again(desk: Desk) -> None:
+    """The button reads a file again even where its time and size did not change."""
+    desk.own(CALL)
+    page = desk.page()
+    kept = desk.portfolio.stat()
+    desk.portfolio.write_text(desk.portfolio.read_text().replace("AAPL", "MSFT"))
+    os.utime(desk.portfolio, ns=(kept.st_atime_ns, kept.st_mtime_ns))
+    press(page, "start")
+    page.button(key="reload").click().run()
+    assert get_hub().run is None
+    desk.sign_in()
+    press(page, "start")
+    assert desk.manager.configs[0].stocks == ("MSFT",)
+
+
+def test_an_empty_portfolio_says_what_to_add(desk: Desk) -> None:
+    """A portfolio without positions shows what one looks like."""
+    desk.own()
+    page = desk.page()
+    assert "This portfolio is empty" in desk.said(page)
+
+
+def test_missing_keys_are_said_at_start(desk: Desk) -> None:
+    """Start without credentials is one sentence on what to set and where, and starts nothing."""
+    desk.own(CALL)
+    page = press(desk.page(), "start")
+    assert "APCA_API_KEY_ID and APCA_API_SECRET_KEY are not set." in status(page)
+    assert "config/alpaca.env" in status(page)
+    assert desk.manager.configs == []
+    assert enabled(page) == {"start"}
+
+
+def test_a_missing_sdk_is_said_at_start(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without alpaca-py, Start says which package to install."""
+    from apps.streamlit.components import actions
+
+    monkeypatch.setattr(actions, "find_spec", lambda _name: None)
+    desk.own(CALL)
+    page = press(desk.page(), "start")
+    assert "The package alpaca-py is not installed." in status(page)
+
+
+def test_start_hands_over_what_the_sidebar_says(desk: Desk) -> None:
+    """Start streams the plan with the chosen feeds and streams; Stop becomes possible."""
+    pytest.importorskip("alpaca", reason="Start needs alpaca-py")
+    desk.own(CALL, VERTICAL)
+    desk.sign_in()
+    page = desk.page()
+    page.selectbox(key="options-feed").select("opra")
+    page.toggle(key="stream-fills").set_value(False)
+    press(page.run(), "start")
+    config = desk.manager.configs[0]
+    assert config.option_contracts == (CONTRACT, "MSFT991218C00500000", "MSFT991218C00520000")
+    assert config.stocks == ("AAPL", "MSFT")
+    assert (config.options_feed, config.stock_feed) == ("opra", "iex")
+    assert (config.stream_stocks, config.stream_options, config.stream_fills) == (True, True, False)
+    assert enabled(page) == {"stop", "restart"}
+    press(page, "stop")
+    assert not desk.manager.running
+    assert status(page).startswith("**Stopped")
+    assert enabled(page) == {"start"}
+
+
+def test_the_account_can_be_chosen(desk: Desk) -> None:
+    """Live chooses Alpaca's live host; the keys stay the same."""
+    pytest.importorskip("alpaca", reason="Start needs alpaca-py")
+    desk.own(CALL)
+    desk.sign_in()
+    page = desk.page()
+    page.segmented_control(key="account").select("live")
+    press(page.run(), "start")
+    assert desk.manager.configs[0].settings.trading_url == "https://api.alpaca.markets"
+
+
+def test_another_host_leaves_no_choice(desk: Desk) -> None:
+    """Where the URL names another host the choice is disabled, and the host is named before Start."""
+    desk.own(CALL)
+    desk.sign_in(APCA_API_BASE_URL="https://broker.example")
+    page = desk.page()
+    assert page.segmented_control(key="account").disabled
+    assert "Not Alpaca's own hosts: broker.example." in desk.said(page)
+
+
+def test_the_indicative_feed_has_its_limit(desk: Desk) -> None:
+    """Of the indicative feed no more than 200 contracts are asked for, and the page says so."""
+    desk.own(*({**CALL, "id": f"call-{strike}", "strike": strike} for strike in range(100, 325)))
+    page = desk.page()
+    assert "at most 200 are asked for" in desk.said(page)
+    assert "200 contracts and 1 underlying are ready" in status(page)
+    assert "25 of 225 option contracts are over the limit of 200" in desk.said(page)
+    page.selectbox(key="options-feed").select("opra").run()
+    assert "225 contracts and 1 underlying are ready" in status(page)
+
+
+def test_the_demo_is_named_before_start(desk: Desk) -> None:
+    """With a loopback host the page says DEMO before anything runs, and that the session never closes."""
+    desk.own(CALL)
+    desk.sign_in(APCA_API_BASE_URL="http://127.0.0.1:9")
+    said = desk.said(desk.page())
+    assert "DEMO: simulated prices" in said
+    assert "Simulated session, always open" in said
+
+
+def test_a_running_set_shows_its_figures(desk: Desk) -> None:
+    """Marks, totals and streams of a live snapshot are on the page, in words and dollars."""
+    pytest.importorskip("alpaca", reason="Start needs alpaca-py")
+    desk.own(CALL)
+    desk.sign_in()
+    page = press(desk.page(), "start")
+    desk.manager.now = live_snapshot()
+    page.run()
+    assert status(page).startswith(
+        "**Live.** Options 1 of 1 · stocks 1 of 1 · fills listening. Oldest quote 0 s."
+    )
+    figures = {metric.label: (metric.value, metric.delta) for metric in page.metric}
+    assert figures["Portfolio value"] == ("$5,640", "cash $1,000")
+    assert figures["P/L Open"] == ("+$960", "+26.1%")
+    assert figures["P/L Day"] == ("—", "0 of 1 leg")
+    assert figures["Coverage"] == ("1 of 1 live", "oldest 0 s")
+    assert "Options OPRA" in desk.said(page)
+    assert "No fills yet today." in desk.said(page)
+    assert not page.exception
+
+
+def test_a_refused_key_is_an_error_with_a_next_step(desk: Desk) -> None:
+    """A stream in error is the headline, with the variables to set."""
+    pytest.importorskip("alpaca", reason="Start needs alpaca-py")
+    desk.own(CALL)
+    desk.sign_in()
+    page = press(desk.page(), "start")
+    good = live_snapshot()
+    refused = replace(
+        good.health[StreamName.OPTIONS],
+        state=StreamState.ERROR,
+        last_failure=StreamFailure("Alpaca refused the key", utc_now(), 402, final=True),
+    )
+    desk.manager.now = replace(
+        good, status=StreamState.ERROR, health={**good.health, StreamName.OPTIONS: refused}
+    )
+    page.run()
+    assert status(page).startswith("**Alpaca refused the key for the option stream (402).** Not retried.")
+
+
+def test_a_changed_portfolio_offers_restart(desk: Desk) -> None:
+    """Positions that the running set does not ask for are named, and Restart takes them in."""
+    pytest.importorskip("alpaca", reason="Start needs alpaca-py")
+    desk.own(CALL)
+    desk.sign_in()
+    page = press(desk.page(), "start")
+    desk.own(CALL, VERTICAL)
+    page.run()
+    assert "msft-vertical is not subscribed. Press Restart to stream this portfolio." in desk.said(page)
+    press(page, "restart")
+    assert "MSFT991218C00500000" in desk.manager.configs[1].option_contracts
+    assert "not subscribed" not in desk.said(page)
+
+
+def test_changed_settings_offer_restart(desk: Desk) -> None:
+    """A switch that the running set does not follow is named."""
+    pytest.importorskip("alpaca", reason="Start needs alpaca-py")
+    desk.own(CALL)
+    desk.sign_in()
+    page = press(desk.page(), "start")
+    page.toggle(key="stream-fills").set_value(False)
+    page.selectbox(key="stock-feed").select("sip").run()
+    assert "The running streams have other settings (fills and stock feed)." in desk.said(page)
+
+
+def test_what_another_tab_did_is_told(desk: Desk) -> None:
+    """A Stop by another open tab is told as such, with its time."""
+    pytest.importorskip("alpaca", reason="Start needs alpaca-py")
+    desk.own(CALL)
+    desk.sign_in()
+    page = press(desk.page(), "start")
+    hub = get_hub()
+    hub.attach("another tab")
+    hub.stop("another tab")
+    assert status(page.run()).startswith("**Stopped from another tab, ")
+
+
+def test_a_stop_without_a_browser_is_told(desk: Desk) -> None:
+    """Streams that the hub stopped by itself are told with the reason."""
+    pytest.importorskip("alpaca", reason="Start needs alpaca-py")
+    desk.own(CALL)
+    desk.sign_in()
+    page = press(desk.page(), "start")
+    get_hub().stop(reason="no browser was connected")
+    assert "no browser was connected" in status(page.run())
+
+
+@pytest.mark.parametrize(
+    ("refusal", "words"),
+    [
+        (SettingsError("streams", "There is nothing to stream."), "There is nothing to stream."),
+        (RuntimeError(f"token {SECRET}"), "Something unexpected went wrong (RuntimeError)"),
+    ],
+)
+def test_a_failed_start_is_a_sentence(desk: Desk, refusal: Exception, words: str) -> None:
+    """What goes wrong at Start is a sentence; of an unexpected error only its type is shown."""
+    pytest.importorskip("alpaca", reason="Start needs alpaca-py")
+    desk.own(CALL)
+    desk.sign_in()
+    desk.manager.refusal = refusal
+    page = press(desk.page(), "start")
+    assert words in status(page)
+    assert SECRET not in desk.said(page)
+
+
+def test_keys_are_nowhere_on_the_page(desk: Desk) -> None:
+    """Neither the page nor the session's state shows a key."""
+    pytest.importorskip("alpaca", reason="Start needs alpaca-py")
+    desk.own(CALL)
+    desk.sign_in()
+    page = press(desk.page(), "start")
+    state = repr(page.session_state)
+    for secret in (KEY, SECRET):
+        assert secret not in desk.said(page)
+        assert secret not in state
+
+
+def test_every_tab_holds_the_one_manager(desk: Desk) -> None:
+    """Two sessions keep the same manager in their state."""
+    desk.own(CALL)
+    first, second = desk.page(), desk.page()
+    assert first.session_state["live_stream_manager"] is desk.manager
+    assert second.session_state["live_stream_manager"] is desk.manager
+
+
+def test_the_page_can_be_read_as_a_script(desk: Desk) -> None:
+    """Run without a server the page neither fails nor starts anything."""
+    desk.own(CALL)
+    runpy.run_path(str(PAGE))
+    assert desk.manager.configs == []

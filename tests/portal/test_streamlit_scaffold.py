@@ -1,0 +1,108 @@
+"""The portal: its pages, its home, and what every page says."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+pytest.importorskip("streamlit", reason="the portal needs streamlit")
+
+if TYPE_CHECKING:
+    from conftest import Desk
+
+pytestmark = pytest.mark.portal
+
+APPS = Path(__file__).resolve().parents[2] / "apps"
+PORTAL = APPS / "streamlit" / "streamlit_app.py"
+
+
+def test_home_leads_to_every_page(desk: Desk) -> None:
+    """Home says what this is and links to Live Portfolio."""
+    page = desk.home()
+    assert not page.exception
+    assert page.title[0].value == "Options Helper"
+    links = [element.proto for element in page.get("page_link")]
+    assert any("Live_Portfolio" in str(link) for link in links)
+
+
+def test_home_names_what_was_found_and_no_value(desk: Desk) -> None:
+    """Keys and the portfolio are told by name, never by value."""
+    bare = desk.said(desk.home())
+    assert "APCA_API_KEY_ID" in bare
+    assert "not found" in bare
+    desk.own()
+    desk.sign_in()
+    found = desk.said(desk.home())
+    assert "portfolio.json" in found
+    assert "PKMARKER" not in found
+    assert "marker-of-a-secret" not in found
+
+
+@pytest.mark.parametrize("open_page", ["home", "page"])
+def test_every_page_carries_the_disclaimer(desk: Desk, open_page: str) -> None:
+    """Read-only, best-effort, no advice: on the home page and on Live Portfolio."""
+    words = desk.said(getattr(desk, open_page)())
+    assert "not financial advice" in words
+    assert "Read-only" in words
+    assert "best-effort" in words
+
+
+def test_the_portal_never_shadows_streamlit(desk: Desk) -> None:
+    """The folder `apps` is never on the path: it would hide the package streamlit behind its own."""
+    desk.home()
+    assert str(APPS) not in sys.path
+
+
+def test_pages_are_named_by_absolute_path() -> None:
+    """The navigation depends on no working directory, and Live Portfolio keeps its address."""
+    source = PORTAL.read_text(encoding="utf-8")
+    tree = ast.parse(source)
+    calls = [
+        node for node in ast.walk(tree) if isinstance(node, ast.Call) and ast.unparse(node.func) == "st.Page"
+    ]
+    addresses = {
+        ast.literal_eval(word.value) for call in calls for word in call.keywords if word.arg == "url_path"
+    }
+    assert addresses == {"home", "Live_Portfolio"}
+    assert all(ast.unparse(call.args[0]).startswith("_PAGES /") for call in calls)
+
+
+def test_the_icon_is_a_file_of_ours() -> None:
+    """A Material icon in the tab would be fetched from outside before Start."""
+    from apps.streamlit.components.disclaimer import ICON
+
+    assert Path(ICON).is_file()
+    for script in (APPS / "streamlit" / "pages").glob("*.py"):
+        assert "page_icon=ICON" in script.read_text(encoding="utf-8")
+
+
+def test_the_log_is_opened_where_the_launcher_says(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Under the launcher the portal writes its log to the file that was named."""
+    from options_helper.log_file import close_log
+
+    monkeypatch.setenv("OH_LOG_FILE", str(desk.folder / "portal.log"))
+    desk.home()
+    close_log()
+    assert (desk.folder / "portal.log").exists()
+
+
+def test_a_session_without_a_server_counts_as_connected() -> None:
+    """Where Streamlit cannot be asked, nothing is stopped by mistake."""
+    from apps.streamlit.components.session import session_is_active
+
+    assert session_is_active("anything")
+
+
+def test_the_keep_alive_reaches_the_hub(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The launcher's keep-alive is the hub's grace period; nonsense falls back to the default."""
+    from options_helper.hub import close_hub, get_hub
+
+    for text, seconds in (("4.5", 4.5), ("soon", 15.0), ("-1", 0.0)):
+        monkeypatch.setenv("OH_KEEP_ALIVE_SECONDS", text)
+        desk.home()
+        assert get_hub().grace_seconds == seconds
+        close_hub()
