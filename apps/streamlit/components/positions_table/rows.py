@@ -125,8 +125,8 @@ def build_table_rows(
     """
     moment = to_microseconds(as_of)
     notes = fill_notes or {}
-    single = {record["id"]: record for record in _records(positions)}
-    multi = {record["id"]: record for record in _records(structures)}
+    single = {record["id"]: record for record in plain_records(positions)}
+    multi = {record["id"]: record for record in plain_records(structures)}
     leg_records = _by_position(legs)
     rows: list[list[Any]] = []
     codes: list[str] = []
@@ -143,7 +143,7 @@ def build_table_rows(
     return TablePayload(
         fields=FIELDS,
         group_fields=GROUP_FIELDS,
-        groups=_group_rows(portfolio, _records(underlyings), moment),
+        groups=_group_rows(portfolio, plain_records(underlyings), moment),
         rows=rows,
         ids=[position.id for position in _grouped(portfolio)],
         warnings=warning_words(codes),
@@ -245,12 +245,12 @@ def _time(record: Record, moment: int) -> int | None:
 
 def _by_position(legs: pd.DataFrame) -> dict[str, dict[int, Record]]:
     found: dict[str, dict[int, Record]] = {}
-    for record in _records(legs):
+    for record in plain_records(legs):
         found.setdefault(record["position_id"], {})[int(record["leg_index"])] = record
     return found
 
 
-def _records(frame: pd.DataFrame) -> list[Record]:
+def plain_records(frame: pd.DataFrame) -> list[Record]:
     """Rows as dictionaries of plain Python values, None where a value is missing."""
     columns = {str(name): _plain(frame[name]) for name in frame.columns}
     return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]

@@ -73,8 +73,8 @@ function quoteWords(row, now, staleAfter) {
   return [sign, aged && age !== null ? `${word} ${formatAge(age)}` : word];
 }
 
-const column = (id, rem, label, help, text, more = {}) => ({
-  id, rem, label, help, text: (row) => text(row[id]), sort: (row) => row[id], ...more,
+const column = (id, em, label, help, text, more = {}) => ({
+  id, em, label, help, text: (row) => text(row[id]), sort: (row) => row[id], ...more,
 });
 const toned = (id) => ({ tone: (row) => Math.sign(row[id] ?? 0) });
 const optional = { optional: true };
@@ -96,7 +96,7 @@ const COLUMNS = [
   column("delta", 4.1, "Delta", "Change of the price per dollar of the underlying, from the vendor", (value) => formatDecimal(value, 2), optional),
   column("theta", 4.1, "Theta", "Change of the price per day, from the vendor", (value) => formatDecimal(value, 3), optional),
   column("iv", 4.1, "IV", "Implied volatility, from the vendor", (value) => formatPercent(value, false), optional),
-  { id: "quote", rem: 6.7, label: "Quote", help: "The state and the age of the oldest quote behind this row",
+  { id: "quote", em: 6.7, label: "Quote", help: "The state and the age of the oldest quote behind this row",
     sort: (row) => row.time },
 ];
 const COLUMN_BY_ID = new Map(COLUMNS.map((column) => [column.id, column]));

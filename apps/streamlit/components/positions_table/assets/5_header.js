@@ -1,8 +1,8 @@
 // The bar above the table (notice, column chooser) and the header row whose buttons sort.
 
-const NAME_REM = 15;
-const REM_PER_CHARACTER = 0.5;
-const CELL_PADDING_REM = 0.9;
+const NAME_EM = 15;
+const EM_PER_CHARACTER = 0.53;
+const CELL_PADDING_EM = 0.9;
 
 class Header {
   constructor(table, memory, actions) {
@@ -26,7 +26,7 @@ class Header {
       const arrow = element("span", "pt-arrow", button);
       arrow.setAttribute("aria-hidden", "true");
       button.addEventListener("click", () => this.actions.sortBy(id));
-      this.cells.set(id, { th, arrow, rem: column.rem });
+      this.cells.set(id, { th, arrow, em: column.em });
     }
     this.update();
     this.#fit();
@@ -35,21 +35,21 @@ class Header {
   // Columns only ever grow: widths that follow the figures would make the whole table tremble.
   widen(id, characters) {
     const cell = this.cells.get(id);
-    const rem = characters * REM_PER_CHARACTER + CELL_PADDING_REM;
-    if (!cell || rem <= cell.rem) return;
-    cell.rem = rem;
+    const em = characters * EM_PER_CHARACTER + CELL_PADDING_EM;
+    if (!cell || em <= cell.em) return;
+    cell.em = em;
     this.#fit();
   }
 
   // Below the sum of its columns the table scrolls sideways instead of squeezing the names.
   #fit() {
-    let sum = NAME_REM;
-    for (const [id, { th, rem }] of this.cells) {
+    let sum = NAME_EM;
+    for (const [id, { th, em }] of this.cells) {
       if (id === "position") continue;
-      th.style.width = `${rem}rem`;
-      sum += rem;
+      th.style.width = `${em}em`;
+      sum += em;
     }
-    this.table.style.minWidth = `${sum}rem`;
+    this.table.style.minWidth = `${sum}em`;
   }
 
   update() {

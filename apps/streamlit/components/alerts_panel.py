@@ -1,0 +1,168 @@
+"""Alerts on the page: where each stands, acknowledging, making one, downloading them all, and the toast."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+from pydantic import ValidationError
+
+from options_helper.alerts_file import ALERTS_FILE_NAME, dump_alert_rules
+from options_helper.analysis.alerts import AlertMetric, AlertPhase, AlertRule, Comparison, Outcome
+from options_helper.analysis.wording import format_time
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+    from options_helper.analysis.alerts import AlertBook, AlertEvent, AlertStatus
+    from options_helper.monitor import MonitorView, PortfolioMonitor
+
+_TOLD_KEY = "live-alerts-told"
+_WHOLE = "Whole portfolio"
+_SIGNS = {
+    AlertPhase.NORMAL: "\N{WHITE CIRCLE}",
+    AlertPhase.PENDING: "\N{CIRCLE WITH LEFT HALF BLACK}",
+    AlertPhase.RAISED: "\N{BLACK UP-POINTING TRIANGLE}",
+    AlertPhase.ACKNOWLEDGED: "\N{CHECK MARK}",
+}
+_HISTORY_SHOWN = 50
+_FRACTIONS = frozenset({AlertMetric.PNL_PCT, AlertMetric.SPREAD_PCT})
+
+
+def render(monitor: PortfolioMonitor, *, zone: dt.tzinfo) -> None:
+    """Draw the alerts of a portfolio, and tell of those that were raised since this session last looked."""
+    view = monitor.view()
+    _tell(view.alerts)
+    with st.container(key="live-alerts", border=True):
+        st.markdown(f"**Alerts** :gray[{_summary(view.alerts)}]")
+        if view.alerts_problem:
+            st.error(f"Alerts are not watched. {view.alerts_problem}", icon=":material/error:")
+        for rule in view.alerts.rules:
+            _render_rule(monitor, rule, view, zone)
+        _render_more(monitor, view, zone)
+
+
+def describe_status(status: AlertStatus, rule: AlertRule, zone: dt.tzinfo) -> str:
+    """Where an alert stands in words: `raised 10:42:07 at +$812`, `normal · now +$120`, `no data`."""
+    now = rule.metric.format_value(status.value) if status.value is not None else ""
+    match status.phase:
+        case AlertPhase.RAISED if status.raised_at is not None:
+            at = rule.metric.format_value(status.raised_value)
+            parts = [f"raised {format_time(status.raised_at, zone)}" + (f" at {at}" if at else "")]
+        case AlertPhase.PENDING:
+            parts = [f"pending for {status.held_seconds:.0f} of {rule.pending_seconds:.0f} s"]
+        case phase:
+            parts = [str(phase)]
+    if status.outcome in {Outcome.NO_DATA, Outcome.MARKET_CLOSED}:
+        parts.append(str(status.outcome) + (f", last {now}" if now else ""))
+    elif now and rule.metric is not AlertMetric.FILL:
+        parts.append(f"now {now}")
+    return " · ".join(parts)
+
+
+def describe_event(event: AlertEvent) -> str:
+    """What happened in words: `spy-put · P/L Open above +$800 · +$812`."""
+    what = event.text or (event.rule.metric.format_value(event.value) if event.value is not None else "")
+    return " · ".join(part for part in (event.rule.position or _WHOLE, event.rule.condition, what) if part)
+
+
+def _summary(alerts: AlertBook) -> str:
+    if not alerts.rules:
+        return "none"
+    return f"{len(alerts.rules)} · {alerts.raised_count} raised"
+
+
+def _tell(alerts: AlertBook) -> None:
+    """A toast for each alert raised since this browser session last looked; none for what was before it."""
+    told = st.session_state.setdefault(_TOLD_KEY, alerts.serial)
+    for event in alerts.history:
+        if event.serial > told and event.phase is AlertPhase.RAISED:
+            st.toast(
+                _plain_text(describe_event(event)), icon=":material/notifications_active:", duration="long"
+            )
+    st.session_state[_TOLD_KEY] = alerts.serial
+
+
+def _render_rule(monitor: PortfolioMonitor, rule: AlertRule, view: MonitorView, zone: dt.tzinfo) -> None:
+    status = view.alerts.status_of(rule.id)
+    words, button = st.columns([4, 1], vertical_alignment="center")
+    name = f"{_SIGNS[status.phase]} **{_plain_text(rule.position or _WHOLE)}** {_plain_text(rule.condition)}"
+    words.markdown(f"{name}  \n:small[{_plain_text(describe_status(status, rule, zone))}]")
+    if status.phase is AlertPhase.RAISED:
+        button.button(
+            "Ack",
+            key=f"live-alert-ack-{rule.id}",
+            help="Acknowledge; it can be raised again once its condition has passed",
+            on_click=monitor.acknowledge,
+            args=(rule.id,),
+        )
+    else:
+        button.button(
+            "Remove",
+            key=f"live-alert-remove-{rule.id}",
+            type="tertiary",
+            help="Stop watching it until the file is read again; the file is not changed",
+            on_click=monitor.remove_rule,
+            args=(rule.id,),
+        )
+
+
+def _render_more(monitor: PortfolioMonitor, view: MonitorView, zone: dt.tzinfo) -> None:
+    new, history = st.tabs(["New alert", "History"], key="live-alerts-tabs")
+    with new:
+        _render_form(monitor)
+        st.download_button(
+            "Download as alerts.json",
+            data=dump_alert_rules(view.alerts.rules),
+            file_name=ALERTS_FILE_NAME,
+            mime="application/json",
+            icon=":material/download:",
+            type="tertiary",
+            key="live-alerts-download",
+            on_click="ignore",
+            help="Alerts made here live until the server ends; the file keeps them, beside the portfolio.",
+        )
+    with history:
+        shown = view.alerts.history[: -_HISTORY_SHOWN - 1 : -1]
+        lines = [
+            f"{format_time(event.at, zone)} {event.phase} · {_plain_text(describe_event(event))}"
+            for event in shown
+        ]
+        st.markdown("  \n".join(lines) if lines else ":gray[Nothing has happened yet.]")
+
+
+def _render_form(monitor: PortfolioMonitor) -> None:
+    with st.form("live-alert-form", border=False, clear_on_submit=False):
+        ids = [position.id for position in monitor.portfolio.positions]
+        position = st.selectbox("Watch", [_WHOLE, *ids])
+        metric = st.selectbox("Figure", list(AlertMetric), format_func=lambda each: AlertMetric(each).label)
+        comparison = st.segmented_control("Raise when", list(Comparison), default=Comparison.BELOW)
+        threshold = st.number_input("Threshold", value=0.0, help="Dollars, percent, days or seconds")
+        pending = st.number_input("Held for (s)", min_value=0.0, value=0.0, step=5.0)
+        if st.form_submit_button("Add alert"):
+            _add(monitor, position, AlertMetric(str(metric)), comparison, threshold, pending)
+
+
+def _add(
+    monitor: PortfolioMonitor,
+    position: str,
+    metric: AlertMetric,
+    comparison: str | None,
+    threshold: float,
+    pending: float,
+) -> None:
+    fields: dict[str, object] = {"metric": metric, "position": None if position == _WHOLE else position}
+    if metric is not AlertMetric.FILL:
+        share = threshold / 100 if metric in _FRACTIONS else threshold
+        fields |= {"comparison": comparison, "threshold": share, "pending_seconds": pending}
+    try:
+        monitor.add_rule(AlertRule.model_validate(fields))
+    except ValidationError as error:
+        st.error(error.errors()[0]["msg"].removeprefix("Value error, "))
+    else:
+        st.rerun(scope="fragment")
+
+
+def _plain_text(text: str) -> str:
+    """Text that Markdown leaves as it is."""
+    return "".join(f"\\{letter}" if letter in r"\`*_{}[]<>()#+!|~$:" else letter for letter in text)

@@ -1,0 +1,206 @@
+"""Charts as Vega-Lite specifications, which Streamlit draws without a further import on the server.
+
+Each function gives a table and a specification that does not change with the figures, so that a refresh moves
+the marks of the standing chart. Every colour stands at 3 : 1 or better against the page in its theme; what a
+colour says is also said by a sign, a side of zero or words.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Spec = dict[str, Any]
+
+_MINUS = "\N{MINUS SIGN}"
+_GAPS = "break-paths-show-domains"
+
+
+@dataclass(frozen=True, slots=True)
+class Palette:
+    """Colours of one theme: lines and bars at 3 : 1, texts at 4.5 : 1 against the page."""
+
+    line: str
+    gain: str
+    loss: str
+    mark: str
+    text: str
+    grid: str
+
+
+LIGHT = Palette(
+    line="#1c64f2", gain="#157a5c", loss="#b3323f", mark="#9b4519", text="#57534e", grid="#dcd8d4"
+)
+DARK = Palette(line="#6ea8ff", gain="#4fbf95", loss="#ef7f8a", mark="#f2a56d", text="#b8b3a8", grid="#3a3834")
+
+
+def palette() -> Palette:
+    """The colours of the reader's theme."""
+    return DARK if st.context.theme.type == "dark" else LIGHT
+
+
+def draw(data: pd.DataFrame, spec: Spec, *, key: str, words: str) -> None:
+    """Put a chart on the page; the key keeps its node over refreshes, `words` say what it shows."""
+    st.vega_lite_chart(data, spec, key=key, width="stretch", alt=words)
+
+
+def curve_spec(*, height: int, money: bool) -> Spec:
+    """A curve over the day with its gaps, and fills marked on it.
+
+    The table has `time`, `value`, `kind` ("curve" or "fill") and `text`.
+
+    Args:
+        height: Pixels.
+        money: Whole dollars on the axis, with the area from zero; else prices, without.
+    """
+    colours = palette()
+    time = {
+        "field": "time",
+        "type": "temporal",
+        "title": None,
+        "axis": {"format": "%H:%M", "grid": False, "tickCount": 5, "labelOverlap": True},
+    }
+    value = {
+        "field": "value",
+        "type": "quantitative",
+        "title": None,
+        "scale": {"zero": money},
+        "axis": _dollar_axis(decimals=0 if money else 2),
+    }
+    line = {"type": "line", "color": colours.line, "strokeWidth": 1.6, "invalid": _GAPS}
+    area = {"type": "area", "color": colours.line, "opacity": 0.15, "invalid": _GAPS}
+    on_curve = [{"filter": "datum.kind === 'curve'"}]
+    fills = {
+        "transform": [{"filter": "datum.kind === 'fill'"}],
+        "mark": {
+            "type": "point",
+            "shape": "diamond",
+            "size": 70,
+            "filled": True,
+            "color": colours.mark,
+            "opacity": 1,
+        },
+        "encoding": {
+            "tooltip": [_tooltip("time", "temporal", "Fill", "%H:%M:%S"), _tooltip("text", "nominal", "What")]
+        },
+    }
+    layers = [{"transform": on_curve, "mark": mark} for mark in ([area, line] if money else [line])]
+    return _finished({"encoding": {"x": time, "y": value}, "layer": [*layers, fills]}, colours, height)
+
+
+def bars_spec(count: int) -> Spec:
+    """Open P/L by underlying: `underlying`, `value`, `text`; the sign is in the text as well as the side."""
+    colours = palette()
+    name = {
+        "field": "underlying",
+        "type": "nominal",
+        "title": None,
+        "sort": None,
+        "axis": {"ticks": False, "domain": False, "labelLimit": 90, "grid": False},
+    }
+    value = {"field": "value", "type": "quantitative", "title": None, "axis": _dollar_axis(decimals=0)}
+    bar = {
+        "mark": {"type": "bar", "size": 13, "cornerRadius": 2},
+        "encoding": {
+            "x": value,
+            "color": {
+                "condition": {"test": "datum.value < 0", "value": colours.loss},
+                "value": colours.gain,
+            },
+            "tooltip": [
+                _tooltip("underlying", "nominal", "Underlying"),
+                _tooltip("text", "nominal", "P/L Open"),
+            ],
+        },
+    }
+    texts = [
+        {
+            "transform": [{"filter": f"datum.value {side} 0"}],
+            "mark": {"type": "text", "align": align, "dx": shift, "color": colours.text, "fontSize": 11},
+            "encoding": {"x": value, "text": {"field": "text", "type": "nominal"}},
+        }
+        for side, align, shift in ((">=", "left", 4), ("<", "right", -4))
+    ]
+    return _finished({"encoding": {"y": name}, "layer": [bar, *texts]}, colours, max(64, 24 * count + 30))
+
+
+def payoff_spec(*, height: int) -> Spec:
+    """P/L at expiry: the gain above zero, the loss below, the underlying's price now as a dashed line.
+
+    The table has `kind` "payoff" with `price, value, gain, loss`, and "spot" with `price` and `text`.
+    """
+    colours = palette()
+    price = {
+        "field": "price",
+        "type": "quantitative",
+        "title": None,
+        "scale": {"zero": False, "nice": False},
+        "axis": {
+            "labelExpr": "'$' + format(datum.value, ',')",
+            "grid": False,
+            "tickCount": 7,
+            "labelOverlap": True,
+        },
+    }
+    payoff = [{"filter": "datum.kind === 'payoff'"}]
+    axis = _dollar_axis(decimals=0)
+
+    def part(field: str, mark: Spec, **more: Spec | list[Spec]) -> Spec:
+        y = {"field": field, "type": "quantitative", "title": None, "axis": axis}
+        return {"transform": payoff, "mark": mark, "encoding": {"y": y, **more}}
+
+    tooltip = [
+        _tooltip("price", "quantitative", "At expiry", "$,.2f"),
+        _tooltip("value", "quantitative", "P/L", "$,.0f"),
+    ]
+    layers = [
+        part("gain", {"type": "area", "color": colours.gain, "opacity": 0.28}),
+        part("loss", {"type": "area", "color": colours.loss, "opacity": 0.28}),
+        part("value", {"type": "line", "color": colours.line, "strokeWidth": 1.6}, tooltip=tooltip),
+        *_spot_layers(colours),
+    ]
+    return _finished({"encoding": {"x": price}, "layer": layers}, colours, height)
+
+
+def _spot_layers(colours: Palette) -> list[Spec]:
+    spot = [{"filter": "datum.kind === 'spot'"}]
+    return [
+        {
+            "transform": spot,
+            "mark": {"type": "rule", "color": colours.mark, "strokeDash": [4, 3], "strokeWidth": 1.4},
+        },
+        {
+            "transform": spot,
+            "mark": {"type": "text", "color": colours.mark, "align": "left", "dx": 6, "baseline": "top"},
+            "encoding": {"y": {"value": 4}, "text": {"field": "text", "type": "nominal"}},
+        },
+    ]
+
+
+def _tooltip(field: str, kind: str, title: str, style: str | None = None) -> Spec:
+    tooltip = {"field": field, "type": kind, "title": title}
+    return tooltip | {"format": style} if style else tooltip
+
+
+def _dollar_axis(*, decimals: int) -> Spec:
+    style = f"',.{decimals}f'"
+    words = (
+        f"datum.value < 0 ? '{_MINUS}$' + format(-datum.value, {style}) : '$' + format(datum.value, {style})"
+    )
+    return {"labelExpr": words, "tickCount": 4, "ticks": False, "domain": False, "labelOverlap": True}
+
+
+def _finished(spec: Spec, colours: Palette, height: int) -> Spec:
+    axis = {"gridColor": colours.grid, "labelColor": colours.text, "labelFontSize": 11}
+    config = {"view": {"stroke": None}, "axis": axis, "background": "transparent"}
+    return {
+        **spec,
+        "height": height,
+        "padding": {"left": 0, "right": 4, "top": 4, "bottom": 0},
+        "config": config,
+    }

@@ -1,0 +1,97 @@
+"""A position's detail in words: extremes, how its marks were made, and why the broker's mark differs."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from apps.streamlit.components.positions_table.row_words import name_of, terms_of
+from options_helper.analysis.figures import format_dollars, format_price, format_span
+from options_helper.analysis.marks import MarkMethod
+from options_helper.analysis.osi import stock_symbol
+from options_helper.analysis.truth import TruthState
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from options_helper.analysis.structures import Structure
+    from options_helper.models import EquityPosition, MultiLegPosition, Position
+
+    Record = dict[str, Any]
+
+METHOD_WORDS = {
+    MarkMethod.MID: "middle of bid and ask",
+    MarkMethod.LOCKED: "bid and ask are equal",
+    MarkMethod.HALF_ASK: "half the ask",
+    MarkMethod.LAST: "today's last trade",
+    MarkMethod.NONE: "no mark",
+}
+STATE_WORDS = {
+    TruthState.LIVE: "\N{BLACK CIRCLE} live",
+    TruthState.QUIET: "\N{CIRCLE WITH LEFT HALF BLACK} quiet",
+    TruthState.STALE: "\N{BLACK UP-POINTING TRIANGLE} stale",
+    TruthState.CLOSED: "\N{LAST QUARTER MOON} closed",
+    TruthState.EXPIRED: "\N{MULTIPLICATION X} expired",
+    TruthState.NO_DATA: "\N{WHITE CIRCLE} no data",
+    TruthState.NOT_SUBSCRIBED: "\N{CIRCLED DIVISION SLASH} not subscribed",
+    TruthState.HALTED: "\N{CIRCLED DIVISION SLASH} halted",
+}
+_AGED = frozenset({TruthState.LIVE, TruthState.QUIET, TruthState.STALE})
+_CENT = 0.005
+
+
+def title_of(position: Position | EquityPosition | MultiLegPosition, structure: Structure) -> str:
+    """`AAPL Credit iron condor · 18 Dec 2026 · 255/260/285/290`."""
+    name = f"{stock_symbol(position.symbol)} {name_of(position, structure.name)}"
+    terms = terms_of(position, days=math.inf)
+    return f"{name} · {terms}" if terms else name
+
+
+def extremes_of(structure: Structure) -> str:
+    """`max profit $324 · max loss unlimited · break-evens 258.38 / 286.62`; what is undefined is left out."""
+    parts = []
+    if structure.max_profit is not None:
+        parts.append(f"max profit {_extreme(structure.max_profit)}")
+    if structure.max_loss is not None:
+        parts.append(f"max loss {_extreme(-structure.max_loss)}")
+    if structure.break_evens:
+        noun = "break-even" if len(structure.break_evens) == 1 else "break-evens"
+        parts.append(f"{noun} {' / '.join(f'{price:,.2f}' for price in structure.break_evens)}")
+    return " · ".join(parts)
+
+
+def marks_of(records: Sequence[Record]) -> str:
+    """How the marks were made, over all legs: `marks: middle of bid and ask · OPRA`."""
+    methods = dict.fromkeys(METHOD_WORDS[MarkMethod(record["mark_method"])] for record in records)
+    sources = dict.fromkeys(record["source"] for record in records if record["source"])
+    parts = [" and ".join(methods), " and ".join(sources)]
+    return f"{'mark' if len(records) == 1 else 'marks'}: {' · '.join(part for part in parts if part)}"
+
+
+def state_words(state: str, age_seconds: float | None) -> str:
+    """`● live 2 s`; the age only where it says something."""
+    words = STATE_WORDS[TruthState(state)]
+    return f"{words} {format_span(age_seconds)}" if age_seconds is not None and state in _AGED else words
+
+
+def broker_words(record: Record, name: str) -> str:
+    """Why the broker's price of a contract differs from the mark, or "" where it does not or is not known.
+
+    Alpaca's books value an option at its last trade (Alpaca's staff, forum thread 14769).
+    """
+    price, mark = record["broker_price"], record["mark"]
+    if price is None or record["kind"] == "stock":
+        return ""
+    known = f"The broker's books value the {name} at {format_price(price)}"
+    if mark is None:
+        return f"{known}, its last trade; there is no mark here to compare it with."
+    if abs(price - mark) < _CENT:
+        return ""
+    method = METHOD_WORDS[MarkMethod(record["mark_method"])]
+    return f"{known}, its last trade, however old; the mark here, {format_price(mark)}, is the {method}."
+
+
+def _extreme(value: float) -> str:
+    if math.isinf(value):
+        return "unlimited"
+    return format_dollars(value)
