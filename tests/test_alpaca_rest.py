@@ -1,0 +1,543 @@
+"""Alpaca by HTTP: only GET, only to known hosts, within the limits, without a secret in any word."""
+
+from __future__ import annotations
+
+import datetime as dt
+import email.utils
+import json
+import logging
+import socket
+import threading
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from options_helper.data.alpaca_rest import AlpacaRest, Host
+from options_helper.data.alpaca_settings import AlpacaSettings
+from options_helper.data.rate_limit import RateLimiter
+from options_helper.errors import AlpacaRestError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+KEY, SECRET = "PKMARKERKEY0000000", "MARKERSECRET000000000000"
+SETTINGS = AlpacaSettings(KEY, SECRET)
+OPEN = dt.datetime(2026, 11, 20, 14, 30, tzinfo=dt.UTC)
+Answer = httpx.Response | Exception
+
+
+@dataclass
+class Clock:
+    """Time that only waiting moves."""
+
+    now: float = 1_000_000.0
+    waits: list[float] = field(default_factory=list)
+    stopped: bool = False
+
+    def __call__(self) -> float:
+        return self.now
+
+    def pause(self, seconds: float) -> bool:
+        """Wait, that is: move on."""
+        self.waits.append(seconds)
+        self.now += seconds
+        return self.stopped
+
+
+@dataclass
+class Server:
+    """Answers from a function; remembers every request."""
+
+    answer: Callable[[httpx.Request], httpx.Response]
+    requests: list[httpx.Request] = field(default_factory=list)
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.requests.append(request)
+        return self.answer(request)
+
+
+def connect(
+    answer: Callable[[httpx.Request], httpx.Response], clock: Clock | None = None
+) -> tuple[AlpacaRest, Server, Clock]:
+    """A client whose requests a function answers."""
+    clock, server = clock or Clock(), Server(answer)
+    rest = AlpacaRest(
+        SETTINGS, transport=httpx.MockTransport(server), clock=clock, monotonic=clock, pause=clock.pause
+    )
+    return rest, server, clock
+
+
+def script(*answers: Answer) -> Callable[[httpx.Request], httpx.Response]:
+    """Answers given one after the other, exceptions raised."""
+    waiting = iter(answers)
+
+    def answer(_request: httpx.Request) -> httpx.Response:
+        one = next(waiting)
+        if isinstance(one, Exception):
+            raise one
+        return one
+
+    return answer
+
+
+# Reading only
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "get", "TRACE"])
+def test_every_method_but_get_is_refused_before_it_is_sent(method: str) -> None:
+    """Whatever method the client is told to use, only GET reaches the network."""
+    rest, server, _ = connect(lambda _: httpx.Response(200, json={}))
+    request = httpx.Request("GET", f"{SETTINGS.trading_url}/v2/orders")
+    request.method = method
+    with pytest.raises(AlpacaRestError, match="only reads"):
+        rest._client.send(request)
+    assert server.requests == []
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://example.com/v2/account",
+        "http://paper-api.alpaca.markets/v2/clock",
+        "https://api.alpaca.markets:8443/",
+    ],
+)
+def test_keys_go_to_the_settings_hosts_only(url: str) -> None:
+    """Another host, scheme or port is refused before a byte is sent."""
+    rest, server, _ = connect(lambda _: httpx.Response(200, json={}))
+    with pytest.raises(AlpacaRestError, match="nothing was sent"):
+        rest._client.get(url)
+    assert server.requests == []
+
+
+def test_redirects_are_not_followed() -> None:
+    """A redirect is an error, and its target is never asked."""
+    rest, server, _ = connect(lambda _: httpx.Response(302, headers={"Location": "https://example.com/"}))
+    with pytest.raises(AlpacaRestError, match="not followed") as caught:
+        rest.account()
+    assert caught.value.status == 302
+    assert len(server.requests) == 1
+
+
+def test_keys_are_in_headers_only() -> None:
+    """Each request carries the keys as headers, and never in its URL."""
+    rest, server, _ = connect(lambda _: httpx.Response(200, json={"is_open": True}))
+    assert rest.clock() == {"is_open": True}
+    (request,) = server.requests
+    assert request.headers["APCA-API-KEY-ID"] == KEY
+    assert request.headers["APCA-API-SECRET-KEY"] == SECRET
+    assert KEY not in str(request.url)
+    assert SECRET not in str(request.url)
+    assert KEY not in repr(rest)
+
+
+# Failures
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "words"),
+    [
+        (401, {"message": "request is not authorized."}, "Alpaca refused the key"),
+        (403, {"message": "subscription does not permit querying opra data"}, "querying opra data"),
+        (403, {}, "the key or the plan"),
+        (404, {"message": "order not found"}, "order not found"),
+        (418, None, r"refused \(418\)"),
+        (422, {"message": 7}, r"refused \(422\)"),
+        (422, ["x"], r"refused \(422\)"),
+    ],
+)
+def test_a_refusal_is_said_in_words_and_not_repeated(status: int, body: object, words: str) -> None:
+    """What another try would not change is tried once, and said with the server's own words."""
+    content = b"<html>" if body is None else json.dumps(body).encode()
+    rest, server, _ = connect(lambda _: httpx.Response(status, content=content))
+    with pytest.raises(AlpacaRestError, match=words) as caught:
+        rest.account()
+    assert caught.value.status == status
+    assert caught.value.path == "/v2/account"
+    assert len(server.requests) == 1
+
+
+def test_a_refusal_that_repeats_the_key_does_not_pass_it_on() -> None:
+    """A server that echoes the keys does not bring them into the error."""
+    rest, _, _ = connect(lambda _: httpx.Response(403, json={"message": f"key {KEY} or {SECRET} unknown"}))
+    with pytest.raises(AlpacaRestError) as caught:
+        rest.account()
+    assert KEY not in str(caught.value)
+    assert SECRET not in str(caught.value)
+    assert "key … or … unknown" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("failure", "words"),
+    [
+        (httpx.Response(500, json={"message": "internal"}), r"the server failed \(500\): internal"),
+        (httpx.Response(503), r"the server failed \(503\)"),
+        (httpx.ConnectError("[Errno 111] Connection refused"), "Connection refused"),
+        (httpx.ConnectTimeout("slow"), "no connection within"),
+        (httpx.ReadTimeout("slow"), "no answer within"),
+        (httpx.RemoteProtocolError("cut"), "broke before the answer"),
+    ],
+)
+def test_a_passing_failure_is_tried_three_times(failure: Answer, words: str) -> None:
+    """What may pass is tried again with growing waits, then raised; a later success is taken."""
+    rest, server, clock = connect(script(failure, failure, failure))
+    with pytest.raises(AlpacaRestError, match=words):
+        rest.account()
+    assert len(server.requests) == 3
+    assert clock.waits == [0.5, 1.0]
+    rest, _, _ = connect(script(failure, failure, httpx.Response(200, json={"status": "ACTIVE"})))
+    assert rest.account() == {"status": "ACTIVE"}
+
+
+@pytest.mark.parametrize("content", [b"", b"<html>", b"[1]", b"\xff", b"null"])
+def test_an_answer_of_another_form_is_no_answer(content: bytes) -> None:
+    """A 200 whose body is not what the route gives is an error, not a value."""
+    rest, _, _ = connect(lambda _: httpx.Response(200, content=content))
+    with pytest.raises(AlpacaRestError, match=r"not JSON|another form"):
+        rest.account()
+
+
+# Limits
+
+
+def test_a_429_waits_as_long_as_the_server_says() -> None:
+    """Retry-After counts first, else the reset time by the server's own date, else a growing wait."""
+    clock = Clock()
+    date = email.utils.formatdate(5_000, usegmt=True)  # the server's clock is far off ours
+    rest, _, _ = connect(
+        script(
+            httpx.Response(429, headers={"Retry-After": "7"}),
+            httpx.Response(429, headers={"X-RateLimit-Reset": "5042", "Date": date}),
+            httpx.Response(429, headers={"X-RateLimit-Reset": str(int(clock.now) + 7 + 42 + 9)}),
+            httpx.Response(429),
+            httpx.Response(429, headers={"Retry-After": "Fri, 20 Nov 2026"}),
+            httpx.Response(200, json={}),
+        ),
+        clock,
+    )
+    rest.account()
+    assert clock.waits == [7, 42, 9, 8, 16]
+
+
+def test_endless_429s_end() -> None:
+    """A server that only says 429 is given up after ten times."""
+    rest, server, _ = connect(lambda _: httpx.Response(429))
+    with pytest.raises(AlpacaRestError, match="too many requests") as caught:
+        rest.account()
+    assert caught.value.status == 429
+    assert len(server.requests) == 10
+
+
+def test_an_exhausted_limit_waits_for_its_reset() -> None:
+    """With nothing remaining the next request waits for the reset; the other host does not."""
+    date = email.utils.formatdate(1_000_000, usegmt=True)
+    spent = {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "1000030", "Date": date}
+    rest, _, clock = connect(lambda _: httpx.Response(200, json={}, headers=spent))
+    rest.account()
+    rest.get(Host.DATA, "/x", {}, dict)
+    assert clock.waits == []
+    rest.clock()
+    assert clock.waits == [30]
+
+
+@settings(deadline=None)
+@given(
+    limit=st.integers(min_value=1, max_value=400),
+    busy=st.lists(st.floats(min_value=0, max_value=3), min_size=1, max_size=300),
+)
+def test_no_minute_sees_more_than_the_limit(limit: int, busy: list[float]) -> None:
+    """However requests come, no 60 seconds, wherever they begin, have more than the limit allows."""
+    clock = Clock()
+    limiter = RateLimiter(limit, monotonic=clock, clock=clock)
+    sent: list[float] = []
+    for seconds in busy * 3:
+        clock.now += seconds * 0.3
+        while (wait := limiter.take()) > 0:
+            clock.pause(wait)
+        sent.append(clock.now)
+    assert all(late - early >= 59.999 for early, late in zip(sent, sent[limit + 1 :], strict=False))
+
+
+@pytest.mark.parametrize("told", ["1000", "nonsense", "-5", ""])
+def test_headers_tell_the_limit(told: str) -> None:
+    """X-RateLimit-Limit replaces the assumed limit; nonsense does not."""
+    limiter = RateLimiter(200, monotonic=Clock(), clock=Clock())
+    limiter.observe(200, httpx.Headers({"X-RateLimit-Limit": told, "Date": "never"}))
+    assert limiter.per_minute == (1000 if told == "1000" else 200)
+    limiter.observe(429, httpx.Headers({"X-RateLimit-Reset": "1000005", "Date": "never"}))
+    assert limiter.take() == 5
+
+
+# Pages
+
+
+def activity(number: int) -> dict[str, str]:
+    """A FILL by its number."""
+    return {"id": f"{number:08}::x", "activity_type": "FILL"}
+
+
+def test_all_pages_of_fills_under_a_limit_with_429s_between() -> None:
+    """5,000 activities in pages of 100 come complete and in order, within 200 requests a minute."""
+    everything = [activity(number) for number in range(5_000)]
+    clock = Clock()
+    minutes: dict[int, int] = {}
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        minute = int(clock.now // 60)
+        minutes[minute] = minutes.get(minute, 0) + 1
+        if sum(minutes.values()) % 7 == 0:
+            return httpx.Response(429, headers={"Retry-After": "2"})
+        query = request.url.params
+        assert query["page_size"] == "100"
+        assert query["activity_types"] == "FILL"
+        assert query["after"] == "2026-11-20T14:29:59Z"
+        ids = [row["id"] for row in everything]
+        start = ids.index(query["page_token"]) + 1 if "page_token" in query else 0
+        return httpx.Response(200, json=everything[start : start + 100])
+
+    rest, server, _ = connect(answer, clock)
+    assert rest.fill_activities(OPEN) == everything
+    assert len(server.requests) >= 51
+    assert max(minutes.values()) <= 200
+
+
+@pytest.mark.parametrize("page", [[7], [{}], [{"id": 7}], [{"id": "same"}]])
+def test_pages_that_never_move_on_end(page: list[object]) -> None:
+    """A full page whose last row leads nowhere, or to itself, is the last one asked for."""
+    rest, server, _ = connect(lambda _: httpx.Response(200, json=page * 100))
+    assert len(rest.fill_activities(OPEN)) in {100, 200}
+    assert len(server.requests) <= 2
+
+
+def order(number: int, legs: int = 0, **changes: object) -> dict[str, object]:
+    """An order by its number, every ten of them submitted at one moment."""
+    at = OPEN + dt.timedelta(milliseconds=number // 10)
+    return {
+        "id": f"o{number}",
+        "submitted_at": at.isoformat().replace("+00:00", "Z"),
+        "legs": [{"id": f"o{number}l{leg}"} for leg in range(legs)] or None,
+        **changes,
+    }
+
+
+@pytest.mark.parametrize("legs_count", [True, False])
+def test_all_pages_of_orders_though_they_share_their_moments(legs_count: bool) -> None:
+    """No order is lost at a page's edge, whether or not the server's limit counts legs."""
+    everything = [order(number, legs=number % 3) for number in range(1_234)]
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        query = request.url.params
+        assert (query["status"], query["nested"], query["direction"]) == ("all", "true", "asc")
+        after = dt.datetime.fromisoformat(query["after"])
+        page, room = [], int(query["limit"])
+        for row in everything:
+            if dt.datetime.fromisoformat(str(row["submitted_at"])) <= after:
+                continue
+            room -= 1 + (len(row["legs"] or ()) if legs_count else 0)  # type: ignore[arg-type]
+            if room < 0:
+                break
+            page.append(row)
+        return httpx.Response(200, json=page)
+
+    rest, _, _ = connect(answer)
+    assert rest.orders(OPEN - dt.timedelta(seconds=1)) == everything
+
+
+def test_many_orders_of_one_moment_end_the_paging() -> None:
+    """A full page that brings nothing new is the last one, so that the paging ends."""
+    page = [order(number, submitted_at="2026-11-20T14:30:00Z") for number in range(500)]
+    rest, server, _ = connect(lambda _: httpx.Response(200, json=page))
+    assert len(rest.orders(OPEN)) == 500
+    assert len(server.requests) == 2
+
+
+@pytest.mark.parametrize("submitted", [None, "soon", "2026-11-20T14:30:00", 7])
+def test_orders_without_a_readable_time_end_the_paging(submitted: object) -> None:
+    """A full page that tells no time to go on from is the last one."""
+    page = [order(number, submitted_at=submitted) for number in range(500)]
+    rest, server, _ = connect(lambda _: httpx.Response(200, json=[*page, "junk", {"id": None}]))
+    assert len(rest.orders()) == 500
+    assert len(server.requests) == 1
+    assert "after" not in server.requests[0].url.params
+
+
+def test_snapshots_are_asked_in_hundreds_and_paged() -> None:
+    """No call asks for more than 100 contracts, and further pages of an answer are fetched."""
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        symbols = request.url.params["symbols"].split(",")
+        assert len(symbols) <= 100
+        assert request.url.params["feed"] == "opra"
+        second = "page_token" in request.url.params
+        half = symbols[50:] if second else symbols[:50]
+        token = None if second or len(symbols) <= 50 else "more"
+        return httpx.Response(
+            200, json={"snapshots": {name: {"of": name} for name in half}, "next_page_token": token}
+        )
+
+    rest, server, _ = connect(answer)
+    symbols = [f"A{number:03}" for number in range(250)]
+    assert rest.option_snapshots(symbols, "opra") == {name: {"of": name} for name in symbols}
+    assert len(server.requests) == 5
+
+
+def test_one_unknown_symbol_does_not_cost_the_others() -> None:
+    """A chunk that is refused is halved until the symbol at fault stands alone and is left out."""
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        symbols = request.url.params["symbols"].split(",")
+        if "BAD" in symbols:
+            return httpx.Response(400, json={"message": "invalid symbol: BAD"})
+        return httpx.Response(200, json={name: {} for name in symbols})
+
+    rest, server, _ = connect(answer)
+    symbols = [*(f"A{number}" for number in range(60)), "BAD", *(f"B{number}" for number in range(60))]
+    assert set(rest.stock_snapshots(symbols, "iex")) == set(symbols) - {"BAD"}
+    assert len(server.requests) < 20
+
+
+def test_a_refusal_of_the_feed_is_not_taken_for_a_bad_symbol() -> None:
+    """A 403 is raised at once instead of being asked again in halves."""
+    rest, server, _ = connect(lambda _: httpx.Response(403, json={"message": "no opra"}))
+    with pytest.raises(AlpacaRestError, match="no opra"):
+        rest.option_snapshots(["A", "B"], "opra")
+    assert len(server.requests) == 1
+
+
+def test_the_other_routes() -> None:
+    """Each route asks its own path and host with its own query."""
+    answers = {
+        "/v2/calendar": [{"date": "2026-11-20"}],
+        "/v2/positions": [],
+        "/v2/orders/a%2Fb": {"id": "a/b"},
+        "/v2/options/contracts/CSGP1251017P00001000": {"multiplier": "100"},
+        "/v1beta1/indices/latest/values": {"values": {"SPX": {"v": 7000.0}}},
+    }
+    rest, server, _ = connect(
+        lambda request: httpx.Response(200, json=answers[request.url.raw_path.decode().partition("?")[0]])
+    )
+    assert rest.calendar(dt.date(2026, 11, 19), dt.date(2026, 11, 20)) == [{"date": "2026-11-20"}]
+    assert rest.positions() == []
+    assert rest.order("a/b") == {"id": "a/b"}
+    assert rest.option_contract("CSGP1251017P00001000") == {"multiplier": "100"}
+    assert rest.index_values(["SPX"]) == {"SPX": {"v": 7000.0}}
+    assert dict(server.requests[0].url.params) == {"start": "2026-11-19", "end": "2026-11-20"}
+    assert [request.url.host for request in server.requests] == ["paper-api.alpaca.markets"] * 4 + [
+        "data.alpaca.markets"
+    ]
+
+
+# Stopping, over real sockets
+
+
+@pytest.fixture
+def silent() -> Iterator[socket.socket]:
+    """A server that accepts and never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server
+
+
+def loopback(server: socket.socket) -> AlpacaSettings:
+    """Settings that point at a local server."""
+    url = f"http://127.0.0.1:{server.getsockname()[1]}"
+    return AlpacaSettings(KEY, SECRET, trading_url=url, data_url=url)
+
+
+def ask(rest: AlpacaRest) -> tuple[threading.Thread, list[AlpacaRestError]]:
+    """Ask for the account in a thread; what it raises comes into the list."""
+    raised: list[AlpacaRestError] = []
+
+    def run() -> None:
+        try:
+            rest.account()
+        except AlpacaRestError as error:
+            raised.append(error)
+
+    thread = threading.Thread(target=run, name="options-helper-test-ask", daemon=True)
+    thread.start()
+    return thread, raised
+
+
+def test_stop_interrupts_a_request_that_waits_for_its_answer(silent: socket.socket) -> None:
+    """A read that hangs ends at once when the client is stopped, and says so."""
+    rest = AlpacaRest(loopback(silent))
+    thread, raised = ask(rest)
+    connection, _ = silent.accept()
+    assert connection.recv(10_000).startswith(b"GET /v2/account")
+    rest.stop()
+    thread.join(5)
+    assert not thread.is_alive()
+    assert [str(error) for error in raised] == ["GET /v2/account: stopped"]
+    connection.close()
+    rest.close()
+    with pytest.raises(AlpacaRestError, match="stopped"):
+        rest.clock()
+
+
+def test_stop_interrupts_a_wait() -> None:
+    """A client that waits for its next try ends at once when it is stopped."""
+    asked = threading.Event()
+
+    def answer(_request: httpx.Request) -> httpx.Response:
+        asked.set()
+        return httpx.Response(429, headers={"Retry-After": "100"})
+
+    rest = AlpacaRest(SETTINGS, transport=httpx.MockTransport(answer))
+    thread, raised = ask(rest)
+    assert asked.wait(5)
+    rest.stop()
+    thread.join(5)
+    assert [str(error) for error in raised] == ["GET /v2/account: stopped"]
+    rest.close()
+
+
+def test_a_connection_that_comes_about_after_stop_is_cut(silent: socket.socket) -> None:
+    """A socket opened in the moment of stopping is shut as soon as it is known."""
+    rest = AlpacaRest(loopback(silent), pause=lambda _: False)
+    rest._transport.cut()
+    with pytest.raises(AlpacaRestError, match=r"broke|no connection"):
+        rest.account()
+    rest.close()
+
+
+def test_no_log_line_has_a_secret(silent: socket.socket, caplog: pytest.LogCaptureFixture) -> None:
+    """With every logger at DEBUG a request over a real socket leaves no key in the log."""
+    caplog.set_level(logging.DEBUG)
+    for name in ("httpx", "httpcore", "options_helper"):
+        caplog.set_level(logging.DEBUG, logger=name)
+    rest = AlpacaRest(loopback(silent))
+    thread, _ = ask(rest)
+    connection, _ = silent.accept()
+    assert KEY.encode() in connection.recv(10_000)
+    body = b'{"status": "ACTIVE"}'
+    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+    thread.join(5)
+    connection.close()
+    rest.close()
+    text = "\n".join(f"{record.getMessage()} {record.args}" for record in caplog.records)
+    assert "receive_response_headers" in text  # the noisiest library was really at DEBUG
+    assert KEY not in text
+    assert SECRET not in text
+
+
+def test_a_server_without_tls_is_a_failure_to_connect(silent: socket.socket) -> None:
+    """TLS to a server that speaks none is said as no connection."""
+    url = loopback(silent).trading_url.replace("http:", "https:")
+    rest = AlpacaRest(AlpacaSettings(KEY, SECRET, trading_url=url, data_url=url), pause=lambda _: True)
+
+    def refuse() -> None:
+        connection, _ = silent.accept()
+        connection.recv(10)
+        connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        connection.close()
+
+    thread = threading.Thread(target=refuse, name="options-helper-test-plain", daemon=True)
+    thread.start()
+    with pytest.raises(AlpacaRestError, match="stopped"):  # the pause before the second try says stop
+        rest.account()
+    thread.join(5)
+    rest.close()
