@@ -167,6 +167,13 @@ def test_todays_last_trade_makes_a_mark_except_on_the_indicative_feed() -> None:
     assert late["last"] == 20.0
 
 
+@pytest.mark.parametrize("hours", [-10.1, 14.1])
+def test_a_trade_of_another_new_york_day_makes_no_mark(hours: float) -> None:
+    """The day runs from midnight to midnight in New York."""
+    trade = Trade(CALL, 20.0, timestamp=AT + dt.timedelta(hours=hours))
+    assert pd.isna(row_of(single(), snapshot(option_trades={CALL: trade}))["mark"])
+
+
 def test_a_class_share_finds_its_contract_without_a_separator() -> None:
     """BRK-B's option is looked up as BRKB…, its underlying as BRK.B."""
     position = single(symbol="BRK-B", strike=500.0, expiry=JAN)

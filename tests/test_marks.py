@@ -109,6 +109,7 @@ def test_a_trade_of_today_stands_in_for_an_absent_quote() -> None:
         (3.10, AT, "indicative"),
         (3.10, AT - dt.timedelta(days=1), "opra"),
         (3.10, AT - dt.timedelta(hours=10, minutes=1), "opra"),  # 23:59 in New York, the evening before
+        (3.10, AT + dt.timedelta(hours=15), "opra"),  # after midnight: no trade of today
         (3.10, None, "opra"),
         (0.0, AT, "opra"),
         (float("inf"), AT, "opra"),
@@ -200,6 +201,7 @@ def micro(*moments: dt.datetime | None) -> np.ndarray:
         (AT + 5 * SECOND, AT - SECOND, 1.0, True),
         (AT - 30 * SECOND, AT - 40 * SECOND, 40.0, True),  # an old quote does not look younger
         (AT + 5 * SECOND, None, np.nan, True),
+        (AT + 5 * SECOND, AT + 5 * SECOND, np.nan, True),
         (AT - SECOND, AT - 3 * SECOND, 1.0, False),
         (None, AT + 5 * SECOND, np.nan, False),
     ],

@@ -100,6 +100,7 @@ def build_instruments(
         stock if option is None else _contract_symbol(symbol, option)
         for (symbol, _), stock, option in zip(rows, stocks, options, strict=True)
     )
+    quantity = floats(_quantity(row) for _, row in rows)
     is_stock = flags(option is None for option in options)
     return Instruments(
         symbols=symbols,
@@ -108,9 +109,9 @@ def build_instruments(
         is_stock=is_stock,
         is_put=flags(option is not None and option.option_type == "put" for option in options),
         strike=floats(None if option is None else option.strike for option in options),
-        quantity=floats(_quantity(row) for _, row in rows),
+        quantity=quantity,
         multipliers=standard_multipliers(
-            floats(None if option is None else option.multiplier for option in options), is_stock
+            floats(None if option is None else option.multiplier for option in options), is_stock, quantity
         ),
         adjusted=flags(_is_adjusted(option) for option in options),
         unspellable=flags(not symbol for symbol in symbols),

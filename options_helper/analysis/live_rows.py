@@ -73,7 +73,7 @@ class LiveRows(NamedTuple):
     Attributes:
         mark, methods: The mark, and the number of its method; none for what has expired.
         natural: What closing gets or pays now.
-        opposite: What opening as much again would pay or get now.
+        multiplier, scale: Dollars per point, of one contract and of the whole signed quantity.
         quote_ages, mark_ages: Seconds, of the quote and of what the mark was made from.
         close: The previous close, NaN unless it is of the previous trading day.
         close_is_old: Where there is a close, of another day.
@@ -87,8 +87,8 @@ class LiveRows(NamedTuple):
     mark: Floats
     methods: NDArray[np.int8]
     natural: Floats
-    opposite: Floats
     multiplier: Floats
+    scale: Floats
     quote_ages: Floats
     mark_ages: Floats
     closes: PreviousCloses
@@ -136,8 +136,8 @@ def compute_live_rows(rows: Instruments, live: LiveSnapshot, stale_after_seconds
         mark=np.where(expired, np.nan, marks.mark),
         methods=np.where(expired, _NONE, marks.methods),
         natural=np.where(expired, np.nan, compute_natural(marks.bid, marks.ask, rows.quantity)),
-        opposite=np.where(expired, np.nan, compute_natural(marks.bid, marks.ask, -rows.quantity)),
         multiplier=multipliers.value,
+        scale=multipliers.scale,
         quote_ages=np.where(quoted, quote.seconds, np.nan),
         mark_ages=np.where(standing.has_price, basis.seconds, np.nan),
         closes=closes,
@@ -264,11 +264,6 @@ def build_quote_columns(rows: Instruments, now: LiveRows, live: LiveSnapshot) ->
         "broker_quantity": broker.quantity,
         "broker_price": broker.price,
     }
-
-
-def value_of(price: Floats, rows: Instruments, now: LiveRows) -> Floats:
-    """Dollars of the whole quantity at a price per share; negative for what is owed."""
-    return price * rows.quantity * now.multiplier
 
 
 def divide(value: Floats, base: Floats) -> Floats:

@@ -13,7 +13,6 @@ from options_helper.analysis.live_rows import (
     compute_live_rows,
     compute_stock_rows,
     divide,
-    value_of,
 )
 from options_helper.analysis.reference import opened_today
 from options_helper.analysis.row_warnings import RowWarning, flag, to_lists
@@ -65,30 +64,31 @@ def compute_live_position_rows(
 
 def _money_columns(book: PortfolioBook, now: LiveRows, live: LiveSnapshot) -> dict[str, Column]:
     rows = book.positions
-    cost = value_of(book.cost_basis, rows, now)
-    pnl = value_of(now.mark - book.cost_basis, rows, now)
+    cost, max_loss, at_risk = rows.memo.get("risk", now.scale, lambda: _risk(book, now.scale))
+    pnl = (now.mark - book.cost_basis) * now.scale
     new = opened_today(book.opened, live)
     base = np.where(new, book.cost_basis, now.close)
-    pnl_day = value_of(now.mark - base, rows, now)
-    max_loss = _max_loss(book, now, cost)
-    at_risk = np.where(max_loss > 0, max_loss, np.nan)
+    pnl_day = (now.mark - base) * now.scale
     return {
         "cost": cost,
-        "market_value": value_of(now.mark, rows, now),
-        "natural_value": value_of(now.natural, rows, now),
+        "market_value": now.mark * now.scale,
+        "natural_value": now.natural * now.scale,
         "pnl_abs": pnl,
         "pnl_pct": divide(pnl, cost),
         "pnl_day": pnl_day,
-        "pnl_day_pct": divide(pnl_day, value_of(base, rows, now)),
+        "pnl_day_pct": divide(pnl_day, base * now.scale),
         "max_loss": max_loss,
-        "return_on_max_risk": np.where(np.isinf(at_risk), np.nan, pnl / at_risk),
+        "return_on_max_risk": pnl / at_risk,
         "warnings": to_lists(now.warnings | flag(now.close_is_old & ~new, RowWarning.PREVIOUS_CLOSE_OLD)),
     }
 
 
-def _max_loss(book: PortfolioBook, now: LiveRows, cost: Floats) -> Floats:
-    """The most that can be lost: what was paid; a short put's strike less its credit; else without end."""
-    rows = book.positions
-    strikes = value_of(rows.strike, rows, now)
-    short = np.where(rows.is_put, cost - strikes, np.inf)
-    return np.where(rows.quantity > 0, cost, short)
+def _risk(book: PortfolioBook, scale: Floats) -> tuple[Floats, Floats, Floats]:
+    """What was paid; the most that can be lost; the same where it is above zero and has an end.
+
+    A long can lose what was paid, a short put its strike less the credit, every other short without end.
+    """
+    rows, cost = book.positions, book.cost_basis * scale
+    short = np.where(rows.is_put, cost - rows.strike * scale, np.inf)
+    max_loss = np.where(rows.quantity > 0, cost, short)
+    return cost, max_loss, np.where((max_loss > 0) & (max_loss < np.inf), max_loss, np.nan)

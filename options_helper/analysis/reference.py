@@ -31,9 +31,10 @@ _MONDAY, _SATURDAY = 0, 5
 
 
 class Multipliers(NamedTuple):
-    """Dollars per point of n rows, and which of them the file or the vendor confirms."""
+    """Dollars per point of n rows: of one contract, of the signed quantity; and whether confirmed."""
 
     value: Floats
+    scale: Floats
     confirmed: Flags
 
 
@@ -69,13 +70,14 @@ def find_multipliers(rows: Instruments, live: LiveSnapshot) -> Multipliers:
 def _multipliers(rows: Instruments, told: Mapping[str, float]) -> Multipliers:
     vendor = floats(told.get(symbol) for symbol in rows.symbols)
     usable = ~rows.multipliers.confirmed & (vendor > 0) & (vendor < np.inf)
-    return Multipliers(np.where(usable, vendor, rows.multipliers.value), rows.multipliers.confirmed | usable)
+    value = np.where(usable, vendor, rows.multipliers.value)
+    return Multipliers(value, value * rows.quantity, rows.multipliers.confirmed | usable)
 
 
-def standard_multipliers(stated: Floats, is_stock: Flags) -> Multipliers:
+def standard_multipliers(stated: Floats, is_stock: Flags, quantity: Floats) -> Multipliers:
     """What the file alone says; NaN in `stated` where it says nothing."""
     value = np.where(np.isnan(stated), np.where(is_stock, 1.0, STANDARD_MULTIPLIER), stated)
-    return Multipliers(value, is_stock | ~np.isnan(stated))
+    return Multipliers(value, value * quantity, is_stock | ~np.isnan(stated))
 
 
 def find_previous_closes(rows: Instruments, live: LiveSnapshot) -> PreviousCloses:

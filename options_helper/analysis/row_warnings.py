@@ -102,9 +102,15 @@ def to_words(bits: int) -> tuple[str, ...]:
 
 def to_lists(bits: NDArray[np.int64]) -> NDArray[np.object_]:
     """A column of lists of values; rows of this column with the same warnings share one list."""
-    numbers = bits.tolist()
-    lists = {distinct: list(to_words(distinct)) for distinct in set(numbers)}
-    return np.fromiter(map(lists.__getitem__, numbers), dtype=object, count=len(numbers))
+    return np.fromiter(map(_Lists().__getitem__, bits.tolist()), dtype=object, count=len(bits))
+
+
+class _Lists(dict[int, list[str]]):
+    """Lists of one column by their bits, made when first asked for."""
+
+    def __missing__(self, bits: int) -> list[str]:
+        words = self[bits] = list(to_words(bits))
+        return words
 
 
 def sentences(warnings: Iterable[str]) -> list[str]:

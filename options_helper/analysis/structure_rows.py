@@ -19,8 +19,8 @@ from options_helper.analysis.live_rows import (
     compute_live_rows,
     compute_stock_rows,
     divide,
-    value_of,
 )
+from options_helper.analysis.marks import compute_natural
 from options_helper.analysis.reference import opened_today
 from options_helper.analysis.row_warnings import RowWarning, flag, to_lists
 from options_helper.analysis.structures import Structure, describe_structure
@@ -109,16 +109,15 @@ def compute_live_multileg_rows(
 
 
 def _leg_money(book: PortfolioBook, now: LiveRows, new: Flags) -> dict[str, Column]:
-    rows = book.legs
-    value = value_of(now.mark, rows, now)
+    value = now.mark * now.scale
     # What a leg cost is not in the file: in a structure opened today its day has no beginning.
     is_new = np.repeat(new, book.structures.sizes)
     withheld = now.close_is_old & ~is_new
     return {
         "leg_value": value,
         "market_value": value,
-        "natural_value": value_of(now.natural, rows, now),
-        "pnl_day": np.where(is_new, np.nan, value_of(now.mark - now.close, rows, now)),
+        "natural_value": now.natural * now.scale,
+        "pnl_day": np.where(is_new, np.nan, (now.mark - now.close) * now.scale),
         "warnings": to_lists(now.warnings | flag(withheld, RowWarning.PREVIOUS_CLOSE_OLD)),
     }
 
@@ -130,7 +129,7 @@ def _structure_columns(
     sums = _sum_legs(book, now, new, stale_after_seconds)
     about = _describe(book, now)
     pnl = sums.net_mark - own.net_debit
-    before = _sum(own, value_of(now.close, book.legs, now))
+    before = _sum(own, now.close * now.scale)
     base = np.where(new, own.net_debit, before)
     pnl_day = sums.net_mark - base
     divisor = own.units * about.unit_multiplier
@@ -166,6 +165,8 @@ def _structure_columns(
 def _sum_legs(book: PortfolioBook, now: LiveRows, new: Flags, stale_after_seconds: float) -> LegSums:
     own, rows = book.structures, book.legs
     without = np.isnan(now.mark)
+    # What opening as much again would cost: the side that the natural price leaves.
+    opposite = compute_natural(now.marks.bid, now.marks.ask, -rows.quantity)
     missing = _sum(own, without.astype(np.int64))
     all_expired = _sum(own, now.expired.astype(np.int64)) == own.sizes
     ages = np.where(now.expired, np.nan, now.mark_ages)
@@ -180,9 +181,9 @@ def _sum_legs(book: PortfolioBook, now: LiveRows, new: Flags, stale_after_second
         | flag(apart, RowWarning.MIXED_AGES)
     )
     return LegSums(
-        net_mark=_sum(own, value_of(now.mark, rows, now)),
-        natural=_sum(own, value_of(now.natural, rows, now)),
-        opposite=_sum(own, value_of(now.opposite, rows, now)),
+        net_mark=_sum(own, now.mark * now.scale),
+        natural=_sum(own, now.natural * now.scale),
+        opposite=_sum(own, np.where(now.expired, np.nan, opposite) * now.scale),
         missing=missing,
         all_expired=all_expired,
         oldest_quote=reduce_by(np.fmax, own.starts, now.quote_ages),
@@ -212,7 +213,7 @@ def _net_greeks(book: PortfolioBook, now: LiveRows, quotes: Mapping[str, Column]
     of_share = {name: 1.0 if name == "delta" else 0.0 for name in _GREEKS}
     return {
         f"net_{name}": _sum(
-            book.structures, value_of(np.where(rows.is_stock, of_share[name], quotes[name]), rows, now)
+            book.structures, np.where(rows.is_stock, of_share[name], quotes[name]) * now.scale
         )
         for name in _GREEKS
     }
