@@ -11,6 +11,7 @@ from typing import Annotated, Self
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from options_helper.analysis.figures import (
+    MISSING,
     format_percent,
     format_pnl,
     format_price,
@@ -52,8 +53,12 @@ _LABELS = {
 }
 
 
-def _format_count(value: float | None) -> str:
-    return "" if value is None else f"{value:g}"
+def _format_days(value: float | None) -> str:
+    return MISSING if value is None else f"{value:g}"
+
+
+def _format_fills(value: float | None) -> str:
+    return "" if value is None else f"{value:g} fill{'' if value == 1 else 's'}"
 
 
 _FORMATS = {
@@ -61,9 +66,9 @@ _FORMATS = {
     AlertMetric.PNL_PCT: lambda value: format_percent(value, signed=True),
     AlertMetric.MARK: format_price,
     AlertMetric.SPREAD_PCT: format_percent,
-    AlertMetric.DTE: _format_count,
+    AlertMetric.DTE: _format_days,
     AlertMetric.QUOTE_AGE_SECONDS: format_span,
-    AlertMetric.FILL: _format_count,
+    AlertMetric.FILL: _format_fills,
 }
 
 _FRACTIONS = frozenset({AlertMetric.PNL_PCT, AlertMetric.SPREAD_PCT})

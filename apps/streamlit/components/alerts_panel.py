@@ -108,11 +108,18 @@ def _render_rule(monitor: PortfolioMonitor, rule: AlertRule, view: MonitorView, 
 
 
 def _render_more(monitor: PortfolioMonitor, view: MonitorView, zone: dt.tzinfo) -> None:
-    new, history = st.tabs(["New alert", "History"], key="live-alerts-tabs")
-    with new:
-        _render_form(monitor)
+    with st.container(horizontal=True, gap="small"):
+        with st.popover("New", icon=":material/add:", key="live-alert-new", type="tertiary"):
+            _render_form(monitor)
+        with st.popover("History", icon=":material/history:", key="live-alert-history", type="tertiary"):
+            shown = view.alerts.history[: -_HISTORY_SHOWN - 1 : -1]
+            lines = [
+                f"{format_time(event.at, zone)} {event.phase} · {_plain_text(describe_event(event))}"
+                for event in shown
+            ]
+            st.markdown("  \n".join(lines) if lines else ":gray[Nothing has happened yet.]")
         st.download_button(
-            "Download as alerts.json",
+            "Download",
             data=dump_alert_rules(view.alerts.rules),
             file_name=ALERTS_FILE_NAME,
             mime="application/json",
@@ -120,15 +127,8 @@ def _render_more(monitor: PortfolioMonitor, view: MonitorView, zone: dt.tzinfo) 
             type="tertiary",
             key="live-alerts-download",
             on_click="ignore",
-            help="Alerts made here live until the server ends; the file keeps them, beside the portfolio.",
+            help="As alerts.json, which keeps alerts made here if it lies beside the portfolio",
         )
-    with history:
-        shown = view.alerts.history[: -_HISTORY_SHOWN - 1 : -1]
-        lines = [
-            f"{format_time(event.at, zone)} {event.phase} · {_plain_text(describe_event(event))}"
-            for event in shown
-        ]
-        st.markdown("  \n".join(lines) if lines else ":gray[Nothing has happened yet.]")
 
 
 def _render_form(monitor: PortfolioMonitor) -> None:

@@ -83,7 +83,7 @@ const COLUMNS = [
   { id: "position", label: "Position", help: "The structure, option or shares; legs below on opening",
     sort: (row) => row.name.toLowerCase() },
   column("qty", 2.9, "Qty", "Contracts, shares, or units of a structure; negative is short", formatQuantity),
-  column("dte", 2.9, "DTE", "Days to expiry, counted in New York dates", (value) => (isNumber(value) ? String(value) : MISSING)),
+  column("dte", 2.9, "DTE", "Days to expiry, counted in New York dates", (value) => formatDecimal(value, 0)),
   column("cost", 4.1, "Cost", "What was paid per share or unit; negative is a credit", formatPrice, optional),
   column("bid", 4.1, "Bid", "The highest price a buyer offers", formatPrice),
   column("ask", 4.1, "Ask", "The lowest price a seller asks", formatPrice),
