@@ -16,6 +16,7 @@ from streamlit.testing.v1 import AppTest
 from options_helper import hub as hub_module
 from options_helper.hub import close_hub
 from options_helper.market import LiveSnapshot, StreamState, utc_now
+from options_helper.monitor import close_all
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -123,4 +124,5 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
     monkeypatch.setattr(hub_module, "_new_manager", lambda: manager)
     close_hub()
     yield Desk(tmp_path, manager, monkeypatch)
+    close_all()
     close_hub()

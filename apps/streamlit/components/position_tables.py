@@ -1,10 +1,8 @@
-"""What is held, in one table, and the underlyings it hangs on."""
+"""What is held, in one table."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-
-import streamlit as st
 
 from apps.streamlit.components.positions_table import build_table_rows, render
 
@@ -34,8 +32,3 @@ def render_positions(view: LiveView, fills: FillsView, zone: dt.tzinfo) -> str |
         stale_after_seconds=view.stale_after_seconds,
     )
     return render(payload, key=TABLE_KEY)
-
-
-def render_underlyings(_view: LiveView) -> None:
-    """Draw the underlyings."""
-    st.container(key="live-underlyings")
