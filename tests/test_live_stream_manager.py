@@ -336,13 +336,13 @@ def test_the_oldest_batch_goes_when_the_queue_is_full(wait_until, monkeypatch) -
     gate = threading.Event()
     from options_helper.data.streaming import consumer
 
-    real = consumer.normalize_quote
+    real = consumer.quote_change
 
-    def slow(item: Any, received_at: dt.datetime) -> Any:
+    def slow(items: Any, received_at: dt.datetime) -> Any:
         gate.wait(10)
-        return real(item, received_at)
+        return real(items, received_at)
 
-    monkeypatch.setattr(consumer, "normalize_quote", slow)
+    monkeypatch.setattr(consumer, "quote_change", slow)
     desk.manager.start(LiveStreamConfig(option_contracts=(CONTRACT,), queue_maxsize=2))
     wait_until(lambda: desk.made["options"] and desk.made["fills"])
     for number in range(10):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from options_helper.market import (
     BrokerPosition,
+    Columns,
     FillGap,
     Greeks,
     PreviousClose,
@@ -68,7 +69,9 @@ class LiveCache:
         """The newest version."""
         return self._state
 
-    def apply_stocks(self, quotes: Sequence[Quote] = (), trades: Sequence[Trade] = ()) -> None:
+    def apply_stocks(
+        self, quotes: Sequence[Quote] | Columns = (), trades: Sequence[Trade] | Columns = ()
+    ) -> None:
         """Put in the newest rows of stocks."""
         with self._lock:
             state = self._state
@@ -77,7 +80,9 @@ class LiveCache:
                 stock_trades=state.stock_trades.updated(trades) if trades else state.stock_trades,
             )
 
-    def apply_options(self, quotes: Sequence[Quote] = (), trades: Sequence[Trade] = ()) -> None:
+    def apply_options(
+        self, quotes: Sequence[Quote] | Columns = (), trades: Sequence[Trade] | Columns = ()
+    ) -> None:
         """Put in the newest rows of option contracts."""
         with self._lock:
             state = self._state

@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 import logging
-import statistics
 import threading
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from options_helper.data.streaming.normalizers import normalize_quote, normalize_trade
+from options_helper.data.streaming.market_change import quote_change, trade_change
 from options_helper.data.streaming.trading_halts import read_halts
 from options_helper.data.streaming.trading_normalizers import normalize_trade_update
 from options_helper.market import StreamName
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
     from options_helper.data.streaming.cache import LiveCache
     from options_helper.data.streaming.inbox import Batch, EventInbox
     from options_helper.data.streaming.worker import StreamWorker
 
 logger = logging.getLogger(__name__)
-
-_LAG_SAMPLE = 50
 
 
 class Consumer:
@@ -63,18 +60,18 @@ class Consumer:
             self._apply_market(batch)
 
     def _apply_market(self, batch: Batch) -> None:
-        quotes = _normalized(normalize_quote, batch.quotes, batch.received_at)
-        trades = _normalized(normalize_trade, batch.trades, batch.received_at)
-        newest_quotes, newest_trades = _newest(quotes), _newest(trades)
+        quotes = quote_change(batch.quotes, batch.received_at)
+        trades = trade_change(batch.trades, batch.received_at)
         is_stocks = batch.stream is StreamName.STOCKS
         apply = self._cache.apply_stocks if is_stocks else self._cache.apply_options
-        known = len(quotes) + len(trades)
+        known = quotes.known + trades.known
         if known:
-            apply(newest_quotes, newest_trades)
+            apply(quotes.rows, trades.rows)
+        lag = quotes.lag_seconds(batch.received_at)
         self._workers[batch.stream].applied(
             received_at=batch.received_at,
-            lag=_median_lag(newest_quotes or newest_trades, batch.received_at),
-            conflated=known - len(newest_quotes) - len(newest_trades),
+            lag=trades.lag_seconds(batch.received_at) if lag is None else lag,
+            conflated=quotes.conflated + trades.conflated,
             malformed=batch.messages - known,
         )
 
@@ -95,18 +92,3 @@ class Consumer:
                 "A batch of the %s stream raised %s and is skipped; it is counted.", batch.stream, kind
             )
         self._workers[batch.stream].counted(messages=0, conflated=0, malformed=batch.messages)
-
-
-def _normalized(
-    normalize: Callable[[Any, dt.datetime], Any], items: Sequence[Any], received_at: dt.datetime
-) -> list[Any]:
-    return [row for item in items if (row := normalize(item, received_at)) is not None]
-
-
-def _newest(rows: Sequence[Any]) -> list[Any]:
-    return list({row.symbol: row for row in rows}.values())
-
-
-def _median_lag(rows: Sequence[Any], received_at: dt.datetime) -> float | None:
-    stamps = [row.timestamp for row in rows[:_LAG_SAMPLE] if row.timestamp is not None]
-    return (received_at - statistics.median_low(stamps)).total_seconds() if stamps else None
