@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import socket
 import ssl
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from options_helper.data.streaming.backoff import is_final_code
 from options_helper.errors import StreamError, StreamInterrupted, StreamRejected
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 UNAUTHORIZED = 402
 
@@ -90,14 +93,13 @@ def _refusal(stream: str, message: bytes | str | None) -> StreamError | None:
 def _decode(message: bytes | str | None) -> object:
     if message is None:
         return None
-    try:
-        return json.loads(message)
-    except ValueError:
-        pass
-    try:
-        return msgspec.msgpack.decode(message)  # type: ignore[arg-type]  # text was JSON or is nothing
-    except (msgspec.MsgspecError, TypeError):
-        return None
+    decoders: tuple[Callable[[Any], object], ...] = (json.loads, msgspec.msgpack.decode)
+    for decode in decoders:
+        try:
+            return decode(message)
+        except (msgspec.MsgspecError, ValueError, TypeError, RecursionError):
+            continue  # neither JSON nor msgpack: nothing that a server of Alpaca's would say
+    return None
 
 
 def _http_status(error: BaseException) -> int | None:
