@@ -90,6 +90,12 @@ class FakeCalendar:
     def previous_trading_date(self, at: dt.datetime) -> dt.date:
         return at.date() - dt.timedelta(days=1)
 
+    def next_open(self, at: dt.datetime) -> dt.datetime:
+        return at + dt.timedelta(hours=24)
+
+    def session(self, day: dt.date) -> None:
+        """None that is known."""
+
 
 class Desk:
     """A run whose streamers, clock and backfill are the test's."""
@@ -249,7 +255,7 @@ def test_reference_data_and_the_markets_clock_reach_the_snapshot(desk) -> None:
     assert after.greeks[CONTRACTS[0]].delta == 0.5
     assert after.multipliers == {CONTRACTS[0]: 100.0}
     assert after.broker_positions["AAPL"].quantity == 10.0
-    assert after.account == "PA…42"
+    assert after.broker_account == "PA…42"
     assert (after.market_phase, after.market_phase_until) == (
         MarketPhase.OPEN,
         NOW + dt.timedelta(hours=6),
