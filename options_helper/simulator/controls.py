@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from options_helper.simulator.connection import Connection
     from options_helper.simulator.faults import Faults
-    from options_helper.simulator.order_book import Ledger
+    from options_helper.simulator.ledger import Ledger
     from options_helper.simulator.world import World
 
 Result = TypeVar("Result")

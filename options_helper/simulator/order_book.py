@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from options_helper.simulator.ledger import Ledger
 from options_helper.simulator.orders import (
     ZERO,
     Execution,
@@ -17,6 +18,7 @@ from options_helper.simulator.orders import (
     order_row,
     text_of,
 )
+from options_helper.simulator.positions import Positions
 from options_helper.simulator.wire import Nanoseconds
 
 if TYPE_CHECKING:
@@ -25,31 +27,13 @@ if TYPE_CHECKING:
 _MILLION = 1_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class Ledger:
-    """Everything that happened, oldest first: what a client's tables are compared with.
-
-    Attributes:
-        executions: One per order or leg and fill, busted ones included and marked.
-        orders: Parents, single orders and legs, in the order in which they were placed.
-    """
-
-    executions: tuple[Execution, ...]
-    orders: tuple[Order, ...]
-
-    def filled_quantity(self, order_id: str) -> Decimal:
-        """The sum of an order's executions that stand."""
-        return sum(
-            (one.qty for one in self.executions if one.order_id == order_id and not one.busted), start=ZERO
-        )
-
-
 class OrderBook:
     """Orders of one account; not thread-safe, used on the simulator's loop only.
 
     Args:
         seed: Identifiers are drawn from it.
         on_update: Called with each trade update, in order.
+        held: Signed quantity and entry price by symbol, from before the first order.
         clock: Gives the time of events.
     """
 
@@ -58,6 +42,7 @@ class OrderBook:
         seed: int,
         on_update: Callable[[JsonObject], None],
         *,
+        held: Mapping[str, tuple[float, float]] | None = None,
         clock: Callable[[], Nanoseconds] = Nanoseconds.now,
     ) -> None:
         self._random = random.Random(f"{seed} orders")  # noqa: S311 - a simulation, not a secret
@@ -65,7 +50,7 @@ class OrderBook:
         self.clock = clock
         self.orders: dict[str, Order] = {}
         self.executions: list[Execution] = []
-        self.positions: dict[str, tuple[Decimal, Decimal]] = {}
+        self.positions = Positions(held or {})
 
     def ledger(self) -> Ledger:
         """A copy of everything that happened."""
@@ -82,7 +67,9 @@ class OrderBook:
         replaces: str | None = None,
     ) -> Order:
         """A new single order."""
-        order = self._order(symbol, side, Decimal(qty), limit_price, intent or self._intent(symbol, side))
+        order = self._order(
+            symbol, side, Decimal(qty), limit_price, intent or self.positions.intent(symbol, side)
+        )
         order.replaces = replaces
         self._tell("new", order)
         return order
@@ -93,7 +80,7 @@ class OrderBook:
         """A new multi-leg order; its limit is net, a debit above zero."""
         parent = self._order("", "", Decimal(qty), limit_price, "", order_class="mleg")
         for request in legs:
-            intent = request.intent or self._intent(request.symbol, request.side)
+            intent = request.intent or self.positions.intent(request.symbol, request.side)
             leg = self._order(
                 request.symbol, request.side, Decimal(qty * request.ratio), None, intent, order_class="mleg"
             )
@@ -103,7 +90,13 @@ class OrderBook:
         return parent
 
     def fill(self, order: Order, qty: int | Decimal | None = None, prices: Sequence[Decimal] = ()) -> None:
-        """Execute some or all of what remains, a multi-leg order leg by leg at the prices of its legs."""
+        """Execute some or all of what remains, a multi-leg order leg by leg at the prices of its legs.
+
+        A multi-leg order has no symbol, so its update has no `position_qty`.
+
+        Raises:
+            ValueError: The order is closed, or the quantity not within what remains.
+        """
         count = order.remaining if qty is None else Decimal(qty)
         if order.closed or not ZERO < count <= order.remaining:
             raise ValueError(f"cannot fill {count} of {order.remaining} remaining, status {order.status}")
@@ -182,7 +175,7 @@ class OrderBook:
             previous_execution_id=execution.execution_id,
             price=text_of(execution.price),
             qty=text_of(execution.qty),
-            position_qty=text_of(self.positions.get(order.symbol, (ZERO, ZERO))[0]),
+            position_qty=text_of(self.positions.quantity(order.symbol)),
             **extra,
         )
 
@@ -254,20 +247,7 @@ class OrderBook:
         return sum(signed, start=ZERO)
 
     def _move(self, order: Order, qty: Decimal, price: Decimal) -> Decimal:
-        held, entry = self.positions.get(order.symbol, (ZERO, ZERO))
-        change = qty if order.side == "buy" else -qty
-        after = held + change
-        if held * change >= 0 and after:
-            entry = (abs(held) * entry + abs(change) * price) / abs(after)
-        elif held * after < 0:
-            entry = price
-        self.positions[order.symbol] = after, entry
-        return after
-
-    def _intent(self, symbol: str, side: str) -> str:
-        held = self.positions.get(symbol, (ZERO, ZERO))[0]
-        closing = held < 0 if side == "buy" else held > 0
-        return f"{side}_to_{'close' if closing else 'open'}"
+        return self.positions.move(order.symbol, qty if order.side == "buy" else -qty, price)
 
     def _identifier(self) -> str:
         return str(UUID(int=self._random.getrandbits(128), version=4))

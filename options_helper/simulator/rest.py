@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
 Handler = Callable[["World", Mapping[str, str], Mapping[str, str]], object]
 
-_MINUTE = 60
-
 
 class RestError(Exception):
     """An answer other than 200, with the body that Alpaca's APIs give."""
@@ -29,24 +27,27 @@ class RestError(Exception):
 
 
 class RequestLimit:
-    """Counts requests within the running minute and says what the X-RateLimit headers say."""
+    """Counts requests within the running window and says what the X-RateLimit headers say."""
 
-    def __init__(self, per_minute: int, clock: Callable[[], float] = time.time) -> None:
-        self._per_minute = per_minute
+    def __init__(
+        self, per_window: int, window_seconds: int = 60, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._per_window = per_window
+        self._seconds = window_seconds
         self._clock = clock
-        self._minute = 0
+        self._window = 0
         self._used = 0
 
     def take(self) -> tuple[bool, dict[str, str]]:
         """Whether one more request is within the limit, and the headers of its answer."""
-        minute = int(self._clock() // _MINUTE)
-        if minute != self._minute:
-            self._minute, self._used = minute, 0
+        window = int(self._clock() // self._seconds)
+        if window != self._window:
+            self._window, self._used = window, 0
         self._used += 1
-        return self._used <= self._per_minute, {
-            "X-RateLimit-Limit": str(self._per_minute),
-            "X-RateLimit-Remaining": str(max(self._per_minute - self._used, 0)),
-            "X-RateLimit-Reset": str((minute + 1) * _MINUTE),
+        return self._used <= self._per_window, {
+            "X-RateLimit-Limit": str(self._per_window),
+            "X-RateLimit-Remaining": str(max(self._per_window - self._used, 0)),
+            "X-RateLimit-Reset": str((window + 1) * self._seconds),
         }
 
 
@@ -55,9 +56,10 @@ class RestApi:
 
     def __init__(self, world: World) -> None:
         self._world = world
+        plan = world.plan
         self._limits = {
-            "data": RequestLimit(world.plan.data_requests_per_minute),
-            "trading": RequestLimit(world.plan.trading_requests_per_minute),
+            "data": RequestLimit(plan.data_requests_per_minute, plan.request_window_seconds),
+            "trading": RequestLimit(plan.trading_requests_per_minute, plan.request_window_seconds),
         }
 
     def route(self, host: str, handler: Handler) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:

@@ -107,8 +107,7 @@ def _is_within(execution: Execution, query: Mapping[str, str]) -> bool:
 
 def positions(world: World, _path: Mapping[str, str], _query: Mapping[str, str]) -> object:
     """`/v2/positions`; options are valued at their last trade, as Alpaca's books do."""
-    held = ((symbol, *position) for symbol, position in world.book.positions.items())
-    rows = (_position(world, symbol, quantity, entry) for symbol, quantity, entry in held if quantity)
+    rows = (_position(world, symbol, quantity, entry) for symbol, quantity, entry in world.book.positions)
     return [row for row in rows if row]
 
 

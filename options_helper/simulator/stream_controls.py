@@ -47,6 +47,10 @@ class StreamControls(Controls):
         if drop is not None:
             self.drop(stream, drop)
 
+    def ping(self) -> None:
+        """Ping every client, as the server does by itself every 20 seconds."""
+        self.call(self._world.ping)
+
     def drop(self, stream: str, how: str = "reset", *, code: int = 1001) -> int:
         """End a stream's connections: "reset", "fin" or "close" with a code; gives how many there were."""
 

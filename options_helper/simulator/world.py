@@ -7,7 +7,6 @@ import datetime as dt
 import time
 from collections import Counter, deque
 from dataclasses import dataclass, field
-from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -43,6 +42,7 @@ class Plan:
         option_quotes: By feed, how many option quotes.
         count_stock_channels: Count a stock once per channel instead of once.
         data_requests_per_minute, trading_requests_per_minute: REST limits.
+        request_window_seconds: The length of their "minute", which a test may shorten.
     """
 
     feeds: frozenset[str] = frozenset({"iex", "sip", "delayed_sip", "test", "indicative", "opra"})
@@ -51,6 +51,7 @@ class Plan:
     count_stock_channels: bool = False
     data_requests_per_minute: int = 200
     trading_requests_per_minute: int = 200
+    request_window_seconds: int = 60
 
     def is_exceeded(self, stream: str, feed: str, subscriptions: Mapping[str, Iterable[str]]) -> bool:
         """Whether these subscriptions are more than the plan allows."""
@@ -100,10 +101,8 @@ class World:
         self.session = MidSession(started)
         self.market = Market(seed, self.session.today(started))
         self.tape = Tape(self.market)
-        self.book = OrderBook(seed, self._on_update)
         held = holdings(portfolio or {}, self.market.today, seed=seed)
-        for symbol, (quantity, entry) in held.items():
-            self.book.positions[symbol] = Decimal(str(quantity)), Decimal(str(entry))
+        self.book = OrderBook(seed, self._on_update, held=held)
         self.flow = OrderFlow(seed, self.book, self.market, self.contracts)
         self.faults = Faults(self._on_faults)
         self.released = asyncio.Event()

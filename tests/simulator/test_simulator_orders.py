@@ -181,7 +181,7 @@ def test_positions_average_their_entry(account, fills, position) -> None:
     """Adding averages the entry price, reducing keeps it, turning over begins anew."""
     for side, quantity, price in fills:
         account.book.fill(account.book.place(CALL, side, quantity), prices=[Decimal(price)])
-    assert account.book.positions[CALL] == position
+    assert list(account.book.positions) == [(CALL, *position)]
 
 
 def test_intents_follow_the_position(account) -> None:
@@ -222,7 +222,7 @@ def test_the_ledger_adds_up_after_a_long_day() -> None:
     for order in ledger.orders:
         if not order.legs:
             assert ledger.filled_quantity(order.id) == order.filled_qty
-    for symbol, (held, _) in book.positions.items():
+    for symbol, held, _ in book.positions:
         signed = (
             one.qty if one.side == "buy" else -one.qty for one in ledger.executions if one.symbol == symbol
         )

@@ -1,0 +1,50 @@
+"""What the simulated account holds: signed quantities at average entry prices."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+_NOTHING = Decimal(0), Decimal(0)
+
+
+class Positions:
+    """Quantity and entry price by symbol.
+
+    Args:
+        held: What is held from before.
+    """
+
+    def __init__(self, held: Mapping[str, tuple[float, float]]) -> None:
+        self._held = {
+            symbol: (Decimal(str(quantity)), Decimal(str(entry)))
+            for symbol, (quantity, entry) in held.items()
+        }
+
+    def __iter__(self) -> Iterator[tuple[str, Decimal, Decimal]]:
+        """Symbol, quantity and entry price of everything that is held."""
+        return iter([(symbol, *position) for symbol, position in self._held.items() if position[0]])
+
+    def quantity(self, symbol: str) -> Decimal:
+        """Signed quantity, 0 for what is not held."""
+        return self._held.get(symbol, _NOTHING)[0]
+
+    def move(self, symbol: str, change: Decimal, price: Decimal) -> Decimal:
+        """Buy or sell; adding averages the entry price, turning over begins anew. Gives what is held then."""
+        held, entry = self._held.get(symbol, _NOTHING)
+        after = held + change
+        if held * change >= 0 and after:
+            entry = (abs(held) * entry + abs(change) * price) / abs(after)
+        elif held * after < 0:
+            entry = price
+        self._held[symbol] = after, entry
+        return after
+
+    def intent(self, symbol: str, side: str) -> str:
+        """Whether a purchase or sale closes what is held the other way, or opens."""
+        held = self.quantity(symbol)
+        closing = held < 0 if side == "buy" else held > 0
+        return f"{side}_to_{'close' if closing else 'open'}"
