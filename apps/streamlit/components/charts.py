@@ -162,12 +162,12 @@ def payoff_spec(*, height: int) -> Spec:
         part("gain", {"type": "area", "color": colours.gain, "opacity": 0.28}),
         part("loss", {"type": "area", "color": colours.loss, "opacity": 0.28}),
         part("value", {"type": "line", "color": colours.line, "strokeWidth": 1.6}, tooltip=tooltip),
-        *_spot_layers(colours, height),
+        *_spot_layers(colours),
     ]
     return _finished({"encoding": {"x": price}, "layer": layers}, colours, height)
 
 
-def _spot_layers(colours: Palette, height: int) -> list[Spec]:
+def _spot_layers(colours: Palette) -> list[Spec]:
     spot = [{"filter": "datum.kind === 'spot'"}]
     return [
         {
@@ -176,8 +176,8 @@ def _spot_layers(colours: Palette, height: int) -> list[Spec]:
         },
         {
             "transform": spot,
-            "mark": {"type": "text", "color": colours.mark, "align": "left", "dx": 6, "baseline": "bottom"},
-            "encoding": {"y": {"value": height - 4}, "text": {"field": "text", "type": "nominal"}},
+            "mark": {"type": "text", "color": colours.mark, "align": "left", "dx": 6, "dy": -8},
+            "encoding": {"y": {"value": "height"}, "text": {"field": "text", "type": "nominal"}},
         },
     ]
 

@@ -1,0 +1,313 @@
+"""The payload of the positions table: what the metrics say, and the same bytes for the same."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import io
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+pytest.importorskip("streamlit", reason="the portal needs the extra [ui]")
+
+from apps.streamlit.components.positions_table import build_table_rows, legs_csv, positions_csv
+from apps.streamlit.components.positions_table.row_words import describe_price, format_strike, warning_words
+from options_helper.analysis.live_portfolio_metrics import (
+    compute_live_multileg_rows,
+    compute_live_position_rows,
+    compute_live_totals,
+    compute_live_underlying_rows,
+)
+from options_helper.market import (
+    Greeks,
+    LiveSnapshot,
+    MarketPhase,
+    PreviousClose,
+    Quote,
+    StreamHealth,
+    StreamName,
+    StreamState,
+)
+from options_helper.models import Portfolio
+
+if TYPE_CHECKING:
+    from apps.streamlit.components.positions_table import TablePayload
+
+pytestmark = pytest.mark.portal
+
+NOW = dt.datetime(2026, 11, 20, 17, 0, 0, 123_456, tzinfo=dt.UTC)
+MINUS = "\N{MINUS SIGN}"
+MIDS = {
+    "AAPL261218C00250000": 23.37,
+    "BRKB270115C00500000": 22.55,
+    "MSFT261218C00500000": 12.90,
+    "MSFT270115C00500000": 17.53,
+    "AAPL261218P00260000": 1.92,
+    "AAPL261218P00255000": 1.21,
+}
+
+
+def _leg(
+    side: str, kind: str, strike: float, expiry: str = "2026-12-18", contracts: int = 1
+) -> dict[str, Any]:
+    return {"side": side, "option_type": kind, "strike": strike, "expiry": expiry, "contracts": contracts}
+
+
+def _single(name: str, symbol: str, strike: float, **more: Any) -> dict[str, Any]:
+    terms = {"option_type": "call", "expiry": "2026-12-18", "contracts": 1, "cost_basis": 18.4}
+    return {"id": name, "symbol": symbol, "strike": strike, **terms, **more}
+
+
+POSITIONS: list[dict[str, Any]] = [
+    _single("msft-old", "MSFT", 480, expiry="2026-10-16"),
+    {"id": "calendar", "symbol": "MSFT", "net_debit": 405.0,
+     "legs": [_leg("short", "call", 500), _leg("long", "call", 500, "2027-01-15")]},
+    _single("brk", "BRK-B", 500, expiry="2027-01-15", cost_basis=19.1),
+    _single("aapl", "AAPL", 250, contracts=3),
+    {"id": "put spread", "symbol": "AAPL", "net_debit": -142.0,
+     "legs": [_leg("short", "put", 260, contracts=2), _leg("long", "put", 255, contracts=2)]},
+    {"id": "shares", "symbol": "AAPL", "shares": 100, "cost_basis": 260.0},
+]  # fmt: skip
+
+
+def _snapshot(
+    age: float = 2.0, *, mids: dict[str, float] | None = None, at: dt.datetime = NOW
+) -> LiveSnapshot:
+    when = NOW - dt.timedelta(seconds=age)
+
+    def quote(symbol: str, mid: float) -> Quote:
+        return Quote(symbol, mid - 0.05, mid + 0.05, 10, 12, timestamp=when, received_at=when)
+
+    health = {
+        str(name): StreamHealth(name, StreamState.RUNNING, last_heard_at=at)
+        for name in (StreamName.STOCKS, StreamName.OPTIONS)
+    }
+    return LiveSnapshot(
+        as_of=at,
+        running=True,
+        market_phase=MarketPhase.OPEN,
+        option_quotes={
+            symbol: quote(symbol, mid) for symbol, mid in (MIDS if mids is None else mids).items()
+        },
+        stock_quotes={symbol: quote(symbol, 271.5) for symbol in ("AAPL", "MSFT", "BRK.B")},
+        previous_closes={"AAPL": PreviousClose(270.0, dt.date(2026, 11, 19))},
+        previous_trading_date=dt.date(2026, 11, 19),
+        greeks={"AAPL261218C00250000": Greeks(delta=0.81234, theta=-0.031, implied_volatility=0.2841)},
+        health=health,
+    )
+
+
+def _payload(
+    snapshot: LiveSnapshot | None = None,
+    positions: list[dict[str, Any]] | None = None,
+    notes: dict[str, str] | None = None,
+    *,
+    without: tuple[str, ...] = (),
+) -> TablePayload:
+    live = snapshot or _snapshot()
+    portfolio = Portfolio.model_validate({"positions": POSITIONS if positions is None else positions})
+    singles = compute_live_position_rows(portfolio, live, stale_after_seconds=30.0)
+    structures, legs = compute_live_multileg_rows(portfolio, live, stale_after_seconds=30.0)
+    compute_live_totals(portfolio, singles, structures, legs)
+    underlyings = compute_live_underlying_rows(
+        portfolio, live, singles, structures, legs, stale_after_seconds=30.0
+    )
+    tables = [
+        table.drop(columns=list(without), errors="ignore")
+        for table in (singles, structures, legs, underlyings)
+    ]
+    return build_table_rows(portfolio, *tables, notes, as_of=live.as_of, stale_after_seconds=30.0)
+
+
+def _row(payload: TablePayload, row_id: str) -> dict[str, Any]:
+    rows = [dict(zip(payload["fields"], values, strict=True)) for values in payload["rows"]]
+    return next(row for row in rows if row["id"] == row_id)
+
+
+def _group(payload: TablePayload, name: str) -> dict[str, Any]:
+    rows = [dict(zip(payload["group_fields"], values, strict=True)) for values in payload["groups"]]
+    return next(row for row in rows if row["id"] == name)
+
+
+def test_rows_stand_under_their_underlying_in_the_files_order_and_legs_under_their_structure() -> None:
+    """Underlyings are in alphabetical order; BRK-B is BRK.B."""
+    payload = _payload()
+    assert [values[0] for values in payload["groups"]] == ["AAPL", "BRK.B", "MSFT"]
+    assert [values[0] for values in payload["rows"]] == [
+        "aapl", "put spread", "put spread/0", "put spread/1", "shares",
+        "brk", "msft-old", "calendar", "calendar/0", "calendar/1",
+    ]  # fmt: skip
+    assert payload["ids"] == ["aapl", "put spread", "shares", "brk", "msft-old", "calendar"]
+    assert _row(payload, "calendar/1")["parent"] == "calendar"
+
+
+def test_a_single_shows_the_metrics_figures() -> None:
+    """Prices per share, P/L in dollars, greeks as the vendor gives them."""
+    row = _row(_payload(), "aapl")
+    shown = {
+        key: row[key] for key in ("qty", "dte", "cost", "bid", "ask", "mark", "natural", "pnl_open", "delta")
+    }
+    assert shown == pytest.approx(
+        {"qty": 3, "dte": 28, "cost": 18.4, "bid": 23.32, "ask": 23.42, "mark": 23.37, "natural": 23.32,
+         "pnl_open": 1491, "delta": 0.8123}
+    )  # fmt: skip
+    assert (row["name"], row["sub"], row["state"], row["group"]) == (
+        "250 call",
+        "18 Dec 2026",
+        "live",
+        "AAPL",
+    )
+    assert row["pnl_pct"] == pytest.approx(1491 / 5520, abs=1e-5)
+
+
+def test_a_structure_is_one_row_per_unit_and_its_legs_have_their_own_quotes() -> None:
+    """Marks per unit, P/L in dollars; legs leave P/L to their structure."""
+    payload = _payload()
+    row = _row(payload, "put spread")
+    assert (row["qty"], row["mark"], row["cost"]) == (2, pytest.approx(-0.71), pytest.approx(-0.71))
+    assert (row["pnl_open"], row["sub"]) == (0, "18 Dec · 255/260")
+    leg = _row(payload, "put spread/0")
+    assert (leg["name"], leg["qty"], leg["mark"], leg["dte"]) == ("short 260 put", -2, 1.92, None)
+    assert {leg[field] for field in ("cost", "pnl_open", "pnl_pct", "pnl_day")} == {None}
+
+
+def test_legs_of_several_expiries_say_theirs() -> None:
+    """A calendar's legs carry day and DTE."""
+    payload = _payload()
+    assert _row(payload, "calendar")["sub"] == "18 Dec / 15 Jan · 500"
+    leg = _row(payload, "calendar/1")
+    assert (leg["name"], leg["dte"]) == ("long 500 call · 15 Jan", 56)
+
+
+def test_a_far_expiry_of_a_structure_says_its_year() -> None:
+    """A day without a year is of the next twelve months."""
+    legs = [_leg(side, "call", strike, "2028-01-21") for side, strike in (("long", 250), ("short", 260))]
+    far = {"id": "leaps", "symbol": "AAPL", "net_debit": 10.0, "legs": legs}
+    assert _row(_payload(positions=[far]), "leaps")["sub"] == "21 Jan 2028 · 250/260"
+
+
+def test_a_group_shows_price_change_sums_and_coverage() -> None:
+    """With everything known the sums stand; the change is against the previous close."""
+    group = _group(_payload(), "AAPL")
+    assert group["sub"] == "271.50 ▲ 0.56%"
+    assert (group["cover"], group["complete"], group["pnl_open"]) == ("4 of 4", True, pytest.approx(2641))
+
+
+def test_a_group_with_a_missing_leg_has_no_headline_and_says_what_it_covers() -> None:
+    """A total never hides what it lacks."""
+    mids = {symbol: mid for symbol, mid in MIDS.items() if symbol != "AAPL261218C00250000"}
+    group = _group(_payload(_snapshot(mids=mids)), "AAPL")
+    assert (group["pnl_open"], group["complete"]) == (None, False)
+    assert group["cover"] == "3 of 4: +$1,150"
+
+
+def test_missing_figures_are_null_and_the_state_says_why() -> None:
+    """No quote, no number; expired rows stay, with their state."""
+    payload = _payload(_snapshot(mids={}))
+    row = _row(payload, "aapl")
+    assert {row[field] for field in ("bid", "ask", "mark", "natural", "pnl_open", "spread", "time")} == {None}
+    assert (row["state"], row["warning"]) == ("no_data", None)
+    assert _row(payload, "msft-old")["state"] == "expired"
+
+
+def test_warnings_travel_as_codes_with_few_words_and_a_sentence() -> None:
+    """What the state says already is not said twice."""
+    snapshot = _snapshot()
+    wide = Quote("BRKB270115C00500000", 10.0, 14.0, timestamp=NOW, received_at=NOW)
+    payload = _payload(replace(snapshot, option_quotes={**snapshot.option_quotes, wide.symbol: wide}))
+    assert _row(payload, "brk")["warning"] == ["wide_spread"]
+    few, sentence = payload["warnings"]["wide_spread"]
+    assert few == "wide spread"
+    assert sentence.endswith(".")
+
+
+def test_an_unknown_warning_is_shown_as_its_words() -> None:
+    """A code of tomorrow is not lost."""
+    assert warning_words(["moon_phase"]) == {"moon_phase": ["moon phase", "moon_phase"]}
+
+
+def test_the_same_snapshot_at_a_later_moment_gives_the_same_bytes() -> None:
+    """Ages are counted in the browser, so time alone changes nothing."""
+    moments = [NOW + dt.timedelta(seconds=second, microseconds=7 * second) for second in range(25)]
+    texts = {json.dumps(_payload(_snapshot(at=moment))) for moment in moments}
+    assert len(texts) == 1
+
+
+def test_times_are_milliseconds_of_the_price() -> None:
+    """The browser subtracts them from its own clock."""
+    expected = int((NOW - dt.timedelta(seconds=2)).timestamp() * 1000)
+    assert _row(_payload(), "aapl")["time"] == expected
+
+
+def test_the_payload_is_plain_json() -> None:
+    """No NaN, no numpy: strict JSON of what Python gives back equal."""
+    payload = _payload(_snapshot(mids={"AAPL261218C00250000": 0.02}))
+    text = json.dumps(payload, allow_nan=False)
+    assert json.loads(text)["rows"] == payload["rows"]
+
+
+def test_optional_columns_may_be_missing() -> None:
+    """Greeks, P/L Day and the like are then null."""
+    payload = _payload(
+        without=("delta", "theta", "iv", "pnl_day", "net_delta", "net_theta", "natural", "day_pnl")
+    )
+    row = _row(payload, "aapl")
+    assert (row["delta"], row["pnl_day"], row["mark"]) == (None, None, 23.37)
+
+
+def test_notes_of_fills_stand_on_their_position() -> None:
+    """Facts only."""
+    payload = _payload(notes={"aapl": "2 contracts sold 10:42, after the file was saved"})
+    assert _row(payload, "aapl")["note"] == "2 contracts sold 10:42, after the file was saved"
+    assert _row(payload, "brk")["note"] is None
+
+
+def test_an_empty_portfolio_has_an_empty_payload() -> None:
+    """No rows, no groups, and no error."""
+    payload = _payload(positions=[])
+    assert (payload["rows"], payload["groups"], payload["ids"]) == ([], [], [])
+
+
+@pytest.mark.parametrize(
+    ("price", "change", "words"),
+    [
+        (None, 0.01, "\N{EM DASH}"),
+        (271.5, None, "271.50"),
+        (271.5, 0.0062, "271.50 ▲ 0.62%"),
+        (1271.5, -0.01, "1,271.50 ▼ 1.00%"),
+        (271.5, 0.00001, "271.50 = 0.00%"),
+    ],
+)
+def test_a_price_and_its_change_in_words(price: float | None, change: float | None, words: str) -> None:
+    """The direction is a sign, not a colour."""
+    assert describe_price(price, change) == words
+
+
+@pytest.mark.parametrize(
+    ("strike", "words"), [(250.0, "250"), (262.5, "262.5"), (1250.0, "1,250"), (0.125, "0.125")]
+)
+def test_strikes_have_no_needless_decimals(strike: float, words: str) -> None:
+    """As people write them."""
+    assert format_strike(strike) == words
+
+
+def test_the_csv_has_every_position_as_seen_with_state_and_time() -> None:
+    """Times carry their offset; legs are a file of their own."""
+    positions = [*POSITIONS, _single("=HYPERLINK(1)", "AAPL", 270)]
+    payload = _payload(positions=positions, notes={"aapl": "-1 contract"})
+    zone = ZoneInfo("America/New_York")
+    rows = list(csv.DictReader(io.StringIO(positions_csv(payload, zone))))
+    assert [row["id"] for row in rows][:4] == ["aapl", "put spread", "shares", "'=HYPERLINK(1)"]
+    first = rows[0]
+    assert (first["mark"], first["state"], first["fills"]) == ("23.37", "live", "'-1 contract")
+    assert first["quote_time"] == "2026-11-20T11:59:58.123-05:00"
+    assert rows[3]["quote_time"] == ""
+    legs = list(csv.DictReader(io.StringIO(legs_csv(payload, zone))))
+    assert [(row["position_id"], row["leg"], row["qty"]) for row in legs][:2] == [
+        ("put spread", "short 260 put", "-2"),
+        ("put spread", "long 255 put", "2"),
+    ]
