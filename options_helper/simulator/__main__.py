@@ -15,11 +15,13 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=0, help="0 takes a free port")
     parser.add_argument("--seed", type=int, default=7)
     arguments = parser.parse_args()
-    with AlpacaSimulator(seed=arguments.seed, port=arguments.port) as simulator:
+    with (
+        contextlib.suppress(KeyboardInterrupt),
+        AlpacaSimulator(seed=arguments.seed, port=arguments.port) as simulator,
+    ):
         for name, value in simulator.environment().items():
             print(f"{name}={value}", flush=True)  # noqa: T201 - its whole output
-        with contextlib.suppress(KeyboardInterrupt):
-            threading.Event().wait()
+        threading.Event().wait()
 
 
 if __name__ == "__main__":
