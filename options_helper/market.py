@@ -370,7 +370,7 @@ class LiveSnapshot:
         fills: Every order update of the New York day, newest first, as `normalize_trade_update` makes them.
         rest_fills, rest_orders: What REST gave of the same day, as rows of the same kind.
         fill_gaps: Spans not yet confirmed by REST, oldest first.
-        subscribed: Symbols the servers acknowledged; None where nothing is known of it.
+        subscribed: Symbols asked for and not refused by a server; None where nothing is known of it.
         market_phase_until: When the phase changes next.
         market_next_open: When the next regular session opens.
         session_close: When the regular session of `trading_date` ends; earlier on half days.

@@ -298,11 +298,9 @@ def test_without_a_calendar_silence_is_left_alone(desk, wait_until) -> None:
 
 
 def test_what_was_not_granted_is_not_subscribed(desk) -> None:
-    """The snapshot names the symbols that the servers acknowledged; nothing before the first one does."""
-    assert desk.run.snapshot().subscribed is None
+    """While a stream connects its symbols are asked for; what its server does not grant is not subscribed."""
+    assert desk.run.snapshot().subscribed == {*CONTRACTS, "AAPL"}
     desk.run.workers[StreamName.OPTIONS].subscribed(frozenset(CONTRACTS[:2]))
-    assert desk.run.snapshot().subscribed == frozenset(CONTRACTS[:2])
-    desk.run.workers[StreamName.STOCKS].subscribed(frozenset({"AAPL"}))
     assert desk.run.snapshot().subscribed == {*CONTRACTS[:2], "AAPL"}
 
 

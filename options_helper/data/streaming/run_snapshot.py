@@ -98,7 +98,7 @@ def _newest_failure(records: Iterable[StreamHealth]) -> str | None:
     return max(failures, key=lambda failure: failure.at).text if failures else None
 
 
-def _subscribed(records: Iterable[StreamHealth]) -> frozenset[str] | None:
-    """The symbols granted; None until any server has acknowledged."""
-    granted = [record.asked - record.missing for record in records if record.connected_at and record.asked]
-    return frozenset().union(*granted) if granted else None
+def _subscribed(records: Iterable[StreamHealth]) -> frozenset[str]:
+    """The symbols asked for and not refused; those of a stream that ended in error are not among them."""
+    granted = [record.asked - record.missing for record in records if record.state is not StreamState.ERROR]
+    return frozenset().union(*granted)
