@@ -218,7 +218,7 @@ def test_each_kind_of_complaint_is_logged_once(caplog: pytest.LogCaptureFixture)
 values = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.floats() | st.text() | st.binary(),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=3), inner, max_size=4),
-    max_leaves=12,
+    max_leaves=6,
 )
 
 

@@ -1,0 +1,159 @@
+"""What the documentation says is what the code does."""
+
+from __future__ import annotations
+
+import json
+import re
+import runpy
+from pathlib import Path
+
+import pytest
+import typer
+
+from options_helper.analysis import marks
+from options_helper.analysis.alert_rules import AlertRule
+from options_helper.analysis.truth import TruthState
+from options_helper.cli import app
+from options_helper.data.alpaca_settings import INDICATIVE_QUOTE_LIMIT
+from options_helper.models import Portfolio
+
+ROOT = Path(__file__).parent.parent
+DOCS = ROOT / "docs"
+SOURCES = [*(ROOT / "options_helper").rglob("*.py"), *(ROOT / "apps").rglob("*.py")]
+PORTAL_PAGES = ["PORTAL_LIVE_STREAMING.md", "PORTAL_STREAMLIT.md"]
+
+
+def _read(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def _command(name: str) -> str:
+    script = runpy.run_path(str(ROOT / "scripts" / "readme_command.py"))
+    command: str = script["readme_command"](name, _read("README.md"))
+    return command
+
+
+@pytest.mark.parametrize(("name", "elsewhere"), [("demo", "docs/index.md"), ("test", "CONTRIBUTING.md")])
+def test_the_readmes_commands_are_one_line_and_the_same_elsewhere(name: str, elsewhere: str) -> None:
+    """The command that the checks run is the one that every page shows."""
+    command = _command(name)
+    assert command.startswith("python3 -m venv .venv && ")
+    assert command in _read(elsewhere)
+
+
+def test_a_command_that_is_missing_is_an_error() -> None:
+    """A README without the marked block cannot pass for one."""
+    script = runpy.run_path(str(ROOT / "scripts" / "readme_command.py"))
+    with pytest.raises(SystemExit, match="0 one-line commands named 'demo'"):
+        script["readme_command"]("demo", "# nothing here")
+
+
+def test_every_variable_is_in_the_reference() -> None:
+    """Whatever environment variable the product reads is explained."""
+    read = {
+        name
+        for path in SOURCES
+        for name in re.findall(r'"((?:APCA|OH)_[A-Z_]+)"', path.read_text(encoding="utf-8"))
+    }
+    explained = set(re.findall(r"`((?:APCA|OH)_[A-Z_]+)`", _read("docs/reference/settings.md")))
+    assert explained == read
+
+
+def test_every_option_is_in_the_reference() -> None:
+    """Whatever the command line takes is explained."""
+    reference = _read("docs/reference/settings.md")
+    command = typer.main.get_command(app)
+    commands = command.commands  # type: ignore[attr-defined]
+    options = {
+        option
+        for each in (command, *commands.values())
+        for parameter in each.params
+        for option in parameter.opts
+        if option.startswith("--")
+    }
+    assert {"--demo", "--json", "--version"} <= options
+    assert not [option for option in options if option not in reference]
+    assert not [name for name in commands if f"`options-helper {name}`" not in reference]
+
+
+@pytest.mark.parametrize("page", PORTAL_PAGES)
+def test_the_portals_pages_say_what_it_is_not(page: str) -> None:
+    """Read-only, best effort and no advice stand on both pages, and in the README."""
+    for name in (f"docs/{page}", "README.md"):
+        text = " ".join(_read(name).lower().split())
+        for words in ("read-only", "orders", "best-effort", "not financial advice"):
+            assert words in text
+
+
+def test_the_thresholds_of_a_mark_are_the_codes() -> None:
+    """The page of marks names each constant with its value."""
+    page = " ".join(_read("docs/concepts/marks.md").split())
+    for name in (
+        "WIDE_SPREAD_FRACTION",
+        "ZERO_BID_MAX_ASK",
+        "STUB_SPREAD_DOLLARS",
+        "STUB_SPREAD_FRACTION",
+    ):
+        assert f"`{name}` {getattr(marks, name):.2f}" in page
+
+
+def test_the_examples_of_marks_are_right() -> None:
+    """Each example's mark is what the rule makes of its bid and ask."""
+    from options_helper.market import Quote, utc_now
+
+    page = _read("docs/concepts/marks.md")
+    rows = re.findall(r"^\| ([\d.]+) \| ([\d.]+) \| ([\d.]+|—) \|", page, re.MULTILINE)
+    assert len(rows) == 6
+    for bid, ask, expected in rows:
+        mark = marks.compute_mark(Quote("X", float(bid), float(ask)), None, at=utc_now()).mark
+        assert (mark is None) if expected == "—" else mark == pytest.approx(float(expected))
+
+
+def test_every_state_is_explained() -> None:
+    """The page of staleness has a row for each state, and for none that does not exist."""
+    page = _read("docs/concepts/staleness.md").partition("## Sources")[0]
+    rows = re.findall(r"^\| ([a-z ]+) \| ", page, re.MULTILINE)
+    states = [row for row in rows if row != "state"]
+    assert sorted(states) == sorted(state.replace("_", " ") for state in TruthState)
+
+
+def test_the_indicative_limit_is_the_codes() -> None:
+    """The figure of the free plan's option quotes is the one that is enforced."""
+    assert f"{INDICATIVE_QUOTE_LIMIT} quotes" in _read("docs/PORTAL_LIVE_STREAMING.md")
+
+
+def _json_blocks(page: str) -> list[str]:
+    return re.findall(r"```json\n(.*?)```", _read(page), re.DOTALL)
+
+
+def test_the_example_portfolio_loads() -> None:
+    """The example of the portfolio file is a portfolio."""
+    (block,) = _json_blocks("docs/reference/portfolio-file.md")
+    assert len(Portfolio.model_validate_json(block).positions) == 4
+
+
+def test_the_example_alerts_load() -> None:
+    """The example of the alerts file holds rules."""
+    (block,) = _json_blocks("docs/concepts/alerts.md")
+    assert len([AlertRule.model_validate(rule) for rule in json.loads(block)["alerts"]]) == 4
+
+
+def test_every_page_is_in_the_navigation() -> None:
+    """A page that nobody can find is none."""
+    navigation = _read("mkdocs.yml")
+    pages = [path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md")]
+    assert not [page for page in pages if f": {page}\n" not in navigation]
+
+
+def test_nothing_is_loaded_from_another_site() -> None:
+    """The documentation's own pages bring no font, script or image from outside."""
+    assert "font: false" in _read("mkdocs.yml")
+    for path in DOCS.rglob("*.md"):
+        assert not re.search(r"!\[[^\]]*\]\(https?:", path.read_text(encoding="utf-8")), path
+
+
+def test_constraints_name_versions_only() -> None:
+    """An exact version for each package, and no address of any registry."""
+    lines = _read("constraints.txt").splitlines()
+    assert len(lines) > 50
+    assert not [line for line in lines if not re.fullmatch(r"[A-Za-z0-9._-]+==[0-9][A-Za-z0-9._+]*", line)]
