@@ -11,12 +11,9 @@ import datetime as dt
 import math
 import re
 from enum import Enum
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from options_helper.market import from_microseconds
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 _INFINITY = math.inf
 _NANOSECONDS = 1000
@@ -126,8 +123,3 @@ def read(source: object, name: str) -> Any:  # noqa: ANN401 - whatever the wire 
 def carries(source: object, name: str) -> bool:
     """Whether a raw mapping or SDK object has a field at all, be it null."""
     return name in source if isinstance(source, dict) else hasattr(source, name)
-
-
-def rows_of(value: object) -> list[Mapping[str, Any]]:
-    """The mappings of a list; anything else in it, or anything but a list, is left out."""
-    return [row for row in value if isinstance(row, dict)] if isinstance(value, list) else []

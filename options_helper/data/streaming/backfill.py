@@ -1,0 +1,258 @@
+"""What the streams do not tell, fetched by REST in one background thread of a run.
+
+First quotes, previous closes and greeks; the market's clock; the account, its positions; the multipliers of
+adjusted contracts; the day's executions and orders, again after every loss of the trading stream. Each part
+is on its own: one that fails is tried again, and the others go on.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+from options_helper.data.alpaca_settings import mask
+from options_helper.data.http_reader import Host
+from options_helper.data.market_clock import AlpacaCalendar, ExchangeCalendar, MarketCalendar
+from options_helper.data.streaming.backfill_schedule import Part, Schedule
+from options_helper.data.streaming.backfill_sink import BackfillSink
+from options_helper.data.streaming.order_history import OrderHistory
+from options_helper.data.streaming.rest_rows import (
+    SnapshotRows,
+    adjusted_contracts,
+    indices_of,
+    read_index_values,
+    read_multiplier,
+    read_positions,
+    read_snapshots,
+)
+from options_helper.data.streaming.wire_values import to_identifier
+from options_helper.errors import AlpacaRestError
+from options_helper.market import new_york_date, utc_now
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from options_helper.data.alpaca_rest import AlpacaRest
+
+logger = logging.getLogger(__name__)
+
+__all__ = ["Backfill", "BackfillSink"]
+
+MARKET_SECONDS = 900.0
+SNAPSHOT_SECONDS = 60.0
+INDEX_SECONDS = 15.0
+ACCOUNT_SECONDS = 300.0
+POSITION_SECONDS = 60.0
+FILL_SECONDS = 60.0
+FILL_SPACING_SECONDS = 1.0  # between two looks that are asked for one after the other
+SETTLE_SECONDS = 2.0  # how long REST may lag behind the stream
+_CALENDAR_DAYS = 12
+_NOT_FOUND = 404
+_LONGEST_SLEEP = 3600.0
+
+
+class Backfill:
+    """The background fetch of one run: one daemon thread from `start` to `stop`.
+
+    Args:
+        rest: The client, which the backfill closes when it ends.
+        stocks, option_contracts: Symbols as the streams use them.
+        stock_feed, options_feed: The streams' feeds, so that first quotes are of the same source.
+        want_fills: Whether executions and orders are wanted.
+        sink: Where the results go.
+        clock: The time of day, aware.
+        monotonic: Seconds that only grow.
+        settle_seconds: How long before a look REST may not have known everything yet.
+    """
+
+    def __init__(  # noqa: PLR0913 - a run's settings and its clocks
+        self,
+        rest: AlpacaRest,
+        *,
+        stocks: Sequence[str],
+        option_contracts: Sequence[str],
+        stock_feed: str,
+        options_feed: str,
+        want_fills: bool,
+        sink: BackfillSink,
+        clock: Callable[[], dt.datetime] = utc_now,
+        monotonic: Callable[[], float] = time.monotonic,
+        settle_seconds: float = SETTLE_SECONDS,
+    ) -> None:
+        self._rest, self._sink, self._clock, self._monotonic = rest, sink, clock, monotonic
+        self._stocks, self._contracts = tuple(stocks), tuple(option_contracts)
+        self._stock_feed, self._options_feed = stock_feed, options_feed
+        self._settle_seconds = settle_seconds
+        self._history = OrderHistory(rest)
+        self._calendar: MarketCalendar | None = None
+        self._sessions: tuple[dt.date, list[Any]] | None = None
+        self._multipliers: dict[str, float] = {}
+        self._told: set[str] = set()
+        self._fills_asked_at: float | None = None
+        self._stopped, self._wake = threading.Event(), threading.Event()
+        self._schedule = Schedule(
+            self._parts(want_fills=want_fills),
+            sink.put_progress,
+            monotonic=monotonic,
+            is_stopped=self._stopped.is_set,
+        )
+        self._thread = threading.Thread(target=self._run, name="options-helper-backfill", daemon=True)
+
+    def start(self) -> None:
+        """Begin to fetch."""
+        self._thread.start()
+
+    def request_fills(self) -> None:
+        """Look for executions again, now and once more when REST has settled; returns at once.
+
+        Called after each acknowledgement of the trading stream; requests that come together are one.
+        """
+        self._fills_asked_at = self._monotonic()
+        self._schedule.ask("fills", FILL_SPACING_SECONDS)
+        self._wake.set()
+
+    def request_quotes(self) -> None:
+        """Fetch first quotes again, for what a lost data stream may have missed; returns at once."""
+        self._told.clear()
+        for name in ("options", "stocks"):
+            self._schedule.ask(name, FILL_SPACING_SECONDS)
+        self._wake.set()
+
+    def stop(self) -> None:
+        """End it: waits and requests under way end at once; legal at any moment, any number of times."""
+        self._stopped.set()
+        self._rest.stop()
+        self._wake.set()
+
+    def join(self, timeout: float | None = None) -> None:
+        """Wait until the thread is gone, at most `timeout` seconds."""
+        if self._thread.ident is not None:
+            self._thread.join(timeout)
+        else:
+            self._rest.close()
+
+    def step(self) -> float:
+        """Fetch the part that is due, if one is; the seconds until the next one is."""
+        return self._schedule.step()
+
+    def _run(self) -> None:
+        try:
+            while not self._stopped.is_set():
+                self._wake.clear()
+                seconds = self.step()
+                if seconds > 0 and not self._stopped.is_set():
+                    self._wake.wait(min(seconds, _LONGEST_SLEEP))
+        finally:
+            self._rest.close()
+            if not self._stopped.is_set():
+                logger.error("The background fetch ended unexpectedly.")
+                self._schedule.tell_all("the background fetch ended unexpectedly; Restart begins it anew.")
+
+    def _parts(self, *, want_fills: bool) -> list[Part]:
+        """What to fetch, the most wanted first."""
+        parts = [Part("market", Host.TRADING, self._fetch_market)]
+        if self._contracts:
+            parts.append(Part("options", Host.DATA, self._fetch_options))
+        if self._stocks:
+            parts.append(Part("stocks", Host.DATA, self._fetch_stocks))
+        if indices_of(self._contracts):
+            parts.append(Part("indices", Host.DATA, self._fetch_indices))
+        if want_fills:
+            parts.append(Part("fills", Host.TRADING, self._fetch_fills))
+        parts.append(Part("positions", Host.TRADING, self._fetch_positions))
+        parts.append(Part("account", Host.TRADING, self._fetch_account))
+        if adjusted_contracts(self._contracts):
+            parts.append(Part("multipliers", Host.TRADING, self._fetch_multipliers))
+        return parts
+
+    # The parts: each gives the seconds until it is due again, or None where once is enough
+
+    def _fetch_market(self) -> float:
+        clock, today = self._rest.clock(), new_york_date(self._clock())
+        if self._sessions is None or self._sessions[0] != today:
+            span = dt.timedelta(days=_CALENDAR_DAYS)
+            self._sessions = (today, self._rest.calendar(today - span, today + span))
+        self._calendar = AlpacaCalendar.from_alpaca(clock, self._sessions[1])
+        self._sink.put_market(self._calendar)
+        return MARKET_SECONDS
+
+    def _fetch_options(self) -> float:
+        rows = self._read(self._rest.option_snapshots(self._contracts, self._options_feed))
+        self._sink.put_quotes(options=self._first(rows.quotes, "quote"))
+        self._sink.put_trades(options=self._first(rows.trades, "trade"))
+        self._sink.put_reference(previous_closes=rows.previous_closes, greeks=rows.greeks)
+        return SNAPSHOT_SECONDS
+
+    def _fetch_stocks(self) -> float:
+        rows = self._read(self._rest.stock_snapshots(self._stocks, self._stock_feed))
+        self._sink.put_quotes(stocks=self._first(rows.quotes, "quote"))
+        self._sink.put_trades(stocks=self._first(rows.trades, "trade"))
+        self._sink.put_reference(previous_closes=rows.previous_closes)
+        return SNAPSHOT_SECONDS
+
+    def _fetch_indices(self) -> float:
+        values = self._rest.index_values(indices_of(self._contracts))
+        self._sink.put_trades(stocks=read_index_values(values, self._clock()))
+        return INDEX_SECONDS
+
+    def _fetch_positions(self) -> float:
+        self._sink.put_reference(broker_positions=read_positions(self._rest.positions()))
+        return POSITION_SECONDS
+
+    def _fetch_account(self) -> float:
+        number = to_identifier(self._rest.account().get("account_number"))
+        if number is not None:
+            self._sink.put_reference(account=mask(number))
+        return ACCOUNT_SECONDS
+
+    def _fetch_multipliers(self) -> None:
+        for symbol in adjusted_contracts(self._contracts):
+            if symbol in self._multipliers:
+                continue
+            multiplier = self._fetch_multiplier(symbol)
+            if multiplier is not None:
+                self._multipliers[symbol] = multiplier
+        self._sink.put_reference(multipliers=dict(self._multipliers))
+
+    def _fetch_multiplier(self, symbol: str) -> float | None:
+        try:
+            return read_multiplier(self._rest.option_contract(symbol))
+        except AlpacaRestError as error:
+            if error.status != _NOT_FOUND:
+                raise
+            return None
+
+    def _fetch_fills(self) -> float:
+        began, began_at = self._monotonic(), self._clock()
+        self._history.update(began_at, self._tell_fills)
+        settled = began_at - dt.timedelta(seconds=self._settle_seconds)
+        self._sink.put_order_history(self._history.fills, self._history.orders, settled)
+        asked_at = self._fills_asked_at
+        if asked_at is not None and began < asked_at + self._settle_seconds:
+            return max(0.0, asked_at + self._settle_seconds - self._monotonic())
+        return FILL_SECONDS
+
+    def _tell_fills(self, count: int) -> None:
+        if not self._schedule.has_succeeded("fills"):
+            self._schedule.say("fills", f"fetching today's fills, {count:,} so far")
+
+    # Snapshots
+
+    def _read(self, snapshots: Mapping[str, Any]) -> SnapshotRows:
+        now = self._clock()
+        calendar = self._calendar or ExchangeCalendar()
+        rows = read_snapshots(
+            snapshots, received_at=now, trading_date=calendar.trading_date(now) or new_york_date(now)
+        )
+        if rows.skipped:
+            logger.warning("%d quotes or trades of REST could not be read and were skipped.", rows.skipped)
+        return rows
+
+    def _first(self, rows: Sequence[Any], kind: str) -> list[Any]:
+        """Rows of symbols not told of yet; what is newer must come by stream, or REST would hide its end."""
+        first = [row for row in rows if f"{kind} {row.symbol}" not in self._told]
+        self._told.update(f"{kind} {row.symbol}" for row in first)
+        return first

@@ -1,0 +1,760 @@
+"""The background fetch: each part on its own, everything tried again, nothing kept alive artificially."""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from options_helper.data.http_reader import Host
+from options_helper.data.streaming.backfill import Backfill, BackfillSink
+from options_helper.data.streaming.backfill_schedule import Part, Schedule
+from options_helper.data.streaming.order_history import OrderHistory
+from options_helper.data.streaming.rest_rows import (
+    adjusted_contracts,
+    indices_of,
+    read_index_values,
+    read_multiplier,
+    read_positions,
+    read_snapshots,
+)
+from options_helper.errors import AlpacaRestError
+from options_helper.market import BrokerPosition, Greeks, MarketPhase, PreviousClose, Quote, Trade
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+NOW = dt.datetime(2026, 11, 20, 15, 0, tzinfo=dt.UTC)
+MIDNIGHT = dt.datetime(2026, 11, 20, 5, 0, tzinfo=dt.UTC)
+CALL, ADJUSTED, INDEX_CALL = "AAPL261218C00250000", "CSGP1261218P01000000", "SPXW261218C07000000"
+QUOTE = {"bp": 1.6, "ap": 1.65, "bs": 10, "as": 7, "t": "2026-11-20T14:59:58.5Z"}
+SNAPSHOT = {
+    "latestQuote": QUOTE,
+    "latestTrade": {"p": 1.62, "s": 3, "t": "2026-11-20T14:40:00Z"},
+    "dailyBar": {"c": 1.6, "t": "2026-11-20T05:00:00Z"},
+    "prevDailyBar": {"c": 1.5, "t": "2026-11-19T05:00:00Z"},
+    "greeks": {"delta": 0.5, "gamma": 0.02, "theta": -0.1, "vega": 0.3, "rho": 0.1},
+    "impliedVolatility": 0.31,
+}
+STOCK = {**SNAPSHOT, "greeks": None, "impliedVolatility": None}
+
+
+def make_order(order_id: str, **changes: object) -> dict[str, Any]:
+    """An order of REST."""
+    return {
+        "id": order_id,
+        "symbol": CALL,
+        "side": "buy",
+        "qty": "5",
+        "filled_qty": "0",
+        "status": "new",
+        "submitted_at": "2026-11-20T14:31:00Z",
+        "updated_at": "2026-11-20T14:31:00Z",
+        **changes,
+    }
+
+
+def make_fill(number: int, **changes: object) -> dict[str, Any]:
+    """A FILL of REST, one a second."""
+    at = NOW - dt.timedelta(minutes=20) + dt.timedelta(seconds=number)
+    return {
+        "activity_type": "FILL",
+        "id": f"a{number:05}",
+        "order_id": "o1",
+        "cum_qty": str(number + 1),
+        "leaves_qty": "0",
+        "qty": "1",
+        "price": "1.62",
+        "symbol": CALL,
+        "side": "buy",
+        "type": "fill",
+        "transaction_time": at.isoformat(),
+        **changes,
+    }
+
+
+@dataclass
+class Clock:
+    """Time that the test moves."""
+
+    seconds: float = 0.0
+
+    def monotonic(self) -> float:
+        """Seconds that only grow."""
+        return self.seconds
+
+    def now(self) -> dt.datetime:
+        """The time of day."""
+        return NOW + dt.timedelta(seconds=self.seconds)
+
+
+@dataclass
+class FakeRest:
+    """Alpaca's routes with answers to change; `failing` holds errors by method."""
+
+    failing: dict[str, AlpacaRestError] = field(default_factory=dict)
+    calls: Counter[str] = field(default_factory=Counter)
+    log: list[str] = field(default_factory=list)
+    fills: list[Any] = field(default_factory=list)
+    todays_orders: list[Any] = field(default_factory=list)
+    open_orders: list[Any] = field(default_factory=list)
+    single: dict[str, Any] = field(default_factory=dict)
+    options: dict[str, Any] = field(default_factory=lambda: {CALL: SNAPSHOT})
+    stopped: bool = False
+    closed: bool = False
+    asked_after: list[dt.datetime] = field(default_factory=list)
+
+    def _call(self, name: str) -> None:
+        self.calls[name] += 1
+        self.log.append(name)
+        if name in self.failing:
+            raise self.failing[name]
+
+    def clock(self) -> dict[str, Any]:
+        """Mid-session."""
+        self._call("clock")
+        return {
+            "timestamp": "2026-11-20T10:00:00-05:00",
+            "is_open": True,
+            "next_open": "2026-11-23T09:30:00-05:00",
+            "next_close": "2026-11-20T16:00:00-05:00",
+        }
+
+    def calendar(self, start: dt.date, end: dt.date) -> list[Any]:
+        """No session at all."""
+        self._call("calendar")
+        assert start < end
+        return []
+
+    def account(self) -> dict[str, Any]:
+        """An account with its number."""
+        self._call("account")
+        return {"account_number": "PA3ABCDEFGH12"}
+
+    def positions(self) -> list[Any]:
+        """One short position, and junk."""
+        self._call("positions")
+        return [{"symbol": CALL, "qty": "-2", "side": "short", "current_price": "1.6"}, "junk"]
+
+    def option_contract(self, symbol: str) -> dict[str, Any]:
+        """An adjusted contract."""
+        self._call(f"contract {symbol}")
+        return {"symbol": symbol, "multiplier": "150", "size": "33"}
+
+    def option_snapshots(self, symbols: tuple[str, ...], feed: str) -> dict[str, Any]:
+        """What the test says."""
+        assert symbols
+        self._call(f"options {feed}")
+        return self.options
+
+    def stock_snapshots(self, symbols: tuple[str, ...], feed: str) -> dict[str, Any]:
+        """The stock's snapshot."""
+        self._call(f"stocks {feed}")
+        return dict.fromkeys(symbols, STOCK)
+
+    def index_values(self, symbols: list[str]) -> dict[str, Any]:
+        """One value each."""
+        self._call("indices")
+        return {symbol: {"v": 7000.5, "t": "2026-11-20T14:59:59Z"} for symbol in symbols}
+
+    def orders(self, after: dt.datetime | None = None, *, status: str = "all") -> list[Any]:
+        """Today's, or the open ones."""
+        self._call(f"orders {status}")
+        assert (after is None) == (status == "open")
+        return self.open_orders if status == "open" else self.todays_orders
+
+    def order(self, order_id: str) -> dict[str, Any]:
+        """A single one."""
+        self._call(f"order {order_id}")
+        if order_id not in self.single:
+            raise AlpacaRestError(f"/v2/orders/{order_id}", "order not found", status=404)
+        row: dict[str, Any] = self.single[order_id]
+        return row
+
+    def fill_pages(self, after: dt.datetime) -> Iterator[list[Any]]:
+        """Pages of two."""
+        self._call("fills")
+        self.asked_after.append(after)
+        for start in range(0, max(len(self.fills), 1), 2):
+            yield self.fills[start : start + 2]
+
+    def stop(self) -> None:
+        """Note it."""
+        self.stopped = True
+
+    def close(self) -> None:
+        """Note it."""
+        self.closed = True
+
+
+@dataclass
+class Sink(BackfillSink):
+    """Keeps whatever comes."""
+
+    stock_quotes: list[Quote] = field(default_factory=list)
+    option_quotes: list[Quote] = field(default_factory=list)
+    stock_trades: list[Trade] = field(default_factory=list)
+    option_trades: list[Trade] = field(default_factory=list)
+    reference: dict[str, Any] = field(default_factory=dict)
+    calendars: list[Any] = field(default_factory=list)
+    history: list[tuple[list[Any], list[Any], dt.datetime]] = field(default_factory=list)
+    words: list[tuple[str, str]] = field(default_factory=list)
+
+    def put_quotes(self, stocks: Any = (), options: Any = ()) -> None:
+        """Keep."""
+        self.stock_quotes += stocks
+        self.option_quotes += options
+
+    def put_trades(self, stocks: Any = (), options: Any = ()) -> None:
+        """Keep."""
+        self.stock_trades += stocks
+        self.option_trades += options
+
+    def put_reference(self, **known: Any) -> None:
+        """Keep."""
+        self.reference |= {name: value for name, value in known.items() if value is not None}
+
+    def put_market(self, calendar: Any) -> None:
+        """Keep."""
+        self.calendars.append(calendar)
+
+    def put_order_history(self, rest_fills: Any, rest_orders: Any, confirmed_until: dt.datetime) -> None:
+        """Keep."""
+        self.history.append((rest_fills, rest_orders, confirmed_until))
+
+    def put_progress(self, part: str, words: str) -> None:
+        """Keep."""
+        self.words.append((part, words))
+
+    @property
+    def latest_words(self) -> dict[str, str]:
+        """By part."""
+        return dict(self.words)
+
+
+class Desk:
+    """A backfill with fake routes, a sink and a clock; stepped by the test, without its thread."""
+
+    def __init__(self, **changes: Any) -> None:
+        self.rest, self.sink, self.clock = FakeRest(), Sink(), Clock()
+        wanted: dict[str, Any] = {
+            "stocks": ("AAPL",),
+            "option_contracts": (CALL, ADJUSTED, INDEX_CALL),
+            "stock_feed": "iex",
+            "options_feed": "indicative",
+            "want_fills": True,
+            **changes,
+        }
+        self.backfill = Backfill(
+            self.rest,  # type: ignore[arg-type]
+            sink=self.sink,
+            clock=self.clock.now,
+            monotonic=self.clock.monotonic,
+            **wanted,
+        )
+
+    def round(self) -> float:
+        """Fetch all that is due; the seconds until more is."""
+        while (seconds := self.backfill.step()) == 0:
+            pass
+        return seconds
+
+    def run_for(self, seconds: float) -> None:
+        """Let time pass, fetching whatever falls due."""
+        end = self.clock.seconds + seconds
+        while (wait := self.round()) + self.clock.seconds <= end:
+            self.clock.seconds += wait
+        self.clock.seconds = end
+
+
+@pytest.fixture
+def desk() -> Desk:
+    """A backfill that wants everything."""
+    return Desk()
+
+
+# The first round
+
+
+def test_the_first_round_fetches_everything_once(desk: Desk) -> None:
+    """Each part is fetched once, with the streams' feeds, and ends without a word."""
+    desk.round()
+    assert desk.rest.calls == Counter(
+        [
+            "clock",
+            "calendar",
+            "options indicative",
+            "stocks iex",
+            "indices",
+            "orders all",
+            "orders open",
+            "fills",
+            "positions",
+            "account",
+            f"contract {ADJUSTED}",
+        ]
+    )
+    assert set(desk.sink.latest_words.values()) == {""}
+    assert ("options", "fetching") in desk.sink.words
+
+
+def test_first_quotes_carry_their_true_time(desk: Desk) -> None:
+    """Quotes and trades of REST have their own times and are marked as REST's."""
+    desk.round()
+    at = dt.datetime(2026, 11, 20, 14, 59, 58, 500_000, tzinfo=dt.UTC)
+    assert desk.sink.option_quotes == [Quote(CALL, 1.6, 1.65, 10.0, 7.0, at, NOW, from_rest=True)]
+    assert [quote.symbol for quote in desk.sink.stock_quotes] == ["AAPL"]
+    assert [(one.symbol, one.price, one.from_rest) for one in desk.sink.stock_trades] == [
+        ("AAPL", 1.62, True),
+        ("SPX", 7000.5, True),
+    ]
+    assert [one.symbol for one in desk.sink.option_trades] == [CALL]
+
+
+def test_reference_data_come_as_records(desk: Desk) -> None:
+    """Greeks, previous closes, positions, multipliers and the masked account come as the market's records."""
+    desk.round()
+    known = desk.sink.reference
+    assert known["greeks"][CALL] == Greeks(
+        0.5, 0.02, -0.1, 0.3, 0.1, 0.31, dt.datetime(2026, 11, 20, 14, 59, 58, 500_000, tzinfo=dt.UTC)
+    )
+    assert known["previous_closes"] == {"AAPL": PreviousClose(1.5, dt.date(2026, 11, 19))}
+    assert known["broker_positions"] == {CALL: BrokerPosition(CALL, -2.0, 1.6, None)}
+    assert known["multipliers"] == {ADJUSTED: 150.0}
+    assert known["account"] == "PA…12"
+    assert [one.phase(NOW) for one in desk.sink.calendars] == [MarketPhase.OPEN]
+
+
+def test_only_what_is_wanted_is_fetched() -> None:
+    """Without stocks, contracts or fills those routes are not asked."""
+    desk = Desk(stocks=(), option_contracts=(), want_fills=False)
+    desk.round()
+    assert set(desk.rest.calls) == {"clock", "calendar", "positions", "account"}
+    desk.backfill.request_fills()
+    desk.round()
+    assert "fills" not in desk.rest.calls
+
+
+# Later rounds
+
+
+def test_later_rounds_refresh_what_no_stream_tells(desk: Desk) -> None:
+    """Greeks, positions and indices are fetched again by the minute; multipliers and the calendar are not."""
+    desk.round()
+    desk.run_for(121)
+    calls = desk.rest.calls
+    assert (calls["options indicative"], calls["stocks iex"], calls["positions"], calls["fills"]) == (
+        3,
+        3,
+        3,
+        3,
+    )
+    assert (calls["indices"], calls["clock"], calls[f"contract {ADJUSTED}"]) == (9, 1, 1)
+    desk.run_for(900)
+    assert (calls["clock"], calls["calendar"], calls["account"]) == (2, 1, 4)
+
+
+def test_rest_does_not_keep_a_silent_feed_alive(desk: Desk) -> None:
+    """A symbol's quote and trade are put once; later rounds bring only those that had none before."""
+    desk.round()
+    desk.rest.options = {
+        CALL: {**SNAPSHOT, "latestQuote": {**QUOTE, "t": "2026-11-20T15:00:59Z"}},
+        ADJUSTED: {"latestQuote": QUOTE},
+    }
+    desk.run_for(61)
+    assert [quote.symbol for quote in desk.sink.option_quotes] == [CALL, ADJUSTED]
+    assert [trade.symbol for trade in desk.sink.option_trades] == [CALL]
+    desk.backfill.request_quotes()
+    desk.run_for(2)
+    assert [quote.symbol for quote in desk.sink.option_quotes] == [CALL, ADJUSTED, CALL, ADJUSTED]
+
+
+def test_the_calendar_is_asked_again_on_another_day(desk: Desk) -> None:
+    """A run that passes midnight in New York gets the sessions around its new day."""
+    desk.round()
+    desk.clock.seconds = 20 * 3600
+    desk.round()
+    assert (desk.rest.calls["clock"], desk.rest.calls["calendar"]) == (2, 2)
+
+
+# Executions and orders
+
+
+def test_a_look_confirms_up_to_what_rest_had_settled(desk: Desk) -> None:
+    """Executions and orders come whole; the span REST may still lag behind is not confirmed."""
+    desk.rest.fills = [make_fill(number) for number in range(5)]
+    desk.rest.todays_orders = [make_order("o1")]
+    desk.round()
+    fills, orders, until = desk.sink.history[-1]
+    assert [row["activity_id"] for row in fills] == [f"a{number:05}" for number in range(5)]
+    assert [row["order_id"] for row in orders] == ["o1"]
+    assert until == NOW - dt.timedelta(seconds=2)
+    assert ("fills", "fetching today's fills, 4 so far") in desk.sink.words
+
+
+def test_a_request_looks_at_once_and_again_when_rest_has_settled(desk: Desk) -> None:
+    """After an acknowledgement the first look shows what is there, the second one confirms the moment."""
+    desk.round()
+    desk.run_for(10)
+    desk.backfill.request_fills()
+    asked_at = desk.clock.now()
+    desk.run_for(5)
+    assert desk.rest.calls["fills"] == 3
+    assert desk.sink.history[-2][2] < asked_at <= desk.sink.history[-1][2]
+
+
+def test_requests_that_come_together_are_one(desk: Desk) -> None:
+    """A flapping stream does not make a look each time: they are at least a second apart."""
+    desk.round()
+    for _ in range(50):
+        desk.backfill.request_fills()
+    desk.round()
+    desk.run_for(0.9)
+    assert desk.rest.calls["fills"] == 1
+    desk.run_for(0.2)
+    assert desk.rest.calls["fills"] == 2
+
+
+def test_a_request_during_a_look_is_not_forgotten(desk: Desk) -> None:
+    """An acknowledgement that comes while a look is under way gets a look of its own."""
+    pages = desk.rest.fill_pages
+
+    def interrupted(after: dt.datetime) -> Iterator[list[Any]]:
+        if desk.rest.calls["fills"] == 0:
+            desk.backfill.request_fills()
+        yield from pages(after)
+
+    desk.rest.fill_pages = interrupted  # type: ignore[method-assign]
+    desk.round()
+    desk.run_for(1.5)
+    assert desk.rest.calls["fills"] == 2
+
+
+def test_a_later_look_takes_only_what_may_be_new(desk: Desk) -> None:
+    """The first look begins at New York's midnight, later ones five minutes before the newest execution."""
+    desk.rest.fills = [make_fill(number) for number in range(5)]
+    desk.round()
+    desk.rest.fills = [make_fill(number) for number in range(2, 7)]
+    desk.run_for(61)
+    assert desk.rest.asked_after == [
+        MIDNIGHT,
+        dt.datetime.fromisoformat(make_fill(4)["transaction_time"]) - dt.timedelta(minutes=5),
+    ]
+    assert len(desk.sink.history[-1][0]) == 7
+
+
+def test_an_unreadable_row_costs_only_itself() -> None:
+    """Rows that are no fills or orders, or of another day, are skipped; those that are unreadable counted."""
+    rest = FakeRest()
+    rest.fills = [
+        make_fill(0),
+        "junk",
+        make_fill(1, cum_qty=None),
+        make_fill(2, transaction_time="2026-11-19T20:00:00Z"),
+    ]
+    rest.todays_orders = [make_order("o1"), {"id": None}, 7]
+    history = OrderHistory(rest)
+    history.update(NOW)
+    assert [row["activity_id"] for row in history.fills] == ["a00000"]
+    assert [row["order_id"] for row in history.orders] == ["o1"]
+    assert history.skipped == 4
+
+
+def test_orders_of_earlier_days_are_found_too() -> None:
+    """Open orders from before today, and those filled today that no list has, come one by one if need be."""
+    rest = FakeRest()
+    before = {"submitted_at": "2026-11-18T15:00:00Z", "updated_at": "2026-11-18T15:00:00Z"}
+    rest.open_orders = [make_order("old", **before)]
+    rest.fills = [make_fill(0, order_id="gtc"), make_fill(1, order_id="lost"), make_fill(2, order_id="leg")]
+    rest.todays_orders = [make_order("spread", legs=[make_order("leg")])]
+    rest.single = {"gtc": make_order("gtc", status="filled", **before)}
+    history = OrderHistory(rest)
+    history.update(NOW)
+    assert {row["order_id"] for row in history.orders} == {"old", "gtc", "spread"}
+    assert (rest.calls["order gtc"], rest.calls["order lost"], rest.calls["order leg"]) == (1, 1, 0)
+    rest.open_orders, rest.single["old"] = [], make_order("old", status="canceled", **before)
+    history.update(NOW)
+    assert {row["order_id"]: row["status"] for row in history.orders}["old"] == "canceled"
+    history.update(NOW)
+    assert (rest.calls["order old"], rest.calls["order lost"]) == (1, 1)
+
+
+def test_a_new_day_begins_with_nothing() -> None:
+    """When the New York date changes, yesterday's executions and orders go."""
+    rest = FakeRest()
+    rest.fills, rest.todays_orders = [make_fill(0)], [make_order("o1")]
+    rest.single = {"o1": make_order("o1")}
+    history = OrderHistory(rest)
+    history.update(NOW)
+    rest.fills, rest.todays_orders = [], []
+    history.update(NOW + dt.timedelta(days=1))
+    assert (history.fills, history.orders) == ([], [])
+    assert rest.asked_after == [MIDNIGHT, MIDNIGHT + dt.timedelta(days=1)]
+
+
+def test_a_failing_single_order_fails_the_look() -> None:
+    """An order that cannot be asked for, but for being unknown, leaves the look unconfirmed."""
+    rest = FakeRest()
+    rest.fills = [make_fill(0, order_id="gtc")]
+    rest.failing = {"order gtc": AlpacaRestError("/v2/orders/gtc", "the server failed (500)", status=500)}
+    with pytest.raises(AlpacaRestError, match="500"):
+        OrderHistory(rest).update(NOW)
+
+
+# Failures
+
+
+def refused(path: str, status: int | None) -> AlpacaRestError:
+    """An error of one route."""
+    return AlpacaRestError(path, "no", status=status)
+
+
+def test_a_refused_key_of_the_account_leaves_market_data_alone(desk: Desk) -> None:
+    """The trading host refusing the key is asked once in five minutes; quotes and greeks go on."""
+    error = refused("/v2/clock", 401)
+    desk.rest.failing = dict.fromkeys(
+        ["clock", "orders all", "positions", "account", f"contract {ADJUSTED}"], error
+    )
+    desk.round()
+    assert desk.sink.option_quotes
+    desk.run_for(299)
+    assert (desk.rest.calls["clock"], desk.rest.calls["orders all"], desk.rest.calls["positions"]) == (
+        1,
+        0,
+        0,
+    )
+    assert desk.rest.calls["options indicative"] == 5
+    words = desk.sink.latest_words
+    assert words["fills"] == words["market"] == "GET /v2/clock: no. Tried again in 300 s."
+    assert words["options"] == words["stocks"] == ""
+
+
+def test_a_failing_part_is_tried_again_until_it_succeeds(desk: Desk) -> None:
+    """Waits grow to a minute, the words say why and when, and vanish with success."""
+    desk.rest.failing["options indicative"] = refused("/v1beta1/options/snapshots", 500)
+    desk.round()
+    assert desk.sink.latest_words["options"] == "GET /v1beta1/options/snapshots: no. Tried again in 2 s."
+    desk.run_for(200)
+    calls = desk.rest.calls["options indicative"]
+    assert 6 <= calls <= 9
+    assert desk.sink.latest_words["options"].endswith("Tried again in 60 s.")
+    assert desk.sink.latest_words["stocks"] == ""
+    desk.rest.failing.clear()
+    desk.run_for(61)
+    assert desk.sink.latest_words["options"] == ""
+    assert desk.sink.option_quotes
+
+
+def test_one_hanging_route_does_not_hold_back_executions(desk: Desk) -> None:
+    """A route without an answer, on a host that answers others, delays only itself."""
+    desk.round()
+    desk.rest.failing = {"positions": refused("/v2/positions", None)}
+    desk.run_for(61)
+    looks = desk.rest.calls["fills"]
+    desk.backfill.request_fills()
+    desk.run_for(3.1)
+    assert desk.rest.calls["fills"] == looks + 2
+    assert desk.sink.latest_words["fills"] == ""
+    assert "Tried again" in desk.sink.latest_words["positions"]
+
+
+def test_executions_that_were_asked_for_are_tried_though_the_host_seems_away(desk: Desk) -> None:
+    """A request after an acknowledgement does not wait behind another part's backoff."""
+    routes = ["clock", "orders all", "positions", "account", f"contract {ADJUSTED}"]
+    desk.rest.failing = {route: refused(route, None) for route in routes}
+    desk.round()
+    desk.run_for(200)
+    looks, others = desk.rest.calls["orders all"], desk.rest.calls["positions"]
+    assert desk.sink.latest_words["fills"].endswith("Tried again in 60 s.")
+    desk.rest.failing = {}
+    desk.backfill.request_fills()
+    desk.round()
+    assert (desk.rest.calls["orders all"], desk.rest.calls["positions"]) == (looks + 1, others)
+    assert desk.sink.latest_words["fills"] == ""
+
+
+def test_an_unconfirmed_look_is_not_called_confirmed(desk: Desk) -> None:
+    """A look that failed half-way puts no history; the next whole one does."""
+    desk.rest.failing["fills"] = refused("/v2/account/activities", 503)
+    desk.round()
+    assert desk.sink.history == []
+    desk.rest.failing.clear()
+    desk.run_for(3)
+    assert len(desk.sink.history) == 1
+
+
+def test_multipliers_found_are_not_asked_again() -> None:
+    """A failure among adjusted contracts keeps what was found; an unknown contract has no multiplier."""
+    other, unknown = "CSGP1261218C01000000", "ABC2261218C00010000"
+    desk = Desk(option_contracts=(ADJUSTED, other, unknown))
+    desk.rest.failing = {
+        f"contract {other}": refused("/v2/options/contracts", 500),
+        f"contract {unknown}": refused("/v2/options/contracts", 404),
+    }
+    desk.round()
+    assert "multipliers" not in desk.sink.reference
+    del desk.rest.failing[f"contract {other}"]
+    desk.run_for(3)
+    assert desk.sink.reference["multipliers"] == {ADJUSTED: 150.0, other: 150.0}
+    assert desk.rest.calls[f"contract {ADJUSTED}"] == 1
+
+
+def test_unreadable_quotes_are_logged(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
+    """How many rows of a snapshot could not be read stands in the log."""
+    desk.rest.options = {CALL: SNAPSHOT, ADJUSTED: 7}
+    desk.round()
+    assert "1 quotes or trades of REST could not be read" in caplog.text
+
+
+def test_an_account_without_a_number_is_not_named(desk: Desk) -> None:
+    """An account row without its number changes nothing."""
+    desk.rest.account = dict  # type: ignore[method-assign,assignment]
+    desk.round()
+    assert "account" not in desk.sink.reference
+
+
+# The thread
+
+
+def test_the_thread_fetches_and_ends_when_told(desk: Desk, wait_until: Callable[..., None]) -> None:
+    """Started, it fetches the first round and then sleeps; stopped, it ends at once and closes the client."""
+    desk.backfill.start()
+    wait_until(lambda: desk.rest.calls[f"contract {ADJUSTED}"])
+    desk.clock.seconds += 5
+    desk.backfill.request_fills()
+    wait_until(lambda: desk.rest.calls["fills"] == 2)
+    desk.backfill.stop()
+    desk.backfill.stop()
+    desk.backfill.join(5)
+    assert desk.rest.stopped
+    assert desk.rest.closed
+
+
+def test_stop_before_start_is_legal(desk: Desk) -> None:
+    """A backfill that never began closes its client when joined."""
+    desk.backfill.stop()
+    desk.backfill.join(1)
+    assert desk.rest.closed
+
+
+def test_what_fails_because_of_stop_is_not_told(desk: Desk, wait_until: Callable[..., None]) -> None:
+    """A request that stop cuts off leaves no words of failure behind."""
+    entered, leave = threading.Event(), threading.Event()
+
+    def hanging() -> dict[str, Any]:
+        entered.set()
+        leave.wait(5)
+        raise AlpacaRestError("/v2/clock", "stopped")
+
+    desk.rest.clock = hanging  # type: ignore[method-assign]
+    desk.rest.stop = leave.set  # type: ignore[method-assign]
+    desk.backfill.start()
+    wait_until(entered.is_set)
+    desk.backfill.stop()
+    desk.backfill.join(5)
+    assert desk.sink.words == [("market", "fetching")]
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_an_end_that_nobody_asked_for_is_said(desk: Desk) -> None:
+    """Should the thread die of a defect, every part says so instead of seeming well."""
+
+    def broken(*_: object) -> None:
+        raise RuntimeError
+
+    desk.sink.put_market = broken  # type: ignore[method-assign]
+    desk.backfill.start()
+    desk.backfill.join(5)
+    assert all("ended unexpectedly" in words for words in desk.sink.latest_words.values())
+    assert desk.rest.closed
+
+
+def test_a_schedule_with_nothing_left_sleeps() -> None:
+    """A part that is done for good is never due again."""
+    schedule = Schedule(
+        [Part("once", Host.DATA, lambda: None)],
+        lambda _name, _words: None,
+        monotonic=lambda: 0.0,
+        is_stopped=lambda: False,
+    )
+    assert schedule.step() == 0.0
+    assert schedule.step() == float("inf")
+    assert schedule.has_succeeded("once")
+
+
+# Rows
+
+
+def test_the_previous_close_is_the_newest_before_the_trading_date() -> None:
+    """Before the day's first trade it is `dailyBar`'s close, later `prevDailyBar`'s; none is made up."""
+
+    def close(**bars: object) -> PreviousClose | None:
+        rows = read_snapshots({CALL: bars}, received_at=NOW, trading_date=dt.date(2026, 11, 20))
+        return rows.previous_closes.get(CALL)
+
+    today = {"c": 1.6, "t": "2026-11-20T05:00:00Z"}
+    yesterday = {"c": 1.5, "t": "2026-11-19T05:00:00Z"}
+    older = {"c": 1.4, "t": "2026-11-18T05:00:00Z"}
+    assert close(dailyBar=today, prevDailyBar=yesterday) == PreviousClose(1.5, dt.date(2026, 11, 19))
+    assert close(dailyBar=yesterday, prevDailyBar=older) == PreviousClose(1.5, dt.date(2026, 11, 19))
+    assert close(dailyBar=today) is None
+    assert close(dailyBar={"c": 0, "t": "2026-11-19T05:00:00Z"}, prevDailyBar="junk") is None
+    assert close(dailyBar={"c": 1.5}) is None
+
+
+@pytest.mark.parametrize("junk", [None, 7, "text", []])
+def test_junk_snapshots_are_skipped_and_counted(junk: object) -> None:
+    """A snapshot that is no mapping, or holds unreadable parts, costs only itself."""
+    bad_parts = {"latestQuote": {"bp": "x", "ap": None}, "latestTrade": {"p": -1}, "greeks": junk}
+    rows = read_snapshots(
+        {"A": junk, "B": bad_parts, CALL: SNAPSHOT}, received_at=NOW, trading_date=dt.date(2026, 11, 20)
+    )
+    assert [quote.symbol for quote in rows.quotes] == [CALL]
+    assert list(rows.greeks) == [CALL]
+    assert rows.skipped == 3
+
+
+def test_greeks_without_a_quote_have_the_time_of_receipt() -> None:
+    """Volatility alone is enough; without a quote's time the receipt's stands."""
+    rows = read_snapshots(
+        {CALL: {"impliedVolatility": 0.3, "greeks": {"delta": "x"}}},
+        received_at=NOW,
+        trading_date=dt.date(2026, 11, 20),
+    )
+    assert rows.greeks == {CALL: Greeks(implied_volatility=0.3, timestamp=NOW)}
+
+
+def test_positions_multipliers_and_values_of_odd_forms() -> None:
+    """Quantities are signed by the side; unreadable rows are left out; size is no multiplier."""
+    rows = [
+        {"symbol": "A", "qty": "3", "side": "short", "market_value": "-30"},
+        {"symbol": "B", "qty": "2.5", "side": "long"},
+        {"symbol": "", "qty": "1"},
+        {"symbol": "C", "qty": "many"},
+        None,
+    ]
+    assert [(one.symbol, one.quantity) for one in read_positions(rows).values()] == [("A", -3.0), ("B", 2.5)]
+    assert [read_multiplier(row) for row in ({"size": "33"}, {"multiplier": "0"}, {"multiplier": "x"})] == [
+        None
+    ] * 3
+    values = {"SPX": {"v": 7000.5, "t": "2026-11-20T14:59:59Z"}, "NDX": {"v": None}, "VIX": 7}
+    assert [trade.symbol for trade in read_index_values(values, NOW)] == ["SPX"]
+
+
+def test_which_contracts_are_adjusted_and_on_which_index() -> None:
+    """A digit at a root's end marks an adjusted contract; an index's other roots lead to the index."""
+    symbols = [
+        CALL,
+        ADJUSTED,
+        INDEX_CALL,
+        "SPX261218C07000000",
+        "XSP261218C00700000",
+        "NDXP261218P20000000",
+        "X",
+    ]
+    assert adjusted_contracts(symbols) == [ADJUSTED]
+    assert indices_of(symbols) == ["SPX", "XSP", "NDX"]
