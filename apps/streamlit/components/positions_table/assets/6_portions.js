@@ -1,24 +1,32 @@
-// Work on many rows in portions between frames; new work replaces what is left of the old.
+// Work on many items in portions between frames. What still waits from the last time comes first, so that work
+// which is asked for anew every second reaches every item even on a slow machine.
 
 const PORTION = 120;
 
 class Portions {
-  begin(items, work) {
-    this.stop();
-    this.items = items;
+  constructor(work) {
     this.work = work;
-    this.#next();
+    this.waiting = [];
   }
 
-  #next() {
-    if (this.items.length === 0) return;
+  begin(items) {
+    const wanted = new Set(items);
+    const late = this.waiting.filter((item) => wanted.has(item));
+    this.waiting = [...new Set([...late, ...items])];
+    if (this.timer === undefined) this.#soon();
+  }
+
+  #soon() {
+    if (this.waiting.length === 0) return;
     this.timer = setTimeout(() => {
-      this.items.splice(0, PORTION).forEach(this.work);
-      this.#next();
+      this.timer = undefined;
+      this.waiting.splice(0, PORTION).forEach((item) => this.work(item));
+      this.#soon();
     }, 16);
   }
 
   stop() {
     clearTimeout(this.timer);
+    this.waiting = [];
   }
 }

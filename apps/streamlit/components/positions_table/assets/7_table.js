@@ -17,7 +17,7 @@ class PositionsTable {
       toggleAll: () => this.toggleAll(),
     };
     this.bar = new Bar(root, this.memory, actions);
-    this.portions = new Portions();
+    this.portions = new Portions((view) => view.update(view.row, this.#contextOf(view.row, Date.now())));
     this.scroll = element("div", "pt-scroll", root);
     this.table = element("table", "pt-table", this.scroll);
     this.table.setAttribute("role", "treegrid");
@@ -109,7 +109,7 @@ class PositionsTable {
     const last = ((scrollTop + clientHeight) / Math.max(scrollHeight, 1)) * views.length + SPARE_ROWS;
     const inSight = (number) => views.length <= AT_ONCE || (number >= first && number <= last);
     views.filter((_, number) => inSight(number)).forEach((view) => work(view, now));
-    this.portions.begin(views.filter((_, number) => !inSight(number)), (view) => work(view, now));
+    this.portions.begin(views.filter((_, number) => !inSight(number)));
   }
 
   #add(row) {
@@ -147,7 +147,8 @@ class PositionsTable {
     const now = Date.now();
     const rows = [...this.model.positions.values()];
     const states = rows.map((row) => stateOf(row, now, this.data.stale_after));
-    const allStale = states.length > 0 && states.every((state) => state === "stale");
+    const current = ["live", "quiet", "closed"];
+    const allStale = states.includes("stale") && !states.some((state) => current.includes(state));
     this.root.classList.toggle("is-stale", allStale || Boolean(this.#notice()));
   }
 

@@ -1,0 +1,436 @@
+"""The positions table in a real browser: what the user chose stays, whatever the prices do."""
+
+from __future__ import annotations
+
+import re
+import signal
+import subprocess
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from playwright.sync_api import Browser, Locator, Page
+
+pytestmark = pytest.mark.browser
+playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+pytest.importorskip("streamlit", reason="the portal needs streamlit")
+expect = playwright.expect
+
+APP = Path(__file__).with_name("table_app.py")
+ROWS = 'tr[data-kind="position"], tr[data-kind="structure"]'
+
+
+def _free_port() -> int:
+    import socket
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@contextmanager
+def _running() -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    port = _free_port()
+    flags = {
+        "server.port": port,
+        "server.address": "127.0.0.1",
+        "server.headless": "true",
+        "server.fileWatcherType": "none",
+        "browser.gatherUsageStats": "false",
+        "client.toolbarMode": "viewer",
+    }
+    command = [
+        sys.executable,
+        "-m",
+        "streamlit",
+        "run",
+        str(APP),
+        *(f"--{key}={value}" for key, value in flags.items()),
+    ]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # noqa: S603 - ours
+    try:
+        yield f"http://127.0.0.1:{port}", process
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(10)
+
+
+@pytest.fixture(scope="module")
+def server(browser: Browser) -> Iterator[str]:
+    """One server for the module."""
+    with _running() as (url, _process):
+        yield url
+
+
+@pytest.fixture
+def open_table(browser: Browser, server: str) -> Iterator[Callable[..., Page]]:
+    """Opens the table in a browser context of its own; fails the test if the console complained."""
+    contexts = []
+    complaints: list[str] = []
+
+    def open_page(query: str = "", **context: Any) -> Page:
+        size = context.pop("viewport", {"width": 1440, "height": 900})
+        contexts.append(browser.new_context(viewport=size, **context))
+        page = contexts[-1].new_page()
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        _goto(page, f"{server}/?{query}")
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+def _goto(page: Page, url: str) -> None:
+    for attempt in range(100):
+        try:
+            page.goto(url)
+            break
+        except playwright.Error:
+            if attempt == 99:
+                raise
+            page.wait_for_timeout(100)
+    expect(page.locator(ROWS).first).to_be_visible(timeout=20_000)
+
+
+def _row(page: Page, position: str) -> Locator:
+    return page.locator(f'tr[data-position-id="{position}"]:not([data-kind="leg"])')
+
+
+def _cell(page: Page, position: str, column: str) -> Locator:
+    return _row(page, position).locator(f'[data-col="{column}"]')
+
+
+def _ids(page: Page) -> list[str]:
+    return page.locator(ROWS).evaluate_all("rows => rows.map(row => row.dataset.positionId)")
+
+
+def _refreshes(page: Page, count: int = 3) -> None:
+    """Wait until the server has redrawn the table so many times more."""
+    update = page.get_by_text(re.compile(r"^update \d+$"))
+    start = int((update.text_content() or "").split()[1])
+    page.wait_for_function(
+        "wanted => [...document.querySelectorAll('[data-testid=stText]')]"
+        ".some(node => /^update /.test(node.textContent) && Number(node.textContent.slice(7)) >= wanted)",
+        arg=start + count,
+    )
+
+
+def test_sort_scroll_selection_and_open_rows_survive_three_refreshes(open_table: Callable[..., Page]) -> None:
+    """Prices move, the hand's place does not: same order, same scroll, same node, same selection by id."""
+    page = open_table("n=60")
+    page.get_by_role("button", name="P/L Open").click()
+    _row(page, "condor").locator(".pt-twist").click()
+    _cell(page, "p040", "mark").click()
+    scroll = page.locator(".pt-scroll")
+    scroll.evaluate("node => node.scrollTop = 300")
+    order, top = _ids(page), scroll.evaluate("node => node.scrollTop")
+    _row(page, "p040").evaluate("node => node.marked = true")
+    before = _cell(page, "p040", "mark").inner_text()
+    _refreshes(page)
+    assert _ids(page) == order
+    assert scroll.evaluate("node => node.scrollTop") == top == 300
+    assert _row(page, "p040").evaluate("node => node.marked")
+    expect(_row(page, "p040")).to_have_attribute("aria-selected", "true")
+    expect(page.locator('tr[data-kind="leg"][data-position-id="condor"]')).to_have_count(4)
+    expect(page.get_by_text("selected p040")).to_be_visible()
+    expect(_cell(page, "p040", "mark")).not_to_have_text(before)
+    expect(page.locator('th[data-col="pnl_open"]')).to_have_attribute("aria-sort", "descending")
+
+
+def test_what_was_chosen_survives_a_reload(open_table: Callable[..., Page]) -> None:
+    """Columns, sort, open rows and the selection come back, and the server is told of the selection."""
+    page = open_table()
+    page.get_by_role("button", name="Qty").click()
+    _row(page, "condor").locator(".pt-twist").click()
+    _cell(page, "condor", "mark").click()
+    page.get_by_text("Columns", exact=True).click()
+    page.get_by_role("checkbox", name=re.compile("^Delta")).check()
+    page.get_by_role("checkbox", name=re.compile("^Natural")).uncheck()
+    expect(page.get_by_text("selected condor")).to_be_visible()
+    page.reload()
+    expect(_row(page, "condor")).to_have_attribute("aria-selected", "true", timeout=20_000)
+    expect(page.get_by_text("selected condor")).to_be_visible()
+    expect(page.locator('tr[data-kind="leg"]')).to_have_count(4)
+    expect(page.locator('th[data-col="delta"]')).to_be_visible()
+    expect(page.locator('th[data-col="natural"]')).to_have_count(0)
+    expect(page.locator('th[data-col="qty"]')).to_have_attribute("aria-sort", "descending")
+
+
+def test_sorting_goes_down_up_and_back_with_missing_values_last(open_table: Callable[..., Page]) -> None:
+    """Rows are sorted within their underlying, underlyings by their first row; legs stay below theirs."""
+    page = open_table("frozen=1&n=12")
+    file_order = _ids(page)
+    button = page.get_by_role("button", name="P/L Open")
+    spy = 'tr:is([data-kind="group"], [data-kind="position"])'
+
+    def sums() -> list[float]:
+        texts = page.locator(f'{spy} [data-col="pnl_open"] .pt-value').all_inner_texts()
+        return [
+            float(re.sub(r"[$,+]", "", text).replace("\N{MINUS SIGN}", "-")) for text in texts if text != "—"
+        ]
+
+    button.click()
+    down = _ids(page)
+    assert down != file_order
+    aapl = _figures(page, "NVDA")
+    assert aapl == sorted(aapl, reverse=True)
+    assert len(sums()) > 10
+    assert _ids(page).index("unquoted") > _ids(page).index("p002")
+    button.click()
+    assert _figures(page, "NVDA") == sorted(aapl)
+    assert _ids(page).index("unquoted") > _ids(page).index("p002")
+    button.click()
+    assert _ids(page) == file_order
+
+
+def _figures(page: Page, group: str) -> list[float]:
+    """The known P/L of the positions below a group, from top to bottom."""
+    texts: list[str] = page.evaluate(
+        """group => {
+            const rows = [...document.querySelectorAll('.pt-table tbody tr')];
+            const start = rows.findIndex(row => row.dataset.group === group);
+            const rest = rows.slice(start + 1);
+            const end = rest.findIndex(row => row.dataset.kind === 'group');
+            const mine = end < 0 ? rest : rest.slice(0, end);
+            return mine.map(row => row.querySelector('[data-col=pnl_open] .pt-value').textContent);
+        }""",
+        group,
+    )
+    return [
+        float(text.replace("\N{MINUS SIGN}", "-").translate(str.maketrans("", "", "$,+")))
+        for text in texts
+        if text != "—"
+    ]
+
+
+def test_the_keyboard_reaches_everything(open_table: Callable[..., Page]) -> None:
+    """Tab enters at one row; arrows move and open, Enter and Space choose and open, Escape lets go."""
+    page = open_table()
+    page.locator('th[data-col="quote"] button').focus()
+    page.keyboard.press("Tab")
+    focused = "() => document.activeElement.dataset.key"
+    assert page.evaluate(focused) == "g:AAPL"
+    page.keyboard.press("ArrowDown")
+    assert page.evaluate(focused) == "p:condor"
+    page.keyboard.press("ArrowRight")
+    expect(page.locator('tr[data-kind="leg"]')).to_have_count(4)
+    page.keyboard.press("ArrowRight")
+    assert page.evaluate(focused) == "l:condor/0"
+    page.keyboard.press("ArrowLeft")
+    assert page.evaluate(focused) == "p:condor"
+    page.keyboard.press("Enter")
+    expect(page.locator('tr[data-kind="leg"]')).to_have_count(0)
+    expect(page.get_by_text("selected condor")).to_be_visible()
+    page.keyboard.press("End")
+    page.keyboard.press(" ")
+    last = page.locator("tr[data-key]").last
+    expect(last).to_have_attribute("aria-selected", "true")
+    _refreshes(page, 1)
+    assert page.evaluate(focused) == last.get_attribute("data-key")
+    page.keyboard.press("Escape")
+    expect(page.get_by_text("selected None")).to_be_visible()
+    page.keyboard.press("Home")
+    page.keyboard.press("ArrowLeft")
+    expect(_row(page, "condor")).to_have_count(0)
+
+
+def test_roles_and_labels_say_what_the_table_is(open_table: Callable[..., Page]) -> None:
+    """A tree grid with levels; states and directions are words and signs."""
+    page = open_table()
+    table = page.get_by_role("treegrid", name="Positions")
+    expect(table.get_by_role("columnheader", name="P/L Open")).to_be_visible()
+    assert page.locator("tr[data-group]").first.get_attribute("aria-level") == "1"
+    assert _row(page, "condor").get_attribute("aria-level") == "2"
+    expect(_cell(page, "condor", "quote")).to_have_text(re.compile(r"^● live \d+ s$"))
+    expect(_cell(page, "expired", "quote")).to_have_text("✕ expired")
+    expect(_cell(page, "unquoted", "quote")).to_have_text("○ no data")
+    expect(_cell(page, "unquoted", "mark").locator(".pt-value")).to_have_text("—")
+    expect(
+        page.locator(".st-key-live-positions .st-key-live-structures .st-key-live-legs table")
+    ).to_be_visible()
+
+
+def test_a_moved_mark_carries_a_sign_for_a_while(open_table: Callable[..., Page]) -> None:
+    """Up and down are shapes, not only colours, and go away when the mark stands still."""
+    page = open_table()
+    expect(page.locator(".pt-move", has_text="▲").first).to_be_visible()
+    expect(page.locator(".pt-move", has_text="▼").first).to_be_visible()
+    still = open_table("frozen=1")
+    expect(still.locator(".pt-move", has_text=re.compile("[▲▼]"))).to_have_count(0)
+
+
+def test_an_unchanged_table_costs_less_than_two_kilobytes(open_table: Callable[..., Page]) -> None:
+    """The browser counts the seconds; the server sends hashes."""
+    sizes: list[int] = []
+    page = open_table("frozen=1&every=1&n=200")
+    age = _cell(page, "p003", "quote")
+    first = age.inner_text()
+    expect(age).not_to_have_text(first, timeout=5_000)
+    page.on("websocket", lambda socket: socket.on("framereceived", lambda frame: sizes.append(len(frame))))
+    page.reload()
+    expect(_row(page, "p003")).to_be_visible(timeout=20_000)
+    page.wait_for_timeout(3_000)
+    sizes.clear()
+    page.wait_for_timeout(4_000)
+    assert 0 < sum(sizes) < 4 * 2_000 + 2_000
+    assert max(sizes) < 1_000
+
+
+def test_a_row_that_the_server_no_longer_corrects_turns_stale_by_itself(
+    open_table: Callable[..., Page],
+) -> None:
+    """A live row with an old price is never shown as live."""
+    page = open_table("frozen=1")
+    page.clock.install()
+    page.reload()
+    expect(_cell(page, "p003", "quote")).to_have_text(re.compile("live"), timeout=20_000)
+    page.clock.run_for(60_000)
+    expect(_cell(page, "p003", "quote")).to_have_text(re.compile(r"^▲ stale 1 m$"))
+    expect(page.locator(".positions-table")).to_have_class(re.compile("is-stale"))
+
+
+@pytest.mark.parametrize(("age", "words"), [(100, "◐ quiet 1 m"), (2000, "▲ stale 33 m")])
+def test_old_quotes_say_so_in_words(open_table: Callable[..., Page], age: int, words: str) -> None:
+    """Quiet while the stream is heard, stale when it is not."""
+    page = open_table(f"age={age}")
+    expect(_cell(page, "p003", "quote")).to_have_text(words)
+
+
+def test_a_notice_makes_the_whole_table_look_old(open_table: Callable[..., Page]) -> None:
+    """Its words stand above the table, with a sign."""
+    page = open_table("notice=The+option+stream+is+reconnecting.")
+    expect(page.locator(".pt-notice")).to_have_text("▲ The option stream is reconnecting.")
+    expect(page.locator(".positions-table")).to_have_class(re.compile("is-stale"))
+
+
+def test_a_lost_server_is_noticed(browser: Browser) -> None:
+    """When the server is gone the figures on the screen are called old."""
+    with _running() as (url, process):
+        context = browser.new_context()
+        page = context.new_page()
+        _goto(page, url)
+        process.kill()
+        process.wait(10)
+        expect(page.locator(".pt-notice")).to_contain_text("lost its server", timeout=20_000)
+        context.close()
+
+
+def test_text_is_text(open_table: Callable[..., Page]) -> None:
+    """A position whose id is markup is selected like any other, and nothing of it runs."""
+    page = open_table()
+    row = page.locator(ROWS).filter(has_text="1,000 call")
+    row.locator('[data-col="mark"]').click()
+    expect(page.get_by_text('selected <img src=x onerror="document.title=1">')).to_be_visible()
+    assert page.locator(".positions-table img").count() == 0
+    assert page.title() == "Table"
+
+
+def test_a_narrow_window_shows_four_columns_and_second_lines(open_table: Callable[..., Page]) -> None:
+    """At 390 pixels nothing is cut off sideways."""
+    page = open_table(viewport={"width": 390, "height": 844})
+    heads = page.locator("th:visible")
+    assert [text.strip() for text in heads.all_inner_texts()] == ["Position", "Qty", "Mark", "P/L Open"]
+    expect(_cell(page, "p003", "mark").locator(".pt-second")).to_have_text(re.compile(r"● live \d+ s"))
+    expect(_cell(page, "p003", "pnl_open").locator(".pt-second")).to_have_text(re.compile(r"%$"))
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    scroll = page.locator(".pt-scroll")
+    assert scroll.evaluate("node => node.scrollWidth <= node.clientWidth")
+
+
+def test_the_title_of_a_hidden_tab_carries_the_raised_alerts(open_table: Callable[..., Page]) -> None:
+    """And goes back to what it was when the tab is seen."""
+    page = open_table("raised=1")
+    assert page.title() == "Table"
+    hide = "hidden => { Object.defineProperty(document, 'hidden', { value: hidden, configurable: true });"
+    hide += " document.dispatchEvent(new Event('visibilitychange')); }"
+    page.evaluate(hide, True)
+    expect(page).to_have_title("(1) Table")
+    page.evaluate(hide, False)
+    expect(page).to_have_title("Table")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("query", ["n=8", "n=8&age=2000", "n=8&notice=Old."])
+def test_every_text_passes_wcag_aa(open_table: Callable[..., Page], scheme: str, query: str) -> None:
+    """4.5 : 1 for each text on its own background, in both themes, selected and stale rows included."""
+    page = open_table(query, color_scheme=scheme)
+    _row(page, "condor").locator(".pt-twist").click()
+    _cell(page, "condor", "mark").click()
+    page.get_by_text("Columns", exact=True).click()
+    page.wait_for_timeout(500)
+    worst = page.evaluate(CONTRAST)
+    assert worst["count"] > 100
+    assert worst["ratio"] >= 4.5, worst
+
+
+CONTRAST = """() => {
+    const canvas = document.createElement('canvas').getContext('2d', { willReadFrequently: true });
+    const rgb = (colour, under) => {
+        canvas.globalCompositeOperation = 'copy';
+        canvas.fillStyle = `rgb(${under.join(',')})`; canvas.fillRect(0, 0, 1, 1);
+        canvas.globalCompositeOperation = 'source-over';
+        canvas.fillStyle = colour; canvas.fillRect(0, 0, 1, 1);
+        return [...canvas.getImageData(0, 0, 1, 1).data].slice(0, 3);
+    };
+    const behind = (node) => {
+        const chain = [];
+        for (let each = node; each; each = each.parentElement) chain.unshift(getComputedStyle(each));
+        return chain.reduce((under, style) => rgb(style.backgroundColor, under), [255, 255, 255]);
+    };
+    const light = (parts) => {
+        const linear = (c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
+        const [r, g, b] = parts.map((part) => linear(part / 255));
+        return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+    };
+    let worst = { ratio: 99, count: 0 };
+    const table = document.querySelector('.positions-table');
+    const walker = document.createTreeWalker(table, NodeFilter.SHOW_TEXT);
+    while (walker.nextNode()) {
+        const node = walker.currentNode.parentElement;
+        if (!walker.currentNode.textContent.trim() || !node.checkVisibility()) continue;
+        const under = behind(node);
+        const [a, b] = [light(rgb(getComputedStyle(node).color, under)), light(under)];
+        const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+        worst.count += 1;
+        if (ratio < worst.ratio) worst = { ...worst, ratio, text: node.textContent, name: node.className };
+    }
+    return worst;
+}"""
+
+
+def test_a_thousand_positions_stay_at_hand(open_table: Callable[..., Page]) -> None:
+    """The table answers to a click while all of it moves, and every row gets its new figures."""
+    page = open_table("n=1000&every=1.5")
+    far = _cell(page, "p995", "mark").locator(".pt-value")
+    before = far.text_content()
+    _cell(page, "condor", "mark").click()
+    expect(_row(page, "condor")).to_have_attribute("aria-selected", "true", timeout=1_000)
+    expect(far).not_to_have_text(before or "", timeout=10_000)
+
+
+def test_leaving_takes_away_only_what_the_table_made(open_table: Callable[..., Page]) -> None:
+    """An unmounted table stops its clock and leaves the page's other nodes alone."""
+    page = open_table()
+    made = page.evaluate(
+        """async () => {
+            const root = document.querySelector('.positions-table');
+            const stranger = document.createElement('i');
+            root.parentElement.append(stranger);
+            const styles = document.querySelectorAll('.stBidiComponent style').length;
+            return { inside: root.children.length, styles };
+        }"""
+    )
+    assert made["inside"] > 0
+    assert made["styles"] == 1
+    _refreshes(page, 2)
+    assert page.locator(".stBidiComponent i").count() == 1
+    assert page.locator(".stBidiComponent style").count() == 1
