@@ -29,6 +29,7 @@ from options_helper.analysis.live_portfolio_metrics import (
     deadline,
 )
 from options_helper.market import (
+    NEW_YORK,
     LiveSnapshot,
     MarketPhase,
     PreviousClose,
@@ -182,12 +183,49 @@ def test_symbols_that_come_later_are_found() -> None:
         return found
 
     assert marks(table) == [True, False]
+    in_place = QuoteTable(dict(table.index), table.rows)
+    assert marks(in_place) == [True, False]
     grown = table.updated([quote("AAPL261218C00260000", 4, 4.2)])
-    assert marks(grown) == [True, True]
-    table.index["AAPL261218C00260000"] = 1
-    assert marks(table) == [True, False], "its rows have not grown yet"
-    assert marks(QuoteTable(table.index, grown.rows)) == [True, True]
+    in_place.index["AAPL261218C00260000"] = 1
+    assert marks(in_place) == [True, False], "its rows have not grown yet"
+    assert marks(QuoteTable(in_place.index, grown.rows)) == [True, True]
+    assert marks(table) == [True, False]
     assert marks(QuoteTable.empty()) == [False, False]
+
+
+def test_a_place_in_a_table_is_no_quote_yet() -> None:
+    """A run's tables have a row for each subscribed symbol from the start; it counts once it is filled."""
+    portfolio = Portfolio(positions=[single()])
+    live = snapshot(option_quotes=QuoteTable.empty([CALL]), option_trades=TradeTable.empty([CALL]))
+    row = compute_live_position_rows(portfolio, live, stale_after_seconds=30).iloc[0]
+    assert (row["state"], row["warnings"]) == ("no_data", ["missing_quote"])
+    assert pd.isna(row["last"])
+
+
+def test_an_index_that_grows_in_place_is_read_again() -> None:
+    """The same index object with one more symbol, and rows for it, shows the symbol's quote."""
+    portfolio = Portfolio(positions=[single()])
+    table = QuoteTable.of([quote("AAPL261218C00260000", 4, 4.2)])
+    grown = table.updated([quote(CALL, 9, 9.4)])
+    marks = []
+    for rows in (table.rows, grown.rows):
+        live = snapshot(option_quotes=QuoteTable(table.index, rows))
+        marks.append(compute_live_position_rows(portfolio, live, stale_after_seconds=30)["mark"].iloc[0])
+        table.index[CALL] = 1
+    assert math.isnan(marks[0]), "not in the index yet"
+    assert marks[1] == pytest.approx(9.2)
+
+
+def test_a_plain_dict_of_stocks_may_change_in_place() -> None:
+    """Only a run's own tables are taken as unchanging; a dict's newest price shows with the same snapshot."""
+    stocks = {"AAPL": quote("AAPL", 271.4, 271.6)}
+    portfolio, live = Portfolio(positions=[single()]), snapshot(stock_quotes=stocks)
+    prices = []
+    for bid in (271.4, 280.0):
+        stocks["AAPL"] = quote("AAPL", bid, bid + 0.2)
+        table = compute_live_position_rows(portfolio, live, stale_after_seconds=30)
+        prices.append(table["underlying_price"].iloc[0])
+    assert prices == pytest.approx([271.5, 280.1])
 
 
 def test_static_columns_are_built_once_per_portfolio_and_forgotten_with_it(
@@ -305,6 +343,18 @@ def test_the_deadline_is_the_next_change(ago: float, heard: float | None, phase:
     live = snapshot(quote(CALL, 9, 9.4, ago), market_phase=phase, health=health)
     table = compute_live_position_rows(Portfolio(positions=[single()]), live, stale_after_seconds=30)
     assert (deadline(live, [table], 30) - AT).total_seconds() == pytest.approx(seconds)
+
+
+def test_the_next_expiry_is_a_deadline() -> None:
+    """Of two contracts that expire today, the earlier one's last moment counts."""
+    at = dt.datetime(2026, 12, 18, 15, 50, tzinfo=NEW_YORK)
+    portfolio = Portfolio(positions=[single(symbol="SPY"), single(id="b")])
+    live = LiveSnapshot(as_of=at)
+    table = compute_live_position_rows(portfolio, live, stale_after_seconds=30)
+    assert deadline(live, [table], 30) == at.replace(hour=16, minute=0)
+    later = dataclasses.replace(live, as_of=at.replace(hour=16, minute=1))
+    table = compute_live_position_rows(portfolio, later, stale_after_seconds=30)
+    assert deadline(later, [table], 30) == at.replace(hour=16, minute=15)
 
 
 METRICS = """
