@@ -16,6 +16,7 @@ import json
 import logging
 import threading
 import time
+from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -303,16 +304,40 @@ class TradingConnection(_OneConnection):
 
     deliver: Callable[[dict[str, Any]], Awaitable[None]]
 
+    def _duties(self) -> Iterable[Coroutine[Any, Any, None]]:
+        return *super()._duties(), self._hand_on()
+
     async def _subscribe_all(self) -> None:
         await self._subscribe_trade_updates()  # type: ignore[attr-defined]
+        self._frames: deque[bytes | bytearray | str] = deque()
+        self._arrived = asyncio.Event()
         while not await self._take_in(await self._ws.recv()):
             pass
 
     async def _receive(self) -> None:
-        while True:
-            await self._take_in(await self._ws.recv())
+        """Binary frames come by the diversion, without a step of the loop; text by `recv`."""
+        self._ws.divert(self._put)
+        try:
+            while True:
+                self._put([await self._ws.recv()])
+        finally:
+            await self._take_all()
 
-    async def _take_in(self, frame: bytes | str) -> bool:
+    def _put(self, frames: Sequence[bytes | bytearray | str]) -> None:
+        self._frames.extend(frames)
+        self._arrived.set()
+
+    async def _hand_on(self) -> None:
+        while True:
+            await self._arrived.wait()
+            self._arrived.clear()
+            await self._take_all()
+
+    async def _take_all(self) -> None:
+        while self._frames:
+            await self._take_in(self._frames.popleft())
+
+    async def _take_in(self, frame: bytes | bytearray | str) -> bool:
         """Take one frame in; whether it was the acknowledgement."""
         self._frames_seen += 1
         try:
