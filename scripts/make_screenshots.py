@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from demo_server import chromium, running_demo, start_streams
+from PIL import Image  # comes with Streamlit
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
 IMAGES = Path(__file__).resolve().parent.parent / "docs" / "images"
 WIDE = {"width": 1440, "height": 900}
 NARROW = {"width": 390, "height": 844}
-SETTLE_MS = 6_000  # a few refreshes, so that marks have moved and fills have come
+GROW_MS = 45_000  # so that marks have moved, fills have come and the curves have a shape
+DRAWN = """() => document.querySelectorAll('[data-testid="stSkeleton"]').length === 0
+    && document.querySelector('.st-key-live-positions') !== null"""
 
 
 def main() -> None:
@@ -35,21 +38,17 @@ def main() -> None:
         _take_before_start(browser, url)
         page = _open(browser, "light", WIDE)
         start_streams(page, url)
-        _collapse_sidebar(page)
-        page.wait_for_timeout(SETTLE_MS)
-        _save(page, "live-portfolio-light")
+        page.wait_for_timeout(GROW_MS)
+        _save_live(page, "live-portfolio-light")
+        page.context.close()
         for name, scheme, size in (
             ("live-portfolio", "dark", WIDE),
             ("live-portfolio-narrow", "dark", NARROW),
         ):
             page = _open(browser, scheme, size)
             page.goto(f"{url}/Live_Portfolio")
-            page.locator(".st-key-live-status").get_by_text("Live.", exact=False).first.wait_for(
-                timeout=60_000
-            )
-            _collapse_sidebar(page)
-            page.wait_for_timeout(SETTLE_MS)
-            _save(page, name)
+            _save_live(page, name)
+            page.context.close()
 
 
 def _take_before_start(browser: Browser, url: str) -> None:
@@ -60,8 +59,9 @@ def _take_before_start(browser: Browser, url: str) -> None:
     _save(page, "home")
     page.goto(f"{url}/Live_Portfolio")
     page.locator(".st-key-live-status").get_by_text("Not started", exact=False).first.wait_for(timeout=60_000)
-    page.wait_for_timeout(1_000)
+    page.wait_for_timeout(2_000)
     _save(page, "before-start")
+    page.context.close()
 
 
 def _open(browser: Browser, scheme: str, size: dict[str, int]) -> Page:
@@ -77,9 +77,21 @@ def _collapse_sidebar(page: Page) -> None:
         page.wait_for_timeout(500)
 
 
+def _save_live(page: Page, name: str) -> None:
+    """Save a page that streams, once all of it is drawn."""
+    page.locator(".st-key-live-status").get_by_text("Live.", exact=False).first.wait_for(timeout=60_000)
+    _collapse_sidebar(page)
+    page.wait_for_function(DRAWN, timeout=60_000)
+    page.wait_for_timeout(4_000)
+    page.wait_for_function(DRAWN, timeout=60_000)
+    _save(page, name)
+
+
 def _save(page: Page, name: str) -> None:
     path = IMAGES / f"{name}.png"
     page.screenshot(path=path)
+    with Image.open(path) as picture:
+        picture.convert("RGB").quantize(256, dither=Image.Dither.NONE).save(path, optimize=True)
     print(f"   {path.relative_to(IMAGES.parent.parent)}: {path.stat().st_size // 1000} kB")
 
 
