@@ -66,6 +66,15 @@ class OrderControls(Controls):
             lambda: self._world.book.replace(self._world.book.orders[order_id], qty=qty, limit_price=limit).id
         )
 
+    def step_orders(self, steps: int = 1) -> None:
+        """Go on with the order stories by some steps, as their timer does."""
+
+        def move() -> None:
+            for _ in range(steps):
+                self._world.flow.step()
+
+        self.call(move)
+
     def bust(self, execution_id: str) -> None:
         """Undo a single order's execution."""
         self.call(lambda: self._world.book.bust(execution_id))

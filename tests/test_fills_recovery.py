@@ -1,0 +1,107 @@
+"""The fills table against the server's own ledger, through losses of the trading stream."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+import pytest
+
+pytest.importorskip("alpaca", reason="needs alpaca-py (pip install -e '.[alpaca]')")
+pytest.importorskip("aiohttp", reason="the simulator needs aiohttp (pip install -e '.[dev]')")
+
+from options_helper.analysis.fills import FillBook, FillKind, build_fill_book
+from options_helper.data.alpaca_settings import load_settings
+from options_helper.data.streaming.live_manager import LiveStreamConfig, LiveStreamManager
+from options_helper.simulator.server import AlpacaSimulator
+from options_helper.simulator.world import Plan
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from options_helper.market import LiveSnapshot
+
+pytestmark = pytest.mark.integration
+
+CONTRACTS = ("AAPL261218C00250000", "AAPL261218P00250000", "MSFT261218C00500000")
+DROPS = 20
+
+
+def _book(snapshot: LiveSnapshot) -> FillBook:
+    return build_fill_book(
+        snapshot.fills,
+        snapshot.rest_fills,
+        snapshot.rest_orders,
+        snapshot.fill_gaps,
+        day=snapshot.trading_date,
+    )
+
+
+def _shown(snapshot: LiveSnapshot) -> Counter[tuple[str, Decimal, Decimal]]:
+    """Order, quantity and price of every execution in the table, to the share and the cent."""
+    return Counter(
+        (one.order_id, Decimal(str(one.quantity)), round(Decimal(str(one.price)), 2))
+        for one in _book(snapshot).executions
+        if one.kind is not FillKind.PARENT and one.quantity is not None and one.price is not None
+    )
+
+
+def _true(simulator: AlpacaSimulator) -> Counter[tuple[str, Decimal, Decimal]]:
+    return Counter((one.order_id, one.qty, round(one.price, 2)) for one in simulator.ledger().executions)
+
+
+class Trader:
+    """Steps the server's order stories in a thread of its own until told to end."""
+
+    def __init__(self, simulator: AlpacaSimulator) -> None:
+        self._simulator = simulator
+        self._end = threading.Event()
+        self._thread = threading.Thread(target=self._trade)
+        self._thread.start()
+
+    def _trade(self) -> None:
+        while not self._end.wait(0.01):
+            self._simulator.step_orders()
+
+    def end(self) -> None:
+        self._end.set()
+        self._thread.join()
+
+
+@pytest.fixture
+def live() -> Iterator[tuple[AlpacaSimulator, LiveStreamManager]]:
+    """A server with a history of fills, and a manager beside it; orders move on command only."""
+    manager = LiveStreamManager()
+    plan = Plan(trading_requests_per_minute=100_000)
+    with AlpacaSimulator(
+        tick_seconds=0, order_interval_seconds=0, contracts=CONTRACTS, plan=plan
+    ) as simulator:
+        simulator.add_history(40)
+        manager.start(
+            LiveStreamConfig(
+                settings=load_settings(simulator.environment()),
+                option_contracts=CONTRACTS,
+                reconnect_base_seconds=0.02,
+                reconnect_cap_seconds=0.1,
+            )
+        )
+        yield simulator, manager
+        manager.stop()
+
+
+def test_the_table_equals_the_ledger_after_twenty_losses(live, wait_until) -> None:
+    """While orders fill throughout, the stream is cut twenty times; the table ends equal to the ledger."""
+    simulator, manager = live
+    trader = Trader(simulator)
+    for number in range(DROPS):
+        seen = len(manager.snapshot().fills)
+        wait_until(lambda seen=seen: len(manager.snapshot().fills) > seen, "order updates")
+        simulator.drop("fills", how=("reset", "fin", "close")[number % 3])
+        wait_until(lambda number=number: manager.snapshot().reconnect_attempts["fills"] > number)
+        wait_until(lambda: manager.snapshot().status_by_stream["fills"] == "running")
+    trader.end()
+    wait_until(lambda: not manager.snapshot().fill_gaps, "every gap to be confirmed", 60)
+    wait_until(lambda: _shown(manager.snapshot()) == _true(simulator), "the ledger")
+    assert len(_true(simulator)) > 60
