@@ -47,21 +47,21 @@ def thin(
 
 
 def fill_points(executions: Iterable[Execution], curve: Curve, name: str, zone: dt.tzinfo) -> pd.DataFrame:
-    """Executions on a curve: `time`, `value` (of the curve then), `text`; those outside it are left out."""
-    values = curve.column(name)
-    rows = []
-    for one in executions:
-        at = to_microseconds(one.at)
-        number = int(np.searchsorted(curve.times, at, side="right")) - 1
-        if number >= 0 and not np.isnan(values[number]):
-            text = f"{one.side_words} {one.words} {one.fill_words}"
-            rows.append((at, float(values[number]), text))
-    times = np.array([at for at, _, _ in rows], dtype=np.int64)
+    """Executions on a curve: `time`, `text`, and the curve's `value` then.
+
+    In a gap the value is the last one before it, or the next one where there is none; executions before the
+    curve's first point are left out.
+    """
+    known = ~np.isnan(curve.column(name))
+    times, values = curve.times[known], curve.column(name)[known]
+    mine = [one for one in executions if len(times) and to_microseconds(one.at) >= curve.times[0]]
+    moments = np.array([to_microseconds(one.at) for one in mine], dtype=np.int64)
+    numbers = np.searchsorted(times, moments, side="right") - 1
     return pd.DataFrame(
         {
-            "time": wall_times(times, zone),
-            "value": [value for _, value, _ in rows],
-            "text": [text for _, _, text in rows],
+            "time": wall_times(moments, zone),
+            "value": values[np.maximum(numbers, 0)],
+            "text": [f"{one.side_words} {one.words} {one.fill_words}" for one in mine],
         }
     )
 

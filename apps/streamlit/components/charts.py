@@ -49,6 +49,11 @@ def draw(data: pd.DataFrame, spec: Spec, *, key: str, words: str) -> None:
     st.vega_lite_chart(data, spec, key=key, width="stretch", alt=words)
 
 
+def say(words: str) -> None:
+    """A quiet line in a chart's place; Streamlit's own caption is too pale to read."""
+    st.markdown(f":small[:gray[{words}]]")
+
+
 def curve_spec(*, height: int, money: bool) -> Spec:
     """A curve over the day with its gaps, and fills marked on it.
 
@@ -84,6 +89,7 @@ def curve_spec(*, height: int, money: bool) -> Spec:
             "filled": True,
             "color": colours.mark,
             "opacity": 1,
+            "aria": False,
         },
         "encoding": {
             "tooltip": [_tooltip("time", "temporal", "Fill", "%H:%M:%S"), _tooltip("text", "nominal", "What")]

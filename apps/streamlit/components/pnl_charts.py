@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from apps.streamlit.components.chart_data import curve_points, curve_table, fill_points
-from apps.streamlit.components.charts import bars_spec, curve_spec, draw
+from apps.streamlit.components.charts import bars_spec, curve_spec, draw, say
 from options_helper.analysis.figures import format_pnl
 from options_helper.analysis.observation import PORTFOLIO
 from options_helper.analysis.osi import normalize_underlying, parse_contract_symbol
@@ -47,7 +47,7 @@ def render_portfolio_curve(
     """
     points = curve_points(view.pnl, name, zone)
     if points["value"].notna().sum() < 2:  # noqa: PLR2004 - a line has two ends
-        st.caption("The P/L curve begins once every price is live.")
+        say("The P/L curve begins once every price is live.")
         return
     mine = [one for one in fills if name in {PORTFOLIO, _underlying_of(one.symbol)}]
     table = curve_table(points, fill_points(mine, view.pnl, name, zone))
@@ -72,9 +72,9 @@ def render_pnl_bars(underlyings: pd.DataFrame, *, key: str) -> None:
         draw(bars, bars_spec(len(bars)), key=key, words="Open profit and loss by underlying")
     missing = underlyings[underlyings["open_pnl"].isna() & (underlyings["legs"] > 0)]["underlying"].tolist()
     if missing:
-        st.caption(f"Not fully known: {', '.join(missing)}.")
+        say(f"Not fully known: {', '.join(missing)}.")
     elif not len(known):
-        st.caption("No open P/L yet.")
+        say("No open P/L yet.")
 
 
 def render_pnl_pictures(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from apps.streamlit.components.chart_data import curve_points, curve_table, fill_points, payoff_table
-from apps.streamlit.components.charts import curve_spec, draw, payoff_spec
+from apps.streamlit.components.charts import curve_spec, draw, payoff_spec, say
 from apps.streamlit.components.detail_words import extremes_of, marks_of, title_of
 from apps.streamlit.components.positions_table.rows import plain_records
 from apps.streamlit.components.quote_ladder import ladder_html
@@ -102,9 +102,7 @@ def _head(position: AnyPosition, structure: Structure, records: list[Record], wh
 
 def _render_payoff(position: AnyPosition, structure: Structure, spot: float | None) -> None:
     if structure.payoff is None:
-        st.caption(
-            "No payoff at expiry: its legs expire on different days, or the file does not say what was paid."
-        )
+        say("No payoff at expiry: its legs expire on different days, or the file does not say what was paid.")
         return
     table = payoff_table(structure.payoff, _strikes(position), structure.break_evens, spot)
     draw(
@@ -134,7 +132,7 @@ def _render_day(position_id: str, view: MonitorView | None, fills: list[Executio
             curve = None if view is None else getattr(view, name)
             points = None if curve is None else curve_points(curve, position_id, zone)
             if points is None or curve is None or points["value"].notna().sum() < 2:  # noqa: PLR2004 - two ends
-                st.caption("The curve begins once every price of it is live.")
+                say("The curve begins once every price of it is live.")
                 continue
             table = curve_table(points, fill_points(fills, curve, position_id, zone))
             words = "Open profit and loss today" if money else "Mark today"

@@ -1,0 +1,130 @@
+"""What the charts are given: thinned curves, fills on them, payoffs; and colours that can be read."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import math
+from types import SimpleNamespace
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+pytest.importorskip("streamlit", reason="the portal needs streamlit")
+
+from apps.streamlit.components.chart_data import curve_points, curve_table, fill_points, payoff_table, thin
+from apps.streamlit.components.charts import DARK, LIGHT
+from options_helper.analysis.curve import CurveRecorder
+from options_helper.analysis.structures import describe_structure
+from options_helper.models import EquityPosition, Position
+
+NEW_YORK = ZoneInfo("America/New_York")
+NOON = dt.datetime(2026, 11, 20, 17, 0, tzinfo=dt.UTC)
+
+
+def _curve(*values: float | None) -> Any:
+    recorder = CurveRecorder(["a"], spacing_seconds=5, max_points=100)
+    for number, value in enumerate(values):
+        recorder.add(NOON + dt.timedelta(seconds=5 * number), {"a": value})
+    return recorder.curve()
+
+
+def _fill(second: float) -> Any:
+    at = NOON + dt.timedelta(seconds=second)
+    return SimpleNamespace(at=at, side_words="buy", words="AAPL 250 call", fill_words="1 @ 2.00")
+
+
+def test_a_curves_times_are_those_of_the_readers_clock() -> None:
+    """Charts draw times as they are, so that no browser shifts them."""
+    points = curve_points(_curve(1.0, None, 3.0), "a", NEW_YORK)
+    assert points["time"].tolist()[0] == dt.datetime(2026, 11, 20, 12, 0)  # noqa: DTZ001 - a wall clock
+    assert points["value"].isna().tolist() == [False, True, False]
+
+
+@given(st.lists(st.one_of(st.just(math.nan), st.floats(-1e6, 1e6)), max_size=300), st.integers(1, 50))
+def test_thinning_keeps_the_end_the_bound_and_every_gap(values: list[float], limit: int) -> None:
+    """Never more points than asked for; a run of neighbours with a gap is a gap."""
+    times = np.arange(len(values), dtype=np.int64)
+    thin_times, thin_values = thin(times, np.array(values), limit)
+    assert len(thin_times) == len(thin_values) <= limit
+    if values:
+        assert thin_times[-1] == times[-1]
+        assert np.isnan(thin_values).any() == np.isnan(values).any()
+
+
+def test_fills_stand_on_the_curve_as_it_was_then() -> None:
+    """In a gap on the last value before it; before the curve's first point nowhere."""
+    points = fill_points(
+        [_fill(-1), _fill(7), _fill(12), _fill(99)], _curve(1.0, 2.0, None, 4.0), "a", NEW_YORK
+    )
+    assert points["value"].tolist() == [2.0, 2.0, 4.0]
+    assert points["text"].tolist()[0] == "buy AAPL 250 call 1 @ 2.00"
+    assert fill_points([_fill(7)], _curve(), "a", NEW_YORK).empty
+    assert fill_points([_fill(7)], _curve(1.0), "unknown", NEW_YORK).empty
+
+
+def test_a_curve_and_its_fills_are_one_table() -> None:
+    """Told apart by kind, so that the chart's specification never changes."""
+    curve = _curve(1.0, 2.0)
+    points = curve_points(curve, "a", NEW_YORK)
+    assert curve_table(points)["kind"].tolist() == ["curve"] * 2
+    table = curve_table(points, fill_points([_fill(6)], curve, "a", NEW_YORK))
+    assert table["kind"].tolist() == ["curve", "curve", "fill"]
+    assert curve_table(points, fill_points([], curve, "a", NEW_YORK))["kind"].tolist() == ["curve"] * 2
+
+
+CALL = Position(
+    id="c",
+    symbol="AAPL",
+    option_type="call",
+    expiry=dt.date(2026, 12, 18),
+    strike=250,
+    contracts=1,
+    cost_basis=10,
+)
+
+
+def test_a_payoffs_corners_zeros_and_spot_are_on_the_picture() -> None:
+    """Gain and loss are the two sides of zero; the price now is a row of its own."""
+    structure = describe_structure(CALL)
+    assert structure.payoff is not None
+    table = payoff_table(structure.payoff, [250.0], structure.break_evens, 300.0)
+    payoff = table[table["kind"] == "payoff"]
+    prices = payoff["price"].tolist()
+    assert {250.0, 260.0} <= set(prices)
+    assert (prices[0] < 250, prices[-1] > 300) == (True, True)
+    assert (payoff["gain"] + payoff["loss"]).tolist() == payoff["value"].tolist()
+    assert table[table["kind"] == "spot"]["text"].tolist() == ["spot 300.00"]
+    assert "spot" not in payoff_table(structure.payoff, [250.0], structure.break_evens, None)["kind"].tolist()
+
+
+def test_shares_have_a_payoff_too() -> None:
+    """A straight line through what was paid."""
+    shares = EquityPosition(id="s", symbol="SPY", shares=10, cost_basis=600)
+    structure = describe_structure(shares)
+    assert structure.payoff is not None
+    table = payoff_table(structure.payoff, [600.0], structure.break_evens, 610.0)
+    assert table["value"].min() < 0 < table["value"].max()
+
+
+def _luminance(colour: str) -> float:
+    parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def _contrast(one: str, other: str) -> float:
+    high, low = sorted((_luminance(one), _luminance(other)), reverse=True)
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize(("palette", "page"), [(LIGHT, "#ffffff"), (DARK, "#1a1917"), (DARK, "#0e1117")])
+def test_chart_colours_stand_out_from_the_page(palette: Any, page: str) -> None:
+    """Lines, bars and marks at 3 : 1, texts at 4.5 : 1 (WCAG AA), in both themes."""
+    colours = dataclasses.asdict(palette)
+    assert all(_contrast(colours[name], page) >= 3.0 for name in ("line", "gain", "loss", "mark"))
+    assert all(_contrast(colours[name], page) >= 4.5 for name in ("text", "mark"))
