@@ -302,6 +302,18 @@ def test_a_bust_told_by_rest_counts_too() -> None:
     assert [one.busted for one in book.executions] == [True]
 
 
+def test_a_missed_bust_is_a_visible_contradiction() -> None:
+    """Where an order's fills come to more than the order itself says, its story says so."""
+    after = live("partially_filled", 4, filled_qty=1.0, filled_avg_price=1.6, origin="rest")
+    rows = [filled(1, 1, 1, 1.6), filled(2, 2, 1, 1.7)]
+    book = build_fill_book(rows, [], [after])
+    assert book.orders[0].note == "its fills come to 2, the order says 1"
+    bust = live("trade_bust", 3, previous_execution_id="x2", fill_qty=1.0, fill_price=1.7, filled_qty=1.0)
+    assert build_fill_book([*rows, bust], [], [after]).orders[0].note == ""
+    newer = rest(5, 2, 1, 1.7)
+    assert build_fill_book(rows[:1], [newer], [after]).orders[0].note == ""
+
+
 def test_the_same_total_reached_again_after_a_bust() -> None:
     """After a bust an order passes the same total again; both executions are shown, each told once."""
     rows = [

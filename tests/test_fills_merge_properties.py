@@ -254,7 +254,7 @@ def final(execution: Execution) -> tuple[object, ...]:
 
 
 @given(st.data())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_with_rest_complete_the_table_is_always_the_same(data: st.DataObject) -> None:
     """Any loss, repetition and order of live events gives the table that REST alone gives."""
     broker = data.draw(days())
@@ -270,7 +270,7 @@ def test_with_rest_complete_the_table_is_always_the_same(data: st.DataObject) ->
 
 
 @given(days())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_with_rest_complete_the_table_is_the_ledger(broker: Broker) -> None:
     """The final table equals the broker's ledger to the share and the cent, and every row is confirmed."""
     book = book_of([], broker.activities, broker.rest_orders())
@@ -283,7 +283,7 @@ def test_with_rest_complete_the_table_is_the_ledger(broker: Broker) -> None:
 
 
 @given(days(in_parts=False))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_with_the_stream_complete_the_table_is_the_ledger(broker: Broker) -> None:
     """Live events alone give the ledger's executions; prices of legs, which none tells, are right or none."""
     book = book_of(broker.live, [], [])
@@ -297,7 +297,7 @@ def test_with_the_stream_complete_the_table_is_the_ledger(broker: Broker) -> Non
 
 
 @given(st.data())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_with_anything_lost_nothing_is_invented(data: st.DataObject) -> None:
     """Whatever is lost, an order's quantities add up to a total it had, and every price shown is right."""
     broker = data.draw(days())
@@ -317,7 +317,7 @@ def test_with_anything_lost_nothing_is_invented(data: st.DataObject) -> None:
 
 
 @given(st.data())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_an_interrupted_backfill_heals(data: st.DataObject) -> None:
     """After any partial account, REST's whole account brings the same table as if nothing had gone wrong."""
     broker = data.draw(days())
@@ -330,7 +330,7 @@ def test_an_interrupted_backfill_heals(data: st.DataObject) -> None:
 
 
 @given(days())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_partial_fills_add_up_to_the_order(broker: Broker) -> None:
     """The quantities of an order's executions add up to its filled quantity, its average is theirs."""
     book = book_of(broker.live, broker.activities, broker.rest_orders())
@@ -342,7 +342,7 @@ def test_partial_fills_add_up_to_the_order(broker: Broker) -> None:
 
 
 @given(st.data())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_rest_up_to_a_moment_and_the_stream_after_it_is_enough(data: st.DataObject) -> None:
     """With REST complete up to a moment and the stream after it, orders and quantities are the day's."""
     broker = data.draw(days(in_parts=False))

@@ -118,6 +118,7 @@ class OrderStory:
         limit_price, stop_price, quantity, filled, average_price, status: Of the newest order.
         steps: Oldest first.
         legs: Of a multi-leg or bracket order.
+        note: Where its fills contradict what the order itself says, in words, else "": a missed bust.
     """
 
     order_id: str
@@ -139,6 +140,7 @@ class OrderStory:
     changed_at: dt.datetime
     steps: tuple[Step, ...]
     legs: tuple[OrderStory, ...] = ()
+    note: str = ""
 
     @property
     def is_multi_leg(self) -> bool:

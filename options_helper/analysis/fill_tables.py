@@ -52,6 +52,7 @@ ORDER_COLUMNS = {
     "status": _TEXT,
     "timeline": _TEXT,
     "reject_reason": _TEXT,
+    "note": _TEXT,
     "order_id": _TEXT,
 }
 
@@ -119,5 +120,6 @@ def _order_row(one: OrderStory) -> dict[str, Any]:
         "status": event_words(one.status),
         "timeline": one.timeline,
         "reject_reason": one.reject_reason,
+        "note": one.note,
         "order_id": one.order_id,
     }

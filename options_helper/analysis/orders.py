@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from options_helper.analysis.fill_book import OrderStory, Step
@@ -88,6 +89,7 @@ def _story(
         changed_at=_changed_at(newest, steps),
         steps=tuple(steps),
         legs=tuple(_story([leg], lines) for leg in legs),
+        note=_contradiction(newest, lines.get(newest.order_id, ())),
     )
 
 
@@ -102,6 +104,20 @@ def _filled(facts: OrderFacts, lines: Mapping[str, list[Execution]]) -> float | 
     if facts.corrections or not totals:
         return told
     return max(told or 0.0, *totals)
+
+
+def _contradiction(facts: OrderFacts, executions: Iterable[Execution]) -> str:
+    """REST lists no busts, so a bust that the stream told while it was away shows only in the totals."""
+    told: float | None = facts.latest("filled_qty")
+    at: dt.datetime | None = facts.latest("updated_at") or facts.latest("timestamp")
+    if told is None or at is None:
+        return ""
+    counted = sum(
+        Decimal(repr(one.quantity)) for one in executions if one.quantity and not one.busted and one.at <= at
+    )
+    if counted <= Decimal(repr(told)):
+        return ""
+    return f"its fills come to {plain(float(counted))}, the order says {plain(told)}"
 
 
 def _changed_at(facts: OrderFacts, steps: Sequence[Step]) -> dt.datetime:
