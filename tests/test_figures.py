@@ -78,11 +78,3 @@ def test_quantities_are_signed(value: float | None, words: str) -> None:
 def test_spans_are_written_in_their_two_largest_units(seconds: float | None, words: str) -> None:
     """A unit of zero is left out."""
     assert figures.format_span(seconds) == words
-
-
-@pytest.mark.parametrize(
-    ("value", "missing"), [(None, True), (math.nan, True), (math.inf, True), (0.0, False)]
-)
-def test_what_is_missing(value: float | None, missing: bool) -> None:
-    """None, NaN and infinity are no figures."""
-    assert figures.is_missing(value) is missing

@@ -15,11 +15,6 @@ _HOUR = 3600
 _DAY = 86_400
 
 
-def is_missing(value: float | None) -> bool:
-    """Whether there is no figure: None, NaN or infinite."""
-    return value is None or not math.isfinite(value)
-
-
 def format_price(value: float | None) -> str:
     """Dollars and cents, `$23.37`, or `$1.18` behind a minus sign; four decimals below a cent."""
     if value is None or not math.isfinite(value):

@@ -134,33 +134,41 @@ def _render_more(monitor: PortfolioMonitor, view: MonitorView, zone: dt.tzinfo) 
 def _render_form(monitor: PortfolioMonitor) -> None:
     with st.form("live-alert-form", border=False, clear_on_submit=False):
         ids = [position.id for position in monitor.portfolio.positions]
-        position = st.selectbox("Watch", [_WHOLE, *ids])
-        metric = st.selectbox("Figure", list(AlertMetric), format_func=lambda each: AlertMetric(each).label)
-        comparison = st.segmented_control("Raise when", list(Comparison), default=Comparison.BELOW)
-        threshold = st.number_input("Threshold", value=0.0, help="Dollars, percent, days or seconds")
-        pending = st.number_input("Held for (s)", min_value=0.0, value=0.0, step=5.0)
-        if st.form_submit_button("Add alert"):
-            _add(monitor, position, AlertMetric(str(metric)), comparison, threshold, pending)
+        st.selectbox("Watch", [_WHOLE, *ids], key=_field("position"))
+        metrics = [str(metric) for metric in AlertMetric]
+        st.selectbox(
+            "Figure", metrics, format_func=lambda name: AlertMetric(name).label, key=_field("metric")
+        )
+        sides = [str(side) for side in Comparison]
+        st.segmented_control("Raise when", sides, default=str(Comparison.BELOW), key=_field("comparison"))
+        st.number_input(
+            "Threshold", value=0.0, help="Dollars, percent, days or seconds", key=_field("threshold")
+        )
+        st.number_input("Held for (s)", min_value=0.0, value=0.0, step=5.0, key=_field("pending_seconds"))
+        st.form_submit_button("Add alert", on_click=_add, args=(monitor,))
+    problem = st.session_state.get(_field("problem"))
+    if problem:
+        st.error(problem)
 
 
-def _add(
-    monitor: PortfolioMonitor,
-    position: str,
-    metric: AlertMetric,
-    comparison: str | None,
-    threshold: float,
-    pending: float,
-) -> None:
-    fields: dict[str, object] = {"metric": metric, "position": None if position == _WHOLE else position}
-    if metric is not AlertMetric.FILL:
-        share = threshold / 100 if metric in _FRACTIONS else threshold
-        fields |= {"comparison": comparison, "threshold": share, "pending_seconds": pending}
+def _field(name: str) -> str:
+    return f"live-alert-{name}"
+
+
+def _add(monitor: PortfolioMonitor) -> None:
+    """The form's fields as one rule more; or, below the form, why they make none."""
+    fields = {name: st.session_state.get(_field(name)) for name in AlertRule.model_fields if name != "id"}
+    if fields["position"] == _WHOLE:
+        fields["position"] = None
+    if fields["metric"] == AlertMetric.FILL:
+        fields = {name: fields[name] for name in ("metric", "position")}
+    elif fields["metric"] in _FRACTIONS:
+        fields["threshold"] = float(fields["threshold"] or 0.0) / 100
     try:
         monitor.add_rule(AlertRule.model_validate(fields))
+        st.session_state[_field("problem")] = ""
     except ValidationError as error:
-        st.error(error.errors()[0]["msg"].removeprefix("Value error, "))
-    else:
-        st.rerun(scope="fragment")
+        st.session_state[_field("problem")] = error.errors()[0]["msg"].removeprefix("Value error, ")
 
 
 def _plain_text(text: str) -> str:

@@ -1,0 +1,191 @@
+"""The alerts panel: where each alert stands, in words; acknowledging; making one; one toast per raise."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pytest
+
+pytest.importorskip("streamlit", reason="the portal needs streamlit")
+
+from streamlit.testing.v1 import AppTest
+
+from apps.streamlit.components.alerts_panel import describe_event, describe_status
+from options_helper.analysis.alerts import AlertEvent, AlertPhase, AlertRule, AlertStatus, Outcome
+from options_helper.market import LiveSnapshot, Quote
+from options_helper.models import Portfolio
+from options_helper.monitor import PortfolioMonitor
+
+pytestmark = pytest.mark.portal
+
+NOW = dt.datetime(2026, 11, 20, 17, 0, tzinfo=dt.UTC)
+MINUS = "\N{MINUS SIGN}"
+CALL = "AAPL991218C00250000"
+PORTFOLIO = Portfolio.model_validate(
+    {
+        "positions": [
+            {
+                "id": "call_1",
+                "symbol": "AAPL",
+                "option_type": "call",
+                "expiry": "2099-12-18",
+                "strike": 250,
+                "contracts": 1,
+                "cost_basis": 10.0,
+            }
+        ]
+    }
+)
+LOSS = AlertRule(
+    id="loss", position="call_1", metric="pnl_abs", comparison="below", threshold=-100, pending_seconds=10
+)
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        (AlertStatus(), "normal · no data"),
+        (AlertStatus(outcome=Outcome.NOT_MET, value=120.0), "normal · now +$120"),
+        (AlertStatus(outcome=Outcome.MARKET_CLOSED, value=120.0), "normal · market closed, last +$120"),
+        (
+            AlertStatus(AlertPhase.PENDING, NOW, Outcome.MET, 4.0, -120.0),
+            f"pending for 4 of 10 s · now {MINUS}$120",
+        ),
+        (
+            AlertStatus(AlertPhase.RAISED, NOW, Outcome.NO_DATA, 9.0, -120.0, NOW, -110.0),
+            f"raised 17:00:00 at {MINUS}$110 · no data, last {MINUS}$120",
+        ),
+        (
+            AlertStatus(AlertPhase.ACKNOWLEDGED, NOW, Outcome.MET, 9.0, -120.0),
+            f"acknowledged · now {MINUS}$120",
+        ),
+    ],
+)
+def test_a_status_in_words(status: AlertStatus, words: str) -> None:
+    """Phase, figures, and what is not known."""
+    assert describe_status(status, LOSS, dt.UTC) == words
+
+
+def test_an_event_in_words() -> None:
+    """Whose, which condition, and what was seen; of a fill its own words."""
+    event = AlertEvent(1, NOW, LOSS, AlertPhase.RAISED, -110.0)
+    assert describe_event(event) == f"call_1 · P/L Open below {MINUS}$100 for 10 s · {MINUS}$110"
+    fill = AlertEvent(1, NOW, AlertRule(metric="fill"), AlertPhase.RAISED, 1.0, "sell AAPL 1 @ 2.00")
+    assert describe_event(fill) == "Whole portfolio · Fill · sell AAPL 1 @ 2.00"
+
+
+def _page(monitor: object) -> None:
+    """Runs inside the harness, so it imports for itself."""
+    import datetime as dt
+
+    import streamlit as st
+
+    from apps.streamlit.components import alerts_panel
+
+    @st.fragment
+    def panel() -> None:
+        alerts_panel.render(monitor, zone=dt.UTC)
+
+    panel()
+
+
+class _Desk:
+    """A monitor over one call whose mid the test sets, and the panel before it."""
+
+    def __init__(self, *rules: AlertRule, problem: str = "") -> None:
+        self.now, self.mid = NOW, 12.0
+        self.monitor = PortfolioMonitor(PORTFOLIO, self._take, rules=rules, alerts_problem=problem)
+        self.panel = AppTest.from_function(_page, args=(self.monitor,), default_timeout=20).run()
+
+    def _take(self) -> LiveSnapshot:
+        quote = Quote(CALL, self.mid - 0.05, self.mid + 0.05, timestamp=self.now, received_at=self.now)
+        return LiveSnapshot(
+            as_of=self.now,
+            version=int(self.now.timestamp()),
+            market_phase="open",
+            option_quotes={CALL: quote},
+        )
+
+    def pass_seconds(self, seconds: int, mid: float) -> None:
+        """Look each second, then draw the panel."""
+        self.mid = mid
+        for _ in range(seconds):
+            self.now += dt.timedelta(seconds=1)
+            self.monitor.look()
+        self.panel.run()
+        assert not self.panel.exception
+
+    @property
+    def text(self) -> str:
+        """What the panel says."""
+        return "\n".join(each.value for each in self.panel.markdown)
+
+    def button(self, key: str) -> Any:
+        """One of its buttons."""
+        return self.panel.button(key=key)
+
+
+def test_a_raised_alert_is_toasted_once_and_acknowledged() -> None:
+    """One toast on raise, none per tick; Ack takes it out of the count."""
+    desk = _Desk(LOSS)
+    desk.pass_seconds(1, 8.0)
+    assert "1 · 0 raised" in desk.text
+    desk.pass_seconds(11, 8.0)
+    assert "1 · 1 raised" in desk.text
+    assert [toast.value for toast in desk.panel.toast] == [
+        rf"call\_1 · P/L Open below {MINUS}\$100 for 10 s · {MINUS}\$200"
+    ]
+    desk.pass_seconds(3, 8.0)
+    assert len(desk.panel.toast) == 0
+    desk.button("live-alert-ack-loss").click().run()
+    assert "1 · 0 raised" in desk.text
+    assert "acknowledged · now" in desk.text
+
+
+def test_a_session_that_comes_later_is_not_toasted_for_what_was_before() -> None:
+    """A reload does not repeat the morning."""
+    desk = _Desk(LOSS)
+    desk.pass_seconds(12, 8.0)
+    later = AppTest.from_function(_page, args=(desk.monitor,), default_timeout=20).run()
+    assert len(later.toast) == 0
+
+
+def test_an_alert_can_be_made_on_the_page_and_taken_away() -> None:
+    """Percentages are typed as percent; the rule lives in memory."""
+    desk = _Desk()
+    assert "none" in desk.text
+    panel = desk.panel
+    panel.selectbox[0].set_value("call_1")
+    panel.selectbox[1].set_value("pnl_pct")
+    panel.segmented_control[0].set_value("above")
+    panel.number_input[0].set_value(50.0)
+    panel.number_input[1].set_value(5.0)
+    next(each for each in panel.button if each.label == "Add alert").click().run()
+    assert not panel.exception
+    (rule,) = desk.monitor.view().alerts.rules
+    assert (rule.position, rule.metric, rule.comparison, rule.threshold) == (
+        "call_1",
+        "pnl_pct",
+        "above",
+        0.5,
+    )
+    assert rule.pending_seconds == 5.0
+    panel.run()
+    desk.button(f"live-alert-remove-{rule.id}").click().run()
+    assert desk.monitor.view().alerts.rules == ()
+
+
+def test_an_alert_that_cannot_work_is_refused_with_its_reason() -> None:
+    """The form says what is missing and adds nothing."""
+    desk = _Desk()
+    desk.panel.selectbox[1].set_value("mark")
+    next(each for each in desk.panel.button if each.label == "Add alert").click().run()
+    assert [error.value for error in desk.panel.error] == ["a mark alert needs a position"]
+    assert desk.monitor.view().alerts.rules == ()
+
+
+def test_an_alerts_file_that_cannot_be_used_is_said() -> None:
+    """With the place and the reason, as the file's own error says them."""
+    desk = _Desk(problem="alerts.json: line 1: is not JSON")
+    assert "alerts.json: line 1: is not JSON" in desk.panel.error[0].value

@@ -1,0 +1,214 @@
+"""The detail of a position: its facts in words, its quotes, its pictures."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pytest
+
+pytest.importorskip("streamlit", reason="the portal needs streamlit")
+
+from streamlit.testing.v1 import AppTest
+
+from apps.streamlit.components.detail_words import broker_words, extremes_of, marks_of, state_words, title_of
+from options_helper.analysis.structures import describe_structure
+from options_helper.market import BrokerPosition, LiveSnapshot, Quote, StreamHealth, StreamName, StreamState
+from options_helper.models import EquityPosition, MultiLegPosition, Portfolio, Position
+
+pytestmark = pytest.mark.portal
+
+MINUS = "\N{MINUS SIGN}"
+EXPIRY = dt.date(2099, 12, 18)
+NOW = dt.datetime(2026, 11, 20, 17, 0, tzinfo=dt.UTC)
+
+
+def _leg(side: str, kind: str, strike: float, expiry: dt.date = EXPIRY) -> dict[str, Any]:
+    return {"side": side, "option_type": kind, "expiry": expiry, "strike": strike, "contracts": 1}
+
+
+CONDOR = MultiLegPosition.model_validate(
+    {
+        "id": "condor",
+        "symbol": "AAPL",
+        "net_debit": -162.0,
+        "legs": [
+            _leg("short", "put", 260),
+            _leg("long", "put", 255),
+            _leg("short", "call", 285),
+            _leg("long", "call", 290),
+        ],
+    }
+)
+CALENDAR = MultiLegPosition.model_validate(
+    {
+        "id": "calendar",
+        "symbol": "AAPL",
+        "net_debit": 100.0,
+        "legs": [_leg("short", "call", 270), _leg("long", "call", 270, dt.date(2100, 1, 15))],
+    }
+)
+CALL = Position(
+    id="call", symbol="BRK-B", option_type="call", expiry=EXPIRY, strike=500, contracts=2, cost_basis=19.1
+)
+SHARES = EquityPosition(id="shares", symbol="SPY", shares=-10, cost_basis=600)
+PORTFOLIO = Portfolio(positions=[CONDOR, CALENDAR, CALL, SHARES])
+
+
+def test_a_title_names_the_position_with_its_year() -> None:
+    """Whole dates, because a title is read alone."""
+    titles = [title_of(each, describe_structure(each)) for each in PORTFOLIO.positions]
+    assert titles == [
+        "AAPL Credit iron condor · 18 Dec 2099 · 255/260/285/290",
+        "AAPL Long call calendar · 18 Dec 2099 / 15 Jan 2100 · 270",
+        "BRK.B 500 call · 18 Dec 2099",
+        "SPY Shares",
+    ]
+
+
+def test_extremes_are_said_where_they_are_defined() -> None:
+    """Unlimited is a word; a calendar has none."""
+    assert extremes_of(describe_structure(CONDOR)) == (
+        f"max profit $162 · max loss {MINUS}$338 · break-evens 258.38 / 286.62"
+    )
+    assert (
+        extremes_of(describe_structure(SHARES))
+        == "max profit $6,000 · max loss unlimited · break-even 600.00"
+    )
+    assert extremes_of(describe_structure(CALENDAR)) == ""
+
+
+def _record(**more: Any) -> dict[str, Any]:
+    return {
+        "mark_method": "mid",
+        "source": "OPRA",
+        "kind": "option",
+        "broker_price": None,
+        "mark": 2.0,
+        **more,
+    }
+
+
+def test_how_marks_were_made_is_said_once() -> None:
+    """Each method and source in the legs' order."""
+    assert marks_of([_record()]) == "mark: middle of bid and ask · OPRA"
+    records = [_record(), _record(), _record(mark_method="none", source=None)]
+    assert marks_of(records) == "marks: middle of bid and ask and no mark · OPRA"
+
+
+@pytest.mark.parametrize(
+    ("record", "words"),
+    [
+        (_record(), ""),
+        (_record(broker_price=2.001), ""),
+        (_record(broker_price=2.5, kind="stock"), ""),
+        (
+            _record(broker_price=2.5),
+            (
+                "The broker's books value the 250 call at $2.50, its last trade, however old; "
+                "the mark here, $2.00, is the middle of bid and ask."
+            ),
+        ),
+        (
+            _record(broker_price=2.5, mark=None, mark_method="none"),
+            (
+                "The broker's books value the 250 call at $2.50, its last trade; "
+                "there is no mark here to compare it with."
+            ),
+        ),
+    ],
+)
+def test_a_difference_to_the_broker_is_explained(record: dict[str, Any], words: str) -> None:
+    """Only where there is one."""
+    assert broker_words(record, "250 call") == words
+
+
+@pytest.mark.parametrize(
+    ("state", "age", "words"),
+    [("live", 2.4, "● live 2 s"), ("closed", 7200.0, "☾ closed"), ("no_data", None, "○ no data")],
+)
+def test_states_are_a_sign_and_a_word(state: str, age: float | None, words: str) -> None:
+    """With an age where the age says something."""
+    assert state_words(state, age) == words
+
+
+def _snapshot() -> LiveSnapshot:
+    def quote(symbol: str, middle: float) -> Quote:
+        return Quote(symbol, middle - 0.05, middle + 0.05, 11, 7, timestamp=NOW, received_at=NOW)
+
+    contracts = {"P00260000": 1.92, "P00255000": 1.21, "C00285000": 1.65, "C00290000": 1.07, "C00270000": 9.0}
+    options = {f"AAPL991218{tail}": middle for tail, middle in contracts.items()} | {
+        "BRKB991218C00500000": 22.5
+    }
+    health = {"options": StreamHealth(StreamName.OPTIONS, StreamState.RUNNING, last_heard_at=NOW)}
+    return LiveSnapshot(
+        as_of=NOW,
+        market_phase="open",
+        options_feed="opra",
+        option_quotes={symbol: quote(symbol, middle) for symbol, middle in options.items()},
+        stock_quotes={"AAPL": quote("AAPL", 271.5), "BRK.B": quote("BRK.B", 511.9)},
+        health=health,
+        broker_positions={"BRKB991218C00500000": BrokerPosition("BRKB991218C00500000", 2, 21.0)},
+    )
+
+
+def _page(portfolio: object, live: object, position_id: str) -> None:
+    """Runs inside the harness, so it imports for itself."""
+    import datetime as dt
+
+    from apps.streamlit.components import position_detail
+    from options_helper.analysis.live_portfolio_metrics import (
+        compute_live_multileg_rows,
+        compute_live_position_rows,
+    )
+    from options_helper.monitor import PortfolioMonitor
+
+    positions = compute_live_position_rows(portfolio, live, stale_after_seconds=30.0)
+    structures, legs = compute_live_multileg_rows(portfolio, live, stale_after_seconds=30.0)
+    position_detail.render(
+        position_id,
+        portfolio=portfolio,
+        positions=positions,
+        structures=structures,
+        legs=legs,
+        view=PortfolioMonitor(portfolio, lambda: live).view(),
+        zone=dt.UTC,
+    )
+
+
+def _draw(position_id: str) -> tuple[AppTest, str]:
+    test = AppTest.from_function(_page, args=(PORTFOLIO, _snapshot(), position_id), default_timeout=20).run()
+    assert not test.exception
+    return test, " ".join(str(each.proto.body) for each in test.get("html"))
+
+
+def test_a_structure_shows_its_quotes_leg_by_leg() -> None:
+    """Head, a row per leg with sizes, a payoff, and what the tabs hold."""
+    test, html = _draw("condor")
+    assert "AAPL Credit iron condor · 18 Dec 2099 · 255/260/285/290" in html
+    assert html.count('<th scope="row">') == 4
+    assert "$1.87 <small>\N{MULTIPLICATION SIGN}11</small>" in html
+    assert "● live 0 s" in html
+    assert "No fills of it today." in html
+    assert [tab.label for tab in test.tabs] == ["P/L today", "Mark today", "Fills today (0)"]
+    assert "The curve begins" in " ".join(each.value for each in test.markdown)
+
+
+def test_a_single_says_why_the_broker_differs() -> None:
+    """In words, below the quotes."""
+    _, html = _draw("call")
+    assert "value the 500 call at $21.00, its last trade" in html
+    assert html.count('<th scope="row">') == 1
+
+
+def test_a_calendar_says_why_it_has_no_payoff_and_what_is_wrong() -> None:
+    """Its warnings are whole sentences."""
+    test, html = _draw("calendar")
+    assert "No payoff at expiry" in " ".join(each.value for each in test.markdown)
+    assert "At least one leg has no mark" in html
+
+
+def test_a_position_that_is_gone_draws_nothing() -> None:
+    """A selection may outlive its position."""
+    test, html = _draw("unknown")
+    assert (html, len(test.tabs)) == ("", 0)
