@@ -488,10 +488,10 @@ def test_records_are_made_from_the_plain_fields() -> None:
 @pytest.mark.parametrize(
     ("record", "sign", "word", "text"),
     [
-        (health(OPTIONS), "●", "running", "8 of 8 · 0.2 s ago"),
-        (health(OPTIONS, last_event_at=ago(48)), "◐", "running", "8 of 8 · 48 s ago"),
+        (health(OPTIONS), "●", "running", "8 of 8 · just now"),
+        (health(OPTIONS, last_event_at=ago(48)), "◐", "running", "8 of 8 · last 13:45:14"),
         (health(OPTIONS, last_event_at=None), "◐", "running", "8 of 8 · no quote yet"),
-        (health(OPTIONS, missing=frozenset({"AAPL261210C00250000"})), "◐", "running", "7 of 8 · 0.2 s ago"),
+        (health(OPTIONS, missing=frozenset({"AAPL261210C00250000"})), "◐", "running", "7 of 8 · just now"),
         (health(FILLS), "●", "running", "listening · last 13:46:01"),
         (health(FILLS, last_event_at=None), "●", "running", "listening · none yet"),
         (

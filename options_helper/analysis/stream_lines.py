@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 NO_ANSWER_AFTER_SECONDS = 3.0
 NO_EVENT_AFTER_SECONDS = 10.0
 MUTE_AFTER_SECONDS = 45.0
-_TENTHS_BELOW_SECONDS = 10.0
+_JUST_NOW_SECONDS = 3.0
 
 LABELS = {StreamName.OPTIONS: "Options", StreamName.STOCKS: "Stocks", StreamName.FILLS: "Fills"}
 
@@ -110,8 +110,9 @@ def _last_event(record: StreamHealth, as_of: dt.datetime, zone: dt.tzinfo) -> st
         return f"last {format_time(record.last_event_at, zone)}" if record.last_event_at else "none yet"
     if record.last_event_at is None:
         return "no quote yet"
-    seconds = seconds_since(record.last_event_at, as_of)
-    return f"{seconds:.1f} s ago" if seconds < _TENTHS_BELOW_SECONDS else f"{format_span(seconds)} ago"
+    if seconds_since(record.last_event_at, as_of) < _JUST_NOW_SECONDS:
+        return "just now"
+    return f"last {format_time(record.last_event_at, zone)}"
 
 
 def _failure_words(failure: StreamFailure) -> str:

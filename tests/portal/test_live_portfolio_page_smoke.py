@@ -268,7 +268,7 @@ def test_a_running_set_shows_its_figures(desk: Desk) -> None:
     assert figures["Portfolio value"] == ("$5,640", "cash $1,000")
     assert figures["P/L Open"] == ("+$960", "+26.1%")
     assert figures["P/L Day"] == ("—", "0 of 1 leg")
-    assert figures["Coverage"] == ("1 of 1 live", "oldest 0 s")
+    assert figures["Coverage"] == ("1 of 1 live", "nothing missing")
     assert "Options OPRA" in desk.said(page)
     assert "No fills yet today." in desk.said(page)
     assert not page.exception

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("options_helper.page")
 
-SHELL = "live-shell"
 _PROBLEM_KEY = "start-problem"
 
 

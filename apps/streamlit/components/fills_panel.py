@@ -11,7 +11,7 @@ from options_helper.analysis.figures import MINUS
 from options_helper.analysis.fill_book import FillKind
 from options_helper.analysis.fill_completeness import completeness
 from options_helper.analysis.fill_tables import executions_frame
-from options_helper.analysis.fill_words import event_words, plain, price_words
+from options_helper.analysis.fill_words import event_words, net_words, plain, price_words
 from options_helper.analysis.wording import format_time
 
 if TYPE_CHECKING:
@@ -87,12 +87,16 @@ def _fill_details(one: Execution, view: FillsView) -> str:
     parts = [one.side_words if one.side or one.intent else ""]
     if one.kind is not FillKind.LEG:
         parts.append(f"{plain(one.filled)} of {plain(one.total)}" if one.total is not None else "")
-        parts.append(f"avg {price_words(one.average_price)}" if one.average_price is not None else "")
+        parts.append(f"avg {_average_words(one)}" if one.average_price is not None else "")
     if one.position_after is not None:
-        parts.append(f"now {plain(one.position_after)}")
+        parts.append(f"now {plain(one.position_after).replace('-', MINUS)}")
     parts.append(one.note)
     parts.append("not in the portfolio file" if one.key in view.not_in_file else "")
     return " · ".join(part for part in parts if part)
+
+
+def _average_words(one: Execution) -> str:
+    return (net_words if one.kind is FillKind.PARENT else price_words)(one.average_price)
 
 
 def _order_list(book: FillBook, zone: dt.tzinfo) -> str:

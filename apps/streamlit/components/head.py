@@ -10,63 +10,59 @@ from apps.streamlit.components.actions import restart, start, stop
 from apps.streamlit.components.sidebar import feed_name
 
 if TYPE_CHECKING:
-    import datetime as dt
+    from streamlit.delta_generator import DeltaGenerator
 
-    from apps.streamlit.components.market_hours import MarketHours
-    from apps.streamlit.components.page_model import PageModel
-    from options_helper.hub import LiveHub
-    from options_helper.market import LiveSnapshot
+    from apps.streamlit.components.moment import Moment
 
 DEMO_WORDS = "DEMO: simulated prices"
 _ACCOUNT_NAMES = {"paper": "Paper account", "live": "Live account"}
 
 
-class Head:
-    """The row is laid out at once; badges and buttons are drawn into it as soon as they are known."""
-
-    def __init__(self) -> None:
-        with st.container(key="live-head", horizontal=True, vertical_alignment="center", gap="small"):
-            st.title("Live Portfolio", anchor=False, width="content")
-            self._badges = st.container(
-                key="live-badges", horizontal=True, vertical_alignment="center", gap="small", width="stretch"
-            )
-            self._buttons = st.container(key="live-buttons", horizontal=True, width="content", gap="small")
-
-    def draw_buttons(self, hub: LiveHub, model: PageModel) -> None:
-        """Start, Stop and Restart; enabled only where they make sense now."""
-        running, loaded = hub.is_running(), model.source.portfolio is not None
-        buttons = (
-            ("Start", ":material/play_arrow:", start, loaded and not running),
-            ("Stop", ":material/stop:", stop, running),
-            ("Restart", ":material/restart_alt:", restart, loaded and running),
+def lay_out_head() -> tuple[DeltaGenerator, DeltaGenerator]:
+    """Draw the title, and keep the places of the badges and the buttons, which come when they are known."""
+    with st.container(key="live-head", horizontal=True, vertical_alignment="center", gap="small"):
+        st.title("Live Portfolio", anchor=False, width="content")
+        badges = st.container(
+            key="live-badges", horizontal=True, vertical_alignment="center", gap="small", width="stretch"
         )
-        with self._buttons:
-            for label, icon, act, enabled in buttons:
-                st.button(
-                    label,
-                    key=f"live-{label.lower()}",
-                    icon=icon,
-                    type="primary" if label == "Start" else "secondary",
-                    disabled=not enabled,
-                    on_click=act,
-                    args=(hub, model),
-                )
+        buttons = st.container(key="live-buttons", horizontal=True, width="content", gap="small")
+    return badges, buttons
 
-    def draw_badges(
-        self, model: PageModel, snapshot: LiveSnapshot, hours: MarketHours, zone: dt.tzinfo
-    ) -> None:
-        """DEMO, the market's phase, the feeds, and the account."""
-        settings, credentials = model.settings, model.credentials
-        with self._badges:
-            if credentials.demo or snapshot.demo:
-                st.badge(DEMO_WORDS, icon=":material/science:", color="violet")
-            st.badge(
-                hours.words(snapshot.as_of, zone),
-                icon=":material/schedule:",
-                color="green" if hours.is_open else "gray",
+
+def draw_buttons(place: DeltaGenerator, moment: Moment) -> None:
+    """Start, Stop and Restart; enabled only where they make sense now."""
+    running, loaded = moment.hub.is_running(), moment.model.source.portfolio is not None
+    buttons = (
+        ("Start", ":material/play_arrow:", start, loaded and not running),
+        ("Stop", ":material/stop:", stop, running),
+        ("Restart", ":material/restart_alt:", restart, loaded and running),
+    )
+    with place:
+        for label, icon, act, enabled in buttons:
+            st.button(
+                label,
+                key=f"live-{label.lower()}",
+                icon=icon,
+                type="primary" if label == "Start" else "secondary",
+                disabled=not enabled,
+                on_click=act,
+                args=(moment.hub, moment.model),
             )
-            st.badge(f"Options {feed_name(snapshot.options_feed or settings.options_feed)}", color="gray")
-            st.badge(f"Stocks {feed_name(snapshot.stock_feed or settings.stock_feed)}", color="gray")
-            account = snapshot.account or credentials.account(settings.account)
-            if account in _ACCOUNT_NAMES:
-                st.badge(_ACCOUNT_NAMES[account], color="gray")
+
+
+def draw_badges(place: DeltaGenerator, moment: Moment) -> None:
+    """DEMO, the market's phase, the feeds, and the account."""
+    settings, credentials, snapshot = moment.model.settings, moment.model.credentials, moment.snapshot
+    with place:
+        if credentials.demo or snapshot.demo:
+            st.badge(DEMO_WORDS, icon=":material/science:", color="violet")
+        st.badge(
+            moment.hours.words(snapshot.as_of, moment.zone),
+            icon=":material/schedule:",
+            color="green" if moment.hours.is_open else "gray",
+        )
+        st.badge(f"Options {feed_name(snapshot.options_feed or settings.options_feed)}", color="gray")
+        st.badge(f"Stocks {feed_name(snapshot.stock_feed or settings.stock_feed)}", color="gray")
+        account = snapshot.account or credentials.account(settings.account)
+        if account in _ACCOUNT_NAMES:
+            st.badge(_ACCOUNT_NAMES[account], color="gray")

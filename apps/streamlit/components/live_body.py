@@ -13,80 +13,71 @@ from apps.streamlit.components.empty_states import (
     render_no_portfolio,
 )
 from apps.streamlit.components.fills_panel import render_fills
-from apps.streamlit.components.fills_view import build_fills_view
 from apps.streamlit.components.health_panel import render_health
-from apps.streamlit.components.live_view import compute_live_view
 from apps.streamlit.components.notes import render_notes
-from apps.streamlit.components.paced import paced_view
 from apps.streamlit.components.pnl_charts import render_pnl_pictures, render_portfolio_curve
 from apps.streamlit.components.position_tables import render_positions
+from apps.streamlit.components.pulse import mark_drawn, render_pulse
 from apps.streamlit.components.quote_counts import count_quotes
+from apps.streamlit.components.scene import Scene, describe_scene, minute_of, set_scene
 from apps.streamlit.components.status_line import find_diagnosis, render_status
 from apps.streamlit.components.totals import render_totals
-from options_helper.monitor import monitor_for, reload_rules
 
 if TYPE_CHECKING:
-    from apps.streamlit.components.fills_view import FillsView
-    from apps.streamlit.components.live_view import LiveView
+    from collections.abc import Sequence
+
     from apps.streamlit.components.moment import Moment
-    from options_helper.models import Portfolio
-    from options_helper.monitor import MonitorView, PortfolioMonitor
 
 
-def render_live_body(moment: Moment) -> None:
-    """One refresh below the head."""
+def render_status_part(moment: Moment, *, parts: Sequence[str]) -> bool:
+    """The status line, and the pulse for the other parts; whether these are overdue."""
     source = moment.model.source
     if source.portfolio is None:
         render_status(find_portfolio_diagnosis(source))
+        return render_pulse((id(source), minute_of(moment.snapshot)), parts)
+    scene = set_scene(moment, source.portfolio)
+    render_status(find_diagnosis(moment, count_quotes(scene.view, moment.snapshot)))
+    return render_pulse(describe_scene(moment, scene), parts)
+
+
+def render_live_body(moment: Moment) -> None:
+    """Everything below the status line."""
+    source = moment.model.source
+    if source.portfolio is None:
         render_no_portfolio(source)
+        mark_drawn()
         return
-    view = compute_live_view(source.portfolio, moment.snapshot, moment.model.settings.stale_after_seconds)
-    fills = build_fills_view(source.portfolio, moment.snapshot, source.saved_at)
-    monitor = _find_monitor(moment, source.portfolio)
-    day = paced_view(monitor, moment.snapshot.as_of)
-    _render_summary(moment, view, fills, day)
+    scene = set_scene(moment, source.portfolio)
+    _render_summary(moment, scene)
     wide, narrow = st.columns([3.2, 1], gap="small")
     with wide:
         if source.portfolio.positions:
-            _render_positions(moment, view, fills, day)
+            _render_positions(moment, scene)
         else:
             render_empty_portfolio(source)
     with narrow:
-        render_fills(fills, moment.zone)
+        render_fills(scene.fills, moment.zone)
         render_health(moment)
-        alerts_panel.render(monitor, zone=moment.zone)
+        alerts_panel.render(scene.monitor, zone=moment.zone)
+    mark_drawn()
 
 
-def _find_monitor(moment: Moment, portfolio: Portfolio) -> PortfolioMonitor:
-    """The monitor of this file, looking at its present version."""
-    path = moment.model.source.path
-    monitor = monitor_for(
-        path,
-        portfolio,
-        moment.hub.manager.snapshot,
-        stale_after_seconds=moment.model.settings.stale_after_seconds,
-    )
-    if monitor.portfolio is not portfolio and monitor.portfolio != portfolio:
-        monitor.use(portfolio)
-        reload_rules(path)
-    return monitor
-
-
-def _render_summary(moment: Moment, view: LiveView, fills: FillsView, day: MonitorView) -> None:
-    """The status, what else to know, the totals, and the day's curve."""
-    quotes = count_quotes(view, moment.snapshot)
-    render_status(find_diagnosis(moment, quotes))
+def _render_summary(moment: Moment, scene: Scene) -> None:
+    """What else to know, the totals, and the day's curve."""
     render_notes(moment)
     tiles, curve = st.columns([3.2, 1], gap="small")
     with tiles:
-        render_totals(view.totals, quotes, view.portfolio.cash)
+        render_totals(scene.view.totals, scene.view.portfolio.cash)
     with curve:
-        render_portfolio_curve(day, fills.book.leaf_fills, zone=moment.zone, key="live-curve", height=96)
+        render_portfolio_curve(
+            scene.day, scene.fills.book.leaf_fills, zone=moment.zone, key="live-curve", height=96
+        )
 
 
-def _render_positions(moment: Moment, view: LiveView, fills: FillsView, day: MonitorView) -> None:
+def _render_positions(moment: Moment, scene: Scene) -> None:
     """The table, the detail of the selected row, and the pictures by underlying."""
-    selected = render_positions(view, fills, moment.zone)
+    view, executions = scene.view, scene.fills.book.leaf_fills
+    selected = render_positions(view, scene.fills, moment.zone)
     if selected is not None:
         position_detail.render(
             selected,
@@ -94,11 +85,9 @@ def _render_positions(moment: Moment, view: LiveView, fills: FillsView, day: Mon
             positions=view.positions,
             structures=view.structures,
             legs=view.legs,
-            view=day,
-            fills=fills.book.leaf_fills,
+            view=scene.day,
+            fills=executions,
             zone=moment.zone,
         )
     with st.container(key="live-underlyings", border=True):
-        render_pnl_pictures(
-            day, view.underlyings, fills.book.leaf_fills, zone=moment.zone, key="live-pictures"
-        )
+        render_pnl_pictures(scene.day, view.underlyings, executions, zone=moment.zone, key="live-pictures")

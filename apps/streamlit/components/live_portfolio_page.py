@@ -1,8 +1,8 @@
 """The Live Portfolio page as a story: who looks, what they own, what the market says.
 
-The outer fragment decides how often the inner one runs; the inner one draws everything, so that a press of
-a button, an action in another tab and a tick of the clock all lead to the same few lines. The page's top
-level stays cheap: no network, no heavy import before the title.
+One outer fragment holds three: the head, the status line on its timer, and the body. Only the status line
+runs at each refresh; the other two follow when something on them has changed (`pulse`). The page's top level
+stays cheap: no network, no heavy import before the title.
 """
 
 from __future__ import annotations
@@ -11,14 +11,11 @@ from typing import TYPE_CHECKING, Literal
 
 import streamlit as st
 
-from apps.streamlit.components.actions import SHELL
 from apps.streamlit.components.credentials import find_credentials
 from apps.streamlit.components.disclaimer import render_disclaimer
-from apps.streamlit.components.head import Head
-from apps.streamlit.components.moment import Moment
-from apps.streamlit.components.page_model import build_page_model
+from apps.streamlit.components.head import draw_badges, draw_buttons, lay_out_head
 from apps.streamlit.components.page_style import apply_page_style
-from apps.streamlit.components.session import MANAGER_KEY, browser_zone, current_hub
+from apps.streamlit.components.session import MANAGER_KEY, current_hub
 from apps.streamlit.components.sidebar import render_sidebar
 
 if TYPE_CHECKING:
@@ -26,7 +23,8 @@ if TYPE_CHECKING:
     from apps.streamlit.components.sidebar import PageSettings
     from options_helper.hub import LiveHub
 
-IDLE_SECONDS = 5.0  # while nothing runs here: how soon a Start in another tab is seen
+IDLE_SECONDS = 5.0  # while nothing runs: how soon a Start in another tab, or a saved file, is seen
+SHELL, HEAD, BODY = "live-shell", "live-head", "live-body"
 
 
 def sidebar_state() -> Literal["auto", "collapsed"]:
@@ -46,25 +44,40 @@ def render_live_portfolio() -> None:
 
 @st.fragment(key=SHELL)
 def _shell(hub: LiveHub, settings: PageSettings, credentials: Credentials) -> None:
-    """Choose the pace: the settings' while a set of streams runs, a slow one while none does."""
+    """The three parts; the pace is the settings' while streams run, a slow one while none do."""
     live = hub.is_running()
     pace = settings.refresh_seconds if live else IDLE_SECONDS
-    st.fragment(run_every=pace)(_tick)(hub, settings, credentials, paced_as_live=live)
-
-
-def _tick(hub: LiveHub, settings: PageSettings, credentials: Credentials, *, paced_as_live: bool) -> None:
-    """One refresh: everything on the page, top to bottom."""
-    head = Head()
-    model = build_page_model(settings, credentials)
-    head.draw_buttons(hub, model)
-    from apps.streamlit.components.live_body import render_live_body  # noqa: PLC0415 - pandas, after the title
-    from apps.streamlit.components.market_hours import find_market_hours  # noqa: PLC0415 - likewise
-
+    st.fragment(key=HEAD)(_head)(hub, settings, credentials, drawn_as_live=live)
     st.session_state[MANAGER_KEY] = hub.manager
-    snapshot = hub.manager.snapshot()
-    zone = browser_zone()
-    hours = find_market_hours(snapshot, demo=credentials.demo)
-    head.draw_badges(model, snapshot, hours, zone)
-    render_live_body(Moment(hub, model, snapshot, hours, zone))
-    if hub.is_running() != paced_as_live:
+    st.fragment(run_every=pace)(_status)(hub, settings, credentials, drawn_as_live=live)
+    st.fragment(key=BODY)(_body)(hub, settings, credentials)
+
+
+def _head(hub: LiveHub, settings: PageSettings, credentials: Credentials, *, drawn_as_live: bool) -> None:
+    """Title, badges and buttons; a press of a button that started or stopped draws everything anew."""
+    if hub.is_running() != drawn_as_live:
         st.rerun()
+    badges, buttons = lay_out_head()
+    from apps.streamlit.components.moment import take_moment  # noqa: PLC0415 - pandas, after the title
+
+    moment = take_moment(hub, settings, credentials)
+    draw_buttons(buttons, moment)
+    draw_badges(badges, moment)
+
+
+def _status(hub: LiveHub, settings: PageSettings, credentials: Credentials, *, drawn_as_live: bool) -> None:
+    """The one line, at each refresh; what another tab did draws everything anew."""
+    from apps.streamlit.components.live_body import render_status_part  # noqa: PLC0415 - after the title
+    from apps.streamlit.components.moment import take_moment  # noqa: PLC0415 - likewise
+
+    overdue = render_status_part(take_moment(hub, settings, credentials), parts=(HEAD, BODY))
+    if overdue or hub.is_running() != drawn_as_live:
+        st.rerun()
+
+
+def _body(hub: LiveHub, settings: PageSettings, credentials: Credentials) -> None:
+    """Everything below the status line."""
+    from apps.streamlit.components.live_body import render_live_body  # noqa: PLC0415 - after the title
+    from apps.streamlit.components.moment import take_moment  # noqa: PLC0415 - likewise
+
+    render_live_body(take_moment(hub, settings, credentials))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -15,8 +16,6 @@ from options_helper.analysis.live_portfolio_metrics import (
 )
 
 if TYPE_CHECKING:
-    import datetime as dt
-
     import pandas as pd
 
     from options_helper.analysis.totals import LiveTotals
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from options_helper.models import Portfolio
 
 _SLOTS = 16
+_MOMENT = dt.timedelta(seconds=0.25)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,6 +46,16 @@ class _Kept:
     until: dt.datetime
     view: LiveView
 
+    def serves(self, portfolio: Portfolio, snapshot: LiveSnapshot, told: tuple[object, ...]) -> bool:
+        """Whether the tables hold for this snapshot, or for one that is but a moment younger.
+
+        The moment lets the parts of one refresh, and the tabs of one process, share their tables.
+        """
+        if self.view.portfolio is not portfolio or snapshot.as_of >= self.until or self.told != told:
+            return False
+        young = snapshot.as_of - self.view.at.as_of < _MOMENT
+        return self.view.at.version == snapshot.version or young
+
 
 _kept: dict[tuple[int, float], _Kept] = {}
 _lock = threading.Lock()
@@ -56,7 +66,7 @@ def compute_live_view(portfolio: Portfolio, snapshot: LiveSnapshot, stale_after_
     slot, told = (id(portfolio), stale_after_seconds), _told(snapshot)
     with _lock:
         kept = _kept.get(slot)
-        if kept and kept.told == told and kept.view.portfolio is portfolio and snapshot.as_of < kept.until:
+        if kept is not None and kept.serves(portfolio, snapshot, told):
             return kept.view
         view = _compute(portfolio, snapshot, stale_after_seconds)
         until = deadline(snapshot, (view.positions, view.legs, view.underlyings), stale_after_seconds)
@@ -70,7 +80,6 @@ def _told(snapshot: LiveSnapshot) -> tuple[object, ...]:
     """What the tables depend on beside the portfolio and the time."""
     return (
         snapshot.started_at,
-        snapshot.version,
         snapshot.market_phase,
         snapshot.subscribed,
         tuple(snapshot.status_by_stream.items()),

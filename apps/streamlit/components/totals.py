@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from options_helper.analysis.figures import MISSING, format_dollars, format_percent, format_pnl, format_span
+from options_helper.analysis.figures import MISSING, format_dollars, format_percent, format_pnl
+from options_helper.analysis.truth import TruthState
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from options_helper.analysis.stream_diagnosis import QuoteCounts
     from options_helper.analysis.table_sums import Total
     from options_helper.analysis.totals import LiveTotals
 
@@ -24,13 +24,13 @@ _HELP = {
 }
 
 
-def render_totals(totals: LiveTotals, quotes: QuoteCounts, cash: float) -> None:
+def render_totals(totals: LiveTotals, cash: float) -> None:
     """Draw the tiles."""
     with st.container(key="live-totals"), st.grid(4, min_column_width=140, gap="xsmall"):
         _tile("Portfolio value", totals.portfolio_value, format_dollars, f"cash {format_dollars(cash)}")
         _pnl_tile("P/L Open", totals.open_pnl, totals.open_pnl_pct)
         _pnl_tile("P/L Day", totals.day_pnl, totals.day_pnl_pct)
-        _coverage_tile(totals, quotes)
+        _coverage_tile(totals)
 
 
 def _tile(label: str, total: Total, write: Callable[[float | None], str], beneath: str) -> None:
@@ -53,16 +53,16 @@ def _part(total: Total, write: Callable[[float | None], str]) -> str:
     return f"{total.coverage}: {write(total.partial)}" if total.covered else total.coverage
 
 
-def _coverage_tile(totals: LiveTotals, quotes: QuoteCounts) -> None:
+def _coverage_tile(totals: LiveTotals) -> None:
     live = f"{totals.live_legs} of {totals.legs} live" if totals.legs else MISSING
-    words = [
-        f"oldest {format_span(quotes.oldest_seconds)}"
-        if quotes.oldest_seconds is not None
-        else "no quote yet"
+    others = [
+        f"{number} {state.replace('_', ' ')}"
+        for state, number in totals.states.items()
+        if state != TruthState.LIVE
     ]
     if totals.expired:
-        words.append(f"{totals.expired} expired")
-    _metric("Coverage", live, " · ".join(words), color="off")
+        others.append(f"{totals.expired} expired")
+    _metric("Coverage", live, " · ".join(others) or "nothing missing", color="off")
 
 
 def _metric(label: str, value: str, beneath: str, *, color: str) -> None:

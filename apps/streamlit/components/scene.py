@@ -1,0 +1,83 @@
+"""Everything computed for one refresh, and what of it is visible, so that an unchanged page is not drawn."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from apps.streamlit.components.fills_view import FillsView, build_fills_view
+from apps.streamlit.components.live_view import LiveView, compute_live_view
+from apps.streamlit.components.paced import paced_view
+from options_helper.analysis.stream_lines import describe_stream, stream_records
+from options_helper.monitor import MonitorView, PortfolioMonitor, monitor_for, reload_rules
+
+if TYPE_CHECKING:
+    from apps.streamlit.components.moment import Moment
+    from options_helper.market import LiveSnapshot
+    from options_helper.models import Portfolio
+
+_MINUTE_SECONDS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """Tables, fills, and the day so far of one portfolio."""
+
+    view: LiveView
+    fills: FillsView
+    monitor: PortfolioMonitor
+    day: MonitorView
+
+
+def set_scene(moment: Moment, portfolio: Portfolio) -> Scene:
+    """Compute what has changed since the last refresh of any tab; the rest is the same object as before."""
+    source, settings = moment.model.source, moment.model.settings
+    monitor = _find_monitor(moment, portfolio)
+    return Scene(
+        compute_live_view(portfolio, moment.snapshot, settings.stale_after_seconds),
+        build_fills_view(portfolio, moment.snapshot, source.saved_at),
+        monitor,
+        paced_view(monitor, moment.snapshot.as_of),
+    )
+
+
+def _find_monitor(moment: Moment, portfolio: Portfolio) -> PortfolioMonitor:
+    """The monitor of this file, looking at its present version."""
+    path = moment.model.source.path
+    monitor = monitor_for(
+        path,
+        portfolio,
+        moment.hub.manager.snapshot,
+        stale_after_seconds=moment.model.settings.stale_after_seconds,
+    )
+    if monitor.portfolio is not portfolio and monitor.portfolio != portfolio:
+        monitor.use(portfolio)
+        reload_rules(path)
+    return monitor
+
+
+def describe_scene(moment: Moment, scene: Scene) -> tuple[object, ...]:
+    """All that head and body show; equal descriptions look the same.
+
+    The minute stands for what moves slowly by itself: the countdown to the close, and curves of figures that
+    stay as they are.
+    """
+    snapshot, alerts = moment.snapshot, scene.monitor.view().alerts
+    lines = [describe_stream(each, snapshot.as_of, zone=moment.zone) for each in stream_records(snapshot)]
+    return (
+        scene.view,
+        scene.fills,
+        tuple(lines),
+        tuple(alerts.status.items()),
+        alerts.rules,
+        len(alerts.history),
+        moment.hub.last_action,
+        moment.hours.phase,
+        tuple(snapshot.backfill.items()),
+        minute_of(snapshot),
+    )
+
+
+def minute_of(snapshot: LiveSnapshot) -> int:
+    """The minute of the snapshot's time."""
+    return int(snapshot.as_of.timestamp()) // _MINUTE_SECONDS
