@@ -373,7 +373,7 @@ class LiveSnapshot:
         subscribed: Symbols asked for and not refused by a server; None where nothing is known of it.
         market_phase_until: When the phase changes next.
         market_next_open: When the next regular session opens.
-        session_close: When the regular session of `trading_date` ends; earlier on half days.
+        session_open, session_close: The regular session of `trading_date`; the close is earlier on half days.
         account: "paper", "live" or "demo", None before Start.
         broker_account: The account as the broker names it, masked.
         trading_date, previous_trading_date: New York dates of the calendar, None where not known yet.
@@ -415,6 +415,7 @@ class LiveSnapshot:
     market_phase: str = MarketPhase.UNKNOWN
     market_phase_until: dt.datetime | None = None
     market_next_open: dt.datetime | None = None
+    session_open: dt.datetime | None = None
     session_close: dt.datetime | None = None
     trading_date: dt.date | None = None
     previous_trading_date: dt.date | None = None

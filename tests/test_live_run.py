@@ -74,6 +74,9 @@ class FakeBackfill:
     def request_fills(self) -> None:
         self.calls.append("request_fills")
 
+    def request_quotes(self) -> None:
+        self.calls.append("request_quotes")
+
 
 class FakeCalendar:
     """An open market until four."""
@@ -154,6 +157,16 @@ def test_the_backfill_lives_with_the_run(desk) -> None:
     assert desk.backfill.calls == ["start"]
     assert desk.run.stop(20)
     assert desk.backfill.calls[-2:] == ["stop", "join"]
+
+
+def test_a_data_stream_that_came_back_asks_for_what_it_missed(desk, wait_until) -> None:
+    """A quote that changed while the stream was away must not look merely quiet."""
+    desk.run.workers[StreamName.OPTIONS].subscribed(frozenset(CONTRACTS))
+    assert "request_quotes" not in desk.backfill.calls
+    desk.made[StreamName.OPTIONS][-1].stop()
+    wait_until(lambda: desk.run.workers[StreamName.OPTIONS].health.attempts)
+    desk.run.workers[StreamName.OPTIONS].subscribed(frozenset(CONTRACTS))
+    assert desk.backfill.calls.count("request_quotes") == 1
 
 
 def test_fills_are_unconfirmed_from_midnight_until_rest_has_told_them(desk) -> None:

@@ -274,13 +274,14 @@ class MarketMoment:
     phase: MarketPhase = MarketPhase.UNKNOWN
     until: dt.datetime | None = None
     next_open: dt.datetime | None = None
+    session_open: dt.datetime | None = None
     session_close: dt.datetime | None = None
     trading_date: dt.date | None = None
     previous_trading_date: dt.date | None = None
 
 
 def market_moment(calendar: MarketCalendar | None, at: dt.datetime) -> MarketMoment:
-    """The moment's phase and dates; `session_close` is that of the trading date."""
+    """The moment's phase and dates; the session is that of the trading date."""
     if calendar is None:
         return MarketMoment()
     phase, until = calendar.phase_and_end(at)
@@ -290,6 +291,7 @@ def market_moment(calendar: MarketCalendar | None, at: dt.datetime) -> MarketMom
         phase=phase,
         until=until,
         next_open=calendar.next_open(at),
+        session_open=session.open if session else None,
         session_close=session.close if session else None,
         trading_date=trading_date,
         previous_trading_date=calendar.previous_trading_date(at),

@@ -50,6 +50,7 @@ def build_fills_view(portfolio: Portfolio, snapshot: LiveSnapshot, saved_at: dt.
         snapshot.fill_gaps,
         snapshot.started_at,
         new_york_date(snapshot.as_of),
+        snapshot.session_open,
     )
     with _lock:
         kept = _views.get(id(portfolio))
@@ -71,6 +72,7 @@ def _build(portfolio: Portfolio, snapshot: LiveSnapshot, saved_at: dt.datetime |
         snapshot.rest_orders,
         snapshot.fill_gaps,
         day=new_york_date(snapshot.as_of),
+        since=snapshot.session_open,
     )
     facts = fills_for_portfolio(book, portfolio, saved_at)
     return FillsView(

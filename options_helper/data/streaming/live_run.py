@@ -192,18 +192,25 @@ class LiveRun:
     def _on_change(self, before: StreamHealth, after: StreamHealth) -> None:
         if after.state is not before.state:
             _log_change(after)
-        if self._gaps is not None and after.stream is StreamName.FILLS:
-            self._follow_fills(before, after)
+            self._follow(before, after)
         self.cache.touch()
 
-    def _follow_fills(self, before: StreamHealth, after: StreamHealth) -> None:
+    def _follow(self, before: StreamHealth, after: StreamHealth) -> None:
+        """A stream that came back asks REST what it missed; a lost trading stream leaves a gap."""
+        is_back, is_lost = after.state is StreamState.RUNNING, before.state is StreamState.RUNNING
+        if after.stream is StreamName.FILLS:
+            self._follow_fills(before, is_back=is_back, is_lost=is_lost)
+        elif is_back and after.attempts and self._backfill is not None:
+            self._backfill.request_quotes()
+
+    def _follow_fills(self, before: StreamHealth, *, is_back: bool, is_lost: bool) -> None:
         if self._gaps is None:
             return
-        if after.state is StreamState.RUNNING and before.state is not StreamState.RUNNING:
+        if is_back:
             self._gaps.acknowledged(self.clock())
             if self._backfill is not None:
                 self._backfill.request_fills()
-        elif before.state is StreamState.RUNNING and after.state is not StreamState.RUNNING:
+        elif is_lost:
             self._gaps.lost(before.last_heard_at or self.clock())
         self._publish_gaps()
 

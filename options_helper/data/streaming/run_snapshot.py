@@ -59,6 +59,7 @@ def build_snapshot(run: LiveRun, now: dt.datetime) -> LiveSnapshot:
         market_phase=market.phase,
         market_phase_until=market.until,
         market_next_open=market.next_open,
+        session_open=market.session_open,
         session_close=market.session_close,
         trading_date=market.trading_date,
         previous_trading_date=market.previous_trading_date,
