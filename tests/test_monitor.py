@@ -173,9 +173,9 @@ def test_a_view_that_was_given_out_never_changes() -> None:
     monitor, feed = _monitor()
     _look(monitor, feed, _snapshot(0))
     before = monitor.view()
-    _look(monitor, feed, *(_snapshot(5 * number, 11.0) for number in range(1, 200)))
+    _look(monitor, feed, *(_snapshot(5 * number, 11.0) for number in range(1, 70)))
     assert len(before.pnl) == 1
-    assert len(monitor.view().pnl) == 200
+    assert len(monitor.view().pnl) == 70
 
 
 def test_the_last_move_of_each_mark_is_kept() -> None:
