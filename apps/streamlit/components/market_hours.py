@@ -53,11 +53,10 @@ def find_market_hours(snapshot: LiveSnapshot, *, demo: bool) -> MarketHours:
     """What is known of the market's hours at the snapshot's time."""
     if demo or snapshot.demo:
         return MarketHours(MarketPhase.OPEN, simulated=True)
-    minute = snapshot.as_of.replace(second=0, microsecond=0)
-    library = _library_hours(minute)
     if snapshot.market_phase == MarketPhase.UNKNOWN:
-        return library
-    return MarketHours(MarketPhase(snapshot.market_phase), snapshot.market_phase_until, library.next_open)
+        return _library_hours(snapshot.as_of.replace(second=0, microsecond=0))
+    phase = MarketPhase(snapshot.market_phase)
+    return MarketHours(phase, snapshot.market_phase_until, snapshot.market_next_open)
 
 
 @lru_cache(maxsize=4)

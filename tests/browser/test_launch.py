@@ -1,0 +1,146 @@
+"""`options-helper ui --demo` as a user starts it: what it listens to, what it says, how it ends."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from http.client import HTTPConnection
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from playwright.sync_api import Browser
+
+pytestmark = pytest.mark.browser
+playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+
+
+class Demo:
+    """A running `options-helper ui --demo`, and what it said."""
+
+    def __init__(self, folder: Path) -> None:
+        env = {name: value for name, value in os.environ.items() if not name.startswith(("APCA_", "OH_"))}
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "options_helper", "ui", "--demo", "--no-browser"],
+            cwd=folder,
+            env={**env, "XDG_STATE_HOME": str(folder / "state"), "PYTHONUNBUFFERED": "1"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        self.said: list[str] = []
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self.said.append(line.strip())
+            if "is ready at" in line:
+                break
+        found = re.search(r"http://127\.0\.0\.1:(\d+)", " ".join(self.said))
+        assert found, self.said
+        self.port = int(found[1])
+
+    @property
+    def url(self) -> str:
+        """Where the portal is."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def end(self, number: int) -> float:
+        """Send a signal and wait for the end; returns the seconds it took."""
+        began = time.monotonic()
+        self.process.send_signal(number)
+        self.process.wait(10)
+        seconds = time.monotonic() - began
+        if self.process.stdout is not None:
+            self.process.stdout.close()
+        return seconds
+
+
+@pytest.fixture
+def demo(tmp_path: Path, browser: Browser) -> Iterator[Demo]:
+    """A demo of its own for each test; `browser` skips where there is none."""
+    assert browser
+    running = Demo(tmp_path)
+    yield running
+    if running.process.poll() is None:
+        running.end(signal.SIGKILL)
+
+
+def upgrade(port: int, **headers: str) -> int:
+    """The status of a websocket upgrade with these headers."""
+    connection = HTTPConnection("127.0.0.1", port, timeout=5)
+    connection.putrequest("GET", "/_stcore/stream", skip_host=True)
+    usual = {
+        "Host": f"127.0.0.1:{port}",
+        "Connection": "Upgrade",
+        "Upgrade": "websocket",
+        "Sec-WebSocket-Version": "13",
+        "Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA==",
+    }
+    for name, value in {**usual, **headers}.items():
+        connection.putheader(name, value)
+    connection.endheaders()
+    status = connection.getresponse().status
+    connection.close()
+    return status
+
+
+def test_the_demo_starts_in_an_empty_folder(demo: Demo, browser: Browser, tmp_path: Path) -> None:
+    """One command in an empty folder: the portal opens, Start streams, and no file of the user's appears."""
+    page = browser.new_page()
+    page.goto(demo.url)
+    page.get_by_test_id("stMain").get_by_role("link", name="Live Portfolio").first.click()
+    start = page.get_by_role("button", name="Start", exact=True)
+    playwright.expect(start).to_be_enabled(timeout=20_000)
+    began = time.monotonic()
+    start.click()
+    status = page.locator(".st-key-live-status")
+    playwright.expect(status).to_contain_text("Live.", timeout=15_000)
+    assert time.monotonic() - began < 15
+    playwright.expect(page.locator(".st-key-live-badges")).to_contain_text("DEMO: simulated prices")
+    assert page.get_by_test_id("stException").count() == 0
+    page.close()
+    assert [path.name for path in tmp_path.iterdir()] == ["state"]
+    assert any("DEMO: simulated prices" in line for line in demo.said)
+    log = next(line for line in demo.said if line.startswith("Log file: ")).removeprefix("Log file: ")
+    assert "stream is running" in (tmp_path / "state" / "options-helper" / "options-helper.log").read_text()
+    assert log.startswith(str(tmp_path))
+
+
+def test_the_server_is_safe(demo: Demo) -> None:
+    """It listens on loopback alone, and refuses foreign names and foreign origins."""
+    psutil = pytest.importorskip("psutil")
+    family = [psutil.Process(demo.process.pid), *psutil.Process(demo.process.pid).children(recursive=True)]
+    listening = {
+        connection.laddr.ip
+        for process in family
+        for connection in process.net_connections()
+        if connection.status == psutil.CONN_LISTEN
+    }
+    assert listening == {"127.0.0.1"}
+    assert upgrade(demo.port) == 101
+    assert upgrade(demo.port, Host="evil.example", Origin="http://evil.example") in {400, 403}
+    assert upgrade(demo.port, Origin="http://evil.example") == 403
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_it_within_two_seconds(demo: Demo, browser: Browser, number: int) -> None:
+    """Ctrl-C and SIGTERM end the portal and the simulator, streams running or not, in under two seconds."""
+    psutil = pytest.importorskip("psutil")
+    page = browser.new_page()
+    page.goto(f"{demo.url}/Live_Portfolio")
+    start = page.get_by_role("button", name="Start", exact=True)
+    playwright.expect(start).to_be_enabled(timeout=20_000)
+    start.click()
+    playwright.expect(page.locator(".st-key-live-status")).to_contain_text("Live.", timeout=15_000)
+    children = psutil.Process(demo.process.pid).children(recursive=True)
+    assert demo.end(number) < 2
+    assert demo.process.returncode == 0
+    assert not any(child.is_running() for child in children)
+    page.close()
