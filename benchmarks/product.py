@@ -1,0 +1,143 @@
+"""The product under a load, in a process of its own; obeys lines on stdin, answers in JSON lines.
+
+latency SECONDS     watch the snapshots: how old is each quote when it is first seen there
+job SECONDS         run a pandas job over and over in the main thread; how long each took
+fill ORDER          wait until an order update is in the snapshot; when that was
+cpu SECONDS         the CPU time of this process over a span in which the main thread sleeps
+facts               counts of the health record
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from manager import start_product
+from meter import symbols_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+JOB_SECONDS = 0.020
+
+
+class Product:
+    """A started manager and what is measured of it."""
+
+    def __init__(self, manager: Any) -> None:  # noqa: ANN401 - the product is imported late
+        self._manager = manager
+        self._job = calibrated_job()
+
+    def latency(self, seconds: str) -> dict[str, object]:
+        """Ages in seconds, counted from the stamp the feed set when it sent the quote."""
+        ages: list[float] = []
+        seen = np.zeros(0, "i8")
+        until = time.monotonic() + float(seconds)
+        while time.monotonic() < until:
+            time.sleep(0.001)
+            stamps = self._manager.snapshot().option_quotes.rows["timestamp"]
+            now = time.time_ns() // 1000
+            if len(seen) == len(stamps):
+                ages.extend((now - stamps[stamps != seen]) / 1e6)
+            seen = stamps
+        return {
+            "p50": float(np.percentile(ages, 50)),
+            "p99": float(np.percentile(ages, 99)),
+            "quotes": len(ages),
+        }
+
+    def job(self, seconds: str) -> dict[str, object]:
+        """Durations of the job in seconds, without the time in which other processes had the core."""
+        took: list[float] = []
+        until = time.monotonic() + float(seconds)
+        while time.monotonic() < until:
+            began, queued = time.perf_counter(), queued_seconds()
+            self._job()
+            took.append(time.perf_counter() - began - (queued_seconds() - queued))
+        return {"took": took}
+
+    def fill(self, order: str) -> dict[str, object]:
+        """When the order update was first seen in a snapshot."""
+        until = time.monotonic() + 30
+        while time.monotonic() < until:
+            if any(row["order_id"] == f"order-{order}" for row in self._manager.snapshot().fills):
+                return {"seen": time.monotonic()}
+            time.sleep(0.002)
+        return {"seen": None}
+
+    def cpu(self, seconds: str) -> dict[str, object]:
+        """CPU seconds per second."""
+        began, cpu = time.monotonic(), time.process_time()
+        time.sleep(float(seconds))
+        return {"cpu": (time.process_time() - cpu) / (time.monotonic() - began)}
+
+    def facts(self) -> dict[str, object]:
+        """Messages, rates and losses by stream."""
+        snapshot = self._manager.snapshot()
+        streams = {
+            name: {"messages": health.messages, "rate": health.rate, "latency": health.latency_seconds}
+            for name, health in snapshot.health.items()
+        }
+        return {"streams": streams, "dropped": snapshot.dropped_events}
+
+
+def queued_seconds() -> float:
+    """How long this thread has waited for a core, as Linux counts it; waiting for the GIL is not in it."""
+    stat = Path(f"/proc/self/task/{threading.get_native_id()}/schedstat")
+    return int(stat.read_text().split()[1]) / 1e9 if stat.exists() else 0.0
+
+
+def calibrated_job() -> Callable[[], None]:
+    """A pandas job of about `JOB_SECONDS`, of the kind a page does: group, join, sort, format."""
+    rng = np.random.default_rng(7)
+    frame = pd.DataFrame(rng.random((2000, 6)), columns=list("abcdef"))
+    frame["key"] = rng.integers(0, 50, len(frame))
+
+    def once() -> None:
+        sums = frame.groupby("key")[["a", "b"]].sum()
+        joined = frame.merge(sums, left_on="key", right_index=True, suffixes=("", "_sum")).sort_values("c")
+        joined["text"] = joined["d"].map("{:.2f}".format)
+
+    once()
+    durations = []
+    for _ in range(20):
+        began = time.thread_time()
+        once()
+        durations.append(time.thread_time() - began)
+    times = max(1, round(JOB_SECONDS / float(np.median(durations))))
+
+    def job() -> None:
+        for _ in range(times):
+            once()
+
+    return job
+
+
+def main() -> None:
+    """Serve commands until stdin ends."""
+    parser = argparse.ArgumentParser(description="The product, to be measured.")
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--symbols", type=int, default=250)
+    parser.add_argument("--stocks", action="store_true", help="a stock stream of as many symbols too")
+    parser.add_argument("--fills", action="store_true", help="the stream of order updates too")
+    options = parser.parse_args()
+    contracts = symbols_of(options.symbols)
+    stocks = [f"S{number}" for number in range(options.symbols)] if options.stocks else []
+    manager = start_product(options.port, contracts=contracts, stocks=stocks, fills=options.fills)
+    product = Product(manager)
+    print(json.dumps({"event": "ready"}), flush=True)
+    for line in sys.stdin:
+        command, *arguments = line.split()
+        print(json.dumps(getattr(product, command)(*arguments)), flush=True)
+    manager.stop()
+
+
+if __name__ == "__main__":
+    main()

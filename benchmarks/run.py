@@ -1,0 +1,60 @@
+"""Measure the receive pipeline: `python benchmarks/run.py [--quick] [--only NAME] [--json FILE]`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import sys
+import time
+from importlib.metadata import version
+from pathlib import Path
+
+import snapshots
+import tables
+import throughput
+import under_load
+from report import to_json, to_markdown
+
+MEASUREMENTS = {
+    "throughput": throughput.measure,
+    "newest": throughput.measure_newest,
+    "latency": under_load.measure_latency,
+    "main-thread": under_load.measure_main_thread,
+    "fills": under_load.measure_fills,
+    "idle": under_load.measure_idle,
+    "snapshot": snapshots.measure,
+    "tables": tables.measure,
+}
+
+
+def main() -> None:
+    """Run the measurements asked for; print a table, write JSON."""
+    parser = argparse.ArgumentParser(description="Measure the receive pipeline.")
+    parser.add_argument("--quick", action="store_true", help="fewer rounds, smaller bursts")
+    parser.add_argument("--only", choices=MEASUREMENTS, action="append", help="may be given several times")
+    parser.add_argument("--json", type=Path, help="also write the figures to this file")
+    options = parser.parse_args()
+    machine = (
+        f"{platform.python_implementation()} {platform.python_version()}, {os.cpu_count()} cores, "
+        f"websockets {version('websockets')}, msgspec {version('msgspec')}, pandas {version('pandas')}"
+    )
+    print(machine, flush=True)
+    results = {}
+    for name in options.only or MEASUREMENTS:
+        began = time.monotonic()
+        figures = list(MEASUREMENTS[name](quick=options.quick))
+        results[name] = to_json(figures)
+        load = os.getloadavg()[0]
+        print(
+            f"\n## {name} ({time.monotonic() - began:.0f} s, load {load:.1f})\n\n{to_markdown(figures)}",
+            flush=True,
+        )
+    if options.json:
+        options.json.write_text(json.dumps({"machine": machine, "results": results}, indent=1) + "\n")
+    sys.exit(0)
+
+
+if __name__ == "__main__":
+    main()
