@@ -415,6 +415,20 @@ def test_a_price_from_the_future_is_aged_from_receipt() -> None:
     assert (row["quote_age_seconds"], row["warnings"]) == (9, ["clock_skew"])
 
 
+@pytest.mark.parametrize("state", [StreamState.STOPPED, StreamState.ERROR])
+def test_nothing_is_live_on_a_stream_that_has_ended(state: StreamState) -> None:
+    """However young its last price is, a stream that was stopped or refused gives no live row."""
+    health = {"options": StreamHealth(StreamName.OPTIONS, state, last_heard_at=AT)}
+    live = LiveSnapshot(
+        as_of=AT,
+        option_quotes=QuoteTable.of([quote(CALL, 5, 5.1, ago=1)]),
+        market_phase="open",
+        health=health,
+    )
+    row = row_of(single(), live)
+    assert (row["state"], row["mark"], row["warnings"]) == ("stale", 5.05, [])
+
+
 def test_when_a_feed_dies_every_row_goes_stale() -> None:
     """Past the threshold and without a sign of life no row is live or quiet, and all ages have grown."""
     portfolio = Portfolio(positions=[single(id=str(n), strike=200.0 + n) for n in range(20)])

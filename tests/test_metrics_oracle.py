@@ -226,11 +226,12 @@ def state_of(  # noqa: PLR0911 - a list of rules
         "after": stock or root in LATE,
         "closed": False,
     }.get(live.market_phase, True)
-    if young and trading:
+    health = live.health.get("stocks" if stock else "options")
+    ended = health is not None and health.state in {"stopped", "error"}
+    if young and trading and not ended:
         return "live"
     if live.market_phase in {"pre", "after", "closed"}:
         return "closed"
-    health = live.health.get("stocks" if stock else "options")
     heard = (
         health is not None
         and health.state == "running"
@@ -454,7 +455,11 @@ def worlds(draw: Callable[..., Any]) -> tuple[Portfolio, LiveSnapshot]:
     some = st.frozensets(st.sampled_from(everything)) if everything else st.just(frozenset())
     days = st.sampled_from([FRIDAY, dt.date(2026, 11, 19)])
     heard = {
-        name: StreamHealth(name, draw(st.sampled_from(["running", "reconnecting"])), last_heard_at=ago())
+        name: StreamHealth(
+            name,
+            draw(st.sampled_from(["running", "running", "reconnecting", "stopped"])),
+            last_heard_at=ago(),
+        )
         for name in ("stocks", "options")
     }
     columnar = draw(st.booleans())

@@ -6,7 +6,7 @@
 | `not_subscribed` | the server's acknowledged list is known and lacks the symbol |
 | `halted` | trading in the contract or its underlying is halted |
 | `no_data` | neither a quote nor a last trade that makes the mark |
-| `live` | young enough, in an open market |
+| `live` | young enough, in an open market, on a stream that has not ended for good |
 | `closed` | the market is closed; around the session only what trades then is live while young |
 | `quiet` | too old while the market is open, yet its stream was heard in the last 10 s |
 | `stale` | too old, or of unknown age |
@@ -43,6 +43,7 @@ CLOCK_SKEW_TOLERANCE_SECONDS = 2.0
 
 _SECOND = 1_000_000
 _TOLERANCE = int(CLOCK_SKEW_TOLERANCE_SECONDS * _SECOND)
+_ENDED = frozenset({StreamState.ERROR, StreamState.STOPPED})
 _DEAD = frozenset({StreamState.RECONNECTING, StreamState.ERROR, StreamState.STOPPED})
 _CLOSED_FOR_OPTIONS = frozenset({MarketPhase.PRE, MarketPhase.AFTER, MarketPhase.CLOSED})
 
@@ -106,6 +107,9 @@ def compute_states(
     old = np.where(
         standing.is_stock, _old_state(live, StreamName.STOCKS), _old_state(live, StreamName.OPTIONS)
     )
+    young = young & ~np.where(
+        standing.is_stock, _has_ended(live, StreamName.STOCKS), _has_ended(live, StreamName.OPTIONS)
+    )
     if live.market_phase in _CLOSED_FOR_OPTIONS:
         young = young & _still_trading(live, standing)
     states = np.where(young, CODE[TruthState.LIVE], old)
@@ -134,6 +138,12 @@ def _old_state(live: LiveSnapshot, stream: StreamName) -> np.int8:
     if live.market_phase == MarketPhase.OPEN and is_heard(live, stream):
         return CODE[TruthState.QUIET]
     return CODE[TruthState.STALE]
+
+
+def _has_ended(live: LiveSnapshot, stream: StreamName) -> bool:
+    """Whether nothing will come on this stream any more: however young a price is, it is not live."""
+    health = live.health.get(stream)
+    return health is not None and health.state in _ENDED
 
 
 def is_heard(live: LiveSnapshot, stream: StreamName) -> bool:
