@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from options_helper.analysis.book import book_of
+from options_helper.analysis.frames import build_frame
 from options_helper.analysis.live_rows import (
     build_quote_columns,
     compute_live_rows,
@@ -19,6 +19,7 @@ from options_helper.analysis.row_warnings import RowWarning, flag, to_lists
 from options_helper.analysis.table_columns import POSITION_COLUMNS
 
 if TYPE_CHECKING:
+    import pandas as pd
     from numpy.typing import NDArray
 
     from options_helper.analysis.book import PortfolioBook
@@ -59,7 +60,7 @@ def compute_live_position_rows(
         "cost_basis": book.cost_basis,
         "underlying_price": spots[rows.underlying_codes],
     }
-    return pd.DataFrame({name: columns[name] for name in POSITION_COLUMNS})
+    return build_frame(POSITION_COLUMNS, columns)
 
 
 def _money_columns(book: PortfolioBook, now: LiveRows, live: LiveSnapshot) -> dict[str, Column]:

@@ -5,16 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from options_helper.analysis.book import book_of
 from options_helper.analysis.columns import categories, format_coverage, moments
+from options_helper.analysis.frames import build_frame
 from options_helper.analysis.live_rows import SOURCE_TYPE, STATE_TYPE, compute_stock_rows
 from options_helper.analysis.row_warnings import RowWarning, flag, to_lists
 from options_helper.analysis.table_columns import UNDERLYING_COLUMNS
 from options_helper.analysis.table_sums import TableSums
 
 if TYPE_CHECKING:
+    import pandas as pd
     from numpy.typing import NDArray
 
     from options_helper.analysis.columns import Column
@@ -49,7 +50,7 @@ def compute_live_underlying_rows(
         **_price_columns(now),
         **_sum_columns(sums),
     }
-    return pd.DataFrame({name: columns[name] for name in UNDERLYING_COLUMNS})
+    return build_frame(UNDERLYING_COLUMNS, columns)
 
 
 def _price_columns(now: LiveRows) -> dict[str, Column]:
