@@ -91,36 +91,26 @@ def _record(**more: Any) -> dict[str, Any]:
 
 def test_how_marks_were_made_is_said_once() -> None:
     """Each method and source in the legs' order."""
-    assert marks_of([_record()]) == "mark: middle of bid and ask · OPRA"
+    assert marks_of([_record()]) == "mark: the middle of bid and ask · OPRA"
     records = [_record(), _record(), _record(mark_method="none", source=None)]
-    assert marks_of(records) == "marks: middle of bid and ask and no mark · OPRA"
+    assert marks_of(records) == "marks: the middle of bid and ask and no mark · OPRA"
 
 
 @pytest.mark.parametrize(
-    ("record", "words"),
+    ("records", "words"),
     [
-        (_record(), ""),
-        (_record(broker_price=2.001), ""),
-        (_record(broker_price=2.5, kind="stock"), ""),
+        ([_record(), _record(broker_price=2.001), _record(broker_price=2.5, kind="stock")], ""),
+        ([_record(), _record(broker_price=2.5)], "the mark here is the middle of bid and ask."),
         (
-            _record(broker_price=2.5),
-            (
-                "The broker's books value the 250 call at $2.50, its last trade, however old; "
-                "the mark here, $2.00, is the middle of bid and ask."
-            ),
-        ),
-        (
-            _record(broker_price=2.5, mark=None, mark_method="none"),
-            (
-                "The broker's books value the 250 call at $2.50, its last trade; "
-                "there is no mark here to compare it with."
-            ),
+            [_record(broker_price=2.5), _record(broker_price=2.5, mark=None, mark_method="none")],
+            "the marks here are the middle of bid and ask or no mark.",
         ),
     ],
 )
-def test_a_difference_to_the_broker_is_explained(record: dict[str, Any], words: str) -> None:
-    """Only where there is one."""
-    assert broker_words(record, "250 call") == words
+def test_a_difference_to_the_broker_is_explained(records: list[dict[str, Any]], words: str) -> None:
+    """Once for all legs, and only where there is one."""
+    why = "The broker's books value an option at its last trade, however old; "
+    assert broker_words(records) == (why + words if words else "")
 
 
 @pytest.mark.parametrize(
@@ -197,7 +187,8 @@ def test_a_structure_shows_its_quotes_leg_by_leg() -> None:
 def test_a_single_says_why_the_broker_differs() -> None:
     """In words, below the quotes."""
     _, html = _draw("call")
-    assert "value the 500 call at $21.00, its last trade" in html
+    assert "The broker&#x27;s books value an option at its last trade" in html
+    assert "<td>$21.00</td>" in html
     assert html.count('<th scope="row">') == 1
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from options_helper.analysis.payoff import Payoff
 
 SHOWN_POINTS = 360
+_SHORT = pd.Timedelta(minutes=6)
 _PAYOFF_MARGIN = 0.35
 _PAYOFF_POINTS = 41
 
@@ -31,6 +32,12 @@ def curve_points(curve: Curve, name: str, zone: dt.tzinfo, *, limit: int = SHOWN
     """
     times, values = thin(curve.times, curve.column(name), limit)
     return pd.DataFrame({"time": wall_times(times, zone), "value": values})
+
+
+def is_short(points: pd.DataFrame) -> bool:
+    """Whether the times of a curve need seconds to be told apart."""
+    times = points["time"]
+    return bool(len(times)) and times.iloc[-1] - times.iloc[0] < _SHORT
 
 
 def thin(

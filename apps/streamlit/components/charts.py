@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 Spec = dict[str, Any]
 
 _MINUS = "\N{MINUS SIGN}"
+_LABEL_ROOM = 46  # pixels beside the longest bars, for their figures
 _GAPS = "break-paths-show-domains"
 
 
@@ -54,7 +55,7 @@ def say(words: str) -> None:
     st.markdown(f":small[:gray[{words}]]")
 
 
-def curve_spec(*, height: int, money: bool) -> Spec:
+def curve_spec(*, height: int, money: bool, seconds: bool = False) -> Spec:
     """A curve over the day with its gaps, and fills marked on it.
 
     The table has `time`, `value`, `kind` ("curve" or "fill") and `text`.
@@ -62,13 +63,19 @@ def curve_spec(*, height: int, money: bool) -> Spec:
     Args:
         height: Pixels.
         money: Whole dollars on the axis, with the area from zero; else prices, without.
+        seconds: Whether the curve is so short that its times need seconds.
     """
     colours = palette()
     time = {
         "field": "time",
         "type": "temporal",
         "title": None,
-        "axis": {"format": "%H:%M", "grid": False, "tickCount": 5, "labelOverlap": True},
+        "axis": {
+            "format": "%H:%M:%S" if seconds else "%H:%M",
+            "grid": False,
+            "tickCount": 5,
+            "labelOverlap": True,
+        },
     }
     value = {
         "field": "value",
@@ -109,7 +116,13 @@ def bars_spec(count: int) -> Spec:
         "sort": None,
         "axis": {"ticks": False, "domain": False, "labelLimit": 90, "grid": False},
     }
-    value = {"field": "value", "type": "quantitative", "title": None, "axis": _dollar_axis(decimals=0)}
+    value = {
+        "field": "value",
+        "type": "quantitative",
+        "title": None,
+        "scale": {"padding": _LABEL_ROOM},
+        "axis": _dollar_axis(decimals=0),
+    }
     bar = {
         "mark": {"type": "bar", "size": 13, "cornerRadius": 2},
         "encoding": {

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from apps.streamlit.components.positions_table.row_words import name_of, terms_of
-from options_helper.analysis.figures import format_dollars, format_price, format_span
+from options_helper.analysis.figures import format_dollars, format_span
 from options_helper.analysis.marks import MarkMethod
 from options_helper.analysis.osi import stock_symbol
 from options_helper.analysis.truth import TruthState
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     Record = dict[str, Any]
 
 METHOD_WORDS = {
-    MarkMethod.MID: "middle of bid and ask",
-    MarkMethod.LOCKED: "bid and ask are equal",
+    MarkMethod.MID: "the middle of bid and ask",
+    MarkMethod.LOCKED: "bid and ask, which are equal",
     MarkMethod.HALF_ASK: "half the ask",
     MarkMethod.LAST: "today's last trade",
     MarkMethod.NONE: "no mark",
@@ -61,7 +61,7 @@ def extremes_of(structure: Structure) -> str:
 
 
 def marks_of(records: Sequence[Record]) -> str:
-    """How the marks were made, over all legs: `marks: middle of bid and ask · OPRA`."""
+    """How the marks were made, over all legs: `marks: the middle of bid and ask · OPRA`."""
     methods = dict.fromkeys(METHOD_WORDS[MarkMethod(record["mark_method"])] for record in records)
     sources = dict.fromkeys(record["source"] for record in records if record["source"])
     parts = [" and ".join(methods), " and ".join(sources)]
@@ -74,21 +74,26 @@ def state_words(state: str, age_seconds: float | None) -> str:
     return f"{words} {format_span(age_seconds)}" if age_seconds is not None and state in _AGED else words
 
 
-def broker_words(record: Record, name: str) -> str:
-    """Why the broker's price of a contract differs from the mark, or "" where it does not or is not known.
+def broker_words(records: Sequence[Record]) -> str:
+    """Why the broker's prices of contracts differ from the marks, or "" where none does or none is known.
 
     Alpaca's books value an option at its last trade (Alpaca's staff, forum thread 14769).
     """
+    differing = [record for record in records if _differs(record)]
+    if not differing:
+        return ""
+    methods = dict.fromkeys(METHOD_WORDS[MarkMethod(record["mark_method"])] for record in differing)
+    here = "the mark here is" if len(differing) == 1 else "the marks here are"
+    return (
+        f"The broker's books value an option at its last trade, however old; {here} {' or '.join(methods)}."
+    )
+
+
+def _differs(record: Record) -> bool:
     price, mark = record["broker_price"], record["mark"]
     if price is None or record["kind"] == "stock":
-        return ""
-    known = f"The broker's books value the {name} at {format_price(price)}"
-    if mark is None:
-        return f"{known}, its last trade; there is no mark here to compare it with."
-    if abs(price - mark) < _CENT:
-        return ""
-    method = METHOD_WORDS[MarkMethod(record["mark_method"])]
-    return f"{known}, its last trade, however old; the mark here, {format_price(mark)}, is the {method}."
+        return False
+    return mark is None or abs(price - mark) >= _CENT
 
 
 def _extreme(value: float) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from apps.streamlit.components.chart_data import curve_points, curve_table, fill_points
+from apps.streamlit.components.chart_data import curve_points, curve_table, fill_points, is_short
 from apps.streamlit.components.charts import bars_spec, curve_spec, draw, say
 from options_helper.analysis.figures import format_pnl
 from options_helper.analysis.observation import PORTFOLIO
@@ -52,7 +52,7 @@ def render_portfolio_curve(
     mine = [one for one in fills if name in {PORTFOLIO, _underlying_of(one.symbol)}]
     table = curve_table(points, fill_points(mine, view.pnl, name, zone))
     words = f"Open profit and loss over the day, {name or 'whole portfolio'}"
-    draw(table, curve_spec(height=height, money=True), key=key, words=words)
+    draw(table, curve_spec(height=height, money=True, seconds=is_short(points)), key=key, words=words)
 
 
 def render_pnl_bars(underlyings: pd.DataFrame, *, key: str) -> None:

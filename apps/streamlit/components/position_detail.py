@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from apps.streamlit.components.chart_data import curve_points, curve_table, fill_points, payoff_table
+from apps.streamlit.components.chart_data import (
+    curve_points,
+    curve_table,
+    fill_points,
+    is_short,
+    payoff_table,
+)
 from apps.streamlit.components.charts import curve_spec, draw, payoff_spec, say
 from apps.streamlit.components.detail_words import extremes_of, marks_of, title_of
 from apps.streamlit.components.positions_table.rows import plain_records
@@ -136,7 +142,12 @@ def _render_day(position_id: str, view: MonitorView | None, fills: list[Executio
                 continue
             table = curve_table(points, fill_points(fills, curve, position_id, zone))
             words = "Open profit and loss today" if money else "Mark today"
-            draw(table, curve_spec(height=_CURVE_HEIGHT, money=money), key=f"live-detail-{name}", words=words)
+            draw(
+                table,
+                curve_spec(height=_CURVE_HEIGHT, money=money, seconds=is_short(points)),
+                key=f"live-detail-{name}",
+                words=words,
+            )
     with filled:
         st.html(_fill_list(fills, zone))
 

@@ -29,12 +29,10 @@ def ladder_html(position: AnyPosition, records: list[Record]) -> str:
     names = _names(position)
     heads = "".join(f'<th scope="col">{head}</th>' for head in _HEADS)
     rows = "".join(_ladder_row(name, record) for name, record in zip(names, records, strict=True))
-    notes = [broker_words(record, name) for name, record in zip(names, records, strict=True)]
-    differences = "".join(f"<p>{escape(note)}</p>" for note in notes if note)
+    note = broker_words(records)
     return (
         f'<div class="pd-ladder"><table aria-label="Quotes"><thead><tr>{heads}</tr></thead>'
-        f"<tbody>{rows}</tbody></table></div>"
-        + (f'<div class="pd-notes">{differences}</div>' if differences else "")
+        f"<tbody>{rows}</tbody></table></div>" + (f'<p class="pd-notes">{escape(note)}</p>' if note else "")
     )
 
 
