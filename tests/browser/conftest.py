@@ -36,6 +36,11 @@ FLAGS = [
 READY_SECONDS = 30.0
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run these tests after all others: Playwright keeps an event loop in the main thread to the end."""
+    items.sort(key=lambda item: item.path.is_relative_to(Path(__file__).parent))
+
+
 def _absent(what: str) -> None:
     """Without a browser these tests are skipped; on CI that is a failure."""
     if os.environ.get("CI") == "true":
