@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
 NEW_YORK = ZoneInfo("America/New_York")
 MONDAY = dt.date(2026, 11, 23)
+TUESDAY = dt.date(2026, 11, 24)
 FRIDAY = dt.date(2026, 11, 20)
 STALE_AFTER = 30
 CLOSES = {"SPX": dt.time(9, 30), "SPY": dt.time(16, 15)}  # all others: 16:00
@@ -66,6 +67,7 @@ class Seen:
     close: Decimal | None = None
     close_is_old: bool = False
     expired: bool = False
+    hours_left: Decimal | None = None
     warnings: set[str] = field(default_factory=set)
 
     def worth(self, price: Decimal | None) -> Decimal | None:
@@ -85,16 +87,36 @@ def symbol_of(underlying: str, terms: Any) -> str:
     return f"{root}{terms.expiry.strftime('%y%m%d')}{terms.option_type[0].upper()}{strike:08d}"
 
 
+def session_close_of(live: LiveSnapshot) -> dt.datetime | None:
+    """When the session of the trading day closes: told, else read off the phase."""
+    by_phase = {"after": live.as_of, "open": live.market_phase_until}.get(live.market_phase)
+    return live.session_close or by_phase
+
+
 def expiry_of(root: str, expiry: dt.date, live: LiveSnapshot) -> dt.datetime:
-    """When a contract expires; on its last day no later than the session's own close."""
+    """When a contract expires; on the session's day no later than the session's own close."""
     moment = dt.datetime.combine(expiry, CLOSES.get(root, dt.time(16)), NEW_YORK)
-    if expiry == live.as_of.astimezone(NEW_YORK).date():
-        delay = dt.timedelta(minutes=15) if root == "SPY" else dt.timedelta()
-        if live.market_phase == "after":
-            moment = min(moment, live.as_of + delay)
-        if live.market_phase == "open" and live.market_phase_until is not None:
-            moment = min(moment, live.market_phase_until + delay)
+    close = session_close_of(live)
+    if close is not None and expiry == close.astimezone(NEW_YORK).date():
+        moment = min(moment, close + dt.timedelta(minutes=15 if root == "SPY" else 0))
     return moment
+
+
+def hours_left_of(root: str | None, expiry: dt.date | None, live: LiveSnapshot) -> Decimal | None:
+    """Hours to the last trade on the last trading day; the open-settled SPX trades last the day before."""
+    if root is None or expiry is None:
+        return None
+    day, time = expiry, CLOSES.get(root, dt.time(16))
+    if root == "SPX":
+        day, time = expiry - dt.timedelta(days=3 if expiry.weekday() == 0 else 1), dt.time(16, 15)
+    today = live.as_of.astimezone(NEW_YORK).date()
+    if day != today:
+        return None
+    last, close = dt.datetime.combine(day, time, NEW_YORK), session_close_of(live)
+    if close is not None and close.astimezone(NEW_YORK).date() == day:
+        last = min(last, close + dt.timedelta(minutes=15 if root in {"SPX", "SPY"} else 0))
+    left = max(last - live.as_of, dt.timedelta()) // dt.timedelta(microseconds=1)
+    return Decimal(left) / 3_600_000_000
 
 
 def age_of(row: Quote | Trade, at: dt.datetime) -> tuple[Decimal | None, bool]:
@@ -190,6 +212,7 @@ def look(underlying: str, terms: Any, live: LiveSnapshot) -> Seen:
             seen.warnings.add("clock_skew")
     if not (seen.bid is not None and seen.ask is not None and seen.bid > seen.ask):
         seen.natural = seen.bid if seen.quantity > 0 else seen.ask
+    seen.hours_left = hours_left_of(root, getattr(terms, "expiry", None), live)
     seen.state = state_of(seen, basis, stock, root, underlying, live, terms)
     close = live.previous_closes.get(symbol)
     previous = live.previous_trading_date or FRIDAY  # the weekday before the Monday of all these tests
@@ -296,6 +319,7 @@ def price_figures(seen: Seen) -> dict[str, Any]:
         "quote_age_seconds": seen.age,
         "mark_age_seconds": seen.basis_age,
         "state": seen.state,
+        "hours_left": seen.hours_left,
         "quote_symbol": seen.symbol,
         "multiplier": seen.multiplier,
         "quantity": seen.quantity,
@@ -383,13 +407,18 @@ class Sum:
 TIMES = st.sampled_from([(9, 0), (9, 30), (11, 0), (13, 5), (15, 59), (16, 0), (16, 5), (16, 20), (20, 30)])
 CENTS = st.sampled_from([None, 0.0, 0.05, 0.2, 0.21, 0.5, 0.6, 1.0, 1.25, 2.0, 3.1, 10.0, -1.0, math.inf])
 SECONDS_AGO = st.sampled_from([None, -5.0, -1.0, 0.0, 1.0, 29.5, 30.0, 30.5, 1200.0, 70_000.0])
-EXPIRIES = st.sampled_from([FRIDAY, MONDAY, dt.date(2026, 12, 18), dt.date(2027, 1, 15)])
+EXPIRIES = st.sampled_from([FRIDAY, MONDAY, TUESDAY, dt.date(2026, 12, 18), dt.date(2027, 1, 15)])
 COSTS = st.sampled_from([0.0, 0.35, 2.0, 12.5])
 OPENED = st.sampled_from(
     [None, dt.date(2026, 11, 2), MONDAY, dt.datetime(2026, 11, 23, 2, tzinfo=dt.UTC)]  # Sunday evening
 )
 ROOTS = {"AAPL": [None], "BRK-B": [None], "SPX": [None, "SPXW"], "SPY": [None], "CSGP": ["CSGP1"]}
 UNDERLYINGS = st.sampled_from(sorted(ROOTS))
+
+
+def ny(hour: int, minute: int = 0, day: dt.date = MONDAY) -> dt.datetime:
+    """A New York time in UTC."""
+    return dt.datetime.combine(day, dt.time(hour, minute), NEW_YORK).astimezone(dt.UTC)
 
 
 @st.composite
@@ -472,9 +501,8 @@ def worlds(draw: Callable[..., Any]) -> tuple[Portfolio, LiveSnapshot]:
         health=heard,
         options_feed=draw(st.sampled_from([None, "opra", "indicative"])),
         market_phase=draw(st.sampled_from(["unknown", "pre", "open", "open", "after", "closed"])),
-        market_phase_until=draw(
-            st.sampled_from([None, dt.datetime(2026, 11, 23, 13, tzinfo=NEW_YORK).astimezone(dt.UTC)])
-        ),
+        market_phase_until=draw(st.sampled_from([None, ny(13)])),
+        session_close=draw(st.sampled_from([None, None, ny(13), ny(16), ny(16, day=FRIDAY)])),
         previous_trading_date=draw(st.sampled_from([None, FRIDAY])),
         previous_closes={s: PreviousClose(draw(st.sampled_from([0.0, 1.5])), draw(days)) for s in draw(some)},
         multipliers=dict.fromkeys(draw(some), 50.0),
@@ -589,13 +617,17 @@ def check(portfolio: Portfolio, live: LiveSnapshot) -> set[str]:
 def test_every_figure_agrees_with_the_oracle_and_every_guard_is_met() -> None:
     """Over generated portfolios and snapshots all tables equal the oracle's, warnings and states included."""
     met: set[str] = set()
+    compared = 0
 
-    @settings(max_examples=120, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=200, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
     @given(worlds())
     def compare(world: tuple[Portfolio, LiveSnapshot]) -> None:
+        nonlocal compared
         met.update(check(*world))
+        compared += sum(len(getattr(each, "legs", [each])) for each in world[0].positions)
 
     compare()
+    assert compared > 2000, "the guards are met by thousands of instruments, not by a few"
     unreachable = {"no_contract_symbol"}  # every generated strike fits a symbol; a golden case has it
     everything = {str(word.value) for group in (RowWarning, TruthState, MarkMethod) for word in group}
     assert everything - met == unreachable

@@ -47,8 +47,8 @@ class StructureBook:
         opened: Ordinals of the days of opening, 0 for unknown.
         units: How many times the structure is held: the greatest common divisor of its legs' contracts.
         has_shares: Whether a leg is shares.
-        first_expiry_day, first_last_trading, first_last_day: Of the contract that goes first, as in
-            `ContractClock`; `NEVER` where all legs are shares.
+        first_expiry_day, first_last_day: Of the contract that goes first, as in `ContractClock`; `NEVER`
+            where all legs are shares.
         columns: Finished columns by name.
     """
 
@@ -61,7 +61,6 @@ class StructureBook:
     units: Numbers
     has_shares: Flags
     first_expiry_day: Numbers
-    first_last_trading: Numbers
     first_last_day: Numbers
     columns: Mapping[str, Column]
     memo: IdentityMemo
@@ -157,7 +156,7 @@ def _build_structures(
     sizes = integers(len(each.legs) for each in structures)
     starts = np.cumsum(sizes) - sizes
     units = integers(count_units(each) for each in structures)
-    last_trading, expiry_days = legs.clock.last_trading, np.where(legs.is_stock, NEVER, legs.expiry_days)
+    expiry_days = np.where(legs.is_stock, NEVER, legs.expiry_days)
     last_day = np.where(legs.is_stock, NEVER, legs.clock.last_day)
     return StructureBook(
         positions=structures,
@@ -169,7 +168,6 @@ def _build_structures(
         units=units,
         has_shares=flags(len(each.option_legs) < len(each.legs) for each in structures),
         first_expiry_day=reduce_by(np.minimum, starts, expiry_days),
-        first_last_trading=reduce_by(np.minimum, starts, last_trading),
         first_last_day=reduce_by(np.minimum, starts, last_day),
         columns={**_structure_columns(structures), "units": units, "legs": sizes},
         memo=IdentityMemo(),

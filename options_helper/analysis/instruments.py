@@ -12,7 +12,7 @@ from options_helper.analysis.columns import Column, dates, flags, floats, intege
 from options_helper.analysis.expiry import LATE_CLOSE_DELAY, expiry_moment, last_trading_moment
 from options_helper.analysis.gather import IdentityMemo
 from options_helper.analysis.osi import contract_symbol, normalize_underlying
-from options_helper.analysis.products import LATE_FUND_ROOTS, LATE_ROOTS
+from options_helper.analysis.products import AM_SETTLED_ROOTS, LATE_FUND_ROOTS, LATE_ROOTS
 from options_helper.analysis.reference import Multipliers, standard_multipliers
 from options_helper.errors import ContractSymbolError
 from options_helper.market import new_york_date, to_microseconds
@@ -39,7 +39,7 @@ class ContractClock(NamedTuple):
         expires_at: `NEVER` for shares.
         last_trading: When it trades for the last time, and `last_day`, that New York date's ordinal.
         trades_late: Whether the product trades past the regular close, on other days than its last.
-        delay: How long after the session's close it expires.
+        delay, last_delay: How long after the session's close it expires, and trades for the last time.
     """
 
     expires_at: Numbers
@@ -47,6 +47,7 @@ class ContractClock(NamedTuple):
     last_day: Numbers
     trades_late: Flags
     delay: Numbers
+    last_delay: Numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +135,7 @@ def _build_clock(stocks: Sequence[str], options: Sequence[Position | Leg | None]
         last_day=integers(0 if moment is None else new_york_date(moment).toordinal() for moment in last),
         trades_late=flags(root in LATE_ROOTS for root in roots),
         delay=integers(delay if root in LATE_FUND_ROOTS else 0 for root in roots),
+        last_delay=integers(delay if root in LATE_FUND_ROOTS | AM_SETTLED_ROOTS else 0 for root in roots),
     )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from options_helper.analysis.columns import Column, categories, category_type, moments, whole_numbers
+from options_helper.analysis.contract_ends import ContractEnds, find_contract_ends, hours_until
 from options_helper.analysis.gather import Ticks, gather_ticks
 from options_helper.analysis.marks import (
     DELAYED_TRADE_FEEDS,
@@ -37,7 +38,6 @@ from options_helper.analysis.truth import (
 )
 from options_helper.market import (
     NEW_YORK,
-    MarketPhase,
     QuoteTable,
     TradeTable,
     new_york_date,
@@ -64,7 +64,6 @@ STATE_TYPE = category_type(TRUTH_STATES)
 _METHOD_TYPE = category_type(MARK_METHODS)
 SOURCE_TYPE = category_type(SOURCES)
 _OF_EXPIRED = to_bits([RowWarning.STALE_QUOTE, RowWarning.UNKNOWN_AGE, RowWarning.CLOCK_SKEW])
-_HOUR = 3_600_000_000
 
 
 class LiveRows(NamedTuple):
@@ -77,7 +76,7 @@ class LiveRows(NamedTuple):
         quote_ages, mark_ages: Seconds, of the quote and of what the mark was made from.
         close: The previous close, NaN unless it is of the previous trading day.
         close_is_old: Where there is a close, of another day.
-        expires_at: Microseconds; an early close is taken into account once it is known.
+        ends: When it expires and trades for the last time, early closes taken into account.
         states: Numbers in `TRUTH_STATES`.
         warnings: Bits of `RowWarning`.
     """
@@ -94,7 +93,7 @@ class LiveRows(NamedTuple):
     closes: PreviousCloses
     close: Floats
     close_is_old: Flags
-    expires_at: Numbers
+    ends: ContractEnds
     expired: Flags
     states: NDArray[np.int8]
     sources: NDArray[np.int8]
@@ -116,8 +115,8 @@ def compute_live_rows(rows: Instruments, live: LiveSnapshot, stale_after_seconds
     quote = compute_ages(as_of, ticks.quote_time, ticks.quote_received)
     basis = _basis_ages(as_of, ticks, quote, by_last)
     quoted = ~np.isnan(marks.bid) | ~np.isnan(marks.ask)
-    expires_at = find_expiry_moments(rows, live)
-    expired = expires_at <= as_of
+    ends = find_contract_ends(rows, live)
+    expired = ends.expires_at <= as_of
     standing = Standing(
         is_stock=rows.is_stock,
         trades_late=rows.clock.trades_late,
@@ -143,7 +142,7 @@ def compute_live_rows(rows: Instruments, live: LiveSnapshot, stale_after_seconds
         closes=closes,
         close=np.where(is_previous, closes.price, np.nan),
         close_is_old=(closes.day != 0) & ~is_previous & ~expired,
-        expires_at=expires_at,
+        ends=ends,
         expired=expired,
         states=compute_states(basis.seconds, standing, live, stale_after_seconds),
         sources=_sources(rows, ticks, standing.has_price, by_last, live),
@@ -162,21 +161,6 @@ def compute_stock_rows(stocks: Instruments, live: LiveSnapshot, stale_after_seco
         lambda: compute_live_rows(stocks, live, stale_after_seconds),
         extent=stale_after_seconds,
     )
-
-
-def find_expiry_moments(rows: Instruments, live: LiveSnapshot) -> Numbers:
-    """When each contract expires; on its last day the session's own close counts, which may be early."""
-    phase, until = live.market_phase, live.market_phase_until
-    today = new_york_date(live.as_of)
-    if phase == MarketPhase.AFTER:
-        close = live.as_of
-    elif phase == MarketPhase.OPEN and until is not None and new_york_date(until) == today:
-        close = until
-    else:
-        return rows.clock.expires_at
-    early = to_microseconds(close) + rows.clock.delay
-    on_last_day = rows.expiry_days == today.toordinal()
-    return np.where(on_last_day, np.minimum(rows.clock.expires_at, early), rows.clock.expires_at)
 
 
 def _usable_trades(rows: Instruments, ticks: Ticks, live: LiveSnapshot) -> Flags:
@@ -233,11 +217,10 @@ def _sources(
 def build_quote_columns(rows: Instruments, now: LiveRows, live: LiveSnapshot) -> dict[str, Column]:
     """The columns that positions and legs share, static ones apart."""
     ticks, today = now.ticks, new_york_date(live.as_of).toordinal()
-    hours = np.maximum(rows.clock.last_trading - to_microseconds(live.as_of), 0) / _HOUR
     greeks, broker = find_greeks(rows, live), find_broker_positions(rows, live)
     return {
         "dte": whole_numbers(rows.expiry_days - today, rows.is_stock.copy()),
-        "hours_left": np.where(rows.clock.last_day == today, hours, np.nan),
+        "hours_left": hours_until(now.ends.last_trading, rows.clock.last_day, live),
         "quantity": rows.quantity,
         "multiplier": now.multiplier,
         "bid": now.marks.bid,
@@ -256,7 +239,7 @@ def build_quote_columns(rows: Instruments, now: LiveRows, live: LiveSnapshot) ->
         "lag_seconds": compute_lags(ticks.quote_time, ticks.quote_received, ticks.quote_from_rest),
         "quote_time": moments(ticks.quote_time),
         "trade_time": moments(ticks.trade_time),
-        "expires_at": moments(np.where(rows.is_stock, 0, now.expires_at)),
+        "expires_at": moments(np.where(rows.is_stock, 0, now.ends.expires_at)),
         "previous_close": now.closes.price,
         "previous_close_date": now.closes.date,
         **greeks.columns,

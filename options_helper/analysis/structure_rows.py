@@ -12,6 +12,7 @@ import pandas as pd
 
 from options_helper.analysis.book import book_of, reduce_by
 from options_helper.analysis.columns import categories, floats, format_coverage, objects, texts, whole_numbers
+from options_helper.analysis.contract_ends import hours_until
 from options_helper.analysis.instruments import NEVER
 from options_helper.analysis.live_rows import (
     STATE_TYPE,
@@ -26,7 +27,7 @@ from options_helper.analysis.row_warnings import RowWarning, flag, to_lists
 from options_helper.analysis.structures import Structure, describe_structure
 from options_helper.analysis.table_columns import LEG_COLUMNS, STRUCTURE_COLUMNS
 from options_helper.analysis.truth import CODE, TruthState
-from options_helper.market import new_york_date, to_microseconds
+from options_helper.market import new_york_date
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,7 +44,6 @@ if TYPE_CHECKING:
     Flags = NDArray[np.bool_]
     Numbers = NDArray[np.int64]
 
-_MICROSECONDS_PER_HOUR = 3_600_000_000
 _GREEKS = ("delta", "gamma", "theta", "vega")
 
 
@@ -136,7 +136,7 @@ def _structure_columns(
     bid, ask = sums.natural / divisor, sums.opposite / divisor
     return {
         **about.columns,
-        **_dates(own, live),
+        **_dates(own, now, live),
         "net_debit": own.net_debit,
         "cost": own.net_debit,
         "cost_basis": own.net_debit / divisor,
@@ -199,12 +199,12 @@ def _worst_states(own: StructureBook, now: LiveRows, all_expired: Flags) -> NDAr
     return np.where(all_expired, expired, worst)
 
 
-def _dates(own: StructureBook, live: LiveSnapshot) -> dict[str, Column]:
+def _dates(own: StructureBook, now: LiveRows, live: LiveSnapshot) -> dict[str, Column]:
     today = new_york_date(live.as_of).toordinal()
-    hours = np.maximum(own.first_last_trading - to_microseconds(live.as_of), 0) / _MICROSECONDS_PER_HOUR
+    first_last_trading = reduce_by(np.minimum, own.starts, now.ends.last_trading)
     return {
         "dte": whole_numbers(own.first_expiry_day - today, own.first_expiry_day == NEVER),
-        "hours_left": np.where(own.first_last_day == today, hours, np.nan),
+        "hours_left": hours_until(first_last_trading, own.first_last_day, live),
     }
 
 
