@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from options_helper.data.market_clock import market_moment
@@ -101,5 +102,12 @@ def _newest_failure(records: Iterable[StreamHealth]) -> str | None:
 
 def _subscribed(records: Iterable[StreamHealth]) -> frozenset[str]:
     """The symbols asked for and not refused; those of a stream that ended in error are not among them."""
-    granted = [record.asked - record.missing for record in records if record.state is not StreamState.ERROR]
-    return frozenset().union(*granted)
+    return _granted(
+        tuple((record.asked, record.missing) for record in records if record.state is not StreamState.ERROR)
+    )
+
+
+@lru_cache(maxsize=8)
+def _granted(asked_and_missing: tuple[tuple[frozenset[str], frozenset[str]], ...]) -> frozenset[str]:
+    """One set over all streams; the very same one while nothing changes, however many symbols it has."""
+    return frozenset().union(*(asked - missing for asked, missing in asked_and_missing))
