@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from options_helper.alerts_file import alerts_path_for, load_alert_rules
 from options_helper.analysis.alerts import AlertBook, AlertMetric, AlertRule, acknowledge, step, with_rules
 from options_helper.analysis.day_history import DayHistory
+from options_helper.analysis.deadlines import circumstances
 from options_helper.analysis.fill_watch import watch_fills
 from options_helper.analysis.observation import Observation, observe
 from options_helper.errors import AlertsFileError
@@ -183,13 +184,7 @@ class PortfolioMonitor:
 
     def _observe(self, live: LiveSnapshot) -> Observation:
         """A new observation, or the last one while nothing it depends on has changed."""
-        told = (
-            live.started_at,
-            live.version,
-            live.market_phase,
-            live.status,
-            tuple(live.status_by_stream.items()),
-        )
+        told = (live.version, circumstances(live))
         if self._kept is not None and self._kept[0] == told and live.as_of < self._kept[1].until:
             return self._kept[1]
         seen = observe(self._portfolio, live, self.stale_after_seconds)

@@ -19,12 +19,27 @@ _MICROSECOND = dt.timedelta(microseconds=1)
 _HEARD = dt.timedelta(seconds=QUIET_HEARD_SECONDS)
 
 
+def circumstances(live: LiveSnapshot) -> tuple[object, ...]:
+    """What tables depend on beside portfolio, prices and ages, and no version tells of."""
+    return (
+        live.started_at,
+        live.market_phase,
+        live.market_phase_until,
+        live.session_close,
+        live.trading_date,
+        live.previous_trading_date,
+        live.subscribed,
+        live.status,
+        tuple(live.status_by_stream.items()),
+    )
+
+
 def deadline(live: LiveSnapshot, tables: Iterable[pd.DataFrame], stale_after_seconds: float) -> dt.datetime:
     """The next moment at which the tables would differ with the snapshot's version unchanged.
 
-    Until then, and while the version stays the same, nothing needs to be computed again; only ages grow. It
-    is the first of: a price turning too old, a quiet row's stream no longer heard or a stale row's heard
-    again, a contract expiring, the market's phase, and the New York date.
+    Until then, and while version and `circumstances` stay the same, nothing needs to be computed again; only
+    ages grow. It is the first of: a price turning too old, a quiet row's stream no longer heard or a stale
+    row's heard again, a contract expiring, the market's phase, and the New York date.
 
     Args:
         live: The snapshot that the tables were computed from.

@@ -7,7 +7,7 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from options_helper.analysis.deadlines import deadline
+from options_helper.analysis.deadlines import circumstances, deadline
 from options_helper.analysis.live_portfolio_metrics import (
     compute_live_multileg_rows,
     compute_live_position_rows,
@@ -63,7 +63,7 @@ _lock = threading.Lock()
 
 def compute_live_view(portfolio: Portfolio, snapshot: LiveSnapshot, stale_after_seconds: float) -> LiveView:
     """Every table of the page; the same object until something new is told, or a deadline passes."""
-    slot, told = (id(portfolio), stale_after_seconds), _told(snapshot)
+    slot, told = (id(portfolio), stale_after_seconds), circumstances(snapshot)
     with _lock:
         kept = _kept.get(slot)
         if kept is not None and kept.serves(portfolio, snapshot, told):
@@ -74,16 +74,6 @@ def compute_live_view(portfolio: Portfolio, snapshot: LiveSnapshot, stale_after_
             del _kept[next(iter(_kept))]
         _kept[slot] = _Kept(told, until, view)
         return view
-
-
-def _told(snapshot: LiveSnapshot) -> tuple[object, ...]:
-    """What the tables depend on beside the portfolio and the time."""
-    return (
-        snapshot.started_at,
-        snapshot.market_phase,
-        snapshot.subscribed,
-        tuple(snapshot.status_by_stream.items()),
-    )
 
 
 def _compute(portfolio: Portfolio, snapshot: LiveSnapshot, stale_after_seconds: float) -> LiveView:

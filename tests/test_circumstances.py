@@ -1,0 +1,75 @@
+"""Nothing that the tables depend on changes without their being computed anew."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from apps.streamlit.components.live_view import compute_live_view
+from options_helper.analysis.deadlines import circumstances
+from options_helper.market import LiveSnapshot, Quote, QuoteTable
+from options_helper.models import Portfolio, Position
+from options_helper.monitor import PortfolioMonitor
+
+AT = dt.datetime(2026, 11, 27, 15, 0, tzinfo=dt.UTC)  # the half day after Thanksgiving, 10:00 in New York
+CONTRACT = "AAPL261127C00250000"
+PORTFOLIO = Portfolio(
+    positions=[
+        Position(
+            id="a", symbol="AAPL", option_type="call", expiry=AT.date(), strike=250, contracts=1, cost_basis=1
+        )
+    ]
+)
+LIVE = LiveSnapshot(
+    as_of=AT,
+    version=5,
+    started_at=AT,
+    market_phase="open",
+    option_quotes=QuoteTable.of([Quote(CONTRACT, 20.0, 20.2, timestamp=AT, received_at=AT)]),
+)
+CHANGES = {
+    "started_at": AT - dt.timedelta(days=1),
+    "market_phase": "after",
+    "market_phase_until": AT + dt.timedelta(hours=3),
+    "session_close": AT + dt.timedelta(hours=3),
+    "trading_date": AT.date(),
+    "previous_trading_date": dt.date(2026, 11, 25),
+    "subscribed": frozenset({"MSFT"}),
+    "status": "error",
+    "status_by_stream": {"options": "error"},
+}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_what_no_version_tells_of_makes_new_tables(name: str) -> None:
+    """With the version unchanged a second later, each circumstance alone makes the page compute anew."""
+    view = compute_live_view(PORTFOLIO, LIVE, 30.0)
+    later = replace(LIVE, as_of=AT + dt.timedelta(seconds=1))
+    assert compute_live_view(PORTFOLIO, later, 30.0) is view
+    changed: dict[str, Any] = {name: CHANGES[name]}
+    assert compute_live_view(PORTFOLIO, replace(later, **changed), 30.0) is not view
+    assert circumstances(replace(later, **changed)) != circumstances(LIVE)
+
+
+def test_the_early_close_shows_as_soon_as_it_is_known() -> None:
+    """Tables of a half day move the expiry from 16:00 to 13:00 when the calendar arrives."""
+    before = compute_live_view(PORTFOLIO, LIVE, 30.0).positions.iloc[0]
+    told = replace(LIVE, session_close=AT + dt.timedelta(hours=3))
+    after = compute_live_view(PORTFOLIO, told, 30.0).positions.iloc[0]
+    assert (before["hours_left"], after["hours_left"]) == (6, 3)
+
+
+def test_the_monitor_sees_the_same_changes() -> None:
+    """Its observation of a contract that the early close ended is blind at once, not a deadline later."""
+    now = [LIVE]
+    monitor = PortfolioMonitor(PORTFOLIO, lambda: now[0])
+    monitor.look()
+    assert monitor.view().marks.column("a")[-1] == pytest.approx(20.1)
+    past = AT + dt.timedelta(seconds=20)
+    now[0] = replace(LIVE, as_of=past, session_close=past)
+    monitor.look()
+    assert np.isnan(monitor.view().marks.column("a")[-1])
