@@ -296,6 +296,37 @@ def test_a_correction_shows_what_it_changed() -> None:
     assert build_fill_book([rows[0], unchanged]).executions[0].note == "corrected"
 
 
+def test_a_correction_that_the_stream_did_not_bring_is_visible_too() -> None:
+    """Where REST tells another price of an execution than the stream did, its row says what it was."""
+    (one,) = build_fill_book([filled(1, 2, 2, 1.6)], [rest(1, 2, 2, 1.55)]).executions
+    assert (one.price, one.note) == (1.55, "corrected, was 2 @ 1.60")
+    told = live("trade_correct", 3, previous_execution_id="x1", fill_qty=2.0, fill_price=1.55, filled_qty=2.0)
+    (one,) = build_fill_book([filled(1, 2, 2, 1.6), told], [rest(1, 2, 2, 1.55)]).executions
+    assert (one.price, one.note) == (1.55, "corrected, was 2 @ 1.60")
+
+
+def test_a_correction_of_a_carried_order_is_not_guessed() -> None:
+    """Of an order from an earlier day, a correction of an execution not known may be of that day."""
+    began = {"submitted_at": OPEN - dt.timedelta(days=2)}
+    order = live("held", 1, filled_qty=4.0, origin="rest", **began)
+    told = live(
+        "trade_correct", 3, previous_execution_id="of-yesterday", fill_price=1.5, fill_qty=3.0, **began
+    )
+    (one,) = build_fill_book([told], [rest(2, 4, 1, 1.7)], [order]).executions
+    assert (one.price, one.corrected) == (1.7, False)
+    of_today = build_fill_book([{**told, "submitted_at": at(0)}], [rest(2, 1, 1, 1.7)], []).executions
+    assert (of_today[0].price, of_today[0].corrected) == (1.5, True)
+
+
+def test_why_an_execution_was_undone_is_no_rejection() -> None:
+    """The reason that a bust gives is not the order's reason of rejection."""
+    bust = live(
+        "trade_bust", 3, previous_execution_id="x1", fill_qty=2.0, fill_price=1.6, reject_reason="ERR"
+    )
+    (story,) = build_fill_book([filled(1, 2, 2, 1.6), bust]).orders
+    assert story.reject_reason == ""
+
+
 def test_a_bust_told_by_rest_counts_too() -> None:
     """REST's execution type of a bust is honoured like the stream's."""
     book = build_fill_book([], [rest(1, 2, 2, 1.6), rest(2, 2, 2, 1.6, event="trade_bust")])
@@ -417,6 +448,21 @@ def test_legs_without_their_order_are_fills_of_their_own_until_it_is_known() -> 
     order = {**spread("new", 0, 2, (3.11, 1.48)), "origin": "rest"}
     book = build_fill_book([], LEG_FILLS, [order])
     assert [one.kind.value for one in book.executions] == ["parent", "leg", "leg"] * 2
+
+
+def test_a_multi_leg_order_without_its_legs_is_not_blank() -> None:
+    """Before its legs are known, the line says what it is, with its net price in words."""
+    update = {**FIRST, "legs": None, "symbol": None, "side": None}
+    book = build_fill_book([update])
+    (line,) = book.executions
+    assert (line.kind, line.words, line.price_words) == (FillKind.PARENT, "Multi-leg order", "1.62 credit")
+    assert (book.orders[0].words, book.orders[0].limit_words) == ("Multi-leg order", "1.60 credit")
+    healed = build_fill_book([update], LEG_FILLS[:2], [{**FIRST, "origin": "rest"}])
+    assert [(one.kind.value, one.words) for one in healed.executions] == [
+        ("parent", "AAPL"),
+        ("leg", "AAPL 18 Dec 2026 250 call"),
+        ("leg", "AAPL 18 Dec 2026 260 call"),
+    ]
 
 
 def test_a_leg_still_missing_leaves_the_line_without_a_net_price() -> None:
@@ -545,6 +591,23 @@ def test_other_events_and_unknown_ones_are_steps_of_their_own() -> None:
     (story,) = build_fill_book(rows).orders
     assert story.timeline == "new → order cancel rejected → moonwalk"
     assert story.steps[1].detail == "too late"
+
+
+def test_an_order_of_a_sum_of_money_ends_with_a_fill() -> None:
+    """An order without a quantity is whole once it is filled; what came before were parts of it."""
+    rows = [
+        filled(1, 0.25, 0.25, 400.0, qty=None, status="partially_filled"),
+        filled(2, 0.375, 0.125, 400.0, qty=None, status="filled"),
+    ]
+    (story,) = build_fill_book(rows).orders
+    assert story.timeline == "new → partial fill → fill"
+
+
+def test_a_contradiction_of_a_replaced_order_is_told_in_its_story() -> None:
+    """A missed bust of an order that was replaced meanwhile stands in the story of the two."""
+    first = live("replaced", 4, replaced_by="o2", filled_qty=0.0)
+    (story,) = build_fill_book([filled(1, 1, 1, 1.6), first, live("new", 4, order_id="o2")]).orders
+    assert story.note == "its fills come to 1, the order says 0"
 
 
 def test_an_order_known_from_its_fills_only() -> None:

@@ -85,9 +85,13 @@ def _pair(lives: list[Report], rests: list[Report]) -> list[tuple[Report | None,
 
 
 def _join(live: Report | None, rest: Report | None) -> Span:
-    """REST's account stands where there is one: it is the broker's record, the same at every look."""
+    """REST's account stands where there is one: it is the broker's record, the same at every look.
+
+    Another price than the stream's is a correction that the stream did not bring.
+    """
     told = [report for report in (rest, live) if report is not None]
     price = next((report.price for report in told if report.price is not None), None)
+    was = _corrected_from(live, rest)
     return Span(
         cumulative=told[0].cumulative,
         quantity=told[0].quantity,
@@ -98,7 +102,16 @@ def _join(live: Report | None, rest: Report | None) -> Span:
         position_after=live.position_after if live else None,
         execution_id=live.execution_id if live else None,
         activity_id=rest.identity if rest else None,
+        corrected=was is not None,
+        was=was,
     )
+
+
+def _corrected_from(live: Report | None, rest: Report | None) -> tuple[Decimal, Decimal] | None:
+    if live is None or rest is None or live.price is None or rest.price is None:
+        return None
+    changed = live.quantity == rest.quantity and live.price != rest.price
+    return (live.quantity, live.price) if changed else None
 
 
 def find_missed(spans: list[Span], marks: list[Mark], floor: Decimal) -> list[Span]:

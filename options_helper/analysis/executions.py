@@ -35,7 +35,7 @@ def build_spans(facts: OrderFacts, day_start: dt.datetime) -> list[Span]:
     if not facts.corrections:
         spans = derive_prices(spans, marks, carried=carried)
     for correction in sorted(facts.corrections, key=lambda one: one.at):
-        spans = apply_correction(spans, correction)
+        spans = apply_correction(spans, correction, carried=carried)
     return add_averages(spans, marks, carried=carried)
 
 
@@ -54,9 +54,12 @@ def _floor(facts: OrderFacts, spans: list[Span], marks: list[Mark], day_start: d
     return min(starts) if starts else max((mark.cumulative for mark in marks), default=ZERO)
 
 
-def apply_correction(spans: list[Span], correction: Correction) -> list[Span]:
-    """Bust or correct the execution that is meant; unchanged where none can be told for sure."""
-    number = _find_corrected(spans, correction)
+def apply_correction(spans: list[Span], correction: Correction, *, carried: bool = False) -> list[Span]:
+    """Bust or correct the execution that is meant; unchanged where none can be told for sure.
+
+    Of an order carried over from an earlier day, the one that is meant may be of that day.
+    """
+    number = _find_corrected(spans, correction, carried=carried)
     if number is None:
         return spans
     span = spans[number]
@@ -66,7 +69,7 @@ def apply_correction(spans: list[Span], correction: Correction) -> list[Span]:
         quantity = span.quantity if correction.quantity is None else abs(correction.quantity)
         price = span.price if correction.price is None else correction.price
         origin = span.price_origin if correction.price is None else PriceOrigin.REPORTED
-        was = (span.quantity, span.price)
+        was = span.was or (span.quantity, span.price)
         changed = replace(
             span,
             quantity=quantity,
@@ -78,8 +81,8 @@ def apply_correction(spans: list[Span], correction: Correction) -> list[Span]:
     return [*spans[:number], changed, *spans[number + 1 :]]
 
 
-def _find_corrected(spans: list[Span], correction: Correction) -> int | None:
-    """By execution id; else, for a bust, by equal quantity and price; else the only one there is."""
+def _find_corrected(spans: list[Span], correction: Correction, *, carried: bool) -> int | None:
+    """By execution id; else, for a bust, by equal quantity and price; else the only one there ever was."""
     standing = [number for number, span in enumerate(spans) if not span.busted]
     if correction.previous_id is not None:
         for number in standing:
@@ -96,4 +99,4 @@ def _find_corrected(spans: list[Span], correction: Correction) -> int | None:
     ]
     if correction.event == BUST and alike:
         return alike[-1]
-    return open_to_it[0] if len(open_to_it) == 1 else None
+    return open_to_it[0] if len(open_to_it) == 1 and not carried else None

@@ -7,7 +7,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from options_helper.analysis.fill_words import contract_words, fill_words, net_words, price_words, side_words
+from options_helper.analysis.fill_words import (
+    MULTI_LEG_WORDS,
+    contract_words,
+    fill_words,
+    net_words,
+    price_words,
+    side_words,
+)
 from options_helper.market import NEW_YORK, FillGap
 
 if TYPE_CHECKING:
@@ -68,6 +75,8 @@ class Execution:
     @property
     def words(self) -> str:
         """The symbol in words: `AAPL 18 Dec 2026 250 call`."""
+        if self.kind is FillKind.PARENT and not self.symbol:
+            return MULTI_LEG_WORDS
         return contract_words(self.symbol)
 
     @property
@@ -152,7 +161,7 @@ class OrderStory:
         """The symbol in words, of a multi-leg order those of its legs."""
         if self.is_multi_leg and self.legs:
             return " / ".join(contract_words(leg.symbol) for leg in self.legs)
-        return contract_words(self.symbol)
+        return MULTI_LEG_WORDS if self.is_multi_leg and not self.symbol else contract_words(self.symbol)
 
     @property
     def side_words(self) -> str:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     import datetime as dt
 
 MISSING = "—"
+MULTI_LEG_WORDS = "Multi-leg order"  # where its legs are not known yet
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _CENTS = 2
 

@@ -15,6 +15,7 @@ from options_helper.analysis.fill_book import Execution, FillBook, FillKind, Ord
 from options_helper.analysis.fill_completeness import Completeness, completeness
 from options_helper.analysis.fill_words import contract_words, fill_words, net_words
 from options_helper.analysis.multileg_fills import Leg, UnitFill, build_legs, build_unit_fills
+from options_helper.analysis.order_facts import MULTI_LEG
 from options_helper.analysis.order_gathering import gather
 from options_helper.analysis.orders import build_stories
 from options_helper.analysis.portfolio_fills import FillFact, PortfolioFills, fills_for_portfolio
@@ -98,7 +99,9 @@ def _groups(
     if facts.parent_id is not None and facts.parent_is_multi_leg:
         return []
     if not facts.is_multi_leg:
-        return [[_execution(facts, span, FillKind.SINGLE)] for span in spans[facts.order_id]]
+        # Until its legs are known, a multi-leg order has a net price and nothing else.
+        kind = FillKind.PARENT if facts.latest("order_class") == MULTI_LEG else FillKind.SINGLE
+        return [[_execution(facts, span, kind)] for span in spans[facts.order_id]]
     legs = build_legs(facts, by_id, spans)
     return [_with_legs(facts, fill) for fill in build_unit_fills(facts, legs)]
 

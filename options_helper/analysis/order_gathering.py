@@ -57,6 +57,8 @@ class _Gathered:
 
     def add_update(self, row: Row) -> None:
         """A live update: the state it carries, and the execution, correction or event it tells of."""
+        if row.get("event") in CORRECTIONS:
+            row = {**row, "reject_reason": None}  # why an execution was undone; the order was not rejected
         facts = self.add_state(row)
         if facts is None:
             return

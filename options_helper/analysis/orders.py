@@ -89,7 +89,7 @@ def _story(
         changed_at=_changed_at(newest, steps),
         steps=tuple(steps),
         legs=tuple(_story([leg], lines) for leg in legs),
-        note=_contradiction(newest, lines.get(newest.order_id, ())),
+        note=next((note for facts in reversed(chain) if (note := _contradiction(facts, lines))), ""),
     )
 
 
@@ -106,15 +106,14 @@ def _filled(facts: OrderFacts, lines: Mapping[str, list[Execution]]) -> float | 
     return max(told or 0.0, *totals)
 
 
-def _contradiction(facts: OrderFacts, executions: Iterable[Execution]) -> str:
+def _contradiction(facts: OrderFacts, lines: Mapping[str, list[Execution]]) -> str:
     """REST lists no busts, so a bust that the stream told while it was away shows only in the totals."""
     told: float | None = facts.latest("filled_qty")
     at: dt.datetime | None = facts.latest("updated_at") or facts.latest("timestamp")
     if told is None or at is None:
         return ""
-    counted = sum(
-        Decimal(repr(one.quantity)) for one in executions if one.quantity and not one.busted and one.at <= at
-    )
+    own = (one for one in lines.get(facts.order_id, ()) if not one.busted and one.at <= at)
+    counted = sum(Decimal(repr(one.quantity)) for one in own if one.quantity)
     if counted <= Decimal(repr(told)):
         return ""
     return f"its fills come to {plain(float(counted))}, the order says {plain(told)}"
@@ -153,10 +152,19 @@ def _steps(facts: OrderFacts, executions: Iterable[Execution], successor: OrderF
 
 def _executed(facts: OrderFacts, executions: Iterable[Execution]) -> Iterable[Step]:
     for one in executions:
-        whole = one.filled is not None and one.filled == facts.latest("qty")
+        whole = one.filled is not None and one.filled == _whole_quantity(facts)
         price = net_words(one.price) if facts.is_multi_leg else price_words(one.price)
         detail = " · ".join(part for part in (f"{plain(one.quantity)} @ {price}", one.note) if part)
         yield Step(at=one.at, word="fill" if whole else "partial fill", detail=detail)
+
+
+def _whole_quantity(facts: OrderFacts) -> float | None:
+    """An order of a sum of money has no quantity; once filled, what was filled is its whole."""
+    told = facts.latest("qty")
+    if told is None and facts.latest("status") == "filled":
+        told = facts.latest("filled_qty")
+    whole: float | None = told
+    return whole
 
 
 def _other_events(facts: OrderFacts) -> Iterable[Step]:

@@ -1,0 +1,67 @@
+"""What is said of the fills' completeness."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import replace
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from options_helper.analysis.fill_book import FillBook
+from options_helper.analysis.fill_completeness import completeness
+from options_helper.analysis.fills import build_fill_book
+from options_helper.market import FillGap
+
+NEW_YORK = ZoneInfo("America/New_York")
+DAY = dt.date(2026, 11, 20)
+OPEN = dt.datetime(2026, 11, 20, 14, 30, tzinfo=dt.UTC)
+BOOK = FillBook(day=DAY, since=OPEN)
+
+
+def at(minutes: float) -> dt.datetime:
+    """Minutes after the open."""
+    return OPEN + dt.timedelta(minutes=minutes)
+
+
+def sentence(*gaps: FillGap) -> str:
+    """What is said of a book with these gaps."""
+    return completeness(replace(BOOK, gaps=gaps)).sentence(NEW_YORK)
+
+
+@pytest.mark.parametrize(
+    ("gap", "words"),
+    [
+        (FillGap(BOOK.day_start, at(1)), "fills before 09:31:00 not confirmed"),
+        (FillGap(BOOK.day_start), "fills since 00:00:00 not confirmed"),
+        (FillGap(at(-30), at(-20)), "fills between 09:00:00 and 09:10:00 not confirmed"),
+        (FillGap(at(71.5), at(72)), "fills between 10:41:30 and 10:42:00 not confirmed"),
+        (FillGap(at(71.5)), "fills since 10:41:30 not confirmed"),
+        (FillGap(at(-1440), at(1)), "fills before 09:31:00 not confirmed"),
+    ],
+)
+def test_a_gap_is_named_by_both_its_ends(gap: FillGap, words: str) -> None:
+    """Only a gap from the day's first moment on has no beginning; one before the open has both ends."""
+    assert sentence(gap) == words
+
+
+def test_a_gap_of_yesterday_is_no_doubt_about_today() -> None:
+    """A gap that ended before New York's midnight says nothing of the day that is shown."""
+    assert sentence(FillGap(at(-1440), at(-1400))) == "complete since 09:30"
+    assert completeness(replace(BOOK, gaps=(FillGap(at(-1440), at(-1400)),))).complete
+
+
+def test_an_order_that_contradicts_its_fills_is_a_doubt() -> None:
+    """Where fills come to more than their order says, as after a bust that was missed, it is not complete."""
+    common = {"order_id": "o1", "symbol": "SPY", "side": "buy", "qty": 5.0, "origin": "rest"}
+    fills = [
+        {**common, "timestamp": at(n), "event": "fill", "filled_qty": n, "fill_qty": 1.0, "fill_price": 1.6}
+        for n in (1.0, 2.0)
+    ]
+    order = {**common, "timestamp": at(4), "updated_at": at(4), "filled_qty": 1.0, "status": "canceled"}
+    told = completeness(build_fill_book([], fills, [order], day=DAY, since=OPEN))
+    assert not told.complete
+    assert told.sentence(NEW_YORK) == "the fills of 1 order come to more than the order says"
+    two = [{**row, "order_id": "o2"} for row in (*fills, order)]
+    told = completeness(build_fill_book([], [*fills, *two[:2]], [order, two[2]], day=DAY, since=OPEN))
+    assert told.sentence(NEW_YORK) == "the fills of 2 orders come to more than the order says"
