@@ -168,3 +168,26 @@ def test_writers_from_many_threads_lose_nothing() -> None:
         thread.join(20)
     assert len(set(_ids(cache.state.fills))) == 200
     assert cache.state.version == 400
+
+
+class ReadRow(dict[str, object]):
+    """An order update that counts how often its time is read."""
+
+    reads = 0
+
+    def get(self, key: str, default: object = None) -> object:
+        """Count."""
+        ReadRow.reads += key == "timestamp"
+        return super().get(key, default)
+
+
+def test_an_order_update_costs_the_same_however_many_came_before() -> None:
+    """Earlier updates are looked at again only when New York's date has changed; then the old ones go."""
+    cache = LiveCache()
+    noon = dt.datetime(2026, 11, 20, 17, tzinfo=dt.UTC)
+    for _ in range(100):
+        cache.apply_orders([ReadRow(timestamp=noon)], now=noon)
+    assert (len(cache.state.fills), ReadRow.reads) == (100, 100)
+    tomorrow = noon + dt.timedelta(days=1)
+    cache.apply_orders([ReadRow(timestamp=tomorrow)], now=tomorrow)
+    assert [row["timestamp"] for row in cache.state.fills] == [tomorrow]

@@ -56,6 +56,7 @@ class LiveCache:
 
     def __init__(self, stocks: Iterable[str] = (), option_contracts: Iterable[str] = ()) -> None:
         stock_index, option_index = tuple(stocks), tuple(option_contracts)
+        self._orders_day: dt.date | None = None
         self._lock = threading.Lock()  # between writers: the consumer, the backfill, the workers
         self._state = CacheState(
             stock_quotes=QuoteTable.empty(stock_index),
@@ -100,9 +101,13 @@ class LiveCache:
     def apply_orders(self, rows: Sequence[Row], *, now: dt.datetime) -> None:
         """Add order updates, newest first; rows of an earlier New York day than `now` go."""
         today = new_york_date(now)
+        newest = tuple(row for row in reversed(rows) if _is_of_day(row, today))
         with self._lock:
-            kept = (*reversed(rows), *self._state.fills)
-            self._publish(fills=tuple(row for row in kept if _is_of_day(row, today)))
+            known = self._state.fills
+            if self._orders_day != today:  # only then can a known row have become old
+                known = tuple(row for row in known if _is_of_day(row, today))
+                self._orders_day = today
+            self._publish(fills=newest + known)
 
     def apply_reference(
         self,
