@@ -76,6 +76,7 @@ def streamlit_command(script: Path, *, host: str, port: int) -> list[str]:
         "client.showErrorDetails": "type",
         "client.showErrorLinks": "false",
         "client.toolbarMode": "viewer",
+        "logger.level": "warning",
         "theme.light.primaryColor": "#1c64f2",
         "theme.dark.primaryColor": "#4c8df6",
     }

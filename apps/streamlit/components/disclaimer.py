@@ -14,6 +14,6 @@ DISCLAIMER = (
 )
 
 
-def render_disclaimer() -> None:
-    """The disclaimer as a caption."""
-    st.caption(DISCLAIMER)
+def render_disclaimer(zone: str = "") -> None:
+    """The disclaimer as a caption, and in which time zone the page's times are."""
+    st.caption(f"{DISCLAIMER} Times in {zone}." if zone else DISCLAIMER)

@@ -12,6 +12,7 @@ from options_helper.analysis.stream_diagnosis import Diagnosis, Level
 
 if TYPE_CHECKING:
     from apps.streamlit.components.portfolio_source import PortfolioSource
+    from options_helper.analysis.totals import LiveTotals
 
 _EXAMPLE = """{
   "cash": 5000,
@@ -34,6 +35,14 @@ def find_portfolio_diagnosis(source: PortfolioSource) -> Diagnosis:
     if not source.exists:
         return Diagnosis(Level.INFO, "No portfolio yet.", "Start waits for a portfolio file.")
     return Diagnosis(Level.ERROR, f"{source.path.name} cannot be used.", "Start waits until it is corrected.")
+
+
+def find_all_expired(source: PortfolioSource, totals: LiveTotals) -> Diagnosis | None:
+    """The status line of a portfolio in which nothing is left to stream, else None."""
+    if totals.legs or not totals.expired:
+        return None
+    step = f"Remove what is over from {source.path.name}, or name another file in the sidebar."
+    return Diagnosis(Level.INFO, "Everything in this portfolio has expired.", step)
 
 
 def render_no_portfolio(source: PortfolioSource) -> None:

@@ -57,9 +57,8 @@ def _fill_list(view: FillsView, zone: dt.tzinfo) -> str:
     shown = view.book.executions[:_SHOWN]
     if not shown:
         return '<p class="oh-quiet">No fills yet today.</p>'
-    return (
-        f'<ol class="oh-rows" aria-label="Fills">{"".join(_fill_row(one, view, zone) for one in shown)}</ol>'
-    )
+    rows = "".join(_fill_row(one, view, zone) for one in shown)
+    return f'<ol class="oh-rows" tabindex="0" aria-label="Fills">{rows}</ol>'
 
 
 def _fill_row(one: Execution, view: FillsView, zone: dt.tzinfo) -> str:
@@ -103,7 +102,7 @@ def _order_list(book: FillBook, zone: dt.tzinfo) -> str:
     if not book.orders:
         return '<p class="oh-quiet">No orders yet today.</p>'
     rows = "".join(_order_row(one, zone) for one in book.orders[:_SHOWN])
-    return f'<ol class="oh-rows" aria-label="Orders">{rows}</ol>'
+    return f'<ol class="oh-rows" tabindex="0" aria-label="Orders">{rows}</ol>'
 
 
 def _order_row(one: OrderStory, zone: dt.tzinfo) -> str:

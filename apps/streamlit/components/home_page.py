@@ -10,6 +10,7 @@ import streamlit as st
 from apps.streamlit.components.credentials import find_credentials
 from apps.streamlit.components.disclaimer import render_disclaimer
 from apps.streamlit.components.head import DEMO_WORDS
+from apps.streamlit.components.page_style import apply_page_style
 from apps.streamlit.components.portfolio_source import default_portfolio_path
 from apps.streamlit.components.status_line import escape_markdown
 
@@ -23,6 +24,7 @@ _FOUND, _MISSING = ":material/check_circle:", ":material/radio_button_unchecked:
 
 def render_home() -> None:
     """Draw the home page."""
+    apply_page_style()
     credentials = find_credentials()
     with st.container(horizontal=True, vertical_alignment="center"):
         st.title("Options Helper", anchor=False, width="content")

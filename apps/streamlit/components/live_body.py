@@ -8,6 +8,7 @@ import streamlit as st
 
 from apps.streamlit.components import alerts_panel, position_detail
 from apps.streamlit.components.empty_states import (
+    find_all_expired,
     find_portfolio_diagnosis,
     render_empty_portfolio,
     render_no_portfolio,
@@ -20,7 +21,7 @@ from apps.streamlit.components.position_tables import render_positions
 from apps.streamlit.components.pulse import mark_drawn, render_pulse
 from apps.streamlit.components.quote_counts import count_quotes
 from apps.streamlit.components.scene import Scene, describe_scene, minute_of, set_scene
-from apps.streamlit.components.status_line import find_diagnosis, render_status
+from apps.streamlit.components.status_line import find_diagnosis, render_status, tell_change
 from apps.streamlit.components.totals import render_totals
 
 if TYPE_CHECKING:
@@ -36,7 +37,11 @@ def render_status_part(moment: Moment, *, parts: Sequence[str]) -> bool:
         render_status(find_portfolio_diagnosis(source))
         return render_pulse((id(source), minute_of(moment.snapshot)), parts)
     scene = set_scene(moment, source.portfolio)
-    render_status(find_diagnosis(moment, count_quotes(scene.view, moment.snapshot)))
+    diagnosis = find_all_expired(source, scene.view.totals) or find_diagnosis(
+        moment, count_quotes(scene.view, moment.snapshot)
+    )
+    render_status(diagnosis)
+    tell_change(moment.snapshot.status, diagnosis)
     return render_pulse(describe_scene(moment, scene), parts)
 
 
@@ -69,9 +74,7 @@ def _render_summary(moment: Moment, scene: Scene) -> None:
     with tiles:
         render_totals(scene.view.totals, scene.view.portfolio.cash)
     with curve:
-        render_portfolio_curve(
-            scene.day, scene.fills.book.leaf_fills, zone=moment.zone, key="live-curve", height=96
-        )
+        render_portfolio_curve(scene.day, scene.charted, zone=moment.zone, key="live-curve", height=96)
 
 
 def _render_positions(moment: Moment, scene: Scene) -> None:
@@ -90,4 +93,4 @@ def _render_positions(moment: Moment, scene: Scene) -> None:
             zone=moment.zone,
         )
     with st.container(key="live-underlyings", border=True):
-        render_pnl_pictures(scene.day, view.underlyings, executions, zone=moment.zone, key="live-pictures")
+        render_pnl_pictures(scene.day, view.underlyings, scene.charted, zone=moment.zone, key="live-pictures")

@@ -15,7 +15,7 @@ from apps.streamlit.components.credentials import find_credentials
 from apps.streamlit.components.disclaimer import render_disclaimer
 from apps.streamlit.components.head import draw_badges, draw_buttons, lay_out_head
 from apps.streamlit.components.page_style import apply_page_style
-from apps.streamlit.components.session import MANAGER_KEY, current_hub
+from apps.streamlit.components.session import MANAGER_KEY, browser_zone, current_hub
 from apps.streamlit.components.sidebar import render_sidebar
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def render_live_portfolio() -> None:
     credentials = find_credentials()
     settings = render_sidebar(credentials)
     _shell(hub, settings, credentials)
-    render_disclaimer()
+    render_disclaimer(str(browser_zone()))
 
 
 @st.fragment(key=SHELL)

@@ -13,6 +13,7 @@ from options_helper.monitor import MonitorView, PortfolioMonitor, monitor_for, r
 
 if TYPE_CHECKING:
     from apps.streamlit.components.moment import Moment
+    from options_helper.analysis.fill_book import Execution
     from options_helper.market import LiveSnapshot
     from options_helper.models import Portfolio
 
@@ -27,6 +28,11 @@ class Scene:
     fills: FillsView
     monitor: PortfolioMonitor
     day: MonitorView
+
+    @property
+    def charted(self) -> list[Execution]:
+        """The executions that the charts, which are some seconds old, reach to."""
+        return [one for one in self.fills.book.leaf_fills if one.at <= self.day.as_of]
 
 
 def set_scene(moment: Moment, portfolio: Portfolio) -> Scene:

@@ -11,6 +11,7 @@ from apps.streamlit.components.other_tabs import is_from_another_tab
 from options_helper.analysis.stream_diagnosis import Diagnosis, Level, diagnose
 from options_helper.analysis.wording import format_minute
 from options_helper.hub import ActionKind
+from options_helper.market import StreamState
 
 if TYPE_CHECKING:
     from apps.streamlit.components.moment import Moment
@@ -22,6 +23,8 @@ _ICONS = {
     Level.WARNING: ":material/warning:",
     Level.ERROR: ":material/error:",
 }
+_TOLD_KEY = "told-status"
+_TOLD = frozenset({StreamState.RUNNING, StreamState.RECONNECTING, StreamState.ERROR})
 _SPECIAL = "\\`*_{}[]()<>#+|~$:"
 
 
@@ -38,6 +41,16 @@ def render_status(diagnosis: Diagnosis) -> None:
             f"**{escape_markdown(diagnosis.headline)}** {escape_markdown(diagnosis.detail)}",
             icon=_ICONS[diagnosis.level],
         )
+
+
+def tell_change(status: str, diagnosis: Diagnosis) -> None:
+    """A toast when streams that were live are lost, and when they are back; none for a press of a button."""
+    before = st.session_state.get(_TOLD_KEY)
+    st.session_state[_TOLD_KEY] = status
+    if before == status or before not in _TOLD or status not in _TOLD:
+        return
+    words = "The streams are back." if status == StreamState.RUNNING else diagnosis.headline
+    st.toast(escape_markdown(words), icon=_ICONS[diagnosis.level])
 
 
 def find_diagnosis(moment: Moment, quotes: QuoteCounts) -> Diagnosis:

@@ -62,7 +62,9 @@ def _coverage_tile(totals: LiveTotals) -> None:
     ]
     if totals.expired:
         others.append(f"{totals.expired} expired")
-    _metric("Coverage", live, " · ".join(others) or "nothing missing", color="off")
+    _metric(
+        "Coverage", live, " · ".join(others) or ("nothing missing" if totals.legs else "no legs"), color="off"
+    )
 
 
 def _metric(label: str, value: str, beneath: str, *, color: str) -> None:

@@ -1,0 +1,46 @@
+"""Nothing serious for axe-core, the accessibility checker, on either page, in dark and in light."""
+
+from __future__ import annotations
+
+from importlib import resources
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from conftest import Portal
+    from playwright.sync_api import Page
+
+pytestmark = pytest.mark.browser
+playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+pytest.importorskip("axe_playwright_python", reason="axe-core comes with axe-playwright-python")
+expect = playwright.expect
+
+
+def serious_findings(page: Page) -> list[str]:
+    """What axe-core calls serious or critical, with the first element concerned."""
+    page.add_script_tag(content=(resources.files("axe_playwright_python") / "axe.min.js").read_text())
+    found = page.evaluate("axe.run()")["violations"]
+    return [
+        f"{one['id']}: {one['nodes'][0]['html'][:200]}"
+        for one in found
+        if one["impact"] in {"serious", "critical"}
+    ]
+
+
+@pytest.mark.parametrize("scheme", ["dark", "light"])
+def test_both_pages_are_accessible(portal: Portal, scheme: str) -> None:
+    """The home page, and the live page with streams running and a position selected."""
+    home = portal.open(portal.url, color_scheme=scheme)
+    expect(home.get_by_role("heading", name="Options Helper")).to_be_visible(timeout=20_000)
+    expect(home.get_by_text("Found on this machine")).to_be_visible()
+    assert serious_findings(home) == []
+    page = portal.open(color_scheme=scheme)
+    start = page.get_by_role("button", name="Start", exact=True)
+    expect(start).to_be_enabled(timeout=20_000)
+    start.click()
+    expect(page.locator(".st-key-live-status")).to_contain_text("Live.", timeout=15_000)
+    expect(page.locator(".st-key-live-fills li").first).to_be_visible(timeout=20_000)
+    page.locator('tr[data-position-id="aapl-iron-condor"]').first.click()
+    expect(page.locator(".st-key-live-detail")).to_be_visible(timeout=15_000)
+    assert serious_findings(page) == []
