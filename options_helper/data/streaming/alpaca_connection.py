@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import msgspec
 
 from options_helper.data.streaming.frames import FrameDecoder, MarketBatch
+from options_helper.data.streaming.name_lookup import LookupLoop
 from options_helper.data.streaming.stream_failures import explain, rejection_of_frame
 from options_helper.data.streaming.websocket_protocol import MAX_FRAME_BYTES, stream_protocol
 from options_helper.errors import StreamError, StreamInterrupted, StreamRejected
@@ -111,7 +112,8 @@ class _OneConnection:
             StreamRejected: The server refuses for good.
             StreamInterrupted: The connection ended or never came about.
         """
-        asyncio.run(self._live())
+        with asyncio.Runner(loop_factory=LookupLoop) as runner:
+            runner.run(self._live())
 
     def stop(self) -> None:
         """End `run()`, from any thread, at any moment, also before it began."""

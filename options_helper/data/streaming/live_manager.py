@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["LiveSnapshot", "LiveStreamConfig", "LiveStreamManager"]
 
-STOP_SECONDS = 1.0
+STOP_SECONDS = 0.9  # the promise is a second
 
 
 class LiveStreamManager:

@@ -1,0 +1,66 @@
+"""Looking host names up so that a resolver that does not answer holds nobody up.
+
+asyncio asks the system's resolver in a thread of the loop's executor, and the end of `asyncio.run` as well as
+the end of the process wait for that thread. A call to the resolver cannot be interrupted, so it gets a daemon
+thread of its own here, which may be left behind.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+from concurrent.futures import Future
+from typing import Any
+
+Question = tuple[bytes | str | None, bytes | str | int | None, int, int, int, int]
+
+_pending: dict[Question, Future[Any]] = {}
+_lock = threading.Lock()
+
+
+class LookupLoop(asyncio.SelectorEventLoop):
+    """An event loop that leaves a look-up behind when nobody waits for it any more."""
+
+    async def getaddrinfo(
+        self,
+        host: bytes | str | None,
+        port: bytes | str | int | None,
+        *,
+        family: int = 0,
+        type: int = 0,  # noqa: A002 - the name of the base class
+        proto: int = 0,
+        flags: int = 0,
+    ) -> Any:  # noqa: ANN401 - the addresses, as in the socket module
+        """The addresses of a host; raises `OSError` as `socket.getaddrinfo` does."""
+        return await asyncio.wrap_future(look_up((host, port, family, type, proto, flags)), loop=self)
+
+
+def look_up(question: Question) -> Future[Any]:
+    """Ask the resolver, with the arguments of `socket.getaddrinfo`; who asks the same meanwhile waits along.
+
+    So a resolver that hangs holds one thread a name, however often is tried again.
+    """
+    with _lock:
+        future = _pending.get(question)
+        if future is None:
+            future = _pending[question] = Future()
+            future.set_running_or_notify_cancel()  # shared: whoever gives up does not cancel it for others
+            threading.Thread(
+                target=_ask, args=(question, future), name="options-helper-lookup", daemon=True
+            ).start()
+        return future
+
+
+def _ask(question: Question, future: Future[Any]) -> None:
+    addresses, failure = None, None
+    try:
+        addresses = socket.getaddrinfo(*question)
+    except Exception as error:  # noqa: BLE001 - told to those who wait
+        failure = error
+    with _lock:
+        del _pending[question]
+    if failure is not None:
+        future.set_exception(failure)
+    else:
+        future.set_result(addresses)

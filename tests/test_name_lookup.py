@@ -1,0 +1,150 @@
+"""A resolver that does not answer holds up neither a connection, nor a stop, nor the end of the process."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import subprocess
+import sys
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from options_helper.data.streaming import name_lookup
+from options_helper.data.streaming.name_lookup import LookupLoop
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ADDRESSES = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", 80))]
+
+
+class Resolver:
+    """A resolver that answers when it is released, and counts its questions."""
+
+    def __init__(self) -> None:
+        self.released = threading.Event()
+        self.asked: list[Any] = []
+        self.failure: Exception | None = None
+
+    def __call__(self, host: Any, *more: Any) -> Any:
+        self.asked.append((host, *more))
+        assert self.released.wait(30)
+        if self.failure is not None:
+            raise self.failure
+        return ADDRESSES
+
+
+@pytest.fixture
+def resolver(monkeypatch: pytest.MonkeyPatch, wait_until) -> Iterator[Resolver]:
+    """The system's resolver replaced; whatever hangs is released at the end."""
+    resolver = Resolver()
+    monkeypatch.setattr(name_lookup.socket, "getaddrinfo", resolver)
+    yield resolver
+    resolver.released.set()
+    wait_until(lambda: not name_lookup._pending)
+
+
+def _run(coroutine: Any) -> Any:
+    with asyncio.Runner(loop_factory=LookupLoop) as runner:
+        return runner.run(coroutine)
+
+
+async def _ask(host: str) -> Any:
+    return await asyncio.get_running_loop().getaddrinfo(host, 443, type=socket.SOCK_STREAM)
+
+
+def test_an_answer_is_the_resolvers(resolver: Resolver) -> None:
+    """Addresses come as the resolver gives them, to the question that was asked."""
+    resolver.released.set()
+    assert _run(_ask("stream.example")) == ADDRESSES
+    assert resolver.asked == [("stream.example", 443, 0, socket.SOCK_STREAM, 0, 0)]
+
+
+def test_a_failure_is_the_resolvers(resolver: Resolver) -> None:
+    """An unknown name raises what the socket module raises."""
+    resolver.failure = socket.gaierror(socket.EAI_NONAME, "unknown")
+    resolver.released.set()
+    with pytest.raises(socket.gaierror):
+        _run(_ask("nowhere.example"))
+
+
+def test_a_look_up_is_left_behind_when_nobody_waits(resolver: Resolver) -> None:
+    """A loop ends at its own timeout while the resolver still hangs; the plain loop would wait for it."""
+
+    async def give_up() -> None:
+        async with asyncio.timeout(0.05):
+            await _ask("stream.example")
+
+    with pytest.raises(TimeoutError):
+        _run(give_up())
+    assert not resolver.released.is_set()
+
+
+def test_a_name_is_asked_for_once_at_a_time(resolver: Resolver, wait_until) -> None:
+    """Who gives up and asks again waits along with the first question, and gets its answer."""
+
+    async def give_up() -> None:
+        async with asyncio.timeout(0.02):
+            await _ask("stream.example")
+
+    for _ in range(3):
+        with pytest.raises(TimeoutError):
+            _run(give_up())
+    assert len(resolver.asked) == 1
+
+    async def released() -> Any:
+        waiting = asyncio.ensure_future(_ask("stream.example"))
+        await asyncio.sleep(0)
+        resolver.released.set()
+        return await waiting
+
+    assert _run(released()) == ADDRESSES
+    wait_until(lambda: not name_lookup._pending)
+    assert _run(_ask("stream.example")) == ADDRESSES
+    assert len(resolver.asked) == 2
+
+
+HANGING_PROCESS = """
+import socket, threading, time
+socket.getaddrinfo = lambda *_a, **_k: threading.Event().wait(120)
+from options_helper.data.alpaca_settings import AlpacaSettings
+from options_helper.data.streaming.alpaca_connection import ConnectionTimes
+from options_helper.data.streaming.live_manager import LiveStreamConfig, LiveStreamManager
+host = "stream.example.org"
+settings = AlpacaSettings(
+    "k", "s", trading_url=f"http://{host}", data_url=f"http://{host}", stream_url=f"ws://{host}"
+)
+manager = LiveStreamManager()
+manager.start(
+    LiveStreamConfig(
+        settings=settings, stocks=("AAPL",), option_contracts=("AAPL261218C00250000",),
+        times=ConnectionTimes(handshake=0.5), reconnect_base_seconds=0.05,
+    )
+)
+deadline = time.monotonic() + 60
+while not all(health.attempts for health in manager.snapshot().health.values()):
+    assert time.monotonic() < deadline, manager.snapshot().health
+    time.sleep(0.01)
+failures = {health.last_failure.text for health in manager.snapshot().health.values()}
+began = time.monotonic()
+manager.stop()
+print(failures, time.monotonic() - began)
+"""
+
+
+@pytest.mark.integration
+def test_neither_stop_nor_the_end_of_the_process_waits() -> None:
+    """While the resolver hangs each stream names its timeout, Stop takes a second, and the process ends."""
+    pytest.importorskip("alpaca", reason="needs alpaca-py (pip install -e '.[alpaca]')")
+    began = time.monotonic()
+    done = subprocess.run(  # noqa: S603 - our own interpreter
+        [sys.executable, "-c", HANGING_PROCESS], capture_output=True, text=True, timeout=100, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    failures, seconds = done.stdout.rsplit(maxsplit=1)
+    assert failures == "{'no answer for 0.5 s while connecting'}"
+    assert float(seconds) < 1.5  # 0.9 and a slow machine
+    assert time.monotonic() - began < 60  # of the 120 that the resolver hangs
