@@ -19,7 +19,7 @@ from apps.streamlit.components.notes import render_notes
 from apps.streamlit.components.pnl_charts import render_pnl_pictures, render_portfolio_curve
 from apps.streamlit.components.position_tables import render_positions
 from apps.streamlit.components.pulse import mark_drawn, render_pulse
-from apps.streamlit.components.quote_counts import count_quotes
+from apps.streamlit.components.quote_counts import grown_older
 from apps.streamlit.components.scene import Scene, describe_scene, minute_of, set_scene
 from apps.streamlit.components.status_line import find_diagnosis, render_status, tell_change
 from apps.streamlit.components.totals import render_totals
@@ -37,9 +37,8 @@ def render_status_part(moment: Moment, *, parts: Sequence[str]) -> bool:
         render_status(find_portfolio_diagnosis(source))
         return render_pulse((id(source), minute_of(moment.snapshot)), parts)
     scene = set_scene(moment, source.portfolio)
-    diagnosis = find_all_expired(source, scene.view.totals) or find_diagnosis(
-        moment, count_quotes(scene.view, moment.snapshot)
-    )
+    quotes = grown_older(scene.view.quotes, scene.view.at.as_of, moment.snapshot.as_of)
+    diagnosis = find_all_expired(source, scene.view.totals) or find_diagnosis(moment, quotes)
     render_status(diagnosis)
     tell_change(moment.snapshot.status, diagnosis)
     return render_pulse(describe_scene(moment, scene), parts)

@@ -7,6 +7,7 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from apps.streamlit.components.quote_counts import count_quotes
 from options_helper.analysis.deadlines import circumstances, deadline
 from options_helper.analysis.live_portfolio_metrics import (
     compute_live_multileg_rows,
@@ -18,6 +19,7 @@ from options_helper.analysis.live_portfolio_metrics import (
 if TYPE_CHECKING:
     import pandas as pd
 
+    from options_helper.analysis.stream_diagnosis import QuoteCounts
     from options_helper.analysis.totals import LiveTotals
     from options_helper.market import LiveSnapshot
     from options_helper.models import Portfolio
@@ -38,6 +40,7 @@ class LiveView:
     legs: pd.DataFrame
     underlyings: pd.DataFrame
     totals: LiveTotals
+    quotes: QuoteCounts
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,4 +95,5 @@ def _compute(portfolio: Portfolio, snapshot: LiveSnapshot, stale_after_seconds: 
             portfolio, snapshot, positions, structures, legs, stale_after_seconds=stale_after_seconds
         ),
         compute_live_totals(portfolio, positions, structures, legs),
+        count_quotes(positions, legs, stale_after_seconds),
     )

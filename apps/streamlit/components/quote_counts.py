@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,31 +13,36 @@ from options_helper.analysis.stream_diagnosis import QuoteCounts
 from options_helper.analysis.truth import TruthState
 
 if TYPE_CHECKING:
-    from apps.streamlit.components.live_view import LiveView
-    from options_helper.market import LiveSnapshot
+    import datetime as dt
 
 _COLUMNS = ["state", "mark_age_seconds", "quote_time", "symbol", "strike", "option_type"]
 
 
-def count_quotes(view: LiveView, snapshot: LiveSnapshot) -> QuoteCounts:
-    """Counts at this snapshot's time, be the tables a few seconds older; expired rows count nowhere."""
-    rows = pd.concat([view.positions[_COLUMNS], view.legs[_COLUMNS]], ignore_index=True)
+def count_quotes(positions: pd.DataFrame, legs: pd.DataFrame, stale_after_seconds: float) -> QuoteCounts:
+    """Counts at the tables' own time; expired rows count nowhere."""
+    rows = pd.concat([positions[_COLUMNS], legs[_COLUMNS]], ignore_index=True)
     rows = rows[rows["state"] != TruthState.EXPIRED]
     states = rows["state"].astype(str)
     ages = rows["mark_age_seconds"].to_numpy(dtype=np.float64)
     oldest = int(np.nanargmax(ages)) if np.isfinite(ages).any() else None
-    elapsed = (snapshot.as_of - view.at.as_of).total_seconds()
     newest = rows["quote_time"].max()
     return QuoteCounts(
         total=len(rows),
         stale=int((states == TruthState.STALE).sum()),
         quiet=int((states == TruthState.QUIET).sum()),
         missing=int(states.isin([TruthState.NO_DATA, TruthState.NOT_SUBSCRIBED]).sum()),
-        oldest_seconds=None if oldest is None else float(ages[oldest]) + elapsed,
+        oldest_seconds=None if oldest is None else float(ages[oldest]),
         oldest_name="" if oldest is None else _name(rows.iloc[oldest]),
         newest_at=None if pd.isna(newest) else newest.to_pydatetime(),
-        stale_after_seconds=view.stale_after_seconds,
+        stale_after_seconds=stale_after_seconds,
     )
+
+
+def grown_older(counts: QuoteCounts, counted_at: dt.datetime, now: dt.datetime) -> QuoteCounts:
+    """The same counts some moments later: ages grow although nothing was computed anew."""
+    if counts.oldest_seconds is None:
+        return counts
+    return replace(counts, oldest_seconds=counts.oldest_seconds + (now - counted_at).total_seconds())
 
 
 def _name(row: pd.Series) -> str:
