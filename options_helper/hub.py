@@ -12,6 +12,7 @@ Two locks: `_lock` guards fields and is held for moments only (`detach` runs on 
 from __future__ import annotations
 
 import atexit
+import gc
 import logging
 import threading
 import time
@@ -226,7 +227,9 @@ class LiveHub:
 
     def _ensure_reaper(self) -> None:
         if (self._reaper is None or not self._reaper.is_alive()) and not self._closed:
-            self._reaper = threading.Thread(target=self._reap_until_closed, name="options-helper-reaper", daemon=True)
+            self._reaper = threading.Thread(
+                target=self._reap_until_closed, name="options-helper-reaper", daemon=True
+            )
             self._reaper.start()
 
     def _reap_until_closed(self) -> None:
@@ -274,7 +277,7 @@ def get_hub(
     with _hub_lock:
         if _hub is None:
             _hub = LiveHub(_new_manager, grace_seconds=grace_seconds, is_active=is_active)
-            atexit.register(_hub.close)
+            atexit.register(_close_at_exit)
         return _hub
 
 
@@ -284,8 +287,14 @@ def close_hub() -> None:
     with _hub_lock:
         hub, _hub = _hub, None
     if hub is not None:
-        atexit.unregister(hub.close)
+        atexit.unregister(_close_at_exit)
         hub.close()
+
+
+def _close_at_exit() -> None:
+    close_hub()
+    # The interpreter's last collection, over pandas and its kin, would take longer than all the rest.
+    gc.freeze()
 
 
 def _new_manager() -> Manager:

@@ -32,8 +32,8 @@ PORTS_TRIED = 100
 PORTFOLIO_VARIABLE = "OH_PORTFOLIO"
 KEEP_ALIVE_VARIABLE = "OH_KEEP_ALIVE_SECONDS"
 _READY_WITHIN_SECONDS = 60.0
-_END_WITHIN_SECONDS = 1.5
-_POLL_SECONDS = 0.1
+_END_WITHIN_SECONDS = 1.0  # the promise is 2 s for everything, the demo's simulator included
+_POLL_SECONDS = 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
