@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
-from apps.streamlit.components.positions_table import build_table_rows, render
+import streamlit as st
+
+from apps.streamlit.components.positions_table import build_table_rows, legs_csv, positions_csv, render
 
 if TYPE_CHECKING:
     import datetime as dt
 
     from apps.streamlit.components.fills_view import FillsView
     from apps.streamlit.components.live_view import LiveView
+    from apps.streamlit.components.positions_table import TablePayload
 
 TABLE_KEY = "positions-table"
 
@@ -31,4 +35,24 @@ def render_positions(view: LiveView, fills: FillsView, zone: dt.tzinfo) -> str |
         as_of=view.at.as_of,
         stale_after_seconds=view.stale_after_seconds,
     )
-    return render(payload, key=TABLE_KEY)
+    selected = render(payload, key=TABLE_KEY)
+    _render_downloads(payload, view.at.as_of, zone)
+    return selected
+
+
+def _render_downloads(payload: TablePayload, as_of: dt.datetime, zone: dt.tzinfo) -> None:
+    """What the table shows, as files; written when asked for."""
+    stamp = as_of.astimezone(zone).strftime("%Y-%m-%d-%H%M")
+    files = (("Positions", positions_csv), ("Legs", legs_csv))
+    with st.container(key="live-downloads", horizontal=True, gap="small"):
+        for name, write in files:
+            st.download_button(
+                f"{name} as CSV",
+                data=partial(write, payload, zone),
+                file_name=f"{name.lower()}-{stamp}.csv",
+                mime="text/csv",
+                icon=":material/download:",
+                type="tertiary",
+                key=f"live-csv-{name.lower()}",
+                on_click="ignore",
+            )
