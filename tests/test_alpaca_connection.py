@@ -1,0 +1,120 @@
+"""One connection, between a server of the test's own and an SDK class that only shakes hands."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+pytest.importorskip("websockets", reason="needs websockets (pip install -e '.[alpaca]')")
+pytest.importorskip("msgpack", reason="msgpack comes with alpaca-py and with the dev extra")
+
+import msgpack
+from websockets.sync.server import serve
+
+from options_helper.data.streaming.alpaca_connection import (
+    ConnectionTimes,
+    DataConnection,
+    SilentObserver,
+    TradingConnection,
+    one_connection,
+    websocket_params,
+)
+from options_helper.errors import StreamError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from options_helper.data.streaming.frames import MarketBatch
+
+ACK = {"T": "subscription", "quotes": ["C1"], "trades": ["C1"]}
+
+
+class HandshakeOnly:
+    """Has of the SDK's streams what a connection needs: it connects, and asks for nothing."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._ws: Any = None
+
+    async def _connect(self) -> None:
+        from websockets.legacy.client import connect
+
+        self._ws = await connect(self._url, **websocket_params())
+
+    async def _auth(self) -> None:
+        pass
+
+    async def _send_subscribe_msg(self) -> None:
+        pass
+
+    async def _subscribe_trade_updates(self) -> None:
+        pass
+
+
+@contextlib.contextmanager
+def _server(talk: Callable[[Any], None]) -> Iterator[str]:
+    with serve(talk, "127.0.0.1", 0, compression=None) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"ws://127.0.0.1:{server.socket.getsockname()[1]}"
+        server.shutdown()
+        thread.join()
+
+
+def _connection(kind: Any, url: str, deliver: Any) -> Any:
+    connection = one_connection(kind, HandshakeOnly)(url)
+    connection.stream_name = "options"
+    connection.deliver = deliver
+    connection.prepare(observer=SilentObserver(), times=ConnectionTimes(flush=10.0))
+    return connection
+
+
+def _quote(bid: float) -> dict[str, Any]:
+    return {"T": "q", "S": "C1", "bp": bid, "ap": bid + 0.1, "bs": 1, "as": 1}
+
+
+def test_the_servers_word_counts_before_the_cut_that_follows_it() -> None:
+    """Quotes before an error frame are delivered, and its code is the reason though the socket closed too."""
+    batches: list[MarketBatch] = []
+
+    async def deliver(batch: MarketBatch) -> None:
+        batches.append(batch)
+
+    def talk(websocket: Any) -> None:
+        for messages in (
+            [ACK],
+            [_quote(1.0)],
+            [_quote(2.0)],
+            [{"T": "error", "code": 407, "msg": "slow client"}],
+        ):
+            websocket.send(msgpack.packb(messages))
+
+    with _server(talk) as url:
+        connection = _connection(DataConnection, url, deliver)
+        with pytest.raises(StreamError) as raised:
+            connection.run()
+    assert raised.value.code == 407
+    assert [quote.bid_price for batch in batches for quote in batch.quotes] == [2.0]
+
+
+def test_order_updates_before_a_cut_are_all_delivered_in_order() -> None:
+    """What the server sent before it closed, as binary or as text, reaches the handler before the end does."""
+    got: list[int] = []
+
+    async def deliver(message: dict[str, Any]) -> None:
+        got.append(message["data"]["number"])
+
+    def talk(websocket: Any) -> None:
+        websocket.send(b'{"stream": "listening", "data": {"streams": ["trade_updates"]}}')
+        for number in range(40):
+            update = f'{{"stream": "trade_updates", "data": {{"number": {number}}}}}'
+            websocket.send(update if number >= 30 else update.encode())
+
+    with _server(talk) as url:
+        connection = _connection(TradingConnection, url, deliver)
+        with pytest.raises(StreamError, match="closed the connection"):
+            connection.run()
+    assert got == list(range(40))
