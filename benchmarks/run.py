@@ -11,6 +11,7 @@ import time
 from importlib.metadata import version
 from pathlib import Path
 
+import page
 import snapshots
 import tables
 import throughput
@@ -26,6 +27,7 @@ MEASUREMENTS = {
     "idle": under_load.measure_idle,
     "snapshot": snapshots.measure,
     "tables": tables.measure,
+    "page": page.measure,
 }
 
 

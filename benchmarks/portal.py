@@ -1,0 +1,173 @@
+"""The portal on the feed, and browser tabs that look at it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from http.client import HTTPConnection
+from typing import TYPE_CHECKING, Self
+
+import psutil
+from playwright.sync_api import sync_playwright
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from playwright.sync_api import CDPSession, Page
+
+_FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
+_STOCKS = 25
+
+
+class Portal:
+    """`options-helper ui` in a folder of its own, with a portfolio of so many contracts."""
+
+    def __init__(self, folder: Path, feed_port: int, contracts: int) -> None:
+        (folder / "portfolio.json").write_text(json.dumps(portfolio(contracts)))
+        self.port = _free_port()
+        foreign = ("APCA_", "OH_")
+        env = {name: value for name, value in os.environ.items() if not name.startswith(foreign)} | {
+            "APCA_API_KEY_ID": "PKBENCHMARK",
+            "APCA_API_SECRET_KEY": "benchmark",
+            "APCA_API_BASE_URL": f"http://127.0.0.1:{feed_port}",
+            "APCA_API_DATA_URL": f"http://127.0.0.1:{feed_port}",
+            "APCA_API_STREAM_URL": f"ws://127.0.0.1:{feed_port}",
+            "OH_ALPACA_OPTIONS_FEED": "opra",
+            "OH_LOG_FILE": str(folder / "portal.log"),
+        }
+        command = [sys.executable, "-m", "options_helper", "ui", "--no-browser", f"--port={self.port}"]
+        with (folder / "output.txt").open("w") as output:
+            self._process = subprocess.Popen(  # noqa: S603 - our own interpreter
+                command, cwd=folder, env=env, stdout=output, stderr=subprocess.STDOUT
+            )
+        self._wait_until_up()
+
+    @property
+    def url(self) -> str:
+        """The Live Portfolio page."""
+        return f"http://127.0.0.1:{self.port}/Live_Portfolio"
+
+    def rss_megabytes(self) -> float:
+        """Resident memory of the server."""
+        return float(self._server.memory_info().rss) / 1e6
+
+    def cpu_seconds(self) -> float:
+        """CPU time of the server so far."""
+        times = self._server.cpu_times()
+        return float(times.user + times.system)
+
+    @property
+    def _server(self) -> psutil.Process:
+        """The Streamlit process, which is the launcher's child."""
+        launcher = psutil.Process(self._process.pid)
+        return max([launcher, *launcher.children()], key=lambda process: process.memory_info().rss)
+
+    def _wait_until_up(self) -> None:
+        until = time.monotonic() + 60
+        while time.monotonic() < until:
+            connection = HTTPConnection("127.0.0.1", self.port, timeout=1)
+            try:
+                connection.request("GET", "/_stcore/health")
+                if connection.getresponse().status == 200:
+                    return
+            except OSError:
+                time.sleep(0.1)
+            finally:
+                connection.close()
+        raise RuntimeError("the portal did not come up")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.send_signal(signal.SIGTERM)
+        self._process.wait(15)
+
+
+class Tab:
+    """One browser session on the page; counts what comes over its websocket."""
+
+    def __init__(self, page: Page, url: str) -> None:
+        self._page = page
+        self.received: list[int] = []
+        page.on("websocket", lambda socket: socket.on("framereceived", self._count))
+        page.goto(url)
+        self._devtools: CDPSession = page.context.new_cdp_session(page)
+
+    def start(self) -> None:
+        """Press Start."""
+        self._page.get_by_role("button", name="Start", exact=True).click()
+
+    def wait(self, seconds: float) -> None:
+        """Let the page live; Playwright's events are only handled here."""
+        self._page.wait_for_timeout(seconds * 1000)
+
+    def heap_megabytes(self) -> float:
+        """The page's JavaScript heap after a collection."""
+        self._devtools.send("HeapProfiler.collectGarbage")
+        usage = self._devtools.send("Runtime.getHeapUsage")
+        return float(usage["usedSize"]) / 1e6
+
+    def screenshot(self, path: Path) -> None:
+        """What it looks like."""
+        self._page.screenshot(path=path)
+
+    def _count(self, payload: bytes | str) -> None:
+        self.received.append(len(payload))
+
+
+class Tabs:
+    """Chromium with some tabs on the page, each a browser session of its own."""
+
+    def __init__(self, url: str, count: int) -> None:
+        program = shutil.which("chromium") or shutil.which("google-chrome")
+        if program is None:
+            raise RuntimeError("there is no Chromium on this machine")
+        self._playwright = sync_playwright().start()
+        self._browser = self._playwright.chromium.launch(executable_path=program, args=_FLAGS)
+        self.tabs = [Tab(self._browser.new_context().new_page(), url) for _ in range(count)]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._browser.close()
+        self._playwright.stop()
+
+
+def portfolio(contracts: int) -> dict[str, object]:
+    """Single options on a few stocks, and one vertical spread in five positions."""
+    expiry = dt.datetime.now(dt.UTC).date() + dt.timedelta(days=60)
+    expiry += dt.timedelta(days=(4 - expiry.weekday()) % 7)
+    positions: list[dict[str, object]] = []
+    used = 0
+    while used < contracts:
+        number = len(positions)
+        symbol, strike = f"ST{chr(65 + number % _STOCKS)}", 50.0 + number
+        terms = {"option_type": "put", "expiry": expiry.isoformat(), "contracts": 1}
+        if number % 5 == 0 and used + 2 <= contracts:
+            legs = [
+                {"side": "long", "strike": strike, **terms},
+                {"side": "short", "strike": strike - 0.5, **terms},
+            ]
+            positions.append({"id": f"p{number}", "symbol": symbol, "legs": legs, "net_debit": 40.0})
+            used += 2
+        else:
+            single = {"id": f"p{number}", "symbol": symbol, "strike": strike, "cost_basis": 1.25}
+            positions.append(single | terms)
+            used += 1
+    return {"base_currency": "USD", "cash": 10_000.0, "positions": positions}
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
