@@ -1,0 +1,133 @@
+"""Between browser and server the network fails: briefly, or for good without a word."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import re
+import threading
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from conftest import Portal
+    from playwright.sync_api import Page
+
+pytestmark = pytest.mark.browser
+playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+expect = playwright.expect
+
+
+class Cable:
+    """A TCP relay on loopback that can be cut, or can go dead while its sockets stay open."""
+
+    def __init__(self, target: int) -> None:
+        self._target = target
+        self._cut = False
+        self._dead = False
+        self._writers: list[asyncio.StreamWriter] = []
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
+        self._server = self._call(asyncio.start_server(self._relay, "127.0.0.1", 0))
+        self.port: int = self._server.sockets[0].getsockname()[1]
+
+    def _call(self, coroutine):
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(10)
+
+    async def _relay(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self._cut:
+            writer.close()
+            return
+        far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._target)
+        self._writers += [writer, far_writer]
+        await asyncio.gather(self._copy(reader, far_writer), self._copy(far_reader, writer))
+
+    async def _copy(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(ConnectionError):
+            while data := await reader.read(65_536):
+                if self._dead:
+                    continue
+                writer.write(data)
+                await writer.drain()
+        writer.close()
+
+    def cut(self) -> None:
+        """End every connection and accept none."""
+        self._cut = True
+
+        async def close() -> None:
+            for writer in self._writers:
+                writer.transport.abort()
+
+        self._call(close())
+
+    def mend(self) -> None:
+        """Accept connections again."""
+        self._cut = False
+
+    def go_dead(self) -> None:
+        """Swallow everything from now on; nobody is told."""
+        self._dead = True
+
+    def close(self) -> None:
+        """Take the relay down."""
+        self.cut()
+
+        async def end() -> None:
+            self._server.close()
+            await self._server.wait_closed()
+            others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+            for task in others:
+                task.cancel()
+            await asyncio.gather(*others, return_exceptions=True)
+
+        self._call(end())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(10)
+        self._loop.close()
+
+
+@pytest.fixture
+def cable(portal: Portal) -> Iterator[Cable]:
+    """A relay before the portal."""
+    relay = Cable(urlsplit(portal.url).port or 0)
+    yield relay
+    portal.close_pages()
+    relay.close()
+
+
+def open_and_start(portal: Portal, cable: Cable) -> Page:
+    """The page through the relay, with streams running."""
+    page = portal.open(f"http://127.0.0.1:{cable.port}/Live_Portfolio")
+    start = page.get_by_role("button", name="Start", exact=True)
+    expect(start).to_be_enabled(timeout=20_000)
+    start.click()
+    expect(page.locator(".st-key-live-status")).to_contain_text("Live.", timeout=15_000)
+    return page
+
+
+def test_a_short_loss_keeps_the_streams(portal: Portal, cable: Cable) -> None:
+    """A network away for a moment shorter than the keep-alive costs no connection, and the page goes on."""
+    page = open_and_start(portal, cable)
+    before = portal.simulator.connections_total
+    cable.cut()
+    page.wait_for_timeout(1_500)
+    cable.mend()
+    status = page.locator(".st-key-live-status")
+    told = status.inner_text()
+    expect(status).not_to_have_text(told, timeout=20_000)
+    expect(status).to_contain_text(re.compile(r"Live\. .* Updated"))
+    assert portal.simulator.connections_total == before
+    assert portal.connections == 3
+
+
+def test_a_dead_network_frees_the_connections(portal: Portal, cable: Cable) -> None:
+    """A browser that vanished without a word is noticed by the server's pings; within 40 s all is free."""
+    open_and_start(portal, cable)
+    cable.go_dead()
+    portal.wait(lambda: portal.connections == 0, "the end of the connections", 40)
