@@ -291,6 +291,45 @@ def test_malformed_frames_cost_themselves_only(bench: Bench, wait_until) -> None
     assert bench.connections("options") == 1
 
 
+@pytest.mark.parametrize("where", ["handler", "normalizer", "cache"])
+def test_what_raises_inside_is_counted_and_nothing_dies(
+    bench: Bench, wait_until, caplog, monkeypatch, where: str
+) -> None:
+    """A handler, normalizer or consumer that raises costs what it was given: counted, and logged once."""
+    from options_helper.data.streaming import consumer
+    from options_helper.data.streaming.cache import LiveCache
+    from options_helper.data.streaming.inbox import EventInbox
+
+    bench.start()
+    wait_until(lambda: bench.is_running(*ALL))
+    owner, name = {
+        "handler": (EventInbox, "offer"),
+        "normalizer": (consumer, "quote_change"),
+        "cache": (LiveCache, "apply_options"),
+    }[where]
+    works = getattr(owner, name)
+
+    def raises(*_arguments: Any, **_more: Any) -> None:
+        raise ZeroDivisionError
+
+    before = bench.health("options").malformed
+    monkeypatch.setattr(owner, name, raises)
+    for price in (1.0, 2.0, 3.0):
+        counted = bench.health("options").malformed
+        bench.simulator.push_quote(CONTRACTS[0], price, price + 1)
+        wait_until(lambda counted=counted: bench.health("options").malformed > counted)
+    monkeypatch.setattr(owner, name, works)
+    assert bench.health("options").malformed >= before + 3
+    mended = bench.snapshot.as_of
+    bench.simulator.push_quote(CONTRACTS[0], 7.0, 8.0)
+    quotes = lambda: bench.snapshot.option_quotes  # noqa: E731 - read again at each look
+    wait_until(lambda: CONTRACTS[0] in quotes() and quotes()[CONTRACTS[0]].received_at > mended)
+    assert bench.is_running(*ALL)
+    assert [bench.connections(stream) for stream in ALL] == [1, 1, 1]
+    told = [record.getMessage() for record in caplog.records if "ZeroDivisionError" in record.getMessage()]
+    assert len([words for words in told if "options stream" in words]) == 1
+
+
 def test_a_flapping_server_is_met_with_backoff(bench: Bench, wait_until) -> None:
     """A server that drops a hundred connections at once sees attempts as far apart as the backoff says."""
     bench.simulator.faults.set("options", drops=100, drop_at="auth")

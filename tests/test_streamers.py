@@ -13,6 +13,7 @@ import pytest
 
 from options_helper.data.alpaca_settings import Account, AlpacaSettings
 from options_helper.data.streaming import alpaca_stream
+from options_helper.data.streaming.alpaca_connection import SilentObserver
 from options_helper.data.streaming.alpaca_stream import (
     AlpacaOptionStreamer,
     AlpacaStockStreamer,
@@ -150,6 +151,42 @@ def test_without_a_handler_what_comes_is_let_go() -> None:
     trading.subscribe_trade_updates()
     for handler in stream.handlers.values():
         asyncio.run(handler({}))
+
+
+class Counting(SilentObserver):
+    """Remembers what was counted as malformed."""
+
+    def __init__(self) -> None:
+        self.malformed: list[int] = []
+
+    def counted(self, *, messages: int, conflated: int, malformed: int, waited: float = 0.0) -> None:
+        assert (messages, conflated, waited) == (0, 0, 0.0)
+        self.malformed.append(malformed)
+
+
+@pytest.mark.parametrize("coroutine", [False, True])
+def test_a_listener_that_raises_costs_no_connection(caplog, *, coroutine: bool) -> None:
+    """What it was given is counted, each kind of mistake is logged once and without its text."""
+    mistakes: list[Exception] = [KeyError("a secret"), KeyError("a secret"), OSError("a secret")]
+
+    def plain(_items: Any) -> None:
+        raise mistakes.pop(0)
+
+    async def coroutine_function(items: Any) -> None:
+        plain(items)
+
+    observer = Counting()
+    handler = coroutine_function if coroutine else plain
+    streamer = AlpacaOptionStreamer(stream=FakeStream(), on_quotes=handler, observer=observer)
+    for _ in range(2):
+        asyncio.run(streamer._deliver(MarketBatch([WireQuote("A"), WireQuote("B")], [], 2, 0, 0.0)))
+    trading = AlpacaTradingStreamer(stream=FakeStream(), on_trade_updates=handler, observer=observer)
+    asyncio.run(trading._handle({"event": "fill"}))
+    assert observer.malformed == [2, 2, 1]
+    assert [record.getMessage() for record in caplog.records] == [
+        "A listener of the options stream raised KeyError; what it was given is lost.",
+        "A listener of the fills stream raised OSError; what it was given is lost.",
+    ]
 
 
 def test_a_batch_is_handed_over_in_two_lists() -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import inspect
-from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from options_helper.data.alpaca_settings import AlpacaSettings, load_settings
@@ -16,13 +14,14 @@ from options_helper.data.streaming.alpaca_connection import (
     one_connection,
     websocket_params,
 )
+from options_helper.data.streaming.handler_calls import Handler, HandlerCalls
 from options_helper.errors import MissingDependency, SettingsError
 from options_helper.market import StreamName
 
 if TYPE_CHECKING:
-    from options_helper.data.streaming.frames import MarketBatch
+    from collections.abc import Iterable
 
-Handler = Callable[[Any], Any]
+    from options_helper.data.streaming.frames import MarketBatch
 
 
 def import_alpaca(module: str) -> Any:  # noqa: ANN401 - a module without types
@@ -79,6 +78,7 @@ class _AlpacaDataStreamer:
         self._on_statuses = on_statuses
         self._observer = observer or SilentObserver()
         self._times = times or ConnectionTimes()
+        self._call = HandlerCalls(self.name, self._observer)
         self.stream = stream if stream is not None else self._build_stream(stream_cls)
 
     def subscribe(self, symbols: Iterable[str]) -> None:
@@ -104,19 +104,19 @@ class _AlpacaDataStreamer:
         self.stream.stop()
 
     async def _handle_quotes(self, items: Any) -> None:  # noqa: ANN401 - one item or a list
-        await call_handler(self._on_quotes, items)
+        await self._call(self._on_quotes, items)
 
     async def _handle_trades(self, items: Any) -> None:  # noqa: ANN401 - one item or a list
-        await call_handler(self._on_trades, items)
+        await self._call(self._on_trades, items)
 
     async def _handle_statuses(self, items: list[dict[str, Any]]) -> None:
-        await call_handler(self._on_statuses, items)
+        await self._call(self._on_statuses, items)
 
     async def _deliver(self, batch: MarketBatch) -> None:
         if batch.quotes:
-            await call_handler(self._on_quotes, batch.quotes)
+            await self._call(self._on_quotes, batch.quotes)
         if batch.trades:
-            await call_handler(self._on_trades, batch.trades)
+            await self._call(self._on_trades, batch.trades)
 
     def _build_stream(self, stream_cls: Any) -> Any:  # noqa: ANN401 - the SDK has no types
         settings = self._settings or settings_for(stream_cls)
@@ -197,12 +197,3 @@ def settings_for(stream_cls: Any) -> AlpacaSettings:  # noqa: ANN401 - any class
         if stream_cls is None:
             raise
         return AlpacaSettings(key_id="", secret_key="")
-
-
-async def call_handler(handler: Handler | None, items: Any) -> None:  # noqa: ANN401 - one item or a list
-    """Hand items to a plain or coroutine function, if there is one."""
-    if handler is None:
-        return
-    result = handler(items)
-    if inspect.isawaitable(result):
-        await result

@@ -13,7 +13,8 @@ from options_helper.data.streaming.alpaca_connection import (
     one_connection,
     websocket_params,
 )
-from options_helper.data.streaming.alpaca_stream import Handler, call_handler, import_alpaca, settings_for
+from options_helper.data.streaming.alpaca_stream import import_alpaca, settings_for
+from options_helper.data.streaming.handler_calls import Handler, HandlerCalls
 from options_helper.market import StreamName
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ class AlpacaTradingStreamer:
         self._on_trade_updates = on_trade_updates
         self._observer = observer or SilentObserver()
         self._times = times or ConnectionTimes()
+        self._call = HandlerCalls(self.name, self._observer)
         self.stream = stream if stream is not None else self._build_stream(stream_cls)
 
     def subscribe_trade_updates(self) -> None:
@@ -71,7 +73,7 @@ class AlpacaTradingStreamer:
         self.stream.stop()
 
     async def _handle(self, update: Any) -> None:  # noqa: ANN401 - raw or an SDK object
-        await call_handler(self._on_trade_updates, update)
+        await self._call(self._on_trade_updates, update)
 
     def _build_stream(self, stream_cls: Any) -> Any:  # noqa: ANN401 - the SDK has no types
         settings = self._settings or settings_for(stream_cls)

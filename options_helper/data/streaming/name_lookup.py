@@ -56,7 +56,7 @@ def _ask(question: Question, future: Future[Any]) -> None:
     addresses, failure = None, None
     try:
         addresses = socket.getaddrinfo(*question)
-    except Exception as error:  # noqa: BLE001 - told to those who wait
+    except (OSError, ValueError, OverflowError) as error:  # a host that is no name, a port that is none
         failure = error
     with _lock:
         del _pending[question]
