@@ -84,12 +84,8 @@ def test_the_servers_word_counts_before_the_cut_that_follows_it() -> None:
         batches.append(batch)
 
     def talk(websocket: Any) -> None:
-        for messages in (
-            [ACK],
-            [_quote(1.0)],
-            [_quote(2.0)],
-            [{"T": "error", "code": 407, "msg": "slow client"}],
-        ):
+        cut = {"T": "error", "code": 407, "msg": "slow client"}
+        for message in (ACK, _quote(1.0), _quote(2.0), cut):
             websocket.send(msgpack.packb(messages))
 
     with _server(talk) as url:
