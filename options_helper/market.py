@@ -288,8 +288,10 @@ class _LatestTable(Mapping[str, Row], Generic[Row]):
         table = self._copy_with(row.symbol for row in rows)
         for row in rows:
             number = table.index[row.symbol]
-            older = to_microseconds(row.timestamp) <= table.rows["timestamp"][number]
-            if not (row.from_rest and table.rows[_PRESENT][number] and older):
+            kept = table.rows[number]
+            # An event without a time of its own is no older than its receipt.
+            older = to_microseconds(row.timestamp) <= (kept["timestamp"] or kept["received_at"])
+            if not (row.from_rest and kept[_PRESENT] and older):
                 table.rows[number] = self._to_tuple(row)
         return table
 
@@ -381,6 +383,8 @@ class LiveSnapshot:
         halted: Symbols whose trading is halted.
         stopped_at: When the last run ended, while status is stopped.
         backfill: What the background fetch is doing or why it failed, in words, by part.
+        clock_offset_seconds: By how much this computer's clock is ahead of Alpaca's (negative is behind), as
+            nearly as a request can tell; None where not known.
     """
 
     as_of: dt.datetime = field(default_factory=utc_now)
@@ -428,3 +432,4 @@ class LiveSnapshot:
     rest_orders: Sequence[Mapping[str, Any]] = ()
     fill_gaps: Sequence[FillGap] = ()
     backfill: Mapping[str, str] = field(default_factory=dict)
+    clock_offset_seconds: float | None = None

@@ -201,6 +201,7 @@ class Sink(BackfillSink):
     option_trades: list[Trade] = field(default_factory=list)
     reference: dict[str, Any] = field(default_factory=dict)
     calendars: list[Any] = field(default_factory=list)
+    clock_offsets: list[float] = field(default_factory=list)
     history: list[tuple[list[Any], list[Any], dt.datetime]] = field(default_factory=list)
     words: list[tuple[str, str]] = field(default_factory=list)
 
@@ -221,6 +222,10 @@ class Sink(BackfillSink):
     def put_market(self, calendar: Any) -> None:
         """Keep."""
         self.calendars.append(calendar)
+
+    def put_clock_offset(self, seconds: float) -> None:
+        """Keep."""
+        self.clock_offsets.append(seconds)
 
     def put_order_history(self, rest_fills: Any, rest_orders: Any, confirmed_until: dt.datetime) -> None:
         """Keep."""
@@ -313,6 +318,16 @@ def test_first_quotes_carry_their_true_time(desk: Desk) -> None:
         ("SPX", 7000.5, True),
     ]
     assert [one.symbol for one in desk.sink.option_trades] == [CALL]
+
+
+def test_this_computers_clock_is_compared_with_alpacas(desk: Desk) -> None:
+    """The answer of the market's clock tells by how much this one is ahead."""
+    desk.round()
+    assert desk.sink.clock_offsets == [0.0]
+    ahead = Desk()
+    ahead.clock.seconds = 75.0
+    ahead.round()
+    assert ahead.sink.clock_offsets == [75.0]
 
 
 def test_reference_data_come_as_records(desk: Desk) -> None:

@@ -263,7 +263,9 @@ def test_reference_data_and_the_markets_clock_reach_the_snapshot(desk) -> None:
         account="PA…42",
     )
     desk.run.put_market(FakeCalendar())
+    desk.run.put_clock_offset(61.5)
     after = desk.run.snapshot()
+    assert (before.clock_offset_seconds, after.clock_offset_seconds) == (None, 61.5)
     assert after.previous_closes == {"AAPL": close}
     assert after.greeks[CONTRACTS[0]].delta == 0.5
     assert after.multipliers == {CONTRACTS[0]: 100.0}

@@ -104,6 +104,16 @@ def test_an_older_rest_row_never_replaces_a_newer_one(rest_time: dt.datetime | N
     assert QuoteTable.of([streamed]).updated([fetched])["A"].bid_price == bid
 
 
+def test_an_event_without_a_time_is_as_new_as_its_receipt() -> None:
+    """REST's quote of a minute ago does not replace what the stream said a second ago without a time."""
+    streamed = Quote("A", bid_price=1.0, received_at=NOON - SECOND)
+    older = Quote("A", bid_price=2.0, timestamp=NOON - 60 * SECOND, from_rest=True)
+    newer = Quote("A", bid_price=3.0, timestamp=NOON, from_rest=True)
+    table = QuoteTable.of([streamed])
+    assert table.updated([older])["A"] == streamed
+    assert table.updated([newer])["A"] == newer
+
+
 def test_a_stream_row_always_replaces() -> None:
     """What the stream sends is newest by arrival, whatever its own time says."""
     old = Quote("A", bid_price=2.0, timestamp=NOON - SECOND)

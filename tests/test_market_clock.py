@@ -14,6 +14,7 @@ from options_helper.data.market_clock import (
     ExchangeCalendar,
     MarketCalendar,
     Session,
+    clock_offset_seconds,
     phase_at,
 )
 from options_helper.errors import AlpacaRestError
@@ -247,3 +248,14 @@ def test_both_calendars_answer_the_same_questions() -> None:
     """Whichever calendar there is, callers need not know."""
     calendars: list[MarketCalendar] = [EXCHANGE, AlpacaCalendar.from_alpaca(GOOD, [])]
     assert {each.phase(ny(MONDAY, 8)) for each in calendars} == {MarketPhase.PRE}
+
+
+@pytest.mark.parametrize(
+    ("told", "offset"),
+    [(-60.0, 60.0), (61.0, -60.0), (0.0, 0.0), (0.4, 0.0), (1.0, 0.0), (1.5, -0.5), (-0.5, 0.5)],
+)
+def test_a_slow_answer_is_not_taken_for_a_wrong_clock(told: float, offset: float) -> None:
+    """Asked at second 0 and answered at 1: what was told in between says nothing of the clock."""
+    asked = dt.datetime(2026, 11, 23, 15, 0, tzinfo=dt.UTC)
+    answered, at = asked + dt.timedelta(seconds=1), asked + dt.timedelta(seconds=told)
+    assert clock_offset_seconds(at, asked, answered) == offset

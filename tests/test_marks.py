@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -19,14 +20,7 @@ from options_helper.analysis.marks import (
     compute_natural,
 )
 from options_helper.analysis.row_warnings import sentences, to_bits, to_lists, to_words
-from options_helper.analysis.truth import (
-    TRUTH_STATES,
-    Standing,
-    compute_ages,
-    compute_lags,
-    compute_states,
-    is_heard,
-)
+from options_helper.analysis.truth import TRUTH_STATES, Standing, compute_states, is_heard
 from options_helper.market import (
     LiveSnapshot,
     MarketPhase,
@@ -35,7 +29,6 @@ from options_helper.market import (
     StreamName,
     StreamState,
     Trade,
-    to_microseconds,
 )
 
 AT = dt.datetime(2026, 11, 23, 15, 0, tzinfo=dt.UTC)  # a Monday, 10:00 in New York
@@ -184,45 +177,6 @@ def test_sentences_pass_an_unknown_word_through() -> None:
     assert sentences(["crossed", "from elsewhere"]) == [RowWarning.CROSSED.sentence, "from elsewhere"]
 
 
-def micro(*moments: dt.datetime | None) -> np.ndarray:
-    """Moments as the tables hold them."""
-    return np.array([to_microseconds(moment) for moment in moments])
-
-
-@pytest.mark.parametrize(
-    ("stamped", "received", "age", "skewed"),
-    [
-        (AT - 5 * SECOND, AT - 4 * SECOND, 5.0, False),  # from the event, not from receipt
-        (AT - 5 * SECOND, None, 5.0, False),
-        (None, AT - 4 * SECOND, 4.0, False),
-        (None, None, np.nan, False),
-        (AT + SECOND, AT, 0.0, False),  # within the tolerance: never negative
-        (AT + SECOND, None, 0.0, False),
-        (AT + 5 * SECOND, AT - SECOND, 1.0, True),
-        (AT - 30 * SECOND, AT - 40 * SECOND, 40.0, True),  # an old quote does not look younger
-        (AT + 5 * SECOND, None, np.nan, True),
-        (AT + 5 * SECOND, AT + 5 * SECOND, np.nan, True),
-        (AT - SECOND, AT - 3 * SECOND, 1.0, False),
-        (None, AT + 5 * SECOND, np.nan, False),
-    ],
-)
-def test_an_age_is_never_negative_and_never_flattering(
-    stamped: dt.datetime | None, received: dt.datetime | None, age: float, skewed: bool
-) -> None:
-    """Ages count from the event, from receipt where that lies in the future, and are unknown without both."""
-    ages = compute_ages(to_microseconds(AT), micro(stamped), micro(received))
-    np.testing.assert_array_equal(ages.seconds, [age])
-    assert ages.skewed.tolist() == [skewed]
-
-
-def test_lag_is_receipt_minus_event_and_unknown_for_rest() -> None:
-    """A first quote by REST was not late, it was asked for late."""
-    stamped = micro(AT - 3 * SECOND, AT - 3 * SECOND, None, AT)
-    received = micro(AT, AT, AT, None)
-    lags = compute_lags(stamped, received, np.array([False, True, False, False]))
-    np.testing.assert_array_equal(lags, [3.0, np.nan, np.nan, np.nan])
-
-
 def state_of(
     age: float,
     live: LiveSnapshot,
@@ -267,6 +221,26 @@ def test_quiet_needs_an_open_market_and_a_stream_heard_in_the_last_ten_seconds()
     assert state_of(60, LiveSnapshot(as_of=AT, market_phase=MarketPhase.OPEN)) == TruthState.STALE
     assert state_of(60, heard(1), stock=True) == TruthState.STALE, "the stock stream was not heard"
     assert state_of(np.nan, heard(1)) == TruthState.STALE, "an unknown age proves nothing"
+
+
+def test_nothing_is_quiet_on_a_stream_that_runs_behind() -> None:
+    """Quotes that are older than the threshold when they arrive are stale, though the stream is heard."""
+    assert state_of(60, lagging(29.9)) == TruthState.QUIET
+    assert state_of(60, lagging(30.1)) == TruthState.STALE
+    assert state_of(60, lagging(90.1), stock=True) == TruthState.STALE, "the stock stream was not heard"
+
+
+def test_a_fast_clock_is_not_taken_for_a_late_stream() -> None:
+    """Of a lag of 61 s, 60 are this computer's clock: the stream is up to date."""
+    assert state_of(60, replace(lagging(61), clock_offset_seconds=60.0)) == TruthState.QUIET
+    assert state_of(60, replace(lagging(61), clock_offset_seconds=2.0)) == TruthState.STALE, "tolerated"
+
+
+def lagging(seconds: float) -> LiveSnapshot:
+    """A snapshot whose option stream is heard and so late."""
+    live = heard(1)
+    late = replace(live.health[StreamName.OPTIONS], lag_seconds=seconds)
+    return replace(live, health={StreamName.OPTIONS: late})
 
 
 @pytest.mark.parametrize("state", [StreamState.RECONNECTING, StreamState.ERROR, StreamState.STOPPED])

@@ -119,12 +119,15 @@ def hours_left_of(root: str | None, expiry: dt.date | None, live: LiveSnapshot) 
     return Decimal(left) / 3_600_000_000
 
 
-def age_of(row: Quote | Trade, at: dt.datetime) -> tuple[Decimal | None, bool]:
-    """Seconds, None where unknown; and whether the time lies in the future."""
+def age_of(row: Quote | Trade, live: LiveSnapshot) -> tuple[Decimal | None, bool]:
+    """Seconds by Alpaca's clock, None where unknown; and whether the time lies in the future."""
     tolerance = dt.timedelta(seconds=2)
-    now = at if row.received_at is None else min(at, row.received_at)
+    ahead = dt.timedelta(seconds=live.clock_offset_seconds or 0)
+    ahead = ahead if abs(ahead) > tolerance else dt.timedelta()
+    at, received = live.as_of - ahead, row.received_at and row.received_at - ahead
+    now = at if received is None else min(at, received)
     skewed = row.timestamp is not None and row.timestamp > now + tolerance
-    since = row.received_at if skewed or row.timestamp is None else row.timestamp
+    since = received if skewed or row.timestamp is None else row.timestamp
     if since is None or since > at + tolerance:
         return None, skewed
     microseconds = max(at - since, dt.timedelta()) // dt.timedelta(microseconds=1)
@@ -202,7 +205,7 @@ def look(underlying: str, terms: Any, live: LiveSnapshot) -> Seen:
     )
     skewed = False
     if basis is not None:
-        seen.basis_age, skewed = age_of(basis, live.as_of)
+        seen.basis_age, skewed = age_of(basis, live)
         seen.age = seen.basis_age if basis is quote else None
         if seen.basis_age is None:
             seen.warnings.add("unknown_age")
@@ -261,6 +264,9 @@ def state_of(  # noqa: PLR0911 - a list of rules
         and health.last_heard_at is not None
         and live.as_of - health.last_heard_at <= dt.timedelta(seconds=10)
     )
+    offset = live.clock_offset_seconds or 0.0
+    lag = (health.lag_seconds or 0.0) - (offset if abs(offset) > 2 else 0.0) if health else 0.0
+    heard = heard and lag <= STALE_AFTER
     return "quiet" if heard and live.market_phase == "open" and seen.basis_age is not None else "stale"
 
 
@@ -407,6 +413,7 @@ class Sum:
 TIMES = st.sampled_from([(9, 0), (9, 30), (11, 0), (13, 5), (15, 59), (16, 0), (16, 5), (16, 20), (20, 30)])
 CENTS = st.sampled_from([None, 0.0, 0.05, 0.2, 0.21, 0.5, 0.6, 1.0, 1.25, 2.0, 3.1, 10.0, -1.0, math.inf])
 SECONDS_AGO = st.sampled_from([None, -5.0, -1.0, 0.0, 1.0, 29.5, 30.0, 30.5, 1200.0, 70_000.0])
+LAGS = st.sampled_from([None, 0.02, 0.02, 31.0])
 EXPIRIES = st.sampled_from([FRIDAY, MONDAY, TUESDAY, dt.date(2026, 12, 18), dt.date(2027, 1, 15)])
 COSTS = st.sampled_from([0.0, 0.35, 2.0, 12.5])
 OPENED = st.sampled_from(
@@ -506,6 +513,7 @@ def worlds(draw: Callable[..., Any]) -> tuple[Portfolio, LiveSnapshot]:
         previous_trading_date=draw(st.sampled_from([None, FRIDAY])),
         previous_closes={s: PreviousClose(draw(st.sampled_from([0.0, 1.5])), draw(days)) for s in draw(some)},
         multipliers=dict.fromkeys(draw(some), 50.0),
+        clock_offset_seconds=draw(st.sampled_from([None, None, 0.0, 1.5, 29.5, -29.5])),
         halted=draw(st.one_of(st.just(frozenset()), some)),
         subscribed=draw(st.one_of(st.none(), st.just(frozenset(everything)), some)),
     )

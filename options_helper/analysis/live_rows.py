@@ -7,6 +7,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from options_helper.analysis.ages import (
+    Ages,
+    compute_ages,
+    compute_basis_ages,
+    compute_lags,
+    correct_receipts,
+)
 from options_helper.analysis.columns import Column, categories, category_type, moments, whole_numbers
 from options_helper.analysis.contract_ends import ContractEnds, find_contract_ends, hours_until
 from options_helper.analysis.gather import Ticks, gather_ticks
@@ -30,10 +37,7 @@ from options_helper.analysis.reference import (
 from options_helper.analysis.row_warnings import RowWarning, flag, to_bits
 from options_helper.analysis.truth import (
     TRUTH_STATES,
-    Ages,
     Standing,
-    compute_ages,
-    compute_lags,
     compute_states,
 )
 from options_helper.market import (
@@ -109,11 +113,11 @@ def compute_live_rows(rows: Instruments, live: LiveSnapshot, stale_after_seconds
     if not stale_after_seconds > 0:
         raise ValueError(f"stale_after_seconds must be above 0, not {stale_after_seconds}")
     as_of = to_microseconds(live.as_of)
-    ticks = gather_ticks(rows.symbols, rows.is_stock, live, rows.memo)
+    ticks = correct_receipts(gather_ticks(rows.symbols, rows.is_stock, live, rows.memo), live)
     marks = compute_marks(ticks.bid, ticks.ask, ticks.last, _usable_trades(rows, ticks, live))
     by_last = marks.methods == _LAST
-    quote = compute_ages(as_of, ticks.quote_time, ticks.quote_received)
-    basis = _basis_ages(as_of, ticks, quote, by_last)
+    quote = compute_ages(live, ticks.quote_time, ticks.quote_received)
+    basis = compute_basis_ages(live, ticks, quote, by_last)
     quoted = ~np.isnan(marks.bid) | ~np.isnan(marks.ask)
     ends = find_contract_ends(rows, live)
     expired = ends.expires_at <= as_of
@@ -172,16 +176,6 @@ def _usable_trades(rows: Instruments, ticks: Ticks, live: LiveSnapshot) -> Flags
     ]
     of_today = (ticks.trade_time >= midnights[0]) & (ticks.trade_time < midnights[1])
     return of_today & rows.is_stock if live.options_feed in DELAYED_TRADE_FEEDS else of_today
-
-
-def _basis_ages(as_of: int, ticks: Ticks, quote: Ages, by_last: Flags) -> Ages:
-    """Ages of what the marks were made from: the quote, or the last trade."""
-    if not by_last.any():
-        return quote
-    trade = compute_ages(as_of, ticks.trade_time, ticks.trade_received)
-    return Ages(
-        np.where(by_last, trade.seconds, quote.seconds), np.where(by_last, trade.skewed, quote.skewed)
-    )
 
 
 def _warnings(

@@ -1,4 +1,4 @@
-"""How far a price can be believed: its age against the clock, and one word for its state.
+"""How far a price can be believed: one word for its state.
 
 | state | when (the first that fits, from the top) |
 | --- | --- |
@@ -8,14 +8,11 @@
 | `no_data` | neither a quote nor a last trade that makes the mark |
 | `live` | young enough, in an open market, on a stream that has not ended for good |
 | `closed` | the market is closed; around the session only what trades then is live while young |
-| `quiet` | too old while the market is open, yet its stream was heard in the last 10 s |
+| `quiet` | too old while the market is open, yet its stream was heard in the last 10 s and is up to date |
 | `stale` | too old, or of unknown age |
 
-Ages count from the snapshot's clock, so they keep growing when a feed dies. A time in the future beyond the
-tolerance means that this computer's clock is behind: such an age counts from receipt, which is by the same
-clock, and is unknown where the receipt is not known. No age is negative.
-
-Times are int64 microseconds since 1970 UTC, 0 for none; ages are seconds, NaN where unknown.
+A stream whose quotes are older than the threshold when they arrive is heard and yet not up to date: on it
+nothing is quiet.
 """
 
 from __future__ import annotations
@@ -25,6 +22,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from options_helper.analysis.ages import stream_lag
 from options_helper.market import MarketPhase, StreamName, StreamState
 
 if TYPE_CHECKING:
@@ -36,13 +34,9 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
     Flags = NDArray[np.bool_]
-    Times = NDArray[np.int64]
 
 QUIET_HEARD_SECONDS = 10.0
-CLOCK_SKEW_TOLERANCE_SECONDS = 2.0
 
-_SECOND = 1_000_000
-_TOLERANCE = int(CLOCK_SKEW_TOLERANCE_SECONDS * _SECOND)
 _ENDED = frozenset({StreamState.ERROR, StreamState.STOPPED})
 _DEAD = frozenset({StreamState.RECONNECTING, StreamState.ERROR, StreamState.STOPPED})
 _CLOSED_FOR_OPTIONS = frozenset({MarketPhase.PRE, MarketPhase.AFTER, MarketPhase.CLOSED})
@@ -65,13 +59,6 @@ TRUTH_STATES = tuple(TruthState)
 CODE = {state: np.int8(number) for number, state in enumerate(TRUTH_STATES)}
 
 
-class Ages(NamedTuple):
-    """Ages in seconds, and which rows were dated in the future."""
-
-    seconds: Floats
-    skewed: Flags
-
-
 class Standing(NamedTuple):
     """What is known of n rows beside their prices."""
 
@@ -83,29 +70,15 @@ class Standing(NamedTuple):
     has_price: Flags
 
 
-def compute_ages(as_of: int, timestamp: Times, received_at: Times) -> Ages:
-    """Ages of n events at the moment `as_of` (microseconds)."""
-    heard = received_at != 0
-    ahead = timestamp > np.where(heard, np.minimum(received_at, as_of), as_of) + _TOLERANCE
-    since = np.where(ahead | (timestamp == 0), received_at, timestamp)
-    known = (since != 0) & (since <= as_of + _TOLERANCE)
-    seconds = np.where(known, np.maximum(as_of - since, 0) / _SECOND, np.nan)
-    return Ages(seconds, ahead)
-
-
-def compute_lags(timestamp: Times, received_at: Times, from_rest: Flags) -> Floats:
-    """Receive time minus event time in seconds; NaN for REST rows, which are fetched at any time."""
-    known = (timestamp != 0) & (received_at != 0) & ~from_rest
-    return np.where(known, (received_at - timestamp) / _SECOND, np.nan)
-
-
 def compute_states(
     ages: Floats, standing: Standing, live: LiveSnapshot, stale_after_seconds: float
 ) -> NDArray[np.int8]:
     """Numbers in `TRUTH_STATES` for n rows."""
     young = ages <= stale_after_seconds
     old = np.where(
-        standing.is_stock, _old_state(live, StreamName.STOCKS), _old_state(live, StreamName.OPTIONS)
+        standing.is_stock,
+        _old_state(live, StreamName.STOCKS, stale_after_seconds),
+        _old_state(live, StreamName.OPTIONS, stale_after_seconds),
     )
     young = young & ~np.where(
         standing.is_stock, _has_ended(live, StreamName.STOCKS), _has_ended(live, StreamName.OPTIONS)
@@ -131,11 +104,12 @@ def _still_trading(live: LiveSnapshot, standing: Standing) -> Flags | bool:
     return False
 
 
-def _old_state(live: LiveSnapshot, stream: StreamName) -> np.int8:
+def _old_state(live: LiveSnapshot, stream: StreamName, stale_after_seconds: float) -> np.int8:
     """The state of a price over the threshold on this stream."""
     if live.market_phase in _CLOSED_FOR_OPTIONS:
         return CODE[TruthState.CLOSED]
-    if live.market_phase == MarketPhase.OPEN and is_heard(live, stream):
+    up_to_date = (stream_lag(live, stream) or 0.0) <= stale_after_seconds
+    if live.market_phase == MarketPhase.OPEN and is_heard(live, stream) and up_to_date:
         return CODE[TruthState.QUIET]
     return CODE[TruthState.STALE]
 

@@ -197,6 +197,11 @@ class AlpacaCalendar(ExchangeCalendar):
             raise AlpacaRestError("/v2/calendar", "the answer is not a calendar") from None
         return cls(known, sessions)
 
+    @property
+    def told_at(self) -> dt.datetime:
+        """The clock's own time."""
+        return self._clock.asked_at
+
     def phase_and_end(self, at: dt.datetime) -> tuple[MarketPhase, dt.datetime | None]:
         """As in `MarketCalendar`."""
         clock = self._clock
@@ -229,6 +234,16 @@ class AlpacaCalendar(ExchangeCalendar):
         if len(known) > 1 and known[1].date <= day < known[-1].date:
             return known
         return super()._sessions_around(at)
+
+
+def clock_offset_seconds(told_at: dt.datetime, asked_at: dt.datetime, answered_at: dt.datetime) -> float:
+    """By how much the local clock is ahead of one that was asked; negative is behind.
+
+    The other clock was read somewhere between question and answer: of all differences that allows, this is
+    the smallest, so that a slow answer is never taken for a wrong clock.
+    """
+    least, most = (asked_at - told_at).total_seconds(), (answered_at - told_at).total_seconds()
+    return max(least, 0.0) or min(most, 0.0)
 
 
 def _clock(answer: Mapping[str, Any]) -> _Clock:

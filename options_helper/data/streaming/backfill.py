@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from options_helper.data.alpaca_settings import mask
 from options_helper.data.http_reader import Host
-from options_helper.data.market_clock import AlpacaCalendar, ExchangeCalendar, MarketCalendar
+from options_helper.data.market_clock import AlpacaCalendar, ExchangeCalendar, clock_offset_seconds
 from options_helper.data.streaming.backfill_schedule import Part, Schedule
 from options_helper.data.streaming.backfill_sink import BackfillSink
 from options_helper.data.streaming.order_history import OrderHistory
@@ -87,7 +87,7 @@ class Backfill:
         self._stock_feed, self._options_feed = stock_feed, options_feed
         self._settle_seconds = settle_seconds
         self._history = OrderHistory(rest)
-        self._calendar: MarketCalendar | None = None
+        self._calendar: AlpacaCalendar | None = None
         self._sessions: tuple[dt.date, list[Any]] | None = None
         self._multipliers: dict[str, float] = {}
         self._told: set[str] = set()
@@ -171,12 +171,15 @@ class Backfill:
     # The parts: each gives the seconds until it is due again, or None where once is enough
 
     def _fetch_market(self) -> float:
-        clock, today = self._rest.clock(), new_york_date(self._clock())
+        asked_at = self._clock()
+        clock, answered_at = self._rest.clock(), self._clock()
+        today = new_york_date(answered_at)
         if self._sessions is None or self._sessions[0] != today:
             span = dt.timedelta(days=_CALENDAR_DAYS)
             self._sessions = (today, self._rest.calendar(today - span, today + span))
         self._calendar = AlpacaCalendar.from_alpaca(clock, self._sessions[1])
         self._sink.put_market(self._calendar)
+        self._sink.put_clock_offset(clock_offset_seconds(self._calendar.told_at, asked_at, answered_at))
         return MARKET_SECONDS
 
     def _fetch_options(self) -> float:

@@ -41,6 +41,10 @@ class BackfillSink(Protocol):
         """The market's clock."""
         ...
 
+    def put_clock_offset(self, seconds: float) -> None:
+        """By how much this computer's clock is ahead of Alpaca's; negative is behind."""
+        ...
+
     def put_order_history(
         self, rest_fills: Sequence[Row], rest_orders: Sequence[Row], confirmed_until: dt.datetime
     ) -> None:

@@ -74,6 +74,7 @@ class LiveRun:
         self.started_at = parts.clock()
         self.stopped_at: dt.datetime | None = None
         self.calendar: MarketCalendar | None = None
+        self.clock_offset_seconds: float | None = None
         self.cache = LiveCache(config.stocks, config.option_contracts)
         self.inbox = EventInbox(config.queue_maxsize)
         self._factories = parts.factories
@@ -255,6 +256,11 @@ class LiveRun:
     def put_market(self, calendar: MarketCalendar) -> None:
         """The market's clock."""
         self.calendar = calendar
+        self.cache.touch()
+
+    def put_clock_offset(self, seconds: float) -> None:
+        """By how much this computer's clock is ahead of Alpaca's."""
+        self.clock_offset_seconds = seconds
         self.cache.touch()
 
     def put_order_history(

@@ -73,6 +73,7 @@ def build_snapshot(run: LiveRun, now: dt.datetime) -> LiveSnapshot:
         rest_orders=state.rest_orders,
         fill_gaps=state.fill_gaps,
         backfill=state.backfill,
+        clock_offset_seconds=run.clock_offset_seconds,
     )
 
 

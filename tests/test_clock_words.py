@@ -1,0 +1,62 @@
+"""What is said of a wrong clock and of late streams."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+
+from options_helper.analysis.clock_words import describe_clock, format_lag, late_streams
+from options_helper.analysis.figures import MINUS
+from options_helper.market import LiveSnapshot, StreamHealth, StreamName
+
+AT = dt.datetime(2026, 11, 23, 15, 0, tzinfo=dt.UTC)
+OPTIONS, STOCKS = StreamName.OPTIONS, StreamName.STOCKS
+
+
+def live(lag: float | None = None, offset: float | None = None) -> LiveSnapshot:
+    """A snapshot with the lag of its option stream and the clock's difference."""
+    health = {name: StreamHealth(name, lag_seconds=lag if name is OPTIONS else 0.02) for name in StreamName}
+    return LiveSnapshot(as_of=AT, health=health, clock_offset_seconds=offset)
+
+
+@pytest.mark.parametrize(
+    ("offset", "words"),
+    [
+        (75.4, "This computer's clock is 1 m 15 s ahead of Alpaca's. Ages are corrected for it."),
+        (-3.0, "This computer's clock is 3 s behind Alpaca's. Ages are corrected for it."),
+        (2.0, ""),
+        (0.0, ""),
+    ],
+)
+def test_a_known_difference_is_said_with_its_side(offset: float, words: str) -> None:
+    """Above two seconds it is said, and that ages do without it."""
+    assert describe_clock(live(0.02, offset)) == words
+
+
+def test_quotes_of_the_future_tell_of_a_slow_clock_that_was_never_compared() -> None:
+    """Without a second clock, the streams' own times show that this one is behind."""
+    assert describe_clock(live(-6.2)) == (
+        "Quotes are dated 6 s in the future: this computer's clock is behind. Their ages count from receipt."
+    )
+    assert describe_clock(live(-6.2, 0.5)) == "", "compared and found right: those stamps are the vendor's"
+    assert describe_clock(live(-1.9)) == ""
+    assert describe_clock(live(None)) == ""
+    assert describe_clock(LiveSnapshot(as_of=AT)) == ""
+
+
+def test_a_stream_is_late_by_alpacas_clock() -> None:
+    """Five seconds are late; those that are this computer's clock are not."""
+    assert late_streams(live(5.0)) == {OPTIONS: 5.0}
+    assert late_streams(live(4.9)) == {}
+    assert late_streams(live(61.0, 60.0)) == {}
+
+
+@pytest.mark.parametrize(
+    ("lag", "words"),
+    [(None, "—"), (0.018, "18 ms"), (-0.4, f"{MINUS}400 ms"), (-0.0001, "0 ms"), (125.0, "2 m 5 s")],
+)
+def test_a_lag_is_written_in_its_unit(lag: float | None, words: str) -> None:
+    """Milliseconds, and spans where it is late."""
+    assert format_lag(live(lag), OPTIONS) == words
+    assert format_lag(live(lag), STOCKS) == "20 ms"
