@@ -86,7 +86,7 @@ def test_the_servers_word_counts_before_the_cut_that_follows_it() -> None:
     def talk(websocket: Any) -> None:
         cut = {"T": "error", "code": 407, "msg": "slow client"}
         for message in (ACK, _quote(1.0), _quote(2.0), cut):
-            websocket.send(msgpack.packb(messages))
+            websocket.send(msgpack.packb([message]))
 
     with _server(talk) as url:
         connection = _connection(DataConnection, url, deliver)
@@ -97,7 +97,7 @@ def test_the_servers_word_counts_before_the_cut_that_follows_it() -> None:
 
 
 def test_order_updates_before_a_cut_are_all_delivered_in_order() -> None:
-    """What the server sent before it closed, as binary or as text, reaches the handler before the end does."""
+    """What the server sent before it closed, binary or text, reaches the handler before the end does."""
     got: list[int] = []
 
     async def deliver(message: dict[str, Any]) -> None:
