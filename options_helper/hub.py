@@ -5,7 +5,7 @@ is a *lease*: while one is active the streams may run; when none has been for th
 thread stops them. Start, Stop and Restart act for every tab, and `last_action` tells each of them who
 did what and when. Nothing here knows Streamlit; whether a session is connected is asked of `is_active`.
 
-Two locks: `_lock` guards fields and is held for moments only (`detach` runs on a server's event loop);
+`detach` runs on a server's event loop, so it touches the leases alone, whose lock is held for moments;
 `_action` serialises Start, Stop and Restart, which may take a second.
 """
 
@@ -21,6 +21,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
 from options_helper.market import utc_now
+from options_helper.session_leases import SessionLeases
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -111,31 +112,34 @@ class LiveHub:
         clock: Callable[[], dt.datetime] = utc_now,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        if grace_seconds < 0:
-            raise ValueError(f"grace_seconds must not be negative, got {grace_seconds}")
-        self.grace_seconds = grace_seconds
+        self._leases = SessionLeases(grace_seconds, is_active, monotonic)
         self._manager_factory = manager_factory
-        self._is_active = is_active
         self._clock = clock
-        self._monotonic = monotonic
-        self._lock = threading.Lock()
+        self._building = threading.Lock()
         self._action = threading.RLock()
         self._manager: Manager | None = None
-        self._gone_since: dict[str, float | None] = {}
         self._last_action: HubAction | None = None
         self._run: HubRun | None = None
         self._held = False  # begun and not stopped, be it that every stream ended in error meanwhile
-        self._wake = threading.Event()
+        self._closed = threading.Event()
+        self._reaping = threading.Lock()
         self._reaper: threading.Thread | None = None
-        self._closed = False
 
     @property
     def manager(self) -> Manager:
         """The one manager."""
-        with self._lock:
+        manager = self._manager
+        if manager is not None:
+            return manager
+        with self._building:
             if self._manager is None:
                 self._manager = self._manager_factory()
             return self._manager
+
+    @property
+    def grace_seconds(self) -> float:
+        """How long streams outlive the last browser."""
+        return self._leases.grace_seconds
 
     @property
     def last_action(self) -> HubAction | None:
@@ -150,8 +154,7 @@ class LiveHub:
     @property
     def sessions(self) -> frozenset[str]:
         """The sessions that hold a lease."""
-        with self._lock:
-            return frozenset(self._gone_since)
+        return self._leases.sessions
 
     def is_running(self) -> bool:
         """Whether a set of streams runs; builds no manager."""
@@ -160,15 +163,12 @@ class LiveHub:
 
     def attach(self, session_id: str) -> None:
         """Take or renew a session's lease; called on every page run."""
-        with self._lock:
-            self._gone_since[session_id] = None
-            self._ensure_reaper()
+        self._leases.attach(session_id)
+        self._ensure_reaper()
 
     def detach(self, session_id: str) -> None:
         """Note that a session's connection went; only stamps, so that an event loop may call it."""
-        with self._lock:
-            if self._gone_since.get(session_id, 0.0) is None:
-                self._gone_since[session_id] = self._monotonic()
+        self._leases.detach(session_id)
 
     def start(
         self, config: LiveStreamConfig, *, session_id: str, portfolio_name: str, portfolio: Portfolio
@@ -188,8 +188,7 @@ class LiveHub:
     ) -> None:
         """Stop, then start with this session's portfolio and settings; raises as `start`."""
         with self._action:
-            self.manager.stop()
-            self._held = False
+            self.stop(session_id)
             self._begin(ActionKind.RESTARTED, HubRun(config, portfolio_name, portfolio), session_id)
 
     def stop(self, session_id: str | None = None, *, reason: str = "") -> None:
@@ -202,16 +201,14 @@ class LiveHub:
 
     def close(self) -> None:
         """End the reaper and the streams; idempotent."""
-        with self._lock:
-            self._closed = True
+        self._closed.set()
+        with self._reaping:
             reaper, self._reaper = self._reaper, None
-            manager = self._manager
-        self._wake.set()
         if reaper is not None and reaper is not threading.current_thread():
             reaper.join(timeout=5.0)
-        if manager is not None:
+        if self._manager is not None:
             with self._action:
-                manager.stop()
+                self._manager.stop()
 
     def _begin(self, kind: ActionKind, run: HubRun, session_id: str) -> None:
         self.attach(session_id)
@@ -226,41 +223,26 @@ class LiveHub:
         logger.info("%s by %s %s", kind, "a browser" if session_id else "the hub", reason)
 
     def _ensure_reaper(self) -> None:
-        if (self._reaper is None or not self._reaper.is_alive()) and not self._closed:
-            self._reaper = threading.Thread(
-                target=self._reap_until_closed, name="options-helper-reaper", daemon=True
-            )
-            self._reaper.start()
+        with self._reaping:
+            if (self._reaper is None or not self._reaper.is_alive()) and not self._closed.is_set():
+                self._reaper = threading.Thread(
+                    target=self._reap_until_closed, name="options-helper-reaper", daemon=True
+                )
+                self._reaper.start()
 
     def _reap_until_closed(self) -> None:
-        while not self._wake.wait(POLL_SECONDS):
+        while not self._closed.wait(POLL_SECONDS):
             self.reap()
 
     def reap(self) -> None:
         """One look at the leases: drop the dead, and stop the streams when none is left."""
-        with self._lock:
-            sessions = list(self._gone_since)
-        for session_id in sessions:
-            self._examine(session_id, active=self._is_active(session_id))
+        self._leases.drop_expired()
         if self.sessions:
             return
         with self._action:
             # Looked at again: a browser may have come while another thread held the streams.
             if not self.sessions and self._held:
                 self.stop(reason=NO_BROWSER)
-
-    def _examine(self, session_id: str, *, active: bool) -> None:
-        now = self._monotonic()
-        with self._lock:
-            if session_id not in self._gone_since:
-                return
-            since = self._gone_since[session_id]
-            if active:
-                self._gone_since[session_id] = None
-            elif since is None:
-                self._gone_since[session_id] = now
-            elif now - since >= self.grace_seconds:
-                del self._gone_since[session_id]
 
 
 _hub: LiveHub | None = None

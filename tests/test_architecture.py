@@ -30,7 +30,7 @@ LAYERS = (
         "options_helper.data",
     ),
     ("options_helper.data.streaming",),
-    ("options_helper.monitor", "options_helper.hub"),
+    ("options_helper.monitor", "options_helper.session_leases", "options_helper.hub"),
 )
 SDK_USERS = {"alpaca_connection", "alpaca_stream", "alpaca_trading_stream"}
 SDK_MODULE = re.compile(r"alpaca\.(broker|common|data|trading)(\.\w+)*")

@@ -162,6 +162,39 @@ def test_the_last_action_says_who_and_with_what(world: World) -> None:
     assert run.portfolio is PORTFOLIO
 
 
+def test_a_refused_restart_is_a_stop(world: World) -> None:
+    """Where the new set cannot start the old one is gone, and the last action says so."""
+    world.open("a")
+    world.start("a")
+    world.manager.refusal = SettingsError("streams", "There is nothing to stream.")
+    with pytest.raises(SettingsError):
+        world.restart("a")
+    action = world.hub.last_action
+    assert action is not None
+    assert action.kind is ActionKind.STOPPED
+    assert not world.hub.is_running()
+
+
+def test_a_manager_that_is_slow_to_build_holds_up_no_event_loop(world: World) -> None:
+    """While the manager is being built, sessions come and go."""
+    with world.hub._building:
+        world.open("a")
+        world.leave("a")
+    assert world.hub.sessions == {"a"}
+
+
+def test_a_reaper_that_died_is_replaced(world: World) -> None:
+    """The next page run starts the reaper again, whatever ended it."""
+    world.open("a")
+    first = world.hub._reaper
+    assert first is not None
+    world.hub._closed.set()
+    first.join(5)
+    world.hub._closed.clear()
+    world.open("b")
+    assert world.hub._reaper is not first
+
+
 def test_stop_is_idempotent(world: World) -> None:
     """A second Stop does nothing and does not claim the first one's place."""
     world.open("a")

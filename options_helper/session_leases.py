@@ -1,0 +1,65 @@
+"""Which browser sessions look at the streams: a lease each, dropped when it was not renewed for a while."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class SessionLeases:
+    """The leases of a process's browser sessions; every method returns at once, from any thread.
+
+    Args:
+        grace_seconds: How long a lease outlives its session's connection.
+        is_active: Whether a session's browser is connected now; called by `drop_expired` alone.
+        monotonic: Seconds.
+    """
+
+    def __init__(
+        self, grace_seconds: float, is_active: Callable[[str], bool], monotonic: Callable[[], float]
+    ) -> None:
+        if grace_seconds < 0:
+            raise ValueError(f"grace_seconds must not be negative, got {grace_seconds}")
+        self.grace_seconds = grace_seconds
+        self._is_active = is_active
+        self._monotonic = monotonic
+        self._lock = threading.Lock()
+        self._gone_since: dict[str, float | None] = {}
+
+    @property
+    def sessions(self) -> frozenset[str]:
+        """The sessions that hold a lease."""
+        with self._lock:
+            return frozenset(self._gone_since)
+
+    def attach(self, session_id: str) -> None:
+        """Take or renew a session's lease."""
+        with self._lock:
+            self._gone_since[session_id] = None
+
+    def detach(self, session_id: str) -> None:
+        """Note that a session's connection went; only stamps, so that an event loop may call it."""
+        with self._lock:
+            if self._gone_since.get(session_id, 0.0) is None:
+                self._gone_since[session_id] = self._monotonic()
+
+    def drop_expired(self) -> None:
+        """Look at every session: renew the connected, stamp the lost, drop those lost for too long."""
+        for session_id in self.sessions:
+            self._examine(session_id, active=self._is_active(session_id))
+
+    def _examine(self, session_id: str, *, active: bool) -> None:
+        now = self._monotonic()
+        with self._lock:
+            if session_id not in self._gone_since:
+                return
+            since = self._gone_since[session_id]
+            if active:
+                self._gone_since[session_id] = None
+            elif since is None:
+                self._gone_since[session_id] = now
+            elif now - since >= self.grace_seconds:
+                del self._gone_since[session_id]
