@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from options_helper.analysis.fills import build_fill_book
 from options_helper.analysis.portfolio_fills import PortfolioFills, fills_for_portfolio
-from options_helper.market import new_york_date
+from options_helper.market import StreamName, StreamState, new_york_date
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -26,12 +26,14 @@ class FillsView:
 
     Attributes:
         known: Whether anything was asked of the fills yet; before Start there is nothing to claim.
+        off: Whether the running streams leave the fills out.
         not_in_file: Keys of the executions whose contract the portfolio does not hold.
     """
 
     book: FillBook
     portfolio_fills: PortfolioFills
     known: bool
+    off: bool
     not_in_file: frozenset[str]
 
 
@@ -50,7 +52,8 @@ def build_fills_view(portfolio: Portfolio, snapshot: LiveSnapshot, saved_at: dt.
         snapshot.fill_gaps,
         snapshot.started_at,
         new_york_date(snapshot.as_of),
-        snapshot.session_open,
+        _claimed_since(snapshot),
+        _is_off(snapshot),
     )
     with _lock:
         kept = _views.get(id(portfolio))
@@ -72,12 +75,26 @@ def _build(portfolio: Portfolio, snapshot: LiveSnapshot, saved_at: dt.datetime |
         snapshot.rest_orders,
         snapshot.fill_gaps,
         day=new_york_date(snapshot.as_of),
-        since=snapshot.session_open,
+        since=_claimed_since(snapshot),
     )
     facts = fills_for_portfolio(book, portfolio, saved_at)
     return FillsView(
         book=book,
         portfolio_fills=facts,
         known=snapshot.started_at is not None,
+        off=_is_off(snapshot),
         not_in_file=frozenset(one.key for one in facts.not_in_file),
     )
+
+
+def _claimed_since(snapshot: LiveSnapshot) -> dt.datetime | None:
+    """Today's opening once it has passed; before it and without one None, the day's beginning."""
+    opening = snapshot.session_open
+    if opening is None or opening > snapshot.as_of:
+        return None
+    return opening if new_york_date(opening) == new_york_date(snapshot.as_of) else None
+
+
+def _is_off(snapshot: LiveSnapshot) -> bool:
+    state = snapshot.status_by_stream.get(StreamName.FILLS)
+    return snapshot.started_at is not None and state == StreamState.NOT_STARTED and not snapshot.fill_gaps

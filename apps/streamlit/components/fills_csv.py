@@ -1,0 +1,25 @@
+"""The fills table as a file: one line per row that is shown, with the same words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from apps.streamlit.components.fill_row_words import note_words
+from options_helper.analysis.fill_tables import EXECUTION_COLUMNS, executions_frame
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+    from apps.streamlit.components.fills_view import FillsView
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def fills_csv(view: FillsView, zone: dt.tzinfo) -> str:
+    """Every row of the day, times in the reader's zone, and no cell that a spreadsheet would run."""
+    frame = executions_frame(view.book)
+    frame["time"] = [at.astimezone(zone).isoformat(timespec="milliseconds") for at in frame["time"]]
+    frame["note"] = [note_words(one, view) for one in view.book.executions]
+    for name in (name for name, kind in EXECUTION_COLUMNS.items() if kind == "str"):
+        frame[name] = [f"'{text}" if text.startswith(_FORMULA) else text for text in frame[name]]
+    return frame.to_csv(index=False)

@@ -1,0 +1,43 @@
+"""A list of rows with a time, a name, an amount and a quiet second line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from html import escape
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+SHOWN = 200  # a longer list costs more to draw than anybody reads
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row, as plain text."""
+
+    time: str
+    what: str
+    amount: str
+    details: str
+    hover: str = ""
+    classes: str = ""
+
+
+def list_rows(label: str, rows: Iterable[Row]) -> str:
+    """The rows as an ordered list, everything in them escaped."""
+    return f'<ol class="oh-rows" aria-label="{escape(label)}">{"".join(_item(row) for row in rows)}</ol>'
+
+
+def _item(row: Row) -> str:
+    return (
+        f'<li class="{row.classes}"><span class="oh-time">{escape(row.time)}</span>'
+        f'<span class="oh-what" title="{escape(row.hover or row.what)}">{escape(row.what)}</span>'
+        f'<span class="oh-amount">{escape(row.amount)}</span>'
+        f'<span class="oh-details">{escape(row.details)}</span></li>'
+    )
+
+
+def quiet(words: str) -> str:
+    """A quiet line; nothing for no words."""
+    return f'<p class="oh-quiet">{escape(words)}</p>' if words else ""

@@ -1,0 +1,277 @@
+"""The fills and orders on the page, and the file that holds the same."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import io
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+pytest.importorskip("streamlit", reason="the portal needs streamlit")
+
+from apps.streamlit.components.fill_row_words import TIMES
+from apps.streamlit.components.fills_csv import fills_csv
+from apps.streamlit.components.fills_view import FillsView, build_fills_view
+from options_helper.analysis.figures import MINUS
+from options_helper.market import (
+    NEW_YORK,
+    FillGap,
+    LiveSnapshot,
+    StreamName,
+    StreamState,
+    new_york_date,
+    utc_now,
+)
+from options_helper.models import Portfolio
+
+if TYPE_CHECKING:
+    from conftest import Desk
+    from streamlit.testing.v1 import AppTest
+
+pytestmark = pytest.mark.portal
+
+CALL, HIGHER = "AAPL991218C00250000", "AAPL991218C00260000"
+TERMS = {"id": "aapl-call", "symbol": "AAPL", "option_type": "call", "expiry": "2099-12-18"}
+POSITION = {**TERMS, "strike": 250, "contracts": 2, "cost_basis": 18.4}
+
+
+@pytest.fixture
+def now() -> dt.datetime:
+    """The present; AppTest has no browser, whose zone the page then takes for New York's."""
+    return utc_now()
+
+
+def update(now: dt.datetime, event: str, order_id: str = "o1", **changes: Any) -> dict[str, Any]:
+    """An order update, as the normalizer makes it."""
+    return {
+        "timestamp": now,
+        "updated_at": now,
+        "submitted_at": now,
+        "event": event,
+        "order_id": order_id,
+        "symbol": CALL,
+        "side": "sell",
+        "position_intent": "sell_to_close",
+        "qty": 5.0,
+        "filled_qty": 0.0,
+        "filled_avg_price": None,
+        "status": event,
+        "type": "limit",
+        "limit_price": 1.65,
+        "order_class": "simple",
+        "origin": "live",
+        **changes,
+    }
+
+
+def fill(now: dt.datetime, total: float, quantity: float, price: float, **changes: Any) -> dict[str, Any]:
+    """A fill of some contracts that brings an order of five to a total."""
+    figures = {"filled_qty": total, "fill_qty": quantity, "fill_price": price, "filled_avg_price": price}
+    more = {"execution_id": f"x{total}", "position_qty": -total, "status": "partially_filled"}
+    return {**update(now, "partial_fill"), **figures, **more, **changes}
+
+
+def spread(now: dt.datetime) -> dict[str, Any]:
+    """A filled credit vertical, of whose legs the file holds one."""
+    leg = {"qty": 1.0, "ratio_qty": 1.0, "filled_qty": 1.0, "status": "filled"}
+    legs = [
+        {**leg, "order_id": "l1", "symbol": CALL, "side": "sell", "filled_avg_price": 3.1},
+        {**leg, "order_id": "l2", "symbol": HIGHER, "side": "buy", "filled_avg_price": 1.48},
+    ]
+    changes = {"symbol": "AAPL", "side": "sell/buy", "position_intent": None, "qty": 1.0, "legs": legs}
+    figures = {"filled_qty": 1.0, "fill_qty": 1.0, "fill_price": -1.62, "execution_id": "m1"}
+    return update(now, "fill", "p", order_class="mleg", status="filled", **changes, **figures)
+
+
+def view_of(*rows: dict[str, Any], **fields: Any) -> FillsView:
+    """The fills of a snapshot beside a file that holds the call."""
+    snapshot = LiveSnapshot(as_of=utc_now(), fills=rows, started_at=utc_now(), **fields)
+    return build_fills_view(Portfolio.model_validate({"positions": [POSITION]}), snapshot, None)
+
+
+def page_with(desk: Desk, **fields: Any) -> AppTest:
+    """The page with the call in its file, beside this snapshot."""
+    desk.own(POSITION)
+    desk.manager.now = LiveSnapshot(as_of=utc_now(), **{"started_at": utc_now(), **fields})
+    page = desk.page()
+    assert not page.exception
+    return page
+
+
+def rows_of(page: AppTest, label: str) -> list[tuple[str, ...]]:
+    """What stands in each row of the list: time, name, amount, details."""
+    (body,) = (
+        str(each.proto.body) for each in page.get("html") if f'aria-label="{label}"' in each.proto.body
+    )
+    return [
+        tuple(re.findall(r"<span[^>]*>(.*?)</span>", item))
+        for item in re.findall(r"<li.*?</li>", body, re.DOTALL)
+    ]
+
+
+def title(desk: Desk, page: AppTest) -> str:
+    """The line over the fills."""
+    (words,) = re.findall(r"<strong>Fills today</strong> <span>(.*?)</span>", desk.said(page))
+    return words
+
+
+def test_a_row_has_every_field_of_its_execution(desk: Desk, now: dt.datetime) -> None:
+    """Contract, side with intent, quantity and price, progress, average, status and position are there."""
+    page = page_with(desk, fills=(fill(now, 2, 2, 1.62),))
+    assert [row[1:] for row in rows_of(page, "Fills")] == [
+        (
+            "AAPL 18 Dec 2099 250 call",
+            f"{MINUS}2 @ 1.62",
+            f"{CALL} · sell to close · 2 of 5 · avg 1.62 · partially filled · position {MINUS}2",
+        )
+    ]
+
+
+def test_a_multi_leg_fill_is_a_line_with_its_legs(desk: Desk, now: dt.datetime) -> None:
+    """The line has the net price in words, its legs follow, and what the file does not hold is marked."""
+    rows = rows_of(page_with(desk, fills=(spread(now),)), "Fills")
+    assert [row[1:3] for row in rows] == [
+        ("AAPL", f"{TIMES}1 1.62 credit"),
+        ("AAPL 18 Dec 2099 250 call", f"{MINUS}1 @ 3.10"),
+        ("AAPL 18 Dec 2099 260 call", "+1 @ 1.48"),
+    ]
+    assert ["not in the portfolio file" in row[3] for row in rows] == [False, False, True]
+    assert rows[0][3] == "sell/buy · 1 of 1 · avg 1.62 credit · filled"
+
+
+def test_a_bust_and_a_correction_are_visible(desk: Desk, now: dt.datetime) -> None:
+    """A busted row is struck through and says so, a corrected one says what it was."""
+    rows = (
+        update(now, "trade_bust", previous_execution_id="x2", fill_qty=1.0, fill_price=1.7, filled_qty=1.0),
+        update(now, "trade_correct", previous_execution_id="x1", fill_price=1.5, filled_qty=1.0),
+        fill(now, 2, 1, 1.7),
+        fill(now, 1, 1, 1.6),
+    )
+    page = page_with(desk, fills=rows)
+    busted, corrected = rows_of(page, "Fills")
+    assert "busted" in busted[3]
+    assert '<li class="oh-void">' in desk.said(page)
+    assert (corrected[2], "corrected, was 1 @ 1.60" in corrected[3]) == (f"{MINUS}1 @ 1.50", True)
+
+
+def test_the_orders_tell_their_course_and_their_contradictions(desk: Desk, now: dt.datetime) -> None:
+    """Replacements with what changed, reasons of rejections, and fills that their order does not know of."""
+    rows = (
+        update(now, "new", "o2", replaces="o1", qty=4.0),
+        update(now, "replaced", "o1", replaced_by="o2", limit_price=1.6),
+        update(now, "rejected", "o3", reject_reason="insufficient <b>buying power</b>"),
+        update(now, "held", "o4", filled_qty=0.0),
+        fill(now, 1, 1, 1.6, order_id="o4", updated_at=now - dt.timedelta(milliseconds=1)),
+    )
+    page = page_with(desk, fills=rows)
+    told = "partial fill (1 @ 1.60) · its fills come to 1, the order says 0"
+    details = {row[3] for row in rows_of(page, "Orders")}
+    assert details == {
+        "sell to close 4 limit 1.65 · new → replaced (limit 1.60 → 1.65, quantity 5 → 4)",
+        "sell to close 5 limit 1.65 · new → rejected (insufficient &lt;b&gt;buying power&lt;/b&gt;)",
+        f"sell to close 5 limit 1.65 · 1 filled · avg 1.60 · new → held → {told}",
+    }
+    assert title(desk, page) == "1 · the fills of 1 order come to more than the order says"
+
+
+def test_the_legs_of_a_spread_stand_under_their_order(desk: Desk, now: dt.datetime) -> None:
+    """A multi-leg order has its net limit in words, and each leg with its side."""
+    row = {**spread(now), "limit_price": -1.6}
+    assert [found[1:] for found in rows_of(page_with(desk, fills=(row,)), "Orders")] == [
+        (
+            "AAPL 18 Dec 2099 250 call / AAPL 18 Dec 2099 260 call",
+            "filled",
+            "sell/buy 1 limit 1.60 credit · 1 filled · new → fill (1 @ 1.62 credit)",
+        ),
+        ("AAPL 18 Dec 2099 250 call", "filled", "sell 1 · 1 filled"),
+        ("AAPL 18 Dec 2099 260 call", "filled", "buy 1 · 1 filled"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "reason",
+    [
+        "GET /v2/orders: too many requests (429); tried again later. Tried again in 4 s.",
+        "GET /v2/orders: the server failed (500). Tried again in 4 s.",
+        "GET /v2/orders: no answer within the time allowed. Tried again in 4 s.",
+    ],
+)
+def test_a_gap_is_told_with_its_times_and_its_reason(desk: Desk, now: dt.datetime, reason: str) -> None:
+    """While REST cannot confirm a gap, the title says which span is in doubt, and under it why."""
+    end = now.astimezone(NEW_YORK)
+    start = end - dt.timedelta(seconds=45)
+    page = page_with(desk, fills=(fill(now, 2, 2, 1.62),), fill_gaps=(FillGap(start, end, reason),))
+    assert title(desk, page) == f"1 · fills between {start:%H:%M:%S} and {end:%H:%M:%S} not confirmed"
+    assert reason in desk.said(page)
+
+
+def test_fills_that_nobody_asks_for_are_not_called_complete(desk: Desk, now: dt.datetime) -> None:
+    """With the switch off at Start the panel says so; it claims nothing."""
+    states = {StreamName.OPTIONS: StreamState.RUNNING, StreamName.FILLS: StreamState.NOT_STARTED}
+    page = page_with(desk, running=True, status=StreamState.RUNNING, status_by_stream=states)
+    assert title(desk, page) == "not asked for: the switch Fills was off at Start"
+    assert "complete" not in title(desk, page)
+    assert "No fills yet" not in desk.said(page)
+
+
+def test_completeness_is_claimed_from_a_moment_of_today_that_has_passed(now: dt.datetime) -> None:
+    """Before the opening, and on a day without one, it is claimed from the day's beginning."""
+    day_start = view_of().book.day_start
+    hour = dt.timedelta(hours=1)
+    assert view_of(session_open=now + hour).book.since == day_start
+    assert view_of(session_open=now - 30 * hour).book.since == day_start
+    assert view_of(session_open=day_start).book.since == day_start
+    opened = now - dt.timedelta(milliseconds=1)
+    if new_york_date(opened) == new_york_date(now):
+        assert view_of(session_open=opened).book.since == opened
+
+
+def test_the_csv_has_what_the_list_shows(desk: Desk, now: dt.datetime) -> None:
+    """Row for row the same executions, with the same words and figures, times in the reader's zone."""
+    told = (
+        spread(now),
+        fill(now, 5, 3, 1.66, event="fill", status="filled"),
+        fill(now, 2, 2, 1.62, symbol="SPY"),
+        update(now, "trade_bust", previous_execution_id="x2", fill_qty=2.0, fill_price=1.62, filled_qty=3.0),
+    )
+    view = view_of(*told)
+    shown = rows_of(page_with(desk, fills=told), "Fills")
+    written = list(csv.DictReader(io.StringIO(fills_csv(view, NEW_YORK))))
+    assert len(shown) == len(written) == len(view.book.executions) == 5
+    for (time, name, amount, details), row in zip(shown, written, strict=True):
+        assert row["contract"] == name
+        assert time in {"", f"{dt.datetime.fromisoformat(row['time']):%H:%M:%S}"}
+        assert amount.endswith(row["price_words"])
+        assert f"{float(row['quantity']):g}" in amount
+        assert row["note"] in details
+        assert row["side"] in details
+        assert row["symbol"] in {name, details.split(" · ")[0]}
+        if row["level"] != "leg":
+            assert f"{float(row['filled']):g} of {float(row['total']):g}" in details
+            assert row["status"] in details
+        if row["position_after"]:
+            assert f"position {float(row['position_after']):g}".replace("-", MINUS) in details
+
+
+def test_no_cell_of_the_csv_is_run_by_a_spreadsheet(now: dt.datetime) -> None:
+    """A text from outside that begins like a formula is made harmless."""
+    text = fills_csv(view_of(fill(now, 2, 2, 1.6, symbol="=1+1", status="@sum(a1)")), dt.UTC)
+    (row,) = csv.DictReader(io.StringIO(text))
+    assert (row["symbol"], row["contract"], row["status"]) == ("'=1+1", "'=1+1", "'@sum(a1)")
+    assert "None" not in text
+    assert "nan" not in text
+
+
+def test_a_long_day_lists_its_newest_and_says_how_many_more_there_are(desk: Desk, now: dt.datetime) -> None:
+    """The list ends after some hundred rows, never between a line and its legs; the CSV has them all."""
+    rows = tuple(fill(now, n, 1, 1.5, order_id="o", qty=500.0) for n in range(300, 0, -1))
+    page = page_with(desk, fills=rows)
+    assert len(rows_of(page, "Fills")) == 200
+    assert "100 older rows not listed; the CSV has them too." in desk.said(page)
+    assert len(fills_csv(view_of(*rows), dt.UTC).splitlines()) == 301
+    later = now + dt.timedelta(microseconds=1)
+    newest = tuple(fill(later, n, 1, 1.5, order_id="o", qty=500.0) for n in range(199, 0, -1))
+    assert len(rows_of(page_with(desk, fills=(*newest, spread(now))), "Fills")) == 202
