@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import logging
+import math
 import random
 import re
 import time
@@ -17,6 +18,7 @@ pytest.importorskip("aiohttp", reason="the simulator needs aiohttp (pip install 
 from options_helper.data.alpaca_settings import load_settings
 from options_helper.data.streaming.alpaca_connection import ConnectionTimes
 from options_helper.data.streaming.live_manager import LiveSnapshot, LiveStreamConfig, LiveStreamManager
+from options_helper.simulator.malformed import malformed_payloads
 from options_helper.simulator.server import AlpacaSimulator
 
 if TYPE_CHECKING:
@@ -289,6 +291,31 @@ def test_malformed_frames_cost_themselves_only(bench: Bench, wait_until) -> None
     wait_until(lambda: bench.health("options").malformed >= 8)
     assert bench.is_running(*ALL)
     assert bench.connections("options") == 1
+
+
+@pytest.mark.parametrize("stream", ALL)
+def test_no_malformed_frame_costs_a_connection(bench: Bench, wait_until, stream: str) -> None:
+    """Every kind of bad frame is taken note of on each stream, and no number that is none gets in."""
+    symbol = {"options": CONTRACTS[0], "stocks": STOCKS[0], "fills": ""}[stream]
+
+    def taken() -> tuple[int, int]:
+        health = bench.health(stream)
+        return health.malformed, health.messages
+
+    bench.start()
+    wait_until(lambda: bench.is_running(*ALL))
+    for kind in malformed_payloads(stream, symbol):
+        before = taken()
+        bench.simulator.send_malformed(stream, kind, symbol)
+        wait_until(lambda before=before: taken() != before, f"a word on {kind!r}")
+    assert bench.health(stream).malformed >= 5
+    assert bench.is_running(*ALL)
+    assert [bench.connections(name) for name in ALL] == [1, 1, 1]
+    for quotes in (bench.snapshot.option_quotes, bench.snapshot.stock_quotes):
+        for quote in quotes.values():
+            assert all(price is None or price < math.inf for price in (quote.bid_price, quote.ask_price))
+    bench.simulator.fill_now("AAPL", "buy", 3)
+    wait_until(lambda: any(row.get("fill_qty") == 3 for row in bench.snapshot.fills))
 
 
 @pytest.mark.parametrize("where", ["handler", "normalizer", "cache"])
