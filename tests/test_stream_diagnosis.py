@@ -447,6 +447,13 @@ def test_stale_quotes_are_counted() -> None:
     )
 
 
+def test_stale_quotes_of_an_unheard_stream_say_so() -> None:
+    """Where the stream itself was not heard either, the sentence does not call it connected."""
+    unheard = health(OPTIONS, last_event_at=ago(14), last_heard_at=ago(14))
+    said = diagnose(snapshot(unheard), quotes=QuoteCounts(total=8, stale=8, oldest_seconds=44))
+    assert said.detail == "Oldest 44 s, threshold 30 s; the option stream was last heard 14 s ago."
+
+
 def test_one_stale_quote_reads_well() -> None:
     """A portfolio of one contract is not plural, and an age that is unknown is left out."""
     said = diagnose(snapshot(), quotes=QuoteCounts(total=1, stale=1))

@@ -6,10 +6,9 @@ symbols not granted, a mute stream, stale quotes; else the market is closed, or 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from options_helper.analysis.diagnosis import Diagnosis, Level, QuoteCounts, Readiness
 from options_helper.analysis.figures import format_span
 from options_helper.analysis.stream_lines import (
     LABELS,
@@ -42,62 +41,14 @@ from options_helper.market import (
 if TYPE_CHECKING:
     import datetime as dt
 
+__all__ = ["Diagnosis", "Level", "QuoteCounts", "Readiness", "diagnose"]
+
 _NAMED_SYMBOLS = 3
+_UNHEARD_AFTER_SECONDS = 10.0
 
 _DATA = (StreamName.OPTIONS, StreamName.STOCKS)
 _QUOTE = {StreamName.OPTIONS: "option quote", StreamName.STOCKS: "stock quote"}
 _CLOSED = {MarketPhase.PRE, MarketPhase.AFTER, MarketPhase.CLOSED}
-
-
-class Level(StrEnum):
-    """How much a diagnosis asks of the reader."""
-
-    SUCCESS = "success"
-    INFO = "info"
-    WARNING = "warning"
-    ERROR = "error"
-
-
-@dataclass(frozen=True, slots=True)
-class Diagnosis:
-    """What the page says of the streams: a bold headline, and the cause with one next step."""
-
-    level: Level
-    headline: str
-    detail: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class QuoteCounts:
-    """How the portfolio's quotes stand, counted from the metrics tables.
-
-    Attributes:
-        total: Option legs and shares that should have a quote.
-        stale: Older than the threshold on a stream that is not proven alive.
-        quiet: Older than the threshold on a stream that is.
-        missing: Without a quote.
-        oldest_seconds: Age of the oldest quote, None where there is none.
-        oldest_name: Whose it is, in words.
-        newest_at: Time of the newest quote.
-        stale_after_seconds: The threshold it was counted with.
-    """
-
-    total: int = 0
-    stale: int = 0
-    quiet: int = 0
-    missing: int = 0
-    oldest_seconds: float | None = None
-    oldest_name: str = ""
-    newest_at: dt.datetime | None = None
-    stale_after_seconds: float = 30.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Readiness:
-    """What a Start would subscribe."""
-
-    contracts: int
-    underlyings: int
 
 
 def diagnose(
@@ -129,10 +80,10 @@ def diagnose(
         explain_failed(snapshot, records)
         or _reconnecting(snapshot, records, zone)
         or _connecting(snapshot, records)
-        or _closed(snapshot, counts, next_open, zone)
+        or _closed(snapshot, counts, next_open or snapshot.market_next_open, zone)
         or _not_granted(records)
         or _without_events(snapshot, records)
-        or _stale(counts)
+        or _stale(snapshot, records, counts)
         or _live(snapshot, records, counts, zone)
     )
 
@@ -251,19 +202,29 @@ def _permission(snapshot: LiveSnapshot, record: StreamHealth) -> str:
     return f"Check the feed permission: does your plan include {(feed or 'this feed').upper()}?"
 
 
-def _stale(counts: QuoteCounts) -> Diagnosis | None:
+def _stale(snapshot: LiveSnapshot, records: list[StreamHealth], counts: QuoteCounts) -> Diagnosis | None:
     if not counts.stale:
         return None
-    oldest = ""
+    parts = []
     if counts.oldest_seconds is not None:
         whose = f" ({counts.oldest_name})" if counts.oldest_name else ""
-        oldest = f"Oldest {format_span(counts.oldest_seconds)}{whose}, "
+        parts.append(f"oldest {format_span(counts.oldest_seconds)}{whose}")
+    parts.append(f"threshold {format_span(counts.stale_after_seconds)}")
     are = "quote is" if counts.total == 1 else "quotes are"
     return Diagnosis(
         Level.WARNING,
         f"{counts.stale} of {counts.total} {are} stale.",
-        _capital(f"{oldest}threshold {format_span(counts.stale_after_seconds)}; the stream is connected."),
+        f"{_capital(', '.join(parts))}; {_last_heard(snapshot, records)}.",
     )
+
+
+def _last_heard(snapshot: LiveSnapshot, records: list[StreamHealth]) -> str:
+    """Whether the data streams are proven alive, or for how long one of them was not heard."""
+    for record in records:
+        unheard = seconds_since(record.last_heard_at, snapshot.as_of)
+        if record.stream in _DATA and unheard > _UNHEARD_AFTER_SECONDS:
+            return f"the {record.stream.removesuffix('s')} stream was last heard {format_span(unheard)} ago"
+    return "the stream is connected"
 
 
 def _live(

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 
 _MINUTE = 60
 _DAYS_A_WEEKDAY_IS_CLEAR = 6
+# Written out, for strftime speaks the machine's language.
+_WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
 def format_minutes(seconds: float) -> str:
@@ -37,8 +40,8 @@ def format_moment(at: dt.datetime, now: dt.datetime, zone: dt.tzinfo) -> str:
     if days == 0:
         return local.strftime("%H:%M")
     if abs(days) <= _DAYS_A_WEEKDAY_IS_CLEAR:
-        return local.strftime("%a %H:%M")
-    return local.strftime("%-d %b %H:%M")
+        return f"{_WEEKDAYS[local.weekday()]} {local:%H:%M}"
+    return f"{local.day} {_MONTHS[local.month - 1]} {local:%H:%M}"
 
 
 def join_words(words: Sequence[str]) -> str:

@@ -1,0 +1,67 @@
+"""Times and counts in the words of the page."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+
+from options_helper.analysis.wording import (
+    count,
+    format_minute,
+    format_minutes,
+    format_moment,
+    format_time,
+    join_words,
+)
+
+NOON = dt.datetime(2026, 11, 20, 12, 0, 5, tzinfo=dt.UTC)
+BERLIN = dt.timezone(dt.timedelta(hours=1))
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (0, "1 m"),
+        (1, "1 m"),
+        (60, "1 m"),
+        (61, "2 m"),
+        (8040, "2 h 14 m"),
+        (7200, "2 h"),
+        (90_000, "1 d 1 h"),
+    ],
+)
+def test_a_countdown_ends_at_one_minute(seconds: float, words: str) -> None:
+    """Whole minutes, rounded up: as long as something is to come there is a minute left."""
+    assert format_minutes(seconds) == words
+
+
+def test_times_are_in_the_zone_asked_for() -> None:
+    """The same moment reads differently elsewhere."""
+    assert format_time(NOON, BERLIN) == "13:00:05"
+    assert format_minute(NOON, dt.UTC) == "12:00"
+
+
+@pytest.mark.parametrize(
+    ("days", "words"), [(0, "12:00"), (3, "Mon 12:00"), (-1, "Thu 12:00"), (34, "24 Dec 12:00")]
+)
+def test_a_moment_has_its_day_where_it_is_not_today(days: int, words: str) -> None:
+    """Today has no day, this week a weekday, later a date."""
+    assert format_moment(NOON + dt.timedelta(days=days), NOON, dt.UTC) == words
+
+
+@pytest.mark.parametrize(
+    ("words", "joined"), [([], ""), (["a"], "a"), (["a", "b"], "a and b"), (["a", "b", "c"], "a, b and c")]
+)
+def test_words_are_joined_as_people_join_them(words: list[str], joined: str) -> None:
+    """Commas, and an "and" before the last."""
+    assert join_words(words) == joined
+
+
+def test_one_of_a_kind_is_not_plural() -> None:
+    """Numbers above a thousand have separators."""
+    assert (count(1, "contract"), count(0, "contract"), count(1200, "contract")) == (
+        "1 contract",
+        "0 contracts",
+        "1,200 contracts",
+    )
