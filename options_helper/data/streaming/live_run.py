@@ -188,7 +188,8 @@ class LiveRun:
         state = self.cache.state
         table = state.stock_quotes if health.stream is StreamName.STOCKS else state.option_quotes
         since = to_microseconds(health.last_event_at - TICKING_WINDOW)
-        return int((table.rows["received_at"] >= since).sum())
+        # What REST told of did not tick.
+        return int(((table.rows["received_at"] >= since) & ~table.rows["from_rest"]).sum())
 
     def _on_change(self, before: StreamHealth, after: StreamHealth) -> None:
         if after.state is not before.state:
