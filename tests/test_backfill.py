@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from options_helper.data.http_reader import Host
+from options_helper.data.market_clock import AlpacaCalendar, ExchangeCalendar
 from options_helper.data.streaming.backfill import Backfill, BackfillSink
 from options_helper.data.streaming.backfill_schedule import Part, Schedule
 from options_helper.data.streaming.order_history import OrderHistory
@@ -318,6 +319,24 @@ def test_first_quotes_carry_their_true_time(desk: Desk) -> None:
         ("SPX", 7000.5, True),
     ]
     assert [one.symbol for one in desk.sink.option_trades] == [CALL]
+
+
+@pytest.mark.parametrize("route", ["clock", "calendar"])
+def test_without_alpacas_clock_the_library_tells_the_hours(desk: Desk, route: str) -> None:
+    """Until Alpaca's clock and calendar answer, the exchange's known sessions stand in for them."""
+    desk.rest.failing = {route: refused(f"/v2/{route}", 503)}
+    desk.round()
+    assert [type(calendar) for calendar in desk.sink.calendars] == [ExchangeCalendar]
+    assert desk.sink.calendars[0].phase_and_end(NOW) == (
+        MarketPhase.OPEN,
+        dt.datetime(2026, 11, 20, 21, 0, tzinfo=dt.UTC),
+    )
+    desk.rest.failing = {}
+    desk.run_for(10)
+    assert type(desk.sink.calendars[-1]) is AlpacaCalendar
+    desk.rest.failing = {route: refused(f"/v2/{route}", 503)}
+    desk.run_for(1800)
+    assert type(desk.sink.calendars[-1]) is AlpacaCalendar
 
 
 def test_this_computers_clock_is_compared_with_alpacas(desk: Desk) -> None:

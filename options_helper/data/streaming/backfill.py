@@ -171,6 +171,16 @@ class Backfill:
     # The parts: each gives the seconds until it is due again, or None where once is enough
 
     def _fetch_market(self) -> float:
+        try:
+            return self._ask_market()
+        except AlpacaRestError:
+            if self._calendar is None:
+                calendar = ExchangeCalendar()
+                calendar.phase(self._clock())  # its heavy import is this thread's, not a reader's
+                self._sink.put_market(calendar)
+            raise
+
+    def _ask_market(self) -> float:
         asked_at = self._clock()
         clock, answered_at = self._rest.clock(), self._clock()
         today = new_york_date(answered_at)
