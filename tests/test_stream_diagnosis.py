@@ -134,10 +134,13 @@ def test_live_counts_what_was_granted() -> None:
 
 
 def test_live_mentions_the_quiet() -> None:
-    """Quiet quotes are told of, but raise no alarm."""
+    """Quiet quotes, and missing ones, are told of in grey; they raise no alarm."""
     said = diagnose(snapshot(), quotes=QuoteCounts(total=8, oldest_seconds=41, quiet=3))
-    assert said.level is Level.SUCCESS
-    assert "Oldest quote 41 s, 3 quiet." in said.detail
+    assert (said.level, said.headline) == (Level.QUIET, "Live.")
+    assert "Oldest quote 41 s. 3 of 8 are quiet. Updated" in said.detail
+    said = diagnose(snapshot(), quotes=QuoteCounts(total=8, quiet=1, missing=2))
+    assert said.level is Level.QUIET
+    assert "1 of 8 is quiet and 2 of 8 without a quote." in said.detail
 
 
 def test_a_stream_that_is_off_is_left_out() -> None:
@@ -452,6 +455,58 @@ def test_stale_quotes_of_an_unheard_stream_say_so() -> None:
     unheard = health(OPTIONS, last_event_at=ago(14), last_heard_at=ago(14))
     said = diagnose(snapshot(unheard), quotes=QuoteCounts(total=8, stale=8, oldest_seconds=44))
     assert said.detail == "Oldest 44 s, threshold 30 s; the option stream was last heard 14 s ago."
+
+
+STALE = QuoteCounts(
+    total=12, stale=8, stale_by_stream={OPTIONS: 8}, oldest_seconds=31, oldest_name="BRK.B 500 call"
+)
+
+
+def test_stale_quotes_name_their_stream() -> None:
+    """Which stream the stale quotes come from, where that is counted."""
+    assert diagnose(snapshot(), quotes=STALE).detail == (
+        "Oldest 31 s (BRK.B 500 call), threshold 30 s; the option stream is connected."
+    )
+    both = replace(STALE, stale_by_stream={STOCKS: 1, OPTIONS: 7})
+    assert diagnose(snapshot(), quotes=both).detail.endswith("the option and stock streams are connected.")
+
+
+def test_a_dead_stream_is_red() -> None:
+    """A stream that did not even answer a ping, with stale quotes: red, although its socket stands."""
+    dead = health(OPTIONS, last_heard_at=ago(31), last_event_at=ago(31))
+    assert diagnose(snapshot(dead), quotes=STALE) == Diagnosis(
+        Level.ERROR,
+        "No sign of life from the option stream.",
+        "Nothing came for 31 s, not even a pong. 8 of 12 quotes are stale, oldest 31 s (BRK.B 500 call).",
+    )
+    young = health(OPTIONS, last_heard_at=ago(12), last_event_at=ago(12))
+    assert diagnose(snapshot(young), quotes=QuoteCounts(total=12)).level is Level.SUCCESS
+    closed = diagnose(snapshot(dead, market_phase=MarketPhase.CLOSED), quotes=STALE)
+    assert closed.level is Level.INFO, "no red off hours"
+
+
+def test_a_lost_stream_turns_red_with_its_quotes() -> None:
+    """While it reconnects the line is amber; once its quotes are stale it is red and counts them."""
+    away = health(OPTIONS, StreamState.RECONNECTING, attempts=3, last_failure=failure())
+    assert diagnose(snapshot(away), quotes=QuoteCounts(total=12)).level is Level.WARNING
+    said = diagnose(snapshot(away), quotes=STALE)
+    assert (said.level, said.headline) == (Level.ERROR, "Reconnecting the option stream.")
+    assert said.detail.endswith("8 of 12 quotes are stale, oldest 31 s (BRK.B 500 call).")
+    fills = health(FILLS, StreamState.RECONNECTING, last_failure=failure())
+    assert diagnose(snapshot(fills), quotes=STALE).level is Level.WARNING
+
+
+def test_a_stream_that_runs_behind_is_said() -> None:
+    """Quotes that are old when they arrive are no live market, however many come."""
+    late = health(OPTIONS, lag_seconds=95.0)
+    assert diagnose(snapshot(late), quotes=QuoteCounts(total=8)) == Diagnosis(
+        Level.WARNING,
+        "Option quotes come 1 m 35 s late.",
+        "They are that old when they arrive, and their ages count it.",
+    )
+    assert diagnose(snapshot(late), quotes=STALE).detail.endswith("oldest 31 s (BRK.B 500 call).")
+    ahead = snapshot(late, clock_offset_seconds=94.0)
+    assert diagnose(ahead, quotes=QuoteCounts(total=8)).headline == "Live.", "a wrong clock is no lag"
 
 
 def test_one_stale_quote_reads_well() -> None:

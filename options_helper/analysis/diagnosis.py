@@ -42,7 +42,7 @@ class QuoteCounts:
         stale_by_stream: The same by the stream they come from.
         quiet: Older than the threshold on a stream that is.
         missing: Without a quote.
-        oldest_seconds: Age of the oldest quote (of the stale ones, if there are any), None where there is none.
+        oldest_seconds: Age of the oldest quote, of the stale ones if there are any; None where not known.
         oldest_name: Whose it is, in words.
         newest_at: Time of the newest quote.
         stale_after_seconds: The threshold it was counted with.

@@ -1,7 +1,8 @@
 """One snapshot, one diagnosis: a headline, its cause, and one next step. Pure.
 
-The worst thing wins: a stream in error, then one that reconnects, then one that still connects, then
-symbols not granted, a mute stream, stale quotes; else the market is closed, or all is live.
+The worst thing wins: a stream in error, then one that reconnects, then one that still connects; while the
+market is open a dead stream, symbols not granted, a mute stream, a late one, stale quotes; else all is live,
+and grey where a quote is quiet or missing.
 """
 
 from __future__ import annotations
@@ -10,6 +11,13 @@ from typing import TYPE_CHECKING
 
 from options_helper.analysis.diagnosis import Diagnosis, Level, QuoteCounts, Readiness
 from options_helper.analysis.figures import format_span
+from options_helper.analysis.quote_diagnosis import (
+    describe_rest,
+    describe_stale,
+    explain_dead,
+    explain_late,
+    explain_stale,
+)
 from options_helper.analysis.stream_lines import (
     LABELS,
     MUTE_AFTER_SECONDS,
@@ -44,7 +52,6 @@ if TYPE_CHECKING:
 __all__ = ["Diagnosis", "Level", "QuoteCounts", "Readiness", "diagnose"]
 
 _NAMED_SYMBOLS = 3
-_UNHEARD_AFTER_SECONDS = 10.0
 
 _DATA = (StreamName.OPTIONS, StreamName.STOCKS)
 _QUOTE = {StreamName.OPTIONS: "option quote", StreamName.STOCKS: "stock quote"}
@@ -78,12 +85,14 @@ def diagnose(
     counts = quotes or QuoteCounts()
     return (
         explain_failed(snapshot, records)
-        or _reconnecting(snapshot, records, zone)
+        or _reconnecting(snapshot, records, counts, zone)
         or _connecting(snapshot, records)
         or _closed(snapshot, counts, next_open or snapshot.market_next_open, zone)
+        or explain_dead(snapshot, records, counts)
         or _not_granted(records)
         or _without_events(snapshot, records)
-        or _stale(snapshot, records, counts)
+        or explain_late(snapshot, counts)
+        or explain_stale(snapshot, records, counts)
         or _live(snapshot, records, counts, zone)
     )
 
@@ -122,16 +131,23 @@ def explain_failed(snapshot: LiveSnapshot, records: list[StreamHealth]) -> Diagn
     return Diagnosis(Level.ERROR, headline, " ".join(part for part in parts if part))
 
 
-def _reconnecting(snapshot: LiveSnapshot, records: list[StreamHealth], zone: dt.tzinfo) -> Diagnosis | None:
+def _reconnecting(
+    snapshot: LiveSnapshot, records: list[StreamHealth], counts: QuoteCounts, zone: dt.tzinfo
+) -> Diagnosis | None:
+    """Amber while the prices of what is away are young, red as soon as they are stale."""
     away = [record for record in records if record.state == StreamState.RECONNECTING]
     if not away:
         return None
     headline, cause = explain_retry(away[0], [each.stream for each in away], zone)
     parts = [cause, f"{_capital(describe_next_try(away[0], snapshot.as_of))}.", _others_live(records)]
     ageing = [_SINGULAR[each.stream] for each in away if each.stream in _DATA]
-    if ageing:
+    dead = any(counts.stale_by_stream.get(each.stream) for each in away)
+    if dead:
+        parts.append(describe_stale(counts))
+    elif ageing:
         parts.append(f"{join_words(ageing).capitalize()} marks are ageing.")
-    return Diagnosis(Level.WARNING, headline, " ".join(part for part in parts if part))
+    level = Level.ERROR if dead else Level.WARNING
+    return Diagnosis(level, headline, " ".join(part for part in parts if part))
 
 
 _SINGULAR = {StreamName.OPTIONS: "option", StreamName.STOCKS: "stock", StreamName.FILLS: "fill"}
@@ -202,31 +218,6 @@ def _permission(snapshot: LiveSnapshot, record: StreamHealth) -> str:
     return f"Check the feed permission: does your plan include {(feed or 'this feed').upper()}?"
 
 
-def _stale(snapshot: LiveSnapshot, records: list[StreamHealth], counts: QuoteCounts) -> Diagnosis | None:
-    if not counts.stale:
-        return None
-    parts = []
-    if counts.oldest_seconds is not None:
-        whose = f" ({counts.oldest_name})" if counts.oldest_name else ""
-        parts.append(f"oldest {format_span(counts.oldest_seconds)}{whose}")
-    parts.append(f"threshold {format_span(counts.stale_after_seconds)}")
-    are = "quote is" if counts.total == 1 else "quotes are"
-    return Diagnosis(
-        Level.WARNING,
-        f"{counts.stale} of {counts.total} {are} stale.",
-        f"{_capital(', '.join(parts))}; {_last_heard(snapshot, records)}.",
-    )
-
-
-def _last_heard(snapshot: LiveSnapshot, records: list[StreamHealth]) -> str:
-    """Whether the data streams are proven alive, or for how long one of them was not heard."""
-    for record in records:
-        unheard = seconds_since(record.last_heard_at, snapshot.as_of)
-        if record.stream in _DATA and unheard > _UNHEARD_AFTER_SECONDS:
-            return f"the {record.stream.removesuffix('s')} stream was last heard {format_span(unheard)} ago"
-    return "the stream is connected"
-
-
 def _live(
     snapshot: LiveSnapshot, records: list[StreamHealth], counts: QuoteCounts, zone: dt.tzinfo
 ) -> Diagnosis:
@@ -236,10 +227,12 @@ def _live(
     )
     parts = [f"{streams}." if streams else ""]
     if counts.oldest_seconds is not None:
-        quiet = f", {counts.quiet} quiet" if counts.quiet else ""
-        parts.append(f"Oldest quote {format_span(counts.oldest_seconds)}{quiet}.")
-    parts.append(f"Updated {format_time(snapshot.as_of, zone)}.")
-    return Diagnosis(Level.SUCCESS, "Live.", " ".join(part for part in parts if part))
+        parts.append(f"Oldest quote {format_span(counts.oldest_seconds)}.")
+    rest = describe_rest(counts)
+    parts += [rest, f"Updated {format_time(snapshot.as_of, zone)}."]
+    return Diagnosis(
+        Level.QUIET if rest else Level.SUCCESS, "Live.", " ".join(part for part in parts if part)
+    )
 
 
 def _others_live(records: list[StreamHealth], *, but: StreamHealth | None = None) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from apps.streamlit.components.other_tabs import describe_other_tab
+from options_helper.analysis.clock_words import describe_clock, format_lag
 from options_helper.analysis.figures import MISSING
 from options_helper.analysis.stream_lines import StreamLine, describe_stream, stream_records
 from options_helper.analysis.wording import format_time
@@ -90,7 +91,7 @@ def _figures(snapshot: LiveSnapshot, lines: list[tuple[StreamHealth, StreamLine]
         ("Conflated", [f"{record.conflated:,}" for record, _ in lines]),
         ("Dropped", [f"{record.dropped:,}" for record, _ in lines]),
         ("Malformed", [f"{record.malformed:,}" for record, _ in lines]),
-        ("Lag", [_lag(record) for record, _ in lines]),
+        ("Lag", [format_lag(snapshot, record.stream) for record, _ in lines]),
         ("Last error", [line.last_failure or MISSING for _, line in lines]),
     ]
     head = "".join(f'<th scope="col">{line.label}</th>' for _, line in lines)
@@ -98,7 +99,9 @@ def _figures(snapshot: LiveSnapshot, lines: list[tuple[StreamHealth, StreamLine]
         f'<tr><th scope="row">{name}</th>{"".join(f"<td>{escape(cell)}</td>" for cell in cells)}</tr>'
         for name, cells in rows
     )
-    background = "".join(
+    clock = describe_clock(snapshot)
+    background = f"<p>{escape(clock)}</p>" if clock else ""
+    background += "".join(
         f"<p>{escape(part.capitalize())}: {escape(words)}</p>"
         for part, words in snapshot.backfill.items()
         if words
@@ -112,7 +115,3 @@ def _figures(snapshot: LiveSnapshot, lines: list[tuple[StreamHealth, StreamLine]
 
 def _at(at: dt.datetime | None, zone: dt.tzinfo) -> str:
     return format_time(at, zone) if at else MISSING
-
-
-def _lag(record: StreamHealth) -> str:
-    return MISSING if record.lag_seconds is None else f"{record.lag_seconds * _MILLISECONDS:,.0f} ms"

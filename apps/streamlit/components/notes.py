@@ -8,6 +8,7 @@ import streamlit as st
 
 from apps.streamlit.components.other_tabs import describe_other_tab
 from apps.streamlit.components.status_line import escape_markdown
+from options_helper.analysis.clock_words import describe_clock
 from options_helper.analysis.wording import join_words
 from options_helper.data.streaming.subscriptions import positions_not_subscribed
 
@@ -32,6 +33,9 @@ def _notes(moment: Moment) -> Iterator[str]:
     foreign = moment.model.credentials.settings.foreign_hosts if moment.model.credentials.settings else ()
     if foreign:
         yield f"Not Alpaca's own hosts: {', '.join(foreign)}. Your keys go there at Start."
+    clock = describe_clock(moment.snapshot) if moment.snapshot.running else ""
+    if clock:
+        yield clock
     absent, changed = _not_subscribed(moment), _changed(moment)
     other = describe_other_tab(moment, len(absent))
     if other and absent:

@@ -11,9 +11,12 @@ import pandas as pd
 from options_helper.analysis.fill_words import plain
 from options_helper.analysis.stream_diagnosis import QuoteCounts
 from options_helper.analysis.truth import TruthState
+from options_helper.market import StreamName
 
 if TYPE_CHECKING:
     import datetime as dt
+
+    from numpy.typing import NDArray
 
 _COLUMNS = ["state", "mark_age_seconds", "quote_time", "symbol", "strike", "option_type"]
 
@@ -23,12 +26,16 @@ def count_quotes(positions: pd.DataFrame, legs: pd.DataFrame, stale_after_second
     rows = pd.concat([positions[_COLUMNS], legs[_COLUMNS]], ignore_index=True)
     rows = rows[rows["state"] != TruthState.EXPIRED]
     states = rows["state"].astype(str)
+    is_stale = (states == TruthState.STALE).to_numpy()
     ages = rows["mark_age_seconds"].to_numpy(dtype=np.float64)
+    if is_stale.any():
+        ages = np.where(is_stale, ages, np.nan)
     oldest = int(np.nanargmax(ages)) if np.isfinite(ages).any() else None
     newest = rows["quote_time"].max()
     return QuoteCounts(
         total=len(rows),
-        stale=int((states == TruthState.STALE).sum()),
+        stale=int(is_stale.sum()),
+        stale_by_stream=_by_stream(rows["option_type"].isna().to_numpy()[is_stale]),
         quiet=int((states == TruthState.QUIET).sum()),
         missing=int(states.isin([TruthState.NO_DATA, TruthState.NOT_SUBSCRIBED]).sum()),
         oldest_seconds=None if oldest is None else float(ages[oldest]),
@@ -36,6 +43,13 @@ def count_quotes(positions: pd.DataFrame, legs: pd.DataFrame, stale_after_second
         newest_at=None if pd.isna(newest) else newest.to_pydatetime(),
         stale_after_seconds=stale_after_seconds,
     )
+
+
+def _by_stream(of_stocks: NDArray[np.bool_]) -> dict[StreamName, int]:
+    """How many rows come from each stream; those without any are left out."""
+    stocks = int(of_stocks.sum())
+    counts = {StreamName.OPTIONS: len(of_stocks) - stocks, StreamName.STOCKS: stocks}
+    return {stream: number for stream, number in counts.items() if number}
 
 
 def grown_older(counts: QuoteCounts, counted_at: dt.datetime, now: dt.datetime) -> QuoteCounts:

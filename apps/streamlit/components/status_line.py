@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _ICONS = {
     Level.SUCCESS: ":material/check_circle:",
+    Level.QUIET: ":material/check_circle:",
     Level.INFO: ":material/info:",
     Level.WARNING: ":material/warning:",
     Level.ERROR: ":material/error:",
@@ -32,11 +33,12 @@ def render_status(diagnosis: Diagnosis) -> None:
     """Draw the one line."""
     draw = {
         Level.SUCCESS: st.success,
+        Level.QUIET: st.info,
         Level.INFO: st.info,
         Level.WARNING: st.warning,
         Level.ERROR: st.error,
     }[diagnosis.level]
-    with st.container(key="live-status"):
+    with st.container(key="live-status"), st.container(key=f"live-status-{diagnosis.level}"):
         draw(
             f"**{escape_markdown(diagnosis.headline)}** {escape_markdown(diagnosis.detail)}",
             icon=_ICONS[diagnosis.level],
