@@ -223,6 +223,16 @@ def test_a_429_waits_as_long_as_the_server_says() -> None:
     assert clock.waits == [7, 42, 9, 8, 16]
 
 
+def test_a_429_tells_who_wants_to_know_how_long_it_waits() -> None:
+    """Whoever asked is told the path and the seconds of each wait that the server wants, and no other."""
+    answers = [httpx.Response(500), httpx.Response(429, headers={"Retry-After": "7"}), httpx.Response(429)]
+    rest, _, _ = connect(lambda _: answers.pop(0) if answers else httpx.Response(200, json={}))
+    told: list[tuple[str, float]] = []
+    rest.when_limited(lambda path, seconds: told.append((path, round(seconds))))
+    rest.clock()
+    assert told == [("/v2/clock", 7), ("/v2/clock", 2)]
+
+
 def test_endless_429s_end() -> None:
     """A server that only says 429 is given up after ten times."""
     rest, server, _ = connect(lambda _: httpx.Response(429))

@@ -108,12 +108,20 @@ class FakeRest:
     stopped: bool = False
     closed: bool = False
     asked_after: list[dt.datetime] = field(default_factory=list)
+    limits: dict[str, float] = field(default_factory=dict)
+    tell_limited: Callable[[str, float], None] = lambda _path, _seconds: None
 
     def _call(self, name: str) -> None:
         self.calls[name] += 1
         self.log.append(name)
+        if name in self.limits:
+            self.tell_limited(f"/{name}", self.limits[name])
         if name in self.failing:
             raise self.failing[name]
+
+    def when_limited(self, tell: Callable[[str, float], None]) -> None:
+        """Keep whom to tell."""
+        self.tell_limited = tell
 
     def clock(self) -> dict[str, Any]:
         """Mid-session."""
@@ -581,6 +589,29 @@ def test_a_failing_part_is_tried_again_until_it_succeeds(desk: Desk) -> None:
     desk.run_for(61)
     assert desk.sink.latest_words["options"] == ""
     assert desk.sink.option_quotes
+
+
+def test_a_wait_for_the_limit_is_said_while_it_lasts(desk: Desk) -> None:
+    """While a part waits out a 429 its words say for how long; once it is through they are gone."""
+    desk.round()
+    desk.rest.limits["orders all"] = 52.0
+    desk.sink.words.clear()
+    desk.backfill.request_fills()
+    desk.clock.seconds += 1
+    desk.round()
+    told = [words for part, words in desk.sink.words if part == "fills"]
+    assert told == ["GET /orders all: too many requests (429). Waiting 52 s.", ""]
+
+
+def test_what_waits_behind_the_limit_says_so_too() -> None:
+    """Executions that are asked for while another part waits for the same host tell the same reason."""
+    desk = Desk()
+    desk.rest.limits["clock"] = 9.0
+    desk.backfill.request_fills()
+    desk.round()
+    told = {part: words for part, words in desk.sink.words if "Waiting 9 s" in words}
+    assert set(told) == {"market", "fills"}
+    assert desk.sink.latest_words["fills"] == ""
 
 
 def test_one_hanging_route_does_not_hold_back_executions(desk: Desk) -> None:

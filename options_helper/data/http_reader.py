@@ -77,12 +77,17 @@ class HttpReader:
             follow_redirects=False,
             trust_env=False,
         )
+        self._tell_limited: Callable[[str, float], None] = _tell_nobody
         self._stopped = threading.Event()
         self._pause = pause or self._stopped.wait
         self._limiters = limiters or {
             Host.TRADING: RateLimiter(TRADING_PER_MINUTE, monotonic=monotonic, clock=clock),
             Host.DATA: RateLimiter(DATA_PER_MINUTE, monotonic=monotonic, clock=clock),
         }
+
+    def when_limited(self, tell: Callable[[str, float], None]) -> None:
+        """Call `tell` with the path and the seconds to wait whenever the server says "too many requests"."""
+        self._tell_limited = tell
 
     def stop(self) -> None:
         """End whatever is under way, from any thread: waits and requests raise at once, as later ones do."""
@@ -109,7 +114,9 @@ class HttpReader:
             tries, limited = tries + (not is_limit), limited + is_limit
             if tries >= _TRIES or limited >= _TRIES_WHEN_LIMITED or not _may_help(failure):
                 raise failure
-            if not is_limit:
+            if is_limit:
+                self._tell_limited(path, self._limiters[host].blocked_seconds)
+            else:
                 self._wait(_RETRY_SECONDS * 2 ** (tries - 1), path)
 
     def _try(
@@ -147,6 +154,10 @@ class HttpReader:
     def _wait(self, seconds: float, path: str) -> None:
         if self._pause(seconds):
             raise AlpacaRestError(path, _STOPPED)
+
+
+def _tell_nobody(_path: str, _seconds: float) -> None:
+    """For a reader whose waits nobody asked about."""
 
 
 def _may_help(failure: AlpacaRestError) -> bool:

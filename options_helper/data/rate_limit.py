@@ -53,6 +53,11 @@ class RateLimiter:
         return self._per_minute
 
     @property
+    def blocked_seconds(self) -> float:
+        """How long the server wants no request from now on; 0 where it said nothing of the kind."""
+        return max(0.0, self._blocked_until - self._monotonic())
+
+    @property
     def _burst(self) -> float:
         return max(1.0, math.floor(self._per_minute * _BURST_SHARE))
 

@@ -99,6 +99,7 @@ class Backfill:
             monotonic=monotonic,
             is_stopped=self._stopped.is_set,
         )
+        rest.when_limited(self._tell_limited)
         self._thread = threading.Thread(target=self._run, name="options-helper-backfill", daemon=True)
 
     def start(self) -> None:
@@ -247,6 +248,9 @@ class Backfill:
         if asked_at is not None and began < asked_at + self._settle_seconds:
             return max(0.0, asked_at + self._settle_seconds - self._monotonic())
         return FILL_SECONDS
+
+    def _tell_limited(self, path: str, seconds: float) -> None:
+        self._schedule.say_of_running(f"GET {path}: too many requests (429). Waiting {seconds:.0f} s.")
 
     def _tell_fills(self, count: int) -> None:
         if not self._schedule.has_succeeded("fills"):

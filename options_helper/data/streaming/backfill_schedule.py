@@ -69,6 +69,7 @@ class Schedule:
         self._tell, self._monotonic, self._is_stopped = tell, monotonic, is_stopped
         self._lock = threading.Lock()
         self._answered: dict[Host, float] = {}
+        self._running: Part | None = None
         now = monotonic()
         for part in parts:
             part.due = now
@@ -76,6 +77,13 @@ class Schedule:
     def say(self, name: str, words: str) -> None:
         """Say what a part is doing."""
         self._say(self._parts[name], words)
+
+    def say_of_running(self, words: str) -> None:
+        """Say what the part that is being fetched waits for, and with it whatever is asked of its host."""
+        running = self._running
+        for part in self._parts.values():
+            if part is running or (running is not None and part.asked and part.host is running.host):
+                self._say(part, words)
 
     def has_succeeded(self, name: str) -> bool:
         """Whether a part ever did."""
@@ -98,6 +106,7 @@ class Schedule:
         with self._lock:
             # Due never, unless asked for while it runs.
             part.began_at, part.due, part.asked = now, _NEVER, False
+        self._running = part
         try:
             if not part.succeeded and not part.failures:
                 self._say(part, "fetching")
