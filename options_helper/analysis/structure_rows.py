@@ -8,11 +8,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-import pandas as pd
 
 from options_helper.analysis.book import book_of, reduce_by
 from options_helper.analysis.columns import categories, floats, format_coverage, objects, texts, whole_numbers
 from options_helper.analysis.contract_ends import hours_until
+from options_helper.analysis.frames import build_frame
 from options_helper.analysis.instruments import NEVER
 from options_helper.analysis.live_rows import (
     STATE_TYPE,
@@ -32,6 +32,7 @@ from options_helper.market import new_york_date
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    import pandas as pd
     from numpy.typing import NDArray
 
     from options_helper.analysis.book import PortfolioBook, StructureBook
@@ -103,8 +104,8 @@ def compute_live_multileg_rows(
         "underlying_price": spots[book.structures.underlying_codes],
     }
     return (
-        pd.DataFrame({name: structures[name] for name in STRUCTURE_COLUMNS}),
-        pd.DataFrame({name: legs[name] for name in LEG_COLUMNS}),
+        build_frame(STRUCTURE_COLUMNS, structures),
+        build_frame(LEG_COLUMNS, legs),
     )
 
 
