@@ -1,0 +1,140 @@
+"""The fills that the page shows, against the ledger of the simulated Alpaca."""
+
+from __future__ import annotations
+
+import csv
+import itertools
+import re
+from collections import Counter
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from conftest import Portal
+    from playwright.sync_api import Browser, Page
+
+    from options_helper.simulator.server import AlpacaSimulator
+
+pytestmark = pytest.mark.browser
+playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+expect = playwright.expect
+
+FILLS, TITLE = ".st-key-live-fills", ".st-key-live-fills .oh-panel-title"
+CALL, PUT, HIGHER = "AAPL261218C00250000", "AAPL261218P00250000", "AAPL261218C00260000"
+MINUS = "\N{MINUS SIGN}"
+DROPS = 20
+COMPLETE = re.compile(r"Fills today \d+ · complete since \d\d:\d\d$")
+
+Figures = Counter[tuple[str, Decimal, Decimal]]
+
+
+@pytest.fixture(scope="module")
+def trading_portal(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
+    """A server before a simulator in which nobody but the test places orders."""
+    from options_helper.simulator.world import Plan
+    from tests.browser.conftest import running_portal
+
+    plan = Plan(trading_requests_per_minute=100_000)
+    folder = tmp_path_factory.mktemp("trading")
+    with running_portal(browser, folder, "--keep-alive=3", order_interval_seconds=0, plan=plan) as portal:
+        yield portal
+
+
+def trade(simulator: AlpacaSimulator, number: int) -> None:
+    """A fill at once, a fill in parts, or a spread's fill, in turn; no two with the same price."""
+    from options_helper.simulator.orders import LegRequest
+
+    cents = number / 100
+    if number % 3 == 0:
+        simulator.fill_now(PUT, "sell", 1 + number % 5, 1 + cents)
+    elif number % 3 == 1:
+        order = simulator.place_order(CALL, "buy", 3, limit_price=9.99)
+        simulator.fill(order, 1, 3 + cents)
+        simulator.fill(order, 2, 5 + cents)
+    else:
+        legs = [LegRequest(CALL, "sell", 1, "sell_to_open"), LegRequest(HIGHER, "buy", 2, "buy_to_open")]
+        spread = simulator.place_multileg_order(legs, 2, limit_price=-0.5)
+        simulator.fill(spread, 2, [7 + cents, 2 + cents])
+
+
+def true_figures(simulator: AlpacaSimulator) -> Figures:
+    """Contract, signed quantity and price of every execution in the ledger."""
+    return Counter(
+        (one.symbol, one.qty if one.side == "buy" else -one.qty, one.price)
+        for one in simulator.ledger().executions
+    )
+
+
+def shown_figures(page: Page) -> Figures:
+    """The same of every row that the page shows, the lines above legs left out."""
+    cells = "li.querySelector('.oh-what').title, li.querySelector('.oh-amount').innerText"
+    read = f"all => all.map(li => [{cells}])"
+    pairs = page.locator(f"{FILLS} ol[aria-label=Fills] li").evaluate_all(read)
+    parts = ((symbol, *amount.replace(MINUS, "-").partition(" @ ")) for symbol, amount in pairs)
+    return Counter((symbol, Decimal(quantity), Decimal(price)) for symbol, quantity, at, price in parts if at)
+
+
+def written_figures(path: Path) -> Figures:
+    """The same of every row of a downloaded file."""
+    with path.open(newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["level"] != "parent"]
+    signs = {"buy": 1, "sell": -1}
+    return Counter(
+        (row["symbol"], signs[row["side"].split()[0]] * Decimal(row["quantity"]), Decimal(row["price"]))
+        for row in rows
+    )
+
+
+def test_twenty_losses_leave_no_trace_in_the_table(trading_portal: Portal, tmp_path: Path) -> None:
+    """Fills throughout twenty losses of their stream end on the page and in the CSV as in the ledger."""
+    simulator, page = trading_portal.simulator, trading_portal.open()
+    simulator.add_history(15, symbols=[PUT], hours=0.2)
+    page.get_by_role("button", name="Start", exact=True).click(timeout=20_000)
+    trading_portal.wait(lambda: simulator.open_connections["fills"] == 1, "the fill stream")
+    numbers = itertools.count()
+    for drop in range(DROPS):
+        trade(simulator, next(numbers))
+        before = simulator.connections_total["fills"]
+        simulator.drop("fills", ("reset", "fin", "close")[drop % 3])
+        trade(simulator, next(numbers))
+        trading_portal.wait(
+            lambda before=before: simulator.connections_total["fills"] > before, "the next connection"
+        )
+    trade(simulator, next(numbers))
+    rows = sum(true_figures(simulator).values())
+    assert rows > 60
+    expect(page.locator(TITLE)).to_have_text(COMPLETE, timeout=40_000)
+    trading_portal.wait(lambda: shown_figures(page) == true_figures(simulator), "the ledger on the page")
+    assert "not confirmed" not in page.locator(FILLS).inner_text()
+    with page.expect_download() as download:
+        page.get_by_text("Fills as CSV").click()
+    download.value.save_as(tmp_path / "fills.csv")
+    assert written_figures(tmp_path / "fills.csv") == true_figures(simulator)
+    assert page.get_by_test_id("stException").count() == 0
+
+
+def test_a_gap_stands_while_rest_fails_and_heals(trading_portal: Portal) -> None:
+    """The span in doubt stands over the table, with its reason, until REST answers and tells the fill."""
+    simulator, page = trading_portal.simulator, trading_portal.open()
+    if not simulator.open_connections["fills"]:
+        page.get_by_role("button", name="Start", exact=True).click(timeout=20_000)
+    expect(page.locator(TITLE)).to_have_text(COMPLETE, timeout=40_000)
+    simulator.faults.rest(path="/v2/orders", status=500)
+    simulator.faults.set("fills", http_status=503)
+    simulator.drop("fills")
+    lost = re.compile(r"fills since \d\d:\d\d:\d\d not confirmed$")
+    expect(page.locator(TITLE)).to_have_text(lost, timeout=20_000)
+    simulator.fill_now(PUT, "sell", 7, 4.44)
+    simulator.faults.clear("fills")
+    span = re.compile(r"fills between \d\d:\d\d:\d\d and \d\d:\d\d:\d\d not confirmed$")
+    expect(page.locator(TITLE)).to_have_text(span, timeout=20_000)
+    reason = re.compile(r"the server failed \(500\).*Tried again in \d+ s")
+    expect(page.locator(FILLS)).to_contain_text(reason, timeout=15_000)
+    simulator.faults.clear("rest")
+    expect(page.locator(TITLE)).to_have_text(COMPLETE, timeout=40_000)
+    trading_portal.wait(lambda: shown_figures(page) == true_figures(simulator), "the ledger on the page")
