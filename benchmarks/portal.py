@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Self
 
 import psutil
 from playwright.sync_api import sync_playwright
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -96,7 +97,7 @@ class Tab:
 
     def __init__(self, page: Page, url: str) -> None:
         self._page = page
-        self.received: list[int] = []
+        self._runs: list[int] = [0]
         page.on("websocket", lambda socket: socket.on("framereceived", self._count))
         page.goto(url)
         self._devtools: CDPSession = page.context.new_cdp_session(page)
@@ -104,6 +105,13 @@ class Tab:
     def start(self) -> None:
         """Press Start."""
         self._page.get_by_role("button", name="Start", exact=True).click()
+
+    def refresh_each(self, seconds: int) -> None:
+        """Set the pace of the page in its sidebar, before Start folds it away."""
+        pace = self._page.get_by_role("spinbutton", name="Refresh (s)")
+        pace.fill(str(seconds))
+        pace.press("Enter")
+        self.wait(3)
 
     def wait(self, seconds: float) -> None:
         """Let the page live; Playwright's events are only handled here."""
@@ -119,8 +127,15 @@ class Tab:
         """What it looks like."""
         self._page.screenshot(path=path)
 
+    def bytes_per_run(self) -> list[int]:
+        """Sizes of the script runs that ended since the last call."""
+        finished, self._runs = self._runs[:-1], self._runs[-1:]
+        return finished
+
     def _count(self, payload: bytes | str) -> None:
-        self.received.append(len(payload))
+        self._runs[-1] += len(payload)
+        if isinstance(payload, bytes) and _kind(payload) == "script_finished":
+            self._runs.append(0)
 
 
 class Tabs:
@@ -164,6 +179,13 @@ def portfolio(contracts: int) -> dict[str, object]:
             positions.append(single | terms)
             used += 1
     return {"base_currency": "USD", "cash": 10_000.0, "positions": positions}
+
+
+def _kind(payload: bytes) -> str | None:
+    message = ForwardMsg()
+    message.ParseFromString(payload)
+    kind: str | None = message.WhichOneof("type")
+    return kind
 
 
 def _free_port() -> int:

@@ -6,7 +6,6 @@ import argparse
 import json
 import os
 import platform
-import sys
 import time
 from importlib.metadata import version
 from pathlib import Path
@@ -55,7 +54,6 @@ def main() -> None:
         )
     if options.json:
         options.json.write_text(json.dumps({"machine": machine, "results": results}, indent=1) + "\n")
-    sys.exit(0)
 
 
 if __name__ == "__main__":

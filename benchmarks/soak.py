@@ -33,6 +33,8 @@ def soak(options: argparse.Namespace) -> list[tuple[float, ...]]:
     ):
         tab = browser.tabs[0]
         tab.wait(5)
+        for each in browser.tabs:
+            each.refresh_each(1)
         tab.start()
         for _ in range(3):
             feed.hear(event="subscribed")
