@@ -589,7 +589,7 @@ def leg_figures(position: MultiLegPosition, number: int, leg: Seen, live: LiveSn
 def underlying_figures(sums: dict[str, Sum]) -> dict[str, Any]:
     """The sums of one underlying, null unless they cover everything."""
     figures: dict[str, Any] = {}
-    for name in SUMS[:-1]:
+    for name in SUMS:
         part = sums[name]
         figures[name] = part.partial if part.covered == part.legs else None
         figures[f"{name}_partial"], figures[f"{name}_covered"] = part.partial, part.covered

@@ -165,6 +165,7 @@ def test_a_covered_call_holds_shares_and_a_contract() -> None:
     assert row["mark"] == pytest.approx(271.5 - 4.1)
     assert row["net_delta"] == pytest.approx(200 - 0.6 * 200)
     assert row["net_theta"] == pytest.approx(0.05 * 200)
+    assert (row["delta"], row["theta"]) == (pytest.approx(0.4), pytest.approx(0.05)), "per share of a unit"
     assert pd.isna(row["net_vega"])
     assert legs["kind"].tolist() == ["stock", "option"]
     assert pd.isna(legs["contracts"].iloc[0])

@@ -77,8 +77,9 @@ def compute_live_multileg_rows(
     Structures, in total dollars: `net_debit` (also as `cost`), `net_mark` (also as `market_value`),
     `net_natural` (closing at the bid of longs and the ask of shorts), `net_pnl_abs, pnl_day, max_profit,
     max_loss` (a loss as a positive figure; infinite is unlimited, null undefined). Per share of one of the
-    `units`: `cost_basis, bid, ask, mark, natural`. `dte` and `hours_left` are those of the first expiry. The
-    net greeks are the sums of leg greek x signed contracts x multiplier; a share has delta 1.
+    `units`: `cost_basis, bid, ask, mark, natural, delta, gamma, theta, vega`. `dte` and `hours_left` are
+    those of the first expiry. The net greeks are the sums of leg greek x signed contracts x multiplier; a
+    share has delta 1.
 
     Legs have prices per share, and `leg_value, market_value, natural_value, pnl_day` in signed dollars. A leg
     of shares has its count in `quantity` and null in the columns of options.
@@ -212,11 +213,14 @@ def _dates(own: StructureBook, now: LiveRows, live: LiveSnapshot) -> dict[str, C
 def _net_greeks(book: PortfolioBook, now: LiveRows, quotes: Mapping[str, Column]) -> dict[str, Column]:
     rows = book.legs
     of_share = {name: 1.0 if name == "delta" else 0.0 for name in _GREEKS}
-    return {
-        f"net_{name}": _sum(
-            book.structures, np.where(rows.is_stock, of_share[name], quotes[name]) * now.scale
-        )
+    nets = {
+        name: _sum(book.structures, np.where(rows.is_stock, of_share[name], quotes[name]) * now.scale)
         for name in _GREEKS
+    }
+    divisor = book.structures.units * _describe(book, now).unit_multiplier
+    return {
+        **{f"net_{name}": net for name, net in nets.items()},
+        **{name: net / divisor for name, net in nets.items()},
     }
 
 

@@ -157,6 +157,10 @@ STRUCTURE_COLUMNS = (
     "net_gamma",
     "net_theta",
     "net_vega",
+    "delta",
+    "gamma",
+    "theta",
+    "vega",
 )
 
 UNDERLYING_COLUMNS = (
@@ -188,6 +192,9 @@ UNDERLYING_COLUMNS = (
     "cost",
     "cost_partial",
     "cost_covered",
+    "premium_at_risk",
+    "premium_at_risk_partial",
+    "premium_at_risk_covered",
     "oldest_age_seconds",
     "warnings",
 )

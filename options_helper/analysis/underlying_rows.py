@@ -36,8 +36,9 @@ def compute_live_underlying_rows(
     """One row per underlying, in alphabetical order, from the tables of the same snapshot.
 
     `price` is the stock's mark, `change` and `change_pct` are against the close of the previous trading day,
-    null where that is not known. `open_pnl, day_pnl, market_value, cost` are null unless they cover all legs
-    that have not expired: `…_partial` is the sum of what is known, `…_covered` how many of `legs` it covers.
+    null where that is not known. `open_pnl, day_pnl, market_value, cost, premium_at_risk` are null unless
+    they cover all legs that have not expired: `…_partial` is the sum of what is known, `…_covered` how many
+    of `legs` it covers.
 
     Raises:
         ValueError: The tables are not those of this portfolio, or the threshold is not above zero.
@@ -78,6 +79,7 @@ def _sum_columns(sums: TableSums) -> dict[str, Column]:
         "day_pnl": sums.day_pnl,
         "market_value": sums.market_value,
         "cost": sums.cost,
+        "premium_at_risk": sums.premium_at_risk,
     }
     for name, tally in tallies.items():
         columns[name] = tally.complete()

@@ -69,7 +69,7 @@ def test_a_title_names_the_position_with_its_year() -> None:
 def test_extremes_are_said_where_they_are_defined() -> None:
     """Unlimited is a word; a calendar has none."""
     assert extremes_of(describe_structure(CONDOR)) == (
-        f"max profit $162 · max loss {MINUS}$338 · break-evens 258.38 / 286.62"
+        f"width $5.00 · max profit $162 · max loss {MINUS}$338 · break-evens 258.38 / 286.62"
     )
     assert (
         extremes_of(describe_structure(SHARES))

@@ -22,6 +22,7 @@ from options_helper.analysis.live_portfolio_metrics import (
     compute_live_totals,
     compute_live_underlying_rows,
 )
+from options_helper.analysis.row_warnings import RowWarning
 from options_helper.market import (
     Greeks,
     LiveSnapshot,
@@ -205,6 +206,22 @@ def test_a_group_with_a_missing_leg_has_no_headline_and_says_what_it_covers() ->
     assert group["cover"] == "3 of 4: +$1,150"
 
 
+def test_a_partly_missing_structure_is_not_counted_among_what_is_known() -> None:
+    """Three of four legs have a mark, yet the P/L that is known covers the call and the shares alone."""
+    mids = {symbol: mid for symbol, mid in MIDS.items() if symbol != "AAPL261218P00255000"}
+    group = _group(_payload(_snapshot(mids=mids)), "AAPL")
+    assert (group["pnl_open"], group["cover"]) == (None, "2 of 4: +$2,641")
+
+
+def test_the_days_sum_says_what_it_covers_on_its_own() -> None:
+    """Only the shares have a previous close: the day's sum covers one of four legs, while all have a mark."""
+    group = _group(_payload(), "AAPL")
+    assert (group["complete"], group["pnl_day"], group["day_cover"]) == (True, None, "1 of 4: +$150")
+    assert _group(_payload(), "BRK.B")["day_cover"] == "0 of 1"
+    shares = [each for each in POSITIONS if each["id"] == "shares"]
+    assert _group(_payload(positions=shares), "AAPL")["day_cover"] == ""
+
+
 def test_missing_figures_are_null_and_the_state_says_why() -> None:
     """No quote, no number; expired rows stay, with their state."""
     payload = _payload(_snapshot(mids={}))
@@ -223,6 +240,74 @@ def test_warnings_travel_as_codes_with_few_words_and_a_sentence() -> None:
     few, sentence = payload["warnings"]["wide_spread"]
     assert few == "wide spread"
     assert sentence.endswith(".")
+
+
+def test_what_the_state_says_is_given_with_its_sentence() -> None:
+    """A quiet row's warning stands in no orange line, and its sentence is there for the Quote column."""
+    payload = _payload(_snapshot(age=41))
+    row = _row(payload, "aapl")
+    assert (row["state"], row["warning"], row["said"]) == ("quiet", None, ["stale_quote"])
+    assert payload["warnings"]["stale_quote"][1] == RowWarning.STALE_QUOTE.sentence
+    assert _row(_payload(_snapshot(mids={})), "aapl")["said"] == ["missing_quote"]
+
+
+def test_a_withheld_day_says_of_which_day_its_close_is() -> None:
+    """The code carries the day, in few words and in the sentence; a structure has the oldest of its legs."""
+    old = {
+        "AAPL261218C00250000": PreviousClose(22.0, dt.date(2026, 11, 18)),
+        "AAPL261218P00260000": PreviousClose(2.0, dt.date(2026, 11, 19)),
+        "AAPL261218P00255000": PreviousClose(1.0, dt.date(2026, 10, 30)),
+    }
+    payload = _payload(replace(_snapshot(), previous_closes=old))
+    single, structure = _row(payload, "aapl"), _row(payload, "put spread")
+    assert (single["pnl_day"], single["warning"]) == (None, ["previous_close_old:2026-11-18"])
+    assert (structure["pnl_day"], structure["warning"]) == (None, ["previous_close_old:2026-10-30"])
+    assert _row(payload, "put spread/0")["warning"] is None
+    assert payload["warnings"]["previous_close_old:2026-11-18"] == [
+        "P/L Day withheld, close of 18 Nov",
+        f"{RowWarning.PREVIOUS_CLOSE_OLD.sentence} The close is of 18 Nov 2026.",
+    ]
+
+
+def test_the_vendors_greeks_carry_their_time() -> None:
+    """A structure has the oldest of its legs; what has no greeks has no time."""
+    at = NOW - dt.timedelta(seconds=75)
+    told = {
+        "AAPL261218P00260000": Greeks(delta=-0.2, timestamp=at),
+        "AAPL261218P00255000": Greeks(delta=-0.1, timestamp=NOW),
+    }
+    payload = _payload(replace(_snapshot(), greeks=told))
+    assert _row(payload, "put spread")["greeks_time"] == int(at.timestamp() * 1000)
+    assert _row(payload, "put spread/1")["greeks_time"] == int(NOW.timestamp() * 1000)
+    assert _row(payload, "aapl")["greeks_time"] is None
+
+
+def test_a_structures_greeks_are_per_unit_like_its_mark() -> None:
+    """Two short puts of delta -0.2 and two long of -0.1: 0.1 per share of one unit, not 20 of them all."""
+    told = {
+        "AAPL261218P00260000": Greeks(delta=-0.2, theta=-0.04),
+        "AAPL261218P00255000": Greeks(delta=-0.1, theta=-0.03),
+    }
+    row = _row(_payload(replace(_snapshot(), greeks=told)), "put spread")
+    assert (row["qty"], row["delta"], row["theta"]) == (2, 0.1, 0.01)
+
+
+def test_on_the_last_day_the_moment_of_the_last_trade_is_given() -> None:
+    """The browser counts the time left; on other days, and for shares, there is none."""
+    today = _single("today", "AAPL", 250, expiry="2026-11-20")
+    far = _single("far", "AAPL", 250)
+    shares = POSITIONS[-1]
+    payload = _payload(positions=[today, far, shares])
+    close = dt.datetime(2026, 11, 20, 21, 0, tzinfo=dt.UTC)
+    assert _row(payload, "today")["ends"] == int(close.timestamp() * 1000)
+    assert (_row(payload, "far")["ends"], _row(payload, "shares")["ends"]) == (None, None)
+
+
+def test_return_on_max_risk_is_a_column_of_its_own() -> None:
+    """A long call risks its cost; a short one risks without end and has none."""
+    payload = _payload(positions=[_single("long", "AAPL", 250), _single("short", "AAPL", 250, contracts=-1)])
+    assert _row(payload, "long")["risk"] == pytest.approx(497 / 1840, abs=1e-5)
+    assert _row(payload, "short")["risk"] is None
 
 
 def test_an_unknown_warning_is_shown_as_its_words() -> None:
@@ -252,9 +337,7 @@ def test_the_payload_is_plain_json() -> None:
 
 def test_optional_columns_may_be_missing() -> None:
     """Greeks, P/L Day and the like are then null."""
-    payload = _payload(
-        without=("delta", "theta", "iv", "pnl_day", "net_delta", "net_theta", "natural", "day_pnl")
-    )
+    payload = _payload(without=("delta", "theta", "iv", "pnl_day", "natural", "day_pnl"))
     row = _row(payload, "aapl")
     assert (row["delta"], row["pnl_day"], row["mark"]) == (None, None, 23.37)
 

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from apps.streamlit.components.positions_table.row_words import name_of, terms_of
-from options_helper.analysis.figures import format_dollars, format_span
+from options_helper.analysis.figures import format_dollars, format_price, format_span
 from options_helper.analysis.marks import MarkMethod
 from options_helper.analysis.osi import stock_symbol
 from options_helper.analysis.truth import TruthState
@@ -48,8 +48,13 @@ def title_of(position: Position | EquityPosition | MultiLegPosition, structure: 
 
 
 def extremes_of(structure: Structure) -> str:
-    """`max profit $324 · max loss unlimited · break-evens 258.38 / 286.62`; what is undefined is left out."""
+    """`width $5.00 · max profit $324 · max loss unlimited · break-evens 258.38 / 286.62`.
+
+    What is undefined is left out.
+    """
     parts = []
+    if structure.width is not None:
+        parts.append(f"width {format_price(structure.width)}")
     if structure.max_profit is not None:
         parts.append(f"max profit {_extreme(structure.max_profit)}")
     if structure.max_loss is not None:
@@ -74,6 +79,15 @@ def state_words(state: str, age_seconds: float | None) -> str:
     return f"{words} {format_span(age_seconds)}" if age_seconds is not None and state in _AGED else words
 
 
+def origin_words(record: Record) -> str:
+    """Where a quote comes from and how late it was: `OPRA, received 18 ms after it was made`."""
+    source, lag = record["source"], record["lag_seconds"]
+    if not source or lag is None:
+        return source or ""
+    after = format_span(lag) if lag >= 1 else f"{max(lag, 0.0) * 1000:,.0f} ms"
+    return f"{source}, received {after} after it was made"
+
+
 def broker_words(records: Sequence[Record]) -> str:
     """Why the broker's prices of contracts differ from the marks, or "" where none does or none is known.
 
@@ -84,6 +98,8 @@ def broker_words(records: Sequence[Record]) -> str:
         return ""
     methods = dict.fromkeys(METHOD_WORDS[MarkMethod(record["mark_method"])] for record in differing)
     here = "the mark here is" if len(differing) == 1 else "the marks here are"
+    if set(methods) == {METHOD_WORDS[MarkMethod.NONE]}:
+        here = "here there is"
     return (
         f"The broker's books value an option at its last trade, however old; {here} {' or '.join(methods)}."
     )

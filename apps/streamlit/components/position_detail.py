@@ -17,11 +17,11 @@ from apps.streamlit.components.chart_data import (
 )
 from apps.streamlit.components.charts import curve_spec, draw, payoff_spec, say
 from apps.streamlit.components.detail_words import extremes_of, marks_of, title_of
-from apps.streamlit.components.positions_table.rows import plain_records
+from apps.streamlit.components.positions_table.records import plain_records
+from apps.streamlit.components.positions_table.row_words import split_warnings, warning_words
 from apps.streamlit.components.quote_ladder import ladder_html
 from options_helper.analysis.fill_watch import positions_by_symbol
 from options_helper.analysis.osi import normalize_underlying
-from options_helper.analysis.row_warnings import sentences
 from options_helper.analysis.structures import describe_structure
 from options_helper.analysis.wording import format_time
 from options_helper.models import EquityPosition, MultiLegPosition, Position, StockLeg
@@ -98,12 +98,21 @@ def _records_of(position: AnyPosition, positions: pd.DataFrame, legs: pd.DataFra
 
 def _head(position: AnyPosition, structure: Structure, records: list[Record], whole: list[Record]) -> str:
     facts = " · ".join(part for part in (marks_of(records), extremes_of(structure)) if part)
-    warnings = dict.fromkeys(code for record in [*whole, *records] for code in record["warnings"] or [])
-    lines = "".join(f"<li>{escape(sentence)}</li>" for sentence in sentences(warnings))
+    lines = "".join(f"<li>{escape(sentence)}</li>" for sentence in _sentences(records, whole))
     return (
         f'<p class="pd-head"><strong>{escape(title_of(position, structure))}</strong> '
         f"<span>{escape(facts)}</span></p>" + (f'<ul class="pd-warnings">{lines}</ul>' if lines else "")
     )
+
+
+def _sentences(records: list[Record], whole: list[Record]) -> list[str]:
+    """The sentence of each warning of the position and its parts, once."""
+    codes: dict[str, None] = {}
+    for record in [*whole, *records]:
+        spoken, said = split_warnings(record["warnings"] or [], [record, *records])
+        codes |= dict.fromkeys([*said, *spoken])
+    words = warning_words(codes)
+    return [words[code][1] for code in codes]
 
 
 def _render_payoff(position: AnyPosition, structure: Structure, spot: float | None) -> None:

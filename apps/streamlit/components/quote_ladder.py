@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from apps.streamlit.components.detail_words import broker_words, state_words
+from apps.streamlit.components.detail_words import broker_words, origin_words, state_words
 from apps.streamlit.components.positions_table.row_words import name_of, name_of_leg
 from options_helper.analysis.figures import format_price, format_quantity
 from options_helper.models import EquityPosition, MultiLegPosition, Position
@@ -47,7 +47,8 @@ def _ladder_row(name: str, record: Record) -> str:
     sized = [_sized(record[price], record[size]) for price, size in _SIZED]
     prices = [escape(format_price(record[column])) for column in ("mark", "natural", "last", "broker_price")]
     state = escape(state_words(record["state"], record["quote_age_seconds"]))
-    cells = "".join(f"<td>{cell}</td>" for cell in [*sized, *prices, state])
+    cells = "".join(f"<td>{cell}</td>" for cell in [*sized, *prices])
+    cells += f'<td title="{escape(origin_words(record))}">{state}</td>'
     quantity = format_quantity(record["quantity"])
     return f'<tr><th scope="row">{escape(quantity)} {escape(name)}</th>{cells}</tr>'
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from html import escape
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -26,11 +27,32 @@ _HELP = {
 
 def render_totals(totals: LiveTotals, cash: float) -> None:
     """Draw the tiles."""
-    with st.container(key="live-totals"), st.grid(4, min_column_width=140, gap="xsmall"):
-        _tile("Portfolio value", totals.portfolio_value, format_dollars, f"cash {format_dollars(cash)}")
-        _pnl_tile("P/L Open", totals.open_pnl, totals.open_pnl_pct)
-        _pnl_tile("P/L Day", totals.day_pnl, totals.day_pnl_pct)
-        _coverage_tile(totals)
+    with st.container(key="live-totals", gap="xsmall"):
+        with st.grid(4, min_column_width=140, gap="xsmall"):
+            _tile("Portfolio value", totals.portfolio_value, format_dollars, f"cash {format_dollars(cash)}")
+            _pnl_tile("P/L Open", totals.open_pnl, totals.open_pnl_pct)
+            _pnl_tile("P/L Day", totals.day_pnl, totals.day_pnl_pct)
+            _coverage_tile(totals)
+        st.html(f'<p class="oh-more">{escape(describe_more(totals))}</p>')
+
+
+def describe_more(totals: LiveTotals) -> str:
+    """The other totals in one line, each with what it covers, and what no total can know."""
+    parts = [
+        f"{label} {_short(total)}"
+        for label, total in (
+            ("Cost", totals.cost),
+            ("Market value", totals.market_value),
+            ("Premium at risk", totals.premium_at_risk),
+        )
+    ]
+    return f"{' · '.join(parts)} · P/L Day is without lots closed today: they are not in the file."
+
+
+def _short(total: Total) -> str:
+    if total.value is not None:
+        return format_dollars(total.value)
+    return f"{MISSING} ({_part(total, format_dollars)})"
 
 
 def _tile(label: str, total: Total, write: Callable[[float | None], str], beneath: str) -> None:

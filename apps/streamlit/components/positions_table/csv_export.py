@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 _FIGURES = (
     "qty", "dte", "cost", "bid", "ask", "mark", "natural", "pnl_open", "pnl_pct", "pnl_day",
-    "spread", "delta", "theta", "iv",
+    "risk", "spread", "delta", "theta", "iv",
 )  # fmt: skip
 _OF_POSITIONS = (
     "id",
@@ -27,7 +27,9 @@ _OF_POSITIONS = (
     "warnings",
     "fills",
 )
-_LEG_FIGURES = tuple(name for name in _FIGURES if name not in {"cost", "pnl_open", "pnl_pct", "pnl_day"})
+_LEG_FIGURES = tuple(
+    name for name in _FIGURES if name not in {"cost", "pnl_open", "pnl_pct", "pnl_day", "risk"}
+)
 _OF_LEGS = ("position_id", "underlying", "leg", *_LEG_FIGURES, "state", "quote_time", "warnings")
 _FORMULA_SIGNS = frozenset("=+-@\t\r")
 

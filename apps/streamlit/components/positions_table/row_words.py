@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import datetime as dt
+from typing import TYPE_CHECKING, Any
 
 from options_helper.analysis.figures import MISSING
 from options_helper.analysis.row_warnings import RowWarning, sentences
 from options_helper.models import EquityPosition, Leg, MultiLegPosition, Position
 
 if TYPE_CHECKING:
-    import datetime as dt
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from options_helper.models import StockLeg
+
+    Record = dict[str, Any]
 
 _UP, _DOWN, _SAME = "\N{BLACK UP-POINTING TRIANGLE}", "\N{BLACK DOWN-POINTING TRIANGLE}", "="
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -108,14 +110,40 @@ def describe_price(price: float | None, change: float | None) -> str:
     return f"{price:,.2f} {sign} {abs(rounded):.2f}%"
 
 
-def spoken_warnings(codes: Iterable[str]) -> list[str]:
-    """The warnings that stand under a row's name: those that its state does not say."""
-    return [code for code in codes if code not in _SAID_BY_STATE]
+def split_warnings(codes: Iterable[str], sources: Sequence[Record]) -> tuple[list[str], list[str]]:
+    """The warnings that stand under a row's name, and those that its state says already.
+
+    Args:
+        codes: The row's.
+        sources: The row, and the legs of a structure: they know of which day an old close is, and a code that
+            speaks of a day carries it, `previous_close_old:2026-11-18`.
+    """
+    codes = [_with_day(code, sources) for code in codes]
+    said = [code for code in codes if code in _SAID_BY_STATE]
+    return [code for code in codes if code not in _SAID_BY_STATE], said
+
+
+def _with_day(code: str, sources: Sequence[Record]) -> str:
+    if code != RowWarning.PREVIOUS_CLOSE_OLD:
+        return code
+    known = [each for each in sources if code in (each.get("warnings") or [])]
+    days = [each["previous_close_date"] for each in known if each.get("previous_close_date") is not None]
+    return f"{code}:{min(days)}" if days else code
 
 
 def warning_words(codes: Iterable[str]) -> dict[str, list[str]]:
-    """For each code its few words and its whole sentence."""
-    few: dict[str, str] = {str(code): words for code, words in _FEW_WORDS.items()}
-    return {
-        code: [few.get(code, code.replace("_", " ")), sentences([code])[0]] for code in sorted(set(codes))
-    }
+    """For each code its few words and its whole sentence, with the day where the code carries one."""
+    return {code: _words(code) for code in sorted(set(codes))}
+
+
+def _words(code: str) -> list[str]:
+    name, _, day = code.partition(":")
+    few: dict[str, str] = {str(each): words for each, words in _FEW_WORDS.items()}
+    short, sentence = few.get(name, name.replace("_", " ")), sentences([name])[0]
+    if not day:
+        return [short, sentence]
+    date = dt.date.fromisoformat(day)
+    return [
+        f"{short}, close of {format_day(date, with_year=False)}",
+        f"{sentence} The close is of {format_day(date, with_year=True)}.",
+    ]

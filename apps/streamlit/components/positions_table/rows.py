@@ -6,18 +6,17 @@ changed nothing gives an equal payload.
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any, TypedDict
 
+from apps.streamlit.components.positions_table.group_rows import GROUP_FIELDS, build_group_rows
+from apps.streamlit.components.positions_table.records import plain_records, price_time, rounded
 from apps.streamlit.components.positions_table.row_words import (
-    describe_price,
     name_of,
     name_of_leg,
-    spoken_warnings,
+    split_warnings,
     terms_of,
     warning_words,
 )
-from options_helper.analysis.figures import format_pnl
 from options_helper.analysis.osi import stock_symbol
 from options_helper.market import to_microseconds
 from options_helper.models import MultiLegPosition
@@ -33,6 +32,8 @@ if TYPE_CHECKING:
     AnyPosition = Position | EquityPosition | MultiLegPosition
     Record = dict[str, Any]
 
+_MICROSECONDS_PER_HOUR = 3_600_000_000
+
 # Field of the payload -> (column of the metrics, decimals); the first column that is there is taken.
 _POSITION_FIGURES = {
     "qty": ("quantity", 4),
@@ -45,6 +46,7 @@ _POSITION_FIGURES = {
     "pnl_open": ("pnl_abs", 2),
     "pnl_pct": ("pnl_pct", 5),
     "pnl_day": ("pnl_day", 2),
+    "risk": ("return_on_max_risk", 5),
     "spread": ("spread_pct", 5),
     "delta": ("delta", 4),
     "theta": ("theta", 4),
@@ -54,13 +56,11 @@ _STRUCTURE_FIGURES = _POSITION_FIGURES | {
     "qty": ("units", 4),
     "pnl_open": ("net_pnl_abs", 2),
     "pnl_pct": ("net_pnl_pct", 5),
-    "delta": ("net_delta", 4),
-    "theta": ("net_theta", 4),
 }
 _LEG_FIGURES = {
     field: column
     for field, column in _POSITION_FIGURES.items()
-    if field not in {"cost", "pnl_open", "pnl_pct", "pnl_day"}
+    if field not in {"cost", "pnl_open", "pnl_pct", "pnl_day", "risk"}
 }
 FIELDS = (
     "id",
@@ -73,11 +73,11 @@ FIELDS = (
     "note",
     *_POSITION_FIGURES,
     "state",
+    "said",
     "time",
+    "greeks_time",
+    "ends",
 )
-GROUP_FIELDS = (
-    "id", "name", "sub", "state", "time", "pnl_open", "pnl_day", "cover", "complete", "mark",
-)  # fmt: skip
 
 
 class TablePayload(TypedDict):
@@ -87,7 +87,8 @@ class TablePayload(TypedDict):
         fields, group_fields: The names of each row's values.
         groups, rows: Arrays in the order of those names; a structure is followed by its legs.
         ids: Ids of positions and structures, which can be selected.
-        warnings: Few words and a sentence for each code in `rows`.
+        warnings: Few words and a sentence for each code in `rows`: in `warning` what stands under a name, in
+            `said` what the state says already.
         stale_after: Seconds, over which the browser itself calls a live row stale.
     """
 
@@ -133,17 +134,17 @@ def build_table_rows(
     for position in _grouped(portfolio):
         structured = isinstance(position, MultiLegPosition)
         record = (multi if structured else single).get(position.id, {})
-        row = _position_row(position, record, moment, notes.get(position.id))
-        rows.append(_values(row))
-        codes += row["warning"] or []
+        own_legs = leg_records.get(position.id, {})
+        shown = [_position_row(position, record, [*own_legs.values()], moment, notes.get(position.id))]
         if isinstance(position, MultiLegPosition):
-            for leg_row in _leg_rows(position, leg_records.get(position.id, {}), moment):
-                rows.append(_values(leg_row))
-                codes += leg_row["warning"] or []
+            shown += _leg_rows(position, own_legs, moment)
+        for row in shown:
+            rows.append(_values(row))
+            codes += [*(row["warning"] or []), *(row["said"] or [])]
     return TablePayload(
         fields=FIELDS,
         group_fields=GROUP_FIELDS,
-        groups=_group_rows(portfolio, plain_records(underlyings), moment),
+        groups=build_group_rows(portfolio, plain_records(underlyings), moment),
         rows=rows,
         ids=[position.id for position in _grouped(portfolio)],
         warnings=warning_words(codes),
@@ -156,7 +157,9 @@ def _grouped(portfolio: Portfolio) -> list[AnyPosition]:
     return sorted(portfolio.positions, key=lambda position: stock_symbol(position.symbol))
 
 
-def _position_row(position: AnyPosition, record: Record, moment: int, note: str | None) -> Record:
+def _position_row(
+    position: AnyPosition, record: Record, legs: list[Record], moment: int, note: str | None
+) -> Record:
     structured = isinstance(position, MultiLegPosition)
     figures = _figures(record, _STRUCTURE_FIGURES if structured else _POSITION_FIGURES)
     return {
@@ -165,11 +168,9 @@ def _position_row(position: AnyPosition, record: Record, moment: int, note: str 
         "group": stock_symbol(position.symbol),
         "name": name_of(position, record.get("name")),
         "sub": terms_of(position, days=figures["dte"]),
-        "warning": spoken_warnings(record.get("warnings") or []) or None,
         "note": note,
         **figures,
-        "state": record.get("state") or "no_data",
-        "time": _time(record, moment),
+        **_truth(record, [record, *legs], moment),
     }
 
 
@@ -186,36 +187,24 @@ def _leg_rows(position: MultiLegPosition, records: dict[int, Record], moment: in
             "group": stock_symbol(position.symbol),
             "parent": position.id,
             "name": name_of_leg(leg, with_expiry=with_expiry),
-            "warning": spoken_warnings(record.get("warnings") or []) or None,
             **figures,
-            "state": record.get("state") or "no_data",
-            "time": _time(record, moment),
+            **_truth(record, [record], moment),
         }
 
 
-def _group_rows(portfolio: Portfolio, records: list[Record], moment: int) -> list[list[Any]]:
-    by_group = {stock_symbol(str(record["underlying"])): record for record in records}
-    groups = dict.fromkeys(stock_symbol(position.symbol) for position in _grouped(portfolio))
-    return [_group_values(group, by_group.get(group, {}), moment) for group in groups]
-
-
-def _group_values(group: str, record: Record, moment: int) -> list[Any]:
-    complete = record.get("open_pnl") is not None
-    cover = str(record.get("coverage") or "").removesuffix("s").removesuffix(" leg")
-    if not complete and record.get("open_pnl_partial") is not None:
-        cover += f": {format_pnl(record['open_pnl_partial'])}"
-    row = {
-        "id": group,
-        "name": group,
-        "sub": describe_price(record.get("price"), record.get("change_pct")),
+def _truth(record: Record, sources: list[Record], moment: int) -> Record:
+    """State, warnings and times of a row; what a structure has none of is that of its legs, `sources`."""
+    spoken, said = split_warnings(record.get("warnings") or [], sources)
+    greeks = [each["greeks_time"] for each in sources if each.get("greeks_time") is not None]
+    hours = record.get("hours_left")
+    return {
+        "warning": spoken or None,
         "state": record.get("state") or "no_data",
-        "time": _time(record, moment),
-        "pnl_open": _rounded(record.get("open_pnl"), 2),
-        "pnl_day": _rounded(record.get("day_pnl"), 2),
-        "cover": cover,
-        "complete": complete,
+        "said": said or None,
+        "time": price_time(record, moment),
+        "greeks_time": to_microseconds(min(greeks)) // 1000 if greeks else None,
+        "ends": None if hours is None else (moment + round(hours * _MICROSECONDS_PER_HOUR)) // 1000,
     }
-    return [row.get(field) for field in GROUP_FIELDS]
 
 
 def _values(row: Record) -> list[Any]:
@@ -223,24 +212,7 @@ def _values(row: Record) -> list[Any]:
 
 
 def _figures(record: Record, columns: Mapping[str, tuple[str, int]]) -> Record:
-    return {field: _rounded(record.get(column), decimals) for field, (column, decimals) in columns.items()}
-
-
-def _rounded(value: float | None, decimals: int) -> float | None:
-    if value is None or not math.isfinite(value):
-        return None
-    rounded = round(float(value), decimals)
-    return int(rounded) if rounded.is_integer() else rounded
-
-
-def _time(record: Record, moment: int) -> int | None:
-    """When the row's price was made, in milliseconds; from its age, which knows of clocks that are ahead."""
-    for column in ("mark_age_seconds", "quote_age_seconds", "quote_age_seconds_max"):
-        age: float | None = record.get(column)
-        if age is not None:
-            # To the microsecond first: only then do equal prices give equal times at every moment.
-            return (moment - round(age * 1_000_000)) // 1000
-    return None
+    return {field: rounded(record.get(column), decimals) for field, (column, decimals) in columns.items()}
 
 
 def _by_position(legs: pd.DataFrame) -> dict[str, dict[int, Record]]:
@@ -248,17 +220,3 @@ def _by_position(legs: pd.DataFrame) -> dict[str, dict[int, Record]]:
     for record in plain_records(legs):
         found.setdefault(record["position_id"], {})[int(record["leg_index"])] = record
     return found
-
-
-def plain_records(frame: pd.DataFrame) -> list[Record]:
-    """Rows as dictionaries of plain Python values, None where a value is missing."""
-    columns = {str(name): _plain(frame[name]) for name in frame.columns}
-    return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
-
-
-def _plain(column: pd.Series[Any]) -> list[Any]:
-    values: list[Any] = column.tolist()
-    missing = column.isna()
-    if not missing.any():
-        return values
-    return [None if gone else value for value, gone in zip(values, missing.tolist(), strict=True)]

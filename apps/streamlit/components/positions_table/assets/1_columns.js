@@ -58,6 +58,11 @@ function formatAge(seconds) {
   return `${Math.floor(whole / 86400)} d`;
 }
 
+function formatLeft(seconds) {
+  const minutes = Math.max(0, Math.ceil(seconds / 60));
+  return minutes < 60 ? `${minutes} m` : `${Math.floor(minutes / 60)} h ${minutes % 60} m`;
+}
+
 const ageOf = (row, now) => (isNumber(row.time) ? (now - row.time) / 1000 : null);
 
 function stateOf(row, now, staleAfter) {
@@ -78,12 +83,15 @@ const column = (id, em, label, help, text, more = {}) => ({
 });
 const toned = (id) => ({ tone: (row) => Math.sign(row[id] ?? 0) });
 const optional = { optional: true };
+// Columns with a small second line: sums that lack something, the time left, the age of the vendor's greeks.
+const GREEKS = ["delta", "theta", "iv"];
+const WITH_EXTRA = new Set(["dte", "pnl_day", ...GREEKS]);
 
 const COLUMNS = [
   { id: "position", label: "Position", help: "The structure, option or shares; legs below on opening",
     sort: (row) => row.name.toLowerCase() },
   column("qty", 2.9, "Qty", "Contracts, shares, or units of a structure; negative is short", formatQuantity),
-  column("dte", 2.9, "DTE", "Days to expiry, counted in New York dates", (value) => formatDecimal(value, 0)),
+  column("dte", 2.9, "DTE", "Days to expiry, counted in New York dates; on the last day, how long it trades", (value) => formatDecimal(value, 0)),
   column("cost", 4.1, "Cost", "What was paid per share or unit; negative is a credit", formatPrice, optional),
   column("bid", 4.1, "Bid", "The highest price a buyer offers", formatPrice),
   column("ask", 4.1, "Ask", "The lowest price a seller asks", formatPrice),
@@ -92,10 +100,11 @@ const COLUMNS = [
   column("pnl_open", 4.9, "P/L Open", "Profit or loss since opening, at the mark", formatPnl, toned("pnl_open")),
   column("pnl_pct", 4.1, "P/L %", "P/L Open as a share of the cost", (value) => formatPercent(value, true), toned("pnl_pct")),
   column("pnl_day", 4.7, "P/L Day", "Profit or loss since the previous close; lots closed today are not in the file", formatPnl, toned("pnl_day")),
+  column("risk", 4.1, "P/L risk", "P/L Open as a share of the most that can be lost at expiry; none where that has no end", (value) => formatPercent(value, true), { ...toned("risk"), ...optional }),
   column("spread", 3.9, "Spread", "Ask minus bid, as a share of the middle", (value) => formatPercent(value, false)),
-  column("delta", 4.1, "Delta", "Change of the price per dollar of the underlying, from the vendor", (value) => formatDecimal(value, 2), optional),
-  column("theta", 4.1, "Theta", "Change of the price per day, from the vendor", (value) => formatDecimal(value, 3), optional),
-  column("iv", 4.1, "IV", "Implied volatility, from the vendor", (value) => formatPercent(value, false), optional),
+  column("delta", 4.1, "Delta", "Change of the price per dollar of the underlying, from the vendor; below, its age", (value) => formatDecimal(value, 2), optional),
+  column("theta", 4.1, "Theta", "Change of the price per day, from the vendor; below, its age", (value) => formatDecimal(value, 3), optional),
+  column("iv", 4.1, "IV", "Implied volatility, from the vendor; below, its age", (value) => formatPercent(value, false), optional),
   { id: "quote", em: 6.7, label: "Quote", help: "The state and the age of the oldest quote behind this row",
     sort: (row) => row.time },
 ];

@@ -52,6 +52,7 @@ class RowView {
         td.append(" ");
       }
       cell.value = element("span", "pt-value", td);
+      if (WITH_EXTRA.has(id)) cell.extra = element("span", "pt-extra", td);
       if (id === "mark" || id === "pnl_open") cell.second = element("span", "pt-second", td);
     }
     this.cells.set(id, cell);
@@ -94,6 +95,7 @@ class RowView {
       this.#setFigure(id, COLUMN_BY_ID.get(id).text(row), Math.sign(row[id] ?? 0));
     }
     this.#setFigure("quote", row.cover, 0);
+    this.#setExtra("pnl_day", row.day_cover);
     const open = this.cells.get("pnl_open");
     if (open) setText(open.second, row.complete ? "" : row.cover);
     this.tr.classList.toggle("is-partial", !row.complete);
@@ -104,6 +106,8 @@ class RowView {
       const column = COLUMN_BY_ID.get(id);
       if (column.text) this.#setFigure(id, this.#legText(row, column), column.tone ? column.tone(row) : 0);
     }
+    const quote = this.cells.get("quote");
+    if (quote) quote.td.title = (row.said ?? []).map((code) => context.warnings[code]?.[1] ?? code).join(" ");
     const open = this.cells.get("pnl_open");
     if (open && row.kind !== "leg") setText(open.second, formatPercent(row.pnl_pct, true));
     if (isNumber(row.mark) && isNumber(this.mark) && row.mark !== this.mark) {
@@ -127,6 +131,13 @@ class RowView {
     if (cell.value.className !== className) cell.value.className = className;
   }
 
+  #setExtra(id, text) {
+    const extra = this.cells.get(id)?.extra;
+    if (!extra) return;
+    setText(extra, text ?? "");
+    if (extra.textContent.length > 7) this.widen(id, extra.textContent.length * 0.85);
+  }
+
   // What time alone changes: ages, states that the browser sees pass, and marks of change that fade.
   tick(now, staleAfter) {
     const { row } = this;
@@ -143,6 +154,9 @@ class RowView {
       setText(quote.sign, sign);
       setText(quote.value, text);
     }
+    this.#setExtra("dte", isNumber(row.ends) ? formatLeft((row.ends - now) / 1000) : "");
+    const aged = isNumber(row.greeks_time) ? formatAge((now - row.greeks_time) / 1000) : "";
+    for (const id of GREEKS) this.#setExtra(id, isNumber(row[id]) ? aged : "");
     const mark = this.cells.get("mark");
     if (!mark) return;
     setText(mark.second, `${sign} ${text}`);

@@ -1,0 +1,43 @@
+"""Rows of the metrics' tables as plain Python values."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    Record = dict[str, Any]
+
+
+def plain_records(frame: pd.DataFrame) -> list[Record]:
+    """Rows as dictionaries of plain Python values, None where a value is missing."""
+    columns = {str(name): _plain(frame[name]) for name in frame.columns}
+    return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
+
+
+def _plain(column: pd.Series[Any]) -> list[Any]:
+    values: list[Any] = column.tolist()
+    missing = column.isna()
+    if not missing.any():
+        return values
+    return [None if gone else value for value, gone in zip(values, missing.tolist(), strict=True)]
+
+
+def rounded(value: float | None, decimals: int) -> float | None:
+    """A finite number to so many decimals, whole ones as integers; None for anything else."""
+    if value is None or not math.isfinite(value):
+        return None
+    nearest = round(float(value), decimals)
+    return int(nearest) if nearest.is_integer() else nearest
+
+
+def price_time(record: Record, moment: int) -> int | None:
+    """When the row's price was made, in milliseconds; from its age, which knows of clocks that are ahead."""
+    for column in ("mark_age_seconds", "quote_age_seconds", "quote_age_seconds_max"):
+        age: float | None = record.get(column)
+        if age is not None:
+            # To the microsecond first: only then do equal prices give equal times at every moment.
+            return (moment - round(age * 1_000_000)) // 1000
+    return None

@@ -1,0 +1,90 @@
+"""Totals in words: each says what it covers, in the tiles, the line beneath and by underlying."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+
+import pytest
+
+pytest.importorskip("streamlit", reason="the portal needs streamlit")
+
+from apps.streamlit.components.totals import describe_more
+from apps.streamlit.components.underlying_sums import sums_html
+from options_helper.analysis.live_portfolio_metrics import (
+    compute_live_multileg_rows,
+    compute_live_position_rows,
+    compute_live_totals,
+    compute_live_underlying_rows,
+)
+from options_helper.market import LiveSnapshot, PreviousClose, Quote
+from options_helper.models import Portfolio, Position
+
+pytestmark = pytest.mark.portal
+
+AT = dt.datetime(2026, 11, 23, 15, 0, tzinfo=dt.UTC)
+EXPIRY = dt.date(2026, 12, 18)
+PORTFOLIO = Portfolio(
+    cash=500,
+    positions=[
+        Position(
+            id=f"p{number}",
+            symbol=symbol,
+            option_type="call",
+            expiry=EXPIRY,
+            strike=100,
+            contracts=2,
+            cost_basis=5.0,
+        )
+        for number, symbol in enumerate(("AAPL", "BRK-B"))
+    ]
+    + [
+        Position(
+            id="gone", symbol="TSLA", option_type="call", expiry=dt.date(2026, 11, 20), strike=9,
+            contracts=1, cost_basis=1.0,
+        )
+    ],
+)  # fmt: skip
+
+
+def tables(*quoted: str) -> tuple[str, str]:
+    """The line beneath the tiles, and the sums by underlying as text, with these contracts quoted 6.00."""
+    live = LiveSnapshot(
+        as_of=AT,
+        option_quotes={symbol: Quote(symbol, 5.9, 6.1, timestamp=AT) for symbol in quoted},
+        previous_closes={symbol: PreviousClose(5.5, dt.date(2026, 11, 20)) for symbol in quoted},
+    )
+    rows = compute_live_position_rows(PORTFOLIO, live, stale_after_seconds=30)
+    structures, legs = compute_live_multileg_rows(PORTFOLIO, live, stale_after_seconds=30)
+    totals = compute_live_totals(PORTFOLIO, rows, structures, legs)
+    table = compute_live_underlying_rows(PORTFOLIO, live, rows, structures, legs, stale_after_seconds=30)
+    return describe_more(totals), re.sub(r"<[^>]+>", "|", sums_html(table))
+
+
+AAPL, BRK = "AAPL261218C00100000", "BRKB261218C00100000"
+
+
+def test_the_line_beneath_the_tiles_has_the_other_totals() -> None:
+    """Cost, market value, premium at risk in dollars; and what the day's figure cannot know."""
+    words, _ = tables(AAPL, BRK)
+    assert words == (
+        "Cost $2,000 · Market value $2,400 · Premium at risk $2,000 · "
+        "P/L Day is without lots closed today: they are not in the file."
+    )
+
+
+def test_a_total_that_lacks_a_leg_has_no_headline_there_either() -> None:
+    """With one leg unquoted the market value is a part of one leg of two."""
+    words, _ = tables(AAPL)
+    assert "Market value — (1 of 2 legs: $1,200)" in words
+    assert "Premium at risk $2,000" in words, "what was paid is known without a quote"
+    assert "Market value — (0 of 2 legs)" in tables()[0]
+
+
+def test_sums_by_underlying_say_what_they_cover() -> None:
+    """A line per underlying with five sums; a missing leg withholds its own alone, expired ones have none."""
+    _, text = tables(AAPL)
+    assert "AAPL||+$200||+$100||$1,000||$1,200||$1,000" in text
+    assert "BRK.B||—|0 of 1 leg|||—|0 of 1 leg|||$1,000||—|0 of 1 leg|||$1,000" in text
+    assert "TSLA" not in text
+    assert "Lots closed today are not in the file" in text
