@@ -97,6 +97,13 @@ def test_the_thresholds_of_a_mark_are_the_codes() -> None:
         assert f"`{name}` {getattr(marks, name):.2f}" in page
 
 
+def test_the_figure_of_marks_is_drawn_from_the_code() -> None:
+    """The picture of the thresholds is what its script draws from the constants."""
+    script = runpy.run_path(str(ROOT / "scripts" / "make_marks_figure.py"))
+    assert script["draw_figure"]() == _read("docs/images/marks.svg")
+    assert "(../images/marks.svg)" in _read("docs/concepts/marks.md")
+
+
 def test_the_examples_of_marks_are_right() -> None:
     """Each example's mark is what the rule makes of its bid and ask."""
     from options_helper.market import Quote, utc_now
