@@ -177,3 +177,21 @@ def test_a_changed_file_appears_by_itself(portal: Portal) -> None:
         path.write_text(good)
     expect(mark_of(page, "aapl-call")).to_be_visible(timeout=15_000)
     expect(button(page, "Start")).to_be_enabled()
+
+
+def test_a_page_that_lost_its_timer_goes_on(portal: Portal) -> None:
+    """Where Streamlit's timer is gone, the browser notices that no beat comes, and the page lives on."""
+    page = portal.open("about:blank")
+    page.add_init_script(
+        """window.pacers = []; const set = window.setInterval;
+        window.setInterval = (f, ms, ...rest) => {
+          const id = set(f, ms, ...rest); if (ms === 2000) window.pacers.push(id); return id; };"""
+    )
+    page.goto(portal.live_url)
+    start(page)
+    page.wait_for_function("window.pacers.length > 0")
+    expect(page.locator(STATUS)).not_to_have_text(page.locator(STATUS).inner_text(), timeout=20_000)
+    page.evaluate("window.pacers.forEach(clearInterval); window.pacers = []")
+    page.wait_for_function("window.pacers.length > 0", timeout=30_000)
+    for _ in range(3):
+        expect(page.locator(STATUS)).not_to_have_text(page.locator(STATUS).inner_text(), timeout=30_000)

@@ -23,6 +23,7 @@ from apps.streamlit.components.quote_counts import grown_older
 from apps.streamlit.components.scene import Scene, describe_scene, minute_of, set_scene
 from apps.streamlit.components.status_line import find_diagnosis, render_status, tell_change
 from apps.streamlit.components.totals import render_totals
+from apps.streamlit.components.underlying_sums import render_underlying_sums
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,16 +33,16 @@ if TYPE_CHECKING:
 
 def render_status_part(moment: Moment, *, parts: Sequence[str]) -> bool:
     """The status line, and the pulse for the other parts; whether these are overdue."""
-    source = moment.model.source
+    source, pace = moment.model.source, moment.model.settings.refresh_seconds
     if source.portfolio is None:
         render_status(find_portfolio_diagnosis(source))
-        return render_pulse((id(source), minute_of(moment.snapshot)), parts)
+        return render_pulse((id(source), minute_of(moment.snapshot)), parts, pace_seconds=pace)
     scene = set_scene(moment, source.portfolio)
     quotes = grown_older(scene.view.quotes, scene.view.at.as_of, moment.snapshot.as_of)
     diagnosis = find_all_expired(source, scene.view.totals) or find_diagnosis(moment, quotes)
     render_status(diagnosis)
     tell_change(moment.snapshot.status, diagnosis)
-    return render_pulse(describe_scene(moment, scene), parts)
+    return render_pulse(describe_scene(moment, scene), parts, pace_seconds=pace)
 
 
 def render_live_body(moment: Moment) -> None:
@@ -93,3 +94,4 @@ def _render_positions(moment: Moment, scene: Scene) -> None:
         )
     with st.container(key="live-underlyings", border=True):
         render_pnl_pictures(scene.day, view.underlyings, scene.charted, zone=moment.zone, key="live-pictures")
+        render_underlying_sums(view.underlyings)

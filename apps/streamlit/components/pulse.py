@@ -3,6 +3,10 @@
 A timed fragment sends all of its elements at each run. So the fragment on the timer holds the status line and
 this pulse alone: a number that grows with every change. The browser compares it with the last one, and asks
 for the large parts when it differs; an unchanged refresh costs well under 2 kB and no drawing.
+
+It is the timer's guard as well. Streamlit forgets a page's timers when a full run begins and learns them anew
+as the run goes on; a full run that is cut short loses them, and the page would stand still, with old figures
+under a confident line. So the browser waits for each beat, and where none comes it asks for a full run.
 """
 
 from __future__ import annotations
@@ -17,45 +21,65 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _SHOWN, _NUMBER, _DRAWN, _OVERDUE = "pulse-shown", "pulse-number", "pulse-drawn", "pulse-overdue"
+_BEAT, _LATE = "pulse-beat", "pulse-late"
 _PATIENCE_SECONDS = 8.0
+_PATIENCE_BEATS = 3.0
 _SCRIPT = """
 const seen = new WeakMap();
 export default function ({ data, setTriggerValue, parentElement }) {
   const before = seen.get(parentElement);
-  seen.set(parentElement, data.number);
-  if (before !== undefined && before !== data.number) setTriggerValue("changed", data.number);
+  clearInterval(before?.guard);
+  const guard = setInterval(() => setTriggerValue("late", Date.now()), data.patience);
+  seen.set(parentElement, { number: data.number, guard });
+  if (before !== undefined && before.number !== data.number) setTriggerValue("changed", data.number);
+  return () => clearInterval(seen.get(parentElement)?.guard);
 }
 """
 
 
-def render_pulse(shown: tuple[object, ...], parts: Sequence[str]) -> bool:
+def render_pulse(shown: tuple[object, ...], parts: Sequence[str], *, pace_seconds: float) -> bool:
     """Let the browser ask for the fragments `parts` if what they show is not what it was.
 
     Args:
         shown: Everything that the parts show; compared with `==`.
         parts: Keys of the fragments.
+        pace_seconds: Between two beats, while all is well.
 
     Returns:
-        Whether the browser should have asked long ago, and did not; the caller then draws everything.
+        Whether the page has fallen behind: the browser waited for a beat in vain, or should have asked long
+        ago, and did not; the caller then draws everything.
     """
     state = st.session_state
     if state.get(_SHOWN) != shown:
         state[_SHOWN] = shown
         state[_NUMBER] = state.get(_NUMBER, 0) + 1
+    state[_BEAT] = state.get(_BEAT, 0) + 1
+    patience = max(_PATIENCE_SECONDS, _PATIENCE_BEATS * pace_seconds)
     with st.container(key="live-pulse"):
         _component()(
             key="pulse",
-            data={"number": state[_NUMBER]},
+            data={"number": state[_NUMBER], "beat": state[_BEAT], "patience": round(1000 * patience)},
             on_changed_change=lambda: _redraw(parts),
+            on_late_change=_note_late,
         )
+    return bool(state.pop(_LATE, False)) or _is_overdue(patience)
+
+
+def _is_overdue(patience: float) -> bool:
+    """Whether the large parts have shown an older state for too long."""
+    state = st.session_state
     if state.get(_DRAWN) == state[_NUMBER]:
         state.pop(_OVERDUE, None)
         return False
     since: float = state.setdefault(_OVERDUE, time.monotonic())
-    overdue = time.monotonic() - since > _PATIENCE_SECONDS
+    overdue = time.monotonic() - since > patience
     if overdue:
         state.pop(_OVERDUE)
     return overdue
+
+
+def _note_late() -> None:
+    st.session_state[_LATE] = True
 
 
 def mark_drawn() -> None:
