@@ -30,6 +30,11 @@ def test_a_market_that_is_not_open_is_silent_by_nature(phase: MarketPhase) -> No
     assert not is_mute(SILENT, replace(TICKING, phase=phase), now=NOW)
 
 
+def test_the_stream_of_fills_is_silent_by_nature() -> None:
+    """However many contracts tick, no order update is no failure."""
+    assert not is_mute(replace(SILENT, stream=StreamName.FILLS), TICKING, now=NOW)
+
+
 def test_a_small_book_is_silent_by_nature() -> None:
     """Four ticking contracts are too few to tell silence from failure."""
     assert not is_mute(SILENT, replace(TICKING, ticking=4), now=NOW)

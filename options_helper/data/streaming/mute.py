@@ -6,7 +6,7 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from options_helper.market import MarketPhase, StreamState
+from options_helper.market import MarketPhase, StreamName, StreamState
 
 if TYPE_CHECKING:
     from options_helper.market import StreamHealth
@@ -35,9 +35,12 @@ class MuteEvidence:
 def is_mute(health: StreamHealth, evidence: MuteEvidence, *, now: dt.datetime) -> bool:
     """Whether to give a connection up for its silence, though it answers pings.
 
-    Only while the market is open, only if several symbols were ticking before, and rarely: a book of one
-    contract, or a closed market, is silent by nature.
+    Never the stream of fills, which speaks only when an order moves. Of the others only while the market is
+    open, only if several symbols were ticking before, and rarely: a book of one contract, or a closed market,
+    is silent by nature.
     """
+    if health.stream is StreamName.FILLS:
+        return False
     if health.state is not StreamState.RUNNING or evidence.phase != MarketPhase.OPEN:
         return False
     if health.last_event_at is None or now - health.last_event_at < MUTE_AFTER:
