@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -11,16 +11,20 @@ pytest.importorskip("alpaca", reason="needs alpaca-py (pip install -e '.[alpaca]
 pytest.importorskip("aiohttp", reason="the simulator needs aiohttp (pip install -e '.[dev]')")
 
 from options_helper.data.alpaca_settings import load_settings
+from options_helper.data.streaming.cache import LiveCache
 from options_helper.data.streaming.live_manager import LiveStreamConfig, LiveStreamManager
+from options_helper.market import utc_now
 from options_helper.simulator.server import AlpacaSimulator
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    import datetime as dt
+    from collections.abc import Iterator, Sequence
 
 pytestmark = pytest.mark.integration
 
 CONTRACTS = tuple(f"AAPL261218C00{strike:03d}000" for strike in range(100, 300))
 QUOTES, FILLS = 500_000, 500
+MOST_SECONDS = 0.2
 
 
 @pytest.fixture
@@ -37,21 +41,48 @@ def live() -> Iterator[tuple[AlpacaSimulator, LiveStreamManager]]:
         manager.stop()
 
 
-def test_no_fill_is_lost_or_kept_waiting_behind_a_burst(live, wait_until) -> None:
-    """500 fills beside 500,000 quotes all arrive, each while quotes sent before it may still be coming."""
-    simulator, manager = live
-    wait_until(lambda: manager.snapshot().status == "running")
+@pytest.fixture
+def delays(monkeypatch: pytest.MonkeyPatch) -> dict[str, float]:
+    """Seconds from an execution to the moment when a snapshot shows it, by order."""
+    seen: dict[str, float] = {}
+    apply_orders = LiveCache.apply_orders
+
+    def apply(cache: LiveCache, rows: Sequence[dict[str, Any]], *, now: dt.datetime) -> None:
+        apply_orders(cache, rows, now=now)
+        shown_at = utc_now()
+        fills = (row for row in rows if row["event"] == "fill")
+        seen.update((row["order_id"], (shown_at - row["timestamp"]).total_seconds()) for row in fills)
+
+    monkeypatch.setattr(LiveCache, "apply_orders", apply)
+    return seen
+
+
+def _fill_beside_a_burst(simulator: AlpacaSimulator) -> list[str]:
     burst = threading.Thread(target=simulator.burst, args=("options", QUOTES), kwargs={"per_frame": 50})
     burst.start()
     orders = [simulator.fill_now(CONTRACTS[number % len(CONTRACTS)], price=1.5) for number in range(FILLS)]
     burst.join()
+    return orders
 
-    def filled() -> set[str]:
-        return {row["order_id"] for row in manager.snapshot().fills if row["event"] == "fill"}
 
-    wait_until(lambda: filled() == set(orders), "every fill")
-    wait_until(lambda: manager.snapshot().health["options"].messages == QUOTES, "every quote")
+def test_no_fill_is_lost_or_kept_waiting_behind_a_burst(live, wait_until, delays: dict[str, float]) -> None:
+    """500 fills beside 500,000 quotes all arrive, none later than 200 ms after it was executed.
+
+    A machine that is busy with something else may stall for longer; it is given two more tries.
+    """
+    simulator, manager = live
+    wait_until(lambda: manager.snapshot().status == "running")
+    orders: set[str] = set()
+    for tried in range(1, 4):
+        delays.clear()
+        orders.update(_fill_beside_a_burst(simulator))
+        wait_until(lambda: len(delays) == FILLS, "every fill")
+        wait_until(lambda n=tried: manager.snapshot().health["options"].messages == n * QUOTES, "every quote")
+        if max(delays.values()) <= MOST_SECONDS:
+            break
     snapshot = manager.snapshot()
+    assert max(delays.values()) <= MOST_SECONDS
+    assert {row["order_id"] for row in snapshot.fills if row["event"] == "fill"} == orders
     assert snapshot.dropped_events == 0
     assert snapshot.health["options"].malformed == 0
     assert set(snapshot.option_quotes) == set(CONTRACTS)
