@@ -38,6 +38,7 @@ class Product:
     def latency(self, seconds: str) -> dict[str, object]:
         """Ages in seconds, counted from the stamp the feed set when it sent the quote."""
         ages: list[float] = []
+        queued = queued_seconds_of_all_threads()
         seen = np.zeros(0, "i8")
         until = time.monotonic() + float(seconds)
         while time.monotonic() < until:
@@ -50,7 +51,7 @@ class Product:
         return {
             "p50": float(np.percentile(ages, 50)),
             "p99": float(np.percentile(ages, 99)),
-            "quotes": len(ages),
+            "queued": queued_seconds_of_all_threads() - queued,
         }
 
     def job(self, seconds: str) -> dict[str, object]:
@@ -88,10 +89,15 @@ class Product:
         return {"streams": streams, "dropped": snapshot.dropped_events}
 
 
-def queued_seconds() -> float:
-    """How long this thread has waited for a core, as Linux counts it; waiting for the GIL is not in it."""
-    stat = Path(f"/proc/self/task/{threading.get_native_id()}/schedstat")
+def queued_seconds(thread: Path | None = None) -> float:
+    """How long a thread (this one) has waited for a core, as Linux counts it; the GIL is not in it."""
+    stat = (thread or Path(f"/proc/self/task/{threading.get_native_id()}")) / "schedstat"
     return int(stat.read_text().split()[1]) / 1e9 if stat.exists() else 0.0
+
+
+def queued_seconds_of_all_threads() -> float:
+    """The same of the whole process."""
+    return sum(map(queued_seconds, Path("/proc/self/task").glob("*")))
 
 
 def calibrated_job() -> Callable[[], None]:
