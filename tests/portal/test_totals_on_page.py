@@ -9,6 +9,8 @@ import pytest
 
 pytest.importorskip("streamlit", reason="the portal needs streamlit")
 
+from streamlit.testing.v1 import AppTest
+
 from apps.streamlit.components.totals import describe_more
 from apps.streamlit.components.underlying_sums import sums_html
 from options_helper.analysis.live_portfolio_metrics import (
@@ -79,6 +81,42 @@ def test_a_total_that_lacks_a_leg_has_no_headline_there_either() -> None:
     assert "Market value — (1 of 2 legs: $1,200)" in words
     assert "Premium at risk $2,000" in words, "what was paid is known without a quote"
     assert "Market value — (0 of 2 legs)" in tables()[0]
+
+
+def test_a_tile_that_lacks_a_leg_is_a_dash_and_says_beneath_what_it_covers() -> None:
+    """The words of the page: "—" as the headline, and "11 of 12 legs: +$1,234" beneath it."""
+    page = AppTest.from_function(_draw_tiles).run()
+    tiles = {tile.label: (tile.value, tile.delta) for tile in page.metric}
+    assert tiles == {
+        "Portfolio value": ("—", "11 of 12 legs: $8,234"),
+        "P/L Open": ("—", "11 of 12 legs: +$1,234"),
+        "P/L Day": ("—", "0 of 12 legs"),
+        "Coverage": ("11 of 12 live", "1 no data"),
+    }
+
+
+def _draw_tiles() -> None:
+    from apps.streamlit.components.totals import render_totals
+    from options_helper.analysis.table_sums import Total
+    from options_helper.analysis.totals import LiveTotals
+
+    known = Total(8234.0, 11, 12)
+    totals = LiveTotals(
+        open_pnl=Total(1234.4, 11, 12),
+        day_pnl=Total(0.0, 0, 12),
+        cost=known,
+        market_value=known,
+        portfolio_value=known,
+        premium_at_risk=known,
+        open_pnl_pct=None,
+        day_pnl_pct=None,
+        oldest_age_seconds=2.0,
+        legs=12,
+        live_legs=11,
+        expired=0,
+        states={"live": 11, "no_data": 1},
+    )
+    render_totals(totals, 0.0)
 
 
 def test_sums_by_underlying_say_what_they_cover() -> None:

@@ -1,0 +1,342 @@
+"""Figures that a trader can check with a pencil; every number here was worked out by hand."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from options_helper.analysis.live_portfolio_metrics import (
+    LiveTotals,
+    compute_live_multileg_rows,
+    compute_live_position_rows,
+    compute_live_totals,
+)
+from options_helper.market import (
+    NEW_YORK,
+    LiveSnapshot,
+    PreviousClose,
+    Quote,
+    StreamHealth,
+    StreamName,
+    StreamState,
+    Trade,
+)
+from options_helper.models import EquityPosition, Leg, MultiLegPosition, Portfolio, Position, StockLeg
+
+AT = dt.datetime(2026, 11, 24, 11, 0, tzinfo=NEW_YORK).astimezone(dt.UTC)  # a Tuesday
+MONDAY, FRIDAY = dt.date(2026, 11, 23), dt.date(2026, 11, 20)
+DEC, JAN = dt.date(2026, 12, 18), dt.date(2027, 1, 15)
+
+
+def call(strike: float, **more: Any) -> dict[str, Any]:
+    """The terms of an AAPL call."""
+    return {"option_type": "call", "expiry": DEC, "strike": strike, **more}
+
+
+def single(contracts: int = 1, cost: float = 5.0, *, symbol: str = "AAPL", **terms: Any) -> Position:
+    """A single option, an AAPL 250 call unless told otherwise."""
+    return Position(
+        id=terms.pop("id", "a"), symbol=symbol, contracts=contracts, cost_basis=cost, **(call(250) | terms)
+    )
+
+
+def leg(side: str, strike: float, contracts: int = 1, **terms: Any) -> Leg:
+    """A leg, of AAPL calls unless told otherwise."""
+    return Leg(side=side, contracts=contracts, **(call(strike) | terms))
+
+
+def structure(*legs: Leg | StockLeg, debit: float | None, **more: Any) -> MultiLegPosition:
+    """A structure on AAPL."""
+    return MultiLegPosition(id="s", symbol="AAPL", legs=list(legs), net_debit=debit, **more)
+
+
+def world(prices: dict[str, tuple[float | None, float | None]], ago: float = 1, **more: Any) -> LiveSnapshot:
+    """An open market on living streams, with these bids and asks; short names are stocks."""
+    at = more.get("as_of", AT)
+    stamp = at - dt.timedelta(seconds=ago)
+    quotes = {name: Quote(name, *sides, 1, 1, stamp, stamp) for name, sides in prices.items()}
+    health = {
+        name: StreamHealth(name, StreamState.RUNNING, last_heard_at=at - dt.timedelta(seconds=1))
+        for name in StreamName
+    }
+    base: dict[str, Any] = {
+        "as_of": at,
+        "market_phase": "open",
+        "options_feed": "opra",
+        "stock_feed": "iex",
+        "trading_date": dt.date(2026, 11, 24),
+        "previous_trading_date": MONDAY,
+        "health": health,
+        "option_quotes": {name: quote for name, quote in quotes.items() if len(name) > 5},
+        "stock_quotes": {name: quote for name, quote in quotes.items() if len(name) <= 5},
+    }
+    return LiveSnapshot(**(base | more))
+
+
+def of(
+    position: Any, live: LiveSnapshot, *others: Any, cash: float = 0
+) -> tuple[pd.Series[Any], pd.DataFrame, LiveTotals]:
+    """The row of a position, the legs of all structures, and the totals beside others."""
+    portfolio = Portfolio(positions=[position, *others], cash=cash)
+    rows = compute_live_position_rows(portfolio, live, stale_after_seconds=30)
+    structures, legs = compute_live_multileg_rows(portfolio, live, stale_after_seconds=30)
+    table = structures if isinstance(position, MultiLegPosition) else rows
+    return table.iloc[0], legs, compute_live_totals(portfolio, rows, structures, legs)
+
+
+C250, C260, C270 = "AAPL261218C00250000", "AAPL261218C00260000", "AAPL261218C00270000"
+
+
+def test_a_twenty_minute_old_quote() -> None:
+    """Beside a living stream it is quiet, beside a dead one stale; it keeps its warning, mark and P/L."""
+    live = world({C250: (6.0, 6.2)}, ago=1200)
+    row, _, totals = of(single(), live)
+    assert (row["state"], row["warnings"], row["quote_age_seconds"]) == ("quiet", ["stale_quote"], 1200)
+    assert (row["mark"], row["pnl_abs"]) == (pytest.approx(6.1), pytest.approx(110))
+    assert (totals.live_legs, totals.states, totals.oldest_age_seconds) == (0, {"quiet": 1}, 1200)
+    dead = StreamHealth(
+        StreamName.OPTIONS, StreamState.RUNNING, last_heard_at=AT - dt.timedelta(seconds=10.1)
+    )
+    row, _, _ = of(single(), world({C250: (6.0, 6.2)}, ago=1200, health={StreamName.OPTIONS: dead}))
+    assert (row["state"], row["warnings"]) == ("stale", ["stale_quote"])
+
+
+def test_nobody_bids_and_the_last_trade_was_dear() -> None:
+    """Bid 0, ask 0.05, last 3.10: ten calls bought at 0.35 are worth 25 dollars, not 3,100."""
+    trade = {"option_trades": {C250: Trade(C250, 3.10, 1, AT - dt.timedelta(minutes=5))}}
+    row, _, _ = of(single(10, 0.35), world({C250: (0.0, 0.05)}, **trade))
+    assert (row["mark"], row["mark_method"], row["last"]) == (pytest.approx(0.025), "half_ask", 3.10)
+    assert (row["market_value"], row["pnl_abs"]) == (pytest.approx(25), pytest.approx(-325))
+    assert row["natural_value"] == 0, "closing them gets nothing"
+
+
+@pytest.mark.parametrize(
+    ("bid", "ask", "warning", "natural"),
+    [(0.05, 10.0, "stub_quote", 0.05), (2.0, 1.0, "crossed", None), (0.0, 0.21, "zero_bid", 0.0)],
+)
+def test_a_quote_that_is_no_market_withholds_the_total(
+    bid: float, ask: float, warning: str, natural: float | None
+) -> None:
+    """No mark, no P/L, and a total that says what it lacks, though yesterday's trade stands beside it."""
+    other = single(2, 4.0, id="b", strike=260)
+    trade = {"option_trades": {C250: Trade(C250, 5.0, 1, AT)}}
+    row, _, totals = of(single(), world({C250: (bid, ask), C260: (4.4, 4.6)}, **trade), other)
+    assert (row["mark_method"], row["warnings"]) == ("none", [warning])
+    assert row[["mark", "pnl_abs", "pnl_pct", "market_value"]].isna().all()
+    assert row["natural"] == natural if natural is not None else pd.isna(row["natural"])
+    assert (totals.open_pnl.value, totals.open_pnl.coverage) == (None, "1 of 2 legs")
+    assert totals.open_pnl.partial == pytest.approx(100)
+    assert totals.cost.value == pytest.approx(500 + 800), "what was paid is known"
+
+
+@pytest.mark.parametrize(
+    ("bid", "ask", "mark", "warnings"),
+    [
+        (0.07, 0.09, 0.08, []),  # 0.02 is 25 % of 0.08
+        (1.05, 1.35, 1.20, []),  # 0.30 is 25 % of 1.20
+        (1.05, 1.36, 1.205, ["wide_spread"]),
+        (0.26, 0.76, 0.51, ["wide_spread"]),  # 0.50 apart
+        (0.26, 0.78, 0.52, ["wide_spread"]),  # 0.52 apart, and 100 % of 0.52
+        (0.26, 0.79, None, ["stub_quote"]),  # 0.53 apart, over 100 % of 0.525
+        (0.0, 0.20, 0.10, ["zero_bid"]),
+        (0.0, 0.21, None, ["zero_bid"]),
+        (4.15, 4.15, 4.15, []),
+    ],
+)
+def test_on_the_threshold_the_milder_side_holds(
+    bid: float, ask: float, mark: float | None, warnings: list[str]
+) -> None:
+    """Exactly 25 %, 0.50, 100 % and 0.20 are still on the good side; a cent more is not."""
+    row, _, _ = of(single(), world({C250: (bid, ask)}))
+    assert row["warnings"] == warnings
+    assert pd.isna(row["mark"]) if mark is None else row["mark"] == pytest.approx(mark)
+
+
+def test_a_short_put_and_cash() -> None:
+    """Two puts sold at 6.30 and worth 4.90 now: 280 earned, 980 owed, 994 to close."""
+    put = single(-2, 6.30, symbol="MSFT", option_type="put", strike=480)
+    row, _, totals = of(put, world({"MSFT261218P00480000": (4.83, 4.97)}), cash=50_000)
+    assert (row["contracts"], row["pnl_abs"]) == (-2, pytest.approx(280))
+    assert (row["market_value"], row["natural_value"]) == (pytest.approx(-980), pytest.approx(-994))
+    assert row["pnl_pct"] == pytest.approx(280 / 1260)
+    assert row["max_loss"] == pytest.approx((480 - 6.30) * 200)
+    assert totals.portfolio_value.value == pytest.approx(49_020)
+    assert totals.premium_at_risk.value == 0, "a short put was paid for by somebody else"
+
+
+def test_a_covered_call() -> None:
+    """100 shares at 230.50 less a call at 5.00: 22,550 for 22,000; closing it now gets 22,530."""
+    covered = structure(StockLeg(side="long", shares=100), leg("short", 240), debit=22_000)
+    live = world({"AAPL": (230.4, 230.6), "AAPL261218C00240000": (4.9, 5.1)})
+    row, legs, _ = of(covered, live)
+    assert (row["name"], row["units"]) == ("Covered call", 1)
+    assert (row["net_mark"], row["net_pnl_abs"]) == (pytest.approx(22_550), pytest.approx(550))
+    assert row["net_natural"] == pytest.approx(22_530)
+    assert legs["leg_value"].tolist() == pytest.approx([23_050, -500])
+    assert (row["max_profit"], row["max_loss"], row["break_evens"]) == (2000, 22_000, (220.0,))
+
+
+def test_a_partly_missing_spread_has_no_partial_figure() -> None:
+    """With its short leg unquoted a spread has no mark; the total covers the other position alone."""
+    spread = structure(leg("long", 250), leg("short", 260), debit=300)
+    row, legs, totals = of(spread, world({C250: (6.0, 6.2), C270: (1.0, 1.2)}), single(1, 1.0, strike=270))
+    assert row[["net_mark", "net_natural", "net_pnl_abs", "net_pnl_pct"]].isna().all()
+    assert (row["missing_legs"], row["legs_with_mark"]) == (1, "1 of 2")
+    assert row["warnings"] == ["missing_quote", "missing_leg"]
+    assert legs.iloc[0]["leg_value"] == pytest.approx(610)
+    assert (totals.open_pnl.value, totals.open_pnl.coverage) == (None, "1 of 3 legs")
+    assert (totals.market_value.partial, totals.market_value.coverage) == (pytest.approx(720), "2 of 3 legs")
+
+
+def test_a_spread_of_mixed_ages_says_so() -> None:
+    """A leg of 2 s and one of 50 s make a mark, with the older age and both warnings."""
+    old = AT - dt.timedelta(seconds=50)
+    live = world({C250: (6.0, 6.2)}, ago=2)
+    live.option_quotes[C260] = Quote(C260, 3.0, 3.2, 1, 1, old, old)  # type: ignore[index]
+    row, _, _ = of(structure(leg("long", 250), leg("short", 260), debit=250), live)
+    assert (row["net_mark"], row["net_pnl_abs"]) == (pytest.approx(300), pytest.approx(50))
+    assert (row["quote_age_seconds_max"], row["state"]) == (50, "quiet")
+    assert row["warnings"] == ["stale_quote", "mixed_ages"]
+
+
+def test_a_net_debit_of_zero_and_a_credit() -> None:
+    """At cost zero there is no percentage; a credit's percentage counts from its size."""
+    live = world({C250: (6.0, 6.2), C260: (3.0, 3.2)})
+    row, _, totals = of(structure(leg("long", 250), leg("short", 260), debit=0), live)
+    assert (row["net_pnl_abs"], pd.isna(row["net_pnl_pct"])) == (pytest.approx(300), True)
+    assert totals.open_pnl_pct is None
+    sold = structure(leg("short", 250), leg("long", 260), debit=-400)
+    row, _, totals = of(sold, live)
+    assert (row["name"], row["net_mark"]) == ("Credit call vertical", pytest.approx(-300))
+    assert (row["net_pnl_abs"], row["net_pnl_pct"]) == (pytest.approx(100), pytest.approx(0.25))
+    assert (row["width"], row["max_profit"], row["max_loss"]) == (10, 400, 600)
+    assert (row["break_evens"], row["return_on_max_risk"]) == ((254.0,), pytest.approx(100 / 600))
+    assert (totals.cost.value, totals.premium_at_risk.value) == (-400, 0)
+
+
+def test_unlimited_is_infinite_and_undefined_is_null() -> None:
+    """A short strangle loses without end; a calendar's extremes only a model could give."""
+    live = world({})
+    strangle = structure(leg("short", 260), leg("short", 240, option_type="put"), debit=-500)
+    row, _, _ = of(strangle, live)
+    assert (row["max_profit"], row["max_loss"]) == (500, math.inf)
+    assert row["break_evens"] == (235.0, 265.0)
+    assert pd.isna(row["return_on_max_risk"])
+    calendar = structure(leg("short", 250), leg("long", 250, expiry=JAN), debit=300)
+    row, _, _ = of(calendar, live)
+    assert row["name"] == "Long call calendar"
+    assert pd.isna(row["max_profit"])
+    assert pd.isna(row["max_loss"])
+    assert row["break_evens"] == ()
+
+
+@pytest.mark.parametrize(
+    ("position", "symbol"),
+    [
+        (single(symbol="BRK.B", strike=500), "BRKB261218C00500000"),
+        (single(symbol="BRK-B", strike=500), "BRKB261218C00500000"),
+        (single(symbol="SPX", root="SPXW", strike=6700), "SPXW261218C06700000"),
+        (single(symbol="CSGP", root="CSGP1", strike=1), "CSGP1261218C00001000"),
+        (single(symbol="AAPL", strike=262.5), "AAPL261218C00262500"),
+    ],
+)
+def test_special_roots_find_their_quotes(position: Position, symbol: str) -> None:
+    """A class share, an index weekly, an adjusted root and half a dollar: 6.10 for 5.00 is 110 each."""
+    row, _, _ = of(position, world({symbol: (6.0, 6.2)}))
+    assert (row["contract_symbol"], row["pnl_abs"]) == (symbol, pytest.approx(110))
+    assert ("adjusted_contract" in row["warnings"]) == (position.root == "CSGP1")
+
+
+def test_the_day_counts_from_mondays_close_and_from_no_other() -> None:
+    """6.10 against Monday's 5.60 is +150 on three; against Friday's it is withheld, with Friday's date."""
+    live = world({C250: (6.0, 6.2)}, previous_closes={C250: PreviousClose(5.6, MONDAY)})
+    row, _, totals = of(single(3), live, cash=170)
+    assert (row["pnl_day"], row["pnl_day_pct"]) == (pytest.approx(150), pytest.approx(0.5 / 5.6))
+    assert totals.day_pnl_pct == pytest.approx(150 / (170 + 1830 - 150))
+    row, _, totals = of(
+        single(3), world({C250: (6.0, 6.2)}, previous_closes={C250: PreviousClose(5.6, FRIDAY)})
+    )
+    assert (pd.isna(row["pnl_day"]), row["previous_close_date"]) == (True, FRIDAY)
+    assert row["warnings"] == ["previous_close_old"]
+    assert (totals.day_pnl.value, totals.day_pnl.coverage) == (None, "0 of 1 leg")
+
+
+def test_what_was_opened_today_counts_from_its_cost() -> None:
+    """Bought today at 6.50 and marked 6.10: 40 lost today, whatever Monday's close was, or how old it is."""
+    bought = single(1, 6.5, opened_at=dt.datetime(2026, 11, 24, 9, 45, tzinfo=NEW_YORK))
+    for day in (MONDAY, FRIDAY):
+        live = world({C250: (6.0, 6.2)}, previous_closes={C250: PreviousClose(5.6, day)})
+        row, _, _ = of(bought, live)
+        assert (row["pnl_day"], row["warnings"]) == (pytest.approx(-40), [])
+    spread = structure(leg("long", 250), leg("short", 260), debit=250, opened_at=dt.date(2026, 11, 24))
+    row, legs, _ = of(spread, world({C250: (6.0, 6.2), C260: (3.0, 3.2)}))
+    assert (row["pnl_day"], row["pnl_day_pct"]) == (pytest.approx(50), pytest.approx(0.2))
+    assert legs["pnl_day"].isna().all(), "what each leg cost is not in the file"
+
+
+def test_after_a_holiday_the_previous_day_is_the_session_before() -> None:
+    """On the half day after Thanksgiving, Wednesday's close counts and Thursday has none."""
+    noon = dt.datetime(2026, 11, 27, 12, 0, tzinfo=NEW_YORK).astimezone(dt.UTC)
+    told = {
+        "as_of": noon,
+        "trading_date": noon.date(),
+        "previous_trading_date": dt.date(2026, 11, 25),
+        "session_close": noon + dt.timedelta(hours=1),
+    }
+    closes = {"AAPL261127C00250000": PreviousClose(5.6, dt.date(2026, 11, 25))}
+    today = single(expiry=noon.date())
+    row, _, _ = of(today, world({"AAPL261127C00250000": (6.0, 6.2)}, previous_closes=closes, **told))
+    assert (row["pnl_day"], row["dte"], row["hours_left"]) == (pytest.approx(50), 0, 1)
+
+
+def test_the_evening_before_expiry_nothing_has_expired() -> None:
+    """At 20:30 in New York it is the next day in UTC: one day is left, and the last mark stands, closed."""
+    evening = dt.datetime(2026, 12, 17, 20, 30, tzinfo=NEW_YORK).astimezone(dt.UTC)
+    told = {"as_of": evening, "market_phase": "closed", "trading_date": dt.date(2026, 12, 17)}
+    row, _, totals = of(single(), world({C250: (6.0, 6.2)}, ago=4.5 * 3600, **told))
+    assert (row["dte"], row["state"], row["pnl_abs"]) == (1, "closed", pytest.approx(110))
+    assert totals.open_pnl.value == pytest.approx(110)
+
+
+def test_an_expired_contract_is_in_no_total() -> None:
+    """Its row says so; cost, value, P/L and counts are those of the other position alone."""
+    gone = single(id="gone", cost=9.0, expiry=FRIDAY)
+    row, _, totals = of(
+        gone, world({C250: (6.0, 6.2), "AAPL261120C00250000": (1.0, 1.1)}), single(), cash=100
+    )
+    assert (row["state"], "expired" in row["warnings"], pd.isna(row["mark"])) == ("expired", True, True)
+    assert (totals.legs, totals.expired) == (1, 1)
+    assert (totals.cost.value, totals.open_pnl.value) == (500, pytest.approx(110))
+    assert totals.portfolio_value.value == pytest.approx(710)
+
+
+def test_eleven_of_twelve_legs() -> None:
+    """Ten calls with 100 earned each, one with 234 and one unquoted: no headline, and 1,234 of 11 legs."""
+    prices = {f"AAPL261218C00{strike}000": (5.9, 6.1) for strike in range(250, 260)}
+    prices[C260] = (7.24, 7.44)
+    calls = [single(id=str(strike), strike=strike) for strike in range(250, 262)]
+    _, _, totals = of(calls[0], world(prices), *calls[1:])
+    assert (totals.open_pnl.value, totals.open_pnl.coverage) == (None, "11 of 12 legs")
+    assert totals.open_pnl.partial == pytest.approx(1234)
+
+
+def test_off_hours_the_last_marks_stand_without_alarm() -> None:
+    """On Saturday the marks of Friday's close are shown as closed, and the day's P/L is Friday's."""
+    saturday = dt.datetime(2026, 11, 21, 12, 0, tzinfo=NEW_YORK).astimezone(dt.UTC)
+    told = {
+        "as_of": saturday,
+        "market_phase": "closed",
+        "trading_date": FRIDAY,
+        "previous_trading_date": dt.date(2026, 11, 19),
+        "previous_closes": {C250: PreviousClose(5.6, dt.date(2026, 11, 19))},
+    }
+    shares = EquityPosition(id="q", symbol="AAPL", shares=-10, cost_basis=271)
+    prices = {C250: (6.0, 6.2), "AAPL": (270.0, 270.2)}
+    row, _, totals = of(single(), world(prices, ago=20 * 3600, **told), shares)
+    assert (row["state"], row["pnl_day"]) == ("closed", pytest.approx(50))
+    assert totals.states == {"closed": 2}
+    assert totals.open_pnl.value == pytest.approx(110 + 9)
