@@ -220,7 +220,9 @@ class LiveHub:
         self, kind: ActionKind, session_id: str | None, *, portfolio_name: str = "", reason: str = ""
     ) -> None:
         self._last_action = HubAction(kind, self._clock(), session_id, portfolio_name, reason)
-        logger.info("%s by %s %s", kind, "a browser" if session_id else "the hub", reason)
+        means = f" with {portfolio_name}" if portfolio_name else ""
+        cause = f": {reason}" if reason else ""
+        logger.info("%s by %s%s%s.", kind, "a browser" if session_id else "the program", means, cause)
 
     def _ensure_reaper(self) -> None:
         with self._reaping:

@@ -195,6 +195,22 @@ def test_a_reaper_that_died_is_replaced(world: World) -> None:
     assert world.hub._reaper is not first
 
 
+def test_the_log_says_who_did_what(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    """Start, Restart and Stop are in the log with their portfolio, and the hub's own Stop with its reason."""
+    caplog.set_level("INFO")
+    world.open("a")
+    world.start("a")
+    world.restart("a", "new", "other.json")
+    world.leave("a")
+    world.wait(15)
+    assert [record.getMessage() for record in caplog.records] == [
+        "Started by a browser with portfolio.json.",
+        "Stopped by a browser.",
+        "Restarted by a browser with other.json.",
+        "Stopped by the program: no browser was connected.",
+    ]
+
+
 def test_stop_is_idempotent(world: World) -> None:
     """A second Stop does nothing and does not claim the first one's place."""
     world.open("a")

@@ -383,8 +383,8 @@ def test_changes_are_logged_with_their_cause(desk, wait_until, caplog) -> None:
     desk.run.workers[StreamName.STOCKS].subscribed(None)
     desk.made[StreamName.STOCKS][-1].fail("the connection was reset")
     wait_until(lambda: len(desk.made[StreamName.STOCKS]) == 2)
-    assert "The stocks stream is running." in caplog.text
-    assert "The stocks stream is reconnecting: the connection was reset." in caplog.text
+    assert "The stocks stream is running with 1 of 1 symbols." in caplog.text
+    assert "The stocks stream is reconnecting: the connection was reset; attempt 1." in caplog.text
 
 
 def test_the_newest_failure_is_the_one_said(desk, wait_until) -> None:

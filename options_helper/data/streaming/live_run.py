@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-import logging
 import time
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from options_helper.data.streaming.cache import LiveCache
+from options_helper.data.streaming.change_log import log_change
 from options_helper.data.streaming.consumer import Consumer
 from options_helper.data.streaming.fill_gaps import FillGaps
 from options_helper.data.streaming.inbox import Batch, EventInbox
@@ -41,8 +41,6 @@ if TYPE_CHECKING:
         StreamHealth,
         Trade,
     )
-
-logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,8 +190,8 @@ class LiveRun:
         return int(((table.rows["received_at"] >= since) & ~table.rows["from_rest"]).sum())
 
     def _on_change(self, before: StreamHealth, after: StreamHealth) -> None:
+        log_change(before, after)
         if after.state is not before.state:
-            _log_change(after)
             self._follow(before, after)
         self.cache.touch()
 
@@ -287,14 +285,3 @@ class LiveRun:
 def _day_start(at: dt.datetime) -> dt.datetime:
     midnight = dt.datetime.combine(new_york_date(at), dt.time(), tzinfo=NEW_YORK)
     return midnight.astimezone(dt.UTC)
-
-
-def _log_change(health: StreamHealth) -> None:
-    failure = health.last_failure
-    cause = (
-        f": {failure.text}"
-        if failure and health.state in {StreamState.RECONNECTING, StreamState.ERROR}
-        else ""
-    )
-    level = logging.WARNING if cause else logging.INFO
-    logger.log(level, "The %s stream is %s%s.", health.stream, health.state, cause)
