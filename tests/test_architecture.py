@@ -185,8 +185,8 @@ def is_broad(node: ast.AST) -> bool:
     )
 
 
-def test_everything_is_caught_in_three_places_at_most() -> None:
-    """Catching whatever comes is for the loops that must not end, and for the page's Start."""
+def test_everything_is_caught_in_four_places_at_most() -> None:
+    """Catching whatever comes is for what must not end by another's mistake, and for the page's Start."""
     broad = [
         f"{source}:{node.lineno}"
         for source in SOURCES
@@ -194,4 +194,4 @@ def test_everything_is_caught_in_three_places_at_most() -> None:
         for node in ast.walk(tree(source))
         if isinstance(node, ast.ExceptHandler) and is_broad(node)
     ]
-    assert len(broad) <= 3, broad
+    assert len(broad) <= 4, broad
