@@ -13,13 +13,15 @@ from options_helper.simulator.market import PricedQuote
 from options_helper.simulator.wire import Message, Nanoseconds, to_msgpack
 
 _CUT_BYTES = 7
+_TOO_DEEP = 100_000
 
 
 def malformed_payloads(stream: str, symbol: str) -> dict[str, bytes | str]:
     """Payloads by kind: msgpack for the data streams, JSON for "fills".
 
     Kinds: "truncated", "not encoded", "text", "empty", "not a list", "nan", "unknown type", "missing fields",
-    "null fields", "extra fields", "among good" (a bad message between two good ones).
+    "null fields", "extra fields", "among good" (a bad message between two good ones); of fills also
+    "nested too deep" and "odd acknowledgement".
     """
     return _of_fills() if stream == "fills" else _of_data(symbol)
 
@@ -68,4 +70,6 @@ def _of_fills() -> dict[str, bytes | str]:
         "null fields": update(dict.fromkeys(("event", "timestamp", "price", "qty", "order"))),
         "extra fields": update({"event": "new", "new": 1, "order": order | {"newer": []}}),
         "among good": update(None),
+        "nested too deep": b"[" * _TOO_DEEP,
+        "odd acknowledgement": msgspec.json.encode({"stream": "listening", "data": "yes"}),
     }

@@ -344,13 +344,13 @@ class TradingConnection(_OneConnection):
         self._frames_seen += 1
         try:
             message = json.loads(frame)
-            stream, data = message["stream"], message.get("data")
-        except (ValueError, TypeError, KeyError):
+            stream = message["stream"]
+            offered = stream != "listening" or "trade_updates" in message["data"]["streams"]
+        except (ValueError, TypeError, KeyError, RecursionError):
             self._observer.counted(messages=0, conflated=0, malformed=1)
             return False
         if stream == "listening":
-            streams = (data or {}).get("streams") or ()
-            if "trade_updates" not in streams:
+            if not offered:
                 raise StreamInterrupted(self.stream_name, "the server does not offer order updates")
             self._observer.subscribed(None)
             return True
