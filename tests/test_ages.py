@@ -107,6 +107,18 @@ def test_a_trade_and_a_missing_receipt_are_corrected_alike() -> None:
     assert np.isnan(row(60.0, **quoted(AT - 63 * SECOND))["lag_seconds"])
 
 
+@pytest.mark.parametrize("from_rest", [False, True])
+def test_an_answer_that_a_quote_refutes_makes_nothing_younger(from_rest: bool) -> None:
+    """A clock's answer out of a cache says a minute; a quote that came 1 s after it was made says no."""
+    quote = Quote(CALL, 2.0, 2.1, 1, 1, AT - 43 * SECOND, AT - 42 * SECOND, from_rest)
+    seen = row(60.0, option_quotes={CALL: quote})
+    assert (seen["quote_age_seconds"], seen["state"]) == (43.0, "stale")
+    assert seen["warnings"] == ["stale_quote"]
+    other = Quote("AAPL", 270.0, 270.1, 1, 1, AT - 2 * SECOND, AT - SECOND)
+    seen = row(60.0, stock_quotes={"AAPL": other}, **quoted(AT - 63 * SECOND, AT - 2 * SECOND))
+    assert seen["quote_age_seconds"] == 63.0, "one quote of any symbol is enough"
+
+
 @pytest.mark.parametrize("offset", [-2.0, 0.0, 2.0])
 def test_a_difference_within_the_tolerance_corrects_nothing(offset: float) -> None:
     """Two seconds may be the network's."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from options_helper.market import to_microseconds
+from options_helper.market import QuoteTable, to_microseconds
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -40,9 +40,25 @@ class Ages(NamedTuple):
 
 
 def clock_offset(live: LiveSnapshot) -> float:
-    """Seconds by which this computer's clock is ahead; 0 within the tolerance, or where it is not known."""
+    """Seconds by which this computer's clock is ahead; 0 within the tolerance, or where it is not known.
+
+    An answer of Alpaca's clock that came out of a cache would make every price younger than it is. But no
+    quote is received before it was made: one that would have been refutes such an answer.
+    """
     offset = live.clock_offset_seconds
-    return 0.0 if offset is None or abs(offset) <= CLOCK_SKEW_TOLERANCE_SECONDS else offset
+    if offset is None or abs(offset) <= CLOCK_SKEW_TOLERANCE_SECONDS:
+        return 0.0
+    return 0.0 if _least_lag(live) < offset - CLOCK_SKEW_TOLERANCE_SECONDS else offset
+
+
+def _least_lag(live: LiveSnapshot) -> float:
+    """The shortest time from any quote's event to its receipt, by the two clocks as they are."""
+    least = np.inf
+    for quotes in (live.stock_quotes, live.option_quotes):
+        rows = QuoteTable.from_mapping(quotes).rows
+        lags = compute_lags(rows["timestamp"], rows["received_at"], ~rows["present"])
+        least = min(least, float(np.fmin.reduce(lags, initial=np.inf)))
+    return least
 
 
 def stream_lag(live: LiveSnapshot, stream: StreamName) -> float | None:

@@ -95,14 +95,22 @@ def test_a_tile_that_lacks_a_leg_is_a_dash_and_says_beneath_what_it_covers() -> 
     }
 
 
-def _draw_tiles() -> None:
+def test_a_sum_with_stale_prices_has_no_colour() -> None:
+    """Profit at prices of a dead feed is no green figure: how many are stale stands beneath it."""
+    page = AppTest.from_function(_draw_tiles, kwargs={"stale": 2}).run()
+    tile = next(tile for tile in page.metric if tile.label == "P/L Open")
+    assert (tile.value, tile.delta) == ("+$1,234", "— · 2 stale")
+    assert tile.proto.color == tile.proto.MetricColor.GRAY
+
+
+def _draw_tiles(stale: int = 0) -> None:
     from apps.streamlit.components.totals import render_totals
     from options_helper.analysis.table_sums import Total
     from options_helper.analysis.totals import LiveTotals
 
     known = Total(8234.0, 11, 12)
     totals = LiveTotals(
-        open_pnl=Total(1234.4, 11, 12),
+        open_pnl=Total(1234.4, 12 if stale else 11, 12),
         day_pnl=Total(0.0, 0, 12),
         cost=known,
         market_value=known,
@@ -114,7 +122,7 @@ def _draw_tiles() -> None:
         legs=12,
         live_legs=11,
         expired=0,
-        states={"live": 11, "no_data": 1},
+        states={"live": 10, "stale": stale} if stale else {"live": 11, "no_data": 1},
     )
     render_totals(totals, 0.0)
 

@@ -30,8 +30,9 @@ def render_totals(totals: LiveTotals, cash: float) -> None:
     with st.container(key="live-totals", gap="xsmall"):
         with st.grid(4, min_column_width=140, gap="xsmall"):
             _tile("Portfolio value", totals.portfolio_value, format_dollars, f"cash {format_dollars(cash)}")
-            _pnl_tile("P/L Open", totals.open_pnl, totals.open_pnl_pct)
-            _pnl_tile("P/L Day", totals.day_pnl, totals.day_pnl_pct)
+            stale = totals.states.get(TruthState.STALE, 0)
+            _pnl_tile("P/L Open", totals.open_pnl, totals.open_pnl_pct, stale)
+            _pnl_tile("P/L Day", totals.day_pnl, totals.day_pnl_pct, stale)
             _coverage_tile(totals)
         st.html(f'<p class="oh-more">{escape(describe_more(totals))}</p>')
 
@@ -62,12 +63,15 @@ def _tile(label: str, total: Total, write: Callable[[float | None], str], beneat
     _metric(label, write(total.value), beneath, color="off")
 
 
-def _pnl_tile(label: str, total: Total, fraction: float | None) -> None:
+def _pnl_tile(label: str, total: Total, fraction: float | None, stale: int) -> None:
+    """As `_tile`; a sum with stale prices in it has no colour, and says how many."""
     if total.value is None:
         _metric(label, MISSING, _part(total, format_pnl), color="off")
         return
     percent = format_percent(fraction, signed=True)
     color = "green" if total.value > 0 else "red" if total.value < 0 else "off"
+    if stale:
+        percent, color = f"{percent} · {stale} stale", "off"
     _metric(label, format_pnl(total.value), percent, color=color)
 
 
