@@ -156,6 +156,10 @@ class LiveHub:
         """The sessions that hold a lease."""
         return self._leases.sessions
 
+    def is_connected(self, session_id: str) -> bool:
+        """Whether a session's browser is connected, as far as is known."""
+        return self._leases.is_connected(session_id)
+
     def is_running(self) -> bool:
         """Whether a set of streams runs; builds no manager."""
         manager = self._manager

@@ -35,6 +35,11 @@ class SessionLeases:
         with self._lock:
             return frozenset(self._gone_since)
 
+    def is_connected(self, session_id: str) -> bool:
+        """Whether a session holds a lease and is not known to have lost its connection."""
+        with self._lock:
+            return self._gone_since.get(session_id, 0.0) is None
+
     def attach(self, session_id: str) -> None:
         """Take or renew a session's lease."""
         with self._lock:

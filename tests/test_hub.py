@@ -309,6 +309,18 @@ def test_a_run_that_ended_in_error_is_cleared_too(world: World) -> None:
     assert action.reason == NO_BROWSER
 
 
+def test_a_reloaded_tab_is_not_another_one(world: World) -> None:
+    """A session whose connection went is not connected at once, though its lease goes on for a while."""
+    world.open("a")
+    assert world.hub.is_connected("a")
+    assert not world.hub.is_connected("nobody")
+    world.leave("a")
+    assert not world.hub.is_connected("a")
+    assert world.hub.sessions == {"a"}
+    world.open("a")
+    assert world.hub.is_connected("a")
+
+
 def test_detaching_a_stranger_is_harmless(world: World) -> None:
     """A lost connection of a session that never attached leaves no lease behind."""
     world.hub.detach("nobody")

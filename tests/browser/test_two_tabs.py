@@ -65,3 +65,15 @@ def test_restart_uses_the_tab_it_was_pressed_in(portal: Portal) -> None:
     assert len(portal.simulator.subscriptions("options")["quotes"]) == 14
     assert portal.connections == 3
     assert [page.get_by_test_id("stException").count() for page in (small, large)] == [0, 0]
+
+
+def test_a_reloaded_tab_is_not_another_one(portal: Portal) -> None:
+    """What a tab did before it was reloaded is not told to it as the deed of another tab."""
+    page = portal.open()
+    press(page, "Start")
+    expect_in(page, STATUS, "Live.")
+    press(page, "Stop")
+    expect_in(page, STATUS, re.compile(r"Stopped \d\d:\d\d:\d\d\."))
+    page.reload()
+    expect_in(page, STATUS, "Stopped")
+    assert "another tab" not in page.locator(STATUS).inner_text()

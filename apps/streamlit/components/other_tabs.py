@@ -20,7 +20,7 @@ def is_from_another_tab(hub: LiveHub) -> bool:
     action = hub.last_action
     if action is None or action.session_id is None or action.is_from(session_id()):
         return False
-    return action.session_id in hub.sessions
+    return hub.is_connected(action.session_id)
 
 
 def describe_other_tab(moment: Moment, not_live: int) -> str:
