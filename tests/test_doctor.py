@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import os
+import signal
 import socket
+import subprocess
+import sys
+import threading
+import time
 from importlib.metadata import PackageNotFoundError
 from typing import TYPE_CHECKING, Any
 
@@ -223,6 +229,83 @@ def test_the_command_prints_and_exits(patient: Patient, monkeypatch, tmp_path) -
     assert portfolio["level"] == "fail"
     assert "there is no such file" in portfolio["text"]
     assert SECRET not in well.output + broken.output
+
+
+def _run(env: dict[str, str], folder: Path, *words: str) -> subprocess.Popen[str]:
+    others = {name: value for name, value in os.environ.items() if not name.startswith(("APCA_", "OH_"))}
+    return subprocess.Popen(  # noqa: S603 - our own interpreter
+        [sys.executable, "-m", "options_helper", "doctor", *words],
+        cwd=folder,
+        env=others | env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+@integration
+def test_beside_running_streams_it_takes_nothing_away(
+    patient: Patient, simulator: AlpacaSimulator, tmp_path: Path, wait_until
+) -> None:
+    """While this process streams, the command says so of each stream, exits with 0, and nothing is lost."""
+    from options_helper.data.alpaca_settings import load_settings
+    from options_helper.data.streaming.live_manager import LiveStreamConfig, LiveStreamManager
+
+    manager = LiveStreamManager()
+    manager.start(
+        LiveStreamConfig(
+            settings=load_settings(simulator.environment()),
+            stocks=("AAPL",),
+            option_contracts=("AAPL261218C00250000",),
+            backfill=False,
+        )
+    )
+    wait_until(lambda: manager.snapshot().status == "running")
+    command = _run(dict(patient.env), tmp_path, "--json")
+    document = json.loads(command.communicate(timeout=60)[0])
+    assert command.returncode == 0
+    assert document["ok"] is True
+    held = [check for check in document["checks"] if "in use by another program" in check["text"]]
+    assert [check["name"] for check in held] == ["Stocks", "Options", "Fills"]
+    assert {check["level"] for check in held} == {"note"}
+    assert set(manager.snapshot().reconnect_attempts.values()) == {0}
+    assert manager.snapshot().status == "running"
+    manager.stop()
+
+
+@integration
+def test_ctrl_c_waits_for_no_answer(
+    patient: Patient, simulator: AlpacaSimulator, tmp_path, wait_until
+) -> None:
+    """While every stream hangs in its handshake, Ctrl-C ends the command."""
+    for stream in ("stocks", "options", "fills"):
+        simulator.faults.set(stream, hang_on_connect=True)
+    command = _run(dict(patient.env), tmp_path)
+    wait_until(lambda: sum(simulator.open_connections.values()) == 3, seconds=60)
+    began = time.monotonic()
+    command.send_signal(signal.SIGINT)
+    told = command.communicate(timeout=60)[0]
+    assert time.monotonic() - began < 5  # of the ten seconds that a handshake may take
+    assert command.returncode != 0
+    assert "Traceback" not in told
+
+
+@integration
+def test_a_check_that_breaks_is_a_failure(patient: Patient, monkeypatch) -> None:
+    """What nobody thought of in the check of a stream is no silence, and no success."""
+    from options_helper.doctor import examination
+
+    def check(asked: Any, *_more: Any) -> Any:
+        if asked[0].stream is StreamName.OPTIONS:
+            raise ZeroDivisionError
+        yield Finding(asked[0].name, Level.OK, "granted")
+
+    monkeypatch.setattr(examination, "check_streams", check)
+    monkeypatch.setattr(threading, "excepthook", lambda _arguments: None)
+    findings = list(examine(patient))
+    assert not is_well(findings)
+    assert _by_name(findings)["Options"] == [Finding("Options", Level.FAIL, "the check ended unexpectedly")]
+    assert _by_name(findings)["Fills"] == [Finding("Fills", Level.OK, "granted")]
 
 
 def test_without_keys_nothing_is_asked(tmp_path) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from concurrent.futures import ThreadPoolExecutor
+import threading
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from options_helper.data.alpaca_settings import AlpacaSettings
     from options_helper.data.streaming.alpaca_connection import ConnectionTimes
+    from options_helper.doctor.streams import AskedStream
     from options_helper.models import Portfolio
 
 _WITHOUT_KEYS = "not asked, because there are no usable keys"
@@ -98,10 +100,27 @@ def _name_hosts(settings: AlpacaSettings) -> Finding:
 
 def _ask_streams(settings: AlpacaSettings, times: ConnectionTimes | None) -> Iterator[Finding]:
     """The streams at once: a server that does not answer costs a whole handshake's time for each."""
-    groups = streams_to_ask(settings)
-    with ThreadPoolExecutor(len(groups), thread_name_prefix="options-helper-doctor") as pool:
-        for findings in pool.map(lambda group: list(check_streams(group, settings, times)), groups):
-            yield from findings
+    questions = [_Question(group, settings, times) for group in streams_to_ask(settings)]
+    for question in questions:
+        question.start()
+    for question in questions:
+        question.join()
+        yield from question.findings
+
+
+class _Question(threading.Thread):
+    """Asks for the feeds of one stream; a daemon, so that Ctrl-C need not wait for the answer."""
+
+    def __init__(
+        self, asked: list[AskedStream], settings: AlpacaSettings, times: ConnectionTimes | None
+    ) -> None:
+        super().__init__(name="options-helper-doctor", daemon=True)
+        self._ask = partial(check_streams, asked, settings, times)
+        self.findings = [Finding(asked[0].name, Level.FAIL, "the check ended unexpectedly")]
+
+    def run(self) -> None:
+        """Ask."""
+        self.findings = list(self._ask())
 
 
 def _read_portfolio(path: Path) -> tuple[Portfolio | None, Finding]:
