@@ -207,3 +207,20 @@ def test_a_wrong_clock_is_measured_and_changes_no_age(
     assert set(rows["state"].astype(str)) == {"live"}
     assert rows["quote_age_seconds"].between(0, 20).all()
     assert rows["lag_seconds"].between(-5, 5).all()
+
+
+def test_what_a_refused_stream_left_behind_is_stale(desk: Desk, wait_until: Callable[..., None]) -> None:
+    """A stream that ran and is refused when it comes back leaves stale rows; one refused at once, none."""
+    running(desk, wait_until)
+    desk.push()
+    wait_until(lambda: desk.states() == {"live"})
+    desk.simulator.faults.set("options", refuse_key=True)
+    desk.simulator.drop("options")
+    wait_until(lambda: desk.manager.snapshot().status_by_stream["options"] == "error")
+    assert desk.rows()["state"].astype(str).tolist() == ["stale", "live", "stale", "stale"]
+    desk.manager.stop()
+    desk.start()
+    wait_until(lambda: desk.manager.snapshot().status_by_stream["options"] == "error")
+    wait_until(lambda: not desk.rows()["mark"].isna().any())
+    states = desk.rows()["state"].astype(str).tolist()
+    assert [states[number] for number in (0, 2, 3)] == ["not_subscribed"] * 3

@@ -102,9 +102,17 @@ def _newest_failure(records: Iterable[StreamHealth]) -> str | None:
 
 
 def _subscribed(records: Iterable[StreamHealth]) -> frozenset[str]:
-    """The symbols asked for and not refused; those of a stream that ended in error are not among them."""
+    """The symbols asked for and not refused.
+
+    Those of a stream that ended in error before anything came on it are not among them; of one that died
+    later they were subscribed, and what it left behind is stale.
+    """
     return _granted(
-        tuple((record.asked, record.missing) for record in records if record.state is not StreamState.ERROR)
+        tuple(
+            (record.asked, record.missing)
+            for record in records
+            if record.state is not StreamState.ERROR or record.last_event_at is not None
+        )
     )
 
 
