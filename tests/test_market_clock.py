@@ -15,6 +15,7 @@ from options_helper.data.market_clock import (
     MarketCalendar,
     Session,
     clock_offset_seconds,
+    market_moment,
     phase_at,
 )
 from options_helper.errors import AlpacaRestError
@@ -259,3 +260,40 @@ def test_a_slow_answer_is_not_taken_for_a_wrong_clock(told: float, offset: float
     asked = dt.datetime(2026, 11, 23, 15, 0, tzinfo=dt.UTC)
     answered, at = asked + dt.timedelta(seconds=1), asked + dt.timedelta(seconds=told)
     assert clock_offset_seconds(at, asked, answered) == offset
+
+
+@pytest.mark.parametrize(
+    ("day", "hour", "close", "previous"),
+    [
+        (HALF_DAY, 8, ny(HALF_DAY, 13), dt.date(2026, 11, 25)),
+        (HALF_DAY, 12, ny(HALF_DAY, 13), dt.date(2026, 11, 25)),
+        (HALF_DAY, 14, ny(HALF_DAY, 13), dt.date(2026, 11, 25)),
+        (THANKSGIVING, 12, ny(dt.date(2026, 11, 25), 16), TUESDAY),
+        (SUNDAY, 20, ny(FRIDAY, 16), dt.date(2026, 11, 19)),
+    ],
+)
+def test_a_moment_has_the_close_of_its_trading_dates_session(
+    day: dt.date, hour: int, close: dt.datetime, previous: dt.date
+) -> None:
+    """13:00 on a half day in every phase of it; on a holiday and a weekend the session before."""
+    moment = market_moment(EXCHANGE, ny(day, hour))
+    assert (moment.session_close, moment.previous_trading_date) == (close, previous)
+
+
+def test_alpacas_clock_closes_a_session_earlier_than_any_calendar() -> None:
+    """An unplanned closure at 14:00 that the clock tells of is the session's close, while it holds."""
+    at = ny(MONDAY, 11)
+    told = clock(at, True, ny(TUESDAY, 9, 30), ny(MONDAY, 14))
+    rows = [
+        {"date": day.isoformat(), "open": "09:30", "close": "16:00"}
+        for day in (dt.date(2026, 11, 19), FRIDAY, MONDAY, TUESDAY, dt.date(2026, 11, 25))
+    ]
+    moment = market_moment(AlpacaCalendar.from_alpaca(told, rows), at)
+    assert (moment.phase, moment.session_close) == (MarketPhase.OPEN, ny(MONDAY, 14))
+    assert moment.trading_date == MONDAY
+
+
+def test_without_a_calendar_nothing_is_known() -> None:
+    """No phase, no close, no date."""
+    moment = market_moment(None, ny(MONDAY, 11))
+    assert (moment.phase, moment.session_close, moment.trading_date) == (MarketPhase.UNKNOWN, None, None)

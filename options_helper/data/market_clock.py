@@ -302,12 +302,15 @@ def market_moment(calendar: MarketCalendar | None, at: dt.datetime) -> MarketMom
     phase, until = calendar.phase_and_end(at)
     trading_date = calendar.trading_date(at)
     session = calendar.session(trading_date) if trading_date else None
+    close = session.close if session else None
+    if phase is MarketPhase.OPEN and until is not None and new_york_date(until) == trading_date:
+        close = until  # the clock knows of closures that no calendar planned
     return MarketMoment(
         phase=phase,
         until=until,
         next_open=calendar.next_open(at),
         session_open=session.open if session else None,
-        session_close=session.close if session else None,
+        session_close=close,
         trading_date=trading_date,
         previous_trading_date=calendar.previous_trading_date(at),
     )
