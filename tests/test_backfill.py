@@ -347,6 +347,15 @@ def test_without_alpacas_clock_the_library_tells_the_hours(desk: Desk, route: st
     assert type(desk.sink.calendars[-1]) is AlpacaCalendar
 
 
+def test_a_stop_is_no_reason_for_another_calendar(desk: Desk) -> None:
+    """A request that ends because of Stop makes nothing be imported, which would take a second."""
+    desk.rest.failing = {"clock": refused("/v2/clock", None)}
+    desk.backfill.stop()
+    desk.backfill.step()
+    assert desk.rest.calls["clock"] == 1
+    assert desk.sink.calendars == []
+
+
 def test_this_computers_clock_is_compared_with_alpacas(desk: Desk) -> None:
     """The answer of the market's clock tells by how much this one is ahead."""
     desk.round()

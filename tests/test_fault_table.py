@@ -7,6 +7,7 @@ import logging
 import math
 import random
 import re
+import threading
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -375,7 +376,8 @@ def test_a_flapping_server_is_met_with_backoff(bench: Bench, wait_until) -> None
 
 @pytest.mark.parametrize("moment", ["quiet", "hanging", "backoff", "building"])
 def test_stop_is_quick_at_any_moment(bench: Bench, wait_until, moment: str) -> None:
-    """Stop ends a quiet stream, a hanging handshake and a backoff, and no socket is left."""
+    """Stop ends a quiet stream, a hanging handshake, a hanging REST and a backoff; nothing is left."""
+    bench.simulator.faults.rest(hang=True)
     if moment == "hanging":
         for stream in ALL:
             bench.simulator.faults.set(stream, hang_on_connect=True)
@@ -386,6 +388,7 @@ def test_stop_is_quick_at_any_moment(bench: Bench, wait_until, moment: str) -> N
         times=ConnectionTimes(),
         reconnect_base_seconds=20 if moment == "backoff" else 0.5,
         reconnect_cap_seconds=30,
+        backfill=True,
     )
     if moment == "quiet":
         wait_until(lambda: bench.is_running(*ALL))
@@ -393,7 +396,15 @@ def test_stop_is_quick_at_any_moment(bench: Bench, wait_until, moment: str) -> N
         wait_until(lambda: all(bench.simulator.open_connections[stream] for stream in ALL))
     if moment == "backoff":
         wait_until(lambda: all(bench.health(stream).attempts for stream in ALL))
+    if moment != "building":
+        wait_until(lambda: bench.simulator.requests)
+    began = time.monotonic()
     bench.manager.stop()
+    seconds = time.monotonic() - began
+    names = ("stocks", "options", "fills", "consumer", "backfill")
+    ours = {f"options-helper-{name}" for name in names} & {thread.name for thread in threading.enumerate()}
+    assert seconds < 2  # the promise is 1 s; the SDK's own stop takes up to 5 s
+    assert ours == set()
     assert bench.snapshot.status == "stopped"
     wait_until(lambda: not any(bench.simulator.open_connections.values()))
 

@@ -175,7 +175,7 @@ class Backfill:
         try:
             return self._ask_market()
         except AlpacaRestError:
-            if self._calendar is None:
+            if self._calendar is None and not self._stopped.is_set():
                 calendar = ExchangeCalendar()
                 calendar.phase(self._clock())  # its heavy import is this thread's, not a reader's
                 self._sink.put_market(calendar)
