@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 import inspect
+from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 from types import SimpleNamespace
 from typing import Any
@@ -80,6 +81,20 @@ def without_alpaca(monkeypatch) -> None:
         return real(name, package)
 
     monkeypatch.setattr(alpaca_stream.importlib, "import_module", import_module)
+
+
+def test_streams_that_start_together_import_one_after_the_other(tmp_path, monkeypatch) -> None:
+    """Packages that import one another are a trap for threads that come in by different doors at once."""
+    package = tmp_path / "doors"
+    package.mkdir()
+    (package / "__init__.py").write_text("from threading import Event\na, b = Event(), Event()\n")
+    for name, other in ("ab", "ba"):
+        code = f"import doors\ndoors.{name}.set()\nother_is_in = doors.{other}.wait(0.2)\n"
+        (package / f"by_{name}.py").write_text(code)
+    monkeypatch.syspath_prepend(tmp_path)
+    with ThreadPoolExecutor(2) as pool:
+        first, second = pool.map(import_alpaca, ["doors.by_a", "doors.by_b"])
+    assert not (first.other_is_in and second.other_is_in)
 
 
 @pytest.mark.parametrize("kind", DATA_STREAMERS)

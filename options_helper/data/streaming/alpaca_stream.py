@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import threading
 from typing import TYPE_CHECKING, Any
 
 from options_helper.data.alpaca_settings import AlpacaSettings, load_settings
@@ -24,6 +25,11 @@ if TYPE_CHECKING:
     from options_helper.data.streaming.frames import MarketBatch
 
 
+# The streams start together, in a thread each, and alpaca-py's packages import one another: two threads that
+# come in by different doors wait for each other, which Python ends with an error in one of them.
+_importing = threading.Lock()
+
+
 def import_alpaca(module: str) -> Any:  # noqa: ANN401 - a module without types
     """A module of alpaca-py; its import takes about 1.5 s, so it happens when a stream starts.
 
@@ -31,7 +37,8 @@ def import_alpaca(module: str) -> Any:  # noqa: ANN401 - a module without types
         MissingDependency: alpaca-py is not installed.
     """
     try:
-        return importlib.import_module(module)
+        with _importing:
+            return importlib.import_module(module)
     except ModuleNotFoundError as error:
         if error.name is not None and error.name.split(".")[0] == "alpaca":
             raise MissingDependency("alpaca-py", "alpaca") from error
