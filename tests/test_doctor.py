@@ -409,7 +409,7 @@ def test_the_clock_tells_the_phase_and_that_clocks_agree() -> None:
 
 @pytest.mark.parametrize(("seconds", "words"), [(5, "5 s ahead of"), (-3, "3 s behind")])
 def test_a_clock_that_is_off_is_noted(seconds: int, words: str) -> None:
-    """Ages count from this machine's clock, so its error is theirs."""
+    """A wrong clock is worth mending, and no failure: the page corrects ages for it."""
     finding = _clock_finding(_clock(), NOW + dt.timedelta(seconds=seconds))
     assert finding.level is Level.NOTE
     assert words in finding.text

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     BuildRest = Callable[[AlpacaSettings], AlpacaRest]
 
-# The request's way there and back is in it; ages of quotes suffer from more.
+# The request's way there and back is in it.
 TOLERATED_SKEW_SECONDS = 2.0
 _UNAUTHORIZED, _FORBIDDEN = 401, 403
 _ACTIVE = "ACTIVE"
@@ -81,7 +81,7 @@ def check_clock(settings: AlpacaSettings, build_rest: BuildRest, clock: Callable
     return Finding(
         "Clock",
         Level.NOTE,
-        f"{words}; this machine's clock is {abs(ahead):.0f} s {way} Alpaca's, and ages are wrong by as much",
+        f"{words}; this machine's clock is {abs(ahead):.0f} s {way} Alpaca's, for which the page corrects ages",
     )
 
 
