@@ -310,7 +310,7 @@ def test_a_correction_of_a_carried_order_is_not_guessed() -> None:
     began = {"submitted_at": OPEN - dt.timedelta(days=2)}
     order = live("held", 1, filled_qty=4.0, origin="rest", **began)
     told = live(
-        "trade_correct", 3, previous_execution_id="of-yesterday", fill_price=1.5, fill_qty=3.0, **began
+        "trade_correct", 3, previous_execution_id="of-yesterday", fill_price=1.5, fill_qty=1.0, **began
     )
     (one,) = build_fill_book([told], [rest(2, 4, 1, 1.7)], [order]).executions
     assert (one.price, one.corrected) == (1.7, False)

@@ -8,6 +8,7 @@ whose execution was missed.
 
 from __future__ import annotations
 
+import datetime as dt
 import itertools
 from bisect import bisect_left
 from dataclasses import replace
@@ -17,18 +18,27 @@ from options_helper.analysis.execution_span import PriceOrigin, Source, Span
 from options_helper.analysis.order_facts import ZERO, Mark, Report
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from decimal import Decimal
 
+_CLOCKS_DIFFER = dt.timedelta(seconds=1)  # the stream's time of an execution from that of REST
 
-def merge_reports(reports: Iterable[Report]) -> list[Span]:
-    """One span per execution, whoever told of it and however often."""
+
+def merge_reports(
+    reports: Iterable[Report], busted_at: Mapping[str, dt.datetime] | None = None
+) -> list[Span]:
+    """One span per execution, whoever told of it and however often.
+
+    Args:
+        reports: Of one order.
+        busted_at: When executions were busted, by the stream's id.
+    """
     by_total: dict[Decimal, list[Report]] = {}
     for report in reports:
         by_total.setdefault(report.cumulative, []).append(report)
     spans: list[Span] = []
     for group in by_total.values():
-        pairs = _pair(_distinct(group, is_rest=False), _distinct(group, is_rest=True))
+        pairs = _pair(_distinct(group, is_rest=False), _distinct(group, is_rest=True), busted_at or {})
         merged = sorted((_join(live, rest) for live, rest in pairs), key=lambda span: span.at)
         spans += [replace(span, occurrence=number) for number, span in enumerate(merged)]
     return spans
@@ -62,26 +72,33 @@ def _distinct(group: list[Report], *, is_rest: bool) -> list[Report]:
     return list(kept.values())
 
 
-def _pair(lives: list[Report], rests: list[Report]) -> list[tuple[Report | None, Report | None]]:
+def _pair(
+    lives: list[Report], rests: list[Report], busted_at: Mapping[str, dt.datetime]
+) -> list[tuple[Report | None, Report | None]]:
     """Put the two accounts of each execution together.
 
     Nearly always there is one of each. After a bust an order can pass the same total again; then equal
     quantity, price and nearest time decide, and what is left over is paired in order of time.
     """
     pairs: list[tuple[Report | None, Report | None]] = []
-    if len(lives) > 1 or len(rests) > 1:
+    for only_alike in (True, False):
         for rest in list(rests):
-            alike = [one for one in lives if (one.quantity, one.price) == (rest.quantity, rest.price)]
-            if alike:
-                nearest = min(alike, key=lambda one: abs(one.at - rest.at))
-                pairs.append((nearest, rest))
-                lives.remove(nearest)
+            mates = [live for live in lives if _may_be_one(live, rest, busted_at)]
+            if only_alike:
+                mates = [live for live in mates if (live.quantity, live.price) == (rest.quantity, rest.price)]
+            if mates:
+                mate = min(mates, key=lambda one: abs(one.at - rest.at)) if only_alike else mates[0]
+                pairs.append((mate, rest))
+                lives.remove(mate)
                 rests.remove(rest)
-    paired = list(zip(lives, rests, strict=False))
-    pairs += paired
-    pairs += [(live, None) for live in lives[len(paired) :]]
-    pairs += [(None, rest) for rest in rests[len(paired) :]]
-    return pairs
+    return [*pairs, *((live, None) for live in lives), *((None, rest) for rest in rests)]
+
+
+def _may_be_one(live: Report, rest: Report, busted_at: Mapping[str, dt.datetime]) -> bool:
+    """REST lists a busted execution no longer; what it lists at the same total may be the one after it."""
+    if live.execution_id not in busted_at:
+        return True
+    return abs(live.at - rest.at) <= _CLOCKS_DIFFER
 
 
 def _join(live: Report | None, rest: Report | None) -> Span:

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from options_helper.analysis.execution_corrections import (
+    apply_named,
+    apply_unnamed,
+    busted_at,
+    comes_to_total,
+)
 from options_helper.analysis.execution_merge import find_missed, merge_reports, trim_overlaps
 from options_helper.analysis.execution_prices import add_averages, derive_prices
 from options_helper.analysis.execution_span import PriceOrigin, Source, Span
-from options_helper.analysis.order_facts import BUST, ZERO, Correction, Mark, OrderFacts
+from options_helper.analysis.order_facts import ZERO, Mark, OrderFacts
 
 if TYPE_CHECKING:
     import datetime as dt
     from decimal import Decimal
 
-__all__ = ["PriceOrigin", "Source", "Span", "apply_correction", "build_spans"]
+    from options_helper.analysis.order_facts import Report
+
+__all__ = ["PriceOrigin", "Source", "Span", "build_spans"]
 
 
 def build_spans(facts: OrderFacts, day_start: dt.datetime) -> list[Span]:
@@ -26,17 +33,35 @@ def build_spans(facts: OrderFacts, day_start: dt.datetime) -> list[Span]:
     today = [report for report in facts.reports if report.at >= day_start]
     earlier = [Mark(r.cumulative, None, r.at) for r in facts.reports if r.at < day_start]
     marks = [*facts.marks, *earlier]
-    spans = merge_reports(today)
-    if not facts.corrections:
-        spans = trim_overlaps(spans)
-    spans += find_missed(spans, marks, _floor(facts, spans, marks, day_start))
-    spans.sort(key=lambda span: (span.cumulative, span.occurrence, span.at))
     carried = _is_carried(facts, day_start)
-    if not facts.corrections:
+    if facts.corrections:
+        spans = _build_corrected(facts, today, marks, day_start)
+    else:
+        spans = trim_overlaps(merge_reports(today))
+        spans = _in_order(spans + find_missed(spans, marks, _floor(facts, spans, marks, day_start)))
         spans = derive_prices(spans, marks, carried=carried)
-    for correction in sorted(facts.corrections, key=lambda one: one.at):
-        spans = apply_correction(spans, correction, carried=carried)
     return add_averages(spans, marks, carried=carried)
+
+
+def _build_corrected(
+    facts: OrderFacts, today: list[Report], marks: list[Mark], day_start: dt.datetime
+) -> list[Span]:
+    """The spans of an order some of whose executions were busted or corrected.
+
+    A bust takes its quantity off the order's total, so what lies end to end on the order's line says less
+    than the total does: where the executions that stand come to it, none was missed.
+    """
+    carried = _is_carried(facts, day_start)
+    told = None if carried else facts.told  # which speaks of the earlier days too
+    merged = merge_reports(today, busted_at(facts.corrections))
+    spans, unmatched = apply_named(merged, facts.corrections, told)
+    if not comes_to_total(spans, told):
+        spans += find_missed(merged, marks, _floor(facts, merged, marks, day_start))
+    return apply_unnamed(_in_order(spans), unmatched, told, carried=carried)
+
+
+def _in_order(spans: list[Span]) -> list[Span]:
+    return sorted(spans, key=lambda span: (span.cumulative, span.occurrence, span.at))
 
 
 def _is_carried(facts: OrderFacts, day_start: dt.datetime) -> bool:
@@ -52,51 +77,3 @@ def _floor(facts: OrderFacts, spans: list[Span], marks: list[Mark], day_start: d
         return ZERO
     starts = [span.cumulative - span.quantity for span in spans]
     return min(starts) if starts else max((mark.cumulative for mark in marks), default=ZERO)
-
-
-def apply_correction(spans: list[Span], correction: Correction, *, carried: bool = False) -> list[Span]:
-    """Bust or correct the execution that is meant; unchanged where none can be told for sure.
-
-    Of an order carried over from an earlier day, the one that is meant may be of that day.
-    """
-    number = _find_corrected(spans, correction, carried=carried)
-    if number is None:
-        return spans
-    span = spans[number]
-    if correction.event == BUST:
-        changed = replace(span, busted=True)
-    else:
-        quantity = span.quantity if correction.quantity is None else abs(correction.quantity)
-        price = span.price if correction.price is None else correction.price
-        origin = span.price_origin if correction.price is None else PriceOrigin.REPORTED
-        was = span.was or (span.quantity, span.price)
-        changed = replace(
-            span,
-            quantity=quantity,
-            price=price,
-            price_origin=origin,
-            corrected=True,
-            was=None if was == (quantity, price) else was,
-        )
-    return [*spans[:number], changed, *spans[number + 1 :]]
-
-
-def _find_corrected(spans: list[Span], correction: Correction, *, carried: bool) -> int | None:
-    """By execution id; else, for a bust, by equal quantity and price; else the only one there ever was."""
-    standing = [number for number, span in enumerate(spans) if not span.busted]
-    if correction.previous_id is not None:
-        for number in standing:
-            if spans[number].execution_id == correction.previous_id:
-                return number
-    # An execution whose own id is known, and is another, is not the one that is meant.
-    open_to_it = [
-        number for number in standing if not correction.previous_id or spans[number].execution_id is None
-    ]
-    alike = [
-        number
-        for number in open_to_it
-        if (spans[number].quantity, spans[number].price) == (correction.quantity, correction.price)
-    ]
-    if correction.event == BUST and alike:
-        return alike[-1]
-    return open_to_it[0] if len(open_to_it) == 1 and not carried else None

@@ -50,14 +50,17 @@ class Mark(NamedTuple):
 
 
 class Correction(NamedTuple):
-    """A bust, or a correction with its new quantity and price, of an earlier execution."""
+    """A bust, or a correction with its new quantity and price, of an earlier execution.
+
+    `execution_id` is its own, by which a later correction of the same execution may name it.
+    """
 
     event: str
     previous_id: str | None
     quantity: Decimal | None
     price: Decimal | None
     at: dt.datetime
-    cumulative: Decimal | None
+    execution_id: str | None = None
 
 
 @dataclass(slots=True)
@@ -68,6 +71,7 @@ class OrderFacts:
         parent_id: The order whose leg this is; `parent_is_multi_leg` tells a spread's leg from a bracket's.
         states: The order as it was told of at various moments, in any order.
         fallback: The newest REST fill, for what no state tells.
+        told: The total of the newest state, and when it was told, be it lower than one before.
     """
 
     order_id: str
@@ -80,6 +84,7 @@ class OrderFacts:
     corrections: list[Correction] = field(default_factory=list)
     events: list[tuple[dt.datetime, str, str | None]] = field(default_factory=list)
     fallback: dict[str, Any] = field(default_factory=dict)
+    told: Mark | None = None
     _known: dict[str, Any] = field(default_factory=dict)
 
     def latest(self, name: str) -> Any:  # noqa: ANN401 - the row's own types
@@ -107,6 +112,10 @@ class OrderFacts:
         """Read the states from the oldest to the newest; REST wins where both tell of the same moment."""
         for state in sorted(self.states, key=_state_rank):
             self._known.update((name, value) for name, value in state.items() if value is not None)
+            total = exact(state.get("filled_qty"))
+            if total is not None:
+                at = max(filter(None, (state.get("updated_at"), state.get("timestamp"), _LONG_AGO)))
+                self.told = Mark(total, exact(state.get("filled_avg_price")), at)
 
 
 def exact(number: float | None) -> Decimal | None:

@@ -175,7 +175,7 @@ def _add_correction(facts: OrderFacts, row: Row) -> None:
         exact(row.get("fill_qty")),
         exact(row.get("fill_price")),
         row["timestamp"],
-        exact(row.get("filled_qty")),
+        row.get("execution_id"),
     )
     if correction not in facts.corrections:
         facts.corrections.append(correction)

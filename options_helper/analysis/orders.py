@@ -108,15 +108,14 @@ def _filled(facts: OrderFacts, lines: Mapping[str, list[Execution]]) -> float | 
 
 def _contradiction(facts: OrderFacts, lines: Mapping[str, list[Execution]]) -> str:
     """REST lists no busts, so a bust that the stream told while it was away shows only in the totals."""
-    told: float | None = facts.latest("filled_qty")
-    at: dt.datetime | None = facts.latest("updated_at") or facts.latest("timestamp")
-    if told is None or at is None:
+    told = facts.told
+    if told is None:
         return ""
-    own = (one for one in lines.get(facts.order_id, ()) if not one.busted and one.at <= at)
+    own = (one for one in lines.get(facts.order_id, ()) if not one.busted and one.at <= told.at)
     counted = sum(Decimal(repr(one.quantity)) for one in own if one.quantity)
-    if counted <= Decimal(repr(told)):
+    if counted <= told.cumulative:
         return ""
-    return f"its fills come to {plain(float(counted))}, the order says {plain(told)}"
+    return f"its fills come to {plain(float(counted))}, the order says {plain(float(told.cumulative))}"
 
 
 def _changed_at(facts: OrderFacts, steps: Sequence[Step]) -> dt.datetime:

@@ -1,0 +1,91 @@
+"""The merge where executions are undone or corrected after the event."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from options_helper.analysis.fill_completeness import completeness
+from tests.broker import CENTS, Broker, Json, book_of, days, mangled, shuffled
+
+if TYPE_CHECKING:
+    from options_helper.analysis.fill_book import FillBook
+
+AFTERTHOUGHTS = frozenset({"trade_bust", "trade_correct"})
+Standing = list[tuple[str, float, float | None]]
+
+
+@st.composite
+def troubled_days(draw: st.DrawFn) -> Broker:
+    """A day on which some executions of single orders are busted or corrected, and some orders go on."""
+    broker = draw(days(in_parts=False))
+    for _ in range(draw(st.integers(1, 3))):
+        if not broker.singles:
+            break
+        if draw(st.booleans()):
+            broker.bust(draw(st.integers(0, 5)))
+        else:
+            broker.correct(draw(st.integers(0, 5)), draw(CENTS))
+        for order in broker.orders:
+            left = order.qty - order.filled
+            if left > 0 and not order.legs and order.status != "canceled" and draw(st.booleans()):
+                broker.fill(order, left, [draw(CENTS)])
+    return broker
+
+
+def standing(book: FillBook) -> Standing:
+    """Order, quantity and price of every execution that is not struck out."""
+    rows = [(one.order_id, one.quantity or 0.0, one.price) for one in book.leaf_fills if not one.busted]
+    return sorted(rows, key=repr)
+
+
+def true(broker: Broker) -> Standing:
+    """The same of the broker's ledger."""
+    rows = [(name, float(part), float(price)) for name, _, part, price in broker.ledger]
+    return sorted(rows, key=repr)
+
+
+def losing_all_but_afterthoughts(draw: st.DrawFn, rows: list[Json]) -> list[Json]:
+    """Every bust and correction, some of the other rows, some repeated, in any order."""
+    sure = [row for row in rows if row["event"] in AFTERTHOUGHTS]
+    rest = mangled(draw, [row for row in rows if row["event"] not in AFTERTHOUGHTS])
+    return list(draw(st.permutations([*sure, *rest])))
+
+
+@given(st.data())
+@settings(max_examples=40)
+def test_what_stands_is_the_ledger_whatever_else_was_lost(data: st.DataObject) -> None:
+    """With REST complete and every bust told, what is not struck out is the ledger, to the share and cent."""
+    broker = data.draw(troubled_days())
+    live = losing_all_but_afterthoughts(data.draw, broker.live)
+    book = book_of(live, shuffled(data.draw, broker.activities), shuffled(data.draw, broker.rest_orders()))
+    assert standing(book) == true(broker)
+
+
+@given(st.data())
+@settings(max_examples=40)
+def test_order_and_repetition_change_nothing(data: st.DataObject) -> None:
+    """The same events in any order, repeated or not, give the same rows, struck out and corrected alike."""
+    broker = data.draw(troubled_days())
+    book = book_of(broker.live, broker.activities, broker.rest_orders())
+    other = book_of(
+        shuffled(data.draw, broker.live),
+        shuffled(data.draw, broker.activities),
+        shuffled(data.draw, broker.rest_orders()),
+    )
+    assert other.executions == book.executions
+    assert other.orders == book.orders
+    undone = sum(row["event"] == "trade_bust" for row in broker.live)
+    assert sum(one.busted for one in book.executions) == undone
+
+
+@given(st.data())
+@settings(max_examples=40)
+def test_what_a_lost_bust_leaves_is_no_silent_error(data: st.DataObject) -> None:
+    """If busts were lost with the rest, the rows are the ledger, or an order says that it knows of less."""
+    broker = data.draw(troubled_days())
+    live = mangled(data.draw, broker.live)
+    book = book_of(live, broker.activities, broker.rest_orders())
+    assert standing(book) == true(broker) or not completeness(book).complete

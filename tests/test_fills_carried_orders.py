@@ -1,0 +1,98 @@
+"""The merge of a day whose orders began on an earlier one: New York's midnight divides their executions."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.broker import DAY, OPEN, Broker, Json, book_of, days, final, mangled, orders, shuffled, trade
+
+LAST_EVENING = dt.datetime(2026, 11, 20, 4, 50, tzinfo=dt.UTC)  # ten minutes before New York's midnight
+
+
+@dataclass
+class TwoDays:
+    """A broker after its second day, and what it told of on the first."""
+
+    broker: Broker
+    live_before: list[Json]
+    activities_before: list[Json]
+    ledger_before: int
+    untouched: list[Json] = field(default_factory=list)
+
+    @property
+    def live(self) -> list[Json]:
+        """The updates of the second day."""
+        return self.broker.live[len(self.live_before) :]
+
+    @property
+    def activities(self) -> list[Json]:
+        """What REST lists of the second day."""
+        return self.broker.activities[len(self.activities_before) :]
+
+    @property
+    def rest_orders(self) -> list[Json]:
+        """What REST tells of orders: all but those that ended on the first day."""
+        over = {row["id"] for row in self.untouched if row["status"] in {"filled", "canceled"}}
+        return [row for row in self.broker.rest_orders() if row["id"] not in over]
+
+
+@st.composite
+def two_days(draw: st.DrawFn) -> TwoDays:
+    """Orders placed on an evening, some of them partly filled then, that go on after midnight."""
+    broker = draw(days(start=LAST_EVENING))
+    told = TwoDays(
+        broker, list(broker.live), list(broker.activities), len(broker.ledger), broker.rest_orders()
+    )
+    broker.now = draw(st.sampled_from([OPEN, LAST_EVENING + dt.timedelta(minutes=10)]))
+    if draw(st.booleans()):
+        broker.place(draw(orders(9)))
+    trade(draw, broker, in_parts=True)
+    return told
+
+
+@given(st.data())
+@settings(max_examples=60)
+def test_the_days_table_is_the_days_ledger_whatever_the_stream_lost(data: st.DataObject) -> None:
+    """With REST complete, any loss, repetition and order of live events gives the second day's ledger."""
+    told = data.draw(two_days())
+    alone = book_of([], told.activities, told.rest_orders)
+    live, activities = mangled(data.draw, told.live), shuffled(data.draw, told.activities)
+    book = book_of(live, activities, shuffled(data.draw, told.rest_orders))
+    assert [final(one) for one in book.executions] == [final(one) for one in alone.executions]
+    shown = {(one.order_id, one.filled, one.quantity, one.price) for one in book.leaf_fills}
+    assert shown == {
+        (name, float(total), float(part), float(price))
+        for name, total, part, price in told.broker.ledger[told.ledger_before :]
+    }
+    assert all(one.confirmed for one in book.executions)
+
+
+@given(st.data())
+@settings(max_examples=60)
+def test_what_is_left_of_yesterday_changes_nothing(data: st.DataObject) -> None:
+    """Rows of the day before that were not let go yet add no line and take none away."""
+    told = data.draw(two_days())
+    live = [*mangled(data.draw, told.live_before), *told.live]
+    activities = [*mangled(data.draw, told.activities_before), *told.activities]
+    alone = book_of(told.live, told.activities, told.rest_orders)
+    book = book_of(live, activities, told.rest_orders)
+    assert [final(one)[:9] for one in book.executions] == [final(one)[:9] for one in alone.executions]
+
+
+@given(two_days())
+@settings(max_examples=60)
+def test_the_average_counts_what_was_filled_before(told: TwoDays) -> None:
+    """The average after the newest execution is that of the whole order, its first day included."""
+    book = book_of([], told.activities, told.rest_orders)
+    for order in [leg for parent in told.broker.orders for leg in (parent.legs or [parent])]:
+        own = [one for one in book.leaf_fills if one.order_id == order.id]
+        if own and own[0].average_price is not None:
+            rounding = 10.0**-order.decimals + 1e-6
+            true = float(order.spent / order.filled)
+            assert own[0].average_price == pytest.approx(true, abs=rounding)
+    assert book.day == DAY
