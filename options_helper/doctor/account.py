@@ -81,7 +81,7 @@ def check_clock(settings: AlpacaSettings, build_rest: BuildRest, clock: Callable
     return Finding(
         "Clock",
         Level.NOTE,
-        f"{words}; this machine's clock is {abs(ahead):.0f} s {way} Alpaca's, for which the page corrects ages",
+        f"{words}; this machine's clock is {abs(ahead):.0f} s {way} Alpaca's; the page corrects ages for it",
     )
 
 
