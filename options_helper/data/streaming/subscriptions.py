@@ -146,7 +146,7 @@ def _limit_warnings(
 
 def _expired_warnings(needs: Sequence[PositionNeed], today: dt.date) -> list[str]:
     names = [f"{contract} ({need.id})" for need in needs for contract in need.expired]
-    return [f"Expired before {today} and left out: {_listed(names)}."] if names else []
+    return [f"Expired before {today.day} {today:%b %Y} and left out: {_listed(names)}."] if names else []
 
 
 def _index_warnings(needs: Sequence[PositionNeed]) -> list[str]:

@@ -160,7 +160,7 @@ class RowView {
     const mark = this.cells.get("mark");
     if (!mark) return;
     setText(mark.second, `${sign} ${text}`);
-    const fresh = now - this.move.at < MOVE_MILLISECONDS ? this.move.direction : 0;
+    const fresh = isNumber(row.mark) && now - this.move.at < MOVE_MILLISECONDS ? this.move.direction : 0;
     setText(mark.move, fresh > 0 ? "\u25b2" : fresh < 0 ? "\u25bc" : "");
     const moveClass = fresh > 0 ? "pt-move is-up" : "pt-move is-down";
     if (mark.move.className !== moveClass) mark.move.className = moveClass;
