@@ -224,6 +224,16 @@ def test_an_order_from_before_the_day_has_no_hole_at_its_start() -> None:
     assert build_fill_book([unpriced]).executions[0].average_price is None
 
 
+def test_what_lies_below_rests_first_execution_of_the_day_was_of_an_earlier_one() -> None:
+    """REST tells of a day from its beginning on, so a total once seen that is lower leaves no hole today."""
+    began = {"submitted_at": OPEN - dt.timedelta(days=2)}
+    before = live("held", -1200, updated_at=OPEN - dt.timedelta(days=1), filled_qty=1.0, **began)
+    book = build_fill_book([before], [rest(2, 4, 1, 1.7)], day=DAY)
+    assert [(one.quantity, one.filled) for one in book.executions] == [(1.0, 4.0)]
+    live_only = build_fill_book([before, filled(2, 4, 1, 1.7, **began)], day=DAY)
+    assert [(one.quantity, one.confirmed) for one in live_only.executions] == [(1.0, True), (2.0, False)]
+
+
 def test_fills_of_an_earlier_day_are_left_out() -> None:
     """Rows of another New York day make no row of this day's book."""
     book = build_fill_book([filled(-1440, 2, 2, 1.6)], [rest(1, 5, 3, 1.7)], day=DAY)

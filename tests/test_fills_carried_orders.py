@@ -77,8 +77,8 @@ def test_the_days_table_is_the_days_ledger_whatever_the_stream_lost(data: st.Dat
 def test_what_is_left_of_yesterday_changes_nothing(data: st.DataObject) -> None:
     """Rows of the day before that were not let go yet add no line and take none away."""
     told = data.draw(two_days())
-    live = [*mangled(data.draw, told.live_before), *told.live]
-    activities = [*mangled(data.draw, told.activities_before), *told.activities]
+    live = [*shuffled(data.draw, told.live_before), *told.live]
+    activities = [*shuffled(data.draw, told.activities_before), *told.activities]
     alone = book_of(told.live, told.activities, told.rest_orders)
     book = book_of(live, activities, told.rest_orders)
     assert [final(one)[:9] for one in book.executions] == [final(one)[:9] for one in alone.executions]

@@ -69,11 +69,17 @@ def _is_carried(facts: OrderFacts, day_start: dt.datetime) -> bool:
 
 
 def _floor(facts: OrderFacts, spans: list[Span], marks: list[Mark], day_start: dt.datetime) -> Decimal:
-    """The total from which on the order's line must be covered by executions of the day."""
-    before = [mark.cumulative for mark in marks if mark.at < day_start]
-    if before:
-        return max(before)
-    if not _is_carried(facts, day_start):
+    """The total from which on the order's line must be covered by executions of the day.
+
+    REST tells of a day from its beginning on: what lies below its first execution was of an earlier one.
+    """
+    before = max((mark.cumulative for mark in marks if mark.at < day_start), default=None)
+    if before is None and not _is_carried(facts, day_start):
         return ZERO
-    starts = [span.cumulative - span.quantity for span in spans]
-    return min(starts) if starts else max((mark.cumulative for mark in marks), default=ZERO)
+    first = min(spans, key=lambda span: span.cumulative - span.quantity, default=None)
+    if first is None:
+        return max((mark.cumulative for mark in marks), default=ZERO) if before is None else before
+    start = first.cumulative - first.quantity
+    if before is None:
+        return start
+    return before if first.source is Source.LIVE else max(before, start)
