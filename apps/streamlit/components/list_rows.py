@@ -25,8 +25,9 @@ class Row:
 
 
 def list_rows(label: str, rows: Iterable[Row]) -> str:
-    """The rows as an ordered list, everything in them escaped."""
-    return f'<ol class="oh-rows" aria-label="{escape(label)}">{"".join(_item(row) for row in rows)}</ol>'
+    """The rows as an ordered list that the keyboard can scroll, everything in them escaped."""
+    items = "".join(map(_item, rows))
+    return f'<ol class="oh-rows" tabindex="0" aria-label="{escape(label)}">{items}</ol>'
 
 
 def _item(row: Row) -> str:
