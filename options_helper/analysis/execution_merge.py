@@ -78,20 +78,32 @@ def _pair(
     """Put the two accounts of each execution together.
 
     Nearly always there is one of each. After a bust an order can pass the same total again; then equal
-    quantity, price and nearest time decide, and what is left over is paired in order of time.
+    quantity and price decide, then equal quantity (the price may be corrected), then whatever is left, each
+    time the nearest.
     """
     pairs: list[tuple[Report | None, Report | None]] = []
-    for only_alike in (True, False):
+    for likeness in (_figures, _quantity, _nothing):
         for rest in list(rests):
-            mates = [live for live in lives if _may_be_one(live, rest, busted_at)]
-            if only_alike:
-                mates = [live for live in mates if (live.quantity, live.price) == (rest.quantity, rest.price)]
+            alike = (one for one in lives if likeness(one) == likeness(rest))
+            mates = [one for one in alike if _may_be_one(one, rest, busted_at)]
             if mates:
-                mate = min(mates, key=lambda one: abs(one.at - rest.at)) if only_alike else mates[0]
+                mate = min(mates, key=lambda one: abs(one.at - rest.at))
                 pairs.append((mate, rest))
                 lives.remove(mate)
                 rests.remove(rest)
     return [*pairs, *((live, None) for live in lives), *((None, rest) for rest in rests)]
+
+
+def _figures(report: Report) -> object:
+    return report.quantity, report.price
+
+
+def _quantity(report: Report) -> object:
+    return report.quantity
+
+
+def _nothing(_report: Report) -> object:
+    return None
 
 
 def _may_be_one(live: Report, rest: Report, busted_at: Mapping[str, dt.datetime]) -> bool:
