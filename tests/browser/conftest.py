@@ -107,6 +107,14 @@ class Portal:
         """How many connections the simulated Alpaca holds."""
         return sum(self.simulator.open_connections.values())
 
+    @property
+    def is_stopped(self) -> bool:
+        """Whether the last that the hub logged, if anything, is a stop."""
+        log = self.folder / "portal.log"
+        lines = log.read_text(encoding="utf-8").splitlines() if log.is_file() else []
+        actions = [line for line in lines if " options_helper.hub: " in line]
+        return not actions or "Stopped" in actions[-1]
+
     def wait(self, condition: Callable[[], object], what: str, seconds: float = 20.0) -> None:
         """Wait for something outside the browser."""
         deadline = time.monotonic() + seconds
@@ -180,4 +188,6 @@ def portal(module_portal: Portal) -> Iterator[Portal]:
     module_portal.complaints.clear()
     yield module_portal
     module_portal.close_pages()
-    module_portal.wait(lambda: module_portal.connections == 0, "the end of the streams")
+    # Streams that wait for their next attempt hold no connection either: the hub's own word counts.
+    module_portal.wait(lambda: module_portal.is_stopped, "the end of the streams")
+    module_portal.wait(lambda: module_portal.connections == 0, "the end of the connections")
