@@ -55,14 +55,15 @@ class Product:
         }
 
     def job(self, seconds: str) -> dict[str, object]:
-        """Durations of the job in seconds, without the time in which other processes had the core."""
+        """Durations of the job in seconds, without the time in which other processes had its core."""
         took: list[float] = []
+        queued_in_all = queued_seconds_of_all_threads()
         until = time.monotonic() + float(seconds)
         while time.monotonic() < until:
             began, queued = time.perf_counter(), queued_seconds()
             self._job()
             took.append(time.perf_counter() - began - (queued_seconds() - queued))
-        return {"took": took}
+        return {"took": took, "queued": queued_seconds_of_all_threads() - queued_in_all}
 
     def fill(self, order: str) -> dict[str, object]:
         """When the order update was first seen in a snapshot."""
