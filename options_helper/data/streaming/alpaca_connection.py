@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+# In one flush: about 50,000 a second, 80 kB in the socket.
+_BURST_MESSAGES = 1000
+
 
 class ConnectionObserver(Protocol):
     """Whoever wants to know how a connection fares; called in the connection's thread."""
@@ -281,13 +284,20 @@ class DataConnection(_OneConnection):
         raise error
 
     async def _flush_regularly(self) -> None:
+        """What comes after a silence is shown at once; from then on one batch per `times.flush`."""
         while True:
             await self._arrived.wait()
-            await asyncio.sleep(self._times.flush)
             self._arrived.clear()
-            await self._flush()
+            if await self._flush() >= _BURST_MESSAGES:
+                await asyncio.sleep(self._times.flush)
+            else:
+                # Not the loop's sleep: each frame would wake this thread, and every time it asked for the
+                # interpreter's lock it would stop the page. Messages gather in the socket instead. Stop and
+                # pings, all else that this loop has to do, can wait as long.
+                time.sleep(self._times.flush)  # noqa: ASYNC251
 
-    async def _flush(self) -> None:
+    async def _flush(self) -> int:
+        """Deliver what came since the last flush; how many messages that was."""
         batch = self._decoder.flush()
         if batch is not None:
             self._observer.counted(
@@ -299,6 +309,7 @@ class DataConnection(_OneConnection):
             if batch.quotes or batch.trades:
                 await self.deliver(batch)
         await self._take_controls()
+        return batch.messages if batch is not None else 0
 
 
 class TradingConnection(_OneConnection):
