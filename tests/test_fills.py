@@ -711,6 +711,7 @@ def test_fills_are_told_on_the_positions_they_touch() -> None:
         filled(73, 1, 1, 480.0, order_id="o3", symbol="BRK.B", qty=1.0),
         filled(74, 40, 40, 650.0, order_id="o4", symbol="SPY", side="sell", qty=40.0),
         filled(75, 1, 1, 1.0, order_id="o5", symbol=HIGHER, qty=1.0),
+        filled(20, 1, 1, 2.0, order_id="o6", symbol="SPY261218C00700000", qty=1.0),
     ]
     told = fills_for_portfolio(build_fill_book(rows), portfolio(), saved_at=at(60))
     sentences = {
@@ -721,7 +722,10 @@ def test_fills_are_told_on_the_positions_they_touch() -> None:
             "2 contracts sold 10:42, after the file was saved",
             "5 contracts bought 09:32, before the file was saved",
         ],
-        "covered": ["40 shares sold 10:44, after the file was saved"],
+        "covered": [
+            "40 shares sold 10:44, after the file was saved",
+            "1 contract of SPY 18 Dec 2026 700 call bought 09:50, before the file was saved",
+        ],
         "shares": ["1 share bought 10:43, after the file was saved"],
     }
     assert [one.symbol for one in told.not_in_file] == [HIGHER]

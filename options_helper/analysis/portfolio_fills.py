@@ -27,6 +27,7 @@ class FillFact:
         quantity: Above zero; busted fills do not count.
         at: Time of the newest of these fills.
         after_save: Whether they came after the file was saved, None where that time is not known.
+        of_several: Whether the position holds other contracts too, so that this one has to be named.
     """
 
     symbol: str
@@ -36,11 +37,13 @@ class FillFact:
     quantity: float
     at: dt.datetime
     after_save: bool | None
+    of_several: bool = False
 
     def sentence(self, zone: dt.tzinfo) -> str:
-        """`2 contracts sold 10:42, after the file was saved`."""
+        """`2 contracts sold 10:42, after the file was saved`; of a structure, the contract by name."""
         noun = "contract" if self.is_contract else "share"
         noun = noun if self.quantity == 1 else f"{noun}s"
+        noun = f"{noun} of {self.words}" if self.of_several and self.is_contract else noun
         verb = "bought" if self.bought else "sold"
         sentence = f"{plain(self.quantity)} {noun} {verb} {format_minute(self.at, zone)}"
         if self.after_save is None:
@@ -71,7 +74,7 @@ def fills_for_portfolio(
     by_position = {
         position_id: facts
         for position_id, symbols in held.items()
-        if (facts := _facts((one for one in book.leaf_fills if _spelling(one) in symbols), saved_at))
+        if (facts := _facts(book, symbols, saved_at))
     }
     return PortfolioFills(
         by_position=by_position,
@@ -103,19 +106,19 @@ def _spelling(execution: Execution) -> str:
     return normalize_underlying(execution.symbol)
 
 
-def _facts(executions: Iterable[Execution], saved_at: dt.datetime | None) -> tuple[FillFact, ...]:
+def _facts(book: FillBook, symbols: frozenset[str], saved_at: dt.datetime | None) -> tuple[FillFact, ...]:
     """One fact per symbol, direction and side of the file's saving; newest first."""
     groups: dict[tuple[str, bool, bool | None], list[Execution]] = {}
-    for one in executions:
-        if one.busted or one.side is None or not one.quantity:
+    for one in book.leaf_fills:
+        if one.busted or one.side is None or not one.quantity or _spelling(one) not in symbols:
             continue
         after_save = None if saved_at is None else one.at > saved_at
         groups.setdefault((one.symbol, one.side.startswith("buy"), after_save), []).append(one)
-    facts = [_fact(key, group) for key, group in groups.items()]
+    facts = [_fact(key, group, of_several=len(symbols) > 1) for key, group in groups.items()]
     return tuple(sorted(facts, key=lambda fact: fact.at, reverse=True))
 
 
-def _fact(key: tuple[str, bool, bool | None], group: list[Execution]) -> FillFact:
+def _fact(key: tuple[str, bool, bool | None], group: list[Execution], *, of_several: bool) -> FillFact:
     symbol, bought, after_save = key
     return FillFact(
         symbol=symbol,
@@ -125,4 +128,5 @@ def _fact(key: tuple[str, bool, bool | None], group: list[Execution]) -> FillFac
         quantity=sum(one.quantity or 0.0 for one in group),
         at=max(one.at for one in group),
         after_save=after_save,
+        of_several=of_several,
     )
