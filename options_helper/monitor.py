@@ -20,12 +20,13 @@ from options_helper.analysis.deadlines import circumstances
 from options_helper.analysis.fill_watch import watch_fills
 from options_helper.analysis.observation import Observation, observe
 from options_helper.errors import AlertsFileError
-from options_helper.market import utc_now
+from options_helper.market import new_york_date, utc_now
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Callable, Iterable, Mapping
 
+    from options_helper.analysis.alerts import AlertFill
     from options_helper.analysis.curve import Curve
     from options_helper.analysis.day_history import Move
     from options_helper.market import LiveSnapshot
@@ -149,7 +150,7 @@ class PortfolioMonitor:
         live = self._take_snapshot()
         with self._lock:
             seen = self._observe(live)
-            fills = watch_fills(self._portfolio, live) if self._watches_fills() else ()
+            fills = self._watch_fills(live) if self._watches_fills() else ()
             alerts, _raised = step(self._view.alerts, seen.view_at(live.as_of, fills))
             self._history.add(seen, live.as_of)
             self._view = self._draw(live.as_of, alerts, self._view.alerts_problem)
@@ -159,6 +160,7 @@ class PortfolioMonitor:
         self._portfolio = portfolio
         self._history = DayHistory(portfolio)
         self._kept: tuple[object, Observation] | None = None
+        self._kept_fills: tuple[tuple[object, ...], tuple[AlertFill, ...]] | None = None
 
     def _draw(self, as_of: dt.datetime, alerts: AlertBook, problem: str) -> MonitorView:
         return MonitorView(
@@ -181,6 +183,14 @@ class PortfolioMonitor:
 
     def _watches_fills(self) -> bool:
         return any(rule.metric is AlertMetric.FILL for rule in self._view.alerts.rules)
+
+    def _watch_fills(self, live: LiveSnapshot) -> tuple[AlertFill, ...]:
+        """Today's executions, or those of the last look while nothing was told of them."""
+        told = (live.fills, live.rest_fills, live.rest_orders, new_york_date(live.as_of))
+        kept = self._kept_fills
+        if kept is None or any(old is not new and old != new for old, new in zip(kept[0], told, strict=True)):
+            kept = self._kept_fills = (told, watch_fills(self._portfolio, live))
+        return kept[1]
 
     def _observe(self, live: LiveSnapshot) -> Observation:
         """A new observation, or the last one while nothing it depends on has changed."""

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from options_helper import monitor as monitor_module
 from options_helper.analysis.alerts import AlertPhase, AlertRule, Outcome
+from options_helper.analysis.fill_watch import watch_fills
 from options_helper.analysis.observation import PORTFOLIO, observe
 from options_helper.market import LiveSnapshot, MarketPhase, Quote, StreamHealth, StreamName, StreamState
 from options_helper.models import Portfolio
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from conftest import WaitUntil
+
+    from options_helper.analysis.alerts import AlertFill
 
 NOON = dt.datetime(2026, 11, 20, 17, 0, tzinfo=dt.UTC)
 CALL = "AAPL261218C00250000"
@@ -279,6 +283,22 @@ def _fill(second: float, key: str = "x", symbol: str = CALL) -> dict[str, object
         "status": "filled",
         "execution_id": key,
     }
+
+
+def test_fills_are_gone_through_only_when_something_was_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A look at the same order updates takes the fills of the look before; a new update is read."""
+    seen: list[int] = []
+
+    def watch(portfolio: Portfolio, live: LiveSnapshot) -> tuple[AlertFill, ...]:
+        seen.append(len(live.fills))
+        return watch_fills(portfolio, live)
+
+    monkeypatch.setattr(monitor_module, "watch_fills", watch)
+    monitor, feed = _monitor(AlertRule(id="fill", position="vertical", metric="fill"))
+    told = (_fill(0, "first"),)
+    _look(monitor, feed, *(_snapshot(second, fills=told) for second in range(4)))
+    _look(monitor, feed, _snapshot(5, fills=(_fill(5, "second"), *told)))
+    assert seen == [1, 2]
 
 
 def test_a_fill_of_a_position_raises_its_alert_in_words() -> None:
