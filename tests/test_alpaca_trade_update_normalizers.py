@@ -264,6 +264,20 @@ def test_alpaca_py_models_give_the_same_row() -> None:
     assert {key: parsed[key] for key in raw} == raw
 
 
+def test_alpaca_py_models_of_a_multi_leg_order_give_the_same_row() -> None:
+    """The SDK's TradeUpdate of a spread, whose parent is empty, gives the raw frame's row, legs included."""
+    models = pytest.importorskip("alpaca.trading.models", reason="alpaca-py is not installed")
+    update = make_multi_leg()
+    order = update["data"]["order"]
+    for number, part in enumerate((order, *order["legs"])):
+        part["id"] = f"{ORDER_ID[:-1]}{number}"
+    raw, parsed = normalize_trade_update(update), normalize_trade_update(models.TradeUpdate(**update["data"]))
+    assert raw is not None
+    assert parsed is not None
+    for ours, theirs in ((raw, parsed), *zip(raw.pop("legs"), parsed.pop("legs"), strict=True)):
+        assert {key: theirs[key] for key in ours} == ours
+
+
 def make_multi_leg(**changes: object) -> dict[str, Any]:
     """A fill of a vertical, its parent empty where Alpaca leaves it empty."""
     leg = {"order_class": "mleg", "type": "", "order_type": "", "limit_price": None, "ratio_qty": "1"}
