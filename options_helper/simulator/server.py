@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import threading
 from typing import TYPE_CHECKING, Any, Self
 
@@ -22,6 +23,7 @@ HOST = "127.0.0.1"
 _START_TIMEOUT_SECONDS = 10.0
 _STOP_TIMEOUT_SECONDS = 5.0
 _PING_EVERY_SECONDS = 20.0
+_STEPS_TO_ACCEPT = 3  # of the loop, until a connection that it has just accepted is known to the server
 
 
 class AlpacaSimulator(StreamControls, MarketControls, OrderControls):
@@ -63,7 +65,8 @@ class AlpacaSimulator(StreamControls, MarketControls, OrderControls):
         self._port = port
         self._thread: threading.Thread | None = None
         self._runner: web.AppRunner | None = None
-        self._site: web.TCPSite | None = None
+        self._listener: socket.socket | None = None
+        self._site: web.SockSite | None = None
         self._ended: asyncio.Event | None = None
 
     @property
@@ -133,13 +136,7 @@ class AlpacaSimulator(StreamControls, MarketControls, OrderControls):
 
     def stop_accepting(self) -> None:
         """Close the listening socket: new connections are refused, present ones go on."""
-
-        async def close() -> None:
-            if self._site is not None:
-                await self._site.stop()
-                self._site = None
-
-        self._run(close(), _STOP_TIMEOUT_SECONDS)
+        self._run(self._stop_listening(), _STOP_TIMEOUT_SECONDS)
 
     def resume_accepting(self) -> None:
         """Listen again on the same port."""
@@ -155,10 +152,20 @@ class AlpacaSimulator(StreamControls, MarketControls, OrderControls):
 
     async def _listen(self) -> None:
         if self._site is None and self._runner is not None:
-            site = web.TCPSite(self._runner, HOST, self._port, reuse_address=True)
-            await site.start()
-            self._site = site
-            self._port = self._runner.addresses[0][1]
+            self._listener = socket.create_server((HOST, self._port))
+            self._port = self._listener.getsockname()[1]
+            self._site = web.SockSite(self._runner, self._listener)
+            await self._site.start()
+
+    async def _stop_listening(self) -> None:
+        site, self._site = self._site, None
+        if site is None or self._listener is None:
+            return
+        # Python 3.11 loses a connection that was accepted in the step in which the server is closed.
+        asyncio.get_running_loop().remove_reader(self._listener)
+        for _ in range(_STEPS_TO_ACCEPT):
+            await asyncio.sleep(0)
+        await site.stop()
 
     async def _serve(self, ready: threading.Event) -> None:
         self._loop = asyncio.get_running_loop()
@@ -177,6 +184,7 @@ class AlpacaSimulator(StreamControls, MarketControls, OrderControls):
         finally:
             for timer in timers:
                 timer.cancel()
+            await self._stop_listening()
             self._world.released.set()
             for connection in list(self._world.connections):
                 connection.drop("reset")
