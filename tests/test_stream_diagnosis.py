@@ -432,6 +432,14 @@ def test_a_stream_gone_mute_is_said() -> None:
     assert said.detail == "Stocks and fills are live."
 
 
+def test_silence_counts_from_the_present_connection() -> None:
+    """After an outage of a minute a stream that has just come back is not called mute for it."""
+    fresh = health(OPTIONS, last_event_at=ago(61), connected_at=ago(2))
+    assert diagnose(snapshot(fresh)).level is Level.SUCCESS
+    still_silent = health(OPTIONS, last_event_at=ago(71), connected_at=ago(12))
+    assert diagnose(snapshot(still_silent)).headline == "Connected, no option quote yet (12 s)."
+
+
 def test_fills_are_silent_by_nature() -> None:
     """The fill stream without an event all day is listening, never mute."""
     assert diagnose(snapshot(health(FILLS, last_event_at=None))).level is Level.SUCCESS

@@ -141,9 +141,10 @@ def describe_wait(record: StreamHealth, as_of: dt.datetime) -> str:
 
 def silence_seconds(record: StreamHealth, as_of: dt.datetime) -> tuple[bool, float]:
     """Whether a data stream ever gave an event on this connection, and for how long it has given none."""
-    if record.last_event_at is None:
-        return False, seconds_since(record.connected_at or record.since, as_of)
-    return True, seconds_since(record.last_event_at, as_of)
+    began, last = record.connected_at or record.since, record.last_event_at
+    if last is None or (record.connected_at is not None and last < record.connected_at):
+        return False, seconds_since(began, as_of)
+    return True, seconds_since(last, as_of)
 
 
 def coverage(record: StreamHealth) -> str:
