@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import importlib
 import inspect
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 from types import SimpleNamespace
@@ -341,3 +343,36 @@ def test_an_injected_stream_is_used_as_it_is() -> None:
     stream: Any = SimpleNamespace()
     assert AlpacaTradingStreamer(stream=stream).stream is stream
     assert AlpacaOptionStreamer(stream=stream).stream is stream
+
+
+AT_ONCE = """
+import threading
+from options_helper.data.streaming.alpaca_stream import import_alpaca
+modules = ("alpaca.data.live.stock", "alpaca.data.live.option", "alpaca.trading.stream")
+ready, failures = threading.Barrier(len(modules)), []
+def load(module):
+    ready.wait()
+    try:
+        import_alpaca(module)
+    except Exception as error:
+        failures.append(type(error).__name__)
+threads = [threading.Thread(target=load, args=(module,)) for module in modules]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+print(failures)
+"""
+
+
+@pytest.mark.integration
+def test_three_streams_can_load_the_sdk_at_once() -> None:
+    """Its packages import each other; three threads that begin at once do not stand in each other's way."""
+    done = subprocess.run(  # noqa: S603 - our own interpreter
+        [sys.executable, "-W", "ignore", "-c", AT_ONCE],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=100,
+    )
+    assert done.stdout.strip() == "[]"
