@@ -39,6 +39,16 @@ ORDERING = re.compile(
 )
 
 
+# Who may speak HTTP: the client that only reads, and the launcher, which asks its own page whether it is up.
+HTTP_CLIENTS = ("aiohttp", "http.client", "httpcore", "httpx", "requests", "urllib.request", "urllib3")
+HTTP_USERS = {
+    "options_helper.data.http_reader": "httpx",
+    "options_helper.data.read_only_transport": "httpx",
+    "options_helper.data.rest_refusals": "httpx",
+    "options_helper.launcher": "http.client",
+}
+
+
 class Import(NamedTuple):
     """One import: the module's full name, and whether it happens when the file is imported."""
 
@@ -164,6 +174,16 @@ def test_nothing_can_place_an_order() -> None:
         names |= {node.attr for node in ast.walk(tree(source)) if isinstance(node, ast.Attribute)}
         found += [f"{source}: {name}" for name in names if ORDERING.fullmatch(name)]
     assert not found
+
+
+def test_there_is_one_http_client() -> None:
+    """Nothing speaks HTTP past the client that refuses every method but GET."""
+
+    def speaks_for_itself(own: str, each: Import) -> bool:
+        spoken = next((name for name in HTTP_CLIENTS if within(each.module, name)), None)
+        return spoken is not None and not within(own, SIMULATOR) and HTTP_USERS.get(own) != spoken
+
+    assert not offenders(speaks_for_itself)
 
 
 def test_every_module_has_one_spelling() -> None:
