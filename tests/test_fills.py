@@ -337,6 +337,41 @@ def test_why_an_execution_was_undone_is_no_rejection() -> None:
     assert story.reject_reason == ""
 
 
+def test_a_second_correction_may_name_the_first() -> None:
+    """A correction is found by the execution's id or by the id of an earlier correction of it."""
+    first = live("trade_correct", 3, previous_execution_id="x1", execution_id="c1", fill_price=1.55)
+    second = live("trade_correct", 4, previous_execution_id="c1", execution_id="c2", fill_price=1.5)
+    book = build_fill_book([filled(1, 2, 2, 1.6), filled(2, 5, 3, 1.7), second, first])
+    assert [(one.price, one.note) for one in book.executions] == [
+        (1.7, ""),
+        (1.5, "corrected, was 2 @ 1.60"),
+    ]
+
+
+def test_a_bust_that_rest_has_taken_off_already_strikes_nothing_else() -> None:
+    """Where the order's total has room for all that stands, a bust of an unknown execution changes none."""
+    bust = live("trade_bust", 3, previous_execution_id="lost", fill_qty=1.0, fill_price=1.6, filled_qty=1.0)
+    book = build_fill_book([bust], [rest(2, 1, 1, 1.6)])
+    assert [(one.price, one.busted) for one in book.executions] == [(1.6, False)]
+    assert completeness(book).complete
+
+
+def test_rests_price_stands_where_the_orders_average_bears_it_out() -> None:
+    """A correction that was followed by one that was missed does not overwrite what REST knows."""
+    rows = [
+        filled(1, 1, 1, 1.5),
+        filled(2, 2, 1, 9.0),
+        live("trade_correct", 3, previous_execution_id="x1", fill_qty=1.0, fill_price=1.55),
+        live("trade_bust", 5, previous_execution_id="x2", fill_qty=1.0, fill_price=9.0, filled_qty=1.0),
+    ]
+    order = live("canceled", 6, filled_qty=1.0, filled_avg_price=1.6, origin="rest")
+    book = build_fill_book(rows, [rest(1, 1, 1, 1.6)], [order])
+    assert [(one.price, one.busted, one.note) for one in book.executions] == [
+        (9.0, True, "busted"),
+        (1.6, False, "corrected, was 1 @ 1.50"),
+    ]
+
+
 def test_a_bust_told_by_rest_counts_too() -> None:
     """REST's execution type of a bust is honoured like the stream's."""
     book = build_fill_book([], [rest(1, 2, 2, 1.6), rest(2, 2, 2, 1.6, event="trade_bust")])

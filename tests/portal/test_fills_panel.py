@@ -246,7 +246,8 @@ def test_the_csv_has_what_the_list_shows(desk: Desk, now: dt.datetime) -> None:
         assert time in {"", f"{dt.datetime.fromisoformat(row['time']):%H:%M:%S}"}
         assert amount.endswith(row["price_words"])
         assert f"{float(row['quantity']):g}" in amount
-        assert row["note"] in details
+        assert details.endswith(row["note"])
+        assert ("not in the portfolio file" in details) is ("not in the portfolio file" in row["note"])
         assert row["side"] in details
         assert row["symbol"] in {name, details.split(" · ")[0]}
         if row["level"] != "leg":
