@@ -139,6 +139,9 @@ def test_what_passes_is_named_with_the_next_try_and_heals(desk: Desk) -> None:
     for stream in ALL:
         desk.simulator.drop(stream)
     desk.shows("Reconnecting the option, stock and fill streams.", "The server refused the connection at")
+    toast = desk.page.get_by_test_id("stToast").first
+    expect(toast).to_be_visible(timeout=15_000)
+    desk.page.get_by_role("button", name="Stop", exact=True).click(timeout=5_000)  # nothing lies over it
 
 
 def test_silence_is_named_by_where_it_began(desk: Desk) -> None:
