@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 from options_helper.data.alpaca_settings import is_loopback
 from options_helper.errors import MissingDependency, OptionsHelperError
-from options_helper.log_file import LOG_FILE_VARIABLE, log_file_path
+from options_helper.log_file import LOG_FILE_VARIABLE, log_file_path, usable_log_path
 from options_helper.market import new_york_date, utc_now
 
 if TYPE_CHECKING:
@@ -156,7 +156,7 @@ def launch(options: LaunchOptions, say: Callable[[str], object]) -> int:
 def _environment(options: LaunchOptions) -> Iterator[dict[str, str]]:
     """The child's environment; in the demo the simulator runs for as long as this is open."""
     env = dict(os.environ)
-    env[LOG_FILE_VARIABLE] = str(log_file_path().absolute())
+    env[LOG_FILE_VARIABLE] = str(usable_log_path(log_file_path().absolute()))
     if options.keep_alive_seconds is not None:
         env[KEEP_ALIVE_VARIABLE] = str(options.keep_alive_seconds)
     if options.portfolio is not None:

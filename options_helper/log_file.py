@@ -51,12 +51,18 @@ def close_log() -> None:
         handler.close()
 
 
-def _open_handler(path: Path) -> RotatingFileHandler:
+def usable_log_path(path: Path) -> Path:
+    """The place asked for if it can be written, else one in the directory for temporary files."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        return RotatingFileHandler(path, maxBytes=_MAX_BYTES, backupCount=_KEPT, encoding="utf-8")
+        with path.open("a", encoding="utf-8"):
+            return path
     except OSError:
         # The user's id keeps two people on one machine apart.
         name = f"options-helper-{os.getuid() if hasattr(os, 'getuid') else 'log'}.log"
-        fallback = Path(tempfile.gettempdir()) / name
-        return RotatingFileHandler(fallback, maxBytes=_MAX_BYTES, backupCount=_KEPT, encoding="utf-8")
+        return Path(tempfile.gettempdir()) / name
+
+
+def _open_handler(path: Path) -> RotatingFileHandler:
+    usable = usable_log_path(path)
+    return RotatingFileHandler(usable, maxBytes=_MAX_BYTES, backupCount=_KEPT, encoding="utf-8")

@@ -204,6 +204,15 @@ def test_the_users_choices_reach_the_page(tmp_path: Path, monkeypatch: pytest.Mo
         assert launcher.KEEP_ALIVE_VARIABLE not in env
 
 
+def test_the_log_is_said_where_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the usual place cannot be written, what is said and handed on is the place that is used."""
+    (tmp_path / "file").touch()
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setenv(log_file.LOG_FILE_VARIABLE, str(tmp_path / "file" / "log"))
+    with launcher._environment(LaunchOptions()) as env:
+        assert Path(env[log_file.LOG_FILE_VARIABLE]).parent == tmp_path
+
+
 def test_the_demo_brings_its_own_portfolio(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The demo's endpoints are on loopback; its portfolio lies in a folder of its own, gone at the end."""
     pytest.importorskip("aiohttp", reason="the simulator needs aiohttp")

@@ -17,7 +17,7 @@ from options_helper.doctor.streams import check_streams, check_subscription, str
 from options_helper.doctor.versions import check_versions
 from options_helper.errors import PortfolioError, SettingsError
 from options_helper.launcher import PORTFOLIO_VARIABLE
-from options_helper.log_file import log_file_path
+from options_helper.log_file import log_file_path, usable_log_path
 from options_helper.market import new_york_date, utc_now
 from options_helper.portfolio_file import load_portfolio
 
@@ -75,7 +75,7 @@ def examine(patient: Patient) -> Iterator[Finding]:
     yield finding
     if portfolio is not None:
         yield check_subscription(portfolio, settings, new_york_date(patient.clock()))
-    yield Finding("Log", Level.OK, str(log_file_path(patient.env)))
+    yield Finding("Log", Level.OK, str(usable_log_path(log_file_path(patient.env))))
 
 
 def _find_keys(patient: Patient) -> tuple[AlpacaSettings | None, Finding]:
