@@ -365,6 +365,7 @@ print(failures)
 """
 
 
+@needs_alpaca
 @pytest.mark.integration
 def test_three_streams_can_load_the_sdk_at_once() -> None:
     """Its packages import each other; three threads that begin at once do not stand in each other's way."""
