@@ -17,7 +17,9 @@ from options_helper.analysis.live_portfolio_metrics import (
     compute_live_underlying_rows,
 )
 from options_helper.data.streaming.subscriptions import build_subscription_plan
-from options_helper.market import LiveSnapshot, QuoteTable, to_microseconds
+from options_helper.market import LiveSnapshot
+from options_helper.market_tables import QuoteTable
+from options_helper.market_time import to_microseconds
 from options_helper.models import Leg, MultiLegPosition, Portfolio, Position
 
 if TYPE_CHECKING:

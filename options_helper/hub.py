@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
-from options_helper.market import utc_now
+from options_helper.market_time import utc_now
 from options_helper.session_leases import SessionLeases
 
 if TYPE_CHECKING:

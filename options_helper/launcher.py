@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 from options_helper.data.alpaca_settings import is_loopback
 from options_helper.errors import MissingDependency, OptionsHelperError
 from options_helper.log_file import LOG_FILE_VARIABLE, log_file_path, usable_log_path
-from options_helper.market import new_york_date, utc_now
+from options_helper.market_time import new_york_date, utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -20,7 +20,7 @@ from options_helper.analysis.deadlines import circumstances
 from options_helper.analysis.fill_watch import watch_fills
 from options_helper.analysis.observation import Observation, observe
 from options_helper.errors import AlertsFileError
-from options_helper.market import new_york_date, utc_now
+from options_helper.market_time import new_york_date, utc_now
 
 if TYPE_CHECKING:
     import datetime as dt

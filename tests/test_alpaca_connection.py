@@ -14,14 +14,9 @@ pytest.importorskip("msgpack", reason="msgpack comes with alpaca-py and with the
 import msgpack
 from websockets.sync.server import serve
 
-from options_helper.data.streaming.alpaca_connection import (
-    ConnectionTimes,
-    DataConnection,
-    SilentObserver,
-    TradingConnection,
-    one_connection,
-    websocket_params,
-)
+from options_helper.data.streaming.alpaca_connection import DataConnection, TradingConnection, one_connection
+from options_helper.data.streaming.connection_observer import ConnectionTimes, SilentObserver
+from options_helper.data.streaming.websocket_protocol import websocket_params
 from options_helper.errors import StreamError
 
 if TYPE_CHECKING:

@@ -21,7 +21,8 @@ PRODUCT, SIMULATOR = "options_helper", "options_helper.simulator"
 # Each may import from its own layer and from those before it; a module that stands in none is of the last.
 LAYERS = (
     ("options_helper.errors",),
-    ("options_helper.models", "options_helper.market"),
+    ("options_helper.market_time",),
+    ("options_helper.models", "options_helper.market", "options_helper.market_tables"),
     ("options_helper.analysis",),
     (
         "options_helper.portfolio_file",

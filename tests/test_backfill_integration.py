@@ -15,7 +15,7 @@ from options_helper.data.alpaca_rest import AlpacaRest
 from options_helper.data.alpaca_settings import load_settings
 from options_helper.data.streaming.backfill import Backfill, BackfillSink
 from options_helper.data.streaming.order_history import OrderHistory
-from options_helper.market import new_york_date, utc_now
+from options_helper.market_time import new_york_date, utc_now
 from options_helper.simulator.orders import LegRequest
 from options_helper.simulator.server import AlpacaSimulator
 

@@ -11,7 +11,8 @@ import pytest
 
 from apps.streamlit.components.live_view import compute_live_view
 from options_helper.analysis.deadlines import circumstances
-from options_helper.market import LiveSnapshot, Quote, QuoteTable
+from options_helper.market import LiveSnapshot, Quote
+from options_helper.market_tables import QuoteTable
 from options_helper.models import Portfolio, Position
 from options_helper.monitor import PortfolioMonitor
 

@@ -13,7 +13,8 @@ from options_helper.analysis.live_portfolio_metrics import (
     compute_live_position_rows,
     deadline,
 )
-from options_helper.market import NEW_YORK, LiveSnapshot
+from options_helper.market import LiveSnapshot
+from options_helper.market_time import NEW_YORK
 from options_helper.models import EquityPosition, Leg, MultiLegPosition, Portfolio, Position
 
 HALF_DAY = dt.date(2026, 11, 27)  # the Friday after Thanksgiving: New York closes at 13:00

@@ -203,7 +203,7 @@ def test_beside_a_running_page_it_is_no_failure(patient: Patient, simulator: Alp
 @integration
 def test_a_server_that_says_nothing_is_unreachable(patient: Patient, simulator: AlpacaSimulator) -> None:
     """A handshake without an answer ends at its timeout, as a failure with its step."""
-    from options_helper.data.streaming.alpaca_connection import ConnectionTimes
+    from options_helper.data.streaming.connection_observer import ConnectionTimes
 
     simulator.faults.set("options", silent_after_auth=True)
     quick = Patient(env=patient.env, env_file=patient.env_file, times=ConnectionTimes(handshake=0.5))

@@ -106,7 +106,8 @@ def test_the_figure_of_marks_is_drawn_from_the_code() -> None:
 
 def test_the_examples_of_marks_are_right() -> None:
     """Each example's mark is what the rule makes of its bid and ask."""
-    from options_helper.market import Quote, utc_now
+    from options_helper.market import Quote
+    from options_helper.market_time import utc_now
 
     page = _read("docs/concepts/marks.md")
     rows = re.findall(r"^\| ([\d.]+) \| ([\d.]+) \| ([\d.]+|—) \|", page, re.MULTILINE)

@@ -8,7 +8,7 @@ import pytest
 
 from options_helper.analysis.expiry import dte, expiry_moment, hours_left, is_expired, last_trading_moment
 from options_helper.analysis.products import INDEX_ROOTS, LATE_FUND_ROOTS, is_index, is_monthly_expiry
-from options_helper.market import NEW_YORK
+from options_helper.market_time import NEW_YORK
 
 FRIDAY = dt.date(2026, 12, 18)
 HALF_DAY = dt.date(2026, 11, 27)

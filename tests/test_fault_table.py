@@ -17,7 +17,7 @@ pytest.importorskip("alpaca", reason="needs alpaca-py (pip install -e '.[alpaca]
 pytest.importorskip("aiohttp", reason="the simulator needs aiohttp (pip install -e '.[dev]')")
 
 from options_helper.data.alpaca_settings import load_settings
-from options_helper.data.streaming.alpaca_connection import ConnectionTimes
+from options_helper.data.streaming.connection_observer import ConnectionTimes
 from options_helper.data.streaming.live_manager import LiveSnapshot, LiveStreamConfig, LiveStreamManager
 from options_helper.simulator.malformed import malformed_payloads
 from options_helper.simulator.server import AlpacaSimulator

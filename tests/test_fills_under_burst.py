@@ -13,7 +13,7 @@ pytest.importorskip("aiohttp", reason="the simulator needs aiohttp (pip install 
 from options_helper.data.alpaca_settings import load_settings
 from options_helper.data.streaming.cache import LiveCache
 from options_helper.data.streaming.live_manager import LiveStreamConfig, LiveStreamManager
-from options_helper.market import utc_now
+from options_helper.market_time import utc_now
 from options_helper.simulator.server import AlpacaSimulator
 
 if TYPE_CHECKING:

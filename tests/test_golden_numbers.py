@@ -16,7 +16,6 @@ from options_helper.analysis.live_portfolio_metrics import (
     compute_live_totals,
 )
 from options_helper.market import (
-    NEW_YORK,
     LiveSnapshot,
     PreviousClose,
     Quote,
@@ -25,6 +24,7 @@ from options_helper.market import (
     StreamState,
     Trade,
 )
+from options_helper.market_time import NEW_YORK
 from options_helper.models import EquityPosition, Leg, MultiLegPosition, Portfolio, Position, StockLeg
 
 AT = dt.datetime(2026, 11, 24, 11, 0, tzinfo=NEW_YORK).astimezone(dt.UTC)  # a Tuesday

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from options_helper.data.streaming.alpaca_connection import ConnectionTimes
+from options_helper.data.streaming.connection_observer import ConnectionTimes
 from options_helper.data.streaming.live_config import LiveStreamConfig
 from options_helper.errors import SettingsError
 from options_helper.market import StreamName

@@ -16,19 +16,19 @@ from options_helper.analysis.live_portfolio_metrics import (
 )
 from options_helper.data.alpaca_symbols import to_alpaca_symbol
 from options_helper.market import (
-    NEW_YORK,
     BrokerPosition,
     Greeks,
     LiveSnapshot,
     MarketPhase,
     PreviousClose,
     Quote,
-    QuoteTable,
     StreamHealth,
     StreamName,
     StreamState,
     Trade,
 )
+from options_helper.market_tables import QuoteTable
+from options_helper.market_time import NEW_YORK
 from options_helper.models import EquityPosition, Portfolio, Position
 
 AT = dt.datetime(2026, 11, 23, 15, 0, tzinfo=dt.UTC)  # a Monday, 10:00 in New York

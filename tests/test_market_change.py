@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from options_helper.data.streaming.frames import WireQuote, WireTrade
 from options_helper.data.streaming.market_change import MarketChange, quote_change, trade_change
-from options_helper.market import Columns, Quote, QuoteTable, Trade, TradeTable
+from options_helper.market import Quote, Trade
+from options_helper.market_tables import Columns, QuoteTable, TradeTable
 
 NOW = dt.datetime(2026, 11, 20, 15, 0, 0, 250_000, tzinfo=dt.UTC)
 

@@ -19,7 +19,8 @@ from options_helper.data.market_clock import (
     phase_at,
 )
 from options_helper.errors import AlpacaRestError
-from options_helper.market import NEW_YORK, MarketPhase
+from options_helper.market import MarketPhase
+from options_helper.market_time import NEW_YORK
 
 EXCHANGE = ExchangeCalendar()
 TUESDAY = dt.date(2026, 11, 24)

@@ -23,15 +23,8 @@ from options_helper.analysis.live_portfolio_metrics import (
     compute_live_underlying_rows,
 )
 from options_helper.analysis.marks import MarkMethod, RowWarning, TruthState
-from options_helper.market import (
-    LiveSnapshot,
-    PreviousClose,
-    Quote,
-    QuoteTable,
-    StreamHealth,
-    Trade,
-    TradeTable,
-)
+from options_helper.market import LiveSnapshot, PreviousClose, Quote, StreamHealth, Trade
+from options_helper.market_tables import QuoteTable, TradeTable
 from options_helper.models import EquityPosition, Leg, MultiLegPosition, Portfolio, Position, StockLeg
 
 if TYPE_CHECKING:

@@ -29,18 +29,17 @@ from options_helper.analysis.live_portfolio_metrics import (
     deadline,
 )
 from options_helper.market import (
-    NEW_YORK,
     LiveSnapshot,
     MarketPhase,
     PreviousClose,
     Quote,
-    QuoteTable,
     StreamHealth,
     StreamName,
     StreamState,
     Trade,
-    TradeTable,
 )
+from options_helper.market_tables import QuoteTable, TradeTable
+from options_helper.market_time import NEW_YORK
 from options_helper.models import EquityPosition, Leg, MultiLegPosition, Portfolio, Position, StockLeg
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from options_helper.market import NEW_YORK
+from options_helper.market_time import NEW_YORK
 from options_helper.models import EquityPosition, Leg, MultiLegPosition, Portfolio, Position, StockLeg
 
 DECEMBER = dt.date(2026, 12, 18)

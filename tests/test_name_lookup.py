@@ -111,7 +111,7 @@ HANGING_PROCESS = """
 import socket, threading, time
 socket.getaddrinfo = lambda *_a, **_k: threading.Event().wait(120)
 from options_helper.data.alpaca_settings import AlpacaSettings
-from options_helper.data.streaming.alpaca_connection import ConnectionTimes
+from options_helper.data.streaming.connection_observer import ConnectionTimes
 from options_helper.data.streaming.live_manager import LiveStreamConfig, LiveStreamManager
 host = "stream.example.org"
 settings = AlpacaSettings(

@@ -18,7 +18,6 @@ from options_helper.analysis.stream_diagnosis import (
 )
 from options_helper.analysis.stream_lines import describe_stream, stream_records
 from options_helper.market import (
-    NEW_YORK,
     LiveSnapshot,
     MarketPhase,
     StreamFailure,
@@ -26,6 +25,7 @@ from options_helper.market import (
     StreamName,
     StreamState,
 )
+from options_helper.market_time import NEW_YORK
 
 # A Friday, 13:46:02 in New York.
 NOW = dt.datetime(2026, 11, 20, 18, 46, 2, tzinfo=dt.UTC)

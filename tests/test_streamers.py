@@ -16,13 +16,13 @@ import pytest
 
 from options_helper.data.alpaca_settings import Account, AlpacaSettings
 from options_helper.data.streaming import alpaca_stream
-from options_helper.data.streaming.alpaca_connection import SilentObserver
 from options_helper.data.streaming.alpaca_stream import (
     AlpacaOptionStreamer,
     AlpacaStockStreamer,
     import_alpaca,
 )
 from options_helper.data.streaming.alpaca_trading_stream import AlpacaTradingStreamer
+from options_helper.data.streaming.connection_observer import SilentObserver
 from options_helper.data.streaming.frames import MarketBatch, WireQuote, WireTrade
 from options_helper.errors import MissingDependency, SettingsError
 

@@ -16,7 +16,8 @@ from options_helper.analysis.live_portfolio_metrics import (
 )
 from options_helper.data.alpaca_settings import load_settings
 from options_helper.data.streaming.live_manager import LiveStreamConfig, LiveStreamManager
-from options_helper.market import StreamName, new_york_date, utc_now
+from options_helper.market import StreamName
+from options_helper.market_time import new_york_date, utc_now
 from options_helper.models import EquityPosition, Leg, MultiLegPosition, Portfolio, Position
 from options_helper.simulator.server import AlpacaSimulator
 

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from options_helper.market import QuoteTable, to_microseconds
+from options_helper.market_tables import QuoteTable
+from options_helper.market_time import to_microseconds
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from options_helper.market import MarketPhase, new_york_date, to_microseconds
+from options_helper.market import MarketPhase
+from options_helper.market_time import new_york_date, to_microseconds
 
 if TYPE_CHECKING:
     import datetime as dt

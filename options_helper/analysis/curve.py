@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from options_helper.market import to_microseconds
+from options_helper.market_time import to_microseconds
 
 if TYPE_CHECKING:
     import datetime as dt

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from options_helper.analysis.curve import CurveRecorder
 from options_helper.analysis.observation import underlyings_of
-from options_helper.market import new_york_date
+from options_helper.market_time import new_york_date
 
 if TYPE_CHECKING:
     import datetime as dt

@@ -6,7 +6,8 @@ import datetime as dt
 from typing import TYPE_CHECKING
 
 from options_helper.analysis.truth import CODE, QUIET_HEARD_SECONDS, TruthState, is_heard, last_heard_at
-from options_helper.market import NEW_YORK, StreamName, new_york_date
+from options_helper.market import StreamName
+from options_helper.market_time import NEW_YORK, new_york_date
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -15,7 +15,7 @@ import datetime as dt
 
 from options_helper.analysis.osi import normalize_underlying
 from options_helper.analysis.products import AM_SETTLED_ROOTS, LATE_FUND_ROOTS
-from options_helper.market import NEW_YORK, new_york_date
+from options_helper.market_time import NEW_YORK, new_york_date
 
 REGULAR_OPEN = dt.time(9, 30)
 REGULAR_CLOSE = dt.time(16)

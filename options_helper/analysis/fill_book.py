@@ -15,10 +15,11 @@ from options_helper.analysis.fill_words import (
     price_words,
     side_words,
 )
-from options_helper.market import NEW_YORK, FillGap
+from options_helper.market_time import NEW_YORK
 
 if TYPE_CHECKING:
     from options_helper.analysis.execution_span import PriceOrigin, Source
+    from options_helper.market import FillGap
 
 
 class FillKind(StrEnum):

@@ -8,7 +8,7 @@ from options_helper.analysis.alerts import AlertFill
 from options_helper.analysis.fills import build_fill_book
 from options_helper.analysis.osi import contract_symbol, normalize_underlying
 from options_helper.errors import ContractSymbolError
-from options_helper.market import new_york_date
+from options_helper.market_time import new_york_date
 from options_helper.models import EquityPosition, MultiLegPosition, Position, StockLeg
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from options_helper.analysis.order_facts import MULTI_LEG
 from options_helper.analysis.order_gathering import gather
 from options_helper.analysis.orders import build_stories
 from options_helper.analysis.portfolio_fills import FillFact, PortfolioFills, fills_for_portfolio
-from options_helper.market import new_york_date
+from options_helper.market_time import new_york_date
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

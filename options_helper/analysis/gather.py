@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 
-from options_helper.market import QuoteTable, TradeTable
+from options_helper.market_tables import QuoteTable, TradeTable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

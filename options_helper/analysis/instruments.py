@@ -15,7 +15,7 @@ from options_helper.analysis.osi import contract_symbol, normalize_underlying
 from options_helper.analysis.products import AM_SETTLED_ROOTS, LATE_FUND_ROOTS, LATE_ROOTS
 from options_helper.analysis.reference import Multipliers, standard_multipliers
 from options_helper.errors import ContractSymbolError
-from options_helper.market import new_york_date, to_microseconds
+from options_helper.market_time import new_york_date, to_microseconds
 from options_helper.models import EquityPosition, Leg, Position, StockLeg
 
 if TYPE_CHECKING:

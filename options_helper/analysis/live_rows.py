@@ -40,13 +40,8 @@ from options_helper.analysis.truth import (
     Standing,
     compute_states,
 )
-from options_helper.market import (
-    NEW_YORK,
-    QuoteTable,
-    TradeTable,
-    new_york_date,
-    to_microseconds,
-)
+from options_helper.market_tables import QuoteTable, TradeTable
+from options_helper.market_time import NEW_YORK, new_york_date, to_microseconds
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

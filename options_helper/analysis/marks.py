@@ -31,7 +31,7 @@ import numpy as np
 
 from options_helper.analysis.row_warnings import RowWarning, flag, to_words
 from options_helper.analysis.truth import TruthState
-from options_helper.market import new_york_date
+from options_helper.market_time import new_york_date
 
 if TYPE_CHECKING:
     import datetime as dt

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from options_helper.analysis.columns import Column, dates, flags, floats, integers, moments
-from options_helper.market import new_york_date, to_microseconds
+from options_helper.market_time import new_york_date, to_microseconds
 from options_helper.models import STANDARD_MULTIPLIER
 
 if TYPE_CHECKING:

@@ -37,14 +37,8 @@ from options_helper.analysis.wording import (
     format_time,
     join_words,
 )
-from options_helper.market import (
-    NEW_YORK,
-    LiveSnapshot,
-    MarketPhase,
-    StreamHealth,
-    StreamName,
-    StreamState,
-)
+from options_helper.market import LiveSnapshot, MarketPhase, StreamHealth, StreamName, StreamState
+from options_helper.market_time import NEW_YORK
 
 if TYPE_CHECKING:
     import datetime as dt

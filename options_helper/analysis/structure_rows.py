@@ -27,7 +27,7 @@ from options_helper.analysis.row_warnings import RowWarning, flag, to_lists
 from options_helper.analysis.structures import Structure, describe_structure
 from options_helper.analysis.table_columns import LEG_COLUMNS, STRUCTURE_COLUMNS
 from options_helper.analysis.truth import CODE, TruthState
-from options_helper.market import new_york_date
+from options_helper.market_time import new_york_date
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

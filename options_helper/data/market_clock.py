@@ -14,7 +14,8 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from options_helper.errors import AlpacaRestError
-from options_helper.market import NEW_YORK, MarketPhase, new_york_date
+from options_helper.market import MarketPhase
+from options_helper.market_time import NEW_YORK, new_york_date
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -10,7 +10,8 @@ from options_helper.data.alpaca_settings import LIVE_URL, PAPER_URL, Account, ma
 from options_helper.data.market_clock import AlpacaCalendar
 from options_helper.doctor.findings import Finding, Level
 from options_helper.errors import AlpacaRestError
-from options_helper.market import NEW_YORK, MarketPhase
+from options_helper.market import MarketPhase
+from options_helper.market_time import NEW_YORK
 
 if TYPE_CHECKING:
     from collections.abc import Callable

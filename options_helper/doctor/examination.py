@@ -18,7 +18,7 @@ from options_helper.doctor.versions import check_versions
 from options_helper.errors import PortfolioError, SettingsError
 from options_helper.launcher import PORTFOLIO_VARIABLE
 from options_helper.log_file import log_file_path, usable_log_path
-from options_helper.market import new_york_date, utc_now
+from options_helper.market_time import new_york_date, utc_now
 from options_helper.portfolio_file import load_portfolio
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from options_helper.data.alpaca_settings import AlpacaSettings
-    from options_helper.data.streaming.alpaca_connection import ConnectionTimes
+    from options_helper.data.streaming.connection_observer import ConnectionTimes
     from options_helper.doctor.streams import AskedStream
     from options_helper.models import Portfolio
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from options_helper.data.alpaca_settings import AlpacaSettings
-    from options_helper.data.streaming.alpaca_connection import ConnectionTimes
+    from options_helper.data.streaming.connection_observer import ConnectionTimes
     from options_helper.models import Portfolio
 
 # What the page asks for at most, if nothing in its sidebar is changed.

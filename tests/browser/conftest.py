@@ -147,7 +147,7 @@ def answers(port: int) -> bool:
 @contextmanager
 def running_portal(browser: Browser, folder: Path, *words: str, **simulation: Any) -> Iterator[Portal]:
     """`options-helper ui` in an empty folder, before a simulator with these settings."""
-    from options_helper.market import new_york_date, utc_now
+    from options_helper.market_time import new_york_date, utc_now
     from options_helper.simulator.portfolio import demo_portfolio
     from options_helper.simulator.server import AlpacaSimulator
 

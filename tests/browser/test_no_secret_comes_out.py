@@ -58,7 +58,7 @@ def is_up(port: int) -> bool:
 
 def test_no_key_leaves_the_process(browser: Browser, tmp_path: Path) -> None:
     """Refused and accepted keys are in no frame to the browser, no address, no page, no output and no log."""
-    from options_helper.market import new_york_date, utc_now
+    from options_helper.market_time import new_york_date, utc_now
     from options_helper.simulator.portfolio import demo_portfolio
     from options_helper.simulator.server import AlpacaSimulator
 

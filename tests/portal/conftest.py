@@ -15,7 +15,8 @@ from streamlit.testing.v1 import AppTest
 
 from options_helper import hub as hub_module
 from options_helper.hub import close_hub
-from options_helper.market import LiveSnapshot, StreamState, utc_now
+from options_helper.market import LiveSnapshot, StreamState
+from options_helper.market_time import utc_now
 from options_helper.monitor import close_all
 
 if TYPE_CHECKING:

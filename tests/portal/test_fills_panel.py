@@ -16,15 +16,8 @@ from apps.streamlit.components.fill_row_words import TIMES
 from apps.streamlit.components.fills_csv import fills_csv
 from apps.streamlit.components.fills_view import FillsView, build_fills_view
 from options_helper.analysis.figures import MINUS
-from options_helper.market import (
-    NEW_YORK,
-    FillGap,
-    LiveSnapshot,
-    StreamName,
-    StreamState,
-    new_york_date,
-    utc_now,
-)
+from options_helper.market import FillGap, LiveSnapshot, StreamName, StreamState
+from options_helper.market_time import NEW_YORK, new_york_date, utc_now
 from options_helper.models import Portfolio
 
 if TYPE_CHECKING:

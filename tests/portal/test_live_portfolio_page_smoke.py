@@ -20,13 +20,13 @@ from options_helper.market import (
     LiveSnapshot,
     MarketPhase,
     Quote,
-    QuoteTable,
     StreamFailure,
     StreamHealth,
     StreamName,
     StreamState,
-    utc_now,
 )
+from options_helper.market_tables import QuoteTable
+from options_helper.market_time import utc_now
 
 if TYPE_CHECKING:
     from conftest import Desk

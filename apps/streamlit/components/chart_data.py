@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from options_helper.market import from_microseconds, to_microseconds
+from options_helper.market_time import from_microseconds, to_microseconds
 
 if TYPE_CHECKING:
     import datetime as dt

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from options_helper.analysis.fills import build_fill_book
 from options_helper.analysis.portfolio_fills import PortfolioFills, fills_for_portfolio
-from options_helper.market import StreamName, StreamState, new_york_date
+from options_helper.market import StreamName, StreamState
+from options_helper.market_time import new_york_date
 
 if TYPE_CHECKING:
     import datetime as dt

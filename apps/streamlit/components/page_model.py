@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from apps.streamlit.components.portfolio_source import read_portfolio
 from options_helper.analysis.stream_diagnosis import Readiness
-from options_helper.market import new_york_date, utc_now
+from options_helper.market_time import new_york_date, utc_now
 
 if TYPE_CHECKING:
     import datetime as dt

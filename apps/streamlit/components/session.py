@@ -12,7 +12,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from options_helper.hub import GRACE_SECONDS, get_hub
 from options_helper.launcher import KEEP_ALIVE_VARIABLE
 from options_helper.log_file import LOG_FILE_VARIABLE, open_log
-from options_helper.market import NEW_YORK
+from options_helper.market_time import NEW_YORK
 
 if TYPE_CHECKING:
     import datetime as dt

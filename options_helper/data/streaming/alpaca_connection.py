@@ -17,77 +17,24 @@ import logging
 import threading
 import time
 from collections import deque
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from options_helper.data.streaming.frames import FrameDecoder, MarketBatch
 from options_helper.data.streaming.name_lookup import LookupLoop
 from options_helper.data.streaming.stream_failures import explain, rejection_of_frame
-from options_helper.data.streaming.websocket_protocol import MAX_FRAME_BYTES, stream_protocol
 from options_helper.errors import StreamError, StreamInterrupted, StreamRejected
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 
+    from options_helper.data.streaming.connection_observer import ConnectionObserver, ConnectionTimes
+
 logger = logging.getLogger(__name__)
 
 # In one flush: about 50,000 a second, 80 kB in the socket.
 _BURST_MESSAGES = 1000
-
-
-class ConnectionObserver(Protocol):
-    """Whoever wants to know how a connection fares; called in the connection's thread."""
-
-    def step(self, words: str) -> None:
-        """The handshake waits for this now."""
-
-    def subscribed(self, granted: frozenset[str] | None) -> None:
-        """The server acknowledged the subscription; the symbols it granted, None where it names none."""
-
-    def heard(self) -> None:
-        """Something came, be it a pong."""
-
-    def counted(self, *, messages: int, conflated: int, malformed: int, waited: float = 0.0) -> None:
-        """What came since the last call; the oldest of it waited so many seconds."""
-
-    def complaint(self) -> StreamError | None:
-        """A reason to end this connection though it is up (it is mute), else None."""
-
-
-class SilentObserver:
-    """An observer that takes no notice."""
-
-    def step(self, words: str) -> None:
-        """Ignore."""
-
-    def subscribed(self, granted: frozenset[str] | None) -> None:
-        """Ignore."""
-
-    def heard(self) -> None:
-        """Ignore."""
-
-    def counted(self, *, messages: int, conflated: int, malformed: int, waited: float = 0.0) -> None:
-        """Ignore."""
-
-    def complaint(self) -> StreamError | None:
-        """Never any."""
-        return None
-
-
-@dataclass(frozen=True, slots=True)
-class ConnectionTimes:
-    """The clockwork of one connection, all in seconds.
-
-    A peer that vanished without a word is noticed after at most ping_interval + ping_timeout.
-    """
-
-    handshake: float = 10.0
-    ping_interval: float = 4.0
-    ping_timeout: float = 10.0
-    flush: float = 0.02
-    close: float = 0.3
 
 
 class _OneConnection:
@@ -374,20 +321,3 @@ class TradingConnection(_OneConnection):
 def one_connection(kind: type[_OneConnection], sdk_class: type) -> type[Any]:
     """A class that has the SDK's constructor and messages, and the life of one connection."""
     return type(f"One{sdk_class.__name__}", (kind, sdk_class), {})
-
-
-def websocket_params() -> dict[str, Any]:
-    """What the SDK passes on to websockets: our protocol class; keepalive and compression off."""
-    # websockets logs every frame at DEBUG, the authentication with its keys among them.
-    quiet = logging.getLogger("options_helper.websockets")
-    quiet.setLevel(logging.WARNING)
-    return {
-        "create_protocol": stream_protocol(),
-        "logger": quiet,
-        "ping_interval": None,
-        "open_timeout": None,
-        "close_timeout": 0.2,
-        "max_queue": 1024,
-        "max_size": MAX_FRAME_BYTES,
-        "compression": None,
-    }

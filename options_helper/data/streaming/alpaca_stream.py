@@ -7,15 +7,14 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from options_helper.data.alpaca_settings import AlpacaSettings, load_settings
-from options_helper.data.streaming.alpaca_connection import (
+from options_helper.data.streaming.alpaca_connection import DataConnection, one_connection
+from options_helper.data.streaming.connection_observer import (
     ConnectionObserver,
     ConnectionTimes,
-    DataConnection,
     SilentObserver,
-    one_connection,
-    websocket_params,
 )
 from options_helper.data.streaming.handler_calls import Handler, HandlerCalls
+from options_helper.data.streaming.websocket_protocol import websocket_params
 from options_helper.errors import MissingDependency, SettingsError
 from options_helper.market import StreamName
 

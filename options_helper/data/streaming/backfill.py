@@ -30,7 +30,7 @@ from options_helper.data.streaming.rest_rows import (
 )
 from options_helper.data.streaming.wire_values import to_identifier
 from options_helper.errors import AlpacaRestError
-from options_helper.market import new_york_date, utc_now
+from options_helper.market_time import new_york_date, utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -6,22 +6,14 @@ import threading
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from options_helper.market import (
-    BrokerPosition,
-    Columns,
-    FillGap,
-    Greeks,
-    PreviousClose,
-    Quote,
-    QuoteTable,
-    Trade,
-    TradeTable,
-    new_york_date,
-)
+from options_helper.market_tables import Columns, QuoteTable, TradeTable
+from options_helper.market_time import new_york_date
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Iterable, Mapping, Sequence
+
+    from options_helper.market import BrokerPosition, FillGap, Greeks, PreviousClose, Quote, Trade
 
 Row = dict[str, Any]
 

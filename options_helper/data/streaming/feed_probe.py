@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from options_helper.data.streaming.alpaca_connection import ConnectionTimes, SilentObserver
 from options_helper.data.streaming.alpaca_stream import AlpacaOptionStreamer, AlpacaStockStreamer
 from options_helper.data.streaming.alpaca_trading_stream import AlpacaTradingStreamer
+from options_helper.data.streaming.connection_observer import ConnectionTimes, SilentObserver
 from options_helper.errors import StreamError, StreamRejected
 from options_helper.market import StreamName
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from options_helper.data.streaming.alpaca_connection import ConnectionObserver
+    from options_helper.data.streaming.connection_observer import ConnectionObserver
 
 logger = logging.getLogger(__name__)
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING
 
 from options_helper.data.alpaca_settings import OPTIONS_FEEDS, STOCK_FEEDS
-from options_helper.data.streaming.alpaca_connection import ConnectionTimes
 from options_helper.data.streaming.backoff import BASE_SECONDS, CAP_SECONDS
+from options_helper.data.streaming.connection_observer import ConnectionTimes
 from options_helper.errors import SettingsError
 from options_helper.market import StreamName
 

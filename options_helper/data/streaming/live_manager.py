@@ -12,7 +12,8 @@ from options_helper.data.streaming.alpaca_trading_stream import AlpacaTradingStr
 from options_helper.data.streaming.live_config import LiveStreamConfig
 from options_helper.data.streaming.live_run import LiveRun, RunParts
 from options_helper.errors import SettingsError
-from options_helper.market import LiveSnapshot, StreamName, utc_now
+from options_helper.market import LiveSnapshot, StreamName
+from options_helper.market_time import utc_now
 
 if TYPE_CHECKING:
     import datetime as dt

@@ -17,14 +17,8 @@ from options_helper.data.streaming.mute import TICKING_WINDOW, MuteEvidence, is_
 from options_helper.data.streaming.run_snapshot import build_snapshot
 from options_helper.data.streaming.worker import StreamWorker, WorkerSeams
 from options_helper.errors import StreamError, StreamInterrupted
-from options_helper.market import (
-    NEW_YORK,
-    MarketPhase,
-    StreamName,
-    StreamState,
-    new_york_date,
-    to_microseconds,
-)
+from options_helper.market import MarketPhase, StreamName, StreamState
+from options_helper.market_time import NEW_YORK, new_york_date, to_microseconds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -16,7 +16,9 @@ import numpy as np
 
 from options_helper.data.streaming.frames import WireQuote, WireTrade
 from options_helper.data.streaming.normalizers import normalize_quote, normalize_trade
-from options_helper.market import Columns, Quote, Trade, to_microseconds, to_microseconds_each
+from options_helper.market import Quote, Trade
+from options_helper.market_tables import Columns
+from options_helper.market_time import to_microseconds, to_microseconds_each
 
 if TYPE_CHECKING:
     import datetime as dt

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from options_helper.data.streaming.trading_normalizers import normalize_rest_activity, normalize_rest_order
 from options_helper.errors import AlpacaRestError
-from options_helper.market import NEW_YORK, new_york_date
+from options_helper.market_time import NEW_YORK, new_york_date
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

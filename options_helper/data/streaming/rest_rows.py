@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 from options_helper.analysis.products import INDEX_ROOTS
 from options_helper.data.streaming.normalizers import normalize_quote, normalize_trade
 from options_helper.data.streaming.wire_values import to_amount, to_number, to_utc, to_word
-from options_helper.market import BrokerPosition, Greeks, PreviousClose, Quote, Trade, new_york_date
+from options_helper.market import BrokerPosition, Greeks, PreviousClose, Quote, Trade
+from options_helper.market_time import new_york_date
 
 if TYPE_CHECKING:
     import datetime as dt

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from options_helper.data.streaming.position_needs import PositionNeed, find_need
-from options_helper.market import new_york_date, utc_now
+from options_helper.market_time import new_york_date, utc_now
 
 if TYPE_CHECKING:
     import datetime as dt

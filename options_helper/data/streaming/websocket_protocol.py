@@ -11,6 +11,7 @@ connection as if this class were not there.
 
 from __future__ import annotations
 
+import logging
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -183,3 +184,20 @@ def stream_protocol() -> type[Any]:
     from websockets.legacy.client import WebSocketClientProtocol  # noqa: PLC0415 - comes with alpaca-py
 
     return type("StreamProtocol", (_FramesFirst, WebSocketClientProtocol), {})
+
+
+def websocket_params() -> dict[str, Any]:
+    """What the SDK passes on to websockets: our protocol class; keepalive and compression off."""
+    # websockets logs every frame at DEBUG, the authentication with its keys among them.
+    quiet = logging.getLogger("options_helper.websockets")
+    quiet.setLevel(logging.WARNING)
+    return {
+        "create_protocol": stream_protocol(),
+        "logger": quiet,
+        "ping_interval": None,
+        "open_timeout": None,
+        "close_timeout": 0.2,
+        "max_queue": 1024,
+        "max_size": MAX_FRAME_BYTES,
+        "compression": None,
+    }

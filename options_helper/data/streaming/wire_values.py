@@ -13,7 +13,7 @@ import re
 from enum import Enum
 from typing import Any
 
-from options_helper.market import from_microseconds
+from options_helper.market_time import from_microseconds
 
 _INFINITY = math.inf
 _NANOSECONDS = 1000

@@ -19,7 +19,8 @@ from options_helper.data.streaming.backoff import (
     is_retryable,
 )
 from options_helper.errors import OptionsHelperError, StreamError, StreamInterrupted
-from options_helper.market import StreamFailure, StreamHealth, StreamName, StreamState, utc_now
+from options_helper.market import StreamFailure, StreamHealth, StreamName, StreamState
+from options_helper.market_time import utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -18,7 +18,7 @@ from apps.streamlit.components.positions_table.row_words import (
     warning_words,
 )
 from options_helper.analysis.osi import stock_symbol
-from options_helper.market import to_microseconds
+from options_helper.market_time import to_microseconds
 from options_helper.models import MultiLegPosition
 
 if TYPE_CHECKING:

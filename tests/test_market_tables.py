@@ -1,0 +1,131 @@
+"""The columnar tables of the newest quotes and trades."""
+
+from __future__ import annotations
+
+import datetime as dt
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from options_helper.market import Quote, Trade
+from options_helper.market_tables import QuoteTable, TradeTable
+from options_helper.market_time import to_microseconds
+
+NOON = dt.datetime(2026, 11, 20, 17, tzinfo=dt.UTC)
+SECOND = dt.timedelta(seconds=1)
+
+moments = st.datetimes(dt.datetime(1990, 1, 1), dt.datetime(2100, 1, 1), timezones=st.just(dt.UTC))  # noqa: DTZ001
+prices = st.none() | st.floats(0, 1e6, allow_nan=False)
+quotes = st.builds(
+    Quote,
+    symbol=st.sampled_from(["A", "B", "C", "D"]),
+    bid_price=prices,
+    ask_price=prices,
+    bid_size=prices,
+    ask_size=prices,
+    timestamp=st.none() | moments,
+    received_at=st.none() | moments,
+    from_rest=st.booleans(),
+)
+
+
+@given(st.lists(quotes, max_size=12))
+def test_a_table_is_a_mapping_of_the_newest_rows(rows: list[Quote]) -> None:
+    """Read as a mapping, a table gives back each symbol's last row, whole; missing numbers stay missing."""
+    from_stream = [Quote(**{**_fields(row), "from_rest": False}) for row in rows]
+    expected = {row.symbol: row for row in from_stream}
+    table = QuoteTable.of(from_stream)
+    assert dict(table) == expected
+    assert len(table) == len(expected)
+    assert set(table) == set(expected)
+
+
+def _fields(row: Quote) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in Quote.__slots__}
+
+
+@given(st.lists(quotes, max_size=8), st.lists(quotes, max_size=8))
+def test_an_older_version_never_changes(first: list[Quote], then: list[Quote]) -> None:
+    """Updating makes a new table: what a snapshot holds stays as it was."""
+    table = QuoteTable.of(first)
+    before = dict(table)
+    table.updated(then)
+    assert dict(table) == before
+
+
+@pytest.mark.parametrize(
+    ("rest_time", "bid"),
+    [(NOON - SECOND, 1.0), (NOON, 1.0), (NOON + SECOND, 2.0), (None, 1.0)],
+)
+def test_an_older_rest_row_never_replaces_a_newer_one(rest_time: dt.datetime | None, bid: float) -> None:
+    """A first quote by REST wins over the stream's only if it is truly newer."""
+    streamed = Quote("A", bid_price=1.0, timestamp=NOON)
+    fetched = Quote("A", bid_price=2.0, timestamp=rest_time, from_rest=True)
+    assert QuoteTable.of([streamed]).updated([fetched])["A"].bid_price == bid
+
+
+def test_an_event_without_a_time_is_as_new_as_its_receipt() -> None:
+    """REST's quote of a minute ago does not replace what the stream said a second ago without a time."""
+    streamed = Quote("A", bid_price=1.0, received_at=NOON - SECOND)
+    older = Quote("A", bid_price=2.0, timestamp=NOON - 60 * SECOND, from_rest=True)
+    newer = Quote("A", bid_price=3.0, timestamp=NOON, from_rest=True)
+    table = QuoteTable.of([streamed])
+    assert table.updated([older])["A"] == streamed
+    assert table.updated([newer])["A"] == newer
+
+
+def test_a_stream_row_always_replaces() -> None:
+    """What the stream sends is newest by arrival, whatever its own time says."""
+    old = Quote("A", bid_price=2.0, timestamp=NOON - SECOND)
+    assert QuoteTable.of([Quote("A", bid_price=1.0, timestamp=NOON)]).updated([old])["A"] == old
+
+
+def test_a_place_is_not_a_row() -> None:
+    """A subscribed symbol without a quote has a row number and is not in the mapping."""
+    table = TradeTable.empty(["A", "B", "A"])
+    assert table.index == {"A": 0, "B": 1}
+    assert len(table) == 0
+    assert list(table) == []
+    assert "A" not in table
+    with pytest.raises(KeyError):
+        table["A"]
+    filled = table.updated([Trade("A", price=5.0, from_rest=True)])
+    assert filled["A"] == Trade("A", price=5.0, from_rest=True)
+    assert filled.get("B") is None
+    assert filled.get("unknown") is None
+    assert repr(filled) == "TradeTable(1 of 2 symbols)"
+
+
+def test_row_numbers_are_kept_over_versions() -> None:
+    """The index is the same object while no new symbol comes, and grows at its end when one does."""
+    table = QuoteTable.empty(["A", "B"])
+    same = table.updated([Quote("B", bid_price=1.0)])
+    assert same.index is table.index
+    grown = same.updated([Quote("C", bid_price=2.0)])
+    assert grown.index == {"A": 0, "B": 1, "C": 2}
+    assert table.index == {"A": 0, "B": 1}
+    assert grown["B"].bid_price == 1.0
+
+
+def test_columns_hold_numbers_and_microseconds() -> None:
+    """Missing numbers are NaN, missing times zero, and only used rows are present."""
+    rows = QuoteTable.empty(["A", "B"]).updated([Quote("A", bid_price=0.0, timestamp=NOON)]).rows
+    assert rows["bid_price"][0] == 0.0
+    assert np.isnan(rows["ask_price"][0])
+    assert rows["timestamp"].tolist() == [to_microseconds(NOON), 0]
+    assert rows["present"].tolist() == [True, False]
+
+
+def test_any_mapping_becomes_a_table() -> None:
+    """A dict of quotes, or of things like quotes, is turned by its keys; a table is taken as it is."""
+    alike = SimpleNamespace(
+        symbol="ignored", bid_price=1.0, ask_price=None, bid_size=None, ask_size=3, timestamp=NOON
+    )
+    table = QuoteTable.from_mapping({"A": Quote("A", bid_price=2.0), "B": alike})
+    assert QuoteTable.from_mapping(table) is table
+    assert table["A"] == Quote("A", bid_price=2.0)
+    assert table["B"] == Quote("B", bid_price=1.0, ask_size=3.0, timestamp=NOON)

@@ -1,0 +1,38 @@
+"""Time: UTC, New York dates, microseconds."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from options_helper.market_time import from_microseconds, new_york_date, to_microseconds, utc_now
+
+moments = st.datetimes(dt.datetime(1990, 1, 1), dt.datetime(2100, 1, 1), timezones=st.just(dt.UTC))  # noqa: DTZ001
+
+
+def test_the_clock_is_aware_utc() -> None:
+    """The default of every injected clock is the present in UTC."""
+    assert utc_now().utcoffset() == dt.timedelta(0)
+    assert abs(utc_now() - dt.datetime.now(dt.UTC)) < dt.timedelta(seconds=5)
+
+
+@pytest.mark.parametrize(
+    ("at", "day"),
+    [
+        (dt.datetime(2026, 11, 21, 4, 59, tzinfo=dt.UTC), dt.date(2026, 11, 20)),
+        (dt.datetime(2026, 11, 21, 5, 0, tzinfo=dt.UTC), dt.date(2026, 11, 21)),
+        (dt.datetime(2026, 7, 21, 4, 0, tzinfo=dt.UTC), dt.date(2026, 7, 21)),
+    ],
+)
+def test_a_trading_date_is_new_york_s(at: dt.datetime, day: dt.date) -> None:
+    """The date changes at midnight in New York, in winter and summer."""
+    assert new_york_date(at) == day
+
+
+@given(st.none() | moments)
+def test_microseconds_lead_back_to_the_time(at: dt.datetime | None) -> None:
+    """Times survive as whole microseconds, and no time as zero."""
+    assert from_microseconds(to_microseconds(at)) == at
