@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 Spec = dict[str, Any]
 
 _MINUS = "\N{MINUS SIGN}"
-_LABEL_ROOM = 46  # pixels beside the longest bars, for their figures
+_CHARACTER_WIDTH = 6.5  # pixels of a digit, at the bars' labels
 _GAPS = "break-paths-show-domains"
 
 
@@ -106,8 +106,13 @@ def curve_spec(*, height: int, money: bool, seconds: bool = False) -> Spec:
     return _finished({"encoding": {"x": time, "y": value}, "layer": [*layers, fills]}, colours, height)
 
 
-def bars_spec(count: int) -> Spec:
-    """Open P/L by underlying: `underlying`, `value`, `text`; the sign is in the text as well as the side."""
+def bars_spec(count: int, *, longest_text: int) -> Spec:
+    """Open P/L by underlying: `underlying`, `value`, `text`; the sign is in the text as well as the side.
+
+    Args:
+        count: Bars.
+        longest_text: Characters of the longest text, for which room is left beside the longest bars.
+    """
     colours = palette()
     name = {
         "field": "underlying",
@@ -120,7 +125,7 @@ def bars_spec(count: int) -> Spec:
         "field": "value",
         "type": "quantitative",
         "title": None,
-        "scale": {"padding": _LABEL_ROOM},
+        "scale": {"padding": 8 + _CHARACTER_WIDTH * longest_text},
         "axis": _dollar_axis(decimals=0),
     }
     bar = {

@@ -69,7 +69,8 @@ def render_pnl_bars(underlyings: pd.DataFrame, *, key: str) -> None:
                 "text": [format_pnl(float(value)) for value in values],
             }
         )
-        draw(bars, bars_spec(len(bars)), key=key, words="Open profit and loss by underlying")
+        spec = bars_spec(len(bars), longest_text=int(bars["text"].str.len().max()))
+        draw(bars, spec, key=key, words="Open profit and loss by underlying")
     missing = underlyings[underlyings["open_pnl"].isna() & (underlyings["legs"] > 0)]["underlying"].tolist()
     if missing:
         say(f"Not fully known: {', '.join(missing)}.")
