@@ -13,13 +13,13 @@ import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from playwright.sync_api import Browser, Page
 
@@ -36,11 +36,6 @@ FLAGS = [
 READY_SECONDS = 30.0
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run these tests after all others: Playwright keeps an event loop in the main thread to the end."""
-    items.sort(key=lambda item: item.path.is_relative_to(Path(__file__).parent))
-
-
 def _absent(what: str) -> None:
     """Without a browser these tests are skipped; on CI that is a failure."""
     if os.environ.get("CI") == "true":
@@ -48,9 +43,9 @@ def _absent(what: str) -> None:
     pytest.skip(what)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """The system's Chromium, headless."""
+    """The system's Chromium, headless; for one module, since it holds the main thread's event loop."""
     try:
         from playwright.sync_api import sync_playwright
     except ImportError:
