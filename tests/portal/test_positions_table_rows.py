@@ -195,14 +195,14 @@ def test_a_group_shows_price_change_sums_and_coverage() -> None:
     """With everything known the sums stand; the change is against the previous close."""
     group = _group(_payload(), "AAPL")
     assert group["sub"] == "271.50 ▲ 0.56%"
-    assert (group["cover"], group["complete"], group["pnl_open"]) == ("4 of 4", True, pytest.approx(2641))
+    assert (group["cover"], group["partial"], group["pnl_open"]) == ("4 of 4", False, pytest.approx(2641))
 
 
 def test_a_group_with_a_missing_leg_has_no_headline_and_says_what_it_covers() -> None:
     """A total never hides what it lacks."""
     mids = {symbol: mid for symbol, mid in MIDS.items() if symbol != "AAPL261218C00250000"}
     group = _group(_payload(_snapshot(mids=mids)), "AAPL")
-    assert (group["pnl_open"], group["complete"]) == (None, False)
+    assert (group["pnl_open"], group["partial"]) == (None, True)
     assert group["cover"] == "3 of 4: +$1,150"
 
 
@@ -213,10 +213,20 @@ def test_a_partly_missing_structure_is_not_counted_among_what_is_known() -> None
     assert (group["pnl_open"], group["cover"]) == (None, "2 of 4: +$2,641")
 
 
+def test_before_anything_is_known_nothing_alarms() -> None:
+    """No leg has a price: the state says so once, and neither the group nor its structure warns of a part."""
+    payload = _payload(_snapshot(mids={}))
+    group, calendar = _group(payload, "MSFT"), _row(payload, "calendar")
+    assert (group["cover"], group["partial"]) == ("0 of 2", False)
+    assert (calendar["state"], calendar["warning"], calendar["said"]) == (
+        "no_data", None, ["missing_quote", "missing_leg"],
+    )  # fmt: skip
+
+
 def test_the_days_sum_says_what_it_covers_on_its_own() -> None:
     """Only the shares have a previous close: the day's sum covers one of four legs, while all have a mark."""
     group = _group(_payload(), "AAPL")
-    assert (group["complete"], group["pnl_day"], group["day_cover"]) == (True, None, "1 of 4: +$150")
+    assert (group["partial"], group["pnl_day"], group["day_cover"]) == (False, None, "1 of 4: +$150")
     assert _group(_payload(), "BRK.B")["day_cover"] == "0 of 1"
     shares = [each for each in POSITIONS if each["id"] == "shares"]
     assert _group(_payload(positions=shares), "AAPL")["day_cover"] == ""

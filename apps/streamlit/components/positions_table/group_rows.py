@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     Record = dict[str, Any]
 
 GROUP_FIELDS = (
-    "id", "name", "sub", "state", "time", "pnl_open", "pnl_day", "cover", "day_cover", "complete", "mark",
+    "id", "name", "sub", "state", "time", "pnl_open", "pnl_day", "cover", "day_cover", "partial", "mark",
 )  # fmt: skip
 
 
@@ -44,7 +44,7 @@ def _group_values(group: str, record: Record, moment: int) -> list[Any]:
         "pnl_day": rounded(record.get("day_pnl"), 2),
         "cover": record.get("coverage") or "" if complete else _part(record, "open_pnl"),
         "day_cover": "" if record.get("day_pnl") is not None else _part(record, "day_pnl"),
-        "complete": complete,
+        "partial": not complete and bool(record.get("open_pnl_covered")),
     }
     return [row.get(field) for field in GROUP_FIELDS]
 

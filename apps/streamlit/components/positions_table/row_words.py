@@ -118,9 +118,14 @@ def split_warnings(codes: Iterable[str], sources: Sequence[Record]) -> tuple[lis
         sources: The row, and the legs of a structure: they know of which day an old close is, and a code that
             speaks of a day carries it, `previous_close_old:2026-11-18`.
     """
+    by_state = _SAID_BY_STATE | ({RowWarning.MISSING_LEG} if _nothing_known(sources) else set())
     codes = [_with_day(code, sources) for code in codes]
-    said = [code for code in codes if code in _SAID_BY_STATE]
-    return [code for code in codes if code not in _SAID_BY_STATE], said
+    return [code for code in codes if code not in by_state], [code for code in codes if code in by_state]
+
+
+def _nothing_known(sources: Sequence[Record]) -> bool:
+    """Whether neither the row nor any leg has a price: "no data" says it all."""
+    return all(each.get("state") == "no_data" and each.get("mark") is None for each in sources)
 
 
 def _with_day(code: str, sources: Sequence[Record]) -> str:

@@ -97,8 +97,8 @@ class RowView {
     this.#setFigure("quote", row.cover, 0);
     this.#setExtra("pnl_day", row.day_cover);
     const open = this.cells.get("pnl_open");
-    if (open) setText(open.second, row.complete ? "" : row.cover);
-    this.tr.classList.toggle("is-partial", !row.complete);
+    if (open) setText(open.second, isNumber(row.pnl_open) ? "" : row.cover);
+    this.tr.classList.toggle("is-partial", row.partial);
   }
 
   #updateFigures(row, context) {
