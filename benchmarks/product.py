@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 JOB_SECONDS = 0.020
+CALIBRATION_SECONDS = 1.0
 
 
 class Product:
@@ -112,13 +113,13 @@ def calibrated_job() -> Callable[[], None]:
         joined = frame.merge(sums, left_on="key", right_index=True, suffixes=("", "_sum")).sort_values("c")
         joined["text"] = joined["d"].map("{:.2f}".format)
 
-    once()
     durations = []
-    for _ in range(20):
+    while sum(durations) < CALIBRATION_SECONDS:
         began = time.thread_time()
         once()
         durations.append(time.thread_time() - began)
-    times = max(1, round(JOB_SECONDS / float(np.median(durations))))
+    # The first of them warm the process up.
+    times = max(1, round(JOB_SECONDS / float(np.median(durations[len(durations) // 2 :]))))
 
     def job() -> None:
         for _ in range(times):

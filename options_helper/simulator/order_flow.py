@@ -90,7 +90,9 @@ class OrderFlow:
 
     def _place(self, symbol: str, qty: int) -> Order | None:
         price = self._price(symbol)
-        side = self._random.choice(("buy", "sell"))
+        sides = self._random.sample(("buy", "sell"), 2)
+        # An order opens or closes, never both; one of the two sides only adds.
+        side = next(each for each in sides if not self._book.positions.turns_over(symbol, each, qty))
         return None if price is None else self._book.place(symbol, side, qty, limit_price=price)
 
     def _filled(self, symbol: str) -> Iterator[None]:
@@ -142,10 +144,12 @@ class OrderFlow:
         if other is None or None in prices:
             return
         known = [price for price in prices if price is not None]
-        sides = self._random.sample(("buy", "sell"), 2)
+        sides, qty = self._random.sample(("buy", "sell"), 2), self._random.randint(2, 4)
         legs = [LegRequest(symbol, sides[0]), LegRequest(other, sides[1])]
+        if any(self._book.positions.turns_over(leg.symbol, leg.side, qty) for leg in legs):
+            return
         net = sum((p if s == "buy" else -p for p, s in zip(known, sides, strict=True)), Decimal(0))
-        order = self._book.place_multileg(legs, self._random.randint(2, 4), limit_price=net)
+        order = self._book.place_multileg(legs, qty, limit_price=net)
         yield
         self._book.fill(order, 1, known)
         yield

@@ -43,6 +43,11 @@ class Positions:
         self._held[symbol] = after, entry
         return after
 
+    def turns_over(self, symbol: str, side: str, qty: int) -> bool:
+        """Whether a purchase or sale of so many would go through zero, from long to short or back."""
+        held = self.quantity(symbol)
+        return held * (held + (qty if side == "buy" else -qty)) < 0
+
     def intent(self, symbol: str, side: str) -> str:
         """Whether a purchase or sale closes what is held the other way, or opens."""
         held = self.quantity(symbol)

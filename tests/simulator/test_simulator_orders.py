@@ -240,6 +240,20 @@ def test_no_contracts_no_orders() -> None:
         assert account.updates == []
 
 
+@pytest.mark.parametrize("seed", [1, 7, 23])
+def test_no_execution_goes_through_zero(seed) -> None:
+    """What an order says it opens grows the position, and what it says it closes leaves none turned over."""
+    book = play(seed, 3000).book
+    assert len(book.executions) > 100
+    closing = [one for one in book.executions if book.orders[one.order_id].intent.endswith("to_close")]
+    assert closing
+    for one in book.executions:
+        before = one.position_after - (one.qty if one.side == "buy" else -one.qty)
+        assert before * one.position_after >= 0
+        shrank = abs(one.position_after) < abs(before)
+        assert shrank is (one in closing)
+
+
 @pytest.mark.parametrize(
     ("value", "text"),
     [
