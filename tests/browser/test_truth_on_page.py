@@ -21,6 +21,7 @@ playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is no
 expect = playwright.expect
 
 THRESHOLD, REFRESH, SLOW_MACHINE = 12, 2, 4  # seconds
+ERROR, INFO = '[data-testid="stAlertContentError"]', '[data-testid="stAlertContentInfo"]'
 ROWS = 'tr[data-kind="position"], tr[data-kind="structure"]'
 NOT_STALE = ", ".join(f"{kind.strip()}:not([data-state=stale])" for kind in ROWS.split(","))
 
@@ -49,7 +50,7 @@ def test_a_feed_that_dies_turns_every_row_stale_in_time(portal: Portal) -> None:
         portal.simulator.faults.set(stream, vanished=True)
     seconds = THRESHOLD + REFRESH + SLOW_MACHINE
     expect(page.locator(NOT_STALE)).to_have_count(0, timeout=seconds * 1000)
-    expect(page.locator(".st-key-live-status-error")).to_contain_text(
+    expect(page.locator(f".st-key-live-status {ERROR}")).to_contain_text(
         re.compile(r"\d+ of \d+ quotes are stale")
     )
     expect(page.locator(".st-key-live-totals")).to_contain_text(re.compile(r"\d+ stale"), timeout=10_000)
@@ -65,7 +66,7 @@ def test_off_hours_the_last_marks_stand_without_alarm(browser: Browser, tmp_path
     with running_portal(browser, tmp_path, "--keep-alive=3", **silent) as portal:
         portal.simulator.faults.rest(path="/v2/clock", status=200, body=closed_clock())
         page = begin(portal, 1)  # every price is older than that
-        status = page.locator(".st-key-live-status-info")
+        status = page.locator(f".st-key-live-status {INFO}")
         expect(status).to_contain_text(re.compile("Market closed until .* Last marks from"), timeout=20_000)
         expect(page.locator(f"{ROWS.replace(',', '[data-state=closed],')}[data-state=closed]")).to_have_count(
             page.locator(ROWS).count(), timeout=20_000

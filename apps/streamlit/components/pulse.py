@@ -25,14 +25,14 @@ _BEAT, _LATE = "pulse-beat", "pulse-late"
 _PATIENCE_SECONDS = 8.0
 _PATIENCE_BEATS = 3.0
 _SCRIPT = """
-const seen = new WeakMap();
-export default function ({ data, setTriggerValue, parentElement }) {
-  const before = seen.get(parentElement);
-  clearInterval(before?.guard);
+const kept = new WeakMap();
+export default function ({ data, setTriggerValue, parentElement: root }) {
+  const before = kept.get(root) ?? data;
+  clearInterval(before.guard);
   const guard = setInterval(() => setTriggerValue("late", Date.now()), data.patience);
-  seen.set(parentElement, { number: data.number, guard });
-  if (before !== undefined && before.number !== data.number) setTriggerValue("changed", data.number);
-  return () => clearInterval(seen.get(parentElement)?.guard);
+  kept.set(root, { number: data.number, guard });
+  if (before.number !== data.number) setTriggerValue("changed", data.number);
+  return () => clearInterval(kept.get(root).guard);
 }
 """
 
@@ -55,13 +55,12 @@ def render_pulse(shown: tuple[object, ...], parts: Sequence[str], *, pace_second
         state[_NUMBER] = state.get(_NUMBER, 0) + 1
     state[_BEAT] = state.get(_BEAT, 0) + 1
     patience = max(_PATIENCE_SECONDS, _PATIENCE_BEATS * pace_seconds)
-    with st.container(key="live-pulse"):
-        _component()(
-            key="pulse",
-            data={"number": state[_NUMBER], "beat": state[_BEAT], "patience": round(1000 * patience)},
-            on_changed_change=lambda: _redraw(parts),
-            on_late_change=_note_late,
-        )
+    _component()(
+        key="live-pulse",
+        data={"number": state[_NUMBER], "beat": state[_BEAT], "patience": round(1000 * patience)},
+        on_changed_change=lambda: _redraw(parts),
+        on_late_change=_note_late,
+    )
     return bool(state.pop(_LATE, False)) or _is_overdue(patience)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -38,11 +39,16 @@ def render_status(diagnosis: Diagnosis) -> None:
         Level.WARNING: st.warning,
         Level.ERROR: st.error,
     }[diagnosis.level]
-    with st.container(key="live-status"), st.container(key=f"live-status-{diagnosis.level}"):
+    with st.container(key="live-status"), _tone(diagnosis.level):
         draw(
             f"**{escape_markdown(diagnosis.headline)}** {escape_markdown(diagnosis.detail)}",
             icon=_ICONS[diagnosis.level],
         )
+
+
+def _tone(level: Level) -> AbstractContextManager[object]:
+    """What is quiet is drawn as information without its colour."""
+    return st.container(key="live-status-quiet") if level is Level.QUIET else nullcontext()
 
 
 def tell_change(status: str, diagnosis: Diagnosis) -> None:

@@ -33,7 +33,9 @@ def build_group_rows(portfolio: Portfolio, records: list[Record], moment: int) -
 
 
 def _group_values(group: str, record: Record, moment: int) -> list[Any]:
-    complete = record.get("open_pnl") is not None
+    complete, known = record.get("open_pnl") is not None, bool(record.get("open_pnl_covered"))
+    # Where nothing at all is known, the group says so once.
+    silent = record.get("day_pnl") is not None or not (known or record.get("day_pnl_covered"))
     row = {
         "id": group,
         "name": group,
@@ -43,8 +45,8 @@ def _group_values(group: str, record: Record, moment: int) -> list[Any]:
         "pnl_open": rounded(record.get("open_pnl"), 2),
         "pnl_day": rounded(record.get("day_pnl"), 2),
         "cover": record.get("coverage") or "" if complete else _part(record, "open_pnl"),
-        "day_cover": "" if record.get("day_pnl") is not None else _part(record, "day_pnl"),
-        "partial": not complete and bool(record.get("open_pnl_covered")),
+        "day_cover": "" if silent else _part(record, "day_pnl"),
+        "partial": known and not complete,
     }
     return [row.get(field) for field in GROUP_FIELDS]
 
