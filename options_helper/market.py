@@ -138,6 +138,7 @@ class StreamHealth:
         asked: Symbols asked for; empty for fills.
         missing: Symbols asked for and not acknowledged by the server.
         attempts: Reconnection attempts since Start.
+        tries: The same since the stream last proved itself, which the backoff counts; 0 where not known.
         next_attempt_at: When the next attempt begins, while reconnecting.
         last_event_at: Receipt of the newest market event or order update.
         last_heard_at: Receipt of anything at all, a pong included.
@@ -155,6 +156,7 @@ class StreamHealth:
     asked: frozenset[str] = frozenset()
     missing: frozenset[str] = frozenset()
     attempts: int = 0
+    tries: int = 0
     next_attempt_at: dt.datetime | None = None
     connected_at: dt.datetime | None = None
     last_event_at: dt.datetime | None = None

@@ -39,7 +39,7 @@ REFUSED = StreamFailure("Alpaca refused the key", NOON, code=402, final=True)
             "The fills stream is running.",
         ),
         (
-            replace(CONNECTING, state=StreamState.RECONNECTING, last_failure=HELD, attempts=2),
+            replace(CONNECTING, state=StreamState.RECONNECTING, last_failure=HELD, attempts=7, tries=2),
             "WARNING",
             "The options stream is reconnecting: another program holds this stream (406); attempt 2.",
         ),

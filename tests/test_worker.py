@@ -268,6 +268,10 @@ def test_failures_add_up_until_the_first_real_event(bench, wait_until, waits) ->
     bench.worker.event(received_at=bench.now)
     _fail(bench, wait_until)
     assert waits == [1, 2, 3, 1]
+    assert [
+        after.tries for _before, after in bench.changes if after.state is StreamState.RECONNECTING
+    ] == waits
+    assert (bench.health.tries, bench.health.attempts) == (1, 4)
 
 
 def test_a_minute_of_silent_life_resets_the_backoff_too(bench, wait_until, waits) -> None:

@@ -30,7 +30,7 @@ def describe_change(health: StreamHealth) -> str:
             if health.missing:
                 words += f"; not granted: {', '.join(sorted(health.missing))}"
         case StreamState.RECONNECTING:
-            words += f"reconnecting: {_cause(health)}; attempt {health.attempts}"
+            words += f"reconnecting: {_cause(health)}; attempt {health.tries or health.attempts}"
         case StreamState.ERROR:
             words += f"in error: {_cause(health)}; not retried"
         case _:

@@ -221,6 +221,7 @@ class StreamWorker:
             step="",
             last_failure=failure,
             attempts=self._health.attempts + 1,
+            tries=self._failures,
             connected_at=None,
             next_attempt_at=self._clock() + dt.timedelta(seconds=seconds),
         )
