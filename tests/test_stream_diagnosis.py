@@ -230,7 +230,13 @@ def test_an_unauthorized_without_a_code_is_a_refused_key() -> None:
             OPTIONS,
             {},
             "Your plan does not include the indicative options feed (409).",
-            "Choose Indicative as options feed in the sidebar",
+            "look at this account's data subscription at Alpaca, then press Restart",
+        ),
+        (
+            STOCKS,
+            {},
+            "Your plan does not include IEX (409).",
+            "look at this account's data subscription at Alpaca, then press Restart",
         ),
         (
             STOCKS,
@@ -243,10 +249,11 @@ def test_an_unauthorized_without_a_code_is_a_refused_key() -> None:
 def test_a_plan_without_the_feed_names_the_other(
     stream: StreamName, feeds: dict[str, str | None], headline: str, step: str
 ) -> None:
-    """409: which feed the plan lacks, and the one to choose instead."""
+    """409: which feed the plan lacks, and the one to choose instead; never the one that was refused."""
     said = diagnose(snapshot(rejected(stream, 409), **feeds))
     assert said.headline == headline
     assert step in said.detail
+    assert ("Choose" in said.detail) == ("sidebar" in step)
 
 
 @pytest.mark.parametrize(
@@ -339,6 +346,30 @@ def test_a_second_program_is_named(code: int) -> None:
     assert "this heals when the other one leaves" in said.detail
 
 
+def test_a_second_program_is_blamed_for_its_streams_alone() -> None:
+    """A stream that was lost for another cause is told apart from the one that is held elsewhere."""
+    held = health(OPTIONS, StreamState.RECONNECTING, attempts=2, last_failure=failure("held", 406))
+    lost = health(STOCKS, StreamState.RECONNECTING, attempts=1, last_failure=failure())
+    said = diagnose(snapshot(held, lost))
+    assert said.headline == "Another program holds your option stream (406)."
+    assert "Reconnecting the stock stream too. The connection was reset at 13:45:10." in said.detail
+    assert "Options: attempt 2." in said.detail
+    lost_first = health(OPTIONS, StreamState.RECONNECTING, last_failure=failure())
+    held_too = health(FILLS, StreamState.RECONNECTING, last_failure=failure("held", 429))
+    said = diagnose(snapshot(lost_first, held_too))
+    assert said.headline == "Reconnecting the option and fill streams."
+    assert "Option stream: the connection was reset; fill stream: held (429) at 13:45:10." in said.detail
+
+
+def test_an_attempt_counts_from_the_last_proof() -> None:
+    """The attempt of this outage is told, not those of earlier ones; and what one under way waits for."""
+    fields: dict[str, Any] = {"attempts": 9, "tries": 2, "last_failure": failure()}
+    waiting = health(OPTIONS, StreamState.RECONNECTING, next_attempt_at=ago(-4), **fields)
+    assert "Attempt 2, next try in 4 s." in diagnose(snapshot(waiting)).detail
+    under_way = health(OPTIONS, StreamState.RECONNECTING, step="authenticating", **fields)
+    assert "Attempt 2: authenticating." in diagnose(snapshot(under_way)).detail
+
+
 def test_connecting_says_what_it_waits_for() -> None:
     """While connecting: the step and for how long."""
     waiting = health(
@@ -425,11 +456,25 @@ def test_an_unknown_phase_is_part_of_the_sentence() -> None:
 
 
 def test_a_stream_gone_mute_is_said() -> None:
-    """A stream that ticked and went silent in an open market says for how long."""
+    """A stream that ticked and went silent in an open market says for how long, and what can be done."""
     mute = health(OPTIONS, last_event_at=ago(48))
     said = diagnose(snapshot(mute))
     assert (said.level, said.headline) == (Level.WARNING, "Connected, no option quote for 48 s.")
-    assert said.detail == "Stocks and fills are live."
+    assert said.detail == (
+        "Alpaca answers pings, but the feed sends nothing. Press Restart to connect anew. "
+        "Stocks and fills are live."
+    )
+    unheard = health(OPTIONS, last_event_at=ago(48), last_heard_at=ago(48))
+    assert diagnose(snapshot(unheard)).detail.startswith("The feed sends nothing. Press Restart")
+
+
+def test_a_silent_stream_is_not_called_live() -> None:
+    """Where both data streams fell silent, only the fills are live."""
+    silent = [health(stream, last_event_at=ago(48)) for stream in (OPTIONS, STOCKS)]
+    assert diagnose(snapshot(*silent)).detail.endswith("to connect anew. Fills are live.")
+    refused = rejected(FILLS, 402)
+    never = health(STOCKS, last_event_at=None, connected_at=ago(20))
+    assert "Options are live." in diagnose(snapshot(refused, never)).detail
 
 
 def test_silence_counts_from_the_present_connection() -> None:

@@ -18,16 +18,15 @@ from options_helper.analysis.quote_diagnosis import (
     explain_late,
     explain_stale,
 )
+from options_helper.analysis.silence_diagnosis import explain_silence
 from options_helper.analysis.stream_lines import (
     LABELS,
-    MUTE_AFTER_SECONDS,
     NO_ANSWER_AFTER_SECONDS,
-    NO_EVENT_AFTER_SECONDS,
     coverage,
     describe_next_try,
     describe_wait,
+    name_live,
     seconds_since,
-    silence_seconds,
     stream_records,
 )
 from options_helper.analysis.stream_refusals import explain_rejection, explain_retry
@@ -48,7 +47,6 @@ __all__ = ["Diagnosis", "Level", "QuoteCounts", "Readiness", "diagnose"]
 _NAMED_SYMBOLS = 3
 
 _DATA = (StreamName.OPTIONS, StreamName.STOCKS)
-_QUOTE = {StreamName.OPTIONS: "option quote", StreamName.STOCKS: "stock quote"}
 _CLOSED = {MarketPhase.PRE, MarketPhase.AFTER, MarketPhase.CLOSED}
 
 
@@ -84,7 +82,7 @@ def diagnose(
         or _closed(snapshot, counts, next_open or snapshot.market_next_open, zone)
         or explain_dead(snapshot, records, counts)
         or _not_granted(records)
-        or _without_events(snapshot, records)
+        or explain_silence(snapshot, records)
         or explain_late(snapshot, counts)
         or explain_stale(snapshot, records, counts)
         or _live(snapshot, records, counts, zone)
@@ -119,7 +117,7 @@ def explain_failed(snapshot: LiveSnapshot, records: list[StreamHealth]) -> Diagn
         first, [each.stream for each in alike], snapshot, data_works=_data_works(records)
     )
     last_event = max((each.last_event_at for each in failed if each.last_event_at), default=None)
-    parts = [step, _others_live(records)]
+    parts = [step, name_live(records, snapshot.as_of)]
     if last_event is not None:
         parts.append(f"Last event {format_span((snapshot.as_of - last_event).total_seconds())} ago.")
     return Diagnosis(Level.ERROR, headline, " ".join(part for part in parts if part))
@@ -132,8 +130,10 @@ def _reconnecting(
     away = [record for record in records if record.state == StreamState.RECONNECTING]
     if not away:
         return None
-    headline, cause = explain_retry(away[0], [each.stream for each in away], zone)
-    parts = [cause, f"{_capital(describe_next_try(away[0], snapshot.as_of))}.", _others_live(records)]
+    headline, cause = explain_retry(away, zone)
+    whose = f"{LABELS[away[0].stream]}: " if len(away) > 1 else ""
+    next_try = _capital(f"{whose}{describe_next_try(away[0], snapshot.as_of)}.")
+    parts = [cause, next_try, name_live(records, snapshot.as_of)]
     ageing = [_SINGULAR[each.stream] for each in away if each.stream in _DATA]
     dead = any(counts.stale_by_stream.get(each.stream) for each in away)
     if dead:
@@ -189,29 +189,6 @@ def name_symbols(symbols: frozenset[str]) -> str:
     return f"{', '.join(names[:_NAMED_SYMBOLS])} and {rest} more"
 
 
-def _without_events(snapshot: LiveSnapshot, records: list[StreamHealth]) -> Diagnosis | None:
-    for record in records:
-        if record.stream not in _DATA or not (record.asked or snapshot.health.get(record.stream) is None):
-            continue
-        seen, silent = silence_seconds(record, snapshot.as_of)
-        if silent < (MUTE_AFTER_SECONDS if seen else NO_EVENT_AFTER_SECONDS):
-            continue
-        quote = _QUOTE[record.stream]
-        if seen:
-            headline = f"Connected, no {quote} for {format_span(silent)}."
-            return Diagnosis(Level.WARNING, headline, f"{_others_live(records, but=record)}".strip())
-        headline = f"Connected, no {quote} yet ({format_span(silent)})."
-        return Diagnosis(Level.WARNING, headline, _permission(snapshot, record))
-    return None
-
-
-def _permission(snapshot: LiveSnapshot, record: StreamHealth) -> str:
-    feed = snapshot.options_feed if record.stream == StreamName.OPTIONS else snapshot.stock_feed
-    if snapshot.market_phase == MarketPhase.UNKNOWN:
-        return "The market's hours are not known yet; outside them this is normal."
-    return f"Check the feed permission: does your plan include {(feed or 'this feed').upper()}?"
-
-
 def _live(
     snapshot: LiveSnapshot, records: list[StreamHealth], counts: QuoteCounts, zone: dt.tzinfo
 ) -> Diagnosis:
@@ -227,15 +204,6 @@ def _live(
     return Diagnosis(
         Level.QUIET if rest else Level.SUCCESS, "Live.", " ".join(part for part in parts if part)
     )
-
-
-def _others_live(records: list[StreamHealth], *, but: StreamHealth | None = None) -> str:
-    live = [
-        LABELS[each.stream].lower()
-        for each in records
-        if each.state == StreamState.RUNNING and each is not but
-    ]
-    return f"{join_words(live).capitalize()} are live." if live else ""
 
 
 def _data_works(records: list[StreamHealth]) -> bool:

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from options_helper.analysis.figures import MISSING, format_span
-from options_helper.analysis.wording import format_time
+from options_helper.analysis.wording import format_time, join_words
 from options_helper.market import LiveSnapshot, StreamFailure, StreamHealth, StreamName, StreamState
 
 if TYPE_CHECKING:
     import datetime as dt
+    from collections.abc import Sequence
 
 NO_ANSWER_AFTER_SECONDS = 3.0
 NO_EVENT_AFTER_SECONDS = 10.0
@@ -80,10 +81,8 @@ _SIGNS = {
 
 
 def _sign(record: StreamHealth, as_of: dt.datetime) -> tuple[str, str]:
-    if record.state == StreamState.RUNNING and record.stream != StreamName.FILLS:
-        seen, silent = silence_seconds(record, as_of)
-        if record.missing or not seen or silent >= MUTE_AFTER_SECONDS:
-            return "◐", "running"
+    if record.state == StreamState.RUNNING and (record.missing or _is_silent(record, as_of)):
+        return "◐", "running"
     return _SIGNS[record.state]
 
 
@@ -122,10 +121,11 @@ def _failure_words(failure: StreamFailure) -> str:
 
 
 def describe_next_try(record: StreamHealth, as_of: dt.datetime) -> str:
-    """Which attempt this is and when the next one comes: `attempt 3, next try in 4 s`."""
-    attempt = f"attempt {record.attempts}" if record.attempts else "trying again"
+    """Which attempt this is, and when it comes or what it waits for: `attempt 3, next try in 4 s`."""
+    number = record.tries or record.attempts
+    attempt = f"attempt {number}" if number else "trying again"
     if record.next_attempt_at is None:
-        return attempt
+        return f"{attempt}: {record.step}" if record.step else attempt
     wait = (record.next_attempt_at - as_of).total_seconds()
     return f"{attempt}, next try {f'in {format_span(wait)}' if wait >= 1 else 'now'}"
 
@@ -145,6 +145,21 @@ def silence_seconds(record: StreamHealth, as_of: dt.datetime) -> tuple[bool, flo
     if last is None or (record.connected_at is not None and last < record.connected_at):
         return False, seconds_since(began, as_of)
     return True, seconds_since(last, as_of)
+
+
+def _is_silent(record: StreamHealth, as_of: dt.datetime) -> bool:
+    """Whether a data stream has given nothing yet, or nothing for long; fills are silent by nature."""
+    if record.stream == StreamName.FILLS:
+        return False
+    seen, silent = silence_seconds(record, as_of)
+    return not seen or silent >= MUTE_AFTER_SECONDS
+
+
+def name_live(records: Sequence[StreamHealth], as_of: dt.datetime) -> str:
+    """`Stocks and fills are live.`, the streams that run and are not silent; "" where none is."""
+    running = [each for each in records if each.state == StreamState.RUNNING and not _is_silent(each, as_of)]
+    live = [LABELS[each.stream].lower() for each in running]
+    return f"{join_words(live).capitalize()} are live." if live else ""
 
 
 def coverage(record: StreamHealth) -> str:

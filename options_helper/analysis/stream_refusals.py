@@ -42,8 +42,9 @@ def explain_rejection(
             streams, snapshot, again, data_works=data_works
         )
     if code in _PLAN_LACKS_FEED:
-        return f"Your plan does not include {_feed(record.stream, snapshot)}{number}.", (
-            f"Not retried. Choose {_free_feed(record.stream)} in the sidebar, then {again}."
+        return (
+            f"Your plan does not include {_feed(record.stream, snapshot)}{number}.",
+            f"Not retried. {_other_feed(record.stream, snapshot)}, then {again}.",
         )
     if code == _SYMBOL_LIMIT:
         return f"Your plan allows fewer symbols than the {len(record.asked)} asked for{number}.", (
@@ -67,7 +68,8 @@ def _mend_key(streams: Sequence[StreamName], snapshot: LiveSnapshot, again: str,
         )
     wrong = {"paper": "live", "live": "paper"}.get(host)
     misfit = f" A {wrong} key does not fit the {host} host." if wrong else ""
-    return f"Not retried. Set {_BOTH_KEYS} in config/alpaca.env, then {again}.{misfit}"
+    wins = " Keys in the environment win over the file."
+    return f"Not retried. Set {_BOTH_KEYS} in config/alpaca.env, then {again}.{wins}{misfit}"
 
 
 def _feed(stream: StreamName, snapshot: LiveSnapshot) -> str:
@@ -76,8 +78,12 @@ def _feed(stream: StreamName, snapshot: LiveSnapshot) -> str:
     return name or "this feed"
 
 
-def _free_feed(stream: StreamName) -> str:
-    return "Indicative as options feed" if stream == StreamName.OPTIONS else "IEX as stock feed"
+def _other_feed(stream: StreamName, snapshot: LiveSnapshot) -> str:
+    """What to do about a feed that is refused; where the free one is, no other is left to choose."""
+    is_options = stream == StreamName.OPTIONS
+    if (snapshot.options_feed if is_options else snapshot.stock_feed) in {"indicative", "iex"}:
+        return "It is the feed of the free plan: look at this account's data subscription at Alpaca"
+    return f"Choose {'Indicative as options' if is_options else 'IEX as stock'} feed in the sidebar"
 
 
 def _ask_less(stream: StreamName) -> str:
@@ -86,17 +92,41 @@ def _ask_less(stream: StreamName) -> str:
     return "Use a portfolio with fewer underlyings, or turn Stocks off"
 
 
-def explain_retry(record: StreamHealth, streams: Sequence[StreamName], zone: dt.tzinfo) -> tuple[str, str]:
-    """Headline and cause for streams that are being reconnected, explained by one of them."""
+def explain_retry(away: Sequence[StreamHealth], zone: dt.tzinfo) -> tuple[str, str]:
+    """Headline and cause for streams that are being reconnected; a cause is said of those that have it."""
+    held = [each for each in away if _code(each) in _HELD_ELSEWHERE]
+    others = [each for each in away if each not in held]
+    if not held or away[0] not in held:
+        return f"Reconnecting {name_streams([each.stream for each in away])}.", _causes(away, zone)
+    where = name_streams([each.stream for each in held]).replace("the", "your", 1)
+    heals = "Alpaca allows one connection per stream and account; this heals when the other one leaves."
+    too = f"Reconnecting {name_streams([each.stream for each in others])} too." if others else ""
+    return f"Another program holds {where} ({_code(held[0])}).", " ".join(
+        part for part in (heals, too, _causes(others, zone)) if part
+    )
+
+
+def _causes(away: Sequence[StreamHealth], zone: dt.tzinfo) -> str:
+    """Why streams were lost: once where all have one cause, else stream by stream."""
+    causes = {each.stream: _cause(each) for each in away}
+    known = {stream: cause for stream, cause in causes.items() if cause}
+    if not known:
+        return ""
+    newest = max(each.last_failure.at for each in away if each.last_failure is not None)
+    if len(set(causes.values())) == 1:
+        words = next(iter(known.values()))
+    else:
+        words = "; ".join(f"{_ADJECTIVE[stream]} stream: {cause}" for stream, cause in known.items())
+    return f"{words[:1].upper()}{words[1:]} at {format_time(newest, zone)}."
+
+
+def _cause(record: StreamHealth) -> str:
     failure = record.last_failure
-    where = name_streams(streams)
     if failure is None:
-        return f"Reconnecting {where}.", ""
-    if failure.code in _HELD_ELSEWHERE:
-        return f"Another program holds {where.replace('the', 'your', 1)} ({failure.code}).", (
-            "Alpaca allows one connection per stream and account; this heals when the other one leaves."
-        )
+        return ""
     text = failure.text.rstrip(".")
-    number = f" ({failure.code})" if failure.code is not None and str(failure.code) not in text else ""
-    at = format_time(failure.at, zone)
-    return f"Reconnecting {where}.", f"{text[:1].upper()}{text[1:]}{number} at {at}."
+    return text if failure.code is None or str(failure.code) in text else f"{text} ({failure.code})"
+
+
+def _code(record: StreamHealth) -> int | None:
+    return record.last_failure.code if record.last_failure else None

@@ -1,0 +1,59 @@
+"""What a data stream that is connected and says nothing may mean. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from options_helper.analysis.diagnosis import Diagnosis, Level
+from options_helper.analysis.figures import format_span
+from options_helper.analysis.stream_lines import (
+    MUTE_AFTER_SECONDS,
+    NO_EVENT_AFTER_SECONDS,
+    name_live,
+    seconds_since,
+    silence_seconds,
+)
+from options_helper.analysis.truth import QUIET_HEARD_SECONDS
+from options_helper.market import LiveSnapshot, MarketPhase, StreamName
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from options_helper.market import StreamHealth
+
+_QUOTE = {StreamName.OPTIONS: "option quote", StreamName.STOCKS: "stock quote"}
+
+
+def explain_silence(snapshot: LiveSnapshot, records: Sequence[StreamHealth]) -> Diagnosis | None:
+    """The first data stream that runs without an event: never one, or none for long."""
+    for record in records:
+        if record.stream not in _QUOTE or not (record.asked or snapshot.health.get(record.stream) is None):
+            continue
+        seen, silent = silence_seconds(record, snapshot.as_of)
+        if silent < (MUTE_AFTER_SECONDS if seen else NO_EVENT_AFTER_SECONDS):
+            continue
+        quote = _QUOTE[record.stream]
+        if not seen:
+            headline = f"Connected, no {quote} yet ({format_span(silent)})."
+            return Diagnosis(Level.WARNING, headline, _permission(snapshot, record))
+        parts = [_fell_silent(snapshot, record), name_live(records, snapshot.as_of)]
+        return Diagnosis(
+            Level.WARNING,
+            f"Connected, no {quote} for {format_span(silent)}.",
+            " ".join(part for part in parts if part),
+        )
+    return None
+
+
+def _fell_silent(snapshot: LiveSnapshot, record: StreamHealth) -> str:
+    silent = "the feed sends nothing. Press Restart to connect anew."
+    if seconds_since(record.last_heard_at, snapshot.as_of) <= QUIET_HEARD_SECONDS:
+        return f"Alpaca answers pings, but {silent}"
+    return silent[:1].upper() + silent[1:]
+
+
+def _permission(snapshot: LiveSnapshot, record: StreamHealth) -> str:
+    feed = snapshot.options_feed if record.stream == StreamName.OPTIONS else snapshot.stock_feed
+    if snapshot.market_phase == MarketPhase.UNKNOWN:
+        return "The market's hours are not known yet; outside them this is normal."
+    return f"Check the feed permission: does your plan include {(feed or 'this feed').upper()}?"
