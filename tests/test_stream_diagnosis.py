@@ -437,7 +437,7 @@ def test_running_without_an_event_names_feed_or_permission() -> None:
     assert diagnose(snapshot(silent)) == Diagnosis(
         Level.WARNING,
         "Connected, no option quote yet (45 s).",
-        "Check the feed permission: does your plan include INDICATIVE?",
+        "Check the feed permission: does your plan include INDICATIVE? Stocks and fills are live.",
     )
 
 
@@ -452,7 +452,7 @@ def test_an_unknown_phase_is_part_of_the_sentence() -> None:
     silent = health(STOCKS, last_event_at=None, connected_at=ago(20))
     said = diagnose(snapshot(silent, market_phase=MarketPhase.UNKNOWN))
     assert said.headline == "Connected, no stock quote yet (20 s)."
-    assert said.detail == "The market's hours are not known yet; outside them this is normal."
+    assert said.detail.startswith("The market's hours are not known yet; outside them this is normal.")
 
 
 def test_a_stream_gone_mute_is_said() -> None:
@@ -482,7 +482,11 @@ def test_silence_counts_from_the_present_connection() -> None:
     fresh = health(OPTIONS, last_event_at=ago(61), connected_at=ago(2))
     assert diagnose(snapshot(fresh)).level is Level.SUCCESS
     still_silent = health(OPTIONS, last_event_at=ago(71), connected_at=ago(12))
-    assert diagnose(snapshot(still_silent)).headline == "Connected, no option quote yet (12 s)."
+    said = diagnose(snapshot(still_silent))
+    assert said.headline == "Connected, no option quote yet (12 s)."
+    # It ticked under the same plan: the permission is not what lacks.
+    assert said.detail.startswith("The last one came 1 m 11 s ago, on an earlier connection.")
+    assert "permission" not in said.detail
 
 
 def test_fills_are_silent_by_nature() -> None:

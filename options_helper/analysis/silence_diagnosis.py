@@ -32,20 +32,25 @@ def explain_silence(snapshot: LiveSnapshot, records: Sequence[StreamHealth]) -> 
         seen, silent = silence_seconds(record, snapshot.as_of)
         if silent < (MUTE_AFTER_SECONDS if seen else NO_EVENT_AFTER_SECONDS):
             continue
-        quote = _QUOTE[record.stream]
-        if not seen:
-            headline = f"Connected, no {quote} yet ({format_span(silent)})."
-            return Diagnosis(Level.WARNING, headline, _permission(snapshot, record))
-        parts = [_fell_silent(snapshot, record), name_live(records, snapshot.as_of)]
-        return Diagnosis(
-            Level.WARNING,
-            f"Connected, no {quote} for {format_span(silent)}.",
-            " ".join(part for part in parts if part),
+        quote, span = _QUOTE[record.stream], format_span(silent)
+        headline = f"Connected, no {quote} for {span}." if seen else f"Connected, no {quote} yet ({span})."
+        parts = (
+            _fell_silent(snapshot, record, seen=seen)
+            if record.last_event_at
+            else _permission(snapshot, record)
         )
+        return Diagnosis(Level.WARNING, headline, f"{parts} {name_live(records, snapshot.as_of)}".rstrip())
     return None
 
 
-def _fell_silent(snapshot: LiveSnapshot, record: StreamHealth) -> str:
+def _fell_silent(snapshot: LiveSnapshot, record: StreamHealth, *, seen: bool) -> str:
+    """What ticked in this run is permitted: the cause is another one."""
+    if not seen:
+        last = format_span(seconds_since(record.last_event_at, snapshot.as_of))
+        return (
+            f"The last one came {last} ago, on an earlier connection. "
+            "Alpaca's status page may know of an outage."
+        )
     silent = "the feed sends nothing. Press Restart to connect anew."
     if seconds_since(record.last_heard_at, snapshot.as_of) <= QUIET_HEARD_SECONDS:
         return f"Alpaca answers pings, but {silent}"
