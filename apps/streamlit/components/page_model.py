@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from apps.streamlit.components.portfolio_source import read_portfolio
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from apps.streamlit.components.portfolio_source import PortfolioSource
     from apps.streamlit.components.sidebar import PageSettings
     from options_helper.data.streaming.subscriptions import SubscriptionPlan
-    from options_helper.models import Portfolio
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,17 +39,19 @@ class PageModel:
 def build_page_model(settings: PageSettings, credentials: Credentials) -> PageModel:
     """Read the file if it changed, and plan the subscription if there is something to plan."""
     source = read_portfolio(settings.portfolio_path)
-    plan = None
-    if source.portfolio is not None:
-        plan = _plan(source.portfolio, settings, new_york_date(utc_now()))
+    plan = _plan(source, settings, new_york_date(utc_now()))
     return PageModel(settings=settings, credentials=credentials, source=source, plan=plan)
 
 
-def _plan(portfolio: Portfolio, settings: PageSettings, today: dt.date) -> SubscriptionPlan:
+@lru_cache(maxsize=16)
+def _plan(source: PortfolioSource, settings: PageSettings, today: dt.date) -> SubscriptionPlan | None:
+    """The plan of one version of a file under these settings."""
     from options_helper.data.streaming.subscriptions import build_subscription_plan  # noqa: PLC0415 - late
 
+    if source.portfolio is None:
+        return None
     return build_subscription_plan(
-        portfolio,
+        source.portfolio,
         stream_stocks=settings.stream_stocks,
         stream_options=settings.stream_options,
         max_option_contracts=settings.contract_limit,

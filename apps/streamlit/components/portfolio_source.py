@@ -20,9 +20,9 @@ DEFAULT_PORTFOLIO = "portfolio.json"
 _KEPT = 32
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class PortfolioSource:
-    """One version of a file: a portfolio, or the reason why it is none."""
+    """One version of a file, always the same object: a portfolio, or the reason why it is none."""
 
     path: Path
     portfolio: Portfolio | None = None
