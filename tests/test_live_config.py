@@ -19,6 +19,15 @@ def test_every_field_has_a_default() -> None:
     assert (config.stock_feed, config.options_feed) == ("iex", "indicative")
 
 
+def test_faults_are_noticed_and_retried_in_the_times_promised() -> None:
+    """A handshake has 10 s, a vanished peer is noticed within 15, and a retry waits from 0.5 to 30."""
+    config = LiveStreamConfig()
+    assert config.times.handshake == 10
+    assert config.times.ping_timeout == 10
+    assert config.times.ping_interval + config.times.ping_timeout < 15
+    assert (config.reconnect_base_seconds, config.reconnect_cap_seconds) == (0.5, 30)
+
+
 def test_it_is_compared_whole() -> None:
     """Two configs of the same values are equal, whatever sequence the symbols came in."""
     assert LiveStreamConfig(stocks=["AAPL", "MSFT"]) == LiveStreamConfig(stocks=("AAPL", "MSFT"))  # type: ignore[arg-type]
