@@ -478,7 +478,7 @@ def test_a_multi_leg_fill_is_a_line_with_its_legs_under_it(told: list[dict[str, 
         ("leg", 1.0, "1.48"),
     ]
     line, leg = book.executions[:2]
-    assert (line.words, line.side_words, line.filled, line.total) == ("AAPL", "sell/buy", 2.0, 2.0)
+    assert (line.words, line.side_words, line.filled, line.total) == ("AAPL multi-leg", "sell/buy", 2.0, 2.0)
     assert line.average_price == -1.63
     assert (leg.words, leg.side_words, leg.parent_id) == ("AAPL 18 Dec 2026 250 call", "sell to open", "p")
     assert [one.kind.value for one in book.fills] == ["parent", "parent"]
@@ -504,7 +504,7 @@ def test_a_multi_leg_order_without_its_legs_is_not_blank() -> None:
     assert (book.orders[0].words, book.orders[0].limit_words) == ("Multi-leg order", "1.60 credit")
     healed = build_fill_book([update], LEG_FILLS[:2], [{**FIRST, "origin": "rest"}])
     assert [(one.kind.value, one.words) for one in healed.executions] == [
-        ("parent", "AAPL"),
+        ("parent", "AAPL multi-leg"),
         ("leg", "AAPL 18 Dec 2026 250 call"),
         ("leg", "AAPL 18 Dec 2026 260 call"),
     ]
@@ -600,6 +600,20 @@ def test_replaced_orders_are_one_story() -> None:
     assert (story.quantity, story.status, story.filled, story.submitted_at) == (4.0, "filled", 4.0, at(0))
 
 
+def test_a_replaced_net_price_is_told_in_words() -> None:
+    """What changed of a spread's limit is a credit or a debit, too."""
+    first = {
+        **spread("replaced", 0, 2, (None, None)),
+        "replaced_by": "o2",
+        "limit_price": -1.6,
+        "status": "replaced",
+    }
+    second = live("new", 2, order_id="o2", replaces="p", order_class="mleg", limit_price=-1.5, qty=2.0)
+    (story,) = build_fill_book([first, second]).orders
+    details = {step.word: step.detail for step in story.steps}
+    assert details["replaced"] == "limit 1.60 credit → 1.50 credit"
+
+
 @pytest.mark.parametrize("link", ["replaced_by", "replaces"])
 def test_either_end_joins_a_chain(link: str) -> None:
     """One of the two links is enough to join a replacement to what it replaced."""
@@ -627,6 +641,22 @@ def test_an_orders_end_is_its_last_step(status: str, field: str) -> None:
     assert (story.reject_reason, story.filled) == ("too far from the market", 2.0)
     untimed = build_fill_book([live(status, 3)]).orders[0]
     assert untimed.steps[-1].at == at(3)
+
+
+def test_a_rejection_without_a_reason_says_so() -> None:
+    """REST tells no reason of a rejection; that is said, and of no other end."""
+    (story,) = build_fill_book([live("rejected", 3)]).orders
+    assert (story.steps[-1].word, story.steps[-1].detail) == ("rejected", "no reason told")
+    (story,) = build_fill_book([live("canceled", 3)]).orders
+    assert (story.steps[-1].word, story.steps[-1].detail) == ("canceled", "")
+
+
+def test_executions_of_one_moment_are_as_many_steps() -> None:
+    """Equal fills of the same microsecond are steps of their own, in the order of the order's total."""
+    rows = [filled(1, n, 1, price, execution_id=f"x{n}") for n, price in ((1, 1.6), (2, 1.6), (3, 1.5))]
+    (story,) = build_fill_book(rows[::-1]).orders
+    assert [step.detail for step in story.steps[1:]] == ["1 @ 1.60", "1 @ 1.60", "1 @ 1.50"]
+    assert build_fill_book(rows).orders == (story,)
 
 
 def test_other_events_and_unknown_ones_are_steps_of_their_own() -> None:

@@ -102,15 +102,16 @@ def test_partial_fills_add_up_to_the_order(broker: Broker) -> None:
 @given(st.data())
 @settings(max_examples=60, deadline=None)
 def test_rest_up_to_a_moment_and_the_stream_after_it_is_enough(data: st.DataObject) -> None:
-    """With REST complete up to a moment and the stream after it, orders and quantities are the day's."""
+    """REST complete up to a moment and the stream after it tell every execution of the day by itself."""
     broker = data.draw(days(in_parts=False))
     moment = data.draw(st.integers(0, len(broker.live) - 1))
     activities, rest_orders = broker.history[moment]
     live = [*mangled(data.draw, broker.live[: moment + 1]), *shuffled(data.draw, broker.live[moment + 1 :])]
     book = book_of(live, broker.activities[:activities], rest_orders)
     alone = book_of([], broker.activities, broker.rest_orders())
-    assert [(one.order_id, one.filled, one.quantity, one.status) for one in book.executions] == [
-        (one.order_id, one.filled, one.quantity, one.status) for one in alone.executions
+    assert all(one.confirmed for one in book.executions)
+    assert [(one.key, one.order_id, one.filled, one.quantity, one.status) for one in book.executions] == [
+        (one.key, one.order_id, one.filled, one.quantity, one.status) for one in alone.executions
     ]
     assert {(one.order_id, one.status, one.filled) for one in book.orders} == {
         (one.order_id, one.status, one.filled) for one in alone.orders

@@ -75,9 +75,9 @@ class Execution:
 
     @property
     def words(self) -> str:
-        """The symbol in words: `AAPL 18 Dec 2026 250 call`."""
-        if self.kind is FillKind.PARENT and not self.symbol:
-            return MULTI_LEG_WORDS
+        """The symbol in words: `AAPL 18 Dec 2026 250 call`, of a multi-leg line `AAPL multi-leg`."""
+        if self.kind is FillKind.PARENT:
+            return f"{self.symbol} multi-leg" if self.symbol else MULTI_LEG_WORDS
         return contract_words(self.symbol)
 
     @property
@@ -96,8 +96,8 @@ class Execution:
         return fill_words(self.quantity, self.price)
 
     @property
-    def note(self) -> str:
-        """What is special about it, in words, else ""."""
+    def notes(self) -> tuple[str, ...]:
+        """What is special about it, each in words."""
         notes = []
         if not self.confirmed:
             notes.append("not confirmed")
@@ -107,7 +107,12 @@ class Execution:
             notes.append(f"corrected, was {self.was}" if self.was else "corrected")
         if self.price_origin.value == "derived":
             notes.append("price from averages")
-        return " · ".join(notes)
+        return tuple(notes)
+
+    @property
+    def note(self) -> str:
+        """What is special about it in one line, else ""."""
+        return " · ".join(self.notes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

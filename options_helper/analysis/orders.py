@@ -22,6 +22,8 @@ _ENDS = {
     "replaced": "replaced_at",
 }
 _TOLD_OTHERWISE = FILLS | set(_ENDS) | {"new", ""}
+_UNDOING = frozenset(event_words(event) for event in CORRECTIONS)
+_NO_REASON = "no reason told"  # REST tells none, the stream not always
 _LONG_AGO = dt.datetime.min.replace(tzinfo=dt.UTC)
 
 
@@ -134,26 +136,34 @@ def _steps_of_chain(chain: Sequence[OrderFacts], lines: Mapping[str, list[Execut
 
 
 def _steps(facts: OrderFacts, executions: Iterable[Execution], successor: OrderFacts | None) -> list[Step]:
-    steps = set(_executed(facts, executions)) | set(_other_events(facts))
+    others = sorted(set(_other_events(facts)), key=lambda step: (step.word, step.detail))
+    # Executions that look alike are still as many; they come newest first.
+    steps = [*others, *reversed(list(_executed(facts, executions)))]
     begin = facts.began_at
     if begin is not None:
-        steps.add(Step(at=begin, word="new", detail=_terms(facts)))
+        steps.append(Step(at=begin, word="new", detail=_terms(facts)))
     status = facts.latest("status")
     if status in _ENDS:
         at = facts.latest(_ENDS[status]) or facts.latest("updated_at") or facts.latest("timestamp")
-        detail = facts.latest("reject_reason") or ""
+        detail = facts.latest("reject_reason") or (_NO_REASON if status == "rejected" else "")
         if successor is not None and status == "replaced":
             detail = _difference(facts, successor)
-        steps.add(Step(at=at, word=status, detail=detail))
-    # Of two steps at one moment, being new comes first and an end last.
-    return sorted(steps, key=lambda step: (step.at, step.word != "new", step.word in _ENDS, step.word))
+        steps.append(Step(at=at, word=status, detail=detail))
+    return sorted(steps, key=lambda step: (step.at, _place_at_one_moment(step)))
+
+
+def _place_at_one_moment(step: Step) -> int:
+    """Being new comes first, what undoes an execution after it, and an end last."""
+    if step.word in _ENDS:
+        return 3
+    return 2 if step.word in _UNDOING else int(step.word != "new")
 
 
 def _executed(facts: OrderFacts, executions: Iterable[Execution]) -> Iterable[Step]:
     for one in executions:
         whole = one.filled is not None and one.filled == _whole_quantity(facts)
         price = net_words(one.price) if facts.is_multi_leg else price_words(one.price)
-        detail = " · ".join(part for part in (f"{plain(one.quantity)} @ {price}", one.note) if part)
+        detail = ", ".join((f"{plain(one.quantity)} @ {price}", *one.notes))
         yield Step(at=one.at, word="fill" if whole else "partial fill", detail=detail)
 
 
@@ -195,7 +205,7 @@ def _difference(before: OrderFacts, after: OrderFacts) -> str:
     """`limit 1.60 → 1.55, quantity 5 → 3`."""
     changes = []
     for name, label, words in (
-        ("limit_price", "limit", price_words),
+        ("limit_price", "limit", net_words if before.is_multi_leg else price_words),
         ("stop_price", "stop", price_words),
         ("qty", "quantity", plain),
     ):
