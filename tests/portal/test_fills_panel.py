@@ -13,7 +13,7 @@ import pytest
 pytest.importorskip("streamlit", reason="the portal needs streamlit")
 
 from apps.streamlit.components.fill_row_words import TIMES
-from apps.streamlit.components.fills_csv import fills_csv
+from apps.streamlit.components.fills_csv import fills_csv, fills_csv_name
 from apps.streamlit.components.fills_view import FillsView, build_fills_view
 from options_helper.analysis.figures import MINUS
 from options_helper.market import FillGap, LiveSnapshot, StreamName, StreamState
@@ -100,7 +100,7 @@ def rows_of(page: AppTest, label: str) -> list[tuple[str, ...]]:
         str(each.proto.body) for each in page.get("html") if f'aria-label="{label}"' in each.proto.body
     )
     return [
-        tuple(re.findall(r"<span[^>]*>(.*?)</span>", item))
+        tuple(re.sub("</?i>", "", part) for part in re.findall(r"<span[^>]*>(.*?)</span>", item))
         for item in re.findall(r"<li.*?</li>", body, re.DOTALL)
     ]
 
@@ -118,7 +118,7 @@ def test_a_row_has_every_field_of_its_execution(desk: Desk, now: dt.datetime) ->
         (
             "AAPL 18 Dec 2099 250 call",
             f"{MINUS}2 @ 1.62",
-            f"{CALL} · sell to close · 2 of 5 · avg 1.62 · partially filled · position {MINUS}2",
+            f"{CALL} · sell to close · 2 of 5 · avg 1.62 · order partially filled · position {MINUS}2",
         )
     ]
 
@@ -127,12 +127,12 @@ def test_a_multi_leg_fill_is_a_line_with_its_legs(desk: Desk, now: dt.datetime) 
     """The line has the net price in words, its legs follow, and what the file does not hold is marked."""
     rows = rows_of(page_with(desk, fills=(spread(now),)), "Fills")
     assert [row[1:3] for row in rows] == [
-        ("AAPL", f"{TIMES}1 1.62 credit"),
+        ("AAPL multi-leg", f"{TIMES}1 1.62 credit"),
         ("AAPL 18 Dec 2099 250 call", f"{MINUS}1 @ 3.10"),
         ("AAPL 18 Dec 2099 260 call", "+1 @ 1.48"),
     ]
     assert ["not in the portfolio file" in row[3] for row in rows] == [False, False, True]
-    assert rows[0][3] == "sell/buy · 1 of 1 · avg 1.62 credit · filled"
+    assert rows[0][3] == "sell/buy · 1 of 1 · avg 1.62 credit · order filled"
 
 
 def test_a_bust_and_a_correction_are_visible(desk: Desk, now: dt.datetime) -> None:
@@ -148,6 +148,8 @@ def test_a_bust_and_a_correction_are_visible(desk: Desk, now: dt.datetime) -> No
     assert "busted" in busted[3]
     assert '<li class="oh-void">' in desk.said(page)
     assert (corrected[2], "corrected, was 1 @ 1.60" in corrected[3]) == (f"{MINUS}1 @ 1.50", True)
+    (order,) = rows_of(page, "Orders")
+    assert "partial fill (1 @ 1.50, corrected, was 1 @ 1.60) → partial fill (1 @ 1.70, busted)" in order[3]
 
 
 def test_the_orders_tell_their_course_and_their_contradictions(desk: Desk, now: dt.datetime) -> None:
@@ -156,6 +158,7 @@ def test_the_orders_tell_their_course_and_their_contradictions(desk: Desk, now: 
         update(now, "new", "o2", replaces="o1", qty=4.0),
         update(now, "replaced", "o1", replaced_by="o2", limit_price=1.6),
         update(now, "rejected", "o3", reject_reason="insufficient <b>buying power</b>"),
+        update(now, "rejected", "o5"),
         update(now, "held", "o4", filled_qty=0.0),
         fill(now, 1, 1, 1.6, order_id="o4", updated_at=now - dt.timedelta(milliseconds=1)),
     )
@@ -165,6 +168,7 @@ def test_the_orders_tell_their_course_and_their_contradictions(desk: Desk, now: 
     assert details == {
         "sell to close 4 limit 1.65 · new → replaced (limit 1.60 → 1.65, quantity 5 → 4)",
         "sell to close 5 limit 1.65 · new → rejected (insufficient &lt;b&gt;buying power&lt;/b&gt;)",
+        "sell to close 5 limit 1.65 · new → rejected (no reason told)",
         f"sell to close 5 limit 1.65 · 1 filled · avg 1.60 · new → held → {told}",
     }
     assert title(desk, page) == "1 · the fills of 1 order come to more than the order says"
@@ -238,16 +242,33 @@ def test_the_csv_has_what_the_list_shows(desk: Desk, now: dt.datetime) -> None:
         assert row["contract"] == name
         assert time in {"", f"{dt.datetime.fromisoformat(row['time']):%H:%M:%S}"}
         assert amount.endswith(row["price_words"])
-        assert f"{float(row['quantity']):g}" in amount
+        assert row["quantity"] in amount
         assert details.endswith(row["note"])
         assert ("not in the portfolio file" in details) is ("not in the portfolio file" in row["note"])
         assert row["side"] in details
-        assert row["symbol"] in {name, details.split(" · ")[0]}
+        assert row["symbol"] in {name, details.split(" · ")[0], name.removesuffix(" multi-leg")}
         if row["level"] != "leg":
-            assert f"{float(row['filled']):g} of {float(row['total']):g}" in details
-            assert row["status"] in details
+            assert f" {row['filled']} of {row['total']} " in details
+            assert f"order {row['status']}" in details
         if row["position_after"]:
-            assert f"position {float(row['position_after']):g}".replace("-", MINUS) in details
+            assert f"position {row['position_after']}".replace("-", MINUS) in details
+
+
+def test_the_csvs_name_says_where_fills_are_in_doubt(now: dt.datetime) -> None:
+    """A file that was saved while fills were not confirmed is not taken for the whole day later."""
+    day = new_york_date(now).isoformat()
+    assert fills_csv_name(view_of(fill(now, 2, 2, 1.62))) == f"fills-{day}.csv"
+    gap = FillGap(now, None)
+    assert (
+        fills_csv_name(view_of(fill(now, 2, 2, 1.62), fill_gaps=(gap,))) == f"fills-{day}-not-confirmed.csv"
+    )
+
+
+def test_the_csv_writes_figures_as_people_do(now: dt.datetime) -> None:
+    """A billionth of a share is no power of ten, and two contracts are no `2.0`."""
+    small = fill(now, 0.000000001, 0.000000001, 700.0, qty=0.000000001, position_qty=-0.000000001)
+    (row,) = csv.DictReader(io.StringIO(fills_csv(view_of(small), dt.UTC)))
+    assert (row["quantity"], row["price"], row["position_after"]) == ("0.000000001", "700", "-0.000000001")
 
 
 def test_no_cell_of_the_csv_is_run_by_a_spreadsheet(now: dt.datetime) -> None:

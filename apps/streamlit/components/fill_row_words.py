@@ -26,7 +26,8 @@ def amount_words(one: Execution) -> str:
 
 def detail_words(one: Execution, view: FillsView) -> str:
     """Everything else of a row: symbol, side, the order's progress, average and status, the position."""
-    parts = [one.symbol if one.symbol != one.words else "", one.side_words if one.side or one.intent else ""]
+    is_said = one.kind is FillKind.PARENT or one.symbol == one.words
+    parts = ["" if is_said else one.symbol, one.side_words if one.side or one.intent else ""]
     if one.kind is not FillKind.LEG:
         parts += _order_parts(one)
     if one.position_after is not None:
@@ -36,11 +37,12 @@ def detail_words(one: Execution, view: FillsView) -> str:
 
 
 def _order_parts(one: Execution) -> list[str]:
+    """The order's progress and average after this execution, and what the order is now."""
     average = net_words(one.average_price) if one.kind is FillKind.PARENT else price_words(one.average_price)
     return [
         f"{plain(one.filled)} of {plain(one.total)}",
         f"avg {average}" if one.average_price is not None else "",
-        event_words(one.status) if one.status else "",
+        f"order {event_words(one.status)}" if one.status else "",
     ]
 
 

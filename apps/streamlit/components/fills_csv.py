@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from apps.streamlit.components.fill_row_words import note_words
+from options_helper.analysis.fill_completeness import completeness
 from options_helper.analysis.fill_tables import EXECUTION_COLUMNS, executions_frame
 
 if TYPE_CHECKING:
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
 
     from apps.streamlit.components.fills_view import FillsView
 
+_DECIMALS = 9  # of Alpaca's quantities
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -22,4 +24,15 @@ def fills_csv(view: FillsView, zone: dt.tzinfo) -> str:
     frame["note"] = [note_words(one, view) for one in view.book.executions]
     for name in (name for name, kind in EXECUTION_COLUMNS.items() if kind == "str"):
         frame[name] = [f"'{text}" if text.startswith(_FORMULA) else text for text in frame[name]]
-    return frame.to_csv(index=False)
+    return frame.to_csv(index=False, float_format=_number)
+
+
+def fills_csv_name(view: FillsView) -> str:
+    """The file's name, which says where the page cannot vouch for the day's fills."""
+    doubt = "" if completeness(view.book).complete else "-not-confirmed"
+    return f"fills-{view.book.day.isoformat()}{doubt}.csv"
+
+
+def _number(number: object) -> str:
+    """`2`, `6.9`, `0.000000001`: neither needless decimals nor powers of ten."""
+    return f"{number:.{_DECIMALS}f}".rstrip("0").rstrip(".")

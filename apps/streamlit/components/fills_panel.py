@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from apps.streamlit.components.fill_row_words import amount_words, detail_words
-from apps.streamlit.components.fills_csv import fills_csv
+from apps.streamlit.components.fills_csv import fills_csv, fills_csv_name
 from apps.streamlit.components.list_rows import SHOWN, Row, list_rows, quiet
 from apps.streamlit.components.orders_list import orders_html
 from options_helper.analysis.fill_book import FillKind
@@ -39,7 +39,7 @@ def render_fills(view: FillsView, zone: dt.tzinfo) -> None:
             st.download_button(
                 "Fills as CSV",
                 data=partial(fills_csv, view, zone),
-                file_name=f"fills-{view.book.day.isoformat()}.csv",
+                file_name=fills_csv_name(view),
                 mime="text/csv",
                 icon=":material/download:",
                 type="tertiary",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+_BETWEEN = " · "
 SHOWN = 200  # a longer list costs more to draw than anybody reads
 
 
@@ -35,8 +36,13 @@ def _item(row: Row) -> str:
         f'<li class="{row.classes}"><span class="oh-time">{escape(row.time)}</span>'
         f'<span class="oh-what" title="{escape(row.hover or row.what)}">{escape(row.what)}</span>'
         f'<span class="oh-amount">{escape(row.amount)}</span>'
-        f'<span class="oh-details">{escape(row.details)}</span></li>'
+        f'<span class="oh-details">{_details(row)}</span></li>'
     )
+
+
+def _details(row: Row) -> str:
+    """The parts of the second line, none of which is broken where a line has room for it."""
+    return _BETWEEN.join(f"<i>{escape(part)}</i>" for part in row.details.split(_BETWEEN) if part)
 
 
 def quiet(words: str) -> str:
