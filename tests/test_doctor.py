@@ -324,6 +324,21 @@ def test_without_keys_nothing_is_asked(tmp_path) -> None:
     assert levels["Portfolio"] == levels["Subscription"] == {Level.OK}
 
 
+def test_the_log_is_named_so_that_it_can_be_found(tmp_path, monkeypatch) -> None:
+    """The log's path is told from the root, and where it cannot be written the place that takes it."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").touch()
+
+    def log_of(name: str) -> str:
+        patient = Patient(env={"OH_LOG_FILE": name}, env_file=tmp_path / "absent", portfolio=tmp_path)
+        (finding,) = _by_name(list(examine(patient)))["Log"]
+        return finding.text
+
+    assert log_of("near.log") == str(tmp_path / "near.log")
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    assert log_of("file/log").startswith(str(tmp_path / "options-helper-"))
+
+
 def test_keys_are_named_with_their_place(tmp_path, monkeypatch) -> None:
     """It says from where each key came, for an old variable may win over a new file."""
     from options_helper.doctor.examination import _find_keys
@@ -518,14 +533,14 @@ def test_what_is_over_the_limit_is_told() -> None:
     free = check_subscription(portfolio, PAPER, NOW.date())
     assert free.level is Level.NOTE
     assert free.text.startswith(
-        "200 option contracts of at most 200 (indicative), 1 stocks of at most 30 (IEX)."
+        "200 option contracts of at most 200 (indicative), 1 stock of at most 30 (IEX)."
     )
     assert "Not live: p200." in free.text
     paid = AlpacaSettings("k", "s", stock_feed="sip", options_feed="opra")
     assert check_subscription(portfolio, paid, NOW.date()) == Finding(
         "Subscription",
         Level.OK,
-        "201 option contracts of at most 1000 (OPRA), 1 stocks of any number (SIP).",
+        "201 option contracts of at most 1000 (OPRA), 1 stock of any number (SIP).",
     )
 
 

@@ -75,7 +75,7 @@ def examine(patient: Patient) -> Iterator[Finding]:
     yield finding
     if portfolio is not None:
         yield check_subscription(portfolio, settings, new_york_date(patient.clock()))
-    yield Finding("Log", Level.OK, str(usable_log_path(log_file_path(patient.env))))
+    yield Finding("Log", Level.OK, str(usable_log_path(log_file_path(patient.env).absolute())))
 
 
 def _find_keys(patient: Patient) -> tuple[AlpacaSettings | None, Finding]:

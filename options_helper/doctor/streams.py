@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from options_helper.analysis.wording import count
 from options_helper.data.alpaca_settings import INDICATIVE_QUOTE_LIMIT, OPTIONS_FEEDS, STOCK_FEEDS
 from options_helper.data.streaming.feed_probe import Entitlement, FeedProbe, probe_feed
 from options_helper.data.streaming.subscriptions import build_subscription_plan
@@ -97,10 +98,10 @@ def check_subscription(portfolio: Portfolio, settings: AlpacaSettings | None, to
         portfolio, stream_stocks=True, stream_options=True, max_option_contracts=limit, today=today
     )
     most_stocks = STOCK_LIMITS.get(stock_feed)
-    stocks = f"at most {most_stocks}" if most_stocks else "any number"
+    contracts, stocks = count(len(plan.option_contracts), "option contract"), count(len(plan.stocks), "stock")
     asked = (
-        f"{len(plan.option_contracts)} option contracts of at most {OPTION_LIMITS[options_feed]} "
-        f"({_FEED_NAMES[options_feed]}), {len(plan.stocks)} stocks of {stocks} ({_FEED_NAMES[stock_feed]})."
+        f"{contracts} of at most {OPTION_LIMITS[options_feed]} ({_FEED_NAMES[options_feed]}), "
+        f"{stocks} of {f'at most {most_stocks}' if most_stocks else 'any number'} ({_FEED_NAMES[stock_feed]})."
     )
     words = [asked, *plan.warnings]
     over = most_stocks is not None and len(plan.stocks) > most_stocks
