@@ -99,9 +99,10 @@ def check_subscription(portfolio: Portfolio, settings: AlpacaSettings | None, to
     )
     most_stocks = STOCK_LIMITS.get(stock_feed)
     contracts, stocks = count(len(plan.option_contracts), "option contract"), count(len(plan.stocks), "stock")
+    most = f"at most {most_stocks}" if most_stocks else "any number"
     asked = (
         f"{contracts} of at most {OPTION_LIMITS[options_feed]} ({_FEED_NAMES[options_feed]}), "
-        f"{stocks} of {f'at most {most_stocks}' if most_stocks else 'any number'} ({_FEED_NAMES[stock_feed]})."
+        f"{stocks} of {most} ({_FEED_NAMES[stock_feed]})."
     )
     words = [asked, *plan.warnings]
     over = most_stocks is not None and len(plan.stocks) > most_stocks
