@@ -138,3 +138,19 @@ def test_a_gap_stands_while_rest_fails_and_heals(trading_portal: Portal) -> None
     simulator.faults.clear("rest")
     expect(page.locator(TITLE)).to_have_text(COMPLETE, timeout=40_000)
     trading_portal.wait(lambda: shown_figures(page) == true_figures(simulator), "the ledger on the page")
+
+
+def test_a_long_symbol_pushes_no_figure_out_of_sight(trading_portal: Portal) -> None:
+    """However long a symbol and however narrow the page, its amount and details stay within the list."""
+    simulator, page = trading_portal.simulator, trading_portal.open()
+    if not simulator.open_connections["fills"]:
+        page.get_by_role("button", name="Start", exact=True).click(timeout=20_000)
+        trading_portal.wait(lambda: simulator.open_connections["fills"] == 1, "the fill stream")
+    symbol = "X" * 60
+    simulator.fill_now(symbol, "sell", 2, 1.5)
+    row = page.locator(f"{FILLS} ol[aria-label=Fills] li", has_text=symbol)
+    expect(row.locator(".oh-amount")).to_have_text(f"{MINUS}2 @ 1.50", timeout=20_000)
+    for width in (1440, 390):
+        page.set_viewport_size({"width": width, "height": 900})
+        expect(row).to_be_visible()
+        assert row.evaluate("li => li.parentElement.scrollWidth <= li.parentElement.clientWidth")
