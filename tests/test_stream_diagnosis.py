@@ -93,7 +93,7 @@ def test_not_started_says_what_is_ready() -> None:
     ("ready", "detail"),
     [
         (None, "Load a portfolio, then press Start."),
-        (Readiness(contracts=0, underlyings=0), "There is nothing to subscribe in this portfolio."),
+        (Readiness(contracts=0, underlyings=0), "Nothing in this portfolio has a price to stream."),
         (
             Readiness(contracts=1, underlyings=1),
             "1 contract and 1 underlying are ready. Press Start to connect.",
@@ -354,11 +354,14 @@ def test_a_second_program_is_blamed_for_its_streams_alone() -> None:
     assert said.headline == "Another program holds your option stream (406)."
     assert "Reconnecting the stock stream too. The connection was reset at 13:45:10." in said.detail
     assert "Options: attempt 2." in said.detail
-    lost_first = health(OPTIONS, StreamState.RECONNECTING, last_failure=failure())
+    lost_first = health(OPTIONS, StreamState.RECONNECTING, last_failure=replace(failure(), at=ago(2)))
     held_too = health(FILLS, StreamState.RECONNECTING, last_failure=failure("held", 429))
     said = diagnose(snapshot(lost_first, held_too))
     assert said.headline == "Reconnecting the option and fill streams."
-    assert "Option stream: the connection was reset; fill stream: held (429) at 13:45:10." in said.detail
+    assert (
+        "Option stream: the connection was reset at 13:46:00; fill stream: held (429) at 13:45:10."
+        in said.detail
+    )
 
 
 def test_an_attempt_counts_from_the_last_proof() -> None:

@@ -108,16 +108,17 @@ def explain_retry(away: Sequence[StreamHealth], zone: dt.tzinfo) -> tuple[str, s
 
 def _causes(away: Sequence[StreamHealth], zone: dt.tzinfo) -> str:
     """Why streams were lost: once where all have one cause, else stream by stream."""
-    causes = {each.stream: _cause(each) for each in away}
-    known = {stream: cause for stream, cause in causes.items() if cause}
+    known = [(each, each.last_failure) for each in away if each.last_failure is not None]
     if not known:
         return ""
-    newest = max(each.last_failure.at for each in away if each.last_failure is not None)
-    if len(set(causes.values())) == 1:
-        words = next(iter(known.values()))
+    if len({_cause(each) for each in away}) == 1:
+        words = f"{_cause(away[0])} at {format_time(max(failure.at for _, failure in known), zone)}"
     else:
-        words = "; ".join(f"{_ADJECTIVE[stream]} stream: {cause}" for stream, cause in known.items())
-    return f"{words[:1].upper()}{words[1:]} at {format_time(newest, zone)}."
+        words = "; ".join(
+            f"{_ADJECTIVE[each.stream]} stream: {_cause(each)} at {format_time(failure.at, zone)}"
+            for each, failure in known
+        )
+    return f"{words[:1].upper()}{words[1:]}."
 
 
 def _cause(record: StreamHealth) -> str:
