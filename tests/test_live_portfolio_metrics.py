@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from options_helper.analysis.instruments import stock_symbol
+from options_helper.analysis.osi import stock_symbol
 from options_helper.analysis.live_portfolio_metrics import (
     compute_live_position_rows,
 )

@@ -11,7 +11,7 @@ import numpy as np
 from options_helper.analysis.columns import Column, dates, flags, floats, integers, texts
 from options_helper.analysis.expiry import LATE_CLOSE_DELAY, expiry_moment, last_trading_moment
 from options_helper.analysis.gather import IdentityMemo
-from options_helper.analysis.osi import contract_symbol, normalize_underlying
+from options_helper.analysis.osi import contract_symbol, normalize_underlying, stock_symbol
 from options_helper.analysis.products import AM_SETTLED_ROOTS, LATE_FUND_ROOTS, LATE_ROOTS
 from options_helper.analysis.reference import Multipliers, standard_multipliers
 from options_helper.errors import ContractSymbolError
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     Holding = Position | EquityPosition | Leg | StockLeg
 
 NEVER = int(np.iinfo(np.int64).max)
-_TO_DOT = str.maketrans("-/", "..")
 
 
 class ContractClock(NamedTuple):
@@ -84,11 +83,6 @@ class Instruments:
 
     def __len__(self) -> int:
         return len(self.symbols)
-
-
-def stock_symbol(symbol: str) -> str:
-    """A stock's key in the snapshot's tables: `BRK-B` and `brk/b` give `BRK.B`."""
-    return symbol.strip().upper().translate(_TO_DOT)
 
 
 def build_instruments(
