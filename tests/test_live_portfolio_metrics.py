@@ -10,10 +10,10 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from options_helper.analysis.osi import stock_symbol
 from options_helper.analysis.live_portfolio_metrics import (
     compute_live_position_rows,
 )
+from options_helper.analysis.osi import stock_symbol
 from options_helper.data.alpaca_symbols import to_alpaca_symbol
 from options_helper.market import (
     BrokerPosition,
