@@ -403,7 +403,7 @@ def test_stop_is_quick_at_any_moment(bench: Bench, wait_until, moment: str) -> N
     seconds = time.monotonic() - began
     names = ("stocks", "options", "fills", "consumer", "backfill")
     ours = {f"options-helper-{name}" for name in names} & {thread.name for thread in threading.enumerate()}
-    assert seconds < 2  # the promise is 1 s; the SDK's own stop takes up to 5 s
+    assert seconds < 1  # the SDK's own stop takes up to 5 s
     assert ours == set()
     assert bench.snapshot.status == "stopped"
     wait_until(lambda: not any(bench.simulator.open_connections.values()))
