@@ -8,6 +8,7 @@ REST tells of it.
 from __future__ import annotations
 
 import datetime as dt
+from decimal import localcontext
 from typing import TYPE_CHECKING
 
 from options_helper.analysis.executions import Span, build_spans
@@ -45,6 +46,7 @@ __all__ = [
 ]
 
 _PRICE_DECIMALS = 6
+_DIGITS = 80  # more than products and quotients of any figures on the wire can have
 _NO_DAY = dt.date(1970, 1, 1)  # of a book of nothing, for which no day was given
 
 
@@ -68,7 +70,14 @@ def build_fill_book(
         since: From when on the book claims completeness; midnight in New York where None.
     """
     day = day or _newest_day((*stream_rows, *rest_fills, *rest_orders), since)
-    by_id = gather(stream_rows, rest_fills, rest_orders)
+    # Figures that only a broken record can have must cost a wrong line at most, not the page.
+    with localcontext(prec=_DIGITS):
+        return _build(gather(stream_rows, rest_fills, rest_orders), gaps, day, since)
+
+
+def _build(
+    by_id: Mapping[str, OrderFacts], gaps: Sequence[FillGap], day: dt.date, since: dt.datetime | None
+) -> FillBook:
     day_start = start_of_day(day)
     spans = {order_id: build_spans(facts, day_start) for order_id, facts in by_id.items()}
     groups = [group for facts in by_id.values() for group in _groups(facts, by_id, spans)]
@@ -96,7 +105,8 @@ def _groups(
     facts: OrderFacts, by_id: Mapping[str, OrderFacts], spans: Mapping[str, list[Span]]
 ) -> list[list[Execution]]:
     """The lines of one order: each alone, or a multi-leg fill followed by its legs."""
-    if facts.parent_id is not None and facts.parent_is_multi_leg:
+    parent = by_id.get(facts.parent_id or "")
+    if parent is not None and parent.is_multi_leg:
         return []
     if not facts.is_multi_leg:
         # Until its legs are known, a multi-leg order has a net price and nothing else.

@@ -53,6 +53,8 @@ def build_legs(
     legs = []
     for leg_id in parent.leg_ids:
         facts = by_id[leg_id]
+        if facts.parent_id != parent.order_id:  # a record that puts one leg under two orders
+            continue
         side = facts.latest("side")
         sign = None if side is None else 1 if str(side).startswith("buy") else -1
         legs.append(Leg(facts, _ratio(facts, parent), sign, tuple(spans[leg_id])))

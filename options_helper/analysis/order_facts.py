@@ -68,7 +68,7 @@ class OrderFacts:
     """What is known of one order or leg.
 
     Attributes:
-        parent_id: The order whose leg this is; `parent_is_multi_leg` tells a spread's leg from a bracket's.
+        parent_id: The order whose leg this is, a spread's or a bracket's.
         states: The order as it was told of at various moments, in any order.
         fallback: The newest REST fill, for what no state tells.
         told: The total of the newest state, and when it was told, be it lower than one before.
@@ -76,7 +76,6 @@ class OrderFacts:
 
     order_id: str
     parent_id: str | None = None
-    parent_is_multi_leg: bool = False
     leg_ids: list[str] = field(default_factory=list)
     states: list[Row] = field(default_factory=list)
     reports: list[Report] = field(default_factory=list)

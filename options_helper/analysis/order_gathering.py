@@ -83,7 +83,6 @@ class _Gathered:
         _add_state(facts, row, row["timestamp"])
         for leg_row, leg in self._legs(row):
             leg.parent_id = order_id
-            leg.parent_is_multi_leg = row.get("order_class") == MULTI_LEG
             if leg.order_id not in facts.leg_ids:
                 facts.leg_ids.append(leg.order_id)
             _add_state(leg, {**leg_row, "origin": row.get("origin")}, row["timestamp"])

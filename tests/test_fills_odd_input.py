@@ -1,0 +1,138 @@
+"""Records that no broker should send: whatever stands in them, the day's book is built and stays readable."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from options_helper.analysis.fill_tables import executions_frame, orders_frame
+from options_helper.analysis.fills import FillBook, build_fill_book, completeness
+from options_helper.data.streaming.trading_normalizers import (
+    normalize_rest_activity,
+    normalize_rest_order,
+    normalize_trade_update,
+)
+
+AT = dt.datetime(2026, 11, 20, 15, 0, tzinfo=dt.UTC)
+DAY = AT.date()
+Json = dict[str, Any]
+
+ids = st.sampled_from(["a", "b", "c", "a/0", "", None, 3])
+numbers = st.sampled_from(
+    [
+        None,
+        "",
+        "0",
+        "1",
+        "2",
+        "5",
+        "-1",
+        "1e-9",
+        "0.333333333333",
+        "999999999999999",
+        "1e308",
+        "NaN",
+        True,
+        [],
+        {},
+    ]
+)
+times = st.sampled_from(
+    [None, "", 1, 10**30, AT.isoformat(), "2026-11-20T15:00:00.123456789Z", "0001-01-01T00:00:00+14:00"]
+)
+symbols = st.sampled_from(["AAPL261218C00250000", "SPY", "X" * 60, "", None, 5])
+words = st.sampled_from(
+    [
+        "fill",
+        "partial_fill",
+        "trade_bust",
+        "trade_correct",
+        "replaced",
+        "rejected",
+        "moonwalk",
+        "",
+        None,
+        7,
+        [],
+    ]
+)
+flat_orders: Json = {
+    "id": ids,
+    "symbol": symbols,
+    "side": st.sampled_from(["buy", "sell", "sideways", "", None]),
+    "order_class": st.sampled_from(["mleg", "bracket", "simple", "", None]),
+    "status": words,
+    **dict.fromkeys(("qty", "filled_qty", "filled_avg_price", "ratio_qty", "limit_price"), numbers),
+    **dict.fromkeys(("submitted_at", "updated_at", "replaced_at"), times),
+    **dict.fromkeys(("replaced_by", "replaces"), ids),
+}
+legs = st.lists(st.none() | st.fixed_dictionaries({}, optional=flat_orders), max_size=3)
+orders = st.fixed_dictionaries({}, optional={**flat_orders, "legs": st.none() | legs})
+updates = st.fixed_dictionaries(
+    {"order": st.none() | orders},
+    optional={
+        "event": words,
+        "timestamp": times,
+        **dict.fromkeys(("qty", "price", "position_qty"), numbers),
+        **dict.fromkeys(("execution_id", "previous_execution_id"), ids),
+    },
+)
+activities = st.fixed_dictionaries(
+    {"transaction_time": times},
+    optional={
+        "symbol": symbols,
+        "type": words,
+        **dict.fromkeys(("id", "order_id"), ids),
+        **dict.fromkeys(("cum_qty", "leaves_qty", "qty", "price"), numbers),
+    },
+)
+
+
+def book_of(live: list[Json], fills: list[Json] = [], told: list[Json] = []) -> FillBook:  # noqa: B006 - only read
+    """The book of what the wire told."""
+    return build_fill_book(
+        [row for each in live if (row := normalize_trade_update(each, received_at=AT))],
+        [row for each in fills if (row := normalize_rest_activity(each))],
+        [row for each in told if (row := normalize_rest_order(each))],
+        day=DAY,
+    )
+
+
+@given(st.lists(updates, max_size=6), st.lists(activities, max_size=4), st.lists(orders, max_size=3))
+@settings(max_examples=50, deadline=None)
+def test_no_record_costs_the_table(live: list[Json], fills: list[Json], told: list[Json]) -> None:
+    """Nonsense costs a wrong line at most: the tables are made, and every row of them can be told apart."""
+    book = book_of(live, fills, told)
+    assert len(executions_frame(book)) == len({one.key for one in book.executions})
+    assert len(orders_frame(book)) == len(book.orders)
+    assert completeness(book).sentence(dt.UTC)
+
+
+def test_figures_beyond_all_measure_cost_no_other_fill() -> None:
+    """A leg of a million millions at a ratio of a billionth leaves the next order's fill alone."""
+    leg = {"id": "l", "symbol": "SPY", "side": "buy", "filled_qty": "999999999999999", "ratio_qty": "1e-9"}
+    spread = {"id": "a", "order_class": "mleg", "qty": "1", "filled_qty": "1", "legs": [leg]}
+    good = {"id": "b", "symbol": "SPY", "side": "buy", "qty": "1", "filled_qty": "1"}
+    told = [{"event": "fill", "qty": "1", "price": "2", "order": order} for order in (spread, good)]
+    assert "b:1" in {one.key for one in book_of(told).executions}
+
+
+LEG = {"id": "l", "symbol": "SPY", "side": "buy", "qty": "1", "filled_qty": "1", "ratio_qty": "1"}
+SPREAD = {"id": "a", "order_class": "mleg", "qty": "1", "filled_qty": "1", "legs": [LEG]}
+FILLED = {"event": "fill", "execution_id": "x", "qty": "1", "price": "2"}
+
+
+def test_a_leg_under_two_orders_is_filled_once() -> None:
+    """A record that puts one leg under two spreads does not double its fill."""
+    book = book_of([{**FILLED, "order": SPREAD}, {**FILLED, "order": {**SPREAD, "id": "b"}}])
+    assert [one.key for one in book.leaf_fills] == ["l:1"]
+
+
+def test_a_spread_that_once_came_without_its_class_shows_its_legs_once() -> None:
+    """Whichever of the records comes last, the legs stand under their line and nowhere else."""
+    told = [{**FILLED, "order": SPREAD}, {**FILLED, "order": {**SPREAD, "order_class": None}}]
+    for updates_told in (told, told[::-1]):
+        assert [one.key for one in book_of(updates_told).executions] == ["a:1", "l:1"]
