@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 ALERTS_FILE_NAME = "alerts.json"
+_Version = tuple[int, int] | None
 
 _HINTS = {
     "metric": f"one of {', '.join(AlertMetric)}",
@@ -34,7 +35,7 @@ _HINTS = {
 }
 
 
-class _AlertsFile(BaseModel):
+class _Document(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     alerts: list[AlertRule] = Field(default_factory=list)
@@ -62,6 +63,50 @@ def load_alert_rules(path: Path | str) -> list[AlertRule]:
     return _parse(path, text)
 
 
+class AlertsFile:
+    """The alerts file beside a portfolio, looked at again and again; read when it has changed.
+
+    Args:
+        portfolio_path: The portfolio's; the alerts file need not exist.
+    """
+
+    def __init__(self, portfolio_path: Path | str) -> None:
+        self.path = alerts_path_for(portfolio_path)
+        self._told: _Version = None
+        self._broken: _Version = None
+
+    def read(self) -> tuple[list[AlertRule], str]:
+        """The rules, and why the file could not be used, or ""; then there are no rules."""
+        self._told = self._version()
+        try:
+            return load_alert_rules(self.path), ""
+        except AlertsFileError as error:
+            return [], str(error)
+
+    def read_if_changed(self) -> tuple[list[AlertRule], str] | None:
+        """Likewise, or None where nothing is new.
+
+        A version that cannot be used is told of at the second look: the first may have met an editor that
+        was still writing it.
+        """
+        version = self._version()
+        if version == self._told:
+            return None
+        told = self._told
+        rules, problem = self.read()
+        if problem and version != self._broken:
+            self._told, self._broken = told, version
+            return None
+        return rules, problem
+
+    def _version(self) -> _Version:
+        try:
+            status = self.path.stat()
+        except OSError:
+            return None
+        return status.st_mtime_ns, status.st_size
+
+
 def dump_alert_rules(rules: Iterable[AlertRule]) -> str:
     """The rules as the text of an alerts file, for a download."""
     dumped = [rule.model_dump(mode="json", exclude_defaults=True) for rule in rules]
@@ -77,7 +122,7 @@ def _parse(path: Path, text: str) -> list[AlertRule]:
     except RecursionError as error:
         raise AlertsFileError(path, "is nested too deeply") from error
     try:
-        rules = _AlertsFile.model_validate(raw).alerts
+        rules = _Document.model_validate(raw).alerts
     except ValidationError as error:
         raise _explained(path, raw, error) from error
     _refuse_duplicates(path, rules)

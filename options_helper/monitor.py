@@ -13,13 +13,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from options_helper.alerts_file import alerts_path_for, load_alert_rules
+from options_helper.alerts_file import AlertsFile
 from options_helper.analysis.alerts import AlertBook, AlertMetric, AlertRule, acknowledge, step, with_rules
 from options_helper.analysis.day_history import DayHistory
 from options_helper.analysis.deadlines import circumstances
 from options_helper.analysis.fill_watch import watch_fills
 from options_helper.analysis.observation import Observation, observe
-from options_helper.errors import AlertsFileError
 from options_helper.market_time import new_york_date, utc_now
 
 if TYPE_CHECKING:
@@ -66,6 +65,7 @@ class PortfolioMonitor:
         take_snapshot: Called in the monitor's thread, once a look.
         stale_after_seconds: The age above which a price is no longer live.
         rules: Alerts to begin with.
+        alerts_file: Where alerts are read from instead, and again at the look after a change of it.
         clock: The time of acknowledgements.
     """
 
@@ -77,6 +77,7 @@ class PortfolioMonitor:
         stale_after_seconds: float = 30.0,
         rules: Iterable[AlertRule] = (),
         alerts_problem: str = "",
+        alerts_file: AlertsFile | None = None,
         clock: Callable[[], dt.datetime] = utc_now,
     ) -> None:
         self.stale_after_seconds = stale_after_seconds
@@ -86,7 +87,11 @@ class PortfolioMonitor:
         self._ended = threading.Event()
         self._thread: threading.Thread | None = None
         self._begin(portfolio)
-        self._view = self._draw(clock(), with_rules(AlertBook(), rules), alerts_problem)
+        self._alerts_file = alerts_file
+        if alerts_file is not None:
+            rules, alerts_problem = alerts_file.read()
+        self._read_rules = tuple(rules)
+        self._view = self._draw(clock(), with_rules(AlertBook(), self._read_rules), alerts_problem)
 
     @property
     def portfolio(self) -> Portfolio:
@@ -119,13 +124,6 @@ class PortfolioMonitor:
             self._begin(portfolio)
             self._view = self._draw(self._view.as_of, self._view.alerts, self._view.alerts_problem)
 
-    def use_rules(self, rules: Iterable[AlertRule], *, problem: str = "") -> None:
-        """Watch these alerts; those that stay as they were keep their status."""
-        with self._lock:
-            self._view = replace(
-                self._view, alerts=with_rules(self._view.alerts, rules), alerts_problem=problem
-            )
-
     def add_rule(self, rule: AlertRule) -> None:
         """Watch one alert more; one with the same id is replaced. It lives in memory only."""
         with self._lock:
@@ -148,13 +146,23 @@ class PortfolioMonitor:
     def look(self) -> MonitorView:
         """Take one snapshot and make one step; what the thread does each second."""
         live = self._take_snapshot()
+        told = self._alerts_file.read_if_changed() if self._alerts_file is not None else None
         with self._lock:
+            if told is not None:
+                self._use_file(*told)
             seen = self._observe(live)
             fills = self._watch_fills(live) if self._watches_fills() else ()
             alerts, _raised = step(self._view.alerts, seen.view_at(live.as_of, fills))
             self._history.add(seen, live.as_of)
             self._view = self._draw(live.as_of, alerts, self._view.alerts_problem)
             return self._view
+
+    def _use_file(self, rules: list[AlertRule], problem: str) -> None:
+        """Watch what the file says now; rules made in the page stay, unless the file has one of that name."""
+        book, named = self._view.alerts, {rule.id for rule in rules}
+        own = [rule for rule in book.rules if rule not in self._read_rules and rule.id not in named]
+        self._read_rules = tuple(rules)
+        self._view = replace(self._view, alerts=with_rules(book, [*rules, *own]), alerts_problem=problem)
 
     def _begin(self, portfolio: Portfolio) -> None:
         self._portfolio = portfolio
@@ -215,33 +223,22 @@ def monitor_for(
 ) -> PortfolioMonitor:
     """The process's one monitor of a portfolio file, begun by the first caller.
 
-    Its alerts are read from the file beside the portfolio. Later callers get the same one as it is; a tab
-    that reloads its file calls `use` and `reload_rules`.
+    Its alerts are read from the file beside the portfolio, and again whenever that file changes. Later
+    callers get the same one as it is; a tab that reloads its portfolio calls `use`.
     """
     key = Path(path).resolve()
     with _registry_lock:
         monitor = _monitors.get(key)
         if monitor is None:
-            rules, problem = _read_rules(key)
             monitor = PortfolioMonitor(
                 portfolio,
                 take_snapshot,
                 stale_after_seconds=stale_after_seconds,
-                rules=rules,
-                alerts_problem=problem,
+                alerts_file=AlertsFile(key),
             )
             _monitors[key] = monitor
             monitor.start()
         return monitor
-
-
-def reload_rules(path: Path | str) -> None:
-    """Read the alerts file again; rules made in the page are forgotten."""
-    key = Path(path).resolve()
-    monitor = _monitors.get(key)
-    if monitor is not None:
-        rules, problem = _read_rules(key)
-        monitor.use_rules(rules, problem=problem)
 
 
 def close_all() -> None:
@@ -251,10 +248,3 @@ def close_all() -> None:
         _monitors.clear()
     for monitor in monitors:
         monitor.stop()
-
-
-def _read_rules(path: Path) -> tuple[list[AlertRule], str]:
-    try:
-        return load_alert_rules(alerts_path_for(path)), ""
-    except AlertsFileError as error:
-        return [], str(error)

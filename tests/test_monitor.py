@@ -12,12 +12,13 @@ import numpy as np
 import pytest
 
 from options_helper import monitor as monitor_module
+from options_helper.alerts_file import AlertsFile
 from options_helper.analysis.alerts import AlertPhase, AlertRule, Outcome
 from options_helper.analysis.fill_watch import watch_fills
 from options_helper.analysis.observation import PORTFOLIO, observe
 from options_helper.market import LiveSnapshot, MarketPhase, Quote, StreamHealth, StreamName, StreamState
 from options_helper.models import Portfolio
-from options_helper.monitor import PortfolioMonitor, close_all, monitor_for, reload_rules
+from options_helper.monitor import PortfolioMonitor, close_all, monitor_for
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -390,17 +391,63 @@ def test_each_portfolio_file_has_one_monitor_with_the_alerts_beside_it(portfolio
     close_all()
 
 
+MINE = AlertRule(metric="pnl_abs", comparison="above", threshold=900)
+
+
+def _watch_beside(portfolio_path: Path) -> PortfolioMonitor:
+    """A monitor without its thread: the test looks."""
+    return PortfolioMonitor(_portfolio(), _Feed(_snapshot()), alerts_file=AlertsFile(portfolio_path))
+
+
+def _save(alerts: Path, *rules: AlertRule) -> None:
+    alerts.write_text(json.dumps({"alerts": [rule.model_dump(mode="json") for rule in rules]}))
+
+
 def test_an_alerts_file_that_cannot_be_used_is_said_and_watched_without(portfolio_path: Path) -> None:
-    """The curves go on; a file put right is read on reload."""
+    """The curves go on; a file put right is watched from the next look on."""
     alerts = portfolio_path.with_name("alerts.json")
-    good = alerts.read_text(encoding="utf-8")
     alerts.write_text("{", encoding="utf-8")
-    try:
-        monitor = monitor_for(portfolio_path, _portfolio(), _Feed(_snapshot()))
-        assert "is not JSON" in monitor.view().alerts_problem
-        alerts.write_text(good, encoding="utf-8")
-        reload_rules(portfolio_path)
-        assert (monitor.view().alerts.rules, monitor.view().alerts_problem) == ((LOSS,), "")
-        reload_rules(portfolio_path.with_name("unknown.json"))
-    finally:
-        close_all()
+    monitor = _watch_beside(portfolio_path)
+    assert "is not JSON" in monitor.view().alerts_problem
+    assert monitor.look().alerts.rules == ()
+    _save(alerts, LOSS)
+    seen = monitor.look()
+    assert (seen.alerts.rules, seen.alerts_problem) == ((LOSS,), "")
+
+
+def test_a_changed_alerts_file_is_noticed_by_itself(portfolio_path: Path) -> None:
+    """New, changed and removed rules count at the next look; one that stays as it was keeps its status."""
+    alerts = portfolio_path.with_name("alerts.json")
+    monitor = _watch_beside(portfolio_path)
+    before = monitor.look().alerts.status_of(LOSS.id)
+    assert before.value is not None
+    _save(alerts, MINE, LOSS)
+    after = monitor.look().alerts
+    assert after.rules == (MINE, LOSS)
+    assert after.status_of(LOSS.id).since == before.since
+    alerts.unlink()
+    assert monitor.look().alerts.rules == ()
+
+
+def test_a_half_written_alerts_file_ends_no_watch(portfolio_path: Path) -> None:
+    """An editor that is still writing loses no alert; what stays broken is told at the second look."""
+    alerts = portfolio_path.with_name("alerts.json")
+    monitor = _watch_beside(portfolio_path)
+    alerts.write_text('{"alerts": [')
+    seen = monitor.look()
+    assert (seen.alerts.rules, seen.alerts_problem) == ((LOSS,), "")
+    seen = monitor.look()
+    assert seen.alerts.rules == ()
+    assert "is not JSON" in seen.alerts_problem
+
+
+def test_alerts_made_in_the_page_outlive_a_change_of_the_file(portfolio_path: Path) -> None:
+    """They live in memory until the process ends; a rule of the same name in the file wins."""
+    alerts = portfolio_path.with_name("alerts.json")
+    monitor = _watch_beside(portfolio_path)
+    monitor.add_rule(MINE)
+    _save(alerts)
+    assert monitor.look().alerts.rules == (MINE,)
+    named = MINE.model_copy(update={"pending_seconds": 5.0})
+    _save(alerts, named)
+    assert monitor.look().alerts.rules == (named,)

@@ -189,3 +189,12 @@ def test_an_alerts_file_that_cannot_be_used_is_said() -> None:
     """With the place and the reason, as the file's own error says them."""
     desk = _Desk(problem="alerts.json: line 1: is not JSON")
     assert "alerts.json: line 1: is not JSON" in desk.panel.error[0].value
+
+
+def test_an_alert_on_a_position_that_is_not_held_says_so() -> None:
+    """A slip in the id, or a position gone from the file, would else look like a quiet market for ever."""
+    elsewhere = LOSS.model_copy(update={"id": "slip", "position": "call_l"})
+    desk = _Desk(LOSS, elsewhere)
+    assert desk.text.count("no such position in the portfolio") == 1
+    desk = _Desk(LOSS, AlertRule(metric="fill"))
+    assert "no such position" not in desk.text

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _TOLD_KEY = "live-alerts-told"
 _WHOLE = "Whole portfolio"
+_MINUS = "\N{MINUS SIGN}"
 _SIGNS = {
     AlertPhase.NORMAL: "\N{WHITE CIRCLE}",
     AlertPhase.PENDING: "\N{CIRCLE WITH LEFT HALF BLACK}",
@@ -37,8 +38,9 @@ def render(monitor: PortfolioMonitor, *, zone: dt.tzinfo) -> None:
         st.markdown(f"**Alerts** :gray[{_summary(view.alerts)}]")
         if view.alerts_problem:
             st.error(f"Alerts are not watched. {view.alerts_problem}", icon=":material/error:")
+        held = frozenset(position.id for position in monitor.portfolio.positions)
         for rule in view.alerts.rules:
-            _render_rule(monitor, rule, view, zone)
+            _render_rule(monitor, rule, view, zone, is_held=rule.position is None or rule.position in held)
         _render_more(monitor, view, zone)
 
 
@@ -83,11 +85,16 @@ def _tell(alerts: AlertBook) -> None:
     st.session_state[_TOLD_KEY] = alerts.serial
 
 
-def _render_rule(monitor: PortfolioMonitor, rule: AlertRule, view: MonitorView, zone: dt.tzinfo) -> None:
+def _render_rule(
+    monitor: PortfolioMonitor, rule: AlertRule, view: MonitorView, zone: dt.tzinfo, *, is_held: bool
+) -> None:
     status = view.alerts.status_of(rule.id)
     words, button = st.columns([4, 1], vertical_alignment="center")
     name = f"{_SIGNS[status.phase]} **{_plain_text(rule.position or _WHOLE)}** {_plain_text(rule.condition)}"
-    words.markdown(f"{name}  \n:small[{_plain_text(describe_status(status, rule, zone))}]")
+    stand = _plain_text(describe_status(status, rule, zone))
+    if not is_held:
+        stand += " :orange[· no such position in the portfolio]"
+    words.markdown(_unbroken(f"{name}  \n:small[{stand}]"))
     if status.phase is AlertPhase.RAISED:
         button.button(
             "Ack",
@@ -101,7 +108,7 @@ def _render_rule(monitor: PortfolioMonitor, rule: AlertRule, view: MonitorView, 
             "Remove",
             key=f"live-alert-remove-{rule.id}",
             type="tertiary",
-            help="Stop watching it until the file is read again; the file is not changed",
+            help="Stop watching it until the file changes; the file is not written",
             on_click=monitor.remove_rule,
             args=(rule.id,),
         )
@@ -169,6 +176,11 @@ def _add(monitor: PortfolioMonitor) -> None:
         st.session_state[_field("problem")] = ""
     except ValidationError as error:
         st.session_state[_field("problem")] = error.errors()[0]["msg"].removeprefix("Value error, ")
+
+
+def _unbroken(text: str) -> str:
+    """A minus sign stays on the line of its dollars."""
+    return text.replace(_MINUS, f"{_MINUS}\N{WORD JOINER}")
 
 
 def _plain_text(text: str) -> str:

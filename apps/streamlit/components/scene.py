@@ -9,7 +9,7 @@ from apps.streamlit.components.fills_view import FillsView, build_fills_view
 from apps.streamlit.components.live_view import LiveView, compute_live_view
 from apps.streamlit.components.paced import paced_view
 from options_helper.analysis.stream_lines import describe_stream, stream_records
-from options_helper.monitor import MonitorView, PortfolioMonitor, monitor_for, reload_rules
+from options_helper.monitor import MonitorView, PortfolioMonitor, monitor_for
 
 if TYPE_CHECKING:
     from apps.streamlit.components.moment import Moment
@@ -58,7 +58,6 @@ def _find_monitor(moment: Moment, portfolio: Portfolio) -> PortfolioMonitor:
     )
     if monitor.portfolio is not portfolio and monitor.portfolio != portfolio:
         monitor.use(portfolio)
-        reload_rules(path)
     return monitor
 
 
@@ -68,7 +67,8 @@ def describe_scene(moment: Moment, scene: Scene) -> tuple[object, ...]:
     The minute stands for what moves slowly by itself: the countdown to the close, and curves of figures that
     stay as they are.
     """
-    snapshot, alerts = moment.snapshot, scene.monitor.view().alerts
+    snapshot, seen = moment.snapshot, scene.monitor.view()
+    alerts = seen.alerts
     lines = [describe_stream(each, snapshot.as_of, zone=moment.zone) for each in stream_records(snapshot)]
     return (
         scene.view,
@@ -77,6 +77,7 @@ def describe_scene(moment: Moment, scene: Scene) -> tuple[object, ...]:
         tuple(alerts.status.items()),
         alerts.rules,
         len(alerts.history),
+        seen.alerts_problem,
         moment.hub.last_action,
         moment.hours.phase,
         tuple(snapshot.backfill.items()),
