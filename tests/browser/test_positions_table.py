@@ -146,6 +146,27 @@ def test_sort_scroll_selection_and_open_rows_survive_three_refreshes(open_table:
     expect(page.locator('th[data-col="pnl_open"]')).to_have_attribute("aria-sort", "descending")
 
 
+CUT = """() => {
+    const box = document.querySelector(".pt-scroll").getBoundingClientRect();
+    return [...document.querySelectorAll('[data-col="quote"]')]
+      .filter((cell) => cell.getBoundingClientRect().right > box.right + 1
+        || cell.scrollWidth > cell.clientWidth)
+      .map((cell) => cell.innerText);
+}"""
+
+
+def test_how_old_a_quote_is_stays_in_sight(open_table: Callable[..., Page]) -> None:
+    """Beside an open sidebar every column fits; where they do not, the last one stays while the rest scrolls."""
+    page = open_table("age=41&n=12", viewport={"width": 920, "height": 900})
+    wide = page.locator(".pt-table.is-wide")
+    expect(_cell(page, "p001", "quote")).to_contain_text("quiet 41 s")
+    expect(wide).to_have_count(0)
+    assert page.evaluate(CUT) == []
+    page.set_viewport_size({"width": 700, "height": 900})
+    expect(wide).to_be_visible()
+    assert page.evaluate(CUT) == []
+
+
 def test_what_was_chosen_survives_a_reload(open_table: Callable[..., Page]) -> None:
     """Columns, sort, open rows and the selection come back, and the server is told of the selection."""
     page = open_table()

@@ -238,7 +238,8 @@ def test_missing_figures_are_null_and_the_state_says_why() -> None:
     row = _row(payload, "aapl")
     assert {row[field] for field in ("bid", "ask", "mark", "natural", "pnl_open", "spread", "time")} == {None}
     assert (row["state"], row["warning"]) == ("no_data", None)
-    assert _row(payload, "msft-old")["state"] == "expired"
+    expired = _row(payload, "msft-old")
+    assert (expired["state"], expired["dte"]) == ("expired", None)
 
 
 def test_warnings_travel_as_codes_with_few_words_and_a_sentence() -> None:

@@ -162,12 +162,14 @@ def _position_row(
 ) -> Record:
     structured = isinstance(position, MultiLegPosition)
     figures = _figures(record, _STRUCTURE_FIGURES if structured else _POSITION_FIGURES)
+    terms = terms_of(position, days=figures["dte"])
+    _forget_past_days(figures)
     return {
         "id": position.id,
         "kind": "structure" if structured else "position",
         "group": stock_symbol(position.symbol),
         "name": name_of(position, record.get("name")),
-        "sub": terms_of(position, days=figures["dte"]),
+        "sub": terms,
         "note": note,
         **figures,
         **_truth(record, [record, *legs], moment),
@@ -179,6 +181,7 @@ def _leg_rows(position: MultiLegPosition, records: dict[int, Record], moment: in
     for number, leg in enumerate(position.legs):
         record = records.get(number, {})
         figures = _figures(record, _LEG_FIGURES)
+        _forget_past_days(figures)
         if not with_expiry:
             figures["dte"] = None
         yield {
@@ -190,6 +193,12 @@ def _leg_rows(position: MultiLegPosition, records: dict[int, Record], moment: in
             **figures,
             **_truth(record, [record], moment),
         }
+
+
+def _forget_past_days(figures: Record) -> None:
+    """What has expired has no days to expiry, rather than a negative number of them."""
+    if (figures["dte"] or 0) < 0:
+        figures["dte"] = None
 
 
 def _truth(record: Record, sources: list[Record], moment: int) -> Record:

@@ -153,6 +153,8 @@ class RowView {
     if (quote) {
       setText(quote.sign, sign);
       setText(quote.value, text);
+      // The sign and the space before the words need room too.
+      this.widen("quote", text.length + 2);
     }
     this.#setExtra("dte", isNumber(row.ends) ? formatLeft((row.ends - now) / 1000) : "");
     const aged = isNumber(row.greeks_time) ? formatAge((now - row.greeks_time) / 1000) : "";

@@ -1,6 +1,6 @@
 // The bar above the table (notice, column chooser) and the header row whose buttons sort.
 
-const NAME_EM = 15;
+const NAME_EM = 12;
 const EM_PER_CHARACTER = 0.53;
 const CELL_PADDING_EM = 0.9;
 

@@ -46,7 +46,7 @@ class PositionsTable {
     this.sizes = new ResizeObserver(() => {
       this.table.classList.toggle("is-wide", this.scroll.scrollWidth > this.scroll.clientWidth);
     });
-    this.sizes.observe(this.scroll);
+    for (const each of [this.scroll, this.table]) this.sizes.observe(each);
     this.timer = setInterval(() => this.tick(), 1000);
   }
 
