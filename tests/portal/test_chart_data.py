@@ -59,9 +59,12 @@ def test_thinning_keeps_the_end_the_bound_and_every_gap(values: list[float], lim
 def test_fills_stand_on_the_curve_as_it_was_then() -> None:
     """In a gap on the last value before it; before the curve's first point nowhere."""
     points = fill_points(
-        [_fill(-1), _fill(7), _fill(12), _fill(99)], _curve(1.0, 2.0, None, 4.0), "a", NEW_YORK
+        [_fill(-1), _fill(2.5), _fill(7), _fill(12), _fill(99)],
+        _curve(1.0, 2.0, None, 4.0),
+        "a",
+        NEW_YORK,
     )
-    assert points["value"].tolist() == [2.0, 2.0, 4.0]
+    assert points["value"].tolist() == [1.5, 2.0, 2.0, 4.0]
     assert points["text"].tolist()[0] == "buy AAPL 250 call 1 @ 2.00"
     assert fill_points([_fill(7)], _curve(), "a", NEW_YORK).empty
     assert fill_points([_fill(7)], _curve(1.0), "unknown", NEW_YORK).empty

@@ -56,18 +56,19 @@ def thin(
 def fill_points(executions: Iterable[Execution], curve: Curve, name: str, zone: dt.tzinfo) -> pd.DataFrame:
     """Executions on a curve: `time`, `text`, and the curve's `value` then.
 
-    In a gap the value is the last one before it, or the next one where there is none; executions before the
-    curve's first point are left out.
+    Between two points they lie on the line that joins these. In a gap the value is the last one before it, or
+    the next one where there is none; executions before the curve's first point are left out.
     """
     known = ~np.isnan(curve.column(name))
     times, values = curve.times[known], curve.column(name)[known]
     mine = [one for one in executions if len(times) and to_microseconds(one.at) >= curve.times[0]]
     moments = np.array([to_microseconds(one.at) for one in mine], dtype=np.int64)
-    numbers = np.searchsorted(times, moments, side="right") - 1
+    last = values[np.maximum(np.searchsorted(times, moments, side="right") - 1, 0)]
+    on_line = np.interp(moments, curve.times, curve.column(name)) if mine else last
     return pd.DataFrame(
         {
             "time": wall_times(moments, zone),
-            "value": values[np.maximum(numbers, 0)],
+            "value": np.where(np.isnan(on_line), last, on_line),
             "text": [f"{one.side_words} {one.words} {one.fill_words}" for one in mine],
         }
     )
