@@ -93,7 +93,7 @@ def _not_started(ready: Readiness | None) -> Diagnosis:
     if ready is None:
         return Diagnosis(Level.INFO, "Not started.", "Load a portfolio, then press Start.")
     if not ready.contracts and not ready.underlyings:
-        return Diagnosis(Level.INFO, "Not started.", "There is nothing to subscribe in this portfolio.")
+        return Diagnosis(Level.INFO, "Not started.", "Nothing in this portfolio has a price to stream.")
     what = f"{count(ready.contracts, 'contract')} and {count(ready.underlyings, 'underlying')}"
     are = "is" if ready.contracts + ready.underlyings == 1 else "are"
     return Diagnosis(Level.INFO, "Not started.", f"{what} {are} ready. Press Start to connect.")

@@ -105,6 +105,14 @@ def rows_of(page: AppTest, label: str) -> list[tuple[str, ...]]:
     ]
 
 
+def test_before_start_nothing_is_claimed_of_the_days_fills(desk: Desk) -> None:
+    """A morning that nobody asked for is not one without fills."""
+    page = page_with(desk, started_at=None)
+    assert title(desk, page) == "—"
+    assert desk.said(page).count("Asked for at Start.") == 2
+    assert "yet today" not in desk.said(page)
+
+
 def title(desk: Desk, page: AppTest) -> str:
     """The line over the fills."""
     (words,) = re.findall(r"<strong>Fills today</strong> <span>(.*?)</span>", desk.said(page))

@@ -12,6 +12,7 @@ from apps.streamlit.components.fill_row_words import amount_words, detail_words
 from apps.streamlit.components.fills_csv import fills_csv, fills_csv_name
 from apps.streamlit.components.list_rows import SHOWN, Row, list_rows, quiet
 from apps.streamlit.components.orders_list import orders_html
+from options_helper.analysis.figures import MISSING
 from options_helper.analysis.fill_book import FillKind
 from options_helper.analysis.fill_completeness import completeness
 from options_helper.analysis.wording import count, format_time
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from options_helper.analysis.fill_book import Execution
 
 _OFF = "not asked for: the switch Fills was off at Start"
+_BEFORE_START = "Asked for at Start."
 _HOW_TO_ASK = "Turn on the switch Fills in the sidebar and press Restart."
 
 
@@ -34,7 +36,7 @@ def render_fills(view: FillsView, zone: dt.tzinfo) -> None:
         with fills:
             st.html(_fill_list(view, zone))
         with orders:
-            st.html(orders_html(view.book, zone))
+            st.html(orders_html(view.book, zone) if view.known or view.book.orders else quiet(_BEFORE_START))
         if view.book.executions:
             st.download_button(
                 "Fills as CSV",
@@ -49,7 +51,7 @@ def render_fills(view: FillsView, zone: dt.tzinfo) -> None:
 
 
 def _title(view: FillsView, zone: dt.tzinfo) -> str:
-    words, reason = f"{len(view.book.fills):,}", ""
+    words, reason = f"{len(view.book.fills):,}" if view.known or view.book.fills else MISSING, ""
     if view.off:
         words = _OFF
     elif view.known:
@@ -63,7 +65,7 @@ def _title(view: FillsView, zone: dt.tzinfo) -> str:
 def _fill_list(view: FillsView, zone: dt.tzinfo) -> str:
     shown = _newest(view.book.executions)
     if not shown:
-        return quiet(_HOW_TO_ASK if view.off else "No fills yet today.")
+        return quiet(_HOW_TO_ASK if view.off else "No fills yet today." if view.known else _BEFORE_START)
     older = len(view.book.executions) - len(shown)
     rest = f"{count(older, 'older row')} not listed; the CSV has them too." if older else ""
     return list_rows("Fills", (_row(one, view, zone) for one in shown)) + quiet(rest)
