@@ -31,8 +31,9 @@ def ladder_html(position: AnyPosition, records: list[Record]) -> str:
     rows = "".join(_ladder_row(name, record) for name, record in zip(names, records, strict=True))
     note = broker_words(records)
     return (
-        f'<div class="pd-ladder"><table aria-label="Quotes"><thead><tr>{heads}</tr></thead>'
-        f"<tbody>{rows}</tbody></table></div>" + (f'<p class="pd-notes">{escape(note)}</p>' if note else "")
+        f'<div class="pd-ladder" tabindex="0" role="region" aria-label="Quotes">'
+        f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>"
+        + (f'<p class="pd-notes">{escape(note)}</p>' if note else "")
     )
 
 
