@@ -156,7 +156,7 @@ CUT = """() => {
 
 
 def test_how_old_a_quote_is_stays_in_sight(open_table: Callable[..., Page]) -> None:
-    """Beside an open sidebar every column fits; where they do not, the last one stays while the rest scrolls."""
+    """Beside an open sidebar all columns fit; where they do not, the last one stays while others scroll."""
     page = open_table("age=41&n=12", viewport={"width": 920, "height": 900})
     wide = page.locator(".pt-table.is-wide")
     expect(_cell(page, "p001", "quote")).to_contain_text("quiet 41 s")
