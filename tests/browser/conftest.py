@@ -140,8 +140,10 @@ def answers(port: int) -> bool:
 
 
 @contextmanager
-def running_portal(browser: Browser, folder: Path, *words: str, **simulation: Any) -> Iterator[Portal]:
-    """`options-helper ui` in an empty folder, before a simulator with these settings."""
+def running_portal(
+    browser: Browser, folder: Path, *words: str, keys: bool = True, **simulation: Any
+) -> Iterator[Portal]:
+    """`options-helper ui` in an empty folder, before a simulator with these settings, or with no keys."""
     from options_helper.market_time import new_york_date, utc_now
     from options_helper.simulator.portfolio import demo_portfolio
     from options_helper.simulator.server import AlpacaSimulator
@@ -152,7 +154,7 @@ def running_portal(browser: Browser, folder: Path, *words: str, **simulation: An
     with AlpacaSimulator(portfolio=document, **simulation) as simulator:
         env = {
             **{name: value for name, value in os.environ.items() if not name.startswith(("APCA_", "OH_"))},
-            **simulator.environment(),
+            **(simulator.environment() if keys else {}),
             "OH_LOG_FILE": str(folder / "portal.log"),
         }
         command = [sys.executable, "-m", "options_helper", "ui", "--no-browser", f"--port={port}", *words]

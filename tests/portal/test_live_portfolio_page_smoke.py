@@ -113,6 +113,7 @@ def live_snapshot(**fields: Any) -> LiveSnapshot:
 
 def test_the_page_opens_ready(desk: Desk) -> None:
     """With a portfolio the page says what is ready, Start is the only button, and nothing was started."""
+    desk.sign_in()
     desk.own(CALL, VERTICAL)
     page = desk.page()
     assert not page.exception
@@ -123,6 +124,7 @@ def test_the_page_opens_ready(desk: Desk) -> None:
 
 def test_no_file_is_a_friendly_screen(desk: Desk) -> None:
     """Without a portfolio: which file, where it was looked for, an example; Start waits."""
+    desk.sign_in()
     page = desk.page()
     assert status(page).startswith("**No portfolio yet.**")
     assert "There is no file **portfolio.json**" in desk.said(page)
@@ -150,6 +152,27 @@ def test_a_corrected_file_is_read_by_itself(desk: Desk) -> None:
     assert enabled(page.run()) == {"start"}
 
 
+def test_a_file_that_changes_while_the_page_is_drawn_leaves_no_old_button(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Buttons and body speak of one version of the file: no Start for what is called broken below."""
+    from apps.streamlit.components import live_portfolio_page
+
+    draw, broken = live_portfolio_page.draw_buttons, '{"positions": ['
+
+    def draw_then_break(*args: Any) -> None:
+        draw(*args)
+        if desk.portfolio.read_text() != broken:
+            desk.portfolio.write_text(broken)
+
+    monkeypatch.setattr(live_portfolio_page, "draw_buttons", draw_then_break)
+    desk.own(CALL)
+    desk.sign_in()
+    page = desk.page()
+    assert status(page).startswith("**portfolio.json cannot be used.**")
+    assert enabled(page) == set()
+
+
 def test_reload_reads_the_file_again(desk: Desk) -> None:
     """The button reads a file again even where its time and size did not change."""
     desk.own(CALL)
@@ -175,8 +198,11 @@ def test_an_empty_portfolio_says_what_to_add(desk: Desk) -> None:
 def test_missing_keys_are_said_at_start(desk: Desk) -> None:
     """Start without credentials is one sentence on what to set and where, and starts nothing."""
     desk.own(CALL)
-    page = press(desk.page(), "start")
-    assert "APCA_API_KEY_ID and APCA_API_SECRET_KEY are not set." in status(page)
+    page = desk.page()
+    assert status(page).startswith("**Not ready.** APCA")
+    page = press(page, "start")
+    assert status(page).startswith("**Not started.** APCA")
+    assert "APCA_API_KEY_ID and APCA_API_SECRET_KEY are not set." in status(page).replace("\\", "")
     assert "config/alpaca.env" in status(page)
     assert desk.manager.configs == []
     assert enabled(page) == {"start"}
@@ -235,6 +261,7 @@ def test_another_host_leaves_no_choice(desk: Desk) -> None:
 
 def test_the_indicative_feed_has_its_limit(desk: Desk) -> None:
     """Of the indicative feed no more than 200 contracts are asked for, and the page says so."""
+    desk.sign_in()
     desk.own(*({**CALL, "id": f"call-{strike}", "strike": strike} for strike in range(100, 325)))
     page = desk.page()
     assert "at most 200 are asked for" in desk.said(page)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 IDLE_SECONDS = 5.0  # while nothing runs: how soon a Start in another tab, or a saved file, is seen
 SHELL, HEAD, BODY = "live-shell", "live-head", "live-body"
+_HEAD_SOURCE = "live-head-source"
 
 
 def sidebar_state() -> Literal["auto", "collapsed"]:
@@ -63,15 +64,18 @@ def _head(hub: LiveHub, settings: PageSettings, credentials: Credentials, *, dra
     moment = take_moment(hub, settings, credentials)
     draw_buttons(buttons, moment)
     draw_badges(badges, moment)
+    st.session_state[_HEAD_SOURCE] = moment.model.source
 
 
 def _status(hub: LiveHub, settings: PageSettings, credentials: Credentials, *, drawn_as_live: bool) -> None:
-    """The one line, at each refresh; what another tab did draws everything anew."""
+    """The one line, at each refresh; what another tab did, and a new file, draw everything anew."""
     from apps.streamlit.components.live_body import render_status_part  # noqa: PLC0415 - after the title
     from apps.streamlit.components.moment import take_moment  # noqa: PLC0415 - likewise
 
-    overdue = render_status_part(take_moment(hub, settings, credentials), parts=(HEAD, BODY))
-    if overdue or hub.is_running() != drawn_as_live:
+    moment = take_moment(hub, settings, credentials)
+    overdue = render_status_part(moment, parts=(HEAD, BODY))
+    is_headed = st.session_state.get(_HEAD_SOURCE) is moment.model.source
+    if overdue or not is_headed or hub.is_running() != drawn_as_live:
         st.rerun()
 
 

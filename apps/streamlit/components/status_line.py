@@ -66,6 +66,9 @@ def find_diagnosis(moment: Moment, quotes: QuoteCounts) -> Diagnosis:
     problem = start_problem(running=moment.hub.is_running())
     if problem:
         return Diagnosis(Level.ERROR, "Not started.", problem)
+    credentials = moment.model.credentials
+    if credentials.settings is None and moment.snapshot.started_at is None:
+        return Diagnosis(Level.INFO, "Not ready.", credentials.problem)
     action = moment.hub.last_action
     stopped = action if action is not None and action.kind is ActionKind.STOPPED else None
     if stopped and is_from_another_tab(moment.hub) and not moment.snapshot.running:

@@ -1,0 +1,141 @@
+"""Every odd state of the page, wide and narrow: one friendly screen, one next step, nothing cut off."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from conftest import Portal
+    from playwright.sync_api import Browser, Page
+
+pytestmark = pytest.mark.browser
+playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+expect = playwright.expect
+
+STATUS, SCREEN = ".st-key-live-status", ".st-key-live-screen"
+SIZES = {"wide": {"width": 1440, "height": 900}, "narrow": {"width": 390, "height": 844}}
+SCHEMES = {"wide": "dark", "narrow": "light"}
+PICTURES = os.environ.get("OH_TEST_PICTURES")  # a folder for screenshots to look at
+LONG = "spreads & <b>tags</b> " + "without_any_break_" * 6
+UNDERLYINGS = ("AAPL", "AMZN", "BRK.B", "MSFT", "NVDA", "SPY", "TSLA")
+
+
+def call(**changes: Any) -> dict[str, Any]:
+    """A single option of the file."""
+    terms = {"id": "a-call", "symbol": "AAPL", "option_type": "call", "expiry": "2098-12-19", "strike": 250}
+    return {**terms, "contracts": 2, "cost_basis": 18.4, **changes}
+
+
+def many(count: int) -> list[dict[str, Any]]:
+    """So many options on seven underlyings."""
+    return [
+        call(id=f"p{number}", symbol=UNDERLYINGS[number % 7], strike=100 + number) for number in range(count)
+    ]
+
+
+def held(*positions: dict[str, Any]) -> str:
+    """The text of a file with these positions."""
+    return json.dumps({"cash": 5000, "positions": positions})
+
+
+STATES: dict[str, tuple[str | None, str, str, list[str]]] = {
+    # what the file says (None for no file), the status, where else to look, and what stands there
+    "broken": ('{"positions": [', "portfolio.json cannot be used.", SCREEN, ["line 1, column 16", "Correct"]),
+    "wrong-field": (
+        held(call(expiry="2027-13-40")),
+        "portfolio.json cannot be used.",
+        SCREEN,
+        ['position "a-call", field expiry', 'not "2027-13-40"'],
+    ),
+    "empty": (held(), "Not started.", SCREEN, ["This portfolio is empty", "Add one and save the file"]),
+    "no-file": (None, "No portfolio yet.", SCREEN, ["Tell the page what you own", "Save one there"]),
+    "expired": (
+        held(call(expiry="2020-01-17")),
+        "Everything in this portfolio has expired. Remove what is over",
+        "tr[data-position-id]",
+        ["expired"],
+    ),
+    "one": (held(call()), "1 contract and 1 underlying are ready.", "tr[data-position-id]", ["250 call"]),
+    "long-names": (held(call(id=LONG)), "1 contract and 1 underlying", "tr[data-position-id]", ["250 call"]),
+    "thousand": (held(*many(1000)), "200 contracts and 7 underlyings", ".pt-bar", ["1000 positions in 7"]),
+}  # fmt: skip
+
+
+def picture(page: Page, name: str) -> None:
+    """Keep a screenshot where somebody wants to look."""
+    if PICTURES:
+        page.screenshot(path=Path(PICTURES) / f"{name}.png")
+
+
+def expect_whole(page: Page, name: str) -> None:
+    """Nothing is cut off sideways, nothing is an exception, and there is one h1 and one status line."""
+    width = page.viewport_size["width"] if page.viewport_size else 0
+    main = page.get_by_test_id("stMain")
+    assert main.evaluate("node => node.scrollWidth - node.clientWidth") <= 0, name
+    assert page.evaluate("document.documentElement.scrollWidth") <= width, name
+    assert page.get_by_test_id("stException").count() == 0, name
+    expect(page.get_by_role("heading", level=1)).to_have_count(1)
+    expect(page.locator(f"{STATUS} [data-testid=stAlertContainer]")).to_have_count(1)
+
+
+def test_every_state_of_the_file_has_its_screen(portal: Portal) -> None:
+    """Broken, empty, absent, expired, one position, a thousand, long names: in words, wide and narrow."""
+    path = portal.folder / "portfolio.json"
+    good = path.read_text()
+    pages = {
+        name: portal.open(viewport=size, color_scheme=SCHEMES[name])  # type: ignore[arg-type]
+        for name, size in SIZES.items()
+    }
+    try:
+        for state, (text, status, where, words) in STATES.items():
+            if text is None:
+                path.unlink()
+            else:
+                path.write_text(text)
+            for size, page in pages.items():
+                expect(page.locator(STATUS)).to_contain_text(status, timeout=30_000)
+                for word in words:
+                    expect(page.locator(where).first).to_contain_text(word, timeout=30_000)
+                picture(page, f"{state}-{size}")
+                expect_whole(page, f"{state} {size}")
+                can_start = page.get_by_role("button", name="Start", exact=True)
+                if where == SCREEN and state != "empty":
+                    expect(can_start).to_be_disabled(timeout=30_000)
+                else:
+                    expect(can_start).to_be_enabled(timeout=30_000)
+    finally:
+        path.write_text(good)
+    assert portal.simulator.requests == []
+
+
+def test_no_keys_is_one_sentence_with_the_next_step(browser: Browser, tmp_path: Path) -> None:
+    """Without keys the page opens, shows what is held, and Start says which variables to set, and where."""
+    from tests.browser.conftest import running_portal
+
+    with running_portal(browser, tmp_path, keys=False) as portal:
+        for name, size in SIZES.items():
+            home = portal.open(portal.url, viewport=size, color_scheme=SCHEMES[name])
+            expect(home.get_by_text(re.compile("APCA_API_KEY_ID and APCA_API_SECRET_KEY"))).to_be_visible(
+                timeout=30_000
+            )
+            picture(home, f"no-keys-home-{name}")
+            page = portal.open(viewport=size, color_scheme=SCHEMES[name])
+            start = page.get_by_role("button", name="Start", exact=True)
+            expect(start).to_be_enabled(timeout=30_000)
+            said = page.locator(STATUS)
+            expect(said).to_contain_text("Not ready. APCA_API_KEY_ID and APCA_API_SECRET_KEY are not set.")
+            start.click()
+            expect(said).to_contain_text(
+                "Not started. APCA_API_KEY_ID and APCA_API_SECRET_KEY are not set.", timeout=30_000
+            )
+            expect(said).to_contain_text("config/alpaca.env")
+            expect(start).to_be_enabled()
+            picture(page, f"no-keys-{name}")
+            expect_whole(page, f"no keys {name}")
+        assert portal.connections == 0
