@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, ConsoleMessage, Page
 
     from options_helper.simulator.server import AlpacaSimulator
 
@@ -34,6 +35,8 @@ FLAGS = [
     "--disable-sync",
 ]
 READY_SECONDS = 30.0
+# Streamlit's front end asks below a page's own path first, to find out under which path it is served.
+STREAMLITS_PROBE = re.compile(r"^http://127\.0\.0\.1:\d+/Live_Portfolio/_stcore/(health|host-config)$")
 
 
 def _absent(what: str) -> None:
@@ -82,15 +85,16 @@ class Portal:
         """A page of its own browser session; what its console complains of is kept."""
         size = context.pop("viewport", {"width": 1440, "height": 900})
         page = self.browser.new_context(viewport=size, **context).new_page()
-        page.on("console", lambda message: self._complain(message.type, message.text))
+        page.on("console", self._complain)
         page.on("pageerror", lambda error: self.complaints.append(f"page error: {error}"))
         page.goto(url or self.live_url)
         self.pages.append(page)
         return page
 
-    def _complain(self, kind: str, text: str) -> None:
-        if kind == "error":
-            self.complaints.append(text)
+    def _complain(self, message: ConsoleMessage) -> None:
+        url = str(message.location.get("url", ""))
+        if message.type == "error" and not STREAMLITS_PROBE.search(url):
+            self.complaints.append(f"{message.text} {url}".strip())
 
     def close_pages(self) -> None:
         """Close every page that is still open."""

@@ -28,14 +28,15 @@ def serious_findings(page: Page) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("scheme", ["dark", "light"])
-def test_both_pages_are_accessible(portal: Portal, scheme: str) -> None:
-    """The home page, and the live page with streams running and a position selected."""
-    home = portal.open(portal.url, color_scheme=scheme)
+@pytest.mark.parametrize(("scheme", "width"), [("dark", 1440), ("light", 1440), ("light", 390)])
+def test_both_pages_are_accessible(portal: Portal, scheme: str, width: int) -> None:
+    """The home page, and the live page with streams running and a position selected, wide and narrow."""
+    size = {"width": width, "height": 900}
+    home = portal.open(portal.url, color_scheme=scheme, viewport=size)
     expect(home.get_by_role("heading", name="Options Helper")).to_be_visible(timeout=20_000)
     expect(home.get_by_text("Found on this machine")).to_be_visible()
     assert serious_findings(home) == []
-    page = portal.open(color_scheme=scheme)
+    page = portal.open(color_scheme=scheme, viewport=size)
     start = page.get_by_role("button", name="Start", exact=True)
     expect(start).to_be_enabled(timeout=20_000)
     start.click()
@@ -43,4 +44,5 @@ def test_both_pages_are_accessible(portal: Portal, scheme: str) -> None:
     expect(page.locator(".st-key-live-fills li").first).to_be_visible(timeout=20_000)
     page.locator('tr[data-position-id="aapl-iron-condor"]').first.click()
     expect(page.locator(".st-key-live-detail")).to_be_visible(timeout=15_000)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert serious_findings(page) == []

@@ -71,7 +71,7 @@ def server(browser: Browser) -> Iterator[str]:
 
 @pytest.fixture
 def open_table(browser: Browser, server: str) -> Iterator[Callable[..., Page]]:
-    """Opens the table in a browser context of its own; fails the test if the console complained."""
+    """Opens the table in a browser context of its own; fails the test if a script on it failed."""
     contexts = []
     complaints: list[str] = []
 
