@@ -68,7 +68,15 @@ class MissingDependency(OptionsHelperError):
 
 
 class ContractSymbolError(OptionsHelperError, ValueError):
-    """A text that is no contract symbol, or terms that no contract symbol can carry."""
+    """A text that is no contract symbol, or terms that no contract symbol can carry.
+
+    Attributes:
+        field: Which of the terms is at fault: "root", "option_type", "expiry" or "strike"; "" for a text.
+    """
+
+    def __init__(self, reason: str, *, field: str = "") -> None:
+        self.field = field
+        super().__init__(reason)
 
 
 class AlpacaRestError(OptionsHelperError):

@@ -158,6 +158,7 @@ def _decoder_words(error: json.JSONDecodeError) -> str:
         "Expecting value": "a value is expected here; look for a comma too many, a value left out, "
         'or text without its double quotes, such as "call"',
         "Extra data": "the portfolio ended before this; remove what follows it",
+        "Invalid control character at": "a line break or a tab stands in this text; write it as \\n",
         "Unterminated string starting at": "the closing double quote of this text is missing",
         "Illegal trailing comma before end of object": "the comma before the } is one too many",
         "Illegal trailing comma before end of array": "the comma before the ] is one too many",

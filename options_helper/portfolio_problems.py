@@ -70,8 +70,9 @@ class Problem:
 
 
 def document_problems(document: object) -> list[Problem]:
-    """Keys and ids that stand in a parsed document more than once."""
-    problems = [
+    """Keys and ids that stand in a parsed document more than once, and a misspelt list of positions."""
+    problems = _misspelt_positions(document)
+    problems += [
         Problem(place, f"the key {_shown(key)} stands here more than once; keep one of them")
         for place, entry in _objects(document)
         if isinstance(entry, JsonObject)
@@ -86,11 +87,20 @@ def document_problems(document: object) -> list[Problem]:
     return problems
 
 
+def _misspelt_positions(document: object) -> list[Problem]:
+    """A file may hold no positions at all, but a list under a name like it is no empty portfolio."""
+    if not isinstance(document, dict) or "positions" in document:
+        return []
+    lists = {key: value for key, value in document.items() if isinstance(value, list)}
+    found = _misspelt("positions", lists)
+    return [Problem("field positions", f"is missing; it must be a list of positions{found}")] if found else []
+
+
 def validation_problems(document: object, error: ValidationError) -> list[Problem]:
     """Each of pydantic's findings in the words of the file."""
     return [
         _problem(document, detail)
-        for detail in error.errors(include_url=False, include_context=False)
+        for detail in error.errors(include_url=False)
         # The whole portfolio's own check finds ids used twice, which `document_problems` has named already.
         if detail["loc"] or detail["type"] != "value_error"
     ]
@@ -104,8 +114,11 @@ def symbol_problems(portfolio: Portfolio) -> list[Problem]:
             try:
                 contract_symbol(position.symbol, terms)
             except ContractSymbolError as error:
-                problems.append(Problem(", ".join((f"position {_shown(position.id)}", *place)), str(error)))
-    return problems
+                own = terms.root is not None or error.field != "root"
+                # Without a root of its own, what is wrong is the position's symbol, once for all legs.
+                where = (*place, f"field {error.field}") if own else ("field symbol",)
+                problems.append(Problem(", ".join((f"position {_shown(position.id)}", *where)), str(error)))
+    return list(dict.fromkeys(problems))
 
 
 def _options_of(position: object) -> Iterator[tuple[tuple[str, ...], Position | Leg]]:
@@ -162,8 +175,16 @@ def _field_reason(field: str, right: str, detail: ErrorDetails) -> str:
     value = detail["input"]
     if detail["type"] == "missing":
         return f"is missing; it must be {right}{_misspelt(field, value)}"
-    quotes = " (a number has no quotes)" if field in _NUMBERS and isinstance(value, str) else ""
-    return f"must be {right}, not {_shown(value)}{quotes}"
+    return f"must be {right}, not {_shown(value)}{_hint(field, detail)}"
+
+
+def _hint(field: str, detail: ErrorDetails) -> str:
+    value = detail["input"]
+    if field in _NUMBERS and isinstance(value, str):
+        return " (a number has no quotes)"
+    context = detail.get("ctx", {})
+    limit = abs(context.get("le", context.get("ge", 0)))
+    return f" (no more than {limit:,.0f})" if limit > 1 else ""
 
 
 def _misspelt(field: str, parent: object) -> str:

@@ -19,6 +19,7 @@ stocks = st.from_regex(r"[A-Za-z]{1,5}([.\-/][A-Za-z]{1,3})?", fullmatch=True)
         ("BRK-B", "BRK.B", "BRK-B"),
         ("BRK.B", "BRK.B", "BRK-B"),
         ("brk/b", "BRK.B", "BRK-B"),
+        ("BRK B", "BRK.B", "BRK-B"),
         ("BRKB261218C00500000", "BRKB261218C00500000", "BRKB261218C00500000"),
         ("BRKB  261218C00500000", "BRKB261218C00500000", "BRKB261218C00500000"),
         ("BRK.B261218C00500000", "BRKB261218C00500000", "BRKB261218C00500000"),

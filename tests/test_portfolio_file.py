@@ -206,7 +206,7 @@ def test_a_file_that_grows_while_it_is_opened_is_refused(file: Path, monkeypatch
         ('{"cash": call}', "line 1, column 10", "value is expected"),
         ('{"cash": 1} x', "line 1, column 13", "ended before"),
         ('{"cash": "1}', "line 1, column 10", "closing double quote"),
-        ('{"base_currency": "\n"}', "line 1, column 20", "control character"),
+        ('{"base_currency": "\n"}', "line 1, column 20", "line break"),
         (b'{"a":\n"\xc3\xa4\xff"}', "line 2, column 3", "UTF-8"),
         (b'\xef\xbb\xbf{"\xff"}', "line 1, column 3", "UTF-8"),
         ('{"cash": 1}'.encode("utf-16"), "line 1, column 1", "UTF-8"),
@@ -253,6 +253,9 @@ def test_a_document_is_an_object(file: Path, document: str) -> None:
         ("contracts", 0, "other than 0"),
         ("contracts", 1.5, "whole number"),
         ("contracts", False, "whole number"),
+        ("contracts", 2_000_000, "no more than 1,000,000"),
+        ("contracts", -2_000_000, "no more than 1,000,000"),
+        ("strike", 1e10, "no more than 1,000,000,000"),
         ("cost_basis", -1, "0 or more"),
         ("cost_basis", float("-inf"), "0 or more"),
         ("multiplier", "100", "no quotes"),
@@ -284,6 +287,15 @@ def test_a_misspelt_field_is_found(file: Path) -> None:
     """An unknown key that looks like the missing one is pointed at."""
     fields = {key: value for key, value in OPTION.items() if key != "strike"} | {"strikes": 250}
     assert '"strikes": is that it?' in position_refusal(file, fields).reason
+
+
+def test_a_misspelt_list_of_positions_is_no_empty_portfolio(file: Path) -> None:
+    """A file whose positions stand under another name is refused; one that holds nothing at all is not."""
+    error = refusal(file, {"cash": 5, "postions": [OPTION]})
+    assert error.place == "field positions"
+    assert '"postions": is that it?' in error.reason
+    file.write_text('{"cash": 5, "tags": ["a"]}')
+    assert load_portfolio(file).positions == []
 
 
 @pytest.mark.parametrize(
@@ -358,11 +370,17 @@ def test_equal_keys_in_what_is_not_ours_do_no_harm(file: Path) -> None:
 @pytest.mark.parametrize(
     ("entry", "place", "words"),
     [
-        (OPTION | {"strike": 33.33333}, 'position "aapl-1"', "tenth of a cent"),
-        (OPTION | {"strike": 100_000}, 'position "aapl-1"', "99,999.999"),
-        (OPTION | {"symbol": "TOOLONG"}, 'position "aapl-1"', "root"),
-        (OPTION | {"expiry": "2126-12-18"}, 'position "aapl-1"', "2000 and 2099"),
-        (STRUCTURE | {"legs": [LEG, LEG | {"strike": 0.0001}]}, 'position "ic-1", leg 2', "tenth of a cent"),
+        (OPTION | {"strike": 33.33333}, 'position "aapl-1", field strike', "tenth of a cent"),
+        (OPTION | {"strike": 100_000}, 'position "aapl-1", field strike', "99,999.999"),
+        (OPTION | {"symbol": "TOOLONG"}, 'position "aapl-1", field symbol', "root"),
+        (OPTION | {"root": "TOOLONG"}, 'position "aapl-1", field root', "six letters"),
+        (STRUCTURE | {"symbol": "TOOLONG"}, 'position "ic-1", field symbol', "root"),
+        (OPTION | {"expiry": "2126-12-18"}, 'position "aapl-1", field expiry', "2000 and 2099"),
+        (
+            STRUCTURE | {"legs": [LEG, LEG | {"strike": 0.0001}]},
+            'position "ic-1", leg 2, field strike',
+            "tenth of a cent",
+        ),
     ],
 )
 def test_terms_that_no_contract_has_are_refused(
@@ -372,6 +390,7 @@ def test_terms_that_no_contract_has_are_refused(
     error = position_refusal(file, OPTION | {"id": "good"}, entry)
     assert error.place == place
     assert words in error.reason
+    assert "\n" not in error.reason
 
 
 def test_a_long_symbol_may_own_shares_or_name_its_root(file: Path) -> None:

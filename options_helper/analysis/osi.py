@@ -25,7 +25,7 @@ ROOT_LENGTH = 6
 MAX_STRIKE = 99_999.999
 
 _SEPARATORS = str.maketrans("", "", " .-/")
-_TO_DOT = str.maketrans("-/", "..")
+_TO_DOT = str.maketrans("-/ ", "...")
 _ROOT = re.compile(r"(?=[0-9]*[A-Z])[A-Z0-9]{1,6}")
 _SYMBOL = re.compile(r"(?P<root>[A-Z0-9 ./-]+?) *(?P<date>[0-9]{6})(?P<letter>[CP])(?P<mils>[0-9]{8})")
 _LETTERS = {"call": "C", "put": "P"}
@@ -123,7 +123,7 @@ def contract_symbol(underlying: str, terms: Position | Leg) -> str:
 
 
 def stock_symbol(symbol: str) -> str:
-    """Alpaca's symbol of a stock: `BRK-B`, `brk/b` and `BRK.B` all give `BRK.B`."""
+    """Alpaca's symbol of a stock: `BRK-B`, `brk/b`, `BRK B` and `BRK.B` all give `BRK.B`."""
     return symbol.strip().upper().translate(_TO_DOT)
 
 
@@ -135,10 +135,14 @@ def strike_in_mils(strike: float) -> int:
     """
     dollars = float(strike)
     if not 0 < dollars <= MAX_STRIKE:
-        raise ContractSymbolError(f"A strike of {strike} is not above 0 and up to 99,999.999.")
+        raise ContractSymbolError(
+            f"A strike of {strike} is not above 0 and up to 99,999.999.", field="strike"
+        )
     mils = round(dollars * _MILS_PER_DOLLAR)
     if mils == 0 or abs(mils / _MILS_PER_DOLLAR - dollars) > _STRIKE_TOLERANCE:
-        raise ContractSymbolError(f"A strike of {strike} is finer than a tenth of a cent (0.001).")
+        raise ContractSymbolError(
+            f"A strike of {strike} is finer than a tenth of a cent (0.001).", field="strike"
+        )
     return mils
 
 
@@ -151,7 +155,8 @@ def _root(written: str) -> str:
     root = normalize_underlying(written)
     if not _ROOT.fullmatch(root):
         raise ContractSymbolError(
-            f"{written!r} is no contract root; a root has one to six letters and digits, such as BRKB."
+            f"{written!r} is no contract root; a root has one to six letters and digits, such as BRKB.",
+            field="root",
         )
     return root
 
@@ -159,9 +164,13 @@ def _root(written: str) -> str:
 def _tail(expiry: dt.date, option_type: OptionType, strike: float) -> str:
     letter = _LETTERS.get(option_type)
     if letter is None:
-        raise ContractSymbolError(f'An option type is "call" or "put", not {option_type!r}.')
+        raise ContractSymbolError(
+            f'An option type is "call" or "put", not {option_type!r}.', field="option_type"
+        )
     if expiry.year // 100 != _CENTURY:
-        raise ContractSymbolError(f"An expiry lies between 2000 and 2099, not in {expiry.year}.")
+        raise ContractSymbolError(
+            f"An expiry lies between 2000 and 2099, not in {expiry.year}.", field="expiry"
+        )
     mils = strike_in_mils(strike)
     return f"{expiry.year % 100:02d}{expiry.month:02d}{expiry.day:02d}{letter}{mils:08d}"
 

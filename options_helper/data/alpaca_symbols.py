@@ -9,7 +9,7 @@ from __future__ import annotations
 from options_helper.analysis.osi import format_osi_compact, parse_contract_symbol, stock_symbol
 from options_helper.errors import ContractSymbolError
 
-_TO_HYPHEN = str.maketrans("./", "--")
+_TO_HYPHEN = str.maketrans("./ ", "---")
 
 
 def to_alpaca_symbol(symbol: str) -> str:
