@@ -110,6 +110,7 @@ def test_an_env_file_that_is_no_text_is_refused_without_quoting_it(env_file: Pat
         ("AKX", "http://[::1]:9999", Account.DEMO, "http://[::1]:9999"),
         ("PKX", "http://localhost:9999/paper", Account.DEMO, "http://localhost:9999/paper"),
         ("PKX", "https://relay.example", Account.LIVE, "https://relay.example"),
+        ("AKX", "https://Paper-API.alpaca.markets", Account.PAPER, "https://Paper-API.alpaca.markets"),
         ("AKX", "https://paper.relay.example", Account.PAPER, "https://paper.relay.example"),
     ],
 )

@@ -188,7 +188,7 @@ def _account(trading_url: str, key_id: str) -> Account:
         return Account.LIVE if key_id.startswith("AK") else Account.PAPER
     if is_loopback(urlsplit(trading_url).hostname or ""):
         return Account.DEMO
-    return Account.PAPER if "paper" in trading_url else Account.LIVE
+    return Account.PAPER if "paper" in trading_url.lower() else Account.LIVE
 
 
 def _url(values: Mapping[str, str], name: str, schemes: tuple[str, ...], default: str) -> str:
