@@ -52,9 +52,12 @@ class _Kept:
     def serves(self, portfolio: Portfolio, snapshot: LiveSnapshot, told: tuple[object, ...]) -> bool:
         """Whether the tables hold for this snapshot, or for one that is but a moment younger.
 
-        The moment lets the parts of one refresh, and the tabs of one process, share their tables.
+        The moment lets the parts of one refresh, and the tabs of one process, share their tables. Of a clock
+        that was set back nothing is served: the tables would stand still until it has caught up.
         """
-        if self.view.portfolio is not portfolio or snapshot.as_of >= self.until or self.told != told:
+        if self.view.portfolio is not portfolio or self.told != told:
+            return False
+        if not self.view.at.as_of - _MOMENT <= snapshot.as_of < self.until:
             return False
         young = snapshot.as_of - self.view.at.as_of < _MOMENT
         return self.view.at.version == snapshot.version or young

@@ -20,6 +20,6 @@ def paced_view(monitor: PortfolioMonitor, now: dt.datetime) -> MonitorView:
     """The monitor's view, no older than some seconds: equal charts are neither built nor sent anew."""
     with _lock:
         kept = _views.get(monitor)
-        if kept is None or now - kept.as_of >= dt.timedelta(seconds=CHART_SECONDS):
+        if kept is None or abs(now - kept.as_of) >= dt.timedelta(seconds=CHART_SECONDS):
             kept = _views[monitor] = monitor.view()
         return kept
