@@ -178,10 +178,11 @@ class StreamWorker:
     def _rate(self, total: int) -> float:
         now = time.monotonic()
         self._counts.append((now, total))
-        while len(self._counts) > 2 and now - self._counts[1][0] > _RATE_SECONDS:  # noqa: PLR2004 - a span has two ends
+        while len(self._counts) > 2 and now - self._counts[1][0] >= _RATE_SECONDS:  # noqa: PLR2004 - a span has two ends
             self._counts.popleft()
         began, first = self._counts[0]
-        return (total - first) / max(now - began, 1.0)
+        # After a silence the first count is old, and all that it does not have came in the last seconds.
+        return (total - first) / min(max(now - began, 1.0), _RATE_SECONDS)
 
     # The thread -------------------------------------------------------------------------------
 
