@@ -76,7 +76,7 @@ def describe_scene(moment: Moment, scene: Scene) -> tuple[object, ...]:
         tuple(lines),
         tuple(alerts.status.items()),
         alerts.rules,
-        len(alerts.history),
+        alerts.serial,
         seen.alerts_problem,
         moment.hub.last_action,
         moment.hours.phase,
