@@ -181,7 +181,7 @@ def test_a_structure_shows_its_quotes_leg_by_leg() -> None:
     assert "● live 0 s" in html
     assert "No fills of it today." in html
     assert [tab.label for tab in test.tabs] == ["P/L today", "Mark today", "Fills today (0)"]
-    assert "No curve yet" in " ".join(each.value for each in test.markdown)
+    assert "The curve begins" in " ".join(each.value for each in test.markdown)
 
 
 def test_a_single_says_why_the_broker_differs() -> None:

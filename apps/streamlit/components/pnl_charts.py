@@ -47,7 +47,7 @@ def render_portfolio_curve(
     """
     points = curve_points(view.pnl, name, zone)
     if points["value"].notna().sum() < 2:  # noqa: PLR2004 - a line has two ends
-        say("No P/L curve yet: it is drawn while every price is live or quiet.")
+        say("The P/L curve begins some seconds after every price is live or quiet.")
         return
     mine = [one for one in fills if name in {PORTFOLIO, _underlying_of(one.symbol)}]
     table = curve_table(points, fill_points(mine, view.pnl, name, zone))
