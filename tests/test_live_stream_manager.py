@@ -160,6 +160,44 @@ def test_sdk_objects_and_lists_are_taken(desk: Desk, wait_until) -> None:
     assert desk.snapshot.stock_trades["AAPL"].price == 270.05
 
 
+class PlainStreamer(FakeStreamer):
+    """Knows the promised names and no other."""
+
+    def __init__(self, *, feed: str, on_quotes: Any, on_trades: Any) -> None:
+        super().__init__(feed=feed, on_quotes=on_quotes, on_trades=on_trades)
+
+    def run(self) -> None:
+        self.on_quotes(_quote(self.symbols[0], 1.0, 1.2))
+        super().run()
+
+
+class PlainTradingStreamer(FakeStreamer):
+    """Likewise, for order updates."""
+
+    def __init__(self, *, on_trade_updates: Any) -> None:
+        super().__init__(on_trade_updates=on_trade_updates)
+
+    def run(self) -> None:
+        self.on_trade_updates(_update())
+        super().run()
+
+
+def test_a_factory_needs_to_know_the_promised_names_only(wait_until) -> None:
+    """Streamers that take a feed and the handlers, and nothing else, are run like any other."""
+    manager = LiveStreamManager(
+        stock_streamer_factory=PlainStreamer,
+        option_streamer_factory=PlainStreamer,
+        trading_streamer_factory=PlainTradingStreamer,
+    )
+    manager.start(CONFIG)
+    try:
+        wait_until(lambda: len(manager.snapshot().fills) == 1)
+        wait_until(lambda: manager.snapshot().status == "running")
+        assert manager.snapshot().last_error is None
+    finally:
+        manager.stop()
+
+
 def test_the_newest_of_a_batch_wins_and_the_rest_is_conflated(desk: Desk, wait_until) -> None:
     """Two quotes of one symbol in one batch show as the newer; the older counts as conflated, not dropped."""
     desk["options"].on_quotes([_quote(CONTRACT, 1.0, 1.2), _quote(CONTRACT, 1.1, 1.3)])

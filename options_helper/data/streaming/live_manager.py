@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -23,13 +24,17 @@ __all__ = ["LiveSnapshot", "LiveStreamConfig", "LiveStreamManager"]
 
 STOP_SECONDS = 0.9  # the promise is a second
 
+# What our own streamers take beyond a feed and handlers; a replacement need not know these.
+_OWN_ARGUMENTS = frozenset({"settings", "observer", "times", "on_statuses"})
+
 
 class LiveStreamManager:
     """Runs at most one set of streams; safe to use from any thread.
 
     Args:
         stock_streamer_factory, option_streamer_factory, trading_streamer_factory: Called with the streamers'
-            own keyword arguments; the Alpaca streamers where None.
+            own keyword arguments, of which it must know `feed` and the handlers; the Alpaca streamers where
+            None.
         backfill_factory: Called with the config and the run, gives an object with the life of `Backfill`;
             Alpaca's REST where None and none of the streamers is replaced.
         clock: The time, injected.
@@ -49,9 +54,9 @@ class LiveStreamManager:
             stream for stream, factory in zip(StreamName, injected, strict=True) if factory is None
         }
         self._factories: dict[StreamName, Callable[..., Any]] = {
-            StreamName.STOCKS: stock_streamer_factory or AlpacaStockStreamer,
-            StreamName.OPTIONS: option_streamer_factory or AlpacaOptionStreamer,
-            StreamName.FILLS: trading_streamer_factory or AlpacaTradingStreamer,
+            StreamName.STOCKS: _as_it_takes(stock_streamer_factory or AlpacaStockStreamer),
+            StreamName.OPTIONS: _as_it_takes(option_streamer_factory or AlpacaOptionStreamer),
+            StreamName.FILLS: _as_it_takes(trading_streamer_factory or AlpacaTradingStreamer),
         }
         self._backfill_factory = backfill_factory
         self._clock = clock
@@ -115,6 +120,18 @@ class LiveStreamManager:
         return RunParts(
             factories=self._factories, build_backfill=build, clock=self._clock, first_version=previous
         )
+
+
+def _as_it_takes(factory: Callable[..., Any]) -> Callable[..., Any]:
+    """The factory, called without those of `_OWN_ARGUMENTS` that it does not take."""
+    try:
+        parameters = inspect.signature(factory).parameters
+    except (TypeError, ValueError):  # a callable that does not tell
+        return factory
+    if any(parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in parameters.values()):
+        return factory
+    unknown = _OWN_ARGUMENTS.difference(parameters)
+    return lambda **given: factory(**{name: value for name, value in given.items() if name not in unknown})
 
 
 def _alpaca_backfill(config: LiveStreamConfig, run: LiveRun) -> Any:  # noqa: ANN401 - see Backfill
