@@ -114,6 +114,22 @@ def test_every_state_of_the_file_has_its_screen(portal: Portal) -> None:
     assert portal.simulator.requests == []
 
 
+def test_a_saved_alerts_file_is_seen_by_itself(portal: Portal) -> None:
+    """Wrong, right, gone: the panel follows the file beside the portfolio without a press of a button."""
+    path = portal.folder / "alerts.json"
+    panel = portal.open().locator(".st-key-live-alerts")
+    expect(panel).to_contain_text("Alerts none", timeout=30_000)
+    try:
+        path.write_text('{"alerts": [{"metric": "mark"}]}')
+        expect(panel).to_contain_text("Alerts are not watched.", timeout=30_000)
+        path.write_text('{"alerts": [{"metric": "fill"}, {"metric": "fill", "position": "gone", "id": "x"}]}')
+        expect(panel).to_contain_text("2 · 0 raised", timeout=30_000)
+        expect(panel).to_contain_text("no such position in the portfolio")
+    finally:
+        path.unlink()
+    expect(panel).to_contain_text("Alerts none", timeout=30_000)
+
+
 def test_no_keys_is_one_sentence_with_the_next_step(browser: Browser, tmp_path: Path) -> None:
     """Without keys the page opens, shows what is held, and Start says which variables to set, and where."""
     from tests.browser.conftest import running_portal
