@@ -47,19 +47,23 @@ def ui(
     port: Annotated[
         int | None,
         typer.Option(
-            min=1, max=65535, help=f"The port to listen on.  [default: {DEFAULT_PORT}, or the next free one]"
+            min=1,
+            max=65535,
+            help="The port to listen on.",
+            show_default=f"{DEFAULT_PORT}, or the next free one",
         ),
     ] = None,
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Do not open a browser.")] = False,
     portfolio: Annotated[
-        Path | None, typer.Option(help="The portfolio file.  [default: portfolio.json]")
+        Path | None, typer.Option(help="The portfolio file.", show_default="portfolio.json")
     ] = None,
     keep_alive: Annotated[
         float | None,
         typer.Option(
             min=0.0,
             metavar="SECONDS",
-            help="How long the streams outlive the last browser.  [default: 15]",
+            help="How long the streams outlive the last browser.",
+            show_default="15",
         ),
     ] = None,
 ) -> None:
@@ -79,7 +83,7 @@ def ui(
 def doctor(
     *,
     portfolio: Annotated[
-        Path | None, typer.Option(help="The portfolio file.  [default: portfolio.json]")
+        Path | None, typer.Option(help="The portfolio file.", show_default="portfolio.json")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document, for programs.")] = False,
 ) -> None:

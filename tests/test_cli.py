@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import sys
@@ -58,6 +59,21 @@ def test_version_is_printed() -> None:
     """`--version` prints the version and ends well."""
     result = RUNNER.invoke(cli.app, ["--version"])
     assert (result.exit_code, result.stdout.strip()) == (0, f"options-helper {__version__}")
+
+
+@pytest.mark.parametrize(
+    ("command", "defaults"),
+    [
+        ("ui", ["127.0.0.1", "8501, or the next free one", "portfolio.json", "15"]),
+        ("doctor", ["portfolio.json"]),
+    ],
+)
+def test_the_help_names_every_default(command: str, defaults: list[str]) -> None:
+    """What an option is without being given stands in the help."""
+    result = RUNNER.invoke(cli.app, [command, "--help"], env={"COLUMNS": "200", "TERMINAL_WIDTH": "200"})
+    shown = " ".join(re.sub(r"\x1b\[[0-9;]*m", "", result.stdout).split())
+    for default in defaults:
+        assert f"[default: {default}]" in shown.replace("(", "").replace(")", "")
 
 
 def test_every_promised_option_reaches_the_launcher(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
