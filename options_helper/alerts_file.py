@@ -121,6 +121,8 @@ def _parse(path: Path, text: str) -> list[AlertRule]:
         raise AlertsFileError(path, f"is not JSON: {error.msg}", place=place) from error
     except RecursionError as error:
         raise AlertsFileError(path, "is nested too deeply") from error
+    except ValueError as error:  # an integer of thousands of digits, which Python refuses to convert
+        raise AlertsFileError(path, "has a number of thousands of digits; write it shorter") from error
     try:
         rules = _Document.model_validate(raw).alerts
     except ValidationError as error:

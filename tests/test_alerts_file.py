@@ -124,3 +124,10 @@ def test_a_file_that_cannot_be_read_is_said_to_be_so(tmp_path: Path) -> None:
     other.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(AlertsFileError, match="cannot be read"):
         load_alert_rules(other)
+
+
+def test_a_number_of_thousands_of_digits_is_said(tmp_path: Path) -> None:
+    """It ends no watch with an error of another kind."""
+    text = '{"alerts": [{"metric": "mark", "threshold": ' + "9" * 5000 + "}]}"
+    with pytest.raises(AlertsFileError, match="thousands of digits"):
+        load_alert_rules(_write(tmp_path, text))
