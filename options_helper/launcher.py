@@ -131,7 +131,7 @@ def require_packages(*, demo: bool) -> None:
 
 
 def launch(options: LaunchOptions, say: Callable[[str], object]) -> int:
-    """Run the portal until it ends or is told to end (Ctrl-C, SIGTERM); returns the exit code.
+    """Run the portal until it ends or a signal of `_ending_signals` comes; returns the exit code.
 
     Raises:
         OptionsHelperError: It cannot be started.
@@ -199,7 +199,7 @@ def _run(
     asked_to_end: list[int] = []
     previous = {
         number: signal.signal(number, lambda received, _frame: asked_to_end.append(received))
-        for number in (signal.SIGINT, signal.SIGTERM)
+        for number in _ending_signals()
     }
     # Streamlit greets on stdout; what to open is said once, here.
     child = subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL)  # noqa: S603 - our own interpreter
@@ -216,6 +216,14 @@ def _run(
         _end(child)
         for number, handler in previous.items():
             signal.signal(number, handler)
+
+
+def _ending_signals() -> list[signal.Signals]:
+    """Ctrl-C, a service's stop, and the end of the terminal, unless `nohup` told us to outlive it."""
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    if os.name == "posix" and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        numbers.append(signal.SIGHUP)
+    return numbers
 
 
 def _wait_until_ready(

@@ -281,9 +281,9 @@ def launched(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Launched:
     return Launched(monkeypatch, tmp_path)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, getattr(signal, "SIGHUP", signal.SIGTERM)])
 def test_a_signal_ends_everything(launched: Launched, number: int) -> None:
-    """Ctrl-C and SIGTERM end the child and are no failure; the browser opened what was said."""
+    """Ctrl-C, SIGTERM and a closed terminal end the child and are no failure; the browser opened."""
     port = free_port()
     launched.end_with = number
     before = signal.getsignal(number)
@@ -293,6 +293,24 @@ def test_a_signal_ends_everything(launched: Launched, number: int) -> None:
     assert launched.opened == [f"http://127.0.0.1:{port}"]
     assert launcher.is_free("127.0.0.1", port)
     assert signal.getsignal(number) is before
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="this system has no SIGHUP")
+def test_what_ignores_a_closed_terminal_goes_on_ignoring_it(launched: Launched) -> None:
+    """Under `nohup` the end of the terminal does not end the portal."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    seen: list[object] = []
+    say = launched.say
+
+    def look(text: str) -> None:
+        seen.append(signal.getsignal(signal.SIGHUP))
+        say(text)
+
+    try:
+        assert launcher.launch(LaunchOptions(port=free_port()), look) == 0
+        assert set(seen) == {signal.SIG_IGN}
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 def test_no_browser_is_opened_where_none_is_wanted(launched: Launched) -> None:
