@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -90,6 +91,49 @@ def test_the_servers_word_counts_before_the_cut_that_follows_it() -> None:
     assert raised.value.code == 407
     assert [quote.bid_price for batch in batches for quote in batch.quotes][-1] == 2.0
     assert sum(batch.messages for batch in batches) == 2
+
+
+class Waits(SilentObserver):
+    """Notes how long the oldest message of each batch waited."""
+
+    def __init__(self) -> None:
+        self.seen: list[float] = []
+
+    def counted(self, *, waited: float = 0.0, **_counts: int) -> None:
+        """Note it."""
+        self.seen.append(waited)
+
+
+def test_what_gathers_in_the_socket_counts_as_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A quote at once waited for nothing; one that came in the pause after it, at most for all of it."""
+    now, waits = [100.0], Waits()
+    pausing, sent = threading.Event(), threading.Event()
+
+    def pause(seconds: float) -> None:
+        pausing.set()
+        assert sent.wait(20)
+        now[0] += seconds
+
+    clock = SimpleNamespace(monotonic=lambda: now[0], sleep=pause)
+    for module in ("alpaca_connection", "frames"):
+        monkeypatch.setattr(f"options_helper.data.streaming.{module}.time", clock)
+
+    async def deliver(_batch: MarketBatch) -> None:
+        pass
+
+    def talk(websocket: Any) -> None:
+        for message in (ACK, _quote(1.0)):
+            websocket.send(msgpack.packb([message]))
+        assert pausing.wait(20)
+        websocket.send(msgpack.packb([_quote(2.0)]))
+        sent.set()
+
+    with _server(talk) as url:
+        connection = _connection(DataConnection, url, deliver)
+        connection.prepare(observer=waits, times=ConnectionTimes(flush=0.02))
+        with pytest.raises(StreamError, match="closed the connection"):
+            connection.run()
+    assert waits.seen == pytest.approx([0.0, 0.02])
 
 
 def test_order_updates_before_a_cut_are_all_delivered_in_order() -> None:

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from options_helper.data.streaming import frames
 from options_helper.data.streaming.frames import FrameDecoder, WireQuote
 
 msgpack = pytest.importorskip("msgpack", reason="msgpack comes with alpaca-py and with the dev extra")
@@ -61,6 +62,20 @@ def test_the_newest_of_each_symbol_stays_over_frames() -> None:
     assert {quote.symbol: quote.bid_price for quote in batch.quotes} == {"C1": 1.5, "C2": 1.0}
     assert [trade.price for trade in batch.trades] == [2.0]
     assert (batch.messages, batch.conflated) == (5, 2)
+
+
+def test_a_control_message_is_no_first_frame_of_a_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first quote ten minutes after the acknowledgement has not waited for ten minutes."""
+    now = [100.0]
+    monkeypatch.setattr(frames.time, "monotonic", lambda: now[0])
+    decoder = FrameDecoder()
+    decoder.take(_frame({"T": "subscription", "quotes": ["A"]}))
+    assert decoder.flush() is None
+    now[0] += 600
+    decoder.take(_frame(_quote("A")))
+    batch = decoder.flush()
+    assert batch is not None
+    assert batch.began == 700.0
 
 
 def test_a_flush_empties_the_decoder() -> None:

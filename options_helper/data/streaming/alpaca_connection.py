@@ -241,7 +241,16 @@ class DataConnection(_OneConnection):
                 # Not the loop's sleep: each frame would wake this thread, and every time it asked for the
                 # interpreter's lock it would stop the page. Messages gather in the socket instead. Stop and
                 # pings, all else that this loop has to do, can wait as long.
+                asleep_since = time.monotonic()
                 time.sleep(self._times.flush)  # noqa: ASYNC251
+                await self._read_gathered(asleep_since)
+
+    async def _read_gathered(self, since: float) -> None:
+        """Take in what came meanwhile; nobody knows when, so it counts as waiting since the beginning."""
+        self._decoder.waiting_since = since
+        for _ in range(2):  # a turn in which the loop reads its sockets, and the one after it
+            await asyncio.sleep(0)
+        self._decoder.waiting_since = None
 
     async def _flush(self) -> int:
         """Deliver what came since the last flush; how many messages that was."""

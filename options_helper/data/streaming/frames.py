@@ -68,7 +68,7 @@ class MarketBatch:
     """The newest quote and trade per symbol since the last batch, and how many messages that took.
 
     Attributes:
-        began: `time.monotonic()` of the first frame in it.
+        began: `time.monotonic()` of the first frame in it, or the earliest at which it may have come.
     """
 
     quotes: list[WireQuote]
@@ -84,10 +84,16 @@ class MarketBatch:
 
 
 class FrameDecoder:
-    """Takes frames in, keeps the newest per symbol, gives a batch out on demand."""
+    """Takes frames in, keeps the newest per symbol, gives a batch out on demand.
+
+    Attributes:
+        acknowledged: Whether the server confirmed the subscription; for the owner's use.
+        waiting_since: Since when what is taken in now has waited at most (monotonic); None where it came now.
+    """
 
     def __init__(self) -> None:
         self.acknowledged = False
+        self.waiting_since: float | None = None
         self._decode = msgspec.msgpack.Decoder(list[WireQuote | WireTrade]).decode
         self._decode_one = msgspec.msgpack.Decoder(WireQuote | WireTrade).decode
         self._quotes: dict[str, WireQuote] = {}
@@ -99,7 +105,7 @@ class FrameDecoder:
 
     def take(self, frame: bytes | bytearray | str) -> list[dict[str, Any]]:
         """Take one frame in; what it carries besides market data comes back as raw control messages."""
-        self._began = self._began or time.monotonic()
+        self._began = self._began or self.waiting_since or time.monotonic()
         try:
             messages = self._decode(frame)  # type: ignore[arg-type]  # text is refused, and salvaged below
         except (*_UNREADABLE, TypeError):
@@ -116,6 +122,7 @@ class FrameDecoder:
     def flush(self) -> MarketBatch | None:
         """What came since the last flush, None if nothing did."""
         if not self._messages and not self._malformed:
+            self._began = 0.0  # a control message alone is no batch's beginning
             return None
         batch = MarketBatch(
             quotes=list(self._quotes.values()),
