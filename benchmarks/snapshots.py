@@ -11,11 +11,14 @@ from typing import TYPE_CHECKING, Any
 from report import Figure
 from timing import in_turns
 
+from options_helper.data.market_clock import ExchangeCalendar
 from options_helper.data.streaming.frames import WireQuote
 from options_helper.data.streaming.live_manager import LiveStreamConfig, LiveStreamManager
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from options_helper.data.streaming.live_run import LiveRun
 
 
 def measure(*, quick: bool) -> Iterator[Figure]:
@@ -31,7 +34,7 @@ def measure(*, quick: bool) -> Iterator[Figure]:
 
 
 class Desk:
-    """A manager with a streamer of the benchmark's own, whose tables are full."""
+    """A manager with a streamer of the benchmark's own, whose tables are full and which knows the market."""
 
     def __init__(self, symbols: int) -> None:
         self.symbols = [f"AAPL261218C{number:08d}" for number in range(1000, 1000 + symbols)]
@@ -40,6 +43,7 @@ class Desk:
             option_streamer_factory=self._make,
             stock_streamer_factory=self._make,
             trading_streamer_factory=self._make,
+            backfill_factory=lambda _config, run: _Calendar(run),
         )
         self.manager.start(LiveStreamConfig(option_contracts=tuple(self.symbols), stream_fills=False))
         while not self._made or self._made[0].on_quotes is None:
@@ -79,6 +83,26 @@ class Arrivals:
     def __exit__(self, *_: object) -> None:
         self._end.set()
         self._thread.join()
+
+
+class _Calendar:
+    """In the place of the background fetch: tells the calendar, which every snapshot looks into."""
+
+    def __init__(self, run: LiveRun) -> None:
+        self._run = run
+
+    def start(self) -> None:
+        """Tell it."""
+        self._run.put_market(ExchangeCalendar())
+
+    def stop(self) -> None:
+        """Nothing to end."""
+
+    def join(self, timeout: float) -> None:
+        """Nothing to wait for."""
+
+    def request_quotes(self) -> None:
+        """Nothing to ask."""
 
 
 class _Streamer:
