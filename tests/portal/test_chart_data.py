@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 
 pytest.importorskip("streamlit", reason="the portal needs streamlit")
 
+from apps.streamlit.components import charts
 from apps.streamlit.components.chart_data import curve_points, curve_table, fill_points, payoff_table, thin
-from apps.streamlit.components.charts import DARK, LIGHT
+from apps.streamlit.components.charts import DARK, LIGHT, bars_spec, curve_spec, draw, payoff_spec
 from options_helper.analysis.curve import CurveRecorder
 from options_helper.analysis.structures import describe_structure
 from options_helper.models import EquityPosition, Position
@@ -112,6 +113,33 @@ def test_shares_have_a_payoff_too() -> None:
     assert structure.payoff is not None
     table = payoff_table(structure.payoff, [600.0], structure.break_evens, 610.0)
     assert table["value"].min() < 0 < table["value"].max()
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        curve_spec(height=100, money=True),
+        curve_spec(height=100, money=False),
+        bars_spec(3, longest_text=6),
+        payoff_spec(height=100),
+    ],
+)
+def test_a_refresh_moves_the_marks_that_stand(spec: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each row has its key and no bar a group of its own: else Vega keeps the marks of every refresh."""
+    drawn: list[Any] = []
+    monkeypatch.setattr(charts.st, "vega_lite_chart", lambda data, *_spec, **_more: drawn.append(data))
+    curve = curve_points(_curve(1.0, 2.0), "a", NEW_YORK)
+    fills = fill_points([_fill(2), _fill(2)], _curve(1.0, 2.0), "a", NEW_YORK)
+    draw(curve_table(curve, fills), spec, key="a", words="")
+    key = spec["encoding"]["key"]["field"]
+    assert drawn[0][key].tolist() == [0, 1, 2, 3]
+    stacks = [layer["encoding"]["x"]["stack"] for layer in spec["layer"] if _kind(layer) == "bar"]
+    assert stacks in ([], [None])
+
+
+def _kind(layer: Any) -> str:
+    kind: str = layer["mark"]["type"]
+    return kind
 
 
 def _luminance(colour: str) -> float:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import streamlit as st
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ Spec = dict[str, Any]
 
 _MINUS = "\N{MINUS SIGN}"
 _CHARACTER_WIDTH = 6.5  # pixels of a digit, at the bars' labels
+_ROW = "row"
 _GAPS = "break-paths-show-domains"
 
 
@@ -46,7 +48,12 @@ def palette() -> Palette:
 
 
 def draw(data: pd.DataFrame, spec: Spec, *, key: str, words: str) -> None:
-    """Put a chart on the page; the key keeps its node over refreshes, `words` say what it shows."""
+    """Put a chart on the page; the key keeps its node over refreshes, `words` say what it shows.
+
+    Marks are known again by the number of their row. Without it each refresh makes new ones, and Vega keeps
+    those of the past until there are ten thousand of them.
+    """
+    data = data.assign(**{_ROW: np.arange(len(data), dtype=np.int32)})
     st.vega_lite_chart(data, spec, key=key, width="stretch", alt=words)
 
 
@@ -125,6 +132,7 @@ def bars_spec(count: int, *, longest_text: int) -> Spec:
         "field": "value",
         "type": "quantitative",
         "title": None,
+        "stack": None,  # each stacked bar with round corners has a group of marks of its own
         "scale": {"padding": 8 + _CHARACTER_WIDTH * longest_text},
         "axis": _dollar_axis(decimals=0),
     }
@@ -224,6 +232,7 @@ def _finished(spec: Spec, colours: Palette, height: int) -> Spec:
     config = {"view": {"stroke": None}, "axis": axis, "background": "transparent"}
     return {
         **spec,
+        "encoding": {**spec["encoding"], "key": {"field": _ROW}},
         "height": height,
         "padding": {"left": 0, "right": 4, "top": 4, "bottom": 0},
         "config": config,
