@@ -706,6 +706,15 @@ def test_the_legs_of_a_bracket_stand_under_it() -> None:
     assert [(one.order_id, one.side) for one in story.legs] == [("stop", "sell")]
 
 
+@pytest.mark.parametrize("backwards", [False, True])
+def test_of_two_states_of_one_moment_the_one_told_last_counts(*, backwards: bool) -> None:
+    """Where the vendor's time of the change does not tell which is newer, the time of the telling does."""
+    same = {"updated_at": at(1), "filled_qty": 0.0}
+    rows = [live("new", 1, status="new", **same), live("canceled", 2, status="canceled", **same)]
+    (story,) = build_fill_book(rows[::-1] if backwards else rows).orders
+    assert story.status == "canceled"
+
+
 # Completeness
 
 

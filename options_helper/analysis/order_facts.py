@@ -124,6 +124,7 @@ def exact(number: float | None) -> Decimal | None:
     return Decimal(repr(float(number))).quantize(_GRAIN)
 
 
-def _state_rank(state: Row) -> tuple[dt.datetime, float, bool]:
-    at = state.get("updated_at") or state.get("timestamp") or _LONG_AGO
-    return (at, state.get("filled_qty") or 0.0, state.get("origin") == "rest")
+def _state_rank(state: Row) -> tuple[dt.datetime, float, bool, dt.datetime]:
+    told = state.get("timestamp") or _LONG_AGO
+    changed = state.get("updated_at") or told
+    return (changed, state.get("filled_qty") or 0.0, state.get("origin") == "rest", told)
