@@ -195,6 +195,15 @@ LEG: Fields = ORDER | {
 _EMPTY = dict.fromkeys(("asset_id", "symbol", "asset_class", "side", "position_intent"), one_of(""))
 PARENT: Fields = ORDER | _EMPTY | {"order_class": one_of("mleg"), "legs": rows_of(LEG)}
 FLAT_PARENT: Fields = PARENT | {"legs": one_of(None)}
+# [M] OrderClass, OrderType; "Placing Orders" of docs.alpaca.markets, Bracket Orders: two held orders of the
+# other side, the profit's limit and the loss's stop, each a whole order. The demo sends no such order.
+BRACKET_LEG: Fields = ORDER | {
+    "order_class": one_of("bracket"),
+    "type": one_of("limit", "stop", "stop_limit"),
+    "order_type": one_of("limit", "stop", "stop_limit"),
+    "stop_price": or_null(decimal),
+}
+BRACKET: Fields = ORDER | {"order_class": one_of("bracket"), "legs": rows_of(BRACKET_LEG)}
 
 # [T] trade_updates; [M] TradeUpdate. Fills carry four fields more. A bust or a correction names what it
 # changes in `previous_execution_id`, and a reason comes with canceled and trade_bust: Alpaca's Broker API
