@@ -196,14 +196,14 @@ def test_order_updates(phone) -> None:
     assert_rows([row for row in flat if row["symbol"] and row["order_class"] == "mleg"], LEG)
 
 
-def test_accountrows_of(make_phone) -> None:
+def test_account_rows(make_phone) -> None:
     """Account and positions have Alpaca's fields and no others."""
     phone = make_phone(portfolio=demo_portfolio(TODAY))
     assert_rows([phone.body("/v2/account")], ACCOUNT)
     assert_rows(phone.body("/v2/positions"), POSITION)
 
 
-def test_clock_and_calendarrows_of(phone) -> None:
+def test_clock_and_calendar_rows(phone) -> None:
     """Both clocks and both calendars have Alpaca's fields and no others."""
     assert_rows([phone.body("/v2/clock")], CLOCK)
     assert_rows(phone.body("/v3/clock", markets="OPRA,NYSE")["clocks"], MARKET_CLOCK)
@@ -212,7 +212,7 @@ def test_clock_and_calendarrows_of(phone) -> None:
     assert_rows([answer], {"market": row_of(MARKET), "calendar": rows_of(MARKET_DAY)})
 
 
-def test_contractrows_of(phone) -> None:
+def test_contract_rows(phone) -> None:
     """Contracts have Alpaca's fields and no others."""
     for symbol in (CALL, "CSGP1271217P00001000", "SPXW271217C06000000", "AAPL200117C00100000"):
         assert_rows([phone.body(f"/v2/options/contracts/{symbol}", show_deliverables="true")], CONTRACT)
@@ -220,7 +220,7 @@ def test_contractrows_of(phone) -> None:
     assert_rows([answer], {"option_contracts": rows_of(CONTRACT), "next_page_token": or_null(text)})
 
 
-def test_market_datarows_of(phone) -> None:
+def test_market_data_rows(phone) -> None:
     """Snapshots, latest quotes and trades, and index values have Alpaca's fields and no others."""
     symbols = ",".join(CONTRACTS)
     snapshots = phone.body("/v1beta1/options/snapshots", symbols=symbols, feed="indicative")
