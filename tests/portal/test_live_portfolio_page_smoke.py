@@ -144,6 +144,25 @@ def test_a_broken_file_says_where_and_what(desk: Desk) -> None:
     assert enabled(page) == set()
 
 
+def test_several_wrong_values_stand_in_a_line_each(desk: Desk) -> None:
+    """Each problem has a line of its own, and nothing speaks of one thing where there are more."""
+    desk.own(*({**CALL, "id": f"call-{n}", "strike": -5} for n in range(3)))
+    page = desk.page()
+    words = desk.said(page).replace("\\", "")
+    assert '2 more problems in this file:  \n- position "call-1", field strike' in words
+    assert "One thing" not in " ".join(each.value for each in page.subheader)
+
+
+@pytest.mark.parametrize("path", ["~nobody-of-this-name/portfolio.json", "x" * 5000, "\0.json"])
+def test_a_path_that_cannot_be_is_a_friendly_screen(desk: Desk, path: str) -> None:
+    """Whatever is typed as the file, the page says what it looked for, and does not break."""
+    page = desk.page()
+    page.text_input(key="portfolio-path").set_value(path).run()
+    assert not page.exception
+    assert status(page).startswith("**No portfolio yet.**")
+    assert enabled(page) == set()
+
+
 def test_a_corrected_file_is_read_by_itself(desk: Desk) -> None:
     """The next run of the page reads a file that was saved meanwhile; no button is needed."""
     desk.portfolio.write_text("{")

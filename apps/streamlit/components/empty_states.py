@@ -63,10 +63,11 @@ def render_no_portfolio(source: PortfolioSource) -> None:
 
 def _render_broken(source: PortfolioSource) -> None:
     with st.container(key="live-screen", border=True):
-        st.subheader(f"One thing to correct in {source.path.name}", anchor=False)
+        st.subheader(f"To correct in {escape_markdown(source.path.name)}", anchor=False)
         if source.error is not None:
             where = f"**Where** {escape_markdown(source.error.place)}" if source.error.place else ""
-            st.markdown(f"{where}\n\n**What** {escape_markdown(source.error.reason)}")
+            what = "  \n".join(escape_markdown(line) for line in source.error.reason.split("\n"))
+            st.markdown(f"{where}\n\n**What** {what}")
         st.markdown("Correct the file and save it. It is read again by itself; the page never writes it.")
 
 

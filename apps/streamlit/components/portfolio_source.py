@@ -61,7 +61,7 @@ def forget_portfolios() -> None:
 def _version(path: Path) -> tuple[int, int] | None:
     try:
         status = path.stat()
-    except OSError:
+    except (OSError, ValueError):
         return None
     return status.st_mtime_ns, status.st_size
 

@@ -75,7 +75,7 @@ def render_sidebar(credentials: Credentials) -> PageSettings:
         account = _account(credentials)
         numbers = _numbers()
         settings = PageSettings(
-            portfolio_path=Path((path or "").strip() or default_portfolio_path()).expanduser(),
+            portfolio_path=_portfolio_path((path or "").strip() or default_portfolio_path()),
             stream_stocks=streams["stocks"],
             stream_options=streams["options"],
             stream_fills=streams["fills"],
@@ -91,6 +91,13 @@ def render_sidebar(credentials: Credentials) -> PageSettings:
                 f"Of the indicative feed at most {INDICATIVE_QUOTE_LIMIT} are asked for, its plan's limit."
             )
     return settings
+
+
+def _portfolio_path(written: str) -> Path:
+    try:
+        return Path(written).expanduser()
+    except RuntimeError:  # no such home; it is said of the file then
+        return Path(written)
 
 
 _STOCK_HELP = "IEX: one exchange, free. SIP: all US exchanges, needs Alpaca's paid plan."
