@@ -163,6 +163,13 @@ def test_a_path_that_cannot_be_is_a_friendly_screen(desk: Desk, path: str) -> No
     assert enabled(page) == set()
 
 
+def test_the_root_directory_is_named_like_any_other(desk: Desk) -> None:
+    """A path without a last part is named by itself."""
+    page = desk.page()
+    page.text_input(key="portfolio-path").set_value("/").run()
+    assert status(page).startswith("**/ cannot be used.**")
+
+
 def test_a_corrected_file_is_read_by_itself(desk: Desk) -> None:
     """The next run of the page reads a file that was saved meanwhile; no button is needed."""
     desk.portfolio.write_text("{")

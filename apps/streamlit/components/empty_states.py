@@ -34,14 +34,14 @@ def find_portfolio_diagnosis(source: PortfolioSource) -> Diagnosis:
     """The status line of a portfolio that could not be loaded."""
     if not source.exists:
         return Diagnosis(Level.INFO, "No portfolio yet.", "Start waits for a portfolio file.")
-    return Diagnosis(Level.ERROR, f"{source.path.name} cannot be used.", "Start waits until it is corrected.")
+    return Diagnosis(Level.ERROR, f"{source.name} cannot be used.", "Start waits until it is corrected.")
 
 
 def find_all_expired(source: PortfolioSource, totals: LiveTotals) -> Diagnosis | None:
     """The status line of a portfolio in which nothing is left to stream, else None."""
     if totals.legs or not totals.expired:
         return None
-    step = f"Remove what is over from {source.path.name}, or name another file in the sidebar."
+    step = f"Remove what is over from {source.name}, or name another file in the sidebar."
     return Diagnosis(Level.INFO, "Everything in this portfolio has expired.", step)
 
 
@@ -63,7 +63,7 @@ def render_no_portfolio(source: PortfolioSource) -> None:
 
 def _render_broken(source: PortfolioSource) -> None:
     with st.container(key="live-screen", border=True):
-        st.subheader(f"To correct in {escape_markdown(source.path.name)}", anchor=False)
+        st.subheader(f"To correct in {escape_markdown(source.name)}", anchor=False)
         if source.error is not None:
             where = f"**Where** {escape_markdown(source.error.place)}" if source.error.place else ""
             what = "  \n".join(escape_markdown(line) for line in source.error.reason.split("\n"))
@@ -76,7 +76,7 @@ def render_empty_portfolio(source: PortfolioSource) -> None:
     with st.container(key="live-screen", border=True):
         st.subheader("This portfolio is empty", anchor=False)
         st.markdown(
-            f"**{escape_markdown(source.path.name)}** holds no positions. Add one and save the file; "
+            f"**{escape_markdown(source.name)}** holds no positions. Add one and save the file; "
             "it appears here by itself. A position looks like this:"
         )
         st.code(_EXAMPLE, language="json")

@@ -30,6 +30,11 @@ class PortfolioSource:
     exists: bool = True
     saved_at: dt.datetime | None = None
 
+    @property
+    def name(self) -> str:
+        """The file's name for people; a path without a last part is its own."""
+        return self.path.name or str(self.path)
+
 
 _loaded: dict[tuple[str, tuple[int, int] | None], PortfolioSource] = {}
 _lock = threading.Lock()
