@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import select
 import threading
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -110,8 +111,12 @@ def test_what_gathers_in_the_socket_counts_as_waiting(monkeypatch: pytest.Monkey
     pausing, sent = threading.Event(), threading.Event()
 
     def pause(seconds: float) -> None:
+        if not waits.seen or pausing.is_set():  # the pauses after the acknowledgement and at the end
+            return
         pausing.set()
         assert sent.wait(20)
+        socket = connection._ws.transport.get_extra_info("socket")
+        assert select.select([socket], [], [], 20)[0]
         now[0] += seconds
 
     clock = SimpleNamespace(monotonic=lambda: now[0], sleep=pause)
