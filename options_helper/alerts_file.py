@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from options_helper.analysis.alert_rules import AlertMetric, AlertRule
 from options_helper.errors import AlertsFileError
+from options_helper.json_words import describe_json_error
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -118,7 +119,7 @@ def _parse(path: Path, text: str) -> list[AlertRule]:
         raw = json.loads(text)
     except json.JSONDecodeError as error:
         place = f"line {error.lineno}, column {error.colno}"
-        raise AlertsFileError(path, f"is not JSON: {error.msg}", place=place) from error
+        raise AlertsFileError(path, f"is not JSON: {describe_json_error(error)}", place=place) from error
     except RecursionError as error:
         raise AlertsFileError(path, "is nested too deeply") from error
     except ValueError as error:  # an integer of thousands of digits, which Python refuses to convert

@@ -15,6 +15,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from options_helper.errors import PortfolioError
+from options_helper.json_words import describe_json_error
 from options_helper.models import Portfolio
 from options_helper.portfolio_problems import (
     JsonObject,
@@ -134,7 +135,7 @@ def _parse(file: Path, content: bytes) -> object:
         return json.loads(text, object_pairs_hook=JsonObject)
     except json.JSONDecodeError as error:
         place = f"line {error.lineno}, column {error.colno}"
-        raise PortfolioError(file, f"this is not JSON: {_decoder_words(error)}", place=place) from None
+        raise PortfolioError(file, f"this is not JSON: {describe_json_error(error)}", place=place) from None
     except RecursionError:
         raise PortfolioError(
             file, "the brackets are nested too deeply; a portfolio needs four levels"
@@ -147,23 +148,6 @@ def _line_and_column(error: UnicodeDecodeError) -> str:
     # What stands before the first wrong byte is right UTF-8.
     *lines, last = error.object[: error.start].decode("utf-8-sig").split("\n")
     return f"line {len(lines) + 1}, column {len(last) + 1}"
-
-
-def _decoder_words(error: json.JSONDecodeError) -> str:
-    hints = {
-        "Expecting property name enclosed in double quotes": "a key in double quotes is expected here; "
-        "look for a comma too many before it, a comment, or single quotes",
-        "Expecting ',' delimiter": "a comma, or a closing bracket, is expected here",
-        "Expecting ':' delimiter": "a colon is expected here, between a key and its value",
-        "Expecting value": "a value is expected here; look for a comma too many, a value left out, "
-        'or text without its double quotes, such as "call"',
-        "Extra data": "the portfolio ended before this; remove what follows it",
-        "Invalid control character at": "a line break or a tab stands in this text; write it as \\n",
-        "Unterminated string starting at": "the closing double quote of this text is missing",
-        "Illegal trailing comma before end of object": "the comma before the } is one too many",
-        "Illegal trailing comma before end of array": "the comma before the ] is one too many",
-    }
-    return hints.get(error.msg, error.msg[:1].lower() + error.msg[1:])
 
 
 def _validate(file: Path, document: object) -> Portfolio:

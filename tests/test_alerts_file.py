@@ -75,7 +75,7 @@ def test_rules_written_for_download_are_read_back_as_they_were(tmp_path: Path) -
 @pytest.mark.parametrize(
     ("text", "place", "reason"),
     [
-        ("{", "line 1, column 2", "is not JSON"),
+        ("{", "line 1, column 2", "is not JSON: a key in double quotes is expected here"),
         ("[" * 100_000, "", "nested too deeply"),
         ("[]", "", "must be an object"),
         ('{"alert": []}', "field alert", "not a known key"),

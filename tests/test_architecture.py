@@ -27,6 +27,7 @@ LAYERS = (
     (
         "options_helper.portfolio_file",
         "options_helper.portfolio_problems",
+        "options_helper.json_words",
         "options_helper.alerts_file",
         "options_helper.data",
     ),
