@@ -125,7 +125,7 @@ def bars_spec(count: int, *, longest_text: int) -> Spec:
         "field": "underlying",
         "type": "nominal",
         "title": None,
-        "sort": None,
+        "sort": "ascending",  # the order of the rows would be that in which each was first seen
         "axis": {"ticks": False, "domain": False, "labelLimit": 90, "grid": False},
     }
     value = {
