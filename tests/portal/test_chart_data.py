@@ -125,14 +125,17 @@ def test_shares_have_a_payoff_too() -> None:
     ],
 )
 def test_a_refresh_moves_the_marks_that_stand(spec: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each row has its key and no bar a group of its own: else Vega keeps the marks of every refresh."""
+    """Bars, texts and points have a key, else Vega keeps those of every refresh; lines would fall apart."""
     drawn: list[Any] = []
     monkeypatch.setattr(charts.st, "vega_lite_chart", lambda data, *_spec, **_more: drawn.append(data))
     curve = curve_points(_curve(1.0, 2.0), "a", NEW_YORK)
     fills = fill_points([_fill(2), _fill(2)], _curve(1.0, 2.0), "a", NEW_YORK)
     draw(curve_table(curve, fills), spec, key="a", words="")
-    key = spec["encoding"]["key"]["field"]
-    assert drawn[0][key].tolist() == [0, 1, 2, 3]
+    assert drawn[0]["row"].tolist() == [0, 1, 2, 3]
+    for layer in spec["layer"]:
+        key = (spec["encoding"] | layer.get("encoding", {})).get("key")
+        wanted = _kind(layer) in {"bar", "point"} or "stack" in str(spec)
+        assert key == ({"field": "row"} if wanted else None)
     stacks = [layer["encoding"]["x"]["stack"] for layer in spec["layer"] if _kind(layer) == "bar"]
     assert stacks in ([], [None])
 

@@ -21,6 +21,7 @@ Spec = dict[str, Any]
 _MINUS = "\N{MINUS SIGN}"
 _CHARACTER_WIDTH = 6.5  # pixels of a digit, at the bars' labels
 _ROW = "row"
+_KEY = {"field": _ROW}  # for no line or area: Vega-Lite would take each key for a line of its own
 _GAPS = "break-paths-show-domains"
 
 
@@ -50,7 +51,7 @@ def palette() -> Palette:
 def draw(data: pd.DataFrame, spec: Spec, *, key: str, words: str) -> None:
     """Put a chart on the page; the key keeps its node over refreshes, `words` say what it shows.
 
-    Marks are known again by the number of their row. Without it each refresh makes new ones, and Vega keeps
+    Bars, texts and points are known again by the number of their row. Without it each refresh makes new ones, and Vega keeps
     those of the past until there are ten thousand of them.
     """
     data = data.assign(**{_ROW: np.arange(len(data), dtype=np.int32)})
@@ -106,7 +107,11 @@ def curve_spec(*, height: int, money: bool, seconds: bool = False) -> Spec:
             "aria": False,
         },
         "encoding": {
-            "tooltip": [_tooltip("time", "temporal", "Fill", "%H:%M:%S"), _tooltip("text", "nominal", "What")]
+            "key": _KEY,
+            "tooltip": [
+                _tooltip("time", "temporal", "Fill", "%H:%M:%S"),
+                _tooltip("text", "nominal", "What"),
+            ],
         },
     }
     layers = [{"transform": on_curve, "mark": mark} for mark in ([area, line] if money else [line])]
@@ -158,7 +163,9 @@ def bars_spec(count: int, *, longest_text: int) -> Spec:
         }
         for side, align, shift in ((">=", "left", 4), ("<", "right", -4))
     ]
-    return _finished({"encoding": {"y": name}, "layer": [bar, *texts]}, colours, max(64, 24 * count + 30))
+    return _finished(
+        {"encoding": {"y": name, "key": _KEY}, "layer": [bar, *texts]}, colours, max(64, 24 * count + 30)
+    )
 
 
 def payoff_spec(*, height: int) -> Spec:
@@ -232,7 +239,6 @@ def _finished(spec: Spec, colours: Palette, height: int) -> Spec:
     config = {"view": {"stroke": None}, "axis": axis, "background": "transparent"}
     return {
         **spec,
-        "encoding": {**spec["encoding"], "key": {"field": _ROW}},
         "height": height,
         "padding": {"left": 0, "right": 4, "top": 4, "bottom": 0},
         "config": config,
