@@ -51,8 +51,8 @@ def palette() -> Palette:
 def draw(data: pd.DataFrame, spec: Spec, *, key: str, words: str) -> None:
     """Put a chart on the page; the key keeps its node over refreshes, `words` say what it shows.
 
-    Bars, texts and points are known again by the number of their row. Without it each refresh makes new ones, and Vega keeps
-    those of the past until there are ten thousand of them.
+    Bars, texts and points are known again by the number of their row. Without it each refresh makes new
+    ones, and Vega keeps those of the past until there are ten thousand of them.
     """
     data = data.assign(**{_ROW: np.arange(len(data), dtype=np.int32)})
     st.vega_lite_chart(data, spec, key=key, width="stretch", alt=words)
