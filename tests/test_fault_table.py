@@ -403,7 +403,7 @@ def test_stop_is_quick_at_any_moment(bench: Bench, wait_until, moment: str) -> N
     seconds = time.monotonic() - began
     names = ("stocks", "options", "fills", "consumer", "backfill")
     ours = {f"options-helper-{name}" for name in names} & {thread.name for thread in threading.enumerate()}
-    assert seconds < 1  # the SDK's own stop takes up to 5 s
+    assert seconds < 3  # far below the SDK's own 5 s; on an idle machine it takes a tenth of a second
     assert ours == set()
     assert bench.snapshot.status == "stopped"
     wait_until(lambda: not any(bench.simulator.open_connections.values()))

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-_FIRST_CAPACITY = 64
 _SECOND = 1_000_000
 
 
@@ -65,9 +64,7 @@ class CurveRecorder:
     def clear(self) -> None:
         """Begin anew."""
         self.spacing_seconds = self._first_spacing
-        self._length = 0
-        self._times = np.zeros(min(_FIRST_CAPACITY, self._max_points), dtype=np.int64)
-        self._values = np.full((len(self._times), len(self.columns)), np.nan)
+        self._begin(np.zeros(0, dtype=np.int64), np.zeros((0, len(self.columns))))
 
     def add(self, at: dt.datetime, figures: Mapping[str, float | None]) -> bool:
         """Offer a point; whether it was taken.
@@ -84,7 +81,8 @@ class CurveRecorder:
                 return False
         elif np.isnan(row).all():
             return False
-        self._make_room()
+        if self._length == self._max_points:
+            self._halve()
         self._times[self._length] = time
         self._values[self._length] = row
         self._length += 1
@@ -97,15 +95,6 @@ class CurveRecorder:
         values.flags.writeable = False
         return Curve(self.columns, times, values)
 
-    def _make_room(self) -> None:
-        if self._length < len(self._times):
-            return
-        if self._length == self._max_points:
-            self._halve()
-            return
-        capacity = min(2 * self._length, self._max_points)
-        self._move(self._times[: self._length], self._values[: self._length], capacity)
-
     def _halve(self) -> None:
         pairs = self._length // 2
         first, second = self._values[0 : 2 * pairs : 2], self._values[1 : 2 * pairs : 2]
@@ -115,11 +104,12 @@ class CurveRecorder:
             joined = np.vstack([joined, self._values[self._length - 1]])
             times = np.append(times, self._times[self._length - 1])
         self.spacing_seconds *= 2
-        self._move(times, joined, self._max_points)
+        self._begin(times, joined)
 
-    def _move(self, times: NDArray[np.int64], values: NDArray[np.float64], capacity: int) -> None:
+    def _begin(self, times: NDArray[np.int64], values: NDArray[np.float64]) -> None:
+        """New arrays, as the old ones were given out; of full size: the day's memory is taken at once."""
         self._length = len(times)
-        self._times = np.zeros(capacity, dtype=np.int64)
-        self._values = np.full((capacity, len(self.columns)), np.nan)
+        self._times = np.zeros(self._max_points, dtype=np.int64)
+        self._values = np.full((self._max_points, len(self.columns)), np.nan)
         self._times[: self._length] = times
         self._values[: self._length] = values
