@@ -135,9 +135,10 @@ def test_live_counts_what_was_granted() -> None:
 
 def test_live_mentions_the_quiet() -> None:
     """Quiet quotes, and missing ones, are told of in grey; they raise no alarm."""
-    said = diagnose(snapshot(), quotes=QuoteCounts(total=8, oldest_seconds=41, quiet=3))
+    both = {OPTIONS: 2, STOCKS: 1}
+    said = diagnose(snapshot(), quotes=QuoteCounts(total=8, oldest_seconds=41, quiet=3, quiet_by_stream=both))
     assert (said.level, said.headline) == (Level.QUIET, "Live.")
-    assert "Oldest quote 41 s. 3 of 8 are quiet. Updated" in said.detail
+    assert "Oldest quote 41 s. 3 of 8 are quiet (options, stocks). Updated" in said.detail
     said = diagnose(snapshot(), quotes=QuoteCounts(total=8, quiet=1, missing=2))
     assert said.level is Level.QUIET
     assert "1 of 8 is quiet and 2 of 8 without a quote." in said.detail

@@ -41,6 +41,7 @@ class QuoteCounts:
         stale: Older than the threshold on a stream that is not proven alive.
         stale_by_stream: The same by the stream they come from.
         quiet: Older than the threshold on a stream that is.
+        quiet_by_stream: The same by the stream they come from.
         missing: Without a quote.
         oldest_seconds: Age of the oldest quote, of the stale ones if there are any; None where not known.
         oldest_name: Whose it is, in words.
@@ -52,6 +53,7 @@ class QuoteCounts:
     stale: int = 0
     stale_by_stream: Mapping[StreamName, int] = field(default_factory=dict)
     quiet: int = 0
+    quiet_by_stream: Mapping[StreamName, int] = field(default_factory=dict)
     missing: int = 0
     oldest_seconds: float | None = None
     oldest_name: str = ""

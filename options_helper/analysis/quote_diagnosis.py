@@ -76,10 +76,12 @@ def describe_stale(counts: QuoteCounts) -> str:
 
 
 def describe_rest(counts: QuoteCounts) -> str:
-    """What of a healthy picture is not young, `3 of 8 are quiet.`; "" where everything is."""
+    """What of a healthy picture is not young, `3 of 8 are quiet (options).`; "" where everything is."""
     parts = []
     if counts.quiet:
-        parts.append(f"{counts.quiet} of {counts.total} {'is' if counts.quiet == 1 else 'are'} quiet")
+        streams = f" ({', '.join(counts.quiet_by_stream)})" if counts.quiet_by_stream else ""
+        are = "is" if counts.quiet == 1 else "are"
+        parts.append(f"{counts.quiet} of {counts.total} {are} quiet{streams}")
     if counts.missing:
         parts.append(f"{counts.missing} of {counts.total} without a quote")
     return f"{join_words(parts)}." if parts else ""

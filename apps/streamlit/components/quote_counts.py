@@ -26,7 +26,8 @@ def count_quotes(positions: pd.DataFrame, legs: pd.DataFrame, stale_after_second
     rows = pd.concat([positions[_COLUMNS], legs[_COLUMNS]], ignore_index=True)
     rows = rows[rows["state"] != TruthState.EXPIRED]
     states = rows["state"].astype(str)
-    is_stale = (states == TruthState.STALE).to_numpy()
+    is_stale, is_quiet = ((states == state).to_numpy() for state in (TruthState.STALE, TruthState.QUIET))
+    of_stocks = rows["option_type"].isna().to_numpy()
     ages = rows["mark_age_seconds"].to_numpy(dtype=np.float64)
     if is_stale.any():
         ages = np.where(is_stale, ages, np.nan)
@@ -35,8 +36,9 @@ def count_quotes(positions: pd.DataFrame, legs: pd.DataFrame, stale_after_second
     return QuoteCounts(
         total=len(rows),
         stale=int(is_stale.sum()),
-        stale_by_stream=_by_stream(rows["option_type"].isna().to_numpy()[is_stale]),
-        quiet=int((states == TruthState.QUIET).sum()),
+        stale_by_stream=_by_stream(of_stocks[is_stale]),
+        quiet=int(is_quiet.sum()),
+        quiet_by_stream=_by_stream(of_stocks[is_quiet]),
         missing=int(states.isin([TruthState.NO_DATA, TruthState.NOT_SUBSCRIBED]).sum()),
         oldest_seconds=None if oldest is None else float(ages[oldest]),
         oldest_name="" if oldest is None else _name(rows.iloc[oldest]),
