@@ -75,6 +75,21 @@ def test_start_streams_and_stop_ends(portal: Portal) -> None:
     assert set(portal.simulator.methods_seen) == {"GET"}
 
 
+def test_the_days_curve_is_one_line(portal: Portal) -> None:
+    """Points of a day are joined, in the small picture and in the large one; a fill is marked beside them."""
+    page = portal.open()
+    start(page)
+    portal.simulator.fill_now("AAPL", "buy", 1)
+    joined = re.compile(r"^M[^ML]+(L[^ML]+){2,}$")
+    lines = page.locator("[data-testid=stVegaLiteChart] .mark-line path")
+    expect(lines).to_have_count(2, timeout=40_000)
+    for line in lines.all():
+        expect(line).to_have_attribute("d", joined, timeout=40_000)
+    fills = page.locator("[data-testid=stVegaLiteChart] .mark-symbol path")
+    expect(fills.first).to_be_attached(timeout=40_000)
+    assert portal.complaints == []
+
+
 def test_starting_twice_opens_three_connections(portal: Portal) -> None:
     """Two tabs share one set of streams: three connections, never six, and Start is disabled in both."""
     before = sum(portal.simulator.connections_total.values())
