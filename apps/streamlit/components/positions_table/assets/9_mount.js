@@ -2,8 +2,8 @@
 
 const mounted = new WeakMap();
 
-// Streamlit calls this for every refresh with new data, and its return value once the widget is gone. A call
-// that is overtaken by the next one has its return value called as well: only the latest may clean up.
+// Streamlit calls this for every refresh with new data, and its return value once the widget is gone, or just
+// before or after the next call: so only what is still the latest a moment later, and off the page, cleans up.
 export default function ({ data, parentElement, setStateValue }) {
   const root = parentElement.querySelector(".positions-table");
   const select = (id) => setStateValue("selected", id);
@@ -16,9 +16,9 @@ export default function ({ data, parentElement, setStateValue }) {
   const call = widget.calls;
   widget.table.select = select;
   widget.table.show(data);
-  return () => {
-    if (widget.calls !== call) return;
+  return () => setTimeout(() => {
+    if (widget.calls !== call || root.isConnected) return;
     widget.table.destroy();
     mounted.delete(root);
-  };
+  });
 }
