@@ -127,6 +127,12 @@ class StreamFailure:
     code: int | None = None
     final: bool = False
 
+    @property
+    def words(self) -> str:
+        """The sentence with the code, where it does not hold it already."""
+        held = self.code is None or str(self.code) in self.text
+        return self.text if held else f"{self.text} ({self.code})"
+
 
 @dataclass(frozen=True, slots=True)
 class StreamHealth:

@@ -196,7 +196,7 @@ class PortfolioMonitor:
         """Today's executions, or those of the last look while nothing was told of them."""
         told = (live.fills, live.rest_fills, live.rest_orders, new_york_date(live.as_of))
         kept = self._kept_fills
-        if kept is None or any(old is not new and old != new for old, new in zip(kept[0], told, strict=True)):
+        if kept is None or kept[0] != told:  # element by element, the same object at once
             kept = self._kept_fills = (told, watch_fills(self._portfolio, live))
         return kept[1]
 

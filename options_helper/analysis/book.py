@@ -11,8 +11,9 @@ import numpy as np
 
 from options_helper.analysis.columns import Column, counts, dates, flags, floats, integers, texts
 from options_helper.analysis.gather import IdentityMemo
-from options_helper.analysis.instruments import NEVER, Instruments, build_instruments, format_day
+from options_helper.analysis.instruments import NEVER, Instruments, build_instruments
 from options_helper.analysis.osi import stock_symbol
+from options_helper.analysis.wording import format_day
 from options_helper.models import EquityPosition, Leg, MultiLegPosition, Position, StockLeg
 
 if TYPE_CHECKING:

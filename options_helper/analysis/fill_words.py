@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from options_helper.analysis.osi import parse_contract_symbol
+from options_helper.analysis.wording import format_day
 from options_helper.errors import ContractSymbolError
-
-if TYPE_CHECKING:
-    import datetime as dt
 
 MISSING = "—"
 MULTI_LEG_WORDS = "Multi-leg order"  # where its legs are not known yet
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _CENTS = 2
 
 
@@ -24,13 +19,8 @@ def contract_words(symbol: str | None) -> str:
         contract = parse_contract_symbol(symbol)
     except ContractSymbolError:
         return symbol
-    day = date_words(contract.expiry)
+    day = format_day(contract.expiry)
     return f"{contract.underlying} {day} {plain(contract.strike)} {contract.option_type}"
-
-
-def date_words(day: dt.date) -> str:
-    """`18 Dec 2026`, whatever the machine's language."""
-    return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
 
 
 def side_words(side: str | None, intent: str | None = None) -> str:

@@ -14,6 +14,7 @@ from options_helper.analysis.gather import IdentityMemo
 from options_helper.analysis.osi import contract_symbol, normalize_underlying, stock_symbol
 from options_helper.analysis.products import AM_SETTLED_ROOTS, LATE_FUND_ROOTS, LATE_ROOTS
 from options_helper.analysis.reference import Multipliers, standard_multipliers
+from options_helper.analysis.wording import format_day
 from options_helper.errors import ContractSymbolError
 from options_helper.market_time import new_york_date, to_microseconds
 from options_helper.models import EquityPosition, Leg, Position, StockLeg
@@ -148,11 +149,6 @@ def _contract_columns(
         "contract_symbol": texts([None if option is None else symbol or None for symbol, option in pairs]),
         "quote_symbol": texts([symbol or None for symbol in symbols]),
     }
-
-
-def format_day(day: dt.date) -> str:
-    """A day as people write it: `18 Dec 2026`."""
-    return f"{day.day} {day:%b %Y}"
 
 
 def _contract_symbol(underlying: str, option: Position | Leg) -> str:

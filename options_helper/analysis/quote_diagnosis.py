@@ -10,7 +10,7 @@ from options_helper.analysis.figures import format_span
 from options_helper.analysis.stream_lines import seconds_since
 from options_helper.analysis.stream_refusals import name_streams
 from options_helper.analysis.truth import QUIET_HEARD_SECONDS
-from options_helper.analysis.wording import join_words
+from options_helper.analysis.wording import capital, join_words
 from options_helper.market import LiveSnapshot, StreamName
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def explain_stale(
     return Diagnosis(
         Level.WARNING,
         f"{counts.stale} of {counts.total} {are} stale.",
-        f"{_capital(', '.join(parts))}; {_how_streams_are(live, records, counts)}.",
+        f"{capital(', '.join(parts))}; {_how_streams_are(live, records, counts)}.",
     )
 
 
@@ -109,7 +109,3 @@ def _oldest(counts: QuoteCounts) -> str:
         return ""
     whose = f" ({counts.oldest_name})" if counts.oldest_name else ""
     return f"oldest {format_span(counts.oldest_seconds)}{whose}"
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]

@@ -14,6 +14,7 @@ from options_helper.analysis.stream_lines import (
     silence_seconds,
 )
 from options_helper.analysis.truth import QUIET_HEARD_SECONDS
+from options_helper.analysis.wording import capital
 from options_helper.market import LiveSnapshot, MarketPhase, StreamName
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def _fell_silent(snapshot: LiveSnapshot, record: StreamHealth, *, seen: bool) ->
     silent = "the feed sends nothing. Press Restart to connect anew."
     if seconds_since(record.last_heard_at, snapshot.as_of) <= QUIET_HEARD_SECONDS:
         return f"Alpaca answers pings, but {silent}"
-    return silent[:1].upper() + silent[1:]
+    return capital(silent)
 
 
 def _permission(snapshot: LiveSnapshot, record: StreamHealth) -> str:

@@ -31,6 +31,7 @@ from options_helper.analysis.stream_lines import (
 )
 from options_helper.analysis.stream_refusals import explain_rejection, explain_retry
 from options_helper.analysis.wording import (
+    capital,
     count,
     format_moment,
     format_time,
@@ -132,7 +133,7 @@ def _reconnecting(
         return None
     headline, cause = explain_retry(away, zone)
     whose = f"{LABELS[away[0].stream]}: " if len(away) > 1 else ""
-    next_try = _capital(f"{whose}{describe_next_try(away[0], snapshot.as_of)}.")
+    next_try = capital(f"{whose}{describe_next_try(away[0], snapshot.as_of)}.")
     parts = [cause, next_try, name_live(records, snapshot.as_of)]
     ageing = [_SINGULAR[each.stream] for each in away if each.stream in _DATA]
     dead = any(counts.stale_by_stream.get(each.stream) for each in away)
@@ -212,7 +213,3 @@ def _data_works(records: list[StreamHealth]) -> bool:
 
 def _code(record: StreamHealth) -> int | None:
     return record.last_failure.code if record.last_failure else None
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]

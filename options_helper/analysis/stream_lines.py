@@ -66,7 +66,7 @@ def describe_stream(record: StreamHealth, as_of: dt.datetime, *, zone: dt.tzinfo
     """The line of one stream."""
     sign, word = _sign(record, as_of)
     failure = record.last_failure
-    last_failure = f"{_failure_words(failure)}, {format_time(failure.at, zone)}" if failure else ""
+    last_failure = f"{failure.words}, {format_time(failure.at, zone)}" if failure else ""
     return StreamLine(LABELS[record.stream], sign, word, _text(record, as_of, zone), last_failure)
 
 
@@ -93,7 +93,7 @@ def _text(record: StreamHealth, as_of: dt.datetime, zone: dt.tzinfo) -> str:
         case StreamState.RECONNECTING:
             return describe_next_try(record, as_of)
         case StreamState.ERROR:
-            return _failure_words(record.last_failure) if record.last_failure else "ended"
+            return record.last_failure.words if record.last_failure else "ended"
         case StreamState.STOPPED:
             return (
                 f"last event {format_time(record.last_event_at, zone)}" if record.last_event_at else MISSING
@@ -112,12 +112,6 @@ def _last_event(record: StreamHealth, as_of: dt.datetime, zone: dt.tzinfo) -> st
     if seconds_since(record.last_event_at, as_of) < _JUST_NOW_SECONDS:
         return "just now"
     return f"last {format_time(record.last_event_at, zone)}"
-
-
-def _failure_words(failure: StreamFailure) -> str:
-    if failure.code is None or str(failure.code) in failure.text:
-        return failure.text
-    return f"{failure.text} ({failure.code})"
 
 
 def describe_next_try(record: StreamHealth, as_of: dt.datetime) -> str:

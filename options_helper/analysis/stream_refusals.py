@@ -6,9 +6,10 @@ limit, 406 connection limit, 409 insufficient subscription, …) and HTTP status
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from options_helper.analysis.wording import format_time, join_words
+from options_helper.analysis.wording import capital, format_time, join_words
 from options_helper.market import LiveSnapshot, StreamHealth, StreamName
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def explain_rejection(
     text = failure.text.rstrip(".") if failure else "no reason was given"
     return (
         f"{where.capitalize()} ended{number}.",
-        f"{text[:1].upper()}{text[1:]}. Not retried; {again} to try again.",
+        f"{capital(text)}. Not retried; {again} to try again.",
     )
 
 
@@ -118,15 +119,14 @@ def _causes(away: Sequence[StreamHealth], zone: dt.tzinfo) -> str:
             f"{_ADJECTIVE[each.stream]} stream: {_cause(each)} at {format_time(failure.at, zone)}"
             for each, failure in known
         )
-    return f"{words[:1].upper()}{words[1:]}."
+    return f"{capital(words)}."
 
 
 def _cause(record: StreamHealth) -> str:
     failure = record.last_failure
     if failure is None:
         return ""
-    text = failure.text.rstrip(".")
-    return text if failure.code is None or str(failure.code) in text else f"{text} ({failure.code})"
+    return replace(failure, text=failure.text.rstrip(".")).words
 
 
 def _code(record: StreamHealth) -> int | None:

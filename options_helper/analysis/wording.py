@@ -41,7 +41,13 @@ def format_moment(at: dt.datetime, now: dt.datetime, zone: dt.tzinfo) -> str:
         return local.strftime("%H:%M")
     if abs(days) <= _DAYS_A_WEEKDAY_IS_CLEAR:
         return f"{_WEEKDAYS[local.weekday()]} {local:%H:%M}"
-    return f"{local.day} {_MONTHS[local.month - 1]} {local:%H:%M}"
+    return f"{format_day(local, with_year=False)} {local:%H:%M}"
+
+
+def format_day(day: dt.date, *, with_year: bool = True) -> str:
+    """`18 Dec 2026`, or `18 Dec`, whatever the machine's language."""
+    text = f"{day.day} {_MONTHS[day.month - 1]}"
+    return f"{text} {day.year}" if with_year else text
 
 
 def join_words(words: Sequence[str]) -> str:
@@ -49,6 +55,11 @@ def join_words(words: Sequence[str]) -> str:
     if len(words) <= 1:
         return "".join(words)
     return f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def capital(text: str) -> str:
+    """The text with a capital first letter, the rest as it is."""
+    return text[:1].upper() + text[1:]
 
 
 def count(number: int, noun: str) -> str:

@@ -58,9 +58,7 @@ def build_fills_view(portfolio: Portfolio, snapshot: LiveSnapshot, saved_at: dt.
     )
     with _lock:
         kept = _views.get(id(portfolio))
-        if kept is not None and all(
-            old is new or old == new for old, new in zip(kept[0], sources, strict=True)
-        ):
+        if kept is not None and kept[0] == sources:  # element by element, the same object at once
             return kept[1]
         view = _build(portfolio, snapshot, saved_at)
         while len(_views) >= _KEPT:

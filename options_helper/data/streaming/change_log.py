@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from options_helper.market import StreamState
 
 if TYPE_CHECKING:
-    from options_helper.market import StreamFailure, StreamHealth
+    from options_helper.market import StreamHealth
 
 logger = logging.getLogger(__name__)
 
@@ -41,10 +41,4 @@ def describe_change(health: StreamHealth) -> str:
 def _cause(health: StreamHealth) -> str:
     failure = health.last_failure
     lost = health.state in {StreamState.RECONNECTING, StreamState.ERROR}
-    return _words(failure) if failure is not None and lost else ""
-
-
-def _words(failure: StreamFailure) -> str:
-    if failure.code is None or str(failure.code) in failure.text:
-        return failure.text
-    return f"{failure.text} ({failure.code})"
+    return failure.words if failure is not None and lost else ""

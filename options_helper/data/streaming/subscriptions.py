@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from options_helper.analysis.wording import format_day
 from options_helper.data.streaming.position_needs import PositionNeed, find_need
 from options_helper.market_time import new_york_date, utc_now
 
@@ -146,7 +147,7 @@ def _limit_warnings(
 
 def _expired_warnings(needs: Sequence[PositionNeed], today: dt.date) -> list[str]:
     names = [f"{contract} ({need.id})" for need in needs for contract in need.expired]
-    return [f"Expired before {today.day} {today:%b %Y} and left out: {_listed(names)}."] if names else []
+    return [f"Expired before {format_day(today)} and left out: {_listed(names)}."] if names else []
 
 
 def _index_warnings(needs: Sequence[PositionNeed]) -> list[str]:

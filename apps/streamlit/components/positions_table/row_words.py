@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from options_helper.analysis.figures import MISSING
 from options_helper.analysis.row_warnings import RowWarning, sentences
+from options_helper.analysis.wording import format_day
 from options_helper.models import EquityPosition, Leg, MultiLegPosition, Position
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     Record = dict[str, Any]
 
 _UP, _DOWN, _SAME = "\N{BLACK UP-POINTING TRIANGLE}", "\N{BLACK DOWN-POINTING TRIANGLE}", "="
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 # Beyond this many days to expiry "18 Dec" could be taken for another year's.
 _YEAR_IS_CLEAR_DAYS = 330
 
@@ -65,7 +65,7 @@ def terms_of(position: Position | EquityPosition | MultiLegPosition, *, days: fl
     """`18 Dec 2026`; of a structure its expiries and strikes, `18 Dec / 15 Jan · 500`; nothing for shares."""
     match position:
         case Position():
-            return format_day(position.expiry, with_year=True)
+            return format_day(position.expiry)
         case EquityPosition():
             return ""
     with_year = days is not None and days > _YEAR_IS_CLEAR_DAYS
@@ -86,12 +86,6 @@ def name_of_leg(leg: Leg | StockLeg, *, with_expiry: bool) -> str:
         return f"{leg.side} shares"
     day = f" · {format_day(leg.expiry, with_year=False)}" if with_expiry else ""
     return f"{leg.side} {format_strike(leg.strike)} {leg.option_type}{day}"
-
-
-def format_day(day: dt.date, *, with_year: bool) -> str:
-    """`18 Dec 2026`, or `18 Dec`, whatever the machine's language."""
-    text = f"{day.day} {_MONTHS[day.month - 1]}"
-    return f"{text} {day.year}" if with_year else text
 
 
 def format_strike(strike: float) -> str:
@@ -150,5 +144,5 @@ def _words(code: str) -> list[str]:
     date = dt.date.fromisoformat(day)
     return [
         f"{short}, close of {format_day(date, with_year=False)}",
-        f"{sentence} The close is of {format_day(date, with_year=True)}.",
+        f"{sentence} The close is of {format_day(date)}.",
     ]
