@@ -21,39 +21,24 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from playwright.sync_api import CDPSession, Page
+    from playwright.sync_api import Browser, CDPSession, Page, Playwright
 
 _FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
 _STOCKS = 25
 
 
-class Portal:
-    """`options-helper ui` in a folder of its own, with a portfolio of so many contracts."""
+class Server:
+    """A Streamlit server in a process of its own, until the end of the `with`."""
 
-    def __init__(self, folder: Path, feed_port: int, contracts: int) -> None:
-        (folder / "portfolio.json").write_text(json.dumps(portfolio(contracts)))
-        self.port = _free_port()
-        foreign = ("APCA_", "OH_")
-        env = {name: value for name, value in os.environ.items() if not name.startswith(foreign)} | {
-            "APCA_API_KEY_ID": "PKBENCHMARK",
-            "APCA_API_SECRET_KEY": "benchmark",
-            "APCA_API_BASE_URL": f"http://127.0.0.1:{feed_port}",
-            "APCA_API_DATA_URL": f"http://127.0.0.1:{feed_port}",
-            "APCA_API_STREAM_URL": f"ws://127.0.0.1:{feed_port}",
-            "OH_ALPACA_OPTIONS_FEED": "opra",
-            "OH_LOG_FILE": str(folder / "portal.log"),
-        }
-        command = [sys.executable, "-m", "options_helper", "ui", "--no-browser", f"--port={self.port}"]
+    def __init__(
+        self, folder: Path, port: int, command: list[str], env: dict[str, str] | None = None
+    ) -> None:
+        self.port = port
         with (folder / "output.txt").open("w") as output:
             self._process = subprocess.Popen(  # noqa: S603 - our own interpreter
-                command, cwd=folder, env=env, stdout=output, stderr=subprocess.STDOUT
+                [sys.executable, "-m", *command], cwd=folder, env=env, stdout=output, stderr=subprocess.STDOUT
             )
         self._wait_until_up()
-
-    @property
-    def url(self) -> str:
-        """The Live Portfolio page."""
-        return f"http://127.0.0.1:{self.port}/Live_Portfolio"
 
     def rss_megabytes(self) -> float:
         """Resident memory of the server."""
@@ -66,7 +51,7 @@ class Portal:
 
     @property
     def _server(self) -> psutil.Process:
-        """The Streamlit process, which is the launcher's child."""
+        """The Streamlit process: the launcher's child, or the process itself."""
         launcher = psutil.Process(self._process.pid)
         return max([launcher, *launcher.children()], key=lambda process: process.memory_info().rss)
 
@@ -90,6 +75,29 @@ class Portal:
     def __exit__(self, *_: object) -> None:
         self._process.send_signal(signal.SIGTERM)
         self._process.wait(15)
+
+
+class Portal(Server):
+    """`options-helper ui` in a folder of its own, with a portfolio of so many contracts."""
+
+    def __init__(self, folder: Path, feed_port: int, contracts: int) -> None:
+        (folder / "portfolio.json").write_text(json.dumps(portfolio(contracts)))
+        port, foreign = free_port(), ("APCA_", "OH_")
+        env = {name: value for name, value in os.environ.items() if not name.startswith(foreign)} | {
+            "APCA_API_KEY_ID": "PKBENCHMARK",
+            "APCA_API_SECRET_KEY": "benchmark",
+            "APCA_API_BASE_URL": f"http://127.0.0.1:{feed_port}",
+            "APCA_API_DATA_URL": f"http://127.0.0.1:{feed_port}",
+            "APCA_API_STREAM_URL": f"ws://127.0.0.1:{feed_port}",
+            "OH_ALPACA_OPTIONS_FEED": "opra",
+            "OH_LOG_FILE": str(folder / "portal.log"),
+        }
+        super().__init__(folder, port, ["options_helper", "ui", "--no-browser", f"--port={port}"], env)
+
+    @property
+    def url(self) -> str:
+        """The Live Portfolio page."""
+        return f"http://127.0.0.1:{self.port}/Live_Portfolio"
 
 
 class Tab:
@@ -142,11 +150,8 @@ class Tabs:
     """Chromium with some tabs on the page, each a browser session of its own."""
 
     def __init__(self, url: str, count: int) -> None:
-        program = shutil.which("chromium") or shutil.which("google-chrome")
-        if program is None:
-            raise RuntimeError("there is no Chromium on this machine")
         self._playwright = sync_playwright().start()
-        self._browser = self._playwright.chromium.launch(executable_path=program, args=_FLAGS)
+        self._browser = launch_chromium(self._playwright)
         self.tabs = [Tab(self._browser.new_context().new_page(), url) for _ in range(count)]
 
     def __enter__(self) -> Self:
@@ -155,6 +160,14 @@ class Tabs:
     def __exit__(self, *_: object) -> None:
         self._browser.close()
         self._playwright.stop()
+
+
+def launch_chromium(playwright: Playwright) -> Browser:
+    """The system's Chromium, headless."""
+    program = shutil.which("chromium") or shutil.which("google-chrome")
+    if program is None:
+        raise RuntimeError("there is no Chromium on this machine")
+    return playwright.chromium.launch(executable_path=program, args=_FLAGS)
 
 
 def portfolio(contracts: int) -> dict[str, object]:
@@ -188,7 +201,8 @@ def _kind(payload: bytes) -> str | None:
     return kind
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

@@ -10,6 +10,7 @@ import time
 from importlib.metadata import version
 from pathlib import Path
 
+import first_paint
 import page
 import snapshots
 import tables
@@ -27,6 +28,7 @@ MEASUREMENTS = {
     "snapshot": snapshots.measure,
     "tables": tables.measure,
     "page": page.measure,
+    "first-paint": first_paint.measure,
 }
 
 

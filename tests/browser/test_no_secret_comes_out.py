@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from options_helper.launcher import portal_script, streamlit_command
+from options_helper.portal_command import portal_script, streamlit_command
 
 if TYPE_CHECKING:
     from pathlib import Path

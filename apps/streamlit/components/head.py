@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from apps.streamlit.components.actions import restart, start, stop
+from apps.streamlit.components.first_paint import LIVE_TITLE
 from apps.streamlit.components.sidebar import feed_name
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ _ACCOUNT_NAMES = {"paper": "Paper account", "live": "Live account"}
 def lay_out_head() -> tuple[DeltaGenerator, DeltaGenerator]:
     """Draw the title, and keep the places of the badges and the buttons, which come when they are known."""
     with st.container(key="live-head", horizontal=True, vertical_alignment="center", gap="small"):
-        st.title("Live Portfolio", anchor=False, width="content")
+        st.title(LIVE_TITLE, anchor=False, width="content")
         badges = st.container(
             key="live-badges", horizontal=True, vertical_alignment="center", gap="small", width="stretch"
         )

@@ -9,6 +9,7 @@ import streamlit as st
 
 from apps.streamlit.components.credentials import find_credentials
 from apps.streamlit.components.disclaimer import render_disclaimer
+from apps.streamlit.components.first_paint import HOME_TITLE
 from apps.streamlit.components.head import DEMO_WORDS
 from apps.streamlit.components.page_style import apply_page_style
 from apps.streamlit.components.portfolio_source import default_portfolio_path
@@ -27,7 +28,7 @@ def render_home() -> None:
     apply_page_style()
     credentials = find_credentials()
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.title("Options Helper", anchor=False, width="content")
+        st.title(HOME_TITLE, anchor=False, width="content")
         if credentials.demo:
             st.badge(DEMO_WORDS, icon=":material/science:", color="violet")
     st.markdown(

@@ -1,0 +1,88 @@
+"""The title comes with the first document, stands where the page draws it, and gives way to it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.browser.conftest import Portal
+
+pytestmark = pytest.mark.browser
+playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+
+SHELL = "#oh-first-paint"
+PLACE = """title => {
+    const range = document.createRange();
+    range.selectNodeContents(title);
+    const { x, y, height } = range.getBoundingClientRect();
+    const { color, fontSize, fontWeight } = getComputedStyle(title);
+    return { x, y, height, color, fontSize, fontWeight };
+}"""
+VIEWS: dict[str, dict[str, Any]] = {
+    "wide": {"viewport": {"width": 1440, "height": 900}},
+    "dark": {"viewport": {"width": 1440, "height": 900}, "color_scheme": "dark"},
+    "phone": {"viewport": {"width": 390, "height": 844}},
+}
+
+
+def place(title: Any) -> dict[str, Any]:
+    """Where the words of a title are, and how they look."""
+    return dict(title.evaluate(PLACE))
+
+
+@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize("path", ["/", "/Live_Portfolio"])
+def test_the_title_is_painted_before_any_script(portal: Portal, path: str, view: str) -> None:
+    """With every script held back the title is there, in the very place that the page will give it."""
+    early = portal.open("about:blank", **VIEWS[view])
+    early.route("**/*.js", lambda route: route.abort())
+    early.goto(portal.url + path)
+    title = early.get_by_role("heading", level=1)
+    playwright.expect(title).to_be_visible()
+    early.evaluate("document.fonts.ready")
+    painted = place(title)
+    early.close()
+    portal.complaints.clear()  # of the scripts that did not come
+
+    page = portal.open(portal.url + path, **VIEWS[view])
+    playwright.expect(page.locator(SHELL)).to_have_count(0)
+    drawn = page.locator("#root h1")
+    playwright.expect(drawn).to_have_count(1)
+    playwright.expect(page.locator("[data-testid='stSkeleton']")).to_have_count(0)
+    real = place(drawn)
+    assert (painted["x"], painted["y"]) == pytest.approx((real["x"], real["y"]), abs=1)
+    assert {**painted, "x": 0, "y": 0} == {**real, "x": 0, "y": 0}
+    assert not portal.complaints
+
+
+def test_while_streams_run_the_title_stands_at_the_edge(portal: Portal) -> None:
+    """The sidebar is folded away then, in the first document as on the page."""
+    page = portal.open()
+    page.get_by_role("button", name="Start", exact=True).click()
+    playwright.expect(page.get_by_role("button", name="Stop", exact=True)).to_be_enabled()
+    late = portal.open("about:blank")
+    late.route("**/*.js", lambda route: route.abort())
+    late.goto(portal.live_url)
+    painted = place(late.get_by_role("heading", level=1))
+    late.close()
+    portal.complaints.clear()
+    page.reload()
+    playwright.expect(page.locator(SHELL)).to_have_count(0)
+    drawn = page.locator("#root h1")
+    page.wait_for_function("document.querySelector('#root h1').getBoundingClientRect().x < 30")
+    assert painted["x"] == pytest.approx(place(drawn)["x"], abs=1)
+    page.get_by_role("button", name="Stop", exact=True).click()
+    playwright.expect(page.get_by_role("button", name="Start", exact=True)).to_be_enabled()
+
+
+@pytest.mark.parametrize("sign", ['<div class="stException">', '<div role="alert">', '<div role="dialog">'])
+def test_the_title_does_not_hide_what_went_wrong(portal: Portal, sign: str) -> None:
+    """An error or a dialog that comes instead of the page is seen."""
+    page = portal.open("about:blank")
+    page.route("**/*.js", lambda route: route.abort())
+    page.goto(portal.live_url)
+    playwright.expect(page.locator(SHELL)).to_be_visible()
+    page.evaluate("html => document.querySelector('#root').insertAdjacentHTML('beforeend', html)", sign)
+    playwright.expect(page.locator(SHELL)).to_have_count(0)

@@ -1,0 +1,93 @@
+"""The first document: Streamlit's own, with the title of the page that is coming."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+
+pytest.importorskip("streamlit", reason="the portal needs streamlit")
+
+from starlette.applications import Starlette
+
+from apps.streamlit.components import first_paint
+from options_helper.hub import close_hub
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+DOCUMENT = (
+    '<html><head><link rel="preload" href="./static/a.woff2"></head><body><div id="root"></div></body></html>'
+)
+
+
+@pytest.fixture(autouse=True)
+def _no_hub() -> Iterator[None]:
+    """Each test begins and ends without streams."""
+    close_hub()
+    yield
+    close_hub()
+
+
+def get(path: str) -> httpx.Response:
+    """What a browser gets under this path from the two routes alone."""
+
+    async def ask() -> httpx.Response:
+        served = httpx.ASGITransport(app=Starlette(routes=first_paint.first_paint_routes()))
+        async with httpx.AsyncClient(transport=served, base_url="http://localhost") as client:
+            return await client.get(path)
+
+    return asyncio.run(ask())
+
+
+@pytest.mark.parametrize(
+    ("path", "title", "kind"),
+    [("/", "Options Helper", "oh-home"), ("/Live_Portfolio", "Live Portfolio", "oh-live")],
+)
+def test_each_page_brings_its_title(path: str, title: str, kind: str) -> None:
+    """The title is in the document, behind Streamlit's root, and a browser asks for it anew each time."""
+    answer = get(path)
+    assert answer.status_code == 200
+    assert answer.headers["cache-control"] == "no-cache"
+    assert answer.text.count(f"<h1>{title}</h1>") == 1
+    assert f'class="{kind}"' in answer.text
+    assert answer.text.index('<div id="root"></div>') < answer.text.index(title)
+    assert "./static/js/index." in answer.text
+
+
+def test_nothing_of_streamlits_document_is_lost() -> None:
+    """Without the insertion it is Streamlit's to the letter."""
+    before, after = first_paint._DOCUMENT.read_text(encoding="utf-8").split('<div id="root"></div>')
+    text = get("/Live_Portfolio").text
+    assert text.startswith(before)
+    assert text.endswith(after)
+
+
+def test_where_streams_run_the_sidebar_is_folded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The title stands where the page will have it: beside the sidebar, or at the left edge."""
+    assert 'class="oh-live"' in get("/Live_Portfolio").text
+    monkeypatch.setattr(first_paint.current_hub(), "is_running", lambda: True)
+    assert 'class="oh-live oh-running"' in get("/Live_Portfolio").text
+    assert "oh-running" not in get("/").text.split("</style>")[-1]
+
+
+def test_the_title_is_drawn_in_the_pages_font() -> None:
+    """The font is the one that the document loads ahead; without any, a system font serves."""
+    text = first_paint.insert_title(DOCUMENT, "Title", "oh-live")
+    assert 'src: url("./static/a.woff2")' in text
+    assert "$" not in text
+    bare = first_paint.insert_title('<div id="root"></div>', "Title", "oh-live")
+    assert 'src: url("")' in bare
+
+
+def test_a_document_that_is_not_as_it_was_is_left_alone(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A later Streamlit may build its page otherwise; it is served as it is then."""
+    document = tmp_path / "index.html"
+    document.write_text("<main></main>")
+    monkeypatch.setattr(first_paint, "_DOCUMENT", document)
+    assert first_paint.first_paint_routes() == []
