@@ -77,6 +77,27 @@ def test_while_streams_run_the_title_stands_at_the_edge(portal: Portal) -> None:
     playwright.expect(page.get_by_role("button", name="Start", exact=True)).to_be_enabled()
 
 
+@pytest.mark.parametrize(("system", "chosen"), [("light", "Dark"), ("dark", "Light")])
+def test_the_title_follows_the_theme_that_was_chosen(portal: Portal, system: str, chosen: str) -> None:
+    """Whoever chose the other theme in the menu is not flashed at on each load."""
+    page = portal.open(color_scheme=system)
+    page.get_by_test_id("stMainMenu").get_by_role("button").click()
+    page.get_by_test_id(f"stMainMenuItem-theme-{chosen}").click()
+    ground = "element => getComputedStyle(element).getPropertyValue('background-color')"
+    page.wait_for_function("Object.keys(localStorage).some(key => key.startsWith('stActiveTheme'))")
+    page.reload()
+    playwright.expect(page.locator(SHELL)).to_have_count(0)
+    real = page.locator(".stApp").evaluate(ground), place(page.locator("#root h1"))["color"]
+    page.route("**/*.js", lambda route: route.abort())
+    page.reload()
+    shell = page.locator(SHELL)
+    shell.evaluate("shell => shell.style.background = 'var(--page)'")  # beside the sidebar's part
+    assert (shell.evaluate(ground), place(shell.locator("h1"))["color"]) == real
+    page.evaluate("localStorage.clear()")
+    page.reload()
+    assert place(shell.locator("h1"))["color"] != real[1]
+
+
 @pytest.mark.parametrize("sign", ['<div class="stException">', '<div role="alert">', '<div role="dialog">'])
 def test_the_title_does_not_hide_what_went_wrong(portal: Portal, sign: str) -> None:
     """An error or a dialog that comes instead of the page is seen."""
