@@ -16,8 +16,10 @@ pytest.importorskip("msgpack", reason="msgpack comes with alpaca-py and with the
 import msgpack
 from websockets.sync.server import serve
 
-from options_helper.data.streaming.alpaca_connection import DataConnection, TradingConnection, one_connection
+from options_helper.data.streaming.alpaca_connection import one_connection
 from options_helper.data.streaming.connection_observer import ConnectionTimes, SilentObserver
+from options_helper.data.streaming.data_connection import DataConnection
+from options_helper.data.streaming.trading_connection import TradingConnection
 from options_helper.data.streaming.websocket_protocol import websocket_params
 from options_helper.errors import StreamError
 
@@ -120,7 +122,7 @@ def test_what_gathers_in_the_socket_counts_as_waiting(monkeypatch: pytest.Monkey
         now[0] += seconds
 
     clock = SimpleNamespace(monotonic=lambda: now[0], sleep=pause)
-    for module in ("alpaca_connection", "frames"):
+    for module in ("data_connection", "frames"):
         monkeypatch.setattr(f"options_helper.data.streaming.{module}.time", clock)
 
     async def deliver(_batch: MarketBatch) -> None:

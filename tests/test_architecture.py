@@ -34,7 +34,7 @@ LAYERS = (
     ("options_helper.data.streaming",),
     ("options_helper.monitor", "options_helper.session_leases", "options_helper.hub"),
 )
-SDK_USERS = {"alpaca_connection", "alpaca_stream", "alpaca_trading_stream"}
+SDK_USERS = {"alpaca_stream", "alpaca_trading_stream"}
 SDK_MODULE = re.compile(r"alpaca\.(broker|common|data|trading)(\.\w+)*")
 ORDERING = re.compile(
     r"\w*Order\w*Request|TradingClient|(submit|replace|cancel)_orders?\w*|close_(all_)?positions?|exercise_\w+"

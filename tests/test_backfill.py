@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from options_helper.data.alpaca_clock import AlpacaCalendar
 from options_helper.data.http_reader import Host
-from options_helper.data.market_clock import AlpacaCalendar, ExchangeCalendar
+from options_helper.data.market_clock import ExchangeCalendar
 from options_helper.data.streaming.backfill import Backfill, BackfillSink
 from options_helper.data.streaming.backfill_schedule import Part, Schedule
 from options_helper.data.streaming.order_history import OrderHistory

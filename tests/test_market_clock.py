@@ -9,12 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from options_helper.data.alpaca_clock import AlpacaCalendar, clock_offset_seconds
 from options_helper.data.market_clock import (
-    AlpacaCalendar,
     ExchangeCalendar,
     MarketCalendar,
     Session,
-    clock_offset_seconds,
     market_moment,
     phase_at,
 )

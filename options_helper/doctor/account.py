@@ -6,8 +6,8 @@ import datetime as dt
 from contextlib import closing
 from typing import TYPE_CHECKING
 
+from options_helper.data.alpaca_clock import AlpacaCalendar
 from options_helper.data.alpaca_settings import LIVE_URL, PAPER_URL, Account, mask
-from options_helper.data.market_clock import AlpacaCalendar
 from options_helper.doctor.findings import Finding, Level
 from options_helper.errors import AlpacaRestError
 from options_helper.market import MarketPhase

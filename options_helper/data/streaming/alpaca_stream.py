@@ -7,12 +7,13 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from options_helper.data.alpaca_settings import AlpacaSettings, load_settings
-from options_helper.data.streaming.alpaca_connection import DataConnection, one_connection
+from options_helper.data.streaming.alpaca_connection import one_connection
 from options_helper.data.streaming.connection_observer import (
     ConnectionObserver,
     ConnectionTimes,
     SilentObserver,
 )
+from options_helper.data.streaming.data_connection import DataConnection
 from options_helper.data.streaming.handler_calls import Handler, HandlerCalls
 from options_helper.data.streaming.websocket_protocol import websocket_params
 from options_helper.errors import MissingDependency, SettingsError

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from options_helper.data.alpaca_settings import Account
-from options_helper.data.streaming.alpaca_connection import TradingConnection, one_connection
+from options_helper.data.streaming.alpaca_connection import one_connection
 from options_helper.data.streaming.alpaca_stream import import_alpaca, settings_for
 from options_helper.data.streaming.connection_observer import (
     ConnectionObserver,
@@ -13,6 +13,7 @@ from options_helper.data.streaming.connection_observer import (
     SilentObserver,
 )
 from options_helper.data.streaming.handler_calls import Handler, HandlerCalls
+from options_helper.data.streaming.trading_connection import TradingConnection
 from options_helper.data.streaming.websocket_protocol import websocket_params
 from options_helper.market import StreamName
 

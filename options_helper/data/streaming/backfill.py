@@ -13,9 +13,10 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
+from options_helper.data.alpaca_clock import AlpacaCalendar, clock_offset_seconds
 from options_helper.data.alpaca_settings import mask
 from options_helper.data.http_reader import Host
-from options_helper.data.market_clock import AlpacaCalendar, ExchangeCalendar, clock_offset_seconds
+from options_helper.data.market_clock import ExchangeCalendar
 from options_helper.data.streaming.backfill_schedule import Part, Schedule
 from options_helper.data.streaming.backfill_sink import BackfillSink
 from options_helper.data.streaming.order_history import OrderHistory
