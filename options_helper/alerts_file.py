@@ -17,13 +17,13 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from options_helper.analysis.alert_rules import AlertMetric, AlertRule
 from options_helper.errors import AlertsFileError
+from options_helper.file_version import FileVersion, file_version
 from options_helper.json_words import describe_json_error
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 ALERTS_FILE_NAME = "alerts.json"
-_Version = tuple[int, int] | None
 
 _HINTS = {
     "metric": f"one of {', '.join(AlertMetric)}",
@@ -73,12 +73,12 @@ class AlertsFile:
 
     def __init__(self, portfolio_path: Path | str) -> None:
         self.path = alerts_path_for(portfolio_path)
-        self._told: _Version = None
-        self._broken: _Version = None
+        self._told: FileVersion | None = None
+        self._broken: FileVersion | None = None
 
     def read(self) -> tuple[list[AlertRule], str]:
         """The rules, and why the file could not be used, or ""; then there are no rules."""
-        self._told = self._version()
+        self._told = file_version(self.path)
         try:
             return load_alert_rules(self.path), ""
         except AlertsFileError as error:
@@ -90,7 +90,7 @@ class AlertsFile:
         A version that cannot be used is told of at the second look: the first may have met an editor that
         was still writing it.
         """
-        version = self._version()
+        version = file_version(self.path)
         if version == self._told:
             return None
         told = self._told
@@ -99,13 +99,6 @@ class AlertsFile:
             self._told, self._broken = told, version
             return None
         return rules, problem
-
-    def _version(self) -> _Version:
-        try:
-            status = self.path.stat()
-        except OSError:
-            return None
-        return status.st_mtime_ns, status.st_size
 
 
 def dump_alert_rules(rules: Iterable[AlertRule]) -> str:

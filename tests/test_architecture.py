@@ -28,6 +28,7 @@ LAYERS = (
         "options_helper.portfolio_file",
         "options_helper.portfolio_problems",
         "options_helper.json_words",
+        "options_helper.file_version",
         "options_helper.alerts_file",
         "options_helper.data",
     ),

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from options_helper.errors import PortfolioError
+from options_helper.file_version import FileVersion, file_version
 from options_helper.launcher import PORTFOLIO_VARIABLE
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ class PortfolioSource:
         return self.path.name or str(self.path)
 
 
-_loaded: dict[tuple[str, tuple[int, int] | None], PortfolioSource] = {}
+_loaded: dict[tuple[str, FileVersion | None], PortfolioSource] = {}
 _lock = threading.Lock()
 
 
@@ -47,7 +48,7 @@ def default_portfolio_path() -> str:
 
 def read_portfolio(path: Path) -> PortfolioSource:
     """The file's newest version; the same object for as long as the file does not change."""
-    version = _version(path)
+    version = file_version(path)
     key = (str(path), version)
     with _lock:
         if key not in _loaded:
@@ -63,15 +64,7 @@ def forget_portfolios() -> None:
         _loaded.clear()
 
 
-def _version(path: Path) -> tuple[int, int] | None:
-    try:
-        status = path.stat()
-    except (OSError, ValueError):
-        return None
-    return status.st_mtime_ns, status.st_size
-
-
-def _load(path: Path, version: tuple[int, int] | None) -> PortfolioSource:
+def _load(path: Path, version: FileVersion | None) -> PortfolioSource:
     from options_helper.portfolio_file import load_portfolio  # noqa: PLC0415 - pydantic, after the title
 
     saved_at = dt.datetime.fromtimestamp(version[0] / 1e9, tz=dt.UTC) if version else None
