@@ -50,7 +50,8 @@ def test_the_title_is_painted_before_any_script(portal: Portal, path: str, view:
     playwright.expect(page.locator(SHELL)).to_have_count(0)
     drawn = page.locator("#root h1")
     playwright.expect(drawn).to_have_count(1)
-    playwright.expect(page.locator("[data-testid='stSkeleton']")).to_have_count(0)
+    if path != "/":  # the title is centred beside the buttons
+        playwright.expect(page.get_by_role("button", name="Start", exact=True)).to_be_enabled()
     real = place(drawn)
     assert (painted["x"], painted["y"]) == pytest.approx((real["x"], real["y"]), abs=1)
     assert {**painted, "x": 0, "y": 0} == {**real, "x": 0, "y": 0}
@@ -72,7 +73,8 @@ def test_while_streams_run_the_title_stands_at_the_edge(portal: Portal) -> None:
     playwright.expect(page.locator(SHELL)).to_have_count(0)
     drawn = page.locator("#root h1")
     page.wait_for_function("document.querySelector('#root h1').getBoundingClientRect().x < 30")
-    assert painted["x"] == pytest.approx(place(drawn)["x"], abs=1)
+    real = place(drawn)
+    assert (painted["x"], painted["y"]) == pytest.approx((real["x"], real["y"]), abs=1)
     page.get_by_role("button", name="Stop", exact=True).click()
     playwright.expect(page.get_by_role("button", name="Start", exact=True)).to_be_enabled()
 
@@ -98,12 +100,38 @@ def test_the_title_follows_the_theme_that_was_chosen(portal: Portal, system: str
     assert place(shell.locator("h1"))["color"] != real[1]
 
 
-@pytest.mark.parametrize("sign", ['<div class="stException">', '<div role="alert">', '<div role="dialog">'])
+def test_the_title_does_not_hide_a_lost_server(portal: Portal) -> None:
+    """Where the scripts come and the server does not answer them, Streamlit's dialog is seen."""
+    page = portal.open("about:blank")
+    page.route("**/_stcore/**", lambda route: route.abort())
+    page.goto(portal.live_url)
+    playwright.expect(page.get_by_role("dialog")).to_be_visible(timeout=60_000)
+    playwright.expect(page.locator(SHELL)).to_have_count(0)
+
+
+@pytest.mark.parametrize("sign", ['<div class="stException">', '<div role="alert">'])
 def test_the_title_does_not_hide_what_went_wrong(portal: Portal, sign: str) -> None:
-    """An error or a dialog that comes instead of the page is seen."""
+    """An error that comes instead of the page is seen."""
     page = portal.open("about:blank")
     page.route("**/*.js", lambda route: route.abort())
     page.goto(portal.live_url)
     playwright.expect(page.locator(SHELL)).to_be_visible()
     page.evaluate("html => document.querySelector('#root').insertAdjacentHTML('beforeend', html)", sign)
     playwright.expect(page.locator(SHELL)).to_have_count(0)
+
+
+def test_the_title_goes_by_itself(portal: Portal) -> None:
+    """Where no script of the document may run, what is beneath is seen after some seconds."""
+    page = portal.open("about:blank")
+
+    def forbid(route: Any) -> None:
+        answer = route.fetch()
+        route.fulfill(
+            response=answer, headers={**answer.headers, "content-security-policy": "script-src 'none'"}
+        )
+
+    page.route(portal.live_url, forbid)
+    page.goto(portal.live_url)
+    title = page.get_by_role("heading", level=1)
+    playwright.expect(title).to_be_visible()
+    playwright.expect(title).to_be_hidden(timeout=30_000)

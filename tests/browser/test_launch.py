@@ -124,8 +124,8 @@ def test_the_server_is_safe(demo: Demo) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_ends_it(demo: Demo, browser: Browser, number: int) -> None:
-    """Ctrl-C and SIGTERM end the portal and the simulator at once, with the streams running."""
+def test_a_signal_ends_it(demo: Demo, browser: Browser, number: int, tmp_path: Path) -> None:
+    """Ctrl-C and SIGTERM close the running streams and end the portal and the simulator at once."""
     psutil = pytest.importorskip("psutil")
     page = browser.new_page()
     page.goto(f"{demo.url}/Live_Portfolio")
@@ -137,4 +137,6 @@ def test_a_signal_ends_it(demo: Demo, browser: Browser, number: int) -> None:
     demo.end(number)
     assert demo.process.returncode == 0
     assert not any(child.is_running() for child in children)
+    log = (tmp_path / "state" / "options-helper" / "options-helper.log").read_text()
+    assert log.count("stream is stopped") == 3
     page.close()

@@ -43,6 +43,12 @@ with st.container(key="everything"):
         st.text(repr(getattr(value, "__dict__", None)))
 """
 
+ENTRY = """
+from pathlib import Path
+import streamlit as st
+app = st.App(Path(__file__).with_name("page.py"))
+"""
+
 
 def is_up(port: int) -> bool:
     """Whether the server answers."""
@@ -65,10 +71,11 @@ def test_no_key_leaves_the_process(browser: Browser, tmp_path: Path) -> None:
     portfolio = demo_portfolio(new_york_date(utc_now()))
     (tmp_path / "portfolio.json").write_text(json.dumps(portfolio))
     (tmp_path / "page.py").write_text(CARELESS_PAGE)
+    (tmp_path / "entry.py").write_text(ENTRY)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = streamlit_command(tmp_path / "page.py", host="127.0.0.1", port=port)
+    command = streamlit_command(tmp_path / "entry.py", host="127.0.0.1", port=port)
     talkative = [word.replace("logger.level=warning", "logger.level=debug") for word in command]
     told: list[bytes] = []
     with (

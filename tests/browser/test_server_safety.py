@@ -60,6 +60,13 @@ st.text(repr(settings))
 raise ValueError("secret=abc123")
 """
 
+# As the portal's own: the script under Streamlit's server class.
+ENTRY = """
+from pathlib import Path
+import streamlit as st
+app = st.App(Path(__file__).with_name("script.py"))
+"""
+
 
 @dataclass
 class Server:
@@ -105,11 +112,12 @@ def server(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterat
     assert browser
     folder = tmp_path_factory.mktemp("server")
     (folder / "script.py").write_text(SCRIPT)
+    (folder / "entry.py").write_text(ENTRY)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     process = subprocess.Popen(  # noqa: S603 - our own interpreter
-        streamlit_command(folder / "script.py", host="127.0.0.1", port=port),
+        streamlit_command(folder / "entry.py", host="127.0.0.1", port=port),
         cwd=folder,
         env=os.environ | CARELESS,
         stdout=subprocess.DEVNULL,

@@ -32,12 +32,12 @@ def _no_hub() -> Iterator[None]:
     close_hub()
 
 
-def get(path: str) -> httpx.Response:
+def get(path: str, host: str = "localhost") -> httpx.Response:
     """What a browser gets under this path from the two routes alone."""
 
     async def ask() -> httpx.Response:
         served = httpx.ASGITransport(app=Starlette(routes=first_paint.first_paint_routes()))
-        async with httpx.AsyncClient(transport=served, base_url="http://localhost") as client:
+        async with httpx.AsyncClient(transport=served, base_url=f"http://{host}") as client:
             return await client.get(path)
 
     return asyncio.run(ask())
@@ -67,11 +67,15 @@ def test_nothing_of_streamlits_document_is_lost() -> None:
 
 
 def test_where_streams_run_the_sidebar_is_folded(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The title stands where the page will have it: beside the sidebar, or at the left edge."""
-    assert 'class="oh-live"' in get("/Live_Portfolio").text
+    """The title stands where the page will have it; a foreign name of this server is not told what runs."""
+    monkeypatch.setattr(first_paint.st, "get_option", {"server.allowedHosts": ["localhost"]}.__getitem__)
+    idle = get("/Live_Portfolio").text
+    assert 'class="oh-live"' in idle
     monkeypatch.setattr(first_paint.current_hub(), "is_running", lambda: True)
-    assert 'class="oh-live oh-running"' in get("/Live_Portfolio").text
-    assert "oh-running" not in get("/").text.split("</style>")[-1]
+    folded = get("/Live_Portfolio").text
+    assert folded == idle.replace('class="oh-live"', 'class="oh-live oh-folded"')
+    assert get("/Live_Portfolio", host="evil.example").text == idle
+    assert 'class="oh-home"' in get("/").text
 
 
 def test_the_title_is_drawn_in_the_pages_font() -> None:
@@ -83,11 +87,13 @@ def test_the_title_is_drawn_in_the_pages_font() -> None:
     assert 'src: url("")' in bare
 
 
+@pytest.mark.parametrize("text", ["<main></main>", None])
 def test_a_document_that_is_not_as_it_was_is_left_alone(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, text: str | None
 ) -> None:
-    """A later Streamlit may build its page otherwise; it is served as it is then."""
+    """A later Streamlit may build its page otherwise, or keep it elsewhere; it is served as it is then."""
     document = tmp_path / "index.html"
-    document.write_text("<main></main>")
+    if text is not None:
+        document.write_text(text)
     monkeypatch.setattr(first_paint, "_DOCUMENT", document)
     assert first_paint.first_paint_routes() == []

@@ -34,7 +34,10 @@ def first_paint_routes() -> list[Route]:
     """The two pages' addresses, ahead of Streamlit's own; none where its document is not as it was."""
     from starlette.routing import Route  # noqa: PLC0415 - Streamlit's server, absent in a bare run
 
-    document = _DOCUMENT.read_text(encoding="utf-8")
+    try:
+        document = _DOCUMENT.read_text(encoding="utf-8")
+    except OSError:
+        document = ""
     if _ROOT not in document:
         return []
     pages = (("/", HOME_TITLE, "oh-home"), ("/Live_Portfolio", LIVE_TITLE, "oh-live"))
@@ -53,9 +56,15 @@ def insert_title(document: str, title: str, kind: str) -> str:
     return document.replace(_ROOT, _ROOT + shell)
 
 
-async def _answer(document: str, _request: Request) -> Response:
+async def _answer(document: str, request: Request) -> Response:
     from starlette.responses import HTMLResponse  # noqa: PLC0415 - likewise
 
-    # The sidebar is folded away while streams run, and the title stands further left then.
-    body = document.replace("oh-live", "oh-live oh-running") if current_hub().is_running() else document
+    body = (
+        document.replace('class="oh-live"', 'class="oh-live oh-folded"') if _is_folded(request) else document
+    )
     return HTMLResponse(body, headers={"Cache-Control": "no-cache"})
+
+
+def _is_folded(request: Request) -> bool:
+    """Whether the sidebar is folded away, as it is while streams run; no business of a foreign site's."""
+    return request.url.hostname in st.get_option("server.allowedHosts") and current_hub().is_running()

@@ -1,4 +1,4 @@
-"""What the launcher runs: the portal, from a folder without `pages/` beside it.
+"""What the server runs for each visit: the portal, from a folder without `pages/` beside it.
 
 Streamlit's old page scan takes a neighbouring `pages/` folder for the navigation until the first
 `st.navigation` of a process: a first visit straight to /Live_Portfolio would run the page without its portal.

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
+from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -11,5 +14,19 @@ _HERE = Path(__file__).resolve()
 sys.path.insert(0, str(_HERE.parents[3]))
 
 from apps.streamlit.components.first_paint import first_paint_routes  # noqa: E402 - importable from here on
+from options_helper.hub import close_hub  # noqa: E402 - likewise
 
-app = st.App(_HERE.with_name("portal.py"), routes=first_paint_routes())
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+
+@asynccontextmanager
+async def _close_streams_at_end(_app: st.App) -> AsyncIterator[None]:
+    """Alpaca is told goodbye; after a signal uvicorn ends the process without Python's exit handlers."""
+    try:
+        yield
+    finally:
+        await asyncio.to_thread(close_hub)
+
+
+app = st.App(_HERE.with_name("portal.py"), routes=first_paint_routes(), lifespan=_close_streams_at_end)
