@@ -101,7 +101,7 @@ class _Calendar:
     def join(self, timeout: float) -> None:
         """Nothing to wait for."""
 
-    def request_quotes(self) -> None:
+    def request_quotes(self, stream: object) -> None:
         """Nothing to ask."""
 
 

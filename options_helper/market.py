@@ -146,6 +146,8 @@ class StreamHealth:
         attempts: Reconnection attempts since Start.
         tries: The same since the stream last proved itself, which the backoff counts; 0 where not known.
         next_attempt_at: When the next attempt begins, while reconnecting.
+        complete_at: As of when REST last told all quotes of the stream; only one since `connected_at` proves
+            that none was missed.
         last_event_at: Receipt of the newest market event or order update.
         last_heard_at: Receipt of anything at all, a pong included.
         last_failure: Kept after recovery.
@@ -165,6 +167,7 @@ class StreamHealth:
     tries: int = 0
     next_attempt_at: dt.datetime | None = None
     connected_at: dt.datetime | None = None
+    complete_at: dt.datetime | None = None
     last_event_at: dt.datetime | None = None
     last_heard_at: dt.datetime | None = None
     last_failure: StreamFailure | None = None

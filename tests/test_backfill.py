@@ -25,7 +25,7 @@ from options_helper.data.streaming.rest_rows import (
     read_snapshots,
 )
 from options_helper.errors import AlpacaRestError
-from options_helper.market import BrokerPosition, Greeks, MarketPhase, PreviousClose, Quote, Trade
+from options_helper.market import BrokerPosition, Greeks, MarketPhase, PreviousClose, Quote, StreamName, Trade
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -209,6 +209,7 @@ class Sink(BackfillSink):
     option_quotes: list[Quote] = field(default_factory=list)
     stock_trades: list[Trade] = field(default_factory=list)
     option_trades: list[Trade] = field(default_factory=list)
+    complete: dict[StreamName, dt.datetime] = field(default_factory=dict)
     reference: dict[str, Any] = field(default_factory=dict)
     calendars: list[Any] = field(default_factory=list)
     clock_offsets: list[float] = field(default_factory=list)
@@ -224,6 +225,10 @@ class Sink(BackfillSink):
         """Keep."""
         self.stock_trades += stocks
         self.option_trades += options
+
+    def put_complete(self, stream: StreamName, as_of: dt.datetime) -> None:
+        """Keep."""
+        self.complete[stream] = as_of
 
     def put_reference(self, **known: Any) -> None:
         """Keep."""
@@ -420,9 +425,68 @@ def test_rest_does_not_keep_a_silent_feed_alive(desk: Desk) -> None:
     desk.run_for(61)
     assert [quote.symbol for quote in desk.sink.option_quotes] == [CALL, ADJUSTED]
     assert [trade.symbol for trade in desk.sink.option_trades] == [CALL]
-    desk.backfill.request_quotes()
+    desk.backfill.request_quotes(StreamName.OPTIONS)
     desk.run_for(2)
     assert [quote.symbol for quote in desk.sink.option_quotes] == [CALL, ADJUSTED, CALL, ADJUSTED]
+    assert [quote.symbol for quote in desk.sink.stock_quotes] == ["AAPL"], "that stream was not lost"
+
+
+@pytest.mark.parametrize("stream", [StreamName.OPTIONS, StreamName.STOCKS])
+def test_quotes_asked_for_during_a_look_are_told_by_the_next_one(desk: Desk, stream: StreamName) -> None:
+    """A stream is acknowledged while its first quotes are under way: they come again, newer perhaps."""
+    route = f"{stream.removesuffix('s')}_snapshots"
+    fetch = getattr(desk.rest, route)
+
+    def interrupted(*arguments: Any) -> Any:
+        setattr(desk.rest, route, fetch)
+        snapshots = fetch(*arguments)
+        desk.backfill.request_quotes(stream)
+        return snapshots
+
+    setattr(desk.rest, route, interrupted)
+    desk.round()
+    desk.run_for(3)
+    told = desk.sink.option_quotes if stream is StreamName.OPTIONS else desk.sink.stock_quotes
+    assert len(told) == 2
+    desk.run_for(61)
+    assert len(told) == 2
+
+
+def test_quotes_asked_for_are_told_though_the_first_try_fails(desk: Desk) -> None:
+    """The request outlives a failure of REST."""
+    desk.round()
+    desk.rest.failing["options indicative"] = refused("/v1beta1/options/snapshots", 500)
+    desk.clock.seconds += 2
+    desk.backfill.request_quotes(StreamName.OPTIONS)
+    desk.round()
+    desk.rest.failing.clear()
+    desk.run_for(3)
+    assert [quote.symbol for quote in desk.sink.option_quotes] == [CALL, CALL]
+
+
+def test_quotes_are_complete_as_of_a_look_that_began_after_they_were_asked_for(desk: Desk) -> None:
+    """Later looks tell only new symbols and prove nothing more; one that fails or began earlier, nothing."""
+    desk.round()
+    assert desk.sink.complete == {StreamName.OPTIONS: NOW, StreamName.STOCKS: NOW}
+    desk.run_for(61)
+    assert desk.sink.complete[StreamName.OPTIONS] == NOW
+    desk.backfill.request_quotes(StreamName.OPTIONS)
+    desk.rest.failing["options indicative"] = refused("/v1beta1/options/snapshots", 500)
+    desk.round()
+    assert desk.sink.complete[StreamName.OPTIONS] == NOW
+    asked_at = desk.clock.now()
+    desk.rest.failing.clear()
+    desk.run_for(70)
+    assert asked_at <= desk.sink.complete[StreamName.OPTIONS] <= asked_at + dt.timedelta(seconds=3)
+    assert desk.sink.complete[StreamName.STOCKS] == NOW
+
+
+def test_a_request_for_quotes_before_the_first_look_costs_no_second_one(desk: Desk) -> None:
+    """An acknowledgement that is quicker than REST is served by the first look."""
+    desk.backfill.request_quotes(StreamName.OPTIONS)
+    desk.round()
+    desk.run_for(5)
+    assert desk.rest.calls["options indicative"] == 1
 
 
 def test_the_calendar_is_asked_again_on_another_day(desk: Desk) -> None:
@@ -650,6 +714,41 @@ def test_executions_that_were_asked_for_are_tried_though_the_host_seems_away(des
     desk.round()
     assert (desk.rest.calls["orders all"], desk.rest.calls["positions"]) == (looks + 1, others)
     assert desk.sink.latest_words["fills"] == ""
+
+
+def test_what_is_asked_for_just_as_its_host_seems_away_is_not_held_back() -> None:
+    """A request that comes between a part's failure and the others' being held back stands."""
+    clock, looks = Clock(), []
+
+    def away() -> None:
+        raise AlpacaRestError("/v2/clock", "no answer")
+
+    market = Part("market", Host.TRADING, away)
+    schedule = Schedule(
+        [market, Part("fills", Host.TRADING, lambda: looks.append(clock.seconds))],
+        lambda _name, _words: None,
+        monotonic=clock.monotonic,
+        is_stopped=lambda: False,
+    )
+    lock = schedule._lock
+
+    class OvertakenLock:
+        """A lock that a request for executions gets first, once the failed part waits for its next try."""
+
+        def __enter__(self) -> None:
+            if 0 < market.due < float("inf"):
+                schedule._lock = lock
+                schedule.ask("fills", 1.0)
+            lock.acquire()
+
+        def __exit__(self, *_: object) -> None:
+            lock.release()
+
+    schedule._lock = OvertakenLock()  # type: ignore[assignment]
+    schedule.step()
+    assert schedule._lock is lock
+    schedule.step()
+    assert looks == [0.0]
 
 
 def test_an_unconfirmed_look_is_not_called_confirmed(desk: Desk) -> None:

@@ -7,6 +7,7 @@ import threading
 from typing import Any
 
 from options_helper.data.streaming.cache import LiveCache
+from options_helper.data.streaming.fill_gaps import FillGaps
 from options_helper.market import BrokerPosition, FillGap, Greeks, PreviousClose, Quote, Trade
 
 NOW = dt.datetime(2026, 11, 20, 15, 0, tzinfo=dt.UTC)
@@ -140,10 +141,29 @@ def test_progress_is_kept_by_part() -> None:
     assert cache.state.backfill == {"fills": "", "quotes": "HTTP 503"}
 
 
+def test_a_halt_ends_by_its_resumption_by_a_trade_or_by_being_forgotten() -> None:
+    """Trades of before the halt, or reported late into it, do not end it; other symbols' never do."""
+    cache = LiveCache(["A", "B"])
+    cache.apply_halts({"A": NOW, "B": NOW, "C": NOW})
+    for seconds in (-1, 10):
+        cache.apply_stocks((), [Trade("A", 1.0, timestamp=NOW + dt.timedelta(seconds=seconds))])
+    cache.apply_stocks([Quote("B", 1.0, 1.1, timestamp=NOW + dt.timedelta(minutes=6))])
+    assert cache.state.halted == {"A", "B", "C"}
+    cache.apply_stocks((), [Trade("A", 1.0, timestamp=NOW + dt.timedelta(minutes=5))])
+    assert cache.state.halted == {"B", "C"}
+    cache.apply_halts({"B": None})
+    assert cache.state.halted == {"C"}
+    cache.forget_halts()
+    assert cache.state.halted == frozenset()
+    cache.apply_halts({"A": NOW + dt.timedelta(minutes=9)})
+    cache.apply_stocks((), [Trade("B", 1.0, timestamp=NOW + dt.timedelta(minutes=10))])
+    assert cache.state.halted == {"A"}, "its last trade was before this halt"
+
+
 def test_gaps_are_replaced_and_a_touch_makes_a_version() -> None:
     """The page redraws when the version grows, be the contents the same."""
     cache = LiveCache()
-    cache.apply_gaps([FillGap(NOW)])
+    cache.apply_gaps(FillGaps(NOW))
     before = cache.state
     cache.touch()
     assert cache.state.fill_gaps == (FillGap(NOW),) == before.fill_gaps

@@ -363,7 +363,11 @@ def test_a_flapping_server_is_met_with_backoff(bench: Bench, wait_until) -> None
     """A server that drops a hundred connections at once sees attempts as far apart as the backoff says."""
     bench.simulator.faults.set("options", drops=100, drop_at="auth")
     bench.start(
-        stream_stocks=False, stream_fills=False, reconnect_base_seconds=0.01, reconnect_cap_seconds=0.04
+        times=ConnectionTimes(),  # none of the attempts may give up before the server has seen it
+        stream_stocks=False,
+        stream_fills=False,
+        reconnect_base_seconds=0.01,
+        reconnect_cap_seconds=0.04,
     )
     wait_until(lambda: bench.is_running("options"), seconds=60)
     times = bench.simulator.connection_times["options"]

@@ -62,6 +62,19 @@ def test_the_oldest_market_batch_goes_and_its_messages_are_counted() -> None:
     assert [batch.quotes for batch in _drain(inbox)] == [("f",), ("g",)]
 
 
+def test_a_trading_status_is_never_dropped_for_quotes() -> None:
+    """However many quotes come after it, a halt or its end is told, before they are."""
+    inbox = EventInbox(1)
+    halt, end = (Batch(StreamName.STOCKS, AT, statuses=(word,)) for word in ("halt", "end"))
+    inbox.offer(halt)
+    inbox.offer(end)
+    for name in "abc":
+        inbox.offer(_quotes(name, stream=StreamName.STOCKS))
+    assert inbox.depth == 3
+    assert _drain(inbox) == [halt, end, _quotes("c", stream=StreamName.STOCKS)]
+    assert inbox.dropped == {"stocks": 2}
+
+
 def test_nothing_is_dropped_before_the_lane_is_full() -> None:
     """Exactly `maxsize` batches fit."""
     inbox = EventInbox(3)

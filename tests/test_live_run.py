@@ -74,8 +74,8 @@ class FakeBackfill:
     def request_fills(self) -> None:
         self.calls.append("request_fills")
 
-    def request_quotes(self) -> None:
-        self.calls.append("request_quotes")
+    def request_quotes(self, stream: StreamName) -> None:
+        self.calls.append(f"request_quotes of {stream}")
 
 
 class FakeCalendar:
@@ -159,14 +159,47 @@ def test_the_backfill_lives_with_the_run(desk) -> None:
     assert desk.backfill.calls[-2:] == ["stop", "join"]
 
 
-def test_a_data_stream_that_came_back_asks_for_what_it_missed(desk, wait_until) -> None:
-    """A quote that changed while the stream was away must not look merely quiet."""
+def test_a_data_stream_asks_for_what_it_missed_after_each_acknowledgement(desk, wait_until) -> None:
+    """A quote that changed before the stream was acknowledged, at Start too, must not look merely quiet."""
+    calls = desk.backfill.calls
     desk.run.workers[StreamName.OPTIONS].subscribed(frozenset(CONTRACTS))
-    assert "request_quotes" not in desk.backfill.calls
+    assert calls == ["start", "request_quotes of options"]
     desk.made[StreamName.OPTIONS][-1].stop()
     wait_until(lambda: desk.run.workers[StreamName.OPTIONS].health.attempts)
     desk.run.workers[StreamName.OPTIONS].subscribed(frozenset(CONTRACTS))
-    assert desk.backfill.calls.count("request_quotes") == 1
+    desk.run.workers[StreamName.STOCKS].subscribed(frozenset(["AAPL"]))
+    assert calls[2:] == ["request_quotes of options", "request_quotes of stocks"]
+
+
+def test_a_stream_knows_as_of_when_rest_told_all_its_quotes(desk) -> None:
+    """The record has the time, of the stream alone that was asked for, and the page is drawn anew."""
+    before = desk.run.snapshot()
+    desk.run.put_complete(StreamName.OPTIONS, NOW)
+    after = desk.run.snapshot()
+    assert (after.health["options"].complete_at, after.health["stocks"].complete_at) == (NOW, None)
+    assert after.version > before.version
+
+
+def test_what_no_stream_tells_is_complete_without_a_word(wait_until) -> None:
+    """Stocks of which REST alone tells have no record to keep it in."""
+    desk = Desk(LiveStreamConfig(option_contracts=CONTRACTS, stream_fills=False))
+    desk.run.put_complete(StreamName.STOCKS, NOW)
+    assert desk.run.snapshot().health["stocks"].complete_at is None
+
+
+def test_halts_are_forgotten_when_the_stock_stream_comes_back(desk, wait_until) -> None:
+    """A resumption that came while the stream was away is not told again: the truth is not known any more."""
+    worker = desk.run.workers[StreamName.STOCKS]
+    worker.subscribed(None)
+    desk.give(StreamName.STOCKS, "statuses", [{"T": "s", "S": "AAPL", "sc": "P", "t": NOW}])
+    wait_until(lambda: desk.run.snapshot().halted == {"AAPL"})
+    desk.run.workers[StreamName.OPTIONS].subscribed(None)
+    assert desk.run.snapshot().halted == {"AAPL"}, "the option stream tells nothing of halts"
+    desk.made[StreamName.STOCKS][-1].fail("the connection was reset")
+    wait_until(lambda: len(desk.made[StreamName.STOCKS]) == 2)
+    assert desk.run.snapshot().halted == {"AAPL"}
+    worker.subscribed(None)
+    assert desk.run.snapshot().halted == frozenset()
 
 
 def test_fills_are_unconfirmed_from_midnight_until_rest_has_told_them(desk) -> None:
@@ -198,6 +231,24 @@ def test_a_lost_fill_stream_opens_a_gap_from_when_it_was_last_heard(desk, wait_u
     worker.subscribed(None)
     assert desk.run.snapshot().fill_gaps == (FillGap(heard, desk.now),)
     assert desk.backfill.calls.count("request_fills") == 2
+
+
+def test_a_confirmation_does_not_hide_a_loss_that_came_at_the_same_time(
+    desk, wait_until, monkeypatch
+) -> None:
+    """The stream is lost while the backfill publishes what it confirmed: the new gap stands."""
+    desk.run.workers[StreamName.FILLS].subscribed(None)
+    publish = desk.run.cache.apply_gaps
+
+    def lose_first(gaps: Any) -> None:
+        monkeypatch.setattr(desk.run.cache, "apply_gaps", publish)
+        desk.made[StreamName.FILLS][-1].fail("the connection was reset")
+        wait_until(lambda: desk.run.snapshot().fill_gaps == (FillGap(NOW),))
+        publish(gaps)
+
+    monkeypatch.setattr(desk.run.cache, "apply_gaps", lose_first)
+    desk.run.put_order_history([], [], NOW)
+    assert desk.run.snapshot().fill_gaps == (FillGap(NOW),)
 
 
 def test_a_failed_fetch_is_said_in_the_gap(desk) -> None:

@@ -30,6 +30,7 @@ from options_helper.market import (
     StreamState,
     Trade,
 )
+from options_helper.market_time import to_microseconds
 
 AT = dt.datetime(2026, 11, 23, 15, 0, tzinfo=dt.UTC)  # a Monday, 10:00 in New York
 SECOND = dt.timedelta(seconds=1)
@@ -187,10 +188,12 @@ def state_of(
     not_subscribed: bool = False,
     halted: bool = False,
     has_price: bool = True,
+    streamed_at: dt.datetime | None = None,
 ) -> TruthState:
     """The state of one row at a threshold of 30 s."""
     standing = Standing(
-        *(np.array([flag]) for flag in (stock, late, expired, not_subscribed, halted, has_price))
+        *(np.array([flag]) for flag in (stock, late, expired, not_subscribed, halted, has_price)),
+        streamed_at=np.array([to_microseconds(streamed_at)]),
     )
     return TRUTH_STATES[int(compute_states(np.array([age]), standing, live, 30.0)[0])]
 
@@ -221,6 +224,44 @@ def test_quiet_needs_an_open_market_and_a_stream_heard_in_the_last_ten_seconds()
     assert state_of(60, LiveSnapshot(as_of=AT, market_phase=MarketPhase.OPEN)) == TruthState.STALE
     assert state_of(60, heard(1), stock=True) == TruthState.STALE, "the stock stream was not heard"
     assert state_of(np.nan, heard(1)) == TruthState.STALE, "an unknown age proves nothing"
+
+
+def connected(seconds_ago: float, complete: float | None = None, **more: object) -> LiveSnapshot:
+    """A snapshot whose option stream was acknowledged so long ago, and REST's quotes are as of then."""
+    live = heard(1, **more)  # type: ignore[arg-type]
+    record = replace(
+        live.health[StreamName.OPTIONS],
+        connected_at=AT - seconds_ago * SECOND,
+        complete_at=None if complete is None else AT - complete * SECOND,
+    )
+    return replace(live, health={StreamName.OPTIONS: record})
+
+
+@pytest.mark.parametrize(
+    ("complete", "streamed", "state"),
+    [
+        (None, 51, "stale"),  # it came before the loss, and may have changed since
+        (None, 49, "quiet"),
+        (None, None, "stale"),  # REST told it, nobody knows when in regard to the acknowledgement
+        (51, None, "stale"),
+        (51, 600, "stale"),
+        (50, 600, "quiet"),
+        (49, None, "quiet"),
+    ],
+)
+def test_quiet_needs_a_stream_that_missed_no_change(
+    complete: float | None, streamed: float | None, state: str
+) -> None:
+    """An old quote was told on the present connection, or REST told all since; else it may have changed."""
+    live = connected(50, complete)
+    at = None if streamed is None else AT - streamed * SECOND
+    assert state_of(600, live, streamed_at=at) == state
+    assert state_of(1, live, streamed_at=at) == TruthState.LIVE
+
+
+def test_nothing_is_quiet_before_the_stream_is_acknowledged() -> None:
+    """The handshake is heard, and proves nothing of a first quote by REST."""
+    assert state_of(60, heard(1, StreamState.CONNECTING)) == TruthState.STALE
 
 
 def test_nothing_is_quiet_on_a_stream_that_runs_behind() -> None:

@@ -2,25 +2,52 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pytest
 
-from options_helper.data.streaming.trading_halts import read_halts
+from options_helper.data.streaming.trading_halts import read_halts, still_halted
+from options_helper.market import Trade
+
+AT = dt.datetime(2026, 11, 20, 15, 0, tzinfo=dt.UTC)
+LATER = AT + dt.timedelta(seconds=1)
 
 
 @pytest.mark.parametrize(
-    ("code", "halted"), [("2", True), ("3", False), ("H", True), ("P", True), ("T", False), (2, True)]
+    ("code", "since"), [("2", AT), ("3", None), ("H", AT), ("P", AT), ("T", None), (2, AT)]
 )
-def test_codes_of_both_tapes_tell_a_halt(code: object, halted: object) -> None:
+def test_codes_of_both_tapes_tell_a_halt(code: object, since: object) -> None:
     """Halts, pauses and resumptions of both tapes are understood."""
-    assert read_halts([{"T": "s", "S": "AAPL", "sc": code}]) == {"AAPL": halted}
+    assert read_halts([{"T": "s", "S": "AAPL", "sc": code, "t": AT}], LATER) == {"AAPL": since}
+
+
+def test_a_halt_without_a_time_begins_when_it_is_told() -> None:
+    """Where the status has no time of its own, its receipt stands in."""
+    assert read_halts([{"S": "AAPL", "sc": "H"}], LATER) == {"AAPL": LATER}
 
 
 def test_the_newest_status_wins() -> None:
     """A resumption after a halt ends it."""
-    assert read_halts([{"S": "AAPL", "sc": "H"}, {"S": "AAPL", "sc": "T"}]) == {"AAPL": False}
+    assert read_halts([{"S": "AAPL", "sc": "H"}, {"S": "AAPL", "sc": "T"}], AT) == {"AAPL": None}
 
 
 @pytest.mark.parametrize("status", [None, {}, {"S": "AAPL"}, {"S": "AAPL", "sc": "Q"}, {"S": 3, "sc": "H"}])
 def test_what_says_nothing_of_a_halt_is_passed_over(status: object) -> None:
     """Other codes and broken messages neither halt nor resume."""
-    assert read_halts([status]) == {}
+    assert read_halts([status], AT) == {}
+
+
+@pytest.mark.parametrize(
+    ("trade", "is_halted"),
+    [
+        (None, True),
+        (Trade("AAPL", 1.0), True),
+        (Trade("AAPL", 1.0, timestamp=AT + dt.timedelta(seconds=15)), True),
+        (Trade("AAPL", 1.0, timestamp=AT + dt.timedelta(seconds=16)), False),
+        (Trade("AAPL", 1.0, received_at=AT + dt.timedelta(seconds=16)), False),
+    ],
+)
+def test_a_trade_after_the_halt_ends_it(trade: Trade | None, *, is_halted: bool) -> None:
+    """What was reported late into the halt does not; a trade without a time counts from its receipt."""
+    trades = {} if trade is None else {"AAPL": trade}
+    assert bool(still_halted({"AAPL": AT}, trades)) is is_halted

@@ -175,6 +175,27 @@ def test_a_stream_that_is_alive_leaves_its_old_quotes_quiet(
     assert states == ["live", "stale", "quiet", "quiet"], "the stock stream was not heard"
 
 
+def test_a_quote_that_may_have_changed_while_its_stream_was_away_is_not_quiet(
+    desk: Desk, wait_until: Callable[..., None]
+) -> None:
+    """The stream is back, REST refuses: what came before is stale until the stream or REST tells it again."""
+    running(desk, wait_until)
+    desk.push()
+    wait_until(lambda: desk.rows()["lag_seconds"].notna().all())  # told by the stream, before the clock jumps
+    desk.shift = dt.timedelta(seconds=31)
+    desk.simulator.faults.rest(path="/v1beta1/options/snapshots", status=503)
+    desk.simulator.faults.set("options", http_status=503)
+    desk.simulator.drop("options")
+    wait_until(lambda: desk.manager.snapshot().reconnect_attempts["options"])
+    desk.simulator.push_quote(CONTRACTS[1], 8.0, 8.1)
+    desk.simulator.faults.clear("options")
+    wait_until(lambda: desk.manager.snapshot().status_by_stream["options"] == "running")
+    assert [desk.rows()["state"].astype(str).tolist()[number] for number in (0, 2, 3)] == ["stale"] * 3
+    desk.simulator.faults.clear()
+    wait_until(lambda: 8.05 in set(desk.rows()["mark"]))
+    wait_until(lambda: "stale" not in desk.rows()["state"].astype(str).tolist()[2:])
+
+
 def future(seconds: float) -> Any:
     """A moment that the moved clock calls now."""
     from options_helper.simulator.wire import Nanoseconds

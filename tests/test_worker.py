@@ -5,7 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import threading
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -13,6 +14,9 @@ from options_helper.data.streaming import worker as worker_module
 from options_helper.data.streaming.worker import StreamWorker, WorkerSeams
 from options_helper.errors import MissingDependency, StreamInterrupted, StreamRejected
 from options_helper.market import StreamHealth, StreamName, StreamState
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 NOW = dt.datetime(2026, 11, 20, 15, 0, tzinfo=dt.UTC)
 ASKED = frozenset({"C1", "C2"})
@@ -353,6 +357,45 @@ def test_counts_add_up(bench) -> None:
     bench.worker.applied(received_at=NOW, lag=None, conflated=2, malformed=3)
     health = bench.health
     assert (health.messages, health.conflated, health.malformed) == (15, 7, 4)
+
+
+class OvertakenLock:
+    """A lock that another thread is always first to get, once."""
+
+    def __init__(self, overtake: Callable[[], None]) -> None:
+        self._lock = threading.Lock()
+        self._overtake: Callable[[], None] | None = overtake
+
+    def __enter__(self) -> None:
+        overtake, self._overtake = self._overtake, None
+        if overtake is not None:
+            overtake()
+        self._lock.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.release()
+
+
+def test_what_the_stream_and_the_consumer_count_at_the_same_time_adds_up(bench) -> None:
+    """Whichever of the two is overtaken by the other, no count is lost."""
+    worker = bench.worker
+    counted = partial(worker.counted, messages=10, conflated=4, malformed=1)
+    applied = partial(worker.applied, received_at=NOW, lag=None, conflated=2, malformed=3)
+    skipped = partial(worker.skipped, 5)
+    for overtaken, overtaking in ((counted, applied), (applied, counted), (counted, skipped)):
+        worker._lock = OvertakenLock(overtaking)
+        overtaken()
+    health = bench.health
+    assert (health.messages, health.conflated, health.malformed) == (30, 16, 14)
+
+
+def test_what_the_consumer_cannot_use_is_malformed_and_no_message_more(bench) -> None:
+    """A batch that raised was counted when it came, and its wait goes on counting."""
+    bench.worker.counted(messages=3, conflated=0, malformed=0, waited=0.5)
+    bench.worker.skipped(3)
+    assert (bench.health.messages, bench.health.malformed) == (3, 3)
+    bench.worker.applied(received_at=NOW, lag=None, conflated=0, malformed=0)
+    assert bench.health.latency_seconds == 0.5
 
 
 def test_latency_and_lag_are_medians(bench) -> None:

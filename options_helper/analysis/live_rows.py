@@ -15,7 +15,7 @@ from options_helper.analysis.ages import (
     correct_receipts,
 )
 from options_helper.analysis.columns import Column, categories, category_type, moments, whole_numbers
-from options_helper.analysis.contract_ends import ContractEnds, find_contract_ends, hours_until
+from options_helper.analysis.contract_ends import ContractEnds, days_until, find_contract_ends, hours_until
 from options_helper.analysis.gather import Ticks, gather_ticks
 from options_helper.analysis.marks import (
     DELAYED_TRADE_FEEDS,
@@ -41,7 +41,7 @@ from options_helper.analysis.truth import (
     compute_states,
 )
 from options_helper.market_tables import QuoteTable, TradeTable
-from options_helper.market_time import NEW_YORK, new_york_date, to_microseconds
+from options_helper.market_time import new_york_date, start_of_day, to_microseconds
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -108,7 +108,8 @@ def compute_live_rows(rows: Instruments, live: LiveSnapshot, stale_after_seconds
     if not stale_after_seconds > 0:
         raise ValueError(f"stale_after_seconds must be above 0, not {stale_after_seconds}")
     as_of = to_microseconds(live.as_of)
-    ticks = correct_receipts(gather_ticks(rows.symbols, rows.is_stock, live, rows.memo), live)
+    received = gather_ticks(rows.symbols, rows.is_stock, live, rows.memo)
+    ticks = correct_receipts(received, live)
     marks = compute_marks(ticks.bid, ticks.ask, ticks.last, _usable_trades(rows, ticks, live))
     by_last = marks.methods == _LAST
     quote = compute_ages(live, ticks.quote_time, ticks.quote_received)
@@ -123,11 +124,11 @@ def compute_live_rows(rows: Instruments, live: LiveSnapshot, stale_after_seconds
         not_subscribed=find_unsubscribed(rows, live),
         halted=find_halted(rows, live),
         has_price=quoted | by_last,
+        streamed_at=_streamed_at(received, by_last),
     )
     multipliers = find_multipliers(rows, live)
     closes = find_previous_closes(rows, live)
     is_previous = closes.day == previous_trading_day(live)
-    uncertain = rows.adjusted & ~multipliers.confirmed
     return LiveRows(
         ticks=ticks,
         marks=marks,
@@ -146,7 +147,7 @@ def compute_live_rows(rows: Instruments, live: LiveSnapshot, stale_after_seconds
         states=compute_states(basis.seconds, standing, live, stale_after_seconds),
         sources=_sources(rows, ticks, standing.has_price, by_last, live),
         warnings=_warnings(rows, marks, basis, standing, stale_after_seconds)
-        | flag(uncertain & ~expired, RowWarning.ADJUSTED_CONTRACT),
+        | flag(rows.adjusted & ~expired, RowWarning.ADJUSTED_CONTRACT),
     )
 
 
@@ -162,13 +163,16 @@ def compute_stock_rows(stocks: Instruments, live: LiveSnapshot, stale_after_seco
     )
 
 
+def _streamed_at(ticks: Ticks, by_last: Flags) -> Numbers:
+    """When what the marks were made from came by its stream; 0 where REST told it."""
+    quote = np.where(ticks.quote_from_rest, 0, ticks.quote_received)
+    return np.where(by_last, np.where(ticks.trade_from_rest, 0, ticks.trade_received), quote)
+
+
 def _usable_trades(rows: Instruments, ticks: Ticks, live: LiveSnapshot) -> Flags:
     """Trades of the current New York day on a feed that is not delayed."""
     today = new_york_date(live.as_of)
-    midnights = [
-        to_microseconds(dt.datetime.combine(day, dt.time(), NEW_YORK))
-        for day in (today, today + dt.timedelta(days=1))
-    ]
+    midnights = [to_microseconds(start_of_day(day)) for day in (today, today + dt.timedelta(days=1))]
     of_today = (ticks.trade_time >= midnights[0]) & (ticks.trade_time < midnights[1])
     return of_today & rows.is_stock if live.options_feed in DELAYED_TRADE_FEEDS else of_today
 
@@ -205,10 +209,10 @@ def _sources(
 
 def build_quote_columns(rows: Instruments, now: LiveRows, live: LiveSnapshot) -> dict[str, Column]:
     """The columns that positions and legs share, static ones apart."""
-    ticks, today = now.ticks, new_york_date(live.as_of).toordinal()
+    ticks = now.ticks
     greeks, broker = find_greeks(rows, live), find_broker_positions(rows, live)
     return {
-        "dte": whole_numbers(rows.expiry_days - today, rows.is_stock.copy()),
+        "dte": whole_numbers(days_until(rows.expiry_days, live), rows.is_stock.copy()),
         "hours_left": hours_until(now.ends.last_trading, rows.clock.last_day, live),
         "quantity": rows.quantity,
         "multiplier": now.multiplier,

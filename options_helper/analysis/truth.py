@@ -8,11 +8,12 @@
 | `no_data` | neither a quote nor a last trade that makes the mark |
 | `live` | young enough, in an open market, on a stream that has not ended for good |
 | `closed` | the market is closed; around the session only what trades then is live while young |
-| `quiet` | too old while the market is open, yet its stream was heard in the last 10 s and is up to date |
+| `quiet` | too old while the market is open, yet it is proven that nobody changed it |
 | `stale` | too old, or of unknown age |
 
-A stream whose quotes are older than the threshold when they arrive is heard and yet not up to date: on it
-nothing is quiet.
+That is proven where the stream was heard in the last 10 s, is up to date, and cannot have missed a change:
+the price came on its present connection, or REST told all prices since that one was acknowledged. A stream
+whose quotes are older than the threshold when they arrive is not up to date.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ import numpy as np
 
 from options_helper.analysis.ages import stream_lag
 from options_helper.market import MarketPhase, StreamName, StreamState
+from options_helper.market_time import to_microseconds
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
     Flags = NDArray[np.bool_]
+    Times = NDArray[np.int64]
 
 QUIET_HEARD_SECONDS = 10.0
 
@@ -60,7 +63,12 @@ CODE = {state: np.int8(number) for number, state in enumerate(TRUTH_STATES)}
 
 
 class Standing(NamedTuple):
-    """What is known of n rows beside their prices."""
+    """What is known of n rows beside their prices.
+
+    Attributes:
+        streamed_at: When what the mark was made from came by its stream, in microseconds of this computer's
+            clock; 0 where it did not.
+    """
 
     is_stock: Flags
     trades_late: Flags
@@ -68,6 +76,7 @@ class Standing(NamedTuple):
     not_subscribed: Flags
     halted: Flags
     has_price: Flags
+    streamed_at: Times
 
 
 def compute_states(
@@ -87,7 +96,12 @@ def compute_states(
         young = young & _still_trading(live, standing)
     states = np.where(young, CODE[TruthState.LIVE], old)
     # An age that is not known proves nothing, even beside a stream that is alive.
-    np.putmask(states, np.isnan(ages) & (states == CODE[TruthState.QUIET]), CODE[TruthState.STALE])
+    unproven = np.isnan(ages) | ~np.where(
+        standing.is_stock,
+        _is_unchanged(live, StreamName.STOCKS, standing.streamed_at),
+        _is_unchanged(live, StreamName.OPTIONS, standing.streamed_at),
+    )
+    np.putmask(states, unproven & (states == CODE[TruthState.QUIET]), CODE[TruthState.STALE])
     np.putmask(states, ~standing.has_price, CODE[TruthState.NO_DATA])
     np.putmask(states, standing.halted, CODE[TruthState.HALTED])
     np.putmask(states, standing.not_subscribed, CODE[TruthState.NOT_SUBSCRIBED])
@@ -112,6 +126,16 @@ def _old_state(live: LiveSnapshot, stream: StreamName, stale_after_seconds: floa
     if live.market_phase == MarketPhase.OPEN and is_heard(live, stream) and up_to_date:
         return CODE[TruthState.QUIET]
     return CODE[TruthState.STALE]
+
+
+def _is_unchanged(live: LiveSnapshot, stream: StreamName, streamed_at: Times) -> Flags | bool:
+    """Which prices this stream would have replaced, had they changed: what it told, or all once REST did."""
+    health = live.health.get(stream)
+    if health is None or health.connected_at is None:
+        return health is None or health.state is not StreamState.CONNECTING
+    if health.complete_at is not None and health.complete_at >= health.connected_at:
+        return True
+    return streamed_at >= to_microseconds(health.connected_at)
 
 
 def _has_ended(live: LiveSnapshot, stream: StreamName) -> bool:

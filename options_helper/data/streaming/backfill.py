@@ -1,8 +1,8 @@
 """What the streams do not tell, fetched by REST in one background thread of a run.
 
 First quotes, previous closes and greeks; the market's clock; the account, its positions; the multipliers of
-adjusted contracts; the day's executions and orders, again after every loss of the trading stream. Each part
-is on its own: one that fails is tried again, and the others go on.
+adjusted contracts; the day's executions and orders. Quotes and executions are fetched again after every
+acknowledgement of their stream. Each part is on its own: one that fails is tried again, and the others go on.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from options_helper.data.http_reader import Host
 from options_helper.data.market_clock import ExchangeCalendar
 from options_helper.data.streaming.backfill_schedule import Part, Schedule
 from options_helper.data.streaming.backfill_sink import BackfillSink
+from options_helper.data.streaming.first_rows import FirstRows
 from options_helper.data.streaming.order_history import OrderHistory
 from options_helper.data.streaming.rest_rows import (
     SnapshotRows,
@@ -31,6 +32,7 @@ from options_helper.data.streaming.rest_rows import (
 )
 from options_helper.data.streaming.wire_values import to_identifier
 from options_helper.errors import AlpacaRestError
+from options_helper.market import StreamName
 from options_helper.market_time import new_york_date, utc_now
 
 if TYPE_CHECKING:
@@ -91,7 +93,7 @@ class Backfill:
         self._calendar: AlpacaCalendar | None = None
         self._sessions: tuple[dt.date, list[Any]] | None = None
         self._multipliers: dict[str, float] = {}
-        self._told: set[str] = set()
+        self._first = {stream: FirstRows() for stream in (StreamName.OPTIONS, StreamName.STOCKS)}
         self._fills_asked_at: float | None = None
         self._stopped, self._wake = threading.Event(), threading.Event()
         self._schedule = Schedule(
@@ -116,11 +118,13 @@ class Backfill:
         self._schedule.ask("fills", FILL_SPACING_SECONDS)
         self._wake.set()
 
-    def request_quotes(self) -> None:
-        """Fetch first quotes again, for what a lost data stream may have missed; returns at once."""
-        self._told.clear()
-        for name in ("options", "stocks"):
-            self._schedule.ask(name, FILL_SPACING_SECONDS)
+    def request_quotes(self, stream: StreamName) -> None:
+        """Fetch first quotes again, for what a data stream may have missed; returns at once.
+
+        Called after each acknowledgement of the stream: it tells nothing of what changed before.
+        """
+        self._first[stream].tell_again()
+        self._schedule.ask(stream, FILL_SPACING_SECONDS)
         self._wake.set()
 
     def stop(self) -> None:
@@ -195,18 +199,27 @@ class Backfill:
         return MARKET_SECONDS
 
     def _fetch_options(self) -> float:
+        first, as_of = self._begin(StreamName.OPTIONS)
         rows = self._read(self._rest.option_snapshots(self._contracts, self._options_feed))
-        self._sink.put_quotes(options=self._first(rows.quotes, "quote"))
-        self._sink.put_trades(options=self._first(rows.trades, "trade"))
+        self._sink.put_quotes(options=first.select(rows.quotes))
+        self._sink.put_trades(options=first.select(rows.trades))
+        self._sink.put_complete(StreamName.OPTIONS, as_of)
         self._sink.put_reference(previous_closes=rows.previous_closes, greeks=rows.greeks)
         return SNAPSHOT_SECONDS
 
     def _fetch_stocks(self) -> float:
+        first, as_of = self._begin(StreamName.STOCKS)
         rows = self._read(self._rest.stock_snapshots(self._stocks, self._stock_feed))
-        self._sink.put_quotes(stocks=self._first(rows.quotes, "quote"))
-        self._sink.put_trades(stocks=self._first(rows.trades, "trade"))
+        self._sink.put_quotes(stocks=first.select(rows.quotes))
+        self._sink.put_trades(stocks=first.select(rows.trades))
+        self._sink.put_complete(StreamName.STOCKS, as_of)
         self._sink.put_reference(previous_closes=rows.previous_closes)
         return SNAPSHOT_SECONDS
+
+    def _begin(self, stream: StreamName) -> tuple[FirstRows, dt.datetime]:
+        """A look at a data stream's symbols, and as of when all it told is."""
+        first = self._first[stream]
+        return first, first.begin(self._clock())
 
     def _fetch_indices(self) -> float:
         values = self._rest.index_values(indices_of(self._contracts))
@@ -268,9 +281,3 @@ class Backfill:
         if rows.skipped:
             logger.warning("%d quotes or trades of REST could not be read and were skipped.", rows.skipped)
         return rows
-
-    def _first(self, rows: Sequence[Any], kind: str) -> list[Any]:
-        """Rows of symbols not told of yet; what is newer must come by stream, or REST would hide its end."""
-        first = [row for row in rows if f"{kind} {row.symbol}" not in self._told]
-        self._told.update(f"{kind} {row.symbol}" for row in first)
-        return first

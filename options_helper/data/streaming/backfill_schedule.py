@@ -155,9 +155,11 @@ class Schedule:
     def _hold_back(self, failed: Part, until: float, words: str) -> None:
         """One part at a time finds out that a host is away; others of it wait, but for those asked for."""
         for part in self._parts.values():
-            if part.host is failed.host and part.due < until and not part.asked:
-                with self._lock:
+            with self._lock:  # a part may be asked for at any moment
+                waits = part.host is failed.host and part.due < until and not part.asked
+                if waits:
                     part.due = until
+            if waits:
                 self._say(part, words)
 
     def _answered_lately(self, host: Host) -> bool:

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from options_helper.data.market_clock import MarketCalendar
-    from options_helper.market import BrokerPosition, Greeks, PreviousClose, Quote, Trade
+    from options_helper.market import BrokerPosition, Greeks, PreviousClose, Quote, StreamName, Trade
 
 Row = dict[str, Any]
 
@@ -23,6 +23,10 @@ class BackfillSink(Protocol):
 
     def put_trades(self, stocks: Sequence[Trade] = (), options: Sequence[Trade] = ()) -> None:
         """Last trades, `from_rest`, with their true times; values of indices come as stocks' trades."""
+        ...
+
+    def put_complete(self, stream: StreamName, as_of: dt.datetime) -> None:
+        """All quotes and trades of a data stream are put, as they were at a time or later."""
         ...
 
     def put_reference(

@@ -6,6 +6,7 @@ import threading
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from options_helper.data.streaming.trading_halts import still_halted
 from options_helper.market_tables import Columns, QuoteTable, TradeTable
 from options_helper.market_time import new_york_date
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Iterable, Mapping, Sequence
 
+    from options_helper.data.streaming.fill_gaps import FillGaps
     from options_helper.market import BrokerPosition, FillGap, Greeks, PreviousClose, Quote, Trade
 
 Row = dict[str, Any]
@@ -49,6 +51,7 @@ class LiveCache:
     def __init__(self, stocks: Iterable[str] = (), option_contracts: Iterable[str] = ()) -> None:
         stock_index, option_index = tuple(stocks), tuple(option_contracts)
         self._orders_day: dt.date | None = None
+        self._halted_since: Mapping[str, dt.datetime] = {}
         self._lock = threading.Lock()  # between writers: the consumer, the backfill, the workers
         self._state = CacheState(
             stock_quotes=QuoteTable.empty(stock_index),
@@ -65,13 +68,16 @@ class LiveCache:
     def apply_stocks(
         self, quotes: Sequence[Quote] | Columns = (), trades: Sequence[Trade] | Columns = ()
     ) -> None:
-        """Put in the newest rows of stocks."""
+        """Put in the newest rows of stocks; a trade made after a halt ends it."""
         with self._lock:
             state = self._state
+            stock_trades = state.stock_trades.updated(trades) if trades else state.stock_trades
             self._publish(
                 stock_quotes=state.stock_quotes.updated(quotes) if quotes else state.stock_quotes,
-                stock_trades=state.stock_trades.updated(trades) if trades else state.stock_trades,
+                stock_trades=stock_trades,
             )
+            if trades and self._halted_since:
+                self._publish_halts(still_halted(self._halted_since, stock_trades))
 
     def apply_options(
         self, quotes: Sequence[Quote] | Columns = (), trades: Sequence[Trade] | Columns = ()
@@ -84,11 +90,16 @@ class LiveCache:
                 option_trades=state.option_trades.updated(trades) if trades else state.option_trades,
             )
 
-    def apply_halts(self, halted_by_symbol: Mapping[str, bool]) -> None:
-        """Note which symbols are halted now, and which are not any more."""
-        on = {symbol for symbol, halted in halted_by_symbol.items() if halted}
+    def apply_halts(self, since_by_symbol: Mapping[str, dt.datetime | None]) -> None:
+        """Note since when symbols are halted; None for those whose trading resumed."""
         with self._lock:
-            self._publish(halted=(self._state.halted - frozenset(halted_by_symbol)) | on)
+            known = {**self._halted_since, **since_by_symbol}
+            self._publish_halts({symbol: since for symbol, since in known.items() if since is not None})
+
+    def forget_halts(self) -> None:
+        """Believe in no halt any more: the end of each may have been missed."""
+        with self._lock:
+            self._publish_halts({})
 
     def apply_orders(self, rows: Sequence[Row], *, now: dt.datetime) -> None:
         """Add order updates, newest first; rows of an earlier New York day than `now` go."""
@@ -131,10 +142,10 @@ class LiveCache:
         with self._lock:
             self._publish(rest_fills=tuple(fills), rest_orders=tuple(orders))
 
-    def apply_gaps(self, gaps: Sequence[FillGap]) -> None:
-        """Replace the unconfirmed spans."""
-        with self._lock:
-            self._publish(fill_gaps=tuple(gaps))
+    def apply_gaps(self, gaps: FillGaps) -> None:
+        """Publish the unconfirmed spans as they stand now, whoever changed them."""
+        with self._lock:  # read within it, or an older reading could be published after a newer one
+            self._publish(fill_gaps=gaps.gaps)
 
     def drop_orders_before(self, day: dt.date) -> None:
         """Let the order updates of earlier New York days go."""
@@ -149,6 +160,11 @@ class LiveCache:
         """Make a new version of the same contents, for a change that stands elsewhere (a stream's state)."""
         with self._lock:
             self._publish()
+
+    def _publish_halts(self, halted_since: Mapping[str, dt.datetime]) -> None:
+        self._halted_since = halted_since
+        if self._state.halted != halted_since.keys():
+            self._publish(halted=frozenset(halted_since))
 
     def _publish(self, **changes: Any) -> None:  # noqa: ANN401 - the fields of CacheState
         self._state = replace(self._state, version=self._state.version + 1, **changes)

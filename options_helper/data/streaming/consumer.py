@@ -55,7 +55,7 @@ class Consumer:
         if batch.orders:
             self._apply_orders(batch)
         elif batch.statuses:
-            self._cache.apply_halts(read_halts(batch.statuses))
+            self._cache.apply_halts(read_halts(batch.statuses, batch.received_at))
         else:
             self._apply_market(batch)
 
@@ -91,4 +91,4 @@ class Consumer:
             logger.error(
                 "A batch of the %s stream raised %s and is skipped; it is counted.", batch.stream, kind
             )
-        self._workers[batch.stream].counted(messages=0, conflated=0, malformed=batch.messages)
+        self._workers[batch.stream].skipped(batch.messages)

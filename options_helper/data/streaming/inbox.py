@@ -36,15 +36,16 @@ class Batch:
 
 
 class EventInbox:
-    """Two lanes: market data is bounded and gives up its oldest batch; order updates are never dropped.
+    """Two lanes: quotes and trades are bounded and give up their oldest batch; nothing else is ever dropped.
 
-    `offer` never blocks and never raises, from any thread; `take` serves order updates first.
+    Order updates and trading statuses are rare, and no later one makes up for one that is lost. `offer` never
+    blocks and never raises, from any thread; `take` serves the lane that drops nothing first.
     """
 
     def __init__(self, maxsize: int) -> None:
         self._maxsize = maxsize
         self._market: deque[Batch] = deque()
-        self._orders: deque[Batch] = deque()
+        self._kept: deque[Batch] = deque()
         self._dropped: Counter[str] = Counter()
         self._ready = threading.Condition()
         self._closed = False
@@ -52,8 +53,8 @@ class EventInbox:
     def offer(self, batch: Batch) -> None:
         """Hand a batch over; when the market lane is full its oldest batch goes and is counted."""
         with self._ready:
-            if batch.orders:
-                self._orders.append(batch)
+            if batch.orders or batch.statuses:
+                self._kept.append(batch)
             else:
                 if len(self._market) >= self._maxsize:
                     lost = self._market.popleft()
@@ -65,8 +66,8 @@ class EventInbox:
         """The next batch, waiting for one; None once the inbox is closed and empty."""
         with self._ready:
             while True:
-                if self._orders:
-                    return self._orders.popleft()
+                if self._kept:
+                    return self._kept.popleft()
                 if self._market:
                     return self._market.popleft()
                 if self._closed:
@@ -82,7 +83,7 @@ class EventInbox:
     @property
     def depth(self) -> int:
         """Batches waiting, both lanes."""
-        return len(self._market) + len(self._orders)
+        return len(self._market) + len(self._kept)
 
     @property
     def dropped(self) -> dict[str, int]:

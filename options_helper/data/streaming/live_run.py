@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import time
 from dataclasses import dataclass
 from functools import partial
@@ -18,9 +17,10 @@ from options_helper.data.streaming.run_snapshot import build_snapshot
 from options_helper.data.streaming.worker import StreamWorker, WorkerSeams
 from options_helper.errors import StreamError, StreamInterrupted
 from options_helper.market import MarketPhase, StreamName, StreamState
-from options_helper.market_time import NEW_YORK, new_york_date, to_microseconds
+from options_helper.market_time import new_york_date, start_of_day, to_microseconds
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Callable, Mapping, Sequence
 
     from options_helper.data.market_clock import MarketCalendar
@@ -71,7 +71,8 @@ class LiveRun:
         self.inbox = EventInbox(config.queue_maxsize)
         self._factories = parts.factories
         self._mute_reconnects: dict[StreamName, dt.datetime] = {}
-        self._gaps = FillGaps(_day_start(self.started_at)) if StreamName.FILLS in config.streams else None
+        day_start = start_of_day(new_york_date(self.started_at))
+        self._gaps = FillGaps(day_start) if StreamName.FILLS in config.streams else None
         self.workers = {stream: self._build_worker(stream) for stream in config.streams}
         self._consumer = Consumer(self.inbox, self.cache, self.workers, parts.clock)
         self._backfill = parts.build_backfill(config, self) if parts.build_backfill else None
@@ -190,12 +191,18 @@ class LiveRun:
         self.cache.touch()
 
     def _follow(self, before: StreamHealth, after: StreamHealth) -> None:
-        """A stream that came back asks REST what it missed; a lost trading stream leaves a gap."""
+        """An acknowledged stream asks REST what it missed; a lost trading stream leaves a gap."""
         is_back, is_lost = after.state is StreamState.RUNNING, before.state is StreamState.RUNNING
         if after.stream is StreamName.FILLS:
             self._follow_fills(before, is_back=is_back, is_lost=is_lost)
-        elif is_back and after.attempts and self._backfill is not None:
-            self._backfill.request_quotes()
+        elif is_back:
+            self._follow_data(after.stream)
+
+    def _follow_data(self, stream: StreamName) -> None:
+        if stream is StreamName.STOCKS:
+            self.cache.forget_halts()
+        if self._backfill is not None:
+            self._backfill.request_quotes(stream)
 
     def _follow_fills(self, before: StreamHealth, *, is_back: bool, is_lost: bool) -> None:
         if self._gaps is None:
@@ -210,7 +217,7 @@ class LiveRun:
 
     def _publish_gaps(self) -> None:
         if self._gaps is not None:
-            self.cache.apply_gaps(self._gaps.gaps)
+            self.cache.apply_gaps(self._gaps)
 
     # The backfill's sink ----------------------------------------------------------------------
 
@@ -227,6 +234,13 @@ class LiveRun:
             self.cache.apply_stocks((), stocks)
         if options:
             self.cache.apply_options((), options)
+
+    def put_complete(self, stream: StreamName, as_of: dt.datetime) -> None:
+        """All quotes of a data stream are put, as of a time."""
+        worker = self.workers.get(stream)
+        if worker is not None:
+            worker.completed(as_of)
+            self.cache.touch()
 
     def put_reference(
         self,
@@ -274,8 +288,3 @@ class LiveRun:
         if part == "fills" and self._gaps is not None:
             self._gaps.failed(words)
             self._publish_gaps()
-
-
-def _day_start(at: dt.datetime) -> dt.datetime:
-    midnight = dt.datetime.combine(new_york_date(at), dt.time(), tzinfo=NEW_YORK)
-    return midnight.astimezone(dt.UTC)

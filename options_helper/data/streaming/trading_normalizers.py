@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from options_helper.analysis.osi import contract_root
 from options_helper.data.streaming.wire_values import carries, read, to_identifier, to_number, to_utc, to_word
 from options_helper.market_time import utc_now
 
@@ -27,7 +28,6 @@ Row = dict[str, Any]
 _Fields: TypeAlias = "tuple[tuple[str, tuple[str, ...], Callable[[object], object]], ...]"
 
 _STREAM = "trade_updates"
-_CONTRACT_TAIL = 15  # date, letter and strike of a contract symbol
 
 _ORDER_FIELDS: _Fields = (
     ("type", ("type", "order_type"), to_word),
@@ -191,5 +191,5 @@ def _first_time(data: object, row: Row, names: tuple[str, ...]) -> dt.datetime |
 def _symbol_of(legs: list[Row]) -> str | None:
     """A multi-leg order's own symbol is empty: the root its contracts share, else all symbols."""
     symbols = [leg["symbol"] for leg in legs if leg["symbol"]]
-    roots = {symbol[:-_CONTRACT_TAIL] if len(symbol) > _CONTRACT_TAIL else symbol for symbol in symbols}
+    roots = {contract_root(symbol) or symbol for symbol in symbols}
     return next(iter(roots)) if len(roots) == 1 else " + ".join(dict.fromkeys(symbols)) or None

@@ -69,9 +69,7 @@ class StreamWorker:
     ) -> None:
         self._seams = seams
         self._clock = seams.clock
-        self._lock = (
-            threading.Lock()
-        )  # the record is written by the stream's thread and by `event()`'s callers
+        self._lock = threading.Lock()  # the record is written by the stream's thread and by the consumer's
         self._health = StreamHealth(stream, asked=asked)
         self._stopping = threading.Event()
         self._streamer: Streamer | None = None
@@ -133,15 +131,9 @@ class StreamWorker:
 
     def counted(self, *, messages: int, conflated: int, malformed: int, waited: float = 0.0) -> None:
         """Count what came since the last call; `waited` is how long the oldest of it waited, in seconds."""
-        health = self._health
-        total = health.messages + messages
         self._waited = waited
-        self._replace(
-            messages=total,
-            conflated=health.conflated + conflated,
-            malformed=health.malformed + malformed,
-            rate=self._rate(total),
-        )
+        rate = self._rate(self._health.messages + messages)
+        self._add(messages=messages, conflated=conflated, malformed=malformed, rate=rate)
 
     def complaint(self) -> StreamError | None:
         """A reason to end this connection though it is up."""
@@ -168,12 +160,20 @@ class StreamWorker:
         self._latencies.append(self._waited + max(0.0, (self._clock() - received_at).total_seconds()))
         if lag is not None:
             self._lags.append(lag)
-        self._replace(
-            conflated=self._health.conflated + conflated,
-            malformed=self._health.malformed + malformed,
+        self._add(
+            conflated=conflated,
+            malformed=malformed,
             latency_seconds=statistics.median(self._latencies),
             lag_seconds=statistics.median(self._lags) if self._lags else None,
         )
+
+    def completed(self, as_of: dt.datetime) -> None:
+        """REST told all quotes of the stream, as of a time."""
+        self._replace(complete_at=as_of)
+
+    def skipped(self, messages: int) -> None:
+        """The consumer could not make anything of so many messages."""
+        self._add(malformed=messages)
 
     def _rate(self, total: int) -> float:
         now = time.monotonic()
@@ -262,3 +262,15 @@ class StreamWorker:
     def _replace(self, **changes: Any) -> None:  # noqa: ANN401 - fields of the record
         with self._lock:
             self._health = replace(self._health, **changes)
+
+    def _add(self, *, messages: int = 0, conflated: int = 0, malformed: int = 0, **changes: Any) -> None:  # noqa: ANN401 - fields of the record
+        """Add to the totals, as the stream's thread and the consumer do at the same time."""
+        with self._lock:
+            health = self._health
+            self._health = replace(
+                health,
+                messages=health.messages + messages,
+                conflated=health.conflated + conflated,
+                malformed=health.malformed + malformed,
+                **changes,
+            )
