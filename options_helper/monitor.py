@@ -45,7 +45,7 @@ class MonitorView:
         marks, position_pnl: By position id, today; a structure's mark is per unit.
         moves: The last change of each mark that ever changed.
         alerts: Rules, where each stands, and what happened.
-        alerts_problem: Why the alerts file could not be used, or "".
+        alerts_problem: Why alerts are not watched: the file cannot be used, or the last look failed; or "".
     """
 
     as_of: dt.datetime
@@ -63,7 +63,7 @@ class PortfolioMonitor:
     Args:
         portfolio: What is held; `use` changes it.
         take_snapshot: Called in the monitor's thread, once a look.
-        stale_after_seconds: The age above which a price is no longer live.
+        stale_after_seconds: The age above which a price is no longer live; `use` changes it.
         rules: Alerts to begin with.
         alerts_file: Where alerts are read from instead, and again at the look after a change of it.
         clock: The time of acknowledgements.
@@ -91,6 +91,8 @@ class PortfolioMonitor:
         if alerts_file is not None:
             rules, alerts_problem = alerts_file.read()
         self._read_rules = tuple(rules)
+        self._file_problem = alerts_problem
+        self._failures: set[str] = set()
         self._view = self._draw(clock(), with_rules(AlertBook(), self._read_rules), alerts_problem)
 
     @property
@@ -116,13 +118,18 @@ class PortfolioMonitor:
         if thread is not None and thread is not threading.current_thread():
             thread.join(timeout=5.0)
 
-    def use(self, portfolio: Portfolio) -> None:
-        """Look at another version of the portfolio from now on; curves begin anew, alerts go on."""
+    def use(self, portfolio: Portfolio, stale_after_seconds: float) -> None:
+        """Look at this version of the portfolio, with this threshold, from now on.
+
+        Of another version curves begin anew, and alerts go on. Where tabs differ, the last that asked counts.
+        """
+        if self._holds(portfolio) and stale_after_seconds == self.stale_after_seconds:
+            return  # as a rule; no tab waits for a look then
         with self._lock:
-            if portfolio == self._portfolio:
-                return
-            self._begin(portfolio)
-            self._view = self._draw(self._view.as_of, self._view.alerts, self._view.alerts_problem)
+            self.stale_after_seconds = stale_after_seconds
+            if not self._holds(portfolio):
+                self._begin(portfolio)
+                self._view = self._draw(self._view.as_of, self._view.alerts, self._view.alerts_problem)
 
     def add_rule(self, rule: AlertRule) -> None:
         """Watch one alert more; one with the same id is replaced. It lives in memory only."""
@@ -154,15 +161,18 @@ class PortfolioMonitor:
             fills = self._watch_fills(live) if self._watches_fills() else ()
             alerts, _raised = step(self._view.alerts, seen.view_at(live.as_of, fills))
             self._history.add(seen, live.as_of)
-            self._view = self._draw(live.as_of, alerts, self._view.alerts_problem)
+            self._view = self._draw(live.as_of, alerts, self._file_problem)
             return self._view
 
     def _use_file(self, rules: list[AlertRule], problem: str) -> None:
         """Watch what the file says now; rules made in the page stay, unless the file has one of that name."""
         book, named = self._view.alerts, {rule.id for rule in rules}
         own = [rule for rule in book.rules if rule not in self._read_rules and rule.id not in named]
-        self._read_rules = tuple(rules)
-        self._view = replace(self._view, alerts=with_rules(book, [*rules, *own]), alerts_problem=problem)
+        self._read_rules, self._file_problem = tuple(rules), problem
+        self._view = replace(self._view, alerts=with_rules(book, [*rules, *own]))
+
+    def _holds(self, portfolio: Portfolio) -> bool:
+        return portfolio is self._portfolio or portfolio == self._portfolio
 
     def _begin(self, portfolio: Portfolio) -> None:
         self._portfolio = portfolio
@@ -185,9 +195,18 @@ class PortfolioMonitor:
         while not self._ended.wait(LOOK_EVERY_SECONDS):
             try:
                 self.look()
-            except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
-                # One snapshot that cannot be read must not end the day's history; the next may be better.
-                logger.exception("the monitor could not read a snapshot")
+            except Exception as error:  # noqa: BLE001 - one bad look must not end the day's history
+                self._note_failure(error)
+
+    def _note_failure(self, error: Exception) -> None:
+        """The page says it until a look succeeds; the log has the first of its kind."""
+        kind = type(error).__name__
+        problem = f"The last look at the portfolio failed ({kind}), and curves stand still too; see the log."
+        with self._lock:
+            self._view = replace(self._view, alerts_problem=problem)
+        if kind not in self._failures:
+            self._failures.add(kind)
+            logger.error("A look of the monitor raised %s; it is logged once.", kind, exc_info=error)
 
     def _watches_fills(self) -> bool:
         return any(rule.metric is AlertMetric.FILL for rule in self._view.alerts.rules)
@@ -202,9 +221,11 @@ class PortfolioMonitor:
 
     def _observe(self, live: LiveSnapshot) -> Observation:
         """A new observation, or the last one while nothing it depends on has changed."""
-        told = (live.version, circumstances(live))
-        if self._kept is not None and self._kept[0] == told and live.as_of < self._kept[1].until:
-            return self._kept[1]
+        told = (live.version, circumstances(live), self.stale_after_seconds)
+        if self._kept is not None and self._kept[0] == told:
+            seen = self._kept[1]
+            if seen.as_of <= live.as_of < seen.until:  # of a clock that was set back nothing is kept
+                return seen
         seen = observe(self._portfolio, live, self.stale_after_seconds)
         self._kept = (told, seen)
         return seen
@@ -223,22 +244,17 @@ def monitor_for(
 ) -> PortfolioMonitor:
     """The process's one monitor of a portfolio file, begun by the first caller.
 
-    Its alerts are read from the file beside the portfolio, and again whenever that file changes. Later
-    callers get the same one as it is; a tab that reloads its portfolio calls `use`.
+    Its alerts are read from the file beside the portfolio, and again whenever that file changes. It looks at
+    the version of the portfolio, and with the threshold, of the last caller.
     """
     key = Path(path).resolve()
     with _registry_lock:
         monitor = _monitors.get(key)
         if monitor is None:
-            monitor = PortfolioMonitor(
-                portfolio,
-                take_snapshot,
-                stale_after_seconds=stale_after_seconds,
-                alerts_file=AlertsFile(key),
-            )
-            _monitors[key] = monitor
+            monitor = _monitors[key] = PortfolioMonitor(portfolio, take_snapshot, alerts_file=AlertsFile(key))
             monitor.start()
-        return monitor
+    monitor.use(portfolio, stale_after_seconds)
+    return monitor
 
 
 def close_all() -> None:

@@ -160,6 +160,15 @@ def test_a_clock_that_goes_back_takes_nothing_away() -> None:
     assert book.status_of("loss").held_seconds == pytest.approx(2.0)
 
 
+def test_a_clock_that_was_set_back_delays_no_alert() -> None:
+    """From the step on time counts as before, however far back the clock went."""
+    rule = LOSS.model_copy(update={"pending_seconds": 10.0})
+    _, raised = _run(
+        _book_of(rule), _view(0, -900.0), *(_view(second, -900.0) for second in range(-3600, -3580))
+    )
+    assert [event.at for event in raised] == [_at(-3590)]
+
+
 FILL = AlertRule(id="fill", metric="fill", position="p")
 
 
@@ -187,6 +196,48 @@ def test_fills_from_before_the_first_view_raise_nothing() -> None:
         _book_of(FILL), _fills(0, ("a", -60, "p")), _fills(1, ("a", -60, "p"), ("late", -30, "p"))
     )
     assert raised == []
+
+
+def test_fills_from_before_a_fill_alert_was_added_raise_nothing() -> None:
+    """What it sees at its first look is old, and so is what a backfill brings of the time before."""
+    morning = ("morning", 10, "p")
+    book, _ = _run(_book_of(LOSS), _fills(0), _fills(60))
+    book, raised = _run(
+        with_rules(book, [LOSS, FILL]), _fills(61, morning), _fills(62, morning, ("late", 20, "p"))
+    )
+    assert raised == []
+    _, raised = _run(book, _fills(63, morning, ("new", 63, "p")))
+    assert [event.text for event in raised] == ["new filled"]
+
+
+def test_a_fill_alert_that_was_taken_away_and_added_again_begins_anew() -> None:
+    """Fills in between raise nothing, while those for another fill alert do."""
+    other = AlertRule(id="other", metric="fill", position="q")
+    book, _ = _run(_book_of(FILL, other), _fills(0))
+    book, raised = _run(with_rules(book, []), _fills(1), _fills(2))
+    between = [("a", 1, "p"), ("b", 1, "q")]
+    book, raised = _run(with_rules(book, [other]), _fills(3, *between))
+    assert raised == []
+    between.append(("c", 4, "q"))
+    _, raised = _run(with_rules(book, [FILL, other]), _fills(4, ("d", 4, "p"), *between))
+    assert [(event.rule.id, event.text) for event in raised] == [("other", "c filled")]
+
+
+def test_fills_after_the_clock_was_set_back_raise_their_alert() -> None:
+    """The alert began at a time that is yet to come; what comes until then is new nevertheless."""
+    _, raised = _run(_book_of(FILL), _fills(3600), _fills(0), _fills(1, ("a", 1, "p")))
+    assert [event.text for event in raised] == ["a filled"]
+
+
+def test_the_fills_that_were_looked_at_are_those_of_the_day() -> None:
+    """Nothing grows from day to day, and a look without news keeps the same object."""
+    day = 86_400
+    book, raised = _run(_book_of(FILL), _fills(0), _fills(1, ("a", 1, "p"), ("b", 1, "p")))
+    again, _ = _run(book, _fills(2, ("a", 1, "p")))
+    assert again.seen_fills is book.seen_fills
+    book, raised = _run(again, _fills(day), _fills(day + 1, ("c", day + 1, "p")))
+    assert book.seen_fills == {"c"}
+    assert [event.text for event in raised] == ["c filled"]
 
 
 def test_a_fill_that_vanishes_and_comes_back_is_not_news() -> None:

@@ -208,7 +208,7 @@ def is_broad(node: ast.AST) -> bool:
     )
 
 
-def test_everything_is_caught_in_four_places_at_most() -> None:
+def test_everything_is_caught_in_five_places_at_most() -> None:
     """Catching whatever comes is for what must not end by another's mistake, and for the page's Start."""
     broad = [
         f"{source}:{node.lineno}"
@@ -217,4 +217,4 @@ def test_everything_is_caught_in_four_places_at_most() -> None:
         for node in ast.walk(tree(source))
         if isinstance(node, ast.ExceptHandler) and is_broad(node)
     ]
-    assert len(broad) <= 4, broad
+    assert len(broad) <= 5, broad

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from options_helper.analysis.curve import CurveRecorder
+from options_helper.market_time import to_microseconds
 
 START = dt.datetime(2026, 11, 20, 15, 0, tzinfo=dt.UTC)
 
@@ -74,6 +75,19 @@ def test_a_curve_that_was_given_out_never_changes() -> None:
         before.values[0, 0] = 2.0
 
 
+def test_a_clock_that_was_set_back_drops_the_points_whose_times_come_again() -> None:
+    """The curve goes on from there at once; a curve that was given out keeps its points."""
+    recorder = _recorder()
+    for second in (0, 5, 10, 15):
+        recorder.add(_at(second), {"a": float(second)})
+    before = recorder.curve()
+    assert [recorder.add(_at(second), {"a": 100.0 + second}) for second in (7, 10)] == [False, True]
+    assert recorder.curve().column("a").tolist() == [0.0, 5.0, 110.0]
+    assert before.column("a").tolist() == [0.0, 5.0, 10.0, 15.0]
+    assert recorder.add(_at(-3600), {"a": 1.0})
+    assert recorder.curve().column("a").tolist() == [1.0]
+
+
 @pytest.mark.parametrize(("spacing", "points"), [(0, 8), (5, 1)])
 def test_a_recorder_without_room_is_refused(spacing: float, points: int) -> None:
     """Nothing is clamped in silence."""
@@ -81,12 +95,20 @@ def test_a_recorder_without_room_is_refused(spacing: float, points: int) -> None
         CurveRecorder(["a"], spacing_seconds=spacing, max_points=points)
 
 
-@given(st.integers(2, 9), st.lists(st.one_of(st.none(), st.floats(-1e6, 1e6)), max_size=80))
-def test_a_curve_is_bounded_and_ascending_whatever_comes(limit: int, figures: list[float | None]) -> None:
-    """Never more than its points, never a figure that was not offered, never a gap lost next to a line."""
+steps = st.sampled_from([1, 1, 1, 7, -1, -20])
+
+
+@given(st.integers(2, 9), st.lists(st.tuples(steps, st.none() | st.floats(-1e6, 1e6)), max_size=80))
+def test_a_curve_is_bounded_and_ascending_whatever_comes(
+    limit: int, offers: list[tuple[int, float | None]]
+) -> None:
+    """Never more than its points, never a figure that was not offered, whatever the clock does."""
     recorder = CurveRecorder(["a"], spacing_seconds=1, max_points=limit)
-    for second, figure in enumerate(figures):
+    second, figures = 0, [figure for _, figure in offers]
+    for step, figure in offers:
+        second += step
         recorder.add(_at(second), {"a": figure})
+        assert not len(recorder.curve()) or recorder.curve().times[-1] <= to_microseconds(_at(second))
     curve = recorder.curve()
     assert len(curve) <= limit
     assert (np.diff(curve.times) > 0).all()

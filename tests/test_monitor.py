@@ -17,6 +17,7 @@ from options_helper.analysis.alerts import AlertPhase, AlertRule, Outcome
 from options_helper.analysis.fill_watch import watch_fills
 from options_helper.analysis.observation import PORTFOLIO, observe
 from options_helper.market import LiveSnapshot, MarketPhase, Quote, StreamHealth, StreamName, StreamState
+from options_helper.market_time import to_microseconds
 from options_helper.models import Portfolio
 from options_helper.monitor import PortfolioMonitor, close_all, monitor_for
 
@@ -60,6 +61,7 @@ PORTFOLIO_FILE = {
     ],
 }
 LOSS = AlertRule(id="loss", position="call", metric="pnl_abs", comparison="below", threshold=-100)
+AGE = AlertRule(id="age", position="call", metric="quote_age_seconds", comparison="above", threshold=12)
 
 
 def _portfolio() -> Portfolio:
@@ -208,6 +210,30 @@ def test_nothing_is_computed_again_while_nothing_changed(monkeypatch: pytest.Mon
     assert calls == [_at(0), _at(31)]
 
 
+def test_a_clock_that_was_set_back_keeps_no_old_figures() -> None:
+    """The same version before the observation's own time is looked at anew, and the curve goes on."""
+    monitor, feed = _monitor()
+    quotes = {"quoted": -7200.0, "version": 7}
+    _look(monitor, feed, _snapshot(0, **quotes), _snapshot(-3600, **quotes), _snapshot(-3595, **quotes))
+    pnl = monitor.view().pnl
+    assert pnl.times.tolist() == [to_microseconds(_at(second)) for second in (-3600, -3595)]
+    monitor.add_rule(AGE)
+    _look(monitor, feed, _snapshot(-7195, **quotes))
+    assert monitor.view().alerts.status_of("age").value == pytest.approx(5.0)
+
+
+def test_another_threshold_counts_from_the_next_look_on() -> None:
+    """What the sidebar calls stale is stale for curves and alerts too, though nothing new has come."""
+    monitor, feed = _monitor(LOSS)
+    old = dataclasses.replace(_snapshot(60, quoted=0.0, version=7), health={})
+    _look(monitor, feed, old)
+    assert monitor.view().alerts.status_of("loss").outcome is Outcome.NO_DATA
+    monitor.use(_portfolio(), 300.0)
+    _look(monitor, feed, old)
+    assert monitor.view().alerts.status_of("loss").outcome is Outcome.NOT_MET
+    assert monitor.view().pnl.column(PORTFOLIO).tolist() == pytest.approx([300.0])
+
+
 def test_an_alert_is_raised_acknowledged_and_re_armed() -> None:
     """The monitor steps the alerts with what it sees."""
     monitor, feed = _monitor(LOSS)
@@ -223,8 +249,7 @@ def test_an_alert_is_raised_acknowledged_and_re_armed() -> None:
 
 def test_quote_ages_grow_between_two_computations() -> None:
     """An alert on the age of a quote sees every second of it."""
-    age = AlertRule(id="age", position="call", metric="quote_age_seconds", comparison="above", threshold=12)
-    monitor, feed = _monitor(age)
+    monitor, feed = _monitor(AGE)
     _look(monitor, feed, *(_snapshot(second, quoted=0.0, version=7) for second in range(14)))
     assert monitor.view().alerts.status_of("age").raised_at == _at(13)
 
@@ -314,6 +339,18 @@ def test_a_fill_of_a_position_raises_its_alert_in_words() -> None:
     assert event.text == "sell MSFT 18 Dec 2026 480 call 1 @ 11.00"
 
 
+def test_a_fill_alert_that_is_added_later_is_silent_about_the_morning() -> None:
+    """Fills are not gone through before there is such an alert; those of before it raise nothing."""
+    monitor, feed = _monitor(LOSS)
+    morning = (_fill(1, "morning"),)
+    _look(monitor, feed, _snapshot(0), _snapshot(2, fills=morning))
+    monitor.add_rule(AlertRule(id="fill", metric="fill"))
+    _look(monitor, feed, _snapshot(3, fills=morning), _snapshot(4, fills=morning))
+    assert monitor.view().alerts.raised_count == 0
+    _look(monitor, feed, _snapshot(5, fills=(_fill(5, "new"), *morning)))
+    assert monitor.view().alerts.raised_count == 1
+
+
 def test_rules_come_and_go_while_the_monitor_runs() -> None:
     """Added and removed rules live in memory; replaced ones begin anew."""
     monitor, feed = _monitor(LOSS)
@@ -329,10 +366,10 @@ def test_another_version_of_the_portfolio_begins_new_curves_and_keeps_the_alerts
     """Figures of different holdings make no line; the same holdings change nothing."""
     monitor, feed = _monitor(LOSS)
     _look(monitor, feed, _snapshot(0, 9.0))
-    monitor.use(_portfolio())
+    monitor.use(_portfolio(), 30.0)
     assert len(monitor.view().pnl) == 1
     smaller = Portfolio.model_validate({"positions": PORTFOLIO_FILE["positions"][:1]})
-    monitor.use(smaller)
+    monitor.use(smaller, 30.0)
     view = monitor.view()
     assert (len(view.pnl), view.pnl.columns, view.alerts.raised_count) == (0, (PORTFOLIO, "AAPL"), 1)
     assert monitor.portfolio is smaller
@@ -357,15 +394,44 @@ def test_the_thread_looks_by_itself_and_ends_when_told(
 def test_a_snapshot_that_cannot_be_read_does_not_end_the_day(
     wait_until: WaitUntil, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """It is logged, and the next one is read."""
+    """The page is told for as long as it lasts, the log once of a kind and with its cause."""
     monkeypatch.setattr("options_helper.monitor.LOOK_EVERY_SECONDS", 0.005)
-    monitor, feed = _monitor()
+    monitor, feed = _monitor(LOSS)
     good, feed.snapshot = feed.snapshot, LiveSnapshot(as_of=NOON, option_quotes={CALL: object()})
     monitor.start()
-    wait_until(lambda: "could not read" in caplog.text, "a line in the log")
-    feed.snapshot = good
-    wait_until(lambda: len(monitor.view().pnl) == 1, "a point")
-    monitor.stop()
+    try:
+        wait_until(lambda: "failed (AttributeError)" in monitor.view().alerts_problem, "a sentence")
+        failed = feed.taken
+        wait_until(lambda: feed.taken > failed + 3, "further looks")
+        (line,) = [record for record in caplog.records if record.name == monitor_module.__name__]
+        assert line.exc_info
+        feed.snapshot = good
+        wait_until(lambda: len(monitor.view().pnl) == 1, "a point")
+        assert monitor.view().alerts_problem == ""
+    finally:
+        monitor.stop()
+
+
+def test_a_look_that_fails_in_any_way_ends_no_watch(
+    wait_until: WaitUntil, monkeypatch: pytest.MonkeyPatch, portfolio_path: Path
+) -> None:
+    """Not even where the disk fails; afterwards the page says again what it said of the file."""
+    monkeypatch.setattr("options_helper.monitor.LOOK_EVERY_SECONDS", 0.005)
+    portfolio_path.with_name("alerts.json").write_text("{", encoding="utf-8")
+    monitor = _watch_beside(portfolio_path)
+    good = monitor._take_snapshot
+
+    def fail() -> LiveSnapshot:
+        raise OSError("no such disk")
+
+    monitor._take_snapshot = fail
+    monitor.start()
+    try:
+        wait_until(lambda: "failed (OSError)" in monitor.view().alerts_problem, "a sentence")
+        monitor._take_snapshot = good
+        wait_until(lambda: "is not JSON" in monitor.view().alerts_problem, "the file's sentence")
+    finally:
+        monitor.stop()
 
 
 @pytest.fixture
@@ -386,6 +452,8 @@ def test_each_portfolio_file_has_one_monitor_with_the_alerts_beside_it(portfolio
         assert first is same
         assert other is not first
         assert first.view().alerts.rules == (LOSS,)
+        assert monitor_for(portfolio_path, _portfolio(), feed, stale_after_seconds=300.0) is first
+        assert first.stale_after_seconds == 300.0
     finally:
         close_all()
     close_all()

@@ -6,7 +6,8 @@
 
 No data and a closed market are outcomes of their own: they hold every phase as it is, and the time they
 last counts towards nothing. A raised alert waits for its acknowledgement, whatever happens meanwhile.
-A fill is an event, not a level: each new one raises its alert, and it re-arms once acknowledged.
+A fill is an event, not a level: each new one raises its alert, and it re-arms once acknowledged. What a fill
+alert sees at its first look is old.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from options_helper.analysis.alert_rules import AlertMetric, AlertRule, Comparison
+from options_helper.market_time import new_york_date
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -94,6 +96,7 @@ class AlertStatus:
         held_seconds: How long the condition has been met without a break, as far as it was observed.
         value: The last known value, also while nothing is known.
         raised_value: The value that raised it.
+        began_at: Of a fill alert: its first look; older fills raise nothing.
     """
 
     phase: AlertPhase = AlertPhase.NORMAL
@@ -103,6 +106,7 @@ class AlertStatus:
     value: float | None = None
     raised_at: dt.datetime | None = None
     raised_value: float | None = None
+    began_at: dt.datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,15 +126,14 @@ class AlertBook:
     """All alerts: rules in order, a status for each rule id, history (newest last, bounded).
 
     Attributes:
-        started_at: The first view's time; older fills raise nothing.
-        seen_fills: Keys of the fills that were looked at.
+        stepped_at: The last view's time.
+        seen_fills: Keys of the New York day's fills that were looked at.
     """
 
     rules: tuple[AlertRule, ...] = ()
     status: Mapping[str, AlertStatus] = field(default_factory=dict)
     history: tuple[AlertEvent, ...] = ()
     serial: int = 0
-    started_at: dt.datetime | None = None
     stepped_at: dt.datetime | None = None
     seen_fills: frozenset[str] = frozenset()
 
@@ -165,10 +168,9 @@ def acknowledge(book: AlertBook, rule_id: str, at: dt.datetime) -> AlertBook:
 
 def step(book: AlertBook, view: AlertView) -> tuple[AlertBook, tuple[AlertEvent, ...]]:
     """Look at one view: the next book, and the alerts that this view raised, in the order of the rules."""
-    started_at = book.started_at or view.as_of
     elapsed = (view.as_of - (book.stepped_at or view.as_of)).total_seconds()
     elapsed = min(max(elapsed, 0.0), LONGEST_STEP_SECONDS)
-    fresh = [fill for fill in view.fills if fill.key not in book.seen_fills and fill.at >= started_at]
+    fresh = [fill for fill in view.fills if fill.key not in book.seen_fills]
     status = dict(book.status)
     changes = []
     for rule in book.rules:
@@ -177,15 +179,17 @@ def step(book: AlertBook, view: AlertView) -> tuple[AlertBook, tuple[AlertEvent,
         status[rule.id] = after
         if after.phase is not before.phase or text:
             changes.append((rule, after, text))
-    book = replace(
-        book,
-        status=status,
-        started_at=started_at,
-        stepped_at=max(view.as_of, book.stepped_at or view.as_of),
-        seen_fills=frozenset(fill.key for fill in view.fills) | book.seen_fills,
-    )
+    book = replace(book, status=status, stepped_at=view.as_of, seen_fills=_seen_today(book, view))
     book, events = _recorded(book, changes, view.as_of)
     return book, tuple(event for event in events if event.phase is AlertPhase.RAISED)
+
+
+def _seen_today(book: AlertBook, view: AlertView) -> frozenset[str]:
+    """The keys of the day's fills, those included that vanish while two sources are being merged."""
+    keys = frozenset(fill.key for fill in view.fills)
+    if book.stepped_at is None or new_york_date(book.stepped_at) != new_york_date(view.as_of):
+        return keys
+    return book.seen_fills if keys <= book.seen_fills else book.seen_fills | keys
 
 
 def _advanced(
@@ -226,7 +230,11 @@ def _entered(status: AlertStatus, phase: AlertPhase, at: dt.datetime) -> AlertSt
 def _advanced_by_fills(
     rule: AlertRule, status: AlertStatus, at: dt.datetime, fresh: list[AlertFill]
 ) -> tuple[AlertStatus, str]:
-    mine = [fill for fill in fresh if rule.position is None or rule.position in fill.positions]
+    # A clock that was set back must not make the fills to come older than the alert.
+    began_at = at if status.began_at is None else min(status.began_at, at)
+    news = [] if status.began_at is None else [fill for fill in fresh if fill.at >= began_at]
+    mine = [fill for fill in news if rule.position is None or rule.position in fill.positions]
+    status = replace(status, began_at=began_at)
     if mine:
         status = replace(
             status,

@@ -70,9 +70,10 @@ class CurveRecorder:
         """Offer a point; whether it was taken.
 
         A column without a figure gets a gap. A point that comes too soon, or one without any figure after
-        another such point, is not taken.
+        another such point, is not taken. Where the clock was set back, the points from then on are dropped.
         """
         time = to_microseconds(at)
+        self._forget_from(time)
         row = np.array([figures.get(name) for name in self.columns], dtype=np.float64)
         if self._length:
             due = int(self._times[self._length - 1]) + int(self.spacing_seconds * _SECOND)
@@ -94,6 +95,12 @@ class CurveRecorder:
         times.flags.writeable = False
         values.flags.writeable = False
         return Curve(self.columns, times, values)
+
+    def _forget_from(self, time: int) -> None:
+        times = self._times[: self._length]
+        if self._length and time < times[-1]:
+            kept = int(np.searchsorted(times, time))
+            self._begin(times[:kept], self._values[:kept])
 
     def _halve(self) -> None:
         pairs = self._length // 2

@@ -1,7 +1,7 @@
 """The positions table alone, fed with invented prices that move at every refresh.
 
 Query: `n` further positions · `frozen=1` for prices that stand still · `age` of the quotes in seconds ·
-`notice` for the whole table · `raised` alerts.
+`raised` alerts.
 """
 
 from __future__ import annotations
@@ -133,9 +133,7 @@ def live() -> None:
     payload = build_table_rows(
         held, positions, structures, legs, underlyings, as_of=live_snapshot.as_of, stale_after_seconds=30.0
     )
-    selected = render(
-        payload, key="table", notice=query.get("notice", ""), raised=int(query.get("raised", "0"))
-    )
+    selected = render(payload, key="table", raised=int(query.get("raised", "0")))
     st.text(f"selected {selected}")
     if not frozen:
         st.text(f"update {tick}")

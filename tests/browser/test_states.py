@@ -130,6 +130,24 @@ def test_a_saved_alerts_file_is_seen_by_itself(portal: Portal) -> None:
     expect(panel).to_contain_text("Alerts none", timeout=30_000)
 
 
+def test_a_hidden_tab_says_in_its_title_how_many_alerts_are_raised(portal: Portal) -> None:
+    """Until they are acknowledged."""
+    hide = "Object.defineProperty(document, 'hidden', { value: true });"
+    path = portal.folder / "alerts.json"
+    path.write_text('{"alerts": [{"metric": "dte", "comparison": "above", "threshold": 1}]}')
+    try:
+        page = portal.open()
+        panel = page.locator(".st-key-live-alerts")
+        expect(panel).to_contain_text("1 · 1 raised", timeout=30_000)
+        bare = page.title()
+        page.evaluate(hide)
+        expect(page).to_have_title(f"(1) {bare}", timeout=10_000)
+        panel.get_by_role("button", name="Ack").click()
+        expect(page).to_have_title(bare, timeout=10_000)
+    finally:
+        path.unlink()
+
+
 def test_no_keys_is_one_sentence_with_the_next_step(browser: Browser, tmp_path: Path) -> None:
     """Without keys the page opens, shows what is held, and Start says which variables to set, and where."""
     from tests.browser.conftest import running_portal

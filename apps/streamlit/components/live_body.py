@@ -80,7 +80,7 @@ def _render_summary(moment: Moment, scene: Scene) -> None:
 def _render_positions(moment: Moment, scene: Scene) -> None:
     """The table, the detail of the selected row, and the pictures by underlying."""
     view, executions = scene.view, scene.fills.book.leaf_fills
-    selected = render_positions(view, scene.fills, moment.zone)
+    selected = render_positions(view, scene.fills, moment.zone, raised=scene.raised)
     if selected is not None:
         position_detail.render(
             selected,

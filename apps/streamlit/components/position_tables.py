@@ -19,8 +19,11 @@ if TYPE_CHECKING:
 TABLE_KEY = "positions-table"
 
 
-def render_positions(view: LiveView, fills: FillsView, zone: dt.tzinfo) -> str | None:
-    """Draw the table of positions, structures and legs; returns the id of the selected position."""
+def render_positions(view: LiveView, fills: FillsView, zone: dt.tzinfo, *, raised: int) -> str | None:
+    """Draw the table of positions, structures and legs; returns the id of the selected position.
+
+    The title of a hidden tab carries the number of `raised` alerts.
+    """
     notes = {
         name: "; ".join(fact.sentence(zone) for fact in facts)
         for name, facts in fills.portfolio_fills.by_position.items()
@@ -35,7 +38,7 @@ def render_positions(view: LiveView, fills: FillsView, zone: dt.tzinfo) -> str |
         as_of=view.at.as_of,
         stale_after_seconds=view.stale_after_seconds,
     )
-    selected = render(payload, key=TABLE_KEY)
+    selected = render(payload, key=TABLE_KEY, raised=raised)
     _render_downloads(payload, view.at.as_of, zone)
     return selected
 

@@ -34,31 +34,25 @@ class Scene:
         """The executions that the charts, which are some seconds old, reach to."""
         return [one for one in self.fills.book.leaf_fills if one.at <= self.day.as_of]
 
+    @property
+    def raised(self) -> int:
+        """Alerts that wait to be acknowledged, now; `day` may be some seconds old."""
+        return self.monitor.view().alerts.raised_count
+
 
 def set_scene(moment: Moment, portfolio: Portfolio) -> Scene:
     """Compute what has changed since the last refresh of any tab; the rest is the same object as before."""
     source, settings = moment.model.source, moment.model.settings
-    monitor = _find_monitor(moment, portfolio)
+    stale_after = settings.stale_after_seconds
+    monitor = monitor_for(
+        source.path, portfolio, moment.hub.manager.snapshot, stale_after_seconds=stale_after
+    )
     return Scene(
-        compute_live_view(portfolio, moment.snapshot, settings.stale_after_seconds),
+        compute_live_view(portfolio, moment.snapshot, stale_after),
         build_fills_view(portfolio, moment.snapshot, source.saved_at),
         monitor,
         paced_view(monitor, moment.snapshot.as_of),
     )
-
-
-def _find_monitor(moment: Moment, portfolio: Portfolio) -> PortfolioMonitor:
-    """The monitor of this file, looking at its present version."""
-    path = moment.model.source.path
-    monitor = monitor_for(
-        path,
-        portfolio,
-        moment.hub.manager.snapshot,
-        stale_after_seconds=moment.model.settings.stale_after_seconds,
-    )
-    if monitor.portfolio is not portfolio and monitor.portfolio != portfolio:
-        monitor.use(portfolio)
-    return monitor
 
 
 def describe_scene(moment: Moment, scene: Scene) -> tuple[object, ...]:

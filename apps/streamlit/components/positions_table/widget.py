@@ -38,7 +38,7 @@ def _component() -> Any:  # noqa: ANN401 - Streamlit gives the mounting command 
     )
 
 
-def render(rows_payload: TablePayload, *, key: str, notice: str = "", raised: int = 0) -> str | None:
+def render(rows_payload: TablePayload, *, key: str, raised: int) -> str | None:
     """Draw the one positions table and say which position is selected.
 
     The keyed containers `live-positions`, `live-structures` and `live-legs` nest around it, because one
@@ -47,13 +47,12 @@ def render(rows_payload: TablePayload, *, key: str, notice: str = "", raised: in
     Args:
         rows_payload: What `build_table_rows` made.
         key: The widget's key; its columns, sort, open rows and selection are kept under it in the browser.
-        notice: A sentence where the table as a whole is old (streams stopped, reconnecting), else "".
         raised: Alerts that wait to be acknowledged; the title of a hidden tab carries their number.
 
     Returns:
         The selected position's id, or None where none is selected or it is not in the payload.
     """
-    data = {**rows_payload, "storage": key, "notice": notice, "raised": raised}
+    data = {**rows_payload, "storage": key, "raised": raised}
     with (
         st.container(key="live-positions"),
         st.container(key="live-structures"),

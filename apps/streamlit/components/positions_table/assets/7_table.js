@@ -40,7 +40,7 @@ class PositionsTable {
     this.tbody.addEventListener("click", (event) => this.#onClick(event));
     this.tbody.addEventListener("keydown", (event) => onTableKey(this, event));
     this.onPointer = (event) => this.bar.closeUnless(event.target);
-    this.onVisibility = () => { this.tick(); this.#titleRaised(); };
+    this.onVisibility = () => this.tick();
     document.addEventListener("pointerdown", this.onPointer);
     document.addEventListener("visibilitychange", this.onVisibility);
     this.sizes = new ResizeObserver(() => {
@@ -131,6 +131,7 @@ class PositionsTable {
   }
 
   tick() {
+    this.#titleRaised(); // a full run sets the page's title anew
     if (!this.model || document.hidden) return;
     this.#refresh((view, now) => view.tick(now, this.data.stale_after));
     this.bar.update(this.model, this.#notice());
@@ -140,7 +141,7 @@ class PositionsTable {
   #notice() {
     const app = this.root.closest("[data-test-connection-state]");
     const lost = app && app.dataset.testConnectionState !== "CONNECTED";
-    return lost ? "This page has lost its server; the figures are old." : this.data.notice;
+    return lost ? "This page has lost its server; the figures are old." : "";
   }
 
   #markStale() {

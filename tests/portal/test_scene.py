@@ -1,0 +1,71 @@
+"""What one refresh asks of the portfolio's monitor."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+pytest.importorskip("streamlit", reason="the portal needs streamlit")
+
+from options_helper.monitor import _monitors
+
+if TYPE_CHECKING:
+    from conftest import Desk
+    from streamlit.testing.v1 import AppTest
+
+    from options_helper.monitor import PortfolioMonitor
+
+pytestmark = pytest.mark.portal
+
+CALL = {
+    "id": "aapl-call",
+    "symbol": "AAPL",
+    "option_type": "call",
+    "expiry": "2099-12-18",
+    "strike": 250,
+    "contracts": 2,
+    "cost_basis": 18.4,
+}
+
+
+def _monitor_of(desk: Desk) -> PortfolioMonitor:
+    return _monitors[desk.portfolio.resolve()]
+
+
+def test_alerts_and_curves_take_the_threshold_of_the_sidebar(desk: Desk) -> None:
+    """Also when it is changed later; of two tabs the last that asked counts."""
+    desk.own(CALL)
+    first = desk.page()
+    assert _monitor_of(desk).stale_after_seconds == 30.0
+    first.number_input(key="stale-after").set_value(300).run()
+    assert _monitor_of(desk).stale_after_seconds == 300.0
+    desk.page()
+    assert _monitor_of(desk).stale_after_seconds == 30.0
+    first.run()
+    assert _monitor_of(desk).stale_after_seconds == 300.0
+
+
+def test_the_table_is_told_of_the_raised_alerts(desk: Desk) -> None:
+    """The title of a hidden tab says their number; once acknowledged they are out of it."""
+    desk.own(CALL)
+    rule = {"id": "far", "metric": "dte", "comparison": "above", "threshold": 1}
+    (desk.folder / "alerts.json").write_text(json.dumps({"alerts": [rule]}))
+    desk.monkeypatch.setattr("options_helper.monitor.LOOK_EVERY_SECONDS", 3600.0)  # the test looks
+    page = desk.page()
+    assert _table_data(page)["raised"] == 0
+    _monitor_of(desk).look()
+    assert _table_data(page.run())["raised"] == 1
+    _monitor_of(desk).acknowledge("far")
+    assert _table_data(page.run())["raised"] == 0
+
+
+def _table_data(page: AppTest) -> dict[str, Any]:
+    (table,) = (
+        element.proto
+        for element in page.get("bidi_component")
+        if element.proto.component_name == "options_helper_positions"
+    )
+    data: dict[str, Any] = json.loads(table.json)
+    return data
