@@ -24,6 +24,11 @@ def new_york_date(at: dt.datetime) -> dt.date:
     return at.astimezone(NEW_YORK).date()
 
 
+def start_of_day(day: dt.date) -> dt.datetime:
+    """Midnight in New York, at which a trading date begins, as an aware UTC datetime."""
+    return dt.datetime.combine(day, dt.time(), NEW_YORK).astimezone(dt.UTC)
+
+
 def to_microseconds(at: dt.datetime | None) -> int:
     """Microseconds since 1970 UTC; 0 stands for no time."""
     return 0 if at is None else (at - _EPOCH) // _MICROSECOND

@@ -5,16 +5,15 @@ The file is opened for reading only, and nothing here writes.
 
 from __future__ import annotations
 
-import datetime as dt
 import json
-import os
 import stat
-from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
 from options_helper.errors import PortfolioError
+from options_helper.file_version import read_with_version
 from options_helper.json_words import describe_json_error
 from options_helper.models import Portfolio
 from options_helper.portfolio_problems import (
@@ -25,39 +24,13 @@ from options_helper.portfolio_problems import (
     validation_problems,
 )
 
+if TYPE_CHECKING:
+    import os
+
+    from options_helper.file_version import FileVersion
+
 MAX_BYTES = 10_000_000
 _SHOWN_PROBLEMS = 6
-
-
-@dataclass(frozen=True, slots=True)
-class PortfolioFingerprint:
-    """What changes when a file is saved: its modification time in nanoseconds, and its size in bytes."""
-
-    mtime_ns: int
-    size: int
-
-    @property
-    def saved_at(self) -> dt.datetime:
-        """When the file was saved, in UTC."""
-        return dt.datetime.fromtimestamp(self.mtime_ns / 1_000_000_000, dt.UTC)
-
-
-@dataclass(frozen=True, slots=True)
-class LoadedPortfolio:
-    """A portfolio with the fingerprint of exactly the bytes it was read from."""
-
-    path: Path
-    portfolio: Portfolio
-    fingerprint: PortfolioFingerprint
-
-
-def portfolio_fingerprint(path: Path | str) -> PortfolioFingerprint | None:
-    """The fingerprint of the file as it is now; None where there is none to be had."""
-    try:
-        found = _expanded(path).stat()
-    except (OSError, ValueError):
-        return None
-    return PortfolioFingerprint(found.st_mtime_ns, found.st_size)
 
 
 def load_portfolio(path: Path | str) -> Portfolio:
@@ -67,34 +40,21 @@ def load_portfolio(path: Path | str) -> Portfolio:
         PortfolioError: There is no such file, it cannot be read, is no regular file, is over `MAX_BYTES`, is
             not JSON, or holds what no portfolio can. Its text names every problem, the first few in full.
     """
-    return load_portfolio_file(path).portfolio
+    content, _ = read_portfolio_file(path)
+    return parse_portfolio(path, content)
 
 
-def load_portfolio_file(path: Path | str) -> LoadedPortfolio:
-    """Like `load_portfolio`, with the fingerprint of what was read.
+def read_portfolio_file(path: Path | str) -> tuple[bytes, FileVersion]:
+    """A portfolio's bytes and the version of the file that they were read from.
 
     Raises:
-        PortfolioError: As `load_portfolio`.
+        PortfolioError: There is no such file, it cannot be read, is no regular file, or is over `MAX_BYTES`.
     """
     file = _expanded(path)
-    content, fingerprint = _read(file)
-    return LoadedPortfolio(file, _validate(file, _parse(file, content)), fingerprint)
-
-
-def _expanded(path: Path | str) -> Path:
-    try:
-        return Path(path).expanduser()
-    except RuntimeError:  # no such home
-        return Path(path)
-
-
-def _read(file: Path) -> tuple[bytes, PortfolioFingerprint]:
     try:
         # Before opening: opening a named pipe would wait for its writer.
         _refuse_unreadable(file, file.stat())
-        with file.open("rb") as stream:
-            found = os.fstat(stream.fileno())
-            content = stream.read(MAX_BYTES + 1)
+        content, version = read_with_version(file, MAX_BYTES + 1)
     except FileNotFoundError:
         raise PortfolioError(
             file,
@@ -106,7 +66,28 @@ def _read(file: Path) -> tuple[bytes, PortfolioFingerprint]:
         raise PortfolioError(file, f"the file cannot be read ({error}); name another one") from None
     if len(content) > MAX_BYTES:
         raise PortfolioError(file, _too_big(len(content)))
-    return content, PortfolioFingerprint(found.st_mtime_ns, found.st_size)
+    return content, version
+
+
+def parse_portfolio(path: Path | str, content: bytes) -> Portfolio:
+    """The portfolio in the bytes of a file.
+
+    Args:
+        path: The file, which the errors name.
+        content: What was read from it.
+
+    Raises:
+        PortfolioError: It is not JSON, or holds what no portfolio can.
+    """
+    file = _expanded(path)
+    return _validate(file, _parse(file, content))
+
+
+def _expanded(path: Path | str) -> Path:
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:  # no such home
+        return Path(path)
 
 
 def _refuse_unreadable(file: Path, found: os.stat_result) -> None:

@@ -101,6 +101,48 @@ def test_the_evening_before_expiry_has_a_day_left() -> None:
     assert (row["dte"], row["state"], pd.isna(row["hours_left"])) == (1, "no_data", True)
 
 
+@pytest.mark.parametrize(
+    ("day", "hour", "minute", "dte", "hours"),
+    [
+        (17, 20, 30, 1, None),
+        (18, 9, 30, 0, 6.5),
+        (18, 15, 45, 0, 0.25),
+        (18, 17, 0, 0, 0.0),
+        (18, 23, 59, 0, 0.0),
+        (19, 1, 0, -1, None),
+    ],
+)
+def test_days_and_hours_count_in_new_york(
+    day: int, hour: int, minute: int, dte: int, hours: float | None
+) -> None:
+    """DTE is 0 all through the last New York day, with the hours to 16:00, never below zero."""
+    terms = {"option_type": "call", "expiry": dt.date(2026, 12, 18), "strike": 250}
+    legs = [Leg(side="long", contracts=1, **terms), Leg(side="short", contracts=1, **terms)]
+    single = option(expiry=dt.date(2026, 12, 18))
+    portfolio = Portfolio(positions=[single, MultiLegPosition(id="s", symbol="AAPL", legs=legs)])
+    live = LiveSnapshot(as_of=new_york(hour, minute, dt.date(2026, 12, day)))
+    structures, leg_rows = compute_live_multileg_rows(portfolio, live, stale_after_seconds=30)
+    for table in (compute_live_position_rows(portfolio, live, stale_after_seconds=30), structures, leg_rows):
+        row = table.iloc[0]
+        assert (row["dte"], None if pd.isna(row["hours_left"]) else row["hours_left"]) == (dte, hours)
+
+
+def test_the_hours_of_an_open_settled_index_count_on_the_day_before() -> None:
+    """On Thursday an SPX monthly has its last hours, though a day is left to its date."""
+    thursday = dt.date(2026, 12, 17)
+    told = {"session_close": new_york(16, day=thursday), "trading_date": thursday}
+    row = row_of(option("SPX", dt.date(2026, 12, 18)), new_york(15, 15, thursday), **told)
+    assert (row["dte"], row["hours_left"]) == (1, 1.0)
+
+
+def test_on_a_holiday_no_contract_has_its_last_hours() -> None:
+    """No session is held on Christmas, so the hours of an open-settled index of Monday do not run."""
+    christmas, eve = dt.date(2026, 12, 25), dt.date(2026, 12, 24)
+    told = {"session_close": new_york(13, day=eve), "trading_date": eve, "market_phase": "closed"}
+    row = row_of(option("SPX", dt.date(2026, 12, 28)), new_york(12, day=christmas), **told)
+    assert (row["dte"], pd.isna(row["hours_left"])) == (3, True)
+
+
 def test_a_later_close_prolongs_nothing() -> None:
     """A session that is said to end at 23:59 leaves options their 16:00."""
     assert row_of(option(), new_york(12), session_close=new_york(23, 59))["expires_at"] == new_york(16)

@@ -285,7 +285,7 @@ def test_ctrl_c_waits_for_no_answer(
     began = time.monotonic()
     command.send_signal(signal.SIGINT)
     told = command.communicate(timeout=60)[0]
-    assert time.monotonic() - began < 5  # of the ten seconds that a handshake may take
+    assert time.monotonic() - began < 8  # of the ten seconds that a handshake may take
     assert command.returncode != 0
     assert "Traceback" not in told
 

@@ -210,16 +210,32 @@ def test_an_index_option_settled_at_the_open_expires_then() -> None:
     assert row_of(position, snapshot(quote(symbol, 10, 10.5)))["state"] == "expired"
 
 
-def test_an_adjusted_contract_warns_until_its_multiplier_is_confirmed() -> None:
-    """A digit at the root's end means other deliverables; a multiplier from file or vendor settles it."""
+def test_an_adjusted_contract_warns_whatever_its_multiplier() -> None:
+    """A digit at the root's end means other deliverables, of which a multiplier says nothing."""
     position = single(symbol="CSGP", root="CSGP1", strike=1.0, cost_basis=1.0, contracts=1)
     symbol = "CSGP1261218C00001000"
     live = snapshot(quote(symbol, 2.0, 2.2))
     assert row_of(position, live)["warnings"] == ["adjusted_contract"]
     told = row_of(position, dataclasses.replace(live, multipliers={symbol: 50.0}))
-    assert (told["warnings"], told["multiplier"], told["pnl_abs"]) == ([], 50, pytest.approx(55))
+    assert (told["warnings"], told["multiplier"], told["pnl_abs"]) == (
+        ["adjusted_contract"],
+        50,
+        pytest.approx(55),
+    )
     written = row_of(position.model_copy(update={"multiplier": 10.0}), live)
-    assert (written["warnings"], written["multiplier"], written["pnl_abs"]) == ([], 10, pytest.approx(11))
+    assert (written["warnings"], written["multiplier"], written["pnl_abs"]) == (
+        ["adjusted_contract"],
+        10,
+        pytest.approx(11),
+    )
+
+
+def test_an_adjusted_root_may_stand_in_the_symbol() -> None:
+    """A file without `root` names the contract by `symbol`, and the warning is the same."""
+    position = single(symbol="CSGP1", strike=1.0, cost_basis=1.0, contracts=1)
+    row = row_of(position, snapshot(quote("CSGP1261218C00001000", 2.0, 2.2)))
+    assert (row["warnings"], row["pnl_abs"]) == (["adjusted_contract"], pytest.approx(110))
+    assert row[["max_loss", "return_on_max_risk"]].isna().all()
 
 
 @pytest.mark.parametrize("nonsense", [0.0, -5.0, math.nan, math.inf])

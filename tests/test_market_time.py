@@ -8,7 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from options_helper.market_time import from_microseconds, new_york_date, to_microseconds, utc_now
+from options_helper.market_time import (
+    from_microseconds,
+    new_york_date,
+    start_of_day,
+    to_microseconds,
+    utc_now,
+)
 
 moments = st.datetimes(dt.datetime(1990, 1, 1), dt.datetime(2100, 1, 1), timezones=st.just(dt.UTC))  # noqa: DTZ001
 
@@ -30,6 +36,15 @@ def test_the_clock_is_aware_utc() -> None:
 def test_a_trading_date_is_new_york_s(at: dt.datetime, day: dt.date) -> None:
     """The date changes at midnight in New York, in winter and summer."""
     assert new_york_date(at) == day
+
+
+@pytest.mark.parametrize(("day", "hour"), [(dt.date(2026, 11, 21), 5), (dt.date(2026, 7, 21), 4)])
+def test_a_trading_date_begins_at_midnight_in_new_york(day: dt.date, hour: int) -> None:
+    """In UTC, in winter and summer."""
+    begins = start_of_day(day)
+    assert begins == dt.datetime(day.year, day.month, day.day, hour, tzinfo=dt.UTC)
+    assert begins.utcoffset() == dt.timedelta(0)
+    assert new_york_date(begins - dt.timedelta(microseconds=1)) == day - dt.timedelta(days=1)
 
 
 @given(st.none() | moments)

@@ -223,7 +223,7 @@ def look(underlying: str, terms: Any, live: LiveSnapshot) -> Seen:
     if close is not None and close.date == previous:
         seen.close = exact(close.price)
     seen.close_is_old = close is not None and close.date != previous and not seen.expired
-    if root is not None and root[-1].isdigit() and not terms.multiplier and symbol not in live.multipliers:
+    if root is not None and root[-1].isdigit():
         seen.warnings.add("adjusted_contract")
     if seen.expired:
         seen.warnings = (seen.warnings & {"stale_quote", "unknown_age", "clock_skew"}) | {"expired"}
@@ -347,6 +347,8 @@ def position_figures(position: Any, seen: Seen, live: LiveSnapshot) -> dict[str,
         put = getattr(position, "option_type", "") == "put"
         strike = Decimal(repr(position.strike)) if put else Decimal(0)
         at_risk = (strike - basis) * -seen.quantity * seen.multiplier if put else None
+    if (getattr(position, "root", None) or "")[-1:].isdigit():
+        at_risk = None
     return {
         **price_figures(seen),
         "cost": cost,

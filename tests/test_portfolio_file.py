@@ -15,13 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from options_helper.errors import PortfolioError
+from options_helper.file_version import FileVersion, file_version
 from options_helper.models import EquityPosition, MultiLegPosition, Portfolio, Position
-from options_helper.portfolio_file import (
-    MAX_BYTES,
-    load_portfolio,
-    load_portfolio_file,
-    portfolio_fingerprint,
-)
+from options_helper.portfolio_file import MAX_BYTES, load_portfolio, parse_portfolio, read_portfolio_file
 
 SAMPLE = Path(__file__).parent.parent / "portfolio.json"
 OPTION: dict[str, Any] = {
@@ -111,28 +107,27 @@ def test_the_file_is_only_read(file: Path) -> None:
     """A file without any permission to write loads, and its bytes and times stay."""
     file.write_text(json.dumps({"positions": [OPTION]}))
     file.chmod(stat.S_IRUSR)
-    before = portfolio_fingerprint(file)
+    before = file.read_bytes(), file_version(file)
     load_portfolio(file)
-    assert portfolio_fingerprint(file) == before
+    assert (file.read_bytes(), file_version(file)) == before
 
 
-def test_a_loaded_file_knows_when_it_was_saved(file: Path) -> None:
-    """The fingerprint belongs to the bytes read, changes with a save, and gives the time of it."""
+def test_what_was_read_knows_when_it_was_saved(file: Path) -> None:
+    """The version belongs to the bytes read, changes with a save, and gives the time of it."""
     file.write_text("{}")
     os.utime(file, ns=(0, 1_700_000_000_000_000_000))
-    loaded = load_portfolio_file(file)
-    assert loaded.path == file
-    assert loaded.portfolio == Portfolio()
-    assert loaded.fingerprint == portfolio_fingerprint(file)
-    assert loaded.fingerprint.saved_at == dt.datetime(2023, 11, 14, 22, 13, 20, tzinfo=dt.UTC)
+    content, version = read_portfolio_file(str(file))
+    assert parse_portfolio(file, content) == Portfolio()
+    assert version == file_version(file) == FileVersion(1_700_000_000_000_000_000, 2)
+    assert version.saved_at == dt.datetime(2023, 11, 14, 22, 13, 20, tzinfo=dt.UTC)
     file.write_text('{"cash": 1}')
-    assert portfolio_fingerprint(file) != loaded.fingerprint
+    assert file_version(file) != version
 
 
 @pytest.mark.parametrize("name", ["missing.json", "a\0b", "x" * 5000])
-def test_what_is_not_there_has_no_fingerprint(tmp_path: Path, name: str) -> None:
+def test_what_is_not_there_has_no_version(tmp_path: Path, name: str) -> None:
     """A missing or impossible path gives None, and loading it an error that names it."""
-    assert portfolio_fingerprint(tmp_path / name) is None
+    assert file_version(tmp_path / name) is None
     with pytest.raises(PortfolioError, match=r"no such file|cannot be read"):
         load_portfolio(tmp_path / name)
 

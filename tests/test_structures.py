@@ -139,6 +139,34 @@ def test_what_is_not_defined_is_none(legs: str, net_debit: float | None) -> None
     assert found.kind != StructureKind.CUSTOM
 
 
+@pytest.mark.parametrize("multipliers", [None, [100, 100]])
+@pytest.mark.parametrize("terms", [{"root": "XYZ1"}, {"root": "XYZ1", "multiplier": 100.0}])
+def test_what_an_adjusted_contract_does_at_expiry_is_not_known(
+    terms: dict[str, object], multipliers: list[float] | None
+) -> None:
+    """Its root tells, not its multiplier: a structure or a single has no profit, loss or break-evens."""
+    vertical = structure("+1 c100, -1 c105", 200)
+    legs = [vertical.legs[0], vertical.legs[1].model_copy(update=terms)]
+    single = Position(
+        id="a", symbol="XYZ", option_type="call", expiry=DEC, strike=100, contracts=1, cost_basis=2, **terms
+    )
+    for position in (vertical.model_copy(update={"legs": legs}), single):
+        found = describe_structure(position, multipliers)
+        assert (found.max_profit, found.max_loss, found.payoff, found.break_evens) == (None, None, None, ())
+        assert found.adjusted
+        assert payoff_at_expiry(position, [100.0], multipliers) is None
+
+
+def test_an_adjusted_root_in_the_symbol_is_found_too() -> None:
+    """A file may name the contract by `symbol` alone; shares of that name are shares."""
+    terms = {"symbol": "XYZ1", "cost_basis": 2}
+    call = Position(id="a", option_type="call", expiry=DEC, strike=100, contracts=1, **terms)
+    assert (describe_structure(call).adjusted, describe_structure(call).break_evens) == (True, ())
+    standard = describe_structure(call.model_copy(update={"root": "XYZ"}))
+    assert (standard.adjusted, standard.break_evens) == (False, (102,))
+    assert describe_structure(EquityPosition(id="b", shares=1, **terms)).break_evens == (2,)
+
+
 def test_singles_and_shares_are_described_too() -> None:
     """A short put's loss ends at a price of zero, a short call's and short shares' do not end."""
     terms = {"symbol": "XYZ", "expiry": DEC, "strike": 100.0}

@@ -55,8 +55,18 @@ def _no_later(moments: Numbers, latest: Numbers, where: NDArray[np.bool_]) -> Nu
     return np.where(where, np.minimum(moments, latest), moments)
 
 
+def days_until(days: Numbers, live: LiveSnapshot) -> Numbers:
+    """DTE of New York dates (ordinals): 0 on the day itself, negative after it."""
+    return days - new_york_date(live.as_of).toordinal()
+
+
 def hours_until(moments: Numbers, days: Numbers, live: LiveSnapshot) -> Floats:
-    """Hours to these moments, never below 0; NaN where their New York dates (ordinals) are not today's."""
-    today = new_york_date(live.as_of).toordinal()
+    """Hours to these moments, never below 0; NaN on other New York dates than theirs (ordinals).
+
+    Where no session is held today, nothing trades for the last time: which day is a holiday is not known when
+    the moments are made.
+    """
+    today = new_york_date(live.as_of)
+    last_days = (days == today.toordinal()) & (live.trading_date in {None, today})
     hours = np.maximum(moments - to_microseconds(live.as_of), 0) / _MICROSECONDS_PER_HOUR
-    return np.where(days == today, hours, np.nan)
+    return np.where(last_days, hours, np.nan)

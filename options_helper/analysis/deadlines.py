@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from options_helper.analysis.truth import CODE, QUIET_HEARD_SECONDS, TruthState, is_heard, last_heard_at
 from options_helper.market import StreamName
-from options_helper.market_time import NEW_YORK, new_york_date
+from options_helper.market_time import new_york_date, start_of_day
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -51,7 +51,7 @@ def deadline(live: LiveSnapshot, tables: Iterable[pd.DataFrame], stale_after_sec
         An aware moment after `live.as_of`.
     """
     tomorrow = new_york_date(live.as_of) + dt.timedelta(days=1)
-    moments = [dt.datetime.combine(tomorrow, dt.time(), NEW_YORK).astimezone(dt.UTC)]
+    moments = [start_of_day(tomorrow)]
     if live.market_phase_until is not None:
         moments.append(live.market_phase_until)
     for table in tables:

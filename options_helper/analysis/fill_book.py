@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -15,9 +14,11 @@ from options_helper.analysis.fill_words import (
     price_words,
     side_words,
 )
-from options_helper.market_time import NEW_YORK
+from options_helper.market_time import start_of_day
 
 if TYPE_CHECKING:
+    import datetime as dt
+
     from options_helper.analysis.execution_span import PriceOrigin, Source
     from options_helper.market import FillGap
 
@@ -216,8 +217,3 @@ class FillBook:
     def day_start(self) -> dt.datetime:
         """Midnight in New York, at which the day began."""
         return start_of_day(self.day)
-
-
-def start_of_day(day: dt.date) -> dt.datetime:
-    """Midnight in New York as an aware UTC datetime."""
-    return dt.datetime.combine(day, dt.time(), tzinfo=NEW_YORK).astimezone(dt.UTC)

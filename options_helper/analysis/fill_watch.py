@@ -6,17 +6,14 @@ from typing import TYPE_CHECKING
 
 from options_helper.analysis.alerts import AlertFill
 from options_helper.analysis.fills import build_fill_book
-from options_helper.analysis.osi import contract_symbol, normalize_underlying
-from options_helper.errors import ContractSymbolError
+from options_helper.analysis.osi import normalize_underlying
+from options_helper.analysis.portfolio_fills import symbols_of
 from options_helper.market_time import new_york_date
-from options_helper.models import EquityPosition, MultiLegPosition, Position, StockLeg
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from options_helper.analysis.fill_book import Execution
     from options_helper.market import LiveSnapshot
-    from options_helper.models import Leg, Portfolio
+    from options_helper.models import Portfolio
 
 
 def watch_fills(portfolio: Portfolio, live: LiveSnapshot) -> tuple[AlertFill, ...]:
@@ -32,26 +29,9 @@ def positions_by_symbol(portfolio: Portfolio) -> dict[str, frozenset[str]]:
     """The ids of the positions that hold a contract or a stock, by its symbol in one spelling."""
     held: dict[str, set[str]] = {}
     for position in portfolio.positions:
-        for symbol in _symbols(position):
+        for symbol in symbols_of(position):
             held.setdefault(symbol, set()).add(position.id)
     return {symbol: frozenset(ids) for symbol, ids in held.items()}
-
-
-def _symbols(position: Position | EquityPosition | MultiLegPosition) -> Iterable[str]:
-    if isinstance(position, EquityPosition):
-        yield normalize_underlying(position.symbol)
-        return
-    terms: Iterable[Position | Leg | StockLeg] = (
-        position.legs if isinstance(position, MultiLegPosition) else [position]
-    )
-    for each in terms:
-        if isinstance(each, StockLeg):
-            yield normalize_underlying(position.symbol)
-            continue
-        try:
-            yield contract_symbol(position.symbol, each)
-        except ContractSymbolError:
-            continue
 
 
 def _fill(one: Execution, held: dict[str, frozenset[str]]) -> AlertFill:

@@ -12,7 +12,7 @@ from decimal import localcontext
 from typing import TYPE_CHECKING
 
 from options_helper.analysis.executions import Span, build_spans
-from options_helper.analysis.fill_book import Execution, FillBook, FillKind, OrderStory, Step, start_of_day
+from options_helper.analysis.fill_book import Execution, FillBook, FillKind, OrderStory, Step
 from options_helper.analysis.fill_completeness import Completeness, completeness
 from options_helper.analysis.fill_words import contract_words, fill_words, net_words
 from options_helper.analysis.multileg_fills import Leg, UnitFill, build_legs, build_unit_fills
@@ -20,7 +20,7 @@ from options_helper.analysis.order_facts import MULTI_LEG
 from options_helper.analysis.order_gathering import gather
 from options_helper.analysis.orders import build_stories
 from options_helper.analysis.portfolio_fills import FillFact, PortfolioFills, fills_for_portfolio
-from options_helper.market_time import new_york_date
+from options_helper.market_time import new_york_date, start_of_day
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

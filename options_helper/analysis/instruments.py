@@ -11,8 +11,8 @@ import numpy as np
 from options_helper.analysis.columns import Column, dates, flags, floats, integers, texts
 from options_helper.analysis.expiry import LATE_CLOSE_DELAY, expiry_moment, last_trading_moment
 from options_helper.analysis.gather import IdentityMemo
-from options_helper.analysis.osi import contract_symbol, normalize_underlying, stock_symbol
-from options_helper.analysis.products import AM_SETTLED_ROOTS, LATE_FUND_ROOTS, LATE_ROOTS
+from options_helper.analysis.osi import contract_symbol, root_of, stock_symbol
+from options_helper.analysis.products import AM_SETTLED_ROOTS, LATE_FUND_ROOTS, LATE_ROOTS, is_adjusted
 from options_helper.analysis.reference import Multipliers, standard_multipliers
 from options_helper.analysis.wording import format_day
 from options_helper.errors import ContractSymbolError
@@ -59,7 +59,7 @@ class Instruments:
         underlyings: The stock's key (`BRK.B`); `underlying_codes` are its numbers in the book's list.
         quantity: Signed contracts or shares.
         multipliers: As the file says, else the standard.
-        adjusted: Whether the contract's root ends in a digit.
+        adjusted: Whether the contract is an adjusted one, by its root.
         unspellable: Whether no contract symbol can carry the terms.
         expiry_days: Ordinals of the dates in the contracts' symbols, 0 for shares.
         clock: When each contract expires and trades for the last time.
@@ -96,6 +96,10 @@ def build_instruments(
         stock if option is None else _contract_symbol(symbol, option)
         for (symbol, _), stock, option in zip(rows, stocks, options, strict=True)
     )
+    roots = [
+        "" if option is None else root_of(symbol, option)
+        for (symbol, _), option in zip(rows, options, strict=True)
+    ]
     quantity = floats(_quantity(row) for _, row in rows)
     is_stock = flags(option is None for option in options)
     return Instruments(
@@ -109,17 +113,15 @@ def build_instruments(
         multipliers=standard_multipliers(
             floats(None if option is None else option.multiplier for option in options), is_stock, quantity
         ),
-        adjusted=flags(_is_adjusted(option) for option in options),
+        adjusted=flags(is_adjusted(root) for root in roots),
         unspellable=flags(not symbol for symbol in symbols),
         expiry_days=integers(0 if option is None else option.expiry.toordinal() for option in options),
-        clock=_build_clock(stocks, options),
+        clock=_build_clock(roots, options),
         columns={**columns, **_contract_columns(symbols, stocks, options)},
     )
 
 
-def _build_clock(stocks: Sequence[str], options: Sequence[Position | Leg | None]) -> ContractClock:
-    pairs = list(zip(stocks, options, strict=True))
-    roots = ["" if each is None else normalize_underlying(each.root or stock) for stock, each in pairs]
+def _build_clock(roots: Sequence[str], options: Sequence[Position | Leg | None]) -> ContractClock:
     rooted = list(zip(roots, options, strict=True))
     ends = [None if each is None else expiry_moment(root, each.expiry) for root, each in rooted]
     last = [None if each is None else last_trading_moment(root, each.expiry) for root, each in rooted]
@@ -156,11 +158,6 @@ def _contract_symbol(underlying: str, option: Position | Leg) -> str:
         return contract_symbol(underlying, option)
     except ContractSymbolError:
         return ""
-
-
-def _is_adjusted(option: Position | Leg | None) -> bool:
-    """Whether the root carries the digit that an adjustment appends."""
-    return option is not None and option.root is not None and option.root[-1].isdigit()
 
 
 def _quantity(row: Holding) -> float:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from options_helper.models import Leg, OptionType, Position
 
 ROOT_LENGTH = 6
+TAIL_LENGTH = 15  # date, letter and strike
 MAX_STRIKE = 99_999.999
 
 _SEPARATORS = str.maketrans("", "", " .-/")
@@ -120,6 +121,16 @@ def contract_symbol(underlying: str, terms: Position | Leg) -> str:
         ContractSymbolError: No symbol can carry these terms.
     """
     return _root(terms.root or underlying) + _tail(terms.expiry, terms.option_type, terms.strike)
+
+
+def contract_root(symbol: str) -> str:
+    """The root of a contract's symbol, padded or compact; "" of a text that is too short to have one."""
+    return symbol[:-TAIL_LENGTH].rstrip()
+
+
+def root_of(underlying: str, terms: Position | Leg) -> str:
+    """The root of a position's or a leg's contract; `terms.root` wins over the underlying's own root."""
+    return normalize_underlying(terms.root or underlying)
 
 
 def stock_symbol(symbol: str) -> str:

@@ -69,7 +69,7 @@ def fills_for_portfolio(
         portfolio: The file as it was loaded.
         saved_at: When the file was last saved; aware.
     """
-    held = {position.id: _symbols(position) for position in portfolio.positions}
+    held = {position.id: symbols_of(position) for position in portfolio.positions}
     everything = frozenset().union(*held.values())
     by_position = {
         position_id: facts
@@ -82,8 +82,8 @@ def fills_for_portfolio(
     )
 
 
-def _symbols(position: Position | MultiLegPosition | EquityPosition) -> frozenset[str]:
-    """The contracts and stocks of a position, in one spelling."""
+def symbols_of(position: Position | MultiLegPosition | EquityPosition) -> frozenset[str]:
+    """The contracts and stocks of a position, in one spelling, as far as a symbol can carry them."""
     if isinstance(position, EquityPosition):
         return frozenset({normalize_underlying(position.symbol)})
     terms: Iterable[Position | Leg | StockLeg] = (

@@ -87,9 +87,10 @@ def _money_columns(book: PortfolioBook, now: LiveRows, live: LiveSnapshot) -> di
 def _risk(book: PortfolioBook, scale: Floats) -> tuple[Floats, Floats, Floats]:
     """What was paid; the most that can be lost; the same where it is above zero and has an end.
 
-    A long can lose what was paid, a short put its strike less the credit, every other short without end.
+    A long can lose what was paid, a short put its strike less the credit, every other short without end. Of
+    an adjusted contract it is not known, as in `describe_structure`.
     """
     rows, cost = book.positions, book.cost_basis * scale
     short = np.where(rows.is_put, cost - rows.strike * scale, np.inf)
-    max_loss = np.where(rows.quantity > 0, cost, short)
+    max_loss = np.where(rows.adjusted, np.nan, np.where(rows.quantity > 0, cost, short))
     return cost, max_loss, np.where((max_loss > 0) & (max_loss < np.inf), max_loss, np.nan)

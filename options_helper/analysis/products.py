@@ -44,6 +44,14 @@ def is_index(symbol: str) -> bool:
     return symbol in INDEX_SYMBOLS
 
 
+def is_adjusted(root: str) -> bool:
+    """Whether a contract's root ends in a digit, as the clearing house marks every adjusted contract.
+
+    What it delivers is not known here: it may be other than 100 shares, and cash beside them.
+    """
+    return root[-1:].isdigit()
+
+
 def is_monthly_expiry(day: dt.date) -> bool:
     """Whether a day is its month's third Friday, or the Thursday before, which stands in on a holiday."""
     friday = day + dt.timedelta(days=_FRIDAY - day.weekday())

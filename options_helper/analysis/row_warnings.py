@@ -56,7 +56,10 @@ _SENTENCES = {
     RowWarning.EXPIRED: "This contract has expired; it is in no total.",
     RowWarning.NOT_SUBSCRIBED: "The running streams do not carry this symbol.",
     RowWarning.NO_CONTRACT_SYMBOL: "No contract symbol carries these terms: no quote is found.",
-    RowWarning.ADJUSTED_CONTRACT: "An adjusted contract, by its root; its multiplier is not confirmed.",
+    RowWarning.ADJUSTED_CONTRACT: (
+        "An adjusted contract, by its root: what it delivers is not known, and its multiplier only where the "
+        "file or Alpaca tells it."
+    ),
     RowWarning.HALTED: "Trading is halted.",
     RowWarning.MISSING_QUOTE: "No quote has been received.",
     RowWarning.MISSING_BID: "The quote has an ask and no bid, so there is no mark.",

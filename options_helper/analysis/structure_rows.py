@@ -11,7 +11,7 @@ import numpy as np
 
 from options_helper.analysis.book import book_of, reduce_by
 from options_helper.analysis.columns import categories, floats, format_coverage, objects, texts, whole_numbers
-from options_helper.analysis.contract_ends import hours_until
+from options_helper.analysis.contract_ends import days_until, hours_until
 from options_helper.analysis.frames import build_frame
 from options_helper.analysis.instruments import NEVER
 from options_helper.analysis.live_rows import (
@@ -27,7 +27,6 @@ from options_helper.analysis.row_warnings import RowWarning, flag, to_lists
 from options_helper.analysis.structures import Structure, describe_structure
 from options_helper.analysis.table_columns import LEG_COLUMNS, STRUCTURE_COLUMNS
 from options_helper.analysis.truth import CODE, TruthState
-from options_helper.market_time import new_york_date
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -202,10 +201,9 @@ def _worst_states(own: StructureBook, now: LiveRows, all_expired: Flags) -> NDAr
 
 
 def _dates(own: StructureBook, now: LiveRows, live: LiveSnapshot) -> dict[str, Column]:
-    today = new_york_date(live.as_of).toordinal()
     first_last_trading = reduce_by(np.minimum, own.starts, now.ends.last_trading)
     return {
-        "dte": whole_numbers(own.first_expiry_day - today, own.first_expiry_day == NEVER),
+        "dte": whole_numbers(days_until(own.first_expiry_day, live), own.first_expiry_day == NEVER),
         "hours_left": hours_until(first_last_trading, own.first_last_day, live),
     }
 

@@ -2,7 +2,8 @@
 
 Profit, loss and break-evens are those at expiry, in total dollars of the whole position. They are undefined
 (None) where the options expire on different days, because the later ones then still have a value that only a
-model could give, and where the file does not say what was paid. `math.inf` says unlimited.
+model could give, and where the file does not say what was paid; they are not known where a contract is an
+adjusted one, because what it delivers is not. `math.inf` says unlimited.
 """
 
 from __future__ import annotations
@@ -10,7 +11,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from options_helper.analysis.osi import root_of
 from options_helper.analysis.payoff import OptionAmount, Payoff, sum_options
+from options_helper.analysis.products import is_adjusted
 from options_helper.analysis.structure_names import NetLeg, StructureKind, StructureName, name_structure
 from options_helper.models import STANDARD_MULTIPLIER, EquityPosition, MultiLegPosition, Position, StockLeg
 
@@ -37,6 +40,7 @@ class Structure:
         max_profit, max_loss: Dollars at expiry, a loss as a positive figure; `math.inf` is unlimited.
         break_evens: Prices of the underlying, ascending; empty where undefined or where there is none.
         payoff: P/L at expiry by price, None where undefined.
+        adjusted: Whether one of its contracts is an adjusted one; then nothing at expiry is known.
     """
 
     kind: StructureKind
@@ -46,6 +50,7 @@ class Structure:
     max_loss: float | None = None
     break_evens: tuple[float, ...] = ()
     payoff: Payoff | None = None
+    adjusted: bool = False
 
 
 def describe_structure(position: AnyPosition, multipliers: Sequence[float] | None = None) -> Structure:
@@ -59,7 +64,7 @@ def describe_structure(position: AnyPosition, multipliers: Sequence[float] | Non
     payoff = _payoff(position, multipliers)
     name = _name(position, multipliers)
     if payoff is None:
-        return Structure(name.kind, name.words, name.width)
+        return Structure(name.kind, name.words, name.width, adjusted=_is_adjusted(position))
     return Structure(
         name.kind,
         name.words,
@@ -80,6 +85,8 @@ def payoff_at_expiry(
 
 
 def _payoff(position: AnyPosition, multipliers: Sequence[float] | None) -> Payoff | None:
+    if _is_adjusted(position):
+        return None
     if isinstance(position, EquityPosition):
         return Payoff((), position.shares, position.cost_basis * position.shares)
     if isinstance(position, Position):
@@ -93,6 +100,13 @@ def _payoff(position: AnyPosition, multipliers: Sequence[float] | None) -> Payof
         OptionAmount(leg.option_type, leg.strike, leg.signed_contracts * each) for leg, each in options
     ]
     return Payoff(sum_options(amounts), _shares(position), position.net_debit)
+
+
+def _is_adjusted(position: AnyPosition) -> bool:
+    if isinstance(position, EquityPosition):
+        return False
+    terms = [position] if isinstance(position, Position) else position.option_legs
+    return any(is_adjusted(root_of(position.symbol, each)) for each in terms)
 
 
 def _name(position: AnyPosition, multipliers: Sequence[float] | None) -> StructureName:

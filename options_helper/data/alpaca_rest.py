@@ -104,10 +104,6 @@ class AlpacaRest(HttpReader):
                 return
             token = last
 
-    def fill_activities(self, after: dt.datetime) -> list[Any]:
-        """All pages of `fill_pages` in one list."""
-        return [row for page in self.fill_pages(after) for row in page]
-
     def option_contract(self, symbol: str) -> Json:
         """`/v2/options/contracts/{symbol}`: `multiplier`, `size`, deliverables."""
         return self.get(Host.TRADING, f"/v2/options/contracts/{quote(symbol, safe='')}", {}, dict)

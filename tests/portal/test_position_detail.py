@@ -51,8 +51,19 @@ CALENDAR = MultiLegPosition.model_validate(
 CALL = Position(
     id="call", symbol="BRK-B", option_type="call", expiry=EXPIRY, strike=500, contracts=2, cost_basis=19.1
 )
+ADJUSTED = Position(
+    id="adjusted",
+    symbol="CSGP",
+    root="CSGP1",
+    option_type="call",
+    expiry=EXPIRY,
+    strike=50,
+    contracts=1,
+    cost_basis=5,
+    multiplier=100,
+)
 SHARES = EquityPosition(id="shares", symbol="SPY", shares=-10, cost_basis=600)
-PORTFOLIO = Portfolio(positions=[CONDOR, CALENDAR, CALL, SHARES])
+PORTFOLIO = Portfolio(positions=[CONDOR, CALENDAR, CALL, ADJUSTED, SHARES])
 
 
 def test_a_title_names_the_position_with_its_year() -> None:
@@ -62,12 +73,13 @@ def test_a_title_names_the_position_with_its_year() -> None:
         "AAPL Credit iron condor · 18 Dec 2099 · 255/260/285/290",
         "AAPL Long call calendar · 18 Dec 2099 / 15 Jan 2100 · 270",
         "BRK.B 500 call · 18 Dec 2099",
+        "CSGP 50 call · 18 Dec 2099",
         "SPY Shares",
     ]
 
 
 def test_extremes_are_said_where_they_are_defined() -> None:
-    """Unlimited is a word; a calendar has none."""
+    """Unlimited is a word; a calendar has none, and those of an adjusted contract are not known."""
     assert extremes_of(describe_structure(CONDOR)) == (
         f"width $5.00 · max profit $162 · max loss {MINUS}$338 · break-evens 258.38 / 286.62"
     )
@@ -76,6 +88,7 @@ def test_extremes_are_said_where_they_are_defined() -> None:
         == "max profit $6,000 · max loss unlimited · break-even 600.00"
     )
     assert extremes_of(describe_structure(CALENDAR)) == ""
+    assert extremes_of(describe_structure(ADJUSTED)) == "max profit — · max loss — · break-evens —"
 
 
 def _record(**more: Any) -> dict[str, Any]:
@@ -197,6 +210,16 @@ def test_a_calendar_says_why_it_has_no_payoff_and_what_is_wrong() -> None:
     test, html = _draw("calendar")
     assert "No payoff at expiry" in " ".join(each.value for each in test.markdown)
     assert "At least one leg has no mark" in html
+
+
+def test_an_adjusted_contract_says_why_it_has_no_payoff() -> None:
+    """Though its multiplier is confirmed; no break-even of it is shown as a number."""
+    test, html = _draw("adjusted")
+    said = " ".join(each.value for each in test.markdown)
+    assert "No payoff at expiry: what an adjusted contract delivers is not known." in said
+    assert "break-evens —" in html
+    assert "55.00" not in html
+    assert "An adjusted contract, by its root" in html
 
 
 def test_a_position_that_is_gone_draws_nothing() -> None:

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from apps.streamlit.components.positions_table.row_words import name_of, terms_of
-from options_helper.analysis.figures import format_dollars, format_price, format_span
+from options_helper.analysis.figures import MISSING, format_dollars, format_price, format_span
 from options_helper.analysis.marks import MarkMethod
 from options_helper.analysis.osi import stock_symbol
 from options_helper.analysis.truth import TruthState
@@ -50,11 +50,13 @@ def title_of(position: Position | EquityPosition | MultiLegPosition, structure: 
 def extremes_of(structure: Structure) -> str:
     """`width $5.00 · max profit $324 · max loss unlimited · break-evens 258.38 / 286.62`.
 
-    What is undefined is left out.
+    What is undefined is left out; what an adjusted contract hides is `—`.
     """
     parts = []
     if structure.width is not None:
         parts.append(f"width {format_price(structure.width)}")
+    if structure.adjusted:
+        parts += [f"{what} {MISSING}" for what in ("max profit", "max loss", "break-evens")]
     if structure.max_profit is not None:
         parts.append(f"max profit {_extreme(structure.max_profit)}")
     if structure.max_loss is not None:
@@ -63,6 +65,13 @@ def extremes_of(structure: Structure) -> str:
         noun = "break-even" if len(structure.break_evens) == 1 else "break-evens"
         parts.append(f"{noun} {' / '.join(f'{price:,.2f}' for price in structure.break_evens)}")
     return " · ".join(parts)
+
+
+def no_payoff_words(structure: Structure) -> str:
+    """Why there is no payoff at expiry."""
+    if structure.adjusted:
+        return "No payoff at expiry: what an adjusted contract delivers is not known."
+    return "No payoff at expiry: its legs expire on different days, or the file does not say what was paid."
 
 
 def marks_of(records: Sequence[Record]) -> str:

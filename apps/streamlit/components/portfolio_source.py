@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import os
 import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from options_helper.errors import PortfolioError
-from options_helper.file_version import FileVersion, file_version
+from options_helper.file_version import file_version
 from options_helper.launcher import PORTFOLIO_VARIABLE
 
 if TYPE_CHECKING:
+    import datetime as dt
     from pathlib import Path
 
+    from options_helper.file_version import FileVersion
     from options_helper.models import Portfolio
 
 DEFAULT_PORTFOLIO = "portfolio.json"
@@ -26,10 +27,19 @@ class PortfolioSource:
     """One version of a file, always the same object: a portfolio, or the reason why it is none."""
 
     path: Path
+    version: FileVersion | None
     portfolio: Portfolio | None = None
     error: PortfolioError | None = None
-    exists: bool = True
-    saved_at: dt.datetime | None = None
+
+    @property
+    def exists(self) -> bool:
+        """Whether there is a file, usable or not."""
+        return self.version is not None
+
+    @property
+    def saved_at(self) -> dt.datetime | None:
+        """When this version was saved; None without a file."""
+        return None if self.version is None else self.version.saved_at
 
     @property
     def name(self) -> str:
@@ -48,14 +58,16 @@ def default_portfolio_path() -> str:
 
 def read_portfolio(path: Path) -> PortfolioSource:
     """The file's newest version; the same object for as long as the file does not change."""
-    version = file_version(path)
-    key = (str(path), version)
     with _lock:
-        if key not in _loaded:
-            while len(_loaded) >= _KEPT:
-                del _loaded[next(iter(_loaded))]
-            _loaded[key] = _load(path, version)
-        return _loaded[key]
+        seen = file_version(path)
+        kept = _loaded.get((str(path), seen))
+        if kept is not None:
+            return kept
+        loaded = _load(path, seen)
+        while len(_loaded) >= _KEPT:
+            del _loaded[next(iter(_loaded))]
+        # The version that was read: the file may have been replaced since it was seen.
+        return _loaded.setdefault((str(path), loaded.version), loaded)
 
 
 def forget_portfolios() -> None:
@@ -64,11 +76,13 @@ def forget_portfolios() -> None:
         _loaded.clear()
 
 
-def _load(path: Path, version: FileVersion | None) -> PortfolioSource:
-    from options_helper.portfolio_file import load_portfolio  # noqa: PLC0415 - pydantic, after the title
+def _load(path: Path, seen: FileVersion | None) -> PortfolioSource:
+    # pydantic, after the title
+    from options_helper.portfolio_file import parse_portfolio, read_portfolio_file  # noqa: PLC0415
 
-    saved_at = dt.datetime.fromtimestamp(version[0] / 1e9, tz=dt.UTC) if version else None
+    version = seen
     try:
-        return PortfolioSource(path, portfolio=load_portfolio(path), saved_at=saved_at)
+        content, version = read_portfolio_file(path)
+        return PortfolioSource(path, version, portfolio=parse_portfolio(path, content))
     except PortfolioError as error:
-        return PortfolioSource(path, error=error, exists=version is not None, saved_at=saved_at)
+        return PortfolioSource(path, version, error=error)

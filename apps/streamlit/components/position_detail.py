@@ -16,7 +16,7 @@ from apps.streamlit.components.chart_data import (
     payoff_table,
 )
 from apps.streamlit.components.charts import curve_spec, draw, payoff_spec, say
-from apps.streamlit.components.detail_words import extremes_of, marks_of, title_of
+from apps.streamlit.components.detail_words import extremes_of, marks_of, no_payoff_words, title_of
 from apps.streamlit.components.positions_table.records import plain_records
 from apps.streamlit.components.positions_table.row_words import split_warnings, warning_words
 from apps.streamlit.components.quote_ladder import ladder_html
@@ -117,7 +117,7 @@ def _sentences(records: list[Record], whole: list[Record]) -> list[str]:
 
 def _render_payoff(position: AnyPosition, structure: Structure, spot: float | None) -> None:
     if structure.payoff is None:
-        say("No payoff at expiry: its legs expire on different days, or the file does not say what was paid.")
+        say(no_payoff_words(structure))
         return
     table = payoff_table(structure.payoff, _strikes(position), structure.break_evens, spot)
     draw(

@@ -6,12 +6,13 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from options_helper.analysis.stream_lines import MUTE_AFTER_SECONDS
 from options_helper.market import MarketPhase, StreamName, StreamState
 
 if TYPE_CHECKING:
     from options_helper.market import StreamHealth
 
-MUTE_AFTER = dt.timedelta(seconds=45)
+MUTE_AFTER = dt.timedelta(seconds=MUTE_AFTER_SECONDS)
 MIN_TICKING_SYMBOLS = 5
 MIN_BETWEEN_RECONNECTS = dt.timedelta(minutes=10)
 TICKING_WINDOW = dt.timedelta(seconds=60)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from options_helper.data.streaming.trading_normalizers import normalize_rest_activity, normalize_rest_order
 from options_helper.errors import AlpacaRestError
-from options_helper.market_time import NEW_YORK, new_york_date
+from options_helper.market_time import new_york_date, start_of_day
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -85,7 +85,7 @@ class OrderHistory:
         if day != self._day:
             self._day = day
             self._fills, self._orders, self._unknown = {}, {}, set()
-        return dt.datetime.combine(day, dt.time(), tzinfo=NEW_YORK).astimezone(dt.UTC)
+        return start_of_day(day)
 
     def _since(self, day_start: dt.datetime) -> dt.datetime:
         newest = max((row["timestamp"] for row in self._fills.values()), default=day_start)

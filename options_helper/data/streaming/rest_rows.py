@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from options_helper.analysis.products import INDEX_ROOTS
+from options_helper.analysis.osi import contract_root
+from options_helper.analysis.products import INDEX_ROOTS, is_adjusted
 from options_helper.data.streaming.normalizers import normalize_quote, normalize_trade
 from options_helper.data.streaming.wire_values import to_amount, to_number, to_utc, to_word
 from options_helper.market import BrokerPosition, Greeks, PreviousClose, Quote, Trade
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 _GREEKS = ("delta", "gamma", "theta", "vega", "rho")
-_CONTRACT_TAIL = 15
 
 
 @dataclass(slots=True)
@@ -139,7 +139,7 @@ def read_multiplier(contract: Mapping[str, Any]) -> float | None:
 
 def indices_of(contracts: Iterable[str]) -> list[str]:
     """The indices that some contracts are on, each once: no stream tells their values."""
-    roots = (symbol[:-_CONTRACT_TAIL].rstrip() for symbol in contracts)
+    roots = map(contract_root, contracts)
     return list(dict.fromkeys(_index_of(root) for root in roots if root in INDEX_ROOTS))
 
 
@@ -149,12 +149,5 @@ def _index_of(root: str) -> str:
 
 
 def adjusted_contracts(symbols: Iterable[str]) -> list[str]:
-    """The contracts whose root ends in a digit, as the clearing house marks every adjusted contract.
-
-    All others are standard, with a multiplier of 100, so that only these few are worth a request each.
-    """
-    return [
-        symbol
-        for symbol in symbols
-        if len(symbol) > _CONTRACT_TAIL and symbol[:-_CONTRACT_TAIL].rstrip()[-1:].isdigit()
-    ]
+    """The adjusted ones; all others have a multiplier of 100, so that only these are worth a request each."""
+    return [symbol for symbol in symbols if is_adjusted(contract_root(symbol))]

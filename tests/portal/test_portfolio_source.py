@@ -1,0 +1,93 @@
+"""The portfolio file as the page sees it."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+pytest.importorskip("streamlit", reason="the portal needs streamlit")
+
+from apps.streamlit.components import portfolio_source
+from apps.streamlit.components.portfolio_source import read_portfolio
+from options_helper.file_version import file_version
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from options_helper.file_version import FileVersion
+
+pytestmark = pytest.mark.portal
+
+
+def _save(path: Path, content: str, seconds: int) -> None:
+    """Replace the file by one that was saved so many seconds after 1970."""
+    path.write_text(content)
+    os.utime(path, (seconds, seconds))
+
+
+def _after_the_look(monkeypatch: pytest.MonkeyPatch, act: Callable[[], object]) -> None:
+    """Let something happen once, after the page has looked at the file and before it reads it."""
+    acts = [act]
+
+    def look(path: Path) -> FileVersion | None:
+        seen = file_version(path)
+        while acts:
+            acts.pop()()
+        return seen
+
+    monkeypatch.setattr(portfolio_source, "file_version", look)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Where the portfolio is."""
+    return tmp_path / "portfolio.json"
+
+
+def test_a_version_is_read_once(path: Path) -> None:
+    """The same object until the file changes, and again when an earlier version comes back."""
+    _save(path, '{"cash": 1}', 100)
+    first = read_portfolio(path)
+    assert read_portfolio(path) is first
+    _save(path, '{"cash": 22}', 200)
+    assert read_portfolio(path).portfolio.cash == 22
+    _save(path, '{"cash": 1}', 100)
+    assert read_portfolio(path) is first
+
+
+@pytest.mark.parametrize("content", [json.dumps({"cash": 22}), "no JSON at all"])
+def test_a_file_that_is_replaced_before_it_is_read_is_the_new_version(
+    path: Path, monkeypatch: pytest.MonkeyPatch, content: str
+) -> None:
+    """What is shown, right or wrong, was saved when the bytes that were read were saved."""
+    _save(path, '{"cash": 1}', 100)
+    _after_the_look(monkeypatch, lambda: _save(path, content, 200))
+    source = read_portfolio(path)
+    assert (source.portfolio is None) == (source.error is not None) == (content == "no JSON at all")
+    assert source.saved_at.timestamp() == 200
+    assert read_portfolio(path) is source
+    _save(path, '{"cash": 1}', 100)
+    assert read_portfolio(path).portfolio.cash == 1, "nothing stands under the version that was not read"
+
+
+def test_a_file_that_appears_before_it_is_read_exists(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its absence was seen and the file was read: the file counts."""
+    _after_the_look(monkeypatch, lambda: _save(path, "{}", 200))
+    source = read_portfolio(path)
+    assert (source.exists, source.saved_at.timestamp()) == (True, 200)
+    path.unlink()
+    gone = read_portfolio(path)
+    assert (gone.exists, gone.saved_at, gone.portfolio) == (False, None, None)
+    assert "no such file" in str(gone.error)
+
+
+def test_a_file_that_is_there_and_no_portfolio_exists(path: Path) -> None:
+    """A directory of that name is to be corrected, not to be made."""
+    path.mkdir()
+    source = read_portfolio(path)
+    assert (source.exists, source.portfolio) == (True, None)
+    assert "this is a directory" in str(source.error)
