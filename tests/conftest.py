@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 import time
 from typing import TYPE_CHECKING, Protocol
@@ -17,6 +18,12 @@ settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
 
 HANG_GUARD_SECONDS = 20.0
+
+
+def pytest_configure() -> None:
+    """Let the programs that tests start hear Ctrl-C, also where a shell runs the tests in the background."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 class WaitUntil(Protocol):
