@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 
@@ -25,15 +25,6 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[2]
 PORTAL = ROOT / "apps" / "streamlit" / "streamlit_app.py"
 KEY, SECRET = "PKMARKER0000KEYID", "marker-of-a-secret"
-CALL = {
-    "id": "aapl-call",
-    "symbol": "AAPL",
-    "option_type": "call",
-    "expiry": "2099-12-18",
-    "strike": 250,
-    "contracts": 2,
-    "cost_basis": 18.4,
-}
 
 
 class FakeManager:
@@ -76,6 +67,16 @@ class FakeManager:
 
 class Desk:
     """A folder with a portfolio, an environment, a fake manager, and the page."""
+
+    CALL: ClassVar[dict[str, Any]] = {
+        "id": "aapl-call",
+        "symbol": "AAPL",
+        "option_type": "call",
+        "expiry": "2099-12-18",
+        "strike": 250,
+        "contracts": 2,
+        "cost_basis": 18.4,
+    }
 
     def __init__(self, folder: Path, manager: FakeManager, monkeypatch: pytest.MonkeyPatch) -> None:
         self.folder = folder

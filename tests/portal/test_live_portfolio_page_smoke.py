@@ -37,15 +37,6 @@ pytestmark = pytest.mark.portal
 PAGE = Path(__file__).resolve().parents[2] / "apps" / "streamlit" / "pages" / "12_Live_Portfolio.py"
 KEY, SECRET = "PKMARKER0000KEYID", "marker-of-a-secret"
 CONTRACT = "AAPL991218C00250000"
-CALL = {
-    "id": "aapl-call",
-    "symbol": "AAPL",
-    "option_type": "call",
-    "expiry": "2099-12-18",
-    "strike": 250,
-    "contracts": 2,
-    "cost_basis": 18.4,
-}
 VERTICAL = {
     "id": "msft-vertical",
     "symbol": "MSFT",
@@ -114,7 +105,7 @@ def live_snapshot(**fields: Any) -> LiveSnapshot:
 def test_the_page_opens_ready(desk: Desk) -> None:
     """With a portfolio the page says what is ready, Start is the only button, and nothing was started."""
     desk.sign_in()
-    desk.own(CALL, VERTICAL)
+    desk.own(desk.CALL, VERTICAL)
     page = desk.page()
     assert not page.exception
     assert status(page).startswith("**Not started.** 3 contracts and 2 underlyings are ready.")
@@ -136,7 +127,7 @@ def test_no_file_is_a_friendly_screen(desk: Desk) -> None:
 
 def test_a_broken_file_says_where_and_what(desk: Desk) -> None:
     """A wrong value is named by position and field, with what a right one looks like; Start waits."""
-    desk.own({**CALL, "strike": -5})
+    desk.own({**desk.CALL, "strike": -5})
     page = desk.page()
     assert status(page).startswith("**portfolio.json cannot be used.**")
     assert "aapl-call" in desk.said(page)
@@ -146,7 +137,7 @@ def test_a_broken_file_says_where_and_what(desk: Desk) -> None:
 
 def test_several_wrong_values_stand_in_a_line_each(desk: Desk) -> None:
     """Each problem has a line of its own, and nothing speaks of one thing where there are more."""
-    desk.own(*({**CALL, "id": f"call-{n}", "strike": -5} for n in range(3)))
+    desk.own(*({**desk.CALL, "id": f"call-{n}", "strike": -5} for n in range(3)))
     page = desk.page()
     words = desk.said(page).replace("\\", "")
     assert '2 more problems in this file:  \n- position "call-1", field strike' in words
@@ -174,7 +165,7 @@ def test_a_corrected_file_is_read_by_itself(desk: Desk) -> None:
     """The next run of the page reads a file that was saved meanwhile; no button is needed."""
     desk.portfolio.write_text("{")
     page = desk.page()
-    desk.own(CALL)
+    desk.own(desk.CALL)
     assert enabled(page.run()) == {"start"}
 
 
@@ -192,7 +183,7 @@ def test_a_file_that_changes_while_the_page_is_drawn_leaves_no_old_button(
             desk.portfolio.write_text(broken)
 
     monkeypatch.setattr(live_portfolio_page, "draw_buttons", draw_then_break)
-    desk.own(CALL)
+    desk.own(desk.CALL)
     desk.sign_in()
     page = desk.page()
     assert status(page).startswith("**portfolio.json cannot be used.**")
@@ -201,7 +192,7 @@ def test_a_file_that_changes_while_the_page_is_drawn_leaves_no_old_button(
 
 def test_reload_reads_the_file_again(desk: Desk) -> None:
     """The button reads a file again even where its time and size did not change."""
-    desk.own(CALL)
+    desk.own(desk.CALL)
     page = desk.page()
     kept = desk.portfolio.stat()
     desk.portfolio.write_text(desk.portfolio.read_text().replace("AAPL", "MSFT"))
@@ -223,7 +214,7 @@ def test_an_empty_portfolio_says_what_to_add(desk: Desk) -> None:
 
 def test_missing_keys_are_said_at_start(desk: Desk) -> None:
     """Start without credentials is one sentence on what to set and where, and starts nothing."""
-    desk.own(CALL)
+    desk.own(desk.CALL)
     page = desk.page()
     assert status(page).startswith("**Not ready.** APCA")
     page = press(page, "start")
@@ -239,7 +230,7 @@ def test_a_missing_sdk_is_said_at_start(desk: Desk, monkeypatch: pytest.MonkeyPa
     from apps.streamlit.components import actions
 
     monkeypatch.setattr(actions, "find_spec", lambda _name: None)
-    desk.own(CALL)
+    desk.own(desk.CALL)
     page = press(desk.page(), "start")
     assert "The package alpaca-py is not installed." in status(page)
 
@@ -247,7 +238,7 @@ def test_a_missing_sdk_is_said_at_start(desk: Desk, monkeypatch: pytest.MonkeyPa
 def test_start_hands_over_what_the_sidebar_says(desk: Desk) -> None:
     """Start streams the plan with the chosen feeds and streams; Stop becomes possible."""
     pytest.importorskip("alpaca", reason="Start needs alpaca-py")
-    desk.own(CALL, VERTICAL)
+    desk.own(desk.CALL, VERTICAL)
     desk.sign_in()
     page = desk.page()
     page.selectbox(key="options-feed").select("opra")
@@ -268,7 +259,7 @@ def test_start_hands_over_what_the_sidebar_says(desk: Desk) -> None:
 def test_the_account_can_be_chosen(desk: Desk) -> None:
     """Live chooses Alpaca's live host; the keys stay the same."""
     pytest.importorskip("alpaca", reason="Start needs alpaca-py")
-    desk.own(CALL)
+    desk.own(desk.CALL)
     desk.sign_in()
     page = desk.page()
     page.segmented_control(key="account").select("live")
@@ -278,7 +269,7 @@ def test_the_account_can_be_chosen(desk: Desk) -> None:
 
 def test_another_host_leaves_no_choice(desk: Desk) -> None:
     """Where the URL names another host the choice is disabled, and the host is named before Start."""
-    desk.own(CALL)
+    desk.own(desk.CALL)
     desk.sign_in(APCA_API_BASE_URL="https://broker.example")
     page = desk.page()
     assert page.segmented_control(key="account").disabled
@@ -288,7 +279,7 @@ def test_another_host_leaves_no_choice(desk: Desk) -> None:
 def test_the_indicative_feed_has_its_limit(desk: Desk) -> None:
     """Of the indicative feed no more than 200 contracts are asked for, and the page says so."""
     desk.sign_in()
-    desk.own(*({**CALL, "id": f"call-{strike}", "strike": strike} for strike in range(100, 325)))
+    desk.own(*({**desk.CALL, "id": f"call-{strike}", "strike": strike} for strike in range(100, 325)))
     page = desk.page()
     assert "at most 200 are asked for" in desk.said(page)
     assert "200 contracts and 1 underlying are ready" in status(page)
@@ -299,7 +290,7 @@ def test_the_indicative_feed_has_its_limit(desk: Desk) -> None:
 
 def test_the_demo_is_named_before_start(desk: Desk) -> None:
     """With a loopback host the page says DEMO before anything runs, and that the session never closes."""
-    desk.own(CALL)
+    desk.own(desk.CALL)
     desk.sign_in(APCA_API_BASE_URL="http://127.0.0.1:9")
     said = desk.said(desk.page())
     assert "DEMO: simulated prices" in said
@@ -309,7 +300,7 @@ def test_the_demo_is_named_before_start(desk: Desk) -> None:
 def test_a_running_set_shows_its_figures(desk: Desk) -> None:
     """Marks, totals and streams of a live snapshot are on the page, in words and dollars."""
     pytest.importorskip("alpaca", reason="Start needs alpaca-py")
-    desk.own(CALL)
+    desk.own(desk.CALL)
     desk.sign_in()
     page = press(desk.page(), "start")
     desk.manager.now = live_snapshot()
@@ -330,7 +321,7 @@ def test_a_running_set_shows_its_figures(desk: Desk) -> None:
 def test_a_refused_key_is_an_error_with_a_next_step(desk: Desk) -> None:
     """A stream in error is the headline, with the variables to set."""
     pytest.importorskip("alpaca", reason="Start needs alpaca-py")
-    desk.own(CALL)
+    desk.own(desk.CALL)
     desk.sign_in()
     page = press(desk.page(), "start")
     good = live_snapshot()
@@ -349,10 +340,10 @@ def test_a_refused_key_is_an_error_with_a_next_step(desk: Desk) -> None:
 def test_a_changed_portfolio_offers_restart(desk: Desk) -> None:
     """Positions that the running set does not ask for are named, and Restart takes them in."""
     pytest.importorskip("alpaca", reason="Start needs alpaca-py")
-    desk.own(CALL)
+    desk.own(desk.CALL)
     desk.sign_in()
     page = press(desk.page(), "start")
-    desk.own(CALL, VERTICAL)
+    desk.own(desk.CALL, VERTICAL)
     page.run()
     assert "msft-vertical is not subscribed. Press Restart to stream this portfolio." in desk.said(page)
     press(page, "restart")
@@ -363,7 +354,7 @@ def test_a_changed_portfolio_offers_restart(desk: Desk) -> None:
 def test_changed_settings_offer_restart(desk: Desk) -> None:
     """A switch that the running set does not follow is named."""
     pytest.importorskip("alpaca", reason="Start needs alpaca-py")
-    desk.own(CALL)
+    desk.own(desk.CALL)
     desk.sign_in()
     page = press(desk.page(), "start")
     page.toggle(key="stream-fills").set_value(False)
@@ -374,7 +365,7 @@ def test_changed_settings_offer_restart(desk: Desk) -> None:
 def test_what_another_tab_did_is_told(desk: Desk) -> None:
     """A Stop by another open tab is told as such, with its time."""
     pytest.importorskip("alpaca", reason="Start needs alpaca-py")
-    desk.own(CALL)
+    desk.own(desk.CALL)
     desk.sign_in()
     page = press(desk.page(), "start")
     hub = get_hub()
@@ -386,7 +377,7 @@ def test_what_another_tab_did_is_told(desk: Desk) -> None:
 def test_a_stop_without_a_browser_is_told(desk: Desk) -> None:
     """Streams that the hub stopped by itself are told with the reason."""
     pytest.importorskip("alpaca", reason="Start needs alpaca-py")
-    desk.own(CALL)
+    desk.own(desk.CALL)
     desk.sign_in()
     page = press(desk.page(), "start")
     get_hub().stop(reason="no browser was connected")
@@ -403,7 +394,7 @@ def test_a_stop_without_a_browser_is_told(desk: Desk) -> None:
 def test_a_failed_start_is_a_sentence(desk: Desk, refusal: Exception, words: str) -> None:
     """What goes wrong at Start is a sentence; of an unexpected error only its type is shown."""
     pytest.importorskip("alpaca", reason="Start needs alpaca-py")
-    desk.own(CALL)
+    desk.own(desk.CALL)
     desk.sign_in()
     desk.manager.refusal = refusal
     page = press(desk.page(), "start")
@@ -414,7 +405,7 @@ def test_a_failed_start_is_a_sentence(desk: Desk, refusal: Exception, words: str
 def test_keys_are_nowhere_on_the_page(desk: Desk) -> None:
     """Neither the page nor the session's state shows a key."""
     pytest.importorskip("alpaca", reason="Start needs alpaca-py")
-    desk.own(CALL)
+    desk.own(desk.CALL)
     desk.sign_in()
     page = press(desk.page(), "start")
     state = repr(page.session_state)
@@ -425,7 +416,7 @@ def test_keys_are_nowhere_on_the_page(desk: Desk) -> None:
 
 def test_every_tab_holds_the_one_manager(desk: Desk) -> None:
     """Two sessions keep the same manager in their state."""
-    desk.own(CALL)
+    desk.own(desk.CALL)
     first, second = desk.page(), desk.page()
     assert first.session_state["live_stream_manager"] is desk.manager
     assert second.session_state["live_stream_manager"] is desk.manager
@@ -433,6 +424,6 @@ def test_every_tab_holds_the_one_manager(desk: Desk) -> None:
 
 def test_the_page_can_be_read_as_a_script(desk: Desk) -> None:
     """Run without a server the page neither fails nor starts anything."""
-    desk.own(CALL)
+    desk.own(desk.CALL)
     runpy.run_path(str(PAGE))
     assert desk.manager.configs == []

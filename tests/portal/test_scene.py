@@ -19,16 +19,6 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.portal
 
-CALL = {
-    "id": "aapl-call",
-    "symbol": "AAPL",
-    "option_type": "call",
-    "expiry": "2099-12-18",
-    "strike": 250,
-    "contracts": 2,
-    "cost_basis": 18.4,
-}
-
 
 def _monitor_of(desk: Desk) -> PortfolioMonitor:
     return _monitors[desk.portfolio.resolve()]
@@ -36,7 +26,7 @@ def _monitor_of(desk: Desk) -> PortfolioMonitor:
 
 def test_alerts_and_curves_take_the_threshold_of_the_sidebar(desk: Desk) -> None:
     """Also when it is changed later; of two tabs the last that asked counts."""
-    desk.own(CALL)
+    desk.own(desk.CALL)
     first = desk.page()
     assert _monitor_of(desk).stale_after_seconds == 30.0
     first.number_input(key="stale-after").set_value(300).run()
@@ -49,7 +39,7 @@ def test_alerts_and_curves_take_the_threshold_of_the_sidebar(desk: Desk) -> None
 
 def test_the_table_is_told_of_the_raised_alerts(desk: Desk) -> None:
     """The title of a hidden tab says their number; once acknowledged they are out of it."""
-    desk.own(CALL)
+    desk.own(desk.CALL)
     rule = {"id": "far", "metric": "dte", "comparison": "above", "threshold": 1}
     (desk.folder / "alerts.json").write_text(json.dumps({"alerts": [rule]}))
     desk.monkeypatch.setattr("options_helper.monitor.LOOK_EVERY_SECONDS", 3600.0)  # the test looks

@@ -59,10 +59,9 @@ def insert_title(document: str, title: str, kind: str) -> str:
 async def _answer(document: str, request: Request) -> Response:
     from starlette.responses import HTMLResponse  # noqa: PLC0415 - likewise
 
-    body = (
-        document.replace('class="oh-live"', 'class="oh-live oh-folded"') if _is_folded(request) else document
-    )
-    return HTMLResponse(body, headers={"Cache-Control": "no-cache"})
+    if _is_folded(request):
+        document = document.replace('class="oh-live"', 'class="oh-live oh-folded"')
+    return HTMLResponse(document, headers={"Cache-Control": "no-cache"})
 
 
 def _is_folded(request: Request) -> bool:

@@ -20,7 +20,7 @@ from options_helper.data.streaming.stream_failures import explain
 from options_helper.errors import StreamError, StreamInterrupted
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Iterable
+    from collections.abc import Coroutine, Iterable, Sequence
 
     from options_helper.data.streaming.connection_observer import ConnectionObserver, ConnectionTimes
 
@@ -157,6 +157,18 @@ class OneConnection:
         raise NotImplementedError
 
     async def _receive(self) -> None:
+        """Binary frames come by the diversion, without a step of the loop; the others by `recv`."""
+        self._ws.divert(self._put)
+        try:
+            while True:
+                self._put([await self._ws.recv()])
+        finally:
+            await self._deliver_rest()
+
+    def _put(self, frames: Sequence[bytes | bytearray | str]) -> None:
+        raise NotImplementedError
+
+    async def _deliver_rest(self) -> None:
         raise NotImplementedError
 
 

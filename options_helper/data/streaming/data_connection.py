@@ -38,23 +38,17 @@ class DataConnection(OneConnection):
         self._controls: list[dict[str, Any]] = []
         self._arrived = asyncio.Event()
         while not self._decoder.acknowledged:
-            self._take_in([await self._ws.recv()])
+            self._put([await self._ws.recv()])
             await self._take_controls()
         if self.deliver_statuses is not None:
             # A request of its own: where a plan has no statuses, quotes and trades are granted already.
             request = {"action": "subscribe", "statuses": sorted(self.asked)}
             await self._ws.send(msgspec.msgpack.encode(request))
 
-    async def _receive(self) -> None:
-        """Binary frames come by the diversion; what websockets reads itself, by `recv`."""
-        self._ws.divert(self._take_in)
-        try:
-            while True:
-                self._take_in([await self._ws.recv()])
-        finally:
-            await self._flush()
+    async def _deliver_rest(self) -> None:
+        await self._flush()
 
-    def _take_in(self, frames: Sequence[bytes | bytearray | str]) -> None:
+    def _put(self, frames: Sequence[bytes | bytearray | str]) -> None:
         self._frames_seen += len(frames)
         take = self._decoder.take
         for frame in frames:

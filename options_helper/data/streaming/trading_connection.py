@@ -29,15 +29,6 @@ class TradingConnection(OneConnection):
         while not await self._take_in(await self._ws.recv()):
             pass
 
-    async def _receive(self) -> None:
-        """Binary frames come by the diversion, without a step of the loop; text by `recv`."""
-        self._ws.divert(self._put)
-        try:
-            while True:
-                self._put([await self._ws.recv()])
-        finally:
-            await self._take_all()
-
     def _put(self, frames: Sequence[bytes | bytearray | str]) -> None:
         self._frames.extend(frames)
         self._arrived.set()
@@ -46,9 +37,9 @@ class TradingConnection(OneConnection):
         while True:
             await self._arrived.wait()
             self._arrived.clear()
-            await self._take_all()
+            await self._deliver_rest()
 
-    async def _take_all(self) -> None:
+    async def _deliver_rest(self) -> None:
         while self._frames:
             await self._take_in(self._frames.popleft())
 
