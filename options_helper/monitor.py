@@ -20,6 +20,7 @@ from options_helper.analysis.deadlines import circumstances
 from options_helper.analysis.fill_watch import watch_fills
 from options_helper.analysis.observation import Observation, observe
 from options_helper.market_time import new_york_date, utc_now
+from options_helper.mishaps import Mishaps
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -92,7 +93,7 @@ class PortfolioMonitor:
             rules, alerts_problem = alerts_file.read()
         self._read_rules = tuple(rules)
         self._file_problem = alerts_problem
-        self._failures: set[str] = set()
+        self._mishaps = Mishaps(logger, "; it is logged once.", with_traceback=True)
         self._view = self._draw(clock(), with_rules(AlertBook(), self._read_rules), alerts_problem)
 
     @property
@@ -193,20 +194,14 @@ class PortfolioMonitor:
 
     def _run(self) -> None:
         while not self._ended.wait(LOOK_EVERY_SECONDS):
-            try:
+            with self._mishaps.survive("A look of the monitor", self._note_failure):
                 self.look()
-            except Exception as error:  # noqa: BLE001 - one bad look must not end the day's history
-                self._note_failure(error)
 
-    def _note_failure(self, error: Exception) -> None:
-        """The page says it until a look succeeds; the log has the first of its kind."""
-        kind = type(error).__name__
+    def _note_failure(self, kind: str) -> None:
+        """The page says it until a look succeeds."""
         problem = f"The last look at the portfolio failed ({kind}), and curves stand still too; see the log."
         with self._lock:
             self._view = replace(self._view, alerts_problem=problem)
-        if kind not in self._failures:
-            self._failures.add(kind)
-            logger.error("A look of the monitor raised %s; it is logged once.", kind, exc_info=error)
 
     def _watches_fills(self) -> bool:
         return any(rule.metric is AlertMetric.FILL for rule in self._view.alerts.rules)

@@ -29,6 +29,7 @@ LAYERS = (
         "options_helper.portfolio_problems",
         "options_helper.json_words",
         "options_helper.file_version",
+        "options_helper.mishaps",
         "options_helper.alerts_file",
         "options_helper.data",
     ),
@@ -208,7 +209,7 @@ def is_broad(node: ast.AST) -> bool:
     )
 
 
-def test_everything_is_caught_in_five_places_at_most() -> None:
+def test_everything_is_caught_in_three_places_at_most() -> None:
     """Catching whatever comes is for what must not end by another's mistake, and for the page's Start."""
     broad = [
         f"{source}:{node.lineno}"
@@ -217,4 +218,4 @@ def test_everything_is_caught_in_five_places_at_most() -> None:
         for node in ast.walk(tree(source))
         if isinstance(node, ast.ExceptHandler) and is_broad(node)
     ]
-    assert len(broad) <= 5, broad
+    assert len(broad) <= 3, broad

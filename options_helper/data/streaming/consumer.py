@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections import Counter
+from functools import partial
 from typing import TYPE_CHECKING
 
 from options_helper.data.streaming.market_change import quote_change, trade_change
 from options_helper.data.streaming.trading_halts import read_halts
 from options_helper.data.streaming.trading_normalizers import normalize_trade_update
 from options_helper.market import StreamName
+from options_helper.mishaps import Mishaps
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -37,7 +38,7 @@ class Consumer:
         self._cache = cache
         self._workers = workers
         self._clock = clock
-        self._complaints: Counter[str] = Counter()
+        self._mishaps = Mishaps(logger, " and is skipped; it is counted.")
         self.thread = threading.Thread(target=self._consume, name="options-helper-consumer", daemon=True)
 
     def start(self) -> None:
@@ -46,10 +47,9 @@ class Consumer:
 
     def _consume(self) -> None:
         while (batch := self._inbox.take()) is not None:
-            try:
+            what, count = f"A batch of the {batch.stream} stream", partial(self._count_skipped, batch)
+            with self._mishaps.survive(what, count):
                 self._apply(batch)
-            except Exception as error:  # noqa: BLE001 - one bad batch must not end the page's truth
-                self._count_complaint(batch, error)
 
     def _apply(self, batch: Batch) -> None:
         if batch.orders:
@@ -84,11 +84,5 @@ class Consumer:
             received_at=batch.received_at, lag=None, conflated=0, malformed=batch.messages - len(rows)
         )
 
-    def _count_complaint(self, batch: Batch, error: Exception) -> None:
-        kind = type(error).__name__
-        self._complaints[kind] += 1
-        if self._complaints[kind] == 1:
-            logger.error(
-                "A batch of the %s stream raised %s and is skipped; it is counted.", batch.stream, kind
-            )
+    def _count_skipped(self, batch: Batch, _kind: str) -> None:
         self._workers[batch.stream].skipped(batch.messages)

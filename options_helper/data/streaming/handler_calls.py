@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import inspect
 import logging
-from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
+
+from options_helper.mishaps import Mishaps
 
 if TYPE_CHECKING:
     from options_helper.data.streaming.connection_observer import ConnectionObserver
@@ -27,23 +29,17 @@ class HandlerCalls:
     def __init__(self, stream: str, observer: ConnectionObserver) -> None:
         self._stream = stream
         self._observer = observer
-        self._raised: Counter[str] = Counter()
+        self._mishaps = Mishaps(logger, "; what it was given is lost.")
 
     async def __call__(self, handler: Handler | None, items: Any) -> None:  # noqa: ANN401 - one item or a list
         """Hand the items over, if anybody listens."""
         if handler is None:
             return
-        try:
+        with self._mishaps.survive(f"A listener of the {self._stream} stream", partial(self._count, items)):
             result = handler(items)
             if inspect.isawaitable(result):
                 await result
-        except Exception as error:  # noqa: BLE001 - a listener's mistake must not cost the connection
-            self._count(type(error).__name__, len(items) if isinstance(items, list | tuple) else 1)
 
-    def _count(self, kind: str, items: int) -> None:
-        self._raised[kind] += 1
-        if self._raised[kind] == 1:
-            logger.error(
-                "A listener of the %s stream raised %s; what it was given is lost.", self._stream, kind
-            )
-        self._observer.counted(messages=0, conflated=0, malformed=items)
+    def _count(self, items: Any, _kind: str) -> None:  # noqa: ANN401 - one item or a list
+        lost = len(items) if isinstance(items, list | tuple) else 1
+        self._observer.counted(messages=0, conflated=0, malformed=lost)
