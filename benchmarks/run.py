@@ -10,6 +10,7 @@ import time
 from importlib.metadata import version
 from pathlib import Path
 
+import fill_book
 import first_paint
 import page
 import snapshots
@@ -27,6 +28,7 @@ MEASUREMENTS = {
     "idle": under_load.measure_idle,
     "snapshot": snapshots.measure,
     "tables": tables.measure,
+    "fill-book": fill_book.measure,
     "page": page.measure,
     "first-paint": first_paint.measure,
 }

@@ -16,10 +16,9 @@ import gc
 import logging
 import threading
 import time
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
+from options_helper.hub_actions import ActionKind, HubAction, HubRun
 from options_helper.market_time import utc_now
 from options_helper.session_leases import SessionLeases
 
@@ -52,44 +51,6 @@ class Manager(Protocol):
 
     def snapshot(self) -> LiveSnapshot:
         """Everything known now."""
-
-
-class ActionKind(StrEnum):
-    """What was done to the streams, in the word that the page shows."""
-
-    STARTED = "Started"
-    RESTARTED = "Restarted"
-    STOPPED = "Stopped"
-
-
-@dataclass(frozen=True, slots=True)
-class HubAction:
-    """The last thing done to the one set of streams.
-
-    Attributes:
-        session_id: The browser session that asked for it, None where the hub did it by itself.
-        portfolio_name: The file that the streams were started with, or "".
-        reason: Why the hub acted by itself, in words, or "".
-    """
-
-    kind: ActionKind
-    at: dt.datetime
-    session_id: str | None = None
-    portfolio_name: str = ""
-    reason: str = ""
-
-    def is_from(self, session_id: str) -> bool:
-        """Whether this session asked for it."""
-        return self.session_id == session_id
-
-
-@dataclass(frozen=True, slots=True)
-class HubRun:
-    """What the streams were started with."""
-
-    config: LiveStreamConfig
-    portfolio_name: str
-    portfolio: Portfolio
 
 
 class LiveHub:

@@ -1,4 +1,4 @@
-"""What changes over time: the day's curves, the marks' last moves, and the alerts.
+"""What changes over time: the day's curves and the alerts.
 
 One `PortfolioMonitor` per portfolio path and process. Its thread looks at a snapshot each second, whether or
 not a browser is looking, and every tab reads the same frozen `MonitorView`. It lives until `close_all`; while
@@ -18,17 +18,17 @@ from options_helper.analysis.alerts import AlertBook, AlertMetric, AlertRule, ac
 from options_helper.analysis.day_history import DayHistory
 from options_helper.analysis.deadlines import circumstances
 from options_helper.analysis.fill_watch import watch_fills
+from options_helper.analysis.fills import FillBookBuilder
 from options_helper.analysis.observation import Observation, observe
 from options_helper.market_time import new_york_date, utc_now
 from options_helper.mishaps import Mishaps
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable
 
     from options_helper.analysis.alerts import AlertFill
     from options_helper.analysis.curve import Curve
-    from options_helper.analysis.day_history import Move
     from options_helper.market import LiveSnapshot
     from options_helper.models import Portfolio
 
@@ -44,7 +44,6 @@ class MonitorView:
     Attributes:
         pnl: Open P/L by underlying, and of the portfolio under `PORTFOLIO`, today.
         marks, position_pnl: By position id, today; a structure's mark is per unit.
-        moves: The last change of each mark that ever changed.
         alerts: Rules, where each stands, and what happened.
         alerts_problem: Why alerts are not watched: the file cannot be used, or the last look failed; or "".
     """
@@ -53,7 +52,6 @@ class MonitorView:
     pnl: Curve
     marks: Curve
     position_pnl: Curve
-    moves: Mapping[str, Move] = field(default_factory=dict)
     alerts: AlertBook = field(default_factory=AlertBook)
     alerts_problem: str = ""
 
@@ -87,6 +85,7 @@ class PortfolioMonitor:
         self._lock = threading.Lock()
         self._ended = threading.Event()
         self._thread: threading.Thread | None = None
+        self._books = FillBookBuilder()
         self._begin(portfolio)
         self._alerts_file = alerts_file
         if alerts_file is not None:
@@ -187,7 +186,6 @@ class PortfolioMonitor:
             pnl=self._history.pnl.curve(),
             marks=self._history.marks.curve(),
             position_pnl=self._history.position_pnl.curve(),
-            moves=self._history.moves,
             alerts=alerts,
             alerts_problem=problem,
         )
@@ -211,7 +209,7 @@ class PortfolioMonitor:
         told = (live.fills, live.rest_fills, live.rest_orders, new_york_date(live.as_of))
         kept = self._kept_fills
         if kept is None or kept[0] != told:  # element by element, the same object at once
-            kept = self._kept_fills = (told, watch_fills(self._portfolio, live))
+            kept = self._kept_fills = (told, watch_fills(self._portfolio, live, self._books))
         return kept[1]
 
     def _observe(self, live: LiveSnapshot) -> Observation:

@@ -34,7 +34,12 @@ LAYERS = (
         "options_helper.data",
     ),
     ("options_helper.data.streaming",),
-    ("options_helper.monitor", "options_helper.session_leases", "options_helper.hub"),
+    (
+        "options_helper.monitor",
+        "options_helper.session_leases",
+        "options_helper.hub_actions",
+        "options_helper.hub",
+    ),
 )
 SDK_USERS = {"alpaca_stream", "alpaca_trading_stream"}
 SDK_MODULE = re.compile(r"alpaca\.(broker|common|data|trading)(\.\w+)*")

@@ -51,6 +51,30 @@ def test_a_night_without_figures_takes_one_point_and_no_more() -> None:
     assert recorder.add(_at(25), {"a": 2.0})
 
 
+def test_a_time_in_which_nobody_looked_is_a_gap() -> None:
+    """No line is drawn across it, in any column; a look that was merely late makes none, nor does a blank."""
+    recorder = _recorder()
+    for second, figures in ((0, 1.0), (20, 2.0), (41, 3.0), (99, None), (600, 4.0)):
+        recorder.add(_at(second), {"a": figures, "b": figures})
+    curve = recorder.curve()
+    seconds = (curve.times - to_microseconds(START)) / 1e6
+    assert seconds.tolist() == [0, 20, 25, 41, 99, 600]
+    for name in curve.columns:
+        assert np.isnan(curve.column(name)).tolist() == [False, False, True, False, True, False]
+
+
+def test_a_gap_that_fills_the_recorder_stays_one() -> None:
+    """The gap and the point after it both find room, and neighbours that are joined keep it."""
+    recorder = _recorder(max_points=4)
+    for second in (0, 5, 10, 100):
+        recorder.add(_at(second), {"a": float(second), "b": 0.0})
+    recorder.add(_at(500), {"a": 500.0, "b": 0.0})
+    values = recorder.curve().column("a")
+    assert len(values) <= 4
+    assert values[-1] == 500.0
+    assert np.isnan(values[-2])
+
+
 def test_a_full_recorder_joins_neighbours_and_slows_down() -> None:
     """It stays within its bound and still spans the whole time; a gap is never bridged."""
     recorder = _recorder(max_points=8)

@@ -23,6 +23,19 @@ def test_the_day_begins_unconfirmed() -> None:
     assert FillGaps(DAY).gaps == (FillGap(DAY),)
 
 
+def test_whoever_changes_the_gaps_publishes_them() -> None:
+    """From the first on, each change is told at once."""
+    told: list[tuple[FillGap, ...]] = []
+    gaps = FillGaps(DAY, lambda changed: told.append(changed.gaps))
+    gaps.acknowledged(_at(1))
+    gaps.failed("HTTP 503")
+    gaps.lost(_at(2))
+    gaps.confirmed(_at(1))
+    first = FillGap(DAY, _at(1))
+    failed, lost = FillGap(DAY, _at(1), "HTTP 503"), FillGap(_at(2))
+    assert told == [(FillGap(DAY),), (first,), (failed,), (failed, lost), (lost,)]
+
+
 def test_the_acknowledgement_bounds_the_gap() -> None:
     """Once the server listens, what is missing ends there."""
     gaps = FillGaps(DAY)

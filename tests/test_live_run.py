@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from options_helper.data.streaming.cache import LiveCache
 from options_helper.data.streaming.live_config import LiveStreamConfig
 from options_helper.data.streaming.live_run import LiveRun, RunParts
 from options_helper.errors import StreamInterrupted
@@ -21,6 +22,11 @@ from options_helper.market import (
     StreamName,
     Trade,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from options_helper.data.streaming.fill_gaps import FillGaps
 
 NOW = dt.datetime(2026, 11, 20, 15, 0, tzinfo=dt.UTC)
 MIDNIGHT = dt.datetime(2026, 11, 20, 5, 0, tzinfo=dt.UTC)  # New York's, in winter
@@ -174,7 +180,7 @@ def test_a_data_stream_asks_for_what_it_missed_after_each_acknowledgement(desk, 
 def test_a_stream_knows_as_of_when_rest_told_all_its_quotes(desk) -> None:
     """The record has the time, of the stream alone that was asked for, and the page is drawn anew."""
     before = desk.run.snapshot()
-    desk.run.put_complete(StreamName.OPTIONS, NOW)
+    desk.run.sink.put_complete(StreamName.OPTIONS, NOW)
     after = desk.run.snapshot()
     assert (after.health["options"].complete_at, after.health["stocks"].complete_at) == (NOW, None)
     assert after.version > before.version
@@ -183,7 +189,7 @@ def test_a_stream_knows_as_of_when_rest_told_all_its_quotes(desk) -> None:
 def test_what_no_stream_tells_is_complete_without_a_word(wait_until) -> None:
     """Stocks of which REST alone tells have no record to keep it in."""
     desk = Desk(LiveStreamConfig(option_contracts=CONTRACTS, stream_fills=False))
-    desk.run.put_complete(StreamName.STOCKS, NOW)
+    desk.run.sink.put_complete(StreamName.STOCKS, NOW)
     assert desk.run.snapshot().health["stocks"].complete_at is None
 
 
@@ -209,7 +215,7 @@ def test_fills_are_unconfirmed_from_midnight_until_rest_has_told_them(desk) -> N
     assert desk.run.snapshot().fill_gaps == (FillGap(MIDNIGHT, NOW),)
     assert desk.backfill.calls == ["start", "request_fills"]
     fill = {"order_id": "a", "timestamp": NOW}
-    desk.run.put_order_history([fill], [fill], NOW)
+    desk.run.sink.put_order_history([fill], [fill], NOW)
     snapshot = desk.run.snapshot()
     assert snapshot.fill_gaps == ()
     assert (snapshot.rest_fills, snapshot.rest_orders) == ((fill,), (fill,))
@@ -219,7 +225,7 @@ def test_a_lost_fill_stream_opens_a_gap_from_when_it_was_last_heard(desk, wait_u
     """What happened between the last sign of life and the next acknowledgement may be missing."""
     worker = desk.run.workers[StreamName.FILLS]
     worker.subscribed(None)
-    desk.run.put_order_history([], [], NOW)
+    desk.run.sink.put_order_history([], [], NOW)
     desk.pass_seconds(10)
     worker.heard()
     heard = desk.now
@@ -233,28 +239,37 @@ def test_a_lost_fill_stream_opens_a_gap_from_when_it_was_last_heard(desk, wait_u
     assert desk.backfill.calls.count("request_fills") == 2
 
 
-def test_a_confirmation_does_not_hide_a_loss_that_came_at_the_same_time(
-    desk, wait_until, monkeypatch
-) -> None:
+def test_a_confirmation_does_not_hide_a_loss_that_came_at_the_same_time(wait_until, monkeypatch) -> None:
     """The stream is lost while the backfill publishes what it confirmed: the new gap stands."""
-    desk.run.workers[StreamName.FILLS].subscribed(None)
-    publish = desk.run.cache.apply_gaps
+    plain = LiveCache.apply_gaps
+    before: list[Callable[[], None]] = []
 
-    def lose_first(gaps: Any) -> None:
-        monkeypatch.setattr(desk.run.cache, "apply_gaps", publish)
+    def publish(cache: LiveCache, gaps: FillGaps) -> None:
+        if before:
+            before.pop()()
+        plain(cache, gaps)
+
+    monkeypatch.setattr(LiveCache, "apply_gaps", publish)
+    desk = Desk()
+    desk.run.start()
+    wait_until(lambda: desk.made[StreamName.FILLS])
+    desk.run.workers[StreamName.FILLS].subscribed(None)
+
+    def lose() -> None:
         desk.made[StreamName.FILLS][-1].fail("the connection was reset")
         wait_until(lambda: desk.run.snapshot().fill_gaps == (FillGap(NOW),))
-        publish(gaps)
 
-    monkeypatch.setattr(desk.run.cache, "apply_gaps", lose_first)
-    desk.run.put_order_history([], [], NOW)
+    before.append(lose)
+    desk.run.sink.put_order_history([], [], NOW)
+    assert before == []
     assert desk.run.snapshot().fill_gaps == (FillGap(NOW),)
+    assert desk.run.stop(20)
 
 
 def test_a_failed_fetch_is_said_in_the_gap(desk) -> None:
     """The part's words stand in the snapshot, and those of the fills in their gaps as well."""
-    desk.run.put_progress("fills", "HTTP 503; tried again")
-    desk.run.put_progress("greeks", "HTTP 403")
+    desk.run.sink.put_progress("fills", "HTTP 503; tried again")
+    desk.run.sink.put_progress("greeks", "HTTP 403")
     snapshot = desk.run.snapshot()
     assert snapshot.backfill == {"fills": "HTTP 503; tried again", "greeks": "HTTP 403"}
     assert snapshot.fill_gaps == (FillGap(MIDNIGHT, None, "HTTP 503; tried again"),)
@@ -265,8 +280,8 @@ def test_without_the_fill_stream_there_are_no_gaps(wait_until) -> None:
     desk = Desk(LiveStreamConfig(stocks=("AAPL",), stream_fills=False), with_backfill=False)
     desk.run.start()
     wait_until(lambda: desk.made[StreamName.STOCKS])
-    desk.run.put_progress("fills", "off")
-    desk.run.put_order_history([], [], NOW)
+    desk.run.sink.put_progress("fills", "off")
+    desk.run.sink.put_order_history([], [], NOW)
     assert desk.run.snapshot().fill_gaps == ()
     assert desk.run.stop(20)
 
@@ -287,12 +302,12 @@ def test_first_quotes_fill_what_the_stream_has_not_told(desk, wait_until) -> Non
     wait_until(lambda: desk.run.snapshot().option_quotes)
     earlier = NOW - dt.timedelta(hours=1)
     more = {"timestamp": earlier, "from_rest": True}
-    desk.run.put_quotes(
+    desk.run.sink.put_quotes(
         [Quote("AAPL", 270.0, 270.1, **more)], [Quote(name, 5.0, 6.0, **more) for name in CONTRACTS]
     )
-    desk.run.put_trades([Trade("AAPL", 270.0, **more)], [Trade(CONTRACTS[0], 5.5, **more)])
-    desk.run.put_quotes()
-    desk.run.put_trades()
+    desk.run.sink.put_trades([Trade("AAPL", 270.0, **more)], [Trade(CONTRACTS[0], 5.5, **more)])
+    desk.run.sink.put_quotes()
+    desk.run.sink.put_trades()
     snapshot = desk.run.snapshot()
     assert snapshot.option_quotes[CONTRACTS[0]].bid_price == 1.0
     assert snapshot.option_quotes[CONTRACTS[1]].bid_price == 5.0
@@ -306,15 +321,15 @@ def test_reference_data_and_the_markets_clock_reach_the_snapshot(desk) -> None:
     close = PreviousClose(269.0, dt.date(2026, 11, 19))
     before = desk.run.snapshot()
     assert (before.market_phase, before.trading_date) == (MarketPhase.UNKNOWN, None)
-    desk.run.put_reference(
+    desk.run.sink.put_reference(
         previous_closes={"AAPL": close},
         greeks={CONTRACTS[0]: Greeks(delta=0.5)},
         multipliers={CONTRACTS[0]: 100.0},
         broker_positions={"AAPL": BrokerPosition("AAPL", 10.0)},
         account="PA…42",
     )
-    desk.run.put_market(FakeCalendar())
-    desk.run.put_clock_offset(61.5)
+    desk.run.sink.put_market(FakeCalendar())
+    desk.run.sink.put_clock_offset(61.5)
     after = desk.run.snapshot()
     assert (before.clock_offset_seconds, after.clock_offset_seconds) == (None, 61.5)
     assert after.previous_closes == {"AAPL": close}
@@ -341,7 +356,7 @@ def test_a_stream_that_falls_silent_complains_once(stream, wait_until) -> None:
     desk = Desk(LiveStreamConfig(**{name: symbols}, stream_fills=False))
     desk.run.start()
     wait_until(lambda: desk.made[stream])
-    desk.run.put_market(FakeCalendar())
+    desk.run.sink.put_market(FakeCalendar())
     worker = desk.run.workers[stream]
     assert worker.complaint() is None  # nothing ever came
     desk.give(stream, "quotes", _quotes(symbols, NOW))

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from conftest import WaitUntil
 
     from options_helper.analysis.alerts import AlertFill
+    from options_helper.analysis.fills import FillBookBuilder
 
 NOON = dt.datetime(2026, 11, 20, 17, 0, tzinfo=dt.UTC)
 CALL = "AAPL261218C00250000"
@@ -164,7 +165,7 @@ def _without_health(snapshot: LiveSnapshot) -> LiveSnapshot:
 def test_a_quiet_contract_makes_no_gap() -> None:
     """An old quote on a stream that is alive is still the market's word."""
     monitor, feed = _monitor()
-    _look(monitor, feed, _snapshot(0), _snapshot(100, quoted=0.0))
+    _look(monitor, feed, *(_snapshot(second, quoted=0.0) for second in range(0, 101, 10)))
     assert not np.isnan(monitor.view().pnl.column(PORTFOLIO)).any()
 
 
@@ -183,15 +184,6 @@ def test_a_view_that_was_given_out_never_changes() -> None:
     _look(monitor, feed, *(_snapshot(5 * number, 11.0) for number in range(1, 70)))
     assert len(before.pnl) == 1
     assert len(monitor.view().pnl) == 70
-
-
-def test_the_last_move_of_each_mark_is_kept() -> None:
-    """Direction and moment; a mark that never moved has none."""
-    monitor, feed = _monitor()
-    _look(monitor, feed, _snapshot(0, 11.0), _snapshot(1, 11.5), _snapshot(2, 11.5), _snapshot(3, 11.2))
-    moves = monitor.view().moves
-    assert (moves["call"].direction, moves["call"].at) == (-1, _at(3))
-    assert "vertical" not in moves
 
 
 def test_nothing_is_computed_again_while_nothing_changed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -315,9 +307,9 @@ def test_fills_are_gone_through_only_when_something_was_told(monkeypatch: pytest
     """A look at the same order updates takes the fills of the look before; a new update is read."""
     seen: list[int] = []
 
-    def watch(portfolio: Portfolio, live: LiveSnapshot) -> tuple[AlertFill, ...]:
+    def watch(portfolio: Portfolio, live: LiveSnapshot, books: FillBookBuilder) -> tuple[AlertFill, ...]:
         seen.append(len(live.fills))
-        return watch_fills(portfolio, live)
+        return watch_fills(portfolio, live, books)
 
     monkeypatch.setattr(monitor_module, "watch_fills", watch)
     monitor, feed = _monitor(AlertRule(id="fill", position="vertical", metric="fill"))

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from options_helper.data.streaming.normalizers import normalize_quote, normalize_trade
-from options_helper.data.streaming.wire_values import to_amount, to_utc
+from options_helper.data.streaming.wire_values import to_amount, to_utc, to_word
 from options_helper.market import Quote, Trade
 
 if TYPE_CHECKING:
@@ -237,3 +237,8 @@ def test_no_message_raises(raw: dict[str, Any]) -> None:
     numbers += [] if trade is None else [trade.price, trade.size]
     assert all(number is None or (math.isfinite(number) and number >= 0) for number in numbers)
     assert all(row is None or isinstance(row.symbol, str) for row in (quote, trade))
+
+
+def test_a_days_rows_share_their_words() -> None:
+    """The same word of two rows is one object, however each of them wrote it."""
+    assert to_word("FILLED") is to_word(" filled ")

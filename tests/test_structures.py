@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from options_helper.analysis.book import count_units
-from options_helper.analysis.structures import StructureKind, describe_structure, payoff_at_expiry
+from options_helper.analysis.structures import StructureKind, describe_structure
 from options_helper.models import EquityPosition, Leg, MultiLegPosition, Position, StockLeg
 
 DEC, JAN = dt.date(2026, 12, 18), dt.date(2027, 1, 15)
@@ -135,7 +135,6 @@ def test_what_is_not_defined_is_none(legs: str, net_debit: float | None) -> None
     position = structure(legs, net_debit)
     found = describe_structure(position)
     assert (found.max_profit, found.max_loss, found.payoff, found.break_evens) == (None, None, None, ())
-    assert payoff_at_expiry(position, [100.0]) is None
     assert found.kind != StructureKind.CUSTOM
 
 
@@ -154,7 +153,6 @@ def test_what_an_adjusted_contract_does_at_expiry_is_not_known(
         found = describe_structure(position, multipliers)
         assert (found.max_profit, found.max_loss, found.payoff, found.break_evens) == (None, None, None, ())
         assert found.adjusted
-        assert payoff_at_expiry(position, [100.0], multipliers) is None
 
 
 def test_an_adjusted_root_in_the_symbol_is_found_too() -> None:
@@ -206,9 +204,9 @@ def test_multipliers_of_the_vendor_scale_the_dollars() -> None:
 
 def test_payoff_of_a_covered_call_by_price() -> None:
     """Below the strike the shares decide, above it the call caps them."""
-    values = payoff_at_expiry(structure("+100 shares, -1 c105", 9_800), [0, 98, 105, 200])
-    assert values is not None
-    assert values.tolist() == [-9_800, 0, 700, 700]
+    payoff = describe_structure(structure("+100 shares, -1 c105", 9_800)).payoff
+    assert payoff is not None
+    assert payoff.at([0, 98, 105, 200]).tolist() == [-9_800, 0, 700, 700]
 
 
 LEGS = st.lists(
@@ -233,15 +231,15 @@ def test_no_price_gives_more_or_less_than_the_extremes(legs: list[Leg], net_debi
     assert found.max_profit is not None
     assert found.max_loss is not None
     grid = np.arange(0, 300, 0.5)  # holds every strike
-    values = payoff_at_expiry(position, grid)
-    assert values is not None
+    assert found.payoff is not None
+    values = found.payoff.at(grid)
     assert values.max() <= found.max_profit + 1e-6
     assert values.min() >= -found.max_loss - 1e-6
     if math.isfinite(found.max_profit):
         assert values.max() == pytest.approx(found.max_profit)
     if math.isfinite(found.max_loss):
         assert values.min() == pytest.approx(-found.max_loss)
-    assert payoff_at_expiry(position, found.break_evens) == pytest.approx(0, abs=1e-5)
+    assert found.payoff.at(found.break_evens) == pytest.approx(0, abs=1e-5)
     crossings = int((np.sign(values[1:]) * np.sign(values[:-1]) < 0).sum())
     assert len(found.break_evens) >= crossings
     assert list(found.break_evens) == sorted(set(found.break_evens))

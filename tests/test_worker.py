@@ -415,34 +415,6 @@ def test_a_clock_that_went_back_gives_no_negative_latency(bench) -> None:
     assert bench.health.latency_seconds == 0.0
 
 
-def test_the_rate_is_of_the_last_seconds(monkeypatch) -> None:
-    """Messages per second count over a window of five seconds that moves on."""
-    seconds = [100.0]
-    monkeypatch.setattr(worker_module.time, "monotonic", lambda: seconds[0])
-    bench = Bench()
-    for _ in range(10):
-        seconds[0] += 1
-        bench.worker.counted(messages=50, conflated=0, malformed=0)
-    assert bench.health.rate == pytest.approx(50.0)
-    for _ in range(10):
-        seconds[0] += 1
-        bench.worker.counted(messages=0, conflated=0, malformed=1)
-    assert bench.health.rate == 0.0
-
-
-def test_a_silence_does_not_thin_the_rate_that_follows_it(monkeypatch) -> None:
-    """After ten silent minutes, as before the opening, the rate is that of the seconds since."""
-    seconds = [100.0]
-    monkeypatch.setattr(worker_module.time, "monotonic", lambda: seconds[0])
-    bench = Bench()
-    bench.worker.counted(messages=1, conflated=0, malformed=0)
-    seconds[0] += 600
-    for _ in range(20):
-        seconds[0] += 0.25
-        bench.worker.counted(messages=1000, conflated=0, malformed=0)
-    assert bench.health.rate == pytest.approx(4000.0)
-
-
 def test_the_complaint_is_the_runs(bench) -> None:
     """The connection asks its observer whether to end, and the run's answer is passed on."""
     reason = StreamInterrupted("options", "connected, but nothing came")

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _SECOND = 1_000_000
+_LOST_AFTER_SECONDS = 15  # later than a busy machine is with a point
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,24 +71,34 @@ class CurveRecorder:
         """Offer a point; whether it was taken.
 
         A column without a figure gets a gap. A point that comes too soon, or one without any figure after
-        another such point, is not taken. Where the clock was set back, the points from then on are dropped.
+        another such point, is not taken. Where none came for a while (nobody looked, the computer slept)
+        there is a gap before it. Where the clock was set back, the points from then on are dropped.
         """
         time = to_microseconds(at)
         self._forget_from(time)
         row = np.array([figures.get(name) for name in self.columns], dtype=np.float64)
-        if self._length:
-            due = int(self._times[self._length - 1]) + int(self.spacing_seconds * _SECOND)
-            still_blank = np.isnan(row).all() and np.isnan(self._values[self._length - 1]).all()
-            if time < due or still_blank:
-                return False
-        elif np.isnan(row).all():
+        is_blank, after_blank = bool(np.isnan(row).all()), self._is_blank()
+        if (is_blank and after_blank) or (self._length and time < self._due()):
             return False
+        if not is_blank and not after_blank and time > self._due() + _LOST_AFTER_SECONDS * _SECOND:
+            self._append(self._due(), np.full(len(self.columns), np.nan))
+        self._append(time, row)
+        return True
+
+    def _is_blank(self) -> bool:
+        """Whether there is no point, or none with a figure after the last gap."""
+        return not self._length or bool(np.isnan(self._values[self._length - 1]).all())
+
+    def _due(self) -> int:
+        """When the point after the last one is due."""
+        return int(self._times[self._length - 1]) + int(self.spacing_seconds * _SECOND)
+
+    def _append(self, time: int, row: NDArray[np.float64]) -> None:
         if self._length == self._max_points:
             self._halve()
         self._times[self._length] = time
         self._values[self._length] = row
         self._length += 1
-        return True
 
     def curve(self) -> Curve:
         """Every point so far."""

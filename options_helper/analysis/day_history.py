@@ -1,8 +1,8 @@
-"""A portfolio's day: curves of P/L and marks, and the last move of each mark."""
+"""A portfolio's day: curves of P/L and marks."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from options_helper.analysis.curve import CurveRecorder
 from options_helper.analysis.observation import underlyings_of
@@ -10,7 +10,7 @@ from options_helper.market_time import new_york_date
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from options_helper.analysis.observation import Observation
     from options_helper.models import Portfolio
@@ -21,20 +21,12 @@ PNL_POINTS = 5_000
 POSITION_POINTS = 600
 
 
-class Move(NamedTuple):
-    """The last change of a mark: +1 or -1, and when it was noticed."""
-
-    direction: int
-    at: dt.datetime
-
-
 class DayHistory:
     """Takes observations of one portfolio; its curves are those of the current New York date.
 
     Attributes:
         pnl: Open P/L by underlying, and of the portfolio under `PORTFOLIO`.
         marks, position_pnl: By position id.
-        moves: Of each mark that ever changed; replaced whole.
     """
 
     def __init__(self, portfolio: Portfolio) -> None:
@@ -42,8 +34,6 @@ class DayHistory:
         self.pnl = _recorder(underlyings_of(portfolio), PNL_POINTS)
         self.marks = _recorder(ids, POSITION_POINTS)
         self.position_pnl = _recorder(ids, POSITION_POINTS)
-        self.moves: Mapping[str, Move] = {}
-        self._last_marks: dict[str, float] = {}
         self._day: dt.date | None = None
 
     def add(self, seen: Observation, at: dt.datetime) -> None:
@@ -56,18 +46,6 @@ class DayHistory:
         self.pnl.add(at, seen.pnl)
         self.marks.add(at, seen.marks)
         self.position_pnl.add(at, seen.position_pnl)
-        self._note_moves(seen)
-
-    def _note_moves(self, seen: Observation) -> None:
-        known = {key: mark for key, mark in seen.marks.items() if mark is not None}
-        moved = {
-            key: Move(1 if mark > self._last_marks[key] else -1, seen.as_of)
-            for key, mark in known.items()
-            if mark != self._last_marks.get(key, mark)
-        }
-        self._last_marks |= known
-        if moved:
-            self.moves = {**self.moves, **moved}
 
 
 def _recorder(columns: Iterable[str], points: int) -> CurveRecorder:

@@ -38,13 +38,13 @@ EXECUTION_COLUMNS = {
 }
 
 
-def executions_frame(book: FillBook, *, with_legs: bool = True) -> pd.DataFrame:
+def executions_frame(book: FillBook) -> pd.DataFrame:
     """One row per execution, newest first; the legs of a multi-leg fill under its line.
 
     Prices are dollars per share, of a multi-leg line dollars per share and unit, negative for a credit; NaN
     is what is not known. Times are aware UTC.
     """
-    rows = [_execution_row(one) for one in (book.executions if with_legs else book.fills)]
+    rows = [_execution_row(one) for one in book.executions]
     data = {
         name: pd.Series([row[name] for row in rows], dtype=kind) for name, kind in EXECUTION_COLUMNS.items()
     }

@@ -8,8 +8,9 @@ REST tells of it.
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 from decimal import localcontext
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from options_helper.analysis.executions import Span, build_spans
 from options_helper.analysis.fill_book import Execution, FillBook, FillKind, OrderStory, Step
@@ -17,8 +18,9 @@ from options_helper.analysis.fill_completeness import Completeness, completeness
 from options_helper.analysis.fill_words import contract_words, fill_words, net_words
 from options_helper.analysis.multileg_fills import Leg, UnitFill, build_legs, build_unit_fills
 from options_helper.analysis.order_facts import MULTI_LEG
+from options_helper.analysis.order_families import group_by_family
 from options_helper.analysis.order_gathering import gather
-from options_helper.analysis.orders import build_stories
+from options_helper.analysis.orders import build_stories, newest_change_first
 from options_helper.analysis.portfolio_fills import FillFact, PortfolioFills, fills_for_portfolio
 from options_helper.market_time import new_york_date, start_of_day
 
@@ -27,12 +29,14 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from options_helper.analysis.order_facts import OrderFacts, Row
+    from options_helper.analysis.order_families import Family
     from options_helper.market import FillGap
 
 __all__ = [
     "Completeness",
     "Execution",
     "FillBook",
+    "FillBookBuilder",
     "FillFact",
     "FillKind",
     "OrderStory",
@@ -50,6 +54,65 @@ _DIGITS = 80  # more than products and quotients of any figures on the wire can 
 _NO_DAY = dt.date(1970, 1, 1)  # of a book of nothing, for which no day was given
 
 
+class _Told(NamedTuple):
+    """A family as it was told of, and what that comes to."""
+
+    family: Family
+    fills: tuple[list[Execution], ...]
+    orders: tuple[OrderStory, ...]
+
+
+class FillBookBuilder:
+    """Builds the book of a day again whenever something was told of it.
+
+    Only the orders of which something else is told than at the last time are worked out; of the others the
+    book has the same objects as before. One thread at a time.
+    """
+
+    def __init__(self) -> None:
+        self._day: dt.date | None = None
+        self._told: dict[str, _Told] = {}
+
+    def build(
+        self,
+        stream_rows: Sequence[Row],
+        rest_fills: Sequence[Row] = (),
+        rest_orders: Sequence[Row] = (),
+        gaps: Sequence[FillGap] = (),
+        *,
+        day: dt.date | None = None,
+        since: dt.datetime | None = None,
+    ) -> FillBook:
+        """The book of one New York day.
+
+        Args:
+            stream_rows: Order updates as `normalize_trade_update` makes them, in any order.
+            rest_fills: Executions as `normalize_rest_activity` makes them.
+            rest_orders: Orders as `normalize_rest_order` makes them.
+            gaps: Spans not confirmed yet.
+            day: The New York date; of the newest row where None.
+            since: From when on the book claims completeness; midnight in New York where None.
+        """
+        day = day or _newest_day((*stream_rows, *rest_fills, *rest_orders), since)
+        day_start = start_of_day(day)
+        before = self._told if day == self._day else {}
+        families = group_by_family(stream_rows, rest_fills, rest_orders)
+        self._told = {
+            name: _told_again(before.get(name), family) or _tell(family, day_start)
+            for name, family in families.items()
+        }
+        self._day = day
+        fills = (fill for told in self._told.values() for fill in told.fills)
+        orders = (order for told in self._told.values() for order in told.orders)
+        return FillBook(
+            day=day,
+            executions=tuple(itertools.chain(*_newest_first(fills))),
+            orders=newest_change_first(orders),
+            gaps=tuple(sorted(gaps, key=lambda gap: gap.start)),
+            since=since or day_start,
+        )
+
+
 def build_fill_book(
     stream_rows: Sequence[Row],
     rest_fills: Sequence[Row] = (),
@@ -59,37 +122,26 @@ def build_fill_book(
     day: dt.date | None = None,
     since: dt.datetime | None = None,
 ) -> FillBook:
-    """The book of one New York day.
+    """The book of one New York day, built once; see `FillBookBuilder.build`."""
+    return FillBookBuilder().build(stream_rows, rest_fills, rest_orders, gaps, day=day, since=since)
 
-    Args:
-        stream_rows: Order updates as `normalize_trade_update` makes them, in any order.
-        rest_fills: Executions as `normalize_rest_activity` makes them.
-        rest_orders: Orders as `normalize_rest_order` makes them.
-        gaps: Spans not confirmed yet.
-        day: The New York date; of the newest row where None.
-        since: From when on the book claims completeness; midnight in New York where None.
-    """
-    day = day or _newest_day((*stream_rows, *rest_fills, *rest_orders), since)
+
+def _told_again(told: _Told | None, family: Family) -> _Told | None:
+    """What was worked out of the same rows; these rows are kept, so that no source's old ones stay alive."""
+    return told._replace(family=family) if told is not None and told.family == family else None
+
+
+def _tell(family: Family, day_start: dt.datetime) -> _Told:
     # Figures that only a broken record can have must cost a wrong line at most, not the page.
     with localcontext(prec=_DIGITS):
-        return _build(gather(stream_rows, rest_fills, rest_orders), gaps, day, since)
+        by_id = gather(*family)
+        spans = {order_id: build_spans(facts, day_start) for order_id, facts in by_id.items()}
+        fills = _newest_first(fill for facts in by_id.values() for fill in _fills(facts, by_id, spans))
+        return _Told(family, tuple(fills), build_stories(by_id, itertools.chain(*fills)))
 
 
-def _build(
-    by_id: Mapping[str, OrderFacts], gaps: Sequence[FillGap], day: dt.date, since: dt.datetime | None
-) -> FillBook:
-    day_start = start_of_day(day)
-    spans = {order_id: build_spans(facts, day_start) for order_id, facts in by_id.items()}
-    groups = [group for facts in by_id.values() for group in _groups(facts, by_id, spans)]
-    groups.sort(key=lambda group: _newest_first(group[0]), reverse=True)
-    executions = tuple(execution for group in groups for execution in group)
-    return FillBook(
-        day=day,
-        executions=executions,
-        orders=build_stories(by_id, executions),
-        gaps=tuple(sorted(gaps, key=lambda gap: gap.start)),
-        since=since or day_start,
-    )
+def _newest_first(fills: Iterable[list[Execution]]) -> list[list[Execution]]:
+    return sorted(fills, key=lambda lines: _place_in_time(lines[0]), reverse=True)
 
 
 def _newest_day(rows: Iterable[Row], since: dt.datetime | None) -> dt.date:
@@ -97,11 +149,11 @@ def _newest_day(rows: Iterable[Row], since: dt.datetime | None) -> dt.date:
     return _NO_DAY if newest is None else new_york_date(newest)
 
 
-def _newest_first(execution: Execution) -> tuple[dt.datetime, str, float, str]:
+def _place_in_time(execution: Execution) -> tuple[dt.datetime, str, float, str]:
     return (execution.at, execution.order_id, execution.filled or 0.0, execution.key)
 
 
-def _groups(
+def _fills(
     facts: OrderFacts, by_id: Mapping[str, OrderFacts], spans: Mapping[str, list[Span]]
 ) -> list[list[Execution]]:
     """The lines of one order: each alone, or a multi-leg fill followed by its legs."""

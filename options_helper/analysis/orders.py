@@ -39,6 +39,11 @@ def build_stories(by_id: Mapping[str, OrderFacts], executions: Iterable[Executio
         lines.setdefault(execution.order_id, []).append(execution)
     chains = _chains({order_id: facts for order_id, facts in by_id.items() if facts.parent_id is None})
     stories = [_story(chain, lines, [by_id[leg] for leg in chain[-1].leg_ids]) for chain in chains]
+    return newest_change_first(stories)
+
+
+def newest_change_first(stories: Iterable[OrderStory]) -> tuple[OrderStory, ...]:
+    """Orders as a list of them shows them."""
     return tuple(sorted(stories, key=lambda story: (story.changed_at, story.order_id), reverse=True))
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from options_helper.analysis.fill_book import Execution, FillBook
-    from options_helper.models import Leg, Portfolio, Position
+    from options_helper.models import AnyPosition, Leg, Portfolio, Position
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,20 +69,32 @@ def fills_for_portfolio(
         portfolio: The file as it was loaded.
         saved_at: When the file was last saved; aware.
     """
-    held = {position.id: symbols_of(position) for position in portfolio.positions}
-    everything = frozenset().union(*held.values())
+    held = positions_by_symbol(portfolio)
+    mine: dict[str, list[Execution]] = {}
+    for one in book.leaf_fills:
+        for position_id in held.get(_spelling(one), ()):
+            mine.setdefault(position_id, []).append(one)
     by_position = {
-        position_id: facts
-        for position_id, symbols in held.items()
-        if (facts := _facts(book, symbols, saved_at))
+        position.id: facts
+        for position in portfolio.positions
+        if (facts := _facts(mine.get(position.id, ()), position, saved_at))
     }
     return PortfolioFills(
         by_position=by_position,
-        not_in_file=tuple(one for one in book.leaf_fills if _spelling(one) not in everything),
+        not_in_file=tuple(one for one in book.leaf_fills if _spelling(one) not in held),
     )
 
 
-def symbols_of(position: Position | MultiLegPosition | EquityPosition) -> frozenset[str]:
+def positions_by_symbol(portfolio: Portfolio) -> dict[str, frozenset[str]]:
+    """The ids of the positions that hold a contract or a stock, by its symbol in one spelling."""
+    held: dict[str, set[str]] = {}
+    for position in portfolio.positions:
+        for symbol in symbols_of(position):
+            held.setdefault(symbol, set()).add(position.id)
+    return {symbol: frozenset(ids) for symbol, ids in held.items()}
+
+
+def symbols_of(position: AnyPosition) -> frozenset[str]:
     """The contracts and stocks of a position, in one spelling, as far as a symbol can carry them."""
     if isinstance(position, EquityPosition):
         return frozenset({normalize_underlying(position.symbol)})
@@ -106,15 +118,18 @@ def _spelling(execution: Execution) -> str:
     return normalize_underlying(execution.symbol)
 
 
-def _facts(book: FillBook, symbols: frozenset[str], saved_at: dt.datetime | None) -> tuple[FillFact, ...]:
+def _facts(
+    fills: Iterable[Execution], position: AnyPosition, saved_at: dt.datetime | None
+) -> tuple[FillFact, ...]:
     """One fact per symbol, direction and side of the file's saving; newest first."""
     groups: dict[tuple[str, bool, bool | None], list[Execution]] = {}
-    for one in book.leaf_fills:
-        if one.busted or one.side is None or not one.quantity or _spelling(one) not in symbols:
+    for one in fills:
+        if one.busted or one.side is None or not one.quantity:
             continue
         after_save = None if saved_at is None else one.at > saved_at
         groups.setdefault((one.symbol, one.side.startswith("buy"), after_save), []).append(one)
-    facts = [_fact(key, group, of_several=len(symbols) > 1) for key, group in groups.items()]
+    of_several = len(symbols_of(position)) > 1 if groups else False
+    facts = [_fact(key, group, of_several=of_several) for key, group in groups.items()]
     return tuple(sorted(facts, key=lambda fact: fact.at, reverse=True))
 
 

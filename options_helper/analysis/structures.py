@@ -20,14 +20,11 @@ from options_helper.models import STANDARD_MULTIPLIER, EquityPosition, MultiLegP
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import numpy as np
-    from numpy.typing import ArrayLike, NDArray
-
     from options_helper.models import Leg
 
     AnyPosition = Position | EquityPosition | MultiLegPosition
 
-__all__ = ["Payoff", "Structure", "StructureKind", "describe_structure", "payoff_at_expiry"]
+__all__ = ["Payoff", "Structure", "StructureKind", "describe_structure"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,14 +71,6 @@ def describe_structure(position: AnyPosition, multipliers: Sequence[float] | Non
         payoff.break_evens,
         payoff,
     )
-
-
-def payoff_at_expiry(
-    position: AnyPosition, prices: ArrayLike, multipliers: Sequence[float] | None = None
-) -> NDArray[np.float64] | None:
-    """P/L in dollars at expiry at these prices of the underlying, None where it is undefined."""
-    payoff = _payoff(position, multipliers)
-    return None if payoff is None else payoff.at(prices)
 
 
 def _payoff(position: AnyPosition, multipliers: Sequence[float] | None) -> Payoff | None:

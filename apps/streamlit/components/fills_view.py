@@ -6,7 +6,7 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from options_helper.analysis.fills import build_fill_book
+from options_helper.analysis.fills import FillBookBuilder
 from options_helper.analysis.portfolio_fills import PortfolioFills, fills_for_portfolio
 from options_helper.market import StreamName, StreamState
 from options_helper.market_time import new_york_date
@@ -40,6 +40,7 @@ class FillsView:
 
 _Sources = tuple[object, ...]
 _views: dict[int, tuple[_Sources, FillsView]] = {}
+_books = FillBookBuilder()  # of whatever streams there are: the rows are those of one account
 _lock = threading.Lock()
 
 
@@ -68,7 +69,7 @@ def build_fills_view(portfolio: Portfolio, snapshot: LiveSnapshot, saved_at: dt.
 
 
 def _build(portfolio: Portfolio, snapshot: LiveSnapshot, saved_at: dt.datetime | None) -> FillsView:
-    book = build_fill_book(
+    book = _books.build(
         snapshot.fills,
         snapshot.rest_fills,
         snapshot.rest_orders,

@@ -20,8 +20,8 @@ from apps.streamlit.components.detail_words import extremes_of, marks_of, no_pay
 from apps.streamlit.components.positions_table.records import plain_records
 from apps.streamlit.components.positions_table.row_words import split_warnings, warning_words
 from apps.streamlit.components.quote_ladder import ladder_html
-from options_helper.analysis.fill_watch import positions_by_symbol
 from options_helper.analysis.osi import normalize_underlying
+from options_helper.analysis.portfolio_fills import positions_by_symbol
 from options_helper.analysis.structures import describe_structure
 from options_helper.analysis.wording import format_time
 from options_helper.models import EquityPosition, MultiLegPosition, Position, StockLeg

@@ -11,7 +11,7 @@ from apps.streamlit.components.actions import start_problem
 from apps.streamlit.components.other_tabs import is_from_another_tab
 from options_helper.analysis.stream_diagnosis import Diagnosis, Level, diagnose
 from options_helper.analysis.wording import format_minute
-from options_helper.hub import ActionKind
+from options_helper.hub_actions import ActionKind
 from options_helper.market import StreamState
 
 if TYPE_CHECKING:

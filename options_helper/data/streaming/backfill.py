@@ -11,12 +11,13 @@ import datetime as dt
 import logging
 import threading
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from options_helper.data.alpaca_clock import AlpacaCalendar, clock_offset_seconds
-from options_helper.data.alpaca_settings import mask
 from options_helper.data.http_reader import Host
 from options_helper.data.market_clock import ExchangeCalendar
+from options_helper.data.streaming.account_fetch import AccountFetch
 from options_helper.data.streaming.backfill_schedule import Part, Schedule
 from options_helper.data.streaming.backfill_sink import BackfillSink
 from options_helper.data.streaming.first_rows import FirstRows
@@ -26,11 +27,8 @@ from options_helper.data.streaming.rest_rows import (
     adjusted_contracts,
     indices_of,
     read_index_values,
-    read_multiplier,
-    read_positions,
     read_snapshots,
 )
-from options_helper.data.streaming.wire_values import to_identifier
 from options_helper.errors import AlpacaRestError
 from options_helper.market import StreamName
 from options_helper.market_time import new_york_date, utc_now
@@ -47,13 +45,10 @@ __all__ = ["Backfill", "BackfillSink"]
 MARKET_SECONDS = 900.0
 SNAPSHOT_SECONDS = 60.0
 INDEX_SECONDS = 15.0
-ACCOUNT_SECONDS = 300.0
-POSITION_SECONDS = 60.0
 FILL_SECONDS = 60.0
 FILL_SPACING_SECONDS = 1.0  # between two looks that are asked for one after the other
 SETTLE_SECONDS = 2.0  # how long REST may lag behind the stream
 _CALENDAR_DAYS = 12
-_NOT_FOUND = 404
 _LONGEST_SLEEP = 3600.0
 
 
@@ -92,7 +87,6 @@ class Backfill:
         self._history = OrderHistory(rest)
         self._calendar: AlpacaCalendar | None = None
         self._sessions: tuple[dt.date, list[Any]] | None = None
-        self._multipliers: dict[str, float] = {}
         self._first = {stream: FirstRows() for stream in (StreamName.OPTIONS, StreamName.STOCKS)}
         self._fills_asked_at: float | None = None
         self._stopped, self._wake = threading.Event(), threading.Event()
@@ -168,10 +162,11 @@ class Backfill:
             parts.append(Part("indices", Host.DATA, self._fetch_indices))
         if want_fills:
             parts.append(Part("fills", Host.TRADING, self._fetch_fills))
-        parts.append(Part("positions", Host.TRADING, self._fetch_positions))
-        parts.append(Part("account", Host.TRADING, self._fetch_account))
-        if adjusted_contracts(self._contracts):
-            parts.append(Part("multipliers", Host.TRADING, self._fetch_multipliers))
+        account = AccountFetch(self._rest, self._sink)
+        parts.append(Part("positions", Host.TRADING, account.fetch_positions))
+        parts.append(Part("account", Host.TRADING, account.fetch_account))
+        if adjusted := adjusted_contracts(self._contracts):
+            parts.append(Part("multipliers", Host.TRADING, partial(account.fetch_multipliers, adjusted)))
         return parts
 
     # The parts: each gives the seconds until it is due again, or None where once is enough
@@ -225,33 +220,6 @@ class Backfill:
         values = self._rest.index_values(indices_of(self._contracts))
         self._sink.put_trades(stocks=read_index_values(values, self._clock()))
         return INDEX_SECONDS
-
-    def _fetch_positions(self) -> float:
-        self._sink.put_reference(broker_positions=read_positions(self._rest.positions()))
-        return POSITION_SECONDS
-
-    def _fetch_account(self) -> float:
-        number = to_identifier(self._rest.account().get("account_number"))
-        if number is not None:
-            self._sink.put_reference(account=mask(number))
-        return ACCOUNT_SECONDS
-
-    def _fetch_multipliers(self) -> None:
-        for symbol in adjusted_contracts(self._contracts):
-            if symbol in self._multipliers:
-                continue
-            multiplier = self._fetch_multiplier(symbol)
-            if multiplier is not None:
-                self._multipliers[symbol] = multiplier
-        self._sink.put_reference(multipliers=dict(self._multipliers))
-
-    def _fetch_multiplier(self, symbol: str) -> float | None:
-        try:
-            return read_multiplier(self._rest.option_contract(symbol))
-        except AlpacaRestError as error:
-            if error.status != _NOT_FOUND:
-                raise
-            return None
 
     def _fetch_fills(self) -> float:
         began, began_at = self._monotonic(), self._clock()

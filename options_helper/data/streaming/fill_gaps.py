@@ -10,17 +10,26 @@ from options_helper.market import FillGap
 
 if TYPE_CHECKING:
     import datetime as dt
+    from collections.abc import Callable
 
 
 class FillGaps:
     """Opens a gap when the stream is lost, bounds it at the next acknowledgement, drops it when confirmed.
 
     The stream has no replay, so the first gap begins with the New York day itself.
+
+    Args:
+        day_start: When that day began.
+        publish: Given the gaps at first and after each call, in the caller's thread.
     """
 
-    def __init__(self, day_start: dt.datetime) -> None:
+    def __init__(
+        self, day_start: dt.datetime, publish: Callable[[FillGaps], None] = lambda _gaps: None
+    ) -> None:
         self._lock = threading.Lock()
         self._gaps: list[FillGap] = [FillGap(day_start)]
+        self._publish = publish
+        publish(self)
 
     @property
     def gaps(self) -> tuple[FillGap, ...]:
@@ -33,19 +42,23 @@ class FillGaps:
         with self._lock:
             if not self._gaps or self._gaps[-1].end is not None:
                 self._gaps.append(FillGap(at))
+        self._publish(self)
 
     def acknowledged(self, at: dt.datetime) -> None:
         """The server listens again: what happened before `at` must come from REST."""
         with self._lock:
             if self._gaps and self._gaps[-1].end is None:
                 self._gaps[-1] = replace(self._gaps[-1], end=at)
+        self._publish(self)
 
     def confirmed(self, until: dt.datetime) -> None:
         """REST told everything up to `until`."""
         with self._lock:
             self._gaps = [gap for gap in self._gaps if gap.end is None or gap.end > until]
+        self._publish(self)
 
     def failed(self, reason: str) -> None:
         """REST did not answer; the gaps stand, with the reason."""
         with self._lock:
             self._gaps = [replace(gap, reason=reason) for gap in self._gaps]
+        self._publish(self)

@@ -147,6 +147,6 @@ def _alpaca_backfill(config: LiveStreamConfig, run: LiveRun) -> Any:  # noqa: AN
         stock_feed=config.stock_feed,
         options_feed=config.options_feed,
         want_fills=config.stream_fills,
-        sink=run,
+        sink=run.sink,
         clock=run.clock,
     )

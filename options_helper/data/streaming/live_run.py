@@ -13,6 +13,7 @@ from options_helper.data.streaming.consumer import Consumer
 from options_helper.data.streaming.fill_gaps import FillGaps
 from options_helper.data.streaming.inbox import Batch, EventInbox
 from options_helper.data.streaming.mute import TICKING_WINDOW, MuteEvidence, is_mute
+from options_helper.data.streaming.run_sink import RunSink
 from options_helper.data.streaming.run_snapshot import build_snapshot
 from options_helper.data.streaming.worker import StreamWorker, WorkerSeams
 from options_helper.errors import StreamError, StreamInterrupted
@@ -21,20 +22,11 @@ from options_helper.market_time import new_york_date, start_of_day, to_microseco
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
-    from options_helper.data.market_clock import MarketCalendar
     from options_helper.data.streaming.live_config import LiveStreamConfig
     from options_helper.data.streaming.worker import Streamer
-    from options_helper.market import (
-        BrokerPosition,
-        Greeks,
-        LiveSnapshot,
-        PreviousClose,
-        Quote,
-        StreamHealth,
-        Trade,
-    )
+    from options_helper.market import LiveSnapshot, StreamHealth
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +48,8 @@ class RunParts:
 class LiveRun:
     """Threads from Start to Stop; after `stop()` its last state stays readable.
 
-    Also the sink of the backfill: its `put_…` methods may be called from the backfill's thread.
+    Attributes:
+        sink: Where the background fetch puts what it got.
     """
 
     def __init__(self, config: LiveStreamConfig, parts: RunParts) -> None:
@@ -65,18 +58,17 @@ class LiveRun:
         self.clock = parts.clock
         self.started_at = parts.clock()
         self.stopped_at: dt.datetime | None = None
-        self.calendar: MarketCalendar | None = None
-        self.clock_offset_seconds: float | None = None
         self.cache = LiveCache(config.stocks, config.option_contracts)
         self.inbox = EventInbox(config.queue_maxsize)
         self._factories = parts.factories
         self._mute_reconnects: dict[StreamName, dt.datetime] = {}
         day_start = start_of_day(new_york_date(self.started_at))
-        self._gaps = FillGaps(day_start) if StreamName.FILLS in config.streams else None
+        wants_fills = StreamName.FILLS in config.streams
+        self._gaps = FillGaps(day_start, self.cache.apply_gaps) if wants_fills else None
         self.workers = {stream: self._build_worker(stream) for stream in config.streams}
+        self.sink = RunSink(self.cache, self.workers, self._gaps)
         self._consumer = Consumer(self.inbox, self.cache, self.workers, parts.clock)
         self._backfill = parts.build_backfill(config, self) if parts.build_backfill else None
-        self._publish_gaps()
 
     def start(self) -> None:
         """Begin to connect; nothing touches the network before."""
@@ -117,8 +109,6 @@ class LiveRun:
         if fills and new_york_date(fills[-1].get("timestamp") or now) < new_york_date(now):
             self.cache.drop_orders_before(new_york_date(now))
         return build_snapshot(self, now)
-
-    # Streams ----------------------------------------------------------------------------------
 
     def _build_worker(self, stream: StreamName) -> StreamWorker:
         config = self.config
@@ -164,9 +154,9 @@ class LiveRun:
             self.inbox.offer(Batch(StreamName.FILLS, now, orders=(update,)))
 
     def _complaint(self, health: StreamHealth) -> StreamError | None:
-        now = self.clock()
+        now, calendar = self.clock(), self.sink.calendar
         evidence = MuteEvidence(
-            phase=self.calendar.phase(now) if self.calendar else MarketPhase.UNKNOWN,
+            phase=calendar.phase(now) if calendar else MarketPhase.UNKNOWN,
             ticking=self._ticking(health),
             last_reconnect_at=self._mute_reconnects.get(health.stream),
         )
@@ -213,78 +203,3 @@ class LiveRun:
                 self._backfill.request_fills()
         elif is_lost:
             self._gaps.lost(before.last_heard_at or self.clock())
-        self._publish_gaps()
-
-    def _publish_gaps(self) -> None:
-        if self._gaps is not None:
-            self.cache.apply_gaps(self._gaps)
-
-    # The backfill's sink ----------------------------------------------------------------------
-
-    def put_quotes(self, stocks: Sequence[Quote] = (), options: Sequence[Quote] = ()) -> None:
-        """First quotes by REST; a newer one of the stream wins."""
-        if stocks:
-            self.cache.apply_stocks(stocks)
-        if options:
-            self.cache.apply_options(options)
-
-    def put_trades(self, stocks: Sequence[Trade] = (), options: Sequence[Trade] = ()) -> None:
-        """Last trades by REST; a newer one of the stream wins."""
-        if stocks:
-            self.cache.apply_stocks((), stocks)
-        if options:
-            self.cache.apply_options((), options)
-
-    def put_complete(self, stream: StreamName, as_of: dt.datetime) -> None:
-        """All quotes of a data stream are put, as of a time."""
-        worker = self.workers.get(stream)
-        if worker is not None:
-            worker.completed(as_of)
-            self.cache.touch()
-
-    def put_reference(
-        self,
-        *,
-        previous_closes: Mapping[str, PreviousClose] | None = None,
-        greeks: Mapping[str, Greeks] | None = None,
-        multipliers: Mapping[str, float] | None = None,
-        broker_positions: Mapping[str, BrokerPosition] | None = None,
-        account: str | None = None,
-    ) -> None:
-        """What REST knows of symbols and of the account."""
-        self.cache.apply_reference(
-            previous_closes=previous_closes,
-            greeks=greeks,
-            multipliers=multipliers,
-            broker_positions=broker_positions,
-            account=account,
-        )
-
-    def put_market(self, calendar: MarketCalendar) -> None:
-        """The market's clock."""
-        self.calendar = calendar
-        self.cache.touch()
-
-    def put_clock_offset(self, seconds: float) -> None:
-        """By how much this computer's clock is ahead of Alpaca's."""
-        self.clock_offset_seconds = seconds
-        self.cache.touch()
-
-    def put_order_history(
-        self,
-        rest_fills: Sequence[dict[str, Any]],
-        rest_orders: Sequence[dict[str, Any]],
-        confirmed_until: dt.datetime,
-    ) -> None:
-        """Today's executions and orders, complete up to a time."""
-        self.cache.apply_order_history(rest_fills, rest_orders)
-        if self._gaps is not None:
-            self._gaps.confirmed(confirmed_until)
-            self._publish_gaps()
-
-    def put_progress(self, part: str, words: str) -> None:
-        """What a part of the backfill is doing, or why it failed; "" when it is well."""
-        self.cache.apply_progress(part, words)
-        if part == "fills" and self._gaps is not None:
-            self._gaps.failed(words)
-            self._publish_gaps()

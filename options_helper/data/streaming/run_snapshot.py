@@ -27,7 +27,7 @@ def build_snapshot(run: LiveRun, now: dt.datetime) -> LiveSnapshot:
     settings = run.config.settings
     failures = {name: record.last_failure.text for name, record in health.items() if record.last_failure}
     dropped = {name: record.dropped for name, record in health.items()}
-    market = market_moment(run.calendar, now)
+    market = market_moment(run.sink.calendar, now)
     return LiveSnapshot(
         as_of=now,
         running=run.is_running,
@@ -73,7 +73,7 @@ def build_snapshot(run: LiveRun, now: dt.datetime) -> LiveSnapshot:
         rest_orders=state.rest_orders,
         fill_gaps=state.fill_gaps,
         backfill=state.backfill,
-        clock_offset_seconds=run.clock_offset_seconds,
+        clock_offset_seconds=run.sink.clock_offset_seconds,
     )
 
 

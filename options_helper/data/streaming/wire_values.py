@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 import re
+import sys
 from enum import Enum
 from typing import Any
 
@@ -102,8 +103,8 @@ def to_word(value: object) -> str | None:
     text = value.value if isinstance(value, Enum) else value
     if not isinstance(text, str):
         return None
-    word = text.strip().lower()
-    return _ENUM_PREFIX.sub("", word) or None
+    word = _ENUM_PREFIX.sub("", text.strip().lower())
+    return sys.intern(word) or None  # a day's rows hold the same few words again and again
 
 
 def to_identifier(value: object) -> str | None:

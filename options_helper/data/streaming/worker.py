@@ -5,10 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import random
-import statistics
 import threading
-import time
-from collections import deque
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -18,6 +15,7 @@ from options_helper.data.streaming.backoff import (
     compute_backoff_seconds,
     is_retryable,
 )
+from options_helper.data.streaming.stream_meter import StreamMeter
 from options_helper.errors import OptionsHelperError, StreamError, StreamInterrupted
 from options_helper.market import StreamFailure, StreamHealth, StreamName, StreamState
 from options_helper.market_time import utc_now
@@ -27,7 +25,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_RATE_SECONDS = 5.0
 # A stream that is silent by nature has no first event to reset its backoff; a minute of life does instead.
 _PROVEN_AFTER_SECONDS = 60.0
 
@@ -74,10 +71,7 @@ class StreamWorker:
         self._stopping = threading.Event()
         self._streamer: Streamer | None = None
         self._failures = 0
-        self._counts: deque[tuple[float, int]] = deque([(time.monotonic(), 0)])
-        self._lags: deque[float] = deque(maxlen=25)
-        self._latencies: deque[float] = deque(maxlen=50)
-        self._waited = 0.0
+        self._meter = StreamMeter()
         self._thread = threading.Thread(target=self._run, name=f"options-helper-{stream}", daemon=True)
 
     @property
@@ -131,8 +125,7 @@ class StreamWorker:
 
     def counted(self, *, messages: int, conflated: int, malformed: int, waited: float = 0.0) -> None:
         """Count what came since the last call; `waited` is how long the oldest of it waited, in seconds."""
-        self._waited = waited
-        rate = self._rate(self._health.messages + messages)
+        rate = self._meter.count(self._health.messages + messages, waited)
         self._add(messages=messages, conflated=conflated, malformed=malformed, rate=rate)
 
     def complaint(self) -> StreamError | None:
@@ -157,14 +150,13 @@ class StreamWorker:
             conflated: Messages of it superseded within the batch.
             malformed: Messages of it that could not be understood.
         """
-        self._latencies.append(self._waited + max(0.0, (self._clock() - received_at).total_seconds()))
-        if lag is not None:
-            self._lags.append(lag)
+        seconds = (self._clock() - received_at).total_seconds()
+        latency_seconds, lag_seconds = self._meter.took(seconds, lag)
         self._add(
             conflated=conflated,
             malformed=malformed,
-            latency_seconds=statistics.median(self._latencies),
-            lag_seconds=statistics.median(self._lags) if self._lags else None,
+            latency_seconds=latency_seconds,
+            lag_seconds=lag_seconds,
         )
 
     def completed(self, as_of: dt.datetime) -> None:
@@ -174,15 +166,6 @@ class StreamWorker:
     def skipped(self, messages: int) -> None:
         """The consumer could not make anything of so many messages."""
         self._add(malformed=messages)
-
-    def _rate(self, total: int) -> float:
-        now = time.monotonic()
-        self._counts.append((now, total))
-        while len(self._counts) > 2 and now - self._counts[1][0] >= _RATE_SECONDS:  # noqa: PLR2004 - a span has two ends
-            self._counts.popleft()
-        began, first = self._counts[0]
-        # After a silence the first count is old, and all that it does not have came in the last seconds.
-        return (total - first) / min(max(now - began, 1.0), _RATE_SECONDS)
 
     # The thread -------------------------------------------------------------------------------
 

@@ -1,0 +1,48 @@
+"""How fast a stream's messages come, and how long they take to be seen."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections import deque
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_RATE_SECONDS = 5.0
+
+
+class StreamMeter:
+    """The figures of one stream over its last seconds and batches.
+
+    `count` is the stream's thread's, `took` the consumer's.
+
+    Args:
+        monotonic: Seconds that only grow.
+    """
+
+    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._monotonic = monotonic
+        self._counts: deque[tuple[float, int]] = deque([(monotonic(), 0)])
+        self._lags: deque[float] = deque(maxlen=25)
+        self._latencies: deque[float] = deque(maxlen=50)
+        self._waited = 0.0
+
+    def count(self, total: int, waited: float) -> float:
+        """Messages per second, now that so many have come in all and the oldest waited so many seconds."""
+        self._waited = waited
+        now = self._monotonic()
+        self._counts.append((now, total))
+        while len(self._counts) > 2 and now - self._counts[1][0] >= _RATE_SECONDS:  # noqa: PLR2004 - a span has two ends
+            self._counts.popleft()
+        began, first = self._counts[0]
+        # After a silence the first count is old, and all that it does not have came in the last seconds.
+        return (total - first) / min(max(now - began, 1.0), _RATE_SECONDS)
+
+    def took(self, seconds: float, lag: float | None) -> tuple[float, float | None]:
+        """Median latency and median lag in seconds, with this batch's time to be seen and its lag."""
+        self._latencies.append(self._waited + max(0.0, seconds))
+        if lag is not None:
+            self._lags.append(lag)
+        return statistics.median(self._latencies), statistics.median(self._lags) if self._lags else None

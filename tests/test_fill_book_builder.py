@@ -1,0 +1,164 @@
+"""A book that is built again and again: as if built at once, and without working out again what stands."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Any
+from unittest import mock
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from options_helper.analysis import fills
+from options_helper.analysis.fill_book import FillBook, FillKind
+from options_helper.analysis.fills import FillBookBuilder, build_fill_book
+from options_helper.analysis.order_families import Family, group_by_family
+from options_helper.data.streaming.trading_normalizers import (
+    normalize_rest_activity,
+    normalize_rest_order,
+    normalize_trade_update,
+)
+from tests.broker import DAY, OPEN, days, mangled
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+Row = dict[str, Any]
+
+
+def order(name: str, **more: Any) -> Row:
+    """A row that names an order."""
+    return {"order_id": name, "timestamp": OPEN, **more}
+
+
+def filled(name: str, **more: Any) -> Row:
+    """The one live fill of an order."""
+    whole = {"event": "fill", "status": "filled", "qty": 1.0, "filled_qty": 1.0, "fill_qty": 1.0}
+    return order(name, symbol="SPY", side="buy", fill_price=2.0, filled_avg_price=2.0, **{**whole, **more})
+
+
+def wholly(*told: Sequence[Row]) -> FillBook:
+    """The book of one family of everything: what nobody told apart cannot be told apart wrongly."""
+    everything = {"": Family(*map(tuple, told))}
+    with mock.patch.object(fills, "group_by_family", return_value=everything):
+        return build_fill_book(*told, day=DAY)
+
+
+@given(st.data())
+@settings(max_examples=60, deadline=None)
+def test_a_book_built_on_through_the_day_is_the_book_built_at_once(data: st.DataObject) -> None:
+    """Whatever was told in between, lost, repeated or shuffled: every look is as if it were the first."""
+    broker = data.draw(days())
+    builder = FillBookBuilder()
+    for moment, (activities, rest_orders) in enumerate(broker.history):
+        live = mangled(data.draw, broker.live[: moment + 1])
+        told = (
+            [row for update in live if (row := normalize_trade_update(update))],
+            [row for one in broker.activities[:activities] if (row := normalize_rest_activity(one))],
+            [row for one in mangled(data.draw, rest_orders) if (row := normalize_rest_order(one))],
+        )
+        assert builder.build(*told, day=DAY) == wholly(*told)
+
+
+NAMES = st.sampled_from(["a", "b", "c", "d", "e"])
+LINKS = st.none() | NAMES
+
+
+@st.composite
+def tangled(draw: st.DrawFn) -> Row:
+    """A row of any order that names any others: rings, chains, shared legs, fills of legs by themselves."""
+    name, legs = draw(NAMES), draw(st.lists(NAMES, max_size=2))
+    total = float(draw(st.integers(0, 2)))
+    row = filled(
+        name,
+        timestamp=OPEN + dt.timedelta(minutes=draw(st.integers(0, 9))),
+        event=draw(st.sampled_from(["new", "fill", "partial_fill", "replaced", "trade_bust"])),
+        qty=2.0,
+        filled_qty=total,
+        replaces=draw(LINKS),
+        replaced_by=draw(LINKS),
+        order_class="mleg" if legs else "simple",
+        execution_id=draw(st.sampled_from(["x", "y"])),
+        previous_execution_id=draw(st.sampled_from(["x", None])),
+        activity_id=draw(st.sampled_from(["m", "n"])),
+    )
+    if legs:
+        row["legs"] = [filled(leg, ratio_qty=1.0, filled_qty=total, timestamp=None) for leg in legs]
+    return row
+
+
+@given(st.lists(st.tuples(*[st.lists(tangled(), max_size=4)] * 3), min_size=1, max_size=4))
+@settings(max_examples=150, deadline=None)
+def test_orders_told_apart_are_never_torn_apart(looks: list[tuple[list[Row], list[Row], list[Row]]]) -> None:
+    """However orders name each other, each look's book is that of all rows together."""
+    builder = FillBookBuilder()
+    for told in looks:
+        assert builder.build(*told, day=DAY) == wholly(*told)
+
+
+def test_what_nothing_new_was_told_of_is_not_worked_out_again() -> None:
+    """Executions and orders that stand are the same objects; only the new one is added."""
+    builder, first, second = FillBookBuilder(), filled("o1"), filled("o2")
+    before = builder.build([first])
+    after = builder.build([second, first])
+    assert [one.order_id for one in after.executions] == ["o2", "o1"]
+    assert after.executions[1] is before.executions[0]
+    assert after.orders[1] is before.orders[0]
+
+
+def test_rest_telling_the_same_again_changes_nothing() -> None:
+    """Each fetch brings rows of its own; equal ones are not worked out again."""
+    builder, row = FillBookBuilder(), order("o1", status="new", submitted_at=OPEN)
+    before = builder.build([], [], [row])
+    assert builder.build([], [], [dict(row)]).orders[0] is before.orders[0]
+
+
+def test_a_leg_that_was_a_fill_of_its_own_goes_under_its_order() -> None:
+    """REST's fills of the legs came first; once the order is known, no execution stands twice."""
+    builder, leg = FillBookBuilder(), filled("l1", activity_id="m", origin="rest")
+    assert [one.kind for one in builder.build([], [leg]).executions] == [FillKind.SINGLE]
+    parent = order("p", order_class="mleg", qty=1.0, legs=[order("l1", symbol="SPY", side="buy", qty=1.0)])
+    assert [one.kind for one in builder.build([parent], [leg]).executions] == [FillKind.PARENT, FillKind.LEG]
+
+
+def test_a_build_that_fails_costs_the_next_one_nothing() -> None:
+    """What no row can be leaves what is known as it was."""
+    builder, row = FillBookBuilder(), filled("o1")
+    before = builder.build([row], day=DAY)
+    with pytest.raises(AttributeError):
+        builder.build([row, None], day=DAY)  # type: ignore[list-item]
+    assert builder.build([row], day=DAY).executions[0] is before.executions[0]
+
+
+def test_an_order_that_nothing_is_told_of_any_more_goes() -> None:
+    """The rows of an earlier day are dropped, and so are their fills."""
+    builder = FillBookBuilder()
+    builder.build([filled("o1")])
+    assert builder.build([], day=DAY).executions == ()
+
+
+def test_the_next_day_is_worked_out_anew() -> None:
+    """What was executed on one day is none of the next one's executions, though the rows are the same."""
+    builder, row = FillBookBuilder(), filled("o1")
+    assert len(builder.build([row], day=DAY).executions) == 1
+    assert builder.build([row], day=DAY + dt.timedelta(days=1)).executions == ()
+
+
+def test_an_order_belongs_to_its_legs_and_to_what_replaced_it() -> None:
+    """Either end of a replacement joins, legs join, and REST's fills of a leg stand with its order."""
+    parent = order("p", legs=[order("l1"), order("l2"), order("")])
+    replaced, replacement = order("a", replaced_by="b"), order("c", replaces="b")
+    fill, other = order("l2"), order("d")
+    families = group_by_family([other, parent, order("")], [fill], [replacement, order("b"), replaced])
+    assert sorted(families.values(), key=lambda one: len(one.rest_orders)) == [
+        ((other,), (), ()),
+        ((parent,), (fill,), ()),
+        ((), (), (replacement, order("b"), replaced)),
+    ]
+
+
+def test_a_ring_of_replacements_is_one_family() -> None:
+    """A broken record does not keep the page busy for ever."""
+    ring = [order("a", replaced_by="b"), order("b", replaced_by="c"), order("c", replaced_by="a")]
+    assert [family.stream_rows for family in group_by_family(ring, [], []).values()] == [tuple(ring)]

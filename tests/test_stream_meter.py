@@ -1,0 +1,59 @@
+"""How fast messages come and how long they take: figures of the last seconds, not of the day."""
+
+from __future__ import annotations
+
+import pytest
+
+from options_helper.data.streaming.stream_meter import StreamMeter
+
+
+class Clock:
+    """Seconds that grow when told."""
+
+    def __init__(self) -> None:
+        self.seconds = 100.0
+
+    def __call__(self) -> float:
+        """The seconds now."""
+        return self.seconds
+
+
+def test_the_rate_is_of_the_last_seconds() -> None:
+    """Messages per second count over a window of five seconds that moves on."""
+    clock = Clock()
+    meter, total, rate = StreamMeter(clock), 0, 0.0
+    for _ in range(10):
+        clock.seconds += 1
+        total += 50
+        rate = meter.count(total, 0.0)
+    assert rate == pytest.approx(50.0)
+    for _ in range(10):
+        clock.seconds += 1
+        rate = meter.count(total, 0.0)
+    assert rate == 0.0
+
+
+def test_a_silence_does_not_thin_the_rate_that_follows_it() -> None:
+    """After ten silent minutes, as before the opening, the rate is that of the seconds since."""
+    clock = Clock()
+    meter = StreamMeter(clock)
+    meter.count(1, 0.0)
+    clock.seconds += 600
+    rates = []
+    for number in range(1, 21):
+        clock.seconds += 0.25
+        rates.append(meter.count(1 + 1000 * number, 0.0))
+    assert rates[-1] == pytest.approx(4000.0)
+
+
+def test_latency_and_lag_are_those_of_a_typical_batch() -> None:
+    """Medians, one odd batch apart; the time that the oldest message waited is part of it."""
+    meter = StreamMeter()
+    meter.count(1, 0.02)
+    assert [meter.took(1.0, lag) for lag in (0.1, 0.5, 0.2)][-1] == (pytest.approx(1.02), 0.2)
+    assert meter.took(50.0, None) == (pytest.approx(1.02), 0.2)
+
+
+def test_before_anything_came_there_is_no_lag() -> None:
+    """A clock that went back gives no negative latency, and a batch without times no lag."""
+    assert StreamMeter().took(-9.0, None) == (0.0, None)
