@@ -20,7 +20,7 @@ import streamlit as st
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_SHOWN, _NUMBER, _DRAWN, _OVERDUE = "pulse-shown", "pulse-number", "pulse-drawn", "pulse-overdue"
+_SHOWN, _NUMBER, _DRAWN, _WAITING = "pulse-shown", "pulse-number", "pulse-drawn", "pulse-waiting"
 _BEAT, _LATE = "pulse-beat", "pulse-late"
 _PATIENCE_SECONDS = 8.0
 _PATIENCE_BEATS = 3.0
@@ -65,16 +65,20 @@ def render_pulse(shown: tuple[object, ...], parts: Sequence[str], *, pace_second
 
 
 def _is_overdue(patience: float) -> bool:
-    """Whether the large parts have shown an older state for too long."""
-    state = st.session_state
-    if state.get(_DRAWN) == state[_NUMBER]:
-        state.pop(_OVERDUE, None)
+    """Whether the large parts were not drawn for too long, though what they show has changed.
+
+    While prices tick, every beat finds them one change behind; that they are drawn again and again is enough.
+    """
+    state, now = st.session_state, time.monotonic()
+    drawn = state.get(_DRAWN)
+    drawn_before, since = state.get(_WAITING, (drawn, now))
+    if drawn != drawn_before or drawn == state[_NUMBER]:
+        since = now
+    state[_WAITING] = (drawn, since)
+    if now - since <= patience:
         return False
-    since: float = state.setdefault(_OVERDUE, time.monotonic())
-    overdue = time.monotonic() - since > patience
-    if overdue:
-        state.pop(_OVERDUE)
-    return overdue
+    del state[_WAITING]
+    return True
 
 
 def _note_late() -> None:

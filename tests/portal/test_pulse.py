@@ -1,0 +1,88 @@
+"""The pulse: when the page has fallen behind what it should show, and when it has not."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from apps.streamlit.components import pulse
+
+PACE = 1.0
+
+
+class Page:
+    """A page's session, its clock, and what its component would be given."""
+
+    def __init__(self) -> None:
+        self.session_state: dict[str, Any] = {}
+        self.seconds = 1000.0
+        self.sent: dict[str, Any] = {}
+        self.asked: list[list[str]] = []
+
+    def mount(self, **given: Any) -> None:
+        """In the component's place."""
+        self.sent = given
+
+    def beat(self, shown: object) -> bool:
+        """One refresh; whether the page is overdue."""
+        self.seconds += PACE
+        return pulse.render_pulse((shown,), ["head", "body"], pace_seconds=PACE)
+
+    def browser_compares(self) -> None:
+        """The browser saw another number, and asks for the parts."""
+        self.sent["on_changed_change"]()
+
+
+@pytest.fixture
+def page(monkeypatch: pytest.MonkeyPatch) -> Page:
+    """A page before its first beat."""
+    page = Page()
+    fake = SimpleNamespace(session_state=page.session_state, rerun=page.asked.append)
+    monkeypatch.setattr(pulse, "st", fake)
+    monkeypatch.setattr(pulse, "time", SimpleNamespace(monotonic=lambda: page.seconds))
+    monkeypatch.setattr(pulse, "_component", lambda: page.mount)
+    return page
+
+
+def test_a_page_whose_prices_tick_is_not_behind(page: Page) -> None:
+    """Every beat brings a change, and every change is drawn: nothing else is asked for, however long."""
+    for number in range(100):
+        assert not page.beat(number)
+        page.browser_compares()
+        pulse.mark_drawn()
+    assert page.asked == [["head", "body"]] * 100
+
+
+def test_an_unchanged_page_asks_for_nothing(page: Page) -> None:
+    """The number stays, and neither parts nor the whole page are drawn."""
+    page.beat("same")
+    pulse.mark_drawn()
+    number = page.sent["data"]["number"]
+    assert not any(page.beat("same") for _ in range(100))
+    page.browser_compares()
+    assert (page.sent["data"]["number"], page.asked) == (number, [])
+
+
+def test_a_page_that_never_asks_for_its_change_is_overdue(page: Page) -> None:
+    """Once its patience has passed the whole page is drawn; it is waited for again before the next time."""
+    page.beat("first")
+    pulse.mark_drawn()
+    assert [second for second in range(1, 21) if page.beat("second")] == [10, 20]
+    pulse.mark_drawn()
+    assert not any(page.beat("second") for _ in range(20))
+
+
+def test_a_page_that_was_never_drawn_is_overdue(page: Page) -> None:
+    """Changes alone are no drawing."""
+    assert any(page.beat(number) for number in range(20))
+
+
+def test_the_browser_may_find_the_beats_missing(page: Page) -> None:
+    """Where it waited in vain, the next beat draws everything, once."""
+    page.beat("same")
+    pulse.mark_drawn()
+    page.sent["on_late_change"]()
+    assert page.beat("same")
+    assert not page.beat("same")
