@@ -75,28 +75,33 @@ class AlertsFile:
         self.path = alerts_path_for(portfolio_path)
         self._told: FileVersion | None = None
         self._broken: FileVersion | None = None
+        self._unread = ""
 
     def read(self) -> tuple[list[AlertRule], str]:
         """The rules, and why the file could not be used, or ""; then there are no rules."""
-        self._told = file_version(self.path)
+        self._told, self._unread = file_version(self.path), ""
         try:
             return load_alert_rules(self.path), ""
         except AlertsFileError as error:
+            if isinstance(error.__cause__, OSError):
+                self._unread = str(error)
             return [], str(error)
 
     def read_if_changed(self) -> tuple[list[AlertRule], str] | None:
         """Likewise, or None where nothing is new.
 
         A version that cannot be used is told of at the second look: the first may have met an editor that
-        was still writing it.
+        was still writing it. One that could not be read is tried again at each look: a permission given, or
+        a lock released, makes no new version.
         """
-        version = file_version(self.path)
-        if version == self._told:
+        version, told, unread = file_version(self.path), self._told, self._unread
+        if version == told and not unread:
             return None
-        told = self._told
         rules, problem = self.read()
+        if version == told and problem == unread:
+            return None
         if problem and version != self._broken:
-            self._told, self._broken = told, version
+            self._told, self._unread, self._broken = told, unread, version
             return None
         return rules, problem
 

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from options_helper.hub_actions import ActionKind, HubAction, HubRun
 from options_helper.market_time import utc_now
+from options_helper.mishaps import Mishaps
 from options_helper.session_leases import SessionLeases
 
 if TYPE_CHECKING:
@@ -198,8 +199,10 @@ class LiveHub:
                 self._reaper.start()
 
     def _reap_until_closed(self) -> None:
+        mishaps = Mishaps(logger, "; it looks again.", with_traceback=True)
         while not self._closed.wait(POLL_SECONDS):
-            self.reap()
+            with mishaps.survive("A look of the reaper"):
+                self.reap()
 
     def reap(self) -> None:
         """One look at the leases: drop the dead, and stop the streams when none is left."""

@@ -26,7 +26,7 @@ class Mishaps:
         self._kinds: set[str] = set()
 
     @contextmanager
-    def survive(self, what: str, note: Callable[[str], object]) -> Iterator[None]:
+    def survive(self, what: str, note: Callable[[str], object] = lambda _kind: None) -> Iterator[None]:
         """Do the block; if it raises, `note` is called with the kind of the exception."""
         try:
             yield

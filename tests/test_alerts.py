@@ -153,6 +153,16 @@ def test_a_pause_that_nobody_observed_does_not_count_as_held() -> None:
     assert (_phase(book), raised) == (AlertPhase.PENDING, [])
 
 
+@pytest.mark.parametrize("pending_seconds", [0.0, 3.0])
+def test_a_raised_alert_stays_as_it_is_while_its_condition_is_met(pending_seconds: float) -> None:
+    """Its status is the same at every look at the same figure: nothing on the page has to be drawn anew."""
+    rule = LOSS.model_copy(update={"pending_seconds": pending_seconds})
+    book, _ = _run(_book_of(rule), *(_view(second, -900.0) for second in range(6)))
+    assert _phase(book) is AlertPhase.RAISED
+    later, _ = _run(book, *(_view(second, -900.0) for second in range(6, 60)))
+    assert later.status == book.status
+
+
 def test_a_clock_that_goes_back_takes_nothing_away() -> None:
     """Held time never shrinks."""
     rule = LOSS.model_copy(update={"pending_seconds": 5.0})

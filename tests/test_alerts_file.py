@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
-from options_helper.alerts_file import alerts_path_for, dump_alert_rules, load_alert_rules
+from options_helper.alerts_file import AlertsFile, alerts_path_for, dump_alert_rules, load_alert_rules
 from options_helper.analysis.alert_rules import AlertMetric, AlertRule, Comparison
 from options_helper.errors import AlertsFileError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 RULES = {
     "alerts": [
@@ -124,6 +121,34 @@ def test_a_file_that_cannot_be_read_is_said_to_be_so(tmp_path: Path) -> None:
     other.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(AlertsFileError, match="cannot be read"):
         load_alert_rules(other)
+
+
+def test_a_file_that_can_be_read_again_is_read_by_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A permission given changes neither its time nor its size; a failure that stays is told of once."""
+    path = _write(tmp_path, json.dumps(RULES))
+
+    def refuse(*_args: object, **_more: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    with monkeypatch.context() as locked:
+        locked.setattr(Path, "read_text", refuse)
+        watched = AlertsFile(tmp_path / "portfolio.json")
+        rules, problem = watched.read()
+        assert (rules, "Permission denied" in problem) == ([], True)
+        assert [watched.read_if_changed() for _ in range(3)] == [None, None, None]
+    rules, problem = watched.read_if_changed() or ([], "nothing is new")
+    assert (len(rules), problem) == (2, "")
+    assert watched.read_if_changed() is None
+    path.write_text(dump_alert_rules(rules[:1]), encoding="utf-8")
+    with monkeypatch.context() as locked:
+        locked.setattr(Path, "read_text", refuse)
+        first, second, third = (watched.read_if_changed() for _ in range(3))
+        assert (first, third) == (None, None)
+        assert second is not None
+        assert "Permission denied" in second[1]
+    assert watched.read_if_changed() == (rules[:1], "")
 
 
 def test_a_number_of_thousands_of_digits_is_said(tmp_path: Path) -> None:

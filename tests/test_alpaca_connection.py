@@ -21,7 +21,7 @@ from options_helper.data.streaming.connection_observer import ConnectionTimes, S
 from options_helper.data.streaming.data_connection import DataConnection
 from options_helper.data.streaming.trading_connection import TradingConnection
 from options_helper.data.streaming.websocket_protocol import websocket_params
-from options_helper.errors import StreamError
+from options_helper.errors import StreamError, StreamRejected
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -94,6 +94,45 @@ def test_the_servers_word_counts_before_the_cut_that_follows_it() -> None:
     assert raised.value.code == 407
     assert [quote.bid_price for batch in batches for quote in batch.quotes][-1] == 2.0
     assert sum(batch.messages for batch in batches) == 2
+
+
+REFUSED = {"T": "error", "code": 409, "msg": "insufficient subscription"}
+STATUSES_TOO = {**ACK, "statuses": ["C1"]}
+
+
+@pytest.mark.parametrize(
+    ("answers", "delivered"),
+    [
+        ([STATUSES_TOO, REFUSED], False),
+        ([REFUSED, REFUSED], False),
+        ([REFUSED, _quote(1.0)], True),
+    ],
+)
+def test_only_the_request_for_statuses_may_be_refused(answers: list[dict[str, Any]], delivered: bool) -> None:
+    """Its own refusal leaves quotes as they are; a refusal that comes after the answer ends the stream."""
+    batches: list[MarketBatch] = []
+
+    async def deliver(batch: MarketBatch) -> None:
+        batches.append(batch)
+
+    async def deliver_statuses(_statuses: list[dict[str, Any]]) -> None:
+        pass
+
+    def talk(websocket: Any) -> None:
+        websocket.send(msgpack.packb([ACK]))
+        assert "statuses" in msgpack.unpackb(websocket.recv())
+        for answer in answers:
+            websocket.send(msgpack.packb([answer]))
+
+    with _server(talk) as url:
+        connection = _connection(DataConnection, url, deliver)
+        connection.deliver_statuses = deliver_statuses
+        with pytest.raises(StreamError) as raised:
+            connection.run()
+    assert (raised.value.code, isinstance(raised.value, StreamRejected)) == (
+        (None, False) if delivered else (409, True)
+    )
+    assert bool(batches) is delivered
 
 
 class Waits(SilentObserver):

@@ -274,6 +274,17 @@ def test_no_minute_sees_more_than_the_limit(limit: int, busy: list[float]) -> No
     assert all(late - early >= 59.999 for early, late in zip(sent, sent[limit:], strict=False))
 
 
+def test_the_wait_after_a_429_stays_bounded_however_many_there_were() -> None:
+    """It grows from a second to half a minute and no further, though the server refuses for days."""
+    clock = Clock()
+    limiter = RateLimiter(200, monotonic=clock, clock=clock)
+    waits = []
+    for _ in range(2_000):
+        limiter.observe(429, httpx.Headers())
+        waits.append(limiter.blocked_seconds)
+    assert waits == [1, 2, 4, 8, 16, *[30] * 1_995]
+
+
 @pytest.mark.parametrize("told", ["1000", "nonsense", "-5", ""])
 def test_headers_tell_the_limit(told: str) -> None:
     """X-RateLimit-Limit replaces the assumed limit; nonsense does not."""
@@ -410,6 +421,71 @@ def test_one_unknown_symbol_does_not_cost_the_others() -> None:
     symbols = [*(f"A{number}" for number in range(60)), "BAD", *(f"B{number}" for number in range(60))]
     assert set(rest.stock_snapshots(symbols, "iex")) == set(symbols) - {"BAD"}
     assert len(server.requests) < 20
+
+
+def knowing(bad: set[str]) -> Callable[[httpx.Request], httpx.Response]:
+    """A server that refuses each request that names a bad symbol; `bad` may change."""
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        symbols = request.url.params["symbols"].split(",")
+        if bad.intersection(symbols):
+            return httpx.Response(400, json={"message": "invalid symbol"})
+        return httpx.Response(200, json={name: {} for name in symbols})
+
+    return answer
+
+
+SYMBOLS = [f"A{number:03}" for number in range(250)]
+
+
+@pytest.mark.parametrize("status", [400, 404, 422])
+def test_a_route_that_refuses_everything_is_no_empty_answer(status: int) -> None:
+    """Where no symbol at all is answered the refusal is raised, after a few requests and not hundreds."""
+    rest, server, _ = connect(lambda _: httpx.Response(status, json={"message": "no such route"}))
+    for fetch in (rest.index_values, lambda some: rest.option_snapshots(some, "opra")):
+        for symbols in (SYMBOLS, ["A", "B", "C"], ["A"]):
+            server.requests.clear()
+            with pytest.raises(AlpacaRestError, match="no such route") as caught:
+                fetch(symbols)
+            assert caught.value.status == status
+            assert len(server.requests) <= 30
+
+
+def test_a_route_that_breaks_while_it_is_asked_blames_no_symbol(caplog: pytest.LogCaptureFixture) -> None:
+    """One chunk is answered and then none: that is raised, and the next look asks for every symbol."""
+    answered: list[bool] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        answered.append(True)
+        return knowing(set() if len(answered) == 1 else set(SYMBOLS))(request)
+
+    rest, server, _ = connect(answer)
+    with pytest.raises(AlpacaRestError, match="invalid symbol"):
+        rest.stock_snapshots(SYMBOLS, "iex")
+    assert len(server.requests) <= 30
+    server.answer = knowing(set())
+    assert set(rest.stock_snapshots(SYMBOLS, "iex")) == set(SYMBOLS)
+    assert "knows no" not in caplog.text
+
+
+def test_unknown_symbols_that_stand_together_do_not_cost_the_others() -> None:
+    """A book is in order, so that what ended on one day is side by side."""
+    bad = set(SYMBOLS[:30])
+    rest, _, _ = connect(knowing(bad))
+    assert set(rest.stock_snapshots(SYMBOLS, "iex")) == set(SYMBOLS) - bad
+
+
+def test_an_unknown_symbol_is_searched_for_and_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    """Later looks leave it out without a question or a warning; another route is asked for it."""
+    rest, server, _ = connect(knowing({"BAD"}))
+    symbols = [*SYMBOLS[:40], "BAD"]
+    assert set(rest.stock_snapshots(symbols, "iex")) == set(symbols) - {"BAD"}
+    server.requests.clear()
+    assert set(rest.stock_snapshots(symbols, "iex")) == set(symbols) - {"BAD"}
+    assert len(server.requests) == 1
+    assert caplog.text.count("Alpaca knows no BAD") == 1
+    rest.option_snapshots(symbols, "opra")
+    assert caplog.text.count("Alpaca knows no BAD") == 2
 
 
 def test_a_refusal_of_the_feed_is_not_taken_for_a_bad_symbol() -> None:

@@ -353,6 +353,18 @@ def test_without_alpacas_clock_the_library_tells_the_hours(desk: Desk, route: st
     assert type(desk.sink.calendars[-1]) is AlpacaCalendar
 
 
+def test_a_calendar_that_cannot_be_read_is_asked_for_again(desk: Desk) -> None:
+    """One malformed answer costs one try and not the day."""
+    calendar = desk.rest.calendar
+    desk.rest.calendar = lambda _start, _end: [{"date": "today"}]  # type: ignore[method-assign]
+    desk.round()
+    assert "not a calendar" in desk.sink.latest_words["market"]
+    desk.rest.calendar = calendar  # type: ignore[method-assign]
+    desk.run_for(3)
+    assert desk.sink.latest_words["market"] == ""
+    assert type(desk.sink.calendars[-1]) is AlpacaCalendar
+
+
 def test_a_stop_is_no_reason_for_another_calendar(desk: Desk) -> None:
     """A request that ends because of Stop makes nothing be imported, which would take a second."""
     desk.rest.failing = {"clock": refused("/v2/clock", None)}
@@ -479,6 +491,35 @@ def test_quotes_are_complete_as_of_a_look_that_began_after_they_were_asked_for(d
     desk.run_for(70)
     assert asked_at <= desk.sink.complete[StreamName.OPTIONS] <= asked_at + dt.timedelta(seconds=3)
     assert desk.sink.complete[StreamName.STOCKS] == NOW
+
+
+@pytest.mark.parametrize("row", [7, {"latestQuote": {"bp": "?"}}, {"latestTrade": {"p": None}}])
+def test_a_row_that_cannot_be_read_proves_nothing(desk: Desk, row: object) -> None:
+    """It may be a change: quotes are complete only once every row was read; a symbol without one is."""
+    desk.rest.options = {CALL: SNAPSHOT, ADJUSTED: row}
+    desk.round()
+    assert desk.sink.complete == {StreamName.STOCKS: NOW}
+    assert [quote.symbol for quote in desk.sink.option_quotes] == [CALL]
+    desk.rest.options = {CALL: SNAPSHOT, ADJUSTED: SNAPSHOT, INDEX_CALL: None}
+    desk.run_for(61)
+    assert desk.sink.complete[StreamName.OPTIONS] == NOW
+    assert [quote.symbol for quote in desk.sink.option_quotes] == [CALL, ADJUSTED]
+
+
+def test_a_row_that_could_not_be_put_is_told_by_the_next_look(desk: Desk) -> None:
+    """What went wrong between reading and putting leaves no symbol untold."""
+    put_trades = desk.sink.put_trades
+
+    def broken(**_: object) -> None:
+        desk.sink.put_trades = put_trades  # type: ignore[method-assign]
+        raise KeyError
+
+    desk.sink.put_trades = broken  # type: ignore[method-assign]
+    desk.round()
+    assert StreamName.OPTIONS not in desk.sink.complete
+    desk.run_for(3)
+    assert [trade.symbol for trade in desk.sink.option_trades] == [CALL]
+    assert StreamName.OPTIONS in desk.sink.complete
 
 
 def test_a_request_for_quotes_before_the_first_look_costs_no_second_one(desk: Desk) -> None:
@@ -610,6 +651,51 @@ def test_a_new_day_begins_with_nothing() -> None:
     history.update(NOW + dt.timedelta(days=1))
     assert (history.fills, history.orders) == ([], [])
     assert rest.asked_after == [MIDNIGHT, MIDNIGHT + dt.timedelta(days=1)]
+
+
+def test_a_look_that_midnight_overtakes_is_not_told(desk: Desk) -> None:
+    """What it brought is of the day before; the next look begins at once and brings the new day's."""
+    desk.clock.seconds = (MIDNIGHT + dt.timedelta(days=1) - NOW).total_seconds() - 1
+    pages = desk.rest.fill_pages
+
+    def slow(after: dt.datetime) -> Iterator[list[Any]]:
+        desk.clock.seconds += 2
+        desk.rest.fill_pages = pages  # type: ignore[method-assign]
+        yield [make_fill(0)]
+
+    desk.rest.fill_pages = slow  # type: ignore[method-assign]
+    desk.round()
+    assert [fills for fills, _orders, _until in desk.sink.history] == [[]]
+
+
+@pytest.mark.parametrize("status", [400, 404, 422])
+def test_a_refusal_of_one_order_does_not_cost_the_others(status: int) -> None:
+    """An order that is refused for itself is left out for the day; the look is whole without it."""
+    rest = FakeRest()
+    rest.fills = [make_fill(0, order_id="odd")]
+    rest.todays_orders = [make_order("o1")]
+    rest.failing = {"order odd": refused("/v2/orders/odd", status)}
+    history = OrderHistory(rest)
+    for _ in range(2):
+        history.update(NOW)
+    assert [row["order_id"] for row in history.orders] == ["o1"]
+    assert [row["order_id"] for row in history.fills] == ["odd"]
+    assert rest.calls["order odd"] == 1
+
+
+@pytest.mark.parametrize("status", [401, 403, 429, None])
+def test_a_refusal_of_the_account_is_not_taken_for_an_odd_order(status: int | None) -> None:
+    """A key, a plan or a limit says nothing of the one order: the look fails, and asks for it again."""
+    rest = FakeRest()
+    rest.fills = [make_fill(0, order_id="gtc")]
+    rest.single = {"gtc": make_order("gtc")}
+    rest.failing = {"order gtc": refused("/v2/orders/gtc", status)}
+    history = OrderHistory(rest)
+    with pytest.raises(AlpacaRestError):
+        history.update(NOW)
+    rest.failing = {}
+    history.update(NOW)
+    assert [row["order_id"] for row in history.orders] == ["gtc"]
 
 
 def test_a_failing_single_order_fails_the_look() -> None:
@@ -751,6 +837,36 @@ def test_what_is_asked_for_just_as_its_host_seems_away_is_not_held_back() -> Non
     assert looks == [0.0]
 
 
+def test_an_answer_that_nobody_foresaw_costs_its_own_part_only(
+    desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The part says so and is tried again after growing waits, logged once; all others go on."""
+    desk.rest.options = [CALL]  # type: ignore[assignment]
+    desk.round()
+    words = desk.sink.latest_words
+    assert words["options"] == "the answer could not be used (AttributeError). Tried again in 2 s."
+    assert {part for part, said in words.items() if said} == {"options"}
+    desk.run_for(200)
+    assert 6 <= desk.rest.calls["options indicative"] <= 9
+    assert caplog.text.count("The background fetch of options raised AttributeError") == 1
+    desk.rest.options = {CALL: SNAPSHOT}
+    desk.run_for(61)
+    assert desk.sink.latest_words["options"] == ""
+    assert desk.sink.option_quotes
+
+
+def test_what_breaks_because_of_stop_is_not_told(desk: Desk) -> None:
+    """A client that was closed under a part leaves no words of failure behind."""
+
+    def closed() -> dict[str, Any]:
+        desk.backfill.stop()
+        raise RuntimeError
+
+    desk.rest.clock = closed  # type: ignore[method-assign]
+    desk.backfill.step()
+    assert desk.sink.words == [("market", "fetching")]
+
+
 def test_an_unconfirmed_look_is_not_called_confirmed(desk: Desk) -> None:
     """A look that failed half-way puts no history; the next whole one does."""
     desk.rest.failing["fills"] = refused("/v2/account/activities", 503)
@@ -837,10 +953,10 @@ def test_what_fails_because_of_stop_is_not_told(desk: Desk, wait_until: Callable
 def test_an_end_that_nobody_asked_for_is_said(desk: Desk) -> None:
     """Should the thread die of a defect, every part says so instead of seeming well."""
 
-    def broken(*_: object) -> None:
+    def broken() -> float:
         raise RuntimeError
 
-    desk.sink.put_market = broken  # type: ignore[method-assign]
+    desk.backfill.step = broken  # type: ignore[method-assign]
     desk.backfill.start()
     desk.backfill.join(5)
     assert all("ended unexpectedly" in words for words in desk.sink.latest_words.values())

@@ -97,9 +97,10 @@ def test_a_row_without_any_time_is_kept() -> None:
 
 
 def test_a_new_day_lets_the_history_of_rest_go_too() -> None:
-    """Executions and orders told by REST belong to their day; an unchanged day makes no new version."""
+    """Executions and orders told by REST belong to their day; where nothing goes there is no new version."""
     cache = LiveCache()
     yesterday = NOW - dt.timedelta(days=1)
+    cache.drop_orders_before(yesterday.date())
     cache.apply_order_history([_row("old", yesterday), _row("new")], [_row("old", yesterday)])
     cache.drop_orders_before(TODAY)
     assert _ids(cache.state.rest_fills) == ["new"]
@@ -107,6 +108,23 @@ def test_a_new_day_lets_the_history_of_rest_go_too() -> None:
     version = cache.state.version
     cache.drop_orders_before(TODAY)
     assert cache.state.version == version
+    for days in (1, 2):
+        cache.drop_orders_before(TODAY + dt.timedelta(days=days))
+    assert (cache.state.rest_fills, cache.state.version) == ((), version + 1)
+
+
+def test_an_open_order_of_an_earlier_day_stays_on_the_day_that_tells_of_it() -> None:
+    """REST tells it among today's orders: only a new day drops it, be it the stream that brings the day."""
+    cache = LiveCache()
+    cache.drop_orders_before(TODAY)
+    carried = _row("carried", NOW - dt.timedelta(days=3))
+    cache.apply_order_history([], [carried])
+    cache.apply_orders([_row("a")], now=NOW)
+    cache.drop_orders_before(TODAY)
+    assert cache.state.rest_orders == (carried,)
+    tomorrow = NOW + dt.timedelta(days=1)
+    cache.apply_orders([_row("b", tomorrow)], now=tomorrow)
+    assert (_ids(cache.state.fills), cache.state.rest_orders) == (["b"], ())
 
 
 def test_reference_values_are_merged_by_symbol() -> None:

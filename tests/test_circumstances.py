@@ -11,7 +11,7 @@ import pytest
 
 from apps.streamlit.components.live_view import compute_live_view
 from options_helper.analysis.deadlines import circumstances
-from options_helper.market import LiveSnapshot, Quote
+from options_helper.market import LiveSnapshot, Quote, StreamHealth, StreamName, StreamState
 from options_helper.market_tables import QuoteTable
 from options_helper.models import Portfolio, Position
 from options_helper.monitor import PortfolioMonitor
@@ -54,6 +54,32 @@ def test_what_no_version_tells_of_makes_new_tables(name: str) -> None:
     changed: dict[str, Any] = {name: CHANGES[name]}
     assert compute_live_view(PORTFOLIO, replace(later, **changed), 30.0) is not view
     assert circumstances(replace(later, **changed)) != circumstances(LIVE)
+
+
+@pytest.mark.parametrize("stream", [StreamName.STOCKS, StreamName.OPTIONS])
+def test_a_stream_that_is_heard_no_longer_makes_new_tables(stream: StreamName) -> None:
+    """A pong makes no version: that it stays away is seen at the next look, and while it comes nothing is."""
+
+    def heard(seconds: float) -> LiveSnapshot:
+        record = StreamHealth(stream, StreamState.RUNNING, last_heard_at=AT + dt.timedelta(seconds=seconds))
+        return replace(LIVE, health={stream: record})
+
+    view = compute_live_view(PORTFOLIO, heard(0), 30.0)
+    later = AT + dt.timedelta(seconds=11)
+    assert compute_live_view(PORTFOLIO, replace(heard(4), as_of=later), 30.0) is view
+    assert compute_live_view(PORTFOLIO, replace(heard(0), as_of=later), 30.0) is not view
+
+
+def test_a_page_that_was_stopped_is_not_computed_again() -> None:
+    """Old prices beside streams that have ended stay what they are, whatever time goes by."""
+    record = StreamHealth(StreamName.OPTIONS, StreamState.STOPPED, last_heard_at=AT)
+    stopped = replace(
+        LIVE, status="stopped", status_by_stream={"options": "stopped"}, health={"options": record}
+    )
+    first = compute_live_view(PORTFOLIO, replace(stopped, as_of=AT + dt.timedelta(minutes=1)), 30.0)
+    for minutes in (2, 10, 50):
+        later = replace(stopped, as_of=AT + dt.timedelta(minutes=minutes))
+        assert compute_live_view(PORTFOLIO, later, 30.0) is first
 
 
 def test_the_early_close_shows_as_soon_as_it_is_known() -> None:

@@ -45,6 +45,15 @@ def test_a_gap_is_named_by_both_its_ends(gap: FillGap, words: str) -> None:
     assert sentence(gap) == words
 
 
+def test_of_many_gaps_the_newest_are_named() -> None:
+    """After a day of reconnects the sentence still fits in a line: three spans, and how many came before."""
+    gaps = [FillGap(at(minute), at(minute + 0.5)) for minute in range(200)]
+    named = "between 12:47:00 and 12:47:30, between 12:48:00 and 12:48:30 and between 12:49:00 and 12:49:30"
+    assert sentence(*gaps) == f"fills in 197 earlier spans, {named} not confirmed"
+    assert sentence(*gaps[-4:]) == f"fills in 1 earlier span, {named} not confirmed"
+    assert sentence(*gaps[-3:]) == f"fills {named} not confirmed"
+
+
 def test_a_gap_of_yesterday_is_no_doubt_about_today() -> None:
     """A gap that ended before New York's midnight says nothing of the day that is shown."""
     assert sentence(FillGap(at(-1440), at(-1400))) == "complete since 09:30"

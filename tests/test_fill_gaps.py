@@ -32,7 +32,7 @@ def test_whoever_changes_the_gaps_publishes_them() -> None:
     gaps.lost(_at(2))
     gaps.confirmed(_at(1))
     first = FillGap(DAY, _at(1))
-    failed, lost = FillGap(DAY, _at(1), "HTTP 503"), FillGap(_at(2))
+    failed, lost = FillGap(DAY, _at(1), "HTTP 503"), FillGap(_at(2), None, "HTTP 503")
     assert told == [(FillGap(DAY),), (first,), (failed,), (failed, lost), (lost,)]
 
 
@@ -91,6 +91,20 @@ def test_a_failed_fetch_names_its_reason_and_a_later_one_clears_it() -> None:
     assert gaps.gaps == (FillGap(DAY, _at(600), "HTTP 503"),)
     gaps.failed("")
     assert gaps.gaps == (FillGap(DAY, _at(600)),)
+
+
+def test_a_gap_that_opens_while_the_fetch_fails_has_its_reason() -> None:
+    """A reason is told when it changes; a later gap has the one that still holds, or none once it is over."""
+    gaps = FillGaps(DAY)
+    gaps.acknowledged(_at(600))
+    gaps.failed("HTTP 503")
+    gaps.confirmed(_at(600))
+    gaps.lost(_at(610))
+    assert gaps.gaps == (FillGap(_at(610), None, "HTTP 503"),)
+    gaps.acknowledged(_at(611))
+    gaps.failed("")
+    gaps.lost(_at(612))
+    assert gaps.gaps == (FillGap(_at(610), _at(611)), FillGap(_at(612)))
 
 
 @given(st.lists(st.sampled_from(["lost", "acknowledged", "confirmed"]), max_size=40))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import threading
 from typing import TYPE_CHECKING, Any
+from unittest import mock
 
 import pytest
 
@@ -371,6 +372,22 @@ def test_the_reaper_works_by_itself(monkeypatch: pytest.MonkeyPatch, wait_until:
     world.start("a")
     world.leave("a")
     wait_until(lambda: not world.manager.running)
+    world.hub.close()
+
+
+def test_the_reaper_outlives_a_look_that_fails(
+    monkeypatch: pytest.MonkeyPatch, wait_until: Callable[..., None], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whatever one look meets, a later one still stops the streams that nobody looks at."""
+    monkeypatch.setattr(hub_module, "POLL_SECONDS", 0.01)
+    world = World(grace_seconds=0.0)
+    monkeypatch.setattr(world.manager, "stop", mock.Mock(side_effect=[OSError("odd"), None]))
+    world.open("a")
+    world.start("a")
+    world.leave("a")
+    wait_until(lambda: world.manager.stop.call_count == 2)
+    assert "A look of the reaper raised OSError" in caplog.text
+    monkeypatch.undo()
     world.hub.close()
 
 

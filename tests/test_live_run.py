@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from options_helper.data.market_clock import Session
 from options_helper.data.streaming.cache import LiveCache
 from options_helper.data.streaming.live_config import LiveStreamConfig
 from options_helper.data.streaming.live_run import LiveRun, RunParts
@@ -24,7 +25,7 @@ from options_helper.market import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from options_helper.data.streaming.fill_gaps import FillGaps
 
@@ -102,7 +103,7 @@ class FakeCalendar:
     def next_open(self, at: dt.datetime) -> dt.datetime:
         return at + dt.timedelta(hours=24)
 
-    def session(self, day: dt.date) -> None:
+    def session(self, day: dt.date) -> Session | None:
         """None that is known."""
 
 
@@ -370,6 +371,69 @@ def test_a_stream_that_falls_silent_complains_once(stream, wait_until) -> None:
     desk.run.stop(20)
 
 
+@pytest.fixture
+def silent_desk(wait_until) -> Iterator[Desk]:
+    """Options alone in an open market: six contracts ticked at NOW and are silent since."""
+    desk = Desk(LiveStreamConfig(option_contracts=CONTRACTS, stream_fills=False))
+    desk.run.start()
+    wait_until(lambda: desk.made[StreamName.OPTIONS])
+    desk.run.sink.put_market(FakeCalendar())
+    desk.run.workers[StreamName.OPTIONS].subscribed(frozenset(CONTRACTS))
+    desk.give(StreamName.OPTIONS, "quotes", _quotes(CONTRACTS, NOW))
+    wait_until(lambda: len(desk.run.snapshot().option_quotes) == len(CONTRACTS))
+    yield desk
+    desk.run.stop(20)
+
+
+def _reconnect_and_hear_from_rest(desk: Desk, wait_until: Any) -> None:
+    """The connection is lost and comes back, and REST tells newer quotes of every contract."""
+    streamers = desk.made[StreamName.OPTIONS]
+    made = len(streamers)
+    streamers[-1].fail("the connection was lost")
+    wait_until(lambda: len(streamers) > made)
+    desk.run.workers[StreamName.OPTIONS].subscribed(frozenset(CONTRACTS))
+    desk.pass_seconds(1)
+    rows = [Quote(name, 5.0, 6.0, timestamp=desk.now, from_rest=True) for name in CONTRACTS]
+    desk.run.sink.put_quotes((), rows)
+    assert all(quote.from_rest for quote in desk.run.snapshot().option_quotes.values())
+
+
+def test_a_connection_that_stays_mute_is_given_up_again(silent_desk, wait_until) -> None:
+    """REST's rows after the first reconnect do not hide what ticked: ten minutes later there is another."""
+    worker = silent_desk.run.workers[StreamName.OPTIONS]
+    silent_desk.pass_seconds(46)
+    assert worker.complaint() is not None
+    _reconnect_and_hear_from_rest(silent_desk, wait_until)
+    silent_desk.pass_seconds(598)
+    assert worker.complaint() is None
+    silent_desk.pass_seconds(1)
+    assert worker.complaint() is not None
+
+
+def test_what_ticked_before_a_loss_counts_though_nobody_had_asked(silent_desk, wait_until) -> None:
+    """A connection lost within its first seconds: what ticked on it is known before REST tells of it."""
+    _reconnect_and_hear_from_rest(silent_desk, wait_until)
+    silent_desk.pass_seconds(46)
+    assert silent_desk.run.workers[StreamName.OPTIONS].complaint() is not None
+
+
+class OpeningCalendar(FakeCalendar):
+    """A market that opens at eight."""
+
+    def session(self, day: dt.date) -> Session:
+        opening = dt.datetime.combine(day, dt.time(8), dt.UTC)
+        return Session(opening, opening + dt.timedelta(hours=8))
+
+
+def test_a_night_is_no_silence(silent_desk) -> None:
+    """A connection that ticked until the close has 45 seconds from the opening on."""
+    silent_desk.run.sink.put_market(OpeningCalendar())
+    silent_desk.pass_seconds(17 * 3600 + 44)
+    assert silent_desk.run.workers[StreamName.OPTIONS].complaint() is None
+    silent_desk.pass_seconds(1)
+    assert silent_desk.run.workers[StreamName.OPTIONS].complaint() is not None
+
+
 def test_without_a_calendar_silence_is_left_alone(desk, wait_until) -> None:
     """Who does not know whether the market is open cannot blame a stream."""
     desk.give(StreamName.OPTIONS, "quotes", _quotes(CONTRACTS, NOW))
@@ -464,3 +528,28 @@ def test_the_newest_failure_is_the_one_said(desk, wait_until) -> None:
     assert snapshot.last_error == "second"
     assert snapshot.errors_by_stream == {"stocks": "first", "options": "second"}
     assert snapshot.reconnect_attempts == {"stocks": 1, "options": 1, "fills": 0}
+
+
+def test_orders_of_rest_go_when_new_yorks_day_ends(desk) -> None:
+    """After an evening's Restart REST alone has told of the day: at midnight its orders go all the same."""
+    desk.run.snapshot()
+    fill, order = {"order_id": "a", "timestamp": NOW}, {"order_id": "a", "timestamp": NOW}
+    desk.run.sink.put_order_history([fill], [order], NOW)
+    desk.now = MIDNIGHT + dt.timedelta(hours=23, minutes=59)
+    evening = desk.run.snapshot()
+    assert (evening.rest_fills, evening.rest_orders) == ((fill,), (order,))
+    desk.pass_seconds(120)
+    night = desk.run.snapshot()
+    assert (night.fills, night.rest_fills, night.rest_orders) == ((), (), ())
+
+
+def test_an_open_order_of_an_earlier_day_outlives_the_next_snapshot(desk) -> None:
+    """What REST tells of after midnight stays, though an order update of the evening was still there."""
+    desk.run.cache.apply_orders([{"order_id": "evening", "timestamp": NOW}], now=NOW)
+    assert desk.run.snapshot().fills
+    desk.now = MIDNIGHT + dt.timedelta(days=1, minutes=1)
+    assert desk.run.snapshot().fills == ()
+    carried = {"order_id": "carried", "timestamp": NOW}
+    desk.run.sink.put_order_history([], [carried], desk.now)
+    for _ in range(2):
+        assert desk.run.snapshot().rest_orders == (carried,)

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from options_helper import analysis
 from options_helper.analysis import book as book_module
+from options_helper.analysis.deadlines import circumstances
 from options_helper.analysis.live_portfolio_metrics import (
     LEG_COLUMNS,
     POSITION_COLUMNS,
@@ -299,7 +300,7 @@ PHASES = st.sampled_from([MarketPhase.UNKNOWN, MarketPhase.OPEN, MarketPhase.CLO
 def test_nothing_changes_before_the_deadline(
     agos: list[float], heard: float, phase: str, later: float
 ) -> None:
-    """A microsecond before its deadline every state and warning is what it was."""
+    """A microsecond before its deadline, and with pongs as before, every state and warning is what it was."""
     at = AT + dt.timedelta(seconds=later)
     expiry = dt.date(2026, 11, 23)
     portfolio = Portfolio(
@@ -317,7 +318,14 @@ def test_nothing_changes_before_the_deadline(
     tables = all_tables(portfolio, live)
     moment = deadline(live, [tables[0], tables[2], tables[3]], 30)
     assert at < moment <= at + dt.timedelta(minutes=3)
-    just_before = dataclasses.replace(live, as_of=moment - dt.timedelta(microseconds=1))
+    passed = moment - at - dt.timedelta(microseconds=1)
+    heard_as_before = {
+        name: dataclasses.replace(record, last_heard_at=record.last_heard_at + passed)
+        for name, record in health.items()
+        if record.last_heard_at
+    }
+    just_before = dataclasses.replace(live, as_of=at + passed, health=heard_as_before)
+    assert circumstances(just_before) == circumstances(live)
     for now, then in zip(tables, all_tables(portfolio, just_before), strict=True):
         for name in ("state", "warnings", "dte", "mark"):
             if name in now:
@@ -329,12 +337,11 @@ def test_nothing_changes_before_the_deadline(
     [
         (10, None, "unknown", 20.000001),  # turns stale
         (40, None, "closed", 14 * 3600.0),  # nothing but midnight in New York
-        (40, 3, "open", 7.000001),  # quiet until the stream counts as silent
-        (40, None, "open", 10.0),  # a pong may turn it quiet
+        (40, 3, "open", 14 * 3600.0),  # quiet for as long as the circumstances are the same
     ],
 )
 def test_the_deadline_is_the_next_change(ago: float, heard: float | None, phase: str, seconds: float) -> None:
-    """The next moment is when a quote turns too old, a stream silent, or the date changes."""
+    """The next moment is when a quote turns too old, or the date changes."""
     health = {}
     if heard is not None:
         heard_at = AT - dt.timedelta(seconds=heard)

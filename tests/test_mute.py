@@ -53,6 +53,32 @@ def test_a_short_silence_is_left_alone() -> None:
     assert not is_mute(replace(SILENT, last_event_at=since + dt.timedelta(milliseconds=1)), TICKING, now=NOW)
 
 
+@pytest.mark.parametrize("seconds", [5, 45])
+def test_the_closed_market_is_no_silence(seconds: int) -> None:
+    """What ticked until yesterday's close is mute 45 seconds after the opening, and not at the opening."""
+    overnight = replace(SILENT, last_event_at=NOW - dt.timedelta(hours=17, minutes=30))
+    opened = replace(TICKING, session_open=NOW - dt.timedelta(seconds=seconds))
+    assert is_mute(overnight, opened, now=NOW) is (seconds == 45)
+
+
+@pytest.mark.parametrize("seconds", [4, 45])
+def test_an_outage_is_no_silence(seconds: int) -> None:
+    """After an outage of a minute the new connection has 45 seconds of its own."""
+    back = replace(
+        SILENT,
+        last_event_at=NOW - dt.timedelta(seconds=60 + seconds),
+        connected_at=NOW - dt.timedelta(seconds=seconds),
+    )
+    assert is_mute(back, TICKING, now=NOW) is (seconds == 45)
+
+
+@pytest.mark.parametrize("hours", [-2, 2])
+def test_an_opening_long_ago_or_still_to_come_changes_nothing(hours: int) -> None:
+    """Within the session silence counts from the last event, also where the clock alone says open."""
+    opened = replace(TICKING, session_open=NOW + dt.timedelta(hours=hours))
+    assert is_mute(SILENT, opened, now=NOW)
+
+
 def test_a_stream_without_any_event_is_left_alone() -> None:
     """What never ticked cannot have fallen silent."""
     assert not is_mute(replace(SILENT, last_event_at=None), TICKING, now=NOW)

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from options_helper.data.streaming import name_lookup
-from options_helper.data.streaming.name_lookup import LookupLoop
+from options_helper.data.streaming.name_lookup import LookupLoop, look_up
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+QUESTION = ("stream.example", 443, 0, socket.SOCK_STREAM, 0, 0)
 ADDRESSES = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", 80))]
 
 
@@ -105,6 +106,32 @@ def test_a_name_is_asked_for_once_at_a_time(resolver: Resolver, wait_until) -> N
     wait_until(lambda: not name_lookup._pending)
     assert _run(_ask("stream.example")) == ADDRESSES
     assert len(resolver.asked) == 2
+
+
+def test_a_thread_that_could_not_begin_blocks_no_name(
+    resolver: Resolver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where there is no thread for a look-up, the next one of the same name is asked all the same."""
+    resolver.released.set()
+
+    def refuse(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", refuse)
+        with pytest.raises(RuntimeError, match="new thread"):
+            look_up(QUESTION)
+    assert look_up(QUESTION).result(5) == ADDRESSES
+
+
+def test_a_failure_that_nobody_foresaw_is_a_failed_look_up(resolver: Resolver, wait_until) -> None:
+    """Whatever the resolver raises reaches who asked, and the name can be asked for again."""
+    resolver.failure = MemoryError()
+    resolver.released.set()
+    with pytest.raises(OSError, match="MemoryError"):
+        look_up(QUESTION).result(5)
+    resolver.failure = None
+    assert look_up(QUESTION).result(5) == ADDRESSES
 
 
 HANGING_PROCESS = """

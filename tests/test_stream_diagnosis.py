@@ -493,6 +493,29 @@ def test_silence_counts_from_the_present_connection() -> None:
     assert "permission" not in said.detail
 
 
+def test_silence_counts_from_the_opening() -> None:
+    """A page left running overnight does not call its streams mute for the hours of the closed market."""
+    night: dict[str, Any] = {"last_event_at": ago(63_000), "connected_at": ago(90_000)}
+    silent = [health(stream, **night) for stream in (OPTIONS, STOCKS)]
+    assert diagnose(snapshot(*silent, session_open=ago(5))).level is Level.SUCCESS
+    said = diagnose(snapshot(*silent, session_open=ago(50)))
+    assert said.headline == "Connected, no option quote for 50 s."
+    assert said.detail.endswith("Press Restart to connect anew. Fills are live.")
+    new = health(OPTIONS, last_event_at=None, connected_at=ago(3600))
+    assert diagnose(snapshot(new, session_open=ago(9))).level is Level.SUCCESS
+    assert diagnose(snapshot(new, session_open=ago(12))).headline == "Connected, no option quote yet (12 s)."
+
+
+@pytest.mark.parametrize(
+    ("phase", "opening"), [(MarketPhase.UNKNOWN, 5), (MarketPhase.OPEN, -3600), (MarketPhase.OPEN, 3600)]
+)
+def test_an_opening_that_does_not_bound_the_silence_changes_nothing(phase: MarketPhase, opening: int) -> None:
+    """Only the session that is on, and only where it began after the last event."""
+    mute = health(OPTIONS, last_event_at=ago(48))
+    said = diagnose(snapshot(mute, market_phase=phase, session_open=ago(opening)))
+    assert said.headline == "Connected, no option quote for 48 s."
+
+
 def test_fills_are_silent_by_nature() -> None:
     """The fill stream without an event all day is listening, never mute."""
     assert diagnose(snapshot(health(FILLS, last_event_at=None))).level is Level.SUCCESS

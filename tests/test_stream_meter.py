@@ -54,6 +54,38 @@ def test_latency_and_lag_are_those_of_a_typical_batch() -> None:
     assert meter.took(50.0, None) == (pytest.approx(1.02), 0.2)
 
 
+def test_a_late_minute_is_forgotten() -> None:
+    """Samples older than 60 s do not count: a thin book is not late for what it once was."""
+    clock = Clock()
+    meter = StreamMeter(clock)
+    for _ in range(10):
+        meter.took(40.0, 40.0)
+    clock.seconds += 60
+    assert meter.took(0.1, 0.1) == (40.0, 40.0)
+    clock.seconds += 1
+    assert meter.took(0.3, 0.3) == (pytest.approx(0.2), pytest.approx(0.2))
+
+
+def test_the_newest_lag_stays_until_there_is_another() -> None:
+    """A stream that was late, and of which no quote came since, is not known to be up to date."""
+    clock = Clock()
+    meter = StreamMeter(clock)
+    meter.took(1.0, 0.1)
+    meter.took(1.0, 40.0)
+    clock.seconds += 600
+    assert meter.took(2.0, None) == (2.0, 40.0)
+
+
+def test_a_new_connection_begins_anew() -> None:
+    """Neither lag nor latency of an earlier connection counts."""
+    meter = StreamMeter(Clock())
+    for _ in range(10):
+        meter.took(40.0, 40.0)
+    meter.forget_samples()
+    assert meter.took(0.1, None) == (pytest.approx(0.1), None)
+    assert meter.took(0.1, 0.2) == (pytest.approx(0.1), 0.2)
+
+
 def test_before_anything_came_there_is_no_lag() -> None:
     """A clock that went back gives no negative latency, and a batch without times no lag."""
     assert StreamMeter().took(-9.0, None) == (0.0, None)

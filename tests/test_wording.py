@@ -65,3 +65,11 @@ def test_one_of_a_kind_is_not_plural() -> None:
         "0 contracts",
         "1,200 contracts",
     )
+
+
+@pytest.mark.parametrize(
+    ("days", "words"), [(0, "12:00:05"), (-1, "Thu 12:00:05"), (-2, "Wed 12:00:05"), (-30, "21 Oct 12:00:05")]
+)
+def test_a_time_of_another_day_has_its_day(days: int, words: str) -> None:
+    """A run of several days never shows yesterday's time as one of today."""
+    assert format_time(NOON + dt.timedelta(days=days), dt.UTC, NOON) == words

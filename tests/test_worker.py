@@ -263,12 +263,14 @@ def waits(monkeypatch) -> list[int]:
 
 
 def test_failures_add_up_until_the_first_real_event(bench, wait_until, waits) -> None:
-    """An acknowledgement alone does not reset the backoff; an event does."""
+    """An acknowledgement alone does not reset the backoff; an event on a connection that lasts does."""
     _start(bench, wait_until)
     _fail(bench, wait_until)
     bench.worker.subscribed(ASKED)
     _fail(bench, wait_until)
     _fail(bench, wait_until)
+    bench.worker.subscribed(ASKED)
+    bench.pass_seconds(5)
     bench.worker.event(received_at=bench.now)
     _fail(bench, wait_until)
     assert waits == [1, 2, 3, 1]
@@ -276,6 +278,21 @@ def test_failures_add_up_until_the_first_real_event(bench, wait_until, waits) ->
         after.tries for _before, after in bench.changes if after.state is StreamState.RECONNECTING
     ] == waits
     assert (bench.health.tries, bench.health.attempts) == (1, 4)
+
+
+def test_a_server_that_sends_and_drops_is_not_hammered(bench, wait_until, waits) -> None:
+    """An event in the first seconds of a connection proves nothing, acknowledged or not."""
+    _start(bench, wait_until)
+    bench.worker.subscribed(ASKED)
+    bench.worker.event(received_at=bench.now)
+    _fail(bench, wait_until)
+    bench.worker.event(received_at=bench.now)
+    _fail(bench, wait_until)
+    bench.worker.subscribed(ASKED)
+    bench.pass_seconds(4.9)
+    bench.worker.event(received_at=bench.now)
+    _fail(bench, wait_until)
+    assert waits == [1, 2, 3]
 
 
 def test_a_minute_of_silent_life_resets_the_backoff_too(bench, wait_until, waits) -> None:
@@ -407,6 +424,17 @@ def test_latency_and_lag_are_medians(bench) -> None:
         bench.worker.applied(received_at=NOW - dt.timedelta(seconds=1), lag=lag, conflated=0, malformed=0)
     assert bench.health.latency_seconds == pytest.approx(1.02)
     assert bench.health.lag_seconds == 0.2
+
+
+def test_an_acknowledgement_begins_lag_and_latency_anew(bench) -> None:
+    """What an earlier connection's quotes lagged is not said of the new one's."""
+    for _ in range(5):
+        bench.worker.applied(received_at=NOW - dt.timedelta(seconds=9), lag=40.0, conflated=0, malformed=0)
+    assert (bench.health.lag_seconds, bench.health.latency_seconds) == (40.0, 9.0)
+    bench.worker.subscribed(ASKED)
+    assert (bench.health.lag_seconds, bench.health.latency_seconds) == (None, None)
+    bench.worker.applied(received_at=NOW, lag=0.1, conflated=0, malformed=0)
+    assert (bench.health.lag_seconds, bench.health.latency_seconds) == (0.1, 0.0)
 
 
 def test_a_clock_that_went_back_gives_no_negative_latency(bench) -> None:

@@ -93,7 +93,8 @@ class AlertStatus:
 
     Attributes:
         since: When the phase was entered.
-        held_seconds: How long the condition has been met without a break, as far as it was observed.
+        held_seconds: How long the condition has been met without a break, as far as it was observed and is
+            asked for: at most the rule's `pending_seconds`.
         value: The last known value, also while nothing is known.
         raised_value: The value that raised it.
         began_at: Of a fill alert: its first look; older fills raise nothing.
@@ -205,6 +206,7 @@ def _advanced(
     held = 0.0
     if outcome is Outcome.MET:
         held = status.held_seconds + (elapsed if status.outcome is Outcome.MET else 0.0)
+        held = min(held, rule.pending_seconds)  # a status that grew for ever would be drawn anew for ever
     status = replace(status, outcome=outcome, value=reading, held_seconds=held)
     return _entered(status, _next_phase(rule, status), view.as_of), ""
 

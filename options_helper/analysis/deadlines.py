@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING
 
-from options_helper.analysis.truth import CODE, QUIET_HEARD_SECONDS, TruthState, is_heard, last_heard_at
+from options_helper.analysis.truth import is_heard
 from options_helper.market import StreamName
 from options_helper.market_time import new_york_date, start_of_day
 
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from options_helper.market import LiveSnapshot
 
 _MICROSECOND = dt.timedelta(microseconds=1)
-_HEARD = dt.timedelta(seconds=QUIET_HEARD_SECONDS)
 
 
 def circumstances(live: LiveSnapshot) -> tuple[object, ...]:
@@ -32,6 +31,9 @@ def circumstances(live: LiveSnapshot) -> tuple[object, ...]:
         live.subscribed,
         live.status,
         tuple(live.status_by_stream.items()),
+        # A pong makes no new version, and it is what keeps an old price quiet.
+        is_heard(live, StreamName.STOCKS),
+        is_heard(live, StreamName.OPTIONS),
     )
 
 
@@ -39,8 +41,8 @@ def deadline(live: LiveSnapshot, tables: Iterable[pd.DataFrame], stale_after_sec
     """The next moment at which the tables would differ with the snapshot's version unchanged.
 
     Until then, and while version and `circumstances` stay the same, nothing needs to be computed again; only
-    ages grow. It is the first of: a price turning too old, a quiet row's stream no longer heard or a stale
-    row's heard again, a contract expiring, the market's phase, and the New York date.
+    ages grow. It is the first of: a price turning too old, a contract expiring, the market's phase, and the
+    New York date.
 
     Args:
         live: The snapshot that the tables were computed from.
@@ -56,7 +58,6 @@ def deadline(live: LiveSnapshot, tables: Iterable[pd.DataFrame], stale_after_sec
         moments.append(live.market_phase_until)
     for table in tables:
         moments.extend(_of_ages(table, live, stale_after_seconds))
-        moments.extend(_of_streams(table, live))
         if "expires_at" in table:
             moments.extend(_of_expiries(table, live))
     return min(moment for moment in moments if moment > live.as_of)
@@ -68,17 +69,6 @@ def _of_ages(table: pd.DataFrame, live: LiveSnapshot, stale_after_seconds: float
     young = ages[ages <= stale_after_seconds]
     if len(young):
         yield live.as_of + dt.timedelta(seconds=stale_after_seconds - float(young.max())) + _MICROSECOND
-
-
-def _of_streams(table: pd.DataFrame, live: LiveSnapshot) -> Iterator[dt.datetime]:
-    """When a quiet row may turn stale, or a stale one quiet: a pong makes no new version."""
-    states = set(table["state"].array.codes.tolist())
-    if int(CODE[TruthState.QUIET]) in states:
-        for stream in (StreamName.STOCKS, StreamName.OPTIONS):
-            if is_heard(live, stream) and (heard_at := last_heard_at(live, stream)) is not None:
-                yield heard_at + _HEARD + _MICROSECOND
-    if int(CODE[TruthState.STALE]) in states:
-        yield live.as_of + _HEARD
 
 
 def _of_expiries(table: pd.DataFrame, live: LiveSnapshot) -> Iterator[dt.datetime]:

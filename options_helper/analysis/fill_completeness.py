@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from options_helper.analysis.fill_words import plain
-from options_helper.analysis.wording import format_minute, format_time, join_words
+from options_helper.analysis.wording import count, format_minute, format_time, join_words
 from options_helper.market import FillGap
 
 if TYPE_CHECKING:
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from options_helper.analysis.fill_book import FillBook
+
+_MOST_SPANS = 3  # named, the newest; more of them are counted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,12 +52,17 @@ class Completeness:
         if self.complete:
             return f"complete since {format_minute(self.since, zone)}"
         if self.gaps:
-            return f"fills {join_words([self._span(gap, zone) for gap in self.gaps])} not confirmed"
+            return f"fills {join_words(self._spans(zone))} not confirmed"
         if self.unconfirmed:
             noun = "fill" if self.unconfirmed == 1 else "fills"
             return f"{plain(self.unconfirmed_quantity)} in {self.unconfirmed} {noun} not confirmed"
         orders = "1 order" if self.contradictions == 1 else f"{self.contradictions} orders"
         return f"the fills of {orders} come to more than the order says"
+
+    def _spans(self, zone: dt.tzinfo) -> list[str]:
+        spans = [self._span(gap, zone) for gap in self.gaps[-_MOST_SPANS:]]
+        earlier = len(self.gaps) - len(spans)
+        return [f"in {count(earlier, 'earlier span')}", *spans] if earlier else spans
 
     def _span(self, gap: FillGap, zone: dt.tzinfo) -> str:
         if gap.end is None:

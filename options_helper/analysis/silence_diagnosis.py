@@ -27,10 +27,11 @@ _QUOTE = {StreamName.OPTIONS: "option quote", StreamName.STOCKS: "stock quote"}
 
 def explain_silence(snapshot: LiveSnapshot, records: Sequence[StreamHealth]) -> Diagnosis | None:
     """The first data stream that runs without an event: never one, or none for long."""
+    session_open = snapshot.session_open if snapshot.market_phase == MarketPhase.OPEN else None
     for record in records:
         if record.stream not in _QUOTE or not (record.asked or snapshot.health.get(record.stream) is None):
             continue
-        seen, silent = silence_seconds(record, snapshot.as_of)
+        seen, silent = silence_seconds(record, snapshot.as_of, session_open)
         if silent < (MUTE_AFTER_SECONDS if seen else NO_EVENT_AFTER_SECONDS):
             continue
         quote, span = _QUOTE[record.stream], format_span(silent)

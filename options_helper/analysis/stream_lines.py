@@ -66,7 +66,7 @@ def describe_stream(record: StreamHealth, as_of: dt.datetime, *, zone: dt.tzinfo
     """The line of one stream."""
     sign, word = _sign(record, as_of)
     failure = record.last_failure
-    last_failure = f"{failure.words}, {format_time(failure.at, zone)}" if failure else ""
+    last_failure = f"{failure.words}, {format_time(failure.at, zone, as_of)}" if failure else ""
     return StreamLine(LABELS[record.stream], sign, word, _text(record, as_of, zone), last_failure)
 
 
@@ -95,9 +95,8 @@ def _text(record: StreamHealth, as_of: dt.datetime, zone: dt.tzinfo) -> str:
         case StreamState.ERROR:
             return record.last_failure.words if record.last_failure else "ended"
         case StreamState.STOPPED:
-            return (
-                f"last event {format_time(record.last_event_at, zone)}" if record.last_event_at else MISSING
-            )
+            last = record.last_event_at
+            return f"last event {format_time(last, zone, as_of)}" if last else MISSING
         case StreamState.RUNNING:
             return f"{coverage(record)} · {_last_event(record, as_of, zone)}"
         case _:
@@ -105,13 +104,12 @@ def _text(record: StreamHealth, as_of: dt.datetime, zone: dt.tzinfo) -> str:
 
 
 def _last_event(record: StreamHealth, as_of: dt.datetime, zone: dt.tzinfo) -> str:
-    if record.stream == StreamName.FILLS:
-        return f"last {format_time(record.last_event_at, zone)}" if record.last_event_at else "none yet"
-    if record.last_event_at is None:
-        return "no quote yet"
-    if seconds_since(record.last_event_at, as_of) < _JUST_NOW_SECONDS:
+    last, is_fills = record.last_event_at, record.stream == StreamName.FILLS
+    if last is None:
+        return "none yet" if is_fills else "no quote yet"
+    if not is_fills and seconds_since(last, as_of) < _JUST_NOW_SECONDS:
         return "just now"
-    return f"last {format_time(record.last_event_at, zone)}"
+    return f"last {format_time(last, zone, as_of)}"
 
 
 def describe_next_try(record: StreamHealth, as_of: dt.datetime) -> str:
@@ -133,12 +131,22 @@ def describe_wait(record: StreamHealth, as_of: dt.datetime) -> str:
     return f"{step} ({format_span(seconds)})"
 
 
-def silence_seconds(record: StreamHealth, as_of: dt.datetime) -> tuple[bool, float]:
-    """Whether a data stream ever gave an event on this connection, and for how long it has given none."""
+def silence_seconds(
+    record: StreamHealth, as_of: dt.datetime, session_open: dt.datetime | None = None
+) -> tuple[bool, float]:
+    """Whether a data stream ever gave an event on this connection, and for how long it has given none.
+
+    Args:
+        record: The stream.
+        as_of: The time now.
+        session_open: Before it silence does not count; an opening that is still to come changes nothing.
+    """
     began, last = record.connected_at or record.since, record.last_event_at
-    if last is None or (record.connected_at is not None and last < record.connected_at):
-        return False, seconds_since(began, as_of)
-    return True, seconds_since(last, as_of)
+    seen = last is not None and (record.connected_at is None or last >= record.connected_at)
+    silent_since = last if seen else began
+    if silent_since is not None and session_open is not None and session_open <= as_of:
+        silent_since = max(silent_since, session_open)
+    return seen, seconds_since(silent_since, as_of)
 
 
 def _is_silent(record: StreamHealth, as_of: dt.datetime) -> bool:

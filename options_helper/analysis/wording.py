@@ -23,9 +23,9 @@ def format_minutes(seconds: float) -> str:
     return f"{minutes} m" if minutes < _MINUTE else format_span(minutes * _MINUTE)
 
 
-def format_time(at: dt.datetime, zone: dt.tzinfo) -> str:
-    """The time of day to the second: `13:45:10`."""
-    return at.astimezone(zone).strftime("%H:%M:%S")
+def format_time(at: dt.datetime, zone: dt.tzinfo, now: dt.datetime | None = None) -> str:
+    """The time of day to the second: `13:45:10`; where `now` is of another day, `Mon 13:45:10`."""
+    return f"{_other_day(at, now or at, zone)}{at.astimezone(zone):%H:%M:%S}"
 
 
 def format_minute(at: dt.datetime, zone: dt.tzinfo) -> str:
@@ -35,13 +35,17 @@ def format_minute(at: dt.datetime, zone: dt.tzinfo) -> str:
 
 def format_moment(at: dt.datetime, now: dt.datetime, zone: dt.tzinfo) -> str:
     """A time near `now`, with its day where that is not today's: `16:00`, `Mon 09:30`, `24 Dec 09:30`."""
-    local = at.astimezone(zone)
-    days = (local.date() - now.astimezone(zone).date()).days
-    if days == 0:
-        return local.strftime("%H:%M")
-    if abs(days) <= _DAYS_A_WEEKDAY_IS_CLEAR:
-        return f"{_WEEKDAYS[local.weekday()]} {local:%H:%M}"
-    return f"{format_day(local, with_year=False)} {local:%H:%M}"
+    return f"{_other_day(at, now, zone)}{at.astimezone(zone):%H:%M}"
+
+
+def _other_day(at: dt.datetime, now: dt.datetime, zone: dt.tzinfo) -> str:
+    """The day of a time with a space behind it, "" where it is that of `now`."""
+    day, today = at.astimezone(zone).date(), now.astimezone(zone).date()
+    if day == today:
+        return ""
+    if abs((day - today).days) <= _DAYS_A_WEEKDAY_IS_CLEAR:
+        return f"{_WEEKDAYS[day.weekday()]} "
+    return f"{format_day(day, with_year=False)} "
 
 
 def format_day(day: dt.date, *, with_year: bool = True) -> str:

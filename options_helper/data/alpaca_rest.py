@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+from collections import defaultdict
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -30,6 +32,7 @@ _LARGEST_ORDER = 5  # a multi-leg order and its at most four legs
 _OVERLAP = dt.timedelta(milliseconds=1)
 _SECOND = dt.timedelta(seconds=1)
 _BAD_SYMBOL = frozenset({400, 404, 422})
+_MOST_REFUSED = 8  # symbols in a row; where nothing between them is answered, it is not the symbols
 
 
 class AlpacaRest(HttpReader):
@@ -112,16 +115,17 @@ class AlpacaRest(HttpReader):
 
     def option_snapshots(self, symbols: Sequence[str], feed: str) -> Json:
         """`/v1beta1/options/snapshots` by contract, 100 to a call; one Alpaca refuses is left out."""
-        return self._by_symbols(symbols, lambda some: self._option_snapshots(some, feed))
+        path = "/v1beta1/options/snapshots"
+        return self._by_symbols(path, symbols, lambda some: self._option_snapshots(path, some, feed))
 
-    def _option_snapshots(self, symbols: Sequence[str], feed: str) -> Json:
+    def _option_snapshots(self, path: str, symbols: Sequence[str], feed: str) -> Json:
         found: Json = {}
         token: str | None = None
         for _ in range(_MOST_PAGES):
             query = {"symbols": ",".join(symbols), "feed": feed, "limit": SYMBOLS_PER_CALL}
             if token is not None:
                 query["page_token"] = token
-            answer = self.get(Host.DATA, "/v1beta1/options/snapshots", query, dict)
+            answer = self.get(Host.DATA, path, query, dict)
             found |= answer.get("snapshots") or {}
             following = answer.get("next_page_token")
             if not following or following == token:
@@ -131,28 +135,40 @@ class AlpacaRest(HttpReader):
 
     def stock_snapshots(self, symbols: Sequence[str], feed: str) -> Json:
         """`/v2/stocks/snapshots` by symbol, 100 to a call; one Alpaca refuses is left out."""
+        path = "/v2/stocks/snapshots"
 
         def fetch(some: Sequence[str]) -> Json:
-            return self.get(
-                Host.DATA, "/v2/stocks/snapshots", {"symbols": ",".join(some), "feed": feed}, dict
-            )
+            return self.get(Host.DATA, path, {"symbols": ",".join(some), "feed": feed}, dict)
 
-        return self._by_symbols(symbols, fetch)
+        return self._by_symbols(path, symbols, fetch)
 
     def index_values(self, symbols: Sequence[str]) -> Json:
         """`/v1beta1/indices/latest/values` by index: `{"t": …, "v": …}`."""
+        path = "/v1beta1/indices/latest/values"
 
         def fetch(some: Sequence[str]) -> Json:
-            answer = self.get(Host.DATA, "/v1beta1/indices/latest/values", {"symbols": ",".join(some)}, dict)
-            return answer.get("values") or {}
+            return self.get(Host.DATA, path, {"symbols": ",".join(some)}, dict).get("values") or {}
 
-        return self._by_symbols(symbols, fetch)
+        return self._by_symbols(path, symbols, fetch)
 
-    def _by_symbols(self, symbols: Sequence[str], fetch: Callable[[Sequence[str]], Json]) -> Json:
-        """Fetch in chunks; halve a chunk that is refused until the symbol at fault stands alone."""
+    @cached_property
+    def _unknown(self) -> defaultdict[str, set[str]]:
+        """The symbols that each path refused while it answered others; they are not asked for again."""
+        return defaultdict(set)
+
+    def _by_symbols(self, path: str, symbols: Sequence[str], fetch: Callable[[Sequence[str]], Json]) -> Json:
+        """Fetch in chunks; halve a chunk that is refused until the symbol at fault stands alone.
+
+        Raises:
+            AlpacaRestError: Nothing was answered at all, or so many symbols in a row were refused that the
+                route is at fault and not they.
+        """
         found: Json = {}
+        refused: dict[str, AlpacaRestError] = {}
+        answered, in_a_row = False, 0
+        asked = [symbol for symbol in symbols if symbol not in self._unknown[path]]
         waiting = [
-            symbols[start : start + SYMBOLS_PER_CALL] for start in range(0, len(symbols), SYMBOLS_PER_CALL)
+            asked[start : start + SYMBOLS_PER_CALL] for start in range(0, len(asked), SYMBOLS_PER_CALL)
         ]
         while waiting:
             some = waiting.pop()
@@ -161,11 +177,18 @@ class AlpacaRest(HttpReader):
             except AlpacaRestError as error:
                 if error.status not in _BAD_SYMBOL:
                     raise
-                if len(some) == 1:
-                    logger.warning("Alpaca knows no %s: %s", some[0], error)
+                if len(some) > 1:
+                    waiting += [some[::2], some[1::2]]  # bad ones that stand together part
                     continue
-                middle = len(some) // 2
-                waiting += [some[:middle], some[middle:]]
+                refused[some[0]] = error
+                in_a_row += 1
+                if in_a_row == _MOST_REFUSED or not (answered or waiting):
+                    raise
+            else:
+                answered, in_a_row = True, 0
+        for symbol, reason in refused.items():
+            logger.warning("Alpaca knows no %s: %s", symbol, reason)
+        self._unknown[path].update(refused)
         return found
 
 

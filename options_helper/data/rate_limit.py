@@ -16,6 +16,7 @@ TOO_MANY = 429
 _BURST_SHARE = 0.3
 _LONGEST_WAIT = 120.0  # whatever a header says
 _FIRST_WAIT, _WAIT_CAP = 1.0, 30.0
+_MOST_DOUBLINGS = 5  # more would only pass the cap
 _SHORTEST_WAIT = 0.001  # a shorter one may not move a clock of floats at all
 
 
@@ -85,10 +86,9 @@ class RateLimiter:
             if limit:
                 self._per_minute = limit
             if status == TOO_MANY:
+                doublings = min(self._refusals, _MOST_DOUBLINGS)
                 self._refusals += 1
-                self._block(
-                    self._told_wait(headers) or min(_WAIT_CAP, _FIRST_WAIT * 2 ** (self._refusals - 1))
-                )
+                self._block(self._told_wait(headers) or min(_WAIT_CAP, _FIRST_WAIT * 2**doublings))
                 return
             self._refusals = 0
             if remaining == 0:

@@ -1,7 +1,7 @@
 """The positions table alone, fed with invented prices that move at every refresh.
 
 Query: `n` further positions · `frozen=1` for prices that stand still · `age` of the quotes in seconds ·
-`raised` alerts.
+`raised` alerts · `files=2` for a choice of another file.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ def _leg(side: str, kind: str, strike: float) -> dict[str, object]:
     return {"side": side, "option_type": kind, "expiry": str(EXPIRY), "strike": strike, "contracts": 2}
 
 
-def _single(number: int) -> dict[str, object]:
+def _single(number: int, shift: int = 0) -> dict[str, object]:
     return {
         "id": f"p{number:03}",
-        "symbol": list(SPOTS)[number % 4],
+        "symbol": list(SPOTS)[(number + shift) % 4],
         "option_type": "call",
         "expiry": str(EXPIRY),
         "strike": 100 + number,
@@ -65,6 +65,12 @@ def portfolio(singles: int) -> Portfolio:
             ]
         }
     )
+
+
+@st.cache_resource
+def other_portfolio(singles: int) -> Portfolio:
+    """Many calls: the ids of the first file on other underlyings."""
+    return Portfolio.model_validate({"positions": [_single(number, 1) for number in range(singles)]})
 
 
 def _symbols(held: Portfolio) -> list[str]:
@@ -118,7 +124,8 @@ def snapshot(held: Portfolio, tick: int, now: dt.datetime, age: float) -> LiveSn
 def live() -> None:
     """One refresh."""
     query = st.query_params
-    held = portfolio(int(query.get("n", "30")))
+    is_other = query.get("files") == "2" and st.checkbox("Other file")
+    held = (other_portfolio if is_other else portfolio)(int(query.get("n", "30")))
     frozen = query.get("frozen") == "1"
     tick = st.session_state["tick"] = st.session_state.get("tick", 0) + 1
     now = dt.datetime.now(dt.UTC)

@@ -67,6 +67,13 @@ def test_a_status_in_words(status: AlertStatus, words: str) -> None:
     assert describe_status(status, LOSS, dt.UTC) == words
 
 
+def test_an_alert_raised_on_another_day_has_its_day() -> None:
+    """What was raised on Friday does not read on Monday as if it were of today."""
+    raised = AlertStatus(AlertPhase.RAISED, NOW, Outcome.NO_DATA, raised_at=NOW, raised_value=-110.0)
+    words = describe_status(raised, LOSS, dt.UTC, NOW + dt.timedelta(days=3))
+    assert words.startswith(f"raised {NOW:%a} 17:00:00 at")
+
+
 def test_an_event_in_words() -> None:
     """Whose, which condition, and what was seen; of a fill its own words."""
     event = AlertEvent(1, NOW, LOSS, AlertPhase.RAISED, -110.0)
@@ -149,6 +156,35 @@ def test_a_session_that_comes_later_is_not_toasted_for_what_was_before() -> None
     desk.pass_seconds(12, 8.0)
     later = AppTest.from_function(_page, args=(desk.monitor,), default_timeout=20).run()
     assert len(later.toast) == 0
+
+
+def _two_portfolios(monitors: list[object]) -> None:
+    """Runs inside the harness: the panel of one portfolio, chosen by a number."""
+    import datetime as dt
+
+    import streamlit as st
+
+    from apps.streamlit.components import alerts_panel
+
+    alerts_panel.render(monitors[int(st.number_input("Portfolio", value=0))], zone=dt.UTC)
+
+
+def test_a_portfolio_that_is_looked_at_again_is_toasted_for_what_is_new() -> None:
+    """Each portfolio counts its own events: its history is not told again after a look at another one."""
+    busy, quiet = _Desk(LOSS), _Desk(LOSS)
+    busy.pass_seconds(12, 8.0)
+    both = AppTest.from_function(_two_portfolios, args=([busy.monitor, quiet.monitor],), default_timeout=20)
+
+    def look_at(number: int) -> int:
+        both.run() if not both.number_input else both.number_input[0].set_value(number).run()
+        assert not both.exception
+        return len(both.toast)
+
+    assert [look_at(0), look_at(1), look_at(0), look_at(1)] == [0, 0, 0, 0]
+    busy.button("live-alert-ack-loss").click().run()
+    busy.pass_seconds(1, 12.0)
+    busy.pass_seconds(12, 8.0)
+    assert [look_at(0), look_at(0)] == [1, 0]
 
 
 def test_an_alert_can_be_made_on_the_page_and_taken_away() -> None:

@@ -9,11 +9,13 @@ import runpy
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
 pytest.importorskip("streamlit", reason="the portal needs streamlit")
 
+from options_helper.data.alpaca_settings import load_settings
 from options_helper.errors import SettingsError
 from options_helper.hub import get_hub
 from options_helper.market import (
@@ -29,6 +31,8 @@ from options_helper.market_tables import QuoteTable
 from options_helper.market_time import utc_now
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from conftest import Desk
     from streamlit.testing.v1 import AppTest
 
@@ -337,6 +341,24 @@ def test_a_refused_key_is_an_error_with_a_next_step(desk: Desk) -> None:
     assert status(page).startswith("**Alpaca refused the key for the option stream (402).** Not retried.")
 
 
+def test_a_portfolio_of_expired_positions_hides_no_failure(desk: Desk) -> None:
+    """That nothing is left to stream is said while all is well; a stream in error comes before it."""
+    pytest.importorskip("alpaca", reason="Start needs alpaca-py")
+    desk.own({**desk.CALL, "expiry": "2020-01-17"})
+    desk.sign_in()
+    assert status(desk.page()).startswith("**Everything in this portfolio has expired.**")
+    page = press(desk.page(), "start")
+    good = live_snapshot()
+    lost = replace(
+        good.health[StreamName.FILLS],
+        state=StreamState.ERROR,
+        last_failure=StreamFailure("Alpaca refused the key", utc_now(), 402, final=True),
+    )
+    desk.manager.now = replace(good, status=StreamState.ERROR, health={**good.health, StreamName.FILLS: lost})
+    page.run()
+    assert "refused the key" in status(page)
+
+
 def test_a_changed_portfolio_offers_restart(desk: Desk) -> None:
     """Positions that the running set does not ask for are named, and Restart takes them in."""
     pytest.importorskip("alpaca", reason="Start needs alpaca-py")
@@ -400,6 +422,146 @@ def test_a_failed_start_is_a_sentence(desk: Desk, refusal: Exception, words: str
     page = press(desk.page(), "start")
     assert words in status(page)
     assert SECRET not in desk.said(page)
+
+
+def _problem(page: AppTest) -> str:
+    """What is said below the one line, of a button that failed while streams run."""
+    (line,) = page.error
+    return str(line.value).replace("\\", "")
+
+
+def test_a_restart_that_cannot_begin_says_so_while_the_earlier_streams_go_on(desk: Desk) -> None:
+    """The reason stands beside the streams' own line until a Restart succeeds, or ends them."""
+    pytest.importorskip("alpaca", reason="Start needs alpaca-py")
+    desk.own(desk.CALL)
+    desk.sign_in()
+    page = press(desk.page(), "start")
+    desk.manager.now = live_snapshot()
+    desk.sign_in(OH_ALPACA_STOCK_FEED="foo")
+    press(page, "restart")
+    for _ in range(2):
+        assert _problem(page).startswith("**Not restarted.** The earlier streams go on. OH_ALPACA_STOCK_FEED")
+        assert str(page.success[0].value).startswith("**Live.**")
+        page.run()
+    assert len(desk.manager.configs) == 1
+    desk.sign_in(OH_ALPACA_STOCK_FEED="iex")
+    press(page, "restart")
+    assert (len(page.error), len(desk.manager.configs)) == (0, 2)
+    desk.manager.refusal = SettingsError("streams", "There is nothing to stream.")
+    press(page, "restart")
+    assert status(page) == "**Not started.** There is nothing to stream."
+
+
+@pytest.mark.parametrize("ends", ["stop", "start"])
+def test_what_another_tab_does_clears_a_failed_restart(desk: Desk, ends: str) -> None:
+    """It stood beside the earlier streams, and is over with them or with what another tab began."""
+    pytest.importorskip("alpaca", reason="Start needs alpaca-py")
+    desk.own(desk.CALL)
+    desk.sign_in()
+    page = press(desk.page(), "start")
+    hub = get_hub()
+    desk.sign_in(OH_ALPACA_STOCK_FEED="foo")
+    press(page, "restart")
+    assert _problem(page).startswith("**Not restarted.**")
+    hub.attach("another tab")
+    hub.stop("another tab")
+    if ends == "start":
+        run = hub.run
+        hub.start(run.config, session_id="another tab", portfolio_name="mine.json", portfolio=run.portfolio)
+    page.run()
+    assert len(page.error) == 0
+    assert "Not restarted" not in desk.said(page)
+
+
+def _while_drawn(monkeypatch: pytest.MonkeyPatch, act: Callable[[], object]) -> None:
+    """Let something happen once, after the page has looked at its settings and before its first beat."""
+    from apps.streamlit.components import live_portfolio_page
+
+    draw, acts = live_portfolio_page.draw_buttons, [act]
+
+    def draw_and_act(*args: Any) -> None:
+        draw(*args)
+        while acts:
+            acts.pop()()
+
+    monkeypatch.setattr(live_portfolio_page, "draw_buttons", draw_and_act)
+
+
+def test_credentials_that_change_are_noticed_at_the_next_beat(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Badge, note and the choice of the account follow the env file without a press."""
+    env_file = desk.folder / "config" / "alpaca.env"
+    env_file.parent.mkdir()
+    keys = f"APCA_API_KEY_ID={KEY}\nAPCA_API_SECRET_KEY={SECRET}\n"
+    desk.own(desk.CALL)
+    _while_drawn(
+        monkeypatch, lambda: env_file.write_text(f"{keys}APCA_API_BASE_URL=https://broker.example\n")
+    )
+    page = desk.page()
+    assert status(page).startswith("**Not started.** 1 contract")
+    assert page.segmented_control(key="account").disabled
+    assert "Not Alpaca's own hosts: broker.example." in desk.said(page)
+    _while_drawn(monkeypatch, lambda: env_file.write_text(f"{keys}APCA_API_BASE_URL=http://127.0.0.1:9\n"))
+    page.run()
+    assert "DEMO: simulated prices" in desk.said(page)
+    assert "broker.example" not in desk.said(page)
+
+
+def test_new_keys_after_a_restart_leave_no_note(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The running set's account is compared with the keys as they are now."""
+    pytest.importorskip("alpaca", reason="Start needs alpaca-py")
+    desk.own(desk.CALL)
+    desk.sign_in()
+    page = press(desk.page(), "start")
+
+    def restart_elsewhere() -> None:
+        desk.sign_in(APCA_API_KEY_ID="AKMARKER0000KEYID")
+        hub, run = get_hub(), get_hub().run
+        hub.restart(
+            replace(run.config, settings=load_settings()),
+            session_id="another tab",
+            portfolio_name="portfolio.json",
+            portfolio=run.portfolio,
+        )
+
+    _while_drawn(monkeypatch, restart_elsewhere)
+    page.run()
+    assert "other settings" not in desk.said(page)
+    assert "Live account" in desk.said(page)
+
+
+def test_an_env_file_that_cannot_be_read_is_a_sentence(desk: Desk) -> None:
+    """It is no text at all, say while it is written: the page stands, and says so."""
+    env_file = desk.folder / "config" / "alpaca.env"
+    env_file.parent.mkdir()
+    env_file.write_bytes(b"\xff\xfe\x00")
+    desk.own(desk.CALL)
+    page = desk.page()
+    assert not page.exception
+    assert status(page).startswith("**Not ready.** config/alpaca.env cannot be read")
+
+
+def test_another_time_zone_is_noticed_at_the_next_beat(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The zone that the disclaimer names is that of the page's times."""
+    import streamlit as st
+
+    from apps.streamlit.components import head, live_portfolio_page, moment
+
+    zones = ["Europe/Berlin"]
+
+    def travel(*_args: object) -> None:
+        zones.append("Asia/Tokyo")
+        st.rerun(live_portfolio_page.SHELL)
+
+    for module in (live_portfolio_page, moment):
+        monkeypatch.setattr(module, "browser_zone", lambda: ZoneInfo(zones[-1]))
+    monkeypatch.setattr(head, "start", travel)
+    desk.own(desk.CALL)
+    page = desk.page()
+    assert "Times in Europe/Berlin." in desk.said(page)
+    press(page, "start")
+    assert "Times in Asia/Tokyo." in desk.said(page)
 
 
 def test_keys_are_nowhere_on_the_page(desk: Desk) -> None:

@@ -12,6 +12,7 @@ pytest.importorskip("streamlit", reason="the portal needs streamlit")
 
 from apps.streamlit.components import portfolio_source
 from apps.streamlit.components.portfolio_source import read_portfolio
+from options_helper import portfolio_file
 from options_helper.file_version import file_version
 
 if TYPE_CHECKING:
@@ -83,6 +84,37 @@ def test_a_file_that_appears_before_it_is_read_exists(path: Path, monkeypatch: p
     gone = read_portfolio(path)
     assert (gone.exists, gone.saved_at, gone.portfolio) == (False, None, None)
     assert "no such file" in str(gone.error)
+
+
+@pytest.mark.parametrize(
+    ("failure", "words"),
+    [
+        (PermissionError(13, "Permission denied"), "this user may not read the file"),
+        (OSError(5, "Input/output error"), "Input/output error"),
+    ],
+)
+def test_a_file_that_can_be_read_again_is_read_by_itself(
+    path: Path, monkeypatch: pytest.MonkeyPatch, failure: OSError, words: str
+) -> None:
+    """Neither chmod nor an unlocked disk changes its time or size; the same failure is the same object."""
+    missing = read_portfolio(path)
+    assert read_portfolio(path) is missing
+    _save(path, '{"cash": 22}', 100)
+
+    def refuse(*_args: object) -> None:
+        raise failure
+
+    with monkeypatch.context() as locked:
+        locked.setattr(portfolio_file, "read_with_version", refuse)
+        source = read_portfolio(path)
+        assert (source.exists, source.portfolio) == (True, None)
+        assert words in str(source.error)
+        assert read_portfolio(path) is source
+        failure = OSError(24, "Too many open files")
+        assert "Too many open files" in str(read_portfolio(path).error)
+    loaded = read_portfolio(path)
+    assert loaded.portfolio.cash == 22
+    assert read_portfolio(path) is loaded
 
 
 def test_a_file_that_is_there_and_no_portfolio_exists(path: Path) -> None:

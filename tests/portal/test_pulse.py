@@ -74,6 +74,16 @@ def test_a_page_that_never_asks_for_its_change_is_overdue(page: Page) -> None:
     assert not any(page.beat("second") for _ in range(20))
 
 
+@pytest.mark.parametrize("ticking", [False, True])
+def test_a_page_that_was_left_for_a_while_is_not_behind(page: Page, *, ticking: bool) -> None:
+    """Home and back: nobody waited meanwhile, so the first change after it is drawn as any other."""
+    for number in range(3):
+        page.beat(number if ticking else 0)
+        pulse.mark_drawn()
+    page.seconds += 600
+    assert not page.beat("another")
+
+
 def test_a_page_that_was_never_drawn_is_overdue(page: Page) -> None:
     """Changes alone are no drawing."""
     assert any(page.beat(number) for number in range(20))

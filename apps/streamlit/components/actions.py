@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
@@ -17,46 +18,64 @@ if TYPE_CHECKING:
     from apps.streamlit.components.page_model import PageModel
     from options_helper.data.streaming.live_manager import LiveStreamConfig
     from options_helper.hub import LiveHub
+    from options_helper.hub_actions import HubAction
 
 logger = logging.getLogger("options_helper.page")
 
-_PROBLEM_KEY = "start-problem"
+_PROBLEM_KEY = "button-problem"
 
 
-def start_problem(*, running: bool) -> str:
-    """Why the last Start of this tab started nothing, or ""; forgotten once a set of streams runs."""
-    if running:
-        st.session_state[_PROBLEM_KEY] = ""
-    return str(st.session_state.get(_PROBLEM_KEY, ""))
+@dataclass(frozen=True, slots=True)
+class ButtonProblem:
+    """A press of a button that failed.
+
+    Attributes:
+        headline: What it did not do, as a sentence.
+        text: Why, as a sentence.
+        streams_ran: Whether streams ran after it all the same: those from before.
+        action: The hub's last action then.
+    """
+
+    headline: str
+    text: str
+    streams_ran: bool
+    action: HubAction | None
+
+
+def find_problem(hub: LiveHub) -> ButtonProblem | None:
+    """This tab's last press if it failed, until any tab starts, restarts or stops the streams."""
+    problem: ButtonProblem | None = st.session_state.get(_PROBLEM_KEY)
+    return problem if problem is not None and problem.action is hub.last_action else None
 
 
 def start(hub: LiveHub, model: PageModel) -> None:
     """Start the streams with this tab's portfolio and settings."""
-    _guarded(lambda: _begin(hub.start, model))
+    _guarded(hub, "Not started.", lambda: _begin(hub.start, model))
 
 
 def restart(hub: LiveHub, model: PageModel) -> None:
     """Stop, then start with this tab's portfolio and settings."""
-    _guarded(lambda: _begin(hub.restart, model))
+    _guarded(hub, "Not restarted.", lambda: _begin(hub.restart, model))
 
 
 def stop(hub: LiveHub, _model: PageModel) -> None:
     """Stop the streams for every tab."""
-    _guarded(lambda: hub.stop(session_id()))
+    _guarded(hub, "Not stopped.", lambda: hub.stop(session_id()))
 
 
-def _guarded(act: Callable[[], None]) -> None:
-    """Do it; what goes wrong becomes this tab's sentence."""
-    st.session_state[_PROBLEM_KEY] = ""
+def _guarded(hub: LiveHub, headline: str, act: Callable[[], None]) -> None:
+    """Do it; what goes wrong becomes this tab's sentence, under this headline where streams run."""
+    st.session_state[_PROBLEM_KEY] = None
     try:
         act()
     except OptionsHelperError as error:
-        st.session_state[_PROBLEM_KEY] = str(error)
+        text = str(error)
     except Exception as error:  # the last resort: a page with a sentence, and the log with the cause
         logger.exception("The button failed")
-        st.session_state[_PROBLEM_KEY] = (
-            f"Something unexpected went wrong ({type(error).__name__}); nothing was started; see the log."
-        )
+        text = f"Something unexpected went wrong ({type(error).__name__}); nothing was started; see the log."
+    else:
+        return
+    st.session_state[_PROBLEM_KEY] = ButtonProblem(headline, text, hub.is_running(), hub.last_action)
 
 
 def _begin(begin: Callable[..., None], model: PageModel) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 import streamlit as st
 from pydantic import ValidationError
@@ -33,7 +34,7 @@ _FRACTIONS = frozenset({AlertMetric.PNL_PCT, AlertMetric.SPREAD_PCT})
 def render(monitor: PortfolioMonitor, *, zone: dt.tzinfo) -> None:
     """Draw the alerts of a portfolio, and tell of those that were raised since this session last looked."""
     view = monitor.view()
-    _tell(view.alerts)
+    _tell(monitor, view.alerts)
     with st.container(key="live-alerts", border=True):
         st.markdown(f"**Alerts** :gray[{_summary(view.alerts)}]")
         if view.alerts_problem:
@@ -44,13 +45,18 @@ def render(monitor: PortfolioMonitor, *, zone: dt.tzinfo) -> None:
         _render_more(monitor, view, zone)
 
 
-def describe_status(status: AlertStatus, rule: AlertRule, zone: dt.tzinfo) -> str:
-    """Where an alert stands in words: `raised 10:42:07 at +$812`, `normal · now +$120`, `no data`."""
+def describe_status(
+    status: AlertStatus, rule: AlertRule, zone: dt.tzinfo, as_of: dt.datetime | None = None
+) -> str:
+    """Where an alert stands in words: `raised 10:42:07 at +$812`, `normal · now +$120`, `no data`.
+
+    A time of another day than `as_of` has its day with it.
+    """
     now = rule.metric.format_value(status.value) if status.value is not None else ""
     match status.phase:
         case AlertPhase.RAISED if status.raised_at is not None:
             at = rule.metric.format_value(status.raised_value)
-            parts = [f"raised {format_time(status.raised_at, zone)}" + (f" at {at}" if at else "")]
+            parts = [f"raised {format_time(status.raised_at, zone, as_of)}" + (f" at {at}" if at else "")]
         case AlertPhase.PENDING:
             parts = [f"pending for {status.held_seconds:.0f} of {rule.pending_seconds:.0f} s"]
         case phase:
@@ -74,15 +80,19 @@ def _summary(alerts: AlertBook) -> str:
     return f"{len(alerts.rules)} · {alerts.raised_count} raised"
 
 
-def _tell(alerts: AlertBook) -> None:
-    """A toast for each alert raised since this browser session last looked; none for what was before it."""
-    told = st.session_state.setdefault(_TOLD_KEY, alerts.serial)
+def _tell(monitor: PortfolioMonitor, alerts: AlertBook) -> None:
+    """A toast for each alert raised since this browser session last looked; none for what was before it.
+
+    Each monitor, of one portfolio file, counts its own events.
+    """
+    told = st.session_state.setdefault(_TOLD_KEY, WeakKeyDictionary())
+    before = told.setdefault(monitor, alerts.serial)
     for event in alerts.history:
-        if event.serial > told and event.phase is AlertPhase.RAISED:
+        if event.serial > before and event.phase is AlertPhase.RAISED:
             st.toast(
                 _plain_text(describe_event(event)), icon=":material/notifications_active:", duration="long"
             )
-    st.session_state[_TOLD_KEY] = alerts.serial
+    told[monitor] = alerts.serial
 
 
 def _render_rule(
@@ -91,7 +101,7 @@ def _render_rule(
     status = view.alerts.status_of(rule.id)
     words, button = st.columns([4, 1], vertical_alignment="center")
     name = f"{_SIGNS[status.phase]} **{_plain_text(rule.position or _WHOLE)}** {_plain_text(rule.condition)}"
-    stand = _plain_text(describe_status(status, rule, zone))
+    stand = _plain_text(describe_status(status, rule, zone, view.as_of))
     if not is_held:
         stand += " :orange[· no such position in the portfolio]"
     words.markdown(_unbroken(f"{name}  \n:small[{stand}]"))
@@ -121,8 +131,8 @@ def _render_more(monitor: PortfolioMonitor, view: MonitorView, zone: dt.tzinfo) 
         with st.popover("History", icon=":material/history:", key="live-alert-history", type="tertiary"):
             shown = view.alerts.history[: -_HISTORY_SHOWN - 1 : -1]
             lines = [
-                f"{format_time(event.at, zone)} {event.phase} · {_plain_text(describe_event(event))}"
-                for event in shown
+                f"{format_time(one.at, zone, view.as_of)} {one.phase} · {_plain_text(describe_event(one))}"
+                for one in shown
             ]
             st.markdown("  \n".join(lines) if lines else ":gray[Nothing has happened yet.]")
         st.download_button(

@@ -51,13 +51,21 @@ def find_credentials() -> Credentials:
     try:
         settings = load_settings()
     except SettingsError as error:
-        values = read_environment()
+        values = _written_values()
         return Credentials(
             problem=str(error),
             stock_feed=_known(values.get("OH_ALPACA_STOCK_FEED", ""), STOCK_FEEDS),
             options_feed=_known(values.get("OH_ALPACA_OPTIONS_FEED", ""), OPTIONS_FEEDS),
         )
     return Credentials(settings, "", settings.stock_feed, settings.options_feed)
+
+
+def _written_values() -> dict[str, str]:
+    """What is set, right or wrong; nothing where the env file cannot be read, which is the problem then."""
+    try:
+        return read_environment()
+    except SettingsError:
+        return {}
 
 
 def _known(feed: str, feeds: tuple[str, ...]) -> str:

@@ -24,11 +24,14 @@ from apps.streamlit.components.scene import Scene, describe_scene, minute_of, se
 from apps.streamlit.components.status_line import find_diagnosis, render_status, tell_change
 from apps.streamlit.components.totals import render_totals
 from apps.streamlit.components.underlying_sums import render_underlying_sums
+from options_helper.analysis.diagnosis import Level
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from apps.streamlit.components.moment import Moment
+
+_ALARMS = frozenset({Level.WARNING, Level.ERROR})
 
 
 def render_status_part(moment: Moment, *, parts: Sequence[str]) -> bool:
@@ -39,7 +42,9 @@ def render_status_part(moment: Moment, *, parts: Sequence[str]) -> bool:
         return render_pulse((id(source), minute_of(moment.snapshot)), parts, pace_seconds=pace)
     scene = set_scene(moment, source.portfolio)
     quotes = grown_older(scene.view.quotes, scene.view.at.as_of, moment.snapshot.as_of)
-    diagnosis = find_all_expired(source, scene.view.totals) or find_diagnosis(moment, quotes)
+    diagnosis = find_diagnosis(moment, quotes)
+    if diagnosis.level not in _ALARMS:
+        diagnosis = find_all_expired(source, scene.view.totals) or diagnosis
     render_status(diagnosis)
     tell_change(moment.snapshot.status, diagnosis)
     return render_pulse(describe_scene(moment, scene), parts, pace_seconds=pace)

@@ -19,6 +19,8 @@ from apps.streamlit.components.session import MANAGER_KEY, browser_zone, current
 from apps.streamlit.components.sidebar import render_sidebar
 
 if TYPE_CHECKING:
+    import datetime as dt
+
     from apps.streamlit.components.credentials import Credentials
     from apps.streamlit.components.sidebar import PageSettings
     from options_helper.hub import LiveHub
@@ -38,19 +40,19 @@ def render_live_portfolio() -> None:
     apply_page_style()
     hub = current_hub()
     credentials = find_credentials()
-    settings = render_sidebar(credentials)
-    _shell(hub, settings, credentials)
-    render_disclaimer(str(browser_zone()))
+    settings, zone = render_sidebar(credentials), browser_zone()
+    _shell(hub, settings, credentials, zone)
+    render_disclaimer(str(zone))
 
 
 @st.fragment(key=SHELL)
-def _shell(hub: LiveHub, settings: PageSettings, credentials: Credentials) -> None:
+def _shell(hub: LiveHub, settings: PageSettings, credentials: Credentials, zone: dt.tzinfo) -> None:
     """The three parts; the pace is the settings' while streams run, a slow one while none do."""
     live = hub.is_running()
     pace = settings.refresh_seconds if live else IDLE_SECONDS
     st.fragment(key=HEAD)(_head)(hub, settings, credentials, drawn_as_live=live)
     st.session_state[MANAGER_KEY] = hub.manager
-    st.fragment(run_every=pace)(_status)(hub, settings, credentials, drawn_as_live=live)
+    st.fragment(run_every=pace)(_status)(hub, settings, credentials, zone, drawn_as_live=live)
     st.fragment(key=BODY)(_body)(hub, settings, credentials)
 
 
@@ -67,15 +69,23 @@ def _head(hub: LiveHub, settings: PageSettings, credentials: Credentials, *, dra
     st.session_state[_HEAD_SOURCE] = moment.model.source
 
 
-def _status(hub: LiveHub, settings: PageSettings, credentials: Credentials, *, drawn_as_live: bool) -> None:
-    """The one line, at each refresh; what another tab did, and a new file, draw everything anew."""
+def _status(
+    hub: LiveHub, settings: PageSettings, credentials: Credentials, zone: dt.tzinfo, *, drawn_as_live: bool
+) -> None:
+    """The one line, at each refresh.
+
+    What another tab did, a new file, other credentials, and another time zone draw everything anew.
+    """
     from apps.streamlit.components.live_body import render_status_part  # noqa: PLC0415 - after the title
     from apps.streamlit.components.moment import take_moment  # noqa: PLC0415 - likewise
+    from apps.streamlit.components.status_line import render_problem  # noqa: PLC0415 - likewise
 
     moment = take_moment(hub, settings, credentials)
     overdue = render_status_part(moment, parts=(HEAD, BODY))
+    render_problem(hub)
     is_headed = st.session_state.get(_HEAD_SOURCE) is moment.model.source
-    if overdue or not is_headed or hub.is_running() != drawn_as_live:
+    is_current = (find_credentials(), moment.zone) == (credentials, zone)
+    if overdue or not is_headed or not is_current or hub.is_running() != drawn_as_live:
         st.rerun()
 
 

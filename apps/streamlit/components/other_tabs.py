@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from apps.streamlit.components.session import session_id
-from options_helper.analysis.wording import format_minute
+from options_helper.analysis.wording import format_moment
 
 if TYPE_CHECKING:
     from apps.streamlit.components.moment import Moment
@@ -28,7 +28,7 @@ def describe_other_tab(moment: Moment, not_live: int) -> str:
     action = moment.hub.last_action
     if action is None or not moment.hub.is_running() or not is_from_another_tab(moment.hub):
         return ""
-    at = format_minute(action.at, moment.zone)
+    at = format_moment(action.at, moment.snapshot.as_of, moment.zone)
     text = f"{action.kind} from another tab {at} with {action.portfolio_name}"
     if not_live:
         return f"{text}; {not_live} of your positions {'is' if not_live == 1 else 'are'} not live."

@@ -1,11 +1,15 @@
-"""The portfolio file as the page sees it: read once per change of the file, never written."""
+"""The portfolio file as the page sees it: read once per change of the file, never written.
+
+A file that cannot be read is tried again at each use: a permission given, or a lock released, makes no
+new version.
+"""
 
 from __future__ import annotations
 
 import os
 import threading
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from options_helper.errors import PortfolioError
 from options_helper.file_version import file_version
@@ -47,7 +51,8 @@ class PortfolioSource:
         return self.path.name or str(self.path)
 
 
-_loaded: dict[tuple[str, FileVersion | None], PortfolioSource] = {}
+_loaded: dict[tuple[str, FileVersion | None], PortfolioSource] = {}  # what was read, right or wrong
+_unread: dict[str, PortfolioSource] = {}  # by path, the last failure to read it
 _lock = threading.Lock()
 
 
@@ -57,32 +62,50 @@ def default_portfolio_path() -> str:
 
 
 def read_portfolio(path: Path) -> PortfolioSource:
-    """The file's newest version; the same object for as long as the file does not change."""
+    """The file's newest version; the same object until the file, or why it cannot be read, changes."""
+    # pydantic, after the title
+    from options_helper.portfolio_file import read_portfolio_file  # noqa: PLC0415
+
     with _lock:
         seen = file_version(path)
         kept = _loaded.get((str(path), seen))
         if kept is not None:
             return kept
-        loaded = _load(path, seen)
-        while len(_loaded) >= _KEPT:
-            del _loaded[next(iter(_loaded))]
+        try:
+            content, version = read_portfolio_file(path)
+        except PortfolioError as error:
+            return _note_unread(PortfolioSource(path, seen, error=error))
+        _make_room(_loaded)
         # The version that was read: the file may have been replaced since it was seen.
-        return _loaded.setdefault((str(path), loaded.version), loaded)
+        return _loaded.setdefault((str(path), version), _parse(path, content, version))
 
 
 def forget_portfolios() -> None:
     """Read every file again at its next use."""
     with _lock:
         _loaded.clear()
+        _unread.clear()
 
 
-def _load(path: Path, seen: FileVersion | None) -> PortfolioSource:
-    # pydantic, after the title
-    from options_helper.portfolio_file import parse_portfolio, read_portfolio_file  # noqa: PLC0415
+def _note_unread(source: PortfolioSource) -> PortfolioSource:
+    """This failure, or the last one if nothing about it is new."""
+    last = _unread.get(str(source.path))
+    if last is not None and (last.version, str(last.error)) == (source.version, str(source.error)):
+        return last
+    _make_room(_unread)
+    _unread[str(source.path)] = source
+    return source
 
-    version = seen
+
+def _make_room(kept: dict[Any, PortfolioSource]) -> None:
+    while len(kept) >= _KEPT:
+        del kept[next(iter(kept))]
+
+
+def _parse(path: Path, content: bytes, version: FileVersion) -> PortfolioSource:
+    from options_helper.portfolio_file import parse_portfolio  # noqa: PLC0415 - likewise
+
     try:
-        content, version = read_portfolio_file(path)
         return PortfolioSource(path, version, portfolio=parse_portfolio(path, content))
     except PortfolioError as error:
         return PortfolioSource(path, version, error=error)

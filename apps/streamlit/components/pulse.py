@@ -26,13 +26,26 @@ _PATIENCE_SECONDS = 8.0
 _PATIENCE_BEATS = 3.0
 _SCRIPT = """
 const kept = new WeakMap();
+const HIDDEN = 180_000; // browsers hold back the timers of hidden tabs to one a minute
+
 export default function ({ data, setTriggerValue, parentElement: root }) {
   const before = kept.get(root) ?? data;
-  clearInterval(before.guard);
-  const guard = setInterval(() => setTriggerValue("late", Date.now()), data.patience);
-  kept.set(root, { number: data.number, guard });
+  before.stop?.();
+  let guard;
+  const wait = () => {
+    clearInterval(guard);
+    const patience = document.hidden ? Math.max(HIDDEN, data.patience) : data.patience;
+    guard = setInterval(() => setTriggerValue("late", Date.now()), patience);
+  };
+  const stop = () => {
+    clearInterval(guard);
+    document.removeEventListener("visibilitychange", wait);
+  };
+  wait();
+  document.addEventListener("visibilitychange", wait);
+  kept.set(root, { number: data.number, stop });
   if (before.number !== data.number) setTriggerValue("changed", data.number);
-  return () => clearInterval(kept.get(root).guard);
+  return stop;
 }
 """
 
@@ -71,8 +84,11 @@ def _is_overdue(patience: float) -> bool:
     """
     state, now = st.session_state, time.monotonic()
     drawn = state.get(_DRAWN)
+    if drawn == state[_NUMBER]:
+        state.pop(_WAITING, None)
+        return False
     drawn_before, since = state.get(_WAITING, (drawn, now))
-    if drawn != drawn_before or drawn == state[_NUMBER]:
+    if drawn != drawn_before:
         since = now
     state[_WAITING] = (drawn, since)
     if now - since <= patience:

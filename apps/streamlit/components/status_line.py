@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from apps.streamlit.components.actions import start_problem
+from apps.streamlit.components.actions import find_problem
 from apps.streamlit.components.other_tabs import is_from_another_tab
 from options_helper.analysis.stream_diagnosis import Diagnosis, Level, diagnose
-from options_helper.analysis.wording import format_minute
+from options_helper.analysis.wording import format_moment
 from options_helper.hub_actions import ActionKind
 from options_helper.market import StreamState
 
 if TYPE_CHECKING:
     from apps.streamlit.components.moment import Moment
     from options_helper.analysis.stream_diagnosis import QuoteCounts
+    from options_helper.hub import LiveHub
 
 _ICONS = {
     Level.SUCCESS: ":material/check_circle:",
@@ -32,6 +33,21 @@ _SPECIAL = "\\`*_{}[]()<>#+|~$:"
 
 def render_status(diagnosis: Diagnosis) -> None:
     """Draw the one line."""
+    with st.container(key="live-status"), _tone(diagnosis.level):
+        _draw(diagnosis)
+
+
+def render_problem(hub: LiveHub) -> None:
+    """Below the line, why this tab's button failed while streams ran; it says nothing of how these are."""
+    problem = find_problem(hub)
+    if problem is None or not problem.streams_ran:
+        return
+    still = "The earlier streams go on. " if hub.is_running() else ""
+    with st.container(key="live-problem"):
+        _draw(Diagnosis(Level.ERROR, problem.headline, still + problem.text))
+
+
+def _draw(diagnosis: Diagnosis) -> None:
     draw = {
         Level.SUCCESS: st.success,
         Level.QUIET: st.info,
@@ -39,11 +55,10 @@ def render_status(diagnosis: Diagnosis) -> None:
         Level.WARNING: st.warning,
         Level.ERROR: st.error,
     }[diagnosis.level]
-    with st.container(key="live-status"), _tone(diagnosis.level):
-        draw(
-            f"**{escape_markdown(diagnosis.headline)}** {escape_markdown(diagnosis.detail)}",
-            icon=_ICONS[diagnosis.level],
-        )
+    draw(
+        f"**{escape_markdown(diagnosis.headline)}** {escape_markdown(diagnosis.detail)}",
+        icon=_ICONS[diagnosis.level],
+    )
 
 
 def _tone(level: Level) -> AbstractContextManager[object]:
@@ -63,16 +78,16 @@ def tell_change(status: str, diagnosis: Diagnosis) -> None:
 
 def find_diagnosis(moment: Moment, quotes: QuoteCounts) -> Diagnosis:
     """This tab's diagnosis: why its Start started nothing, else how the streams are."""
-    problem = start_problem(running=moment.hub.is_running())
-    if problem:
-        return Diagnosis(Level.ERROR, "Not started.", problem)
+    problem = find_problem(moment.hub)
+    if problem is not None and not problem.streams_ran:
+        return Diagnosis(Level.ERROR, "Not started.", problem.text)
     credentials = moment.model.credentials
     if credentials.settings is None and moment.snapshot.started_at is None:
         return Diagnosis(Level.INFO, "Not ready.", credentials.problem)
     action = moment.hub.last_action
     stopped = action if action is not None and action.kind is ActionKind.STOPPED else None
     if stopped and is_from_another_tab(moment.hub) and not moment.snapshot.running:
-        at = format_minute(stopped.at, moment.zone)
+        at = format_moment(stopped.at, moment.snapshot.as_of, moment.zone)
         return Diagnosis(Level.INFO, f"Stopped from another tab, {at}.", "Figures are frozen.")
     return diagnose(
         moment.snapshot,

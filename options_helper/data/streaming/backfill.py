@@ -11,6 +11,7 @@ import datetime as dt
 import logging
 import threading
 import time
+from contextlib import ExitStack
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -185,36 +186,48 @@ class Backfill:
         asked_at = self._clock()
         clock, answered_at = self._rest.clock(), self._clock()
         today = new_york_date(answered_at)
-        if self._sessions is None or self._sessions[0] != today:
+        sessions = self._sessions
+        if sessions is None or sessions[0] != today:
             span = dt.timedelta(days=_CALENDAR_DAYS)
-            self._sessions = (today, self._rest.calendar(today - span, today + span))
-        self._calendar = AlpacaCalendar.from_alpaca(clock, self._sessions[1])
+            sessions = (today, self._rest.calendar(today - span, today + span))
+        self._calendar = AlpacaCalendar.from_alpaca(clock, sessions[1])
+        self._sessions = sessions  # only now: an answer that cannot be read is asked for again
         self._sink.put_market(self._calendar)
         self._sink.put_clock_offset(clock_offset_seconds(self._calendar.told_at, asked_at, answered_at))
         return MARKET_SECONDS
 
     def _fetch_options(self) -> float:
-        first, as_of = self._begin(StreamName.OPTIONS)
-        rows = self._read(self._rest.option_snapshots(self._contracts, self._options_feed))
-        self._sink.put_quotes(options=first.select(rows.quotes))
-        self._sink.put_trades(options=first.select(rows.trades))
-        self._sink.put_complete(StreamName.OPTIONS, as_of)
+        rows = self._tell_first(
+            StreamName.OPTIONS, lambda: self._rest.option_snapshots(self._contracts, self._options_feed)
+        )
         self._sink.put_reference(previous_closes=rows.previous_closes, greeks=rows.greeks)
         return SNAPSHOT_SECONDS
 
     def _fetch_stocks(self) -> float:
-        first, as_of = self._begin(StreamName.STOCKS)
-        rows = self._read(self._rest.stock_snapshots(self._stocks, self._stock_feed))
-        self._sink.put_quotes(stocks=first.select(rows.quotes))
-        self._sink.put_trades(stocks=first.select(rows.trades))
-        self._sink.put_complete(StreamName.STOCKS, as_of)
+        rows = self._tell_first(
+            StreamName.STOCKS, lambda: self._rest.stock_snapshots(self._stocks, self._stock_feed)
+        )
         self._sink.put_reference(previous_closes=rows.previous_closes)
         return SNAPSHOT_SECONDS
 
-    def _begin(self, stream: StreamName) -> tuple[FirstRows, dt.datetime]:
-        """A look at a data stream's symbols, and as of when all it told is."""
+    def _tell_first(self, stream: StreamName, fetch: Callable[[], Mapping[str, Any]]) -> SnapshotRows:
+        """Look at a data stream's symbols, and tell what was not told yet.
+
+        All is told then, unless a row was there and could not be read: it may be a change. Symbols that REST
+        refuses or has nothing of do not matter. One is left out only where the same route answers others, so
+        that it is the symbol; and what has no market has no price that changes.
+        """
         first = self._first[stream]
-        return first, first.begin(self._clock())
+        as_of = first.begin(self._clock())
+        rows = self._read(fetch())
+        with ExitStack() as unless_put:
+            unless_put.callback(first.tell_again)
+            self._sink.put_quotes(**{stream.value: first.select(rows.quotes)})
+            self._sink.put_trades(**{stream.value: first.select(rows.trades)})
+            unless_put.pop_all()
+        if not rows.skipped:
+            self._sink.put_complete(stream, as_of)
+        return rows
 
     def _fetch_indices(self) -> float:
         values = self._rest.index_values(indices_of(self._contracts))
@@ -224,6 +237,8 @@ class Backfill:
     def _fetch_fills(self) -> float:
         began, began_at = self._monotonic(), self._clock()
         self._history.update(began_at, self._tell_fills)
+        if new_york_date(self._clock()) != new_york_date(began_at):
+            return 0.0  # what it brought is of the day before; the next look begins at once
         settled = began_at - dt.timedelta(seconds=self._settle_seconds)
         self._sink.put_order_history(self._history.fills, self._history.orders, settled)
         asked_at = self._fills_asked_at
@@ -242,9 +257,10 @@ class Backfill:
 
     def _read(self, snapshots: Mapping[str, Any]) -> SnapshotRows:
         now = self._clock()
+        known = {symbol: row for symbol, row in snapshots.items() if row is not None}  # null: has no market
         calendar = self._calendar or ExchangeCalendar()
         rows = read_snapshots(
-            snapshots, received_at=now, trading_date=calendar.trading_date(now) or new_york_date(now)
+            known, received_at=now, trading_date=calendar.trading_date(now) or new_york_date(now)
         )
         if rows.skipped:
             logger.warning("%d quotes or trades of REST could not be read and were skipped.", rows.skipped)

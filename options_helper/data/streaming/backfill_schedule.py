@@ -5,11 +5,13 @@ from __future__ import annotations
 import logging
 import threading
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from options_helper.data.rest_refusals import FORBIDDEN, UNAUTHORIZED
 from options_helper.data.streaming.backoff import compute_backoff_seconds
 from options_helper.errors import AlpacaRestError
+from options_helper.mishaps import Mishaps
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -29,7 +31,8 @@ class Part:
     """One thing to fetch.
 
     Attributes:
-        fetch: Gives the seconds until it is due again, None for never; raises AlpacaRestError.
+        fetch: Gives the seconds until it is due again, None for never; raises AlpacaRestError. Whatever else
+            it raises costs this part only.
         due: When, in monotonic seconds.
         began_at: When it was last begun.
         asked: Whether somebody waits for it.
@@ -70,6 +73,7 @@ class Schedule:
         self._lock = threading.Lock()
         self._answered: dict[Host, float] = {}
         self._running: Part | None = None
+        self._mishaps = Mishaps(logger, "; it is tried again.")
         now = monotonic()
         for part in parts:
             part.due = now
@@ -107,21 +111,30 @@ class Schedule:
             # Due never, unless asked for while it runs.
             part.began_at, part.due, part.asked = now, _NEVER, False
         self._running = part
-        try:
-            if not part.succeeded and not part.failures:
-                self._say(part, "fetching")
-            seconds = part.fetch()
-        except AlpacaRestError as error:
-            if not self._is_stopped():
-                self._failed(part, error)
-        else:
-            self._went_well(part, seconds)
+        if not part.succeeded and not part.failures:
+            self._say(part, "fetching")
+        with self._mishaps.survive(f"The background fetch of {part.name}", partial(self._broke, part)):
+            self._fetch(part)
         return 0.0
 
     def tell_all(self, words: str) -> None:
         """Say the same of every part."""
         for part in self._parts.values():
             self._say(part, words)
+
+    def _fetch(self, part: Part) -> None:
+        try:
+            seconds = part.fetch()
+        except AlpacaRestError as error:
+            if not self._is_stopped():
+                self._failed(part, error)
+        else:
+            self._went_well(part, seconds)
+
+    def _broke(self, part: Part, kind: str) -> None:
+        """An answer that nobody foresaw costs its own part only."""
+        if not self._is_stopped():
+            self._try_again(part, f"the answer could not be used ({kind})")
 
     def _went_well(self, part: Part, seconds: float | None) -> None:
         if part.failures:
@@ -132,20 +145,23 @@ class Schedule:
         self._set_due(part, _NEVER if seconds is None else self._monotonic() + seconds)
 
     def _failed(self, part: Part, error: AlpacaRestError) -> None:
+        if not part.failures:
+            logger.warning("The background fetch of %s failed: %s", part.name, error)
+        is_refused = error.status in {UNAUTHORIZED, FORBIDDEN}
+        until = self._try_again(part, str(error), wait=REFUSED_SECONDS if is_refused else None)
+        if _concerns_the_host(error) and not self._answered_lately(part.host):
+            self._hold_back(part, until, part.words)
+
+    def _try_again(self, part: Part, reason: str, *, wait: float | None = None) -> float:
+        """When, in monotonic seconds: after a wait that grows with each failure, unless one is given."""
         part.failures += 1
-        wait = compute_backoff_seconds(
+        wait = wait or compute_backoff_seconds(
             part.failures, base_seconds=RETRY_BASE_SECONDS, cap_seconds=RETRY_CAP_SECONDS
         )
-        if error.status in {UNAUTHORIZED, FORBIDDEN}:
-            wait = REFUSED_SECONDS
-        if part.failures == 1:
-            logger.warning("The background fetch of %s failed: %s", part.name, error)
-        words = f"{str(error).rstrip('.')}. Tried again in {wait:.0f} s."
-        self._say(part, words)
+        self._say(part, f"{reason.rstrip('.')}. Tried again in {wait:.0f} s.")
         until = self._monotonic() + wait
         self._set_due(part, until)
-        if _concerns_the_host(error) and not self._answered_lately(part.host):
-            self._hold_back(part, until, words)
+        return until
 
     def _set_due(self, part: Part, due: float) -> None:
         """A request that came while the part ran is not forgotten."""

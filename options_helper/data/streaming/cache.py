@@ -106,11 +106,8 @@ class LiveCache:
         today = new_york_date(now)
         newest = tuple(row for row in reversed(rows) if _is_of_day(row, today))
         with self._lock:
-            known = self._state.fills
-            if self._orders_day != today:  # only then can a known row have become old
-                known = tuple(row for row in known if _is_of_day(row, today))
-                self._orders_day = today
-            self._publish(fills=newest + known)
+            self._begin_day(today)
+            self._publish(fills=newest + self._state.fills)
 
     def apply_reference(
         self,
@@ -148,18 +145,28 @@ class LiveCache:
             self._publish(fill_gaps=gaps.gaps)
 
     def drop_orders_before(self, day: dt.date) -> None:
-        """Let the order updates of earlier New York days go."""
-        with self._lock:
-            state = self._state
-            rows = (state.fills, state.rest_fills, state.rest_orders)
-            kept = [tuple(row for row in part if _is_of_day(row, day)) for part in rows]
-            if kept != list(rows):
-                self._publish(fills=kept[0], rest_fills=kept[1], rest_orders=kept[2])
+        """Let the order updates of earlier New York days go, once, when this day begins.
+
+        Not later in the day: an order of an earlier day that REST tells then is still open.
+        """
+        if self._orders_day != day:
+            with self._lock:
+                self._begin_day(day)
 
     def touch(self) -> None:
         """Make a new version of the same contents, for a change that stands elsewhere (a stream's state)."""
         with self._lock:
             self._publish()
+
+    def _begin_day(self, day: dt.date) -> None:
+        known, self._orders_day = self._orders_day, day
+        if known is None or known == day:  # before the first day nothing is old
+            return
+        state = self._state
+        rows = (state.fills, state.rest_fills, state.rest_orders)
+        kept = [tuple(row for row in part if _is_of_day(row, day)) for part in rows]
+        if kept != list(rows):
+            self._publish(fills=kept[0], rest_fills=kept[1], rest_orders=kept[2])
 
     def _publish_halts(self, halted_since: Mapping[str, dt.datetime]) -> None:
         self._halted_since = halted_since

@@ -37,11 +37,13 @@ class DataConnection(OneConnection):
         self._decoder = FrameDecoder()
         self._controls: list[dict[str, Any]] = []
         self._arrived = asyncio.Event()
+        self._statuses_pending = False
         while not self._decoder.acknowledged:
             self._put([await self._ws.recv()])
             await self._take_controls()
         if self.deliver_statuses is not None:
             # A request of its own: where a plan has no statuses, quotes and trades are granted already.
+            self._statuses_pending = True
             request = {"action": "subscribe", "statuses": sorted(self.asked)}
             await self._ws.send(msgspec.msgpack.encode(request))
 
@@ -61,16 +63,22 @@ class DataConnection(OneConnection):
         if statuses and self.deliver_statuses is not None:
             await self.deliver_statuses(statuses)
         for control in controls:
-            if control["T"] == "subscription" and not self._decoder.acknowledged:
-                self._decoder.acknowledged = True
-                self._observer.subscribed(frozenset(control.get("quotes") or ()))
+            if control["T"] == "subscription":
+                self._take_acknowledgement(control)
             elif control["T"] == "error":
                 self._take_error(control)
 
+    def _take_acknowledgement(self, frame: dict[str, Any]) -> None:
+        self._statuses_pending = False
+        if not self._decoder.acknowledged:
+            self._decoder.acknowledged = True
+            self._observer.subscribed(frozenset(frame.get("quotes") or ()))
+
     def _take_error(self, frame: dict[str, Any]) -> None:
         error = rejection_of_frame(self.stream_name, frame, asked=len(self.asked))
-        if isinstance(error, StreamRejected) and self._decoder.acknowledged and self.deliver_statuses:
-            # After the acknowledgement only the request for statuses can be refused.
+        if isinstance(error, StreamRejected) and self._statuses_pending:
+            # Until it is answered, a refusal is that of the request for statuses; later it is the stream's.
+            self._statuses_pending = False
             logger.info("The %s stream does not tell trading halts: %s.", self.stream_name, error)
             return
         raise error

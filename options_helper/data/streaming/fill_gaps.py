@@ -28,6 +28,7 @@ class FillGaps:
     ) -> None:
         self._lock = threading.Lock()
         self._gaps: list[FillGap] = [FillGap(day_start)]
+        self._reason = ""
         self._publish = publish
         publish(self)
 
@@ -41,7 +42,7 @@ class FillGaps:
         """The stream went away; `at` is when it was last known to deliver."""
         with self._lock:
             if not self._gaps or self._gaps[-1].end is not None:
-                self._gaps.append(FillGap(at))
+                self._gaps.append(FillGap(at, reason=self._reason))
         self._publish(self)
 
     def acknowledged(self, at: dt.datetime) -> None:
@@ -58,7 +59,8 @@ class FillGaps:
         self._publish(self)
 
     def failed(self, reason: str) -> None:
-        """REST did not answer; the gaps stand, with the reason."""
+        """REST did not answer; the gaps stand, with the reason, as do new ones until it is told anew."""
         with self._lock:
+            self._reason = reason
             self._gaps = [replace(gap, reason=reason) for gap in self._gaps]
         self._publish(self)

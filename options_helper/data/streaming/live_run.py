@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from options_helper.data.market_clock import market_moment
 from options_helper.data.streaming.cache import LiveCache
 from options_helper.data.streaming.change_log import log_change
 from options_helper.data.streaming.consumer import Consumer
@@ -17,7 +18,7 @@ from options_helper.data.streaming.run_sink import RunSink
 from options_helper.data.streaming.run_snapshot import build_snapshot
 from options_helper.data.streaming.worker import StreamWorker, WorkerSeams
 from options_helper.errors import StreamError, StreamInterrupted
-from options_helper.market import MarketPhase, StreamName, StreamState
+from options_helper.market import StreamName, StreamState
 from options_helper.market_time import new_york_date, start_of_day, to_microseconds
 
 if TYPE_CHECKING:
@@ -62,6 +63,8 @@ class LiveRun:
         self.inbox = EventInbox(config.queue_maxsize)
         self._factories = parts.factories
         self._mute_reconnects: dict[StreamName, dt.datetime] = {}
+        # The last event of a stream, and the most symbols found ticking before it.
+        self._ticked: dict[StreamName, tuple[dt.datetime, int]] = {}
         day_start = start_of_day(new_york_date(self.started_at))
         wants_fills = StreamName.FILLS in config.streams
         self._gaps = FillGaps(day_start, self.cache.apply_gaps) if wants_fills else None
@@ -105,9 +108,7 @@ class LiveRun:
     def snapshot(self) -> LiveSnapshot:
         """A frozen copy of everything, at the clock's time."""
         now = self.clock()
-        fills = self.cache.state.fills
-        if fills and new_york_date(fills[-1].get("timestamp") or now) < new_york_date(now):
-            self.cache.drop_orders_before(new_york_date(now))
+        self.cache.drop_orders_before(new_york_date(now))
         return build_snapshot(self, now)
 
     def _build_worker(self, stream: StreamName) -> StreamWorker:
@@ -154,11 +155,13 @@ class LiveRun:
             self.inbox.offer(Batch(StreamName.FILLS, now, orders=(update,)))
 
     def _complaint(self, health: StreamHealth) -> StreamError | None:
-        now, calendar = self.clock(), self.sink.calendar
+        now = self.clock()
+        market = market_moment(self.sink.calendar, now)
         evidence = MuteEvidence(
-            phase=calendar.phase(now) if calendar else MarketPhase.UNKNOWN,
+            phase=market.phase,
             ticking=self._ticking(health),
             last_reconnect_at=self._mute_reconnects.get(health.stream),
+            session_open=market.session_open,
         )
         if not is_mute(health, evidence, now=now):
             return None
@@ -166,11 +169,19 @@ class LiveRun:
         return StreamInterrupted(health.stream, "connected, but nothing came though the market is open")
 
     def _ticking(self, health: StreamHealth) -> int:
-        if health.last_event_at is None:
+        """Symbols that ticked before the last event, also where REST has told of them since."""
+        last = health.last_event_at
+        if last is None:
             return 0
+        known_for, most = self._ticked.get(health.stream, (last, 0))
+        ticking = max(self._count_ticking(health.stream, last), most if known_for == last else 0)
+        self._ticked[health.stream] = last, ticking
+        return ticking
+
+    def _count_ticking(self, stream: StreamName, last: dt.datetime) -> int:
         state = self.cache.state
-        table = state.stock_quotes if health.stream is StreamName.STOCKS else state.option_quotes
-        since = to_microseconds(health.last_event_at - TICKING_WINDOW)
+        table = state.stock_quotes if stream is StreamName.STOCKS else state.option_quotes
+        since = to_microseconds(last - TICKING_WINDOW)
         # What REST told of did not tick.
         return int(((table.rows["received_at"] >= since) & ~table.rows["from_rest"]).sum())
 
@@ -186,9 +197,11 @@ class LiveRun:
         if after.stream is StreamName.FILLS:
             self._follow_fills(before, is_back=is_back, is_lost=is_lost)
         elif is_back:
-            self._follow_data(after.stream)
+            self._follow_data(after)
 
-    def _follow_data(self, stream: StreamName) -> None:
+    def _follow_data(self, health: StreamHealth) -> None:
+        stream = health.stream
+        self._ticking(health)  # before REST tells of those symbols: a short connection may not have asked
         if stream is StreamName.STOCKS:
             self.cache.forget_halts()
         if self._backfill is not None:

@@ -6,13 +6,12 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from options_helper.analysis.stream_lines import MUTE_AFTER_SECONDS
+from options_helper.analysis.stream_lines import MUTE_AFTER_SECONDS, silence_seconds
 from options_helper.market import MarketPhase, StreamName, StreamState
 
 if TYPE_CHECKING:
     from options_helper.market import StreamHealth
 
-MUTE_AFTER = dt.timedelta(seconds=MUTE_AFTER_SECONDS)
 MIN_TICKING_SYMBOLS = 5
 MIN_BETWEEN_RECONNECTS = dt.timedelta(minutes=10)
 TICKING_WINDOW = dt.timedelta(seconds=60)
@@ -24,13 +23,15 @@ class MuteEvidence:
 
     Attributes:
         phase: The market's phase.
-        ticking: Symbols that gave an event in the minute before the silence began.
+        ticking: Symbols that gave an event in the minute before the last event.
         last_reconnect_at: When a connection was last given up for being mute.
+        session_open: When the session began, None where not known.
     """
 
     phase: str
     ticking: int
     last_reconnect_at: dt.datetime | None = None
+    session_open: dt.datetime | None = None
 
 
 def is_mute(health: StreamHealth, evidence: MuteEvidence, *, now: dt.datetime) -> bool:
@@ -38,13 +39,17 @@ def is_mute(health: StreamHealth, evidence: MuteEvidence, *, now: dt.datetime) -
 
     Never the stream of fills, which speaks only when an order moves. Of the others only while the market is
     open, only if several symbols were ticking before, and rarely: a book of one contract, or a closed market,
-    is silent by nature.
+    is silent by nature. Silence begins with the last event, the connection or the session, whichever is the
+    latest.
     """
     if health.stream is StreamName.FILLS:
         return False
     if health.state is not StreamState.RUNNING or evidence.phase != MarketPhase.OPEN:
         return False
-    if health.last_event_at is None or now - health.last_event_at < MUTE_AFTER:
+    if health.last_event_at is None:
+        return False
+    _seen, silent = silence_seconds(health, now, evidence.session_open)
+    if silent < MUTE_AFTER_SECONDS:
         return False
     if evidence.ticking < MIN_TICKING_SYMBOLS:
         return False

@@ -8,15 +8,21 @@ thread of its own here, which may be left behind.
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
 import threading
 from concurrent.futures import Future
 from typing import Any
 
+from options_helper.mishaps import Mishaps
+
+logger = logging.getLogger(__name__)
+
 Question = tuple[bytes | str | None, bytes | str | int | None, int, int, int, int]
 
 _pending: dict[Question, Future[Any]] = {}
 _lock = threading.Lock()
+_mishaps = Mishaps(logger, "; the name is asked for again at the next try.")
 
 
 class LookupLoop(asyncio.SelectorEventLoop):
@@ -44,23 +50,25 @@ def look_up(question: Question) -> Future[Any]:
     with _lock:
         future = _pending.get(question)
         if future is None:
-            future = _pending[question] = Future()
+            future = Future()
             future.set_running_or_notify_cancel()  # shared: whoever gives up does not cancel it for others
             threading.Thread(
                 target=_ask, args=(question, future), name="options-helper-lookup", daemon=True
             ).start()
+            _pending[question] = future  # only now: without its thread it would never be answered
         return future
 
 
 def _ask(question: Question, future: Future[Any]) -> None:
-    addresses, failure = None, None
-    try:
-        addresses = socket.getaddrinfo(*question)
-    except (OSError, ValueError, OverflowError) as error:  # a host that is no name, a port that is none
-        failure = error
-    with _lock:
+    addresses, failures = None, list[Exception]()
+    with _mishaps.survive("A look-up", lambda kind: failures.append(OSError(f"the look-up raised {kind}"))):
+        try:
+            addresses = socket.getaddrinfo(*question)
+        except (OSError, ValueError, OverflowError) as error:  # a host that is no name, a port that is none
+            failures.append(error)
+    with _lock:  # held by whoever asked, until the question is pending
         del _pending[question]
-    if failure is not None:
-        future.set_exception(failure)
+    if failures:
+        future.set_exception(failures[0])
     else:
         future.set_result(addresses)

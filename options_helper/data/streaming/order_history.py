@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Any, Protocol
 
+from options_helper.data.rest_refusals import FORBIDDEN, TOO_MANY, UNAUTHORIZED
 from options_helper.data.streaming.trading_normalizers import normalize_rest_activity, normalize_rest_order
 from options_helper.errors import AlpacaRestError
 from options_helper.market_time import new_york_date, start_of_day
@@ -16,7 +17,7 @@ Row = dict[str, Any]
 
 _RELOOK = dt.timedelta(minutes=5)  # a fill that REST lists late is still found this long after it
 _MARGIN = dt.timedelta(milliseconds=1)
-_NOT_FOUND = 404
+_REFUSALS = frozenset(range(400, 500)) - {UNAUTHORIZED, FORBIDDEN, TOO_MANY}  # of this one order
 _CLOSED = frozenset({"filled", "canceled", "expired", "rejected", "replaced"})
 
 
@@ -137,6 +138,6 @@ class OrderHistory:
             try:
                 self._take_orders([self._source.order(order_id)])
             except AlpacaRestError as error:
-                if error.status != _NOT_FOUND:
+                if error.status not in _REFUSALS:
                     raise
                 self._unknown.add(order_id)

@@ -11,12 +11,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _RATE_SECONDS = 5.0
+_SAMPLE_SECONDS = 60.0
 
 
 class StreamMeter:
     """The figures of one stream over its last seconds and batches.
 
-    `count` is the stream's thread's, `took` the consumer's.
+    `count` and `forget_samples` are the stream's thread's, `took` the consumer's.
 
     Args:
         monotonic: Seconds that only grow.
@@ -25,9 +26,14 @@ class StreamMeter:
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._monotonic = monotonic
         self._counts: deque[tuple[float, int]] = deque([(monotonic(), 0)])
-        self._lags: deque[float] = deque(maxlen=25)
-        self._latencies: deque[float] = deque(maxlen=50)
         self._waited = 0.0
+        self.forget_samples()
+
+    def forget_samples(self) -> None:
+        """Begin lag and latency anew, for a new connection."""
+        # New ones, not emptied ones: the consumer may be reading the old.
+        self._lags: deque[tuple[float, float]] = deque(maxlen=25)
+        self._latencies: deque[tuple[float, float]] = deque(maxlen=50)
 
     def count(self, total: int, waited: float) -> float:
         """Messages per second, now that so many have come in all and the oldest waited so many seconds."""
@@ -42,7 +48,15 @@ class StreamMeter:
 
     def took(self, seconds: float, lag: float | None) -> tuple[float, float | None]:
         """Median latency and median lag in seconds, with this batch's time to be seen and its lag."""
-        self._latencies.append(self._waited + max(0.0, seconds))
+        now, latencies, lags = self._monotonic(), self._latencies, self._lags
+        latencies.append((now, self._waited + max(0.0, seconds)))
         if lag is not None:
-            self._lags.append(lag)
-        return statistics.median(self._latencies), statistics.median(self._lags) if self._lags else None
+            lags.append((now, lag))
+        return _recent_median(latencies, now), _recent_median(lags, now) if lags else None
+
+
+def _recent_median(samples: deque[tuple[float, float]], now: float) -> float:
+    """The median of the last minute; the newest sample stays, for nothing newer is known."""
+    while len(samples) > 1 and now - samples[0][0] > _SAMPLE_SECONDS:
+        samples.popleft()
+    return statistics.median(value for _at, value in samples)

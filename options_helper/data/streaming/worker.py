@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-# A stream that is silent by nature has no first event to reset its backoff; a minute of life does instead.
+# An event resets the backoff, but not that of a server which sends one and drops. A stream that is silent by
+# nature has no event to reset it; a minute of life does instead.
+_PROVEN_BY_EVENT_SECONDS = 5.0
 _PROVEN_AFTER_SECONDS = 60.0
 
 
@@ -110,6 +112,7 @@ class StreamWorker:
         """The server acknowledged the subscription."""
         missing = self._health.asked - granted if granted is not None else frozenset()
         now = self._clock()
+        self._meter.forget_samples()
         self._enter(
             StreamState.RUNNING,
             step="",
@@ -117,6 +120,8 @@ class StreamWorker:
             connected_at=now,
             last_heard_at=now,
             next_attempt_at=None,
+            lag_seconds=None,
+            latency_seconds=None,
         )
 
     def heard(self) -> None:
@@ -136,10 +141,11 @@ class StreamWorker:
 
     def event(self, *, received_at: dt.datetime) -> None:
         """A market event or an order update came: the stream is running, whatever was acknowledged."""
-        self._failures = 0
         if self._health.state in {StreamState.CONNECTING, StreamState.RECONNECTING}:
             self._enter(StreamState.RUNNING, step="", connected_at=received_at, next_attempt_at=None)
         self._replace(last_event_at=received_at, last_heard_at=received_at)
+        if self._has_lived(_PROVEN_BY_EVENT_SECONDS):
+            self._failures = 0
 
     def applied(self, *, received_at: dt.datetime, lag: float | None, conflated: int, malformed: int) -> None:
         """The consumer made a batch visible.
@@ -193,7 +199,7 @@ class StreamWorker:
         if failure.final:
             self._enter(StreamState.ERROR, step="", last_failure=failure, next_attempt_at=None)
             return False
-        self._failures = 1 if self._has_proven_itself() else self._failures + 1
+        self._failures = 1 if self._has_lived(_PROVEN_AFTER_SECONDS) else self._failures + 1
         seconds = compute_backoff_seconds(
             self._failures,
             base_seconds=self._seams.base_seconds,
@@ -214,11 +220,9 @@ class StreamWorker:
         self._replace(step="connecting", next_attempt_at=None)
         return True
 
-    def _has_proven_itself(self) -> bool:
+    def _has_lived(self, seconds: float) -> bool:
         connected_at = self._health.connected_at
-        if connected_at is None:
-            return False
-        return (self._clock() - connected_at).total_seconds() >= _PROVEN_AFTER_SECONDS
+        return connected_at is not None and (self._clock() - connected_at).total_seconds() >= seconds
 
     def _describe(self, error: BaseException) -> StreamFailure:
         final = not is_retryable(error) or (

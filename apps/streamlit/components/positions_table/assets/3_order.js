@@ -20,17 +20,17 @@ class Order {
     for (const id of rowIds) this.#append(model.positions.get(id));
   }
 
-  // Keep the order and put what is new at the end.
+  // Keep the order and put what is new at the end; an id that moved to another group is new there.
   adopt(model) {
     const known = new Set(this.groups);
     for (const group of model.groups.keys()) if (!known.has(group)) this.groups.push(group);
-    const placed = new Set([...this.rows.values()].flat());
-    for (const row of model.positions.values()) if (!placed.has(row.id)) this.#append(row);
+    for (const row of model.positions.values()) this.#append(row);
   }
 
+  // A set: what already has its place in its group keeps it.
   #append(row) {
-    if (!this.rows.has(row.group)) this.rows.set(row.group, []);
-    this.rows.get(row.group).push(row.id);
+    if (!this.rows.has(row.group)) this.rows.set(row.group, new Set());
+    this.rows.get(row.group).add(row.id);
   }
 
   // Every row that is on show, from top to bottom.

@@ -1,5 +1,6 @@
 const AT_ONCE = 150;
 const SPARE_ROWS = 20;
+const COUNT_IN_TITLE = /^\(\d+\) /;
 
 // The table as a whole: one object per mounted widget, fed by every refresh, driven by mouse and keyboard.
 
@@ -47,6 +48,9 @@ class PositionsTable {
       this.table.classList.toggle("is-wide", this.scroll.scrollWidth > this.scroll.clientWidth);
     });
     for (const each of [this.scroll, this.table]) this.sizes.observe(each);
+    // A full run sets the page's title anew. Only a title without a count is answered, so that this has an end.
+    this.titles = new MutationObserver(() => COUNT_IN_TITLE.test(document.title) || this.#titleRaised());
+    this.titles.observe(document.head.querySelector("title"), { childList: true });
     this.timer = setInterval(() => this.tick(), 1000);
   }
 
@@ -54,6 +58,7 @@ class PositionsTable {
     clearInterval(this.timer);
     this.portions.stop();
     this.sizes.disconnect();
+    this.titles.disconnect();
     document.removeEventListener("pointerdown", this.onPointer);
     document.removeEventListener("visibilitychange", this.onVisibility);
     this.data = { ...this.data, raised: 0 };
@@ -84,10 +89,12 @@ class PositionsTable {
   }
 
   // Rows into their places; nodes that stay where they are are not touched, so that nothing loses the focus.
+  // An id that now names something else gets a row of its own: its mark did not move.
   #place(shown) {
-    const keys = new Set(shown.map((row) => row.key));
+    const rows = new Map(shown.map((row) => [row.key, row]));
     for (const [key, view] of this.views) {
-      if (keys.has(key)) continue;
+      const row = rows.get(key);
+      if (row?.kind === view.row.kind && row.group === view.row.group) continue;
       view.tr.remove();
       this.views.delete(key);
     }
@@ -131,7 +138,7 @@ class PositionsTable {
   }
 
   tick() {
-    this.#titleRaised(); // a full run sets the page's title anew
+    this.#titleRaised();
     if (!this.model || document.hidden) return;
     this.#refresh((view, now) => view.tick(now, this.data.stale_after));
     this.bar.update(this.model, this.#notice());
@@ -154,7 +161,7 @@ class PositionsTable {
   }
 
   #titleRaised() {
-    const bare = document.title.replace(/^\(\d+\) /, "");
+    const bare = document.title.replace(COUNT_IN_TITLE, "");
     const title = document.hidden && this.data?.raised > 0 ? `(${this.data.raised}) ${bare}` : bare;
     if (document.title !== title) document.title = title;
   }

@@ -1,0 +1,91 @@
+"""The pulse's guard in a real browser whose clock the test holds: when a page says that a beat is late."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from playwright.sync_api import Browser, Page
+
+pytestmark = pytest.mark.browser
+pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+pytest.importorskip("streamlit", reason="the portal needs streamlit")
+
+from apps.streamlit.components.pulse import _SCRIPT  # noqa: E402
+
+PATIENCE = 8_000
+MOUNT = """async (script) => {
+    const { default: pulse } = await import(`data:text/javascript,${encodeURIComponent(script)}`);
+    const parentElement = document.body;
+    window.told = [];
+    const setTriggerValue = (name) => window.told.push(name);
+    window.beat = (patience) => pulse({ data: { number: 1, patience }, setTriggerValue, parentElement });
+}"""
+SEEN = """(seen) => {
+    Object.defineProperty(document, 'hidden', { value: !seen, configurable: true });
+    document.dispatchEvent(new Event('visibilitychange'));
+}"""
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A page with the pulse's script, before its first beat; its clock stands still."""
+    page = browser.new_page()
+    page.clock.install(time=0)
+    page.goto("about:blank")
+    page.clock.pause_at(3_600_000)
+    page.evaluate(MOUNT, _SCRIPT)
+    yield page
+    page.close()
+
+
+def _beat(page: Page) -> None:
+    page.evaluate("(patience) => { window.leave = window.beat(patience); }", PATIENCE)
+
+
+def _told_after(page: Page, milliseconds: int) -> list[str]:
+    """What the page has told the server once this time has passed."""
+    page.clock.run_for(milliseconds)
+    told: list[str] = page.evaluate("window.told.splice(0)")
+    return told
+
+
+def test_a_beat_that_does_not_come_is_told(page: Page) -> None:
+    """Once per patience, counted from the last beat."""
+    _beat(page)
+    assert _told_after(page, PATIENCE - 1) == []
+    _beat(page)
+    assert _told_after(page, PATIENCE - 1) == []
+    assert _told_after(page, 1) == ["late"]
+    assert _told_after(page, PATIENCE) == ["late"]
+
+
+def test_a_hidden_tab_has_more_patience(page: Page) -> None:
+    """Its timers are held back to one a minute; once seen it waits as ever, from then on."""
+    _beat(page)
+    page.clock.run_for(PATIENCE - 1)
+    page.evaluate(SEEN, False)
+    for _ in range(5):
+        assert _told_after(page, 60_000) == []
+        _beat(page)
+    assert _told_after(page, 179_999) == []
+    assert _told_after(page, 1) == ["late"]
+    page.evaluate(SEEN, True)
+    assert _told_after(page, PATIENCE - 1) == []
+    assert _told_after(page, 1) == ["late"]
+
+
+def test_a_pulse_that_is_gone_waits_no_more(page: Page) -> None:
+    """Nor does it when the tab is seen again; and a beat that is over does not end the wait of the next."""
+    page.evaluate("(patience) => { window.first = window.beat(patience); }", PATIENCE)
+    _beat(page)
+    page.evaluate("window.first()")
+    assert _told_after(page, PATIENCE) == ["late"]
+    page.evaluate("window.leave()")
+    page.evaluate(SEEN, False)
+    page.evaluate(SEEN, True)
+    assert _told_after(page, 3 * PATIENCE) == []
