@@ -25,9 +25,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-# An event resets the backoff, but not that of a server which sends one and drops. A stream that is silent by
-# nature has no event to reset it; a minute of life does instead.
-_PROVEN_BY_EVENT_SECONDS = 5.0
+# A stream that is silent by nature has no first event to reset its backoff; a minute of life does instead.
 _PROVEN_AFTER_SECONDS = 60.0
 
 
@@ -141,11 +139,10 @@ class StreamWorker:
 
     def event(self, *, received_at: dt.datetime) -> None:
         """A market event or an order update came: the stream is running, whatever was acknowledged."""
+        self._failures = 0
         if self._health.state in {StreamState.CONNECTING, StreamState.RECONNECTING}:
             self._enter(StreamState.RUNNING, step="", connected_at=received_at, next_attempt_at=None)
         self._replace(last_event_at=received_at, last_heard_at=received_at)
-        if self._has_lived(_PROVEN_BY_EVENT_SECONDS):
-            self._failures = 0
 
     def applied(self, *, received_at: dt.datetime, lag: float | None, conflated: int, malformed: int) -> None:
         """The consumer made a batch visible.
@@ -199,7 +196,7 @@ class StreamWorker:
         if failure.final:
             self._enter(StreamState.ERROR, step="", last_failure=failure, next_attempt_at=None)
             return False
-        self._failures = 1 if self._has_lived(_PROVEN_AFTER_SECONDS) else self._failures + 1
+        self._failures = 1 if self._has_proven_itself() else self._failures + 1
         seconds = compute_backoff_seconds(
             self._failures,
             base_seconds=self._seams.base_seconds,
@@ -220,9 +217,11 @@ class StreamWorker:
         self._replace(step="connecting", next_attempt_at=None)
         return True
 
-    def _has_lived(self, seconds: float) -> bool:
+    def _has_proven_itself(self) -> bool:
         connected_at = self._health.connected_at
-        return connected_at is not None and (self._clock() - connected_at).total_seconds() >= seconds
+        if connected_at is None:
+            return False
+        return (self._clock() - connected_at).total_seconds() >= _PROVEN_AFTER_SECONDS
 
     def _describe(self, error: BaseException) -> StreamFailure:
         final = not is_retryable(error) or (
