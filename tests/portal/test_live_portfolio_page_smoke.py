@@ -441,6 +441,7 @@ def test_a_restart_that_cannot_begin_says_so_while_the_earlier_streams_go_on(des
     press(page, "restart")
     for _ in range(2):
         assert _problem(page).startswith("**Not restarted.** The earlier streams go on. OH_ALPACA_STOCK_FEED")
+        assert "other settings" not in desk.said(page)
         assert str(page.success[0].value).startswith("**Live.**")
         page.run()
     assert len(desk.manager.configs) == 1

@@ -54,15 +54,17 @@ def _changed(moment: Moment) -> list[str]:
     run, settings = moment.hub.run, moment.model.settings
     if run is None or not moment.hub.is_running():
         return []
-    config = run.config
-    account = moment.model.credentials.account(settings.account)
+    config, credentials = run.config, moment.model.credentials
+    account = credentials.account(settings.account)
+    # Of settings that cannot be used no account is known, and Restart would not take them.
+    runs_on = config.settings.account if config.settings and credentials.settings else account
     pairs = {
         "stocks": (config.stream_stocks, settings.stream_stocks),
         "options": (config.stream_options, settings.stream_options),
         "fills": (config.stream_fills, settings.stream_fills),
         "stock feed": (config.stock_feed, settings.stock_feed),
         "options feed": (config.options_feed, settings.options_feed),
-        "account": (config.settings.account if config.settings else account, account),
+        "account": (runs_on, account),
     }
     return [name for name, (running, wanted) in pairs.items() if running != wanted]
 
