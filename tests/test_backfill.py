@@ -683,9 +683,9 @@ def test_a_refusal_of_one_order_does_not_cost_the_others(status: int) -> None:
     assert rest.calls["order odd"] == 1
 
 
-@pytest.mark.parametrize("status", [401, 403, 429, None])
+@pytest.mark.parametrize("status", [408, 401, 403, 429, None])
 def test_a_refusal_of_the_account_is_not_taken_for_an_odd_order(status: int | None) -> None:
-    """A key, a plan or a limit says nothing of the one order: the look fails, and asks for it again."""
+    """A key, a plan, a limit, a slow server: they say nothing of the one order, which is asked for again."""
     rest = FakeRest()
     rest.fills = [make_fill(0, order_id="gtc")]
     rest.single = {"gtc": make_order("gtc")}

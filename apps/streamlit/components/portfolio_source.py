@@ -89,11 +89,12 @@ def forget_portfolios() -> None:
 
 def _note_unread(source: PortfolioSource) -> PortfolioSource:
     """This failure, or the last one if nothing about it is new."""
-    last = _unread.get(str(source.path))
+    key = str(source.path)
+    last = _unread.pop(key, None)
     if last is not None and (last.version, str(last.error)) == (source.version, str(source.error)):
-        return last
+        source = last
     _make_room(_unread)
-    _unread[str(source.path)] = source
+    _unread[key] = source
     return source
 
 

@@ -17,7 +17,9 @@ Row = dict[str, Any]
 
 _RELOOK = dt.timedelta(minutes=5)  # a fill that REST lists late is still found this long after it
 _MARGIN = dt.timedelta(milliseconds=1)
-_REFUSALS = frozenset(range(400, 500)) - {UNAUTHORIZED, FORBIDDEN, TOO_MANY}  # of this one order
+_TIMED_OUT, _TOO_EARLY = 408, 425
+# Of this one order, and for good.
+_REFUSALS = frozenset(range(400, 500)) - {UNAUTHORIZED, FORBIDDEN, _TIMED_OUT, _TOO_EARLY, TOO_MANY}
 _CLOSED = frozenset({"filled", "canceled", "expired", "rejected", "replaced"})
 
 

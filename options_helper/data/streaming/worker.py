@@ -110,7 +110,7 @@ class StreamWorker:
         """The server acknowledged the subscription."""
         missing = self._health.asked - granted if granted is not None else frozenset()
         now = self._clock()
-        self._meter.forget_samples()
+        self._meter.forget_samples()  # the record keeps the last lag: nothing is known yet of the new one
         self._enter(
             StreamState.RUNNING,
             step="",
@@ -118,8 +118,6 @@ class StreamWorker:
             connected_at=now,
             last_heard_at=now,
             next_attempt_at=None,
-            lag_seconds=None,
-            latency_seconds=None,
         )
 
     def heard(self) -> None:
