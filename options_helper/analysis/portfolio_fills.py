@@ -71,18 +71,19 @@ def fills_for_portfolio(
     """
     held = positions_by_symbol(portfolio)
     mine: dict[str, list[Execution]] = {}
+    not_in_file = []
     for one in book.leaf_fills:
-        for position_id in held.get(_spelling(one), ()):
+        holders = held.get(normalize_underlying(one.symbol))
+        if holders is None:
+            not_in_file.append(one)
+        for position_id in holders or ():
             mine.setdefault(position_id, []).append(one)
     by_position = {
         position.id: facts
         for position in portfolio.positions
         if (facts := _facts(mine.get(position.id, ()), position, saved_at))
     }
-    return PortfolioFills(
-        by_position=by_position,
-        not_in_file=tuple(one for one in book.leaf_fills if _spelling(one) not in held),
-    )
+    return PortfolioFills(by_position=by_position, not_in_file=tuple(not_in_file))
 
 
 def positions_by_symbol(portfolio: Portfolio) -> dict[str, frozenset[str]]:
@@ -112,10 +113,6 @@ def _symbol(underlying: str, part: Position | Leg | StockLeg) -> str | None:
         return contract_symbol(underlying, part)
     except ContractSymbolError:
         return None
-
-
-def _spelling(execution: Execution) -> str:
-    return normalize_underlying(execution.symbol)
 
 
 def _facts(

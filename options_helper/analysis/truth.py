@@ -28,8 +28,6 @@ from options_helper.market import MarketPhase, StreamName, StreamState
 from options_helper.market_time import to_microseconds
 
 if TYPE_CHECKING:
-    import datetime as dt
-
     from numpy.typing import NDArray
 
     from options_helper.market import LiveSnapshot
@@ -146,11 +144,7 @@ def _has_ended(live: LiveSnapshot, stream: StreamName) -> bool:
 
 def is_heard(live: LiveSnapshot, stream: StreamName) -> bool:
     """Whether anything, a pong included, came on this stream in the last 10 s and it has not ended since."""
-    heard_at = last_heard_at(live, stream)
-    return heard_at is not None and (live.as_of - heard_at).total_seconds() <= QUIET_HEARD_SECONDS
-
-
-def last_heard_at(live: LiveSnapshot, stream: StreamName) -> dt.datetime | None:
-    """When a stream that has not ended was last heard."""
     health = live.health.get(stream)
-    return None if health is None or health.state in _DEAD else health.last_heard_at
+    if health is None or health.state in _DEAD or health.last_heard_at is None:
+        return False
+    return (live.as_of - health.last_heard_at).total_seconds() <= QUIET_HEARD_SECONDS
