@@ -24,30 +24,25 @@ _SHOWN, _NUMBER, _DRAWN, _WAITING = "pulse-shown", "pulse-number", "pulse-drawn"
 _BEAT, _LATE = "pulse-beat", "pulse-late"
 _PATIENCE_SECONDS = 8.0
 _PATIENCE_BEATS = 3.0
-_SCRIPT = """
-const kept = new WeakMap();
-const HIDDEN = 180_000; // browsers hold back the timers of hidden tabs to one a minute
-
-export default function ({ data, setTriggerValue, parentElement: root }) {
-  const before = kept.get(root) ?? data;
-  before.stop?.();
-  let guard;
-  const wait = () => {
-    clearInterval(guard);
-    const patience = document.hidden ? Math.max(HIDDEN, data.patience) : data.patience;
-    guard = setInterval(() => setTriggerValue("late", Date.now()), patience);
-  };
-  const stop = () => {
-    clearInterval(guard);
-    document.removeEventListener("visibilitychange", wait);
-  };
-  wait();
-  document.addEventListener("visibilitychange", wait);
-  kept.set(root, { number: data.number, stop });
-  if (before.number !== data.number) setTriggerValue("changed", data.number);
-  return stop;
+# Streamlit sends it with every beat, so it is kept short. The three minutes are for hidden tabs, whose timers
+# browsers hold back to one a minute.
+_SCRIPT = """\
+const kept = new WeakMap()
+export default ({ data: { number, patience }, setTriggerValue: tell, parentElement: root }) => {
+const before = kept.get(root), end = new AbortController()
+before?.stop()
+let guard
+const wait = () => {
+clearInterval(guard)
+guard = setInterval(() => tell("late", Date.now()), Math.max(patience, document.hidden && 18e4))
 }
-"""
+const stop = () => { clearInterval(guard); end.abort() }
+wait()
+document.addEventListener("visibilitychange", wait, end)
+kept.set(root, { number, stop })
+if (before && before.number !== number) tell("changed", number)
+return stop
+}"""
 
 
 def render_pulse(shown: tuple[object, ...], parts: Sequence[str], *, pace_seconds: float) -> bool:
