@@ -11,8 +11,8 @@ from portal import portfolio
 from report import Figure
 from timing import in_turns
 
-from options_helper.analysis.fills import FillBook, FillBookBuilder, build_fill_book
-from options_helper.analysis.portfolio_fills import fills_for_portfolio
+from options_helper.analysis.fills.build import FillDay, FillDayBuilder, build_fill_book
+from options_helper.analysis.fills.by_position import fills_for_portfolio
 from options_helper.data.streaming.trading_normalizers import normalize_trade_update
 from options_helper.models import Portfolio
 
@@ -34,9 +34,9 @@ def _ways(fills: int) -> Iterator[Callable[[], object]]:
     held = Portfolio.model_validate(portfolio(_POSITIONS))
     rows = [normalize_trade_update(order_update(number)["data"]) for number in range(fills, 0, -1)]
     known = [row for row in rows if row is not None]
-    builder = FillBookBuilder()
+    builder = FillDayBuilder()
 
-    def facts(book: FillBook) -> object:
+    def facts(book: FillDay) -> object:
         return fills_for_portfolio(book, held, dt.datetime.now(dt.UTC))
 
     def follow() -> object:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from options_helper.data.alpaca_settings import Account, AlpacaSettings
+from options_helper.data.settings import Account, AlpacaSettings
 from options_helper.data.streaming.live_manager import LiveStreamConfig, LiveStreamManager
 
 if TYPE_CHECKING:

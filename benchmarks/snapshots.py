@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 from report import Figure
 from timing import in_turns
 
-from options_helper.data.market_clock import ExchangeCalendar
-from options_helper.data.streaming.frames import WireQuote
+from options_helper.data.calendar.market_clock import ExchangeCalendar
+from options_helper.data.streaming.connection.decoder import WireQuote
 from options_helper.data.streaming.live_manager import LiveStreamConfig, LiveStreamManager
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from options_helper.data.streaming.live_run import LiveRun
+    from options_helper.data.streaming.run.live_run import LiveRun
 
 
 def measure(*, quick: bool) -> Iterator[Figure]:

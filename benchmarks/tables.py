@@ -18,9 +18,9 @@ from options_helper.analysis.live_portfolio_metrics import (
 )
 from options_helper.data.streaming.subscriptions import build_subscription_plan
 from options_helper.market import LiveSnapshot
-from options_helper.market_tables import QuoteTable
-from options_helper.market_time import to_microseconds
 from options_helper.models import Leg, MultiLegPosition, Portfolio, Position
+from options_helper.quote_tables import QuoteTable
+from options_helper.times import to_microseconds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -10,7 +10,7 @@ import typer
 
 from options_helper import __version__
 from options_helper.errors import OptionsHelperError
-from options_helper.launcher import DEFAULT_HOST, DEFAULT_PORT, LaunchOptions, launch
+from options_helper.launch.launcher import DEFAULT_HOST, DEFAULT_PORT, LaunchOptions, launch
 
 app = typer.Typer(
     name="options-helper",
@@ -88,10 +88,10 @@ def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document, for programs.")] = False,
 ) -> None:
     """Say what the keys, the plan and the portfolio file allow; exit with 1 if something fails."""
-    from options_helper.doctor import Patient, examine, is_well, to_json  # noqa: PLC0415 - needs pandas
+    from options_helper.doctor import DoctorInput, examine, is_well, to_json  # noqa: PLC0415 - needs pandas
 
     findings = []
-    for finding in examine(Patient(portfolio=portfolio)):
+    for finding in examine(DoctorInput(portfolio=portfolio)):
         findings.append(finding)
         if not as_json:
             typer.echo(finding.line)

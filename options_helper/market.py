@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from options_helper.market_time import utc_now
+from options_helper.times import utc_now
 
 if TYPE_CHECKING:
     import datetime as dt

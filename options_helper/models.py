@@ -24,7 +24,7 @@ from pydantic import (
     model_validator,
 )
 
-from options_helper.market_time import NEW_YORK, new_york_date
+from options_helper.times import NEW_YORK, new_york_date
 
 OptionType = Literal["call", "put"]
 Side = Literal["long", "short"]

@@ -13,21 +13,21 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from options_helper.errors import PortfolioError
-from options_helper.file_version import read_with_version
-from options_helper.json_words import describe_json_error
-from options_helper.models import Portfolio
-from options_helper.portfolio_problems import (
+from options_helper.files.file_version import read_with_version
+from options_helper.files.json_errors import describe_json_error
+from options_helper.files.portfolio_problems import (
     JsonObject,
     Problem,
     document_problems,
     symbol_problems,
     validation_problems,
 )
+from options_helper.models import Portfolio
 
 if TYPE_CHECKING:
     import os
 
-    from options_helper.file_version import FileVersion
+    from options_helper.files.file_version import FileVersion
 
 MAX_BYTES = 10_000_000
 _SHOWN_PROBLEMS = 6

@@ -12,7 +12,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from options_helper.analysis.marks import (  # noqa: E402 - after the path
+from options_helper.analysis.valuation.marks import (  # noqa: E402 - after the path
     STUB_SPREAD_DOLLARS,
     STUB_SPREAD_FRACTION,
     WIDE_SPREAD_FRACTION,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from hypothesis import strategies as st
 
-from options_helper.analysis.fills import FillBook, build_fill_book
+from options_helper.analysis.fills.build import FillDay, build_fill_book
 from options_helper.data.streaming.trading_normalizers import (
     normalize_rest_activity,
     normalize_rest_order,
@@ -20,7 +20,7 @@ from options_helper.data.streaming.trading_normalizers import (
 )
 
 if TYPE_CHECKING:
-    from options_helper.analysis.fill_book import Execution
+    from options_helper.analysis.fills.day import Execution
 
 OPEN = dt.datetime(2026, 11, 20, 14, 30, tzinfo=dt.UTC)
 DAY = dt.date(2026, 11, 20)
@@ -268,7 +268,7 @@ def shuffled(draw: st.DrawFn, rows: list[Json]) -> list[Json]:
     return list(draw(st.permutations([*rows, *again])))
 
 
-def book_of(live: list[Json], activities: list[Json], rest_orders: list[Json]) -> FillBook:
+def arrays_of(live: list[Json], activities: list[Json], rest_orders: list[Json]) -> FillDay:
     """The book of what the wire told, read by the product's own normalizers."""
     return build_fill_book(
         [row for update in live if (row := normalize_trade_update(update))],

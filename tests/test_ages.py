@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from options_helper.analysis.ages import compute_ages, compute_lags, stream_lag
 from options_helper.analysis.live_portfolio_metrics import compute_live_position_rows
+from options_helper.analysis.streams.ages import compute_ages, compute_lags, stream_lag
 from options_helper.market import LiveSnapshot, Quote, StreamHealth, StreamName, Trade
-from options_helper.market_time import to_microseconds
 from options_helper.models import Portfolio, Position
+from options_helper.times import to_microseconds
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -9,14 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from options_helper.analysis.alerts import (
+from options_helper.analysis.alerts.step import (
     HISTORY_LENGTH,
-    AlertBook,
     AlertEvent,
     AlertFill,
     AlertMetric,
     AlertPhase,
     AlertRule,
+    Alerts,
     AlertView,
     Outcome,
     acknowledge,
@@ -37,11 +37,11 @@ def _view(second: float, reading: float | Outcome | None, rule: AlertRule = LOSS
     return AlertView(as_of=_at(second), readings=readings)
 
 
-def _book_of(*rules: AlertRule) -> AlertBook:
-    return with_rules(AlertBook(), rules)
+def _book_of(*rules: AlertRule) -> Alerts:
+    return with_rules(Alerts(), rules)
 
 
-def _run(book: AlertBook, *views: AlertView) -> tuple[AlertBook, list[AlertEvent]]:
+def _run(book: Alerts, *views: AlertView) -> tuple[Alerts, list[AlertEvent]]:
     raised: list[AlertEvent] = []
     for each in views:
         book, events = step(book, each)
@@ -49,7 +49,7 @@ def _run(book: AlertBook, *views: AlertView) -> tuple[AlertBook, list[AlertEvent
     return book, raised
 
 
-def _phase(book: AlertBook, rule_id: str = "loss") -> AlertPhase:
+def _phase(book: Alerts, rule_id: str = "loss") -> AlertPhase:
     return book.status_of(rule_id).phase
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from options_helper.alerts_file import AlertsFile, alerts_path_for, dump_alert_rules, load_alert_rules
-from options_helper.analysis.alert_rules import AlertMetric, AlertRule, Comparison
+from options_helper.analysis.alerts.rules import AlertMetric, AlertRule, Comparison
 from options_helper.errors import AlertsFileError
+from options_helper.files.alerts_file import AlertsFile, alerts_path_for, dump_alert_rules, load_alert_rules
 
 RULES = {
     "alerts": [

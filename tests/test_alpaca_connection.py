@@ -16,17 +16,17 @@ pytest.importorskip("msgpack", reason="msgpack comes with alpaca-py and with the
 import msgpack
 from websockets.sync.server import serve
 
-from options_helper.data.streaming.alpaca_connection import one_connection
-from options_helper.data.streaming.connection_observer import ConnectionTimes, SilentObserver
-from options_helper.data.streaming.data_connection import DataConnection
-from options_helper.data.streaming.trading_connection import TradingConnection
-from options_helper.data.streaming.websocket_protocol import websocket_params
+from options_helper.data.streaming.connection.connection import one_connection
+from options_helper.data.streaming.connection.market_data import DataConnection
+from options_helper.data.streaming.connection.observer import ConnectionTimes, SilentObserver
+from options_helper.data.streaming.connection.order_updates import TradingConnection
+from options_helper.data.streaming.connection.protocol import websocket_params
 from options_helper.errors import StreamError, StreamRejected
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from options_helper.data.streaming.frames import MarketBatch
+    from options_helper.data.streaming.connection.decoder import MarketBatch
 
 ACK = {"T": "subscription", "quotes": ["C1"], "trades": ["C1"]}
 
@@ -161,7 +161,7 @@ def test_what_gathers_in_the_socket_counts_as_waiting(monkeypatch: pytest.Monkey
         now[0] += seconds
 
     clock = SimpleNamespace(monotonic=lambda: now[0], sleep=pause)
-    for module in ("data_connection", "frames"):
+    for module in ("connection.market_data", "connection.decoder"):
         monkeypatch.setattr(f"options_helper.data.streaming.{module}.time", clock)
 
     async def deliver(_batch: MarketBatch) -> None:

@@ -17,9 +17,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from options_helper.data.alpaca_rest import AlpacaRest, Host
-from options_helper.data.alpaca_settings import AlpacaSettings
-from options_helper.data.rate_limit import RateLimiter
+from options_helper.data.rest.client import AlpacaRest, Host
+from options_helper.data.rest.rate_limit import RateLimiter
+from options_helper.data.settings import AlpacaSettings
 from options_helper.errors import AlpacaRestError
 
 if TYPE_CHECKING:

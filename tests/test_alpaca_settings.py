@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from options_helper.data.alpaca_settings import (
+from options_helper.data.settings import (
     DATA_URL,
     LIVE_URL,
     PAPER_URL,

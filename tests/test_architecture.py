@@ -21,25 +21,12 @@ PRODUCT, SIMULATOR = "options_helper", "options_helper.simulator"
 # Each may import from its own layer and from those before it; a module that stands in none is of the last.
 LAYERS = (
     ("options_helper.errors",),
-    ("options_helper.market_time",),
-    ("options_helper.models", "options_helper.market", "options_helper.market_tables"),
+    ("options_helper.times",),
+    ("options_helper.models", "options_helper.market", "options_helper.quote_tables"),
     ("options_helper.analysis",),
-    (
-        "options_helper.portfolio_file",
-        "options_helper.portfolio_problems",
-        "options_helper.json_words",
-        "options_helper.file_version",
-        "options_helper.mishaps",
-        "options_helper.alerts_file",
-        "options_helper.data",
-    ),
+    ("options_helper.portfolio_file", "options_helper.files", "options_helper.guard", "options_helper.data"),
     ("options_helper.data.streaming",),
-    (
-        "options_helper.monitor",
-        "options_helper.session_leases",
-        "options_helper.hub_actions",
-        "options_helper.hub",
-    ),
+    ("options_helper.session",),
 )
 SDK_USERS = {"alpaca_stream", "alpaca_trading_stream"}
 SDK_MODULE = re.compile(r"alpaca\.(broker|common|data|trading)(\.\w+)*")
@@ -51,10 +38,10 @@ ORDERING = re.compile(
 # Who may speak HTTP: the client that only reads, and the launcher, which asks its own page whether it is up.
 HTTP_CLIENTS = ("aiohttp", "http.client", "httpcore", "httpx", "requests", "urllib.request", "urllib3")
 HTTP_USERS = {
-    "options_helper.data.http_reader": "httpx",
-    "options_helper.data.read_only_transport": "httpx",
-    "options_helper.data.rest_refusals": "httpx",
-    "options_helper.launcher": "http.client",
+    "options_helper.data.rest.http": "httpx",
+    "options_helper.data.rest.read_only": "httpx",
+    "options_helper.data.rest.refusals": "httpx",
+    "options_helper.launch.launcher": "http.client",
 }
 
 
@@ -122,7 +109,7 @@ def test_there_is_source_to_read() -> None:
     """The rules below are kept by real files, not by an empty list."""
     assert {"options_helper/models.py", "options_helper/analysis/osi.py"} <= set(SOURCES)
     assert Import("options_helper.errors", eager=True) in imports("options_helper/analysis/osi.py")
-    assert layer("options_helper.data.streaming.cache") == layer("options_helper.data.alpaca_rest") + 1
+    assert layer("options_helper.data.streaming.run.cache") == layer("options_helper.data.rest.client") + 1
 
 
 def test_each_layer_imports_from_those_before_it() -> None:

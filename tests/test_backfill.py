@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from options_helper.data.alpaca_clock import AlpacaCalendar
-from options_helper.data.http_reader import Host
-from options_helper.data.market_clock import ExchangeCalendar
-from options_helper.data.streaming.backfill import Backfill, BackfillSink
-from options_helper.data.streaming.backfill_schedule import Part, Schedule
-from options_helper.data.streaming.order_history import OrderHistory
-from options_helper.data.streaming.rest_rows import (
+from options_helper.data.calendar.alpaca_clock import AlpacaCalendar
+from options_helper.data.calendar.market_clock import ExchangeCalendar
+from options_helper.data.rest.http import Host
+from options_helper.data.streaming.backfill.backfill import Backfill, BackfillSink
+from options_helper.data.streaming.backfill.order_history import OrderHistory
+from options_helper.data.streaming.backfill.rest_rows import (
     adjusted_contracts,
     indices_of,
     read_index_values,
@@ -24,6 +23,7 @@ from options_helper.data.streaming.rest_rows import (
     read_positions,
     read_snapshots,
 )
+from options_helper.data.streaming.backfill.schedule import Part, Schedule
 from options_helper.errors import AlpacaRestError
 from options_helper.market import BrokerPosition, Greeks, MarketPhase, PreviousClose, Quote, StreamName, Trade
 

@@ -10,14 +10,14 @@ import pytest
 
 pytest.importorskip("aiohttp", reason="the simulator needs aiohttp (pip install -e '.[dev]')")
 
-from options_helper.analysis.fills import FillBook, build_fill_book, completeness
-from options_helper.data.alpaca_rest import AlpacaRest
-from options_helper.data.alpaca_settings import load_settings
-from options_helper.data.streaming.backfill import Backfill, BackfillSink
-from options_helper.data.streaming.order_history import OrderHistory
-from options_helper.market_time import new_york_date, utc_now
-from options_helper.simulator.orders import LegRequest
+from options_helper.analysis.fills.build import FillDay, build_fill_book, completeness
+from options_helper.data.rest.client import AlpacaRest
+from options_helper.data.settings import load_settings
+from options_helper.data.streaming.backfill.backfill import Backfill, BackfillSink
+from options_helper.data.streaming.backfill.order_history import OrderHistory
+from options_helper.simulator.account.orders import LegRequest
 from options_helper.simulator.server import AlpacaSimulator
+from options_helper.times import new_york_date, utc_now
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -63,7 +63,7 @@ def connect(simulator: AlpacaSimulator, waits: Waits | None = None) -> AlpacaRes
     return AlpacaRest(settings, clock=waits.clock, monotonic=waits.clock, pause=waits.pause)
 
 
-def assert_equals_ledger(book: FillBook, simulator: AlpacaSimulator) -> None:
+def assert_equals_ledger(book: FillDay, simulator: AlpacaSimulator) -> None:
     """The book's executions are the simulator's, each once, to the share and the cent."""
     ledger = [one for one in simulator.ledger().executions if not one.busted]
     shown = sorted(
@@ -245,9 +245,9 @@ def test_twenty_drops_of_the_trading_stream_lose_no_fill(
             fill_something(simulator, next(numbers))
             wait_until(lambda drop=drop: simulator.connections_total["fills"] >= drop + 2)
             fill_something(simulator, next(numbers))
-        wait_until(lambda: completeness(book_of(manager)).complete, "the fills' completeness", 60)
-        assert_equals_ledger(book_of(manager), simulator)
-        sources = {one.source.value for one in book_of(manager).leaf_fills}
+        wait_until(lambda: completeness(arrays_of(manager)).complete, "the fills' completeness", 60)
+        assert_equals_ledger(arrays_of(manager), simulator)
+        sources = {one.source.value for one in arrays_of(manager).leaf_fills}
         assert sources == {"rest", "both"}, "some came by REST alone, some the stream told of too"
     finally:
         manager.stop()
@@ -268,7 +268,7 @@ def fill_something(simulator: AlpacaSimulator, number: int) -> None:
     simulator.fill(spread, 1, [3.17, 0.84])
 
 
-def book_of(manager: Any) -> FillBook:
+def arrays_of(manager: Any) -> FillDay:
     """The book of a manager's snapshot."""
     snapshot = manager.snapshot()
     return build_fill_book(snapshot.fills, snapshot.rest_fills, snapshot.rest_orders, snapshot.fill_gaps)

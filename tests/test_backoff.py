@@ -6,7 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from options_helper.data.streaming.backoff import compute_backoff_seconds, is_final_code, is_retryable
+from options_helper.data.streaming.reconnect.policy import (
+    compute_backoff_seconds,
+    is_final_code,
+    is_retryable,
+)
 from options_helper.errors import StreamInterrupted, StreamRejected
 
 failures = st.integers(min_value=1, max_value=10_000)

@@ -6,8 +6,8 @@ import datetime as dt
 import threading
 from typing import Any
 
-from options_helper.data.streaming.cache import LiveCache
-from options_helper.data.streaming.fill_gaps import FillGaps
+from options_helper.data.streaming.run.cache import LiveCache
+from options_helper.data.streaming.run.fill_gaps import FillGaps
 from options_helper.market import BrokerPosition, FillGap, Greeks, PreviousClose, Quote, Trade
 
 NOW = dt.datetime(2026, 11, 20, 15, 0, tzinfo=dt.UTC)

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from apps.streamlit.components.live_view import compute_live_view
-from options_helper.analysis.deadlines import circumstances
+from apps.streamlit.components.view.live_view import compute_live_view
+from options_helper.analysis.tables.deadlines import circumstances
 from options_helper.market import LiveSnapshot, Quote, StreamHealth, StreamName, StreamState
-from options_helper.market_tables import QuoteTable
 from options_helper.models import Portfolio, Position
-from options_helper.monitor import PortfolioMonitor
+from options_helper.quote_tables import QuoteTable
+from options_helper.session.monitor import PortfolioMonitor
 
 AT = dt.datetime(2026, 11, 27, 15, 0, tzinfo=dt.UTC)  # the half day after Thanksgiving, 10:00 in New York
 CONTRACT = "AAPL261127C00250000"

@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING
 import pytest
 from typer.testing import CliRunner
 
-from options_helper import __version__, cli, launcher, log_file, portal_command
+from options_helper import __version__, cli
 from options_helper.errors import MissingDependency, OptionsHelperError
-from options_helper.launcher import LaunchOptions
+from options_helper.launch import command, launcher, log_file
+from options_helper.launch.launcher import LaunchOptions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -123,8 +124,8 @@ def test_what_the_user_can_mend_is_one_sentence(
 
 def test_the_command_is_safe(tmp_path: Path) -> None:
     """The child listens on one address, answers to known names, and shows no values in errors."""
-    command = portal_command.streamlit_command(tmp_path / "app.py", host="127.0.0.1", port=8502)
-    assert command[:5] == [sys.executable, "-m", "streamlit", "run", str(tmp_path / "app.py")]
+    line = command.streamlit_command(tmp_path / "app.py", host="127.0.0.1", port=8502)
+    assert line[:5] == [sys.executable, "-m", "streamlit", "run", str(tmp_path / "app.py")]
     assert {
         "--server.address=127.0.0.1",
         "--server.port=8502",
@@ -142,13 +143,13 @@ def test_the_command_is_safe(tmp_path: Path) -> None:
         "--client.showErrorDetails=type",
         "--client.showErrorLinks=false",
         "--client.toolbarMode=viewer",
-    } <= set(command)
+    } <= set(line)
 
 
 def test_a_chosen_host_is_allowed_by_name(tmp_path: Path) -> None:
     """A host given on the command line is one of the names that the server answers to."""
-    command = portal_command.streamlit_command(tmp_path / "app.py", host="192.168.1.5", port=8501)
-    assert "--server.allowedHosts=192.168.1.5" in command
+    line = command.streamlit_command(tmp_path / "app.py", host="192.168.1.5", port=8501)
+    assert "--server.allowedHosts=192.168.1.5" in line
 
 
 def test_a_taken_default_port_moves_on(monkeypatch: pytest.MonkeyPatch, taken_port: int) -> None:
@@ -186,14 +187,14 @@ def test_a_missing_extra_is_named_before_anything_starts(monkeypatch: pytest.Mon
 
 def test_the_portal_is_found_in_the_checkout() -> None:
     """The entry script is where the package or its checkout has it."""
-    assert portal_command.portal_script().parts[-4:] == ("apps", "streamlit", "entry", "server.py")
+    assert command.portal_script().parts[-4:] == ("apps", "streamlit", "entry", "server.py")
 
 
 def test_a_broken_installation_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Without the portal's files the sentence names the repair."""
-    monkeypatch.setattr(portal_command, "__file__", str(tmp_path / "a" / "portal_command.py"))
+    monkeypatch.setattr(command, "__file__", str(tmp_path / "a" / "launch" / "command.py"))
     with pytest.raises(OptionsHelperError, match="force-reinstall"):
-        portal_command.portal_script()
+        command.portal_script()
 
 
 def test_the_installed_portal_comes_first(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -201,8 +202,8 @@ def test_the_installed_portal_comes_first(monkeypatch: pytest.MonkeyPatch, tmp_p
     script = tmp_path / "pkg" / "_portal" / "apps" / "streamlit" / "entry" / "server.py"
     script.parent.mkdir(parents=True)
     script.touch()
-    monkeypatch.setattr(portal_command, "__file__", str(tmp_path / "pkg" / "portal_command.py"))
-    assert portal_command.portal_script() == script
+    monkeypatch.setattr(command, "__file__", str(tmp_path / "pkg" / "launch" / "command.py"))
+    assert command.portal_script() == script
 
 
 def test_the_users_choices_reach_the_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

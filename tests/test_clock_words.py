@@ -6,8 +6,8 @@ import datetime as dt
 
 import pytest
 
-from options_helper.analysis.clock_words import describe_clock, format_lag, late_streams
-from options_helper.analysis.figures import MINUS
+from options_helper.analysis.status.clock import describe_clock, format_lag, late_streams
+from options_helper.analysis.text.figures import MINUS
 from options_helper.market import LiveSnapshot, StreamHealth, StreamName
 
 AT = dt.datetime(2026, 11, 23, 15, 0, tzinfo=dt.UTC)

@@ -14,8 +14,8 @@ from options_helper.analysis.live_portfolio_metrics import (
     deadline,
 )
 from options_helper.market import LiveSnapshot
-from options_helper.market_time import NEW_YORK
 from options_helper.models import EquityPosition, Leg, MultiLegPosition, Portfolio, Position
+from options_helper.times import NEW_YORK
 
 HALF_DAY = dt.date(2026, 11, 27)  # the Friday after Thanksgiving: New York closes at 13:00
 CLOSE = dt.datetime(2026, 11, 27, 18, 0, tzinfo=dt.UTC)

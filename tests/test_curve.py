@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from options_helper.analysis.curve import CurveRecorder
-from options_helper.market_time import to_microseconds
+from options_helper.analysis.history.curve import CurveRecorder
+from options_helper.times import to_microseconds
 
 START = dt.datetime(2026, 11, 20, 15, 0, tzinfo=dt.UTC)
 

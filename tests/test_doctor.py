@@ -18,10 +18,10 @@ import pytest
 from typer.testing import CliRunner
 
 from options_helper.cli import app
-from options_helper.data.alpaca_settings import LIVE_URL, PAPER_URL, Account, AlpacaSettings
-from options_helper.data.streaming.feed_probe import Entitlement, FeedProbe
-from options_helper.doctor import Finding, Level, Patient, examine, is_well, to_json
+from options_helper.data.settings import LIVE_URL, PAPER_URL, Account, AlpacaSettings
+from options_helper.doctor import DoctorInput, Finding, Level, examine, is_well, to_json
 from options_helper.doctor.account import check_account, check_clock
+from options_helper.doctor.feed_probe import Entitlement, FeedProbe
 from options_helper.doctor.streams import AskedStream, check_subscription, judge_stream, streams_to_ask
 from options_helper.doctor.versions import check_versions
 from options_helper.errors import AlpacaRestError
@@ -77,12 +77,12 @@ def simulator() -> Iterator[AlpacaSimulator]:
 
 
 @pytest.fixture
-def patient(simulator: AlpacaSimulator, tmp_path: Path) -> Patient:
+def patient(simulator: AlpacaSimulator, tmp_path: Path) -> DoctorInput:
     """Keys of the simulator and a portfolio of one contract."""
     path = tmp_path / "portfolio.json"
     path.write_text(json.dumps({"positions": [POSITION]}))
     env = {**simulator.environment(), "OH_LOG_FILE": str(tmp_path / "oh.log"), "OH_PORTFOLIO": str(path)}
-    return Patient(env=env, env_file=tmp_path / "absent.env")
+    return DoctorInput(env=env, env_file=tmp_path / "absent.env")
 
 
 def _by_name(findings: list[Finding]) -> dict[str, list[Finding]]:
@@ -98,7 +98,7 @@ integration = pytest.mark.integration
 
 
 @integration
-def test_a_healthy_patient_has_no_failure(patient: Patient, simulator: AlpacaSimulator, tmp_path) -> None:
+def test_a_healthy_patient_has_no_failure(patient: DoctorInput, simulator: AlpacaSimulator, tmp_path) -> None:
     """Every check is there, none fails, each stream was asked for, and nothing stays connected."""
     findings = list(examine(patient))
     assert is_well(findings)
@@ -130,14 +130,14 @@ def test_a_healthy_patient_has_no_failure(patient: Patient, simulator: AlpacaSim
 
 
 @integration
-def test_only_get_is_sent(patient: Patient, simulator: AlpacaSimulator) -> None:
+def test_only_get_is_sent(patient: DoctorInput, simulator: AlpacaSimulator) -> None:
     """An examination reads: every request is a GET."""
     list(examine(patient))
     assert set(simulator.methods_seen) == {"GET"}
 
 
 @integration
-def test_no_secret_is_told(patient: Patient, simulator: AlpacaSimulator, caplog) -> None:
+def test_no_secret_is_told(patient: DoctorInput, simulator: AlpacaSimulator, caplog) -> None:
     """Neither findings nor logs hold the keys, whatever goes wrong."""
     caplog.set_level("DEBUG")
     for stream in ("stocks", "options", "fills"):
@@ -150,9 +150,9 @@ def test_no_secret_is_told(patient: Patient, simulator: AlpacaSimulator, caplog)
 
 
 @integration
-def test_a_refused_key_fails_everywhere(patient: Patient, simulator: AlpacaSimulator) -> None:
+def test_a_refused_key_fails_everywhere(patient: DoctorInput, simulator: AlpacaSimulator) -> None:
     """A wrong key is a failure of the account and of each stream, said apart."""
-    wrong = Patient(
+    wrong = DoctorInput(
         env={**patient.env, "APCA_API_SECRET_KEY": "wrong"},
         env_file=patient.env_file,
         portfolio=patient.portfolio_path,
@@ -175,10 +175,12 @@ def test_a_feed_outside_the_plan_fails_only_if_it_is_chosen(tmp_path) -> None:
     plan = Plan(feeds=frozenset({"iex", "indicative"}))
     with AlpacaSimulator(plan=plan, tick_seconds=0) as simulator:
         env = simulator.environment()
-        free = _by_name(list(examine(Patient(env=env, env_file=tmp_path / "absent"))))
+        free = _by_name(list(examine(DoctorInput(env=env, env_file=tmp_path / "absent"))))
         paid = _by_name(
             list(
-                examine(Patient(env={**env, "OH_ALPACA_OPTIONS_FEED": "opra"}, env_file=tmp_path / "absent"))
+                examine(
+                    DoctorInput(env={**env, "OH_ALPACA_OPTIONS_FEED": "opra"}, env_file=tmp_path / "absent")
+                )
             )
         )
     assert [finding.level for finding in free["Options"]] == [Level.OK, Level.NOTE]
@@ -188,7 +190,7 @@ def test_a_feed_outside_the_plan_fails_only_if_it_is_chosen(tmp_path) -> None:
 
 
 @integration
-def test_beside_a_running_page_it_is_no_failure(patient: Patient, simulator: AlpacaSimulator) -> None:
+def test_beside_a_running_page_it_is_no_failure(patient: DoctorInput, simulator: AlpacaSimulator) -> None:
     """Streams that another program holds are noted as such (406, and 429 on the trading host)."""
     for stream in ("stocks", "options", "fills"):
         simulator.faults.set(stream, held=True)
@@ -201,19 +203,19 @@ def test_beside_a_running_page_it_is_no_failure(patient: Patient, simulator: Alp
 
 
 @integration
-def test_a_server_that_says_nothing_is_unreachable(patient: Patient, simulator: AlpacaSimulator) -> None:
+def test_a_server_that_says_nothing_is_unreachable(patient: DoctorInput, simulator: AlpacaSimulator) -> None:
     """A handshake without an answer ends at its timeout, as a failure with its step."""
-    from options_helper.data.streaming.connection_observer import ConnectionTimes
+    from options_helper.data.streaming.connection.observer import ConnectionTimes
 
     simulator.faults.set("options", silent_after_auth=True)
-    quick = Patient(env=patient.env, env_file=patient.env_file, times=ConnectionTimes(handshake=0.5))
+    quick = DoctorInput(env=patient.env, env_file=patient.env_file, times=ConnectionTimes(handshake=0.5))
     (finding,) = _by_name(list(examine(quick)))["Options"]
     assert finding.level is Level.FAIL
     assert finding.text == "indicative: unreachable: no answer for 0.5 s while authenticating"
 
 
 @integration
-def test_the_command_prints_and_exits(patient: Patient, monkeypatch, tmp_path) -> None:
+def test_the_command_prints_and_exits(patient: DoctorInput, monkeypatch, tmp_path) -> None:
     """The command prints a line for each check and exits with 0, or with 1 if one failed."""
     monkeypatch.chdir(tmp_path)
     for name, value in patient.env.items():
@@ -245,10 +247,10 @@ def _run(env: dict[str, str], folder: Path, *words: str) -> subprocess.Popen[str
 
 @integration
 def test_beside_running_streams_it_takes_nothing_away(
-    patient: Patient, simulator: AlpacaSimulator, tmp_path: Path, wait_until
+    patient: DoctorInput, simulator: AlpacaSimulator, tmp_path: Path, wait_until
 ) -> None:
     """While this process streams, the command says so of each stream, exits with 0, and nothing is lost."""
-    from options_helper.data.alpaca_settings import load_settings
+    from options_helper.data.settings import load_settings
     from options_helper.data.streaming.live_manager import LiveStreamConfig, LiveStreamManager
 
     manager = LiveStreamManager()
@@ -275,7 +277,7 @@ def test_beside_running_streams_it_takes_nothing_away(
 
 @integration
 def test_ctrl_c_waits_for_no_answer(
-    patient: Patient, simulator: AlpacaSimulator, tmp_path, wait_until
+    patient: DoctorInput, simulator: AlpacaSimulator, tmp_path, wait_until
 ) -> None:
     """While every stream hangs in its handshake, Ctrl-C ends the command."""
     for stream in ("stocks", "options", "fills"):
@@ -291,16 +293,16 @@ def test_ctrl_c_waits_for_no_answer(
 
 
 @integration
-def test_a_check_that_breaks_is_a_failure(patient: Patient, monkeypatch) -> None:
+def test_a_check_that_breaks_is_a_failure(patient: DoctorInput, monkeypatch) -> None:
     """What nobody thought of in the check of a stream is no silence, and no success."""
-    from options_helper.doctor import examination
+    from options_helper.doctor import checks
 
     def check(asked: Any, *_more: Any) -> Any:
         if asked[0].stream is StreamName.OPTIONS:
             raise ZeroDivisionError
         yield Finding(asked[0].name, Level.OK, "granted")
 
-    monkeypatch.setattr(examination, "check_streams", check)
+    monkeypatch.setattr(checks, "check_streams", check)
     monkeypatch.setattr(threading, "excepthook", lambda _arguments: None)
     findings = list(examine(patient))
     assert not is_well(findings)
@@ -315,7 +317,7 @@ def test_without_keys_nothing_is_asked(tmp_path) -> None:
     def build_rest(_settings: AlpacaSettings) -> Any:
         pytest.fail("nothing may be asked without keys")
 
-    patient = Patient(
+    patient = DoctorInput(
         env={}, env_file=tmp_path / "absent", portfolio=tmp_path / "portfolio.json", build_rest=build_rest
     )
     levels = _levels(list(examine(patient)))
@@ -330,7 +332,7 @@ def test_the_log_is_named_so_that_it_can_be_found(tmp_path, monkeypatch) -> None
     (tmp_path / "file").touch()
 
     def log_of(name: str) -> str:
-        patient = Patient(env={"OH_LOG_FILE": name}, env_file=tmp_path / "absent", portfolio=tmp_path)
+        patient = DoctorInput(env={"OH_LOG_FILE": name}, env_file=tmp_path / "absent", portfolio=tmp_path)
         (finding,) = _by_name(list(examine(patient)))["Log"]
         return finding.text
 
@@ -341,19 +343,19 @@ def test_the_log_is_named_so_that_it_can_be_found(tmp_path, monkeypatch) -> None
 
 def test_keys_are_named_with_their_place(tmp_path, monkeypatch) -> None:
     """It says from where each key came, for an old variable may win over a new file."""
-    from options_helper.doctor.examination import _find_keys
+    from options_helper.doctor.checks import _find_keys
 
     file = tmp_path / "alpaca.env"
     file.write_text("APCA_API_KEY_ID=PKFROMTHEFILE\nAPCA_API_SECRET_KEY=secret\n")
-    _settings, both = _find_keys(Patient(env={}, env_file=file))
+    _settings, both = _find_keys(DoctorInput(env={}, env_file=file))
     assert both.text == f"PK…LE and its secret, from {file}"
-    _settings, mixed = _find_keys(Patient(env={"APCA_API_KEY_ID": "PKFROMOUTSIDE"}, env_file=file))
+    _settings, mixed = _find_keys(DoctorInput(env={"APCA_API_KEY_ID": "PKFROMOUTSIDE"}, env_file=file))
     assert mixed.text == f"PK…DE and its secret, from the environment and {file}"
 
 
 def test_a_foreign_host_is_named() -> None:
     """A host that is neither Alpaca's nor this machine is worth a look."""
-    from options_helper.doctor.examination import _name_hosts
+    from options_helper.doctor.checks import _name_hosts
 
     settings = AlpacaSettings("k", "s", data_url="https://data.example.com")
     finding = _name_hosts(settings)
@@ -454,7 +456,7 @@ def test_a_missing_package_is_a_failure_with_its_line() -> None:
 
 def test_without_alpaca_py_each_stream_says_so(monkeypatch) -> None:
     """Where the SDK is missing no stream can be asked, and the line that installs it is told."""
-    from options_helper.data.streaming import feed_probe
+    from options_helper.doctor import feed_probe
     from options_helper.doctor.streams import check_streams
     from options_helper.errors import MissingDependency
 
@@ -469,7 +471,7 @@ def test_without_alpaca_py_each_stream_says_so(monkeypatch) -> None:
 
 def test_a_connection_that_ends_without_a_word_grants_nothing(monkeypatch) -> None:
     """A stream that returns before it is authenticated is no proof."""
-    from options_helper.data.streaming import feed_probe
+    from options_helper.doctor import feed_probe
 
     class Silent:
         def __init__(self, *_arguments: Any, **_more: Any) -> None:
@@ -486,7 +488,7 @@ def test_a_connection_that_ends_without_a_word_grants_nothing(monkeypatch) -> No
 @pytest.mark.parametrize(("stream", "feed"), [(StreamName.STOCKS, "iex"), (StreamName.FILLS, "")])
 def test_a_probe_ends_before_it_subscribes(monkeypatch, stream: StreamName, feed: str) -> None:
     """The step after the authentication is never taken."""
-    from options_helper.data.streaming import feed_probe
+    from options_helper.doctor import feed_probe
 
     class Stepping:
         def __init__(self, *_arguments: Any, observer: Any, **_more: Any) -> None:
@@ -569,7 +571,7 @@ def test_an_unreachable_server_is_a_failure_and_not_asked_twice(tmp_path) -> Non
         "APCA_API_STREAM_URL": f"ws://127.0.0.1:{port}",
     }
     refused = AlpacaRestError("/v2/account", "no connection")
-    patient = Patient(
+    patient = DoctorInput(
         env=env,
         env_file=tmp_path / "absent",
         portfolio=tmp_path / "absent.json",

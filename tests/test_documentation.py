@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 import typer
 
-from options_helper.analysis import marks
-from options_helper.analysis.alert_rules import AlertRule
-from options_helper.analysis.truth import TruthState
+from options_helper.analysis.alerts.rules import AlertRule
+from options_helper.analysis.valuation import marks
+from options_helper.analysis.valuation.quote_state import QuoteState
 from options_helper.cli import app
-from options_helper.data.alpaca_settings import INDICATIVE_QUOTE_LIMIT
+from options_helper.data.settings import INDICATIVE_QUOTE_LIMIT
 from options_helper.models import Portfolio
 
 ROOT = Path(__file__).parent.parent
@@ -107,7 +107,7 @@ def test_the_figure_of_marks_is_drawn_from_the_code() -> None:
 def test_the_examples_of_marks_are_right() -> None:
     """Each example's mark is what the rule makes of its bid and ask."""
     from options_helper.market import Quote
-    from options_helper.market_time import utc_now
+    from options_helper.times import utc_now
 
     page = _read("docs/concepts/marks.md")
     rows = re.findall(r"^\| ([\d.]+) \| ([\d.]+) \| ([\d.]+|—) \|", page, re.MULTILINE)
@@ -122,7 +122,7 @@ def test_every_state_is_explained() -> None:
     page = _read("docs/concepts/staleness.md").partition("## Sources")[0]
     rows = re.findall(r"^\| ([a-z ]+) \| ", page, re.MULTILINE)
     states = [row for row in rows if row != "state"]
-    assert sorted(states) == sorted(state.replace("_", " ") for state in TruthState)
+    assert sorted(states) == sorted(state.replace("_", " ") for state in QuoteState)
 
 
 def test_the_indicative_limit_is_the_codes() -> None:

@@ -6,15 +6,15 @@ import datetime as dt
 
 import pytest
 
-from options_helper.analysis.expiry import expiry_moment, last_trading_moment
-from options_helper.analysis.products import (
+from options_helper.analysis.contracts.expiry import expiry_moment, last_trading_moment
+from options_helper.analysis.contracts.products import (
     INDEX_ROOTS,
     LATE_FUND_ROOTS,
     is_adjusted,
     is_index,
     is_monthly_expiry,
 )
-from options_helper.market_time import NEW_YORK
+from options_helper.times import NEW_YORK
 
 FRIDAY = dt.date(2026, 12, 18)
 

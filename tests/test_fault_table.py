@@ -16,11 +16,11 @@ import pytest
 pytest.importorskip("alpaca", reason="needs alpaca-py (pip install -e '.[alpaca]')")
 pytest.importorskip("aiohttp", reason="the simulator needs aiohttp (pip install -e '.[dev]')")
 
-from options_helper.data.alpaca_settings import load_settings
-from options_helper.data.streaming.connection_observer import ConnectionTimes
+from options_helper.data.settings import load_settings
+from options_helper.data.streaming.connection.observer import ConnectionTimes
 from options_helper.data.streaming.live_manager import LiveSnapshot, LiveStreamConfig, LiveStreamManager
-from options_helper.simulator.malformed import malformed_payloads
 from options_helper.simulator.server import AlpacaSimulator
+from options_helper.simulator.streams.malformed import malformed_payloads
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -324,9 +324,9 @@ def test_what_raises_inside_is_counted_and_nothing_dies(
     bench: Bench, wait_until, caplog, monkeypatch, where: str
 ) -> None:
     """A handler, normalizer or consumer that raises costs what it was given: counted, and logged once."""
-    from options_helper.data.streaming import consumer
-    from options_helper.data.streaming.cache import LiveCache
-    from options_helper.data.streaming.inbox import EventInbox
+    from options_helper.data.streaming.run import consumer
+    from options_helper.data.streaming.run.cache import LiveCache
+    from options_helper.data.streaming.run.inbox import EventInbox
 
     bench.start()
     wait_until(lambda: bench.is_running(*ALL))

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from options_helper.analysis import figures
+from options_helper.analysis.text import figures
 
 MINUS = "\N{MINUS SIGN}"
 

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from options_helper.analysis import fills
-from options_helper.analysis.fill_book import FillBook, FillKind
-from options_helper.analysis.fills import FillBookBuilder, build_fill_book
-from options_helper.analysis.order_families import Family, group_by_family
+from options_helper.analysis.fills import build
+from options_helper.analysis.fills.build import FillDayBuilder, build_fill_book
+from options_helper.analysis.fills.day import FillDay, FillKind
+from options_helper.analysis.fills.order_families import Family, group_by_family
 from options_helper.data.streaming.trading_normalizers import (
     normalize_rest_activity,
     normalize_rest_order,
@@ -38,10 +38,10 @@ def filled(name: str, **more: Any) -> Row:
     return order(name, symbol="SPY", side="buy", fill_price=2.0, filled_avg_price=2.0, **{**whole, **more})
 
 
-def wholly(*told: Sequence[Row]) -> FillBook:
+def wholly(*told: Sequence[Row]) -> FillDay:
     """The book of one family of everything: what nobody told apart cannot be told apart wrongly."""
     everything = {"": Family(*map(tuple, told))}
-    with mock.patch.object(fills, "group_by_family", return_value=everything):
+    with mock.patch.object(build, "group_by_family", return_value=everything):
         return build_fill_book(*told, day=DAY)
 
 
@@ -50,7 +50,7 @@ def wholly(*told: Sequence[Row]) -> FillBook:
 def test_a_book_built_on_through_the_day_is_the_book_built_at_once(data: st.DataObject) -> None:
     """Whatever was told in between, lost, repeated or shuffled: every look is as if it were the first."""
     broker = data.draw(days())
-    builder = FillBookBuilder()
+    builder = FillDayBuilder()
     for moment, (activities, rest_orders) in enumerate(broker.history):
         live = mangled(data.draw, broker.live[: moment + 1])
         told = (
@@ -92,14 +92,14 @@ def tangled(draw: st.DrawFn) -> Row:
 @settings(max_examples=150, deadline=None)
 def test_orders_told_apart_are_never_torn_apart(looks: list[tuple[list[Row], list[Row], list[Row]]]) -> None:
     """However orders name each other, each look's book is that of all rows together."""
-    builder = FillBookBuilder()
+    builder = FillDayBuilder()
     for told in looks:
         assert builder.build(*told, day=DAY) == wholly(*told)
 
 
 def test_what_nothing_new_was_told_of_is_not_worked_out_again() -> None:
     """Executions and orders that stand are the same objects; only the new one is added."""
-    builder, first, second = FillBookBuilder(), filled("o1"), filled("o2")
+    builder, first, second = FillDayBuilder(), filled("o1"), filled("o2")
     before = builder.build([first])
     after = builder.build([second, first])
     assert [one.order_id for one in after.executions] == ["o2", "o1"]
@@ -109,14 +109,14 @@ def test_what_nothing_new_was_told_of_is_not_worked_out_again() -> None:
 
 def test_rest_telling_the_same_again_changes_nothing() -> None:
     """Each fetch brings rows of its own; equal ones are not worked out again."""
-    builder, row = FillBookBuilder(), order("o1", status="new", submitted_at=OPEN)
+    builder, row = FillDayBuilder(), order("o1", status="new", submitted_at=OPEN)
     before = builder.build([], [], [row])
     assert builder.build([], [], [dict(row)]).orders[0] is before.orders[0]
 
 
 def test_a_leg_that_was_a_fill_of_its_own_goes_under_its_order() -> None:
     """REST's fills of the legs came first; once the order is known, no execution stands twice."""
-    builder, leg = FillBookBuilder(), filled("l1", activity_id="m", origin="rest")
+    builder, leg = FillDayBuilder(), filled("l1", activity_id="m", origin="rest")
     assert [one.kind for one in builder.build([], [leg]).executions] == [FillKind.SINGLE]
     parent = order("p", order_class="mleg", qty=1.0, legs=[order("l1", symbol="SPY", side="buy", qty=1.0)])
     assert [one.kind for one in builder.build([parent], [leg]).executions] == [FillKind.PARENT, FillKind.LEG]
@@ -124,7 +124,7 @@ def test_a_leg_that_was_a_fill_of_its_own_goes_under_its_order() -> None:
 
 def test_a_build_that_fails_costs_the_next_one_nothing() -> None:
     """What no row can be leaves what is known as it was."""
-    builder, row = FillBookBuilder(), filled("o1")
+    builder, row = FillDayBuilder(), filled("o1")
     before = builder.build([row], day=DAY)
     with pytest.raises(AttributeError):
         builder.build([row, None], day=DAY)  # type: ignore[list-item]
@@ -133,14 +133,14 @@ def test_a_build_that_fails_costs_the_next_one_nothing() -> None:
 
 def test_an_order_that_nothing_is_told_of_any_more_goes() -> None:
     """The rows of an earlier day are dropped, and so are their fills."""
-    builder = FillBookBuilder()
+    builder = FillDayBuilder()
     builder.build([filled("o1")])
     assert builder.build([], day=DAY).executions == ()
 
 
 def test_the_next_day_is_worked_out_anew() -> None:
     """What was executed on one day is none of the next one's executions, though the rows are the same."""
-    builder, row = FillBookBuilder(), filled("o1")
+    builder, row = FillDayBuilder(), filled("o1")
     assert len(builder.build([row], day=DAY).executions) == 1
     assert builder.build([row], day=DAY + dt.timedelta(days=1)).executions == ()
 

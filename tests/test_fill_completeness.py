@@ -8,15 +8,15 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from options_helper.analysis.fill_book import FillBook
-from options_helper.analysis.fill_completeness import completeness
-from options_helper.analysis.fills import build_fill_book
+from options_helper.analysis.fills.build import build_fill_book
+from options_helper.analysis.fills.completeness import completeness
+from options_helper.analysis.fills.day import FillDay
 from options_helper.market import FillGap
 
 NEW_YORK = ZoneInfo("America/New_York")
 DAY = dt.date(2026, 11, 20)
 OPEN = dt.datetime(2026, 11, 20, 14, 30, tzinfo=dt.UTC)
-BOOK = FillBook(day=DAY, since=OPEN)
+BOOK = FillDay(day=DAY, since=OPEN)
 
 
 def at(minutes: float) -> dt.datetime:

@@ -8,7 +8,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from options_helper.data.streaming.fill_gaps import FillGaps
+from options_helper.data.streaming.run.fill_gaps import FillGaps
 from options_helper.market import FillGap
 
 DAY = dt.datetime(2026, 11, 20, 5, 0, tzinfo=dt.UTC)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 
-from options_helper.analysis.fill_watch import watch_fills
-from options_helper.analysis.fills import FillBookBuilder
-from options_helper.analysis.portfolio_fills import positions_by_symbol
+from options_helper.analysis.alerts.fill_watch import watch_fills
+from options_helper.analysis.fills.build import FillDayBuilder
+from options_helper.analysis.fills.by_position import positions_by_symbol
 from options_helper.market import LiveSnapshot
 from options_helper.models import Portfolio
 
@@ -38,7 +38,7 @@ def test_a_symbol_belongs_to_every_position_that_holds_it() -> None:
 
 def test_no_fills_are_no_work() -> None:
     """Before the first fill there is nothing to build."""
-    assert watch_fills(PORTFOLIO, LiveSnapshot(as_of=NOON), FillBookBuilder()) == ()
+    assert watch_fills(PORTFOLIO, LiveSnapshot(as_of=NOON), FillDayBuilder()) == ()
 
 
 def test_a_fill_carries_its_positions_time_and_words() -> None:
@@ -57,5 +57,5 @@ def test_a_fill_carries_its_positions_time_and_words() -> None:
         "status": "filled",
         "execution_id": "e",
     }
-    (fill,) = watch_fills(PORTFOLIO, LiveSnapshot(as_of=NOON, fills=(row,)), FillBookBuilder())
+    (fill,) = watch_fills(PORTFOLIO, LiveSnapshot(as_of=NOON, fills=(row,)), FillDayBuilder())
     assert (fill.at, fill.positions, fill.text) == (NOON, {"shares", "covered"}, "buy BRK.B 5 @ 500.00")

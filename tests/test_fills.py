@@ -8,19 +8,19 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from options_helper.analysis.fill_tables import (
-    EXECUTION_COLUMNS,
-    executions_frame,
-)
-from options_helper.analysis.fill_words import net_words, plain, price_words, side_words
-from options_helper.analysis.fills import (
-    FillBook,
+from options_helper.analysis.fills.build import (
+    FillDay,
     FillKind,
     build_fill_book,
     completeness,
     contract_words,
     fills_for_portfolio,
 )
+from options_helper.analysis.fills.tables import (
+    EXECUTION_COLUMNS,
+    executions_frame,
+)
+from options_helper.analysis.text.fills import net_words, plain, price_words, side_words
 from options_helper.market import FillGap
 from options_helper.models import Portfolio
 
@@ -94,7 +94,7 @@ def rest(minutes: float, total: float, quantity: float, price: float, **changes:
     }
 
 
-def shown(book: FillBook) -> list[tuple[Any, ...]]:
+def shown(book: FillDay) -> list[tuple[Any, ...]]:
     """Quantity, price, filled, source and note of each line."""
     return [(one.quantity, one.price, one.filled, one.source.value, one.note) for one in book.executions]
 

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from options_helper.analysis.fill_completeness import completeness
-from tests.broker import CENTS, Broker, Json, book_of, days, mangled, shuffled
+from options_helper.analysis.fills.completeness import completeness
+from tests.broker import CENTS, Broker, Json, arrays_of, days, mangled, shuffled
 
 if TYPE_CHECKING:
-    from options_helper.analysis.fill_book import FillBook
+    from options_helper.analysis.fills.day import FillDay
 
 AFTERTHOUGHTS = frozenset({"trade_bust", "trade_correct"})
-Standing = list[tuple[str, float, float | None]]
+RowFacts = list[tuple[str, float, float | None]]
 
 
 @st.composite
@@ -35,13 +35,13 @@ def troubled_days(draw: st.DrawFn) -> Broker:
     return broker
 
 
-def standing(book: FillBook) -> Standing:
+def standing(book: FillDay) -> RowFacts:
     """Order, quantity and price of every execution that is not struck out."""
     rows = [(one.order_id, one.quantity or 0.0, one.price) for one in book.leaf_fills if not one.busted]
     return sorted(rows, key=repr)
 
 
-def true(broker: Broker) -> Standing:
+def true(broker: Broker) -> RowFacts:
     """The same of the broker's ledger."""
     rows = [(name, float(part), float(price)) for name, _, part, price in broker.ledger]
     return sorted(rows, key=repr)
@@ -60,7 +60,7 @@ def test_what_stands_is_the_ledger_whatever_else_was_lost(data: st.DataObject) -
     """With REST complete and every bust told, what is not struck out is the ledger, to the share and cent."""
     broker = data.draw(troubled_days())
     live = losing_all_but_afterthoughts(data.draw, broker.live)
-    book = book_of(live, shuffled(data.draw, broker.activities), shuffled(data.draw, broker.rest_orders()))
+    book = arrays_of(live, shuffled(data.draw, broker.activities), shuffled(data.draw, broker.rest_orders()))
     assert standing(book) == true(broker)
 
 
@@ -69,8 +69,8 @@ def test_what_stands_is_the_ledger_whatever_else_was_lost(data: st.DataObject) -
 def test_order_and_repetition_change_nothing(data: st.DataObject) -> None:
     """The same events in any order, repeated or not, give the same rows, struck out and corrected alike."""
     broker = data.draw(troubled_days())
-    book = book_of(broker.live, broker.activities, broker.rest_orders())
-    other = book_of(
+    book = arrays_of(broker.live, broker.activities, broker.rest_orders())
+    other = arrays_of(
         shuffled(data.draw, broker.live),
         shuffled(data.draw, broker.activities),
         shuffled(data.draw, broker.rest_orders()),
@@ -87,5 +87,5 @@ def test_what_a_lost_bust_leaves_is_no_silent_error(data: st.DataObject) -> None
     """If busts were lost with the rest, the rows are the ledger, or an order says that it knows of less."""
     broker = data.draw(troubled_days())
     live = mangled(data.draw, broker.live)
-    book = book_of(live, broker.activities, broker.rest_orders())
+    book = arrays_of(live, broker.activities, broker.rest_orders())
     assert standing(book) == true(broker) or not completeness(book).complete

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.broker import DAY, OPEN, Broker, Json, book_of, days, final, mangled, orders, shuffled, trade
+from tests.broker import DAY, OPEN, Broker, Json, arrays_of, days, final, mangled, orders, shuffled, trade
 
 LAST_EVENING = dt.datetime(2026, 11, 20, 4, 50, tzinfo=dt.UTC)  # ten minutes before New York's midnight
 
@@ -60,9 +60,9 @@ def two_days(draw: st.DrawFn) -> TwoDays:
 def test_the_days_table_is_the_days_ledger_whatever_the_stream_lost(data: st.DataObject) -> None:
     """With REST complete, any loss, repetition and order of live events gives the second day's ledger."""
     told = data.draw(two_days())
-    alone = book_of([], told.activities, told.rest_orders)
+    alone = arrays_of([], told.activities, told.rest_orders)
     live, activities = mangled(data.draw, told.live), shuffled(data.draw, told.activities)
-    book = book_of(live, activities, shuffled(data.draw, told.rest_orders))
+    book = arrays_of(live, activities, shuffled(data.draw, told.rest_orders))
     assert [final(one) for one in book.executions] == [final(one) for one in alone.executions]
     shown = {(one.order_id, one.filled, one.quantity, one.price) for one in book.leaf_fills}
     assert shown == {
@@ -79,8 +79,8 @@ def test_what_is_left_of_yesterday_changes_nothing(data: st.DataObject) -> None:
     told = data.draw(two_days())
     live = [*shuffled(data.draw, told.live_before), *told.live]
     activities = [*shuffled(data.draw, told.activities_before), *told.activities]
-    alone = book_of(told.live, told.activities, told.rest_orders)
-    book = book_of(live, activities, told.rest_orders)
+    alone = arrays_of(told.live, told.activities, told.rest_orders)
+    book = arrays_of(live, activities, told.rest_orders)
     assert [final(one)[:9] for one in book.executions] == [final(one)[:9] for one in alone.executions]
 
 
@@ -88,7 +88,7 @@ def test_what_is_left_of_yesterday_changes_nothing(data: st.DataObject) -> None:
 @settings(max_examples=60)
 def test_the_average_counts_what_was_filled_before(told: TwoDays) -> None:
     """The average after the newest execution is that of the whole order, its first day included."""
-    book = book_of([], told.activities, told.rest_orders)
+    book = arrays_of([], told.activities, told.rest_orders)
     for order in [leg for parent in told.broker.orders for leg in (parent.legs or [parent])]:
         own = [one for one in book.leaf_fills if one.order_id == order.id]
         if own and own[0].average_price is not None:

@@ -7,8 +7,8 @@ from decimal import Decimal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from options_helper.analysis.fill_book import FillKind
-from tests.broker import Broker, book_of, days, final, mangled, shuffled
+from options_helper.analysis.fills.day import FillKind
+from tests.broker import Broker, arrays_of, days, final, mangled, shuffled
 
 
 @given(st.data())
@@ -19,8 +19,8 @@ def test_with_rest_complete_the_table_is_always_the_same(data: st.DataObject) ->
     live = mangled(data.draw, broker.live)
     activities = shuffled(data.draw, broker.activities)
     rest_orders = shuffled(data.draw, broker.rest_orders())
-    alone = book_of([], broker.activities, broker.rest_orders())
-    book = book_of(live, activities, rest_orders)
+    alone = arrays_of([], broker.activities, broker.rest_orders())
+    book = arrays_of(live, activities, rest_orders)
     assert [final(one) for one in book.executions] == [final(one) for one in alone.executions]
     assert [(one.order_id, one.status, one.filled, one.timeline) for one in book.orders] == [
         (one.order_id, one.status, one.filled, one.timeline) for one in alone.orders
@@ -31,7 +31,7 @@ def test_with_rest_complete_the_table_is_always_the_same(data: st.DataObject) ->
 @settings(max_examples=40, deadline=None)
 def test_with_rest_complete_the_table_is_the_ledger(broker: Broker) -> None:
     """The final table equals the broker's ledger to the share and the cent, and every row is confirmed."""
-    book = book_of([], broker.activities, broker.rest_orders())
+    book = arrays_of([], broker.activities, broker.rest_orders())
     shown = {(one.order_id, one.filled, one.quantity, one.price) for one in book.leaf_fills}
     assert shown == {
         (name, float(total), float(part), float(price)) for name, total, part, price in broker.ledger
@@ -44,7 +44,7 @@ def test_with_rest_complete_the_table_is_the_ledger(broker: Broker) -> None:
 @settings(max_examples=40, deadline=None)
 def test_with_the_stream_complete_the_table_is_the_ledger(broker: Broker) -> None:
     """Live events alone give the ledger's executions; prices of legs, which none tells, are right or none."""
-    book = book_of(broker.live, [], [])
+    book = arrays_of(broker.live, [], [])
     ledger = {(name, float(total)): (float(part), float(price)) for name, total, part, price in broker.ledger}
     assert {(one.order_id, one.filled) for one in book.leaf_fills} == set(ledger)
     for one in book.leaf_fills:
@@ -60,7 +60,7 @@ def test_with_anything_lost_nothing_is_invented(data: st.DataObject) -> None:
     """Whatever is lost, an order's quantities add up to a total it had, and every price shown is right."""
     broker = data.draw(days())
     live, activities = mangled(data.draw, broker.live), mangled(data.draw, broker.activities)
-    book = book_of(live, activities, mangled(data.draw, broker.rest_orders()))
+    book = arrays_of(live, activities, mangled(data.draw, broker.rest_orders()))
     ledger = {(name, total): (part, price) for name, total, part, price in broker.ledger}
     totals: dict[str, Decimal] = {}
     for one in book.leaf_fills:
@@ -80,9 +80,9 @@ def test_an_interrupted_backfill_heals(data: st.DataObject) -> None:
     """After any partial account, REST's whole account brings the same table as if nothing had gone wrong."""
     broker = data.draw(days())
     live = mangled(data.draw, broker.live)
-    before = book_of(live, mangled(data.draw, broker.activities), [])
-    after = book_of(live, broker.activities, broker.rest_orders())
-    alone = book_of([], broker.activities, broker.rest_orders())
+    before = arrays_of(live, mangled(data.draw, broker.activities), [])
+    after = arrays_of(live, broker.activities, broker.rest_orders())
+    alone = arrays_of([], broker.activities, broker.rest_orders())
     assert {one.order_id for one in before.leaf_fills} <= {one.order_id for one in after.leaf_fills}
     assert [final(one) for one in after.executions] == [final(one) for one in alone.executions]
 
@@ -91,7 +91,7 @@ def test_an_interrupted_backfill_heals(data: st.DataObject) -> None:
 @settings(max_examples=30, deadline=None)
 def test_partial_fills_add_up_to_the_order(broker: Broker) -> None:
     """The quantities of an order's executions add up to its filled quantity, its average is theirs."""
-    book = book_of(broker.live, broker.activities, broker.rest_orders())
+    book = arrays_of(broker.live, broker.activities, broker.rest_orders())
     for order in [leg for parent in broker.orders for leg in (parent.legs or [parent])]:
         own = [one for one in book.leaf_fills if one.order_id == order.id]
         assert sum((Decimal(repr(one.quantity)) for one in own), Decimal(0)) == order.filled
@@ -107,8 +107,8 @@ def test_rest_up_to_a_moment_and_the_stream_after_it_is_enough(data: st.DataObje
     moment = data.draw(st.integers(0, len(broker.live) - 1))
     activities, rest_orders = broker.history[moment]
     live = [*mangled(data.draw, broker.live[: moment + 1]), *shuffled(data.draw, broker.live[moment + 1 :])]
-    book = book_of(live, broker.activities[:activities], rest_orders)
-    alone = book_of([], broker.activities, broker.rest_orders())
+    book = arrays_of(live, broker.activities[:activities], rest_orders)
+    alone = arrays_of([], broker.activities, broker.rest_orders())
     assert all(one.confirmed for one in book.executions)
     assert [(one.key, one.order_id, one.filled, one.quantity, one.status) for one in book.executions] == [
         (one.key, one.order_id, one.filled, one.quantity, one.status) for one in alone.executions

@@ -8,8 +8,8 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from options_helper.analysis.fill_tables import executions_frame
-from options_helper.analysis.fills import FillBook, build_fill_book, completeness
+from options_helper.analysis.fills.build import FillDay, build_fill_book, completeness
+from options_helper.analysis.fills.tables import executions_frame
 from options_helper.data.streaming.trading_normalizers import (
     normalize_rest_activity,
     normalize_rest_order,
@@ -91,7 +91,7 @@ activities = st.fixed_dictionaries(
 )
 
 
-def book_of(live: list[Json], fills: list[Json] = [], told: list[Json] = []) -> FillBook:  # noqa: B006 - only read
+def arrays_of(live: list[Json], fills: list[Json] = [], told: list[Json] = []) -> FillDay:  # noqa: B006 - only read
     """The book of what the wire told."""
     return build_fill_book(
         [row for each in live if (row := normalize_trade_update(each, received_at=AT))],
@@ -105,7 +105,7 @@ def book_of(live: list[Json], fills: list[Json] = [], told: list[Json] = []) -> 
 @settings(max_examples=50, deadline=None)
 def test_no_record_costs_the_table(live: list[Json], fills: list[Json], told: list[Json]) -> None:
     """Nonsense costs a wrong line at most: the tables are made, and every row of them can be told apart."""
-    book = book_of(live, fills, told)
+    book = arrays_of(live, fills, told)
     assert len(executions_frame(book)) == len({one.key for one in book.executions})
     assert completeness(book).sentence(dt.UTC)
 
@@ -116,7 +116,7 @@ def test_figures_beyond_all_measure_cost_no_other_fill() -> None:
     spread = {"id": "a", "order_class": "mleg", "qty": "1", "filled_qty": "1", "legs": [leg]}
     good = {"id": "b", "symbol": "SPY", "side": "buy", "qty": "1", "filled_qty": "1"}
     told = [{"event": "fill", "qty": "1", "price": "2", "order": order} for order in (spread, good)]
-    assert "b:1" in {one.key for one in book_of(told).executions}
+    assert "b:1" in {one.key for one in arrays_of(told).executions}
 
 
 LEG = {"id": "l", "symbol": "SPY", "side": "buy", "qty": "1", "filled_qty": "1", "ratio_qty": "1"}
@@ -126,7 +126,7 @@ FILLED = {"event": "fill", "execution_id": "x", "qty": "1", "price": "2"}
 
 def test_a_leg_under_two_orders_is_filled_once() -> None:
     """A record that puts one leg under two spreads does not double its fill."""
-    book = book_of([{**FILLED, "order": SPREAD}, {**FILLED, "order": {**SPREAD, "id": "b"}}])
+    book = arrays_of([{**FILLED, "order": SPREAD}, {**FILLED, "order": {**SPREAD, "id": "b"}}])
     assert [one.key for one in book.leaf_fills] == ["l:1"]
 
 
@@ -134,4 +134,4 @@ def test_a_spread_that_once_came_without_its_class_shows_its_legs_once() -> None
     """Whichever of the records comes last, the legs stand under their line and nowhere else."""
     told = [{**FILLED, "order": SPREAD}, {**FILLED, "order": {**SPREAD, "order_class": None}}]
     for updates_told in (told, told[::-1]):
-        assert [one.key for one in book_of(updates_told).executions] == ["a:1", "l:1"]
+        assert [one.key for one in arrays_of(updates_told).executions] == ["a:1", "l:1"]

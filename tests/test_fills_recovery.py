@@ -12,8 +12,8 @@ import pytest
 pytest.importorskip("alpaca", reason="needs alpaca-py (pip install -e '.[alpaca]')")
 pytest.importorskip("aiohttp", reason="the simulator needs aiohttp (pip install -e '.[dev]')")
 
-from options_helper.analysis.fills import FillBook, FillKind, build_fill_book
-from options_helper.data.alpaca_settings import load_settings
+from options_helper.analysis.fills.build import FillDay, FillKind, build_fill_book
+from options_helper.data.settings import load_settings
 from options_helper.data.streaming.live_manager import LiveStreamConfig, LiveStreamManager
 from options_helper.simulator.server import AlpacaSimulator
 from options_helper.simulator.world import Plan
@@ -29,7 +29,7 @@ CONTRACTS = ("AAPL261218C00250000", "AAPL261218P00250000", "MSFT261218C00500000"
 DROPS = 20
 
 
-def _book(snapshot: LiveSnapshot) -> FillBook:
+def _book(snapshot: LiveSnapshot) -> FillDay:
     return build_fill_book(
         snapshot.fills,
         snapshot.rest_fills,

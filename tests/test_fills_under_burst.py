@@ -10,11 +10,11 @@ import pytest
 pytest.importorskip("alpaca", reason="needs alpaca-py (pip install -e '.[alpaca]')")
 pytest.importorskip("aiohttp", reason="the simulator needs aiohttp (pip install -e '.[dev]')")
 
-from options_helper.data.alpaca_settings import load_settings
-from options_helper.data.streaming.cache import LiveCache
+from options_helper.data.settings import load_settings
 from options_helper.data.streaming.live_manager import LiveStreamConfig, LiveStreamManager
-from options_helper.market_time import utc_now
+from options_helper.data.streaming.run.cache import LiveCache
 from options_helper.simulator.server import AlpacaSimulator
+from options_helper.times import utc_now
 
 if TYPE_CHECKING:
     import datetime as dt

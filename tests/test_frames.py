@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from options_helper.data.streaming import frames
-from options_helper.data.streaming.frames import FrameDecoder, WireQuote
+from options_helper.data.streaming.connection import decoder as decoder_module
+from options_helper.data.streaming.connection.decoder import FrameDecoder, WireQuote
 
 msgpack = pytest.importorskip("msgpack", reason="msgpack comes with alpaca-py and with the dev extra")
 
@@ -67,7 +67,7 @@ def test_the_newest_of_each_symbol_stays_over_frames() -> None:
 def test_a_control_message_is_no_first_frame_of_a_batch(monkeypatch: pytest.MonkeyPatch) -> None:
     """The first quote ten minutes after the acknowledgement has not waited for ten minutes."""
     now = [100.0]
-    monkeypatch.setattr(frames.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(decoder_module.time, "monotonic", lambda: now[0])
     decoder = FrameDecoder()
     decoder.take(_frame({"T": "subscription", "quotes": ["A"]}))
     assert decoder.flush() is None
@@ -155,7 +155,7 @@ def test_null_and_missing_fields_are_no_price() -> None:
 
 def test_a_price_that_is_not_a_number_passes_on() -> None:
     """NaN is a number to the wire; it is the normaliser that makes it no price."""
-    from options_helper.data.streaming.normalizers import normalize_quote
+    from options_helper.data.streaming.normalize.quotes import normalize_quote
 
     decoder = FrameDecoder()
     decoder.take(_frame(_quote(bp=math.nan)))

@@ -24,8 +24,8 @@ from options_helper.market import (
     StreamState,
     Trade,
 )
-from options_helper.market_time import NEW_YORK
 from options_helper.models import EquityPosition, Leg, MultiLegPosition, Portfolio, Position, StockLeg
+from options_helper.times import NEW_YORK
 
 AT = dt.datetime(2026, 11, 24, 11, 0, tzinfo=NEW_YORK).astimezone(dt.UTC)  # a Tuesday
 MONDAY, FRIDAY = dt.date(2026, 11, 23), dt.date(2026, 11, 20)

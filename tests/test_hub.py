@@ -9,12 +9,12 @@ from unittest import mock
 
 import pytest
 
-from options_helper import hub as hub_module
 from options_helper.errors import SettingsError
-from options_helper.hub import NO_BROWSER, LiveHub, close_hub, get_hub
-from options_helper.hub_actions import ActionKind
 from options_helper.market import LiveSnapshot
 from options_helper.models import Portfolio
+from options_helper.session import hub as hub_module
+from options_helper.session.actions import ActionKind
+from options_helper.session.hub import NO_BROWSER, LiveHub, close_hub, get_hub
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

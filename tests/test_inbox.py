@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from options_helper.data.streaming.inbox import Batch, EventInbox
+from options_helper.data.streaming.run.inbox import Batch, EventInbox
 from options_helper.market import StreamName
 
 AT = dt.datetime(2026, 11, 20, 15, 0, tzinfo=dt.UTC)

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from options_helper.data.streaming.connection_observer import ConnectionTimes
-from options_helper.data.streaming.live_config import LiveStreamConfig
+from options_helper.data.streaming.connection.observer import ConnectionTimes
+from options_helper.data.streaming.run.config import LiveStreamConfig
 from options_helper.errors import SettingsError
 from options_helper.market import StreamName
 
@@ -81,7 +81,7 @@ def test_a_value_that_makes_no_sense_is_refused_by_name(field: str, value: Any, 
 
 def test_no_key_shows_in_its_repr() -> None:
     """A config may be logged: the keys in its settings stay hidden."""
-    from options_helper.data.alpaca_settings import AlpacaSettings
+    from options_helper.data.settings import AlpacaSettings
 
     config = LiveStreamConfig(settings=AlpacaSettings("PKSECRETID", "verysecret"))
     assert "SECRET" not in repr(config).upper()

@@ -27,9 +27,9 @@ from options_helper.market import (
     StreamState,
     Trade,
 )
-from options_helper.market_tables import QuoteTable
-from options_helper.market_time import NEW_YORK
 from options_helper.models import EquityPosition, Portfolio, Position
+from options_helper.quote_tables import QuoteTable
+from options_helper.times import NEW_YORK
 
 AT = dt.datetime(2026, 11, 23, 15, 0, tzinfo=dt.UTC)  # a Monday, 10:00 in New York
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from options_helper.data.market_clock import Session
-from options_helper.data.streaming.cache import LiveCache
-from options_helper.data.streaming.live_config import LiveStreamConfig
-from options_helper.data.streaming.live_run import LiveRun, RunParts
+from options_helper.data.calendar.market_clock import Session
+from options_helper.data.streaming.run.cache import LiveCache
+from options_helper.data.streaming.run.config import LiveStreamConfig
+from options_helper.data.streaming.run.live_run import LiveRun, RunParts
 from options_helper.errors import StreamInterrupted
 from options_helper.market import (
     BrokerPosition,
@@ -27,7 +27,7 @@ from options_helper.market import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from options_helper.data.streaming.fill_gaps import FillGaps
+    from options_helper.data.streaming.run.fill_gaps import FillGaps
 
 NOW = dt.datetime(2026, 11, 20, 15, 0, tzinfo=dt.UTC)
 MIDNIGHT = dt.datetime(2026, 11, 20, 5, 0, tzinfo=dt.UTC)  # New York's, in winter
@@ -495,7 +495,7 @@ def test_stop_says_when_a_thread_would_not_end(wait_until) -> None:
 
 def test_a_demo_says_so(wait_until) -> None:
     """A run against a loopback host is marked as simulated."""
-    from options_helper.data.alpaca_settings import load_settings
+    from options_helper.data.settings import load_settings
 
     env = {
         "APCA_API_KEY_ID": "demo",

@@ -372,7 +372,7 @@ def test_the_oldest_batch_goes_when_the_queue_is_full(wait_until, monkeypatch) -
     """A full queue pushes its oldest batch out, counts its messages, and shows the newest; fills stay."""
     desk = Desk()
     gate = threading.Event()
-    from options_helper.data.streaming import consumer
+    from options_helper.data.streaming.run import consumer
 
     real = consumer.quote_change
 

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from apps.streamlit.components import live_view
-from apps.streamlit.components.live_view import compute_live_view
-from apps.streamlit.components.paced import paced_view
+from apps.streamlit.components.view import live_view
+from apps.streamlit.components.view.chart_view import chart_view
+from apps.streamlit.components.view.live_view import compute_live_view
 from options_helper.market import LiveSnapshot, Quote
-from options_helper.market_tables import QuoteTable
 from options_helper.models import Portfolio, Position
+from options_helper.quote_tables import QuoteTable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -118,7 +118,7 @@ def test_charts_follow_a_clock_that_is_set_back() -> None:
         now = AT
 
     monitor: Any = Monitor()
-    kept = paced_view(monitor, AT)
-    assert paced_view(monitor, AT + dt.timedelta(seconds=9)) is kept
+    kept = chart_view(monitor, AT)
+    assert chart_view(monitor, AT + dt.timedelta(seconds=9)) is kept
     monitor.now = AT - dt.timedelta(hours=1)
-    assert paced_view(monitor, monitor.now).as_of == monitor.now
+    assert chart_view(monitor, monitor.now).as_of == monitor.now

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from options_helper.log_file import LOG_FILE_VARIABLE, close_log, log_file_path, open_log
+from options_helper.launch.log_file import LOG_FILE_VARIABLE, close_log, log_file_path, open_log
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

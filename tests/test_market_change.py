@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from options_helper.data.streaming.frames import WireQuote, WireTrade
-from options_helper.data.streaming.market_change import MarketChange, quote_change, trade_change
+from options_helper.data.streaming.connection.decoder import WireQuote, WireTrade
+from options_helper.data.streaming.normalize.batches import MarketChange, quote_change, trade_change
 from options_helper.market import Quote, Trade
-from options_helper.market_tables import Columns, QuoteTable, TradeTable
+from options_helper.quote_tables import Columns, QuoteTable, TradeTable
 
 NOW = dt.datetime(2026, 11, 20, 15, 0, 0, 250_000, tzinfo=dt.UTC)
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from options_helper.data.alpaca_clock import AlpacaCalendar, clock_offset_seconds
-from options_helper.data.market_clock import (
+from options_helper.data.calendar.alpaca_clock import AlpacaCalendar, clock_offset_seconds
+from options_helper.data.calendar.market_clock import (
     ExchangeCalendar,
     MarketCalendar,
     Session,
@@ -19,7 +19,7 @@ from options_helper.data.market_clock import (
 )
 from options_helper.errors import AlpacaRestError
 from options_helper.market import MarketPhase
-from options_helper.market_time import NEW_YORK
+from options_helper.times import NEW_YORK
 
 EXCHANGE = ExchangeCalendar()
 TUESDAY = dt.date(2026, 11, 24)

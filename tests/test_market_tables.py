@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from options_helper.market import Quote, Trade
-from options_helper.market_tables import QuoteTable, TradeTable
-from options_helper.market_time import to_microseconds
+from options_helper.quote_tables import QuoteTable, TradeTable
+from options_helper.times import to_microseconds
 
 NOON = dt.datetime(2026, 11, 20, 17, tzinfo=dt.UTC)
 SECOND = dt.timedelta(seconds=1)

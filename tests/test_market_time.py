@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from options_helper.market_time import (
+from options_helper.times import (
     from_microseconds,
     new_york_date,
     start_of_day,
@@ -49,5 +49,5 @@ def test_a_trading_date_begins_at_midnight_in_new_york(day: dt.date, hour: int) 
 
 @given(st.none() | moments)
 def test_microseconds_lead_back_to_the_time(at: dt.datetime | None) -> None:
-    """Times survive as whole microseconds, and no time as zero."""
+    """Times keep_going as whole microseconds, and no time as zero."""
     assert from_microseconds(to_microseconds(at)) == at

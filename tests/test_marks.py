@@ -10,17 +10,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from options_helper.analysis.marks import (
+from options_helper.analysis.valuation.marks import (
     MARK_METHODS,
     MarkMethod,
+    QuoteState,
     RowWarning,
-    TruthState,
     compute_mark,
     compute_marks,
     compute_natural,
 )
-from options_helper.analysis.row_warnings import sentences, to_bits, to_lists, to_words
-from options_helper.analysis.truth import TRUTH_STATES, Standing, compute_states, is_heard
+from options_helper.analysis.valuation.quote_state import TRUTH_STATES, RowFacts, compute_states, is_heard
+from options_helper.analysis.valuation.row_warnings import sentences, to_bits, to_lists, to_words
 from options_helper.market import (
     LiveSnapshot,
     MarketPhase,
@@ -30,7 +30,7 @@ from options_helper.market import (
     StreamState,
     Trade,
 )
-from options_helper.market_time import to_microseconds
+from options_helper.times import to_microseconds
 
 AT = dt.datetime(2026, 11, 23, 15, 0, tzinfo=dt.UTC)  # a Monday, 10:00 in New York
 SECOND = dt.timedelta(seconds=1)
@@ -189,9 +189,9 @@ def state_of(
     halted: bool = False,
     has_price: bool = True,
     streamed_at: dt.datetime | None = None,
-) -> TruthState:
+) -> QuoteState:
     """The state of one row at a threshold of 30 s."""
-    standing = Standing(
+    standing = RowFacts(
         *(np.array([flag]) for flag in (stock, late, expired, not_subscribed, halted, has_price)),
         streamed_at=np.array([to_microseconds(streamed_at)]),
     )
@@ -211,19 +211,19 @@ def heard(
 def test_without_any_knowledge_of_the_market_the_age_decides() -> None:
     """A snapshot of quotes alone gives live and stale by age."""
     bare = LiveSnapshot(as_of=AT)
-    assert state_of(30.0, bare) == TruthState.LIVE
-    assert state_of(30.1, bare) == TruthState.STALE
-    assert state_of(np.nan, bare) == TruthState.STALE
+    assert state_of(30.0, bare) == QuoteState.LIVE
+    assert state_of(30.1, bare) == QuoteState.STALE
+    assert state_of(np.nan, bare) == QuoteState.STALE
 
 
 def test_quiet_needs_an_open_market_and_a_stream_heard_in_the_last_ten_seconds() -> None:
     """An old quote is quiet only beside a stream that is proven alive."""
-    assert state_of(60, heard(10)) == TruthState.QUIET
-    assert state_of(60, heard(10.5)) == TruthState.STALE
-    assert state_of(60, heard(1, phase=MarketPhase.UNKNOWN)) == TruthState.STALE
-    assert state_of(60, LiveSnapshot(as_of=AT, market_phase=MarketPhase.OPEN)) == TruthState.STALE
-    assert state_of(60, heard(1), stock=True) == TruthState.STALE, "the stock stream was not heard"
-    assert state_of(np.nan, heard(1)) == TruthState.STALE, "an unknown age proves nothing"
+    assert state_of(60, heard(10)) == QuoteState.QUIET
+    assert state_of(60, heard(10.5)) == QuoteState.STALE
+    assert state_of(60, heard(1, phase=MarketPhase.UNKNOWN)) == QuoteState.STALE
+    assert state_of(60, LiveSnapshot(as_of=AT, market_phase=MarketPhase.OPEN)) == QuoteState.STALE
+    assert state_of(60, heard(1), stock=True) == QuoteState.STALE, "the stock stream was not heard"
+    assert state_of(np.nan, heard(1)) == QuoteState.STALE, "an unknown age proves nothing"
 
 
 def connected(seconds_ago: float, complete: float | None = None, **more: object) -> LiveSnapshot:
@@ -256,25 +256,25 @@ def test_quiet_needs_a_stream_that_missed_no_change(
     live = connected(50, complete)
     at = None if streamed is None else AT - streamed * SECOND
     assert state_of(600, live, streamed_at=at) == state
-    assert state_of(1, live, streamed_at=at) == TruthState.LIVE
+    assert state_of(1, live, streamed_at=at) == QuoteState.LIVE
 
 
 def test_nothing_is_quiet_before_the_stream_is_acknowledged() -> None:
     """The handshake is heard, and proves nothing of a first quote by REST."""
-    assert state_of(60, heard(1, StreamState.CONNECTING)) == TruthState.STALE
+    assert state_of(60, heard(1, StreamState.CONNECTING)) == QuoteState.STALE
 
 
 def test_nothing_is_quiet_on_a_stream_that_runs_behind() -> None:
     """Quotes that are older than the threshold when they arrive are stale, though the stream is heard."""
-    assert state_of(60, lagging(29.9)) == TruthState.QUIET
-    assert state_of(60, lagging(30.1)) == TruthState.STALE
-    assert state_of(60, lagging(90.1), stock=True) == TruthState.STALE, "the stock stream was not heard"
+    assert state_of(60, lagging(29.9)) == QuoteState.QUIET
+    assert state_of(60, lagging(30.1)) == QuoteState.STALE
+    assert state_of(60, lagging(90.1), stock=True) == QuoteState.STALE, "the stock stream was not heard"
 
 
 def test_a_fast_clock_is_not_taken_for_a_late_stream() -> None:
     """Of a lag of 61 s, 60 are this computer's clock: the stream is up to date."""
-    assert state_of(60, replace(lagging(61), clock_offset_seconds=60.0)) == TruthState.QUIET
-    assert state_of(60, replace(lagging(61), clock_offset_seconds=2.0)) == TruthState.STALE, "tolerated"
+    assert state_of(60, replace(lagging(61), clock_offset_seconds=60.0)) == QuoteState.QUIET
+    assert state_of(60, replace(lagging(61), clock_offset_seconds=2.0)) == QuoteState.STALE, "tolerated"
 
 
 def lagging(seconds: float) -> LiveSnapshot:
@@ -288,7 +288,7 @@ def lagging(seconds: float) -> LiveSnapshot:
 def test_a_stream_that_has_ended_is_not_heard(state: StreamState) -> None:
     """What came just before the end does not make a quote quiet."""
     assert not is_heard(heard(1, state), StreamName.OPTIONS)
-    assert state_of(60, heard(1, state)) == TruthState.STALE
+    assert state_of(60, heard(1, state)) == QuoteState.STALE
 
 
 @pytest.mark.parametrize(
@@ -311,13 +311,13 @@ def test_outside_the_session_only_what_still_trades_is_live(
         late,
     )
     if phase != MarketPhase.OPEN:
-        assert state_of(3600, live, stock=True) == TruthState.CLOSED
+        assert state_of(3600, live, stock=True) == QuoteState.CLOSED
 
 
 def test_states_have_an_order_of_precedence() -> None:
     """Expired beats not subscribed beats halted beats no data beats every age."""
     live = heard(1)
-    assert state_of(1, live, has_price=False) == TruthState.NO_DATA
-    assert state_of(1, live, has_price=False, halted=True) == TruthState.HALTED
-    assert state_of(1, live, halted=True, not_subscribed=True) == TruthState.NOT_SUBSCRIBED
-    assert state_of(1, live, not_subscribed=True, expired=True) == TruthState.EXPIRED
+    assert state_of(1, live, has_price=False) == QuoteState.NO_DATA
+    assert state_of(1, live, has_price=False, halted=True) == QuoteState.HALTED
+    assert state_of(1, live, halted=True, not_subscribed=True) == QuoteState.NOT_SUBSCRIBED
+    assert state_of(1, live, not_subscribed=True, expired=True) == QuoteState.EXPIRED

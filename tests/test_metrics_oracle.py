@@ -22,10 +22,10 @@ from options_helper.analysis.live_portfolio_metrics import (
     compute_live_totals,
     compute_live_underlying_rows,
 )
-from options_helper.analysis.marks import MarkMethod, RowWarning, TruthState
+from options_helper.analysis.valuation.marks import MarkMethod, QuoteState, RowWarning
 from options_helper.market import LiveSnapshot, PreviousClose, Quote, StreamHealth, Trade
-from options_helper.market_tables import QuoteTable, TradeTable
 from options_helper.models import EquityPosition, Leg, MultiLegPosition, Portfolio, Position, StockLeg
+from options_helper.quote_tables import QuoteTable, TradeTable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -639,5 +639,5 @@ def test_every_figure_agrees_with_the_oracle_and_every_guard_is_met() -> None:
     compare()
     assert compared > 2000, "the guards are met by thousands of instruments, not by a few"
     unreachable = {"no_contract_symbol"}  # every generated strike fits a symbol; a golden case has it
-    everything = {str(word.value) for group in (RowWarning, TruthState, MarkMethod) for word in group}
+    everything = {str(word.value) for group in (RowWarning, QuoteState, MarkMethod) for word in group}
     assert everything - met == unreachable

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from options_helper.market_time import NEW_YORK
 from options_helper.models import EquityPosition, Leg, MultiLegPosition, Portfolio, Position, StockLeg
+from options_helper.times import NEW_YORK
 
 DECEMBER = dt.date(2026, 12, 18)
 OPTION: dict[str, Any] = {

@@ -11,23 +11,23 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from options_helper import monitor as monitor_module
-from options_helper.alerts_file import AlertsFile
-from options_helper.analysis.alerts import AlertPhase, AlertRule, Outcome
-from options_helper.analysis.fill_watch import watch_fills
-from options_helper.analysis.observation import PORTFOLIO, observe
+from options_helper.analysis.alerts.fill_watch import watch_fills
+from options_helper.analysis.alerts.step import AlertPhase, AlertRule, Outcome
+from options_helper.analysis.history.observation import PORTFOLIO, observe
+from options_helper.files.alerts_file import AlertsFile
 from options_helper.market import LiveSnapshot, MarketPhase, Quote, StreamHealth, StreamName, StreamState
-from options_helper.market_time import to_microseconds
 from options_helper.models import Portfolio
-from options_helper.monitor import PortfolioMonitor, close_all, monitor_for
+from options_helper.session import monitor as monitor_module
+from options_helper.session.monitor import PortfolioMonitor, close_all, monitor_for
+from options_helper.times import to_microseconds
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from conftest import WaitUntil
 
-    from options_helper.analysis.alerts import AlertFill
-    from options_helper.analysis.fills import FillBookBuilder
+    from options_helper.analysis.alerts.step import AlertFill
+    from options_helper.analysis.fills.build import FillDayBuilder
 
 NOON = dt.datetime(2026, 11, 20, 17, 0, tzinfo=dt.UTC)
 CALL = "AAPL261218C00250000"
@@ -194,7 +194,7 @@ def test_nothing_is_computed_again_while_nothing_changed(monkeypatch: pytest.Mon
         calls.append(live.as_of)
         return observe(portfolio, live, stale_after_seconds)
 
-    monkeypatch.setattr("options_helper.monitor.observe", counted)
+    monkeypatch.setattr("options_helper.session.monitor.observe", counted)
     monitor, feed = _monitor()
     _look(monitor, feed, *(_snapshot(second, quoted=0.0, version=7) for second in range(25)))
     assert calls == [_at(0)]
@@ -307,7 +307,7 @@ def test_fills_are_gone_through_only_when_something_was_told(monkeypatch: pytest
     """A look at the same order updates takes the fills of the look before; a new update is read."""
     seen: list[int] = []
 
-    def watch(portfolio: Portfolio, live: LiveSnapshot, books: FillBookBuilder) -> tuple[AlertFill, ...]:
+    def watch(portfolio: Portfolio, live: LiveSnapshot, books: FillDayBuilder) -> tuple[AlertFill, ...]:
         seen.append(len(live.fills))
         return watch_fills(portfolio, live, books)
 
@@ -371,7 +371,7 @@ def test_the_thread_looks_by_itself_and_ends_when_told(
     wait_until: WaitUntil, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No browser is needed; a stopped monitor keeps its last view and never starts again."""
-    monkeypatch.setattr("options_helper.monitor.LOOK_EVERY_SECONDS", 0.005)
+    monkeypatch.setattr("options_helper.session.monitor.LOOK_EVERY_SECONDS", 0.005)
     monitor, feed = _monitor()
     monitor.start()
     monitor.start()
@@ -387,7 +387,7 @@ def test_a_snapshot_that_cannot_be_read_does_not_end_the_day(
     wait_until: WaitUntil, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The page is told for as long as it lasts, the log once of a kind and with its cause."""
-    monkeypatch.setattr("options_helper.monitor.LOOK_EVERY_SECONDS", 0.005)
+    monkeypatch.setattr("options_helper.session.monitor.LOOK_EVERY_SECONDS", 0.005)
     monitor, feed = _monitor(LOSS)
     good, feed.snapshot = feed.snapshot, LiveSnapshot(as_of=NOON, option_quotes={CALL: object()})
     monitor.start()
@@ -408,7 +408,7 @@ def test_a_look_that_fails_in_any_way_ends_no_watch(
     wait_until: WaitUntil, monkeypatch: pytest.MonkeyPatch, portfolio_path: Path
 ) -> None:
     """Not even where the disk fails; afterwards the page says again what it said of the file."""
-    monkeypatch.setattr("options_helper.monitor.LOOK_EVERY_SECONDS", 0.005)
+    monkeypatch.setattr("options_helper.session.monitor.LOOK_EVERY_SECONDS", 0.005)
     portfolio_path.with_name("alerts.json").write_text("{", encoding="utf-8")
     monitor = _watch_beside(portfolio_path)
     good = monitor._take_snapshot

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from options_helper.data.streaming import name_lookup
-from options_helper.data.streaming.name_lookup import LookupLoop, look_up
+from options_helper.data.streaming.connection import name_lookup
+from options_helper.data.streaming.connection.name_lookup import LookupLoop, look_up
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -137,8 +137,8 @@ def test_a_failure_that_nobody_foresaw_is_a_failed_look_up(resolver: Resolver, w
 HANGING_PROCESS = """
 import socket, threading, time
 socket.getaddrinfo = lambda *_a, **_k: threading.Event().wait(120)
-from options_helper.data.alpaca_settings import AlpacaSettings
-from options_helper.data.streaming.connection_observer import ConnectionTimes
+from options_helper.data.settings import AlpacaSettings
+from options_helper.data.streaming.connection.observer import ConnectionTimes
 from options_helper.data.streaming.live_manager import LiveStreamConfig, LiveStreamManager
 host = "stream.example.org"
 settings = AlpacaSettings(

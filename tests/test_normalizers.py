@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from options_helper.data.streaming.normalizers import normalize_quote, normalize_trade
-from options_helper.data.streaming.wire_values import to_amount, to_utc, to_word
+from options_helper.data.streaming.normalize.quotes import normalize_quote, normalize_trade
+from options_helper.data.streaming.normalize.values import to_amount, to_utc, to_word
 from options_helper.market import Quote, Trade
 
 if TYPE_CHECKING:

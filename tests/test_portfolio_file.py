@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from options_helper.errors import PortfolioError
-from options_helper.file_version import FileVersion, file_version
+from options_helper.files.file_version import FileVersion, file_version
 from options_helper.models import EquityPosition, MultiLegPosition, Portfolio, Position
 from options_helper.portfolio_file import MAX_BYTES, load_portfolio, parse_portfolio, read_portfolio_file
 

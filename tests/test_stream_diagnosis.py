@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from options_helper.analysis.stream_diagnosis import (
+from options_helper.analysis.status.stream_diagnosis import (
     Diagnosis,
     Level,
     QuoteCounts,
@@ -16,7 +16,7 @@ from options_helper.analysis.stream_diagnosis import (
     diagnose,
     name_symbols,
 )
-from options_helper.analysis.stream_lines import describe_stream, stream_records
+from options_helper.analysis.status.stream_lines import describe_stream, stream_records
 from options_helper.market import (
     LiveSnapshot,
     MarketPhase,
@@ -25,7 +25,7 @@ from options_helper.market import (
     StreamName,
     StreamState,
 )
-from options_helper.market_time import NEW_YORK
+from options_helper.times import NEW_YORK
 
 # A Friday, 13:46:02 in New York.
 NOW = dt.datetime(2026, 11, 20, 18, 46, 2, tzinfo=dt.UTC)

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from options_helper.data.streaming.stream_failures import explain, rejection_of_frame
+from options_helper.data.streaming.connection.failures import explain, rejection_of_frame
 from options_helper.errors import StreamError, StreamInterrupted, StreamRejected
 
 KEY_REFUSED = [{"T": "error", "code": 402, "msg": "auth failed"}]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from options_helper.data.streaming.stream_meter import StreamMeter
+from options_helper.data.streaming.reconnect.meter import StreamMeter
 
 
 class Clock:

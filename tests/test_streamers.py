@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from options_helper.data.alpaca_settings import Account, AlpacaSettings
+from options_helper.data.settings import Account, AlpacaSettings
 from options_helper.data.streaming import alpaca_stream
 from options_helper.data.streaming.alpaca_stream import (
     AlpacaOptionStreamer,
@@ -22,8 +22,8 @@ from options_helper.data.streaming.alpaca_stream import (
     import_alpaca,
 )
 from options_helper.data.streaming.alpaca_trading_stream import AlpacaTradingStreamer
-from options_helper.data.streaming.connection_observer import SilentObserver
-from options_helper.data.streaming.frames import MarketBatch, WireQuote, WireTrade
+from options_helper.data.streaming.connection.decoder import MarketBatch, WireQuote, WireTrade
+from options_helper.data.streaming.connection.observer import SilentObserver
 from options_helper.errors import MissingDependency, SettingsError
 
 PAPER_URL = "wss://paper-api.alpaca.markets/stream"

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from options_helper.analysis.book import count_units
-from options_helper.analysis.structures import StructureKind, describe_structure
+from options_helper.analysis.holdings.portfolio_arrays import count_units
+from options_helper.analysis.strategies.structures import StructureKind, describe_structure
 from options_helper.models import EquityPosition, Leg, MultiLegPosition, Position, StockLeg
 
 DEC, JAN = dt.date(2026, 12, 18), dt.date(2027, 1, 15)

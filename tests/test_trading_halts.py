@@ -6,7 +6,7 @@ import datetime as dt
 
 import pytest
 
-from options_helper.data.streaming.trading_halts import read_halts, still_halted
+from options_helper.data.streaming.normalize.halts import read_halts, still_halted
 from options_helper.market import Trade
 
 AT = dt.datetime(2026, 11, 20, 15, 0, tzinfo=dt.UTC)

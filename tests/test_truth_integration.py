@@ -14,12 +14,12 @@ from options_helper.analysis.live_portfolio_metrics import (
     compute_live_multileg_rows,
     compute_live_position_rows,
 )
-from options_helper.data.alpaca_settings import load_settings
+from options_helper.data.settings import load_settings
 from options_helper.data.streaming.live_manager import LiveStreamConfig, LiveStreamManager
 from options_helper.market import StreamName
-from options_helper.market_time import new_york_date, utc_now
 from options_helper.models import EquityPosition, Leg, MultiLegPosition, Portfolio, Position
 from options_helper.simulator.server import AlpacaSimulator
+from options_helper.times import new_york_date, utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -198,7 +198,7 @@ def test_a_quote_that_may_have_changed_while_its_stream_was_away_is_not_quiet(
 
 def future(seconds: float) -> Any:
     """A moment that the moved clock calls now."""
-    from options_helper.simulator.wire import Nanoseconds
+    from options_helper.simulator.streams.wire import Nanoseconds
 
     return Nanoseconds(int(Nanoseconds.now() + seconds * 1e9))
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 pytest.importorskip("websockets", reason="needs websockets (pip install -e '.[alpaca]')")
 
-from options_helper.data.streaming.websocket_protocol import (
+from options_helper.data.streaming.connection.protocol import (
     MAX_FRAME_BYTES,
     _FramesFirst,
     frame_bounds,

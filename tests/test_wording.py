@@ -6,7 +6,7 @@ import datetime as dt
 
 import pytest
 
-from options_helper.analysis.wording import (
+from options_helper.analysis.text.wording import (
     count,
     format_minute,
     format_minutes,

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from options_helper.data.streaming import worker as worker_module
-from options_helper.data.streaming.worker import StreamWorker, WorkerSeams
+from options_helper.data.streaming.reconnect import worker as worker_module
+from options_helper.data.streaming.reconnect.worker import StreamWorker, WorkerSeams
 from options_helper.errors import MissingDependency, StreamInterrupted, StreamRejected
 from options_helper.market import StreamHealth, StreamName, StreamState
 

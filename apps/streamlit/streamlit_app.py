@@ -13,7 +13,7 @@ _ROOT = str(Path(__file__).resolve().parents[2])
 if _ROOT not in sys.path:
     sys.path.insert(0, _ROOT)
 
-from apps.streamlit.components.session import open_portal  # noqa: E402 - importable only from here on
+from apps.streamlit.components.inputs.session import open_portal  # noqa: E402 - importable only from here on
 
 _PAGES = Path(__file__).resolve().parent / "pages"
 

@@ -10,18 +10,18 @@ row numbers found once per run (`gather`), and every figure is computed for all 
 
 from __future__ import annotations
 
-from options_helper.analysis.deadlines import deadline
-from options_helper.analysis.position_rows import compute_live_position_rows
-from options_helper.analysis.structure_rows import compute_live_multileg_rows
-from options_helper.analysis.table_columns import (
+from options_helper.analysis.tables.deadlines import deadline
+from options_helper.analysis.tables.positions import compute_live_position_rows
+from options_helper.analysis.tables.schema import (
     LEG_COLUMNS,
     POSITION_COLUMNS,
     STRUCTURE_COLUMNS,
     UNDERLYING_COLUMNS,
 )
-from options_helper.analysis.table_sums import Total
-from options_helper.analysis.totals import LiveTotals, compute_live_totals
-from options_helper.analysis.underlying_rows import compute_live_underlying_rows
+from options_helper.analysis.tables.structures import compute_live_multileg_rows
+from options_helper.analysis.tables.sums import Total
+from options_helper.analysis.tables.totals import LiveTotals, compute_live_totals
+from options_helper.analysis.tables.underlyings import compute_live_underlying_rows
 
 __all__ = [
     "LEG_COLUMNS",

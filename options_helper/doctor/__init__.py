@@ -5,7 +5,7 @@ Everything asked of Alpaca is a GET, or a stream that is closed once it is authe
 
 from __future__ import annotations
 
-from options_helper.doctor.examination import Patient, examine
+from options_helper.doctor.checks import DoctorInput, examine
 from options_helper.doctor.findings import Finding, Level, is_well, to_json
 
-__all__ = ["Finding", "Level", "Patient", "examine", "is_well", "to_json"]
+__all__ = ["DoctorInput", "Finding", "Level", "examine", "is_well", "to_json"]

@@ -6,18 +6,18 @@ import datetime as dt
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from options_helper.data.alpaca_clock import AlpacaCalendar
-from options_helper.data.alpaca_settings import LIVE_URL, PAPER_URL, Account, mask
+from options_helper.data.calendar.alpaca_clock import AlpacaCalendar
+from options_helper.data.settings import LIVE_URL, PAPER_URL, Account, mask
 from options_helper.doctor.findings import Finding, Level
 from options_helper.errors import AlpacaRestError
 from options_helper.market import MarketPhase
-from options_helper.market_time import NEW_YORK
+from options_helper.times import NEW_YORK
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from options_helper.data.alpaca_rest import AlpacaRest
-    from options_helper.data.alpaca_settings import AlpacaSettings
+    from options_helper.data.rest.client import AlpacaRest
+    from options_helper.data.settings import AlpacaSettings
 
     BuildRest = Callable[[AlpacaSettings], AlpacaRest]
 

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, Self
 
 from aiohttp import web
 
-from options_helper.simulator.market_controls import MarketControls
-from options_helper.simulator.order_controls import OrderControls
-from options_helper.simulator.routes import build_application
-from options_helper.simulator.stream_controls import StreamControls
+from options_helper.simulator.controls.market import MarketControls
+from options_helper.simulator.controls.orders import OrderControls
+from options_helper.simulator.controls.streams import StreamControls
+from options_helper.simulator.rest.routes import build_application
 from options_helper.simulator.world import Keys, Plan, World
 
 if TYPE_CHECKING:

@@ -10,23 +10,23 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from options_helper.simulator.contracts import parse_contract
-from options_helper.simulator.data_stream import DataConnection
+from options_helper.simulator.account.order_desk import OrderBook
+from options_helper.simulator.account.order_flow import OrderFlow
+from options_helper.simulator.account.portfolio import holdings
 from options_helper.simulator.faults import STREAMS, Faults
-from options_helper.simulator.market import Market
-from options_helper.simulator.mid_session import NEW_YORK, MidSession
-from options_helper.simulator.order_book import OrderBook
-from options_helper.simulator.order_flow import OrderFlow
-from options_helper.simulator.portfolio import holdings
-from options_helper.simulator.tape import Tape
-from options_helper.simulator.trading_stream import TradingConnection
-from options_helper.simulator.wire import PING, Nanoseconds
+from options_helper.simulator.market.contracts import parse_contract
+from options_helper.simulator.market.market import Market
+from options_helper.simulator.market.mid_session import NEW_YORK, MidSession
+from options_helper.simulator.market.tape import Tape
+from options_helper.simulator.streams.data_stream import DataConnection
+from options_helper.simulator.streams.trading_stream import TradingConnection
+from options_helper.simulator.streams.wire import PING, Nanoseconds
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from options_helper.simulator.connection import Connection
-    from options_helper.simulator.wire import Message
+    from options_helper.simulator.streams.connection import Connection
+    from options_helper.simulator.streams.wire import Message
 
 
 _REQUESTS_KEPT = 20_000

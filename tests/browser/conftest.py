@@ -111,7 +111,7 @@ class Portal:
         """Whether the last that the hub logged, if anything, is a stop."""
         log = self.folder / "portal.log"
         lines = log.read_text(encoding="utf-8").splitlines() if log.is_file() else []
-        actions = [line for line in lines if " options_helper.hub: " in line]
+        actions = [line for line in lines if " options_helper.session.hub: " in line]
         return not actions or "Stopped" in actions[-1]
 
     def wait(self, condition: Callable[[], object], what: str, seconds: float = 20.0) -> None:
@@ -148,9 +148,9 @@ def running_portal(
     browser: Browser, folder: Path, *words: str, keys: bool = True, **simulation: Any
 ) -> Iterator[Portal]:
     """`options-helper ui` in an empty folder, before a simulator with these settings, or with no keys."""
-    from options_helper.market_time import new_york_date, utc_now
-    from options_helper.simulator.portfolio import demo_portfolio
+    from options_helper.simulator.account.portfolio import demo_portfolio
     from options_helper.simulator.server import AlpacaSimulator
+    from options_helper.times import new_york_date, utc_now
 
     document = demo_portfolio(new_york_date(utc_now()))
     (folder / "portfolio.json").write_text(json.dumps(document))

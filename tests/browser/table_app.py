@@ -14,7 +14,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import streamlit as st
 
-from apps.streamlit.components.positions_table import build_table_rows, render
+from apps.streamlit.components.positions.table import build_table_rows, render
 from options_helper.analysis.live_portfolio_metrics import (
     compute_live_multileg_rows,
     compute_live_position_rows,

@@ -47,7 +47,7 @@ def trading_portal(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -
 
 def trade(simulator: AlpacaSimulator, number: int) -> None:
     """A fill at once, a fill in parts, or a spread's fill, in turn; no two with the same price."""
-    from options_helper.simulator.orders import LegRequest
+    from options_helper.simulator.account.orders import LegRequest
 
     cents = number / 100
     if number % 3 == 0:

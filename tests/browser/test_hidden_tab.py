@@ -15,7 +15,7 @@ pytestmark = pytest.mark.browser
 pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
 pytest.importorskip("streamlit", reason="the portal needs streamlit")
 
-from apps.streamlit.components.pulse import _SCRIPT  # noqa: E402
+from apps.streamlit.components.view.redraw import _SCRIPT  # noqa: E402
 
 PATIENCE = 8_000
 MOUNT = """async (script) => {

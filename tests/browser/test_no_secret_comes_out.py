@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from options_helper.portal_command import portal_script, streamlit_command
+from options_helper.launch.command import portal_script, streamlit_command
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -64,9 +64,9 @@ def is_up(port: int) -> bool:
 
 def test_no_key_leaves_the_process(browser: Browser, tmp_path: Path) -> None:
     """Refused and accepted keys are in no frame to the browser, no address, no page, no output and no log."""
-    from options_helper.market_time import new_york_date, utc_now
-    from options_helper.simulator.portfolio import demo_portfolio
+    from options_helper.simulator.account.portfolio import demo_portfolio
     from options_helper.simulator.server import AlpacaSimulator
+    from options_helper.times import new_york_date, utc_now
 
     portfolio = demo_portfolio(new_york_date(utc_now()))
     (tmp_path / "portfolio.json").write_text(json.dumps(portfolio))

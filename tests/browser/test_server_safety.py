@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from options_helper.portal_command import streamlit_command
+from options_helper.launch.command import streamlit_command
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

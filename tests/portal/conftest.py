@@ -13,11 +13,11 @@ pytest.importorskip("streamlit", reason="the portal needs streamlit")
 
 from streamlit.testing.v1 import AppTest
 
-from options_helper import hub as hub_module
-from options_helper.hub import close_hub
 from options_helper.market import LiveSnapshot, StreamState
-from options_helper.market_time import utc_now
-from options_helper.monitor import close_all
+from options_helper.session import hub as hub_module
+from options_helper.session.hub import close_hub
+from options_helper.session.monitor import close_all
+from options_helper.times import utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,11 +11,11 @@ pytest.importorskip("streamlit", reason="the portal needs streamlit")
 
 from streamlit.testing.v1 import AppTest
 
-from apps.streamlit.components.alerts_panel import describe_event, describe_status
-from options_helper.analysis.alerts import AlertEvent, AlertPhase, AlertRule, AlertStatus, Outcome
+from apps.streamlit.components.alerts.alerts_panel import describe_event, describe_status
+from options_helper.analysis.alerts.step import AlertEvent, AlertPhase, AlertRule, AlertStatus, Outcome
 from options_helper.market import LiveSnapshot, Quote
 from options_helper.models import Portfolio
-from options_helper.monitor import PortfolioMonitor
+from options_helper.session.monitor import PortfolioMonitor
 
 pytestmark = pytest.mark.portal
 
@@ -88,7 +88,7 @@ def _page(monitor: object) -> None:
 
     import streamlit as st
 
-    from apps.streamlit.components import alerts_panel
+    from apps.streamlit.components.alerts import alerts_panel
 
     @st.fragment
     def panel() -> None:
@@ -164,7 +164,7 @@ def _two_portfolios(monitors: list[object]) -> None:
 
     import streamlit as st
 
-    from apps.streamlit.components import alerts_panel
+    from apps.streamlit.components.alerts import alerts_panel
 
     alerts_panel.render(monitors[int(st.number_input("Portfolio", value=0))], zone=dt.UTC)
 

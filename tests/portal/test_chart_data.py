@@ -16,11 +16,24 @@ from hypothesis import strategies as st
 
 pytest.importorskip("streamlit", reason="the portal needs streamlit")
 
-from apps.streamlit.components import charts
-from apps.streamlit.components.chart_data import curve_points, curve_table, fill_points, payoff_table, thin
-from apps.streamlit.components.charts import DARK, LIGHT, bars_spec, curve_spec, draw, payoff_spec
-from options_helper.analysis.curve import CurveRecorder
-from options_helper.analysis.structures import describe_structure
+from apps.streamlit.components.charts import charts
+from apps.streamlit.components.charts.chart_data import (
+    curve_points,
+    curve_table,
+    fill_points,
+    payoff_table,
+    thin,
+)
+from apps.streamlit.components.charts.charts import (
+    DARK,
+    LIGHT,
+    bars_spec,
+    curve_spec,
+    draw,
+    payoff_spec,
+)
+from options_helper.analysis.history.curve import CurveRecorder
+from options_helper.analysis.strategies.structures import describe_structure
 from options_helper.models import EquityPosition, Position
 
 NEW_YORK = ZoneInfo("America/New_York")

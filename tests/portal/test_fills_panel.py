@@ -12,13 +12,13 @@ import pytest
 
 pytest.importorskip("streamlit", reason="the portal needs streamlit")
 
-from apps.streamlit.components.fill_row_words import TIMES
-from apps.streamlit.components.fills_csv import fills_csv, fills_csv_name
-from apps.streamlit.components.fills_view import FillsView, build_fills_view
-from options_helper.analysis.figures import MINUS
+from apps.streamlit.components.fills.fill_rows import TIMES
+from apps.streamlit.components.fills.fills_csv import fills_csv, fills_csv_name
+from apps.streamlit.components.view.fills_view import FillsView, build_fills_view
+from options_helper.analysis.text.figures import MINUS
 from options_helper.market import FillGap, LiveSnapshot, StreamName, StreamState
-from options_helper.market_time import NEW_YORK, new_york_date, utc_now
 from options_helper.models import Portfolio
+from options_helper.times import NEW_YORK, new_york_date, utc_now
 
 if TYPE_CHECKING:
     from conftest import Desk

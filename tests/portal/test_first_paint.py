@@ -12,8 +12,8 @@ pytest.importorskip("streamlit", reason="the portal needs streamlit")
 
 from starlette.applications import Starlette
 
-from apps.streamlit.components import first_paint
-from options_helper.hub import close_hub
+from apps.streamlit.entry import first_paint
+from options_helper.session.hub import close_hub
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

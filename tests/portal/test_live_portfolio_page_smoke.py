@@ -15,9 +15,8 @@ import pytest
 
 pytest.importorskip("streamlit", reason="the portal needs streamlit")
 
-from options_helper.data.alpaca_settings import load_settings
+from options_helper.data.settings import load_settings
 from options_helper.errors import SettingsError
-from options_helper.hub import get_hub
 from options_helper.market import (
     LiveSnapshot,
     MarketPhase,
@@ -27,8 +26,9 @@ from options_helper.market import (
     StreamName,
     StreamState,
 )
-from options_helper.market_tables import QuoteTable
-from options_helper.market_time import utc_now
+from options_helper.quote_tables import QuoteTable
+from options_helper.session.hub import get_hub
+from options_helper.times import utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -231,7 +231,7 @@ def test_missing_keys_are_said_at_start(desk: Desk) -> None:
 
 def test_a_missing_sdk_is_said_at_start(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without alpaca-py, Start says which package to install."""
-    from apps.streamlit.components import actions
+    from apps.streamlit.components.inputs import actions
 
     monkeypatch.setattr(actions, "find_spec", lambda _name: None)
     desk.own(desk.CALL)
@@ -547,7 +547,9 @@ def test_another_time_zone_is_noticed_at_the_next_beat(desk: Desk, monkeypatch: 
     """The zone that the disclaimer names is that of the page's times."""
     import streamlit as st
 
-    from apps.streamlit.components import head, live_portfolio_page, moment
+    from apps.streamlit.components import live_portfolio_page
+    from apps.streamlit.components.inputs import page_context
+    from apps.streamlit.components.layout import head
 
     zones = ["Europe/Berlin"]
 
@@ -555,7 +557,7 @@ def test_another_time_zone_is_noticed_at_the_next_beat(desk: Desk, monkeypatch: 
         zones.append("Asia/Tokyo")
         st.rerun(live_portfolio_page.SHELL)
 
-    for module in (live_portfolio_page, moment):
+    for module in (live_portfolio_page, page_context):
         monkeypatch.setattr(module, "browser_zone", lambda: ZoneInfo(zones[-1]))
     monkeypatch.setattr(head, "start", travel)
     desk.own(desk.CALL)

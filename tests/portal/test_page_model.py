@@ -9,9 +9,9 @@ import pytest
 
 pytest.importorskip("streamlit", reason="the portal needs streamlit")
 
-from apps.streamlit.components.credentials import find_credentials
-from apps.streamlit.components.page_model import build_page_model
-from apps.streamlit.components.sidebar import PageSettings
+from apps.streamlit.components.inputs.credentials import find_credentials
+from apps.streamlit.components.inputs.page_model import build_page_model
+from apps.streamlit.components.inputs.sidebar import PageSettings
 
 if TYPE_CHECKING:
     from pathlib import Path

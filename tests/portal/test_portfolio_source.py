@@ -10,16 +10,16 @@ import pytest
 
 pytest.importorskip("streamlit", reason="the portal needs streamlit")
 
-from apps.streamlit.components import portfolio_source
-from apps.streamlit.components.portfolio_source import read_portfolio
+from apps.streamlit.components.inputs import portfolio_source
+from apps.streamlit.components.inputs.portfolio_source import read_portfolio
 from options_helper import portfolio_file
-from options_helper.file_version import file_version
+from options_helper.files.file_version import file_version
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from options_helper.file_version import FileVersion
+    from options_helper.files.file_version import FileVersion
 
 pytestmark = pytest.mark.portal
 

@@ -11,8 +11,14 @@ pytest.importorskip("streamlit", reason="the portal needs streamlit")
 
 from streamlit.testing.v1 import AppTest
 
-from apps.streamlit.components.detail_words import broker_words, extremes_of, marks_of, state_words, title_of
-from options_helper.analysis.structures import describe_structure
+from apps.streamlit.components.detail.detail_words import (
+    broker_words,
+    extremes_of,
+    marks_of,
+    state_words,
+    title_of,
+)
+from options_helper.analysis.strategies.structures import describe_structure
 from options_helper.market import BrokerPosition, LiveSnapshot, Quote, StreamHealth, StreamName, StreamState
 from options_helper.models import EquityPosition, MultiLegPosition, Portfolio, Position
 
@@ -159,12 +165,12 @@ def _page(portfolio: object, live: object, position_id: str) -> None:
     """Runs inside the harness, so it imports for itself."""
     import datetime as dt
 
-    from apps.streamlit.components import position_detail
+    from apps.streamlit.components.detail import position_detail
     from options_helper.analysis.live_portfolio_metrics import (
         compute_live_multileg_rows,
         compute_live_position_rows,
     )
-    from options_helper.monitor import PortfolioMonitor
+    from options_helper.session.monitor import PortfolioMonitor
 
     positions = compute_live_position_rows(portfolio, live, stale_after_seconds=30.0)
     structures, legs = compute_live_multileg_rows(portfolio, live, stale_after_seconds=30.0)

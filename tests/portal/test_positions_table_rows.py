@@ -14,15 +14,15 @@ import pytest
 
 pytest.importorskip("streamlit", reason="the portal needs the extra [ui]")
 
-from apps.streamlit.components.positions_table import build_table_rows, legs_csv, positions_csv
-from apps.streamlit.components.positions_table.row_words import describe_price, format_strike, warning_words
+from apps.streamlit.components.positions.table import build_table_rows, legs_csv, positions_csv
+from apps.streamlit.components.positions.table.row_words import describe_price, format_strike, warning_words
 from options_helper.analysis.live_portfolio_metrics import (
     compute_live_multileg_rows,
     compute_live_position_rows,
     compute_live_totals,
     compute_live_underlying_rows,
 )
-from options_helper.analysis.row_warnings import RowWarning
+from options_helper.analysis.valuation.row_warnings import RowWarning
 from options_helper.market import (
     Greeks,
     LiveSnapshot,
@@ -36,7 +36,7 @@ from options_helper.market import (
 from options_helper.models import Portfolio
 
 if TYPE_CHECKING:
-    from apps.streamlit.components.positions_table import TablePayload
+    from apps.streamlit.components.positions.table import TablePayload
 
 pytestmark = pytest.mark.portal
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from apps.streamlit.components import pulse
+from apps.streamlit.components.view import redraw
 
 PACE = 1.0
 
@@ -28,7 +28,7 @@ class Page:
     def beat(self, shown: object) -> bool:
         """One refresh; whether the page is overdue."""
         self.seconds += PACE
-        return pulse.render_pulse((shown,), ["head", "body"], pace_seconds=PACE)
+        return redraw.render_pulse((shown,), ["head", "body"], pace_seconds=PACE)
 
     def browser_compares(self) -> None:
         """The browser saw another number, and asks for the parts."""
@@ -40,9 +40,9 @@ def page(monkeypatch: pytest.MonkeyPatch) -> Page:
     """A page before its first beat."""
     page = Page()
     fake = SimpleNamespace(session_state=page.session_state, rerun=page.asked.append)
-    monkeypatch.setattr(pulse, "st", fake)
-    monkeypatch.setattr(pulse, "time", SimpleNamespace(monotonic=lambda: page.seconds))
-    monkeypatch.setattr(pulse, "_component", lambda: page.mount)
+    monkeypatch.setattr(redraw, "st", fake)
+    monkeypatch.setattr(redraw, "time", SimpleNamespace(monotonic=lambda: page.seconds))
+    monkeypatch.setattr(redraw, "_component", lambda: page.mount)
     return page
 
 
@@ -51,14 +51,14 @@ def test_a_page_whose_prices_tick_is_not_behind(page: Page) -> None:
     for number in range(100):
         assert not page.beat(number)
         page.browser_compares()
-        pulse.mark_drawn()
+        redraw.mark_drawn()
     assert page.asked == [["head", "body"]] * 100
 
 
 def test_an_unchanged_page_asks_for_nothing(page: Page) -> None:
     """The number stays, and neither parts nor the whole page are drawn."""
     page.beat("same")
-    pulse.mark_drawn()
+    redraw.mark_drawn()
     number = page.sent["data"]["number"]
     assert not any(page.beat("same") for _ in range(100))
     page.browser_compares()
@@ -68,9 +68,9 @@ def test_an_unchanged_page_asks_for_nothing(page: Page) -> None:
 def test_a_page_that_never_asks_for_its_change_is_overdue(page: Page) -> None:
     """Once its patience has passed the whole page is drawn; it is waited for again before the next time."""
     page.beat("first")
-    pulse.mark_drawn()
+    redraw.mark_drawn()
     assert [second for second in range(1, 21) if page.beat("second")] == [10, 20]
-    pulse.mark_drawn()
+    redraw.mark_drawn()
     assert not any(page.beat("second") for _ in range(20))
 
 
@@ -79,7 +79,7 @@ def test_a_page_that_was_left_for_a_while_is_not_behind(page: Page, *, ticking: 
     """Home and back: nobody waited meanwhile, so the first change after it is drawn as any other."""
     for number in range(3):
         page.beat(number if ticking else 0)
-        pulse.mark_drawn()
+        redraw.mark_drawn()
     page.seconds += 600
     assert not page.beat("another")
 
@@ -92,7 +92,7 @@ def test_a_page_that_was_never_drawn_is_overdue(page: Page) -> None:
 def test_the_browser_may_find_the_beats_missing(page: Page) -> None:
     """Where it waited in vain, the next beat draws everything, once."""
     page.beat("same")
-    pulse.mark_drawn()
+    redraw.mark_drawn()
     page.sent["on_late_change"]()
     assert page.beat("same")
     assert not page.beat("same")

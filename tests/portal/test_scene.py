@@ -9,13 +9,13 @@ import pytest
 
 pytest.importorskip("streamlit", reason="the portal needs streamlit")
 
-from options_helper.monitor import _monitors
+from options_helper.session.monitor import _monitors
 
 if TYPE_CHECKING:
     from conftest import Desk
     from streamlit.testing.v1 import AppTest
 
-    from options_helper.monitor import PortfolioMonitor
+    from options_helper.session.monitor import PortfolioMonitor
 
 pytestmark = pytest.mark.portal
 
@@ -42,7 +42,7 @@ def test_the_table_is_told_of_the_raised_alerts(desk: Desk) -> None:
     desk.own(desk.CALL)
     rule = {"id": "far", "metric": "dte", "comparison": "above", "threshold": 1}
     (desk.folder / "alerts.json").write_text(json.dumps({"alerts": [rule]}))
-    desk.monkeypatch.setattr("options_helper.monitor.LOOK_EVERY_SECONDS", 3600.0)  # the test looks
+    desk.monkeypatch.setattr("options_helper.session.monitor.LOOK_EVERY_SECONDS", 3600.0)  # the test looks
     page = desk.page()
     assert _table_data(page)["raised"] == 0
     _monitor_of(desk).look()

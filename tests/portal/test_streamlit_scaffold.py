@@ -73,7 +73,7 @@ def test_pages_are_named_by_absolute_path() -> None:
 
 def test_the_icon_is_a_file_of_ours() -> None:
     """A Material icon in the tab would be fetched from outside before Start."""
-    from apps.streamlit.components.disclaimer import ICON
+    from apps.streamlit.components.layout.disclaimer import ICON
 
     assert Path(ICON).is_file()
     for script in (APPS / "streamlit" / "pages").glob("*.py"):
@@ -82,7 +82,7 @@ def test_the_icon_is_a_file_of_ours() -> None:
 
 def test_the_log_is_opened_where_the_launcher_says(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """Under the launcher the portal writes its log to the file that was named."""
-    from options_helper.log_file import close_log
+    from options_helper.launch.log_file import close_log
 
     monkeypatch.setenv("OH_LOG_FILE", str(desk.folder / "portal.log"))
     desk.home()
@@ -92,14 +92,14 @@ def test_the_log_is_opened_where_the_launcher_says(desk: Desk, monkeypatch: pyte
 
 def test_a_session_without_a_server_counts_as_connected() -> None:
     """Where Streamlit cannot be asked, nothing is stopped by mistake."""
-    from apps.streamlit.components.session import session_is_active
+    from apps.streamlit.components.inputs.session import session_is_active
 
     assert session_is_active("anything")
 
 
 def test_the_keep_alive_reaches_the_hub(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """The launcher's keep-alive is the hub's grace period; nonsense falls back to the default."""
-    from options_helper.hub import close_hub, get_hub
+    from options_helper.session.hub import close_hub, get_hub
 
     for text, seconds in (("4.5", 4.5), ("soon", 15.0), ("-1", 0.0)):
         monkeypatch.setenv("OH_KEEP_ALIVE_SECONDS", text)

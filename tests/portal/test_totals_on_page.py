@@ -11,8 +11,8 @@ pytest.importorskip("streamlit", reason="the portal needs streamlit")
 
 from streamlit.testing.v1 import AppTest
 
-from apps.streamlit.components.totals import describe_more
-from apps.streamlit.components.underlying_sums import sums_html
+from apps.streamlit.components.positions.totals import describe_more
+from apps.streamlit.components.positions.underlying_sums import sums_html
 from options_helper.analysis.live_portfolio_metrics import (
     compute_live_multileg_rows,
     compute_live_position_rows,
@@ -104,9 +104,9 @@ def test_a_sum_with_stale_prices_has_no_colour() -> None:
 
 
 def _draw_tiles(stale: int = 0) -> None:
-    from apps.streamlit.components.totals import render_totals
-    from options_helper.analysis.table_sums import Total
-    from options_helper.analysis.totals import LiveTotals
+    from apps.streamlit.components.positions.totals import render_totals
+    from options_helper.analysis.tables.sums import Total
+    from options_helper.analysis.tables.totals import LiveTotals
 
     known = Total(8234.0, 11, 12)
     totals = LiveTotals(

@@ -12,8 +12,8 @@ pytest.importorskip("alpaca", reason="needs alpaca-py (pip install -e '.[alpaca]
 
 from alpaca.trading.models import TradeUpdate
 
-from options_helper.analysis.fills import build_fill_book
-from options_helper.data.alpaca_settings import load_settings
+from options_helper.analysis.fills.build import build_fill_book
+from options_helper.data.settings import load_settings
 from options_helper.data.streaming.live_manager import LiveStreamConfig, LiveStreamManager
 from tests.simulator.alpaca_fields import BRACKET, BRACKET_LEG, FILL, UPDATE, decimal, find_fault, row_of
 

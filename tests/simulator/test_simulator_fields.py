@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from options_helper.simulator.orders import LegRequest
-from options_helper.simulator.portfolio import demo_portfolio
+from options_helper.simulator.account.orders import LegRequest
+from options_helper.simulator.account.portfolio import demo_portfolio
 from tests.simulator.alpaca_fields import (
     ACCOUNT,
     ACTIVITY,

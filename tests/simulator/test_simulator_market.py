@@ -9,12 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from options_helper.simulator.contracts import contract_symbol, is_stock_symbol, parse_contract, root_of
-from options_helper.simulator.market import Market, is_index, price_step
-from options_helper.simulator.mid_session import NEW_YORK, MidSession
-from options_helper.simulator.portfolio import demo_portfolio, holdings
-from options_helper.simulator.pricing import RATE, value_option
-from options_helper.simulator.tape import Tape
+from options_helper.simulator.account.portfolio import demo_portfolio, holdings
+from options_helper.simulator.market.contracts import (
+    contract_symbol,
+    is_stock_symbol,
+    parse_contract,
+    root_of,
+)
+from options_helper.simulator.market.market import Market, is_index, price_step
+from options_helper.simulator.market.mid_session import NEW_YORK, MidSession
+from options_helper.simulator.market.pricing import RATE, value_option
+from options_helper.simulator.market.tape import Tape
 
 TODAY = dt.date(2026, 11, 20)
 SYMBOLS = ["AAPL", "BRK.B", "ZQXW", "AAPL261218C00270000", "BRKB261218P00500000", "SPXW261218C06700000"]

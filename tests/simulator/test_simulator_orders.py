@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from options_helper.simulator.market import Market
-from options_helper.simulator.order_book import OrderBook
-from options_helper.simulator.order_flow import OrderFlow
-from options_helper.simulator.orders import LegRequest, text_of, to_cents
-from options_helper.simulator.wire import Nanoseconds
+from options_helper.simulator.account.order_desk import OrderBook
+from options_helper.simulator.account.order_flow import OrderFlow
+from options_helper.simulator.account.orders import LegRequest, text_of, to_cents
+from options_helper.simulator.market.market import Market
+from options_helper.simulator.streams.wire import Nanoseconds
 
 CALL, PUT = "AAPL271217C00270000", "AAPL271217P00270000"
 TODAY = dt.date(2026, 11, 20)

@@ -8,8 +8,8 @@ import datetime as dt
 import aiohttp
 import pytest
 
-from options_helper.simulator.orders import LegRequest
-from options_helper.simulator.rest import RequestLimit
+from options_helper.simulator.account.orders import LegRequest
+from options_helper.simulator.rest.application import RequestLimit
 from options_helper.simulator.world import Plan
 
 CALL = "AAPL271217C00270000"

@@ -16,7 +16,7 @@ from alpaca.data.models import OptionsSnapshot, Quote, Trade
 from alpaca.trading.models import Clock, OptionContract, Order, Position, TradeAccount, TradeActivity
 from alpaca.trading.stream import TradingStream
 
-from options_helper.simulator.orders import LegRequest
+from options_helper.simulator.account.orders import LegRequest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

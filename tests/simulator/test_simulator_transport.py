@@ -11,7 +11,7 @@ import aiohttp
 import msgpack
 import pytest
 
-from options_helper.simulator.malformed import malformed_payloads
+from options_helper.simulator.streams.malformed import malformed_payloads
 from tests.simulator.any_stream import (
     ALL,
     CALL,

@@ -11,19 +11,19 @@ from typing import TYPE_CHECKING, Literal
 
 import streamlit as st
 
-from apps.streamlit.components.credentials import find_credentials
-from apps.streamlit.components.disclaimer import render_disclaimer
-from apps.streamlit.components.head import draw_badges, draw_buttons, lay_out_head
-from apps.streamlit.components.page_style import apply_page_style
-from apps.streamlit.components.session import MANAGER_KEY, browser_zone, current_hub
-from apps.streamlit.components.sidebar import render_sidebar
+from apps.streamlit.components.inputs.credentials import find_credentials
+from apps.streamlit.components.inputs.session import MANAGER_KEY, browser_zone, current_hub
+from apps.streamlit.components.inputs.sidebar import render_sidebar
+from apps.streamlit.components.layout.disclaimer import render_disclaimer
+from apps.streamlit.components.layout.head import draw_badges, draw_buttons, lay_out_head
+from apps.streamlit.components.layout.page_style import apply_page_style
 
 if TYPE_CHECKING:
     import datetime as dt
 
-    from apps.streamlit.components.credentials import Credentials
-    from apps.streamlit.components.sidebar import PageSettings
-    from options_helper.hub import LiveHub
+    from apps.streamlit.components.inputs.credentials import Credentials
+    from apps.streamlit.components.inputs.sidebar import PageSettings
+    from options_helper.session.hub import LiveHub
 
 IDLE_SECONDS = 5.0  # while nothing runs: how soon a Start in another tab, or a saved file, is seen
 SHELL, HEAD, BODY = "live-shell", "live-head", "live-body"
@@ -61,7 +61,7 @@ def _head(hub: LiveHub, settings: PageSettings, credentials: Credentials, *, dra
     if hub.is_running() != drawn_as_live:
         st.rerun()
     badges, buttons = lay_out_head()
-    from apps.streamlit.components.moment import take_moment  # noqa: PLC0415 - pandas, after the title
+    from apps.streamlit.components.inputs.page_context import take_moment  # noqa: PLC0415 - pandas, after the title
 
     moment = take_moment(hub, settings, credentials)
     draw_buttons(buttons, moment)
@@ -76,9 +76,9 @@ def _status(
 
     What another tab did, a new file, other credentials, and another time zone draw everything anew.
     """
-    from apps.streamlit.components.live_body import render_status_part  # noqa: PLC0415 - after the title
-    from apps.streamlit.components.moment import take_moment  # noqa: PLC0415 - likewise
-    from apps.streamlit.components.status_line import render_problem  # noqa: PLC0415 - likewise
+    from apps.streamlit.components.inputs.page_context import take_moment  # noqa: PLC0415 - likewise
+    from apps.streamlit.components.layout.live_body import render_status_part  # noqa: PLC0415 - after the title
+    from apps.streamlit.components.status.status_line import render_problem  # noqa: PLC0415 - likewise
 
     moment = take_moment(hub, settings, credentials)
     overdue = render_status_part(moment, parts=(HEAD, BODY))
@@ -91,7 +91,7 @@ def _status(
 
 def _body(hub: LiveHub, settings: PageSettings, credentials: Credentials) -> None:
     """Everything below the status line."""
-    from apps.streamlit.components.live_body import render_live_body  # noqa: PLC0415 - after the title
-    from apps.streamlit.components.moment import take_moment  # noqa: PLC0415 - likewise
+    from apps.streamlit.components.inputs.page_context import take_moment  # noqa: PLC0415 - likewise
+    from apps.streamlit.components.layout.live_body import render_live_body  # noqa: PLC0415 - after the title
 
     render_live_body(take_moment(hub, settings, credentials))

@@ -13,8 +13,8 @@ import streamlit as st
 _HERE = Path(__file__).resolve()
 sys.path.insert(0, str(_HERE.parents[3]))
 
-from apps.streamlit.components.first_paint import first_paint_routes  # noqa: E402 - importable from here on
-from options_helper.hub import close_hub  # noqa: E402 - likewise
+from apps.streamlit.entry.first_paint import first_paint_routes  # noqa: E402 - importable from here on
+from options_helper.session.hub import close_hub  # noqa: E402 - likewise
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

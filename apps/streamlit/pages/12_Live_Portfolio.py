@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from apps.streamlit.components.disclaimer import ICON
+from apps.streamlit.components.layout.disclaimer import ICON
 from apps.streamlit.components.live_portfolio_page import render_live_portfolio, sidebar_state
 
 st.set_page_config(

@@ -6,23 +6,23 @@ import importlib
 import threading
 from typing import TYPE_CHECKING, Any
 
-from options_helper.data.alpaca_settings import AlpacaSettings, load_settings
-from options_helper.data.streaming.alpaca_connection import one_connection
-from options_helper.data.streaming.connection_observer import (
+from options_helper.data.settings import AlpacaSettings, load_settings
+from options_helper.data.streaming.connection.connection import one_connection
+from options_helper.data.streaming.connection.handlers import Handler, HandlerCalls
+from options_helper.data.streaming.connection.market_data import DataConnection
+from options_helper.data.streaming.connection.observer import (
     ConnectionObserver,
     ConnectionTimes,
     SilentObserver,
 )
-from options_helper.data.streaming.data_connection import DataConnection
-from options_helper.data.streaming.handler_calls import Handler, HandlerCalls
-from options_helper.data.streaming.websocket_protocol import websocket_params
+from options_helper.data.streaming.connection.protocol import websocket_params
 from options_helper.errors import MissingDependency, SettingsError
 from options_helper.market import StreamName
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from options_helper.data.streaming.frames import MarketBatch
+    from options_helper.data.streaming.connection.decoder import MarketBatch
 
 
 # The streams start together, in a thread each, and alpaca-py's packages import one another: two threads that

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from options_helper.data.alpaca_settings import Account
-from options_helper.data.streaming.alpaca_connection import one_connection
+from options_helper.data.settings import Account
 from options_helper.data.streaming.alpaca_stream import import_alpaca, settings_for
-from options_helper.data.streaming.connection_observer import (
+from options_helper.data.streaming.connection.connection import one_connection
+from options_helper.data.streaming.connection.handlers import Handler, HandlerCalls
+from options_helper.data.streaming.connection.observer import (
     ConnectionObserver,
     ConnectionTimes,
     SilentObserver,
 )
-from options_helper.data.streaming.handler_calls import Handler, HandlerCalls
-from options_helper.data.streaming.trading_connection import TradingConnection
-from options_helper.data.streaming.websocket_protocol import websocket_params
+from options_helper.data.streaming.connection.order_updates import TradingConnection
+from options_helper.data.streaming.connection.protocol import websocket_params
 from options_helper.market import StreamName
 
 if TYPE_CHECKING:
-    from options_helper.data.alpaca_settings import AlpacaSettings
+    from options_helper.data.settings import AlpacaSettings
 
 
 class AlpacaTradingStreamer:

@@ -7,14 +7,14 @@ import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from options_helper.data.alpaca_settings import load_settings
+from options_helper.data.settings import load_settings
 from options_helper.data.streaming.alpaca_stream import AlpacaOptionStreamer, AlpacaStockStreamer
 from options_helper.data.streaming.alpaca_trading_stream import AlpacaTradingStreamer
-from options_helper.data.streaming.live_config import LiveStreamConfig
-from options_helper.data.streaming.live_run import LiveRun, RunParts
+from options_helper.data.streaming.run.config import LiveStreamConfig
+from options_helper.data.streaming.run.live_run import LiveRun, RunParts
 from options_helper.errors import SettingsError
 from options_helper.market import LiveSnapshot, StreamName
-from options_helper.market_time import utc_now
+from options_helper.times import utc_now
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -135,8 +135,8 @@ def _as_it_takes(factory: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _alpaca_backfill(config: LiveStreamConfig, run: LiveRun) -> Any:  # noqa: ANN401 - see Backfill
-    from options_helper.data.alpaca_rest import AlpacaRest  # noqa: PLC0415 - httpx is needed by Start only
-    from options_helper.data.streaming.backfill import Backfill  # noqa: PLC0415
+    from options_helper.data.rest.client import AlpacaRest  # noqa: PLC0415 - httpx is needed by Start only
+    from options_helper.data.streaming.backfill.backfill import Backfill  # noqa: PLC0415
 
     if config.settings is None:
         raise SettingsError("settings", "The background fetch needs keys.")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from options_helper.analysis.wording import format_day
+from options_helper.analysis.text.wording import format_day
 from options_helper.data.streaming.position_needs import PositionNeed, find_need
-from options_helper.market_time import new_york_date, utc_now
+from options_helper.times import new_york_date, utc_now
 
 if TYPE_CHECKING:
     import datetime as dt

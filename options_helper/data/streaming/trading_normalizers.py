@@ -17,8 +17,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from options_helper.analysis.osi import contract_root
-from options_helper.data.streaming.wire_values import carries, read, to_identifier, to_number, to_utc, to_word
-from options_helper.market_time import utc_now
+from options_helper.data.streaming.normalize.values import (
+    carries,
+    read,
+    to_identifier,
+    to_number,
+    to_utc,
+    to_word,
+)
+from options_helper.times import utc_now
 
 if TYPE_CHECKING:
     import datetime as dt

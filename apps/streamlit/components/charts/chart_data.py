@@ -1,0 +1,117 @@
+"""What charts draw, as small tables: curves thinned to what a screen can show, fills on them, payoffs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from options_helper.times import from_microseconds, to_microseconds
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Iterable, Sequence
+
+    from numpy.typing import NDArray
+
+    from options_helper.analysis.fills.day import Execution
+    from options_helper.analysis.history.curve import Curve
+    from options_helper.analysis.strategies.payoff import Payoff
+
+SHOWN_POINTS = 360
+_SHORT = pd.Timedelta(minutes=6)
+_PAYOFF_MARGIN = 0.35
+_PAYOFF_POINTS = 41
+
+
+def curve_points(curve: Curve, name: str, zone: dt.tzinfo, *, limit: int = SHOWN_POINTS) -> pd.DataFrame:
+    """One column of a curve as `time` (wall clock of the zone, without one) and `value`.
+
+    Beyond `limit` points neighbours are joined; a gap stays a gap.
+    """
+    times, values = thin(curve.times, curve.column(name), limit)
+    return pd.DataFrame({"time": wall_times(times, zone), "value": values})
+
+
+def is_short(points: pd.DataFrame) -> bool:
+    """Whether the times of a curve need seconds to be told apart."""
+    times = points["time"]
+    return bool(len(times)) and times.iloc[-1] - times.iloc[0] < _SHORT
+
+
+def thin(
+    times: NDArray[np.int64], values: NDArray[np.float64], limit: int
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """At most `limit` points: the last of each run of neighbours, or a gap where the run has one."""
+    size = -(-len(times) // limit) if len(times) else 1
+    if size == 1:
+        return times, values
+    starts = np.arange(0, len(times), size)
+    ends = np.minimum(starts + size, len(times)) - 1
+    gaps = np.maximum.reduceat(np.isnan(values), starts)
+    return times[ends], np.where(gaps, np.nan, values[ends])
+
+
+def fill_points(executions: Iterable[Execution], curve: Curve, name: str, zone: dt.tzinfo) -> pd.DataFrame:
+    """Executions on a curve: `time`, `text`, and the curve's `value` then.
+
+    Between two points they lie on the line that joins these. In a gap the value is the last one before it, or
+    the next one where there is none; executions before the curve's first point are left out.
+    """
+    known = ~np.isnan(curve.column(name))
+    times, values = curve.times[known], curve.column(name)[known]
+    mine = [one for one in executions if len(times) and to_microseconds(one.at) >= curve.times[0]]
+    moments = np.array([to_microseconds(one.at) for one in mine], dtype=np.int64)
+    last = values[np.maximum(np.searchsorted(times, moments, side="right") - 1, 0)]
+    on_line = np.interp(moments, curve.times, curve.column(name)) if mine else last
+    return pd.DataFrame(
+        {
+            "time": wall_times(moments, zone),
+            "value": np.where(np.isnan(on_line), last, on_line),
+            "text": [f"{one.side_words} {one.words} {one.fill_words}" for one in mine],
+        }
+    )
+
+
+def wall_times(times: NDArray[np.int64], zone: dt.tzinfo) -> list[dt.datetime]:
+    """Times as a clock on the zone's wall shows them; charts draw such times as they are."""
+    moments = (from_microseconds(int(time)) for time in times)
+    return [moment.astimezone(zone).replace(tzinfo=None) for moment in moments if moment is not None]
+
+
+def curve_table(points: pd.DataFrame, fills: pd.DataFrame | None = None) -> pd.DataFrame:
+    """A curve and the fills on it as the one table of a chart, told apart by `kind`."""
+    parts = [points.assign(kind="curve", text="")]
+    if fills is not None and len(fills):
+        parts.append(fills.assign(kind="fill"))
+    return pd.concat(parts, ignore_index=True)
+
+
+def payoff_table(
+    payoff: Payoff, strikes: Sequence[float], break_evens: Sequence[float], spot: float | None
+) -> pd.DataFrame:
+    """P/L at expiry by `price`: `value` and its parts `gain` and `loss`; a row of kind "spot" is now.
+
+    Strikes, break-evens and the price now lie inside the range; corners and zeros are points of it.
+    """
+    marks = [*strikes, *break_evens, *([] if spot is None else [spot])]
+    low, high = min(marks), max(marks)
+    margin = max(high - low, 0.1 * high) * _PAYOFF_MARGIN
+    grid = np.linspace(max(0.0, low - margin), high + margin, _PAYOFF_POINTS)
+    prices = np.unique(np.concatenate([grid, np.array([*strikes, *break_evens], dtype=np.float64)]))
+    values = payoff.at(prices)
+    table = pd.DataFrame(
+        {
+            "price": prices,
+            "value": values,
+            "gain": np.maximum(values, 0.0),
+            "loss": np.minimum(values, 0.0),
+            "kind": "payoff",
+            "text": "",
+        }
+    )
+    if spot is None:
+        return table
+    now = pd.DataFrame({"price": [spot], "kind": ["spot"], "text": [f"spot {spot:,.2f}"]})
+    return pd.concat([table, now], ignore_index=True)

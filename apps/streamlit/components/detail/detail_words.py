@@ -1,0 +1,127 @@
+"""A position's detail in words: extremes, how its marks were made, and why the broker's mark differs."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from apps.streamlit.components.positions.table.row_words import name_of, terms_of
+from options_helper.analysis.osi import stock_symbol
+from options_helper.analysis.text.figures import MISSING, format_dollars, format_price, format_span
+from options_helper.analysis.valuation.marks import MarkMethod
+from options_helper.analysis.valuation.quote_state import QuoteState
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from options_helper.analysis.strategies.structures import Structure
+    from options_helper.models import EquityPosition, MultiLegPosition, Position
+
+    Record = dict[str, Any]
+
+METHOD_WORDS = {
+    MarkMethod.MID: "the middle of bid and ask",
+    MarkMethod.LOCKED: "bid and ask, which are equal",
+    MarkMethod.HALF_ASK: "half the ask",
+    MarkMethod.LAST: "today's last trade",
+    MarkMethod.NONE: "no mark",
+}
+STATE_WORDS = {
+    QuoteState.LIVE: "\N{BLACK CIRCLE} live",
+    QuoteState.QUIET: "\N{CIRCLE WITH LEFT HALF BLACK} quiet",
+    QuoteState.STALE: "\N{BLACK UP-POINTING TRIANGLE} stale",
+    QuoteState.CLOSED: "\N{LAST QUARTER MOON} closed",
+    QuoteState.EXPIRED: "\N{MULTIPLICATION X} expired",
+    QuoteState.NO_DATA: "\N{WHITE CIRCLE} no data",
+    QuoteState.NOT_SUBSCRIBED: "\N{CIRCLED DIVISION SLASH} not subscribed",
+    QuoteState.HALTED: "\N{CIRCLED DIVISION SLASH} halted",
+}
+_AGED = frozenset({QuoteState.LIVE, QuoteState.QUIET, QuoteState.STALE})
+_CENT = 0.005
+
+
+def title_of(position: Position | EquityPosition | MultiLegPosition, structure: Structure) -> str:
+    """`AAPL Credit iron condor · 18 Dec 2026 · 255/260/285/290`."""
+    name = f"{stock_symbol(position.symbol)} {name_of(position, structure.name)}"
+    terms = terms_of(position, days=math.inf)
+    return f"{name} · {terms}" if terms else name
+
+
+def extremes_of(structure: Structure) -> str:
+    """`width $5.00 · max profit $324 · max loss unlimited · break-evens 258.38 / 286.62`.
+
+    What is undefined is left out; what an adjusted contract hides is `—`.
+    """
+    parts = []
+    if structure.width is not None:
+        parts.append(f"width {format_price(structure.width)}")
+    if structure.adjusted:
+        parts += [f"{what} {MISSING}" for what in ("max profit", "max loss", "break-evens")]
+    if structure.max_profit is not None:
+        parts.append(f"max profit {_extreme(structure.max_profit)}")
+    if structure.max_loss is not None:
+        parts.append(f"max loss {_extreme(-structure.max_loss)}")
+    if structure.break_evens:
+        noun = "break-even" if len(structure.break_evens) == 1 else "break-evens"
+        parts.append(f"{noun} {' / '.join(f'{price:,.2f}' for price in structure.break_evens)}")
+    return " · ".join(parts)
+
+
+def no_payoff_words(structure: Structure) -> str:
+    """Why there is no payoff at expiry."""
+    if structure.adjusted:
+        return "No payoff at expiry: what an adjusted contract delivers is not known."
+    return "No payoff at expiry: its legs expire on different days, or the file does not say what was paid."
+
+
+def marks_of(records: Sequence[Record]) -> str:
+    """How the marks were made, over all legs: `marks: the middle of bid and ask · OPRA`."""
+    methods = dict.fromkeys(METHOD_WORDS[MarkMethod(record["mark_method"])] for record in records)
+    sources = dict.fromkeys(record["source"] for record in records if record["source"])
+    parts = [" and ".join(methods), " and ".join(sources)]
+    return f"{'mark' if len(records) == 1 else 'marks'}: {' · '.join(part for part in parts if part)}"
+
+
+def state_words(state: str, age_seconds: float | None) -> str:
+    """`● live 2 s`; the age only where it says something."""
+    words = STATE_WORDS[QuoteState(state)]
+    return f"{words} {format_span(age_seconds)}" if age_seconds is not None and state in _AGED else words
+
+
+def origin_words(record: Record) -> str:
+    """Where a quote comes from and how late it was: `OPRA, received 18 ms after it was made`."""
+    source, lag = record["source"], record["lag_seconds"]
+    if not source or lag is None:
+        return source or ""
+    after = format_span(lag) if lag >= 1 else f"{max(lag, 0.0) * 1000:,.0f} ms"
+    return f"{source}, received {after} after it was made"
+
+
+def broker_words(records: Sequence[Record]) -> str:
+    """Why the broker's prices of contracts differ from the marks, or "" where none does or none is known.
+
+    Alpaca's books value an option at its last trade (Alpaca's staff, forum thread 14769).
+    """
+    differing = [record for record in records if _differs(record)]
+    if not differing:
+        return ""
+    methods = dict.fromkeys(METHOD_WORDS[MarkMethod(record["mark_method"])] for record in differing)
+    here = "the mark here is" if len(differing) == 1 else "the marks here are"
+    if set(methods) == {METHOD_WORDS[MarkMethod.NONE]}:
+        here = "here there is"
+    return (
+        f"The broker's books value an option at its last trade, however old; {here} {' or '.join(methods)}."
+    )
+
+
+def _differs(record: Record) -> bool:
+    price, mark = record["broker_price"], record["mark"]
+    if price is None or record["kind"] == "stock":
+        return False
+    return mark is None or abs(price - mark) >= _CENT
+
+
+def _extreme(value: float) -> str:
+    if math.isinf(value):
+        return "unlimited"
+    return format_dollars(value)

@@ -1,0 +1,177 @@
+"""One position: extremes, quotes leg by leg, payoff at expiry, its curves and fills of the day."""
+
+from __future__ import annotations
+
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from apps.streamlit.components.charts.chart_data import (
+    curve_points,
+    curve_table,
+    fill_points,
+    is_short,
+    payoff_table,
+)
+from apps.streamlit.components.charts.charts import curve_spec, draw, payoff_spec, say
+from apps.streamlit.components.detail.detail_words import extremes_of, marks_of, no_payoff_words, title_of
+from apps.streamlit.components.detail.quote_ladder import ladder_html
+from apps.streamlit.components.positions.table.records import plain_records
+from apps.streamlit.components.positions.table.row_words import split_warnings, warning_words
+from options_helper.analysis.fills.by_position import positions_by_symbol
+from options_helper.analysis.osi import normalize_underlying
+from options_helper.analysis.strategies.structures import describe_structure
+from options_helper.analysis.text.wording import format_time
+from options_helper.models import EquityPosition, MultiLegPosition, Position, StockLeg
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Sequence
+
+    import pandas as pd
+
+    from options_helper.analysis.fills.day import Execution
+    from options_helper.analysis.strategies.structures import Structure
+    from options_helper.models import Portfolio
+    from options_helper.session.monitor import MonitorView
+
+    AnyPosition = Position | EquityPosition | MultiLegPosition
+    Record = dict[str, Any]
+
+_PAYOFF_HEIGHT = 190
+_CURVE_HEIGHT = 150
+_STYLES = Path(__file__).resolve().parents[2] / "assets" / "detail.css"
+
+
+def render(
+    position_id: str,
+    *,
+    portfolio: Portfolio,
+    positions: pd.DataFrame,
+    structures: pd.DataFrame,
+    legs: pd.DataFrame,
+    view: MonitorView | None,
+    fills: Sequence[Execution] = (),
+    zone: dt.tzinfo,
+) -> None:
+    """Draw the detail of a position; nothing where the portfolio has no such position.
+
+    Args:
+        position_id: The selected one.
+        portfolio: Gives its terms.
+        positions: The metrics' table, as are the next two.
+        structures: One row per structure.
+        legs: One row per leg.
+        view: The monitor's, for its day; None before there is one.
+        fills: Executions of the day (`FillDay.leaf_fills`).
+        zone: The reader's.
+    """
+    position = next((each for each in portfolio.positions if each.id == position_id), None)
+    if position is None:
+        return
+    records = _records_of(position, positions, legs)
+    if not records:
+        return
+    whole = records
+    if isinstance(position, MultiLegPosition):
+        whole = plain_records(structures[structures["id"] == position_id])
+    structure = describe_structure(position, [record["multiplier"] for record in records])
+    with st.container(key="live-detail", border=True):
+        st.html(_STYLES)
+        st.html(_head(position, structure, records, whole))
+        quotes, picture = st.columns([1, 1.25], gap="medium")
+        with quotes:
+            st.html(ladder_html(position, records))
+        with picture:
+            _render_payoff(position, structure, records[0]["underlying_price"])
+        _render_day(position_id, view, _fills_of(position_id, portfolio, fills), zone)
+
+
+def _records_of(position: AnyPosition, positions: pd.DataFrame, legs: pd.DataFrame) -> list[Record]:
+    """The quoted parts: the legs of a structure, or the one row of anything else."""
+    if isinstance(position, MultiLegPosition):
+        return plain_records(legs[legs["position_id"] == position.id].sort_values("leg_index"))
+    return plain_records(positions[positions["id"] == position.id])
+
+
+def _head(position: AnyPosition, structure: Structure, records: list[Record], whole: list[Record]) -> str:
+    facts = " · ".join(part for part in (marks_of(records), extremes_of(structure)) if part)
+    lines = "".join(f"<li>{escape(sentence)}</li>" for sentence in _sentences(records, whole))
+    return (
+        f'<p class="pd-head"><strong>{escape(title_of(position, structure))}</strong> '
+        f"<span>{escape(facts)}</span></p>" + (f'<ul class="pd-warnings">{lines}</ul>' if lines else "")
+    )
+
+
+def _sentences(records: list[Record], whole: list[Record]) -> list[str]:
+    """The sentence of each warning of the position and its parts, once."""
+    codes: dict[str, None] = {}
+    for record in [*whole, *records]:
+        spoken, said = split_warnings(record["warnings"] or [], [record, *records])
+        codes |= dict.fromkeys([*said, *spoken])
+    words = warning_words(codes)
+    return [words[code][1] for code in codes]
+
+
+def _render_payoff(position: AnyPosition, structure: Structure, spot: float | None) -> None:
+    if structure.payoff is None:
+        say(no_payoff_words(structure))
+        return
+    table = payoff_table(structure.payoff, _strikes(position), structure.break_evens, spot)
+    draw(
+        table,
+        payoff_spec(height=_PAYOFF_HEIGHT),
+        key="live-payoff",
+        words="Profit and loss at expiry by price",
+    )
+
+
+def _strikes(position: AnyPosition) -> list[float]:
+    match position:
+        case Position():
+            return [position.strike]
+        case EquityPosition():
+            return [position.cost_basis]
+        case _:
+            return sorted({leg.strike for leg in position.legs if not isinstance(leg, StockLeg)})
+
+
+def _render_day(position_id: str, view: MonitorView | None, fills: list[Execution], zone: dt.tzinfo) -> None:
+    pnl, mark, filled = st.tabs(
+        ["P/L today", "Mark today", f"Fills today ({len(fills)})"], key="live-detail-tabs"
+    )
+    for tab, name, money in ((pnl, "position_pnl", True), (mark, "marks", False)):
+        with tab:
+            curve = None if view is None else getattr(view, name)
+            points = None if curve is None else curve_points(curve, position_id, zone)
+            if points is None or curve is None or points["value"].notna().sum() < 2:  # noqa: PLR2004 - two ends
+                say("The curve begins some seconds after every price of it is live or quiet.")
+                continue
+            table = curve_table(points, fill_points(fills, curve, position_id, zone))
+            words = "Open profit and loss today" if money else "Mark today"
+            draw(
+                table,
+                curve_spec(height=_CURVE_HEIGHT, money=money, seconds=is_short(points)),
+                key=f"live-detail-{name}",
+                words=words,
+            )
+    with filled:
+        st.html(_fill_list(fills, zone))
+
+
+def _fills_of(position_id: str, portfolio: Portfolio, fills: Sequence[Execution]) -> list[Execution]:
+    held = positions_by_symbol(portfolio)
+    return [one for one in fills if position_id in held.get(normalize_underlying(one.symbol), ())]
+
+
+def _fill_list(fills: list[Execution], zone: dt.tzinfo) -> str:
+    if not fills:
+        return '<p class="pd-none">No fills of it today.</p>'
+    rows = "".join(
+        f"<li><time>{format_time(one.at, zone)}</time> {escape(one.side_words)} "
+        f"{escape(one.words)} <b>{escape(one.fill_words)}</b> {escape(one.note or '')}</li>"
+        for one in fills
+    )
+    return f'<ul class="pd-fills">{rows}</ul>'

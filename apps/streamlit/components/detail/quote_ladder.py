@@ -1,0 +1,60 @@
+"""The quotes behind a position, leg by leg, as one small HTML table."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+from apps.streamlit.components.detail.detail_words import broker_words, origin_words, state_words
+from apps.streamlit.components.positions.table.row_words import name_of, name_of_leg
+from options_helper.analysis.text.figures import format_price, format_quantity
+from options_helper.models import EquityPosition, MultiLegPosition, Position
+
+if TYPE_CHECKING:
+    AnyPosition = Position | EquityPosition | MultiLegPosition
+    Record = dict[str, Any]
+
+_TIMES = "\N{MULTIPLICATION SIGN}"
+_SIZED = (("bid", "bid_size"), ("ask", "ask_size"))
+_HEADS = ("Leg", "Bid", "Ask", "Mark", "Natural", "Last", "Broker", "Quote")
+
+
+def ladder_html(position: AnyPosition, records: list[Record]) -> str:
+    """The table of quotes, and below it in words where the broker's own marks differ.
+
+    Args:
+        position: Names the rows.
+        records: One per leg, in the file's order, or the one row of anything else.
+    """
+    names = _names(position)
+    heads = "".join(f'<th scope="col">{head}</th>' for head in _HEADS)
+    rows = "".join(_ladder_row(name, record) for name, record in zip(names, records, strict=True))
+    note = broker_words(records)
+    return (
+        f'<div class="pd-ladder" tabindex="0" role="region" aria-label="Quotes">'
+        f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>"
+        + (f'<p class="pd-notes">{escape(note)}</p>' if note else "")
+    )
+
+
+def _names(position: AnyPosition) -> list[str]:
+    if not isinstance(position, MultiLegPosition):
+        return [name_of(position, None)]
+    with_expiry = len({leg.expiry for leg in position.option_legs}) > 1
+    return [name_of_leg(leg, with_expiry=with_expiry) for leg in position.legs]
+
+
+def _ladder_row(name: str, record: Record) -> str:
+    sized = [_sized(record[price], record[size]) for price, size in _SIZED]
+    prices = [escape(format_price(record[column])) for column in ("mark", "natural", "last", "broker_price")]
+    state = escape(state_words(record["state"], record["quote_age_seconds"]))
+    cells = "".join(f"<td>{cell}</td>" for cell in [*sized, *prices])
+    cells += f'<td title="{escape(origin_words(record))}">{state}</td>'
+    quantity = format_quantity(record["quantity"])
+    return f'<tr><th scope="row">{escape(quantity)} {escape(name)}</th>{cells}</tr>'
+
+
+def _sized(price: float | None, size: float | None) -> str:
+    """A price with the size behind it, small."""
+    text = escape(format_price(price))
+    return f"{text} <small>{_TIMES}{size:,.0f}</small>" if price is not None and size else text

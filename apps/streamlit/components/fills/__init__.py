@@ -1,0 +1,1 @@
+"""Fills and orders."""

@@ -1,0 +1,52 @@
+"""One execution in the words of the fills table."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from options_helper.analysis.fills.day import FillKind
+from options_helper.analysis.text.figures import MINUS
+from options_helper.analysis.text.fills import event_words, net_words, plain, price_words
+
+if TYPE_CHECKING:
+    from apps.streamlit.components.view.fills_view import FillsView
+    from options_helper.analysis.fills.day import Execution
+
+TIMES = "\N{MULTIPLICATION SIGN}"
+
+
+def amount_words(one: Execution) -> str:
+    """`+2 @ 1.62`, the sign being the side's; a multi-leg line's in units and net."""
+    if one.kind is FillKind.PARENT:
+        return f"{TIMES}{plain(one.quantity)} {one.price_words}"
+    side = one.side or ""
+    sign = "+" if side.startswith("buy") else MINUS if side.startswith("sell") else ""
+    return f"{sign}{plain(one.quantity)} @ {one.price_words}"
+
+
+def detail_words(one: Execution, view: FillsView) -> str:
+    """Everything else of a row: symbol, side, the order's progress, average and status, the position."""
+    is_said = one.kind is FillKind.PARENT or one.symbol == one.words
+    parts = ["" if is_said else one.symbol, one.side_words if one.side or one.intent else ""]
+    if one.kind is not FillKind.LEG:
+        parts += _order_parts(one)
+    if one.position_after is not None:
+        parts.append(f"position {plain(one.position_after).replace('-', MINUS)}")
+    parts.append(note_words(one, view))
+    return " · ".join(part for part in parts if part)
+
+
+def _order_parts(one: Execution) -> list[str]:
+    """The order's progress and average after this execution, and what the order is now."""
+    average = net_words(one.average_price) if one.kind is FillKind.PARENT else price_words(one.average_price)
+    return [
+        f"{plain(one.filled)} of {plain(one.total)}",
+        f"avg {average}" if one.average_price is not None else "",
+        f"order {event_words(one.status)}" if one.status else "",
+    ]
+
+
+def note_words(one: Execution, view: FillsView) -> str:
+    """What is special about a row, and whether the portfolio file knows its contract."""
+    absent = "not in the portfolio file" if one.key in view.not_in_file else ""
+    return " · ".join(part for part in (one.note, absent) if part)

@@ -1,0 +1,38 @@
+"""The fills table as a file: one line per row that is shown, with the same words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from apps.streamlit.components.fills.fill_rows import note_words
+from options_helper.analysis.fills.completeness import completeness
+from options_helper.analysis.fills.tables import EXECUTION_COLUMNS, executions_frame
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+    from apps.streamlit.components.view.fills_view import FillsView
+
+_DECIMALS = 9  # of Alpaca's quantities
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def fills_csv(view: FillsView, zone: dt.tzinfo) -> str:
+    """Every row of the day, times in the reader's zone, and no cell that a spreadsheet would run."""
+    frame = executions_frame(view.book)
+    frame["time"] = [at.astimezone(zone).isoformat(timespec="milliseconds") for at in frame["time"]]
+    frame["note"] = [note_words(one, view) for one in view.book.executions]
+    for name in (name for name, kind in EXECUTION_COLUMNS.items() if kind == "str"):
+        frame[name] = [f"'{text}" if text.startswith(_FORMULA) else text for text in frame[name]]
+    return frame.to_csv(index=False, float_format=_number)
+
+
+def fills_csv_name(view: FillsView) -> str:
+    """The file's name, which says where the page cannot vouch for the day's fills."""
+    doubt = "" if completeness(view.book).complete else "-not-confirmed"
+    return f"fills-{view.book.day.isoformat()}{doubt}.csv"
+
+
+def _number(number: object) -> str:
+    """`2`, `6.9`, `0.000000001`: neither needless decimals nor powers of ten."""
+    return f"{number:.{_DECIMALS}f}".rstrip("0").rstrip(".")

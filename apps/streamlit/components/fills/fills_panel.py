@@ -1,0 +1,91 @@
+"""Today's fills and orders: where they are complete, and where not yet."""
+
+from __future__ import annotations
+
+from functools import partial
+from html import escape
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from apps.streamlit.components.fills.fill_rows import amount_words, detail_words
+from apps.streamlit.components.fills.fills_csv import fills_csv, fills_csv_name
+from apps.streamlit.components.fills.list_rows import SHOWN, Row, list_rows, quiet
+from apps.streamlit.components.fills.orders_list import orders_html
+from options_helper.analysis.fills.completeness import completeness
+from options_helper.analysis.fills.day import FillKind
+from options_helper.analysis.text.figures import MISSING
+from options_helper.analysis.text.wording import count, format_time
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+    from apps.streamlit.components.view.fills_view import FillsView
+    from options_helper.analysis.fills.day import Execution
+
+_OFF = "not asked for: the switch Fills was off at Start"
+_BEFORE_START = "Asked for at Start."
+_HOW_TO_ASK = "Turn on the switch Fills in the sidebar and press Restart."
+
+
+def render_fills(view: FillsView, zone: dt.tzinfo) -> None:
+    """Draw the fills and the orders of the day."""
+    with st.container(key="live-fills", border=True):
+        st.html(_title(view, zone))
+        fills, orders = st.tabs(["Fills", "Orders"], key="live-fills-tabs")
+        with fills:
+            st.html(_fill_list(view, zone))
+        with orders:
+            st.html(orders_html(view.book, zone) if view.known or view.book.orders else quiet(_BEFORE_START))
+        if view.book.executions:
+            st.download_button(
+                "Fills as CSV",
+                data=partial(fills_csv, view, zone),
+                file_name=fills_csv_name(view),
+                mime="text/csv",
+                icon=":material/download:",
+                type="tertiary",
+                key="live-fills-csv",
+                on_click="ignore",
+            )
+
+
+def _title(view: FillsView, zone: dt.tzinfo) -> str:
+    words, reason = f"{len(view.book.fills):,}" if view.known or view.book.fills else MISSING, ""
+    if view.off:
+        words = _OFF
+    elif view.known:
+        told = completeness(view.book)
+        words += f" · {told.sentence(zone)}"
+        reason = told.reason
+    head = f'<p class="oh-panel-title"><strong>Fills today</strong> <span>{escape(words)}</span></p>'
+    return head + quiet(reason)
+
+
+def _fill_list(view: FillsView, zone: dt.tzinfo) -> str:
+    shown = _newest(view.book.executions)
+    if not shown:
+        return quiet(_HOW_TO_ASK if view.off else "No fills yet today." if view.known else _BEFORE_START)
+    older = len(view.book.executions) - len(shown)
+    rest = f"{count(older, 'older row')} not listed; the CSV has them too." if older else ""
+    return list_rows("Fills", (_row(one, view, zone) for one in shown)) + quiet(rest)
+
+
+def _newest(executions: tuple[Execution, ...]) -> tuple[Execution, ...]:
+    """The rows to list; the legs of the last one are among them."""
+    end = SHOWN
+    while end < len(executions) and executions[end].kind is FillKind.LEG:
+        end += 1
+    return executions[:end]
+
+
+def _row(one: Execution, view: FillsView, zone: dt.tzinfo) -> Row:
+    is_leg = one.kind is FillKind.LEG
+    return Row(
+        time="" if is_leg else format_time(one.at, zone),
+        what=one.words,
+        amount=amount_words(one),
+        details=detail_words(one, view),
+        hover=one.symbol,
+        classes=" ".join(name for name, wanted in (("oh-leg", is_leg), ("oh-void", one.busted)) if wanted),
+    )

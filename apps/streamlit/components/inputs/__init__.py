@@ -1,0 +1,1 @@
+"""What a run of the page starts from: files, settings, session."""

@@ -1,0 +1,111 @@
+"""Start, Stop and Restart: what a press of a button does. Runs in a widget's callback."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from apps.streamlit.components.inputs.session import session_id
+from options_helper.errors import MissingDependency, OptionsHelperError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from apps.streamlit.components.inputs.page_model import PageModel
+    from options_helper.data.streaming.live_manager import LiveStreamConfig
+    from options_helper.session.actions import HubAction
+    from options_helper.session.hub import LiveHub
+
+logger = logging.getLogger("options_helper.page")
+
+_PROBLEM_KEY = "button-problem"
+
+
+@dataclass(frozen=True, slots=True)
+class ButtonProblem:
+    """A press of a button that failed.
+
+    Attributes:
+        headline: What it did not do, as a sentence.
+        text: Why, as a sentence.
+        streams_ran: Whether streams ran after it all the same: those from before.
+        action: The hub's last action then.
+    """
+
+    headline: str
+    text: str
+    streams_ran: bool
+    action: HubAction | None
+
+
+def find_problem(hub: LiveHub) -> ButtonProblem | None:
+    """This tab's last press if it failed, until any tab starts, restarts or stops the streams."""
+    problem: ButtonProblem | None = st.session_state.get(_PROBLEM_KEY)
+    return problem if problem is not None and problem.action is hub.last_action else None
+
+
+def start(hub: LiveHub, model: PageModel) -> None:
+    """Start the streams with this tab's portfolio and settings."""
+    _guarded(hub, "Not started.", lambda: _begin(hub.start, model))
+
+
+def restart(hub: LiveHub, model: PageModel) -> None:
+    """Stop, then start with this tab's portfolio and settings."""
+    _guarded(hub, "Not restarted.", lambda: _begin(hub.restart, model))
+
+
+def stop(hub: LiveHub, _model: PageModel) -> None:
+    """Stop the streams for every tab."""
+    _guarded(hub, "Not stopped.", lambda: hub.stop(session_id()))
+
+
+def _guarded(hub: LiveHub, headline: str, act: Callable[[], None]) -> None:
+    """Do it; what goes wrong becomes this tab's sentence, under this headline where streams run."""
+    st.session_state[_PROBLEM_KEY] = None
+    try:
+        act()
+    except OptionsHelperError as error:
+        text = str(error)
+    except Exception as error:  # the last resort: a page with a sentence, and the log with the cause
+        logger.exception("The button failed")
+        text = f"Something unexpected went wrong ({type(error).__name__}); nothing was started; see the log."
+    else:
+        return
+    st.session_state[_PROBLEM_KEY] = ButtonProblem(headline, text, hub.is_running(), hub.last_action)
+
+
+def _begin(begin: Callable[..., None], model: PageModel) -> None:
+    portfolio = model.source.portfolio
+    if portfolio is None:
+        return
+    config = build_config(model)
+    begin(config, session_id=session_id(), portfolio_name=model.source.path.name, portfolio=portfolio)
+
+
+def build_config(model: PageModel) -> LiveStreamConfig:
+    """This tab's portfolio and settings as a run's configuration; keys are read again now.
+
+    Raises:
+        MissingDependency: Alpaca's SDK is not installed.
+        SettingsError: No keys, or a setting that cannot be used.
+    """
+    if find_spec("alpaca") is None:
+        raise MissingDependency("alpaca-py", "alpaca")
+    from options_helper.data.settings import load_settings  # noqa: PLC0415
+    from options_helper.data.streaming.live_manager import LiveStreamConfig  # noqa: PLC0415 - heavy
+
+    settings, plan = model.settings, model.plan
+    return LiveStreamConfig(
+        settings=load_settings().with_account(settings.account),
+        stocks=plan.stocks if plan else (),
+        option_contracts=plan.option_contracts if plan else (),
+        stream_stocks=settings.stream_stocks,
+        stream_options=settings.stream_options,
+        stream_fills=settings.stream_fills,
+        stock_feed=settings.stock_feed,
+        options_feed=settings.options_feed,
+    )

@@ -1,0 +1,73 @@
+"""Whether credentials were found, and which host they are for; never their values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from options_helper.data.settings import (
+    OPTIONS_FEEDS,
+    STOCK_FEEDS,
+    load_settings,
+    read_environment,
+)
+from options_helper.errors import SettingsError
+
+if TYPE_CHECKING:
+    from options_helper.data.settings import AlpacaSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What the environment and `config/alpaca.env` say, as far as the page may know it.
+
+    Attributes:
+        settings: Everything needed to connect (its keys stay out of its repr), or None.
+        problem: Why there are none, as a sentence.
+    """
+
+    settings: AlpacaSettings | None = None
+    problem: str = ""
+    stock_feed: str = STOCK_FEEDS[0]
+    options_feed: str = OPTIONS_FEEDS[0]
+
+    @property
+    def demo(self) -> bool:
+        """Whether prices and fills are simulated on this machine."""
+        return self.settings is not None and self.settings.demo
+
+    @property
+    def can_override_account(self) -> bool:
+        """Whether the page may choose between Alpaca's two trading hosts."""
+        return self.settings is None or self.settings.can_override_account
+
+    def account(self, override: str) -> str:
+        """The account in effect: paper, live or demo; "" where it is not known."""
+        return "" if self.settings is None else self.settings.with_account(override).account
+
+
+def find_credentials() -> Credentials:
+    """Look at the environment and the env file now."""
+    try:
+        settings = load_settings()
+    except SettingsError as error:
+        values = _written_values()
+        return Credentials(
+            problem=str(error),
+            stock_feed=_known(values.get("OH_ALPACA_STOCK_FEED", ""), STOCK_FEEDS),
+            options_feed=_known(values.get("OH_ALPACA_OPTIONS_FEED", ""), OPTIONS_FEEDS),
+        )
+    return Credentials(settings, "", settings.stock_feed, settings.options_feed)
+
+
+def _written_values() -> dict[str, str]:
+    """What is set, right or wrong; nothing where the env file cannot be read, which is the problem then."""
+    try:
+        return read_environment()
+    except SettingsError:
+        return {}
+
+
+def _known(feed: str, feeds: tuple[str, ...]) -> str:
+    word = feed.strip().lower()
+    return word if word in feeds else feeds[0]

@@ -1,0 +1,68 @@
+"""The market's phase for the head of the page: Alpaca's clock, and before Start the calendar library."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from options_helper.analysis.text.wording import format_minutes, format_moment
+from options_helper.market import MarketPhase
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+    from options_helper.market import LiveSnapshot
+
+_WORDS = {
+    MarketPhase.PRE: "Before the open",
+    MarketPhase.OPEN: "Market open",
+    MarketPhase.AFTER: "After the close",
+    MarketPhase.CLOSED: "Market closed",
+    MarketPhase.UNKNOWN: "Market hours unknown",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class MarketHours:
+    """The phase, when it ends, and when the next regular session begins."""
+
+    phase: MarketPhase
+    until: dt.datetime | None = None
+    next_open: dt.datetime | None = None
+    simulated: bool = False
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the regular session is on."""
+        return self.phase is MarketPhase.OPEN
+
+    def words(self, now: dt.datetime, zone: dt.tzinfo) -> str:
+        """`Market open · closes in 2 h 14 m`, `Market closed · opens Mon 09:30`."""
+        if self.simulated:
+            return "Simulated session, always open"
+        words = _WORDS[self.phase]
+        if self.is_open and self.until is not None:
+            return f"{words} · closes in {format_minutes((self.until - now).total_seconds())}"
+        if not self.is_open and self.next_open is not None:
+            return f"{words} · opens {format_moment(self.next_open, now, zone)}"
+        return words
+
+
+def find_market_hours(snapshot: LiveSnapshot, *, demo: bool) -> MarketHours:
+    """What is known of the market's hours at the snapshot's time."""
+    if demo or snapshot.demo:
+        return MarketHours(MarketPhase.OPEN, simulated=True)
+    if snapshot.market_phase == MarketPhase.UNKNOWN:
+        return _library_hours(snapshot.as_of.replace(second=0, microsecond=0))
+    phase = MarketPhase(snapshot.market_phase)
+    return MarketHours(phase, snapshot.market_phase_until, snapshot.market_next_open)
+
+
+@lru_cache(maxsize=4)
+def _library_hours(minute: dt.datetime) -> MarketHours:
+    from options_helper.data.calendar.market_clock import ExchangeCalendar  # noqa: PLC0415 - costs pandas
+
+    calendar = ExchangeCalendar()
+    phase, until = calendar.phase_and_end(minute)
+    return MarketHours(phase, until, calendar.next_open(minute))

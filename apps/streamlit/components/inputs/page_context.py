@@ -1,0 +1,37 @@
+"""What one refresh of the page is made from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from apps.streamlit.components.inputs.market_hours import MarketHours, find_market_hours
+from apps.streamlit.components.inputs.page_model import PageModel, build_page_model
+from apps.streamlit.components.inputs.session import browser_zone
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+    from apps.streamlit.components.inputs.credentials import Credentials
+    from apps.streamlit.components.inputs.sidebar import PageSettings
+    from options_helper.market import LiveSnapshot
+    from options_helper.session.hub import LiveHub
+
+
+@dataclass(frozen=True, slots=True)
+class PageContext:
+    """The hub, this tab's model, one snapshot, the market's hours, and the reader's zone."""
+
+    hub: LiveHub
+    model: PageModel
+    snapshot: LiveSnapshot
+    hours: MarketHours
+    zone: dt.tzinfo
+
+
+def take_moment(hub: LiveHub, settings: PageSettings, credentials: Credentials) -> PageContext:
+    """Read the file if it changed, and take a snapshot now."""
+    model = build_page_model(settings, credentials)
+    snapshot = hub.manager.snapshot()
+    hours = find_market_hours(snapshot, demo=credentials.demo)
+    return PageContext(hub, model, snapshot, hours, browser_zone())

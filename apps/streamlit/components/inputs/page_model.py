@@ -1,0 +1,59 @@
+"""Everything a run of the page works with: settings, portfolio, plan and credentials."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from apps.streamlit.components.inputs.portfolio_source import read_portfolio
+from options_helper.analysis.status.stream_diagnosis import Readiness
+from options_helper.times import new_york_date, utc_now
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+    from apps.streamlit.components.inputs.credentials import Credentials
+    from apps.streamlit.components.inputs.portfolio_source import PortfolioSource
+    from apps.streamlit.components.inputs.sidebar import PageSettings
+    from options_helper.data.streaming.subscriptions import SubscriptionPlan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageModel:
+    """What this tab would start; `plan` is None where no portfolio is loaded."""
+
+    settings: PageSettings
+    credentials: Credentials
+    source: PortfolioSource
+    plan: SubscriptionPlan | None = None
+
+    @property
+    def ready(self) -> Readiness | None:
+        """What a Start would subscribe."""
+        if self.plan is None:
+            return None
+        return Readiness(contracts=len(self.plan.option_contracts), underlyings=len(self.plan.stocks))
+
+
+def build_page_model(settings: PageSettings, credentials: Credentials) -> PageModel:
+    """Read the file if it changed, and plan the subscription if there is something to plan."""
+    source = read_portfolio(settings.portfolio_path)
+    plan = _plan(source, settings, new_york_date(utc_now()))
+    return PageModel(settings=settings, credentials=credentials, source=source, plan=plan)
+
+
+@lru_cache(maxsize=16)
+def _plan(source: PortfolioSource, settings: PageSettings, today: dt.date) -> SubscriptionPlan | None:
+    """The plan of one version of a file under these settings."""
+    from options_helper.data.streaming.subscriptions import build_subscription_plan  # noqa: PLC0415 - late
+
+    if source.portfolio is None:
+        return None
+    return build_subscription_plan(
+        source.portfolio,
+        stream_stocks=settings.stream_stocks,
+        stream_options=settings.stream_options,
+        max_option_contracts=settings.contract_limit,
+        today=today,
+    )

@@ -1,0 +1,112 @@
+"""The portfolio file as the page sees it: read once per change of the file, never written.
+
+A file that cannot be read is tried again at each use: a permission given, or a lock released, makes no
+new version.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from options_helper.errors import PortfolioError
+from options_helper.files.file_version import file_version
+from options_helper.launch.launcher import PORTFOLIO_VARIABLE
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from pathlib import Path
+
+    from options_helper.files.file_version import FileVersion
+    from options_helper.models import Portfolio
+
+DEFAULT_PORTFOLIO = "portfolio.json"
+_KEPT = 32
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PortfolioSource:
+    """One version of a file, always the same object: a portfolio, or the reason why it is none."""
+
+    path: Path
+    version: FileVersion | None
+    portfolio: Portfolio | None = None
+    error: PortfolioError | None = None
+
+    @property
+    def exists(self) -> bool:
+        """Whether there is a file, usable or not."""
+        return self.version is not None
+
+    @property
+    def saved_at(self) -> dt.datetime | None:
+        """When this version was saved; None without a file."""
+        return None if self.version is None else self.version.saved_at
+
+    @property
+    def name(self) -> str:
+        """The file's name for people; a path without a last part is its own."""
+        return self.path.name or str(self.path)
+
+
+_loaded: dict[tuple[str, FileVersion | None], PortfolioSource] = {}  # what was read, right or wrong
+_unread: dict[str, PortfolioSource] = {}  # by path, the last failure to read it
+_lock = threading.Lock()
+
+
+def default_portfolio_path() -> str:
+    """The file that the launcher named, else `portfolio.json` in the working directory."""
+    return os.environ.get(PORTFOLIO_VARIABLE) or DEFAULT_PORTFOLIO
+
+
+def read_portfolio(path: Path) -> PortfolioSource:
+    """The file's newest version; the same object until the file, or why it cannot be read, changes."""
+    # pydantic, after the title
+    from options_helper.portfolio_file import read_portfolio_file  # noqa: PLC0415
+
+    with _lock:
+        seen = file_version(path)
+        kept = _loaded.get((str(path), seen))
+        if kept is not None:
+            return kept
+        try:
+            content, version = read_portfolio_file(path)
+        except PortfolioError as error:
+            return _note_unread(PortfolioSource(path, seen, error=error))
+        _make_room(_loaded)
+        # The version that was read: the file may have been replaced since it was seen.
+        return _loaded.setdefault((str(path), version), _parse(path, content, version))
+
+
+def forget_portfolios() -> None:
+    """Read every file again at its next use."""
+    with _lock:
+        _loaded.clear()
+        _unread.clear()
+
+
+def _note_unread(source: PortfolioSource) -> PortfolioSource:
+    """This failure, or the last one if nothing about it is new."""
+    key = str(source.path)
+    last = _unread.pop(key, None)
+    if last is not None and (last.version, str(last.error)) == (source.version, str(source.error)):
+        source = last
+    _make_room(_unread)
+    _unread[key] = source
+    return source
+
+
+def _make_room(kept: dict[Any, PortfolioSource]) -> None:
+    while len(kept) >= _KEPT:
+        del kept[next(iter(kept))]
+
+
+def _parse(path: Path, content: bytes, version: FileVersion) -> PortfolioSource:
+    from options_helper.portfolio_file import parse_portfolio  # noqa: PLC0415 - likewise
+
+    try:
+        return PortfolioSource(path, version, portfolio=parse_portfolio(path, content))
+    except PortfolioError as error:
+        return PortfolioSource(path, version, error=error)

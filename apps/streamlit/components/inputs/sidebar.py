@@ -1,0 +1,170 @@
+"""The sidebar: which portfolio, which streams, which feeds, how often and how old."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from apps.streamlit.components.inputs.portfolio_source import default_portfolio_path, forget_portfolios
+from options_helper.data.settings import (
+    INDICATIVE_QUOTE_LIMIT,
+    OPTIONS_FEEDS,
+    STOCK_FEEDS,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from apps.streamlit.components.inputs.credentials import Credentials
+
+REFRESH_SECONDS = 2
+STALE_AFTER_SECONDS = 30
+MAX_OPTION_CONTRACTS = 250
+ACCOUNTS = ("auto", "paper", "live")
+_FEED_NAMES = {"iex": "IEX", "sip": "SIP", "indicative": "Indicative", "opra": "OPRA"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageSettings:
+    """What the sidebar says."""
+
+    portfolio_path: Path
+    stream_stocks: bool = True
+    stream_options: bool = True
+    stream_fills: bool = True
+    stock_feed: str = STOCK_FEEDS[0]
+    options_feed: str = OPTIONS_FEEDS[0]
+    account: str = ACCOUNTS[0]
+    refresh_seconds: float = REFRESH_SECONDS
+    stale_after_seconds: float = STALE_AFTER_SECONDS
+    max_option_contracts: int = MAX_OPTION_CONTRACTS
+
+    @property
+    def contract_limit(self) -> int:
+        """The most contracts that are asked for: the indicative feed's plan takes no more than 200."""
+        if self.options_feed == OPTIONS_FEEDS[0]:
+            return min(self.max_option_contracts, INDICATIVE_QUOTE_LIMIT)
+        return self.max_option_contracts
+
+
+def feed_name(feed: str) -> str:
+    """A feed as people write it."""
+    return _FEED_NAMES.get(feed, feed)
+
+
+def render_sidebar(credentials: Credentials) -> PageSettings:
+    """Draw the sidebar and return what it says."""
+    with st.sidebar:
+        path = st.text_input(
+            "Portfolio file",
+            value=default_portfolio_path(),
+            key="portfolio-path",
+            persist_state="session",
+            help="A JSON file on this machine. It is read again whenever it changes, and never written.",
+        )
+        st.button("Reload", key="reload", icon=":material/refresh:", on_click=forget_portfolios)
+        streams = {
+            name: st.toggle(name.capitalize(), value=True, key=f"stream-{name}", persist_state="session")
+            for name in ("stocks", "options", "fills")
+        }
+        stock_feed = _feed("Stock feed", STOCK_FEEDS, credentials.stock_feed, _STOCK_HELP)
+        options_feed = _feed("Options feed", OPTIONS_FEEDS, credentials.options_feed, _OPTIONS_HELP)
+        account = _account(credentials)
+        numbers = _numbers()
+        settings = PageSettings(
+            portfolio_path=_portfolio_path((path or "").strip() or default_portfolio_path()),
+            stream_stocks=streams["stocks"],
+            stream_options=streams["options"],
+            stream_fills=streams["fills"],
+            stock_feed=stock_feed,
+            options_feed=options_feed,
+            account=account,
+            refresh_seconds=float(numbers["Refresh (s)"]),
+            stale_after_seconds=float(numbers["Stale after (s)"]),
+            max_option_contracts=int(numbers["Max option contracts"]),
+        )
+        if settings.contract_limit < settings.max_option_contracts:
+            st.caption(
+                f"Of the indicative feed at most {INDICATIVE_QUOTE_LIMIT} are asked for, its plan's limit."
+            )
+    return settings
+
+
+def _portfolio_path(written: str) -> Path:
+    try:
+        return Path(written).expanduser()
+    except RuntimeError:  # no such home; it is said of the file then
+        return Path(written)
+
+
+_STOCK_HELP = "IEX: one exchange, free. SIP: all US exchanges, needs Alpaca's paid plan."
+_OPTIONS_HELP = (
+    "Indicative: prices that Alpaca derives, free; its trades are 15 minutes late. "
+    "OPRA: the consolidated market, needs Alpaca's paid plan."
+)
+
+
+def _feed(label: str, feeds: tuple[str, ...], default: str, explanation: str) -> str:
+    chosen = st.selectbox(
+        label,
+        feeds,
+        index=feeds.index(default),
+        format_func=feed_name,
+        key=label.lower().replace(" ", "-"),
+        persist_state="session",
+        help=explanation,
+    )
+    return chosen or default
+
+
+def _account(credentials: Credentials) -> str:
+    chosen = st.segmented_control(
+        "Account",
+        ACCOUNTS,
+        default=ACCOUNTS[0],
+        required=True,
+        format_func=str.capitalize,
+        key="account",
+        persist_state="session",
+        disabled=not credentials.can_override_account,
+        help="Auto: from the URL or the key. Paper and Live choose between Alpaca's two trading hosts; "
+        "disabled where the URL names another host.",
+    )
+    return chosen if chosen and credentials.can_override_account else ACCOUNTS[0]
+
+
+def _numbers() -> Mapping[str, float]:
+    asked = (
+        ("Refresh (s)", 1, 60, REFRESH_SECONDS, "How often the figures are drawn."),
+        (
+            "Stale after (s)",
+            1,
+            3600,
+            STALE_AFTER_SECONDS,
+            "From which age on a quote is called quiet or stale.",
+        ),
+        (
+            "Max option contracts",
+            1,
+            1000,
+            MAX_OPTION_CONTRACTS,
+            "Whole positions beyond it are not subscribed, and named.",
+        ),
+    )
+    return {
+        label: st.number_input(
+            label,
+            min_value=least,
+            max_value=most,
+            value=value,
+            step=1,
+            key=label.split(" (")[0].lower().replace(" ", "-"),
+            persist_state="session",
+            help=explanation,
+        )
+        or value
+        for label, least, most, value, explanation in asked
+    }

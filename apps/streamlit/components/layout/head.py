@@ -1,0 +1,69 @@
+"""The head of the page, one row: title, badges, and the three buttons."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from apps.streamlit.components.inputs.actions import restart, start, stop
+from apps.streamlit.components.inputs.sidebar import feed_name
+from apps.streamlit.entry.first_paint import LIVE_TITLE
+
+if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
+
+    from apps.streamlit.components.inputs.page_context import PageContext
+
+DEMO_WORDS = "DEMO: simulated prices"
+_ACCOUNT_NAMES = {"paper": "Paper account", "live": "Live account"}
+
+
+def lay_out_head() -> tuple[DeltaGenerator, DeltaGenerator]:
+    """Draw the title, and keep the places of the badges and the buttons, which come when they are known."""
+    with st.container(key="live-head", horizontal=True, vertical_alignment="center", gap="small"):
+        st.title(LIVE_TITLE, anchor=False, width="content")
+        badges = st.container(
+            key="live-badges", horizontal=True, vertical_alignment="center", gap="small", width="stretch"
+        )
+        buttons = st.container(key="live-buttons", horizontal=True, width="content", gap="small")
+    return badges, buttons
+
+
+def draw_buttons(place: DeltaGenerator, moment: PageContext) -> None:
+    """Start, Stop and Restart; enabled only where they make sense now."""
+    running, loaded = moment.hub.is_running(), moment.model.source.portfolio is not None
+    buttons = (
+        ("Start", ":material/play_arrow:", start, loaded and not running),
+        ("Stop", ":material/stop:", stop, running),
+        ("Restart", ":material/restart_alt:", restart, loaded and running),
+    )
+    with place:
+        for label, icon, act, enabled in buttons:
+            st.button(
+                label,
+                key=f"live-{label.lower()}",
+                icon=icon,
+                type="primary" if label == "Start" else "secondary",
+                disabled=not enabled,
+                on_click=act,
+                args=(moment.hub, moment.model),
+            )
+
+
+def draw_badges(place: DeltaGenerator, moment: PageContext) -> None:
+    """DEMO, the market's phase, the feeds, and the account."""
+    settings, credentials, snapshot = moment.model.settings, moment.model.credentials, moment.snapshot
+    with place:
+        if credentials.demo or snapshot.demo:
+            st.badge(DEMO_WORDS, icon=":material/science:", color="violet")
+        st.badge(
+            moment.hours.words(snapshot.as_of, moment.zone),
+            icon=":material/schedule:",
+            color="green" if moment.hours.is_open else "gray",
+        )
+        st.badge(f"Options {feed_name(snapshot.options_feed or settings.options_feed)}", color="gray")
+        st.badge(f"Stocks {feed_name(snapshot.stock_feed or settings.stock_feed)}", color="gray")
+        account = snapshot.account or credentials.account(settings.account)
+        if account in _ACCOUNT_NAMES:
+            st.badge(_ACCOUNT_NAMES[account], color="gray")

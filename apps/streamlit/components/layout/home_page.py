@@ -1,0 +1,69 @@
+"""Home: what this is, where to go, and whether what it needs was found."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from apps.streamlit.components.inputs.credentials import find_credentials
+from apps.streamlit.components.inputs.portfolio_source import default_portfolio_path
+from apps.streamlit.components.layout.disclaimer import render_disclaimer
+from apps.streamlit.components.layout.head import DEMO_WORDS
+from apps.streamlit.components.layout.page_style import apply_page_style
+from apps.streamlit.components.status.status_line import escape_markdown
+from apps.streamlit.entry.first_paint import HOME_TITLE
+
+if TYPE_CHECKING:
+    from apps.streamlit.components.inputs.credentials import Credentials
+
+_PAGES = Path(__file__).resolve().parents[2] / "pages"
+_KEYS = "`APCA_API_KEY_ID` and `APCA_API_SECRET_KEY`"
+_FOUND, _MISSING = ":material/check_circle:", ":material/radio_button_unchecked:"
+
+
+def render_home() -> None:
+    """Draw the home page."""
+    apply_page_style()
+    credentials = find_credentials()
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.title(HOME_TITLE, anchor=False, width="content")
+        if credentials.demo:
+            st.badge(DEMO_WORDS, icon=":material/science:", color="violet")
+    st.markdown(
+        "Your options portfolio at live prices from Alpaca: what it is worth now, how old each price is, "
+        "and every fill of the day. It reads; it never trades."
+    )
+    with st.container(border=True):
+        st.page_link(
+            _PAGES / "12_Live_Portfolio.py", label="**Live Portfolio**", icon=":material/monitoring:"
+        )
+        st.markdown(
+            "Positions and structures with marks, profit and loss, quote ages, fills and the state of the "
+            "streams. Nothing connects before you press Start there."
+        )
+    with st.container(border=True):
+        st.markdown("**Found on this machine**")
+        st.markdown(_describe_keys(credentials))
+        st.markdown(_describe_portfolio(Path(default_portfolio_path())))
+    render_disclaimer()
+
+
+def _describe_keys(credentials: Credentials) -> str:
+    """Whether there are keys, by the variables' names."""
+    if credentials.demo:
+        return f"{_FOUND} The demo's own keys, good for the simulator on this machine only"
+    if credentials.settings is not None:
+        return f"{_FOUND} {_KEYS}, for the {credentials.account('auto')} account"
+    return (
+        f"{_MISSING} {escape_markdown(credentials.problem)}\n\nWithout an account: `options-helper ui --demo`"
+    )
+
+
+def _describe_portfolio(path: Path) -> str:
+    """Whether there is a portfolio file."""
+    if path.is_file():
+        return f"{_FOUND} Portfolio file **{escape_markdown(path.name)}**"
+    where = escape_markdown(str(path.absolute().parent))
+    return f"{_MISSING} Portfolio file **{escape_markdown(path.name)}** not found in {where}"

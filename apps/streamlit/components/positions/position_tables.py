@@ -1,0 +1,61 @@
+"""What is held, in one table."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from apps.streamlit.components.positions.table import build_table_rows, legs_csv, positions_csv, render
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+    from apps.streamlit.components.positions.table import TablePayload
+    from apps.streamlit.components.view.fills_view import FillsView
+    from apps.streamlit.components.view.live_view import LiveView
+
+TABLE_KEY = "positions-table"
+
+
+def render_positions(view: LiveView, fills: FillsView, zone: dt.tzinfo, *, raised: int) -> str | None:
+    """Draw the table of positions, structures and legs; returns the id of the selected position.
+
+    The title of a hidden tab carries the number of `raised` alerts.
+    """
+    notes = {
+        name: "; ".join(fact.sentence(zone) for fact in facts)
+        for name, facts in fills.portfolio_fills.by_position.items()
+    }
+    payload = build_table_rows(
+        view.portfolio,
+        view.positions,
+        view.structures,
+        view.legs,
+        view.underlyings,
+        notes,
+        as_of=view.at.as_of,
+        stale_after_seconds=view.stale_after_seconds,
+    )
+    selected = render(payload, key=TABLE_KEY, raised=raised)
+    _render_downloads(payload, view.at.as_of, zone)
+    return selected
+
+
+def _render_downloads(payload: TablePayload, as_of: dt.datetime, zone: dt.tzinfo) -> None:
+    """What the table shows, as files; written when asked for."""
+    stamp = as_of.astimezone(zone).strftime("%Y-%m-%d-%H%M")
+    files = (("Positions", positions_csv), ("Legs", legs_csv))
+    with st.container(key="live-downloads", horizontal=True, gap="small"):
+        for name, write in files:
+            st.download_button(
+                f"{name} as CSV",
+                data=partial(write, payload, zone),
+                file_name=f"{name.lower()}-{stamp}.csv",
+                mime="text/csv",
+                icon=":material/download:",
+                type="tertiary",
+                key=f"live-csv-{name.lower()}",
+                on_click="ignore",
+            )

@@ -1,0 +1,60 @@
+"""The table's rows of underlyings: price, sums, and what these cover."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from apps.streamlit.components.positions.table.records import price_time, rounded
+from apps.streamlit.components.positions.table.row_words import describe_price
+from options_helper.analysis.osi import stock_symbol
+from options_helper.analysis.text.figures import format_pnl
+
+if TYPE_CHECKING:
+    from options_helper.models import Portfolio
+
+    Record = dict[str, Any]
+
+GROUP_FIELDS = (
+    "id", "name", "sub", "state", "time", "pnl_open", "pnl_day", "cover", "day_cover", "partial", "mark",
+)  # fmt: skip
+
+
+def build_group_rows(portfolio: Portfolio, records: list[Record], moment: int) -> list[list[Any]]:
+    """One array of `GROUP_FIELDS` per underlying of the portfolio, in alphabetical order.
+
+    Args:
+        portfolio: Gives the underlyings.
+        records: Rows of the underlyings' table.
+        moment: The snapshot's, in microseconds.
+    """
+    by_group = {stock_symbol(str(record["underlying"])): record for record in records}
+    groups = sorted({stock_symbol(position.symbol) for position in portfolio.positions})
+    return [_group_values(group, by_group.get(group, {}), moment) for group in groups]
+
+
+def _group_values(group: str, record: Record, moment: int) -> list[Any]:
+    complete, known = record.get("open_pnl") is not None, bool(record.get("open_pnl_covered"))
+    # Where nothing at all is known, the group says so once.
+    silent = record.get("day_pnl") is not None or not (known or record.get("day_pnl_covered"))
+    row = {
+        "id": group,
+        "name": group,
+        "sub": describe_price(record.get("price"), record.get("change_pct")),
+        "state": record.get("state") or "no_data",
+        "time": price_time(record, moment),
+        "pnl_open": rounded(record.get("open_pnl"), 2),
+        "pnl_day": rounded(record.get("day_pnl"), 2),
+        "cover": record.get("coverage") or "" if complete else _part(record, "open_pnl"),
+        "day_cover": "" if silent else _part(record, "day_pnl"),
+        "partial": known and not complete,
+    }
+    return [row.get(field) for field in GROUP_FIELDS]
+
+
+def _part(record: Record, name: str) -> str:
+    """What is known of a sum, and of how many legs: `3 of 4: +$1,150`."""
+    covered, partial = record.get(f"{name}_covered"), record.get(f"{name}_partial")
+    if covered is None:
+        return ""
+    words = f"{covered} of {record['legs']}"
+    return f"{words}: {format_pnl(partial)}" if covered else words

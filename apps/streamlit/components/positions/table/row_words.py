@@ -1,0 +1,148 @@
+"""Rows in words: what a position, a leg and a group are called, and their warnings in few words."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Any
+
+from options_helper.analysis.text.figures import MISSING
+from options_helper.analysis.text.wording import format_day
+from options_helper.analysis.valuation.row_warnings import RowWarning, sentences
+from options_helper.models import EquityPosition, Leg, MultiLegPosition, Position
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from options_helper.models import StockLeg
+
+    Record = dict[str, Any]
+
+_UP, _DOWN, _SAME = "\N{BLACK UP-POINTING TRIANGLE}", "\N{BLACK DOWN-POINTING TRIANGLE}", "="
+# Beyond this many days to expiry "18 Dec" could be taken for another year's.
+_YEAR_IS_CLEAR_DAYS = 330
+
+_FEW_WORDS = {
+    RowWarning.NO_CONTRACT_SYMBOL: "no contract symbol",
+    RowWarning.ADJUSTED_CONTRACT: "adjusted contract",
+    RowWarning.MISSING_BID: "no bid",
+    RowWarning.MISSING_ASK: "no ask",
+    RowWarning.ZERO_BID: "nobody bids",
+    RowWarning.CROSSED: "bid above ask",
+    RowWarning.STUB_QUOTE: "placeholder quote",
+    RowWarning.WIDE_SPREAD: "wide spread",
+    RowWarning.LAST_TRADE_MARK: "mark is the last trade",
+    RowWarning.UNKNOWN_AGE: "age not known",
+    RowWarning.CLOCK_SKEW: "clock is behind",
+    RowWarning.PREVIOUS_CLOSE_OLD: "P/L Day withheld",
+    RowWarning.MISSING_LEG: "leg without a mark",
+    RowWarning.MISSING_NET_DEBIT: "no net_debit in the file",
+    RowWarning.MIXED_AGES: "legs of mixed ages",
+}
+# What the Quote column says already, with a sign of its own.
+_SAID_BY_STATE = frozenset(
+    {
+        RowWarning.EXPIRED,
+        RowWarning.NOT_SUBSCRIBED,
+        RowWarning.HALTED,
+        RowWarning.MISSING_QUOTE,
+        RowWarning.STALE_QUOTE,
+    }
+)
+
+
+def name_of(position: Position | EquityPosition | MultiLegPosition, structure_name: str | None) -> str:
+    """`250 call`, `Shares`, `Credit iron condor`."""
+    match position:
+        case Position():
+            return f"{format_strike(position.strike)} {position.option_type}"
+        case EquityPosition():
+            return "Shares"
+        case _:
+            return structure_name or "Structure"
+
+
+def terms_of(position: Position | EquityPosition | MultiLegPosition, *, days: float | None) -> str:
+    """`18 Dec 2026`; of a structure its expiries and strikes, `18 Dec / 15 Jan · 500`; nothing for shares."""
+    match position:
+        case Position():
+            return format_day(position.expiry)
+        case EquityPosition():
+            return ""
+    with_year = days is not None and days > _YEAR_IS_CLEAR_DAYS
+    legs = position.option_legs
+    expiries = sorted({leg.expiry for leg in legs})
+    strikes = sorted({leg.strike for leg in legs})
+    return " · ".join(
+        [
+            " / ".join(format_day(expiry, with_year=with_year) for expiry in expiries),
+            "/".join(format_strike(strike) for strike in strikes),
+        ]
+    )
+
+
+def name_of_leg(leg: Leg | StockLeg, *, with_expiry: bool) -> str:
+    """`short 260 put`, with its day where the legs of its structure differ in it; `long shares`."""
+    if not isinstance(leg, Leg):
+        return f"{leg.side} shares"
+    day = f" · {format_day(leg.expiry, with_year=False)}" if with_expiry else ""
+    return f"{leg.side} {format_strike(leg.strike)} {leg.option_type}{day}"
+
+
+def format_strike(strike: float) -> str:
+    """`250`, `262.5`, `1,250`."""
+    return f"{strike:,.3f}".rstrip("0").rstrip(".")
+
+
+def describe_price(price: float | None, change: float | None) -> str:
+    """An underlying's price and its change since the previous close, `271.53 ▲ 0.62%`."""
+    if price is None:
+        return MISSING
+    if change is None:
+        return f"{price:,.2f}"
+    rounded = round(change * 100, 2)
+    sign = _UP if rounded > 0 else _DOWN if rounded < 0 else _SAME
+    return f"{price:,.2f} {sign} {abs(rounded):.2f}%"
+
+
+def split_warnings(codes: Iterable[str], sources: Sequence[Record]) -> tuple[list[str], list[str]]:
+    """The warnings that stand under a row's name, and those that its state says already.
+
+    Args:
+        codes: The row's.
+        sources: The row, and the legs of a structure: they know of which day an old close is, and a code that
+            speaks of a day carries it, `previous_close_old:2026-11-18`.
+    """
+    by_state = _SAID_BY_STATE | ({RowWarning.MISSING_LEG} if _nothing_known(sources) else set())
+    codes = [_with_day(code, sources) for code in codes]
+    return [code for code in codes if code not in by_state], [code for code in codes if code in by_state]
+
+
+def _nothing_known(sources: Sequence[Record]) -> bool:
+    """Whether neither the row nor any leg has a price: "no data" says it all."""
+    return all(each.get("state") == "no_data" and each.get("mark") is None for each in sources)
+
+
+def _with_day(code: str, sources: Sequence[Record]) -> str:
+    if code != RowWarning.PREVIOUS_CLOSE_OLD:
+        return code
+    known = [each for each in sources if code in (each.get("warnings") or [])]
+    days = [each["previous_close_date"] for each in known if each.get("previous_close_date") is not None]
+    return f"{code}:{min(days)}" if days else code
+
+
+def warning_words(codes: Iterable[str]) -> dict[str, list[str]]:
+    """For each code its few words and its whole sentence, with the day where the code carries one."""
+    return {code: _words(code) for code in sorted(set(codes))}
+
+
+def _words(code: str) -> list[str]:
+    name, _, day = code.partition(":")
+    few: dict[str, str] = {str(each): words for each, words in _FEW_WORDS.items()}
+    short, sentence = few.get(name, name.replace("_", " ")), sentences([name])[0]
+    if not day:
+        return [short, sentence]
+    date = dt.date.fromisoformat(day)
+    return [
+        f"{short}, close of {format_day(date, with_year=False)}",
+        f"{sentence} The close is of {format_day(date)}.",
+    ]

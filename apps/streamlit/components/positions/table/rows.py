@@ -1,0 +1,231 @@
+"""The table's payload: portfolio and metrics as arrays that the widget shows. Pure, without Streamlit.
+
+Numbers are rounded to a little more than what is shown and times are absolute, so that a snapshot which
+changed nothing gives an equal payload.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypedDict
+
+from apps.streamlit.components.positions.table.group_rows import GROUP_FIELDS, build_group_rows
+from apps.streamlit.components.positions.table.records import plain_records, price_time, rounded
+from apps.streamlit.components.positions.table.row_words import (
+    name_of,
+    name_of_leg,
+    split_warnings,
+    terms_of,
+    warning_words,
+)
+from options_helper.analysis.osi import stock_symbol
+from options_helper.models import MultiLegPosition
+from options_helper.times import to_microseconds
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Iterator, Mapping
+
+    import pandas as pd
+
+    from options_helper.models import EquityPosition, Portfolio, Position
+
+    AnyPosition = Position | EquityPosition | MultiLegPosition
+    Record = dict[str, Any]
+
+_MICROSECONDS_PER_HOUR = 3_600_000_000
+
+# Field of the payload -> (column of the metrics, decimals); the first column that is there is taken.
+_POSITION_FIGURES = {
+    "qty": ("quantity", 4),
+    "dte": ("dte", 0),
+    "cost": ("cost_basis", 4),
+    "bid": ("bid", 4),
+    "ask": ("ask", 4),
+    "mark": ("mark", 4),
+    "natural": ("natural", 4),
+    "pnl_open": ("pnl_abs", 2),
+    "pnl_pct": ("pnl_pct", 5),
+    "pnl_day": ("pnl_day", 2),
+    "risk": ("return_on_max_risk", 5),
+    "spread": ("spread_pct", 5),
+    "delta": ("delta", 4),
+    "theta": ("theta", 4),
+    "iv": ("iv", 5),
+}
+_STRUCTURE_FIGURES = _POSITION_FIGURES | {
+    "qty": ("units", 4),
+    "pnl_open": ("net_pnl_abs", 2),
+    "pnl_pct": ("net_pnl_pct", 5),
+}
+_LEG_FIGURES = {
+    field: column
+    for field, column in _POSITION_FIGURES.items()
+    if field not in {"cost", "pnl_open", "pnl_pct", "pnl_day", "risk"}
+}
+FIELDS = (
+    "id",
+    "kind",
+    "group",
+    "parent",
+    "name",
+    "sub",
+    "warning",
+    "note",
+    *_POSITION_FIGURES,
+    "state",
+    "said",
+    "time",
+    "greeks_time",
+    "ends",
+)
+
+
+class TablePayload(TypedDict):
+    """What the widget is given.
+
+    Attributes:
+        fields, group_fields: The names of each row's values.
+        groups, rows: Arrays in the order of those names; a structure is followed by its legs.
+        ids: Ids of positions and structures, which can be selected.
+        warnings: Few words and a sentence for each code in `rows`: in `warning` what stands under a name, in
+            `said` what the state says already.
+        stale_after: Seconds, over which the browser itself calls a live row stale.
+    """
+
+    fields: tuple[str, ...]
+    group_fields: tuple[str, ...]
+    groups: list[list[Any]]
+    rows: list[list[Any]]
+    ids: list[str]
+    warnings: dict[str, list[str]]
+    stale_after: float
+
+
+def build_table_rows(
+    portfolio: Portfolio,
+    positions: pd.DataFrame,
+    structures: pd.DataFrame,
+    legs: pd.DataFrame,
+    underlyings: pd.DataFrame,
+    fill_notes: Mapping[str, str] | None = None,
+    *,
+    as_of: dt.datetime,
+    stale_after_seconds: float,
+) -> TablePayload:
+    """The payload of one refresh.
+
+    Args:
+        portfolio: Gives the order of the rows and the terms of the legs.
+        positions: The metrics' table, as are the next three; an optional column may be missing.
+        structures: One row per structure.
+        legs: One row per leg of a structure.
+        underlyings: One row per underlying.
+        fill_notes: By position id, what today's fills say of it ("2 contracts sold 10:42, …").
+        as_of: The snapshot's moment, from which the ages in the tables count.
+        stale_after_seconds: The age above which a price is no longer live.
+    """
+    moment = to_microseconds(as_of)
+    notes = fill_notes or {}
+    single = {record["id"]: record for record in plain_records(positions)}
+    multi = {record["id"]: record for record in plain_records(structures)}
+    leg_records = _by_position(legs)
+    rows: list[list[Any]] = []
+    codes: list[str] = []
+    for position in _grouped(portfolio):
+        structured = isinstance(position, MultiLegPosition)
+        record = (multi if structured else single).get(position.id, {})
+        own_legs = leg_records.get(position.id, {})
+        shown = [_position_row(position, record, [*own_legs.values()], moment, notes.get(position.id))]
+        if isinstance(position, MultiLegPosition):
+            shown += _leg_rows(position, own_legs, moment)
+        for row in shown:
+            rows.append(_values(row))
+            codes += [*(row["warning"] or []), *(row["said"] or [])]
+    return TablePayload(
+        fields=FIELDS,
+        group_fields=GROUP_FIELDS,
+        groups=build_group_rows(portfolio, plain_records(underlyings), moment),
+        rows=rows,
+        ids=[position.id for position in _grouped(portfolio)],
+        warnings=warning_words(codes),
+        stale_after=stale_after_seconds,
+    )
+
+
+def _grouped(portfolio: Portfolio) -> list[AnyPosition]:
+    """Positions by underlying in alphabetical order, within one in the file's order."""
+    return sorted(portfolio.positions, key=lambda position: stock_symbol(position.symbol))
+
+
+def _position_row(
+    position: AnyPosition, record: Record, legs: list[Record], moment: int, note: str | None
+) -> Record:
+    structured = isinstance(position, MultiLegPosition)
+    figures = _figures(record, _STRUCTURE_FIGURES if structured else _POSITION_FIGURES)
+    terms = terms_of(position, days=figures["dte"])
+    _forget_past_days(figures)
+    return {
+        "id": position.id,
+        "kind": "structure" if structured else "position",
+        "group": stock_symbol(position.symbol),
+        "name": name_of(position, record.get("name")),
+        "sub": terms,
+        "note": note,
+        **figures,
+        **_truth(record, [record, *legs], moment),
+    }
+
+
+def _leg_rows(position: MultiLegPosition, records: dict[int, Record], moment: int) -> Iterator[Record]:
+    with_expiry = len({leg.expiry for leg in position.option_legs}) > 1
+    for number, leg in enumerate(position.legs):
+        record = records.get(number, {})
+        figures = _figures(record, _LEG_FIGURES)
+        _forget_past_days(figures)
+        if not with_expiry:
+            figures["dte"] = None
+        yield {
+            "id": f"{position.id}/{number}",
+            "kind": "leg",
+            "group": stock_symbol(position.symbol),
+            "parent": position.id,
+            "name": name_of_leg(leg, with_expiry=with_expiry),
+            **figures,
+            **_truth(record, [record], moment),
+        }
+
+
+def _forget_past_days(figures: Record) -> None:
+    """What has expired has no days to expiry, rather than a negative number of them."""
+    if (figures["dte"] or 0) < 0:
+        figures["dte"] = None
+
+
+def _truth(record: Record, sources: list[Record], moment: int) -> Record:
+    """State, warnings and times of a row; what a structure has none of is that of its legs, `sources`."""
+    spoken, said = split_warnings(record.get("warnings") or [], sources)
+    greeks = [each["greeks_time"] for each in sources if each.get("greeks_time") is not None]
+    hours = record.get("hours_left")
+    return {
+        "warning": spoken or None,
+        "state": record.get("state") or "no_data",
+        "said": said or None,
+        "time": price_time(record, moment),
+        "greeks_time": to_microseconds(min(greeks)) // 1000 if greeks else None,
+        "ends": None if hours is None else (moment + round(hours * _MICROSECONDS_PER_HOUR)) // 1000,
+    }
+
+
+def _values(row: Record) -> list[Any]:
+    return [row.get(field) for field in FIELDS]
+
+
+def _figures(record: Record, columns: Mapping[str, tuple[str, int]]) -> Record:
+    return {field: rounded(record.get(column), decimals) for field, (column, decimals) in columns.items()}
+
+
+def _by_position(legs: pd.DataFrame) -> dict[str, dict[int, Record]]:
+    found: dict[str, dict[int, Record]] = {}
+    for record in plain_records(legs):
+        found.setdefault(record["position_id"], {})[int(record["leg_index"])] = record
+    return found

@@ -1,0 +1,67 @@
+"""The widget: the parts under `assets/` joined to one module, mounted with Streamlit's components v2.
+
+The figures travel as arrays, the ages as times: the browser counts the seconds, so that an unchanged
+snapshot sends the same bytes and Streamlit then sends only their hash.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+if TYPE_CHECKING:
+    from apps.streamlit.components.positions.table.rows import TablePayload
+
+_ASSETS = Path(__file__).parent / "assets"
+_HTML = '<div class="positions-table"></div>'
+
+
+def read_script() -> str:
+    """The widget's one JavaScript module: the numbered parts in order, which share one scope."""
+    return "\n".join(part.read_text(encoding="utf-8") for part in sorted(_ASSETS.glob("*.js")))
+
+
+def read_styles() -> str:
+    """The widget's style sheet; every selector begins with its own class."""
+    return (_ASSETS / "table.css").read_text(encoding="utf-8")
+
+
+@cache
+def _component() -> Any:  # noqa: ANN401 - Streamlit gives the mounting command a type of its own
+    # In the page's own DOM, not a shadow root: what the page says is then found by the browser's search, by
+    # assistive tools and by tests.
+    return st.components.v2.component(
+        "options_helper_positions", html=_HTML, css=read_styles(), js=read_script(), isolate_styles=False
+    )
+
+
+def render(rows_payload: TablePayload, *, key: str, raised: int) -> str | None:
+    """Draw the one positions table and say which position is selected.
+
+    The keyed containers `live-positions`, `live-structures` and `live-legs` nest around it, because one
+    table shows all three.
+
+    Args:
+        rows_payload: What `build_table_rows` made.
+        key: The widget's key; its columns, sort, open rows and selection are kept under it in the browser.
+        raised: Alerts that wait to be acknowledged; the title of a hidden tab carries their number.
+
+    Returns:
+        The selected position's id, or None where none is selected or it is not in the payload.
+    """
+    data = {**rows_payload, "storage": key, "raised": raised}
+    with (
+        st.container(key="live-positions"),
+        st.container(key="live-structures"),
+        st.container(key="live-legs"),
+    ):
+        result = _component()(key=key, data=data, on_selected_change=_nothing)
+    selected: str | None = result.get("selected")
+    return selected if selected in rows_payload["ids"] else None
+
+
+def _nothing() -> None:
+    """Streamlit keeps a state value only where it has a callback."""

@@ -1,0 +1,105 @@
+"""The totals, four tiles: each says what it covers, and is "—" where something is missing."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from options_helper.analysis.text.figures import MISSING, format_dollars, format_percent, format_pnl
+from options_helper.analysis.valuation.quote_state import QuoteState
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from options_helper.analysis.tables.sums import Total
+    from options_helper.analysis.tables.totals import LiveTotals
+
+_HELP = {
+    "Portfolio value": "Cash and the market value of all positions at their marks.",
+    "P/L Open": "Profit or loss since the positions were opened: marks against cost.",
+    "P/L Day": "Profit or loss since the previous close, or since opening for what was opened today. "
+    "Lots closed today are not in the file, so not in this figure.",
+    "Coverage": "How many legs are live now: their quotes are younger than the threshold.",
+}
+
+
+def render_totals(totals: LiveTotals, cash: float) -> None:
+    """Draw the tiles."""
+    with st.container(key="live-totals", gap="xsmall"):
+        with st.grid(4, min_column_width=140, gap="xsmall"):
+            _tile("Portfolio value", totals.portfolio_value, format_dollars, f"cash {format_dollars(cash)}")
+            stale = totals.states.get(QuoteState.STALE, 0)
+            _pnl_tile("P/L Open", totals.open_pnl, totals.open_pnl_pct, stale)
+            _pnl_tile("P/L Day", totals.day_pnl, totals.day_pnl_pct, stale)
+            _coverage_tile(totals)
+        st.html(f'<p class="oh-more">{escape(describe_more(totals))}</p>')
+
+
+def describe_more(totals: LiveTotals) -> str:
+    """The other totals in one line, each with what it covers, and what no total can know."""
+    parts = [
+        f"{label} {_short(total)}"
+        for label, total in (
+            ("Cost", totals.cost),
+            ("Market value", totals.market_value),
+            ("Premium at risk", totals.premium_at_risk),
+        )
+    ]
+    return f"{' · '.join(parts)} · P/L Day is without lots closed today: they are not in the file."
+
+
+def _short(total: Total) -> str:
+    if total.value is not None:
+        return format_dollars(total.value)
+    return f"{MISSING} ({_part(total, format_dollars)})"
+
+
+def _tile(label: str, total: Total, write: Callable[[float | None], str], beneath: str) -> None:
+    """A figure that covers everything, else "—" and beneath it what is known."""
+    if total.value is None:
+        beneath = _part(total, write)
+    _metric(label, write(total.value), beneath, color="off")
+
+
+def _pnl_tile(label: str, total: Total, fraction: float | None, stale: int) -> None:
+    """As `_tile`; a sum with stale prices in it has no colour, and says how many."""
+    if total.value is None:
+        _metric(label, MISSING, _part(total, format_pnl), color="off")
+        return
+    percent = format_percent(fraction, signed=True)
+    color = "green" if total.value > 0 else "red" if total.value < 0 else "off"
+    if stale:
+        percent, color = f"{percent} · {stale} stale", "off"
+    _metric(label, format_pnl(total.value), percent, color=color)
+
+
+def _part(total: Total, write: Callable[[float | None], str]) -> str:
+    return f"{total.coverage}: {write(total.partial)}" if total.covered else total.coverage
+
+
+def _coverage_tile(totals: LiveTotals) -> None:
+    live = f"{totals.live_legs} of {totals.legs} live" if totals.legs else MISSING
+    others = [
+        f"{number} {state.replace('_', ' ')}"
+        for state, number in totals.states.items()
+        if state != QuoteState.LIVE
+    ]
+    if totals.expired:
+        others.append(f"{totals.expired} expired")
+    _metric(
+        "Coverage", live, " · ".join(others) or ("nothing missing" if totals.legs else "no legs"), color="off"
+    )
+
+
+def _metric(label: str, value: str, beneath: str, *, color: str) -> None:
+    st.metric(
+        label,
+        value,
+        delta=beneath,
+        delta_color=color,  # type: ignore[arg-type]  # one of Streamlit's words
+        delta_arrow="off",
+        help=_HELP[label],
+        border=True,
+    )

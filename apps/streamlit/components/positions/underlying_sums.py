@@ -1,0 +1,57 @@
+"""Sums by underlying: what each covers, and "—" where something is missing."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from apps.streamlit.components.positions.table.records import plain_records
+from options_helper.analysis.text.figures import MISSING, format_dollars, format_pnl
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import pandas as pd
+
+    Record = dict[str, Any]
+
+_SUMS: tuple[tuple[str, str, Callable[[float | None], str]], ...] = (
+    ("P/L Open", "open_pnl", format_pnl),
+    ("P/L Day", "day_pnl", format_pnl),
+    ("Cost", "cost", format_dollars),
+    ("Market value", "market_value", format_dollars),
+    ("Premium at risk", "premium_at_risk", format_dollars),
+)
+
+
+def render_underlying_sums(underlyings: pd.DataFrame) -> None:
+    """Draw the table of sums, folded up until somebody asks for it."""
+    with st.expander("Sums by underlying", key="live-underlying-sums"):
+        st.html(sums_html(underlyings))
+
+
+def sums_html(underlyings: pd.DataFrame) -> str:
+    """One line per underlying that has legs which have not expired."""
+    heads = "".join(f'<th scope="col">{head}</th>' for head, _, _ in _SUMS)
+    rows = "".join(_row(record) for record in plain_records(underlyings) if record["legs"])
+    return (
+        '<table class="oh-sums" aria-label="Sums by underlying">'
+        f"<thead><tr><td></td>{heads}</tr></thead><tbody>{rows}</tbody></table>"
+        '<p class="oh-quiet">Lots closed today are not in the file, so in no figure.</p>'
+    )
+
+
+def _row(record: Record) -> str:
+    cells = "".join(f"<td>{_cell(record, name, write)}</td>" for _, name, write in _SUMS)
+    return f'<tr><th scope="row">{escape(record["underlying"])}</th>{cells}</tr>'
+
+
+def _cell(record: Record, name: str, write: Callable[[float | None], str]) -> str:
+    """The sum; else "—", and beneath it what is known of it."""
+    if record[name] is not None:
+        return write(record[name])
+    covered, legs = record[f"{name}_covered"], record["legs"]
+    part = f": {write(record[f'{name}_partial'])}" if covered else ""
+    return f"{MISSING}<small>{covered} of {legs} leg{'' if legs == 1 else 's'}{part}</small>"

@@ -1,0 +1,1 @@
+"""The status line, notes and stream health."""

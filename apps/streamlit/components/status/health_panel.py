@@ -1,0 +1,117 @@
+"""How each stream is: one line per stream, and the full table on request."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from apps.streamlit.components.status.other_tabs import describe_other_tab
+from options_helper.analysis.status.clock import describe_clock, format_lag
+from options_helper.analysis.status.stream_lines import StreamLine, describe_stream, stream_records
+from options_helper.analysis.text.figures import MISSING
+from options_helper.analysis.text.wording import format_time
+from options_helper.market import StreamHealth, StreamName
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+    from apps.streamlit.components.inputs.page_context import PageContext
+    from options_helper.market import LiveSnapshot
+
+_MILLISECONDS = 1000
+
+
+def render_health(moment: PageContext) -> None:
+    """Draw one line per stream, who started them, and the full table in an expander."""
+    snapshot, zone = moment.snapshot, moment.zone
+    records = stream_records(snapshot)
+    with st.container(key="live-health", border=True):
+        lines = [(record, describe_stream(record, snapshot.as_of, zone=zone)) for record in records]
+        st.html(_panel(snapshot, lines))
+        other = describe_other_tab(moment, 0)
+        if other:
+            st.html(f'<p class="oh-quiet">{escape(other)}</p>')
+        if records:
+            with st.expander("All figures", key="live-health-figures"):
+                st.html(_figures(snapshot, lines, zone))
+
+
+def _panel(snapshot: LiveSnapshot, lines: list[tuple[StreamHealth, StreamLine]]) -> str:
+    head = f'<p class="oh-panel-title"><strong>Streams</strong> <span>{escape(_pace(snapshot))}</span></p>'
+    if not lines:
+        return f'{head}<p class="oh-quiet">Not connected. Nothing is asked of Alpaca before Start.</p>'
+    rows = "".join(
+        f'<tr class="oh-{line.word}"><td class="oh-sign" aria-hidden="true">{line.sign}</td>'
+        f'<th scope="row">{line.label}</th>'
+        f"<td>{_state(line)}{escape(line.text)}</td>"
+        f'<td class="oh-right">{escape(_losses(record, snapshot))}</td></tr>'
+        for record, line in lines
+    )
+    return f'{head}<table class="oh-streams" aria-label="Streams"><tbody>{rows}</tbody></table>'
+
+
+def _state(line: StreamLine) -> str:
+    """The state's word; hidden where the figures say it already, yet read aloud."""
+    kind = "oh-hidden" if line.word == "running" else "oh-word"
+    return f'<span class="{kind}">{line.word} · </span>'
+
+
+def _pace(snapshot: LiveSnapshot) -> str:
+    """Messages per second of all streams, and the typical way from receipt to the page."""
+    if not snapshot.running:
+        return ""
+    words = [f"{sum(record.rate for record in snapshot.health.values()):,.0f} msg/s"]
+    latencies = [
+        each.latency_seconds for each in snapshot.health.values() if each.latency_seconds is not None
+    ]
+    if latencies:
+        words.append(f"{max(latencies) * _MILLISECONDS:,.0f} ms p50")
+    return " · ".join(words)
+
+
+def _losses(record: StreamHealth, snapshot: LiveSnapshot) -> str:
+    """What was lost: drops of a data stream, gaps of the fills."""
+    if record.stream == StreamName.FILLS:
+        gaps = len(snapshot.fill_gaps)
+        return f"{gaps} gap{'' if gaps == 1 else 's'}"
+    return f"{record.dropped:,} drop{'' if record.dropped == 1 else 's'}"
+
+
+def _figures(snapshot: LiveSnapshot, lines: list[tuple[StreamHealth, StreamLine]], zone: dt.tzinfo) -> str:
+    """Every figure of every stream, streams as columns: they are three, the figures are many."""
+    rows: list[tuple[str, list[str]]] = [
+        ("State", [line.word for _, line in lines]),
+        ("Alive", ["yes" if record.alive else "no" for record, _ in lines]),
+        ("Last event", [_at(record.last_event_at, zone) for record, _ in lines]),
+        ("Last heard", [_at(record.last_heard_at, zone) for record, _ in lines]),
+        ("Reconnect attempts", [f"{record.attempts:,}" for record, _ in lines]),
+        ("Messages", [f"{record.messages:,}" for record, _ in lines]),
+        ("Conflated", [f"{record.conflated:,}" for record, _ in lines]),
+        ("Dropped", [f"{record.dropped:,}" for record, _ in lines]),
+        ("Malformed", [f"{record.malformed:,}" for record, _ in lines]),
+        ("Lag", [format_lag(snapshot, record.stream) for record, _ in lines]),
+        ("Last error", [line.last_failure or MISSING for _, line in lines]),
+    ]
+    head = "".join(f'<th scope="col">{line.label}</th>' for _, line in lines)
+    body = "".join(
+        f'<tr><th scope="row">{name}</th>{"".join(f"<td>{escape(cell)}</td>" for cell in cells)}</tr>'
+        for name, cells in rows
+    )
+    clock = describe_clock(snapshot)
+    background = f"<p>{escape(clock)}</p>" if clock else ""
+    background += "".join(
+        f"<p>{escape(part.capitalize())}: {escape(words)}</p>"
+        for part, words in snapshot.backfill.items()
+        if words
+    )
+    return (
+        f'<table class="oh-figures" aria-label="Streams, all figures"><thead><tr><td></td>{head}</tr></thead>'
+        f"<tbody>{body}</tbody></table><div class='oh-quiet'><p>Waiting batches: {snapshot.queue_depth:,}</p>"
+        f"{background}</div>"
+    )
+
+
+def _at(at: dt.datetime | None, zone: dt.tzinfo) -> str:
+    return format_time(at, zone) if at else MISSING

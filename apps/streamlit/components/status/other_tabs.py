@@ -1,0 +1,35 @@
+"""What another tab did to the one set of streams."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from apps.streamlit.components.inputs.session import session_id
+from options_helper.analysis.text.wording import format_moment
+
+if TYPE_CHECKING:
+    from apps.streamlit.components.inputs.page_context import PageContext
+    from options_helper.session.hub import LiveHub
+
+
+def is_from_another_tab(hub: LiveHub) -> bool:
+    """Whether a tab other than this one, which is still open, did the last thing to the streams.
+
+    A tab that was reloaded is a new session; what it did before counts as its own.
+    """
+    action = hub.last_action
+    if action is None or action.session_id is None or action.is_from(session_id()):
+        return False
+    return hub.is_connected(action.session_id)
+
+
+def describe_other_tab(moment: PageContext, not_live: int) -> str:
+    """Who started the running streams with what, or ""; `not_live` counts this tab's idle positions."""
+    action = moment.hub.last_action
+    if action is None or not moment.hub.is_running() or not is_from_another_tab(moment.hub):
+        return ""
+    at = format_moment(action.at, moment.snapshot.as_of, moment.zone)
+    text = f"{action.kind} from another tab {at} with {action.portfolio_name}"
+    if not_live:
+        return f"{text}; {not_live} of your positions {'is' if not_live == 1 else 'are'} not live."
+    return f"{text}."

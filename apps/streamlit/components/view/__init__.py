@@ -1,0 +1,1 @@
+"""What one refresh shows, computed once per change."""

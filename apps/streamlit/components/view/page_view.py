@@ -1,0 +1,84 @@
+"""Everything computed for one refresh, and what of it is visible, so that an unchanged page is not drawn."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from apps.streamlit.components.view.chart_view import chart_view
+from apps.streamlit.components.view.fills_view import FillsView, build_fills_view
+from apps.streamlit.components.view.live_view import LiveView, compute_live_view
+from options_helper.analysis.status.stream_lines import describe_stream, stream_records
+from options_helper.session.monitor import MonitorView, PortfolioMonitor, monitor_for
+
+if TYPE_CHECKING:
+    from apps.streamlit.components.inputs.page_context import PageContext
+    from options_helper.analysis.fills.day import Execution
+    from options_helper.market import LiveSnapshot
+    from options_helper.models import Portfolio
+
+_MINUTE_SECONDS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class PageView:
+    """Tables, fills, and the day so far of one portfolio."""
+
+    view: LiveView
+    fills: FillsView
+    monitor: PortfolioMonitor
+    day: MonitorView
+
+    @property
+    def charted(self) -> list[Execution]:
+        """The executions that the charts, which are some seconds old, reach to."""
+        return [one for one in self.fills.book.leaf_fills if one.at <= self.day.as_of]
+
+    @property
+    def raised(self) -> int:
+        """Alerts that wait to be acknowledged, now; `day` may be some seconds old."""
+        return self.monitor.view().alerts.raised_count
+
+
+def set_view(moment: PageContext, portfolio: Portfolio) -> PageView:
+    """Compute what has changed since the last refresh of any tab; the rest is the same object as before."""
+    source, settings = moment.model.source, moment.model.settings
+    stale_after = settings.stale_after_seconds
+    monitor = monitor_for(
+        source.path, portfolio, moment.hub.manager.snapshot, stale_after_seconds=stale_after
+    )
+    return PageView(
+        compute_live_view(portfolio, moment.snapshot, stale_after),
+        build_fills_view(portfolio, moment.snapshot, source.saved_at),
+        monitor,
+        chart_view(monitor, moment.snapshot.as_of),
+    )
+
+
+def describe_view(moment: PageContext, scene: PageView) -> tuple[object, ...]:
+    """All that head and body show; equal descriptions look the same.
+
+    The minute stands for what moves slowly by itself: the countdown to the close, and curves of figures that
+    stay as they are.
+    """
+    snapshot, seen = moment.snapshot, scene.monitor.view()
+    alerts = seen.alerts
+    lines = [describe_stream(each, snapshot.as_of, zone=moment.zone) for each in stream_records(snapshot)]
+    return (
+        scene.view,
+        scene.fills,
+        tuple(lines),
+        tuple(alerts.status.items()),
+        alerts.rules,
+        alerts.serial,
+        seen.alerts_problem,
+        moment.hub.last_action,
+        moment.hours.phase,
+        tuple(snapshot.backfill.items()),
+        minute_of(snapshot),
+    )
+
+
+def minute_of(snapshot: LiveSnapshot) -> int:
+    """The minute of the snapshot's time."""
+    return int(snapshot.as_of.timestamp()) // _MINUTE_SECONDS

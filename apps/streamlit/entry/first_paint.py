@@ -1,0 +1,69 @@
+"""The title, in the page's first HTML: a browser paints it before it has read Streamlit's scripts.
+
+Streamlit answers every path with one empty document that loads a megabyte of scripts; the page is blank, and
+white even in the dark, until they run. The same document with the title in its place is painted at once, and
+gives way to the page as soon as that has drawn its own title.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import partial
+from pathlib import Path
+from string import Template
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from apps.streamlit.components.inputs.session import current_hub
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
+    from starlette.routing import Route
+
+HOME_TITLE, LIVE_TITLE = "Options Helper", "Live Portfolio"
+_DOCUMENT = Path(st.__file__).parent / "static" / "index.html"
+_SHELL = Path(__file__).resolve().parents[1] / "assets" / "first_paint.html"
+_STYLE = _SHELL.with_name("page.css")
+_ROOT = '<div id="root"></div>'
+_FONT = re.compile(r'href="([^"]+\.woff2)"')
+
+
+def first_paint_routes() -> list[Route]:
+    """The two pages' addresses, ahead of Streamlit's own; none where its document is not as it was."""
+    from starlette.routing import Route  # noqa: PLC0415 - Streamlit's server, absent in a bare run
+
+    try:
+        document = _DOCUMENT.read_text(encoding="utf-8")
+    except OSError:
+        document = ""
+    if _ROOT not in document:
+        return []
+    pages = (("/", HOME_TITLE, "oh-home"), ("/Live_Portfolio", LIVE_TITLE, "oh-live"))
+    return [Route(path, partial(_answer, insert_title(document, title, kind))) for path, title, kind in pages]
+
+
+def insert_title(document: str, title: str, kind: str) -> str:
+    """Streamlit's document with the title in the place where the page will draw it."""
+    font = _FONT.search(document)
+    shell = Template(_SHELL.read_text(encoding="utf-8")).substitute(
+        title=title,
+        kind=kind,
+        font=font[1] if font else "",
+        style=_STYLE.read_text(encoding="utf-8"),
+    )
+    return document.replace(_ROOT, _ROOT + shell)
+
+
+async def _answer(document: str, request: Request) -> Response:
+    from starlette.responses import HTMLResponse  # noqa: PLC0415 - likewise
+
+    if _is_folded(request):
+        document = document.replace('class="oh-live"', 'class="oh-live oh-folded"')
+    return HTMLResponse(document, headers={"Cache-Control": "no-cache"})
+
+
+def _is_folded(request: Request) -> bool:
+    """Whether the sidebar is folded away, as it is while streams run; no business of a foreign site's."""
+    return request.url.hostname in st.get_option("server.allowedHosts") and current_hub().is_running()

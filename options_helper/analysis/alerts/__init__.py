@@ -1,0 +1,1 @@
+"""Alert rules, and the step from one view to the next."""

@@ -1,0 +1,32 @@
+"""Today's fills as alerts see them: each execution once, with the positions it belongs to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from options_helper.analysis.alerts.step import AlertFill
+from options_helper.analysis.fills.by_position import positions_by_symbol
+from options_helper.analysis.osi import normalize_underlying
+from options_helper.times import new_york_date
+
+if TYPE_CHECKING:
+    from options_helper.analysis.fills.build import FillDayBuilder
+    from options_helper.analysis.fills.day import Execution
+    from options_helper.market import LiveSnapshot
+    from options_helper.models import Portfolio
+
+
+def watch_fills(portfolio: Portfolio, live: LiveSnapshot, books: FillDayBuilder) -> tuple[AlertFill, ...]:
+    """Every execution of the day that moved a position, newest first; `books` built the earlier ones."""
+    if not live.fills and not live.rest_fills:
+        return ()
+    book = books.build(live.fills, live.rest_fills, live.rest_orders, day=new_york_date(live.as_of))
+    held = positions_by_symbol(portfolio)
+    return tuple(_fill(one, held) for one in book.leaf_fills if not one.busted)
+
+
+def _fill(one: Execution, held: dict[str, frozenset[str]]) -> AlertFill:
+    positions = held.get(normalize_underlying(one.symbol), frozenset())
+    return AlertFill(
+        key=one.key, at=one.at, positions=positions, text=f"{one.side_words} {one.words} {one.fill_words}"
+    )

@@ -1,0 +1,140 @@
+"""What an alert watches: a metric of a position or of the portfolio, and a threshold.
+
+`pnl_pct` and `spread_pct` are fractions, as everywhere in the product: 0.5 is 50 %.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from options_helper.analysis.text.figures import (
+    MISSING,
+    format_percent,
+    format_pnl,
+    format_price,
+    format_span,
+)
+
+_FRACTION_LIMIT = 20.0
+
+
+class AlertMetric(StrEnum):
+    """What can be watched."""
+
+    PNL_ABS = "pnl_abs"
+    PNL_PCT = "pnl_pct"
+    MARK = "mark"
+    SPREAD_PCT = "spread_pct"
+    DTE = "dte"
+    QUOTE_AGE_SECONDS = "quote_age_seconds"
+    FILL = "fill"
+
+    @property
+    def label(self) -> str:
+        """The metric as the page names it."""
+        return _LABELS[self]
+
+    def format_value(self, value: float | None) -> str:
+        """A value of this metric with its unit."""
+        return _FORMATS[self](value)
+
+
+_LABELS = {
+    AlertMetric.PNL_ABS: "P/L Open",
+    AlertMetric.PNL_PCT: "P/L %",
+    AlertMetric.MARK: "Mark",
+    AlertMetric.SPREAD_PCT: "Spread",
+    AlertMetric.DTE: "DTE",
+    AlertMetric.QUOTE_AGE_SECONDS: "Quote age",
+    AlertMetric.FILL: "Fill",
+}
+
+
+def _format_days(value: float | None) -> str:
+    return MISSING if value is None else f"{value:g}"
+
+
+def _format_fills(value: float | None) -> str:
+    return "" if value is None else f"{value:g} fill{'' if value == 1 else 's'}"
+
+
+_FORMATS = {
+    AlertMetric.PNL_ABS: format_pnl,
+    AlertMetric.PNL_PCT: lambda value: format_percent(value, signed=True),
+    AlertMetric.MARK: format_price,
+    AlertMetric.SPREAD_PCT: format_percent,
+    AlertMetric.DTE: _format_days,
+    AlertMetric.QUOTE_AGE_SECONDS: format_span,
+    AlertMetric.FILL: _format_fills,
+}
+
+_FRACTIONS = frozenset({AlertMetric.PNL_PCT, AlertMetric.SPREAD_PCT})
+_POSITION_ONLY = frozenset({AlertMetric.MARK, AlertMetric.SPREAD_PCT})
+
+
+class Comparison(StrEnum):
+    """The side of the threshold on which an alert's condition is met; the threshold itself is not."""
+
+    ABOVE = "above"
+    BELOW = "below"
+
+
+class AlertRule(BaseModel):
+    """One alert.
+
+    Attributes:
+        id: Unique among the rules; made from the other fields where it is left out.
+        metric: What is watched.
+        position: The id of a position of the portfolio; None watches the whole portfolio, of which
+            `dte` is the nearest expiry and `quote_age_seconds` the oldest quote.
+        comparison, threshold: The condition; neither is given for `fill`.
+        pending_seconds: How long the condition must have been met before the alert is raised.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)] = ""
+    metric: AlertMetric
+    position: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)] | None = None
+    comparison: Comparison | None = None
+    threshold: Annotated[float, Field(allow_inf_nan=False)] | None = None
+    pending_seconds: Annotated[float, Field(ge=0, le=86_400, allow_inf_nan=False)] = 0.0
+
+    @model_validator(mode="before")
+    @classmethod
+    def _name(cls, values: object) -> object:
+        if not isinstance(values, dict) or values.get("id"):
+            return values
+        parts = (values.get(key) for key in ("position", "metric", "comparison", "threshold"))
+        return {**values, "id": " ".join(str(part) for part in parts if part is not None)}
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.metric is AlertMetric.FILL:
+            if self.comparison is not None or self.threshold is not None or self.pending_seconds:
+                raise ValueError("a fill alert takes no comparison, threshold or pending_seconds")
+            return self
+        if self.comparison is None or self.threshold is None:
+            raise ValueError(f"a {self.metric} alert needs a comparison (above or below) and a threshold")
+        if self.metric in _FRACTIONS and abs(self.threshold) > _FRACTION_LIMIT:
+            raise ValueError(f"{self.metric} is a fraction: write 0.5 for 50 %, not {self.threshold:g}")
+        if self.position is None and self.metric in _POSITION_ONLY:
+            raise ValueError(f"a {self.metric} alert needs a position")
+        return self
+
+    @property
+    def condition(self) -> str:
+        """The condition in words, "P/L Open above +$800 for 10 s"."""
+        if self.metric is AlertMetric.FILL:
+            return "Fill"
+        held = f" for {format_span(self.pending_seconds)}" if self.pending_seconds else ""
+        return f"{self.metric.label} {self.comparison} {self.metric.format_value(self.threshold)}{held}"
+
+    def is_met_by(self, value: float) -> bool:
+        """Whether a value lies on the watched side of the threshold."""
+        if self.threshold is None:
+            return value > 0
+        return value > self.threshold if self.comparison is Comparison.ABOVE else value < self.threshold

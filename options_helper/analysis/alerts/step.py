@@ -1,0 +1,264 @@
+"""Alerts as pure functions of a sequence of views: one `step`, no clock, no I/O.
+
+    normal ──met──▶ pending ──met for pending_seconds──▶ raised ──acknowledge──▶ acknowledged
+      ▲               │ not met                                                      │ not met
+      └───────────────┴──────────────────────────────────────────────────────────────┘  re-armed
+
+No data and a closed market are outcomes of their own: they hold every phase as it is, and the time they
+last counts towards nothing. A raised alert waits for its acknowledgement, whatever happens meanwhile.
+A fill is an event, not a level: each new one raises its alert, and it re-arms once acknowledged. What a fill
+alert sees at its first look is old.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from options_helper.analysis.alerts.rules import AlertMetric, AlertRule, Comparison
+from options_helper.times import new_york_date
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Iterable, Mapping
+
+__all__ = [
+    "AlertEvent",
+    "AlertFill",
+    "AlertMetric",
+    "AlertPhase",
+    "AlertRule",
+    "AlertStatus",
+    "AlertView",
+    "Alerts",
+    "Comparison",
+    "Outcome",
+    "acknowledge",
+    "step",
+    "with_rules",
+]
+
+HISTORY_LENGTH = 200
+# A longer pause between two views (a sleeping computer) was observed by nobody and counts only this much.
+LONGEST_STEP_SECONDS = 5.0
+
+
+class AlertPhase(StrEnum):
+    """Where an alert is in its life."""
+
+    NORMAL = "normal"
+    PENDING = "pending"
+    RAISED = "raised"
+    ACKNOWLEDGED = "acknowledged"
+
+
+class Outcome(StrEnum):
+    """What one view says of one condition; the last two say nothing of it."""
+
+    NOT_MET = "not met"
+    MET = "met"
+    NO_DATA = "no data"
+    MARKET_CLOSED = "market closed"
+
+
+@dataclass(frozen=True, slots=True)
+class AlertFill:
+    """One execution: a key that never changes, the positions it belongs to, when, and what in words."""
+
+    key: str
+    at: dt.datetime
+    positions: frozenset[str] = frozenset()
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AlertView:
+    """What alerts see of one moment.
+
+    Attributes:
+        readings: By (position id or None for the portfolio, metric): a value, or why there is none.
+            What is not in it has no data.
+        fills: Every execution of the day known so far.
+    """
+
+    as_of: dt.datetime
+    readings: Mapping[tuple[str | None, AlertMetric], float | Outcome] = field(default_factory=dict)
+    fills: tuple[AlertFill, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AlertStatus:
+    """One alert now.
+
+    Attributes:
+        since: When the phase was entered.
+        held_seconds: How long the condition has been met without a break, as far as it was observed and is
+            asked for: at most the rule's `pending_seconds`.
+        value: The last known value, also while nothing is known.
+        raised_value: The value that raised it.
+        began_at: Of a fill alert: its first look; older fills raise nothing.
+    """
+
+    phase: AlertPhase = AlertPhase.NORMAL
+    since: dt.datetime | None = None
+    outcome: Outcome = Outcome.NO_DATA
+    held_seconds: float = 0.0
+    value: float | None = None
+    raised_at: dt.datetime | None = None
+    raised_value: float | None = None
+    began_at: dt.datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AlertEvent:
+    """A change of phase; serials grow by one, so that each reader knows what it has told already."""
+
+    serial: int
+    at: dt.datetime
+    rule: AlertRule
+    phase: AlertPhase
+    value: float | None = None
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Alerts:
+    """All alerts: rules in order, a status for each rule id, history (newest last, bounded).
+
+    Attributes:
+        stepped_at: The last view's time.
+        seen_fills: Keys of the New York day's fills that were looked at.
+    """
+
+    rules: tuple[AlertRule, ...] = ()
+    status: Mapping[str, AlertStatus] = field(default_factory=dict)
+    history: tuple[AlertEvent, ...] = ()
+    serial: int = 0
+    stepped_at: dt.datetime | None = None
+    seen_fills: frozenset[str] = frozenset()
+
+    def status_of(self, rule_id: str) -> AlertStatus:
+        """The status of a rule; a fresh one for a rule that was never looked at."""
+        return self.status.get(rule_id, AlertStatus())
+
+    @property
+    def raised_count(self) -> int:
+        """Alerts that are raised and not acknowledged."""
+        return sum(self.status_of(rule.id).phase is AlertPhase.RAISED for rule in self.rules)
+
+
+def with_rules(book: Alerts, rules: Iterable[AlertRule]) -> Alerts:
+    """The book with these rules; a rule that stays as it was keeps its status, others begin anew."""
+    kept = {rule.id: rule for rule in book.rules}
+    unique = {rule.id: rule for rule in rules}
+    status = {key: book.status_of(key) for key, rule in unique.items() if kept.get(key) == rule}
+    return replace(book, rules=tuple(unique.values()), status=status)
+
+
+def acknowledge(book: Alerts, rule_id: str, at: dt.datetime) -> Alerts:
+    """The book with a raised alert acknowledged; any other alert is left as it is."""
+    status = book.status_of(rule_id)
+    rule = next((rule for rule in book.rules if rule.id == rule_id), None)
+    if rule is None or status.phase is not AlertPhase.RAISED:
+        return book
+    changed = replace(status, phase=AlertPhase.ACKNOWLEDGED, since=at)
+    book = replace(book, status={**book.status, rule_id: changed})
+    return _recorded(book, [(rule, changed, "")], at)[0]
+
+
+def step(book: Alerts, view: AlertView) -> tuple[Alerts, tuple[AlertEvent, ...]]:
+    """Look at one view: the next book, and the alerts that this view raised, in the order of the rules."""
+    elapsed = (view.as_of - (book.stepped_at or view.as_of)).total_seconds()
+    elapsed = min(max(elapsed, 0.0), LONGEST_STEP_SECONDS)
+    fresh = [fill for fill in view.fills if fill.key not in book.seen_fills]
+    status = dict(book.status)
+    changes = []
+    for rule in book.rules:
+        before = book.status_of(rule.id)
+        after, text = _advanced(rule, before, view, fresh, elapsed)
+        status[rule.id] = after
+        if after.phase is not before.phase or text:
+            changes.append((rule, after, text))
+    book = replace(book, status=status, stepped_at=view.as_of, seen_fills=_seen_today(book, view))
+    book, events = _recorded(book, changes, view.as_of)
+    return book, tuple(event for event in events if event.phase is AlertPhase.RAISED)
+
+
+def _seen_today(book: Alerts, view: AlertView) -> frozenset[str]:
+    """The keys of the day's fills, those included that vanish while two sources are being merged."""
+    keys = frozenset(fill.key for fill in view.fills)
+    if book.stepped_at is None or new_york_date(book.stepped_at) != new_york_date(view.as_of):
+        return keys
+    return book.seen_fills if keys <= book.seen_fills else book.seen_fills | keys
+
+
+def _advanced(
+    rule: AlertRule, status: AlertStatus, view: AlertView, fresh: list[AlertFill], elapsed: float
+) -> tuple[AlertStatus, str]:
+    """A rule's next status, and what raised it in words where that is more than its value."""
+    if rule.metric is AlertMetric.FILL:
+        return _advanced_by_fills(rule, status, view.as_of, fresh)
+    reading = view.readings.get((rule.position, rule.metric), Outcome.NO_DATA)
+    if isinstance(reading, Outcome):
+        return replace(status, outcome=reading), ""
+    outcome = Outcome.MET if rule.is_met_by(reading) else Outcome.NOT_MET
+    held = 0.0
+    if outcome is Outcome.MET:
+        held = status.held_seconds + (elapsed if status.outcome is Outcome.MET else 0.0)
+        held = min(held, rule.pending_seconds)  # a status that grew for ever would be drawn anew for ever
+    status = replace(status, outcome=outcome, value=reading, held_seconds=held)
+    return _entered(status, _next_phase(rule, status), view.as_of), ""
+
+
+def _next_phase(rule: AlertRule, status: AlertStatus) -> AlertPhase:
+    met = status.outcome is Outcome.MET
+    if status.phase is AlertPhase.RAISED or (status.phase is AlertPhase.ACKNOWLEDGED and met):
+        return status.phase
+    if not met:
+        return AlertPhase.NORMAL
+    return AlertPhase.RAISED if status.held_seconds >= rule.pending_seconds else AlertPhase.PENDING
+
+
+def _entered(status: AlertStatus, phase: AlertPhase, at: dt.datetime) -> AlertStatus:
+    if phase is status.phase:
+        return status
+    status = replace(status, phase=phase, since=at)
+    if phase is AlertPhase.RAISED:
+        status = replace(status, raised_at=at, raised_value=status.value)
+    return status
+
+
+def _advanced_by_fills(
+    rule: AlertRule, status: AlertStatus, at: dt.datetime, fresh: list[AlertFill]
+) -> tuple[AlertStatus, str]:
+    # A clock that was set back must not make the fills to come older than the alert.
+    began_at = at if status.began_at is None else min(status.began_at, at)
+    news = [] if status.began_at is None else [fill for fill in fresh if fill.at >= began_at]
+    mine = [fill for fill in news if rule.position is None or rule.position in fill.positions]
+    status = replace(status, began_at=began_at)
+    if mine:
+        status = replace(
+            status,
+            outcome=Outcome.MET,
+            value=float(len(mine)),
+            phase=AlertPhase.RAISED,
+            since=at,
+            raised_at=at,
+            raised_value=float(len(mine)),
+        )
+        return status, "; ".join(fill.text for fill in mine if fill.text) or "fill"
+    status = replace(status, outcome=Outcome.NOT_MET)
+    rearmed = status.phase is AlertPhase.ACKNOWLEDGED
+    return _entered(status, AlertPhase.NORMAL if rearmed else status.phase, at), ""
+
+
+def _recorded(
+    book: Alerts, changes: list[tuple[AlertRule, AlertStatus, str]], at: dt.datetime
+) -> tuple[Alerts, list[AlertEvent]]:
+    events = [
+        AlertEvent(book.serial + number, at, rule, status.phase, status.value, text)
+        for number, (rule, status, text) in enumerate(changes, start=1)
+    ]
+    history = (*book.history, *events)[-HISTORY_LENGTH:]
+    return replace(book, history=history, serial=book.serial + len(events)), events

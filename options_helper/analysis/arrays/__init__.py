@@ -1,0 +1,1 @@
+"""NumPy and pandas plumbing: typed columns and the tables built from them."""

@@ -1,0 +1,1 @@
+"""Facts about option products: roots, settlement, expiry."""

@@ -1,0 +1,61 @@
+"""When a contract trades for the last time and when it expires, on days with the regular close.
+
+The date in a contract's symbol is a New York date. What happens on it depends on the product:
+
+- Stocks and most funds: trading and life end with the regular close (16:00, 13:00 on a half day).
+- The funds of `LATE_FUND_ROOTS`: 15 minutes after the regular close.
+- Indexes settled at the close (SPXW, XSP, …): with the regular close of the last day.
+- Indexes settled at the open (SPX, NDX, RUT, VIX, …): the last trade is 15 minutes after the close of the
+  session before; they expire at the open.
+
+An early close of the current session is taken into account in `contract_ends`.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from options_helper.analysis.contracts.products import AM_SETTLED_ROOTS, LATE_FUND_ROOTS
+from options_helper.analysis.osi import normalize_underlying
+from options_helper.times import NEW_YORK
+
+REGULAR_OPEN = dt.time(9, 30)
+REGULAR_CLOSE = dt.time(16)
+LATE_CLOSE_DELAY = dt.timedelta(minutes=15)
+
+_SATURDAY = 5
+
+
+def expiry_moment(root: str, expiry: dt.date) -> dt.datetime:
+    """The aware moment from which a contract counts as expired.
+
+    Args:
+        root: The contract's root (`SPX` and `SPXW` differ), or an underlying of ordinary options.
+        expiry: The date in the contract's symbol.
+    """
+    name = normalize_underlying(root)
+    if name in AM_SETTLED_ROOTS:
+        return _new_york(expiry, REGULAR_OPEN)
+    close = _new_york(expiry, REGULAR_CLOSE)
+    return close + LATE_CLOSE_DELAY if name in LATE_FUND_ROOTS else close
+
+
+def last_trading_moment(root: str, expiry: dt.date) -> dt.datetime:
+    """The aware moment at which a contract trades for the last time; arguments as in `expiry_moment`.
+
+    For contracts settled at the open the weekday before stands in for the session before.
+    """
+    if normalize_underlying(root) not in AM_SETTLED_ROOTS:
+        return expiry_moment(root, expiry)
+    return _new_york(_weekday_before(expiry), REGULAR_CLOSE) + LATE_CLOSE_DELAY
+
+
+def _new_york(day: dt.date, time: dt.time) -> dt.datetime:
+    return dt.datetime.combine(day, time, NEW_YORK)
+
+
+def _weekday_before(day: dt.date) -> dt.date:
+    before = day - dt.timedelta(days=1)
+    while before.weekday() >= _SATURDAY:
+        before -= dt.timedelta(days=1)
+    return before

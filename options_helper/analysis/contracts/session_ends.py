@@ -1,0 +1,72 @@
+"""When contracts end, seen from one snapshot: an early close ends those of its day early."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from options_helper.market import MarketPhase
+from options_helper.times import new_york_date, to_microseconds
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+    from numpy.typing import NDArray
+
+    from options_helper.analysis.holdings.instruments import Instruments
+    from options_helper.market import LiveSnapshot
+
+    Floats = NDArray[np.float64]
+    Numbers = NDArray[np.int64]
+
+_MICROSECONDS_PER_HOUR = 3_600_000_000
+
+
+class ContractEnds(NamedTuple):
+    """When n contracts expire and trade for the last time, in microseconds; `NEVER` for shares."""
+
+    expires_at: Numbers
+    last_trading: Numbers
+
+
+def find_contract_ends(rows: Instruments, live: LiveSnapshot) -> ContractEnds:
+    """The ends by the products' rules, brought forward where the session of the last day closes early."""
+    clock, close = rows.clock, _session_close(live)
+    if close is None:
+        return ContractEnds(clock.expires_at, clock.last_trading)
+    day, at = new_york_date(close).toordinal(), to_microseconds(close)
+    return ContractEnds(
+        _no_later(clock.expires_at, at + clock.delay, rows.expiry_days == day),
+        _no_later(clock.last_trading, at + clock.last_delay, clock.last_day == day),
+    )
+
+
+def _session_close(live: LiveSnapshot) -> dt.datetime | None:
+    """The close of the trading day's session; where no calendar tells it, what the phase does."""
+    if live.session_close is not None:
+        return live.session_close
+    if live.market_phase == MarketPhase.AFTER:
+        return live.as_of  # it has closed, nobody knows when
+    return live.market_phase_until if live.market_phase == MarketPhase.OPEN else None
+
+
+def _no_later(moments: Numbers, latest: Numbers, where: NDArray[np.bool_]) -> Numbers:
+    return np.where(where, np.minimum(moments, latest), moments)
+
+
+def days_until(days: Numbers, live: LiveSnapshot) -> Numbers:
+    """DTE of New York dates (ordinals): 0 on the day itself, negative after it."""
+    return days - new_york_date(live.as_of).toordinal()
+
+
+def hours_until(moments: Numbers, days: Numbers, live: LiveSnapshot) -> Floats:
+    """Hours to these moments, never below 0; NaN on other New York dates than theirs (ordinals).
+
+    Where no session is held today, nothing trades for the last time: which day is a holiday is not known when
+    the moments are made.
+    """
+    today = new_york_date(live.as_of)
+    last_days = (days == today.toordinal()) & (live.trading_date in {None, today})
+    hours = np.maximum(moments - to_microseconds(live.as_of), 0) / _MICROSECONDS_PER_HOUR
+    return np.where(last_days, hours, np.nan)

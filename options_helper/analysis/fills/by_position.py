@@ -1,0 +1,144 @@
+"""Today's fills against the portfolio file: facts only, the file is never written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from options_helper.analysis.osi import contract_symbol, is_contract_symbol, normalize_underlying
+from options_helper.analysis.text.fills import plain
+from options_helper.analysis.text.wording import format_minute
+from options_helper.errors import ContractSymbolError
+from options_helper.models import EquityPosition, MultiLegPosition, StockLeg
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Iterable, Mapping
+
+    from options_helper.analysis.fills.day import Execution, FillDay
+    from options_helper.models import AnyPosition, Leg, Portfolio, Position
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FillFact:
+    """What was bought or sold today of one contract or stock of a position.
+
+    Attributes:
+        quantity: Above zero; busted fills do not count.
+        at: Time of the newest of these fills.
+        after_save: Whether they came after the file was saved, None where that time is not known.
+        of_several: Whether the position holds other contracts too, so that this one has to be named.
+    """
+
+    symbol: str
+    words: str
+    is_contract: bool
+    bought: bool
+    quantity: float
+    at: dt.datetime
+    after_save: bool | None
+    of_several: bool = False
+
+    def sentence(self, zone: dt.tzinfo) -> str:
+        """`2 contracts sold 10:42, after the file was saved`; of a structure, the contract by name."""
+        noun = "contract" if self.is_contract else "share"
+        noun = noun if self.quantity == 1 else f"{noun}s"
+        noun = f"{noun} of {self.words}" if self.of_several and self.is_contract else noun
+        verb = "bought" if self.bought else "sold"
+        sentence = f"{plain(self.quantity)} {noun} {verb} {format_minute(self.at, zone)}"
+        if self.after_save is None:
+            return sentence
+        return f"{sentence}, {'after' if self.after_save else 'before'} the file was saved"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PortfolioFills:
+    """Facts by position id, and the fills of what the file does not hold, newest first."""
+
+    by_position: Mapping[str, tuple[FillFact, ...]]
+    not_in_file: tuple[Execution, ...]
+
+
+def fills_for_portfolio(
+    book: FillDay, portfolio: Portfolio, saved_at: dt.datetime | None = None
+) -> PortfolioFills:
+    """Which of the day's fills touch which position.
+
+    Args:
+        book: The day's fills.
+        portfolio: The file as it was loaded.
+        saved_at: When the file was last saved; aware.
+    """
+    held = positions_by_symbol(portfolio)
+    mine: dict[str, list[Execution]] = {}
+    not_in_file = []
+    for one in book.leaf_fills:
+        holders = held.get(normalize_underlying(one.symbol))
+        if holders is None:
+            not_in_file.append(one)
+        for position_id in holders or ():
+            mine.setdefault(position_id, []).append(one)
+    by_position = {
+        position.id: facts
+        for position in portfolio.positions
+        if (facts := _facts(mine.get(position.id, ()), position, saved_at))
+    }
+    return PortfolioFills(by_position=by_position, not_in_file=tuple(not_in_file))
+
+
+def positions_by_symbol(portfolio: Portfolio) -> dict[str, frozenset[str]]:
+    """The ids of the positions that hold a contract or a stock, by its symbol in one spelling."""
+    held: dict[str, set[str]] = {}
+    for position in portfolio.positions:
+        for symbol in symbols_of(position):
+            held.setdefault(symbol, set()).add(position.id)
+    return {symbol: frozenset(ids) for symbol, ids in held.items()}
+
+
+def symbols_of(position: AnyPosition) -> frozenset[str]:
+    """The contracts and stocks of a position, in one spelling, as far as a symbol can carry them."""
+    if isinstance(position, EquityPosition):
+        return frozenset({normalize_underlying(position.symbol)})
+    terms: Iterable[Position | Leg | StockLeg] = (
+        position.legs if isinstance(position, MultiLegPosition) else [position]
+    )
+    symbols = (_symbol(position.symbol, part) for part in terms)
+    return frozenset(symbol for symbol in symbols if symbol)
+
+
+def _symbol(underlying: str, part: Position | Leg | StockLeg) -> str | None:
+    if isinstance(part, StockLeg):
+        return normalize_underlying(underlying)
+    try:
+        return contract_symbol(underlying, part)
+    except ContractSymbolError:
+        return None
+
+
+def _facts(
+    fills: Iterable[Execution], position: AnyPosition, saved_at: dt.datetime | None
+) -> tuple[FillFact, ...]:
+    """One fact per symbol, direction and side of the file's saving; newest first."""
+    groups: dict[tuple[str, bool, bool | None], list[Execution]] = {}
+    for one in fills:
+        if one.busted or one.side is None or not one.quantity:
+            continue
+        after_save = None if saved_at is None else one.at > saved_at
+        groups.setdefault((one.symbol, one.side.startswith("buy"), after_save), []).append(one)
+    of_several = len(symbols_of(position)) > 1 if groups else False
+    facts = [_fact(key, group, of_several=of_several) for key, group in groups.items()]
+    return tuple(sorted(facts, key=lambda fact: fact.at, reverse=True))
+
+
+def _fact(key: tuple[str, bool, bool | None], group: list[Execution], *, of_several: bool) -> FillFact:
+    symbol, bought, after_save = key
+    return FillFact(
+        symbol=symbol,
+        words=group[0].words,
+        is_contract=is_contract_symbol(symbol),
+        bought=bought,
+        quantity=sum(one.quantity or 0.0 for one in group),
+        at=max(one.at for one in group),
+        after_save=after_save,
+        of_several=of_several,
+    )

@@ -1,0 +1,136 @@
+"""Busts and corrections, put on the executions that they mean.
+
+The stream names the execution by its id. One that only REST told of has no such id; then the figures and the
+order's own total decide, and where they leave a choice nothing is changed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from options_helper.analysis.fills.order_facts import BUST, ZERO
+from options_helper.analysis.fills.span import PriceOrigin, Source, Span
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Iterable, Mapping, Sequence
+    from decimal import Decimal
+
+    from options_helper.analysis.fills.order_facts import Correction, Mark
+
+
+def busted_at(corrections: Iterable[Correction]) -> Mapping[str, dt.datetime]:
+    """When the executions that were busted by name were busted, by their ids."""
+    return {one.previous_id: one.at for one in corrections if one.event == BUST and one.previous_id}
+
+
+def comes_to_total(spans: Sequence[Span], told: Mark | None) -> bool:
+    """Whether what stands is just what the order itself said after the last of it."""
+    if told is None or any(span.at > told.at for span in spans):
+        return False
+    return sum((span.counted for span in spans), ZERO) == told.cumulative
+
+
+def apply_named(
+    spans: list[Span], corrections: Iterable[Correction], told: Mark | None
+) -> tuple[list[Span], list[Correction]]:
+    """The spans with the corrections that name one of them, and those that name none."""
+    spans, unmatched = list(spans), []
+    places = {span.execution_id: place for place, span in enumerate(spans) if span.execution_id}
+    for correction in _busts_first(corrections):
+        place = places.get(correction.previous_id or "")
+        if place is None:
+            unmatched.append(correction)
+            continue
+        spans[place] = _changed(spans, place, correction, told)
+        if correction.execution_id:
+            places[correction.execution_id] = place
+    return spans, unmatched
+
+
+def apply_unnamed(
+    spans: list[Span], corrections: Iterable[Correction], told: Mark | None, *, carried: bool
+) -> list[Span]:
+    """The spans with the corrections whose execution can be told without its name.
+
+    Of an order carried over from an earlier day, the one that is meant may be of that day.
+    """
+    spans, corrections = list(spans), _busts_first(corrections)
+    for correction in corrections:
+        if correction.event == BUST:
+            place = _find_busted(spans, correction, told, carried=carried)
+        else:
+            sure = not carried and len(spans) == 1 and all(one.event != BUST for one in corrections)
+            place = 0 if sure and _may_be_meant(spans[0], correction) else None
+        if place is not None:
+            spans[place] = _changed(spans, place, correction, told)
+    return spans
+
+
+def _busts_first(corrections: Iterable[Correction]) -> list[Correction]:
+    return sorted(corrections, key=lambda one: (one.event != BUST, one.at))
+
+
+def _find_busted(spans: list[Span], bust: Correction, told: Mark | None, *, carried: bool) -> int | None:
+    """By equal figures, the newest of several; else the only one there is.
+
+    None where the order's total has room for all that stands: REST lists a busted execution no longer.
+    """
+    if told is not None:
+        excess = sum((span.counted for span in spans if span.at <= told.at), ZERO) - told.cumulative
+        if excess < (bust.quantity or min((span.quantity for span in spans), default=ZERO)):
+            return None
+    places = [place for place, span in enumerate(spans) if not span.busted and _may_be_meant(span, bust)]
+    alike = [place for place in places if spans[place].price in {bust.price, None}]
+    if alike:
+        return alike[-1]
+    return places[0] if len(places) == 1 and not carried else None
+
+
+def _may_be_meant(span: Span, correction: Correction) -> bool:
+    """Not meant is an execution of another id or quantity, or one that came after the correction."""
+    if correction.previous_id and span.execution_id is not None:
+        return False
+    if correction.quantity not in {span.quantity, None}:
+        return False
+    # When a quantity known from totals only was executed, nobody told.
+    return span.source is Source.DERIVED or span.at <= correction.at
+
+
+def _changed(spans: list[Span], place: int, correction: Correction, told: Mark | None) -> Span:
+    span = spans[place]
+    if correction.event == BUST:
+        return replace(span, busted=True)
+    quantity = span.quantity if correction.quantity is None else abs(correction.quantity)
+    price = _corrected_price(spans, place, correction, told)
+    was = span.was or (span.quantity, span.price)
+    return replace(
+        span,
+        quantity=quantity,
+        price=price,
+        price_origin=span.price_origin if price is None else PriceOrigin.REPORTED,
+        corrected=True,
+        was=None if was == (quantity, price) else was,
+    )
+
+
+def _corrected_price(
+    spans: list[Span], place: int, correction: Correction, told: Mark | None
+) -> Decimal | None:
+    """The correction's price, or REST's where the order's average bears that out.
+
+    REST may have known of this correction already, or of a later one that was missed.
+    """
+    span = spans[place]
+    if correction.price is None:
+        return span.price
+    if told is None or told.average is None or span.price is None or span.source is Source.LIVE:
+        return correction.price
+    others = [one for one in spans if one is not span and one.counted]
+    if any(one.price is None for one in others):
+        return correction.price
+    value = sum(((one.price or ZERO) * one.counted for one in others), ZERO)
+    due = told.average * told.cumulative - value
+    by_rest, by_correction = (abs(each * span.quantity - due) for each in (span.price, correction.price))
+    return span.price if by_rest < by_correction else correction.price

@@ -1,0 +1,219 @@
+"""The day's fills and orders, ready to be shown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from options_helper.analysis.text.fills import (
+    MULTI_LEG_WORDS,
+    contract_words,
+    fill_words,
+    net_words,
+    price_words,
+    side_words,
+)
+from options_helper.times import start_of_day
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+    from options_helper.analysis.fills.span import PriceOrigin, Source
+    from options_helper.market import FillGap
+
+
+class FillKind(StrEnum):
+    """A fill of its own, the line of a multi-leg fill, or one of the legs under it."""
+
+    SINGLE = "single"
+    PARENT = "parent"
+    LEG = "leg"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Execution:
+    """One execution; of a multi-leg order a line with the net price, and one for each leg's share.
+
+    Attributes:
+        key: Unique in the book and the same at every look.
+        at: When it was executed; of a derived one, when its quantity was first seen.
+        quantity, price: As corrected; the price is per share, of a parent per unit and negative for a credit.
+        filled, total, average_price: Of the order, after this execution.
+        status: Of the order now.
+        position_after: Signed position in the symbol, where the stream told it.
+        source: Who told of it; "derived" is a quantity known from totals only, not confirmed.
+        busted, corrected, was: Undone or changed since; `was` is what stood before, in words.
+    """
+
+    key: str
+    kind: FillKind
+    order_id: str
+    parent_id: str | None
+    at: dt.datetime
+    symbol: str
+    side: str | None
+    intent: str | None
+    quantity: float | None
+    price: float | None
+    price_origin: PriceOrigin
+    source: Source
+    filled: float | None
+    total: float | None
+    average_price: float | None
+    status: str | None
+    position_after: float | None = None
+    execution_id: str | None = None
+    activity_id: str | None = None
+    busted: bool = False
+    corrected: bool = False
+    was: str = ""
+
+    @property
+    def confirmed(self) -> bool:
+        """Whether the stream or REST told of this very execution."""
+        return self.source.value != "derived"
+
+    @property
+    def words(self) -> str:
+        """The symbol in words: `AAPL 18 Dec 2026 250 call`, of a multi-leg line `AAPL multi-leg`."""
+        if self.kind is FillKind.PARENT:
+            return f"{self.symbol} multi-leg" if self.symbol else MULTI_LEG_WORDS
+        return contract_words(self.symbol)
+
+    @property
+    def side_words(self) -> str:
+        """`buy to open`, or `buy` where the intent is not known."""
+        return side_words(self.side, self.intent)
+
+    @property
+    def price_words(self) -> str:
+        """`1.62`, of a multi-leg line `1.62 credit`, `—` where it is not known."""
+        return net_words(self.price) if self.kind is FillKind.PARENT else price_words(self.price)
+
+    @property
+    def fill_words(self) -> str:
+        """`2 @ 1.62`."""
+        return fill_words(self.quantity, self.price)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What is special about it, each in words."""
+        notes = []
+        if not self.confirmed:
+            notes.append("not confirmed")
+        if self.busted:
+            notes.append("busted")
+        if self.corrected:
+            notes.append(f"corrected, was {self.was}" if self.was else "corrected")
+        if self.price_origin.value == "derived":
+            notes.append("price from averages")
+        return tuple(notes)
+
+    @property
+    def note(self) -> str:
+        """What is special about it in one line, else ""."""
+        return " · ".join(self.notes)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderEvent:
+    """One step of an order's life: `new`, `partial fill`, `replaced`, … with its detail in words."""
+
+    at: dt.datetime
+    word: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderTimeline:
+    """An order with everything it was replaced by, from its first step to its last.
+
+    Attributes:
+        order_id: Of the newest order of the chain; `order_ids` holds them all, oldest first.
+        limit_price, stop_price, quantity, filled, average_price, status: Of the newest order.
+        steps: Oldest first.
+        legs: Of a multi-leg or bracket order.
+        note: Where its fills contradict what the order itself says, in words, else "": a missed bust.
+    """
+
+    order_id: str
+    order_ids: tuple[str, ...]
+    symbol: str
+    side: str | None
+    intent: str | None
+    order_class: str | None
+    type: str | None
+    tif: str | None
+    limit_price: float | None
+    stop_price: float | None
+    quantity: float | None
+    filled: float | None
+    average_price: float | None
+    status: str | None
+    reject_reason: str
+    submitted_at: dt.datetime | None
+    changed_at: dt.datetime
+    steps: tuple[OrderEvent, ...]
+    legs: tuple[OrderTimeline, ...] = ()
+    note: str = ""
+
+    @property
+    def is_multi_leg(self) -> bool:
+        """Whether its prices are net prices of several legs."""
+        return self.order_class == "mleg"
+
+    @property
+    def words(self) -> str:
+        """The symbol in words, of a multi-leg order those of its legs."""
+        if self.is_multi_leg and self.legs:
+            return " / ".join(contract_words(leg.symbol) for leg in self.legs)
+        return MULTI_LEG_WORDS if self.is_multi_leg and not self.symbol else contract_words(self.symbol)
+
+    @property
+    def side_words(self) -> str:
+        """`buy to open`, of a multi-leg order `buy/sell`."""
+        return side_words(self.side, self.intent)
+
+    @property
+    def limit_words(self) -> str:
+        """`1.65`, of a multi-leg order `1.65 debit`, `—` without one."""
+        return net_words(self.limit_price) if self.is_multi_leg else price_words(self.limit_price)
+
+    @property
+    def timeline(self) -> str:
+        """The steps in one line: `new → partial fill → canceled`."""
+        return " → ".join(step.word for step in self.steps)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FillDay:
+    """One New York day of fills and orders.
+
+    Attributes:
+        executions: Newest first, the legs of a multi-leg fill under its line.
+        orders: Newest change first.
+        gaps: Spans not confirmed by REST, oldest first.
+        since: From when on the book claims to be complete.
+    """
+
+    day: dt.date
+    executions: tuple[Execution, ...] = ()
+    orders: tuple[OrderTimeline, ...] = ()
+    gaps: tuple[FillGap, ...] = ()
+    since: dt.datetime | None = None
+
+    @property
+    def fills(self) -> tuple[Execution, ...]:
+        """The lines of the table's first level: no legs."""
+        return tuple(one for one in self.executions if one.kind is not FillKind.LEG)
+
+    @property
+    def leaf_fills(self) -> tuple[Execution, ...]:
+        """What moved a position: no multi-leg lines, only their legs."""
+        return tuple(one for one in self.executions if one.kind is not FillKind.PARENT)
+
+    @property
+    def day_start(self) -> dt.datetime:
+        """Midnight in New York, at which the day began."""
+        return start_of_day(self.day)

@@ -1,0 +1,85 @@
+"""The executions of one order on one day: merged, corrected, with what is missing between them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from options_helper.analysis.fills.corrections import (
+    apply_named,
+    apply_unnamed,
+    busted_at,
+    comes_to_total,
+)
+from options_helper.analysis.fills.order_facts import ZERO, Mark, OrderFacts
+from options_helper.analysis.fills.prices import add_averages, derive_prices
+from options_helper.analysis.fills.reconcile import find_missed, merge_reports, trim_overlaps
+from options_helper.analysis.fills.span import PriceOrigin, Source, Span
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from decimal import Decimal
+
+    from options_helper.analysis.fills.order_facts import Report
+
+__all__ = ["PriceOrigin", "Source", "Span", "build_spans"]
+
+
+def build_spans(facts: OrderFacts, day_start: dt.datetime) -> list[Span]:
+    """The order's executions of the day, oldest first.
+
+    An order from before `day_start` may have been filled in part before; what lies below its first
+    execution of the day is then not taken for missed.
+    """
+    today = [report for report in facts.reports if report.at >= day_start]
+    earlier = [Mark(r.cumulative, None, r.at) for r in facts.reports if r.at < day_start]
+    marks = [*facts.marks, *earlier]
+    carried = _is_carried(facts, day_start)
+    if facts.corrections:
+        spans = _build_corrected(facts, today, marks, day_start)
+    else:
+        spans = trim_overlaps(merge_reports(today))
+        spans = _in_order(spans + find_missed(spans, marks, _floor(facts, spans, marks, day_start)))
+        spans = derive_prices(spans, marks, carried=carried)
+    return add_averages(spans, marks, carried=carried)
+
+
+def _build_corrected(
+    facts: OrderFacts, today: list[Report], marks: list[Mark], day_start: dt.datetime
+) -> list[Span]:
+    """The spans of an order some of whose executions were busted or corrected.
+
+    A bust takes its quantity off the order's total, so what lies end to end on the order's line says less
+    than the total does: where the executions that stand come to it, none was missed.
+    """
+    carried = _is_carried(facts, day_start)
+    told = None if carried else facts.told  # which speaks of the earlier days too
+    merged = merge_reports(today, busted_at(facts.corrections))
+    spans, unmatched = apply_named(merged, facts.corrections, told)
+    if not comes_to_total(spans, told):
+        spans += find_missed(merged, marks, _floor(facts, merged, marks, day_start))
+    return apply_unnamed(_in_order(spans), unmatched, told, carried=carried)
+
+
+def _in_order(spans: list[Span]) -> list[Span]:
+    return sorted(spans, key=lambda span: (span.cumulative, span.occurrence, span.at))
+
+
+def _is_carried(facts: OrderFacts, day_start: dt.datetime) -> bool:
+    return facts.began_at is not None and facts.began_at < day_start
+
+
+def _floor(facts: OrderFacts, spans: list[Span], marks: list[Mark], day_start: dt.datetime) -> Decimal:
+    """The total from which on the order's line must be covered by executions of the day.
+
+    REST tells of a day from its beginning on: what lies below its first execution was of an earlier one.
+    """
+    before = max((mark.cumulative for mark in marks if mark.at < day_start), default=None)
+    if before is None and not _is_carried(facts, day_start):
+        return ZERO
+    first = min(spans, key=lambda span: span.cumulative - span.quantity, default=None)
+    if first is None:
+        return max((mark.cumulative for mark in marks), default=ZERO) if before is None else before
+    start = first.cumulative - first.quantity
+    if before is None:
+        return start
+    return before if first.source is Source.LIVE else max(before, start)

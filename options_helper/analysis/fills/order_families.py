@@ -1,0 +1,67 @@
+"""Rows of a day by the orders that belong together.
+
+A family is an order with its legs and whatever it was replaced by. Nothing told of one family changes what is
+known of another.
+"""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from options_helper.analysis.fills.order_facts import Row
+
+
+class Family(NamedTuple):
+    """All that was told of one family, each part in the order in which it was given."""
+
+    stream_rows: tuple[Row, ...]
+    rest_fills: tuple[Row, ...]
+    rest_orders: tuple[Row, ...]
+
+
+def group_by_family(
+    stream_rows: Sequence[Row], rest_fills: Sequence[Row], rest_orders: Sequence[Row]
+) -> dict[str, Family]:
+    """Every row that names an order, by its family; a family is called by one of its orders' ids."""
+    sources, names = (stream_rows, rest_fills, rest_orders), _Names()
+    for row in itertools.chain(*sources):
+        for relative in _relatives(row):
+            names.join(row.get("order_id") or relative, relative)
+    gathered: dict[str, tuple[list[Row], list[Row], list[Row]]] = {}
+    for number, rows in enumerate(sources):
+        for row in rows:
+            if order_id := row.get("order_id"):
+                gathered.setdefault(names.of(order_id), ([], [], []))[number].append(row)
+    return {name: Family(*map(tuple, parts)) for name, parts in gathered.items()}
+
+
+def _relatives(row: Row) -> Iterator[str]:
+    """The orders that a row names beside its own."""
+    for name in ("replaces", "replaced_by"):
+        if row.get(name):
+            yield row[name]
+    for leg in row.get("legs") or ():
+        if leg.get("order_id"):
+            yield leg["order_id"]
+
+
+class _Names:
+    """One name for all orders that were joined; an order by itself is its own."""
+
+    def __init__(self) -> None:
+        self._leading_to: dict[str, str] = {}
+
+    def of(self, order_id: str) -> str:
+        while (name := self._leading_to.get(order_id)) is not None:
+            self._leading_to[order_id] = self._leading_to.get(name, name)  # half the way for the next one
+            order_id = name
+        return order_id
+
+    def join(self, one: str, other: str) -> None:
+        name, joined = self.of(one), self.of(other)
+        if name != joined:
+            self._leading_to[joined] = name

@@ -1,0 +1,90 @@
+"""Prices of executions that follow from averages, and the running average."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from options_helper.analysis.fills.order_facts import ZERO, Mark
+from options_helper.analysis.fills.span import PriceOrigin, Span
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_CENT = Decimal("0.01")
+_FEWEST_DECIMALS = 4  # Alpaca's averages are taken to be rounded at this one or a later one
+_HALF = Decimal("0.5")
+
+
+def derive_prices(spans: list[Span], marks: list[Mark], *, carried: bool) -> list[Span]:
+    """Fill in prices that two totals and their averages leave no choice about."""
+    averages = _averages(marks)
+    value: Decimal | None = None if carried else ZERO
+    slack = ZERO
+    priced: list[Span] = []
+    for span in spans:
+        if span.price is None and value is not None and span.cumulative in averages:
+            average = averages[span.cumulative]
+            here = slack + _slack(average) * span.cumulative
+            price = _to_cent((average * span.cumulative - value) / span.quantity, here / span.quantity)
+            if price is not None:
+                span = replace(span, price=price, price_origin=PriceOrigin.DERIVED)  # noqa: PLW2901
+        if value is not None and span.price is not None:
+            value += span.price * span.quantity
+        elif span.cumulative in averages:
+            value = averages[span.cumulative] * span.cumulative
+            slack = _slack(averages[span.cumulative]) * span.cumulative
+        else:
+            value = None
+        priced.append(span)
+    return priced
+
+
+def _averages(marks: Iterable[Mark]) -> dict[Decimal, Decimal]:
+    """The newest average told at each total."""
+    ordered = sorted(marks, key=lambda mark: mark.at)
+    return {mark.cumulative: mark.average for mark in ordered if mark.average is not None}
+
+
+def _slack(average: Decimal) -> Decimal:
+    """How far off an average may be for its rounding."""
+    exponent = average.normalize().as_tuple().exponent
+    decimals = -exponent if isinstance(exponent, int) else 0
+    return _HALF.scaleb(-max(decimals, _FEWEST_DECIMALS))
+
+
+def _to_cent(price: Decimal, slack: Decimal) -> Decimal | None:
+    """The one price in whole cents within the slack, None where there is none or a choice."""
+    cents = price.quantize(_CENT)
+    return cents if abs(price - cents) <= slack < _CENT / 2 else None
+
+
+def add_averages(spans: list[Span], marks: list[Mark], *, carried: bool) -> list[Span]:
+    """The running average after each execution, None from where a price is missing."""
+    quantity, value = _carried_over(spans, marks) if carried else (ZERO, ZERO)
+    result: list[Span] = []
+    for span in spans:
+        if span.price is None and span.counted:
+            value = None
+        if value is not None and quantity is not None:
+            quantity += span.counted
+            value += (span.price or ZERO) * span.counted
+        average = value / quantity if value is not None and quantity else None
+        result.append(replace(span, average=average))
+    return result
+
+
+def _carried_over(spans: list[Span], marks: list[Mark]) -> tuple[Decimal | None, Decimal | None]:
+    """What was filled before the day and what it cost, reckoned back from the newest average."""
+    newest = max((mark for mark in marks if mark.average is not None), key=lambda mark: mark.at, default=None)
+    if newest is None or newest.average is None:
+        return None, None
+    quantity, value = newest.cumulative, newest.average * newest.cumulative
+    for span in spans:
+        if span.cumulative <= newest.cumulative:
+            if span.price is None:
+                return None, None
+            quantity -= span.quantity
+            value -= span.price * span.quantity
+    return quantity, value

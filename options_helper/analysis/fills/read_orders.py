@@ -1,0 +1,184 @@
+"""Facts by order, gathered from live updates, REST fills and REST orders.
+
+Nothing is decided here: what a row tells is put under the order, or the leg, it belongs to. A multi-leg
+update is split per leg, because REST tells of a multi-leg order's fills by leg only.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from options_helper.analysis.fills.order_facts import (
+    BUST,
+    CORRECTIONS,
+    FILLS,
+    MULTI_LEG,
+    Correction,
+    Mark,
+    OrderFacts,
+    Report,
+    Row,
+    exact,
+)
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Iterable, Iterator
+    from decimal import Decimal
+
+
+def gather(
+    stream_rows: Iterable[Row], rest_fills: Iterable[Row], rest_orders: Iterable[Row]
+) -> dict[str, OrderFacts]:
+    """Facts by order id, legs among them, from rows as the normalizers make them, in any order."""
+    gathered = _Gathered()
+    for row in stream_rows:
+        gathered.add_update(row)
+    for row in rest_orders:
+        gathered.add_state(row)
+    for row in rest_fills:
+        gathered.add_rest_fill(row)
+    for facts in gathered.by_id.values():
+        facts.settle()
+    return gathered.by_id
+
+
+class _Gathered:
+    """The facts while they are being gathered."""
+
+    def __init__(self) -> None:
+        self.by_id: dict[str, OrderFacts] = {}
+
+    def facts(self, order_id: str) -> OrderFacts:
+        known = self.by_id.get(order_id)
+        if known is None:
+            known = self.by_id[order_id] = OrderFacts(order_id)
+        return known
+
+    def add_update(self, row: Row) -> None:
+        """A live update: the state it carries, and the execution, correction or event it tells of."""
+        if row.get("event") in CORRECTIONS:
+            row = {**row, "reject_reason": None}  # why an execution was undone; the order was not rejected
+        facts = self.add_state(row)
+        if facts is None:
+            return
+        event, at = row.get("event"), row["timestamp"]
+        if event in FILLS:
+            _add_report(facts, row, is_rest=False)
+            for leg_row, leg in self._legs(row):
+                _add_leg_report(leg, leg_row, row)
+        elif event in CORRECTIONS:
+            _add_correction(facts, row)
+            for _, leg in self._legs(row) if event == BUST else ():
+                _add_correction(leg, {**row, "fill_qty": None, "fill_price": None})
+        if event not in FILLS:
+            facts.events.append((at, event or "", row.get("reject_reason")))
+
+    def add_state(self, row: Row) -> OrderFacts | None:
+        """The order as a live update or REST tells of it, its legs too."""
+        order_id = row.get("order_id")
+        if not order_id:
+            return None
+        facts = self.facts(order_id)
+        _add_state(facts, row, row["timestamp"])
+        for leg_row, leg in self._legs(row):
+            leg.parent_id = order_id
+            if leg.order_id not in facts.leg_ids:
+                facts.leg_ids.append(leg.order_id)
+            _add_state(leg, {**leg_row, "origin": row.get("origin")}, row["timestamp"])
+        return facts
+
+    def add_rest_fill(self, row: Row) -> None:
+        """One execution as REST tells of it."""
+        facts = self.facts(row["order_id"])
+        if row.get("event") in CORRECTIONS:
+            _add_correction(facts, row)
+            return
+        _add_report(facts, row, is_rest=True)
+        known = facts.fallback
+        if not known or _moment(row) >= _moment(known):
+            facts.fallback = dict(row)
+
+    def _legs(self, row: Row) -> Iterator[tuple[Row, OrderFacts]]:
+        for number, leg in enumerate(row.get("legs") or ()):
+            leg_id = leg.get("order_id") or f"{row['order_id']}/{number}"
+            if leg_id != row["order_id"]:
+                yield leg, self.facts(leg_id)
+
+
+def _add_state(facts: OrderFacts, row: Row, at: dt.datetime) -> None:
+    state = row if row.get("timestamp") is not None else {**row, "timestamp": at}
+    facts.states.append(state)
+    filled = exact(row.get("filled_qty"))
+    if filled:
+        changed = row.get("updated_at") or at
+        facts.marks.append(Mark(filled, exact(row.get("filled_avg_price")), changed))
+
+
+def _add_report(facts: OrderFacts, row: Row, *, is_rest: bool) -> None:
+    cumulative, quantity = exact(row.get("filled_qty")), exact(row.get("fill_qty"))
+    if not cumulative or not quantity:
+        return
+    identity = row.get("activity_id") if is_rest else row.get("execution_id")
+    # A total below the execution's own quantity is nonsense of the wire; the total is the merge's key.
+    quantity = min(abs(quantity), cumulative)
+    facts.reports.append(
+        Report(
+            cumulative,
+            quantity,
+            exact(row.get("fill_price")),
+            row["timestamp"],
+            is_rest,
+            identity,
+            row.get("execution_id"),
+            row.get("position_qty"),
+        )
+    )
+
+
+def _add_leg_report(leg: OrderFacts, leg_row: Row, row: Row) -> None:
+    """A leg's share of a multi-leg fill, where the leg moved in step with its parent.
+
+    The update tells a leg's total and average, not its execution; the price follows from the averages. Where
+    the totals are out of step the leg's total stands as a mark, to be confirmed by REST.
+    """
+    ratio, filled = _ratio(leg_row, row), exact(leg_row.get("filled_qty"))
+    parent_filled, parent_quantity = exact(row.get("filled_qty")), exact(row.get("fill_qty"))
+    if row.get("order_class") != MULTI_LEG or not (ratio and filled and parent_filled and parent_quantity):
+        return
+    if filled == parent_filled * ratio and abs(parent_quantity) <= parent_filled:
+        quantity, execution_id = abs(parent_quantity) * ratio, row.get("execution_id")
+        leg.reports.append(
+            Report(
+                filled,
+                quantity,
+                None,
+                row["timestamp"],
+                is_rest=False,
+                identity=None,
+                execution_id=execution_id,
+            )
+        )
+
+
+def _ratio(leg_row: Row, row: Row) -> Decimal | None:
+    given = exact(leg_row.get("ratio_qty"))
+    leg_quantity, quantity = exact(leg_row.get("qty")), exact(row.get("qty"))
+    return given or (leg_quantity / quantity if leg_quantity and quantity else None)
+
+
+def _add_correction(facts: OrderFacts, row: Row) -> None:
+    correction = Correction(
+        row["event"],
+        row.get("previous_execution_id"),
+        exact(row.get("fill_qty")),
+        exact(row.get("fill_price")),
+        row["timestamp"],
+        row.get("execution_id"),
+    )
+    if correction not in facts.corrections:
+        facts.corrections.append(correction)
+
+
+def _moment(row: Row) -> tuple[dt.datetime, float]:
+    return (row["timestamp"], row.get("filled_qty") or 0.0)

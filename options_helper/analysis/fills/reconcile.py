@@ -1,0 +1,180 @@
+"""Live and REST reports of executions merged, and the holes between them.
+
+The key of an execution is its order's (or leg's) cumulative filled quantity after it: REST's `cum_qty`, the
+stream's `filled_qty`. The quantities of an order's executions lie end to end on the line from 0 to its
+filled quantity, so a total that was seen beyond the last execution, or a hole between two, is a quantity
+whose execution was missed.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+from bisect import bisect_left
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from options_helper.analysis.fills.order_facts import ZERO, Mark, Report
+from options_helper.analysis.fills.span import PriceOrigin, Source, Span
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from decimal import Decimal
+
+_CLOCKS_DIFFER = dt.timedelta(seconds=1)  # the stream's time of an execution from that of REST
+
+
+def merge_reports(
+    reports: Iterable[Report], busted_at: Mapping[str, dt.datetime] | None = None
+) -> list[Span]:
+    """One span per execution, whoever told of it and however often.
+
+    Args:
+        reports: Of one order.
+        busted_at: When executions were busted, by the stream's id.
+    """
+    by_total: dict[Decimal, list[Report]] = {}
+    for report in reports:
+        by_total.setdefault(report.cumulative, []).append(report)
+    spans: list[Span] = []
+    for group in by_total.values():
+        pairs = _pair(_distinct(group, is_rest=False), _distinct(group, is_rest=True), busted_at or {})
+        merged = sorted((_join(live, rest) for live, rest in pairs), key=lambda span: span.at)
+        spans += [replace(span, occurrence=number) for number, span in enumerate(merged)]
+    return spans
+
+
+def trim_overlaps(spans: list[Span]) -> list[Span]:
+    """Cut what REST tells in finer parts out of the live spans that cover them.
+
+    The stream may tell of a leg's two executions as one. What then is left of the live span has a price of
+    its own that nobody told.
+    """
+    told = sorted(span.cumulative for span in spans if span.source is not Source.LIVE)
+    trimmed = []
+    for span in spans:
+        below = bisect_left(told, span.cumulative)
+        reached = told[below - 1] if below else span.cumulative - span.quantity
+        if span.source is Source.LIVE and reached > span.cumulative - span.quantity:
+            quantity = span.cumulative - reached
+            span = replace(span, quantity=quantity, price=None, price_origin=PriceOrigin.UNKNOWN)  # noqa: PLW2901
+        trimmed.append(span)
+    return trimmed
+
+
+def _distinct(group: list[Report], *, is_rest: bool) -> list[Report]:
+    """One report of each identity, oldest first; those without one are taken for the same execution."""
+    kept: dict[str | None, Report] = {}
+    for report in sorted((one for one in group if one.is_rest is is_rest), key=lambda one: one.at):
+        kept.setdefault(report.identity, report)
+    if len(kept) > 1:
+        kept.pop(None, None)
+    return list(kept.values())
+
+
+def _pair(
+    lives: list[Report], rests: list[Report], busted_at: Mapping[str, dt.datetime]
+) -> list[tuple[Report | None, Report | None]]:
+    """Put the two accounts of each execution together.
+
+    Nearly always there is one of each. After a bust an order can pass the same total again; then equal
+    quantity and price decide, then equal quantity (the price may be corrected), then whatever is left, each
+    time the nearest.
+    """
+    pairs: list[tuple[Report | None, Report | None]] = []
+    for likeness in (_figures, _quantity, _nothing):
+        for rest in list(rests):
+            alike = (one for one in lives if likeness(one) == likeness(rest))
+            mates = [one for one in alike if _may_be_one(one, rest, busted_at)]
+            if mates:
+                mate = min(mates, key=lambda one: abs(one.at - rest.at))
+                pairs.append((mate, rest))
+                lives.remove(mate)
+                rests.remove(rest)
+    return [*pairs, *((live, None) for live in lives), *((None, rest) for rest in rests)]
+
+
+def _figures(report: Report) -> object:
+    return report.quantity, report.price
+
+
+def _quantity(report: Report) -> object:
+    return report.quantity
+
+
+def _nothing(_report: Report) -> object:
+    return None
+
+
+def _may_be_one(live: Report, rest: Report, busted_at: Mapping[str, dt.datetime]) -> bool:
+    """REST lists a busted execution no longer; what it lists at the same total may be the one after it."""
+    if live.execution_id not in busted_at:
+        return True
+    return abs(live.at - rest.at) <= _CLOCKS_DIFFER
+
+
+def _join(live: Report | None, rest: Report | None) -> Span:
+    """REST's account stands where there is one: it is the broker's record, the same at every look.
+
+    Another price than the stream's is a correction that the stream did not bring.
+    """
+    told = [report for report in (rest, live) if report is not None]
+    price = next((report.price for report in told if report.price is not None), None)
+    was = _corrected_from(live, rest)
+    return Span(
+        cumulative=told[0].cumulative,
+        quantity=told[0].quantity,
+        price=price,
+        price_origin=PriceOrigin.UNKNOWN if price is None else PriceOrigin.REPORTED,
+        at=told[0].at,
+        source=Source.BOTH if live and rest else Source.REST if rest else Source.LIVE,
+        position_after=live.position_after if live else None,
+        execution_id=live.execution_id if live else None,
+        activity_id=rest.identity if rest else None,
+        corrected=was is not None,
+        was=was,
+    )
+
+
+def _corrected_from(live: Report | None, rest: Report | None) -> tuple[Decimal, Decimal] | None:
+    if live is None or rest is None or live.price is None or rest.price is None:
+        return None
+    changed = live.quantity == rest.quantity and live.price != rest.price
+    return (live.quantity, live.price) if changed else None
+
+
+def find_missed(spans: list[Span], marks: list[Mark], floor: Decimal) -> list[Span]:
+    """Spans for what no execution covers, cut where a total was seen."""
+    missed: list[Span] = []
+    seen = sorted({mark.cumulative for mark in marks})
+    for start, end in _holes(spans, max(seen, default=ZERO), floor):
+        cuts = [start, *(total for total in seen if start < total < end), end]
+        for low, high in itertools.pairwise(cuts):
+            missed.append(_missed(low, high, spans, marks))
+    return missed
+
+
+def _holes(spans: list[Span], seen: Decimal, floor: Decimal) -> list[tuple[Decimal, Decimal]]:
+    holes: list[tuple[Decimal, Decimal]] = []
+    reached = floor
+    for span in sorted(spans, key=lambda one: one.cumulative):
+        start = span.cumulative - span.quantity
+        if start > reached:
+            holes.append((reached, start))
+        reached = max(reached, span.cumulative)
+    if seen > reached:
+        holes.append((reached, seen))
+    return holes
+
+
+def _missed(low: Decimal, high: Decimal, spans: list[Span], marks: list[Mark]) -> Span:
+    by_then = [mark.at for mark in marks if mark.cumulative >= high]
+    by_then += [span.at for span in spans if span.cumulative >= high]
+    return Span(
+        cumulative=high,
+        quantity=high - low,
+        price=None,
+        price_origin=PriceOrigin.UNKNOWN,
+        at=min(by_then),
+        source=Source.DERIVED,
+    )

@@ -1,0 +1,170 @@
+"""The lines of multi-leg fills: the net price above, the legs' executions beneath.
+
+REST tells of a multi-leg order's fills by leg only, so the line is made from the legs: wherever every leg
+has come to the same number of units, one fill of the whole order ended there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from options_helper.analysis.fills.order_facts import BUST, ZERO, OrderFacts, Report
+from options_helper.analysis.fills.span import PriceOrigin, Source, Span
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_GRAIN = Decimal("1e-9")
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """One leg: how many go with one unit of the order, 1 for bought or -1 for sold, its executions."""
+
+    facts: OrderFacts
+    ratio: Decimal
+    sign: int | None
+    spans: tuple[Span, ...]
+
+    def units(self, span: Span) -> Decimal:
+        """The order's units after one of the leg's executions."""
+        return (span.cumulative / self.ratio).quantize(_GRAIN)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitFill:
+    """One fill of a multi-leg order.
+
+    Attributes:
+        line: Quantity in units and the net price per unit, negative for a credit.
+        legs: The legs' executions in it, in the order's order of legs.
+    """
+
+    line: Span
+    legs: tuple[tuple[Leg, Span], ...]
+
+
+def build_legs(
+    parent: OrderFacts, by_id: Mapping[str, OrderFacts], spans: Mapping[str, list[Span]]
+) -> list[Leg]:
+    """The legs of a multi-leg order with their executions."""
+    legs = []
+    for leg_id in parent.leg_ids:
+        facts = by_id[leg_id]
+        if facts.parent_id != parent.order_id:  # a record that puts one leg under two orders
+            continue
+        side = facts.latest("side")
+        sign = None if side is None else 1 if str(side).startswith("buy") else -1
+        legs.append(Leg(facts, _ratio(facts, parent), sign, tuple(spans[leg_id])))
+    return legs
+
+
+def build_unit_fills(parent: OrderFacts, legs: list[Leg]) -> list[UnitFill]:
+    """The fills of a multi-leg order, oldest first, the last one with legs still missing if so."""
+    fills: list[UnitFill] = []
+    start = _start(legs)
+    value: Decimal | None = ZERO if start == 0 else None
+    ends = _common_ends(legs)
+    for end in [*ends, None]:
+        inside = tuple(
+            (leg, span)
+            for leg in legs
+            for span in leg.spans
+            if leg.units(span) > start and (end is None or leg.units(span) <= end)
+        )
+        if not inside:
+            continue
+        line = _line(parent, inside, start, end)
+        value = None if value is None or line.price is None else value + line.price * line.counted
+        average = value / end if value is not None and end else None
+        fills.append(UnitFill(line=replace(line, average=average), legs=inside))
+        start = start if end is None else end
+    return fills
+
+
+def _ratio(leg: OrderFacts, parent: OrderFacts) -> Decimal:
+    given = leg.latest("ratio_qty")
+    if given:
+        return Decimal(repr(float(given)))
+    quantity, units = leg.quantity, parent.quantity
+    return quantity / units if quantity and units else Decimal(1)
+
+
+def _start(legs: list[Leg]) -> Decimal:
+    """The units filled before the day's first execution."""
+    starts = [
+        ((leg.spans[0].cumulative - leg.spans[0].quantity) / leg.ratio).quantize(_GRAIN)
+        for leg in legs
+        if leg.spans
+    ]
+    return min(starts, default=ZERO)
+
+
+def _common_ends(legs: list[Leg]) -> list[Decimal]:
+    ends = [{leg.units(span) for span in leg.spans} for leg in legs]
+    return sorted(set.intersection(*ends)) if ends else []
+
+
+def _line(
+    parent: OrderFacts, inside: tuple[tuple[Leg, Span], ...], start: Decimal, end: Decimal | None
+) -> Span:
+    spans = [span for _, span in inside]
+    told = _told(parent, start, end)
+    quantity = ZERO if end is None else end - start
+    price, origin = _net_price(inside, quantity, told)
+    corrected = _corrected_price(parent, told)
+    if corrected is not None:
+        price, origin = corrected, PriceOrigin.REPORTED
+    return Span(
+        cumulative=start if end is None else end,
+        quantity=quantity,
+        price=price,
+        price_origin=origin,
+        at=max(span.at for span in spans),
+        source=_source(spans),
+        execution_id=told.execution_id if told else None,
+        busted=all(span.busted for span in spans),
+        corrected=corrected is not None or any(span.corrected for span in spans),
+    )
+
+
+def _told(parent: OrderFacts, start: Decimal, end: Decimal | None) -> Report | None:
+    """The stream's own account of the whole fill."""
+    reports = (
+        one for one in parent.reports if one.cumulative == end and one.quantity == one.cumulative - start
+    )
+    return next(reports, None)
+
+
+def _net_price(
+    inside: tuple[tuple[Leg, Span], ...], quantity: Decimal, told: Report | None
+) -> tuple[Decimal | None, PriceOrigin]:
+    """What the legs add up to; the stream's net price where a leg's price is not reported."""
+    reported = all(span.price_origin is PriceOrigin.REPORTED for _, span in inside)
+    if told is not None and told.price is not None and not reported:
+        return told.price, PriceOrigin.REPORTED
+    total = ZERO
+    for leg, span in inside:
+        if span.price is None or leg.sign is None:
+            return None, PriceOrigin.UNKNOWN
+        total += leg.sign * span.price * span.quantity
+    if not quantity:
+        return None, PriceOrigin.UNKNOWN
+    return total / quantity, PriceOrigin.REPORTED if reported else PriceOrigin.DERIVED
+
+
+def _corrected_price(parent: OrderFacts, told: Report | None) -> Decimal | None:
+    """A new net price that a correction gives the whole fill."""
+    if told is None or told.execution_id is None:
+        return None
+    meant = [one for one in parent.corrections if one.previous_id == told.execution_id and one.event != BUST]
+    return max(meant, key=lambda one: one.at).price if meant else None
+
+
+def _source(spans: list[Span]) -> Source:
+    sources = {span.source for span in spans}
+    if len(sources) == 1:
+        return sources.pop()
+    return Source.DERIVED if Source.DERIVED in sources else Source.BOTH

@@ -1,0 +1,176 @@
+"""What is remembered of one moment: the figures that curves and alerts are made of.
+
+A figure counts as seen only while its price is live or quiet. What is stale, halted or closed is left out,
+so that curves show a gap and alerts know nothing, instead of an old price passing for a new one.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from options_helper.analysis.alerts.step import AlertFill, AlertMetric, AlertView, Outcome
+from options_helper.analysis.live_portfolio_metrics import (
+    compute_live_multileg_rows,
+    compute_live_position_rows,
+    compute_live_totals,
+    compute_live_underlying_rows,
+    deadline,
+)
+from options_helper.analysis.osi import stock_symbol
+from options_helper.analysis.valuation.quote_state import QuoteState
+from options_helper.market import MarketPhase
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Mapping
+
+    import pandas as pd
+
+    from options_helper.analysis.tables.totals import LiveTotals
+    from options_helper.market import LiveSnapshot
+    from options_helper.models import Portfolio
+
+PORTFOLIO = ""
+"""The name of the portfolio's own column beside those of its underlyings."""
+
+_SEEN = frozenset({QuoteState.LIVE, QuoteState.QUIET})
+_CLOSED_PHASES = frozenset({MarketPhase.PRE, MarketPhase.AFTER, MarketPhase.CLOSED})
+_COLUMN_BY_METRIC = {
+    AlertMetric.PNL_ABS: ("pnl_abs", "net_pnl_abs"),
+    AlertMetric.PNL_PCT: ("pnl_pct", "net_pnl_pct"),
+    AlertMetric.MARK: ("mark", "mark"),
+    AlertMetric.SPREAD_PCT: ("spread_pct", "spread_pct"),
+    AlertMetric.DTE: ("dte", "dte"),
+    AlertMetric.QUOTE_AGE_SECONDS: ("quote_age_seconds", "quote_age_seconds_max"),
+}
+Readings = dict[tuple[str | None, AlertMetric], float | Outcome]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Observation:
+    """One moment of a portfolio.
+
+    Attributes:
+        as_of: The moment.
+        until: When the figures would change although nothing new came.
+        pnl: Open P/L in dollars by underlying, and the whole under `PORTFOLIO`; None where not all is seen.
+        marks, position_pnl: By position id; a structure's mark is per unit. None where not seen.
+        readings: What alerts read of it, ages as of `as_of`.
+    """
+
+    as_of: dt.datetime
+    until: dt.datetime
+    pnl: Mapping[str, float | None]
+    marks: Mapping[str, float | None]
+    position_pnl: Mapping[str, float | None]
+    readings: Readings
+
+    def view_at(self, now: dt.datetime, fills: tuple[AlertFill, ...] = ()) -> AlertView:
+        """What alerts see at a later moment at which nothing new has come: only ages have grown."""
+        elapsed = max(0.0, (now - self.as_of).total_seconds())
+        readings = dict(self.readings)
+        for key, value in self.readings.items():
+            if key[1] is AlertMetric.QUOTE_AGE_SECONDS and not isinstance(value, Outcome):
+                readings[key] = value + elapsed
+        return AlertView(as_of=now, readings=readings, fills=fills)
+
+
+def observe(portfolio: Portfolio, live: LiveSnapshot, stale_after_seconds: float) -> Observation:
+    """Look at a portfolio in one snapshot."""
+    positions = compute_live_position_rows(portfolio, live, stale_after_seconds=stale_after_seconds)
+    structures, legs = compute_live_multileg_rows(portfolio, live, stale_after_seconds=stale_after_seconds)
+    totals = compute_live_totals(portfolio, positions, structures, legs)
+    underlyings = compute_live_underlying_rows(
+        portfolio, live, positions, structures, legs, stale_after_seconds=stale_after_seconds
+    )
+    rows = [*_position_rows(positions, 0), *_position_rows(structures, 1)]
+    return Observation(
+        as_of=live.as_of,
+        until=deadline(live, (positions, legs, underlyings), stale_after_seconds),
+        pnl=_pnl(underlyings, rows, totals),
+        marks={row.id: row.seen("mark") for row in rows},
+        position_pnl={row.id: row.seen("pnl_abs") for row in rows},
+        readings=_readings(rows, totals, live),
+    )
+
+
+def underlyings_of(portfolio: Portfolio) -> list[str]:
+    """The names in `Observation.pnl`, the portfolio's own first."""
+    return [PORTFOLIO, *sorted({stock_symbol(position.symbol) for position in portfolio.positions})]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Row:
+    """One position: its state, its underlying and its figures by metric."""
+
+    id: str
+    underlying: str
+    state: str
+    figures: Mapping[AlertMetric, float | None]
+
+    def seen(self, metric: str) -> float | None:
+        return self.figures[AlertMetric(metric)] if self.state in _SEEN else None
+
+
+def _position_rows(table: pd.DataFrame, kind: int) -> list[_Row]:
+    """The rows of positions (kind 0) or structures (kind 1)."""
+    columns = [_floats(table[names[kind]]) for names in _COLUMN_BY_METRIC.values()]
+    ids, underlyings, states = (table[name].tolist() for name in ("id", "underlying", "state"))
+    figures = [dict(zip(_COLUMN_BY_METRIC, values, strict=True)) for values in zip(*columns, strict=True)]
+    return [_Row(*each) for each in zip(ids, underlyings, states, figures, strict=True)]
+
+
+def _floats(column: pd.Series[Any]) -> list[float | None]:
+    values = column.to_numpy(dtype="float64", na_value=math.nan).tolist()
+    return [value if math.isfinite(value) else None for value in values]
+
+
+def _pnl(underlyings: pd.DataFrame, rows: list[_Row], totals: LiveTotals) -> dict[str, float | None]:
+    unseen = {row.underlying for row in rows if row.state not in _SEEN and row.state != QuoteState.EXPIRED}
+    pairs = zip(underlyings["underlying"].tolist(), _floats(underlyings["open_pnl"]), strict=True)
+    by_underlying = {name: None if name in unseen else value for name, value in pairs}
+    whole = totals.open_pnl.value if totals.open_pnl.legs and not unseen else None
+    return {PORTFOLIO: whole, **by_underlying}
+
+
+def _readings(rows: list[_Row], totals: LiveTotals, live: LiveSnapshot) -> Readings:
+    readings: Readings = {}
+    for row in rows:
+        for metric, value in row.figures.items():
+            readings[row.id, metric] = _reading(metric, value, row.state)
+    readings |= _portfolio_readings(rows, totals, closed=live.market_phase in _CLOSED_PHASES)
+    return readings
+
+
+def _reading(metric: AlertMetric, value: float | None, state: str) -> float | Outcome:
+    if metric is not AlertMetric.DTE:
+        if state == QuoteState.CLOSED:
+            return Outcome.MARKET_CLOSED
+        if metric is not AlertMetric.QUOTE_AGE_SECONDS and state not in _SEEN:
+            return Outcome.NO_DATA
+    if state == QuoteState.EXPIRED or value is None:
+        return Outcome.NO_DATA
+    return value
+
+
+def _portfolio_readings(rows: list[_Row], totals: LiveTotals, *, closed: bool) -> Readings:
+    alive = [row for row in rows if row.state != QuoteState.EXPIRED]
+    closed = closed or any(row.state == QuoteState.CLOSED for row in alive)
+    seen = bool(alive) and all(row.state in _SEEN for row in alive)
+    blind = Outcome.MARKET_CLOSED if closed else Outcome.NO_DATA
+    days = [row.figures[AlertMetric.DTE] for row in alive]
+    nearest = min((day for day in days if day is not None), default=None)
+    known = seen and not closed
+    age = totals.oldest_age_seconds
+    return {
+        (None, AlertMetric.PNL_ABS): _or(totals.open_pnl.value if known else None, blind),
+        (None, AlertMetric.PNL_PCT): _or(totals.open_pnl_pct if known else None, blind),
+        (None, AlertMetric.DTE): _or(nearest, Outcome.NO_DATA),
+        (None, AlertMetric.QUOTE_AGE_SECONDS): _or(None if closed else age, blind),
+    }
+
+
+def _or(value: float | None, otherwise: Outcome) -> float | Outcome:
+    return otherwise if value is None or not math.isfinite(value) else value

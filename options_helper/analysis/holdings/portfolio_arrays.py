@@ -1,0 +1,199 @@
+"""A portfolio as arrays: what its tables need that no price changes, built once and kept while it lives."""
+
+from __future__ import annotations
+
+import math
+import weakref
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from options_helper.analysis.arrays.columns import Column, counts, dates, flags, floats, integers, texts
+from options_helper.analysis.holdings.instruments import NEVER, Instruments, build_instruments
+from options_helper.analysis.osi import stock_symbol
+from options_helper.analysis.text.wording import format_day
+from options_helper.analysis.valuation.latest_prices import IdentityMemo
+from options_helper.models import EquityPosition, Leg, MultiLegPosition, Position, StockLeg
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from options_helper.models import Portfolio
+
+    Floats = NDArray[np.float64]
+    Flags = NDArray[np.bool_]
+    Numbers = NDArray[np.int64]
+
+_LOT = 100  # shares that pair with one standard contract
+
+
+@dataclass(frozen=True, slots=True)
+class StructureArrays:
+    """The static side of n structures; their legs stand one after the other in the book's `legs`.
+
+    Attributes:
+        positions: The structures, in the file's order.
+        starts, sizes: The first leg of each structure, and its number of legs.
+        underlying_codes: Numbers of their stocks in the book's list.
+        net_debit: Total dollars, NaN for unknown.
+        opened: Ordinals of the days of opening, 0 for unknown.
+        units: How many times the structure is held: the greatest common divisor of its legs' contracts.
+        has_shares: Whether a leg is shares.
+        first_expiry_day, first_last_day: Of the contract that goes first, as in `ContractClock`; `NEVER`
+            where all legs are shares.
+        columns: Finished columns by name.
+    """
+
+    positions: tuple[MultiLegPosition, ...]
+    starts: Numbers
+    sizes: Numbers
+    underlying_codes: Numbers
+    net_debit: Floats
+    opened: Numbers
+    units: Numbers
+    has_shares: Flags
+    first_expiry_day: Numbers
+    first_last_day: Numbers
+    columns: Mapping[str, Column]
+    memo: IdentityMemo
+
+    def __len__(self) -> int:
+        return len(self.positions)
+
+
+@dataclass(frozen=True, slots=True)
+class PortfolioArrays:
+    """A portfolio as arrays.
+
+    Attributes:
+        positions: Single options and shares, in the file's order; `singles` are their models.
+        legs: The legs of all structures, structure after structure.
+        underlyings: One stock row per underlying, in alphabetical order.
+        cost_basis: Dollars per share, of `positions`.
+        opened: Ordinals of the days of opening, of `positions`, 0 for unknown.
+    """
+
+    singles: tuple[Position | EquityPosition, ...]
+    positions: Instruments
+    cost_basis: Floats
+    opened: Numbers
+    structures: StructureArrays
+    legs: Instruments
+    underlyings: Instruments
+
+
+_books: dict[int, tuple[weakref.ref[Portfolio], PortfolioArrays]] = {}
+
+
+def arrays_of(portfolio: Portfolio) -> PortfolioArrays:
+    """The book of this very portfolio object, built on first use and dropped with it."""
+    key = id(portfolio)
+    kept = _books.get(key)
+    if kept is not None and kept[0]() is portfolio:
+        return kept[1]
+
+    book = build_book(portfolio)
+    # The callback runs before the memory, and with it the key, can be used again.
+    _books[key] = (weakref.ref(portfolio, lambda _: _books.pop(key, None)), book)
+    return book
+
+
+def build_book(portfolio: Portfolio) -> PortfolioArrays:
+    """The arrays of a portfolio."""
+    singles = tuple(each for each in portfolio.positions if not isinstance(each, MultiLegPosition))
+    structures = tuple(each for each in portfolio.positions if isinstance(each, MultiLegPosition))
+    stocks = sorted({stock_symbol(each.symbol) for each in portfolio.positions})
+    codes = {stock: number for number, stock in enumerate(stocks)}
+    shares = [(stock, StockLeg(side="long", shares=1)) for stock in stocks]
+    legs = build_instruments(
+        [(each.symbol, leg) for each in structures for leg in each.legs], codes, _leg_columns(structures)
+    )
+    return PortfolioArrays(
+        singles=singles,
+        positions=build_instruments(
+            [(each.symbol, each) for each in singles], codes, _position_columns(singles)
+        ),
+        cost_basis=floats(each.cost_basis for each in singles),
+        opened=integers(_ordinal(each.opened_on) for each in singles),
+        structures=_build_structures(structures, codes, legs),
+        legs=legs,
+        underlyings=build_instruments(shares, codes, {}),
+    )
+
+
+def _position_columns(singles: Sequence[Position | EquityPosition]) -> dict[str, Column]:
+    return {
+        "id": texts([each.id for each in singles]),
+        "symbol": texts([each.symbol for each in singles]),
+        "contracts": counts([each.contracts if isinstance(each, Position) else None for each in singles]),
+    }
+
+
+def _leg_columns(structures: Sequence[MultiLegPosition]) -> dict[str, Column]:
+    legs = [leg for each in structures for leg in each.legs]
+    options = [leg if isinstance(leg, Leg) else None for leg in legs]
+    return {
+        "position_id": texts([each.id for each in structures for _ in each.legs]),
+        "leg_index": integers(number for each in structures for number in range(len(each.legs))),
+        "symbol": texts([each.symbol for each in structures for _ in each.legs]),
+        "side": texts([leg.side for leg in legs]),
+        "contracts": counts([None if leg is None else leg.contracts for leg in options]),
+        "signed_contracts": counts([None if leg is None else leg.signed_contracts for leg in options]),
+    }
+
+
+def _build_structures(
+    structures: tuple[MultiLegPosition, ...], codes: Mapping[str, int], legs: Instruments
+) -> StructureArrays:
+    sizes = integers(len(each.legs) for each in structures)
+    starts = np.cumsum(sizes) - sizes
+    units = integers(count_units(each) for each in structures)
+    expiry_days = np.where(legs.is_stock, NEVER, legs.expiry_days)
+    last_day = np.where(legs.is_stock, NEVER, legs.clock.last_day)
+    return StructureArrays(
+        positions=structures,
+        starts=starts,
+        sizes=sizes,
+        underlying_codes=integers(codes[stock_symbol(each.symbol)] for each in structures),
+        net_debit=floats(each.net_debit for each in structures),
+        opened=integers(_ordinal(each.opened_on) for each in structures),
+        units=units,
+        has_shares=flags(len(each.option_legs) < len(each.legs) for each in structures),
+        first_expiry_day=reduce_by(np.minimum, starts, expiry_days),
+        first_last_day=reduce_by(np.minimum, starts, last_day),
+        columns={**_structure_columns(structures), "units": units, "legs": sizes},
+        memo=IdentityMemo(),
+    )
+
+
+def _structure_columns(structures: Sequence[MultiLegPosition]) -> dict[str, Column]:
+    expiries = [sorted({leg.expiry for leg in each.option_legs}) for each in structures]
+    return {
+        "id": texts([each.id for each in structures]),
+        "symbol": texts([each.symbol for each in structures]),
+        "underlying": texts([stock_symbol(each.symbol) for each in structures]),
+        "expiry": dates([days[0] if days else None for days in expiries]),
+        "last_expiry": dates([days[-1] if days else None for days in expiries]),
+        "expiry_text": texts([" / ".join(map(format_day, days)) or None for days in expiries]),
+    }
+
+
+def reduce_by(ufunc: np.ufunc, starts: Numbers, values: NDArray[Any]) -> NDArray[Any]:
+    """One value per structure from values per leg; every structure has legs, so no slice is empty."""
+    return ufunc.reduceat(values, starts) if len(starts) else values[:0]
+
+
+def count_units(position: MultiLegPosition) -> int:
+    """How many times a structure is held; 100 shares count as one contract, other lots not at all."""
+    contracts = [leg.contracts for leg in position.option_legs]
+    lots = [leg.shares / _LOT for leg in position.legs if isinstance(leg, StockLeg)]
+    whole = [int(lot) for lot in lots if lot.is_integer()]
+    return math.gcd(*contracts, *whole) if len(whole) == len(lots) else 1
+
+
+def _ordinal(day: dt.date | None) -> int:
+    return 0 if day is None else day.toordinal()

@@ -1,0 +1,44 @@
+"""What is said of this computer's clock, and of streams that run behind. Pure."""
+
+from __future__ import annotations
+
+from options_helper.analysis.streams.ages import CLOCK_SKEW_TOLERANCE_SECONDS, clock_offset, stream_lag
+from options_helper.analysis.text.figures import MINUS, MISSING, format_span
+from options_helper.market import LiveSnapshot, StreamName
+
+LATE_AFTER_SECONDS = 5.0  # quotes normally come within 25 ms (Alpaca's staff, forum thread 17678)
+
+_DATA = (StreamName.STOCKS, StreamName.OPTIONS)
+
+
+def describe_clock(live: LiveSnapshot) -> str:
+    """That this computer's clock is wrong, and what becomes of the ages; "" where it is not known to be."""
+    offset = clock_offset(live)
+    if offset:
+        side = "ahead of" if offset > 0 else "behind"
+        return (
+            f"This computer's clock is {format_span(abs(offset))} {side} Alpaca's. Ages are corrected for it."
+        )
+    lags = [lag for stream in _DATA if (lag := stream_lag(live, stream)) is not None]
+    if live.clock_offset_seconds is None and any(lag < -CLOCK_SKEW_TOLERANCE_SECONDS for lag in lags):
+        return (
+            f"Quotes are dated {format_span(-min(lags))} in the future: this computer's clock is behind. "
+            "Their ages count from receipt."
+        )
+    return ""
+
+
+def late_streams(live: LiveSnapshot) -> dict[StreamName, float]:
+    """The data streams whose quotes are old when they arrive, with their lag in seconds."""
+    lags = {stream: stream_lag(live, stream) for stream in _DATA}
+    return {stream: lag for stream, lag in lags.items() if lag is not None and lag >= LATE_AFTER_SECONDS}
+
+
+def format_lag(live: LiveSnapshot, stream: StreamName) -> str:
+    """A stream's lag, `18 ms` or `2 m 5 s`; "—" where it is not known."""
+    lag = stream_lag(live, stream)
+    if lag is None:
+        return MISSING
+    if lag >= LATE_AFTER_SECONDS:
+        return format_span(lag)
+    return f"{MINUS if round(lag * 1000) < 0 else ''}{abs(lag) * 1000:,.0f} ms"

@@ -1,0 +1,111 @@
+"""What is wrong with quotes on streams that call themselves running: dead, late, or stale. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from options_helper.analysis.status.clock import late_streams
+from options_helper.analysis.status.diagnosis import Diagnosis, Level, QuoteCounts
+from options_helper.analysis.status.refusals import name_streams
+from options_helper.analysis.status.stream_lines import seconds_since
+from options_helper.analysis.text.figures import format_span
+from options_helper.analysis.text.wording import capital, join_words
+from options_helper.analysis.valuation.quote_state import QUIET_HEARD_SECONDS
+from options_helper.market import LiveSnapshot, StreamName
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from options_helper.market import StreamHealth
+
+_WORD = {StreamName.OPTIONS: "option", StreamName.STOCKS: "stock"}
+
+
+def explain_dead(
+    live: LiveSnapshot, records: Sequence[StreamHealth], counts: QuoteCounts
+) -> Diagnosis | None:
+    """Streams that not even answered a ping of late, and whose quotes are stale by now."""
+    dead = [each for each in _unheard(live, records) if counts.stale_by_stream.get(each.stream)]
+    if not dead:
+        return None
+    silence = max(seconds_since(each.last_heard_at, live.as_of) for each in dead)
+    return Diagnosis(
+        Level.ERROR,
+        f"No sign of life from {name_streams([each.stream for each in dead])}.",
+        f"Nothing came for {format_span(silence)}, not even a pong. {describe_stale(counts)}",
+    )
+
+
+def explain_late(live: LiveSnapshot, counts: QuoteCounts) -> Diagnosis | None:
+    """Streams whose quotes are old when they arrive."""
+    late = late_streams(live)
+    if not late:
+        return None
+    stream, seconds = max(late.items(), key=lambda each: each[1])
+    return Diagnosis(
+        Level.WARNING,
+        f"{_WORD[stream].capitalize()} quotes come {format_span(seconds)} late.",
+        f"They are that old when they arrive, and their ages count it. {describe_stale(counts)}".strip(),
+    )
+
+
+def explain_stale(
+    live: LiveSnapshot, records: Sequence[StreamHealth], counts: QuoteCounts
+) -> Diagnosis | None:
+    """Quotes that are too old: how many, the oldest, and how their streams are."""
+    if not counts.stale:
+        return None
+    are = "quote is" if counts.total == 1 else "quotes are"
+    parts = [
+        part for part in (_oldest(counts), f"threshold {format_span(counts.stale_after_seconds)}") if part
+    ]
+    return Diagnosis(
+        Level.WARNING,
+        f"{counts.stale} of {counts.total} {are} stale.",
+        f"{capital(', '.join(parts))}; {_how_streams_are(live, records, counts)}.",
+    )
+
+
+def describe_stale(counts: QuoteCounts) -> str:
+    """`8 of 12 quotes are stale, oldest 3 m 12 s (BRK.B 500 call).`, or "" where none is."""
+    if not counts.stale:
+        return ""
+    are = "quote is" if counts.total == 1 else "quotes are"
+    parts = [f"{counts.stale} of {counts.total} {are} stale", _oldest(counts)]
+    return f"{', '.join(part for part in parts if part)}."
+
+
+def describe_rest(counts: QuoteCounts) -> str:
+    """What of a healthy picture is not young, `3 of 8 are quiet (options).`; "" where everything is."""
+    parts = []
+    if counts.quiet:
+        streams = f" ({', '.join(counts.quiet_by_stream)})" if counts.quiet_by_stream else ""
+        are = "is" if counts.quiet == 1 else "are"
+        parts.append(f"{counts.quiet} of {counts.total} {are} quiet{streams}")
+    if counts.missing:
+        parts.append(f"{counts.missing} of {counts.total} without a quote")
+    return f"{join_words(parts)}." if parts else ""
+
+
+def _how_streams_are(live: LiveSnapshot, records: Sequence[StreamHealth], counts: QuoteCounts) -> str:
+    """Whether the data streams are proven alive, or for how long one of them was not heard."""
+    for record in _unheard(live, records):
+        silence = format_span(seconds_since(record.last_heard_at, live.as_of))
+        return f"the {_WORD[record.stream]} stream was last heard {silence} ago"
+    streams = [stream for stream in _WORD if counts.stale_by_stream.get(stream)]
+    if not streams:
+        return "the stream is connected"
+    return f"{name_streams(streams)} {'is' if len(streams) == 1 else 'are'} connected"
+
+
+def _unheard(live: LiveSnapshot, records: Sequence[StreamHealth]) -> list[StreamHealth]:
+    """The data streams that gave nothing of late, a pong included."""
+    data = [each for each in records if each.stream in _WORD]
+    return [each for each in data if seconds_since(each.last_heard_at, live.as_of) > QUIET_HEARD_SECONDS]
+
+
+def _oldest(counts: QuoteCounts) -> str:
+    if counts.oldest_seconds is None:
+        return ""
+    whose = f" ({counts.oldest_name})" if counts.oldest_name else ""
+    return f"oldest {format_span(counts.oldest_seconds)}{whose}"

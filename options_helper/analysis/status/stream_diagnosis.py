@@ -1,0 +1,215 @@
+"""One snapshot, one diagnosis: a headline, its cause, and one next step. Pure.
+
+The worst thing wins: a stream in error, then one that reconnects, then one that still connects; while the
+market is open a dead stream, symbols not granted, a mute stream, a late one, stale quotes; else all is live,
+and grey where a quote is quiet or missing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from options_helper.analysis.status.diagnosis import Diagnosis, Level, QuoteCounts, Readiness
+from options_helper.analysis.status.quote_diagnosis import (
+    describe_rest,
+    describe_stale,
+    explain_dead,
+    explain_late,
+    explain_stale,
+)
+from options_helper.analysis.status.refusals import explain_rejection, explain_retry
+from options_helper.analysis.status.silence_diagnosis import explain_silence
+from options_helper.analysis.status.stream_lines import (
+    LABELS,
+    NO_ANSWER_AFTER_SECONDS,
+    coverage,
+    describe_next_try,
+    describe_wait,
+    name_live,
+    seconds_since,
+    stream_records,
+)
+from options_helper.analysis.text.figures import format_span
+from options_helper.analysis.text.wording import (
+    capital,
+    count,
+    format_moment,
+    format_time,
+    join_words,
+)
+from options_helper.market import LiveSnapshot, MarketPhase, StreamHealth, StreamName, StreamState
+from options_helper.times import NEW_YORK
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+__all__ = ["Diagnosis", "Level", "QuoteCounts", "Readiness", "diagnose"]
+
+_NAMED_SYMBOLS = 3
+
+_DATA = (StreamName.OPTIONS, StreamName.STOCKS)
+_CLOSED = {MarketPhase.PRE, MarketPhase.AFTER, MarketPhase.CLOSED}
+
+
+def diagnose(
+    snapshot: LiveSnapshot,
+    *,
+    ready: Readiness | None = None,
+    quotes: QuoteCounts | None = None,
+    stop_reason: str = "",
+    next_open: dt.datetime | None = None,
+    zone: dt.tzinfo = NEW_YORK,
+) -> Diagnosis:
+    """The one sentence about this snapshot.
+
+    Args:
+        snapshot: Everything known now; all spans count from its `as_of`.
+        ready: What a Start would subscribe, None where no portfolio is loaded.
+        quotes: How the portfolio's quotes stand, None where not computed.
+        stop_reason: Why the streams stopped, where nobody pressed Stop.
+        next_open: When the next regular session begins, for a closed market; None where not known.
+        zone: In which the times are written.
+    """
+    if snapshot.status == StreamState.NOT_STARTED:
+        return _not_started(ready)
+    if snapshot.status == StreamState.STOPPED:
+        return _stopped(snapshot, stop_reason, zone)
+    records = stream_records(snapshot)
+    counts = quotes or QuoteCounts()
+    return (
+        explain_failed(snapshot, records)
+        or _reconnecting(snapshot, records, counts, zone)
+        or _connecting(snapshot, records)
+        or _closed(snapshot, counts, next_open or snapshot.market_next_open, zone)
+        or explain_dead(snapshot, records, counts)
+        or _not_granted(records)
+        or explain_silence(snapshot, records)
+        or explain_late(snapshot, counts)
+        or explain_stale(snapshot, records, counts)
+        or _live(snapshot, records, counts, zone)
+    )
+
+
+def _not_started(ready: Readiness | None) -> Diagnosis:
+    if ready is None:
+        return Diagnosis(Level.INFO, "Not started.", "Load a portfolio, then press Start.")
+    if not ready.contracts and not ready.underlyings:
+        return Diagnosis(Level.INFO, "Not started.", "Nothing in this portfolio has a price to stream.")
+    what = f"{count(ready.contracts, 'contract')} and {count(ready.underlyings, 'underlying')}"
+    are = "is" if ready.contracts + ready.underlyings == 1 else "are"
+    return Diagnosis(Level.INFO, "Not started.", f"{what} {are} ready. Press Start to connect.")
+
+
+def _stopped(snapshot: LiveSnapshot, reason: str, zone: dt.tzinfo) -> Diagnosis:
+    at = f" {format_time(snapshot.stopped_at, zone, snapshot.as_of)}" if snapshot.stopped_at else ""
+    if reason:
+        return Diagnosis(Level.INFO, f"Stopped{at}:", f"{reason}. Figures are frozen. Press Start to go on.")
+    return Diagnosis(Level.INFO, f"Stopped{at}.", "Figures are frozen.")
+
+
+def explain_failed(snapshot: LiveSnapshot, records: list[StreamHealth]) -> Diagnosis | None:
+    """The streams that ended for good, explained by the first of them."""
+    failed = [record for record in records if record.state == StreamState.ERROR]
+    if not failed:
+        return None
+    first = failed[0]
+    alike = [each for each in failed if _code(each) == _code(first)]
+    headline, step = explain_rejection(
+        first, [each.stream for each in alike], snapshot, data_works=_data_works(records)
+    )
+    last_event = max((each.last_event_at for each in failed if each.last_event_at), default=None)
+    parts = [step, name_live(records, snapshot.as_of)]
+    if last_event is not None:
+        parts.append(f"Last event {format_span((snapshot.as_of - last_event).total_seconds())} ago.")
+    return Diagnosis(Level.ERROR, headline, " ".join(part for part in parts if part))
+
+
+def _reconnecting(
+    snapshot: LiveSnapshot, records: list[StreamHealth], counts: QuoteCounts, zone: dt.tzinfo
+) -> Diagnosis | None:
+    """Amber while the prices of what is away are young, red as soon as they are stale."""
+    away = [record for record in records if record.state == StreamState.RECONNECTING]
+    if not away:
+        return None
+    headline, cause = explain_retry(away, zone)
+    whose = f"{LABELS[away[0].stream]}: " if len(away) > 1 else ""
+    next_try = capital(f"{whose}{describe_next_try(away[0], snapshot.as_of)}.")
+    parts = [cause, next_try, name_live(records, snapshot.as_of)]
+    ageing = [_SINGULAR[each.stream] for each in away if each.stream in _DATA]
+    dead = any(counts.stale_by_stream.get(each.stream) for each in away)
+    if dead:
+        parts.append(describe_stale(counts))
+    elif ageing:
+        parts.append(f"{join_words(ageing).capitalize()} marks are ageing.")
+    level = Level.ERROR if dead else Level.WARNING
+    return Diagnosis(level, headline, " ".join(part for part in parts if part))
+
+
+_SINGULAR = {StreamName.OPTIONS: "option", StreamName.STOCKS: "stock", StreamName.FILLS: "fill"}
+
+
+def _connecting(snapshot: LiveSnapshot, records: list[StreamHealth]) -> Diagnosis | None:
+    waiting = [record for record in records if record.state == StreamState.CONNECTING]
+    if not waiting and (records or snapshot.status != StreamState.CONNECTING):
+        return None
+    steps = [f"{LABELS[record.stream]}: {describe_wait(record, snapshot.as_of)}." for record in waiting]
+    slow = any(seconds_since(each.since, snapshot.as_of) >= NO_ANSWER_AFTER_SECONDS for each in waiting)
+    return Diagnosis(Level.WARNING if slow else Level.INFO, "Connecting.", " ".join(steps))
+
+
+def _closed(
+    snapshot: LiveSnapshot, counts: QuoteCounts, next_open: dt.datetime | None, zone: dt.tzinfo
+) -> Diagnosis | None:
+    if snapshot.market_phase not in _CLOSED:
+        return None
+    span = f" until {format_moment(next_open, snapshot.as_of, zone)}" if next_open else ""
+    parts = ["The streams are connected."]
+    if counts.newest_at is not None:
+        parts.append(f"Last marks from {format_moment(counts.newest_at, snapshot.as_of, zone)}.")
+    return Diagnosis(Level.INFO, f"Market closed{span}.", " ".join(parts))
+
+
+def _not_granted(records: list[StreamHealth]) -> Diagnosis | None:
+    short = [record for record in records if record.missing and record.state == StreamState.RUNNING]
+    if not short:
+        return None
+    record = short[0]
+    return Diagnosis(
+        Level.WARNING,
+        f"{LABELS[record.stream]}: {len(record.missing)} of {len(record.asked)} not granted.",
+        f"Alpaca did not subscribe {name_symbols(record.missing)}. Check the portfolio file.",
+    )
+
+
+def name_symbols(symbols: frozenset[str]) -> str:
+    """The first few by name, the rest by number."""
+    names = sorted(symbols)
+    rest = len(names) - _NAMED_SYMBOLS
+    if rest <= 0:
+        return join_words(names)
+    return f"{', '.join(names[:_NAMED_SYMBOLS])} and {rest} more"
+
+
+def _live(
+    snapshot: LiveSnapshot, records: list[StreamHealth], counts: QuoteCounts, zone: dt.tzinfo
+) -> Diagnosis:
+    streams = " · ".join(
+        f"{LABELS[each.stream] if not index else LABELS[each.stream].lower()} {coverage(each)}"
+        for index, each in enumerate(records)
+    )
+    parts = [f"{streams}." if streams else ""]
+    if counts.oldest_seconds is not None:
+        parts.append(f"Oldest quote {format_span(counts.oldest_seconds)}.")
+    rest = describe_rest(counts)
+    parts += [rest, f"Updated {format_time(snapshot.as_of, zone)}."]
+    return Diagnosis(
+        Level.QUIET if rest else Level.SUCCESS, "Live.", " ".join(part for part in parts if part)
+    )
+
+
+def _data_works(records: list[StreamHealth]) -> bool:
+    return any(each.stream in _DATA and each.state == StreamState.RUNNING for each in records)
+
+
+def _code(record: StreamHealth) -> int | None:
+    return record.last_failure.code if record.last_failure else None

@@ -1,0 +1,178 @@
+"""One stream, one line: its state by a sign and a word, and what there is to say of it. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from options_helper.analysis.text.figures import MISSING, format_span
+from options_helper.analysis.text.wording import format_time, join_words
+from options_helper.market import LiveSnapshot, StreamFailure, StreamHealth, StreamName, StreamState
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Sequence
+
+NO_ANSWER_AFTER_SECONDS = 3.0
+NO_EVENT_AFTER_SECONDS = 10.0
+MUTE_AFTER_SECONDS = 45.0
+_JUST_NOW_SECONDS = 3.0
+
+LABELS = {StreamName.OPTIONS: "Options", StreamName.STOCKS: "Stocks", StreamName.FILLS: "Fills"}
+
+
+@dataclass(frozen=True, slots=True)
+class StreamLine:
+    """What the page says of one stream.
+
+    Attributes:
+        label: `Options`, `Stocks`, `Fills`.
+        sign: One character for the state.
+        word: The state.
+        text: How far it reaches and when it was last heard, or what it waits for.
+        last_failure: Why it last ended and when, kept after recovery, or "".
+    """
+
+    label: str
+    sign: str
+    word: str
+    text: str
+    last_failure: str = ""
+
+
+def stream_records(snapshot: LiveSnapshot) -> list[StreamHealth]:
+    """The streams in use, in the page's order; made from the plain fields where there are no records."""
+    records = []
+    for name in LABELS:
+        record = snapshot.health.get(name)
+        if record is None and name in snapshot.status_by_stream:
+            error = snapshot.errors_by_stream.get(name)
+            state = StreamState(snapshot.status_by_stream[name])
+            record = StreamHealth(
+                name,
+                state=state,
+                attempts=snapshot.reconnect_attempts.get(name, 0),
+                last_event_at=snapshot.last_event_ts_by_stream.get(name),
+                last_failure=StreamFailure(error, snapshot.as_of, final=state is StreamState.ERROR)
+                if error
+                else None,
+            )
+        if record is not None and record.state != StreamState.NOT_STARTED:
+            records.append(record)
+    return records
+
+
+def describe_stream(record: StreamHealth, as_of: dt.datetime, *, zone: dt.tzinfo) -> StreamLine:
+    """The line of one stream."""
+    sign, word = _sign(record, as_of)
+    failure = record.last_failure
+    last_failure = f"{failure.words}, {format_time(failure.at, zone, as_of)}" if failure else ""
+    return StreamLine(LABELS[record.stream], sign, word, _text(record, as_of, zone), last_failure)
+
+
+_SIGNS = {
+    StreamState.NOT_STARTED: ("○", "off"),
+    StreamState.CONNECTING: ("◌", "connecting"),
+    StreamState.RUNNING: ("●", "running"),
+    StreamState.RECONNECTING: ("↻", "reconnecting"),
+    StreamState.ERROR: ("✕", "error"),
+    StreamState.STOPPED: ("■", "stopped"),
+}
+
+
+def _sign(record: StreamHealth, as_of: dt.datetime) -> tuple[str, str]:
+    if record.state == StreamState.RUNNING and (record.missing or _is_silent(record, as_of)):
+        return "◐", "running"
+    return _SIGNS[record.state]
+
+
+def _text(record: StreamHealth, as_of: dt.datetime, zone: dt.tzinfo) -> str:
+    match record.state:
+        case StreamState.CONNECTING:
+            return describe_wait(record, as_of)
+        case StreamState.RECONNECTING:
+            return describe_next_try(record, as_of)
+        case StreamState.ERROR:
+            return record.last_failure.words if record.last_failure else "ended"
+        case StreamState.STOPPED:
+            last = record.last_event_at
+            return f"last event {format_time(last, zone, as_of)}" if last else MISSING
+        case StreamState.RUNNING:
+            return f"{coverage(record)} · {_last_event(record, as_of, zone)}"
+        case _:
+            return MISSING
+
+
+def _last_event(record: StreamHealth, as_of: dt.datetime, zone: dt.tzinfo) -> str:
+    last, is_fills = record.last_event_at, record.stream == StreamName.FILLS
+    if last is None:
+        return "none yet" if is_fills else "no quote yet"
+    if not is_fills and seconds_since(last, as_of) < _JUST_NOW_SECONDS:
+        return "just now"
+    return f"last {format_time(last, zone, as_of)}"
+
+
+def describe_next_try(record: StreamHealth, as_of: dt.datetime) -> str:
+    """Which attempt this is, and when it comes or what it waits for: `attempt 3, next try in 4 s`."""
+    number = record.tries or record.attempts
+    attempt = f"attempt {number}" if number else "trying again"
+    if record.next_attempt_at is None:
+        return f"{attempt}: {record.step}" if record.step else attempt
+    wait = (record.next_attempt_at - as_of).total_seconds()
+    return f"{attempt}, next try {f'in {format_span(wait)}' if wait >= 1 else 'now'}"
+
+
+def describe_wait(record: StreamHealth, as_of: dt.datetime) -> str:
+    """What a connecting stream waits for, and from the third second on that no answer came."""
+    seconds = seconds_since(record.since, as_of)
+    step = record.step or "opening the connection"
+    if seconds >= NO_ANSWER_AFTER_SECONDS:
+        return f"{step}, no answer for {format_span(seconds)}"
+    return f"{step} ({format_span(seconds)})"
+
+
+def silence_seconds(
+    record: StreamHealth, as_of: dt.datetime, session_open: dt.datetime | None = None
+) -> tuple[bool, float]:
+    """Whether a data stream ever gave an event on this connection, and for how long it has given none.
+
+    Args:
+        record: The stream.
+        as_of: The time now.
+        session_open: Before it silence does not count; an opening that is still to come changes nothing.
+    """
+    began, last = record.connected_at or record.since, record.last_event_at
+    seen = last is not None and (record.connected_at is None or last >= record.connected_at)
+    silent_since = last if seen else began
+    if silent_since is not None and session_open is not None and session_open <= as_of:
+        silent_since = max(silent_since, session_open)
+    return seen, seconds_since(silent_since, as_of)
+
+
+def _is_silent(record: StreamHealth, as_of: dt.datetime) -> bool:
+    """Whether a data stream has given nothing yet, or nothing for long; fills are silent by nature."""
+    if record.stream == StreamName.FILLS:
+        return False
+    seen, silent = silence_seconds(record, as_of)
+    return not seen or silent >= MUTE_AFTER_SECONDS
+
+
+def name_live(records: Sequence[StreamHealth], as_of: dt.datetime) -> str:
+    """`Stocks and fills are live.`, the streams that run and are not silent; "" where none is."""
+    running = [each for each in records if each.state == StreamState.RUNNING and not _is_silent(each, as_of)]
+    live = [LABELS[each.stream].lower() for each in running]
+    return f"{join_words(live).capitalize()} are live." if live else ""
+
+
+def coverage(record: StreamHealth) -> str:
+    """`12 of 12` for a data stream, `listening` for the fills."""
+    if record.stream == StreamName.FILLS:
+        return "listening"
+    if not record.asked:
+        return "connected"
+    return f"{len(record.asked) - len(record.missing)} of {len(record.asked)}"
+
+
+def seconds_since(at: dt.datetime | None, now: dt.datetime) -> float:
+    """Seconds from a moment to now, never below 0; 0 for no moment."""
+    return max(0.0, (now - at).total_seconds()) if at is not None else 0.0

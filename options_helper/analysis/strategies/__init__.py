@@ -1,0 +1,1 @@
+"""Names and payoffs of structures."""

@@ -1,0 +1,139 @@
+"""A structure's name, width, and profit and loss at expiry.
+
+Profit, loss and break-evens are those at expiry, in total dollars of the whole position. They are undefined
+(None) where the options expire on different days, because the later ones then still have a value that only a
+model could give, and where the file does not say what was paid; they are not known where a contract is an
+adjusted one, because what it delivers is not. `math.inf` says unlimited.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from options_helper.analysis.contracts.products import is_adjusted
+from options_helper.analysis.osi import root_of
+from options_helper.analysis.strategies.names import NetLeg, StructureKind, StructureName, name_structure
+from options_helper.analysis.strategies.payoff import OptionAmount, Payoff, sum_options
+from options_helper.models import STANDARD_MULTIPLIER, EquityPosition, MultiLegPosition, Position, StockLeg
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from options_helper.models import Leg
+
+    AnyPosition = Position | EquityPosition | MultiLegPosition
+
+__all__ = ["Payoff", "Structure", "StructureKind", "describe_structure"]
+
+
+@dataclass(frozen=True, slots=True)
+class Structure:
+    """What is known of a position without any price.
+
+    Attributes:
+        kind, name: The family, and the name in words ("Credit iron condor").
+        width: Distance of the strikes in dollars (the wider wing), None where it means nothing.
+        max_profit, max_loss: Dollars at expiry, a loss as a positive figure; `math.inf` is unlimited.
+        break_evens: Prices of the underlying, ascending; empty where undefined or where there is none.
+        payoff: P/L at expiry by price, None where undefined.
+        adjusted: Whether one of its contracts is an adjusted one; then nothing at expiry is known.
+    """
+
+    kind: StructureKind
+    name: str
+    width: float | None = None
+    max_profit: float | None = None
+    max_loss: float | None = None
+    break_evens: tuple[float, ...] = ()
+    payoff: Payoff | None = None
+    adjusted: bool = False
+
+
+def describe_structure(position: AnyPosition, multipliers: Sequence[float] | None = None) -> Structure:
+    """Name, width, extremes and break-evens of a structure, a single or shares.
+
+    Args:
+        position: What to describe.
+        multipliers: Dollars per point of each leg (of the one option of a single), in the file's order; what
+            stands at a stock leg's place is ignored. Without it, the file's multipliers or the standard 100.
+    """
+    payoff = _payoff(position, multipliers)
+    name = _name(position, multipliers)
+    if payoff is None:
+        return Structure(name.kind, name.words, name.width, adjusted=_is_adjusted(position))
+    return Structure(
+        name.kind,
+        name.words,
+        name.width,
+        payoff.max_profit,
+        payoff.max_loss,
+        payoff.break_evens,
+        payoff,
+    )
+
+
+def _payoff(position: AnyPosition, multipliers: Sequence[float] | None) -> Payoff | None:
+    if _is_adjusted(position):
+        return None
+    if isinstance(position, EquityPosition):
+        return Payoff((), position.shares, position.cost_basis * position.shares)
+    if isinstance(position, Position):
+        amount = position.contracts * _multiplier(position, multipliers, 0)
+        option = OptionAmount(position.option_type, position.strike, amount)
+        return Payoff((option,), 0.0, position.cost_basis * amount)
+    options = _options(position, multipliers)
+    if position.net_debit is None or len({leg.expiry for leg, _ in options}) > 1:
+        return None
+    amounts = [
+        OptionAmount(leg.option_type, leg.strike, leg.signed_contracts * each) for leg, each in options
+    ]
+    return Payoff(sum_options(amounts), _shares(position), position.net_debit)
+
+
+def _is_adjusted(position: AnyPosition) -> bool:
+    if isinstance(position, EquityPosition):
+        return False
+    terms = [position] if isinstance(position, Position) else position.option_legs
+    return any(is_adjusted(root_of(position.symbol, each)) for each in terms)
+
+
+def _name(position: AnyPosition, multipliers: Sequence[float] | None) -> StructureName:
+    if isinstance(position, EquityPosition):
+        return StructureName(StructureKind.SHARES, "Long shares" if position.shares > 0 else "Short shares")
+    if isinstance(position, Position):
+        side = "Long" if position.contracts > 0 else "Short"
+        return StructureName(StructureKind.SINGLE, f"{side} {position.option_type}")
+    return name_structure(_net_legs(_options(position, multipliers)), _shares(position))
+
+
+def _net_legs(options: Sequence[tuple[Leg, float]]) -> list[NetLeg]:
+    """The legs with those of the same contract put together; what cancels out is left away."""
+    quantities: dict[tuple[object, ...], int] = {}
+    first: dict[tuple[object, ...], tuple[Leg, float]] = {}
+    for leg, multiplier in options:
+        key = (leg.option_type, leg.expiry, leg.strike, leg.root, multiplier)
+        quantities[key] = quantities.get(key, 0) + leg.signed_contracts
+        first.setdefault(key, (leg, multiplier))
+    return [
+        NetLeg(leg.option_type, leg.expiry, leg.strike, quantities[key], multiplier)
+        for key, (leg, multiplier) in first.items()
+        if quantities[key]
+    ]
+
+
+def _options(position: MultiLegPosition, multipliers: Sequence[float] | None) -> list[tuple[Leg, float]]:
+    """The option legs, each with its multiplier."""
+    return [
+        (leg, _multiplier(leg, multipliers, number))
+        for number, leg in enumerate(position.legs)
+        if not isinstance(leg, StockLeg)
+    ]
+
+
+def _shares(position: MultiLegPosition) -> float:
+    return sum(leg.signed_shares for leg in position.legs if isinstance(leg, StockLeg))
+
+
+def _multiplier(terms: Position | Leg, multipliers: Sequence[float] | None, number: int) -> float:
+    return multipliers[number] if multipliers is not None else terms.multiplier or STANDARD_MULTIPLIER

@@ -1,0 +1,1 @@
+"""Facts about a stream: age, lag and clock offset."""

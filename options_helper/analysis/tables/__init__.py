@@ -1,0 +1,1 @@
+"""From a valuation to the tables and totals of the page."""

@@ -1,0 +1,79 @@
+"""When computed figures change although nothing new has come."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING
+
+from options_helper.analysis.valuation.quote_state import is_heard
+from options_helper.market import StreamName
+from options_helper.times import new_york_date, start_of_day
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    import pandas as pd
+
+    from options_helper.market import LiveSnapshot
+
+_MICROSECOND = dt.timedelta(microseconds=1)
+
+
+def circumstances(live: LiveSnapshot) -> tuple[object, ...]:
+    """What tables depend on beside portfolio, prices and ages, and no version tells of."""
+    return (
+        live.started_at,
+        live.market_phase,
+        live.market_phase_until,
+        live.session_close,
+        live.trading_date,
+        live.previous_trading_date,
+        live.subscribed,
+        live.status,
+        tuple(live.status_by_stream.items()),
+        # A pong makes no new version, and it is what keeps an old price quiet.
+        is_heard(live, StreamName.STOCKS),
+        is_heard(live, StreamName.OPTIONS),
+    )
+
+
+def deadline(live: LiveSnapshot, tables: Iterable[pd.DataFrame], stale_after_seconds: float) -> dt.datetime:
+    """The next moment at which the tables would differ with the snapshot's version unchanged.
+
+    Until then, and while version and `circumstances` stay the same, nothing needs to be computed again; only
+    ages grow. It is the first of: a price turning too old, a contract expiring, the market's phase, and the
+    New York date.
+
+    Args:
+        live: The snapshot that the tables were computed from.
+        tables: The tables of positions, legs and underlyings.
+        stale_after_seconds: The threshold that they were computed with.
+
+    Returns:
+        An aware moment after `live.as_of`.
+    """
+    tomorrow = new_york_date(live.as_of) + dt.timedelta(days=1)
+    moments = [start_of_day(tomorrow)]
+    if live.market_phase_until is not None:
+        moments.append(live.market_phase_until)
+    for table in tables:
+        moments.extend(_of_ages(table, live, stale_after_seconds))
+        if "expires_at" in table:
+            moments.extend(_of_expiries(table, live))
+    return min(moment for moment in moments if moment > live.as_of)
+
+
+def _of_ages(table: pd.DataFrame, live: LiveSnapshot, stale_after_seconds: float) -> Iterator[dt.datetime]:
+    """When the oldest price that is still young turns too old."""
+    ages = table["mark_age_seconds"].to_numpy()
+    young = ages[ages <= stale_after_seconds]
+    if len(young):
+        yield live.as_of + dt.timedelta(seconds=stale_after_seconds - float(young.max())) + _MICROSECOND
+
+
+def _of_expiries(table: pd.DataFrame, live: LiveSnapshot) -> Iterator[dt.datetime]:
+    """The next expiry of a contract."""
+    moments = table["expires_at"]
+    ahead = moments[moments > live.as_of]
+    if len(ahead):
+        yield ahead.min().to_pydatetime()

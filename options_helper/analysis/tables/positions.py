@@ -1,0 +1,96 @@
+"""The positions table: single options and shares."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from options_helper.analysis.arrays.frames import build_frame
+from options_helper.analysis.holdings.portfolio_arrays import arrays_of
+from options_helper.analysis.tables.schema import POSITION_COLUMNS
+from options_helper.analysis.valuation.reference import opened_today
+from options_helper.analysis.valuation.row_warnings import RowWarning, flag, to_lists
+from options_helper.analysis.valuation.valuation import (
+    build_quote_columns,
+    compute_live_rows,
+    compute_stock_rows,
+    divide,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from options_helper.analysis.arrays.columns import Column
+    from options_helper.analysis.holdings.portfolio_arrays import PortfolioArrays
+    from options_helper.analysis.valuation.valuation import Valuation
+    from options_helper.market import LiveSnapshot
+    from options_helper.models import Portfolio
+
+    Floats = NDArray[np.float64]
+
+
+def compute_live_position_rows(
+    portfolio: Portfolio, live: LiveSnapshot, *, stale_after_seconds: float
+) -> pd.DataFrame:
+    """One row per single option and per shares position, in the file's order.
+
+    Dollars per share: `cost_basis, bid, ask, last, mark, natural, previous_close`. Total dollars, signed:
+    `cost, market_value, natural_value, pnl_abs, pnl_day, max_loss` (a loss as a positive figure, infinite
+    where it has no end). Fractions: `spread_pct, pnl_pct, pnl_day_pct, return_on_max_risk, iv`. Shares have
+    their count in `quantity`, multiplier 1, and null in the columns of options.
+
+    Args:
+        portfolio: Its arrays are built on first use and kept as long as it lives.
+        live: The snapshot; every age counts from its `as_of`.
+        stale_after_seconds: The age above which a price is no longer live.
+
+    Raises:
+        ValueError: `stale_after_seconds` is not above zero.
+    """
+    book = arrays_of(portfolio)
+    rows = book.positions
+    now = compute_live_rows(rows, live, stale_after_seconds)
+    spots = compute_stock_rows(book.underlyings, live, stale_after_seconds).mark
+    columns = {
+        **rows.columns,
+        **build_quote_columns(rows, now, live),
+        **_money_columns(book, now, live),
+        "cost_basis": book.cost_basis,
+        "underlying_price": spots[rows.underlying_codes],
+    }
+    return build_frame(POSITION_COLUMNS, columns)
+
+
+def _money_columns(book: PortfolioArrays, now: Valuation, live: LiveSnapshot) -> dict[str, Column]:
+    rows = book.positions
+    cost, max_loss, at_risk = rows.memo.get("risk", now.scale, lambda: _risk(book, now.scale))
+    pnl = (now.mark - book.cost_basis) * now.scale
+    new = opened_today(book.opened, live)
+    base = np.where(new, book.cost_basis, now.close)
+    pnl_day = (now.mark - base) * now.scale
+    return {
+        "cost": cost,
+        "market_value": now.mark * now.scale,
+        "natural_value": now.natural * now.scale,
+        "pnl_abs": pnl,
+        "pnl_pct": divide(pnl, cost),
+        "pnl_day": pnl_day,
+        "pnl_day_pct": divide(pnl_day, base * now.scale),
+        "max_loss": max_loss,
+        "return_on_max_risk": pnl / at_risk,
+        "warnings": to_lists(now.warnings | flag(now.close_is_old & ~new, RowWarning.PREVIOUS_CLOSE_OLD)),
+    }
+
+
+def _risk(book: PortfolioArrays, scale: Floats) -> tuple[Floats, Floats, Floats]:
+    """What was paid; the most that can be lost; the same where it is above zero and has an end.
+
+    A long can lose what was paid, a short put its strike less the credit, every other short without end. Of
+    an adjusted contract it is not known, as in `describe_structure`.
+    """
+    rows, cost = book.positions, book.cost_basis * scale
+    short = np.where(rows.is_put, cost - rows.strike * scale, np.inf)
+    max_loss = np.where(rows.adjusted, np.nan, np.where(rows.quantity > 0, cost, short))
+    return cost, max_loss, np.where((max_loss > 0) & (max_loss < np.inf), max_loss, np.nan)

@@ -1,0 +1,266 @@
+"""The structures table and the legs table beneath it.
+
+A structure is as known as its legs: as soon as one has no mark, the structure has none, never a partial sum.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from options_helper.analysis.arrays.columns import (
+    categories,
+    floats,
+    format_coverage,
+    objects,
+    texts,
+    whole_numbers,
+)
+from options_helper.analysis.arrays.frames import build_frame
+from options_helper.analysis.contracts.session_ends import days_until, hours_until
+from options_helper.analysis.holdings.instruments import NEVER
+from options_helper.analysis.holdings.portfolio_arrays import arrays_of, reduce_by
+from options_helper.analysis.strategies.structures import Structure, describe_structure
+from options_helper.analysis.tables.schema import LEG_COLUMNS, STRUCTURE_COLUMNS
+from options_helper.analysis.valuation.marks import compute_natural
+from options_helper.analysis.valuation.quote_state import CODE, QuoteState
+from options_helper.analysis.valuation.reference import opened_today
+from options_helper.analysis.valuation.row_warnings import RowWarning, flag, to_lists
+from options_helper.analysis.valuation.valuation import (
+    STATE_TYPE,
+    build_quote_columns,
+    compute_live_rows,
+    compute_stock_rows,
+    divide,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from options_helper.analysis.arrays.columns import Column
+    from options_helper.analysis.holdings.portfolio_arrays import PortfolioArrays, StructureArrays
+    from options_helper.analysis.valuation.valuation import Valuation
+    from options_helper.market import LiveSnapshot
+    from options_helper.models import Portfolio
+
+    Floats = NDArray[np.float64]
+    Flags = NDArray[np.bool_]
+    Numbers = NDArray[np.int64]
+
+_GREEKS = ("delta", "gamma", "theta", "vega")
+
+
+class Descriptions(NamedTuple):
+    """The static columns that depend on the multipliers."""
+
+    columns: Mapping[str, Column]
+    at_risk: Floats
+    unit_multiplier: Floats
+
+
+class LegSums(NamedTuple):
+    """What the legs of each structure come to."""
+
+    net_mark: Floats
+    natural: Floats
+    opposite: Floats
+    missing: Numbers
+    all_expired: Flags
+    oldest_quote: Floats
+    oldest_mark: Floats
+    warnings: Numbers
+
+
+def compute_live_multileg_rows(
+    portfolio: Portfolio, live: LiveSnapshot, *, stale_after_seconds: float
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """One row per structure, and one row per leg of all structures, both in the file's order.
+
+    Structures, in total dollars: `net_debit` (also as `cost`), `net_mark` (also as `market_value`),
+    `net_natural` (closing at the bid of longs and the ask of shorts), `net_pnl_abs, pnl_day, max_profit,
+    max_loss` (a loss as a positive figure; infinite is unlimited, null undefined). Per share of one of the
+    `units`: `cost_basis, bid, ask, mark, natural, delta, gamma, theta, vega`. `dte` and `hours_left` are
+    those of the first expiry. The net greeks are the sums of leg greek x signed contracts x multiplier; a
+    share has delta 1.
+
+    Legs have prices per share, and `leg_value, market_value, natural_value, pnl_day` in signed dollars. A leg
+    of shares has its count in `quantity` and null in the columns of options.
+
+    Raises:
+        ValueError: `stale_after_seconds` is not above zero.
+    """
+    book = arrays_of(portfolio)
+    now = compute_live_rows(book.legs, live, stale_after_seconds)
+    spots = compute_stock_rows(book.underlyings, live, stale_after_seconds).mark
+    new = opened_today(book.structures.opened, live)
+    quotes = build_quote_columns(book.legs, now, live)
+    legs = {
+        **book.legs.columns,
+        **quotes,
+        **_leg_money(book, now, new),
+        "underlying_price": spots[book.legs.underlying_codes],
+    }
+    structures = {
+        **book.structures.columns,
+        **_structure_columns(book, now, live, new, stale_after_seconds),
+        **_net_greeks(book, now, quotes),
+        "underlying_price": spots[book.structures.underlying_codes],
+    }
+    return (
+        build_frame(STRUCTURE_COLUMNS, structures),
+        build_frame(LEG_COLUMNS, legs),
+    )
+
+
+def _leg_money(book: PortfolioArrays, now: Valuation, new: Flags) -> dict[str, Column]:
+    value = now.mark * now.scale
+    # What a leg cost is not in the file: in a structure opened today its day has no beginning.
+    is_new = np.repeat(new, book.structures.sizes)
+    withheld = now.close_is_old & ~is_new
+    return {
+        "leg_value": value,
+        "market_value": value,
+        "natural_value": now.natural * now.scale,
+        "pnl_day": np.where(is_new, np.nan, (now.mark - now.close) * now.scale),
+        "warnings": to_lists(now.warnings | flag(withheld, RowWarning.PREVIOUS_CLOSE_OLD)),
+    }
+
+
+def _structure_columns(
+    book: PortfolioArrays, now: Valuation, live: LiveSnapshot, new: Flags, stale_after_seconds: float
+) -> dict[str, Column]:
+    own = book.structures
+    sums = _sum_legs(book, now, new, stale_after_seconds)
+    about = _describe(book, now)
+    pnl = sums.net_mark - own.net_debit
+    before = _sum(own, now.close * now.scale)
+    base = np.where(new, own.net_debit, before)
+    pnl_day = sums.net_mark - base
+    divisor = own.units * about.unit_multiplier
+    bid, ask = sums.natural / divisor, sums.opposite / divisor
+    return {
+        **about.columns,
+        **_dates(own, now, live),
+        "net_debit": own.net_debit,
+        "cost": own.net_debit,
+        "cost_basis": own.net_debit / divisor,
+        "net_mark": sums.net_mark,
+        "market_value": sums.net_mark,
+        "mark": sums.net_mark / divisor,
+        "net_natural": sums.natural,
+        "natural": bid,
+        "bid": bid,
+        "ask": ask,
+        "spread_pct": divide(ask - bid, (ask + bid) / 2),
+        "net_pnl_abs": pnl,
+        "net_pnl_pct": divide(pnl, own.net_debit),
+        "pnl_day": pnl_day,
+        "pnl_day_pct": divide(pnl_day, base),
+        "return_on_max_risk": pnl / about.at_risk,
+        "quote_age_seconds_max": sums.oldest_quote,
+        "mark_age_seconds": sums.oldest_mark,
+        "missing_legs": sums.missing,
+        "legs_with_mark": _coverage(own, sums.missing),
+        "state": categories(_worst_states(own, now, sums.all_expired), STATE_TYPE),
+        "warnings": to_lists(sums.warnings),
+    }
+
+
+def _sum_legs(book: PortfolioArrays, now: Valuation, new: Flags, stale_after_seconds: float) -> LegSums:
+    own, rows = book.structures, book.legs
+    without = np.isnan(now.mark)
+    # What opening as much again would cost: the side that the natural price leaves.
+    opposite = compute_natural(now.marks.bid, now.marks.ask, -rows.quantity)
+    missing = _sum(own, without.astype(np.int64))
+    all_expired = _sum(own, now.expired.astype(np.int64)) == own.sizes
+    ages = np.where(now.expired, np.nan, now.mark_ages)
+    oldest = reduce_by(np.fmax, own.starts, ages)
+    apart = oldest - reduce_by(np.fmin, own.starts, ages) > stale_after_seconds
+    old_closes = reduce_by(np.bitwise_or, own.starts, now.close_is_old.astype(np.int64)) > 0
+    warnings = (
+        reduce_by(np.bitwise_or, own.starts, now.warnings)
+        | flag(old_closes & ~new, RowWarning.PREVIOUS_CLOSE_OLD)
+        | flag((missing > 0) & ~all_expired, RowWarning.MISSING_LEG)
+        | flag(np.isnan(own.net_debit), RowWarning.MISSING_NET_DEBIT)
+        | flag(apart, RowWarning.MIXED_AGES)
+    )
+    return LegSums(
+        net_mark=_sum(own, now.mark * now.scale),
+        natural=_sum(own, now.natural * now.scale),
+        opposite=_sum(own, np.where(now.expired, np.nan, opposite) * now.scale),
+        missing=missing,
+        all_expired=all_expired,
+        oldest_quote=reduce_by(np.fmax, own.starts, now.quote_ages),
+        oldest_mark=oldest,
+        warnings=warnings,
+    )
+
+
+def _worst_states(own: StructureArrays, now: Valuation, all_expired: Flags) -> NDArray[np.int8]:
+    """The worst state of the legs that have not expired: an expired leg beside them is a warning."""
+    expired, best = CODE[QuoteState.EXPIRED], CODE[QuoteState.LIVE]
+    worst = reduce_by(np.maximum, own.starts, np.where(now.expired, best, now.states))
+    return np.where(all_expired, expired, worst)
+
+
+def _dates(own: StructureArrays, now: Valuation, live: LiveSnapshot) -> dict[str, Column]:
+    first_last_trading = reduce_by(np.minimum, own.starts, now.ends.last_trading)
+    return {
+        "dte": whole_numbers(days_until(own.first_expiry_day, live), own.first_expiry_day == NEVER),
+        "hours_left": hours_until(first_last_trading, own.first_last_day, live),
+    }
+
+
+def _net_greeks(book: PortfolioArrays, now: Valuation, quotes: Mapping[str, Column]) -> dict[str, Column]:
+    rows = book.legs
+    of_share = {name: 1.0 if name == "delta" else 0.0 for name in _GREEKS}
+    nets = {
+        name: _sum(book.structures, np.where(rows.is_stock, of_share[name], quotes[name]) * now.scale)
+        for name in _GREEKS
+    }
+    divisor = book.structures.units * _describe(book, now).unit_multiplier
+    return {
+        **{f"net_{name}": net for name, net in nets.items()},
+        **{name: net / divisor for name, net in nets.items()},
+    }
+
+
+def _describe(book: PortfolioArrays, now: Valuation) -> Descriptions:
+    """Names, widths and extremes; made anew only when the vendor's multipliers change."""
+    return book.structures.memo.get("descriptions", now.multiplier, lambda: _descriptions(book, now))
+
+
+def _descriptions(book: PortfolioArrays, now: Valuation) -> Descriptions:
+    own = book.structures
+    per_structure = np.split(now.multiplier, own.starts[1:]) if len(own) else []
+    found: list[Structure] = [
+        describe_structure(position, list(multipliers))
+        for position, multipliers in zip(own.positions, per_structure, strict=True)
+    ]
+    max_loss = floats(each.max_loss for each in found)
+    of_options = np.where(book.legs.is_stock, np.nan, now.multiplier)
+    most, least = reduce_by(np.fmax, own.starts, of_options), reduce_by(np.fmin, own.starts, of_options)
+    return Descriptions(
+        columns={
+            "name": texts([each.name for each in found]),
+            "kind": texts([each.kind.value for each in found]),
+            "width": floats(each.width for each in found),
+            "max_profit": floats(each.max_profit for each in found),
+            "max_loss": max_loss,
+            "break_evens": objects([each.break_evens for each in found]),
+        },
+        at_risk=np.where((max_loss > 0) & (max_loss < np.inf), max_loss, np.nan),
+        unit_multiplier=np.where(most == least, most, np.nan),
+    )
+
+
+def _coverage(own: StructureArrays, missing: Numbers) -> Column:
+    return own.memo.get_by_value("coverage", missing, lambda: format_coverage(own.sizes - missing, own.sizes))
+
+
+def _sum(own: StructureArrays, values: NDArray[Any]) -> NDArray[Any]:
+    return reduce_by(np.add, own.starts, values)

@@ -1,0 +1,192 @@
+"""Sums over the tables by underlying, each with what it covers.
+
+A position is one leg. What has expired is in no sum and in no count.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple, Self
+
+import numpy as np
+
+from options_helper.analysis.valuation.quote_state import CODE, TRUTH_STATES, QuoteState
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from options_helper.analysis.holdings.portfolio_arrays import PortfolioArrays
+
+    Floats = NDArray[np.float64]
+    Flags = NDArray[np.bool_]
+    Numbers = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """A sum in dollars.
+
+    Attributes:
+        partial: The sum of what is known.
+        covered, legs: How many legs it covers, and of how many; a single or a block of shares is one leg.
+    """
+
+    partial: float
+    covered: int
+    legs: int
+
+    @property
+    def value(self) -> float | None:
+        """The sum if it covers everything, else None."""
+        return self.partial if self.covered == self.legs else None
+
+    @property
+    def coverage(self) -> str:
+        """`11 of 12 legs`."""
+        return f"{self.covered} of {self.legs} leg{'' if self.legs == 1 else 's'}"
+
+
+class Tally(NamedTuple):
+    """A sum per underlying: dollars of what is known, how many legs that covers, and of how many."""
+
+    partial: Floats
+    covered: Numbers
+    legs: Numbers
+
+    @classmethod
+    def of(cls, values: Floats, legs: Numbers, groups: Numbers, size: int) -> Self:
+        """The sums of values that stand for so many legs each; NaN is not known."""
+        known = (legs > 0) & ~np.isnan(values)
+        return cls(
+            np.bincount(groups, np.where(known, values, 0.0), size).astype(np.float64),
+            np.bincount(groups, np.where(known, legs, 0), size).astype(np.int64),
+            np.bincount(groups, legs, size).astype(np.int64),
+        )
+
+    def whole(self) -> Total:
+        """The sum over all underlyings."""
+        return Total(float(self.partial.sum()), int(self.covered.sum()), int(self.legs.sum()))
+
+    def complete(self) -> Floats:
+        """The sums that cover everything, NaN elsewhere."""
+        return np.where(self.covered == self.legs, self.partial, np.nan)
+
+
+@dataclass(frozen=True, slots=True)
+class TableSums:
+    """The tables' figures as arrays: of positions and structures, and of positions and legs.
+
+    Attributes:
+        size: Number of underlyings.
+        groups, legs: The underlying of each position and structure, and how many legs it stands for.
+        leg_groups, leg_counts: The same of each position and leg.
+    """
+
+    book: PortfolioArrays
+    positions: pd.DataFrame
+    structures: pd.DataFrame
+    leg_rows: pd.DataFrame
+    size: int
+    groups: Numbers
+    legs: Numbers
+    leg_groups: Numbers
+    leg_counts: Numbers
+    leg_states: NDArray[np.int8]
+
+    @classmethod
+    def of(
+        cls, book: PortfolioArrays, positions: pd.DataFrame, structures: pd.DataFrame, legs: pd.DataFrame
+    ) -> Self:
+        """The figures of the three tables of one portfolio.
+
+        Raises:
+            ValueError: The tables have other lengths than the portfolio.
+        """
+        lengths = (len(positions), len(structures), len(legs))
+        if lengths != (len(book.positions), len(book.structures), len(book.legs)):
+            raise ValueError(f"tables of {lengths} rows are not all rows of this portfolio")
+        states = np.concatenate([_codes(positions), _codes(legs)])
+        counts = (states != CODE[QuoteState.EXPIRED]).astype(np.int64)
+        own = book.structures
+        per_structure = np.add.reduceat(counts[len(positions) :], own.starts) if len(own) else own.sizes
+        return cls(
+            book=book,
+            positions=positions,
+            structures=structures,
+            leg_rows=legs,
+            size=len(book.underlyings),
+            groups=np.concatenate([book.positions.underlying_codes, own.underlying_codes]),
+            legs=np.concatenate([counts[: len(positions)], per_structure]),
+            leg_groups=np.concatenate([book.positions.underlying_codes, book.legs.underlying_codes]),
+            leg_counts=counts,
+            leg_states=states,
+        )
+
+    @property
+    def open_pnl(self) -> Tally:
+        """P/L since opening; a structure counts with all its legs or not at all."""
+        return self._tally(_values(self.positions, "pnl_abs"), _values(self.structures, "net_pnl_abs"))
+
+    @property
+    def day_pnl(self) -> Tally:
+        """P/L since the previous close, likewise."""
+        return self._tally(_values(self.positions, "pnl_day"), _values(self.structures, "pnl_day"))
+
+    @property
+    def cost(self) -> Tally:
+        """What was paid less what was received."""
+        return self._tally(_values(self.positions, "cost"), self.book.structures.net_debit)
+
+    @property
+    def gross_cost(self) -> Tally:
+        """The sum of |cost|, so that credits do not shrink the base of a fraction."""
+        return self._tally(np.abs(_values(self.positions, "cost")), np.abs(self.book.structures.net_debit))
+
+    @property
+    def premium_at_risk(self) -> Tally:
+        """What was paid for long options, and for debit structures of options alone."""
+        rows, own = self.book.positions, self.book.structures
+        paid = np.where(rows.is_stock | (rows.quantity < 0), 0.0, _values(self.positions, "cost"))
+        debit = np.where(own.has_shares, 0.0, np.maximum(own.net_debit, 0.0))
+        return self._tally(paid, debit)
+
+    @property
+    def market_value(self) -> Tally:
+        """Marks; here each leg counts for itself."""
+        values = [_values(self.positions, "market_value"), _values(self.leg_rows, "market_value")]
+        return Tally.of(np.concatenate(values), self.leg_counts, self.leg_groups, self.size)
+
+    @property
+    def expired(self) -> int:
+        """How many legs have expired."""
+        return int((self.leg_counts == 0).sum())
+
+    def count_states(self) -> dict[str, int]:
+        """How many legs that have not expired are in each state that occurs."""
+        counted = np.bincount(self.leg_states[self.leg_counts > 0], minlength=len(TRUTH_STATES))
+        return {str(state): int(n) for state, n in zip(TRUTH_STATES, counted, strict=True) if n}
+
+    def ages(self) -> Floats:
+        """Ages of the prices of legs that have not expired, NaN where there is none."""
+        columns = [_values(self.positions, "mark_age_seconds"), _values(self.leg_rows, "mark_age_seconds")]
+        return np.where(self.leg_counts > 0, np.concatenate(columns), np.nan)
+
+    def oldest_age(self) -> float | None:
+        """The oldest of `ages`."""
+        ages = self.ages()
+        oldest = float(np.fmax.reduce(ages)) if len(ages) else np.nan
+        return None if np.isnan(oldest) else oldest
+
+    def _tally(self, of_positions: Floats, of_structures: Floats) -> Tally:
+        return Tally.of(np.concatenate([of_positions, of_structures]), self.legs, self.groups, self.size)
+
+
+def _values(table: pd.DataFrame, name: str) -> Floats:
+    values: Floats = table[name].to_numpy(dtype=np.float64)
+    return values
+
+
+def _codes(table: pd.DataFrame) -> NDArray[np.int8]:
+    codes: NDArray[np.int8] = table["state"].array.codes
+    return codes

@@ -1,0 +1,87 @@
+"""Totals that say what they cover: with anything missing there is only a part of so many legs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from options_helper.analysis.holdings.portfolio_arrays import arrays_of
+from options_helper.analysis.tables.sums import TableSums, Total
+from options_helper.analysis.valuation.quote_state import QuoteState
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pandas as pd
+
+    from options_helper.models import Portfolio
+
+
+@dataclass(frozen=True, slots=True)
+class LiveTotals:
+    """The portfolio as a whole; expired contracts are in none of it, `expired` apart.
+
+    Attributes:
+        open_pnl, day_pnl: Dollars. A structure counts with all its legs or not at all. Lots closed today
+            are not in the file, so not in `day_pnl`.
+        cost: What was paid less what was received.
+        market_value: Marks of all legs, negative for what is owed; here each leg counts for itself.
+        portfolio_value: Cash and market value.
+        premium_at_risk: What was paid for long options and for debit structures of options alone: the part
+            of the cost that is gone if they expire worthless.
+        open_pnl_pct: `open_pnl` over the sum of the positions' |cost|, a fraction, None where it has no base.
+        day_pnl_pct: `day_pnl` over the portfolio's value before it, a fraction, likewise.
+        oldest_age_seconds: Of the prices that marks are made from.
+        legs, live_legs, expired: How many legs have not expired, are live, and have expired.
+        states: How many legs that have not expired are in each state that occurs.
+    """
+
+    open_pnl: Total
+    day_pnl: Total
+    cost: Total
+    market_value: Total
+    portfolio_value: Total
+    premium_at_risk: Total
+    open_pnl_pct: float | None
+    day_pnl_pct: float | None
+    oldest_age_seconds: float | None
+    legs: int
+    live_legs: int
+    expired: int
+    states: Mapping[str, int]
+
+
+def compute_live_totals(
+    portfolio: Portfolio, position_rows: pd.DataFrame, structure_rows: pd.DataFrame, legs: pd.DataFrame
+) -> LiveTotals:
+    """The totals of three tables as they were computed for this portfolio, all rows in their order.
+
+    Raises:
+        ValueError: The tables are not those of this portfolio.
+    """
+    sums = TableSums.of(arrays_of(portfolio), position_rows, structure_rows, legs)
+    open_pnl, day_pnl, market_value = sums.open_pnl.whole(), sums.day_pnl.whole(), sums.market_value.whole()
+    value = Total(portfolio.cash + market_value.partial, market_value.covered, market_value.legs)
+    states = sums.count_states()
+    return LiveTotals(
+        open_pnl=open_pnl,
+        day_pnl=day_pnl,
+        cost=sums.cost.whole(),
+        market_value=market_value,
+        portfolio_value=value,
+        premium_at_risk=sums.premium_at_risk.whole(),
+        open_pnl_pct=_fraction(open_pnl, sums.gross_cost.whole()),
+        day_pnl_pct=_fraction(day_pnl, Total(value.partial - day_pnl.partial, value.covered, value.legs)),
+        oldest_age_seconds=sums.oldest_age(),
+        legs=sum(states.values()),
+        live_legs=states.get(QuoteState.LIVE, 0),
+        expired=sums.expired,
+        states=states,
+    )
+
+
+def _fraction(part: Total, base: Total) -> float | None:
+    """One over the other where both are whole and the base is above zero."""
+    if part.value is None or base.value is None or base.value <= 0:
+        return None
+    return part.value / base.value

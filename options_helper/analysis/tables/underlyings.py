@@ -1,0 +1,103 @@
+"""The underlyings table: the stock's price and the sums of what is held on it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from options_helper.analysis.arrays.columns import categories, format_coverage, moments
+from options_helper.analysis.arrays.frames import build_frame
+from options_helper.analysis.holdings.portfolio_arrays import arrays_of
+from options_helper.analysis.tables.schema import UNDERLYING_COLUMNS
+from options_helper.analysis.tables.sums import TableSums
+from options_helper.analysis.valuation.row_warnings import RowWarning, flag, to_lists
+from options_helper.analysis.valuation.valuation import SOURCE_TYPE, STATE_TYPE, compute_stock_rows
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from options_helper.analysis.arrays.columns import Column
+    from options_helper.analysis.valuation.valuation import Valuation
+    from options_helper.market import LiveSnapshot
+    from options_helper.models import Portfolio
+
+
+def compute_live_underlying_rows(
+    portfolio: Portfolio,
+    live: LiveSnapshot,
+    position_rows: pd.DataFrame,
+    structure_rows: pd.DataFrame,
+    legs: pd.DataFrame,
+    *,
+    stale_after_seconds: float,
+) -> pd.DataFrame:
+    """One row per underlying, in alphabetical order, from the tables of the same snapshot.
+
+    `price` is the stock's mark, `change` and `change_pct` are against the close of the previous trading day,
+    null where that is not known. `open_pnl, day_pnl, market_value, cost, premium_at_risk` are null unless
+    they cover all legs that have not expired: `…_partial` is the sum of what is known, `…_covered` how many
+    of `legs` it covers.
+
+    Raises:
+        ValueError: The tables are not those of this portfolio, or the threshold is not above zero.
+    """
+    book = arrays_of(portfolio)
+    now = compute_stock_rows(book.underlyings, live, stale_after_seconds)
+    sums = TableSums.of(book, position_rows, structure_rows, legs)
+    columns = {
+        **book.underlyings.columns,
+        **_price_columns(now),
+        **_sum_columns(sums),
+    }
+    return build_frame(UNDERLYING_COLUMNS, columns)
+
+
+def _price_columns(now: Valuation) -> dict[str, Column]:
+    change = now.mark - now.close
+    return {
+        "price": now.mark,
+        "bid": now.marks.bid,
+        "ask": now.marks.ask,
+        "last": now.ticks.last,
+        "previous_close": now.closes.price,
+        "change": change,
+        "change_pct": change / np.where(now.close > 0, now.close, np.nan),
+        "state": categories(now.states, STATE_TYPE),
+        "source": categories(now.sources, SOURCE_TYPE),
+        "mark_age_seconds": now.mark_ages,
+        "quote_time": moments(now.ticks.quote_time),
+        "warnings": to_lists(now.warnings | flag(now.close_is_old, RowWarning.PREVIOUS_CLOSE_OLD)),
+    }
+
+
+def _sum_columns(sums: TableSums) -> dict[str, Column]:
+    columns: dict[str, Column] = {"positions": _count(sums.groups, sums.size)}
+    tallies = {
+        "open_pnl": sums.open_pnl,
+        "day_pnl": sums.day_pnl,
+        "market_value": sums.market_value,
+        "cost": sums.cost,
+        "premium_at_risk": sums.premium_at_risk,
+    }
+    for name, tally in tallies.items():
+        columns[name] = tally.complete()
+        columns[f"{name}_partial"] = tally.partial
+        columns[f"{name}_covered"] = tally.covered
+    marked, legs = tallies["market_value"].covered, tallies["market_value"].legs
+    oldest = np.full(sums.size, np.nan)
+    np.fmax.at(oldest, sums.leg_groups, sums.ages())
+    return {
+        **columns,
+        "legs": legs,
+        "legs_with_mark": marked,
+        "coverage": sums.book.underlyings.memo.get_by_value(
+            "coverage", np.concatenate([marked, legs]), lambda: format_coverage(marked, legs)
+        ),
+        "oldest_age_seconds": oldest,
+    }
+
+
+def _count(groups: NDArray[np.int64], size: int) -> NDArray[np.int64]:
+    return np.bincount(groups, minlength=size).astype(np.int64)

@@ -1,0 +1,1 @@
+"""How figures, times and trades are written: one writer per kind of figure."""

@@ -1,0 +1,124 @@
+"""Prices of a fixed list of symbols, picked from a snapshot's tables by row numbers found once.
+
+All snapshots of one run share one `index` object per table, so the row numbers of a portfolio's symbols are
+looked up once per run; after that a refresh is one `take`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+import numpy as np
+
+from options_helper.quote_tables import QuoteTable, TradeTable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+
+    from options_helper.market import LiveSnapshot
+
+    Floats = NDArray[np.float64]
+    Flags = NDArray[np.bool_]
+    Times = NDArray[np.int64]
+
+T = TypeVar("T")
+
+
+class IdentityMemo:
+    """The last value computed from something, kept while the same comes again.
+
+    For what a snapshot carries and nobody changes afterwards. Safe between threads: an entry is written
+    whole, and at worst computed twice.
+    """
+
+    __slots__ = ("_entries",)
+
+    def __init__(self) -> None:
+        self._entries: dict[str, tuple[Any, float, Any]] = {}
+
+    def get(self, key: str, source: object, compute: Callable[[], T], *, extent: float = 0) -> T:
+        """The value kept under `key` for this very `source` and an equal `extent`, or a new one."""
+        entry = self._entries.get(key)
+        if entry is not None and entry[0] is source and entry[1] == extent:
+            value: T = entry[2]
+            return value
+        fresh = compute()
+        self._entries[key] = (source, extent, fresh)
+        return fresh
+
+    def get_by_value(self, key: str, source: NDArray[np.int64], compute: Callable[[], T]) -> T:
+        """The value kept under `key` while the numbers it was computed from are the same."""
+        entry = self._entries.get(key)
+        if entry is not None and np.array_equal(entry[0], source):
+            value: T = entry[2]
+            return value
+        fresh = compute()
+        self._entries[key] = (source, 0, fresh)
+        return fresh
+
+
+class Ticks(NamedTuple):
+    """The newest quote and trade of n symbols; numbers are NaN and times 0 where there is none."""
+
+    bid: Floats
+    ask: Floats
+    bid_size: Floats
+    ask_size: Floats
+    quote_time: Times
+    quote_received: Times
+    quote_from_rest: Flags
+    last: Floats
+    trade_time: Times
+    trade_received: Times
+    trade_from_rest: Flags
+
+
+def latest_prices(symbols: Sequence[str], is_stock: Flags, live: LiveSnapshot, memo: IdentityMemo) -> Ticks:
+    """Stocks from the snapshot's stock tables, all others from its option tables."""
+    has_stocks, has_options = bool(is_stock.any()), not bool(is_stock.all())
+    if not has_stocks:
+        return _gather_stream("options", symbols, live, memo)
+    stocks = _gather_stream("stocks", symbols, live, memo)
+    if not has_options:
+        return stocks
+    options = _gather_stream("options", symbols, live, memo)
+    return Ticks(*(np.where(is_stock, *pair) for pair in zip(stocks, options, strict=True)))
+
+
+def _gather_stream(stream: str, symbols: Sequence[str], live: LiveSnapshot, memo: IdentityMemo) -> Ticks:
+    of_stocks = stream == "stocks"
+    quotes = QuoteTable.from_mapping(live.stock_quotes if of_stocks else live.option_quotes)
+    trades = TradeTable.from_mapping(live.stock_trades if of_stocks else live.option_trades)
+    quote, quoted = _take(f"{stream} quotes", symbols, quotes, memo)
+    trade, traded = _take(f"{stream} trades", symbols, trades, memo)
+    return Ticks(
+        np.where(quoted, quote["bid_price"], np.nan),
+        np.where(quoted, quote["ask_price"], np.nan),
+        np.where(quoted, quote["bid_size"], np.nan),
+        np.where(quoted, quote["ask_size"], np.nan),
+        np.where(quoted, quote["timestamp"], 0),
+        np.where(quoted, quote["received_at"], 0),
+        quoted & quote["from_rest"],
+        np.where(traded, trade["price"], np.nan),
+        np.where(traded, trade["timestamp"], 0),
+        np.where(traded, trade["received_at"], 0),
+        traded & trade["from_rest"],
+    )
+
+
+def _take(
+    key: str, symbols: Sequence[str], table: QuoteTable | TradeTable, memo: IdentityMemo
+) -> tuple[NDArray[Any], Flags]:
+    """The table's rows of these symbols, and which of them are really there."""
+    index = table.index
+
+    def look_up() -> NDArray[np.int64]:
+        return np.fromiter((index.get(symbol, -1) for symbol in symbols), np.int64, len(symbols))
+
+    if not len(table.rows):
+        return np.zeros(len(symbols), table.rows.dtype), np.zeros(len(symbols), np.bool_)
+    numbers = memo.get(key, index, look_up, extent=len(index))  # an index may grow in place
+    rows = table.rows.take(numbers, mode="clip")
+    return rows, rows["present"] & (numbers >= 0) & (numbers < len(table.rows))

@@ -1,0 +1,174 @@
+"""The mark rule: the only place in the product that makes a price.
+
+| the quote | mark | method | warning |
+| --- | --- | --- | --- |
+| bid below ask, spread up to 25 % of the mid | the mid | `mid` | |
+| bid below ask, spread over 25 % of the mid | the mid | `mid` | `wide_spread` |
+| ask less bid over 0.50 and spread over 100 % of the mid | none | `none` | `stub_quote` |
+| bid equals ask | that price | `locked` | |
+| bid 0, ask up to 0.20 | half the ask | `half_ask` | `zero_bid` |
+| bid 0, ask over 0.20 | none | `none` | `zero_bid` |
+| bid above ask | none | `none` | `crossed` |
+| a bid (0 included) without an ask | none | `none` | `missing_ask` |
+| an ask without a bid | none | `none` | `missing_bid` |
+| none; a last trade that is usable | the last price | `last` | `missing_quote`, `last_trade_mark` |
+| none; no usable trade | none | `none` | `missing_quote` |
+
+A last trade is usable if it was made on the current New York day and the feed is not `indicative`, whose
+trades are 15 minutes late (Alpaca, "Real-time Option Data"). An old last never stands in for a bad quote.
+Alpaca writes 0 for a side that is absent: an ask of 0 is no ask, a bid of 0 says that nobody bids. A negative
+or infinite price is no price.
+
+All prices are dollars per share.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from options_helper.analysis.valuation.quote_state import QuoteState
+from options_helper.analysis.valuation.row_warnings import RowWarning, flag, to_words
+from options_helper.times import new_york_date
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+    from numpy.typing import NDArray
+
+    from options_helper.market import Quote, Trade
+
+    Floats = NDArray[np.float64]
+    Flags = NDArray[np.bool_]
+
+__all__ = [
+    "DELAYED_TRADE_FEEDS",
+    "STUB_SPREAD_DOLLARS",
+    "STUB_SPREAD_FRACTION",
+    "WIDE_SPREAD_FRACTION",
+    "ZERO_BID_MAX_ASK",
+    "Mark",
+    "MarkMethod",
+    "Marks",
+    "QuoteState",
+    "RowWarning",
+    "compute_mark",
+    "compute_marks",
+]
+
+WIDE_SPREAD_FRACTION = 0.25
+ZERO_BID_MAX_ASK = 0.20
+STUB_SPREAD_DOLLARS = 0.50
+STUB_SPREAD_FRACTION = 1.00
+DELAYED_TRADE_FEEDS = frozenset({"indicative"})
+
+# Prices come in cents; what float arithmetic leaves on a threshold must not decide a row.
+_TOLERANCE = 1e-9
+
+
+class MarkMethod(StrEnum):
+    """How a mark was made."""
+
+    MID = "mid"
+    LOCKED = "locked"
+    HALF_ASK = "half_ask"
+    LAST = "last"
+    NONE = "none"
+
+
+MARK_METHODS = tuple(MarkMethod)
+_CODE = {method: number for number, method in enumerate(MARK_METHODS)}
+
+
+class Marks(NamedTuple):
+    """Marks of n rows.
+
+    Attributes:
+        mark: Dollars per share, NaN where there is none.
+        methods: int8 numbers in `MARK_METHODS`.
+        warnings: Bits of `RowWarning`.
+        bid, ask: As given, NaN where the value is no price.
+        spread_pct: (ask - bid) / mid as a fraction, NaN unless both sides are there.
+    """
+
+    mark: Floats
+    methods: NDArray[np.int8]
+    warnings: NDArray[np.int64]
+    bid: Floats
+    ask: Floats
+    spread_pct: Floats
+
+
+class Mark(NamedTuple):
+    """One mark: dollars per share or None, how it was made, and the warnings' values."""
+
+    mark: float | None
+    method: MarkMethod
+    warnings: tuple[str, ...]
+
+
+def compute_marks(bid: Floats, ask: Floats, last: Floats, last_is_usable: Flags) -> Marks:
+    """The rule of this module for n rows at once; NaN stands for a side or a trade that is missing."""
+    bid = np.where((bid >= 0) & (bid < np.inf), bid, np.nan)
+    ask = np.where((ask > 0) & (ask < np.inf), ask, np.nan)
+    has_bid, has_ask = bid >= 0, ask > 0
+    mid, width = (bid + ask) / 2, ask - bid
+    zero, locked, crossed = bid == 0, bid == ask, bid > ask
+    apart = (bid > 0) & (bid < ask)
+    stub = (
+        apart & (width > STUB_SPREAD_DOLLARS + _TOLERANCE) & (width > STUB_SPREAD_FRACTION * mid + _TOLERANCE)
+    )
+    wide = apart & ~stub & (width > WIDE_SPREAD_FRACTION * mid + _TOLERANCE)
+    half = zero & (ask <= ZERO_BID_MAX_ASK + _TOLERANCE)
+    absent = ~(has_bid | has_ask)
+    by_last = absent & last_is_usable & (last > 0) & (last < np.inf)
+    by_mid = apart & ~stub
+
+    mark = np.where(by_mid | locked | half, mid, np.where(by_last, last, np.nan))
+    methods = np.full(len(mark), _CODE[MarkMethod.NONE], dtype=np.int8)
+    for made, method in ((by_mid, MarkMethod.MID), (locked, MarkMethod.LOCKED), (half, MarkMethod.HALF_ASK)):
+        np.putmask(methods, made, _CODE[method])
+    np.putmask(methods, by_last, _CODE[MarkMethod.LAST])
+    warnings = (
+        flag(absent, RowWarning.MISSING_QUOTE)
+        | flag(has_ask & ~has_bid, RowWarning.MISSING_BID)
+        | flag(has_bid & ~has_ask, RowWarning.MISSING_ASK)
+        | flag(zero, RowWarning.ZERO_BID)
+        | flag(crossed, RowWarning.CROSSED)
+        | flag(stub, RowWarning.STUB_QUOTE)
+        | flag(wide, RowWarning.WIDE_SPREAD)
+        | flag(by_last, RowWarning.LAST_TRADE_MARK)
+    )
+    return Marks(mark, methods, warnings, bid, ask, width / mid)
+
+
+def compute_mark(
+    quote: Quote | None, trade: Trade | None, *, at: dt.datetime, feed: str | None = None
+) -> Mark:
+    """The rule for one symbol at the moment `at` (aware), by the same code as for many."""
+    usable = (
+        trade is not None
+        and trade.timestamp is not None
+        and new_york_date(trade.timestamp) == new_york_date(at)
+        and feed not in DELAYED_TRADE_FEEDS
+    )
+    marks = compute_marks(
+        _one(quote.bid_price if quote else None),
+        _one(quote.ask_price if quote else None),
+        _one(trade.price if trade else None),
+        np.array([usable]),
+    )
+    mark = float(marks.mark[0])
+    method = MARK_METHODS[int(marks.methods[0])]
+    return Mark(None if np.isnan(mark) else mark, method, to_words(int(marks.warnings[0])))
+
+
+def compute_natural(bid: Floats, ask: Floats, quantity: Floats) -> Floats:
+    """What closing gets or pays per share now: the bid for longs, the ask for shorts; NaN where crossed."""
+    return np.where(bid > ask, np.nan, np.where(quantity > 0, bid, ask))
+
+
+def _one(price: float | None) -> Floats:
+    return np.array([np.nan if price is None else price], dtype=np.float64)

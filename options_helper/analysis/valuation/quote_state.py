@@ -1,0 +1,150 @@
+"""How far a price can be believed: one word for its state.
+
+| state | when (the first that fits, from the top) |
+| --- | --- |
+| `expired` | the contract's last moment has passed |
+| `not_subscribed` | the server's acknowledged list is known and lacks the symbol |
+| `halted` | trading in the contract or its underlying is halted |
+| `no_data` | neither a quote nor a last trade that makes the mark |
+| `live` | young enough, in an open market, on a stream that has not ended for good |
+| `closed` | the market is closed; around the session only what trades then is live while young |
+| `quiet` | too old while the market is open, yet it is proven that nobody changed it |
+| `stale` | too old, or of unknown age |
+
+That is proven where the stream was heard in the last 10 s, is up to date, and cannot have missed a change:
+the price came on its present connection, or REST told all prices since that one was acknowledged. A stream
+whose quotes are older than the threshold when they arrive is not up to date.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from options_helper.analysis.streams.ages import stream_lag
+from options_helper.market import MarketPhase, StreamName, StreamState
+from options_helper.times import to_microseconds
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from options_helper.market import LiveSnapshot
+
+    Floats = NDArray[np.float64]
+    Flags = NDArray[np.bool_]
+    Times = NDArray[np.int64]
+
+QUIET_HEARD_SECONDS = 10.0
+
+_ENDED = frozenset({StreamState.ERROR, StreamState.STOPPED})
+_DEAD = frozenset({StreamState.RECONNECTING, StreamState.ERROR, StreamState.STOPPED})
+_CLOSED_FOR_OPTIONS = frozenset({MarketPhase.PRE, MarketPhase.AFTER, MarketPhase.CLOSED})
+
+
+class QuoteState(StrEnum):
+    """The state of a price, from the best to the worst."""
+
+    LIVE = "live"
+    QUIET = "quiet"
+    CLOSED = "closed"
+    STALE = "stale"
+    HALTED = "halted"
+    EXPIRED = "expired"
+    NO_DATA = "no_data"
+    NOT_SUBSCRIBED = "not_subscribed"
+
+
+TRUTH_STATES = tuple(QuoteState)
+CODE = {state: np.int8(number) for number, state in enumerate(TRUTH_STATES)}
+
+
+class RowFacts(NamedTuple):
+    """What is known of n rows beside their prices.
+
+    Attributes:
+        streamed_at: When what the mark was made from came by its stream, in microseconds of this computer's
+            clock; 0 where it did not.
+    """
+
+    is_stock: Flags
+    trades_late: Flags
+    expired: Flags
+    not_subscribed: Flags
+    halted: Flags
+    has_price: Flags
+    streamed_at: Times
+
+
+def compute_states(
+    ages: Floats, standing: RowFacts, live: LiveSnapshot, stale_after_seconds: float
+) -> NDArray[np.int8]:
+    """Numbers in `TRUTH_STATES` for n rows."""
+    young = ages <= stale_after_seconds
+    old = np.where(
+        standing.is_stock,
+        _old_state(live, StreamName.STOCKS, stale_after_seconds),
+        _old_state(live, StreamName.OPTIONS, stale_after_seconds),
+    )
+    young = young & ~np.where(
+        standing.is_stock, _has_ended(live, StreamName.STOCKS), _has_ended(live, StreamName.OPTIONS)
+    )
+    if live.market_phase in _CLOSED_FOR_OPTIONS:
+        young = young & _still_trading(live, standing)
+    states = np.where(young, CODE[QuoteState.LIVE], old)
+    # An age that is not known proves nothing, even beside a stream that is alive.
+    unproven = np.isnan(ages) | ~np.where(
+        standing.is_stock,
+        _is_unchanged(live, StreamName.STOCKS, standing.streamed_at),
+        _is_unchanged(live, StreamName.OPTIONS, standing.streamed_at),
+    )
+    np.putmask(states, unproven & (states == CODE[QuoteState.QUIET]), CODE[QuoteState.STALE])
+    np.putmask(states, ~standing.has_price, CODE[QuoteState.NO_DATA])
+    np.putmask(states, standing.halted, CODE[QuoteState.HALTED])
+    np.putmask(states, standing.not_subscribed, CODE[QuoteState.NOT_SUBSCRIBED])
+    np.putmask(states, standing.expired, CODE[QuoteState.EXPIRED])
+    return states
+
+
+def _still_trading(live: LiveSnapshot, standing: RowFacts) -> Flags | bool:
+    """What may trade outside the regular session: stocks, and after it the products that close later."""
+    if live.market_phase == MarketPhase.PRE:
+        return standing.is_stock
+    if live.market_phase == MarketPhase.AFTER:
+        return standing.is_stock | standing.trades_late
+    return False
+
+
+def _old_state(live: LiveSnapshot, stream: StreamName, stale_after_seconds: float) -> np.int8:
+    """The state of a price over the threshold on this stream."""
+    if live.market_phase in _CLOSED_FOR_OPTIONS:
+        return CODE[QuoteState.CLOSED]
+    up_to_date = (stream_lag(live, stream) or 0.0) <= stale_after_seconds
+    if live.market_phase == MarketPhase.OPEN and is_heard(live, stream) and up_to_date:
+        return CODE[QuoteState.QUIET]
+    return CODE[QuoteState.STALE]
+
+
+def _is_unchanged(live: LiveSnapshot, stream: StreamName, streamed_at: Times) -> Flags | bool:
+    """Which prices this stream would have replaced, had they changed: what it told, or all once REST did."""
+    health = live.health.get(stream)
+    if health is None or health.connected_at is None:
+        return health is None or health.state is not StreamState.CONNECTING
+    if health.complete_at is not None and health.complete_at >= health.connected_at:
+        return True
+    return streamed_at >= to_microseconds(health.connected_at)
+
+
+def _has_ended(live: LiveSnapshot, stream: StreamName) -> bool:
+    """Whether nothing will come on this stream any more: however young a price is, it is not live."""
+    health = live.health.get(stream)
+    return health is not None and health.state in _ENDED
+
+
+def is_heard(live: LiveSnapshot, stream: StreamName) -> bool:
+    """Whether anything, a pong included, came on this stream in the last 10 s and it has not ended since."""
+    health = live.health.get(stream)
+    if health is None or health.state in _DEAD or health.last_heard_at is None:
+        return False
+    return (live.as_of - health.last_heard_at).total_seconds() <= QUIET_HEARD_SECONDS

@@ -1,0 +1,167 @@
+"""What changes rarely, per symbol of a fixed list: multipliers, previous closes, greeks, the broker's view.
+
+Each is a mapping that a snapshot carries unchanged from one version to the next, so its columns are built
+once per mapping (`IdentityMemo`), not once per refresh.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from options_helper.analysis.arrays.columns import Column, dates, flags, floats, integers, moments
+from options_helper.models import STANDARD_MULTIPLIER
+from options_helper.times import new_york_date, to_microseconds
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from options_helper.analysis.holdings.instruments import Instruments
+    from options_helper.market import BrokerPosition, Greeks, LiveSnapshot, PreviousClose
+
+    Floats = NDArray[np.float64]
+    Flags = NDArray[np.bool_]
+
+GREEK_NAMES = ("delta", "gamma", "theta", "vega")
+_MONDAY, _SATURDAY = 0, 5
+
+
+class Multipliers(NamedTuple):
+    """Dollars per point of n rows: of one contract, of the signed quantity; and whether confirmed."""
+
+    value: Floats
+    scale: Floats
+    confirmed: Flags
+
+
+class PreviousCloses(NamedTuple):
+    """Closing prices in dollars per share, NaN for none; their days as ordinals, 0 for none, and as dates."""
+
+    price: Floats
+    day: NDArray[np.int64]
+    date: Column
+
+
+class GreekColumns(NamedTuple):
+    """The vendor's greeks of n rows, NaN where it gives none; their times."""
+
+    columns: Mapping[str, Floats]
+    time: Column
+
+
+class BrokerColumns(NamedTuple):
+    """The broker's own signed quantity and price per share of n rows, NaN for none."""
+
+    quantity: Floats
+    price: Floats
+
+
+def find_multipliers(rows: Instruments, live: LiveSnapshot) -> Multipliers:
+    """The file's multiplier, else the vendor's, else 100; 1 for shares."""
+    if not live.multipliers:
+        return rows.multipliers
+    return rows.memo.get("multipliers", live.multipliers, lambda: _multipliers(rows, live.multipliers))
+
+
+def _multipliers(rows: Instruments, told: Mapping[str, float]) -> Multipliers:
+    vendor = floats(told.get(symbol) for symbol in rows.symbols)
+    usable = ~rows.multipliers.confirmed & (vendor > 0) & (vendor < np.inf)
+    value = np.where(usable, vendor, rows.multipliers.value)
+    return Multipliers(value, value * rows.quantity, rows.multipliers.confirmed | usable)
+
+
+def standard_multipliers(stated: Floats, is_stock: Flags, quantity: Floats) -> Multipliers:
+    """What the file alone says; NaN in `stated` where it says nothing."""
+    value = np.where(np.isnan(stated), np.where(is_stock, 1.0, STANDARD_MULTIPLIER), stated)
+    return Multipliers(value, value * quantity, is_stock | ~np.isnan(stated))
+
+
+def find_previous_closes(rows: Instruments, live: LiveSnapshot) -> PreviousCloses:
+    """The previous closes of these symbols, whatever their day."""
+    closes = live.previous_closes
+    return rows.memo.get("previous closes", closes or (), lambda: _previous_closes(rows, closes))
+
+
+def _previous_closes(rows: Instruments, closes: Mapping[str, PreviousClose]) -> PreviousCloses:
+    found = [closes.get(symbol) for symbol in rows.symbols]
+    return PreviousCloses(
+        floats(None if close is None else close.price for close in found),
+        integers(0 if close is None else close.date.toordinal() for close in found),
+        dates([None if close is None else close.date for close in found]),
+    )
+
+
+def previous_trading_day(live: LiveSnapshot) -> int:
+    """The ordinal of the trading day before the current one.
+
+    Where no calendar has told it, the last weekday before the New York date: no close can be dated on a
+    holiday, so after one this withholds the day's P/L rather than count it from the wrong close.
+    """
+    if live.previous_trading_date is not None:
+        return live.previous_trading_date.toordinal()
+    today = new_york_date(live.as_of)
+    weekday = today.weekday()
+    back = 3 if weekday == _MONDAY else weekday - _SATURDAY + 1 if weekday >= _SATURDAY else 1
+    return today.toordinal() - back
+
+
+def find_greeks(rows: Instruments, live: LiveSnapshot) -> GreekColumns:
+    """Delta, gamma, theta, vega and iv as the vendor gives them."""
+    return rows.memo.get("greeks", live.greeks or (), lambda: _greeks(rows, live.greeks))
+
+
+def _greeks(rows: Instruments, told: Mapping[str, Greeks]) -> GreekColumns:
+    found = [told.get(symbol) for symbol in rows.symbols]
+    columns = {name: floats(getattr(each, name, None) for each in found) for name in GREEK_NAMES}
+    columns["iv"] = floats(getattr(each, "implied_volatility", None) for each in found)
+    times = integers(0 if each is None else to_microseconds(each.timestamp) for each in found)
+    return GreekColumns(columns, moments(times))
+
+
+def find_broker_positions(rows: Instruments, live: LiveSnapshot) -> BrokerColumns:
+    """What the broker's books say of these symbols."""
+    told = live.broker_positions
+    return rows.memo.get("broker", told or (), lambda: _broker_positions(rows, told))
+
+
+def _broker_positions(rows: Instruments, told: Mapping[str, BrokerPosition]) -> BrokerColumns:
+    found = [told.get(symbol) for symbol in rows.symbols]
+    return BrokerColumns(
+        floats(getattr(each, "quantity", None) for each in found),
+        floats(getattr(each, "price", None) for each in found),
+    )
+
+
+def find_unsubscribed(rows: Instruments, live: LiveSnapshot) -> Flags:
+    """Which symbols the servers did not acknowledge; none where nothing is known of it."""
+    subscribed = live.subscribed
+    if subscribed is None:
+        return np.zeros(len(rows.symbols), dtype=np.bool_)
+
+    def look_up() -> Flags:
+        return flags(symbol not in subscribed for symbol in rows.symbols)
+
+    return rows.memo.get("subscribed", subscribed, look_up)
+
+
+def find_halted(rows: Instruments, live: LiveSnapshot) -> Flags:
+    """Which symbols are halted, themselves or their underlying."""
+    halted = live.halted
+    if not halted:
+        return np.zeros(len(rows.symbols), dtype=np.bool_)
+
+    def look_up() -> Flags:
+        pairs = zip(rows.symbols, rows.underlyings, strict=True)
+        return flags(symbol in halted or stock in halted for symbol, stock in pairs)
+
+    return rows.memo.get("halted", halted, look_up)
+
+
+def opened_today(opened: NDArray[np.int64], live: LiveSnapshot) -> Flags:
+    """Which rows were opened on the current trading day, from the ordinals of their days (0 for unknown)."""
+    today: dt.date = live.trading_date or new_york_date(live.as_of)
+    return opened >= today.toordinal()

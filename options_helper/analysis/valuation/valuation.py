@@ -1,0 +1,253 @@
+"""Prices, marks, ages, states and warnings of n instruments at the moment of one snapshot."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from options_helper.analysis.arrays.columns import Column, categories, category_type, moments, whole_numbers
+from options_helper.analysis.contracts.session_ends import (
+    ContractEnds,
+    days_until,
+    find_contract_ends,
+    hours_until,
+)
+from options_helper.analysis.streams.ages import (
+    Ages,
+    compute_ages,
+    compute_basis_ages,
+    compute_lags,
+    correct_receipts,
+)
+from options_helper.analysis.valuation.latest_prices import Ticks, latest_prices
+from options_helper.analysis.valuation.marks import (
+    DELAYED_TRADE_FEEDS,
+    MARK_METHODS,
+    MarkMethod,
+    Marks,
+    compute_marks,
+    compute_natural,
+)
+from options_helper.analysis.valuation.quote_state import (
+    TRUTH_STATES,
+    RowFacts,
+    compute_states,
+)
+from options_helper.analysis.valuation.reference import (
+    find_broker_positions,
+    find_greeks,
+    find_halted,
+    find_multipliers,
+    find_previous_closes,
+    find_unsubscribed,
+    previous_trading_day,
+)
+from options_helper.analysis.valuation.row_warnings import RowWarning, flag, to_bits
+from options_helper.quote_tables import QuoteTable, TradeTable
+from options_helper.times import new_york_date, start_of_day, to_microseconds
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from options_helper.analysis.holdings.instruments import Instruments
+    from options_helper.analysis.valuation.reference import PreviousCloses
+    from options_helper.market import LiveSnapshot
+
+    Floats = NDArray[np.float64]
+    Flags = NDArray[np.bool_]
+    Numbers = NDArray[np.int64]
+
+SOURCES = ("OPRA", "indicative", "IEX", "SIP", "REST snapshot", "demo")
+
+_SOURCE_CODE = {name.lower(): np.int8(number) for number, name in enumerate(SOURCES)}
+_LAST = np.int8(MARK_METHODS.index(MarkMethod.LAST))
+_NONE = np.int8(MARK_METHODS.index(MarkMethod.NONE))
+STATE_TYPE = category_type(TRUTH_STATES)
+_METHOD_TYPE = category_type(MARK_METHODS)
+SOURCE_TYPE = category_type(SOURCES)
+_OF_EXPIRED = to_bits([RowWarning.STALE_QUOTE, RowWarning.UNKNOWN_AGE, RowWarning.CLOCK_SKEW])
+
+
+class Valuation(NamedTuple):
+    """What one snapshot says of n instruments; prices in dollars per share, NaN for none.
+
+    Attributes:
+        mark, methods: The mark, and the number of its method; none for what has expired.
+        natural: What closing gets or pays now.
+        multiplier, scale: Dollars per point, of one contract and of the whole signed quantity.
+        quote_ages, mark_ages: Seconds, of the quote and of what the mark was made from.
+        close: The previous close, NaN unless it is of the previous trading day.
+        close_is_old: Where there is a close, of another day.
+        ends: When it expires and trades for the last time, early closes taken into account.
+        states: Numbers in `TRUTH_STATES`.
+        warnings: Bits of `RowWarning`.
+    """
+
+    ticks: Ticks
+    marks: Marks
+    mark: Floats
+    methods: NDArray[np.int8]
+    natural: Floats
+    multiplier: Floats
+    scale: Floats
+    quote_ages: Floats
+    mark_ages: Floats
+    closes: PreviousCloses
+    close: Floats
+    close_is_old: Flags
+    ends: ContractEnds
+    expired: Flags
+    states: NDArray[np.int8]
+    sources: NDArray[np.int8]
+    warnings: Numbers
+
+
+def compute_live_rows(rows: Instruments, live: LiveSnapshot, stale_after_seconds: float) -> Valuation:
+    """Everything that a snapshot says of these instruments.
+
+    Raises:
+        ValueError: `stale_after_seconds` is not above zero.
+    """
+    if not stale_after_seconds > 0:
+        raise ValueError(f"stale_after_seconds must be above 0, not {stale_after_seconds}")
+    as_of = to_microseconds(live.as_of)
+    received = latest_prices(rows.symbols, rows.is_stock, live, rows.memo)
+    ticks = correct_receipts(received, live)
+    marks = compute_marks(ticks.bid, ticks.ask, ticks.last, _usable_trades(rows, ticks, live))
+    by_last = marks.methods == _LAST
+    quote = compute_ages(live, ticks.quote_time, ticks.quote_received)
+    basis = compute_basis_ages(live, ticks, quote, by_last)
+    quoted = ~np.isnan(marks.bid) | ~np.isnan(marks.ask)
+    ends = find_contract_ends(rows, live)
+    expired = ends.expires_at <= as_of
+    standing = RowFacts(
+        is_stock=rows.is_stock,
+        trades_late=rows.clock.trades_late,
+        expired=expired,
+        not_subscribed=find_unsubscribed(rows, live),
+        halted=find_halted(rows, live),
+        has_price=quoted | by_last,
+        streamed_at=_streamed_at(received, by_last),
+    )
+    multipliers = find_multipliers(rows, live)
+    closes = find_previous_closes(rows, live)
+    is_previous = closes.day == previous_trading_day(live)
+    return Valuation(
+        ticks=ticks,
+        marks=marks,
+        mark=np.where(expired, np.nan, marks.mark),
+        methods=np.where(expired, _NONE, marks.methods),
+        natural=np.where(expired, np.nan, compute_natural(marks.bid, marks.ask, rows.quantity)),
+        multiplier=multipliers.value,
+        scale=multipliers.scale,
+        quote_ages=np.where(quoted, quote.seconds, np.nan),
+        mark_ages=np.where(standing.has_price, basis.seconds, np.nan),
+        closes=closes,
+        close=np.where(is_previous, closes.price, np.nan),
+        close_is_old=(closes.day != 0) & ~is_previous & ~expired,
+        ends=ends,
+        expired=expired,
+        states=compute_states(basis.seconds, standing, live, stale_after_seconds),
+        sources=_sources(rows, ticks, standing.has_price, by_last, live),
+        warnings=_warnings(rows, marks, basis, standing, stale_after_seconds)
+        | flag(rows.adjusted & ~expired, RowWarning.ADJUSTED_CONTRACT),
+    )
+
+
+def compute_stock_rows(stocks: Instruments, live: LiveSnapshot, stale_after_seconds: float) -> Valuation:
+    """The same for the book's underlyings, which several tables of one snapshot look at."""
+    if not isinstance(live.stock_quotes, QuoteTable) or not isinstance(live.stock_trades, TradeTable):
+        return compute_live_rows(stocks, live, stale_after_seconds)  # a plain dict may change in place
+    return stocks.memo.get(
+        "live rows",
+        live,
+        lambda: compute_live_rows(stocks, live, stale_after_seconds),
+        extent=stale_after_seconds,
+    )
+
+
+def _streamed_at(ticks: Ticks, by_last: Flags) -> Numbers:
+    """When what the marks were made from came by its stream; 0 where REST told it."""
+    quote = np.where(ticks.quote_from_rest, 0, ticks.quote_received)
+    return np.where(by_last, np.where(ticks.trade_from_rest, 0, ticks.trade_received), quote)
+
+
+def _usable_trades(rows: Instruments, ticks: Ticks, live: LiveSnapshot) -> Flags:
+    """Trades of the current New York day on a feed that is not delayed."""
+    today = new_york_date(live.as_of)
+    midnights = [to_microseconds(start_of_day(day)) for day in (today, today + dt.timedelta(days=1))]
+    of_today = (ticks.trade_time >= midnights[0]) & (ticks.trade_time < midnights[1])
+    return of_today & rows.is_stock if live.options_feed in DELAYED_TRADE_FEEDS else of_today
+
+
+def _warnings(
+    rows: Instruments, marks: Marks, ages: Ages, standing: RowFacts, stale_after_seconds: float
+) -> Numbers:
+    priced = standing.has_price
+    bits = (
+        marks.warnings
+        | flag(priced & ~(ages.seconds <= stale_after_seconds), RowWarning.STALE_QUOTE)
+        | flag(priced & np.isnan(ages.seconds), RowWarning.UNKNOWN_AGE)
+        | flag(priced & ages.skewed, RowWarning.CLOCK_SKEW)
+        | flag(standing.not_subscribed, RowWarning.NOT_SUBSCRIBED)
+        | flag(standing.halted, RowWarning.HALTED)
+        | flag(rows.unspellable, RowWarning.NO_CONTRACT_SYMBOL)
+    )
+    return np.where(standing.expired, (bits & _OF_EXPIRED) | RowWarning.EXPIRED.bit, bits)
+
+
+def _sources(
+    rows: Instruments, ticks: Ticks, has_price: Flags, by_last: Flags, live: LiveSnapshot
+) -> NDArray[np.int8]:
+    """Numbers in `SOURCES`, -1 for none."""
+    if live.demo:
+        return np.where(has_price, _SOURCE_CODE["demo"], np.int8(-1))
+    unknown = np.int8(-1)
+    stocks = _SOURCE_CODE.get((live.stock_feed or "").lower(), unknown)
+    options = _SOURCE_CODE.get((live.options_feed or "").lower(), unknown)
+    from_rest = np.where(by_last, ticks.trade_from_rest, ticks.quote_from_rest)
+    streamed = np.where(rows.is_stock, stocks, options)
+    return np.where(has_price, np.where(from_rest, _SOURCE_CODE["rest snapshot"], streamed), unknown)
+
+
+def build_quote_columns(rows: Instruments, now: Valuation, live: LiveSnapshot) -> dict[str, Column]:
+    """The columns that positions and legs share, static ones apart."""
+    ticks = now.ticks
+    greeks, broker = find_greeks(rows, live), find_broker_positions(rows, live)
+    return {
+        "dte": whole_numbers(days_until(rows.expiry_days, live), rows.is_stock.copy()),
+        "hours_left": hours_until(now.ends.last_trading, rows.clock.last_day, live),
+        "quantity": rows.quantity,
+        "multiplier": now.multiplier,
+        "bid": now.marks.bid,
+        "ask": now.marks.ask,
+        "bid_size": ticks.bid_size,
+        "ask_size": ticks.ask_size,
+        "last": ticks.last,
+        "mark": now.mark,
+        "mark_method": categories(now.methods, _METHOD_TYPE),
+        "natural": now.natural,
+        "spread_pct": now.marks.spread_pct,
+        "state": categories(now.states, STATE_TYPE),
+        "source": categories(now.sources, SOURCE_TYPE),
+        "quote_age_seconds": now.quote_ages,
+        "mark_age_seconds": now.mark_ages,
+        "lag_seconds": compute_lags(ticks.quote_time, ticks.quote_received, ticks.quote_from_rest),
+        "quote_time": moments(ticks.quote_time),
+        "trade_time": moments(ticks.trade_time),
+        "expires_at": moments(np.where(rows.is_stock, 0, now.ends.expires_at)),
+        "previous_close": now.closes.price,
+        "previous_close_date": now.closes.date,
+        **greeks.columns,
+        "greeks_time": greeks.time,
+        "broker_quantity": broker.quantity,
+        "broker_price": broker.price,
+    }
+
+
+def divide(value: Floats, base: Floats) -> Floats:
+    """Value / |base|, null at base zero."""
+    base = np.abs(base)
+    return value / np.where(base > 0, base, np.nan)

@@ -1,0 +1,1 @@
+"""Sessions and phases: Alpaca's, or the calendar library's."""

@@ -1,0 +1,127 @@
+"""The market's phase and sessions as Alpaca's clock and calendar tell them, and how far the clocks differ."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, Self
+
+from options_helper.data.calendar.market_clock import ExchangeCalendar, Session, phase_at
+from options_helper.errors import AlpacaRestError
+from options_helper.market import MarketPhase
+from options_helper.times import NEW_YORK, new_york_date
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+
+@dataclass(frozen=True, slots=True)
+class _Clock:
+    """Alpaca's clock: what it says holds until the next change that it names."""
+
+    asked_at: dt.datetime
+    is_open: bool
+    next_open: dt.datetime
+    next_close: dt.datetime
+
+    def holds(self, at: dt.datetime) -> bool:
+        return at < (self.next_close if self.is_open else self.next_open)
+
+
+class AlpacaCalendar(ExchangeCalendar):
+    """Sessions as Alpaca gives them, under its clock; the exchange library answers for other days.
+
+    The clock wins over every calendar until the next change that it names: Alpaca knows of a closure that no
+    library does, and a simulated market may be open on a Sunday.
+    """
+
+    def __init__(self, clock: _Clock, sessions: Sequence[Session]) -> None:
+        self._clock = clock
+        self._sessions = sorted(sessions, key=attrgetter("open"))
+
+    @classmethod
+    def from_alpaca(cls, clock: Mapping[str, Any], calendar: Sequence[Mapping[str, Any]]) -> Self:
+        """From the answers of `/v2/clock` and `/v2/calendar` (Alpaca's Trading API), the latter maybe empty.
+
+        Raises:
+            AlpacaRestError: An answer lacks a field, or holds what is no time.
+        """
+        try:
+            known = _clock(clock)
+        except (KeyError, TypeError, ValueError):
+            raise AlpacaRestError("/v2/clock", "the answer is not a clock") from None
+        try:
+            sessions = [_session(row) for row in calendar]
+        except (KeyError, TypeError, ValueError):
+            raise AlpacaRestError("/v2/calendar", "the answer is not a calendar") from None
+        return cls(known, sessions)
+
+    @property
+    def told_at(self) -> dt.datetime:
+        """The clock's own time."""
+        return self._clock.asked_at
+
+    def phase_and_end(self, at: dt.datetime) -> tuple[MarketPhase, dt.datetime | None]:
+        """As in `MarketCalendar`."""
+        clock = self._clock
+        if not clock.holds(at):
+            return super().phase_and_end(at)
+        if clock.is_open:
+            return MarketPhase.OPEN, clock.next_close
+        # Closed: whatever a calendar plans, there is no session between the asking and the clock's next one.
+        past = [each for each in self._sessions_around(at) if each.close <= clock.asked_at]
+        return phase_at(at, [*past[-1:], Session(clock.next_open, clock.next_close)])
+
+    def trading_date(self, at: dt.datetime) -> dt.date | None:
+        """As in `MarketCalendar`; while the clock says open, today."""
+        if self._clock.is_open and self._clock.holds(at):
+            return new_york_date(at)
+        return super().trading_date(at)
+
+    def next_open(self, at: dt.datetime) -> dt.datetime | None:
+        """As in `MarketCalendar`."""
+        return self._clock.next_open if self._clock.holds(at) else super().next_open(at)
+
+    def next_close(self, at: dt.datetime) -> dt.datetime | None:
+        """As in `MarketCalendar`."""
+        return self._clock.next_close if self._clock.holds(at) else super().next_close(at)
+
+    def _sessions_around(self, at: dt.datetime) -> Sequence[Session]:
+        day = new_york_date(at)
+        known = self._sessions
+        # With one session to spare on either side, for the previous date and the next opening.
+        if len(known) > 1 and known[1].date <= day < known[-1].date:
+            return known
+        return super()._sessions_around(at)
+
+
+def clock_offset_seconds(told_at: dt.datetime, asked_at: dt.datetime, answered_at: dt.datetime) -> float:
+    """By how much the local clock is ahead of one that was asked; negative is behind.
+
+    The other clock was read somewhere between question and answer: of all differences that allows, this is
+    the smallest, so that a slow answer is never taken for a wrong clock.
+    """
+    least, most = (asked_at - told_at).total_seconds(), (answered_at - told_at).total_seconds()
+    return max(least, 0.0) or min(most, 0.0)
+
+
+def _clock(answer: Mapping[str, Any]) -> _Clock:
+    if not isinstance(answer["is_open"], bool):
+        raise TypeError(answer["is_open"])
+    times = (_time(answer[name]) for name in ("next_open", "next_close"))
+    return _Clock(_time(answer["timestamp"]), answer["is_open"], *times)
+
+
+def _time(text: str) -> dt.datetime:
+    at = dt.datetime.fromisoformat(text)  # nanoseconds are cut to microseconds
+    if at.tzinfo is None:
+        raise ValueError(text)
+    return at
+
+
+def _session(row: Mapping[str, Any]) -> Session:
+    """A row of `/v2/calendar`: a date, and New York times such as "09:30"."""
+    day = dt.date.fromisoformat(row["date"])
+    times = (dt.time.fromisoformat(row[name]) for name in ("open", "close"))
+    return Session(*(dt.datetime.combine(day, time, NEW_YORK).astimezone(dt.UTC) for time in times))

@@ -1,0 +1,205 @@
+"""The market's phase and sessions, from an exchange-calendar library; Alpaca's own are in `alpaca_clock`.
+
+Phases are of the regular session of US stocks and their options; times are aware, dates New York's.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import warnings
+from bisect import bisect_right
+from dataclasses import dataclass
+from functools import cache
+from operator import attrgetter
+from typing import TYPE_CHECKING, Protocol
+
+from options_helper.market import MarketPhase
+from options_helper.times import NEW_YORK, new_york_date
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+PRE_MARKET_OPEN = dt.time(4)
+AFTER_HOURS = dt.timedelta(hours=4)  # to 20:00, and to 17:00 on a half day
+
+_MARGIN = dt.timedelta(days=20)  # sessions known on either side of the asked time; no closure was ever longer
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One regular session, best in UTC."""
+
+    open: dt.datetime
+    close: dt.datetime
+
+    @property
+    def date(self) -> dt.date:
+        """Its New York date."""
+        return new_york_date(self.open)
+
+    @property
+    def pre_market_open(self) -> dt.datetime:
+        """When trading before the session begins."""
+        return dt.datetime.combine(self.date, PRE_MARKET_OPEN, NEW_YORK)
+
+    @property
+    def after_hours_close(self) -> dt.datetime:
+        """When trading after the session ends."""
+        return self.close + AFTER_HOURS
+
+
+class MarketCalendar(Protocol):
+    """What the product asks of a calendar; None stands for what it does not know."""
+
+    def phase(self, at: dt.datetime) -> MarketPhase:
+        """The phase at a time."""
+        ...
+
+    def phase_and_end(self, at: dt.datetime) -> tuple[MarketPhase, dt.datetime | None]:
+        """The phase at a time, and when the next one begins."""
+        ...
+
+    def trading_date(self, at: dt.datetime) -> dt.date | None:
+        """Today, if it has a session, else the date of the last one."""
+        ...
+
+    def previous_trading_date(self, at: dt.datetime) -> dt.date | None:
+        """The date of the session before that of `trading_date`."""
+        ...
+
+    def session(self, day: dt.date) -> Session | None:
+        """The session of a date, None where it has none."""
+        ...
+
+    def next_open(self, at: dt.datetime) -> dt.datetime | None:
+        """The first regular opening after a time."""
+        ...
+
+    def next_close(self, at: dt.datetime) -> dt.datetime | None:
+        """The first regular close after a time."""
+        ...
+
+
+def _end_of(day: dt.date) -> dt.datetime:
+    """The last moment of a New York date; in UTC like the sessions, for equal zones compare fast."""
+    return dt.datetime.combine(day, dt.time.max, NEW_YORK).astimezone(dt.UTC)
+
+
+def phase_at(at: dt.datetime, sessions: Sequence[Session]) -> tuple[MarketPhase, dt.datetime | None]:
+    """The phase at a time among sessions in order, and when the next one begins.
+
+    UNKNOWN after the last session's after-hours, for nothing tells whether there is another one today.
+    """
+    number = bisect_right(sessions, at, key=attrgetter("open"))
+    last = sessions[number - 1] if number else None
+    following = sessions[number] if number < len(sessions) else None
+    if last and at < last.close:
+        return MarketPhase.OPEN, last.close
+    if following and at >= following.pre_market_open:
+        return MarketPhase.PRE, following.open
+    if last and at < last.after_hours_close:
+        return MarketPhase.AFTER, last.after_hours_close
+    if following:
+        return MarketPhase.CLOSED, following.pre_market_open
+    return MarketPhase.UNKNOWN, None
+
+
+class ExchangeCalendar:
+    """New York Stock Exchange sessions from the library exchange_calendars, with holidays and half days.
+
+    The library is imported on first use: it needs pandas.
+    """
+
+    def phase(self, at: dt.datetime) -> MarketPhase:
+        """As in `MarketCalendar`."""
+        return self.phase_and_end(at)[0]
+
+    def phase_and_end(self, at: dt.datetime) -> tuple[MarketPhase, dt.datetime | None]:
+        """As in `MarketCalendar`."""
+        return phase_at(at, self._sessions_around(at))
+
+    def trading_date(self, at: dt.datetime) -> dt.date | None:
+        """As in `MarketCalendar`."""
+        last = self._last_session(at, new_york_date(at))
+        return last.date if last else None
+
+    def previous_trading_date(self, at: dt.datetime) -> dt.date | None:
+        """As in `MarketCalendar`."""
+        current = self.trading_date(at)
+        last = current and self._last_session(at, current - dt.timedelta(days=1))
+        return last.date if last else None
+
+    def session(self, day: dt.date) -> Session | None:
+        """As in `MarketCalendar`."""
+        last = self._last_session(_end_of(day), day)
+        return last if last and last.date == day else None
+
+    def next_open(self, at: dt.datetime) -> dt.datetime | None:
+        """As in `MarketCalendar`."""
+        sessions = self._sessions_around(at)
+        number = bisect_right(sessions, at, key=attrgetter("open"))
+        return sessions[number].open if number < len(sessions) else None
+
+    def next_close(self, at: dt.datetime) -> dt.datetime | None:
+        """As in `MarketCalendar`."""
+        sessions = self._sessions_around(at)
+        number = bisect_right(sessions, at, key=attrgetter("close"))
+        return sessions[number].close if number < len(sessions) else None
+
+    def _last_session(self, at: dt.datetime, day: dt.date) -> Session | None:
+        """The last one up to a date, among those around a time."""
+        sessions = self._sessions_around(at)
+        number = bisect_right(sessions, _end_of(day), key=attrgetter("open"))
+        return sessions[number - 1] if number else None
+
+    def _sessions_around(self, at: dt.datetime) -> Sequence[Session]:
+        return _exchange_sessions(new_york_date(at - _MARGIN).year, new_york_date(at + _MARGIN).year)
+
+
+@cache
+def _exchange_sessions(first_year: int, last_year: int) -> tuple[Session, ...]:
+    from exchange_calendars.exchange_calendar_xnys import (  # noqa: PLC0415 - costs pandas
+        XNYSExchangeCalendar,
+    )
+
+    # The library's own business with pandas; nothing here can mend it.
+    warnings.filterwarnings("ignore", message="Series.values returning", category=DeprecationWarning)
+    schedule = XNYSExchangeCalendar(start=f"{first_year}-01-01", end=f"{last_year}-12-31").schedule
+    return tuple(
+        Session(opens.to_pydatetime(), closes.to_pydatetime())
+        for opens, closes in zip(schedule["open"], schedule["close"], strict=True)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class MarketMoment:
+    """What a calendar says of one moment; everything is unknown without one."""
+
+    phase: MarketPhase = MarketPhase.UNKNOWN
+    until: dt.datetime | None = None
+    next_open: dt.datetime | None = None
+    session_open: dt.datetime | None = None
+    session_close: dt.datetime | None = None
+    trading_date: dt.date | None = None
+    previous_trading_date: dt.date | None = None
+
+
+def market_moment(calendar: MarketCalendar | None, at: dt.datetime) -> MarketMoment:
+    """The moment's phase and dates; the session is that of the trading date."""
+    if calendar is None:
+        return MarketMoment()
+    phase, until = calendar.phase_and_end(at)
+    trading_date = calendar.trading_date(at)
+    session = calendar.session(trading_date) if trading_date else None
+    close = session.close if session else None
+    if phase is MarketPhase.OPEN and until is not None and new_york_date(until) == trading_date:
+        close = until  # the clock knows of closures that no calendar planned
+    return MarketMoment(
+        phase=phase,
+        until=until,
+        next_open=calendar.next_open(at),
+        session_open=session.open if session else None,
+        session_close=close,
+        trading_date=trading_date,
+        previous_trading_date=calendar.previous_trading_date(at),
+    )

@@ -1,0 +1,1 @@
+"""Alpaca over REST, GET only."""

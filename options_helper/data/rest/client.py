@@ -1,0 +1,215 @@
+"""Alpaca by HTTP: one client that only reads.
+
+Routes and limits: Alpaca's Trading API and Market Data API (OpenAPI). Answers are given back raw, as
+dictionaries and lists; reading their rows is the normalizers' work.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+from collections import defaultdict
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from options_helper.data.rest.http import Host, HttpReader, Json
+from options_helper.errors import AlpacaRestError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+__all__ = ["AlpacaRest", "Host"]
+
+logger = logging.getLogger(__name__)
+
+SYMBOLS_PER_CALL = 100
+ORDERS_PER_PAGE = 500
+ACTIVITIES_PER_PAGE = 100
+_MOST_PAGES = 10_000
+_LARGEST_ORDER = 5  # a multi-leg order and its at most four legs
+
+_OVERLAP = dt.timedelta(milliseconds=1)
+_SECOND = dt.timedelta(seconds=1)
+_BAD_SYMBOL = frozenset({400, 404, 422})
+_MOST_REFUSED = 8  # symbols in a row; where nothing between them is answered, it is not the symbols
+
+
+class AlpacaRest(HttpReader):
+    """Alpaca's read-only routes; every method raises `AlpacaRestError` where there is no usable answer."""
+
+    # The trading host
+
+    def clock(self) -> Json:
+        """`/v2/clock`."""
+        return self.get(Host.TRADING, "/v2/clock", {}, dict)
+
+    def calendar(self, start: dt.date, end: dt.date) -> list[Any]:
+        """`/v2/calendar`, both dates included."""
+        return self.get(
+            Host.TRADING, "/v2/calendar", {"start": start.isoformat(), "end": end.isoformat()}, list
+        )
+
+    def account(self) -> Json:
+        """`/v2/account`."""
+        return self.get(Host.TRADING, "/v2/account", {}, dict)
+
+    def positions(self) -> list[Any]:
+        """`/v2/positions`."""
+        return self.get(Host.TRADING, "/v2/positions", {}, list)
+
+    def orders(self, after: dt.datetime | None = None, *, status: str = "all") -> list[Json]:
+        """`/v2/orders` with legs nested, all pages, oldest first.
+
+        Args:
+            after: Only orders submitted later.
+            status: "open", "closed" or "all".
+        """
+        found: dict[str, Json] = {}
+        for _ in range(_MOST_PAGES):
+            query = {"status": status, "limit": ORDERS_PER_PAGE, "direction": "asc", "nested": "true"}
+            if after is not None:
+                query["after"] = _precise(after)
+            page = self.get(Host.TRADING, "/v2/orders", query, list)
+            rows = [row for row in page if isinstance(row, dict) and isinstance(row.get("id"), str)]
+            fresh = [row for row in rows if row["id"] not in found]
+            found.update((row["id"], row) for row in rows)
+            # Whether the limit counts legs is not documented. A page that had room for one more order with
+            # all its legs, counted either way, is the last.
+            counted = len(page) + sum(len(row.get("legs") or ()) for row in rows)
+            last = _submitted(rows)
+            if counted <= ORDERS_PER_PAGE - _LARGEST_ORDER or not fresh or last is None:
+                break
+            after = last - _OVERLAP  # `after` is exclusive, and orders may share their moment
+        return list(found.values())
+
+    def order(self, order_id: str) -> Json:
+        """`/v2/orders/{order_id}` with legs nested."""
+        path = f"/v2/orders/{quote(order_id, safe='')}"
+        return self.get(Host.TRADING, path, {"nested": "true"}, dict)
+
+    def fill_pages(self, after: dt.datetime) -> Iterator[list[Any]]:
+        """`/v2/account/activities` of type FILL since a time, oldest first, page by page."""
+        token: str | None = None
+        for _ in range(_MOST_PAGES):
+            query = {
+                "activity_types": "FILL",
+                "after": _whole_seconds(after),
+                "direction": "asc",
+                "page_size": ACTIVITIES_PER_PAGE,
+            }
+            if token is not None:
+                query["page_token"] = token
+            page = self.get(Host.TRADING, "/v2/account/activities", query, list)
+            yield page
+            last = page[-1].get("id") if page and isinstance(page[-1], dict) else None
+            if len(page) < ACTIVITIES_PER_PAGE or not isinstance(last, str) or last == token:
+                return
+            token = last
+
+    def option_contract(self, symbol: str) -> Json:
+        """`/v2/options/contracts/{symbol}`: `multiplier`, `size`, deliverables."""
+        return self.get(Host.TRADING, f"/v2/options/contracts/{quote(symbol, safe='')}", {}, dict)
+
+    # The data host
+
+    def option_snapshots(self, symbols: Sequence[str], feed: str) -> Json:
+        """`/v1beta1/options/snapshots` by contract, 100 to a call; one Alpaca refuses is left out."""
+        path = "/v1beta1/options/snapshots"
+        return self._by_symbols(path, symbols, lambda some: self._option_snapshots(path, some, feed))
+
+    def _option_snapshots(self, path: str, symbols: Sequence[str], feed: str) -> Json:
+        found: Json = {}
+        token: str | None = None
+        for _ in range(_MOST_PAGES):
+            query = {"symbols": ",".join(symbols), "feed": feed, "limit": SYMBOLS_PER_CALL}
+            if token is not None:
+                query["page_token"] = token
+            answer = self.get(Host.DATA, path, query, dict)
+            found |= answer.get("snapshots") or {}
+            following = answer.get("next_page_token")
+            if not following or following == token:
+                break
+            token = following
+        return found
+
+    def stock_snapshots(self, symbols: Sequence[str], feed: str) -> Json:
+        """`/v2/stocks/snapshots` by symbol, 100 to a call; one Alpaca refuses is left out."""
+        path = "/v2/stocks/snapshots"
+
+        def fetch(some: Sequence[str]) -> Json:
+            return self.get(Host.DATA, path, {"symbols": ",".join(some), "feed": feed}, dict)
+
+        return self._by_symbols(path, symbols, fetch)
+
+    def index_values(self, symbols: Sequence[str]) -> Json:
+        """`/v1beta1/indices/latest/values` by index: `{"t": …, "v": …}`."""
+        path = "/v1beta1/indices/latest/values"
+
+        def fetch(some: Sequence[str]) -> Json:
+            return self.get(Host.DATA, path, {"symbols": ",".join(some)}, dict).get("values") or {}
+
+        return self._by_symbols(path, symbols, fetch)
+
+    @cached_property
+    def _unknown(self) -> defaultdict[str, set[str]]:
+        """The symbols that each path refused while it answered others; they are not asked for again."""
+        return defaultdict(set)
+
+    def _by_symbols(self, path: str, symbols: Sequence[str], fetch: Callable[[Sequence[str]], Json]) -> Json:
+        """Fetch in chunks; halve a chunk that is refused until the symbol at fault stands alone.
+
+        Raises:
+            AlpacaRestError: Nothing was answered at all, or so many symbols in a row were refused that the
+                route is at fault and not they.
+        """
+        found: Json = {}
+        refused: dict[str, AlpacaRestError] = {}
+        answered, in_a_row = False, 0
+        asked = [symbol for symbol in symbols if symbol not in self._unknown[path]]
+        waiting = [
+            asked[start : start + SYMBOLS_PER_CALL] for start in range(0, len(asked), SYMBOLS_PER_CALL)
+        ]
+        while waiting:
+            some = waiting.pop()
+            try:
+                found |= fetch(some)
+            except AlpacaRestError as error:
+                if error.status not in _BAD_SYMBOL:
+                    raise
+                if len(some) > 1:
+                    waiting += [some[::2], some[1::2]]  # bad ones that stand together part
+                    continue
+                refused[some[0]] = error
+                in_a_row += 1
+                if in_a_row == _MOST_REFUSED or not (answered or waiting):
+                    raise
+            else:
+                answered, in_a_row = True, 0
+        for symbol, reason in refused.items():
+            logger.warning("Alpaca knows no %s: %s", symbol, reason)
+        self._unknown[path].update(refused)
+        return found
+
+
+def _submitted(rows: Iterable[Json]) -> dt.datetime | None:
+    """The latest time of submission on a page."""
+    times = []
+    for row in rows:
+        text = row.get("submitted_at") or row.get("created_at")
+        try:
+            at = dt.datetime.fromisoformat(text) if isinstance(text, str) else None
+        except ValueError:
+            continue
+        if at is not None and at.tzinfo is not None:
+            times.append(at)
+    return max(times, default=None)
+
+
+def _precise(at: dt.datetime) -> str:
+    return at.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def _whole_seconds(at: dt.datetime) -> str:
+    """As the activities route wants it, a second earlier: its `after` is exclusive."""
+    return (at.astimezone(dt.UTC) - _SECOND).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,1 @@
+"""What the streams do not report, fetched by REST."""

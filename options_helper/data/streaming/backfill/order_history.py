@@ -1,0 +1,145 @@
+"""The New York day's executions and orders by REST, fetched again as often as asked, each time complete."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Any, Protocol
+
+from options_helper.data.rest.refusals import FORBIDDEN, TOO_MANY, UNAUTHORIZED
+from options_helper.data.streaming.trading_normalizers import normalize_rest_activity, normalize_rest_order
+from options_helper.errors import AlpacaRestError
+from options_helper.times import new_york_date, start_of_day
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+Row = dict[str, Any]
+
+_RELOOK = dt.timedelta(minutes=5)  # a fill that REST lists late is still found this long after it
+_MARGIN = dt.timedelta(milliseconds=1)
+_TIMED_OUT, _TOO_EARLY = 408, 425
+# Of this one order, and for good.
+_REFUSALS = frozenset(range(400, 500)) - {UNAUTHORIZED, FORBIDDEN, _TIMED_OUT, _TOO_EARLY, TOO_MANY}
+_CLOSED = frozenset({"filled", "canceled", "expired", "rejected", "replaced"})
+
+
+class OrderSource(Protocol):
+    """The routes that are needed; `AlpacaRest` has them."""
+
+    def orders(self, after: dt.datetime | None = None, *, status: str = "all") -> list[Row]:
+        """Orders submitted after a time, legs nested."""
+        ...
+
+    def order(self, order_id: str) -> Row:
+        """One order, legs nested."""
+        ...
+
+    def fill_pages(self, after: dt.datetime) -> Iterator[list[Any]]:
+        """FILL activities since a time, page by page."""
+        ...
+
+
+class OrderHistory:
+    """Collects executions and orders of one New York day; begins anew when the day changes.
+
+    The first look takes the whole day, later ones what came since a little before the newest execution.
+    """
+
+    def __init__(self, source: OrderSource) -> None:
+        self._source = source
+        self._day: dt.date | None = None
+        self._fills: dict[str, Row] = {}
+        self._orders: dict[str, Row] = {}
+        self._unknown: set[str] = set()
+        self.skipped = 0
+
+    @property
+    def fills(self) -> list[Row]:
+        """Executions as `normalize_rest_activity` makes them, oldest first."""
+        return sorted(self._fills.values(), key=lambda row: row["timestamp"])
+
+    @property
+    def orders(self) -> list[Row]:
+        """Orders as `normalize_rest_order` makes them, oldest change first."""
+        return sorted(self._orders.values(), key=lambda row: row["timestamp"])
+
+    def update(self, now: dt.datetime, on_progress: Callable[[int], None] | None = None) -> None:
+        """Fetch what is new.
+
+        Orders come first, so that executions are never behind the totals the orders tell.
+
+        Args:
+            now: The clock's time.
+            on_progress: Told the number of executions after each page.
+
+        Raises:
+            AlpacaRestError: A request failed; what came before it is kept.
+        """
+        day_start = self._begin(new_york_date(now))
+        self._take_orders(self._source.orders(day_start - _MARGIN))
+        self._take_older_orders(day_start)
+        for page in self._source.fill_pages(self._since(day_start)):
+            self._take_fills(page, day_start)
+            if on_progress is not None:
+                on_progress(len(self._fills))
+        self._take_single_orders(self._orders_of_fills())
+
+    def _begin(self, day: dt.date) -> dt.datetime:
+        if day != self._day:
+            self._day = day
+            self._fills, self._orders, self._unknown = {}, {}, set()
+        return start_of_day(day)
+
+    def _since(self, day_start: dt.datetime) -> dt.datetime:
+        newest = max((row["timestamp"] for row in self._fills.values()), default=day_start)
+        return max(day_start, newest - _RELOOK)
+
+    def _take_orders(self, orders: Iterable[object]) -> set[str]:
+        taken = set()
+        for order in orders:
+            row = normalize_rest_order(order)
+            if row is None:
+                self.skipped += 1
+                continue
+            self._orders[row["order_id"]] = row
+            taken.add(row["order_id"])
+        return taken
+
+    def _take_older_orders(self, day_start: dt.datetime) -> None:
+        """Orders of earlier days: those still open, and those that were open at the last look."""
+        still_open = self._take_orders(self._source.orders(status="open"))
+        self._take_single_orders(
+            order_id
+            for order_id, row in list(self._orders.items())
+            if order_id not in still_open
+            and row["status"] not in _CLOSED
+            and (row.get("submitted_at") or day_start) < day_start
+        )
+
+    def _take_fills(self, page: Iterable[object], day_start: dt.datetime) -> None:
+        for activity in page:
+            row = normalize_rest_activity(activity)
+            if row is None:
+                self.skipped += 1
+            elif row["timestamp"] >= day_start:
+                key = row["activity_id"] or f"{row['order_id']}:{row['filled_qty']}"
+                self._fills[key] = row
+
+    def _orders_of_fills(self) -> Iterator[str]:
+        """Orders that were filled today and not listed: submitted on an earlier day."""
+        known = set(self._orders)
+        for row in self._orders.values():
+            known.update(leg["order_id"] for leg in row.get("legs", ()))
+        filled = dict.fromkeys(row["order_id"] for row in self._fills.values())
+        return (order_id for order_id in filled if order_id not in known)
+
+    def _take_single_orders(self, order_ids: Iterable[str]) -> None:
+        for order_id in order_ids:
+            if order_id in self._unknown:
+                continue
+            try:
+                self._take_orders([self._source.order(order_id)])
+            except AlpacaRestError as error:
+                if error.status not in _REFUSALS:
+                    raise
+                self._unknown.add(order_id)

@@ -1,0 +1,153 @@
+"""What REST tells of symbols, read into records; rows that cannot be read are skipped and counted.
+
+Sources: the schemas `option_snapshot`, `stock_snapshot`, `option_greeks` and `index_value` of Alpaca's
+Market Data API; `Position` and `OptionContract` of its Trading API.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from options_helper.analysis.contracts.products import INDEX_ROOTS, is_adjusted
+from options_helper.analysis.osi import contract_root
+from options_helper.data.streaming.normalize.quotes import normalize_quote, normalize_trade
+from options_helper.data.streaming.normalize.values import to_amount, to_number, to_utc, to_word
+from options_helper.market import BrokerPosition, Greeks, PreviousClose, Quote, Trade
+from options_helper.times import new_york_date
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Iterable, Mapping
+
+_GREEKS = ("delta", "gamma", "theta", "vega", "rho")
+
+
+@dataclass(slots=True)
+class SnapshotRows:
+    """The readable parts of some snapshots; `skipped` counts those that were there and not readable."""
+
+    quotes: list[Quote] = field(default_factory=list)
+    trades: list[Trade] = field(default_factory=list)
+    previous_closes: dict[str, PreviousClose] = field(default_factory=dict)
+    greeks: dict[str, Greeks] = field(default_factory=dict)
+    skipped: int = 0
+
+
+def read_snapshots(
+    snapshots: Mapping[str, Any], *, received_at: dt.datetime, trading_date: dt.date
+) -> SnapshotRows:
+    """Quotes and trades with their true times, previous closes with their dates, greeks with their quote's.
+
+    Args:
+        snapshots: By symbol, as `AlpacaRest.option_snapshots` or `stock_snapshots` gives them.
+        received_at: When they came.
+        trading_date: The New York date whose previous close is wanted.
+    """
+    rows = SnapshotRows()
+    for symbol, snapshot in snapshots.items():
+        if not isinstance(snapshot, dict):
+            rows.skipped += 1
+            continue
+        _add_market(rows, symbol, snapshot, received_at)
+        close = _previous_close(snapshot, trading_date)
+        if close is not None:
+            rows.previous_closes[symbol] = close
+        greeks = _greeks(snapshot, received_at)
+        if greeks is not None:
+            rows.greeks[symbol] = greeks
+    return rows
+
+
+def _add_market(rows: SnapshotRows, symbol: str, snapshot: dict[str, Any], received_at: dt.datetime) -> None:
+    raw_quote, raw_trade = snapshot.get("latestQuote"), snapshot.get("latestTrade")
+    if raw_quote is not None:
+        quote = normalize_quote(raw_quote, received_at, symbol=symbol, from_rest=True)
+        if quote is None:
+            rows.skipped += 1
+        else:
+            rows.quotes.append(quote)
+    if raw_trade is not None:
+        trade = normalize_trade(raw_trade, received_at, symbol=symbol, from_rest=True)
+        if trade is None:
+            rows.skipped += 1
+        else:
+            rows.trades.append(trade)
+
+
+def _previous_close(snapshot: dict[str, Any], trading_date: dt.date) -> PreviousClose | None:
+    """The newest daily close before a date: before the first trade of a day, that is `dailyBar`'s."""
+    closes = []
+    for name in ("dailyBar", "prevDailyBar"):
+        bar = snapshot.get(name)
+        if not isinstance(bar, dict):
+            continue
+        price, at = to_amount(bar.get("c")), to_utc(bar.get("t"))
+        if price and at is not None and new_york_date(at) < trading_date:
+            closes.append(PreviousClose(price, new_york_date(at)))
+    return max(closes, key=lambda close: close.date, default=None)
+
+
+def _greeks(snapshot: dict[str, Any], received_at: dt.datetime) -> Greeks | None:
+    raw = snapshot.get("greeks")
+    values = {name: to_number(raw.get(name)) for name in _GREEKS} if isinstance(raw, dict) else {}
+    volatility = to_amount(snapshot.get("impliedVolatility"))
+    if volatility is None and all(value is None for value in values.values()):
+        return None
+    quote = snapshot.get("latestQuote")
+    # The vendor computes them from the quote and gives no time of their own.
+    at = to_utc(quote.get("t")) if isinstance(quote, dict) else None
+    return Greeks(**values, implied_volatility=volatility, timestamp=at or received_at)
+
+
+def read_index_values(values: Mapping[str, Any], received_at: dt.datetime) -> list[Trade]:
+    """Index values as trades without a size."""
+    raw = ((symbol, value) for symbol, value in values.items() if isinstance(value, dict))
+    trades = (
+        normalize_trade(
+            {"p": value.get("v"), "t": value.get("t")}, received_at, symbol=symbol, from_rest=True
+        )
+        for symbol, value in raw
+    )
+    return [trade for trade in trades if trade is not None]
+
+
+def read_positions(rows: Iterable[object]) -> dict[str, BrokerPosition]:
+    """The broker's positions by symbol, quantities signed."""
+    positions = {}
+    for row in rows:
+        if not isinstance(row, dict):
+            continue
+        symbol, quantity = row.get("symbol"), to_number(row.get("qty"))
+        if not isinstance(symbol, str) or not symbol or quantity is None:
+            continue
+        short = to_word(row.get("side")) == "short"
+        positions[symbol] = BrokerPosition(
+            symbol,
+            -abs(quantity) if short else quantity,
+            to_number(row.get("current_price")),
+            to_number(row.get("market_value")),
+        )
+    return positions
+
+
+def read_multiplier(contract: Mapping[str, Any]) -> float | None:
+    """Dollars per point of premium: `multiplier`, never `size`, which is what is delivered."""
+    multiplier = to_number(contract.get("multiplier"))
+    return multiplier if multiplier and multiplier > 0 else None
+
+
+def indices_of(contracts: Iterable[str]) -> list[str]:
+    """The indices that some contracts are on, each once: no stream tells their values."""
+    roots = map(contract_root, contracts)
+    return list(dict.fromkeys(_index_of(root) for root in roots if root in INDEX_ROOTS))
+
+
+def _index_of(root: str) -> str:
+    """`SPX` of the root `SPXW`: an index's other expiries have its name with a letter more."""
+    return root[:-1] if root[:-1] in INDEX_ROOTS else root
+
+
+def adjusted_contracts(symbols: Iterable[str]) -> list[str]:
+    """The adjusted ones; all others have a multiplier of 100, so that only these are worth a request each."""
+    return [symbol for symbol in symbols if is_adjusted(contract_root(symbol))]

@@ -1,0 +1,193 @@
+"""Which part of the background fetch is due when, with a backoff for those that fail."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from options_helper.data.rest.refusals import FORBIDDEN, UNAUTHORIZED
+from options_helper.data.streaming.reconnect.policy import compute_backoff_seconds
+from options_helper.errors import AlpacaRestError
+from options_helper.guard import Guard
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from options_helper.data.rest.http import Host
+
+logger = logging.getLogger(__name__)
+
+RETRY_BASE_SECONDS, RETRY_CAP_SECONDS = 2.0, 60.0
+AWAY_SECONDS = 30.0  # a host that answered any part more recently is not away
+REFUSED_SECONDS = 300.0  # a key or plan that is refused hardly changes by itself
+_NEVER = float("inf")
+
+
+@dataclass(slots=True)
+class Part:
+    """One thing to fetch.
+
+    Attributes:
+        fetch: Gives the seconds until it is due again, None for never; raises AlpacaRestError. Whatever else
+            it raises costs this part only.
+        due: When, in monotonic seconds.
+        began_at: When it was last begun.
+        asked: Whether somebody waits for it.
+        words: What was last told of it.
+    """
+
+    name: str
+    host: Host
+    fetch: Callable[[], float | None]
+    due: float = 0.0
+    failures: int = 0
+    began_at: float = float("-inf")
+    succeeded: bool = False
+    asked: bool = False
+    words: str = ""
+
+
+class Schedule:
+    """Runs parts one after the other, the longest due first; used by one thread, asked by any.
+
+    Args:
+        parts: The most wanted first.
+        tell: Called with a part's name and words on what it does, "" when it is well.
+        monotonic: Seconds that only grow.
+        is_stopped: Whether failures are the end's own and not worth a word.
+    """
+
+    def __init__(
+        self,
+        parts: Sequence[Part],
+        tell: Callable[[str, str], None],
+        *,
+        monotonic: Callable[[], float],
+        is_stopped: Callable[[], bool],
+    ) -> None:
+        self._parts = {part.name: part for part in parts}
+        self._tell, self._monotonic, self._is_stopped = tell, monotonic, is_stopped
+        self._lock = threading.Lock()
+        self._answered: dict[Host, float] = {}
+        self._running: Part | None = None
+        self._mishaps = Guard(logger, "; it is tried again.")
+        now = monotonic()
+        for part in parts:
+            part.due = now
+
+    def say(self, name: str, words: str) -> None:
+        """Say what a part is doing."""
+        self._say(self._parts[name], words)
+
+    def say_of_running(self, words: str) -> None:
+        """Say what the part that is being fetched waits for, and with it whatever is asked of its host."""
+        running = self._running
+        for part in self._parts.values():
+            if part is running or (running is not None and part.asked and part.host is running.host):
+                self._say(part, words)
+
+    def has_succeeded(self, name: str) -> bool:
+        """Whether a part ever did."""
+        return self._parts[name].succeeded
+
+    def ask(self, name: str, spacing: float) -> None:
+        """Make a part due now, but not sooner than `spacing` seconds after it last began."""
+        part = self._parts.get(name)
+        if part is not None:
+            with self._lock:
+                part.asked = True
+                part.due = min(part.due, max(self._monotonic(), part.began_at + spacing))
+
+    def step(self) -> float:
+        """Run the part that is due, if one is; the seconds until the next one is."""
+        part = min(self._parts.values(), key=lambda one: one.due)
+        now = self._monotonic()
+        if part.due > now:
+            return part.due - now
+        with self._lock:
+            # Due never, unless asked for while it runs.
+            part.began_at, part.due, part.asked = now, _NEVER, False
+        self._running = part
+        if not part.succeeded and not part.failures:
+            self._say(part, "fetching")
+        with self._mishaps.keep_going(f"The background fetch of {part.name}", partial(self._broke, part)):
+            self._fetch(part)
+        return 0.0
+
+    def tell_all(self, words: str) -> None:
+        """Say the same of every part."""
+        for part in self._parts.values():
+            self._say(part, words)
+
+    def _fetch(self, part: Part) -> None:
+        try:
+            seconds = part.fetch()
+        except AlpacaRestError as error:
+            if not self._is_stopped():
+                self._failed(part, error)
+        else:
+            self._went_well(part, seconds)
+
+    def _broke(self, part: Part, kind: str) -> None:
+        """An answer that nobody foresaw costs its own part only."""
+        if not self._is_stopped():
+            self._try_again(part, f"the answer could not be used ({kind})")
+
+    def _went_well(self, part: Part, seconds: float | None) -> None:
+        if part.failures:
+            logger.info("The background fetch of %s works again.", part.name)
+        self._say(part, "")
+        self._answered[part.host] = self._monotonic()
+        part.failures, part.succeeded = 0, True
+        self._set_due(part, _NEVER if seconds is None else self._monotonic() + seconds)
+
+    def _failed(self, part: Part, error: AlpacaRestError) -> None:
+        if not part.failures:
+            logger.warning("The background fetch of %s failed: %s", part.name, error)
+        is_refused = error.status in {UNAUTHORIZED, FORBIDDEN}
+        until = self._try_again(part, str(error), wait=REFUSED_SECONDS if is_refused else None)
+        if _concerns_the_host(error) and not self._answered_lately(part.host):
+            self._hold_back(part, until, part.words)
+
+    def _try_again(self, part: Part, reason: str, *, wait: float | None = None) -> float:
+        """When, in monotonic seconds: after a wait that grows with each failure, unless one is given."""
+        part.failures += 1
+        wait = wait or compute_backoff_seconds(
+            part.failures, base_seconds=RETRY_BASE_SECONDS, cap_seconds=RETRY_CAP_SECONDS
+        )
+        self._say(part, f"{reason.rstrip('.')}. Tried again in {wait:.0f} s.")
+        until = self._monotonic() + wait
+        self._set_due(part, until)
+        return until
+
+    def _set_due(self, part: Part, due: float) -> None:
+        """A request that came while the part ran is not forgotten."""
+        with self._lock:
+            part.due = min(part.due, due)
+
+    def _hold_back(self, failed: Part, until: float, words: str) -> None:
+        """One part at a time finds out that a host is away; others of it wait, but for those asked for."""
+        for part in self._parts.values():
+            with self._lock:  # a part may be asked for at any moment
+                waits = part.host is failed.host and part.due < until and not part.asked
+                if waits:
+                    part.due = until
+            if waits:
+                self._say(part, words)
+
+    def _answered_lately(self, host: Host) -> bool:
+        answered = self._answered.get(host)
+        return answered is not None and self._monotonic() - answered < AWAY_SECONDS
+
+    def _say(self, part: Part, words: str) -> None:
+        if part.words != words:
+            part.words = words
+            self._tell(part.name, words)
+
+
+def _concerns_the_host(error: AlpacaRestError) -> bool:
+    """No answer at all, or a key that this host does not know."""
+    return error.status is None or error.status == UNAUTHORIZED

@@ -1,0 +1,1 @@
+"""One socket, from connect to its typed end."""

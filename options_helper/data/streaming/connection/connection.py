@@ -1,0 +1,177 @@
+"""One SDK stream = one connection that ends with a typed reason.
+
+alpaca-py reconnects for ever and tells nobody why (websocket.py and stream.py of 0.44, `_run_forever`). The
+classes made here keep its endpoint, headers, authentication and subscription messages, and replace what it
+does around them: `run()` lives for one connection, raises `StreamRejected` or `StreamInterrupted` when it
+ends, returns when `stop()` was called, and tells an observer each step on the way. This file touches the
+SDK's private names `_connect`, `_auth` and `_ws`; its two kinds, beside it, `_send_subscribe_msg` and
+`_subscribe_trade_updates`. Nothing else does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+from typing import TYPE_CHECKING, Any
+
+from options_helper.data.streaming.connection.failures import explain
+from options_helper.data.streaming.connection.name_lookup import LookupLoop
+from options_helper.errors import StreamError, StreamInterrupted
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine, Iterable, Sequence
+
+    from options_helper.data.streaming.connection.observer import ConnectionObserver, ConnectionTimes
+
+
+class OneConnection:
+    """What the two kinds of streams share; stands before an SDK stream class in the bases."""
+
+    _ws: Any
+    _frames_seen = 0
+    stream_name: str
+    asked: frozenset[str] = frozenset()
+
+    def prepare(self, *, observer: ConnectionObserver, times: ConnectionTimes) -> None:
+        """Give the connection what the SDK's constructor does not know."""
+        self._observer = observer
+        self._times = times
+        self._mutex = threading.Lock()
+        self._stop_asked = False
+        self._main: asyncio.Task[None] | None = None
+        self._main_loop: asyncio.AbstractEventLoop | None = None
+        self._step = ""
+
+    def run(self) -> None:
+        """Connect, authenticate, subscribe and receive until the connection ends.
+
+        Raises:
+            StreamRejected: The server refuses for good.
+            StreamInterrupted: The connection ended or never came about.
+        """
+        with asyncio.Runner(loop_factory=LookupLoop) as runner:
+            runner.run(self._live())
+
+    def stop(self) -> None:
+        """End `run()`, from any thread, at any moment, also before it began."""
+        with self._mutex:
+            self._stop_asked = True
+            if self._main is not None and self._main_loop is not None:
+                self._main_loop.call_soon_threadsafe(self._main.cancel)
+
+    async def _live(self) -> None:
+        with self._mutex:
+            if self._stop_asked:
+                return
+            self._main, self._main_loop = asyncio.current_task(), asyncio.get_running_loop()
+        try:
+            await self._handshake_then_receive()
+        except asyncio.CancelledError:
+            if not self._stop_asked:
+                raise
+        finally:
+            with self._mutex:
+                self._main = None
+            await self._let_go()
+
+    async def _handshake_then_receive(self) -> None:
+        try:
+            async with asyncio.timeout(self._times.handshake):
+                await self._shake_hands()
+        except TimeoutError as error:
+            waited = f"{self._times.handshake:g} s"
+            raise StreamInterrupted(self.stream_name, f"no answer for {waited} while {self._step}") from error
+        except StreamError:
+            raise
+        except (OSError, ValueError, EOFError, KeyError, TypeError, self._websocket_error()) as error:
+            # ValueError and its kin are the SDK's own words for an answer that it did not expect.
+            raise explain(self.stream_name, error, self._last_message()) from error
+        await self._receive_and_ping()
+
+    async def _shake_hands(self) -> None:
+        self._enter("connecting")
+        await self._connect()  # type: ignore[attr-defined]
+        self._observer.heard()
+        self._enter("authenticating")
+        await self._auth()  # type: ignore[attr-defined]
+        self._observer.heard()
+        self._enter("waiting for the subscription")
+        await self._subscribe_all()
+
+    async def _receive_and_ping(self) -> None:
+        try:
+            async with asyncio.TaskGroup() as group:
+                for duty in self._duties():
+                    group.create_task(duty)
+        except* (StreamError, OSError, self._websocket_error()) as errors:
+            # The server's own word counts before the broken socket that follows it.
+            first = min(errors.exceptions, key=lambda error: not isinstance(error, StreamError))
+            raise (
+                first if isinstance(first, StreamError) else explain(self.stream_name, first, None)
+            ) from errors
+
+    def _duties(self) -> Iterable[Coroutine[Any, Any, None]]:
+        return self._receive(), self._keep_alive()
+
+    async def _keep_alive(self) -> None:
+        while True:
+            await asyncio.sleep(self._times.ping_interval)
+            complaint = self._observer.complaint()
+            if complaint is not None:
+                raise complaint
+            before = self._frames_seen
+            pong = await self._ws.ping()
+            try:
+                await asyncio.wait_for(pong, self._times.ping_timeout)
+            except TimeoutError as error:
+                if self._frames_seen == before:
+                    waited = f"{self._times.ping_timeout:g} s"
+                    raise StreamInterrupted(self.stream_name, f"no answer to a ping for {waited}") from error
+            self._observer.heard()
+
+    async def _let_go(self) -> None:
+        websocket, self._ws = self._ws, None
+        if websocket is None:
+            return
+        with contextlib.suppress(TimeoutError, OSError, self._websocket_error()):
+            await asyncio.wait_for(websocket.close(), self._times.close)
+        if websocket.transport is not None:
+            websocket.transport.abort()
+
+    def _enter(self, step: str) -> None:
+        self._step = step
+        self._observer.step(step)
+
+    def _last_message(self) -> bytes | str | None:
+        last: bytes | str | None = getattr(self._ws, "last_message", None)
+        return last
+
+    @staticmethod
+    def _websocket_error() -> type[Exception]:
+        import websockets  # noqa: PLC0415 - comes with alpaca-py
+
+        return websockets.WebSocketException
+
+    async def _subscribe_all(self) -> None:
+        raise NotImplementedError
+
+    async def _receive(self) -> None:
+        """Binary frames come by the diversion, without a step of the loop; the others by `recv`."""
+        self._ws.divert(self._put)
+        try:
+            while True:
+                self._put([await self._ws.recv()])
+        finally:
+            await self._deliver_rest()
+
+    def _put(self, frames: Sequence[bytes | bytearray | str]) -> None:
+        raise NotImplementedError
+
+    async def _deliver_rest(self) -> None:
+        raise NotImplementedError
+
+
+def one_connection(kind: type[OneConnection], sdk_class: type) -> type[Any]:
+    """A class that has the SDK's constructor and messages, and the life of one connection."""
+    return type(f"One{sdk_class.__name__}", (kind, sdk_class), {})

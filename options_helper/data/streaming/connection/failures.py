@@ -1,0 +1,134 @@
+"""Whatever ends a connection, as one typed error in words."""
+
+from __future__ import annotations
+
+import json
+import socket
+import ssl
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from options_helper.data.streaming.reconnect.policy import is_final_code
+from options_helper.errors import StreamError, StreamInterrupted, StreamRejected
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+UNAUTHORIZED = 402
+
+# Alpaca's websocket documentation, "Errors"; 402 also stands for the trading stream's "unauthorized".
+_WORDS = {
+    400: "Alpaca did not understand the request",
+    401: "Alpaca says that the stream is not authenticated",
+    402: "Alpaca refused the key",
+    404: "the authentication took too long",
+    405: "the plan allows fewer symbols",
+    406: "another program holds this stream",
+    407: "Alpaca cut the stream off because this machine reads too slowly",
+    408: "this account may not use version 2 of the stream",
+    409: "the plan does not include this feed",
+    410: "this feed does not offer what was asked",
+    411: "the key lacks the scope for this stream",
+    412: "option messages come in msgpack only",
+    413: "a star subscription is refused for option quotes",
+    429: "another program holds this stream",
+    500: "Alpaca had an internal error",
+}
+
+
+def rejection_of_frame(stream: str, frame: dict[str, Any], *, asked: int = 0) -> StreamError:
+    """The error that an error frame of a data stream means.
+
+    Args:
+        stream: "stocks", "options" or "fills".
+        frame: The raw message, `{"T": "error", "code": …, "msg": …}`.
+        asked: How many symbols were asked for.
+    """
+    code = frame.get("code")
+    if not isinstance(code, int):
+        return StreamInterrupted(stream, "Alpaca sent an error without a code")
+    words = _WORDS.get(code, "Alpaca sent an error that is not in its documentation")
+    if code == 405:  # noqa: PLR2004 - Alpaca's code for the symbol limit
+        words = f"asked for {asked} symbols, {words}; nothing is subscribed"
+    kind = StreamRejected if is_final_code(code) else StreamInterrupted
+    return kind(stream, words, code=code)
+
+
+def explain(stream: str, error: BaseException, last_message: bytes | str | None) -> StreamError:
+    """The typed error behind an exception of the socket, of websockets or of the SDK.
+
+    Args:
+        stream: "stocks", "options" or "fills".
+        error: What was raised.
+        last_message: The last message received in the handshake; the SDK drops a refusal's code, this has it.
+    """
+    refusal = _refusal(stream, last_message)
+    if refusal is not None:
+        return refusal
+    status = _http_status(error)
+    if status is not None:
+        words = _WORDS[status] if status == 429 else f"the server answered HTTP {status}"  # noqa: PLR2004
+        return StreamInterrupted(stream, words, code=status)
+    return StreamInterrupted(stream, _words_of(error))
+
+
+def _refusal(stream: str, message: bytes | str | None) -> StreamError | None:
+    """A refusal of the handshake: an error frame, or the trading stream's "unauthorized"."""
+    decoded = _decode(message)
+    if (
+        isinstance(decoded, list)
+        and decoded
+        and isinstance(decoded[0], dict)
+        and decoded[0].get("T") == "error"
+    ):
+        return rejection_of_frame(stream, decoded[0])
+    if isinstance(decoded, dict) and decoded.get("stream") == "authorization":
+        data = decoded.get("data")
+        if isinstance(data, dict) and data.get("status") == "unauthorized":
+            return StreamRejected(stream, _WORDS[UNAUTHORIZED], code=UNAUTHORIZED)
+    return None
+
+
+def _decode(message: bytes | str | None) -> object:
+    if message is None:
+        return None
+    decoders: tuple[Callable[[Any], object], ...] = (json.loads, msgspec.msgpack.decode)
+    for decode in decoders:
+        try:
+            return decode(message)
+        except (msgspec.MsgspecError, ValueError, TypeError, RecursionError):
+            continue  # neither JSON nor msgpack: nothing that a server of Alpaca's would say
+    return None
+
+
+def _http_status(error: BaseException) -> int | None:
+    status = getattr(error, "status_code", None) or getattr(
+        getattr(error, "response", None), "status_code", None
+    )
+    return status if isinstance(status, int) else None
+
+
+# Most special first: gaierror, SSLError and the connection errors are all OSErrors.
+_WORDS_BY_KIND: tuple[tuple[type[BaseException], str], ...] = (
+    (socket.gaierror, "the server's name could not be resolved"),
+    (ssl.SSLError, "the secure connection could not be set up"),
+    (ConnectionRefusedError, "the server refused the connection"),
+    (ConnectionResetError, "the connection was reset"),
+    (BrokenPipeError, "the connection was reset"),
+    (EOFError, "the connection was lost"),
+)
+
+
+def _words_of(error: BaseException) -> str:
+    if hasattr(error, "rcvd"):  # websockets.ConnectionClosed
+        cause = error.__cause__
+        if error.rcvd is not None:
+            return f"the server closed the connection (close code {error.rcvd.code})"
+        return _words_of(cause) if isinstance(cause, OSError) else "the connection was lost"
+    for kind, words in _WORDS_BY_KIND:
+        if isinstance(error, kind):
+            return words
+    if isinstance(error, OSError):
+        return error.strerror or "the network failed"
+    return "the server's answer was not understood"

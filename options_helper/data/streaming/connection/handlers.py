@@ -1,0 +1,47 @@
+"""Handing what came to whoever listens: a listener's mistake is counted, and the stream goes on."""
+
+from __future__ import annotations
+
+import inspect
+import logging
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from options_helper.guard import Guard
+
+if TYPE_CHECKING:
+    from options_helper.data.streaming.connection.observer import ConnectionObserver
+
+logger = logging.getLogger(__name__)
+
+Handler = Callable[[Any], Any]
+
+
+class HandlerCalls:
+    """Calls the handlers of one stream, plain or coroutine functions.
+
+    Args:
+        stream: "stocks", "options" or "fills".
+        observer: Told how many items a handler that raised was given, as malformed.
+    """
+
+    def __init__(self, stream: str, observer: ConnectionObserver) -> None:
+        self._stream = stream
+        self._observer = observer
+        self._mishaps = Guard(logger, "; what it was given is lost.")
+
+    async def __call__(self, handler: Handler | None, items: Any) -> None:  # noqa: ANN401 - one item or a list
+        """Hand the items over, if anybody listens."""
+        if handler is None:
+            return
+        with self._mishaps.keep_going(
+            f"A listener of the {self._stream} stream", partial(self._count, items)
+        ):
+            result = handler(items)
+            if inspect.isawaitable(result):
+                await result
+
+    def _count(self, items: Any, _kind: str) -> None:  # noqa: ANN401 - one item or a list
+        lost = len(items) if isinstance(items, list | tuple) else 1
+        self._observer.counted(messages=0, conflated=0, malformed=lost)

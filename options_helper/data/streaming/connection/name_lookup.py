@@ -1,0 +1,76 @@
+"""Looking host names up so that a resolver that does not answer holds nobody up.
+
+asyncio asks the system's resolver in a thread of the loop's executor, and the end of `asyncio.run` as well as
+the end of the process wait for that thread. A call to the resolver cannot be interrupted, so it gets a daemon
+thread of its own here, which may be left behind.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+import threading
+from concurrent.futures import Future
+from typing import Any
+
+from options_helper.guard import Guard
+
+logger = logging.getLogger(__name__)
+
+Question = tuple[bytes | str | None, bytes | str | int | None, int, int, int, int]
+
+_pending: dict[Question, Future[Any]] = {}
+_lock = threading.Lock()
+_mishaps = Guard(logger, "; the name is asked for again at the next try.")
+
+
+class LookupLoop(asyncio.SelectorEventLoop):
+    """An event loop that leaves a look-up behind when nobody waits for it any more."""
+
+    async def getaddrinfo(
+        self,
+        host: bytes | str | None,
+        port: bytes | str | int | None,
+        *,
+        family: int = 0,
+        type: int = 0,  # noqa: A002 - the name of the base class
+        proto: int = 0,
+        flags: int = 0,
+    ) -> Any:  # noqa: ANN401 - the addresses, as in the socket module
+        """The addresses of a host; raises `OSError` as `socket.getaddrinfo` does."""
+        return await asyncio.wrap_future(look_up((host, port, family, type, proto, flags)), loop=self)
+
+
+def look_up(question: Question) -> Future[Any]:
+    """Ask the resolver, with the arguments of `socket.getaddrinfo`; who asks the same meanwhile waits along.
+
+    So a resolver that hangs holds one thread a name, however often is tried again.
+    """
+    with _lock:
+        future = _pending.get(question)
+        if future is None:
+            future = Future()
+            future.set_running_or_notify_cancel()  # shared: whoever gives up does not cancel it for others
+            threading.Thread(
+                target=_ask, args=(question, future), name="options-helper-lookup", daemon=True
+            ).start()
+            _pending[question] = future  # only now: without its thread it would never be answered
+        return future
+
+
+def _ask(question: Question, future: Future[Any]) -> None:
+    addresses, failures = None, list[Exception]()
+    with _mishaps.keep_going(
+        "A look-up", lambda kind: failures.append(OSError(f"the look-up raised {kind}"))
+    ):
+        try:
+            addresses = socket.getaddrinfo(*question)
+        except (OSError, ValueError, OverflowError) as error:  # a host that is no name, a port that is none
+            failures.append(error)
+    with _lock:  # held by whoever asked, until the question is pending
+        del _pending[question]
+    if failures:
+        future.set_exception(failures[0])
+    else:
+        future.set_result(addresses)

@@ -1,0 +1,64 @@
+"""The connection of the stream of order updates: every frame kept, and handed on at once."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+from options_helper.data.streaming.connection.connection import OneConnection
+from options_helper.errors import StreamInterrupted
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
+
+
+class TradingConnection(OneConnection):
+    """The stream of order updates: raw JSON, each one handed over at once."""
+
+    deliver: Callable[[dict[str, Any]], Awaitable[None]]
+
+    def _duties(self) -> Iterable[Coroutine[Any, Any, None]]:
+        return *super()._duties(), self._hand_on()
+
+    async def _subscribe_all(self) -> None:
+        await self._subscribe_trade_updates()  # type: ignore[attr-defined]
+        self._frames: deque[bytes | bytearray | str] = deque()
+        self._arrived = asyncio.Event()
+        while not await self._take_in(await self._ws.recv()):
+            pass
+
+    def _put(self, frames: Sequence[bytes | bytearray | str]) -> None:
+        self._frames.extend(frames)
+        self._arrived.set()
+
+    async def _hand_on(self) -> None:
+        while True:
+            await self._arrived.wait()
+            self._arrived.clear()
+            await self._deliver_rest()
+
+    async def _deliver_rest(self) -> None:
+        while self._frames:
+            await self._take_in(self._frames.popleft())
+
+    async def _take_in(self, frame: bytes | bytearray | str) -> bool:
+        """Take one frame in; whether it was the acknowledgement."""
+        self._frames_seen += 1
+        try:
+            message = json.loads(frame)
+            stream = message["stream"]
+            offered = stream != "listening" or "trade_updates" in message["data"]["streams"]
+        except (ValueError, TypeError, KeyError, RecursionError):
+            self._observer.counted(messages=0, conflated=0, malformed=1)
+            return False
+        if stream == "listening":
+            if not offered:
+                raise StreamInterrupted(self.stream_name, "the server does not offer order updates")
+            self._observer.subscribed(None)
+            return True
+        if stream == "trade_updates":
+            self._observer.counted(messages=1, conflated=0, malformed=0)
+            await self.deliver(message)
+        return False

@@ -1,0 +1,1 @@
+"""From vendor messages to our records."""

@@ -1,0 +1,126 @@
+"""Single values as vendors write them: numbers, times, words and identifiers.
+
+Alpaca writes market data as numbers and order data as text; times come as msgpack timestamps, as text
+with up to nine decimals of a second, or as the datetimes of its SDK. What cannot be read is None, never
+an exception: one bad field must not cost the rest of a frame.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+import re
+import sys
+from enum import Enum
+from typing import Any
+
+from options_helper.times import from_microseconds
+
+_INFINITY = math.inf
+_NANOSECONDS = 1000
+_MAX_MICROSECONDS = 253_402_300_799_999_999  # the last moment of the year 9999
+_ENUM_PREFIX = re.compile(r"[a-z]+\.(?=[a-z_]+$)")  # "orderside.buy", as str() writes an SDK enum
+_DATE_ONLY = re.compile(r"\d{4}-?\d\d-?\d\d")
+
+
+def to_amount(value: object) -> float | None:
+    """A price or size of market data: a finite number of at least 0; text and booleans are not numbers."""
+    kind = value.__class__
+    if kind is float:
+        return value if 0.0 <= value < _INFINITY else None  # type: ignore[operator,return-value]
+    if kind is int:
+        return _finite(value) if value >= 0 else None  # type: ignore[operator]
+    if value is None or kind is bool or isinstance(value, str):
+        return None
+    number = _finite(value)
+    return number if number is not None and number >= 0 else None
+
+
+def to_number(value: object) -> float | None:
+    """A number of order data: text is how Alpaca writes it; finite, of either sign."""
+    if value is None or isinstance(value, bool):
+        return None
+    return _finite(value)
+
+
+def _finite(value: Any) -> float | None:  # noqa: ANN401 - whatever the wire gave
+    try:
+        number = float(value)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return number if math.isfinite(number) else None
+
+
+def to_utc(value: object) -> dt.datetime | None:
+    """An aware UTC datetime, cut to microseconds.
+
+    Args:
+        value: A datetime (naive ones are UTC), an object with `seconds` and `nanoseconds` (a msgpack
+            timestamp), an int of nanoseconds since 1970, or ISO text with any number of decimals.
+    """
+    if value.__class__ is dt.datetime:
+        return _in_utc(value)
+    if isinstance(value, str):
+        return _from_text(value)
+    if value.__class__ is int:
+        return _from_count(value // _NANOSECONDS)
+    if isinstance(value, dt.datetime):
+        return _in_utc(value)
+    return _from_parts(getattr(value, "seconds", None), getattr(value, "nanoseconds", None))
+
+
+def _in_utc(at: dt.datetime) -> dt.datetime | None:
+    zone = at.tzinfo
+    if zone is dt.UTC:
+        return at
+    try:
+        return at.replace(tzinfo=dt.UTC) if zone is None else at.astimezone(dt.UTC)
+    except (OverflowError, ValueError):
+        return None
+
+
+def _from_text(text: str) -> dt.datetime | None:
+    if _DATE_ONLY.fullmatch(text):  # a date is not a moment
+        return None
+    try:
+        return _in_utc(dt.datetime.fromisoformat(text))
+    except ValueError:
+        return None
+
+
+def _from_parts(seconds: object, nanoseconds: object) -> dt.datetime | None:
+    if seconds.__class__ is not int or nanoseconds.__class__ is not int:
+        return None
+    return _from_count(seconds * 1_000_000 + nanoseconds // _NANOSECONDS)
+
+
+def _from_count(microseconds: int) -> dt.datetime | None:
+    return from_microseconds(microseconds) if 0 < microseconds <= _MAX_MICROSECONDS else None
+
+
+def to_word(value: object) -> str | None:
+    """A lower-case word of text or of an enum's value ("buy", never "orderside.buy"); "" is no word."""
+    text = value.value if isinstance(value, Enum) else value
+    if not isinstance(text, str):
+        return None
+    word = _ENUM_PREFIX.sub("", text.strip().lower())
+    return sys.intern(word) or None  # a day's rows hold the same few words again and again
+
+
+def to_identifier(value: object) -> str | None:
+    """An id or symbol as text; a UUID becomes its text, "" is none."""
+    if value is None or isinstance(value, bool | float | dict | list):
+        return None
+    return str(value).strip() or None
+
+
+def read(source: object, name: str) -> Any:  # noqa: ANN401 - whatever the wire gave
+    """A field of a raw mapping or of an SDK object; None where it is missing."""
+    if isinstance(source, dict):
+        return source.get(name)
+    return getattr(source, name, None)
+
+
+def carries(source: object, name: str) -> bool:
+    """Whether a raw mapping or SDK object has a field at all, be it null."""
+    return name in source if isinstance(source, dict) else hasattr(source, name)

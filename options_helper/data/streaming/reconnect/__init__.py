@@ -1,0 +1,1 @@
+"""Whether and when a stream connects again."""

@@ -1,0 +1,260 @@
+"""One thread, one stream: connect, run, back off, give up; and the record of how it fares."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+import random
+import threading
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Protocol
+
+from options_helper.data.streaming.reconnect.meter import StreamMeter
+from options_helper.data.streaming.reconnect.policy import (
+    BASE_SECONDS,
+    CAP_SECONDS,
+    compute_backoff_seconds,
+    is_retryable,
+)
+from options_helper.errors import OptionsHelperError, StreamError, StreamInterrupted
+from options_helper.market import StreamFailure, StreamHealth, StreamName, StreamState
+from options_helper.times import utc_now
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+logger = logging.getLogger(__name__)
+
+# A stream that is silent by nature has no first event to reset its backoff; a minute of life does instead.
+_PROVEN_AFTER_SECONDS = 60.0
+
+
+class Streamer(Protocol):
+    """What a worker runs: the streamers of this package, or a test's."""
+
+    def run(self) -> None:
+        """Live for one connection; blocks."""
+
+    def stop(self) -> None:
+        """End `run()`."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerSeams:
+    """What a worker gets from its run.
+
+    Attributes:
+        connect: Builds and subscribes a streamer for one connection, with the worker as its observer.
+        changed: Called after a change of state (the record is replaced already).
+        complaint: A reason to end a mute connection, given the record; None while all is well.
+        base_seconds, cap_seconds: The backoff.
+    """
+
+    connect: Callable[[StreamWorker], Streamer]
+    changed: Callable[[StreamHealth, StreamHealth], None]
+    complaint: Callable[[StreamHealth], StreamError | None] = lambda _health: None
+    base_seconds: float = BASE_SECONDS
+    cap_seconds: float = CAP_SECONDS
+    clock: Callable[[], dt.datetime] = utc_now
+
+
+class StreamWorker:
+    """Owns one stream's thread and its `StreamHealth`, and is the observer of its connections."""
+
+    def __init__(
+        self, stream: StreamName, seams: WorkerSeams, *, asked: frozenset[str] = frozenset()
+    ) -> None:
+        self._seams = seams
+        self._clock = seams.clock
+        self._lock = threading.Lock()  # the record is written by the stream's thread and by the consumer's
+        self._health = StreamHealth(stream, asked=asked)
+        self._stopping = threading.Event()
+        self._streamer: Streamer | None = None
+        self._failures = 0
+        self._meter = StreamMeter()
+        self._thread = threading.Thread(target=self._run, name=f"options-helper-{stream}", daemon=True)
+
+    @property
+    def health(self) -> StreamHealth:
+        """The record as it stands."""
+        return self._health
+
+    @property
+    def thread(self) -> threading.Thread:
+        """The stream's thread."""
+        return self._thread
+
+    def start(self) -> None:
+        """Begin to connect."""
+        self._enter(StreamState.CONNECTING, step="connecting")
+        self._thread.start()
+
+    def request_stop(self) -> None:
+        """Ask the thread to end; never blocks for longer than a streamer's own `stop()`."""
+        self._stopping.set()
+        streamer = self._streamer
+        if streamer is not None:
+            streamer.stop()
+
+    def mark_stopped(self) -> None:
+        """Record the end, once the thread is gone or given up on."""
+        self._enter(StreamState.STOPPED, step="", next_attempt_at=None)
+
+    # The connection's observer ---------------------------------------------------------------
+
+    def step(self, words: str) -> None:
+        """The handshake waits for this now."""
+        self._replace(step=words)
+
+    def subscribed(self, granted: frozenset[str] | None) -> None:
+        """The server acknowledged the subscription."""
+        missing = self._health.asked - granted if granted is not None else frozenset()
+        now = self._clock()
+        self._meter.forget_samples()  # the record keeps the last lag: nothing is known yet of the new one
+        self._enter(
+            StreamState.RUNNING,
+            step="",
+            missing=missing,
+            connected_at=now,
+            last_heard_at=now,
+            next_attempt_at=None,
+        )
+
+    def heard(self) -> None:
+        """Something came, be it a pong."""
+        self._replace(last_heard_at=self._clock())
+
+    def counted(self, *, messages: int, conflated: int, malformed: int, waited: float = 0.0) -> None:
+        """Count what came since the last call; `waited` is how long the oldest of it waited, in seconds."""
+        rate = self._meter.count(self._health.messages + messages, waited)
+        self._add(messages=messages, conflated=conflated, malformed=malformed, rate=rate)
+
+    def complaint(self) -> StreamError | None:
+        """A reason to end this connection though it is up."""
+        return self._seams.complaint(self._health)
+
+    # Events -----------------------------------------------------------------------------------
+
+    def event(self, *, received_at: dt.datetime) -> None:
+        """A market event or an order update came: the stream is running, whatever was acknowledged."""
+        self._failures = 0
+        if self._health.state in {StreamState.CONNECTING, StreamState.RECONNECTING}:
+            self._enter(StreamState.RUNNING, step="", connected_at=received_at, next_attempt_at=None)
+        self._replace(last_event_at=received_at, last_heard_at=received_at)
+
+    def applied(self, *, received_at: dt.datetime, lag: float | None, conflated: int, malformed: int) -> None:
+        """The consumer made a batch visible.
+
+        Args:
+            received_at: When the batch was handed over.
+            lag: Its median receive time minus event time, in seconds.
+            conflated: Messages of it superseded within the batch.
+            malformed: Messages of it that could not be understood.
+        """
+        seconds = (self._clock() - received_at).total_seconds()
+        latency_seconds, lag_seconds = self._meter.took(seconds, lag)
+        self._add(
+            conflated=conflated,
+            malformed=malformed,
+            latency_seconds=latency_seconds,
+            lag_seconds=lag_seconds,
+        )
+
+    def completed(self, as_of: dt.datetime) -> None:
+        """REST told all quotes of the stream, as of a time."""
+        self._replace(complete_at=as_of)
+
+    def skipped(self, messages: int) -> None:
+        """The consumer could not make anything of so many messages."""
+        self._add(malformed=messages)
+
+    # The thread -------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            error = self._live_once()
+            if self._stopping.is_set():
+                return
+            if not self._back_off_after(error):
+                return
+
+    def _live_once(self) -> BaseException:
+        try:
+            self._streamer = self._seams.connect(self)
+            if self._stopping.is_set():  # asked to stop while the streamer was being built
+                self._streamer.stop()
+            self._streamer.run()
+        except Exception as error:  # noqa: BLE001 - whatever ends a stream is shown, none may end the page's truth
+            return error
+        return StreamInterrupted(self._health.stream, "the stream ended without a reason")
+
+    def _back_off_after(self, error: BaseException) -> bool:
+        """Record why the stream ended; wait for the next attempt; False where there is none."""
+        failure = self._describe(error)
+        if failure.final:
+            self._enter(StreamState.ERROR, step="", last_failure=failure, next_attempt_at=None)
+            return False
+        self._failures = 1 if self._has_proven_itself() else self._failures + 1
+        seconds = compute_backoff_seconds(
+            self._failures,
+            base_seconds=self._seams.base_seconds,
+            cap_seconds=self._seams.cap_seconds,
+            draw=random.random(),  # noqa: S311 - jitter, not a secret
+        )
+        self._enter(
+            StreamState.RECONNECTING,
+            step="",
+            last_failure=failure,
+            attempts=self._health.attempts + 1,
+            tries=self._failures,
+            connected_at=None,
+            next_attempt_at=self._clock() + dt.timedelta(seconds=seconds),
+        )
+        if self._stopping.wait(seconds):
+            return False
+        self._replace(step="connecting", next_attempt_at=None)
+        return True
+
+    def _has_proven_itself(self) -> bool:
+        connected_at = self._health.connected_at
+        if connected_at is None:
+            return False
+        return (self._clock() - connected_at).total_seconds() >= _PROVEN_AFTER_SECONDS
+
+    def _describe(self, error: BaseException) -> StreamFailure:
+        final = not is_retryable(error) or (
+            isinstance(error, OptionsHelperError) and not isinstance(error, StreamError)
+        )
+        if isinstance(error, OptionsHelperError):
+            text = error.detail if isinstance(error, StreamError) else str(error)
+        else:
+            # A foreign exception's text may hold anything, a key included: only its kind is shown.
+            text = f"an unexpected error in the stream ({type(error).__name__})"
+            logger.error("The %s stream met an unexpected %s.", self._health.stream, type(error).__name__)
+        code = error.code if isinstance(error, StreamError) else None
+        return StreamFailure(text, self._clock(), code=code, final=final)
+
+    def _enter(self, state: StreamState, **changes: Any) -> None:  # noqa: ANN401 - fields of the record
+        with self._lock:
+            before = self._health
+            if before.state is StreamState.STOPPED:  # a late word of an ended connection revives nothing
+                return
+            since = before.since if before.state is state else self._clock()
+            self._health = after = replace(before, state=state, since=since, **changes)
+        self._seams.changed(before, after)
+
+    def _replace(self, **changes: Any) -> None:  # noqa: ANN401 - fields of the record
+        with self._lock:
+            self._health = replace(self._health, **changes)
+
+    def _add(self, *, messages: int = 0, conflated: int = 0, malformed: int = 0, **changes: Any) -> None:  # noqa: ANN401 - fields of the record
+        """Add to the totals, as the stream's thread and the consumer do at the same time."""
+        with self._lock:
+            health = self._health
+            self._health = replace(
+                health,
+                messages=health.messages + messages,
+                conflated=health.conflated + conflated,
+                malformed=health.malformed + malformed,
+                **changes,
+            )

@@ -1,0 +1,1 @@
+"""One set of streams from Start to Stop."""

@@ -1,0 +1,182 @@
+"""The newest state of everything, written by the consumer, read by snapshots."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from options_helper.data.streaming.normalize.halts import still_halted
+from options_helper.quote_tables import Columns, QuoteTable, TradeTable
+from options_helper.times import new_york_date
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from options_helper.data.streaming.run.fill_gaps import FillGaps
+    from options_helper.market import BrokerPosition, FillGap, Greeks, PreviousClose, Quote, Trade
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CacheState:
+    """One version of the cache, immutable; a snapshot holds it by reference."""
+
+    version: int = 0
+    stock_quotes: QuoteTable = field(default_factory=QuoteTable.empty)
+    stock_trades: TradeTable = field(default_factory=TradeTable.empty)
+    option_quotes: QuoteTable = field(default_factory=QuoteTable.empty)
+    option_trades: TradeTable = field(default_factory=TradeTable.empty)
+    fills: tuple[Row, ...] = ()  # newest first
+    rest_fills: tuple[Row, ...] = ()
+    rest_orders: tuple[Row, ...] = ()
+    fill_gaps: tuple[FillGap, ...] = ()
+    previous_closes: Mapping[str, PreviousClose] = field(default_factory=dict)
+    greeks: Mapping[str, Greeks] = field(default_factory=dict)
+    multipliers: Mapping[str, float] = field(default_factory=dict)
+    broker_positions: Mapping[str, BrokerPosition] = field(default_factory=dict)
+    halted: frozenset[str] = frozenset()
+    account: str | None = None
+    backfill: Mapping[str, str] = field(default_factory=dict)
+
+
+class LiveCache:
+    """Versions of one state; `apply_…` makes the next, `state` is the newest.
+
+    The new version is built beside the old one and published by one assignment, so readers never wait.
+    """
+
+    def __init__(self, stocks: Iterable[str] = (), option_contracts: Iterable[str] = ()) -> None:
+        stock_index, option_index = tuple(stocks), tuple(option_contracts)
+        self._orders_day: dt.date | None = None
+        self._halted_since: Mapping[str, dt.datetime] = {}
+        self._lock = threading.Lock()  # between writers: the consumer, the backfill, the workers
+        self._state = CacheState(
+            stock_quotes=QuoteTable.empty(stock_index),
+            stock_trades=TradeTable.empty(stock_index),
+            option_quotes=QuoteTable.empty(option_index),
+            option_trades=TradeTable.empty(option_index),
+        )
+
+    @property
+    def state(self) -> CacheState:
+        """The newest version."""
+        return self._state
+
+    def apply_stocks(
+        self, quotes: Sequence[Quote] | Columns = (), trades: Sequence[Trade] | Columns = ()
+    ) -> None:
+        """Put in the newest rows of stocks; a trade made after a halt ends it."""
+        with self._lock:
+            state = self._state
+            stock_trades = state.stock_trades.updated(trades) if trades else state.stock_trades
+            self._publish(
+                stock_quotes=state.stock_quotes.updated(quotes) if quotes else state.stock_quotes,
+                stock_trades=stock_trades,
+            )
+            if trades and self._halted_since:
+                self._publish_halts(still_halted(self._halted_since, stock_trades))
+
+    def apply_options(
+        self, quotes: Sequence[Quote] | Columns = (), trades: Sequence[Trade] | Columns = ()
+    ) -> None:
+        """Put in the newest rows of option contracts."""
+        with self._lock:
+            state = self._state
+            self._publish(
+                option_quotes=state.option_quotes.updated(quotes) if quotes else state.option_quotes,
+                option_trades=state.option_trades.updated(trades) if trades else state.option_trades,
+            )
+
+    def apply_halts(self, since_by_symbol: Mapping[str, dt.datetime | None]) -> None:
+        """Note since when symbols are halted; None for those whose trading resumed."""
+        with self._lock:
+            known = {**self._halted_since, **since_by_symbol}
+            self._publish_halts({symbol: since for symbol, since in known.items() if since is not None})
+
+    def forget_halts(self) -> None:
+        """Believe in no halt any more: the end of each may have been missed."""
+        with self._lock:
+            self._publish_halts({})
+
+    def apply_orders(self, rows: Sequence[Row], *, now: dt.datetime) -> None:
+        """Add order updates, newest first; rows of an earlier New York day than `now` go."""
+        today = new_york_date(now)
+        newest = tuple(row for row in reversed(rows) if _is_of_day(row, today))
+        with self._lock:
+            self._begin_day(today)
+            self._publish(fills=newest + self._state.fills)
+
+    def apply_reference(
+        self,
+        *,
+        previous_closes: Mapping[str, PreviousClose] | None = None,
+        greeks: Mapping[str, Greeks] | None = None,
+        multipliers: Mapping[str, float] | None = None,
+        broker_positions: Mapping[str, BrokerPosition] | None = None,
+        account: str | None = None,
+    ) -> None:
+        """Merge what REST told; the broker's positions are replaced whole, None changes nothing."""
+        with self._lock:
+            state = self._state
+            self._publish(
+                previous_closes={**state.previous_closes, **(previous_closes or {})},
+                greeks={**state.greeks, **(greeks or {})},
+                multipliers={**state.multipliers, **(multipliers or {})},
+                broker_positions=state.broker_positions if broker_positions is None else broker_positions,
+                account=account or state.account,
+            )
+
+    def apply_progress(self, part: str, words: str) -> None:
+        """Say what the background fetch of one part is doing, or why it failed; "" when it is well."""
+        with self._lock:
+            self._publish(backfill={**self._state.backfill, part: words})
+
+    def apply_order_history(self, fills: Sequence[Row], orders: Sequence[Row]) -> None:
+        """Replace what REST told of the day's executions and orders."""
+        with self._lock:
+            self._publish(rest_fills=tuple(fills), rest_orders=tuple(orders))
+
+    def apply_gaps(self, gaps: FillGaps) -> None:
+        """Publish the unconfirmed spans as they stand now, whoever changed them."""
+        with self._lock:  # read within it, or an older reading could be published after a newer one
+            self._publish(fill_gaps=gaps.gaps)
+
+    def drop_orders_before(self, day: dt.date) -> None:
+        """Let the order updates of earlier New York days go, once, when this day begins.
+
+        Not later in the day: an order of an earlier day that REST tells then is still open.
+        """
+        if self._orders_day != day:
+            with self._lock:
+                self._begin_day(day)
+
+    def touch(self) -> None:
+        """Make a new version of the same contents, for a change that stands elsewhere (a stream's state)."""
+        with self._lock:
+            self._publish()
+
+    def _begin_day(self, day: dt.date) -> None:
+        known, self._orders_day = self._orders_day, day
+        if known is None or known == day:  # before the first day nothing is old
+            return
+        state = self._state
+        rows = (state.fills, state.rest_fills, state.rest_orders)
+        kept = [tuple(row for row in part if _is_of_day(row, day)) for part in rows]
+        if kept != list(rows):
+            self._publish(fills=kept[0], rest_fills=kept[1], rest_orders=kept[2])
+
+    def _publish_halts(self, halted_since: Mapping[str, dt.datetime]) -> None:
+        self._halted_since = halted_since
+        if self._state.halted != halted_since.keys():
+            self._publish(halted=frozenset(halted_since))
+
+    def _publish(self, **changes: Any) -> None:  # noqa: ANN401 - the fields of CacheState
+        self._state = replace(self._state, version=self._state.version + 1, **changes)
+
+
+def _is_of_day(row: Row, day: dt.date) -> bool:
+    timestamp = row.get("timestamp") or row.get("received_at")
+    return timestamp is None or new_york_date(timestamp) >= day

@@ -1,0 +1,86 @@
+"""What a set of streams is started with; a value, compared whole."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING
+
+from options_helper.data.settings import OPTIONS_FEEDS, STOCK_FEEDS
+from options_helper.data.streaming.connection.observer import ConnectionTimes
+from options_helper.data.streaming.reconnect.policy import BASE_SECONDS, CAP_SECONDS
+from options_helper.errors import SettingsError
+from options_helper.market import StreamName
+
+if TYPE_CHECKING:
+    from options_helper.data.settings import AlpacaSettings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveStreamConfig:
+    """Everything that decides which streams run, and how.
+
+    Attributes:
+        settings: Keys and endpoints; the environment's where None.
+        stocks, option_contracts: Symbols as Alpaca spells them, from a `SubscriptionPlan`.
+        stream_stocks, stream_options, stream_fills: Which streams to run; one without symbols is not started.
+        stock_feed: "iex" or "sip".
+        options_feed: "indicative" or "opra".
+        reconnect_base_seconds, reconnect_cap_seconds: The backoff between attempts.
+        queue_maxsize: How many batches wait for the consumer at most.
+        backfill: Whether REST fills in what the streams do not tell.
+        times: The clockwork of each connection.
+
+    Raises:
+        SettingsError: A value that makes no sense, with its name.
+    """
+
+    settings: AlpacaSettings | None = None
+    stocks: tuple[str, ...] = ()
+    option_contracts: tuple[str, ...] = ()
+    stream_stocks: bool = True
+    stream_options: bool = True
+    stream_fills: bool = True
+    stock_feed: str = STOCK_FEEDS[0]
+    options_feed: str = OPTIONS_FEEDS[0]
+    reconnect_base_seconds: float = BASE_SECONDS
+    reconnect_cap_seconds: float = CAP_SECONDS
+    queue_maxsize: int = 256
+    backfill: bool = True
+    times: ConnectionTimes = field(default_factory=ConnectionTimes)
+
+    def __post_init__(self) -> None:
+        for name in ("stocks", "option_contracts"):
+            object.__setattr__(self, name, tuple(dict.fromkeys(getattr(self, name))))
+        for name, feeds in (("stock_feed", STOCK_FEEDS), ("options_feed", OPTIONS_FEEDS)):
+            object.__setattr__(self, name, str(getattr(self, name)).lower())
+            if getattr(self, name) not in feeds:
+                raise SettingsError(
+                    name, f"{name} is {getattr(self, name)!r}; it must be one of: {', '.join(feeds)}."
+                )
+        if self.queue_maxsize < 1:
+            raise SettingsError(
+                "queue_maxsize", f"queue_maxsize is {self.queue_maxsize}; it must be at least 1."
+            )
+        if not 0 < self.reconnect_base_seconds <= self.reconnect_cap_seconds:
+            raise SettingsError(
+                "reconnect_base_seconds",
+                "reconnect_base_seconds must be above 0 and not above reconnect_cap_seconds "
+                f"({self.reconnect_base_seconds} and {self.reconnect_cap_seconds} were given).",
+            )
+        for part in fields(self.times):
+            if not getattr(self.times, part.name) > 0:
+                raise SettingsError(f"times.{part.name}", f"times.{part.name} must be above 0.")
+
+    def symbols(self, stream: StreamName) -> tuple[str, ...]:
+        """What a stream subscribes to; empty for fills."""
+        return {StreamName.STOCKS: self.stocks, StreamName.OPTIONS: self.option_contracts}.get(stream, ())
+
+    @property
+    def streams(self) -> tuple[StreamName, ...]:
+        """The streams that are wanted and have something to subscribe to."""
+        wanted = {
+            StreamName.STOCKS: self.stream_stocks and bool(self.stocks),
+            StreamName.OPTIONS: self.stream_options and bool(self.option_contracts),
+            StreamName.FILLS: self.stream_fills,
+        }
+        return tuple(stream for stream, is_wanted in wanted.items() if is_wanted)

@@ -1,0 +1,88 @@
+"""The one thread that turns batches into the cache's next version."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from functools import partial
+from typing import TYPE_CHECKING
+
+from options_helper.data.streaming.normalize.batches import quote_change, trade_change
+from options_helper.data.streaming.normalize.halts import read_halts
+from options_helper.data.streaming.trading_normalizers import normalize_trade_update
+from options_helper.guard import Guard
+from options_helper.market import StreamName
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Callable, Mapping
+
+    from options_helper.data.streaming.reconnect.worker import StreamWorker
+    from options_helper.data.streaming.run.cache import LiveCache
+    from options_helper.data.streaming.run.inbox import Batch, EventInbox
+
+logger = logging.getLogger(__name__)
+
+
+class Consumer:
+    """Takes from the inbox until it is closed and empty; one bad batch costs itself alone."""
+
+    def __init__(
+        self,
+        inbox: EventInbox,
+        cache: LiveCache,
+        workers: Mapping[StreamName, StreamWorker],
+        clock: Callable[[], dt.datetime],
+    ) -> None:
+        self._inbox = inbox
+        self._cache = cache
+        self._workers = workers
+        self._clock = clock
+        self._mishaps = Guard(logger, " and is skipped; it is counted.")
+        self.thread = threading.Thread(target=self._consume, name="options-helper-consumer", daemon=True)
+
+    def start(self) -> None:
+        """Begin to take."""
+        self.thread.start()
+
+    def _consume(self) -> None:
+        while (batch := self._inbox.take()) is not None:
+            what, count = f"A batch of the {batch.stream} stream", partial(self._count_skipped, batch)
+            with self._mishaps.keep_going(what, count):
+                self._apply(batch)
+
+    def _apply(self, batch: Batch) -> None:
+        if batch.orders:
+            self._apply_orders(batch)
+        elif batch.statuses:
+            self._cache.apply_halts(read_halts(batch.statuses, batch.received_at))
+        else:
+            self._apply_market(batch)
+
+    def _apply_market(self, batch: Batch) -> None:
+        quotes = quote_change(batch.quotes, batch.received_at)
+        trades = trade_change(batch.trades, batch.received_at)
+        is_stocks = batch.stream is StreamName.STOCKS
+        apply = self._cache.apply_stocks if is_stocks else self._cache.apply_options
+        known = quotes.known + trades.known
+        if known:
+            apply(quotes.rows, trades.rows)
+        self._workers[batch.stream].applied(
+            received_at=batch.received_at,
+            # Of quotes alone: the trades of the indicative feed are late by design.
+            lag=quotes.lag_seconds(batch.received_at),
+            conflated=quotes.conflated + trades.conflated,
+            malformed=batch.messages - known,
+        )
+
+    def _apply_orders(self, batch: Batch) -> None:
+        rows = [row for row in map(normalize_trade_update, batch.orders) if row is not None]
+        if rows:
+            received = [{**row, "received_at": batch.received_at} for row in rows]
+            self._cache.apply_orders(received, now=self._clock())
+        self._workers[StreamName.FILLS].applied(
+            received_at=batch.received_at, lag=None, conflated=0, malformed=batch.messages - len(rows)
+        )
+
+    def _count_skipped(self, batch: Batch, _kind: str) -> None:
+        self._workers[batch.stream].skipped(batch.messages)

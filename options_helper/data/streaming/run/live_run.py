@@ -1,0 +1,218 @@
+"""One set of streams from Start to Stop: its threads, its cache, and the snapshots of both."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from options_helper.data.calendar.market_clock import market_moment
+from options_helper.data.streaming.reconnect.change_log import log_change
+from options_helper.data.streaming.reconnect.mute import TICKING_WINDOW, MuteEvidence, is_mute
+from options_helper.data.streaming.reconnect.worker import StreamWorker, WorkerSeams
+from options_helper.data.streaming.run.cache import LiveCache
+from options_helper.data.streaming.run.consumer import Consumer
+from options_helper.data.streaming.run.fill_gaps import FillGaps
+from options_helper.data.streaming.run.inbox import Batch, EventInbox
+from options_helper.data.streaming.run.rest_results import RunSink
+from options_helper.data.streaming.run.snapshot import build_snapshot
+from options_helper.errors import StreamError, StreamInterrupted
+from options_helper.market import StreamName, StreamState
+from options_helper.times import new_york_date, start_of_day, to_microseconds
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Callable, Mapping
+
+    from options_helper.data.streaming.reconnect.worker import Streamer
+    from options_helper.data.streaming.run.config import LiveStreamConfig
+    from options_helper.market import LiveSnapshot, StreamHealth
+
+
+@dataclass(frozen=True, slots=True)
+class RunParts:
+    """What a run is made of, given by the manager.
+
+    Attributes:
+        factories: Builds a streamer by stream name, from the streamers' own keyword arguments.
+        build_backfill: Makes the background fetch for a run, or None for none.
+        first_version: Snapshots of this run have higher versions.
+    """
+
+    factories: Mapping[StreamName, Callable[..., Any]]
+    build_backfill: Callable[[LiveStreamConfig, LiveRun], Any] | None
+    clock: Callable[[], dt.datetime]
+    first_version: int = 0
+
+
+class LiveRun:
+    """Threads from Start to Stop; after `stop()` its last state stays readable.
+
+    Attributes:
+        sink: Where the background fetch puts what it got.
+    """
+
+    def __init__(self, config: LiveStreamConfig, parts: RunParts) -> None:
+        self.config = config
+        self.first_version = parts.first_version
+        self.clock = parts.clock
+        self.started_at = parts.clock()
+        self.stopped_at: dt.datetime | None = None
+        self.cache = LiveCache(config.stocks, config.option_contracts)
+        self.inbox = EventInbox(config.queue_maxsize)
+        self._factories = parts.factories
+        self._mute_reconnects: dict[StreamName, dt.datetime] = {}
+        # The last event of a stream, and the most symbols found ticking before it.
+        self._ticked: dict[StreamName, tuple[dt.datetime, int]] = {}
+        day_start = start_of_day(new_york_date(self.started_at))
+        wants_fills = StreamName.FILLS in config.streams
+        self._gaps = FillGaps(day_start, self.cache.apply_gaps) if wants_fills else None
+        self.workers = {stream: self._build_worker(stream) for stream in config.streams}
+        self.sink = RunSink(self.cache, self.workers, self._gaps)
+        self._consumer = Consumer(self.inbox, self.cache, self.workers, parts.clock)
+        self._backfill = parts.build_backfill(config, self) if parts.build_backfill else None
+
+    def start(self) -> None:
+        """Begin to connect; nothing touches the network before."""
+        self._consumer.start()
+        if self._backfill is not None:
+            self._backfill.start()
+        for worker in self.workers.values():
+            worker.start()
+
+    def stop(self, timeout: float) -> bool:
+        """End every thread, all against one deadline in seconds; whether all are gone."""
+        deadline = time.monotonic() + timeout
+        if self._backfill is not None:
+            self._backfill.stop()
+        for worker in self.workers.values():
+            worker.request_stop()
+        for worker in self.workers.values():
+            worker.thread.join(max(0.0, deadline - time.monotonic()))
+        self.inbox.close()
+        self._consumer.thread.join(max(0.0, deadline - time.monotonic()))
+        if self._backfill is not None:
+            self._backfill.join(max(0.0, deadline - time.monotonic()))
+        self.stopped_at = self.clock()
+        for worker in self.workers.values():
+            worker.mark_stopped()
+        threads = [self._consumer.thread, *(worker.thread for worker in self.workers.values())]
+        return not any(thread.is_alive() for thread in threads)
+
+    @property
+    def is_running(self) -> bool:
+        """Whether any stream is connected or on its way there."""
+        return self.stopped_at is None and any(worker.health.alive for worker in self.workers.values())
+
+    def snapshot(self) -> LiveSnapshot:
+        """A frozen copy of everything, at the clock's time."""
+        now = self.clock()
+        self.cache.drop_orders_before(new_york_date(now))
+        return build_snapshot(self, now)
+
+    def _build_worker(self, stream: StreamName) -> StreamWorker:
+        config = self.config
+        seams = WorkerSeams(
+            connect=partial(self._connect, stream),
+            changed=self._on_change,
+            complaint=self._complaint,
+            base_seconds=config.reconnect_base_seconds,
+            cap_seconds=config.reconnect_cap_seconds,
+            clock=self.clock,
+        )
+        return StreamWorker(stream, seams, asked=frozenset(config.symbols(stream)))
+
+    def _connect(self, stream: StreamName, worker: StreamWorker) -> Streamer:
+        config = self.config
+        common: dict[str, Any] = {"settings": config.settings, "observer": worker, "times": config.times}
+        if stream is StreamName.FILLS:
+            streamer = self._factories[stream](on_trade_updates=self._offer_orders, **common)
+            streamer.subscribe_trade_updates()
+        else:
+            if stream is StreamName.STOCKS:
+                common["on_statuses"] = partial(self._offer_market, stream, "statuses")
+            streamer = self._factories[stream](
+                feed=config.stock_feed if stream is StreamName.STOCKS else config.options_feed,
+                on_quotes=partial(self._offer_market, stream, "quotes"),
+                on_trades=partial(self._offer_market, stream, "trades"),
+                **common,
+            )
+            streamer.subscribe(config.symbols(stream))
+        result: Streamer = streamer
+        return result
+
+    def _offer_market(self, stream: StreamName, kind: str, items: Any) -> None:  # noqa: ANN401 - see DESIGN names
+        rows = items if isinstance(items, list | tuple) else [items]
+        now = self.clock()
+        self.workers[stream].event(received_at=now)
+        self.inbox.offer(Batch(stream, now, **{kind: rows}))
+
+    def _offer_orders(self, items: Any) -> None:  # noqa: ANN401 - one update or a list, raw or SDK objects
+        now = self.clock()
+        self.workers[StreamName.FILLS].event(received_at=now)
+        for update in items if isinstance(items, list | tuple) else [items]:
+            self.inbox.offer(Batch(StreamName.FILLS, now, orders=(update,)))
+
+    def _complaint(self, health: StreamHealth) -> StreamError | None:
+        now = self.clock()
+        market = market_moment(self.sink.calendar, now)
+        evidence = MuteEvidence(
+            phase=market.phase,
+            ticking=self._ticking(health),
+            last_reconnect_at=self._mute_reconnects.get(health.stream),
+            session_open=market.session_open,
+        )
+        if not is_mute(health, evidence, now=now):
+            return None
+        self._mute_reconnects[health.stream] = now
+        return StreamInterrupted(health.stream, "connected, but nothing came though the market is open")
+
+    def _ticking(self, health: StreamHealth) -> int:
+        """Symbols that ticked before the last event, also where REST has told of them since."""
+        last = health.last_event_at
+        if last is None:
+            return 0
+        known_for, most = self._ticked.get(health.stream, (last, 0))
+        ticking = max(self._count_ticking(health.stream, last), most if known_for == last else 0)
+        self._ticked[health.stream] = last, ticking
+        return ticking
+
+    def _count_ticking(self, stream: StreamName, last: dt.datetime) -> int:
+        state = self.cache.state
+        table = state.stock_quotes if stream is StreamName.STOCKS else state.option_quotes
+        since = to_microseconds(last - TICKING_WINDOW)
+        # What REST told of did not tick.
+        return int(((table.rows["received_at"] >= since) & ~table.rows["from_rest"]).sum())
+
+    def _on_change(self, before: StreamHealth, after: StreamHealth) -> None:
+        log_change(before, after)
+        if after.state is not before.state:
+            self._follow(before, after)
+        self.cache.touch()
+
+    def _follow(self, before: StreamHealth, after: StreamHealth) -> None:
+        """An acknowledged stream asks REST what it missed; a lost trading stream leaves a gap."""
+        is_back, is_lost = after.state is StreamState.RUNNING, before.state is StreamState.RUNNING
+        if after.stream is StreamName.FILLS:
+            self._follow_fills(before, is_back=is_back, is_lost=is_lost)
+        elif is_back:
+            self._follow_data(after)
+
+    def _follow_data(self, health: StreamHealth) -> None:
+        stream = health.stream
+        self._ticking(health)  # before REST tells of those symbols: a short connection may not have asked
+        if stream is StreamName.STOCKS:
+            self.cache.forget_halts()
+        if self._backfill is not None:
+            self._backfill.request_quotes(stream)
+
+    def _follow_fills(self, before: StreamHealth, *, is_back: bool, is_lost: bool) -> None:
+        if self._gaps is None:
+            return
+        if is_back:
+            self._gaps.acknowledged(self.clock())
+            if self._backfill is not None:
+                self._backfill.request_fills()
+        elif is_lost:
+            self._gaps.lost(before.last_heard_at or self.clock())

@@ -1,0 +1,133 @@
+"""The checks, in the order in which they are told."""
+
+from __future__ import annotations
+
+import os
+import threading
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from options_helper.data.rest.client import AlpacaRest
+from options_helper.data.settings import ENV_FILE, KEY_NAMES, load_settings
+from options_helper.doctor.account import check_account, check_clock
+from options_helper.doctor.findings import Finding, Level
+from options_helper.doctor.streams import check_streams, check_subscription, streams_to_ask
+from options_helper.doctor.versions import check_versions
+from options_helper.errors import PortfolioError, SettingsError
+from options_helper.launch.launcher import PORTFOLIO_VARIABLE
+from options_helper.launch.log_file import log_file_path, usable_log_path
+from options_helper.portfolio_file import load_portfolio
+from options_helper.times import new_york_date, utc_now
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Callable, Iterator, Mapping
+
+    from options_helper.data.settings import AlpacaSettings
+    from options_helper.data.streaming.connection.observer import ConnectionTimes
+    from options_helper.doctor.streams import AskedStream
+    from options_helper.models import Portfolio
+
+_WITHOUT_KEYS = "not asked, because there are no usable keys"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DoctorInput:
+    """What is examined.
+
+    Attributes:
+        env: The environment.
+        env_file: The file that stands behind it.
+        portfolio: The portfolio file; the environment's or `portfolio.json` where None.
+        build_rest: Makes the HTTP client for settings.
+        times: The clockwork of each connection; the product's own where None.
+        clock: Aware UTC time.
+    """
+
+    env: Mapping[str, str] = field(default_factory=lambda: dict(os.environ), repr=False)
+    env_file: Path = ENV_FILE
+    portfolio: Path | None = None
+    build_rest: Callable[[AlpacaSettings], AlpacaRest] = AlpacaRest
+    times: ConnectionTimes | None = None
+    clock: Callable[[], dt.datetime] = utc_now
+
+    @property
+    def portfolio_path(self) -> Path:
+        """The portfolio file that the page would begin with."""
+        return self.portfolio or Path(self.env.get(PORTFOLIO_VARIABLE) or "portfolio.json")
+
+
+def examine(patient: DoctorInput) -> Iterator[Finding]:
+    """Every finding, as it comes to be known."""
+    yield check_versions()
+    settings, finding = _find_keys(patient)
+    yield finding
+    if settings is None:
+        yield from (Finding(name, Level.NOTE, _WITHOUT_KEYS) for name in ("Account", "Clock", "Streams"))
+    else:
+        yield _name_hosts(settings)
+        yield check_account(settings, patient.build_rest)
+        yield check_clock(settings, patient.build_rest, patient.clock)
+        yield from _ask_streams(settings, patient.times)
+    portfolio, finding = _read_portfolio(patient.portfolio_path)
+    yield finding
+    if portfolio is not None:
+        yield check_subscription(portfolio, settings, new_york_date(patient.clock()))
+    yield Finding("Log", Level.OK, str(usable_log_path(log_file_path(patient.env).absolute())))
+
+
+def _find_keys(patient: DoctorInput) -> tuple[AlpacaSettings | None, Finding]:
+    try:
+        settings = load_settings(patient.env, env_file=patient.env_file)
+    except SettingsError as error:
+        return None, Finding("Keys", Level.FAIL, str(error))
+    places = ("the environment" if patient.env.get(name) else str(patient.env_file) for name in KEY_NAMES)
+    where = " and ".join(dict.fromkeys(places))
+    return settings, Finding("Keys", Level.OK, f"{settings.masked_key} and its secret, from {where}")
+
+
+def _name_hosts(settings: AlpacaSettings) -> Finding:
+    words = f"{settings.account}: {settings.trading_url}, {settings.data_url}, {settings.stream_url}"
+    foreign = ", ".join(settings.foreign_hosts)
+    return (
+        Finding("Hosts", Level.NOTE, f"{words}; not Alpaca's: {foreign}")
+        if foreign
+        else Finding("Hosts", Level.OK, words)
+    )
+
+
+def _ask_streams(settings: AlpacaSettings, times: ConnectionTimes | None) -> Iterator[Finding]:
+    """The streams at once: a server that does not answer costs a whole handshake's time for each."""
+    questions = [_Question(group, settings, times) for group in streams_to_ask(settings)]
+    for question in questions:
+        question.start()
+    for question in questions:
+        question.join()
+        yield from question.findings
+
+
+class _Question(threading.Thread):
+    """Asks for the feeds of one stream; a daemon, so that Ctrl-C need not wait for the answer."""
+
+    def __init__(
+        self, asked: list[AskedStream], settings: AlpacaSettings, times: ConnectionTimes | None
+    ) -> None:
+        super().__init__(name="options-helper-doctor", daemon=True)
+        self._ask = partial(check_streams, asked, settings, times)
+        self.findings = [Finding(asked[0].name, Level.FAIL, "the check ended unexpectedly")]
+
+    def run(self) -> None:
+        """Ask."""
+        self.findings = list(self._ask())
+
+
+def _read_portfolio(path: Path) -> tuple[Portfolio | None, Finding]:
+    try:
+        portfolio = load_portfolio(path)
+    except PortfolioError as error:
+        return None, Finding("Portfolio", Level.FAIL, str(error))
+    count = len(portfolio.positions)
+    words = f"{path.absolute()}: {count} position{'' if count == 1 else 's'}"
+    return portfolio, Finding("Portfolio", Level.OK, words)

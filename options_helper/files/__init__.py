@@ -1,0 +1,1 @@
+"""What the user writes beside the portfolio, read and explained."""

@@ -1,0 +1,41 @@
+"""Going on after an error that nobody foresaw, where one thing that fails must not end all the others."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import logging
+    from collections.abc import Callable, Iterator
+
+
+class Guard:
+    """Catches whatever comes, logs the first of each kind, and tells of every one.
+
+    Args:
+        logger: Gets `{what} raised {kind}{consequence}`.
+        consequence: The rest of the sentence.
+        with_traceback: Log the cause as well; not where a foreign exception's text may hold a key.
+    """
+
+    def __init__(self, logger: logging.Logger, consequence: str, *, with_traceback: bool = False) -> None:
+        self._logger = logger
+        self._consequence = consequence
+        self._with_traceback = with_traceback
+        self._kinds: set[str] = set()
+
+    @contextmanager
+    def keep_going(self, what: str, note: Callable[[str], object] = lambda _kind: None) -> Iterator[None]:
+        """Do the block; if it raises, `note` is called with the kind of the exception."""
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001 - one thing that fails must not end all the others
+            kind = type(error).__name__
+            if kind not in self._kinds:
+                self._kinds.add(kind)
+                self._log(what, kind, error if self._with_traceback else None)
+            note(kind)
+
+    def _log(self, what: str, kind: str, cause: Exception | None) -> None:
+        self._logger.error("%s raised %s%s", what, kind, self._consequence, exc_info=cause)

@@ -1,0 +1,1 @@
+"""Starting the portal as a safe local server."""

@@ -1,0 +1,50 @@
+"""The command that starts the portal: its script, and Streamlit's settings for a safe local tool."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from options_helper.errors import OptionsHelperError
+
+
+def portal_script() -> Path:
+    """The portal's entry script: inside an installed wheel, else in the checkout."""
+    here = Path(__file__).resolve().parents[1]
+    for root in (here / "_portal", here.parent):
+        script = root / "apps" / "streamlit" / "entry" / "server.py"
+        if script.is_file():
+            return script
+    raise OptionsHelperError(
+        "The portal's files are missing. Run: pip install --force-reinstall options-helper"
+    )
+
+
+def streamlit_command(script: Path, *, host: str, port: int) -> list[str]:
+    """The child's command line; every setting here is part of the promise of a safe local tool."""
+    allowed = dict.fromkeys(["localhost", "127.0.0.1", host])
+    settings = {
+        "server.address": host,
+        "server.port": str(port),
+        "server.headless": "true",
+        "server.fileWatcherType": "none",
+        "server.enableCORS": "true",
+        "server.enableXsrfProtection": "true",
+        "server.enableAgentApi": "false",
+        "server.enableStaticServing": "false",
+        "server.baseUrlPath": "",
+        "server.websocketPingInterval": "10",
+        "server.showEmailPrompt": "false",
+        "browser.gatherUsageStats": "false",
+        "client.showErrorDetails": "type",
+        "client.showErrorLinks": "false",
+        "client.toolbarMode": "viewer",
+        "logger.level": "warning",
+        # A full collection after every run stops all threads for 50 ms, each second and for every tab.
+        "runner.postScriptGC": "false",
+        "theme.light.primaryColor": "#1c64f2",
+        "theme.dark.primaryColor": "#4c8df6",
+    }
+    flags = [f"--{name}={value}" for name, value in settings.items()]
+    flags += [f"--server.allowedHosts={name}" for name in allowed]
+    return [sys.executable, "-m", "streamlit", "run", str(script), *flags]

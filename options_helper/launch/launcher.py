@@ -1,0 +1,220 @@
+"""Runs the portal: one Streamlit child with safe settings, and beside it the simulator for the demo."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+import webbrowser
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from options_helper.data.settings import is_loopback
+from options_helper.errors import MissingDependency, OptionsHelperError
+from options_helper.launch.command import portal_script, streamlit_command
+from options_helper.launch.log_file import LOG_FILE_VARIABLE, log_file_path, usable_log_path
+from options_helper.times import new_york_date, utc_now
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+DEFAULT_HOST = "127.0.0.1"
+DEFAULT_PORT = 8501
+PORTS_TRIED = 100
+PORTFOLIO_VARIABLE = "OH_PORTFOLIO"
+KEEP_ALIVE_VARIABLE = "OH_KEEP_ALIVE_SECONDS"
+_READY_WITHIN_SECONDS = 60.0
+_END_WITHIN_SECONDS = 1.0  # the promise is 2 s for everything, the demo's simulator included
+_POLL_SECONDS = 0.05
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LaunchOptions:
+    """What `options-helper ui` was asked for; `port` None means 8501 or the next free one."""
+
+    demo: bool = False
+    host: str = DEFAULT_HOST
+    port: int | None = None
+    open_browser: bool = True
+    portfolio: Path | None = None
+    keep_alive_seconds: float | None = None
+
+
+def is_free(host: str, port: int) -> bool:
+    """Whether a server could listen there now."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        if os.name == "posix":
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+    return True
+
+
+def choose_port(host: str, asked: int | None) -> int:
+    """The port asked for, or 8501, or the next free one after it.
+
+    Raises:
+        OptionsHelperError: The port asked for is taken, or no free one was found.
+    """
+    if asked is not None:
+        if not is_free(host, asked):
+            raise OptionsHelperError(f"Port {asked} on {host} is taken. Choose another one with --port.")
+        return asked
+    for port in range(DEFAULT_PORT, DEFAULT_PORT + PORTS_TRIED):
+        if is_free(host, port):
+            return port
+    raise OptionsHelperError(f"No free port from {DEFAULT_PORT} on at {host}. Choose one with --port.")
+
+
+def require_packages(*, demo: bool) -> None:
+    """Say which extra is missing, before anything is started.
+
+    Raises:
+        MissingDependency: Streamlit, or the simulator's server, is not installed.
+    """
+    for package in ("streamlit", "aiohttp") if demo else ("streamlit",):
+        if find_spec(package) is None:
+            raise MissingDependency(package, "ui")
+
+
+def launch(options: LaunchOptions, say: Callable[[str], object]) -> int:
+    """Run the portal until it ends or a signal of `_ending_signals` comes; returns the exit code.
+
+    Raises:
+        OptionsHelperError: It cannot be started.
+    """
+    require_packages(demo=options.demo)
+    script = portal_script()
+    port = choose_port(options.host, options.port)
+    if options.port is None and port != DEFAULT_PORT:
+        say(f"Port {DEFAULT_PORT} is taken; using {port}.")
+    if not is_loopback(options.host):
+        say(f"Listening on {options.host}: there is no login, whoever can reach this address sees the page.")
+    with contextlib.ExitStack() as stack:
+        env = stack.enter_context(_environment(options))
+        say(f"Log file: {env[LOG_FILE_VARIABLE]}")
+        if options.demo:
+            say("DEMO: simulated prices; no account is needed and nothing leaves this machine.")
+        command = streamlit_command(script, host=options.host, port=port)
+        return _run(command, env, _address(options.host), port, say, open_browser=options.open_browser)
+
+
+@contextlib.contextmanager
+def _environment(options: LaunchOptions) -> Iterator[dict[str, str]]:
+    """The child's environment; in the demo the simulator runs for as long as this is open."""
+    # glibc gives each busy thread a heap of its own, and what is freed in one is not used by the others: with
+    # eight of them the server grew by a megabyte in ten minutes. Two cost no throughput.
+    env = {"MALLOC_ARENA_MAX": "2"} | os.environ
+    env[LOG_FILE_VARIABLE] = str(usable_log_path(log_file_path().absolute()))
+    if options.keep_alive_seconds is not None:
+        env[KEEP_ALIVE_VARIABLE] = str(options.keep_alive_seconds)
+    if options.portfolio is not None:
+        env[PORTFOLIO_VARIABLE] = str(options.portfolio.absolute())
+    if not options.demo:
+        yield env
+        return
+    from options_helper.simulator.account.portfolio import demo_portfolio  # noqa: PLC0415 - the demo's
+    from options_helper.simulator.server import AlpacaSimulator  # noqa: PLC0415 - likewise
+
+    portfolio = demo_portfolio(new_york_date(utc_now()))
+    held = portfolio if options.portfolio is None else None
+    with (
+        AlpacaSimulator(portfolio=held) as simulator,
+        tempfile.TemporaryDirectory(prefix="options-helper-demo-") as folder,
+    ):
+        env |= simulator.environment()
+        if options.portfolio is None:
+            # Relative to today, in a folder of its own: no file of the user's is touched.
+            path = Path(folder) / "demo-portfolio.json"
+            path.write_text(json.dumps(portfolio, indent=2), encoding="utf-8")
+            env[PORTFOLIO_VARIABLE] = str(path)
+        yield env
+
+
+def _address(host: str) -> str:
+    """The address under which this machine reaches a server that listens on `host`."""
+    return DEFAULT_HOST if host in {"0.0.0.0", "::", ""} else host  # noqa: S104 - compared, not bound
+
+
+def _run(
+    command: list[str],
+    env: dict[str, str],
+    address: str,
+    port: int,
+    say: Callable[[str], object],
+    *,
+    open_browser: bool,
+) -> int:
+    asked_to_end: list[int] = []
+    previous = {
+        number: signal.signal(number, lambda received, _frame: asked_to_end.append(received))
+        for number in _ending_signals()
+    }
+    # Streamlit greets on stdout; what to open is said once, here.
+    child = subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL)  # noqa: S603 - our own interpreter
+    try:
+        if _wait_until_ready(child, address, port, asked_to_end):
+            url = f"http://{f'[{address}]' if ':' in address else address}:{port}"
+            say(f"Options Helper is ready at {url} (Ctrl-C ends it).")
+            if open_browser:
+                webbrowser.open(url)
+        while child.poll() is None and not asked_to_end:
+            time.sleep(_POLL_SECONDS)
+        return 0 if asked_to_end else child.wait()
+    finally:
+        _end(child)
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+
+
+def _ending_signals() -> list[signal.Signals]:
+    """Ctrl-C, a service's stop, and the end of the terminal, unless `nohup` told us to outlive it."""
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    if os.name == "posix" and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        numbers.append(signal.SIGHUP)
+    return numbers
+
+
+def _wait_until_ready(
+    child: subprocess.Popen[bytes], address: str, port: int, asked_to_end: list[int]
+) -> bool:
+    deadline = time.monotonic() + _READY_WITHIN_SECONDS
+    while child.poll() is None and not asked_to_end and time.monotonic() < deadline:
+        if _answers(address, port):
+            return True
+        time.sleep(_POLL_SECONDS)
+    return False
+
+
+def _answers(address: str, port: int) -> bool:
+    connection = http.client.HTTPConnection(address, port, timeout=1.0)
+    try:
+        connection.request("GET", "/_stcore/health", headers={"Host": f"localhost:{port}"})
+        return connection.getresponse().status == http.client.OK
+    except OSError:
+        return False
+    finally:
+        connection.close()
+
+
+def _end(child: subprocess.Popen[bytes]) -> None:
+    """Ask the child to end, so that it closes its sockets; after a moment it has no choice."""
+    if child.poll() is not None:
+        return
+    child.terminate()
+    try:
+        child.wait(timeout=_END_WITHIN_SECONDS)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.wait()

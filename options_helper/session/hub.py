@@ -1,0 +1,255 @@
+"""One set of streams per process: every browser tab holds the same remote control.
+
+Alpaca allows one connection per endpoint and account, so the process has one manager. A browser session
+is a *lease*: while one is active the streams may run; when none has been for the grace period, a reaper
+thread stops them. Start, Stop and Restart act for every tab, and `last_action` tells each of them who
+did what and when. Nothing here knows Streamlit; whether a session is connected is asked of `is_active`.
+
+`detach` runs on a server's event loop, so it touches the leases alone, whose lock is held for moments;
+`_action` serialises Start, Stop and Restart, which may take a second.
+"""
+
+from __future__ import annotations
+
+import atexit
+import gc
+import logging
+import threading
+import time
+from typing import TYPE_CHECKING, Protocol
+
+from options_helper.guard import Guard
+from options_helper.session.actions import ActionKind, HubAction, HubRun
+from options_helper.session.leases import SessionLeases
+from options_helper.times import utc_now
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Callable
+
+    from options_helper.data.streaming.live_manager import LiveStreamConfig
+    from options_helper.market import LiveSnapshot
+    from options_helper.models import Portfolio
+
+logger = logging.getLogger(__name__)
+
+GRACE_SECONDS = 15.0
+POLL_SECONDS = 0.5
+NO_BROWSER = "no browser was connected"
+
+
+class Manager(Protocol):
+    """What the hub needs of `LiveStreamManager`."""
+
+    def start(self, config: LiveStreamConfig) -> None:
+        """Begin a run, or raise an OptionsHelperError and begin nothing."""
+
+    def stop(self) -> None:
+        """End the run; idempotent."""
+
+    def is_running(self) -> bool:
+        """Whether a run is under way."""
+
+    def snapshot(self) -> LiveSnapshot:
+        """Everything known now."""
+
+
+class LiveHub:
+    """The process's one manager, the browser sessions that look at it, and the last action.
+
+    Args:
+        manager_factory: Builds the manager at the first use of `manager`.
+        grace_seconds: How long streams outlive the last browser.
+        is_active: Whether a session's browser is connected now; called in the reaper's thread.
+        clock: Aware UTC time, for `last_action`.
+        monotonic: Seconds for the grace period.
+    """
+
+    def __init__(
+        self,
+        manager_factory: Callable[[], Manager],
+        *,
+        grace_seconds: float = GRACE_SECONDS,
+        is_active: Callable[[str], bool] = lambda _session_id: True,
+        clock: Callable[[], dt.datetime] = utc_now,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._leases = SessionLeases(grace_seconds, is_active, monotonic)
+        self._manager_factory = manager_factory
+        self._clock = clock
+        self._building = threading.Lock()
+        self._action = threading.RLock()
+        self._manager: Manager | None = None
+        self._last_action: HubAction | None = None
+        self._run: HubRun | None = None
+        self._held = False  # begun and not stopped, be it that every stream ended in error meanwhile
+        self._closed = threading.Event()
+        self._reaping = threading.Lock()
+        self._reaper: threading.Thread | None = None
+
+    @property
+    def manager(self) -> Manager:
+        """The one manager."""
+        manager = self._manager
+        if manager is not None:
+            return manager
+        with self._building:
+            if self._manager is None:
+                self._manager = self._manager_factory()
+            return self._manager
+
+    @property
+    def grace_seconds(self) -> float:
+        """How long streams outlive the last browser."""
+        return self._leases.grace_seconds
+
+    @property
+    def last_action(self) -> HubAction | None:
+        """Who did what and when, None before the first Start."""
+        return self._last_action
+
+    @property
+    def run(self) -> HubRun | None:
+        """What the streams were started with; kept after Stop, until the next Start."""
+        return self._run
+
+    @property
+    def sessions(self) -> frozenset[str]:
+        """The sessions that hold a lease."""
+        return self._leases.sessions
+
+    def is_connected(self, session_id: str) -> bool:
+        """Whether a session's browser is connected, as far as is known."""
+        return self._leases.is_connected(session_id)
+
+    def is_running(self) -> bool:
+        """Whether a set of streams runs; builds no manager."""
+        manager = self._manager
+        return manager is not None and manager.is_running()
+
+    def attach(self, session_id: str) -> None:
+        """Take or renew a session's lease; called on every page run."""
+        self._leases.attach(session_id)
+        self._ensure_reaper()
+
+    def detach(self, session_id: str) -> None:
+        """Note that a session's connection went; only stamps, so that an event loop may call it."""
+        self._leases.detach(session_id)
+
+    def start(
+        self, config: LiveStreamConfig, *, session_id: str, portfolio_name: str, portfolio: Portfolio
+    ) -> None:
+        """Start the streams; while a set runs, nothing happens.
+
+        Raises:
+            OptionsHelperError: What the manager raises (no credentials, a missing package); nothing runs.
+        """
+        with self._action:
+            if self.manager.is_running():
+                return
+            self._begin(ActionKind.STARTED, HubRun(config, portfolio_name, portfolio), session_id)
+
+    def restart(
+        self, config: LiveStreamConfig, *, session_id: str, portfolio_name: str, portfolio: Portfolio
+    ) -> None:
+        """Stop, then start with this session's portfolio and settings; raises as `start`."""
+        with self._action:
+            self.stop(session_id)
+            self._begin(ActionKind.RESTARTED, HubRun(config, portfolio_name, portfolio), session_id)
+
+    def stop(self, session_id: str | None = None, *, reason: str = "") -> None:
+        """Stop the streams; idempotent."""
+        with self._action:
+            self.manager.stop()
+            if self._held:
+                self._held = False
+                self._note(ActionKind.STOPPED, session_id, reason=reason)
+
+    def close(self) -> None:
+        """End the reaper and the streams; idempotent."""
+        self._closed.set()
+        with self._reaping:
+            reaper, self._reaper = self._reaper, None
+        if reaper is not None and reaper is not threading.current_thread():
+            reaper.join(timeout=5.0)
+        if self._manager is not None:
+            with self._action:
+                self._manager.stop()
+
+    def _begin(self, kind: ActionKind, run: HubRun, session_id: str) -> None:
+        self.attach(session_id)
+        self.manager.start(run.config)
+        self._run, self._held = run, True
+        self._note(kind, session_id, portfolio_name=run.portfolio_name)
+
+    def _note(
+        self, kind: ActionKind, session_id: str | None, *, portfolio_name: str = "", reason: str = ""
+    ) -> None:
+        self._last_action = HubAction(kind, self._clock(), session_id, portfolio_name, reason)
+        means = f" with {portfolio_name}" if portfolio_name else ""
+        cause = f": {reason}" if reason else ""
+        logger.info("%s by %s%s%s.", kind, "a browser" if session_id else "the program", means, cause)
+
+    def _ensure_reaper(self) -> None:
+        with self._reaping:
+            if (self._reaper is None or not self._reaper.is_alive()) and not self._closed.is_set():
+                self._reaper = threading.Thread(
+                    target=self._reap_until_closed, name="options-helper-reaper", daemon=True
+                )
+                self._reaper.start()
+
+    def _reap_until_closed(self) -> None:
+        mishaps = Guard(logger, "; it looks again.", with_traceback=True)
+        while not self._closed.wait(POLL_SECONDS):
+            with mishaps.keep_going("A look of the reaper"):
+                self.reap()
+
+    def reap(self) -> None:
+        """One look at the leases: drop the dead, and stop the streams when none is left."""
+        self._leases.drop_expired()
+        if self.sessions:
+            return
+        with self._action:
+            # Looked at again: a browser may have come while another thread held the streams.
+            if not self.sessions and self._held:
+                self.stop(reason=NO_BROWSER)
+
+
+_hub: LiveHub | None = None
+_hub_lock = threading.Lock()
+
+
+def get_hub(
+    *,
+    is_active: Callable[[str], bool] = lambda _session_id: True,
+    grace_seconds: float = GRACE_SECONDS,
+) -> LiveHub:
+    """The process's one hub, made by the first caller with its arguments."""
+    global _hub  # noqa: PLW0603 - the one process-wide object of the product
+    with _hub_lock:
+        if _hub is None:
+            _hub = LiveHub(_new_manager, grace_seconds=grace_seconds, is_active=is_active)
+            atexit.register(_close_at_exit)
+        return _hub
+
+
+def close_hub() -> None:
+    """Close the process's hub and forget it, so that the next `get_hub` makes a new one."""
+    global _hub
+    with _hub_lock:
+        hub, _hub = _hub, None
+    if hub is not None:
+        atexit.unregister(_close_at_exit)
+        hub.close()
+
+
+def _close_at_exit() -> None:
+    close_hub()
+    # The interpreter's last collection, over pandas and its kin, would take longer than all the rest.
+    gc.freeze()
+
+
+def _new_manager() -> Manager:
+    from options_helper.data.streaming.live_manager import LiveStreamManager  # noqa: PLC0415 - costs time
+
+    return LiveStreamManager()

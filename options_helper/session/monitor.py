@@ -1,0 +1,259 @@
+"""What changes over time: the day's curves and the alerts.
+
+One `PortfolioMonitor` per portfolio path and process. Its thread looks at a snapshot each second, whether or
+not a browser is looking, and every tab reads the same frozen `MonitorView`. It lives until `close_all`; while
+the streams stand still a look costs next to nothing, and alerts on ages go on.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from options_helper.analysis.alerts.fill_watch import watch_fills
+from options_helper.analysis.alerts.step import AlertMetric, AlertRule, Alerts, acknowledge, step, with_rules
+from options_helper.analysis.fills.build import FillDayBuilder
+from options_helper.analysis.history.day import DayHistory
+from options_helper.analysis.history.observation import Observation, observe
+from options_helper.analysis.tables.deadlines import circumstances
+from options_helper.files.alerts_file import AlertsFile
+from options_helper.guard import Guard
+from options_helper.times import new_york_date, utc_now
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Callable, Iterable
+
+    from options_helper.analysis.alerts.step import AlertFill
+    from options_helper.analysis.history.curve import Curve
+    from options_helper.market import LiveSnapshot
+    from options_helper.models import Portfolio
+
+logger = logging.getLogger(__name__)
+
+LOOK_EVERY_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class MonitorView:
+    """Everything the monitor knows at one moment; it never changes.
+
+    Attributes:
+        pnl: Open P/L by underlying, and of the portfolio under `PORTFOLIO`, today.
+        marks, position_pnl: By position id, today; a structure's mark is per unit.
+        alerts: Rules, where each stands, and what happened.
+        alerts_problem: Why alerts are not watched: the file cannot be used, or the last look failed; or "".
+    """
+
+    as_of: dt.datetime
+    pnl: Curve
+    marks: Curve
+    position_pnl: Curve
+    alerts: Alerts = field(default_factory=Alerts)
+    alerts_problem: str = ""
+
+
+class PortfolioMonitor:
+    """Looks at one portfolio.
+
+    Args:
+        portfolio: What is held; `use` changes it.
+        take_snapshot: Called in the monitor's thread, once a look.
+        stale_after_seconds: The age above which a price is no longer live; `use` changes it.
+        rules: Alerts to begin with.
+        alerts_file: Where alerts are read from instead, and again at the look after a change of it.
+        clock: The time of acknowledgements.
+    """
+
+    def __init__(
+        self,
+        portfolio: Portfolio,
+        take_snapshot: Callable[[], LiveSnapshot],
+        *,
+        stale_after_seconds: float = 30.0,
+        rules: Iterable[AlertRule] = (),
+        alerts_problem: str = "",
+        alerts_file: AlertsFile | None = None,
+        clock: Callable[[], dt.datetime] = utc_now,
+    ) -> None:
+        self.stale_after_seconds = stale_after_seconds
+        self._take_snapshot = take_snapshot
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._ended = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._books = FillDayBuilder()
+        self._begin(portfolio)
+        self._alerts_file = alerts_file
+        if alerts_file is not None:
+            rules, alerts_problem = alerts_file.read()
+        self._read_rules = tuple(rules)
+        self._file_problem = alerts_problem
+        self._mishaps = Guard(logger, "; it is logged once.", with_traceback=True)
+        self._view = self._draw(clock(), with_rules(Alerts(), self._read_rules), alerts_problem)
+
+    @property
+    def portfolio(self) -> Portfolio:
+        """What it looks at now."""
+        return self._portfolio
+
+    def view(self) -> MonitorView:
+        """The newest view."""
+        return self._view
+
+    def start(self) -> None:
+        """Begin to look; once begun, nothing more happens."""
+        with self._lock:
+            if self._thread is None and not self._ended.is_set():
+                self._thread = threading.Thread(target=self._run, name="options-helper-monitor", daemon=True)
+                self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread; the last view stays readable."""
+        self._ended.set()
+        thread = self._thread
+        if thread is not None and thread is not threading.current_thread():
+            thread.join(timeout=5.0)
+
+    def use(self, portfolio: Portfolio, stale_after_seconds: float) -> None:
+        """Look at this version of the portfolio, with this threshold, from now on.
+
+        Of another version curves begin anew, and alerts go on. Where tabs differ, the last that asked counts.
+        """
+        if self._holds(portfolio) and stale_after_seconds == self.stale_after_seconds:
+            return  # as a rule; no tab waits for a look then
+        with self._lock:
+            self.stale_after_seconds = stale_after_seconds
+            if not self._holds(portfolio):
+                self._begin(portfolio)
+                self._view = self._draw(self._view.as_of, self._view.alerts, self._view.alerts_problem)
+
+    def add_rule(self, rule: AlertRule) -> None:
+        """Watch one alert more; one with the same id is replaced. It lives in memory only."""
+        with self._lock:
+            alerts = self._view.alerts
+            self._view = replace(self._view, alerts=with_rules(alerts, [*alerts.rules, rule]))
+
+    def remove_rule(self, rule_id: str) -> None:
+        """Stop watching an alert."""
+        with self._lock:
+            alerts = self._view.alerts
+            kept = [rule for rule in alerts.rules if rule.id != rule_id]
+            self._view = replace(self._view, alerts=with_rules(alerts, kept))
+
+    def acknowledge(self, rule_id: str) -> None:
+        """Acknowledge a raised alert; any other is left as it is."""
+        with self._lock:
+            alerts = acknowledge(self._view.alerts, rule_id, self._clock())
+            self._view = replace(self._view, alerts=alerts)
+
+    def look(self) -> MonitorView:
+        """Take one snapshot and make one step; what the thread does each second."""
+        live = self._take_snapshot()
+        told = self._alerts_file.read_if_changed() if self._alerts_file is not None else None
+        with self._lock:
+            if told is not None:
+                self._use_file(*told)
+            seen = self._observe(live)
+            fills = self._watch_fills(live) if self._watches_fills() else ()
+            alerts, _raised = step(self._view.alerts, seen.view_at(live.as_of, fills))
+            self._history.add(seen, live.as_of)
+            self._view = self._draw(live.as_of, alerts, self._file_problem)
+            return self._view
+
+    def _use_file(self, rules: list[AlertRule], problem: str) -> None:
+        """Watch what the file says now; rules made in the page stay, unless the file has one of that name."""
+        book, named = self._view.alerts, {rule.id for rule in rules}
+        own = [rule for rule in book.rules if rule not in self._read_rules and rule.id not in named]
+        self._read_rules, self._file_problem = tuple(rules), problem
+        self._view = replace(self._view, alerts=with_rules(book, [*rules, *own]))
+
+    def _holds(self, portfolio: Portfolio) -> bool:
+        return portfolio is self._portfolio or portfolio == self._portfolio
+
+    def _begin(self, portfolio: Portfolio) -> None:
+        self._portfolio = portfolio
+        self._history = DayHistory(portfolio)
+        self._kept: tuple[object, Observation] | None = None
+        self._kept_fills: tuple[tuple[object, ...], tuple[AlertFill, ...]] | None = None
+
+    def _draw(self, as_of: dt.datetime, alerts: Alerts, problem: str) -> MonitorView:
+        return MonitorView(
+            as_of=as_of,
+            pnl=self._history.pnl.curve(),
+            marks=self._history.marks.curve(),
+            position_pnl=self._history.position_pnl.curve(),
+            alerts=alerts,
+            alerts_problem=problem,
+        )
+
+    def _run(self) -> None:
+        while not self._ended.wait(LOOK_EVERY_SECONDS):
+            with self._mishaps.keep_going("A look of the monitor", self._note_failure):
+                self.look()
+
+    def _note_failure(self, kind: str) -> None:
+        """The page says it until a look succeeds."""
+        problem = f"The last look at the portfolio failed ({kind}), and curves stand still too; see the log."
+        with self._lock:
+            self._view = replace(self._view, alerts_problem=problem)
+
+    def _watches_fills(self) -> bool:
+        return any(rule.metric is AlertMetric.FILL for rule in self._view.alerts.rules)
+
+    def _watch_fills(self, live: LiveSnapshot) -> tuple[AlertFill, ...]:
+        """Today's executions, or those of the last look while nothing was told of them."""
+        told = (live.fills, live.rest_fills, live.rest_orders, new_york_date(live.as_of))
+        kept = self._kept_fills
+        if kept is None or kept[0] != told:  # element by element, the same object at once
+            kept = self._kept_fills = (told, watch_fills(self._portfolio, live, self._books))
+        return kept[1]
+
+    def _observe(self, live: LiveSnapshot) -> Observation:
+        """A new observation, or the last one while nothing it depends on has changed."""
+        told = (live.version, circumstances(live), self.stale_after_seconds)
+        if self._kept is not None and self._kept[0] == told:
+            seen = self._kept[1]
+            if seen.as_of <= live.as_of < seen.until:  # of a clock that was set back nothing is kept
+                return seen
+        seen = observe(self._portfolio, live, self.stale_after_seconds)
+        self._kept = (told, seen)
+        return seen
+
+
+_monitors: dict[Path, PortfolioMonitor] = {}
+_registry_lock = threading.Lock()
+
+
+def monitor_for(
+    path: Path | str,
+    portfolio: Portfolio,
+    take_snapshot: Callable[[], LiveSnapshot],
+    *,
+    stale_after_seconds: float = 30.0,
+) -> PortfolioMonitor:
+    """The process's one monitor of a portfolio file, begun by the first caller.
+
+    Its alerts are read from the file beside the portfolio, and again whenever that file changes. It looks at
+    the version of the portfolio, and with the threshold, of the last caller.
+    """
+    key = Path(path).resolve()
+    with _registry_lock:
+        monitor = _monitors.get(key)
+        if monitor is None:
+            monitor = _monitors[key] = PortfolioMonitor(portfolio, take_snapshot, alerts_file=AlertsFile(key))
+            monitor.start()
+    monitor.use(portfolio, stale_after_seconds)
+    return monitor
+
+
+def close_all() -> None:
+    """Stop every monitor and forget it; idempotent."""
+    with _registry_lock:
+        monitors = list(_monitors.values())
+        _monitors.clear()
+    for monitor in monitors:
+        monitor.stop()

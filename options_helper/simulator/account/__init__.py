@@ -1,0 +1,1 @@
+"""The simulated account: orders, executions and positions."""

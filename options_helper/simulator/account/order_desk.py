@@ -1,0 +1,265 @@
+"""The simulated account's orders: every change is one method, kept in the ledger and told to a listener."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+from decimal import Decimal
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from options_helper.simulator.account.ledger import Ledger
+from options_helper.simulator.account.orders import (
+    ZERO,
+    Execution,
+    JsonObject,
+    LegRequest,
+    Order,
+    order_row,
+    text_of,
+)
+from options_helper.simulator.account.positions import Positions
+from options_helper.simulator.streams.wire import Nanoseconds
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+_MILLION = 1_000_000
+
+
+class OrderBook:
+    """Orders of one account; not thread-safe, used on the simulator's loop only.
+
+    Args:
+        seed: Identifiers are drawn from it.
+        on_update: Called with each trade update, in order.
+        held: Signed quantity and entry price by symbol, from before the first order.
+        clock: Gives the time of events.
+    """
+
+    def __init__(
+        self,
+        seed: int,
+        on_update: Callable[[JsonObject], None],
+        *,
+        held: Mapping[str, tuple[float, float]] | None = None,
+        clock: Callable[[], Nanoseconds] = Nanoseconds.now,
+    ) -> None:
+        self._random = random.Random(f"{seed} orders")  # noqa: S311 - a simulation, not a secret
+        self._on_update = on_update
+        self.clock = clock
+        self.orders: dict[str, Order] = {}
+        self.executions: list[Execution] = []
+        self.positions = Positions(held or {})
+
+    def ledger(self) -> Ledger:
+        """A copy of everything that happened."""
+        return Ledger(tuple(self.executions), tuple(replace(order) for order in self.orders.values()))
+
+    def place(
+        self,
+        symbol: str,
+        side: str,
+        qty: int | Decimal,
+        *,
+        limit_price: Decimal | None = None,
+        intent: str = "",
+        replaces: str | None = None,
+    ) -> Order:
+        """A new single order."""
+        order = self._order(
+            symbol, side, Decimal(qty), limit_price, intent or self.positions.intent(symbol, side)
+        )
+        order.replaces = replaces
+        self._tell("new", order)
+        return order
+
+    def place_multileg(
+        self, legs: Sequence[LegRequest], qty: int, *, limit_price: Decimal | None = None
+    ) -> Order:
+        """A new multi-leg order; its limit is net, a debit above zero."""
+        parent = self._order("", "", Decimal(qty), limit_price, "", order_class="mleg")
+        for request in legs:
+            intent = request.intent or self.positions.intent(request.symbol, request.side)
+            leg = self._order(
+                request.symbol, request.side, Decimal(qty * request.ratio), None, intent, order_class="mleg"
+            )
+            leg.ratio, leg.parent = request.ratio, parent
+            parent.legs.append(leg)
+        self._tell("new", parent)
+        return parent
+
+    def fill(self, order: Order, qty: int | Decimal | None = None, prices: Sequence[Decimal] = ()) -> None:
+        """Execute some or all of what remains, a multi-leg order leg by leg at the prices of its legs.
+
+        A multi-leg order has no symbol, so its update has no `position_qty`.
+
+        Raises:
+            ValueError: The order is closed, or the quantity not within what remains.
+        """
+        count = order.remaining if qty is None else Decimal(qty)
+        if order.closed or not ZERO < count <= order.remaining:
+            raise ValueError(f"cannot fill {count} of {order.remaining} remaining, status {order.status}")
+        at, execution_id = self.clock(), self._identifier()
+        parts = order.legs or [order]
+        executed = [
+            self._execute(part, count * (part.ratio or 1), price, at, execution_id)
+            for part, price in zip(parts, prices, strict=True)
+        ]
+        net = executed[0].price if not order.legs else self._net_price(order, prices)
+        if order.legs:
+            self._count(order, count, net, at)
+        extra = {"execution_id": execution_id, "price": text_of(net), "qty": text_of(count)}
+        if not order.legs:
+            extra["position_qty"] = text_of(executed[0].position_after)
+        self._tell("partial_fill" if order.remaining else "fill", order, at, **extra)
+
+    def close(self, order: Order, status: str, *, reason: str | None = None) -> None:
+        """End an order as "canceled", "expired", "rejected" or "done_for_day"."""
+        moment = {"canceled": "canceled_at", "expired": "expired_at", "rejected": "failed_at"}.get(status)
+        at = self.clock()
+        for part in (order, *order.legs):
+            part.status, part.updated_at = status, at
+            if moment:
+                part.moments[moment] = at
+        extra = {} if reason is None else {"reason": reason}
+        self._tell(status, order, at, **extra)
+
+    def replace(self, order: Order, *, qty: int | Decimal, limit_price: Decimal | None) -> Order:
+        """Replace a single order by a new one for `qty`, of which nothing is filled yet."""
+        at = self.clock()
+        order.status, order.updated_at = "replaced", at
+        order.moments["replaced_at"] = at
+        successor = self._order(order.symbol, order.side, Decimal(qty), limit_price, order.intent)
+        successor.replaces, order.replaced_by = order.id, successor.id
+        self._tell("replaced", order, at)
+        self._tell("new", successor)
+        return successor
+
+    def bust(self, execution_id: str) -> None:
+        """Undo a single order's execution after the event."""
+        index, execution, order = self._find(execution_id)
+        order.filled_qty -= execution.qty
+        order.spent -= execution.qty * execution.price
+        self._move(order, -execution.qty, execution.price)
+        order.status = "partially_filled" if order.filled_qty else "new"
+        self.executions[index] = replace(execution, busted=True)
+        self._tell_of_past("trade_bust", execution, order, reason="TRADE_BUST")
+
+    def correct(self, execution_id: str, price: Decimal) -> None:
+        """Change the price of a single order's execution after the event."""
+        index, execution, order = self._find(execution_id)
+        order.spent += execution.qty * (price - execution.price)
+        corrected = replace(execution, price=price)
+        self.executions[index] = corrected
+        self._tell_of_past("trade_correct", corrected, order)
+
+    def tell(self, event: str, order: Order, status: str | None = None) -> None:
+        """Send any event of an order, known to Alpaca or not, under any status."""
+        if status is not None:
+            order.status = status
+        self._tell(event, order)
+
+    def _find(self, execution_id: str) -> tuple[int, Execution, Order]:
+        for index, execution in enumerate(self.executions):
+            if execution.execution_id == execution_id and execution.parent_id is None:
+                return index, execution, self.orders[execution.order_id]
+        raise KeyError(execution_id)
+
+    def _tell_of_past(self, event: str, execution: Execution, order: Order, **extra: str | None) -> None:
+        order.updated_at = self.clock()
+        self._tell(
+            event,
+            order,
+            execution_id=self._identifier(),
+            previous_execution_id=execution.execution_id,
+            price=text_of(execution.price),
+            qty=text_of(execution.qty),
+            position_qty=text_of(self.positions.quantity(order.symbol)),
+            **extra,
+        )
+
+    def _order(
+        self,
+        symbol: str,
+        side: str,
+        qty: Decimal,
+        limit_price: Decimal | None,
+        intent: str,
+        *,
+        order_class: str = "simple",
+    ) -> Order:
+        at = self.clock()
+        order = Order(
+            id=self._identifier(),
+            client_order_id=self._identifier(),
+            symbol=symbol,
+            side=side,
+            intent=intent,
+            qty=qty,
+            type="market" if limit_price is None else "limit",
+            limit_price=limit_price,
+            time_in_force="day",
+            order_class=order_class,
+            created_at=at,
+            updated_at=at,
+        )
+        self.orders[order.id] = order
+        return order
+
+    def _execute(
+        self, order: Order, qty: Decimal, price: Decimal, at: Nanoseconds, execution_id: str
+    ) -> Execution:
+        self._count(order, qty, price, at)
+        execution = Execution(
+            execution_id=execution_id,
+            activity_id=f"{at.to_text()[:23].translate(_DIGITS_ONLY)}::{self._identifier()}",
+            order_id=order.id,
+            parent_id=order.parent.id if order.parent else None,
+            symbol=order.symbol,
+            side=order.side,
+            qty=qty,
+            price=price,
+            cumulative=order.filled_qty,
+            remaining=order.remaining,
+            position_after=self._move(order, qty, price),
+            order_status=order.status,
+            kind="partial_fill" if order.remaining else "fill",
+            at=at,
+        )
+        self.executions.append(execution)
+        return execution
+
+    @staticmethod
+    def _count(order: Order, qty: Decimal, price: Decimal, at: Nanoseconds) -> None:
+        order.filled_qty += qty
+        order.spent += qty * price
+        order.status = "partially_filled" if order.remaining else "filled"
+        order.updated_at = at
+        order.moments["filled_at"] = at
+
+    @staticmethod
+    def _net_price(parent: Order, prices: Sequence[Decimal]) -> Decimal:
+        signed = (
+            price * (leg.ratio or 1) * (1 if leg.side == "buy" else -1)
+            for leg, price in zip(parent.legs, prices, strict=True)
+        )
+        return sum(signed, start=ZERO)
+
+    def _move(self, order: Order, qty: Decimal, price: Decimal) -> Decimal:
+        return self.positions.move(order.symbol, qty if order.side == "buy" else -qty, price)
+
+    def _identifier(self) -> str:
+        return str(UUID(int=self._random.getrandbits(128), version=4))
+
+    def _tell(self, event: str, order: Order, at: Nanoseconds | None = None, /, **extra: str | None) -> None:
+        update: Mapping[str, object] = {
+            "event": event,
+            "timestamp": (at or self.clock()).to_text(),
+            "order": order_row(order),
+            **extra,
+        }
+        self._on_update(dict(update))
+
+
+_DIGITS_ONLY = str.maketrans("", "", "-T:.")

@@ -1,0 +1,198 @@
+"""Orders and executions: what happened, exactly, and the rows and updates that tell of it.
+
+Field names: the schema `Order` of Alpaca's Trading API, and its "Websocket Streaming" page.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+from uuid import NAMESPACE_URL, uuid5
+
+from options_helper.simulator.market.contracts import parse_contract
+
+if TYPE_CHECKING:
+    from options_helper.simulator.streams.wire import Nanoseconds
+
+ZERO = Decimal(0)
+CLOSED_STATUSES = frozenset({"filled", "canceled", "expired", "rejected", "replaced", "done_for_day"})
+_CENT = Decimal("0.01")
+_MOMENTS = ("filled_at", "expired_at", "canceled_at", "failed_at", "replaced_at")
+
+JsonObject = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class LegRequest:
+    """One leg of a multi-leg order: how many of it go with one of the order."""
+
+    symbol: str
+    side: str
+    ratio: int = 1
+    intent: str = ""
+
+
+@dataclass(slots=True, kw_only=True)
+class Order:
+    """One order, a multi-leg order, or a leg of one.
+
+    Attributes:
+        symbol, side, intent: Empty on a multi-leg parent.
+        spent: The sum of quantity times price of its executions, from which the average follows.
+        parent: The multi-leg order this leg belongs to.
+        moments: Times by their field's name (`filled_at`, …).
+    """
+
+    id: str
+    client_order_id: str
+    symbol: str
+    side: str
+    intent: str
+    qty: Decimal
+    type: str
+    limit_price: Decimal | None
+    time_in_force: str
+    order_class: str
+    created_at: Nanoseconds
+    updated_at: Nanoseconds
+    status: str = "new"
+    filled_qty: Decimal = ZERO
+    spent: Decimal = ZERO
+    replaces: str | None = None
+    replaced_by: str | None = None
+    ratio: int | None = None
+    parent: Order | None = None
+    legs: list[Order] = field(default_factory=list)
+    moments: dict[str, Nanoseconds] = field(default_factory=dict)
+
+    @property
+    def remaining(self) -> Decimal:
+        """What is not filled yet."""
+        return self.qty - self.filled_qty
+
+    @property
+    def average(self) -> Decimal | None:
+        """The average price of its executions."""
+        return self.spent / self.filled_qty if self.filled_qty else None
+
+    @property
+    def closed(self) -> bool:
+        """Whether nothing can happen to it any more, a bust or correction apart."""
+        return self.status in CLOSED_STATUSES
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Execution:
+    """One fill of one order or leg, exactly.
+
+    Attributes:
+        execution_id: As the stream reports it; the legs of one multi-leg fill share it.
+        activity_id: As REST reports it.
+        parent_id: The multi-leg order of a leg.
+        cumulative, remaining: Of the order, after this execution.
+        position_after: Signed position in the symbol, after it.
+        kind: "fill" or "partial_fill".
+        busted: Undone afterwards.
+    """
+
+    execution_id: str
+    activity_id: str
+    order_id: str
+    parent_id: str | None
+    symbol: str
+    side: str
+    qty: Decimal
+    price: Decimal
+    cumulative: Decimal
+    remaining: Decimal
+    position_after: Decimal
+    order_status: str
+    kind: str
+    at: Nanoseconds
+    busted: bool = False
+
+
+def text_of(value: Decimal | None) -> str | None:
+    """A number as Alpaca writes it: plain digits, no needless zeros, at most nine decimals."""
+    if value is None:
+        return None
+    text = f"{value:.9f}".rstrip("0").rstrip(".")
+    return text if text not in {"", "-0"} else "0"
+
+
+def to_cents(value: float | Decimal) -> Decimal:
+    """A price in whole cents."""
+    return Decimal(str(value)).quantize(_CENT)
+
+
+def _moment(order: Order, name: str) -> str | None:
+    return order.moments[name].to_text() if name in order.moments else None
+
+
+def order_row(order: Order, *, nested: bool = True) -> JsonObject:
+    """The order as REST and the stream give it; `nested` puts the legs under their parent."""
+    is_parent = bool(order.legs)
+    kind = order.type if order.parent is None else ""
+    row: JsonObject = {
+        "id": order.id,
+        "client_order_id": order.client_order_id,
+        "created_at": order.created_at.to_text(),
+        "updated_at": order.updated_at.to_text(),
+        "submitted_at": order.created_at.to_text(),
+        **{name: _moment(order, name) for name in _MOMENTS},
+        "replaced_by": order.replaced_by,
+        "replaces": order.replaces,
+        "asset_id": "" if is_parent else asset_id(order.symbol),
+        "symbol": order.symbol,
+        "asset_class": "" if is_parent else asset_class(order.symbol),
+        "notional": None,
+        "qty": text_of(order.qty),
+        "filled_qty": text_of(order.filled_qty),
+        "filled_avg_price": text_of(order.average),
+        "order_class": order.order_class,
+        "order_type": kind,
+        "type": kind,
+        "side": order.side,
+        "position_intent": order.intent,
+        "time_in_force": order.time_in_force,
+        "limit_price": text_of(order.limit_price),
+        "stop_price": None,
+        "status": order.status,
+        "extended_hours": False,
+        "legs": [order_row(leg) for leg in order.legs] if is_parent and nested else None,
+        "trail_percent": None,
+        "trail_price": None,
+        "hwm": None,
+    }
+    if order.ratio is not None:
+        row["ratio_qty"] = str(order.ratio)
+    return row
+
+
+def asset_id(symbol: str) -> str:
+    """The simulator's identifier of a stock or contract."""
+    return str(uuid5(NAMESPACE_URL, symbol))
+
+
+def asset_class(symbol: str) -> str:
+    """Alpaca's name of what kind of thing a symbol is."""
+    return "us_equity" if parse_contract(symbol) is None else "us_option"
+
+
+def activity_row(execution: Execution) -> JsonObject:
+    """The FILL activity of an execution (schema `TradingActivities`)."""
+    return {
+        "activity_type": "FILL",
+        "id": execution.activity_id,
+        "cum_qty": text_of(execution.cumulative),
+        "leaves_qty": text_of(execution.remaining),
+        "order_id": execution.order_id,
+        "order_status": execution.order_status,
+        "price": text_of(execution.price),
+        "qty": text_of(execution.qty),
+        "side": execution.side,
+        "symbol": execution.symbol,
+        "transaction_time": execution.at.to_text(),
+        "type": execution.kind,
+    }

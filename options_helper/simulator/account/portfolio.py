@@ -1,0 +1,216 @@
+"""The demonstration's portfolio, relative to a day, as plain JSON values; and what any portfolio holds."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Any
+
+from options_helper.simulator.market.contracts import Contract, contract_symbol, parse_contract, root_of
+from options_helper.simulator.market.market import Market, price_step
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+JsonObject = dict[str, Any]
+
+_FRIDAY = 4
+_SHARES_PER_CONTRACT = 100
+_STRIKE_STEP = 5.0
+# A holiday that falls on a Friday, or on the Saturday after it.
+_FIXED_HOLIDAYS = {(1, 1), (6, 18), (6, 19), (7, 3), (7, 4), (12, 24), (12, 25)}
+
+
+class _Writer:
+    """Writes positions at yesterday's simulated prices, off by a factor so that some are up and some down."""
+
+    def __init__(self, today: dt.date, seed: int) -> None:
+        self._today = today
+        self._market = Market(seed, today)
+
+    def friday(self, weeks: int) -> str:
+        """The Friday of this week or the next, and some weeks later; neither today nor a holiday."""
+        ahead = (_FRIDAY - self._today.weekday()) % 7 or 7
+        day = self._today + dt.timedelta(days=ahead, weeks=weeks)
+        while _is_holiday(day):
+            day += dt.timedelta(weeks=1)
+        return day.isoformat()
+
+    def opened(self, weeks: int) -> str:
+        """A weekday some weeks ago."""
+        day = self._today - dt.timedelta(weeks=weeks)
+        return (day - dt.timedelta(days=max(day.weekday() - _FRIDAY, 0))).isoformat()
+
+    def strike(self, underlying: str, share: float) -> float:
+        """The strike nearest to a share of the price."""
+        return round(self._market.previous_close(underlying) * share / _STRIKE_STEP) * _STRIKE_STEP
+
+    def shares_price(self, underlying: str, factor: float) -> float:
+        """A purchase price per share."""
+        return round(self._market.previous_close(underlying) * factor, 2)
+
+    def terms(self, underlying: str, kind: str, weeks: int, share: float) -> JsonObject:
+        """The terms of one contract, as a portfolio file spells them."""
+        return {
+            "option_type": kind,
+            "expiry": self.friday(weeks),
+            "strike": self.strike(underlying, share),
+        }
+
+    def leg(self, side: str, terms: JsonObject, contracts: int = 1) -> JsonObject:
+        """One leg of a structure."""
+        return {"side": side, **terms, "contracts": contracts}
+
+    def close(self, underlying: str, terms: Mapping[str, Any]) -> float:
+        """Yesterday's close of a contract, or of the shares where the terms name some."""
+        if "shares" in terms:
+            return self._market.previous_close(underlying)
+        contract = _contract(underlying, terms)
+        close = None if contract is None else self._market.previous_option_close(contract)
+        return 0.01 if close is None else close
+
+    def single(
+        self,
+        name: str,
+        symbol: str,
+        terms: JsonObject,
+        *,
+        contracts: int,
+        factor: float,
+        weeks_ago: int,
+    ) -> JsonObject:
+        """A single option, bought or sold at a factor of yesterday's close."""
+        price = self.close(symbol, terms) * factor
+        step = price_step(price)
+        return {
+            "id": name,
+            "symbol": symbol,
+            **terms,
+            "contracts": contracts,
+            "cost_basis": round(max(round(price / step), 1) * step, 2),
+            "opened_at": self.opened(weeks_ago),
+        }
+
+    def structure(
+        self, name: str, symbol: str, legs: list[JsonObject], *, factor: float, weeks_ago: int
+    ) -> JsonObject:
+        """A structure; its net debit in dollars is a factor of yesterday's close."""
+        net = sum(self._leg_value(symbol, leg) for leg in legs)
+        return {
+            "id": name,
+            "symbol": symbol,
+            "legs": legs,
+            "net_debit": round(net * factor, 0),
+            "opened_at": self.opened(weeks_ago),
+        }
+
+    def _leg_value(self, symbol: str, leg: JsonObject) -> float:
+        size = float(leg["shares"]) if "shares" in leg else float(leg["contracts"]) * _SHARES_PER_CONTRACT
+        return (1 if leg["side"] == "long" else -1) * size * self.close(symbol, leg)
+
+
+def _is_holiday(friday: dt.date) -> bool:
+    return (friday.month, friday.day) in _FIXED_HOLIDAYS or friday == _good_friday(friday.year)
+
+
+def _good_friday(year: int) -> dt.date:
+    # Easter by Gauss's rule, as it stands for 1900 to 2099.
+    moon = (19 * (year % 19) + 24) % 30
+    week = (2 * (year % 4) + 4 * (year % 7) + 6 * moon + 5) % 7
+    late = moon + week == 35 or (moon == 28 and week == 6 and year % 19 > 10)  # noqa: PLR2004 - his two exceptions
+    return dt.date(year, 3, 22) + dt.timedelta(days=moon + week - (7 if late else 0) - 2)
+
+
+def demo_portfolio(today: dt.date, *, seed: int = 7) -> JsonObject:
+    """A portfolio of the usual kinds: expiries are Fridays to come, prices near the simulated ones."""
+    write = _Writer(today, seed)
+    return {
+        "base_currency": "USD",
+        "cash": 12_400.0,
+        "positions": [*_singles(write), *_spreads(write), *_share_positions(write)],
+    }
+
+
+def _singles(write: _Writer) -> Iterator[JsonObject]:
+    call = write.terms("AAPL", "call", 7, 1.02)
+    yield write.single("aapl-call", "AAPL", call, contracts=2, factor=0.86, weeks_ago=3)
+    call = write.terms("BRK.B", "call", 11, 0.98)
+    yield write.single("brkb-call", "BRK.B", call, contracts=1, factor=1.09, weeks_ago=2)
+    put = write.terms("MSFT", "put", 3, 0.95)
+    yield write.single("msft-short-put", "MSFT", put, contracts=-2, factor=1.22, weeks_ago=1)
+
+
+def _spreads(write: _Writer) -> Iterator[JsonObject]:
+    legs = [
+        write.leg("long", write.terms("AAPL", "put", 3, 0.90)),
+        write.leg("short", write.terms("AAPL", "put", 3, 0.94)),
+        write.leg("short", write.terms("AAPL", "call", 3, 1.06)),
+        write.leg("long", write.terms("AAPL", "call", 3, 1.10)),
+    ]
+    yield write.structure("aapl-iron-condor", "AAPL", legs, factor=1.15, weeks_ago=2)
+    legs = [
+        write.leg("short", write.terms("MSFT", "call", 3, 1.01)),
+        write.leg("long", write.terms("MSFT", "call", 11, 1.01)),
+    ]
+    yield write.structure("msft-calendar", "MSFT", legs, factor=0.95, weeks_ago=2)
+    legs = [
+        write.leg("long", write.terms("NVDA", "call", 5, 1.0), 3),
+        write.leg("short", write.terms("NVDA", "call", 5, 1.08), 3),
+    ]
+    yield write.structure("nvda-call-vertical", "NVDA", legs, factor=0.9, weeks_ago=3)
+    legs = [
+        write.leg("short", write.terms("TSLA", "put", 3, 0.86)),
+        write.leg("short", write.terms("TSLA", "call", 3, 1.16)),
+    ]
+    yield write.structure("tsla-short-strangle", "TSLA", legs, factor=0.93, weeks_ago=1)
+
+
+def _share_positions(write: _Writer) -> Iterator[JsonObject]:
+    yield {
+        "id": "spy-shares",
+        "symbol": "SPY",
+        "shares": 25,
+        "cost_basis": write.shares_price("SPY", 0.955),
+        "opened_at": write.opened(20),
+    }
+    legs = [
+        {"side": "long", "shares": 100},
+        write.leg("short", write.terms("AMZN", "call", 4, 1.05)),
+    ]
+    yield write.structure("amzn-covered-call", "AMZN", legs, factor=1.02, weeks_ago=6)
+
+
+def _contract(underlying: str, terms: Mapping[str, Any]) -> Contract | None:
+    root = str(terms.get("root") or root_of(underlying))
+    expiry = dt.date.fromisoformat(str(terms["expiry"]))
+    return parse_contract(
+        contract_symbol(root, expiry, str(terms["option_type"]).lower(), float(terms["strike"]))
+    )
+
+
+def holdings(
+    portfolio: Mapping[str, Any], today: dt.date, *, seed: int = 7
+) -> dict[str, tuple[float, float]]:
+    """Signed quantity and entry price by symbol, as the account that a portfolio file describes holds them.
+
+    The legs of a structure have no price of their own in the file: they enter at yesterday's close.
+    """
+    write = _Writer(today, seed)
+    held: dict[str, tuple[float, float]] = {}
+    for position in portfolio.get("positions", ()):
+        underlying = str(position["symbol"]).replace("-", ".")
+        for part in position.get("legs", (position,)):
+            symbol, quantity = _part(underlying, part)
+            price = float(part.get("cost_basis") or write.close(underlying, part))
+            before, entry = held.get(symbol, (0.0, 0.0))
+            after = before + quantity
+            paid = before * entry + quantity * price
+            held[symbol] = after, abs(round(paid / after, 4)) if after else 0.0
+    return held
+
+
+def _part(underlying: str, part: Mapping[str, Any]) -> tuple[str, float]:
+    sign = -1 if str(part.get("side", "long")).lower() == "short" else 1
+    if "shares" in part:
+        return underlying, sign * float(part["shares"])
+    contract = _contract(underlying, part)
+    return "" if contract is None else contract.symbol, sign * float(part["contracts"])

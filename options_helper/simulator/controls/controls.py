@@ -1,0 +1,117 @@
+"""Looking into a running simulator, and running a function on its loop, from any thread."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from options_helper.simulator.streams.data_stream import DataConnection
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+    from options_helper.simulator.account.ledger import Ledger
+    from options_helper.simulator.faults import Faults
+    from options_helper.simulator.streams.connection import Connection
+    from options_helper.simulator.world import World
+
+Result = TypeVar("Result")
+
+_CALL_TIMEOUT_SECONDS = 10.0
+_POLL_SECONDS = 0.005
+
+
+class Controls:
+    """What a simulator has seen; safe to use from any thread.
+
+    Stream names are "stocks", "options" and "fills".
+    """
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    @property
+    def faults(self) -> Faults:
+        """How it misbehaves."""
+        return self._world.faults
+
+    @property
+    def open_connections(self) -> dict[str, int]:
+        """Connections by stream, hanging handshakes included."""
+        return dict(self._world.open_connections)
+
+    @property
+    def connections_total(self) -> dict[str, int]:
+        """Connections ever made, by stream."""
+        return {stream: len(times) for stream, times in self._world.connection_times.items()}
+
+    @property
+    def connection_times(self) -> dict[str, list[float]]:
+        """When each connection was made, in seconds of `time.monotonic`, by stream."""
+        return {stream: list(times) for stream, times in self._world.connection_times.items()}
+
+    @property
+    def methods_seen(self) -> dict[str, int]:
+        """How often each HTTP method was received, upgrades included."""
+        return dict(self._world.methods_seen)
+
+    @property
+    def requests(self) -> list[tuple[str, str]]:
+        """Every request received: its method, and its path with the query."""
+        return list(self._world.requests)
+
+    @property
+    def is_listening(self) -> bool:
+        """Whether a client listens to order updates."""
+        return self.call(lambda: any(getattr(one, "listening", False) for one in self._on("fills")))
+
+    def subscriptions(self, stream: str) -> dict[str, list[str]]:
+        """What the clients of a data stream are subscribed to, by channel."""
+
+        def collect() -> dict[str, list[str]]:
+            found: dict[str, list[str]] = {}
+            for one in self._on(stream):
+                if isinstance(one, DataConnection):
+                    for channel, symbols in one.subscriptions.items():
+                        found.setdefault(channel, []).extend(symbols)
+            return found
+
+        return self.call(collect)
+
+    def ledger(self) -> Ledger:
+        """Every execution and order so far, exactly."""
+        return self.call(self._world.book.ledger)
+
+    @staticmethod
+    def wait_for(condition: Callable[[], object], timeout: float = 5.0) -> None:
+        """Wait until a condition holds.
+
+        Raises:
+            TimeoutError: It did not within `timeout` seconds.
+        """
+        deadline = time.monotonic() + timeout
+        while not condition():
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"{condition} did not hold within {timeout} s")
+            time.sleep(_POLL_SECONDS)
+
+    def call(self, function: Callable[[], Result]) -> Result:
+        """Run a function on the simulator's loop and wait for its result; at once if it is not running."""
+        if self._loop is None:
+            return function()
+
+        async def run() -> Result:
+            return function()
+
+        return self._run(run(), _CALL_TIMEOUT_SECONDS)
+
+    def _run(self, coroutine: Coroutine[Any, Any, Result], timeout: float | None) -> Result:
+        if self._loop is None:
+            coroutine.close()
+            raise RuntimeError("the simulator is not running")
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(timeout)
+
+    def _on(self, stream: str) -> list[Connection]:
+        return [one for one in self._world.connections if one.stream == stream and one.is_open]

@@ -1,0 +1,57 @@
+"""What a test can do to the prices of a running simulator, from any thread."""
+
+from __future__ import annotations
+
+from options_helper.simulator.controls.controls import Controls
+from options_helper.simulator.market.market import PricedQuote
+from options_helper.simulator.streams.data_messages import status_message
+from options_helper.simulator.streams.wire import Nanoseconds
+
+
+class MarketControls(Controls):
+    """Quotes, trades and statuses, beside those of the seeded market."""
+
+    def tick(self, steps: int = 1) -> None:
+        """Move the market by some steps, as its timer does."""
+
+        def move() -> None:
+            for _ in range(steps):
+                self._world.tick()
+
+        self.call(move)
+
+    def push_quote(
+        self,
+        symbol: str,
+        bid: float,
+        ask: float,
+        *,
+        bid_size: int = 10,
+        ask_size: int = 10,
+        at: Nanoseconds | None = None,
+    ) -> None:
+        """Send a quote to whoever is subscribed; REST gives it as the latest."""
+        quote = PricedQuote(bid, ask, bid_size, ask_size)
+
+        def push() -> None:
+            self._world.publish([self._world.tape.push_quote(symbol, quote, at or Nanoseconds.now())])
+
+        self.call(push)
+
+    def push_trade(self, symbol: str, price: float, size: int = 1, *, at: Nanoseconds | None = None) -> None:
+        """Send a trade to whoever is subscribed; REST gives it as the latest."""
+
+        def push() -> None:
+            self._world.publish([self._world.tape.push_trade(symbol, price, size, at or Nanoseconds.now())])
+
+        self.call(push)
+
+    def push_status(self, symbol: str, code: str = "H", text: str = "Halted", reason: str = "T1") -> None:
+        """Send a trading status of a stock: "H" halts, "T" resumes."""
+        self.call(
+            lambda: self._world.publish([status_message(symbol, code, text, reason, Nanoseconds.now())])
+        )
+
+    def pin_price(self, underlying: str, price: float) -> None:
+        """Hold an underlying's price, and so its options', from now on."""
+        self.call(lambda: self._world.market.pin(underlying, price))

@@ -1,0 +1,96 @@
+"""What a test can do with the orders of a running simulator, from any thread."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from options_helper.simulator.account.orders import LegRequest, Order, to_cents
+from options_helper.simulator.controls.controls import Controls
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from decimal import Decimal
+
+
+class OrderControls(Controls):
+    """Orders and executions, beside those of the seeded stories; identifiers go in and out."""
+
+    def place_order(
+        self, symbol: str, side: str = "buy", qty: int = 1, *, limit_price: float | None = None
+    ) -> str:
+        """Place a single order; its identifier."""
+        limit = None if limit_price is None else to_cents(limit_price)
+        return self.call(lambda: self._world.book.place(symbol, side, qty, limit_price=limit).id)
+
+    def place_multileg_order(
+        self, legs: Sequence[LegRequest], qty: int = 1, *, limit_price: float | None = None
+    ) -> str:
+        """Place a multi-leg order; its parent's identifier."""
+        limit = None if limit_price is None else to_cents(limit_price)
+        return self.call(lambda: self._world.book.place_multileg(legs, qty, limit_price=limit).id)
+
+    def fill(
+        self, order_id: str, qty: int | None = None, prices: float | Sequence[float] | None = None
+    ) -> str:
+        """Execute some or all of what remains, at given prices or the market's; the execution's id."""
+
+        def execute() -> str:
+            order = self._world.book.orders[order_id]
+            self._world.book.fill(order, qty, self._prices(order, prices))
+            return self._world.book.executions[-1].execution_id
+
+        return self.call(execute)
+
+    def _prices(self, order: Order, prices: float | Sequence[float] | None) -> list[Decimal]:
+        if isinstance(prices, int | float):
+            return [to_cents(prices)]
+        if prices is not None:
+            return [to_cents(price) for price in prices]
+        found = [self._world.market.trade_price(part.symbol) for part in order.legs or [order]]
+        return [to_cents(0 if price is None else price) for price in found]
+
+    def fill_now(self, symbol: str, side: str = "buy", qty: int = 1, price: float | None = None) -> str:
+        """Place a single order and fill it at once; the order's identifier."""
+        order_id = self.place_order(symbol, side, qty)
+        self.fill(order_id, prices=price)
+        return order_id
+
+    def close_order(self, order_id: str, status: str = "canceled", *, reason: str | None = None) -> None:
+        """End an order as "canceled", "expired", "rejected" or "done_for_day"."""
+        self.call(lambda: self._world.book.close(self._world.book.orders[order_id], status, reason=reason))
+
+    def replace_order(self, order_id: str, *, qty: int, limit_price: float | None = None) -> str:
+        """Replace a single order; the new order's identifier."""
+        limit = None if limit_price is None else to_cents(limit_price)
+        return self.call(
+            lambda: self._world.book.replace(self._world.book.orders[order_id], qty=qty, limit_price=limit).id
+        )
+
+    def step_orders(self, steps: int = 1) -> None:
+        """Go on with the order stories by some steps, as their timer does."""
+
+        def move() -> None:
+            for _ in range(steps):
+                self._world.flow.step()
+
+        self.call(move)
+
+    def bust(self, execution_id: str) -> None:
+        """Undo a single order's execution."""
+        self.call(lambda: self._world.book.bust(execution_id))
+
+    def correct(self, execution_id: str, price: float) -> None:
+        """Change the price of a single order's execution."""
+        self.call(lambda: self._world.book.correct(execution_id, to_cents(price)))
+
+    def send_event(self, order_id: str, event: str, *, status: str | None = None) -> None:
+        """Send any event of an order, known to Alpaca or not, under any status."""
+        self.call(lambda: self._world.book.tell(event, self._world.book.orders[order_id], status))
+
+    def send_update(self, data: Mapping[str, object] | None) -> None:
+        """Send anything, None included, where an order update would be."""
+        self.call(lambda: self._world.send_update(data))
+
+    def add_history(self, count: int, *, symbols: Sequence[str] = (), hours: float = 1.0) -> None:
+        """Fill many orders at once, their times spread over the last hours of the New York day."""
+        self.call(lambda: self._world.add_history(count, symbols=symbols, hours=hours))

@@ -1,0 +1,81 @@
+"""What a test can do to the connections of a running simulator, from any thread."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from options_helper.simulator.controls.controls import Controls
+from options_helper.simulator.streams.burst import BurstResult, send_burst
+from options_helper.simulator.streams.data_stream import DataConnection
+from options_helper.simulator.streams.malformed import malformed_payloads
+from options_helper.simulator.streams.wire import Message, error
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class StreamControls(Controls):
+    """Frames and drops, past the market."""
+
+    def send_raw(self, stream: str, payload: bytes | str) -> None:
+        """Send one frame as it is: text for a string, else binary."""
+
+        def send() -> None:
+            data = payload.encode() if isinstance(payload, str) else payload
+            for connection in self._on(stream):
+                connection.send(data, text=isinstance(payload, str))
+
+        self.call(send)
+
+    def send_messages(self, stream: str, messages: list[Message]) -> None:
+        """Send messages in one frame and the connection's codec, subscribed or not."""
+
+        def send() -> None:
+            for connection in self._on(stream):
+                if isinstance(connection, DataConnection):
+                    connection.send_messages(messages)
+
+        self.call(send)
+
+    def send_malformed(self, stream: str, kind: str, symbol: str = "") -> None:
+        """Send a frame that is not as it should be, of a kind named in `malformed_payloads`."""
+        self.send_raw(stream, malformed_payloads(stream, symbol)[kind])
+
+    def send_error(self, stream: str, code: int, *, drop: str | None = None) -> None:
+        """Send an error such as 407 or 500 on a data stream, and drop the connection after it if asked."""
+        self.send_messages(stream, error(code))
+        if drop is not None:
+            self.drop(stream, drop)
+
+    def ping(self) -> None:
+        """Ping every client, as the server does by itself every 20 seconds."""
+        self.call(self._world.ping)
+
+    def drop(self, stream: str, how: str = "reset", *, code: int = 1001) -> int:
+        """End a stream's connections: "reset", "fin" or "close" with a code; gives how many there were."""
+
+        def end() -> int:
+            connections = self._on(stream)
+            for connection in connections:
+                connection.drop(how, code=code)
+            return len(connections)
+
+        return self.call(end)
+
+    def burst(
+        self,
+        stream: str,
+        count: int,
+        *,
+        per_frame: int = 10,
+        symbols: Sequence[str] = (),
+        rate: float | None = None,
+    ) -> BurstResult:
+        """Send quotes to a data stream as fast as its socket takes them, or at a rate per second.
+
+        The last quote of each symbol is its own, so that a client can be asked whether it shows it; by
+        default the symbols are those subscribed.
+        """
+        return self._run(
+            send_burst(self._world, stream, count, per_frame=per_frame, symbols=symbols, rate=rate), None
+        )

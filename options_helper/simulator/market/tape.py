@@ -1,0 +1,85 @@
+"""The newest quote and trade of every symbol somebody asked for, and what a tick adds to them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from options_helper.simulator.market.contracts import parse_contract
+from options_helper.simulator.streams.data_messages import (
+    option_quote_message,
+    option_trade_message,
+    stock_quote_message,
+    stock_trade_message,
+)
+from options_helper.simulator.streams.wire import Message, Nanoseconds
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from options_helper.simulator.market.market import Market, PricedQuote
+
+_SECOND = 1_000_000_000
+_QUIET_FIRST_AGE_SECONDS = 90
+_FIRST_TRADE_AGE_SECONDS = 1200
+
+
+class Tape:
+    """What the streams send and what the "latest" routes answer, from one source."""
+
+    def __init__(self, market: Market) -> None:
+        self.market = market
+        self._quotes: dict[str, Message] = {}
+        self._trades: dict[str, Message] = {}
+        self._trade_count = 0
+
+    def tick(self, symbols: Iterable[str]) -> list[Message]:
+        """The messages of one step for these symbols, newest last."""
+        messages = []
+        for symbol in symbols:
+            if self.market.quotes_now(symbol):
+                messages.append(self._new_quote(symbol, Nanoseconds.now()))
+            if self.market.trades_now(symbol):
+                messages.append(self._new_trade(symbol, Nanoseconds.now()))
+        return [message for message in messages if message is not None]
+
+    def push_quote(self, symbol: str, quote: PricedQuote, at: Nanoseconds) -> Message:
+        """A quote made by hand, which is the latest from now on."""
+        make = stock_quote_message if parse_contract(symbol) is None else option_quote_message
+        self._quotes[symbol] = make(symbol, quote, at)
+        return self._quotes[symbol]
+
+    def push_trade(self, symbol: str, price: float, size: int, at: Nanoseconds) -> Message:
+        """A trade made by hand, which is the latest from now on."""
+        self._trade_count += 1
+        self._trades[symbol] = (
+            stock_trade_message(symbol, price, size, self._trade_count, at)
+            if parse_contract(symbol) is None
+            else option_trade_message(symbol, price, size, at)
+        )
+        return self._trades[symbol]
+
+    def latest_quote(self, symbol: str) -> Message | None:
+        """The newest quote; one as old as is believable where none was sent yet; None once expired."""
+        if symbol not in self._quotes:
+            longest = _QUIET_FIRST_AGE_SECONDS if self.market.is_quiet(symbol) else 2
+            age = int(longest * self.market.chance(symbol, "first age") * _SECOND)
+            return self._new_quote(symbol, Nanoseconds(Nanoseconds.now() - age))
+        return self._quotes[symbol]
+
+    def latest_trade(self, symbol: str) -> Message | None:
+        """The newest trade; one as old as is believable where none was sent yet; None once expired."""
+        if symbol not in self._trades:
+            longest = 2 if parse_contract(symbol) is None else _FIRST_TRADE_AGE_SECONDS
+            age = int(longest * self.market.chance(symbol, "first trade age") * _SECOND)
+            return self._new_trade(symbol, Nanoseconds(Nanoseconds.now() - age))
+        return self._trades[symbol]
+
+    def _new_quote(self, symbol: str, at: Nanoseconds) -> Message | None:
+        quote = self.market.quote(symbol)
+        return None if quote is None else self.push_quote(symbol, quote, at)
+
+    def _new_trade(self, symbol: str, at: Nanoseconds) -> Message | None:
+        price = self.market.trade_price(symbol)
+        lot = 100 if parse_contract(symbol) is None else 1
+        size = lot * (1 + int(8 * self.market.chance(symbol, "size", self.market.step) ** 2))
+        return None if price is None else self.push_trade(symbol, price, size, at)

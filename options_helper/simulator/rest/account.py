@@ -1,0 +1,185 @@
+"""Trading REST about the account: orders, activities, positions, the account itself.
+
+Field names: schemas `Order`, `TradingActivities`, `Position` and `Account` of Alpaca's Trading API.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from options_helper.simulator.account.orders import (
+    Execution,
+    Order,
+    activity_row,
+    asset_class,
+    asset_id,
+    order_row,
+    text_of,
+    to_cents,
+)
+from options_helper.simulator.market.contracts import parse_contract
+from options_helper.simulator.market.mid_session import NEW_YORK
+from options_helper.simulator.rest.application import RestError, read_count
+from options_helper.simulator.streams.wire import Nanoseconds
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from options_helper.simulator.world import World
+
+JsonObject = dict[str, Any]
+
+_MOST_ORDERS = 500
+_MOST_ACTIVITIES = 100
+_CASH = Decimal(12400)
+
+
+def _moment(query: Mapping[str, str], name: str) -> Nanoseconds | None:
+    text = query.get(name)
+    if text is None:
+        return None
+    try:
+        return Nanoseconds.parse(text)
+    except ValueError as error:
+        raise RestError(422, f"{name} is not a time", 40010001) from error
+
+
+def orders(world: World, _path: Mapping[str, str], query: Mapping[str, str]) -> object:
+    """`/v2/orders`: by submission, newest first unless asked otherwise; open ones unless asked otherwise."""
+    nested = query.get("nested", "false") == "true"
+    limit = read_count(query, "limit", 50, _MOST_ORDERS)
+    after, until = _moment(query, "after"), _moment(query, "until")
+    status = query.get("status", "open")
+    if status not in {"open", "closed", "all"}:
+        raise RestError(422, f"invalid status: {status}", 40010001)
+    chosen = [
+        order
+        for order in world.book.orders.values()
+        if (after is None or order.created_at > after)
+        and (until is None or order.created_at < until)
+        and status in {"all", "closed" if order.closed else "open"}
+        and not (nested and order.parent)
+        and _is_of(order, query)
+    ]
+    if query.get("direction", "desc") == "desc":
+        chosen.reverse()
+    return [order_row(order, nested=nested) for order in chosen[:limit]]
+
+
+def _is_of(order: Order, query: Mapping[str, str]) -> bool:
+    symbols = {symbol for symbol in query.get("symbols", "").split(",") if symbol}
+    own = {order.symbol, *(leg.symbol for leg in order.legs)}
+    return (not symbols or bool(symbols & own)) and query.get("side", order.side) == order.side
+
+
+def order(world: World, path: Mapping[str, str], query: Mapping[str, str]) -> object:
+    """`/v2/orders/{order_id}`."""
+    found = world.book.orders.get(path["order_id"])
+    if found is None:
+        raise RestError(404, "order not found", 40410000)
+    return order_row(found, nested=query.get("nested", "false") == "true")
+
+
+def activities(world: World, path: Mapping[str, str], query: Mapping[str, str]) -> object:
+    """`/v2/account/activities` and `/{activity_type}`: executions that stand, in pages of at most 100."""
+    limit = read_count(query, "page_size", _MOST_ACTIVITIES, _MOST_ACTIVITIES)
+    types = path.get("activity_type") or query.get("activity_types", "FILL")
+    if "FILL" not in types.split(",") or query.get("category") == "non_trade_activity":
+        return []
+    chosen = [one for one in world.book.executions if not one.busted and _is_within(one, query)]
+    chosen.sort(key=lambda one: one.activity_id, reverse=query.get("direction", "desc") == "desc")
+    token = query.get("page_token")
+    if token:
+        places = [place for place, one in enumerate(chosen) if one.activity_id == token]
+        chosen = chosen[places[0] + 1 :] if places else []
+    return [activity_row(one) for one in chosen[:limit]]
+
+
+def _is_within(execution: Execution, query: Mapping[str, str]) -> bool:
+    after, until = _moment(query, "after"), _moment(query, "until")
+    if "date" in query:
+        at = dt.datetime.fromtimestamp(execution.at / 1e9, NEW_YORK)
+        return query["date"][:10] == at.date().isoformat()
+    return (after is None or execution.at > after) and (until is None or execution.at < until)
+
+
+def positions(world: World, _path: Mapping[str, str], _query: Mapping[str, str]) -> object:
+    """`/v2/positions`; options are valued at their last trade, as Alpaca's books do."""
+    rows = (_position(world, symbol, quantity, entry) for symbol, quantity, entry in world.book.positions)
+    return [row for row in rows if row]
+
+
+def _position(world: World, symbol: str, quantity: Decimal, entry: Decimal) -> JsonObject | None:
+    contract = parse_contract(symbol)
+    trade = world.tape.latest_trade(symbol)
+    last_day = (
+        world.market.previous_close(symbol)
+        if contract is None
+        else world.market.previous_option_close(contract)
+    )
+    if trade is None or last_day is None:
+        return None
+    price, before = to_cents(trade["p"]), to_cents(last_day)
+    size = quantity * (1 if contract is None else 100)
+    cost, profit, today = size * entry, size * (price - entry), size * (price - before)
+    return {
+        "asset_id": asset_id(symbol),
+        "symbol": symbol,
+        "exchange": "NASDAQ" if contract is None else "",
+        "asset_class": asset_class(symbol),
+        "asset_marginable": contract is None,
+        "avg_entry_price": text_of(entry),
+        "qty": text_of(quantity),
+        "qty_available": text_of(quantity),
+        "side": "long" if quantity > 0 else "short",
+        "market_value": text_of(size * price),
+        "cost_basis": text_of(cost),
+        "unrealized_pl": text_of(profit),
+        "unrealized_plpc": text_of(profit / abs(cost) if cost else Decimal(0)),
+        "unrealized_intraday_pl": text_of(today),
+        "unrealized_intraday_plpc": text_of(today / abs(size * before) if before else Decimal(0)),
+        "current_price": text_of(price),
+        "lastday_price": text_of(before),
+        "change_today": text_of((price - before) / before if before else Decimal(0)),
+    }
+
+
+def account(world: World, path: Mapping[str, str], query: Mapping[str, str]) -> object:
+    """`/v2/account` of an invented paper account."""
+    rows = positions(world, path, query)
+    values = [Decimal(row["market_value"]) for row in rows] if isinstance(rows, list) else []
+    long, short = sum((v for v in values if v > 0), Decimal(0)), sum((v for v in values if v < 0), Decimal(0))
+    equity = text_of(_CASH + long + short)
+    return {
+        "id": asset_id("account"),
+        "account_number": "PA3SIMULATED",
+        "status": "ACTIVE",
+        "currency": "USD",
+        "cash": text_of(_CASH),
+        "portfolio_value": equity,
+        "equity": equity,
+        "last_equity": equity,
+        "long_market_value": text_of(long),
+        "short_market_value": text_of(short),
+        "initial_margin": "0",
+        "maintenance_margin": "0",
+        "last_maintenance_margin": "0",
+        "buying_power": text_of(_CASH),
+        "options_buying_power": text_of(_CASH),
+        "non_marginable_buying_power": text_of(_CASH),
+        "regt_buying_power": text_of(_CASH),
+        "multiplier": "2",
+        "sma": "0",
+        "accrued_fees": "0",
+        "options_approved_level": 3,
+        "options_trading_level": 3,
+        "account_blocked": False,
+        "trading_blocked": False,
+        "transfers_blocked": False,
+        "trade_suspended_by_user": False,
+        "shorting_enabled": True,
+        "balance_asof": world.session.previous_day(dt.datetime.now(dt.UTC)).isoformat(),
+        "created_at": "2024-01-02T15:04:05.678901Z",
+    }

@@ -1,0 +1,179 @@
+"""Market data REST: snapshots, latest quotes and trades, index values.
+
+Field names: schemas of Alpaca's Market Data API (`option_snapshot`, `stock_snapshot`, `index_value`, …).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Any
+
+from options_helper.simulator.market.contracts import Contract, is_stock_symbol, parse_contract
+from options_helper.simulator.market.market import is_index
+from options_helper.simulator.market.mid_session import NEW_YORK
+from options_helper.simulator.rest.application import RestError, read_symbols
+from options_helper.simulator.streams.data_messages import without_type
+from options_helper.simulator.streams.wire import Nanoseconds
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from options_helper.simulator.world import World
+
+JsonObject = dict[str, Any]
+
+_MOST_OPTION_SYMBOLS = 100
+_DEEP, _FAR = 0.985, 0.008
+_SHARE_WITHOUT_GREEKS = 0.03
+_SHARE_WITH_OLD_CLOSE = 0.04
+
+
+def _check_feed(world: World, query: Mapping[str, str], known: set[str]) -> None:
+    feed = query.get("feed")
+    if feed is not None and feed not in known:
+        raise RestError(400, f"invalid feed: {feed}")
+    if feed is not None and feed not in world.plan.feeds:
+        raise RestError(403, f"subscription does not permit querying {feed} data")
+
+
+def _option_symbols(world: World, query: Mapping[str, str]) -> list[Contract]:
+    _check_feed(world, query, {"opra", "indicative"})
+    contracts = []
+    for symbol in read_symbols(query, _MOST_OPTION_SYMBOLS):
+        contract = parse_contract(symbol)
+        if contract is None:
+            raise RestError(400, f"invalid symbol: {symbol}")
+        contracts.append(contract)
+    return contracts
+
+
+def _stock_symbols(world: World, query: Mapping[str, str]) -> list[str]:
+    _check_feed(world, query, {"iex", "sip", "delayed_sip"})
+    symbols = read_symbols(query)
+    for symbol in symbols:
+        if not is_stock_symbol(symbol):
+            raise RestError(400, f"invalid symbol: {symbol}")
+    return [symbol for symbol in symbols if not is_index(symbol)]
+
+
+def option_snapshots(world: World, _path: Mapping[str, str], query: Mapping[str, str]) -> object:
+    """`/v1beta1/options/snapshots`; contracts that have expired are left out."""
+    rows = {one.symbol: _option_snapshot(world, one) for one in _option_symbols(world, query)}
+    return {"snapshots": {symbol: row for symbol, row in rows.items() if row}, "next_page_token": None}
+
+
+def _option_snapshot(world: World, contract: Contract) -> JsonObject | None:
+    quote = world.tape.latest_quote(contract.symbol)
+    value = world.market.option_value(contract)
+    if quote is None or value is None:
+        return None
+    row: JsonObject = {"latestQuote": without_type(quote)}
+    previous = world.market.previous_option_close(contract)
+    if not world.market.is_quiet(contract.symbol):
+        trade = world.tape.latest_trade(contract.symbol)
+        price = None if trade is None else float(trade["p"])
+        row["latestTrade"] = None if trade is None else without_type(trade)
+        if price is not None and previous is not None:
+            row |= _today_bars(world, contract.symbol, previous, price)
+    if previous is not None:
+        older = world.market.chance(contract.symbol, "old close") < _SHARE_WITH_OLD_CLOSE
+        row["prevDailyBar"] = _previous_bar(world, contract.symbol, previous, back=2 if older else 1)
+    if _has_greeks(world, contract, value.delta):
+        years = max((contract.expiry - world.market.today).days, 1) / 365
+        row["impliedVolatility"] = round(world.market.implied_volatility(contract, years), 6)
+        row["greeks"] = {
+            name: round(getattr(value, name), 6) for name in ("delta", "gamma", "theta", "vega", "rho")
+        }
+    return row
+
+
+def _has_greeks(world: World, contract: Contract, delta: float) -> bool:
+    expiring = contract.expiry <= world.market.today
+    lost = world.market.chance(contract.symbol, "no greeks") < _SHARE_WITHOUT_GREEKS
+    return not expiring and not lost and _FAR < abs(delta) < _DEEP
+
+
+def stock_snapshots(world: World, _path: Mapping[str, str], query: Mapping[str, str]) -> object:
+    """`/v2/stocks/snapshots`, by symbol without a frame around it."""
+    return {symbol: _stock_snapshot(world, symbol) for symbol in _stock_symbols(world, query)}
+
+
+def _stock_snapshot(world: World, symbol: str) -> JsonObject:
+    trade, quote = world.tape.latest_trade(symbol), world.tape.latest_quote(symbol)
+    previous = world.market.previous_close(symbol)
+    price = previous if trade is None else float(trade["p"])
+    return {
+        "latestTrade": None if trade is None else without_type(trade),
+        "latestQuote": None if quote is None else without_type(quote),
+        **_today_bars(world, symbol, previous, price),
+        "prevDailyBar": _previous_bar(world, symbol, previous, back=1),
+    }
+
+
+def _today_bars(world: World, symbol: str, previous: float, price: float) -> JsonObject:
+    now = dt.datetime.now(dt.UTC)
+    minute = now.replace(second=0, microsecond=0)
+    opened = round(previous * (0.995 + 0.01 * world.market.chance(symbol, "open")), 2)
+    volume = 10 + int(5000 * world.market.chance(symbol, "volume") ** 2)
+    return {
+        "minuteBar": _bar(minute, price, price, max(1, volume // 390)),
+        "dailyBar": _bar(_midnight(world.session.today(now)), opened, price, volume),
+    }
+
+
+def _previous_bar(world: World, symbol: str, close: float, *, back: int) -> JsonObject:
+    now = dt.datetime.now(dt.UTC)
+    volume = 10 + int(6000 * world.market.chance(symbol, "previous volume") ** 2)
+    opened = max(round(close * (0.99 + 0.02 * world.market.chance(symbol, "previous open")), 2), 0.01)
+    return _bar(_midnight(world.session.previous_day(now, back)), opened, close, volume)
+
+
+def _midnight(day: dt.date) -> dt.datetime:
+    return dt.datetime.combine(day, dt.time(0, 0), NEW_YORK).astimezone(dt.UTC)
+
+
+def _bar(at: dt.datetime, opened: float, close: float, volume: int) -> JsonObject:
+    return {
+        "t": f"{at:%Y-%m-%dT%H:%M:%SZ}",
+        "o": opened,
+        "h": max(opened, close),
+        "l": min(opened, close),
+        "c": close,
+        "v": volume,
+        "n": max(1, volume // 7),
+        "vw": round((opened + close) / 2, 6),
+    }
+
+
+def option_latest_quotes(world: World, _path: Mapping[str, str], query: Mapping[str, str]) -> object:
+    """`/v1beta1/options/quotes/latest`."""
+    rows = {one.symbol: world.tape.latest_quote(one.symbol) for one in _option_symbols(world, query)}
+    return {"quotes": {symbol: without_type(row) for symbol, row in rows.items() if row}}
+
+
+def option_latest_trades(world: World, _path: Mapping[str, str], query: Mapping[str, str]) -> object:
+    """`/v1beta1/options/trades/latest`; contracts that hardly trade are left out."""
+    rows = {
+        one.symbol: None if world.market.is_quiet(one.symbol) else world.tape.latest_trade(one.symbol)
+        for one in _option_symbols(world, query)
+    }
+    return {"trades": {symbol: without_type(row) for symbol, row in rows.items() if row}}
+
+
+def stock_latest_quotes(world: World, _path: Mapping[str, str], query: Mapping[str, str]) -> object:
+    """`/v2/stocks/quotes/latest`."""
+    rows = {symbol: world.tape.latest_quote(symbol) for symbol in _stock_symbols(world, query)}
+    return {"quotes": {symbol: without_type(row) for symbol, row in rows.items() if row}}
+
+
+def stock_latest_trades(world: World, _path: Mapping[str, str], query: Mapping[str, str]) -> object:
+    """`/v2/stocks/trades/latest`."""
+    rows = {symbol: world.tape.latest_trade(symbol) for symbol in _stock_symbols(world, query)}
+    return {"trades": {symbol: without_type(row) for symbol, row in rows.items() if row}}
+
+
+def index_values(world: World, _path: Mapping[str, str], query: Mapping[str, str]) -> object:
+    """`/v1beta1/indices/latest/values`; what is no index is left out."""
+    now = Nanoseconds.now().to_text()
+    symbols = [symbol for symbol in read_symbols(query) if is_index(symbol)]
+    return {"values": {symbol: {"t": now, "v": round(world.market.spot(symbol), 2)} for symbol in symbols}}

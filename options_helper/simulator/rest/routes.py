@@ -1,0 +1,113 @@
+"""Which path leads where: the streams and the REST routes of one aiohttp application."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from options_helper.simulator.rest import account, market_data, reference
+from options_helper.simulator.rest.application import RestApi, refuse_method
+from options_helper.simulator.streams.data_stream import DataConnection
+from options_helper.simulator.streams.trading_stream import TradingConnection
+
+if TYPE_CHECKING:
+    from options_helper.simulator.streams.connection import Connection
+    from options_helper.simulator.world import World
+
+_AnyHandler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+_STREAM_PATHS = {
+    "/v2/{feed:iex|sip|delayed_sip|test}": "stocks",
+    "/v1beta1/{feed:indicative|opra}": "options",
+    "/stream": "fills",
+}
+_TRADING_PATHS = {
+    "/v2/clock": reference.clock,
+    "/v3/clock": reference.market_clocks,
+    "/v2/calendar": reference.calendar,
+    "/v3/calendar/{market}": reference.market_calendar,
+    "/v2/options/contracts": reference.contracts,
+    "/v2/options/contracts/{symbol}": reference.contract,
+    "/v2/account": account.account,
+    "/v2/account/activities": account.activities,
+    "/v2/account/activities/{activity_type}": account.activities,
+    "/v2/positions": account.positions,
+    "/v2/orders": account.orders,
+    "/v2/orders/{order_id}": account.order,
+}
+_DATA_PATHS = {
+    "/v1beta1/options/snapshots": market_data.option_snapshots,
+    "/v1beta1/options/quotes/latest": market_data.option_latest_quotes,
+    "/v1beta1/options/trades/latest": market_data.option_latest_trades,
+    "/v2/stocks/snapshots": market_data.stock_snapshots,
+    "/v2/stocks/quotes/latest": market_data.stock_latest_quotes,
+    "/v2/stocks/trades/latest": market_data.stock_latest_trades,
+    "/v1beta1/indices/latest/values": market_data.index_values,
+}
+
+
+def build_application(world: World) -> web.Application:
+    """An application that serves every endpoint and counts every request."""
+    application = web.Application(middlewares=[_count_requests(world)])
+    for path, stream in _STREAM_PATHS.items():
+        application.router.add_get(path, _stream_handler(world, stream), allow_head=False)
+    api = RestApi(world)
+    for host, paths in (("trading", _TRADING_PATHS), ("data", _DATA_PATHS)):
+        for path, handler in paths.items():
+            application.router.add_get(path, api.route(host, handler), allow_head=False)
+    return application
+
+
+def _count_requests(world: World) -> Callable[..., Awaitable[web.StreamResponse]]:
+    @web.middleware
+    async def count(request: web.Request, handler: _AnyHandler) -> web.StreamResponse:
+        world.methods_seen[request.method] += 1
+        world.requests.append((request.method, request.path_qs))
+        if request.method != "GET":
+            return refuse_method(request.method)
+        return await handler(request)
+
+    return count
+
+
+def _stream_handler(world: World, stream: str) -> _AnyHandler:
+    async def serve(request: web.Request) -> web.StreamResponse:
+        connection: Connection | None = None
+        world.enter(stream)
+        try:
+            refusal = await _refuse_upgrade(world, stream)
+            if refusal is not None:
+                return refusal
+            connection = _connection(world, stream, request)
+            await connection.open()
+            world.connections.append(connection)
+            connection.apply_faults()
+            await connection.serve()
+        finally:
+            world.leave(stream, connection)
+        return connection.socket
+
+    return serve
+
+
+def _connection(world: World, stream: str, request: web.Request) -> DataConnection | TradingConnection:
+    if stream != "fills":
+        return DataConnection(stream, request.match_info["feed"], request, world)
+    connection = TradingConnection(request, world)
+    world.take(connection)
+    return connection
+
+
+async def _refuse_upgrade(world: World, stream: str) -> web.Response | None:
+    faults = world.faults.of(stream)
+    if faults.hang_on_connect:
+        await world.released.wait()
+        return web.Response(status=503)
+    if faults.http_status is not None:
+        return web.Response(status=faults.http_status, text=f"simulated error {faults.http_status}")
+    # The trading stream knows its one connection by the account's key before it is upgraded.
+    if stream == "fills" and (faults.held or world.is_stream_taken(stream)):
+        return web.Response(status=429, text="too many connections")
+    return None

@@ -1,0 +1,109 @@
+"""One websocket connection of a client: sending without waiting, and every way to end it."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import struct
+from typing import TYPE_CHECKING, Literal
+
+from aiohttp import web
+
+from options_helper.simulator.streams.wire import frame
+
+if TYPE_CHECKING:
+    from options_helper.simulator.faults import Faults, StreamFaults
+
+DropHow = Literal["reset", "fin", "close"]
+
+# A client that is this far behind is cut; Alpaca's own buffer is large as well.
+BUFFER_LIMIT_BYTES = 64 * 1024 * 1024
+_LINGER_NOT = struct.pack("ii", 1, 0)
+
+
+class Connection:
+    """A connection of one stream; used on the simulator's loop only.
+
+    Frames are written straight to the transport, so that nothing waits for a slow client and frames that
+    were built once can be sent a million times.
+    """
+
+    def __init__(self, stream: str, request: web.Request, faults: Faults) -> None:
+        self.stream = stream
+        self.socket = web.WebSocketResponse(compress=False, max_msg_size=16 * 1024 * 1024, timeout=1.0)
+        self._request = request
+        self._faults = faults
+        self._transport: asyncio.Transport | None = None
+        self._vanished = False
+        self._closing: asyncio.Task[bool] | None = None
+
+    @property
+    def faults(self) -> StreamFaults:
+        """The present faults of its stream."""
+        return self._faults.of(self.stream)
+
+    async def open(self) -> None:
+        """Answer the upgrade."""
+        await self.socket.prepare(self._request)
+        transport = self._request.transport
+        self._transport = transport if isinstance(transport, asyncio.Transport) else None
+
+    @property
+    def backlog_bytes(self) -> int:
+        """What the client has not taken yet."""
+        return 0 if self._transport is None else self._transport.get_write_buffer_size()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether anything can still be sent."""
+        return (
+            self._transport is not None
+            and self._closing is None
+            and not self._transport.is_closing()
+            and not self.socket.closed
+        )
+
+    def send(self, payload: bytes, *, text: bool = False) -> None:
+        """Send one message, later if the stream is slow, never if it has vanished."""
+        if delay := self.faults.delay_seconds:
+            asyncio.get_running_loop().call_later(delay, self.write, frame(payload, text=text))
+        else:
+            self.write(frame(payload, text=text))
+
+    def write(self, frames: bytes) -> None:
+        """Send whole frames as they are."""
+        if self._transport is None or self._vanished or not self.is_open:
+            return
+        self._transport.write(frames)
+        if self.backlog_bytes > BUFFER_LIMIT_BYTES:
+            self.drop("reset")
+
+    def apply_faults(self) -> None:
+        """Vanish, or come back, as the faults say now."""
+        vanished = self.faults.vanished
+        if self._transport is None or vanished == self._vanished or self._transport.is_closing():
+            return
+        self._vanished = vanished
+        if vanished:
+            self._transport.pause_reading()
+        else:
+            self._transport.resume_reading()
+
+    def drop(self, how: str = "reset", *, code: int = 1001) -> None:
+        """End the connection now.
+
+        Args:
+            how: "reset" (RST), "fin" (the socket is closed without a close frame) or "close" (a close frame).
+            code: Of the close frame.
+        """
+        if self._transport is None:
+            return
+        if how == "close":
+            self._closing = self._closing or asyncio.ensure_future(self.socket.close(code=code))
+        elif how == "fin":
+            self._transport.close()
+        else:
+            self._transport.get_extra_info("socket").setsockopt(
+                socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_NOT
+            )
+            self._transport.abort()

@@ -1,0 +1,105 @@
+"""Quotes, trades and statuses as messages of the two market data streams."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from options_helper.simulator.streams.wire import Message, Nanoseconds
+
+if TYPE_CHECKING:
+    from options_helper.simulator.market.market import PricedQuote
+
+_TAPES = {"N": "A", "P": "B", "Q": "C"}
+_STOCK_EXCHANGES = "NPQ"
+_OPTION_EXCHANGES = "ABCNPQXZ"
+
+
+def _pick(letters: str, symbol: str, turn: int) -> str:
+    return letters[(sum(symbol.encode()) + turn) % len(letters)]
+
+
+def _tape(symbol: str) -> str:
+    return _TAPES[_pick(_STOCK_EXCHANGES, symbol, 0)]
+
+
+def stock_quote_message(symbol: str, quote: PricedQuote, at: Nanoseconds) -> Message:
+    """A stock quote; its conditions are a list."""
+    exchange = _pick(_STOCK_EXCHANGES, symbol, quote.bid_size)
+    return {
+        "T": "q",
+        "S": symbol,
+        "bx": exchange,
+        "bp": quote.bid,
+        "bs": quote.bid_size,
+        "ax": exchange,
+        "ap": quote.ask,
+        "as": quote.ask_size,
+        "c": ["R"],
+        "z": _tape(symbol),
+        "t": at,
+    }
+
+
+def stock_trade_message(symbol: str, price: float, size: int, number: int, at: Nanoseconds) -> Message:
+    """A stock trade; `i` is the exchange's number of it."""
+    return {
+        "T": "t",
+        "S": symbol,
+        "i": number,
+        "x": _pick(_STOCK_EXCHANGES, symbol, size),
+        "p": price,
+        "s": size,
+        "c": ["@"],
+        "z": _tape(symbol),
+        "t": at,
+    }
+
+
+def option_quote_message(symbol: str, quote: PricedQuote, at: Nanoseconds) -> Message:
+    """An option quote; its condition is one string."""
+    return {
+        "T": "q",
+        "S": symbol,
+        "bx": _pick(_OPTION_EXCHANGES, symbol, quote.bid_size),
+        "bp": quote.bid,
+        "bs": quote.bid_size,
+        "ax": _pick(_OPTION_EXCHANGES, symbol, quote.ask_size),
+        "ap": quote.ask,
+        "as": quote.ask_size,
+        "c": "A",
+        "t": at,
+    }
+
+
+def option_trade_message(symbol: str, price: float, size: int, at: Nanoseconds) -> Message:
+    """An option trade."""
+    return {
+        "T": "t",
+        "S": symbol,
+        "x": _pick(_OPTION_EXCHANGES, symbol, size),
+        "p": price,
+        "s": size,
+        "c": "I",
+        "t": at,
+    }
+
+
+def status_message(symbol: str, code: str, text: str, reason: str, at: Nanoseconds) -> Message:
+    """A trading status of a stock: code "H" with a reason halts, "T" resumes."""
+    return {
+        "T": "s",
+        "S": symbol,
+        "sc": code,
+        "sm": text,
+        "rc": reason,
+        "rm": "",
+        "t": at,
+        "z": _tape(symbol),
+    }
+
+
+def without_type(message: Message) -> Message:
+    """The REST row of a message: no type, no symbol, and the time as text."""
+    row = {key: value for key, value in message.items() if key not in {"T", "S"}}
+    row["t"] = Nanoseconds(message["t"]).to_text()
+    return row
