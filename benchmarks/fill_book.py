@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable, Iterator
 from statistics import median
-from typing import TYPE_CHECKING
 
 from feed import order_update
 from portal import portfolio
@@ -15,9 +15,6 @@ from options_helper.analysis.fills.build import FillDay, FillDayBuilder, build_f
 from options_helper.analysis.fills.by_position import fills_for_portfolio
 from options_helper.data.streaming.trading_normalizers import normalize_trade_update
 from options_helper.models import Portfolio
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
 
 _POSITIONS = 250
 

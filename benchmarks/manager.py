@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 from options_helper.data.settings import Account, AlpacaSettings
 from options_helper.data.streaming.live_manager import LiveStreamConfig, LiveStreamManager
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 
 def start_product(

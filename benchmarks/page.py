@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
-from typing import TYPE_CHECKING
 
 from processes import start_feed
 from report import Figure
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 
 def measure(*, quick: bool) -> Iterator[Figure]:

@@ -14,16 +14,14 @@ import json
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from manager import start_product
 from meter import symbols_of
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 JOB_SECONDS = 0.020
 CALIBRATION_SECONDS = 1.0

@@ -5,15 +5,13 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import socket
 import struct
 import threading
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import Any
 
 import msgpack
-
-if TYPE_CHECKING:
-    import socket
-    from collections.abc import Iterator
 
 _MAGIC = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 _LISTS = ("/v2/positions", "/v2/orders", "/v2/account/activities", "/v2/calendar")

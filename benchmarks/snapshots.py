@@ -5,8 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import threading
 import time
+from collections.abc import Callable, Iterator
 from statistics import median
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from report import Figure
 from timing import in_turns
@@ -14,11 +15,7 @@ from timing import in_turns
 from options_helper.data.calendar.market_clock import ExchangeCalendar
 from options_helper.data.streaming.connection.decoder import WireQuote
 from options_helper.data.streaming.live_manager import LiveStreamConfig, LiveStreamManager
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from options_helper.data.streaming.run.live_run import LiveRun
+from options_helper.data.streaming.run.live_run import LiveRun
 
 
 def measure(*, quick: bool) -> Iterator[Figure]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable, Iterator
 from statistics import median
-from typing import TYPE_CHECKING
 
 import pandas as pd
 from report import Figure
@@ -21,9 +21,6 @@ from options_helper.market import LiveSnapshot
 from options_helper.models import Leg, MultiLegPosition, Portfolio, Position
 from options_helper.quote_tables import QuoteTable
 from options_helper.times import to_microseconds
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
 
 _STOCKS = 25
 

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
+from collections.abc import Iterator
 from statistics import median
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 from processes import Child, start_feed
 from report import Figure, median_figure
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 SYMBOLS = 250
 _RECEIVERS = {

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import gc
 import time
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from collections.abc import Callable
 
 
 def in_turns(calls: list[Callable[[], object]], rounds: int) -> list[list[float]]:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from statistics import median, quantiles
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from processes import Child, start_feed
 from report import Figure, median_figure
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 
 def measure_latency(*, quick: bool) -> Iterator[Figure]:

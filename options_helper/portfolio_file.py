@@ -6,14 +6,14 @@ The file is opened for reading only, and nothing here writes.
 from __future__ import annotations
 
 import json
+import os
 import stat
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
 from options_helper.errors import PortfolioError
-from options_helper.files.file_version import read_with_version
+from options_helper.files.file_version import FileVersion, read_with_version
 from options_helper.files.json_errors import describe_json_error
 from options_helper.files.portfolio_problems import (
     JsonObject,
@@ -23,11 +23,6 @@ from options_helper.files.portfolio_problems import (
     validation_problems,
 )
 from options_helper.models import Portfolio
-
-if TYPE_CHECKING:
-    import os
-
-    from options_helper.files.file_version import FileVersion
 
 MAX_BYTES = 10_000_000
 _SHOWN_PROBLEMS = 6

@@ -8,19 +8,17 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from hypothesis import strategies as st
 
 from options_helper.analysis.fills.build import FillDay, build_fill_book
+from options_helper.analysis.fills.day import Execution
 from options_helper.data.streaming.trading_normalizers import (
     normalize_rest_activity,
     normalize_rest_order,
     normalize_trade_update,
 )
-
-if TYPE_CHECKING:
-    from options_helper.analysis.fills.day import Execution
 
 OPEN = dt.datetime(2026, 11, 20, 14, 30, tzinfo=dt.UTC)
 DAY = dt.date(2026, 11, 20)

@@ -5,13 +5,11 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Callable, Iterator
+from typing import Protocol
 
 import pytest
 from hypothesis import settings
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
 
 # Shared machines are slow at times; a slow example is no failure.
 settings.register_profile("patient", deadline=None)

@@ -6,27 +6,25 @@ import contextlib
 import select
 import threading
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 pytest.importorskip("websockets", reason="needs websockets (pip install -e '.[alpaca]')")
 pytest.importorskip("msgpack", reason="msgpack comes with alpaca-py and with the dev extra")
 
+from collections.abc import Callable, Iterator
+
 import msgpack
 from websockets.sync.server import serve
 
 from options_helper.data.streaming.connection.connection import one_connection
+from options_helper.data.streaming.connection.decoder import MarketBatch
 from options_helper.data.streaming.connection.market_data import DataConnection
 from options_helper.data.streaming.connection.observer import ConnectionTimes, SilentObserver
 from options_helper.data.streaming.connection.order_updates import TradingConnection
 from options_helper.data.streaming.connection.protocol import websocket_params
 from options_helper.errors import StreamError, StreamRejected
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from options_helper.data.streaming.connection.decoder import MarketBatch
 
 ACK = {"T": "subscription", "quotes": ["C1"], "trades": ["C1"]}
 

@@ -9,8 +9,8 @@ import json
 import logging
 import socket
 import threading
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import httpx
 import pytest
@@ -21,9 +21,6 @@ from options_helper.data.rest.client import AlpacaRest, Host
 from options_helper.data.rest.rate_limit import RateLimiter
 from options_helper.data.settings import AlpacaSettings
 from options_helper.errors import AlpacaRestError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
 
 KEY, SECRET = "PKMARKERKEY0000000", "MARKERSECRET000000000000"
 SETTINGS = AlpacaSettings(KEY, SECRET)

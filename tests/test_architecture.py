@@ -5,12 +5,10 @@ from __future__ import annotations
 import ast
 import re
 import sys
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from typing import NamedTuple
 
 ROOT = Path(__file__).parent.parent
 FILES = sorted(path for top in ("options_helper", "apps") for path in (ROOT / top).rglob("*.py"))

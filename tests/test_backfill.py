@@ -5,8 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import threading
 from collections import Counter
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
@@ -26,9 +27,6 @@ from options_helper.data.streaming.backfill.rest_rows import (
 from options_helper.data.streaming.backfill.schedule import Part, Schedule
 from options_helper.errors import AlpacaRestError
 from options_helper.market import BrokerPosition, Greeks, MarketPhase, PreviousClose, Quote, StreamName, Trade
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
 
 NOW = dt.datetime(2026, 11, 20, 15, 0, tzinfo=dt.UTC)
 MIDNIGHT = dt.datetime(2026, 11, 20, 5, 0, tzinfo=dt.UTC)

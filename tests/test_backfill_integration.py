@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import itertools
 import time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 pytest.importorskip("aiohttp", reason="the simulator needs aiohttp (pip install -e '.[dev]')")
+
+import datetime as dt
+from collections.abc import Callable, Iterator
 
 from options_helper.analysis.fills.build import FillDay, build_fill_book, completeness
 from options_helper.data.rest.client import AlpacaRest
@@ -18,10 +21,6 @@ from options_helper.data.streaming.backfill.order_history import OrderHistory
 from options_helper.simulator.account.orders import LegRequest
 from options_helper.simulator.server import AlpacaSimulator
 from options_helper.times import new_york_date, utc_now
-
-if TYPE_CHECKING:
-    import datetime as dt
-    from collections.abc import Callable, Iterator
 
 pytestmark = pytest.mark.integration
 

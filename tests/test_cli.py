@@ -9,8 +9,8 @@ import signal
 import socket
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 from typer.testing import CliRunner
@@ -19,9 +19,6 @@ from options_helper import __version__, cli
 from options_helper.errors import MissingDependency, OptionsHelperError
 from options_helper.launch import command, launcher, log_file
 from options_helper.launch.launcher import LaunchOptions
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 RUNNER = CliRunner()
 

@@ -11,7 +11,9 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -29,9 +31,6 @@ from options_helper.market import StreamName
 from options_helper.models import EquityPosition, Portfolio, Position
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
     from options_helper.simulator.server import AlpacaSimulator
 
 KEY_ID, SECRET = "PKMARKEDKEYID0001", "marked-secret-0002"

@@ -9,23 +9,21 @@ import random
 import re
 import threading
 import time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 pytest.importorskip("alpaca", reason="needs alpaca-py (pip install -e '.[alpaca]')")
 pytest.importorskip("aiohttp", reason="the simulator needs aiohttp (pip install -e '.[dev]')")
 
+from collections.abc import Iterator
+
 from options_helper.data.settings import load_settings
 from options_helper.data.streaming.connection.observer import ConnectionTimes
 from options_helper.data.streaming.live_manager import LiveSnapshot, LiveStreamConfig, LiveStreamManager
+from options_helper.market import StreamHealth
 from options_helper.simulator.server import AlpacaSimulator
 from options_helper.simulator.streams.malformed import malformed_payloads
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from options_helper.market import StreamHealth
 
 pytestmark = pytest.mark.integration
 

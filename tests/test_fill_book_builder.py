@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 from unittest import mock
 
 import pytest
@@ -20,9 +21,6 @@ from options_helper.data.streaming.trading_normalizers import (
     normalize_trade_update,
 )
 from tests.broker import DAY, OPEN, days, mangled
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 Row = dict[str, Any]
 

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from options_helper.analysis.fills.completeness import completeness
+from options_helper.analysis.fills.day import FillDay
 from tests.broker import CENTS, Broker, Json, arrays_of, days, mangled, shuffled
-
-if TYPE_CHECKING:
-    from options_helper.analysis.fills.day import FillDay
 
 AFTERTHOUGHTS = frozenset({"trade_bust", "trade_correct"})
 RowFacts = list[tuple[str, float, float | None]]

@@ -5,23 +5,20 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 import pytest
 
 pytest.importorskip("alpaca", reason="needs alpaca-py (pip install -e '.[alpaca]')")
 pytest.importorskip("aiohttp", reason="the simulator needs aiohttp (pip install -e '.[dev]')")
 
+from collections.abc import Iterator
+
 from options_helper.analysis.fills.build import FillDay, FillKind, build_fill_book
 from options_helper.data.settings import load_settings
 from options_helper.data.streaming.live_manager import LiveStreamConfig, LiveStreamManager
+from options_helper.market import LiveSnapshot
 from options_helper.simulator.server import AlpacaSimulator
 from options_helper.simulator.world import Plan
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from options_helper.market import LiveSnapshot
 
 pytestmark = pytest.mark.integration
 

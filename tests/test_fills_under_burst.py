@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 pytest.importorskip("alpaca", reason="needs alpaca-py (pip install -e '.[alpaca]')")
 pytest.importorskip("aiohttp", reason="the simulator needs aiohttp (pip install -e '.[dev]')")
 
+import datetime as dt
+from collections.abc import Iterator, Sequence
+
 from options_helper.data.settings import load_settings
 from options_helper.data.streaming.live_manager import LiveStreamConfig, LiveStreamManager
 from options_helper.data.streaming.run.cache import LiveCache
 from options_helper.simulator.server import AlpacaSimulator
 from options_helper.times import utc_now
-
-if TYPE_CHECKING:
-    import datetime as dt
-    from collections.abc import Iterator, Sequence
 
 pytestmark = pytest.mark.integration
 

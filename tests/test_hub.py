@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator
+from typing import Any
 from unittest import mock
 
 import pytest
@@ -15,9 +16,6 @@ from options_helper.models import Portfolio
 from options_helper.session import hub as hub_module
 from options_helper.session.actions import ActionKind
 from options_helper.session.hub import NO_BROWSER, LiveHub, close_hub, get_hub
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
 
 NOON = dt.datetime(2026, 11, 20, 17, 0, tzinfo=dt.UTC)
 PORTFOLIO = Portfolio()

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
 from options_helper.data.calendar.market_clock import Session
 from options_helper.data.streaming.run.cache import LiveCache
 from options_helper.data.streaming.run.config import LiveStreamConfig
+from options_helper.data.streaming.run.fill_gaps import FillGaps
 from options_helper.data.streaming.run.live_run import LiveRun, RunParts
 from options_helper.errors import StreamInterrupted
 from options_helper.market import (
@@ -23,11 +25,6 @@ from options_helper.market import (
     StreamName,
     Trade,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from options_helper.data.streaming.run.fill_gaps import FillGaps
 
 NOW = dt.datetime(2026, 11, 20, 15, 0, tzinfo=dt.UTC)
 MIDNIGHT = dt.datetime(2026, 11, 20, 5, 0, tzinfo=dt.UTC)  # New York's, in winter

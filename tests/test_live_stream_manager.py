@@ -5,15 +5,13 @@ from __future__ import annotations
 import datetime as dt
 import threading
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from options_helper.data.streaming.live_manager import LiveStreamConfig, LiveStreamManager
 from options_helper.errors import SettingsError, StreamInterrupted, StreamRejected
-
-if TYPE_CHECKING:
-    from options_helper.market import LiveSnapshot
+from options_helper.market import LiveSnapshot
 
 CONTRACT = "AAPL261218C00250000"
 CONFIG = LiveStreamConfig(stocks=("AAPL",), option_contracts=(CONTRACT,), reconnect_base_seconds=0.01)

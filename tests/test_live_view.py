@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from dataclasses import replace
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
@@ -15,9 +16,6 @@ from apps.streamlit.components.view.live_view import compute_live_view
 from options_helper.market import LiveSnapshot, Quote
 from options_helper.models import Portfolio, Position
 from options_helper.quote_tables import QuoteTable
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 AT = dt.datetime(2026, 11, 18, 15, 0, tzinfo=dt.UTC)
 STALE = 30.0

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -28,8 +29,6 @@ from options_helper.models import EquityPosition, Leg, MultiLegPosition, Portfol
 from options_helper.quote_tables import QuoteTable, TradeTable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     import pandas as pd
 
 NEW_YORK = ZoneInfo("America/New_York")

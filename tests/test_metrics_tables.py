@@ -7,9 +7,10 @@ import dataclasses
 import datetime as dt
 import gc
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -42,10 +43,6 @@ from options_helper.market import (
 from options_helper.models import EquityPosition, Leg, MultiLegPosition, Portfolio, Position, StockLeg
 from options_helper.quote_tables import QuoteTable, TradeTable
 from options_helper.times import NEW_YORK
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
 
 AT = dt.datetime(2026, 11, 23, 15, 0, tzinfo=dt.UTC)  # a Monday, 10:00 in New York
 

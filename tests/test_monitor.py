@@ -6,13 +6,15 @@ import dataclasses
 import datetime as dt
 import json
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
 from options_helper.analysis.alerts.fill_watch import watch_fills
-from options_helper.analysis.alerts.step import AlertPhase, AlertRule, Outcome
+from options_helper.analysis.alerts.step import AlertFill, AlertPhase, AlertRule, Outcome
+from options_helper.analysis.fills.build import FillDayBuilder
 from options_helper.analysis.history.observation import PORTFOLIO, observe
 from options_helper.files.alerts_file import AlertsFile
 from options_helper.market import LiveSnapshot, MarketPhase, Quote, StreamHealth, StreamName, StreamState
@@ -22,12 +24,7 @@ from options_helper.session.monitor import PortfolioMonitor, close_all, monitor_
 from options_helper.times import to_microseconds
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from conftest import WaitUntil
-
-    from options_helper.analysis.alerts.step import AlertFill
-    from options_helper.analysis.fills.build import FillDayBuilder
 
 NOON = dt.datetime(2026, 11, 20, 17, 0, tzinfo=dt.UTC)
 CALL = "AAPL261218C00250000"

@@ -8,15 +8,13 @@ import subprocess
 import sys
 import threading
 import time
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from options_helper.data.streaming.connection import name_lookup
 from options_helper.data.streaming.connection.name_lookup import LookupLoop, look_up
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 QUESTION = ("stream.example", 443, 0, socket.SOCK_STREAM, 0, 0)
 ADDRESSES = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", 80))]

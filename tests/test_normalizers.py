@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+from collections.abc import Callable
 from decimal import Decimal
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -15,9 +16,6 @@ from hypothesis import strategies as st
 from options_helper.data.streaming.normalize.quotes import normalize_quote, normalize_trade
 from options_helper.data.streaming.normalize.values import to_amount, to_utc, to_word
 from options_helper.market import Quote, Trade
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 CALL = "AAPL261218C00250000"
 AT = dt.datetime(2026, 11, 20, 15, 0, 5, 123456, tzinfo=dt.UTC)

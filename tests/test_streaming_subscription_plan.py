@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -15,10 +15,16 @@ from options_helper.data.streaming.subscriptions import (
     build_subscription_plan,
     positions_not_subscribed,
 )
-from options_helper.models import EquityPosition, Leg, MultiLegPosition, Portfolio, Position, StockLeg
-
-if TYPE_CHECKING:
-    from options_helper.models import OptionType, Side
+from options_helper.models import (
+    EquityPosition,
+    Leg,
+    MultiLegPosition,
+    OptionType,
+    Portfolio,
+    Position,
+    Side,
+    StockLeg,
+)
 
 TODAY = dt.date(2026, 11, 20)
 DECEMBER = dt.date(2026, 12, 18)

@@ -10,6 +10,8 @@ import pytest
 pytest.importorskip("aiohttp", reason="the simulator needs aiohttp (pip install -e '.[dev]')")
 pytest.importorskip("alpaca", reason="needs alpaca-py (pip install -e '.[alpaca]')")
 
+from collections.abc import Callable, Iterator
+
 from options_helper.analysis.live_portfolio_metrics import (
     compute_live_multileg_rows,
     compute_live_position_rows,
@@ -22,8 +24,6 @@ from options_helper.simulator.server import AlpacaSimulator
 from options_helper.times import new_york_date, utc_now
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
     import pandas as pd
 
 pytestmark = pytest.mark.integration

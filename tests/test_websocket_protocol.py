@@ -7,7 +7,7 @@ import base64
 import hashlib
 import itertools
 import struct
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -15,15 +15,14 @@ from hypothesis import strategies as st
 
 pytest.importorskip("websockets", reason="needs websockets (pip install -e '.[alpaca]')")
 
+from collections.abc import Callable
+
 from options_helper.data.streaming.connection.protocol import (
     MAX_FRAME_BYTES,
     _FramesFirst,
     frame_bounds,
     stream_protocol,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 TEXT, BINARY, CONTINUATION, CLOSE, PING, PONG = 0x1, 0x2, 0x0, 0x8, 0x9, 0xA
 UPGRADE = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n"

@@ -5,8 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import threading
+from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
@@ -14,9 +15,6 @@ from options_helper.data.streaming.reconnect import worker as worker_module
 from options_helper.data.streaming.reconnect.worker import StreamWorker, WorkerSeams
 from options_helper.errors import MissingDependency, StreamInterrupted, StreamRejected
 from options_helper.market import StreamHealth, StreamName, StreamState
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 NOW = dt.datetime(2026, 11, 20, 15, 0, tzinfo=dt.UTC)
 ASKED = frozenset({"C1", "C2"})

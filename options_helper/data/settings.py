@@ -5,18 +5,15 @@ from __future__ import annotations
 import ipaddress
 import os
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
 from dotenv import dotenv_values
 
 from options_helper.errors import SettingsError
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 ENV_FILE = Path("config/alpaca.env")
 

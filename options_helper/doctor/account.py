@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from contextlib import closing
 from typing import TYPE_CHECKING
 
 from options_helper.data.calendar.alpaca_clock import AlpacaCalendar
-from options_helper.data.settings import LIVE_URL, PAPER_URL, Account, mask
+from options_helper.data.rest.client import AlpacaRest
+from options_helper.data.settings import LIVE_URL, PAPER_URL, Account, AlpacaSettings, mask
 from options_helper.doctor.findings import Finding, Level
 from options_helper.errors import AlpacaRestError
 from options_helper.market import MarketPhase
 from options_helper.times import NEW_YORK
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from options_helper.data.rest.client import AlpacaRest
-    from options_helper.data.settings import AlpacaSettings
-
     BuildRest = Callable[[AlpacaSettings], AlpacaRest]
 
 # The request's way there and back is in it.

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import threading
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from options_helper.data.rest.client import AlpacaRest
-from options_helper.data.settings import ENV_FILE, KEY_NAMES, load_settings
+from options_helper.data.settings import ENV_FILE, KEY_NAMES, AlpacaSettings, load_settings
+from options_helper.data.streaming.connection.observer import ConnectionTimes
 from options_helper.doctor.account import check_account, check_clock
 from options_helper.doctor.findings import Finding, Level
 from options_helper.doctor.streams import check_streams, check_subscription, streams_to_ask
@@ -18,17 +21,12 @@ from options_helper.doctor.versions import check_versions
 from options_helper.errors import PortfolioError, SettingsError
 from options_helper.launch.launcher import PORTFOLIO_VARIABLE
 from options_helper.launch.log_file import log_file_path, usable_log_path
+from options_helper.models import Portfolio
 from options_helper.portfolio_file import load_portfolio
 from options_helper.times import new_york_date, utc_now
 
 if TYPE_CHECKING:
-    import datetime as dt
-    from collections.abc import Callable, Iterator, Mapping
-
-    from options_helper.data.settings import AlpacaSettings
-    from options_helper.data.streaming.connection.observer import ConnectionTimes
     from options_helper.doctor.streams import AskedStream
-    from options_helper.models import Portfolio
 
 _WITHOUT_KEYS = "not asked, because there are no usable keys"
 

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
+from options_helper.data.settings import AlpacaSettings
 from options_helper.data.streaming.alpaca_stream import AlpacaOptionStreamer, AlpacaStockStreamer
 from options_helper.data.streaming.alpaca_trading_stream import AlpacaTradingStreamer
 from options_helper.data.streaming.connection.observer import ConnectionTimes, SilentObserver
 from options_helper.errors import StreamError, StreamRejected
 from options_helper.market import StreamName
-
-if TYPE_CHECKING:
-    from options_helper.data.settings import AlpacaSettings
 
 # Alpaca's codes for "connection limit exceeded": 406 on the data streams, HTTP 429 on the trading stream.
 _HELD_ELSEWHERE = frozenset({406, 429})

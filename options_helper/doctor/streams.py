@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from options_helper.analysis.text.wording import count
-from options_helper.data.settings import INDICATIVE_QUOTE_LIMIT, OPTIONS_FEEDS, STOCK_FEEDS
+from options_helper.data.settings import INDICATIVE_QUOTE_LIMIT, OPTIONS_FEEDS, STOCK_FEEDS, AlpacaSettings
+from options_helper.data.streaming.connection.observer import ConnectionTimes
 from options_helper.data.streaming.subscriptions import build_subscription_plan
 from options_helper.doctor.feed_probe import Entitlement, FeedProbe, probe_feed
 from options_helper.doctor.findings import Finding, Level
 from options_helper.errors import MissingDependency
 from options_helper.market import StreamName
-
-if TYPE_CHECKING:
-    import datetime as dt
-    from collections.abc import Iterator
-
-    from options_helper.data.settings import AlpacaSettings
-    from options_helper.data.streaming.connection.observer import ConnectionTimes
-    from options_helper.models import Portfolio
+from options_helper.models import Portfolio
 
 # What the page asks for at most, if nothing in its sidebar is changed.
 MOST_OPTION_CONTRACTS = 250

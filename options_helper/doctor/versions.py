@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import platform
+from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
-from typing import TYPE_CHECKING
 
 from options_helper import __version__
 from options_helper.doctor.findings import Finding, Level
 from options_helper.errors import MissingDependency
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 # Without these there is no page, or no stream; the extra that brings each.
 _NEEDED = {"streamlit": "ui", "alpaca-py": "alpaca"}

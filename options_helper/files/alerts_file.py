@@ -10,8 +10,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -19,9 +19,6 @@ from options_helper.analysis.alerts.rules import AlertMetric, AlertRule
 from options_helper.errors import AlertsFileError
 from options_helper.files.file_version import FileVersion, file_version
 from options_helper.files.json_errors import describe_json_error
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 ALERTS_FILE_NAME = "alerts.json"
 

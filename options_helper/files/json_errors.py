@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    import json
+import json
 
 
 def describe_json_error(error: json.JSONDecodeError) -> str:

@@ -12,19 +12,16 @@ import subprocess
 import tempfile
 import time
 import webbrowser
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from options_helper.data.settings import is_loopback
 from options_helper.errors import MissingDependency, OptionsHelperError
 from options_helper.launch.command import portal_script, streamlit_command
 from options_helper.launch.log_file import LOG_FILE_VARIABLE, log_file_path, usable_log_path
 from options_helper.times import new_york_date, utc_now
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
 
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 8501

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    import datetime as dt
-
     from options_helper.data.streaming.live_manager import LiveStreamConfig
     from options_helper.models import Portfolio
 

@@ -12,23 +12,22 @@ did what and when. Nothing here knows Streamlit; whether a session is connected 
 from __future__ import annotations
 
 import atexit
+import datetime as dt
 import gc
 import logging
 import threading
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
 from options_helper.guard import Guard
+from options_helper.market import LiveSnapshot
 from options_helper.session.actions import ActionKind, HubAction, HubRun
 from options_helper.session.leases import SessionLeases
 from options_helper.times import utc_now
 
 if TYPE_CHECKING:
-    import datetime as dt
-    from collections.abc import Callable
-
     from options_helper.data.streaming.live_manager import LiveStreamConfig
-    from options_helper.market import LiveSnapshot
     from options_helper.models import Portfolio
 
 logger = logging.getLogger(__name__)

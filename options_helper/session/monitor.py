@@ -7,30 +7,33 @@ the streams stand still a look costs next to nothing, and alerts on ages go on.
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
 import threading
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from options_helper.analysis.alerts.fill_watch import watch_fills
-from options_helper.analysis.alerts.step import AlertMetric, AlertRule, Alerts, acknowledge, step, with_rules
+from options_helper.analysis.alerts.step import (
+    AlertFill,
+    AlertMetric,
+    AlertRule,
+    Alerts,
+    acknowledge,
+    step,
+    with_rules,
+)
 from options_helper.analysis.fills.build import FillDayBuilder
+from options_helper.analysis.history.curve import Curve
 from options_helper.analysis.history.day import DayHistory
 from options_helper.analysis.history.observation import Observation, observe
 from options_helper.analysis.tables.deadlines import circumstances
 from options_helper.files.alerts_file import AlertsFile
 from options_helper.guard import Guard
+from options_helper.market import LiveSnapshot
+from options_helper.models import Portfolio
 from options_helper.times import new_york_date, utc_now
-
-if TYPE_CHECKING:
-    import datetime as dt
-    from collections.abc import Callable, Iterable
-
-    from options_helper.analysis.alerts.step import AlertFill
-    from options_helper.analysis.history.curve import Curve
-    from options_helper.market import LiveSnapshot
-    from options_helper.models import Portfolio
 
 logger = logging.getLogger(__name__)
 

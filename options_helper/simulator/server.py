@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
-from typing import TYPE_CHECKING, Any, Self
+from collections.abc import Callable, Iterable, Mapping
+from types import TracebackType
+from typing import Any, Self
 
 from aiohttp import web
 
@@ -14,10 +16,6 @@ from options_helper.simulator.controls.orders import OrderControls
 from options_helper.simulator.controls.streams import StreamControls
 from options_helper.simulator.rest.routes import build_application
 from options_helper.simulator.world import Keys, Plan, World
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
-    from types import TracebackType
 
 HOST = "127.0.0.1"
 _START_TIMEOUT_SECONDS = 10.0

@@ -6,9 +6,10 @@ import asyncio
 import datetime as dt
 import time
 from collections import Counter, deque
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from options_helper.simulator.account.order_desk import OrderBook
 from options_helper.simulator.account.order_flow import OrderFlow
@@ -18,16 +19,10 @@ from options_helper.simulator.market.contracts import parse_contract
 from options_helper.simulator.market.market import Market
 from options_helper.simulator.market.mid_session import NEW_YORK, MidSession
 from options_helper.simulator.market.tape import Tape
+from options_helper.simulator.streams.connection import Connection
 from options_helper.simulator.streams.data_stream import DataConnection
 from options_helper.simulator.streams.trading_stream import TradingConnection
-from options_helper.simulator.streams.wire import PING, Nanoseconds
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-
-    from options_helper.simulator.streams.connection import Connection
-    from options_helper.simulator.streams.wire import Message
-
+from options_helper.simulator.streams.wire import PING, Message, Nanoseconds
 
 _REQUESTS_KEPT = 20_000
 

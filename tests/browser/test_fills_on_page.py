@@ -6,15 +6,14 @@ import csv
 import itertools
 import re
 from collections import Counter
+from collections.abc import Iterator
 from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
     from conftest import Portal
     from playwright.sync_api import Browser, Page
 

@@ -6,14 +6,13 @@ import asyncio
 import contextlib
 import re
 import threading
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from conftest import Portal
     from playwright.sync_api import Page
 

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import time
 from http.client import HTTPConnection
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,8 +17,6 @@ import pytest
 from options_helper.launch.command import portal_script, streamlit_command
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from playwright.sync_api import Browser
 
 pytestmark = pytest.mark.browser

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import pytest
 
 pytest.importorskip("streamlit", reason="the portal needs streamlit")
+
+from collections.abc import Iterator
 
 from streamlit.testing.v1 import AppTest
 
@@ -18,9 +20,6 @@ from options_helper.session import hub as hub_module
 from options_helper.session.hub import close_hub
 from options_helper.session.monitor import close_all
 from options_helper.times import utc_now
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 ROOT = Path(__file__).resolve().parents[2]
 PORTAL = ROOT / "apps" / "streamlit" / "streamlit_app.py"

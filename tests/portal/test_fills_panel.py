@@ -12,6 +12,7 @@ import pytest
 
 pytest.importorskip("streamlit", reason="the portal needs streamlit")
 
+
 from apps.streamlit.components.fills.fill_rows import TIMES
 from apps.streamlit.components.fills.fills_csv import fills_csv, fills_csv_name
 from apps.streamlit.components.view.fills_view import FillsView, build_fills_view

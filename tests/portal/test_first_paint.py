@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
 
 import httpx
 import pytest
 
 pytest.importorskip("streamlit", reason="the portal needs streamlit")
 
+from collections.abc import Iterator
+from pathlib import Path
+
 from starlette.applications import Starlette
 
 from apps.streamlit.entry import first_paint
 from options_helper.session.hub import close_hub
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
 
 DOCUMENT = (
     '<html><head><link rel="preload" href="./static/a.woff2"></head><body><div id="root"></div></body></html>'

@@ -15,6 +15,8 @@ import pytest
 
 pytest.importorskip("streamlit", reason="the portal needs streamlit")
 
+from collections.abc import Callable
+
 from options_helper.data.settings import load_settings
 from options_helper.errors import SettingsError
 from options_helper.market import (
@@ -31,8 +33,6 @@ from options_helper.session.hub import get_hub
 from options_helper.times import utc_now
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from conftest import Desk
     from streamlit.testing.v1 import AppTest
 

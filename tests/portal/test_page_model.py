@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
 
 import pytest
 
 pytest.importorskip("streamlit", reason="the portal needs streamlit")
 
+from pathlib import Path
+
 from apps.streamlit.components.inputs.credentials import find_credentials
 from apps.streamlit.components.inputs.page_model import build_page_model
 from apps.streamlit.components.inputs.sidebar import PageSettings
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 pytestmark = pytest.mark.portal
 

@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import json
 import os
-from typing import TYPE_CHECKING
 
 import pytest
 
 pytest.importorskip("streamlit", reason="the portal needs streamlit")
 
+from collections.abc import Callable
+from pathlib import Path
+
 from apps.streamlit.components.inputs import portfolio_source
 from apps.streamlit.components.inputs.portfolio_source import read_portfolio
 from options_helper import portfolio_file
-from options_helper.files.file_version import file_version
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from options_helper.files.file_version import FileVersion
+from options_helper.files.file_version import FileVersion, file_version
 
 pytestmark = pytest.mark.portal
 

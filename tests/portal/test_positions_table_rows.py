@@ -7,14 +7,14 @@ import datetime as dt
 import io
 import json
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
 pytest.importorskip("streamlit", reason="the portal needs the extra [ui]")
 
-from apps.streamlit.components.positions.table import build_table_rows, legs_csv, positions_csv
+from apps.streamlit.components.positions.table import TablePayload, build_table_rows, legs_csv, positions_csv
 from apps.streamlit.components.positions.table.row_words import describe_price, format_strike, warning_words
 from options_helper.analysis.live_portfolio_metrics import (
     compute_live_multileg_rows,
@@ -34,9 +34,6 @@ from options_helper.market import (
     StreamState,
 )
 from options_helper.models import Portfolio
-
-if TYPE_CHECKING:
-    from apps.streamlit.components.positions.table import TablePayload
 
 pytestmark = pytest.mark.portal
 

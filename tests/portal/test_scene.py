@@ -9,13 +9,12 @@ import pytest
 
 pytest.importorskip("streamlit", reason="the portal needs streamlit")
 
-from options_helper.session.monitor import _monitors
+
+from options_helper.session.monitor import PortfolioMonitor, _monitors
 
 if TYPE_CHECKING:
     from conftest import Desk
     from streamlit.testing.v1 import AppTest
-
-    from options_helper.session.monitor import PortfolioMonitor
 
 pytestmark = pytest.mark.portal
 

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-pytest.importorskip("streamlit", reason="the portal needs streamlit")
-
 if TYPE_CHECKING:
     from conftest import Desk
+
+pytest.importorskip("streamlit", reason="the portal needs streamlit")
+
 
 pytestmark = pytest.mark.portal
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import uuid4
 
 import pytest
 
 pytest.importorskip("alpaca", reason="needs alpaca-py (pip install -e '.[alpaca]')")
+
+from collections.abc import Iterator
 
 from alpaca.data.live import OptionDataStream, StockDataStream
 from alpaca.data.models import OptionsSnapshot, Quote, Trade
@@ -17,9 +19,6 @@ from alpaca.trading.models import Clock, OptionContract, Order, Position, TradeA
 from alpaca.trading.stream import TradingStream
 
 from options_helper.simulator.account.orders import LegRequest
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 pytestmark = pytest.mark.integration
 

@@ -7,23 +7,18 @@ stays cheap: no network, no heavy import before the title.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+import datetime as dt
+from typing import Literal
 
 import streamlit as st
 
-from apps.streamlit.components.inputs.credentials import find_credentials
+from apps.streamlit.components.inputs.credentials import Credentials, find_credentials
 from apps.streamlit.components.inputs.session import MANAGER_KEY, browser_zone, current_hub
-from apps.streamlit.components.inputs.sidebar import render_sidebar
+from apps.streamlit.components.inputs.sidebar import PageSettings, render_sidebar
 from apps.streamlit.components.layout.disclaimer import render_disclaimer
 from apps.streamlit.components.layout.head import draw_badges, draw_buttons, lay_out_head
 from apps.streamlit.components.layout.page_style import apply_page_style
-
-if TYPE_CHECKING:
-    import datetime as dt
-
-    from apps.streamlit.components.inputs.credentials import Credentials
-    from apps.streamlit.components.inputs.sidebar import PageSettings
-    from options_helper.session.hub import LiveHub
+from options_helper.session.hub import LiveHub
 
 IDLE_SECONDS = 5.0  # while nothing runs: how soon a Start in another tab, or a saved file, is seen
 SHELL, HEAD, BODY = "live-shell", "live-head", "live-body"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -15,9 +15,6 @@ sys.path.insert(0, str(_HERE.parents[3]))
 
 from apps.streamlit.entry.first_paint import first_paint_routes  # noqa: E402 - importable from here on
 from options_helper.session.hub import close_hub  # noqa: E402 - likewise
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
 
 
 @asynccontextmanager

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from options_helper.analysis.alerts.step import AlertFill
+from options_helper.analysis.fills.build import FillDayBuilder
 from options_helper.analysis.fills.by_position import positions_by_symbol
+from options_helper.analysis.fills.day import Execution
 from options_helper.analysis.osi import normalize_underlying
+from options_helper.market import LiveSnapshot
+from options_helper.models import Portfolio
 from options_helper.times import new_york_date
-
-if TYPE_CHECKING:
-    from options_helper.analysis.fills.build import FillDayBuilder
-    from options_helper.analysis.fills.day import Execution
-    from options_helper.market import LiveSnapshot
-    from options_helper.models import Portfolio
 
 
 def watch_fills(portfolio: Portfolio, live: LiveSnapshot, books: FillDayBuilder) -> tuple[AlertFill, ...]:

@@ -12,16 +12,13 @@ alert sees at its first look is old.
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
 from options_helper.analysis.alerts.rules import AlertMetric, AlertRule, Comparison
 from options_helper.times import new_york_date
-
-if TYPE_CHECKING:
-    import datetime as dt
-    from collections.abc import Iterable, Mapping
 
 __all__ = [
     "AlertEvent",

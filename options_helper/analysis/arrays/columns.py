@@ -6,15 +6,14 @@ days `datetime.date` objects, lists Python lists. A missing value is null in eac
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 if TYPE_CHECKING:
-    import datetime as dt
-    from collections.abc import Iterable, Sequence
-
     from numpy.typing import NDArray
 
 Column = Any  # an array of numpy or pandas

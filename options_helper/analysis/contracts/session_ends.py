@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from options_helper.market import MarketPhase
+from options_helper.market import LiveSnapshot, MarketPhase
 from options_helper.times import new_york_date, to_microseconds
 
 if TYPE_CHECKING:
-    import datetime as dt
-
     from numpy.typing import NDArray
 
     from options_helper.analysis.holdings.instruments import Instruments
-    from options_helper.market import LiveSnapshot
 
     Floats = NDArray[np.float64]
     Numbers = NDArray[np.int64]

@@ -9,28 +9,22 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
-from decimal import localcontext
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal, localcontext
+from typing import NamedTuple
 
 from options_helper.analysis.fills.by_position import FillFact, PortfolioFills, fills_for_portfolio
 from options_helper.analysis.fills.completeness import Completeness, completeness
 from options_helper.analysis.fills.day import Execution, FillDay, FillKind, OrderEvent, OrderTimeline
 from options_helper.analysis.fills.executions import Span, build_spans
-from options_helper.analysis.fills.order_facts import MULTI_LEG
-from options_helper.analysis.fills.order_families import group_by_family
+from options_helper.analysis.fills.order_facts import MULTI_LEG, OrderFacts, Row
+from options_helper.analysis.fills.order_families import Family, group_by_family
 from options_helper.analysis.fills.read_orders import gather
 from options_helper.analysis.fills.spreads import Leg, UnitFill, build_legs, build_unit_fills
 from options_helper.analysis.fills.timelines import build_stories, newest_change_first
 from options_helper.analysis.text.fills import contract_words, fill_words, net_words
+from options_helper.market import FillGap
 from options_helper.times import new_york_date, start_of_day
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-    from decimal import Decimal
-
-    from options_helper.analysis.fills.order_facts import OrderFacts, Row
-    from options_helper.analysis.fills.order_families import Family
-    from options_helper.market import FillGap
 
 __all__ = [
     "Completeness",

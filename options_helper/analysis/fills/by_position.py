@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from options_helper.analysis.fills.day import Execution, FillDay
 from options_helper.analysis.osi import contract_symbol, is_contract_symbol, normalize_underlying
 from options_helper.analysis.text.fills import plain
 from options_helper.analysis.text.wording import format_minute
 from options_helper.errors import ContractSymbolError
-from options_helper.models import EquityPosition, MultiLegPosition, StockLeg
-
-if TYPE_CHECKING:
-    import datetime as dt
-    from collections.abc import Iterable, Mapping
-
-    from options_helper.analysis.fills.day import Execution, FillDay
-    from options_helper.models import AnyPosition, Leg, Portfolio, Position
+from options_helper.models import (
+    AnyPosition,
+    EquityPosition,
+    Leg,
+    MultiLegPosition,
+    Portfolio,
+    Position,
+    StockLeg,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from options_helper.analysis.fills.day import FillDay
 from options_helper.analysis.text.fills import plain
 from options_helper.analysis.text.wording import count, format_minute, format_time, join_words
 from options_helper.market import FillGap
-
-if TYPE_CHECKING:
-    import datetime as dt
-    from collections.abc import Iterable
-
-    from options_helper.analysis.fills.day import FillDay
 
 _MOST_SPANS = 3  # named, the newest; more of them are counted
 

@@ -6,18 +6,13 @@ order's own total decide, and where they leave a choice nothing is changed.
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from decimal import Decimal
 
-from options_helper.analysis.fills.order_facts import BUST, ZERO
+from options_helper.analysis.fills.order_facts import BUST, ZERO, Correction, Mark
 from options_helper.analysis.fills.span import PriceOrigin, Source, Span
-
-if TYPE_CHECKING:
-    import datetime as dt
-    from collections.abc import Iterable, Mapping, Sequence
-    from decimal import Decimal
-
-    from options_helper.analysis.fills.order_facts import Correction, Mark
 
 
 def busted_at(corrections: Iterable[Correction]) -> Mapping[str, dt.datetime]:

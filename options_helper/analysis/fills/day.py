@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
+from options_helper.analysis.fills.span import PriceOrigin, Source
 from options_helper.analysis.text.fills import (
     MULTI_LEG_WORDS,
     contract_words,
@@ -14,13 +15,8 @@ from options_helper.analysis.text.fills import (
     price_words,
     side_words,
 )
+from options_helper.market import FillGap
 from options_helper.times import start_of_day
-
-if TYPE_CHECKING:
-    import datetime as dt
-
-    from options_helper.analysis.fills.span import PriceOrigin, Source
-    from options_helper.market import FillGap
 
 
 class FillKind(StrEnum):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import datetime as dt
+from decimal import Decimal
 
 from options_helper.analysis.fills.corrections import (
     apply_named,
@@ -10,16 +11,10 @@ from options_helper.analysis.fills.corrections import (
     busted_at,
     comes_to_total,
 )
-from options_helper.analysis.fills.order_facts import ZERO, Mark, OrderFacts
+from options_helper.analysis.fills.order_facts import ZERO, Mark, OrderFacts, Report
 from options_helper.analysis.fills.prices import add_averages, derive_prices
 from options_helper.analysis.fills.reconcile import find_missed, merge_reports, trim_overlaps
 from options_helper.analysis.fills.span import PriceOrigin, Source, Span
-
-if TYPE_CHECKING:
-    import datetime as dt
-    from decimal import Decimal
-
-    from options_helper.analysis.fills.order_facts import Report
 
 __all__ = ["PriceOrigin", "Source", "Span", "build_spans"]
 

@@ -7,12 +7,10 @@ known of another.
 from __future__ import annotations
 
 import itertools
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from options_helper.analysis.fills.order_facts import Row
+from options_helper.analysis.fills.order_facts import Row
 
 
 class Family(NamedTuple):

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 from options_helper.analysis.fills.order_facts import ZERO, Mark
 from options_helper.analysis.fills.span import PriceOrigin, Span
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 _CENT = Decimal("0.01")
 _FEWEST_DECIMALS = 4  # Alpaca's averages are taken to be rounded at this one or a later one

@@ -6,7 +6,9 @@ update is split per leg, because REST tells of a multi-leg order's fills by leg 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import datetime as dt
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
 
 from options_helper.analysis.fills.order_facts import (
     BUST,
@@ -20,11 +22,6 @@ from options_helper.analysis.fills.order_facts import (
     Row,
     exact,
 )
-
-if TYPE_CHECKING:
-    import datetime as dt
-    from collections.abc import Iterable, Iterator
-    from decimal import Decimal
 
 
 def gather(

@@ -11,15 +11,12 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 from bisect import bisect_left
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from decimal import Decimal
 
 from options_helper.analysis.fills.order_facts import ZERO, Mark, Report
 from options_helper.analysis.fills.span import PriceOrigin, Source, Span
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-    from decimal import Decimal
 
 _CLOCKS_DIFFER = dt.timedelta(seconds=1)  # the stream's time of an execution from that of REST
 

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
 from options_helper.analysis.fills.order_facts import ZERO
-
-if TYPE_CHECKING:
-    import datetime as dt
-    from decimal import Decimal
 
 
 class Source(StrEnum):

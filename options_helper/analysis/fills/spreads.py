@@ -6,15 +6,12 @@ has come to the same number of units, one fill of the whole order ended there.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 from options_helper.analysis.fills.order_facts import BUST, ZERO, OrderFacts, Report
 from options_helper.analysis.fills.span import PriceOrigin, Source, Span
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 _GRAIN = Decimal("1e-9")
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 
+from options_helper.analysis.fills.day import Execution, FillDay
 from options_helper.analysis.text.fills import event_words
-
-if TYPE_CHECKING:
-    from options_helper.analysis.fills.day import Execution, FillDay
 
 _TIME, _TEXT, _NUMBER, _FLAG = "datetime64[us, UTC]", "str", "float64", "bool"
 

@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
-from options_helper.analysis.fills.day import OrderEvent, OrderTimeline
+from options_helper.analysis.fills.day import Execution, OrderEvent, OrderTimeline
 from options_helper.analysis.fills.order_facts import CORRECTIONS, FILLS, OrderFacts
 from options_helper.analysis.text.fills import event_words, fill_words, net_words, plain, price_words
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-
-    from options_helper.analysis.fills.day import Execution
 
 _ENDS = {
     "canceled": "canceled_at",

@@ -6,6 +6,8 @@ figure is NaN and stays one when neighbours are joined, so that no line is ever 
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,9 +16,6 @@ import numpy as np
 from options_helper.times import to_microseconds
 
 if TYPE_CHECKING:
-    import datetime as dt
-    from collections.abc import Mapping, Sequence
-
     from numpy.typing import NDArray
 
 _SECOND = 1_000_000

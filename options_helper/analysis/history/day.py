@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import datetime as dt
+from collections.abc import Iterable
 
 from options_helper.analysis.history.curve import CurveRecorder
-from options_helper.analysis.history.observation import underlyings_of
+from options_helper.analysis.history.observation import Observation, underlyings_of
+from options_helper.models import Portfolio
 from options_helper.times import new_york_date
-
-if TYPE_CHECKING:
-    import datetime as dt
-    from collections.abc import Iterable
-
-    from options_helper.analysis.history.observation import Observation
-    from options_helper.models import Portfolio
 
 POINT_EVERY_SECONDS = 5.0
 # A session of 6.5 hours in points of 5 s is 4,680; positions are many, so each keeps fewer.

@@ -6,7 +6,9 @@ so that curves show a gap and alerts know nothing, instead of an old price passi
 
 from __future__ import annotations
 
+import datetime as dt
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -19,18 +21,13 @@ from options_helper.analysis.live_portfolio_metrics import (
     deadline,
 )
 from options_helper.analysis.osi import stock_symbol
+from options_helper.analysis.tables.totals import LiveTotals
 from options_helper.analysis.valuation.quote_state import QuoteState
-from options_helper.market import MarketPhase
+from options_helper.market import LiveSnapshot, MarketPhase
+from options_helper.models import Portfolio
 
 if TYPE_CHECKING:
-    import datetime as dt
-    from collections.abc import Mapping
-
     import pandas as pd
-
-    from options_helper.analysis.tables.totals import LiveTotals
-    from options_helper.market import LiveSnapshot
-    from options_helper.models import Portfolio
 
 PORTFOLIO = ""
 """The name of the portfolio's own column beside those of its underlyings."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 import weakref
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,15 +16,10 @@ from options_helper.analysis.holdings.instruments import NEVER, Instruments, bui
 from options_helper.analysis.osi import stock_symbol
 from options_helper.analysis.text.wording import format_day
 from options_helper.analysis.valuation.latest_prices import IdentityMemo
-from options_helper.models import EquityPosition, Leg, MultiLegPosition, Position, StockLeg
+from options_helper.models import EquityPosition, Leg, MultiLegPosition, Portfolio, Position, StockLeg
 
 if TYPE_CHECKING:
-    import datetime as dt
-    from collections.abc import Mapping, Sequence
-
     from numpy.typing import NDArray
-
-    from options_helper.models import Portfolio
 
     Floats = NDArray[np.float64]
     Flags = NDArray[np.bool_]

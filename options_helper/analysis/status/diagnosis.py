@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    import datetime as dt
-    from collections.abc import Mapping
-
-    from options_helper.market import StreamName
+from options_helper.market import StreamName
 
 
 class Level(StrEnum):

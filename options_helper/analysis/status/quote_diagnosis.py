@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 from options_helper.analysis.status.clock import late_streams
 from options_helper.analysis.status.diagnosis import Diagnosis, Level, QuoteCounts
@@ -11,12 +11,7 @@ from options_helper.analysis.status.stream_lines import seconds_since
 from options_helper.analysis.text.figures import format_span
 from options_helper.analysis.text.wording import capital, join_words
 from options_helper.analysis.valuation.quote_state import QUIET_HEARD_SECONDS
-from options_helper.market import LiveSnapshot, StreamName
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from options_helper.market import StreamHealth
+from options_helper.market import LiveSnapshot, StreamHealth, StreamName
 
 _WORD = {StreamName.OPTIONS: "option", StreamName.STOCKS: "stock"}
 

@@ -6,15 +6,12 @@ limit, 406 connection limit, 409 insufficient subscription, …) and HTTP status
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from options_helper.analysis.text.wording import capital, format_time, join_words
 from options_helper.market import LiveSnapshot, StreamHealth, StreamName
-
-if TYPE_CHECKING:
-    import datetime as dt
-    from collections.abc import Sequence
 
 _ADJECTIVE = {StreamName.OPTIONS: "option", StreamName.STOCKS: "stock", StreamName.FILLS: "fill"}
 _KEY_REFUSED = {401, 402, 403}

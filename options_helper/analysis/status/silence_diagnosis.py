@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 from options_helper.analysis.status.diagnosis import Diagnosis, Level
 from options_helper.analysis.status.stream_lines import (
@@ -15,12 +15,7 @@ from options_helper.analysis.status.stream_lines import (
 from options_helper.analysis.text.figures import format_span
 from options_helper.analysis.text.wording import capital
 from options_helper.analysis.valuation.quote_state import QUIET_HEARD_SECONDS
-from options_helper.market import LiveSnapshot, MarketPhase, StreamName
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from options_helper.market import StreamHealth
+from options_helper.market import LiveSnapshot, MarketPhase, StreamHealth, StreamName
 
 _QUOTE = {StreamName.OPTIONS: "option quote", StreamName.STOCKS: "stock quote"}
 

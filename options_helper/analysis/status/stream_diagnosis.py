@@ -7,7 +7,7 @@ and grey where a quote is quiet or missing.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import datetime as dt
 
 from options_helper.analysis.status.diagnosis import Diagnosis, Level, QuoteCounts, Readiness
 from options_helper.analysis.status.quote_diagnosis import (
@@ -39,9 +39,6 @@ from options_helper.analysis.text.wording import (
 )
 from options_helper.market import LiveSnapshot, MarketPhase, StreamHealth, StreamName, StreamState
 from options_helper.times import NEW_YORK
-
-if TYPE_CHECKING:
-    import datetime as dt
 
 __all__ = ["Diagnosis", "Level", "QuoteCounts", "Readiness", "diagnose"]
 

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from options_helper.analysis.text.figures import MISSING, format_span
 from options_helper.analysis.text.wording import format_time, join_words
 from options_helper.market import LiveSnapshot, StreamFailure, StreamHealth, StreamName, StreamState
-
-if TYPE_CHECKING:
-    import datetime as dt
-    from collections.abc import Sequence
 
 NO_ANSWER_AFTER_SECONDS = 3.0
 NO_EVENT_AFTER_SECONDS = 10.0

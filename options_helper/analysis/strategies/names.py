@@ -7,15 +7,14 @@ mistaken; it follows from the strikes, not from what was paid.
 
 from __future__ import annotations
 
+import datetime as dt
 import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    import datetime as dt
-    from collections.abc import Callable, Sequence
-
     from options_helper.models import OptionType
 
 

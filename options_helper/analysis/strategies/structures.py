@@ -8,6 +8,7 @@ adjusted one, because what it delivers is not. `math.inf` says unlimited.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,13 +16,16 @@ from options_helper.analysis.contracts.products import is_adjusted
 from options_helper.analysis.osi import root_of
 from options_helper.analysis.strategies.names import NetLeg, StructureKind, StructureName, name_structure
 from options_helper.analysis.strategies.payoff import OptionAmount, Payoff, sum_options
-from options_helper.models import STANDARD_MULTIPLIER, EquityPosition, MultiLegPosition, Position, StockLeg
+from options_helper.models import (
+    STANDARD_MULTIPLIER,
+    EquityPosition,
+    Leg,
+    MultiLegPosition,
+    Position,
+    StockLeg,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from options_helper.models import Leg
-
     AnyPosition = Position | EquityPosition | MultiLegPosition
 
 __all__ = ["Payoff", "Structure", "StructureKind", "describe_structure"]

@@ -14,14 +14,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from options_helper.analysis.valuation.latest_prices import Ticks
+from options_helper.market import LiveSnapshot, StreamName
 from options_helper.quote_tables import QuoteTable
 from options_helper.times import to_microseconds
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-    from options_helper.analysis.valuation.latest_prices import Ticks
-    from options_helper.market import LiveSnapshot, StreamName
 
     Floats = NDArray[np.float64]
     Flags = NDArray[np.bool_]

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from options_helper.analysis.valuation.quote_state import is_heard
-from options_helper.market import StreamName
+from options_helper.market import LiveSnapshot, StreamName
 from options_helper.times import new_york_date, start_of_day
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
     import pandas as pd
-
-    from options_helper.market import LiveSnapshot
 
 _MICROSECOND = dt.timedelta(microseconds=1)
 

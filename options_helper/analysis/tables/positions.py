@@ -6,27 +6,25 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from options_helper.analysis.arrays.columns import Column
 from options_helper.analysis.arrays.frames import build_frame
-from options_helper.analysis.holdings.portfolio_arrays import arrays_of
+from options_helper.analysis.holdings.portfolio_arrays import PortfolioArrays, arrays_of
 from options_helper.analysis.tables.schema import POSITION_COLUMNS
 from options_helper.analysis.valuation.reference import opened_today
 from options_helper.analysis.valuation.row_warnings import RowWarning, flag, to_lists
 from options_helper.analysis.valuation.valuation import (
+    Valuation,
     build_quote_columns,
     compute_live_rows,
     compute_stock_rows,
     divide,
 )
+from options_helper.market import LiveSnapshot
+from options_helper.models import Portfolio
 
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
-
-    from options_helper.analysis.arrays.columns import Column
-    from options_helper.analysis.holdings.portfolio_arrays import PortfolioArrays
-    from options_helper.analysis.valuation.valuation import Valuation
-    from options_helper.market import LiveSnapshot
-    from options_helper.models import Portfolio
 
     Floats = NDArray[np.float64]
 

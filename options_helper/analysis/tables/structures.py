@@ -5,11 +5,13 @@ A structure is as known as its legs: as soon as one has no mark, the structure h
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from options_helper.analysis.arrays.columns import (
+    Column,
     categories,
     floats,
     format_coverage,
@@ -20,7 +22,12 @@ from options_helper.analysis.arrays.columns import (
 from options_helper.analysis.arrays.frames import build_frame
 from options_helper.analysis.contracts.session_ends import days_until, hours_until
 from options_helper.analysis.holdings.instruments import NEVER
-from options_helper.analysis.holdings.portfolio_arrays import arrays_of, reduce_by
+from options_helper.analysis.holdings.portfolio_arrays import (
+    PortfolioArrays,
+    StructureArrays,
+    arrays_of,
+    reduce_by,
+)
 from options_helper.analysis.strategies.structures import Structure, describe_structure
 from options_helper.analysis.tables.schema import LEG_COLUMNS, STRUCTURE_COLUMNS
 from options_helper.analysis.valuation.marks import compute_natural
@@ -29,23 +36,18 @@ from options_helper.analysis.valuation.reference import opened_today
 from options_helper.analysis.valuation.row_warnings import RowWarning, flag, to_lists
 from options_helper.analysis.valuation.valuation import (
     STATE_TYPE,
+    Valuation,
     build_quote_columns,
     compute_live_rows,
     compute_stock_rows,
     divide,
 )
+from options_helper.market import LiveSnapshot
+from options_helper.models import Portfolio
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     import pandas as pd
     from numpy.typing import NDArray
-
-    from options_helper.analysis.arrays.columns import Column
-    from options_helper.analysis.holdings.portfolio_arrays import PortfolioArrays, StructureArrays
-    from options_helper.analysis.valuation.valuation import Valuation
-    from options_helper.market import LiveSnapshot
-    from options_helper.models import Portfolio
 
     Floats = NDArray[np.float64]
     Flags = NDArray[np.bool_]

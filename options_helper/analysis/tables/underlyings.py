@@ -6,22 +6,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from options_helper.analysis.arrays.columns import categories, format_coverage, moments
+from options_helper.analysis.arrays.columns import Column, categories, format_coverage, moments
 from options_helper.analysis.arrays.frames import build_frame
 from options_helper.analysis.holdings.portfolio_arrays import arrays_of
 from options_helper.analysis.tables.schema import UNDERLYING_COLUMNS
 from options_helper.analysis.tables.sums import TableSums
 from options_helper.analysis.valuation.row_warnings import RowWarning, flag, to_lists
-from options_helper.analysis.valuation.valuation import SOURCE_TYPE, STATE_TYPE, compute_stock_rows
+from options_helper.analysis.valuation.valuation import SOURCE_TYPE, STATE_TYPE, Valuation, compute_stock_rows
+from options_helper.market import LiveSnapshot
+from options_helper.models import Portfolio
 
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
-
-    from options_helper.analysis.arrays.columns import Column
-    from options_helper.analysis.valuation.valuation import Valuation
-    from options_helper.market import LiveSnapshot
-    from options_helper.models import Portfolio
 
 
 def compute_live_underlying_rows(

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import datetime as dt
+from collections.abc import Sequence
 
 from options_helper.analysis.text.figures import format_span
-
-if TYPE_CHECKING:
-    import datetime as dt
-    from collections.abc import Sequence
 
 _MINUTE = 60
 _DAYS_A_WEEKDAY_IS_CLEAR = 6

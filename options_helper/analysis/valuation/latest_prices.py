@@ -6,18 +6,16 @@ looked up once per run; after that a refresh is one `take`.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 
+from options_helper.market import LiveSnapshot
 from options_helper.quote_tables import QuoteTable, TradeTable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
     from numpy.typing import NDArray
-
-    from options_helper.market import LiveSnapshot
 
     Floats = NDArray[np.float64]
     Flags = NDArray[np.bool_]

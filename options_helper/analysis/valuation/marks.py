@@ -24,6 +24,7 @@ All prices are dollars per share.
 
 from __future__ import annotations
 
+import datetime as dt
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -31,14 +32,11 @@ import numpy as np
 
 from options_helper.analysis.valuation.quote_state import QuoteState
 from options_helper.analysis.valuation.row_warnings import RowWarning, flag, to_words
+from options_helper.market import Quote, Trade
 from options_helper.times import new_york_date
 
 if TYPE_CHECKING:
-    import datetime as dt
-
     from numpy.typing import NDArray
-
-    from options_helper.market import Quote, Trade
 
     Floats = NDArray[np.float64]
     Flags = NDArray[np.bool_]

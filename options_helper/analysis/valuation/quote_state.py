@@ -24,13 +24,11 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from options_helper.analysis.streams.ages import stream_lag
-from options_helper.market import MarketPhase, StreamName, StreamState
+from options_helper.market import LiveSnapshot, MarketPhase, StreamName, StreamState
 from options_helper.times import to_microseconds
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-    from options_helper.market import LiveSnapshot
 
     Floats = NDArray[np.float64]
     Flags = NDArray[np.bool_]

@@ -6,22 +6,21 @@ once per mapping (`IdentityMemo`), not once per refresh.
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from options_helper.analysis.arrays.columns import Column, dates, flags, floats, integers, moments
+from options_helper.market import BrokerPosition, Greeks, LiveSnapshot, PreviousClose
 from options_helper.models import STANDARD_MULTIPLIER
 from options_helper.times import new_york_date, to_microseconds
 
 if TYPE_CHECKING:
-    import datetime as dt
-    from collections.abc import Mapping
-
     from numpy.typing import NDArray
 
     from options_helper.analysis.holdings.instruments import Instruments
-    from options_helper.market import BrokerPosition, Greeks, LiveSnapshot, PreviousClose
 
     Floats = NDArray[np.float64]
     Flags = NDArray[np.bool_]

@@ -14,6 +14,7 @@ from options_helper.analysis.contracts.session_ends import (
     find_contract_ends,
     hours_until,
 )
+from options_helper.analysis.holdings.instruments import Instruments
 from options_helper.analysis.streams.ages import (
     Ages,
     compute_ages,
@@ -36,6 +37,7 @@ from options_helper.analysis.valuation.quote_state import (
     compute_states,
 )
 from options_helper.analysis.valuation.reference import (
+    PreviousCloses,
     find_broker_positions,
     find_greeks,
     find_halted,
@@ -45,15 +47,12 @@ from options_helper.analysis.valuation.reference import (
     previous_trading_day,
 )
 from options_helper.analysis.valuation.row_warnings import RowWarning, flag, to_bits
+from options_helper.market import LiveSnapshot
 from options_helper.quote_tables import QuoteTable, TradeTable
 from options_helper.times import new_york_date, start_of_day, to_microseconds
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-    from options_helper.analysis.holdings.instruments import Instruments
-    from options_helper.analysis.valuation.reference import PreviousCloses
-    from options_helper.market import LiveSnapshot
 
     Floats = NDArray[np.float64]
     Flags = NDArray[np.bool_]

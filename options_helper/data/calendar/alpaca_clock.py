@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 from options_helper.data.calendar.market_clock import ExchangeCalendar, Session, phase_at
 from options_helper.errors import AlpacaRestError
 from options_helper.market import MarketPhase
 from options_helper.times import NEW_YORK, new_york_date
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
 
 
 @dataclass(frozen=True, slots=True)

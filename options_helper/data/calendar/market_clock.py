@@ -8,16 +8,14 @@ from __future__ import annotations
 import datetime as dt
 import warnings
 from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from operator import attrgetter
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from options_helper.market import MarketPhase
 from options_helper.times import NEW_YORK, new_york_date
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 PRE_MARKET_OPEN = dt.time(4)
 AFTER_HOURS = dt.timedelta(hours=4)  # to 20:00, and to 17:00 on a half day

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable, Mapping
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import httpx
 import msgspec
@@ -13,12 +14,8 @@ import msgspec
 from options_helper.data.rest.rate_limit import TOO_MANY, RateLimiter
 from options_helper.data.rest.read_only import ReadOnlyTransport
 from options_helper.data.rest.refusals import describe_failure, describe_status, is_worth_retrying
+from options_helper.data.settings import AlpacaSettings
 from options_helper.errors import AlpacaRestError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from options_helper.data.settings import AlpacaSettings
 
 Json = dict[str, Any]
 Answer = TypeVar("Answer", Json, list[Any])

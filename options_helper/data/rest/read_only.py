@@ -6,14 +6,12 @@ import contextlib
 import socket
 import threading
 import weakref
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import httpx
 
 from options_helper.errors import AlpacaRestError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
 
 Origin = tuple[str, str, int | None]
 

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
 
 import httpx
 import msgspec
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 UNAUTHORIZED, FORBIDDEN, NOT_FOUND, TOO_MANY = 401, 403, 404, 429
 _SERVER_ERRORS = range(500, 600)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import importlib
 import threading
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from typing import Any
 
 from options_helper.data.settings import AlpacaSettings, load_settings
 from options_helper.data.streaming.connection.connection import one_connection
+from options_helper.data.streaming.connection.decoder import MarketBatch
 from options_helper.data.streaming.connection.handlers import Handler, HandlerCalls
 from options_helper.data.streaming.connection.market_data import DataConnection
 from options_helper.data.streaming.connection.observer import (
@@ -18,12 +20,6 @@ from options_helper.data.streaming.connection.observer import (
 from options_helper.data.streaming.connection.protocol import websocket_params
 from options_helper.errors import MissingDependency, SettingsError
 from options_helper.market import StreamName
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from options_helper.data.streaming.connection.decoder import MarketBatch
-
 
 # The streams start together, in a thread each, and alpaca-py's packages import one another: two threads that
 # come in by different doors wait for each other, which Python ends with an error in one of them.

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from options_helper.data.settings import Account
+from options_helper.data.settings import Account, AlpacaSettings
 from options_helper.data.streaming.alpaca_stream import import_alpaca, settings_for
 from options_helper.data.streaming.connection.connection import one_connection
 from options_helper.data.streaming.connection.handlers import Handler, HandlerCalls
@@ -16,9 +16,6 @@ from options_helper.data.streaming.connection.observer import (
 from options_helper.data.streaming.connection.order_updates import TradingConnection
 from options_helper.data.streaming.connection.protocol import websocket_params
 from options_helper.market import StreamName
-
-if TYPE_CHECKING:
-    from options_helper.data.settings import AlpacaSettings
 
 
 class AlpacaTradingStreamer:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import inspect
 import threading
+from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from options_helper.data.settings import load_settings
 from options_helper.data.streaming.alpaca_stream import AlpacaOptionStreamer, AlpacaStockStreamer
@@ -15,10 +17,6 @@ from options_helper.data.streaming.run.live_run import LiveRun, RunParts
 from options_helper.errors import SettingsError
 from options_helper.market import LiveSnapshot, StreamName
 from options_helper.times import utc_now
-
-if TYPE_CHECKING:
-    import datetime as dt
-    from collections.abc import Callable
 
 __all__ = ["LiveSnapshot", "LiveStreamConfig", "LiveStreamManager"]
 

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from options_helper.analysis.contracts.products import OTHER_EXPIRIES_ROOT, is_index, is_monthly_expiry
 from options_helper.analysis.osi import contract_symbol, normalize_underlying, stock_symbol
 from options_helper.errors import ContractSymbolError
 from options_helper.models import EquityPosition, Leg, MultiLegPosition, Position, StockLeg
-
-if TYPE_CHECKING:
-    import datetime as dt
 
 
 @dataclass(slots=True)

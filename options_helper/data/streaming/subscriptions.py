@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from options_helper.analysis.text.wording import format_day
 from options_helper.data.streaming.position_needs import PositionNeed, find_need
+from options_helper.models import Portfolio
 from options_helper.times import new_york_date, utc_now
-
-if TYPE_CHECKING:
-    import datetime as dt
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
-
-    from options_helper.models import Portfolio
 
 _MOST_NAMES = 20
 

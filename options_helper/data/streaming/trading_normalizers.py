@@ -14,7 +14,9 @@ Sources: the schemas `Order`, `OrderLeg` and `TradingActivities` of Alpaca's Tra
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeAlias
+import datetime as dt
+from collections.abc import Callable
+from typing import Any, TypeAlias
 
 from options_helper.analysis.osi import contract_root
 from options_helper.data.streaming.normalize.values import (
@@ -26,10 +28,6 @@ from options_helper.data.streaming.normalize.values import (
     to_word,
 )
 from options_helper.times import utc_now
-
-if TYPE_CHECKING:
-    import datetime as dt
-    from collections.abc import Callable
 
 Row = dict[str, Any]
 _Fields: TypeAlias = "tuple[tuple[str, tuple[str, ...], Callable[[object], object]], ...]"

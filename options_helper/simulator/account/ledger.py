@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from decimal import Decimal
 
-from options_helper.simulator.account.orders import ZERO
-
-if TYPE_CHECKING:
-    from decimal import Decimal
-
-    from options_helper.simulator.account.orders import Execution, Order
+from options_helper.simulator.account.orders import ZERO, Execution, Order
 
 
 @dataclass(frozen=True, slots=True)

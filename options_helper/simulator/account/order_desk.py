@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
-from typing import TYPE_CHECKING
 from uuid import UUID
 
 from options_helper.simulator.account.ledger import Ledger
@@ -20,9 +20,6 @@ from options_helper.simulator.account.orders import (
 )
 from options_helper.simulator.account.positions import Positions
 from options_helper.simulator.streams.wire import Nanoseconds
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
 
 _MILLION = 1_000_000
 

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from options_helper.simulator.account.orders import LegRequest, Order, to_cents
 from options_helper.simulator.market.contracts import parse_contract
+from options_helper.simulator.market.market import Market
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
     from options_helper.simulator.account.order_desk import OrderBook
-    from options_helper.simulator.market.market import Market
 
 # Steps between stories: lively while somebody first looks, then as an ordinary day.
 _FIRST_PAUSES, _LATER_PAUSES = (2, 6), (16, 60)

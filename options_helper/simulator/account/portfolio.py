@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from options_helper.simulator.market.contracts import Contract, contract_symbol, parse_contract, root_of
 from options_helper.simulator.market.market import Market, price_step
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
 
 JsonObject = dict[str, Any]
 

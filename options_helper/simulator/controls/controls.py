@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
 
+from options_helper.simulator.account.ledger import Ledger
+from options_helper.simulator.faults import Faults
+from options_helper.simulator.streams.connection import Connection
 from options_helper.simulator.streams.data_stream import DataConnection
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
-
-    from options_helper.simulator.account.ledger import Ledger
-    from options_helper.simulator.faults import Faults
-    from options_helper.simulator.streams.connection import Connection
-    from options_helper.simulator.world import World
+from options_helper.simulator.world import World
 
 Result = TypeVar("Result")
 

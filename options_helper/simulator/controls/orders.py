@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
 
 from options_helper.simulator.account.orders import LegRequest, Order, to_cents
 from options_helper.simulator.controls.controls import Controls
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from decimal import Decimal
 
 
 class OrderControls(Controls):

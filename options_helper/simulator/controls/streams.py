@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 from options_helper.simulator.controls.controls import Controls
 from options_helper.simulator.streams.burst import BurstResult, send_burst
 from options_helper.simulator.streams.data_stream import DataConnection
 from options_helper.simulator.streams.malformed import malformed_payloads
 from options_helper.simulator.streams.wire import Message, error
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 
 class StreamControls(Controls):

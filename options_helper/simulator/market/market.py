@@ -6,18 +6,15 @@ agree whatever was asked of them before. A step is one tick of the simulator; it
 
 from __future__ import annotations
 
+import datetime as dt
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import blake2b
 from statistics import NormalDist
-from typing import TYPE_CHECKING
 
 from options_helper.simulator.market.contracts import INDEX_SYMBOLS, Contract, parse_contract
 from options_helper.simulator.market.pricing import OptionValue, value_option
-
-if TYPE_CHECKING:
-    import datetime as dt
-    from collections.abc import Iterator
 
 # Price in dollars and yearly volatility, near the autumn of 2026 where this market is set.
 _KNOWN = {

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
 
 from options_helper.simulator.market.contracts import parse_contract
+from options_helper.simulator.market.market import Market, PricedQuote
 from options_helper.simulator.streams.data_messages import (
     option_quote_message,
     option_trade_message,
@@ -12,11 +13,6 @@ from options_helper.simulator.streams.data_messages import (
     stock_trade_message,
 )
 from options_helper.simulator.streams.wire import Message, Nanoseconds
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from options_helper.simulator.market.market import Market, PricedQuote
 
 _SECOND = 1_000_000_000
 _QUIET_FIRST_AGE_SECONDS = 90

@@ -6,8 +6,9 @@ Field names: schemas `Order`, `TradingActivities`, `Position` and `Account` of A
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from options_helper.simulator.account.orders import (
     Execution,
@@ -23,11 +24,7 @@ from options_helper.simulator.market.contracts import parse_contract
 from options_helper.simulator.market.mid_session import NEW_YORK
 from options_helper.simulator.rest.application import RestError, read_count
 from options_helper.simulator.streams.wire import Nanoseconds
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from options_helper.simulator.world import World
+from options_helper.simulator.world import World
 
 JsonObject = dict[str, Any]
 

@@ -6,13 +6,11 @@ import asyncio
 import json
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from typing import TYPE_CHECKING
 
 import msgspec
 from aiohttp import web
 
-if TYPE_CHECKING:
-    from options_helper.simulator.world import World
+from options_helper.simulator.world import World
 
 Handler = Callable[["World", Mapping[str, str], Mapping[str, str]], object]
 

@@ -6,7 +6,8 @@ Field names: schemas of Alpaca's Market Data API (`option_snapshot`, `stock_snap
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 from options_helper.simulator.market.contracts import Contract, is_stock_symbol, parse_contract
 from options_helper.simulator.market.market import is_index
@@ -14,11 +15,7 @@ from options_helper.simulator.market.mid_session import NEW_YORK
 from options_helper.simulator.rest.application import RestError, read_symbols
 from options_helper.simulator.streams.data_messages import without_type
 from options_helper.simulator.streams.wire import Nanoseconds
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from options_helper.simulator.world import World
+from options_helper.simulator.world import World
 
 JsonObject = dict[str, Any]
 

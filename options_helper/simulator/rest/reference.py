@@ -7,17 +7,14 @@ Alpaca's Trading API.
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from options_helper.simulator.account.orders import asset_id
 from options_helper.simulator.market.contracts import Contract, contract_symbol, parse_contract, root_of
 from options_helper.simulator.market.mid_session import NEW_YORK, TradingDay
 from options_helper.simulator.rest.application import RestError, read_count
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from options_helper.simulator.world import World
+from options_helper.simulator.world import World
 
 JsonObject = dict[str, Any]
 

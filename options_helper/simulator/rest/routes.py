@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING
 
 from aiohttp import web
 
 from options_helper.simulator.rest import account, market_data, reference
 from options_helper.simulator.rest.application import RestApi, refuse_method
+from options_helper.simulator.streams.connection import Connection
 from options_helper.simulator.streams.data_stream import DataConnection
 from options_helper.simulator.streams.trading_stream import TradingConnection
-
-if TYPE_CHECKING:
-    from options_helper.simulator.streams.connection import Connection
-    from options_helper.simulator.world import World
+from options_helper.simulator.world import World
 
 _AnyHandler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 

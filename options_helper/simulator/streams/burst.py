@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from options_helper.simulator.market.contracts import parse_contract
 from options_helper.simulator.market.market import PricedQuote
 from options_helper.simulator.streams.data_messages import option_quote_message, stock_quote_message
 from options_helper.simulator.streams.data_stream import DataConnection
 from options_helper.simulator.streams.wire import Message, Nanoseconds, frame, to_msgpack
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
-    from options_helper.simulator.world import World
+from options_helper.simulator.world import World
 
 _BACKLOG_BYTES = 1024 * 1024
 _CHUNK_BYTES = 256 * 1024

@@ -5,14 +5,12 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from aiohttp import web
 
+from options_helper.simulator.faults import Faults, StreamFaults
 from options_helper.simulator.streams.wire import frame
-
-if TYPE_CHECKING:
-    from options_helper.simulator.faults import Faults, StreamFaults
 
 DropHow = Literal["reset", "fin", "close"]
 

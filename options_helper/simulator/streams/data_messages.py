@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from options_helper.simulator.market.market import PricedQuote
 from options_helper.simulator.streams.wire import Message, Nanoseconds
-
-if TYPE_CHECKING:
-    from options_helper.simulator.market.market import PricedQuote
 
 _TAPES = {"N": "A", "P": "B", "Q": "C"}
 _STOCK_EXCHANGES = "NPQ"

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from aiohttp import WSMsgType
+from aiohttp import WSMessage, WSMsgType, web
 
 from options_helper.simulator.market.contracts import parse_contract
 from options_helper.simulator.streams.connection import Connection
 from options_helper.simulator.streams.wire import Message, error, success, to_json, to_msgpack
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from aiohttp import WSMessage, web
-
     from options_helper.simulator.world import World
 
 # The channels an acknowledgement lists, in Alpaca's order.

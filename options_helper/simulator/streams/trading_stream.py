@@ -7,13 +7,11 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from aiohttp import WSMsgType
+from aiohttp import WSMessage, WSMsgType, web
 
 from options_helper.simulator.streams.connection import Connection
 
 if TYPE_CHECKING:
-    from aiohttp import WSMessage, web
-
     from options_helper.simulator.world import World
 
 _STREAM = "trade_updates"

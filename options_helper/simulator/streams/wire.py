@@ -9,12 +9,10 @@ import datetime as dt
 import re
 import struct
 import time
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 import msgspec
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 Message = dict[str, Any]
 

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 import streamlit as st
 from pydantic import ValidationError
 
-from options_helper.analysis.alerts.step import AlertMetric, AlertPhase, AlertRule, Comparison, Outcome
+from options_helper.analysis.alerts.step import (
+    AlertEvent,
+    AlertMetric,
+    AlertPhase,
+    AlertRule,
+    Alerts,
+    AlertStatus,
+    Comparison,
+    Outcome,
+)
 from options_helper.analysis.text.wording import format_time
 from options_helper.files.alerts_file import ALERTS_FILE_NAME, dump_alert_rules
 
 if TYPE_CHECKING:
-    import datetime as dt
-
-    from options_helper.analysis.alerts.step import AlertEvent, Alerts, AlertStatus
     from options_helper.session.monitor import MonitorView, PortfolioMonitor
 
 _TOLD_KEY = "live-alerts-told"

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
+from options_helper.analysis.fills.day import Execution
+from options_helper.analysis.history.curve import Curve
+from options_helper.analysis.strategies.payoff import Payoff
 from options_helper.times import from_microseconds, to_microseconds
 
 if TYPE_CHECKING:
-    import datetime as dt
-    from collections.abc import Iterable, Sequence
-
     from numpy.typing import NDArray
-
-    from options_helper.analysis.fills.day import Execution
-    from options_helper.analysis.history.curve import Curve
-    from options_helper.analysis.strategies.payoff import Payoff
 
 SHOWN_POINTS = 360
 _SHORT = pd.Timedelta(minutes=6)

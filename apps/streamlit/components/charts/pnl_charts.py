@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import datetime as dt
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -10,17 +11,12 @@ import streamlit as st
 
 from apps.streamlit.components.charts.chart_data import curve_points, curve_table, fill_points, is_short
 from apps.streamlit.components.charts.charts import bars_spec, curve_spec, draw, say
+from options_helper.analysis.fills.day import Execution
 from options_helper.analysis.history.observation import PORTFOLIO
 from options_helper.analysis.osi import normalize_underlying, parse_contract_symbol
 from options_helper.analysis.text.figures import format_pnl
 from options_helper.errors import ContractSymbolError
-
-if TYPE_CHECKING:
-    import datetime as dt
-    from collections.abc import Sequence
-
-    from options_helper.analysis.fills.day import Execution
-    from options_helper.session.monitor import MonitorView
+from options_helper.session.monitor import MonitorView
 
 WHOLE = "Portfolio"
 _MOST_BARS = 20

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from apps.streamlit.components.positions.table.row_words import name_of, terms_of
 from options_helper.analysis.osi import stock_symbol
+from options_helper.analysis.strategies.structures import Structure
 from options_helper.analysis.text.figures import MISSING, format_dollars, format_price, format_span
 from options_helper.analysis.valuation.marks import MarkMethod
 from options_helper.analysis.valuation.quote_state import QuoteState
+from options_helper.models import EquityPosition, MultiLegPosition, Position
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from options_helper.analysis.strategies.structures import Structure
-    from options_helper.models import EquityPosition, MultiLegPosition, Position
-
     Record = dict[str, Any]
 
 METHOD_WORDS = {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,21 +23,15 @@ from apps.streamlit.components.detail.quote_ladder import ladder_html
 from apps.streamlit.components.positions.table.records import plain_records
 from apps.streamlit.components.positions.table.row_words import split_warnings, warning_words
 from options_helper.analysis.fills.by_position import positions_by_symbol
+from options_helper.analysis.fills.day import Execution
 from options_helper.analysis.osi import normalize_underlying
-from options_helper.analysis.strategies.structures import describe_structure
+from options_helper.analysis.strategies.structures import Structure, describe_structure
 from options_helper.analysis.text.wording import format_time
-from options_helper.models import EquityPosition, MultiLegPosition, Position, StockLeg
+from options_helper.models import EquityPosition, MultiLegPosition, Portfolio, Position, StockLeg
+from options_helper.session.monitor import MonitorView
 
 if TYPE_CHECKING:
-    import datetime as dt
-    from collections.abc import Sequence
-
     import pandas as pd
-
-    from options_helper.analysis.fills.day import Execution
-    from options_helper.analysis.strategies.structures import Structure
-    from options_helper.models import Portfolio
-    from options_helper.session.monitor import MonitorView
 
     AnyPosition = Position | EquityPosition | MultiLegPosition
     Record = dict[str, Any]

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from options_helper.analysis.fills.day import FillKind
+from options_helper.analysis.fills.day import Execution, FillKind
 from options_helper.analysis.text.figures import MINUS
 from options_helper.analysis.text.fills import event_words, net_words, plain, price_words
 
 if TYPE_CHECKING:
     from apps.streamlit.components.view.fills_view import FillsView
-    from options_helper.analysis.fills.day import Execution
 
 TIMES = "\N{MULTIPLICATION SIGN}"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import TYPE_CHECKING
 
 from apps.streamlit.components.fills.fill_rows import note_words
@@ -9,8 +10,6 @@ from options_helper.analysis.fills.completeness import completeness
 from options_helper.analysis.fills.tables import EXECUTION_COLUMNS, executions_frame
 
 if TYPE_CHECKING:
-    import datetime as dt
-
     from apps.streamlit.components.view.fills_view import FillsView
 
 _DECIMALS = 9  # of Alpaca's quantities

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from functools import partial
 from html import escape
 from typing import TYPE_CHECKING
@@ -13,15 +14,12 @@ from apps.streamlit.components.fills.fills_csv import fills_csv, fills_csv_name
 from apps.streamlit.components.fills.list_rows import SHOWN, Row, list_rows, quiet
 from apps.streamlit.components.fills.orders_list import orders_html
 from options_helper.analysis.fills.completeness import completeness
-from options_helper.analysis.fills.day import FillKind
+from options_helper.analysis.fills.day import Execution, FillKind
 from options_helper.analysis.text.figures import MISSING
 from options_helper.analysis.text.wording import count, format_time
 
 if TYPE_CHECKING:
-    import datetime as dt
-
     from apps.streamlit.components.view.fills_view import FillsView
-    from options_helper.analysis.fills.day import Execution
 
 _OFF = "not asked for: the switch Fills was off at Start"
 _BEFORE_START = "Asked for at Start."

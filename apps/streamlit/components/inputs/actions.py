@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
@@ -11,14 +12,12 @@ import streamlit as st
 
 from apps.streamlit.components.inputs.session import session_id
 from options_helper.errors import MissingDependency, OptionsHelperError
+from options_helper.session.actions import HubAction
+from options_helper.session.hub import LiveHub
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from apps.streamlit.components.inputs.page_model import PageModel
     from options_helper.data.streaming.live_manager import LiveStreamConfig
-    from options_helper.session.actions import HubAction
-    from options_helper.session.hub import LiveHub
 
 logger = logging.getLogger("options_helper.page")
 

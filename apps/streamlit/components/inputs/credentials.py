@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from options_helper.data.settings import (
     OPTIONS_FEEDS,
     STOCK_FEEDS,
+    AlpacaSettings,
     load_settings,
     read_environment,
 )
 from options_helper.errors import SettingsError
-
-if TYPE_CHECKING:
-    from options_helper.data.settings import AlpacaSettings
 
 
 @dataclass(frozen=True, slots=True)

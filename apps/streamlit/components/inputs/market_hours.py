@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 from options_helper.analysis.text.wording import format_minutes, format_moment
-from options_helper.market import MarketPhase
-
-if TYPE_CHECKING:
-    import datetime as dt
-
-    from options_helper.market import LiveSnapshot
+from options_helper.market import LiveSnapshot, MarketPhase
 
 _WORDS = {
     MarketPhase.PRE: "Before the open",

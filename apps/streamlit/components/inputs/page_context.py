@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from apps.streamlit.components.inputs.credentials import Credentials
 from apps.streamlit.components.inputs.market_hours import MarketHours, find_market_hours
 from apps.streamlit.components.inputs.page_model import PageModel, build_page_model
 from apps.streamlit.components.inputs.session import browser_zone
-
-if TYPE_CHECKING:
-    import datetime as dt
-
-    from apps.streamlit.components.inputs.credentials import Credentials
-    from apps.streamlit.components.inputs.sidebar import PageSettings
-    from options_helper.market import LiveSnapshot
-    from options_helper.session.hub import LiveHub
+from apps.streamlit.components.inputs.sidebar import PageSettings
+from options_helper.market import LiveSnapshot
+from options_helper.session.hub import LiveHub
 
 
 @dataclass(frozen=True, slots=True)

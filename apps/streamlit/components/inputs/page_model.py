@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from apps.streamlit.components.inputs.portfolio_source import read_portfolio
+from apps.streamlit.components.inputs.credentials import Credentials
+from apps.streamlit.components.inputs.portfolio_source import PortfolioSource, read_portfolio
 from options_helper.analysis.status.stream_diagnosis import Readiness
 from options_helper.times import new_york_date, utc_now
 
 if TYPE_CHECKING:
-    import datetime as dt
-
-    from apps.streamlit.components.inputs.credentials import Credentials
-    from apps.streamlit.components.inputs.portfolio_source import PortfolioSource
     from apps.streamlit.components.inputs.sidebar import PageSettings
     from options_helper.data.streaming.subscriptions import SubscriptionPlan
 

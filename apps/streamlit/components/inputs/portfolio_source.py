@@ -6,20 +6,18 @@ new version.
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import threading
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from options_helper.errors import PortfolioError
-from options_helper.files.file_version import file_version
+from options_helper.files.file_version import FileVersion, file_version
 from options_helper.launch.launcher import PORTFOLIO_VARIABLE
 
 if TYPE_CHECKING:
-    import datetime as dt
-    from pathlib import Path
-
-    from options_helper.files.file_version import FileVersion
     from options_helper.models import Portfolio
 
 DEFAULT_PORTFOLIO = "portfolio.json"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
-from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import streamlit as st
@@ -11,13 +11,8 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from options_helper.launch.launcher import KEEP_ALIVE_VARIABLE
 from options_helper.launch.log_file import LOG_FILE_VARIABLE, open_log
-from options_helper.session.hub import GRACE_SECONDS, get_hub
+from options_helper.session.hub import GRACE_SECONDS, LiveHub, get_hub
 from options_helper.times import NEW_YORK
-
-if TYPE_CHECKING:
-    import datetime as dt
-
-    from options_helper.session.hub import LiveHub
 
 MANAGER_KEY = "live_stream_manager"
 

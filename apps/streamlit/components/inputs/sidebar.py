@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from apps.streamlit.components.inputs.credentials import Credentials
 from apps.streamlit.components.inputs.portfolio_source import default_portfolio_path, forget_portfolios
 from options_helper.data.settings import (
     INDICATIVE_QUOTE_LIMIT,
     OPTIONS_FEEDS,
     STOCK_FEEDS,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from apps.streamlit.components.inputs.credentials import Credentials
 
 REFRESH_SECONDS = 2
 STALE_AFTER_SECONDS = 30

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from apps.streamlit.components.inputs.portfolio_source import PortfolioSource
 from apps.streamlit.components.status.status_line import escape_markdown
 from options_helper.analysis.status.stream_diagnosis import Diagnosis, Level
 
 if TYPE_CHECKING:
-    from apps.streamlit.components.inputs.portfolio_source import PortfolioSource
     from options_helper.analysis.tables.totals import LiveTotals
 
 _EXAMPLE = """{

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from apps.streamlit.components.inputs.credentials import find_credentials
+from apps.streamlit.components.inputs.credentials import Credentials, find_credentials
 from apps.streamlit.components.inputs.portfolio_source import default_portfolio_path
 from apps.streamlit.components.layout.disclaimer import render_disclaimer
 from apps.streamlit.components.layout.head import DEMO_WORDS
 from apps.streamlit.components.layout.page_style import apply_page_style
 from apps.streamlit.components.status.status_line import escape_markdown
 from apps.streamlit.entry.first_paint import HOME_TITLE
-
-if TYPE_CHECKING:
-    from apps.streamlit.components.inputs.credentials import Credentials
 
 _PAGES = Path(__file__).resolve().parents[2] / "pages"
 _KEYS = "`APCA_API_KEY_ID` and `APCA_API_SECRET_KEY`"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 import streamlit as st
 
@@ -10,6 +10,7 @@ from apps.streamlit.components.alerts import alerts_panel
 from apps.streamlit.components.charts.pnl_charts import render_pnl_pictures, render_portfolio_curve
 from apps.streamlit.components.detail import position_detail
 from apps.streamlit.components.fills.fills_panel import render_fills
+from apps.streamlit.components.inputs.page_context import PageContext
 from apps.streamlit.components.layout.empty_states import (
     find_all_expired,
     find_portfolio_diagnosis,
@@ -26,11 +27,6 @@ from apps.streamlit.components.view.page_view import PageView, describe_view, mi
 from apps.streamlit.components.view.quote_counts import grown_older
 from apps.streamlit.components.view.redraw import mark_drawn, render_pulse
 from options_helper.analysis.status.diagnosis import Level
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from apps.streamlit.components.inputs.page_context import PageContext
 
 _ALARMS = frozenset({Level.WARNING, Level.ERROR})
 

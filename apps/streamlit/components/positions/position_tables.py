@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from functools import partial
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from apps.streamlit.components.positions.table import build_table_rows, legs_csv, positions_csv, render
+from apps.streamlit.components.positions.table import (
+    TablePayload,
+    build_table_rows,
+    legs_csv,
+    positions_csv,
+    render,
+)
+from apps.streamlit.components.view.fills_view import FillsView
 
 if TYPE_CHECKING:
-    import datetime as dt
-
-    from apps.streamlit.components.positions.table import TablePayload
-    from apps.streamlit.components.view.fills_view import FillsView
     from apps.streamlit.components.view.live_view import LiveView
 
 TABLE_KEY = "positions-table"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from html import escape
 from typing import TYPE_CHECKING, Any
 
@@ -11,8 +12,6 @@ from apps.streamlit.components.positions.table.records import plain_records
 from options_helper.analysis.text.figures import MISSING, format_dollars, format_pnl
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     import pandas as pd
 
     Record = dict[str, Any]

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from html import escape
-from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from apps.streamlit.components.inputs.page_context import PageContext
 from apps.streamlit.components.status.other_tabs import describe_other_tab
 from options_helper.analysis.status.clock import describe_clock, format_lag
 from options_helper.analysis.status.stream_lines import StreamLine, describe_stream, stream_records
 from options_helper.analysis.text.figures import MISSING
 from options_helper.analysis.text.wording import format_time
-from options_helper.market import StreamHealth, StreamName
-
-if TYPE_CHECKING:
-    import datetime as dt
-
-    from apps.streamlit.components.inputs.page_context import PageContext
-    from options_helper.market import LiveSnapshot
+from options_helper.market import LiveSnapshot, StreamHealth, StreamName
 
 _MILLISECONDS = 1000
 

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 import streamlit as st
 
+from apps.streamlit.components.inputs.page_context import PageContext
 from apps.streamlit.components.status.other_tabs import describe_other_tab
 from apps.streamlit.components.status.status_line import escape_markdown
 from options_helper.analysis.status.clock import describe_clock
 from options_helper.analysis.text.wording import join_words
 from options_helper.data.streaming.subscriptions import positions_not_subscribed
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from apps.streamlit.components.inputs.page_context import PageContext
 
 _NAMED = 5
 

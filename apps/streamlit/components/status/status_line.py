@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
-from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from apps.streamlit.components.inputs.actions import find_problem
+from apps.streamlit.components.inputs.page_context import PageContext
 from apps.streamlit.components.status.other_tabs import is_from_another_tab
-from options_helper.analysis.status.stream_diagnosis import Diagnosis, Level, diagnose
+from options_helper.analysis.status.stream_diagnosis import Diagnosis, Level, QuoteCounts, diagnose
 from options_helper.analysis.text.wording import format_moment
 from options_helper.market import StreamState
 from options_helper.session.actions import ActionKind
-
-if TYPE_CHECKING:
-    from apps.streamlit.components.inputs.page_context import PageContext
-    from options_helper.analysis.status.stream_diagnosis import QuoteCounts
-    from options_helper.session.hub import LiveHub
+from options_helper.session.hub import LiveHub
 
 _ICONS = {
     Level.SUCCESS: ":material/check_circle:",

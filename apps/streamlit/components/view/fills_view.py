@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import threading
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from options_helper.analysis.fills.build import FillDayBuilder
 from options_helper.analysis.fills.by_position import PortfolioFills, fills_for_portfolio
-from options_helper.market import StreamName, StreamState
+from options_helper.analysis.fills.day import FillDay
+from options_helper.market import LiveSnapshot, StreamName, StreamState
+from options_helper.models import Portfolio
 from options_helper.times import new_york_date
-
-if TYPE_CHECKING:
-    import datetime as dt
-
-    from options_helper.analysis.fills.day import FillDay
-    from options_helper.market import LiveSnapshot
-    from options_helper.models import Portfolio
 
 _KEPT = 16
 

@@ -14,15 +14,14 @@ from options_helper.analysis.live_portfolio_metrics import (
     compute_live_totals,
     compute_live_underlying_rows,
 )
+from options_helper.analysis.status.stream_diagnosis import QuoteCounts
 from options_helper.analysis.tables.deadlines import circumstances, deadline
+from options_helper.analysis.tables.totals import LiveTotals
+from options_helper.market import LiveSnapshot
+from options_helper.models import Portfolio
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from options_helper.analysis.status.stream_diagnosis import QuoteCounts
-    from options_helper.analysis.tables.totals import LiveTotals
-    from options_helper.market import LiveSnapshot
-    from options_helper.models import Portfolio
 
 _SLOTS = 16
 _MOMENT = dt.timedelta(seconds=0.25)

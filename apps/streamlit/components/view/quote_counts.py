@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -14,8 +15,6 @@ from options_helper.analysis.valuation.quote_state import QuoteState
 from options_helper.market import StreamName
 
 if TYPE_CHECKING:
-    import datetime as dt
-
     from numpy.typing import NDArray
 
 _COLUMNS = ["state", "mark_age_seconds", "quote_time", "symbol", "strike", "option_type"]

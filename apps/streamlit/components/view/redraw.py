@@ -12,13 +12,11 @@ under a confident line. So the browser waits for each beat, and where none comes
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import streamlit as st
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 _SHOWN, _NUMBER, _DRAWN, _WAITING = "pulse-shown", "pulse-number", "pulse-drawn", "pulse-waiting"
 _BEAT, _LATE = "pulse-beat", "pulse-late"

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
 
+from options_helper.data.rest.client import AlpacaRest
 from options_helper.data.rest.refusals import NOT_FOUND
 from options_helper.data.settings import mask
 from options_helper.data.streaming.backfill.rest_rows import read_multiplier, read_positions
+from options_helper.data.streaming.backfill.sink import BackfillSink
 from options_helper.data.streaming.normalize.values import to_identifier
 from options_helper.errors import AlpacaRestError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from options_helper.data.rest.client import AlpacaRest
-    from options_helper.data.streaming.backfill.sink import BackfillSink
 
 ACCOUNT_SECONDS = 300.0
 POSITION_SECONDS = 60.0

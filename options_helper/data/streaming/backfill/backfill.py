@@ -11,12 +11,14 @@ import datetime as dt
 import logging
 import threading
 import time
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from options_helper.data.calendar.alpaca_clock import AlpacaCalendar, clock_offset_seconds
 from options_helper.data.calendar.market_clock import ExchangeCalendar
+from options_helper.data.rest.client import AlpacaRest
 from options_helper.data.rest.http import Host
 from options_helper.data.streaming.backfill.account import AccountFetch
 from options_helper.data.streaming.backfill.first_rows import FirstRows
@@ -33,11 +35,6 @@ from options_helper.data.streaming.backfill.sink import BackfillSink
 from options_helper.errors import AlpacaRestError
 from options_helper.market import StreamName
 from options_helper.times import new_york_date, utc_now
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
-    from options_helper.data.rest.client import AlpacaRest
 
 logger = logging.getLogger(__name__)
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import threading
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Sequence
+from typing import TypeVar
 
 from options_helper.market import Quote, Trade
-
-if TYPE_CHECKING:
-    import datetime as dt
-    from collections.abc import Sequence
 
 Row = TypeVar("Row", Quote, Trade)
 

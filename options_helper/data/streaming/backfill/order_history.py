@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Protocol
 
 from options_helper.data.rest.refusals import FORBIDDEN, TOO_MANY, UNAUTHORIZED
 from options_helper.data.streaming.trading_normalizers import normalize_rest_activity, normalize_rest_order
 from options_helper.errors import AlpacaRestError
 from options_helper.times import new_york_date, start_of_day
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
 
 Row = dict[str, Any]
 

@@ -6,8 +6,10 @@ Market Data API; `Position` and `OptionContract` of its Trading API.
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from options_helper.analysis.contracts.products import INDEX_ROOTS, is_adjusted
 from options_helper.analysis.osi import contract_root
@@ -15,10 +17,6 @@ from options_helper.data.streaming.normalize.quotes import normalize_quote, norm
 from options_helper.data.streaming.normalize.values import to_amount, to_number, to_utc, to_word
 from options_helper.market import BrokerPosition, Greeks, PreviousClose, Quote, Trade
 from options_helper.times import new_york_date
-
-if TYPE_CHECKING:
-    import datetime as dt
-    from collections.abc import Iterable, Mapping
 
 _GREEKS = ("delta", "gamma", "theta", "vega", "rho")
 

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
 
+from options_helper.data.rest.http import Host
 from options_helper.data.rest.refusals import FORBIDDEN, UNAUTHORIZED
 from options_helper.data.streaming.reconnect.policy import compute_backoff_seconds
 from options_helper.errors import AlpacaRestError
 from options_helper.guard import Guard
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from options_helper.data.rest.http import Host
 
 logger = logging.getLogger(__name__)
 

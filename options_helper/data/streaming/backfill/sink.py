@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
 
-if TYPE_CHECKING:
-    import datetime as dt
-    from collections.abc import Mapping, Sequence
-
-    from options_helper.data.calendar.market_clock import MarketCalendar
-    from options_helper.market import BrokerPosition, Greeks, PreviousClose, Quote, StreamName, Trade
+from options_helper.data.calendar.market_clock import MarketCalendar
+from options_helper.market import BrokerPosition, Greeks, PreviousClose, Quote, StreamName, Trade
 
 Row = dict[str, Any]
 

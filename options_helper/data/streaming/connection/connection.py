@@ -13,16 +13,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-from typing import TYPE_CHECKING, Any
+from collections.abc import Coroutine, Iterable, Sequence
+from typing import Any
 
 from options_helper.data.streaming.connection.failures import explain
 from options_helper.data.streaming.connection.name_lookup import LookupLoop
+from options_helper.data.streaming.connection.observer import ConnectionObserver, ConnectionTimes
 from options_helper.errors import StreamError, StreamInterrupted
-
-if TYPE_CHECKING:
-    from collections.abc import Coroutine, Iterable, Sequence
-
-    from options_helper.data.streaming.connection.observer import ConnectionObserver, ConnectionTimes
 
 
 class OneConnection:

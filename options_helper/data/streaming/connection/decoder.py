@@ -7,7 +7,7 @@ costs itself and nothing else.
 
 from __future__ import annotations
 
-import datetime as dt  # noqa: TC003 - msgspec reads the annotations at run time
+import datetime as dt
 import json
 import logging
 import time

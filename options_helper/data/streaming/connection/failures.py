@@ -5,15 +5,13 @@ from __future__ import annotations
 import json
 import socket
 import ssl
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 import msgspec
 
 from options_helper.data.streaming.reconnect.policy import is_final_code
 from options_helper.errors import StreamError, StreamInterrupted, StreamRejected
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 UNAUTHORIZED = 402
 

@@ -6,12 +6,10 @@ import inspect
 import logging
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from options_helper.data.streaming.connection.observer import ConnectionObserver
 from options_helper.guard import Guard
-
-if TYPE_CHECKING:
-    from options_helper.data.streaming.connection.observer import ConnectionObserver
 
 logger = logging.getLogger(__name__)
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from typing import TYPE_CHECKING, Any
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
+from typing import Any
 
 import msgspec
 
@@ -13,9 +14,6 @@ from options_helper.data.streaming.connection.connection import OneConnection
 from options_helper.data.streaming.connection.decoder import FrameDecoder, MarketBatch
 from options_helper.data.streaming.connection.failures import rejection_of_frame
 from options_helper.errors import StreamRejected
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 
 logger = logging.getLogger(__name__)
 

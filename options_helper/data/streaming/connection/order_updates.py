@@ -5,13 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import deque
-from typing import TYPE_CHECKING, Any
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
+from typing import Any
 
 from options_helper.data.streaming.connection.connection import OneConnection
 from options_helper.errors import StreamInterrupted
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 
 
 class TradingConnection(OneConnection):

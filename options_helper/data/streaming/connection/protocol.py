@@ -12,11 +12,9 @@ connection as if this class were not there.
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from functools import cache
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from typing import Any
 
 MAX_FRAME_BYTES = 16 * 1024 * 1024
 

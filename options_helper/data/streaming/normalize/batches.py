@@ -7,7 +7,9 @@ one. The rules are the same: a number is finite and at least 0, a row has a symb
 
 from __future__ import annotations
 
+import datetime as dt
 import statistics
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -21,9 +23,6 @@ from options_helper.quote_tables import Columns
 from options_helper.times import to_microseconds, to_microseconds_each
 
 if TYPE_CHECKING:
-    import datetime as dt
-    from collections.abc import Callable, Sequence
-
     from numpy.typing import NDArray
 
 _LAG_SAMPLE = 50

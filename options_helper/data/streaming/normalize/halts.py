@@ -6,14 +6,11 @@ Alpaca's "Real-time Stock Data" page, "Trading Status": the code `sc` is that of
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from options_helper.data.streaming.normalize.values import to_utc
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-    from options_helper.market import Trade
+from options_helper.market import Trade
 
 # CTA (tapes A and B): 2 halt, 3 resume. UTP (tapes C and O): H halt, P volatility pause, T trading resumes.
 # Quotation resuming (Q) is not trading yet; every other code says nothing about a halt.

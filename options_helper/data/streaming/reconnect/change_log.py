@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
 
-from options_helper.market import StreamState
-
-if TYPE_CHECKING:
-    from options_helper.market import StreamHealth
+from options_helper.market import StreamHealth, StreamState
 
 logger = logging.getLogger(__name__)
 

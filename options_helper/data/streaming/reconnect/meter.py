@@ -5,10 +5,7 @@ from __future__ import annotations
 import statistics
 import time
 from collections import deque
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from collections.abc import Callable
 
 _RATE_SECONDS = 5.0
 _SAMPLE_SECONDS = 60.0

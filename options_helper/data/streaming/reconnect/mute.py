@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from options_helper.analysis.status.stream_lines import MUTE_AFTER_SECONDS, silence_seconds
-from options_helper.market import MarketPhase, StreamName, StreamState
-
-if TYPE_CHECKING:
-    from options_helper.market import StreamHealth
+from options_helper.market import MarketPhase, StreamHealth, StreamName, StreamState
 
 MIN_TICKING_SYMBOLS = 5
 MIN_BETWEEN_RECONNECTS = dt.timedelta(minutes=10)

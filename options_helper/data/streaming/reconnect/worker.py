@@ -6,8 +6,9 @@ import datetime as dt
 import logging
 import random
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from options_helper.data.streaming.reconnect.meter import StreamMeter
 from options_helper.data.streaming.reconnect.policy import (
@@ -19,9 +20,6 @@ from options_helper.data.streaming.reconnect.policy import (
 from options_helper.errors import OptionsHelperError, StreamError, StreamInterrupted
 from options_helper.market import StreamFailure, StreamHealth, StreamName, StreamState
 from options_helper.times import utc_now
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 logger = logging.getLogger(__name__)
 

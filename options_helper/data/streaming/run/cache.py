@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import threading
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from options_helper.data.streaming.normalize.halts import still_halted
+from options_helper.data.streaming.run.fill_gaps import FillGaps
+from options_helper.market import BrokerPosition, FillGap, Greeks, PreviousClose, Quote, Trade
 from options_helper.quote_tables import Columns, QuoteTable, TradeTable
 from options_helper.times import new_york_date
-
-if TYPE_CHECKING:
-    import datetime as dt
-    from collections.abc import Iterable, Mapping, Sequence
-
-    from options_helper.data.streaming.run.fill_gaps import FillGaps
-    from options_helper.market import BrokerPosition, FillGap, Greeks, PreviousClose, Quote, Trade
 
 Row = dict[str, Any]
 

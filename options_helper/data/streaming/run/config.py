@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING
 
-from options_helper.data.settings import OPTIONS_FEEDS, STOCK_FEEDS
+from options_helper.data.settings import OPTIONS_FEEDS, STOCK_FEEDS, AlpacaSettings
 from options_helper.data.streaming.connection.observer import ConnectionTimes
 from options_helper.data.streaming.reconnect.policy import BASE_SECONDS, CAP_SECONDS
 from options_helper.errors import SettingsError
 from options_helper.market import StreamName
-
-if TYPE_CHECKING:
-    from options_helper.data.settings import AlpacaSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

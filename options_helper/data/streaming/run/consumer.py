@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
 import threading
+from collections.abc import Callable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING
 
 from options_helper.data.streaming.normalize.batches import quote_change, trade_change
 from options_helper.data.streaming.normalize.halts import read_halts
+from options_helper.data.streaming.reconnect.worker import StreamWorker
+from options_helper.data.streaming.run.cache import LiveCache
+from options_helper.data.streaming.run.inbox import Batch, EventInbox
 from options_helper.data.streaming.trading_normalizers import normalize_trade_update
 from options_helper.guard import Guard
 from options_helper.market import StreamName
-
-if TYPE_CHECKING:
-    import datetime as dt
-    from collections.abc import Callable, Mapping
-
-    from options_helper.data.streaming.reconnect.worker import StreamWorker
-    from options_helper.data.streaming.run.cache import LiveCache
-    from options_helper.data.streaming.run.inbox import Batch, EventInbox
 
 logger = logging.getLogger(__name__)
 

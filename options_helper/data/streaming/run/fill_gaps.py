@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import threading
+from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from options_helper.market import FillGap
-
-if TYPE_CHECKING:
-    import datetime as dt
-    from collections.abc import Callable
 
 
 class FillGaps:

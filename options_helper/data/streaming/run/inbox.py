@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import threading
 from collections import Counter, deque
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    import datetime as dt
-    from collections.abc import Sequence
-
-    from options_helper.market import StreamName
+from options_helper.market import StreamName
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,32 +2,27 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from options_helper.data.calendar.market_clock import market_moment
 from options_helper.data.streaming.reconnect.change_log import log_change
 from options_helper.data.streaming.reconnect.mute import TICKING_WINDOW, MuteEvidence, is_mute
-from options_helper.data.streaming.reconnect.worker import StreamWorker, WorkerSeams
+from options_helper.data.streaming.reconnect.worker import Streamer, StreamWorker, WorkerSeams
 from options_helper.data.streaming.run.cache import LiveCache
+from options_helper.data.streaming.run.config import LiveStreamConfig
 from options_helper.data.streaming.run.consumer import Consumer
 from options_helper.data.streaming.run.fill_gaps import FillGaps
 from options_helper.data.streaming.run.inbox import Batch, EventInbox
 from options_helper.data.streaming.run.rest_results import RunSink
 from options_helper.data.streaming.run.snapshot import build_snapshot
 from options_helper.errors import StreamError, StreamInterrupted
-from options_helper.market import StreamName, StreamState
+from options_helper.market import LiveSnapshot, StreamHealth, StreamName, StreamState
 from options_helper.times import new_york_date, start_of_day, to_microseconds
-
-if TYPE_CHECKING:
-    import datetime as dt
-    from collections.abc import Callable, Mapping
-
-    from options_helper.data.streaming.reconnect.worker import Streamer
-    from options_helper.data.streaming.run.config import LiveStreamConfig
-    from options_helper.market import LiveSnapshot, StreamHealth
 
 
 @dataclass(frozen=True, slots=True)

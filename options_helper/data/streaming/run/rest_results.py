@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    import datetime as dt
-    from collections.abc import Mapping, Sequence
+from options_helper.data.calendar.market_clock import MarketCalendar
+from options_helper.data.streaming.reconnect.worker import StreamWorker
+from options_helper.data.streaming.run.fill_gaps import FillGaps
+from options_helper.market import BrokerPosition, Greeks, PreviousClose, Quote, StreamName, Trade
 
-    from options_helper.data.calendar.market_clock import MarketCalendar
-    from options_helper.data.streaming.reconnect.worker import StreamWorker
+if TYPE_CHECKING:
     from options_helper.data.streaming.run.cache import LiveCache
-    from options_helper.data.streaming.run.fill_gaps import FillGaps
-    from options_helper.market import BrokerPosition, Greeks, PreviousClose, Quote, StreamName, Trade
 
 
 class RunSink:

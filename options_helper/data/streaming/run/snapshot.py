@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -10,9 +12,6 @@ from options_helper.data.calendar.market_clock import market_moment
 from options_helper.market import LiveSnapshot, StreamHealth, StreamName, StreamState
 
 if TYPE_CHECKING:
-    import datetime as dt
-    from collections.abc import Iterable, Mapping
-
     from options_helper.data.streaming.run.live_run import LiveRun
 
 _RATE_IS_OLD_AFTER_SECONDS = 5.0

@@ -8,10 +8,9 @@ from apps.streamlit.components.positions.table.records import price_time, rounde
 from apps.streamlit.components.positions.table.row_words import describe_price
 from options_helper.analysis.osi import stock_symbol
 from options_helper.analysis.text.figures import format_pnl
+from options_helper.models import Portfolio
 
 if TYPE_CHECKING:
-    from options_helper.models import Portfolio
-
     Record = dict[str, Any]
 
 GROUP_FIELDS = (

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from options_helper.analysis.text.figures import MISSING
 from options_helper.analysis.text.wording import format_day
 from options_helper.analysis.valuation.row_warnings import RowWarning, sentences
-from options_helper.models import EquityPosition, Leg, MultiLegPosition, Position
+from options_helper.models import EquityPosition, Leg, MultiLegPosition, Position, StockLeg
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from options_helper.models import StockLeg
-
     Record = dict[str, Any]
 
 _UP, _DOWN, _SAME = "\N{BLACK UP-POINTING TRIANGLE}", "\N{BLACK DOWN-POINTING TRIANGLE}", "="

@@ -6,6 +6,8 @@ changed nothing gives an equal payload.
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from apps.streamlit.components.positions.table.group_rows import GROUP_FIELDS, build_group_rows
@@ -18,16 +20,11 @@ from apps.streamlit.components.positions.table.row_words import (
     warning_words,
 )
 from options_helper.analysis.osi import stock_symbol
-from options_helper.models import MultiLegPosition
+from options_helper.models import EquityPosition, MultiLegPosition, Portfolio, Position
 from options_helper.times import to_microseconds
 
 if TYPE_CHECKING:
-    import datetime as dt
-    from collections.abc import Iterator, Mapping
-
     import pandas as pd
-
-    from options_helper.models import EquityPosition, Portfolio, Position
 
     AnyPosition = Position | EquityPosition | MultiLegPosition
     Record = dict[str, Any]
