@@ -19,7 +19,7 @@ from options_helper.data.settings import (
 )
 from options_helper.errors import SettingsError
 
-EXAMPLE = Path(__file__).parent.parent / "config" / "alpaca.env.example"
+EXAMPLE = Path(__file__).resolve().parents[2] / "config" / "alpaca.env.example"
 KEYS = {"APCA_API_KEY_ID": "PKMARKERKEYID0000AB", "APCA_API_SECRET_KEY": "marker-secret-0123456789"}
 
 

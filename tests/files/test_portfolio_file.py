@@ -19,7 +19,7 @@ from options_helper.files.file_version import FileVersion, file_version
 from options_helper.models import EquityPosition, MultiLegPosition, Portfolio, Position
 from options_helper.portfolio_file import MAX_BYTES, load_portfolio, parse_portfolio, read_portfolio_file
 
-SAMPLE = Path(__file__).parent.parent / "portfolio.json"
+SAMPLE = Path(__file__).resolve().parents[2] / "portfolio.json"
 OPTION: dict[str, Any] = {
     "id": "aapl-1",
     "symbol": "AAPL",
