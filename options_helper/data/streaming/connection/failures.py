@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from options_helper.data.streaming.connection.protocol import UpgradeRefused
 from options_helper.data.streaming.reconnect.policy import is_final_code
 from options_helper.errors import StreamError, StreamInterrupted, StreamRejected
 
@@ -119,11 +120,14 @@ _WORDS_BY_KIND: tuple[tuple[type[BaseException], str], ...] = (
 
 
 def _words_of(error: BaseException) -> str:
+    refused = error if isinstance(error, UpgradeRefused) else error.__cause__
+    if isinstance(refused, UpgradeRefused):
+        return refused.words
     if hasattr(error, "rcvd"):  # websockets.ConnectionClosed
         cause = error.__cause__
-        if error.rcvd is not None:
-            return f"the server closed the connection (close code {error.rcvd.code})"
-        return _words_of(cause) if isinstance(cause, OSError) else "the connection was lost"
+        lost = _words_of(cause) if isinstance(cause, OSError) else "the connection was lost"
+        received = error.rcvd
+        return lost if received is None else f"the server closed the connection (close code {received.code})"
     for kind, words in _WORDS_BY_KIND:
         if isinstance(error, kind):
             return words

@@ -1,4 +1,4 @@
-"""The websocket client of the streams: market data frames are cut out here, all else is websockets' own.
+"""The websocket client of the streams: cut market data frames out, leave all else to websockets.
 
 The older websockets client, which alpaca-py uses, spends about 4 µs on each frame in tasks, futures and
 queues. The class made here looks at frame boundaries itself (RFC 6455, section 5.2). Until `divert` it hands
@@ -7,21 +7,51 @@ two, and the change-over loses and reorders nothing. From then on whole binary f
 sink, and the library sees pings, pongs and the closing handshake. Where anything else comes (text, a
 fragmented message, a frame over the size limit or against the protocol), the library reads the rest of the
 connection as if this class were not there.
+
+The opening handshake is websockets' own with two limits: no redirect is followed, and the HTTP answer is
+bounded in size. `ConnectionTimes.handshake` bounds its time.
 """
 
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable
 from functools import cache
 from typing import Any
+from urllib.parse import urlsplit
 
 MAX_FRAME_BYTES = 16 * 1024 * 1024
+MAX_UPGRADE_BYTES = 32 * 1024
+
+# Anything else in a redirect's target is not a host name, and is not repeated.
+_HOST = re.compile(r"[0-9a-z.:_-]{1,253}")
 
 _HEADER_END = b"\r\n\r\n"
 _WHOLE_BINARY = 0x82
 _CONTROL, _FINAL = 0x08, 0x80
 _TWO_BYTES, _EIGHT_BYTES = 126, 127
+
+
+class UpgradeRefused(ConnectionError):
+    """The server's answer to the upgrade is not accepted.
+
+    Attributes:
+        words: Why; nothing of the server's text but a host name.
+    """
+
+    def __init__(self, words: str) -> None:
+        self.words = words
+        super().__init__(words)
+
+
+def _redirect_words(location: str) -> str:
+    try:
+        host = urlsplit(location).hostname or ""
+    except ValueError:
+        host = ""
+    target = f" to {host}" if _HOST.fullmatch(host) else ""
+    return f"the server redirects{target}; redirects are not followed and no key was sent"
 
 
 def frame_bounds(buffer: bytearray, at: int = 0) -> tuple[int, int] | None:
@@ -101,6 +131,15 @@ class _FramesFirst:
         self._sink = sink
         self._advance()
 
+    async def handshake(self, *arguments: Any, **more: Any) -> None:  # noqa: ANN401 - as the base class
+        from websockets.legacy.exceptions import RedirectHandshake  # noqa: PLC0415 - comes with alpaca-py
+
+        try:
+            await super().handshake(*arguments, **more)  # type: ignore[misc]  # websockets' own
+        except RedirectHandshake as redirect:
+            # websockets would connect to the target, and the SDK would send the keys there.
+            raise UpgradeRefused(_redirect_words(redirect.uri)) from None
+
     async def recv(self) -> bytes | str:
         self._is_wanted = True
         self._advance()
@@ -145,10 +184,19 @@ class _FramesFirst:
     def _pass_http_response(self) -> bool:
         end = self._buffer.find(_HEADER_END)
         if end < 0:
+            if len(self._buffer) > MAX_UPGRADE_BYTES:
+                self._refuse_upgrade()
             return False
         self._pass_first(end + len(_HEADER_END))
         self._is_upgraded = True
         return True
+
+    def _refuse_upgrade(self) -> None:
+        self._is_handed_over = True
+        self._buffer.clear()
+        error = UpgradeRefused("the server's answer to the connection request was too long")
+        self.reader.set_exception(error)  # type: ignore[attr-defined]  # websockets' own
+        self.transport.abort()  # type: ignore[attr-defined]  # websockets' own
 
     def _pass_one_message(self) -> None:
         """One message of one or more frames, with the control frames before it, if `recv()` waits for it."""
