@@ -25,7 +25,7 @@ KEYS = {"APCA_API_KEY_ID": "PKMARKERKEYID0000AB", "APCA_API_SECRET_KEY": "marker
 
 @pytest.fixture
 def env_file(tmp_path: Path) -> Path:
-    """A place for an env file, where there is none yet."""
+    """Return the path of an env file that does not exist yet."""
     return tmp_path / "alpaca.env"
 
 
@@ -37,7 +37,7 @@ def refusal(env_file: Path, **changes: str) -> SettingsError:
 
 
 def test_keys_alone_are_enough(env_file: Path) -> None:
-    """Hosts are Alpaca's and feeds those of the free plan where nothing else is said."""
+    """By default, hosts are Alpaca's and feeds those of the free plan."""
     settings = load_settings(KEYS, env_file=env_file)
     assert (settings.key_id, settings.secret_key) == tuple(KEYS.values())
     assert (settings.trading_url, settings.data_url, settings.stream_url) == (PAPER_URL, DATA_URL, STREAM_URL)
@@ -55,7 +55,7 @@ def test_keys_alone_are_enough(env_file: Path) -> None:
     ],
 )
 def test_a_missing_key_is_named_with_its_place(keys: dict[str, str], named: str, env_file: Path) -> None:
-    """The sentence says which variable to set, and the file to set it in."""
+    """The error names the variable to set, and the file to set it in."""
     with pytest.raises(SettingsError) as caught:
         load_settings(keys, env_file=env_file)
     assert str(caught.value).startswith(named)
@@ -89,7 +89,7 @@ def test_a_missing_env_file_is_an_empty_one(tmp_path: Path, name: str) -> None:
 
 
 def test_an_env_file_that_is_no_text_is_refused_without_quoting_it(env_file: Path) -> None:
-    """The refusal names the file, and nothing of what stands in it."""
+    """The error names the file and quotes nothing from it."""
     env_file.write_bytes(b"APCA_API_SECRET_KEY=marker\xff\xfe")
     with pytest.raises(SettingsError, match="UTF-8") as caught:
         read_environment({}, env_file=env_file)
@@ -133,19 +133,19 @@ def test_the_account_is_found_from_url_or_key(
     ],
 )
 def test_the_trading_stream_is_beside_the_trading_host(url: str, stream: str, env_file: Path) -> None:
-    """Its address is the host's `/stream`, encrypted where the host is."""
+    """The trading stream is the host's `/stream`, encrypted if the host is."""
     assert load_settings(KEYS | {"APCA_API_BASE_URL": url}, env_file=env_file).trading_stream_url == stream
 
 
 def test_market_data_streams_carry_their_feed(env_file: Path) -> None:
-    """Stocks are at `/v2/{feed}`, options at `/v1beta1/{feed}`, on whatever host is set."""
+    """Stocks are at `/v2/{feed}`, options at `/v1beta1/{feed}`, on the configured host."""
     settings = load_settings(KEYS | {"APCA_API_STREAM_URL": "ws://127.0.0.1:7/"}, env_file=env_file)
     assert settings.stock_stream_url("sip") == "ws://127.0.0.1:7/v2/sip"
     assert settings.option_stream_url("opra") == "ws://127.0.0.1:7/v1beta1/opra"
 
 
 def test_foreign_hosts_are_named(env_file: Path) -> None:
-    """A host that is neither Alpaca's nor this machine's is named once; a look-alike is foreign."""
+    """A host that is neither Alpaca's nor this machine is named once; a look-alike is foreign."""
     settings = load_settings(
         KEYS
         | {
@@ -188,7 +188,7 @@ def test_the_page_chooses_between_alpaca_s_two_hosts_only(env_file: Path) -> Non
     ],
 )
 def test_what_is_no_plain_url_is_refused(name: str, url: str, env_file: Path) -> None:
-    """The refusal names the variable and a right value, and never repeats what may hold a password."""
+    """The error names the variable and a correct value, and never repeats what may hold a password."""
     error = refusal(env_file, **{name: url})
     assert error.variable == name
     assert "://host" in str(error)
@@ -206,7 +206,7 @@ def test_an_unknown_feed_is_refused(name: str, feed: str, env_file: Path) -> Non
 
 
 def test_feeds_take_any_case(env_file: Path) -> None:
-    """A feed may be written in capitals."""
+    """Feeds may be written in capitals."""
     settings = load_settings(
         KEYS | {"OH_ALPACA_STOCK_FEED": " SIP ", "OH_ALPACA_OPTIONS_FEED": "OPRA"}, env_file=env_file
     )
@@ -223,7 +223,7 @@ def test_a_key_that_fits_no_header_is_refused_unshown(name: str, key: str, env_f
 
 
 def test_keys_never_show(env_file: Path) -> None:
-    """Neither repr nor text of the settings holds a key; the masked one shows its ends."""
+    """Neither the settings' repr nor their text shows a key; the masked one shows its ends."""
     settings = load_settings(KEYS, env_file=env_file)
     for key in KEYS.values():
         assert key not in f"{settings!r} {settings}"
@@ -250,7 +250,7 @@ def test_loopback_means_this_machine(host: str, loopback: bool) -> None:
 
 
 def test_the_example_has_every_variable_and_no_key(env_file: Path) -> None:
-    """The file to copy sets nothing by itself, and each of its settings, once uncommented, is a good one."""
+    """The example file sets nothing by itself, and each of its settings is valid once uncommented."""
     example = EXAMPLE.read_text()
     assert read_environment({}, env_file=EXAMPLE) == {}
     env_file.write_text(example.replace("\n#APCA_", "\nAPCA_").replace("\n#OH_", "\nOH_"))

@@ -1,4 +1,4 @@
-"""The alerts file beside a portfolio."""
+"""Loading `alerts.json`."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def test_rules_written_for_download_are_read_back_as_they_were(tmp_path: Path) -
     ],
 )
 def test_a_wrong_file_is_refused_with_its_place(tmp_path: Path, text: str, place: str, reason: str) -> None:
-    """The error names the file, the place and what a right value looks like."""
+    """The error names the file, the place and what a correct value looks like."""
     path = _write(tmp_path, text)
     with pytest.raises(AlertsFileError) as caught:
         load_alert_rules(path)
@@ -126,7 +126,7 @@ def test_a_file_that_cannot_be_read_is_said_to_be_so(tmp_path: Path) -> None:
 def test_a_file_that_can_be_read_again_is_read_by_itself(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A permission given changes neither its time nor its size; a failure that stays is told of once."""
+    """A new permission changes neither time nor size; a lasting failure is reported once."""
     path = _write(tmp_path, json.dumps(RULES))
 
     def refuse(*_args: object, **_more: object) -> None:

@@ -1,4 +1,4 @@
-"""Loading portfolio.json: what is accepted, and every refusal with its place and a right value."""
+"""Loading portfolio.json: what is accepted, and each error with its place and a correct value."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def test_a_file_with_a_byte_order_mark_loads(file: Path) -> None:
 
 
 def test_unknown_keys_do_no_harm(file: Path) -> None:
-    """Keys of other tools are left aside on every level, whatever they hold."""
+    """Keys of other tools are ignored at every level, whatever they hold."""
     leg = LEG | {"ratio": 1}
     document = {"risk_profile": {"a": [1]}, "positions": [STRUCTURE | {"legs": [leg, leg], "note": None}]}
     file.write_text(json.dumps(document))
@@ -95,7 +95,7 @@ def test_unknown_keys_do_no_harm(file: Path) -> None:
 
 
 def test_a_tilde_is_the_home_directory(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A path may be written as people write it; a home that does not exist is an ordinary missing file."""
+    """A path may start with a tilde; an unknown home is an ordinary missing file."""
     monkeypatch.setenv("HOME", str(file.parent))
     file.write_text("{}")
     assert load_portfolio("~/portfolio.json") == Portfolio()
@@ -113,7 +113,7 @@ def test_the_file_is_only_read(file: Path) -> None:
 
 
 def test_what_was_read_knows_when_it_was_saved(file: Path) -> None:
-    """The version belongs to the bytes read, changes with a save, and gives the time of it."""
+    """The version belongs to the bytes read, changes with a save, and holds the time of the save."""
     file.write_text("{}")
     os.utime(file, ns=(0, 1_700_000_000_000_000_000))
     content, version = read_portfolio_file(str(file))
@@ -147,7 +147,7 @@ def test_a_directory_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_pipe_is_refused_without_waiting(file: Path) -> None:
-    """A named pipe is not opened, for nobody may ever write to it."""
+    """A named pipe is not opened, because nobody may ever write to it."""
     os.mkfifo(file)
     with pytest.raises(PortfolioError, match="regular file"):
         load_portfolio(file)
@@ -161,7 +161,7 @@ def test_a_loop_of_links_is_refused(file: Path) -> None:
 
 
 def test_a_file_without_permission_is_refused(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A file that this user may not read is said to be so."""
+    """The error says that this user may not read the file."""
     file.write_text("{}")
 
     def refuse(*_: object) -> None:
@@ -182,7 +182,7 @@ def test_a_file_of_fifty_megabytes_is_refused_unread(file: Path, monkeypatch: py
 
 
 def test_a_file_that_grows_while_it_is_opened_is_refused(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Never more than the limit is read, whatever the size was a moment before."""
+    """At most the limit is read, whatever the size was a moment before."""
     file.write_bytes(b" " * (MAX_BYTES + 5))
     small = os.stat_result((stat.S_IFREG | 0o600, 0, 0, 1, 0, 0, 2, 0, 0, 0))
     monkeypatch.setattr(Path, "stat", lambda *_, **__: small)
@@ -213,7 +213,7 @@ def test_a_file_that_grows_while_it_is_opened_is_refused(file: Path, monkeypatch
 def test_what_is_not_json_has_a_line_and_a_column(
     file: Path, content: str | bytes, place: str, words: str
 ) -> None:
-    """Broken text is told by its line and column, in words."""
+    """Broken text is reported with its line and column, in words."""
     error = refusal(file, content)
     assert error.place == place
     assert words in error.reason
@@ -261,7 +261,7 @@ def test_a_document_is_an_object(file: Path, document: str) -> None:
 def test_a_wrong_value_is_placed_and_a_right_one_shown(
     file: Path, field: str, value: object, right: str
 ) -> None:
-    """The position's id, the field, the value found and what a right one looks like are in the text."""
+    """The error has the position's id, the field, the value found and a correct value."""
     error = position_refusal(file, OPTION | {"id": "good"}, OPTION | {field: value})
     assert error.place.endswith(f"field {field}")
     assert error.place.startswith('position "aapl-1"' if field != "id" else "position 2 (which has no id)")
@@ -271,7 +271,7 @@ def test_a_wrong_value_is_placed_and_a_right_one_shown(
 
 @pytest.mark.parametrize("field", ["symbol", "expiry", "strike", "contracts", "cost_basis", "option_type"])
 def test_a_missing_field_is_named(file: Path, field: str) -> None:
-    """What is left out is said to be missing, with what belongs there."""
+    """A missing field is named, with its meaning."""
     fields = {key: value for key, value in OPTION.items() if key != field}
     error = position_refusal(file, fields)
     assert error.place == f'position "aapl-1", field {field}'
@@ -285,7 +285,7 @@ def test_a_misspelt_field_is_found(file: Path) -> None:
 
 
 def test_a_misspelt_list_of_positions_is_no_empty_portfolio(file: Path) -> None:
-    """A file whose positions stand under another name is refused; one that holds nothing at all is not."""
+    """A file with its positions under another name is refused; a file that holds nothing is not."""
     error = refusal(file, {"cash": 5, "postions": [OPTION]})
     assert error.place == "field positions"
     assert '"postions": is that it?' in error.reason
@@ -330,7 +330,7 @@ def test_every_level_has_its_place(file: Path, document: dict[str, Any], place: 
 
 
 def test_ids_used_twice_are_named_with_everything_else(file: Path) -> None:
-    """Duplicate ids are told even where another problem stands, spaces around them apart."""
+    """Duplicate ids are reported beside other problems; surrounding spaces do not matter."""
     error = position_refusal(file, OPTION, OPTION | {"id": " aapl-1 ", "strike": 0}, OPTION | {"id": "b"})
     assert error.place == 'position "aapl-1"'
     assert "2 positions have this id" in error.reason
@@ -381,7 +381,7 @@ def test_equal_keys_in_what_is_not_ours_do_no_harm(file: Path) -> None:
 def test_terms_that_no_contract_has_are_refused(
     file: Path, entry: dict[str, Any], place: str, words: str
 ) -> None:
-    """An option that no contract symbol can name is told now, not when the streams start."""
+    """An option that no contract symbol can express is refused at loading, not at Start."""
     error = position_refusal(file, OPTION | {"id": "good"}, entry)
     assert error.place == place
     assert words in error.reason
@@ -401,7 +401,7 @@ def test_a_long_symbol_may_own_shares_or_name_its_root(file: Path) -> None:
 
 
 def test_many_problems_stay_readable(file: Path) -> None:
-    """The first few problems are told in full, the rest counted."""
+    """The first few problems are shown in full, the rest counted."""
     error = position_refusal(file, *(OPTION | {"id": f"p{n}", "strike": 0} for n in range(500)))
     lines = str(error).splitlines()
     assert len(lines) == 8
@@ -411,7 +411,7 @@ def test_many_problems_stay_readable(file: Path) -> None:
 
 
 def test_a_monstrous_value_is_shortened(file: Path) -> None:
-    """No value of the file fills the page, nor breaks the line or the output's encoding."""
+    """A value from the file can neither fill the page nor break the line or the output's encoding."""
     error = position_refusal(file, OPTION | {"strike": "\n\ud800" + "9" * 10_000})
     assert len(str(error)) < 400
     assert "\n" not in str(error)
@@ -441,7 +441,7 @@ documents = json_values | st.fixed_dictionaries({"positions": st.lists(spoilt_po
 def test_any_json_is_a_portfolio_or_an_error_in_words(
     tmp_path_factory: pytest.TempPathFactory, document: object
 ) -> None:
-    """Whatever the file holds, loading gives a portfolio or its own error, and never another."""
+    """For any JSON, loading returns a portfolio or raises its own error, and no other."""
     path = tmp_path_factory.getbasetemp() / "any.json"
     path.write_text(json.dumps(document))
     outcome: object
@@ -455,5 +455,5 @@ def test_any_json_is_a_portfolio_or_an_error_in_words(
 
 
 def test_the_limit_of_digits_is_python_s_own() -> None:
-    """The case of a number with thousands of digits stands on this limit of the interpreter."""
+    """The test of a number with thousands of digits relies on this limit of the interpreter."""
     assert 0 < sys.get_int_max_str_digits() < 5000

@@ -27,7 +27,7 @@ KEY, SECRET = "PKMARKER0000KEYID", "marker-of-a-secret"
 
 
 class FakeManager:
-    """A manager that records what it is told and gives the snapshot that the test set."""
+    """A manager that records its calls and returns the test's snapshot."""
 
     def __init__(self) -> None:
         self.configs: list[Any] = []
@@ -56,7 +56,7 @@ class FakeManager:
         self.running = False
 
     def is_running(self) -> bool:
-        """Whether start was called and stop was not."""
+        """Return whether it was started and not stopped."""
         return self.running
 
     def snapshot(self) -> LiveSnapshot:
@@ -92,7 +92,7 @@ class Desk:
         self.portfolio.write_text(json.dumps({"cash": 1000, "positions": positions}))
 
     def sign_in(self, **more: str) -> None:
-        """Set keys, and whatever else the environment should say."""
+        """Set keys and any other environment variables."""
         for name, value in {"APCA_API_KEY_ID": KEY, "APCA_API_SECRET_KEY": SECRET, **more}.items():
             self.monkeypatch.setenv(name, value)
 
@@ -115,7 +115,7 @@ class Desk:
 
 @pytest.fixture
 def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
-    """An empty folder, no keys, and a hub whose manager is a fake."""
+    """An empty folder, no keys, and a hub with a fake manager."""
     for name in ("APCA_API_KEY_ID", "APCA_API_SECRET_KEY", "APCA_API_BASE_URL", "APCA_API_DATA_URL"):
         monkeypatch.delenv(name, raising=False)
     for name in ("APCA_API_STREAM_URL", "OH_PORTFOLIO", "OH_LOG_FILE", "OH_KEEP_ALIVE_SECONDS"):

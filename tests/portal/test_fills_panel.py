@@ -34,7 +34,7 @@ POSITION = {**TERMS, "strike": 250, "contracts": 2, "cost_basis": 18.4}
 
 @pytest.fixture
 def now() -> dt.datetime:
-    """The present; AppTest has no browser, whose zone the page then takes for New York's."""
+    """Return the current time; AppTest has no browser, so the page assumes New York's zone."""
     return utc_now()
 
 
@@ -69,7 +69,7 @@ def fill(now: dt.datetime, total: float, quantity: float, price: float, **change
 
 
 def spread(now: dt.datetime) -> dict[str, Any]:
-    """A filled credit vertical, of whose legs the file holds one."""
+    """A filled credit vertical; the file holds one of its legs."""
     leg = {"qty": 1.0, "ratio_qty": 1.0, "filled_qty": 1.0, "status": "filled"}
     legs = [
         {**leg, "order_id": "l1", "symbol": CALL, "side": "sell", "filled_avg_price": 3.1},
@@ -81,13 +81,13 @@ def spread(now: dt.datetime) -> dict[str, Any]:
 
 
 def view_of(*rows: dict[str, Any], **fields: Any) -> FillsView:
-    """The fills of a snapshot beside a file that holds the call."""
+    """Return the fills of a snapshot, compared with a file that holds the call."""
     snapshot = LiveSnapshot(as_of=utc_now(), fills=rows, started_at=utc_now(), **fields)
     return build_fills_view(Portfolio.model_validate({"positions": [POSITION]}), snapshot, None)
 
 
 def page_with(desk: Desk, **fields: Any) -> AppTest:
-    """The page with the call in its file, beside this snapshot."""
+    """Return the page for this snapshot, with the call in its file."""
     desk.own(POSITION)
     desk.manager.now = LiveSnapshot(as_of=utc_now(), **{"started_at": utc_now(), **fields})
     page = desk.page()
@@ -96,7 +96,7 @@ def page_with(desk: Desk, **fields: Any) -> AppTest:
 
 
 def rows_of(page: AppTest, label: str) -> list[tuple[str, ...]]:
-    """What stands in each row of the list: time, name, amount, details."""
+    """Return the time, name, amount and details of each row."""
     (body,) = (
         str(each.proto.body) for each in page.get("html") if f'aria-label="{label}"' in each.proto.body
     )
@@ -107,7 +107,7 @@ def rows_of(page: AppTest, label: str) -> list[tuple[str, ...]]:
 
 
 def test_before_start_nothing_is_claimed_of_the_days_fills(desk: Desk) -> None:
-    """A morning that nobody asked for is not one without fills."""
+    """Before Start the page claims nothing about fills, not even that there are none."""
     page = page_with(desk, started_at=None)
     assert title(desk, page) == "—"
     assert desk.said(page).count("Asked for at Start.") == 2
@@ -133,7 +133,7 @@ def test_a_row_has_every_field_of_its_execution(desk: Desk, now: dt.datetime) ->
 
 
 def test_a_multi_leg_fill_is_a_line_with_its_legs(desk: Desk, now: dt.datetime) -> None:
-    """The line has the net price in words, its legs follow, and what the file does not hold is marked."""
+    """A line shows the net price in words, its legs follow, and legs not in the file are marked."""
     rows = rows_of(page_with(desk, fills=(spread(now),)), "Fills")
     assert [row[1:3] for row in rows] == [
         ("AAPL multi-leg", f"{TIMES}1 1.62 credit"),
@@ -145,7 +145,7 @@ def test_a_multi_leg_fill_is_a_line_with_its_legs(desk: Desk, now: dt.datetime) 
 
 
 def test_a_bust_and_a_correction_are_visible(desk: Desk, now: dt.datetime) -> None:
-    """A busted row is struck through and says so, a corrected one says what it was."""
+    """A busted row is struck through and labelled; a corrected one shows its earlier values."""
     rows = (
         update(now, "trade_bust", previous_execution_id="x2", fill_qty=1.0, fill_price=1.7, filled_qty=1.0),
         update(now, "trade_correct", previous_execution_id="x1", fill_price=1.5, filled_qty=1.0),
@@ -162,7 +162,7 @@ def test_a_bust_and_a_correction_are_visible(desk: Desk, now: dt.datetime) -> No
 
 
 def test_the_orders_tell_their_course_and_their_contradictions(desk: Desk, now: dt.datetime) -> None:
-    """Replacements with what changed, reasons of rejections, and fills that their order does not know of."""
+    """Orders show replacements with their changes, rejection reasons, and unexplained fills."""
     rows = (
         update(now, "new", "o2", replaces="o1", qty=4.0),
         update(now, "replaced", "o1", replaced_by="o2", limit_price=1.6),
@@ -206,7 +206,7 @@ def test_the_legs_of_a_spread_stand_under_their_order(desk: Desk, now: dt.dateti
     ],
 )
 def test_a_gap_is_told_with_its_times_and_its_reason(desk: Desk, now: dt.datetime, reason: str) -> None:
-    """While REST cannot confirm a gap, the title says which span is in doubt, and under it why."""
+    """While REST cannot confirm a gap, the title names its span, with the reason below."""
     end = now.astimezone(NEW_YORK)
     start = end - dt.timedelta(seconds=45)
     page = page_with(desk, fills=(fill(now, 2, 2, 1.62),), fill_gaps=(FillGap(start, end, reason),))
@@ -264,7 +264,7 @@ def test_the_csv_has_what_the_list_shows(desk: Desk, now: dt.datetime) -> None:
 
 
 def test_the_csvs_name_says_where_fills_are_in_doubt(now: dt.datetime) -> None:
-    """A file that was saved while fills were not confirmed is not taken for the whole day later."""
+    """The name of a CSV saved during a gap keeps it from passing for the whole day."""
     day = new_york_date(now).isoformat()
     assert fills_csv_name(view_of(fill(now, 2, 2, 1.62))) == f"fills-{day}.csv"
     gap = FillGap(now, None)

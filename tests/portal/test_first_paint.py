@@ -31,7 +31,7 @@ def _no_hub() -> Iterator[None]:
 
 
 def get(path: str, host: str = "localhost") -> httpx.Response:
-    """What a browser gets under this path from the two routes alone."""
+    """Return a browser's response for this path from the two routes alone."""
 
     async def ask() -> httpx.Response:
         served = httpx.ASGITransport(app=Starlette(routes=first_paint.first_paint_routes()))
@@ -46,7 +46,7 @@ def get(path: str, host: str = "localhost") -> httpx.Response:
     [("/", "Options Helper", "oh-home"), ("/Live_Portfolio", "Live Portfolio", "oh-live")],
 )
 def test_each_page_brings_its_title(path: str, title: str, kind: str) -> None:
-    """The title is in the document, behind Streamlit's root, and a browser asks for it anew each time."""
+    """The document has the title behind Streamlit's root, and browsers always request it again."""
     answer = get(path)
     assert answer.status_code == 200
     assert answer.headers["cache-control"] == "no-cache"
@@ -65,7 +65,7 @@ def test_nothing_of_streamlits_document_is_lost() -> None:
 
 
 def test_where_streams_run_the_sidebar_is_folded(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The title stands where the page will have it; a foreign name of this server is not told what runs."""
+    """The title stands at its final place; a request under a foreign host name learns nothing."""
     monkeypatch.setattr(first_paint.st, "get_option", {"server.allowedHosts": ["localhost"]}.__getitem__)
     idle = get("/Live_Portfolio").text
     assert 'class="oh-live"' in idle
@@ -89,7 +89,7 @@ def test_the_title_is_drawn_in_the_pages_font() -> None:
 def test_a_document_that_is_not_as_it_was_is_left_alone(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, text: str | None
 ) -> None:
-    """A later Streamlit may build its page otherwise, or keep it elsewhere; it is served as it is then."""
+    """If a later Streamlit builds its document differently, it is served unchanged."""
     document = tmp_path / "index.html"
     if text is not None:
         document.write_text(text)

@@ -60,7 +60,7 @@ def status(page: AppTest) -> str:
 
 
 def enabled(page: AppTest) -> set[str]:
-    """Which of the three buttons can be pressed."""
+    """Return which of the three buttons are enabled."""
     return {name for name in ("start", "stop", "restart") if not page.button(key=f"live-{name}").disabled}
 
 
@@ -107,7 +107,7 @@ def live_snapshot(**fields: Any) -> LiveSnapshot:
 
 
 def test_the_page_opens_ready(desk: Desk) -> None:
-    """With a portfolio the page says what is ready, Start is the only button, and nothing was started."""
+    """With a portfolio the page shows what is ready, only Start is enabled, and nothing has started."""
     desk.sign_in()
     desk.own(desk.CALL, VERTICAL)
     page = desk.page()
@@ -118,7 +118,7 @@ def test_the_page_opens_ready(desk: Desk) -> None:
 
 
 def test_no_file_is_a_friendly_screen(desk: Desk) -> None:
-    """Without a portfolio: which file, where it was looked for, an example; Start waits."""
+    """Without a portfolio the page shows the missing file, its path and an example; Start is disabled."""
     desk.sign_in()
     page = desk.page()
     assert status(page).startswith("**No portfolio yet.**")
@@ -130,7 +130,7 @@ def test_no_file_is_a_friendly_screen(desk: Desk) -> None:
 
 
 def test_a_broken_file_says_where_and_what(desk: Desk) -> None:
-    """A wrong value is named by position and field, with what a right one looks like; Start waits."""
+    """A wrong value is named by position and field, with a correct one; Start is disabled."""
     desk.own({**desk.CALL, "strike": -5})
     page = desk.page()
     assert status(page).startswith("**portfolio.json cannot be used.**")
@@ -140,7 +140,7 @@ def test_a_broken_file_says_where_and_what(desk: Desk) -> None:
 
 
 def test_several_wrong_values_stand_in_a_line_each(desk: Desk) -> None:
-    """Each problem has a line of its own, and nothing speaks of one thing where there are more."""
+    """Each of several problems has its own line, and the wording is plural."""
     desk.own(*({**desk.CALL, "id": f"call-{n}", "strike": -5} for n in range(3)))
     page = desk.page()
     words = desk.said(page).replace("\\", "")
@@ -150,7 +150,7 @@ def test_several_wrong_values_stand_in_a_line_each(desk: Desk) -> None:
 
 @pytest.mark.parametrize("path", ["~nobody-of-this-name/portfolio.json", "x" * 5000, "\0.json"])
 def test_a_path_that_cannot_be_is_a_friendly_screen(desk: Desk, path: str) -> None:
-    """Whatever is typed as the file, the page says what it looked for, and does not break."""
+    """Any text as the file gives a page that names what it looked for."""
     page = desk.page()
     page.text_input(key="portfolio-path").set_value(path).run()
     assert not page.exception
@@ -159,14 +159,14 @@ def test_a_path_that_cannot_be_is_a_friendly_screen(desk: Desk, path: str) -> No
 
 
 def test_the_root_directory_is_named_like_any_other(desk: Desk) -> None:
-    """A path without a last part is named by itself."""
+    """A path without a last part is shown by itself."""
     page = desk.page()
     page.text_input(key="portfolio-path").set_value("/").run()
     assert status(page).startswith("**/ cannot be used.**")
 
 
 def test_a_corrected_file_is_read_by_itself(desk: Desk) -> None:
-    """The next run of the page reads a file that was saved meanwhile; no button is needed."""
+    """The next run reads a file saved meanwhile, without a button."""
     desk.portfolio.write_text("{")
     page = desk.page()
     desk.own(desk.CALL)
@@ -176,7 +176,7 @@ def test_a_corrected_file_is_read_by_itself(desk: Desk) -> None:
 def test_a_file_that_changes_while_the_page_is_drawn_leaves_no_old_button(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Buttons and body speak of one version of the file: no Start for what is called broken below."""
+    """Buttons and body show one version of the file, so Start is not enabled for a broken one."""
     from apps.streamlit.components import live_portfolio_page
 
     draw, broken = live_portfolio_page.draw_buttons, '{"positions": ['
@@ -195,7 +195,7 @@ def test_a_file_that_changes_while_the_page_is_drawn_leaves_no_old_button(
 
 
 def test_reload_reads_the_file_again(desk: Desk) -> None:
-    """The button reads a file again even where its time and size did not change."""
+    """Reload reads the file again even if its time and size did not change."""
     desk.own(desk.CALL)
     page = desk.page()
     kept = desk.portfolio.stat()
@@ -210,14 +210,14 @@ def test_reload_reads_the_file_again(desk: Desk) -> None:
 
 
 def test_an_empty_portfolio_says_what_to_add(desk: Desk) -> None:
-    """A portfolio without positions shows what one looks like."""
+    """A portfolio without positions shows an example of one."""
     desk.own()
     page = desk.page()
     assert "This portfolio is empty" in desk.said(page)
 
 
 def test_missing_keys_are_said_at_start(desk: Desk) -> None:
-    """Start without credentials is one sentence on what to set and where, and starts nothing."""
+    """Start without keys is one sentence on what to set and where, and starts nothing."""
     desk.own(desk.CALL)
     page = desk.page()
     assert status(page).startswith("**Not ready.** APCA")
@@ -230,7 +230,7 @@ def test_missing_keys_are_said_at_start(desk: Desk) -> None:
 
 
 def test_a_missing_sdk_is_said_at_start(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without alpaca-py, Start says which package to install."""
+    """Without alpaca-py, Start names the package to install."""
     from apps.streamlit.components.inputs import actions
 
     monkeypatch.setattr(actions, "find_spec", lambda _name: None)
@@ -272,7 +272,7 @@ def test_the_account_can_be_chosen(desk: Desk) -> None:
 
 
 def test_another_host_leaves_no_choice(desk: Desk) -> None:
-    """Where the URL names another host the choice is disabled, and the host is named before Start."""
+    """If the URL names another host, the choice is disabled and the host is named before Start."""
     desk.own(desk.CALL)
     desk.sign_in(APCA_API_BASE_URL="https://broker.example")
     page = desk.page()
@@ -342,7 +342,7 @@ def test_a_refused_key_is_an_error_with_a_next_step(desk: Desk) -> None:
 
 
 def test_a_portfolio_of_expired_positions_hides_no_failure(desk: Desk) -> None:
-    """That nothing is left to stream is said while all is well; a stream in error comes before it."""
+    """The page says that nothing is left to stream, but a stream's error takes precedence."""
     pytest.importorskip("alpaca", reason="Start needs alpaca-py")
     desk.own({**desk.CALL, "expiry": "2020-01-17"})
     desk.sign_in()
@@ -385,7 +385,7 @@ def test_changed_settings_offer_restart(desk: Desk) -> None:
 
 
 def test_what_another_tab_did_is_told(desk: Desk) -> None:
-    """A Stop by another open tab is told as such, with its time."""
+    """A Stop in another tab is shown with its time."""
     pytest.importorskip("alpaca", reason="Start needs alpaca-py")
     desk.own(desk.CALL)
     desk.sign_in()
@@ -397,7 +397,7 @@ def test_what_another_tab_did_is_told(desk: Desk) -> None:
 
 
 def test_a_stop_without_a_browser_is_told(desk: Desk) -> None:
-    """Streams that the hub stopped by itself are told with the reason."""
+    """The reason is shown for streams that the hub stopped by itself."""
     pytest.importorskip("alpaca", reason="Start needs alpaca-py")
     desk.own(desk.CALL)
     desk.sign_in()
@@ -414,7 +414,7 @@ def test_a_stop_without_a_browser_is_told(desk: Desk) -> None:
     ],
 )
 def test_a_failed_start_is_a_sentence(desk: Desk, refusal: Exception, words: str) -> None:
-    """What goes wrong at Start is a sentence; of an unexpected error only its type is shown."""
+    """A failure at Start is a sentence; an unexpected error shows only its type."""
     pytest.importorskip("alpaca", reason="Start needs alpaca-py")
     desk.own(desk.CALL)
     desk.sign_in()
@@ -425,13 +425,13 @@ def test_a_failed_start_is_a_sentence(desk: Desk, refusal: Exception, words: str
 
 
 def _problem(page: AppTest) -> str:
-    """What is said below the one line, of a button that failed while streams run."""
+    """Return the problem shown below the status line after a failed button press while streams run."""
     (line,) = page.error
     return str(line.value).replace("\\", "")
 
 
 def test_a_restart_that_cannot_begin_says_so_while_the_earlier_streams_go_on(desk: Desk) -> None:
-    """The reason stands beside the streams' own line until a Restart succeeds, or ends them."""
+    """The reason stays beside the streams' status until a Restart succeeds or the streams end."""
     pytest.importorskip("alpaca", reason="Start needs alpaca-py")
     desk.own(desk.CALL)
     desk.sign_in()
@@ -455,7 +455,7 @@ def test_a_restart_that_cannot_begin_says_so_while_the_earlier_streams_go_on(des
 
 @pytest.mark.parametrize("ends", ["stop", "start"])
 def test_what_another_tab_does_clears_a_failed_restart(desk: Desk, ends: str) -> None:
-    """It stood beside the earlier streams, and is over with them or with what another tab began."""
+    """The failed Restart disappears when the earlier streams end or another tab starts new ones."""
     pytest.importorskip("alpaca", reason="Start needs alpaca-py")
     desk.own(desk.CALL)
     desk.sign_in()
@@ -533,7 +533,7 @@ def test_new_keys_after_a_restart_leave_no_note(desk: Desk, monkeypatch: pytest.
 
 
 def test_an_env_file_that_cannot_be_read_is_a_sentence(desk: Desk) -> None:
-    """It is no text at all, say while it is written: the page stands, and says so."""
+    """If the file is not text, for example half written, the page still works and says so."""
     env_file = desk.folder / "config" / "alpaca.env"
     env_file.parent.mkdir()
     env_file.write_bytes(b"\xff\xfe\x00")
@@ -568,7 +568,7 @@ def test_another_time_zone_is_noticed_at_the_next_beat(desk: Desk, monkeypatch: 
 
 
 def test_keys_are_nowhere_on_the_page(desk: Desk) -> None:
-    """Neither the page nor the session's state shows a key."""
+    """Neither the page nor the session state contains a key."""
     pytest.importorskip("alpaca", reason="Start needs alpaca-py")
     desk.own(desk.CALL)
     desk.sign_in()
@@ -588,7 +588,7 @@ def test_every_tab_holds_the_one_manager(desk: Desk) -> None:
 
 
 def test_the_page_can_be_read_as_a_script(desk: Desk) -> None:
-    """Run without a server the page neither fails nor starts anything."""
+    """Run without a server, the page neither fails nor starts anything."""
     desk.own(desk.CALL)
     runpy.run_path(str(PAGE))
     assert desk.manager.configs == []

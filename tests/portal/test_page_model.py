@@ -1,4 +1,4 @@
-"""What a run of the page works with."""
+"""The inputs of a page run."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def _write(path: Path, *symbols: str) -> None:
 
 
 def test_the_plan_is_made_once_per_version_of_the_file_and_settings(tmp_path: Path) -> None:
-    """An unchanged refresh plans nothing; a new file or another setting is planned anew."""
+    """An unchanged refresh plans nothing; a new file or setting makes a new plan."""
     path = tmp_path / "portfolio.json"
     settings, credentials = PageSettings(portfolio_path=path), find_credentials()
     _write(path, "AAPL")

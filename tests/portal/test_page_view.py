@@ -1,4 +1,4 @@
-"""What one refresh asks of the portfolio's monitor."""
+"""One refresh's use of the portfolio's monitor."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_alerts_and_curves_take_the_threshold_of_the_sidebar(desk: Desk) -> None
 
 
 def test_the_table_is_told_of_the_raised_alerts(desk: Desk) -> None:
-    """The title of a hidden tab says their number; once acknowledged they are out of it."""
+    """A hidden tab's title counts raised alerts; acknowledged ones do not count."""
     desk.own(desk.CALL)
     rule = {"id": "far", "metric": "dte", "comparison": "above", "threshold": 1}
     (desk.folder / "alerts.json").write_text(json.dumps({"alerts": [rule]}))

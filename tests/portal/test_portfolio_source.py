@@ -21,7 +21,7 @@ pytestmark = pytest.mark.portal
 
 
 def _save(path: Path, content: str, seconds: int) -> None:
-    """Replace the file by one that was saved so many seconds after 1970."""
+    """Replace the file with one saved this many seconds after 1970."""
     path.write_text(content)
     os.utime(path, (seconds, seconds))
 
@@ -41,12 +41,12 @@ def _after_the_look(monkeypatch: pytest.MonkeyPatch, act: Callable[[], object]) 
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    """Where the portfolio is."""
+    """Return the portfolio's path."""
     return tmp_path / "portfolio.json"
 
 
 def test_a_version_is_read_once(path: Path) -> None:
-    """The same object until the file changes, and again when an earlier version comes back."""
+    """The same object is returned until the file changes, and again when an earlier version returns."""
     _save(path, '{"cash": 1}', 100)
     first = read_portfolio(path)
     assert read_portfolio(path) is first
@@ -60,7 +60,7 @@ def test_a_version_is_read_once(path: Path) -> None:
 def test_a_file_that_is_replaced_before_it_is_read_is_the_new_version(
     path: Path, monkeypatch: pytest.MonkeyPatch, content: str
 ) -> None:
-    """What is shown, right or wrong, was saved when the bytes that were read were saved."""
+    """The save time shown belongs to the bytes that were read, whether valid or not."""
     _save(path, '{"cash": 1}', 100)
     _after_the_look(monkeypatch, lambda: _save(path, content, 200))
     source = read_portfolio(path)
@@ -92,7 +92,7 @@ def test_a_file_that_appears_before_it_is_read_exists(path: Path, monkeypatch: p
 def test_a_file_that_can_be_read_again_is_read_by_itself(
     path: Path, monkeypatch: pytest.MonkeyPatch, failure: OSError, words: str
 ) -> None:
-    """Neither chmod nor an unlocked disk changes its time or size; the same failure is the same object."""
+    """Restored access changes neither time nor size; an unchanged failure is the same object."""
     missing = read_portfolio(path)
     assert read_portfolio(path) is missing
     _save(path, '{"cash": 22}', 100)

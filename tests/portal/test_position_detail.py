@@ -73,7 +73,7 @@ PORTFOLIO = Portfolio(positions=[CONDOR, CALENDAR, CALL, ADJUSTED, SHARES])
 
 
 def test_a_title_names_the_position_with_its_year() -> None:
-    """Whole dates, because a title is read alone."""
+    """Titles show full dates, because they are read alone."""
     titles = [title_of(each, describe_structure(each)) for each in PORTFOLIO.positions]
     assert titles == [
         "AAPL Credit iron condor · 18 Dec 2099 · 255/260/285/290",
@@ -127,7 +127,7 @@ def test_how_marks_were_made_is_said_once() -> None:
     ],
 )
 def test_a_difference_to_the_broker_is_explained(records: list[dict[str, Any]], words: str) -> None:
-    """Once for all legs, and only where there is one."""
+    """The difference is explained once for all legs, and only if there is one."""
     why = "The broker's books value an option at its last trade, however old; "
     assert broker_words(records) == (why + words if words else "")
 
@@ -137,7 +137,7 @@ def test_a_difference_to_the_broker_is_explained(records: list[dict[str, Any]], 
     [("live", 2.4, "● live 2 s"), ("closed", 7200.0, "☾ closed"), ("no_data", None, "○ no data")],
 )
 def test_states_are_a_sign_and_a_word(state: str, age: float | None, words: str) -> None:
-    """With an age where the age says something."""
+    """States show an age only if it means something."""
     assert state_words(state, age) == words
 
 
@@ -192,7 +192,7 @@ def _draw(position_id: str) -> tuple[AppTest, str]:
 
 
 def test_a_structure_shows_its_quotes_leg_by_leg() -> None:
-    """Head, a row per leg with sizes, a payoff, and what the tabs hold."""
+    """The detail has a head, a row per leg with sizes, a payoff, and its tabs."""
     test, html = _draw("condor")
     assert "AAPL Credit iron condor · 18 Dec 2099 · 255/260/285/290" in html
     assert html.count('<th scope="row">') == 4
@@ -212,14 +212,14 @@ def test_a_single_says_why_the_broker_differs() -> None:
 
 
 def test_a_calendar_says_why_it_has_no_payoff_and_what_is_wrong() -> None:
-    """Its warnings are whole sentences."""
+    """The detail shows a calendar's warnings as whole sentences."""
     test, html = _draw("calendar")
     assert "No payoff at expiry" in " ".join(each.value for each in test.markdown)
     assert "At least one leg has no mark" in html
 
 
 def test_an_adjusted_contract_says_why_it_has_no_payoff() -> None:
-    """Though its multiplier is confirmed; no break-even of it is shown as a number."""
+    """Even with a confirmed multiplier, no break-even is shown as a number."""
     test, html = _draw("adjusted")
     said = " ".join(each.value for each in test.markdown)
     assert "No payoff at expiry: what an adjusted contract delivers is not known." in said
@@ -229,6 +229,6 @@ def test_an_adjusted_contract_says_why_it_has_no_payoff() -> None:
 
 
 def test_a_position_that_is_gone_draws_nothing() -> None:
-    """A selection may outlive its position."""
+    """A selected position may have been removed from the file."""
     test, html = _draw("unknown")
     assert (html, len(test.tabs)) == ("", 0)

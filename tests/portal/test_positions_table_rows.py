@@ -1,4 +1,4 @@
-"""The payload of the positions table: what the metrics say, and the same bytes for the same."""
+"""The payload of the positions table: the metrics' figures, and equal bytes for equal input."""
 
 from __future__ import annotations
 
@@ -189,14 +189,14 @@ def test_a_far_expiry_of_a_structure_says_its_year() -> None:
 
 
 def test_a_group_shows_price_change_sums_and_coverage() -> None:
-    """With everything known the sums stand; the change is against the previous close."""
+    """With everything known the sums appear; the change is from the previous close."""
     group = _group(_payload(), "AAPL")
     assert group["sub"] == "271.50 ▲ 0.56%"
     assert (group["cover"], group["partial"], group["pnl_open"]) == ("4 of 4", False, pytest.approx(2641))
 
 
 def test_a_group_with_a_missing_leg_has_no_headline_and_says_what_it_covers() -> None:
-    """A total never hides what it lacks."""
+    """A group without all its legs shows its coverage instead of a headline."""
     mids = {symbol: mid for symbol, mid in MIDS.items() if symbol != "AAPL261218C00250000"}
     group = _group(_payload(_snapshot(mids=mids)), "AAPL")
     assert (group["pnl_open"], group["partial"]) == (None, True)
@@ -211,7 +211,7 @@ def test_a_partly_missing_structure_is_not_counted_among_what_is_known() -> None
 
 
 def test_before_anything_is_known_nothing_alarms() -> None:
-    """No leg has a price: the state says so once, and neither the group nor its structure warns of a part."""
+    """If no leg has a price, the state says so once, and neither group nor structure warns."""
     payload = _payload(_snapshot(mids={}))
     group, calendar = _group(payload, "MSFT"), _row(payload, "calendar")
     assert (group["cover"], group["day_cover"], group["partial"]) == ("0 of 2", "", False)
@@ -240,7 +240,7 @@ def test_missing_figures_are_null_and_the_state_says_why() -> None:
 
 
 def test_warnings_travel_as_codes_with_few_words_and_a_sentence() -> None:
-    """What the state says already is not said twice."""
+    """A warning that the state already expresses is not repeated."""
     snapshot = _snapshot()
     wide = Quote("BRKB270115C00500000", 10.0, 14.0, timestamp=NOW, received_at=NOW)
     payload = _payload(replace(snapshot, option_quotes={**snapshot.option_quotes, wide.symbol: wide}))
@@ -251,7 +251,7 @@ def test_warnings_travel_as_codes_with_few_words_and_a_sentence() -> None:
 
 
 def test_what_the_state_says_is_given_with_its_sentence() -> None:
-    """A quiet row's warning stands in no orange line, and its sentence is there for the Quote column."""
+    """A quiet row has no orange line; its sentence appears in the Quote column."""
     payload = _payload(_snapshot(age=41))
     row = _row(payload, "aapl")
     assert (row["state"], row["warning"], row["said"]) == ("quiet", None, ["stale_quote"])
@@ -278,7 +278,7 @@ def test_a_withheld_day_says_of_which_day_its_close_is() -> None:
 
 
 def test_the_vendors_greeks_carry_their_time() -> None:
-    """A structure has the oldest of its legs; what has no greeks has no time."""
+    """A structure shows the oldest of its legs' times; rows without Greeks have no time."""
     at = NOW - dt.timedelta(seconds=75)
     told = {
         "AAPL261218P00260000": Greeks(delta=-0.2, timestamp=at),
@@ -291,7 +291,7 @@ def test_the_vendors_greeks_carry_their_time() -> None:
 
 
 def test_a_structures_greeks_are_per_unit_like_its_mark() -> None:
-    """Two short puts of delta -0.2 and two long of -0.1: 0.1 per share of one unit, not 20 of them all."""
+    """Two short puts of delta -0.2 and two long of -0.1 make 0.1 per share of one unit."""
     told = {
         "AAPL261218P00260000": Greeks(delta=-0.2, theta=-0.04),
         "AAPL261218P00255000": Greeks(delta=-0.1, theta=-0.03),
@@ -337,7 +337,7 @@ def test_times_are_milliseconds_of_the_price() -> None:
 
 
 def test_the_payload_is_plain_json() -> None:
-    """No NaN, no numpy: strict JSON of what Python gives back equal."""
+    """The payload is strict JSON without NaN or NumPy values, and Python reads it back equal."""
     payload = _payload(_snapshot(mids={"AAPL261218C00250000": 0.02}))
     text = json.dumps(payload, allow_nan=False)
     assert json.loads(text)["rows"] == payload["rows"]

@@ -1,4 +1,4 @@
-"""The pulse: when the page has fallen behind what it should show, and when it has not."""
+"""The redraw guard: when the page has fallen behind what it should show."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PACE = 1.0
 
 
 class Page:
-    """A page's session, its clock, and what its component would be given."""
+    """A page's session, its clock, and its component's arguments."""
 
     def __init__(self) -> None:
         self.session_state: dict[str, Any] = {}
@@ -26,7 +26,7 @@ class Page:
         self.sent = given
 
     def beat(self, shown: object) -> bool:
-        """One refresh; whether the page is overdue."""
+        """Run one refresh and return whether the page is overdue."""
         self.seconds += PACE
         return redraw.render_pulse((shown,), ["head", "body"], pace_seconds=PACE)
 
@@ -47,7 +47,7 @@ def page(monkeypatch: pytest.MonkeyPatch) -> Page:
 
 
 def test_a_page_whose_prices_tick_is_not_behind(page: Page) -> None:
-    """Every beat brings a change, and every change is drawn: nothing else is asked for, however long."""
+    """If every beat brings a change and draws it, nothing else is requested, however long."""
     for number in range(100):
         assert not page.beat(number)
         page.browser_compares()
@@ -56,7 +56,7 @@ def test_a_page_whose_prices_tick_is_not_behind(page: Page) -> None:
 
 
 def test_an_unchanged_page_asks_for_nothing(page: Page) -> None:
-    """The number stays, and neither parts nor the whole page are drawn."""
+    """The number stays the same, and neither parts nor the whole page are redrawn."""
     page.beat("same")
     redraw.mark_drawn()
     number = page.sent["data"]["number"]
@@ -66,7 +66,7 @@ def test_an_unchanged_page_asks_for_nothing(page: Page) -> None:
 
 
 def test_a_page_that_never_asks_for_its_change_is_overdue(page: Page) -> None:
-    """Once its patience has passed the whole page is drawn; it is waited for again before the next time."""
+    """After its patience has passed the whole page is redrawn, once per wait."""
     page.beat("first")
     redraw.mark_drawn()
     assert [second for second in range(1, 21) if page.beat("second")] == [10, 20]
@@ -76,7 +76,7 @@ def test_a_page_that_never_asks_for_its_change_is_overdue(page: Page) -> None:
 
 @pytest.mark.parametrize("ticking", [False, True])
 def test_a_page_that_was_left_for_a_while_is_not_behind(page: Page, *, ticking: bool) -> None:
-    """Home and back: nobody waited meanwhile, so the first change after it is drawn as any other."""
+    """After a visit to the home page, the first change is drawn like any other."""
     for number in range(3):
         page.beat(number if ticking else 0)
         redraw.mark_drawn()
@@ -90,7 +90,7 @@ def test_a_page_that_was_never_drawn_is_overdue(page: Page) -> None:
 
 
 def test_the_browser_may_find_the_beats_missing(page: Page) -> None:
-    """Where it waited in vain, the next beat draws everything, once."""
+    """If the browser waited in vain, the next beat redraws everything, once."""
     page.beat("same")
     redraw.mark_drawn()
     page.sent["on_late_change"]()

@@ -1,4 +1,4 @@
-"""The portal: its pages, its home, and what every page says."""
+"""The portal: its pages, its home, and the text on every page."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PORTAL = APPS / "streamlit" / "streamlit_app.py"
 
 
 def test_home_leads_to_every_page(desk: Desk) -> None:
-    """Home says what this is and links to Live Portfolio."""
+    """Home introduces the product and links to Live Portfolio."""
     page = desk.home()
     assert not page.exception
     assert page.title[0].value == "Options Helper"
@@ -31,7 +31,7 @@ def test_home_leads_to_every_page(desk: Desk) -> None:
 
 
 def test_home_names_what_was_found_and_no_value(desk: Desk) -> None:
-    """Keys and the portfolio are told by name, never by value."""
+    """Home shows the names of keys and portfolio, never their values."""
     bare = desk.said(desk.home())
     assert "APCA_API_KEY_ID" in bare
     assert "not found" in bare
@@ -92,7 +92,7 @@ def test_the_log_is_opened_where_the_launcher_says(desk: Desk, monkeypatch: pyte
 
 
 def test_a_session_without_a_server_counts_as_connected() -> None:
-    """Where Streamlit cannot be asked, nothing is stopped by mistake."""
+    """If Streamlit cannot be asked, nothing is stopped by mistake."""
     from apps.streamlit.components.inputs.session import session_is_active
 
     assert session_is_active("anything")

@@ -1,4 +1,4 @@
-"""Totals in words: each says what it covers, in the tiles, the line beneath and by underlying."""
+"""Totals in words, each with its coverage: tiles, the line below them, sums by underlying."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ AAPL, BRK = "AAPL261218C00100000", "BRKB261218C00100000"
 
 
 def test_the_line_beneath_the_tiles_has_the_other_totals() -> None:
-    """Cost, market value, premium at risk in dollars; and what the day's figure cannot know."""
+    """The line shows cost, market value and premium at risk in dollars, and what P/L Day cannot know."""
     words, _ = tables(AAPL, BRK)
     assert words == (
         "Cost $2,000 · Market value $2,400 · Premium at risk $2,000 · "
@@ -96,7 +96,7 @@ def test_a_tile_that_lacks_a_leg_is_a_dash_and_says_beneath_what_it_covers() -> 
 
 
 def test_a_sum_with_stale_prices_has_no_colour() -> None:
-    """Profit at prices of a dead feed is no green figure: how many are stale stands beneath it."""
+    """Profit at a dead feed's prices is not green; the number of stale quotes stands below it."""
     page = AppTest.from_function(_draw_tiles, kwargs={"stale": 2}).run()
     tile = next(tile for tile in page.metric if tile.label == "P/L Open")
     assert (tile.value, tile.delta) == ("+$1,234", "— · 2 stale")

@@ -1,4 +1,4 @@
-"""The one set of streams per process: leases, the reaper, and who did what."""
+"""The process's one set of streams: leases, the reaper, and the log of actions."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class _Alone:
 
 
 class World:
-    """A hub, its fake manager, a clock that moves when told, and the browsers that are connected."""
+    """A hub with a fake manager, a clock that the test moves, and the connected browsers."""
 
     def __init__(self, grace_seconds: float = 15.0) -> None:
         self.seconds = 0.0
@@ -117,7 +117,7 @@ def world() -> Iterator[World]:
 
 
 def test_nothing_exists_before_it_is_needed(world: World) -> None:
-    """A hub that nobody uses builds no manager and runs no thread."""
+    """An unused hub builds no manager and runs no thread."""
     assert world.built == 0
     assert world.hub._reaper is None
     assert not world.hub.is_running()
@@ -126,7 +126,7 @@ def test_nothing_exists_before_it_is_needed(world: World) -> None:
 
 
 def test_every_session_gets_the_same_manager(world: World) -> None:
-    """The manager is built once, whoever asks."""
+    """All sessions share one manager, built once."""
     assert world.hub.manager is world.hub.manager
     assert world.built == 1
 
@@ -143,7 +143,7 @@ def test_start_is_harmless_while_a_set_runs(world: World) -> None:
 
 
 def test_the_last_action_says_who_and_with_what(world: World) -> None:
-    """After a Restart every tab can say who restarted with which portfolio, and when."""
+    """After a Restart every tab can show who restarted, when, and with which portfolio."""
     world.open("a")
     world.open("b")
     world.start("a")
@@ -163,7 +163,7 @@ def test_the_last_action_says_who_and_with_what(world: World) -> None:
 
 
 def test_a_refused_restart_is_a_stop(world: World) -> None:
-    """Where the new set cannot start the old one is gone, and the last action says so."""
+    """If the new set cannot start after the old one stopped, the last action says so."""
     world.open("a")
     world.start("a")
     world.manager.refusal = SettingsError("streams", "There is nothing to stream.")
@@ -176,7 +176,7 @@ def test_a_refused_restart_is_a_stop(world: World) -> None:
 
 
 def test_a_manager_that_is_slow_to_build_holds_up_no_event_loop(world: World) -> None:
-    """While the manager is being built, sessions come and go."""
+    """Sessions can connect and disconnect while the manager is being built."""
     with world.hub._building:
         world.open("a")
         world.leave("a")
@@ -184,7 +184,7 @@ def test_a_manager_that_is_slow_to_build_holds_up_no_event_loop(world: World) ->
 
 
 def test_a_reaper_that_died_is_replaced(world: World) -> None:
-    """The next page run starts the reaper again, whatever ended it."""
+    """The next page run replaces a dead reaper, whatever ended it."""
     world.open("a")
     first = world.hub._reaper
     assert first is not None
@@ -248,7 +248,7 @@ def test_the_last_browser_gone_for_the_grace_period_stops_the_streams(world: Wor
 
 
 def test_a_second_tab_keeps_the_streams(world: World) -> None:
-    """While one tab is open, another may close."""
+    """Closing one tab keeps the streams while another is open."""
     world.open("a")
     world.open("b")
     world.start("a")
@@ -275,7 +275,7 @@ def test_a_blip_of_the_network_keeps_the_lease(world: World) -> None:
 
 
 def test_a_reload_adopts_the_streams(world: World) -> None:
-    """A reload is a new session within the grace period of the old one; the same run goes on."""
+    """A reload is a new session within the old one's grace period, and the same run continues."""
     world.open("a")
     world.start("a")
     world.leave("a")
@@ -288,7 +288,7 @@ def test_a_reload_adopts_the_streams(world: World) -> None:
 
 
 def test_a_browser_lost_without_a_word_is_noticed(world: World) -> None:
-    """A session that nobody detached loses its lease when it is not connected for the grace period."""
+    """A session that was never detached loses its lease after the grace period without a connection."""
     world.open("a")
     world.start("a")
     world.connected.clear()
@@ -310,7 +310,7 @@ def test_a_run_that_ended_in_error_is_cleared_too(world: World) -> None:
 
 
 def test_a_reloaded_tab_is_not_another_one(world: World) -> None:
-    """A session whose connection went is not connected at once, though its lease goes on for a while."""
+    """A session that lost its connection counts as disconnected at once, although its lease lives on."""
     world.open("a")
     assert world.hub.is_connected("a")
     assert not world.hub.is_connected("nobody")
@@ -342,7 +342,7 @@ def test_detach_never_waits_for_a_start_under_way(world: World) -> None:
 
 
 def test_start_and_stop_from_many_threads_never_overlap(world: World) -> None:
-    """Buttons pressed in many tabs at once reach the manager one after the other."""
+    """Buttons pressed in many tabs at once reach the manager one at a time."""
     sessions = [f"tab {number}" for number in range(8)]
     for session in sessions:
         world.open(session)
@@ -363,7 +363,7 @@ def test_start_and_stop_from_many_threads_never_overlap(world: World) -> None:
 
 
 def test_the_reaper_works_by_itself(monkeypatch: pytest.MonkeyPatch, wait_until: Callable[..., None]) -> None:
-    """Nobody has to call `reap`: a thread does, also when nobody ever visits again."""
+    """A thread calls `reap`, even if nobody ever visits again."""
     monkeypatch.setattr(hub_module, "POLL_SECONDS", 0.01)
     world = World(grace_seconds=0.0)
     world.open("a")
@@ -376,7 +376,7 @@ def test_the_reaper_works_by_itself(monkeypatch: pytest.MonkeyPatch, wait_until:
 def test_the_reaper_outlives_a_look_that_fails(
     monkeypatch: pytest.MonkeyPatch, wait_until: Callable[..., None], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Whatever one look meets, a later one still stops the streams that nobody looks at."""
+    """If one look fails, a later one still stops the unwatched streams."""
     monkeypatch.setattr(hub_module, "POLL_SECONDS", 0.01)
     world = World(grace_seconds=0.0)
     monkeypatch.setattr(world.manager, "stop", mock.Mock(side_effect=[OSError("odd"), None]))
@@ -432,7 +432,7 @@ def test_the_process_has_one_hub(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_real_manager_is_behind_it() -> None:
-    """Unless told otherwise the hub holds a LiveStreamManager."""
+    """By default the hub holds a LiveStreamManager."""
     pytest.importorskip("options_helper.data.streaming.live_manager")
     close_hub()
     assert type(get_hub().manager).__name__ == "LiveStreamManager"

@@ -1,4 +1,4 @@
-"""The monitor: what changes over time, seen alike by every tab."""
+"""The monitor: curves and alerts, shared by every tab."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def _snapshot(
 
 
 class _Feed:
-    """A manager in small: hands out what it holds, and counts how often."""
+    """A small manager that returns the test's snapshot and counts the calls."""
 
     def __init__(self, snapshot: LiveSnapshot) -> None:
         self.snapshot = snapshot
@@ -200,7 +200,7 @@ def test_nothing_is_computed_again_while_nothing_changed(monkeypatch: pytest.Mon
 
 
 def test_a_clock_that_was_set_back_keeps_no_old_figures() -> None:
-    """The same version before the observation's own time is looked at anew, and the curve goes on."""
+    """If the clock goes back, the same version is observed again and the curve continues."""
     monitor, feed = _monitor()
     quotes = {"quoted": -7200.0, "version": 7}
     _look(monitor, feed, _snapshot(0, **quotes), _snapshot(-3600, **quotes), _snapshot(-3595, **quotes))
@@ -212,7 +212,7 @@ def test_a_clock_that_was_set_back_keeps_no_old_figures() -> None:
 
 
 def test_another_threshold_counts_from_the_next_look_on() -> None:
-    """What the sidebar calls stale is stale for curves and alerts too, though nothing new has come."""
+    """A new stale threshold applies to curves and alerts even without new data."""
     monitor, feed = _monitor(LOSS)
     old = dataclasses.replace(_snapshot(60, quoted=0.0, version=7), health={})
     _look(monitor, feed, old)
@@ -224,7 +224,7 @@ def test_another_threshold_counts_from_the_next_look_on() -> None:
 
 
 def test_an_alert_is_raised_acknowledged_and_re_armed() -> None:
-    """The monitor steps the alerts with what it sees."""
+    """The monitor steps the alerts with each observation."""
     monitor, feed = _monitor(LOSS)
     _look(monitor, feed, _snapshot(0, 11.0))
     assert monitor.view().alerts.status_of("loss").phase is AlertPhase.NORMAL
@@ -237,7 +237,7 @@ def test_an_alert_is_raised_acknowledged_and_re_armed() -> None:
 
 
 def test_quote_ages_grow_between_two_computations() -> None:
-    """An alert on the age of a quote sees every second of it."""
+    """An alert on a quote's age sees every second of it."""
     monitor, feed = _monitor(AGE)
     _look(monitor, feed, *(_snapshot(second, quoted=0.0, version=7) for second in range(14)))
     assert monitor.view().alerts.status_of("age").raised_at == _at(13)
@@ -317,7 +317,7 @@ def test_fills_are_gone_through_only_when_something_was_told(monkeypatch: pytest
 
 
 def test_a_fill_of_a_position_raises_its_alert_in_words() -> None:
-    """Fills of other contracts do not, and each is told once."""
+    """Fills of other contracts raise nothing, and each fill is reported once."""
     rule = AlertRule(id="fill", position="vertical", metric="fill")
     monitor, feed = _monitor(rule)
     early = (_fill(-60, "early", LONG),)
@@ -341,7 +341,7 @@ def test_a_fill_alert_that_is_added_later_is_silent_about_the_morning() -> None:
 
 
 def test_rules_come_and_go_while_the_monitor_runs() -> None:
-    """Added and removed rules live in memory; replaced ones begin anew."""
+    """Added and removed rules live in memory; replaced ones start over."""
     monitor, feed = _monitor(LOSS)
     other = LOSS.model_copy(update={"id": "other", "threshold": -50.0})
     monitor.add_rule(other)
@@ -383,7 +383,7 @@ def test_the_thread_looks_by_itself_and_ends_when_told(
 def test_a_snapshot_that_cannot_be_read_does_not_end_the_day(
     wait_until: WaitUntil, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The page is told for as long as it lasts, the log once of a kind and with its cause."""
+    """The page shows the failure while it lasts; the log has the first of each kind, with its cause."""
     monkeypatch.setattr("options_helper.session.monitor.LOOK_EVERY_SECONDS", 0.005)
     monitor, feed = _monitor(LOSS)
     good, feed.snapshot = feed.snapshot, LiveSnapshot(as_of=NOON, option_quotes={CALL: object()})
@@ -404,7 +404,7 @@ def test_a_snapshot_that_cannot_be_read_does_not_end_the_day(
 def test_a_look_that_fails_in_any_way_ends_no_watch(
     wait_until: WaitUntil, monkeypatch: pytest.MonkeyPatch, portfolio_path: Path
 ) -> None:
-    """Not even where the disk fails; afterwards the page says again what it said of the file."""
+    """Even a failing disk does not end the watch; afterwards the page shows the file's state again."""
     monkeypatch.setattr("options_helper.session.monitor.LOOK_EVERY_SECONDS", 0.005)
     portfolio_path.with_name("alerts.json").write_text("{", encoding="utf-8")
     monitor = _watch_beside(portfolio_path)
@@ -425,7 +425,7 @@ def test_a_look_that_fails_in_any_way_ends_no_watch(
 
 @pytest.fixture
 def portfolio_path(tmp_path: Path) -> Path:
-    """A portfolio's path with an alerts file beside it."""
+    """Return the path of a portfolio with an alerts file beside it."""
     rules = {"alerts": [LOSS.model_dump(mode="json")]}
     (tmp_path / "alerts.json").write_text(json.dumps(rules), encoding="utf-8")
     return tmp_path / "portfolio.json"
@@ -487,7 +487,7 @@ def test_a_changed_alerts_file_is_noticed_by_itself(portfolio_path: Path) -> Non
 
 
 def test_a_half_written_alerts_file_ends_no_watch(portfolio_path: Path) -> None:
-    """An editor that is still writing loses no alert; what stays broken is told at the second look."""
+    """A half-written file loses no alert; a lasting error is reported at the second look."""
     alerts = portfolio_path.with_name("alerts.json")
     monitor = _watch_beside(portfolio_path)
     alerts.write_text('{"alerts": [')

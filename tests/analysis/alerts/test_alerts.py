@@ -87,7 +87,7 @@ def test_a_pending_alert_whose_condition_passes_begins_anew() -> None:
 
 @pytest.mark.parametrize("blind", [Outcome.NO_DATA, Outcome.MARKET_CLOSED, None])
 def test_time_without_data_counts_towards_nothing(blind: Outcome | None) -> None:
-    """A pending alert waits while nothing is known and goes on afterwards where it was."""
+    """A pending alert pauses while data is missing, and then resumes."""
     rule = LOSS.model_copy(update={"pending_seconds": 3.0})
     book, _ = _run(
         _book_of(rule), _view(0, -900.0), _view(2, -900.0), *(_view(second, blind) for second in range(3, 60))
@@ -103,7 +103,7 @@ def test_time_without_data_counts_towards_nothing(blind: Outcome | None) -> None
 
 @pytest.mark.parametrize("blind", [Outcome.NO_DATA, Outcome.MARKET_CLOSED])
 def test_no_data_and_a_closed_market_resolve_nothing(blind: Outcome) -> None:
-    """A raised or acknowledged alert stays what it is while nothing is known."""
+    """A raised or acknowledged alert keeps its state while data is missing."""
     raised_book, _ = _run(_book_of(LOSS), _view(0, -900.0), _view(1, blind))
     assert _phase(raised_book) is AlertPhase.RAISED
     acknowledged, _ = _run(acknowledge(raised_book, "loss", _at(2)), _view(3, blind))
@@ -120,7 +120,7 @@ def test_a_raised_alert_waits_for_its_acknowledgement() -> None:
 
 
 def test_an_acknowledged_alert_re_arms_once_the_condition_has_passed() -> None:
-    """Acknowledged, it stays quiet while met, and can be raised anew after a break."""
+    """An acknowledged alert stays quiet while its condition holds, and re-arms after a break."""
     book, _ = _run(_book_of(LOSS), _view(0, -900.0))
     book = acknowledge(book, "loss", _at(1))
     assert book.raised_count == 0
@@ -147,7 +147,7 @@ def test_only_a_raised_alert_can_be_acknowledged() -> None:
 
 
 def test_a_pause_that_nobody_observed_does_not_count_as_held() -> None:
-    """After a computer's sleep an alert is not raised for the time nobody looked."""
+    """After a computer's sleep, time without observations does not count towards an alert."""
     rule = LOSS.model_copy(update={"pending_seconds": 60.0})
     book, raised = _run(_book_of(rule), _view(0, -900.0), _view(3600, -900.0))
     assert (_phase(book), raised) == (AlertPhase.PENDING, [])
@@ -155,7 +155,7 @@ def test_a_pause_that_nobody_observed_does_not_count_as_held() -> None:
 
 @pytest.mark.parametrize("pending_seconds", [0.0, 3.0])
 def test_a_raised_alert_stays_as_it_is_while_its_condition_is_met(pending_seconds: float) -> None:
-    """Its status is the same at every look at the same figure: nothing on the page has to be drawn anew."""
+    """While the condition holds, every look returns the same status, so nothing is redrawn."""
     rule = LOSS.model_copy(update={"pending_seconds": pending_seconds})
     book, _ = _run(_book_of(rule), *(_view(second, -900.0) for second in range(6)))
     assert _phase(book) is AlertPhase.RAISED
@@ -201,7 +201,7 @@ def test_each_new_fill_of_the_position_raises_its_alert_with_its_words() -> None
 
 
 def test_fills_from_before_the_first_view_raise_nothing() -> None:
-    """What a backfill brings of the morning is history, not news."""
+    """Fills of the morning that a backfill reports are history, not news."""
     _, raised = _run(
         _book_of(FILL), _fills(0, ("a", -60, "p")), _fills(1, ("a", -60, "p"), ("late", -30, "p"))
     )
@@ -209,7 +209,7 @@ def test_fills_from_before_the_first_view_raise_nothing() -> None:
 
 
 def test_fills_from_before_a_fill_alert_was_added_raise_nothing() -> None:
-    """What it sees at its first look is old, and so is what a backfill brings of the time before."""
+    """Fills that a new alert sees at its first look are old, and so are earlier ones from a backfill."""
     morning = ("morning", 10, "p")
     book, _ = _run(_book_of(LOSS), _fills(0), _fills(60))
     book, raised = _run(
@@ -221,7 +221,7 @@ def test_fills_from_before_a_fill_alert_was_added_raise_nothing() -> None:
 
 
 def test_a_fill_alert_that_was_taken_away_and_added_again_begins_anew() -> None:
-    """Fills in between raise nothing, while those for another fill alert do."""
+    """Fills between removal and re-adding raise nothing, but other fill alerts still see them."""
     other = AlertRule(id="other", metric="fill", position="q")
     book, _ = _run(_book_of(FILL, other), _fills(0))
     book, raised = _run(with_rules(book, []), _fills(1), _fills(2))
@@ -234,7 +234,7 @@ def test_a_fill_alert_that_was_taken_away_and_added_again_begins_anew() -> None:
 
 
 def test_fills_after_the_clock_was_set_back_raise_their_alert() -> None:
-    """The alert began at a time that is yet to come; what comes until then is new nevertheless."""
+    """The clock went back, so the alert began in the future; fills reported until then still raise it."""
     _, raised = _run(_book_of(FILL), _fills(3600), _fills(0), _fills(1, ("a", 1, "p")))
     assert [event.text for event in raised] == ["a filled"]
 
@@ -251,7 +251,7 @@ def test_the_fills_that_were_looked_at_are_those_of_the_day() -> None:
 
 
 def test_a_fill_that_vanishes_and_comes_back_is_not_news() -> None:
-    """A fill is told once, even while two sources are being merged."""
+    """A fill is reported once, even while two sources are being merged."""
     _, raised = _run(_book_of(FILL), _fills(0), _fills(1, ("a", 1, "p")), _fills(2), _fills(3, ("a", 1, "p")))
     assert len(raised) == 1
 
@@ -266,7 +266,7 @@ def test_a_fill_alert_of_the_portfolio_sees_every_fill_and_re_arms_when_acknowle
 
 
 def test_changing_the_rules_keeps_the_status_of_those_that_stayed() -> None:
-    """A rule with a new threshold begins anew; an equal one stays raised."""
+    """A rule with a new threshold starts over; an unchanged one stays raised."""
     other = LOSS.model_copy(update={"id": "other"})
     book, _ = _run(_book_of(LOSS, other), _view(0, -900.0))
     changed = other.model_copy(update={"threshold": -10.0})
@@ -320,7 +320,7 @@ pending = st.sampled_from([0.0, 2.0, 4.0])
 def test_an_alert_lives_by_the_diagram(
     pending_seconds: float, ticks: list[tuple[float | Outcome | None, bool]]
 ) -> None:
-    """Whatever is seen and acknowledged, each change of phase is one that the diagram has."""
+    """For any observations and acknowledgements, each change of phase is one that the diagram allows."""
     allowed = {
         AlertPhase.NORMAL: {AlertPhase.PENDING, AlertPhase.RAISED},
         AlertPhase.PENDING: {AlertPhase.NORMAL, AlertPhase.RAISED},
@@ -349,7 +349,7 @@ def test_an_alert_lives_by_the_diagram(
 def test_blind_moments_never_raise_earlier_nor_resolve(
     pending_seconds: float, seen: list[float | Outcome | None]
 ) -> None:
-    """An alert is raised only after views that met the condition for the whole pending time."""
+    """An alert is raised only if every view met the condition for the whole pending time."""
     rule = LOSS.model_copy(update={"pending_seconds": pending_seconds})
     _, raised = _run(_book_of(rule), *(_view(second, reading) for second, reading in enumerate(seen)))
     for event in raised:

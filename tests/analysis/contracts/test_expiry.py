@@ -45,7 +45,7 @@ def test_each_product_ends_in_its_own_way(root: str, expires: dt.datetime, last:
 
 
 def test_without_a_calendar_the_session_before_monday_is_friday_s() -> None:
-    """The weekday before stands in for the session before."""
+    """Without a calendar, the previous weekday is the previous session."""
     assert last_trading_moment("SPX", dt.date(2026, 12, 21)) == ny(FRIDAY, 16, 15)
 
 
@@ -56,7 +56,7 @@ def test_expiry_follows_daylight_saving() -> None:
 
 
 def test_products_do_not_contradict_each_other() -> None:
-    """No root is an index and a fund; an index is told from a stock."""
+    """No root is both an index and a fund, and an index is not a stock."""
     assert not INDEX_ROOTS & LATE_FUND_ROOTS
     assert is_index("SPX")
     assert not is_index("SPY")
@@ -84,5 +84,5 @@ def test_an_adjusted_contract_is_known_by_the_last_character_of_its_root(root: s
     ],
 )
 def test_a_monthly_expires_on_the_third_friday(day: dt.date, monthly: bool) -> None:
-    """The Thursday before counts too, for the Friday may be a holiday."""
+    """The Thursday before also counts, because the Friday may be a holiday."""
     assert is_monthly_expiry(day) is monthly

@@ -1,4 +1,4 @@
-"""When contracts end on a day whose session closes early, late for some, or not at all."""
+"""The last trading time of contracts when a session closes early, on time or not at all."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def option(symbol: str = "AAPL", expiry: dt.date = HALF_DAY, **more: Any) -> Pos
 
 
 def row_of(position: Any, at: dt.datetime, **more: Any) -> pd.Series[Any]:
-    """Its row at a moment of a half day, told by `session_close`."""
+    """Return the row at a time on a half day, given its `session_close`."""
     live = LiveSnapshot(**{"as_of": at, "session_close": CLOSE, "trading_date": HALF_DAY, **more})
     table = compute_live_position_rows(Portfolio(positions=[position]), live, stale_after_seconds=30)
     return table.iloc[0]

@@ -24,7 +24,7 @@ def _recorder(max_points: int = 8) -> CurveRecorder:
 
 
 def test_points_are_taken_at_their_spacing() -> None:
-    """A point that comes sooner is left out."""
+    """A point that arrives before the spacing has passed is left out."""
     recorder = _recorder()
     taken = [recorder.add(_at(second), {"a": second, "b": 0.0}) for second in range(11)]
     assert [second for second, was in enumerate(taken) if was] == [0, 5, 10]
@@ -52,7 +52,7 @@ def test_a_night_without_figures_takes_one_point_and_no_more() -> None:
 
 
 def test_a_time_in_which_nobody_looked_is_a_gap() -> None:
-    """No line is drawn across it, in any column; a look that was merely late makes none, nor does a blank."""
+    """No column draws a line across a gap in observation; a late look or a blank makes no gap."""
     recorder = _recorder()
     for second, figures in ((0, 1.0), (20, 2.0), (41, 3.0), (99, None), (600, 4.0)):
         recorder.add(_at(second), {"a": figures, "b": figures})
@@ -76,7 +76,7 @@ def test_a_gap_that_fills_the_recorder_stays_one() -> None:
 
 
 def test_a_full_recorder_joins_neighbours_and_slows_down() -> None:
-    """It stays within its bound and still spans the whole time; a gap is never bridged."""
+    """The recorder stays within its bound and still covers the whole time; it never bridges a gap."""
     recorder = _recorder(max_points=8)
     for number in range(9):
         recorder.add(_at(5 * number), {"a": None if number == 2 else float(number), "b": float(number)})
@@ -87,7 +87,7 @@ def test_a_full_recorder_joins_neighbours_and_slows_down() -> None:
 
 
 def test_a_curve_that_was_given_out_never_changes() -> None:
-    """Readers in other threads keep what they were given, and cannot write it."""
+    """A curve already handed to readers in other threads never changes, and they cannot write to it."""
     recorder = _recorder()
     recorder.add(_at(0), {"a": 1.0})
     before = recorder.curve()
@@ -100,7 +100,7 @@ def test_a_curve_that_was_given_out_never_changes() -> None:
 
 
 def test_a_clock_that_was_set_back_drops_the_points_whose_times_come_again() -> None:
-    """The curve goes on from there at once; a curve that was given out keeps its points."""
+    """The curve continues from the earlier time; a curve already handed out keeps its points."""
     recorder = _recorder()
     for second in (0, 5, 10, 15):
         recorder.add(_at(second), {"a": float(second)})
@@ -126,7 +126,7 @@ steps = st.sampled_from([1, 1, 1, 7, -1, -20])
 def test_a_curve_is_bounded_and_ascending_whatever_comes(
     limit: int, offers: list[tuple[int, float | None]]
 ) -> None:
-    """Never more than its points, never a figure that was not offered, whatever the clock does."""
+    """For any clock, the curve stays within its bound and holds only figures that were offered."""
     recorder = CurveRecorder(["a"], spacing_seconds=1, max_points=limit)
     second, figures = 0, [figure for _, figure in offers]
     for step, figure in offers:

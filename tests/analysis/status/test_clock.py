@@ -1,4 +1,4 @@
-"""What is said of a wrong clock and of late streams."""
+"""Sentences about a wrong clock and late streams."""
 
 from __future__ import annotations
 
@@ -57,6 +57,6 @@ def test_a_stream_is_late_by_alpacas_clock() -> None:
     [(None, "—"), (0.018, "18 ms"), (-0.4, f"{MINUS}400 ms"), (-0.0001, "0 ms"), (125.0, "2 m 5 s")],
 )
 def test_a_lag_is_written_in_its_unit(lag: float | None, words: str) -> None:
-    """Milliseconds, and spans where it is late."""
+    """Lags appear in milliseconds, longer ones as spans."""
     assert format_lag(live(lag), OPTIONS) == words
     assert format_lag(live(lag), STOCKS) == "20 ms"

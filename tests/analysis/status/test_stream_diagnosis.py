@@ -39,7 +39,7 @@ def ago(seconds: float) -> dt.datetime:
 
 
 def health(stream: StreamName, state: StreamState = StreamState.RUNNING, **fields: Any) -> StreamHealth:
-    """A stream in good health unless told otherwise."""
+    """Return the health of a stream, good by default."""
     asked = {OPTIONS: CONTRACTS, STOCKS: frozenset({"AAPL", "MSFT"}), FILLS: frozenset()}[stream]
     good: dict[str, Any] = {
         "asked": asked,
@@ -116,7 +116,7 @@ def test_stopped_says_when() -> None:
 
 
 def test_stopped_by_nobody_says_why() -> None:
-    """Where the hub stopped the streams by itself, the reason stands in the headline's place."""
+    """If the hub stopped the streams by itself, the headline gives the reason."""
     stopped = LiveSnapshot(as_of=NOW, status=StreamState.STOPPED, stopped_at=ago(60))
     said = diagnose(stopped, stop_reason="no browser was connected")
     assert said.headline == "Stopped 13:45:02:"
@@ -134,7 +134,7 @@ def test_live_counts_what_was_granted() -> None:
 
 
 def test_live_mentions_the_quiet() -> None:
-    """Quiet quotes, and missing ones, are told of in grey; they raise no alarm."""
+    """Quiet and missing quotes are mentioned in grey and raise no alarm."""
     both = {OPTIONS: 2, STOCKS: 1}
     said = diagnose(snapshot(), quotes=QuoteCounts(total=8, oldest_seconds=41, quiet=3, quiet_by_stream=both))
     assert (said.level, said.headline) == (Level.QUIET, "Live.")
@@ -145,7 +145,7 @@ def test_live_mentions_the_quiet() -> None:
 
 
 def test_a_stream_that_is_off_is_left_out() -> None:
-    """A stream that was not started is neither counted nor waited for."""
+    """A stream that was not started is neither counted nor awaited."""
     said = diagnose(snapshot(health(FILLS, StreamState.NOT_STARTED)))
     assert said.detail == "Options 8 of 8 · stocks 2 of 2. Updated 13:46:02."
 
@@ -158,7 +158,7 @@ def test_times_are_in_the_readers_zone() -> None:
 
 @pytest.mark.parametrize("code", [401, 402, 403])
 def test_a_refused_key_names_the_variables(code: int) -> None:
-    """A wrong key: which stream, which code, which variables, and that nothing is retried."""
+    """A rejected key names the stream, the code and the variables, and says that nothing is retried."""
     said = diagnose(snapshot(rejected(OPTIONS, code), running=False))
     assert said.level is Level.ERROR
     assert said.headline == f"Alpaca refused the key for the option stream ({code})."
@@ -184,7 +184,7 @@ def test_a_paper_key_against_the_live_host_is_named() -> None:
 
 
 def test_an_unknown_account_guesses_nothing() -> None:
-    """Where the account is not known, no misfit is named."""
+    """If the account is unknown, no mismatch is claimed."""
     said = diagnose(snapshot(rejected(OPTIONS, 402), account=None))
     assert "does not fit" not in said.detail
 
@@ -198,7 +198,7 @@ def test_an_unknown_account_guesses_nothing() -> None:
     ],
 )
 def test_the_trading_host_alone_refuses(account: str | None, words: str) -> None:
-    """Data work while the trading host refuses the key: both are said, and which host it is."""
+    """If only the trading host rejects the key, the page names it and says that data continues."""
     said = diagnose(snapshot(rejected(FILLS, 402), account=account))
     assert said.headline == "Alpaca refused the key for the fill stream (402)."
     assert words in said.detail
@@ -250,7 +250,7 @@ def test_an_unauthorized_without_a_code_is_a_refused_key() -> None:
 def test_a_plan_without_the_feed_names_the_other(
     stream: StreamName, feeds: dict[str, str | None], headline: str, step: str
 ) -> None:
-    """409: which feed the plan lacks, and the one to choose instead; never the one that was refused."""
+    """A 409 names the missing feed and the one to choose instead, never the one that was refused."""
     said = diagnose(snapshot(rejected(stream, 409), **feeds))
     assert said.headline == headline
     assert step in said.detail
@@ -265,7 +265,7 @@ def test_a_plan_without_the_feed_names_the_other(
     ],
 )
 def test_a_symbol_limit_says_how_many_were_asked(stream: StreamName, asked: int, step: str) -> None:
-    """405: how many were asked for, that nothing is subscribed, and what to lower."""
+    """A 405 says how many symbols were requested, that nothing is subscribed, and what to lower."""
     said = diagnose(snapshot(rejected(stream, 405)))
     assert said.headline == f"Your plan allows fewer symbols than the {asked} asked for (405)."
     assert "Nothing is subscribed on the" in said.detail
@@ -287,7 +287,7 @@ def test_an_error_without_a_reason_says_so() -> None:
 
 
 def test_an_error_says_how_old_the_last_event_is() -> None:
-    """The last event's age stands below an error."""
+    """The last event's age appears below an error."""
     said = diagnose(snapshot(rejected(OPTIONS, 402, last_event_at=ago(250))))
     assert said.detail.endswith("Last event 4 m 10 s ago.")
     unseen = diagnose(snapshot(rejected(OPTIONS, 402, last_event_at=None)))
@@ -295,7 +295,7 @@ def test_an_error_says_how_old_the_last_event_is() -> None:
 
 
 def test_reconnecting_says_why_and_when() -> None:
-    """A dropped connection: the reason and its time, the attempt, the next try, what is live, what ages."""
+    """A dropped connection shows its reason and time, the attempt, the next try, and what is still live."""
     away = health(
         OPTIONS,
         StreamState.RECONNECTING,
@@ -340,7 +340,7 @@ def test_several_streams_reconnect_in_one_sentence() -> None:
 
 @pytest.mark.parametrize("code", [406, 429])
 def test_a_second_program_is_named(code: int) -> None:
-    """406, or 429 on the trading stream: another program holds it, and it heals by itself."""
+    """A 406, or a 429 on the trading stream, means that another program holds it and that it will recover."""
     away = health(OPTIONS, StreamState.RECONNECTING, attempts=2, last_failure=failure("held", code))
     said = diagnose(snapshot(away))
     assert said.headline == f"Another program holds your option stream ({code})."
@@ -348,7 +348,7 @@ def test_a_second_program_is_named(code: int) -> None:
 
 
 def test_a_second_program_is_blamed_for_its_streams_alone() -> None:
-    """A stream that was lost for another cause is told apart from the one that is held elsewhere."""
+    """A stream lost for another cause is reported separately from the one that is held elsewhere."""
     held = health(OPTIONS, StreamState.RECONNECTING, attempts=2, last_failure=failure("held", 406))
     lost = health(STOCKS, StreamState.RECONNECTING, attempts=1, last_failure=failure())
     said = diagnose(snapshot(held, lost))
@@ -366,7 +366,7 @@ def test_a_second_program_is_blamed_for_its_streams_alone() -> None:
 
 
 def test_an_attempt_counts_from_the_last_proof() -> None:
-    """The attempt of this outage is told, not those of earlier ones; and what one under way waits for."""
+    """The attempt counts within this outage; an attempt under way says what it is waiting for."""
     fields: dict[str, Any] = {"attempts": 9, "tries": 2, "last_failure": failure()}
     waiting = health(OPTIONS, StreamState.RECONNECTING, next_attempt_at=ago(-4), **fields)
     assert "Attempt 2, next try in 4 s." in diagnose(snapshot(waiting)).detail
@@ -416,13 +416,13 @@ def test_a_closed_market_is_no_fault(phase: MarketPhase) -> None:
 
 
 def test_a_closed_market_of_unknown_length() -> None:
-    """Where the next opening is not known, nothing is said of it."""
+    """If the next opening is unknown, the sentence does not mention it."""
     said = diagnose(snapshot(market_phase=MarketPhase.CLOSED))
     assert (said.headline, said.detail) == ("Market closed.", "The streams are connected.")
 
 
 def test_symbols_not_granted_are_named() -> None:
-    """What the server did not acknowledge is named, the first few by name."""
+    """Symbols that the server did not acknowledge are counted, and the first few are named."""
     some = health(OPTIONS, missing=frozenset(sorted(CONTRACTS)[:2]))
     said = diagnose(snapshot(some))
     assert said.headline == "Options: 2 of 8 not granted."
@@ -446,13 +446,13 @@ def test_running_without_an_event_names_feed_or_permission() -> None:
 
 
 def test_the_first_seconds_without_an_event_are_normal() -> None:
-    """Right after the acknowledgement nobody complains."""
+    """No complaint appears right after the acknowledgement."""
     silent = health(OPTIONS, last_event_at=None, connected_at=ago(5))
     assert diagnose(snapshot(silent)).level is Level.SUCCESS
 
 
 def test_an_unknown_phase_is_part_of_the_sentence() -> None:
-    """Where the market's hours are not known, silence may be normal, and is said so."""
+    """If the market's hours are unknown, the sentence says that silence may be normal."""
     silent = health(STOCKS, last_event_at=None, connected_at=ago(20))
     said = diagnose(snapshot(silent, market_phase=MarketPhase.UNKNOWN))
     assert said.headline == "Connected, no stock quote yet (20 s)."
@@ -460,7 +460,7 @@ def test_an_unknown_phase_is_part_of_the_sentence() -> None:
 
 
 def test_a_stream_gone_mute_is_said() -> None:
-    """A stream that ticked and went silent in an open market says for how long, and what can be done."""
+    """A ticking stream that falls silent in an open market shows for how long, and what can be done."""
     mute = health(OPTIONS, last_event_at=ago(48))
     said = diagnose(snapshot(mute))
     assert (said.level, said.headline) == (Level.WARNING, "Connected, no option quote for 48 s.")
@@ -473,7 +473,7 @@ def test_a_stream_gone_mute_is_said() -> None:
 
 
 def test_a_silent_stream_is_not_called_live() -> None:
-    """Where both data streams fell silent, only the fills are live."""
+    """If both data streams are silent, only the fills are called live."""
     silent = [health(stream, last_event_at=ago(48)) for stream in (OPTIONS, STOCKS)]
     assert diagnose(snapshot(*silent)).detail.endswith("to connect anew. Fills are live.")
     refused = rejected(FILLS, 402)
@@ -482,13 +482,13 @@ def test_a_silent_stream_is_not_called_live() -> None:
 
 
 def test_silence_counts_from_the_present_connection() -> None:
-    """After an outage of a minute a stream that has just come back is not called mute for it."""
+    """After an outage of a minute, a stream that has just come back is not called mute."""
     fresh = health(OPTIONS, last_event_at=ago(61), connected_at=ago(2))
     assert diagnose(snapshot(fresh)).level is Level.SUCCESS
     still_silent = health(OPTIONS, last_event_at=ago(71), connected_at=ago(12))
     said = diagnose(snapshot(still_silent))
     assert said.headline == "Connected, no option quote yet (12 s)."
-    # It ticked under the same plan: the permission is not what lacks.
+    # It ticked under the same plan, so permission is not the problem.
     assert said.detail.startswith("The last one came 1 m 11 s ago, on an earlier connection.")
     assert "permission" not in said.detail
 
@@ -510,7 +510,7 @@ def test_silence_counts_from_the_opening() -> None:
     ("phase", "opening"), [(MarketPhase.UNKNOWN, 5), (MarketPhase.OPEN, -3600), (MarketPhase.OPEN, 3600)]
 )
 def test_an_opening_that_does_not_bound_the_silence_changes_nothing(phase: MarketPhase, opening: int) -> None:
-    """Only the session that is on, and only where it began after the last event."""
+    """Only a session that is open, and that began after the last event, shortens a silence."""
     mute = health(OPTIONS, last_event_at=ago(48))
     said = diagnose(snapshot(mute, market_phase=phase, session_open=ago(opening)))
     assert said.headline == "Connected, no option quote for 48 s."
@@ -522,7 +522,7 @@ def test_fills_are_silent_by_nature() -> None:
 
 
 def test_stale_quotes_are_counted() -> None:
-    """How many, the oldest and whose it is, the threshold, and that the stream is connected."""
+    """Stale quotes show their number, the oldest and its symbol, the threshold, and the stream's state."""
     said = diagnose(
         snapshot(),
         quotes=QuoteCounts(total=12, stale=5, oldest_seconds=192, oldest_name="BRK.B 500 call"),
@@ -535,7 +535,7 @@ def test_stale_quotes_are_counted() -> None:
 
 
 def test_stale_quotes_of_an_unheard_stream_say_so() -> None:
-    """Where the stream itself was not heard either, the sentence does not call it connected."""
+    """If the stream was not heard either, the sentence does not call it connected."""
     unheard = health(OPTIONS, last_event_at=ago(14), last_heard_at=ago(14))
     said = diagnose(snapshot(unheard), quotes=QuoteCounts(total=8, stale=8, oldest_seconds=44))
     assert said.detail == "Oldest 44 s, threshold 30 s; the option stream was last heard 14 s ago."
@@ -547,7 +547,7 @@ STALE = QuoteCounts(
 
 
 def test_stale_quotes_name_their_stream() -> None:
-    """Which stream the stale quotes come from, where that is counted."""
+    """If the count per stream is known, the sentence names the stream of the stale quotes."""
     assert diagnose(snapshot(), quotes=STALE).detail == (
         "Oldest 31 s (BRK.B 500 call), threshold 30 s; the option stream is connected."
     )
@@ -556,7 +556,7 @@ def test_stale_quotes_name_their_stream() -> None:
 
 
 def test_a_dead_stream_is_red() -> None:
-    """A stream that did not even answer a ping, with stale quotes: red, although its socket stands."""
+    """A stream with stale quotes that did not even answer a ping is red, although its socket is open."""
     dead = health(OPTIONS, last_heard_at=ago(31), last_event_at=ago(31))
     assert diagnose(snapshot(dead), quotes=STALE) == Diagnosis(
         Level.ERROR,
@@ -581,7 +581,7 @@ def test_a_lost_stream_turns_red_with_its_quotes() -> None:
 
 
 def test_a_stream_that_runs_behind_is_said() -> None:
-    """Quotes that are old when they arrive are no live market, however many come."""
+    """Quotes that are old on arrival are not a live market, however many arrive."""
     late = health(OPTIONS, lag_seconds=95.0)
     assert diagnose(snapshot(late), quotes=QuoteCounts(total=8)) == Diagnosis(
         Level.WARNING,
@@ -660,7 +660,7 @@ def test_records_are_made_from_the_plain_fields() -> None:
     ],
 )
 def test_each_stream_has_a_line(record: StreamHealth, sign: str, word: str, text: str) -> None:
-    """A stream's line tells its state by a sign and a word, never by colour alone."""
+    """Each stream's line shows its state as a sign and a word, never by colour alone."""
     line = describe_stream(record, NOW, zone=NEW_YORK)
     assert (line.sign, line.word, line.text) == (sign, word, text)
 

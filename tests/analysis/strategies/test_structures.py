@@ -1,4 +1,4 @@
-"""What structures are called, and what they can gain and lose at expiry."""
+"""Names of structures, and their profit and loss at expiry."""
 
 from __future__ import annotations
 
@@ -143,7 +143,7 @@ def test_what_is_not_defined_is_none(legs: str, net_debit: float | None) -> None
 def test_what_an_adjusted_contract_does_at_expiry_is_not_known(
     terms: dict[str, object], multipliers: list[float] | None
 ) -> None:
-    """Its root tells, not its multiplier: a structure or a single has no profit, loss or break-evens."""
+    """An adjusted root, not its multiplier, removes profit, loss and break-evens of any position."""
     vertical = structure("+1 c100, -1 c105", 200)
     legs = [vertical.legs[0], vertical.legs[1].model_copy(update=terms)]
     single = Position(
@@ -156,7 +156,7 @@ def test_what_an_adjusted_contract_does_at_expiry_is_not_known(
 
 
 def test_an_adjusted_root_in_the_symbol_is_found_too() -> None:
-    """A file may name the contract by `symbol` alone; shares of that name are shares."""
+    """A file may name the contract by `symbol` alone; shares with that name are still shares."""
     terms = {"symbol": "XYZ1", "cost_basis": 2}
     call = Position(id="a", option_type="call", expiry=DEC, strike=100, contracts=1, **terms)
     assert (describe_structure(call).adjusted, describe_structure(call).break_evens) == (True, ())
@@ -190,7 +190,7 @@ def test_singles_and_shares_are_described_too() -> None:
 
 
 def test_multipliers_of_the_vendor_scale_the_dollars() -> None:
-    """A multiplier given by leg wins over the standard one, and may differ between legs."""
+    """A leg's own multiplier replaces the standard one, and legs may differ."""
     vertical = structure("+1 c100, -1 c105", 20)
     assert describe_structure(vertical, [10, 10]).max_profit == pytest.approx(30)
     mini = Position(

@@ -1,4 +1,4 @@
-"""How old prices are, how late they came, and what a wrong clock does to neither."""
+"""Ages of prices, their lag on arrival, and the correction for a wrong clock."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def micro(*moments: dt.datetime | None) -> np.ndarray:
 def test_an_age_is_never_negative_and_never_flattering(
     stamped: dt.datetime | None, received: dt.datetime | None, age: float, skewed: bool
 ) -> None:
-    """Ages count from the event, from receipt where that lies in the future, and are unknown without both."""
+    """Ages count from the event, or from receipt if that is in the future, else they are unknown."""
     ages = compute_ages(LiveSnapshot(as_of=AT), micro(stamped), micro(received))
     np.testing.assert_array_equal(ages.seconds, [age])
     assert ages.skewed.tolist() == [skewed]
@@ -75,7 +75,7 @@ def test_lag_is_receipt_minus_event_and_unknown_for_rest() -> None:
 
 
 def row(offset: float | None, **prices: Any) -> pd.Series[Any]:
-    """The call's row at 10:00:00 by this computer's clock, which is so many seconds ahead."""
+    """Return the call's row at 10:00:00 by this computer's clock, which is this many seconds ahead."""
     live = LiveSnapshot(as_of=AT, market_phase="open", clock_offset_seconds=offset, **prices)
     return compute_live_position_rows(PORTFOLIO, live, stale_after_seconds=30).iloc[0]
 
@@ -110,7 +110,7 @@ def test_a_trade_and_a_missing_receipt_are_corrected_alike() -> None:
 
 @pytest.mark.parametrize("from_rest", [False, True])
 def test_an_answer_that_a_quote_refutes_makes_nothing_younger(from_rest: bool) -> None:
-    """A clock's answer out of a cache says a minute; a quote that came 1 s after it was made says no."""
+    """A cached clock answer of a minute is ignored if a quote arrived 1 s after it was made."""
     quote = Quote(CALL, 2.0, 2.1, 1, 1, AT - 43 * SECOND, AT - 42 * SECOND, from_rest)
     seen = row(60.0, option_quotes={CALL: quote})
     assert (seen["quote_age_seconds"], seen["state"]) == (43.0, "stale")
@@ -122,7 +122,7 @@ def test_an_answer_that_a_quote_refutes_makes_nothing_younger(from_rest: bool) -
 
 @pytest.mark.parametrize("offset", [-2.0, 0.0, 2.0])
 def test_a_difference_within_the_tolerance_corrects_nothing(offset: float) -> None:
-    """Two seconds may be the network's."""
+    """Two seconds may be network delay."""
     assert row(offset, **quoted(AT - 5 * SECOND, AT - SECOND))["quote_age_seconds"] == 5.0
 
 

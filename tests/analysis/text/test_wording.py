@@ -32,7 +32,7 @@ BERLIN = dt.timezone(dt.timedelta(hours=1))
     ],
 )
 def test_a_countdown_ends_at_one_minute(seconds: float, words: str) -> None:
-    """Whole minutes, rounded up: as long as something is to come there is a minute left."""
+    """Countdowns round up to whole minutes, so the last one shown is one minute."""
     assert format_minutes(seconds) == words
 
 

@@ -1,4 +1,4 @@
-"""The mark rule, row by row, and what is believed of a price."""
+"""The mark rule, row by row, and the states of a quote."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def mark_of(
 def test_each_row_of_the_mark_table(
     bid: float | None, ask: float | None, mark: float | None, method: str, warnings: list[str]
 ) -> None:
-    """A quote gives the mark, the method and the warning of its row, even beside a last trade."""
+    """Each quote gets the mark, method and warning of its row, even if there is a last trade."""
     price, how, what = mark_of(bid, ask)
     assert price == (None if mark is None else pytest.approx(mark))
     assert (how, what) == (method, warnings)
@@ -143,7 +143,7 @@ def test_many_rows_are_marked_as_each_alone(
 def test_a_mark_never_lies_outside_its_quote(
     bid: float | None, ask: float | None, last: float | None
 ) -> None:
-    """Whatever the input, a mark is none, the last trade, or between the bid and the ask."""
+    """For any input, a mark is missing, the last trade, or between bid and ask."""
     price, method, _ = mark_of(bid, ask, last)
     if method == MarkMethod.NONE:
         assert price is None
@@ -174,7 +174,7 @@ def test_every_warning_has_a_sentence_and_survives_its_bits() -> None:
 
 
 def test_sentences_pass_an_unknown_word_through() -> None:
-    """What is no warning of ours is shown as it stands."""
+    """An unknown warning is shown as it is."""
     assert sentences(["crossed", "from elsewhere"]) == [RowWarning.CROSSED.sentence, "from elsewhere"]
 
 
@@ -201,7 +201,7 @@ def state_of(
 def heard(
     seconds_ago: float, state: str = StreamState.RUNNING, phase: str = MarketPhase.OPEN
 ) -> LiveSnapshot:
-    """A snapshot whose option stream was last heard so long ago."""
+    """Return a snapshot whose option stream was last heard this long ago."""
     health = StreamHealth(
         StreamName.OPTIONS, StreamState(state), last_heard_at=AT - dt.timedelta(seconds=seconds_ago)
     )
@@ -217,7 +217,7 @@ def test_without_any_knowledge_of_the_market_the_age_decides() -> None:
 
 
 def test_quiet_needs_an_open_market_and_a_stream_heard_in_the_last_ten_seconds() -> None:
-    """An old quote is quiet only beside a stream that is proven alive."""
+    """An old quote is quiet only if its stream is proven alive."""
     assert state_of(60, heard(10)) == QuoteState.QUIET
     assert state_of(60, heard(10.5)) == QuoteState.STALE
     assert state_of(60, heard(1, phase=MarketPhase.UNKNOWN)) == QuoteState.STALE
@@ -227,7 +227,7 @@ def test_quiet_needs_an_open_market_and_a_stream_heard_in_the_last_ten_seconds()
 
 
 def connected(seconds_ago: float, complete: float | None = None, **more: object) -> LiveSnapshot:
-    """A snapshot whose option stream was acknowledged so long ago, and REST's quotes are as of then."""
+    """Return a snapshot: option stream acknowledged this long ago, REST quotes as of then."""
     live = heard(1, **more)  # type: ignore[arg-type]
     record = replace(
         live.health[StreamName.OPTIONS],
@@ -240,9 +240,9 @@ def connected(seconds_ago: float, complete: float | None = None, **more: object)
 @pytest.mark.parametrize(
     ("complete", "streamed", "state"),
     [
-        (None, 51, "stale"),  # it came before the loss, and may have changed since
+        (None, 51, "stale"),  # received before the loss, so it may have changed since
         (None, 49, "quiet"),
-        (None, None, "stale"),  # REST told it, nobody knows when in regard to the acknowledgement
+        (None, None, "stale"),  # from REST, at an unknown time relative to the acknowledgement
         (51, None, "stale"),
         (51, 600, "stale"),
         (50, 600, "quiet"),
@@ -252,7 +252,7 @@ def connected(seconds_ago: float, complete: float | None = None, **more: object)
 def test_quiet_needs_a_stream_that_missed_no_change(
     complete: float | None, streamed: float | None, state: str
 ) -> None:
-    """An old quote was told on the present connection, or REST told all since; else it may have changed."""
+    """A quote is quiet only if it came on the present connection, or if REST has reported since."""
     live = connected(50, complete)
     at = None if streamed is None else AT - streamed * SECOND
     assert state_of(600, live, streamed_at=at) == state
@@ -278,7 +278,7 @@ def test_a_fast_clock_is_not_taken_for_a_late_stream() -> None:
 
 
 def lagging(seconds: float) -> LiveSnapshot:
-    """A snapshot whose option stream is heard and so late."""
+    """Return a snapshot whose option stream is heard, with this lag."""
     live = heard(1)
     late = replace(live.health[StreamName.OPTIONS], lag_seconds=seconds)
     return replace(live, health={StreamName.OPTIONS: late})
@@ -286,7 +286,7 @@ def lagging(seconds: float) -> LiveSnapshot:
 
 @pytest.mark.parametrize("state", [StreamState.RECONNECTING, StreamState.ERROR, StreamState.STOPPED])
 def test_a_stream_that_has_ended_is_not_heard(state: StreamState) -> None:
-    """What came just before the end does not make a quote quiet."""
+    """A message just before the stream ended does not make a quote quiet."""
     assert not is_heard(heard(1, state), StreamName.OPTIONS)
     assert state_of(60, heard(1, state)) == QuoteState.STALE
 

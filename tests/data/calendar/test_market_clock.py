@@ -89,7 +89,7 @@ def test_the_exchange_has_its_phases(at: dt.datetime, phase: str, until: dt.date
 
 
 def test_without_sessions_the_phase_is_unknown() -> None:
-    """Nothing is made up where no session is known, and the last known day is not prolonged."""
+    """If no session is known, nothing is invented, and the last known day is not extended."""
     only = [Session(ny(TUESDAY, 9, 30), ny(TUESDAY, 16))]
     assert phase_at(ny(TUESDAY, 12), []) == (MarketPhase.UNKNOWN, None)
     assert phase_at(ny(TUESDAY, 20), only) == (MarketPhase.UNKNOWN, None)
@@ -158,7 +158,7 @@ def test_the_clock_makes_a_sunday_a_trading_day() -> None:
 
 
 def test_an_unplanned_closure_is_the_clock_s_to_say() -> None:
-    """Where the calendar has a session and the clock says closed till tomorrow, today has no session."""
+    """If the calendar has a session but the clock says closed until tomorrow, today has no session."""
     closed = clock(ny(TUESDAY, 8), False, ny(dt.date(2026, 11, 25), 9, 30), ny(dt.date(2026, 11, 25), 16))
     alpaca = AlpacaCalendar.from_alpaca(closed, calendar(FRIDAY, MONDAY, TUESDAY, dt.date(2026, 11, 25)))
     for hour in (8, 12, 17):
@@ -180,7 +180,7 @@ def test_an_unplanned_closure_is_the_clock_s_to_say() -> None:
 def test_a_closed_clock_tells_before_from_after(
     at: dt.datetime, phase: str, until: dt.datetime, days: tuple[dt.date, ...]
 ) -> None:
-    """After the close, in the night and before the open are told apart, with a calendar or without."""
+    """After the close, at night and before the open are distinct, with or without a calendar."""
     closed = clock(ny(FRIDAY, 17), False, ny(MONDAY, 9, 30), ny(MONDAY, 16))
     earlier = (dt.date(2026, 11, 18), dt.date(2026, 11, 19)) if days else ()
     alpaca = AlpacaCalendar.from_alpaca(closed, calendar(*earlier, *days, *((TUESDAY,) if days else ())))
@@ -192,7 +192,7 @@ def test_a_closed_clock_tells_before_from_after(
 
 
 def test_an_old_clock_gives_way_to_the_calendar() -> None:
-    """After the change that the clock named, the calendars answer, so that no page stays open for ever."""
+    """After the change that the clock announced, the calendars answer, so no phase stays open for ever."""
     opened = clock(ny(TUESDAY, 12), True, ny(dt.date(2026, 11, 25), 9, 30), ny(TUESDAY, 16))
     alpaca = AlpacaCalendar.from_alpaca(opened, [])
     assert alpaca.phase_and_end(ny(TUESDAY, 15)) == (MarketPhase.OPEN, ny(TUESDAY, 16))
@@ -204,7 +204,7 @@ def test_an_old_clock_gives_way_to_the_calendar() -> None:
 
 
 def test_alpaca_s_calendar_wins_over_the_library() -> None:
-    """A day's early close is Alpaca's to say, and the rows may come in any order."""
+    """Alpaca decides a day's early close, and its rows may arrive in any order."""
     rows = calendar(dt.date(2026, 11, 25), TUESDAY, MONDAY, FRIDAY, close="15:00")
     alpaca = AlpacaCalendar.from_alpaca(clock(ny(MONDAY, 8), False, ny(MONDAY, 9, 30), ny(MONDAY, 15)), rows)
     assert alpaca.session(TUESDAY) == Session(ny(TUESDAY, 9, 30), ny(TUESDAY, 15))
@@ -256,7 +256,7 @@ def test_both_calendars_answer_the_same_questions() -> None:
     [(-60.0, 60.0), (61.0, -60.0), (0.0, 0.0), (0.4, 0.0), (1.0, 0.0), (1.5, -0.5), (-0.5, 0.5)],
 )
 def test_a_slow_answer_is_not_taken_for_a_wrong_clock(told: float, offset: float) -> None:
-    """Asked at second 0 and answered at 1: what was told in between says nothing of the clock."""
+    """A response that took from second 0 to second 1 does not prove that the clock is wrong."""
     asked = dt.datetime(2026, 11, 23, 15, 0, tzinfo=dt.UTC)
     answered, at = asked + dt.timedelta(seconds=1), asked + dt.timedelta(seconds=told)
     assert clock_offset_seconds(at, asked, answered) == offset
@@ -275,13 +275,13 @@ def test_a_slow_answer_is_not_taken_for_a_wrong_clock(told: float, offset: float
 def test_a_moment_has_the_close_of_its_trading_dates_session(
     day: dt.date, hour: int, close: dt.datetime, previous: dt.date
 ) -> None:
-    """13:00 on a half day in every phase of it; on a holiday and a weekend the session before."""
+    """Every phase of a half day has its close at 13:00; holidays and weekends have the session before."""
     moment = market_moment(EXCHANGE, ny(day, hour))
     assert (moment.session_close, moment.previous_trading_date) == (close, previous)
 
 
 def test_alpacas_clock_closes_a_session_earlier_than_any_calendar() -> None:
-    """An unplanned closure at 14:00 that the clock tells of is the session's close, while it holds."""
+    """An unplanned closure at 14:00 reported by the clock is the session's close while it lasts."""
     at = ny(MONDAY, 11)
     told = clock(at, True, ny(TUESDAY, 9, 30), ny(MONDAY, 14))
     rows = [
