@@ -11,18 +11,16 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from options_helper.simulator.account.order_desk import OrderBook
+from options_helper.simulator.account.order_desk import OrderDesk
 from options_helper.simulator.account.order_flow import OrderFlow
 from options_helper.simulator.account.portfolio import holdings
+from options_helper.simulator.connection import Connection
 from options_helper.simulator.faults import STREAMS, Faults
 from options_helper.simulator.market.contracts import parse_contract
 from options_helper.simulator.market.market import Market
 from options_helper.simulator.market.mid_session import NEW_YORK, MidSession
 from options_helper.simulator.market.tape import Tape
-from options_helper.simulator.streams.connection import Connection
-from options_helper.simulator.streams.data_stream import DataConnection
-from options_helper.simulator.streams.trading_stream import TradingConnection
-from options_helper.simulator.streams.wire import PING, Message, Nanoseconds
+from options_helper.simulator.wire import PING, Message, Nanoseconds
 
 _REQUESTS_KEPT = 20_000
 
@@ -97,8 +95,8 @@ class World:
         self.market = Market(seed, self.session.today(started))
         self.tape = Tape(self.market)
         held = holdings(portfolio or {}, self.market.today, seed=seed)
-        self.book = OrderBook(seed, self._on_update, held=held)
-        self.flow = OrderFlow(seed, self.book, self.market, self.contracts)
+        self.desk = OrderDesk(seed, self._on_update, held=held)
+        self.flow = OrderFlow(seed, self.desk, self.market, self.contracts)
         self.faults = Faults(self._on_faults)
         self.released = asyncio.Event()
         self.connections: list[Connection] = []
@@ -121,7 +119,7 @@ class World:
             {
                 symbol
                 for connection in self.connections
-                if isinstance(connection, DataConnection) and connection.stream == "options"
+                if connection.stream == "options"
                 for symbol in connection.symbols
             }
         )
@@ -165,21 +163,18 @@ class World:
         """Move the market by one step and tell the subscribers."""
         self.market.today = self.session.today(dt.datetime.now(dt.UTC))
         self.market.tick()
-        symbols = {symbol for one in self._data_connections() for symbol in one.symbols}
+        symbols = {symbol for one in self.connections for symbol in one.symbols}
         self.publish(self.tape.tick(sorted(symbols)))
 
     def publish(self, messages: list[Message]) -> None:
         """Give market messages to those who subscribed to them."""
-        for connection in self._data_connections():
-            connection.deliver(messages)
+        for connection in self.connections:
+            connection.deliver_market(messages)
 
     def ping(self) -> None:
         """Ask every client whether it is there, as Alpaca does about every 20 seconds."""
         for connection in self.connections:
             connection.write(PING)
-
-    def _data_connections(self) -> list[DataConnection]:
-        return [one for one in self.connections if isinstance(one, DataConnection)]
 
     def add_history(self, count: int, *, symbols: Sequence[str], hours: float) -> None:
         """Fill many orders at once, their times spread over the last hours of the New York day."""
@@ -188,15 +183,14 @@ class World:
         midnight = dt.datetime.combine(self.market.today, dt.time(0, 0), NEW_YORK)
         begin = max(int(end - hours * 3600e9), Nanoseconds.of(midnight))
         for number in range(count if chosen else 0):
-            self.book.clock = partial(Nanoseconds, begin + (end - begin) * number // count)
+            self.desk.clock = partial(Nanoseconds, begin + (end - begin) * number // count)
             self.flow.tell_past(chosen[number % len(chosen)])
-        self.book.clock = Nanoseconds.now
+        self.desk.clock = Nanoseconds.now
 
     def send_update(self, update: object) -> None:
         """Give an order update, or anything in its place, to those who listen."""
         for connection in self.connections:
-            if isinstance(connection, TradingConnection):
-                connection.deliver(update)
+            connection.deliver_update(update)
 
     def _on_update(self, update: dict[str, object]) -> None:
         self.send_update(update)

@@ -314,29 +314,14 @@ ACCOUNT: Fields = {
         decimal,
     ),
 }
-# [A] legacy_clock; clock, public_market; legacy_calendar_day; calendar_day.
+# [A] legacy_clock; legacy_calendar_day.
 CLOCK: Fields = {"timestamp": moment, "is_open": flag, "next_open": moment, "next_close": moment}
-MARKET: Fields = {"acronym": text, "name": text, "timezone": one_of("America/New_York")}
-MARKET_CLOCK: Fields = {
-    "market": row_of(MARKET),
-    "timestamp": moment,
-    "is_market_day": flag,
-    "next_market_open": moment,
-    "next_market_close": moment,
-    "phase": one_of("closed", "pre", "core", "lunch", "post"),
-    "phase_until": moment,
-}
 CALENDAR_DAY: Fields = {
     "date": day,
     "open": matches(r"\d\d:\d\d"),
     "close": matches(r"\d\d:\d\d"),
     "session_open": matches(r"\d{4}"),
     "session_close": matches(r"\d{4}"),
-    "settlement_date": day,
-}
-MARKET_DAY: Fields = {
-    "date": day,
-    **dict.fromkeys(("pre_start", "pre_end", "core_start", "core_end", "post_start", "post_end"), moment),
     "settlement_date": day,
 }
 # [A] OptionContract, OptionDeliverable.

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from options_helper.simulator.account.order_desk import OrderBook
+from options_helper.simulator.account.order_desk import OrderDesk
 from options_helper.simulator.account.order_flow import OrderFlow
 from options_helper.simulator.account.orders import LegRequest, text_of, to_cents
 from options_helper.simulator.market.market import Market
-from options_helper.simulator.streams.wire import Nanoseconds
+from options_helper.simulator.wire import Nanoseconds
 
 CALL, PUT = "AAPL271217C00270000", "AAPL271217P00270000"
 TODAY = dt.date(2026, 11, 20)
@@ -26,7 +26,7 @@ class Account:
     def __init__(self, seed: int = 7) -> None:
         seconds = count(1_790_000_000)
         self.updates: list[dict[str, Any]] = []
-        self.book = OrderBook(
+        self.desk = OrderDesk(
             seed, self.updates.append, clock=lambda: Nanoseconds(next(seconds) * 1_000_000_000)
         )
 
@@ -45,7 +45,7 @@ def play(seed: int, steps: int) -> Account:
     """An account after some steps of its stories."""
     account = Account(seed)
     market = Market(seed, TODAY)
-    flow = OrderFlow(seed, account.book, market, lambda: [CALL, PUT, "MSFT271217C00500000"])
+    flow = OrderFlow(seed, account.desk, market, lambda: [CALL, PUT, "MSFT271217C00500000"])
     for _ in range(steps):
         market.tick()
         flow.step()
@@ -54,28 +54,28 @@ def play(seed: int, steps: int) -> Account:
 
 def test_partial_fills_add_up(account) -> None:
     """Executions carry their own quantity and price, the order the sum and the average."""
-    order = account.book.place(CALL, "buy", 3, limit_price=NINE)
-    account.book.fill(order, 1, [NINE])
-    account.book.fill(order, prices=[Decimal("8.7")])
+    order = account.desk.place(CALL, "buy", 3, limit_price=NINE)
+    account.desk.fill(order, 1, [NINE])
+    account.desk.fill(order, prices=[Decimal("8.7")])
     assert account.events == ["new", "partial_fill", "fill"]
-    first, second = account.book.executions
+    first, second = account.desk.executions
     assert (first.qty, first.cumulative, first.remaining, first.kind) == (1, 1, 2, "partial_fill")
     assert (second.qty, second.cumulative, second.remaining, second.kind) == (2, 3, 0, "fill")
     last = account.updates[-1]
     assert (last["price"], last["qty"], last["position_qty"]) == ("8.7", "2", "3")
     assert (last["order"]["filled_qty"], last["order"]["filled_avg_price"]) == ("3", "8.8")
-    assert account.book.ledger().filled_quantity(order.id) == 3
+    assert account.desk.ledger().filled_quantity(order.id) == 3
 
 
 def test_what_is_closed_or_too_much_cannot_be_filled(account) -> None:
     """Filling nothing, more than remains, or a closed order is an error."""
-    order = account.book.place(CALL, "buy", 1)
+    order = account.desk.place(CALL, "buy", 1)
     for wrong in (0, 2):
         with pytest.raises(ValueError, match="cannot fill"):
-            account.book.fill(order, wrong, [NINE])
-    account.book.close(order, "canceled")
+            account.desk.fill(order, wrong, [NINE])
+    account.desk.close(order, "canceled")
     with pytest.raises(ValueError, match="canceled"):
-        account.book.fill(order, 1, [NINE])
+        account.desk.fill(order, 1, [NINE])
 
 
 @pytest.mark.parametrize(
@@ -89,8 +89,8 @@ def test_what_is_closed_or_too_much_cannot_be_filled(account) -> None:
 )
 def test_an_order_ends(account, status, moment) -> None:
     """An order that ends carries its status and the moment that belongs to it; its legs follow."""
-    order = account.book.place_multileg([LegRequest(CALL, "buy"), LegRequest(PUT, "sell")], 1)
-    account.book.close(order, status, reason="CORPORATE_ACTION")
+    order = account.desk.place_multileg([LegRequest(CALL, "buy"), LegRequest(PUT, "sell")], 1)
+    account.desk.close(order, status, reason="CORPORATE_ACTION")
     update = account.updates[-1]
     assert (update["event"], update["reason"], update["order"]["status"]) == (
         status,
@@ -105,8 +105,8 @@ def test_an_order_ends(account, status, moment) -> None:
 
 def test_replaced_orders_are_joined(account) -> None:
     """A replaced order and its successor name each other."""
-    order = account.book.place(CALL, "buy", 2, limit_price=NINE)
-    successor = account.book.replace(order, qty=1, limit_price=Decimal("9.1"))
+    order = account.desk.place(CALL, "buy", 2, limit_price=NINE)
+    successor = account.desk.replace(order, qty=1, limit_price=Decimal("9.1"))
     assert account.events == ["new", "replaced", "new"]
     assert account.updates[1]["order"]["replaced_by"] == successor.id
     assert account.updates[2]["order"]["replaces"] == order.id
@@ -116,9 +116,9 @@ def test_replaced_orders_are_joined(account) -> None:
 def test_a_multileg_fill_is_one_update_and_one_execution_per_leg(account) -> None:
     """The parent's price is net, a credit below zero; quantities of legs follow their ratio."""
     legs = [LegRequest(CALL, "buy", ratio=1), LegRequest(PUT, "sell", ratio=2)]
-    parent = account.book.place_multileg(legs, 2, limit_price=Decimal(-1))
-    account.book.fill(parent, 1, [Decimal(3), Decimal(2)])
-    account.book.fill(parent, prices=[Decimal(4), Decimal(2)])
+    parent = account.desk.place_multileg(legs, 2, limit_price=Decimal(-1))
+    account.desk.fill(parent, 1, [Decimal(3), Decimal(2)])
+    account.desk.fill(parent, prices=[Decimal(4), Decimal(2)])
     assert account.events == ["new", "partial_fill", "fill"]
     update = account.updates[-1]
     assert (update["price"], update["qty"]) == ("0", "1")
@@ -131,7 +131,7 @@ def test_a_multileg_fill_is_one_update_and_one_execution_per_leg(account) -> Non
         ("2", "3.5"),
         ("4", "2"),
     ]
-    executions = account.book.ledger().executions
+    executions = account.desk.ledger().executions
     assert [(one.symbol, one.qty) for one in executions] == [(CALL, 1), (PUT, 2), (CALL, 1), (PUT, 2)]
     assert {one.parent_id for one in executions} == {parent.id}
     assert len({one.execution_id for one in executions}) == 2
@@ -140,11 +140,11 @@ def test_a_multileg_fill_is_one_update_and_one_execution_per_leg(account) -> Non
 
 def test_a_bust_undoes(account) -> None:
     """A bust takes an execution out of order and position, and names it."""
-    order = account.book.place(CALL, "sell", 2)
-    account.book.fill(order, 1, [NINE])
-    account.book.fill(order, 1, [Decimal(10)])
-    first = account.book.executions[0]
-    account.book.bust(first.execution_id)
+    order = account.desk.place(CALL, "sell", 2)
+    account.desk.fill(order, 1, [NINE])
+    account.desk.fill(order, 1, [Decimal(10)])
+    first = account.desk.executions[0]
+    account.desk.bust(first.execution_id)
     update = account.updates[-1]
     assert update["event"] == "trade_bust"
     assert update["previous_execution_id"] == first.execution_id
@@ -152,19 +152,19 @@ def test_a_bust_undoes(account) -> None:
     assert (update["order"]["filled_qty"], update["order"]["filled_avg_price"]) == ("1", "10")
     assert update["order"]["status"] == "partially_filled"
     assert update["position_qty"] == "-1"
-    assert account.book.ledger().filled_quantity(order.id) == 1
+    assert account.desk.ledger().filled_quantity(order.id) == 1
     with pytest.raises(KeyError):
-        account.book.bust("unknown")
+        account.desk.bust("unknown")
 
 
 def test_a_correction_changes_the_price(account) -> None:
     """A correction changes price and average, not the quantity."""
-    order = account.book.place(CALL, "buy", 1)
-    account.book.fill(order, prices=[NINE])
-    account.book.correct(account.book.executions[0].execution_id, Decimal("8.5"))
+    order = account.desk.place(CALL, "buy", 1)
+    account.desk.fill(order, prices=[NINE])
+    account.desk.correct(account.desk.executions[0].execution_id, Decimal("8.5"))
     assert account.events[-1] == "trade_correct"
     assert account.updates[-1]["order"]["filled_avg_price"] == "8.5"
-    assert account.book.executions[0].price == Decimal("8.5")
+    assert account.desk.executions[0].price == Decimal("8.5")
 
 
 @pytest.mark.parametrize(
@@ -180,17 +180,17 @@ def test_a_correction_changes_the_price(account) -> None:
 def test_positions_average_their_entry(account, fills, position) -> None:
     """Adding averages the entry price, reducing keeps it, turning over begins anew."""
     for side, quantity, price in fills:
-        account.book.fill(account.book.place(CALL, side, quantity), prices=[Decimal(price)])
-    assert list(account.book.positions) == [(CALL, *position)]
+        account.desk.fill(account.desk.place(CALL, side, quantity), prices=[Decimal(price)])
+    assert list(account.desk.positions) == [(CALL, *position)]
 
 
 def test_intents_follow_the_position(account) -> None:
     """Without an intent given, an order closes what is held the other way and opens otherwise."""
     intents = []
     for side in ("sell", "buy", "buy", "sell"):
-        order = account.book.place(CALL, side, 1)
+        order = account.desk.place(CALL, side, 1)
         intents.append(order.intent)
-        account.book.fill(order, prices=[NINE])
+        account.desk.fill(order, prices=[NINE])
     assert intents == ["sell_to_open", "buy_to_close", "buy_to_open", "sell_to_close"]
 
 
@@ -217,12 +217,12 @@ def test_every_kind_of_event_comes_now_and_then() -> None:
 
 def test_the_ledger_adds_up_after_a_long_day() -> None:
     """Executions sum to each order's filled quantity, and to the positions."""
-    book = play(11, 4000).book
-    ledger = book.ledger()
+    desk = play(11, 4000).desk
+    ledger = desk.ledger()
     for order in ledger.orders:
         if not order.legs:
             assert ledger.filled_quantity(order.id) == order.filled_qty
-    for symbol, held, _ in book.positions:
+    for symbol, held, _ in desk.positions:
         signed = (
             one.qty if one.side == "buy" else -one.qty for one in ledger.executions if one.symbol == symbol
         )
@@ -233,7 +233,7 @@ def test_no_contracts_no_orders() -> None:
     """While no contract is known, nothing happens; expired contracts begin no order."""
     for contracts in ([], ["AAPL200117C00270000"]):
         account = Account()
-        flow = OrderFlow(7, account.book, Market(7, TODAY), lambda known=contracts: known)
+        flow = OrderFlow(7, account.desk, Market(7, TODAY), lambda known=contracts: known)
         for _ in range(200):
             flow.hurry()
             flow.step()
@@ -243,11 +243,11 @@ def test_no_contracts_no_orders() -> None:
 @pytest.mark.parametrize("seed", [1, 7, 23])
 def test_no_execution_goes_through_zero(seed) -> None:
     """What an order says it opens grows the position, and what it says it closes leaves none turned over."""
-    book = play(seed, 3000).book
-    assert len(book.executions) > 100
-    closing = [one for one in book.executions if book.orders[one.order_id].intent.endswith("to_close")]
+    desk = play(seed, 3000).desk
+    assert len(desk.executions) > 100
+    closing = [one for one in desk.executions if desk.orders[one.order_id].intent.endswith("to_close")]
     assert closing
-    for one in book.executions:
+    for one in desk.executions:
         before = one.position_after - (one.qty if one.side == "buy" else -one.qty)
         assert before * one.position_after >= 0
         shrank = abs(one.position_after) < abs(before)

@@ -166,7 +166,7 @@ def test_as_a_process_of_its_own() -> None:
 
 def test_a_client_that_never_reads_is_cut(phone, monkeypatch) -> None:
     """A client that lets too much pile up is cut, so that the server's memory is not its buffer."""
-    monkeypatch.setattr("options_helper.simulator.streams.connection.BUFFER_LIMIT_BYTES", 1000)
+    monkeypatch.setattr("options_helper.simulator.connection.BUFFER_LIMIT_BYTES", 1000)
 
     async def talk() -> None:
         async with phone.stocks("AAPL"):

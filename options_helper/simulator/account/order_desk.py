@@ -19,12 +19,12 @@ from options_helper.simulator.account.orders import (
     text_of,
 )
 from options_helper.simulator.account.positions import Positions
-from options_helper.simulator.streams.wire import Nanoseconds
+from options_helper.simulator.wire import Nanoseconds
 
 _MILLION = 1_000_000
 
 
-class OrderBook:
+class OrderDesk:
     """Orders of one account; not thread-safe, used on the simulator's loop only.
 
     Args:

@@ -5,14 +5,11 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
+from options_helper.simulator.account.order_desk import OrderDesk
 from options_helper.simulator.account.orders import LegRequest, Order, to_cents
 from options_helper.simulator.market.contracts import parse_contract
 from options_helper.simulator.market.market import Market
-
-if TYPE_CHECKING:
-    from options_helper.simulator.account.order_desk import OrderBook
 
 # Steps between stories: lively while somebody first looks, then as an ordinary day.
 _FIRST_PAUSES, _LATER_PAUSES = (2, 6), (16, 60)
@@ -27,10 +24,10 @@ class OrderFlow:
     """
 
     def __init__(
-        self, seed: int, book: OrderBook, market: Market, contracts: Callable[[], list[str]]
+        self, seed: int, desk: OrderDesk, market: Market, contracts: Callable[[], list[str]]
     ) -> None:
         self._random = random.Random(f"{seed} flow")  # noqa: S311 - a simulation, not a secret
-        self._book = book
+        self._desk = desk
         self._market = market
         self._contracts = contracts
         self._story: Iterator[None] = iter(())
@@ -91,41 +88,41 @@ class OrderFlow:
         price = self._price(symbol)
         sides = self._random.sample(("buy", "sell"), 2)
         # An order opens or closes, never both; one of the two sides only adds.
-        side = next(each for each in sides if not self._book.positions.turns_over(symbol, each, qty))
-        return None if price is None else self._book.place(symbol, side, qty, limit_price=price)
+        side = next(each for each in sides if not self._desk.positions.turns_over(symbol, each, qty))
+        return None if price is None else self._desk.place(symbol, side, qty, limit_price=price)
 
     def _filled(self, symbol: str) -> Iterator[None]:
         order = self._place(symbol, self._random.randint(1, 3))
         if order is None:
             return
         yield
-        self._book.fill(order, prices=[order.limit_price or Decimal(0)])
+        self._desk.fill(order, prices=[order.limit_price or Decimal(0)])
 
     def _partly_then_filled(self, symbol: str) -> Iterator[None]:
         order = self._place(symbol, self._random.randint(3, 8))
         if order is None or order.limit_price is None:
             return
         yield
-        self._book.fill(order, self._random.randint(1, int(order.qty) - 1), [order.limit_price])
+        self._desk.fill(order, self._random.randint(1, int(order.qty) - 1), [order.limit_price])
         yield
         better = Decimal("-0.01") if order.side == "buy" else Decimal("0.01")
-        self._book.fill(order, prices=[max(order.limit_price + better, Decimal("0.01"))])
+        self._desk.fill(order, prices=[max(order.limit_price + better, Decimal("0.01"))])
 
     def _canceled(self, symbol: str) -> Iterator[None]:
         order = self._place(symbol, self._random.randint(1, 5))
         if order is None:
             return
         yield
-        self._book.tell("pending_cancel", order, "pending_cancel")
+        self._desk.tell("pending_cancel", order, "pending_cancel")
         yield
-        self._book.close(order, "canceled")
+        self._desk.close(order, "canceled")
 
     def _rejected(self, symbol: str) -> Iterator[None]:
         order = self._place(symbol, self._random.randint(10, 50))
         if order is None:
             return
         yield
-        self._book.close(order, "rejected")
+        self._desk.close(order, "rejected")
 
     def _replaced(self, symbol: str) -> Iterator[None]:
         order = self._place(symbol, self._random.randint(1, 4))
@@ -133,9 +130,9 @@ class OrderFlow:
             return
         yield
         price = order.limit_price + Decimal("0.05")
-        successor = self._book.replace(order, qty=order.qty, limit_price=price)
+        successor = self._desk.replace(order, qty=order.qty, limit_price=price)
         yield
-        self._book.fill(successor, prices=[price])
+        self._desk.fill(successor, prices=[price])
 
     def _spread(self, symbol: str) -> Iterator[None]:
         other = self._partner(symbol)
@@ -145,14 +142,14 @@ class OrderFlow:
         known = [price for price in prices if price is not None]
         sides, qty = self._random.sample(("buy", "sell"), 2), self._random.randint(2, 4)
         legs = [LegRequest(symbol, sides[0]), LegRequest(other, sides[1])]
-        if any(self._book.positions.turns_over(leg.symbol, leg.side, qty) for leg in legs):
+        if any(self._desk.positions.turns_over(leg.symbol, leg.side, qty) for leg in legs):
             return
         net = sum((p if s == "buy" else -p for p, s in zip(known, sides, strict=True)), Decimal(0))
-        order = self._book.place_multileg(legs, qty, limit_price=net)
+        order = self._desk.place_multileg(legs, qty, limit_price=net)
         yield
-        self._book.fill(order, 1, known)
+        self._desk.fill(order, 1, known)
         yield
-        self._book.fill(order, prices=known)
+        self._desk.fill(order, prices=known)
 
     def _partner(self, symbol: str) -> str | None:
         contract = parse_contract(symbol)

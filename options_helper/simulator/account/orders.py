@@ -7,13 +7,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 from options_helper.simulator.market.contracts import parse_contract
-
-if TYPE_CHECKING:
-    from options_helper.simulator.streams.wire import Nanoseconds
+from options_helper.simulator.wire import Nanoseconds
 
 ZERO = Decimal(0)
 CLOSED_STATUSES = frozenset({"filled", "canceled", "expired", "rejected", "replaced", "done_for_day"})

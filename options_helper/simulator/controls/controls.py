@@ -8,8 +8,8 @@ from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 from options_helper.simulator.account.ledger import Ledger
+from options_helper.simulator.connection import Connection
 from options_helper.simulator.faults import Faults
-from options_helper.simulator.streams.connection import Connection
 from options_helper.simulator.streams.data_stream import DataConnection
 from options_helper.simulator.world import World
 
@@ -79,7 +79,7 @@ class Controls:
 
     def ledger(self) -> Ledger:
         """Every execution and order so far, exactly."""
-        return self.call(self._world.book.ledger)
+        return self.call(self._world.desk.ledger)
 
     @staticmethod
     def wait_for(condition: Callable[[], object], timeout: float = 5.0) -> None:

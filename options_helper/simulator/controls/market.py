@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from options_helper.simulator.controls.controls import Controls
 from options_helper.simulator.market.market import PricedQuote
-from options_helper.simulator.streams.data_messages import status_message
-from options_helper.simulator.streams.wire import Nanoseconds
+from options_helper.simulator.market.messages import status_message
+from options_helper.simulator.wire import Nanoseconds
 
 
 class MarketControls(Controls):

@@ -17,14 +17,14 @@ class OrderControls(Controls):
     ) -> str:
         """Place a single order; its identifier."""
         limit = None if limit_price is None else to_cents(limit_price)
-        return self.call(lambda: self._world.book.place(symbol, side, qty, limit_price=limit).id)
+        return self.call(lambda: self._world.desk.place(symbol, side, qty, limit_price=limit).id)
 
     def place_multileg_order(
         self, legs: Sequence[LegRequest], qty: int = 1, *, limit_price: float | None = None
     ) -> str:
         """Place a multi-leg order; its parent's identifier."""
         limit = None if limit_price is None else to_cents(limit_price)
-        return self.call(lambda: self._world.book.place_multileg(legs, qty, limit_price=limit).id)
+        return self.call(lambda: self._world.desk.place_multileg(legs, qty, limit_price=limit).id)
 
     def fill(
         self, order_id: str, qty: int | None = None, prices: float | Sequence[float] | None = None
@@ -32,9 +32,9 @@ class OrderControls(Controls):
         """Execute some or all of what remains, at given prices or the market's; the execution's id."""
 
         def execute() -> str:
-            order = self._world.book.orders[order_id]
-            self._world.book.fill(order, qty, self._prices(order, prices))
-            return self._world.book.executions[-1].execution_id
+            order = self._world.desk.orders[order_id]
+            self._world.desk.fill(order, qty, self._prices(order, prices))
+            return self._world.desk.executions[-1].execution_id
 
         return self.call(execute)
 
@@ -54,13 +54,13 @@ class OrderControls(Controls):
 
     def close_order(self, order_id: str, status: str = "canceled", *, reason: str | None = None) -> None:
         """End an order as "canceled", "expired", "rejected" or "done_for_day"."""
-        self.call(lambda: self._world.book.close(self._world.book.orders[order_id], status, reason=reason))
+        self.call(lambda: self._world.desk.close(self._world.desk.orders[order_id], status, reason=reason))
 
     def replace_order(self, order_id: str, *, qty: int, limit_price: float | None = None) -> str:
         """Replace a single order; the new order's identifier."""
         limit = None if limit_price is None else to_cents(limit_price)
         return self.call(
-            lambda: self._world.book.replace(self._world.book.orders[order_id], qty=qty, limit_price=limit).id
+            lambda: self._world.desk.replace(self._world.desk.orders[order_id], qty=qty, limit_price=limit).id
         )
 
     def step_orders(self, steps: int = 1) -> None:
@@ -74,15 +74,15 @@ class OrderControls(Controls):
 
     def bust(self, execution_id: str) -> None:
         """Undo a single order's execution."""
-        self.call(lambda: self._world.book.bust(execution_id))
+        self.call(lambda: self._world.desk.bust(execution_id))
 
     def correct(self, execution_id: str, price: float) -> None:
         """Change the price of a single order's execution."""
-        self.call(lambda: self._world.book.correct(execution_id, to_cents(price)))
+        self.call(lambda: self._world.desk.correct(execution_id, to_cents(price)))
 
     def send_event(self, order_id: str, event: str, *, status: str | None = None) -> None:
         """Send any event of an order, known to Alpaca or not, under any status."""
-        self.call(lambda: self._world.book.tell(event, self._world.book.orders[order_id], status))
+        self.call(lambda: self._world.desk.tell(event, self._world.desk.orders[order_id], status))
 
     def send_update(self, data: Mapping[str, object] | None) -> None:
         """Send anything, None included, where an order update would be."""

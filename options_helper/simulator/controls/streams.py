@@ -8,7 +8,7 @@ from options_helper.simulator.controls.controls import Controls
 from options_helper.simulator.streams.burst import BurstResult, send_burst
 from options_helper.simulator.streams.data_stream import DataConnection
 from options_helper.simulator.streams.malformed import malformed_payloads
-from options_helper.simulator.streams.wire import Message, error
+from options_helper.simulator.wire import Message, error
 
 
 class StreamControls(Controls):

@@ -6,13 +6,13 @@ from collections.abc import Iterable
 
 from options_helper.simulator.market.contracts import parse_contract
 from options_helper.simulator.market.market import Market, PricedQuote
-from options_helper.simulator.streams.data_messages import (
+from options_helper.simulator.market.messages import (
     option_quote_message,
     option_trade_message,
     stock_quote_message,
     stock_trade_message,
 )
-from options_helper.simulator.streams.wire import Message, Nanoseconds
+from options_helper.simulator.wire import Message, Nanoseconds
 
 _SECOND = 1_000_000_000
 _QUIET_FIRST_AGE_SECONDS = 90

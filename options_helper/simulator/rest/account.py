@@ -23,7 +23,7 @@ from options_helper.simulator.account.orders import (
 from options_helper.simulator.market.contracts import parse_contract
 from options_helper.simulator.market.mid_session import NEW_YORK
 from options_helper.simulator.rest.application import RestError, read_count
-from options_helper.simulator.streams.wire import Nanoseconds
+from options_helper.simulator.wire import Nanoseconds
 from options_helper.simulator.world import World
 
 JsonObject = dict[str, Any]
@@ -53,7 +53,7 @@ def orders(world: World, _path: Mapping[str, str], query: Mapping[str, str]) -> 
         raise RestError(422, f"invalid status: {status}", 40010001)
     chosen = [
         order
-        for order in world.book.orders.values()
+        for order in world.desk.orders.values()
         if (after is None or order.created_at > after)
         and (until is None or order.created_at < until)
         and status in {"all", "closed" if order.closed else "open"}
@@ -73,19 +73,21 @@ def _is_of(order: Order, query: Mapping[str, str]) -> bool:
 
 def order(world: World, path: Mapping[str, str], query: Mapping[str, str]) -> object:
     """`/v2/orders/{order_id}`."""
-    found = world.book.orders.get(path["order_id"])
+    found = world.desk.orders.get(path["order_id"])
     if found is None:
         raise RestError(404, "order not found", 40410000)
     return order_row(found, nested=query.get("nested", "false") == "true")
 
 
-def activities(world: World, path: Mapping[str, str], query: Mapping[str, str]) -> object:
-    """`/v2/account/activities` and `/{activity_type}`: executions that stand, in pages of at most 100."""
+def activities(world: World, _path: Mapping[str, str], query: Mapping[str, str]) -> object:
+    """`/v2/account/activities`: executions that stand, in pages of at most 100."""
     limit = read_count(query, "page_size", _MOST_ACTIVITIES, _MOST_ACTIVITIES)
-    types = path.get("activity_type") or query.get("activity_types", "FILL")
-    if "FILL" not in types.split(",") or query.get("category") == "non_trade_activity":
+    if (
+        "FILL" not in query.get("activity_types", "FILL").split(",")
+        or query.get("category") == "non_trade_activity"
+    ):
         return []
-    chosen = [one for one in world.book.executions if not one.busted and _is_within(one, query)]
+    chosen = [one for one in world.desk.executions if not one.busted and _is_within(one, query)]
     chosen.sort(key=lambda one: one.activity_id, reverse=query.get("direction", "desc") == "desc")
     token = query.get("page_token")
     if token:
@@ -104,7 +106,7 @@ def _is_within(execution: Execution, query: Mapping[str, str]) -> bool:
 
 def positions(world: World, _path: Mapping[str, str], _query: Mapping[str, str]) -> object:
     """`/v2/positions`; options are valued at their last trade, as Alpaca's books do."""
-    rows = (_position(world, symbol, quantity, entry) for symbol, quantity, entry in world.book.positions)
+    rows = (_position(world, symbol, quantity, entry) for symbol, quantity, entry in world.desk.positions)
     return [row for row in rows if row]
 
 

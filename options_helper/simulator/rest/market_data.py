@@ -1,4 +1,4 @@
-"""Market data REST: snapshots, latest quotes and trades, index values.
+"""Market data REST: snapshots and index values.
 
 Field names: schemas of Alpaca's Market Data API (`option_snapshot`, `stock_snapshot`, `index_value`, …).
 """
@@ -11,10 +11,10 @@ from typing import Any
 
 from options_helper.simulator.market.contracts import Contract, is_stock_symbol, parse_contract
 from options_helper.simulator.market.market import is_index
+from options_helper.simulator.market.messages import without_type
 from options_helper.simulator.market.mid_session import NEW_YORK
 from options_helper.simulator.rest.application import RestError, read_symbols
-from options_helper.simulator.streams.data_messages import without_type
-from options_helper.simulator.streams.wire import Nanoseconds
+from options_helper.simulator.wire import Nanoseconds
 from options_helper.simulator.world import World
 
 JsonObject = dict[str, Any]
@@ -140,33 +140,6 @@ def _bar(at: dt.datetime, opened: float, close: float, volume: int) -> JsonObjec
         "n": max(1, volume // 7),
         "vw": round((opened + close) / 2, 6),
     }
-
-
-def option_latest_quotes(world: World, _path: Mapping[str, str], query: Mapping[str, str]) -> object:
-    """`/v1beta1/options/quotes/latest`."""
-    rows = {one.symbol: world.tape.latest_quote(one.symbol) for one in _option_symbols(world, query)}
-    return {"quotes": {symbol: without_type(row) for symbol, row in rows.items() if row}}
-
-
-def option_latest_trades(world: World, _path: Mapping[str, str], query: Mapping[str, str]) -> object:
-    """`/v1beta1/options/trades/latest`; contracts that hardly trade are left out."""
-    rows = {
-        one.symbol: None if world.market.is_quiet(one.symbol) else world.tape.latest_trade(one.symbol)
-        for one in _option_symbols(world, query)
-    }
-    return {"trades": {symbol: without_type(row) for symbol, row in rows.items() if row}}
-
-
-def stock_latest_quotes(world: World, _path: Mapping[str, str], query: Mapping[str, str]) -> object:
-    """`/v2/stocks/quotes/latest`."""
-    rows = {symbol: world.tape.latest_quote(symbol) for symbol in _stock_symbols(world, query)}
-    return {"quotes": {symbol: without_type(row) for symbol, row in rows.items() if row}}
-
-
-def stock_latest_trades(world: World, _path: Mapping[str, str], query: Mapping[str, str]) -> object:
-    """`/v2/stocks/trades/latest`."""
-    rows = {symbol: world.tape.latest_trade(symbol) for symbol in _stock_symbols(world, query)}
-    return {"trades": {symbol: without_type(row) for symbol, row in rows.items() if row}}
 
 
 def index_values(world: World, _path: Mapping[str, str], query: Mapping[str, str]) -> object:

@@ -6,9 +6,9 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
+from options_helper.simulator.connection import Connection
 from options_helper.simulator.rest import account, market_data, reference
 from options_helper.simulator.rest.application import RestApi, refuse_method
-from options_helper.simulator.streams.connection import Connection
 from options_helper.simulator.streams.data_stream import DataConnection
 from options_helper.simulator.streams.trading_stream import TradingConnection
 from options_helper.simulator.world import World
@@ -22,25 +22,17 @@ _STREAM_PATHS = {
 }
 _TRADING_PATHS = {
     "/v2/clock": reference.clock,
-    "/v3/clock": reference.market_clocks,
     "/v2/calendar": reference.calendar,
-    "/v3/calendar/{market}": reference.market_calendar,
-    "/v2/options/contracts": reference.contracts,
     "/v2/options/contracts/{symbol}": reference.contract,
     "/v2/account": account.account,
     "/v2/account/activities": account.activities,
-    "/v2/account/activities/{activity_type}": account.activities,
     "/v2/positions": account.positions,
     "/v2/orders": account.orders,
     "/v2/orders/{order_id}": account.order,
 }
 _DATA_PATHS = {
     "/v1beta1/options/snapshots": market_data.option_snapshots,
-    "/v1beta1/options/quotes/latest": market_data.option_latest_quotes,
-    "/v1beta1/options/trades/latest": market_data.option_latest_trades,
     "/v2/stocks/snapshots": market_data.stock_snapshots,
-    "/v2/stocks/quotes/latest": market_data.stock_latest_quotes,
-    "/v2/stocks/trades/latest": market_data.stock_latest_trades,
     "/v1beta1/indices/latest/values": market_data.index_values,
 }
 
@@ -89,7 +81,7 @@ def _stream_handler(world: World, stream: str) -> _AnyHandler:
     return serve
 
 
-def _connection(world: World, stream: str, request: web.Request) -> DataConnection | TradingConnection:
+def _connection(world: World, stream: str, request: web.Request) -> Connection:
     if stream != "fills":
         return DataConnection(stream, request.match_info["feed"], request, world)
     connection = TradingConnection(request, world)

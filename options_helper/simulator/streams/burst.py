@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 from options_helper.simulator.market.contracts import parse_contract
 from options_helper.simulator.market.market import PricedQuote
-from options_helper.simulator.streams.data_messages import option_quote_message, stock_quote_message
+from options_helper.simulator.market.messages import option_quote_message, stock_quote_message
 from options_helper.simulator.streams.data_stream import DataConnection
-from options_helper.simulator.streams.wire import Message, Nanoseconds, frame, to_msgpack
+from options_helper.simulator.wire import Message, Nanoseconds, frame, to_msgpack
 from options_helper.simulator.world import World
 
 _BACKLOG_BYTES = 1024 * 1024

@@ -5,17 +5,15 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 from aiohttp import WSMessage, WSMsgType, web
 
+from options_helper.simulator.connection import Connection
 from options_helper.simulator.market.contracts import parse_contract
-from options_helper.simulator.streams.connection import Connection
-from options_helper.simulator.streams.wire import Message, error, success, to_json, to_msgpack
-
-if TYPE_CHECKING:
-    from options_helper.simulator.world import World
+from options_helper.simulator.wire import Message, error, success, to_json, to_msgpack
+from options_helper.simulator.world import World
 
 # The channels an acknowledgement lists, in Alpaca's order.
 STOCK_CHANNELS = (
@@ -81,8 +79,8 @@ class DataConnection(Connection):
         else:
             self.send(to_json(messages), text=True)
 
-    def deliver(self, messages: Iterable[Message]) -> None:
-        """Send those market messages that are subscribed, in batches."""
+    def deliver_market(self, messages: Iterable[Message]) -> None:
+        """Send the messages that the client has subscribed to, in batches."""
         if self.faults.mute:
             return
         wanted = [message for message in messages if self._wants(message)]
@@ -95,7 +93,7 @@ class DataConnection(Connection):
 
     @property
     def symbols(self) -> set[str]:
-        """Every symbol of any channel."""
+        """The symbols subscribed on any channel."""
         return {symbol for symbols in self.subscriptions.values() for symbol in symbols if symbol != "*"}
 
     def _on_message(self, message: WSMessage) -> None:

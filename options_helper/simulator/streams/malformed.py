@@ -9,8 +9,8 @@ import msgspec
 
 from options_helper.simulator.market.contracts import parse_contract
 from options_helper.simulator.market.market import PricedQuote
-from options_helper.simulator.streams.data_messages import option_quote_message, stock_quote_message
-from options_helper.simulator.streams.wire import Message, Nanoseconds, to_msgpack
+from options_helper.simulator.market.messages import option_quote_message, stock_quote_message
+from options_helper.simulator.wire import Message, Nanoseconds, to_msgpack
 
 _CUT_BYTES = 7
 _TOO_DEEP = 100_000

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 from aiohttp import WSMessage, WSMsgType, web
 
-from options_helper.simulator.streams.connection import Connection
-
-if TYPE_CHECKING:
-    from options_helper.simulator.world import World
+from options_helper.simulator.connection import Connection
+from options_helper.simulator.world import World
 
 _STREAM = "trade_updates"
 
@@ -43,8 +41,8 @@ class TradingConnection(Connection):
                 return
             self._on_message(message)
 
-    def deliver(self, update: object) -> None:
-        """Send one order update."""
+    def deliver_update(self, update: object) -> None:
+        """Send an order update to a client that listens."""
         if self.listening and not self.faults.mute:
             self._say(_STREAM, update)
 

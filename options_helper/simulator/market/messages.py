@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from options_helper.simulator.market.market import PricedQuote
-from options_helper.simulator.streams.wire import Message, Nanoseconds
+from options_helper.simulator.wire import Message, Nanoseconds
 
 _TAPES = {"N": "A", "P": "B", "Q": "C"}
 _STOCK_EXCHANGES = "NPQ"

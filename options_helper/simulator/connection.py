@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
+from collections.abc import Iterable
 from typing import Literal
 
 from aiohttp import web
 
 from options_helper.simulator.faults import Faults, StreamFaults
-from options_helper.simulator.streams.wire import frame
+from options_helper.simulator.wire import Message, frame
 
 DropHow = Literal["reset", "fin", "close"]
 
@@ -39,6 +40,21 @@ class Connection:
     def faults(self) -> StreamFaults:
         """The present faults of its stream."""
         return self._faults.of(self.stream)
+
+    @property
+    def symbols(self) -> set[str]:
+        """The market symbols that the client has subscribed to."""
+        return set()
+
+    def deliver_market(self, messages: Iterable[Message]) -> None:
+        """Send market messages; only data streams carry any."""
+
+    def deliver_update(self, update: object) -> None:
+        """Send an order update; only the trading stream carries any."""
+
+    async def serve(self) -> None:
+        """Talk to the client until the connection ends."""
+        raise NotImplementedError
 
     async def open(self) -> None:
         """Answer the upgrade."""
