@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
 from options_helper import __version__
 from options_helper.errors import OptionsHelperError
 from options_helper.launch.launcher import DEFAULT_HOST, DEFAULT_PORT, LaunchOptions, launch
+from options_helper.printable import printable
 
 app = typer.Typer(
     name="options-helper",
@@ -101,9 +104,37 @@ def doctor(
 
 
 def main() -> None:
-    """Run the command line; what the user can mend is one sentence on stderr and exit code 1."""
+    """Run the command line; an error that the user can mend is one sentence on stderr and exit status 1."""
     try:
-        app()
+        _require_working_directory()
+        try:
+            app()
+        finally:
+            if sys.stdout is not None:
+                sys.stdout.flush()  # what does not fit is known now, not when the interpreter ends
     except OptionsHelperError as error:
-        typer.echo(str(error), err=True)
-        sys.exit(1)
+        _fail(str(error))
+    except OSError as error:
+        _discard_output()
+        _fail(f"The system refused to go on: {error.strerror or type(error).__name__}.")
+
+
+def _require_working_directory() -> None:
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        raise OptionsHelperError(
+            "The working directory no longer exists. Change to one that does, then start again."
+        ) from None
+
+
+def _discard_output() -> None:
+    """Let the interpreter end quietly although standard output takes nothing more."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _fail(sentence: str) -> NoReturn:
+    with contextlib.suppress(OSError):  # where stderr is full too, the exit status remains
+        typer.echo(printable(sentence, keep_lines=True), err=True)
+    sys.exit(1)

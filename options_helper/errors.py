@@ -1,12 +1,14 @@
 """Everything that can go wrong, as one tree.
 
     OptionsHelperError                a sentence a user can act on; str(error) is shown as it is
-    ├── PortfolioError                path, place, reason
-    ├── AlertsFileError               path, place, reason, of alerts.json
+    ├── UserFileError                 path, place, reason
+    │   ├── UnreadableFile            not there (MissingFile), not allowed, no regular file, too large
+    │   ├── PortfolioError            of portfolio.json; Start stays disabled
+    │   └── AlertsFileError           of alerts.json
     ├── SettingsError                 which variable, where to put it
     ├── MissingDependency             package, the pip line
-    ├── ContractSymbolError           no contract symbol, or terms that none can carry (a ValueError too)
-    ├── AlpacaRestError               status, path: one HTTP GET that gave no usable answer
+    ├── ContractSymbolError           no contract symbol, or terms that no symbol can carry (a ValueError too)
+    ├── AlpacaRestError               status, path: one HTTP GET without a usable answer
     └── StreamError                   stream, code, detail
         ├── StreamRejected            final: a wrong key, a plan without the feed, a symbol limit
         └── StreamInterrupted         retried with backoff: dropped, refused, timed out, mute
@@ -18,13 +20,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from options_helper.printable import printable
+
 
 class OptionsHelperError(Exception):
-    """The root; its text is a sentence that a user can act on."""
+    """The root of the tree; its text is a sentence that a user can act on."""
 
 
-class PortfolioError(OptionsHelperError):
-    """A portfolio file that cannot be used.
+class UserFileError(OptionsHelperError):
+    """A file of the user's that cannot be used.
 
     Attributes:
         path: The file.
@@ -36,17 +40,24 @@ class PortfolioError(OptionsHelperError):
         self.path = Path(path)
         self.place = place
         self.reason = reason
-        super().__init__(f"{self.path}: {place}: {reason}" if place else f"{self.path}: {reason}")
+        name = printable(str(self.path))  # it may hold bytes that no page and no terminal can show
+        super().__init__(f"{name}: {place}: {reason}" if place else f"{name}: {reason}")
 
 
-class AlertsFileError(OptionsHelperError):
-    """An alerts file that cannot be used; the attributes are those of `PortfolioError`."""
+class UnreadableFile(UserFileError):
+    """A file that cannot be opened or read, is no regular file, or is too large."""
 
-    def __init__(self, path: Path | str, reason: str, *, place: str = "") -> None:
-        self.path = Path(path)
-        self.place = place
-        self.reason = reason
-        super().__init__(f"{self.path}: {place}: {reason}" if place else f"{self.path}: {reason}")
+
+class MissingFile(UnreadableFile):
+    """There is no such file."""
+
+
+class PortfolioError(UserFileError):
+    """A portfolio file that cannot be used."""
+
+
+class AlertsFileError(UserFileError):
+    """An alerts file that cannot be used."""
 
 
 class SettingsError(OptionsHelperError, ValueError):
@@ -71,7 +82,7 @@ class ContractSymbolError(OptionsHelperError, ValueError):
     """A text that is no contract symbol, or terms that no contract symbol can carry.
 
     Attributes:
-        field: Which of the terms is at fault: "root", "option_type", "expiry" or "strike"; "" for a text.
+        field: The term at fault: "root", "option_type", "expiry" or "strike"; "" for a text.
     """
 
     def __init__(self, reason: str, *, field: str = "") -> None:
@@ -80,10 +91,10 @@ class ContractSymbolError(OptionsHelperError, ValueError):
 
 
 class AlpacaRestError(OptionsHelperError):
-    """A GET that gave no usable answer.
+    """A GET without a usable answer.
 
     Attributes:
-        status: The HTTP status, or None where no answer came.
+        status: The HTTP status, or None if no answer came.
         path: The URL's path, never its query or headers.
     """
 
@@ -98,7 +109,7 @@ class StreamError(OptionsHelperError):
 
     Attributes:
         stream: "stocks", "options" or "fills".
-        code: Alpaca's error code or an HTTP status, where there was one.
+        code: Alpaca's error code or an HTTP status, if there was one.
         detail: What happened, in words.
     """
 
@@ -110,8 +121,8 @@ class StreamError(OptionsHelperError):
 
 
 class StreamRejected(StreamError):
-    """The server refuses this request for good; another try would change nothing."""
+    """The server refused for good; trying again would change nothing."""
 
 
 class StreamInterrupted(StreamError):
-    """The connection ended, or never came about; another try may succeed."""
+    """The connection failed or ended; trying again may succeed."""

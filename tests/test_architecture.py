@@ -18,6 +18,7 @@ PRODUCT, SIMULATOR = "options_helper", "options_helper.simulator"
 
 # Each may import from its own layer and from those before it; a module that stands in none is of the last.
 LAYERS = (
+    ("options_helper.printable",),
     ("options_helper.errors",),
     ("options_helper.times",),
     ("options_helper.models", "options_helper.market", "options_helper.quote_tables"),

@@ -7,10 +7,12 @@ import os
 import re
 import signal
 import socket
+import subprocess
 import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -117,6 +119,37 @@ def test_what_the_user_can_mend_is_one_sentence(
     assert capsys.readouterr().err == (
         'The package streamlit is not installed. Run: pip install "options-helper[ui]"\n'
     )
+
+
+def run_cli(*words: str, stdout: int = subprocess.PIPE, before: str = "") -> Any:
+    """The command line in a process of its own, after a statement."""
+    code = (
+        f"import sys, os; sys.argv = {['options-helper', *words]!r}; {before}; "
+        "from options_helper.cli import main; main()"
+    )
+    command = [sys.executable, "-c", code]
+    return subprocess.run(command, stdout=stdout, stderr=subprocess.PIPE, text=True, check=False)  # noqa: S603 - our own interpreter
+
+
+def test_a_deleted_working_directory_is_one_sentence(tmp_path: Path) -> None:
+    """No traceback, and exit status 1."""
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    ended = run_cli("ui", before=f"os.chdir({str(gone)!r}); os.rmdir({str(gone)!r})")
+    assert ended.returncode == 1
+    assert (
+        ended.stderr == "The working directory no longer exists. Change to one that does, then start again.\n"
+    )
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+@pytest.mark.parametrize("words", [["--version"], ["doctor", "--json"]])
+def test_a_full_standard_output_is_one_sentence(tmp_path: Path, words: list[str]) -> None:
+    """No traceback, neither now nor when the interpreter ends, and exit status 1."""
+    with Path("/dev/full").open("w") as full:
+        ended = run_cli(*words, stdout=full.fileno(), before=f"os.chdir({str(tmp_path)!r})")
+    assert ended.returncode == 1
+    assert ended.stderr == "The system refused to go on: No space left on device.\n"
 
 
 def test_the_command_is_safe(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import ipaddress
 import os
 import re
@@ -13,9 +14,11 @@ from urllib.parse import urlsplit, urlunsplit
 
 from dotenv import dotenv_values
 
-from options_helper.errors import SettingsError
+from options_helper.errors import MissingFile, SettingsError, UnreadableFile
+from options_helper.files.reading import read_file
 
 ENV_FILE = Path("config/alpaca.env")
+_ENV_FILE_MAX_BYTES = 1_000_000
 
 PAPER_URL = "https://paper-api.alpaca.markets"
 LIVE_URL = "https://api.alpaca.markets"
@@ -135,15 +138,17 @@ def read_environment(env: Mapping[str, str] | None = None, *, env_file: Path = E
 
 def _read_env_file(env_file: Path) -> dict[str, str]:
     try:
-        if not env_file.is_file():
-            return {}
-        # As it stands: a "$" in a key is a "$".
-        values = dotenv_values(env_file, encoding="utf-8-sig", interpolate=False)
-    except (OSError, UnicodeDecodeError) as error:
+        content, _ = read_file(env_file, most_bytes=_ENV_FILE_MAX_BYTES)
+        text = content.decode("utf-8-sig")
+    except MissingFile:
+        return {}
+    except UnreadableFile as error:
+        raise SettingsError("", str(error)) from None
+    except UnicodeDecodeError:
         # Not the error's own text, which may quote the file.
-        raise SettingsError(
-            "", f"{env_file} cannot be read ({type(error).__name__}); it must be a UTF-8 text file."
-        ) from None
+        raise SettingsError("", f"{env_file} cannot be read; it must be a UTF-8 text file.") from None
+    # As it stands: a "$" in a key is a "$".
+    values = dotenv_values(stream=io.StringIO(text), interpolate=False)
     return {name: value for name, value in values.items() if value}
 
 
@@ -214,5 +219,5 @@ def _is_plain_url(url: str, schemes: tuple[str, ...]) -> bool:
 def _feed(values: Mapping[str, str], name: str, feeds: tuple[str, ...]) -> str:
     feed = values.get(name, feeds[0]).strip().lower()
     if feed not in feeds:
-        raise SettingsError(name, f"{name} is {feed!r}; it must be one of: {', '.join(feeds)}.")
+        raise SettingsError(name, f"{name} must be one of: {', '.join(feeds)}.")
     return feed

@@ -1,18 +1,23 @@
-"""Which version of a file is there, and which one was read."""
+"""The version of a file: what changes when the file is saved."""
 
 from __future__ import annotations
 
 import datetime as dt
 import os
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 
 class FileVersion(NamedTuple):
-    """What changes when a file is saved: its time in nanoseconds since 1970, and its size in bytes."""
+    """When a file was saved, in nanoseconds since 1970, and its size in bytes."""
 
     saved_ns: int
     size: int
+
+    @classmethod
+    def of(cls, status: os.stat_result) -> Self:
+        """Return the version that this status describes."""
+        return cls(status.st_mtime_ns, status.st_size)
 
     @property
     def saved_at(self) -> dt.datetime:
@@ -21,24 +26,8 @@ class FileVersion(NamedTuple):
 
 
 def file_version(path: Path) -> FileVersion | None:
-    """The version that is there now, without reading it; None without a file."""
+    """Return the file's present version without reading it, or None if there is no file."""
     try:
-        return _version(path.stat())
+        return FileVersion.of(path.stat())
     except (OSError, ValueError):  # ValueError: no file's name holds a NUL
         return None
-
-
-def read_with_version(path: Path, most: int) -> tuple[bytes, FileVersion]:
-    """Up to so many bytes of a file, and the version of that very file, which may be replaced meanwhile.
-
-    Raises:
-        OSError, ValueError: It cannot be opened or read.
-    """
-    with path.open("rb") as stream:
-        # Before reading: bytes that are written meanwhile belong to a version that is still to be seen.
-        version = _version(os.fstat(stream.fileno()))
-        return stream.read(most), version
-
-
-def _version(status: os.stat_result) -> FileVersion:
-    return FileVersion(status.st_mtime_ns, status.st_size)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections import Counter
 from collections.abc import Iterator
@@ -11,7 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from options_helper.analysis.osi import contract_symbol
 from options_helper.errors import ContractSymbolError
+from options_helper.files.json_text import JsonObject
+from options_helper.files.shown import closest, shown_value
 from options_helper.models import Leg, MultiLegPosition, Portfolio, Position
+from options_helper.printable import printable
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
@@ -48,15 +50,6 @@ _A_POSITION = 'an object such as {"id": "aapl-call-1", "symbol": "AAPL", …}'
 _A_LEG = 'an object such as {"side": "long", "option_type": "call", …}'
 
 
-class JsonObject(dict[str, Any]):
-    """A JSON object that remembers which of its keys stood there more than once; JSON keeps the last only."""
-
-    def __init__(self, pairs: list[tuple[str, Any]]) -> None:
-        super().__init__(pairs)
-        counts = Counter(key for key, _ in pairs)
-        self.twins = [key for key, count in counts.items() if count > 1]
-
-
 @dataclass(frozen=True, slots=True)
 class Problem:
     """One thing that is wrong: its place in words ("position 'ic-1', leg 2, field strike") and the reason."""
@@ -72,14 +65,15 @@ def document_problems(document: object) -> list[Problem]:
     """Keys and ids that stand in a parsed document more than once, and a misspelt list of positions."""
     problems = _misspelt_positions(document)
     problems += [
-        Problem(place, f"the key {_shown(key)} stands here more than once; keep one of them")
+        Problem(place, f'the key "{key}" stands here more than once; keep one of them')
         for place, entry in _objects(document)
         if isinstance(entry, JsonObject)
         for key in entry.twins
+        if key in _RIGHT
     ]
     ids = Counter(_id_of(entry) for entry in _entries(document, "positions"))
     problems += [
-        Problem(f"position {_shown(name)}", f"{count} positions have this id; give each an id of its own")
+        Problem(f"position {_named(name)}", f"{count} positions have this id; give each an id of its own")
         for name, count in ids.items()
         if name is not None and count > 1
     ]
@@ -116,7 +110,7 @@ def symbol_problems(portfolio: Portfolio) -> list[Problem]:
                 own = terms.root is not None or error.field != "root"
                 # Without a root of its own, what is wrong is the position's symbol, once for all legs.
                 where = (*place, f"field {error.field}") if own else ("field symbol",)
-                problems.append(Problem(", ".join((f"position {_shown(position.id)}", *where)), str(error)))
+                problems.append(Problem(", ".join((f"position {_named(position.id)}", *where)), str(error)))
     return list(dict.fromkeys(problems))
 
 
@@ -150,7 +144,7 @@ def _id_of(position: object) -> str | None:
 
 def _position_place(document: object, index: int) -> str:
     name = _id_of(_entries(document, "positions")[index])
-    return f"position {_shown(name)}" if name else f"position {index + 1} (which has no id)"
+    return f"position {_named(name)}" if name else f"position {index + 1} (which has no id)"
 
 
 def _problem(document: object, detail: ErrorDetails) -> Problem:
@@ -167,14 +161,14 @@ def _problem(document: object, detail: ErrorDetails) -> Problem:
         field = str(path[0])
         place.append(f"field {field}")
         return Problem(", ".join(place), _field_reason(field, rights[field], detail))
-    return Problem(", ".join(place), f"must be {right}, not {_shown(detail['input'])}")
+    return Problem(", ".join(place), f"must be {right}, not {shown_value(detail['input'])}")
 
 
 def _field_reason(field: str, right: str, detail: ErrorDetails) -> str:
     value = detail["input"]
     if detail["type"] == "missing":
         return f"is missing; it must be {right}{_misspelt(field, value)}"
-    return f"must be {right}, not {_shown(value)}{_hint(field, detail)}"
+    return f"must be {right}, not {shown_value(value)}{_hint(field, detail)}"
 
 
 def _hint(field: str, detail: ErrorDetails) -> str:
@@ -188,15 +182,11 @@ def _hint(field: str, detail: ErrorDetails) -> str:
 
 def _misspelt(field: str, parent: object) -> str:
     unknown = [key for key in parent if key not in _RIGHT] if isinstance(parent, dict) else []
-    close = difflib.get_close_matches(field, unknown, n=1)
-    return f" (there is {_shown(close[0])}: is that it?)" if close else ""
+    close = next((key for key in unknown if closest(key, {field})), None)
+    return f' (there is "{printable(close)}": is that it?)' if close else ""
 
 
-def _shown(value: object) -> str:
-    """A value in one short line, as JSON writes it."""
-    if isinstance(value, dict):
-        return "an object"
-    if isinstance(value, list):
-        return f"a list of {len(value)}"
-    text = json.dumps(value, ensure_ascii=False, default=repr).encode(errors="backslashreplace").decode()
+def _named(name: str) -> str:
+    """An id in one short line, as JSON writes it."""
+    text = printable(json.dumps(name, ensure_ascii=False))
     return text if len(text) <= _SHOWN_CHARACTERS else text[: _SHOWN_CHARACTERS - 1] + "…"

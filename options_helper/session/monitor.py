@@ -244,11 +244,13 @@ def monitor_for(
     the version of the portfolio, and with the threshold, of the last caller.
     """
     key = Path(path).resolve()
-    with _registry_lock:
-        monitor = _monitors.get(key)
-        if monitor is None:
-            monitor = _monitors[key] = PortfolioMonitor(portfolio, take_snapshot, alerts_file=AlertsFile(key))
-            monitor.start()
+    monitor = _monitors.get(key)
+    if monitor is None:
+        # It reads the alerts, so no lock is held here; of two callers at once, one monitor is never started.
+        made = PortfolioMonitor(portfolio, take_snapshot, alerts_file=AlertsFile(key))
+        with _registry_lock:
+            monitor = _monitors.setdefault(key, made)
+        monitor.start()
     monitor.use(portfolio, stale_after_seconds)
     return monitor
 

@@ -82,10 +82,17 @@ def test_the_process_s_own_environment_is_the_default(
     assert read_environment(env_file=env_file)["OH_ALPACA_STOCK_FEED"] == "sip"
 
 
-@pytest.mark.parametrize("name", ["missing.env", ""])
-def test_a_missing_env_file_is_an_empty_one(tmp_path: Path, name: str) -> None:
-    """No file, or a directory in its place, sets nothing."""
-    assert read_environment({"A": "1"}, env_file=tmp_path / name) == {"A": "1"}
+def test_a_missing_env_file_is_an_empty_one(tmp_path: Path) -> None:
+    """No file sets nothing."""
+    assert read_environment({"A": "1"}, env_file=tmp_path / "missing.env") == {"A": "1"}
+
+
+@pytest.mark.parametrize(("target", "words"), [("/dev/zero", "a device"), (".", "a directory")])
+def test_an_env_file_is_a_regular_file(env_file: Path, target: str, words: str) -> None:
+    """A link to a device without an end, or to a directory, is refused at once with its reason."""
+    env_file.symlink_to(target)
+    with pytest.raises(SettingsError, match=words):
+        read_environment({}, env_file=env_file)
 
 
 def test_an_env_file_that_is_no_text_is_refused_without_quoting_it(env_file: Path) -> None:
@@ -263,4 +270,6 @@ def test_the_example_has_every_variable_and_no_key(env_file: Path) -> None:
         "OH_ALPACA_STOCK_FEED",
         "OH_ALPACA_OPTIONS_FEED",
     }
-    assert load_settings(values, env_file=env_file) == load_settings(KEYS, env_file=env_file.parent)
+    assert load_settings(values, env_file=env_file) == load_settings(
+        KEYS, env_file=env_file.with_name("missing")
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -72,18 +73,18 @@ def test_rules_written_for_download_are_read_back_as_they_were(tmp_path: Path) -
 @pytest.mark.parametrize(
     ("text", "place", "reason"),
     [
-        ("{", "line 1, column 2", "is not JSON: a key in double quotes is expected here"),
+        ("{", "line 1, column 2", "this is not JSON: a key in double quotes is expected here"),
         ("[" * 100_000, "", "nested too deeply"),
         ("[]", "", "must be an object"),
-        ('{"alert": []}', "field alert", "not a known key"),
-        ('{"alerts": 3}', "field alerts", "must be a list of alerts"),
+        ('{"alert": []}', "", 'not a known key; did you mean "alerts"?'),
+        ('{"alerts": 3}', "field alerts", "must be a list of at most 200 alerts"),
         ('{"alerts": [3]}', "alert 1", "must be an object such as"),
         (
             '{"alerts": [{"metric": "fill"}, {"metric": "pnl"}]}',
             "alert 2, field metric",
             "must be one of pnl_abs",
         ),
-        ('{"alerts": [{"metric": "fill", "thresh": 1}]}', "alert 1, field thresh", "not a known key"),
+        ('{"alerts": [{"metric": "fill", "thresh": 1}]}', "alert 1", 'did you mean "threshold"?'),
         (
             '{"alerts": [{"metric": "mark", "comparison": "above", "threshold": 1}]}',
             "alert 1",
@@ -99,7 +100,7 @@ def test_rules_written_for_download_are_read_back_as_they_were(tmp_path: Path) -
             "field threshold",
             "a number",
         ),
-        ('{"alerts": [{"metric": "fill"}, {"metric": "fill"}]}', "alert 2", "used twice"),
+        ('{"alerts": [{"metric": "fill"}, {"metric": "fill"}]}', "alert 2, field id", "the same id"),
     ],
 )
 def test_a_wrong_file_is_refused_with_its_place(tmp_path: Path, text: str, place: str, reason: str) -> None:
@@ -113,13 +114,13 @@ def test_a_wrong_file_is_refused_with_its_place(tmp_path: Path, text: str, place
 
 
 def test_a_file_that_cannot_be_read_is_said_to_be_so(tmp_path: Path) -> None:
-    """A folder in the file's place, or bytes that are no text, are errors of the file."""
+    """A folder in the file's place, or bytes that are not text, are errors of the file."""
     (tmp_path / "alerts.json").mkdir()
-    with pytest.raises(AlertsFileError, match="cannot be read"):
+    with pytest.raises(AlertsFileError, match="this is a directory"):
         load_alert_rules(tmp_path / "alerts.json")
     other = tmp_path / "other.json"
     other.write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(AlertsFileError, match="cannot be read"):
+    with pytest.raises(AlertsFileError, match="not UTF-8"):
         load_alert_rules(other)
 
 
@@ -133,21 +134,21 @@ def test_a_file_that_can_be_read_again_is_read_by_itself(
         raise PermissionError(13, "Permission denied")
 
     with monkeypatch.context() as locked:
-        locked.setattr(Path, "read_text", refuse)
+        locked.setattr("options_helper.files.reading.os.open", refuse)
         watched = AlertsFile(tmp_path / "portfolio.json")
         rules, problem = watched.read()
-        assert (rules, "Permission denied" in problem) == ([], True)
+        assert (rules, "may not read" in problem) == ([], True)
         assert [watched.read_if_changed() for _ in range(3)] == [None, None, None]
     rules, problem = watched.read_if_changed() or ([], "nothing is new")
     assert (len(rules), problem) == (2, "")
     assert watched.read_if_changed() is None
     path.write_text(dump_alert_rules(rules[:1]), encoding="utf-8")
     with monkeypatch.context() as locked:
-        locked.setattr(Path, "read_text", refuse)
+        locked.setattr("options_helper.files.reading.os.open", refuse)
         first, second, third = (watched.read_if_changed() for _ in range(3))
         assert (first, third) == (None, None)
         assert second is not None
-        assert "Permission denied" in second[1]
+        assert "may not read" in second[1]
     assert watched.read_if_changed() == (rules[:1], "")
 
 
@@ -156,3 +157,49 @@ def test_a_number_of_thousands_of_digits_is_said(tmp_path: Path) -> None:
     text = '{"alerts": [{"metric": "mark", "threshold": ' + "9" * 5000 + "}]}"
     with pytest.raises(AlertsFileError, match="thousands of digits"):
         load_alert_rules(_write(tmp_path, text))
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"type": "service_account", "private_key": "s3cr3t-VALUE", "token": ["s3cr3t-VALUE"]},
+        {"alerts": [{"metric": "s3cr3t-VALUE"}]},
+        {"alerts": [{"metric": "fill", "s3cr3t-VALUE": 1}]},
+        {"alerts": [{"id": "s3cr3t-VALUE", "metric": "fill"}, {"id": "s3cr3t-VALUE", "metric": "fill"}]},
+        {"alerts": "s3cr3t-VALUE"},
+    ],
+    ids=str,
+)
+def test_an_error_quotes_nothing_of_the_file(tmp_path: Path, document: object) -> None:
+    """A file of keys in the place of the alerts stays a secret."""
+    with pytest.raises(AlertsFileError) as caught:
+        load_alert_rules(_write(tmp_path, json.dumps(document)))
+    assert "s3cr3t" not in str(caught.value)
+    assert caught.value.__cause__ is None
+
+
+def test_a_key_that_stands_twice_is_refused(tmp_path: Path) -> None:
+    """JSON would keep the last of two thresholds in silence."""
+    text = '{"alerts": [{"metric": "dte", "comparison": "below", "threshold": 1, "threshold": 2}]}'
+    with pytest.raises(AlertsFileError, match='alert 1: the key "threshold"'):
+        load_alert_rules(_write(tmp_path, text))
+
+
+def test_more_alerts_than_a_page_can_show_are_refused(tmp_path: Path) -> None:
+    """The list is bounded, and the bound is named."""
+    rules = [{"id": str(n), "metric": "fill"} for n in range(3000)]
+    with pytest.raises(AlertsFileError, match="at most 200 alerts"):
+        load_alert_rules(_write(tmp_path, json.dumps({"alerts": rules})))
+
+
+@pytest.mark.parametrize("kind", ["pipe", "device", "loop"])
+def test_alerts_are_read_from_regular_files_only(tmp_path: Path, kind: str) -> None:
+    """A pipe, a device without an end and a loop of links are refused at once, each with its reason."""
+    path = tmp_path / "alerts.json"
+    if kind == "pipe":
+        os.mkfifo(path)
+    else:
+        path.symlink_to("/dev/zero" if kind == "device" else path)
+    words = {"pipe": "named pipe", "device": "a device", "loop": "leads back to itself"}
+    rules, problem = AlertsFile(tmp_path / "portfolio.json").read()
+    assert (rules, words[kind] in problem) == ([], True)

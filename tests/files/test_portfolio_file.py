@@ -124,12 +124,24 @@ def test_what_was_read_knows_when_it_was_saved(file: Path) -> None:
     assert file_version(file) != version
 
 
-@pytest.mark.parametrize("name", ["missing.json", "a\0b", "x" * 5000])
-def test_what_is_not_there_has_no_version(tmp_path: Path, name: str) -> None:
-    """A missing or impossible path gives None, and loading it an error that names it."""
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("missing.json", "no such file"),
+        ("a\0b", "NUL character"),
+        ("x" * 5000, r"5,\d+ characters, more than this system allows"),
+        ("file/portfolio.json", "a part of this path is a file"),
+        ("\udcff.json", "bytes that are not UTF-8"),
+    ],
+    ids=["missing", "NUL", "long", "below a file", "not UTF-8"],
+)
+def test_an_impossible_path_has_its_own_reason(tmp_path: Path, name: str, words: str) -> None:
+    """Such a path has no version, and loading it is a sentence that can be shown anywhere."""
+    (tmp_path / "file").touch()
     assert file_version(tmp_path / name) is None
-    with pytest.raises(PortfolioError, match=r"no such file|cannot be read"):
+    with pytest.raises(PortfolioError, match=words) as caught:
         load_portfolio(tmp_path / name)
+    assert str(caught.value).isprintable()
 
 
 def test_a_missing_file_names_its_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -149,15 +161,70 @@ def test_a_directory_is_refused(tmp_path: Path) -> None:
 def test_a_pipe_is_refused_without_waiting(file: Path) -> None:
     """A named pipe is not opened, because nobody may ever write to it."""
     os.mkfifo(file)
-    with pytest.raises(PortfolioError, match="regular file"):
+    with pytest.raises(PortfolioError, match="a named pipe, not a regular file"):
         load_portfolio(file)
 
 
 def test_a_loop_of_links_is_refused(file: Path) -> None:
-    """A link to itself is a file that cannot be read."""
+    """A link to itself is named as such, not as a missing file."""
     file.symlink_to(file)
-    with pytest.raises(PortfolioError, match="cannot be read"):
+    with pytest.raises(PortfolioError, match="symbolic link that leads back to itself"):
         load_portfolio(file)
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="this system has no /dev/zero")
+def test_a_device_is_refused_unread(file: Path) -> None:
+    """A link to a device without an end is refused before a byte is read."""
+    file.symlink_to("/dev/zero")
+    with pytest.raises(PortfolioError, match="a device, not a regular file"):
+        load_portfolio(file)
+
+
+def test_a_deleted_working_directory_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A relative path leads nowhere then, and the reason is named."""
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    with pytest.raises(PortfolioError, match="working directory no longer exists"):
+        load_portfolio("portfolio.json")
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"base_currency": ["s3cr3t"], "cash": "s3cr3t-VALUE"},
+        {"positions": "s3cr3t-VALUE"},
+        {"positions": ["s3cr3t-VALUE"]},
+        {"positions": [OPTION | {"symbol": "s3cr3t_VALUE"}, OPTION | {"id": "b", "strike": "s3cr3t-VALUE"}]},
+        {"positions": [OPTION | {"root": "s3cr3t_VALUE", "expiry": "s3cr3t-VALUE"}]},
+        "s3cr3t-VALUE",
+    ],
+    ids=str,
+)
+def test_an_error_quotes_no_text_of_the_file(file: Path, document: object) -> None:
+    """A file of keys named by mistake stays a secret: only numbers, dates and known words are shown."""
+    assert "s3cr3t" not in str(refusal(file, json.dumps(document)))
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ("12/18/2026", '"12/18/2026"'),
+        ("2026-02-30", '"2026-02-30"'),
+        ("$250.00", '"$250.00"'),
+        ("PUTS", '"PUTS"'),
+        (-5, "-5"),
+        (True, "true"),
+        ("", "an empty text"),
+        ("sk-ant-0123", "a text of 11 characters"),
+        (10**30, "a number of 31 digits"),
+    ],
+)
+def test_what_can_be_no_secret_is_shown(file: Path, value: object, shown: str) -> None:
+    """A wrong number, date or known word helps to find the place."""
+    field = "expiry" if isinstance(value, int) else "strike"
+    assert f"not {shown}" in position_refusal(file, OPTION | {field: value}).reason
 
 
 def test_a_file_without_permission_is_refused(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -167,7 +234,7 @@ def test_a_file_without_permission_is_refused(file: Path, monkeypatch: pytest.Mo
     def refuse(*_: object) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(Path, "open", refuse)
+    monkeypatch.setattr("options_helper.files.reading.os.open", refuse)
     with pytest.raises(PortfolioError, match="may not read"):
         load_portfolio(file)
 
@@ -176,7 +243,7 @@ def test_a_file_of_fifty_megabytes_is_refused_unread(file: Path, monkeypatch: py
     """The size is looked at first: the file is never opened."""
     with file.open("wb") as stream:
         stream.truncate(50_000_000)
-    monkeypatch.setattr(Path, "open", None)
+    monkeypatch.setattr("options_helper.files.reading.os.open", None)
     with pytest.raises(PortfolioError, match=r"50\.0 MB.*at most 10 MB"):
         load_portfolio(file)
 
@@ -186,6 +253,7 @@ def test_a_file_that_grows_while_it_is_opened_is_refused(file: Path, monkeypatch
     file.write_bytes(b" " * (MAX_BYTES + 5))
     small = os.stat_result((stat.S_IFREG | 0o600, 0, 0, 1, 0, 0, 2, 0, 0, 0))
     monkeypatch.setattr(Path, "stat", lambda *_, **__: small)
+    monkeypatch.setattr("options_helper.files.reading.os.fstat", lambda _: small)
     with pytest.raises(PortfolioError, match="MB"):
         load_portfolio(file)
 

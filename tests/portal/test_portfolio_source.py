@@ -14,7 +14,7 @@ from pathlib import Path
 
 from apps.streamlit.components.inputs import portfolio_source
 from apps.streamlit.components.inputs.portfolio_source import read_portfolio
-from options_helper import portfolio_file
+from options_helper.files import reading
 from options_helper.files.file_version import FileVersion, file_version
 
 pytestmark = pytest.mark.portal
@@ -101,7 +101,7 @@ def test_a_file_that_can_be_read_again_is_read_by_itself(
         raise failure
 
     with monkeypatch.context() as locked:
-        locked.setattr(portfolio_file, "read_with_version", refuse)
+        locked.setattr(reading.os, "open", refuse)
         source = read_portfolio(path)
         assert (source.exists, source.portfolio) == (True, None)
         assert words in str(source.error)
@@ -119,3 +119,11 @@ def test_a_file_that_is_there_and_no_portfolio_exists(path: Path) -> None:
     source = read_portfolio(path)
     assert (source.exists, source.portfolio) == (True, None)
     assert "this is a directory" in str(source.error)
+
+
+def test_a_loop_of_links_is_no_missing_file(path: Path) -> None:
+    """Something is there and cannot be used: the page shows the reason."""
+    path.symlink_to(path)
+    source = read_portfolio(path)
+    assert source.exists
+    assert "leads back to itself" in str(source.error)

@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from options_helper.errors import PortfolioError
+from options_helper.errors import MissingFile, PortfolioError
 from options_helper.files.file_version import FileVersion, file_version
 from options_helper.launch.launcher import PORTFOLIO_VARIABLE
+from options_helper.printable import printable
 
 if TYPE_CHECKING:
     from options_helper.models import Portfolio
@@ -36,7 +37,7 @@ class PortfolioSource:
     @property
     def exists(self) -> bool:
         """Whether there is a file, usable or not."""
-        return self.version is not None
+        return self.error is None or not isinstance(self.error.__cause__, MissingFile)
 
     @property
     def saved_at(self) -> dt.datetime | None:
@@ -46,7 +47,7 @@ class PortfolioSource:
     @property
     def name(self) -> str:
         """The file's name for people; a path without a last part is its own."""
-        return self.path.name or str(self.path)
+        return printable(self.path.name or str(self.path))
 
 
 _loaded: dict[tuple[str, FileVersion | None], PortfolioSource] = {}  # what was read, right or wrong
@@ -56,7 +57,7 @@ _lock = threading.Lock()
 
 def default_portfolio_path() -> str:
     """The file that the launcher named, else `portfolio.json` in the working directory."""
-    return os.environ.get(PORTFOLIO_VARIABLE) or DEFAULT_PORTFOLIO
+    return printable(os.environ.get(PORTFOLIO_VARIABLE) or DEFAULT_PORTFOLIO)
 
 
 def read_portfolio(path: Path) -> PortfolioSource:
@@ -64,18 +65,21 @@ def read_portfolio(path: Path) -> PortfolioSource:
     # pydantic, after the title
     from options_helper.portfolio_file import read_portfolio_file  # noqa: PLC0415
 
-    with _lock:
-        seen = file_version(path)
-        kept = _loaded.get((str(path), seen))
-        if kept is not None:
-            return kept
-        try:
-            content, version = read_portfolio_file(path)
-        except PortfolioError as error:
+    seen = file_version(path)
+    kept = _loaded.get((str(path), seen))
+    if kept is not None:
+        return kept
+    # Without the lock: a file on a network may take long, and other tabs read other files.
+    try:
+        content, version = read_portfolio_file(path)
+    except PortfolioError as error:
+        with _lock:
             return _note_unread(PortfolioSource(path, seen, error=error))
+    parsed = _parse(path, content, version)
+    with _lock:
         _make_room(_loaded)
         # The version that was read: the file may have been replaced since it was seen.
-        return _loaded.setdefault((str(path), version), _parse(path, content, version))
+        return _loaded.setdefault((str(path), version), parsed)
 
 
 def forget_portfolios() -> None:

@@ -1,0 +1,73 @@
+"""The bytes of a JSON file → Python values, or an error in words that show nothing of the file."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from options_helper.errors import UserFileError
+
+_HINTS = {
+    "Expecting property name enclosed in double quotes": "a key in double quotes is expected here; "
+    "look for a comma too many before it, a comment, or single quotes",
+    "Expecting ',' delimiter": "a comma, or a closing bracket, is expected here",
+    "Expecting ':' delimiter": "a colon is expected here, between a key and its value",
+    "Expecting value": "a value is expected here; look for a comma too many, a value left out, "
+    'or text without its double quotes, such as "call"',
+    "Extra data": "the document ended before this; remove what follows it",
+    "Invalid control character at": "this text contains a line break or a tab; write it as \\n or \\t",
+    "Unterminated string starting at": "the closing double quote of this text is missing",
+    "Illegal trailing comma before end of object": "the comma before the } is one too many",
+    "Illegal trailing comma before end of array": "the comma before the ] is one too many",
+}
+
+
+class JsonObject(dict[str, Any]):
+    """A JSON object that remembers which keys it held more than once; plain JSON keeps only the last."""
+
+    def __init__(self, pairs: list[tuple[str, Any]]) -> None:
+        super().__init__(pairs)
+        counts = Counter(key for key, _ in pairs)
+        self.twins = [key for key, count in counts.items() if count > 1]
+
+
+def parse_json(path: Path, content: bytes, error_type: type[UserFileError], *, smallest: str) -> object:
+    """Return the document, its objects as `JsonObject`.
+
+    Args:
+        path: The file that errors name.
+        content: What was read from it; a byte order mark is allowed.
+        error_type: What to raise.
+        smallest: The smallest document that is right, shown if the file is empty.
+
+    Raises:
+        UserFileError: It is not UTF-8 text, or not JSON; of the type asked for.
+    """
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        place = _line_and_column(error)
+        raise error_type(path, "this is not UTF-8 text; save the file as UTF-8", place=place) from None
+    if not text.strip():
+        raise error_type(path, f"the file is empty; the smallest one is {smallest}")
+    try:
+        return json.loads(text, object_pairs_hook=JsonObject)
+    except json.JSONDecodeError as error:
+        place = f"line {error.lineno}, column {error.colno}"
+        raise error_type(path, f"this is not JSON: {_in_words(error)}", place=place) from None
+    except RecursionError:
+        raise error_type(path, "the brackets are nested too deeply; four levels are enough") from None
+    except ValueError:  # an integer of thousands of digits, which Python refuses to convert
+        raise error_type(path, "a number has thousands of digits; write it shorter") from None
+
+
+def _in_words(error: json.JSONDecodeError) -> str:
+    return _HINTS.get(error.msg, error.msg[:1].lower() + error.msg[1:])
+
+
+def _line_and_column(error: UnicodeDecodeError) -> str:
+    # Everything before the first wrong byte is valid UTF-8.
+    *lines, last = error.object[: error.start].decode("utf-8-sig").split("\n")
+    return f"line {len(lines) + 1}, column {len(last) + 1}"

@@ -1,0 +1,107 @@
+"""The one way to open a file that the user names: it reads regular files only, and waits for nobody."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from pathlib import Path
+
+from options_helper.errors import MissingFile, UnreadableFile
+from options_helper.files.file_version import FileVersion
+from options_helper.printable import printable
+
+# Without O_NONBLOCK, opening a named pipe waits for its writer. Windows has neither flag.
+_FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0) | getattr(os, "O_BINARY", 0)
+_CHUNK = 1 << 20
+
+_REASONS = {
+    errno.EACCES: "this user may not read the file; allow it, or name another one",
+    errno.EPERM: "this user may not read the file; allow it, or name another one",
+    errno.EISDIR: "this is a directory; name the file in it",
+    errno.ELOOP: "this is a symbolic link that leads back to itself; name the file it was meant to lead to",
+    errno.ENOTDIR: "a part of this path is a file, not a directory; correct the path",
+}
+_KINDS = (
+    (stat.S_ISDIR, "a directory; name the file in it"),
+    (stat.S_ISFIFO, "a named pipe, not a regular file; name a file"),
+    (stat.S_ISSOCK, "a socket, not a regular file; name a file"),
+    (stat.S_ISCHR, "a device, not a regular file; name a file"),
+    (stat.S_ISBLK, "a device, not a regular file; name a file"),
+)
+
+
+def read_file(path: Path, *, most_bytes: int) -> tuple[bytes, FileVersion]:
+    """Return a regular file's bytes, and the version of the very file that they come from.
+
+    Call it without holding a lock: a file on a network may take long.
+
+    Raises:
+        MissingFile: There is no such file.
+        UnreadableFile: It cannot be read, is no regular file, or is larger than `most_bytes`.
+    """
+    _refuse_undecodable_name(path)
+    try:
+        # Before opening as well: opening a device or a pipe can already have an effect.
+        _refuse_kind(path, path.stat(), most_bytes)
+        descriptor = os.open(path, _FLAGS)
+        with os.fdopen(descriptor, "rb", buffering=0) as stream:
+            # Before reading: bytes written meanwhile belong to a version that is still to be seen.
+            status = os.fstat(descriptor)
+            _refuse_kind(path, status, most_bytes)
+            content = _read(stream.fileno(), most_bytes + 1)
+    except FileNotFoundError:
+        raise MissingFile(path, f"there is no such file{_looked_in(path)}; name one that exists") from None
+    except OSError as error:
+        raise UnreadableFile(path, _reason(path, error)) from error
+    if len(content) > most_bytes:  # it grew since, or its size is not known beforehand, as in /proc
+        raise UnreadableFile(path, _too_big(len(content), most_bytes))
+    return content, FileVersion.of(status)
+
+
+def _refuse_undecodable_name(path: Path) -> None:
+    name = str(path)
+    if "\0" in name:
+        raise UnreadableFile(path, "the path holds a NUL character; correct it")
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        reason = "the path holds bytes that are not UTF-8; rename the file or its folder, or name another one"
+        raise UnreadableFile(path, reason) from None
+
+
+def _refuse_kind(path: Path, status: os.stat_result, most_bytes: int) -> None:
+    for is_kind, words in _KINDS:
+        if is_kind(status.st_mode):
+            raise UnreadableFile(path, f"this is {words}")
+    if not stat.S_ISREG(status.st_mode):
+        raise UnreadableFile(path, "this is no regular file; name a file")
+    if status.st_size > most_bytes:
+        raise UnreadableFile(path, _too_big(status.st_size, most_bytes))
+
+
+def _too_big(size: int, most_bytes: int) -> str:
+    return f"the file has {size / 1_000_000:,.1f} MB or more; at most {most_bytes / 1_000_000:g} MB are read"
+
+
+def _read(descriptor: int, most_bytes: int) -> bytes:
+    parts = []
+    left = most_bytes
+    while left > 0 and (part := os.read(descriptor, min(left, _CHUNK))):
+        parts.append(part)
+        left -= len(part)
+    return b"".join(parts)
+
+
+def _looked_in(path: Path) -> str:
+    try:
+        return f" (looked in {printable(str(path.absolute().parent))})"
+    except FileNotFoundError:
+        return " (and the working directory no longer exists)"
+
+
+def _reason(path: Path, error: OSError) -> str:
+    if error.errno == errno.ENAMETOOLONG:
+        return f"the path has {len(str(path)):,} characters, more than this system allows; name a shorter one"
+    known = _REASONS.get(error.errno or 0)
+    return known or f"the file cannot be read ({error.strerror or type(error).__name__}); name another one"

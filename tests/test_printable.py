@@ -1,0 +1,38 @@
+"""Foreign text for a terminal or a log."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from options_helper.printable import printable
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("café 株 ±5 %", "café 株 ±5 %"),
+        ("\x1b[2Jok\r", "\\x1b[2Jok\\r"),
+        ("one\ntwo", "one\\ntwo"),
+        ("a\u202eb", "a\\u202eb"),
+        ("\udcff.json", "\\xff.json"),
+        ("\u2028", "\\u2028"),
+    ],
+)
+def test_what_would_act_is_shown_as_an_escape(text: str, shown: str) -> None:
+    """Letters of every language stay; control characters, direction overrides and stray bytes do not act."""
+    assert printable(text) == shown
+
+
+def test_our_own_lines_may_stay() -> None:
+    """A list of problems keeps its lines, and nothing else of a control character."""
+    assert printable("one\n- two\r", keep_lines=True) == "one\n- two\\r"
+
+
+@given(st.text(st.characters()))
+def test_any_text_fits_on_one_line(text: str) -> None:
+    """Whatever comes can be encoded, stays on its line, and is not changed by a second pass."""
+    shown = printable(text)
+    assert len(shown.splitlines()) <= 1
+    assert shown.encode().decode() == shown == printable(shown)
