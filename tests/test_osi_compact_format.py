@@ -19,6 +19,7 @@ from options_helper.analysis.osi import (
     normalize_underlying,
     parse_contract_symbol,
     strike_in_mils,
+    underlying_of,
 )
 from options_helper.errors import ContractSymbolError, OptionsHelperError
 from options_helper.models import Leg, Position
@@ -211,3 +212,26 @@ def test_positions_and_legs_have_one_spelling() -> None:
     leg = Leg(side="short", option_type="put", expiry=december, strike=6000, contracts=1, root="spxw")
     assert contract_symbol(single.symbol, single) == "BRKB261218C00500000"
     assert contract_symbol("SPX", leg) == "SPXW261218P06000000"
+
+
+@pytest.mark.parametrize(
+    ("symbol", "underlying"),
+    [
+        ("AAPL", "AAPL"),
+        ("AAPL261218C00250000", "AAPL"),
+        ("AAPL  261218C00250000", "AAPL"),
+        ("brk-b", "BRKB"),
+        ("BRK.B", "BRKB"),
+        ("BRKB261218C00500000", "BRKB"),
+        ("SPX", "SPX"),
+        ("SPXW261218P06000000", "SPX"),
+        ("VIXW261216C00020000", "VIX"),
+        ("NDXP261218C20000000", "NDX"),
+        ("CSGP1251017P00001000", "CSGP"),
+        ("CSGP1", "CSGP"),
+        ("XSP261218P00600000", "XSP"),
+    ],
+)
+def test_shares_contracts_and_roots_of_one_underlying_have_one_name(symbol: str, underlying: str) -> None:
+    """Share classes, index roots and adjusted roots are on what they are on."""
+    assert underlying_of(symbol) == underlying

@@ -16,6 +16,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from options_helper.analysis.contracts.products import INDEX_OF_ROOT, is_adjusted
 from options_helper.errors import ContractSymbolError
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ _SEPARATORS = str.maketrans("", "", " .-/")
 _TO_DOT = str.maketrans("-/ ", "...")
 _ROOT = re.compile(r"(?=[0-9]*[A-Z])[A-Z0-9]{1,6}")
 _SYMBOL = re.compile(r"(?P<root>[A-Z0-9 ./-]+?) *(?P<date>[0-9]{6})(?P<letter>[CP])(?P<mils>[0-9]{8})")
+_DIGITS = "0123456789"
 _LETTERS = {"call": "C", "put": "P"}
 _WORDS: dict[str, Literal["call", "put"]] = {"C": "call", "P": "put"}
 _CENTURY = 20  # the symbol has two digits for the year
@@ -124,13 +126,26 @@ def contract_symbol(underlying: str, terms: Position | Leg) -> str:
 
 
 def contract_root(symbol: str) -> str:
-    """The root of a contract's symbol, padded or compact; "" of a text that is too short to have one."""
+    """Return the root of a contract's symbol, padded or compact; "" if the text is too short to have one."""
     return symbol[:-TAIL_LENGTH].rstrip()
 
 
 def root_of(underlying: str, terms: Position | Leg) -> str:
-    """The root of a position's or a leg's contract; `terms.root` wins over the underlying's own root."""
+    """Return the root of a position's or a leg's contract; `terms.root` wins over the underlying's own."""
     return normalize_underlying(terms.root or underlying)
+
+
+def underlying_of(symbol: str) -> str:
+    """Return the one name of what a symbol is on, equal for shares, contracts and bare roots.
+
+    The name has no separators, because a contract's root has none: `BRK-B` and `BRKB261218C00500000` give
+    `BRKB`, `SPXW261218P06000000` gives `SPX`, and the adjusted root `CSGP1` gives `CSGP`.
+    """
+    match = _SYMBOL.fullmatch(symbol.strip().upper())
+    root = normalize_underlying(match["root"] if match else symbol)
+    if is_adjusted(root):
+        root = root.rstrip(_DIGITS) or root
+    return INDEX_OF_ROOT.get(root, root)
 
 
 def stock_symbol(symbol: str) -> str:

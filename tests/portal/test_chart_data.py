@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 pytest.importorskip("streamlit", reason="the portal needs streamlit")
 
-from apps.streamlit.components.charts import charts
+from apps.streamlit.components.charts import charts, pnl_charts
 from apps.streamlit.components.charts.chart_data import (
     curve_points,
     curve_table,
@@ -175,3 +175,27 @@ def test_chart_colours_stand_out_from_the_page(palette: Any, page: str) -> None:
     colours = dataclasses.asdict(palette)
     assert all(_contrast(colours[name], page) >= 3.0 for name in ("line", "gain", "loss", "mark"))
     assert all(_contrast(colours[name], page) >= 4.5 for name in ("text", "mark"))
+
+
+@pytest.mark.parametrize(
+    ("name", "symbols"),
+    [
+        ("BRK.B", ["BRKB261218C00500000", "BRK.B"]),
+        ("SPX", ["SPXW261218P06000000"]),
+        ("CSGP", ["CSGP1261218P00001000"]),
+    ],
+)
+def test_a_curve_shows_the_fills_of_its_underlying(
+    monkeypatch: pytest.MonkeyPatch, name: str, symbols: list[str]
+) -> None:
+    """Share classes, index roots and adjusted roots find the curve of what they are on; others do not."""
+    recorder = CurveRecorder(["", name], spacing_seconds=5, max_points=100)
+    for number in range(3):
+        at = NOON + dt.timedelta(seconds=5 * number)
+        recorder.add(at, {"": 1.0, name: float(number)})
+    drawn: list[Any] = []
+    monkeypatch.setattr(pnl_charts, "draw", lambda data, *_args, **_more: drawn.append(data))
+    fills = [SimpleNamespace(**{**vars(_fill(5)), "symbol": symbol}) for symbol in [*symbols, "AAPL"]]
+    view: Any = SimpleNamespace(pnl=recorder.curve())
+    pnl_charts.render_portfolio_curve(view, fills, zone=NEW_YORK, key="curve", name=name)  # type: ignore[arg-type]  # stand-ins
+    assert (drawn[0]["kind"] == "fill").sum() == len(symbols)

@@ -11,7 +11,7 @@ from typing import Annotated, Self
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from options_helper.analysis.text.figures import (
-    MISSING,
+    format_count,
     format_percent,
     format_pnl,
     format_price,
@@ -34,11 +34,11 @@ class AlertMetric(StrEnum):
 
     @property
     def label(self) -> str:
-        """The metric as the page names it."""
+        """Return the metric as the page names it."""
         return _LABELS[self]
 
     def format_value(self, value: float | None) -> str:
-        """A value of this metric with its unit."""
+        """Return a value of this metric with its unit."""
         return _FORMATS[self](value)
 
 
@@ -53,12 +53,8 @@ _LABELS = {
 }
 
 
-def _format_days(value: float | None) -> str:
-    return MISSING if value is None else f"{value:g}"
-
-
 def _format_fills(value: float | None) -> str:
-    return "" if value is None else f"{value:g} fill{'' if value == 1 else 's'}"
+    return "" if value is None else f"{format_count(value)} fill{'' if value == 1 else 's'}"
 
 
 _FORMATS = {
@@ -66,7 +62,7 @@ _FORMATS = {
     AlertMetric.PNL_PCT: lambda value: format_percent(value, signed=True),
     AlertMetric.MARK: format_price,
     AlertMetric.SPREAD_PCT: format_percent,
-    AlertMetric.DTE: _format_days,
+    AlertMetric.DTE: format_count,
     AlertMetric.QUOTE_AGE_SECONDS: format_span,
     AlertMetric.FILL: _format_fills,
 }

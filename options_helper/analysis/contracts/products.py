@@ -33,6 +33,9 @@ LATE_FUND_ROOTS = frozenset({
 
 LATE_ROOTS = LATE_FUND_ROOTS | INDEX_ROOTS
 
+# The index behind each root that has another name than its index.
+INDEX_OF_ROOT = {"DJXW": "DJX", "NDXP": "NDX", "RUTW": "RUT", "SPXW": "SPX", "VIXW": "VIX", "XEO": "OEX"}
+
 # These roots have third-Friday expiries only; every other expiry of the index has the root on the right.
 OTHER_EXPIRIES_ROOT = {"NDX": "NDXP", "RUT": "RUTW", "SPX": "SPXW"}
 

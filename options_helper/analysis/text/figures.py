@@ -1,58 +1,117 @@
-"""Figures in words: money, percentages and spans as every part of the product writes them.
+"""Figures in words: the one writer of each kind of figure.
 
-A true minus sign, "—" where a figure is missing, and no sign on zero.
+| kind | writer | example |
+| --- | --- | --- |
+| price | `format_price`, bare `format_bare_price` | `$23.37`, `23.37` |
+| money | `format_pnl`, unsigned `format_dollars` | `+$1,491`, `$51,269` |
+| percent | `format_percent` | `+27.2%` |
+| quantity | `format_quantity`, unsigned `format_count` | `+1,234,567`, `250.5` |
+| strike | `format_strike` | `262.5` |
+| time | `wording` | `13:45:10` |
+| span | `format_span` | `3 m 12 s` |
+
+A true minus sign, "—" for a missing figure, and no sign on zero. Halves round away from zero, as in the
+browser's table, and money is rounded to cents before it is rounded to dollars, so that a row, its group, the
+bars and the totals show the same dollars.
 """
 
 from __future__ import annotations
 
 import math
+from decimal import ROUND_HALF_UP, Context, Decimal
 
 MISSING = "—"
 MINUS = "\N{MINUS SIGN}"
 
+CENT = 0.01
+_SMALL_DIGITS = 6  # significant digits of a price below a cent
+_SMALL_DECIMALS = 4  # and the least number of its decimals
+_QUANTITY_DECIMALS = 9  # Alpaca's finest quantity
+_STRIKE_DECIMALS = 3
+_EXACT = Context(prec=700, rounding=ROUND_HALF_UP)  # room for every float
 _MINUTE = 60
 _HOUR = 3600
 _DAY = 86_400
 
 
+def round_half_up(value: float, decimals: int) -> float:
+    """Round a finite number as it is written, halves away from zero: 1.005 to 1.01."""
+    return float(_rounded(value, decimals))
+
+
+def round_price(value: float, decimals: int) -> float:
+    """Round a finite price to so many decimals, but below a cent to six significant digits."""
+    return float(_rounded(value, max(decimals, price_decimals(value))))
+
+
+def price_decimals(value: float) -> int:
+    """Return the decimals that show a finite price in full: 2, and below a cent six significant digits."""
+    if value == 0 or abs(value) >= CENT:
+        return 2
+    exact = _rounded(value, _SMALL_DIGITS - 1 - math.floor(math.log10(abs(value)))).normalize()
+    return max(_SMALL_DECIMALS, -int(exact.as_tuple().exponent))
+
+
 def format_price(value: float | None) -> str:
-    """Dollars and cents, `$23.37`, or `$1.18` behind a minus sign; four decimals below a cent."""
+    """Return dollars and cents, `$23.37`; below a cent every significant digit, `$0.000008765`."""
     if value is None or not math.isfinite(value):
         return MISSING
-    decimals = 4 if 0 < abs(value) < 0.01 else 2  # noqa: PLR2004 - a cent
-    return f"{MINUS if round(value, decimals) < 0 else ''}${abs(value):,.{decimals}f}"
+    number = _rounded(value, price_decimals(value))
+    return f"{MINUS if number < 0 else ''}${abs(number):,f}"
+
+
+def format_bare_price(value: float | None, *, most_decimals: int = 2) -> str:
+    """Return a price without its currency: `271.53`; with `most_decimals=4`, `1.60` and `1.625`."""
+    if value is None or not math.isfinite(value):
+        return MISSING
+    number = _rounded(value, max(most_decimals, price_decimals(value)))
+    whole, _, decimals = f"{abs(number):,f}".partition(".")
+    return f"{MINUS if number < 0 else ''}{whole}.{decimals.rstrip('0').ljust(2, '0')}"
 
 
 def format_pnl(value: float | None) -> str:
-    """Whole dollars with a sign, `+$1,491`; `$0` has none."""
+    """Return whole dollars with a sign, `+$1,491`; `$0` has none."""
     if value is None or not math.isfinite(value):
         return MISSING
-    return f"{_sign(round(value))}${abs(round(value)):,}"
+    dollars = int(_rounded(round_half_up(value, 2), 0))
+    return f"{_sign(dollars)}${abs(dollars):,}"
 
 
 def format_dollars(value: float | None) -> str:
-    """Whole dollars without a plus, `$51,269`."""
+    """Return whole dollars without a plus, `$51,269`."""
     return format_pnl(value).removeprefix("+")
 
 
-def format_percent(value: float | None, *, signed: bool = False) -> str:
-    """A fraction as a percentage with one decimal, `3.0%` or, signed, `+27.2%`."""
+def format_percent(value: float | None, *, signed: bool = False, decimals: int = 1) -> str:
+    """Return a fraction as a percentage: `3.0%` or, signed, `+27.2%`."""
     if value is None or not math.isfinite(value):
         return MISSING
-    rounded = round(value * 100, 1)
-    sign = _sign(rounded) if signed else (MINUS if rounded < 0 else "")
-    return f"{sign}{abs(rounded):,.1f}%"
+    percent = _rounded(round_half_up(value, 5) * 100, decimals)
+    sign = _sign(percent) if signed else (MINUS if percent < 0 else "")
+    return f"{sign}{abs(percent):,f}%"
 
 
 def format_quantity(value: float | None) -> str:
-    """A signed count, `+3`, with decimals only where there are any."""
+    """Return a signed count, `+3` or `+1,234,567`, with decimals only if it has any."""
     if value is None or not math.isfinite(value):
         return MISSING
-    return f"{_sign(value)}{abs(value):,g}"
+    text = _trimmed(value, _QUANTITY_DECIMALS)
+    return text if text == "0" else f"{_sign(value)}{text}"
+
+
+def format_count(value: float | None) -> str:
+    """Return an unsigned count, `250` or `1,250.5`; a minus is kept."""
+    text = format_quantity(value)
+    return text.removeprefix("+")
+
+
+def format_strike(strike: float) -> str:
+    """Return a strike without needless decimals: `250`, `262.5`, `1,250`."""
+    return _trimmed(strike, _STRIKE_DECIMALS)
 
 
 def format_span(seconds: float | None) -> str:
-    """A span in its largest units: `4 s`, `3 m 12 s`, `2 h 14 m`, `3 d 4 h`."""
+    """Return a span in its two largest units: `4 s`, `3 m 12 s`, `2 h 14 m`, `3 d 4 h`."""
     if seconds is None or not math.isfinite(seconds):
         return MISSING
     whole = max(0, int(seconds))
@@ -65,9 +124,19 @@ def format_span(seconds: float | None) -> str:
     return _two(whole // _DAY, "d", whole % _DAY // _HOUR, "h")
 
 
+def _rounded(value: float, decimals: int) -> Decimal:
+    # The shortest decimal that is this float, not its binary value: 1.005 is meant as 1.005.
+    return Decimal(repr(float(value))).quantize(Decimal(1).scaleb(-decimals), context=_EXACT)
+
+
+def _trimmed(value: float, decimals: int) -> str:
+    text = f"{abs(_rounded(value, decimals)):,f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
 def _two(large: int, large_unit: str, small: int, small_unit: str) -> str:
     return f"{large} {large_unit} {small} {small_unit}" if small else f"{large} {large_unit}"
 
 
-def _sign(value: float) -> str:
+def _sign(value: float | Decimal) -> str:
     return "+" if value > 0 else MINUS if value < 0 else ""

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from options_helper.analysis.osi import parse_contract_symbol
+from options_helper.analysis.text.figures import MISSING, format_bare_price, format_count, format_strike
 from options_helper.analysis.text.wording import format_day
 from options_helper.errors import ContractSymbolError
 
-MISSING = "—"
 MULTI_LEG_WORDS = "Multi-leg order"  # where its legs are not known yet
-_CENTS = 2
 
 
 def contract_words(symbol: str | None) -> str:
@@ -20,7 +19,7 @@ def contract_words(symbol: str | None) -> str:
     except ContractSymbolError:
         return symbol
     day = format_day(contract.expiry)
-    return f"{contract.underlying} {day} {plain(contract.strike)} {contract.option_type}"
+    return f"{contract.underlying} {day} {format_strike(contract.strike)} {contract.option_type}"
 
 
 def side_words(side: str | None, intent: str | None = None) -> str:
@@ -46,19 +45,13 @@ def net_words(price: float | None) -> str:
 
 
 def price_words(price: float | None) -> str:
-    """At least two decimals, and up to four where the price has them: `1.60`, `1.625`."""
-    if price is None:
-        return MISSING
-    whole, _, decimals = f"{price:,.4f}".partition(".")
-    return f"{whole}.{decimals.rstrip('0').ljust(_CENTS, '0')}"
+    """Return at least two decimals, up to four if the price has them, and all of a small one: `1.60`."""
+    return format_bare_price(price, most_decimals=4)
 
 
 def plain(number: float | None) -> str:
-    """A quantity or strike without needless decimals: `250`, `1,250.5`."""
-    if number is None:
-        return MISSING
-    text = f"{number:,.9f}".rstrip("0").rstrip(".")
-    return "0" if text == "-0" else text
+    """Return a quantity without needless decimals: `250`, `1,250.5`."""
+    return format_count(number)
 
 
 def fill_words(quantity: float | None, price: float | None) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from options_helper.analysis.text import figures
 
@@ -19,19 +21,31 @@ MINUS = "\N{MINUS SIGN}"
         (-1.18, f"{MINUS}$1.18"),
         (1234.5, "$1,234.50"),
         (0.0051, "$0.0051"),
-        (-0.00001, "$0.0000"),
+        (-0.00001, f"{MINUS}$0.00001"),
+        (0.000008765, "$0.000008765"),
+        (0.0333333333, "$0.03"),
+        (0.00333333333, "$0.00333333"),
+        (1.005, "$1.01"),
         (None, "\N{EM DASH}"),
         (math.nan, "\N{EM DASH}"),
     ],
 )
 def test_prices_have_cents_and_a_true_minus(value: float | None, words: str) -> None:
-    """Below a cent there are four decimals; nothing is never zero."""
+    """A price below a cent keeps its significant digits; halves round away from zero."""
     assert figures.format_price(value) == words
 
 
 @pytest.mark.parametrize(
     ("value", "words"),
-    [(1491.4, "+$1,491"), (-265.0, f"{MINUS}$265"), (0.0, "$0"), (-0.4, "$0"), (math.inf, "\N{EM DASH}")],
+    [
+        (1491.4, "+$1,491"),
+        (2.5, "+$3"),
+        (-0.5, f"{MINUS}$1"),
+        (-265.0, f"{MINUS}$265"),
+        (0.0, "$0"),
+        (-0.4, "$0"),
+        (math.inf, "\N{EM DASH}"),
+    ],
 )
 def test_profit_and_loss_has_a_sign_and_zero_has_none(value: float, words: str) -> None:
     """Whole dollars."""
@@ -55,7 +69,16 @@ def test_fractions_are_written_as_percentages(value: float | None, signed: bool,
 
 
 @pytest.mark.parametrize(
-    ("value", "words"), [(3, "+3"), (-2.5, f"{MINUS}2.5"), (0, "0"), (None, "\N{EM DASH}")]
+    ("value", "words"),
+    [
+        (3, "+3"),
+        (-2.5, f"{MINUS}2.5"),
+        (0, "0"),
+        (1_234_567, "+1,234,567"),
+        (-123_456.75, f"{MINUS}123,456.75"),
+        (0.000000001, "+0.000000001"),
+        (None, "\N{EM DASH}"),
+    ],
 )
 def test_quantities_are_signed(value: float | None, words: str) -> None:
     """Decimals only where there are any."""
@@ -78,3 +101,24 @@ def test_quantities_are_signed(value: float | None, words: str) -> None:
 def test_spans_are_written_in_their_two_largest_units(seconds: float | None, words: str) -> None:
     """A unit of zero is left out."""
     assert figures.format_span(seconds) == words
+
+
+@given(st.floats(allow_nan=True, allow_infinity=True))
+def test_every_float_has_words_and_none_is_in_scientific_notation(value: float) -> None:
+    """A figure is written out in full, or missing."""
+    for write in (
+        figures.format_price,
+        figures.format_bare_price,
+        figures.format_pnl,
+        figures.format_percent,
+        figures.format_quantity,
+        figures.format_count,
+    ):
+        assert "e" not in write(value).lower()
+
+
+@given(st.floats(0.000000001, 0.0099))
+def test_a_small_price_is_never_written_as_zero(value: float) -> None:
+    """What is written is the price to six significant digits."""
+    assert float(figures.format_price(value).lstrip("$")) == pytest.approx(value, rel=5e-6)
+    assert float(figures.format_bare_price(value, most_decimals=4)) == pytest.approx(value, rel=5e-6)

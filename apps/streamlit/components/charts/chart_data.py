@@ -12,6 +12,7 @@ import pandas as pd
 from options_helper.analysis.fills.day import Execution
 from options_helper.analysis.history.curve import Curve
 from options_helper.analysis.strategies.payoff import Payoff
+from options_helper.analysis.text.figures import format_bare_price
 from options_helper.times import from_microseconds, to_microseconds
 
 if TYPE_CHECKING:
@@ -111,5 +112,5 @@ def payoff_table(
     )
     if spot is None:
         return table
-    now = pd.DataFrame({"price": [spot], "kind": ["spot"], "text": [f"spot {spot:,.2f}"]})
+    now = pd.DataFrame({"price": [spot], "kind": ["spot"], "text": [f"spot {format_bare_price(spot)}"]})
     return pd.concat([table, now], ignore_index=True)

@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import streamlit as st
 
+from options_helper.analysis.text.figures import MINUS
+
 if TYPE_CHECKING:
     import pandas as pd
 
 Spec = dict[str, Any]
 
-_MINUS = "\N{MINUS SIGN}"
 _CHARACTER_WIDTH = 6.5  # pixels of a digit, at the bars' labels
 _ROW = "row"
 _KEY = {"field": _ROW}  # for no line or area: Vega-Lite would take each key for a line of its own
@@ -229,7 +230,7 @@ def _tooltip(field: str, kind: str, title: str, style: str | None = None) -> Spe
 def _dollar_axis(*, decimals: int) -> Spec:
     style = f"',.{decimals}f'"
     words = (
-        f"datum.value < 0 ? '{_MINUS}$' + format(-datum.value, {style}) : '$' + format(datum.value, {style})"
+        f"datum.value < 0 ? '{MINUS}$' + format(-datum.value, {style}) : '$' + format(datum.value, {style})"
     )
     return {"labelExpr": words, "tickCount": 4, "ticks": False, "domain": False, "labelOverlap": True}
 

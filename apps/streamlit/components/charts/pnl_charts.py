@@ -13,9 +13,8 @@ from apps.streamlit.components.charts.chart_data import curve_points, curve_tabl
 from apps.streamlit.components.charts.charts import bars_spec, curve_spec, draw, say
 from options_helper.analysis.fills.day import Execution
 from options_helper.analysis.history.observation import PORTFOLIO
-from options_helper.analysis.osi import normalize_underlying, parse_contract_symbol
+from options_helper.analysis.osi import underlying_of
 from options_helper.analysis.text.figures import format_pnl
-from options_helper.errors import ContractSymbolError
 from options_helper.session.monitor import MonitorView
 
 WHOLE = "Portfolio"
@@ -45,7 +44,7 @@ def render_portfolio_curve(
     if points["value"].notna().sum() < 2:  # noqa: PLR2004 - a line has two ends
         say("The P/L curve begins some seconds after every price is live or quiet.")
         return
-    mine = [one for one in fills if name in {PORTFOLIO, _underlying_of(one.symbol)}]
+    mine = [one for one in fills if name == PORTFOLIO or underlying_of(one.symbol) == underlying_of(name)]
     table = curve_table(points, fill_points(mine, view.pnl, name, zone))
     words = f"Open profit and loss over the day, {name or 'whole portfolio'}"
     draw(table, curve_spec(height=height, money=True, seconds=is_short(points)), key=key, words=words)
@@ -92,10 +91,3 @@ def render_pnl_pictures(
         chosen = st.selectbox("P/L Open today of", names, key=f"{key}-of")
         name = PORTFOLIO if chosen == WHOLE else chosen
         render_portfolio_curve(view, fills, zone=zone, key=f"{key}-curve", name=name, height=170)
-
-
-def _underlying_of(symbol: str) -> str:
-    try:
-        return parse_contract_symbol(symbol).underlying_norm
-    except ContractSymbolError:
-        return normalize_underlying(symbol)

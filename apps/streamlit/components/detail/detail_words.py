@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING, Any
 from apps.streamlit.components.positions.table.row_words import name_of, terms_of
 from options_helper.analysis.osi import stock_symbol
 from options_helper.analysis.strategies.structures import Structure
-from options_helper.analysis.text.figures import MISSING, format_dollars, format_price, format_span
+from options_helper.analysis.text.figures import (
+    MISSING,
+    format_bare_price,
+    format_dollars,
+    format_price,
+    format_span,
+)
 from options_helper.analysis.valuation.marks import MarkMethod
 from options_helper.analysis.valuation.quote_state import QuoteState
 from options_helper.models import EquityPosition, MultiLegPosition, Position
@@ -61,7 +67,7 @@ def extremes_of(structure: Structure) -> str:
         parts.append(f"max loss {_extreme(-structure.max_loss)}")
     if structure.break_evens:
         noun = "break-even" if len(structure.break_evens) == 1 else "break-evens"
-        parts.append(f"{noun} {' / '.join(f'{price:,.2f}' for price in structure.break_evens)}")
+        parts.append(f"{noun} {' / '.join(map(format_bare_price, structure.break_evens))}")
     return " · ".join(parts)
 
 

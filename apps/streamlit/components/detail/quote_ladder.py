@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from apps.streamlit.components.detail.detail_words import broker_words, origin_words, state_words
 from apps.streamlit.components.positions.table.row_words import name_of, name_of_leg
-from options_helper.analysis.text.figures import format_price, format_quantity
+from options_helper.analysis.text.figures import format_count, format_price, format_quantity
 from options_helper.models import EquityPosition, MultiLegPosition, Position
 
 if TYPE_CHECKING:
@@ -57,4 +57,4 @@ def _ladder_row(name: str, record: Record) -> str:
 def _sized(price: float | None, size: float | None) -> str:
     """A price with the size behind it, small."""
     text = escape(format_price(price))
-    return f"{text} <small>{_TIMES}{size:,.0f}</small>" if price is not None and size else text
+    return f"{text} <small>{_TIMES}{format_count(size)}</small>" if price is not None and size else text

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from options_helper.analysis.osi import stock_symbol
 from options_helper.analysis.status.stream_diagnosis import QuoteCounts
-from options_helper.analysis.text.fills import plain
+from options_helper.analysis.text.figures import format_strike
 from options_helper.analysis.valuation.quote_state import QuoteState
 from options_helper.market import StreamName
 
@@ -62,7 +63,7 @@ def grown_older(counts: QuoteCounts, counted_at: dt.datetime, now: dt.datetime) 
 
 def _name(row: pd.Series) -> str:
     """`BRK.B 500 call`, or `SPY shares`."""
-    symbol = str(row["symbol"]).replace("-", ".")
+    symbol = stock_symbol(str(row["symbol"]))
     if pd.isna(row["option_type"]):
         return f"{symbol} shares"
-    return f"{symbol} {plain(float(row['strike']))} {row['option_type']}"
+    return f"{symbol} {format_strike(float(row['strike']))} {row['option_type']}"

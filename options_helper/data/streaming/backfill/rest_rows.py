@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from options_helper.analysis.contracts.products import INDEX_ROOTS, is_adjusted
-from options_helper.analysis.osi import contract_root
+from options_helper.analysis.osi import contract_root, underlying_of
 from options_helper.data.streaming.normalize.quotes import normalize_quote, normalize_trade
 from options_helper.data.streaming.normalize.values import to_amount, to_number, to_utc, to_word
 from options_helper.market import BrokerPosition, Greeks, PreviousClose, Quote, Trade
@@ -136,14 +136,9 @@ def read_multiplier(contract: Mapping[str, Any]) -> float | None:
 
 
 def indices_of(contracts: Iterable[str]) -> list[str]:
-    """The indices that some contracts are on, each once: no stream tells their values."""
+    """Return the indices that some contracts are on, each once; no stream carries their values."""
     roots = map(contract_root, contracts)
-    return list(dict.fromkeys(_index_of(root) for root in roots if root in INDEX_ROOTS))
-
-
-def _index_of(root: str) -> str:
-    """`SPX` of the root `SPXW`: an index's other expiries have its name with a letter more."""
-    return root[:-1] if root[:-1] in INDEX_ROOTS else root
+    return list(dict.fromkeys(underlying_of(root) for root in roots if root in INDEX_ROOTS))
 
 
 def adjusted_contracts(symbols: Iterable[str]) -> list[str]:

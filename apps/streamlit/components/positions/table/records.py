@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from options_helper.analysis.text.figures import round_half_up
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -26,10 +28,10 @@ def _plain(column: pd.Series[Any]) -> list[Any]:
 
 
 def rounded(value: float | None, decimals: int) -> float | None:
-    """A finite number to so many decimals, whole ones as integers; None for anything else."""
+    """Return a finite number with so many decimals, whole ones as integers; None for anything else."""
     if value is None or not math.isfinite(value):
         return None
-    nearest = round(float(value), decimals)
+    nearest = round_half_up(value, decimals)
     return int(nearest) if nearest.is_integer() else nearest
 
 

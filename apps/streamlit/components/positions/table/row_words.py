@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from options_helper.analysis.text.figures import MISSING
+from options_helper.analysis.text.figures import MINUS, format_bare_price, format_percent, format_strike
 from options_helper.analysis.text.wording import format_day
 from options_helper.analysis.valuation.row_warnings import RowWarning, sentences
 from options_helper.models import EquityPosition, Leg, MultiLegPosition, Position, StockLeg
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     Record = dict[str, Any]
 
 _UP, _DOWN, _SAME = "\N{BLACK UP-POINTING TRIANGLE}", "\N{BLACK DOWN-POINTING TRIANGLE}", "="
+_NO_CHANGE = "0.00%"
 # Beyond this many days to expiry "18 Dec" could be taken for another year's.
 _YEAR_IS_CLEAR_DAYS = 330
 
@@ -85,20 +86,13 @@ def name_of_leg(leg: Leg | StockLeg, *, with_expiry: bool) -> str:
     return f"{leg.side} {format_strike(leg.strike)} {leg.option_type}{day}"
 
 
-def format_strike(strike: float) -> str:
-    """`250`, `262.5`, `1,250`."""
-    return f"{strike:,.3f}".rstrip("0").rstrip(".")
-
-
 def describe_price(price: float | None, change: float | None) -> str:
-    """An underlying's price and its change since the previous close, `271.53 ▲ 0.62%`."""
-    if price is None:
-        return MISSING
-    if change is None:
-        return f"{price:,.2f}"
-    rounded = round(change * 100, 2)
-    sign = _UP if rounded > 0 else _DOWN if rounded < 0 else _SAME
-    return f"{price:,.2f} {sign} {abs(rounded):.2f}%"
+    """Return an underlying's price and its change since the previous close, `271.53 ▲ 0.62%`."""
+    if price is None or change is None:
+        return format_bare_price(price)
+    percent = format_percent(change, decimals=2)
+    sign = _SAME if percent == _NO_CHANGE else _UP if change > 0 else _DOWN
+    return f"{format_bare_price(price)} {sign} {percent.removeprefix(MINUS)}"
 
 
 def split_warnings(codes: Iterable[str], sources: Sequence[Record]) -> tuple[list[str], list[str]]:
