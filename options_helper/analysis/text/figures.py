@@ -86,7 +86,7 @@ def format_percent(value: float | None, *, signed: bool = False, decimals: int =
     """Return a fraction as a percentage: `3.0%` or, signed, `+27.2%`."""
     if value is None or not math.isfinite(value):
         return MISSING
-    percent = _rounded(round_half_up(value, 5) * 100, decimals)
+    percent = _rounded(_rounded(value, 5) * 100, decimals)
     sign = _sign(percent) if signed else (MINUS if percent < 0 else "")
     return f"{sign}{abs(percent):,f}%"
 
@@ -124,9 +124,10 @@ def format_span(seconds: float | None) -> str:
     return _two(whole // _DAY, "d", whole % _DAY // _HOUR, "h")
 
 
-def _rounded(value: float, decimals: int) -> Decimal:
+def _rounded(value: float | Decimal, decimals: int) -> Decimal:
     # The shortest decimal that is this float, not its binary value: 1.005 is meant as 1.005.
-    return Decimal(repr(float(value))).quantize(Decimal(1).scaleb(-decimals), context=_EXACT)
+    exact = value if isinstance(value, Decimal) else Decimal(repr(float(value)))
+    return exact.quantize(Decimal(1).scaleb(-decimals), context=_EXACT)
 
 
 def _trimmed(value: float, decimals: int) -> str:
