@@ -165,3 +165,10 @@ def test_constraints_name_versions_only() -> None:
     lines = _read("constraints.txt").splitlines()
     assert len(lines) > 50
     assert not [line for line in lines if not re.fullmatch(r"[A-Za-z0-9._-]+==[0-9][A-Za-z0-9._+]*", line)]
+
+
+@pytest.mark.parametrize("page", ["columns", "warnings"])
+def test_the_reference_pages_are_those_that_the_code_makes(page: str) -> None:
+    """`python scripts/write_reference.py` has been run since the last change of a column or a warning."""
+    script = runpy.run_path(str(ROOT / "scripts" / "write_reference.py"))
+    assert _read(f"docs/reference/{page}.md") == script[f"{page}_page"]()

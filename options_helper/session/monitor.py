@@ -7,6 +7,7 @@ the streams stand still a look costs next to nothing, and alerts on ages go on.
 
 from __future__ import annotations
 
+import atexit
 import datetime as dt
 import logging
 import threading
@@ -255,8 +256,9 @@ def monitor_for(
     return monitor
 
 
+@atexit.register
 def close_all() -> None:
-    """Stop every monitor and forget it; idempotent."""
+    """Stop every monitor and forget it; idempotent, and called when the process ends."""
     with _registry_lock:
         monitors = list(_monitors.values())
         _monitors.clear()

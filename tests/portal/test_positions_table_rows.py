@@ -15,13 +15,15 @@ import pytest
 pytest.importorskip("streamlit", reason="the portal needs the extra [ui]")
 
 from apps.streamlit.components.positions.table import TablePayload, build_table_rows, legs_csv, positions_csv
-from apps.streamlit.components.positions.table.row_words import describe_price, format_strike, warning_words
+from apps.streamlit.components.positions.table.row_words import describe_price, warning_words
 from options_helper.analysis.live_portfolio_metrics import (
     compute_live_multileg_rows,
     compute_live_position_rows,
     compute_live_totals,
     compute_live_underlying_rows,
 )
+from options_helper.analysis.tables import positions, schema, structures
+from options_helper.analysis.text.figures import format_strike
 from options_helper.analysis.valuation.row_warnings import RowWarning
 from options_helper.market import (
     Greeks,
@@ -402,3 +404,49 @@ def test_the_csv_has_every_position_as_seen_with_state_and_time() -> None:
         ("put spread", "short 260 put", "-2"),
         ("put spread", "long 255 put", "2"),
     ]
+
+
+def test_a_column_added_to_the_schema_is_in_the_tables_the_payload_the_csv_and_the_docs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A new column is one line of the schema and a formula."""
+    added = schema.Column(
+        "age_weeks",
+        schema.Dtype.FLOAT,
+        (schema.Table.POSITIONS, schema.Table.LEGS),
+        "The quote's age in weeks",
+        "weeks",
+        field="weeks",
+        label="Weeks",
+        decimals=3,
+    )
+    monkeypatch.setattr(schema, "COLUMNS", (*schema.COLUMNS, added))
+    original = positions.build_quote_columns
+
+    def with_weeks(rows: Any, now: Any, live: Any) -> dict[str, Any]:
+        return {**original(rows, now, live), "age_weeks": now.quote_ages / 604_800}
+
+    for module in (positions, structures):
+        monkeypatch.setattr(module, "build_quote_columns", with_weeks)
+    schema.names_of.cache_clear()
+    try:
+        payload = _payload()
+        names = [column["id"] for column in payload["columns"]]
+        assert names[-1] == "weeks"
+        assert payload["columns"][-1]["label"] == "Weeks"
+        assert "weeks" in payload["fields"]
+        for written in (positions_csv(payload, dt.UTC), legs_csv(payload, dt.UTC)):
+            assert "weeks" in written.splitlines()[0].split(",")
+        assert any("`age_weeks`" in line and "Weeks (`weeks`)" in line for line in schema.describe_columns())
+    finally:
+        schema.names_of.cache_clear()
+
+
+def test_a_small_price_is_written_in_full_in_the_payload_and_the_csv() -> None:
+    """0.000008765 is never 0.00, nor a power of ten."""
+    shares = {"id": "s", "symbol": "AAPL", "shares": 1_000_000, "cost_basis": 0.000008765}
+    payload = _payload(positions=[shares])
+    costs = [row[payload["fields"].index("cost")] for row in payload["rows"]]
+    assert costs == [0.000008765]
+    (row,) = csv.DictReader(io.StringIO(positions_csv(payload, dt.UTC)))
+    assert row["cost"] == "0.000008765"

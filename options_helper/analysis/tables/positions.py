@@ -9,7 +9,7 @@ import numpy as np
 from options_helper.analysis.arrays.columns import Column
 from options_helper.analysis.arrays.frames import build_frame
 from options_helper.analysis.holdings.portfolio_arrays import PortfolioArrays, arrays_of
-from options_helper.analysis.tables.schema import POSITION_COLUMNS
+from options_helper.analysis.tables.schema import Table, names_of
 from options_helper.analysis.valuation.reference import opened_today
 from options_helper.analysis.valuation.row_warnings import RowWarning, flag, to_lists
 from options_helper.analysis.valuation.valuation import (
@@ -58,7 +58,7 @@ def compute_live_position_rows(
         "cost_basis": book.cost_basis,
         "underlying_price": spots[rows.underlying_codes],
     }
-    return build_frame(POSITION_COLUMNS, columns)
+    return build_frame(names_of(Table.POSITIONS), columns)
 
 
 def _money_columns(book: PortfolioArrays, now: Valuation, live: LiveSnapshot) -> dict[str, Column]:

@@ -1,200 +1,265 @@
-"""The names and the order of the tables' columns; the first of each, up to `warnings`, never change."""
+"""The one list of the tables' columns.
+
+The DataFrames, the positions table in the browser, both CSV files and docs/reference/columns.md are made from
+`COLUMNS`. To add a column, add a line here and its formula where the table is computed.
+"""
 
 from __future__ import annotations
 
-POSITION_COLUMNS = (
-    "id",
-    "symbol",
-    "option_type",
-    "expiry",
-    "dte",
-    "strike",
-    "contracts",
-    "cost_basis",
-    "contract_symbol",
-    "bid",
-    "ask",
-    "last",
-    "mark",
-    "spread_pct",
-    "quote_age_seconds",
-    "pnl_abs",
-    "pnl_pct",
-    "warnings",
-    "kind",
-    "underlying",
-    "quote_symbol",
-    "expiry_text",
-    "expires_at",
-    "hours_left",
-    "quantity",
-    "multiplier",
-    "cost",
-    "market_value",
-    "natural",
-    "natural_value",
-    "mark_method",
-    "state",
-    "source",
-    "mark_age_seconds",
-    "lag_seconds",
-    "quote_time",
-    "trade_time",
-    "bid_size",
-    "ask_size",
-    "previous_close",
-    "previous_close_date",
-    "pnl_day",
-    "pnl_day_pct",
-    "max_loss",
-    "return_on_max_risk",
-    "underlying_price",
-    "delta",
-    "gamma",
-    "theta",
-    "vega",
-    "iv",
-    "greeks_time",
-    "broker_quantity",
-    "broker_price",
-)
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
 
-LEG_COLUMNS = (
-    "position_id",
-    "leg_index",
-    "side",
-    "option_type",
-    "expiry",
-    "dte",
-    "strike",
-    "contracts",
-    "signed_contracts",
-    "contract_symbol",
-    "bid",
-    "ask",
-    "last",
-    "mark",
-    "spread_pct",
-    "quote_age_seconds",
-    "leg_value",
-    "warnings",
-    "kind",
-    "symbol",
-    "underlying",
-    "quote_symbol",
-    "expiry_text",
-    "expires_at",
-    "hours_left",
-    "quantity",
-    "multiplier",
-    "market_value",
-    "natural",
-    "natural_value",
-    "mark_method",
-    "state",
-    "source",
-    "mark_age_seconds",
-    "lag_seconds",
-    "quote_time",
-    "trade_time",
-    "bid_size",
-    "ask_size",
-    "previous_close",
-    "previous_close_date",
-    "pnl_day",
-    "underlying_price",
-    "delta",
-    "gamma",
-    "theta",
-    "vega",
-    "iv",
-    "greeks_time",
-    "broker_quantity",
-    "broker_price",
-)
 
-STRUCTURE_COLUMNS = (
-    "id",
-    "symbol",
-    "net_debit",
-    "net_mark",
-    "net_pnl_abs",
-    "net_pnl_pct",
-    "quote_age_seconds_max",
-    "missing_legs",
-    "warnings",
-    "name",
-    "kind",
-    "underlying",
-    "units",
-    "legs",
-    "legs_with_mark",
-    "expiry",
-    "last_expiry",
-    "expiry_text",
-    "dte",
-    "hours_left",
-    "cost",
-    "cost_basis",
-    "bid",
-    "ask",
-    "mark",
-    "natural",
-    "spread_pct",
-    "net_natural",
-    "market_value",
-    "pnl_day",
-    "pnl_day_pct",
-    "state",
-    "mark_age_seconds",
-    "width",
-    "max_profit",
-    "max_loss",
-    "break_evens",
-    "return_on_max_risk",
-    "underlying_price",
-    "net_delta",
-    "net_gamma",
-    "net_theta",
-    "net_vega",
-    "delta",
-    "gamma",
-    "theta",
-    "vega",
-)
+class Table(StrEnum):
+    """The four tables."""
 
-UNDERLYING_COLUMNS = (
-    "underlying",
-    "price",
-    "state",
-    "source",
-    "mark_age_seconds",
-    "previous_close",
-    "change",
-    "change_pct",
-    "bid",
-    "ask",
-    "last",
-    "quote_time",
-    "positions",
-    "legs",
-    "legs_with_mark",
-    "coverage",
-    "open_pnl",
-    "open_pnl_partial",
-    "open_pnl_covered",
-    "day_pnl",
-    "day_pnl_partial",
-    "day_pnl_covered",
-    "market_value",
-    "market_value_partial",
-    "market_value_covered",
-    "cost",
-    "cost_partial",
-    "cost_covered",
-    "premium_at_risk",
-    "premium_at_risk_partial",
-    "premium_at_risk_covered",
-    "oldest_age_seconds",
-    "warnings",
+    POSITIONS = "positions"
+    STRUCTURES = "structures"
+    LEGS = "legs"
+    UNDERLYINGS = "underlyings"
+
+
+class Dtype(StrEnum):
+    """The pandas dtype of a column; every one of them has a null."""
+
+    TEXT = "str"
+    COUNT = "Int64"
+    NUMBER = "int64"
+    FLOAT = "float64"
+    CATEGORY = "category"
+    TIME = "datetime64[us, UTC]"
+    OBJECT = "object"
+
+
+class Format(StrEnum):
+    """How the browser writes a figure; the widget has one function for each."""
+
+    PRICE = "price"
+    PNL = "pnl"
+    PERCENT = "percent"
+    SIGNED_PERCENT = "signed_percent"
+    QUANTITY = "quantity"
+    DECIMAL = "decimal"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column.
+
+    Attributes:
+        name: The name in the DataFrames.
+        dtype: The dtype there.
+        tables: The tables that have it.
+        help: What it is, for the docs and for a shown column's heading.
+        unit: Dollars, a fraction, seconds …
+        field: Its name in the browser's table and the CSV files, or "" if it is in neither. Columns of
+            different tables may share a field (`pnl_abs` and `net_pnl_abs`); the first one describes it.
+        label: The heading in the browser's table.
+        format, decimals: How the browser writes it.
+        shown_in: The tables whose rows show it, if not all of them.
+        optional: Whether the browser's table shows it only on request.
+        toned: Whether the sign has a colour.
+    """
+
+    name: str
+    dtype: Dtype
+    tables: tuple[Table, ...]
+    help: str
+    unit: str = ""
+    field: str = ""
+    label: str = ""
+    format: Format = Format.DECIMAL
+    decimals: int = 2
+    shown_in: tuple[Table, ...] | None = None
+    optional: bool = False
+    toned: bool = False
+
+    def is_shown_in(self, table: Table) -> bool:
+        """Return whether rows of this table show the column."""
+        return bool(self.field) and table in (self.tables if self.shown_in is None else self.shown_in)
+
+
+_P, _S, _L, _U = Table.POSITIONS, Table.STRUCTURES, Table.LEGS, Table.UNDERLYINGS
+_PS, _PL, _SU, _PSL = (_P, _S), (_P, _L), (_S, _U), (_P, _S, _L)
+_ALL = (_P, _S, _L, _U)
+_TEXT, _COUNT, _NUMBER, _FLOAT = Dtype.TEXT, Dtype.COUNT, Dtype.NUMBER, Dtype.FLOAT
+_CATEGORY, _TIME, _OBJECT = Dtype.CATEGORY, Dtype.TIME, Dtype.OBJECT
+_SHARE, _TOTAL, _FRACTION, _SECONDS = "dollars per share", "dollars", "fraction", "seconds"
+
+# fmt: off
+COLUMNS: tuple[Column, ...] = (
+    Column("id", _TEXT, _PS, "The position's id in the file."),
+    Column("position_id", _TEXT, (_L,), "The id of the leg's structure."),
+    Column("leg_index", _NUMBER, (_L,), "The leg's place in the file, from 0."),
+    Column("symbol", _TEXT, _PSL, "The symbol as the file writes it."),
+    Column("underlying", _TEXT, _ALL, "Alpaca's symbol of the underlying, such as BRK.B."),
+    Column("kind", _TEXT, _PSL, "`option` or `stock`; of a structure the kind of strategy."),
+    Column("name", _TEXT, (_S,), "The strategy's name."),
+    Column("side", _TEXT, (_L,), "`long` or `short`."),
+    Column("option_type", _TEXT, _PL, "`call` or `put`."),
+    Column("strike", _FLOAT, _PL, "The strike.", _SHARE),
+    Column("expiry", _OBJECT, _PSL, "The date in the contract's symbol; of a structure the first one."),
+    Column("last_expiry", _OBJECT, (_S,), "The last expiry of the legs."),
+    Column("expiry_text", _TEXT, _PSL, "The expiries in words."),
+    Column("contracts", _COUNT, _PL, "Contracts as the file writes them."),
+    Column("signed_contracts", _COUNT, (_L,), "Contracts, negative for a short leg."),
+    Column("contract_symbol", _TEXT, _PL, "Alpaca's symbol of the contract."),
+    Column("quote_symbol", _TEXT, _PL, "The symbol whose quote prices the row."),
+    Column("quantity", _FLOAT, _PL, "Contracts, shares, or units of a structure; negative is short",
+           field="qty", label="Qty", format=Format.QUANTITY),
+    Column("units", _NUMBER, (_S,), "How many times the structure is held.", field="qty"),
+    Column("legs", _NUMBER, _SU, "Legs; in sums by underlying, those that count."),
+    Column("dte", _COUNT, _PSL,
+           "Days to expiry, counted in New York dates; on the last day, how long it trades", "days",
+           field="dte", label="DTE", decimals=0),
+    Column("hours_left", _FLOAT, _PSL, "Hours until the last trade, on the last day only.", "hours"),
+    Column("expires_at", _TIME, _PL, "When the contract expires."),
+    Column("multiplier", _FLOAT, _PL, "Dollars per point of one contract; 1 for shares.",
+           "dollars per point"),
+    Column("cost_basis", _FLOAT, _PS, "What was paid per share or unit; negative is a credit", _SHARE,
+           "cost", "Cost", Format.PRICE, optional=True),
+    Column("bid", _FLOAT, _ALL, "The highest price a buyer offers", _SHARE, "bid", "Bid", Format.PRICE,
+           shown_in=_PSL),
+    Column("ask", _FLOAT, _ALL, "The lowest price a seller asks", _SHARE, "ask", "Ask", Format.PRICE,
+           shown_in=_PSL),
+    Column("bid_size", _FLOAT, _PL, "The size of the bid.", "contracts or shares"),
+    Column("ask_size", _FLOAT, _PL, "The size of the ask.", "contracts or shares"),
+    Column("last", _FLOAT, (_P, _L, _U), "The last trade.", _SHARE),
+    Column("mark", _FLOAT, _PSL, "The value used for P/L: the middle of bid and ask if they can be trusted",
+           _SHARE, "mark", "Mark", Format.PRICE),
+    Column("mark_method", _CATEGORY, _PL, "How the mark was made."),
+    Column("natural", _FLOAT, _PSL,
+           "What closing pays now: the bid of what is long, the ask of what is short", _SHARE,
+           "natural", "Natural", Format.PRICE),
+    Column("net_debit", _FLOAT, (_S,), "What was paid, negative for a credit.", _TOTAL),
+    Column("net_mark", _FLOAT, (_S,), "The sum of the legs at their marks.", _TOTAL),
+    Column("net_natural", _FLOAT, (_S,), "What closing all legs pays now.", _TOTAL),
+    Column("pnl_abs", _FLOAT, (_P,), "Profit or loss since opening, at the mark", _TOTAL,
+           "pnl_open", "P/L Open", Format.PNL, toned=True),
+    Column("net_pnl_abs", _FLOAT, (_S,), "Profit or loss since opening, at the marks.", _TOTAL, "pnl_open"),
+    Column("pnl_pct", _FLOAT, (_P,), "P/L Open as a share of the cost", _FRACTION,
+           "pnl_pct", "P/L %", Format.SIGNED_PERCENT, toned=True),
+    Column("net_pnl_pct", _FLOAT, (_S,), "P/L Open as a share of the net debit.", _FRACTION, "pnl_pct"),
+    Column("pnl_day", _FLOAT, _PSL,
+           "Profit or loss since the previous close; lots closed today are not in the file", _TOTAL,
+           "pnl_day", "P/L Day", Format.PNL, shown_in=_PS, toned=True),
+    Column("pnl_day_pct", _FLOAT, _PS, "P/L Day as a share of the value before it.", _FRACTION),
+    Column("return_on_max_risk", _FLOAT, _PS,
+           "P/L Open as a share of the most that can be lost at expiry; none if that has no end", _FRACTION,
+           "risk", "P/L risk", Format.SIGNED_PERCENT, optional=True, toned=True),
+    Column("spread_pct", _FLOAT, _PSL, "Ask minus bid, as a share of the middle", _FRACTION,
+           "spread", "Spread", Format.PERCENT),
+    Column("delta", _FLOAT, _PSL,
+           "Change of the price per dollar of the underlying, from the vendor; below, its age", "",
+           "delta", "Delta", optional=True),
+    Column("gamma", _FLOAT, _PSL, "Change of delta per dollar of the underlying."),
+    Column("theta", _FLOAT, _PSL, "Change of the price per day, from the vendor; below, its age", "",
+           "theta", "Theta", decimals=3, optional=True),
+    Column("vega", _FLOAT, _PSL, "Change of the price per point of implied volatility."),
+    Column("iv", _FLOAT, _PL, "Implied volatility, from the vendor; below, its age", _FRACTION,
+           "iv", "IV", Format.PERCENT, optional=True),
+    Column("greeks_time", _TIME, _PL, "When the vendor computed the Greeks."),
+    Column("net_delta", _FLOAT, (_S,), "Delta of the whole structure.", "shares"),
+    Column("net_gamma", _FLOAT, (_S,), "Gamma of the whole structure."),
+    Column("net_theta", _FLOAT, (_S,), "Theta of the whole structure.", "dollars per day"),
+    Column("net_vega", _FLOAT, (_S,), "Vega of the whole structure."),
+    Column("cost", _FLOAT, (_P, _S, _U), "What was paid less what was received.", _TOTAL),
+    Column("market_value", _FLOAT, _ALL, "The value at the mark, negative for what is owed.", _TOTAL),
+    Column("leg_value", _FLOAT, (_L,), "The leg's value at its mark, negative for a short.", _TOTAL),
+    Column("natural_value", _FLOAT, _PL, "What closing the row pays now.", _TOTAL),
+    Column("width", _FLOAT, (_S,), "The distance of the strikes.", _SHARE),
+    Column("max_profit", _FLOAT, (_S,), "The most that can be won at expiry.", _TOTAL),
+    Column("max_loss", _FLOAT, _PS, "The most that can be lost at expiry, as a positive figure.", _TOTAL),
+    Column("break_evens", _OBJECT, (_S,), "Prices of the underlying at which it breaks even at expiry."),
+    Column("missing_legs", _NUMBER, (_S,), "Legs without a mark."),
+    Column("legs_with_mark", _TEXT, (_S,), "Coverage in words, such as `1 of 2`."),
+    Column("state", _CATEGORY, _ALL, "How far the price can be trusted."),
+    Column("source", _CATEGORY, (_P, _L, _U), "The feed that the price came from."),
+    Column("quote_age_seconds", _FLOAT, _PL, "The age of the quote.", _SECONDS),
+    Column("quote_age_seconds_max", _FLOAT, (_S,), "The age of the oldest quote of its legs.", _SECONDS),
+    Column("mark_age_seconds", _FLOAT, _ALL, "The age of what the mark was made from.", _SECONDS),
+    Column("lag_seconds", _FLOAT, _PL, "How long after it was made the quote arrived.", _SECONDS),
+    Column("quote_time", _TIME, (_P, _L, _U), "When the quote was made."),
+    Column("trade_time", _TIME, _PL, "When the last trade was made."),
+    Column("previous_close", _FLOAT, (_P, _L, _U), "The last known close before the trading day.", _SHARE),
+    Column("previous_close_date", _OBJECT, _PL, "The day of that close."),
+    Column("underlying_price", _FLOAT, _PSL, "The mark of the underlying.", _SHARE),
+    Column("broker_quantity", _FLOAT, _PL, "The broker's own signed quantity."),
+    Column("broker_price", _FLOAT, _PL, "The broker's own price.", _SHARE),
+    Column("price", _FLOAT, (_U,), "The mark of the underlying.", _SHARE),
+    Column("change", _FLOAT, (_U,), "The price less the previous close.", _SHARE),
+    Column("change_pct", _FLOAT, (_U,), "The change as a share of the previous close.", _FRACTION),
+    Column("positions", _NUMBER, (_U,), "Positions on the underlying."),
+    Column("legs_with_mark", _NUMBER, (_U,), "Legs that have a mark."),
+    Column("coverage", _TEXT, (_U,), "Coverage in words, such as `3 of 4`."),
+    Column("open_pnl", _FLOAT, (_U,), "P/L Open of all legs; null unless it covers all.", _TOTAL),
+    Column("open_pnl_partial", _FLOAT, (_U,), "P/L Open of what is known.", _TOTAL),
+    Column("open_pnl_covered", _NUMBER, (_U,), "How many legs that covers."),
+    Column("day_pnl", _FLOAT, (_U,), "P/L Day of all legs; null unless it covers all.", _TOTAL),
+    Column("day_pnl_partial", _FLOAT, (_U,), "P/L Day of what is known.", _TOTAL),
+    Column("day_pnl_covered", _NUMBER, (_U,), "How many legs that covers."),
+    Column("market_value_partial", _FLOAT, (_U,), "The market value of what is known.", _TOTAL),
+    Column("market_value_covered", _NUMBER, (_U,), "How many legs that covers."),
+    Column("cost_partial", _FLOAT, (_U,), "The cost of what is known.", _TOTAL),
+    Column("cost_covered", _NUMBER, (_U,), "How many legs that covers."),
+    Column("premium_at_risk", _FLOAT, (_U,), "What was paid for long options and debit structures.", _TOTAL),
+    Column("premium_at_risk_partial", _FLOAT, (_U,), "The part of it that is known.", _TOTAL),
+    Column("premium_at_risk_covered", _NUMBER, (_U,), "How many legs that covers."),
+    Column("oldest_age_seconds", _FLOAT, (_U,), "The age of the oldest price of its legs.", _SECONDS),
+    Column("warnings", _OBJECT, _ALL, "The row's warnings, a list of values of the enum."),
 )
+# fmt: on
+
+# Scripts outside may count columns: these come first, in this order, for ever.
+_PROMISED = {
+    _P: "id symbol option_type expiry dte strike contracts cost_basis contract_symbol bid ask last mark "
+    "spread_pct quote_age_seconds pnl_abs pnl_pct warnings",
+    _S: "id symbol net_debit net_mark net_pnl_abs net_pnl_pct quote_age_seconds_max missing_legs warnings",
+    _L: "position_id leg_index side option_type expiry dte strike contracts signed_contracts "
+    "contract_symbol bid ask last mark spread_pct quote_age_seconds leg_value warnings",
+    _U: "underlying price state source mark_age_seconds previous_close change change_pct",
+}
+
+
+def columns_of(table: Table) -> tuple[Column, ...]:
+    """Return a table's columns in their order."""
+    first = {name: number for number, name in enumerate(_PROMISED[table].split())}
+    own = [column for column in COLUMNS if table in column.tables]
+    return tuple(sorted(own, key=lambda column: first.get(column.name, len(first))))
+
+
+@cache
+def names_of(table: Table) -> tuple[str, ...]:
+    """Return the names of a table's columns in their order."""
+    return tuple(column.name for column in columns_of(table))
+
+
+def shown_columns() -> tuple[Column, ...]:
+    """Return one column per field of the browser's table, in the order of its headings."""
+    fields: dict[str, Column] = {}
+    for column in COLUMNS:
+        if column.field:
+            fields.setdefault(column.field, column)
+    return tuple(fields.values())
+
+
+def sources_of(table: Table) -> dict[str, str]:
+    """Return, by field of the browser's table, the column of this table that fills it."""
+    return {column.field: column.name for column in COLUMNS if column.is_shown_in(table)}
+
+
+def describe_columns() -> Iterator[str]:
+    """Yield the lines of the docs' table of columns."""
+    yield "| column | tables | type | unit | in the browser and the CSV files | what |"
+    yield "| --- | --- | --- | --- | --- | --- |"
+    for column in COLUMNS:
+        shown = f"{_label_of(column)} (`{column.field}`)" if column.field else ""
+        tables = ", ".join(column.tables)
+        words = column.help.rstrip(".")
+        yield f"| `{column.name}` | {tables} | `{column.dtype}` | {column.unit} | {shown} | {words} |"
+
+
+def _label_of(column: Column) -> str:
+    return next(each.label for each in shown_columns() if each.field == column.field)

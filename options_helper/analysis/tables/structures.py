@@ -29,7 +29,7 @@ from options_helper.analysis.holdings.portfolio_arrays import (
     reduce_by,
 )
 from options_helper.analysis.strategies.structures import Structure, describe_structure
-from options_helper.analysis.tables.schema import LEG_COLUMNS, STRUCTURE_COLUMNS
+from options_helper.analysis.tables.schema import Table, names_of
 from options_helper.analysis.valuation.marks import compute_natural
 from options_helper.analysis.valuation.quote_state import CODE, QuoteState
 from options_helper.analysis.valuation.reference import opened_today
@@ -113,8 +113,8 @@ def compute_live_multileg_rows(
         "underlying_price": spots[book.structures.underlying_codes],
     }
     return (
-        build_frame(STRUCTURE_COLUMNS, structures),
-        build_frame(LEG_COLUMNS, legs),
+        build_frame(names_of(Table.STRUCTURES), structures),
+        build_frame(names_of(Table.LEGS), legs),
     )
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from options_helper.analysis.arrays.columns import Column, categories, format_coverage, moments
 from options_helper.analysis.arrays.frames import build_frame
 from options_helper.analysis.holdings.portfolio_arrays import arrays_of
-from options_helper.analysis.tables.schema import UNDERLYING_COLUMNS
+from options_helper.analysis.tables.schema import Table, names_of
 from options_helper.analysis.tables.sums import TableSums
 from options_helper.analysis.valuation.row_warnings import RowWarning, flag, to_lists
 from options_helper.analysis.valuation.valuation import SOURCE_TYPE, STATE_TYPE, Valuation, compute_stock_rows
@@ -48,7 +48,7 @@ def compute_live_underlying_rows(
         **_price_columns(now),
         **_sum_columns(sums),
     }
-    return build_frame(UNDERLYING_COLUMNS, columns)
+    return build_frame(names_of(Table.UNDERLYINGS), columns)
 
 
 def _price_columns(now: Valuation) -> dict[str, Column]:

@@ -103,16 +103,9 @@ def to_words(bits: int) -> tuple[str, ...]:
 
 
 def to_lists(bits: NDArray[np.int64]) -> NDArray[np.object_]:
-    """A column of lists of values; rows of this column with the same warnings share one list."""
-    return np.fromiter(map(_Lists().__getitem__, bits.tolist()), dtype=object, count=len(bits))
-
-
-class _Lists(dict[int, list[str]]):
-    """Lists of one column by their bits, made when first asked for."""
-
-    def __missing__(self, bits: int) -> list[str]:
-        words = self[bits] = list(to_words(bits))
-        return words
+    """Return a column of lists of values, a list of its own for each row."""
+    lists = ([*to_words(each)] for each in bits.tolist())
+    return np.fromiter(lists, dtype=object, count=len(bits))
 
 
 def sentences(warnings: Iterable[str]) -> list[str]:

@@ -20,16 +20,13 @@ from hypothesis import strategies as st
 from options_helper import analysis
 from options_helper.analysis.holdings import portfolio_arrays as book_module
 from options_helper.analysis.live_portfolio_metrics import (
-    LEG_COLUMNS,
-    POSITION_COLUMNS,
-    STRUCTURE_COLUMNS,
-    UNDERLYING_COLUMNS,
     compute_live_multileg_rows,
     compute_live_position_rows,
     compute_live_underlying_rows,
     deadline,
 )
 from options_helper.analysis.tables.deadlines import circumstances
+from options_helper.analysis.tables.schema import Table, columns_of, names_of
 from options_helper.market import (
     LiveSnapshot,
     MarketPhase,
@@ -125,11 +122,12 @@ def test_columns_have_their_promised_names_order_and_types(portfolio: Portfolio)
     assert rows.columns[: len(PROMISED_POSITION_COLUMNS)].tolist() == PROMISED_POSITION_COLUMNS
     assert structures.columns[: len(PROMISED_STRUCTURE_COLUMNS)].tolist() == PROMISED_STRUCTURE_COLUMNS
     assert legs.columns[: len(PROMISED_LEG_COLUMNS)].tolist() == PROMISED_LEG_COLUMNS
-    expected = [POSITION_COLUMNS, STRUCTURE_COLUMNS, LEG_COLUMNS, UNDERLYING_COLUMNS]
-    for table, names, filled in zip(
-        [rows, structures, legs, stocks], expected, all_tables(both_kinds(), snapshot()), strict=True
+    for table, schema, filled in zip(
+        [rows, structures, legs, stocks], Table, all_tables(both_kinds(), snapshot()), strict=True
     ):
-        assert tuple(table.columns) == names
+        assert tuple(table.columns) == names_of(schema)
+        types = [str(column.dtype) for column in columns_of(schema)]
+        assert table.dtypes.astype(str).tolist() == types
         assert table.dtypes.astype(str).to_dict() == filled.dtypes.astype(str).to_dict()
     assert rows["dte"].dtype == "Int64"
     assert rows["mark"].dtype == "float64"
@@ -384,3 +382,12 @@ def test_the_analysis_has_no_clock_and_no_io(name: str) -> None:
             called.add(function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", ""))
     assert not imported & IMPURE_MODULES
     assert not called & IMPURE_NAMES
+
+
+def test_rows_with_equal_warnings_have_lists_of_their_own() -> None:
+    """Writing into one row's warnings changes no other row."""
+    rows = compute_live_position_rows(
+        Portfolio(positions=[single(), single(id="b")]), snapshot(), stale_after_seconds=30
+    )
+    rows["warnings"].iloc[0].append("changed")
+    assert "changed" not in rows["warnings"].iloc[1]

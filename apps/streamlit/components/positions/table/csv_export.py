@@ -8,41 +8,31 @@ import io
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from options_helper.analysis.tables.schema import Table, shown_columns, sources_of
+
 if TYPE_CHECKING:
     from apps.streamlit.components.positions.table.rows import TablePayload
 
-_FIGURES = (
-    "qty", "dte", "cost", "bid", "ask", "mark", "natural", "pnl_open", "pnl_pct", "pnl_day",
-    "risk", "spread", "delta", "theta", "iv",
-)  # fmt: skip
-_OF_POSITIONS = (
-    "id",
-    "underlying",
-    "position",
-    "terms",
-    *_FIGURES,
-    "state",
-    "quote_time",
-    "warnings",
-    "fills",
-)
-_LEG_FIGURES = tuple(
-    name for name in _FIGURES if name not in {"cost", "pnl_open", "pnl_pct", "pnl_day", "risk"}
-)
-_OF_LEGS = ("position_id", "underlying", "leg", *_LEG_FIGURES, "state", "quote_time", "warnings")
 _FORMULA_SIGNS = frozenset("=+-@\t\r")
 
 
 def positions_csv(payload: TablePayload, zone: dt.tzinfo) -> str:
-    """One line per position or structure; percentages are fractions, times carry the zone's offset."""
-    rows = (row for row in _rows(payload) if row["kind"] != "leg")
-    return _csv(_OF_POSITIONS, (_shown(row, payload, zone) for row in rows))
+    """Return one line per position or structure; percentages are fractions, times carry the zone's offset."""
+    figures = _figures(Table.POSITIONS, Table.STRUCTURES)
+    columns = ("id", "underlying", "position", "terms", *figures, "state", "quote_time", "warnings", "fills")
+    return _csv(columns, (_shown(row, payload, zone) for row in _rows(payload) if row["kind"] != "leg"))
 
 
 def legs_csv(payload: TablePayload, zone: dt.tzinfo) -> str:
-    """One line per leg of a structure."""
-    rows = (row for row in _rows(payload) if row["kind"] == "leg")
-    return _csv(_OF_LEGS, (_shown(row, payload, zone) for row in rows))
+    """Return one line per leg of a structure."""
+    figures = _figures(Table.LEGS)
+    columns = ("position_id", "underlying", "leg", *figures, "state", "quote_time", "warnings")
+    return _csv(columns, (_shown(row, payload, zone) for row in _rows(payload) if row["kind"] == "leg"))
+
+
+def _figures(*tables: Table) -> list[str]:
+    sourced = {field for table in tables for field in sources_of(table)}
+    return [column.field for column in shown_columns() if column.field in sourced]
 
 
 def _rows(payload: TablePayload) -> Iterable[dict[str, Any]]:
@@ -51,7 +41,7 @@ def _rows(payload: TablePayload) -> Iterable[dict[str, Any]]:
 
 def _shown(row: dict[str, Any], payload: TablePayload, zone: dt.tzinfo) -> dict[str, Any]:
     return {
-        **row,
+        **{name: _plain(value) for name, value in row.items()},
         "id": _safe(row["id"]),
         "position_id": _safe(row["parent"] or ""),
         "underlying": _safe(row["group"]),
@@ -62,6 +52,13 @@ def _shown(row: dict[str, Any], payload: TablePayload, zone: dt.tzinfo) -> dict[
         "warnings": ", ".join(payload["warnings"][code][0] for code in row["warning"] or []),
         "fills": _safe(row["note"] or ""),
     }
+
+
+def _plain(value: object) -> object:
+    """A float without an exponent, as a spreadsheet of any kind reads it: `0.000008765`."""
+    if not isinstance(value, float) or "e" not in repr(value):
+        return value
+    return f"{value:.12f}".rstrip("0").rstrip(".")
 
 
 def _moment(milliseconds: int | None, zone: dt.tzinfo) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from options_helper.analysis.text.figures import round_half_up
+from options_helper.analysis.tables.schema import Column, Format
+from options_helper.analysis.text.figures import round_half_up, round_price
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,6 +34,23 @@ def rounded(value: float | None, decimals: int) -> float | None:
         return None
     nearest = round_half_up(value, decimals)
     return int(nearest) if nearest.is_integer() else nearest
+
+
+# Decimals of the payload by format: a little more than what is shown.
+_DECIMALS = {
+    Format.PNL: 2,
+    Format.PERCENT: 5,
+    Format.SIGNED_PERCENT: 5,
+    Format.QUANTITY: 9,
+}
+_PRICE_DECIMALS = 4
+
+
+def rounded_figure(value: float | None, column: Column) -> float | None:
+    """Return a column's figure as the payload sends it; a price below a cent keeps its significant digits."""
+    if column.format is Format.PRICE and value is not None and math.isfinite(value):
+        return rounded(round_price(value, _PRICE_DECIMALS), 12)
+    return rounded(value, _DECIMALS.get(column.format, column.decimals + 2 if column.decimals else 0))
 
 
 def price_time(record: Record, moment: int) -> int | None:

@@ -1,7 +1,12 @@
 """The table's payload: portfolio and metrics as arrays that the widget shows. Pure, without Streamlit.
 
-Numbers are rounded to a little more than what is shown and times are absolute, so that a snapshot which
-changed nothing gives an equal payload.
+Numbers are rounded to a little more than what is shown and times are absolute, so a snapshot that changed
+nothing gives an equal payload.
+
+`columns` describes the figures in the order of their headings, made from `analysis.tables.schema`: `id` is
+the name in `fields`, `label` and `help` are the heading's words, `format` is one of `price, pnl, percent,
+signed_percent, quantity, decimal`, `decimals` counts those of `decimal`, `optional` columns are hidden until
+asked for, and `toned` ones are coloured by their sign. Prices below a cent have six significant digits.
 """
 
 from __future__ import annotations
@@ -11,7 +16,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from apps.streamlit.components.positions.table.group_rows import GROUP_FIELDS, build_group_rows
-from apps.streamlit.components.positions.table.records import plain_records, price_time, rounded
+from apps.streamlit.components.positions.table.records import plain_records, price_time, rounded_figure
 from apps.streamlit.components.positions.table.row_words import (
     name_of,
     name_of_leg,
@@ -20,6 +25,7 @@ from apps.streamlit.components.positions.table.row_words import (
     warning_words,
 )
 from options_helper.analysis.osi import stock_symbol
+from options_helper.analysis.tables.schema import Table, shown_columns, sources_of
 from options_helper.models import EquityPosition, MultiLegPosition, Portfolio, Position
 from options_helper.times import to_microseconds
 
@@ -31,56 +37,27 @@ if TYPE_CHECKING:
 
 _MICROSECONDS_PER_HOUR = 3_600_000_000
 
-# Field of the payload -> (column of the metrics, decimals); the first column that is there is taken.
-_POSITION_FIGURES = {
-    "qty": ("quantity", 4),
-    "dte": ("dte", 0),
-    "cost": ("cost_basis", 4),
-    "bid": ("bid", 4),
-    "ask": ("ask", 4),
-    "mark": ("mark", 4),
-    "natural": ("natural", 4),
-    "pnl_open": ("pnl_abs", 2),
-    "pnl_pct": ("pnl_pct", 5),
-    "pnl_day": ("pnl_day", 2),
-    "risk": ("return_on_max_risk", 5),
-    "spread": ("spread_pct", 5),
-    "delta": ("delta", 4),
-    "theta": ("theta", 4),
-    "iv": ("iv", 5),
-}
-_STRUCTURE_FIGURES = _POSITION_FIGURES | {
-    "qty": ("units", 4),
-    "pnl_open": ("net_pnl_abs", 2),
-    "pnl_pct": ("net_pnl_pct", 5),
-}
-_LEG_FIGURES = {
-    field: column
-    for field, column in _POSITION_FIGURES.items()
-    if field not in {"cost", "pnl_open", "pnl_pct", "pnl_day", "risk"}
-}
-FIELDS = (
-    "id",
-    "kind",
-    "group",
-    "parent",
-    "name",
-    "sub",
-    "warning",
-    "note",
-    *_POSITION_FIGURES,
-    "state",
-    "said",
-    "time",
-    "greeks_time",
-    "ends",
-)
+_HEAD = ("id", "kind", "group", "parent", "name", "sub", "warning", "note")
+_TAIL = ("state", "said", "time", "greeks_time", "ends")
+
+
+class ShownColumn(TypedDict):
+    """A heading of the table, from the schema."""
+
+    id: str
+    label: str
+    help: str
+    format: str
+    decimals: int
+    optional: bool
+    toned: bool
 
 
 class TablePayload(TypedDict):
-    """What the widget is given.
+    """Everything the widget is given.
 
     Attributes:
+        columns: The figures' headings and formats.
         fields, group_fields: The names of each row's values.
         groups, rows: Arrays in the order of those names; a structure is followed by its legs.
         ids: Ids of positions and structures, which can be selected.
@@ -89,6 +66,7 @@ class TablePayload(TypedDict):
         stale_after: Seconds, over which the browser itself calls a live row stale.
     """
 
+    columns: list[ShownColumn]
     fields: tuple[str, ...]
     group_fields: tuple[str, ...]
     groups: list[list[Any]]
@@ -123,6 +101,7 @@ def build_table_rows(
     """
     moment = to_microseconds(as_of)
     notes = fill_notes or {}
+    fields = (*_HEAD, *(column.field for column in shown_columns()), *_TAIL)
     single = {record["id"]: record for record in plain_records(positions)}
     multi = {record["id"]: record for record in plain_records(structures)}
     leg_records = _by_position(legs)
@@ -136,10 +115,11 @@ def build_table_rows(
         if isinstance(position, MultiLegPosition):
             shown += _leg_rows(position, own_legs, moment)
         for row in shown:
-            rows.append(_values(row))
+            rows.append([row.get(field) for field in fields])
             codes += [*(row["warning"] or []), *(row["said"] or [])]
     return TablePayload(
-        fields=FIELDS,
+        columns=_shown_columns(),
+        fields=fields,
         group_fields=GROUP_FIELDS,
         groups=build_group_rows(portfolio, plain_records(underlyings), moment),
         rows=rows,
@@ -158,7 +138,7 @@ def _position_row(
     position: AnyPosition, record: Record, legs: list[Record], moment: int, note: str | None
 ) -> Record:
     structured = isinstance(position, MultiLegPosition)
-    figures = _figures(record, _STRUCTURE_FIGURES if structured else _POSITION_FIGURES)
+    figures = _figures(record, Table.STRUCTURES if structured else Table.POSITIONS)
     terms = terms_of(position, days=figures["dte"])
     _forget_past_days(figures)
     return {
@@ -177,7 +157,7 @@ def _leg_rows(position: MultiLegPosition, records: dict[int, Record], moment: in
     with_expiry = len({leg.expiry for leg in position.option_legs}) > 1
     for number, leg in enumerate(position.legs):
         record = records.get(number, {})
-        figures = _figures(record, _LEG_FIGURES)
+        figures = _figures(record, Table.LEGS)
         _forget_past_days(figures)
         if not with_expiry:
             figures["dte"] = None
@@ -213,12 +193,28 @@ def _truth(record: Record, sources: list[Record], moment: int) -> Record:
     }
 
 
-def _values(row: Record) -> list[Any]:
-    return [row.get(field) for field in FIELDS]
+def _figures(record: Record, table: Table) -> Record:
+    sources = sources_of(table)
+    return {
+        column.field: rounded_figure(record.get(sources[column.field]), column)
+        for column in shown_columns()
+        if column.field in sources
+    }
 
 
-def _figures(record: Record, columns: Mapping[str, tuple[str, int]]) -> Record:
-    return {field: rounded(record.get(column), decimals) for field, (column, decimals) in columns.items()}
+def _shown_columns() -> list[ShownColumn]:
+    return [
+        ShownColumn(
+            id=column.field,
+            label=column.label,
+            help=column.help,
+            format=str(column.format),
+            decimals=column.decimals,
+            optional=column.optional,
+            toned=column.toned,
+        )
+        for column in shown_columns()
+    ]
 
 
 def _by_position(legs: pd.DataFrame) -> dict[str, dict[int, Record]]:
