@@ -1,4 +1,4 @@
-"""A real browser before a real server, which streams from a simulated Alpaca that the test can look into."""
+"""A real browser and a real server, which streams from a simulated Alpaca that the test can inspect."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ class Portal:
         return f"{self.url}/Live_Portfolio"
 
     def open(self, url: str | None = None, **context: Any) -> Page:
-        """A page of its own browser session; what its console complains of is kept."""
+        """Open a page in its own browser session and keep the errors of its console."""
         size = context.pop("viewport", {"width": 1440, "height": 900})
         page = self.browser.new_context(viewport=size, **context).new_page()
         page.on("console", self._complain)
@@ -107,7 +107,7 @@ class Portal:
 
     @property
     def is_stopped(self) -> bool:
-        """Whether the last that the hub logged, if anything, is a stop."""
+        """Return whether the hub's last logged action, if any, is a stop."""
         log = self.folder / "portal.log"
         lines = log.read_text(encoding="utf-8").splitlines() if log.is_file() else []
         actions = [line for line in lines if " options_helper.session.hub: " in line]
@@ -123,7 +123,7 @@ class Portal:
 
 
 def free_port() -> int:
-    """A port that nobody listens on."""
+    """Return a port that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -131,7 +131,7 @@ def free_port() -> int:
 
 
 def answers(port: int) -> bool:
-    """Whether the server is up."""
+    """Return whether the server is up."""
     connection = HTTPConnection("127.0.0.1", port, timeout=1)
     try:
         connection.request("GET", "/_stcore/health")

@@ -46,7 +46,7 @@ def _single(number: int, shift: int = 0) -> dict[str, object]:
 
 @st.cache_resource
 def portfolio(singles: int) -> Portfolio:
-    """A condor, shares, a position whose id wants to be markup, an expired one, and many calls."""
+    """Return a condor, shares, a position with markup in its id, an expired one, and many calls."""
     condor = [
         _leg("short", "put", 260),
         _leg("long", "put", 255),

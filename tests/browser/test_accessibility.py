@@ -18,7 +18,7 @@ expect = playwright.expect
 
 
 def serious_findings(page: Page) -> list[str]:
-    """What axe-core calls serious or critical, with the first element concerned."""
+    """Return the findings that axe-core calls serious or critical, with the first element concerned."""
     page.add_script_tag(content=(resources.files("axe_playwright_python") / "axe.min.js").read_text())
     found = page.evaluate("axe.run()")["violations"]
     return [

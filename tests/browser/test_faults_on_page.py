@@ -1,4 +1,4 @@
-"""What goes wrong with the streams stands on the page in the words of docs/TROUBLESHOOTING.md."""
+"""Faults of the streams appear on the page in the words of docs/TROUBLESHOOTING.md."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def desk(portal: Portal) -> Iterator[Desk]:
 
 
 def test_what_is_final_is_explained_and_tried_once(desk: Desk) -> None:
-    """Refused keys, feeds and limits: what it is, what to do, who still runs, and one attempt per press."""
+    """A rejected key, feed or limit shows its cause, its fix and the live streams; one attempt per press."""
     before = desk.begin("fills", "Start", refuse_key=True)
     desk.shows(
         "Alpaca refused the key for the fill stream (402).",

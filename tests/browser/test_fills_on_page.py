@@ -34,7 +34,7 @@ Figures = Counter[tuple[str, Decimal, Decimal]]
 
 @pytest.fixture(scope="module")
 def trading_portal(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
-    """A server before a simulator in which nobody but the test places orders."""
+    """Start a server before a simulator in which only the test places orders."""
     from options_helper.simulator.world import Plan
     from tests.browser.conftest import running_portal
 
@@ -45,7 +45,7 @@ def trading_portal(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -
 
 
 def trade(simulator: AlpacaSimulator, number: int) -> None:
-    """A fill at once, a fill in parts, or a spread's fill, in turn; no two with the same price."""
+    """Trade an immediate fill, a fill in parts and a spread in turn, each at a different price."""
     from options_helper.simulator.account.orders import LegRequest
 
     cents = number / 100
@@ -118,7 +118,7 @@ def test_twenty_losses_leave_no_trace_in_the_table(trading_portal: Portal, tmp_p
 
 
 def test_a_gap_stands_while_rest_fails_and_heals(trading_portal: Portal) -> None:
-    """The span in doubt stands over the table, with its reason, until REST answers and tells the fill."""
+    """The unconfirmed span and its reason stay above the table until REST reports the fill."""
     simulator, page = trading_portal.simulator, trading_portal.open()
     if not simulator.open_connections["fills"]:
         page.get_by_role("button", name="Start", exact=True).click(timeout=20_000)

@@ -1,4 +1,4 @@
-"""The title comes with the first document, stands where the page draws it, and gives way to it."""
+"""The title comes with the first document, appears where the page draws it, and gives way to it."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ VIEWS: dict[str, dict[str, Any]] = {
 
 
 def place(title: Any) -> dict[str, Any]:
-    """Where the words of a title are, and how they look."""
+    """Return the position and style of a title's words."""
     return dict(title.evaluate(PLACE))
 
 
 @pytest.mark.parametrize("view", VIEWS)
 @pytest.mark.parametrize("path", ["/", "/Live_Portfolio"])
 def test_the_title_is_painted_before_any_script(portal: Portal, path: str, view: str) -> None:
-    """With every script held back the title is there, in the very place that the page will give it."""
+    """With every script held back, the title already stands exactly where the page will draw it."""
     early = portal.open("about:blank", **VIEWS[view])
     early.route("**/*.js", lambda route: route.abort())
     early.goto(portal.url + path)
@@ -43,7 +43,7 @@ def test_the_title_is_painted_before_any_script(portal: Portal, path: str, view:
     early.evaluate("document.fonts.ready")
     painted = place(title)
     early.close()
-    portal.complaints.clear()  # of the scripts that did not come
+    portal.complaints.clear()  # from the scripts that were held back
 
     page = portal.open(portal.url + path, **VIEWS[view])
     playwright.expect(page.locator(SHELL)).to_have_count(0)
@@ -80,7 +80,7 @@ def test_while_streams_run_the_title_stands_at_the_edge(portal: Portal) -> None:
 
 @pytest.mark.parametrize(("system", "chosen"), [("light", "Dark"), ("dark", "Light")])
 def test_the_title_follows_the_theme_that_was_chosen(portal: Portal, system: str, chosen: str) -> None:
-    """Whoever chose the other theme in the menu is not flashed at on each load."""
+    """A theme chosen in the menu applies from the first paint of each load."""
     page = portal.open(color_scheme=system)
     page.get_by_test_id("stMainMenu").get_by_role("button").click()
     page.get_by_test_id(f"stMainMenuItem-theme-{chosen}").click()
@@ -92,7 +92,7 @@ def test_the_title_follows_the_theme_that_was_chosen(portal: Portal, system: str
     page.route("**/*.js", lambda route: route.abort())
     page.reload()
     shell = page.locator(SHELL)
-    shell.evaluate("shell => shell.style.background = 'var(--page)'")  # beside the sidebar's part
+    shell.evaluate("shell => shell.style.background = 'var(--page)'")  # beside the sidebar
     assert (shell.evaluate(ground), place(shell.locator("h1"))["color"]) == real
     page.evaluate("localStorage.clear()")
     page.reload()
@@ -100,7 +100,7 @@ def test_the_title_follows_the_theme_that_was_chosen(portal: Portal, system: str
 
 
 def test_the_title_does_not_hide_a_lost_server(portal: Portal) -> None:
-    """Where the scripts come and the server does not answer them, Streamlit's dialog is seen."""
+    """If the scripts load but the server does not answer them, Streamlit's dialog is visible."""
     page = portal.open("about:blank")
     page.route("**/_stcore/**", lambda route: route.abort())
     page.goto(portal.live_url)
@@ -110,7 +110,7 @@ def test_the_title_does_not_hide_a_lost_server(portal: Portal) -> None:
 
 @pytest.mark.parametrize("sign", ['<div class="stException">', '<div role="alert">'])
 def test_the_title_does_not_hide_what_went_wrong(portal: Portal, sign: str) -> None:
-    """An error that comes instead of the page is seen."""
+    """An error in place of the page is visible."""
     page = portal.open("about:blank")
     page.route("**/*.js", lambda route: route.abort())
     page.goto(portal.live_url)
@@ -120,7 +120,7 @@ def test_the_title_does_not_hide_what_went_wrong(portal: Portal, sign: str) -> N
 
 
 def test_the_title_goes_by_itself(portal: Portal) -> None:
-    """Where no script of the document may run, what is beneath is seen after some seconds."""
+    """If no script may run, the page beneath becomes visible after some seconds."""
     page = portal.open("about:blank")
 
     def forbid(route: Any) -> None:

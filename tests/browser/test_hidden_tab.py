@@ -1,4 +1,4 @@
-"""The pulse's guard in a real browser whose clock the test holds: when a page says that a beat is late."""
+"""The redraw guard in a real browser with a controlled clock: when a page reports a late beat."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ SEEN = """(seen) => {
 
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
-    """A page with the pulse's script, before its first beat; its clock stands still."""
+    """Open a page with the guard's script before its first beat; its clock is frozen."""
     page = browser.new_page()
     page.clock.install(time=0)
     page.goto("about:blank")
@@ -47,7 +47,7 @@ def _beat(page: Page) -> None:
 
 
 def _told_after(page: Page, milliseconds: int) -> list[str]:
-    """What the page has told the server once this time has passed."""
+    """Return what the page has reported to the server once this time has passed."""
     page.clock.run_for(milliseconds)
     told: list[str] = page.evaluate("window.told.splice(0)")
     return told
@@ -79,7 +79,7 @@ def test_a_hidden_tab_has_more_patience(page: Page) -> None:
 
 
 def test_a_pulse_that_is_gone_waits_no_more(page: Page) -> None:
-    """Nor does it when the tab is seen again; and a beat that is over does not end the wait of the next."""
+    """It stays silent when the tab is visible again; a finished beat does not end the next wait."""
     page.evaluate("(patience) => { window.first = window.beat(patience); }", PATIENCE)
     _beat(page)
     page.evaluate("window.first()")

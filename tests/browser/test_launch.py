@@ -1,4 +1,4 @@
-"""`options-helper ui --demo` as a user starts it: what it listens to, what it says, how it ends."""
+"""`options-helper ui --demo` as a user starts it: its address, its output, its end."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is no
 
 
 class Demo:
-    """A running `options-helper ui --demo`, and what it said."""
+    """A running `options-helper ui --demo` and its output."""
 
     def __init__(self, folder: Path) -> None:
         env = {name: value for name, value in os.environ.items() if not name.startswith(("APCA_", "OH_"))}
@@ -46,11 +46,11 @@ class Demo:
 
     @property
     def url(self) -> str:
-        """Where the portal is."""
+        """Return the portal's address."""
         return f"http://127.0.0.1:{self.port}"
 
     def end(self, number: int) -> None:
-        """Send a signal and wait for the end, for as long as a busy machine may take."""
+        """Send a signal and wait for the end, as long as a busy machine may need."""
         self.process.send_signal(number)
         self.process.wait(10)
         if self.process.stdout is not None:
@@ -59,7 +59,7 @@ class Demo:
 
 @pytest.fixture
 def demo(tmp_path: Path, browser: Browser) -> Iterator[Demo]:
-    """A demo of its own for each test; `browser` skips where there is none."""
+    """Start a demo for each test; `browser` skips if there is none."""
     assert browser
     running = Demo(tmp_path)
     yield running
@@ -124,7 +124,7 @@ def test_the_server_is_safe(demo: Demo) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_it(demo: Demo, browser: Browser, number: int, tmp_path: Path) -> None:
-    """Ctrl-C and SIGTERM close the running streams and end the portal and the simulator at once."""
+    """Ctrl-C and SIGTERM close the running streams and end the portal and the simulator quickly."""
     psutil = pytest.importorskip("psutil")
     page = browser.new_page()
     page.goto(f"{demo.url}/Live_Portfolio")

@@ -46,7 +46,7 @@ def mark_of(page: Page, position: str) -> Locator:
 
 
 def test_nothing_is_asked_before_start(portal: Portal) -> None:
-    """Before Start the page says DEMO, says what is ready, and has asked Alpaca for nothing."""
+    """Before Start the page says DEMO and what is ready, and has sent Alpaca no request."""
     page = portal.open()
     expect_status(page, re.compile(r"Not started. \d+ contracts and \d+ underlyings are ready."), 20)
     expect(page.locator(".st-key-live-badges")).to_contain_text("DEMO: simulated prices")
@@ -55,7 +55,7 @@ def test_nothing_is_asked_before_start(portal: Portal) -> None:
 
 
 def test_start_streams_and_stop_ends(portal: Portal) -> None:
-    """Start runs within seconds, marks change, fills come; Stop ends it and frees every connection."""
+    """Start runs within seconds, marks change and fills arrive; Stop frees every connection."""
     page = portal.open()
     expect(button(page, "Start")).to_be_enabled(timeout=20_000)
     expect(button(page, "Stop")).to_be_disabled()
@@ -76,11 +76,11 @@ def test_start_streams_and_stop_ends(portal: Portal) -> None:
 
 
 def test_the_days_curve_is_one_line(portal: Portal) -> None:
-    """Points of a day are joined, in the small picture and in the large one; a fill is marked beside them."""
+    """A day's points are joined in the small and the large chart, and fills are marked on the line."""
     page = portal.open()
     start(page)
     portal.simulator.fill_now("AAPL", "buy", 1)
-    joined = re.compile(r"(L[^ML]+){2}")  # where not all was seen for a moment there is a gap as well
+    joined = re.compile(r"(L[^ML]+){2}")  # a moment without all prices leaves a gap as well
     lines = page.locator("[data-testid=stVegaLiteChart] .mark-line path")
     expect(lines).to_have_count(2, timeout=40_000)
     for line in lines.all():
@@ -137,7 +137,7 @@ def test_another_page_keeps_the_streams(portal: Portal) -> None:
 
 
 def test_closing_the_last_tab_frees_the_connections(portal: Portal) -> None:
-    """With no browser left the streams end after the keep-alive, and the next visitor is told why."""
+    """After the last tab closes, the keep-alive ends the streams, and the next visitor sees why."""
     page = portal.open()
     start(page)
     portal.close_pages()
@@ -146,7 +146,7 @@ def test_closing_the_last_tab_frees_the_connections(portal: Portal) -> None:
 
 
 def test_a_dropped_stream_is_named_and_heals(portal: Portal) -> None:
-    """A reset connection is named while the rest goes on, and heals by itself."""
+    """A reset connection is named while the other streams continue, and recovers by itself."""
     page = portal.open()
     start(page)
     portal.simulator.faults.set("options", http_status=503)
@@ -193,7 +193,7 @@ def test_a_changed_file_appears_by_itself(portal: Portal) -> None:
 
 
 def test_a_page_that_lost_its_timer_goes_on(portal: Portal) -> None:
-    """Where Streamlit's timer is gone, the browser notices that no beat comes, and the page lives on."""
+    """Without Streamlit's timer, the browser notices the missing beat and the page continues."""
     page = portal.open("about:blank")
     page.add_init_script(
         """window.pacers = []; const set = window.setInterval;

@@ -70,7 +70,7 @@ class Cable:
         self._cut = False
 
     def go_dead(self) -> None:
-        """Swallow everything from now on; nobody is told."""
+        """Silently swallow everything from now on."""
         self._dead = True
 
     def close(self) -> None:
@@ -111,7 +111,7 @@ def open_and_start(portal: Portal, cable: Cable) -> Page:
 
 
 def test_a_short_loss_keeps_the_streams(portal: Portal, cable: Cable) -> None:
-    """A network away for a moment shorter than the keep-alive costs no connection, and the page goes on."""
+    """A network loss shorter than the keep-alive costs no connection, and the page continues."""
     page = open_and_start(portal, cable)
     before = portal.simulator.connections_total
     cable.cut()

@@ -50,7 +50,7 @@ app = st.App(Path(__file__).with_name("page.py"))
 
 
 def is_up(port: int) -> bool:
-    """Whether the server answers."""
+    """Return whether the server answers."""
     connection = HTTPConnection("127.0.0.1", port, timeout=1)
     try:
         connection.request("GET", "/_stcore/health")

@@ -1,4 +1,4 @@
-"""The positions table in a real browser: what the user chose stays, whatever the prices do."""
+"""The positions table in a real browser: the user's choices stay while prices change."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def _ids(page: Page) -> list[str]:
 
 
 def _refreshes(page: Page, count: int = 3) -> None:
-    """Wait until the server has redrawn the table so many times more."""
+    """Wait until the server has redrawn the table this many times more."""
     update = page.get_by_text(re.compile(r"^update \d+$"))
     start = int((update.text_content() or "").split()[1])
     page.wait_for_function(
@@ -190,7 +190,7 @@ CUT = """() => {
 
 
 def test_how_old_a_quote_is_stays_in_sight(open_table: Callable[..., Page]) -> None:
-    """Beside an open sidebar all columns fit; where they do not, the last one stays while others scroll."""
+    """All columns fit beside an open sidebar; in a smaller window the last one stays while others scroll."""
     page = open_table("age=41&n=12", viewport={"width": 920, "height": 900})
     wide = page.locator(".pt-table.is-wide")
     expect(_cell(page, "p001", "quote")).to_contain_text("quiet 41 s")
@@ -202,7 +202,7 @@ def test_how_old_a_quote_is_stays_in_sight(open_table: Callable[..., Page]) -> N
 
 
 def test_what_was_chosen_survives_a_reload(open_table: Callable[..., Page]) -> None:
-    """Columns, sort, open rows and the selection come back, and the server is told of the selection."""
+    """Columns, sort, open rows and the selection return, and the server learns of the selection."""
     page = open_table()
     page.get_by_role("button", name="Qty").click()
     _row(page, "condor").locator(".pt-twist").click()
@@ -315,7 +315,7 @@ def test_roles_and_labels_say_what_the_table_is(open_table: Callable[..., Page])
 
 
 def test_a_moved_mark_carries_a_sign_for_a_while(open_table: Callable[..., Page]) -> None:
-    """Up and down are shapes, not only colours, and go away when the mark stands still."""
+    """Up and down are shapes, not only colours, and disappear when the mark stops moving."""
     page = open_table()
     expect(page.locator(".pt-move", has_text="▲").first).to_be_visible()
     expect(page.locator(".pt-move", has_text="▼").first).to_be_visible()
@@ -361,7 +361,7 @@ def test_old_quotes_say_so_in_words(open_table: Callable[..., Page], age: int, w
 
 
 def test_a_lost_server_is_noticed(browser: Browser) -> None:
-    """When the server is gone the figures on the screen are called old, and the whole table looks so."""
+    """When the server is gone, the whole table shows that its figures are old."""
     with _running() as (url, process):
         context = browser.new_context()
         page = context.new_page()
@@ -374,7 +374,7 @@ def test_a_lost_server_is_noticed(browser: Browser) -> None:
 
 
 def test_text_is_text(open_table: Callable[..., Page]) -> None:
-    """A position whose id is markup is selected like any other, and nothing of it runs."""
+    """A position with markup in its id is selected like any other, and none of it runs."""
     page = open_table()
     row = page.locator(ROWS).filter(has_text="1,000 call")
     row.locator('[data-col="mark"]').click()
@@ -396,7 +396,7 @@ def test_a_narrow_window_shows_four_columns_and_second_lines(open_table: Callabl
 
 
 def test_the_title_of_a_hidden_tab_carries_the_raised_alerts(open_table: Callable[..., Page]) -> None:
-    """Also after Streamlit has set the title anew; and it goes back when the tab is seen."""
+    """The count stays after Streamlit resets the title, and disappears when the tab is visible again."""
     page = open_table("raised=1")
     assert page.title() == "Table"
     hide = "hidden => { Object.defineProperty(document, 'hidden', { value: hidden, configurable: true });"
@@ -461,7 +461,7 @@ CONTRAST = """() => {
 
 
 def test_a_thousand_positions_stay_at_hand(open_table: Callable[..., Page]) -> None:
-    """The table answers to a click while all of it moves, and every row gets its new figures."""
+    """The table responds to a click while all of it moves, and every row gets its new figures."""
     page = open_table("n=1000&every=1.5")
     far = _cell(page, "p995", "mark").locator(".pt-value")
     before = far.text_content()

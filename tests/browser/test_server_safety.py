@@ -1,4 +1,4 @@
-"""The launcher's settings in a running server; they hold whatever the user's own Streamlit settings say."""
+"""The launcher's settings in a running server; they win over the user's own Streamlit settings."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ class Server:
 
     @property
     def is_up(self) -> bool:
-        """Whether it answers at its root."""
+        """Return whether the server answers at its root."""
         try:
             return self.get("/_stcore/health") == 200
         except OSError:
@@ -107,7 +107,7 @@ class Server:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[Server]:
-    """One for the module; `browser` skips where there is none."""
+    """Start one server for the module; `browser` skips if there is none."""
     assert browser
     folder = tmp_path_factory.mktemp("server")
     (folder / "script.py").write_text(SCRIPT)
@@ -170,5 +170,5 @@ def test_only_this_machine_is_served(server: Server) -> None:
 
 
 def test_no_program_can_press_the_buttons(server: Server) -> None:
-    """Streamlit's interface for programs is off, whatever the user's own settings are."""
+    """Streamlit's interface for programs is off, even if the user's own settings turn it on."""
     assert server.ask("POST", "/_stcore/agent/interact", {"Content-Length": "2"}) == 403

@@ -33,7 +33,7 @@ def call(**changes: Any) -> dict[str, Any]:
 
 
 def many(count: int) -> list[dict[str, Any]]:
-    """So many options on seven underlyings."""
+    """Return this many options on seven underlyings."""
     return [
         call(id=f"p{number}", symbol=UNDERLYINGS[number % 7], strike=100 + number) for number in range(count)
     ]
@@ -45,7 +45,7 @@ def held(*positions: dict[str, Any]) -> str:
 
 
 STATES: dict[str, tuple[str | None, str, str, list[str]]] = {
-    # what the file says (None for no file), the status, where else to look, and what stands there
+    # the file's content (None for no file), the status, another region, and its text
     "broken": ('{"positions": [', "portfolio.json cannot be used.", SCREEN, ["line 1, column 16", "Correct"]),
     "wrong-field": (
         held(call(expiry="2027-13-40")),
@@ -68,7 +68,7 @@ STATES: dict[str, tuple[str | None, str, str, list[str]]] = {
 
 
 def picture(page: Page, name: str) -> None:
-    """Keep a screenshot where somebody wants to look."""
+    """Keep a screenshot if a directory is given."""
     if PICTURES:
         page.screenshot(path=Path(PICTURES) / f"{name}.png")
 
@@ -115,7 +115,7 @@ def test_every_state_of_the_file_has_its_screen(portal: Portal) -> None:
 
 
 def test_a_saved_alerts_file_is_seen_by_itself(portal: Portal) -> None:
-    """Wrong, right, gone: the panel follows the file beside the portfolio without a press of a button."""
+    """The panel follows the alerts file without a button: wrong, corrected, removed."""
     path = portal.folder / "alerts.json"
     panel = portal.open().locator(".st-key-live-alerts")
     expect(panel).to_contain_text("Alerts none", timeout=30_000)
@@ -149,7 +149,7 @@ def test_a_hidden_tab_says_in_its_title_how_many_alerts_are_raised(portal: Porta
 
 
 def test_no_keys_is_one_sentence_with_the_next_step(browser: Browser, tmp_path: Path) -> None:
-    """Without keys the page opens, shows what is held, and Start says which variables to set, and where."""
+    """Without keys the page opens and shows the portfolio; Start names the variables and their place."""
     from tests.browser.conftest import running_portal
 
     with running_portal(browser, tmp_path, keys=False) as portal:

@@ -1,4 +1,4 @@
-"""What the page says of its own prices: quiet in grey, a dead feed in red, a closed market without alarm."""
+"""The page about its own prices: quiet in grey, a dead feed in red, a closed market without alarm."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Two tabs, one set of streams: each tab says what the other did, and what of its own is not live."""
+"""Two tabs share one set of streams: each shows the other's actions and its own missing positions."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def choose_file(page: Page, name: str) -> None:
 
 
 def test_restart_uses_the_tab_it_was_pressed_in(portal: Portal) -> None:
-    """A tab with another file names what is not live; its Restart takes that file, and the other says so."""
+    """A tab with another file names its missing positions; its Restart uses that file, and both say so."""
     whole = json.loads((portal.folder / "portfolio.json").read_text())
     first_position, *others = whole["positions"]
     (portal.folder / "small.json").write_text(json.dumps({**whole, "positions": [first_position]}))
@@ -68,7 +68,7 @@ def test_restart_uses_the_tab_it_was_pressed_in(portal: Portal) -> None:
 
 
 def test_a_reloaded_tab_is_not_another_one(portal: Portal) -> None:
-    """What a tab did before it was reloaded is not told to it as the deed of another tab."""
+    """After a reload, a tab's own actions are not reported as another tab's."""
     page = portal.open()
     press(page, "Start")
     expect_in(page, STATUS, "Live.")

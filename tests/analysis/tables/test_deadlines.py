@@ -1,4 +1,4 @@
-"""Nothing that the tables depend on changes without their being computed anew."""
+"""The tables are recomputed whenever something that they depend on changes."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ CHANGES = {
 
 @pytest.mark.parametrize("name", CHANGES)
 def test_what_no_version_tells_of_makes_new_tables(name: str) -> None:
-    """With the version unchanged a second later, each circumstance alone makes the page compute anew."""
+    """With an unchanged version a second later, each other input alone makes the page recompute."""
     view = compute_live_view(PORTFOLIO, LIVE, 30.0)
     later = replace(LIVE, as_of=AT + dt.timedelta(seconds=1))
     assert compute_live_view(PORTFOLIO, later, 30.0) is view
@@ -58,7 +58,7 @@ def test_what_no_version_tells_of_makes_new_tables(name: str) -> None:
 
 @pytest.mark.parametrize("stream", [StreamName.STOCKS, StreamName.OPTIONS])
 def test_a_stream_that_is_heard_no_longer_makes_new_tables(stream: StreamName) -> None:
-    """A pong makes no version: that it stays away is seen at the next look, and while it comes nothing is."""
+    """A missing pong shows at the next look; while pongs arrive nothing is recomputed."""
 
     def heard(seconds: float) -> LiveSnapshot:
         record = StreamHealth(stream, StreamState.RUNNING, last_heard_at=AT + dt.timedelta(seconds=seconds))
@@ -71,7 +71,7 @@ def test_a_stream_that_is_heard_no_longer_makes_new_tables(stream: StreamName) -
 
 
 def test_a_page_that_was_stopped_is_not_computed_again() -> None:
-    """Old prices beside streams that have ended stay what they are, whatever time goes by."""
+    """Old prices beside ended streams stay as they are, however much time passes."""
     record = StreamHealth(StreamName.OPTIONS, StreamState.STOPPED, last_heard_at=AT)
     stopped = replace(
         LIVE, status="stopped", status_by_stream={"options": "stopped"}, health={"options": record}
@@ -91,7 +91,7 @@ def test_the_early_close_shows_as_soon_as_it_is_known() -> None:
 
 
 def test_the_monitor_sees_the_same_changes() -> None:
-    """Its observation of a contract that the early close ended is blind at once, not a deadline later."""
+    """The monitor marks a contract blind at an early close at once, not a deadline later."""
     now = [LIVE]
     monitor = PortfolioMonitor(PORTFOLIO, lambda: now[0])
     monitor.look()

@@ -38,14 +38,14 @@ def call(strike: float, **more: Any) -> dict[str, Any]:
 
 
 def single(contracts: int = 1, cost: float = 5.0, *, symbol: str = "AAPL", **terms: Any) -> Position:
-    """A single option, an AAPL 250 call unless told otherwise."""
+    """Return a single option, an AAPL 250 call by default."""
     return Position(
         id=terms.pop("id", "a"), symbol=symbol, contracts=contracts, cost_basis=cost, **(call(250) | terms)
     )
 
 
 def leg(side: str, strike: float, contracts: int = 1, **terms: Any) -> Leg:
-    """A leg, of AAPL calls unless told otherwise."""
+    """Return a leg of AAPL calls by default."""
     return Leg(side=side, contracts=contracts, **(call(strike) | terms))
 
 
@@ -80,7 +80,7 @@ def world(prices: dict[str, tuple[float | None, float | None]], ago: float = 1, 
 def of(
     position: Any, live: LiveSnapshot, *others: Any, cash: float = 0
 ) -> tuple[pd.Series[Any], pd.DataFrame, LiveTotals]:
-    """The row of a position, the legs of all structures, and the totals beside others."""
+    """Return a position's row, the legs of all structures, and the totals with other positions."""
     portfolio = Portfolio(positions=[position, *others], cash=cash)
     rows = compute_live_position_rows(portfolio, live, stale_after_seconds=30)
     structures, legs = compute_live_multileg_rows(portfolio, live, stale_after_seconds=30)
@@ -92,7 +92,7 @@ C250, C260, C270 = "AAPL261218C00250000", "AAPL261218C00260000", "AAPL261218C002
 
 
 def test_a_twenty_minute_old_quote() -> None:
-    """Beside a living stream it is quiet, beside a dead one stale; it keeps its warning, mark and P/L."""
+    """The quote is quiet on a living stream and stale on a dead one; it keeps its warning, mark and P/L."""
     live = world({C250: (6.0, 6.2)}, ago=1200)
     row, _, totals = of(single(), live)
     assert (row["state"], row["warnings"], row["quote_age_seconds"]) == ("quiet", ["stale_quote"], 1200)
@@ -121,7 +121,7 @@ def test_nobody_bids_and_the_last_trade_was_dear() -> None:
 def test_a_quote_that_is_no_market_withholds_the_total(
     bid: float, ask: float, warning: str, natural: float | None
 ) -> None:
-    """No mark, no P/L, and a total that says what it lacks, though yesterday's trade stands beside it."""
+    """Despite yesterday's trade there is no mark and no P/L, and the total says what it lacks."""
     other = single(2, 4.0, id="b", strike=260)
     trade = {"option_trades": {C250: Trade(C250, 5.0, 1, AT)}}
     row, _, totals = of(single(), world({C250: (bid, ask), C260: (4.4, 4.6)}, **trade), other)
@@ -266,7 +266,7 @@ def test_the_day_counts_from_mondays_close_and_from_no_other() -> None:
 
 
 def test_what_was_opened_today_counts_from_its_cost() -> None:
-    """Bought today at 6.50 and marked 6.10: 40 lost today, whatever Monday's close was, or how old it is."""
+    """Bought today at 6.50 and marked 6.10, it lost 40 today, whatever Monday's close was."""
     bought = single(1, 6.5, opened_at=dt.datetime(2026, 11, 24, 9, 45, tzinfo=NEW_YORK))
     for day in (MONDAY, FRIDAY):
         live = world({C250: (6.0, 6.2)}, previous_closes={C250: PreviousClose(5.6, day)})
@@ -294,7 +294,7 @@ def test_after_a_holiday_the_previous_day_is_the_session_before() -> None:
 
 
 def test_the_evening_before_expiry_nothing_has_expired() -> None:
-    """At 20:30 in New York it is the next day in UTC: one day is left, and the last mark stands, closed."""
+    """At 20:30 in New York it is the next day in UTC, but a day is left and the last mark is closed."""
     evening = dt.datetime(2026, 12, 17, 20, 30, tzinfo=NEW_YORK).astimezone(dt.UTC)
     told = {"as_of": evening, "market_phase": "closed", "trading_date": dt.date(2026, 12, 17)}
     row, _, totals = of(single(), world({C250: (6.0, 6.2)}, ago=4.5 * 3600, **told))

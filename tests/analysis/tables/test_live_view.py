@@ -24,7 +24,7 @@ MICROSECOND = dt.timedelta(microseconds=1)
 
 
 class Desk:
-    """A portfolio of its own, snapshots of it, and how often its tables were computed."""
+    """A portfolio, its snapshots, and a count of table computations."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.portfolio = Portfolio(
@@ -50,7 +50,7 @@ class Desk:
         monkeypatch.setattr(live_view, "compute_live_position_rows", counting)
 
     def view(self, live: LiveSnapshot) -> live_view.LiveView:
-        """What a tab is shown."""
+        """Return a tab's view."""
         return compute_live_view(self.portfolio, live, STALE)
 
 
@@ -80,7 +80,7 @@ def test_unchanged_tables_are_kept_to_the_microsecond_of_their_deadline(desk: De
 
 
 def test_a_new_date_in_new_york_makes_new_tables(desk: Desk) -> None:
-    """With nothing new told, midnight alone counts the days to expiry anew."""
+    """Without new data, midnight alone recomputes the days to expiry."""
     closed = replace(snapshot(AT + dt.timedelta(hours=12)), market_phase="closed")
     evening = desk.view(closed)
     midnight = dt.datetime(2026, 11, 19, 5, tzinfo=dt.UTC)
@@ -90,7 +90,7 @@ def test_a_new_date_in_new_york_makes_new_tables(desk: Desk) -> None:
 
 
 def test_a_new_version_makes_new_tables_once_a_moment_has_passed(desk: Desk) -> None:
-    """Tabs share what is a quarter of a second old at most; no later look sees an old price."""
+    """Tabs share a view for at most a quarter of a second; no later look sees an old price."""
     desk.view(snapshot(AT))
     desk.view(snapshot(AT + dt.timedelta(seconds=0.2), version=2, bid=21.0))
     assert desk.computed == 1
@@ -100,14 +100,14 @@ def test_a_new_version_makes_new_tables_once_a_moment_has_passed(desk: Desk) -> 
 
 
 def test_a_clock_that_is_set_back_does_not_hold_the_tables(desk: Desk) -> None:
-    """An hour back and with newer prices, the page shows these at once, not when the clock has caught up."""
+    """After the clock goes back an hour, the page shows newer prices at once."""
     desk.view(snapshot(AT))
     back = AT - dt.timedelta(hours=1)
     assert desk.view(snapshot(back, version=2, bid=21.0)).positions["bid"].iloc[0] == 21.0
 
 
 def test_charts_follow_a_clock_that_is_set_back() -> None:
-    """A chart is some seconds old at most, also beside a clock that went back by an hour."""
+    """A chart is at most some seconds old, even after the clock goes back an hour."""
 
     class Monitor:
         def view(self) -> Any:

@@ -43,7 +43,7 @@ STOCKS = {"AAPL": "AAPL", "BRK-B": "BRK.B", "SPX": "SPX", "SPY": "SPY", "CSGP": 
 
 @dataclass
 class Seen:
-    """What the oracle says of one instrument."""
+    """The oracle's figures for one instrument."""
 
     symbol: str
     quantity: Decimal
@@ -63,7 +63,7 @@ class Seen:
     warnings: set[str] = field(default_factory=set)
 
     def worth(self, price: Decimal | None) -> Decimal | None:
-        """Dollars of the whole quantity."""
+        """Return the dollars of the whole quantity."""
         return None if price is None else price * self.quantity * self.multiplier
 
 
@@ -80,7 +80,7 @@ def symbol_of(underlying: str, terms: Any) -> str:
 
 
 def session_close_of(live: LiveSnapshot) -> dt.datetime | None:
-    """When the session of the trading day closes: told, else read off the phase."""
+    """Return the close of the trading day's session: as given, or derived from the phase."""
     by_phase = {"after": live.as_of, "open": live.market_phase_until}.get(live.market_phase)
     return live.session_close or by_phase
 
@@ -122,7 +122,7 @@ def clock_ahead(live: LiveSnapshot) -> dt.timedelta:
 
 
 def age_of(row: Quote | Trade, live: LiveSnapshot) -> tuple[Decimal | None, bool]:
-    """Seconds by Alpaca's clock, None where unknown; and whether the time lies in the future."""
+    """Return the seconds by Alpaca's clock, None if unknown, and whether the time is in the future."""
     tolerance, ahead = dt.timedelta(seconds=2), clock_ahead(live)
     at, received = live.as_of - ahead, row.received_at and row.received_at - ahead
     now = at if received is None else min(at, received)
@@ -275,7 +275,7 @@ def ratio(value: Decimal | None, base: Decimal | None) -> Decimal | None:
 
 
 def less(a: Decimal | None, b: Decimal | None) -> Decimal | None:
-    """The difference where both are known."""
+    """Return the difference if both are known."""
     return None if a is None or b is None else a - b
 
 
@@ -285,7 +285,7 @@ def summed(values: list[Decimal | None]) -> Decimal | None:
 
 
 def is_new(position: Any, live: LiveSnapshot) -> bool:
-    """Whether it was opened on the current trading day."""
+    """Return whether the position was opened on the current trading day."""
     opened = position.opened_at
     if isinstance(opened, dt.datetime):
         opened = opened.astimezone(NEW_YORK).date()
@@ -293,7 +293,7 @@ def is_new(position: Any, live: LiveSnapshot) -> bool:
 
 
 def agree(table: pd.DataFrame, expected: list[dict[str, Any]]) -> None:
-    """Every expected figure stands in its row, null for None."""
+    """Check that every expected figure is in its row, null for None."""
     assert len(table) == len(expected)
     for name in expected[0] if expected else ():
         for got, row in zip(table[name].tolist(), expected, strict=True):
@@ -301,7 +301,7 @@ def agree(table: pd.DataFrame, expected: list[dict[str, Any]]) -> None:
 
 
 def same(got: Any, want: Any) -> bool:
-    """Whether a cell holds a figure; floats as near as sums of them can be."""
+    """Return whether a cell holds a figure; floats within rounding of their sums."""
     if want is None:
         return got is None or math.isnan(got)
     if isinstance(want, Decimal):
@@ -312,7 +312,7 @@ def same(got: Any, want: Any) -> bool:
 
 
 def price_figures(seen: Seen) -> dict[str, Any]:
-    """What positions and legs have in common."""
+    """Return the figures that positions and legs share."""
     middle = None if seen.bid is None or seen.ask is None else (seen.bid + seen.ask) / 2
     return {
         "bid": seen.bid,
@@ -397,14 +397,14 @@ def structure_figures(position: MultiLegPosition, legs: list[Seen], live: LiveSn
 
 @dataclass
 class Sum:
-    """A total: what is known, of how many legs."""
+    """A total: the known part, and its number of legs."""
 
     partial: Decimal = Decimal(0)
     covered: int = 0
     legs: int = 0
 
     def add(self, value: Decimal | None, legs: int) -> None:
-        """Count a figure that stands for so many legs."""
+        """Add a figure that covers this many legs."""
         self.legs += legs
         if value is not None and legs:
             self.partial += value
@@ -522,7 +522,7 @@ def worlds(draw: Callable[..., Any]) -> tuple[Portfolio, LiveSnapshot]:
 
 
 def symbols_of(portfolio: Portfolio) -> list[tuple[str, bool]]:
-    """Every symbol of a portfolio once, with whether it is a stock."""
+    """Return every symbol of a portfolio once, and whether it is a stock."""
     found = {}
     for position in portfolio.positions:
         found[STOCKS[position.symbol]] = True
@@ -537,7 +537,7 @@ SUMS = ("open_pnl", "day_pnl", "cost", "market_value", "premium_at_risk")
 
 @dataclass
 class Oracle:
-    """What the oracle says of a whole portfolio: rows in the file's order, sums by underlying."""
+    """The oracle's view of a portfolio: rows in the file's order, sums by underlying."""
 
     positions: list[dict[str, Any]] = field(default_factory=list)
     structures: list[dict[str, Any]] = field(default_factory=list)
@@ -598,7 +598,7 @@ def underlying_figures(sums: dict[str, Sum]) -> dict[str, Any]:
 
 
 def check(portfolio: Portfolio, live: LiveSnapshot) -> set[str]:
-    """Compare every figure of every table with the oracle's; what it met on the way."""
+    """Compare every figure of every table with the oracle's, and return the cases encountered."""
     oracle = Oracle()
     for position in portfolio.positions:
         oracle.add(position, live)

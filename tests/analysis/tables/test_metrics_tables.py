@@ -1,4 +1,4 @@
-"""The tables as such: names and types, what is kept between refreshes, when they change, purity."""
+"""The tables themselves: names and types, what refreshes keep, when they change, purity."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def vertical(**changes: Any) -> MultiLegPosition:
 
 
 def quote(symbol: str, bid: float | None, ask: float | None, ago: float = 1.0, at: dt.datetime = AT) -> Quote:
-    """A quote of so many seconds ago."""
+    """Return a quote this many seconds old."""
     stamp = at - dt.timedelta(seconds=ago)
     return Quote(symbol, bid, ask, 10, 12, stamp, stamp)
 
@@ -167,7 +167,7 @@ def test_plain_dicts_tables_and_look_alikes_give_the_same_rows() -> None:
 
 
 def test_symbols_that_come_later_are_found() -> None:
-    """A table that grew, with its index in place or in a new one, is looked up anew."""
+    """A table that has grown is looked up again, whether its index is the same or a new one."""
     portfolio = Portfolio(positions=[single(), single(id="b", strike=260.0)])
     table = QuoteTable.of([quote(CALL, 9, 9.4)])
 
@@ -295,7 +295,7 @@ PHASES = st.sampled_from([MarketPhase.UNKNOWN, MarketPhase.OPEN, MarketPhase.CLO
 def test_nothing_changes_before_the_deadline(
     agos: list[float], heard: float, phase: str, later: float
 ) -> None:
-    """A microsecond before its deadline, and with pongs as before, every state and warning is what it was."""
+    """A microsecond before the deadline, with pongs as before, every state and warning is unchanged."""
     at = AT + dt.timedelta(seconds=later)
     expiry = dt.date(2026, 11, 23)
     portfolio = Portfolio(
@@ -368,7 +368,7 @@ IMPURE_NAMES = {"now", "utcnow", "today", "utc_now", "open", "print", "getenv", 
 
 @pytest.mark.parametrize("name", METRICS)
 def test_the_analysis_has_no_clock_and_no_io(name: str) -> None:
-    """No analysis module imports or calls what reads a clock, a file or the environment."""
+    """No analysis module imports or calls anything that reads a clock, a file or the environment."""
     source = (ANALYSIS / name).read_text(encoding="utf-8")
     imported, called = set(), set()
     for node in ast.walk(ast.parse(source)):

@@ -1,4 +1,4 @@
-"""How the portfolio's quotes stand: stale, quiet or missing, and from which stream."""
+"""Counts of stale, quiet and missing quotes, by stream."""
 
 from __future__ import annotations
 

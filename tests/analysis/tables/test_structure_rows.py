@@ -43,7 +43,7 @@ def vertical(**changes: Any) -> MultiLegPosition:
 
 
 def quote(symbol: str, bid: float | None, ask: float | None, ago: float = 1.0, at: dt.datetime = AT) -> Quote:
-    """A quote of so many seconds ago."""
+    """Return a quote this many seconds old."""
     stamp = at - dt.timedelta(seconds=ago)
     return Quote(symbol, bid, ask, 10, 12, stamp, stamp)
 
@@ -132,7 +132,7 @@ def test_a_net_debit_of_zero_has_a_pnl_without_a_percentage() -> None:
 
 
 def test_an_unknown_net_debit_leaves_the_mark_and_withholds_the_pnl() -> None:
-    """The file did not say what was paid, so nobody knows what was gained."""
+    """Without the cost in the file, the profit is unknown."""
     live = snapshot(quote(CALL, 9.0, 9.4), quote("AAPL261218C00260000", 4.0, 4.2))
     row, _ = structure_of(vertical(net_debit=None), live)
     assert row["net_mark"] == pytest.approx(510)
@@ -175,7 +175,7 @@ def test_a_covered_call_holds_shares_and_a_contract() -> None:
 
 
 def test_a_calendar_whose_front_has_expired_is_not_expired_itself() -> None:
-    """Its later leg is still priced, and the structure says what it lacks."""
+    """The later leg is still priced, and the structure says what it lacks."""
     at = dt.datetime(2026, 12, 21, 15, 0, tzinfo=dt.UTC)
     calendar = vertical(legs=[leg("short", "call", 250), leg("long", "call", 250, expiry=JAN)])
     later = quote("AAPL270115C00250000", 20, 21, at=at)
@@ -206,7 +206,7 @@ def test_the_days_pnl_of_a_structure() -> None:
 
 
 def test_units_of_mixed_multipliers_have_no_price_per_share() -> None:
-    """Dollars of the whole are known where a price per share has no meaning."""
+    """The total in dollars is known although a price per share would be meaningless."""
     quotes = (quote(CALL, 9.0, 9.4), quote("AAPL261218C00260000", 4.0, 4.2))
     row, _ = structure_of(vertical(), snapshot(*quotes, multipliers={CALL: 50.0}))
     assert row["net_mark"] == pytest.approx(9.2 * 50 - 4.1 * 100)

@@ -1,4 +1,4 @@
-"""Totals that never hide what they lack."""
+"""Totals never hide what they lack."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def totals_of(portfolio: Portfolio, live: LiveSnapshot) -> LiveTotals:
 
 
 def test_with_everything_known_totals_have_a_headline() -> None:
-    """Sums over singles, shares and structures, in dollars, and fractions of what was put in."""
+    """Totals sum singles, shares and structures in dollars, with percentages of the money put in."""
     shares = EquityPosition(id="s", symbol="AAPL", shares=10, cost_basis=200)
     portfolio = Portfolio(positions=[single(250), shares, vertical(-150.0)], cash=1000.0)
     live = LiveSnapshot(
@@ -105,7 +105,7 @@ def test_one_missing_leg_takes_the_headline_and_leaves_the_part() -> None:
 
 
 def test_a_spread_with_a_missing_leg_is_out_of_the_pnl_with_both_legs() -> None:
-    """P/L knows structures whole or not at all; market value counts the leg that has a mark."""
+    """P/L includes structures whole or not at all; market value includes the leg that has a mark."""
     portfolio = Portfolio(positions=[vertical(100.0), single(250)])
     totals = totals_of(portfolio, LiveSnapshot(as_of=AT, option_quotes=quotes(300, 250)))
     assert (totals.open_pnl.covered, totals.open_pnl.legs) == (1, 3)
@@ -114,7 +114,7 @@ def test_a_spread_with_a_missing_leg_is_out_of_the_pnl_with_both_legs() -> None:
 
 
 def test_an_unknown_net_debit_is_missing_from_cost_and_pnl() -> None:
-    """What was paid is not known, so neither is what was gained or is at risk."""
+    """Without a known cost, neither the profit nor the money at risk is known."""
     portfolio = Portfolio(positions=[vertical(None)])
     totals = totals_of(portfolio, LiveSnapshot(as_of=AT, option_quotes=quotes(300, 310)))
     assert totals.cost.value is totals.open_pnl.value is totals.premium_at_risk.value is None
@@ -122,7 +122,7 @@ def test_an_unknown_net_debit_is_missing_from_cost_and_pnl() -> None:
 
 
 def test_expired_contracts_are_in_no_total_and_in_no_count() -> None:
-    """Beside an expired single and an expired spread the totals are those of what is left."""
+    """With an expired single and an expired spread, the totals equal those of the rest."""
     old = dt.date(2026, 11, 20)
     left = [single(250)]
     live = LiveSnapshot(as_of=AT, option_quotes=quotes(250))
@@ -137,7 +137,7 @@ def test_expired_contracts_are_in_no_total_and_in_no_count() -> None:
 
 
 def test_a_half_expired_calendar_is_missing_from_the_pnl() -> None:
-    """What the front leg came to is not known, so the calendar's P/L is not, and it says so."""
+    """The front leg's outcome is unknown, so the calendar's P/L is missing, and the row says so."""
     old = dt.date(2026, 11, 20)
     legs = [
         Leg(side="short", option_type="call", expiry=old, strike=250, contracts=1),
@@ -189,7 +189,7 @@ def test_fractions_need_a_base() -> None:
 
 
 def test_tables_of_another_portfolio_are_refused() -> None:
-    """A filtered or foreign table would give sums of something else."""
+    """A filtered or foreign table would give the wrong sums."""
     portfolio, live = Portfolio(positions=[single(250), single(260)]), LiveSnapshot(as_of=AT)
     rows = compute_live_position_rows(portfolio, live, stale_after_seconds=30)
     structures, legs = compute_live_multileg_rows(portfolio, live, stale_after_seconds=30)
