@@ -117,6 +117,17 @@ class FillGap:
 
 
 @dataclass(frozen=True, slots=True)
+class UnreadableRows:
+    """How many REST rows of fills and orders could not be read, and since when; `since` is None for none."""
+
+    count: int = 0
+    since: dt.datetime | None = None
+
+
+NO_UNREADABLE_ROWS = UnreadableRows()
+
+
+@dataclass(frozen=True, slots=True)
 class StreamFailure:
     """Why a stream last ended: a sentence, Alpaca's code if any, when, and whether it is tried again."""
 
@@ -194,6 +205,7 @@ class LiveSnapshot:
         fills: Every order update of the New York day, newest first, as `normalize_trade_update` makes them.
         rest_fills, rest_orders: What REST gave of the same day, as rows of the same kind.
         fill_gaps: Spans not yet confirmed by REST, oldest first.
+        unreadable_rows: REST rows of fills and orders that could not be read.
         subscribed: Symbols asked for and not refused by a server; None where nothing is known of it.
         market_phase_until: When the phase changes next.
         market_next_open: When the next regular session opens.
@@ -253,5 +265,6 @@ class LiveSnapshot:
     rest_fills: Sequence[Mapping[str, Any]] = ()
     rest_orders: Sequence[Mapping[str, Any]] = ()
     fill_gaps: Sequence[FillGap] = ()
+    unreadable_rows: UnreadableRows = NO_UNREADABLE_ROWS
     backfill: Mapping[str, str] = field(default_factory=dict)
     clock_offset_seconds: float | None = None

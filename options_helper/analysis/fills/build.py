@@ -23,7 +23,7 @@ from options_helper.analysis.fills.read_orders import gather
 from options_helper.analysis.fills.spreads import Leg, UnitFill, build_legs, build_unit_fills
 from options_helper.analysis.fills.timelines import build_stories, newest_change_first
 from options_helper.analysis.text.fills import contract_words, fill_words, net_words
-from options_helper.market import FillGap
+from options_helper.market import NO_UNREADABLE_ROWS, FillGap, UnreadableRows
 from options_helper.times import new_york_date, start_of_day
 
 __all__ = [
@@ -76,6 +76,7 @@ class FillDayBuilder:
         *,
         day: dt.date | None = None,
         since: dt.datetime | None = None,
+        unreadable: UnreadableRows = NO_UNREADABLE_ROWS,
     ) -> FillDay:
         """The book of one New York day.
 
@@ -86,6 +87,7 @@ class FillDayBuilder:
             gaps: Spans not confirmed yet.
             day: The New York date; of the newest row where None.
             since: From when on the book claims completeness; midnight in New York where None.
+            unreadable: REST rows of the day that could not be read.
         """
         day = day or _newest_day((*stream_rows, *rest_fills, *rest_orders), since)
         day_start = start_of_day(day)
@@ -104,6 +106,7 @@ class FillDayBuilder:
             orders=newest_change_first(orders),
             gaps=tuple(sorted(gaps, key=lambda gap: gap.start)),
             since=since or day_start,
+            unreadable=unreadable,
         )
 
 
@@ -115,9 +118,12 @@ def build_fill_book(
     *,
     day: dt.date | None = None,
     since: dt.datetime | None = None,
+    unreadable: UnreadableRows = NO_UNREADABLE_ROWS,
 ) -> FillDay:
     """The book of one New York day, built once; see `FillDayBuilder.build`."""
-    return FillDayBuilder().build(stream_rows, rest_fills, rest_orders, gaps, day=day, since=since)
+    return FillDayBuilder().build(
+        stream_rows, rest_fills, rest_orders, gaps, day=day, since=since, unreadable=unreadable
+    )
 
 
 def _told_again(told: _Told | None, family: Family) -> _Told | None:

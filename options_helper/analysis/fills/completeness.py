@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from options_helper.analysis.fills.day import FillDay
 from options_helper.analysis.text.fills import plain
 from options_helper.analysis.text.wording import count, format_minute, format_time, join_words
-from options_helper.market import FillGap
+from options_helper.market import NO_UNREADABLE_ROWS, FillGap, UnreadableRows
 
 _MOST_SPANS = 3  # named, the newest; more of them are counted
 
@@ -24,6 +24,7 @@ class Completeness:
         day_start: Midnight in New York: a gap from there on has no beginning worth a word.
         unconfirmed: Executions known from totals only; `unconfirmed_quantity` is what they come to.
         contradictions: Orders whose fills come to more than the order itself says.
+        unreadable: REST rows that could not be read.
     """
 
     since: dt.datetime
@@ -32,11 +33,12 @@ class Completeness:
     unconfirmed: int = 0
     unconfirmed_quantity: float = 0.0
     contradictions: int = 0
+    unreadable: UnreadableRows = NO_UNREADABLE_ROWS
 
     @property
     def complete(self) -> bool:
         """Whether nothing is in doubt."""
-        return not self.gaps and not self.unconfirmed and not self.contradictions
+        return not (self.gaps or self.unconfirmed or self.contradictions or self.unreadable.count)
 
     @property
     def reason(self) -> str:
@@ -47,11 +49,22 @@ class Completeness:
         """`complete since 09:30`, or `fills between 10:41:07 and 10:41:52 not confirmed`."""
         if self.complete:
             return f"complete since {format_minute(self.since, zone)}"
+        return "; ".join(part for part in (self._missed(zone), self._unread(zone)) if part)
+
+    def _unread(self, zone: dt.tzinfo) -> str:
+        if not self.unreadable.count or self.unreadable.since is None:
+            return ""
+        rows = count(self.unreadable.count, "row")
+        return f"{rows} from Alpaca could not be read since {format_time(self.unreadable.since, zone)}"
+
+    def _missed(self, zone: dt.tzinfo) -> str:
         if self.gaps:
             return f"fills {join_words(self._spans(zone))} not confirmed"
         if self.unconfirmed:
             noun = "fill" if self.unconfirmed == 1 else "fills"
             return f"{plain(self.unconfirmed_quantity)} in {self.unconfirmed} {noun} not confirmed"
+        if not self.contradictions:
+            return ""
         orders = "1 order" if self.contradictions == 1 else f"{self.contradictions} orders"
         return f"the fills of {orders} come to more than the order says"
 
@@ -78,6 +91,7 @@ def completeness(book: FillDay) -> Completeness:
         unconfirmed=len(missed),
         unconfirmed_quantity=sum(one.quantity or 0.0 for one in missed),
         contradictions=sum(1 for story in book.orders for one in (story, *story.legs) if one.note),
+        unreadable=book.unreadable,
     )
 
 

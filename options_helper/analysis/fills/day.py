@@ -15,7 +15,7 @@ from options_helper.analysis.text.fills import (
     price_words,
     side_words,
 )
-from options_helper.market import FillGap
+from options_helper.market import NO_UNREADABLE_ROWS, FillGap, UnreadableRows
 from options_helper.times import start_of_day
 
 
@@ -191,6 +191,7 @@ class FillDay:
         orders: Newest change first.
         gaps: Spans not confirmed by REST, oldest first.
         since: From when on the book claims to be complete.
+        unreadable: REST rows of the day that could not be read.
     """
 
     day: dt.date
@@ -198,6 +199,7 @@ class FillDay:
     orders: tuple[OrderTimeline, ...] = ()
     gaps: tuple[FillGap, ...] = ()
     since: dt.datetime | None = None
+    unreadable: UnreadableRows = NO_UNREADABLE_ROWS
 
     @property
     def fills(self) -> tuple[Execution, ...]:

@@ -56,20 +56,22 @@ class AlpacaRest(HttpReader):
         """`/v2/positions`."""
         return self.get(Host.TRADING, "/v2/positions", {}, list)
 
-    def orders(self, after: dt.datetime | None = None, *, status: str = "all") -> list[Json]:
-        """`/v2/orders` with legs nested, all pages, oldest first.
+    def orders(self, after: dt.datetime | None = None, *, status: str = "all") -> list[Any]:
+        """`/v2/orders` with legs nested, all pages, oldest first; rows without an id stand last.
 
         Args:
             after: Only orders submitted later.
             status: "open", "closed" or "all".
         """
         found: dict[str, Json] = {}
+        unreadable: list[Any] = []
         for _ in range(_MOST_PAGES):
             query = {"status": status, "limit": ORDERS_PER_PAGE, "direction": "asc", "nested": "true"}
             if after is not None:
                 query["after"] = _precise(after)
             page = self.get(Host.TRADING, "/v2/orders", query, list)
             rows = [row for row in page if isinstance(row, dict) and isinstance(row.get("id"), str)]
+            unreadable += [row for row in page if row not in rows]
             fresh = [row for row in rows if row["id"] not in found]
             found.update((row["id"], row) for row in rows)
             # Whether the limit counts legs is not documented. A page that had room for one more order with
@@ -79,7 +81,7 @@ class AlpacaRest(HttpReader):
             if counted <= ORDERS_PER_PAGE - _LARGEST_ORDER or not fresh or last is None:
                 break
             after = last - _OVERLAP  # `after` is exclusive, and orders may share their moment
-        return list(found.values())
+        return [*found.values(), *unreadable]
 
     def order(self, order_id: str) -> Json:
         """`/v2/orders/{order_id}` with legs nested."""
@@ -100,10 +102,11 @@ class AlpacaRest(HttpReader):
                 query["page_token"] = token
             page = self.get(Host.TRADING, "/v2/account/activities", query, list)
             yield page
-            last = page[-1].get("id") if page and isinstance(page[-1], dict) else None
-            if len(page) < ACTIVITIES_PER_PAGE or not isinstance(last, str) or last == token:
+            # The last row that has an id: one that cannot be read must not end the day.
+            ids = [row["id"] for row in page if isinstance(row, dict) and isinstance(row.get("id"), str)]
+            if len(page) < ACTIVITIES_PER_PAGE or not ids or ids[-1] == token:
                 return
-            token = last
+            token = ids[-1]
 
     def option_contract(self, symbol: str) -> Json:
         """`/v2/options/contracts/{symbol}`: `multiplier`, `size`, deliverables."""

@@ -102,13 +102,30 @@ def normalize_rest_order(order: object) -> Row | None:
     return row
 
 
+def is_whole(order: object) -> bool:
+    """Return whether everything that the ledger needs of an order, and of each leg, can be read."""
+    filled, quantity, price = (read(order, name) for name in ("filled_qty", "qty", "filled_avg_price"))
+    legs = read(order, "legs")
+    return (
+        to_identifier(read(order, "id")) is not None
+        and to_number(filled) is not None
+        and all(value is None or value == "" or to_number(value) is not None for value in (quantity, price))
+        and (legs is None or (isinstance(legs, list | tuple) and all(map(is_whole, legs))))
+    )
+
+
+def is_fill(activity: object) -> bool:
+    """Return whether an activity is, or may be, an execution: its type is FILL or cannot be read."""
+    return to_word(read(activity, "activity_type")) in {"fill", None}
+
+
 def normalize_rest_activity(activity: object) -> Row | None:
     """A FILL of `GET /v2/account/activities` as the row of one execution.
 
     `qty` is what was filled plus what was left; `activity_id` is the vendor's. None where the order's id, the
     quantities or the time are missing, without which the execution has no place.
     """
-    if to_word(read(activity, "activity_type")) not in {"fill", None}:
+    if not is_fill(activity):
         return None
     order_id, at = to_identifier(read(activity, "order_id")), to_utc(read(activity, "transaction_time"))
     quantity, filled = to_number(read(activity, "qty")), to_number(read(activity, "cum_qty"))

@@ -47,6 +47,7 @@ def build_fills_view(portfolio: Portfolio, snapshot: LiveSnapshot, saved_at: dt.
         snapshot.rest_fills,
         snapshot.rest_orders,
         snapshot.fill_gaps,
+        snapshot.unreadable_rows,
         snapshot.started_at,
         new_york_date(snapshot.as_of),
         _claimed_since(snapshot),
@@ -71,6 +72,7 @@ def _build(portfolio: Portfolio, snapshot: LiveSnapshot, saved_at: dt.datetime |
         snapshot.fill_gaps,
         day=new_york_date(snapshot.as_of),
         since=_claimed_since(snapshot),
+        unreadable=snapshot.unreadable_rows,
     )
     facts = fills_for_portfolio(book, portfolio, saved_at)
     return FillsView(

@@ -237,7 +237,8 @@ class Backfill:
         if new_york_date(self._clock()) != new_york_date(began_at):
             return 0.0  # what it brought is of the day before; the next look begins at once
         settled = began_at - dt.timedelta(seconds=self._settle_seconds)
-        self._sink.put_order_history(self._history.fills, self._history.orders, settled)
+        history = self._history
+        self._sink.put_order_history(history.fills, history.orders, settled, history.unreadable)
         asked_at = self._fills_asked_at
         if asked_at is not None and began < asked_at + self._settle_seconds:
             return max(0.0, asked_at + self._settle_seconds - self._monotonic())

@@ -7,8 +7,15 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Protocol
 
 from options_helper.data.rest.refusals import FORBIDDEN, TOO_MANY, UNAUTHORIZED
-from options_helper.data.streaming.trading_normalizers import normalize_rest_activity, normalize_rest_order
+from options_helper.data.streaming.backfill.unreadable import UnreadableLog
+from options_helper.data.streaming.trading_normalizers import (
+    is_fill,
+    is_whole,
+    normalize_rest_activity,
+    normalize_rest_order,
+)
 from options_helper.errors import AlpacaRestError
+from options_helper.market import UnreadableRows
 from options_helper.times import new_york_date, start_of_day
 
 Row = dict[str, Any]
@@ -24,7 +31,7 @@ _CLOSED = frozenset({"filled", "canceled", "expired", "rejected", "replaced"})
 class OrderSource(Protocol):
     """The routes that are needed; `AlpacaRest` has them."""
 
-    def orders(self, after: dt.datetime | None = None, *, status: str = "all") -> list[Row]:
+    def orders(self, after: dt.datetime | None = None, *, status: str = "all") -> list[Any]:
         """Orders submitted after a time, legs nested."""
         ...
 
@@ -49,7 +56,9 @@ class OrderHistory:
         self._fills: dict[str, Row] = {}
         self._orders: dict[str, Row] = {}
         self._unknown: set[str] = set()
-        self.skipped = 0
+        self._unreadable = UnreadableLog()
+        self._doubted_from: dt.datetime | None = None
+        self._now: dt.datetime = dt.datetime.min.replace(tzinfo=dt.UTC)
 
     @property
     def fills(self) -> list[Row]:
@@ -60,6 +69,11 @@ class OrderHistory:
     def orders(self) -> list[Row]:
         """Orders as `normalize_rest_order` makes them, oldest change first."""
         return sorted(self._orders.values(), key=lambda row: row["timestamp"])
+
+    @property
+    def unreadable(self) -> UnreadableRows:
+        """Rows of the day that could not be read, wholly or in part."""
+        return self._unreadable.rows
 
     def update(self, now: dt.datetime, on_progress: Callable[[int], None] | None = None) -> None:
         """Fetch what is new.
@@ -74,30 +88,37 @@ class OrderHistory:
             AlpacaRestError: A request failed; what came before it is kept.
         """
         day_start = self._begin(new_york_date(now))
-        self._take_orders(self._source.orders(day_start - _MARGIN))
+        self._now = now
+        self._unreadable.begin_look()
+        self._take_orders("orders", self._source.orders(day_start - _MARGIN))
         self._take_older_orders(day_start)
-        for page in self._source.fill_pages(self._since(day_start)):
+        since, self._doubted_from = self._since(day_start), None
+        for page in self._source.fill_pages(since):
             self._take_fills(page, day_start)
             if on_progress is not None:
                 on_progress(len(self._fills))
         self._take_single_orders(self._orders_of_fills())
+        self._unreadable.end_look()
 
     def _begin(self, day: dt.date) -> dt.datetime:
         if day != self._day:
             self._day = day
             self._fills, self._orders, self._unknown = {}, {}, set()
+            self._unreadable, self._doubted_from = UnreadableLog(), None
         return start_of_day(day)
 
     def _since(self, day_start: dt.datetime) -> dt.datetime:
         newest = max((row["timestamp"] for row in self._fills.values()), default=day_start)
-        return max(day_start, newest - _RELOOK)
+        # Rows that could not be read are asked for again too.
+        return max(day_start, min(newest, self._doubted_from or newest) - _RELOOK)
 
-    def _take_orders(self, orders: Iterable[object]) -> set[str]:
+    def _take_orders(self, route: str, orders: Iterable[object]) -> set[str]:
         taken = set()
         for order in orders:
             row = normalize_rest_order(order)
+            if row is None or not is_whole(order):
+                self._unreadable.add(route, order, self._now)
             if row is None:
-                self.skipped += 1
                 continue
             self._orders[row["order_id"]] = row
             taken.add(row["order_id"])
@@ -105,7 +126,7 @@ class OrderHistory:
 
     def _take_older_orders(self, day_start: dt.datetime) -> None:
         """Orders of earlier days: those still open, and those that were open at the last look."""
-        still_open = self._take_orders(self._source.orders(status="open"))
+        still_open = self._take_orders("open orders", self._source.orders(status="open"))
         self._take_single_orders(
             order_id
             for order_id, row in list(self._orders.items())
@@ -115,11 +136,18 @@ class OrderHistory:
         )
 
     def _take_fills(self, page: Iterable[object], day_start: dt.datetime) -> None:
+        last_read = day_start
         for activity in page:
+            if not is_fill(activity):
+                continue
             row = normalize_rest_activity(activity)
+            if row is None or row["fill_price"] is None:
+                self._unreadable.add("fills", activity, self._now)
+                self._doubted_from = min(self._doubted_from or last_read, last_read)
             if row is None:
-                self.skipped += 1
-            elif row["timestamp"] >= day_start:
+                continue
+            last_read = row["timestamp"]
+            if last_read >= day_start:
                 key = row["activity_id"] or f"{row['order_id']}:{row['filled_qty']}"
                 self._fills[key] = row
 
@@ -136,7 +164,7 @@ class OrderHistory:
             if order_id in self._unknown:
                 continue
             try:
-                self._take_orders([self._source.order(order_id)])
+                self._take_orders("order", [self._source.order(order_id)])
             except AlpacaRestError as error:
                 if error.status not in _REFUSALS:
                     raise

@@ -7,7 +7,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from options_helper.data.calendar.market_clock import MarketCalendar
-from options_helper.market import BrokerPosition, Greeks, PreviousClose, Quote, StreamName, Trade
+from options_helper.market import (
+    BrokerPosition,
+    Greeks,
+    PreviousClose,
+    Quote,
+    StreamName,
+    Trade,
+    UnreadableRows,
+)
 
 Row = dict[str, Any]
 
@@ -48,9 +56,13 @@ class BackfillSink(Protocol):
         ...
 
     def put_order_history(
-        self, rest_fills: Sequence[Row], rest_orders: Sequence[Row], confirmed_until: dt.datetime
+        self,
+        rest_fills: Sequence[Row],
+        rest_orders: Sequence[Row],
+        confirmed_until: dt.datetime,
+        unreadable: UnreadableRows,
     ) -> None:
-        """The day's executions and orders, complete up to a time."""
+        """Put the day's executions and orders, fetched up to a time, and how many rows were unreadable."""
         ...
 
     def put_progress(self, part: str, words: str) -> None:

@@ -10,7 +10,16 @@ from typing import Any
 
 from options_helper.data.streaming.normalize.halts import still_halted
 from options_helper.data.streaming.run.fill_gaps import FillGaps
-from options_helper.market import BrokerPosition, FillGap, Greeks, PreviousClose, Quote, Trade
+from options_helper.market import (
+    NO_UNREADABLE_ROWS,
+    BrokerPosition,
+    FillGap,
+    Greeks,
+    PreviousClose,
+    Quote,
+    Trade,
+    UnreadableRows,
+)
 from options_helper.quote_tables import Columns, QuoteTable, TradeTable
 from options_helper.times import new_york_date
 
@@ -30,6 +39,7 @@ class CacheState:
     rest_fills: tuple[Row, ...] = ()
     rest_orders: tuple[Row, ...] = ()
     fill_gaps: tuple[FillGap, ...] = ()
+    unreadable_rows: UnreadableRows = NO_UNREADABLE_ROWS
     previous_closes: Mapping[str, PreviousClose] = field(default_factory=dict)
     greeks: Mapping[str, Greeks] = field(default_factory=dict)
     multipliers: Mapping[str, float] = field(default_factory=dict)
@@ -131,10 +141,15 @@ class LiveCache:
         with self._lock:
             self._publish(backfill={**self._state.backfill, part: words})
 
-    def apply_order_history(self, fills: Sequence[Row], orders: Sequence[Row]) -> None:
-        """Replace what REST told of the day's executions and orders."""
+    def apply_order_history(
+        self,
+        fills: Sequence[Row],
+        orders: Sequence[Row],
+        unreadable: UnreadableRows = NO_UNREADABLE_ROWS,
+    ) -> None:
+        """Replace the day's executions and orders of REST, and the count of its rows that are unreadable."""
         with self._lock:
-            self._publish(rest_fills=tuple(fills), rest_orders=tuple(orders))
+            self._publish(rest_fills=tuple(fills), rest_orders=tuple(orders), unreadable_rows=unreadable)
 
     def apply_gaps(self, gaps: FillGaps) -> None:
         """Publish the unconfirmed spans as they stand now, whoever changed them."""
@@ -162,8 +177,10 @@ class LiveCache:
         state = self._state
         rows = (state.fills, state.rest_fills, state.rest_orders)
         kept = [tuple(row for row in part if _is_of_day(row, day)) for part in rows]
-        if kept != list(rows):
-            self._publish(fills=kept[0], rest_fills=kept[1], rest_orders=kept[2])
+        if kept != list(rows) or state.unreadable_rows.count:
+            self._publish(
+                fills=kept[0], rest_fills=kept[1], rest_orders=kept[2], unreadable_rows=NO_UNREADABLE_ROWS
+            )
 
     def _publish_halts(self, halted_since: Mapping[str, dt.datetime]) -> None:
         self._halted_since = halted_since

@@ -21,7 +21,11 @@ logger = logging.getLogger(__name__)
 
 
 class Consumer:
-    """Takes from the inbox until it is closed and empty; one bad batch costs itself alone."""
+    """Takes from the inbox until it is closed and empty; one bad batch costs itself alone.
+
+    Args:
+        orders_unread: Called with the time of receipt when an order update could not be read.
+    """
 
     def __init__(
         self,
@@ -29,11 +33,13 @@ class Consumer:
         cache: LiveCache,
         workers: Mapping[StreamName, StreamWorker],
         clock: Callable[[], dt.datetime],
+        orders_unread: Callable[[dt.datetime], None] = lambda _at: None,
     ) -> None:
         self._inbox = inbox
         self._cache = cache
         self._workers = workers
         self._clock = clock
+        self._orders_unread = orders_unread
         self._mishaps = Guard(logger, " and is skipped; it is counted.")
         self.thread = threading.Thread(target=self._consume, name="options-helper-consumer", daemon=True)
 
@@ -79,6 +85,10 @@ class Consumer:
         self._workers[StreamName.FILLS].applied(
             received_at=batch.received_at, lag=None, conflated=0, malformed=batch.messages - len(rows)
         )
+        if len(rows) < batch.messages:
+            self._orders_unread(batch.received_at)
 
     def _count_skipped(self, batch: Batch, _kind: str) -> None:
         self._workers[batch.stream].skipped(batch.messages)
+        if batch.orders:
+            self._orders_unread(batch.received_at)

@@ -49,6 +49,13 @@ class FillGaps:
                 self._gaps[-1] = replace(self._gaps[-1], end=at)
         self._publish(self)
 
+    def unread(self, at: dt.datetime) -> None:
+        """An order update that came at `at` could not be read: what it said must come from REST."""
+        with self._lock:
+            if not self._gaps or self._gaps[-1].end is not None:
+                self._gaps.append(FillGap(at, at, self._reason))
+        self._publish(self)
+
     def confirmed(self, until: dt.datetime) -> None:
         """REST told everything up to `until`."""
         with self._lock:

@@ -65,7 +65,7 @@ class LiveRun:
         self._gaps = FillGaps(day_start, self.cache.apply_gaps) if wants_fills else None
         self.workers = {stream: self._build_worker(stream) for stream in config.streams}
         self.sink = RunSink(self.cache, self.workers, self._gaps)
-        self._consumer = Consumer(self.inbox, self.cache, self.workers, parts.clock)
+        self._consumer = Consumer(self.inbox, self.cache, self.workers, parts.clock, self._ask_for_unread)
         self._backfill = parts.build_backfill(config, self) if parts.build_backfill else None
 
     def start(self) -> None:
@@ -148,6 +148,13 @@ class LiveRun:
         self.workers[StreamName.FILLS].event(received_at=now)
         for update in items if isinstance(items, list | tuple) else [items]:
             self.inbox.offer(Batch(StreamName.FILLS, now, orders=(update,)))
+
+    def _ask_for_unread(self, at: dt.datetime) -> None:
+        """Ask REST for what an order update said that could not be read."""
+        if self._gaps is not None:
+            self._gaps.unread(at)
+        if self._backfill is not None:
+            self._backfill.request_fills()
 
     def _complaint(self, health: StreamHealth) -> StreamError | None:
         now = self.clock()

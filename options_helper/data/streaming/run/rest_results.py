@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Any
 from options_helper.data.calendar.market_clock import MarketCalendar
 from options_helper.data.streaming.reconnect.worker import StreamWorker
 from options_helper.data.streaming.run.fill_gaps import FillGaps
-from options_helper.market import BrokerPosition, Greeks, PreviousClose, Quote, StreamName, Trade
+from options_helper.market import (
+    NO_UNREADABLE_ROWS,
+    BrokerPosition,
+    Greeks,
+    PreviousClose,
+    Quote,
+    StreamName,
+    Trade,
+    UnreadableRows,
+)
 
 if TYPE_CHECKING:
     from options_helper.data.streaming.run.cache import LiveCache
@@ -84,9 +93,10 @@ class RunSink:
         rest_fills: Sequence[dict[str, Any]],
         rest_orders: Sequence[dict[str, Any]],
         confirmed_until: dt.datetime,
+        unreadable: UnreadableRows = NO_UNREADABLE_ROWS,
     ) -> None:
-        """Today's executions and orders, complete up to a time."""
-        self._cache.apply_order_history(rest_fills, rest_orders)
+        """Put the day's executions and orders, fetched up to a time, and how many rows were unreadable."""
+        self._cache.apply_order_history(rest_fills, rest_orders, unreadable)
         if self._gaps is not None:
             self._gaps.confirmed(confirmed_until)
 

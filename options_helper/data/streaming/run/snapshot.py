@@ -71,6 +71,7 @@ def build_snapshot(run: LiveRun, now: dt.datetime) -> LiveSnapshot:
         rest_fills=state.rest_fills,
         rest_orders=state.rest_orders,
         fill_gaps=state.fill_gaps,
+        unreadable_rows=state.unreadable_rows,
         backfill=state.backfill,
         clock_offset_seconds=run.sink.clock_offset_seconds,
     )

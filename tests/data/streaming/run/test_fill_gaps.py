@@ -119,3 +119,16 @@ def test_gaps_are_ordered_and_only_the_last_is_open(steps: list[str]) -> None:
         assert all(span.end is not None for span in spans[:-1])
         assert all(before.end is not None and before.end <= after.start for before, after in pairwise(spans))
         assert bool(spans and spans[-1].end is None) is down
+
+
+def test_an_update_that_cannot_be_read_leaves_a_gap_until_rest_confirms_it() -> None:
+    """What the update said is missing until a look at REST that began after it."""
+    gaps = FillGaps(DAY)
+    gaps.acknowledged(_at(0))
+    gaps.confirmed(_at(1))
+    gaps.unread(_at(5))
+    assert gaps.gaps == (FillGap(_at(5), _at(5)),)
+    gaps.confirmed(_at(4))
+    assert gaps.gaps
+    gaps.confirmed(_at(5))
+    assert gaps.gaps == ()

@@ -475,6 +475,13 @@ def test_a_batch_of_nothing_usable_is_counted(desk, wait_until) -> None:
     assert desk.run.snapshot().fills == ()
 
 
+def test_an_order_update_that_cannot_be_read_is_missing_until_rest_confirms(desk, wait_until) -> None:
+    """The time of its receipt is a gap of the fills, for what it said is not known."""
+    desk.run.sink.put_order_history([], [], NOW + dt.timedelta(days=1))
+    desk.give(StreamName.FILLS, "trade_updates", [None])
+    wait_until(lambda: desk.run.snapshot().fill_gaps)
+
+
 def test_stop_says_when_a_thread_would_not_end(wait_until) -> None:
     """A streamer that ignores `stop()` is given up on at the deadline; the run is stopped all the same."""
     desk = Desk(LiveStreamConfig(stocks=("AAPL",), stream_fills=False), with_backfill=False)

@@ -1,0 +1,79 @@
+"""REST rows that could not be read: counted, dated, and logged with their ids masked."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import logging
+import re
+from collections import Counter
+from collections.abc import Mapping
+
+from options_helper.data.settings import mask
+from options_helper.market import UnreadableRows
+
+logger = logging.getLogger(__name__)
+
+_LONGEST_TEXT = 2000
+_MOST_LOGGED = 50  # rows a day; the rest is only counted
+_NAMES_AN_ID = re.compile(r"(^|_)(id|ids|account|account_number|replaces|replaced_by)$")
+_LOOKS_LIKE_AN_ID = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F-]{27}|\b[AP]K[A-Z0-9]{16,}\b|[A-Za-z0-9+/]{30,}")
+
+
+class UnreadableLog:
+    """Remembers which rows of a day could not be read, from one look at REST to the next.
+
+    A row counts until a whole look passes without it.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[str, dt.datetime] = {}
+        self._seen: dict[str, dt.datetime] = {}
+        self._alike: Counter[str] = Counter()
+        self._logged = 0
+
+    def begin_look(self) -> None:
+        """Begin a look at REST; a look that failed leaves what it had seen."""
+        self._known.update(self._seen)
+        self._seen, self._alike = {}, Counter()
+
+    def add(self, route: str, row: object, now: dt.datetime) -> None:
+        """Count one row; log its text when it is new."""
+        text = masked_text(row)
+        name = row.get("id") if isinstance(row, Mapping) else None
+        self._alike[route + text] += not name  # rows without an id are told apart by number
+        key = f"id {name}" if name else f"{route} {self._alike[route + text]} {text}"
+        if key not in self._known and key not in self._seen and self._logged < _MOST_LOGGED:
+            self._logged += 1
+            logger.warning("A row of %s could not be read: %s", route, text)
+        self._seen[key] = self._known.get(key, self._seen.get(key, now))
+
+    def end_look(self) -> None:
+        """End a look that reached all rows: only what it saw still counts."""
+        self._known, self._seen = self._seen, {}
+
+    @property
+    def rows(self) -> UnreadableRows:
+        """How many rows there are, and when the first of them was seen."""
+        times = {**self._seen, **self._known}
+        return UnreadableRows(len(times), min(times.values(), default=None))
+
+
+def masked_text(row: object) -> str:
+    """Return a row as one line of ASCII JSON with its ids masked, cut to a bearable length."""
+    try:
+        text = json.dumps(_masked(row), default=repr)
+    except (ValueError, RecursionError):
+        text = f"a {type(row).__name__} that is no JSON"
+    return text if len(text) <= _LONGEST_TEXT else f"{text[:_LONGEST_TEXT]}…"
+
+
+def _masked(value: object) -> object:
+    if isinstance(value, Mapping):
+        return {
+            str(name): mask(str(held)) if held and _NAMES_AN_ID.search(str(name)) else _masked(held)
+            for name, held in value.items()
+        }
+    if isinstance(value, list | tuple):
+        return [_masked(one) for one in value]
+    return _LOOKS_LIKE_AN_ID.sub(lambda found: mask(found[0]), value) if isinstance(value, str) else value
