@@ -1,4 +1,4 @@
-"""Going on after an error that nobody foresaw, where one thing that fails must not end all the others."""
+"""Carry on after an unforeseen error, so that one failure does not end everything else."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from contextlib import contextmanager
 
 
 class Guard:
-    """Catches whatever comes, logs the first of each kind, and tells of every one.
+    """Catches every exception, logs the first of each kind, and reports each one.
 
     Args:
-        logger: Gets `{what} raised {kind}{consequence}`.
+        logger: Receives `{what} raised {kind}{consequence}`.
         consequence: The rest of the sentence.
-        with_traceback: Log the cause as well; not where a foreign exception's text may hold a key.
+        with_traceback: Log the cause too; not if a foreign exception's text may contain a key.
     """
 
     def __init__(self, logger: logging.Logger, consequence: str, *, with_traceback: bool = False) -> None:

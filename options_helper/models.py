@@ -1,4 +1,4 @@
-"""What you own: a portfolio of single options, shares and multi-leg structures.
+"""The portfolio file's model: a portfolio of single options, shares and multi-leg structures.
 
 Money: `cost_basis` is in dollars per share (an option's premium as quoted), `net_debit` in total dollars
 for the whole structure, negative for a credit. Quantities: `contracts` of a single position and `shares`
@@ -37,7 +37,7 @@ _MOST_DOLLARS = 1e12  # beyond any account; keeps every product of prices and qu
 
 
 def _number(value: object) -> object:
-    """Refuse what pydantic would take for a number: true, and "250" in quotes."""
+    """Reject values that pydantic would accept as numbers: true, and "250" in quotes."""
     if isinstance(value, bool | str | bytes):
         raise ValueError("must be a number, without quotes")  # noqa: TRY004 - pydantic collects ValueErrors
     return value
@@ -60,7 +60,7 @@ def _symbol(value: str) -> str:
 
 
 def _day(value: object) -> dt.date:
-    """A calendar day; a time of day is nonsense, midnight apart, which is how some tools write a day."""
+    """Return a calendar day; midnight is accepted, because some tools write a day that way."""
     if isinstance(value, str):
         text = value.strip()
         value = dt.date.fromisoformat(text) if _DAY.fullmatch(text) else dt.datetime.fromisoformat(text)
@@ -110,12 +110,12 @@ class _Model(BaseModel):
 
 
 class _Owned(_Model):
-    """What every entry of a portfolio has.
+    """The fields of every position.
 
     Attributes:
         id: Unique within the portfolio.
         symbol: The underlying (`AAPL`, `BRK-B` or `BRK.B`), or the shares' own symbol.
-        opened_at: When it was opened, if known: a day, or a time (New York's where it names no zone).
+        opened_at: When it was opened, if known: a day, or a time (in New York time if it names no zone).
     """
 
     id: _Text
@@ -137,8 +137,8 @@ class _OptionTerms(_Model):
         option_type: "call" or "put" (any case in the file).
         expiry: The date in the contract's symbol, a New York date.
         strike: Dollars, above zero.
-        multiplier: Dollars per point of premium where it is not the standard 100.
-        root: The contract's root where it is not the underlying's own (`SPXW`, `CSGP1`).
+        multiplier: Dollars per point of premium if not the standard 100.
+        root: The contract's root if not the underlying's own (`SPXW`, `CSGP1`).
     """
 
     option_type: _OptionType

@@ -1,1 +1,1 @@
-"""What talks to the outside: Alpaca, by HTTP GET and by websocket."""
+"""Connections to the outside: Alpaca, by HTTP GET and by websocket."""

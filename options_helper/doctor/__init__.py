@@ -1,6 +1,6 @@
-"""`options-helper doctor`: what the machine, the keys, the plan and the portfolio file allow.
+"""`options-helper doctor`: checks of the machine, the keys, the plan and the portfolio file.
 
-Everything asked of Alpaca is a GET, or a stream that is closed once it is authenticated.
+Alpaca receives only GET requests and streams that are closed once authenticated.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Whose account the keys open, and what its clock says."""
+"""Checks of the account that the keys open, and of its clock."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _PHASES = {
 
 
 def check_account(settings: AlpacaSettings, build_rest: BuildRest) -> Finding:
-    """Whether the trading host takes the key; if not, whether Alpaca's other one does."""
+    """Check that the trading host accepts the key; if not, try Alpaca's other host."""
     try:
         with closing(build_rest(settings)) as rest:
             account = rest.account()
@@ -45,7 +45,7 @@ def check_account(settings: AlpacaSettings, build_rest: BuildRest) -> Finding:
 
 
 def _other_host(error: AlpacaRestError, settings: AlpacaSettings, build_rest: BuildRest) -> str:
-    """What to do where the key belongs to the other one of Alpaca's two hosts, else ""."""
+    """Return the advice to change hosts if the key belongs to Alpaca's other one, else ""."""
     if error.status not in {_UNAUTHORIZED, _FORBIDDEN} or not settings.can_override_account:
         return ""
     other = Account.LIVE if settings.account is Account.PAPER else Account.PAPER

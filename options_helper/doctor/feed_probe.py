@@ -1,4 +1,4 @@
-"""Whether the server lets this account use a stream: one connection that ends once it is authenticated."""
+"""Probes of the account's entitlements: one connection per stream, closed once it is authenticated."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _AUTHENTICATING = "authenticating"
 
 
 class Entitlement(StrEnum):
-    """What the server said."""
+    """The server's answer."""
 
     GRANTED = "granted"
     REFUSED = "refused"
@@ -31,7 +31,7 @@ class FeedProbe:
     """The server's answer for one stream.
 
     Attributes:
-        feed: The feed asked for; "" for fills.
+        feed: The requested feed; "" for fills.
         detail: Why it is not granted, in words, else "".
     """
 
@@ -61,7 +61,7 @@ class _Watcher(SilentObserver):
 def probe_feed(
     settings: AlpacaSettings, stream: StreamName, feed: str = "", *, times: ConnectionTimes | None = None
 ) -> FeedProbe:
-    """Connect, authenticate and close; nothing is subscribed. Blocks for as long as a handshake may take.
+    """Connect, authenticate and close without subscribing. Blocks for up to one handshake's time.
 
     Raises:
         MissingDependency: alpaca-py is not installed.

@@ -1,4 +1,4 @@
-"""Which streams the plan includes, and whether what would be subscribed fits into it."""
+"""Checks of the plan's streams, and of the subscription against its limits."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _FEED_NAMES = {"iex": "IEX", "sip": "SIP", "indicative": "indicative", "opra": "
 
 @dataclass(frozen=True, slots=True)
 class AskedStream:
-    """A stream to ask for; `needed` where the page would use it as the settings stand."""
+    """A stream to probe; `needed` if the page would use it with the current settings."""
 
     stream: StreamName
     feed: str = ""
@@ -40,7 +40,10 @@ class AskedStream:
 
 
 def streams_to_ask(settings: AlpacaSettings) -> list[list[AskedStream]]:
-    """By stream, the configured feed first: Alpaca may count connections over all feeds of a stream."""
+    """Return the feeds to probe by stream, the configured one first.
+
+    Alpaca may count connections over all feeds of a stream.
+    """
     feeds = (
         (StreamName.STOCKS, settings.stock_feed, STOCK_FEEDS),
         (StreamName.OPTIONS, settings.options_feed, OPTIONS_FEEDS),
@@ -71,7 +74,7 @@ def check_streams(
 
 
 def judge_stream(asked: AskedStream, probe: FeedProbe) -> Finding:
-    """What the server's answer means."""
+    """Return the finding for a server's answer."""
     feed = f"{_FEED_NAMES[probe.feed]}: " if probe.feed else ""
     if probe.entitlement is Entitlement.GRANTED:
         choice = "" if asked.needed else ", if you choose it"
@@ -85,7 +88,7 @@ def judge_stream(asked: AskedStream, probe: FeedProbe) -> Finding:
 
 
 def check_subscription(portfolio: Portfolio, settings: AlpacaSettings | None, today: dt.date) -> Finding:
-    """What Start would subscribe as the settings stand, against the limits of the plans."""
+    """Compare what Start would subscribe with the plan's limits."""
     options_feed = settings.options_feed if settings else OPTIONS_FEEDS[0]
     stock_feed = settings.stock_feed if settings else STOCK_FEEDS[0]
     limit = min(MOST_OPTION_CONTRACTS, OPTION_LIMITS[options_feed])

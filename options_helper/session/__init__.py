@@ -1,1 +1,1 @@
-"""One per process: the shared set of streams, who watches it, and what accumulates."""
+"""One per process: the shared streams, their browser sessions, and everything that accumulates."""

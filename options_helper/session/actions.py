@@ -1,4 +1,4 @@
-"""What was done to the one set of streams, by whom, and with what they run."""
+"""The last action on the one set of streams, by whom, and what the streams run with."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class ActionKind(StrEnum):
-    """What was done to the streams, in the word that the page shows."""
+    """An action on the streams, in the page's word."""
 
     STARTED = "Started"
     RESTARTED = "Restarted"
@@ -22,10 +22,10 @@ class ActionKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class HubAction:
-    """The last thing done to the one set of streams.
+    """The last action on the one set of streams.
 
     Attributes:
-        session_id: The browser session that asked for it, None where the hub did it by itself.
+        session_id: The browser session that requested it, None if the hub acted by itself.
         portfolio_name: The file that the streams were started with, or "".
         reason: Why the hub acted by itself, in words, or "".
     """
@@ -37,13 +37,13 @@ class HubAction:
     reason: str = ""
 
     def is_from(self, session_id: str) -> bool:
-        """Whether this session asked for it."""
+        """Return whether this session requested it."""
         return self.session_id == session_id
 
 
 @dataclass(frozen=True, slots=True)
 class HubRun:
-    """What the streams were started with."""
+    """The inputs that the streams were started with."""
 
     config: LiveStreamConfig
     portfolio_name: str

@@ -1,12 +1,12 @@
-"""One set of streams per process: every browser tab holds the same remote control.
+"""One set of streams per process, controlled from every browser tab.
 
 Alpaca allows one connection per endpoint and account, so the process has one manager. A browser session
 is a *lease*: while one is active the streams may run; when none has been for the grace period, a reaper
-thread stops them. Start, Stop and Restart act for every tab, and `last_action` tells each of them who
-did what and when. Nothing here knows Streamlit; whether a session is connected is asked of `is_active`.
+thread stops them. Start, Stop and Restart act for every tab, and `last_action` shows each of them who did
+what and when. Nothing here knows Streamlit; `is_active` answers whether a session is connected.
 
-`detach` runs on a server's event loop, so it touches the leases alone, whose lock is held for moments;
-`_action` serialises Start, Stop and Restart, which may take a second.
+`detach` runs on a server's event loop, so it uses only the leases, whose lock is held briefly; `_action`
+serialises Start, Stop and Restart, which may take a second.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ NO_BROWSER = "no browser was connected"
 
 
 class Manager(Protocol):
-    """What the hub needs of `LiveStreamManager`."""
+    """The part of `LiveStreamManager` that the hub needs."""
 
     def start(self, config: LiveStreamConfig) -> None:
         """Begin a run, or raise an OptionsHelperError and begin nothing."""
@@ -47,19 +47,19 @@ class Manager(Protocol):
         """End the run; idempotent."""
 
     def is_running(self) -> bool:
-        """Whether a run is under way."""
+        """Return whether a run is under way."""
 
     def snapshot(self) -> LiveSnapshot:
         """Everything known now."""
 
 
 class LiveHub:
-    """The process's one manager, the browser sessions that look at it, and the last action.
+    """The process's one manager, its browser sessions, and the last action.
 
     Args:
         manager_factory: Builds the manager at the first use of `manager`.
         grace_seconds: How long streams outlive the last browser.
-        is_active: Whether a session's browser is connected now; called in the reaper's thread.
+        is_active: Returns whether a session's browser is connected now; called in the reaper's thread.
         clock: Aware UTC time, for `last_action`.
         monotonic: Seconds for the grace period.
     """
@@ -81,7 +81,7 @@ class LiveHub:
         self._manager: Manager | None = None
         self._last_action: HubAction | None = None
         self._run: HubRun | None = None
-        self._held = False  # begun and not stopped, be it that every stream ended in error meanwhile
+        self._held = False  # begun and not stopped, even if every stream has ended in error meanwhile
         self._closed = threading.Event()
         self._reaping = threading.Lock()
         self._reaper: threading.Thread | None = None
@@ -104,12 +104,12 @@ class LiveHub:
 
     @property
     def last_action(self) -> HubAction | None:
-        """Who did what and when, None before the first Start."""
+        """Return who did what and when, None before the first Start."""
         return self._last_action
 
     @property
     def run(self) -> HubRun | None:
-        """What the streams were started with; kept after Stop, until the next Start."""
+        """Return the inputs of the current run; kept after Stop, until the next Start."""
         return self._run
 
     @property
@@ -118,11 +118,11 @@ class LiveHub:
         return self._leases.sessions
 
     def is_connected(self, session_id: str) -> bool:
-        """Whether a session's browser is connected, as far as is known."""
+        """Return whether a session's browser is connected, as far as is known."""
         return self._leases.is_connected(session_id)
 
     def is_running(self) -> bool:
-        """Whether a set of streams runs; builds no manager."""
+        """Return whether a set of streams is running; builds no manager."""
         manager = self._manager
         return manager is not None and manager.is_running()
 
@@ -132,16 +132,16 @@ class LiveHub:
         self._ensure_reaper()
 
     def detach(self, session_id: str) -> None:
-        """Note that a session's connection went; only stamps, so that an event loop may call it."""
+        """Note that a session disconnected; it only stores a time, so an event loop may call it."""
         self._leases.detach(session_id)
 
     def start(
         self, config: LiveStreamConfig, *, session_id: str, portfolio_name: str, portfolio: Portfolio
     ) -> None:
-        """Start the streams; while a set runs, nothing happens.
+        """Start the streams; do nothing while a set is running.
 
         Raises:
-            OptionsHelperError: What the manager raises (no credentials, a missing package); nothing runs.
+            OptionsHelperError: From the manager (no credentials, a missing package); nothing runs.
         """
         with self._action:
             if self.manager.is_running():
@@ -209,7 +209,7 @@ class LiveHub:
         if self.sessions:
             return
         with self._action:
-            # Looked at again: a browser may have come while another thread held the streams.
+            # Checked again: a browser may have connected while another thread held the streams.
             if not self.sessions and self._held:
                 self.stop(reason=NO_BROWSER)
 

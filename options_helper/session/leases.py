@@ -1,4 +1,4 @@
-"""Which browser sessions look at the streams: a lease each, dropped when it was not renewed for a while."""
+"""Leases of the browser sessions that watch the streams; an unrenewed one expires."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ class SessionLeases:
 
     Args:
         grace_seconds: How long a lease outlives its session's connection.
-        is_active: Whether a session's browser is connected now; called by `drop_expired` alone.
+        is_active: Returns whether a session's browser is connected now; called only by `drop_expired`.
         monotonic: Seconds.
     """
 
@@ -33,7 +33,7 @@ class SessionLeases:
             return frozenset(self._gone_since)
 
     def is_connected(self, session_id: str) -> bool:
-        """Whether a session holds a lease and is not known to have lost its connection."""
+        """Return whether a session holds a lease and is not known to be disconnected."""
         with self._lock:
             return self._gone_since.get(session_id, 0.0) is None
 
@@ -43,7 +43,7 @@ class SessionLeases:
             self._gone_since[session_id] = None
 
     def detach(self, session_id: str) -> None:
-        """Note that a session's connection went; only stamps, so that an event loop may call it."""
+        """Note that a session disconnected; it only stores a time, so an event loop may call it."""
         with self._lock:
             if self._gone_since.get(session_id, 0.0) is None:
                 self._gone_since[session_id] = self._monotonic()

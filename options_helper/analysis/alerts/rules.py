@@ -1,4 +1,4 @@
-"""What an alert watches: a metric of a position or of the portfolio, and a threshold.
+"""Alert rules: a metric of a position or of the portfolio, and a threshold.
 
 `pnl_pct` and `spread_pct` are fractions, as everywhere in the product: 0.5 is 50 %.
 """
@@ -22,7 +22,7 @@ _FRACTION_LIMIT = 20.0
 
 
 class AlertMetric(StrEnum):
-    """What can be watched."""
+    """A metric that an alert can watch."""
 
     PNL_ABS = "pnl_abs"
     PNL_PCT = "pnl_pct"
@@ -72,7 +72,7 @@ _POSITION_ONLY = frozenset({AlertMetric.MARK, AlertMetric.SPREAD_PCT})
 
 
 class Comparison(StrEnum):
-    """The side of the threshold on which an alert's condition is met; the threshold itself is not."""
+    """The side of the threshold on which the condition holds; the threshold itself does not count."""
 
     ABOVE = "above"
     BELOW = "below"
@@ -82,12 +82,12 @@ class AlertRule(BaseModel):
     """One alert.
 
     Attributes:
-        id: Unique among the rules; made from the other fields where it is left out.
-        metric: What is watched.
-        position: The id of a position of the portfolio; None watches the whole portfolio, of which
-            `dte` is the nearest expiry and `quote_age_seconds` the oldest quote.
+        id: Unique among the rules; made from the other fields if left out.
+        metric: The metric to watch.
+        position: The id of a position; None watches the whole portfolio, with its nearest expiry as
+            `dte` and its oldest quote as `quote_age_seconds`.
         comparison, threshold: The condition; neither is given for `fill`.
-        pending_seconds: How long the condition must have been met before the alert is raised.
+        pending_seconds: How long the condition must hold before the alert is raised.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -130,7 +130,7 @@ class AlertRule(BaseModel):
         return f"{self.metric.label} {self.comparison} {self.metric.format_value(self.threshold)}{held}"
 
     def is_met_by(self, value: float) -> bool:
-        """Whether a value lies on the watched side of the threshold."""
+        """Return whether a value is on the watched side of the threshold."""
         if self.threshold is None:
             return value > 0
         return value > self.threshold if self.comparison is Comparison.ABOVE else value < self.threshold

@@ -4,10 +4,9 @@
       ▲               │ not met                                                      │ not met
       └───────────────┴──────────────────────────────────────────────────────────────┘  re-armed
 
-No data and a closed market are outcomes of their own: they hold every phase as it is, and the time they
-last counts towards nothing. A raised alert waits for its acknowledgement, whatever happens meanwhile.
-A fill is an event, not a level: each new one raises its alert, and it re-arms once acknowledged. What a fill
-alert sees at its first look is old.
+Without data, or in a closed market, every phase stays as it is, and this time does not count. A raised alert
+waits for its acknowledgement, whatever happens meanwhile. A fill is an event, not a level: each new one
+raises its alert, which re-arms once acknowledged. Fills at an alert's first look are old.
 """
 
 from __future__ import annotations
@@ -42,7 +41,7 @@ LONGEST_STEP_SECONDS = 5.0
 
 
 class AlertPhase(StrEnum):
-    """Where an alert is in its life."""
+    """The phase of an alert."""
 
     NORMAL = "normal"
     PENDING = "pending"
@@ -51,7 +50,7 @@ class AlertPhase(StrEnum):
 
 
 class Outcome(StrEnum):
-    """What one view says of one condition; the last two say nothing of it."""
+    """The result of one view for one condition; the last two say nothing about it."""
 
     NOT_MET = "not met"
     MET = "met"
@@ -61,7 +60,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AlertFill:
-    """One execution: a key that never changes, the positions it belongs to, when, and what in words."""
+    """One execution: a permanent key, the positions it belongs to, its time, and its words."""
 
     key: str
     at: dt.datetime
@@ -71,12 +70,12 @@ class AlertFill:
 
 @dataclass(frozen=True, slots=True)
 class AlertView:
-    """What alerts see of one moment.
+    """The inputs of the alerts at one time.
 
     Attributes:
         readings: By (position id or None for the portfolio, metric): a value, or why there is none.
-            What is not in it has no data.
-        fills: Every execution of the day known so far.
+            A missing key means no data.
+        fills: Every known execution of the day.
     """
 
     as_of: dt.datetime
@@ -109,7 +108,7 @@ class AlertStatus:
 
 @dataclass(frozen=True, slots=True)
 class AlertEvent:
-    """A change of phase; serials grow by one, so that each reader knows what it has told already."""
+    """A change of phase; serials grow by one, so that each reader knows which ones are new."""
 
     serial: int
     at: dt.datetime
@@ -146,7 +145,7 @@ class Alerts:
 
 
 def with_rules(book: Alerts, rules: Iterable[AlertRule]) -> Alerts:
-    """The book with these rules; a rule that stays as it was keeps its status, others begin anew."""
+    """Return the alerts with these rules; unchanged rules keep their status, others start over."""
     kept = {rule.id: rule for rule in book.rules}
     unique = {rule.id: rule for rule in rules}
     status = {key: book.status_of(key) for key, rule in unique.items() if kept.get(key) == rule}
@@ -193,7 +192,7 @@ def _seen_today(book: Alerts, view: AlertView) -> frozenset[str]:
 def _advanced(
     rule: AlertRule, status: AlertStatus, view: AlertView, fresh: list[AlertFill], elapsed: float
 ) -> tuple[AlertStatus, str]:
-    """A rule's next status, and what raised it in words where that is more than its value."""
+    """Return a rule's next status, and the words of what raised it if they say more than its value."""
     if rule.metric is AlertMetric.FILL:
         return _advanced_by_fills(rule, status, view.as_of, fresh)
     reading = view.readings.get((rule.position, rule.metric), Outcome.NO_DATA)
@@ -203,7 +202,7 @@ def _advanced(
     held = 0.0
     if outcome is Outcome.MET:
         held = status.held_seconds + (elapsed if status.outcome is Outcome.MET else 0.0)
-        held = min(held, rule.pending_seconds)  # a status that grew for ever would be drawn anew for ever
+        held = min(held, rule.pending_seconds)  # An ever-growing status would be redrawn for ever.
     status = replace(status, outcome=outcome, value=reading, held_seconds=held)
     return _entered(status, _next_phase(rule, status), view.as_of), ""
 
@@ -229,7 +228,7 @@ def _entered(status: AlertStatus, phase: AlertPhase, at: dt.datetime) -> AlertSt
 def _advanced_by_fills(
     rule: AlertRule, status: AlertStatus, at: dt.datetime, fresh: list[AlertFill]
 ) -> tuple[AlertStatus, str]:
-    # A clock that was set back must not make the fills to come older than the alert.
+    # If the clock goes back, fills still to come must not be older than the alert.
     began_at = at if status.began_at is None else min(status.began_at, at)
     news = [] if status.began_at is None else [fill for fill in fresh if fill.at >= began_at]
     mine = [fill for fill in news if rule.position is None or rule.position in fill.positions]

@@ -1,6 +1,6 @@
-"""Columns in their final types, so that pandas infers nothing when a table is put together.
+"""Columns in their final types, so that pandas infers nothing when it builds a table.
 
-Words are pandas strings, whole numbers nullable `Int64`, prices float64 with NaN, moments UTC datetimes,
+Words are pandas strings, whole numbers nullable `Int64`, prices float64 with NaN, times UTC datetimes,
 days `datetime.date` objects, lists Python lists. A missing value is null in each of them.
 """
 
@@ -28,12 +28,12 @@ def texts(values: Sequence[str | None]) -> Column:
 
 
 def counts(values: Sequence[int | None]) -> Column:
-    """Whole numbers; None is null."""
+    """Return a column of whole numbers; None is null."""
     return pd.array(list(values), dtype="Int64")
 
 
 def whole_numbers(values: NDArray[np.int64], missing: NDArray[np.bool_]) -> Column:
-    """Whole numbers from an array; null where `missing`."""
+    """Return a column of whole numbers from an array; null if `missing`."""
     return pd.arrays.IntegerArray(values, missing)
 
 
@@ -56,7 +56,7 @@ def flags(values: Iterable[bool]) -> NDArray[np.bool_]:
 
 
 def integers(values: Iterable[int]) -> NDArray[np.int64]:
-    """Whole numbers without a missing one."""
+    """Return a column of whole numbers with none missing."""
     return np.array(list(values), dtype=np.int64)
 
 
@@ -77,7 +77,7 @@ def format_coverage(covered: NDArray[np.int64], size: NDArray[np.int64]) -> Colu
 
 
 def category_type(values: Iterable[str]) -> pd.CategoricalDtype:
-    """The type of a column whose words come from a fixed list."""
+    """Return the type of a column whose words come from a fixed list."""
     return pd.CategoricalDtype([str(value) for value in values])
 
 

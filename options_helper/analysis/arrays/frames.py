@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 
 def build_frame(names: tuple[str, ...], columns: Mapping[str, Column]) -> pd.DataFrame:
-    """A table of these columns in this order.
+    """Return a table of these columns in this order.
 
-    All tables of a kind share what pandas computes to find a column by its name; to do that anew in every
-    refresh costs as much as the table itself.
+    All tables of a kind share the index by which pandas finds a column's name; building it in every refresh
+    would cost as much as the table itself.
     """
     frame = pd.DataFrame(dict(enumerate(columns[name] for name in names)))
     frame.columns = _index_of(names).view()

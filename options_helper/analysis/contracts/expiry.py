@@ -1,14 +1,14 @@
-"""When a contract trades for the last time and when it expires, on days with the regular close.
+"""Last trading times and expiries of contracts on days with the regular close.
 
-The date in a contract's symbol is a New York date. What happens on it depends on the product:
+The date in a contract's symbol is a New York date. Its meaning depends on the product:
 
 - Stocks and most funds: trading and life end with the regular close (16:00, 13:00 on a half day).
 - The funds of `LATE_FUND_ROOTS`: 15 minutes after the regular close.
 - Indexes settled at the close (SPXW, XSP, …): with the regular close of the last day.
-- Indexes settled at the open (SPX, NDX, RUT, VIX, …): the last trade is 15 minutes after the close of the
-  session before; they expire at the open.
+- Indexes settled at the open (SPX, NDX, RUT, VIX, …): the last trade is 15 minutes after the previous
+  session's close; they expire at the open.
 
-An early close of the current session is taken into account in `contract_ends`.
+`session_ends` accounts for an early close of the current session.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _SATURDAY = 5
 
 
 def expiry_moment(root: str, expiry: dt.date) -> dt.datetime:
-    """The aware moment from which a contract counts as expired.
+    """Return the aware time from which a contract counts as expired.
 
     Args:
         root: The contract's root (`SPX` and `SPXW` differ), or an underlying of ordinary options.
@@ -41,9 +41,9 @@ def expiry_moment(root: str, expiry: dt.date) -> dt.datetime:
 
 
 def last_trading_moment(root: str, expiry: dt.date) -> dt.datetime:
-    """The aware moment at which a contract trades for the last time; arguments as in `expiry_moment`.
+    """Return the aware time of a contract's last trade; arguments as in `expiry_moment`.
 
-    For contracts settled at the open the weekday before stands in for the session before.
+    For contracts settled at the open, the previous weekday is used as the previous session.
     """
     if normalize_underlying(root) not in AM_SETTLED_ROOTS:
         return expiry_moment(root, expiry)

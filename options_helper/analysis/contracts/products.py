@@ -43,19 +43,19 @@ _THURSDAY, _FRIDAY = 3, 4
 
 
 def is_index(symbol: str) -> bool:
-    """Whether an underlying is an index, which has no shares and so no place on the stock stream."""
+    """Return whether an underlying is an index, which has no shares and is not on the stock stream."""
     return symbol in INDEX_SYMBOLS
 
 
 def is_adjusted(root: str) -> bool:
-    """Whether a contract's root ends in a digit, as the clearing house marks every adjusted contract.
+    """Return whether a contract's root ends in a digit, the clearing house's mark of an adjusted contract.
 
-    What it delivers is not known here: it may be other than 100 shares, and cash beside them.
+    Its deliverable is unknown: it may differ from 100 shares, and may include cash.
     """
     return root[-1:].isdigit()
 
 
 def is_monthly_expiry(day: dt.date) -> bool:
-    """Whether a day is its month's third Friday, or the Thursday before, which stands in on a holiday."""
+    """Return whether a day is its month's third Friday, or the Thursday before, in case of a holiday."""
     friday = day + dt.timedelta(days=_FRIDAY - day.weekday())
     return day.weekday() in {_THURSDAY, _FRIDAY} and 15 <= friday.day <= 21  # noqa: PLR2004 - the third

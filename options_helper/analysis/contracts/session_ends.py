@@ -29,7 +29,7 @@ class ContractEnds(NamedTuple):
 
 
 def find_contract_ends(rows: Instruments, live: LiveSnapshot) -> ContractEnds:
-    """The ends by the products' rules, brought forward where the session of the last day closes early."""
+    """Return the ends by the products' rules, earlier if the last day's session closes early."""
     clock, close = rows.clock, _session_close(live)
     if close is None:
         return ContractEnds(clock.expires_at, clock.last_trading)
@@ -41,11 +41,11 @@ def find_contract_ends(rows: Instruments, live: LiveSnapshot) -> ContractEnds:
 
 
 def _session_close(live: LiveSnapshot) -> dt.datetime | None:
-    """The close of the trading day's session; where no calendar tells it, what the phase does."""
+    """Return the close of the trading day's session, from the phase if no calendar has it."""
     if live.session_close is not None:
         return live.session_close
     if live.market_phase == MarketPhase.AFTER:
-        return live.as_of  # it has closed, nobody knows when
+        return live.as_of  # it has closed, at an unknown time
     return live.market_phase_until if live.market_phase == MarketPhase.OPEN else None
 
 
@@ -59,10 +59,9 @@ def days_until(days: Numbers, live: LiveSnapshot) -> Numbers:
 
 
 def hours_until(moments: Numbers, days: Numbers, live: LiveSnapshot) -> Floats:
-    """Hours to these moments, never below 0; NaN on other New York dates than theirs (ordinals).
+    """Return the hours to these times, never below 0; NaN unless they are on this New York date (ordinals).
 
-    Where no session is held today, nothing trades for the last time: which day is a holiday is not known when
-    the moments are made.
+    NaN on days without a session: last-trading times are computed without a holiday calendar.
     """
     today = new_york_date(live.as_of)
     last_days = (days == today.toordinal()) & (live.trading_date in {None, today})

@@ -40,7 +40,7 @@ class Curve:
         return len(self.times)
 
     def column(self, name: str) -> NDArray[np.float64]:
-        """One column's figures; all gaps where there is no such column."""
+        """Return one column's figures; all gaps if there is no such column."""
         if name not in self.columns:
             return np.full(len(self.times), np.nan)
         column: NDArray[np.float64] = self.values[:, self.columns.index(name)]
@@ -50,7 +50,7 @@ class Curve:
 class CurveRecorder:
     """Takes a point every `spacing_seconds` and keeps at most `max_points` of them.
 
-    Written by one thread; curves that were given out never change afterwards.
+    One thread writes; curves already handed out never change.
     """
 
     def __init__(self, columns: Sequence[str], *, spacing_seconds: float, max_points: int) -> None:
@@ -62,16 +62,16 @@ class CurveRecorder:
         self.clear()
 
     def clear(self) -> None:
-        """Begin anew."""
+        """Start over."""
         self.spacing_seconds = self._first_spacing
         self._begin(np.zeros(0, dtype=np.int64), np.zeros((0, len(self.columns))))
 
     def add(self, at: dt.datetime, figures: Mapping[str, float | None]) -> bool:
-        """Offer a point; whether it was taken.
+        """Offer a point, and return whether it was taken.
 
-        A column without a figure gets a gap. A point that comes too soon, or one without any figure after
-        another such point, is not taken. Where none came for a while (nobody looked, the computer slept)
-        there is a gap before it. Where the clock was set back, the points from then on are dropped.
+        A column without a figure gets a gap. A point that comes too soon is not taken, nor is one without any
+        figure after another such point. A pause in observation (the computer slept) leaves a gap. If the
+        clock went back, the points from then on are dropped.
         """
         time = to_microseconds(at)
         self._forget_from(time)
@@ -85,7 +85,7 @@ class CurveRecorder:
         return True
 
     def _is_blank(self) -> bool:
-        """Whether there is no point, or none with a figure after the last gap."""
+        """Return whether there is no point, or none with a figure since the last gap."""
         return not self._length or bool(np.isnan(self._values[self._length - 1]).all())
 
     def _due(self) -> int:
@@ -124,7 +124,7 @@ class CurveRecorder:
         self._begin(times, joined)
 
     def _begin(self, times: NDArray[np.int64], values: NDArray[np.float64]) -> None:
-        """New arrays, as the old ones were given out; of full size: the day's memory is taken at once."""
+        """Make new full-sized arrays, because the old ones were handed out."""
         self._length = len(times)
         self._times = np.zeros(self._max_points, dtype=np.int64)
         self._values = np.full((self._max_points, len(self.columns)), np.nan)

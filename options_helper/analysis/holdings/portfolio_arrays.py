@@ -1,4 +1,4 @@
-"""A portfolio as arrays: what its tables need that no price changes, built once and kept while it lives."""
+"""A portfolio as arrays: everything its tables need that does not depend on prices, built once."""
 
 from __future__ import annotations
 
@@ -30,18 +30,18 @@ _LOT = 100  # shares that pair with one standard contract
 
 @dataclass(frozen=True, slots=True)
 class StructureArrays:
-    """The static side of n structures; their legs stand one after the other in the book's `legs`.
+    """The static side of n structures; their legs are consecutive in the portfolio's `legs`.
 
     Attributes:
         positions: The structures, in the file's order.
         starts, sizes: The first leg of each structure, and its number of legs.
-        underlying_codes: Numbers of their stocks in the book's list.
-        net_debit: Total dollars, NaN for unknown.
-        opened: Ordinals of the days of opening, 0 for unknown.
+        underlying_codes: Numbers of their stocks in the portfolio's list.
+        net_debit: Total dollars, NaN if unknown.
+        opened: Ordinals of the opening days, 0 if unknown.
         units: How many times the structure is held: the greatest common divisor of its legs' contracts.
         has_shares: Whether a leg is shares.
-        first_expiry_day, first_last_day: Of the contract that goes first, as in `ContractClock`; `NEVER`
-            where all legs are shares.
+        first_expiry_day, first_last_day: Of the contract that ends first, as in `ContractClock`; `NEVER`
+            if all legs are shares.
         columns: Finished columns by name.
     """
 

@@ -1,8 +1,8 @@
-"""What traders call a set of legs.
+"""Traders' names for sets of legs.
 
-"Long" and "short" follow the usual sense: a long butterfly is long its wings, a long calendar is long the
-later expiry. Verticals, iron condors and iron butterflies say "debit" or "credit" instead, which cannot be
-mistaken; it follows from the strikes, not from what was paid.
+"Long" and "short" have their usual meaning: a long butterfly is long its wings, a long calendar is long the
+later expiry. Verticals, iron condors and iron butterflies say "debit" or "credit" instead, which is
+unambiguous; it follows from the strikes, not from the cost.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class NetLeg:
 
 @dataclass(frozen=True, slots=True)
 class StructureName:
-    """A family, its name in words, and the distance of its strikes in dollars where that means something."""
+    """A family, its name in words, and its strikes' distance in dollars if that has a meaning."""
 
     kind: StructureKind
     words: str
@@ -69,7 +69,7 @@ CUSTOM = StructureName(StructureKind.CUSTOM, "Custom")
 
 
 def name_structure(legs: Sequence[NetLeg], shares: float) -> StructureName:
-    """The name of options, each contract once, and signed shares beside them."""
+    """Return the name of options, each contract once, combined with signed shares."""
     ordered = sorted(legs, key=lambda leg: (leg.expiry, leg.strike, leg.option_type))
     if shares:
         return _with_shares(ordered, shares)
@@ -170,7 +170,7 @@ def _with_shares(legs: Sequence[NetLeg], shares: float) -> StructureName:
 
 
 def _shares_and_one(leg: NetLeg, shares: float) -> StructureName:
-    """An option that is covered by the shares, or that covers all of them."""
+    """Return the option that the shares cover, or that covers all the shares."""
     covered = abs(_amount(leg)) <= abs(shares)
     covering = abs(_amount(leg)) >= abs(shares)
     match leg.option_type, shares > 0, leg.quantity > 0:

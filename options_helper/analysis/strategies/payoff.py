@@ -29,7 +29,7 @@ class OptionAmount:
 
 @dataclass(frozen=True, slots=True)
 class Payoff:
-    """What options of one expiry and shares are worth at that expiry, less what they cost.
+    """The value at expiry of options of one expiry and shares, minus their cost.
 
     Attributes:
         options: The options.
@@ -52,17 +52,17 @@ class Payoff:
 
     @property
     def max_profit(self) -> float:
-        """Dollars at best; `math.inf` where it grows with the price without end."""
+        """Return the best outcome in dollars; `math.inf` if it grows with the price without limit."""
         return math.inf if self._tail() > _CENT_FRACTION else max(self._corner_values())
 
     @property
     def max_loss(self) -> float:
-        """Dollars lost at worst, as a positive figure; `math.inf` where there is no end to it."""
+        """Return the worst loss as a positive number of dollars; `math.inf` if it is unlimited."""
         return math.inf if self._tail() < -_CENT_FRACTION else -min(self._corner_values())
 
     @property
     def break_evens(self) -> tuple[float, ...]:
-        """Prices above zero at which the P/L is zero or changes its sign, ascending."""
+        """Return the prices above zero at which the P/L is zero or changes its sign, ascending."""
         return tuple(sorted(self._zeros()))
 
     def _corners(self) -> list[float]:

@@ -1,9 +1,9 @@
 """A structure's name, width, and profit and loss at expiry.
 
-Profit, loss and break-evens are those at expiry, in total dollars of the whole position. They are undefined
-(None) where the options expire on different days, because the later ones then still have a value that only a
-model could give, and where the file does not say what was paid; they are not known where a contract is an
-adjusted one, because what it delivers is not. `math.inf` says unlimited.
+Profit, loss and break-evens apply at expiry, in total dollars of the whole position. They are None
+if the options expire on different days, because only a model could value the later ones then, and if the
+file does not state the cost. They are unknown if a contract is adjusted, because its deliverable is.
+`math.inf` means unlimited.
 """
 
 from __future__ import annotations
@@ -33,15 +33,15 @@ __all__ = ["Payoff", "Structure", "StructureKind", "describe_structure"]
 
 @dataclass(frozen=True, slots=True)
 class Structure:
-    """What is known of a position without any price.
+    """The facts about a position that need no price.
 
     Attributes:
         kind, name: The family, and the name in words ("Credit iron condor").
-        width: Distance of the strikes in dollars (the wider wing), None where it means nothing.
+        width: Distance of the strikes in dollars (the wider wing), None if it has no meaning.
         max_profit, max_loss: Dollars at expiry, a loss as a positive figure; `math.inf` is unlimited.
-        break_evens: Prices of the underlying, ascending; empty where undefined or where there is none.
-        payoff: P/L at expiry by price, None where undefined.
-        adjusted: Whether one of its contracts is an adjusted one; then nothing at expiry is known.
+        break_evens: Prices of the underlying, ascending; empty if undefined or if there are none.
+        payoff: P/L at expiry by price, None if undefined.
+        adjusted: Whether one of its contracts is adjusted; then nothing at expiry is known.
     """
 
     kind: StructureKind
@@ -55,12 +55,12 @@ class Structure:
 
 
 def describe_structure(position: AnyPosition, multipliers: Sequence[float] | None = None) -> Structure:
-    """Name, width, extremes and break-evens of a structure, a single or shares.
+    """Return the name, width, extremes and break-evens of a structure, a single option or shares.
 
     Args:
-        position: What to describe.
-        multipliers: Dollars per point of each leg (of the one option of a single), in the file's order; what
-            stands at a stock leg's place is ignored. Without it, the file's multipliers or the standard 100.
+        position: The position.
+        multipliers: Dollars per point of each leg (or of a single option), in the file's order; the entry
+            of a stock leg is ignored. By default, the file's multipliers or the standard 100.
     """
     payoff = _payoff(position, multipliers)
     name = _name(position, multipliers)
@@ -112,7 +112,7 @@ def _name(position: AnyPosition, multipliers: Sequence[float] | None) -> Structu
 
 
 def _net_legs(options: Sequence[tuple[Leg, float]]) -> list[NetLeg]:
-    """The legs with those of the same contract put together; what cancels out is left away."""
+    """Return the legs with equal contracts combined; those that cancel out are left out."""
     quantities: dict[tuple[object, ...], int] = {}
     first: dict[tuple[object, ...], tuple[Leg, float]] = {}
     for leg, multiplier in options:

@@ -1,11 +1,11 @@
-"""How old prices are, and how late they came.
+"""Ages of prices, and their lag on arrival.
 
-Ages count from the snapshot's clock, so they keep growing when a feed dies. Where that clock is known to be
-ahead of Alpaca's or behind it, ages and lags are corrected by the difference. Where that is not known, a time
-in the future beyond the tolerance means that this computer's clock is behind: such an age counts from
-receipt, which is by the same clock, and is unknown where the receipt is not known. No age is negative.
+Ages count from the snapshot's clock, so they keep growing when a feed dies. If that clock's difference from
+Alpaca's is known, ages and lags are corrected by it. If not, a time in the future beyond the tolerance means
+that this computer's clock is slow: such an age counts from receipt, by the same clock, and is unknown if
+the receipt is. No age is negative.
 
-Times are int64 microseconds since 1970 UTC, 0 for none; ages and lags are seconds, NaN where unknown.
+Times are int64 microseconds since 1970 UTC, 0 for none; ages and lags are seconds, NaN if unknown.
 """
 
 from __future__ import annotations
@@ -33,17 +33,17 @@ _TOLERANCE = int(CLOCK_SKEW_TOLERANCE_SECONDS * _SECOND)
 
 
 class Ages(NamedTuple):
-    """Ages in seconds, and which rows were dated in the future."""
+    """Ages in seconds, and a flag for rows dated in the future."""
 
     seconds: Floats
     skewed: Flags
 
 
 def clock_offset(live: LiveSnapshot) -> float:
-    """Seconds by which this computer's clock is ahead; 0 within the tolerance, or where it is not known.
+    """Return the seconds by which this computer's clock is ahead; 0 within the tolerance, or if unknown.
 
-    An answer of Alpaca's clock that came out of a cache would make every price younger than it is. But no
-    quote is received before it was made: one that would have been refutes such an answer.
+    A cached clock answer would make prices look too young. If the offset implies that a quote arrived before
+    it was created, it is ignored.
     """
     offset = live.clock_offset_seconds
     if offset is None or abs(offset) <= CLOCK_SKEW_TOLERANCE_SECONDS:
@@ -91,7 +91,7 @@ def compute_ages(live: LiveSnapshot, timestamp: Times, received_at: Times) -> Ag
 
 
 def compute_basis_ages(live: LiveSnapshot, ticks: Ticks, quote: Ages, by_last: Flags) -> Ages:
-    """Ages of what the marks were made from: the quote, or the last trade."""
+    """Return the ages of the marks' sources: the quote, or the last trade."""
     if not by_last.any():
         return quote
     trade = compute_ages(live, ticks.trade_time, ticks.trade_received)
@@ -101,11 +101,11 @@ def compute_basis_ages(live: LiveSnapshot, ticks: Ticks, quote: Ages, by_last: F
 
 
 def compute_lags(timestamp: Times, received_at: Times, from_rest: Flags) -> Floats:
-    """Receive time minus event time in seconds; NaN for REST rows, which are fetched at any time."""
+    """Return receive time minus event time in seconds; NaN for REST rows, which are fetched at any time."""
     known = (timestamp != 0) & (received_at != 0) & ~from_rest
     return np.where(known, (received_at - timestamp) / _SECOND, np.nan)
 
 
 def _offset(live: LiveSnapshot) -> int:
-    """Microseconds by which this computer's clock is known to be ahead of Alpaca's."""
+    """Return the microseconds by which this computer's clock is known to be ahead of Alpaca's."""
     return round(clock_offset(live) * _SECOND)

@@ -47,7 +47,7 @@ class Session:
 
 
 class MarketCalendar(Protocol):
-    """What the product asks of a calendar; None stands for what it does not know."""
+    """The product's questions to a calendar; None means unknown."""
 
     def phase(self, at: dt.datetime) -> MarketPhase:
         """The phase at a time."""
@@ -58,7 +58,7 @@ class MarketCalendar(Protocol):
         ...
 
     def trading_date(self, at: dt.datetime) -> dt.date | None:
-        """Today, if it has a session, else the date of the last one."""
+        """Return today if it has a session, else the date of the last one."""
         ...
 
     def previous_trading_date(self, at: dt.datetime) -> dt.date | None:
@@ -66,7 +66,7 @@ class MarketCalendar(Protocol):
         ...
 
     def session(self, day: dt.date) -> Session | None:
-        """The session of a date, None where it has none."""
+        """Return the session of a date, None if it has none."""
         ...
 
     def next_open(self, at: dt.datetime) -> dt.datetime | None:
@@ -84,9 +84,9 @@ def _end_of(day: dt.date) -> dt.datetime:
 
 
 def phase_at(at: dt.datetime, sessions: Sequence[Session]) -> tuple[MarketPhase, dt.datetime | None]:
-    """The phase at a time among sessions in order, and when the next one begins.
+    """Return the phase at a time among ordered sessions, and when the next one begins.
 
-    UNKNOWN after the last session's after-hours, for nothing tells whether there is another one today.
+    UNKNOWN after the last session's after-hours, because there may be another session today.
     """
     number = bisect_right(sessions, at, key=attrgetter("open"))
     last = sessions[number - 1] if number else None
@@ -171,7 +171,7 @@ def _exchange_sessions(first_year: int, last_year: int) -> tuple[Session, ...]:
 
 @dataclass(frozen=True, slots=True)
 class MarketMoment:
-    """What a calendar says of one moment; everything is unknown without one."""
+    """A calendar's answers for one time; without a calendar everything is unknown."""
 
     phase: MarketPhase = MarketPhase.UNKNOWN
     until: dt.datetime | None = None
