@@ -19,7 +19,7 @@ from typer.testing import CliRunner
 
 from options_helper import __version__, cli
 from options_helper.errors import MissingDependency, OptionsHelperError
-from options_helper.launch import command, launcher, log_file
+from options_helper.launch import command, launcher, log_file, own_folder
 from options_helper.launch.launcher import LaunchOptions
 
 RUNNER = CliRunner()
@@ -155,7 +155,7 @@ def test_a_full_standard_output_is_one_sentence(tmp_path: Path, words: list[str]
 def test_the_command_is_safe(tmp_path: Path) -> None:
     """The child listens on one address, answers to known names, and shows no values in errors."""
     line = command.streamlit_command(tmp_path / "app.py", host="127.0.0.1", port=8502)
-    assert line[:5] == [sys.executable, "-m", "streamlit", "run", str(tmp_path / "app.py")]
+    assert line[:5] == [sys.executable, "-m", "options_helper.launch.child", "run", str(tmp_path / "app.py")]
     assert {
         "--server.address=127.0.0.1",
         "--server.port=8502",
@@ -185,23 +185,40 @@ def test_a_chosen_host_is_allowed_by_name(tmp_path: Path) -> None:
 def test_a_taken_default_port_moves_on(monkeypatch: pytest.MonkeyPatch, taken_port: int) -> None:
     """Without `--port` a taken default moves to a later, free port."""
     monkeypatch.setattr(launcher, "DEFAULT_PORT", taken_port)
-    chosen = launcher.choose_port("127.0.0.1", None)
-    assert taken_port < chosen < taken_port + launcher.PORTS_TRIED
+    with launcher.claimed_port("127.0.0.1", None) as chosen:
+        assert taken_port < chosen < taken_port + launcher.PORTS_TRIED
+
+
+def test_two_launchers_never_choose_one_port(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While one has a port but does not listen yet, the next one moves on, or refuses what was asked for."""
+    monkeypatch.setattr(launcher, "DEFAULT_PORT", free_port())
+    with launcher.claimed_port("127.0.0.1", None) as first:
+        with launcher.claimed_port("127.0.0.1", None) as second:
+            assert second != first
+        with pytest.raises(OptionsHelperError, match="is taken"), launcher.claimed_port("127.0.0.1", first):
+            pass
+    with launcher.claimed_port("127.0.0.1", None) as again:
+        assert again == first
 
 
 def test_a_taken_port_that_was_asked_for_is_refused(taken_port: int) -> None:
     """A port chosen by the user is never exchanged for another one in silence."""
-    with pytest.raises(OptionsHelperError, match=f"Port {taken_port} .* is taken. Choose another one"):
-        launcher.choose_port("127.0.0.1", taken_port)
+    words = f"Port {taken_port} .* is taken. Choose another one"
+    with pytest.raises(OptionsHelperError, match=words), launcher.claimed_port("127.0.0.1", taken_port):
+        pass
     free = free_port()
-    assert launcher.choose_port("127.0.0.1", free) == free
+    with launcher.claimed_port("127.0.0.1", free) as port:
+        assert port == free
 
 
 def test_no_free_port_at_all_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where every port is taken, the way out is named."""
     monkeypatch.setattr(launcher, "is_free", lambda _host, _port: False)
-    with pytest.raises(OptionsHelperError, match="Choose one with --port"):
-        launcher.choose_port("127.0.0.1", None)
+    with (
+        pytest.raises(OptionsHelperError, match="Choose one with --port"),
+        launcher.claimed_port("127.0.0.1", None),
+    ):
+        pass
 
 
 def test_a_missing_extra_is_named_before_anything_starts(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -257,7 +274,76 @@ def test_the_log_is_said_where_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     monkeypatch.setenv(log_file.LOG_FILE_VARIABLE, str(tmp_path / "file" / "log"))
     with launcher._environment(LaunchOptions()) as env:
-        assert Path(env[log_file.LOG_FILE_VARIABLE]).parent == tmp_path
+        assert Path(env[log_file.LOG_FILE_VARIABLE]).parent.parent == tmp_path
+
+
+def test_a_name_that_is_not_utf8_is_one_sentence(launched: Launched) -> None:
+    """No page could show it, so nothing starts."""
+    with pytest.raises(OptionsHelperError, match=r"\\xff\.json holds bytes that are not UTF-8"):
+        launcher.launch(LaunchOptions(portfolio=Path("\udcff.json")), launched.say)
+
+
+def test_without_any_place_for_a_log_it_goes_on(
+    launched: Launched, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That is said, and the child gets no log to open."""
+    (tmp_path / "file").touch()
+    monkeypatch.setenv(log_file.LOG_FILE_VARIABLE, str(tmp_path / "file" / "log"))
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "file"))
+    assert launcher.launch(LaunchOptions(port=free_port()), launched.say) == 0
+    assert "No log file can be written; going on without one." in launched.said
+    with launcher._environment(LaunchOptions()) as env:
+        assert log_file.LOG_FILE_VARIABLE not in env
+
+
+def test_the_child_ends_with_a_killed_launcher() -> None:
+    """SIGKILL closes the pipe that the child watches, and nobody is left behind."""
+    reading, writing = os.pipe()
+    code = (
+        "import threading; from options_helper.launch import child; "
+        "child.runpy.run_module = lambda *_, **__: (print('up', flush=True), threading.Event().wait()); "
+        "child.main()"
+    )
+    with subprocess.Popen(  # noqa: S603 - our own interpreter
+        [sys.executable, "-c", code], stdin=reading, stdout=subprocess.PIPE, text=True
+    ) as process:
+        os.close(reading)
+        assert process.stdout is not None
+        assert process.stdout.readline() == "up\n"
+        os.close(writing)  # as the system does for a killed launcher
+        assert process.wait(10) != 0
+
+
+def test_the_folder_of_a_killed_demo_is_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The next demo tidies up; the folder of a demo that runs stays."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    with subprocess.Popen([sys.executable, "-c", ""]) as ended:
+        pass
+    folder = own_folder.own_folder()
+    assert folder is not None
+    left, running = folder / f"demo-{ended.pid}-x", folder / f"demo-{os.getpid()}-x"
+    left.mkdir()
+    running.mkdir()
+    assert own_folder.make_demo_folder().parent == folder
+    assert (left.exists(), running.exists()) == (False, True)
+
+
+@pytest.mark.parametrize("kind", ["link", "open to others", "file"])
+def test_a_folder_that_others_prepared_is_not_trusted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    """In a shared temporary folder somebody else may have made our name first."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    place = tmp_path / f"options-helper-{os.getuid()}"
+    if kind == "link":
+        (tmp_path / "theirs").mkdir(mode=0o700)
+        place.symlink_to(tmp_path / "theirs")
+    elif kind == "file":
+        place.touch(mode=0o600)
+    else:
+        place.mkdir()
+        place.chmod(0o777)
+    assert own_folder.own_folder() is None
 
 
 def test_the_demo_brings_its_own_portfolio(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -379,5 +465,6 @@ def test_moving_to_another_port_is_said(
 def test_listening_for_others_is_said(launched: Launched) -> None:
     """An address that others can reach is announced as such, and this machine opens its own."""
     assert launcher.launch(LaunchOptions(host="0.0.0.0", port=free_port()), launched.say) == 0  # noqa: S104
-    assert launched.said[0].startswith("Listening on 0.0.0.0: there is no login")
+    assert launched.said[0].startswith("Listening on 0.0.0.0, without a login")
+    assert "live only on this machine, at http://127.0.0.1:" in launched.said[0]
     assert launched.opened[0].startswith("http://127.0.0.1:")

@@ -73,7 +73,15 @@ def examine(patient: DoctorInput) -> Iterator[Finding]:
     yield finding
     if portfolio is not None:
         yield check_subscription(portfolio, settings, new_york_date(patient.clock()))
-    yield Finding("Log", Level.OK, str(usable_log_path(log_file_path(patient.env).absolute())))
+    yield _find_log(patient.env)
+
+
+def _find_log(env: Mapping[str, str]) -> Finding:
+    wanted = log_file_path(env)
+    log = usable_log_path(None if wanted is None else wanted.absolute())
+    if log is None:
+        return Finding("Log", Level.NOTE, "no log file can be written; the page goes on without one")
+    return Finding("Log", Level.OK, str(log))
 
 
 def _find_keys(patient: DoctorInput) -> tuple[AlpacaSettings | None, Finding]:
@@ -125,7 +133,7 @@ def _read_portfolio(path: Path) -> tuple[Portfolio | None, Finding]:
     try:
         portfolio = load_portfolio(path)
     except PortfolioError as error:
-        return None, Finding("Portfolio", Level.FAIL, str(error))
+        return None, Finding("Portfolio", Level.FAIL, " ".join(str(error).split("\n")))
     count = len(portfolio.positions)
     words = f"{path.absolute()}: {count} position{'' if count == 1 else 's'}"
     return portfolio, Finding("Portfolio", Level.OK, words)

@@ -1,4 +1,4 @@
-"""What an examination found, as a line and as JSON."""
+"""The findings of an examination, as lines and as JSON."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from enum import StrEnum
+
+from options_helper.printable import printable
 
 _NAME_WIDTH = 13
 
@@ -28,12 +30,12 @@ class Finding:
 
     @property
     def line(self) -> str:
-        """`FAIL  Account      …`."""
-        return f"{self.level:<5} {self.name:<{_NAME_WIDTH}} {self.text}"
+        """One line, `FAIL  Account      …`, whatever a server's text holds."""
+        return f"{self.level:<5} {self.name:<{_NAME_WIDTH}} {printable(self.text)}"
 
 
 def is_well(findings: Iterable[Finding]) -> bool:
-    """Whether nothing failed."""
+    """Return whether nothing failed."""
     return all(finding.level is not Level.FAIL for finding in findings)
 
 

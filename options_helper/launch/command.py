@@ -9,7 +9,7 @@ from options_helper.errors import OptionsHelperError
 
 
 def portal_script() -> Path:
-    """The portal's entry script: inside an installed wheel, else in the checkout."""
+    """Return the portal's entry script: inside an installed wheel, else in the checkout."""
     here = Path(__file__).resolve().parents[1]
     for root in (here / "_portal", here.parent):
         script = root / "apps" / "streamlit" / "entry" / "server.py"
@@ -21,7 +21,7 @@ def portal_script() -> Path:
 
 
 def streamlit_command(script: Path, *, host: str, port: int) -> list[str]:
-    """The child's command line; every setting here is part of the promise of a safe local tool."""
+    """Return the child's command line; each setting is part of the promise of a safe local tool."""
     allowed = dict.fromkeys(["localhost", "127.0.0.1", host])
     settings = {
         "server.address": host,
@@ -47,4 +47,4 @@ def streamlit_command(script: Path, *, host: str, port: int) -> list[str]:
     }
     flags = [f"--{name}={value}" for name, value in settings.items()]
     flags += [f"--server.allowedHosts={name}" for name in allowed]
-    return [sys.executable, "-m", "streamlit", "run", str(script), *flags]
+    return [sys.executable, "-m", "options_helper.launch.child", "run", str(script), *flags]

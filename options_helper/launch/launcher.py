@@ -6,10 +6,10 @@ import contextlib
 import http.client
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
-import tempfile
 import time
 import webbrowser
 from collections.abc import Callable, Iterator
@@ -21,6 +21,8 @@ from options_helper.data.settings import is_loopback
 from options_helper.errors import MissingDependency, OptionsHelperError
 from options_helper.launch.command import portal_script, streamlit_command
 from options_helper.launch.log_file import LOG_FILE_VARIABLE, log_file_path, usable_log_path
+from options_helper.launch.own_folder import claim_port, make_demo_folder
+from options_helper.printable import printable
 from options_helper.times import new_york_date, utc_now
 
 DEFAULT_HOST = "127.0.0.1"
@@ -46,7 +48,7 @@ class LaunchOptions:
 
 
 def is_free(host: str, port: int) -> bool:
-    """Whether a server could listen there now."""
+    """Return whether a server could listen there now."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         if os.name == "posix":
@@ -58,20 +60,35 @@ def is_free(host: str, port: int) -> bool:
     return True
 
 
-def choose_port(host: str, asked: int | None) -> int:
-    """The port asked for, or 8501, or the next free one after it.
+@contextlib.contextmanager
+def claimed_port(host: str, asked: int | None) -> Iterator[int]:
+    """The port asked for, or 8501, or the next free one after it; no other launcher takes it meanwhile.
 
     Raises:
         OptionsHelperError: The port asked for is taken, or no free one was found.
     """
+    for port in range(DEFAULT_PORT, DEFAULT_PORT + PORTS_TRIED) if asked is None else (asked,):
+        claim = _claim(host, port)
+        if claim is None:
+            continue
+        try:
+            yield port
+        finally:
+            os.close(claim)
+        return
     if asked is not None:
-        if not is_free(host, asked):
-            raise OptionsHelperError(f"Port {asked} on {host} is taken. Choose another one with --port.")
-        return asked
-    for port in range(DEFAULT_PORT, DEFAULT_PORT + PORTS_TRIED):
-        if is_free(host, port):
-            return port
+        raise OptionsHelperError(f"Port {asked} on {host} is taken. Choose another one with --port.")
     raise OptionsHelperError(f"No free port from {DEFAULT_PORT} on at {host}. Choose one with --port.")
+
+
+def _claim(host: str, port: int) -> int | None:
+    if not is_free(host, port):
+        return None
+    claim = claim_port(host, port) if os.name == "posix" else os.open(os.devnull, os.O_RDONLY)
+    if claim is not None and not is_free(host, port):  # its last owner listens by now
+        os.close(claim)
+        return None
+    return claim
 
 
 def require_packages(*, demo: bool) -> None:
@@ -93,18 +110,33 @@ def launch(options: LaunchOptions, say: Callable[[str], object]) -> int:
     """
     require_packages(demo=options.demo)
     script = portal_script()
-    port = choose_port(options.host, options.port)
-    if options.port is None and port != DEFAULT_PORT:
-        say(f"Port {DEFAULT_PORT} is taken; using {port}.")
-    if not is_loopback(options.host):
-        say(f"Listening on {options.host}: there is no login, whoever can reach this address sees the page.")
+    _refuse_undecodable(options.portfolio or os.environ.get(PORTFOLIO_VARIABLE))
     with contextlib.ExitStack() as stack:
+        port = stack.enter_context(claimed_port(options.host, options.port))
+        if options.port is None and port != DEFAULT_PORT:
+            say(f"Port {DEFAULT_PORT} is taken; using {port}.")
+        if not is_loopback(options.host):
+            say(
+                f"Listening on {options.host}, without a login: whoever reaches it can load the page. "
+                f"It is live only on this machine, at http://{_address(options.host)}:{port}."
+            )
         env = stack.enter_context(_environment(options))
-        say(f"Log file: {env[LOG_FILE_VARIABLE]}")
+        log = env.get(LOG_FILE_VARIABLE)
+        say(f"Log file: {printable(log)}" if log else "No log file can be written; going on without one.")
         if options.demo:
             say("DEMO: simulated prices; no account is needed and nothing leaves this machine.")
         command = streamlit_command(script, host=options.host, port=port)
         return _run(command, env, _address(options.host), port, say, open_browser=options.open_browser)
+
+
+def _refuse_undecodable(portfolio: Path | str | None) -> None:
+    """No page can show such a name, and no JSON can carry it."""
+    try:
+        str(portfolio or "").encode()
+    except UnicodeEncodeError:
+        raise OptionsHelperError(
+            f"The name {printable(str(portfolio))} holds bytes that are not UTF-8. Rename the file."
+        ) from None
 
 
 @contextlib.contextmanager
@@ -113,7 +145,10 @@ def _environment(options: LaunchOptions) -> Iterator[dict[str, str]]:
     # glibc gives each busy thread a heap of its own, and what is freed in one is not used by the others: with
     # eight of them the server grew by a megabyte in ten minutes. Two cost no throughput.
     env = {"MALLOC_ARENA_MAX": "2"} | os.environ
-    env[LOG_FILE_VARIABLE] = str(usable_log_path(log_file_path().absolute()))
+    log = usable_log_path(_absolute(log_file_path()))
+    env.pop(LOG_FILE_VARIABLE, None)
+    if log is not None:
+        env[LOG_FILE_VARIABLE] = str(log)
     if options.keep_alive_seconds is not None:
         env[KEEP_ALIVE_VARIABLE] = str(options.keep_alive_seconds)
     if options.portfolio is not None:
@@ -126,17 +161,27 @@ def _environment(options: LaunchOptions) -> Iterator[dict[str, str]]:
 
     portfolio = demo_portfolio(new_york_date(utc_now()))
     held = portfolio if options.portfolio is None else None
-    with (
-        AlpacaSimulator(portfolio=held) as simulator,
-        tempfile.TemporaryDirectory(prefix="options-helper-demo-") as folder,
-    ):
+    with AlpacaSimulator(portfolio=held) as simulator, _demo_folder() as folder:
         env |= simulator.environment()
         if options.portfolio is None:
             # Relative to today, in a folder of its own: no file of the user's is touched.
-            path = Path(folder) / "demo-portfolio.json"
+            path = folder / "demo-portfolio.json"
             path.write_text(json.dumps(portfolio, indent=2), encoding="utf-8")
             env[PORTFOLIO_VARIABLE] = str(path)
         yield env
+
+
+@contextlib.contextmanager
+def _demo_folder() -> Iterator[Path]:
+    folder = make_demo_folder()
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _absolute(path: Path | None) -> Path | None:
+    return None if path is None else path.absolute()
 
 
 def _address(host: str) -> str:
@@ -159,7 +204,10 @@ def _run(
         for number in _ending_signals()
     }
     # Streamlit greets on stdout; what to open is said once, here.
-    child = subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL)  # noqa: S603 - our own interpreter
+    # Its standard input closes when this process ends, however it ends; then the child ends too.
+    child = subprocess.Popen(  # noqa: S603 - our own interpreter
+        command, env=env, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL
+    )
     try:
         if _wait_until_ready(child, address, port, asked_to_end):
             url = f"http://{f'[{address}]' if ':' in address else address}:{port}"
@@ -171,6 +219,8 @@ def _run(
         return 0 if asked_to_end else child.wait()
     finally:
         _end(child)
+        if child.stdin is not None:
+            child.stdin.close()
         for number, handler in previous.items():
             signal.signal(number, handler)
 

@@ -1,65 +1,108 @@
-"""The rotating log file: every change of a stream's state with its cause, to be read without a browser."""
+"""The rotating log file: every change of a stream's state with its cause, readable without a browser."""
 
 from __future__ import annotations
 
 import logging
 import os
-import tempfile
+import stat
 from collections.abc import Mapping
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from options_helper.launch.own_folder import own_folder
+from options_helper.printable import printable
+
+if TYPE_CHECKING:
+    from io import TextIOWrapper
 
 LOG_FILE_VARIABLE = "OH_LOG_FILE"
 _NAME = "options-helper.log"
 _MAX_BYTES = 1_000_000
 _KEPT = 3
+# Neither a link into somebody else's file, nor a pipe that waits for its reader.
+_SAFE_FLAGS = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 
 
-def log_file_path(env: Mapping[str, str] | None = None) -> Path:
-    """Where the log goes: `OH_LOG_FILE`, else `options-helper/` in the XDG state directory."""
+def log_file_path(env: Mapping[str, str] | None = None) -> Path | None:
+    """Return where the log goes: `OH_LOG_FILE`, else `options-helper/` in the XDG state directory.
+
+    None if there is no home directory to look in.
+    """
     values = os.environ if env is None else env
     if values.get(LOG_FILE_VARIABLE):
         return Path(values[LOG_FILE_VARIABLE])
     state = values.get("XDG_STATE_HOME")
-    return (Path(state) if state else Path.home() / ".local" / "state") / "options-helper" / _NAME
+    try:
+        return (Path(state) if state else Path.home() / ".local" / "state") / "options-helper" / _NAME
+    except RuntimeError:
+        return None
 
 
-def open_log(path: Path) -> Path:
-    """Send the package's log to a rotating file, once; returns the file in use.
+def usable_log_path(path: Path | None) -> Path | None:
+    """Return the path if a log can be written there, else one in this user's temporary folder, else None."""
+    if path is not None and _is_writable(path):
+        return path
+    folder = own_folder()
+    fallback = None if folder is None else folder / _NAME
+    return fallback if fallback is not None and _is_writable(fallback) else None
 
-    Where the place cannot be written, the system's directory for temporary files takes it.
-    """
+
+def open_log(path: Path) -> Path | None:
+    """Send the package's log to a rotating file, once; return the file in use, or None if there is none."""
     root = logging.getLogger("options_helper")
     for handler in root.handlers:
-        if isinstance(handler, RotatingFileHandler):
+        if isinstance(handler, _LogFile):
             return Path(handler.baseFilename)
-    handler = _open_handler(path)
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    usable = usable_log_path(path)
+    if usable is None:
+        return None
+    handler = _LogFile(usable, maxBytes=_MAX_BYTES, backupCount=_KEPT, encoding="utf-8")
+    handler.setFormatter(_PrintableFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     root.addHandler(handler)
     root.setLevel(logging.INFO)
-    return Path(handler.baseFilename)
+    return usable
 
 
 def close_log() -> None:
     """Take the rotating file off the package's logger again."""
     root = logging.getLogger("options_helper")
-    for handler in [each for each in root.handlers if isinstance(each, RotatingFileHandler)]:
+    for handler in [each for each in root.handlers if isinstance(each, _LogFile)]:
         root.removeHandler(handler)
         handler.close()
 
 
-def usable_log_path(path: Path) -> Path:
-    """The place asked for if it can be written, else one in the directory for temporary files."""
+class _LogFile(RotatingFileHandler):
+    """A log in a regular file that is not reached through a link."""
+
+    def _open(self) -> TextIOWrapper:
+        # Path.open has no opener.
+        return open(self.baseFilename, "a", encoding="utf-8", opener=_open_safely)
+
+
+class _PrintableFormatter(logging.Formatter):
+    """One line a record, whatever its text holds; the lines of a traceback are indented."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's own name
+        return printable(super().formatMessage(record))
+
+    def formatException(self, ei: object) -> str:  # noqa: N802 - logging's own name
+        text = super().formatException(ei)  # type: ignore[arg-type] # typeshed's alias is private
+        return "\n".join(f"    {printable(line)}" for line in text.split("\n"))
+
+
+def _open_safely(path: str, flags: int) -> int:
+    descriptor = os.open(path, flags | _SAFE_FLAGS, 0o600)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(f"{path} is no regular file")
+    return descriptor
+
+
+def _is_writable(path: Path) -> bool:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("a", encoding="utf-8"):
-            return path
-    except OSError:
-        # The user's id keeps two people on one machine apart.
-        name = f"options-helper-{os.getuid() if hasattr(os, 'getuid') else 'log'}.log"
-        return Path(tempfile.gettempdir()) / name
-
-
-def _open_handler(path: Path) -> RotatingFileHandler:
-    usable = usable_log_path(path)
-    return RotatingFileHandler(usable, maxBytes=_MAX_BYTES, backupCount=_KEPT, encoding="utf-8")
+        os.close(_open_safely(str(path), os.O_WRONLY | os.O_APPEND | os.O_CREAT))
+    except (OSError, ValueError):  # ValueError: a NUL in the path
+        return False
+    return True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -44,4 +45,43 @@ def test_a_place_that_cannot_be_written_is_replaced(tmp_path: Path, monkeypatch:
     """Where the folder cannot be made, the log goes to the directory for temporary files."""
     (tmp_path / "file").touch()
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    assert open_log(tmp_path / "file" / "log").parent == tmp_path
+    assert open_log(tmp_path / "file" / "log").parent.parent == tmp_path
+
+
+@pytest.mark.parametrize("kind", ["link", "pipe", "directory"])
+def test_a_log_is_a_regular_file_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    """Neither a link into another file, nor a pipe, nor a directory is written to."""
+    place, victim = tmp_path / "x.log", tmp_path / "victim"
+    victim.write_text("mine")
+    if kind == "link":
+        place.symlink_to(victim)
+    elif kind == "pipe":
+        os.mkfifo(place)
+    else:
+        place.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(victim))
+    assert open_log(place) is None
+    assert victim.read_text() == "mine"
+
+
+def test_no_record_forges_a_line(tmp_path: Path) -> None:
+    """Line breaks and escape sequences of a server's message, and of an exception's, stay on their line."""
+    path = open_log(tmp_path / "a.log")
+    logger = logging.getLogger("options_helper")
+    cause = ValueError("boom\nok Account all well")
+    logger.error("refused: %s", "\x1b[2Jno\nok Account all well", exc_info=cause)
+    lines = path.read_text().splitlines()
+    assert "\\x1b[2Jno\\nok Account" in lines[0]
+    assert all(line.startswith("    ") for line in lines[1:])
+
+
+def test_without_a_home_there_is_no_usual_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A user without a home directory is no error."""
+
+    def refuse() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "home", refuse)
+    assert log_file_path({}) is None

@@ -9,12 +9,16 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import streamlit as st
+from streamlit import net_util
 
 _HERE = Path(__file__).resolve()
 sys.path.insert(0, str(_HERE.parents[3]))
 
 from apps.streamlit.entry.first_paint import first_paint_routes  # noqa: E402 - importable from here on
 from options_helper.session.hub import close_hub  # noqa: E402 - likewise
+
+# Streamlit asks an outside service for this machine's address as soon as a foreign origin knocks.
+net_util.get_external_ip = lambda: None
 
 
 @asynccontextmanager
