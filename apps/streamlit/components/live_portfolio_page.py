@@ -1,7 +1,7 @@
-"""The Live Portfolio page as a story: who looks, what they own, what the market says.
+"""The Live Portfolio page, top to bottom: the session, the portfolio, the market.
 
 One outer fragment holds three: the head, the status line on its timer, and the body. Only the status line
-runs at each refresh; the other two follow when something on them has changed (`pulse`). The page's top level
+runs at each refresh; the other two follow when something on them has changed (`redraw`). The page's top level
 stays cheap: no network, no heavy import before the title.
 """
 
@@ -52,7 +52,7 @@ def _shell(hub: LiveHub, settings: PageSettings, credentials: Credentials, zone:
 
 
 def _head(hub: LiveHub, settings: PageSettings, credentials: Credentials, *, drawn_as_live: bool) -> None:
-    """Title, badges and buttons; a press of a button that started or stopped draws everything anew."""
+    """Draw title, badges and buttons; a press that started or stopped something redraws everything."""
     if hub.is_running() != drawn_as_live:
         st.rerun()
     badges, buttons = lay_out_head()
@@ -67,9 +67,9 @@ def _head(hub: LiveHub, settings: PageSettings, credentials: Credentials, *, dra
 def _status(
     hub: LiveHub, settings: PageSettings, credentials: Credentials, zone: dt.tzinfo, *, drawn_as_live: bool
 ) -> None:
-    """The one line, at each refresh.
+    """Draw the status line at each refresh.
 
-    What another tab did, a new file, other credentials, and another time zone draw everything anew.
+    An action in another tab, a new file, other credentials and another time zone redraw everything.
     """
     from apps.streamlit.components.inputs.page_context import take_moment  # noqa: PLC0415 - likewise
     from apps.streamlit.components.layout.live_body import render_status_part  # noqa: PLC0415 - after the title

@@ -1,8 +1,8 @@
-"""The title, in the page's first HTML: a browser paints it before it has read Streamlit's scripts.
+"""The title in the page's first HTML: a browser paints it before it has read Streamlit's scripts.
 
-Streamlit answers every path with one empty document that loads a megabyte of scripts; the page is blank, and
-white even in the dark, until they run. The same document with the title in its place is painted at once, and
-gives way to the page as soon as that has drawn its own title.
+Streamlit answers every path with one empty document that loads a megabyte of scripts. Until they run the page
+is blank, and white even in dark mode. The same document with the title in its place is painted at once, and
+the title disappears as soon as the page has drawn its own.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _FONT = re.compile(r'href="([^"]+\.woff2)"')
 
 
 def first_paint_routes() -> list[Route]:
-    """The two pages' addresses, ahead of Streamlit's own; none where its document is not as it was."""
+    """Return the two pages' routes, ahead of Streamlit's own; none if its document has changed."""
     from starlette.routing import Route  # noqa: PLC0415 - Streamlit's server, absent in a bare run
 
     try:
@@ -45,7 +45,7 @@ def first_paint_routes() -> list[Route]:
 
 
 def insert_title(document: str, title: str, kind: str) -> str:
-    """Streamlit's document with the title in the place where the page will draw it."""
+    """Return Streamlit's document with the title where the page will draw it."""
     font = _FONT.search(document)
     shell = Template(_SHELL.read_text(encoding="utf-8")).substitute(
         title=title,
@@ -65,5 +65,5 @@ async def _answer(document: str, request: Request) -> Response:
 
 
 def _is_folded(request: Request) -> bool:
-    """Whether the sidebar is folded away, as it is while streams run; no business of a foreign site's."""
+    """Return whether the sidebar is folded, as it is while streams run; a foreign site learns nothing."""
     return request.url.hostname in st.get_option("server.allowedHosts") and current_hub().is_running()

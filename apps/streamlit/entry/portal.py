@@ -1,7 +1,7 @@
-"""What the server runs for each visit: the portal, from a folder without `pages/` beside it.
+"""The script that the server runs for each visit: the portal, in a folder without `pages/` beside it.
 
-Streamlit's old page scan takes a neighbouring `pages/` folder for the navigation until the first
-`st.navigation` of a process: a first visit straight to /Live_Portfolio would run the page without its portal.
+Until the first `st.navigation` of a process, Streamlit's old page scan takes a neighbouring `pages/` folder
+for the navigation: a first visit straight to /Live_Portfolio would run the page without its portal.
 """
 
 from __future__ import annotations

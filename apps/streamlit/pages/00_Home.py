@@ -1,4 +1,4 @@
-"""Home: what this is, where to go, and whether what it needs was found."""
+"""Home: an introduction, links, and a check for keys and a portfolio file."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What the page says about the streams."""
+"""The page's words about the streams."""

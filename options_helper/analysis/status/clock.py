@@ -1,4 +1,4 @@
-"""What is said of this computer's clock, and of streams that run behind. Pure."""
+"""Sentences about this computer's clock and about late streams. Pure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _DATA = (StreamName.STOCKS, StreamName.OPTIONS)
 
 
 def describe_clock(live: LiveSnapshot) -> str:
-    """That this computer's clock is wrong, and what becomes of the ages; "" where it is not known to be."""
+    """Return a sentence about a wrong clock and its effect on ages; "" unless it is known to be wrong."""
     offset = clock_offset(live)
     if offset:
         side = "ahead of" if offset > 0 else "behind"
@@ -29,13 +29,13 @@ def describe_clock(live: LiveSnapshot) -> str:
 
 
 def late_streams(live: LiveSnapshot) -> dict[StreamName, float]:
-    """The data streams whose quotes are old when they arrive, with their lag in seconds."""
+    """Return the data streams whose quotes are old on arrival, with their lag in seconds."""
     lags = {stream: stream_lag(live, stream) for stream in _DATA}
     return {stream: lag for stream, lag in lags.items() if lag is not None and lag >= LATE_AFTER_SECONDS}
 
 
 def format_lag(live: LiveSnapshot, stream: StreamName) -> str:
-    """A stream's lag, `18 ms` or `2 m 5 s`; "—" where it is not known."""
+    """Return a stream's lag, `18 ms` or `2 m 5 s`; "—" if unknown."""
     lag = stream_lag(live, stream)
     if lag is None:
         return MISSING

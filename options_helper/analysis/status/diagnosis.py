@@ -1,4 +1,4 @@
-"""What a diagnosis is made of, and what it is made from beside a snapshot."""
+"""The types of a diagnosis and of its inputs besides the snapshot."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Level(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """What the page says of the streams: a bold headline, and the cause with one next step."""
+    """The page's words about the streams: a bold headline, and the cause with one next step."""
 
     level: Level
     headline: str
@@ -31,19 +31,19 @@ class Diagnosis:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuoteCounts:
-    """How the portfolio's quotes stand, counted from the metrics tables.
+    """Counts of the portfolio's quotes by state, from the metrics tables.
 
     Attributes:
-        total: Option legs and shares that should have a quote.
+        total: Option legs and shares that need a quote.
         stale: Older than the threshold on a stream that is not proven alive.
-        stale_by_stream: The same by the stream they come from.
+        stale_by_stream: The same by stream.
         quiet: Older than the threshold on a stream that is.
-        quiet_by_stream: The same by the stream they come from.
+        quiet_by_stream: The same by stream.
         missing: Without a quote.
-        oldest_seconds: Age of the oldest quote, of the stale ones if there are any; None where not known.
-        oldest_name: Whose it is, in words.
+        oldest_seconds: Age of the oldest quote, of the stale ones if there are any; None if unknown.
+        oldest_name: Its contract or stock, in words.
         newest_at: Time of the newest quote.
-        stale_after_seconds: The threshold it was counted with.
+        stale_after_seconds: The threshold of these counts.
     """
 
     total: int = 0
@@ -60,7 +60,7 @@ class QuoteCounts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Readiness:
-    """What a Start would subscribe."""
+    """The subscription that Start would make."""
 
     contracts: int
     underlyings: int

@@ -30,7 +30,7 @@ def name_streams(streams: Sequence[StreamName]) -> str:
 def explain_rejection(
     record: StreamHealth, streams: Sequence[StreamName], snapshot: LiveSnapshot, *, data_works: bool
 ) -> tuple[str, str]:
-    """Headline and next step for streams that ended for good, explained by one of them."""
+    """Return headline and next step for streams that ended for good, explained by one of them."""
     failure = record.last_failure
     code = failure.code if failure else None
     where, number = name_streams(streams), f" ({code})" if code is not None else ""
@@ -77,7 +77,7 @@ def _feed(stream: StreamName, snapshot: LiveSnapshot) -> str:
 
 
 def _other_feed(stream: StreamName, snapshot: LiveSnapshot) -> str:
-    """What to do about a feed that is refused; where the free one is, no other is left to choose."""
+    """Return advice about a refused feed; if even the free one is refused, there is no other to choose."""
     is_options = stream == StreamName.OPTIONS
     if (snapshot.options_feed if is_options else snapshot.stock_feed) in {"indicative", "iex"}:
         return "It is the feed of the free plan: look at this account's data subscription at Alpaca"
@@ -105,7 +105,7 @@ def explain_retry(away: Sequence[StreamHealth], zone: dt.tzinfo) -> tuple[str, s
 
 
 def _causes(away: Sequence[StreamHealth], zone: dt.tzinfo) -> str:
-    """Why streams were lost: once where all have one cause, else stream by stream."""
+    """Return why streams were lost: once if all share a cause, else stream by stream."""
     known = [(each, each.last_failure) for each in away if each.last_failure is not None]
     if not known:
         return ""

@@ -52,7 +52,7 @@ def render(
     fills: Sequence[Execution] = (),
     zone: dt.tzinfo,
 ) -> None:
-    """Draw the detail of a position; nothing where the portfolio has no such position.
+    """Draw the detail of a position; nothing if the portfolio does not have it.
 
     Args:
         position_id: The selected one.
@@ -86,7 +86,7 @@ def render(
 
 
 def _records_of(position: AnyPosition, positions: pd.DataFrame, legs: pd.DataFrame) -> list[Record]:
-    """The quoted parts: the legs of a structure, or the one row of anything else."""
+    """Return the quoted parts: the legs of a structure, or the one row of anything else."""
     if isinstance(position, MultiLegPosition):
         return plain_records(legs[legs["position_id"] == position.id].sort_values("leg_index"))
     return plain_records(positions[positions["id"] == position.id])

@@ -20,7 +20,7 @@ _HEADS = ("Leg", "Bid", "Ask", "Mark", "Natural", "Last", "Broker", "Quote")
 
 
 def ladder_html(position: AnyPosition, records: list[Record]) -> str:
-    """The table of quotes, and below it in words where the broker's own marks differ.
+    """Return the table of quotes, followed by a sentence if the broker's own marks differ.
 
     Args:
         position: Names the rows.

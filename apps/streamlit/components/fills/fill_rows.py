@@ -24,7 +24,7 @@ def amount_words(one: Execution) -> str:
 
 
 def detail_words(one: Execution, view: FillsView) -> str:
-    """Everything else of a row: symbol, side, the order's progress, average and status, the position."""
+    """Return a row's other details: symbol, side, the order's progress, average and status, the position."""
     is_said = one.kind is FillKind.PARENT or one.symbol == one.words
     parts = ["" if is_said else one.symbol, one.side_words if one.side or one.intent else ""]
     if one.kind is not FillKind.LEG:
@@ -36,7 +36,7 @@ def detail_words(one: Execution, view: FillsView) -> str:
 
 
 def _order_parts(one: Execution) -> list[str]:
-    """The order's progress and average after this execution, and what the order is now."""
+    """Return the order's progress and average after this execution, and its current status."""
     average = net_words(one.average_price) if one.kind is FillKind.PARENT else price_words(one.average_price)
     return [
         f"{plain(one.filled)} of {plain(one.total)}",
@@ -46,6 +46,6 @@ def _order_parts(one: Execution) -> list[str]:
 
 
 def note_words(one: Execution, view: FillsView) -> str:
-    """What is special about a row, and whether the portfolio file knows its contract."""
+    """Return a row's special remarks, and whether the portfolio file knows its contract."""
     absent = "not in the portfolio file" if one.key in view.not_in_file else ""
     return " · ".join(part for part in (one.note, absent) if part)

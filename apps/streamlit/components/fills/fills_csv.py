@@ -27,11 +27,11 @@ def fills_csv(view: FillsView, zone: dt.tzinfo) -> str:
 
 
 def fills_csv_name(view: FillsView) -> str:
-    """The file's name, which says where the page cannot vouch for the day's fills."""
+    """Return the file's name, which shows if the page cannot vouch for the day's fills."""
     doubt = "" if completeness(view.book).complete else "-not-confirmed"
     return f"fills-{view.book.day.isoformat()}{doubt}.csv"
 
 
 def _number(number: object) -> str:
-    """`2`, `6.9`, `0.000000001`: neither needless decimals nor powers of ten."""
+    """Return a number as `2`, `6.9`, `0.000000001`: without needless decimals or powers of ten."""
     return f"{number:.{_DECIMALS}f}".rstrip("0").rstrip(".")

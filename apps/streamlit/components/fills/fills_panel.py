@@ -1,4 +1,4 @@
-"""Today's fills and orders: where they are complete, and where not yet."""
+"""Today's fills and orders, and their completeness."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ def _item(row: Row) -> str:
 
 
 def _details(row: Row) -> str:
-    """The parts of the second line, none of which is broken where a line has room for it."""
+    """Return the parts of the second line, unbroken if a line has room for them."""
     return _BETWEEN.join(f"<i>{escape(part)}</i>" for part in row.details.split(_BETWEEN) if part)
 
 

@@ -61,7 +61,7 @@ def _terms(story: OrderTimeline) -> str:
 
 
 def _course(story: OrderTimeline) -> str:
-    """`new → replaced (limit 1.60 → 1.65) → fill (4 @ 1.65)`; the terms it began with stand before it."""
+    """Return `new → replaced (limit 1.60 → 1.65) → fill (4 @ 1.65)`, preceded by the original terms."""
     steps = [
         f"{step.word} ({step.detail})" if step.detail and step.word != "new" else step.word
         for step in story.steps

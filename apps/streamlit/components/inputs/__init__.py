@@ -1,1 +1,1 @@
-"""What a run of the page starts from: files, settings, session."""
+"""The inputs of a run of the page: files, settings, session."""

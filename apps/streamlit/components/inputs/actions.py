@@ -1,4 +1,4 @@
-"""Start, Stop and Restart: what a press of a button does. Runs in a widget's callback."""
+"""The callbacks of Start, Stop and Restart."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ _PROBLEM_KEY = "button-problem"
 
 @dataclass(frozen=True, slots=True)
 class ButtonProblem:
-    """A press of a button that failed.
+    """A button press that failed.
 
     Attributes:
         headline: What it did not do, as a sentence.
         text: Why, as a sentence.
-        streams_ran: Whether streams ran after it all the same: those from before.
+        streams_ran: Whether earlier streams were still running afterwards.
         action: The hub's last action then.
     """
 
@@ -63,7 +63,7 @@ def stop(hub: LiveHub, _model: PageModel) -> None:
 
 
 def _guarded(hub: LiveHub, headline: str, act: Callable[[], None]) -> None:
-    """Do it; what goes wrong becomes this tab's sentence, under this headline where streams run."""
+    """Do it; a failure becomes this tab's sentence, under this headline if streams are running."""
     st.session_state[_PROBLEM_KEY] = None
     try:
         act()

@@ -1,4 +1,4 @@
-"""Whether credentials were found, and which host they are for; never their values."""
+"""The presence of credentials and their host, never their values."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from options_helper.errors import SettingsError
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What the environment and `config/alpaca.env` say, as far as the page may know it.
+    """The part of the environment and `config/alpaca.env` that the page may know.
 
     Attributes:
         settings: Everything needed to connect (its keys stay out of its repr), or None.
@@ -30,16 +30,16 @@ class Credentials:
 
     @property
     def demo(self) -> bool:
-        """Whether prices and fills are simulated on this machine."""
+        """Return whether prices and fills are simulated on this machine."""
         return self.settings is not None and self.settings.demo
 
     @property
     def can_override_account(self) -> bool:
-        """Whether the page may choose between Alpaca's two trading hosts."""
+        """Return whether the page may choose between Alpaca's two trading hosts."""
         return self.settings is None or self.settings.can_override_account
 
     def account(self, override: str) -> str:
-        """The account in effect: paper, live or demo; "" where it is not known."""
+        """Return the account in effect: paper, live or demo; "" if unknown."""
         return "" if self.settings is None else self.settings.with_account(override).account
 
 
@@ -58,7 +58,7 @@ def find_credentials() -> Credentials:
 
 
 def _written_values() -> dict[str, str]:
-    """What is set, right or wrong; nothing where the env file cannot be read, which is the problem then."""
+    """Return the values as written, valid or not; empty if the env file is unreadable."""
     try:
         return read_environment()
     except SettingsError:

@@ -29,7 +29,7 @@ class MarketHours:
 
     @property
     def is_open(self) -> bool:
-        """Whether the regular session is on."""
+        """Return whether the regular session is on."""
         return self.phase is MarketPhase.OPEN
 
     def words(self, now: dt.datetime, zone: dt.tzinfo) -> str:
@@ -45,7 +45,7 @@ class MarketHours:
 
 
 def find_market_hours(snapshot: LiveSnapshot, *, demo: bool) -> MarketHours:
-    """What is known of the market's hours at the snapshot's time."""
+    """Return the market's hours at the snapshot's time, as far as they are known."""
     if demo or snapshot.demo:
         return MarketHours(MarketPhase.OPEN, simulated=True)
     if snapshot.market_phase == MarketPhase.UNKNOWN:

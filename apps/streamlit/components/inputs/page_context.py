@@ -1,4 +1,4 @@
-"""What one refresh of the page is made from."""
+"""The inputs of one refresh of the page."""
 
 from __future__ import annotations
 

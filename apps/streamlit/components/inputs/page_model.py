@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageModel:
-    """What this tab would start; `plan` is None where no portfolio is loaded."""
+    """The inputs of this tab's Start; `plan` is None if no portfolio is loaded."""
 
     settings: PageSettings
     credentials: Credentials
@@ -28,7 +28,7 @@ class PageModel:
 
     @property
     def ready(self) -> Readiness | None:
-        """What a Start would subscribe."""
+        """Return what a Start would subscribe."""
         if self.plan is None:
             return None
         return Readiness(contracts=len(self.plan.option_contracts), underlyings=len(self.plan.stocks))

@@ -18,10 +18,10 @@ MANAGER_KEY = "live_stream_manager"
 
 
 def session_is_active(session_id: str) -> bool:
-    """Whether a browser is connected to this session now.
+    """Return whether a browser is connected to this session now.
 
     Streamlit answers this from any thread, outside its public reference (`Runtime.is_active_session`);
-    where it cannot be asked, a session counts as active, so that nothing is stopped by mistake.
+    if it cannot be asked, a session counts as active, so that nothing is stopped by mistake.
     """
     from streamlit import runtime  # noqa: PLC0415 - absent in a bare run
 
@@ -32,13 +32,13 @@ def session_is_active(session_id: str) -> bool:
 
 
 def session_id() -> str:
-    """This browser session's id; one fixed word where no browser is."""
+    """Return this browser session's id; a fixed word if there is no browser."""
     context = get_script_run_ctx(suppress_warning=True)
     return context.session_id if context is not None else "no browser"
 
 
 def open_portal() -> None:
-    """What every page run does first: the log, and this session's lease."""
+    """Open the log and this session's lease; every page run does this first."""
     if LOG_FILE_VARIABLE in os.environ:
         from pathlib import Path  # noqa: PLC0415 - only under the launcher
 
@@ -68,12 +68,12 @@ def _detach(guarded: str) -> None:
 
 @st.cache_resource(scope="session", on_release=_detach, show_spinner=False)
 def _guard(guarded: str) -> str:
-    """Released by Streamlit the moment the browser's connection goes, on the server's event loop."""
+    """A guard that Streamlit releases as soon as the browser disconnects, on the server's event loop."""
     return guarded
 
 
 def browser_zone() -> dt.tzinfo:
-    """The browser's time zone, New York where it tells none."""
+    """Return the browser's time zone, New York if it reports none."""
     try:
         name = st.context.timezone
         return ZoneInfo(name) if name else NEW_YORK

@@ -1,4 +1,4 @@
-"""The sidebar: which portfolio, which streams, which feeds, how often and how old."""
+"""The sidebar: the portfolio, the streams, the feeds, the refresh and the age limit."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _FEED_NAMES = {"iex": "IEX", "sip": "SIP", "indicative": "Indicative", "opra": "
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageSettings:
-    """What the sidebar says."""
+    """The sidebar's settings."""
 
     portfolio_path: Path
     stream_stocks: bool = True
@@ -52,7 +52,7 @@ def feed_name(feed: str) -> str:
 
 
 def render_sidebar(credentials: Credentials) -> PageSettings:
-    """Draw the sidebar and return what it says."""
+    """Draw the sidebar and return its settings."""
     with st.sidebar:
         path = st.text_input(
             "Portfolio file",

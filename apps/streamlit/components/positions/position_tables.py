@@ -1,4 +1,4 @@
-"""What is held, in one table."""
+"""All positions in one table."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def render_positions(view: LiveView, fills: FillsView, zone: dt.tzinfo, *, raise
 
 
 def _render_downloads(payload: TablePayload, as_of: dt.datetime, zone: dt.tzinfo) -> None:
-    """What the table shows, as files; written when asked for."""
+    """Draw the downloads of the table's rows; a file is written when requested."""
     stamp = as_of.astimezone(zone).strftime("%Y-%m-%d-%H%M")
     files = (("Positions", positions_csv), ("Legs", legs_csv))
     with st.container(key="live-downloads", horizontal=True, gap="small"):

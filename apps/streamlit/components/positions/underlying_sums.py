@@ -1,4 +1,4 @@
-"""Sums by underlying: what each covers, and "—" where something is missing."""
+"""Sums by underlying, each with its coverage, and "—" if something is missing."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def render_underlying_sums(underlyings: pd.DataFrame) -> None:
 
 
 def sums_html(underlyings: pd.DataFrame) -> str:
-    """One line per underlying that has legs which have not expired."""
+    """Return one line per underlying with unexpired legs."""
     heads = "".join(f'<th scope="col">{head}</th>' for head, _, _ in _SUMS)
     rows = "".join(_row(record) for record in plain_records(underlyings) if record["legs"])
     return (
@@ -48,7 +48,7 @@ def _row(record: Record) -> str:
 
 
 def _cell(record: Record, name: str, write: Callable[[float | None], str]) -> str:
-    """The sum; else "—", and beneath it what is known of it."""
+    """Return the sum; if incomplete, "—" with the known part below."""
     if record[name] is not None:
         return write(record[name])
     covered, legs = record[f"{name}_covered"], record["legs"]

@@ -1,1 +1,1 @@
-"""What one refresh shows, computed once per change."""
+"""The contents of one refresh, computed once per change."""

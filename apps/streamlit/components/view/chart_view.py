@@ -17,7 +17,7 @@ _lock = threading.Lock()
 
 
 def chart_view(monitor: PortfolioMonitor, now: dt.datetime) -> MonitorView:
-    """The monitor's view, no older than some seconds: equal charts are neither built nor sent anew."""
+    """Return the monitor's view, at most some seconds old, so that equal charts are not rebuilt or resent."""
     with _lock:
         kept = _views.get(monitor)
         if kept is None or abs(now - kept.as_of) >= dt.timedelta(seconds=CHART_SECONDS):

@@ -49,10 +49,10 @@ class _Kept:
     view: LiveView
 
     def serves(self, portfolio: Portfolio, snapshot: LiveSnapshot, told: tuple[object, ...]) -> bool:
-        """Whether the tables hold for this snapshot, or for one that is but a moment younger.
+        """Return whether the tables are valid for this snapshot, or for one that is slightly younger.
 
-        The moment lets the parts of one refresh, and the tabs of one process, share their tables. Of a clock
-        that was set back nothing is served: the tables would stand still until it has caught up.
+        This lets the parts of one refresh, and the tabs of one process, share their tables. If the clock went
+        back nothing is reused: the tables would stand still until it has caught up.
         """
         if self.view.portfolio is not portfolio or self.told != told:
             return False
@@ -67,7 +67,7 @@ _lock = threading.Lock()
 
 
 def compute_live_view(portfolio: Portfolio, snapshot: LiveSnapshot, stale_after_seconds: float) -> LiveView:
-    """Every table of the page; the same object until something new is told, or a deadline passes."""
+    """Return every table of the page; the same object until there is new data, or a deadline passes."""
     slot, told = (id(portfolio), stale_after_seconds), circumstances(snapshot)
     with _lock:
         kept = _kept.get(slot)

@@ -1,4 +1,4 @@
-"""Everything computed for one refresh, and what of it is visible, so that an unchanged page is not drawn."""
+"""Everything computed for one refresh, and its visible parts, so that an unchanged page is not drawn."""
 
 from __future__ import annotations
 
@@ -31,17 +31,17 @@ class PageView:
 
     @property
     def charted(self) -> list[Execution]:
-        """The executions that the charts, which are some seconds old, reach to."""
+        """Return the executions up to the charts' time, which is some seconds old."""
         return [one for one in self.fills.book.leaf_fills if one.at <= self.day.as_of]
 
     @property
     def raised(self) -> int:
-        """Alerts that wait to be acknowledged, now; `day` may be some seconds old."""
+        """Return the number of raised alerts now; `day` may be some seconds old."""
         return self.monitor.view().alerts.raised_count
 
 
 def set_view(moment: PageContext, portfolio: Portfolio) -> PageView:
-    """Compute what has changed since the last refresh of any tab; the rest is the same object as before."""
+    """Compute everything that changed since the last refresh of any tab; the rest is the same object."""
     source, settings = moment.model.source, moment.model.settings
     stale_after = settings.stale_after_seconds
     monitor = monitor_for(
@@ -56,10 +56,9 @@ def set_view(moment: PageContext, portfolio: Portfolio) -> PageView:
 
 
 def describe_view(moment: PageContext, scene: PageView) -> tuple[object, ...]:
-    """All that head and body show; equal descriptions look the same.
+    """Describe everything that head and body show; equal descriptions look the same.
 
-    The minute stands for what moves slowly by itself: the countdown to the close, and curves of figures that
-    stay as they are.
+    The minute stands for slow changes: the countdown to the close, and flat curves.
     """
     snapshot, seen = moment.snapshot, scene.monitor.view()
     alerts = seen.alerts

@@ -1,4 +1,4 @@
-"""How the portfolio's quotes stand, counted from its tables."""
+"""Counts of the portfolio's quotes by state, from its tables."""
 
 from __future__ import annotations
 
@@ -48,14 +48,14 @@ def count_quotes(positions: pd.DataFrame, legs: pd.DataFrame, stale_after_second
 
 
 def _by_stream(of_stocks: NDArray[np.bool_]) -> dict[StreamName, int]:
-    """How many rows come from each stream; those without any are left out."""
+    """Return the number of rows by stream, without streams that have none."""
     stocks = int(of_stocks.sum())
     counts = {StreamName.OPTIONS: len(of_stocks) - stocks, StreamName.STOCKS: stocks}
     return {stream: number for stream, number in counts.items() if number}
 
 
 def grown_older(counts: QuoteCounts, counted_at: dt.datetime, now: dt.datetime) -> QuoteCounts:
-    """The same counts some moments later: ages grow although nothing was computed anew."""
+    """Return the same counts some moments later: ages grow although nothing was computed."""
     if counts.oldest_seconds is None:
         return counts
     return replace(counts, oldest_seconds=counts.oldest_seconds + (now - counted_at).total_seconds())

@@ -1,12 +1,12 @@
-"""Redraws the page's large parts only when something on them has changed.
+"""Redraws the page's large parts only if something on them has changed.
 
-A timed fragment sends all of its elements at each run. So the fragment on the timer holds the status line and
-this pulse alone: a number that grows with every change. The browser compares it with the last one, and asks
-for the large parts when it differs; an unchanged refresh costs well under 2 kB and no drawing.
+A timed fragment sends all of its elements at each run. So the fragment on the timer holds only the status
+line and this pulse: a number that grows with every change. The browser compares it with the last one, and
+requests the large parts if it differs; an unchanged refresh costs well under 2 kB and no drawing.
 
-It is the timer's guard as well. Streamlit forgets a page's timers when a full run begins and learns them anew
-as the run goes on; a full run that is cut short loses them, and the page would stand still, with old figures
-under a confident line. So the browser waits for each beat, and where none comes it asks for a full run.
+It guards the timer as well. Streamlit forgets a page's timers when a full run begins and learns them again
+as the run proceeds. A full run that is cut short loses them, and the page would stand still, with old figures
+under a confident line. So the browser waits for each beat, and requests a full run if none comes.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ return stop
 
 
 def render_pulse(shown: tuple[object, ...], parts: Sequence[str], *, pace_seconds: float) -> bool:
-    """Let the browser ask for the fragments `parts` if what they show is not what it was.
+    """Let the browser request the fragments `parts` if their contents have changed.
 
     Args:
         shown: Everything that the parts show; compared with `==`.
@@ -52,8 +52,8 @@ def render_pulse(shown: tuple[object, ...], parts: Sequence[str], *, pace_second
         pace_seconds: Between two beats, while all is well.
 
     Returns:
-        Whether the page has fallen behind: the browser waited for a beat in vain, or should have asked long
-        ago, and did not; the caller then draws everything.
+        Whether the page has fallen behind: the browser waited for a beat in vain, or failed to request its
+        parts for too long. The caller then draws everything.
     """
     state = st.session_state
     if state.get(_SHOWN) != shown:
@@ -71,9 +71,9 @@ def render_pulse(shown: tuple[object, ...], parts: Sequence[str], *, pace_second
 
 
 def _is_overdue(patience: float) -> bool:
-    """Whether the large parts were not drawn for too long, though what they show has changed.
+    """Return whether changed parts have not been drawn for too long.
 
-    While prices tick, every beat finds them one change behind; that they are drawn again and again is enough.
+    While prices tick, every beat finds them one change behind; it is enough that they keep being drawn.
     """
     state, now = st.session_state, time.monotonic()
     drawn = state.get(_DRAWN)

@@ -1,11 +1,11 @@
 """One SDK stream = one connection that ends with a typed reason.
 
-alpaca-py reconnects for ever and tells nobody why (websocket.py and stream.py of 0.44, `_run_forever`). The
-classes made here keep its endpoint, headers, authentication and subscription messages, and replace what it
-does around them: `run()` lives for one connection, raises `StreamRejected` or `StreamInterrupted` when it
-ends, returns when `stop()` was called, and tells an observer each step on the way. This file touches the
-SDK's private names `_connect`, `_auth` and `_ws`; its two kinds, beside it, `_send_subscribe_msg` and
-`_subscribe_trade_updates`. Nothing else does.
+alpaca-py reconnects for ever and does not report why (websocket.py and stream.py of 0.44, `_run_forever`).
+The classes made here keep its endpoint, headers, authentication and subscription messages, and replace the
+rest: `run()` lives for one connection, raises `StreamRejected` or `StreamInterrupted` when it ends, returns
+after `stop()`, and reports each step to an observer. This file uses the SDK's private names `_connect`,
+`_auth` and `_ws`; its two kinds, beside it, use `_send_subscribe_msg` and `_subscribe_trade_updates`. Nothing
+else does.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from options_helper.errors import StreamError, StreamInterrupted
 
 
 class OneConnection:
-    """What the two kinds of streams share; stands before an SDK stream class in the bases."""
+    """The shared part of the two kinds of streams; precedes an SDK stream class in the bases."""
 
     _ws: Any
     _frames_seen = 0
@@ -31,7 +31,7 @@ class OneConnection:
     asked: frozenset[str] = frozenset()
 
     def prepare(self, *, observer: ConnectionObserver, times: ConnectionTimes) -> None:
-        """Give the connection what the SDK's constructor does not know."""
+        """Give the connection the inputs that the SDK's constructor does not take."""
         self._observer = observer
         self._times = times
         self._mutex = threading.Lock()
@@ -45,7 +45,7 @@ class OneConnection:
 
         Raises:
             StreamRejected: The server refuses for good.
-            StreamInterrupted: The connection ended or never came about.
+            StreamInterrupted: The connection ended or was never established.
         """
         with asyncio.Runner(loop_factory=LookupLoop) as runner:
             runner.run(self._live())
@@ -154,7 +154,7 @@ class OneConnection:
         raise NotImplementedError
 
     async def _receive(self) -> None:
-        """Binary frames come by the diversion, without a step of the loop; the others by `recv`."""
+        """Receive binary frames by the diversion, without a step of the loop, and the others by `recv`."""
         self._ws.divert(self._put)
         try:
             while True:

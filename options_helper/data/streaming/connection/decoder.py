@@ -1,8 +1,7 @@
 """From a msgpack frame of market data to the newest quote and trade per symbol.
 
 The fast path decodes a whole frame in one typed pass. A frame that does not fit (a control message, an
-unknown type, a broken field, a cut-off end) is taken apart message by message, so that one bad message
-costs itself and nothing else.
+unknown type, a broken field, a cut-off end) is split into messages, so that a bad one costs only itself.
 """
 
 from __future__ import annotations
@@ -38,7 +37,7 @@ class WireQuote(
         "timestamp": "t",
     },
 ):
-    """A quote as it comes, under the names of alpaca-py's own model."""
+    """A quote on the wire, with the names of alpaca-py's own model."""
 
     symbol: str
     bid_price: float | None = None
@@ -55,7 +54,7 @@ class WireTrade(
     gc=False,
     rename={"symbol": "S", "price": "p", "size": "s", "timestamp": "t"},
 ):
-    """A trade as it comes, under the names of alpaca-py's own model."""
+    """A trade on the wire, with the names of alpaca-py's own model."""
 
     symbol: str
     price: float | None = None
@@ -65,10 +64,10 @@ class WireTrade(
 
 @dataclass(frozen=True, slots=True)
 class MarketBatch:
-    """The newest quote and trade per symbol since the last batch, and how many messages that took.
+    """The newest quote and trade per symbol since the last batch, and the number of messages behind them.
 
     Attributes:
-        began: `time.monotonic()` of the first frame in it, or the earliest at which it may have come.
+        began: `time.monotonic()` of the first frame in it, or the earliest at which it may have arrived.
     """
 
     quotes: list[WireQuote]
@@ -84,11 +83,11 @@ class MarketBatch:
 
 
 class FrameDecoder:
-    """Takes frames in, keeps the newest per symbol, gives a batch out on demand.
+    """Takes frames in, keeps the newest row per symbol, and gives out a batch on demand.
 
     Attributes:
         acknowledged: Whether the server confirmed the subscription; for the owner's use.
-        waiting_since: Since when what is taken in now has waited at most (monotonic); None where it came now.
+        waiting_since: The longest that the current input may have waited (monotonic); None if it came now.
     """
 
     def __init__(self) -> None:
@@ -104,7 +103,7 @@ class FrameDecoder:
         self._known_complaints: set[str] = set()
 
     def take(self, frame: bytes | bytearray | str) -> list[dict[str, Any]]:
-        """Take one frame in; what it carries besides market data comes back as raw control messages."""
+        """Take one frame in, and return its raw control messages."""
         self._began = self._began or self.waiting_since or time.monotonic()
         try:
             messages = self._decode(frame)  # type: ignore[arg-type]  # text is refused, and salvaged below
@@ -120,7 +119,7 @@ class FrameDecoder:
         return []
 
     def flush(self) -> MarketBatch | None:
-        """What came since the last flush, None if nothing did."""
+        """Return everything since the last flush, None if there is nothing."""
         if not self._messages and not self._malformed:
             self._began = 0.0  # a control message alone is no batch's beginning
             return None
@@ -145,7 +144,7 @@ class FrameDecoder:
         return [control for control in controls if control is not None]
 
     def _take_one(self, message: bytes) -> dict[str, Any] | None:
-        """Take one message in; it comes back where it is a control message."""
+        """Take one message in, and return it if it is a control message."""
         try:
             row = self._decode_one(message)
         except _UNREADABLE:
@@ -180,7 +179,7 @@ class FrameDecoder:
 
 
 def _split(frame: bytes) -> tuple[list[bytes], bool]:
-    """The messages of a frame as far as it goes, none of them decoded, and whether that was all of it."""
+    """Return a frame's undecoded messages as far as they go, and whether that was all of it."""
     import msgpack  # noqa: PLC0415 - comes with alpaca-py; it can stop midway, which msgspec cannot
 
     unpacker = msgpack.Unpacker(max_buffer_size=len(frame) or 1)

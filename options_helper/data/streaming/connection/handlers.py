@@ -1,4 +1,4 @@
-"""Handing what came to whoever listens: a listener's mistake is counted, and the stream goes on."""
+"""Hands messages to listeners; a listener's error is counted, and the stream continues."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class HandlerCalls:
 
     Args:
         stream: "stocks", "options" or "fills".
-        observer: Told how many items a handler that raised was given, as malformed.
+        observer: Counts the items of a handler that raised as malformed.
     """
 
     def __init__(self, stream: str, observer: ConnectionObserver) -> None:

@@ -1,4 +1,4 @@
-"""The connection of a market data stream: whole frames decoded in one pass, the newest per symbol kept."""
+"""The connection of a market data stream: decodes whole frames in one pass, keeps the newest per symbol."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class DataConnection(OneConnection):
             self._put([await self._ws.recv()])
             await self._take_controls()
         if self.deliver_statuses is not None:
-            # A request of its own: where a plan has no statuses, quotes and trades are granted already.
+            # A request of its own: if a plan has no statuses, quotes and trades are granted already.
             self._statuses_pending = True
             request = {"action": "subscribe", "statuses": sorted(self.asked)}
             await self._ws.send(msgspec.msgpack.encode(request))
@@ -82,7 +82,7 @@ class DataConnection(OneConnection):
         raise error
 
     async def _flush_regularly(self) -> None:
-        """What comes after a silence is shown at once; from then on one batch per `times.flush`."""
+        """Show a message after a silence at once; from then on deliver one batch per `times.flush`."""
         while True:
             await self._arrived.wait()
             self._arrived.clear()
@@ -97,14 +97,14 @@ class DataConnection(OneConnection):
                 await self._read_gathered(asleep_since)
 
     async def _read_gathered(self, since: float) -> None:
-        """Take in what came meanwhile; nobody knows when, so it counts as waiting since the beginning."""
+        """Take in what has collected; its arrival is unknown, so it counts as waiting since the beginning."""
         self._decoder.waiting_since = since
         for _ in range(2):  # a turn in which the loop reads its sockets, and the one after it
             await asyncio.sleep(0)
         self._decoder.waiting_since = None
 
     async def _flush(self) -> int:
-        """Deliver what came since the last flush; how many messages that was."""
+        """Deliver everything since the last flush, and return the number of messages."""
         batch = self._decoder.flush()
         if batch is not None:
             self._observer.counted(

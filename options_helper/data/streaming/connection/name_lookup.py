@@ -1,8 +1,8 @@
-"""Looking host names up so that a resolver that does not answer holds nobody up.
+"""Host name look-ups that an unresponsive resolver cannot block.
 
-asyncio asks the system's resolver in a thread of the loop's executor, and the end of `asyncio.run` as well as
-the end of the process wait for that thread. A call to the resolver cannot be interrupted, so it gets a daemon
-thread of its own here, which may be left behind.
+asyncio calls the system's resolver in a thread of the loop's executor, and the end of `asyncio.run` as well
+as the end of the process wait for that thread. A call to the resolver cannot be interrupted, so it gets a
+daemon thread of its own here, which may be abandoned.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _mishaps = Guard(logger, "; the name is asked for again at the next try.")
 
 
 class LookupLoop(asyncio.SelectorEventLoop):
-    """An event loop that leaves a look-up behind when nobody waits for it any more."""
+    """An event loop that abandons a look-up when nobody waits for it any more."""
 
     async def getaddrinfo(
         self,
@@ -43,15 +43,15 @@ class LookupLoop(asyncio.SelectorEventLoop):
 
 
 def look_up(question: Question) -> Future[Any]:
-    """Ask the resolver, with the arguments of `socket.getaddrinfo`; who asks the same meanwhile waits along.
+    """Ask the resolver, with the arguments of `socket.getaddrinfo`; simultaneous questions share the answer.
 
-    So a resolver that hangs holds one thread a name, however often is tried again.
+    So a hanging resolver holds one thread per name, however often it is asked.
     """
     with _lock:
         future = _pending.get(question)
         if future is None:
             future = Future()
-            future.set_running_or_notify_cancel()  # shared: whoever gives up does not cancel it for others
+            future.set_running_or_notify_cancel()  # shared: giving up does not cancel it for others
             threading.Thread(
                 target=_ask, args=(question, future), name="options-helper-lookup", daemon=True
             ).start()
@@ -68,7 +68,7 @@ def _ask(question: Question, future: Future[Any]) -> None:
             addresses = socket.getaddrinfo(*question)
         except (OSError, ValueError, OverflowError) as error:  # a host that is no name, a port that is none
             failures.append(error)
-    with _lock:  # held by whoever asked, until the question is pending
+    with _lock:  # held by the caller until the question is pending
         del _pending[question]
     if failures:
         future.set_exception(failures[0])

@@ -1,4 +1,4 @@
-"""What a connection is given beside its stream: somebody who watches it, and its clockwork."""
+"""A connection's observer and timings."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from options_helper.errors import StreamError
 
 
 class ConnectionObserver(Protocol):
-    """Whoever wants to know how a connection fares; called in the connection's thread."""
+    """Observes a connection; called in the connection's thread."""
 
     def step(self, words: str) -> None:
         """The handshake waits for this now."""
 
     def subscribed(self, granted: frozenset[str] | None) -> None:
-        """The server acknowledged the subscription; the symbols it granted, None where it names none."""
+        """Handle the acknowledged subscription and its granted symbols, None if the server names none."""
 
     def heard(self) -> None:
-        """Something came, be it a pong."""
+        """Handle any sign of life, such as a pong."""
 
     def counted(self, *, messages: int, conflated: int, malformed: int, waited: float = 0.0) -> None:
-        """What came since the last call; the oldest of it waited so many seconds."""
+        """Count what has arrived since the last call; the oldest of it waited this many seconds."""
 
     def complaint(self) -> StreamError | None:
-        """A reason to end this connection though it is up (it is mute), else None."""
+        """Return a reason to end this connection although it is up (it is mute), else None."""
 
 
 class SilentObserver:

@@ -1,4 +1,4 @@
-"""The connection of the stream of order updates: every frame kept, and handed on at once."""
+"""The connection of the order updates: every frame is kept and passed on at once."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from options_helper.errors import StreamInterrupted
 
 
 class TradingConnection(OneConnection):
-    """The stream of order updates: raw JSON, each one handed over at once."""
+    """The stream of order updates: raw JSON, each passed on at once."""
 
     deliver: Callable[[dict[str, Any]], Awaitable[None]]
 
@@ -42,7 +42,7 @@ class TradingConnection(OneConnection):
             await self._take_in(self._frames.popleft())
 
     async def _take_in(self, frame: bytes | bytearray | str) -> bool:
-        """Take one frame in; whether it was the acknowledgement."""
+        """Take one frame in, and return whether it was the acknowledgement."""
         self._frames_seen += 1
         try:
             message = json.loads(frame)

@@ -1,10 +1,10 @@
-"""The websocket client of the streams: cut market data frames out, leave all else to websockets.
+"""The websocket client of the streams: cuts out market data frames, leaves everything else to websockets.
 
 The older websockets client, which alpaca-py uses, spends about 4 µs on each frame in tasks, futures and
-queues. The class made here looks at frame boundaries itself (RFC 6455, section 5.2). Until `divert` it hands
-the library one data frame per `recv()`, so that at each return of `recv()` nothing is under way between the
-two, and the change-over loses and reorders nothing. From then on whole binary frames go straight to the
-sink, and the library sees pings, pongs and the closing handshake. Where anything else comes (text, a
+queues. The class made here finds frame boundaries itself (RFC 6455, section 5.2). Until `divert` it hands
+the library one data frame per `recv()`, so nothing is under way between the two when `recv()` returns, and
+the change-over neither loses nor reorders anything. From then on whole binary frames go straight to the
+sink, and the library sees pings, pongs and the closing handshake. If anything else arrives (text, a
 fragmented message, a frame over the size limit or against the protocol), the library reads the rest of the
 connection as if this class were not there.
 
@@ -55,10 +55,10 @@ def _redirect_words(location: str) -> str:
 
 
 def frame_bounds(buffer: bytearray, at: int = 0) -> tuple[int, int] | None:
-    """Where the payload of the frame at `at` begins and ends; None while its header is incomplete.
+    """Return the bounds of the payload of the frame at `at`; None while its header is incomplete.
 
     The end may lie beyond the buffer. A frame with the mask bit, which no server may set, counts as over
-    the limit, which leaves it to the library to refuse.
+    the limit, so that the library refuses it.
     """
     size = len(buffer)
     if size < at + 2:
@@ -84,7 +84,7 @@ def take_frames(buffer: bytearray) -> tuple[list[bytearray], list[bytearray], bo
 
     Returns:
         The payloads of unfragmented binary frames in order; control frames, with their headers; and whether
-        it may go on so: False at a frame that is neither, or over the limit, which stays in the buffer.
+        it may continue: False at a frame that is neither, or over the limit, which stays in the buffer.
     """
     payloads: list[bytearray] = []
     controls: list[bytearray] = []
@@ -107,10 +107,10 @@ def take_frames(buffer: bytearray) -> tuple[list[bytearray], list[bytearray], bo
 
 
 class _FramesFirst:
-    """What stands before websockets' class in the bases of `stream_protocol()`.
+    """The class that precedes websockets' own in the bases of `stream_protocol()`.
 
     Attributes:
-        last_message: What `recv()` gave last; the SDK reads a refusal, raises without its code, and drops it.
+        last_message: The last result of `recv()`; the SDK drops a refusal and raises without its code.
     """
 
     last_message: bytes | str | None = None
@@ -124,9 +124,9 @@ class _FramesFirst:
         self._sink: Callable[[list[bytearray]], None] | None = None
 
     def divert(self, sink: Callable[[list[bytearray]], None]) -> None:
-        """Give the payloads of binary frames to `sink`, some at a time, from now on; it must not raise.
+        """From now on give the payloads of binary frames to `sink`, some at a time; it must not raise.
 
-        Call it when no `recv()` is under way. What `recv()` gives afterwards is what the library read.
+        Call it when no `recv()` is under way. Afterwards `recv()` returns what the library has read.
         """
         self._sink = sink
         self._advance()
@@ -233,7 +233,7 @@ def stream_protocol() -> type[Any]:
 
 
 def websocket_params() -> dict[str, Any]:
-    """What the SDK passes on to websockets: our protocol class; keepalive and compression off."""
+    """Return the SDK's parameters for websockets: our protocol class; keepalive and compression off."""
     # websockets logs every frame at DEBUG, the authentication with its keys among them.
     quiet = logging.getLogger("options_helper.websockets")
     quiet.setLevel(logging.WARNING)

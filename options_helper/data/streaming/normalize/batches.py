@@ -1,8 +1,8 @@
-"""From the messages of one batch to what changes in a table.
+"""From the messages of one batch to the change of a table.
 
-Messages off the wire are all of one kind and arrive by the thousand: they are cleaned column by column, at
-about a tenth of the cost. Anything else (raw mappings, the SDK's objects) goes through `normalizers`, one by
-one. The rules are the same: a number is finite and at least 0, a row has a symbol and a price.
+Messages off the wire are all of one kind and arrive by the thousand, so they are cleaned column by column, at
+about a tenth of the cost. Anything else (raw mappings, the SDK's objects) goes through `quotes`, one by one.
+The rules are the same: a number is finite and at least 0, a row has a symbol and a price.
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ RowType = TypeVar("RowType", Quote, Trade)
 
 @dataclass(frozen=True, slots=True)
 class MarketChange(Generic[RowType]):
-    """What a batch does to one table.
+    """The change that a batch makes to one table.
 
     Attributes:
         rows: The newest row of each symbol, for `QuoteTable.updated` or `TradeTable.updated`.
-        known: How many messages could be understood.
+        known: The number of well-formed messages.
         stamps: Event times of some of the rows, microseconds since 1970.
     """
 
@@ -52,19 +52,19 @@ class MarketChange(Generic[RowType]):
         return self.known - len(self.rows)
 
     def lag_seconds(self, received_at: dt.datetime) -> float | None:
-        """The median of receive time minus event time, None where no time is known."""
+        """Return the median of receive time minus event time, None if no time is known."""
         if not self.stamps:
             return None
         return (to_microseconds(received_at) - statistics.median_low(self.stamps)) / 1e6
 
 
 def quote_change(items: Sequence[Any], received_at: dt.datetime) -> MarketChange[Quote]:
-    """What quotes of any dialect change, received at one time."""
+    """Return the change that quotes of any dialect make, received at one time."""
     return _change(items, received_at, WireQuote, normalize_quote)
 
 
 def trade_change(items: Sequence[Any], received_at: dt.datetime) -> MarketChange[Trade]:
-    """What trades of any dialect change, received at one time."""
+    """Return the change that trades of any dialect make, received at one time."""
     return _change(items, received_at, WireTrade, normalize_trade)
 
 
@@ -99,6 +99,6 @@ def _change_of_columns(
 
 
 def _amounts(items: Sequence[Any], name: str) -> NDArray[np.float64]:
-    """One column: finite numbers of at least 0, NaN for anything else."""
+    """Return one column: finite numbers of at least 0, NaN for anything else."""
     column = np.array(list(map(attrgetter(name), items)), "f8")
     return np.where((column >= 0) & (column < np.inf), column, np.nan)

@@ -21,10 +21,10 @@ _LATE_REPORTS = dt.timedelta(seconds=15)
 
 
 def read_halts(statuses: Iterable[Any], received_at: dt.datetime) -> dict[str, dt.datetime | None]:
-    """Since when each named symbol is halted, None where its trading resumed, by the newest status.
+    """Return when each named symbol was halted, None if its trading resumed, by the newest status.
 
     Args:
-        statuses: Raw messages with `S` (symbol), `sc` (code) and `t` (time); anything else is passed over.
+        statuses: Raw messages with `S` (symbol), `sc` (code) and `t` (time); others are skipped.
         received_at: When they came, for those without a time.
     """
     halts: dict[str, dt.datetime | None] = {}
@@ -40,10 +40,10 @@ def read_halts(statuses: Iterable[Any], received_at: dt.datetime) -> dict[str, d
 def still_halted(
     halted_since: Mapping[str, dt.datetime], trades: Mapping[str, Trade]
 ) -> dict[str, dt.datetime]:
-    """The halts during which nothing was traded; a trade made later tells that trading resumed.
+    """Return the halts without a later trade, which would prove that trading resumed.
 
     Args:
-        halted_since: Since when symbols are halted.
+        halted_since: When each symbol was halted.
         trades: The newest trade of each symbol.
     """
     return {

@@ -1,10 +1,10 @@
 """Raw quotes and trades into `Quote` and `Trade`.
 
-Three dialects come in: the stream's and REST's short keys (`S`, `bp`, `ap`, `bs`, `as`, `p`, `s`, `t`;
+Three dialects arrive: the stream's and REST's short keys (`S`, `bp`, `ap`, `bs`, `as`, `p`, `s`, `t`;
 Alpaca's Market Data API, schemas `option_quote`, `stock_quote`, `option_trade`, `stock_trade`), mappings
-with long names, and objects with long names as alpaca-py's models have them. The names are looked up in
-that order. None is returned for what has no symbol, no usable price, or a time that cannot be read; the
-caller counts those. A price that is not a finite number of at least 0 is None in its row.
+with long names, and objects with long names as alpaca-py's models have them. Names are looked up in that
+order. A message without a symbol, a usable price or a readable time gives None; the caller counts those. A
+price that is not a finite number of at least 0 is None in its row.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ def normalize_quote(
     symbol: str | None = None,
     from_rest: bool = False,
 ) -> Quote | None:
-    """One quote, or None where it is malformed.
+    """Return one quote, or None if it is malformed.
 
     Args:
         raw: A raw mapping, or an object with `symbol`, `bid_price`, `ask_price` and the like.
         received_at: When it came; aware.
-        symbol: Of a REST row, whose symbol stands outside it.
+        symbol: For a REST row, which does not contain its symbol.
         from_rest: Whether it came by REST.
     """
     if raw.__class__ is not dict or ("bp" not in raw and "ap" not in raw):
@@ -58,7 +58,7 @@ def normalize_trade(
     symbol: str | None = None,
     from_rest: bool = False,
 ) -> Trade | None:
-    """One trade, or None where it is malformed; arguments as of `normalize_quote`."""
+    """Return one trade, or None if it is malformed; arguments as in `normalize_quote`."""
     if raw.__class__ is not dict or "p" not in raw:
         return _long_trade(raw, received_at, symbol, from_rest=from_rest)
     name = symbol or raw.get("S")

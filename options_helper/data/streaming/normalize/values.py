@@ -1,7 +1,7 @@
 """Single values as vendors write them: numbers, times, words and identifiers.
 
 Alpaca writes market data as numbers and order data as text; times come as msgpack timestamps, as text
-with up to nine decimals of a second, or as the datetimes of its SDK. What cannot be read is None, never
+with up to nine decimals of a second, or as the datetimes of its SDK. An unreadable value is None, never
 an exception: one bad field must not cost the rest of a frame.
 """
 
@@ -115,12 +115,12 @@ def to_identifier(value: object) -> str | None:
 
 
 def read(source: object, name: str) -> Any:  # noqa: ANN401 - whatever the wire gave
-    """A field of a raw mapping or of an SDK object; None where it is missing."""
+    """Return a field of a raw mapping or of an SDK object; None if it is missing."""
     if isinstance(source, dict):
         return source.get(name)
     return getattr(source, name, None)
 
 
 def carries(source: object, name: str) -> bool:
-    """Whether a raw mapping or SDK object has a field at all, be it null."""
+    """Return whether a raw mapping or SDK object has a field at all, even null."""
     return name in source if isinstance(source, dict) else hasattr(source, name)

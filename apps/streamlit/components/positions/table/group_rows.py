@@ -1,4 +1,4 @@
-"""The table's rows of underlyings: price, sums, and what these cover."""
+"""The table's rows of underlyings: price, sums, and their coverage."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def build_group_rows(portfolio: Portfolio, records: list[Record], moment: int) -
 
 def _group_values(group: str, record: Record, moment: int) -> list[Any]:
     complete, known = record.get("open_pnl") is not None, bool(record.get("open_pnl_covered"))
-    # Where nothing at all is known, the group says so once.
+    # If nothing is known, the group says so once.
     silent = record.get("day_pnl") is not None or not (known or record.get("day_pnl_covered"))
     row = {
         "id": group,
@@ -51,7 +51,7 @@ def _group_values(group: str, record: Record, moment: int) -> list[Any]:
 
 
 def _part(record: Record, name: str) -> str:
-    """What is known of a sum, and of how many legs: `3 of 4: +$1,150`."""
+    """Return the known part of a sum, and its number of legs: `3 of 4: +$1,150`."""
     covered, partial = record.get(f"{name}_covered"), record.get(f"{name}_partial")
     if covered is None:
         return ""

@@ -1,12 +1,12 @@
 """The table's payload: portfolio and metrics as arrays that the widget shows. Pure, without Streamlit.
 
-Numbers are rounded to a little more than what is shown and times are absolute, so a snapshot that changed
-nothing gives an equal payload.
+Numbers are rounded to a little more than the display shows and times are absolute, so a snapshot without
+changes gives an equal payload.
 
 `columns` describes the figures in the order of their headings, made from `analysis.tables.schema`: `id` is
 the name in `fields`, `label` and `help` are the heading's words, `format` is one of `price, pnl, percent,
-signed_percent, quantity, decimal`, `decimals` counts those of `decimal`, `optional` columns are hidden until
-asked for, and `toned` ones are coloured by their sign. Prices below a cent have six significant digits.
+signed_percent, quantity, decimal`, `decimals` counts those of `decimal`, `optional` columns are hidden by
+default, and `toned` ones are coloured by their sign. Prices below a cent have six significant digits.
 """
 
 from __future__ import annotations
@@ -54,16 +54,16 @@ class ShownColumn(TypedDict):
 
 
 class TablePayload(TypedDict):
-    """Everything the widget is given.
+    """The widget's data.
 
     Attributes:
         columns: The figures' headings and formats.
         fields, group_fields: The names of each row's values.
         groups, rows: Arrays in the order of those names; a structure is followed by its legs.
         ids: Ids of positions and structures, which can be selected.
-        warnings: Few words and a sentence for each code in `rows`: in `warning` what stands under a name, in
-            `said` what the state says already.
-        stale_after: Seconds, over which the browser itself calls a live row stale.
+        warnings: A few words and a sentence for each code in `rows`: `warning` appears below a name, `said`
+            is already expressed by the state.
+        stale_after: Seconds after which the browser itself calls a live row stale.
     """
 
     columns: list[ShownColumn]
@@ -87,7 +87,7 @@ def build_table_rows(
     as_of: dt.datetime,
     stale_after_seconds: float,
 ) -> TablePayload:
-    """The payload of one refresh.
+    """Return the payload of one refresh.
 
     Args:
         portfolio: Gives the order of the rows and the terms of the legs.
@@ -95,8 +95,8 @@ def build_table_rows(
         structures: One row per structure.
         legs: One row per leg of a structure.
         underlyings: One row per underlying.
-        fill_notes: By position id, what today's fills say of it ("2 contracts sold 10:42, …").
-        as_of: The snapshot's moment, from which the ages in the tables count.
+        fill_notes: By position id, a sentence about today's fills ("2 contracts sold 10:42, …").
+        as_of: The snapshot's time, from which the ages in the tables count.
         stale_after_seconds: The age above which a price is no longer live.
     """
     moment = to_microseconds(as_of)
@@ -173,13 +173,13 @@ def _leg_rows(position: MultiLegPosition, records: dict[int, Record], moment: in
 
 
 def _forget_past_days(figures: Record) -> None:
-    """What has expired has no days to expiry, rather than a negative number of them."""
+    """Expired rows have no days to expiry, rather than a negative number of them."""
     if (figures["dte"] or 0) < 0:
         figures["dte"] = None
 
 
 def _truth(record: Record, sources: list[Record], moment: int) -> Record:
-    """State, warnings and times of a row; what a structure has none of is that of its legs, `sources`."""
+    """Return a row's state, warnings and times; a structure takes missing ones from its legs, `sources`."""
     spoken, said = split_warnings(record.get("warnings") or [], sources)
     greeks = [each["greeks_time"] for each in sources if each.get("greeks_time") is not None]
     hours = record.get("hours_left")

@@ -20,7 +20,7 @@ _HTML = '<div class="positions-table"></div>'
 
 
 def read_script() -> str:
-    """The widget's one JavaScript module: the numbered parts in order, which share one scope."""
+    """Return the widget's one JavaScript module: the numbered parts in order, in a shared scope."""
     return "\n".join(part.read_text(encoding="utf-8") for part in sorted(_ASSETS.glob("*.js")))
 
 
@@ -39,18 +39,18 @@ def _component() -> Any:  # noqa: ANN401 - Streamlit gives the mounting command 
 
 
 def render(rows_payload: TablePayload, *, key: str, raised: int) -> str | None:
-    """Draw the one positions table and say which position is selected.
+    """Draw the positions table and return the selected position.
 
     The keyed containers `live-positions`, `live-structures` and `live-legs` nest around it, because one
     table shows all three.
 
     Args:
-        rows_payload: What `build_table_rows` made.
-        key: The widget's key; its columns, sort, open rows and selection are kept under it in the browser.
-        raised: Alerts that wait to be acknowledged; the title of a hidden tab carries their number.
+        rows_payload: The result of `build_table_rows`.
+        key: The widget's key; the browser keeps columns, sort, open rows and selection under it.
+        raised: Unacknowledged raised alerts; the title of a hidden tab carries their number.
 
     Returns:
-        The selected position's id, or None where none is selected or it is not in the payload.
+        The selected position's id, or None if none is selected or it is not in the payload.
     """
     data = {**rows_payload, "storage": key, "raised": raised}
     with (
@@ -64,4 +64,4 @@ def render(rows_payload: TablePayload, *, key: str, raised: int) -> str | None:
 
 
 def _nothing() -> None:
-    """Streamlit keeps a state value only where it has a callback."""
+    """Do nothing; Streamlit keeps a state value only if it has a callback."""
