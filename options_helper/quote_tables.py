@@ -6,8 +6,11 @@ A snapshot of thousands of symbols costs nothing to hand over; read as mappings 
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
 import numpy as np
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
 Row = TypeVar("Row", Quote, Trade)
 
 _PRESENT = "present"
+_FAR_AHEAD = 3_600_000_000  # an hour in microseconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +43,34 @@ class Columns:
         return len(self.symbols)
 
 
+_OWN_FIELDS = {"received_at", "from_rest"}
+
+
+def _read(row: object, name: str) -> Any:  # noqa: ANN401 - the field's type
+    """Return a field; an object that is not ours need not have our own two."""
+    return getattr(row, name, None) if name in _OWN_FIELDS else getattr(row, name)
+
+
+def _as_time(value: dt.datetime | str | None) -> dt.datetime | None:
+    """Return an aware time; text is ISO 8601, and a time without a zone is UTC."""
+    at = dt.datetime.fromisoformat(value) if isinstance(value, str) else value
+    return at.replace(tzinfo=dt.UTC) if at is not None and at.tzinfo is None else at
+
+
+def _is_older(row: Quote | Trade, kept: np.void) -> bool:
+    """Tell whether a row is older than the kept one, by their events' times."""
+    if not kept[_PRESENT]:
+        return False
+    stamp = to_microseconds(row.timestamp)
+    if row.from_rest:
+        # An event without a time of its own is no older than its receipt.
+        return bool(stamp <= (kept["timestamp"] or kept["received_at"]))
+    credible = kept["timestamp"] <= (to_microseconds(row.received_at) or stamp) + _FAR_AHEAD
+    return bool(0 < stamp < kept["timestamp"] and credible and not kept["from_rest"])
+
+
 class _LatestTable(Mapping[str, Row], Generic[Row]):
-    """The newest row of each symbol, as one structured array; immutable by convention.
+    """The newest row of each symbol, as one structured array; neither it nor the array can be written to.
 
     Attributes:
         index: Symbol to row number; the same object in every version of one run's table.
@@ -51,9 +81,10 @@ class _LatestTable(Mapping[str, Row], Generic[Row]):
     _numbers: tuple[str, ...] = ()
     _row_type: type[Any]
 
-    def __init__(self, index: dict[str, int], rows: NDArray[Any]) -> None:
-        self.index = index
+    def __init__(self, index: Mapping[str, int], rows: NDArray[Any]) -> None:
+        self.index = MappingProxyType(index) if isinstance(index, dict) else index
         self.rows = rows
+        rows.flags.writeable = False
 
     @classmethod
     def dtype(cls) -> np.dtype[Any]:
@@ -79,53 +110,72 @@ class _LatestTable(Mapping[str, Row], Generic[Row]):
         """The same table if it is one already, else one of the mapping's values under its keys."""
         if isinstance(rows, cls):
             return rows
-        table = cls.empty(rows)
-        for symbol, row in rows.items():
-            table.rows[table.index[symbol]] = cls._to_tuple(row)
-        return table
+        array = np.zeros(len(rows), dtype=cls.dtype())
+        for number, row in enumerate(rows.values()):
+            array[number] = cls._to_tuple(row)
+        return cls({symbol: number for number, symbol in enumerate(rows)}, array)
 
     def updated(self, rows: Sequence[Row] | Columns) -> Self:
-        """A new version with these rows; an older REST row never replaces a newer one of the stream.
+        """Return a new version with these rows.
 
-        `Columns` are the stream's own and replace what is there.
+        On the stream an older event never replaces a newer one; an event of the same time does, because it is
+        a correction. A row from REST replaces only what is older; the stream always replaces a row from REST.
         """
-        if isinstance(rows, Columns):
-            table = self._copy_with(rows.symbols)
-            numbers = np.array([table.index[symbol] for symbol in rows.symbols], np.intp)
-            for name, values in rows.values.items():
-                table.rows[name][numbers] = values
-            table.rows[_PRESENT][numbers] = True
-            return table
-        table = self._copy_with(row.symbol for row in rows)
-        for row in rows:
-            number = table.index[row.symbol]
-            kept = table.rows[number]
-            # An event without a time of its own is no older than its receipt.
-            older = to_microseconds(row.timestamp) <= (kept["timestamp"] or kept["received_at"])
-            if not (row.from_rest and kept[_PRESENT] and older):
-                table.rows[number] = self._to_tuple(row)
-        return table
+        return self._with_columns(rows) if isinstance(rows, Columns) else self._with_rows(rows)
 
-    def _copy_with(self, symbols: Iterable[str]) -> Self:
-        """A copy that has a place for each of these symbols too."""
+    def without(self, symbols: Iterable[str]) -> Self:
+        """Return a new version in which these symbols have no row."""
+        index, array = self._room_for(())
+        for symbol in symbols:
+            if symbol in index:
+                array[_PRESENT][index[symbol]] = False
+        return type(self)(index, array)
+
+    def _with_columns(self, rows: Columns) -> Self:
+        index, array = self._room_for(rows.symbols)
+        numbers = np.array([index[symbol] for symbol in rows.symbols], np.intp)
+        kept = array["timestamp"][numbers]
+        stamps = np.broadcast_to(rows.values["timestamp"], numbers.shape)
+        # A time far ahead of the receipt is no time: it must not hide all that follows.
+        credible = kept <= np.asarray(rows.values["received_at"]) + _FAR_AHEAD
+        streamed = array[_PRESENT][numbers] & ~array["from_rest"][numbers]
+        older = streamed & (stamps != 0) & (stamps < kept) & credible
+        for name, values in rows.values.items():
+            array[name][numbers] = np.where(older, array[name][numbers], values)
+        array[_PRESENT][numbers] = True
+        return type(self)(index, array)
+
+    def _with_rows(self, rows: Sequence[Row]) -> Self:
+        index, array = self._room_for(row.symbol for row in rows)
+        for row in rows:
+            number = index[row.symbol]
+            if not _is_older(row, array[number]):
+                array[number] = self._to_tuple(row)
+        return type(self)(index, array)
+
+    def _room_for(self, symbols: Iterable[str]) -> tuple[Mapping[str, int], NDArray[Any]]:
+        """Return an index that has these symbols too, and a copy of the array with a place for each."""
         unknown = [symbol for symbol in symbols if symbol not in self.index]
-        index = self.index
+        index: Mapping[str, int] = self.index
         if unknown:
-            index = dict(index)
+            longer = dict(index)
             for symbol in unknown:
-                index.setdefault(symbol, len(index))
-        rows = np.zeros(len(index), dtype=self.rows.dtype)
-        rows[: len(self.rows)] = self.rows
-        return type(self)(index, rows)
+                longer.setdefault(symbol, len(longer))
+            index = longer
+        array = np.zeros(len(index), dtype=self.rows.dtype)
+        array[: len(self.rows)] = self.rows
+        return index, array
 
     @classmethod
-    def _to_tuple(cls, row: Row) -> tuple[Any, ...]:
-        values: list[float | None] = [getattr(row, name) for name in cls._numbers]
+    def _to_tuple(cls, row: Row | Mapping[str, Any]) -> tuple[Any, ...]:
+        # A script's own snapshot may hold plain mappings.
+        read = row.get if isinstance(row, Mapping) else partial(_read, row)
+        values: list[float | None] = [read(name) for name in cls._numbers]
         return (
             *(float("nan") if value is None else value for value in values),
-            to_microseconds(row.timestamp),
-            to_microseconds(getattr(row, "received_at", None)),
-            getattr(row, "from_rest", False),
+            to_microseconds(_as_time(read("timestamp"))),
+            to_microseconds(read("received_at")),
+            bool(read("from_rest")),
             True,
         )
 

@@ -457,3 +457,25 @@ def test_when_a_feed_dies_every_row_goes_stale() -> None:
     assert set(before["state"]) == {"live"}
     assert set(after["state"]) == {"stale"}
     assert (after["quote_age_seconds"] - before["quote_age_seconds"]).tolist() == pytest.approx([32.0] * 20)
+
+
+def test_plain_dicts_are_quotes_too() -> None:
+    """A script's snapshot may hold quotes and trades as plain mappings with the promised names."""
+    contract, at = "AAPL261218C00250000", dt.datetime(2026, 11, 20, 15, 0, tzinfo=dt.UTC)
+    live = LiveSnapshot(
+        as_of=at,
+        option_quotes={contract: {"bid_price": 6.0, "ask_price": 6.2, "timestamp": at.isoformat()}},  # type: ignore[dict-item]
+        option_trades={contract: {"price": 6.1, "size": 1, "timestamp": at}},  # type: ignore[dict-item]
+    )
+    position = Position(
+        id="a",
+        symbol="AAPL",
+        option_type="call",
+        expiry=dt.date(2026, 12, 18),
+        strike=250,
+        contracts=1,
+        cost_basis=5.0,
+    )
+    row = compute_live_position_rows(Portfolio(positions=[position]), live, stale_after_seconds=30).iloc[0]
+    assert (row["bid"], row["ask"], row["last"], row["mark"]) == (6.0, 6.2, 6.1, pytest.approx(6.1))
+    assert row["quote_age_seconds"] == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import threading
 from types import SimpleNamespace
@@ -390,4 +391,96 @@ def test_the_oldest_batch_goes_when_the_queue_is_full(wait_until, monkeypatch) -
     wait_until(lambda: desk.snapshot.option_quotes[CONTRACT].bid_price == 9.0)
     assert desk.snapshot.dropped_events in {7, 8}
     assert desk.snapshot.dropped_events_by_stream["options"] == desk.snapshot.dropped_events
+    desk.manager.stop()
+
+
+@pytest.mark.parametrize("is_started", [False, True])
+def test_the_mappings_by_stream_hold_all_three(*, is_started: bool) -> None:
+    """Before Start, and for a stream that is off, each mapping has an entry that claims nothing."""
+    desk = Desk()
+    if is_started:
+        desk.manager.start(LiveStreamConfig(stocks=["AAPL"], stream_fills=False))
+    desk.manager.stop()
+    snapshot = desk.snapshot
+    assert snapshot.status_by_stream["fills"] == "not_started"
+    assert (snapshot.alive["fills"], snapshot.last_event_ts_by_stream["fills"]) == (False, None)
+    assert (snapshot.reconnect_attempts["fills"], snapshot.dropped_events_by_stream["fills"]) == (0, 0)
+    assert {
+        len(each) for each in (snapshot.status_by_stream, snapshot.alive, snapshot.reconnect_attempts)
+    } == {3}
+
+
+def test_a_snapshot_refuses_to_be_written_to(desk: Desk, wait_until) -> None:
+    """Mappings, order rows with their legs, and tables raise, and the manager's state stays as it is."""
+    desk["fills"].on_trade_updates(_update("a", legs=[{"id": "leg", "symbol": CONTRACT}]))
+    desk["options"].on_quotes(_quote(CONTRACT, 1.0, 1.2))
+    wait_until(lambda: desk.snapshot.fills and CONTRACT in desk.snapshot.option_quotes)
+    snapshot: Any = desk.snapshot
+    for mapping in (
+        snapshot.fills[0],
+        snapshot.fills[0]["legs"][0],
+        snapshot.status_by_stream,
+        snapshot.greeks,
+    ):
+        with pytest.raises(TypeError):
+            mapping["symbol"] = "X"
+    with pytest.raises(TypeError):
+        snapshot.option_quotes[CONTRACT] = None
+    with pytest.raises(ValueError, match="read-only"):
+        snapshot.option_quotes.rows["bid_price"][:] = 9.0
+    assert desk.snapshot.option_quotes[CONTRACT].bid_price == 1.0
+
+
+def test_a_streamer_whose_stop_raises_costs_itself_only(desk: Desk, wait_until) -> None:
+    """Stop returns, the other streams end, nothing runs, and Start works again."""
+    broken = desk["options"]
+    end = broken.stop
+
+    def raise_instead() -> None:
+        raise RuntimeError("no")
+
+    broken.stop = raise_instead  # type: ignore[method-assign]
+    desk.manager.stop()
+    assert not desk.manager.is_running()
+    assert desk.snapshot.status == "stopped"
+    desk.manager.start(CONFIG)
+    wait_until(lambda: len(desk.made["options"]) == 2 and desk["options"].running.is_set())
+    end()
+
+
+def test_a_with_block_stops_the_streams() -> None:
+    """The manager is a context manager, and leaving it ends the streams whatever happened inside."""
+    desk = Desk()
+    with contextlib.suppress(ZeroDivisionError), desk.manager as manager:
+        manager.start(CONFIG)
+        assert manager.is_running()
+        raise ZeroDivisionError
+    assert desk.snapshot.status == "stopped"
+
+
+def test_waiting_until_live_ends_with_the_last_stream(desk: Desk) -> None:
+    """It is False while a stream is not heard, and True once each is."""
+    assert not desk.manager.wait_until_live(0)
+    desk["options"].on_quotes(_quote(CONTRACT, 1.0, 1.2))
+    desk["stocks"].on_quotes(_quote("AAPL", 1.0, 1.2))
+    last = threading.Timer(0.05, lambda: desk["fills"].on_trade_updates(_update()))
+    last.start()
+    assert desk.manager.wait_until_live(20)
+    last.join()
+
+
+def test_waiting_until_live_gives_up_where_it_cannot_succeed(desk: Desk) -> None:
+    """Without a run, and after a stream has ended for good, there is nothing to wait for."""
+    assert not LiveStreamManager().wait_until_live(20)
+    desk["options"].fail(StreamRejected("options", "the plan does not include this feed", code=409))
+    assert not desk.manager.wait_until_live(20)
+
+
+def test_a_backoff_of_nothing_retries_at_once(wait_until) -> None:
+    """`reconnect_base_seconds=0` is a config like any other."""
+    desk = Desk()
+    desk.manager.start(LiveStreamConfig(stocks=["AAPL"], stream_fills=False, reconnect_base_seconds=0))
+    wait_until(lambda: desk.made["stocks"])
+    desk["stocks"].fail(StreamInterrupted("stocks", "the connection was reset"))
+    wait_until(lambda: len(desk.made["stocks"]) == 2)
     desk.manager.stop()

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from options_helper.market import Quote, Trade
-from options_helper.quote_tables import QuoteTable, TradeTable
+from options_helper.quote_tables import Columns, QuoteTable, TradeTable
 from options_helper.times import to_microseconds
 
 NOON = dt.datetime(2026, 11, 20, 17, tzinfo=dt.UTC)
@@ -36,7 +36,7 @@ quotes = st.builds(
 @given(st.lists(quotes, max_size=12))
 def test_a_table_is_a_mapping_of_the_newest_rows(rows: list[Quote]) -> None:
     """Read as a mapping, a table gives back each symbol's last row, whole; missing numbers stay missing."""
-    from_stream = [Quote(**{**_fields(row), "from_rest": False}) for row in rows]
+    from_stream = [Quote(**{**_fields(row), "from_rest": False, "timestamp": None}) for row in rows]
     expected = {row.symbol: row for row in from_stream}
     table = QuoteTable.of(from_stream)
     assert dict(table) == expected
@@ -78,10 +78,42 @@ def test_an_event_without_a_time_is_as_new_as_its_receipt() -> None:
     assert table.updated([newer])["A"] == newer
 
 
-def test_a_stream_row_always_replaces() -> None:
-    """What the stream sends is newest by arrival, whatever its own time says."""
-    old = Quote("A", bid_price=2.0, timestamp=NOON - SECOND)
-    assert QuoteTable.of([Quote("A", bid_price=1.0, timestamp=NOON)]).updated([old])["A"] == old
+def _columns(bid: float, at: dt.datetime | None) -> Columns:
+    """One quote of A as the columns of a batch."""
+    values = {"bid_price": np.array([bid]), "timestamp": np.array([to_microseconds(at)], "i8")}
+    return Columns(["A"], {**values, "received_at": to_microseconds(NOON), "from_rest": False})
+
+
+@pytest.mark.parametrize("as_columns", [False, True])
+@pytest.mark.parametrize(
+    ("kept_at", "next_at", "bid"),
+    [
+        (NOON, NOON - SECOND, 1.0),
+        (NOON, NOON, 2.0),
+        (NOON, None, 2.0),
+        (None, NOON, 2.0),
+        (NOON + 7200 * SECOND, NOON, 2.0),
+    ],
+    ids=["older", "same time", "no time", "first time", "kept from the future"],
+)
+def test_an_older_event_that_arrives_later_is_not_newer(
+    kept_at: dt.datetime | None, next_at: dt.datetime | None, bid: float, *, as_columns: bool
+) -> None:
+    """On one stream the newest event wins, a correction of the same time included, whatever the order."""
+    table = QuoteTable.of([Quote("A", bid_price=1.0, timestamp=kept_at, received_at=NOON)])
+    late = Quote("A", bid_price=2.0, timestamp=next_at, received_at=NOON)
+    updated = table.updated(_columns(2.0, next_at) if as_columns else [late])
+    assert updated["A"].bid_price == bid
+
+
+def test_a_table_refuses_to_be_written_to() -> None:
+    """Neither the array nor the index of a table can be changed by whoever holds it."""
+    table = QuoteTable.of([Quote("A", bid_price=1.0)]).updated([Quote("B", bid_price=2.0)])
+    with pytest.raises(ValueError, match="read-only"):
+        table.rows["bid_price"][0] = 5.0
+    with pytest.raises(TypeError, match="item assignment"):
+        table.index["C"] = 2  # type: ignore[index]
+    assert (table["A"].bid_price, table.without(["A", "Z"]).get("A"), len(table)) == (1.0, None, 2)
 
 
 def test_a_place_is_not_a_row() -> None:

@@ -70,15 +70,15 @@ def test_singles_legs_and_shares_are_all_there_once() -> None:
         option("f", "AAPL"),
     )
     assert got == SubscriptionPlan(
-        stocks=("MSFT", "SPY", "KO", "PEP", "AAPL"),
-        option_contracts=(
+        stocks=["MSFT", "SPY", "KO", "PEP", "AAPL"],
+        option_contracts=[
             "MSFT261218C00400000",
             "SPY261218C00600000",
             "SPY261218C00610000",
             "SPY261218P00600000",
             "PEP261218C00075000",
             "AAPL261218C00250000",
-        ),
+        ],
     )
 
 
@@ -86,15 +86,15 @@ def test_singles_legs_and_shares_are_all_there_once() -> None:
 def test_class_shares_take_alpaca_s_spelling(symbol: str) -> None:
     """The stock has a dot, the contract's root no separator."""
     got = plan(option("a", symbol, 500))
-    assert got.stocks == ("BRK.B",)
-    assert got.option_contracts == ("BRKB261218C00500000",)
+    assert got.stocks == ["BRK.B"]
+    assert got.option_contracts == ["BRKB261218C00500000"]
 
 
 def test_a_contract_s_own_root_is_used() -> None:
     """Adjusted contracts and weeklies are asked for under their root, the stock under its symbol."""
     got = plan(option("a", "CSGP", 1, root="CSGP1"), option("b", "SPX", 6000, root="SPXW"))
-    assert got.stocks == ("CSGP",)
-    assert got.option_contracts == ("CSGP1261218C00001000", "SPXW261218C06000000")
+    assert got.stocks == ["CSGP"]
+    assert got.option_contracts == ["CSGP1261218C00001000", "SPXW261218C06000000"]
 
 
 def test_an_empty_portfolio_needs_nothing() -> None:
@@ -106,12 +106,12 @@ def test_a_stream_that_is_off_is_asked_for_nothing() -> None:
     """Without stocks or options the tuple is empty, its warnings are gone, and the position says why."""
     owned = [option("a", expiry=dt.date(2026, 11, 1)), option("b", "SPX"), shares("c", "KO")]
     no_options = plan(*owned, stream_options=False, max_option_contracts=0)
-    assert (no_options.stocks, no_options.option_contracts) == (("AAPL", "KO"), ())
+    assert (no_options.stocks, no_options.option_contracts) == (["AAPL", "KO"], [])
     assert (no_options.truncated, no_options.truncated_count) == (False, 0)
     assert [warning for warning in no_options.warnings if "SPX" not in warning] == []
     assert no_options.not_live == {"a": "it has expired", "b": "the option stream is switched off"}
     no_stocks = plan(*owned, stream_stocks=False)
-    assert (no_stocks.stocks, no_stocks.option_contracts) == ((), ("SPX261218C00250000",))
+    assert (no_stocks.stocks, no_stocks.option_contracts) == ([], ["SPX261218C00250000"])
     assert not any("index" in warning for warning in no_stocks.warnings)
     assert no_stocks.not_live == {"a": "it has expired", "c": "the stock stream is switched off"}
 
@@ -125,9 +125,9 @@ def test_the_limit_keeps_positions_whole_and_names_the_rest() -> None:
         option("last", "MSFT"),
         max_option_contracts=3,
     )
-    assert got.option_contracts == ("AAPL261218C00250000", "SPY261218C00600000", "SPY261218C00610000")
+    assert got.option_contracts == ["AAPL261218C00250000", "SPY261218C00600000", "SPY261218C00610000"]
     assert (got.truncated, got.truncated_count) == (True, 5)
-    assert got.stocks == ("AAPL", "SPY", "MSFT")
+    assert got.stocks == ["AAPL", "SPY", "MSFT"]
     [warning] = got.warnings
     assert warning.startswith("5 of 8 option contracts are over the limit of 3;")
     assert warning.endswith("Not live: condor, last.")
@@ -142,7 +142,7 @@ def test_a_contract_held_twice_counts_once() -> None:
         structure("low-again", leg(510, "short"), leg(500, "short")),
         max_option_contracts=2,
     )
-    assert got.option_contracts == ("SPY261218C00500000", "SPY261218C00510000")
+    assert got.option_contracts == ["SPY261218C00500000", "SPY261218C00510000"]
     assert got.truncated_count == 1
     assert set(got.not_live) == {"wide"}
 
@@ -150,7 +150,7 @@ def test_a_contract_held_twice_counts_once() -> None:
 def test_a_limit_of_nothing_leaves_every_contract_out() -> None:
     """Zero is a limit like any other; a negative one is a mistake."""
     got = plan(option("a"), max_option_contracts=0)
-    assert (got.option_contracts, got.truncated_count) == ((), 1)
+    assert (got.option_contracts, got.truncated_count) == ([], 1)
     with pytest.raises(ValueError, match="0 or more"):
         plan(option("a"), max_option_contracts=-1)
 
@@ -171,7 +171,7 @@ def test_expired_contracts_are_left_out_by_name() -> None:
         option("today", "MSFT", expiry=TODAY),
         structure("calendar", leg(600, "short", expiry=yesterday), leg(600)),
     )
-    assert got.option_contracts == ("MSFT261120C00250000", "SPY261218C00600000")
+    assert got.option_contracts == ["MSFT261120C00250000", "SPY261218C00600000"]
     assert got.warnings == (
         "Expired before 20 Nov 2026 and left out: AAPL261119C00250000 (gone), SPY261119C00600000 (calendar).",
     )
@@ -183,7 +183,7 @@ def test_expired_contracts_are_left_out_by_name() -> None:
 def test_indexes_are_not_on_the_stock_stream(symbol: str) -> None:
     """An index has options and no shares: only its contracts are asked for, with a warning."""
     got = plan(option("a", symbol), option("b", symbol, 260), option("c"))
-    assert got.stocks == ("AAPL",)
+    assert got.stocks == ["AAPL"]
     assert len(got.option_contracts) == 3
     [warning] = got.warnings
     assert warning.startswith(f"{symbol} is an index")
@@ -208,7 +208,7 @@ def test_a_weekly_under_the_monthly_root_is_questioned() -> None:
 def test_terms_that_no_symbol_carries_do_not_stop_the_others() -> None:
     """A position built in code that has no contract symbol is named; the rest is planned."""
     got = plan(option("odd", strike=33.33333), option("good"))
-    assert got.option_contracts == ("AAPL261218C00250000",)
+    assert got.option_contracts == ["AAPL261218C00250000"]
     assert got.warnings[0].startswith("odd will not be live: ")
     assert got.not_live == {"odd": "no contract symbol can carry its terms"}
 
@@ -216,10 +216,10 @@ def test_terms_that_no_symbol_carries_do_not_stop_the_others() -> None:
 def test_today_is_new_york_s_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
     """At 01:00 UTC it is still the evening before in New York, and that day's contract has not expired."""
     monkeypatch.setattr(subscriptions, "utc_now", lambda: dt.datetime(2026, 12, 19, 1, tzinfo=dt.UTC))
-    assert plan(option("a"), today=None).option_contracts == ("AAPL261218C00250000",)
+    assert plan(option("a"), today=None).option_contracts == ["AAPL261218C00250000"]
     assert positions_not_subscribed(Portfolio(positions=[option("a")]), frozenset()) != {}
     monkeypatch.setattr(subscriptions, "utc_now", lambda: dt.datetime(2026, 12, 19, 6, tzinfo=dt.UTC))
-    assert plan(option("a"), today=None).option_contracts == ()
+    assert plan(option("a"), today=None).option_contracts == []
     assert positions_not_subscribed(Portfolio(positions=[option("a")]), frozenset()) == {}
 
 

@@ -29,11 +29,11 @@ def test_the_plan_is_made_once_per_version_of_the_file_and_settings(tmp_path: Pa
     _write(path, "AAPL")
     first = build_page_model(settings, credentials)
     assert first.plan is not None
-    assert first.plan.stocks == ("AAPL",)
+    assert first.plan.stocks == ["AAPL"]
     assert build_page_model(settings, credentials).plan is first.plan
     without = PageSettings(portfolio_path=path, stream_stocks=False)
-    assert build_page_model(without, credentials).plan.stocks == ()
+    assert build_page_model(without, credentials).plan.stocks == []
     _write(path, "AAPL", "MSFT")
-    assert build_page_model(settings, credentials).plan.stocks == ("AAPL", "MSFT")
+    assert build_page_model(settings, credentials).plan.stocks == ["AAPL", "MSFT"]
     path.unlink()
     assert build_page_model(settings, credentials).plan is None

@@ -20,9 +20,8 @@ from options_helper.analysis.contracts.products import (
 from options_helper.analysis.osi import contract_symbol, root_of, stock_symbol
 from options_helper.analysis.text.wording import format_day
 from options_helper.analysis.valuation.latest_prices import IdentityMemo
-from options_helper.analysis.valuation.reference import Multipliers, standard_multipliers
 from options_helper.errors import ContractSymbolError
-from options_helper.models import EquityPosition, Leg, Position, StockLeg
+from options_helper.models import STANDARD_MULTIPLIER, EquityPosition, Leg, Position, StockLeg
 from options_helper.times import new_york_date, to_microseconds
 
 if TYPE_CHECKING:
@@ -52,6 +51,14 @@ class ContractClock(NamedTuple):
     trades_late: Flags
     delay: Numbers
     last_delay: Numbers
+
+
+class Multipliers(NamedTuple):
+    """Dollars per point of n rows: of one contract, of the signed quantity; and whether confirmed."""
+
+    value: Floats
+    scale: Floats
+    confirmed: Flags
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +121,7 @@ def build_instruments(
         is_put=flags(option is not None and option.option_type == "put" for option in options),
         strike=floats(None if option is None else option.strike for option in options),
         quantity=quantity,
-        multipliers=standard_multipliers(
+        multipliers=_standard_multipliers(
             floats(None if option is None else option.multiplier for option in options), is_stock, quantity
         ),
         adjusted=flags(is_adjusted(root) for root in roots),
@@ -174,3 +181,9 @@ def _quantity(row: Holding) -> float:
             return row.signed_contracts
         case _:
             return row.signed_shares
+
+
+def _standard_multipliers(stated: Floats, is_stock: Flags, quantity: Floats) -> Multipliers:
+    """Return the multipliers that the file alone gives; `stated` is NaN if it gives none."""
+    value = np.where(np.isnan(stated), np.where(is_stock, 1.0, STANDARD_MULTIPLIER), stated)
+    return Multipliers(value, value * quantity, is_stock | ~np.isnan(stated))

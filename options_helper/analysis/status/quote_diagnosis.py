@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from options_helper.analysis.status.clock import late_streams
 from options_helper.analysis.status.diagnosis import Diagnosis, Level, QuoteCounts
 from options_helper.analysis.status.refusals import name_streams
-from options_helper.analysis.status.stream_lines import seconds_since
+from options_helper.analysis.streams.silence import seconds_since
 from options_helper.analysis.text.figures import format_span
 from options_helper.analysis.text.wording import capital, join_words
 from options_helper.analysis.valuation.quote_state import QUIET_HEARD_SECONDS

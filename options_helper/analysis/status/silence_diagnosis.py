@@ -6,12 +6,10 @@ from collections.abc import Sequence
 
 from options_helper.analysis.status.diagnosis import Diagnosis, Level
 from options_helper.analysis.status.stream_lines import (
-    MUTE_AFTER_SECONDS,
     NO_EVENT_AFTER_SECONDS,
     name_live,
-    seconds_since,
-    silence_seconds,
 )
+from options_helper.analysis.streams.silence import MUTE_AFTER_SECONDS, seconds_since, silence_seconds
 from options_helper.analysis.text.figures import format_span
 from options_helper.analysis.text.wording import capital
 from options_helper.analysis.valuation.quote_state import QUIET_HEARD_SECONDS

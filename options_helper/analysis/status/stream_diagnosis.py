@@ -26,9 +26,9 @@ from options_helper.analysis.status.stream_lines import (
     describe_next_try,
     describe_wait,
     name_live,
-    seconds_since,
     stream_records,
 )
+from options_helper.analysis.streams.silence import seconds_since
 from options_helper.analysis.text.figures import format_span
 from options_helper.analysis.text.wording import (
     capital,

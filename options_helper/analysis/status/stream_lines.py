@@ -6,13 +6,13 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from options_helper.analysis.streams.silence import MUTE_AFTER_SECONDS, seconds_since, silence_seconds
 from options_helper.analysis.text.figures import MISSING, format_span
 from options_helper.analysis.text.wording import format_time, join_words
 from options_helper.market import LiveSnapshot, StreamFailure, StreamHealth, StreamName, StreamState
 
 NO_ANSWER_AFTER_SECONDS = 3.0
 NO_EVENT_AFTER_SECONDS = 10.0
-MUTE_AFTER_SECONDS = 45.0
 _JUST_NOW_SECONDS = 3.0
 
 LABELS = {StreamName.OPTIONS: "Options", StreamName.STOCKS: "Stocks", StreamName.FILLS: "Fills"}
@@ -128,24 +128,6 @@ def describe_wait(record: StreamHealth, as_of: dt.datetime) -> str:
     return f"{step} ({format_span(seconds)})"
 
 
-def silence_seconds(
-    record: StreamHealth, as_of: dt.datetime, session_open: dt.datetime | None = None
-) -> tuple[bool, float]:
-    """Whether a data stream ever gave an event on this connection, and for how long it has given none.
-
-    Args:
-        record: The stream.
-        as_of: The time now.
-        session_open: Before it silence does not count; an opening that is still to come changes nothing.
-    """
-    began, last = record.connected_at or record.since, record.last_event_at
-    seen = last is not None and (record.connected_at is None or last >= record.connected_at)
-    silent_since = last if seen else began
-    if silent_since is not None and session_open is not None and session_open <= as_of:
-        silent_since = max(silent_since, session_open)
-    return seen, seconds_since(silent_since, as_of)
-
-
 def _is_silent(record: StreamHealth, as_of: dt.datetime) -> bool:
     """Whether a data stream has given nothing yet, or nothing for long; fills are silent by nature."""
     if record.stream == StreamName.FILLS:
@@ -168,8 +150,3 @@ def coverage(record: StreamHealth) -> str:
     if not record.asked:
         return "connected"
     return f"{len(record.asked) - len(record.missing)} of {len(record.asked)}"
-
-
-def seconds_since(at: dt.datetime | None, now: dt.datetime) -> float:
-    """Seconds from a moment to now, never below 0; 0 for no moment."""
-    return max(0.0, (now - at).total_seconds()) if at is not None else 0.0

@@ -13,28 +13,18 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from options_helper.analysis.arrays.columns import Column, dates, flags, floats, integers, moments
+from options_helper.analysis.holdings.instruments import Instruments, Multipliers
 from options_helper.market import BrokerPosition, Greeks, LiveSnapshot, PreviousClose
-from options_helper.models import STANDARD_MULTIPLIER
 from options_helper.times import new_york_date, to_microseconds
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-    from options_helper.analysis.holdings.instruments import Instruments
 
     Floats = NDArray[np.float64]
     Flags = NDArray[np.bool_]
 
 GREEK_NAMES = ("delta", "gamma", "theta", "vega")
 _MONDAY, _SATURDAY = 0, 5
-
-
-class Multipliers(NamedTuple):
-    """Dollars per point of n rows: of one contract, of the signed quantity; and whether confirmed."""
-
-    value: Floats
-    scale: Floats
-    confirmed: Flags
 
 
 class PreviousCloses(NamedTuple):
@@ -71,12 +61,6 @@ def _multipliers(rows: Instruments, told: Mapping[str, float]) -> Multipliers:
     usable = ~rows.multipliers.confirmed & (vendor > 0) & (vendor < np.inf)
     value = np.where(usable, vendor, rows.multipliers.value)
     return Multipliers(value, value * rows.quantity, rows.multipliers.confirmed | usable)
-
-
-def standard_multipliers(stated: Floats, is_stock: Flags, quantity: Floats) -> Multipliers:
-    """What the file alone says; NaN in `stated` where it says nothing."""
-    value = np.where(np.isnan(stated), np.where(is_stock, 1.0, STANDARD_MULTIPLIER), stated)
-    return Multipliers(value, value * quantity, is_stock | ~np.isnan(stated))
 
 
 def find_previous_closes(rows: Instruments, live: LiveSnapshot) -> PreviousCloses:

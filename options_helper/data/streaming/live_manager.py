@@ -1,19 +1,18 @@
-"""The one object the page talks to: start, stop, is it running, what does it know."""
+"""The object that the page and scripts talk to: start, stop, is_running, snapshot."""
 
 from __future__ import annotations
 
 import datetime as dt
-import inspect
 import threading
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Self
 
 from options_helper.data.settings import load_settings
 from options_helper.data.streaming.alpaca_stream import AlpacaOptionStreamer, AlpacaStockStreamer
 from options_helper.data.streaming.alpaca_trading_stream import AlpacaTradingStreamer
 from options_helper.data.streaming.run.config import LiveStreamConfig
-from options_helper.data.streaming.run.live_run import LiveRun, RunParts
+from options_helper.data.streaming.run.live_run import BackgroundFetch, LiveRun, RunParts, StreamerFactory
 from options_helper.errors import SettingsError
 from options_helper.market import LiveSnapshot, StreamName
 from options_helper.times import utc_now
@@ -22,50 +21,64 @@ __all__ = ["LiveSnapshot", "LiveStreamConfig", "LiveStreamManager"]
 
 STOP_SECONDS = 0.9  # the promise is a second
 
-# What our own streamers take beyond a feed and handlers; a replacement need not know these.
-_OWN_ARGUMENTS = frozenset({"settings", "observer", "times", "on_statuses"})
+# The arguments of an injected factory; our own streamers also take keys, an observer and timeouts.
+_PROMISED = ("feed", "on_quotes", "on_trades", "on_trade_updates")
+
+
+_ALPACA: dict[StreamName, StreamerFactory] = {
+    StreamName.STOCKS: AlpacaStockStreamer,
+    StreamName.OPTIONS: AlpacaOptionStreamer,
+    StreamName.FILLS: AlpacaTradingStreamer,
+}
 
 
 class LiveStreamManager:
-    """Runs at most one set of streams; safe to use from any thread.
+    """Runs at most one set of streams; safe to use from any thread. As a context manager it stops at the end.
 
     Args:
-        stock_streamer_factory, option_streamer_factory, trading_streamer_factory: Called with the streamers'
-            own keyword arguments, of which it must know `feed` and the handlers; the Alpaca streamers where
-            None.
-        backfill_factory: Called with the config and the run, gives an object with the life of `Backfill`;
-            Alpaca's REST where None and none of the streamers is replaced.
-        clock: The time, injected.
+        stock_streamer_factory, option_streamer_factory: Called with `feed`, `on_quotes` and `on_trades`; the
+            Alpaca streamers if None. An injected streamer is running from its first event on.
+        trading_streamer_factory: Called with `on_trade_updates`; the Alpaca streamer if None.
+        backfill_factory: Called with the config and the run, returns a `BackgroundFetch`; Alpaca's REST if
+            None and no streamer is injected.
+        clock: Returns the time.
     """
 
     def __init__(
         self,
         *,
-        stock_streamer_factory: Callable[..., Any] | None = None,
-        option_streamer_factory: Callable[..., Any] | None = None,
-        trading_streamer_factory: Callable[..., Any] | None = None,
-        backfill_factory: Callable[[LiveStreamConfig, LiveRun], Any] | None = None,
+        stock_streamer_factory: StreamerFactory | None = None,
+        option_streamer_factory: StreamerFactory | None = None,
+        trading_streamer_factory: StreamerFactory | None = None,
+        backfill_factory: Callable[[LiveStreamConfig, LiveRun], BackgroundFetch] | None = None,
         clock: Callable[[], dt.datetime] = utc_now,
     ) -> None:
-        injected = (stock_streamer_factory, option_streamer_factory, trading_streamer_factory)
-        self._needs_keys = {
-            stream for stream, factory in zip(StreamName, injected, strict=True) if factory is None
+        injected = {
+            StreamName.STOCKS: stock_streamer_factory,
+            StreamName.OPTIONS: option_streamer_factory,
+            StreamName.FILLS: trading_streamer_factory,
         }
-        self._factories: dict[StreamName, Callable[..., Any]] = {
-            StreamName.STOCKS: _as_it_takes(stock_streamer_factory or AlpacaStockStreamer),
-            StreamName.OPTIONS: _as_it_takes(option_streamer_factory or AlpacaOptionStreamer),
-            StreamName.FILLS: _as_it_takes(trading_streamer_factory or AlpacaTradingStreamer),
+        self._needs_keys = {stream for stream, factory in injected.items() if factory is None}
+        self._factories: dict[StreamName, StreamerFactory] = {
+            stream: _ALPACA[stream] if factory is None else _with_promised(factory)
+            for stream, factory in injected.items()
         }
         self._backfill_factory = backfill_factory
         self._clock = clock
         self._lifecycle = threading.RLock()
         self._run: LiveRun | None = None
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.stop()
+
     def start(self, config: LiveStreamConfig) -> None:
-        """Start the streams; with the same config while running this does nothing, with another it restarts.
+        """Start the streams. While they run, the same config changes nothing and another one restarts them.
 
         Raises:
-            SettingsError: There are no keys, or nothing to stream; nothing is started and nothing stopped.
+            SettingsError: There are no keys, or there is nothing to stream; nothing is started or stopped.
         """
         with self._lifecycle:
             config = self._with_settings(config)
@@ -82,25 +95,38 @@ class LiveStreamManager:
             run.start()
 
     def stop(self) -> None:
-        """End every thread and socket; what was known stays readable. Harmless when nothing runs."""
+        """End every thread and socket; the last state stays readable. Does nothing if nothing runs."""
         with self._lifecycle:
             run = self._run
             if run is not None and run.stopped_at is None:
                 run.stop(STOP_SECONDS)
 
     def is_running(self) -> bool:
-        """Whether any stream is connected or on its way there."""
+        """Return True while any stream is connected or connecting."""
         run = self._run
         return run is not None and run.is_running
 
+    def wait_until_live(self, timeout: float) -> bool:
+        """Wait until Alpaca has acknowledged every stream that was started.
+
+        Args:
+            timeout: The longest wait in seconds.
+
+        Returns:
+            True once all are acknowledged; False after `timeout`, or at once if nothing runs or if a stream
+            ended for good.
+        """
+        run = self._run
+        return run is not None and run.wait_until_live(timeout)
+
     @property
     def config(self) -> LiveStreamConfig | None:
-        """What the current or last set of streams was started with."""
+        """The config of the current or last set of streams."""
         run = self._run
         return run.config if run else None
 
     def snapshot(self) -> LiveSnapshot:
-        """A frozen copy of everything known, never waiting for a start or stop under way."""
+        """Return a frozen copy of everything known; never waits for a start or stop in progress."""
         run = self._run
         return LiveSnapshot(as_of=self._clock()) if run is None else run.snapshot()
 
@@ -120,19 +146,12 @@ class LiveStreamManager:
         )
 
 
-def _as_it_takes(factory: Callable[..., Any]) -> Callable[..., Any]:
-    """The factory, called without those of `_OWN_ARGUMENTS` that it does not take."""
-    try:
-        parameters = inspect.signature(factory).parameters
-    except (TypeError, ValueError):  # a callable that does not tell
-        return factory
-    if any(parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in parameters.values()):
-        return factory
-    unknown = _OWN_ARGUMENTS.difference(parameters)
-    return lambda **given: factory(**{name: value for name, value in given.items() if name not in unknown})
+def _with_promised(factory: StreamerFactory) -> StreamerFactory:
+    """Return the factory, called with the promised arguments alone."""
+    return lambda **given: factory(**{name: given[name] for name in _PROMISED if name in given})
 
 
-def _alpaca_backfill(config: LiveStreamConfig, run: LiveRun) -> Any:  # noqa: ANN401 - see Backfill
+def _alpaca_backfill(config: LiveStreamConfig, run: LiveRun) -> BackgroundFetch:
     from options_helper.data.rest.client import AlpacaRest  # noqa: PLC0415 - httpx is needed by Start only
     from options_helper.data.streaming.backfill.backfill import Backfill  # noqa: PLC0415
 

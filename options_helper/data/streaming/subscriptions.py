@@ -1,4 +1,4 @@
-"""What a portfolio needs from the streams, within the limit of option contracts."""
+"""The plan of a portfolio's subscriptions, within the limit of option contracts."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ _MOST_NAMES = 20
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionPlan:
-    """What to ask the streams for.
+    """The symbols to subscribe to.
 
     Attributes:
         stocks: Alpaca's symbols of the underlyings and shares (`BRK.B`), each once, in the file's order.
-        option_contracts: Alpaca's contract symbols (`BRKB261218C00500000`), likewise.
+        option_contracts: Alpaca's contract symbols (`BRKB261218C00500000`), each once, in the same order.
         warnings: Sentences for the user.
-        truncated: Whether the limit left contracts out.
+        truncated: True if the limit left contracts out.
         truncated_count: How many contracts it left out.
-        not_live: By position id, why the position will not be live, or not all of it.
+        not_live: By position id, why the position, or part of it, will not be live.
     """
 
-    stocks: tuple[str, ...] = ()
-    option_contracts: tuple[str, ...] = ()
+    stocks: list[str] = field(default_factory=list)
+    option_contracts: list[str] = field(default_factory=list)
     warnings: tuple[str, ...] = ()
     truncated: bool = False
     truncated_count: int = 0
@@ -43,7 +43,7 @@ def build_subscription_plan(
     max_option_contracts: int,
     today: dt.date | None = None,
 ) -> SubscriptionPlan:
-    """The symbols of a portfolio, each once.
+    """Return the plan of a portfolio, each symbol once.
 
     Positions are taken in the file's order, and each is in the plan whole or not at all: half a structure has
     no mark. One that no longer fits is left out, and a later, smaller one may still fit.
@@ -73,8 +73,8 @@ def build_subscription_plan(
     if stream_stocks:
         warnings += _index_warnings(needs)
     return SubscriptionPlan(
-        stocks=stocks,
-        option_contracts=contracts,
+        stocks=list(stocks),
+        option_contracts=list(contracts),
         warnings=tuple(warnings),
         truncated=len(wanted) > len(contracts),
         truncated_count=len(wanted) - len(contracts),
@@ -85,7 +85,7 @@ def build_subscription_plan(
 def positions_not_subscribed(
     portfolio: Portfolio, subscribed: frozenset[str], *, today: dt.date | None = None
 ) -> dict[str, tuple[str, ...]]:
-    """By position id, the symbols that a position's mark needs and that are not among the subscribed ones.
+    """Return, by position id, the symbols that a position's mark needs and that are not subscribed.
 
     An option's mark needs its contracts that have not expired before `today`, a share's its own symbol.
     """
@@ -104,7 +104,7 @@ def _unique(symbols: Iterable[str]) -> tuple[str, ...]:
 
 
 def _fill(needs: Sequence[PositionNeed], limit: int) -> tuple[str, ...]:
-    """The contracts of every position that fits whole; those shared with an earlier one are free."""
+    """Return the contracts of every position that fits whole; contracts of an earlier one are free."""
     chosen: dict[str, None] = {}
     for need in needs:
         fresh = [contract for contract in need.contracts if contract not in chosen]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -196,7 +197,8 @@ def test_a_spread_of_mixed_ages_says_so() -> None:
     """A leg of 2 s and one of 50 s make a mark, with the older age and both warnings."""
     old = AT - dt.timedelta(seconds=50)
     live = world({C250: (6.0, 6.2)}, ago=2)
-    live.option_quotes[C260] = Quote(C260, 3.0, 3.2, 1, 1, old, old)  # type: ignore[index]
+    quotes = {**live.option_quotes, C260: Quote(C260, 3.0, 3.2, 1, 1, old, old)}
+    live = replace(live, option_quotes=quotes)
     row, _, _ = of(structure(leg("long", 250), leg("short", 260), debit=250), live)
     assert (row["net_mark"], row["net_pnl_abs"]) == (pytest.approx(300), pytest.approx(50))
     assert (row["quote_age_seconds_max"], row["state"]) == (50, "quiet")

@@ -178,12 +178,8 @@ def test_symbols_that_come_later_are_found() -> None:
         return found
 
     assert marks(table) == [True, False]
-    in_place = QuoteTable(dict(table.index), table.rows)
-    assert marks(in_place) == [True, False]
     grown = table.updated([quote("AAPL261218C00260000", 4, 4.2)])
-    in_place.index["AAPL261218C00260000"] = 1
-    assert marks(in_place) == [True, False], "its rows have not grown yet"
-    assert marks(QuoteTable(in_place.index, grown.rows)) == [True, True]
+    assert marks(grown) == [True, True]
     assert marks(table) == [True, False]
     assert marks(QuoteTable.empty()) == [False, False]
 
@@ -195,20 +191,6 @@ def test_a_place_in_a_table_is_no_quote_yet() -> None:
     row = compute_live_position_rows(portfolio, live, stale_after_seconds=30).iloc[0]
     assert (row["state"], row["warnings"]) == ("no_data", ["missing_quote"])
     assert pd.isna(row["last"])
-
-
-def test_an_index_that_grows_in_place_is_read_again() -> None:
-    """The same index object with one more symbol, and rows for it, shows the symbol's quote."""
-    portfolio = Portfolio(positions=[single()])
-    table = QuoteTable.of([quote("AAPL261218C00260000", 4, 4.2)])
-    grown = table.updated([quote(CALL, 9, 9.4)])
-    marks = []
-    for rows in (table.rows, grown.rows):
-        live = snapshot(option_quotes=QuoteTable(table.index, rows))
-        marks.append(compute_live_position_rows(portfolio, live, stale_after_seconds=30)["mark"].iloc[0])
-        table.index[CALL] = 1
-    assert math.isnan(marks[0]), "not in the index yet"
-    assert marks[1] == pytest.approx(9.2)
 
 
 def test_a_plain_dict_of_stocks_may_change_in_place() -> None:

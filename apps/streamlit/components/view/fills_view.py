@@ -93,5 +93,6 @@ def _claimed_since(snapshot: LiveSnapshot) -> dt.datetime | None:
 
 
 def _is_off(snapshot: LiveSnapshot) -> bool:
-    state = snapshot.status_by_stream.get(StreamName.FILLS)
-    return snapshot.started_at is not None and state == StreamState.NOT_STARTED and not snapshot.fill_gaps
+    state = snapshot.status_by_stream[StreamName.FILLS]
+    is_idle = snapshot.started_at is not None and state == StreamState.NOT_STARTED
+    return is_idle and not snapshot.fills and not snapshot.fill_gaps

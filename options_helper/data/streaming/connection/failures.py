@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from options_helper.data.streaming.connection.protocol import UpgradeRefused
-from options_helper.data.streaming.reconnect.policy import is_final_code
+from options_helper.data.streaming.reconnect.policy import FINAL_CODES
 from options_helper.errors import StreamError, StreamInterrupted, StreamRejected
 
 UNAUTHORIZED = 402
@@ -50,7 +50,7 @@ def rejection_of_frame(stream: str, frame: dict[str, Any], *, asked: int = 0) ->
     words = _WORDS.get(code, "Alpaca sent an error that is not in its documentation")
     if code == 405:  # noqa: PLR2004 - Alpaca's code for the symbol limit
         words = f"asked for {asked} symbols, {words}; nothing is subscribed"
-    kind = StreamRejected if is_final_code(code) else StreamInterrupted
+    kind = StreamRejected if code in FINAL_CODES else StreamInterrupted
     return kind(stream, words, code=code)
 
 

@@ -1,22 +1,35 @@
-"""When to try again: two pure functions and one table."""
+"""The reconnect decision: which errors are final, how long to wait, and which silence ends a connection.
+
+Nothing else decides. `is_final` goes by the error's type; whoever raises a `StreamError` for one of Alpaca's
+codes takes its type from `FINAL_CODES`.
+"""
 
 from __future__ import annotations
 
-from options_helper.errors import StreamRejected
+import datetime as dt
+from dataclasses import dataclass
+
+from options_helper.analysis.streams.silence import MUTE_AFTER_SECONDS, silence_seconds
+from options_helper.errors import OptionsHelperError, StreamInterrupted
+from options_helper.market import MarketPhase, StreamHealth, StreamName, StreamState
 
 BASE_SECONDS = 0.5
 CAP_SECONDS = 30.0
 _JITTER = 0.25
 
+MIN_TICKING_SYMBOLS = 5
+MIN_BETWEEN_RECONNECTS = dt.timedelta(minutes=10)
+TICKING_WINDOW = dt.timedelta(seconds=60)
+
 # Alpaca's error codes after which another try would change nothing (websocket documentation, "Errors";
-# 405 and 409 to 413 hang on the plan or on the request, which stay the same until the next Start).
+# 405 and 409 to 413 depend on the plan or the request, which stay the same until the next Start).
 FINAL_CODES = frozenset({400, 401, 402, 403, 405, 408, 409, 410, 411, 412, 413})
 
 
 def compute_backoff_seconds(
     failures: int, *, base_seconds: float = BASE_SECONDS, cap_seconds: float = CAP_SECONDS, draw: float = 0.5
 ) -> float:
-    """The wait before the next attempt: base doubled with each failure, capped, with jitter.
+    """Return the seconds before the next attempt: base doubled with each failure, capped, with jitter.
 
     Args:
         failures: Consecutive failures so far, at least 1.
@@ -28,11 +41,45 @@ def compute_backoff_seconds(
     return float(min(cap_seconds, min(cap_seconds, exponential) * (1 + _JITTER * (2 * draw - 1))))
 
 
-def is_final_code(code: int) -> bool:
-    """Whether an error frame with this code ends the stream for good."""
-    return code in FINAL_CODES
+def is_final(error: BaseException) -> bool:
+    """Return True if another try would change nothing; an error that nobody foresaw is retried."""
+    return isinstance(error, OptionsHelperError) and not isinstance(error, StreamInterrupted)
 
 
-def is_retryable(error: BaseException) -> bool:
-    """Whether a stream that ended with this error is tried again; an unknown error is."""
-    return not isinstance(error, StreamRejected)
+@dataclass(frozen=True, slots=True)
+class MuteEvidence:
+    """Facts about a stream's silence that its record does not hold.
+
+    Attributes:
+        phase: The market's phase.
+        ticking: Symbols that gave an event in the minute before the last event.
+        last_reconnect_at: When a connection was last given up for being mute.
+        session_open: When the session began, None if unknown.
+    """
+
+    phase: str
+    ticking: int
+    last_reconnect_at: dt.datetime | None = None
+    session_open: dt.datetime | None = None
+
+
+def is_mute(health: StreamHealth, evidence: MuteEvidence, *, now: dt.datetime) -> bool:
+    """Return True if a connection is to be given up for its silence, though it answers pings.
+
+    Never the stream of fills, which speaks only when an order moves. Of the others only while the market is
+    open, only if several symbols were ticking before, and rarely: a book of one contract, or a closed market,
+    is silent by nature. Silence begins with the last event, the connection or the session, whichever is the
+    latest.
+    """
+    if health.stream is StreamName.FILLS:
+        return False
+    if health.state is not StreamState.RUNNING or evidence.phase != MarketPhase.OPEN:
+        return False
+    if health.last_event_at is None:
+        return False
+    _seen, silent = silence_seconds(health, now, evidence.session_open)
+    if silent < MUTE_AFTER_SECONDS:
+        return False
+    if evidence.ticking < MIN_TICKING_SYMBOLS:
+        return False
+    return evidence.last_reconnect_at is None or now - evidence.last_reconnect_at >= MIN_BETWEEN_RECONNECTS

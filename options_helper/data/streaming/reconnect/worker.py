@@ -1,4 +1,4 @@
-"""One thread, one stream: connect, run, back off, give up; and the record of how it fares."""
+"""One stream's thread: connect, run, back off, give up; and its record, and the log of its changes."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ from options_helper.data.streaming.reconnect.policy import (
     BASE_SECONDS,
     CAP_SECONDS,
     compute_backoff_seconds,
-    is_retryable,
+    is_final,
 )
 from options_helper.errors import OptionsHelperError, StreamError, StreamInterrupted
+from options_helper.guard import Guard
 from options_helper.market import StreamFailure, StreamHealth, StreamName, StreamState
 from options_helper.times import utc_now
 
@@ -70,11 +71,12 @@ class StreamWorker:
         self._streamer: Streamer | None = None
         self._failures = 0
         self._meter = StreamMeter()
+        self._guard = Guard(logger, "; the stream is abandoned.")
         self._thread = threading.Thread(target=self._run, name=f"options-helper-{stream}", daemon=True)
 
     @property
     def health(self) -> StreamHealth:
-        """The record as it stands."""
+        """The current record."""
         return self._health
 
     @property
@@ -88,11 +90,9 @@ class StreamWorker:
         self._thread.start()
 
     def request_stop(self) -> None:
-        """Ask the thread to end; never blocks for longer than a streamer's own `stop()`."""
+        """Ask the thread to end; block no longer than the streamer's own `stop()`."""
         self._stopping.set()
-        streamer = self._streamer
-        if streamer is not None:
-            streamer.stop()
+        self._stop_streamer()
 
     def mark_stopped(self) -> None:
         """Record the end, once the thread is gone or given up on."""
@@ -180,11 +180,18 @@ class StreamWorker:
         try:
             self._streamer = self._seams.connect(self)
             if self._stopping.is_set():  # asked to stop while the streamer was being built
-                self._streamer.stop()
+                self._stop_streamer()
             self._streamer.run()
         except Exception as error:  # noqa: BLE001 - whatever ends a stream is shown, none may end the page's truth
             return error
         return StreamInterrupted(self._health.stream, "the stream ended without a reason")
+
+    def _stop_streamer(self) -> None:
+        streamer = self._streamer
+        if streamer is not None:
+            # Not our code if it was injected: its mistake must not keep the other streams from ending.
+            with self._guard.keep_going(f"The stop of the {self._health.stream} stream"):
+                streamer.stop()
 
     def _back_off_after(self, error: BaseException) -> bool:
         """Record why the stream ended; wait for the next attempt; False where there is none."""
@@ -220,9 +227,6 @@ class StreamWorker:
         return (self._clock() - connected_at).total_seconds() >= _PROVEN_AFTER_SECONDS
 
     def _describe(self, error: BaseException) -> StreamFailure:
-        final = not is_retryable(error) or (
-            isinstance(error, OptionsHelperError) and not isinstance(error, StreamError)
-        )
         if isinstance(error, OptionsHelperError):
             text = error.detail if isinstance(error, StreamError) else str(error)
         else:
@@ -230,7 +234,7 @@ class StreamWorker:
             text = f"an unexpected error in the stream ({type(error).__name__})"
             logger.error("The %s stream met an unexpected %s.", self._health.stream, type(error).__name__)
         code = error.code if isinstance(error, StreamError) else None
-        return StreamFailure(text, self._clock(), code=code, final=final)
+        return StreamFailure(text, self._clock(), code=code, final=is_final(error))
 
     def _enter(self, state: StreamState, **changes: Any) -> None:  # noqa: ANN401 - fields of the record
         with self._lock:
@@ -256,3 +260,34 @@ class StreamWorker:
                 malformed=health.malformed + malformed,
                 **changes,
             )
+
+
+def log_change(before: StreamHealth, after: StreamHealth) -> None:
+    """Log a new state, or a new cause of the same one; a failure that repeats itself is logged once."""
+    if after.state is before.state and _cause(after) == _cause(before):
+        return
+    level = logging.WARNING if _cause(after) or after.missing else logging.INFO
+    logger.log(level, "%s", describe_change(after))
+
+
+def describe_change(health: StreamHealth) -> str:
+    """Return the line, such as `The options stream is reconnecting: the connection was reset; attempt 1`."""
+    words = f"The {health.stream} stream is "
+    match health.state:
+        case StreamState.RUNNING if health.asked:
+            words += f"running with {len(health.asked) - len(health.missing)} of {len(health.asked)} symbols"
+            if health.missing:
+                words += f"; not granted: {', '.join(sorted(health.missing))}"
+        case StreamState.RECONNECTING:
+            words += f"reconnecting: {_cause(health)}; attempt {health.tries or health.attempts}"
+        case StreamState.ERROR:
+            words += f"in error: {_cause(health)}; not retried"
+        case _:
+            words += health.state
+    return f"{words}."
+
+
+def _cause(health: StreamHealth) -> str:
+    failure = health.last_failure
+    lost = health.state in {StreamState.RECONNECTING, StreamState.ERROR}
+    return failure.words if failure is not None and lost else ""

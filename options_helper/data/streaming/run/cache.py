@@ -1,4 +1,4 @@
-"""The newest state of everything, written by the consumer, read by snapshots."""
+"""The newest state of everything: written by the consumer, read by snapshots."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import datetime as dt
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any
 
 from options_helper.data.streaming.normalize.halts import still_halted
@@ -23,7 +24,7 @@ from options_helper.market import (
 from options_helper.quote_tables import Columns, QuoteTable, TradeTable
 from options_helper.times import new_york_date
 
-Row = dict[str, Any]
+Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,7 +115,7 @@ class LiveCache:
         newest = tuple(row for row in reversed(rows) if _is_of_day(row, today))
         with self._lock:
             self._begin_day(today)
-            self._publish(fills=newest + self._state.fills)
+            self._publish(fills=tuple(map(freeze_row, newest)) + self._state.fills)
 
     def apply_reference(
         self,
@@ -149,7 +150,11 @@ class LiveCache:
     ) -> None:
         """Replace the day's executions and orders of REST, and the count of its rows that are unreadable."""
         with self._lock:
-            self._publish(rest_fills=tuple(fills), rest_orders=tuple(orders), unreadable_rows=unreadable)
+            self._publish(
+                rest_fills=tuple(map(freeze_row, fills)),
+                rest_orders=tuple(map(freeze_row, orders)),
+                unreadable_rows=unreadable,
+            )
 
     def apply_gaps(self, gaps: FillGaps) -> None:
         """Publish the unconfirmed spans as they stand now, whoever changed them."""
@@ -194,3 +199,11 @@ class LiveCache:
 def _is_of_day(row: Row, day: dt.date) -> bool:
     timestamp = row.get("timestamp") or row.get("received_at")
     return timestamp is None or new_york_date(timestamp) >= day
+
+
+def freeze_row(row: Row) -> Row:
+    """Return a view of a row, and of its legs, that cannot be written to."""
+    legs = row.get("legs")
+    if isinstance(legs, list):
+        row = {**row, "legs": tuple(map(freeze_row, legs))}
+    return MappingProxyType(row) if isinstance(row, dict) else row

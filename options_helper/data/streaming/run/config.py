@@ -1,7 +1,8 @@
-"""What a set of streams is started with; a value, compared whole."""
+"""The configuration of a set of streams: a value, compared whole."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, fields
 
 from options_helper.data.settings import OPTIONS_FEEDS, STOCK_FEEDS, AlpacaSettings
@@ -16,23 +17,23 @@ class LiveStreamConfig:
     """Everything that decides which streams run, and how.
 
     Attributes:
-        settings: Keys and endpoints; the environment's where None.
+        settings: Keys and endpoints; read from the environment if None.
         stocks, option_contracts: Symbols as Alpaca spells them, from a `SubscriptionPlan`.
-        stream_stocks, stream_options, stream_fills: Which streams to run; one without symbols is not started.
+        stream_stocks, stream_options, stream_fills: Streams to run; one without symbols is not started.
         stock_feed: "iex" or "sip".
         options_feed: "indicative" or "opra".
-        reconnect_base_seconds, reconnect_cap_seconds: The backoff between attempts.
-        queue_maxsize: How many batches wait for the consumer at most.
-        backfill: Whether REST fills in what the streams do not tell.
-        times: The clockwork of each connection.
+        reconnect_base_seconds, reconnect_cap_seconds: The backoff between attempts; 0 retries at once.
+        queue_maxsize: The most batches that may wait for the consumer.
+        backfill: Fetch by REST what the streams do not carry.
+        times: The timeouts of each connection.
 
     Raises:
-        SettingsError: A value that makes no sense, with its name.
+        SettingsError: A value makes no sense; the text names it.
     """
 
     settings: AlpacaSettings | None = None
-    stocks: tuple[str, ...] = ()
-    option_contracts: tuple[str, ...] = ()
+    stocks: Sequence[str] = ()
+    option_contracts: Sequence[str] = ()
     stream_stocks: bool = True
     stream_options: bool = True
     stream_fills: bool = True
@@ -46,7 +47,7 @@ class LiveStreamConfig:
 
     def __post_init__(self) -> None:
         for name in ("stocks", "option_contracts"):
-            object.__setattr__(self, name, tuple(dict.fromkeys(getattr(self, name))))
+            object.__setattr__(self, name, _symbols(name, getattr(self, name)))
         for name, feeds in (("stock_feed", STOCK_FEEDS), ("options_feed", OPTIONS_FEEDS)):
             object.__setattr__(self, name, str(getattr(self, name)).lower())
             if getattr(self, name) not in feeds:
@@ -57,10 +58,10 @@ class LiveStreamConfig:
             raise SettingsError(
                 "queue_maxsize", f"queue_maxsize is {self.queue_maxsize}; it must be at least 1."
             )
-        if not 0 < self.reconnect_base_seconds <= self.reconnect_cap_seconds:
+        if not 0 <= self.reconnect_base_seconds <= self.reconnect_cap_seconds:
             raise SettingsError(
                 "reconnect_base_seconds",
-                "reconnect_base_seconds must be above 0 and not above reconnect_cap_seconds "
+                "reconnect_base_seconds must be 0 or more and not above reconnect_cap_seconds "
                 f"({self.reconnect_base_seconds} and {self.reconnect_cap_seconds} were given).",
             )
         for part in fields(self.times):
@@ -68,15 +69,23 @@ class LiveStreamConfig:
                 raise SettingsError(f"times.{part.name}", f"times.{part.name} must be above 0.")
 
     def symbols(self, stream: StreamName) -> tuple[str, ...]:
-        """What a stream subscribes to; empty for fills."""
-        return {StreamName.STOCKS: self.stocks, StreamName.OPTIONS: self.option_contracts}.get(stream, ())
+        """Return the symbols of a stream; empty for fills."""
+        symbols = {StreamName.STOCKS: self.stocks, StreamName.OPTIONS: self.option_contracts}.get(stream, ())
+        return tuple(symbols)
 
     @property
     def streams(self) -> tuple[StreamName, ...]:
-        """The streams that are wanted and have something to subscribe to."""
+        """The wanted streams that have something to subscribe to."""
         wanted = {
             StreamName.STOCKS: self.stream_stocks and bool(self.stocks),
             StreamName.OPTIONS: self.stream_options and bool(self.option_contracts),
             StreamName.FILLS: self.stream_fills,
         }
         return tuple(stream for stream, is_wanted in wanted.items() if is_wanted)
+
+
+def _symbols(name: str, given: Iterable[str]) -> tuple[str, ...]:
+    """Return the symbols, each once; a string would be taken apart into letters, so it is refused."""
+    if isinstance(given, str):
+        raise SettingsError(name, f'{name} must be a list of symbols such as ["{given}"], not a string.')
+    return tuple(dict.fromkeys(given))

@@ -1,42 +1,83 @@
-"""One set of streams from Start to Stop: its threads, its cache, and the snapshots of both."""
+"""One set of streams from Start to Stop: its threads, its cache and its snapshots."""
 
 from __future__ import annotations
 
 import datetime as dt
+import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 from options_helper.data.calendar.market_clock import market_moment
-from options_helper.data.streaming.reconnect.change_log import log_change
-from options_helper.data.streaming.reconnect.mute import TICKING_WINDOW, MuteEvidence, is_mute
-from options_helper.data.streaming.reconnect.worker import Streamer, StreamWorker, WorkerSeams
+from options_helper.data.streaming.reconnect.policy import TICKING_WINDOW, MuteEvidence, is_mute
+from options_helper.data.streaming.reconnect.worker import Streamer, StreamWorker, WorkerSeams, log_change
 from options_helper.data.streaming.run.cache import LiveCache
 from options_helper.data.streaming.run.config import LiveStreamConfig
 from options_helper.data.streaming.run.consumer import Consumer
 from options_helper.data.streaming.run.fill_gaps import FillGaps
 from options_helper.data.streaming.run.inbox import Batch, EventInbox
 from options_helper.data.streaming.run.rest_results import RunSink
-from options_helper.data.streaming.run.snapshot import build_snapshot
+from options_helper.data.streaming.run.snapshot import SnapshotParts, build_snapshot
 from options_helper.errors import StreamError, StreamInterrupted
 from options_helper.market import LiveSnapshot, StreamHealth, StreamName, StreamState
 from options_helper.times import new_york_date, start_of_day, to_microseconds
 
 
+class DataStreamer(Streamer, Protocol):
+    """A streamer of quotes and trades."""
+
+    def subscribe(self, symbols: Sequence[str], /) -> None:
+        """Ask for these symbols when `run()` connects."""
+
+
+class OrderStreamer(Streamer, Protocol):
+    """A streamer of order updates."""
+
+    def subscribe_trade_updates(self) -> None:
+        """Ask for order updates when `run()` connects."""
+
+
+class StreamerFactory(Protocol):
+    """Builds a streamer from keyword arguments: a feed, handlers, and what the Alpaca streamers take."""
+
+    # mypy takes exactly this signature for "any arguments".
+    def __call__(self, *none: Any, **arguments: Any) -> Any:  # noqa: ANN401 - a Data- or OrderStreamer
+        """Return a new streamer."""
+
+
+class BackgroundFetch(Protocol):
+    """Fetches by REST, in a thread of its own, what the streams do not carry."""
+
+    def start(self) -> None:
+        """Begin to fetch."""
+
+    def stop(self) -> None:
+        """Ask the thread to end."""
+
+    def join(self, timeout: float) -> None:
+        """Wait for the thread's end, at most this many seconds."""
+
+    def request_fills(self) -> None:
+        """Fetch the day's executions and orders soon; return at once."""
+
+    def request_quotes(self, stream: StreamName) -> None:
+        """Fetch the quotes of a data stream soon; return at once."""
+
+
 @dataclass(frozen=True, slots=True)
 class RunParts:
-    """What a run is made of, given by the manager.
+    """The parts of a run, given by the manager.
 
     Attributes:
-        factories: Builds a streamer by stream name, from the streamers' own keyword arguments.
-        build_backfill: Makes the background fetch for a run, or None for none.
+        factories: By stream name, called with the streamers' own keyword arguments.
+        build_backfill: Builds the background fetch of a run; None for none.
         first_version: Snapshots of this run have higher versions.
     """
 
-    factories: Mapping[StreamName, Callable[..., Any]]
-    build_backfill: Callable[[LiveStreamConfig, LiveRun], Any] | None
+    factories: Mapping[StreamName, StreamerFactory]
+    build_backfill: Callable[[LiveStreamConfig, LiveRun], BackgroundFetch] | None
     clock: Callable[[], dt.datetime]
     first_version: int = 0
 
@@ -45,7 +86,7 @@ class LiveRun:
     """Threads from Start to Stop; after `stop()` its last state stays readable.
 
     Attributes:
-        sink: Where the background fetch puts what it got.
+        sink: Receives the results of the background fetch.
     """
 
     def __init__(self, config: LiveStreamConfig, parts: RunParts) -> None:
@@ -57,6 +98,7 @@ class LiveRun:
         self.cache = LiveCache(config.stocks, config.option_contracts)
         self.inbox = EventInbox(config.queue_maxsize)
         self._factories = parts.factories
+        self._changed = threading.Condition()  # notified after every change of a stream's state
         self._mute_reconnects: dict[StreamName, dt.datetime] = {}
         # The last event of a stream, and the most symbols found ticking before it.
         self._ticked: dict[StreamName, tuple[dt.datetime, int]] = {}
@@ -77,7 +119,7 @@ class LiveRun:
             worker.start()
 
     def stop(self, timeout: float) -> bool:
-        """End every thread, all against one deadline in seconds; whether all are gone."""
+        """End every thread, all against one deadline in seconds; return True if all are gone."""
         deadline = time.monotonic() + timeout
         if self._backfill is not None:
             self._backfill.stop()
@@ -95,16 +137,42 @@ class LiveRun:
         threads = [self._consumer.thread, *(worker.thread for worker in self.workers.values())]
         return not any(thread.is_alive() for thread in threads)
 
+    def wait_until_live(self, timeout: float) -> bool:
+        """Wait until every stream is acknowledged; False after `timeout` seconds or if one ended for good."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._is_live() or not self._may_become_live(), timeout)
+        return self._is_live()
+
+    def _is_live(self) -> bool:
+        return all(worker.health.state is StreamState.RUNNING for worker in self.workers.values())
+
+    def _may_become_live(self) -> bool:
+        return self.stopped_at is None and all(worker.health.alive for worker in self.workers.values())
+
     @property
     def is_running(self) -> bool:
-        """Whether any stream is connected or on its way there."""
+        """True while any stream is connected or connecting."""
         return self.stopped_at is None and any(worker.health.alive for worker in self.workers.values())
 
     def snapshot(self) -> LiveSnapshot:
-        """A frozen copy of everything, at the clock's time."""
+        """Return a frozen copy of everything, at the clock's time."""
         now = self.clock()
         self.cache.drop_orders_before(new_york_date(now))
-        return build_snapshot(self, now)
+        return build_snapshot(
+            SnapshotParts(
+                now=now,
+                config=self.config,
+                state=self.cache.state,
+                market=market_moment(self.sink.calendar, now),
+                health={stream: worker.health for stream, worker in self.workers.items()},
+                dropped=self.inbox.dropped,
+                queue_depth=self.inbox.depth,
+                started_at=self.started_at,
+                stopped_at=self.stopped_at,
+                clock_offset_seconds=self.sink.clock_offset_seconds,
+                first_version=self.first_version,
+            )
+        )
 
     def _build_worker(self, stream: StreamName) -> StreamWorker:
         config = self.config
@@ -137,13 +205,13 @@ class LiveRun:
         result: Streamer = streamer
         return result
 
-    def _offer_market(self, stream: StreamName, kind: str, items: Any) -> None:  # noqa: ANN401 - see DESIGN names
+    def _offer_market(self, stream: StreamName, kind: str, items: object) -> None:
         rows = items if isinstance(items, list | tuple) else [items]
         now = self.clock()
         self.workers[stream].event(received_at=now)
         self.inbox.offer(Batch(stream, now, **{kind: rows}))
 
-    def _offer_orders(self, items: Any) -> None:  # noqa: ANN401 - one update or a list, raw or SDK objects
+    def _offer_orders(self, items: object) -> None:
         now = self.clock()
         self.workers[StreamName.FILLS].event(received_at=now)
         for update in items if isinstance(items, list | tuple) else [items]:
@@ -168,10 +236,10 @@ class LiveRun:
         if not is_mute(health, evidence, now=now):
             return None
         self._mute_reconnects[health.stream] = now
-        return StreamInterrupted(health.stream, "connected, but nothing came though the market is open")
+        return StreamInterrupted(health.stream, "connected, but nothing came although the market is open")
 
     def _ticking(self, health: StreamHealth) -> int:
-        """Symbols that ticked before the last event, also where REST has told of them since."""
+        """Return how many symbols ticked before the last event, even if REST has replaced them since."""
         last = health.last_event_at
         if last is None:
             return 0
@@ -184,7 +252,7 @@ class LiveRun:
         state = self.cache.state
         table = state.stock_quotes if stream is StreamName.STOCKS else state.option_quotes
         since = to_microseconds(last - TICKING_WINDOW)
-        # What REST told of did not tick.
+        # A row from REST is no tick.
         return int(((table.rows["received_at"] >= since) & ~table.rows["from_rest"]).sum())
 
     def _on_change(self, before: StreamHealth, after: StreamHealth) -> None:
@@ -192,9 +260,11 @@ class LiveRun:
         if after.state is not before.state:
             self._follow(before, after)
         self.cache.touch()
+        with self._changed:
+            self._changed.notify_all()
 
     def _follow(self, before: StreamHealth, after: StreamHealth) -> None:
-        """An acknowledged stream asks REST what it missed; a lost trading stream leaves a gap."""
+        """Ask REST what an acknowledged stream missed; open a gap when the trading stream is lost."""
         is_back, is_lost = after.state is StreamState.RUNNING, before.state is StreamState.RUNNING
         if after.stream is StreamName.FILLS:
             self._follow_fills(before, is_back=is_back, is_lost=is_lost)
@@ -203,7 +273,7 @@ class LiveRun:
 
     def _follow_data(self, health: StreamHealth) -> None:
         stream = health.stream
-        self._ticking(health)  # before REST tells of those symbols: a short connection may not have asked
+        self._ticking(health)  # before REST replaces those rows: a short connection may not have counted them
         if stream is StreamName.STOCKS:
             self.cache.forget_halts()
         if self._backfill is not None:

@@ -1,57 +1,63 @@
-"""The frozen picture of a run."""
+"""Builds the frozen snapshot of a run."""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
-from options_helper.data.calendar.market_clock import market_moment
+from options_helper.data.calendar.market_clock import MarketMoment
+from options_helper.data.streaming.run.cache import CacheState
+from options_helper.data.streaming.run.config import LiveStreamConfig
 from options_helper.market import LiveSnapshot, StreamHealth, StreamName, StreamState
-
-if TYPE_CHECKING:
-    from options_helper.data.streaming.run.live_run import LiveRun
+from options_helper.snapshot import derive_mappings
 
 _RATE_IS_OLD_AFTER_SECONDS = 5.0
-# What the page has to say first, when the streams differ.
+# The state of the whole is the first of these that any stream is in.
 _PRECEDENCE = (StreamState.ERROR, StreamState.RECONNECTING, StreamState.CONNECTING, StreamState.RUNNING)
 
 
-def build_snapshot(run: LiveRun, now: dt.datetime) -> LiveSnapshot:
-    """Everything a run knows, at a time; the tables are shared, not copied."""
-    state = run.cache.state
-    health = _health(run, now)
-    settings = run.config.settings
-    failures = {name: record.last_failure.text for name, record in health.items() if record.last_failure}
-    dropped = {name: record.dropped for name, record in health.items()}
-    market = market_moment(run.sink.calendar, now)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SnapshotParts:
+    """Everything a snapshot is built from.
+
+    Attributes:
+        now: The time of the snapshot.
+        first_version: Added to the cache's version, so that versions grow over runs.
+        health: The record of each stream that runs.
+        dropped: Messages lost in the inbox, by stream.
+        queue_depth: Batches waiting in the inbox.
+    """
+
+    now: dt.datetime
+    config: LiveStreamConfig
+    state: CacheState
+    market: MarketMoment
+    health: Mapping[StreamName, StreamHealth]
+    dropped: Mapping[str, int]
+    queue_depth: int
+    started_at: dt.datetime
+    stopped_at: dt.datetime | None
+    clock_offset_seconds: float | None
+    first_version: int
+
+
+def build_snapshot(parts: SnapshotParts) -> LiveSnapshot:
+    """Return the snapshot of these parts; the tables are shared, not copied."""
+    state, market, config, settings = parts.state, parts.market, parts.config, parts.config.settings
+    health = {stream: _present(parts, stream) for stream in StreamName}
     return LiveSnapshot(
-        as_of=now,
-        running=run.is_running,
-        status=_overall(run, health.values()),
-        status_by_stream={name: record.state for name, record in health.items()},
-        stock_quotes=state.stock_quotes,
-        stock_trades=state.stock_trades,
-        option_quotes=state.option_quotes,
-        option_trades=state.option_trades,
-        fills=state.fills,
-        alive={name: record.alive for name, record in health.items()},
-        reconnect_attempts={name: record.attempts for name, record in health.items()},
-        last_event_ts_by_stream={name: record.last_event_at for name, record in health.items()},
-        queue_depth=run.inbox.depth,
-        dropped_events=sum(dropped.values()),
-        dropped_events_by_stream=dropped,
-        conflated_events=sum(record.conflated for record in health.values()),
-        last_error=_newest_failure(health.values()),
-        errors_by_stream=failures,
-        version=run.first_version + state.version,
-        health=health,
-        started_at=run.started_at,
-        stopped_at=run.stopped_at,
-        stock_feed=run.config.stock_feed,
-        options_feed=run.config.options_feed,
+        **derive_mappings(health),
+        as_of=parts.now,
+        running=parts.stopped_at is None and any(record.alive for record in health.values()),
+        status=_overall(parts.stopped_at, health.values()),
+        version=parts.first_version + state.version,
+        queue_depth=parts.queue_depth,
+        started_at=parts.started_at,
+        stopped_at=parts.stopped_at,
+        stock_feed=config.stock_feed,
+        options_feed=config.options_feed,
         demo=bool(settings and settings.demo),
         account=settings.account if settings else None,
         broker_account=state.account,
@@ -63,49 +69,46 @@ def build_snapshot(run: LiveRun, now: dt.datetime) -> LiveSnapshot:
         session_close=market.session_close,
         trading_date=market.trading_date,
         previous_trading_date=market.previous_trading_date,
+        stock_quotes=state.stock_quotes,
+        stock_trades=state.stock_trades,
+        option_quotes=state.option_quotes,
+        option_trades=state.option_trades,
         previous_closes=state.previous_closes,
         greeks=state.greeks,
         multipliers=state.multipliers,
         broker_positions=state.broker_positions,
         halted=state.halted,
+        fills=state.fills,
         rest_fills=state.rest_fills,
         rest_orders=state.rest_orders,
         fill_gaps=state.fill_gaps,
         unreadable_rows=state.unreadable_rows,
         backfill=state.backfill,
-        clock_offset_seconds=run.sink.clock_offset_seconds,
+        clock_offset_seconds=parts.clock_offset_seconds,
     )
 
 
-def _health(run: LiveRun, now: dt.datetime) -> Mapping[str, StreamHealth]:
-    dropped = run.inbox.dropped
-    records: dict[str, StreamHealth] = {}
-    for stream in StreamName:
-        worker = run.workers.get(stream)
-        record = worker.health if worker else StreamHealth(stream)
-        last = record.last_event_at
-        is_old = last is None or (now - last).total_seconds() > _RATE_IS_OLD_AFTER_SECONDS
-        records[stream] = replace(record, dropped=dropped.get(stream, 0), rate=0.0 if is_old else record.rate)
-    return records
+def _present(parts: SnapshotParts, stream: StreamName) -> StreamHealth:
+    """Return a stream's record with its losses, and with a rate of 0 after a silence."""
+    record = parts.health.get(stream) or StreamHealth(stream)
+    last = record.last_event_at
+    is_old = last is None or (parts.now - last).total_seconds() > _RATE_IS_OLD_AFTER_SECONDS
+    dropped = parts.dropped.get(stream, 0)
+    return replace(record, dropped=dropped, rate=0.0 if is_old else record.rate)
 
 
-def _overall(run: LiveRun, records: Iterable[StreamHealth]) -> str:
-    if run.stopped_at is not None:
+def _overall(stopped_at: dt.datetime | None, records: Iterable[StreamHealth]) -> str:
+    if stopped_at is not None:
         return StreamState.STOPPED
     states = {record.state for record in records}
     return next((state for state in _PRECEDENCE if state in states), StreamState.NOT_STARTED)
 
 
-def _newest_failure(records: Iterable[StreamHealth]) -> str | None:
-    failures = [record.last_failure for record in records if record.last_failure]
-    return max(failures, key=lambda failure: failure.at).text if failures else None
-
-
 def _subscribed(records: Iterable[StreamHealth]) -> frozenset[str]:
-    """The symbols asked for and not refused.
+    """Return the symbols that were asked for and not refused.
 
-    Those of a stream that ended in error before anything came on it are not among them; of one that died
-    later they were subscribed, and what it left behind is stale.
+    Excludes streams that failed before their first event. A stream that failed later keeps its symbols; their
+    quotes go stale.
     """
     return _granted(
         tuple(
@@ -118,5 +121,5 @@ def _subscribed(records: Iterable[StreamHealth]) -> frozenset[str]:
 
 @lru_cache(maxsize=8)
 def _granted(asked_and_missing: tuple[tuple[frozenset[str], frozenset[str]], ...]) -> frozenset[str]:
-    """One set over all streams; the very same one while nothing changes, however many symbols it has."""
+    """Return one set over all streams: the very same object while nothing changes."""
     return frozenset().union(*(asked - missing for asked, missing in asked_and_missing))

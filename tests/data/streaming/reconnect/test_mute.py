@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from options_helper.data.streaming.reconnect.mute import MuteEvidence, is_mute
+from options_helper.data.streaming.reconnect.policy import MuteEvidence, is_mute
 from options_helper.market import MarketPhase, StreamHealth, StreamName, StreamState
 
 NOW = dt.datetime(2026, 11, 20, 15, 0, tzinfo=dt.UTC)

@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from options_helper.data.streaming.reconnect.policy import (
+    FINAL_CODES,
     compute_backoff_seconds,
-    is_final_code,
-    is_retryable,
+    is_final,
 )
-from options_helper.errors import StreamInterrupted, StreamRejected
+from options_helper.errors import MissingDependency, SettingsError, StreamInterrupted, StreamRejected
 
 failures = st.integers(min_value=1, max_value=10_000)
 draws = st.floats(min_value=0, max_value=1, exclude_max=True)
@@ -53,17 +53,29 @@ def test_more_failures_never_wait_less(number: int, base: float, more: float) ->
 @pytest.mark.parametrize("code", [400, 401, 402, 403, 405, 408, 409, 410, 411, 412, 413])
 def test_a_refusal_of_key_plan_or_request_is_final(code: int) -> None:
     """Another try with the same key, plan and request would change nothing."""
-    assert is_final_code(code)
+    assert code in FINAL_CODES
 
 
 @pytest.mark.parametrize("code", [404, 406, 407, 500, 429, 999])
 def test_what_may_pass_is_not_final(code: int) -> None:
     """A time-out, another program's connection, a slow reader, an inner error and the unknown may pass."""
-    assert not is_final_code(code)
+    assert code not in FINAL_CODES
 
 
-def test_only_a_rejection_ends_the_retries() -> None:
+@pytest.mark.parametrize(
+    "error",
+    [
+        StreamRejected("options", "the key was refused", code=402),
+        MissingDependency("alpaca-py", "alpaca"),
+        SettingsError("APCA_API_KEY_ID", "There is no key."),
+    ],
+)
+def test_what_only_the_user_can_mend_is_final(error: Exception) -> None:
+    """A refusal, a missing package and a wrong setting stay the same however often the stream tries."""
+    assert is_final(error)
+
+
+@pytest.mark.parametrize("error", [StreamInterrupted("options", "the connection was reset"), ValueError()])
+def test_what_may_pass_is_tried_again(error: Exception) -> None:
     """An interruption is retried, and so is an error that nobody foresaw."""
-    assert not is_retryable(StreamRejected("options", "the key was refused", code=402))
-    assert is_retryable(StreamInterrupted("options", "the connection was reset"))
-    assert is_retryable(ZeroDivisionError())
+    assert not is_final(error)

@@ -1,0 +1,278 @@
+"""The streams' records and the frozen snapshot of everything live.
+
+Times are aware UTC datetimes.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any, TypedDict, TypeVar
+
+from options_helper.market_records import BrokerPosition, Greeks, MarketPhase, PreviousClose, Quote, Trade
+from options_helper.times import utc_now
+
+Value = TypeVar("Value")
+
+
+class StreamName(StrEnum):
+    """The three streams; their values are the keys of every mapping by stream."""
+
+    STOCKS = "stocks"
+    OPTIONS = "options"
+    FILLS = "fills"
+
+
+class StreamState(StrEnum):
+    """The life of one stream; RUNNING means acknowledged by the server, never that a thread exists."""
+
+    NOT_STARTED = "not_started"
+    CONNECTING = "connecting"
+    RUNNING = "running"
+    RECONNECTING = "reconnecting"
+    ERROR = "error"
+    STOPPED = "stopped"
+
+
+@dataclass(frozen=True, slots=True)
+class FillGap:
+    """A span in which order updates may have been missed; `reason` says why it is still unconfirmed.
+
+    `end` is None while the stream is down.
+    """
+
+    start: dt.datetime
+    end: dt.datetime | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadableRows:
+    """How many REST rows of fills and orders could not be read, and since when; `since` is None for none."""
+
+    count: int = 0
+    since: dt.datetime | None = None
+
+
+NO_UNREADABLE_ROWS = UnreadableRows()
+
+
+@dataclass(frozen=True, slots=True)
+class StreamFailure:
+    """Why a stream last ended: a sentence, Alpaca's code if any, the time, and whether that is final."""
+
+    text: str
+    at: dt.datetime
+    code: int | None = None
+    final: bool = False
+
+    @property
+    def words(self) -> str:
+        """The sentence, with the code unless it holds it already."""
+        held = self.code is None or str(self.code) in self.text
+        return self.text if held else f"{self.text} ({self.code})"
+
+
+@dataclass(frozen=True, slots=True)
+class StreamHealth:
+    """One record per stream, replaced whole.
+
+    Attributes:
+        since: When the state was entered.
+        step: What a connecting stream waits for, in words.
+        asked: Symbols asked for; empty for fills.
+        missing: Symbols asked for and not acknowledged by the server.
+        attempts: Reconnection attempts since Start.
+        tries: Attempts since the stream last proved itself, which the backoff counts; 0 if unknown.
+        next_attempt_at: When the next attempt begins, while reconnecting.
+        complete_at: When REST last gave all quotes of the stream; only a time after `connected_at` proves
+            that none was missed.
+        last_event_at: Receipt of the newest market event or order update.
+        last_heard_at: Receipt of anything at all, a pong included.
+        last_failure: Kept after recovery.
+        messages, conflated, dropped, malformed: Counts since Start.
+        lag_seconds: Median of receive time minus event time over the last batches, None if unknown.
+        latency_seconds: Median time from receipt to visible in a snapshot, None if unknown.
+        rate: Messages per second over the last seconds.
+    """
+
+    stream: StreamName
+    state: StreamState = StreamState.NOT_STARTED
+    since: dt.datetime | None = None
+    step: str = ""
+    asked: frozenset[str] = frozenset()
+    missing: frozenset[str] = frozenset()
+    attempts: int = 0
+    tries: int = 0
+    next_attempt_at: dt.datetime | None = None
+    connected_at: dt.datetime | None = None
+    complete_at: dt.datetime | None = None
+    last_event_at: dt.datetime | None = None
+    last_heard_at: dt.datetime | None = None
+    last_failure: StreamFailure | None = None
+    messages: int = 0
+    conflated: int = 0
+    dropped: int = 0
+    malformed: int = 0
+    lag_seconds: float | None = None
+    latency_seconds: float | None = None
+    rate: float = 0.0
+
+    @property
+    def alive(self) -> bool:
+        """Tell whether the stream is connected or connecting."""
+        return self.state in {StreamState.CONNECTING, StreamState.RUNNING, StreamState.RECONNECTING}
+
+
+class StreamMappings(TypedDict):
+    """The fields of a `LiveSnapshot` that are derived from the streams' records."""
+
+    status_by_stream: Mapping[str, str]
+    alive: Mapping[str, bool]
+    reconnect_attempts: Mapping[str, int]
+    last_event_ts_by_stream: Mapping[str, dt.datetime | None]
+    dropped_events: int
+    dropped_events_by_stream: Mapping[str, int]
+    conflated_events: int
+    last_error: str | None
+    errors_by_stream: Mapping[str, str]
+    health: Mapping[str, StreamHealth]
+
+
+def derive_mappings(health: Mapping[StreamName, StreamHealth]) -> StreamMappings:
+    """Return every per-stream field of a snapshot, derived from the streams' records."""
+    records: dict[str, StreamHealth] = {
+        stream: health.get(stream) or StreamHealth(stream) for stream in StreamName
+    }
+    failures = {stream: record.last_failure for stream, record in records.items() if record.last_failure}
+    newest = max(failures.values(), key=lambda failure: failure.at, default=None)
+    return {
+        "status_by_stream": {stream: record.state for stream, record in records.items()},
+        "alive": {stream: record.alive for stream, record in records.items()},
+        "reconnect_attempts": {stream: record.attempts for stream, record in records.items()},
+        "last_event_ts_by_stream": {stream: record.last_event_at for stream, record in records.items()},
+        "dropped_events": sum(record.dropped for record in records.values()),
+        "dropped_events_by_stream": {stream: record.dropped for stream, record in records.items()},
+        "conflated_events": sum(record.conflated for record in records.values()),
+        "last_error": newest.text if newest else None,
+        "errors_by_stream": {stream: failure.text for stream, failure in failures.items()},
+        "health": records,
+    }
+
+
+# What a stream without a record has, by field.
+_UNKNOWN: Mapping[str, object] = {
+    "status_by_stream": StreamState.NOT_STARTED,
+    "alive": False,
+    "reconnect_attempts": 0,
+    "last_event_ts_by_stream": None,
+    "dropped_events_by_stream": 0,
+}
+_READ_ONLY = (
+    "stock_quotes",
+    "stock_trades",
+    "option_quotes",
+    "option_trades",
+    "errors_by_stream",
+    "health",
+    "previous_closes",
+    "greeks",
+    "multipliers",
+    "broker_positions",
+    "backfill",
+)
+
+
+def _read_only(values: Mapping[str, Value]) -> Mapping[str, Value]:
+    """Return the mapping behind a read-only view; one that cannot be written is returned as it is."""
+    return MappingProxyType(values) if isinstance(values, dict) else values
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveSnapshot:
+    """The state of everything live at one time; every field has a default.
+
+    It is read-only: its mappings, and the rows and tables in them, refuse to be written to. The mappings by
+    stream always hold all three streams.
+
+    Attributes:
+        as_of: The clock's time of the snapshot; every age counts from it.
+        version: Grows with every change; equal versions of one run mean equal contents, `as_of` apart.
+        status: One word of `StreamState` for the whole.
+        fills: Every order update of the New York day, newest first, as `normalize_trade_update` makes them.
+        rest_fills, rest_orders: The same day's executions and orders from REST, as rows of the same kind.
+        fill_gaps: Spans not yet confirmed by REST, oldest first.
+        unreadable_rows: REST rows of fills and orders that could not be read.
+        subscribed: Symbols asked for and not refused by the server; None if unknown.
+        market_phase_until: When the phase changes next.
+        market_next_open: When the next regular session opens.
+        session_open, session_close: The regular session of `trading_date`; the close is earlier on half days.
+        account: "paper", "live" or "demo", None before Start.
+        broker_account: The account as the broker names it, masked.
+        trading_date, previous_trading_date: New York dates of the calendar, None until known.
+        greeks, multipliers, broker_positions: By contract symbol (stocks too for broker_positions).
+        halted: Symbols whose trading is halted.
+        stopped_at: When the last run ended, while status is stopped.
+        backfill: What the background fetch is doing or why it failed, in words, by part.
+        clock_offset_seconds: Seconds by which this computer's clock is ahead of Alpaca's (negative: behind),
+            as precisely as one request can measure; None until known.
+    """
+
+    as_of: dt.datetime = field(default_factory=utc_now)
+    running: bool = False
+    status: str = StreamState.NOT_STARTED
+    status_by_stream: Mapping[str, str] = field(default_factory=dict)
+    stock_quotes: Mapping[str, Quote] = field(default_factory=dict)
+    stock_trades: Mapping[str, Trade] = field(default_factory=dict)
+    option_quotes: Mapping[str, Quote] = field(default_factory=dict)
+    option_trades: Mapping[str, Trade] = field(default_factory=dict)
+    fills: Sequence[Mapping[str, Any]] = ()
+    alive: Mapping[str, bool] = field(default_factory=dict)
+    reconnect_attempts: Mapping[str, int] = field(default_factory=dict)
+    last_event_ts_by_stream: Mapping[str, dt.datetime | None] = field(default_factory=dict)
+    queue_depth: int = 0
+    dropped_events: int = 0
+    dropped_events_by_stream: Mapping[str, int] = field(default_factory=dict)
+    conflated_events: int = 0
+    last_error: str | None = None
+    errors_by_stream: Mapping[str, str] = field(default_factory=dict)
+
+    version: int = 0
+    health: Mapping[str, StreamHealth] = field(default_factory=dict)
+    started_at: dt.datetime | None = None
+    stopped_at: dt.datetime | None = None
+    stock_feed: str | None = None
+    options_feed: str | None = None
+    demo: bool = False
+    account: str | None = None
+    broker_account: str | None = None
+    subscribed: frozenset[str] | None = None
+    market_phase: str = MarketPhase.UNKNOWN
+    market_phase_until: dt.datetime | None = None
+    market_next_open: dt.datetime | None = None
+    session_open: dt.datetime | None = None
+    session_close: dt.datetime | None = None
+    trading_date: dt.date | None = None
+    previous_trading_date: dt.date | None = None
+    previous_closes: Mapping[str, PreviousClose] = field(default_factory=dict)
+    greeks: Mapping[str, Greeks] = field(default_factory=dict)
+    multipliers: Mapping[str, float] = field(default_factory=dict)
+    broker_positions: Mapping[str, BrokerPosition] = field(default_factory=dict)
+    halted: frozenset[str] = frozenset()
+    rest_fills: Sequence[Mapping[str, Any]] = ()
+    rest_orders: Sequence[Mapping[str, Any]] = ()
+    fill_gaps: Sequence[FillGap] = ()
+    unreadable_rows: UnreadableRows = NO_UNREADABLE_ROWS
+    backfill: Mapping[str, str] = field(default_factory=dict)
+    clock_offset_seconds: float | None = None
+
+    def __post_init__(self) -> None:
+        for name, unknown in _UNKNOWN.items():
+            given = getattr(self, name)
+            complete = {**dict.fromkeys(StreamName, unknown), **given}
+            object.__setattr__(self, name, MappingProxyType(complete))
+        for name in _READ_ONLY:
+            object.__setattr__(self, name, _read_only(getattr(self, name)))
