@@ -303,7 +303,7 @@ def test_an_expired_contract_has_a_row_that_says_so() -> None:
     at = dt.datetime(2026, 12, 21, 15, 0, tzinfo=dt.UTC)
     row = row_of(single(), snapshot(quote(CALL, 20, 21), as_of=at, previous_closes=close_on(FRIDAY)))
     assert (row["state"], row["dte"], row["mark_method"]) == ("expired", -3, "none")
-    assert row["warnings"] == ["expired", "stale_quote"]
+    assert row["warnings"] == ["expired", "settlement_unknown", "stale_quote"]
     assert row[["mark", "natural", "pnl_abs", "pnl_day"]].isna().all()
 
 

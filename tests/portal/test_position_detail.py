@@ -225,7 +225,7 @@ def test_an_adjusted_contract_says_why_it_has_no_payoff() -> None:
     assert "No payoff at expiry: what an adjusted contract delivers is not known." in said
     assert "break-evens —" in html
     assert "55.00" not in html
-    assert "An adjusted contract, by its root" in html
+    assert "Adjusted contract: deliverable unknown" in html
 
 
 def test_a_position_that_is_gone_draws_nothing() -> None:

@@ -216,7 +216,7 @@ def test_before_anything_is_known_nothing_alarms() -> None:
     """If no leg has a price, the state says so once, and neither group nor structure warns."""
     payload = _payload(_snapshot(mids={}))
     group, calendar = _group(payload, "MSFT"), _row(payload, "calendar")
-    assert (group["cover"], group["day_cover"], group["partial"]) == ("0 of 2", "", False)
+    assert (group["cover"], group["day_cover"], group["partial"]) == ("0 of 3", "", False)
     assert (calendar["state"], calendar["warning"], calendar["said"]) == (
         "no_data", None, ["missing_quote", "missing_leg"],
     )  # fmt: skip

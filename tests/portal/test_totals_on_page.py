@@ -25,6 +25,7 @@ from options_helper.models import Portfolio, Position
 pytestmark = pytest.mark.portal
 
 AT = dt.datetime(2026, 11, 23, 15, 0, tzinfo=dt.UTC)
+FRIDAY = dt.date(2026, 11, 20)
 EXPIRY = dt.date(2026, 12, 18)
 PORTFOLIO = Portfolio(
     cash=500,
@@ -54,7 +55,8 @@ def tables(*quoted: str) -> tuple[str, str]:
     live = LiveSnapshot(
         as_of=AT,
         option_quotes={symbol: Quote(symbol, 5.9, 6.1, timestamp=AT) for symbol in quoted},
-        previous_closes={symbol: PreviousClose(5.5, dt.date(2026, 11, 20)) for symbol in quoted},
+        previous_closes={symbol: PreviousClose(5.5, FRIDAY) for symbol in quoted}
+        | {"TSLA": PreviousClose(12.0, FRIDAY)},
     )
     rows = compute_live_position_rows(PORTFOLIO, live, stale_after_seconds=30)
     structures, legs = compute_live_multileg_rows(PORTFOLIO, live, stale_after_seconds=30)
@@ -70,17 +72,17 @@ def test_the_line_beneath_the_tiles_has_the_other_totals() -> None:
     """The line shows cost, market value and premium at risk in dollars, and what P/L Day cannot know."""
     words, _ = tables(AAPL, BRK)
     assert words == (
-        "Cost $2,000 · Market value $2,400 · Premium at risk $2,000 · "
+        "Cost $2,100 · Market value $2,700 · Premium at risk $2,000 · of it 1 expired, provisional · "
         "P/L Day is without lots closed today: they are not in the file."
     )
 
 
 def test_a_total_that_lacks_a_leg_has_no_headline_there_either() -> None:
-    """With one leg unquoted the market value is a part of one leg of two."""
+    """With one leg unquoted the market value is a part of two legs of three."""
     words, _ = tables(AAPL)
-    assert "Market value — (1 of 2 legs: $1,200)" in words
+    assert "Market value — (2 of 3 legs: $1,500)" in words
     assert "Premium at risk $2,000" in words, "what was paid is known without a quote"
-    assert "Market value — (0 of 2 legs)" in tables()[0]
+    assert "Market value — (1 of 3 legs: $300)" in tables()[0]
 
 
 def test_a_tile_that_lacks_a_leg_is_a_dash_and_says_beneath_what_it_covers() -> None:
@@ -122,15 +124,16 @@ def _draw_tiles(stale: int = 0) -> None:
         legs=12,
         live_legs=11,
         expired=0,
+        settled=0,
         states={"live": 10, "stale": stale} if stale else {"live": 11, "no_data": 1},
     )
     render_totals(totals, 0.0)
 
 
 def test_sums_by_underlying_say_what_they_cover() -> None:
-    """A line per underlying with five sums; a missing leg withholds its own alone, expired ones have none."""
+    """A line per underlying with five sums; a missing leg withholds its own alone."""
     _, text = tables(AAPL)
     assert "AAPL||+$200||+$100||$1,000||$1,200||$1,000" in text
     assert "BRK.B||—|0 of 1 leg|||—|0 of 1 leg|||$1,000||—|0 of 1 leg|||$1,000" in text
-    assert "TSLA" not in text
+    assert "TSLA||+$200||$0||$100||$300||$0" in text, "settled at Friday's close"
     assert "Lots closed today are not in the file" in text

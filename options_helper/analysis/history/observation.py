@@ -108,7 +108,9 @@ class _Row:
     figures: Mapping[AlertMetric, float | None]
 
     def seen(self, metric: str) -> float | None:
-        return self.figures[AlertMetric(metric)] if self.state in _SEEN else None
+        # What has expired stands at its settlement, which no quote can change.
+        seen = self.state in _SEEN or self.state == QuoteState.EXPIRED
+        return self.figures[AlertMetric(metric)] if seen else None
 
 
 def _position_rows(table: pd.DataFrame, kind: int) -> list[_Row]:

@@ -43,6 +43,7 @@ class ContractClock(NamedTuple):
         last_trading: When it trades for the last time, and `last_day`, that New York date's ordinal.
         trades_late: Whether the product trades past the regular close, on other days than its last.
         delay, last_delay: How long after the session's close it expires, and trades for the last time.
+        settles_at_open: Whether an opening price settles it, which no stream carries.
     """
 
     expires_at: Numbers
@@ -51,6 +52,7 @@ class ContractClock(NamedTuple):
     trades_late: Flags
     delay: Numbers
     last_delay: Numbers
+    settles_at_open: Flags
 
 
 class Multipliers(NamedTuple):
@@ -144,6 +146,7 @@ def _build_clock(roots: Sequence[str], options: Sequence[Position | Leg | None])
         trades_late=flags(root in LATE_ROOTS for root in roots),
         delay=integers(delay if root in LATE_FUND_ROOTS else 0 for root in roots),
         last_delay=integers(delay if root in LATE_FUND_ROOTS | AM_SETTLED_ROOTS else 0 for root in roots),
+        settles_at_open=flags(root in AM_SETTLED_ROOTS for root in roots),
     )
 
 

@@ -12,6 +12,7 @@ from options_helper.analysis.holdings.portfolio_arrays import PortfolioArrays, a
 from options_helper.analysis.tables.schema import Table, names_of
 from options_helper.analysis.valuation.reference import opened_today
 from options_helper.analysis.valuation.row_warnings import RowWarning, flag, to_lists
+from options_helper.analysis.valuation.settlement import settle
 from options_helper.analysis.valuation.valuation import (
     Valuation,
     build_quote_columns,
@@ -49,14 +50,14 @@ def compute_live_position_rows(
     """
     book = arrays_of(portfolio)
     rows = book.positions
-    now = compute_live_rows(rows, live, stale_after_seconds)
-    spots = compute_stock_rows(book.underlyings, live, stale_after_seconds).mark
+    stocks = compute_stock_rows(book.underlyings, live, stale_after_seconds)
+    now = settle(rows, compute_live_rows(rows, live, stale_after_seconds), stocks, live)
     columns = {
         **rows.columns,
         **build_quote_columns(rows, now, live),
         **_money_columns(book, now, live),
         "cost_basis": book.cost_basis,
-        "underlying_price": spots[rows.underlying_codes],
+        "underlying_price": stocks.mark[rows.underlying_codes],
     }
     return build_frame(names_of(Table.POSITIONS), columns)
 

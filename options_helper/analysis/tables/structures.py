@@ -34,6 +34,7 @@ from options_helper.analysis.valuation.marks import compute_natural
 from options_helper.analysis.valuation.quote_state import CODE, QuoteState
 from options_helper.analysis.valuation.reference import opened_today
 from options_helper.analysis.valuation.row_warnings import RowWarning, flag, to_lists
+from options_helper.analysis.valuation.settlement import settle
 from options_helper.analysis.valuation.valuation import (
     STATE_TYPE,
     Valuation,
@@ -96,21 +97,21 @@ def compute_live_multileg_rows(
         ValueError: `stale_after_seconds` is not above zero.
     """
     book = arrays_of(portfolio)
-    now = compute_live_rows(book.legs, live, stale_after_seconds)
-    spots = compute_stock_rows(book.underlyings, live, stale_after_seconds).mark
+    stocks = compute_stock_rows(book.underlyings, live, stale_after_seconds)
+    now = settle(book.legs, compute_live_rows(book.legs, live, stale_after_seconds), stocks, live)
     new = opened_today(book.structures.opened, live)
     quotes = build_quote_columns(book.legs, now, live)
     legs = {
         **book.legs.columns,
         **quotes,
         **_leg_money(book, now, new),
-        "underlying_price": spots[book.legs.underlying_codes],
+        "underlying_price": stocks.mark[book.legs.underlying_codes],
     }
     structures = {
         **book.structures.columns,
         **_structure_columns(book, now, live, new, stale_after_seconds),
         **_net_greeks(book, now, quotes),
-        "underlying_price": spots[book.structures.underlying_codes],
+        "underlying_price": stocks.mark[book.structures.underlying_codes],
     }
     return (
         build_frame(names_of(Table.STRUCTURES), structures),

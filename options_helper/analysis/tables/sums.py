@@ -1,6 +1,6 @@
 """Sums over the tables by underlying, each with what it covers.
 
-A position is one leg. What has expired is in no sum and in no count.
+A position is one leg. What has expired counts at its provisional settlement: a result stays in the sums.
 """
 
 from __future__ import annotations
@@ -80,7 +80,9 @@ class TableSums:
     Attributes:
         size: Number of underlyings.
         groups, legs: The underlying of each position and structure, and how many legs it stands for.
-        leg_groups, leg_counts: The same of each position and leg.
+        leg_groups: The underlying of each position and leg.
+        leg_states, alive: Their states, and which of them have not expired.
+        settled: Which of them have expired with a known settlement.
     """
 
     book: PortfolioArrays
@@ -91,8 +93,9 @@ class TableSums:
     groups: Numbers
     legs: Numbers
     leg_groups: Numbers
-    leg_counts: Numbers
     leg_states: NDArray[np.int8]
+    alive: Flags
+    settled: Flags
 
     @classmethod
     def of(
@@ -107,9 +110,9 @@ class TableSums:
         if lengths != (len(book.positions), len(book.structures), len(book.legs)):
             raise ValueError(f"tables of {lengths} rows are not all rows of this portfolio")
         states = np.concatenate([_codes(positions), _codes(legs)])
-        counts = (states != CODE[QuoteState.EXPIRED]).astype(np.int64)
+        alive = states != CODE[QuoteState.EXPIRED]
+        values = np.concatenate([_values(positions, "market_value"), _values(legs, "market_value")])
         own = book.structures
-        per_structure = np.add.reduceat(counts[len(positions) :], own.starts) if len(own) else own.sizes
         return cls(
             book=book,
             positions=positions,
@@ -117,10 +120,11 @@ class TableSums:
             leg_rows=legs,
             size=len(book.underlyings),
             groups=np.concatenate([book.positions.underlying_codes, own.underlying_codes]),
-            legs=np.concatenate([counts[: len(positions)], per_structure]),
+            legs=np.concatenate([np.ones(len(positions), np.int64), own.sizes]),
             leg_groups=np.concatenate([book.positions.underlying_codes, book.legs.underlying_codes]),
-            leg_counts=counts,
             leg_states=states,
+            alive=alive,
+            settled=~alive & ~np.isnan(values),
         )
 
     @property
@@ -145,32 +149,35 @@ class TableSums:
 
     @property
     def premium_at_risk(self) -> Tally:
-        """What was paid for long options, and for debit structures of options alone."""
+        """What was paid for long options and for debit structures of options alone that have not expired."""
         rows, own = self.book.positions, self.book.structures
-        paid = np.where(rows.is_stock | (rows.quantity < 0), 0.0, _values(self.positions, "cost"))
-        debit = np.where(own.has_shares, 0.0, np.maximum(own.net_debit, 0.0))
+        none = rows.is_stock | (rows.quantity < 0) | ~self.alive[: len(rows)]
+        paid = np.where(none, 0.0, _values(self.positions, "cost"))
+        gone = _codes(self.structures) == CODE[QuoteState.EXPIRED]
+        debit = np.where(own.has_shares | gone, 0.0, np.maximum(own.net_debit, 0.0))
         return self._tally(paid, debit)
 
     @property
     def market_value(self) -> Tally:
         """Marks; here each leg counts for itself."""
         values = [_values(self.positions, "market_value"), _values(self.leg_rows, "market_value")]
-        return Tally.of(np.concatenate(values), self.leg_counts, self.leg_groups, self.size)
+        ones = np.ones(len(self.leg_groups), np.int64)
+        return Tally.of(np.concatenate(values), ones, self.leg_groups, self.size)
 
     @property
     def expired(self) -> int:
         """How many legs have expired."""
-        return int((self.leg_counts == 0).sum())
+        return int((~self.alive).sum())
 
     def count_states(self) -> dict[str, int]:
         """How many legs that have not expired are in each state that occurs."""
-        counted = np.bincount(self.leg_states[self.leg_counts > 0], minlength=len(TRUTH_STATES))
+        counted = np.bincount(self.leg_states[self.alive], minlength=len(TRUTH_STATES))
         return {str(state): int(n) for state, n in zip(TRUTH_STATES, counted, strict=True) if n}
 
     def ages(self) -> Floats:
         """Ages of the prices of legs that have not expired, NaN where there is none."""
         columns = [_values(self.positions, "mark_age_seconds"), _values(self.leg_rows, "mark_age_seconds")]
-        return np.where(self.leg_counts > 0, np.concatenate(columns), np.nan)
+        return np.where(self.alive, np.concatenate(columns), np.nan)
 
     def oldest_age(self) -> float | None:
         """The oldest of `ages`."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class LiveTotals:
-    """The portfolio as a whole; expired contracts are in none of it, `expired` apart.
+    """The portfolio as a whole; expired contracts count at their provisional settlement.
 
     Attributes:
         open_pnl, day_pnl: Dollars. A structure counts with all its legs or not at all. Lots closed today
@@ -31,6 +31,7 @@ class LiveTotals:
         day_pnl_pct: `day_pnl` over the portfolio's value before it, a fraction, likewise.
         oldest_age_seconds: Of the prices that marks are made from.
         legs, live_legs, expired: How many legs have not expired, are live, and have expired.
+        settled: How many expired legs have a provisional settlement; the others make totals incomplete.
         states: How many legs that have not expired are in each state that occurs.
     """
 
@@ -46,6 +47,7 @@ class LiveTotals:
     legs: int
     live_legs: int
     expired: int
+    settled: int
     states: Mapping[str, int]
 
 
@@ -74,6 +76,7 @@ def compute_live_totals(
         legs=sum(states.values()),
         live_legs=states.get(QuoteState.LIVE, 0),
         expired=sums.expired,
+        settled=int(sums.settled.sum()),
         states=states,
     )
 

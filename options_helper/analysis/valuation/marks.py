@@ -67,12 +67,13 @@ _TOLERANCE = 1e-9
 
 
 class MarkMethod(StrEnum):
-    """How a mark was made."""
+    """How a mark was made; `settlement` makes those of expired contracts."""
 
     MID = "mid"
     LOCKED = "locked"
     HALF_ASK = "half_ask"
     LAST = "last"
+    SETTLED = "settled"
     NONE = "none"
 
 

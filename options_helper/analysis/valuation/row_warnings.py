@@ -1,4 +1,4 @@
-"""What can be wrong with a row: one enum with a sentence each, and its form as bits in an array.
+"""The warnings of a row: one enum, a sentence for each, and their form as bits in an array.
 
 Rows are computed many at a time, so a row's warnings travel as one integer (bit n is the n-th member) and
 become a list of strings only when the table is built.
@@ -20,6 +20,9 @@ class RowWarning(StrEnum):
     """A warning of a row; its value stands in the table, its `sentence` on the page."""
 
     EXPIRED = "expired"
+    SETTLED_AT_CLOSE = "settled_at_close"
+    SETTLED_AT_SPOT = "settled_at_spot"
+    SETTLEMENT_UNKNOWN = "settlement_unknown"
     NOT_SUBSCRIBED = "not_subscribed"
     NO_CONTRACT_SYMBOL = "no_contract_symbol"
     ADJUSTED_CONTRACT = "adjusted_contract"
@@ -42,51 +45,54 @@ class RowWarning(StrEnum):
 
     @property
     def sentence(self) -> str:
-        """What it means, for a reader."""
+        """Return what it means, for a reader."""
         return _SENTENCES[self]
 
     @property
     def bit(self) -> int:
-        """The bit that stands for this warning."""
+        """Return the bit that stands for this warning."""
         return _BITS[self]
 
 
 _SENTENCES = {
-    RowWarning.EXPIRED: "This contract has expired; it is in no total.",
-    RowWarning.NOT_SUBSCRIBED: "The running streams do not carry this symbol.",
-    RowWarning.NO_CONTRACT_SYMBOL: "No contract symbol carries these terms: no quote is found.",
+    RowWarning.EXPIRED: "This contract has expired. It counts in the totals until the file drops it.",
+    RowWarning.SETTLED_AT_CLOSE: "Provisionally settled at the underlying's official close.",
+    RowWarning.SETTLED_AT_SPOT: "Provisionally settled at the underlying's last price.",
+    RowWarning.SETTLEMENT_UNKNOWN: "The settlement is not known, so the totals are incomplete.",
+    RowWarning.NOT_SUBSCRIBED: "The running streams do not include this symbol.",
+    RowWarning.NO_CONTRACT_SYMBOL: "No contract symbol can express these terms, so there is no quote.",
     RowWarning.ADJUSTED_CONTRACT: (
-        "An adjusted contract, by its root: what it delivers is not known, and its multiplier only where the "
-        "file or Alpaca tells it."
+        "Adjusted contract: deliverable unknown. "
+        "The multiplier is used only if your file or Alpaca provides it."
     ),
     RowWarning.HALTED: "Trading is halted.",
     RowWarning.MISSING_QUOTE: "No quote has been received.",
-    RowWarning.MISSING_BID: "The quote has an ask and no bid, so there is no mark.",
+    RowWarning.MISSING_BID: "The quote has no bid, so there is no mark.",
     RowWarning.MISSING_ASK: "The quote has no ask, so there is no mark.",
-    RowWarning.ZERO_BID: "Nobody bids; above an ask of $0.20 there is no mark, else it is half the ask.",
+    RowWarning.ZERO_BID: "No bid. Marked at half the ask if the ask is $0.20 or less; otherwise no mark.",
     RowWarning.CROSSED: "The bid is above the ask, so there is no mark.",
-    RowWarning.STUB_QUOTE: "The bid and the ask are placeholders far apart, so there is no mark.",
+    RowWarning.STUB_QUOTE: "The bid and ask are placeholders, too far apart for a mark.",
     RowWarning.WIDE_SPREAD: "The spread is wider than 25 % of the mark; a fill may be far from it.",
     RowWarning.LAST_TRADE_MARK: "There is no quote; the mark is today's last trade.",
-    RowWarning.STALE_QUOTE: "The price is older than the threshold, or its age is not known.",
-    RowWarning.UNKNOWN_AGE: "The price came without a usable time, so its age is not known.",
+    RowWarning.STALE_QUOTE: "The price is older than the threshold, or its age is unknown.",
+    RowWarning.UNKNOWN_AGE: "The price has no usable time, so its age is unknown.",
     RowWarning.CLOCK_SKEW: "The price is dated in the future: this computer's clock is behind.",
-    RowWarning.PREVIOUS_CLOSE_OLD: "The previous close is of an older day; the day's P/L is withheld.",
+    RowWarning.PREVIOUS_CLOSE_OLD: "The previous close is from an older day, so P/L Day is withheld.",
     RowWarning.MISSING_LEG: "At least one leg has no mark, so the structure has none.",
     RowWarning.MISSING_NET_DEBIT: "The portfolio file gives no net_debit, so there is no P/L.",
-    RowWarning.MIXED_AGES: "The legs' prices are of moments further apart than the threshold.",
+    RowWarning.MIXED_AGES: "The legs' quotes are too far apart in time to compare.",
 }
 _BITS = {warning: 1 << number for number, warning in enumerate(RowWarning)}
 _words_by_bits: dict[int, tuple[str, ...]] = {0: ()}
 
 
 def flag(mask: NDArray[np.bool_], warning: RowWarning) -> NDArray[np.int64]:
-    """The bit of a warning where the mask is true, else 0."""
+    """Return the bit of a warning where the mask is true, else 0."""
     return np.multiply(mask, warning.bit, dtype=np.int64)
 
 
 def to_bits(warnings: Iterable[str]) -> int:
-    """Warnings as one integer."""
+    """Return warnings as one integer."""
     bits = 0
     for warning in warnings:
         bits |= RowWarning(warning).bit
@@ -94,7 +100,7 @@ def to_bits(warnings: Iterable[str]) -> int:
 
 
 def to_words(bits: int) -> tuple[str, ...]:
-    """The values of the warnings in one integer, in the order of the enum."""
+    """Return the values of the warnings in one integer, in the order of the enum."""
     words = _words_by_bits.get(bits)
     if words is None:
         words = tuple(str(warning.value) for warning in RowWarning if bits & warning.bit)
@@ -109,6 +115,6 @@ def to_lists(bits: NDArray[np.int64]) -> NDArray[np.object_]:
 
 
 def sentences(warnings: Iterable[str]) -> list[str]:
-    """The sentence of each warning; a word that is none of them stands as it is."""
+    """Return the sentence of each warning; a word that is no warning stays as it is."""
     known = RowWarning._value2member_map_
     return [RowWarning(word).sentence if word in known else word for word in warnings]

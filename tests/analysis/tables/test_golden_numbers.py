@@ -304,16 +304,95 @@ def test_the_evening_before_expiry_nothing_has_expired() -> None:
     assert totals.open_pnl.value == pytest.approx(110)
 
 
-def test_an_expired_contract_is_in_no_total() -> None:
-    """Its row says so; cost, value, P/L and counts are those of the other position alone."""
+def test_a_contract_that_expired_long_ago_leaves_the_totals_incomplete() -> None:
+    """What it came to is not known: its row says so, and beside it stands the part that is known."""
     gone = single(id="gone", cost=9.0, expiry=FRIDAY)
     row, _, totals = of(
         gone, world({C250: (6.0, 6.2), "AAPL261120C00250000": (1.0, 1.1)}), single(), cash=100
     )
-    assert (row["state"], "expired" in row["warnings"], pd.isna(row["mark"])) == ("expired", True, True)
-    assert (totals.legs, totals.expired) == (1, 1)
-    assert (totals.cost.value, totals.open_pnl.value) == (500, pytest.approx(110))
-    assert totals.portfolio_value.value == pytest.approx(710)
+    assert (row["state"], "settlement_unknown" in row["warnings"]) == ("expired", True)
+    assert pd.isna(row["mark"])
+    assert (totals.legs, totals.expired, totals.settled) == (1, 1, 0)
+    assert (totals.open_pnl.value, totals.open_pnl.coverage) == (None, "1 of 2 legs")
+    assert totals.open_pnl.partial == pytest.approx(110)
+
+
+def _spread_0dte(root: str, long_strike: float = 6675) -> MultiLegPosition:
+    """A put spread sold for 2.00 that expires today."""
+    legs = [
+        Leg(side=side, option_type="put", expiry=dt.date(2026, 11, 24), strike=strike, contracts=3, root=root)
+        for side, strike in (("short", 6700.0), ("long", long_strike))
+    ]
+    return MultiLegPosition(
+        id="ic", symbol=root.removesuffix("W"), legs=legs, net_debit=-600, opened_at="2026-11-24"
+    )
+
+
+def _after(root: str, hour: int, minute: int, spot: float | None, **more: Any) -> LiveSnapshot:
+    """The afternoon of the expiry with the last quotes of both legs and the underlying at `spot`."""
+    at = dt.datetime(2026, 11, 24, hour, minute, 2, tzinfo=NEW_YORK).astimezone(dt.UTC)
+    close = dt.datetime(2026, 11, 24, 16, 0, tzinfo=NEW_YORK).astimezone(dt.UTC)
+    prices: dict[str, tuple[float | None, float | None]] = {
+        f"{root}261124P06700000": (54.8, 55.2),
+        f"{root}261124P06675000": (30.0, 30.2),
+        "XYZ": (50.99, 51.01),
+    }
+    if spot is not None:
+        prices[root.removesuffix("W")] = (spot, spot)
+    phase = "after" if at >= close else "open"
+    return world(prices, **{"as_of": at, "market_phase": phase, "session_close": close, **more})
+
+
+OTHER = EquityPosition(id="other", symbol="XYZ", shares=100, cost_basis=50)
+
+
+def test_a_loss_at_expiry_stays_in_every_total() -> None:
+    """At 16:00:02 the spread is settled at the spot: its 25 points of loss stay, labelled and counted."""
+    _, _, before = of(_spread_0dte("SPXW"), _after("SPXW", 15, 59, 6645.0), OTHER, cash=50_000)
+    row, legs, after = of(_spread_0dte("SPXW"), _after("SPXW", 16, 0, 6645.0), OTHER, cash=50_000)
+    assert before.open_pnl.value == pytest.approx(-6770)
+    assert after.open_pnl.value == pytest.approx(-6800)  # 3 x 100 x -25 + 600, and 100 of the shares
+    assert after.portfolio_value.value == pytest.approx(50_000 - 7500 + 5100)
+    assert (after.expired, after.settled, after.open_pnl.coverage) == (2, 2, "3 of 3 legs")
+    assert (row["state"], row["warnings"]) == ("expired", ["expired", "settled_at_spot"])
+    assert legs["mark"].tolist() == [55.0, 30.0]
+
+
+def test_an_expiry_without_a_known_underlying_makes_totals_incomplete() -> None:
+    """Without the index nothing settles the spread: P/L Open is not the shares' gain alone."""
+    _, _, totals = of(_spread_0dte("SPXW"), _after("SPXW", 16, 0, None), OTHER)
+    assert (totals.open_pnl.value, totals.open_pnl.coverage) == (None, "1 of 3 legs")
+
+
+def test_an_open_settled_index_option_has_no_settlement_here() -> None:
+    """SPX settles at an opening price that no stream carries, whatever the index is now."""
+    row, _, totals = of(_spread_0dte("SPX"), _after("SPX", 11, 0, 6645.0), OTHER)
+    assert (row["state"], "settlement_unknown" in row["warnings"]) == ("expired", True)
+    assert totals.open_pnl.value is None
+
+
+@pytest.mark.parametrize(
+    ("hour", "minute", "session_close", "state"),
+    [(16, 5, 16, "live"), (16, 15, 16, "expired"), (13, 5, 13, "live"), (13, 15, 13, "expired")],
+)
+def test_products_that_close_late_settle_at_their_own_moment(
+    hour: int, minute: int, session_close: int, state: str
+) -> None:
+    """SPY's contracts live until 16:15, and until 13:15 on a half day."""
+    close = dt.datetime(2026, 11, 24, session_close, tzinfo=NEW_YORK).astimezone(dt.UTC)
+    live = _after("SPY", hour, minute, 6645.0, session_close=close, market_phase="after")
+    row, _, _ = of(_spread_0dte("SPY"), live)
+    assert row["state"] == state
+
+
+def test_the_day_after_the_official_close_settles_and_the_day_is_over() -> None:
+    """On Tuesday Monday's expiry stands at Monday's close; it no longer moves, so its P/L Day is zero."""
+    gone = single(id="gone", cost=9.0, expiry=MONDAY)
+    closes = {"AAPL": PreviousClose(262.5, MONDAY)}
+    row, _, totals = of(gone, world({"AAPL": (280.0, 280.0)}, previous_closes=closes))
+    assert (row["mark"], row["mark_method"]) == (12.5, "settled")
+    assert row["warnings"] == ["expired", "settled_at_close"]
+    assert (totals.open_pnl.value, totals.day_pnl.value) == (pytest.approx(350), 0)
 
 
 def test_eleven_of_twelve_legs() -> None:

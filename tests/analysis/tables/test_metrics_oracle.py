@@ -227,7 +227,32 @@ def look(underlying: str, terms: Any, live: LiveSnapshot) -> Seen:
     if seen.expired:
         seen.warnings = (seen.warnings & {"stale_quote", "unknown_age", "clock_skew"}) | {"expired"}
         seen.mark, seen.natural, seen.method = None, None, "none"
+        settle(seen, underlying, root or "", terms, live)
     return seen
+
+
+def settle(seen: Seen, underlying: str, root: str, terms: Any, live: LiveSnapshot) -> None:
+    """Value an expired contract at the close of its day, else today at the stock's price, else not at all."""
+    today = live.trading_date or live.as_of.astimezone(NEW_YORK).date()
+    close = live.previous_closes.get(STOCKS[underlying])
+    stock = look(underlying, StockLeg(side="long", shares=1), live)
+    trade = live.stock_trades.get(STOCKS[underlying])
+    price, how = None, ""
+    if close is not None and close.date == terms.expiry:
+        price, how = exact(close.price), "settled_at_close"
+    elif terms.expiry == today:
+        price, how = stock.mark, "settled_at_spot"
+        if price is None and trade is not None:
+            price = exact(trade.price)
+    if root == "SPX" or root[-1].isdigit() or price is None or price <= 0:
+        seen.warnings.add("settlement_unknown")
+        return
+    strike = Decimal(repr(terms.strike))
+    seen.mark = max(price - strike if terms.option_type == "call" else strike - price, Decimal(0))
+    seen.method = "settled"
+    seen.warnings.add(how)
+    if terms.expiry < today:
+        seen.close = seen.mark
 
 
 def state_of(  # noqa: PLR0911 - a list of rules
@@ -563,12 +588,13 @@ class Oracle:
             pnl, cost = row["pnl_abs"], row["cost"]
             bought = isinstance(position, Position) and position.contracts > 0
             at_risk = cost if bought else Decimal(0)
-        counted = sum(not each.expired for each in own)
+        counted = len(own)
+        at_risk = Decimal(0) if all(each.expired for each in own) else at_risk
         figures = {"open_pnl": pnl, "day_pnl": row["pnl_day"], "cost": cost, "premium_at_risk": at_risk}
         for name, value in figures.items():
             sums[name].add(value, counted)
         for each in own:
-            sums["market_value"].add(each.worth(each.mark), int(not each.expired))
+            sums["market_value"].add(each.worth(each.mark), 1)
             self.ages += [each.basis_age] if each.basis_age is not None and not each.expired else []
             self.met |= each.warnings | {each.state, each.method}
         self.met |= row["warnings"]

@@ -181,13 +181,13 @@ def test_a_calendar_whose_front_has_expired_is_not_expired_itself() -> None:
     later = quote("AAPL270115C00250000", 20, 21, at=at)
     row, legs = structure_of(calendar, snapshot(later, as_of=at))
     assert row["name"] == "Long call calendar"
-    assert (row["state"], row["warnings"]) == ("live", ["expired", "missing_leg"])
+    assert (row["state"], row["warnings"]) == ("live", ["expired", "settlement_unknown", "missing_leg"])
     assert pd.isna(row["net_mark"])
     assert row[["max_profit", "max_loss"]].isna().all()
     assert legs["state"].tolist() == ["expired", "live"]
     assert row["expiry_text"] == "18 Dec 2026 / 15 Jan 2027"
     gone, _ = structure_of(vertical(), snapshot(as_of=at))
-    assert (gone["state"], gone["warnings"]) == ("expired", ["expired"])
+    assert (gone["state"], gone["warnings"]) == ("expired", ["expired", "settlement_unknown"])
 
 
 def test_the_days_pnl_of_a_structure() -> None:

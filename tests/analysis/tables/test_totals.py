@@ -121,8 +121,8 @@ def test_an_unknown_net_debit_is_missing_from_cost_and_pnl() -> None:
     assert totals.market_value.value == pytest.approx(0)
 
 
-def test_expired_contracts_are_in_no_total_and_in_no_count() -> None:
-    """With an expired single and an expired spread, the totals equal those of the rest."""
+def test_an_expired_result_that_is_not_known_makes_every_total_incomplete() -> None:
+    """Beside an expired single and an expired spread there is only the part of what is left."""
     old = dt.date(2026, 11, 20)
     left = [single(250)]
     live = LiveSnapshot(as_of=AT, option_quotes=quotes(250))
@@ -131,9 +131,11 @@ def test_expired_contracts_are_in_no_total_and_in_no_count() -> None:
         totals_of(Portfolio(positions=with_old), live),
         totals_of(Portfolio(positions=left), live),
     )
-    for name in ("open_pnl", "day_pnl", "cost", "market_value", "portfolio_value", "premium_at_risk"):
-        assert getattr(totals, name) == getattr(expected, name), name
-    assert (totals.legs, totals.expired, expected.expired) == (1, 3, 0)
+    for name in ("open_pnl", "market_value", "portfolio_value"):
+        assert getattr(totals, name).value is None, name
+        assert getattr(totals, name).partial == getattr(expected, name).partial, name
+    assert totals.premium_at_risk.value == expected.premium_at_risk.value
+    assert (totals.legs, totals.expired, totals.settled) == (1, 3, 0)
 
 
 def test_a_half_expired_calendar_is_missing_from_the_pnl() -> None:
@@ -145,8 +147,8 @@ def test_a_half_expired_calendar_is_missing_from_the_pnl() -> None:
     ]
     portfolio = Portfolio(positions=[MultiLegPosition(id="k", symbol="AAPL", legs=legs, net_debit=100.0)])
     totals = totals_of(portfolio, LiveSnapshot(as_of=AT, option_quotes=quotes(250)))
-    assert (totals.open_pnl.value, totals.open_pnl.coverage) == (None, "0 of 1 leg")
-    assert (totals.market_value.value, totals.expired) == (pytest.approx(600), 1)
+    assert (totals.open_pnl.value, totals.open_pnl.coverage) == (None, "0 of 2 legs")
+    assert (totals.market_value.partial, totals.expired) == (pytest.approx(600), 1)
 
 
 def test_premium_at_risk_counts_what_was_paid_for_options_alone() -> None:

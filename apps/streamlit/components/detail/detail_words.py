@@ -28,6 +28,7 @@ METHOD_WORDS = {
     MarkMethod.LOCKED: "bid and ask, which are equal",
     MarkMethod.HALF_ASK: "half the ask",
     MarkMethod.LAST: "today's last trade",
+    MarkMethod.SETTLED: "the intrinsic value at expiry, provisional",
     MarkMethod.NONE: "no mark",
 }
 STATE_WORDS = {

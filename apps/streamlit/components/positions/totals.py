@@ -30,8 +30,9 @@ def render_totals(totals: LiveTotals, cash: float) -> None:
         with st.grid(4, min_column_width=140, gap="xsmall"):
             _tile("Portfolio value", totals.portfolio_value, format_dollars, f"cash {format_dollars(cash)}")
             stale = totals.states.get(QuoteState.STALE, 0)
-            _pnl_tile("P/L Open", totals.open_pnl, totals.open_pnl_pct, stale)
-            _pnl_tile("P/L Day", totals.day_pnl, totals.day_pnl_pct, stale)
+            notes = [*([f"{stale} stale"] if stale else []), *describe_expired(totals)]
+            _pnl_tile("P/L Open", totals.open_pnl, totals.open_pnl_pct, notes)
+            _pnl_tile("P/L Day", totals.day_pnl, totals.day_pnl_pct, notes)
             _coverage_tile(totals)
         st.html(f'<p class="oh-more">{escape(describe_more(totals))}</p>')
 
@@ -46,7 +47,15 @@ def describe_more(totals: LiveTotals) -> str:
             ("Premium at risk", totals.premium_at_risk),
         )
     ]
+    parts += describe_expired(totals)
     return f"{' · '.join(parts)} · P/L Day is without lots closed today: they are not in the file."
+
+
+def describe_expired(totals: LiveTotals) -> list[str]:
+    """Return what of the totals has expired: `2 expired, provisional`, `1 expired, settlement not known`."""
+    unknown = totals.expired - totals.settled
+    parts = [(totals.settled, "provisional"), (unknown, "settlement not known")]
+    return [f"of it {number} expired, {words}" for number, words in parts if number]
 
 
 def _short(total: Total) -> str:
@@ -62,15 +71,15 @@ def _tile(label: str, total: Total, write: Callable[[float | None], str], beneat
     _metric(label, write(total.value), beneath, color="off")
 
 
-def _pnl_tile(label: str, total: Total, fraction: float | None, stale: int) -> None:
-    """As `_tile`; a sum with stale prices in it has no colour, and says how many."""
+def _pnl_tile(label: str, total: Total, fraction: float | None, notes: list[str]) -> None:
+    """Draw a P/L tile; a sum that needs notes (stale prices, provisional settlements) has no colour."""
     if total.value is None:
         _metric(label, MISSING, _part(total, format_pnl), color="off")
         return
     percent = format_percent(fraction, signed=True)
     color = "green" if total.value > 0 else "red" if total.value < 0 else "off"
-    if stale:
-        percent, color = f"{percent} · {stale} stale", "off"
+    if notes:
+        percent, color = " · ".join([percent, *notes]), "off"
     _metric(label, format_pnl(total.value), percent, color=color)
 
 

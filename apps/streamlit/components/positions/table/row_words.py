@@ -20,6 +20,9 @@ _NO_CHANGE = "0.00%"
 _YEAR_IS_CLEAR_DAYS = 330
 
 _FEW_WORDS = {
+    RowWarning.SETTLED_AT_CLOSE: "provisional, at the close",
+    RowWarning.SETTLED_AT_SPOT: "provisional, at the last price",
+    RowWarning.SETTLEMENT_UNKNOWN: "settlement not known",
     RowWarning.NO_CONTRACT_SYMBOL: "no contract symbol",
     RowWarning.ADJUSTED_CONTRACT: "adjusted contract",
     RowWarning.MISSING_BID: "no bid",

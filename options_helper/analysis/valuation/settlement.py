@@ -1,0 +1,59 @@
+"""What expired contracts came to: their intrinsic value, until the file drops them.
+
+| the contract | valued at | warning |
+| --- | --- | --- |
+| the underlying's official close of the expiry date is known | that close | `settled_at_close` |
+| else, until the next trading day | the underlying's mark, or its last trade | `settled_at_spot` |
+| settled at the open (SPX, VIX, …), adjusted, or neither price is known | nothing | `settlement_unknown` |
+
+The values are provisional: exercise, assignment and the clearing house's own settlement decide. After the
+expiry's trading day a settled value no longer changes, so its P/L Day is zero.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from options_helper.analysis.valuation.marks import MARK_METHODS, MarkMethod
+from options_helper.analysis.valuation.row_warnings import RowWarning, flag
+from options_helper.market import LiveSnapshot
+from options_helper.times import new_york_date
+
+if TYPE_CHECKING:
+    from options_helper.analysis.holdings.instruments import Instruments
+    from options_helper.analysis.valuation.valuation import Valuation
+
+_SETTLED = np.int8(MARK_METHODS.index(MarkMethod.SETTLED))
+
+
+def settle(rows: Instruments, now: Valuation, stocks: Valuation, live: LiveSnapshot) -> Valuation:
+    """Return the valuation with expired contracts at their provisional settlement.
+
+    Args:
+        rows: The instruments of `now`.
+        now: Their valuation, without a mark for what has expired.
+        stocks: The valuation of the portfolio's underlyings, in the order of `rows.underlying_codes`.
+        live: The snapshot of both.
+    """
+    if not now.expired.any():
+        return now
+    codes = rows.underlying_codes
+    today = (live.trading_date or new_york_date(live.as_of)).toordinal()
+    at_close = stocks.closes.day[codes] == rows.expiry_days
+    spots = np.where(np.isnan(stocks.mark), stocks.ticks.last, stocks.mark)[codes]
+    at_spot = ~at_close & (rows.expiry_days == today)
+    price = np.where(at_close, stocks.closes.price[codes], np.where(at_spot, spots, np.nan))
+    known = now.expired & ~rows.adjusted & ~rows.clock.settles_at_open & (price > 0) & (price < np.inf)
+    value = np.maximum(np.where(rows.is_put, rows.strike - price, price - rows.strike), 0.0)
+    mark = np.where(known, value, now.mark)
+    return now._replace(
+        mark=mark,
+        methods=np.where(known, _SETTLED, now.methods),
+        close=np.where(known & (rows.expiry_days < today), mark, now.close),
+        warnings=now.warnings
+        | flag(known & at_close, RowWarning.SETTLED_AT_CLOSE)
+        | flag(known & at_spot, RowWarning.SETTLED_AT_SPOT)
+        | flag(now.expired & ~known, RowWarning.SETTLEMENT_UNKNOWN),
+    )
