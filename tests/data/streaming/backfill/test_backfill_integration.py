@@ -123,9 +123,11 @@ class Sink(BackfillSink):
         """Keep."""
         self.known["calendar"] = calendar
 
-    def put_order_history(self, rest_fills: Any, rest_orders: Any, confirmed_until: dt.datetime) -> None:
+    def put_order_history(
+        self, rest_fills: Any, rest_orders: Any, confirmed_until: dt.datetime, unreadable: Any
+    ) -> None:
         """Keep."""
-        self.known["history"] = (rest_fills, rest_orders, confirmed_until)
+        self.known["history"] = (rest_fills, rest_orders, confirmed_until, unreadable)
 
     def put_progress(self, part: str, words: str) -> None:
         """Keep."""
