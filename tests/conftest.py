@@ -1,7 +1,9 @@
-"""What every test shares: no thread of ours outlives its test, and waiting for a condition."""
+"""Shared by every test: no thread of ours outlives its test, waiting for a condition, the chosen moment."""
 
 from __future__ import annotations
 
+import datetime as dt
+import os
 import signal
 import threading
 import time
@@ -18,10 +20,34 @@ settings.load_profile("patient")
 HANG_GUARD_SECONDS = 20.0
 
 
+# Start the suite's clock at this moment (ISO 8601 with an offset); it runs on from there.
+NOW_VARIABLE = "OH_TEST_NOW"
+_CLOCK_READERS = {"utc_now", "AlpacaSimulator"}
+_SERVER_FIXTURES = {"phone", "make_phone"}
+
+
 def pytest_configure() -> None:
-    """Let the programs that tests start hear Ctrl-C, also where a shell runs the tests in the background."""
+    """Let Ctrl-C reach the programs that tests start, and set the clock if a moment was chosen."""
+    # A shell that runs the tests in the background ignores SIGINT, and children inherit that.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    if NOW_VARIABLE in os.environ:
+        import time_machine
+
+        # The wall clock alone moves, in every thread; time.monotonic stays real.
+        time_machine.travel(dt.datetime.fromisoformat(os.environ[NOW_VARIABLE]), tick=True).start()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what starts a simulator as integration, and what reads the clock as date-sensitive."""
+    for item in items:
+        names = set(vars(getattr(item, "module", None) or object))
+        serves = bool(_SERVER_FIXTURES & set(getattr(item, "fixturenames", ())))
+        if serves:
+            item.add_marker("integration")
+        if serves or names & _CLOCK_READERS:
+            item.add_marker("date_sensitive")
 
 
 class WaitUntil(Protocol):

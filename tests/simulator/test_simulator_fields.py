@@ -15,6 +15,7 @@ import pytest
 
 from options_helper.simulator.account.orders import LegRequest
 from options_helper.simulator.account.portfolio import demo_portfolio
+from options_helper.simulator.market.mid_session import MidSession
 from tests.simulator.alpaca_fields import (
     ACCOUNT,
     ACTIVITY,
@@ -54,10 +55,8 @@ from tests.simulator.alpaca_fields import (
     text,
 )
 
-TODAY = dt.datetime.now(dt.UTC).date()
-CALL = f"AAPL{TODAY + dt.timedelta(days=40):%y%m%d}C00270000"
-PUT = f"AAPL{TODAY + dt.timedelta(days=40):%y%m%d}P00270000"
-CONTRACTS = [CALL, PUT, f"BRKB{TODAY + dt.timedelta(days=40):%y%m%d}C00500000"]
+CALL, PUT = "AAPL271217C00270000", "AAPL271217P00270000"
+CONTRACTS = [CALL, PUT, "BRKB271217C00500000"]
 
 
 def test_the_check_itself_can_fail() -> None:
@@ -194,7 +193,8 @@ def test_order_updates(phone) -> None:
 
 def test_account_rows(make_phone) -> None:
     """Account and positions have Alpaca's fields and no others."""
-    phone = make_phone(portfolio=demo_portfolio(TODAY))
+    today = MidSession.today(dt.datetime.now(dt.UTC))
+    phone = make_phone(portfolio=demo_portfolio(today))
     assert_rows([phone.body("/v2/account")], ACCOUNT)
     assert_rows(phone.body("/v2/positions"), POSITION)
 

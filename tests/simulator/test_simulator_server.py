@@ -20,6 +20,8 @@ from tests.simulator.any_stream import (
     CALL,
 )
 
+pytestmark = pytest.mark.integration
+
 
 def test_start_and_stop() -> None:
     """Starting twice is starting once, stopping twice as well; it starts again on its port."""

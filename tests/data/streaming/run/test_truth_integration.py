@@ -21,7 +21,7 @@ from options_helper.data.streaming.live_manager import LiveStreamConfig, LiveStr
 from options_helper.market import StreamName
 from options_helper.models import EquityPosition, Leg, MultiLegPosition, Portfolio, Position
 from options_helper.simulator.server import AlpacaSimulator
-from options_helper.times import new_york_date, utc_now
+from options_helper.times import utc_now
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.integration
 
 STALE_AFTER = 30.0
-EXPIRY = new_york_date(utc_now()) + dt.timedelta(days=40)
+EXPIRY = dt.date(2027, 12, 17)
 TERMS: dict[str, Any] = {"expiry": EXPIRY, "option_type": "call"}
 CONTRACTS = tuple(f"{root}{EXPIRY:%y%m%d}C00{strike}000" for root, strike in (("AAPL", 270), ("MSFT", 500)))
 HIGHER = f"MSFT{EXPIRY:%y%m%d}C00520000"
