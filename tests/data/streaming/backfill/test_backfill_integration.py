@@ -165,7 +165,7 @@ def test_the_first_round_is_whole(simulator: AlpacaSimulator, wait_until: Callab
         assert sink.known["broker_positions"][CONTRACTS[0]].quantity == 2
         assert sink.known["account"] == "PA…ED"
         assert str(sink.known["calendar"].phase(utc_now())) == "open"
-        fills, orders, _ = sink.known["history"]
+        fills, orders, *_ = sink.known["history"]
         assert_equals_ledger(build_fill_book([], fills, orders), simulator)
     finally:
         backfill.stop()
