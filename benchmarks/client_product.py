@@ -1,6 +1,6 @@
 """The product: LiveStreamManager with its own streamers, until the last quote of every symbol is shown.
 
-What is looked at is `snapshot()`, the page's own view, every 4 ms. A second line tells what was counted.
+It polls `snapshot()`, the page's own view, every 4 ms. A second line reports the counts.
 """
 
 from __future__ import annotations

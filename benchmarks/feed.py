@@ -29,7 +29,7 @@ _saying = threading.Lock()
 
 @dataclass(frozen=True)
 class Plan:
-    """What one `go` sends on each market data connection."""
+    """The messages that one `go` sends on each market data connection."""
 
     per_frame: int
     messages: int

@@ -22,7 +22,7 @@ _ROW = "tr[data-key]"
 def measure(*, quick: bool) -> Iterator[Figure]:
     """A browser that has never been there, then one that has Streamlit's scripts in its cache."""
     from playwright.sync_api import sync_playwright  # noqa: PLC0415 - the others need no browser
-    from portal import Portal, Server, free_port, launch_chromium  # noqa: PLC0415 - likewise
+    from portal import Portal, Server, free_port, launch_chromium  # noqa: PLC0415 - the same
 
     rounds = 5 if quick else 9
     port = free_port()

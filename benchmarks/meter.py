@@ -1,4 +1,4 @@
-"""What every receiver shares: its symbols, and the meter of one burst."""
+"""The receivers' shared parts: the symbols, and the meter of one burst."""
 
 from __future__ import annotations
 

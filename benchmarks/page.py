@@ -1,4 +1,4 @@
-"""What an open page costs while nothing comes: CPU of the server, bytes over the browser's websocket."""
+"""The cost of an open page without data: CPU of the server, bytes over the browser's websocket."""
 
 from __future__ import annotations
 

@@ -77,7 +77,7 @@ class Server:
 
 
 class Portal(Server):
-    """`options-helper ui` in a folder of its own, with a portfolio of so many contracts."""
+    """`options-helper ui` in its own folder, with a portfolio of this many contracts."""
 
     def __init__(self, folder: Path, feed_port: int, contracts: int) -> None:
         (folder / "portfolio.json").write_text(json.dumps(portfolio(contracts)))
@@ -131,7 +131,7 @@ class Tab:
         return float(usage["usedSize"]) / 1e6
 
     def screenshot(self, path: Path) -> None:
-        """What it looks like."""
+        """Take a screenshot."""
         self._page.screenshot(path=path)
 
     def bytes_per_run(self) -> list[int]:

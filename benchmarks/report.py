@@ -1,4 +1,4 @@
-"""What a measurement gives: figures with their targets, as markdown and as JSON."""
+"""The result of a measurement: figures with their targets, as markdown and as JSON."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Figure:
 
     @property
     def is_reached(self) -> bool | None:
-        """Whether the target is reached; None without one."""
+        """Return whether the target is reached; None without one."""
         if self.target is None:
             return None
         sign, bound = self.target.split()

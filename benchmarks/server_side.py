@@ -51,7 +51,7 @@ class Connection:
         self.send_frames(encode_frame(json.dumps(message).encode()))
 
     def requests(self) -> Iterator[dict[str, Any]]:
-        """What the client asks, until it closes; pings are answered on the way."""
+        """Yield the client's requests until it closes; pings are answered on the way."""
         message = b""
         while True:
             final, opcode, payload = self._read_frame()

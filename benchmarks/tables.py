@@ -1,4 +1,4 @@
-"""What the tables of one refresh cost, beside building DataFrames of the same columns."""
+"""The cost of one refresh's tables, compared with building DataFrames of the same columns."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Make the documentation's screenshots anew, from the demo.
+"""Take the documentation's screenshots from the demo.
 
     ./.venv/bin/python scripts/make_screenshots.py
 

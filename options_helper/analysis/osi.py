@@ -97,7 +97,7 @@ def parse_contract_symbol(symbol: str) -> ParsedContract:
 
 
 def is_contract_symbol(symbol: str) -> bool:
-    """Whether a text is the symbol of a contract, padded or compact."""
+    """Return whether a text is a contract symbol, padded or compact."""
     try:
         parse_contract_symbol(symbol)
     except ContractSymbolError:

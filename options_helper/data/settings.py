@@ -34,7 +34,7 @@ INDICATIVE_QUOTE_LIMIT = 200  # the Basic plan's websocket limit, Alpaca's "Abou
 
 
 class Account(StrEnum):
-    """Which of Alpaca's hosts the account lives on; DEMO is a loopback host."""
+    """The host of the account; DEMO is a loopback host."""
 
     PAPER = "paper"
     LIVE = "live"
@@ -63,7 +63,7 @@ class AlpacaSettings:
 
     @property
     def demo(self) -> bool:
-        """Whether the account is simulated on this machine."""
+        """Return whether the account is simulated on this machine."""
         return self.account is Account.DEMO
 
     @property
@@ -103,7 +103,7 @@ class AlpacaSettings:
 
     @property
     def can_override_account(self) -> bool:
-        """Whether the trading URL is one of Alpaca's two hosts."""
+        """Return whether the trading URL is one of Alpaca's two hosts."""
         return self.trading_url in {PAPER_URL, LIVE_URL}
 
 
@@ -113,7 +113,7 @@ def mask(secret: str) -> str:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host name or address means this machine."""
+    """Return whether a host name or address means this machine."""
     if host == "localhost":
         return True
     try:

@@ -105,5 +105,5 @@ def check_subscription(portfolio: Portfolio, settings: AlpacaSettings | None, to
     words = [asked, *plan.warnings]
     over = most_stocks is not None and len(plan.stocks) > most_stocks
     if over:
-        words.append("The free plan would refuse so many stocks, all of them (405).")
+        words.append("The free plan would refuse all of these stocks (405).")
     return Finding("Subscription", Level.NOTE if over or plan.warnings else Level.OK, " ".join(words))

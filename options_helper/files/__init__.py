@@ -1,1 +1,1 @@
-"""What the user writes beside the portfolio, read and explained."""
+"""The user's files besides the portfolio, read and explained."""

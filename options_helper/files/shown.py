@@ -1,4 +1,4 @@
-"""What an error may show of a user's file: a number, a date or a known word, else only the type.
+"""Values of a user's file that an error may show: a number, a date or a known word, else only the type.
 
 The file may be the wrong one, such as a file of keys.
 """

@@ -198,9 +198,9 @@ class LiveHub:
                 self._reaper.start()
 
     def _reap_until_closed(self) -> None:
-        mishaps = Guard(logger, "; it looks again.", with_traceback=True)
+        guard = Guard(logger, "; it looks again.", with_traceback=True)
         while not self._closed.wait(POLL_SECONDS):
-            with mishaps.keep_going("A look of the reaper"):
+            with guard.keep_going("A look of the reaper"):
                 self.reap()
 
     def reap(self) -> None:

@@ -1,8 +1,8 @@
-"""What changes over time: the day's curves and the alerts.
+"""Everything that changes over time: the day's curves and the alerts.
 
-One `PortfolioMonitor` per portfolio path and process. Its thread looks at a snapshot each second, whether or
-not a browser is looking, and every tab reads the same frozen `MonitorView`. It lives until `close_all`; while
-the streams stand still a look costs next to nothing, and alerts on ages go on.
+One `PortfolioMonitor` per portfolio path and process. Its thread takes a snapshot each second, whether or not
+a browser is looking, and every tab reads the same frozen `MonitorView`. It lives until `close_all`; while the
+streams stand still a look costs next to nothing, and alerts on ages continue.
 """
 
 from __future__ import annotations
@@ -101,7 +101,7 @@ class PortfolioMonitor:
 
     @property
     def portfolio(self) -> Portfolio:
-        """What it looks at now."""
+        """Return the current portfolio."""
         return self._portfolio
 
     def view(self) -> MonitorView:
@@ -125,7 +125,7 @@ class PortfolioMonitor:
     def use(self, portfolio: Portfolio, stale_after_seconds: float) -> None:
         """Look at this version of the portfolio, with this threshold, from now on.
 
-        Of another version curves begin anew, and alerts go on. Where tabs differ, the last that asked counts.
+        A changed portfolio restarts the curves; alerts continue. If tabs disagree, the last caller wins.
         """
         if self._holds(portfolio) and stale_after_seconds == self.stale_after_seconds:
             return  # as a rule; no tab waits for a look then
@@ -209,7 +209,7 @@ class PortfolioMonitor:
         return any(rule.metric is AlertMetric.FILL for rule in self._view.alerts.rules)
 
     def _watch_fills(self, live: LiveSnapshot) -> tuple[AlertFill, ...]:
-        """Today's executions, or those of the last look while nothing was told of them."""
+        """Return today's executions, or the last look's if nothing new was reported."""
         told = (live.fills, live.rest_fills, live.rest_orders, new_york_date(live.as_of))
         kept = self._kept_fills
         if kept is None or kept[0] != told:  # element by element, the same object at once

@@ -64,12 +64,12 @@ class Connection:
 
     @property
     def backlog_bytes(self) -> int:
-        """What the client has not taken yet."""
+        """Return the number of bytes that the client has not taken yet."""
         return 0 if self._transport is None else self._transport.get_write_buffer_size()
 
     @property
     def is_open(self) -> bool:
-        """Whether anything can still be sent."""
+        """Return whether anything can still be sent."""
         return (
             self._transport is not None
             and self._closing is None

@@ -143,7 +143,7 @@ class AlpacaSimulator(StreamControls, MarketControls, OrderControls):
     def _run_thread(self, ready: threading.Event, failure: list[BaseException]) -> None:
         try:
             asyncio.run(self._serve(ready))
-        except BaseException as error:  # noqa: BLE001 - told to the thread that called start
+        except BaseException as error:  # noqa: BLE001 - raised in the thread that called start
             failure.append(error)
         finally:
             ready.set()

@@ -1,4 +1,4 @@
-"""What all endpoints share: the market, the account, the plan, who is connected and what was seen."""
+"""The state that all endpoints share: market, account, plan, clients and requests seen."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ _REQUESTS_KEPT = 20_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What the simulated subscription allows ("About Market Data API": the Basic plan's limits).
+    """The limits of the simulated subscription ("About Market Data API": the Basic plan's limits).
 
     Attributes:
-        feeds: Those that authentication is granted for.
-        stock_symbols: By feed, how many different stock symbols; a feed not named is unlimited.
-        option_quotes: By feed, how many option quotes.
+        feeds: The feeds that authentication grants.
+        stock_symbols: The number of different stock symbols by feed; an unlisted feed is unlimited.
+        option_quotes: The number of option quotes by feed.
         count_stock_channels: Count a stock once per channel instead of once.
         data_requests_per_minute, trading_requests_per_minute: REST limits.
         request_window_seconds: The length of their "minute", which a test may shorten.
@@ -47,7 +47,7 @@ class Plan:
     request_window_seconds: int = 60
 
     def is_exceeded(self, stream: str, feed: str, subscriptions: Mapping[str, Iterable[str]]) -> bool:
-        """Whether these subscriptions are more than the plan allows."""
+        """Return whether these subscriptions exceed the plan."""
         quotes, trades = set(subscriptions["quotes"]), set(subscriptions["trades"])
         if stream == "options":
             return feed in self.option_quotes and len(quotes) > self.option_quotes[feed]
@@ -64,7 +64,7 @@ class Keys:
     any_key: bool = False
 
     def accept(self, key_id: object, secret: object) -> bool:
-        """Whether a pair of keys is accepted."""
+        """Return whether a pair of keys is accepted."""
         if self.any_key:
             return bool(key_id) and bool(secret)
         return (key_id, secret) == (self.key_id, self.secret_key)
@@ -127,17 +127,17 @@ class World:
         return [symbol for symbol in known if (one := parse_contract(symbol)) and one.expiry >= today]
 
     def accepts_key(self, key_id: object, secret: object) -> bool:
-        """Whether a pair of keys is accepted."""
+        """Return whether a pair of keys is accepted."""
         return self.keys.accept(key_id, secret)
 
     def is_taken(self, connection: Connection) -> bool:
-        """Whether another connection holds the only place of a stream."""
+        """Return whether another connection holds the only place of a stream."""
         return self._taken.get(connection.stream) is not connection and self.is_stream_taken(
             connection.stream
         )
 
     def is_stream_taken(self, stream: str) -> bool:
-        """Whether any connection holds the only place of a stream."""
+        """Return whether any connection holds the only place of a stream."""
         holder = self._taken.get(stream)
         return holder is not None and holder.is_open
 

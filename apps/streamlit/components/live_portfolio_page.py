@@ -71,9 +71,9 @@ def _status(
 
     An action in another tab, a new file, other credentials and another time zone redraw everything.
     """
-    from apps.streamlit.components.inputs.page_context import take_moment  # noqa: PLC0415 - likewise
+    from apps.streamlit.components.inputs.page_context import take_moment  # noqa: PLC0415 - the same
     from apps.streamlit.components.layout.live_body import render_status_part  # noqa: PLC0415 - after the title
-    from apps.streamlit.components.status.status_line import render_problem  # noqa: PLC0415 - likewise
+    from apps.streamlit.components.status.status_line import render_problem  # noqa: PLC0415 - the same
 
     moment = take_moment(hub, settings, credentials)
     overdue = render_status_part(moment, parts=(HEAD, BODY))
@@ -86,7 +86,7 @@ def _status(
 
 def _body(hub: LiveHub, settings: PageSettings, credentials: Credentials) -> None:
     """Everything below the status line."""
-    from apps.streamlit.components.inputs.page_context import take_moment  # noqa: PLC0415 - likewise
+    from apps.streamlit.components.inputs.page_context import take_moment  # noqa: PLC0415 - the same
     from apps.streamlit.components.layout.live_body import render_live_body  # noqa: PLC0415 - after the title
 
     render_live_body(take_moment(hub, settings, credentials))

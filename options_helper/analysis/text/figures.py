@@ -40,7 +40,7 @@ def round_half_up(value: float, decimals: int) -> float:
 
 
 def round_price(value: float, decimals: int) -> float:
-    """Round a finite price to so many decimals, but below a cent to six significant digits."""
+    """Round a finite price to this many decimals, but below a cent to six significant digits."""
     return float(_rounded(value, max(decimals, price_decimals(value))))
 
 

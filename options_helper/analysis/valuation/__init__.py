@@ -1,1 +1,1 @@
-"""What one snapshot says of n instruments: prices, marks, ages, states and warnings."""
+"""One snapshot's view of n instruments: prices, marks, ages, states and warnings."""

@@ -1,19 +1,19 @@
-"""How far a price can be believed: one word for its state.
+"""The state of a price in one word: how far it can be believed.
 
 | state | when (the first that fits, from the top) |
 | --- | --- |
-| `expired` | the contract's last moment has passed |
+| `expired` | the contract's last trading time has passed |
 | `not_subscribed` | the server's acknowledged list is known and lacks the symbol |
 | `halted` | trading in the contract or its underlying is halted |
-| `no_data` | neither a quote nor a last trade that makes the mark |
+| `no_data` | neither a quote nor a last trade that makes a mark |
 | `live` | young enough, in an open market, on a stream that has not ended for good |
-| `closed` | the market is closed; around the session only what trades then is live while young |
-| `quiet` | too old while the market is open, yet it is proven that nobody changed it |
+| `closed` | the market is closed; around the session, only products that trade then can be live |
+| `quiet` | too old while the market is open, but proven unchanged |
 | `stale` | too old, or of unknown age |
 
-That is proven where the stream was heard in the last 10 s, is up to date, and cannot have missed a change:
-the price came on its present connection, or REST told all prices since that one was acknowledged. A stream
-whose quotes are older than the threshold when they arrive is not up to date.
+A quote is quiet, not stale, if its stream was heard within 10 s, is not lagging, and cannot have missed an
+update: the price came on the present connection, or REST has reported all prices since its acknowledgement. A
+stream is lagging if its quotes are older than the threshold when they arrive.
 """
 
 from __future__ import annotations
@@ -59,11 +59,11 @@ CODE = {state: np.int8(number) for number, state in enumerate(TRUTH_STATES)}
 
 
 class RowFacts(NamedTuple):
-    """What is known of n rows beside their prices.
+    """The facts about n rows besides their prices.
 
     Attributes:
-        streamed_at: When what the mark was made from came by its stream, in microseconds of this computer's
-            clock; 0 where it did not.
+        streamed_at: When the mark's source came by its stream, in microseconds of this computer's clock;
+            0 if it did not.
     """
 
     is_stock: Flags
@@ -106,7 +106,7 @@ def compute_states(
 
 
 def _still_trading(live: LiveSnapshot, standing: RowFacts) -> Flags | bool:
-    """What may trade outside the regular session: stocks, and after it the products that close later."""
+    """Return the rows that may trade outside the regular session: stocks, then late-closing products."""
     if live.market_phase == MarketPhase.PRE:
         return standing.is_stock
     if live.market_phase == MarketPhase.AFTER:
@@ -125,7 +125,7 @@ def _old_state(live: LiveSnapshot, stream: StreamName, stale_after_seconds: floa
 
 
 def _is_unchanged(live: LiveSnapshot, stream: StreamName, streamed_at: Times) -> Flags | bool:
-    """Which prices this stream would have replaced, had they changed: what it told, or all once REST did."""
+    """Return the rows that the stream, or REST since its acknowledgement, would have replaced if changed."""
     health = live.health.get(stream)
     if health is None or health.connected_at is None:
         return health is None or health.state is not StreamState.CONNECTING
@@ -135,13 +135,13 @@ def _is_unchanged(live: LiveSnapshot, stream: StreamName, streamed_at: Times) ->
 
 
 def _has_ended(live: LiveSnapshot, stream: StreamName) -> bool:
-    """Whether nothing will come on this stream any more: however young a price is, it is not live."""
+    """Return whether a stream has ended for good: no price on it is live, however young."""
     health = live.health.get(stream)
     return health is not None and health.state in _ENDED
 
 
 def is_heard(live: LiveSnapshot, stream: StreamName) -> bool:
-    """Whether anything, a pong included, came on this stream in the last 10 s and it has not ended since."""
+    """Return whether the stream sent anything, such as a pong, within 10 s and has not ended since."""
     health = live.health.get(stream)
     if health is None or health.state in _DEAD or health.last_heard_at is None:
         return False

@@ -27,7 +27,7 @@ class AlpacaTradingStreamer:
         stream: A ready stream object, for tests.
         stream_cls: A class with the constructor of alpaca-py's TradingStream, for tests.
         on_trade_updates: Called with each update, in the stream's thread; plain or coroutine function.
-        observer: Told of each step of the connection.
+        observer: Receives each step of the connection.
         times: The clockwork of the connection.
     """
 

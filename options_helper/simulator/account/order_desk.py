@@ -1,4 +1,4 @@
-"""The simulated account's orders: every change is one method, kept in the ledger and told to a listener."""
+"""The simulated account's orders: each change is one method, kept in the ledger and sent to a listener."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ class OrderDesk:
         self._tell(status, order, at, **extra)
 
     def replace(self, order: Order, *, qty: int | Decimal, limit_price: Decimal | None) -> Order:
-        """Replace a single order by a new one for `qty`, of which nothing is filled yet."""
+        """Replace a single order by a new, unfilled one for `qty`."""
         at = self.clock()
         order.status, order.updated_at = "replaced", at
         order.moments["replaced_at"] = at

@@ -66,7 +66,7 @@ class Order:
 
     @property
     def remaining(self) -> Decimal:
-        """What is not filled yet."""
+        """Return the unfilled quantity."""
         return self.qty - self.filled_qty
 
     @property
@@ -76,7 +76,7 @@ class Order:
 
     @property
     def closed(self) -> bool:
-        """Whether nothing can happen to it any more, a bust or correction apart."""
+        """Return whether nothing can happen to it any more, except a bust or a correction."""
         return self.status in CLOSED_STATUSES
 
 

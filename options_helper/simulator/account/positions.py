@@ -1,4 +1,4 @@
-"""What the simulated account holds: signed quantities at average entry prices."""
+"""The simulated account's holdings: signed quantities at average entry prices."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Positions:
         return self._held.get(symbol, _NOTHING)[0]
 
     def move(self, symbol: str, change: Decimal, price: Decimal) -> Decimal:
-        """Buy or sell; adding averages the entry price, turning over begins anew. Gives what is held then."""
+        """Buy or sell, and return the holding; adding averages the entry price, crossing zero starts over."""
         held, entry = self._held.get(symbol, _NOTHING)
         after = held + change
         if held * change >= 0 and after:
@@ -41,12 +41,12 @@ class Positions:
         return after
 
     def turns_over(self, symbol: str, side: str, qty: int) -> bool:
-        """Whether a purchase or sale of so many would go through zero, from long to short or back."""
+        """Return whether a trade of this quantity would cross zero, from long to short or back."""
         held = self.quantity(symbol)
         return held * (held + (qty if side == "buy" else -qty)) < 0
 
     def intent(self, symbol: str, side: str) -> str:
-        """Whether a purchase or sale closes what is held the other way, or opens."""
+        """Return whether a trade closes the opposite holding, or opens one."""
         held = self.quantity(symbol)
         closing = held < 0 if side == "buy" else held > 0
         return f"{side}_to_{'close' if closing else 'open'}"

@@ -1,1 +1,1 @@
-"""What a test can do to a running simulator."""
+"""The controls that a test has over a running simulator."""

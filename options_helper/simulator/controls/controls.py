@@ -20,7 +20,7 @@ _POLL_SECONDS = 0.005
 
 
 class Controls:
-    """What a simulator has seen; safe to use from any thread.
+    """The record and the controls of a simulator; safe to use from any thread.
 
     Stream names are "stocks", "options" and "fills".
     """
@@ -61,11 +61,11 @@ class Controls:
 
     @property
     def is_listening(self) -> bool:
-        """Whether a client listens to order updates."""
+        """Return whether a client listens to order updates."""
         return self.call(lambda: any(getattr(one, "listening", False) for one in self._on("fills")))
 
     def subscriptions(self, stream: str) -> dict[str, list[str]]:
-        """What the clients of a data stream are subscribed to, by channel."""
+        """Return the subscriptions of a data stream's clients, by channel."""
 
         def collect() -> dict[str, list[str]]:
             found: dict[str, list[str]] = {}

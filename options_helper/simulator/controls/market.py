@@ -1,4 +1,4 @@
-"""What a test can do to the prices of a running simulator, from any thread."""
+"""Controls of a running simulator's prices, from any thread."""
 
 from __future__ import annotations
 

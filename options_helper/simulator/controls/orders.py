@@ -1,4 +1,4 @@
-"""What a test can do with the orders of a running simulator, from any thread."""
+"""Controls of a running simulator's orders, from any thread."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a test can do to the connections of a running simulator, from any thread."""
+"""Controls of a running simulator's connections, from any thread."""
 
 from __future__ import annotations
 

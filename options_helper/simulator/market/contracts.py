@@ -45,12 +45,12 @@ class Contract:
 
     @property
     def adjusted(self) -> bool:
-        """Whether the contract delivers something else than 100 shares."""
+        """Return whether the contract delivers anything but 100 shares."""
         return self.root[-1].isdigit()
 
     @property
     def european(self) -> bool:
-        """Whether it is exercised at expiry only, as index options are."""
+        """Return whether it can be exercised only at expiry, as index options are."""
         return self.underlying in INDEX_SYMBOLS
 
 
@@ -87,5 +87,5 @@ def root_of(underlying: str) -> str:
 
 
 def is_stock_symbol(symbol: str) -> bool:
-    """Whether a symbol is spelled as Alpaca spells stocks: capitals, a dot before a share class."""
+    """Return whether a symbol has Alpaca's spelling of stocks: capitals, a dot before a share class."""
     return _STOCK_PATTERN.fullmatch(symbol) is not None

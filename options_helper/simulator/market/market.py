@@ -179,7 +179,7 @@ class Market:
             yield lot * (1 + int(60 * self.chance(symbol, side, self.step) ** 2))
 
     def is_quiet(self, symbol: str) -> bool:
-        """Whether a contract is one of the few that are hardly ever quoted."""
+        """Return whether a contract is one of the few that are hardly ever quoted."""
         return parse_contract(symbol) is not None and self.chance(symbol, "quiet") < 1 / 8
 
     def activity(self, symbol: str) -> float:
@@ -189,11 +189,11 @@ class Market:
         return 0.004 if self.is_quiet(symbol) else 0.15 + 0.6 * self.chance(symbol, "activity")
 
     def quotes_now(self, symbol: str) -> bool:
-        """Whether a symbol is quoted in this step."""
+        """Return whether a symbol is quoted in this step."""
         return self.chance(symbol, "tick", self.step) < self.activity(symbol)
 
     def trades_now(self, symbol: str) -> bool:
-        """Whether a symbol is traded in this step."""
+        """Return whether a symbol is traded in this step."""
         return self.chance(symbol, "trade", self.step) < self.activity(symbol) / 8
 
 
@@ -203,5 +203,5 @@ def price_step(price: float) -> float:
 
 
 def is_index(symbol: str) -> bool:
-    """Whether a symbol is an index, which has values but neither quotes nor trades."""
+    """Return whether a symbol is an index, which has values but neither quotes nor trades."""
     return symbol in INDEX_SYMBOLS

@@ -20,7 +20,7 @@ _FIRST_TRADE_AGE_SECONDS = 1200
 
 
 class Tape:
-    """What the streams send and what the "latest" routes answer, from one source."""
+    """The one source of the streams' messages and of the "latest" routes' answers."""
 
     def __init__(self, market: Market) -> None:
         self.market = market

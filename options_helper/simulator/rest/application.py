@@ -37,7 +37,7 @@ class RequestLimit:
         self._used = 0
 
     def take(self) -> tuple[bool, dict[str, str]]:
-        """Whether one more request is within the limit, and the headers of its answer."""
+        """Return whether one more request is within the limit, and the headers of its answer."""
         window = int(self._clock() // self._seconds)
         if window != self._window:
             self._window, self._used = window, 0

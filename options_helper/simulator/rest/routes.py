@@ -1,4 +1,4 @@
-"""Which path leads where: the streams and the REST routes of one aiohttp application."""
+"""The routes of one aiohttp application: the streams and REST."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ _PACE_SECONDS = 0.005
 
 @dataclass(frozen=True, slots=True)
 class BurstResult:
-    """What was sent.
+    """The result of a burst.
 
     Attributes:
         sent: Messages, the last quotes included.
@@ -95,7 +95,7 @@ async def send_burst(
 
 async def _taken(connection: DataConnection, backlog_bytes: int) -> None:
     await asyncio.sleep(0)
-    # The transport tells nobody how far it has come.
+    # The transport does not report its progress.
     while connection.is_open and connection.backlog_bytes > backlog_bytes:  # noqa: ASYNC110
         await asyncio.sleep(_POLL_SECONDS)
 

@@ -1,4 +1,4 @@
-"""What charts draw, as small tables: curves thinned to what a screen can show, fills on them, payoffs."""
+"""Small tables for the charts: curves thinned for the screen, fills on them, payoffs."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def curve_points(curve: Curve, name: str, zone: dt.tzinfo, *, limit: int = SHOWN
 
 
 def is_short(points: pd.DataFrame) -> bool:
-    """Whether the times of a curve need seconds to be told apart."""
+    """Return whether a curve is so short that its times need seconds."""
     times = points["time"]
     return bool(len(times)) and times.iloc[-1] - times.iloc[0] < _SHORT
 
@@ -80,7 +80,7 @@ def wall_times(times: NDArray[np.int64], zone: dt.tzinfo) -> list[dt.datetime]:
 
 
 def curve_table(points: pd.DataFrame, fills: pd.DataFrame | None = None) -> pd.DataFrame:
-    """A curve and the fills on it as the one table of a chart, told apart by `kind`."""
+    """Return a curve and its fills as the one table of a chart, distinguished by `kind`."""
     parts = [points.assign(kind="curve", text="")]
     if fills is not None and len(fills):
         parts.append(fills.assign(kind="fill"))

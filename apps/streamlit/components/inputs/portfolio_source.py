@@ -36,7 +36,7 @@ class PortfolioSource:
 
     @property
     def exists(self) -> bool:
-        """Whether there is a file, usable or not."""
+        """Return whether there is a file, usable or not."""
         return self.error is None or not isinstance(self.error.__cause__, MissingFile)
 
     @property
@@ -106,7 +106,7 @@ def _make_room(kept: dict[Any, PortfolioSource]) -> None:
 
 
 def _parse(path: Path, content: bytes, version: FileVersion) -> PortfolioSource:
-    from options_helper.portfolio_file import parse_portfolio  # noqa: PLC0415 - likewise
+    from options_helper.portfolio_file import parse_portfolio  # noqa: PLC0415 - the same
 
     try:
         return PortfolioSource(path, version, portfolio=parse_portfolio(path, content))

@@ -1,1 +1,1 @@
-"""What the streams do not report, fetched by REST."""
+"""Facts that the streams do not report, fetched over REST."""

@@ -1,1 +1,1 @@
-"""Whether and when a stream connects again."""
+"""The decision to connect again, and its timing."""

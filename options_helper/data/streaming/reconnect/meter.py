@@ -1,4 +1,4 @@
-"""How fast a stream's messages come, and how long they take to be seen."""
+"""The rate of a stream's messages, and their delay until they are visible."""
 
 from __future__ import annotations
 
@@ -27,20 +27,20 @@ class StreamMeter:
         self.forget_samples()
 
     def forget_samples(self) -> None:
-        """Begin lag and latency anew, for a new connection."""
+        """Start lag and latency over, for a new connection."""
         # New ones, not emptied ones: the consumer may be reading the old.
         self._lags: deque[tuple[float, float]] = deque(maxlen=25)
         self._latencies: deque[tuple[float, float]] = deque(maxlen=50)
 
     def count(self, total: int, waited: float) -> float:
-        """Messages per second, now that so many have come in all and the oldest waited so many seconds."""
+        """Return messages per second, given the total and the seconds that the oldest waited."""
         self._waited = waited
         now = self._monotonic()
         self._counts.append((now, total))
         while len(self._counts) > 2 and now - self._counts[1][0] >= _RATE_SECONDS:  # noqa: PLR2004 - a span has two ends
             self._counts.popleft()
         began, first = self._counts[0]
-        # After a silence the first count is old, and all that it does not have came in the last seconds.
+        # After a silence the oldest sample is stale; everything since then arrived within the window.
         return (total - first) / min(max(now - began, 1.0), _RATE_SECONDS)
 
     def took(self, seconds: float, lag: float | None) -> tuple[float, float | None]:

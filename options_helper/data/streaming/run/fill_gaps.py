@@ -57,13 +57,13 @@ class FillGaps:
         self._publish(self)
 
     def confirmed(self, until: dt.datetime) -> None:
-        """REST told everything up to `until`."""
+        """REST has reported everything up to `until`."""
         with self._lock:
             self._gaps = [gap for gap in self._gaps if gap.end is None or gap.end > until]
         self._publish(self)
 
     def failed(self, reason: str) -> None:
-        """REST did not answer; the gaps stand, with the reason, as do new ones until it is told anew."""
+        """REST did not answer; the gaps, and new ones, keep the reason until it changes."""
         with self._lock:
             self._reason = reason
             self._gaps = [replace(gap, reason=reason) for gap in self._gaps]

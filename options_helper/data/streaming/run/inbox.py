@@ -14,7 +14,7 @@ from options_helper.market import StreamName
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What one hand-over carries: newest quotes or trades of a stream, trading statuses, or order updates.
+    """One hand-over: a stream's newest quotes or trades, trading statuses, or order updates.
 
     Attributes:
         received_at: When the batch was handed over; every row in it was received by then.

@@ -29,7 +29,7 @@ def _plain(column: pd.Series[Any]) -> list[Any]:
 
 
 def rounded(value: float | None, decimals: int) -> float | None:
-    """Return a finite number with so many decimals, whole ones as integers; None for anything else."""
+    """Return a finite number with this many decimals, whole ones as integers; None for anything else."""
     if value is None or not math.isfinite(value):
         return None
     nearest = round_half_up(value, decimals)

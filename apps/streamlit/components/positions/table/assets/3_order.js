@@ -6,7 +6,7 @@ class Order {
     this.rows = new Map();
   }
 
-  // Sort anew; groups stand where their first row does, missing values stand last in both directions.
+  // Sort again; a group is where its first row is, and missing values are last in both directions.
   sort(model, sort) {
     const rowIds = [...model.positions.keys()];
     if (sort) {

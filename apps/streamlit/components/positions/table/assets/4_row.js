@@ -1,4 +1,4 @@
-// One row of the table: a <tr> that is built once and then only told what changed. Text goes in as text, never as HTML.
+// One row of the table: a <tr> that is built once and then only updated. Text goes in as text, never as HTML.
 
 function element(tag, className, parent, text) {
   const node = document.createElement(tag);

@@ -1,5 +1,5 @@
 // Work on many items in portions between frames. What still waits from the last time comes first, so that work
-// which is asked for anew every second reaches every item even on a slow machine.
+// which is requested again every second reaches every item even on a slow machine.
 
 const PORTION = 120;
 
