@@ -19,7 +19,7 @@ _RECEIVERS = {
     "product": ("client_product.py",),
 }
 _MESSAGES = {1: 300_000, 10: 1_500_000, 50: 2_500_000, 100: 2_500_000}
-# The SDK alone is slower; a tenth of the messages tells as much.
+# The SDK alone is slower; a tenth of the messages is enough.
 _SLOW = {"S": 0.1, "P": 0.05}
 _TARGETS = {1: ">= 1.0", 10: ">= 1.5", 50: ">= 2.0", 100: ">= 2.0"}
 

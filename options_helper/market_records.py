@@ -1,4 +1,4 @@
-"""What Alpaca reports of one symbol: quotes, trades, closes, greeks, positions; and the market's phase.
+"""Alpaca's records of one symbol: quotes, trades, closes, Greeks, positions; and the market's phase.
 
 Times are aware UTC datetimes.
 """

@@ -1,6 +1,6 @@
-"""The newest quote and trade of each symbol as columns.
+"""The newest quote and trade of each symbol, as columns.
 
-A snapshot of thousands of symbols costs nothing to hand over; read as mappings the tables give `Quote` and
+Handing over a snapshot of thousands of symbols is free; read as mappings, the tables yield `Quote` and
 `Trade`.
 """
 
@@ -33,7 +33,7 @@ class Columns:
 
     Attributes:
         symbols: The rows' symbols, each once.
-        values: By column of the table's dtype, `present` apart: an array of the symbols' length, or a scalar.
+        values: By column of the table's dtype except `present`: an array as long as `symbols`, or a scalar.
     """
 
     symbols: Sequence[str]
@@ -88,7 +88,7 @@ class _LatestTable(Mapping[str, Row], Generic[Row]):
 
     @classmethod
     def dtype(cls) -> np.dtype[Any]:
-        """Numbers as float64, times as int64 microseconds, two flags."""
+        """Return numbers as float64, times as int64 microseconds, and two flags."""
         numbers: list[tuple[str, str]] = [(name, "f8") for name in cls._numbers]
         return np.dtype(
             [*numbers, ("timestamp", "i8"), ("received_at", "i8"), ("from_rest", "?"), (_PRESENT, "?")]
@@ -96,18 +96,18 @@ class _LatestTable(Mapping[str, Row], Generic[Row]):
 
     @classmethod
     def empty(cls, symbols: Iterable[str] = ()) -> Self:
-        """A table with a place for each symbol and no row present."""
+        """Return a table with a place for each symbol and no row present."""
         index = {symbol: number for number, symbol in enumerate(dict.fromkeys(symbols))}
         return cls(index, np.zeros(len(index), dtype=cls.dtype()))
 
     @classmethod
     def of(cls, rows: Iterable[Row]) -> Self:
-        """A table of these rows."""
+        """Return a table of these rows."""
         return cls.empty().updated(list(rows))
 
     @classmethod
     def from_mapping(cls, rows: Mapping[str, Row]) -> Self:
-        """The same table if it is one already, else one of the mapping's values under its keys."""
+        """Return the same table if it is one already, else the mapping's values under its keys."""
         if isinstance(rows, cls):
             return rows
         array = np.zeros(len(rows), dtype=cls.dtype())

@@ -22,7 +22,7 @@ class Level(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One check: its name, how it ended, and what there is to say, without a secret."""
+    """One check: its name, its outcome, and a text without secrets."""
 
     name: str
     level: Level

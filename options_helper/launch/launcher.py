@@ -1,4 +1,4 @@
-"""Runs the portal: one Streamlit child with safe settings, and beside it the simulator for the demo."""
+"""Runs the portal: a Streamlit child process with safe settings, and the simulator for the demo."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _POLL_SECONDS = 0.05
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LaunchOptions:
-    """What `options-helper ui` was asked for; `port` None means 8501 or the next free one."""
+    """The options of `options-helper ui`; `port` None means 8501 or the next free port."""
 
     demo: bool = False
     host: str = DEFAULT_HOST
@@ -92,7 +92,7 @@ def _claim(host: str, port: int) -> int | None:
 
 
 def require_packages(*, demo: bool) -> None:
-    """Say which extra is missing, before anything is started.
+    """Raise the install line of a missing extra before anything starts.
 
     Raises:
         MissingDependency: Streamlit, or the simulator's server, is not installed.
@@ -103,7 +103,7 @@ def require_packages(*, demo: bool) -> None:
 
 
 def launch(options: LaunchOptions, say: Callable[[str], object]) -> int:
-    """Run the portal until it ends or a signal of `_ending_signals` comes; returns the exit code.
+    """Run the portal until it ends or receives one of `_ending_signals`; return the exit code.
 
     Raises:
         OptionsHelperError: It cannot be started.
@@ -142,8 +142,8 @@ def _refuse_undecodable(portfolio: Path | str | None) -> None:
 @contextlib.contextmanager
 def _environment(options: LaunchOptions) -> Iterator[dict[str, str]]:
     """The child's environment; in the demo the simulator runs for as long as this is open."""
-    # glibc gives each busy thread a heap of its own, and what is freed in one is not used by the others: with
-    # eight of them the server grew by a megabyte in ten minutes. Two cost no throughput.
+    # glibc gives each busy thread a heap of its own, and memory freed in one is lost to the others: with
+    # eight heaps the server grew by a megabyte in ten minutes. Two heaps cost no throughput.
     env = {"MALLOC_ARENA_MAX": "2"} | os.environ
     log = usable_log_path(_absolute(log_file_path()))
     env.pop(LOG_FILE_VARIABLE, None)
@@ -157,7 +157,7 @@ def _environment(options: LaunchOptions) -> Iterator[dict[str, str]]:
         yield env
         return
     from options_helper.simulator.account.portfolio import demo_portfolio  # noqa: PLC0415 - the demo's
-    from options_helper.simulator.server import AlpacaSimulator  # noqa: PLC0415 - likewise
+    from options_helper.simulator.server import AlpacaSimulator  # noqa: PLC0415 - the same
 
     portfolio = demo_portfolio(new_york_date(utc_now()))
     held = portfolio if options.portfolio is None else None
@@ -185,7 +185,7 @@ def _absolute(path: Path | None) -> Path | None:
 
 
 def _address(host: str) -> str:
-    """The address under which this machine reaches a server that listens on `host`."""
+    """Return the address at which this machine reaches a server that listens on `host`."""
     return DEFAULT_HOST if host in {"0.0.0.0", "::", ""} else host  # noqa: S104 - compared, not bound
 
 
@@ -203,7 +203,7 @@ def _run(
         number: signal.signal(number, lambda received, _frame: asked_to_end.append(received))
         for number in _ending_signals()
     }
-    # Streamlit greets on stdout; what to open is said once, here.
+    # Streamlit's greeting on stdout is suppressed; the address is printed once, here.
     # Its standard input closes when this process ends, however it ends; then the child ends too.
     child = subprocess.Popen(  # noqa: S603 - our own interpreter
         command, env=env, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL
@@ -226,7 +226,7 @@ def _run(
 
 
 def _ending_signals() -> list[signal.Signals]:
-    """Ctrl-C, a service's stop, and the end of the terminal, unless `nohup` told us to outlive it."""
+    """Return Ctrl-C, a service's stop and the end of the terminal, unless `nohup` ignores the last."""
     numbers = [signal.SIGINT, signal.SIGTERM]
     if os.name == "posix" and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
         numbers.append(signal.SIGHUP)

@@ -1,4 +1,4 @@
-"""What is wrong with quotes on streams that call themselves running: dead, late, or stale. Pure."""
+"""Problems of quotes on running streams: dead, late, or stale. Pure."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _WORD = {StreamName.OPTIONS: "option", StreamName.STOCKS: "stock"}
 def explain_dead(
     live: LiveSnapshot, records: Sequence[StreamHealth], counts: QuoteCounts
 ) -> Diagnosis | None:
-    """Streams that not even answered a ping of late, and whose quotes are stale by now."""
+    """Explain streams that did not even answer a ping lately, and whose quotes are stale."""
     dead = [each for each in _unheard(live, records) if counts.stale_by_stream.get(each.stream)]
     if not dead:
         return None
@@ -32,7 +32,7 @@ def explain_dead(
 
 
 def explain_late(live: LiveSnapshot, counts: QuoteCounts) -> Diagnosis | None:
-    """Streams whose quotes are old when they arrive."""
+    """Explain streams whose quotes are old when they arrive."""
     late = late_streams(live)
     if not late:
         return None
@@ -47,7 +47,7 @@ def explain_late(live: LiveSnapshot, counts: QuoteCounts) -> Diagnosis | None:
 def explain_stale(
     live: LiveSnapshot, records: Sequence[StreamHealth], counts: QuoteCounts
 ) -> Diagnosis | None:
-    """Quotes that are too old: how many, the oldest, and how their streams are."""
+    """Explain quotes that are too old: how many, the oldest, and the state of their streams."""
     if not counts.stale:
         return None
     are = "quote is" if counts.total == 1 else "quotes are"
@@ -62,7 +62,7 @@ def explain_stale(
 
 
 def describe_stale(counts: QuoteCounts) -> str:
-    """`8 of 12 quotes are stale, oldest 3 m 12 s (BRK.B 500 call).`, or "" where none is."""
+    """Return `8 of 12 quotes are stale, oldest 3 m 12 s (BRK.B 500 call).`, or "" if none is."""
     if not counts.stale:
         return ""
     are = "quote is" if counts.total == 1 else "quotes are"
@@ -71,7 +71,7 @@ def describe_stale(counts: QuoteCounts) -> str:
 
 
 def describe_rest(counts: QuoteCounts) -> str:
-    """What of a healthy picture is not young, `3 of 8 are quiet (options).`; "" where everything is."""
+    """Return the part of a healthy picture that is not young, `3 of 8 are quiet (options).`, else ""."""
     parts = []
     if counts.quiet:
         streams = f" ({', '.join(counts.quiet_by_stream)})" if counts.quiet_by_stream else ""
@@ -83,7 +83,7 @@ def describe_rest(counts: QuoteCounts) -> str:
 
 
 def _how_streams_are(live: LiveSnapshot, records: Sequence[StreamHealth], counts: QuoteCounts) -> str:
-    """Whether the data streams are proven alive, or for how long one of them was not heard."""
+    """Return that the data streams are proven alive, or for how long one was not heard."""
     for record in _unheard(live, records):
         silence = format_span(seconds_since(record.last_heard_at, live.as_of))
         return f"the {_WORD[record.stream]} stream was last heard {silence} ago"
@@ -94,7 +94,7 @@ def _how_streams_are(live: LiveSnapshot, records: Sequence[StreamHealth], counts
 
 
 def _unheard(live: LiveSnapshot, records: Sequence[StreamHealth]) -> list[StreamHealth]:
-    """The data streams that gave nothing of late, a pong included."""
+    """Return the data streams that were not heard lately, not even by a pong."""
     data = [each for each in records if each.stream in _WORD]
     return [each for each in data if seconds_since(each.last_heard_at, live.as_of) > QUIET_HEARD_SECONDS]
 

@@ -1,4 +1,4 @@
-"""What a data stream that is connected and says nothing may mean. Pure."""
+"""Explanations of a connected data stream without data. Pure."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _QUOTE = {StreamName.OPTIONS: "option quote", StreamName.STOCKS: "stock quote"}
 
 
 def explain_silence(snapshot: LiveSnapshot, records: Sequence[StreamHealth]) -> Diagnosis | None:
-    """The first data stream that runs without an event: never one, or none for long."""
+    """Explain the first running data stream without an event: never one, or none for long."""
     session_open = snapshot.session_open if snapshot.market_phase == MarketPhase.OPEN else None
     for record in records:
         if record.stream not in _QUOTE or not (record.asked or snapshot.health.get(record.stream) is None):
@@ -39,14 +39,14 @@ def explain_silence(snapshot: LiveSnapshot, records: Sequence[StreamHealth]) -> 
 
 
 def _fell_silent(snapshot: LiveSnapshot, record: StreamHealth, *, seen: bool) -> str:
-    """What ticked in this run is permitted: the cause is another one."""
+    """Explain silence after data in this run: permission is not the cause."""
     if not seen:
         last = format_span(seconds_since(record.last_event_at, snapshot.as_of))
         return (
             f"The last one came {last} ago, on an earlier connection. "
             "Alpaca's status page may know of an outage."
         )
-    silent = "the feed sends nothing. Press Restart to connect anew."
+    silent = "the feed sends nothing. Press Restart to reconnect."
     if seconds_since(record.last_heard_at, snapshot.as_of) <= QUIET_HEARD_SECONDS:
         return f"Alpaca answers pings, but {silent}"
     return capital(silent)

@@ -1,4 +1,4 @@
-"""One stream, one line: its state by a sign and a word, and what there is to say of it. Pure."""
+"""One line per stream: its state as a sign and a word, and its details. Pure."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ LABELS = {StreamName.OPTIONS: "Options", StreamName.STOCKS: "Stocks", StreamName
 
 @dataclass(frozen=True, slots=True)
 class StreamLine:
-    """What the page says of one stream.
+    """The page's line for one stream.
 
     Attributes:
         label: `Options`, `Stocks`, `Fills`.
         sign: One character for the state.
         word: The state.
-        text: How far it reaches and when it was last heard, or what it waits for.
+        text: How many symbols it has and when it was last heard, or what it is waiting for.
         last_failure: Why it last ended and when, kept after recovery, or "".
     """
 
@@ -38,7 +38,7 @@ class StreamLine:
 
 
 def stream_records(snapshot: LiveSnapshot) -> list[StreamHealth]:
-    """The streams in use, in the page's order; made from the plain fields where there are no records."""
+    """Return the streams in use, in the page's order; made from the plain fields if there are no records."""
     records = []
     for name in LABELS:
         record = snapshot.health.get(name)
@@ -60,7 +60,7 @@ def stream_records(snapshot: LiveSnapshot) -> list[StreamHealth]:
 
 
 def describe_stream(record: StreamHealth, as_of: dt.datetime, *, zone: dt.tzinfo) -> StreamLine:
-    """The line of one stream."""
+    """Return the line of one stream."""
     sign, word = _sign(record, as_of)
     failure = record.last_failure
     last_failure = f"{failure.words}, {format_time(failure.at, zone, as_of)}" if failure else ""
@@ -110,7 +110,7 @@ def _last_event(record: StreamHealth, as_of: dt.datetime, zone: dt.tzinfo) -> st
 
 
 def describe_next_try(record: StreamHealth, as_of: dt.datetime) -> str:
-    """Which attempt this is, and when it comes or what it waits for: `attempt 3, next try in 4 s`."""
+    """Return the attempt, and its time or what it is waiting for: `attempt 3, next try in 4 s`."""
     number = record.tries or record.attempts
     attempt = f"attempt {number}" if number else "trying again"
     if record.next_attempt_at is None:
@@ -120,7 +120,7 @@ def describe_next_try(record: StreamHealth, as_of: dt.datetime) -> str:
 
 
 def describe_wait(record: StreamHealth, as_of: dt.datetime) -> str:
-    """What a connecting stream waits for, and from the third second on that no answer came."""
+    """Return what a connecting stream is waiting for, and from the third second on that no answer came."""
     seconds = seconds_since(record.since, as_of)
     step = record.step or "opening the connection"
     if seconds >= NO_ANSWER_AFTER_SECONDS:
@@ -129,7 +129,7 @@ def describe_wait(record: StreamHealth, as_of: dt.datetime) -> str:
 
 
 def _is_silent(record: StreamHealth, as_of: dt.datetime) -> bool:
-    """Whether a data stream has given nothing yet, or nothing for long; fills are silent by nature."""
+    """Return whether a data stream has sent nothing yet, or nothing for long; fills are silent by nature."""
     if record.stream == StreamName.FILLS:
         return False
     seen, silent = silence_seconds(record, as_of)
@@ -137,14 +137,14 @@ def _is_silent(record: StreamHealth, as_of: dt.datetime) -> bool:
 
 
 def name_live(records: Sequence[StreamHealth], as_of: dt.datetime) -> str:
-    """`Stocks and fills are live.`, the streams that run and are not silent; "" where none is."""
+    """Return `Stocks and fills are live.`: the running streams that are not silent; "" if there are none."""
     running = [each for each in records if each.state == StreamState.RUNNING and not _is_silent(each, as_of)]
     live = [LABELS[each.stream].lower() for each in running]
     return f"{join_words(live).capitalize()} are live." if live else ""
 
 
 def coverage(record: StreamHealth) -> str:
-    """`12 of 12` for a data stream, `listening` for the fills."""
+    """Return `12 of 12` for a data stream, `listening` for the fills."""
     if record.stream == StreamName.FILLS:
         return "listening"
     if not record.asked:

@@ -42,18 +42,18 @@ def import_alpaca(module: str) -> Any:  # noqa: ANN401 - a module without types
 
 
 class _AlpacaDataStreamer:
-    """What the stock and the option streamer share.
+    """The shared part of the stock and the option streamer.
 
     Args:
-        settings: Keys and endpoints; read from the environment where None and no `stream` is given.
-        feed: "iex" or "sip" for stocks, "indicative" or "opra" for options; the settings' feed where None.
+        settings: Keys and endpoints; read from the environment if None and no `stream` is given.
+        feed: "iex" or "sip" for stocks, "indicative" or "opra" for options; the settings' feed if None.
         on_quotes: Called with a list of quotes (or one quote by an injected stream), in the stream's thread.
-        on_trades: Likewise with trades. Both may be plain or coroutine functions.
+        on_trades: The same for trades. Both may be plain or coroutine functions.
         on_statuses: Called with a list of raw trading statuses (halts and resumptions); stocks only.
         stream: A ready stream object, for tests.
         stream_cls: A class with the constructor of alpaca-py's stream, for tests.
-        observer: Told of each step of the connection.
-        times: The clockwork of the connection.
+        observer: Receives each step of the connection.
+        times: The timings of the connection.
     """
 
     name: StreamName

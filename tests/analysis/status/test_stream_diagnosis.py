@@ -465,7 +465,7 @@ def test_a_stream_gone_mute_is_said() -> None:
     said = diagnose(snapshot(mute))
     assert (said.level, said.headline) == (Level.WARNING, "Connected, no option quote for 48 s.")
     assert said.detail == (
-        "Alpaca answers pings, but the feed sends nothing. Press Restart to connect anew. "
+        "Alpaca answers pings, but the feed sends nothing. Press Restart to reconnect. "
         "Stocks and fills are live."
     )
     unheard = health(OPTIONS, last_event_at=ago(48), last_heard_at=ago(48))
@@ -475,7 +475,7 @@ def test_a_stream_gone_mute_is_said() -> None:
 def test_a_silent_stream_is_not_called_live() -> None:
     """If both data streams are silent, only the fills are called live."""
     silent = [health(stream, last_event_at=ago(48)) for stream in (OPTIONS, STOCKS)]
-    assert diagnose(snapshot(*silent)).detail.endswith("to connect anew. Fills are live.")
+    assert diagnose(snapshot(*silent)).detail.endswith("to reconnect. Fills are live.")
     refused = rejected(FILLS, 402)
     never = health(STOCKS, last_event_at=None, connected_at=ago(20))
     assert "Options are live." in diagnose(snapshot(refused, never)).detail
@@ -500,7 +500,7 @@ def test_silence_counts_from_the_opening() -> None:
     assert diagnose(snapshot(*silent, session_open=ago(5))).level is Level.SUCCESS
     said = diagnose(snapshot(*silent, session_open=ago(50)))
     assert said.headline == "Connected, no option quote for 50 s."
-    assert said.detail.endswith("Press Restart to connect anew. Fills are live.")
+    assert said.detail.endswith("Press Restart to reconnect. Fills are live.")
     new = health(OPTIONS, last_event_at=None, connected_at=ago(3600))
     assert diagnose(snapshot(new, session_open=ago(9))).level is Level.SUCCESS
     assert diagnose(snapshot(new, session_open=ago(12))).headline == "Connected, no option quote yet (12 s)."

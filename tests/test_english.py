@@ -1,0 +1,84 @@
+"""Docstrings, comments and documentation are in plain English."""
+
+from __future__ import annotations
+
+import ast
+import io
+import re
+import tokenize
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+SOURCES = sorted(path for top in ("options_helper", "apps") for path in (ROOT / top).rglob("*.py"))
+PAGES = [*sorted((ROOT / "docs").rglob("*.md")), *sorted(ROOT.glob("*.md"))]
+
+# A reader cannot tell from these whether the function returns a value or acts.
+OPENING = re.compile(r"(What|Whether|Where|Which)\b")
+HOUSE_WORDS = re.compile(r"\b(told|tells|anew|likewise|mishaps?|of which|so many|be it)\b", re.IGNORECASE)
+
+# Files and folders still to be rewritten; this list only ever gets shorter.
+PENDING = (
+    "apps/streamlit/components/alerts/",
+    "apps/streamlit/components/detail/",
+    "apps/streamlit/components/layout/",
+    "apps/streamlit/components/positions/",
+    "apps/streamlit/components/status/",
+    "apps/streamlit/components/view/",
+    "apps/streamlit/entry/",
+    "options_helper/analysis/fills/",
+    "options_helper/analysis/history/",
+    "options_helper/analysis/tables/",
+    "options_helper/analysis/valuation/",
+    "options_helper/data/rest/",
+    "options_helper/data/streaming/",
+    "options_helper/doctor/",
+    "options_helper/files/",
+    "options_helper/market.py",
+    "options_helper/simulator/",
+)
+
+
+def name_of(path: Path) -> str:
+    """Return a file's path from the repository's root."""
+    return path.relative_to(ROOT).as_posix()
+
+
+def is_pending(path: Path) -> bool:
+    """Return whether a file is still to be rewritten."""
+    return name_of(path).startswith(PENDING)
+
+
+def docstrings(path: Path) -> Iterator[tuple[int, str]]:
+    """Yield the line and text of every docstring of a file."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            text = ast.get_docstring(node)
+            if text is not None:
+                yield node.body[0].lineno, text
+
+
+def comments(path: Path) -> Iterator[tuple[int, str]]:
+    """Yield the line and text of every comment of a file."""
+    for token in tokenize.generate_tokens(io.StringIO(path.read_text(encoding="utf-8")).readline):
+        if token.type == tokenize.COMMENT:
+            yield token.start[0], token.string
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=name_of)
+def test_the_source_is_in_plain_english(path: Path) -> None:
+    """A docstring begins with what it returns or does, and no overused word is left."""
+    if is_pending(path):
+        pytest.skip("still to be rewritten")
+    found = [f"{line}: {text}" for line, text in docstrings(path) if OPENING.match(text)]
+    for line, text in (*docstrings(path), *comments(path)):
+        found += [f"{line}: {word}" for word in HOUSE_WORDS.findall(text)]
+    assert not found
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_the_documentation_is_in_plain_english(page: Path) -> None:
+    """No overused word is left on a page."""
+    assert not HOUSE_WORDS.findall(page.read_text(encoding="utf-8"))
