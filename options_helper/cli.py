@@ -103,6 +103,28 @@ def doctor(
     raise typer.Exit(0 if is_well(findings) else 1)
 
 
+@app.command()
+def check(
+    path: Annotated[Path, typer.Argument(help="The portfolio file.")] = Path("portfolio.json"),
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document, for programs.")] = False,
+    schema: Annotated[
+        bool, typer.Option("--schema", help="Print the file's JSON Schema, for editors, and exit.")
+    ] = False,
+) -> None:
+    """Check a portfolio file, without keys or network; exit with 1 if the page would refuse it."""
+    # They need pandas.
+    from options_helper.files.check import check_portfolio, portfolio_schema  # noqa: PLC0415
+    from options_helper.times import new_york_date, utc_now  # noqa: PLC0415
+
+    if schema:
+        typer.echo(portfolio_schema())
+        return
+    checked = check_portfolio(path, new_york_date(utc_now()))
+    typer.echo(checked.to_json() if as_json else printable(checked.to_text(), keep_lines=True))
+    raise typer.Exit(0 if checked.ok else 1)
+
+
 def main() -> None:
     """Run the command line; an error that the user can mend is one sentence on stderr and exit status 1."""
     try:

@@ -53,7 +53,17 @@ class MissingFile(UnreadableFile):
 
 
 class PortfolioError(UserFileError):
-    """A portfolio file that cannot be used."""
+    """A portfolio file that cannot be used.
+
+    Attributes:
+        problems: Place and reason of every problem, the first among them.
+    """
+
+    def __init__(
+        self, path: Path | str, reason: str, *, place: str = "", problems: tuple[tuple[str, str], ...] = ()
+    ) -> None:
+        super().__init__(path, reason, place=place)
+        self.problems = problems or ((place, reason),)
 
 
 class AlertsFileError(UserFileError):

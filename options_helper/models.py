@@ -33,6 +33,7 @@ STANDARD_MULTIPLIER = 100.0
 
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _SYMBOL = re.compile(r"[A-Za-z0-9]+(?:[ ./-][A-Za-z0-9]+)*")
+_PAIR = re.compile(r"[A-Za-z0-9]+[/-](?:USD|USDT|USDC|BTC|EUR|GBP|JPY)", re.IGNORECASE)
 _MOST_DOLLARS = 1e12  # beyond any account; keeps every product of prices and quantities finite
 
 
@@ -56,6 +57,14 @@ def _lower(value: object) -> object:
 def _symbol(value: str) -> str:
     if not _SYMBOL.fullmatch(value) or value.isdigit():
         raise ValueError("must be letters and digits, such as AAPL or BRK-B")
+    if _PAIR.fullmatch(value):
+        raise ValueError("must be a stock, a fund or an index, not a pair of currencies")
+    return value.upper()
+
+
+def _dollars_only(value: str) -> str:
+    if value.upper() != "USD":
+        raise ValueError("must be USD; amounts in other currencies are not converted")
     return value.upper()
 
 
@@ -86,6 +95,7 @@ def _moment(value: object) -> object:
 
 
 _Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+_Note = Annotated[str, StringConstraints(max_length=2000)]
 _Symbol = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=16),
@@ -121,6 +131,9 @@ class _Owned(_Model):
     id: _Text
     symbol: _Symbol
     opened_at: _Moment = None
+    name: _Note | None = None
+    tag: Annotated[list[_Text], Field(max_length=50)] | None = None
+    note: _Note | None = None
 
     @property
     def opened_on(self) -> dt.date | None:
@@ -248,7 +261,7 @@ class Portfolio(_Model):
         cash: Dollars beside the positions, negative for a debt.
     """
 
-    base_currency: _Text = "USD"
+    base_currency: Annotated[_Text, AfterValidator(_dollars_only)] = "USD"
     cash: _Dollars = 0.0
     positions: list[AnyPosition] = Field(default_factory=list)
 

@@ -5,21 +5,25 @@ Nothing here writes.
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 
 from pydantic import ValidationError
 
+from options_helper.analysis.contracts.products import underlying_of_root
 from options_helper.errors import PortfolioError, UnreadableFile
 from options_helper.files.file_version import FileVersion
 from options_helper.files.json_text import parse_json
 from options_helper.files.portfolio_problems import (
     Problem,
     document_problems,
+    opened_later,
     symbol_problems,
     validation_problems,
 )
 from options_helper.files.reading import read_file
-from options_helper.models import Portfolio
+from options_helper.models import AnyPosition, EquityPosition, Leg, MultiLegPosition, Portfolio, Position
+from options_helper.times import new_york_date, utc_now
 
 MAX_BYTES = 10_000_000
 _SHOWN_PROBLEMS = 6
@@ -48,19 +52,20 @@ def read_portfolio_file(path: Path | str) -> tuple[bytes, FileVersion]:
         raise PortfolioError(error.path, error.reason) from error
 
 
-def parse_portfolio(path: Path | str, content: bytes) -> Portfolio:
+def parse_portfolio(path: Path | str, content: bytes, *, today: dt.date | None = None) -> Portfolio:
     """Return the portfolio in the bytes of a file.
 
     Args:
         path: The file that errors name.
         content: What was read from it.
+        today: The New York date after which nothing can have been opened; the present one by default.
 
     Raises:
         PortfolioError: It is not JSON, or holds what no portfolio can.
     """
     file = _expanded(path)
     document = parse_json(file, content, PortfolioError, smallest='{"positions": []}')
-    return _validate(file, document)
+    return _validate(file, document, today or new_york_date(utc_now()))
 
 
 def _expanded(path: Path | str) -> Path:
@@ -70,15 +75,15 @@ def _expanded(path: Path | str) -> Path:
         return Path(path)
 
 
-def _validate(file: Path, document: object) -> Portfolio:
+def _validate(file: Path, document: object, today: dt.date) -> Portfolio:
     problems = document_problems(document)
     portfolio = None
     try:
-        portfolio = Portfolio.model_validate(document)
+        portfolio = _with_roots(Portfolio.model_validate(document))
     except ValidationError as error:
         problems += validation_problems(document, error)
     else:
-        problems += symbol_problems(portfolio)
+        problems += [*symbol_problems(portfolio), *opened_later(portfolio, today)]
     if portfolio is None or problems:
         raise _as_error(file, problems)
     return portfolio
@@ -93,4 +98,26 @@ def _as_error(file: Path, problems: list[Problem]) -> PortfolioError:
     hidden = len(problems) - _SHOWN_PROBLEMS
     if hidden > 0:
         lines.append(f"- and {hidden} more")
-    return PortfolioError(file, "\n".join(lines), place=first.place)
+    every = tuple((problem.place, problem.reason) for problem in problems)
+    return PortfolioError(file, "\n".join(lines), place=first.place, problems=every)
+
+
+def _with_roots(portfolio: Portfolio) -> Portfolio:
+    """The same positions, a contract root in the place of the underlying understood as what it is."""
+    return portfolio.model_copy(update={"positions": [_with_root(each) for each in portfolio.positions]})
+
+
+def _with_root(position: AnyPosition) -> AnyPosition:
+    underlying = None if isinstance(position, EquityPosition) else underlying_of_root(position.symbol)
+    if underlying is None:
+        return position
+    root = position.symbol
+    if isinstance(position, Position):
+        return position.model_copy(update={"symbol": underlying, "root": position.root or root})
+    if isinstance(position, MultiLegPosition):
+        legs = [
+            leg.model_copy(update={"root": leg.root or root}) if isinstance(leg, Leg) else leg
+            for leg in position.legs
+        ]
+        return position.model_copy(update={"symbol": underlying, "legs": legs})
+    return position

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from options_helper.data.rest.client import AlpacaRest
-from options_helper.data.settings import ENV_FILE, KEY_NAMES, AlpacaSettings, load_settings
+from options_helper.data.settings import ENV_FILE, KEY_NAMES, AlpacaSettings, load_settings, read_environment
 from options_helper.data.streaming.connection.observer import ConnectionTimes
 from options_helper.doctor.account import check_account, check_clock
 from options_helper.doctor.findings import Finding, Level
@@ -88,10 +88,22 @@ def _find_keys(patient: DoctorInput) -> tuple[AlpacaSettings | None, Finding]:
     try:
         settings = load_settings(patient.env, env_file=patient.env_file)
     except SettingsError as error:
-        return None, Finding("Keys", Level.FAIL, str(error))
+        level = Level.NOTE if _asked_for_the_file_only(patient) else Level.FAIL
+        return None, Finding("Keys", level, str(error))
     places = ("the environment" if patient.env.get(name) else str(patient.env_file) for name in KEY_NAMES)
     where = " and ".join(dict.fromkeys(places))
     return settings, Finding("Keys", Level.OK, f"{settings.masked_key} and its secret, from {where}")
+
+
+def _asked_for_the_file_only(patient: DoctorInput) -> bool:
+    """A named file and no keys at all: whoever checks a file need not have any."""
+    if patient.portfolio is None:
+        return False
+    try:
+        values = read_environment(patient.env, env_file=patient.env_file)
+    except SettingsError:
+        return False
+    return not any(values.get(name) for name in KEY_NAMES)
 
 
 def _name_hosts(settings: AlpacaSettings) -> Finding:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from collections import Counter
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from options_helper.analysis.osi import contract_symbol
 from options_helper.errors import ContractSymbolError
 from options_helper.files.json_text import JsonObject
+from options_helper.files.misplaced_keys import kind_of, misplaced_keys
 from options_helper.files.shown import closest, shown_value
 from options_helper.models import Leg, MultiLegPosition, Portfolio, Position
 from options_helper.printable import printable
@@ -22,7 +24,10 @@ if TYPE_CHECKING:
 _SHOWN_CHARACTERS = 60
 
 _RIGHT = {
-    "base_currency": 'a text such as "USD"',
+    "base_currency": '"USD", the only currency that is understood',
+    "name": "a text of at most 2,000 characters",
+    "tag": 'a list of words, such as ["income", "2026"]',
+    "note": "a text of at most 2,000 characters",
     "cash": "dollars, such as 2500.75 (negative for a debt)",
     "positions": "a list of positions",
     "id": 'a text of at most 200 characters, such as "aapl-call-1"',
@@ -62,8 +67,8 @@ class Problem:
 
 
 def document_problems(document: object) -> list[Problem]:
-    """Keys and ids that stand in a parsed document more than once, and a misspelt list of positions."""
-    problems = _misspelt_positions(document)
+    """Return keys and ids that a parsed document holds more than once, and keys in the wrong place."""
+    problems = _misplaced(document)
     problems += [
         Problem(place, f'the key "{key}" stands here more than once; keep one of them')
         for place, entry in _objects(document)
@@ -80,13 +85,39 @@ def document_problems(document: object) -> list[Problem]:
     return problems
 
 
-def _misspelt_positions(document: object) -> list[Problem]:
-    """A file may hold no positions at all, but a list under a name like it is no empty portfolio."""
-    if not isinstance(document, dict) or "positions" in document:
-        return []
-    lists = {key: value for key, value in document.items() if isinstance(value, list)}
-    found = _misspelt("positions", lists)
-    return [Problem("field positions", f"is missing; it must be a list of positions{found}")] if found else []
+def _misplaced(document: object) -> list[Problem]:
+    """Keys that are read nowhere and look as if they said something."""
+    problems = []
+    for place, entry, kind, underlying in _kinds(document):
+        for key, reason in misplaced_keys(entry, kind, underlying=underlying):
+            where = f"{place}, field {key}" if place else f"field {key}"
+            problems.append(Problem(printable(where), reason))
+    return problems
+
+
+def _kinds(document: object) -> Iterator[tuple[str, dict[str, object], str, object]]:
+    if isinstance(document, dict):
+        yield "", document, "file", None
+    for index, position in enumerate(_entries(document, "positions")):
+        if not isinstance(position, dict):
+            continue
+        place = _position_place(document, index)
+        yield place, position, kind_of(position, leg=False), None
+        for number, leg in enumerate(_entries(position, "legs"), 1):
+            if isinstance(leg, dict):
+                yield f"{place}, leg {number}", leg, kind_of(leg, leg=True), position.get("symbol")
+
+
+def opened_later(portfolio: Portfolio, today: dt.date) -> list[Problem]:
+    """Positions that would have been opened after today's New York date."""
+    return [
+        Problem(
+            f"position {_named(position.id)}, field opened_at",
+            f"{position.opened_on} lies in the future; in New York it is {today}",
+        )
+        for position in portfolio.positions
+        if position.opened_on is not None and position.opened_on > today
+    ]
 
 
 def validation_problems(document: object, error: ValidationError) -> list[Problem]:

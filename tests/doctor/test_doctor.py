@@ -316,13 +316,29 @@ def test_without_keys_nothing_is_asked(tmp_path) -> None:
     def build_rest(_settings: AlpacaSettings) -> Any:
         pytest.fail("nothing may be asked without keys")
 
+    path = tmp_path / "portfolio.json"
     patient = DoctorInput(
-        env={}, env_file=tmp_path / "absent", portfolio=tmp_path / "portfolio.json", build_rest=build_rest
+        env={"OH_PORTFOLIO": str(path)}, env_file=tmp_path / "absent", build_rest=build_rest
     )
     levels = _levels(list(examine(patient)))
     assert levels["Keys"] == {Level.FAIL}
     assert levels["Account"] == levels["Clock"] == levels["Streams"] == {Level.NOTE}
     assert levels["Portfolio"] == levels["Subscription"] == {Level.OK}
+
+
+def test_whoever_names_a_file_needs_no_keys(tmp_path) -> None:
+    """Without any key a named file is examined and nothing fails; a single key is still half a pair."""
+    path = tmp_path / "mine.json"
+    path.write_text('{"positions": []}')
+    for env, level in (({}, Level.NOTE), ({"APCA_API_KEY_ID": "PKTEST"}, Level.FAIL)):
+        patient = DoctorInput(env=env, env_file=tmp_path / "absent", portfolio=path)
+        assert _levels(list(examine(patient)))["Keys"] == {level}
+
+
+def test_a_server_s_message_forges_no_line() -> None:
+    """Line breaks and escape sequences in a finding are shown as such."""
+    line = Finding("Account", Level.FAIL, "no\n\x1b[2Jok    Account       all well").line
+    assert line == "FAIL  Account       no\\n\\x1b[2Jok    Account       all well"
 
 
 def test_the_log_is_named_so_that_it_can_be_found(tmp_path, monkeypatch) -> None:

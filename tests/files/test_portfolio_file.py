@@ -355,8 +355,8 @@ def test_a_misspelt_field_is_found(file: Path) -> None:
 def test_a_misspelt_list_of_positions_is_no_empty_portfolio(file: Path) -> None:
     """A file with its positions under another name is refused; a file that holds nothing is not."""
     error = refusal(file, {"cash": 5, "postions": [OPTION]})
-    assert error.place == "field positions"
-    assert '"postions": is that it?' in error.reason
+    assert error.place == "field postions"
+    assert 'did you mean "positions"?' in error.reason
     file.write_text('{"cash": 5, "tags": ["a"]}')
     assert load_portfolio(file).positions == []
 

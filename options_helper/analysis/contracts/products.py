@@ -36,8 +36,8 @@ LATE_ROOTS = LATE_FUND_ROOTS | INDEX_ROOTS
 # The index behind each root that has another name than its index.
 INDEX_OF_ROOT = {"DJXW": "DJX", "NDXP": "NDX", "RUTW": "RUT", "SPXW": "SPX", "VIXW": "VIX", "XEO": "OEX"}
 
-# These roots have third-Friday expiries only; every other expiry of the index has the root on the right.
-OTHER_EXPIRIES_ROOT = {"NDX": "NDXP", "RUT": "RUTW", "SPX": "SPXW"}
+# The roots on the left have one expiry a month; every other expiry of the index has the root on the right.
+OTHER_EXPIRIES_ROOT = {"DJX": "DJXW", "NDX": "NDXP", "RUT": "RUTW", "SPX": "SPXW", "VIX": "VIXW"}
 
 _THURSDAY, _FRIDAY = 3, 4
 
@@ -53,6 +53,29 @@ def is_adjusted(root: str) -> bool:
     Its deliverable is unknown: it may differ from 100 shares, and may include cash.
     """
     return root[-1:].isdigit()
+
+
+def other_root(root: str, expiry: dt.date) -> str | None:
+    """Return the root that contracts of this expiry have instead, or None if the root may be right."""
+    other = OTHER_EXPIRIES_ROOT.get(root)
+    if other is None:
+        return None
+    fits = is_vix_monthly_expiry(expiry) if root == "VIX" else is_monthly_expiry(expiry)
+    return None if fits else other
+
+
+def underlying_of_root(symbol: str) -> str | None:
+    """Return the underlying if the symbol is a contract root of its own (`SPXW`, `CSGP1`), else None."""
+    index = next((name for name, other in OTHER_EXPIRIES_ROOT.items() if other == symbol), None)
+    if index is not None:
+        return index
+    return symbol.rstrip("0123456789") if is_adjusted(symbol) else None
+
+
+def is_vix_monthly_expiry(day: dt.date) -> bool:
+    """Return whether VIX's own contracts settle then: 30 or, at a holiday, 31 days before a third Friday."""
+    fridays = (day + dt.timedelta(days=days) for days in (30, 31))
+    return any(each.weekday() == _FRIDAY and 15 <= each.day <= 21 for each in fridays)  # noqa: PLR2004 - the third
 
 
 def is_monthly_expiry(day: dt.date) -> bool:

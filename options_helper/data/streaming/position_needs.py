@@ -5,8 +5,9 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass, field
 
-from options_helper.analysis.contracts.products import OTHER_EXPIRIES_ROOT, is_index, is_monthly_expiry
-from options_helper.analysis.osi import contract_symbol, normalize_underlying, stock_symbol
+from options_helper.analysis.contracts.products import is_index
+from options_helper.analysis.holdings.plausibility import find_doubts
+from options_helper.analysis.osi import contract_symbol, stock_symbol
 from options_helper.errors import ContractSymbolError
 from options_helper.models import EquityPosition, Leg, MultiLegPosition, Position, StockLeg
 
@@ -22,7 +23,7 @@ class PositionNeed:
         contracts: Alpaca's symbols of its contracts that have not expired, each once.
         expired: Those that have.
         unnamed: Sentences on options whose terms no contract symbol can carry.
-        doubts: Sentences on contracts that hardly exist.
+        doubts: Sentences on terms and prices that are possible and hardly meant.
     """
 
     id: str
@@ -50,6 +51,8 @@ def find_need(position: Position | MultiLegPosition | EquityPosition, today: dt.
     for leg in legs:
         if isinstance(leg, Position | Leg):
             _add_option(need, position.symbol, leg, today)
+    if need.contracts:
+        need.doubts += [f"{need.id}: {doubt}" for doubt in find_doubts(position)]
     return need
 
 
@@ -62,17 +65,3 @@ def _add_option(need: PositionNeed, underlying: str, terms: Position | Leg, toda
     symbols = need.expired if terms.expiry < today else need.contracts
     if symbol not in symbols:
         symbols.append(symbol)
-    doubt = _root_doubt(terms.root or underlying, terms.expiry)
-    if doubt and symbols is need.contracts:
-        need.doubts.append(f"{need.id}: {doubt}")
-
-
-def _root_doubt(root: str, expiry: dt.date) -> str:
-    name = normalize_underlying(root)
-    other = OTHER_EXPIRIES_ROOT.get(name)
-    if other is None or is_monthly_expiry(expiry):
-        return ""
-    return (
-        f"{name} contracts expire on third Fridays only, and {expiry} is none; contracts of other days have "
-        f'the root {other} (write "root": "{other}").'
-    )

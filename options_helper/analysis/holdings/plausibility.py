@@ -1,0 +1,153 @@
+"""What a position was understood as, and the doubts about it: sentences, without any price."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Callable, Iterator
+
+from options_helper.analysis.contracts.products import AM_SETTLED_ROOTS, is_adjusted, other_root
+from options_helper.analysis.osi import root_of
+from options_helper.analysis.strategies.structures import describe_structure
+from options_helper.analysis.text.figures import MINUS
+from options_helper.analysis.text.wording import format_day
+from options_helper.models import (
+    STANDARD_MULTIPLIER,
+    EquityPosition,
+    Leg,
+    MultiLegPosition,
+    Position,
+    StockLeg,
+)
+
+AnyPosition = Position | EquityPosition | MultiLegPosition
+
+_SATURDAY, _THURSDAY = 5, 3
+_TIMES = "\u00d7"
+_SMALLEST_TICK = 0.01  # dollars a share
+
+
+def describe_position(position: AnyPosition) -> str:
+    """Return what the entry means, such as `long 40 shares of MSFT, paid $412.30 a share = $16,492.00`."""
+    if isinstance(position, EquityPosition):
+        side = _side(position.shares)
+        total = abs(position.shares) * position.cost_basis
+        price = f"${position.cost_basis:,.2f} a share = ${total:,.2f}"
+        return (
+            f"{side} {abs(position.shares):,g} shares of {position.symbol}, {_paid(position.shares)} {price}"
+        )
+    if isinstance(position, Position):
+        multiplier = position.multiplier or STANDARD_MULTIPLIER
+        total = abs(position.contracts) * multiplier * position.cost_basis
+        quantity = f"{_side(position.contracts)} {abs(position.contracts):,} {_TIMES}"
+        terms = _terms(position.symbol, position)
+        price = f"${position.cost_basis:,.2f} a share = ${total:,.2f}"
+        return f"{quantity} {terms}, {_paid(position.contracts)} {price}"
+    legs = "; ".join(_leg(position.symbol, leg) for leg in position.legs)
+    if position.net_debit is None:
+        return f"{legs}; what was paid is not given"
+    word = "received" if position.net_debit < 0 else "paid"
+    return f"{legs}; {word} ${abs(position.net_debit):,.2f} in all"
+
+
+def find_doubts(position: AnyPosition, is_session: Callable[[dt.date], bool] | None = None) -> list[str]:
+    """Return a sentence for each thing in the file that is possible and hardly meant.
+
+    Args:
+        position: One entry.
+        is_session: Whether the exchange trades on a date; without it only weekends are known.
+    """
+    doubts = [*_expiry_doubts(position, is_session), *_price_doubts(position)]
+    return list(dict.fromkeys(doubts))
+
+
+def _expiry_doubts(position: AnyPosition, is_session: Callable[[dt.date], bool] | None) -> Iterator[str]:
+    for terms in _options(position):
+        root, day = root_of(position.symbol, terms), terms.expiry
+        other = other_root(root, day)
+        if day.weekday() >= _SATURDAY or (is_session is not None and not is_session(day)):
+            yield f"no contract expires on {format_day(day)} ({day:%A}), which is no trading day"
+        elif other is not None:
+            yield (
+                f"{root} contracts expire once a month, and {day} is not that day; contracts of other days "
+                f'have the root {other} (write "root": "{other}")'
+            )
+        elif root in AM_SETTLED_ROOTS and day.weekday() == _THURSDAY and _is_open_after(day, is_session):
+            yield f"{root} contracts settle on a Friday morning; the symbol carries the Friday, not {day}"
+
+
+def _is_open_after(day: dt.date, is_session: Callable[[dt.date], bool] | None) -> bool:
+    return is_session is not None and is_session(day + dt.timedelta(days=1))
+
+
+def _price_doubts(position: AnyPosition) -> Iterator[str]:
+    if isinstance(position, Position):
+        if position.option_type == "put" and position.cost_basis > position.strike:
+            yield (
+                f"understood: ${position.cost_basis:,.2f} a share for a put with a strike of "
+                f"{position.strike:,g}, more than it can ever be worth; cost_basis is in dollars per share, "
+                f"so {position.cost_basis / STANDARD_MULTIPLIER:,g} was probably meant"
+            )
+    elif isinstance(position, MultiLegPosition) and position.net_debit:
+        yield from _structure_doubts(position, position.net_debit)
+
+
+def _structure_doubts(position: MultiLegPosition, net_debit: float) -> Iterator[str]:
+    sizes = [leg.contracts * (leg.multiplier or STANDARD_MULTIPLIER) for leg in position.option_legs]
+    if sizes and abs(net_debit) < _SMALLEST_TICK * min(sizes):
+        total = abs(net_debit) * min(sizes)
+        yield (
+            f"understood: ${abs(net_debit):,.2f} for the whole structure, less than a cent a share; "
+            f"net_debit is in total dollars, so {math.copysign(total, net_debit):,g} was probably meant"
+        )
+    structure = describe_structure(position)
+    best, worst = structure.max_profit, structure.max_loss
+    if best is None or worst is None:
+        return
+    word = "paid" if net_debit > 0 else "received"
+    understood = f"understood: ${abs(net_debit):,.2f} {word} in all"
+    if best < 0:
+        yield f"{understood}; then it loses at every price at expiry. {_other_sign(position, net_debit)}"
+    elif worst < 0:
+        yield f"{understood}; then it wins at every price at expiry. {_other_sign(position, net_debit)}"
+
+
+def _other_sign(position: MultiLegPosition, net_debit: float) -> str:
+    """What the figure would mean with the other sign, or per share instead of in total."""
+    turned = describe_structure(position.model_copy(update={"net_debit": -net_debit}))
+    best, worst = turned.max_profit, turned.max_loss
+    if best is None or worst is None or best < 0 or worst < 0:
+        return "net_debit is in total dollars for the whole structure, not per share."
+    word = "received, a credit" if net_debit > 0 else "paid, a debit"
+    return f"If it was {word}, write {-net_debit:g}: at best {_money(best)}, at worst {_money(-worst)}."
+
+
+def _money(value: float) -> str:
+    if math.isinf(value):
+        return "without limit"
+    return f"{MINUS if value < 0 else '+'}${abs(value):,.0f}"
+
+
+def _options(position: AnyPosition) -> list[Position | Leg]:
+    if isinstance(position, Position):
+        return [position]
+    return [*position.option_legs] if isinstance(position, MultiLegPosition) else []
+
+
+def _leg(symbol: str, leg: Leg | StockLeg) -> str:
+    if isinstance(leg, StockLeg):
+        return f"{leg.side} {leg.shares:,g} shares of {symbol}"
+    return f"{leg.side} {leg.contracts:,} {_TIMES} {_terms(symbol, leg)}"
+
+
+def _terms(symbol: str, terms: Position | Leg) -> str:
+    root = f" (root {terms.root}{', adjusted' if is_adjusted(terms.root) else ''})" if terms.root else ""
+    return f"{symbol} {terms.strike:g} {terms.option_type}, {format_day(terms.expiry)}{root}"
+
+
+def _side(quantity: float) -> str:
+    return "long" if quantity > 0 else "short"
+
+
+def _paid(quantity: float) -> str:
+    return "paid" if quantity > 0 else "received"

@@ -1,0 +1,87 @@
+"""`options-helper check`: a portfolio file's problems and doubts, and each position as it was understood."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from options_helper.analysis.holdings.plausibility import describe_position, find_doubts
+from options_helper.analysis.text.wording import count
+from options_helper.data.calendar.market_clock import ExchangeCalendar
+from options_helper.errors import PortfolioError
+from options_helper.models import Portfolio
+from options_helper.portfolio_file import parse_portfolio, read_portfolio_file
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """The result of checking one file.
+
+    Attributes:
+        file: The path.
+        problems: Place and reason of each; with any, the file is refused whole.
+        warnings: Position id and sentence of each doubt.
+        positions: Id of each position, and what it was understood as.
+    """
+
+    file: str
+    problems: list[dict[str, str]] = field(default_factory=list)
+    warnings: list[dict[str, str]] = field(default_factory=list)
+    positions: list[dict[str, str]] = field(default_factory=list)
+
+    @property
+    def ok(self) -> bool:
+        """Whether the page could use the file."""
+        return not self.problems
+
+    def to_json(self) -> str:
+        """Return one JSON document with `ok` and the attributes of this class."""
+        return json.dumps({"ok": self.ok, **asdict(self)}, indent=2, ensure_ascii=False)
+
+    def to_text(self) -> str:
+        """Return the same in lines for people."""
+        found = [
+            count(len(self.problems), "problem"),
+            count(len(self.warnings), "warning"),
+            count(len(self.positions), "position"),
+        ]
+        lines = [f"{self.file}: {', '.join(found)}"]
+        lines += [
+            f"  problem  {each['place']}: {each['reason']}".replace(" : ", " ") for each in self.problems
+        ]
+        lines += [f"  warning  {each['position']}: {each['text']}" for each in self.warnings]
+        lines += [f"  {each['id']}: {each['understood']}" for each in self.positions]
+        return "\n".join(lines)
+
+
+def check_portfolio(path: Path, today: dt.date) -> Checked:
+    """Check a file without keys or network.
+
+    Args:
+        path: The file.
+        today: The New York date.
+    """
+    try:
+        content, _ = read_portfolio_file(path)
+        portfolio = parse_portfolio(path, content, today=today)
+    except PortfolioError as error:
+        problems = [{"place": place, "reason": reason} for place, reason in error.problems]
+        return Checked(str(path), problems=problems)
+    calendar = ExchangeCalendar()
+    warnings = [
+        {"position": position.id, "text": doubt}
+        for position in portfolio.positions
+        for doubt in find_doubts(position, lambda day: calendar.session(day) is not None)
+    ]
+    understood = [{"id": each.id, "understood": describe_position(each)} for each in portfolio.positions]
+    return Checked(str(path), warnings=warnings, positions=understood)
+
+
+def portfolio_schema() -> str:
+    """Return the JSON Schema of a portfolio file, for editors."""
+    schema = Portfolio.model_json_schema()
+    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    schema["properties"]["$schema"] = {"type": "string"}
+    return json.dumps(schema, indent=2)

@@ -1,0 +1,105 @@
+"""Keys that would change what a portfolio means and stand where they are not read.
+
+Keys that nobody knows are ignored; a key of ours in the wrong place, or one that is nearly ours, is an error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from options_helper.files.shown import closest
+from options_helper.models import EquityPosition, Leg, MultiLegPosition, Portfolio, Position, StockLeg
+
+_HARMLESS = frozenset({"id", "name", "note", "tag"})
+_KEYS = {
+    "file": frozenset(Portfolio.model_fields),
+    "option": frozenset(Position.model_fields),
+    "structure": frozenset(MultiLegPosition.model_fields),
+    "equity": frozenset(EquityPosition.model_fields),
+    "option leg": frozenset(Leg.model_fields),
+    "stock leg": frozenset(StockLeg.model_fields),
+}
+_OURS = frozenset().union(*_KEYS.values()) - _HARMLESS
+_WORDS = {
+    "file": "beside the positions",
+    "option": "on a single option",
+    "structure": "beside legs",
+    "equity": "beside shares",
+    "option leg": "on an option leg",
+    "stock leg": "on a leg of shares",
+}
+_OTHER_NAMES = {
+    "positions": ("holdings", "multileg_positions", "multi_leg_positions", "portfolio", "options", "legs"),
+    "base_currency": ("currency",),
+    "contracts": ("qty", "quantity", "lots", "size"),
+    "shares": ("qty", "quantity", "size"),
+    "net_debit": ("net_credit", "credit", "debit", "net_premium", "net_price"),
+    "cost_basis": (
+        "premium",
+        "avg_price",
+        "average_price",
+        "avg_entry_price",
+        "avg_cost",
+        "cost",
+        "entry_price",
+    ),
+    "expiry": ("exp", "expiration", "expiration_date", "expiry_date", "maturity"),
+    "strike": ("strike_price",),
+    "option_type": ("type", "right", "put_call", "call_put"),
+    "opened_at": ("opened", "open_date", "opened_on", "date_opened", "trade_date"),
+    "side": ("direction", "action"),
+}
+_SIGNED = "a negative number is short"
+_HINTS = {
+    ("option", "side"): f"the sign of contracts says the side: {_SIGNED}",
+    ("equity", "side"): f"the sign of shares says the side: {_SIGNED}",
+    ("structure", "contracts"): "each leg has its own contracts",
+    ("structure", "cost_basis"): "what the whole structure cost in dollars is its net_debit",
+    ("option leg", "cost_basis"): "what the whole structure cost in dollars is its net_debit",
+    ("stock leg", "cost_basis"): "what the whole structure cost in dollars is its net_debit",
+    ("option", "net_debit"): "a single option has cost_basis, in dollars per share",
+}
+
+
+def kind_of(entry: Mapping[str, object], *, leg: bool) -> str:
+    """Return the kind that an entry's keys say it is."""
+    if leg:
+        return "stock leg" if "shares" in entry else "option leg"
+    if "legs" in entry:
+        return "structure"
+    return "equity" if "shares" in entry else "option"
+
+
+def misplaced_keys(
+    entry: Mapping[str, object], kind: str, *, underlying: object = None
+) -> list[tuple[str, str]]:
+    """Return each key that has no meaning here and looks as if it had, with the reason."""
+    found = []
+    for key in entry:
+        if key in _KEYS[kind] or key in _HARMLESS or (key == "symbol" and entry[key] == underlying):
+            continue
+        reason = _misplaced(key, kind) or _misspelt(key, kind, entry)
+        if reason:
+            found.append((key, reason))
+    return found
+
+
+def _misplaced(key: str, kind: str) -> str:
+    if key not in _OURS:
+        return ""
+    hint = _HINTS.get((kind, key), "")
+    if kind == "equity" and key in _KEYS["option"]:
+        hint = "an entry is either shares or an option; remove shares, or the option's terms"
+    return f"has no meaning {_WORDS[kind]}{f'; {hint}' if hint else ''}"
+
+
+def _misspelt(key: str, kind: str, entry: Mapping[str, object]) -> str:
+    plain = key.strip().lower()
+    meant = next((ours for ours in _OTHER_NAMES if ours in _KEYS[kind] and plain in _OTHER_NAMES[ours]), None)
+    meant = meant or closest(key, _KEYS[kind] - _HARMLESS)
+    if meant is None or (meant in entry and meant in {"option_type", "side"}):
+        return ""
+    if kind == "file" and meant == "positions" and not isinstance(entry[key], list):
+        return ""
+    negative = ", negative for a credit" if meant == "net_debit" else ""
+    return f'is not a key of this file; did you mean "{meant}"{negative}?'

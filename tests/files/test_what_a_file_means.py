@@ -1,0 +1,255 @@
+"""A portfolio file means what it says, or is refused, or is questioned: never another figure in silence."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from typer.testing import CliRunner
+
+from options_helper import cli
+from options_helper.analysis.contracts.products import is_vix_monthly_expiry
+from options_helper.analysis.holdings.plausibility import find_doubts
+from options_helper.analysis.text.figures import MINUS
+from options_helper.errors import PortfolioError
+from options_helper.files.check import check_portfolio
+from options_helper.models import Portfolio
+from options_helper.portfolio_file import parse_portfolio
+
+TODAY = dt.date(2026, 11, 27)
+PUT: dict[str, Any] = {
+    "id": "o",
+    "symbol": "XYZ",
+    "option_type": "put",
+    "expiry": "2026-12-18",
+    "strike": 45,
+    "contracts": 3,
+    "cost_basis": 1.2,
+}
+SHARES: dict[str, Any] = {"id": "s", "symbol": "SLM", "shares": 200, "cost_basis": 8.36}
+LEGS: list[dict[str, Any]] = [
+    {"side": "short", "option_type": "put", "expiry": "2026-12-18", "strike": 50, "contracts": 2},
+    {"side": "long", "option_type": "put", "expiry": "2026-12-18", "strike": 45, "contracts": 2},
+]
+SPREAD: dict[str, Any] = {"id": "x", "symbol": "XYZ", "net_debit": -300, "legs": LEGS}
+
+
+def load(*positions: object, **more: object) -> Portfolio:
+    """The portfolio of a file with these positions."""
+    document = {"positions": list(positions), **more}
+    return parse_portfolio("p.json", json.dumps(document).encode(), today=TODAY)
+
+
+def refusal(*positions: object, **more: object) -> str:
+    """The error of loading a file with these positions."""
+    with pytest.raises(PortfolioError) as caught:
+        load(*positions, **more)
+    return str(caught.value)
+
+
+def doubts(position: dict[str, Any]) -> list[str]:
+    """The doubts about one position."""
+    return find_doubts(load(position).positions[0], lambda day: day.weekday() < 5)
+
+
+def in_leg(**more: object) -> dict[str, Any]:
+    """The spread with a key more on its first leg."""
+    return SPREAD | {"legs": [LEGS[0] | more, LEGS[1]]}
+
+
+@pytest.mark.parametrize(
+    ("entry", "key"),
+    [
+        (PUT | {"side": "short"}, "side"),
+        (SHARES | {"side": "short"}, "side"),
+        (PUT | {"side": "long"}, "side"),
+        (PUT | {"shares": 200}, "option_type"),
+        (SHARES | {"contracts": 2}, "contracts"),
+        (SHARES | {"multiplier": 10}, "multiplier"),
+        (PUT | {"net_debit": 360}, "net_debit"),
+        (PUT | {"cash": 360}, "cash"),
+        (SPREAD | {"contracts": 2}, "contracts"),
+        (SPREAD | {"shares": 100}, "shares"),
+        (SPREAD | {"cost_basis": 1.5}, "cost_basis"),
+        (SPREAD | {"expiry": "2026-12-18"}, "expiry"),
+        (in_leg(cost_basis=1.5), "cost_basis"),
+        (in_leg(net_debit=100), "net_debit"),
+        (in_leg(symbol="ABC"), "symbol"),
+    ],
+    ids=str,
+)
+def test_a_key_of_ours_without_a_meaning_here_is_refused(entry: dict[str, Any], key: str) -> None:
+    """It was written to say something, so it is never dropped in silence."""
+    assert f"field {key}: has no meaning" in refusal(entry)
+
+
+@pytest.mark.parametrize(
+    ("entry", "meant"),
+    [
+        (PUT | {"qty": 5}, "contracts"),
+        (PUT | {"quantity": 5}, "contracts"),
+        (PUT | {"opened": "2026-11-02"}, "opened_at"),
+        (PUT | {"open_at": "2026-11-02"}, "opened_at"),
+        (PUT | {"multiplyer": 10}, "multiplier"),
+        (PUT | {"Strike": 50}, "strike"),
+        (PUT | {"expiration": "2026-12-11"}, "expiry"),
+        (SHARES | {"quantity": 5}, "shares"),
+        (SPREAD | {"net_credit": 300}, "net_debit"),
+        (SPREAD | {"net_debt": 300}, "net_debit"),
+        ({key: value for key, value in PUT.items() if key != "option_type"} | {"type": "put"}, "option_type"),
+        (in_leg(quantity=5), "contracts"),
+    ],
+    ids=str,
+)
+def test_a_near_miss_asks_what_was_meant(entry: dict[str, Any], meant: str) -> None:
+    """A key that is nearly one of ours, or another tool's name for it, is refused with the right one."""
+    assert f'did you mean "{meant}"' in refusal(entry)
+
+
+@pytest.mark.parametrize("key", ["holdings", "multileg_positions", "Positions", "postions"])
+def test_a_list_under_another_name_is_no_empty_portfolio(key: str) -> None:
+    """Its positions would vanish from every total."""
+    assert 'did you mean "positions"?' in refusal(**{key: [PUT]})
+
+
+def test_what_nobody_knows_stays_ignored() -> None:
+    """Keys of other tools do no harm, and a schema may be named; name, tag and note are the user's own."""
+    extra = {"ratio": 1, "broker": "x", "name": "hedge", "tag": ["income"], "note": "rolled"}
+    portfolio = load(PUT | extra, in_leg(symbol="XYZ", note="n"), **{"$schema": "x", "risk_profile": {}})
+    assert (portfolio.positions[0].tag, portfolio.positions[0].name) == (["income"], "hedge")
+
+
+@pytest.mark.parametrize("currency", ["EUR", "CAD", "usdt", "GBP"])
+def test_only_dollars_are_understood(currency: str) -> None:
+    """Euros are never added to dollars."""
+    assert '"USD", the only currency' in refusal(base_currency=currency, cash=30000)
+    assert load(base_currency="usd").base_currency == "USD"
+
+
+@pytest.mark.parametrize("opened", ["2026-11-28", "2027-11-02", "2026-11-27T23:59:00-08:00"])
+def test_nothing_was_opened_in_the_future(opened: str) -> None:
+    """A wrong year would make every day's P/L the whole one."""
+    assert 'position "o", field opened_at: ' in refusal(PUT | {"opened_at": opened})
+    assert load(PUT | {"opened_at": "2026-11-27"}).positions[0].opened_on == TODAY
+
+
+@pytest.mark.parametrize(
+    ("symbol", "underlying"),
+    [("SPXW", "SPX"), ("VIXW", "VIX"), ("DJXW", "DJX"), ("NDXP", "NDX"), ("RUTW", "RUT"), ("CSGP1", "CSGP")],
+)
+def test_a_root_in_the_place_of_the_underlying_is_understood(symbol: str, underlying: str) -> None:
+    """The price is the underlying's, the contract keeps its root."""
+    single, spread = load(PUT | {"symbol": symbol}, SPREAD | {"symbol": symbol}).positions
+    assert (single.symbol, single.root) == (underlying, symbol)
+    assert (spread.symbol, {leg.root for leg in spread.legs}) == (underlying, {symbol})
+
+
+@pytest.mark.parametrize("symbol", ["BTC/USD", "eth/usd", "BTC-USD", "SOL/USDT"])
+def test_a_pair_of_currencies_is_no_stock(symbol: str) -> None:
+    """It is refused by the position's id."""
+    assert 'position "s", field symbol' in refusal(SHARES | {"symbol": symbol})
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"expiry": "2026-12-19"}, "Saturday"),
+        ({"expiry": "2026-12-20"}, "Sunday"),
+        ({"symbol": "SPX", "expiry": "2026-12-17"}, "settle on a Friday morning"),
+        ({"symbol": "SPX", "expiry": "2026-12-09"}, '"root": "SPXW"'),
+        ({"symbol": "VIX", "expiry": "2026-12-09"}, '"root": "VIXW"'),
+        ({"symbol": "DJX", "expiry": "2026-12-09"}, '"root": "DJXW"'),
+        ({"symbol": "NDX", "expiry": "2026-12-09"}, '"root": "NDXP"'),
+        ({"cost_basis": 120}, "1.2 was probably meant"),
+        ({"cost_basis": 46}, "more than it can ever be worth"),
+    ],
+    ids=str,
+)
+def test_a_single_that_can_hardly_be_meant_is_questioned(changes: dict[str, Any], words: str) -> None:
+    """The sentence says what was understood, or what was probably meant."""
+    [doubt] = doubts(PUT | changes)
+    assert words in doubt
+
+
+@pytest.mark.parametrize(
+    ("net_debit", "words"),
+    [
+        (300, f"If it was received, a credit, write -300: at best +$300, at worst {MINUS}$700"),
+        (300, "loses at every price at expiry"),
+        (1, "less than a cent a share; net_debit is in total dollars, so 200 was probably meant"),
+        (-1.5, "less than a cent a share; net_debit is in total dollars, so -300 was probably meant"),
+        (-1500, "wins at every price at expiry"),
+        (-30000, "in total dollars for the whole structure, not per share"),
+    ],
+)
+def test_a_structure_that_can_hardly_be_meant_is_questioned(net_debit: float, words: str) -> None:
+    """A credit written as a debit, and a price per share in the place of a total, are named."""
+    assert any(words in doubt for doubt in doubts(SPREAD | {"net_debit": net_debit}))
+
+
+def test_a_good_file_raises_no_doubt() -> None:
+    """What is meant as it is written is not questioned."""
+    assert [doubt for entry in (PUT, SHARES, SPREAD) for doubt in doubts(entry)] == []
+    assert is_vix_monthly_expiry(dt.date(2026, 12, 16))
+
+
+@given(
+    entry=st.sampled_from([PUT, SHARES, SPREAD]),
+    data=st.data(),
+    fate=st.sampled_from(["rename", "move", "flip"]),
+)
+def test_any_mutation_is_seen(entry: dict[str, Any], data: st.DataObject, fate: str) -> None:
+    """A key renamed by one letter, moved or of the other sign never changes figures unseen."""
+    key = data.draw(st.sampled_from(sorted(set(entry) - {"id", "symbol"})))
+    rest = {name: value for name, value in entry.items() if name != key}
+    if fate == "rename":
+        where = data.draw(st.integers(0, len(key) - 1))
+        document = {"positions": [rest | {key[:where] + key[where + 1 :]: entry[key]}]}
+    elif fate == "move":
+        document = {"positions": [rest], key: entry[key]}
+    else:
+        value = entry[key]
+        if not isinstance(value, int | float) or key in {
+            "contracts",
+            "shares",
+        }:  # a short is as good as a long
+            return
+        document = {"positions": [rest | {key: -value}]}
+    try:
+        portfolio = parse_portfolio("p.json", json.dumps(document).encode(), today=TODAY)
+    except PortfolioError:
+        return
+    assert portfolio.positions == load(entry).positions or find_doubts(portfolio.positions[0])
+
+
+def test_check_says_what_was_understood(tmp_path: Any) -> None:
+    """Problems, warnings and every position in words; the exit status is 1 with a problem only."""
+    path = tmp_path / "p.json"
+    path.write_text(json.dumps({"positions": [PUT | {"contracts": -3}, SPREAD | {"net_debit": 300}]}))
+    checked = check_portfolio(path, TODAY)
+    assert checked.positions[0]["understood"] == (
+        "short 3 \u00d7 XYZ 45 put, 18 Dec 2026, received $1.20 a share = $360.00"
+    )
+    assert [each["position"] for each in checked.warnings] == ["x"]
+    result = CliRunner().invoke(cli.app, ["check", str(path), "--json"])
+    assert (result.exit_code, json.loads(result.stdout)["ok"]) == (0, True)
+    path.write_text(json.dumps({"positions": [PUT | {"side": "short", "strike": 0}]}))
+    result = CliRunner().invoke(cli.app, ["check", str(path), "--json"])
+    assert result.exit_code == 1
+    assert [each["place"] for each in json.loads(result.stdout)["problems"]] == [
+        'position "o", field side',
+        'position "o", field strike',
+    ]
+    assert "2 problems" in CliRunner().invoke(cli.app, ["check", str(path)]).stdout
+
+
+def test_the_schema_is_printed() -> None:
+    """One JSON document made from the models, in which `$schema` itself is a key."""
+    result = CliRunner().invoke(cli.app, ["check", "--schema"])
+    schema = json.loads(result.stdout)
+    assert set(schema["properties"]) == {"base_currency", "cash", "positions", "$schema"}
+    assert {"Position", "MultiLegPosition", "EquityPosition"} <= set(schema["$defs"])
