@@ -85,6 +85,7 @@ class StreamHealth:
         step: What a connecting stream waits for, in words.
         asked: Symbols asked for; empty for fills.
         missing: Symbols asked for and not acknowledged by the server.
+        channels: Channels (quotes or trades of one symbol) granted by a plan that refused more; else None.
         attempts: Reconnection attempts since Start.
         tries: Attempts since the stream last proved itself, which the backoff counts; 0 if unknown.
         next_attempt_at: When the next attempt begins, while reconnecting.
@@ -105,6 +106,7 @@ class StreamHealth:
     step: str = ""
     asked: frozenset[str] = frozenset()
     missing: frozenset[str] = frozenset()
+    channels: int | None = None
     attempts: int = 0
     tries: int = 0
     next_attempt_at: dt.datetime | None = None

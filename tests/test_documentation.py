@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import re
 import runpy
@@ -172,3 +173,28 @@ def test_the_reference_pages_are_those_that_the_code_makes(page: str) -> None:
     """`python scripts/write_reference.py` has been run since the last change of a column or a warning."""
     script = runpy.run_path(str(ROOT / "scripts" / "write_reference.py"))
     assert _read(f"docs/reference/{page}.md") == script[f"{page}_page"]()
+
+
+@pytest.mark.integration
+def test_the_script_for_python_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The scripts of "Use it from Python" go live against a simulated Alpaca and print the positions."""
+    pytest.importorskip("alpaca", reason="needs alpaca-py (pip install -e '.[alpaca]')")
+    simulator = pytest.importorskip("options_helper.simulator.server", reason="the simulator needs aiohttp")
+    blocks = re.findall(r"```python\n(.*?)```", _read("docs/USE_FROM_PYTHON.md"), re.DOTALL)
+    expiry = (dt.datetime.now(dt.UTC) + dt.timedelta(days=200)).date()
+    terms = {"option_type": "call", "expiry": expiry.isoformat(), "strike": 250, "contracts": 1}
+    position = {"id": "p1", "symbol": "AAPL", "cost_basis": 5.0, **terms}
+    (tmp_path / "portfolio.json").write_text(json.dumps({"positions": [position]}), encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    with simulator.AlpacaSimulator() as running:
+        for name, value in running.environment().items():
+            monkeypatch.setenv(name, value)
+        names: dict[str, object] = {}
+        for block in blocks:
+            exec(block, names)  # noqa: S102 - the page's own script
+    printed = capsys.readouterr().out
+    assert printed.startswith("live")
+    assert "p1" in printed
+    assert names["rows"]["mark"].tolist() == [6.1]  # type: ignore[index]

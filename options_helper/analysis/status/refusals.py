@@ -14,10 +14,10 @@ from options_helper.analysis.text.wording import capital, format_time, join_word
 from options_helper.market import LiveSnapshot, StreamHealth, StreamName
 
 _ADJECTIVE = {StreamName.OPTIONS: "option", StreamName.STOCKS: "stock", StreamName.FILLS: "fill"}
-_KEY_REFUSED = {401, 402, 403}
-_PLAN_LACKS_FEED = {409, 411}
+_KEY_REFUSED = {401, 402}
+_PLAN_LACKS_FEED = {409}
 _SYMBOL_LIMIT = 405
-_HELD_ELSEWHERE = {406, 429}
+_HELD_ELSEWHERE = {406}
 _BOTH_KEYS = "APCA_API_KEY_ID and APCA_API_SECRET_KEY"
 
 

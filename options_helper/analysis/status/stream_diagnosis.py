@@ -171,6 +171,14 @@ def _not_granted(records: list[StreamHealth]) -> Diagnosis | None:
     if not short:
         return None
     record = short[0]
+    if record.channels is not None:
+        streaming = len(record.asked) - len(record.missing)
+        return Diagnosis(
+            Level.WARNING,
+            f"{LABELS[record.stream]}: Alpaca granted {record.channels} channels. {streaming} of "
+            f"{len(record.asked)} symbols stream.",
+            f"Not streamed: {name_symbols(record.missing)}.",
+        )
     return Diagnosis(
         Level.WARNING,
         f"{LABELS[record.stream]}: {len(record.missing)} of {len(record.asked)} not granted.",

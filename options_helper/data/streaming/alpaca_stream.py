@@ -89,7 +89,7 @@ class _AlpacaDataStreamer:
         asked = tuple(dict.fromkeys(symbols))
         if not asked:
             return
-        self.stream.asked = frozenset(asked)
+        self.stream.asked, self.stream.symbols = frozenset(asked), asked
         self.stream.subscribe_quotes(self._handle_quotes, *asked)
         self.stream.subscribe_trades(self._handle_trades, *asked)
 

@@ -156,7 +156,7 @@ def test_times_are_in_the_readers_zone() -> None:
     assert "Updated 19:46:02." in diagnose(snapshot(), zone=zone).detail
 
 
-@pytest.mark.parametrize("code", [401, 402, 403])
+@pytest.mark.parametrize("code", [401, 402])
 def test_a_refused_key_names_the_variables(code: int) -> None:
     """A rejected key names the stream, the code and the variables, and says that nothing is retried."""
     said = diagnose(snapshot(rejected(OPTIONS, code), running=False))
@@ -338,12 +338,27 @@ def test_several_streams_reconnect_in_one_sentence() -> None:
     assert "live" not in said.detail
 
 
-@pytest.mark.parametrize("code", [406, 429])
-def test_a_second_program_is_named(code: int) -> None:
-    """A 406, or a 429 on the trading stream, means that another program holds it and that it will recover."""
-    away = health(OPTIONS, StreamState.RECONNECTING, attempts=2, last_failure=failure("held", code))
+def test_a_channel_limit_is_named() -> None:
+    """A plan that granted part of the symbols is named as the cause, with its limit."""
+    some = health(OPTIONS, missing=frozenset(sorted(CONTRACTS)[:2]), channels=6)
+    said = diagnose(snapshot(some))
+    assert said.headline == "Options: Alpaca granted 6 channels. 6 of 8 symbols stream."
+    assert said.detail.startswith("Not streamed: ")
+
+
+def test_too_many_attempts_are_not_blamed_on_another_program() -> None:
+    """A 429 has its own cause: nothing proves that another program is connected."""
+    away = health(FILLS, StreamState.RECONNECTING, last_failure=failure("too many attempts", 429))
     said = diagnose(snapshot(away))
-    assert said.headline == f"Another program holds your option stream ({code})."
+    assert said.headline == "Reconnecting the fill stream."
+    assert "Too many attempts (429)" in said.detail
+
+
+def test_a_second_program_is_named() -> None:
+    """A 406 means that another program holds the stream and that it will recover."""
+    away = health(OPTIONS, StreamState.RECONNECTING, attempts=2, last_failure=failure("held", 406))
+    said = diagnose(snapshot(away))
+    assert said.headline == "Another program holds your option stream (406)."
     assert "this heals when the other one leaves" in said.detail
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import ssl
 from collections.abc import Callable
@@ -11,27 +12,30 @@ from typing import Any
 import msgspec
 
 from options_helper.data.streaming.connection.protocol import UpgradeRefused
-from options_helper.data.streaming.reconnect.policy import FINAL_CODES
+from options_helper.data.streaming.reconnect.policy import FINAL_CODES, TOO_MANY_ATTEMPTS
 from options_helper.errors import StreamError, StreamInterrupted, StreamRejected
 
+# A server may echo what it was sent: keys are runs of letters and digits.
+_LIKE_A_KEY = re.compile(r"[A-Za-z0-9+/]{16,}")
+
 UNAUTHORIZED = 402
+SYMBOL_LIMIT = 405
 
 # Alpaca's websocket documentation, "Errors"; 402 also stands for the trading stream's "unauthorized".
 _WORDS = {
     400: "Alpaca did not understand the request",
     401: "Alpaca says that the stream is not authenticated",
     402: "Alpaca refused the key",
+    403: "Alpaca says that the stream is already authenticated",
     404: "the authentication took too long",
     405: "the plan allows fewer symbols",
     406: "another program holds this stream",
     407: "Alpaca cut the stream off because this machine reads too slowly",
-    408: "this account may not use version 2 of the stream",
     409: "the plan does not include this feed",
     410: "this feed does not offer what was asked",
-    411: "the key lacks the scope for this stream",
     412: "option messages come in msgpack only",
-    413: "a star subscription is refused for option quotes",
-    429: "another program holds this stream",
+    413: "all option quotes at once (*) cannot be subscribed to",
+    429: "Alpaca accepts no further connection yet: too many connections or attempts",
     500: "Alpaca had an internal error",
 }
 
@@ -48,10 +52,25 @@ def rejection_of_frame(stream: str, frame: dict[str, Any], *, asked: int = 0) ->
     if not isinstance(code, int):
         return StreamInterrupted(stream, "Alpaca sent an error without a code")
     words = _WORDS.get(code, "Alpaca sent an error that is not in its documentation")
-    if code == 405:  # noqa: PLR2004 - Alpaca's code for the symbol limit
+    if code == SYMBOL_LIMIT:
         words = f"asked for {asked} symbols, {words}; nothing is subscribed"
     kind = StreamRejected if code in FINAL_CODES else StreamInterrupted
     return kind(stream, words, code=code)
+
+
+def trading_error(stream: str, message: dict[str, Any]) -> StreamInterrupted:
+    """Return the error that the trading stream sends before it closes: `{"action": "error", "data": …}`."""
+    return StreamInterrupted(stream, f"Alpaca reported an error: {_error_text(message.get('data'))}")
+
+
+def _error_text(data: object) -> str:
+    """Return `error_message` as one printable line of at most 200 characters."""
+    text = data.get("error_message") if isinstance(data, dict) else None
+    if not isinstance(text, str) or not text.strip():
+        return "no reason was given"
+    if _LIKE_A_KEY.search(text):
+        return "its text is not shown because it may hold a key"
+    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())[:200]
 
 
 def explain(stream: str, error: BaseException, last_message: bytes | str | None) -> StreamError:
@@ -67,7 +86,7 @@ def explain(stream: str, error: BaseException, last_message: bytes | str | None)
         return refusal
     status = _http_status(error)
     if status is not None:
-        words = _WORDS[status] if status == 429 else f"the server answered HTTP {status}"  # noqa: PLR2004
+        words = _WORDS[status] if status == TOO_MANY_ATTEMPTS else f"the server answered HTTP {status}"
         return StreamInterrupted(stream, words, code=status)
     return StreamInterrupted(stream, _words_of(error))
 
@@ -82,6 +101,8 @@ def _refusal(stream: str, message: bytes | str | None) -> StreamError | None:
         and decoded[0].get("T") == "error"
     ):
         return rejection_of_frame(stream, decoded[0])
+    if isinstance(decoded, dict) and decoded.get("action") == "error":
+        return trading_error(stream, decoded)
     if isinstance(decoded, dict) and decoded.get("stream") == "authorization":
         data = decoded.get("data")
         if isinstance(data, dict) and data.get("status") == "unauthorized":

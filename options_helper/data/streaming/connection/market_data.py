@@ -10,10 +10,11 @@ from typing import Any
 
 import msgspec
 
+from options_helper.data.streaming.connection.budget import find_budget, known_budgets
 from options_helper.data.streaming.connection.connection import OneConnection
 from options_helper.data.streaming.connection.decoder import FrameDecoder, MarketBatch
-from options_helper.data.streaming.connection.failures import rejection_of_frame
-from options_helper.errors import StreamRejected
+from options_helper.data.streaming.connection.failures import SYMBOL_LIMIT, rejection_of_frame
+from options_helper.errors import StreamError, StreamRejected
 
 logger = logging.getLogger(__name__)
 
@@ -24,6 +25,7 @@ _BURST_MESSAGES = 1000
 class DataConnection(OneConnection):
     """A market data stream that decodes whole frames and keeps the newest row per symbol."""
 
+    symbols: Sequence[str] = ()  # the most wanted first
     deliver: Callable[[MarketBatch], Awaitable[None]]
     deliver_statuses: Callable[[list[dict[str, Any]]], Awaitable[None]] | None = None
 
@@ -31,19 +33,53 @@ class DataConnection(OneConnection):
         return *super()._duties(), self._flush_regularly()
 
     async def _subscribe_all(self) -> None:
-        await self._send_subscribe_msg()  # type: ignore[attr-defined]
         self._decoder = FrameDecoder()
         self._controls: list[dict[str, Any]] = []
         self._arrived = asyncio.Event()
         self._statuses_pending = False
-        while not self._decoder.acknowledged:
-            self._put([await self._ws.recv()])
-            await self._take_controls()
+        await self._subscribe_within_budget()
+        self._observer.subscribed(self._granted)
         if self.deliver_statuses is not None:
             # A request of its own: if a plan has no statuses, quotes and trades are granted already.
             self._statuses_pending = True
             request = {"action": "subscribe", "statuses": sorted(self.asked)}
             await self._ws.send(msgspec.msgpack.encode(request))
+
+    async def _subscribe_within_budget(self) -> None:
+        place = self._endpoint, self._api_key  # type: ignore[attr-defined]  # the SDK's
+        known = known_budgets.get(place)
+        if known is None:
+            await self._send_subscribe_msg()  # type: ignore[attr-defined]
+            refusal = await self._answer()
+        else:
+            refusal = await self._ask(known.request(self.symbols))
+        if refusal is not None:
+            known = await find_budget(self.symbols, self._is_granted)
+            if not known.quotes:
+                raise refusal
+            known_budgets[place] = known
+        if known is not None and known.channels < 2 * len(self.symbols):
+            self._observer.limited(known.channels)
+
+    async def _is_granted(self, request: dict[str, list[str]]) -> bool:
+        return await self._ask(request) is None
+
+    async def _ask(self, request: dict[str, list[str]]) -> StreamError | None:
+        await self._ws.send(msgspec.msgpack.encode({"action": "subscribe", **request}))
+        return await self._answer()
+
+    async def _answer(self) -> StreamError | None:
+        """Receive until the request is answered; return a refusal for the symbol limit, raise any other."""
+        self._decoder.acknowledged = False
+        try:
+            while not self._decoder.acknowledged:
+                self._put([await self._ws.recv()])
+                await self._take_controls()
+        except StreamRejected as error:
+            if error.code != SYMBOL_LIMIT:
+                raise
+            return error
+        return None
 
     async def _deliver_rest(self) -> None:
         await self._flush()
@@ -70,7 +106,7 @@ class DataConnection(OneConnection):
         self._statuses_pending = False
         if not self._decoder.acknowledged:
             self._decoder.acknowledged = True
-            self._observer.subscribed(frozenset(frame.get("quotes") or ()))
+            self._granted = frozenset(frame.get("quotes") or ())
 
     def _take_error(self, frame: dict[str, Any]) -> None:
         error = rejection_of_frame(self.stream_name, frame, asked=len(self.asked))

@@ -17,6 +17,9 @@ class ConnectionObserver(Protocol):
     def subscribed(self, granted: frozenset[str] | None) -> None:
         """Handle the acknowledged subscription and its granted symbols, None if the server names none."""
 
+    def limited(self, channels: int) -> None:
+        """Alpaca granted only this many channels of those asked for."""
+
     def heard(self) -> None:
         """Handle any sign of life, such as a pong."""
 
@@ -34,6 +37,9 @@ class SilentObserver:
         """Ignore."""
 
     def subscribed(self, granted: frozenset[str] | None) -> None:
+        """Ignore."""
+
+    def limited(self, channels: int) -> None:
         """Ignore."""
 
     def heard(self) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from typing import Any
 
 from options_helper.data.streaming.connection.connection import OneConnection
+from options_helper.data.streaming.connection.failures import trading_error
 from options_helper.errors import StreamInterrupted
 
 
@@ -41,11 +42,17 @@ class TradingConnection(OneConnection):
         while self._frames:
             await self._take_in(self._frames.popleft())
 
+    def _raise_if_error(self, message: Any) -> None:  # noqa: ANN401 - any JSON
+        """Raise the error that Alpaca sends before it closes this stream."""
+        if isinstance(message, dict) and message.get("action") == "error":
+            raise trading_error(self.stream_name, message)
+
     async def _take_in(self, frame: bytes | bytearray | str) -> bool:
         """Take one frame in, and return whether it was the acknowledgement."""
         self._frames_seen += 1
         try:
             message = json.loads(frame)
+            self._raise_if_error(message)
             stream = message["stream"]
             offered = stream != "listening" or "trade_updates" in message["data"]["streams"]
         except (ValueError, TypeError, KeyError, RecursionError):

@@ -10,11 +10,13 @@ import datetime as dt
 from dataclasses import dataclass
 
 from options_helper.analysis.streams.silence import MUTE_AFTER_SECONDS, silence_seconds
-from options_helper.errors import OptionsHelperError, StreamInterrupted
+from options_helper.errors import OptionsHelperError, StreamError, StreamInterrupted
 from options_helper.market import MarketPhase, StreamHealth, StreamName, StreamState
 
 BASE_SECONDS = 0.5
 CAP_SECONDS = 30.0
+TOO_MANY_ATTEMPTS = 429
+ATTEMPTS_BASE_SECONDS = 5.0
 _JITTER = 0.25
 
 MIN_TICKING_SYMBOLS = 5
@@ -39,6 +41,12 @@ def compute_backoff_seconds(
     """
     exponential = base_seconds * 2.0 ** min(failures - 1, 32)
     return float(min(cap_seconds, min(cap_seconds, exponential) * (1 + _JITTER * (2 * draw - 1))))
+
+
+def choose_base_seconds(error: BaseException, base_seconds: float) -> float:
+    """Return the base of the backoff after an error: longer if the server counts attempts (HTTP 429)."""
+    counts_attempts = isinstance(error, StreamError) and error.code == TOO_MANY_ATTEMPTS
+    return max(base_seconds, ATTEMPTS_BASE_SECONDS) if counts_attempts else base_seconds
 
 
 def is_final(error: BaseException) -> bool:

@@ -14,6 +14,7 @@ from options_helper.data.streaming.reconnect.meter import StreamMeter
 from options_helper.data.streaming.reconnect.policy import (
     BASE_SECONDS,
     CAP_SECONDS,
+    choose_base_seconds,
     compute_backoff_seconds,
     is_final,
 )
@@ -118,6 +119,10 @@ class StreamWorker:
             next_attempt_at=None,
         )
 
+    def limited(self, channels: int) -> None:
+        """Alpaca granted only this many channels of those asked for."""
+        self._replace(channels=channels)
+
     def heard(self) -> None:
         """Something came, be it a pong."""
         self._replace(last_heard_at=self._clock())
@@ -202,7 +207,7 @@ class StreamWorker:
         self._failures = 1 if self._has_proven_itself() else self._failures + 1
         seconds = compute_backoff_seconds(
             self._failures,
-            base_seconds=self._seams.base_seconds,
+            base_seconds=choose_base_seconds(error, self._seams.base_seconds),
             cap_seconds=self._seams.cap_seconds,
             draw=random.random(),  # noqa: S311 - jitter, not a secret
         )

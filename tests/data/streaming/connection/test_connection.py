@@ -33,7 +33,8 @@ class HandshakeOnly:
     """Has of the SDK's streams what a connection needs: it connects, and asks for nothing."""
 
     def __init__(self, url: str) -> None:
-        self._url = url
+        self._url = self._endpoint = url
+        self._api_key = "key"
         self._ws: Any = None
 
     async def _connect(self) -> None:

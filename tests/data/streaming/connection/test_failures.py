@@ -123,10 +123,30 @@ def test_an_http_status_on_the_upgrade_is_named(status: int, *, new_style: bool)
     assert (error.code, error.detail) == (status, f"the server answered HTTP {status}")
 
 
-def test_too_many_requests_means_that_another_program_is_connected() -> None:
-    """The trading host answers 429 while the account's one connection is held elsewhere."""
+def test_too_many_requests_is_not_blamed_on_another_program() -> None:
+    """A 429 also means too many attempts, or our own connection that the server has not released."""
     error = explain("fills", _HttpRefusal(429, new_style=False), None)
-    assert error.detail == "another program holds this stream"
+    assert error.detail == "Alpaca accepts no further connection yet: too many connections or attempts"
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        ({"error_message": "listening\x1b[2J failed\n"}, "listening [2J failed"),
+        ({"error_message": "x y " * 200}, ("x y " * 50)[:200].rstrip()),
+        (
+            {"error_message": "PKMARKEDKEYID0001 refused"},
+            "its text is not shown because it may hold a key",
+        ),
+        ({"error_message": " "}, "no reason was given"),
+        (None, "no reason was given"),
+    ],
+)
+def test_the_trading_streams_own_error_is_the_reason(data: object, words: str) -> None:
+    """What the server says before it closes is shown as one clean line, without anything like a key."""
+    error = explain("fills", EOFError(), json.dumps({"action": "error", "data": data}))
+    assert type(error) is StreamInterrupted
+    assert error.detail.rstrip() == f"Alpaca reported an error: {words}"
 
 
 def test_a_status_that_is_no_number_is_ignored() -> None:

@@ -19,11 +19,13 @@ pytest.importorskip("aiohttp", reason="the simulator needs aiohttp (pip install 
 from collections.abc import Iterator
 
 from options_helper.data.settings import load_settings
+from options_helper.data.streaming.connection import budget, market_data
 from options_helper.data.streaming.connection.observer import ConnectionTimes
 from options_helper.data.streaming.live_manager import LiveSnapshot, LiveStreamConfig, LiveStreamManager
 from options_helper.market import StreamHealth
 from options_helper.simulator.server import AlpacaSimulator
 from options_helper.simulator.streams.malformed import malformed_payloads
+from options_helper.simulator.world import Plan
 
 pytestmark = pytest.mark.integration
 
@@ -120,7 +122,7 @@ def test_a_wrong_key_is_final_and_tried_once(bench: Bench, wait_until, stream: s
         ("stocks", {"auth_error": 409}, 409, "plan does not include this feed"),
         ("options", {"subscribe_error": 405}, 405, "asked for 3 symbols"),
         ("options", {"subscribe_error": 410}, 410, "does not offer"),
-        ("options", {"subscribe_error": 413}, 413, "star"),
+        ("options", {"subscribe_error": 413}, 413, "all option quotes at once"),
     ],
 )
 def test_what_hangs_on_the_plan_is_final(bench: Bench, wait_until, stream, fault, code, words) -> None:
@@ -143,7 +145,9 @@ def test_a_second_connection_is_retried_and_heals(bench: Bench, wait_until, stre
     wait_until(lambda: bench.snapshot.status_by_stream[stream] == "reconnecting")
     failure = bench.health(stream).last_failure
     assert failure is not None
-    assert (failure.code, failure.text) == (code, "another program holds this stream")
+    words = "another program holds this stream" if code == 406 else "no further connection yet"
+    assert failure.code == code
+    assert words in failure.text
     bench.simulator.faults.clear(stream)
     wait_until(lambda: bench.is_running(stream))
     assert bench.health(stream).last_failure == failure or bench.health(stream).last_failure.code == code
@@ -455,3 +459,25 @@ def test_a_halt_is_told_and_ends(bench: Bench, wait_until) -> None:
     bench.simulator.push_status("AAPL", "T")
     wait_until(lambda: not bench.snapshot.halted)
     assert bench.connections("stocks") == 1
+
+
+@pytest.mark.parametrize(("held", "streaming", "channels"), [(40, 30, 30), (20, 20, 30)])
+def test_a_plan_that_counts_channels_still_streams(
+    wait_until, monkeypatch, held: int, streaming: int, channels: int
+) -> None:
+    """A refused request falls back on the same connection until quotes stream, and is remembered."""
+    monkeypatch.setattr(budget, "known_budgets", known := {})
+    monkeypatch.setattr(market_data, "known_budgets", known)
+    stocks = tuple(f"S{chr(65 + number // 26)}{chr(65 + number % 26)}" for number in range(held))
+    with AlpacaSimulator(tick_seconds=0.05, plan=Plan(count_stock_channels=True)) as simulator:
+        bench = Bench(simulator)
+        for _ in range(2):
+            bench.start(stocks=stocks, option_contracts=(), stream_fills=False, times=ConnectionTimes())
+            wait_until(lambda: bench.is_running("stocks"))
+            health = bench.health("stocks")
+            assert (len(health.asked - health.missing), health.channels) == (streaming, channels)
+            assert set(simulator.subscriptions("stocks")["quotes"]) == set(stocks[:streaming])
+            assert len(simulator.subscriptions("stocks")["trades"]) == channels - streaming
+            bench.manager.stop()
+    assert bench.connections("stocks") == 2
+    assert len(known) == 1

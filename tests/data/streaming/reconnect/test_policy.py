@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from options_helper.data.streaming.reconnect.policy import (
     FINAL_CODES,
+    choose_base_seconds,
     compute_backoff_seconds,
     is_final,
 )
@@ -79,3 +80,9 @@ def test_what_only_the_user_can_mend_is_final(error: Exception) -> None:
 def test_what_may_pass_is_tried_again(error: Exception) -> None:
     """An interruption is retried, and so is an error that nobody foresaw."""
     assert not is_final(error)
+
+
+def test_counted_attempts_are_spaced_out() -> None:
+    """After HTTP 429 the backoff begins at five seconds, after anything else where it is set."""
+    crowded, lost = (StreamInterrupted("fills", "x", code=code) for code in (429, 503))
+    assert [choose_base_seconds(error, 0.5) for error in (crowded, lost, ValueError())] == [5.0, 0.5, 0.5]

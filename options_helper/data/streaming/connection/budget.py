@@ -1,0 +1,57 @@
+"""How many channels of a data stream Alpaca grants, found out by asking and remembered for the process.
+
+The documented limits name symbols, but some plans count each symbol once per channel, so the limit is not
+assumed. A refused request (405) subscribes nothing and leaves earlier ones as they were.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import NamedTuple
+
+Ask = Callable[[dict[str, list[str]]], Awaitable[bool]]
+
+
+class Budget(NamedTuple):
+    """How many symbols had quotes granted, and how many of these had trades too."""
+
+    quotes: int
+    trades: int
+
+    @property
+    def channels(self) -> int:
+        """Channels in all."""
+        return self.quotes + self.trades
+
+    def request(self, symbols: Sequence[str]) -> dict[str, list[str]]:
+        """Return the request for these symbols that fits: quotes first, trades if there is room."""
+        quotes = min(len(symbols), self.quotes)
+        trades = min(quotes, self.channels - quotes)
+        return {"quotes": list(symbols[:quotes]), "trades": list(symbols[:trades])}
+
+
+# By endpoint and key id; a larger plan is noticed when the process is started again.
+known_budgets: dict[tuple[str, str], Budget] = {}
+
+
+async def find_budget(symbols: Sequence[str], ask: Ask) -> Budget:
+    """Subscribe to as many symbols as are granted, the first ones first, and return how many that is.
+
+    Args:
+        symbols: The most wanted first.
+        ask: Sends one request; returns False if it exceeds the limit.
+    """
+    quotes = await _grow("quotes", symbols, ask)
+    trades = await _grow("trades", symbols[:quotes], ask)
+    return Budget(quotes, trades)
+
+
+async def _grow(channel: str, symbols: Sequence[str], ask: Ask) -> int:
+    """Return how many symbols are granted on a channel, asking for ever smaller parts of the rest."""
+    granted, step = 0, len(symbols)
+    while step:
+        wanted = list(symbols[granted : granted + step])
+        if wanted and await ask({channel: wanted}):
+            granted += len(wanted)
+        step = (step + 1) // 2 if step > 1 else 0
+    return granted
