@@ -11,7 +11,8 @@ pytest.importorskip("streamlit", reason="the portal needs streamlit")
 
 from streamlit.testing.v1 import AppTest
 
-from apps.streamlit.components.alerts.alerts_panel import describe_event, describe_status
+from apps.streamlit.components.alerts.alert_words import describe_event, describe_status
+from apps.streamlit.components.layout.plain_text import in_markdown
 from options_helper.analysis.alerts.step import AlertEvent, AlertPhase, AlertRule, AlertStatus, Outcome
 from options_helper.market import LiveSnapshot, Quote
 from options_helper.models import Portfolio
@@ -224,7 +225,7 @@ def test_an_alert_that_cannot_work_is_refused_with_its_reason() -> None:
 def test_an_alerts_file_that_cannot_be_used_is_said() -> None:
     """With the place and the reason, as the file's own error says them."""
     desk = _Desk(problem="alerts.json: line 1: is not JSON")
-    assert "alerts.json: line 1: is not JSON" in desk.panel.error[0].value
+    assert in_markdown("alerts.json: line 1: is not JSON") in desk.panel.error[0].value
 
 
 def test_an_alert_on_a_position_that_is_not_held_says_so() -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import streamlit as st
 
+from apps.streamlit.components.layout.plain_text import in_markdown
 from options_helper.analysis.text.figures import MINUS
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def draw(data: pd.DataFrame, spec: Spec, *, key: str, words: str) -> None:
 
 def say(words: str) -> None:
     """A quiet line in a chart's place; Streamlit's own caption is too pale to read."""
-    st.markdown(f":small[:gray[{words}]]")
+    st.markdown(f":small[:gray[{in_markdown(words)}]]")
 
 
 def curve_spec(*, height: int, money: bool, seconds: bool = False) -> Spec:

@@ -1,10 +1,12 @@
-"""What is said on every page, once, and the icon that goes with it."""
+"""The disclaimer and the icon of every page."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import streamlit as st
+
+from apps.streamlit.components.layout.plain_text import in_markdown
 
 ICON = str(Path(__file__).resolve().parents[2] / "assets" / "icon.svg")
 
@@ -15,5 +17,5 @@ DISCLAIMER = (
 
 
 def render_disclaimer(zone: str = "") -> None:
-    """The disclaimer as a caption, and in which time zone the page's times are."""
-    st.caption(f"{DISCLAIMER} Times in {zone}." if zone else DISCLAIMER)
+    """Draw the disclaimer and the time zone of the page's times."""
+    st.caption(f"{DISCLAIMER} Times in {in_markdown(zone)}." if zone else DISCLAIMER)

@@ -8,6 +8,7 @@ import streamlit as st
 
 from apps.streamlit.components.inputs.actions import restart, start, stop
 from apps.streamlit.components.inputs.sidebar import feed_name
+from apps.streamlit.components.layout.plain_text import in_markdown
 from apps.streamlit.entry.first_paint import LIVE_TITLE
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ _ACCOUNT_NAMES = {"paper": "Paper account", "live": "Live account"}
 
 
 def lay_out_head() -> tuple[DeltaGenerator, DeltaGenerator]:
-    """Draw the title, and keep the places of the badges and the buttons, which come when they are known."""
+    """Draw the title and return the containers for badges and buttons, which are filled later."""
     with st.container(key="live-head", horizontal=True, vertical_alignment="center", gap="small"):
         st.title(LIVE_TITLE, anchor=False, width="content")
         badges = st.container(
@@ -30,9 +31,9 @@ def lay_out_head() -> tuple[DeltaGenerator, DeltaGenerator]:
     return badges, buttons
 
 
-def draw_buttons(place: DeltaGenerator, moment: PageContext) -> None:
-    """Start, Stop and Restart; enabled only where they make sense now."""
-    running, loaded = moment.hub.is_running(), moment.model.source.portfolio is not None
+def draw_buttons(place: DeltaGenerator, context: PageContext) -> None:
+    """Draw Start, Stop and Restart, each enabled only if it makes sense now."""
+    running, loaded = context.hub.is_running(), context.model.source.portfolio is not None
     buttons = (
         ("Start", ":material/play_arrow:", start, loaded and not running),
         ("Stop", ":material/stop:", stop, running),
@@ -47,23 +48,25 @@ def draw_buttons(place: DeltaGenerator, moment: PageContext) -> None:
                 type="primary" if label == "Start" else "secondary",
                 disabled=not enabled,
                 on_click=act,
-                args=(moment.hub, moment.model),
+                args=(context.hub, context.model),
             )
 
 
-def draw_badges(place: DeltaGenerator, moment: PageContext) -> None:
-    """DEMO, the market's phase, the feeds, and the account."""
-    settings, credentials, snapshot = moment.model.settings, moment.model.credentials, moment.snapshot
+def draw_badges(place: DeltaGenerator, context: PageContext) -> None:
+    """Draw DEMO, the market's phase, the feeds, and the account."""
+    settings, credentials, snapshot = context.model.settings, context.model.credentials, context.snapshot
     with place:
         if credentials.demo or snapshot.demo:
             st.badge(DEMO_WORDS, icon=":material/science:", color="violet")
         st.badge(
-            moment.hours.words(snapshot.as_of, moment.zone),
+            in_markdown(context.hours.words(snapshot.as_of, context.zone)),
             icon=":material/schedule:",
-            color="green" if moment.hours.is_open else "gray",
+            color="green" if context.hours.is_open else "gray",
         )
-        st.badge(f"Options {feed_name(snapshot.options_feed or settings.options_feed)}", color="gray")
-        st.badge(f"Stocks {feed_name(snapshot.stock_feed or settings.stock_feed)}", color="gray")
+        st.badge(
+            in_markdown(f"Options {feed_name(snapshot.options_feed or settings.options_feed)}"), color="gray"
+        )
+        st.badge(in_markdown(f"Stocks {feed_name(snapshot.stock_feed or settings.stock_feed)}"), color="gray")
         account = snapshot.account or credentials.account(settings.account)
         if account in _ACCOUNT_NAMES:
             st.badge(_ACCOUNT_NAMES[account], color="gray")

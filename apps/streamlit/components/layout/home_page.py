@@ -1,4 +1,4 @@
-"""Home: what this is, where to go, and whether what it needs was found."""
+"""Home: what this is, where to go, and whether keys and portfolio were found."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from apps.streamlit.components.inputs.portfolio_source import default_portfolio_
 from apps.streamlit.components.layout.disclaimer import render_disclaimer
 from apps.streamlit.components.layout.head import DEMO_WORDS
 from apps.streamlit.components.layout.page_style import apply_page_style
-from apps.streamlit.components.status.status_line import escape_markdown
+from apps.streamlit.components.layout.plain_text import in_markdown
 from apps.streamlit.entry.first_paint import HOME_TITLE
 
 _PAGES = Path(__file__).resolve().parents[2] / "pages"
@@ -29,7 +29,7 @@ def render_home() -> None:
             st.badge(DEMO_WORDS, icon=":material/science:", color="violet")
     st.markdown(
         "Your options portfolio at live prices from Alpaca: what it is worth now, how old each price is, "
-        "and every fill of the day. It reads; it never trades."
+        "and every fill of the day. It only reads; it never trades."
     )
     with st.container(border=True):
         st.page_link(
@@ -37,29 +37,30 @@ def render_home() -> None:
         )
         st.markdown(
             "Positions and structures with marks, profit and loss, quote ages, fills and the state of the "
-            "streams. Nothing connects before you press Start there."
+            "streams. Nothing connects until you press Start there."
         )
     with st.container(border=True):
         st.markdown("**Found on this machine**")
-        st.markdown(_describe_keys(credentials))
-        st.markdown(_describe_portfolio(Path(default_portfolio_path())))
+        _render_keys(credentials)
+        _render_portfolio(Path(default_portfolio_path()))
     render_disclaimer()
 
 
-def _describe_keys(credentials: Credentials) -> str:
-    """Whether there are keys, by the variables' names."""
+def _render_keys(credentials: Credentials) -> None:
+    """Draw whether keys were found, by the variables' names."""
     if credentials.demo:
-        return f"{_FOUND} The demo's own keys, good for the simulator on this machine only"
-    if credentials.settings is not None:
-        return f"{_FOUND} {_KEYS}, for the {credentials.account('auto')} account"
-    return (
-        f"{_MISSING} {escape_markdown(credentials.problem)}\n\nWithout an account: `options-helper ui --demo`"
-    )
+        st.markdown(f"{_FOUND} The demo's own keys, valid only for the simulator on this machine")
+    elif credentials.settings is not None:
+        st.markdown(f"{_FOUND} {_KEYS}, for the {in_markdown(credentials.account('auto'))} account")
+    else:
+        st.markdown(f"{_MISSING} {in_markdown(credentials.problem)}")
+        st.markdown("Without an account: `options-helper ui --demo`")
 
 
-def _describe_portfolio(path: Path) -> str:
-    """Whether there is a portfolio file."""
+def _render_portfolio(path: Path) -> None:
+    """Draw whether the portfolio file was found."""
     if path.is_file():
-        return f"{_FOUND} Portfolio file **{escape_markdown(path.name)}**"
-    where = escape_markdown(str(path.absolute().parent))
-    return f"{_MISSING} Portfolio file **{escape_markdown(path.name)}** not found in {where}"
+        st.markdown(f"{_FOUND} Portfolio file **{in_markdown(path.name)}**")
+        return
+    where = str(path.absolute().parent)
+    st.markdown(f"{_MISSING} Portfolio file **{in_markdown(path.name)}** not found in {in_markdown(where)}")

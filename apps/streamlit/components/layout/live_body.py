@@ -22,7 +22,7 @@ from apps.streamlit.components.positions.totals import render_totals
 from apps.streamlit.components.positions.underlying_sums import render_underlying_sums
 from apps.streamlit.components.status.health_panel import render_health
 from apps.streamlit.components.status.notes import render_notes
-from apps.streamlit.components.status.status_line import find_diagnosis, render_status, tell_change
+from apps.streamlit.components.status.status_line import announce_change, find_diagnosis, render_status
 from apps.streamlit.components.view.page_view import PageView, describe_view, minute_of, set_view
 from apps.streamlit.components.view.quote_counts import grown_older
 from apps.streamlit.components.view.redraw import mark_drawn, render_pulse
@@ -31,58 +31,58 @@ from options_helper.analysis.status.diagnosis import Level
 _ALARMS = frozenset({Level.WARNING, Level.ERROR})
 
 
-def render_status_part(moment: PageContext, *, parts: Sequence[str]) -> bool:
-    """The status line, and the pulse for the other parts; whether these are overdue."""
-    source, pace = moment.model.source, moment.model.settings.refresh_seconds
+def render_status_part(context: PageContext, *, parts: Sequence[str]) -> bool:
+    """Draw the status line, ask for the other parts if they changed, and return whether they are overdue."""
+    source, pace = context.model.source, context.model.settings.refresh_seconds
     if source.portfolio is None:
         render_status(find_portfolio_diagnosis(source))
-        return render_pulse((id(source), minute_of(moment.snapshot)), parts, pace_seconds=pace)
-    scene = set_view(moment, source.portfolio)
-    quotes = grown_older(scene.view.quotes, scene.view.at.as_of, moment.snapshot.as_of)
-    diagnosis = find_diagnosis(moment, quotes)
+        return render_pulse((id(source), minute_of(context.snapshot)), parts, pace_seconds=pace)
+    page = set_view(context, source.portfolio)
+    quotes = grown_older(page.view.quotes, page.view.at.as_of, context.snapshot.as_of)
+    diagnosis = find_diagnosis(context, quotes)
     if diagnosis.level not in _ALARMS:
-        diagnosis = find_all_expired(source, scene.view.totals) or diagnosis
+        diagnosis = find_all_expired(source, page.view.totals) or diagnosis
     render_status(diagnosis)
-    tell_change(moment.snapshot.status, diagnosis)
-    return render_pulse(describe_view(moment, scene), parts, pace_seconds=pace)
+    announce_change(context.snapshot.status, diagnosis)
+    return render_pulse(describe_view(context, page), parts, pace_seconds=pace)
 
 
-def render_live_body(moment: PageContext) -> None:
-    """Everything below the status line."""
-    source = moment.model.source
+def render_live_body(context: PageContext) -> None:
+    """Draw everything below the status line."""
+    source = context.model.source
     if source.portfolio is None:
         render_no_portfolio(source)
         mark_drawn()
         return
-    scene = set_view(moment, source.portfolio)
-    _render_summary(moment, scene)
+    page = set_view(context, source.portfolio)
+    _render_summary(context, page)
     wide, narrow = st.columns([3.2, 1], gap="small")
     with wide:
         if source.portfolio.positions:
-            _render_positions(moment, scene)
+            _render_positions(context, page)
         else:
             render_empty_portfolio(source)
     with narrow:
-        render_fills(scene.fills, moment.zone)
-        render_health(moment)
-        alerts_panel.render(scene.monitor, zone=moment.zone)
+        render_fills(page.fills, context.zone)
+        render_health(context)
+        alerts_panel.render(page.monitor, zone=context.zone)
     mark_drawn()
 
 
-def _render_summary(moment: PageContext, scene: PageView) -> None:
-    """What else to know, the totals, and the day's curve."""
-    render_notes(moment)
+def _render_summary(context: PageContext, page: PageView) -> None:
+    """Draw the notes, the totals, and the day's curve."""
+    render_notes(context)
     tiles, curve = st.columns([3.2, 1], gap="small")
     with tiles:
-        render_totals(scene.view.totals, scene.view.portfolio.cash)
+        render_totals(page.view.totals, page.view.portfolio.cash)
     with curve:
-        render_portfolio_curve(scene.day, scene.charted, zone=moment.zone, key="live-curve", height=96)
+        render_portfolio_curve(page.day, page.charted, zone=context.zone, key="live-curve", height=96)
 
 
-def _render_positions(moment: PageContext, scene: PageView) -> None:
-    """The table, the detail of the selected row, and the pictures by underlying."""
-    view, executions = scene.view, scene.fills.book.leaf_fills
-    selected = render_positions(view, scene.fills, moment.zone, raised=scene.raised)
+def _render_positions(context: PageContext, page: PageView) -> None:
+    """Draw the table, the detail of the selected row, and the charts by underlying."""
+    view, executions = page.view, page.fills.book.leaf_fills
+    selected = render_positions(view, page.fills, context.zone, raised=page.raised)
     if selected is not None:
         position_detail.render(
             selected,
@@ -90,10 +90,10 @@ def _render_positions(moment: PageContext, scene: PageView) -> None:
             positions=view.positions,
             structures=view.structures,
             legs=view.legs,
-            view=scene.day,
+            view=page.day,
             fills=executions,
-            zone=moment.zone,
+            zone=context.zone,
         )
     with st.container(key="live-underlyings", border=True):
-        render_pnl_pictures(scene.day, view.underlyings, scene.charted, zone=moment.zone, key="live-pictures")
+        render_pnl_pictures(page.day, view.underlyings, page.charted, zone=context.zone, key="live-pictures")
         render_underlying_sums(view.underlyings)

@@ -1,4 +1,4 @@
-"""The little CSS that Streamlit's own options do not reach."""
+"""The CSS that Streamlit's own options do not cover."""
 
 from __future__ import annotations
 
@@ -10,5 +10,5 @@ _STYLES = Path(__file__).resolve().parents[2] / "assets" / "page.css"
 
 
 def apply_page_style() -> None:
-    """Set padding, size and tabular figures for a page that is read all day."""
+    """Apply padding, size and tabular figures."""
     st.html(_STYLES)

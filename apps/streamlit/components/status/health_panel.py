@@ -1,13 +1,13 @@
-"""How each stream is: one line per stream, and the full table on request."""
+"""The streams panel: one line per stream, and every figure on request."""
 
 from __future__ import annotations
 
 import datetime as dt
-from html import escape
 
 import streamlit as st
 
 from apps.streamlit.components.inputs.page_context import PageContext
+from apps.streamlit.components.layout.plain_text import in_html
 from apps.streamlit.components.status.other_tabs import describe_other_tab
 from options_helper.analysis.status.clock import describe_clock, format_lag
 from options_helper.analysis.status.stream_lines import StreamLine, describe_stream, stream_records
@@ -18,43 +18,43 @@ from options_helper.market import LiveSnapshot, StreamHealth, StreamName
 _MILLISECONDS = 1000
 
 
-def render_health(moment: PageContext) -> None:
-    """Draw one line per stream, who started them, and the full table in an expander."""
-    snapshot, zone = moment.snapshot, moment.zone
+def render_health(context: PageContext) -> None:
+    """Draw one line per stream, who started them, and all figures in an expander."""
+    snapshot, zone = context.snapshot, context.zone
     records = stream_records(snapshot)
     with st.container(key="live-health", border=True):
         lines = [(record, describe_stream(record, snapshot.as_of, zone=zone)) for record in records]
         st.html(_panel(snapshot, lines))
-        other = describe_other_tab(moment, 0)
+        other = describe_other_tab(context, 0)
         if other:
-            st.html(f'<p class="oh-quiet">{escape(other)}</p>')
+            st.html(f'<p class="oh-quiet">{in_html(other)}</p>')
         if records:
             with st.expander("All figures", key="live-health-figures"):
                 st.html(_figures(snapshot, lines, zone))
 
 
 def _panel(snapshot: LiveSnapshot, lines: list[tuple[StreamHealth, StreamLine]]) -> str:
-    head = f'<p class="oh-panel-title"><strong>Streams</strong> <span>{escape(_pace(snapshot))}</span></p>'
+    head = f'<p class="oh-panel-title"><strong>Streams</strong> <span>{in_html(_pace(snapshot))}</span></p>'
     if not lines:
-        return f'{head}<p class="oh-quiet">Not connected. Nothing is asked of Alpaca before Start.</p>'
+        return f'{head}<p class="oh-quiet">Not connected. Nothing is requested from Alpaca before Start.</p>'
     rows = "".join(
         f'<tr class="oh-{line.word}"><td class="oh-sign" aria-hidden="true">{line.sign}</td>'
         f'<th scope="row">{line.label}</th>'
-        f"<td>{_state(line)}{escape(line.text)}</td>"
-        f'<td class="oh-right">{escape(_losses(record, snapshot))}</td></tr>'
+        f"<td>{_state(line)}{in_html(line.text)}</td>"
+        f'<td class="oh-right">{in_html(_losses(record, snapshot))}</td></tr>'
         for record, line in lines
     )
     return f'{head}<table class="oh-streams" aria-label="Streams"><tbody>{rows}</tbody></table>'
 
 
 def _state(line: StreamLine) -> str:
-    """The state's word; hidden where the figures say it already, yet read aloud."""
+    """Return the state's word, hidden (but read aloud) while running."""
     kind = "oh-hidden" if line.word == "running" else "oh-word"
     return f'<span class="{kind}">{line.word} · </span>'
 
 
 def _pace(snapshot: LiveSnapshot) -> str:
-    """Messages per second of all streams, and the typical way from receipt to the page."""
+    """Return messages per second of all streams, and the median delay from receipt to the page."""
     if not snapshot.running:
         return ""
     words = [f"{sum(record.rate for record in snapshot.health.values()):,.0f} msg/s"]
@@ -67,7 +67,7 @@ def _pace(snapshot: LiveSnapshot) -> str:
 
 
 def _losses(record: StreamHealth, snapshot: LiveSnapshot) -> str:
-    """What was lost: drops of a data stream, gaps of the fills."""
+    """Return what was lost: drops of a data stream, gaps of the fills."""
     if record.stream == StreamName.FILLS:
         gaps = len(snapshot.fill_gaps)
         return f"{gaps} gap{'' if gaps == 1 else 's'}"
@@ -75,7 +75,7 @@ def _losses(record: StreamHealth, snapshot: LiveSnapshot) -> str:
 
 
 def _figures(snapshot: LiveSnapshot, lines: list[tuple[StreamHealth, StreamLine]], zone: dt.tzinfo) -> str:
-    """Every figure of every stream, streams as columns: they are three, the figures are many."""
+    """Return a table of every figure, one column per stream."""
     rows: list[tuple[str, list[str]]] = [
         ("State", [line.word for _, line in lines]),
         ("Alive", ["yes" if record.alive else "no" for record, _ in lines]),
@@ -91,13 +91,13 @@ def _figures(snapshot: LiveSnapshot, lines: list[tuple[StreamHealth, StreamLine]
     ]
     head = "".join(f'<th scope="col">{line.label}</th>' for _, line in lines)
     body = "".join(
-        f'<tr><th scope="row">{name}</th>{"".join(f"<td>{escape(cell)}</td>" for cell in cells)}</tr>'
+        f'<tr><th scope="row">{name}</th>{"".join(f"<td>{in_html(cell)}</td>" for cell in cells)}</tr>'
         for name, cells in rows
     )
     clock = describe_clock(snapshot)
-    background = f"<p>{escape(clock)}</p>" if clock else ""
+    background = f"<p>{in_html(clock)}</p>" if clock else ""
     background += "".join(
-        f"<p>{escape(part.capitalize())}: {escape(words)}</p>"
+        f"<p>{in_html(part.capitalize())}: {in_html(words)}</p>"
         for part, words in snapshot.backfill.items()
         if words
     )

@@ -1,4 +1,4 @@
-"""What the reader should know beside the status: other tabs, positions that are not live, foreign hosts."""
+"""Notes under the status line: other tabs, positions that are not live, unusual hosts."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import streamlit as st
 
 from apps.streamlit.components.inputs.page_context import PageContext
+from apps.streamlit.components.layout.plain_text import in_markdown
 from apps.streamlit.components.status.other_tabs import describe_other_tab
-from apps.streamlit.components.status.status_line import escape_markdown
 from options_helper.analysis.status.clock import describe_clock
 from options_helper.analysis.text.wording import join_words
 from options_helper.data.streaming.subscriptions import positions_not_subscribed
@@ -16,24 +16,24 @@ from options_helper.data.streaming.subscriptions import positions_not_subscribed
 _NAMED = 5
 
 
-def render_notes(moment: PageContext) -> None:
-    """Draw the notes, one line each; nothing where there are none."""
-    notes = list(_notes(moment))
+def render_notes(context: PageContext) -> None:
+    """Draw the notes, one line each, if there are any."""
+    notes = list(_notes(context))
     if notes:
         with st.container(key="live-notes", gap=None):
             for note in notes:
-                st.markdown(f":material/arrow_right: {escape_markdown(note)}")
+                st.markdown(f":material/arrow_right: {in_markdown(note)}")
 
 
-def _notes(moment: PageContext) -> Iterator[str]:
-    foreign = moment.model.credentials.settings.foreign_hosts if moment.model.credentials.settings else ()
+def _notes(context: PageContext) -> Iterator[str]:
+    foreign = context.model.credentials.settings.foreign_hosts if context.model.credentials.settings else ()
     if foreign:
-        yield f"Not Alpaca's own hosts: {', '.join(foreign)}. Your keys go there at Start."
-    clock = describe_clock(moment.snapshot) if moment.snapshot.running else ""
+        yield f"Not Alpaca's own hosts: {', '.join(foreign)}. Start sends your keys there."
+    clock = describe_clock(context.snapshot) if context.snapshot.running else ""
     if clock:
         yield clock
-    absent, changed = _not_subscribed(moment), _changed(moment)
-    other = describe_other_tab(moment, len(absent))
+    absent, changed = _not_subscribed(context), _changed(context)
+    other = describe_other_tab(context, len(absent))
     if other and absent:
         yield other
     if absent:
@@ -41,18 +41,18 @@ def _notes(moment: PageContext) -> Iterator[str]:
         yield f"{_listed(absent)} {be} not subscribed. Press Restart to stream this portfolio."
     if changed:
         yield f"The running streams have other settings ({join_words(changed)}). Press Restart to use yours."
-    if not absent and moment.model.plan is not None:
-        yield from moment.model.plan.warnings
+    if not absent and context.model.plan is not None:
+        yield from context.model.plan.warnings
 
 
-def _changed(moment: PageContext) -> list[str]:
-    """Which of this tab's settings differ from those of the running set, in words."""
-    run, settings = moment.hub.run, moment.model.settings
-    if run is None or not moment.hub.is_running():
+def _changed(context: PageContext) -> list[str]:
+    """Return the names of this tab's settings that differ from the running streams'."""
+    run, settings = context.hub.run, context.model.settings
+    if run is None or not context.hub.is_running():
         return []
-    config, credentials = run.config, moment.model.credentials
+    config, credentials = run.config, context.model.credentials
     account = credentials.account(settings.account)
-    # Of settings that cannot be used no account is known, and Restart would not take them.
+    # Unusable settings name no account, and Restart would refuse them.
     runs_on = config.settings.account if config.settings and credentials.settings else account
     pairs = {
         "stocks": (config.stream_stocks, settings.stream_stocks),
@@ -65,10 +65,10 @@ def _changed(moment: PageContext) -> list[str]:
     return [name for name, (running, wanted) in pairs.items() if running != wanted]
 
 
-def _not_subscribed(moment: PageContext) -> list[str]:
-    """Ids of this tab's positions that it would stream, and the running set does not ask for."""
-    run, plan, portfolio = moment.hub.run, moment.model.plan, moment.model.source.portfolio
-    if run is None or plan is None or portfolio is None or not moment.hub.is_running():
+def _not_subscribed(context: PageContext) -> list[str]:
+    """Return the ids of this tab's positions that the running streams do not cover."""
+    run, plan, portfolio = context.hub.run, context.model.plan, context.model.source.portfolio
+    if run is None or plan is None or portfolio is None or not context.hub.is_running():
         return []
     asked = frozenset((*run.config.stocks, *run.config.option_contracts))
     absent = frozenset((*plan.stocks, *plan.option_contracts)) - asked

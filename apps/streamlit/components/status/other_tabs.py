@@ -9,13 +9,13 @@ from options_helper.analysis.text.wording import format_moment
 from options_helper.session.hub import LiveHub
 
 if TYPE_CHECKING:
-    from apps.streamlit.components.inputs.page_context import PageContext
+    from apps.streamlit.components.inputs.page_context import PageContext  # imports pandas
 
 
 def is_from_another_tab(hub: LiveHub) -> bool:
-    """Whether a tab other than this one, which is still open, did the last thing to the streams.
+    """Return whether the last action on the streams came from another tab that is still open.
 
-    A tab that was reloaded is a new session; what it did before counts as its own.
+    A reloaded tab is a new session; what it did before the reload counts as its own.
     """
     action = hub.last_action
     if action is None or action.session_id is None or action.is_from(session_id()):
@@ -23,12 +23,12 @@ def is_from_another_tab(hub: LiveHub) -> bool:
     return hub.is_connected(action.session_id)
 
 
-def describe_other_tab(moment: PageContext, not_live: int) -> str:
-    """Who started the running streams with what, or ""; `not_live` counts this tab's idle positions."""
-    action = moment.hub.last_action
-    if action is None or not moment.hub.is_running() or not is_from_another_tab(moment.hub):
+def describe_other_tab(context: PageContext, not_live: int) -> str:
+    """Return what another tab started, or ""; `not_live` counts this tab's positions that are not live."""
+    action = context.hub.last_action
+    if action is None or not context.hub.is_running() or not is_from_another_tab(context.hub):
         return ""
-    at = format_moment(action.at, moment.snapshot.as_of, moment.zone)
+    at = format_moment(action.at, context.snapshot.as_of, context.zone)
     text = f"{action.kind} from another tab {at} with {action.portfolio_name}"
     if not_live:
         return f"{text}; {not_live} of your positions {'is' if not_live == 1 else 'are'} not live."

@@ -1,4 +1,4 @@
-"""The one line that says how the streams are, and the notes beneath it."""
+"""The one line that says how the streams are, and what became of a button that failed."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import streamlit as st
 
 from apps.streamlit.components.inputs.actions import find_problem
 from apps.streamlit.components.inputs.page_context import PageContext
+from apps.streamlit.components.layout.plain_text import in_markdown
 from apps.streamlit.components.status.other_tabs import is_from_another_tab
 from options_helper.analysis.status.stream_diagnosis import Diagnosis, Level, QuoteCounts, diagnose
 from options_helper.analysis.text.wording import format_moment
@@ -22,9 +23,8 @@ _ICONS = {
     Level.WARNING: ":material/warning:",
     Level.ERROR: ":material/error:",
 }
-_TOLD_KEY = "told-status"
-_TOLD = frozenset({StreamState.RUNNING, StreamState.RECONNECTING, StreamState.ERROR})
-_SPECIAL = "\\`*_{}[]()<>#+|~$:"
+_LAST_STATUS_KEY = "last-status"
+_ANNOUNCED = frozenset({StreamState.RUNNING, StreamState.RECONNECTING, StreamState.ERROR})
 
 
 def render_status(diagnosis: Diagnosis) -> None:
@@ -34,7 +34,7 @@ def render_status(diagnosis: Diagnosis) -> None:
 
 
 def render_problem(hub: LiveHub) -> None:
-    """Below the line, why this tab's button failed while streams ran; it says nothing of how these are."""
+    """Draw why this tab's button failed although streams ran; says nothing about the streams."""
     problem = find_problem(hub)
     if problem is None or not problem.streams_ran:
         return
@@ -52,49 +52,44 @@ def _draw(diagnosis: Diagnosis) -> None:
         Level.ERROR: st.error,
     }[diagnosis.level]
     draw(
-        f"**{escape_markdown(diagnosis.headline)}** {escape_markdown(diagnosis.detail)}",
+        f"**{in_markdown(diagnosis.headline)}** {in_markdown(diagnosis.detail)}",
         icon=_ICONS[diagnosis.level],
     )
 
 
 def _tone(level: Level) -> AbstractContextManager[object]:
-    """What is quiet is drawn as information without its colour."""
+    """Return a container that takes the colour out of a quiet line."""
     return st.container(key="live-status-quiet") if level is Level.QUIET else nullcontext()
 
 
-def tell_change(status: str, diagnosis: Diagnosis) -> None:
-    """A toast when streams that were live are lost, and when they are back; none for a press of a button."""
-    before = st.session_state.get(_TOLD_KEY)
-    st.session_state[_TOLD_KEY] = status
-    if before == status or before not in _TOLD or status not in _TOLD:
+def announce_change(status: str, diagnosis: Diagnosis) -> None:
+    """Show a toast when live streams are lost and when they are back, but not after a button."""
+    before = st.session_state.get(_LAST_STATUS_KEY)
+    st.session_state[_LAST_STATUS_KEY] = status
+    if before == status or before not in _ANNOUNCED or status not in _ANNOUNCED:
         return
     words = "The streams are back." if status == StreamState.RUNNING else diagnosis.headline
-    st.toast(escape_markdown(words), icon=_ICONS[diagnosis.level])
+    st.toast(in_markdown(words), icon=_ICONS[diagnosis.level])
 
 
-def find_diagnosis(moment: PageContext, quotes: QuoteCounts) -> Diagnosis:
-    """This tab's diagnosis: why its Start started nothing, else how the streams are."""
-    problem = find_problem(moment.hub)
+def find_diagnosis(context: PageContext, quotes: QuoteCounts) -> Diagnosis:
+    """Return why this tab's Start started nothing, else how the streams are."""
+    problem = find_problem(context.hub)
     if problem is not None and not problem.streams_ran:
         return Diagnosis(Level.ERROR, "Not started.", problem.text)
-    credentials = moment.model.credentials
-    if credentials.settings is None and moment.snapshot.started_at is None:
+    credentials = context.model.credentials
+    if credentials.settings is None and context.snapshot.started_at is None:
         return Diagnosis(Level.INFO, "Not ready.", credentials.problem)
-    action = moment.hub.last_action
+    action = context.hub.last_action
     stopped = action if action is not None and action.kind is ActionKind.STOPPED else None
-    if stopped and is_from_another_tab(moment.hub) and not moment.snapshot.running:
-        at = format_moment(stopped.at, moment.snapshot.as_of, moment.zone)
+    if stopped and is_from_another_tab(context.hub) and not context.snapshot.running:
+        at = format_moment(stopped.at, context.snapshot.as_of, context.zone)
         return Diagnosis(Level.INFO, f"Stopped from another tab, {at}.", "Figures are frozen.")
     return diagnose(
-        moment.snapshot,
-        ready=moment.model.ready,
+        context.snapshot,
+        ready=context.model.ready,
         quotes=quotes,
         stop_reason=stopped.reason if stopped else "",
-        next_open=moment.hours.next_open,
-        zone=moment.zone,
+        next_open=context.hours.next_open,
+        zone=context.zone,
     )
-
-
-def escape_markdown(text: str) -> str:
-    """Text as it is, where Streamlit would read Markdown."""
-    return "".join(f"\\{sign}" if sign in _SPECIAL else sign for sign in text)

@@ -1,0 +1,50 @@
+"""An alert's status and its events in words."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from options_helper.analysis.alerts.step import (
+    AlertEvent,
+    AlertMetric,
+    AlertPhase,
+    AlertRule,
+    AlertStatus,
+    Outcome,
+)
+from options_helper.analysis.text.wording import format_time
+
+WHOLE = "Whole portfolio"
+
+
+def describe_status(
+    status: AlertStatus, rule: AlertRule, zone: dt.tzinfo, as_of: dt.datetime | None = None
+) -> str:
+    """Return where an alert stands: `raised 10:42:07 at +$812`, `normal · now +$120`, `no data`.
+
+    A time on another day than `as_of` is written with its day.
+    """
+    now = rule.metric.format_value(status.value) if status.value is not None else ""
+    parts = [_describe_phase(status, rule, zone, as_of)]
+    if status.outcome in {Outcome.NO_DATA, Outcome.MARKET_CLOSED}:
+        parts.append(str(status.outcome) + (f", last {now}" if now else ""))
+    elif now and rule.metric is not AlertMetric.FILL:
+        parts.append(f"now {now}")
+    return " · ".join(parts)
+
+
+def _describe_phase(status: AlertStatus, rule: AlertRule, zone: dt.tzinfo, as_of: dt.datetime | None) -> str:
+    match status.phase:
+        case AlertPhase.RAISED if status.raised_at is not None:
+            at = rule.metric.format_value(status.raised_value)
+            return f"raised {format_time(status.raised_at, zone, as_of)}" + (f" at {at}" if at else "")
+        case AlertPhase.PENDING:
+            return f"pending for {status.held_seconds:.0f} of {rule.pending_seconds:.0f} s"
+        case phase:
+            return str(phase)
+
+
+def describe_event(event: AlertEvent) -> str:
+    """Return what happened: `spy-put · P/L Open above +$800 · +$812`."""
+    what = event.text or (event.rule.metric.format_value(event.value) if event.value is not None else "")
+    return " · ".join(part for part in (event.rule.position or WHOLE, event.rule.condition, what) if part)
