@@ -25,6 +25,8 @@ def streamlit_command(script: Path, *, host: str, port: int) -> list[str]:
     allowed = dict.fromkeys(["localhost", "127.0.0.1", host])
     settings = {
         "server.address": host,
+        # Otherwise a start on all interfaces looks up this machine's addresses, for a greeting nobody reads.
+        "browser.serverAddress": "localhost",
         "server.port": str(port),
         "server.headless": "true",
         "server.fileWatcherType": "none",

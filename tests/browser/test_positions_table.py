@@ -487,3 +487,15 @@ def test_leaving_takes_away_only_what_the_table_made(open_table: Callable[..., P
     _refreshes(page, 2)
     assert page.locator(".stBidiComponent i").count() == 1
     assert page.locator(".stBidiComponent style").count() == 1
+
+
+@pytest.mark.parametrize("minutes", [-2, 2])
+def test_ages_do_not_believe_the_browsers_clock(open_table: Callable[..., Page], minutes: int) -> None:
+    """A browser whose clock is two minutes off shows the age of a price that the server knows."""
+    page = open_table("frozen=1&age=3")
+    page.add_init_script(
+        f"{{ const now = Date.now.bind(Date); Date.now = () => now() + {minutes * 60_000}; }}"
+    )
+    page.reload()
+    expect(_cell(page, "p003", "quote")).to_have_text(re.compile(r"^● live \d s$"), timeout=20_000)
+    assert page.locator(".positions-table.is-stale").count() == 0

@@ -34,7 +34,9 @@ def get(path: str, host: str = "localhost") -> httpx.Response:
     """Return a browser's response for this path from the two routes alone."""
 
     async def ask() -> httpx.Response:
-        served = httpx.ASGITransport(app=Starlette(routes=first_paint.first_paint_routes()))
+        served = httpx.ASGITransport(
+            app=Starlette(routes=first_paint.first_paint_routes(first_paint.first_paint_documents()))
+        )
         async with httpx.AsyncClient(transport=served, base_url=f"http://{host}") as client:
             return await client.get(path)
 
@@ -94,4 +96,4 @@ def test_a_document_that_is_not_as_it_was_is_left_alone(
     if text is not None:
         document.write_text(text)
     monkeypatch.setattr(first_paint, "_DOCUMENT", document)
-    assert first_paint.first_paint_routes() == []
+    assert first_paint.first_paint_documents() == {}

@@ -8,6 +8,7 @@ the title disappears as soon as the page has drawn its own.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from string import Template
@@ -30,18 +31,28 @@ _ROOT = '<div id="root"></div>'
 _FONT = re.compile(r'href="([^"]+\.woff2)"')
 
 
-def first_paint_routes() -> list[Route]:
-    """Return the two pages' routes, ahead of Streamlit's own; none if its document has changed."""
+def read_document() -> str:
+    """Return Streamlit's own document, "" if it cannot be read."""
+    try:
+        return _DOCUMENT.read_text(encoding="utf-8")
+    except OSError:
+        return ""
+
+
+def first_paint_documents() -> dict[str, str]:
+    """Return the documents by path; none if Streamlit's document has another structure than expected."""
+    document = read_document()
+    if _ROOT not in document:
+        return {}
+    pages = (("/", HOME_TITLE, "oh-home"), ("/Live_Portfolio", LIVE_TITLE, "oh-live"))
+    return {path: insert_title(document, title, kind) for path, title, kind in pages}
+
+
+def first_paint_routes(documents: Mapping[str, str]) -> list[Route]:
+    """Return routes that answer these paths with these documents, ahead of Streamlit's own."""
     from starlette.routing import Route  # noqa: PLC0415 - Streamlit's server, absent in a bare run
 
-    try:
-        document = _DOCUMENT.read_text(encoding="utf-8")
-    except OSError:
-        document = ""
-    if _ROOT not in document:
-        return []
-    pages = (("/", HOME_TITLE, "oh-home"), ("/Live_Portfolio", LIVE_TITLE, "oh-live"))
-    return [Route(path, partial(_answer, insert_title(document, title, kind))) for path, title, kind in pages]
+    return [Route(path, partial(_answer, document)) for path, document in documents.items()]
 
 
 def insert_title(document: str, title: str, kind: str) -> str:
@@ -65,5 +76,5 @@ async def _answer(document: str, request: Request) -> Response:
 
 
 def _is_folded(request: Request) -> bool:
-    """Return whether the sidebar is folded, as it is while streams run; a foreign site learns nothing."""
+    """Return whether streams run, so that the sidebar is folded; a foreign host never learns it."""
     return request.url.hostname in st.get_option("server.allowedHosts") and current_hub().is_running()

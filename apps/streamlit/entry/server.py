@@ -1,4 +1,4 @@
-"""What the launcher runs: Streamlit's own server, with a first page that shows its title at once."""
+"""What the launcher runs: Streamlit's server, with an immediate title and strict security headers."""
 
 from __future__ import annotations
 
@@ -9,25 +9,35 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import streamlit as st
-from streamlit import net_util
+from starlette.middleware import Middleware
 
 _HERE = Path(__file__).resolve()
 sys.path.insert(0, str(_HERE.parents[3]))
 
-from apps.streamlit.entry.first_paint import first_paint_routes  # noqa: E402 - importable from here on
-from options_helper.session.hub import close_hub  # noqa: E402 - likewise
-
-# Streamlit asks an outside service for this machine's address as soon as a foreign origin knocks.
-net_util.get_external_ip = lambda: None
+from apps.streamlit.entry.first_paint import (  # noqa: E402 - importable from here on
+    first_paint_documents,
+    first_paint_routes,
+    read_document,
+)
+from apps.streamlit.entry.no_lookups import never_look_up_addresses  # noqa: E402 - importable from here on
+from apps.streamlit.entry.security_headers import SecurityHeaders  # noqa: E402 - importable from here on
+from options_helper.session.hub import close_hub  # noqa: E402 - importable from here on
 
 
 @asynccontextmanager
 async def _close_streams_at_end(_app: st.App) -> AsyncIterator[None]:
-    """Alpaca is told goodbye; after a signal uvicorn ends the process without Python's exit handlers."""
+    """Close the streams; after a signal uvicorn ends the process without running exit handlers."""
     try:
         yield
     finally:
         await asyncio.to_thread(close_hub)
 
 
-app = st.App(_HERE.with_name("portal.py"), routes=first_paint_routes(), lifespan=_close_streams_at_end)
+never_look_up_addresses()
+_documents = first_paint_documents()
+app = st.App(
+    _HERE.with_name("portal.py"),
+    routes=first_paint_routes(_documents),
+    middleware=[Middleware(SecurityHeaders, documents=[read_document(), *_documents.values()])],
+    lifespan=_close_streams_at_end,
+)

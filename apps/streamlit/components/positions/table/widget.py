@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from options_helper.times import to_microseconds, utc_now
+
 if TYPE_CHECKING:
     from apps.streamlit.components.positions.table.rows import TablePayload
 
@@ -53,6 +55,7 @@ def render(rows_payload: TablePayload, *, key: str, raised: int) -> str | None:
         The selected position's id, or None if none is selected or it is not in the payload.
     """
     data = {**rows_payload, "storage": key, "raised": raised}
+    data["sent_at"] = _sent_at(key, data)
     with (
         st.container(key="live-positions"),
         st.container(key="live-structures"),
@@ -61,6 +64,18 @@ def render(rows_payload: TablePayload, *, key: str, raised: int) -> str | None:
         result = _component()(key=key, data=data, on_selected_change=_nothing)
     selected: str | None = result.get("selected")
     return selected if selected in rows_payload["ids"] else None
+
+
+def _sent_at(key: str, data: dict[str, Any]) -> int:
+    """Return when this session first sent this data, in milliseconds; the browser counts ages from it.
+
+    The same data keeps its time, so that Streamlit sends a hash instead of the data.
+    """
+    last = st.session_state.get(f"{key}-sent")
+    if last is None or last[0] != data:
+        last = st.session_state[f"{key}-sent"] = (dict(data), to_microseconds(utc_now()) // 1000)
+    sent: int = last[1]
+    return sent
 
 
 def _nothing() -> None:

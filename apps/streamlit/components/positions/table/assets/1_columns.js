@@ -17,6 +17,15 @@ const STATES = {
   halted: ["\u2298", "halted", false],
 };
 
+// The server's time now: what it was when the newest payload was sent, and what this page has counted since then.
+// The browser's own clock may be wrong. The anchor outlives the widget: a payload that was sent once may be shown twice.
+const anchor = (globalThis.optionsHelperServerTime ??= { sentAt: 0, shownAt: 0 });
+const serverNow = () => anchor.sentAt + performance.now() - anchor.shownAt;
+
+function setServerTime(sentAt) {
+  if (sentAt !== anchor.sentAt) Object.assign(anchor, { sentAt, shownAt: performance.now() });
+}
+
 const isNumber = (value) => typeof value === "number" && Number.isFinite(value);
 const grouped = (value, decimals) =>
   value.toLocaleString("en-US", { minimumFractionDigits: decimals, maximumFractionDigits: decimals });

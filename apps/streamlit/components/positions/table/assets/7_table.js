@@ -12,13 +12,14 @@ class PositionsTable {
     this.sent = undefined;
     this.select = select;
     this.root = root;
+    setServerTime(data.sent_at);
     const actions = {
       sortBy: (id) => this.sortBy(id),
       showColumn: (id, shown) => this.showColumn(id, shown),
       toggleAll: () => this.toggleAll(),
     };
     this.bar = new Bar(root, this.memory, actions);
-    this.portions = new Portions((view) => view.update(view.row, this.#contextOf(view.row, Date.now())));
+    this.portions = new Portions((view) => view.update(view.row, this.#contextOf(view.row, serverNow())));
     this.scroll = element("div", "pt-scroll", root);
     this.table = element("table", "pt-table", this.scroll);
     this.table.setAttribute("role", "treegrid");
@@ -69,6 +70,7 @@ class PositionsTable {
   // One refresh.
   show(data) {
     this.data = data;
+    setServerTime(data.sent_at);
     this.model = toModel(data);
     if (this.order.groups.length === 0) this.order.sort(this.model, this.memory.sort);
     else this.order.adopt(this.model);
@@ -109,7 +111,7 @@ class PositionsTable {
 
   // Rows in sight at once, the others in small portions right after: a thousand rows never hold up a frame.
   #refresh(work) {
-    const now = Date.now();
+    const now = serverNow();
     const views = [...this.tbody.children].map((tr) => this.views.get(tr.dataset.key));
     const { scrollTop, clientHeight, scrollHeight } = this.scroll;
     const first = (scrollTop / Math.max(scrollHeight, 1)) * views.length - SPARE_ROWS;
@@ -152,7 +154,7 @@ class PositionsTable {
   }
 
   #markStale() {
-    const now = Date.now();
+    const now = serverNow();
     const rows = [...this.model.positions.values()];
     const states = rows.map((row) => stateOf(row, now, this.data.stale_after));
     const current = ["live", "quiet", "closed"];

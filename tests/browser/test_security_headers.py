@@ -1,0 +1,123 @@
+"""The page runs under its own security policy, cannot be framed, and its server asks nobody outside."""
+
+from __future__ import annotations
+
+import json
+import re
+from http.client import HTTPConnection
+from ipaddress import ip_address
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import pytest
+
+if TYPE_CHECKING:
+    from conftest import Portal
+    from playwright.sync_api import Browser
+
+pytestmark = pytest.mark.browser
+playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+expect = playwright.expect
+
+RECORDER = """
+import json, os, sys
+
+def note(event, words):
+    if event in {"socket.connect", "socket.getaddrinfo"}:
+        asked = words[1] if event == "socket.connect" else words[0]
+        with open(os.environ["TEST_ASKED"], "a") as file:
+            asked = asked if isinstance(asked, str) else list(asked)
+            file.write(json.dumps([event, asked], default=str) + "\\n")
+
+sys.addaudithook(note)
+"""
+
+
+@pytest.mark.parametrize("path", ["/", "/Live_Portfolio", "/home", "/_stcore/health"])
+def test_every_answer_has_the_headers(portal: Portal, path: str) -> None:
+    """No page is framed, loads from elsewhere, is sniffed, or names its address to others."""
+    address = urlsplit(portal.url)
+    connection = HTTPConnection(address.hostname or "", address.port or 0, timeout=5)
+    connection.request("GET", path)
+    answer = connection.getresponse()
+    policy = answer.headers["Content-Security-Policy"]
+    connection.close()
+    assert "frame-ancestors 'none'" in policy
+    assert "default-src 'self'" in policy
+    script_rule = next(rule for rule in policy.split("; ") if rule.startswith("script-src"))
+    assert "unsafe" not in script_rule
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["Referrer-Policy"] == "no-referrer"
+
+
+def test_the_running_page_violates_nothing(portal: Portal) -> None:
+    """Title, table, charts and detail work under the policy, and the console stays empty."""
+    page = portal.open(portal.url)
+    expect(page.get_by_role("heading", name="Options Helper")).to_be_visible(timeout=20_000)
+    page.goto(portal.live_url)
+    page.get_by_role("button", name="Start", exact=True).click()
+    expect(page.locator(".st-key-live-status")).to_contain_text("fills listening", timeout=40_000)
+    page.locator('tr[data-kind="position"]').first.click()
+    expect(page.locator(".st-key-live-underlyings canvas, .st-key-live-underlyings svg").first).to_be_visible(
+        timeout=30_000
+    )
+    page.get_by_role("button", name="Stop", exact=True).click()
+    assert portal.complaints == []
+    injected = "const s = document.createElement('script'); s.text = 'ran = 1'; document.body.append(s)"
+    page.evaluate(f"() => {{ {injected} }}")
+    assert page.evaluate("window.ran") is None
+    assert "Content Security Policy" in portal.complaints.pop()
+
+
+def test_no_other_page_frames_it(portal: Portal) -> None:
+    """A foreign page that frames the portal gets an empty frame, so that no click on Start can be stolen."""
+    page = portal.browser.new_page()
+    page.set_content(f'<iframe src="{portal.live_url}"></iframe>')
+    page.wait_for_function("document.querySelector('iframe').contentDocument === null")
+    frame = page.frames[1]
+    assert frame.locator("h1", has_text="Live Portfolio").count() == 0
+    assert re.match("chrome-error:|about:blank", frame.url)
+    page.close()
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0"])  # noqa: S104 - what is tested
+def test_nobody_outside_is_asked(
+    browser: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, host: str
+) -> None:
+    """Neither a start, nor a visit, nor a foreign Origin makes the server look anything up or connect."""
+    from tests.browser.conftest import running_portal
+
+    (tmp_path / "sitecustomize.py").write_text(RECORDER)
+    asked = tmp_path / "asked"
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setenv("TEST_ASKED", str(asked))
+    with running_portal(browser, tmp_path, f"--host={host}") as portal:
+        address = urlsplit(portal.url)
+        connection = HTTPConnection("127.0.0.1", address.port or 0, timeout=10)
+        upgrade = {
+            "Connection": "Upgrade",
+            "Upgrade": "websocket",
+            "Sec-WebSocket-Version": "13",
+            "Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA==",
+            "Origin": "http://evil.example",
+        }
+        connection.request("GET", "/_stcore/stream", headers=upgrade)
+        assert connection.getresponse().status == 403
+        connection.close()
+    lines = [json.loads(line) for line in asked.read_text().splitlines()]
+    outside = [line for line in lines if not _is_inside(line[1])]
+    assert lines
+    assert outside == []
+
+
+def _is_inside(asked: object) -> bool:
+    """Return whether this is a socket's file, or an address of this machine."""
+    name = asked[0] if isinstance(asked, list) else asked
+    if name in {"localhost", "None", None} or str(name).startswith("/"):
+        return True
+    try:
+        address = ip_address(str(name))
+    except ValueError:
+        return False
+    return address.is_loopback or address.is_unspecified
