@@ -11,6 +11,7 @@ import struct
 import time
 from collections.abc import Callable
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -21,8 +22,9 @@ PING = b"\x89\x00"
 _ONE_BYTE, _TWO_BYTES = 125, 65_535
 _TIMESTAMP_EXTENSION = -1
 _BILLION = 1_000_000_000
+_NEW_YORK = ZoneInfo("America/New_York")
 
-# "WebSocket stream" page of Alpaca's market data documentation; 411 as in its Go SDK.
+# "WebSocket stream" page of Alpaca's market data documentation.
 ERROR_TEXTS = {
     400: "invalid syntax",
     401: "not authenticated",
@@ -32,10 +34,8 @@ ERROR_TEXTS = {
     405: "symbol limit exceeded",
     406: "connection limit exceeded",
     407: "slow client",
-    408: "v2 not enabled",
     409: "insufficient subscription",
     410: "invalid subscribe action for this feed",
-    411: "insufficient scope",
     412: "option messages are only available in MsgPack format",
     413: "star symbol is not allowed for option quotes",
     500: "internal error",
@@ -68,6 +68,10 @@ class Nanoseconds(int):
         at = dt.datetime.fromisoformat(text if fraction is None else text.replace(fraction[0], ""))
         whole = cls.of(at if at.tzinfo else at.replace(tzinfo=dt.UTC))
         return whole if fraction is None else cls(whole + int(fraction[1].ljust(9, "0")))
+
+    def to_new_york(self) -> dt.datetime:
+        """Return the New York time, to the second."""
+        return dt.datetime.fromtimestamp(self // _BILLION, _NEW_YORK)
 
     def to_text(self) -> str:
         """RFC 3339 with nanoseconds and a Z."""

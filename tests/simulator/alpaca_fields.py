@@ -194,6 +194,7 @@ LEG: Fields = ORDER | {
 }
 _EMPTY = dict.fromkeys(("asset_id", "symbol", "asset_class", "side", "position_intent"), one_of(""))
 PARENT: Fields = ORDER | _EMPTY | {"order_class": one_of("mleg"), "legs": rows_of(LEG)}
+STREAM_PARENT: Fields = PARENT | {"side": one_of("buy")}
 FLAT_PARENT: Fields = PARENT | {"legs": one_of(None)}
 # [M] OrderClass, OrderType; "Placing Orders" of docs.alpaca.markets, Bracket Orders: two held orders of the
 # other side, the profit's limit and the loss's stop, each a whole order. The demo sends no such order.
@@ -216,9 +217,22 @@ UPDATE: Fields = {
 FILL: Fields = {
     "event": one_of("fill", "partial_fill"),
     "timestamp": moment,
-    "execution_id": is_uuid,
     "price": decimal,
     "qty": quantity,
+}
+# [T] one execution of a single order, or one of each leg of a multi-leg order.
+SINGLE_FILL: Fields = FILL | {"execution_id": is_uuid, "position_qty": decimal}
+LEG_FILL: Fields = {
+    "execution_id": is_uuid,
+    "order_id": is_uuid,
+    "price": decimal,
+    "qty": quantity,
+    "symbol": text,
+    "timestamp": moment,
+}
+MULTILEG_FILL: Fields = FILL | {
+    "legs": rows_of(LEG_FILL),
+    "position_qtys": lambda value: isinstance(value, dict) and all(map(decimal, value.values())),
 }
 PAST: Fields = {
     "event": one_of("trade_bust", "trade_correct"),
@@ -226,7 +240,7 @@ PAST: Fields = {
     "execution_id": is_uuid,
     "previous_execution_id": is_uuid,
     "price": decimal,
-    "qty": quantity,
+    "qty": decimal,
     "position_qty": decimal,
     "reason?": text,
 }
@@ -241,10 +255,23 @@ ACTIVITY: Fields = {
     "order_status": order_status,
     "price": decimal,
     "qty": quantity,
-    "side": one_of("buy", "sell"),
+    "side": one_of("buy", "sell", "sell_short"),
     "symbol": text,
     "transaction_time": moment,
     "type": one_of("fill", "partial_fill"),
+}
+# "Options Trading Overview" of docs.alpaca.markets.
+EVENT: Fields = {
+    "activity_type": one_of("OPASN", "OPEXC", "OPEXP", "OPTRD"),
+    "id": matches(r"\d{8}0{9}::[0-9a-f-]{36}"),
+    "date": day,
+    "net_amount": decimal,
+    "description": text,
+    "symbol": text,
+    "qty": decimal,
+    "status": one_of("executed"),
+    "price?": decimal,
+    "group_id?": is_uuid,
 }
 # [A] Position.
 POSITION: Fields = {

@@ -15,7 +15,7 @@ from alpaca.trading.models import TradeUpdate
 from options_helper.analysis.fills.build import build_fill_book
 from options_helper.data.settings import load_settings
 from options_helper.data.streaming.live_manager import LiveStreamConfig, LiveStreamManager
-from tests.simulator.alpaca_fields import BRACKET, BRACKET_LEG, FILL, UPDATE, decimal, find_fault, row_of
+from tests.simulator.alpaca_fields import BRACKET, BRACKET_LEG, SINGLE_FILL, UPDATE, find_fault, row_of
 
 pytestmark = pytest.mark.integration
 
@@ -85,7 +85,7 @@ def test_the_story_is_alpacas(story: list[JsonObject]) -> None:
     """Each update has Alpaca's fields and no others, and the SDK's own model reads it."""
     for message in story:
         order = BRACKET if message["order"]["legs"] else BRACKET_LEG
-        kind = FILL | {"position_qty": decimal} if message["event"] == "fill" else UPDATE
+        kind = SINGLE_FILL if message["event"] == "fill" else UPDATE
         assert find_fault(message, kind | {"order": row_of(order)}) == ""
     entry = TradeUpdate(**story[1]).order
     assert [leg.type.value for leg in entry.legs] == ["limit", "stop"]

@@ -24,9 +24,9 @@ from tests.simulator.alpaca_fields import (
     CONTRACT,
     DELIVERABLE,
     ERROR,
-    FILL,
     FLAT_PARENT,
     LEG,
+    MULTILEG_FILL,
     OPTION_ACK,
     OPTION_QUOTE,
     OPTION_SNAPSHOT,
@@ -35,16 +35,17 @@ from tests.simulator.alpaca_fields import (
     PARENT,
     PAST,
     POSITION,
+    SINGLE_FILL,
     STATUS,
     STOCK_ACK,
     STOCK_QUOTE,
     STOCK_SNAPSHOT,
     STOCK_TRADE,
+    STREAM_PARENT,
     SUCCESS,
     UPDATE,
     Fields,
     by_symbol,
-    decimal,
     find_fault,
     moment,
     one_of,
@@ -159,7 +160,7 @@ def test_order_updates(phone) -> None:
             order_id = simulator.place_order(CALL, "buy", 3, limit_price=9.0)
             await hear(line, UPDATE, ORDER)
             execution_id = simulator.fill(order_id, 1, 9.0)
-            await hear(line, FILL | {"position_qty": decimal}, ORDER)
+            await hear(line, SINGLE_FILL, ORDER)
             simulator.correct(execution_id, 8.9)
             await hear(line, PAST, ORDER)
             simulator.bust(execution_id)
@@ -175,11 +176,11 @@ def test_order_updates(phone) -> None:
                 await hear(line, UPDATE, ORDER)
             legs = [LegRequest(CALL, "buy"), LegRequest(PUT, "sell", ratio=2)]
             parent = simulator.place_multileg_order(legs, 2, limit_price=-1.0)
-            await hear(line, UPDATE, PARENT)
+            await hear(line, UPDATE, STREAM_PARENT)
             simulator.fill(parent, 1)
-            await hear(line, FILL, PARENT)
+            await hear(line, MULTILEG_FILL, STREAM_PARENT)
             simulator.fill(parent)
-            await hear(line, FILL, PARENT)
+            await hear(line, MULTILEG_FILL, STREAM_PARENT)
 
     asyncio.run(talk())
     assert_rows(phone.body("/v2/account/activities"), ACTIVITY)

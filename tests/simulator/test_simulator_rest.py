@@ -237,7 +237,7 @@ def test_contracts(phone) -> None:
     brk = phone.body("/v2/options/contracts/BRKB271217C00500000")
     assert (brk["underlying_symbol"], brk["root_symbol"], brk["multiplier"]) == ("BRK.B", "BRKB", "100")
     adjusted = phone.body("/v2/options/contracts/CSGP1271217P00001000")
-    assert (adjusted["underlying_symbol"], adjusted["size"], adjusted["tradable"]) == ("CSGP", "150", False)
+    assert (adjusted["underlying_symbol"], adjusted["size"], adjusted["tradable"]) == ("CSGP", "100", False)
     assert phone.body("/v2/options/contracts/SPXW271217C06000000")["style"] == "european"
     assert phone.body("/v2/options/contracts/AAPL200117C00100000")["status"] == "inactive"
     assert phone.get("/v2/options/contracts/BRK.B271217C00500000")[0] == 404

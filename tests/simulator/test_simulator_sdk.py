@@ -108,7 +108,7 @@ def test_the_trading_stream(phone) -> None:
     assert events == ["new", "partial_fill", "fill", "trade_bust", "new", "fill"]
     assert (heard.seen[1].price, heard.seen[1].qty, heard.seen[1].position_qty) == (7.1, 1, 1)
     parent = heard.seen[-1].order
-    assert (heard.seen[-1].price, parent.symbol, parent.side) == (-0.5, None, None)
+    assert (heard.seen[-1].price, parent.symbol, parent.side.value) == (-0.5, None, "buy")
     assert [(leg.symbol, leg.side.value, leg.filled_avg_price) for leg in parent.legs] == [
         (CALL, "buy", "5"),
         (PUT, "sell", "5.5"),

@@ -8,6 +8,7 @@ from dataclasses import replace
 from decimal import Decimal
 from uuid import UUID
 
+from options_helper.simulator.account.events import DESCRIPTIONS, AccountEvent
 from options_helper.simulator.account.ledger import Ledger
 from options_helper.simulator.account.orders import (
     ZERO,
@@ -19,6 +20,7 @@ from options_helper.simulator.account.orders import (
     text_of,
 )
 from options_helper.simulator.account.positions import Positions
+from options_helper.simulator.market.contracts import parse_contract
 from options_helper.simulator.wire import Nanoseconds
 
 _MILLION = 1_000_000
@@ -48,6 +50,7 @@ class OrderDesk:
         self.orders: dict[str, Order] = {}
         self.executions: list[Execution] = []
         self.positions = Positions(held or {})
+        self.events: list[AccountEvent] = []
 
     def ledger(self) -> Ledger:
         """A copy of everything that happened."""
@@ -89,7 +92,7 @@ class OrderDesk:
     def fill(self, order: Order, qty: int | Decimal | None = None, prices: Sequence[Decimal] = ()) -> None:
         """Execute some or all of what remains, a multi-leg order leg by leg at the prices of its legs.
 
-        A multi-leg order has no symbol, so its update has no `position_qty`.
+        The update of a multi-leg order lists an execution of each leg instead of one of its own.
 
         Raises:
             ValueError: The order is closed, or the quantity not within what remains.
@@ -97,19 +100,17 @@ class OrderDesk:
         count = order.remaining if qty is None else Decimal(qty)
         if order.closed or not ZERO < count <= order.remaining:
             raise ValueError(f"cannot fill {count} of {order.remaining} remaining, status {order.status}")
-        at, execution_id = self.clock(), self._identifier()
+        at = self.clock()
         parts = order.legs or [order]
         executed = [
-            self._execute(part, count * (part.ratio or 1), price, at, execution_id)
+            self._execute(part, count * (part.ratio or 1), price, at)
             for part, price in zip(parts, prices, strict=True)
         ]
         net = executed[0].price if not order.legs else self._net_price(order, prices)
         if order.legs:
             self._count(order, count, net, at)
-        extra = {"execution_id": execution_id, "price": text_of(net), "qty": text_of(count)}
-        if not order.legs:
-            extra["position_qty"] = text_of(executed[0].position_after)
-        self._tell("partial_fill" if order.remaining else "fill", order, at, **extra)
+        event = "partial_fill" if order.remaining else "fill"
+        self._tell(event, order, at, price=text_of(net), qty=text_of(count), **_executed(order, executed))
 
     def close(self, order: Order, status: str, *, reason: str | None = None) -> None:
         """End an order as "canceled", "expired", "rejected" or "done_for_day"."""
@@ -141,7 +142,9 @@ class OrderDesk:
         self._move(order, -execution.qty, execution.price)
         order.status = "partially_filled" if order.filled_qty else "new"
         self.executions[index] = replace(execution, busted=True)
-        self._tell_of_past("trade_bust", execution, order, reason="TRADE_BUST")
+        # Alpaca writes what a bust takes back as a negative quantity.
+        qty = text_of(-execution.qty)
+        self._tell_of_past("trade_bust", execution, order, qty=qty, reason="TRADE_BUST")
 
     def correct(self, execution_id: str, price: Decimal) -> None:
         """Change the price of a single order's execution after the event."""
@@ -150,6 +153,44 @@ class OrderDesk:
         corrected = replace(execution, price=price)
         self.executions[index] = corrected
         self._tell_of_past("trade_correct", corrected, order)
+
+    def settle(self, kind: str, symbol: str, qty: int) -> None:
+        """Assign, exercise or let expire contracts; only the activities report it, never the stream.
+
+        Args:
+            kind: "OPASN", "OPEXC" or "OPEXP".
+            symbol: The contract.
+            qty: How many contracts, above zero.
+
+        Raises:
+            ValueError: The kind or the symbol is none of these.
+        """
+        contract = parse_contract(symbol)
+        if contract is None or kind not in DESCRIPTIONS:
+            raise ValueError(f"cannot settle {symbol} by {kind}")
+        held = self.positions.quantity(symbol)
+        change = Decimal(qty) if held < 0 or (not held and kind == "OPASN") else Decimal(-qty)
+        strike = Decimal(str(contract.strike))
+        group = None if kind == "OPEXP" else self._identifier()
+        self._record(kind, symbol, change, ZERO, group)
+        if group is not None:
+            # A long call and a short put receive the shares.
+            shares = 100 * qty * (1 if contract.is_call == (kind == "OPEXC") else -1)
+            self._record("OPTRD", contract.underlying, Decimal(shares), strike, group)
+
+    def _record(self, kind: str, symbol: str, qty: Decimal, price: Decimal, group: str | None) -> None:
+        self.positions.move(symbol, qty, price)
+        self.events.append(
+            AccountEvent(
+                kind=kind,
+                symbol=symbol,
+                qty=qty,
+                price=price,
+                group_id=group,
+                at=self.clock(),
+                identifier=self._identifier(),
+            )
+        )
 
     def tell(self, event: str, order: Order, status: str | None = None) -> None:
         """Send any event of an order, known to Alpaca or not, under any status."""
@@ -171,9 +212,8 @@ class OrderDesk:
             execution_id=self._identifier(),
             previous_execution_id=execution.execution_id,
             price=text_of(execution.price),
-            qty=text_of(execution.qty),
             position_qty=text_of(self.positions.quantity(order.symbol)),
-            **extra,
+            **{"qty": text_of(execution.qty), **extra},
         )
 
     def _order(
@@ -204,17 +244,16 @@ class OrderDesk:
         self.orders[order.id] = order
         return order
 
-    def _execute(
-        self, order: Order, qty: Decimal, price: Decimal, at: Nanoseconds, execution_id: str
-    ) -> Execution:
+    def _execute(self, order: Order, qty: Decimal, price: Decimal, at: Nanoseconds) -> Execution:
         self._count(order, qty, price, at)
         execution = Execution(
-            execution_id=execution_id,
-            activity_id=f"{at.to_text()[:23].translate(_DIGITS_ONLY)}::{self._identifier()}",
+            execution_id=self._identifier(),
+            activity_id=f"{at.to_new_york():%Y%m%d%H%M%S}{at // 1_000_000 % 1000:03d}::{self._identifier()}",
             order_id=order.id,
             parent_id=order.parent.id if order.parent else None,
             symbol=order.symbol,
             side=order.side,
+            intent=order.intent,
             qty=qty,
             price=price,
             cumulative=order.filled_qty,
@@ -249,14 +288,32 @@ class OrderDesk:
     def _identifier(self) -> str:
         return str(UUID(int=self._random.getrandbits(128), version=4))
 
-    def _tell(self, event: str, order: Order, at: Nanoseconds | None = None, /, **extra: str | None) -> None:
+    def _tell(self, event: str, order: Order, at: Nanoseconds | None = None, /, **extra: object) -> None:
         update: Mapping[str, object] = {
             "event": event,
             "timestamp": (at or self.clock()).to_text(),
-            "order": order_row(order),
+            "order": order_row(order, streamed=True),
             **extra,
         }
         self._on_update(dict(update))
 
 
-_DIGITS_ONLY = str.maketrans("", "", "-T:.")
+def _executed(order: Order, executed: Sequence[Execution]) -> JsonObject:
+    """Return the fields of an update that name its executions."""
+    if not order.legs:
+        [one] = executed
+        return {"execution_id": one.execution_id, "position_qty": text_of(one.position_after)}
+    return {
+        "legs": [
+            {
+                "execution_id": one.execution_id,
+                "order_id": one.order_id,
+                "price": text_of(one.price),
+                "qty": text_of(one.qty),
+                "symbol": one.symbol,
+                "timestamp": one.at.to_text(),
+            }
+            for one in executed
+        ],
+        "position_qtys": {one.symbol: text_of(one.position_after) for one in executed},
+    }

@@ -11,8 +11,8 @@ from options_helper.simulator.account.orders import LegRequest, Order, to_cents
 from options_helper.simulator.market.contracts import parse_contract
 from options_helper.simulator.market.market import Market
 
-# Steps between stories: lively while somebody first looks, then as an ordinary day.
-_FIRST_PAUSES, _LATER_PAUSES = (2, 6), (16, 60)
+# Steps of half a second between stories: lively at first, then about one fill a minute.
+_FIRST_PAUSES, _LATER_PAUSES = (2, 6), (80, 160)
 _LIVELY_STORIES = 4
 
 

@@ -85,7 +85,7 @@ class Execution:
     """One fill of one order or leg, exactly.
 
     Attributes:
-        execution_id: As the stream reports it; the legs of one multi-leg fill share it.
+        execution_id: As the stream reports it; each leg of a multi-leg fill has its own.
         activity_id: As REST reports it.
         parent_id: The multi-leg order of a leg.
         cumulative, remaining: Of the order, after this execution.
@@ -100,6 +100,7 @@ class Execution:
     parent_id: str | None
     symbol: str
     side: str
+    intent: str
     qty: Decimal
     price: Decimal
     cumulative: Decimal
@@ -128,8 +129,8 @@ def _moment(order: Order, name: str) -> str | None:
     return order.moments[name].to_text() if name in order.moments else None
 
 
-def order_row(order: Order, *, nested: bool = True) -> JsonObject:
-    """The order as REST and the stream give it; `nested` puts the legs under their parent."""
+def order_row(order: Order, *, nested: bool = True, streamed: bool = False) -> JsonObject:
+    """Return the order as REST or the stream reports it; `nested` puts the legs under their parent."""
     is_parent = bool(order.legs)
     kind = order.type if order.parent is None else ""
     row: JsonObject = {
@@ -151,7 +152,7 @@ def order_row(order: Order, *, nested: bool = True) -> JsonObject:
         "order_class": order.order_class,
         "order_type": kind,
         "type": kind,
-        "side": order.side,
+        "side": "buy" if is_parent and streamed else order.side,
         "position_intent": order.intent,
         "time_in_force": order.time_in_force,
         "limit_price": text_of(order.limit_price),
@@ -189,7 +190,7 @@ def activity_row(execution: Execution) -> JsonObject:
         "order_status": execution.order_status,
         "price": text_of(execution.price),
         "qty": text_of(execution.qty),
-        "side": execution.side,
+        "side": "sell_short" if execution.intent == "sell_to_open" else execution.side,
         "symbol": execution.symbol,
         "transaction_time": execution.at.to_text(),
         "type": execution.kind,

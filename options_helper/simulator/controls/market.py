@@ -46,6 +46,16 @@ class MarketControls(Controls):
 
         self.call(push)
 
+    def correct_trade(self, symbol: str, price: float) -> None:
+        """Correct the stock trade pushed last, for whoever is subscribed to trades."""
+        self.call(
+            lambda: self._world.publish([self._world.tape.correct_trade(symbol, price, Nanoseconds.now())])
+        )
+
+    def cancel_trade(self, symbol: str) -> None:
+        """Cancel the stock trade pushed last, for whoever is subscribed to trades."""
+        self.call(lambda: self._world.publish([self._world.tape.cancel_trade(symbol, Nanoseconds.now())]))
+
     def push_status(self, symbol: str, code: str = "H", text: str = "Halted", reason: str = "T1") -> None:
         """Send a trading status of a stock: "H" halts, "T" resumes."""
         self.call(

@@ -80,6 +80,10 @@ class OrderControls(Controls):
         """Change the price of a single order's execution."""
         self.call(lambda: self._world.desk.correct(execution_id, to_cents(price)))
 
+    def settle(self, kind: str, symbol: str, qty: int = 1) -> None:
+        """Assign ("OPASN"), exercise ("OPEXC") or let expire ("OPEXP") contracts of the account."""
+        self.call(lambda: self._world.desk.settle(kind, symbol, qty))
+
     def send_event(self, order_id: str, event: str, *, status: str | None = None) -> None:
         """Send any event of an order, known to Alpaca or not, under any status."""
         self.call(lambda: self._world.desk.tell(event, self._world.desk.orders[order_id], status))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 
 from options_helper.simulator.controls.controls import Controls
@@ -43,6 +44,12 @@ class StreamControls(Controls):
         self.send_messages(stream, error(code))
         if drop is not None:
             self.drop(stream, drop)
+
+    def send_last_words(self, message: str, *, code: int = 1011) -> None:
+        """Send the trading stream's error frame, and close it, as Alpaca does."""
+        payload = {"action": "error", "data": {"error_message": message}}
+        self.send_raw("fills", json.dumps(payload).encode())
+        self.drop("fills", "close", code=code)
 
     def ping(self) -> None:
         """Ping every client, as the server does by itself every 20 seconds."""

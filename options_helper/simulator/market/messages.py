@@ -94,6 +94,40 @@ def status_message(symbol: str, code: str, text: str, reason: str, at: Nanosecon
     }
 
 
+def correction_message(wrong: Message, number: int, price: float, at: Nanoseconds) -> Message:
+    """Return the correction of a stock trade's price."""
+    return {
+        "T": "c",
+        "S": wrong["S"],
+        "x": wrong["x"],
+        "oi": wrong["i"],
+        "op": wrong["p"],
+        "os": wrong["s"],
+        "oc": wrong["c"],
+        "ci": number,
+        "cp": price,
+        "cs": wrong["s"],
+        "cc": wrong["c"],
+        "z": wrong["z"],
+        "t": at,
+    }
+
+
+def cancel_message(wrong: Message, at: Nanoseconds) -> Message:
+    """Return the cancellation of a stock trade; `a` is "C" for cancelled, "E" for an error."""
+    return {
+        "T": "x",
+        "S": wrong["S"],
+        "i": wrong["i"],
+        "x": wrong["x"],
+        "p": wrong["p"],
+        "s": wrong["s"],
+        "a": "C",
+        "z": wrong["z"],
+        "t": at,
+    }
+
+
 def without_type(message: Message) -> Message:
     """The REST row of a message: no type, no symbol, and the time as text."""
     row = {key: value for key, value in message.items() if key not in {"T", "S"}}

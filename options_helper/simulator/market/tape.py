@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from options_helper.simulator.market.contracts import parse_contract
 from options_helper.simulator.market.market import Market, PricedQuote
 from options_helper.simulator.market.messages import (
+    cancel_message,
+    correction_message,
     option_quote_message,
     option_trade_message,
     stock_quote_message,
@@ -53,6 +55,17 @@ class Tape:
             else option_trade_message(symbol, price, size, at)
         )
         return self._trades[symbol]
+
+    def correct_trade(self, symbol: str, price: float, at: Nanoseconds) -> Message:
+        """Correct the newest trade of a stock; REST gives the corrected price from now on."""
+        wrong = self._trades[symbol]
+        self._trade_count += 1
+        self._trades[symbol] = wrong | {"i": self._trade_count, "p": price}
+        return correction_message(wrong, self._trade_count, price, at)
+
+    def cancel_trade(self, symbol: str, at: Nanoseconds) -> Message:
+        """Cancel the newest trade of a stock; REST gives another from now on."""
+        return cancel_message(self._trades.pop(symbol), at)
 
     def latest_quote(self, symbol: str) -> Message | None:
         """The newest quote; one as old as is believable where none was sent yet; None once expired."""

@@ -6,12 +6,12 @@ Field names: schemas `Order`, `TradingActivities`, `Position` and `Account` of A
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
+from options_helper.simulator.account.events import event_row
 from options_helper.simulator.account.orders import (
-    Execution,
     Order,
     activity_row,
     asset_class,
@@ -21,7 +21,6 @@ from options_helper.simulator.account.orders import (
     to_cents,
 )
 from options_helper.simulator.market.contracts import parse_contract
-from options_helper.simulator.market.mid_session import NEW_YORK
 from options_helper.simulator.rest.application import RestError, read_count
 from options_helper.simulator.wire import Nanoseconds
 from options_helper.simulator.world import World
@@ -80,28 +79,41 @@ def order(world: World, path: Mapping[str, str], query: Mapping[str, str]) -> ob
 
 
 def activities(world: World, _path: Mapping[str, str], query: Mapping[str, str]) -> object:
-    """`/v2/account/activities`: executions that stand, in pages of at most 100."""
+    """`/v2/account/activities`: executions that stand and account events, in pages of at most 100."""
     limit = read_count(query, "page_size", _MOST_ACTIVITIES, _MOST_ACTIVITIES)
-    if (
-        "FILL" not in query.get("activity_types", "FILL").split(",")
-        or query.get("category") == "non_trade_activity"
-    ):
-        return []
-    chosen = [one for one in world.desk.executions if not one.busted and _is_within(one, query)]
-    chosen.sort(key=lambda one: one.activity_id, reverse=query.get("direction", "desc") == "desc")
+    types = {one for one in query.get("activity_types", "").split(",") if one}
+    chosen = [
+        row
+        for at, row in _all_activities(world)
+        if (not types or row["activity_type"] in types)
+        and query.get("category", _category(row)) == _category(row)
+        and _is_within(at, query)
+    ]
+    chosen.sort(key=lambda row: str(row["id"]), reverse=query.get("direction", "desc") == "desc")
     token = query.get("page_token")
     if token:
-        places = [place for place, one in enumerate(chosen) if one.activity_id == token]
+        places = [place for place, row in enumerate(chosen) if row["id"] == token]
         chosen = chosen[places[0] + 1 :] if places else []
-    return [activity_row(one) for one in chosen[:limit]]
+    return chosen[:limit]
 
 
-def _is_within(execution: Execution, query: Mapping[str, str]) -> bool:
+def _all_activities(world: World) -> Iterator[tuple[Nanoseconds, JsonObject]]:
+    for one in world.desk.executions:
+        if not one.busted:
+            yield one.at, activity_row(one)
+    for event in world.desk.events:
+        yield event.at, event_row(event)
+
+
+def _category(row: JsonObject) -> str:
+    return "trade_activity" if row["activity_type"] == "FILL" else "non_trade_activity"
+
+
+def _is_within(at: Nanoseconds, query: Mapping[str, str]) -> bool:
     after, until = _moment(query, "after"), _moment(query, "until")
     if "date" in query:
-        at = dt.datetime.fromtimestamp(execution.at / 1e9, NEW_YORK)
-        return query["date"][:10] == at.date().isoformat()
-    return (after is None or execution.at > after) and (until is None or execution.at < until)
+        return query["date"][:10] == at.to_new_york().date().isoformat()
+    return (after is None or at > after) and (until is None or at < until)
 
 
 def positions(world: World, _path: Mapping[str, str], _query: Mapping[str, str]) -> object:

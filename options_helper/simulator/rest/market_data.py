@@ -20,6 +20,7 @@ from options_helper.simulator.world import World
 JsonObject = dict[str, Any]
 
 _MOST_OPTION_SYMBOLS = 100
+_GREEKS = ("delta", "gamma", "theta", "vega", "rho")
 _DEEP, _FAR = 0.985, 0.008
 _SHARE_WITHOUT_GREEKS = 0.03
 _SHARE_WITH_OLD_CLOSE = 0.04
@@ -75,19 +76,19 @@ def _option_snapshot(world: World, contract: Contract) -> JsonObject | None:
     if previous is not None:
         older = world.market.chance(contract.symbol, "old close") < _SHARE_WITH_OLD_CLOSE
         row["prevDailyBar"] = _previous_bar(world, contract.symbol, previous, back=2 if older else 1)
-    if _has_greeks(world, contract, value.delta):
+    if contract.expiry <= world.market.today:
+        # Alpaca computes none on the last day: five zeros, and no volatility.
+        row["greeks"] = dict.fromkeys(_GREEKS, 0)
+    elif _has_greeks(world, contract, value.delta):
         years = max((contract.expiry - world.market.today).days, 1) / 365
         row["impliedVolatility"] = round(world.market.implied_volatility(contract, years), 6)
-        row["greeks"] = {
-            name: round(getattr(value, name), 6) for name in ("delta", "gamma", "theta", "vega", "rho")
-        }
+        row["greeks"] = {name: round(getattr(value, name), 6) for name in _GREEKS}
     return row
 
 
 def _has_greeks(world: World, contract: Contract, delta: float) -> bool:
-    expiring = contract.expiry <= world.market.today
     lost = world.market.chance(contract.symbol, "no greeks") < _SHARE_WITHOUT_GREEKS
-    return not expiring and not lost and _FAR < abs(delta) < _DEEP
+    return not lost and _FAR < abs(delta) < _DEEP
 
 
 def stock_snapshots(world: World, _path: Mapping[str, str], query: Mapping[str, str]) -> object:

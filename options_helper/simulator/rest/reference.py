@@ -85,7 +85,7 @@ def _contract_row(world: World, one: Contract, *, deliverables: bool) -> JsonObj
         "style": "european" if one.european else "american",
         "strike_price": f"{one.strike:g}",
         "multiplier": "100",
-        "size": "150" if one.adjusted else "100",
+        "size": "100",  # of adjusted contracts too: only root and deliverables show the adjustment
         "open_interest": str(int(5000 * world.market.chance(one.symbol, "interest"))),
         "open_interest_date": before,
     }

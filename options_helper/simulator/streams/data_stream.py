@@ -28,7 +28,7 @@ STOCK_CHANNELS = (
     "cancelErrors",
 )
 OPTION_CHANNELS = ("trades", "quotes")
-CHANNEL_BY_TYPE = {"q": "quotes", "t": "trades", "s": "statuses"}
+CHANNEL_BY_TYPE = {"q": "quotes", "t": "trades", "s": "statuses", "c": "corrections", "x": "cancelErrors"}
 _MESSAGES_PER_FRAME = 20
 _FINAL_CODES = {402, 404, 406, 409}
 

@@ -1,0 +1,59 @@
+"""Assignments, exercises and expiries: activities that no stream reports.
+
+Field names: "Options Trading Overview" of docs.alpaca.markets. The shares of an assignment or
+exercise (OPTRD) carry its `group_id`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from options_helper.simulator.account.orders import JsonObject, text_of
+from options_helper.simulator.wire import Nanoseconds
+
+DESCRIPTIONS = {"OPASN": "Option Assignment", "OPEXC": "Option Exercise", "OPEXP": "Option Expiry"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountEvent:
+    """One change of a position that no order made.
+
+    Attributes:
+        kind: "OPASN", "OPEXC", "OPEXP" or "OPTRD".
+        qty: The signed change of the position.
+        price: Dollars per share of an OPTRD, else 0.
+        group_id: Shared by a contract's row and its shares' row.
+    """
+
+    kind: str
+    symbol: str
+    qty: Decimal
+    price: Decimal
+    group_id: str | None
+    at: Nanoseconds
+    identifier: str
+
+    @property
+    def activity_id(self) -> str:
+        """The day at midnight, as Alpaca numbers activities without a time."""
+        return f"{self.at.to_new_york():%Y%m%d}000000000::{self.identifier}"
+
+
+def event_row(event: AccountEvent) -> JsonObject:
+    """Return the activity of an event."""
+    row: JsonObject = {
+        "activity_type": event.kind,
+        "id": event.activity_id,
+        "date": f"{event.at.to_new_york():%Y-%m-%d}",
+        "net_amount": text_of(-event.qty * event.price),
+        "description": DESCRIPTIONS.get(event.kind, "Option Trade"),
+        "symbol": event.symbol,
+        "qty": text_of(event.qty),
+        "status": "executed",
+    }
+    if event.kind == "OPTRD":
+        row["price"] = text_of(event.price)
+    if event.group_id is not None:
+        row["group_id"] = event.group_id
+    return row
