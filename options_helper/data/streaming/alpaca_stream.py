@@ -50,6 +50,7 @@ class _AlpacaDataStreamer:
         on_quotes: Called with a list of quotes (or one quote by an injected stream), in the stream's thread.
         on_trades: The same for trades. Both may be plain or coroutine functions.
         on_statuses: Called with a list of raw trading statuses (halts and resumptions); stocks only.
+        on_corrections: Called with a list of raw corrected and cancelled trades.
         stream: A ready stream object, for tests.
         stream_cls: A class with the constructor of alpaca-py's stream, for tests.
         observer: Receives each step of the connection.
@@ -61,7 +62,7 @@ class _AlpacaDataStreamer:
     _module: str
     _class_name: str
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - a handler for each kind of message
         self,
         settings: AlpacaSettings | None = None,
         *,
@@ -69,6 +70,7 @@ class _AlpacaDataStreamer:
         on_quotes: Handler | None = None,
         on_trades: Handler | None = None,
         on_statuses: Handler | None = None,
+        on_corrections: Handler | None = None,
         stream: Any = None,  # noqa: ANN401 - anything with the SDK's methods
         stream_cls: Any = None,  # noqa: ANN401 - any class with the SDK's constructor
         observer: ConnectionObserver | None = None,
@@ -79,6 +81,7 @@ class _AlpacaDataStreamer:
         self._on_quotes = on_quotes
         self._on_trades = on_trades
         self._on_statuses = on_statuses
+        self._on_corrections = on_corrections
         self._observer = observer or SilentObserver()
         self._times = times or ConnectionTimes()
         self._call = HandlerCalls(self.name, self._observer)
@@ -115,6 +118,9 @@ class _AlpacaDataStreamer:
     async def _handle_statuses(self, items: list[dict[str, Any]]) -> None:
         await self._call(self._on_statuses, items)
 
+    async def _handle_corrections(self, items: list[dict[str, Any]]) -> None:
+        await self._call(self._on_corrections, items)
+
     async def _deliver(self, batch: MarketBatch) -> None:
         if batch.quotes:
             await self._call(self._on_quotes, batch.quotes)
@@ -137,6 +143,8 @@ class _AlpacaDataStreamer:
         stream = one_connection(DataConnection, sdk_class)(**arguments, websocket_params=websocket_params())
         stream.stream_name = self.name.value
         stream.deliver = self._deliver
+        if self._on_corrections is not None:
+            stream.deliver_corrections = self._handle_corrections
         if self._on_statuses is not None:
             stream.deliver_statuses = self._handle_statuses
         stream.prepare(observer=self._observer, times=self._times)

@@ -18,7 +18,8 @@ import msgspec
 logger = logging.getLogger(__name__)
 
 # Trading statuses ("s") are so rare that they come back like control messages.
-_CONTROL_TYPES = frozenset({"success", "subscription", "error", "s"})
+# So are corrected ("c") and cancelled ("x") trades.
+_CONTROL_TYPES = frozenset({"success", "subscription", "error", "s", "c", "x"})
 # Nesting beyond the interpreter's limit is malformed like any other.
 _UNREADABLE = (msgspec.MsgspecError, ValueError, RecursionError)
 

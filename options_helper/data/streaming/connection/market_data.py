@@ -29,6 +29,8 @@ class DataConnection(OneConnection):
     deliver: Callable[[MarketBatch], Awaitable[None]]
     deliver_statuses: Callable[[list[dict[str, Any]]], Awaitable[None]] | None = None
 
+    deliver_corrections: Callable[[list[dict[str, Any]]], Awaitable[None]] | None = None
+
     def _duties(self) -> Iterable[Coroutine[Any, Any, None]]:
         return *super()._duties(), self._flush_regularly()
 
@@ -96,6 +98,9 @@ class DataConnection(OneConnection):
         statuses = [control for control in controls if control["T"] == "s"]
         if statuses and self.deliver_statuses is not None:
             await self.deliver_statuses(statuses)
+        corrections = [control for control in controls if control["T"] in {"c", "x"}]
+        if corrections and self.deliver_corrections is not None:
+            await self.deliver_corrections(corrections)
         for control in controls:
             if control["T"] == "subscription":
                 self._take_acknowledgement(control)

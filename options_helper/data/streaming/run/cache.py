@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
+from options_helper.data.streaming.normalize.corrections import TradeCorrection, correct_trade
 from options_helper.data.streaming.normalize.halts import still_halted
 from options_helper.data.streaming.run.fill_gaps import FillGaps
 from options_helper.market import (
@@ -18,6 +19,7 @@ from options_helper.market import (
     Greeks,
     PreviousClose,
     Quote,
+    StreamName,
     Trade,
     UnreadableRows,
 )
@@ -97,6 +99,16 @@ class LiveCache:
                 option_quotes=state.option_quotes.updated(quotes) if quotes else state.option_quotes,
                 option_trades=state.option_trades.updated(trades) if trades else state.option_trades,
             )
+
+    def apply_corrections(self, stream: StreamName, corrections: Iterable[TradeCorrection]) -> None:
+        """Replace or remove last trades that were corrected or cancelled."""
+        name = "stock_trades" if stream is StreamName.STOCKS else "option_trades"
+        with self._lock:
+            table: TradeTable = getattr(self._state, name)
+            for correction in corrections:
+                trade = correct_trade(table, correction)
+                table = table.without([correction.symbol]) if trade is None else table.updated([trade])
+            self._publish(**{name: table})
 
     def apply_halts(self, since_by_symbol: Mapping[str, dt.datetime | None]) -> None:
         """Note since when symbols are halted; None for those whose trading resumed."""

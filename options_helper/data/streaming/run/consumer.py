@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from options_helper.data.streaming.normalize.batches import quote_change, trade_change
+from options_helper.data.streaming.normalize.corrections import read_corrections
 from options_helper.data.streaming.normalize.halts import read_halts
 from options_helper.data.streaming.reconnect.worker import StreamWorker
 from options_helper.data.streaming.run.cache import LiveCache
@@ -58,6 +59,8 @@ class Consumer:
             self._apply_orders(batch)
         elif batch.statuses:
             self._cache.apply_halts(read_halts(batch.statuses, batch.received_at))
+        elif batch.corrections:
+            self._cache.apply_corrections(batch.stream, read_corrections(batch.corrections))
         else:
             self._apply_market(batch)
 

@@ -25,12 +25,15 @@ class Batch:
     quotes: Sequence[Any] = ()
     trades: Sequence[Any] = ()
     statuses: Sequence[Any] = ()
+    corrections: Sequence[Any] = ()
     orders: Sequence[Any] = ()
 
     @property
     def messages(self) -> int:
         """How many messages are lost if this batch is."""
-        return sum(len(part) for part in (self.quotes, self.trades, self.statuses, self.orders))
+        return sum(
+            len(part) for part in (self.quotes, self.trades, self.statuses, self.corrections, self.orders)
+        )
 
 
 class EventInbox:

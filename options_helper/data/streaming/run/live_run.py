@@ -199,6 +199,8 @@ class LiveRun:
                 feed=config.stock_feed if stream is StreamName.STOCKS else config.options_feed,
                 on_quotes=partial(self._offer_market, stream, "quotes"),
                 on_trades=partial(self._offer_market, stream, "trades"),
+                # In the same lane, so that a correction never overtakes its trade.
+                on_corrections=partial(self._offer_market, stream, "corrections"),
                 **common,
             )
             streamer.subscribe(config.symbols(stream))

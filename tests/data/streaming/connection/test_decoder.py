@@ -110,7 +110,7 @@ BROKEN = {
     "a symbol that is a number": _quote(S=5),
     "a time that is a number": _quote(t=5),
     "a time beyond the calendar": _quote(t=msgpack.Timestamp(2**60, 0)),
-    "an unknown type": {"T": "x", "S": "C1"},
+    "an unknown type": {"T": "z", "S": "C1"},
     "a type that is a list": {"T": [], "S": "C1"},
     "no type": {"S": "C1", "bp": 1.0},
     "a null": None,
@@ -223,7 +223,7 @@ def test_each_kind_of_complaint_is_logged_once(caplog: pytest.LogCaptureFixture)
     """A flood of malformed frames does not flood the log."""
     decoder = FrameDecoder()
     for _ in range(3):
-        decoder.take(_frame({"T": "x"}, _quote(bp="1.0")))
+        decoder.take(_frame({"T": "z"}, _quote(bp="1.0")))
     batch = decoder.flush()
     assert batch is not None
     assert batch.malformed == 6
