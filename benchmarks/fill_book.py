@@ -11,7 +11,7 @@ from portal import portfolio
 from report import Figure
 from timing import in_turns
 
-from options_helper.analysis.fills.build import FillDay, FillDayBuilder, build_fill_book
+from options_helper.analysis.fills.build import FillDay, FillDayBuilder
 from options_helper.analysis.fills.by_position import fills_for_portfolio
 from options_helper.data.streaming.trading_normalizers import normalize_trade_update
 from options_helper.models import Portfolio
@@ -41,4 +41,4 @@ def _ways(fills: int) -> Iterator[Callable[[], object]]:
         return facts(builder.build(known))
 
     yield follow
-    yield lambda: facts(build_fill_book(known))
+    yield lambda: facts(FillDayBuilder().build(known))

@@ -207,6 +207,7 @@ class LiveSnapshot:
         fills: Every order update of the New York day, newest first, as `normalize_trade_update` makes them.
         rest_fills, rest_orders: The same day's executions and orders from REST, as rows of the same kind.
         fill_gaps: Spans not yet confirmed by REST, oldest first.
+        option_events: Assignments, exercises and expiries of the day, from `normalize_option_event`.
         unreadable_rows: REST rows of fills and orders that could not be read.
         subscribed: Symbols asked for and not refused by the server; None if unknown.
         market_phase_until: When the phase changes next.
@@ -268,6 +269,7 @@ class LiveSnapshot:
     rest_orders: Sequence[Mapping[str, Any]] = ()
     fill_gaps: Sequence[FillGap] = ()
     unreadable_rows: UnreadableRows = NO_UNREADABLE_ROWS
+    option_events: Sequence[Mapping[str, Any]] = ()
     backfill: Mapping[str, str] = field(default_factory=dict)
     clock_offset_seconds: float | None = None
 

@@ -12,8 +12,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from options_helper.analysis.fills.build import FillDay, build_fill_book
-from options_helper.analysis.fills.day import Execution
+from options_helper.analysis.fills.build import FillDayBuilder
+from options_helper.analysis.fills.day import Execution, FillDay
 from options_helper.data.streaming.trading_normalizers import (
     normalize_rest_activity,
     normalize_rest_order,
@@ -268,7 +268,7 @@ def shuffled(draw: st.DrawFn, rows: list[Json]) -> list[Json]:
 
 def arrays_of(live: list[Json], activities: list[Json], rest_orders: list[Json]) -> FillDay:
     """The book of what the wire told, read by the product's own normalizers."""
-    return build_fill_book(
+    return FillDayBuilder().build(
         [row for update in live if (row := normalize_trade_update(update))],
         [row for activity in activities if (row := normalize_rest_activity(activity))],
         [row for order in rest_orders if (row := normalize_rest_order(order))],

@@ -12,7 +12,7 @@ pytest.importorskip("alpaca", reason="needs alpaca-py (pip install -e '.[alpaca]
 
 from alpaca.trading.models import TradeUpdate
 
-from options_helper.analysis.fills.build import build_fill_book
+from options_helper.analysis.fills.build import FillDayBuilder
 from options_helper.data.settings import load_settings
 from options_helper.data.streaming.live_manager import LiveStreamConfig, LiveStreamManager
 from tests.simulator.alpaca_fields import BRACKET, BRACKET_LEG, SINGLE_FILL, UPDATE, find_fault, row_of
@@ -109,7 +109,7 @@ def test_the_fills_of_a_bracket_are_whole(phone: Any, wait_until: Any, story: li
         ("limit", 420.0, None),
         ("stop", None, 390.0),
     ]
-    book = build_fill_book(rows)
+    book = FillDayBuilder().build(rows)
     assert [(one.symbol, one.side, one.quantity, one.price) for one in book.executions] == [
         ("MSFT", "sell", 10.0, 420.25),
         ("MSFT", "buy", 10.0, 400.0),

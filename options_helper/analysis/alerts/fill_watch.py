@@ -9,14 +9,13 @@ from options_helper.analysis.fills.day import Execution
 from options_helper.analysis.osi import normalize_underlying
 from options_helper.market import LiveSnapshot
 from options_helper.models import Portfolio
-from options_helper.times import new_york_date
 
 
 def watch_fills(portfolio: Portfolio, live: LiveSnapshot, books: FillDayBuilder) -> tuple[AlertFill, ...]:
     """Every execution of the day that moved a position, newest first; `books` built the earlier ones."""
     if not live.fills and not live.rest_fills:
         return ()
-    book = books.build(live.fills, live.rest_fills, live.rest_orders, day=new_york_date(live.as_of))
+    book = books.build_from(live)
     held = positions_by_symbol(portfolio)
     return tuple(_fill(one, held) for one in book.leaf_fills if not one.busted)
 

@@ -13,37 +13,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal, localcontext
 from typing import NamedTuple
 
-from options_helper.analysis.fills.by_position import FillFact, PortfolioFills, fills_for_portfolio
-from options_helper.analysis.fills.completeness import Completeness, completeness
-from options_helper.analysis.fills.day import Execution, FillDay, FillKind, OrderEvent, OrderTimeline
+from options_helper.analysis.fills.day import Execution, FillDay, FillKind, OrderTimeline
 from options_helper.analysis.fills.executions import Span, build_spans
+from options_helper.analysis.fills.option_events import build_option_events
 from options_helper.analysis.fills.order_facts import MULTI_LEG, OrderFacts, Row
 from options_helper.analysis.fills.order_families import Family, group_by_family
 from options_helper.analysis.fills.read_orders import gather
 from options_helper.analysis.fills.spreads import Leg, UnitFill, build_legs, build_unit_fills
 from options_helper.analysis.fills.timelines import build_stories, newest_change_first
-from options_helper.analysis.text.fills import contract_words, fill_words, net_words
-from options_helper.market import NO_UNREADABLE_ROWS, FillGap, UnreadableRows
+from options_helper.analysis.text.fills import fill_words
+from options_helper.market import NO_UNREADABLE_ROWS, FillGap, LiveSnapshot, UnreadableRows
 from options_helper.times import new_york_date, start_of_day
 
-__all__ = [
-    "Completeness",
-    "Execution",
-    "FillDay",
-    "FillDayBuilder",
-    "FillFact",
-    "FillKind",
-    "OrderEvent",
-    "OrderTimeline",
-    "PortfolioFills",
-    "build_fill_book",
-    "completeness",
-    "contract_words",
-    "fills_for_portfolio",
-    "net_words",
-]
-
-_PRICE_DECIMALS = 6
+_PRICE_DECIMALS = 12  # a coin may cost 0.000008765
 _DIGITS = 80  # more than products and quotients of any figures on the wire can have
 _NO_DAY = dt.date(1970, 1, 1)  # of a book of nothing, for which no day was given
 
@@ -67,6 +49,20 @@ class FillDayBuilder:
         self._day: dt.date | None = None
         self._told: dict[str, _Told] = {}
 
+    def build_from(self, snapshot: LiveSnapshot, *, day: dt.date | None = None) -> FillDay:
+        """Return the day of a snapshot; see `build_fill_day`."""
+        day = day or new_york_date(snapshot.as_of)
+        return self.build(
+            snapshot.fills,
+            snapshot.rest_fills,
+            snapshot.rest_orders,
+            snapshot.fill_gaps,
+            day=day,
+            since=_claimed_since(snapshot, day),
+            unreadable=snapshot.unreadable_rows,
+            option_events=snapshot.option_events,
+        )
+
     def build(
         self,
         stream_rows: Sequence[Row],
@@ -77,6 +73,7 @@ class FillDayBuilder:
         day: dt.date | None = None,
         since: dt.datetime | None = None,
         unreadable: UnreadableRows = NO_UNREADABLE_ROWS,
+        option_events: Sequence[Row] = (),
     ) -> FillDay:
         """The book of one New York day.
 
@@ -88,6 +85,7 @@ class FillDayBuilder:
             day: The New York date; of the newest row where None.
             since: From when on the book claims completeness; midnight in New York where None.
             unreadable: REST rows of the day that could not be read.
+            option_events: As `normalize_option_event` makes them.
         """
         day = day or _newest_day((*stream_rows, *rest_fills, *rest_orders), since)
         day_start = start_of_day(day)
@@ -104,26 +102,24 @@ class FillDayBuilder:
             day=day,
             executions=tuple(itertools.chain(*_newest_first(fills))),
             orders=newest_change_first(orders),
+            events=build_option_events(option_events, day),
             gaps=tuple(sorted(gaps, key=lambda gap: gap.start)),
             since=since or day_start,
             unreadable=unreadable,
         )
 
 
-def build_fill_book(
-    stream_rows: Sequence[Row],
-    rest_fills: Sequence[Row] = (),
-    rest_orders: Sequence[Row] = (),
-    gaps: Sequence[FillGap] = (),
-    *,
-    day: dt.date | None = None,
-    since: dt.datetime | None = None,
-    unreadable: UnreadableRows = NO_UNREADABLE_ROWS,
-) -> FillDay:
-    """The book of one New York day, built once; see `FillDayBuilder.build`."""
-    return FillDayBuilder().build(
-        stream_rows, rest_fills, rest_orders, gaps, day=day, since=since, unreadable=unreadable
-    )
+def build_fill_day(snapshot: LiveSnapshot, *, day: dt.date | None = None) -> FillDay:
+    """Return a snapshot's fills, orders and option events of one New York day, the snapshot's own if None."""
+    return FillDayBuilder().build_from(snapshot, day=day)
+
+
+def _claimed_since(snapshot: LiveSnapshot, day: dt.date) -> dt.datetime | None:
+    """Return the day's opening once it has passed, else None: the claim then begins with the day."""
+    opening = snapshot.session_open
+    if opening is None or opening > snapshot.as_of:
+        return None
+    return opening if new_york_date(opening) == day else None
 
 
 def _told_again(told: _Told | None, family: Family) -> _Told | None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from options_helper.analysis.fills.day import Execution, FillDay
 from options_helper.analysis.osi import contract_symbol, is_contract_symbol, normalize_underlying
 from options_helper.analysis.text.fills import plain
-from options_helper.analysis.text.wording import format_minute
+from options_helper.analysis.text.wording import format_minute, join_words
 from options_helper.errors import ContractSymbolError
 from options_helper.models import (
     AnyPosition,
@@ -30,6 +30,7 @@ class FillFact:
         quantity: Above zero; busted fills do not count.
         at: Time of the newest of these fills.
         after_save: Whether they came after the file was saved, None where that time is not known.
+        shared_with: Other positions that hold the same contract or stock: the fill may belong to any of them.
         of_several: Whether the position holds other contracts too, so that this one has to be named.
     """
 
@@ -41,6 +42,7 @@ class FillFact:
     at: dt.datetime
     after_save: bool | None
     of_several: bool = False
+    shared_with: tuple[str, ...] = ()
 
     def sentence(self, zone: dt.tzinfo) -> str:
         """`2 contracts sold 10:42, after the file was saved`; of a structure, the contract by name."""
@@ -49,6 +51,8 @@ class FillFact:
         noun = f"{noun} of {self.words}" if self.of_several and self.is_contract else noun
         verb = "bought" if self.bought else "sold"
         sentence = f"{plain(self.quantity)} {noun} {verb} {format_minute(self.at, zone)}"
+        if self.shared_with:
+            sentence += f" (in all, {join_words(self.shared_with)} included)"
         if self.after_save is None:
             return sentence
         return f"{sentence}, {'after' if self.after_save else 'before'} the file was saved"
@@ -84,7 +88,7 @@ def fills_for_portfolio(
     by_position = {
         position.id: facts
         for position in portfolio.positions
-        if (facts := _facts(mine.get(position.id, ()), position, saved_at))
+        if (facts := _facts(mine.get(position.id, ()), position, saved_at, held))
     }
     return PortfolioFills(by_position=by_position, not_in_file=tuple(not_in_file))
 
@@ -119,7 +123,10 @@ def _symbol(underlying: str, part: Position | Leg | StockLeg) -> str | None:
 
 
 def _facts(
-    fills: Iterable[Execution], position: AnyPosition, saved_at: dt.datetime | None
+    fills: Iterable[Execution],
+    position: AnyPosition,
+    saved_at: dt.datetime | None,
+    held: Mapping[str, frozenset[str]],
 ) -> tuple[FillFact, ...]:
     """One fact per symbol, direction and side of the file's saving; newest first."""
     groups: dict[tuple[str, bool, bool | None], list[Execution]] = {}
@@ -129,8 +136,15 @@ def _facts(
         after_save = None if saved_at is None else one.at > saved_at
         groups.setdefault((one.symbol, one.side.startswith("buy"), after_save), []).append(one)
     of_several = len(symbols_of(position)) > 1 if groups else False
-    facts = [_fact(key, group, of_several=of_several) for key, group in groups.items()]
+    facts = [
+        replace(_fact(key, group, of_several=of_several), shared_with=_others(key[0], position, held))
+        for key, group in groups.items()
+    ]
     return tuple(sorted(facts, key=lambda fact: fact.at, reverse=True))
+
+
+def _others(symbol: str, position: AnyPosition, held: Mapping[str, frozenset[str]]) -> tuple[str, ...]:
+    return tuple(sorted(held.get(normalize_underlying(symbol), frozenset()) - {position.id}))
 
 
 def _fact(key: tuple[str, bool, bool | None], group: list[Execution], *, of_several: bool) -> FillFact:

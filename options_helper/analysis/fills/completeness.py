@@ -6,7 +6,6 @@ import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from options_helper.analysis.fills.day import FillDay
 from options_helper.analysis.text.fills import plain
 from options_helper.analysis.text.wording import count, format_minute, format_time, join_words
 from options_helper.market import NO_UNREADABLE_ROWS, FillGap, UnreadableRows
@@ -81,22 +80,8 @@ class Completeness:
         return f"between {format_time(gap.start, zone)} and {format_time(gap.end, zone)}"
 
 
-def completeness(book: FillDay) -> Completeness:
-    """What can be said of a book's completeness, from its gaps and its holes."""
-    missed = [one for one in book.leaf_fills if not one.confirmed]
-    return Completeness(
-        since=book.since or book.day_start,
-        gaps=_joined(gap for gap in book.gaps if gap.end is None or gap.end > book.day_start),
-        day_start=book.day_start,
-        unconfirmed=len(missed),
-        unconfirmed_quantity=sum(one.quantity or 0.0 for one in missed),
-        contradictions=sum(1 for story in book.orders for one in (story, *story.legs) if one.note),
-        unreadable=book.unreadable,
-    )
-
-
-def _joined(gaps: Iterable[FillGap]) -> tuple[FillGap, ...]:
-    """Gaps that touch or overlap as one, with the newest one's reason."""
+def join_gaps(gaps: Iterable[FillGap]) -> tuple[FillGap, ...]:
+    """Return gaps that touch or overlap as one, with the newest one's reason."""
     joined: list[FillGap] = []
     for gap in sorted(gaps, key=lambda one: one.start):
         last = joined[-1] if joined else None

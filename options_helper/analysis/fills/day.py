@@ -6,6 +6,8 @@ import datetime as dt
 from dataclasses import dataclass
 from enum import StrEnum
 
+from options_helper.analysis.fills.completeness import Completeness, join_gaps
+from options_helper.analysis.fills.option_events import OptionEvent
 from options_helper.analysis.fills.span import PriceOrigin, Source
 from options_helper.analysis.text.fills import (
     MULTI_LEG_WORDS,
@@ -16,7 +18,7 @@ from options_helper.analysis.text.fills import (
     side_words,
 )
 from options_helper.market import NO_UNREADABLE_ROWS, FillGap, UnreadableRows
-from options_helper.times import start_of_day
+from options_helper.times import NEW_YORK, start_of_day
 
 
 class FillKind(StrEnum):
@@ -127,7 +129,10 @@ class OrderTimeline:
 
     Attributes:
         order_id: Of the newest order of the chain; `order_ids` holds them all, oldest first.
-        limit_price, stop_price, quantity, filled, average_price, status: Of the newest order.
+        limit_price, stop_price, quantity, status: Of the newest order.
+        notional: Dollars, for an order of a sum of money instead of a quantity.
+        trail_price, trail_percent: Dollars, or percent, of a trailing stop.
+        filled, average_price: Of the whole chain.
         steps: Oldest first.
         legs: Of a multi-leg or bracket order.
         note: Where its fills contradict what the order itself says, in words, else "": a missed bust.
@@ -143,6 +148,10 @@ class OrderTimeline:
     tif: str | None
     limit_price: float | None
     stop_price: float | None
+    notional: float | None
+    trail_price: float | None
+    trail_percent: float | None
+    extended_hours: bool
     quantity: float | None
     filled: float | None
     average_price: float | None
@@ -189,6 +198,7 @@ class FillDay:
     Attributes:
         executions: Newest first, the legs of a multi-leg fill under its line.
         orders: Newest change first.
+        events: Assignments, exercises and expiries, newest first; they are no fills.
         gaps: Spans not confirmed by REST, oldest first.
         since: From when on the book claims to be complete.
         unreadable: REST rows of the day that could not be read.
@@ -197,6 +207,7 @@ class FillDay:
     day: dt.date
     executions: tuple[Execution, ...] = ()
     orders: tuple[OrderTimeline, ...] = ()
+    events: tuple[OptionEvent, ...] = ()
     gaps: tuple[FillGap, ...] = ()
     since: dt.datetime | None = None
     unreadable: UnreadableRows = NO_UNREADABLE_ROWS
@@ -210,6 +221,31 @@ class FillDay:
     def leaf_fills(self) -> tuple[Execution, ...]:
         """What moved a position: no multi-leg lines, only their legs."""
         return tuple(one for one in self.executions if one.kind is not FillKind.PARENT)
+
+    @property
+    def completeness(self) -> Completeness:
+        """What can be claimed of the day, from its gaps, its holes and its unreadable rows."""
+        missed = [one for one in self.leaf_fills if not one.confirmed]
+        return Completeness(
+            since=self.since or self.day_start,
+            gaps=join_gaps(gap for gap in self.gaps if gap.end is None or gap.end > self.day_start),
+            day_start=self.day_start,
+            unconfirmed=len(missed),
+            unconfirmed_quantity=sum(one.quantity or 0.0 for one in missed),
+            contradictions=sum(1 for story in self.orders for one in (story, *story.legs) if one.note),
+            unreadable=self.unreadable,
+        )
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing of the day is in doubt."""
+        return self.completeness.complete
+
+    @property
+    def words(self) -> str:
+        """The heading in New York time: complete since when, or the gap and its reason."""
+        said = self.completeness
+        return " · ".join(part for part in (said.sentence(NEW_YORK), said.reason) if part)
 
     @property
     def day_start(self) -> dt.datetime:

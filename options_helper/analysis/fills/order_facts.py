@@ -19,7 +19,7 @@ BUST = "trade_bust"
 CORRECTIONS = frozenset({BUST, "trade_correct"})
 MULTI_LEG = "mleg"
 ZERO = Decimal(0)
-_GRAIN = Decimal("1e-9")  # Alpaca's quantities have up to nine decimals
+_GRAIN = Decimal("1e-12")  # quantities have up to nine decimals, prices of coins more
 _LARGEST = 1e15
 _LONG_AGO = dt.datetime.min.replace(tzinfo=dt.UTC)
 

@@ -35,6 +35,7 @@ def gather(
         gathered.add_state(row)
     for row in rest_fills:
         gathered.add_rest_fill(row)
+    gathered.add_corrections()
     for facts in gathered.by_id.values():
         facts.settle()
     return gathered.by_id
@@ -45,6 +46,7 @@ class _Gathered:
 
     def __init__(self) -> None:
         self.by_id: dict[str, OrderFacts] = {}
+        self._corrections: list[tuple[OrderFacts, Row]] = []
 
     def facts(self, order_id: str) -> OrderFacts:
         known = self.by_id.get(order_id)
@@ -54,22 +56,52 @@ class _Gathered:
 
     def add_update(self, row: Row) -> None:
         """A live update: the state it carries, and the execution, correction or event it tells of."""
-        if row.get("event") in CORRECTIONS:
-            row = {**row, "reject_reason": None}  # why an execution was undone; the order was not rejected
         facts = self.add_state(row)
         if facts is None:
             return
         event, at = row.get("event"), row["timestamp"]
         if event in FILLS:
             _add_report(facts, row, is_rest=False)
-            for leg_row, leg in self._legs(row):
-                _add_leg_report(leg, leg_row, row)
+            self._add_leg_reports(row)
         elif event in CORRECTIONS:
-            _add_correction(facts, row)
-            for _, leg in self._legs(row) if event == BUST else ():
-                _add_correction(leg, {**row, "fill_qty": None, "fill_price": None})
+            self._corrections.append((facts, row))
         if event not in FILLS:
-            facts.events.append((at, event or "", row.get("reject_reason")))
+            facts.events.append((at, event or "", row.get("reason")))
+
+    def _add_leg_reports(self, row: Row) -> None:
+        """Add each leg's own executions; if the update has none of a leg, its share of the whole fill."""
+        executions: dict[str, list[Row]] = {}
+        for one in row.get("leg_executions") or ():
+            executions.setdefault(one["order_id"], []).append(one)
+        for leg_row, leg in self._legs(row):
+            own = executions.get(leg.order_id)
+            if own is None:
+                _add_leg_report(leg, leg_row, row)
+            else:
+                _add_leg_executions(leg, leg_row, own, row)
+
+    def add_corrections(self) -> None:
+        """Put each bust and correction on the order, or on the leg, whose execution it names."""
+        owners = {
+            report.execution_id: facts
+            for facts in self.by_id.values()
+            for report in facts.reports
+            if report.execution_id and report.identity
+        }
+        for facts, row in self._corrections:
+            parts = [one for one in row.get("leg_executions") or () if one["order_id"] in self.by_id]
+            owner = owners.get(row.get("previous_execution_id") or "")
+            if parts:
+                for one in parts:
+                    named = one.get("previous_execution_id") or row.get("previous_execution_id")
+                    meant = {**row, **one, "previous_execution_id": named, "timestamp": row["timestamp"]}
+                    _add_correction(self.by_id[one["order_id"]], meant)
+            elif owner is not None and owner.parent_id == facts.order_id:
+                _add_correction(owner, row)
+            else:
+                _add_correction(facts, row)
+                for _, leg in self._legs(row) if row["event"] == BUST else ():
+                    _add_correction(leg, {**row, "fill_qty": None, "fill_price": None})
 
     def add_state(self, row: Row) -> OrderFacts | None:
         """The order as a live update or REST tells of it, its legs too."""
@@ -133,6 +165,29 @@ def _add_report(facts: OrderFacts, row: Row, *, is_rest: bool) -> None:
     )
 
 
+def _add_leg_executions(leg: OrderFacts, leg_row: Row, executions: list[Row], row: Row) -> None:
+    """Add a leg's executions as the stream reports them; the leg's total stands after the last."""
+    total = exact(leg_row.get("filled_qty"))
+    position = (row.get("position_qtys") or {}).get(leg_row.get("symbol"))
+    for one in reversed(executions):
+        quantity = exact(one.get("fill_qty"))
+        if not quantity or not total or total < abs(quantity):
+            return
+        leg.reports.append(
+            Report(
+                total,
+                abs(quantity),
+                exact(one.get("fill_price")),
+                one.get("timestamp") or row["timestamp"],
+                is_rest=False,
+                identity=one.get("execution_id"),
+                execution_id=one.get("execution_id"),
+                position_after=position,
+            )
+        )
+        total, position = total - abs(quantity), None
+
+
 def _add_leg_report(leg: OrderFacts, leg_row: Row, row: Row) -> None:
     """A leg's share of a multi-leg fill, where the leg moved in step with its parent.
 
@@ -165,10 +220,11 @@ def _ratio(leg_row: Row, row: Row) -> Decimal | None:
 
 
 def _add_correction(facts: OrderFacts, row: Row) -> None:
+    quantity = exact(row.get("fill_qty"))
     correction = Correction(
         row["event"],
         row.get("previous_execution_id"),
-        exact(row.get("fill_qty")),
+        None if quantity is None else abs(quantity),
         exact(row.get("fill_price")),
         row["timestamp"],
         row.get("execution_id"),

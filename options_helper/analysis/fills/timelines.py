@@ -85,8 +85,12 @@ def _story(
         limit_price=newest.latest("limit_price"),
         stop_price=newest.latest("stop_price"),
         quantity=newest.latest("qty"),
-        filled=_filled(newest, lines),
-        average_price=newest.latest("filled_avg_price"),
+        notional=newest.latest("notional"),
+        trail_price=newest.latest("trail_price"),
+        trail_percent=newest.latest("trail_percent"),
+        extended_hours=bool(newest.latest("extended_hours")),
+        filled=_chain_filled(chain, lines),
+        average_price=_chain_average(chain, lines),
         status=newest.latest("status"),
         reject_reason=newest.latest("reject_reason") or "",
         submitted_at=chain[0].began_at,
@@ -108,6 +112,29 @@ def _filled(facts: OrderFacts, lines: Mapping[str, list[Execution]]) -> float | 
     if facts.corrections or not totals:
         return told
     return max(told or 0.0, *totals)
+
+
+def _chain_filled(chain: Sequence[OrderFacts], lines: Mapping[str, list[Execution]]) -> float | None:
+    """Return what the order and those it replaced filled; each order of a chain counts its own fills."""
+    filled = [one for facts in chain if (one := _filled(facts, lines)) is not None]
+    return float(sum(Decimal(repr(one)) for one in filled)) if filled else None
+
+
+def _chain_average(chain: Sequence[OrderFacts], lines: Mapping[str, list[Execution]]) -> float | None:
+    """Return the average over the chain, None if one of its orders with fills has none."""
+    value = quantity = Decimal(0)
+    if len(chain) == 1:
+        only: float | None = chain[0].latest("filled_avg_price")
+        return only
+    for facts in chain:
+        filled, average = _filled(facts, lines), facts.latest("filled_avg_price")
+        if not filled:
+            continue
+        if average is None:
+            return None
+        value += Decimal(repr(filled)) * Decimal(repr(average))
+        quantity += Decimal(repr(filled))
+    return float(value / quantity) if quantity else None
 
 
 def _contradiction(facts: OrderFacts, lines: Mapping[str, list[Execution]]) -> str:
@@ -145,6 +172,8 @@ def _steps(
     steps = [*others, *reversed(list(_executed(facts, executions)))]
     begin = facts.began_at
     if begin is not None:
+        # `pending_new` comes before `new`, though REST dates the order from its submission.
+        begin = max([begin, *(step.at for step in others if step.word == "pending new")])
         steps.append(OrderEvent(at=begin, word="new", detail=_terms(facts)))
     status = facts.latest("status")
     if status in _ENDS:
@@ -160,6 +189,8 @@ def _place_at_one_moment(step: OrderEvent) -> int:
     """Being new comes first, what undoes an execution after it, and an end last."""
     if step.word in _ENDS:
         return 3
+    if step.word == "pending new":
+        return -1
     return 2 if step.word in _UNDOING else int(step.word != "new")
 
 

@@ -27,6 +27,7 @@ ACTIVITIES_PER_PAGE = 100
 _MOST_PAGES = 10_000
 _LARGEST_ORDER = 5  # a multi-leg order and its at most four legs
 
+_ACTIVITY_TYPES = "FILL,OPASN,OPEXC,OPEXP,OPTRD,OPCA,OPCSH"
 _OVERLAP = dt.timedelta(milliseconds=1)
 _SECOND = dt.timedelta(seconds=1)
 _BAD_SYMBOL = frozenset({400, 404, 422})
@@ -89,11 +90,11 @@ class AlpacaRest(HttpReader):
         return self.get(Host.TRADING, path, {"nested": "true"}, dict)
 
     def fill_pages(self, after: dt.datetime) -> Iterator[list[Any]]:
-        """`/v2/account/activities` of type FILL since a time, oldest first, page by page."""
+        """`/v2/account/activities` since a time, oldest first, page by page: fills and option events."""
         token: str | None = None
         for _ in range(_MOST_PAGES):
             query = {
-                "activity_types": "FILL",
+                "activity_types": _ACTIVITY_TYPES,
                 "after": _whole_seconds(after),
                 "direction": "asc",
                 "page_size": ACTIVITIES_PER_PAGE,

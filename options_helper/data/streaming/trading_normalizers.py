@@ -27,7 +27,7 @@ from options_helper.data.streaming.normalize.values import (
     to_utc,
     to_word,
 )
-from options_helper.times import utc_now
+from options_helper.times import new_york_date, utc_now
 
 Row = dict[str, Any]
 _Fields: TypeAlias = "tuple[tuple[str, tuple[str, ...], Callable[[object], object]], ...]"
@@ -56,6 +56,7 @@ _ORDER_FIELDS: _Fields = (
     ("expired_at", ("expired_at",), to_utc),
     ("failed_at", ("failed_at",), to_utc),
     ("replaced_at", ("replaced_at",), to_utc),
+    ("extended_hours", ("extended_hours",), lambda value: value if isinstance(value, bool) else None),
     ("reject_reason", ("reject_reason", "reason"), to_identifier),
 )
 _UPDATE_FIELDS: _Fields = (
@@ -64,8 +65,20 @@ _UPDATE_FIELDS: _Fields = (
     ("fill_qty", ("qty",), to_number),
     ("fill_price", ("price",), to_number),
     ("position_qty", ("position_qty",), to_number),
-    ("reject_reason", ("reject_reason", "reason"), to_identifier),
+    ("reason", ("reason", "reject_reason"), to_identifier),
 )
+_LEG_FIELDS: _Fields = (
+    ("execution_id", ("execution_id",), to_identifier),
+    ("previous_execution_id", ("previous_execution_id", "previous_id"), to_identifier),
+    ("order_id", ("order_id",), to_identifier),
+    ("symbol", ("symbol",), to_identifier),
+    ("fill_qty", ("qty",), to_number),
+    ("fill_price", ("price",), to_number),
+    ("timestamp", ("timestamp",), to_utc),
+)
+_REFUSED_REQUESTS = ("order_cancel_rejected", "order_replace_rejected", "cancel_rejected", "replace_rejected")
+_CORRECTIONS = ("trade_bust", "trade_correct")
+_EVENT_TYPES = frozenset({"opasn", "opexc", "opexp", "optrd", "opca", "opcsh"})
 _ORDER_TIMES = ("updated_at", "filled_at", "submitted_at", "created_at")
 
 
@@ -83,7 +96,12 @@ def normalize_trade_update(update: object, *, received_at: dt.datetime | None = 
         return None
     row = _order_row(order)
     _copy(row, data, _UPDATE_FIELDS)
-    row["event"] = to_word(read(data, "event")) or row["status"]
+    event = row["event"] = to_word(read(data, "event")) or row["status"]
+    if row.get("reason") and event not in {*_REFUSED_REQUESTS, *_CORRECTIONS}:
+        row["reject_reason"] = row["reason"]  # a refused cancel or a bust does not end the order
+    if event == "trade_bust" and row.get("fill_qty"):
+        row["fill_qty"] = abs(row["fill_qty"])  # Alpaca may send it negative
+    _copy_legs(row, data)
     row["timestamp"] = _first_time(data, row, ("timestamp", "at")) or received_at or utc_now()
     row["origin"] = "live"
     return row
@@ -149,6 +167,41 @@ def normalize_rest_activity(activity: object) -> Row | None:
     }
 
 
+def is_option_event(activity: object) -> bool:
+    """Return whether an activity is an assignment, exercise, expiry or what pairs with one."""
+    return to_word(read(activity, "activity_type")) in _EVENT_TYPES
+
+
+def normalize_option_event(activity: object) -> Row | None:
+    """Return an assignment, exercise, expiry or its share trade as a row, or None if it cannot be read.
+
+    Keys: `activity_id, type, symbol, qty (signed), price, date, group_id, timestamp`. `timestamp` is None for
+    an activity that carries a date only. Source: Alpaca's "Options Trading Overview".
+    """
+    symbol, quantity = to_identifier(read(activity, "symbol")), to_number(read(activity, "qty"))
+    at = to_utc(read(activity, "created_at"))
+    date = _to_date(read(activity, "date")) or (new_york_date(at) if at else None)
+    if symbol is None or quantity is None or date is None:
+        return None
+    return {
+        "activity_id": to_identifier(read(activity, "id")),
+        "type": to_word(read(activity, "activity_type")),
+        "symbol": symbol,
+        "qty": quantity,
+        "price": to_number(read(activity, "price")),
+        "date": date,
+        "group_id": to_identifier(read(activity, "group_id")),
+        "timestamp": at,
+    }
+
+
+def _to_date(value: object) -> dt.date | None:
+    try:
+        return dt.date.fromisoformat(value[:10]) if isinstance(value, str) else None
+    except ValueError:
+        return None
+
+
 def _payload(update: object) -> object:
     """What stands in the stream's envelope, or the update itself."""
     if isinstance(update, dict) and "order" not in update and ("data" in update or "stream" in update):
@@ -202,6 +255,21 @@ def _copy(row: Row, source: object, fields: _Fields) -> None:
         value = next((value for value in values if value is not None), None)
         if value is not None or key not in row:
             row[key] = value
+
+
+def _copy_legs(row: Row, data: object) -> None:
+    """Copy the executions of a multi-leg update, one per leg, and the positions after them by symbol."""
+    executions: list[Row] = []
+    for leg in _list_of(read(data, "legs")):
+        execution: Row = {}
+        _copy(execution, leg, _LEG_FIELDS)
+        if execution.get("order_id"):
+            executions.append(execution)
+    if executions:
+        row["leg_executions"] = executions
+    positions = read(data, "position_qtys")
+    if isinstance(positions, dict):
+        row["position_qtys"] = {str(symbol): to_number(quantity) for symbol, quantity in positions.items()}
 
 
 def _first_time(data: object, row: Row, names: tuple[str, ...]) -> dt.datetime | None:

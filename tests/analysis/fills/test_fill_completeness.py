@@ -8,8 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from options_helper.analysis.fills.build import build_fill_book
-from options_helper.analysis.fills.completeness import completeness
+from options_helper.analysis.fills.build import FillDayBuilder
 from options_helper.analysis.fills.day import FillDay
 from options_helper.market import FillGap
 
@@ -26,7 +25,7 @@ def at(minutes: float) -> dt.datetime:
 
 def sentence(*gaps: FillGap) -> str:
     """What is said of a book with these gaps."""
-    return completeness(replace(BOOK, gaps=gaps)).sentence(NEW_YORK)
+    return replace(BOOK, gaps=gaps).completeness.sentence(NEW_YORK)
 
 
 @pytest.mark.parametrize(
@@ -57,7 +56,7 @@ def test_of_many_gaps_the_newest_are_named() -> None:
 def test_a_gap_of_yesterday_is_no_doubt_about_today() -> None:
     """A gap that ended before New York's midnight says nothing of the day that is shown."""
     assert sentence(FillGap(at(-1440), at(-1400))) == "complete since 09:30"
-    assert completeness(replace(BOOK, gaps=(FillGap(at(-1440), at(-1400)),))).complete
+    assert replace(BOOK, gaps=(FillGap(at(-1440), at(-1400)),)).complete
 
 
 def test_an_order_that_contradicts_its_fills_is_a_doubt() -> None:
@@ -68,9 +67,9 @@ def test_an_order_that_contradicts_its_fills_is_a_doubt() -> None:
         for n in (1.0, 2.0)
     ]
     order = {**common, "timestamp": at(4), "updated_at": at(4), "filled_qty": 1.0, "status": "canceled"}
-    told = completeness(build_fill_book([], fills, [order], day=DAY, since=OPEN))
+    told = FillDayBuilder().build([], fills, [order], day=DAY, since=OPEN).completeness
     assert not told.complete
     assert told.sentence(NEW_YORK) == "the fills of 1 order come to more than the order says"
     two = [{**row, "order_id": "o2"} for row in (*fills, order)]
-    told = completeness(build_fill_book([], [*fills, *two[:2]], [order, two[2]], day=DAY, since=OPEN))
+    told = FillDayBuilder().build([], [*fills, *two[:2]], [order, two[2]], day=DAY, since=OPEN).completeness
     assert told.sentence(NEW_YORK) == "the fills of 2 orders come to more than the order says"

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from options_helper.analysis.fills import build
-from options_helper.analysis.fills.build import FillDayBuilder, build_fill_book
+from options_helper.analysis.fills.build import FillDayBuilder
 from options_helper.analysis.fills.day import FillDay, FillKind
 from options_helper.analysis.fills.order_families import Family, group_by_family
 from options_helper.data.streaming.trading_normalizers import (
@@ -40,7 +40,7 @@ def wholly(*told: Sequence[Row]) -> FillDay:
     """The book of one family of everything: what nobody told apart cannot be told apart wrongly."""
     everything = {"": Family(*map(tuple, told))}
     with mock.patch.object(build, "group_by_family", return_value=everything):
-        return build_fill_book(*told, day=DAY)
+        return FillDayBuilder().build(*told, day=DAY)
 
 
 @given(st.data())

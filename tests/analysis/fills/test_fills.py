@@ -8,19 +8,14 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from options_helper.analysis.fills.build import (
-    FillDay,
-    FillKind,
-    build_fill_book,
-    completeness,
-    contract_words,
-    fills_for_portfolio,
-)
+from options_helper.analysis.fills.build import FillDayBuilder
+from options_helper.analysis.fills.by_position import fills_for_portfolio
+from options_helper.analysis.fills.day import FillDay, FillKind
 from options_helper.analysis.fills.tables import (
     EXECUTION_COLUMNS,
     executions_frame,
 )
-from options_helper.analysis.text.fills import net_words, plain, price_words, side_words
+from options_helper.analysis.text.fills import contract_words, net_words, plain, price_words, side_words
 from options_helper.market import FillGap
 from options_helper.models import Portfolio
 
@@ -138,7 +133,7 @@ def test_prices_and_sides_are_said_in_words() -> None:
 
 def test_one_row_per_execution_newest_first() -> None:
     """Live and REST accounts of one execution are one row, with what each of them knows."""
-    book = build_fill_book([filled(1, 2, 2, 1.62)], [rest(1, 2, 2, 1.62), rest(2, 5, 3, 1.64)])
+    book = FillDayBuilder().build([filled(1, 2, 2, 1.62)], [rest(1, 2, 2, 1.62), rest(2, 5, 3, 1.64)])
     assert shown(book) == [(3.0, 1.64, 5.0, "rest", ""), (2.0, 1.62, 2.0, "both", "")]
     newest, oldest = book.executions
     assert (newest.average_price, oldest.average_price) == (1.632, 1.62)
@@ -154,23 +149,23 @@ def test_one_row_per_execution_newest_first() -> None:
 
 def test_rests_account_wins() -> None:
     """Where the two accounts of an execution differ, the broker's record stands."""
-    book = build_fill_book([filled(1, 2, 2, 1.62)], [rest(1.5, 2, 2, 1.61)])
+    book = FillDayBuilder().build([filled(1, 2, 2, 1.62)], [rest(1.5, 2, 2, 1.61)])
     assert [(one.price, one.at) for one in book.executions] == [(1.61, at(1.5))]
 
 
 def test_a_missed_execution_is_a_visible_hole() -> None:
     """A later total shows the missed quantity as not confirmed; its price follows from the averages."""
     first, last = filled(1, 1, 1, 1.6), filled(3, 4, 1, 1.7, filled_avg_price=1.65)
-    book = build_fill_book([first, last])
+    book = FillDayBuilder().build([first, last])
     assert shown(book) == [
         (1.0, 1.7, 4.0, "live", ""),
         (2.0, None, 3.0, "derived", "not confirmed"),
         (1.0, 1.6, 1.0, "live", ""),
     ]
     seen = live("held", 2, filled_qty=3.0, filled_avg_price=1.6333)
-    book = build_fill_book([first, last, seen])
+    book = FillDayBuilder().build([first, last, seen])
     assert shown(book)[1] == (2.0, 1.65, 3.0, "derived", "not confirmed · price from averages")
-    healed = build_fill_book([first, last, seen], [rest(1.5, 2, 1, 1.64), rest(2, 3, 1, 1.66)])
+    healed = FillDayBuilder().build([first, last, seen], [rest(1.5, 2, 1, 1.64), rest(2, 3, 1, 1.66)])
     assert [(one.quantity, one.price, one.confirmed) for one in healed.executions] == [
         (1.0, 1.7, True),
         (1.0, 1.66, True),
@@ -193,14 +188,14 @@ def test_a_price_is_derived_only_where_there_is_no_choice(
     """An average gives a price only where exactly one in whole cents fits it."""
     first = filled(1, total - quantity, total - quantity, 1.0, qty=total)
     seen = live("held", 2, qty=total, filled_qty=total, filled_avg_price=average)
-    book = build_fill_book([first, seen])
+    book = FillDayBuilder().build([first, seen])
     assert book.executions[0].price == price
 
 
 def test_an_order_that_only_its_total_is_known_of() -> None:
     """A filled order of REST without its fills yet is shown as one unconfirmed quantity."""
     order = live("filled", 4, filled_qty=5.0, filled_avg_price=1.62, origin="rest")
-    book = build_fill_book([], [], [order])
+    book = FillDayBuilder().build([], [], [order])
     assert shown(book) == [(5.0, 1.62, 5.0, "derived", "not confirmed · price from averages")]
 
 
@@ -208,39 +203,39 @@ def test_an_order_from_before_the_day_has_no_hole_at_its_start() -> None:
     """What a good-till-canceled order filled on earlier days is not taken for missed today."""
     began = {"submitted_at": OPEN - dt.timedelta(days=2)}
     today = filled(1, 4, 1, 1.7, filled_avg_price=1.65, **began)
-    book = build_fill_book([today])
+    book = FillDayBuilder().build([today])
     assert shown(book) == [(1.0, 1.7, 4.0, "live", "")]
     assert book.executions[0].average_price == 1.65
     before = live(
         "held", -1200, updated_at=OPEN - dt.timedelta(days=1), filled_qty=2.0, filled_avg_price=1.63, **began
     )
-    book = build_fill_book([today], [], [before], day=DAY)
+    book = FillDayBuilder().build([today], [], [before], day=DAY)
     assert [(one.quantity, one.filled) for one in book.executions] == [(1.0, 4.0), (1.0, 3.0)]
     unfilled = live("held", 1, filled_qty=2.0, filled_avg_price=1.63, **began)
-    assert build_fill_book([unfilled]).executions == ()
+    assert FillDayBuilder().build([unfilled]).executions == ()
     unpriced = filled(1, 4, 1, 1.7, filled_avg_price=None, **began)
-    assert build_fill_book([unpriced]).executions[0].average_price is None
+    assert FillDayBuilder().build([unpriced]).executions[0].average_price is None
 
 
 def test_what_lies_below_rests_first_execution_of_the_day_was_of_an_earlier_one() -> None:
     """REST tells of a day from its beginning on, so a total once seen that is lower leaves no hole today."""
     began = {"submitted_at": OPEN - dt.timedelta(days=2)}
     before = live("held", -1200, updated_at=OPEN - dt.timedelta(days=1), filled_qty=1.0, **began)
-    book = build_fill_book([before], [rest(2, 4, 1, 1.7)], day=DAY)
+    book = FillDayBuilder().build([before], [rest(2, 4, 1, 1.7)], day=DAY)
     assert [(one.quantity, one.filled) for one in book.executions] == [(1.0, 4.0)]
-    live_only = build_fill_book([before, filled(2, 4, 1, 1.7, **began)], day=DAY)
+    live_only = FillDayBuilder().build([before, filled(2, 4, 1, 1.7, **began)], day=DAY)
     assert [(one.quantity, one.confirmed) for one in live_only.executions] == [(1.0, True), (2.0, False)]
 
 
 def test_fills_of_an_earlier_day_are_left_out() -> None:
     """Rows of another New York day make no row of this day's book."""
-    book = build_fill_book([filled(-1440, 2, 2, 1.6)], [rest(1, 5, 3, 1.7)], day=DAY)
+    book = FillDayBuilder().build([filled(-1440, 2, 2, 1.6)], [rest(1, 5, 3, 1.7)], day=DAY)
     assert [(one.quantity, one.filled) for one in book.executions] == [(3.0, 5.0)]
 
 
 def test_one_account_in_finer_parts_is_not_counted_twice() -> None:
     """Where the stream tells of two executions as one, REST's part is not counted a second time."""
-    book = build_fill_book([filled(1, 3, 3, 1.62)], [rest(1, 1, 1, 1.6)])
+    book = FillDayBuilder().build([filled(1, 3, 3, 1.62)], [rest(1, 1, 1, 1.6)])
     assert [(one.quantity, one.filled, one.price) for one in book.executions] == [
         (2.0, 3.0, 1.63),
         (1.0, 1.0, 1.6),
@@ -255,7 +250,7 @@ def test_nonsense_from_the_wire_makes_no_row() -> None:
         filled(3, 5, 3, 1.7, order_id="o2", filled_qty=None),
         filled(4, 1e300, 3, 1.7, order_id="o3"),
     ]
-    assert [(one.order_id, one.quantity) for one in build_fill_book(rows).executions] == [("o1", 2.0)]
+    assert [(one.order_id, one.quantity) for one in FillDayBuilder().build(rows).executions] == [("o1", 2.0)]
 
 
 # Busts and corrections
@@ -268,7 +263,7 @@ def test_a_bust_undoes_its_execution_visibly() -> None:
         filled(2, 3, 1, 1.9),
         live("trade_bust", 3, previous_execution_id="x1", fill_qty=2.0, fill_price=1.6, filled_qty=1.0),
     ]
-    book = build_fill_book(rows)
+    book = FillDayBuilder().build(rows)
     assert shown(book) == [(1.0, 1.9, 3.0, "live", ""), (2.0, 1.6, 2.0, "live", "busted")]
     assert book.executions[0].average_price == 1.9
     assert book.orders[0].timeline == "new → partial fill → partial fill → trade bust"
@@ -279,14 +274,14 @@ def test_a_bust_undoes_its_execution_visibly() -> None:
 def test_a_bust_of_an_execution_known_from_rest_only_is_found_by_its_figures() -> None:
     """Without the live fill's id, equal quantity and price decide; told twice, it counts once."""
     bust = live("trade_bust", 3, previous_execution_id="lost", fill_qty=1.0, fill_price=1.9, filled_qty=2.0)
-    book = build_fill_book([bust, bust], [rest(1, 2, 2, 1.6), rest(2, 3, 1, 1.9)])
+    book = FillDayBuilder().build([bust, bust], [rest(1, 2, 2, 1.6), rest(2, 3, 1, 1.9)])
     assert [(one.price, one.busted) for one in book.executions] == [(1.9, True), (1.6, False)]
 
 
 def test_a_bust_that_fits_none_changes_none() -> None:
     """A bust that names an unknown execution leaves others alone, and is in the timeline."""
     bust = live("trade_bust", 3, previous_execution_id="lost", fill_qty=1.0, fill_price=9.9, filled_qty=2.0)
-    book = build_fill_book([filled(1, 2, 2, 1.6), filled(2, 3, 1, 1.9), bust])
+    book = FillDayBuilder().build([filled(1, 2, 2, 1.6), filled(2, 3, 1, 1.9), bust])
     assert not any(one.busted for one in book.executions)
     assert book.orders[0].timeline.endswith("trade bust")
 
@@ -297,19 +292,19 @@ def test_a_correction_shows_what_it_changed() -> None:
         filled(1, 2, 2, 1.6),
         live("trade_correct", 3, previous_execution_id="x1", fill_qty=2.0, fill_price=1.55, filled_qty=2.0),
     ]
-    one = build_fill_book(rows).executions[0]
+    one = FillDayBuilder().build(rows).executions[0]
     assert (one.quantity, one.price, one.average_price) == (2.0, 1.55, 1.55)
     assert one.note == "corrected, was 2 @ 1.60"
     unchanged = live("trade_correct", 3, previous_execution_id="x1", filled_qty=2.0)
-    assert build_fill_book([rows[0], unchanged]).executions[0].note == "corrected"
+    assert FillDayBuilder().build([rows[0], unchanged]).executions[0].note == "corrected"
 
 
 def test_a_correction_that_the_stream_did_not_bring_is_visible_too() -> None:
     """Where REST tells another price of an execution than the stream did, its row says what it was."""
-    (one,) = build_fill_book([filled(1, 2, 2, 1.6)], [rest(1, 2, 2, 1.55)]).executions
+    (one,) = FillDayBuilder().build([filled(1, 2, 2, 1.6)], [rest(1, 2, 2, 1.55)]).executions
     assert (one.price, one.note) == (1.55, "corrected, was 2 @ 1.60")
     told = live("trade_correct", 3, previous_execution_id="x1", fill_qty=2.0, fill_price=1.55, filled_qty=2.0)
-    (one,) = build_fill_book([filled(1, 2, 2, 1.6), told], [rest(1, 2, 2, 1.55)]).executions
+    (one,) = FillDayBuilder().build([filled(1, 2, 2, 1.6), told], [rest(1, 2, 2, 1.55)]).executions
     assert (one.price, one.note) == (1.55, "corrected, was 2 @ 1.60")
 
 
@@ -320,18 +315,16 @@ def test_a_correction_of_a_carried_order_is_not_guessed() -> None:
     told = live(
         "trade_correct", 3, previous_execution_id="of-yesterday", fill_price=1.5, fill_qty=1.0, **began
     )
-    (one,) = build_fill_book([told], [rest(2, 4, 1, 1.7)], [order]).executions
+    (one,) = FillDayBuilder().build([told], [rest(2, 4, 1, 1.7)], [order]).executions
     assert (one.price, one.corrected) == (1.7, False)
-    of_today = build_fill_book([{**told, "submitted_at": at(0)}], [rest(2, 1, 1, 1.7)], []).executions
+    of_today = FillDayBuilder().build([{**told, "submitted_at": at(0)}], [rest(2, 1, 1, 1.7)], []).executions
     assert (of_today[0].price, of_today[0].corrected) == (1.5, True)
 
 
 def test_why_an_execution_was_undone_is_no_rejection() -> None:
     """The reason that a bust gives is not the order's reason of rejection."""
-    bust = live(
-        "trade_bust", 3, previous_execution_id="x1", fill_qty=2.0, fill_price=1.6, reject_reason="ERR"
-    )
-    (story,) = build_fill_book([filled(1, 2, 2, 1.6), bust]).orders
+    bust = live("trade_bust", 3, previous_execution_id="x1", fill_qty=2.0, fill_price=1.6, reason="ERR")
+    (story,) = FillDayBuilder().build([filled(1, 2, 2, 1.6), bust]).orders
     assert story.reject_reason == ""
 
 
@@ -339,7 +332,7 @@ def test_a_second_correction_may_name_the_first() -> None:
     """A correction is found by the execution's id or by the id of an earlier correction of it."""
     first = live("trade_correct", 3, previous_execution_id="x1", execution_id="c1", fill_price=1.55)
     second = live("trade_correct", 4, previous_execution_id="c1", execution_id="c2", fill_price=1.5)
-    book = build_fill_book([filled(1, 2, 2, 1.6), filled(2, 5, 3, 1.7), second, first])
+    book = FillDayBuilder().build([filled(1, 2, 2, 1.6), filled(2, 5, 3, 1.7), second, first])
     assert [(one.price, one.note) for one in book.executions] == [
         (1.7, ""),
         (1.5, "corrected, was 2 @ 1.60"),
@@ -349,9 +342,9 @@ def test_a_second_correction_may_name_the_first() -> None:
 def test_a_bust_that_rest_has_taken_off_already_strikes_nothing_else() -> None:
     """Where the order's total has room for all that stands, a bust of an unknown execution changes none."""
     bust = live("trade_bust", 3, previous_execution_id="lost", fill_qty=1.0, fill_price=1.6, filled_qty=1.0)
-    book = build_fill_book([bust], [rest(2, 1, 1, 1.6)])
+    book = FillDayBuilder().build([bust], [rest(2, 1, 1, 1.6)])
     assert [(one.price, one.busted) for one in book.executions] == [(1.6, False)]
-    assert completeness(book).complete
+    assert book.completeness.complete
 
 
 def test_rests_price_stands_where_the_orders_average_bears_it_out() -> None:
@@ -363,7 +356,7 @@ def test_rests_price_stands_where_the_orders_average_bears_it_out() -> None:
         live("trade_bust", 5, previous_execution_id="x2", fill_qty=1.0, fill_price=9.0, filled_qty=1.0),
     ]
     order = live("canceled", 6, filled_qty=1.0, filled_avg_price=1.6, origin="rest")
-    book = build_fill_book(rows, [rest(1, 1, 1, 1.6)], [order])
+    book = FillDayBuilder().build(rows, [rest(1, 1, 1, 1.6)], [order])
     assert [(one.price, one.busted, one.note) for one in book.executions] == [
         (9.0, True, "busted"),
         (1.6, False, "corrected, was 1 @ 1.50"),
@@ -372,7 +365,7 @@ def test_rests_price_stands_where_the_orders_average_bears_it_out() -> None:
 
 def test_a_bust_told_by_rest_counts_too() -> None:
     """REST's execution type of a bust is honoured like the stream's."""
-    book = build_fill_book([], [rest(1, 2, 2, 1.6), rest(2, 2, 2, 1.6, event="trade_bust")])
+    book = FillDayBuilder().build([], [rest(1, 2, 2, 1.6), rest(2, 2, 2, 1.6, event="trade_bust")])
     assert [one.busted for one in book.executions] == [True]
 
 
@@ -380,12 +373,12 @@ def test_a_missed_bust_is_a_visible_contradiction() -> None:
     """Where an order's fills come to more than the order itself says, its story says so."""
     after = live("partially_filled", 4, filled_qty=1.0, filled_avg_price=1.6, origin="rest")
     rows = [filled(1, 1, 1, 1.6), filled(2, 2, 1, 1.7)]
-    book = build_fill_book(rows, [], [after])
+    book = FillDayBuilder().build(rows, [], [after])
     assert book.orders[0].note == "its fills come to 2, the order says 1"
     bust = live("trade_bust", 3, previous_execution_id="x2", fill_qty=1.0, fill_price=1.7, filled_qty=1.0)
-    assert build_fill_book([*rows, bust], [], [after]).orders[0].note == ""
+    assert FillDayBuilder().build([*rows, bust], [], [after]).orders[0].note == ""
     newer = rest(5, 2, 1, 1.7)
-    assert build_fill_book(rows[:1], [newer], [after]).orders[0].note == ""
+    assert FillDayBuilder().build(rows[:1], [newer], [after]).orders[0].note == ""
 
 
 def test_the_same_total_reached_again_after_a_bust() -> None:
@@ -398,7 +391,7 @@ def test_the_same_total_reached_again_after_a_bust() -> None:
     ]
     told = [rest(1, 1, 1, 1.6), rest(2, 2, 1, 1.7), rest(4, 2, 1, 1.8)]
     for stream in (rows, rows[:3], [*rows, *rows]):
-        book = build_fill_book(stream, [*told, *told])
+        book = FillDayBuilder().build(stream, [*told, *told])
         assert [(one.price, one.filled, one.busted) for one in book.executions] == [
             (1.8, 2.0, False),
             (1.7, 2.0, True),
@@ -466,7 +459,7 @@ LEG_FILLS = [
 @pytest.mark.parametrize("told", [[], LEG_FILLS[:1], LEG_FILLS])
 def test_a_multi_leg_fill_is_a_line_with_its_legs_under_it(told: list[dict[str, Any]]) -> None:
     """The line has the net price in words and is never blank; the legs follow with their own prices."""
-    book = build_fill_book([FIRST, SECOND], told)
+    book = FillDayBuilder().build([FIRST, SECOND], told)
     assert [(one.kind.value, one.quantity, one.price_words) for one in book.executions] == [
         ("parent", 1.0, "1.64 credit"),
         ("leg", 1.0, "3.12"),
@@ -487,20 +480,21 @@ def test_a_multi_leg_fill_is_a_line_with_its_legs_under_it(told: list[dict[str, 
 
 def test_legs_without_their_order_are_fills_of_their_own_until_it_is_known() -> None:
     """REST's leg fills alone are shown singly; the order brings them under their line."""
-    assert [one.kind.value for one in build_fill_book([], LEG_FILLS[:2]).executions] == ["single", "single"]
+    alone = FillDayBuilder().build([], LEG_FILLS[:2])
+    assert [one.kind.value for one in alone.executions] == ["single", "single"]
     order = {**spread("new", 0, 2, (3.11, 1.48)), "origin": "rest"}
-    book = build_fill_book([], LEG_FILLS, [order])
+    book = FillDayBuilder().build([], LEG_FILLS, [order])
     assert [one.kind.value for one in book.executions] == ["parent", "leg", "leg"] * 2
 
 
 def test_a_multi_leg_order_without_its_legs_is_not_blank() -> None:
     """Before its legs are known, the line says what it is, with its net price in words."""
     update = {**FIRST, "legs": None, "symbol": None, "side": None}
-    book = build_fill_book([update])
+    book = FillDayBuilder().build([update])
     (line,) = book.executions
     assert (line.kind, line.words, line.price_words) == (FillKind.PARENT, "Multi-leg order", "1.62 credit")
     assert (book.orders[0].words, book.orders[0].limit_words) == ("Multi-leg order", "1.60 credit")
-    healed = build_fill_book([update], LEG_FILLS[:2], [{**FIRST, "origin": "rest"}])
+    healed = FillDayBuilder().build([update], LEG_FILLS[:2], [{**FIRST, "origin": "rest"}])
     assert [(one.kind.value, one.words) for one in healed.executions] == [
         ("parent", "AAPL multi-leg"),
         ("leg", "AAPL 18 Dec 2026 250 call"),
@@ -511,7 +505,7 @@ def test_a_multi_leg_order_without_its_legs_is_not_blank() -> None:
 def test_a_leg_still_missing_leaves_the_line_without_a_net_price() -> None:
     """Where one leg's execution is not known yet, the line says so instead of inventing a price."""
     order = spread("new", 0, 0, (0.0, 0.0))
-    book = build_fill_book([order], LEG_FILLS[:1])
+    book = FillDayBuilder().build([order], LEG_FILLS[:1])
     line, leg = book.executions
     assert (line.quantity, line.price_words, line.kind) == (None, "—", FillKind.PARENT)
     assert (leg.quantity, leg.price) == (1.0, 3.1)
@@ -521,7 +515,7 @@ def test_legs_in_finer_parts_make_one_line() -> None:
     """A leg that REST tells of in two executions counts in one line, up to where all legs meet."""
     order = spread("filled", 2, 2, (3.11, 1.48))
     told = [LEG_FILLS[0], LEG_FILLS[2], rest(2, 2, 2, 1.48, order_id="l2", symbol=HIGHER, qty=2.0)]
-    book = build_fill_book([], told, [order])
+    book = FillDayBuilder().build([], told, [order])
     assert [(one.kind.value, one.quantity, one.price) for one in book.executions] == [
         ("parent", 2.0, -1.63),
         ("leg", 1.0, 3.12),
@@ -534,7 +528,7 @@ def test_a_leg_out_of_step_is_not_confirmed_by_the_stream() -> None:
     """A leg whose total does not match its order's is only a total seen, until REST tells of it."""
     update = spread("partial_fill", 1, 1, (3.1, 1.48), fill_qty=1.0, fill_price=-1.62)
     update["legs"][1] = {**update["legs"][1], "filled_qty": 2.0}
-    legs = build_fill_book([update]).leaf_fills
+    legs = FillDayBuilder().build([update]).leaf_fills
     assert {(one.order_id, one.quantity, one.confirmed) for one in legs} == {
         ("l1", 1.0, True),
         ("l2", 2.0, False),
@@ -544,8 +538,8 @@ def test_a_leg_out_of_step_is_not_confirmed_by_the_stream() -> None:
 def test_the_legs_of_rest_outweigh_the_streams_net_price() -> None:
     """With every leg told by REST the net price is what they add up to, whatever the stream said of it."""
     update = {**FIRST, "fill_price": -1.61}
-    assert build_fill_book([update]).executions[0].price == -1.61
-    assert build_fill_book([update], LEG_FILLS[:2]).executions[0].price == -1.62
+    assert FillDayBuilder().build([update]).executions[0].price == -1.61
+    assert FillDayBuilder().build([update], LEG_FILLS[:2]).executions[0].price == -1.62
 
 
 def test_a_ratio_follows_from_the_quantities() -> None:
@@ -554,17 +548,17 @@ def test_a_ratio_follows_from_the_quantities() -> None:
     update["legs"] = [{**leg, "ratio_qty": None} for leg in update["legs"]]
     update["legs"][1] |= {"qty": 4.0, "filled_qty": 2.0}
     told = [LEG_FILLS[0], rest(1, 2, 2, 1.48, order_id="l2", symbol=HIGHER, qty=4.0)]
-    line = build_fill_book([update], told).executions[0]
+    line = FillDayBuilder().build([update], told).executions[0]
     assert (line.quantity, line.price, line.price_words) == (1.0, -0.14, "0.14 credit")
 
 
 def test_busts_and_corrections_of_a_multi_leg_fill() -> None:
     """A bust of a multi-leg fill busts its line and legs; a correction changes the line's net price."""
     bust = spread("trade_bust", 3, 1, (3.1, 1.48), previous_execution_id="m2", fill_qty=1.0, fill_price=-1.64)
-    book = build_fill_book([FIRST, SECOND, bust], LEG_FILLS)
+    book = FillDayBuilder().build([FIRST, SECOND, bust], LEG_FILLS)
     assert [one.busted for one in book.executions] == [True] * 3 + [False] * 3
     correction = {**bust, "event": "trade_correct", "fill_price": -1.7}
-    book = build_fill_book([FIRST, SECOND, correction], LEG_FILLS)
+    book = FillDayBuilder().build([FIRST, SECOND, correction], LEG_FILLS)
     assert [(one.price, one.note) for one in book.fills] == [(-1.7, "corrected"), (-1.62, "")]
 
 
@@ -573,7 +567,7 @@ def test_a_leg_without_an_id_still_has_a_place() -> None:
     update = spread("partial_fill", 1, 1, (3.1, 1.48), fill_qty=1.0, fill_price=-1.62)
     update["legs"] = [{**leg, "order_id": None} for leg in update["legs"]]
     update["legs"].append({**update["legs"][0], "order_id": "p"})
-    book = build_fill_book([update])
+    book = FillDayBuilder().build([update])
     assert [one.order_id for one in book.leaf_fills] == ["p/0", "p/1"]
 
 
@@ -587,7 +581,7 @@ def test_replaced_orders_are_one_story() -> None:
         live("new", 2, order_id="o2", replaces="o1", submitted_at=at(2), qty=4.0, limit_price=1.65),
         filled(3, 4, 4, 1.65, order_id="o2", qty=4.0, status="filled", submitted_at=at(2)),
     ]
-    (story,) = build_fill_book([live("new", 0, limit_price=1.6), first, *second]).orders
+    (story,) = FillDayBuilder().build([live("new", 0, limit_price=1.6), first, *second]).orders
     assert story.order_ids == ("o1", "o2")
     assert story.timeline == "new → replaced → fill"
     assert [step.detail for step in story.steps] == [
@@ -607,7 +601,7 @@ def test_a_replaced_net_price_is_told_in_words() -> None:
         "status": "replaced",
     }
     second = live("new", 2, order_id="o2", replaces="p", order_class="mleg", limit_price=-1.5, qty=2.0)
-    (story,) = build_fill_book([first, second]).orders
+    (story,) = FillDayBuilder().build([first, second]).orders
     details = {step.word: step.detail for step in story.steps}
     assert details["replaced"] == "limit 1.60 credit → 1.50 credit"
 
@@ -617,14 +611,14 @@ def test_either_end_joins_a_chain(link: str) -> None:
     """One of the two links is enough to join a replacement to what it replaced."""
     first = live("replaced", 2, **({"replaced_by": "o2"} if link == "replaced_by" else {}))
     second = live("new", 2, order_id="o2", **({"replaces": "o1"} if link == "replaces" else {}))
-    (story,) = build_fill_book([second, first]).orders
+    (story,) = FillDayBuilder().build([second, first]).orders
     assert story.order_ids == ("o1", "o2")
 
 
 def test_a_ring_of_replacements_ends() -> None:
     """Orders that claim to replace each other in a ring are still shown, once."""
     rows = [live("replaced", 1, replaced_by="o2"), live("replaced", 2, order_id="o2", replaced_by="o1")]
-    assert sum(len(story.order_ids) for story in build_fill_book(rows).orders) == 2
+    assert sum(len(story.order_ids) for story in FillDayBuilder().build(rows).orders) == 2
 
 
 @pytest.mark.parametrize(
@@ -633,35 +627,35 @@ def test_a_ring_of_replacements_ends() -> None:
 def test_an_orders_end_is_its_last_step(status: str, field: str) -> None:
     """A canceled, expired or rejected order ends so, at its own time, with the reason it was given."""
     row = live(status, 3, **{field: at(2.5)}, reject_reason="too far from the market")
-    (story,) = build_fill_book([live("new", 0), filled(1, 2, 2, 1.6), row]).orders
+    (story,) = FillDayBuilder().build([live("new", 0), filled(1, 2, 2, 1.6), row]).orders
     assert story.timeline == f"new → partial fill → {status}"
     assert (story.steps[-1].at, story.steps[-1].detail) == (at(2.5), "too far from the market")
     assert (story.reject_reason, story.filled) == ("too far from the market", 2.0)
-    untimed = build_fill_book([live(status, 3)]).orders[0]
+    untimed = FillDayBuilder().build([live(status, 3)]).orders[0]
     assert untimed.steps[-1].at == at(3)
 
 
 def test_a_rejection_without_a_reason_says_so() -> None:
     """REST tells no reason of a rejection; that is said, and of no other end."""
-    (story,) = build_fill_book([live("rejected", 3)]).orders
+    (story,) = FillDayBuilder().build([live("rejected", 3)]).orders
     assert (story.steps[-1].word, story.steps[-1].detail) == ("rejected", "no reason told")
-    (story,) = build_fill_book([live("canceled", 3)]).orders
+    (story,) = FillDayBuilder().build([live("canceled", 3)]).orders
     assert (story.steps[-1].word, story.steps[-1].detail) == ("canceled", "")
 
 
 def test_executions_of_one_moment_are_as_many_steps() -> None:
     """Equal fills of the same microsecond are steps of their own, in the order of the order's total."""
     rows = [filled(1, n, 1, price, execution_id=f"x{n}") for n, price in ((1, 1.6), (2, 1.6), (3, 1.5))]
-    (story,) = build_fill_book(rows[::-1]).orders
+    (story,) = FillDayBuilder().build(rows[::-1]).orders
     assert [step.detail for step in story.steps[1:]] == ["1 @ 1.60", "1 @ 1.60", "1 @ 1.50"]
-    assert build_fill_book(rows).orders == (story,)
+    assert FillDayBuilder().build(rows).orders == (story,)
 
 
 def test_other_events_and_unknown_ones_are_steps_of_their_own() -> None:
     """What is not part of the plain course of an order is told with the stream's own word, once."""
-    odd = live("order_cancel_rejected", 2, status="new", reject_reason="too late")
+    odd = live("order_cancel_rejected", 2, status="new", reason="too late")
     rows = [odd, odd, live("moonwalk", 3, status="new")]
-    (story,) = build_fill_book(rows).orders
+    (story,) = FillDayBuilder().build(rows).orders
     assert story.timeline == "new → order cancel rejected → moonwalk"
     assert story.steps[1].detail == "too late"
 
@@ -672,20 +666,20 @@ def test_an_order_of_a_sum_of_money_ends_with_a_fill() -> None:
         filled(1, 0.25, 0.25, 400.0, qty=None, status="partially_filled"),
         filled(2, 0.375, 0.125, 400.0, qty=None, status="filled"),
     ]
-    (story,) = build_fill_book(rows).orders
+    (story,) = FillDayBuilder().build(rows).orders
     assert story.timeline == "new → partial fill → fill"
 
 
 def test_a_contradiction_of_a_replaced_order_is_told_in_its_story() -> None:
     """A missed bust of an order that was replaced meanwhile stands in the story of the two."""
     first = live("replaced", 4, replaced_by="o2", filled_qty=0.0)
-    (story,) = build_fill_book([filled(1, 1, 1, 1.6), first, live("new", 4, order_id="o2")]).orders
+    (story,) = FillDayBuilder().build([filled(1, 1, 1, 1.6), first, live("new", 4, order_id="o2")]).orders
     assert story.note == "its fills come to 1, the order says 0"
 
 
 def test_an_order_known_from_its_fills_only() -> None:
     """Before REST's orders are there, its fills alone tell an order's symbol, quantity and status."""
-    (story,) = build_fill_book([], [rest(1, 2, 2, 1.62)]).orders
+    (story,) = FillDayBuilder().build([], [rest(1, 2, 2, 1.62)]).orders
     assert (story.symbol, story.quantity, story.filled, story.status) == (CALL, 5.0, 2.0, "partially_filled")
     assert story.timeline == "partial fill"
 
@@ -695,7 +689,7 @@ def test_the_legs_of_a_bracket_stand_under_it() -> None:
     leg = {**live("held", 1), "order_id": "stop", "side": "sell", "stop_price": 1.2, "filled_qty": 0.0}
     parent = filled(1, 5, 5, 1.6, order_class="bracket", legs=[leg])
     sold = filled(9, 5, 5, 1.2, order_id="stop", side="sell", order_class="bracket")
-    book = build_fill_book([parent, sold])
+    book = FillDayBuilder().build([parent, sold])
     assert [(one.order_id, one.kind.value) for one in book.executions] == [
         ("stop", "single"),
         ("o1", "single"),
@@ -709,7 +703,7 @@ def test_of_two_states_of_one_moment_the_one_told_last_counts(*, backwards: bool
     """Where the vendor's time of the change does not tell which is newer, the time of the telling does."""
     same = {"updated_at": at(1), "filled_qty": 0.0}
     rows = [live("new", 1, status="new", **same), live("canceled", 2, status="canceled", **same)]
-    (story,) = build_fill_book(rows[::-1] if backwards else rows).orders
+    (story,) = FillDayBuilder().build(rows[::-1] if backwards else rows).orders
     assert story.status == "canceled"
 
 
@@ -718,25 +712,25 @@ def test_of_two_states_of_one_moment_the_one_told_last_counts(*, backwards: bool
 
 def test_complete_is_said_with_its_beginning() -> None:
     """Without gaps and holes the fills are complete since the given time, else since New York's midnight."""
-    book = build_fill_book([filled(1, 5, 5, 1.6)], since=OPEN)
-    assert completeness(book).complete
-    assert completeness(book).sentence(NEW_YORK) == "complete since 09:30"
-    assert completeness(build_fill_book([], day=DAY)).sentence(NEW_YORK) == "complete since 00:00"
+    book = FillDayBuilder().build([filled(1, 5, 5, 1.6)], since=OPEN)
+    assert book.completeness.complete
+    assert book.completeness.sentence(NEW_YORK) == "complete since 09:30"
+    assert FillDayBuilder().build([], day=DAY).completeness.sentence(NEW_YORK) == "complete since 00:00"
 
 
 def test_gaps_are_said_with_their_times() -> None:
     """A gap is named from its start to its end, touching ones as one, with the reason kept."""
     gap = FillGap(at(71 + 7 / 60), at(71 + 52 / 60), "waiting for REST")
-    book = build_fill_book([], gaps=[gap], day=DAY)
-    told = completeness(book)
+    book = FillDayBuilder().build([], gaps=[gap], day=DAY)
+    told = book.completeness
     assert not told.complete
     assert told.sentence(NEW_YORK) == "fills between 10:41:07 and 10:41:52 not confirmed"
     assert told.reason == "waiting for REST"
     still_open = FillGap(at(71.5), None, "refused")
-    told = completeness(build_fill_book([], gaps=[still_open, gap], day=DAY))
+    told = FillDayBuilder().build([], gaps=[still_open, gap], day=DAY).completeness
     assert told.sentence(NEW_YORK) == "fills since 10:41:07 not confirmed"
     early = FillGap(book.day_start, at(1))
-    told = completeness(build_fill_book([], gaps=[gap, early], day=DAY))
+    told = FillDayBuilder().build([], gaps=[gap, early], day=DAY).completeness
     assert told.sentence(NEW_YORK) == (
         "fills before 09:31:00 and between 10:41:07 and 10:41:52 not confirmed"
     )
@@ -744,7 +738,7 @@ def test_gaps_are_said_with_their_times() -> None:
 
 def test_a_hole_is_a_doubt_even_without_a_gap() -> None:
     """A quantity known from totals only keeps the fills from being called complete."""
-    told = completeness(build_fill_book([filled(3, 5, 2, 1.7)]))
+    told = FillDayBuilder().build([filled(3, 5, 2, 1.7)]).completeness
     assert not told.complete
     assert told.sentence(NEW_YORK) == "3 in 1 fill not confirmed"
     assert told.reason == ""
@@ -785,7 +779,7 @@ def test_fills_are_told_on_the_positions_they_touch() -> None:
         filled(75, 1, 1, 1.0, order_id="o5", symbol=HIGHER, qty=1.0),
         filled(20, 1, 1, 2.0, order_id="o6", symbol="SPY261218C00700000", qty=1.0),
     ]
-    told = fills_for_portfolio(build_fill_book(rows), portfolio(), saved_at=at(60))
+    told = fills_for_portfolio(FillDayBuilder().build(rows), portfolio(), saved_at=at(60))
     sentences = {
         name: [fact.sentence(NEW_YORK) for fact in facts] for name, facts in told.by_position.items()
     }
@@ -820,7 +814,7 @@ def test_a_contract_that_no_symbol_can_carry_is_passed_over() -> None:
             ]
         }
     )
-    told = fills_for_portfolio(build_fill_book([filled(1, 2, 2, 1.6)]), file)
+    told = fills_for_portfolio(FillDayBuilder().build([filled(1, 2, 2, 1.6)]), file)
     assert (told.by_position, len(told.not_in_file)) == ({}, 1)
 
 
@@ -828,7 +822,7 @@ def test_busted_fills_are_no_facts() -> None:
     """A busted fill is not told as a fact of its position; without a saving time none is claimed."""
     bust = live("trade_bust", 3, previous_execution_id="x1", fill_qty=2.0, fill_price=1.6, filled_qty=3.0)
     told = fills_for_portfolio(
-        build_fill_book([filled(1, 2, 2, 1.6), filled(2, 5, 3, 1.62), bust]), portfolio()
+        FillDayBuilder().build([filled(1, 2, 2, 1.6), filled(2, 5, 3, 1.62), bust]), portfolio()
     )
     assert [fact.sentence(NEW_YORK) for fact in told.by_position["call"]] == ["3 contracts bought 09:32"]
 
@@ -838,8 +832,8 @@ def test_busted_fills_are_no_facts() -> None:
 
 def test_tables_have_stable_typed_columns() -> None:
     """Columns, their order and types are the same for an empty book and a full one."""
-    empty = build_fill_book([], day=DAY)
-    full = build_fill_book([FIRST, SECOND, live("rejected", 3, order_id="o9")], LEG_FILLS)
+    empty = FillDayBuilder().build([], day=DAY)
+    full = FillDayBuilder().build([FIRST, SECOND, live("rejected", 3, order_id="o9")], LEG_FILLS)
     for book in (empty, full):
         executions = executions_frame(book)
         assert {name: str(kind) for name, kind in executions.dtypes.items()} == EXECUTION_COLUMNS
@@ -850,6 +844,6 @@ def test_tables_have_stable_typed_columns() -> None:
 
 def test_a_csv_of_the_table_has_no_none() -> None:
     """What is missing is empty in the CSV, never the text None or nan."""
-    text = executions_frame(build_fill_book([], [rest(1, 2, 2, 1.62)])).to_csv(index=False)
+    text = executions_frame(FillDayBuilder().build([], [rest(1, 2, 2, 1.62)])).to_csv(index=False)
     assert "None" not in text
     assert "nan" not in text

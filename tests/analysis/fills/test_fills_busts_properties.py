@@ -5,7 +5,6 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from options_helper.analysis.fills.completeness import completeness
 from options_helper.analysis.fills.day import FillDay
 from tests.broker import CENTS, Broker, Json, arrays_of, days, mangled, shuffled
 
@@ -84,4 +83,4 @@ def test_what_a_lost_bust_leaves_is_no_silent_error(data: st.DataObject) -> None
     broker = data.draw(troubled_days())
     live = mangled(data.draw, broker.live)
     book = arrays_of(live, broker.activities, broker.rest_orders())
-    assert standing(book) == true(broker) or not completeness(book).complete
+    assert standing(book) == true(broker) or not book.completeness.complete

@@ -8,7 +8,8 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from options_helper.analysis.fills.build import FillDay, build_fill_book, completeness
+from options_helper.analysis.fills.build import FillDayBuilder
+from options_helper.analysis.fills.day import FillDay
 from options_helper.analysis.fills.tables import executions_frame
 from options_helper.data.streaming.trading_normalizers import (
     normalize_rest_activity,
@@ -93,7 +94,7 @@ activities = st.fixed_dictionaries(
 
 def arrays_of(live: list[Json], fills: list[Json] = [], told: list[Json] = []) -> FillDay:  # noqa: B006 - only read
     """The book of what the wire told."""
-    return build_fill_book(
+    return FillDayBuilder().build(
         [row for each in live if (row := normalize_trade_update(each, received_at=AT))],
         [row for each in fills if (row := normalize_rest_activity(each))],
         [row for each in told if (row := normalize_rest_order(each))],
@@ -107,7 +108,7 @@ def test_no_record_costs_the_table(live: list[Json], fills: list[Json], told: li
     """Nonsense costs a wrong line at most: the tables are made, and every row of them can be told apart."""
     book = arrays_of(live, fills, told)
     assert len(executions_frame(book)) == len({one.key for one in book.executions})
-    assert completeness(book).sentence(dt.UTC)
+    assert book.completeness.sentence(dt.UTC)
 
 
 def test_figures_beyond_all_measure_cost_no_other_fill() -> None:

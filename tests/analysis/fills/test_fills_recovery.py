@@ -13,7 +13,8 @@ pytest.importorskip("aiohttp", reason="the simulator needs aiohttp (pip install 
 
 from collections.abc import Iterator
 
-from options_helper.analysis.fills.build import FillDay, FillKind, build_fill_book
+from options_helper.analysis.fills.build import FillDayBuilder
+from options_helper.analysis.fills.day import FillDay, FillKind
 from options_helper.data.settings import load_settings
 from options_helper.data.streaming.live_manager import LiveStreamConfig, LiveStreamManager
 from options_helper.market import LiveSnapshot
@@ -27,7 +28,7 @@ DROPS = 20
 
 
 def _book(snapshot: LiveSnapshot) -> FillDay:
-    return build_fill_book(
+    return FillDayBuilder().build(
         snapshot.fills,
         snapshot.rest_fills,
         snapshot.rest_orders,

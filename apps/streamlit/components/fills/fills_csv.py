@@ -6,13 +6,12 @@ import datetime as dt
 from typing import TYPE_CHECKING
 
 from apps.streamlit.components.fills.fill_rows import note_words
-from options_helper.analysis.fills.completeness import completeness
 from options_helper.analysis.fills.tables import EXECUTION_COLUMNS, executions_frame
 
 if TYPE_CHECKING:
     from apps.streamlit.components.view.fills_view import FillsView
 
-_DECIMALS = 9  # of Alpaca's quantities
+_DECIMALS = 12  # quantities have up to nine, prices of coins more
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -28,7 +27,7 @@ def fills_csv(view: FillsView, zone: dt.tzinfo) -> str:
 
 def fills_csv_name(view: FillsView) -> str:
     """Return the file's name, which shows if the page cannot vouch for the day's fills."""
-    doubt = "" if completeness(view.book).complete else "-not-confirmed"
+    doubt = "" if view.book.complete else "-not-confirmed"
     return f"fills-{view.book.day.isoformat()}{doubt}.csv"
 
 

@@ -13,7 +13,6 @@ from apps.streamlit.components.fills.fill_rows import amount_words, detail_words
 from apps.streamlit.components.fills.fills_csv import fills_csv, fills_csv_name
 from apps.streamlit.components.fills.list_rows import SHOWN, Row, list_rows, quiet
 from apps.streamlit.components.fills.orders_list import orders_html
-from options_helper.analysis.fills.completeness import completeness
 from options_helper.analysis.fills.day import Execution, FillKind
 from options_helper.analysis.text.figures import MISSING
 from options_helper.analysis.text.wording import count, format_time
@@ -53,7 +52,7 @@ def _title(view: FillsView, zone: dt.tzinfo) -> str:
     if view.off:
         words = _OFF
     elif view.known:
-        told = completeness(view.book)
+        told = view.book.completeness
         words += f" · {told.sentence(zone)}"
         reason = told.reason
     head = f'<p class="oh-panel-title"><strong>Fills today</strong> <span>{escape(words)}</span></p>'
@@ -62,11 +61,15 @@ def _title(view: FillsView, zone: dt.tzinfo) -> str:
 
 def _fill_list(view: FillsView, zone: dt.tzinfo) -> str:
     shown = _newest(view.book.executions)
-    if not shown:
+    events = [
+        Row(time=format_time(one.at, zone), what=one.words, amount="", details=f"{one.type}, not a fill")
+        for one in view.book.events
+    ]
+    if not shown and not events:
         return quiet(_HOW_TO_ASK if view.off else "No fills yet today." if view.known else _BEFORE_START)
     older = len(view.book.executions) - len(shown)
     rest = f"{count(older, 'older row')} not listed; the CSV has them too." if older else ""
-    return list_rows("Fills", (_row(one, view, zone) for one in shown)) + quiet(rest)
+    return list_rows("Fills", [*events, *(_row(one, view, zone) for one in shown)]) + quiet(rest)
 
 
 def _newest(executions: tuple[Execution, ...]) -> tuple[Execution, ...]:

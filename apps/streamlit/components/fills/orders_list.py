@@ -10,6 +10,8 @@ from options_helper.analysis.fills.day import FillDay, OrderTimeline
 from options_helper.analysis.text.fills import event_words, net_words, plain, price_words
 from options_helper.analysis.text.wording import count, format_time
 
+_TIFS = {"gtc": "GTC", "opg": "at the open", "cls": "at the close", "ioc": "IOC", "fok": "FOK"}
+
 
 def orders_html(book: FillDay, zone: dt.tzinfo) -> str:
     """The orders as a list, newest change first, the legs of a spread or bracket under their order."""
@@ -49,13 +51,18 @@ def _leg_details(leg: OrderTimeline) -> str:
 
 
 def _terms(story: OrderTimeline) -> str:
-    """`buy to open 5 limit 1.65`."""
+    """Return an order's own terms: `buy to open 5 limit 1.65 day`, `buy for $250.75 market day`."""
     words = [
         story.side_words if story.side or story.intent else "",
         plain(story.quantity) if story.quantity is not None else "",
+        f"for ${price_words(story.notional)}" if story.notional is not None else "",
         event_words(story.type) if story.type else "",
         story.limit_words if story.limit_price is not None else "",
         f"stop {price_words(story.stop_price)}" if story.stop_price is not None else "",
+        f"trail ${price_words(story.trail_price)}" if story.trail_price is not None else "",
+        f"trail {plain(story.trail_percent)}%" if story.trail_percent is not None else "",
+        _TIFS.get(story.tif or "", event_words(story.tif)) if story.tif else "",
+        "extended hours" if story.extended_hours else "",
     ]
     return " ".join(word for word in words if word)
 

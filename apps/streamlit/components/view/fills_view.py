@@ -48,6 +48,7 @@ def build_fills_view(portfolio: Portfolio, snapshot: LiveSnapshot, saved_at: dt.
         snapshot.rest_orders,
         snapshot.fill_gaps,
         snapshot.unreadable_rows,
+        snapshot.option_events,
         snapshot.started_at,
         new_york_date(snapshot.as_of),
         _claimed_since(snapshot),
@@ -65,15 +66,7 @@ def build_fills_view(portfolio: Portfolio, snapshot: LiveSnapshot, saved_at: dt.
 
 
 def _build(portfolio: Portfolio, snapshot: LiveSnapshot, saved_at: dt.datetime | None) -> FillsView:
-    book = _books.build(
-        snapshot.fills,
-        snapshot.rest_fills,
-        snapshot.rest_orders,
-        snapshot.fill_gaps,
-        day=new_york_date(snapshot.as_of),
-        since=_claimed_since(snapshot),
-        unreadable=snapshot.unreadable_rows,
-    )
+    book = _books.build_from(snapshot)
     facts = fills_for_portfolio(book, portfolio, saved_at)
     return FillsView(
         book=book,

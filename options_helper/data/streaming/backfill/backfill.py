@@ -238,7 +238,9 @@ class Backfill:
             return 0.0  # what it brought is of the day before; the next look begins at once
         settled = began_at - dt.timedelta(seconds=self._settle_seconds)
         history = self._history
-        self._sink.put_order_history(history.fills, history.orders, settled, history.unreadable)
+        self._sink.put_order_history(
+            history.fills, history.orders, settled, history.unreadable, history.events
+        )
         asked_at = self._fills_asked_at
         if asked_at is not None and began < asked_at + self._settle_seconds:
             return max(0.0, asked_at + self._settle_seconds - self._monotonic())

@@ -10,7 +10,9 @@ from options_helper.data.rest.refusals import FORBIDDEN, TOO_MANY, UNAUTHORIZED
 from options_helper.data.streaming.backfill.unreadable import UnreadableLog
 from options_helper.data.streaming.trading_normalizers import (
     is_fill,
+    is_option_event,
     is_whole,
+    normalize_option_event,
     normalize_rest_activity,
     normalize_rest_order,
 )
@@ -21,6 +23,7 @@ from options_helper.times import new_york_date, start_of_day
 Row = dict[str, Any]
 
 _RELOOK = dt.timedelta(minutes=5)  # a fill that REST lists late is still found this long after it
+_GRAIN = 1e-9  # of quantities; sums of floats may be off by less
 _MARGIN = dt.timedelta(milliseconds=1)
 _TIMED_OUT, _TOO_EARLY = 408, 425
 # Of this one order, and for good.
@@ -55,6 +58,7 @@ class OrderHistory:
         self._day: dt.date | None = None
         self._fills: dict[str, Row] = {}
         self._orders: dict[str, Row] = {}
+        self._events: dict[str, Row] = {}
         self._unknown: set[str] = set()
         self._unreadable = UnreadableLog()
         self._doubted_from: dt.datetime | None = None
@@ -69,6 +73,11 @@ class OrderHistory:
     def orders(self) -> list[Row]:
         """Orders as `normalize_rest_order` makes them, oldest change first."""
         return sorted(self._orders.values(), key=lambda row: row["timestamp"])
+
+    @property
+    def events(self) -> list[Row]:
+        """Option events as `normalize_option_event` makes them, by date."""
+        return sorted(self._events.values(), key=lambda row: row["date"])
 
     @property
     def unreadable(self) -> UnreadableRows:
@@ -103,14 +112,15 @@ class OrderHistory:
     def _begin(self, day: dt.date) -> dt.datetime:
         if day != self._day:
             self._day = day
-            self._fills, self._orders, self._unknown = {}, {}, set()
+            self._fills, self._orders, self._events, self._unknown = {}, {}, {}, set()
             self._unreadable, self._doubted_from = UnreadableLog(), None
         return start_of_day(day)
 
     def _since(self, day_start: dt.datetime) -> dt.datetime:
         newest = max((row["timestamp"] for row in self._fills.values()), default=day_start)
-        # Rows that could not be read are asked for again too.
-        return max(day_start, min(newest, self._doubted_from or newest) - _RELOOK)
+        # Rows that could not be read, and fills that REST left out, are asked for again however old.
+        doubted = [at for at in (self._doubted_from, *self._holes()) if at is not None]
+        return max(day_start, min([newest, *doubted]) - _RELOOK)
 
     def _take_orders(self, route: str, orders: Iterable[object]) -> set[str]:
         taken = set()
@@ -138,6 +148,8 @@ class OrderHistory:
     def _take_fills(self, page: Iterable[object], day_start: dt.datetime) -> None:
         last_read = day_start
         for activity in page:
+            if is_option_event(activity):
+                self._take_event(activity, day_start)
             if not is_fill(activity):
                 continue
             row = normalize_rest_activity(activity)
@@ -150,6 +162,29 @@ class OrderHistory:
             if last_read >= day_start:
                 key = row["activity_id"] or f"{row['order_id']}:{row['filled_qty']}"
                 self._fills[key] = row
+
+    def _take_event(self, activity: object, day_start: dt.datetime) -> None:
+        row = normalize_option_event(activity)
+        if row is None:
+            self._unreadable.add("option events", activity, self._now)
+        elif row["date"] >= new_york_date(day_start):
+            key = row["activity_id"] or f"{row['type']}:{row['symbol']}:{row['date']}"
+            self._events[key] = row
+
+    def _holes(self) -> Iterator[dt.datetime]:
+        """When each order was submitted whose fills of today come to less than REST's own total of it."""
+        filled: dict[str, float] = {}
+        for fill in self._fills.values():
+            filled[fill["order_id"]] = filled.get(fill["order_id"], 0.0) + fill["fill_qty"]
+        for order in self._orders.values():
+            began = order.get("submitted_at")
+            if began is None or new_york_date(began) != self._day:
+                continue  # part of it may have been filled on an earlier day
+            is_spread = order.get("order_class") == "mleg" and order.get("legs")
+            for one in order["legs"] if is_spread else [order, *order.get("legs", ())]:
+                if (one.get("filled_qty") or 0.0) > filled.get(one["order_id"], 0.0) + _GRAIN:
+                    yield began
+                    break
 
     def _orders_of_fills(self) -> Iterator[str]:
         """Orders that were filled today and not listed: submitted on an earlier day."""

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from options_helper.data.calendar.market_clock import MarketCalendar
 from options_helper.market import (
+    NO_UNREADABLE_ROWS,
     BrokerPosition,
     Greeks,
     PreviousClose,
@@ -60,7 +61,8 @@ class BackfillSink(Protocol):
         rest_fills: Sequence[Row],
         rest_orders: Sequence[Row],
         confirmed_until: dt.datetime,
-        unreadable: UnreadableRows,
+        unreadable: UnreadableRows = NO_UNREADABLE_ROWS,
+        option_events: Sequence[Row] = (),
     ) -> None:
         """Put the day's executions and orders, fetched up to a time, and how many rows were unreadable."""
         ...

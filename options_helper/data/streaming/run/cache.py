@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import logging
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -26,6 +27,8 @@ from options_helper.market import (
 from options_helper.quote_tables import Columns, QuoteTable, TradeTable
 from options_helper.times import new_york_date
 
+logger = logging.getLogger(__name__)
+
 Row = Mapping[str, Any]
 
 
@@ -43,6 +46,7 @@ class CacheState:
     rest_orders: tuple[Row, ...] = ()
     fill_gaps: tuple[FillGap, ...] = ()
     unreadable_rows: UnreadableRows = NO_UNREADABLE_ROWS
+    option_events: tuple[Row, ...] = ()
     previous_closes: Mapping[str, PreviousClose] = field(default_factory=dict)
     greeks: Mapping[str, Greeks] = field(default_factory=dict)
     multipliers: Mapping[str, float] = field(default_factory=dict)
@@ -60,6 +64,7 @@ class LiveCache:
 
     def __init__(self, stocks: Iterable[str] = (), option_contracts: Iterable[str] = ()) -> None:
         stock_index, option_index = tuple(stocks), tuple(option_contracts)
+        self.updates_of_other_days = 0
         self._orders_day: dt.date | None = None
         self._halted_since: Mapping[str, dt.datetime] = {}
         self._lock = threading.Lock()  # between writers: the consumer, the backfill, the workers
@@ -122,9 +127,10 @@ class LiveCache:
             self._publish_halts({})
 
     def apply_orders(self, rows: Sequence[Row], *, now: dt.datetime) -> None:
-        """Add order updates, newest first; rows of an earlier New York day than `now` go."""
+        """Add order updates, newest first; count and leave out those of an earlier New York day."""
         today = new_york_date(now)
-        newest = tuple(row for row in reversed(rows) if _is_of_day(row, today))
+        newest = [row for row in reversed(rows) if _is_of_day(row, today)]
+        self._count_other_days(len(rows) - len(newest))
         with self._lock:
             self._begin_day(today)
             self._publish(fills=tuple(map(freeze_row, newest)) + self._state.fills)
@@ -159,6 +165,7 @@ class LiveCache:
         fills: Sequence[Row],
         orders: Sequence[Row],
         unreadable: UnreadableRows = NO_UNREADABLE_ROWS,
+        option_events: Sequence[Row] = (),
     ) -> None:
         """Replace the day's executions and orders of REST, and the count of its rows that are unreadable."""
         with self._lock:
@@ -166,6 +173,7 @@ class LiveCache:
                 rest_fills=tuple(map(freeze_row, fills)),
                 rest_orders=tuple(map(freeze_row, orders)),
                 unreadable_rows=unreadable,
+                option_events=tuple(map(freeze_row, option_events)),
             )
 
     def apply_gaps(self, gaps: FillGaps) -> None:
@@ -187,6 +195,11 @@ class LiveCache:
         with self._lock:
             self._publish()
 
+    def _count_other_days(self, number: int) -> None:
+        if number:
+            self.updates_of_other_days += number
+            logger.warning("Order updates of an earlier New York day left out: %d.", number)
+
     def _begin_day(self, day: dt.date) -> None:
         known, self._orders_day = self._orders_day, day
         if known is None or known == day:  # before the first day nothing is old
@@ -194,9 +207,13 @@ class LiveCache:
         state = self._state
         rows = (state.fills, state.rest_fills, state.rest_orders)
         kept = [tuple(row for row in part if _is_of_day(row, day)) for part in rows]
-        if kept != list(rows) or state.unreadable_rows.count:
+        if kept != list(rows) or state.unreadable_rows.count or state.option_events:
             self._publish(
-                fills=kept[0], rest_fills=kept[1], rest_orders=kept[2], unreadable_rows=NO_UNREADABLE_ROWS
+                fills=kept[0],
+                rest_fills=kept[1],
+                rest_orders=kept[2],
+                unreadable_rows=NO_UNREADABLE_ROWS,
+                option_events=(),
             )
 
     def _publish_halts(self, halted_since: Mapping[str, dt.datetime]) -> None:
@@ -214,8 +231,12 @@ def _is_of_day(row: Row, day: dt.date) -> bool:
 
 
 def freeze_row(row: Row) -> Row:
-    """Return a view of a row, and of its legs, that cannot be written to."""
-    legs = row.get("legs")
-    if isinstance(legs, list):
-        row = {**row, "legs": tuple(map(freeze_row, legs))}
+    """Return a view of a row, and of all rows within it, that cannot be written to."""
+    nested = {name: value for name, value in row.items() if isinstance(value, list | dict)}
+    if nested:
+        row = {**row, **{name: _freeze_nested(value) for name, value in nested.items()}}
     return MappingProxyType(row) if isinstance(row, dict) else row
+
+
+def _freeze_nested(value: list[Row] | dict[str, Any]) -> object:
+    return freeze_row(value) if isinstance(value, dict) else tuple(map(freeze_row, value))

@@ -94,9 +94,10 @@ class RunSink:
         rest_orders: Sequence[dict[str, Any]],
         confirmed_until: dt.datetime,
         unreadable: UnreadableRows = NO_UNREADABLE_ROWS,
+        option_events: Sequence[dict[str, Any]] = (),
     ) -> None:
         """Put the day's executions and orders, fetched up to a time, and how many rows were unreadable."""
-        self._cache.apply_order_history(rest_fills, rest_orders, unreadable)
+        self._cache.apply_order_history(rest_fills, rest_orders, unreadable, option_events)
         if self._gaps is not None:
             self._gaps.confirmed(confirmed_until)
 

@@ -83,6 +83,7 @@ def build_snapshot(parts: SnapshotParts) -> LiveSnapshot:
         rest_orders=state.rest_orders,
         fill_gaps=state.fill_gaps,
         unreadable_rows=state.unreadable_rows,
+        option_events=state.option_events,
         backfill=state.backfill,
         clock_offset_seconds=parts.clock_offset_seconds,
     )

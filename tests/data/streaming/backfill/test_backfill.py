@@ -241,11 +241,11 @@ class Sink(BackfillSink):
         self.clock_offsets.append(seconds)
 
     def put_order_history(
-        self, rest_fills: Any, rest_orders: Any, confirmed_until: dt.datetime, unreadable: Any
+        self, rest_fills: Any, rest_orders: Any, confirmed_until: dt.datetime, unreadable: Any, events: Any
     ) -> None:
         """Keep."""
         self.history.append((rest_fills, rest_orders, confirmed_until))
-        self.unreadable = unreadable
+        self.unreadable, self.events = unreadable, events
 
     def put_progress(self, part: str, words: str) -> None:
         """Keep."""

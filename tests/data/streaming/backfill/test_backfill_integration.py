@@ -13,7 +13,8 @@ pytest.importorskip("aiohttp", reason="the simulator needs aiohttp (pip install 
 import datetime as dt
 from collections.abc import Callable, Iterator
 
-from options_helper.analysis.fills.build import FillDay, build_fill_book, completeness
+from options_helper.analysis.fills.build import FillDayBuilder
+from options_helper.analysis.fills.day import FillDay
 from options_helper.data.rest.client import AlpacaRest
 from options_helper.data.settings import load_settings
 from options_helper.data.streaming.backfill.backfill import Backfill, BackfillSink
@@ -91,7 +92,7 @@ def test_five_thousand_activities_under_a_limit_with_429s_between(simulator: Alp
     assert refused >= 15
     pages = [path for method, path in simulator.requests if path.startswith("/v2/account/activities")]
     assert len(pages) >= 15 + len(expected) // 100
-    assert_equals_ledger(build_fill_book([], history.fills, history.orders), simulator)
+    assert_equals_ledger(FillDayBuilder().build([], history.fills, history.orders), simulator)
 
 
 class Sink(BackfillSink):
@@ -166,7 +167,7 @@ def test_the_first_round_is_whole(simulator: AlpacaSimulator, wait_until: Callab
         assert sink.known["account"] == "PA…ED"
         assert str(sink.known["calendar"].phase(utc_now())) == "open"
         fills, orders, *_ = sink.known["history"]
-        assert_equals_ledger(build_fill_book([], fills, orders), simulator)
+        assert_equals_ledger(FillDayBuilder().build([], fills, orders), simulator)
     finally:
         backfill.stop()
         backfill.join(5)
@@ -219,7 +220,7 @@ def test_multi_leg_busts_and_replacements_end_as_the_ledger(simulator: AlpacaSim
     history = OrderHistory(rest)
     history.update(utc_now())
     rest.close()
-    book = build_fill_book([], history.fills, history.orders)
+    book = FillDayBuilder().build([], history.fills, history.orders)
     assert_equals_ledger(book, simulator)
     assert [one.price_words for one in book.fills if one.kind == "parent"] == ["1.50 credit", "1.50 credit"]
     stories = {story.order_id: story for story in book.orders}
@@ -246,7 +247,7 @@ def test_twenty_drops_of_the_trading_stream_lose_no_fill(
             fill_something(simulator, next(numbers))
             wait_until(lambda drop=drop: simulator.connections_total["fills"] >= drop + 2)
             fill_something(simulator, next(numbers))
-        wait_until(lambda: completeness(arrays_of(manager)).complete, "the fills' completeness", 60)
+        wait_until(lambda: arrays_of(manager).completeness.complete, "the fills' completeness", 60)
         assert_equals_ledger(arrays_of(manager), simulator)
         sources = {one.source.value for one in arrays_of(manager).leaf_fills}
         assert sources == {"rest", "both"}, "some came by REST alone, some the stream told of too"
@@ -272,4 +273,6 @@ def fill_something(simulator: AlpacaSimulator, number: int) -> None:
 def arrays_of(manager: Any) -> FillDay:
     """The book of a manager's snapshot."""
     snapshot = manager.snapshot()
-    return build_fill_book(snapshot.fills, snapshot.rest_fills, snapshot.rest_orders, snapshot.fill_gaps)
+    return FillDayBuilder().build(
+        snapshot.fills, snapshot.rest_fills, snapshot.rest_orders, snapshot.fill_gaps
+    )

@@ -12,8 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from options_helper.analysis.fills.build import build_fill_book
-from options_helper.analysis.fills.completeness import completeness
+from options_helper.analysis.fills.build import FillDayBuilder
 from options_helper.data.streaming.backfill.order_history import OrderHistory
 from options_helper.data.streaming.backfill.unreadable import masked_text
 from options_helper.errors import AlpacaRestError
@@ -56,8 +55,8 @@ def look(rest: FakeRest, at: dt.datetime = NOW) -> OrderHistory:
 
 def heading(history: OrderHistory) -> tuple[bool, str]:
     """Whether the day claims to be complete, and its words."""
-    day = build_fill_book([], history.fills, history.orders, unreadable=history.unreadable)
-    said = completeness(day)
+    day = FillDayBuilder().build([], history.fills, history.orders, unreadable=history.unreadable)
+    said = day.completeness
     return said.complete, said.sentence(NEW_YORK)
 
 
