@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 import runpy
 import signal
+import stat
 import threading
 
 _END_WITHIN_SECONDS = 2.0
 
 
 def main() -> None:
-    """Run Streamlit with this process's arguments; standard input is a pipe that the launcher holds open."""
-    threading.Thread(target=_end_with_launcher, name="options-helper-launcher-watch", daemon=True).start()
+    """Run Streamlit with this process's arguments; the launcher holds standard input, a pipe, open."""
+    if stat.S_ISFIFO(os.fstat(0).st_mode):  # started by hand, it has no launcher to end with
+        threading.Thread(target=_end_with_launcher, name="options-helper-launcher-watch", daemon=True).start()
     runpy.run_module("streamlit", run_name="__main__")
 
 
