@@ -330,7 +330,6 @@ def test_a_bar_is_no_quote(codec) -> None:
     assert (batch.quotes, batch.trades, batch.malformed, controls) == ([], [], 1, [])
 
 
-@pytest.mark.xfail(strict=True, reason="corrections of trades are still counted as malformed")
 @pytest.mark.parametrize("codec", ["msgpack", "json"])
 def test_a_correction_is_understood(codec) -> None:
     """A corrected trade comes with every subscription to trades, so it is not malformed."""
@@ -379,7 +378,6 @@ def test_the_trading_stream_greets(name) -> None:
     assert "lost" in str(error)
 
 
-@pytest.mark.xfail(strict=True, reason="the trading stream's last words are not read yet")
 def test_the_trading_stream_says_why_it_closes() -> None:
     """The message of an error frame is the reason that the page shows."""
     error = explain("fills", EOFError(), json.dumps(BODIES["ts_error"]["body"]))
