@@ -90,7 +90,7 @@ class _Calendar:
 
     def start(self) -> None:
         """Tell it."""
-        self._run.sink.put_market(ExchangeCalendar())
+        self._run.results.put_market(ExchangeCalendar())
 
     def stop(self) -> None:
         """Nothing to end."""

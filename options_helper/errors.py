@@ -106,11 +106,15 @@ class AlpacaRestError(OptionsHelperError):
     Attributes:
         status: The HTTP status, or None if no answer came.
         path: The URL's path, never its query or headers.
+        retry_after: Seconds after which the server wants to be asked again, if it named them.
     """
 
-    def __init__(self, path: str, reason: str, *, status: int | None = None) -> None:
+    def __init__(
+        self, path: str, reason: str, *, status: int | None = None, retry_after: float | None = None
+    ) -> None:
         self.path = path
         self.status = status
+        self.retry_after = retry_after
         super().__init__(f"GET {path}: {reason}")
 
 

@@ -3,40 +3,79 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable
 from zoneinfo import ZoneInfo
 
 NEW_YORK = ZoneInfo("America/New_York")
+STEP_SECONDS = 1.0  # clocks drift by less between two looks
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _MICROSECOND = dt.timedelta(microseconds=1)
 
 
 def utc_now() -> dt.datetime:
-    """The clock that is injected everywhere time matters."""
+    """Return the computer's time; injected everywhere time matters."""
     return dt.datetime.now(dt.UTC)
 
 
 def new_york_date(at: dt.datetime) -> dt.date:
-    """The trading date of an aware datetime: the New York calendar date."""
+    """Return the trading date of an aware datetime: the New York calendar date."""
     return at.astimezone(NEW_YORK).date()
 
 
 def start_of_day(day: dt.date) -> dt.datetime:
-    """Midnight in New York, at which a trading date begins, as an aware UTC datetime."""
+    """Return midnight in New York, when a trading date begins, as an aware UTC datetime."""
     return dt.datetime.combine(day, dt.time(), NEW_YORK).astimezone(dt.UTC)
 
 
 def to_microseconds(at: dt.datetime | None) -> int:
-    """Microseconds since 1970 UTC; 0 stands for no time."""
+    """Return microseconds since 1970 UTC; 0 stands for no time."""
     return 0 if at is None else (at - _EPOCH) // _MICROSECOND
 
 
 def to_microseconds_each(times: Iterable[dt.datetime | None]) -> list[int]:
-    """`to_microseconds` of many, at a third of its cost."""
+    """Return `to_microseconds` of many, at a third of its cost."""
     epoch, microsecond = _EPOCH, _MICROSECOND
     return [0 if at is None else (at - epoch) // microsecond for at in times]
 
 
 def from_microseconds(value: int) -> dt.datetime | None:
-    """The inverse of `to_microseconds`."""
+    """Return the inverse of `to_microseconds`."""
     return None if value == 0 else _EPOCH + value * _MICROSECOND
+
+
+def elapsed_seconds() -> float:
+    """Return seconds that only grow and that, unlike Python's own, count a laptop's sleep too."""
+    if sys.platform == "linux":
+        return time.clock_gettime(time.CLOCK_BOOTTIME)
+    if sys.platform == "darwin":
+        return time.clock_gettime(time.CLOCK_MONOTONIC)
+    return time.monotonic()
+
+
+class StepWatch:
+    """Notices that the computer's clock was set, by comparing it with one that only grows.
+
+    Args:
+        wall: The time of day.
+        elapsed: Seconds that only grow, sleep included: waking up is no step.
+    """
+
+    def __init__(
+        self,
+        wall: Callable[[], dt.datetime] = utc_now,
+        elapsed: Callable[[], float] = elapsed_seconds,
+    ) -> None:
+        self._wall, self._elapsed = wall, elapsed
+        self._lock = threading.Lock()
+        self._at, self._seconds = wall(), elapsed()
+
+    def __call__(self) -> float:
+        """Return the seconds by which the clock was set forward since the last look; 0 for not at all."""
+        with self._lock:
+            at, seconds = self._wall(), self._elapsed()
+            step = (at - self._at).total_seconds() - (seconds - self._seconds)
+            self._at, self._seconds = at, seconds
+        return step if abs(step) > STEP_SECONDS else 0.0

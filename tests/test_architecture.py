@@ -45,6 +45,8 @@ ORDERING = re.compile(
 # Who may speak HTTP: the client that only reads, and the launcher, which asks its own page whether it is up.
 HTTP_CLIENTS = ("aiohttp", "http.client", "httpcore", "httpx", "requests", "urllib.request", "urllib3")
 HTTP_USERS = {
+    "options_helper.data.rest.bounded": "httpx",
+    "options_helper.data.rest.client": "httpx",
     "options_helper.data.rest.http": "httpx",
     "options_helper.data.rest.read_only": "httpx",
     "options_helper.data.rest.refusals": "httpx",

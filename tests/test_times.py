@@ -9,6 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from options_helper.times import (
+    StepWatch,
+    elapsed_seconds,
     from_microseconds,
     new_york_date,
     start_of_day,
@@ -51,3 +53,27 @@ def test_a_trading_date_begins_at_midnight_in_new_york(day: dt.date, hour: int) 
 def test_microseconds_lead_back_to_the_time(at: dt.datetime | None) -> None:
     """Times keep_going as whole microseconds, and no time as zero."""
     assert from_microseconds(to_microseconds(at)) == at
+
+
+def test_a_clock_that_is_set_is_noticed_once_and_sleep_is_no_step() -> None:
+    """Only the difference between the time of day and the time elapsed counts."""
+    time = {"wall": 0.0, "elapsed": 0.0}
+    start = dt.datetime(2026, 11, 20, tzinfo=dt.UTC)
+    watch = StepWatch(lambda: start + dt.timedelta(seconds=time["wall"]), lambda: time["elapsed"])
+
+    def look(wall: float, elapsed: float) -> float:
+        time["wall"] += wall
+        time["elapsed"] += elapsed
+        return watch()
+
+    assert look(5, 5) == 0
+    assert look(28_800, 28_800) == 0, "the laptop slept"
+    assert look(3_601, 1) == 3_600
+    assert look(1, 1) == 0
+    assert look(-3_599, 1) == -3_600
+    assert look(1.4, 1) == 0, "a drift is no step"
+
+
+def test_elapsed_seconds_only_grow() -> None:
+    """Two looks never go back."""
+    assert elapsed_seconds() <= elapsed_seconds()

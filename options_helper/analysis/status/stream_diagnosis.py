@@ -92,7 +92,8 @@ def _not_started(ready: Readiness | None) -> Diagnosis:
         return Diagnosis(Level.INFO, "Not started.", "Load a portfolio, then press Start.")
     if not ready.contracts and not ready.underlyings:
         return Diagnosis(Level.INFO, "Not started.", "Nothing in this portfolio has a price to stream.")
-    what = f"{count(ready.contracts, 'contract')} and {count(ready.underlyings, 'underlying')}"
+    parts = [(ready.contracts, "contract"), (ready.underlyings, "underlying")]
+    what = join_words([count(number, word) for number, word in parts if number])
     are = "is" if ready.contracts + ready.underlyings == 1 else "are"
     return Diagnosis(Level.INFO, "Not started.", f"{what} {are} ready. Press Start to connect.")
 

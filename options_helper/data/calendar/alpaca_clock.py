@@ -56,7 +56,7 @@ class AlpacaCalendar(ExchangeCalendar):
         return cls(known, sessions)
 
     @property
-    def told_at(self) -> dt.datetime:
+    def read_at(self) -> dt.datetime:
         """The clock's own time."""
         return self._clock.asked_at
 
@@ -94,13 +94,13 @@ class AlpacaCalendar(ExchangeCalendar):
         return super()._sessions_around(at)
 
 
-def clock_offset_seconds(told_at: dt.datetime, asked_at: dt.datetime, answered_at: dt.datetime) -> float:
+def clock_offset_seconds(read_at: dt.datetime, asked_at: dt.datetime, answered_at: dt.datetime) -> float:
     """By how much the local clock is ahead of one that was asked; negative is behind.
 
     The other clock was read somewhere between question and answer: of all differences that allows, this is
     the smallest, so that a slow answer is never taken for a wrong clock.
     """
-    least, most = (asked_at - told_at).total_seconds(), (answered_at - told_at).total_seconds()
+    least, most = (asked_at - read_at).total_seconds(), (answered_at - read_at).total_seconds()
     return max(least, 0.0) or min(most, 0.0)
 
 

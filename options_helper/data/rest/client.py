@@ -1,23 +1,27 @@
-"""Alpaca by HTTP: one client that only reads.
+"""Alpaca's REST routes, GET only.
 
-Routes and limits: Alpaca's Trading API and Market Data API (OpenAPI). Answers are given back raw, as
-dictionaries and lists; reading their rows is the normalizers' work.
+Routes and limits: Alpaca's Trading API and Market Data API (OpenAPI). Answers are returned raw, as
+dictionaries and lists; the normalizers read their rows.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import logging
+import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import cached_property
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from options_helper.data.rest.http import Host, HttpReader, Json
+from options_helper.data.rest.bounded import EXCHANGE_SECONDS
+from options_helper.data.rest.http import Answer, Host, HostReader, Json
+from options_helper.data.settings import AlpacaSettings
 from options_helper.errors import AlpacaRestError
 
-__all__ = ["AlpacaRest", "Host"]
+if TYPE_CHECKING:
+    import httpx
 
 logger = logging.getLogger(__name__)
 
@@ -31,34 +35,83 @@ _ACTIVITY_TYPES = "FILL,OPASN,OPEXC,OPEXP,OPTRD,OPCA,OPCSH"
 _OVERLAP = dt.timedelta(milliseconds=1)
 _SECOND = dt.timedelta(seconds=1)
 _BAD_SYMBOL = frozenset({400, 404, 422})
-_MOST_REFUSED = 8  # symbols in a row; where nothing between them is answered, it is not the symbols
+_MOST_REFUSED = 8  # symbols in a row with no answer between them: then the symbols are not the cause
 
 
-class AlpacaRest(HttpReader):
-    """Alpaca's read-only routes; every method raises `AlpacaRestError` where there is no usable answer."""
+class AlpacaRest:
+    """Alpaca's read-only routes; every method raises `AlpacaRestError` if there is no usable answer.
+
+    Each host has a reader of its own, so that one thread per host never waits for the other's.
+
+    Args:
+        settings: Keys and hosts.
+        transport, clock, pause, exchange_seconds: As for `HostReader`.
+    """
+
+    def __init__(
+        self,
+        settings: AlpacaSettings,
+        *,
+        transport: httpx.BaseTransport | None = None,
+        clock: Callable[[], float] = time.time,
+        pause: Callable[[float], bool] | None = None,
+        exchange_seconds: float = EXCHANGE_SECONDS,
+    ) -> None:
+        keys = (settings.key_id, settings.secret_key)
+        urls = {Host.TRADING: settings.trading_url, Host.DATA: settings.data_url}
+        self._readers = {
+            host: HostReader(
+                url,
+                keys,
+                transport=transport,
+                clock=clock,
+                pause=pause,
+                exchange_seconds=exchange_seconds,
+            )
+            for host, url in urls.items()
+        }
+
+    def get(self, host: Host, path: str, query: Mapping[str, Any], kind: type[Answer]) -> Answer:
+        """Return the decoded answer of any route."""
+        return self._readers[host].get(path, query, kind)
+
+    def when_limited(self, call: Callable[[Host, str, float], None]) -> None:
+        """Call `call` with host, path and seconds whenever a server says "too many requests"."""
+        for host, reader in self._readers.items():
+            reader.when_limited(partial(call, host))
+
+    def stop(self) -> None:
+        """End waits and requests at once, from any thread; later ones raise."""
+        for reader in self._readers.values():
+            reader.stop()
+
+    def close(self) -> None:
+        """Stop, and give the connections back; legal any number of times."""
+        for reader in self._readers.values():
+            reader.close()
 
     # The trading host
 
     def clock(self) -> Json:
-        """`/v2/clock`."""
+        """Return `/v2/clock`."""
         return self.get(Host.TRADING, "/v2/clock", {}, dict)
 
     def calendar(self, start: dt.date, end: dt.date) -> list[Any]:
-        """`/v2/calendar`, both dates included."""
+        """Return `/v2/calendar`, both dates included."""
         return self.get(
             Host.TRADING, "/v2/calendar", {"start": start.isoformat(), "end": end.isoformat()}, list
         )
 
     def account(self) -> Json:
-        """`/v2/account`."""
+        """Return `/v2/account`."""
         return self.get(Host.TRADING, "/v2/account", {}, dict)
 
     def positions(self) -> list[Any]:
-        """`/v2/positions`."""
+        """Return `/v2/positions`."""
         return self.get(Host.TRADING, "/v2/positions", {}, list)
 
     def orders(self, after: dt.datetime | None = None, *, status: str = "all") -> list[Any]:
-        """`/v2/orders` with legs nested, all pages, oldest first; rows without an id stand last.
+        """Return `/v2/orders` with legs nested, all pages, oldest first; rows without an id stand last.
 
         Args:
             after: Only orders submitted later.
@@ -75,22 +128,22 @@ class AlpacaRest(HttpReader):
             unreadable += [row for row in page if row not in rows]
             fresh = [row for row in rows if row["id"] not in found]
             found.update((row["id"], row) for row in rows)
-            # Whether the limit counts legs is not documented. A page that had room for one more order with
-            # all its legs, counted either way, is the last.
+            # It is not documented if the limit counts legs. A page that has room for one more order with all
+            # its legs, counted either way, is the last.
             counted = len(page) + sum(len(row.get("legs") or ()) for row in rows)
             last = _submitted(rows)
             if counted <= ORDERS_PER_PAGE - _LARGEST_ORDER or not fresh or last is None:
                 break
-            after = last - _OVERLAP  # `after` is exclusive, and orders may share their moment
+            after = last - _OVERLAP  # `after` is exclusive, and orders may share their time
         return [*found.values(), *unreadable]
 
     def order(self, order_id: str) -> Json:
-        """`/v2/orders/{order_id}` with legs nested."""
+        """Return `/v2/orders/{order_id}` with legs nested."""
         path = f"/v2/orders/{quote(order_id, safe='')}"
         return self.get(Host.TRADING, path, {"nested": "true"}, dict)
 
     def fill_pages(self, after: dt.datetime) -> Iterator[list[Any]]:
-        """`/v2/account/activities` since a time, oldest first, page by page: fills and option events."""
+        """Yield the pages of `/v2/account/activities` since a time, oldest first: fills and option events."""
         token: str | None = None
         for _ in range(_MOST_PAGES):
             query = {
@@ -110,13 +163,13 @@ class AlpacaRest(HttpReader):
             token = ids[-1]
 
     def option_contract(self, symbol: str) -> Json:
-        """`/v2/options/contracts/{symbol}`: `multiplier`, `size`, deliverables."""
+        """Return `/v2/options/contracts/{symbol}`: `multiplier`, `size`, deliverables."""
         return self.get(Host.TRADING, f"/v2/options/contracts/{quote(symbol, safe='')}", {}, dict)
 
     # The data host
 
     def option_snapshots(self, symbols: Sequence[str], feed: str) -> Json:
-        """`/v1beta1/options/snapshots` by contract, 100 to a call; one Alpaca refuses is left out."""
+        """Return `/v1beta1/options/snapshots` by contract, 100 per call, without those Alpaca refuses."""
         path = "/v1beta1/options/snapshots"
         return self._by_symbols(path, symbols, lambda some: self._option_snapshots(path, some, feed))
 
@@ -136,7 +189,7 @@ class AlpacaRest(HttpReader):
         return found
 
     def stock_snapshots(self, symbols: Sequence[str], feed: str) -> Json:
-        """`/v2/stocks/snapshots` by symbol, 100 to a call; one Alpaca refuses is left out."""
+        """Return `/v2/stocks/snapshots` by symbol, 100 per call, without those Alpaca refuses."""
         path = "/v2/stocks/snapshots"
 
         def fetch(some: Sequence[str]) -> Json:
@@ -145,7 +198,7 @@ class AlpacaRest(HttpReader):
         return self._by_symbols(path, symbols, fetch)
 
     def index_values(self, symbols: Sequence[str]) -> Json:
-        """`/v1beta1/indices/latest/values` by index: `{"t": …, "v": …}`."""
+        """Return `/v1beta1/indices/latest/values` by index: `{"t": …, "v": …}`."""
         path = "/v1beta1/indices/latest/values"
 
         def fetch(some: Sequence[str]) -> Json:
@@ -155,15 +208,15 @@ class AlpacaRest(HttpReader):
 
     @cached_property
     def _unknown(self) -> defaultdict[str, set[str]]:
-        """The symbols that each path refused while it answered others; they are not asked for again."""
+        """Return the symbols that each path refused while it answered others; never asked for again."""
         return defaultdict(set)
 
     def _by_symbols(self, path: str, symbols: Sequence[str], fetch: Callable[[Sequence[str]], Json]) -> Json:
-        """Fetch in chunks; halve a chunk that is refused until the symbol at fault stands alone.
+        """Fetch in chunks, and halve a refused chunk until the symbol at fault is alone.
 
         Raises:
             AlpacaRestError: Nothing was answered at all, or so many symbols in a row were refused that the
-                route is at fault and not they.
+                route must be at fault.
         """
         found: Json = {}
         refused: dict[str, AlpacaRestError] = {}
@@ -180,7 +233,7 @@ class AlpacaRest(HttpReader):
                 if error.status not in _BAD_SYMBOL:
                     raise
                 if len(some) > 1:
-                    waiting += [some[::2], some[1::2]]  # bad ones that stand together part
+                    waiting += [some[::2], some[1::2]]  # separates bad ones that stand together
                     continue
                 refused[some[0]] = error
                 in_a_row += 1
@@ -189,13 +242,13 @@ class AlpacaRest(HttpReader):
             else:
                 answered, in_a_row = True, 0
         for symbol, reason in refused.items():
-            logger.warning("Alpaca knows no %s: %s", symbol, reason)
+            logger.warning("Alpaca does not know %s: %s", symbol, reason)
         self._unknown[path].update(refused)
         return found
 
 
 def _submitted(rows: Iterable[Json]) -> dt.datetime | None:
-    """The latest time of submission on a page."""
+    """Return the latest time of submission on a page."""
     times = []
     for row in rows:
         text = row.get("submitted_at") or row.get("created_at")
@@ -213,5 +266,5 @@ def _precise(at: dt.datetime) -> str:
 
 
 def _whole_seconds(at: dt.datetime) -> str:
-    """As the activities route wants it, a second earlier: its `after` is exclusive."""
+    """Write a time as the activities route wants it, a second earlier because its `after` is exclusive."""
     return (at.astimezone(dt.UTC) - _SECOND).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,30 +1,37 @@
-"""GET requests to the account's two hosts: keys in headers, one rate limiter a host, bounded retries."""
+"""GET requests to one of the account's hosts: keys in headers, bounded exchanges, bounded retries."""
 
 from __future__ import annotations
 
 import threading
 import time
 from collections.abc import Callable, Mapping
+from email.utils import parsedate_to_datetime
 from enum import StrEnum
+from functools import partial
 from typing import Any, TypeVar
 
 import httpx
 import msgspec
+import tenacity
 
-from options_helper.data.rest.rate_limit import TOO_MANY, RateLimiter
+from options_helper.data.rest.bounded import EXCHANGE_SECONDS, BoundedTransport, DeadlineExceeded
 from options_helper.data.rest.read_only import ReadOnlyTransport
-from options_helper.data.rest.refusals import describe_failure, describe_status, is_worth_retrying
-from options_helper.data.settings import AlpacaSettings
+from options_helper.data.rest.refusals import (
+    TOO_MANY,
+    describe_failure,
+    describe_status,
+    is_worth_retrying,
+)
 from options_helper.errors import AlpacaRestError
 
 Json = dict[str, Any]
 Answer = TypeVar("Answer", Json, list[Any])
 
-TRADING_PER_MINUTE, DATA_PER_MINUTE = 200, 200  # Alpaca's plans, Basic; headers tell of more
-
 _TIMEOUT = httpx.Timeout(10.0, connect=5.0)
 _TRIES, _TRIES_WHEN_LIMITED = 3, 10
 _RETRY_SECONDS = 0.5
+_FIRST_WAIT, _WAIT_CAP = 1.0, 30.0  # after a 429 that names no time
+_LONGEST_WAIT = 120.0  # whatever a header says
 _STOPPED = "stopped"
 
 
@@ -35,127 +42,173 @@ class Host(StrEnum):
     DATA = "data"
 
 
-class HttpReader:
-    """GET requests to the account's two hosts.
+class HostReader:
+    """GET requests to one host, meant for one thread at a time.
 
     Args:
-        settings: Keys and hosts; keys go into headers only.
-        transport: What sends, for tests; wrapped so that only GET to the settings' hosts passes.
-        clock: Seconds since 1970.
-        monotonic: Seconds that only grow.
-        pause: Waits up to the given seconds and says whether the client was stopped meanwhile.
-        limiters: By host.
+        url: The host's URL.
+        keys: Key id and secret, sent as headers to this host only.
+        transport: Sends the requests, for tests; wrapped so that only bounded GETs to `url` pass.
+        clock: Seconds since 1970, for a reset time in an answer that has no date of its own.
+        pause: Waits up to the given seconds and returns whether the reader was stopped meanwhile.
+        exchange_seconds: How long one exchange may take as a whole.
     """
 
     def __init__(
         self,
-        settings: AlpacaSettings,
+        url: str,
+        keys: tuple[str, str],
         *,
         transport: httpx.BaseTransport | None = None,
         clock: Callable[[], float] = time.time,
-        monotonic: Callable[[], float] = time.monotonic,
         pause: Callable[[float], bool] | None = None,
-        limiters: Mapping[Host, RateLimiter] | None = None,
+        exchange_seconds: float = EXCHANGE_SECONDS,
     ) -> None:
-        self._urls = {Host.TRADING: settings.trading_url, Host.DATA: settings.data_url}
-        self._secrets = (settings.key_id, settings.secret_key)
-        self._transport = ReadOnlyTransport(
-            transport or httpx.HTTPTransport(http2=False), self._urls.values()
+        self._url, self._keys, self._clock = url, keys, clock
+        self._seconds = exchange_seconds
+        self._stopped = threading.Event()
+        self._pause = pause or self._stopped.wait
+        self._on_limit: Callable[[str, float], None] = _ignore
+        self._transport = BoundedTransport(
+            transport or httpx.HTTPTransport(http2=False), seconds=exchange_seconds
         )
+        key_id, secret = keys
         # trust_env is off: a proxy or .netrc of the environment must not see or change what is sent.
         self._client = httpx.Client(
-            transport=self._transport,
+            transport=ReadOnlyTransport(self._transport, url),
             headers={
-                "APCA-API-KEY-ID": settings.key_id,
-                "APCA-API-SECRET-KEY": settings.secret_key,
+                "APCA-API-KEY-ID": key_id,
+                "APCA-API-SECRET-KEY": secret,
                 "Accept": "application/json",
+                "Accept-Encoding": "gzip",  # the one encoding that the transport decodes within bounds
             },
             timeout=_TIMEOUT,
             follow_redirects=False,
             trust_env=False,
         )
-        self._tell_limited: Callable[[str, float], None] = _tell_nobody
-        self._stopped = threading.Event()
-        self._pause = pause or self._stopped.wait
-        self._limiters = limiters or {
-            Host.TRADING: RateLimiter(TRADING_PER_MINUTE, monotonic=monotonic, clock=clock),
-            Host.DATA: RateLimiter(DATA_PER_MINUTE, monotonic=monotonic, clock=clock),
-        }
 
-    def when_limited(self, tell: Callable[[str, float], None]) -> None:
-        """Call `tell` with the path and the seconds to wait whenever the server says "too many requests"."""
-        self._tell_limited = tell
+    def when_limited(self, call: Callable[[str, float], None]) -> None:
+        """Call `call` with the path and the seconds to wait whenever the server says "too many requests"."""
+        self._on_limit = call
 
     def stop(self) -> None:
-        """End whatever is under way, from any thread: waits and requests raise at once, as later ones do."""
+        """End waits and requests at once, from any thread; later ones raise."""
         self._stopped.set()
         self._transport.cut()
 
     def close(self) -> None:
-        """Give the connections back; legal any number of times."""
+        """Stop, and give the connections back; legal any number of times."""
         self.stop()
         self._client.close()
 
-    def get(self, host: Host, path: str, query: Mapping[str, Any], kind: type[Answer]) -> Answer:
-        """The decoded answer of one route, asked again a few times where that may help.
+    def get(self, path: str, query: Mapping[str, Any], kind: type[Answer]) -> Answer:
+        """Return the decoded answer of one route, after a few more tries if those may help.
 
         Raises:
-            AlpacaRestError: No usable answer, or the client was stopped.
+            AlpacaRestError: No usable answer, or the reader was stopped.
         """
-        tries = limited = 0
-        while True:
-            self._wait_for_turn(host, path)
-            failure, is_limit = self._try(host, path, query)
-            if isinstance(failure, httpx.Response):
-                return self._decode(failure, path, kind)
-            tries, limited = tries + (not is_limit), limited + is_limit
-            if tries >= _TRIES or limited >= _TRIES_WHEN_LIMITED or not _may_help(failure):
-                raise failure
-            if is_limit:
-                self._tell_limited(path, self._limiters[host].blocked_seconds)
-            else:
-                self._wait(_RETRY_SECONDS * 2 ** (tries - 1), path)
+        retrying = tenacity.Retrying(
+            retry=tenacity.retry_if_exception(_may_help),
+            stop=_is_enough,
+            wait=_seconds_until_next,
+            before_sleep=partial(self._report_limit, path),
+            sleep=partial(self._wait, path),
+            reraise=True,
+        )
+        return self._decode(retrying(self._exchange, path, query), path, kind)
 
-    def _try(
-        self, host: Host, path: str, query: Mapping[str, Any]
-    ) -> tuple[httpx.Response | AlpacaRestError, bool]:
-        """An answer, or the failure and whether it was the rate limit."""
+    def _exchange(self, path: str, query: Mapping[str, Any]) -> httpx.Response:
+        if self._stopped.is_set():
+            raise AlpacaRestError(path, _STOPPED)
         try:
-            response = self._client.get(self._urls[host] + path, params=query)
+            response = self._client.get(self._url + path, params=query)
         except httpx.HTTPError as error:
-            reason = _STOPPED if self._stopped.is_set() else describe_failure(error)
-            return AlpacaRestError(path, reason), False
-        limiter = self._limiters[host]
-        limiter.observe(response.status_code, response.headers)
+            reason = _STOPPED if self._stopped.is_set() else describe_failure(error, self._seconds)
+            raise AlpacaRestError(path, reason) from error
         if response.is_success:
-            return response, False
-        reason = describe_status(response.status_code, response.content, self._secrets)
+            return response
         status = response.status_code
-        return AlpacaRestError(path, reason, status=status), status == TOO_MANY
+        raise AlpacaRestError(
+            path,
+            describe_status(status, response.content, self._keys, response.headers.get("Location", "")),
+            status=status,
+            retry_after=_read_wait(response.headers, self._clock) if status == TOO_MANY else None,
+        )
 
     def _decode(self, response: httpx.Response, path: str, kind: type[Answer]) -> Answer:
         try:
             answer = msgspec.json.decode(response.content)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             raise AlpacaRestError(path, "the answer is not JSON", status=response.status_code) from None
         if not isinstance(answer, kind):
             raise AlpacaRestError(path, "the answer has another form", status=response.status_code)
         return answer
 
-    def _wait_for_turn(self, host: Host, path: str) -> None:
-        while (seconds := self._limiters[host].take()) > 0:
-            self._wait(seconds, path)
-        if self._stopped.is_set():
-            raise AlpacaRestError(path, _STOPPED)
+    def _report_limit(self, path: str, state: tenacity.RetryCallState) -> None:
+        if _failure(state).status == TOO_MANY and state.next_action is not None:
+            self._on_limit(path, state.next_action.sleep)
 
-    def _wait(self, seconds: float, path: str) -> None:
+    def _wait(self, path: str, seconds: float) -> None:
         if self._pause(seconds):
             raise AlpacaRestError(path, _STOPPED)
 
 
-def _tell_nobody(_path: str, _seconds: float) -> None:
-    """For a reader whose waits nobody asked about."""
+def _ignore(_path: str, _seconds: float) -> None:
+    """Stand in until somebody wants to know of waits."""
 
 
-def _may_help(failure: AlpacaRestError) -> bool:
-    return failure.status is None or is_worth_retrying(failure.status)
+# When to try again
+
+
+def _failure(state: tenacity.RetryCallState) -> AlpacaRestError:
+    error = state.outcome.exception() if state.outcome is not None else None
+    return error if isinstance(error, AlpacaRestError) else AlpacaRestError("", "")
+
+
+def _may_help(error: BaseException) -> bool:
+    # What took the whole time allowed would hold its thread up for as long again.
+    if not isinstance(error, AlpacaRestError) or isinstance(error.__cause__, DeadlineExceeded):
+        return False
+    if error.status is None:
+        return error.__cause__ is not None  # a failed exchange, and no refusal of ours
+    return is_worth_retrying(error.status)
+
+
+def _is_enough(state: tenacity.RetryCallState) -> bool:
+    most = _TRIES_WHEN_LIMITED if _failure(state).status == TOO_MANY else _TRIES
+    return state.attempt_number >= most
+
+
+def _seconds_until_next(state: tenacity.RetryCallState) -> float:
+    failure, number = _failure(state), state.attempt_number
+    if failure.status != TOO_MANY:
+        return float(_RETRY_SECONDS * 2 ** (number - 1))
+    if failure.retry_after is not None:
+        return min(failure.retry_after, _LONGEST_WAIT)
+    return float(min(_WAIT_CAP, _FIRST_WAIT * 2 ** (number - 1)))
+
+
+def _read_wait(headers: Mapping[str, str], clock: Callable[[], float]) -> float | None:
+    """Return the seconds that a 429 asks for: Retry-After, else until X-RateLimit-Reset by its own date.
+
+    Source: Alpaca's OpenAPI, `components.headers`.
+    """
+    after = _whole(headers.get("Retry-After"))
+    if after is not None:
+        return float(after)
+    reset = _whole(headers.get("X-RateLimit-Reset"))
+    if reset is None:
+        return None
+    # The date has whole seconds, so the wait is never too short.
+    return max(0.0, reset - (_date(headers.get("Date")) or clock()))
+
+
+def _whole(text: str | None) -> int | None:
+    return int(text) if text is not None and text.isascii() and text.isdigit() else None
+
+
+def _date(text: str | None) -> float | None:
+    try:
+        return parsedate_to_datetime(text).timestamp() if text else None
+    except ValueError:
+        return None

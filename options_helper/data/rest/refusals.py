@@ -1,43 +1,58 @@
-"""What a failed request means, as a sentence without a secret."""
+"""Failed requests as sentences without a secret."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
+from urllib.parse import urlsplit
 
 import httpx
 import msgspec
 
+from options_helper.data.rest.bounded import DeadlineExceeded
+
 UNAUTHORIZED, FORBIDDEN, NOT_FOUND, TOO_MANY = 401, 403, 404, 429
+_WRONG_KEY = 40110000  # Alpaca's own code, sent with 401 and, by the host that does not know the key, 403
 _SERVER_ERRORS = range(500, 600)
 _REDIRECTS = range(300, 400)
 _LONGEST_MESSAGE = 200
+_HOST = re.compile(r"[A-Za-z0-9.-]{1,80}")
 
 
 def is_worth_retrying(status: int) -> bool:
-    """Whether the same request may succeed a moment later."""
+    """Return whether the same request may succeed a moment later."""
     return status == TOO_MANY or status in _SERVER_ERRORS
 
 
-def describe_status(status: int, body: bytes, secrets: Iterable[str]) -> str:
-    """The refusal in words, with the server's own where it gave any."""
-    said = _message(body, secrets)
-    if status == UNAUTHORIZED:
+def describe_status(status: int, body: bytes, secrets: Iterable[str], location: str = "") -> str:
+    """Return the refusal in words, with the server's own if it sent any.
+
+    Args:
+        status: The HTTP status.
+        body: The answer.
+        secrets: Texts that must not appear in the words.
+        location: Where a redirect points.
+    """
+    if status in _REDIRECTS:
+        return f"the server redirects{_to_host(location)} ({status}); redirects are never followed."
+    said, code = _read(body, secrets)
+    if status == UNAUTHORIZED or (status == FORBIDDEN and code == _WRONG_KEY):
         return (
-            "Alpaca refused the key (401). Check APCA_API_KEY_ID and APCA_API_SECRET_KEY, "
+            f"Alpaca refused the key ({status}). Check APCA_API_KEY_ID and APCA_API_SECRET_KEY, "
             "and that they belong to this account, paper or live."
         )
     if status == FORBIDDEN:
         return f"Alpaca does not permit this (403): {said or 'the key or the plan does not allow it'}."
     if status == TOO_MANY:
-        return "too many requests (429); tried again later."
-    if status in _REDIRECTS:
-        return f"the server points elsewhere ({status}), which is not followed."
+        return "too many requests (429)."
     words = "the server failed" if status in _SERVER_ERRORS else "refused"
     return f"{words} ({status}): {said}" if said else f"{words} ({status})"
 
 
-def describe_failure(error: httpx.HTTPError) -> str:
-    """Why no answer came."""
+def describe_failure(error: httpx.HTTPError, seconds: float) -> str:
+    """Return why no answer came, or none within the `seconds` that an exchange may take."""
+    if isinstance(error, DeadlineExceeded):
+        return f"the answer was not complete within {seconds:g} s"
     if isinstance(error, httpx.ConnectTimeout):
         return "no connection within the time allowed"
     if isinstance(error, httpx.TimeoutException):
@@ -47,14 +62,25 @@ def describe_failure(error: httpx.HTTPError) -> str:
     return "the connection broke before the answer"
 
 
-def _message(body: bytes, secrets: Iterable[str]) -> str:
+def _to_host(location: str) -> str:
+    try:
+        host = urlsplit(location).hostname or ""
+    except ValueError:
+        return ""
+    return f" to {host}" if _HOST.fullmatch(host) else ""
+
+
+def _read(body: bytes, secrets: Iterable[str]) -> tuple[str, object]:
+    """Return the message and code of an error's body, "" and None if it has none."""
     try:
         answer = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return ""
-    said = answer.get("message") if isinstance(answer, dict) else None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return "", None
+    if not isinstance(answer, dict):
+        return "", None
+    said, code = answer.get("message"), answer.get("code")
     if not isinstance(said, str):
-        return ""
+        return "", code
     for secret in secrets:
         said = said.replace(secret, "…")
-    return said[:_LONGEST_MESSAGE].strip().rstrip(".")
+    return "".join(filter(str.isprintable, said[:_LONGEST_MESSAGE])).strip().rstrip("."), code

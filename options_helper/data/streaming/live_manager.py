@@ -154,16 +154,20 @@ def _with_promised(factory: StreamerFactory) -> StreamerFactory:
 def _alpaca_backfill(config: LiveStreamConfig, run: LiveRun) -> BackgroundFetch:
     from options_helper.data.rest.client import AlpacaRest  # noqa: PLC0415 - httpx is needed by Start only
     from options_helper.data.streaming.backfill.backfill import Backfill  # noqa: PLC0415
+    from options_helper.data.streaming.backfill.prices import Wanted  # noqa: PLC0415
 
     if config.settings is None:
         raise SettingsError("settings", "The background fetch needs keys.")
-    return Backfill(
-        AlpacaRest(config.settings),
+    wanted = Wanted(
         stocks=config.stocks,
         option_contracts=config.option_contracts,
         stock_feed=config.stock_feed,
         options_feed=config.options_feed,
+    )
+    return Backfill(
+        AlpacaRest(config.settings),
+        wanted,
         want_fills=config.stream_fills,
-        sink=run.sink,
+        results=run.results,
         clock=run.clock,
     )

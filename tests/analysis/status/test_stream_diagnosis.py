@@ -100,7 +100,7 @@ def test_not_started_says_what_is_ready() -> None:
         ),
         (
             Readiness(contracts=0, underlyings=1),
-            "0 contracts and 1 underlying is ready. Press Start to connect.",
+            "1 underlying is ready. Press Start to connect.",
         ),
     ],
 )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import email.utils
-import itertools
 import json
 import logging
 import socket
@@ -14,11 +13,9 @@ from dataclasses import dataclass, field
 
 import httpx
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from options_helper.data.rest.client import AlpacaRest, Host
-from options_helper.data.rest.rate_limit import RateLimiter
+from options_helper.data.rest.client import AlpacaRest
+from options_helper.data.rest.http import Host
 from options_helper.data.settings import AlpacaSettings
 from options_helper.errors import AlpacaRestError
 
@@ -63,9 +60,7 @@ def connect(
 ) -> tuple[AlpacaRest, Server, Clock]:
     """A client whose requests a function answers."""
     clock, server = clock or Clock(), Server(answer)
-    rest = AlpacaRest(
-        SETTINGS, transport=httpx.MockTransport(server), clock=clock, monotonic=clock, pause=clock.pause
-    )
+    rest = AlpacaRest(SETTINGS, transport=httpx.MockTransport(server), clock=clock, pause=clock.pause)
     return rest, server, clock
 
 
@@ -92,7 +87,7 @@ def test_every_method_but_get_is_refused_before_it_is_sent(method: str) -> None:
     request = httpx.Request("GET", f"{SETTINGS.trading_url}/v2/orders")
     request.method = method
     with pytest.raises(AlpacaRestError, match="only reads"):
-        rest._client.send(request)
+        rest._readers[Host.TRADING]._client.send(request)
     assert server.requests == []
 
 
@@ -108,14 +103,15 @@ def test_keys_go_to_the_settings_hosts_only(url: str) -> None:
     """Another host, scheme or port is refused before a byte is sent."""
     rest, server, _ = connect(lambda _: httpx.Response(200, json={}))
     with pytest.raises(AlpacaRestError, match="nothing was sent"):
-        rest._client.get(url)
+        rest._readers[Host.TRADING]._client.get(url)
     assert server.requests == []
 
 
 def test_redirects_are_not_followed() -> None:
-    """A redirect is an error, and its target is never asked."""
+    """A redirect is an error that names its target, and the target is never asked."""
     rest, server, _ = connect(lambda _: httpx.Response(302, headers={"Location": "https://example.com/"}))
-    with pytest.raises(AlpacaRestError, match="not followed") as caught:
+    words = r"the server redirects to example\.com \(302\); redirects are never followed"
+    with pytest.raises(AlpacaRestError, match=words) as caught:
         rest.account()
     assert caught.value.status == 302
     assert len(server.requests) == 1
@@ -140,6 +136,7 @@ def test_keys_are_in_headers_only() -> None:
     ("status", "body", "words"),
     [
         (401, {"message": "request is not authorized."}, "Alpaca refused the key"),
+        (403, {"code": 40110000, "message": "access key verification failed"}, r"refused the key \(403\)"),
         (403, {"message": "subscription does not permit querying opra data"}, "querying opra data"),
         (403, {}, "the key or the plan"),
         (404, {"message": "order not found"}, "order not found"),
@@ -226,9 +223,9 @@ def test_a_429_tells_who_wants_to_know_how_long_it_waits() -> None:
     answers = [httpx.Response(500), httpx.Response(429, headers={"Retry-After": "7"}), httpx.Response(429)]
     rest, _, _ = connect(lambda _: answers.pop(0) if answers else httpx.Response(200, json={}))
     told: list[tuple[str, float]] = []
-    rest.when_limited(lambda path, seconds: told.append((path, round(seconds))))
+    rest.when_limited(lambda _host, path, seconds: told.append((path, round(seconds))))
     rest.clock()
-    assert told == [("/v2/clock", 7), ("/v2/clock", 2)]
+    assert told == [("/v2/clock", 7), ("/v2/clock", 4)]
 
 
 def test_endless_429s_end() -> None:
@@ -238,58 +235,6 @@ def test_endless_429s_end() -> None:
         rest.account()
     assert caught.value.status == 429
     assert len(server.requests) == 10
-
-
-def test_an_exhausted_limit_waits_for_its_reset() -> None:
-    """With nothing remaining the next request waits for the reset; the other host does not."""
-    date = email.utils.formatdate(1_000_000, usegmt=True)
-    spent = {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "1000030", "Date": date}
-    rest, _, clock = connect(lambda _: httpx.Response(200, json={}, headers=spent))
-    rest.account()
-    rest.get(Host.DATA, "/x", {}, dict)
-    assert clock.waits == []
-    rest.clock()
-    assert clock.waits == [30]
-
-
-@settings(max_examples=60, deadline=None)
-@given(
-    limit=st.integers(min_value=1, max_value=60) | st.just(200),
-    busy=st.lists(st.sampled_from([0.0, 0.0, 0.0, 0.05, 0.9, 20.0]), min_size=1, max_size=8),
-)
-def test_no_minute_sees_more_than_the_limit(limit: int, busy: list[float]) -> None:
-    """However requests come, no 60 seconds, wherever they begin, have more than the limit allows."""
-    clock = Clock()
-    limiter = RateLimiter(limit, monotonic=clock, clock=clock)
-    sent: list[float] = []
-    # Enough of them for several minutes at the limit.
-    for seconds in itertools.islice(itertools.cycle(busy), 3 * limit + 5):
-        clock.now += seconds
-        while (wait := limiter.take()) > 0:
-            clock.pause(wait)
-        sent.append(clock.now)
-    assert all(late - early >= 59.999 for early, late in zip(sent, sent[limit:], strict=False))
-
-
-def test_the_wait_after_a_429_stays_bounded_however_many_there_were() -> None:
-    """It grows from a second to half a minute and no further, though the server refuses for days."""
-    clock = Clock()
-    limiter = RateLimiter(200, monotonic=clock, clock=clock)
-    waits = []
-    for _ in range(2_000):
-        limiter.observe(429, httpx.Headers())
-        waits.append(limiter.blocked_seconds)
-    assert waits == [1, 2, 4, 8, 16, *[30] * 1_995]
-
-
-@pytest.mark.parametrize("told", ["1000", "nonsense", "-5", ""])
-def test_headers_tell_the_limit(told: str) -> None:
-    """X-RateLimit-Limit replaces the assumed limit; nonsense does not."""
-    limiter = RateLimiter(200, monotonic=Clock(), clock=Clock())
-    limiter.observe(200, httpx.Headers({"X-RateLimit-Limit": told, "Date": "never"}))
-    assert limiter.per_minute == (1000 if told == "1000" else 200)
-    limiter.observe(429, httpx.Headers({"X-RateLimit-Reset": "1000005", "Date": "never"}))
-    assert limiter.take() == 5
 
 
 # Pages
@@ -462,7 +407,7 @@ def test_a_route_that_breaks_while_it_is_asked_blames_no_symbol(caplog: pytest.L
     assert len(server.requests) <= 30
     server.answer = knowing(set())
     assert set(rest.stock_snapshots(SYMBOLS, "iex")) == set(SYMBOLS)
-    assert "knows no" not in caplog.text
+    assert "does not know" not in caplog.text
 
 
 def test_unknown_symbols_that_stand_together_do_not_cost_the_others() -> None:
@@ -480,9 +425,9 @@ def test_an_unknown_symbol_is_searched_for_and_told_once(caplog: pytest.LogCaptu
     server.requests.clear()
     assert set(rest.stock_snapshots(symbols, "iex")) == set(symbols) - {"BAD"}
     assert len(server.requests) == 1
-    assert caplog.text.count("Alpaca knows no BAD") == 1
+    assert caplog.text.count("Alpaca does not know BAD") == 1
     rest.option_snapshots(symbols, "opra")
-    assert caplog.text.count("Alpaca knows no BAD") == 2
+    assert caplog.text.count("Alpaca does not know BAD") == 2
 
 
 def test_a_refusal_of_the_feed_is_not_taken_for_a_bad_symbol() -> None:
@@ -583,7 +528,7 @@ def test_stop_interrupts_a_wait() -> None:
 def test_a_connection_that_comes_about_after_stop_is_cut(silent: socket.socket) -> None:
     """A socket opened in the moment of stopping is shut as soon as it is known."""
     rest = AlpacaRest(loopback(silent), pause=lambda _: False)
-    rest._transport.cut()
+    rest._readers[Host.TRADING]._transport.cut()
     with pytest.raises(AlpacaRestError, match=r"broke|no connection"):
         rest.account()
     rest.close()

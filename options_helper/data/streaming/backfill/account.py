@@ -1,4 +1,4 @@
-"""The account by REST: its number, what it holds, and what the adjusted contracts of it deliver."""
+"""The account by REST: its number, its positions, and what adjusted contracts deliver."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from options_helper.data.rest.client import AlpacaRest
 from options_helper.data.rest.refusals import NOT_FOUND
 from options_helper.data.settings import mask
 from options_helper.data.streaming.backfill.rest_rows import read_multiplier, read_positions
-from options_helper.data.streaming.backfill.sink import BackfillSink
 from options_helper.data.streaming.normalize.values import to_identifier
+from options_helper.data.streaming.run.cache import Reference
+from options_helper.data.streaming.run.rest_results import RestResults
 from options_helper.errors import AlpacaRestError
 
 ACCOUNT_SECONDS = 300.0
@@ -17,36 +18,36 @@ POSITION_SECONDS = 60.0
 
 
 class AccountFetch:
-    """Parts of the background fetch; each gives the seconds until it is due again, None where once is enough.
+    """Parts of the background fetch; each returns the seconds until it is due again, None for never.
 
     All raise AlpacaRestError.
     """
 
-    def __init__(self, rest: AlpacaRest, sink: BackfillSink) -> None:
-        self._rest, self._sink = rest, sink
+    def __init__(self, rest: AlpacaRest, results: RestResults) -> None:
+        self._rest, self._results = rest, results
         self._multipliers: dict[str, float] = {}
 
     def fetch_positions(self) -> float:
-        """What the broker says the account holds."""
-        self._sink.put_reference(broker_positions=read_positions(self._rest.positions()))
+        """Fetch what the broker says the account holds."""
+        self._results.put_reference(Reference(broker_positions=read_positions(self._rest.positions())))
         return POSITION_SECONDS
 
     def fetch_account(self) -> float:
-        """The account's number, masked."""
+        """Fetch the account's number and mask it."""
         number = to_identifier(self._rest.account().get("account_number"))
         if number is not None:
-            self._sink.put_reference(account=mask(number))
+            self._results.put_reference(Reference(account=mask(number)))
         return ACCOUNT_SECONDS
 
     def fetch_multipliers(self, symbols: Iterable[str]) -> None:
-        """Dollars per point of contracts; those that an earlier try got are not asked for again."""
+        """Fetch dollars per point of contracts, except those that an earlier try got."""
         for symbol in symbols:
             if symbol in self._multipliers:
                 continue
             multiplier = self._fetch_multiplier(symbol)
             if multiplier is not None:
                 self._multipliers[symbol] = multiplier
-        self._sink.put_reference(multipliers=dict(self._multipliers))
+        self._results.put_reference(Reference(multipliers=dict(self._multipliers)))
 
     def _fetch_multiplier(self, symbol: str) -> float | None:
         try:

@@ -1,4 +1,4 @@
-"""Which rows of REST's snapshots are told on: each symbol's first since its stream was acknowledged."""
+"""Selects the REST rows to publish: one per symbol after each subscription acknowledgement."""
 
 from __future__ import annotations
 
@@ -13,31 +13,31 @@ Row = TypeVar("Row", Quote, Trade)
 
 
 class FirstRows:
-    """What REST told of one data stream's symbols; used by one thread, but for `tell_again`.
+    """The symbols of one data stream that REST has reported; used by one thread, except `begin_again`.
 
-    What is newer than a symbol's first row must come by the stream, or REST would hide the stream's end.
+    Anything newer than a symbol's first row must come by the stream, or REST would hide the stream's end.
     """
 
     def __init__(self) -> None:
-        self._told: set[tuple[type[Quote | Trade], str]] = set()
+        self._known: set[tuple[type[Quote | Trade], str]] = set()
         self._is_outdated = threading.Event()
         self._as_of: dt.datetime | None = None
 
-    def tell_again(self) -> None:
-        """Let the next look tell every symbol; one that is under way began too early to count."""
+    def begin_again(self) -> None:
+        """Let the next look publish every symbol; one that is under way began too early to count."""
         self._is_outdated.set()
 
     def begin(self, now: dt.datetime) -> dt.datetime:
-        """A look begins; the time as of which everything is told once its rows are."""
+        """Begin a look, and return the time as of which everything is published once its rows are."""
         if self._is_outdated.is_set():
             self._is_outdated.clear()
-            self._told.clear()
+            self._known.clear()
             self._as_of = None
         self._as_of = self._as_of or now
         return self._as_of
 
     def select(self, rows: Sequence[Row]) -> list[Row]:
-        """The rows of symbols not told of yet, which they are from now on."""
-        first = [row for row in rows if (type(row), row.symbol) not in self._told]
-        self._told.update((type(row), row.symbol) for row in first)
+        """Return the rows of symbols not published yet, and count them as published from now on."""
+        first = [row for row in rows if (type(row), row.symbol) not in self._known]
+        self._known.update((type(row), row.symbol) for row in first)
         return first

@@ -1,4 +1,4 @@
-"""What REST tells of symbols, read into records; rows that cannot be read are skipped and counted.
+"""Reads REST's rows into records; rows that cannot be read are skipped and counted.
 
 Sources: the schemas `option_snapshot`, `stock_snapshot`, `option_greeks` and `index_value` of Alpaca's
 Market Data API; `Position` and `OptionContract` of its Trading API.
@@ -35,10 +35,10 @@ class SnapshotRows:
 def read_snapshots(
     snapshots: Mapping[str, Any], *, received_at: dt.datetime, trading_date: dt.date
 ) -> SnapshotRows:
-    """Quotes and trades with their true times, previous closes with their dates, greeks with their quote's.
+    """Return quotes and trades with their true times, closes with their dates, greeks with their quote's.
 
     Args:
-        snapshots: By symbol, as `AlpacaRest.option_snapshots` or `stock_snapshots` gives them.
+        snapshots: By symbol, as `AlpacaRest.option_snapshots` or `stock_snapshots` returns them.
         received_at: When they came.
         trading_date: The New York date whose previous close is wanted.
     """
@@ -74,7 +74,7 @@ def _add_market(rows: SnapshotRows, symbol: str, snapshot: dict[str, Any], recei
 
 
 def _previous_close(snapshot: dict[str, Any], trading_date: dt.date) -> PreviousClose | None:
-    """The newest daily close before a date: before the first trade of a day, that is `dailyBar`'s."""
+    """Return the newest daily close before a date: until a day's first trade, that is `dailyBar`'s."""
     closes = []
     for name in ("dailyBar", "prevDailyBar"):
         bar = snapshot.get(name)
@@ -90,16 +90,17 @@ def _greeks(snapshot: dict[str, Any], received_at: dt.datetime) -> Greeks | None
     raw = snapshot.get("greeks")
     values = {name: to_number(raw.get(name)) for name in _GREEKS} if isinstance(raw, dict) else {}
     volatility = to_amount(snapshot.get("impliedVolatility"))
-    if volatility is None and all(value is None for value in values.values()):
+    # A contract that the vendor could not solve comes as five zeros without a volatility.
+    if volatility is None and not any(values.values()):
         return None
     quote = snapshot.get("latestQuote")
-    # The vendor computes them from the quote and gives no time of their own.
+    # The vendor computes them from the quote and sends no time of their own.
     at = to_utc(quote.get("t")) if isinstance(quote, dict) else None
     return Greeks(**values, implied_volatility=volatility, timestamp=at or received_at)
 
 
 def read_index_values(values: Mapping[str, Any], received_at: dt.datetime) -> list[Trade]:
-    """Index values as trades without a size."""
+    """Return index values as trades without a size."""
     raw = ((symbol, value) for symbol, value in values.items() if isinstance(value, dict))
     trades = (
         normalize_trade(
@@ -111,7 +112,7 @@ def read_index_values(values: Mapping[str, Any], received_at: dt.datetime) -> li
 
 
 def read_positions(rows: Iterable[object]) -> dict[str, BrokerPosition]:
-    """The broker's positions by symbol, quantities signed."""
+    """Return the broker's positions by symbol, quantities signed."""
     positions = {}
     for row in rows:
         if not isinstance(row, dict):
@@ -130,7 +131,7 @@ def read_positions(rows: Iterable[object]) -> dict[str, BrokerPosition]:
 
 
 def read_multiplier(contract: Mapping[str, Any]) -> float | None:
-    """Dollars per point of premium: `multiplier`, never `size`, which is what is delivered."""
+    """Return dollars per point of premium: `multiplier`, never `size`, which is what is delivered."""
     multiplier = to_number(contract.get("multiplier"))
     return multiplier if multiplier and multiplier > 0 else None
 
@@ -142,5 +143,5 @@ def indices_of(contracts: Iterable[str]) -> list[str]:
 
 
 def adjusted_contracts(symbols: Iterable[str]) -> list[str]:
-    """The adjusted ones; all others have a multiplier of 100, so that only these are worth a request each."""
+    """Return the adjusted contracts; all others have a multiplier of 100 and need no request."""
     return [symbol for symbol in symbols if is_adjusted(contract_root(symbol))]

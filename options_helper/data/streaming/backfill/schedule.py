@@ -1,4 +1,4 @@
-"""Which part of the background fetch is due when, with a backoff for those that fail."""
+"""When each part of one host's background fetch is due, with a backoff for those that fail."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from options_helper.data.rest.http import Host
 from options_helper.data.rest.refusals import FORBIDDEN, UNAUTHORIZED
 from options_helper.data.streaming.reconnect.policy import compute_backoff_seconds
 from options_helper.errors import AlpacaRestError
@@ -16,9 +15,9 @@ from options_helper.guard import Guard
 
 logger = logging.getLogger(__name__)
 
-RETRY_BASE_SECONDS, RETRY_CAP_SECONDS = 2.0, 60.0
+RETRY_BASE_SECONDS, RETRY_CAP_SECONDS = 2.0, 30.0  # whatever an outage lasts, the next try is soon after it
 AWAY_SECONDS = 30.0  # a host that answered any part more recently is not away
-REFUSED_SECONDS = 300.0  # a key or plan that is refused hardly changes by itself
+REFUSED_SECONDS = 300.0  # a refused key or plan rarely changes by itself
 _NEVER = float("inf")
 
 
@@ -27,16 +26,15 @@ class Part:
     """One thing to fetch.
 
     Attributes:
-        fetch: Gives the seconds until it is due again, None for never; raises AlpacaRestError. Whatever else
-            it raises costs this part only.
+        fetch: Returns the seconds until it is due again, None for never; raises AlpacaRestError. Any other
+            exception costs this part only.
         due: When, in monotonic seconds.
-        began_at: When it was last begun.
+        began_at: When it last began.
         asked: Whether somebody waits for it.
-        words: What was last told of it.
+        words: What was last said of it.
     """
 
     name: str
-    host: Host
     fetch: Callable[[], float | None]
     due: float = 0.0
     failures: int = 0
@@ -47,29 +45,31 @@ class Part:
 
 
 class Schedule:
-    """Runs parts one after the other, the longest due first; used by one thread, asked by any.
+    """Runs the parts of one host one after the other, the longest due first.
+
+    Used by one thread; `ask` may come from any.
 
     Args:
         parts: The most wanted first.
-        tell: Called with a part's name and words on what it does, "" when it is well.
+        report: Called with a part's name and words on what it does, "" when it is well.
         monotonic: Seconds that only grow.
-        is_stopped: Whether failures are the end's own and not worth a word.
+        is_stopped: Returns whether failures only mean the end and are not worth a word.
     """
 
     def __init__(
         self,
         parts: Sequence[Part],
-        tell: Callable[[str, str], None],
+        report: Callable[[str, str], None],
         *,
         monotonic: Callable[[], float],
         is_stopped: Callable[[], bool],
     ) -> None:
         self._parts = {part.name: part for part in parts}
-        self._tell, self._monotonic, self._is_stopped = tell, monotonic, is_stopped
+        self._report, self._monotonic, self._is_stopped = report, monotonic, is_stopped
         self._lock = threading.Lock()
-        self._answered: dict[Host, float] = {}
+        self._answered_at = -_NEVER
         self._running: Part | None = None
-        self._mishaps = Guard(logger, "; it is tried again.")
+        self._unforeseen = Guard(logger, "; it is tried again.")
         now = monotonic()
         for part in parts:
             part.due = now
@@ -79,14 +79,18 @@ class Schedule:
         self._say(self._parts[name], words)
 
     def say_of_running(self, words: str) -> None:
-        """Say what the part that is being fetched waits for, and with it whatever is asked of its host."""
-        running = self._running
+        """Say what the running part waits for, and every part that was asked for and waits behind it."""
         for part in self._parts.values():
-            if part is running or (running is not None and part.asked and part.host is running.host):
+            if part is self._running or (self._running is not None and part.asked):
                 self._say(part, words)
 
+    def say_of_all(self, words: str) -> None:
+        """Say the same of every part."""
+        for part in self._parts.values():
+            self._say(part, words)
+
     def has_succeeded(self, name: str) -> bool:
-        """Whether a part ever did."""
+        """Return whether a part ever succeeded."""
         return self._parts[name].succeeded
 
     def ask(self, name: str, spacing: float) -> None:
@@ -98,25 +102,22 @@ class Schedule:
                 part.due = min(part.due, max(self._monotonic(), part.began_at + spacing))
 
     def step(self) -> float:
-        """Run the part that is due, if one is; the seconds until the next one is."""
-        part = min(self._parts.values(), key=lambda one: one.due)
+        """Run the part that is due, if one is, and return the seconds until the next one is."""
+        part = min(self._parts.values(), key=lambda one: one.due, default=None)
+        if part is None:
+            return _NEVER
         now = self._monotonic()
         if part.due > now:
             return part.due - now
         with self._lock:
-            # Due never, unless asked for while it runs.
+            # Never due, unless somebody asks for it while it runs.
             part.began_at, part.due, part.asked = now, _NEVER, False
         self._running = part
         if not part.succeeded and not part.failures:
             self._say(part, "fetching")
-        with self._mishaps.keep_going(f"The background fetch of {part.name}", partial(self._broke, part)):
+        with self._unforeseen.keep_going(f"The background fetch of {part.name}", partial(self._broke, part)):
             self._fetch(part)
         return 0.0
-
-    def tell_all(self, words: str) -> None:
-        """Say the same of every part."""
-        for part in self._parts.values():
-            self._say(part, words)
 
     def _fetch(self, part: Part) -> None:
         try:
@@ -128,7 +129,7 @@ class Schedule:
             self._went_well(part, seconds)
 
     def _broke(self, part: Part, kind: str) -> None:
-        """An answer that nobody foresaw costs its own part only."""
+        """Let an answer that nobody foresaw cost its own part only."""
         if not self._is_stopped():
             self._try_again(part, f"the answer could not be used ({kind})")
 
@@ -136,7 +137,7 @@ class Schedule:
         if part.failures:
             logger.info("The background fetch of %s works again.", part.name)
         self._say(part, "")
-        self._answered[part.host] = self._monotonic()
+        self._answered_at = self._monotonic()
         part.failures, part.succeeded = 0, True
         self._set_due(part, _NEVER if seconds is None else self._monotonic() + seconds)
 
@@ -145,11 +146,11 @@ class Schedule:
             logger.warning("The background fetch of %s failed: %s", part.name, error)
         is_refused = error.status in {UNAUTHORIZED, FORBIDDEN}
         until = self._try_again(part, str(error), wait=REFUSED_SECONDS if is_refused else None)
-        if _concerns_the_host(error) and not self._answered_lately(part.host):
-            self._hold_back(part, until, part.words)
+        if _concerns_the_host(error) and self._monotonic() - self._answered_at >= AWAY_SECONDS:
+            self._hold_back(until, part.words)
 
     def _try_again(self, part: Part, reason: str, *, wait: float | None = None) -> float:
-        """When, in monotonic seconds: after a wait that grows with each failure, unless one is given."""
+        """Return when, in monotonic seconds: after a wait that grows with each failure, unless given."""
         part.failures += 1
         wait = wait or compute_backoff_seconds(
             part.failures, base_seconds=RETRY_BASE_SECONDS, cap_seconds=RETRY_CAP_SECONDS
@@ -160,30 +161,26 @@ class Schedule:
         return until
 
     def _set_due(self, part: Part, due: float) -> None:
-        """A request that came while the part ran is not forgotten."""
+        """Keep a request that came while the part ran."""
         with self._lock:
             part.due = min(part.due, due)
 
-    def _hold_back(self, failed: Part, until: float, words: str) -> None:
-        """One part at a time finds out that a host is away; others of it wait, but for those asked for."""
+    def _hold_back(self, until: float, words: str) -> None:
+        """Let one part find out when the host is back; the others wait, unless somebody asks for them."""
         for part in self._parts.values():
             with self._lock:  # a part may be asked for at any moment
-                waits = part.host is failed.host and part.due < until and not part.asked
+                waits = part.due < until and not part.asked
                 if waits:
                     part.due = until
             if waits:
                 self._say(part, words)
 
-    def _answered_lately(self, host: Host) -> bool:
-        answered = self._answered.get(host)
-        return answered is not None and self._monotonic() - answered < AWAY_SECONDS
-
     def _say(self, part: Part, words: str) -> None:
         if part.words != words:
             part.words = words
-            self._tell(part.name, words)
+            self._report(part.name, words)
 
 
 def _concerns_the_host(error: AlpacaRestError) -> bool:
-    """No answer at all, or a key that this host does not know."""
+    """Return whether there was no answer at all, or a key that this host does not know."""
     return error.status is None or error.status == UNAUTHORIZED

@@ -56,6 +56,17 @@ class CacheState:
     backfill: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reference:
+    """What REST knows of symbols and of the account, whose number is masked; None for what it did not say."""
+
+    previous_closes: Mapping[str, PreviousClose] = field(default_factory=dict)
+    greeks: Mapping[str, Greeks] = field(default_factory=dict)
+    multipliers: Mapping[str, float] = field(default_factory=dict)
+    broker_positions: Mapping[str, BrokerPosition] | None = None
+    account: str | None = None
+
+
 class LiveCache:
     """Versions of one state; `apply_…` makes the next, `state` is the newest.
 
@@ -135,24 +146,18 @@ class LiveCache:
             self._begin_day(today)
             self._publish(fills=tuple(map(freeze_row, newest)) + self._state.fills)
 
-    def apply_reference(
-        self,
-        *,
-        previous_closes: Mapping[str, PreviousClose] | None = None,
-        greeks: Mapping[str, Greeks] | None = None,
-        multipliers: Mapping[str, float] | None = None,
-        broker_positions: Mapping[str, BrokerPosition] | None = None,
-        account: str | None = None,
-    ) -> None:
-        """Merge what REST told; the broker's positions are replaced whole, None changes nothing."""
+    def apply_reference(self, reference: Reference) -> None:
+        """Merge what REST knows; the broker's positions are replaced as a whole, None changes nothing."""
         with self._lock:
-            state = self._state
+            known = self._state
             self._publish(
-                previous_closes={**state.previous_closes, **(previous_closes or {})},
-                greeks={**state.greeks, **(greeks or {})},
-                multipliers={**state.multipliers, **(multipliers or {})},
-                broker_positions=state.broker_positions if broker_positions is None else broker_positions,
-                account=account or state.account,
+                previous_closes={**known.previous_closes, **reference.previous_closes},
+                greeks={**known.greeks, **reference.greeks},
+                multipliers={**known.multipliers, **reference.multipliers},
+                broker_positions=known.broker_positions
+                if reference.broker_positions is None
+                else reference.broker_positions,
+                account=reference.account or known.account,
             )
 
     def apply_progress(self, part: str, words: str) -> None:

@@ -18,7 +18,7 @@ from options_helper.data.streaming.run.config import LiveStreamConfig
 from options_helper.data.streaming.run.consumer import Consumer
 from options_helper.data.streaming.run.fill_gaps import FillGaps
 from options_helper.data.streaming.run.inbox import Batch, EventInbox
-from options_helper.data.streaming.run.rest_results import RunSink
+from options_helper.data.streaming.run.rest_results import RestResults
 from options_helper.data.streaming.run.snapshot import SnapshotParts, build_snapshot
 from options_helper.errors import StreamError, StreamInterrupted
 from options_helper.market import LiveSnapshot, StreamHealth, StreamName, StreamState
@@ -86,7 +86,7 @@ class LiveRun:
     """Threads from Start to Stop; after `stop()` its last state stays readable.
 
     Attributes:
-        sink: Receives the results of the background fetch.
+        results: Receives the results of the background fetch.
     """
 
     def __init__(self, config: LiveStreamConfig, parts: RunParts) -> None:
@@ -106,7 +106,7 @@ class LiveRun:
         wants_fills = StreamName.FILLS in config.streams
         self._gaps = FillGaps(day_start, self.cache.apply_gaps) if wants_fills else None
         self.workers = {stream: self._build_worker(stream) for stream in config.streams}
-        self.sink = RunSink(self.cache, self.workers, self._gaps)
+        self.results = RestResults(self.cache, self.workers, self._gaps)
         self._consumer = Consumer(self.inbox, self.cache, self.workers, parts.clock, self._ask_for_unread)
         self._backfill = parts.build_backfill(config, self) if parts.build_backfill else None
 
@@ -163,13 +163,13 @@ class LiveRun:
                 now=now,
                 config=self.config,
                 state=self.cache.state,
-                market=market_moment(self.sink.calendar, now),
+                market=market_moment(self.results.calendar, now),
                 health={stream: worker.health for stream, worker in self.workers.items()},
                 dropped=self.inbox.dropped,
                 queue_depth=self.inbox.depth,
                 started_at=self.started_at,
                 stopped_at=self.stopped_at,
-                clock_offset_seconds=self.sink.clock_offset_seconds,
+                clock_offset_seconds=self.results.clock_offset_seconds,
                 first_version=self.first_version,
             )
         )
@@ -228,7 +228,7 @@ class LiveRun:
 
     def _complaint(self, health: StreamHealth) -> StreamError | None:
         now = self.clock()
-        market = market_moment(self.sink.calendar, now)
+        market = market_moment(self.results.calendar, now)
         evidence = MuteEvidence(
             phase=market.phase,
             ticking=self._ticking(health),

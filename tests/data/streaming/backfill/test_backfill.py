@@ -6,7 +6,7 @@ import datetime as dt
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import pytest
@@ -14,8 +14,9 @@ import pytest
 from options_helper.data.calendar.alpaca_clock import AlpacaCalendar
 from options_helper.data.calendar.market_clock import ExchangeCalendar
 from options_helper.data.rest.http import Host
-from options_helper.data.streaming.backfill.backfill import Backfill, BackfillSink
+from options_helper.data.streaming.backfill.backfill import Backfill
 from options_helper.data.streaming.backfill.order_history import OrderHistory
+from options_helper.data.streaming.backfill.prices import Wanted
 from options_helper.data.streaming.backfill.rest_rows import (
     adjusted_contracts,
     indices_of,
@@ -25,6 +26,8 @@ from options_helper.data.streaming.backfill.rest_rows import (
     read_snapshots,
 )
 from options_helper.data.streaming.backfill.schedule import Part, Schedule
+from options_helper.data.streaming.run.cache import Reference
+from options_helper.data.streaming.run.rest_results import RestResults
 from options_helper.errors import AlpacaRestError
 from options_helper.market import BrokerPosition, Greeks, MarketPhase, PreviousClose, Quote, StreamName, Trade
 
@@ -82,6 +85,7 @@ class Clock:
     """Time that the test moves."""
 
     seconds: float = 0.0
+    stepped: float = 0.0
 
     def monotonic(self) -> float:
         """Seconds that only grow."""
@@ -90,6 +94,11 @@ class Clock:
     def now(self) -> dt.datetime:
         """The time of day."""
         return NOW + dt.timedelta(seconds=self.seconds)
+
+    def take_step(self) -> float:
+        """Return by how much the test set the clock since the last look."""
+        step, self.stepped = self.stepped, 0.0
+        return step
 
 
 @dataclass
@@ -108,19 +117,19 @@ class FakeRest:
     closed: bool = False
     asked_after: list[dt.datetime] = field(default_factory=list)
     limits: dict[str, float] = field(default_factory=dict)
-    tell_limited: Callable[[str, float], None] = lambda _path, _seconds: None
+    report_limit: Callable[[Host, str, float], None] = lambda _host, _path, _seconds: None
 
     def _call(self, name: str) -> None:
         self.calls[name] += 1
         self.log.append(name)
         if name in self.limits:
-            self.tell_limited(f"/{name}", self.limits[name])
+            self.report_limit(Host.TRADING, f"/{name}", self.limits[name])
         if name in self.failing:
             raise self.failing[name]
 
-    def when_limited(self, tell: Callable[[str, float], None]) -> None:
-        """Keep whom to tell."""
-        self.tell_limited = tell
+    def when_limited(self, call: Callable[[Host, str, float], None]) -> None:
+        """Keep the callback."""
+        self.report_limit = call
 
     def clock(self) -> dict[str, Any]:
         """Mid-session."""
@@ -200,7 +209,7 @@ class FakeRest:
 
 
 @dataclass
-class Sink(BackfillSink):
+class Sink(RestResults):
     """Keeps whatever comes."""
 
     stock_quotes: list[Quote] = field(default_factory=list)
@@ -228,9 +237,10 @@ class Sink(BackfillSink):
         """Keep."""
         self.complete[stream] = as_of
 
-    def put_reference(self, **known: Any) -> None:
+    def put_reference(self, reference: Reference) -> None:
         """Keep."""
-        self.reference |= {name: value for name, value in known.items() if value is not None}
+        known = {each.name: getattr(reference, each.name) for each in fields(reference)}
+        self.reference |= {name: value for name, value in known.items() if value}
 
     def put_market(self, calendar: Any) -> None:
         """Keep."""
@@ -262,25 +272,30 @@ class Desk:
 
     def __init__(self, **changes: Any) -> None:
         self.rest, self.sink, self.clock = FakeRest(), Sink(), Clock()
-        wanted: dict[str, Any] = {
+        want_fills = changes.pop("want_fills", True)
+        symbols: dict[str, Any] = {
             "stocks": ("AAPL",),
             "option_contracts": (CALL, ADJUSTED, INDEX_CALL),
             "stock_feed": "iex",
             "options_feed": "indicative",
-            "want_fills": True,
-            **changes,
         }
         self.backfill = Backfill(
             self.rest,  # type: ignore[arg-type]
-            sink=self.sink,
+            Wanted(**symbols | changes),
+            want_fills=want_fills,
+            results=self.sink,
             clock=self.clock.now,
             monotonic=self.clock.monotonic,
-            **wanted,
+            steps=self.clock.take_step,
         )
+
+    def step(self) -> float:
+        """Let both hosts fetch what is due."""
+        return min([self.backfill.step(host) for host in Host])
 
     def round(self) -> float:
         """Fetch all that is due; the seconds until more is."""
-        while (seconds := self.backfill.step()) == 0:
+        while (seconds := self.step()) == 0:
             pass
         return seconds
 
@@ -370,7 +385,7 @@ def test_a_stop_is_no_reason_for_another_calendar(desk: Desk) -> None:
     """A request that ends because of Stop makes nothing be imported, which would take a second."""
     desk.rest.failing = {"clock": refused("/v2/clock", None)}
     desk.backfill.stop()
-    desk.backfill.step()
+    desk.backfill.step(Host.TRADING)
     assert desk.rest.calls["clock"] == 1
     assert desk.sink.calendars == []
 
@@ -737,14 +752,14 @@ def test_a_refused_key_of_the_account_leaves_market_data_alone(desk: Desk) -> No
 
 
 def test_a_failing_part_is_tried_again_until_it_succeeds(desk: Desk) -> None:
-    """Waits grow to a minute, the words say why and when, and vanish with success."""
+    """Waits grow to half a minute, the words say why and when, and vanish with success."""
     desk.rest.failing["options indicative"] = refused("/v1beta1/options/snapshots", 500)
     desk.round()
     assert desk.sink.latest_words["options"] == "GET /v1beta1/options/snapshots: no. Tried again in 2 s."
     desk.run_for(200)
     calls = desk.rest.calls["options indicative"]
-    assert 6 <= calls <= 9
-    assert desk.sink.latest_words["options"].endswith("Tried again in 60 s.")
+    assert 9 <= calls <= 13
+    assert desk.sink.latest_words["options"].endswith("Tried again in 30 s.")
     assert desk.sink.latest_words["stocks"] == ""
     desk.rest.failing.clear()
     desk.run_for(61)
@@ -795,7 +810,7 @@ def test_executions_that_were_asked_for_are_tried_though_the_host_seems_away(des
     desk.round()
     desk.run_for(200)
     looks, others = desk.rest.calls["orders all"], desk.rest.calls["positions"]
-    assert desk.sink.latest_words["fills"].endswith("Tried again in 60 s.")
+    assert desk.sink.latest_words["fills"].endswith("Tried again in 30 s.")
     desk.rest.failing = {}
     desk.backfill.request_fills()
     desk.round()
@@ -810,9 +825,9 @@ def test_what_is_asked_for_just_as_its_host_seems_away_is_not_held_back() -> Non
     def away() -> None:
         raise AlpacaRestError("/v2/clock", "no answer")
 
-    market = Part("market", Host.TRADING, away)
+    market = Part("market", away)
     schedule = Schedule(
-        [market, Part("fills", Host.TRADING, lambda: looks.append(clock.seconds))],
+        [market, Part("fills", lambda: looks.append(clock.seconds))],
         lambda _name, _words: None,
         monotonic=clock.monotonic,
         is_stopped=lambda: False,
@@ -848,7 +863,7 @@ def test_an_answer_that_nobody_foresaw_costs_its_own_part_only(
     assert words["options"] == "the answer could not be used (AttributeError). Tried again in 2 s."
     assert {part for part, said in words.items() if said} == {"options"}
     desk.run_for(200)
-    assert 6 <= desk.rest.calls["options indicative"] <= 9
+    assert 9 <= desk.rest.calls["options indicative"] <= 13
     assert caplog.text.count("The background fetch of options raised AttributeError") == 1
     desk.rest.options = {CALL: SNAPSHOT}
     desk.run_for(61)
@@ -864,7 +879,7 @@ def test_what_breaks_because_of_stop_is_not_told(desk: Desk) -> None:
         raise RuntimeError
 
     desk.rest.clock = closed  # type: ignore[method-assign]
-    desk.backfill.step()
+    desk.backfill.step(Host.TRADING)
     assert desk.sink.words == [("market", "fetching")]
 
 
@@ -898,7 +913,7 @@ def test_unreadable_quotes_are_logged(desk: Desk, caplog: pytest.LogCaptureFixtu
     """How many rows of a snapshot could not be read stands in the log."""
     desk.rest.options = {CALL: SNAPSHOT, ADJUSTED: 7}
     desk.round()
-    assert "1 quotes or trades of REST could not be read" in caplog.text
+    assert "Skipped 1 quotes or trades of REST" in caplog.text
 
 
 def test_an_account_without_a_number_is_not_named(desk: Desk) -> None:
@@ -906,6 +921,59 @@ def test_an_account_without_a_number_is_not_named(desk: Desk) -> None:
     desk.rest.account = dict  # type: ignore[method-assign,assignment]
     desk.round()
     assert "account" not in desk.sink.reference
+
+
+# Outages and clocks
+
+
+def test_after_nine_minutes_without_rest_executions_are_complete_within_a_minute(desk: Desk) -> None:
+    """Every route fails for nine minutes; when they answer again, all parts are well within a minute."""
+    desk.round()
+    routes = ["clock", "orders all", "positions", "account", "options indicative", "stocks iex", "indices"]
+    desk.rest.failing = {route: refused(route, None) for route in routes}
+    desk.run_for(9 * 60)
+    confirmed = len(desk.sink.history)
+    assert "Tried again" in desk.sink.latest_words["fills"]
+    desk.rest.failing = {}
+    desk.rest.fills = [make_fill(0)]
+    end = desk.clock.now()
+    desk.run_for(60)
+    assert set(desk.sink.latest_words.values()) == {""}
+    assert len(desk.sink.history) > confirmed
+    assert desk.sink.history[-1][2] >= end, "everything up to the end of the outage is confirmed"
+    assert [row["activity_id"] for row in desk.sink.history[-1][0]] == ["a00000"]
+
+
+@pytest.mark.parametrize("seconds", [3600.0, -2.0])
+def test_alpacas_clock_is_asked_again_when_this_one_is_set(desk: Desk, seconds: float) -> None:
+    """A step of the computer's clock makes the market's clock due at once, not in a quarter of an hour."""
+    desk.round()
+    desk.run_for(60)
+    assert desk.rest.calls["clock"] == 1
+    desk.clock.stepped = seconds
+    desk.round()
+    assert desk.rest.calls["clock"] == 2
+    desk.run_for(60)
+    assert desk.rest.calls["clock"] == 2
+
+
+def test_a_hanging_trading_host_does_not_hold_back_quotes(
+    desk: Desk, wait_until: Callable[..., None]
+) -> None:
+    """While one host keeps its thread waiting, the other host's parts are fetched."""
+    leave = threading.Event()
+
+    def hanging() -> dict[str, Any]:
+        leave.wait(10)
+        raise AlpacaRestError("/v2/clock", "stopped")
+
+    desk.rest.clock = hanging  # type: ignore[method-assign]
+    desk.backfill.start()
+    wait_until(lambda: desk.sink.option_quotes and desk.sink.stock_quotes)
+    assert desk.rest.calls["orders all"] == 0
+    desk.backfill.stop()
+    leave.set()
+    desk.backfill.join(5)
 
 
 # The thread
@@ -947,14 +1015,14 @@ def test_what_fails_because_of_stop_is_not_told(desk: Desk, wait_until: Callable
     wait_until(entered.is_set)
     desk.backfill.stop()
     desk.backfill.join(5)
-    assert desk.sink.words == [("market", "fetching")]
+    assert {words for _part, words in desk.sink.words} <= {"fetching", ""}
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_an_end_that_nobody_asked_for_is_said(desk: Desk) -> None:
     """Should the thread die of a defect, every part says so instead of seeming well."""
 
-    def broken() -> float:
+    def broken(_host: Host) -> float:
         raise RuntimeError
 
     desk.backfill.step = broken  # type: ignore[method-assign]
@@ -967,7 +1035,7 @@ def test_an_end_that_nobody_asked_for_is_said(desk: Desk) -> None:
 def test_a_schedule_with_nothing_left_sleeps() -> None:
     """A part that is done for good is never due again."""
     schedule = Schedule(
-        [Part("once", Host.DATA, lambda: None)],
+        [Part("once", lambda: None)],
         lambda _name, _words: None,
         monotonic=lambda: 0.0,
         is_stopped=lambda: False,
@@ -1017,6 +1085,24 @@ def test_greeks_without_a_quote_have_the_time_of_receipt() -> None:
         trading_date=dt.date(2026, 11, 20),
     )
     assert rows.greeks == {CALL: Greeks(implied_volatility=0.3, timestamp=NOW)}
+
+
+ZEROS = {"delta": 0, "gamma": 0, "theta": 0, "vega": 0, "rho": 0}
+
+
+@pytest.mark.parametrize(
+    ("snapshot", "known"),
+    [
+        ({"greeks": ZEROS}, False),
+        ({"greeks": {**ZEROS, "rho": None}, "impliedVolatility": None}, False),
+        ({"greeks": ZEROS, "impliedVolatility": 0.0001}, True),
+        ({"greeks": {**ZEROS, "delta": 1}}, True),
+    ],
+)
+def test_zeros_without_a_volatility_are_no_greeks(snapshot: dict[str, Any], known: bool) -> None:
+    """The vendor sends five zeros for a contract that it could not solve; they are unknown, not flat."""
+    rows = read_snapshots({CALL: snapshot}, received_at=NOW, trading_date=dt.date(2026, 11, 20))
+    assert (CALL in rows.greeks) is known
 
 
 def test_positions_multipliers_and_values_of_odd_forms() -> None:

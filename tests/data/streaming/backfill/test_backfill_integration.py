@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import time
+from dataclasses import fields
 from typing import Any
 
 import pytest
@@ -17,8 +18,12 @@ from options_helper.analysis.fills.build import FillDayBuilder
 from options_helper.analysis.fills.day import FillDay
 from options_helper.data.rest.client import AlpacaRest
 from options_helper.data.settings import load_settings
-from options_helper.data.streaming.backfill.backfill import Backfill, BackfillSink
+from options_helper.data.streaming.backfill.backfill import Backfill
 from options_helper.data.streaming.backfill.order_history import OrderHistory
+from options_helper.data.streaming.backfill.prices import Wanted
+from options_helper.data.streaming.run.cache import Reference
+from options_helper.data.streaming.run.rest_results import RestResults
+from options_helper.market import StreamName
 from options_helper.simulator.account.orders import LegRequest
 from options_helper.simulator.server import AlpacaSimulator
 from options_helper.times import new_york_date, utc_now
@@ -60,7 +65,7 @@ def connect(simulator: AlpacaSimulator, waits: Waits | None = None) -> AlpacaRes
     settings = load_settings(simulator.environment())
     if waits is None:
         return AlpacaRest(settings)
-    return AlpacaRest(settings, clock=waits.clock, monotonic=waits.clock, pause=waits.pause)
+    return AlpacaRest(settings, clock=waits.clock, pause=waits.pause)
 
 
 def assert_equals_ledger(book: FillDay, simulator: AlpacaSimulator) -> None:
@@ -95,7 +100,7 @@ def test_five_thousand_activities_under_a_limit_with_429s_between(simulator: Alp
     assert_equals_ledger(FillDayBuilder().build([], history.fills, history.orders), simulator)
 
 
-class Sink(BackfillSink):
+class Sink(RestResults):
     """Keeps the newest of everything."""
 
     def __init__(self) -> None:
@@ -112,9 +117,9 @@ class Sink(BackfillSink):
         for name, rows in (("stock_trades", stocks), ("option_trades", options)):
             self.known.setdefault(name, {}).update({row.symbol: row for row in rows})
 
-    def put_reference(self, **known: Any) -> None:
+    def put_reference(self, reference: Reference) -> None:
         """Keep."""
-        for name, value in known.items():
+        for name, value in ((each.name, getattr(reference, each.name)) for each in fields(reference)):
             if isinstance(value, dict):
                 self.known.setdefault(name, {}).update(value)
             elif value is not None:
@@ -123,6 +128,14 @@ class Sink(BackfillSink):
     def put_market(self, calendar: Any) -> None:
         """Keep."""
         self.known["calendar"] = calendar
+
+    def put_clock_offset(self, seconds: float) -> None:
+        """Keep."""
+        self.known["offset"] = seconds
+
+    def put_complete(self, stream: StreamName, as_of: dt.datetime) -> None:
+        """Keep."""
+        self.known[f"{stream} complete"] = as_of
 
     def put_order_history(
         self, rest_fills: Any, rest_orders: Any, confirmed_until: dt.datetime, unreadable: Any
@@ -135,17 +148,15 @@ class Sink(BackfillSink):
         self.words[part] = words
 
 
-def make_backfill(simulator: AlpacaSimulator, sink: Sink, **changes: Any) -> Backfill:
+def make_backfill(simulator: AlpacaSimulator, sink: Sink) -> Backfill:
     """A backfill that wants everything."""
-    wanted: dict[str, Any] = {
-        "stocks": ("AAPL", "MSFT"),
-        "option_contracts": (*CONTRACTS, "SPXW261218C07000000"),
-        "stock_feed": "iex",
-        "options_feed": "indicative",
-        "want_fills": True,
-        **changes,
-    }
-    return Backfill(connect(simulator), sink=sink, **wanted)
+    wanted = Wanted(
+        stocks=("AAPL", "MSFT"),
+        option_contracts=(*CONTRACTS, "SPXW261218C07000000"),
+        stock_feed="iex",
+        options_feed="indicative",
+    )
+    return Backfill(connect(simulator), wanted, want_fills=True, results=sink)
 
 
 def test_the_first_round_is_whole(simulator: AlpacaSimulator, wait_until: Callable[..., None]) -> None:
@@ -156,7 +167,7 @@ def test_the_first_round_is_whole(simulator: AlpacaSimulator, wait_until: Callab
     backfill = make_backfill(simulator, sink)
     backfill.start()
     try:
-        wait_until(lambda: sink.words.get("account") == "")
+        wait_until(lambda: sink.words.get("account") == sink.words.get("indices") == "")
         assert set(sink.words.values()) == {""}
         assert set(sink.known["option_quotes"]) >= set(CONTRACTS)
         assert all(row.from_rest and row.timestamp for row in sink.known["option_quotes"].values())

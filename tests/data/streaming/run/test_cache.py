@@ -6,7 +6,7 @@ import datetime as dt
 import threading
 from typing import Any
 
-from options_helper.data.streaming.run.cache import LiveCache
+from options_helper.data.streaming.run.cache import LiveCache, Reference
 from options_helper.data.streaming.run.fill_gaps import FillGaps
 from options_helper.market import BrokerPosition, FillGap, Greeks, PreviousClose, Quote, Trade
 
@@ -131,8 +131,10 @@ def test_reference_values_are_merged_by_symbol() -> None:
     """Previous closes, greeks and multipliers add up over several answers; the account stays once known."""
     cache = LiveCache()
     close = PreviousClose(1.0, TODAY)
-    cache.apply_reference(previous_closes={"A": close}, greeks={"A": Greeks(delta=0.5)}, account="PA…9")
-    cache.apply_reference(previous_closes={"B": close}, multipliers={"A": 100.0})
+    cache.apply_reference(
+        Reference(previous_closes={"A": close}, greeks={"A": Greeks(delta=0.5)}, account="PA…9")
+    )
+    cache.apply_reference(Reference(previous_closes={"B": close}, multipliers={"A": 100.0}))
     state = cache.state
     assert set(state.previous_closes) == {"A", "B"}
     assert state.greeks["A"].delta == 0.5
@@ -143,10 +145,10 @@ def test_reference_values_are_merged_by_symbol() -> None:
 def test_the_brokers_positions_are_replaced_whole() -> None:
     """A position that the broker no longer has goes; an answer without positions changes nothing."""
     cache = LiveCache()
-    cache.apply_reference(broker_positions={"A": BrokerPosition("A", 1.0)})
-    cache.apply_reference(account="PA…9")
+    cache.apply_reference(Reference(broker_positions={"A": BrokerPosition("A", 1.0)}))
+    cache.apply_reference(Reference(account="PA…9"))
     assert set(cache.state.broker_positions) == {"A"}
-    cache.apply_reference(broker_positions={})
+    cache.apply_reference(Reference(broker_positions={}))
     assert cache.state.broker_positions == {}
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from options_helper.data.calendar.market_clock import Session
-from options_helper.data.streaming.run.cache import LiveCache
+from options_helper.data.streaming.run.cache import LiveCache, Reference
 from options_helper.data.streaming.run.config import LiveStreamConfig
 from options_helper.data.streaming.run.fill_gaps import FillGaps
 from options_helper.data.streaming.run.live_run import LiveRun, RunParts
@@ -178,7 +178,7 @@ def test_a_data_stream_asks_for_what_it_missed_after_each_acknowledgement(desk, 
 def test_a_stream_knows_as_of_when_rest_told_all_its_quotes(desk) -> None:
     """The record has the time, of the stream alone that was asked for, and the page is drawn anew."""
     before = desk.run.snapshot()
-    desk.run.sink.put_complete(StreamName.OPTIONS, NOW)
+    desk.run.results.put_complete(StreamName.OPTIONS, NOW)
     after = desk.run.snapshot()
     assert (after.health["options"].complete_at, after.health["stocks"].complete_at) == (NOW, None)
     assert after.version > before.version
@@ -187,7 +187,7 @@ def test_a_stream_knows_as_of_when_rest_told_all_its_quotes(desk) -> None:
 def test_what_no_stream_tells_is_complete_without_a_word(wait_until) -> None:
     """Stocks of which REST alone tells have no record to keep it in."""
     desk = Desk(LiveStreamConfig(option_contracts=CONTRACTS, stream_fills=False))
-    desk.run.sink.put_complete(StreamName.STOCKS, NOW)
+    desk.run.results.put_complete(StreamName.STOCKS, NOW)
     assert desk.run.snapshot().health["stocks"].complete_at is None
 
 
@@ -213,7 +213,7 @@ def test_fills_are_unconfirmed_from_midnight_until_rest_has_told_them(desk) -> N
     assert desk.run.snapshot().fill_gaps == (FillGap(MIDNIGHT, NOW),)
     assert desk.backfill.calls == ["start", "request_fills"]
     fill = {"order_id": "a", "timestamp": NOW}
-    desk.run.sink.put_order_history([fill], [fill], NOW)
+    desk.run.results.put_order_history([fill], [fill], NOW)
     snapshot = desk.run.snapshot()
     assert snapshot.fill_gaps == ()
     assert (snapshot.rest_fills, snapshot.rest_orders) == ((fill,), (fill,))
@@ -223,7 +223,7 @@ def test_a_lost_fill_stream_opens_a_gap_from_when_it_was_last_heard(desk, wait_u
     """What happened between the last sign of life and the next acknowledgement may be missing."""
     worker = desk.run.workers[StreamName.FILLS]
     worker.subscribed(None)
-    desk.run.sink.put_order_history([], [], NOW)
+    desk.run.results.put_order_history([], [], NOW)
     desk.pass_seconds(10)
     worker.heard()
     heard = desk.now
@@ -258,7 +258,7 @@ def test_a_confirmation_does_not_hide_a_loss_that_came_at_the_same_time(wait_unt
         wait_until(lambda: desk.run.snapshot().fill_gaps == (FillGap(NOW),))
 
     before.append(lose)
-    desk.run.sink.put_order_history([], [], NOW)
+    desk.run.results.put_order_history([], [], NOW)
     assert before == []
     assert desk.run.snapshot().fill_gaps == (FillGap(NOW),)
     assert desk.run.stop(20)
@@ -266,8 +266,8 @@ def test_a_confirmation_does_not_hide_a_loss_that_came_at_the_same_time(wait_unt
 
 def test_a_failed_fetch_is_said_in_the_gap(desk) -> None:
     """The part's words stand in the snapshot, and those of the fills in their gaps as well."""
-    desk.run.sink.put_progress("fills", "HTTP 503; tried again")
-    desk.run.sink.put_progress("greeks", "HTTP 403")
+    desk.run.results.put_progress("fills", "HTTP 503; tried again")
+    desk.run.results.put_progress("greeks", "HTTP 403")
     snapshot = desk.run.snapshot()
     assert snapshot.backfill == {"fills": "HTTP 503; tried again", "greeks": "HTTP 403"}
     assert snapshot.fill_gaps == (FillGap(MIDNIGHT, None, "HTTP 503; tried again"),)
@@ -278,8 +278,8 @@ def test_without_the_fill_stream_there_are_no_gaps(wait_until) -> None:
     desk = Desk(LiveStreamConfig(stocks=("AAPL",), stream_fills=False), with_backfill=False)
     desk.run.start()
     wait_until(lambda: desk.made[StreamName.STOCKS])
-    desk.run.sink.put_progress("fills", "off")
-    desk.run.sink.put_order_history([], [], NOW)
+    desk.run.results.put_progress("fills", "off")
+    desk.run.results.put_order_history([], [], NOW)
     assert desk.run.snapshot().fill_gaps == ()
     assert desk.run.stop(20)
 
@@ -300,12 +300,12 @@ def test_first_quotes_fill_what_the_stream_has_not_told(desk, wait_until) -> Non
     wait_until(lambda: desk.run.snapshot().option_quotes)
     earlier = NOW - dt.timedelta(hours=1)
     more = {"timestamp": earlier, "from_rest": True}
-    desk.run.sink.put_quotes(
+    desk.run.results.put_quotes(
         [Quote("AAPL", 270.0, 270.1, **more)], [Quote(name, 5.0, 6.0, **more) for name in CONTRACTS]
     )
-    desk.run.sink.put_trades([Trade("AAPL", 270.0, **more)], [Trade(CONTRACTS[0], 5.5, **more)])
-    desk.run.sink.put_quotes()
-    desk.run.sink.put_trades()
+    desk.run.results.put_trades([Trade("AAPL", 270.0, **more)], [Trade(CONTRACTS[0], 5.5, **more)])
+    desk.run.results.put_quotes()
+    desk.run.results.put_trades()
     snapshot = desk.run.snapshot()
     assert snapshot.option_quotes[CONTRACTS[0]].bid_price == 1.0
     assert snapshot.option_quotes[CONTRACTS[1]].bid_price == 5.0
@@ -319,15 +319,17 @@ def test_reference_data_and_the_markets_clock_reach_the_snapshot(desk) -> None:
     close = PreviousClose(269.0, dt.date(2026, 11, 19))
     before = desk.run.snapshot()
     assert (before.market_phase, before.trading_date) == (MarketPhase.UNKNOWN, None)
-    desk.run.sink.put_reference(
-        previous_closes={"AAPL": close},
-        greeks={CONTRACTS[0]: Greeks(delta=0.5)},
-        multipliers={CONTRACTS[0]: 100.0},
-        broker_positions={"AAPL": BrokerPosition("AAPL", 10.0)},
-        account="PA…42",
+    desk.run.results.put_reference(
+        Reference(
+            previous_closes={"AAPL": close},
+            greeks={CONTRACTS[0]: Greeks(delta=0.5)},
+            multipliers={CONTRACTS[0]: 100.0},
+            broker_positions={"AAPL": BrokerPosition("AAPL", 10.0)},
+            account="PA…42",
+        )
     )
-    desk.run.sink.put_market(FakeCalendar())
-    desk.run.sink.put_clock_offset(61.5)
+    desk.run.results.put_market(FakeCalendar())
+    desk.run.results.put_clock_offset(61.5)
     after = desk.run.snapshot()
     assert (before.clock_offset_seconds, after.clock_offset_seconds) == (None, 61.5)
     assert after.previous_closes == {"AAPL": close}
@@ -354,7 +356,7 @@ def test_a_stream_that_falls_silent_complains_once(stream, wait_until) -> None:
     desk = Desk(LiveStreamConfig(**{name: symbols}, stream_fills=False))
     desk.run.start()
     wait_until(lambda: desk.made[stream])
-    desk.run.sink.put_market(FakeCalendar())
+    desk.run.results.put_market(FakeCalendar())
     worker = desk.run.workers[stream]
     assert worker.complaint() is None  # nothing ever came
     desk.give(stream, "quotes", _quotes(symbols, NOW))
@@ -374,7 +376,7 @@ def silent_desk(wait_until) -> Iterator[Desk]:
     desk = Desk(LiveStreamConfig(option_contracts=CONTRACTS, stream_fills=False))
     desk.run.start()
     wait_until(lambda: desk.made[StreamName.OPTIONS])
-    desk.run.sink.put_market(FakeCalendar())
+    desk.run.results.put_market(FakeCalendar())
     desk.run.workers[StreamName.OPTIONS].subscribed(frozenset(CONTRACTS))
     desk.give(StreamName.OPTIONS, "quotes", _quotes(CONTRACTS, NOW))
     wait_until(lambda: len(desk.run.snapshot().option_quotes) == len(CONTRACTS))
@@ -391,7 +393,7 @@ def _reconnect_and_hear_from_rest(desk: Desk, wait_until: Any) -> None:
     desk.run.workers[StreamName.OPTIONS].subscribed(frozenset(CONTRACTS))
     desk.pass_seconds(1)
     rows = [Quote(name, 5.0, 6.0, timestamp=desk.now, from_rest=True) for name in CONTRACTS]
-    desk.run.sink.put_quotes((), rows)
+    desk.run.results.put_quotes((), rows)
     assert all(quote.from_rest for quote in desk.run.snapshot().option_quotes.values())
 
 
@@ -424,7 +426,7 @@ class OpeningCalendar(FakeCalendar):
 
 def test_a_night_is_no_silence(silent_desk) -> None:
     """A connection that ticked until the close has 45 seconds from the opening on."""
-    silent_desk.run.sink.put_market(OpeningCalendar())
+    silent_desk.run.results.put_market(OpeningCalendar())
     silent_desk.pass_seconds(17 * 3600 + 44)
     assert silent_desk.run.workers[StreamName.OPTIONS].complaint() is None
     silent_desk.pass_seconds(1)
@@ -477,7 +479,7 @@ def test_a_batch_of_nothing_usable_is_counted(desk, wait_until) -> None:
 
 def test_an_order_update_that_cannot_be_read_is_missing_until_rest_confirms(desk, wait_until) -> None:
     """The time of its receipt is a gap of the fills, for what it said is not known."""
-    desk.run.sink.put_order_history([], [], NOW + dt.timedelta(days=1))
+    desk.run.results.put_order_history([], [], NOW + dt.timedelta(days=1))
     desk.give(StreamName.FILLS, "trade_updates", [None])
     wait_until(lambda: desk.run.snapshot().fill_gaps)
 
@@ -538,7 +540,7 @@ def test_orders_of_rest_go_when_new_yorks_day_ends(desk) -> None:
     """After an evening's Restart REST alone has told of the day: at midnight its orders go all the same."""
     desk.run.snapshot()
     fill, order = {"order_id": "a", "timestamp": NOW}, {"order_id": "a", "timestamp": NOW}
-    desk.run.sink.put_order_history([fill], [order], NOW)
+    desk.run.results.put_order_history([fill], [order], NOW)
     desk.now = MIDNIGHT + dt.timedelta(hours=23, minutes=59)
     evening = desk.run.snapshot()
     assert (evening.rest_fills, evening.rest_orders) == ((fill,), (order,))
@@ -554,6 +556,6 @@ def test_an_open_order_of_an_earlier_day_outlives_the_next_snapshot(desk) -> Non
     desk.now = MIDNIGHT + dt.timedelta(days=1, minutes=1)
     assert desk.run.snapshot().fills == ()
     carried = {"order_id": "carried", "timestamp": NOW}
-    desk.run.sink.put_order_history([], [carried], desk.now)
+    desk.run.results.put_order_history([], [carried], desk.now)
     for _ in range(2):
         assert desk.run.snapshot().rest_orders == (carried,)

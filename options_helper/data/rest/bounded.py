@@ -1,0 +1,180 @@
+"""Exchanges that end: within a time and a size, whatever the server sends."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+import weakref
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+import httpx
+
+from options_helper.errors import AlpacaRestError
+
+EXCHANGE_SECONDS = 20.0  # for connection, header and body together; httpx's own limits are per read
+LARGEST_ANSWER = 16 * 1024 * 1024  # decoded bytes; a full page of orders has about 4 MB
+_CHUNK = 64 * 1024
+_GZIP = 16 + zlib.MAX_WBITS
+
+
+class DeadlineExceeded(httpx.TimeoutException):
+    """The exchange took longer than allowed as a whole, though each read was quick enough."""
+
+
+class BoundedTransport(httpx.BaseTransport):
+    """Cuts an exchange that takes too long and refuses an answer that grows too large.
+
+    Meant for one exchange at a time: the end of one shuts every connection of the transport.
+
+    Args:
+        inner: The transport that sends.
+        seconds: How long an exchange may take from the connection to the end of its body.
+        most_bytes: How large a body may be once it is decoded.
+    """
+
+    def __init__(
+        self,
+        inner: httpx.BaseTransport,
+        *,
+        seconds: float = EXCHANGE_SECONDS,
+        most_bytes: int = LARGEST_ANSWER,
+    ) -> None:
+        self._inner, self._seconds, self._most_bytes = inner, seconds, most_bytes
+        self._sockets: weakref.WeakSet[socket.socket] = weakref.WeakSet()
+        self._lock = threading.Lock()
+        self._is_cut = False
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request; the answer's body arrives decoded and bounded.
+
+        Raises:
+            DeadlineExceeded: The exchange took too long.
+            httpx.HTTPError: As from `inner`.
+        """
+        request.extensions = {**request.extensions, "trace": self._note}
+        deadline = _Deadline(self._seconds, self._shut_all)
+        with contextlib.ExitStack() as on_failure:
+            on_failure.callback(deadline.cancel)
+            try:
+                response = self._inner.handle_request(request)
+            except httpx.HTTPError as error:
+                raise deadline.explain(error) from error
+            on_failure.pop_all()
+        headers = [pair for pair in response.headers.raw if pair[0].lower() != b"content-encoding"]
+        body = _BoundedBody(request.url.path, response, deadline, self._most_bytes)
+        return httpx.Response(
+            response.status_code, headers=headers, stream=body, extensions=response.extensions
+        )
+
+    def close(self) -> None:
+        """Close idle connections."""
+        self._inner.close()
+
+    def cut(self) -> None:
+        """End every exchange at once and for good, from any thread."""
+        with self._lock:
+            self._is_cut = True
+        self._shut_all()
+
+    def _shut_all(self) -> None:
+        with self._lock:
+            for one in list(self._sockets):
+                _shut(one)
+
+    def _note(self, name: str, info: Mapping[str, Any]) -> None:
+        """Remember each socket, which httpcore's "trace" extension reports."""
+        if not name.endswith((".connect_tcp.complete", ".start_tls.complete")):
+            return
+        opened = info["return_value"].get_extra_info("socket")
+        with self._lock:
+            if isinstance(opened, socket.socket):
+                self._sockets.add(opened)
+                if self._is_cut:
+                    _shut(opened)
+
+
+class _Deadline:
+    """Calls `cut` once the time is over, unless cancelled before."""
+
+    def __init__(self, seconds: float, cut: Callable[[], None]) -> None:
+        self.is_over = False
+        self._cut = cut
+        self._timer = threading.Timer(seconds, self._end)
+        self._timer.name, self._timer.daemon = "options-helper-deadline", True
+        self._timer.start()
+
+    def cancel(self) -> None:
+        """Let the exchange be; legal any number of times."""
+        self._timer.cancel()
+
+    def explain(self, error: httpx.HTTPError) -> httpx.HTTPError:
+        """Return the error, or `DeadlineExceeded` if the deadline is what caused it."""
+        return DeadlineExceeded("the exchange took too long") if self.is_over else error
+
+    def _end(self) -> None:
+        self.is_over = True
+        self._cut()
+
+
+class _BoundedBody(httpx.SyncByteStream):
+    """The decoded body of an answer, as long as it keeps to its bounds."""
+
+    def __init__(self, path: str, response: httpx.Response, deadline: _Deadline, most_bytes: int) -> None:
+        self._path, self._response, self._deadline = path, response, deadline
+        self._most_bytes = most_bytes
+
+    def __iter__(self) -> Iterator[bytes]:
+        size = 0
+        try:
+            for chunk in self._decoded():
+                size += len(chunk)
+                if size > self._most_bytes:
+                    raise self._refusal(f"the answer is larger than {self._most_bytes // 2**20} MB")
+                yield chunk
+        except httpx.HTTPError as error:
+            raise self._deadline.explain(error) from error
+        # A body without a length ends with its connection, and so it does when the deadline shuts that.
+        if self._deadline.is_over:
+            raise DeadlineExceeded("the exchange took too long")
+
+    def close(self) -> None:
+        self._deadline.cancel()
+        self._response.close()
+
+    def _decoded(self) -> Iterator[bytes]:
+        stream = self._response.stream
+        if not isinstance(stream, Iterable):
+            raise self._refusal("the answer has no body that can be read")
+        match self._response.headers.get("Content-Encoding", "identity").strip().lower():
+            case "identity":
+                return iter(stream)
+            case "gzip":
+                return self._inflated(stream)
+            case other:
+                raise self._refusal(f"the answer is encoded as {other[:20]!r}, which was not asked for")
+
+    def _inflated(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
+        """Decompress piece by piece: a small chunk may hold a thousand times its size."""
+        inflater = zlib.decompressobj(_GZIP)
+        try:
+            for chunk in chunks:
+                waiting = chunk
+                while waiting:
+                    yield inflater.decompress(waiting, _CHUNK)
+                    waiting = inflater.unconsumed_tail
+        except zlib.error:
+            raise self._refusal("the answer cannot be decompressed") from None
+        if not inflater.eof and not self._deadline.is_over:
+            raise self._refusal("the answer ended before it was complete")
+
+    def _refusal(self, reason: str) -> AlpacaRestError:
+        return AlpacaRestError(self._path, reason, status=self._response.status_code)
+
+
+def _shut(one: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        # The TLS socket's own method would take the session away from under a reader.
+        socket.socket.shutdown(one, socket.SHUT_RDWR)

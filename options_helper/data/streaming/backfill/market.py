@@ -1,0 +1,78 @@
+"""The market's clock by REST: sessions, phases, and how far this computer's clock is off."""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from options_helper.data.calendar.alpaca_clock import AlpacaCalendar, clock_offset_seconds
+from options_helper.data.calendar.market_clock import ExchangeCalendar, MarketCalendar
+from options_helper.data.rest.client import AlpacaRest
+from options_helper.data.streaming.run.rest_results import RestResults
+from options_helper.errors import AlpacaRestError
+from options_helper.times import new_york_date
+
+MARKET_SECONDS = 900.0
+_CALENDAR_DAYS = 12
+_PATIENCE_SECONDS = 2.0
+
+
+class MarketFetch:
+    """Fetches Alpaca's clock and calendar; the exchange library stands in until they answer.
+
+    Args:
+        rest: The client.
+        results: Where the calendar and the clock's offset go.
+        clock: The time of day, aware.
+        is_stopped: Returns whether a failure only means the end.
+    """
+
+    def __init__(
+        self,
+        rest: AlpacaRest,
+        results: RestResults,
+        clock: Callable[[], dt.datetime],
+        is_stopped: Callable[[], bool],
+    ) -> None:
+        self._rest, self._results, self._clock, self._is_stopped = rest, results, clock, is_stopped
+        self._calendar: AlpacaCalendar | None = None
+        self._sessions: tuple[dt.date, list[Any]] | None = None
+        self._tried = threading.Event()
+
+    def fetch(self) -> float:
+        """Ask Alpaca's clock, and its calendar once a day; return the seconds until the next look.
+
+        Raises:
+            AlpacaRestError: No answer, or none that can be read.
+        """
+        try:
+            return self._ask()
+        except AlpacaRestError:
+            if self._calendar is None and not self._is_stopped():
+                calendar = ExchangeCalendar()
+                calendar.phase(self._clock())  # its heavy import is this thread's, not a reader's
+                self._results.put_market(calendar)
+            raise
+        finally:
+            self._tried.set()
+
+    def known_calendar(self) -> MarketCalendar:
+        """Return Alpaca's calendar, or the library's if the trading host does not answer soon."""
+        self._tried.wait(_PATIENCE_SECONDS)
+        return self._calendar or ExchangeCalendar()
+
+    def _ask(self) -> float:
+        asked_at = self._clock()
+        clock, answered_at = self._rest.clock(), self._clock()
+        today = new_york_date(answered_at)
+        sessions = self._sessions
+        if sessions is None or sessions[0] != today:
+            span = dt.timedelta(days=_CALENDAR_DAYS)
+            sessions = (today, self._rest.calendar(today - span, today + span))
+        self._calendar = AlpacaCalendar.from_alpaca(clock, sessions[1])
+        self._sessions = sessions  # only now: an answer that cannot be read is asked for again
+        self._results.put_market(self._calendar)
+        self._results.put_clock_offset(clock_offset_seconds(self._calendar.read_at, asked_at, answered_at))
+        return MARKET_SECONDS
