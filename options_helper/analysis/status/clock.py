@@ -1,8 +1,8 @@
-"""Sentences about this computer's clock and about late streams. Pure."""
+"""Sentences about this computer's clock and about streams that run behind. Pure."""
 
 from __future__ import annotations
 
-from options_helper.analysis.streams.ages import CLOCK_SKEW_TOLERANCE_SECONDS, clock_offset, stream_lag
+from options_helper.analysis.streams.ages import CLOCK_SKEW_TOLERANCE_SECONDS, stream_lag
 from options_helper.analysis.text.figures import MINUS, MISSING, format_span
 from options_helper.market import LiveSnapshot, StreamName
 
@@ -12,13 +12,12 @@ _DATA = (StreamName.STOCKS, StreamName.OPTIONS)
 
 
 def describe_clock(live: LiveSnapshot) -> str:
-    """Return a sentence about a wrong clock and its effect on ages; "" unless it is known to be wrong."""
-    offset = clock_offset(live)
-    if offset:
+    """Return by how much this computer's clock is wrong; "" unless it is known to be."""
+    offset = live.clock_offset_seconds or 0.0
+    if abs(offset) > CLOCK_SKEW_TOLERANCE_SECONDS:
         side = "ahead of" if offset > 0 else "behind"
-        return (
-            f"This computer's clock is {format_span(abs(offset))} {side} Alpaca's. Ages are corrected for it."
-        )
+        wrong = f"This computer's clock is {format_span(abs(offset))} {side} Alpaca's."
+        return f"{wrong} Every time here is corrected for it."
     lags = [lag for stream in _DATA if (lag := stream_lag(live, stream)) is not None]
     if live.clock_offset_seconds is None and any(lag < -CLOCK_SKEW_TOLERANCE_SECONDS for lag in lags):
         return (
@@ -29,13 +28,13 @@ def describe_clock(live: LiveSnapshot) -> str:
 
 
 def late_streams(live: LiveSnapshot) -> dict[StreamName, float]:
-    """Return the data streams whose quotes are old on arrival, with their lag in seconds."""
+    """Return the data streams whose quotes are old when they arrive, with their lag in seconds."""
     lags = {stream: stream_lag(live, stream) for stream in _DATA}
     return {stream: lag for stream, lag in lags.items() if lag is not None and lag >= LATE_AFTER_SECONDS}
 
 
 def format_lag(live: LiveSnapshot, stream: StreamName) -> str:
-    """Return a stream's lag, `18 ms` or `2 m 5 s`; "—" if unknown."""
+    """Write a stream's lag, `18 ms` or `2 m 5 s`; "—" if it is unknown."""
     lag = stream_lag(live, stream)
     if lag is None:
         return MISSING

@@ -1,9 +1,9 @@
 """Ages of prices, and their lag on arrival.
 
-Ages count from the snapshot's clock, so they keep growing when a feed dies. If that clock's difference from
-Alpaca's is known, ages and lags are corrected by it. If not, a time in the future beyond the tolerance means
-that this computer's clock is slow: such an age counts from receipt, by the same clock, and is unknown if
-the receipt is. No age is negative.
+Ages count from the snapshot's `as_of`, so they keep growing when a feed dies. A snapshot is in Alpaca's time
+if the difference of the clocks is known. If it is not, a time in the future beyond the tolerance means that
+this computer's clock is behind: such an age counts from receipt, which is by the same clock, and is unknown
+if the receipt is. No age is negative.
 
 Times are int64 microseconds since 1970 UTC, 0 for none; ages and lags are seconds, NaN if unknown.
 """
@@ -16,7 +16,6 @@ import numpy as np
 
 from options_helper.analysis.valuation.latest_prices import Ticks
 from options_helper.market import LiveSnapshot, StreamName
-from options_helper.quote_tables import QuoteTable
 from options_helper.times import to_microseconds
 
 if TYPE_CHECKING:
@@ -39,49 +38,15 @@ class Ages(NamedTuple):
     skewed: Flags
 
 
-def clock_offset(live: LiveSnapshot) -> float:
-    """Return the seconds by which this computer's clock is ahead; 0 within the tolerance, or if unknown.
-
-    A cached clock answer would make prices look too young. If the offset implies that a quote arrived before
-    it was created, it is ignored.
-    """
-    offset = live.clock_offset_seconds
-    if offset is None or abs(offset) <= CLOCK_SKEW_TOLERANCE_SECONDS:
-        return 0.0
-    return 0.0 if _least_lag(live) < offset - CLOCK_SKEW_TOLERANCE_SECONDS else offset
-
-
-def _least_lag(live: LiveSnapshot) -> float:
-    """The shortest time from any quote's event to its receipt, by the two clocks as they are."""
-    least = np.inf
-    for quotes in (live.stock_quotes, live.option_quotes):
-        rows = QuoteTable.from_mapping(quotes).rows
-        lags = compute_lags(rows["timestamp"], rows["received_at"], ~rows["present"])
-        least = min(least, float(np.fmin.reduce(lags, initial=np.inf)))
-    return least
-
-
 def stream_lag(live: LiveSnapshot, stream: StreamName) -> float | None:
-    """How old a stream's quotes typically are when they arrive, in seconds, by Alpaca's clock."""
+    """Return how old a stream's quotes typically are when they arrive, in seconds; None if unknown."""
     health = live.health.get(stream)
-    return None if health is None or health.lag_seconds is None else health.lag_seconds - clock_offset(live)
-
-
-def correct_receipts(ticks: Ticks, live: LiveSnapshot) -> Ticks:
-    """The same with the times of receipt by Alpaca's clock, like those of the events."""
-    offset = _offset(live)
-    if not offset:
-        return ticks
-    quote, trade = ticks.quote_received, ticks.trade_received
-    return ticks._replace(
-        quote_received=np.where(quote == 0, 0, quote - offset),
-        trade_received=np.where(trade == 0, 0, trade - offset),
-    )
+    return None if health is None else health.lag_seconds
 
 
 def compute_ages(live: LiveSnapshot, timestamp: Times, received_at: Times) -> Ages:
-    """Ages of n events at the moment of a snapshot; receipts as `correct_receipts` gives them."""
-    now = to_microseconds(live.as_of) - _offset(live)
+    """Return the ages of n events at the time of a snapshot."""
+    now = to_microseconds(live.as_of)
     heard = received_at != 0
     ahead = timestamp > np.where(heard, np.minimum(received_at, now), now) + _TOLERANCE
     since = np.where(ahead | (timestamp == 0), received_at, timestamp)
@@ -91,7 +56,7 @@ def compute_ages(live: LiveSnapshot, timestamp: Times, received_at: Times) -> Ag
 
 
 def compute_basis_ages(live: LiveSnapshot, ticks: Ticks, quote: Ages, by_last: Flags) -> Ages:
-    """Return the ages of the marks' sources: the quote, or the last trade."""
+    """Return the ages of what the marks were made from: the quote, or the last trade."""
     if not by_last.any():
         return quote
     trade = compute_ages(live, ticks.trade_time, ticks.trade_received)
@@ -101,11 +66,6 @@ def compute_basis_ages(live: LiveSnapshot, ticks: Ticks, quote: Ages, by_last: F
 
 
 def compute_lags(timestamp: Times, received_at: Times, from_rest: Flags) -> Floats:
-    """Return receive time minus event time in seconds; NaN for REST rows, which are fetched at any time."""
+    """Return receipt minus event time in seconds; NaN for REST rows, which are fetched at any time."""
     known = (timestamp != 0) & (received_at != 0) & ~from_rest
     return np.where(known, (received_at - timestamp) / _SECOND, np.nan)
-
-
-def _offset(live: LiveSnapshot) -> int:
-    """Return the microseconds by which this computer's clock is known to be ahead of Alpaca's."""
-    return round(clock_offset(live) * _SECOND)

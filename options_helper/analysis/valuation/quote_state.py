@@ -73,6 +73,7 @@ class RowFacts(NamedTuple):
     halted: Flags
     has_price: Flags
     streamed_at: Times
+    dated_at: Times
 
 
 def compute_states(
@@ -97,6 +98,7 @@ def compute_states(
         _is_unchanged(live, StreamName.STOCKS, standing.streamed_at),
         _is_unchanged(live, StreamName.OPTIONS, standing.streamed_at),
     )
+    unproven |= _is_of_earlier_session(live, standing.dated_at)
     np.putmask(states, unproven & (states == CODE[QuoteState.QUIET]), CODE[QuoteState.STALE])
     np.putmask(states, ~standing.has_price, CODE[QuoteState.NO_DATA])
     np.putmask(states, standing.halted, CODE[QuoteState.HALTED])
@@ -132,6 +134,14 @@ def _is_unchanged(live: LiveSnapshot, stream: StreamName, streamed_at: Times) ->
     if health.complete_at is not None and health.complete_at >= health.connected_at:
         return True
     return streamed_at >= to_microseconds(health.connected_at)
+
+
+def _is_of_earlier_session(live: LiveSnapshot, dated_at: Times) -> Flags | bool:
+    """Return which prices ended with an earlier session: no proof of life reaches back over an opening."""
+    opened = live.session_open
+    if live.market_phase != MarketPhase.OPEN or opened is None or opened > live.as_of:
+        return False
+    return dated_at < to_microseconds(opened)
 
 
 def _has_ended(live: LiveSnapshot, stream: StreamName) -> bool:

@@ -20,7 +20,6 @@ from options_helper.analysis.streams.ages import (
     compute_ages,
     compute_basis_ages,
     compute_lags,
-    correct_receipts,
 )
 from options_helper.analysis.valuation.latest_prices import Ticks, latest_prices
 from options_helper.analysis.valuation.marks import (
@@ -112,8 +111,7 @@ def compute_live_rows(rows: Instruments, live: LiveSnapshot, stale_after_seconds
     if not stale_after_seconds > 0:
         raise ValueError(f"stale_after_seconds must be above 0, not {stale_after_seconds}")
     as_of = to_microseconds(live.as_of)
-    received = latest_prices(rows.symbols, rows.is_stock, live, rows.memo)
-    ticks = correct_receipts(received, live)
+    ticks = latest_prices(rows.symbols, rows.is_stock, live, rows.memo)
     marks = compute_marks(ticks.bid, ticks.ask, ticks.last, _usable_trades(rows, ticks, live))
     by_last = marks.methods == _LAST
     quote = compute_ages(live, ticks.quote_time, ticks.quote_received)
@@ -128,7 +126,8 @@ def compute_live_rows(rows: Instruments, live: LiveSnapshot, stale_after_seconds
         not_subscribed=find_unsubscribed(rows, live),
         halted=find_halted(rows, live),
         has_price=quoted | by_last,
-        streamed_at=_streamed_at(received, by_last),
+        streamed_at=_streamed_at(ticks, by_last),
+        dated_at=np.where(by_last, ticks.trade_time, ticks.quote_time),
     )
     multipliers = find_multipliers(rows, live)
     closes = find_previous_closes(rows, live)

@@ -7,6 +7,7 @@ import datetime as dt
 import pytest
 
 from options_helper.analysis.status.clock import describe_clock, format_lag, late_streams
+from options_helper.analysis.streams.clock import correct_clock
 from options_helper.analysis.text.figures import MINUS
 from options_helper.market import LiveSnapshot, StreamHealth, StreamName
 
@@ -17,14 +18,14 @@ OPTIONS, STOCKS = StreamName.OPTIONS, StreamName.STOCKS
 def live(lag: float | None = None, offset: float | None = None) -> LiveSnapshot:
     """A snapshot with the lag of its option stream and the clock's difference."""
     health = {name: StreamHealth(name, lag_seconds=lag if name is OPTIONS else 0.02) for name in StreamName}
-    return LiveSnapshot(as_of=AT, health=health, clock_offset_seconds=offset)
+    return correct_clock(LiveSnapshot(as_of=AT, health=health, clock_offset_seconds=offset))
 
 
 @pytest.mark.parametrize(
     ("offset", "words"),
     [
-        (75.4, "This computer's clock is 1 m 15 s ahead of Alpaca's. Ages are corrected for it."),
-        (-3.0, "This computer's clock is 3 s behind Alpaca's. Ages are corrected for it."),
+        (75.4, "This computer's clock is 1 m 15 s ahead of Alpaca's. Every time here is corrected for it."),
+        (-3.0, "This computer's clock is 3 s behind Alpaca's. Every time here is corrected for it."),
         (2.0, ""),
         (0.0, ""),
     ],

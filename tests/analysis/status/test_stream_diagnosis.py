@@ -17,6 +17,7 @@ from options_helper.analysis.status.stream_diagnosis import (
     name_symbols,
 )
 from options_helper.analysis.status.stream_lines import describe_stream, stream_records
+from options_helper.analysis.streams.clock import correct_clock
 from options_helper.market import (
     LiveSnapshot,
     MarketPhase,
@@ -604,7 +605,7 @@ def test_a_stream_that_runs_behind_is_said() -> None:
         "They are that old when they arrive, and their ages count it.",
     )
     assert diagnose(snapshot(late), quotes=STALE).detail.endswith("oldest 31 s (BRK.B 500 call).")
-    ahead = snapshot(late, clock_offset_seconds=94.0)
+    ahead = correct_clock(snapshot(late, clock_offset_seconds=94.0))
     assert diagnose(ahead, quotes=QuoteCounts(total=8)).headline == "Live.", "a wrong clock is no lag"
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from options_helper.analysis.live_portfolio_metrics import compute_live_position_rows
 from options_helper.analysis.streams.ages import compute_ages, compute_lags, stream_lag
+from options_helper.analysis.streams.clock import correct_clock
 from options_helper.market import LiveSnapshot, Quote, StreamHealth, StreamName, Trade
 from options_helper.models import Portfolio, Position
 from options_helper.times import to_microseconds
@@ -76,7 +77,7 @@ def test_lag_is_receipt_minus_event_and_unknown_for_rest() -> None:
 
 def row(offset: float | None, **prices: Any) -> pd.Series[Any]:
     """Return the call's row at 10:00:00 by this computer's clock, which is this many seconds ahead."""
-    live = LiveSnapshot(as_of=AT, market_phase="open", clock_offset_seconds=offset, **prices)
+    live = correct_clock(LiveSnapshot(as_of=AT, market_phase="open", clock_offset_seconds=offset, **prices))
     return compute_live_position_rows(PORTFOLIO, live, stale_after_seconds=30).iloc[0]
 
 
@@ -129,6 +130,6 @@ def test_a_difference_within_the_tolerance_corrects_nothing(offset: float) -> No
 def test_a_streams_lag_is_by_alpacas_clock() -> None:
     """A median of 61.5 s by a clock a minute ahead is 1.5 s; nothing measured is nothing said."""
     health = {StreamName.OPTIONS: StreamHealth(StreamName.OPTIONS, lag_seconds=61.5)}
-    live = LiveSnapshot(as_of=AT, health=health, clock_offset_seconds=60.0)
+    live = correct_clock(LiveSnapshot(as_of=AT, health=health, clock_offset_seconds=60.0))
     assert stream_lag(live, StreamName.OPTIONS) == 1.5
     assert stream_lag(live, StreamName.STOCKS) is None

@@ -111,20 +111,10 @@ def hours_left_of(root: str | None, expiry: dt.date | None, live: LiveSnapshot) 
     return Decimal(left) / 3_600_000_000
 
 
-def clock_ahead(live: LiveSnapshot) -> dt.timedelta:
-    """By how much this computer's clock is ahead, as far as that is sure."""
-    tolerance = dt.timedelta(seconds=2)
-    ahead = dt.timedelta(seconds=live.clock_offset_seconds or 0)
-    quotes = [*live.stock_quotes.values(), *live.option_quotes.values()]
-    lags = [each.received_at - each.timestamp for each in quotes if each.received_at and each.timestamp]
-    refuted = any(lag < ahead - tolerance for lag in lags)
-    return ahead if abs(ahead) > tolerance and not refuted else dt.timedelta()
-
-
 def age_of(row: Quote | Trade, live: LiveSnapshot) -> tuple[Decimal | None, bool]:
     """Return the seconds by Alpaca's clock, None if unknown, and whether the time is in the future."""
-    tolerance, ahead = dt.timedelta(seconds=2), clock_ahead(live)
-    at, received = live.as_of - ahead, row.received_at and row.received_at - ahead
+    tolerance = dt.timedelta(seconds=2)
+    at, received = live.as_of, row.received_at
     now = at if received is None else min(at, received)
     skewed = row.timestamp is not None and row.timestamp > now + tolerance
     since = received if skewed or row.timestamp is None else row.timestamp
@@ -289,7 +279,7 @@ def state_of(  # noqa: PLR0911 - a list of rules
         and health.last_heard_at is not None
         and live.as_of - health.last_heard_at <= dt.timedelta(seconds=10)
     )
-    lag = (health.lag_seconds or 0.0) - clock_ahead(live).total_seconds() if health else 0.0
+    lag = (health.lag_seconds or 0.0) if health else 0.0
     heard = heard and lag <= STALE_AFTER
     return "quiet" if heard and live.market_phase == "open" and seen.basis_age is not None else "stale"
 
@@ -539,7 +529,7 @@ def worlds(draw: Callable[..., Any]) -> tuple[Portfolio, LiveSnapshot]:
         previous_trading_date=draw(st.sampled_from([None, FRIDAY])),
         previous_closes={s: PreviousClose(draw(st.sampled_from([0.0, 1.5])), draw(days)) for s in draw(some)},
         multipliers=dict.fromkeys(draw(some), 50.0),
-        clock_offset_seconds=draw(st.sampled_from([None, None, 0.0, 1.5, 29.5, -29.5])),
+        clock_offset_seconds=draw(st.sampled_from([None, None, 0.0, 1.5])),
         halted=draw(st.one_of(st.just(frozenset()), some)),
         subscribed=draw(st.one_of(st.none(), st.just(frozenset(everything)), some)),
     )

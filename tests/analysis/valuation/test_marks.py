@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from options_helper.analysis.streams.clock import correct_clock
 from options_helper.analysis.valuation.marks import (
     MARK_METHODS,
     MarkMethod,
@@ -189,11 +190,13 @@ def state_of(
     halted: bool = False,
     has_price: bool = True,
     streamed_at: dt.datetime | None = None,
+    dated_at: dt.datetime | None = None,
 ) -> QuoteState:
     """The state of one row at a threshold of 30 s."""
     standing = RowFacts(
         *(np.array([flag]) for flag in (stock, late, expired, not_subscribed, halted, has_price)),
         streamed_at=np.array([to_microseconds(streamed_at)]),
+        dated_at=np.array([to_microseconds(dated_at or AT)]),
     )
     return TRUTH_STATES[int(compute_states(np.array([age]), standing, live, 30.0)[0])]
 
@@ -206,6 +209,17 @@ def heard(
         StreamName.OPTIONS, StreamState(state), last_heard_at=AT - dt.timedelta(seconds=seconds_ago)
     )
     return LiveSnapshot(as_of=AT, health={StreamName.OPTIONS: health}, market_phase=phase)
+
+
+def test_a_proof_of_life_does_not_reach_back_over_an_opening() -> None:
+    """At 09:30:40 yesterday's last quote is stale on a living stream; one of this session is quiet."""
+    opened = AT - dt.timedelta(seconds=40)
+    live = replace(heard(1), session_open=opened)
+    yesterday, today = opened - dt.timedelta(hours=17), opened + dt.timedelta(seconds=5)
+    assert state_of(61_240, live, dated_at=yesterday) == QuoteState.STALE
+    assert state_of(35, live, dated_at=today) == QuoteState.QUIET
+    before = replace(live, session_open=AT + dt.timedelta(hours=1))
+    assert state_of(61_240, before, dated_at=yesterday) == QuoteState.QUIET, "that opening is still to come"
 
 
 def test_without_any_knowledge_of_the_market_the_age_decides() -> None:
@@ -273,8 +287,10 @@ def test_nothing_is_quiet_on_a_stream_that_runs_behind() -> None:
 
 def test_a_fast_clock_is_not_taken_for_a_late_stream() -> None:
     """Of a lag of 61 s, 60 are this computer's clock: the stream is up to date."""
-    assert state_of(60, replace(lagging(61), clock_offset_seconds=60.0)) == QuoteState.QUIET
-    assert state_of(60, replace(lagging(61), clock_offset_seconds=2.0)) == QuoteState.STALE, "tolerated"
+    assert state_of(60, correct_clock(replace(lagging(61), clock_offset_seconds=60.0))) == QuoteState.QUIET
+    assert state_of(60, correct_clock(replace(lagging(61), clock_offset_seconds=2.0))) == QuoteState.STALE, (
+        "tolerated"
+    )
 
 
 def lagging(seconds: float) -> LiveSnapshot:

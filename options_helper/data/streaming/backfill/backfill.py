@@ -164,8 +164,9 @@ class Backfill:
 
     def _fetch_fills(self) -> float:
         began, began_at = self._monotonic(), self._clock()
-        self._history.update(began_at, self._report_count)
-        if new_york_date(self._clock()) != new_york_date(began_at):
+        day_at = self._results.to_alpaca_time(began_at)
+        self._history.update(day_at, self._report_count)
+        if new_york_date(self._results.to_alpaca_time(self._clock())) != new_york_date(day_at):
             return 0.0  # it belongs to the day before; the next look begins at once
         settled = began_at - dt.timedelta(seconds=self._settle_seconds)
         history = self._history

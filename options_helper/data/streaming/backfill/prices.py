@@ -110,7 +110,8 @@ class PriceFetch:
     def _read(self, snapshots: Mapping[str, Any]) -> SnapshotRows:
         now = self._clock()
         known = {symbol: row for symbol, row in snapshots.items() if row is not None}  # null: has no market
-        trading_date = self._calendar().trading_date(now) or new_york_date(now)
+        alpaca_now = self._results.to_alpaca_time(now)
+        trading_date = self._calendar().trading_date(alpaca_now) or new_york_date(alpaca_now)
         rows = read_snapshots(known, received_at=now, trading_date=trading_date)
         if rows.skipped:
             logger.warning("Skipped %d quotes or trades of REST that could not be read.", rows.skipped)

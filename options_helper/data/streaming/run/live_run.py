@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
 
+from options_helper.analysis.streams.clock import correct_clock
 from options_helper.data.calendar.market_clock import market_moment
 from options_helper.data.streaming.reconnect.policy import TICKING_WINDOW, MuteEvidence, is_mute
 from options_helper.data.streaming.reconnect.worker import Streamer, StreamWorker, WorkerSeams, log_change
@@ -107,7 +108,9 @@ class LiveRun:
         self._gaps = FillGaps(day_start, self.cache.apply_gaps) if wants_fills else None
         self.workers = {stream: self._build_worker(stream) for stream in config.streams}
         self.results = RestResults(self.cache, self.workers, self._gaps)
-        self._consumer = Consumer(self.inbox, self.cache, self.workers, parts.clock, self._ask_for_unread)
+        self._consumer = Consumer(
+            self.inbox, self.cache, self.workers, self._alpaca_now, self._ask_for_unread
+        )
         self._backfill = parts.build_backfill(config, self) if parts.build_backfill else None
 
     def start(self) -> None:
@@ -155,15 +158,16 @@ class LiveRun:
         return self.stopped_at is None and any(worker.health.alive for worker in self.workers.values())
 
     def snapshot(self) -> LiveSnapshot:
-        """Return a frozen copy of everything, at the clock's time."""
+        """Return a frozen copy of everything at this time, which is Alpaca's if the difference is known."""
         now = self.clock()
-        self.cache.drop_orders_before(new_york_date(now))
-        return build_snapshot(
+        alpaca_now = self.results.to_alpaca_time(now)
+        self.cache.drop_orders_before(new_york_date(alpaca_now))
+        snapshot = build_snapshot(
             SnapshotParts(
                 now=now,
                 config=self.config,
                 state=self.cache.state,
-                market=market_moment(self.results.calendar, now),
+                market=market_moment(self.results.calendar, alpaca_now),
                 health={stream: worker.health for stream, worker in self.workers.items()},
                 dropped=self.inbox.dropped,
                 queue_depth=self.inbox.depth,
@@ -173,6 +177,10 @@ class LiveRun:
                 first_version=self.first_version,
             )
         )
+        return correct_clock(snapshot)
+
+    def _alpaca_now(self) -> dt.datetime:
+        return self.results.to_alpaca_time(self.clock())
 
     def _build_worker(self, stream: StreamName) -> StreamWorker:
         config = self.config
@@ -228,12 +236,14 @@ class LiveRun:
 
     def _complaint(self, health: StreamHealth) -> StreamError | None:
         now = self.clock()
-        market = market_moment(self.results.calendar, now)
+        alpaca_now = self._alpaca_now()
+        market = market_moment(self.results.calendar, alpaca_now)
+        opened = market.session_open
         evidence = MuteEvidence(
             phase=market.phase,
             ticking=self._ticking(health),
             last_reconnect_at=self._mute_reconnects.get(health.stream),
-            session_open=market.session_open,
+            session_open=opened and opened + (now - alpaca_now),  # by the records' clock
         )
         if not is_mute(health, evidence, now=now):
             return None

@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from options_helper.analysis.streams.clock import accept_offset, clock_error
 from options_helper.data.calendar.market_clock import MarketCalendar
 from options_helper.data.streaming.reconnect.worker import StreamWorker
 from options_helper.data.streaming.run.cache import LiveCache, Reference
@@ -27,6 +28,16 @@ class RestResults:
         self.calendar: MarketCalendar | None = None
         self.clock_offset_seconds: float | None = None
         self._cache, self._workers, self._gaps = cache, workers, gaps
+
+    @property
+    def clock_offset(self) -> float | None:
+        """Return the measured offset, or None if it is unknown or a quote refutes it."""
+        state = self._cache.state
+        return accept_offset(self.clock_offset_seconds, state.stock_quotes, state.option_quotes)
+
+    def to_alpaca_time(self, at: dt.datetime) -> dt.datetime:
+        """Return a time of this computer's clock by Alpaca's, as far as the difference is known."""
+        return at - clock_error(self.clock_offset)
 
     def put_quotes(self, stocks: Sequence[Quote] = (), options: Sequence[Quote] = ()) -> None:
         """Take first quotes, marked `from_rest`, with their true times; a newer one of the stream wins."""

@@ -223,6 +223,10 @@ class Sink(RestResults):
     history: list[tuple[list[Any], list[Any], dt.datetime]] = field(default_factory=list)
     words: list[tuple[str, str]] = field(default_factory=list)
 
+    def to_alpaca_time(self, at: dt.datetime) -> dt.datetime:
+        """Change nothing."""
+        return at
+
     def put_quotes(self, stocks: Any = (), options: Any = ()) -> None:
         """Keep."""
         self.stock_quotes += stocks

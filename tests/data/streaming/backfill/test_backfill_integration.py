@@ -107,6 +107,10 @@ class Sink(RestResults):
         self.known: dict[str, Any] = {}
         self.words: dict[str, str] = {}
 
+    def to_alpaca_time(self, at: dt.datetime) -> dt.datetime:
+        """Change nothing."""
+        return at
+
     def put_quotes(self, stocks: Any = (), options: Any = ()) -> None:
         """Keep."""
         for name, rows in (("stock_quotes", stocks), ("option_quotes", options)):
@@ -138,10 +142,10 @@ class Sink(RestResults):
         self.known[f"{stream} complete"] = as_of
 
     def put_order_history(
-        self, rest_fills: Any, rest_orders: Any, confirmed_until: dt.datetime, unreadable: Any
+        self, rest_fills: Any, rest_orders: Any, confirmed_until: dt.datetime, unreadable: Any, events: Any
     ) -> None:
         """Keep."""
-        self.known["history"] = (rest_fills, rest_orders, confirmed_until, unreadable)
+        self.known["history"] = (rest_fills, rest_orders, confirmed_until, unreadable, events)
 
     def put_progress(self, part: str, words: str) -> None:
         """Keep."""

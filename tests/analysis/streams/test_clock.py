@@ -1,0 +1,125 @@
+"""A snapshot in Alpaca's time, whatever this computer's clock says."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+
+from options_helper.analysis.live_portfolio_metrics import compute_live_position_rows
+from options_helper.analysis.streams.clock import accept_offset, clock_error, correct_clock
+from options_helper.data.calendar.alpaca_clock import AlpacaCalendar
+from options_helper.data.calendar.market_clock import market_moment
+from options_helper.market import (
+    FillGap,
+    LiveSnapshot,
+    MarketPhase,
+    Quote,
+    StreamFailure,
+    StreamHealth,
+    StreamName,
+    StreamState,
+)
+from options_helper.models import Portfolio, Position
+from options_helper.quote_tables import QuoteTable
+from options_helper.times import NEW_YORK, start_of_day
+
+DAY = dt.date(2026, 11, 24)
+CALL = "XYZ261124C00050000"
+SECOND = dt.timedelta(seconds=1)
+
+
+def new_york(hour: int, minute: int, second: int = 0) -> dt.datetime:
+    """Return a time of the day."""
+    return dt.datetime.combine(DAY, dt.time(hour, minute, second), NEW_YORK).astimezone(dt.UTC)
+
+
+def state_of_0dte(true_now: dt.datetime, offset: float, quoted: dt.datetime) -> tuple[str, str]:
+    """Return phase and state of a contract that expires today, by a clock that is `offset` seconds ahead."""
+    is_open = new_york(9, 30) <= true_now < new_york(16, 0)
+    following = new_york(16, 0) if is_open else new_york(16, 0) + dt.timedelta(days=1)
+    clock = {
+        "timestamp": true_now.isoformat(),
+        "is_open": is_open,
+        "next_open": (new_york(9, 30) + dt.timedelta(days=1)).isoformat(),
+        "next_close": following.isoformat(),
+    }
+    days = [{"date": f"2026-11-{day}", "open": "09:30", "close": "16:00"} for day in (20, 23, 24, 25)]
+    local = true_now + dt.timedelta(seconds=offset)
+    market = market_moment(AlpacaCalendar.from_alpaca(clock, days), local - clock_error(offset))
+    received = quoted + dt.timedelta(seconds=offset)
+    live = correct_clock(
+        LiveSnapshot(
+            as_of=local,
+            market_phase=market.phase,
+            session_close=market.session_close,
+            clock_offset_seconds=offset,
+            option_quotes={CALL: Quote(CALL, 3.9, 4.1, 1, 1, quoted, received)},
+        )
+    )
+    position = Position(
+        id="0dte", symbol="XYZ", option_type="call", expiry=DAY, strike=50, contracts=-4, cost_basis=1.0
+    )
+    rows = compute_live_position_rows(Portfolio(positions=[position]), live, stale_after_seconds=30)
+    return str(market.phase), str(rows.iloc[0]["state"])
+
+
+def test_a_clock_that_is_ahead_expires_nothing_early() -> None:
+    """At 14:30 a clock that says 16:10 leaves a contract of today live in an open market."""
+    now = new_york(14, 30)
+    assert state_of_0dte(now, 6_000.0, now - SECOND) == ("open", "live")
+
+
+def test_a_clock_that_is_behind_keeps_nothing_alive() -> None:
+    """At 16:20 a clock that says 15:40 leaves a contract of today expired after the close."""
+    assert state_of_0dte(new_york(16, 20), -2_400.0, new_york(15, 59, 59)) == ("after", "expired")
+
+
+@pytest.mark.parametrize("offset", [3_600.0, -90.0])
+def test_every_time_of_a_snapshot_is_corrected_by_the_same_difference(offset: float) -> None:
+    """Snapshot, run, streams and gaps move together; times of Alpaca's own and the day's start do not."""
+    true = new_york(11, 0)
+    local = true + dt.timedelta(seconds=offset)
+    record = StreamHealth(
+        StreamName.OPTIONS,
+        StreamState.RUNNING,
+        since=local,
+        connected_at=local,
+        complete_at=local,
+        last_event_at=local,
+        last_heard_at=local,
+        last_failure=StreamFailure("reset", local),
+        lag_seconds=offset + 0.5,
+    )
+    live = correct_clock(
+        LiveSnapshot(
+            as_of=local,
+            started_at=local,
+            market_phase=MarketPhase.OPEN,
+            clock_offset_seconds=offset,
+            health={StreamName.OPTIONS: record},
+            last_event_ts_by_stream={"options": local, "fills": None},
+            option_quotes=QuoteTable.of([Quote(CALL, 1.0, 1.1, 1, 1, true - SECOND, local)]),
+            fill_gaps=(FillGap(start_of_day(DAY), local), FillGap(local)),
+        )
+    )
+    quote, seen = live.option_quotes[CALL], live.health[StreamName.OPTIONS]
+    assert {live.as_of, live.started_at, quote.received_at, seen.since, seen.connected_at} == {true}
+    assert {seen.complete_at, seen.last_event_at, seen.last_heard_at, seen.next_attempt_at} == {true, None}
+    assert seen.last_failure is not None
+    assert seen.last_failure.at == true
+    assert seen.lag_seconds == pytest.approx(0.5)
+    assert quote.timestamp == true - SECOND
+    assert live.fill_gaps == (FillGap(start_of_day(DAY), true), FillGap(true))
+    assert live.last_event_ts_by_stream["options"] == true
+    assert live.clock_offset_seconds == offset, "by how much is still said"
+
+
+def test_a_difference_within_the_tolerance_or_refuted_changes_no_time() -> None:
+    """Two seconds may be the network; a quote received right after it was made refutes an hour."""
+    at = new_york(11, 0)
+    assert correct_clock(LiveSnapshot(as_of=at, clock_offset_seconds=2.0)).as_of == at
+    quotes = QuoteTable.of([Quote(CALL, 1.0, 1.1, 1, 1, at, at + SECOND)])
+    refuted = correct_clock(LiveSnapshot(as_of=at, clock_offset_seconds=3_600.0, option_quotes=quotes))
+    assert (refuted.as_of, refuted.clock_offset_seconds) == (at, None)
+    assert accept_offset(-3_600.0, quotes) == -3_600.0, "a clock that is behind is not refuted by lags"
