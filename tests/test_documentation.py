@@ -1,4 +1,4 @@
-"""What the documentation says is what the code does."""
+"""The documentation agrees with the code."""
 
 from __future__ import annotations
 
@@ -36,21 +36,21 @@ def _command(name: str) -> str:
 
 @pytest.mark.parametrize(("name", "elsewhere"), [("demo", "docs/index.md"), ("test", "CONTRIBUTING.md")])
 def test_the_readmes_commands_are_one_line_and_the_same_elsewhere(name: str, elsewhere: str) -> None:
-    """The command that the checks run is the one that every page shows."""
+    """Every page shows the command that the checks run."""
     command = _command(name)
     assert command.startswith("python3 -m venv .venv && ")
     assert command in _read(elsewhere)
 
 
 def test_a_command_that_is_missing_is_an_error() -> None:
-    """A README without the marked block cannot pass for one."""
+    """A README without the marked block is an error."""
     script = runpy.run_path(str(ROOT / "scripts" / "readme_command.py"))
     with pytest.raises(SystemExit, match="0 one-line commands named 'demo'"):
         script["readme_command"]("demo", "# nothing here")
 
 
 def test_every_variable_is_in_the_reference() -> None:
-    """Whatever environment variable the product reads is explained."""
+    """The reference explains every environment variable that the product reads."""
     read = {
         name
         for path in SOURCES
@@ -61,7 +61,7 @@ def test_every_variable_is_in_the_reference() -> None:
 
 
 def test_every_option_is_in_the_reference() -> None:
-    """Whatever the command line takes is explained."""
+    """The reference explains every command and option."""
     reference = _read("docs/reference/settings.md")
     command = typer.main.get_command(app)
     commands = command.commands  # type: ignore[attr-defined]
@@ -79,7 +79,7 @@ def test_every_option_is_in_the_reference() -> None:
 
 @pytest.mark.parametrize("page", PORTAL_PAGES)
 def test_the_portals_pages_say_what_it_is_not(page: str) -> None:
-    """Read-only, best effort and no advice stand on both pages, and in the README."""
+    """Both pages and the README say read-only, best effort and no advice."""
     for name in (f"docs/{page}", "README.md"):
         text = " ".join(_read(name).lower().split())
         for words in ("read-only", "orders", "best-effort", "not financial advice"):
@@ -87,7 +87,7 @@ def test_the_portals_pages_say_what_it_is_not(page: str) -> None:
 
 
 def test_the_thresholds_of_a_mark_are_the_codes() -> None:
-    """The page of marks names each constant with its value."""
+    """The page about marks names each constant with its value."""
     page = " ".join(_read("docs/concepts/marks.md").split())
     for name in (
         "WIDE_SPREAD_FRACTION",
@@ -99,14 +99,14 @@ def test_the_thresholds_of_a_mark_are_the_codes() -> None:
 
 
 def test_the_figure_of_marks_is_drawn_from_the_code() -> None:
-    """The picture of the thresholds is what its script draws from the constants."""
+    """The thresholds' picture equals what its script draws from the constants."""
     script = runpy.run_path(str(ROOT / "scripts" / "make_marks_figure.py"))
     assert script["draw_figure"]() == _read("docs/images/marks.svg")
     assert "(../images/marks.svg)" in _read("docs/concepts/marks.md")
 
 
 def test_the_examples_of_marks_are_right() -> None:
-    """Each example's mark is what the rule makes of its bid and ask."""
+    """Each example's mark follows from its bid and ask by the rule."""
     from options_helper.market import Quote
     from options_helper.times import utc_now
 
@@ -119,7 +119,7 @@ def test_the_examples_of_marks_are_right() -> None:
 
 
 def test_every_state_is_explained() -> None:
-    """The page of staleness has a row for each state, and for none that does not exist."""
+    """The page about staleness has a row for each state and no others."""
     page = _read("docs/concepts/staleness.md").partition("## Sources")[0]
     rows = re.findall(r"^\| ([a-z ]+) \| ", page, re.MULTILINE)
     states = [row for row in rows if row != "state"]
@@ -127,7 +127,7 @@ def test_every_state_is_explained() -> None:
 
 
 def test_the_indicative_limit_is_the_codes() -> None:
-    """The figure of the free plan's option quotes is the one that is enforced."""
+    """The documented limit of the free plan's option quotes is the enforced one."""
     assert f"{INDICATIVE_QUOTE_LIMIT} quotes" in _read("docs/PORTAL_LIVE_STREAMING.md")
 
 
@@ -136,26 +136,26 @@ def _json_blocks(page: str) -> list[str]:
 
 
 def test_the_example_portfolio_loads() -> None:
-    """The example of the portfolio file is a portfolio."""
+    """The example portfolio file is valid."""
     (block,) = _json_blocks("docs/reference/portfolio-file.md")
     assert len(Portfolio.model_validate_json(block).positions) == 4
 
 
 def test_the_example_alerts_load() -> None:
-    """The example of the alerts file holds rules."""
+    """The example alerts file holds valid rules."""
     (block,) = _json_blocks("docs/concepts/alerts.md")
     assert len([AlertRule.model_validate(rule) for rule in json.loads(block)["alerts"]]) == 4
 
 
 def test_every_page_is_in_the_navigation() -> None:
-    """A page that nobody can find is none."""
+    """The navigation lists every page."""
     navigation = _read("mkdocs.yml")
     pages = [path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md")]
     assert not [page for page in pages if f": {page}\n" not in navigation]
 
 
 def test_nothing_is_loaded_from_another_site() -> None:
-    """The documentation's own pages bring no font, script or image from outside."""
+    """The documentation loads no font, script or image from another site."""
     assert "font: false" in _read("mkdocs.yml")
     for path in DOCS.rglob("*.md"):
         assert not re.search(r"!\[[^\]]*\]\(https?:", path.read_text(encoding="utf-8")), path

@@ -79,7 +79,7 @@ def test_a_control_message_is_no_first_frame_of_a_batch(monkeypatch: pytest.Monk
 
 
 def test_a_flush_empties_the_decoder() -> None:
-    """What was given out is not given out again."""
+    """A batch given out is not given out again."""
     decoder = FrameDecoder()
     assert decoder.flush() is None
     decoder.take(_frame(_quote()))
@@ -88,7 +88,7 @@ def test_a_flush_empties_the_decoder() -> None:
 
 
 def test_control_messages_come_back_raw() -> None:
-    """What is no market data is for the connection to judge."""
+    """The connection judges everything that is not market data."""
     decoder = FrameDecoder()
     controls = [{"T": "subscription", "quotes": ["C1"], "trades": []}]
     assert decoder.take(_frame(*controls)) == controls
@@ -134,7 +134,7 @@ def test_one_broken_message_costs_itself_only(broken: Any) -> None:
 
 
 def test_broken_text_inside_costs_its_message_only() -> None:
-    """Bytes that are no UTF-8 spoil the message that they stand in, not the next."""
+    """Bytes that are not UTF-8 spoil only their own message."""
     decoder = FrameDecoder()
     decoder.take(_frame(_quote("BAD!"), _quote("B")).replace(b"BAD!", b"BAD\xff"))
     batch = decoder.flush()
@@ -180,7 +180,7 @@ def test_a_truncated_frame_gives_what_was_whole(kept: int) -> None:
 
 
 def test_a_text_frame_is_read_as_json() -> None:
-    """Text where msgpack was agreed is odd, yet what it says counts."""
+    """Text instead of the agreed msgpack is odd, but its content counts."""
     decoder = FrameDecoder()
     error = {"T": "error", "code": 412, "msg": "only MsgPack"}
     assert decoder.take(json.dumps([error])) == [error]
@@ -239,7 +239,7 @@ values = st.recursive(
 
 @given(st.binary() | st.text())
 def test_no_frame_raises(frame: bytes | str) -> None:
-    """Whatever bytes or text come, the stream lives."""
+    """For any bytes or text, the stream survives."""
     decoder = FrameDecoder()
     decoder.take(frame)
     decoder.flush()
@@ -261,7 +261,7 @@ def test_good_messages_survive_any_neighbours(neighbours: list[Any]) -> None:
 
 @given(st.lists(st.tuples(st.sampled_from("ABC"), st.floats(allow_nan=False)), max_size=50))
 def test_the_last_quote_of_every_symbol_is_given_out(ticks: list[tuple[str, float]]) -> None:
-    """However a burst is framed, the newest price of each symbol comes out of the flush."""
+    """However a burst is framed, the flush has the newest price of each symbol."""
     decoder = FrameDecoder()
     for symbol, price in ticks:
         decoder.take(_frame(_quote(symbol, price)))

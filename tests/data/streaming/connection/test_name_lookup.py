@@ -1,4 +1,4 @@
-"""A resolver that does not answer holds up neither a connection, nor a stop, nor the end of the process."""
+"""An unresponsive resolver blocks neither a connection, nor a stop, nor the end of the process."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Resolver:
 
 @pytest.fixture
 def resolver(monkeypatch: pytest.MonkeyPatch, wait_until) -> Iterator[Resolver]:
-    """The system's resolver replaced; whatever hangs is released at the end."""
+    """Replace the system's resolver; hanging calls are released at the end."""
     resolver = Resolver()
     monkeypatch.setattr(name_lookup.socket, "getaddrinfo", resolver)
     yield resolver
@@ -56,14 +56,14 @@ async def _ask(host: str) -> Any:
 
 
 def test_an_answer_is_the_resolvers(resolver: Resolver) -> None:
-    """Addresses come as the resolver gives them, to the question that was asked."""
+    """Addresses come exactly as the resolver gives them, for the question asked."""
     resolver.released.set()
     assert _run(_ask("stream.example")) == ADDRESSES
     assert resolver.asked == [("stream.example", 443, 0, socket.SOCK_STREAM, 0, 0)]
 
 
 def test_a_failure_is_the_resolvers(resolver: Resolver) -> None:
-    """An unknown name raises what the socket module raises."""
+    """An unknown name raises the socket module's error."""
     resolver.failure = socket.gaierror(socket.EAI_NONAME, "unknown")
     resolver.released.set()
     with pytest.raises(socket.gaierror):
@@ -109,7 +109,7 @@ def test_a_name_is_asked_for_once_at_a_time(resolver: Resolver, wait_until) -> N
 def test_a_thread_that_could_not_begin_blocks_no_name(
     resolver: Resolver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where there is no thread for a look-up, the next one of the same name is asked all the same."""
+    """If no thread could start, the next look-up of the same name is still asked."""
     resolver.released.set()
 
     def refuse(_thread: threading.Thread) -> None:
@@ -123,7 +123,7 @@ def test_a_thread_that_could_not_begin_blocks_no_name(
 
 
 def test_a_failure_that_nobody_foresaw_is_a_failed_look_up(resolver: Resolver, wait_until) -> None:
-    """Whatever the resolver raises reaches who asked, and the name can be asked for again."""
+    """Any error of the resolver reaches the caller, and the name can be looked up again."""
     resolver.failure = MemoryError()
     resolver.released.set()
     with pytest.raises(OSError, match="MemoryError"):

@@ -1,4 +1,4 @@
-"""The websocket client of the streams: what it reads itself, and what it leaves to websockets."""
+"""The websocket client of the streams: the frames it reads itself, and those it leaves to websockets."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def _frame(payload: bytes, opcode: int = BINARY, *, final: bool = True) -> bytes
 
 
 class Library:
-    """Stands for websockets' class: remembers what it is given to read."""
+    """Stands for websockets' class and records its input."""
 
     def __init__(self) -> None:
         self.read = bytearray()
@@ -54,7 +54,7 @@ class Library:
 
 
 class Protocol(_FramesFirst, Library):
-    """The class under test over the stand-in, with a sink that remembers."""
+    """The class under test over the stand-in, with a sink that records."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -96,7 +96,7 @@ def test_binary_frames_reach_the_sink_whole_and_in_order_however_they_are_cut(fr
             _frame(b"part", final=False),
             _frame(b"rest", CONTINUATION),
             b"\xc2\x01x",  # a reserved bit
-            b"\x82\x81maskx",  # masked, as no server may
+            b"\x82\x81maskx",  # masked, which no server may do
             struct.pack("!BBQ", 0x82, 127, MAX_FRAME_BYTES + 1),
         ]
     ),
@@ -104,7 +104,7 @@ def test_binary_frames_reach_the_sink_whole_and_in_order_however_they_are_cut(fr
     st.lists(st.integers(0, 1000), max_size=6),
 )
 def test_from_the_first_unusual_frame_on_the_library_reads_everything(before, unusual, after, cuts) -> None:
-    """What is no whole binary frame, and every byte behind it, goes to the library unchanged."""
+    """The first frame that is not whole and binary, and every later byte, goes to the library unchanged."""
     protocol = Protocol().start()
     rest = unusual + b"".join(_frame(payload) for _, payload in after)
     for chunk in _chunks(b"".join(_frame(payload) for _, payload in before) + rest, cuts):
@@ -114,7 +114,7 @@ def test_from_the_first_unusual_frame_on_the_library_reads_everything(before, un
 
 
 def test_an_incomplete_frame_waits() -> None:
-    """Nothing is given out before the last byte of a frame is there, be it in the header or behind it."""
+    """Nothing is given out before a frame is complete, both its header and its payload."""
     for size in (5, 300, 70_000):
         frame = _frame(b"x" * size)
         protocol = Protocol().start()
@@ -128,7 +128,7 @@ def test_an_incomplete_frame_waits() -> None:
 
 
 def test_what_is_left_at_the_end_is_the_librarys() -> None:
-    """A cut-off frame is handed over before the end of the connection, which is then told to the library."""
+    """A cut-off frame is handed to the library before the end of the connection."""
     protocol = Protocol().start()
     protocol.data_received(_frame(b"whole") + _frame(b"half")[:3])
     protocol.eof_received()
@@ -141,7 +141,7 @@ def test_what_is_left_at_the_end_is_the_librarys() -> None:
 
 
 class Peer:
-    """A server that upgrades and sends prepared bytes, the upgrade and the first of them in one piece."""
+    """A server that upgrades and sends prepared bytes, the first of them in one piece with the upgrade."""
 
     def __init__(self, *parts: bytes) -> None:
         self._parts = parts
@@ -206,7 +206,7 @@ def test_recv_gives_binary_text_and_fragmented_messages_with_a_ping_between() ->
 
 
 def test_the_change_over_loses_and_reorders_nothing() -> None:
-    """Frames that came behind the last one read reach the sink, and text after them comes by `recv`."""
+    """Frames behind the last one read reach the sink, and later text comes by `recv`."""
     frames = [str(number).encode() for number in range(50)]
     peer = Peer(*map(_frame, frames), _frame(b"text", TEXT), _frame(b"late"))
 
@@ -219,7 +219,7 @@ def test_the_change_over_loses_and_reorders_nothing() -> None:
 
 
 def test_a_message_before_a_cut_is_still_read() -> None:
-    """A refusal followed at once by the end of the connection is read before the end is told."""
+    """A refusal right before the end of the connection is read first."""
     from websockets.exceptions import ConnectionClosed
 
     peer = Peer(_frame(b"hello"), _frame(b"refused"), _frame(struct.pack("!H", 1000), CLOSE))

@@ -86,7 +86,7 @@ def without_alpaca(monkeypatch) -> None:
 
 
 def test_streams_that_start_together_import_one_after_the_other(tmp_path, monkeypatch) -> None:
-    """Packages that import one another are a trap for threads that come in by different doors at once."""
+    """Packages that import one another can deadlock threads that enter them in different orders."""
     package = tmp_path / "doors"
     package.mkdir()
     (package / "__init__.py").write_text("from threading import Event\na, b = Event(), Event()\n")
@@ -130,7 +130,7 @@ def test_run_and_stop_are_the_streams(kind: Any) -> None:
 @pytest.mark.parametrize("channel", ["quotes", "trades"])
 @pytest.mark.parametrize("coroutine", [False, True])
 def test_handlers_may_be_plain_or_coroutine_functions(kind: Any, channel: str, *, coroutine: bool) -> None:
-    """The stream awaits its handler; the user's own may be either kind, and gets what came, unchanged."""
+    """A listener may be a plain or a coroutine function, and receives the messages unchanged."""
     got: list[Any] = []
 
     async def later(items: Any) -> None:
@@ -147,7 +147,7 @@ def test_handlers_may_be_plain_or_coroutine_functions(kind: Any, channel: str, *
 
 @pytest.mark.parametrize("coroutine", [False, True])
 def test_order_updates_reach_plain_and_coroutine_handlers(*, coroutine: bool) -> None:
-    """Each update is handed over as it came."""
+    """Each update is passed on as it came."""
     got: list[Any] = []
 
     async def later(update: Any) -> None:
@@ -161,7 +161,7 @@ def test_order_updates_reach_plain_and_coroutine_handlers(*, coroutine: bool) ->
 
 
 def test_without_a_handler_what_comes_is_let_go() -> None:
-    """A streamer that nobody listens to still runs."""
+    """A streamer without a listener still runs."""
     stream = FakeStream()
     AlpacaStockStreamer(stream=stream).subscribe(["A"])
     trading = AlpacaTradingStreamer(stream=stream)
@@ -171,7 +171,7 @@ def test_without_a_handler_what_comes_is_let_go() -> None:
 
 
 class Counting(SilentObserver):
-    """Remembers what was counted as malformed."""
+    """Counts malformed messages."""
 
     def __init__(self) -> None:
         self.malformed: list[int] = []
@@ -183,7 +183,7 @@ class Counting(SilentObserver):
 
 @pytest.mark.parametrize("coroutine", [False, True])
 def test_a_listener_that_raises_costs_no_connection(caplog, *, coroutine: bool) -> None:
-    """What it was given is counted, each kind of mistake is logged once and without its text."""
+    """The listener's messages are counted, and each kind of error is logged once, without its text."""
     mistakes: list[Exception] = [KeyError("a secret"), KeyError("a secret"), OSError("a secret")]
 
     def plain(_items: Any) -> None:
@@ -230,7 +230,7 @@ def test_a_batch_is_handed_over_in_two_lists() -> None:
     ],
 )
 def test_a_data_stream_is_built_for_raw_data_at_its_feeds_address(kind, feed, url, settings) -> None:
-    """The feed given wins over the settings'; the messages come undecoded."""
+    """The given feed wins over the settings'; the messages come undecoded."""
     stream = kind(settings, feed=feed, stream_cls=FakeStream).stream
     assert stream.arguments["url_override"] == url
     assert (stream.arguments["api_key"], stream.arguments["secret_key"]) == ("PKTEST", "secret")
@@ -251,7 +251,7 @@ def test_feeds_reach_the_sdk_as_its_enums(kind, feed, enum, settings) -> None:
 
 @needs_alpaca
 def test_a_feed_of_another_stream_is_refused(settings) -> None:
-    """An options feed is no stock feed, and the error says whose it is not."""
+    """An options feed is not a stock feed, and the error says so."""
     with pytest.raises(SettingsError, match="'opra' is not a feed of the stocks stream"):
         AlpacaStockStreamer(settings, feed="opra", stream_cls=FakeStream)
 
@@ -278,13 +278,13 @@ def test_a_missing_sdk_is_said_with_the_line_that_installs_it(kind, settings) ->
 
 @pytest.mark.usefixtures("without_alpaca")
 def test_an_injected_class_needs_no_sdk(settings) -> None:
-    """A class of the test's own gets the feed as a word where there is no enum."""
+    """A test's own class gets the feed as a plain word if there is no enum."""
     stream = AlpacaStockStreamer(settings, stream_cls=FakeStream).stream
     assert stream.arguments["feed"] == "sip"
 
 
 def test_another_missing_module_is_not_blamed_on_the_sdk(monkeypatch) -> None:
-    """A broken installation of something else is told as it is."""
+    """A broken installation of another package is reported as it is."""
 
     def fail(_name: str) -> Any:
         raise ModuleNotFoundError("No module named 'pytz'", name="pytz")
@@ -322,7 +322,7 @@ def test_missing_keys_are_an_error_for_the_sdk_only(kind) -> None:
     ],
 )
 def test_paper_chooses_the_host_and_none_leaves_it(account, paper, expected, url) -> None:
-    """True is Alpaca's paper host, False its live one; None keeps what the settings say."""
+    """True is Alpaca's paper host, False its live one; None keeps the settings' host."""
     host = "https://api.alpaca.markets" if account is Account.LIVE else "https://paper-api.alpaca.markets"
     settings = AlpacaSettings("K", "s", account=account, trading_url=host)
     arguments = AlpacaTradingStreamer(settings, paper=paper, stream_cls=FakeStream).stream.arguments
@@ -332,14 +332,14 @@ def test_paper_chooses_the_host_and_none_leaves_it(account, paper, expected, url
 
 @pytest.mark.parametrize("paper", [None, True, False])
 def test_another_host_is_never_left_for_alpacas(paper) -> None:
-    """With the trading host set to another one, the override leads nowhere else."""
+    """If the trading host is another one, the override changes nothing."""
     settings = AlpacaSettings("K", "s", account=Account.DEMO, trading_url="http://127.0.0.1:9")
     arguments = AlpacaTradingStreamer(settings, paper=paper, stream_cls=FakeStream).stream.arguments
     assert (arguments["paper"], arguments["url_override"]) == (True, "ws://127.0.0.1:9/stream")
 
 
 def test_an_injected_stream_is_used_as_it_is() -> None:
-    """Nothing is built and no key is read where a ready stream is given."""
+    """If a ready stream is given, nothing is built and no key is read."""
     stream: Any = SimpleNamespace()
     assert AlpacaTradingStreamer(stream=stream).stream is stream
     assert AlpacaOptionStreamer(stream=stream).stream is stream
@@ -368,7 +368,7 @@ print(failures)
 @needs_alpaca
 @pytest.mark.integration
 def test_three_streams_can_load_the_sdk_at_once() -> None:
-    """Its packages import each other; three threads that begin at once do not stand in each other's way."""
+    """Its packages import each other; three threads that start together do not block each other."""
     done = subprocess.run(  # noqa: S603 - our own interpreter
         [sys.executable, "-W", "ignore", "-c", AT_ONCE],
         capture_output=True,

@@ -1,4 +1,4 @@
-"""From the messages of one batch to what changes in a table."""
+"""From the messages of one batch to the change of a table."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def _facts(change: MarketChange[Any], table: Any) -> tuple[Any, ...]:
 
 @given(_quotes)
 def test_quotes_by_columns_change_what_quotes_one_by_one_change(items: list[WireQuote]) -> None:
-    """The fast way is the slow way: same rows, same counts, same times, whatever the numbers."""
+    """Both ways give the same rows, counts and times for any numbers."""
     names = ("symbol", "bid_price", "ask_price", "bid_size", "ask_size", "timestamp")
     table = QuoteTable.empty(["A", "B", "C"])
     slow = quote_change(_as_sdk_objects(items, names), NOW)
@@ -62,7 +62,7 @@ def test_a_batch_off_the_wire_goes_by_columns_and_a_mixed_one_does_not() -> None
 
 
 def test_the_stream_replaces_what_rest_gave_and_marks_it_as_its_own() -> None:
-    """A row of the stream wins over a newer one of REST, and says that it came by the stream."""
+    """A row of the stream replaces a newer one of REST, and is marked as streamed."""
     table = QuoteTable.of([Quote("A", 9.0, 9.2, timestamp=NOW, from_rest=True), Quote("B", 1.0, 1.1)])
     older = NOW - dt.timedelta(minutes=1)
     table = table.updated(quote_change([WireQuote("A", 1.0, 1.2, 3.0, 4.0, older)], NOW).rows)
@@ -80,7 +80,7 @@ def test_symbols_nobody_asked_for_find_a_place() -> None:
 
 @pytest.mark.parametrize("seconds", [[], [1.0], [0.5, 1.0, 2.0]])
 def test_the_lag_is_the_median_age_on_receipt(seconds: list[float]) -> None:
-    """The lag counts from the event's time to the receipt; None where nothing has a time."""
+    """The lag counts from the event's time to receipt; None if nothing has a time."""
     items = [WireQuote(f"S{age}", 1.0, 1.2, timestamp=NOW - dt.timedelta(seconds=age)) for age in seconds]
     assert quote_change([*items, WireQuote("X", 1.0)], NOW).lag_seconds(NOW) == (
         seconds[len(seconds) // 2] if seconds else None

@@ -147,7 +147,7 @@ def test_msgpack_timestamps() -> None:
     ],
 )
 def test_a_time_that_cannot_be_read_makes_the_message_malformed(given_time: object) -> None:
-    """A quote or trade of an unreadable time is None: its age could not be told."""
+    """A quote or trade with an unreadable time is None, because its age would be unknown."""
     assert normalize_quote({**QUOTE, "t": given_time}, RECEIVED) is None
     assert normalize_trade({**TRADE, "t": given_time}, RECEIVED) is None
     assert normalize_quote({**LONG_QUOTE, "timestamp": given_time}, RECEIVED) is None
@@ -187,7 +187,7 @@ def test_without_a_usable_price_there_is_no_row(bad: object) -> None:
 
 
 def test_zero_is_a_price() -> None:
-    """A bid of 0 says that nobody bids; it is not missing."""
+    """A bid of 0 means that there is no bidder; it is not missing."""
     quote = normalize_quote({**QUOTE, "bp": 0}, RECEIVED)
     assert quote is not None
     assert quote.bid_price == 0.0
@@ -204,7 +204,7 @@ def test_without_a_symbol_there_is_no_row(symbol: object) -> None:
 
 @pytest.mark.parametrize("raw", [None, 7, "text", b"bytes", [], {}, {"T": "q"}, object()])
 def test_what_is_no_message_gives_none(raw: object) -> None:
-    """Anything else than a quote or trade is None, never an exception."""
+    """Anything but a quote or trade is None, never an exception."""
     assert normalize_quote(raw, RECEIVED) is None
     assert normalize_trade(raw, RECEIVED) is None
 
@@ -229,7 +229,7 @@ WIRE = (
 
 @given(st.dictionaries(st.sampled_from([*QUOTE, *TRADE, *LONG_QUOTE, *LONG_TRADE]), WIRE))
 def test_no_message_raises(raw: dict[str, Any]) -> None:
-    """Whatever the fields hold, the result is None or a record of finite, non-negative numbers."""
+    """For any fields, the result is None or a record of finite, non-negative numbers."""
     quote, trade = normalize_quote(raw, RECEIVED), normalize_trade(raw, RECEIVED)
     numbers = [] if quote is None else [quote.bid_price, quote.ask_price, quote.bid_size, quote.ask_size]
     numbers += [] if trade is None else [trade.price, trade.size]
@@ -238,5 +238,5 @@ def test_no_message_raises(raw: dict[str, Any]) -> None:
 
 
 def test_a_days_rows_share_their_words() -> None:
-    """The same word of two rows is one object, however each of them wrote it."""
+    """Equal words in two rows are one object."""
     assert to_word("FILLED") is to_word(" filled ")

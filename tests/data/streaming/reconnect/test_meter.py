@@ -1,4 +1,4 @@
-"""How fast messages come and how long they take: figures of the last seconds, not of the day."""
+"""The rate and latency of messages over the last seconds, not over the day."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from options_helper.data.streaming.reconnect.meter import StreamMeter
 
 
 class Clock:
-    """Seconds that grow when told."""
+    """Seconds that the test advances."""
 
     def __init__(self) -> None:
         self.seconds = 100.0
@@ -47,7 +47,7 @@ def test_a_silence_does_not_thin_the_rate_that_follows_it() -> None:
 
 
 def test_latency_and_lag_are_those_of_a_typical_batch() -> None:
-    """Medians, one odd batch apart; the time that the oldest message waited is part of it."""
+    """Latency and lag are medians that ignore one odd batch; the oldest message's wait is included."""
     meter = StreamMeter()
     meter.count(1, 0.02)
     assert [meter.took(1.0, lag) for lag in (0.1, 0.5, 0.2)][-1] == (pytest.approx(1.02), 0.2)
@@ -55,7 +55,7 @@ def test_latency_and_lag_are_those_of_a_typical_batch() -> None:
 
 
 def test_a_late_minute_is_forgotten() -> None:
-    """Samples older than 60 s do not count: a thin book is not late for what it once was."""
+    """Samples older than 60 s do not count: a thin portfolio is not late because of the past."""
     clock = Clock()
     meter = StreamMeter(clock)
     for _ in range(10):
@@ -67,7 +67,7 @@ def test_a_late_minute_is_forgotten() -> None:
 
 
 def test_the_newest_lag_stays_until_there_is_another() -> None:
-    """A stream that was late, and of which no quote came since, is not known to be up to date."""
+    """A late stream without newer quotes is not known to be up to date."""
     clock = Clock()
     meter = StreamMeter(clock)
     meter.took(1.0, 0.1)

@@ -1,4 +1,4 @@
-"""What a set of streams is started with."""
+"""The inputs of a set of streams."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_faults_are_noticed_and_retried_in_the_times_promised() -> None:
 
 
 def test_it_is_compared_whole() -> None:
-    """Two configs of the same values are equal, whatever sequence the symbols came in."""
+    """Two configs of the same values are equal, whatever sequence type holds the symbols."""
     assert LiveStreamConfig(stocks=["AAPL", "MSFT"]) == LiveStreamConfig(stocks=("AAPL", "MSFT"))  # type: ignore[arg-type]
     assert LiveStreamConfig(stocks=("AAPL",)) != LiveStreamConfig(stocks=("MSFT",))
 
@@ -74,7 +74,7 @@ def test_feeds_are_words_in_any_case() -> None:
     ],
 )
 def test_a_value_that_makes_no_sense_is_refused_by_name(field: str, value: Any, words: str) -> None:
-    """Nothing is clamped in silence: the error names the field and what a right value is."""
+    """No value is silently clamped: the error names the field and a correct value."""
     with pytest.raises(SettingsError, match=words) as caught:
         LiveStreamConfig(**{field: value})
     assert caught.value.variable.split(".")[0] == field

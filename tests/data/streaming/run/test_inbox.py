@@ -63,7 +63,7 @@ def test_the_oldest_market_batch_goes_and_its_messages_are_counted() -> None:
 
 
 def test_a_trading_status_is_never_dropped_for_quotes() -> None:
-    """However many quotes come after it, a halt or its end is told, before they are."""
+    """However many quotes follow, a halt or its end is delivered before them."""
     inbox = EventInbox(1)
     halt, end = (Batch(StreamName.STOCKS, AT, statuses=(word,)) for word in ("halt", "end"))
     inbox.offer(halt)
@@ -85,7 +85,7 @@ def test_nothing_is_dropped_before_the_lane_is_full() -> None:
 
 @given(st.lists(st.booleans(), max_size=200), st.integers(min_value=1, max_value=5))
 def test_no_order_update_is_ever_lost(kinds: list[bool], maxsize: int) -> None:
-    """However market data crowds in, each order update comes out, and each lost message is counted."""
+    """However much market data arrives, each order update comes out and each lost message is counted."""
     inbox = EventInbox(maxsize)
     for number, is_order in enumerate(kinds):
         inbox.offer(_orders(number) if is_order else _quotes(number))
@@ -113,7 +113,7 @@ def test_take_waits_for_an_offer(wait_until) -> None:
 
 
 def test_close_wakes_a_waiting_consumer() -> None:
-    """A consumer that waits on an empty inbox is told of the end."""
+    """A consumer waiting on an empty inbox learns of the end."""
     inbox = EventInbox(2)
     taken: list[Batch | None] = []
     consumer = threading.Thread(target=lambda: taken.append(inbox.take()), daemon=True)
@@ -124,7 +124,7 @@ def test_close_wakes_a_waiting_consumer() -> None:
 
 
 def test_many_threads_offer_without_loss(wait_until) -> None:
-    """Offers from many threads at once are all taken, orders and market data alike."""
+    """Simultaneous offers from many threads are all taken, orders and market data alike."""
     inbox = EventInbox(10_000)
     gate = threading.Barrier(4)
 
