@@ -1,7 +1,7 @@
-"""Busts and corrections, put on the executions that they mean.
+"""Busts and corrections, applied to the executions that they refer to.
 
-The stream names the execution by its id. One that only REST told of has no such id; then the figures and the
-order's own total decide, and where they leave a choice nothing is changed.
+The stream names the execution by its id. An execution known only from REST has no such id; then the figures
+and the order's own total decide, and if they leave a choice nothing is changed.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from options_helper.analysis.fills.span import PriceOrigin, Source, Span
 
 
 def busted_at(corrections: Iterable[Correction]) -> Mapping[str, dt.datetime]:
-    """When the executions that were busted by name were busted, by their ids."""
+    """Return bust times by execution id, for busts that name their execution."""
     return {one.previous_id: one.at for one in corrections if one.event == BUST and one.previous_id}
 
 
 def comes_to_total(spans: Sequence[Span], told: Mark | None) -> bool:
-    """Whether what stands is just what the order itself said after the last of it."""
+    """Return whether the standing executions add up to the order's own total after the last of them."""
     if told is None or any(span.at > told.at for span in spans):
         return False
     return sum((span.counted for span in spans), ZERO) == told.cumulative
@@ -30,7 +30,7 @@ def comes_to_total(spans: Sequence[Span], told: Mark | None) -> bool:
 def apply_named(
     spans: list[Span], corrections: Iterable[Correction], told: Mark | None
 ) -> tuple[list[Span], list[Correction]]:
-    """The spans with the corrections that name one of them, and those that name none."""
+    """Return the spans with the corrections that name one of them, and the corrections that name none."""
     spans, unmatched = list(spans), []
     places = {span.execution_id: place for place, span in enumerate(spans) if span.execution_id}
     for correction in _busts_first(corrections):
@@ -47,9 +47,9 @@ def apply_named(
 def apply_unnamed(
     spans: list[Span], corrections: Iterable[Correction], told: Mark | None, *, carried: bool
 ) -> list[Span]:
-    """The spans with the corrections whose execution can be told without its name.
+    """Return the spans with the corrections whose execution is unambiguous without its name.
 
-    Of an order carried over from an earlier day, the one that is meant may be of that day.
+    For an order carried over from an earlier day, the execution may be of that day.
     """
     spans, corrections = list(spans), _busts_first(corrections)
     for correction in corrections:
@@ -68,9 +68,9 @@ def _busts_first(corrections: Iterable[Correction]) -> list[Correction]:
 
 
 def _find_busted(spans: list[Span], bust: Correction, told: Mark | None, *, carried: bool) -> int | None:
-    """By equal figures, the newest of several; else the only one there is.
+    """Find the busted span by equal figures, the newest of several, or take the only one.
 
-    None where the order's total has room for all that stands: REST lists a busted execution no longer.
+    None if the order's total has room for all standing spans: REST has already removed the busted one.
     """
     if told is not None:
         excess = sum((span.counted for span in spans if span.at <= told.at), ZERO) - told.cumulative
@@ -84,12 +84,12 @@ def _find_busted(spans: list[Span], bust: Correction, told: Mark | None, *, carr
 
 
 def _may_be_meant(span: Span, correction: Correction) -> bool:
-    """Not meant is an execution of another id or quantity, or one that came after the correction."""
+    """A correction cannot refer to an execution with a different id or quantity, or to a later one."""
     if correction.previous_id and span.execution_id is not None:
         return False
     if correction.quantity not in {span.quantity, None}:
         return False
-    # When a quantity known from totals only was executed, nobody told.
+    # The execution time of a quantity known only from totals was not reported.
     return span.source is Source.DERIVED or span.at <= correction.at
 
 
@@ -113,9 +113,9 @@ def _changed(spans: list[Span], place: int, correction: Correction, told: Mark |
 def _corrected_price(
     spans: list[Span], place: int, correction: Correction, told: Mark | None
 ) -> Decimal | None:
-    """The correction's price, or REST's where the order's average bears that out.
+    """Return the correction's price, or REST's if the order's average confirms it.
 
-    REST may have known of this correction already, or of a later one that was missed.
+    REST may already include this correction, or a later one that was missed.
     """
     span = spans[place]
     if correction.price is None:

@@ -1,4 +1,4 @@
-"""The executions of one order on one day: merged, corrected, with what is missing between them."""
+"""The executions of one order on one day: merged, corrected, with the missing quantities between them."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ __all__ = ["PriceOrigin", "Source", "Span", "build_spans"]
 
 
 def build_spans(facts: OrderFacts, day_start: dt.datetime) -> list[Span]:
-    """The order's executions of the day, oldest first.
+    """Return the order's executions of the day, oldest first.
 
-    An order from before `day_start` may have been filled in part before; what lies below its first
-    execution of the day is then not taken for missed.
+    An order from before `day_start` may have been partly filled then; a quantity below its first execution of
+    the day is then not counted as missed.
     """
     today = [report for report in facts.reports if report.at >= day_start]
     earlier = [Mark(r.cumulative, None, r.at) for r in facts.reports if r.at < day_start]
@@ -41,13 +41,13 @@ def build_spans(facts: OrderFacts, day_start: dt.datetime) -> list[Span]:
 def _build_corrected(
     facts: OrderFacts, today: list[Report], marks: list[Mark], day_start: dt.datetime
 ) -> list[Span]:
-    """The spans of an order some of whose executions were busted or corrected.
+    """Return the spans of an order with busted or corrected executions.
 
-    A bust takes its quantity off the order's total, so what lies end to end on the order's line says less
-    than the total does: where the executions that stand come to it, none was missed.
+    A bust takes its quantity off the order's total, so the total says more than the spans end to end. If
+    the standing executions add up to it, none was missed.
     """
     carried = _is_carried(facts, day_start)
-    told = None if carried else facts.told  # which speaks of the earlier days too
+    told = None if carried else facts.told  # which includes the earlier days
     merged = merge_reports(today, busted_at(facts.corrections))
     spans, unmatched = apply_named(merged, facts.corrections, told)
     if not comes_to_total(spans, told):
@@ -64,9 +64,9 @@ def _is_carried(facts: OrderFacts, day_start: dt.datetime) -> bool:
 
 
 def _floor(facts: OrderFacts, spans: list[Span], marks: list[Mark], day_start: dt.datetime) -> Decimal:
-    """The total from which on the order's line must be covered by executions of the day.
+    """Return the total from which on executions of the day must cover the order's line.
 
-    REST tells of a day from its beginning on: what lies below its first execution was of an earlier one.
+    REST reports a day from its beginning, so a quantity below its first execution is of an earlier day.
     """
     before = max((mark.cumulative for mark in marks if mark.at < day_start), default=None)
     if before is None and not _is_carried(facts, day_start):

@@ -1,7 +1,6 @@
-"""Rows of a day by the orders that belong together.
+"""A day's rows, grouped by related orders.
 
-A family is an order with its legs and whatever it was replaced by. Nothing told of one family changes what is
-known of another.
+A family is an order with its legs and its replacements. A report about one family never changes another.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from options_helper.analysis.fills.order_facts import Row
 
 
 class Family(NamedTuple):
-    """All that was told of one family, each part in the order in which it was given."""
+    """All reports about one family, each part in its given order."""
 
     stream_rows: tuple[Row, ...]
     rest_fills: tuple[Row, ...]
@@ -24,7 +23,7 @@ class Family(NamedTuple):
 def group_by_family(
     stream_rows: Sequence[Row], rest_fills: Sequence[Row], rest_orders: Sequence[Row]
 ) -> dict[str, Family]:
-    """Every row that names an order, by its family; a family is called by one of its orders' ids."""
+    """Return every row that names an order, by family; a family has the id of one of its orders."""
     sources, names = (stream_rows, rest_fills, rest_orders), _Names()
     for row in itertools.chain(*sources):
         for relative in _relatives(row):
@@ -38,7 +37,7 @@ def group_by_family(
 
 
 def _relatives(row: Row) -> Iterator[str]:
-    """The orders that a row names beside its own."""
+    """Return the other orders that a row names."""
     for name in ("replaces", "replaced_by"):
         if row.get(name):
             yield row[name]
@@ -48,14 +47,14 @@ def _relatives(row: Row) -> Iterator[str]:
 
 
 class _Names:
-    """One name for all orders that were joined; an order by itself is its own."""
+    """One name for all joined orders; an order by itself is its own."""
 
     def __init__(self) -> None:
         self._leading_to: dict[str, str] = {}
 
     def of(self, order_id: str) -> str:
         while (name := self._leading_to.get(order_id)) is not None:
-            self._leading_to[order_id] = self._leading_to.get(name, name)  # half the way for the next one
+            self._leading_to[order_id] = self._leading_to.get(name, name)  # path halving
             order_id = name
         return order_id
 

@@ -1,4 +1,4 @@
-"""Prices of executions that follow from averages, and the running average."""
+"""Prices of executions derived from averages, and the running average."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from options_helper.analysis.fills.order_facts import ZERO, Mark
 from options_helper.analysis.fills.span import PriceOrigin, Span
 
 _CENT = Decimal("0.01")
-_FEWEST_DECIMALS = 4  # Alpaca's averages are taken to be rounded at this one or a later one
+_FEWEST_DECIMALS = 4  # Alpaca's averages are assumed to be rounded to this many decimals or more
 _HALF = Decimal("0.5")
 
 
 def derive_prices(spans: list[Span], marks: list[Mark], *, carried: bool) -> list[Span]:
-    """Fill in prices that two totals and their averages leave no choice about."""
+    """Fill in prices that two totals and their averages determine uniquely."""
     averages = _averages(marks)
     value: Decimal | None = None if carried else ZERO
     slack = ZERO
@@ -39,26 +39,26 @@ def derive_prices(spans: list[Span], marks: list[Mark], *, carried: bool) -> lis
 
 
 def _averages(marks: Iterable[Mark]) -> dict[Decimal, Decimal]:
-    """The newest average told at each total."""
+    """Return the newest average reported at each total."""
     ordered = sorted(marks, key=lambda mark: mark.at)
     return {mark.cumulative: mark.average for mark in ordered if mark.average is not None}
 
 
 def _slack(average: Decimal) -> Decimal:
-    """How far off an average may be for its rounding."""
+    """Return how far off an average may be because of its rounding."""
     exponent = average.normalize().as_tuple().exponent
     decimals = -exponent if isinstance(exponent, int) else 0
     return _HALF.scaleb(-max(decimals, _FEWEST_DECIMALS))
 
 
 def _to_cent(price: Decimal, slack: Decimal) -> Decimal | None:
-    """The one price in whole cents within the slack, None where there is none or a choice."""
+    """Return the only price in whole cents within the slack, None if there is none or a choice."""
     cents = price.quantize(_CENT)
     return cents if abs(price - cents) <= slack < _CENT / 2 else None
 
 
 def add_averages(spans: list[Span], marks: list[Mark], *, carried: bool) -> list[Span]:
-    """The running average after each execution, None from where a price is missing."""
+    """Set the running average after each execution, None once a price is missing."""
     quantity, value = _carried_over(spans, marks) if carried else (ZERO, ZERO)
     result: list[Span] = []
     for span in spans:
@@ -73,7 +73,7 @@ def add_averages(spans: list[Span], marks: list[Mark], *, carried: bool) -> list
 
 
 def _carried_over(spans: list[Span], marks: list[Mark]) -> tuple[Decimal | None, Decimal | None]:
-    """What was filled before the day and what it cost, reckoned back from the newest average."""
+    """Return the quantity filled before the day and its cost, derived from the newest average."""
     newest = max((mark for mark in marks if mark.average is not None), key=lambda mark: mark.at, default=None)
     if newest is None or newest.average is None:
         return None, None

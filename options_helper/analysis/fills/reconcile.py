@@ -18,17 +18,17 @@ from decimal import Decimal
 from options_helper.analysis.fills.order_facts import ZERO, Mark, Report
 from options_helper.analysis.fills.span import PriceOrigin, Source, Span
 
-_CLOCKS_DIFFER = dt.timedelta(seconds=1)  # the stream's time of an execution from that of REST
+_CLOCKS_DIFFER = dt.timedelta(seconds=1)  # between the stream's and REST's time of an execution
 
 
 def merge_reports(
     reports: Iterable[Report], busted_at: Mapping[str, dt.datetime] | None = None
 ) -> list[Span]:
-    """One span per execution, whoever told of it and however often.
+    """Return one span per execution, whatever reported it and however often.
 
     Args:
-        reports: Of one order.
-        busted_at: When executions were busted, by the stream's id.
+        reports: The reports of one order.
+        busted_at: Bust times by the stream's execution id.
     """
     by_total: dict[Decimal, list[Report]] = {}
     for report in reports:
@@ -42,10 +42,10 @@ def merge_reports(
 
 
 def trim_overlaps(spans: list[Span]) -> list[Span]:
-    """Cut what REST tells in finer parts out of the live spans that cover them.
+    """Cut REST's finer executions out of the live spans that cover them.
 
-    The stream may tell of a leg's two executions as one. What then is left of the live span has a price of
-    its own that nobody told.
+    The stream may report two executions of a leg as one. The rest of the live span then has a price of its
+    own, which was not reported.
     """
     told = sorted(span.cumulative for span in spans if span.source is not Source.LIVE)
     trimmed = []
@@ -60,7 +60,7 @@ def trim_overlaps(spans: list[Span]) -> list[Span]:
 
 
 def _distinct(group: list[Report], *, is_rest: bool) -> list[Report]:
-    """One report of each identity, oldest first; those without one are taken for the same execution."""
+    """Return one report of each identity, oldest first; reports without one count as the same execution."""
     kept: dict[str | None, Report] = {}
     for report in sorted((one for one in group if one.is_rest is is_rest), key=lambda one: one.at):
         kept.setdefault(report.identity, report)
@@ -72,7 +72,7 @@ def _distinct(group: list[Report], *, is_rest: bool) -> list[Report]:
 def _pair(
     lives: list[Report], rests: list[Report], busted_at: Mapping[str, dt.datetime]
 ) -> list[tuple[Report | None, Report | None]]:
-    """Put the two accounts of each execution together.
+    """Pair the two reports of each execution.
 
     Nearly always there is one of each. After a bust an order can pass the same total again; then equal
     quantity and price decide, then equal quantity (the price may be corrected), then whatever is left, each
@@ -104,16 +104,16 @@ def _nothing(_report: Report) -> object:
 
 
 def _may_be_one(live: Report, rest: Report, busted_at: Mapping[str, dt.datetime]) -> bool:
-    """REST lists a busted execution no longer; what it lists at the same total may be the one after it."""
+    """REST no longer lists a busted execution; its report at the same total may be the next one."""
     if live.execution_id not in busted_at:
         return True
     return abs(live.at - rest.at) <= _CLOCKS_DIFFER
 
 
 def _join(live: Report | None, rest: Report | None) -> Span:
-    """REST's account stands where there is one: it is the broker's record, the same at every look.
+    """Prefer REST's report: it is the broker's record, the same at every look.
 
-    Another price than the stream's is a correction that the stream did not bring.
+    A price that differs from the stream's is a correction that the stream did not bring.
     """
     told = [report for report in (rest, live) if report is not None]
     price = next((report.price for report in told if report.price is not None), None)
@@ -141,7 +141,7 @@ def _corrected_from(live: Report | None, rest: Report | None) -> tuple[Decimal, 
 
 
 def find_missed(spans: list[Span], marks: list[Mark], floor: Decimal) -> list[Span]:
-    """Spans for what no execution covers, cut where a total was seen."""
+    """Return spans for the quantities that no execution covers, cut at the totals that were seen."""
     missed: list[Span] = []
     seen = sorted({mark.cumulative for mark in marks})
     for start, end in _holes(spans, max(seen, default=ZERO), floor):

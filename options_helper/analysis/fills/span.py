@@ -11,7 +11,7 @@ from options_helper.analysis.fills.order_facts import ZERO
 
 
 class Source(StrEnum):
-    """Who told of an execution; DERIVED is a quantity known from totals only."""
+    """The source of an execution's report; DERIVED is a quantity known only from totals."""
 
     LIVE = "live"
     REST = "rest"
@@ -20,7 +20,7 @@ class Source(StrEnum):
 
 
 class PriceOrigin(StrEnum):
-    """Where an execution's price comes from; DERIVED follows exactly from two averages."""
+    """The origin of an execution's price; DERIVED follows exactly from two averages."""
 
     REPORTED = "reported"
     DERIVED = "derived"
@@ -56,5 +56,5 @@ class Span:
 
     @property
     def counted(self) -> Decimal:
-        """The quantity that stands: none of a busted execution."""
+        """Return the quantity that counts: none if busted."""
         return ZERO if self.busted else self.quantity

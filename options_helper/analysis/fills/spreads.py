@@ -1,7 +1,7 @@
-"""The lines of multi-leg fills: the net price above, the legs' executions beneath.
+"""The lines of multi-leg fills: the net price above, the legs' executions below.
 
-REST tells of a multi-leg order's fills by leg only, so the line is made from the legs: wherever every leg
-has come to the same number of units, one fill of the whole order ended there.
+REST reports a multi-leg order's fills only by leg, so the line is made from the legs: each time all legs have
+reached the same number of units, one fill of the whole order ended.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class UnitFill:
 def build_legs(
     parent: OrderFacts, by_id: Mapping[str, OrderFacts], spans: Mapping[str, list[Span]]
 ) -> list[Leg]:
-    """The legs of a multi-leg order with their executions."""
+    """Return the legs of a multi-leg order with their executions."""
     legs = []
     for leg_id in parent.leg_ids:
         facts = by_id[leg_id]
@@ -59,7 +59,7 @@ def build_legs(
 
 
 def build_unit_fills(parent: OrderFacts, legs: list[Leg]) -> list[UnitFill]:
-    """The fills of a multi-leg order, oldest first, the last one with legs still missing if so."""
+    """Return the fills of a multi-leg order, oldest first; the last one may still lack legs."""
     fills: list[UnitFill] = []
     start = _start(legs)
     value: Decimal | None = ZERO if start == 0 else None
@@ -90,7 +90,7 @@ def _ratio(leg: OrderFacts, parent: OrderFacts) -> Decimal:
 
 
 def _start(legs: list[Leg]) -> Decimal:
-    """The units filled before the day's first execution."""
+    """Return the units filled before the day's first execution."""
     starts = [
         ((leg.spans[0].cumulative - leg.spans[0].quantity) / leg.ratio).quantize(_GRAIN)
         for leg in legs
@@ -128,7 +128,7 @@ def _line(
 
 
 def _told(parent: OrderFacts, start: Decimal, end: Decimal | None) -> Report | None:
-    """The stream's own account of the whole fill."""
+    """Return the stream's own report of the whole fill."""
     reports = (
         one for one in parent.reports if one.cumulative == end and one.quantity == one.cumulative - start
     )
@@ -138,7 +138,7 @@ def _told(parent: OrderFacts, start: Decimal, end: Decimal | None) -> Report | N
 def _net_price(
     inside: tuple[tuple[Leg, Span], ...], quantity: Decimal, told: Report | None
 ) -> tuple[Decimal | None, PriceOrigin]:
-    """What the legs add up to; the stream's net price where a leg's price is not reported."""
+    """Return the sum of the legs; the stream's net price if a leg's price is not reported."""
     reported = all(span.price_origin is PriceOrigin.REPORTED for _, span in inside)
     if told is not None and told.price is not None and not reported:
         return told.price, PriceOrigin.REPORTED
@@ -153,7 +153,7 @@ def _net_price(
 
 
 def _corrected_price(parent: OrderFacts, told: Report | None) -> Decimal | None:
-    """A new net price that a correction gives the whole fill."""
+    """Return the new net price that a correction gives the whole fill."""
     if told is None or told.execution_id is None:
         return None
     meant = [one for one in parent.corrections if one.previous_id == told.execution_id and one.event != BUST]
