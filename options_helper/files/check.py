@@ -33,7 +33,7 @@ class Checked:
 
     @property
     def ok(self) -> bool:
-        """Whether the page could use the file."""
+        """Return whether the page could use the file."""
         return not self.problems
 
     def to_json(self) -> str:

@@ -1,4 +1,4 @@
-"""What a position was understood as, and the doubts about it: sentences, without any price."""
+"""The interpretation of a position, and the doubts about it: sentences, without any price."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def _structure_doubts(position: MultiLegPosition, net_debit: float) -> Iterator[
 
 
 def _other_sign(position: MultiLegPosition, net_debit: float) -> str:
-    """What the figure would mean with the other sign, or per share instead of in total."""
+    """Return the figure's meaning with the other sign, or per share instead of in total."""
     turned = describe_structure(position.model_copy(update={"net_debit": -net_debit}))
     best, worst = turned.max_profit, turned.max_loss
     if best is None or worst is None or best < 0 or worst < 0:
