@@ -12,6 +12,9 @@ from options_helper.data.streaming.connection.connection import OneConnection
 from options_helper.data.streaming.connection.failures import trading_error
 from options_helper.errors import StreamInterrupted
 
+# Alpaca itself has sent this form. Whoever listens counts it as an update that could not be read.
+_UNREADABLE = {"stream": "trade_updates", "data": None}
+
 
 class TradingConnection(OneConnection):
     """The stream of order updates: raw JSON, each passed on at once."""
@@ -56,7 +59,9 @@ class TradingConnection(OneConnection):
             stream = message["stream"]
             offered = stream != "listening" or "trade_updates" in message["data"]["streams"]
         except (ValueError, TypeError, KeyError, RecursionError):
-            self._observer.counted(messages=0, conflated=0, malformed=1)
+            # The frame may have been a fill: it is passed on, so that the listener knows of a gap.
+            self._observer.counted(messages=1, conflated=0, malformed=0)
+            await self.deliver(dict(_UNREADABLE))
             return False
         if stream == "listening":
             if not offered:

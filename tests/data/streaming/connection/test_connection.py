@@ -199,3 +199,22 @@ def test_order_updates_before_a_cut_are_all_delivered_in_order() -> None:
         with pytest.raises(StreamError, match="closed the connection"):
             connection.run()
     assert got == list(range(40))
+
+
+@pytest.mark.parametrize("frame", ["not JSON", b"\xff\xfe", "[]", '{"data": {}}', "null", '"x"'])
+def test_an_unreadable_frame_of_the_trading_stream_is_passed_on(frame: str | bytes) -> None:
+    """A frame that might have been a fill reaches the listener as an update without data."""
+    got: list[dict[str, Any]] = []
+
+    async def deliver(message: dict[str, Any]) -> None:
+        got.append(message)
+
+    def talk(websocket: Any) -> None:
+        websocket.send(b'{"stream": "listening", "data": {"streams": ["trade_updates"]}}')
+        websocket.send(frame)
+
+    with _server(talk) as url:
+        connection = _connection(TradingConnection, url, deliver)
+        with pytest.raises(StreamError, match="closed the connection"):
+            connection.run()
+    assert got == [{"stream": "trade_updates", "data": None}]
