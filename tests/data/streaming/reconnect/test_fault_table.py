@@ -207,7 +207,9 @@ def test_a_tls_failure_is_retried(bench: Bench, wait_until) -> None:
     secure = bench.settings.stream_url.replace("ws://", "wss://")
     bench.start(settings=replace(bench.settings, stream_url=secure), stream_fills=False)
     wait_until(lambda: bench.health("options").attempts >= 1)
-    assert bench.health("options").last_failure.text == "the secure connection could not be set up"
+    # A busy machine may time out once while it sets up its first secure connection.
+    words = "the secure connection could not be set up"
+    wait_until(lambda: bench.health("options").last_failure.text == words)
 
 
 @pytest.mark.parametrize("stream", ALL)
