@@ -1,4 +1,4 @@
-"""What the market reports, under one name: the records of `market_records` and the snapshot of `snapshot`."""
+"""The market data under one name: the records of `market_records` and the snapshot of `snapshot`."""
 
 from options_helper.market_records import (
     BrokerPosition,

@@ -1,4 +1,4 @@
-"""The checks, in the order in which they are told."""
+"""The checks, in the order of the report."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ _WITHOUT_KEYS = "not asked, because there are no usable keys"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DoctorInput:
-    """What is examined.
+    """The inputs of the checks.
 
     Attributes:
         env: The environment.
-        env_file: The file that stands behind it.
+        env_file: The settings file that backs it.
         portfolio: The portfolio file; the environment's or `portfolio.json` where None.
         build_rest: Makes the HTTP client for settings.
         times: The clockwork of each connection; the product's own where None.

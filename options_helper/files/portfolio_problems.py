@@ -1,4 +1,4 @@
-"""What can be wrong inside a portfolio file: where it stands, and what a right value looks like."""
+"""Problems inside a portfolio file: their place, and an example of a right value."""
 
 from __future__ import annotations
 

@@ -68,7 +68,7 @@ def insert_title(document: str, title: str, kind: str) -> str:
 
 
 async def _answer(document: str, request: Request) -> Response:
-    from starlette.responses import HTMLResponse  # noqa: PLC0415 - likewise
+    from starlette.responses import HTMLResponse  # noqa: PLC0415 - heavy, and needed here only
 
     if _is_folded(request):
         document = document.replace('class="oh-live"', 'class="oh-live oh-folded"')

@@ -1,4 +1,4 @@
-"""What the launcher runs: Streamlit's server, with an immediate title and strict security headers."""
+"""The server that the launcher runs: Streamlit's, with an immediate title and strict security headers."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 Live updates and REST's account are merged by order (or leg) and cumulative filled quantity, so that no fill
 shows twice, whatever arrived in which order and however often, and a missed one leaves a visible hole until
-REST tells of it.
+REST reports it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from options_helper.analysis.fills.option_events import build_option_events
 from options_helper.analysis.fills.order_facts import MULTI_LEG, OrderFacts, Row
 from options_helper.analysis.fills.order_families import Family, group_by_family
 from options_helper.analysis.fills.read_orders import gather
-from options_helper.analysis.fills.spreads import Leg, UnitFill, build_legs, build_unit_fills
+from options_helper.analysis.fills.spreads import SpreadLeg, UnitFill, build_legs, build_unit_fills
 from options_helper.analysis.fills.timelines import build_stories, newest_change_first
 from options_helper.analysis.text.fills import fill_words
 from options_helper.market import NO_UNREADABLE_ROWS, FillGap, LiveSnapshot, UnreadableRows
@@ -31,7 +31,7 @@ _NO_DAY = dt.date(1970, 1, 1)  # of a book of nothing, for which no day was give
 
 
 class _Told(NamedTuple):
-    """A family as it was told of, and what that comes to."""
+    """The rows of an order family, and the result computed from them."""
 
     family: Family
     fills: tuple[list[Execution], ...]
@@ -39,10 +39,10 @@ class _Told(NamedTuple):
 
 
 class FillDayBuilder:
-    """Builds the book of a day again whenever something was told of it.
+    """Builds the fills of a day again whenever something new is known of it.
 
-    Only the orders of which something else is told than at the last time are worked out; of the others the
-    book has the same objects as before. One thread at a time.
+    Only orders with new rows are computed again; for all others the day holds the same objects as before.
+    Not thread-safe.
     """
 
     def __init__(self) -> None:
@@ -96,8 +96,8 @@ class FillDayBuilder:
             for name, family in families.items()
         }
         self._day = day
-        fills = (fill for told in self._told.values() for fill in told.fills)
-        orders = (order for told in self._told.values() for order in told.orders)
+        fills = (fill for reported in self._told.values() for fill in reported.fills)
+        orders = (order for reported in self._told.values() for order in reported.orders)
         return FillDay(
             day=day,
             executions=tuple(itertools.chain(*_newest_first(fills))),
@@ -122,9 +122,9 @@ def _claimed_since(snapshot: LiveSnapshot, day: dt.date) -> dt.datetime | None:
     return opening if new_york_date(opening) == day else None
 
 
-def _told_again(told: _Told | None, family: Family) -> _Told | None:
-    """What was worked out of the same rows; these rows are kept, so that no source's old ones stay alive."""
-    return told._replace(family=family) if told is not None and told.family == family else None
+def _told_again(reported: _Told | None, family: Family) -> _Told | None:
+    """Reuse the previous result for equal rows; keep the new rows, so that the old ones are freed."""
+    return reported._replace(family=family) if reported is not None and reported.family == family else None
 
 
 def _tell(family: Family, day_start: dt.datetime) -> _Told:
@@ -170,7 +170,7 @@ def _with_legs(parent: OrderFacts, fill: UnitFill) -> list[Execution]:
     return [line, *(_execution(leg.facts, span, FillKind.LEG) for leg, span in legs)]
 
 
-def _place(parent: OrderFacts, leg: Leg) -> int:
+def _place(parent: OrderFacts, leg: SpreadLeg) -> int:
     return parent.leg_ids.index(leg.facts.order_id)
 
 

@@ -24,7 +24,7 @@ from options_helper.models import (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FillFact:
-    """What was bought or sold today of one contract or stock of a position.
+    """The quantity of one contract or stock of a position bought or sold today.
 
     Attributes:
         quantity: Above zero; busted fills do not count.
@@ -69,7 +69,7 @@ class PortfolioFills:
 def fills_for_portfolio(
     book: FillDay, portfolio: Portfolio, saved_at: dt.datetime | None = None
 ) -> PortfolioFills:
-    """Which of the day's fills touch which position.
+    """Assign the day's fills to positions.
 
     Args:
         book: The day's fills.

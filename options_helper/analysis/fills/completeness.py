@@ -1,4 +1,4 @@
-"""Whether the day's fills are complete, and where they are not."""
+"""The completeness of the day's fills, and their gaps."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _MOST_SPANS = 3  # named, the newest; more of them are counted
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Completeness:
-    """What can be said of a book's completeness.
+    """The completeness of a day of fills.
 
     Attributes:
-        since: From when on it is claimed.
+        since: The start of the span for which it is claimed.
         gaps: Spans in which fills may have been missed, oldest first, touching ones joined.
         day_start: Midnight in New York: a gap from there on has no beginning worth a word.
         unconfirmed: Executions known from totals only; `unconfirmed_quantity` is what they come to.
@@ -36,7 +36,7 @@ class Completeness:
 
     @property
     def complete(self) -> bool:
-        """Whether nothing is in doubt."""
+        """Return True if nothing is in doubt."""
         return not (self.gaps or self.unconfirmed or self.contradictions or self.unreadable.count)
 
     @property

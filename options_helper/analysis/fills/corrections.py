@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
-from options_helper.analysis.fills.order_facts import BUST, ZERO, Correction, Mark
-from options_helper.analysis.fills.span import PriceOrigin, Source, Span
+from options_helper.analysis.fills.order_facts import BUST, ZERO, Correction, TotalSeen
+from options_helper.analysis.fills.span import PriceOrigin, ReportedBy, Span
 
 
 def busted_at(corrections: Iterable[Correction]) -> Mapping[str, dt.datetime]:
@@ -20,15 +20,15 @@ def busted_at(corrections: Iterable[Correction]) -> Mapping[str, dt.datetime]:
     return {one.previous_id: one.at for one in corrections if one.event == BUST and one.previous_id}
 
 
-def comes_to_total(spans: Sequence[Span], told: Mark | None) -> bool:
+def comes_to_total(spans: Sequence[Span], reported: TotalSeen | None) -> bool:
     """Return whether the standing executions add up to the order's own total after the last of them."""
-    if told is None or any(span.at > told.at for span in spans):
+    if reported is None or any(span.at > reported.at for span in spans):
         return False
-    return sum((span.counted for span in spans), ZERO) == told.cumulative
+    return sum((span.counted for span in spans), ZERO) == reported.cumulative
 
 
 def apply_named(
-    spans: list[Span], corrections: Iterable[Correction], told: Mark | None
+    spans: list[Span], corrections: Iterable[Correction], reported: TotalSeen | None
 ) -> tuple[list[Span], list[Correction]]:
     """Return the spans with the corrections that name one of them, and the corrections that name none."""
     spans, unmatched = list(spans), []
@@ -38,14 +38,14 @@ def apply_named(
         if place is None:
             unmatched.append(correction)
             continue
-        spans[place] = _changed(spans, place, correction, told)
+        spans[place] = _changed(spans, place, correction, reported)
         if correction.execution_id:
             places[correction.execution_id] = place
     return spans, unmatched
 
 
 def apply_unnamed(
-    spans: list[Span], corrections: Iterable[Correction], told: Mark | None, *, carried: bool
+    spans: list[Span], corrections: Iterable[Correction], reported: TotalSeen | None, *, carried: bool
 ) -> list[Span]:
     """Return the spans with the corrections whose execution is unambiguous without its name.
 
@@ -54,12 +54,12 @@ def apply_unnamed(
     spans, corrections = list(spans), _busts_first(corrections)
     for correction in corrections:
         if correction.event == BUST:
-            place = _find_busted(spans, correction, told, carried=carried)
+            place = _find_busted(spans, correction, reported, carried=carried)
         else:
             sure = not carried and len(spans) == 1 and all(one.event != BUST for one in corrections)
             place = 0 if sure and _may_be_meant(spans[0], correction) else None
         if place is not None:
-            spans[place] = _changed(spans, place, correction, told)
+            spans[place] = _changed(spans, place, correction, reported)
     return spans
 
 
@@ -67,13 +67,15 @@ def _busts_first(corrections: Iterable[Correction]) -> list[Correction]:
     return sorted(corrections, key=lambda one: (one.event != BUST, one.at))
 
 
-def _find_busted(spans: list[Span], bust: Correction, told: Mark | None, *, carried: bool) -> int | None:
+def _find_busted(
+    spans: list[Span], bust: Correction, reported: TotalSeen | None, *, carried: bool
+) -> int | None:
     """Find the busted span by equal figures, the newest of several, or take the only one.
 
     None if the order's total has room for all standing spans: REST has already removed the busted one.
     """
-    if told is not None:
-        excess = sum((span.counted for span in spans if span.at <= told.at), ZERO) - told.cumulative
+    if reported is not None:
+        excess = sum((span.counted for span in spans if span.at <= reported.at), ZERO) - reported.cumulative
         if excess < (bust.quantity or min((span.quantity for span in spans), default=ZERO)):
             return None
     places = [place for place, span in enumerate(spans) if not span.busted and _may_be_meant(span, bust)]
@@ -90,15 +92,15 @@ def _may_be_meant(span: Span, correction: Correction) -> bool:
     if correction.quantity not in {span.quantity, None}:
         return False
     # The execution time of a quantity known only from totals was not reported.
-    return span.source is Source.DERIVED or span.at <= correction.at
+    return span.source is ReportedBy.DERIVED or span.at <= correction.at
 
 
-def _changed(spans: list[Span], place: int, correction: Correction, told: Mark | None) -> Span:
+def _changed(spans: list[Span], place: int, correction: Correction, reported: TotalSeen | None) -> Span:
     span = spans[place]
     if correction.event == BUST:
         return replace(span, busted=True)
     quantity = span.quantity if correction.quantity is None else abs(correction.quantity)
-    price = _corrected_price(spans, place, correction, told)
+    price = _corrected_price(spans, place, correction, reported)
     was = span.was or (span.quantity, span.price)
     return replace(
         span,
@@ -111,7 +113,7 @@ def _changed(spans: list[Span], place: int, correction: Correction, told: Mark |
 
 
 def _corrected_price(
-    spans: list[Span], place: int, correction: Correction, told: Mark | None
+    spans: list[Span], place: int, correction: Correction, reported: TotalSeen | None
 ) -> Decimal | None:
     """Return the correction's price, or REST's if the order's average confirms it.
 
@@ -120,12 +122,12 @@ def _corrected_price(
     span = spans[place]
     if correction.price is None:
         return span.price
-    if told is None or told.average is None or span.price is None or span.source is Source.LIVE:
+    if reported is None or reported.average is None or span.price is None or span.source is ReportedBy.LIVE:
         return correction.price
     others = [one for one in spans if one is not span and one.counted]
     if any(one.price is None for one in others):
         return correction.price
     value = sum(((one.price or ZERO) * one.counted for one in others), ZERO)
-    due = told.average * told.cumulative - value
+    due = reported.average * reported.cumulative - value
     by_rest, by_correction = (abs(each * span.quantity - due) for each in (span.price, correction.price))
     return span.price if by_rest < by_correction else correction.price

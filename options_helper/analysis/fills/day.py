@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from options_helper.analysis.fills.completeness import Completeness, join_gaps
 from options_helper.analysis.fills.option_events import OptionEvent
-from options_helper.analysis.fills.span import PriceOrigin, Source
+from options_helper.analysis.fills.span import PriceOrigin, ReportedBy
 from options_helper.analysis.text.fills import (
     MULTI_LEG_WORDS,
     contract_words,
@@ -31,7 +31,7 @@ class FillKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Execution:
-    """One execution; of a multi-leg order a line with the net price, and one for each leg's share.
+    """One execution. A multi-leg order has one with its net price, and one for each leg's share.
 
     Attributes:
         key: Unique in the book and the same at every look.
@@ -39,8 +39,8 @@ class Execution:
         quantity, price: As corrected; the price is per share, of a parent per unit and negative for a credit.
         filled, total, average_price: Of the order, after this execution.
         status: Of the order now.
-        position_after: Signed position in the symbol, where the stream told it.
-        source: Who told of it; "derived" is a quantity known from totals only, not confirmed.
+        position_after: Signed position in the symbol, if the stream reported it.
+        source: Who reported it; "derived" is a quantity known from totals only, not confirmed.
         busted, corrected, was: Undone or changed since; `was` is what stood before, in words.
     """
 
@@ -55,7 +55,7 @@ class Execution:
     quantity: float | None
     price: float | None
     price_origin: PriceOrigin
-    source: Source
+    source: ReportedBy
     filled: float | None
     total: float | None
     average_price: float | None
@@ -69,7 +69,7 @@ class Execution:
 
     @property
     def confirmed(self) -> bool:
-        """Whether the stream or REST told of this very execution."""
+        """Return True if the stream or REST reported this very execution."""
         return self.source.value != "derived"
 
     @property
@@ -96,7 +96,7 @@ class Execution:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What is special about it, each in words."""
+        """Return everything special about it, each in words."""
         notes = []
         if not self.confirmed:
             notes.append("not confirmed")
@@ -110,7 +110,7 @@ class Execution:
 
     @property
     def note(self) -> str:
-        """What is special about it in one line, else ""."""
+        """Return everything special about it in one line, or ""."""
         return " · ".join(self.notes)
 
 
@@ -165,7 +165,7 @@ class OrderTimeline:
 
     @property
     def is_multi_leg(self) -> bool:
-        """Whether its prices are net prices of several legs."""
+        """Return True if its prices are net prices of several legs."""
         return self.order_class == "mleg"
 
     @property
@@ -219,12 +219,12 @@ class FillDay:
 
     @property
     def leaf_fills(self) -> tuple[Execution, ...]:
-        """What moved a position: no multi-leg lines, only their legs."""
+        """Return the executions that moved a position: legs, without the lines of their multi-leg orders."""
         return tuple(one for one in self.executions if one.kind is not FillKind.PARENT)
 
     @property
     def completeness(self) -> Completeness:
-        """What can be claimed of the day, from its gaps, its holes and its unreadable rows."""
+        """Return the completeness of the day, from its gaps, its holes and its unreadable rows."""
         missed = [one for one in self.leaf_fills if not one.confirmed]
         return Completeness(
             since=self.since or self.day_start,
@@ -238,7 +238,7 @@ class FillDay:
 
     @property
     def complete(self) -> bool:
-        """Whether nothing of the day is in doubt."""
+        """Return True if nothing of the day is in doubt."""
         return self.completeness.complete
 
     @property

@@ -1,4 +1,4 @@
-"""All that is known of one order: reports of executions, totals seen ("marks"), states, corrections, events.
+"""All that is known of one order: reports of executions, totals seen, states, corrections, events.
 
 Quantities and prices are decimals, read from the shortest text of their floats, so that they are exactly
 what the vendor wrote.
@@ -27,8 +27,8 @@ _LONG_AGO = dt.datetime.min.replace(tzinfo=dt.UTC)
 class Report(NamedTuple):
     """One report of one execution.
 
-    `identity` tells it from another of the same total: the stream's execution id or REST's activity id. A
-    leg's share of a multi-leg fill has none of its own, only its parent's `execution_id`.
+    `identity` distinguishes it from another of the same total: the stream's execution id or REST's activity
+    id. A leg's share of a multi-leg fill has none of its own, only its parent's `execution_id`.
     """
 
     cumulative: Decimal
@@ -41,7 +41,7 @@ class Report(NamedTuple):
     position_after: float | None = None
 
 
-class Mark(NamedTuple):
+class TotalSeen(NamedTuple):
     """A total seen on the order: how much was filled in all, at which average, by when."""
 
     cumulative: Decimal
@@ -65,13 +65,13 @@ class Correction(NamedTuple):
 
 @dataclass(slots=True)
 class OrderFacts:
-    """What is known of one order or leg.
+    """Everything known of one order or leg.
 
     Attributes:
         parent_id: The order whose leg this is, a spread's or a bracket's.
-        states: The order as it was told of at various moments, in any order.
-        fallback: The newest REST fill, for what no state tells.
-        told: The total of the newest state, and when it was told, be it lower than one before.
+        states: The order's reported states, in any order.
+        fallback: The newest REST fill, for fields that no state has.
+        reported: The total of the newest state and its time, even if it is lower than an earlier one.
     """
 
     order_id: str
@@ -79,11 +79,11 @@ class OrderFacts:
     leg_ids: list[str] = field(default_factory=list)
     states: list[Row] = field(default_factory=list)
     reports: list[Report] = field(default_factory=list)
-    marks: list[Mark] = field(default_factory=list)
+    totals: list[TotalSeen] = field(default_factory=list)
     corrections: list[Correction] = field(default_factory=list)
     events: list[tuple[dt.datetime, str, str | None]] = field(default_factory=list)
     fallback: dict[str, Any] = field(default_factory=dict)
-    told: Mark | None = None
+    reported: TotalSeen | None = None
     _known: dict[str, Any] = field(default_factory=dict)
 
     def latest(self, name: str) -> Any:  # noqa: ANN401 - the row's own types
@@ -93,7 +93,7 @@ class OrderFacts:
 
     @property
     def is_multi_leg(self) -> bool:
-        """Whether it is the parent of a spread, which has no executions of its own but its legs'."""
+        """Return True for the parent of a spread, which has no executions of its own, only its legs'."""
         return self.latest("order_class") == MULTI_LEG and bool(self.leg_ids)
 
     @property
@@ -114,7 +114,7 @@ class OrderFacts:
             total = exact(state.get("filled_qty"))
             if total is not None:
                 at = max(filter(None, (state.get("updated_at"), state.get("timestamp"), _LONG_AGO)))
-                self.told = Mark(total, exact(state.get("filled_avg_price")), at)
+                self.reported = TotalSeen(total, exact(state.get("filled_avg_price")), at)
 
 
 def exact(number: float | None) -> Decimal | None:
@@ -125,6 +125,6 @@ def exact(number: float | None) -> Decimal | None:
 
 
 def _state_rank(state: Row) -> tuple[dt.datetime, float, bool, dt.datetime]:
-    told = state.get("timestamp") or _LONG_AGO
-    changed = state.get("updated_at") or told
-    return (changed, state.get("filled_qty") or 0.0, state.get("origin") == "rest", told)
+    reported = state.get("timestamp") or _LONG_AGO
+    changed = state.get("updated_at") or reported
+    return (changed, state.get("filled_qty") or 0.0, state.get("origin") == "rest", reported)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from decimal import Decimal
 
-from options_helper.analysis.fills.order_facts import ZERO, Mark
+from options_helper.analysis.fills.order_facts import ZERO, TotalSeen
 from options_helper.analysis.fills.span import PriceOrigin, Span
 
 _CENT = Decimal("0.01")
@@ -14,9 +14,9 @@ _FEWEST_DECIMALS = 4  # Alpaca's averages are assumed to be rounded to this many
 _HALF = Decimal("0.5")
 
 
-def derive_prices(spans: list[Span], marks: list[Mark], *, carried: bool) -> list[Span]:
+def derive_prices(spans: list[Span], totals: list[TotalSeen], *, carried: bool) -> list[Span]:
     """Fill in prices that two totals and their averages determine uniquely."""
-    averages = _averages(marks)
+    averages = _averages(totals)
     value: Decimal | None = None if carried else ZERO
     slack = ZERO
     priced: list[Span] = []
@@ -38,10 +38,10 @@ def derive_prices(spans: list[Span], marks: list[Mark], *, carried: bool) -> lis
     return priced
 
 
-def _averages(marks: Iterable[Mark]) -> dict[Decimal, Decimal]:
+def _averages(totals: Iterable[TotalSeen]) -> dict[Decimal, Decimal]:
     """Return the newest average reported at each total."""
-    ordered = sorted(marks, key=lambda mark: mark.at)
-    return {mark.cumulative: mark.average for mark in ordered if mark.average is not None}
+    ordered = sorted(totals, key=lambda seen: seen.at)
+    return {seen.cumulative: seen.average for seen in ordered if seen.average is not None}
 
 
 def _slack(average: Decimal) -> Decimal:
@@ -57,9 +57,9 @@ def _to_cent(price: Decimal, slack: Decimal) -> Decimal | None:
     return cents if abs(price - cents) <= slack < _CENT / 2 else None
 
 
-def add_averages(spans: list[Span], marks: list[Mark], *, carried: bool) -> list[Span]:
+def add_averages(spans: list[Span], totals: list[TotalSeen], *, carried: bool) -> list[Span]:
     """Set the running average after each execution, None once a price is missing."""
-    quantity, value = _carried_over(spans, marks) if carried else (ZERO, ZERO)
+    quantity, value = _carried_over(spans, totals) if carried else (ZERO, ZERO)
     result: list[Span] = []
     for span in spans:
         if span.price is None and span.counted:
@@ -72,9 +72,11 @@ def add_averages(spans: list[Span], marks: list[Mark], *, carried: bool) -> list
     return result
 
 
-def _carried_over(spans: list[Span], marks: list[Mark]) -> tuple[Decimal | None, Decimal | None]:
+def _carried_over(spans: list[Span], totals: list[TotalSeen]) -> tuple[Decimal | None, Decimal | None]:
     """Return the quantity filled before the day and its cost, derived from the newest average."""
-    newest = max((mark for mark in marks if mark.average is not None), key=lambda mark: mark.at, default=None)
+    newest = max(
+        (seen for seen in totals if seen.average is not None), key=lambda seen: seen.at, default=None
+    )
     if newest is None or newest.average is None:
         return None, None
     quantity, value = newest.cumulative, newest.average * newest.cumulative

@@ -1,7 +1,7 @@
 """Facts by order, gathered from live updates, REST fills and REST orders.
 
-Nothing is decided here: what a row tells is put under the order, or the leg, it belongs to. A multi-leg
-update is split per leg, because REST tells of a multi-leg order's fills by leg only.
+Nothing is decided here: each row is filed under the order, or the leg, that it belongs to. A multi-leg
+update is split by leg, because REST reports the fills of a multi-leg order by leg only.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from options_helper.analysis.fills.order_facts import (
     FILLS,
     MULTI_LEG,
     Correction,
-    Mark,
     OrderFacts,
     Report,
     Row,
+    TotalSeen,
     exact,
 )
 
@@ -55,7 +55,7 @@ class _Gathered:
         return known
 
     def add_update(self, row: Row) -> None:
-        """A live update: the state it carries, and the execution, correction or event it tells of."""
+        """File a live update: its state, and its execution, correction or event."""
         facts = self.add_state(row)
         if facts is None:
             return
@@ -104,7 +104,7 @@ class _Gathered:
                     _add_correction(leg, {**row, "fill_qty": None, "fill_price": None})
 
     def add_state(self, row: Row) -> OrderFacts | None:
-        """The order as a live update or REST tells of it, its legs too."""
+        """File the order as a live update or REST reports it, including its legs."""
         order_id = row.get("order_id")
         if not order_id:
             return None
@@ -118,7 +118,7 @@ class _Gathered:
         return facts
 
     def add_rest_fill(self, row: Row) -> None:
-        """One execution as REST tells of it."""
+        """File one execution reported by REST."""
         facts = self.facts(row["order_id"])
         if row.get("event") in CORRECTIONS:
             _add_correction(facts, row)
@@ -141,7 +141,7 @@ def _add_state(facts: OrderFacts, row: Row, at: dt.datetime) -> None:
     filled = exact(row.get("filled_qty"))
     if filled:
         changed = row.get("updated_at") or at
-        facts.marks.append(Mark(filled, exact(row.get("filled_avg_price")), changed))
+        facts.totals.append(TotalSeen(filled, exact(row.get("filled_avg_price")), changed))
 
 
 def _add_report(facts: OrderFacts, row: Row, *, is_rest: bool) -> None:
@@ -189,10 +189,10 @@ def _add_leg_executions(leg: OrderFacts, leg_row: Row, executions: list[Row], ro
 
 
 def _add_leg_report(leg: OrderFacts, leg_row: Row, row: Row) -> None:
-    """A leg's share of a multi-leg fill, where the leg moved in step with its parent.
+    """Return a leg's share of a multi-leg fill if the leg moved in step with its parent.
 
-    The update tells a leg's total and average, not its execution; the price follows from the averages. Where
-    the totals are out of step the leg's total stands as a mark, to be confirmed by REST.
+    The update has a leg's total and average, not its execution; the price follows from the averages. If
+    the totals are out of step, the leg's total is kept for REST to confirm.
     """
     ratio, filled = _ratio(leg_row, row), exact(leg_row.get("filled_qty"))
     parent_filled, parent_quantity = exact(row.get("filled_qty")), exact(row.get("fill_qty"))

@@ -15,8 +15,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from decimal import Decimal
 
-from options_helper.analysis.fills.order_facts import ZERO, Mark, Report
-from options_helper.analysis.fills.span import PriceOrigin, Source, Span
+from options_helper.analysis.fills.order_facts import ZERO, Report, TotalSeen
+from options_helper.analysis.fills.span import PriceOrigin, ReportedBy, Span
 
 _CLOCKS_DIFFER = dt.timedelta(seconds=1)  # between the stream's and REST's time of an execution
 
@@ -47,12 +47,12 @@ def trim_overlaps(spans: list[Span]) -> list[Span]:
     The stream may report two executions of a leg as one. The rest of the live span then has a price of its
     own, which was not reported.
     """
-    told = sorted(span.cumulative for span in spans if span.source is not Source.LIVE)
+    reported = sorted(span.cumulative for span in spans if span.source is not ReportedBy.LIVE)
     trimmed = []
     for span in spans:
-        below = bisect_left(told, span.cumulative)
-        reached = told[below - 1] if below else span.cumulative - span.quantity
-        if span.source is Source.LIVE and reached > span.cumulative - span.quantity:
+        below = bisect_left(reported, span.cumulative)
+        reached = reported[below - 1] if below else span.cumulative - span.quantity
+        if span.source is ReportedBy.LIVE and reached > span.cumulative - span.quantity:
             quantity = span.cumulative - reached
             span = replace(span, quantity=quantity, price=None, price_origin=PriceOrigin.UNKNOWN)  # noqa: PLW2901
         trimmed.append(span)
@@ -115,16 +115,16 @@ def _join(live: Report | None, rest: Report | None) -> Span:
 
     A price that differs from the stream's is a correction that the stream did not bring.
     """
-    told = [report for report in (rest, live) if report is not None]
-    price = next((report.price for report in told if report.price is not None), None)
+    reported = [report for report in (rest, live) if report is not None]
+    price = next((report.price for report in reported if report.price is not None), None)
     was = _corrected_from(live, rest)
     return Span(
-        cumulative=told[0].cumulative,
-        quantity=told[0].quantity,
+        cumulative=reported[0].cumulative,
+        quantity=reported[0].quantity,
         price=price,
         price_origin=PriceOrigin.UNKNOWN if price is None else PriceOrigin.REPORTED,
-        at=told[0].at,
-        source=Source.BOTH if live and rest else Source.REST if rest else Source.LIVE,
+        at=reported[0].at,
+        source=ReportedBy.BOTH if live and rest else ReportedBy.REST if rest else ReportedBy.LIVE,
         position_after=live.position_after if live else None,
         execution_id=live.execution_id if live else None,
         activity_id=rest.identity if rest else None,
@@ -140,14 +140,14 @@ def _corrected_from(live: Report | None, rest: Report | None) -> tuple[Decimal, 
     return (live.quantity, live.price) if changed else None
 
 
-def find_missed(spans: list[Span], marks: list[Mark], floor: Decimal) -> list[Span]:
+def find_missed(spans: list[Span], totals: list[TotalSeen], floor: Decimal) -> list[Span]:
     """Return spans for the quantities that no execution covers, cut at the totals that were seen."""
     missed: list[Span] = []
-    seen = sorted({mark.cumulative for mark in marks})
+    seen = sorted({one.cumulative for one in totals})
     for start, end in _holes(spans, max(seen, default=ZERO), floor):
         cuts = [start, *(total for total in seen if start < total < end), end]
         for low, high in itertools.pairwise(cuts):
-            missed.append(_missed(low, high, spans, marks))
+            missed.append(_missed(low, high, spans, totals))
     return missed
 
 
@@ -164,8 +164,8 @@ def _holes(spans: list[Span], seen: Decimal, floor: Decimal) -> list[tuple[Decim
     return holes
 
 
-def _missed(low: Decimal, high: Decimal, spans: list[Span], marks: list[Mark]) -> Span:
-    by_then = [mark.at for mark in marks if mark.cumulative >= high]
+def _missed(low: Decimal, high: Decimal, spans: list[Span], totals: list[TotalSeen]) -> Span:
+    by_then = [one.at for one in totals if one.cumulative >= high]
     by_then += [span.at for span in spans if span.cumulative >= high]
     return Span(
         cumulative=high,
@@ -173,5 +173,5 @@ def _missed(low: Decimal, high: Decimal, spans: list[Span], marks: list[Mark]) -
         price=None,
         price_origin=PriceOrigin.UNKNOWN,
         at=min(by_then),
-        source=Source.DERIVED,
+        source=ReportedBy.DERIVED,
     )

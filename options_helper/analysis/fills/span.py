@@ -10,7 +10,7 @@ from enum import StrEnum
 from options_helper.analysis.fills.order_facts import ZERO
 
 
-class Source(StrEnum):
+class ReportedBy(StrEnum):
     """The source of an execution's report; DERIVED is a quantity known only from totals."""
 
     LIVE = "live"
@@ -44,7 +44,7 @@ class Span:
     price: Decimal | None
     price_origin: PriceOrigin
     at: dt.datetime
-    source: Source
+    source: ReportedBy
     average: Decimal | None = None
     position_after: float | None = None
     execution_id: str | None = None

@@ -11,13 +11,13 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from options_helper.analysis.fills.order_facts import BUST, ZERO, OrderFacts, Report
-from options_helper.analysis.fills.span import PriceOrigin, Source, Span
+from options_helper.analysis.fills.span import PriceOrigin, ReportedBy, Span
 
 _GRAIN = Decimal("1e-9")
 
 
 @dataclass(frozen=True, slots=True)
-class Leg:
+class SpreadLeg:
     """One leg: how many go with one unit of the order, 1 for bought or -1 for sold, its executions."""
 
     facts: OrderFacts
@@ -40,12 +40,12 @@ class UnitFill:
     """
 
     line: Span
-    legs: tuple[tuple[Leg, Span], ...]
+    legs: tuple[tuple[SpreadLeg, Span], ...]
 
 
 def build_legs(
     parent: OrderFacts, by_id: Mapping[str, OrderFacts], spans: Mapping[str, list[Span]]
-) -> list[Leg]:
+) -> list[SpreadLeg]:
     """Return the legs of a multi-leg order with their executions."""
     legs = []
     for leg_id in parent.leg_ids:
@@ -54,11 +54,11 @@ def build_legs(
             continue
         side = facts.latest("side")
         sign = None if side is None else 1 if str(side).startswith("buy") else -1
-        legs.append(Leg(facts, _ratio(facts, parent), sign, tuple(spans[leg_id])))
+        legs.append(SpreadLeg(facts, _ratio(facts, parent), sign, tuple(spans[leg_id])))
     return legs
 
 
-def build_unit_fills(parent: OrderFacts, legs: list[Leg]) -> list[UnitFill]:
+def build_unit_fills(parent: OrderFacts, legs: list[SpreadLeg]) -> list[UnitFill]:
     """Return the fills of a multi-leg order, oldest first; the last one may still lack legs."""
     fills: list[UnitFill] = []
     start = _start(legs)
@@ -89,7 +89,7 @@ def _ratio(leg: OrderFacts, parent: OrderFacts) -> Decimal:
     return quantity / units if quantity and units else Decimal(1)
 
 
-def _start(legs: list[Leg]) -> Decimal:
+def _start(legs: list[SpreadLeg]) -> Decimal:
     """Return the units filled before the day's first execution."""
     starts = [
         ((leg.spans[0].cumulative - leg.spans[0].quantity) / leg.ratio).quantize(_GRAIN)
@@ -99,19 +99,19 @@ def _start(legs: list[Leg]) -> Decimal:
     return min(starts, default=ZERO)
 
 
-def _common_ends(legs: list[Leg]) -> list[Decimal]:
+def _common_ends(legs: list[SpreadLeg]) -> list[Decimal]:
     ends = [{leg.units(span) for span in leg.spans} for leg in legs]
     return sorted(set.intersection(*ends)) if ends else []
 
 
 def _line(
-    parent: OrderFacts, inside: tuple[tuple[Leg, Span], ...], start: Decimal, end: Decimal | None
+    parent: OrderFacts, inside: tuple[tuple[SpreadLeg, Span], ...], start: Decimal, end: Decimal | None
 ) -> Span:
     spans = [span for _, span in inside]
-    told = _told(parent, start, end)
+    reported = _told(parent, start, end)
     quantity = ZERO if end is None else end - start
-    price, origin = _net_price(inside, quantity, told)
-    corrected = _corrected_price(parent, told)
+    price, origin = _net_price(inside, quantity, reported)
+    corrected = _corrected_price(parent, reported)
     if corrected is not None:
         price, origin = corrected, PriceOrigin.REPORTED
     return Span(
@@ -121,7 +121,7 @@ def _line(
         price_origin=origin,
         at=max(span.at for span in spans),
         source=_source(spans),
-        execution_id=told.execution_id if told else None,
+        execution_id=reported.execution_id if reported else None,
         busted=all(span.busted for span in spans),
         corrected=corrected is not None or any(span.corrected for span in spans),
     )
@@ -136,12 +136,12 @@ def _told(parent: OrderFacts, start: Decimal, end: Decimal | None) -> Report | N
 
 
 def _net_price(
-    inside: tuple[tuple[Leg, Span], ...], quantity: Decimal, told: Report | None
+    inside: tuple[tuple[SpreadLeg, Span], ...], quantity: Decimal, reported: Report | None
 ) -> tuple[Decimal | None, PriceOrigin]:
     """Return the sum of the legs; the stream's net price if a leg's price is not reported."""
-    reported = all(span.price_origin is PriceOrigin.REPORTED for _, span in inside)
-    if told is not None and told.price is not None and not reported:
-        return told.price, PriceOrigin.REPORTED
+    known = all(span.price_origin is PriceOrigin.REPORTED for _, span in inside)
+    if reported is not None and reported.price is not None and not known:
+        return reported.price, PriceOrigin.REPORTED
     total = ZERO
     for leg, span in inside:
         if span.price is None or leg.sign is None:
@@ -149,19 +149,21 @@ def _net_price(
         total += leg.sign * span.price * span.quantity
     if not quantity:
         return None, PriceOrigin.UNKNOWN
-    return total / quantity, PriceOrigin.REPORTED if reported else PriceOrigin.DERIVED
+    return total / quantity, PriceOrigin.REPORTED if known else PriceOrigin.DERIVED
 
 
-def _corrected_price(parent: OrderFacts, told: Report | None) -> Decimal | None:
+def _corrected_price(parent: OrderFacts, reported: Report | None) -> Decimal | None:
     """Return the new net price that a correction gives the whole fill."""
-    if told is None or told.execution_id is None:
+    if reported is None or reported.execution_id is None:
         return None
-    meant = [one for one in parent.corrections if one.previous_id == told.execution_id and one.event != BUST]
+    meant = [
+        one for one in parent.corrections if one.previous_id == reported.execution_id and one.event != BUST
+    ]
     return max(meant, key=lambda one: one.at).price if meant else None
 
 
-def _source(spans: list[Span]) -> Source:
+def _source(spans: list[Span]) -> ReportedBy:
     sources = {span.source for span in spans}
     if len(sources) == 1:
         return sources.pop()
-    return Source.DERIVED if Source.DERIVED in sources else Source.BOTH
+    return ReportedBy.DERIVED if ReportedBy.DERIVED in sources else ReportedBy.BOTH

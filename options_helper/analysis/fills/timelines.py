@@ -18,7 +18,7 @@ _ENDS = {
 }
 _TOLD_OTHERWISE = FILLS | set(_ENDS) | {"new", ""}
 _UNDOING = frozenset(event_words(event) for event in CORRECTIONS)
-_NO_REASON = "no reason told"  # REST tells none, the stream not always
+_NO_REASON = "no reason reported"  # REST reports none, the stream not always
 _LONG_AGO = dt.datetime.min.replace(tzinfo=dt.UTC)
 
 
@@ -45,7 +45,7 @@ def newest_change_first(stories: Iterable[OrderTimeline]) -> tuple[OrderTimeline
 
 
 def _chains(by_id: Mapping[str, OrderFacts]) -> list[list[OrderFacts]]:
-    """Orders that replaced one another, oldest first; told by either end of the link."""
+    """Return orders that replaced one another, oldest first; either end of the link suffices."""
     following: dict[str, str] = {}
     for order_id, facts in by_id.items():
         replaced_by, replaces = facts.latest("replaced_by"), facts.latest("replaces")
@@ -107,11 +107,11 @@ def _first(chain: Sequence[OrderFacts], name: str) -> str | None:
 
 def _filled(facts: OrderFacts, lines: Mapping[str, list[Execution]]) -> float | None:
     """The newest state's total, or what the executions come to where they know more."""
-    told: float | None = facts.latest("filled_qty")
+    reported: float | None = facts.latest("filled_qty")
     totals = [one.filled for one in lines.get(facts.order_id, ()) if one.filled is not None]
     if facts.corrections or not totals:
-        return told
-    return max(told or 0.0, *totals)
+        return reported
+    return max(reported or 0.0, *totals)
 
 
 def _chain_filled(chain: Sequence[OrderFacts], lines: Mapping[str, list[Execution]]) -> float | None:
@@ -138,15 +138,15 @@ def _chain_average(chain: Sequence[OrderFacts], lines: Mapping[str, list[Executi
 
 
 def _contradiction(facts: OrderFacts, lines: Mapping[str, list[Execution]]) -> str:
-    """REST lists no busts, so a bust that the stream told while it was away shows only in the totals."""
-    told = facts.told
-    if told is None:
+    """REST lists no busts, so a bust missed by the stream shows only in the totals."""
+    reported = facts.reported
+    if reported is None:
         return ""
-    own = (one for one in lines.get(facts.order_id, ()) if not one.busted and one.at <= told.at)
+    own = (one for one in lines.get(facts.order_id, ()) if not one.busted and one.at <= reported.at)
     counted = sum(Decimal(repr(one.quantity)) for one in own if one.quantity)
-    if counted <= told.cumulative:
+    if counted <= reported.cumulative:
         return ""
-    return f"its fills come to {plain(float(counted))}, the order says {plain(float(told.cumulative))}"
+    return f"its fills come to {plain(float(counted))}, the order says {plain(float(reported.cumulative))}"
 
 
 def _changed_at(facts: OrderFacts, steps: Sequence[OrderEvent]) -> dt.datetime:
@@ -204,15 +204,15 @@ def _executed(facts: OrderFacts, executions: Iterable[Execution]) -> Iterable[Or
 
 def _whole_quantity(facts: OrderFacts) -> float | None:
     """An order of a sum of money has no quantity; once filled, what was filled is its whole."""
-    told = facts.latest("qty")
-    if told is None and facts.latest("status") == "filled":
-        told = facts.latest("filled_qty")
-    whole: float | None = told
+    reported = facts.latest("qty")
+    if reported is None and facts.latest("status") == "filled":
+        reported = facts.latest("filled_qty")
+    whole: float | None = reported
     return whole
 
 
 def _other_events(facts: OrderFacts) -> Iterable[OrderEvent]:
-    """What the stream told beyond the plain course of an order: held, cancel refused, bust and the like."""
+    """Return the events beyond the plain course of an order: held, cancel refused, bust and the like."""
     for at, event, reason in facts.events:
         if event in CORRECTIONS:
             meant = [one for one in facts.corrections if (one.event, one.at) == (event, at)]

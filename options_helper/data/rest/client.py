@@ -215,8 +215,8 @@ class AlpacaRest:
         """Fetch in chunks, and halve a refused chunk until the symbol at fault is alone.
 
         Raises:
-            AlpacaRestError: Nothing was answered at all, or so many symbols in a row were refused that the
-                route must be at fault.
+            AlpacaRestError: Nothing was answered at all, or too many symbols in a row were refused for them
+                to be at fault.
         """
         found: Json = {}
         refused: dict[str, AlpacaRestError] = {}

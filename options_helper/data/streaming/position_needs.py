@@ -1,4 +1,4 @@
-"""Which symbols a position needs before it can be live."""
+"""The symbols that a position needs before it can be live."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ class PositionNeed:
 
     @property
     def index(self) -> bool:
-        """Whether the underlying is an index, which has no shares."""
+        """Return True if the underlying is an index, which has no shares."""
         return is_index(self.stock)
 
 
 def find_need(position: Position | MultiLegPosition | EquityPosition, today: dt.date) -> PositionNeed:
-    """What a position needs on a New York date; on its last day a contract has not expired."""
+    """Return the needs of a position on a New York date; on its last day a contract has not expired."""
     legs = position.legs if isinstance(position, MultiLegPosition) else [position]
     need = PositionNeed(
         id=position.id,

@@ -1,9 +1,9 @@
 """Order updates, orders and fills into one stable row, a plain dict.
 
 Every row has `timestamp, event, order_id, symbol, side, qty, filled_qty, filled_avg_price, status, origin`.
-A further key is there where the source carries the field, be it null: `type, tif, limit_price, stop_price,
-order_class, position_intent, replaced_by, replaces, submitted_at, …`; of an execution `execution_id,
-fill_qty, fill_price, position_qty`; of a multi-leg or bracket order `legs`, a list of such rows.
+A further key is present if the source has the field, even if it is null: `type, tif, limit_price, stop_price,
+order_class, position_intent, replaced_by, replaces, submitted_at, …`; for an execution `execution_id,
+fill_qty, fill_price, position_qty`; for a multi-leg or bracket order `legs`, a list of such rows.
 
 `qty` is the order's quantity; `fill_qty`, `fill_price` and `position_qty` are this execution's. Numbers are
 floats or None, words lower case, times aware UTC. `origin` is "live" or "rest".
@@ -203,7 +203,7 @@ def _to_date(value: object) -> dt.date | None:
 
 
 def _payload(update: object) -> object:
-    """What stands in the stream's envelope, or the update itself."""
+    """Return the content of the stream's envelope, or the update itself."""
     if isinstance(update, dict) and "order" not in update and ("data" in update or "stream" in update):
         return update.get("data") if update.get("stream", _STREAM) == _STREAM else None
     return update

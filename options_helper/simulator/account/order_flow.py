@@ -17,7 +17,7 @@ _LIVELY_STORIES = 4
 
 
 class OrderFlow:
-    """Tells one story after the other, with pauses; `step` is called on a timer.
+    """Plays one order story after another, with pauses; `step` is called on a timer.
 
     Args:
         contracts: Gives the contracts to trade, empty while none are known.

@@ -638,7 +638,7 @@ def test_an_orders_end_is_its_last_step(status: str, field: str) -> None:
 def test_a_rejection_without_a_reason_says_so() -> None:
     """REST tells no reason of a rejection; that is said, and of no other end."""
     (story,) = FillDayBuilder().build([live("rejected", 3)]).orders
-    assert (story.steps[-1].word, story.steps[-1].detail) == ("rejected", "no reason told")
+    assert (story.steps[-1].word, story.steps[-1].detail) == ("rejected", "no reason reported")
     (story,) = FillDayBuilder().build([live("canceled", 3)]).orders
     assert (story.steps[-1].word, story.steps[-1].detail) == ("canceled", "")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -96,7 +97,7 @@ def test_partial_fills_add_up_to_the_order(broker: Broker) -> None:
         own = [one for one in book.leaf_fills if one.order_id == order.id]
         assert sum((Decimal(repr(one.quantity)) for one in own), Decimal(0)) == order.filled
         if own:
-            assert own[0].average_price == float(round(order.spent / order.filled, 6))
+            assert own[0].average_price == pytest.approx(float(order.spent / order.filled), abs=1e-9)
 
 
 @given(st.data())

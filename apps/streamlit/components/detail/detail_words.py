@@ -94,7 +94,7 @@ def state_words(state: str, age_seconds: float | None) -> str:
 
 
 def origin_words(record: Record) -> str:
-    """Where a quote comes from and how late it was: `OPRA, received 18 ms after it was made`."""
+    """Return the source of a quote and its delay: `OPRA, received 18 ms after it was made`."""
     source, lag = record["source"], record["lag_seconds"]
     if not source or lag is None:
         return source or ""

@@ -1,4 +1,4 @@
-"""What another tab did to the one set of streams."""
+"""Report what another tab did to the one set of streams."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ _lock = threading.Lock()
 
 
 def build_fills_view(portfolio: Portfolio, snapshot: LiveSnapshot, saved_at: dt.datetime | None) -> FillsView:
-    """The day's fills; the same object for as long as nothing new was told of them."""
+    """Return the day's fills; the same object until something new is known of them."""
     sources = (
         portfolio,
         snapshot.fills,

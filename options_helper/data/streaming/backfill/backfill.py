@@ -1,4 +1,4 @@
-"""What the streams do not carry, fetched by REST in the background of a run.
+"""Fetches by REST, in the background of a run, what the streams do not carry.
 
 First quotes, previous closes and greeks; the market's clock; the account and its positions; the multipliers
 of adjusted contracts; the day's executions and orders. Quotes and executions are fetched again after every

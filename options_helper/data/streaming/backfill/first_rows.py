@@ -28,7 +28,7 @@ class FirstRows:
         self._is_outdated.set()
 
     def begin(self, now: dt.datetime) -> dt.datetime:
-        """Begin a look, and return the time as of which everything is published once its rows are."""
+        """Begin a look, and return the time that it is complete up to once its rows are published."""
         if self._is_outdated.is_set():
             self._is_outdated.clear()
             self._known.clear()

@@ -48,7 +48,7 @@ class OrderSource(Protocol):
 
 
 class OrderHistory:
-    """Collects executions and orders of one New York day; begins anew when the day changes.
+    """Collects executions and orders of one New York day; starts over when the day changes.
 
     The first look takes the whole day, later ones what came since a little before the newest execution.
     """
@@ -87,11 +87,11 @@ class OrderHistory:
     def update(self, now: dt.datetime, on_progress: Callable[[int], None] | None = None) -> None:
         """Fetch what is new.
 
-        Orders come first, so that executions are never behind the totals the orders tell.
+        Orders come first, so that executions are never behind the totals of the orders.
 
         Args:
             now: The clock's time.
-            on_progress: Told the number of executions after each page.
+            on_progress: Called with the number of executions after each page.
 
         Raises:
             AlpacaRestError: A request failed; what came before it is kept.

@@ -30,7 +30,7 @@ _PROVEN_AFTER_SECONDS = 60.0
 
 
 class Streamer(Protocol):
-    """What a worker runs: the streamers of this package, or a test's."""
+    """A stream that a worker runs: a streamer of this package, or a test's."""
 
     def run(self) -> None:
         """Live for one connection; blocks."""
@@ -41,7 +41,7 @@ class Streamer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class WorkerSeams:
-    """What a worker gets from its run.
+    """The parts that a worker gets from its run.
 
     Attributes:
         connect: Builds and subscribes a streamer for one connection, with the worker as its observer.
@@ -124,7 +124,7 @@ class StreamWorker:
         self._replace(channels=channels)
 
     def heard(self) -> None:
-        """Something came, be it a pong."""
+        """Record that something arrived, even a pong."""
         self._replace(last_heard_at=self._clock())
 
     def counted(self, *, messages: int, conflated: int, malformed: int, waited: float = 0.0) -> None:
@@ -164,11 +164,11 @@ class StreamWorker:
         )
 
     def completed(self, as_of: dt.datetime) -> None:
-        """REST told all quotes of the stream, as of a time."""
+        """Record that REST reported every quote of the stream, as of a time."""
         self._replace(complete_at=as_of)
 
     def skipped(self, messages: int) -> None:
-        """The consumer could not make anything of so many messages."""
+        """Count messages that the consumer could not read."""
         self._add(malformed=messages)
 
     # The thread -------------------------------------------------------------------------------

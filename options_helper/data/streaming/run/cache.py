@@ -58,7 +58,7 @@ class CacheState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reference:
-    """What REST knows of symbols and of the account, whose number is masked; None for what it did not say."""
+    """Reference data from REST on symbols and the account, its number masked; None if not reported."""
 
     previous_closes: Mapping[str, PreviousClose] = field(default_factory=dict)
     greeks: Mapping[str, Greeks] = field(default_factory=dict)
@@ -187,9 +187,9 @@ class LiveCache:
             self._publish(fill_gaps=gaps.gaps)
 
     def drop_orders_before(self, day: dt.date) -> None:
-        """Let the order updates of earlier New York days go, once, when this day begins.
+        """Drop the order updates of earlier New York days, once, when this day begins.
 
-        Not later in the day: an order of an earlier day that REST tells then is still open.
+        Not later in the day: an order of an earlier day that REST reports then is still open.
         """
         if self._orders_day != day:
             with self._lock:

@@ -1,4 +1,4 @@
-"""Where a run's background fetch puts its results: the run's cache, its streams' records, its gaps."""
+"""Publishes the results of a run's background fetch to its cache, its streams' records and its gaps."""
 
 from __future__ import annotations
 

@@ -99,11 +99,11 @@ def describe_price(price: float | None, change: float | None) -> str:
 
 
 def split_warnings(codes: Iterable[str], sources: Sequence[Record]) -> tuple[list[str], list[str]]:
-    """The warnings that stand under a row's name, and those that its state says already.
+    """Split a row's warnings into those under its name and those that its state already says.
 
     Args:
         codes: The row's.
-        sources: The row, and the legs of a structure: they know of which day an old close is, and a code that
+        sources: The row, and the legs of a structure: they know the date of an old close, and a code that
             speaks of a day carries it, `previous_close_old:2026-11-18`.
     """
     by_state = _SAID_BY_STATE | ({RowWarning.MISSING_LEG} if _nothing_known(sources) else set())
@@ -112,7 +112,7 @@ def split_warnings(codes: Iterable[str], sources: Sequence[Record]) -> tuple[lis
 
 
 def _nothing_known(sources: Sequence[Record]) -> bool:
-    """Whether neither the row nor any leg has a price: "no data" says it all."""
+    """Return True if neither the row nor any leg has a price: "no data" says it all."""
     return all(each.get("state") == "no_data" and each.get("mark") is None for each in sources)
 
 
