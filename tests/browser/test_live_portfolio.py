@@ -194,7 +194,7 @@ def test_a_changed_file_appears_by_itself(portal: Portal) -> None:
 
 def test_a_page_that_lost_its_timer_goes_on(portal: Portal) -> None:
     """Without Streamlit's timer, the browser notices the missing beat and the page continues."""
-    page = portal.open("about:blank")
+    page = portal.open("about:blank", bypass_csp=True)  # Playwright waits by evaluating text
     page.add_init_script(
         """window.pacers = []; const set = window.setInterval;
         window.setInterval = (f, ms, ...rest) => {

@@ -144,7 +144,7 @@ def test_several_wrong_values_stand_in_a_line_each(desk: Desk) -> None:
     desk.own(*({**desk.CALL, "id": f"call-{n}", "strike": -5} for n in range(3)))
     page = desk.page()
     words = desk.said(page).replace("\\", "")
-    assert '2 more problems in this file:  \n- position "call-1", field strike' in words
+    assert '2 more problems in this file:\n- position "call-1", field strike' in words
     assert "One thing" not in " ".join(each.value for each in page.subheader)
 
 
