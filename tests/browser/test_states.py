@@ -54,10 +54,10 @@ STATES: dict[str, tuple[str | None, str, str, list[str]]] = {
         ['position "a-call", field expiry', 'not "2027-13-40"'],
     ),
     "empty": (held(), "Not started.", SCREEN, ["This portfolio is empty", "Add one and save the file"]),
-    "no-file": (None, "No portfolio yet.", SCREEN, ["Tell the page what you own", "Save one there"]),
+    "no-file": (None, "No portfolio yet.", SCREEN, ["Add your portfolio", "Save one there"]),
     "expired": (
         held(call(expiry="2020-01-17")),
-        "Everything in this portfolio has expired. Remove what is over",
+        "Everything in this portfolio has expired. Remove expired positions",
         "tr[data-position-id]",
         ["expired"],
     ),

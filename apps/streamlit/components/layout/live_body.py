@@ -36,7 +36,9 @@ def render_status_part(context: PageContext, *, parts: Sequence[str]) -> bool:
     source, pace = context.model.source, context.model.settings.refresh_seconds
     if source.portfolio is None:
         render_status(find_portfolio_diagnosis(source))
-        return render_pulse((id(source), minute_of(context.snapshot)), parts, pace_seconds=pace)
+        return render_pulse(
+            (source.version, str(source.error), minute_of(context.snapshot)), parts, pace_seconds=pace
+        )
     page = set_view(context, source.portfolio)
     quotes = grown_older(page.view.quotes, page.view.at.as_of, context.snapshot.as_of)
     diagnosis = find_diagnosis(context, quotes)
