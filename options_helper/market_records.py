@@ -52,10 +52,17 @@ class Trade:
 
 @dataclass(frozen=True, slots=True)
 class PreviousClose:
-    """A symbol's closing price in dollars per share and its New York date."""
+    """A symbol's closing price in dollars per share and its New York date.
+
+    Attributes:
+        trades: How many trades the day had, if known.
+        traded_at: When its last trade was made, if known.
+    """
 
     price: float
     date: dt.date
+    trades: int | None = None
+    traded_at: dt.datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,13 +6,18 @@ import datetime as dt
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from options_helper.analysis.valuation.marks import SHARE_TRADE_SECONDS
 from options_helper.analysis.valuation.quote_state import is_heard
+from options_helper.analysis.valuation.row_warnings import RowWarning
 from options_helper.market import LiveSnapshot, StreamName
 from options_helper.times import new_york_date, start_of_day
 
 if TYPE_CHECKING:
     import pandas as pd
 
+_STANDS_IN = frozenset({RowWarning.WIDE_SPREAD, RowWarning.LAST_TRADE_MARK})
 _MICROSECOND = dt.timedelta(microseconds=1)
 
 
@@ -63,9 +68,12 @@ def deadline(live: LiveSnapshot, tables: Iterable[pd.DataFrame], stale_after_sec
 def _of_ages(table: pd.DataFrame, live: LiveSnapshot, stale_after_seconds: float) -> Iterator[dt.datetime]:
     """When the oldest price that is still young turns too old."""
     ages = table["mark_age_seconds"].to_numpy()
-    young = ages[ages <= stale_after_seconds]
-    if len(young):
-        yield live.as_of + dt.timedelta(seconds=stale_after_seconds - float(young.max())) + _MICROSECOND
+    # A share's last trade may stand in for a wide quote for a while only.
+    by_trade = np.array([set(each) >= _STANDS_IN for each in table["warnings"]], dtype=np.bool_)
+    for limit, own in ((stale_after_seconds, ages), (SHARE_TRADE_SECONDS, ages[by_trade])):
+        young = own[own <= limit]
+        if len(young):
+            yield live.as_of + dt.timedelta(seconds=limit - float(young.max())) + _MICROSECOND
 
 
 def _of_expiries(table: pd.DataFrame, live: LiveSnapshot) -> Iterator[dt.datetime]:

@@ -11,7 +11,7 @@ from options_helper.analysis.arrays.frames import build_frame
 from options_helper.analysis.holdings.portfolio_arrays import PortfolioArrays, arrays_of
 from options_helper.analysis.tables.schema import Table, names_of
 from options_helper.analysis.valuation.reference import opened_today
-from options_helper.analysis.valuation.row_warnings import RowWarning, flag, to_lists
+from options_helper.analysis.valuation.row_warnings import to_lists
 from options_helper.analysis.valuation.settlement import settle
 from options_helper.analysis.valuation.valuation import (
     Valuation,
@@ -79,7 +79,7 @@ def _money_columns(book: PortfolioArrays, now: Valuation, live: LiveSnapshot) ->
         "pnl_day_pct": divide(pnl_day, base * now.scale),
         "max_loss": max_loss,
         "return_on_max_risk": pnl / at_risk,
-        "warnings": to_lists(now.warnings | flag(now.close_is_old & ~new, RowWarning.PREVIOUS_CLOSE_OLD)),
+        "warnings": to_lists(now.warnings | np.where(new, 0, now.close_doubts)),
     }
 
 

@@ -123,13 +123,12 @@ def _leg_money(book: PortfolioArrays, now: Valuation, new: Flags) -> dict[str, C
     value = now.mark * now.scale
     # What a leg cost is not in the file: in a structure opened today its day has no beginning.
     is_new = np.repeat(new, book.structures.sizes)
-    withheld = now.close_is_old & ~is_new
     return {
         "leg_value": value,
         "market_value": value,
         "natural_value": now.natural * now.scale,
         "pnl_day": np.where(is_new, np.nan, (now.mark - now.close) * now.scale),
-        "warnings": to_lists(now.warnings | flag(withheld, RowWarning.PREVIOUS_CLOSE_OLD)),
+        "warnings": to_lists(now.warnings | np.where(is_new, 0, now.close_doubts)),
     }
 
 
@@ -183,10 +182,10 @@ def _sum_legs(book: PortfolioArrays, now: Valuation, new: Flags, stale_after_sec
     ages = np.where(now.expired, np.nan, now.mark_ages)
     oldest = reduce_by(np.fmax, own.starts, ages)
     apart = oldest - reduce_by(np.fmin, own.starts, ages) > stale_after_seconds
-    old_closes = reduce_by(np.bitwise_or, own.starts, now.close_is_old.astype(np.int64)) > 0
+    doubts = reduce_by(np.bitwise_or, own.starts, now.close_doubts)
     warnings = (
         reduce_by(np.bitwise_or, own.starts, now.warnings)
-        | flag(old_closes & ~new, RowWarning.PREVIOUS_CLOSE_OLD)
+        | np.where(new, 0, doubts)
         | flag((missing > 0) & ~all_expired, RowWarning.MISSING_LEG)
         | flag(np.isnan(own.net_debit), RowWarning.MISSING_NET_DEBIT)
         | flag(apart, RowWarning.MIXED_AGES)

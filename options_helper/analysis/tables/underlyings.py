@@ -11,7 +11,8 @@ from options_helper.analysis.arrays.frames import build_frame
 from options_helper.analysis.holdings.portfolio_arrays import arrays_of
 from options_helper.analysis.tables.schema import Table, names_of
 from options_helper.analysis.tables.sums import TableSums
-from options_helper.analysis.valuation.row_warnings import RowWarning, flag, to_lists
+from options_helper.analysis.valuation.row_warnings import to_lists
+from options_helper.analysis.valuation.settlement import settle
 from options_helper.analysis.valuation.valuation import SOURCE_TYPE, STATE_TYPE, Valuation, compute_stock_rows
 from options_helper.market import LiveSnapshot
 from options_helper.models import Portfolio
@@ -42,6 +43,7 @@ def compute_live_underlying_rows(
     """
     book = arrays_of(portfolio)
     now = compute_stock_rows(book.underlyings, live, stale_after_seconds)
+    now = settle(book.underlyings, now, now, live)
     sums = TableSums.of(book, position_rows, structure_rows, legs)
     columns = {
         **book.underlyings.columns,
@@ -65,7 +67,7 @@ def _price_columns(now: Valuation) -> dict[str, Column]:
         "source": categories(now.sources, SOURCE_TYPE),
         "mark_age_seconds": now.mark_ages,
         "quote_time": moments(now.ticks.quote_time),
-        "warnings": to_lists(now.warnings | flag(now.close_is_old, RowWarning.PREVIOUS_CLOSE_OLD)),
+        "warnings": to_lists(now.warnings | now.close_doubts),
     }
 
 

@@ -14,6 +14,18 @@
 | none; a last trade that is usable | the last price | `last` | `missing_quote`, `last_trade_mark` |
 | none; no usable trade | none | `none` | `missing_quote` |
 
+Shares trade in cents, so their quote is held to more; the rows above that it does not name hold for both:
+
+| the quote of shares | mark | method | warning |
+| --- | --- | --- | --- |
+| spread up to 1 % of the mid, or of one cent | the mid | `mid` | |
+| wider; a recent last trade inside it | the last price | `last` | `wide_spread`, `last_trade_mark` |
+| wider; no such trade | none | `none` | `wide_spread` |
+| bid 0 | none | `none` | `zero_bid` |
+
+A share's last trade is recent for five minutes while the market is open, and outside the regular session if
+it is of the trading day.
+
 A last trade is usable if it was made on the current New York day and the feed is not `indicative`, whose
 trades are 15 minutes late (Alpaca, "Real-time Option Data"). An old last never stands in for a bad quote.
 Alpaca writes 0 for a side that is absent: an ask of 0 is no ask, a bid of 0 says that nobody bids. A negative
@@ -43,6 +55,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DELAYED_TRADE_FEEDS",
+    "SHARE_SPREAD_DOLLARS",
+    "SHARE_SPREAD_FRACTION",
+    "SHARE_TRADE_SECONDS",
     "STUB_SPREAD_DOLLARS",
     "STUB_SPREAD_FRACTION",
     "WIDE_SPREAD_FRACTION",
@@ -60,6 +75,9 @@ WIDE_SPREAD_FRACTION = 0.25
 ZERO_BID_MAX_ASK = 0.20
 STUB_SPREAD_DOLLARS = 0.50
 STUB_SPREAD_FRACTION = 1.00
+SHARE_SPREAD_FRACTION = 0.01
+SHARE_SPREAD_DOLLARS = 0.01
+SHARE_TRADE_SECONDS = 300.0
 DELAYED_TRADE_FEEDS = frozenset({"indicative"})
 
 # Prices come in cents; what float arithmetic leaves on a threshold must not decide a row.
@@ -108,22 +126,41 @@ class Mark(NamedTuple):
     warnings: tuple[str, ...]
 
 
-def compute_marks(bid: Floats, ask: Floats, last: Floats, last_is_usable: Flags) -> Marks:
+def compute_marks(
+    bid: Floats,
+    ask: Floats,
+    last: Floats,
+    last_is_usable: Flags,
+    *,
+    is_share: Flags | bool = False,
+    last_is_recent: Flags | bool = False,
+) -> Marks:
     """The rule of this module for n rows at once; NaN stands for a side or a trade that is missing."""
     bid = np.where((bid >= 0) & (bid < np.inf), bid, np.nan)
     ask = np.where((ask > 0) & (ask < np.inf), ask, np.nan)
+    shares = np.broadcast_to(np.asarray(is_share, dtype=np.bool_), bid.shape)
     has_bid, has_ask = bid >= 0, ask > 0
     mid, width = (bid + ask) / 2, ask - bid
     zero, locked, crossed = bid == 0, bid == ask, bid > ask
     apart = (bid > 0) & (bid < ask)
     stub = (
-        apart & (width > STUB_SPREAD_DOLLARS + _TOLERANCE) & (width > STUB_SPREAD_FRACTION * mid + _TOLERANCE)
+        apart
+        & ~shares
+        & (width > STUB_SPREAD_DOLLARS + _TOLERANCE)
+        & (width > STUB_SPREAD_FRACTION * mid + _TOLERANCE)
     )
-    wide = apart & ~stub & (width > WIDE_SPREAD_FRACTION * mid + _TOLERANCE)
-    half = zero & (ask <= ZERO_BID_MAX_ASK + _TOLERANCE)
+    wide = (
+        apart
+        & ~stub
+        & (width > np.where(shares, SHARE_SPREAD_FRACTION, WIDE_SPREAD_FRACTION) * mid + _TOLERANCE)
+    )
+    wide &= ~shares | (width > SHARE_SPREAD_DOLLARS + _TOLERANCE)
+    no_market = wide & shares
+    half = zero & ~shares & (ask <= ZERO_BID_MAX_ASK + _TOLERANCE)
     absent = ~(has_bid | has_ask)
-    by_last = absent & last_is_usable & (last > 0) & (last < np.inf)
-    by_mid = apart & ~stub
+    inside = no_market & last_is_recent & (bid <= last) & (last <= ask)
+    by_last = ((absent & last_is_usable) | inside) & (last > 0) & (last < np.inf)
+    by_mid = apart & ~stub & ~no_market
 
     mark = np.where(by_mid | locked | half, mid, np.where(by_last, last, np.nan))
     methods = np.full(len(mark), _CODE[MarkMethod.NONE], dtype=np.int8)

@@ -15,7 +15,7 @@ import numpy as np
 from options_helper.analysis.arrays.columns import Column, dates, flags, floats, integers, moments
 from options_helper.analysis.holdings.instruments import Instruments, Multipliers
 from options_helper.market import BrokerPosition, Greeks, LiveSnapshot, PreviousClose
-from options_helper.times import new_york_date, to_microseconds
+from options_helper.times import NEW_YORK, new_york_date, to_microseconds
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 GREEK_NAMES = ("delta", "gamma", "theta", "vega")
 _MONDAY, _SATURDAY = 0, 5
+_LATE_ENOUGH = dt.time(12, 30)  # half an hour before the close of a half day
 
 
 class PreviousCloses(NamedTuple):
@@ -33,6 +34,7 @@ class PreviousCloses(NamedTuple):
     price: Floats
     day: NDArray[np.int64]
     date: Column
+    is_early: Flags
 
 
 class GreekColumns(NamedTuple):
@@ -75,7 +77,15 @@ def _previous_closes(rows: Instruments, closes: Mapping[str, PreviousClose]) -> 
         floats(None if close is None else close.price for close in found),
         integers(0 if close is None else close.date.toordinal() for close in found),
         dates([None if close is None else close.date for close in found]),
+        flags(close is not None and _is_early(close) for close in found),
     )
+
+
+def _is_early(close: PreviousClose) -> bool:
+    """Return whether a close is the only trade of its day, made long before the close."""
+    if close.trades != 1:
+        return False
+    return close.traded_at is None or close.traded_at.astimezone(NEW_YORK).time() < _LATE_ENOUGH
 
 
 def previous_trading_day(live: LiveSnapshot) -> int:

@@ -39,6 +39,8 @@ class RowWarning(StrEnum):
     UNKNOWN_AGE = "unknown_age"
     CLOCK_SKEW = "clock_skew"
     PREVIOUS_CLOSE_OLD = "previous_close_old"
+    PREVIOUS_CLOSE_EARLY = "previous_close_early"
+    PREVIOUS_CLOSE_JUMP = "previous_close_jump"
     MISSING_LEG = "missing_leg"
     MISSING_NET_DEBIT = "missing_net_debit"
     MIXED_AGES = "mixed_ages"
@@ -72,12 +74,21 @@ _SENTENCES = {
     RowWarning.ZERO_BID: "No bid. Marked at half the ask if the ask is $0.20 or less; otherwise no mark.",
     RowWarning.CROSSED: "The bid is above the ask, so there is no mark.",
     RowWarning.STUB_QUOTE: "The bid and ask are placeholders, too far apart for a mark.",
-    RowWarning.WIDE_SPREAD: "The spread is wider than 25 % of the mark; a fill may be far from it.",
-    RowWarning.LAST_TRADE_MARK: "There is no quote; the mark is today's last trade.",
+    RowWarning.WIDE_SPREAD: (
+        "The spread is wider than 25 % of the middle, for shares 1 %; a fill may be far from the mark."
+    ),
+    RowWarning.LAST_TRADE_MARK: "The mark is the last trade, not a quote.",
     RowWarning.STALE_QUOTE: "The price is older than the threshold, or its age is unknown.",
     RowWarning.UNKNOWN_AGE: "The price has no usable time, so its age is unknown.",
     RowWarning.CLOCK_SKEW: "The price is dated in the future: this computer's clock is behind.",
     RowWarning.PREVIOUS_CLOSE_OLD: "The previous close is from an older day, so P/L Day is withheld.",
+    RowWarning.PREVIOUS_CLOSE_EARLY: (
+        "The previous close is the day's only trade, long before its end, so P/L Day is withheld."
+    ),
+    RowWarning.PREVIOUS_CLOSE_JUMP: (
+        "The underlying is more than 60 % away from its previous close, as after a split, "
+        "so P/L Day is withheld."
+    ),
     RowWarning.MISSING_LEG: "At least one leg has no mark, so the structure has none.",
     RowWarning.MISSING_NET_DEBIT: "The portfolio file gives no net_debit, so there is no P/L.",
     RowWarning.MIXED_AGES: "The legs' quotes are too far apart in time to compare.",

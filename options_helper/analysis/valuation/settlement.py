@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from options_helper.analysis.holdings.instruments import Instruments
     from options_helper.analysis.valuation.valuation import Valuation
 
+JUMP_FRACTION = 0.6
 _SETTLED = np.int8(MARK_METHODS.index(MarkMethod.SETTLED))
 
 
@@ -37,6 +38,7 @@ def settle(rows: Instruments, now: Valuation, stocks: Valuation, live: LiveSnaps
         stocks: The valuation of the portfolio's underlyings, in the order of `rows.underlying_codes`.
         live: The snapshot of both.
     """
+    now = _doubt_jumps(rows, now, stocks)
     if not now.expired.any():
         return now
     codes = rows.underlying_codes
@@ -56,4 +58,20 @@ def settle(rows: Instruments, now: Valuation, stocks: Valuation, live: LiveSnaps
         | flag(known & at_close, RowWarning.SETTLED_AT_CLOSE)
         | flag(known & at_spot, RowWarning.SETTLED_AT_SPOT)
         | flag(now.expired & ~known, RowWarning.SETTLEMENT_UNKNOWN),
+    )
+
+
+def _doubt_jumps(rows: Instruments, now: Valuation, stocks: Valuation) -> Valuation:
+    """Withhold the previous closes of everything on an underlying that jumped over night.
+
+    The closes are not adjusted: after a split of 10 : 1 they would make a loss of 90 %.
+    """
+    base = np.where(stocks.close > 0, stocks.close, np.nan)
+    far = np.abs(stocks.mark / base - 1) > JUMP_FRACTION
+    jumped = far[rows.underlying_codes] & ~now.expired
+    if not jumped.any():
+        return now
+    return now._replace(
+        close=np.where(jumped, np.nan, now.close),
+        close_doubts=now.close_doubts | flag(jumped & ~np.isnan(now.close), RowWarning.PREVIOUS_CLOSE_JUMP),
     )

@@ -25,6 +25,7 @@ from options_helper.analysis.valuation.latest_prices import Ticks, latest_prices
 from options_helper.analysis.valuation.marks import (
     DELAYED_TRADE_FEEDS,
     MARK_METHODS,
+    SHARE_TRADE_SECONDS,
     MarkMethod,
     Marks,
     compute_marks,
@@ -46,7 +47,7 @@ from options_helper.analysis.valuation.reference import (
     previous_trading_day,
 )
 from options_helper.analysis.valuation.row_warnings import RowWarning, flag, to_bits
-from options_helper.market import LiveSnapshot
+from options_helper.market import LiveSnapshot, MarketPhase
 from options_helper.quote_tables import QuoteTable, TradeTable
 from options_helper.times import new_york_date, start_of_day, to_microseconds
 
@@ -77,7 +78,7 @@ class Valuation(NamedTuple):
         multiplier, scale: Dollars per point, of one contract and of the whole signed quantity.
         quote_ages, mark_ages: Seconds, of the quote and of what the mark was made from.
         close: The previous close, NaN unless it is of the previous trading day.
-        close_is_old: Where there is a close, of another day.
+        close_doubts: Bits of the warnings for which the day's P/L is withheld.
         ends: When it expires and trades for the last time, early closes taken into account.
         states: Numbers in `TRUTH_STATES`.
         warnings: Bits of `RowWarning`.
@@ -94,7 +95,7 @@ class Valuation(NamedTuple):
     mark_ages: Floats
     closes: PreviousCloses
     close: Floats
-    close_is_old: Flags
+    close_doubts: Numbers
     ends: ContractEnds
     expired: Flags
     states: NDArray[np.int8]
@@ -112,7 +113,15 @@ def compute_live_rows(rows: Instruments, live: LiveSnapshot, stale_after_seconds
         raise ValueError(f"stale_after_seconds must be above 0, not {stale_after_seconds}")
     as_of = to_microseconds(live.as_of)
     ticks = latest_prices(rows.symbols, rows.is_stock, live, rows.memo)
-    marks = compute_marks(ticks.bid, ticks.ask, ticks.last, _usable_trades(rows, ticks, live))
+    trades = compute_ages(live, ticks.trade_time, ticks.trade_received)
+    marks = compute_marks(
+        ticks.bid,
+        ticks.ask,
+        ticks.last,
+        _usable_trades(rows, ticks, live),
+        is_share=rows.is_stock,
+        last_is_recent=_recent_trades(ticks, trades, live),
+    )
     by_last = marks.methods == _LAST
     quote = compute_ages(live, ticks.quote_time, ticks.quote_received)
     basis = compute_basis_ages(live, ticks, quote, by_last)
@@ -143,8 +152,9 @@ def compute_live_rows(rows: Instruments, live: LiveSnapshot, stale_after_seconds
         quote_ages=np.where(quoted, quote.seconds, np.nan),
         mark_ages=np.where(standing.has_price, basis.seconds, np.nan),
         closes=closes,
-        close=np.where(is_previous, closes.price, np.nan),
-        close_is_old=(closes.day != 0) & ~is_previous & ~expired,
+        close=np.where(is_previous & ~closes.is_early, closes.price, np.nan),
+        close_doubts=flag((closes.day != 0) & ~is_previous & ~expired, RowWarning.PREVIOUS_CLOSE_OLD)
+        | flag(is_previous & closes.is_early & ~expired, RowWarning.PREVIOUS_CLOSE_EARLY),
         ends=ends,
         expired=expired,
         states=compute_states(basis.seconds, standing, live, stale_after_seconds),
@@ -178,6 +188,15 @@ def _usable_trades(rows: Instruments, ticks: Ticks, live: LiveSnapshot) -> Flags
     midnights = [to_microseconds(start_of_day(day)) for day in (today, today + dt.timedelta(days=1))]
     of_today = (ticks.trade_time >= midnights[0]) & (ticks.trade_time < midnights[1])
     return of_today & rows.is_stock if live.options_feed in DELAYED_TRADE_FEEDS else of_today
+
+
+def _recent_trades(ticks: Ticks, trades: Ages, live: LiveSnapshot) -> Flags:
+    """Return which trades are recent enough to stand in for a wide quote of shares."""
+    if live.market_phase == MarketPhase.OPEN:
+        recent: Flags = trades.seconds <= SHARE_TRADE_SECONDS
+        return recent
+    day = live.trading_date or new_york_date(live.as_of)
+    return ticks.trade_time >= to_microseconds(start_of_day(day))
 
 
 def _warnings(

@@ -421,3 +421,30 @@ def test_off_hours_the_last_marks_stand_without_alarm() -> None:
     assert (row["state"], row["pnl_day"]) == ("closed", pytest.approx(50))
     assert totals.states == {"closed": 2}
     assert totals.open_pnl.value == pytest.approx(110 + 9)
+
+
+def test_a_share_twenty_four_per_cent_apart_is_marked_at_its_recent_trade() -> None:
+    """One exchange alone quotes 180 x 230 while trades print at 190.02: the print is the mark."""
+    at = AT - dt.timedelta(seconds=1)
+    shares = EquityPosition(id="s", symbol="XYZ", shares=500, cost_basis=195)
+    live = world({"XYZ": (180.0, 230.0)}, stock_trades={"XYZ": Trade("XYZ", 190.02, 100, at, at)})
+    row, _, totals = of(shares, live)
+    assert (row["mark"], row["warnings"]) == (190.02, ["wide_spread", "last_trade_mark"])
+    assert totals.open_pnl.value == pytest.approx(-2490)
+    assert pd.isna(of(shares, world({"XYZ": (180.0, 230.0)}))[0]["mark"])
+
+
+def test_the_morning_after_a_split_withholds_the_days_result() -> None:
+    """The close before a split of 10 : 1 is no base: a fall of 90 % is not claimed."""
+    shares = EquityPosition(id="s", symbol="XYZ", shares=400, cost_basis=61)
+    closes = {"XYZ": PreviousClose(1208.5, MONDAY)}
+    row, _, totals = of(shares, world({"XYZ": (121.98, 122.02)}, previous_closes=closes))
+    assert (row["warnings"], totals.day_pnl.value) == (["previous_close_jump"], None)
+
+
+def test_a_close_that_is_one_early_trade_withholds_the_days_result() -> None:
+    """One contract traded at 09:36 for 1.00: that is no close."""
+    early = dt.datetime(2026, 11, 23, 9, 36, tzinfo=NEW_YORK)
+    closes = {C250: PreviousClose(1.0, MONDAY, trades=1, traded_at=early)}
+    row, _, totals = of(single(), world({C250: (3.0, 3.1)}, previous_closes=closes))
+    assert (row["warnings"], totals.day_pnl.value) == (["previous_close_early"], None)

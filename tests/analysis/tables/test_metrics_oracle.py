@@ -57,7 +57,8 @@ class Seen:
     basis_age: Decimal | None = None
     state: str = ""
     close: Decimal | None = None
-    close_is_old: bool = False
+    doubts: set[str] = field(default_factory=set)
+    jumped: bool = False
     expired: bool = False
     hours_left: Decimal | None = None
     warnings: set[str] = field(default_factory=set)
@@ -124,8 +125,8 @@ def age_of(row: Quote | Trade, live: LiveSnapshot) -> tuple[Decimal | None, bool
     return Decimal(microseconds) / 1_000_000, skewed
 
 
-def mark_of(  # noqa: C901, PLR0911 - one branch per row of the table
-    seen: Seen, last: Decimal | None, *, usable: bool
+def mark_of(  # noqa: C901, PLR0911, PLR0912 - one branch per row of the table
+    seen: Seen, last: Decimal | None, *, usable: bool, stock: bool, recent: bool
 ) -> None:
     """The mark table, row by row."""
     bid, ask = seen.bid, seen.ask
@@ -144,7 +145,7 @@ def mark_of(  # noqa: C901, PLR0911 - one branch per row of the table
         seen.warnings.add("missing_bid")
         return
     if bid == 0:
-        if ask <= Decimal("0.20"):
+        if ask <= Decimal("0.20") and not stock:
             seen.mark, seen.method = ask / 2, "half_ask"
         return
     if bid > ask:
@@ -155,6 +156,15 @@ def mark_of(  # noqa: C901, PLR0911 - one branch per row of the table
         seen.mark, seen.method = bid, "locked"
         return
     spread = ask - bid
+    if stock:
+        if spread > Decimal("0.01") * middle and spread > Decimal("0.01"):
+            seen.warnings.add("wide_spread")
+            if recent and last is not None and bid <= last <= ask:
+                seen.mark, seen.method = last, "last"
+                seen.warnings.add("last_trade_mark")
+        else:
+            seen.mark, seen.method = middle, "mid"
+        return
     if spread > Decimal("0.50") and spread > middle:
         seen.warnings.add("stub_quote")
         return
@@ -189,29 +199,16 @@ def look(underlying: str, terms: Any, live: LiveSnapshot) -> Seen:
         and trade.timestamp.astimezone(NEW_YORK).date() == today
         and (stock or live.options_feed != "indicative")
     )
-    mark_of(seen, exact(trade.price) if trade else None, usable=usable)
-    basis = (
-        quote if seen.bid is not None or seen.ask is not None else trade if seen.method == "last" else None
-    )
-    skewed = False
-    if basis is not None:
-        seen.basis_age, skewed = age_of(basis, live)
-        seen.age = seen.basis_age if basis is quote else None
-        if seen.basis_age is None:
-            seen.warnings.add("unknown_age")
-        if seen.basis_age is None or seen.basis_age > STALE_AFTER:
-            seen.warnings.add("stale_quote")
-        if skewed:
-            seen.warnings.add("clock_skew")
+    recent = trade is not None and is_recent(trade, live)
+    mark_of(seen, exact(trade.price) if trade else None, usable=usable, stock=stock, recent=recent)
+    quoted = seen.bid is not None or seen.ask is not None
+    basis = trade if seen.method == "last" else quote if quoted else None
+    date_price(seen, basis, quote if quoted else None, live)
     if not (seen.bid is not None and seen.ask is not None and seen.bid > seen.ask):
         seen.natural = seen.bid if seen.quantity > 0 else seen.ask
     seen.hours_left = hours_left_of(root, getattr(terms, "expiry", None), live)
     seen.state = state_of(seen, basis, stock, root, underlying, live, terms)
-    close = live.previous_closes.get(symbol)
-    previous = live.previous_trading_date or FRIDAY  # the weekday before the Monday of all these tests
-    if close is not None and close.date == previous:
-        seen.close = exact(close.price)
-    seen.close_is_old = close is not None and close.date != previous and not seen.expired
+    find_close(seen, underlying, live, stock=stock)
     if root is not None and root[-1].isdigit():
         seen.warnings.add("adjusted_contract")
     if seen.expired:
@@ -219,6 +216,47 @@ def look(underlying: str, terms: Any, live: LiveSnapshot) -> Seen:
         seen.mark, seen.natural, seen.method = None, None, "none"
         settle(seen, underlying, root or "", terms, live)
     return seen
+
+
+def date_price(seen: Seen, basis: Quote | Trade | None, quote: Quote | None, live: LiveSnapshot) -> None:
+    """Set the ages of the quote and of what the mark was made from, and their warnings."""
+    if basis is None:
+        return
+    seen.basis_age, skewed = age_of(basis, live)
+    seen.age = age_of(quote, live)[0] if quote is not None else None
+    if seen.basis_age is None:
+        seen.warnings.add("unknown_age")
+    if seen.basis_age is None or seen.basis_age > STALE_AFTER:
+        seen.warnings.add("stale_quote")
+    if skewed:
+        seen.warnings.add("clock_skew")
+
+
+def find_close(seen: Seen, underlying: str, live: LiveSnapshot, *, stock: bool) -> None:
+    """Set the close that the day counts from; without one, the doubt that withholds it."""
+    close = live.previous_closes.get(seen.symbol)
+    previous = live.previous_trading_date or FRIDAY  # the weekday before the Monday of all these tests
+    if close is not None:
+        if close.date != previous:
+            seen.doubts.add("previous_close_old")
+        elif is_early(close):
+            seen.doubts.add("previous_close_early")
+        else:
+            seen.close = exact(close.price)
+    if stock and seen.mark is not None and seen.close:
+        seen.jumped = abs(seen.mark / seen.close - 1) > Decimal("0.6")
+    of_stock = seen if stock else look(underlying, StockLeg(side="long", shares=1), live)
+    if of_stock.jumped and not seen.expired:
+        seen.doubts |= {"previous_close_jump"} if seen.close is not None or stock else set()
+        seen.close = None
+    if seen.expired:
+        seen.doubts = set()
+
+
+def is_early(close: PreviousClose) -> bool:
+    """Return whether a close is the single trade of its day, made before half past twelve in New York."""
+    at = close.traded_at
+    return close.trades == 1 and (at is None or at.astimezone(NEW_YORK).time() < dt.time(12, 30))
 
 
 def settle(seen: Seen, underlying: str, root: str, terms: Any, live: LiveSnapshot) -> None:
@@ -243,6 +281,15 @@ def settle(seen: Seen, underlying: str, root: str, terms: Any, live: LiveSnapsho
     seen.warnings.add(how)
     if terms.expiry < today:
         seen.close = seen.mark
+
+
+def is_recent(trade: Trade, live: LiveSnapshot) -> bool:
+    """Return whether a share's trade may stand in for its wide quote."""
+    if live.market_phase == "open":
+        age, _ = age_of(trade, live)
+        return age is not None and age <= 300
+    day = live.trading_date or live.as_of.astimezone(NEW_YORK).date()
+    return trade.timestamp is not None and trade.timestamp.astimezone(NEW_YORK).date() >= day
 
 
 def state_of(  # noqa: PLR0911 - a list of rules
@@ -371,7 +418,7 @@ def position_figures(position: Any, seen: Seen, live: LiveSnapshot) -> dict[str,
         "pnl_day": pnl_day,
         "pnl_day_pct": ratio(pnl_day, seen.worth(base)),
         "return_on_max_risk": ratio(pnl, at_risk) if at_risk is not None and at_risk > 0 else None,
-        "warnings": seen.warnings | ({"previous_close_old"} if seen.close_is_old and not new else set()),
+        "warnings": seen.warnings | (set() if new else seen.doubts),
     }
 
 
@@ -387,7 +434,7 @@ def structure_figures(position: MultiLegPosition, legs: list[Seen], live: LiveSn
     ages = [leg.basis_age for leg in legs if leg.basis_age is not None and not leg.expired]
     quote_ages = [leg.age for leg in legs if leg.age is not None]
     warnings = set().union(*(leg.warnings for leg in legs))
-    warnings |= {"previous_close_old"} if any(leg.close_is_old for leg in legs) and not new else set()
+    warnings |= set() if new else set().union(*(leg.doubts for leg in legs))
     warnings |= {"missing_leg"} if missing and not gone else set()
     warnings |= {"missing_net_debit"} if debit is None else set()
     warnings |= {"mixed_ages"} if ages and max(ages) - min(ages) > STALE_AFTER else set()
@@ -435,6 +482,8 @@ COSTS = st.sampled_from([0.0, 0.35, 2.0, 12.5])
 OPENED = st.sampled_from(
     [None, dt.date(2026, 11, 2), MONDAY, dt.datetime(2026, 11, 23, 2, tzinfo=dt.UTC)]  # Sunday evening
 )
+EARLY, LATER = (dt.datetime(2026, 11, 20, hour, tzinfo=NEW_YORK) for hour in (10, 15))
+LAST_TRADES = st.sampled_from([(None, None), (None, EARLY), (7, EARLY), (1, LATER), (1, EARLY), (1, None)])
 ROOTS = {"AAPL": [None], "BRK-B": [None], "SPX": [None, "SPXW"], "SPY": [None], "CSGP": ["CSGP1"]}
 UNDERLYINGS = st.sampled_from(sorted(ROOTS))
 
@@ -527,7 +576,10 @@ def worlds(draw: Callable[..., Any]) -> tuple[Portfolio, LiveSnapshot]:
         market_phase_until=draw(st.sampled_from([None, ny(13)])),
         session_close=draw(st.sampled_from([None, None, ny(13), ny(16), ny(16, day=FRIDAY)])),
         previous_trading_date=draw(st.sampled_from([None, FRIDAY])),
-        previous_closes={s: PreviousClose(draw(st.sampled_from([0.0, 1.5])), draw(days)) for s in draw(some)},
+        previous_closes={
+            s: PreviousClose(draw(st.sampled_from([0.0, 1.5])), draw(days), *draw(LAST_TRADES))
+            for s in draw(some)
+        },
         multipliers=dict.fromkeys(draw(some), 50.0),
         clock_offset_seconds=draw(st.sampled_from([None, None, 0.0, 1.5])),
         halted=draw(st.one_of(st.just(frozenset()), some)),
@@ -599,7 +651,7 @@ def leg_figures(position: MultiLegPosition, number: int, leg: Seen, live: LiveSn
         "leg_index": number,
         "leg_value": leg.worth(leg.mark),
         "pnl_day": None if new else leg.worth(less(leg.mark, leg.close)),
-        "warnings": leg.warnings | ({"previous_close_old"} if leg.close_is_old and not new else set()),
+        "warnings": leg.warnings | (set() if new else leg.doubts),
     }
 
 

@@ -27,7 +27,7 @@ METHOD_WORDS = {
     MarkMethod.MID: "the middle of bid and ask",
     MarkMethod.LOCKED: "bid and ask, which are equal",
     MarkMethod.HALF_ASK: "half the ask",
-    MarkMethod.LAST: "today's last trade",
+    MarkMethod.LAST: "the last trade",
     MarkMethod.SETTLED: "the intrinsic value at expiry, provisional",
     MarkMethod.NONE: "no mark",
 }
@@ -82,9 +82,14 @@ def no_payoff_words(structure: Structure) -> str:
 def marks_of(records: Sequence[Record]) -> str:
     """How the marks were made, over all legs: `marks: the middle of bid and ask · OPRA`."""
     methods = dict.fromkeys(METHOD_WORDS[MarkMethod(record["mark_method"])] for record in records)
-    sources = dict.fromkeys(record["source"] for record in records if record["source"])
+    sources = dict.fromkeys(source_words(record["source"]) for record in records if record["source"])
     parts = [" and ".join(methods), " and ".join(sources)]
     return f"{'mark' if len(records) == 1 else 'marks'}: {' · '.join(part for part in parts if part)}"
+
+
+def source_words(source: str) -> str:
+    """Return a source as the page names it: IEX is one exchange, not the market."""
+    return "IEX only" if source == "IEX" else source
 
 
 def state_words(state: str, age_seconds: float | None) -> str:
@@ -97,9 +102,9 @@ def origin_words(record: Record) -> str:
     """Return the source of a quote and its delay: `OPRA, received 18 ms after it was made`."""
     source, lag = record["source"], record["lag_seconds"]
     if not source or lag is None:
-        return source or ""
+        return source_words(source or "")
     after = format_span(lag) if lag >= 1 else f"{max(lag, 0.0) * 1000:,.0f} ms"
-    return f"{source}, received {after} after it was made"
+    return f"{source_words(source)}, received {after} after it was made"
 
 
 def broker_words(records: Sequence[Record]) -> str:

@@ -82,8 +82,16 @@ def _previous_close(snapshot: dict[str, Any], trading_date: dt.date) -> Previous
             continue
         price, at = to_amount(bar.get("c")), to_utc(bar.get("t"))
         if price and at is not None and new_york_date(at) < trading_date:
-            closes.append(PreviousClose(price, new_york_date(at)))
+            closes.append(_close_of(bar, price, new_york_date(at), snapshot.get("latestTrade")))
     return max(closes, key=lambda close: close.date, default=None)
+
+
+def _close_of(bar: dict[str, Any], price: float, day: dt.date, trade: object) -> PreviousClose:
+    """Return a bar's close with its number of trades, and the time of its last one if that is known."""
+    trades = to_number(bar.get("n"))
+    at = to_utc(trade.get("t")) if isinstance(trade, dict) else None
+    traded_at = at if at is not None and new_york_date(at) == day else None
+    return PreviousClose(price, day, None if trades is None else int(trades), traded_at)
 
 
 def _greeks(snapshot: dict[str, Any], received_at: dt.datetime) -> Greeks | None:
