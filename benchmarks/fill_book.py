@@ -11,8 +11,8 @@ from portal import portfolio
 from report import Figure
 from timing import in_turns
 
-from options_helper.analysis.fills.build import FillDay, FillDayBuilder
 from options_helper.analysis.fills.by_position import fills_for_portfolio
+from options_helper.analysis.fills.day import FillDay, FillDayBuilder
 from options_helper.data.streaming.trading_normalizers import normalize_trade_update
 from options_helper.models import Portfolio
 

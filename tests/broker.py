@@ -12,8 +12,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from options_helper.analysis.fills.build import FillDayBuilder
-from options_helper.analysis.fills.day import Execution, FillDay
+from options_helper.analysis.fills.day import FillDay, FillDayBuilder
+from options_helper.analysis.fills.records import Execution
 from options_helper.data.streaming.trading_normalizers import (
     normalize_rest_activity,
     normalize_rest_order,

@@ -25,7 +25,7 @@ from options_helper.analysis.alerts.step import (
     step,
     with_rules,
 )
-from options_helper.analysis.fills.build import FillDayBuilder
+from options_helper.analysis.fills.day import FillDayBuilder
 from options_helper.analysis.history.curve import Curve
 from options_helper.analysis.history.day import DayHistory
 from options_helper.analysis.history.observation import Observation, observe

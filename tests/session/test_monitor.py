@@ -14,7 +14,7 @@ import pytest
 
 from options_helper.analysis.alerts.fill_watch import watch_fills
 from options_helper.analysis.alerts.step import AlertFill, AlertPhase, AlertRule, Outcome
-from options_helper.analysis.fills.build import FillDayBuilder
+from options_helper.analysis.fills.day import FillDayBuilder
 from options_helper.analysis.history.observation import PORTFOLIO, observe
 from options_helper.files.alerts_file import AlertsFile
 from options_helper.market import LiveSnapshot, MarketPhase, Quote, StreamHealth, StreamName, StreamState

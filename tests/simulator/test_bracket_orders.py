@@ -12,7 +12,7 @@ pytest.importorskip("alpaca", reason="needs alpaca-py (pip install -e '.[alpaca]
 
 from alpaca.trading.models import TradeUpdate
 
-from options_helper.analysis.fills.build import FillDayBuilder
+from options_helper.analysis.fills.day import FillDayBuilder
 from options_helper.data.settings import load_settings
 from options_helper.data.streaming.live_manager import LiveStreamConfig, LiveStreamManager
 from tests.simulator.alpaca_fields import BRACKET, BRACKET_LEG, SINGLE_FILL, UPDATE, find_fault, row_of

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from options_helper.analysis.alerts.step import AlertFill
-from options_helper.analysis.fills.build import FillDayBuilder
 from options_helper.analysis.fills.by_position import positions_by_symbol
-from options_helper.analysis.fills.day import Execution
+from options_helper.analysis.fills.day import FillDayBuilder
+from options_helper.analysis.fills.records import Execution
 from options_helper.analysis.osi import normalize_underlying
 from options_helper.market import LiveSnapshot
 from options_helper.models import Portfolio

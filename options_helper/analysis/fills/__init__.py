@@ -1,6 +1,5 @@
 """The day's fills."""
 
-from options_helper.analysis.fills.build import build_fill_day
-from options_helper.analysis.fills.day import FillDay
+from options_helper.analysis.fills.day import FillDay, build_fill_day
 
 __all__ = ["FillDay", "build_fill_day"]

@@ -6,7 +6,8 @@ import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from options_helper.analysis.fills.day import Execution, FillDay
+from options_helper.analysis.fills.day import FillDay
+from options_helper.analysis.fills.records import Execution
 from options_helper.analysis.osi import contract_symbol, is_contract_symbol, normalize_underlying
 from options_helper.analysis.text.fills import plain
 from options_helper.analysis.text.wording import format_minute, join_words

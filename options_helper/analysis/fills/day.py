@@ -1,194 +1,39 @@
-"""The day's fills and orders, ready to be shown."""
+"""One New York day of fills: one line per execution, and whether the day is complete.
+
+The stream's updates and REST's records are merged by order (or leg) and cumulative filled quantity. No fill
+shows twice, whatever arrived in which order and however often, and a missed one leaves a visible hole until
+REST reports it.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
+from decimal import Decimal, localcontext
+from typing import NamedTuple
 
-from options_helper.analysis.fills.completeness import Completeness, join_gaps
-from options_helper.analysis.fills.option_events import OptionEvent
-from options_helper.analysis.fills.span import PriceOrigin, ReportedBy
-from options_helper.analysis.text.fills import (
-    MULTI_LEG_WORDS,
-    contract_words,
-    fill_words,
-    net_words,
-    price_words,
-    side_words,
+from options_helper.analysis.fills.option_events import OptionEvent, build_option_events
+from options_helper.analysis.fills.order_facts import MULTI_LEG, OrderFacts, Row, Span
+from options_helper.analysis.fills.read_orders import Family, group_by_family, read_orders
+from options_helper.analysis.fills.reconcile import build_spans
+from options_helper.analysis.fills.records import (
+    Completeness,
+    Execution,
+    FillKind,
+    OrderTimeline,
+    join_gaps,
 )
-from options_helper.market import NO_UNREADABLE_ROWS, FillGap, UnreadableRows
-from options_helper.times import NEW_YORK, start_of_day
+from options_helper.analysis.fills.spreads import SpreadLeg, UnitFill, build_legs, build_unit_fills
+from options_helper.analysis.fills.timelines import build_timelines, newest_change_first
+from options_helper.analysis.text.fills import fill_words
+from options_helper.market import NO_UNREADABLE_ROWS, FillGap, LiveSnapshot, UnreadableRows
+from options_helper.times import NEW_YORK, new_york_date, start_of_day
 
-
-class FillKind(StrEnum):
-    """A fill of its own, the line of a multi-leg fill, or one of the legs under it."""
-
-    SINGLE = "single"
-    PARENT = "parent"
-    LEG = "leg"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Execution:
-    """One execution. A multi-leg order has one with its net price, and one for each leg's share.
-
-    Attributes:
-        key: Unique in the book and the same at every look.
-        at: When it was executed; of a derived one, when its quantity was first seen.
-        quantity, price: As corrected; the price is per share, of a parent per unit and negative for a credit.
-        filled, total, average_price: Of the order, after this execution.
-        status: Of the order now.
-        position_after: Signed position in the symbol, if the stream reported it.
-        source: Who reported it; "derived" is a quantity known from totals only, not confirmed.
-        busted, corrected, was: Undone or changed since; `was` is what stood before, in words.
-    """
-
-    key: str
-    kind: FillKind
-    order_id: str
-    parent_id: str | None
-    at: dt.datetime
-    symbol: str
-    side: str | None
-    intent: str | None
-    quantity: float | None
-    price: float | None
-    price_origin: PriceOrigin
-    source: ReportedBy
-    filled: float | None
-    total: float | None
-    average_price: float | None
-    status: str | None
-    position_after: float | None = None
-    execution_id: str | None = None
-    activity_id: str | None = None
-    busted: bool = False
-    corrected: bool = False
-    was: str = ""
-
-    @property
-    def confirmed(self) -> bool:
-        """Return True if the stream or REST reported this very execution."""
-        return self.source.value != "derived"
-
-    @property
-    def words(self) -> str:
-        """The symbol in words: `AAPL 18 Dec 2026 250 call`, of a multi-leg line `AAPL multi-leg`."""
-        if self.kind is FillKind.PARENT:
-            return f"{self.symbol} multi-leg" if self.symbol else MULTI_LEG_WORDS
-        return contract_words(self.symbol)
-
-    @property
-    def side_words(self) -> str:
-        """`buy to open`, or `buy` where the intent is not known."""
-        return side_words(self.side, self.intent)
-
-    @property
-    def price_words(self) -> str:
-        """`1.62`, of a multi-leg line `1.62 credit`, `—` where it is not known."""
-        return net_words(self.price) if self.kind is FillKind.PARENT else price_words(self.price)
-
-    @property
-    def fill_words(self) -> str:
-        """`2 @ 1.62`."""
-        return fill_words(self.quantity, self.price)
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """Return everything special about it, each in words."""
-        notes = []
-        if not self.confirmed:
-            notes.append("not confirmed")
-        if self.busted:
-            notes.append("busted")
-        if self.corrected:
-            notes.append(f"corrected, was {self.was}" if self.was else "corrected")
-        if self.price_origin.value == "derived":
-            notes.append("price from averages")
-        return tuple(notes)
-
-    @property
-    def note(self) -> str:
-        """Return everything special about it in one line, or ""."""
-        return " · ".join(self.notes)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OrderEvent:
-    """One step of an order's life: `new`, `partial fill`, `replaced`, … with its detail in words."""
-
-    at: dt.datetime
-    word: str
-    detail: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OrderTimeline:
-    """An order with everything it was replaced by, from its first step to its last.
-
-    Attributes:
-        order_id: Of the newest order of the chain; `order_ids` holds them all, oldest first.
-        limit_price, stop_price, quantity, status: Of the newest order.
-        notional: Dollars, for an order of a sum of money instead of a quantity.
-        trail_price, trail_percent: Dollars, or percent, of a trailing stop.
-        filled, average_price: Of the whole chain.
-        steps: Oldest first.
-        legs: Of a multi-leg or bracket order.
-        note: Where its fills contradict what the order itself says, in words, else "": a missed bust.
-    """
-
-    order_id: str
-    order_ids: tuple[str, ...]
-    symbol: str
-    side: str | None
-    intent: str | None
-    order_class: str | None
-    type: str | None
-    tif: str | None
-    limit_price: float | None
-    stop_price: float | None
-    notional: float | None
-    trail_price: float | None
-    trail_percent: float | None
-    extended_hours: bool
-    quantity: float | None
-    filled: float | None
-    average_price: float | None
-    status: str | None
-    reject_reason: str
-    submitted_at: dt.datetime | None
-    changed_at: dt.datetime
-    steps: tuple[OrderEvent, ...]
-    legs: tuple[OrderTimeline, ...] = ()
-    note: str = ""
-
-    @property
-    def is_multi_leg(self) -> bool:
-        """Return True if its prices are net prices of several legs."""
-        return self.order_class == "mleg"
-
-    @property
-    def words(self) -> str:
-        """The symbol in words, of a multi-leg order those of its legs."""
-        if self.is_multi_leg and self.legs:
-            return " / ".join(contract_words(leg.symbol) for leg in self.legs)
-        return MULTI_LEG_WORDS if self.is_multi_leg and not self.symbol else contract_words(self.symbol)
-
-    @property
-    def side_words(self) -> str:
-        """`buy to open`, of a multi-leg order `buy/sell`."""
-        return side_words(self.side, self.intent)
-
-    @property
-    def limit_words(self) -> str:
-        """`1.65`, of a multi-leg order `1.65 debit`, `—` without one."""
-        return net_words(self.limit_price) if self.is_multi_leg else price_words(self.limit_price)
-
-    @property
-    def timeline(self) -> str:
-        """The steps in one line: `new → partial fill → canceled`."""
-        return " → ".join(step.word for step in self.steps)
+_PRICE_DECIMALS = 12  # a coin may cost 0.000008765
+_DIGITS = 80  # more than products and quotients of any figures on the wire can have
+_NO_DAY = dt.date(1970, 1, 1)  # of no rows at all, if no day was given
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -251,3 +96,194 @@ class FillDay:
     def day_start(self) -> dt.datetime:
         """Midnight in New York, at which the day began."""
         return start_of_day(self.day)
+
+
+class _KnownFamily(NamedTuple):
+    """The rows of an order family, and the lines and orders computed from them."""
+
+    family: Family
+    fills: tuple[list[Execution], ...]
+    orders: tuple[OrderTimeline, ...]
+
+
+class FillDayBuilder:
+    """Builds the day of fills, again whenever something new is known of it.
+
+    Only orders with new rows are computed again; all others keep the same objects. Not thread-safe.
+    """
+
+    def __init__(self) -> None:
+        self._day: dt.date | None = None
+        self._families: dict[str, _KnownFamily] = {}
+        self._built: tuple[tuple[object, ...], FillDay] | None = None
+
+    def build_from(self, snapshot: LiveSnapshot, *, day: dt.date | None = None) -> FillDay:
+        """Return one New York day of a snapshot, its own if None; the same object while nothing changes."""
+        day = day or new_york_date(snapshot.as_of)
+        since = _claimed_since(snapshot, day)
+        sources = (
+            snapshot.fills,
+            snapshot.rest_fills,
+            snapshot.rest_orders,
+            snapshot.fill_gaps,
+            snapshot.unreadable_rows,
+            snapshot.option_events,
+            day,
+            since,
+        )
+        if self._built is None or self._built[0] != sources:  # at once if each is the same object
+            built = self.build(
+                snapshot.fills,
+                snapshot.rest_fills,
+                snapshot.rest_orders,
+                snapshot.fill_gaps,
+                day=day,
+                since=since,
+                unreadable=snapshot.unreadable_rows,
+                option_events=snapshot.option_events,
+            )
+            self._built = (sources, built)
+        return self._built[1]
+
+    def build(
+        self,
+        stream_rows: Sequence[Row],
+        rest_fills: Sequence[Row] = (),
+        rest_orders: Sequence[Row] = (),
+        gaps: Sequence[FillGap] = (),
+        *,
+        day: dt.date | None = None,
+        since: dt.datetime | None = None,
+        unreadable: UnreadableRows = NO_UNREADABLE_ROWS,
+        option_events: Sequence[Row] = (),
+    ) -> FillDay:
+        """Return one New York day from rows in any order.
+
+        Args:
+            stream_rows: Order updates from `normalize_trade_update`.
+            rest_fills: Executions from `normalize_rest_activity`.
+            rest_orders: Orders from `normalize_rest_order`.
+            gaps: Spans that REST has not confirmed.
+            day: The New York date; that of the newest row if None.
+            since: The start of the span for which the day claims to be complete; New York's midnight if None.
+            unreadable: REST rows of the day that could not be read.
+            option_events: Events from `normalize_option_event`.
+        """
+        day = day or _newest_day((*stream_rows, *rest_fills, *rest_orders), since)
+        day_start = start_of_day(day)
+        before = self._families if day == self._day else {}
+        families = group_by_family(stream_rows, rest_fills, rest_orders)
+        self._families = {
+            name: _reuse(before.get(name), family) or _compute(family, day_start)
+            for name, family in families.items()
+        }
+        self._day = day
+        fills = (fill for known in self._families.values() for fill in known.fills)
+        orders = (order for known in self._families.values() for order in known.orders)
+        return FillDay(
+            day=day,
+            executions=tuple(itertools.chain(*_newest_first(fills))),
+            orders=newest_change_first(orders),
+            events=build_option_events(option_events, day),
+            gaps=tuple(sorted(gaps, key=lambda gap: gap.start)),
+            since=since or day_start,
+            unreadable=unreadable,
+        )
+
+
+def build_fill_day(snapshot: LiveSnapshot, *, day: dt.date | None = None) -> FillDay:
+    """Return a snapshot's fills, orders and option events of one New York day, the snapshot's own if None."""
+    return FillDayBuilder().build_from(snapshot, day=day)
+
+
+def _claimed_since(snapshot: LiveSnapshot, day: dt.date) -> dt.datetime | None:
+    """Return the day's opening once it has passed, else None: the claim then begins with the day."""
+    opening = snapshot.session_open
+    if opening is None or opening > snapshot.as_of:
+        return None
+    return opening if new_york_date(opening) == day else None
+
+
+def _reuse(known: _KnownFamily | None, family: Family) -> _KnownFamily | None:
+    """Return the previous result for equal rows; it holds the new rows, so that the old ones are freed."""
+    return known._replace(family=family) if known is not None and known.family == family else None
+
+
+def _compute(family: Family, day_start: dt.datetime) -> _KnownFamily:
+    # Figures that only a broken record can have must cost a wrong line at most, not the page.
+    with localcontext(prec=_DIGITS):
+        by_id = read_orders(*family)
+        spans = {order_id: build_spans(facts, day_start) for order_id, facts in by_id.items()}
+        fills = _newest_first(fill for facts in by_id.values() for fill in _fills(facts, by_id, spans))
+        return _KnownFamily(family, tuple(fills), build_timelines(by_id, itertools.chain(*fills)))
+
+
+def _newest_first(fills: Iterable[list[Execution]]) -> list[list[Execution]]:
+    return sorted(fills, key=lambda lines: _place_in_time(lines[0]), reverse=True)
+
+
+def _newest_day(rows: Iterable[Row], since: dt.datetime | None) -> dt.date:
+    newest = max((row["timestamp"] for row in rows), default=since)
+    return _NO_DAY if newest is None else new_york_date(newest)
+
+
+def _place_in_time(execution: Execution) -> tuple[dt.datetime, str, float, str]:
+    return (execution.at, execution.order_id, execution.filled or 0.0, execution.key)
+
+
+def _fills(
+    facts: OrderFacts, by_id: Mapping[str, OrderFacts], spans: Mapping[str, list[Span]]
+) -> list[list[Execution]]:
+    """The lines of one order: each alone, or a multi-leg fill followed by its legs."""
+    parent = by_id.get(facts.parent_id or "")
+    if parent is not None and parent.is_multi_leg:
+        return []
+    if not facts.is_multi_leg:
+        # Until its legs are known, a multi-leg order has a net price and nothing else.
+        kind = FillKind.PARENT if facts.latest("order_class") == MULTI_LEG else FillKind.SINGLE
+        return [[_execution(facts, span, kind)] for span in spans[facts.order_id]]
+    legs = build_legs(facts, by_id, spans)
+    return [_with_legs(facts, fill) for fill in build_unit_fills(facts, legs)]
+
+
+def _with_legs(parent: OrderFacts, fill: UnitFill) -> list[Execution]:
+    line = _execution(parent, fill.line, FillKind.PARENT)
+    legs = sorted(fill.legs, key=lambda one: (_place(parent, one[0]), -one[1].cumulative))
+    return [line, *(_execution(leg.facts, span, FillKind.LEG) for leg, span in legs)]
+
+
+def _place(parent: OrderFacts, leg: SpreadLeg) -> int:
+    return parent.leg_ids.index(leg.facts.order_id)
+
+
+def _execution(facts: OrderFacts, span: Span, kind: FillKind) -> Execution:
+    occurrence = f"#{span.occurrence}" if span.occurrence else ""
+    unfinished = kind is FillKind.PARENT and not span.quantity
+    return Execution(
+        key=f"{facts.order_id}:{span.cumulative.normalize():f}{occurrence}{'+' if unfinished else ''}",
+        kind=kind,
+        order_id=facts.order_id,
+        parent_id=facts.parent_id if kind is FillKind.LEG else None,
+        at=span.at,
+        symbol=facts.latest("symbol") or "",
+        side=facts.latest("side"),
+        intent=facts.latest("position_intent"),
+        quantity=None if unfinished else float(span.quantity),
+        price=_rounded(span.price),
+        price_origin=span.price_origin,
+        source=span.source,
+        filled=float(span.cumulative),
+        total=facts.latest("qty"),
+        average_price=_rounded(span.average),
+        status=facts.latest("status"),
+        position_after=span.position_after,
+        execution_id=span.execution_id,
+        activity_id=span.activity_id,
+        busted=span.busted,
+        corrected=span.corrected,
+        was=fill_words(float(span.was[0]), _rounded(span.was[1])) if span.was else "",
+    )
+
+
+def _rounded(price: Decimal | None) -> float | None:
+    return None if price is None else float(round(price, _PRICE_DECIMALS))

@@ -10,8 +10,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from options_helper.analysis.fills.order_facts import BUST, ZERO, OrderFacts, Report
-from options_helper.analysis.fills.span import PriceOrigin, ReportedBy, Span
+from options_helper.analysis.fills.order_facts import (
+    BUST,
+    ZERO,
+    OrderFacts,
+    PriceOrigin,
+    Report,
+    ReportedBy,
+    Span,
+)
 
 _GRAIN = Decimal("1e-9")
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import pandas as pd
 
-from options_helper.analysis.fills.day import Execution, FillDay
+from options_helper.analysis.fills.day import FillDay
+from options_helper.analysis.fills.records import Execution
 from options_helper.analysis.text.fills import event_words
 
 _TIME, _TEXT, _NUMBER, _FLAG = "datetime64[us, UTC]", "str", "float64", "bool"

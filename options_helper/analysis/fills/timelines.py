@@ -6,8 +6,8 @@ import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 
-from options_helper.analysis.fills.day import Execution, OrderEvent, OrderTimeline
 from options_helper.analysis.fills.order_facts import CORRECTIONS, FILLS, OrderFacts
+from options_helper.analysis.fills.records import Execution, OrderEvent, OrderTimeline
 from options_helper.analysis.text.fills import event_words, fill_words, net_words, plain, price_words
 
 _ENDS = {
@@ -22,7 +22,7 @@ _NO_REASON = "no reason reported"  # REST reports none, the stream not always
 _LONG_AGO = dt.datetime.min.replace(tzinfo=dt.UTC)
 
 
-def build_stories(
+def build_timelines(
     by_id: Mapping[str, OrderFacts], executions: Iterable[Execution]
 ) -> tuple[OrderTimeline, ...]:
     """The orders of the day, newest change first; legs stand under their order.

@@ -5,8 +5,8 @@ from __future__ import annotations
 import datetime as dt
 
 from options_helper.analysis.alerts.fill_watch import watch_fills
-from options_helper.analysis.fills.build import FillDayBuilder
 from options_helper.analysis.fills.by_position import positions_by_symbol
+from options_helper.analysis.fills.day import FillDayBuilder
 from options_helper.market import LiveSnapshot
 from options_helper.models import Portfolio
 

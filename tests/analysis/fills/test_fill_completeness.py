@@ -8,8 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from options_helper.analysis.fills.build import FillDayBuilder
-from options_helper.analysis.fills.day import FillDay
+from options_helper.analysis.fills.day import FillDay, FillDayBuilder
 from options_helper.market import FillGap
 
 NEW_YORK = ZoneInfo("America/New_York")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 from unittest import mock
 
@@ -11,15 +12,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from options_helper.analysis.fills import build
-from options_helper.analysis.fills.build import FillDayBuilder
-from options_helper.analysis.fills.day import FillDay, FillKind
-from options_helper.analysis.fills.order_families import Family, group_by_family
+from options_helper.analysis.fills import day
+from options_helper.analysis.fills.day import FillDay, FillDayBuilder
+from options_helper.analysis.fills.read_orders import Family, group_by_family
+from options_helper.analysis.fills.records import FillKind
 from options_helper.data.streaming.trading_normalizers import (
     normalize_rest_activity,
     normalize_rest_order,
     normalize_trade_update,
 )
+from options_helper.market import FillGap, LiveSnapshot, UnreadableRows
 from tests.broker import DAY, OPEN, days, mangled
 
 Row = dict[str, Any]
@@ -39,7 +41,7 @@ def filled(name: str, **more: Any) -> Row:
 def wholly(*told: Sequence[Row]) -> FillDay:
     """The book of one family of everything: what nobody told apart cannot be told apart wrongly."""
     everything = {"": Family(*map(tuple, told))}
-    with mock.patch.object(build, "group_by_family", return_value=everything):
+    with mock.patch.object(day, "group_by_family", return_value=everything):
         return FillDayBuilder().build(*told, day=DAY)
 
 
@@ -103,6 +105,22 @@ def test_what_nothing_new_was_told_of_is_not_worked_out_again() -> None:
     assert [one.order_id for one in after.executions] == ["o2", "o1"]
     assert after.executions[1] is before.executions[0]
     assert after.orders[1] is before.orders[0]
+
+
+def test_a_snapshot_that_brings_nothing_new_has_the_same_day() -> None:
+    """The same `FillDay` is returned until a row, a gap, an unreadable row or the date is another."""
+    builder, rows = FillDayBuilder(), (filled("o1"),)
+    snapshot = LiveSnapshot(as_of=OPEN, fills=rows)
+    day = builder.build_from(snapshot)
+    assert builder.build_from(replace(snapshot, as_of=OPEN + dt.timedelta(hours=1), version=7)) is day
+    for changed in (
+        {"fills": (*rows, filled("o2"))},
+        {"fill_gaps": (FillGap(OPEN),)},
+        {"unreadable_rows": UnreadableRows(1, OPEN)},
+        {"as_of": OPEN + dt.timedelta(days=1)},
+        {"session_open": OPEN},
+    ):
+        assert builder.build_from(replace(snapshot, **changed)) != day
 
 
 def test_rest_telling_the_same_again_changes_nothing() -> None:

@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from options_helper.analysis.fills.build import FillDayBuilder
 from options_helper.analysis.fills.by_position import fills_for_portfolio
-from options_helper.analysis.fills.day import FillDay, FillKind
+from options_helper.analysis.fills.day import FillDay, FillDayBuilder
+from options_helper.analysis.fills.records import FillKind
 from options_helper.analysis.fills.tables import (
     EXECUTION_COLUMNS,
     executions_frame,

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from options_helper.analysis.fills.day import FillKind
+from options_helper.analysis.fills.records import FillKind
 from tests.broker import Broker, arrays_of, days, final, mangled, shuffled
 
 

@@ -8,8 +8,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from options_helper.analysis.fills.build import FillDayBuilder
-from options_helper.analysis.fills.day import FillDay
+from options_helper.analysis.fills.day import FillDay, FillDayBuilder
 from options_helper.analysis.fills.tables import executions_frame
 from options_helper.data.streaming.trading_normalizers import (
     normalize_rest_activity,

@@ -13,8 +13,8 @@ pytest.importorskip("aiohttp", reason="the simulator needs aiohttp (pip install 
 
 from collections.abc import Iterator
 
-from options_helper.analysis.fills.build import FillDayBuilder
-from options_helper.analysis.fills.day import FillDay, FillKind
+from options_helper.analysis.fills.day import FillDay, FillDayBuilder
+from options_helper.analysis.fills.records import FillKind
 from options_helper.data.settings import load_settings
 from options_helper.data.streaming.live_manager import LiveStreamConfig, LiveStreamManager
 from options_helper.market import LiveSnapshot

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from options_helper.analysis.fills.day import Execution
+from options_helper.analysis.fills.records import Execution
 from options_helper.analysis.history.curve import Curve
 from options_helper.analysis.strategies.payoff import Payoff
 from options_helper.analysis.text.figures import format_bare_price

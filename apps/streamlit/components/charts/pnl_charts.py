@@ -11,7 +11,7 @@ import streamlit as st
 
 from apps.streamlit.components.charts.chart_data import curve_points, curve_table, fill_points, is_short
 from apps.streamlit.components.charts.charts import bars_spec, curve_spec, draw, say
-from options_helper.analysis.fills.day import Execution
+from options_helper.analysis.fills.records import Execution
 from options_helper.analysis.history.observation import PORTFOLIO
 from options_helper.analysis.osi import underlying_of
 from options_helper.analysis.text.figures import format_pnl

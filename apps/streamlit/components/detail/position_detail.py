@@ -23,7 +23,7 @@ from apps.streamlit.components.detail.quote_ladder import ladder_html
 from apps.streamlit.components.positions.table.records import plain_records
 from apps.streamlit.components.positions.table.row_words import split_warnings, warning_words
 from options_helper.analysis.fills.by_position import positions_by_symbol
-from options_helper.analysis.fills.day import Execution
+from options_helper.analysis.fills.records import Execution
 from options_helper.analysis.osi import normalize_underlying
 from options_helper.analysis.strategies.structures import Structure, describe_structure
 from options_helper.analysis.text.wording import format_time

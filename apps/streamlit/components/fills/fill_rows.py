@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from options_helper.analysis.fills.day import Execution, FillKind
+from options_helper.analysis.fills.records import Execution, FillKind
 from options_helper.analysis.text.figures import MINUS
 from options_helper.analysis.text.fills import event_words, net_words, plain, price_words
 

@@ -13,7 +13,7 @@ from apps.streamlit.components.fills.fill_rows import amount_words, detail_words
 from apps.streamlit.components.fills.fills_csv import fills_csv, fills_csv_name
 from apps.streamlit.components.fills.list_rows import SHOWN, Row, list_rows, quiet
 from apps.streamlit.components.fills.orders_list import orders_html
-from options_helper.analysis.fills.day import Execution, FillKind
+from options_helper.analysis.fills.records import Execution, FillKind
 from options_helper.analysis.text.figures import MISSING
 from options_helper.analysis.text.wording import count, format_time
 

@@ -6,7 +6,8 @@ import datetime as dt
 from collections.abc import Iterator
 
 from apps.streamlit.components.fills.list_rows import SHOWN, Row, list_rows, quiet
-from options_helper.analysis.fills.day import FillDay, OrderTimeline
+from options_helper.analysis.fills.day import FillDay
+from options_helper.analysis.fills.records import OrderTimeline
 from options_helper.analysis.text.fills import event_words, net_words, plain, price_words
 from options_helper.analysis.text.wording import count, format_time
 

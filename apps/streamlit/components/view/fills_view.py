@@ -6,9 +6,8 @@ import datetime as dt
 import threading
 from dataclasses import dataclass
 
-from options_helper.analysis.fills.build import FillDayBuilder
 from options_helper.analysis.fills.by_position import PortfolioFills, fills_for_portfolio
-from options_helper.analysis.fills.day import FillDay
+from options_helper.analysis.fills.day import FillDay, FillDayBuilder
 from options_helper.market import LiveSnapshot, StreamName, StreamState
 from options_helper.models import Portfolio
 from options_helper.times import new_york_date

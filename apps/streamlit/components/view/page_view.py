@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from apps.streamlit.components.view.chart_view import chart_view
 from apps.streamlit.components.view.fills_view import FillsView, build_fills_view
 from apps.streamlit.components.view.live_view import LiveView, compute_live_view
-from options_helper.analysis.fills.day import Execution
+from options_helper.analysis.fills.records import Execution
 from options_helper.analysis.status.stream_lines import describe_stream, stream_records
 from options_helper.market import LiveSnapshot
 from options_helper.models import Portfolio

@@ -14,8 +14,7 @@ pytest.importorskip("aiohttp", reason="the simulator needs aiohttp (pip install 
 import datetime as dt
 from collections.abc import Callable, Iterator
 
-from options_helper.analysis.fills.build import FillDayBuilder
-from options_helper.analysis.fills.day import FillDay
+from options_helper.analysis.fills.day import FillDay, FillDayBuilder
 from options_helper.data.rest.client import AlpacaRest
 from options_helper.data.settings import load_settings
 from options_helper.data.streaming.backfill.backfill import Backfill

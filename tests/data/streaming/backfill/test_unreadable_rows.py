@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from options_helper.analysis.fills.build import FillDayBuilder
+from options_helper.analysis.fills.day import FillDayBuilder
 from options_helper.data.streaming.backfill.order_history import OrderHistory
 from options_helper.data.streaming.backfill.unreadable import masked_text
 from options_helper.errors import AlpacaRestError

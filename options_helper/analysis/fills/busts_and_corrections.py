@@ -11,8 +11,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
-from options_helper.analysis.fills.order_facts import BUST, ZERO, Correction, TotalSeen
-from options_helper.analysis.fills.span import PriceOrigin, ReportedBy, Span
+from options_helper.analysis.fills.order_facts import (
+    BUST,
+    ZERO,
+    Correction,
+    PriceOrigin,
+    ReportedBy,
+    Span,
+    TotalSeen,
+)
 
 
 def busted_at(corrections: Iterable[Correction]) -> Mapping[str, dt.datetime]:

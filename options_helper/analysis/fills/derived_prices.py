@@ -6,8 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from decimal import Decimal
 
-from options_helper.analysis.fills.order_facts import ZERO, TotalSeen
-from options_helper.analysis.fills.span import PriceOrigin, Span
+from options_helper.analysis.fills.order_facts import ZERO, PriceOrigin, Span, TotalSeen
 
 _CENT = Decimal("0.01")
 _FEWEST_DECIMALS = 4  # Alpaca's averages are assumed to be rounded to this many decimals or more
