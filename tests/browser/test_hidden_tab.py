@@ -18,11 +18,11 @@ from apps.streamlit.components.view.redraw import _SCRIPT  # noqa: E402
 
 PATIENCE = 8_000
 MOUNT = """async (script) => {
-    const { default: pulse } = await import(`data:text/javascript,${encodeURIComponent(script)}`);
+    const { default: redraw } = await import(`data:text/javascript,${encodeURIComponent(script)}`);
     const parentElement = document.body;
-    window.told = [];
-    const setTriggerValue = (name) => window.told.push(name);
-    window.beat = (patience) => pulse({ data: { number: 1, patience }, setTriggerValue, parentElement });
+    window.reports = [];
+    const setTriggerValue = (name) => window.reports.push(name);
+    window.beat = (patience) => redraw({ data: { number: 1, patience }, setTriggerValue, parentElement });
 }"""
 SEEN = """(seen) => {
     Object.defineProperty(document, 'hidden', { value: !seen, configurable: true });
@@ -46,21 +46,21 @@ def _beat(page: Page) -> None:
     page.evaluate("(patience) => { window.leave = window.beat(patience); }", PATIENCE)
 
 
-def _told_after(page: Page, milliseconds: int) -> list[str]:
+def _reports_after(page: Page, milliseconds: int) -> list[str]:
     """Return what the page has reported to the server once this time has passed."""
     page.clock.run_for(milliseconds)
-    told: list[str] = page.evaluate("window.told.splice(0)")
-    return told
+    reports: list[str] = page.evaluate("window.reports.splice(0)")
+    return reports
 
 
 def test_a_beat_that_does_not_come_is_told(page: Page) -> None:
     """Once per patience, counted from the last beat."""
     _beat(page)
-    assert _told_after(page, PATIENCE - 1) == []
+    assert _reports_after(page, PATIENCE - 1) == []
     _beat(page)
-    assert _told_after(page, PATIENCE - 1) == []
-    assert _told_after(page, 1) == ["late"]
-    assert _told_after(page, PATIENCE) == ["late"]
+    assert _reports_after(page, PATIENCE - 1) == []
+    assert _reports_after(page, 1) == ["late"]
+    assert _reports_after(page, PATIENCE) == ["late"]
 
 
 def test_a_hidden_tab_has_more_patience(page: Page) -> None:
@@ -69,22 +69,22 @@ def test_a_hidden_tab_has_more_patience(page: Page) -> None:
     page.clock.run_for(PATIENCE - 1)
     page.evaluate(SEEN, False)
     for _ in range(5):
-        assert _told_after(page, 60_000) == []
+        assert _reports_after(page, 60_000) == []
         _beat(page)
-    assert _told_after(page, 179_999) == []
-    assert _told_after(page, 1) == ["late"]
+    assert _reports_after(page, 179_999) == []
+    assert _reports_after(page, 1) == ["late"]
     page.evaluate(SEEN, True)
-    assert _told_after(page, PATIENCE - 1) == []
-    assert _told_after(page, 1) == ["late"]
+    assert _reports_after(page, PATIENCE - 1) == []
+    assert _reports_after(page, 1) == ["late"]
 
 
-def test_a_pulse_that_is_gone_waits_no_more(page: Page) -> None:
+def test_a_redraw_that_is_gone_waits_no_more(page: Page) -> None:
     """It stays silent when the tab is visible again; a finished beat does not end the next wait."""
     page.evaluate("(patience) => { window.first = window.beat(patience); }", PATIENCE)
     _beat(page)
     page.evaluate("window.first()")
-    assert _told_after(page, PATIENCE) == ["late"]
+    assert _reports_after(page, PATIENCE) == ["late"]
     page.evaluate("window.leave()")
     page.evaluate(SEEN, False)
     page.evaluate(SEEN, True)
-    assert _told_after(page, 3 * PATIENCE) == []
+    assert _reports_after(page, 3 * PATIENCE) == []

@@ -28,7 +28,7 @@ class Page:
     def beat(self, shown: object) -> bool:
         """Run one refresh and return whether the page is overdue."""
         self.seconds += PACE
-        return redraw.render_pulse((shown,), ["head", "body"], pace_seconds=PACE)
+        return redraw.redraw_if_changed((shown,), ["head", "body"], pace_seconds=PACE)
 
     def browser_compares(self) -> None:
         """The browser saw another number, and asks for the parts."""

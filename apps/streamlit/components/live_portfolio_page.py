@@ -56,12 +56,12 @@ def _head(hub: LiveHub, settings: PageSettings, credentials: Credentials, *, dra
     if hub.is_running() != drawn_as_live:
         st.rerun()
     badges, buttons = lay_out_head()
-    from apps.streamlit.components.inputs.page_context import take_moment  # noqa: PLC0415 - pandas, after the title
+    from apps.streamlit.components.inputs.page_context import read_context  # noqa: PLC0415 - pandas, after the title
 
-    moment = take_moment(hub, settings, credentials)
-    draw_buttons(buttons, moment)
-    draw_badges(badges, moment)
-    st.session_state[_HEAD_SOURCE] = moment.model.source
+    context = read_context(hub, settings, credentials)
+    draw_buttons(buttons, context)
+    draw_badges(badges, context)
+    st.session_state[_HEAD_SOURCE] = context.model.source
 
 
 def _status(
@@ -71,22 +71,22 @@ def _status(
 
     An action in another tab, a new file, other credentials and another time zone redraw everything.
     """
-    from apps.streamlit.components.inputs.page_context import take_moment  # noqa: PLC0415 - the same
+    from apps.streamlit.components.inputs.page_context import read_context  # noqa: PLC0415 - the same
     from apps.streamlit.components.layout.live_body import render_status_part  # noqa: PLC0415 - after the title
     from apps.streamlit.components.status.status_line import render_problem  # noqa: PLC0415 - the same
 
-    moment = take_moment(hub, settings, credentials)
-    overdue = render_status_part(moment, parts=(HEAD, BODY))
+    context = read_context(hub, settings, credentials)
+    overdue = render_status_part(context, parts=(HEAD, BODY))
     render_problem(hub)
-    is_headed = st.session_state.get(_HEAD_SOURCE) is moment.model.source
-    is_current = (find_credentials(), moment.zone) == (credentials, zone)
+    is_headed = st.session_state.get(_HEAD_SOURCE) is context.model.source
+    is_current = (find_credentials(), context.zone) == (credentials, zone)
     if overdue or not is_headed or not is_current or hub.is_running() != drawn_as_live:
         st.rerun()
 
 
 def _body(hub: LiveHub, settings: PageSettings, credentials: Credentials) -> None:
     """Everything below the status line."""
-    from apps.streamlit.components.inputs.page_context import take_moment  # noqa: PLC0415 - the same
+    from apps.streamlit.components.inputs.page_context import read_context  # noqa: PLC0415 - the same
     from apps.streamlit.components.layout.live_body import render_live_body  # noqa: PLC0415 - after the title
 
-    render_live_body(take_moment(hub, settings, credentials))
+    render_live_body(read_context(hub, settings, credentials))

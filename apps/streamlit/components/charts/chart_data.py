@@ -61,12 +61,12 @@ def fill_points(executions: Iterable[Execution], curve: Curve, name: str, zone: 
     known = ~np.isnan(curve.column(name))
     times, values = curve.times[known], curve.column(name)[known]
     mine = [one for one in executions if len(times) and to_microseconds(one.at) >= curve.times[0]]
-    moments = np.array([to_microseconds(one.at) for one in mine], dtype=np.int64)
-    last = values[np.maximum(np.searchsorted(times, moments, side="right") - 1, 0)]
-    on_line = np.interp(moments, curve.times, curve.column(name)) if mine else last
+    times_us = np.array([to_microseconds(one.at) for one in mine], dtype=np.int64)
+    last = values[np.maximum(np.searchsorted(times, times_us, side="right") - 1, 0)]
+    on_line = np.interp(times_us, curve.times, curve.column(name)) if mine else last
     return pd.DataFrame(
         {
-            "time": wall_times(moments, zone),
+            "time": wall_times(times_us, zone),
             "value": np.where(np.isnan(on_line), last, on_line),
             "text": [f"{one.side_words} {one.words} {one.fill_words}" for one in mine],
         }
@@ -75,8 +75,8 @@ def fill_points(executions: Iterable[Execution], curve: Curve, name: str, zone: 
 
 def wall_times(times: NDArray[np.int64], zone: dt.tzinfo) -> list[dt.datetime]:
     """Times as a clock on the zone's wall shows them; charts draw such times as they are."""
-    moments = (from_microseconds(int(time)) for time in times)
-    return [moment.astimezone(zone).replace(tzinfo=None) for moment in moments if moment is not None]
+    utc = (from_microseconds(int(time)) for time in times)
+    return [time.astimezone(zone).replace(tzinfo=None) for time in utc if time is not None]
 
 
 def curve_table(points: pd.DataFrame, fills: pd.DataFrame | None = None) -> pd.DataFrame:

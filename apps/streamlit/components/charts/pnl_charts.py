@@ -30,7 +30,7 @@ def render_portfolio_curve(
     name: str = PORTFOLIO,
     height: int = 112,
 ) -> None:
-    """Draw open P/L over the day, with fills marked on it; gaps are moments at which not all was seen.
+    """Draw open P/L over the day, with fills marked on it; a gap is a time when some price was missing.
 
     Args:
         view: The monitor's.

@@ -52,9 +52,9 @@ def _title(view: FillsView, zone: dt.tzinfo) -> str:
     if view.off:
         words = _OFF
     elif view.known:
-        told = view.book.completeness
-        words += f" · {told.sentence(zone)}"
-        reason = told.reason
+        completeness = view.book.completeness
+        words += f" · {completeness.sentence(zone)}"
+        reason = completeness.reason
     head = f'<p class="oh-panel-title"><strong>Fills today</strong> <span>{escape(words)}</span></p>'
     return head + quiet(reason)
 

@@ -75,5 +75,5 @@ def _course(story: OrderTimeline) -> str:
         for step in story.steps
     ]
     course = " → ".join(steps)
-    told = not story.reject_reason or story.reject_reason in course
-    return course if told else f"{course} · {story.reject_reason}"
+    is_named = not story.reject_reason or story.reject_reason in course
+    return course if is_named else f"{course} · {story.reject_reason}"

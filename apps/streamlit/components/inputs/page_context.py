@@ -25,7 +25,7 @@ class PageContext:
     zone: dt.tzinfo
 
 
-def take_moment(hub: LiveHub, settings: PageSettings, credentials: Credentials) -> PageContext:
+def read_context(hub: LiveHub, settings: PageSettings, credentials: Credentials) -> PageContext:
     """Read the file if it changed, and take a snapshot now."""
     model = build_page_model(settings, credentials)
     snapshot = hub.manager.snapshot()

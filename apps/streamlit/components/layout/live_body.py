@@ -23,9 +23,9 @@ from apps.streamlit.components.positions.underlying_sums import render_underlyin
 from apps.streamlit.components.status.health_panel import render_health
 from apps.streamlit.components.status.notes import render_notes
 from apps.streamlit.components.status.status_line import announce_change, find_diagnosis, render_status
-from apps.streamlit.components.view.page_view import PageView, describe_view, minute_of, set_view
+from apps.streamlit.components.view.page_view import PageView, compute_page_view, describe_view, minute_of
 from apps.streamlit.components.view.quote_counts import grown_older
-from apps.streamlit.components.view.redraw import mark_drawn, render_pulse
+from apps.streamlit.components.view.redraw import mark_drawn, redraw_if_changed
 from options_helper.analysis.status.diagnosis import Level
 
 _ALARMS = frozenset({Level.WARNING, Level.ERROR})
@@ -36,17 +36,17 @@ def render_status_part(context: PageContext, *, parts: Sequence[str]) -> bool:
     source, pace = context.model.source, context.model.settings.refresh_seconds
     if source.portfolio is None:
         render_status(find_portfolio_diagnosis(source))
-        return render_pulse(
+        return redraw_if_changed(
             (source.version, str(source.error), minute_of(context.snapshot)), parts, pace_seconds=pace
         )
-    page = set_view(context, source.portfolio)
+    page = compute_page_view(context, source.portfolio)
     quotes = grown_older(page.view.quotes, page.view.at.as_of, context.snapshot.as_of)
     diagnosis = find_diagnosis(context, quotes)
     if diagnosis.level not in _ALARMS:
         diagnosis = find_all_expired(source, page.view.totals) or diagnosis
     render_status(diagnosis)
     announce_change(context.snapshot.status, diagnosis)
-    return render_pulse(describe_view(context, page), parts, pace_seconds=pace)
+    return redraw_if_changed(describe_view(context, page), parts, pace_seconds=pace)
 
 
 def render_live_body(context: PageContext) -> None:
@@ -56,7 +56,7 @@ def render_live_body(context: PageContext) -> None:
         render_no_portfolio(source)
         mark_drawn()
         return
-    page = set_view(context, source.portfolio)
+    page = compute_page_view(context, source.portfolio)
     _render_summary(context, page)
     wide, narrow = st.columns([3.2, 1], gap="small")
     with wide:

@@ -40,44 +40,44 @@ class PageView:
         return self.monitor.view().alerts.raised_count
 
 
-def set_view(moment: PageContext, portfolio: Portfolio) -> PageView:
+def compute_page_view(context: PageContext, portfolio: Portfolio) -> PageView:
     """Compute everything that changed since the last refresh of any tab; the rest is the same object."""
-    source, settings = moment.model.source, moment.model.settings
+    source, settings = context.model.source, context.model.settings
     stale_after = settings.stale_after_seconds
     monitor = monitor_for(
-        source.path, portfolio, moment.hub.manager.snapshot, stale_after_seconds=stale_after
+        source.path, portfolio, context.hub.manager.snapshot, stale_after_seconds=stale_after
     )
     return PageView(
-        compute_live_view(portfolio, moment.snapshot, stale_after),
-        build_fills_view(portfolio, moment.snapshot, source.saved_at),
+        compute_live_view(portfolio, context.snapshot, stale_after),
+        build_fills_view(portfolio, context.snapshot, source.saved_at),
         monitor,
-        chart_view(monitor, moment.snapshot.as_of),
+        chart_view(monitor, context.snapshot.as_of),
     )
 
 
-def describe_view(moment: PageContext, scene: PageView) -> tuple[object, ...]:
+def describe_view(context: PageContext, page: PageView) -> tuple[object, ...]:
     """Describe everything that head and body show; equal descriptions look the same.
 
     The minute stands for slow changes: the countdown to the close, and flat curves.
     """
-    snapshot, seen = moment.snapshot, scene.monitor.view()
+    snapshot, seen = context.snapshot, page.monitor.view()
     alerts = seen.alerts
-    lines = [describe_stream(each, snapshot.as_of, zone=moment.zone) for each in stream_records(snapshot)]
+    lines = [describe_stream(each, snapshot.as_of, zone=context.zone) for each in stream_records(snapshot)]
     return (
-        scene.view,
-        scene.fills,
+        page.view,
+        page.fills,
         tuple(lines),
         tuple(alerts.status.items()),
         alerts.rules,
         alerts.serial,
         seen.alerts_problem,
-        moment.hub.last_action,
-        moment.hours.phase,
+        context.hub.last_action,
+        context.hours.phase,
         tuple(snapshot.backfill.items()),
         minute_of(snapshot),
     )
 
 
 def minute_of(snapshot: LiveSnapshot) -> int:
-    """The minute of the snapshot's time."""
+    """Return the minute of the snapshot's time."""
     return int(snapshot.as_of.timestamp()) // _MINUTE_SECONDS

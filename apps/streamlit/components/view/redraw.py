@@ -1,7 +1,7 @@
 """Redraws the page's large parts only if something on them has changed.
 
 A timed fragment sends all of its elements at each run. So the fragment on the timer holds only the status
-line and this pulse: a number that grows with every change. The browser compares it with the last one, and
+line and this component: a number that grows with every change. The browser compares it with the last one, and
 requests the large parts if it differs; an unchanged refresh costs well under 2 kB and no drawing.
 
 It guards the timer as well. Streamlit forgets a page's timers when a full run begins and learns them again
@@ -18,32 +18,32 @@ from typing import Any
 
 import streamlit as st
 
-_SHOWN, _NUMBER, _DRAWN, _WAITING = "pulse-shown", "pulse-number", "pulse-drawn", "pulse-waiting"
-_BEAT, _LATE = "pulse-beat", "pulse-late"
+_SHOWN, _NUMBER, _DRAWN, _WAITING = "redraw-shown", "redraw-number", "redraw-drawn", "redraw-waiting"
+_BEAT, _LATE = "redraw-beat", "redraw-late"
 _PATIENCE_SECONDS = 8.0
 _PATIENCE_BEATS = 3.0
 # Streamlit sends it with every beat, so it is kept short. The three minutes are for hidden tabs, whose timers
 # browsers hold back to one a minute.
 _SCRIPT = """\
 const kept = new WeakMap()
-export default ({ data: { number, patience }, setTriggerValue: tell, parentElement: root }) => {
+export default ({ data: { number, patience }, setTriggerValue: report, parentElement: root }) => {
 const before = kept.get(root), end = new AbortController()
 before?.stop()
 let guard
 const wait = () => {
 clearInterval(guard)
-guard = setInterval(() => tell("late", Date.now()), Math.max(patience, document.hidden && 18e4))
+guard = setInterval(() => report("late", Date.now()), Math.max(patience, document.hidden && 18e4))
 }
 const stop = () => { clearInterval(guard); end.abort() }
 wait()
 document.addEventListener("visibilitychange", wait, end)
 kept.set(root, { number, stop })
-if (before && before.number !== number) tell("changed", number)
+if (before && before.number !== number) report("changed", number)
 return stop
 }"""
 
 
-def render_pulse(shown: tuple[object, ...], parts: Sequence[str], *, pace_seconds: float) -> bool:
+def redraw_if_changed(shown: tuple[object, ...], parts: Sequence[str], *, pace_seconds: float) -> bool:
     """Let the browser request the fragments `parts` if their contents have changed.
 
     Args:
@@ -62,7 +62,7 @@ def render_pulse(shown: tuple[object, ...], parts: Sequence[str], *, pace_second
     state[_BEAT] = state.get(_BEAT, 0) + 1
     patience = max(_PATIENCE_SECONDS, _PATIENCE_BEATS * pace_seconds)
     _component()(
-        key="live-pulse",
+        key="live-redraw",
         data={"number": state[_NUMBER], "beat": state[_BEAT], "patience": round(1000 * patience)},
         on_changed_change=lambda: _redraw(parts),
         on_late_change=_note_late,
@@ -106,4 +106,4 @@ def _redraw(parts: Sequence[str]) -> None:
 
 @cache
 def _component() -> Any:  # noqa: ANN401 - Streamlit gives the mounting command a type of its own
-    return st.components.v2.component("options_helper_pulse", html="<span></span>", js=_SCRIPT)
+    return st.components.v2.component("options_helper_redraw", html="<span></span>", js=_SCRIPT)

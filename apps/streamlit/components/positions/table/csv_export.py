@@ -48,7 +48,7 @@ def _shown(row: dict[str, Any], payload: TablePayload, zone: dt.tzinfo) -> dict[
         "position": _safe(row["name"]),
         "leg": _safe(row["name"]),
         "terms": row["sub"],
-        "quote_time": _moment(row["time"], zone),
+        "quote_time": _time_text(row["time"], zone),
         "warnings": ", ".join(payload["warnings"][code][0] for code in row["warning"] or []),
         "fills": _safe(row["note"] or ""),
     }
@@ -61,7 +61,7 @@ def _plain(value: object) -> object:
     return f"{value:.12f}".rstrip("0").rstrip(".")
 
 
-def _moment(milliseconds: int | None, zone: dt.tzinfo) -> str:
+def _time_text(milliseconds: int | None, zone: dt.tzinfo) -> str:
     if milliseconds is None:
         return ""
     return dt.datetime.fromtimestamp(milliseconds / 1000, tz=zone).isoformat(timespec="milliseconds")

@@ -18,20 +18,20 @@ GROUP_FIELDS = (
 )  # fmt: skip
 
 
-def build_group_rows(portfolio: Portfolio, records: list[Record], moment: int) -> list[list[Any]]:
+def build_group_rows(portfolio: Portfolio, records: list[Record], as_of_us: int) -> list[list[Any]]:
     """One array of `GROUP_FIELDS` per underlying of the portfolio, in alphabetical order.
 
     Args:
         portfolio: Gives the underlyings.
         records: Rows of the underlyings' table.
-        moment: The snapshot's, in microseconds.
+        as_of_us: The snapshot's time, in microseconds.
     """
     by_group = {stock_symbol(str(record["underlying"])): record for record in records}
     groups = sorted({stock_symbol(position.symbol) for position in portfolio.positions})
-    return [_group_values(group, by_group.get(group, {}), moment) for group in groups]
+    return [_group_values(group, by_group.get(group, {}), as_of_us) for group in groups]
 
 
-def _group_values(group: str, record: Record, moment: int) -> list[Any]:
+def _group_values(group: str, record: Record, as_of_us: int) -> list[Any]:
     complete, known = record.get("open_pnl") is not None, bool(record.get("open_pnl_covered"))
     # If nothing is known, the group says so once.
     silent = record.get("day_pnl") is not None or not (known or record.get("day_pnl_covered"))
@@ -40,7 +40,7 @@ def _group_values(group: str, record: Record, moment: int) -> list[Any]:
         "name": group,
         "sub": describe_price(record.get("price"), record.get("change_pct")),
         "state": record.get("state") or "no_data",
-        "time": price_time(record, moment),
+        "time": price_time(record, as_of_us),
         "pnl_open": rounded(record.get("open_pnl"), 2),
         "pnl_day": rounded(record.get("day_pnl"), 2),
         "cover": record.get("coverage") or "" if complete else _part(record, "open_pnl"),

@@ -53,11 +53,11 @@ def rounded_figure(value: float | None, column: Column) -> float | None:
     return rounded(value, _DECIMALS.get(column.format, column.decimals + 2 if column.decimals else 0))
 
 
-def price_time(record: Record, moment: int) -> int | None:
-    """When the row's price was made, in milliseconds; from its age, which knows of clocks that are ahead."""
+def price_time(record: Record, as_of_us: int) -> int | None:
+    """Return the time of the row's price in milliseconds, from its age, which allows for fast clocks."""
     for column in ("mark_age_seconds", "quote_age_seconds", "quote_age_seconds_max"):
         age: float | None = record.get(column)
         if age is not None:
-            # To the microsecond first: only then do equal prices give equal times at every moment.
-            return (moment - round(age * 1_000_000)) // 1000
+            # To the microsecond first: only then do equal prices give equal times in every snapshot.
+            return (as_of_us - round(age * 1_000_000)) // 1000
     return None

@@ -99,7 +99,7 @@ def build_table_rows(
         as_of: The snapshot's time, from which the ages in the tables count.
         stale_after_seconds: The age above which a price is no longer live.
     """
-    moment = to_microseconds(as_of)
+    as_of_us = to_microseconds(as_of)
     notes = fill_notes or {}
     fields = (*_HEAD, *(column.field for column in shown_columns()), *_TAIL)
     single = {record["id"]: record for record in plain_records(positions)}
@@ -111,9 +111,9 @@ def build_table_rows(
         structured = isinstance(position, MultiLegPosition)
         record = (multi if structured else single).get(position.id, {})
         own_legs = leg_records.get(position.id, {})
-        shown = [_position_row(position, record, [*own_legs.values()], moment, notes.get(position.id))]
+        shown = [_position_row(position, record, [*own_legs.values()], as_of_us, notes.get(position.id))]
         if isinstance(position, MultiLegPosition):
-            shown += _leg_rows(position, own_legs, moment)
+            shown += _leg_rows(position, own_legs, as_of_us)
         for row in shown:
             rows.append([row.get(field) for field in fields])
             codes += [*(row["warning"] or []), *(row["said"] or [])]
@@ -121,7 +121,7 @@ def build_table_rows(
         columns=_shown_columns(),
         fields=fields,
         group_fields=GROUP_FIELDS,
-        groups=build_group_rows(portfolio, plain_records(underlyings), moment),
+        groups=build_group_rows(portfolio, plain_records(underlyings), as_of_us),
         rows=rows,
         ids=[position.id for position in _grouped(portfolio)],
         warnings=warning_words(codes),
@@ -135,7 +135,7 @@ def _grouped(portfolio: Portfolio) -> list[AnyPosition]:
 
 
 def _position_row(
-    position: AnyPosition, record: Record, legs: list[Record], moment: int, note: str | None
+    position: AnyPosition, record: Record, legs: list[Record], as_of_us: int, note: str | None
 ) -> Record:
     structured = isinstance(position, MultiLegPosition)
     figures = _figures(record, Table.STRUCTURES if structured else Table.POSITIONS)
@@ -149,11 +149,11 @@ def _position_row(
         "sub": terms,
         "note": note,
         **figures,
-        **_truth(record, [record, *legs], moment),
+        **_truth(record, [record, *legs], as_of_us),
     }
 
 
-def _leg_rows(position: MultiLegPosition, records: dict[int, Record], moment: int) -> Iterator[Record]:
+def _leg_rows(position: MultiLegPosition, records: dict[int, Record], as_of_us: int) -> Iterator[Record]:
     with_expiry = len({leg.expiry for leg in position.option_legs}) > 1
     for number, leg in enumerate(position.legs):
         record = records.get(number, {})
@@ -168,7 +168,7 @@ def _leg_rows(position: MultiLegPosition, records: dict[int, Record], moment: in
             "parent": position.id,
             "name": name_of_leg(leg, with_expiry=with_expiry),
             **figures,
-            **_truth(record, [record], moment),
+            **_truth(record, [record], as_of_us),
         }
 
 
@@ -178,7 +178,7 @@ def _forget_past_days(figures: Record) -> None:
         figures["dte"] = None
 
 
-def _truth(record: Record, sources: list[Record], moment: int) -> Record:
+def _truth(record: Record, sources: list[Record], as_of_us: int) -> Record:
     """Return a row's state, warnings and times; a structure takes missing ones from its legs, `sources`."""
     spoken, said = split_warnings(record.get("warnings") or [], sources)
     greeks = [each["greeks_time"] for each in sources if each.get("greeks_time") is not None]
@@ -187,9 +187,9 @@ def _truth(record: Record, sources: list[Record], moment: int) -> Record:
         "warning": spoken or None,
         "state": record.get("state") or "no_data",
         "said": said or None,
-        "time": price_time(record, moment),
+        "time": price_time(record, as_of_us),
         "greeks_time": to_microseconds(min(greeks)) // 1000 if greeks else None,
-        "ends": None if hours is None else (moment + round(hours * _MICROSECONDS_PER_HOUR)) // 1000,
+        "ends": None if hours is None else (as_of_us + round(hours * _MICROSECONDS_PER_HOUR)) // 1000,
     }
 
 
