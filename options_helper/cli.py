@@ -113,12 +113,12 @@ def check(
     ] = False,
 ) -> None:
     """Check a portfolio file, without keys or network; exit with 1 if the page would refuse it."""
-    # They need pandas.
-    from options_helper.files.check import check_portfolio, portfolio_schema  # noqa: PLC0415
-    from options_helper.times import new_york_date, utc_now  # noqa: PLC0415
+    from options_helper.files.check import check_portfolio  # noqa: PLC0415 - needs pandas
+    from options_helper.files.schema import portfolio_schema  # noqa: PLC0415 - needs pydantic
+    from options_helper.times import new_york_date, utc_now  # noqa: PLC0415 - needs the time zones
 
     if schema:
-        typer.echo(portfolio_schema())
+        typer.echo(portfolio_schema(), nl=False)
         return
     checked = check_portfolio(path, new_york_date(utc_now()))
     typer.echo(checked.to_json() if as_json else printable(checked.to_text(), keep_lines=True))

@@ -11,7 +11,6 @@ from options_helper.analysis.holdings.plausibility import describe_position, fin
 from options_helper.analysis.text.wording import count
 from options_helper.data.calendar.market_clock import ExchangeCalendar
 from options_helper.errors import PortfolioError
-from options_helper.models import Portfolio
 from options_helper.portfolio_file import parse_portfolio, read_portfolio_file
 
 
@@ -77,11 +76,3 @@ def check_portfolio(path: Path, today: dt.date) -> Checked:
     ]
     understood = [{"id": each.id, "understood": describe_position(each)} for each in portfolio.positions]
     return Checked(str(path), warnings=warnings, positions=understood)
-
-
-def portfolio_schema() -> str:
-    """Return the JSON Schema of a portfolio file, for editors."""
-    schema = Portfolio.model_json_schema()
-    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
-    schema["properties"]["$schema"] = {"type": "string"}
-    return json.dumps(schema, indent=2)

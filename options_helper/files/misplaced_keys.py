@@ -49,6 +49,9 @@ _OTHER_NAMES = {
     "opened_at": ("opened", "open_date", "opened_on", "date_opened", "trade_date"),
     "side": ("direction", "action"),
 }
+# Their other names are refused only if the key itself is missing, or holds no positions.
+_OPTIONAL_NAMES = {"option_type", "side", "positions"}
+_RESEMBLED = {"account"}  # near to "amount", which other programs write
 _SIGNED = "a negative number is short"
 _HINTS = {
     ("option", "side"): f"the sign of contracts says the side: {_SIGNED}",
@@ -70,13 +73,37 @@ def kind_of(entry: Mapping[str, object], *, leg: bool) -> str:
     return "equity" if "shares" in entry else "option"
 
 
+def refused_keys(kind: str) -> frozenset[str]:
+    """Return the keys that are refused on a kind of entry whatever else it holds, in their usual spelling."""
+    misplaced = _OURS - _KEYS[kind]
+    others = (
+        name
+        for ours, names in _OTHER_NAMES.items()
+        if ours in _KEYS[kind] - _OPTIONAL_NAMES
+        for name in names
+    )
+    return frozenset({*misplaced, *others}) - _KEYS[kind]
+
+
+def other_names(key: str) -> tuple[str, ...]:
+    """Return the names that other programs have for a key of ours."""
+    return _OTHER_NAMES[key]
+
+
 def misplaced_keys(
     entry: Mapping[str, object], kind: str, *, underlying: object = None
 ) -> list[tuple[str, str]]:
-    """Return each key that has no meaning here and looks as if it had, with the reason."""
+    """Return each key that has no meaning here and looks as if it had, with the reason.
+
+    Args:
+        entry: The whole file, a position or a leg.
+        kind: As `kind_of` returns it, or "file".
+        underlying: The position's symbol, which a leg may repeat.
+    """
     found = []
     for key in entry:
-        if key in _KEYS[kind] or key in _HARMLESS or (key == "symbol" and entry[key] == underlying):
+        repeats = key == "symbol" and kind.endswith("leg") and entry[key] == underlying
+        if key in _KEYS[kind] or key in _HARMLESS or repeats:
             continue
         reason = _misplaced(key, kind) or _misspelt(key, kind, entry)
         if reason:
@@ -96,7 +123,7 @@ def _misplaced(key: str, kind: str) -> str:
 def _misspelt(key: str, kind: str, entry: Mapping[str, object]) -> str:
     plain = key.strip().lower()
     meant = next((ours for ours in _OTHER_NAMES if ours in _KEYS[kind] and plain in _OTHER_NAMES[ours]), None)
-    meant = meant or closest(key, _KEYS[kind] - _HARMLESS)
+    meant = meant or closest(key, _KEYS[kind] - _HARMLESS - _RESEMBLED)
     if meant is None or (meant in entry and meant in {"option_type", "side"}):
         return ""
     if kind == "file" and meant == "positions" and not isinstance(entry[key], list):

@@ -23,11 +23,12 @@ if TYPE_CHECKING:
 
 _SHOWN_CHARACTERS = 60
 
-_RIGHT = {
+RIGHT = {
     "base_currency": '"USD", the only currency that is understood',
     "name": "a text of at most 2,000 characters",
     "tag": 'a list of words, such as ["income", "2026"]',
     "note": "a text of at most 2,000 characters",
+    "account": '"none", or leave it out',
     "cash": "dollars, such as 2500.75 (negative for a debt)",
     "positions": "a list of positions",
     "id": 'a text of at most 200 characters, such as "aapl-call-1"',
@@ -45,7 +46,7 @@ _RIGHT = {
     "root": 'the root of the contract symbol, such as "SPXW"',
     "legs": "a list of 2 to 100 legs; write a single option without legs",
 }
-_RIGHT_IN_LEG = {
+RIGHT_IN_LEG = {
     "contracts": "a whole number above 0, such as 2, for the sign is in side",
     "shares": "a number above 0, such as 100, for the sign is in side",
 }
@@ -74,7 +75,7 @@ def document_problems(document: object) -> list[Problem]:
         for place, entry in _objects(document)
         if isinstance(entry, JsonObject)
         for key in entry.twins
-        if key in _RIGHT
+        if key in RIGHT
     ]
     ids = Counter(_id_of(entry) for entry in _entries(document, "positions"))
     problems += [
@@ -181,13 +182,13 @@ def _position_place(document: object, index: int) -> str:
 def _problem(document: object, detail: ErrorDetails) -> Problem:
     # ("positions", 3, kind) or ("positions", 3, "structure", "legs", 1, kind), then perhaps a field.
     path = list(detail["loc"])
-    place, right, rights = [], _A_PORTFOLIO, _RIGHT
+    place, right, rights = [], _A_PORTFOLIO, RIGHT
     if len(path) > 1:
         place.append(_position_place(document, int(path[1])))
         path, right = path[3:], _A_POSITION
     if len(path) > 1 and path[0] == "legs":
         place.append(f"leg {int(path[1]) + 1}")
-        path, right, rights = path[3:], _A_LEG, _RIGHT | _RIGHT_IN_LEG
+        path, right, rights = path[3:], _A_LEG, RIGHT | RIGHT_IN_LEG
     if path:
         field = str(path[0])
         place.append(f"field {field}")
@@ -212,7 +213,7 @@ def _hint(field: str, detail: ErrorDetails) -> str:
 
 
 def _misspelt(field: str, parent: object) -> str:
-    unknown = [key for key in parent if key not in _RIGHT] if isinstance(parent, dict) else []
+    unknown = [key for key in parent if key not in RIGHT] if isinstance(parent, dict) else []
     close = next((key for key in unknown if closest(key, {field})), None)
     return f' (there is "{printable(close)}": is that it?)' if close else ""
 

@@ -245,11 +245,3 @@ def test_check_says_what_was_understood(tmp_path: Any) -> None:
         'position "o", field strike',
     ]
     assert "2 problems" in CliRunner().invoke(cli.app, ["check", str(path)]).stdout
-
-
-def test_the_schema_is_printed() -> None:
-    """One JSON document made from the models, in which `$schema` itself is a key."""
-    result = CliRunner().invoke(cli.app, ["check", "--schema"])
-    schema = json.loads(result.stdout)
-    assert set(schema["properties"]) == {"base_currency", "cash", "positions", "$schema"}
-    assert {"Position", "MultiLegPosition", "EquityPosition"} <= set(schema["$defs"])

@@ -8,109 +8,31 @@ are signed (negative is short); a leg carries its sign in `side`.
 from __future__ import annotations
 
 import datetime as dt
-import re
 from collections import Counter
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Discriminator,
-    Field,
-    StringConstraints,
-    Tag,
-    model_validator,
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
+
+from options_helper.models.fields import (
+    AnyCaseOptionType,
+    AnyCaseSide,
+    Contracts,
+    Currency,
+    Day,
+    Dollars,
+    LegContracts,
+    Moment,
+    NoAccount,
+    Note,
+    Positive,
+    Price,
+    Quantity,
+    Symbol,
+    Text,
 )
-
-from options_helper.times import NEW_YORK, new_york_date
-
-OptionType = Literal["call", "put"]
-Side = Literal["long", "short"]
+from options_helper.times import new_york_date
 
 STANDARD_MULTIPLIER = 100.0
-
-_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_SYMBOL = re.compile(r"[A-Za-z0-9]+(?:[ ./-][A-Za-z0-9]+)*")
-_PAIR = re.compile(r"[A-Za-z0-9]+[/-](?:USD|USDT|USDC|BTC|EUR|GBP|JPY)", re.IGNORECASE)
-_MOST_DOLLARS = 1e12  # beyond any account; keeps every product of prices and quantities finite
-
-
-def _number(value: object) -> object:
-    """Reject values that pydantic would accept as numbers: true, and "250" in quotes."""
-    if isinstance(value, bool | str | bytes):
-        raise ValueError("must be a number, without quotes")  # noqa: TRY004 - pydantic collects ValueErrors
-    return value
-
-
-def _not_zero(value: float) -> float:
-    if value == 0:
-        raise ValueError("must not be 0; a positive number is long, a negative one short")
-    return value
-
-
-def _lower(value: object) -> object:
-    return value.strip().lower() if isinstance(value, str) else value
-
-
-def _symbol(value: str) -> str:
-    if not _SYMBOL.fullmatch(value) or value.isdigit():
-        raise ValueError("must be letters and digits, such as AAPL or BRK-B")
-    if _PAIR.fullmatch(value):
-        raise ValueError("must be a stock, a fund or an index, not a pair of currencies")
-    return value.upper()
-
-
-def _dollars_only(value: str) -> str:
-    if value.upper() != "USD":
-        raise ValueError("must be USD; amounts in other currencies are not converted")
-    return value.upper()
-
-
-def _day(value: object) -> dt.date:
-    """Return a calendar day; midnight is accepted, because some tools write a day that way."""
-    if isinstance(value, str):
-        text = value.strip()
-        value = dt.date.fromisoformat(text) if _DAY.fullmatch(text) else dt.datetime.fromisoformat(text)
-    if isinstance(value, dt.datetime):
-        if value.time() != dt.time.min:
-            raise ValueError("must be a day without a time")
-        return value.date()
-    if isinstance(value, dt.date):
-        return value
-    raise ValueError("must be a day such as 2026-12-18")
-
-
-def _moment(value: object) -> object:
-    """A day stays a day; a time without a zone is New York's."""
-    if isinstance(value, str):
-        text = value.strip()
-        value = dt.date.fromisoformat(text) if _DAY.fullmatch(text) else dt.datetime.fromisoformat(text)
-    if isinstance(value, dt.datetime) and value.tzinfo is None:
-        return value.replace(tzinfo=NEW_YORK)
-    if value is None or isinstance(value, dt.date):
-        return value
-    raise ValueError("must be a day such as 2026-11-02, or a time such as 2026-11-02T10:30:00-05:00")
-
-
-_Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
-_Note = Annotated[str, StringConstraints(max_length=2000)]
-_Symbol = Annotated[
-    str,
-    StringConstraints(strip_whitespace=True, min_length=1, max_length=16),
-    AfterValidator(_symbol),
-]
-_Number = Annotated[float, BeforeValidator(_number), Field(allow_inf_nan=False)]
-_Dollars = Annotated[_Number, Field(ge=-_MOST_DOLLARS, le=_MOST_DOLLARS)]
-_Price = Annotated[_Number, Field(ge=0, le=_MOST_DOLLARS)]
-_Positive = Annotated[_Number, Field(gt=0, le=1_000_000_000)]
-_Quantity = Annotated[_Number, Field(ge=-1_000_000_000, le=1_000_000_000), AfterValidator(_not_zero)]
-_Contracts = Annotated[int, BeforeValidator(_number), Field(ge=-1_000_000, le=1_000_000)]
-_Day = Annotated[dt.date, BeforeValidator(_day)]
-_Moment = Annotated[dt.datetime | dt.date | None, BeforeValidator(_moment)]
-_OptionType = Annotated[OptionType, BeforeValidator(_lower)]
-_Side = Annotated[Side, BeforeValidator(_lower)]
 
 
 class _Model(BaseModel):
@@ -126,14 +48,16 @@ class _Owned(_Model):
         id: Unique within the portfolio.
         symbol: The underlying (`AAPL`, `BRK-B` or `BRK.B`), or the shares' own symbol.
         opened_at: When it was opened, if known: a day, or a time (in New York time if it names no zone).
+        account: "none" for a position that the broker's account does not hold and is not compared with.
     """
 
-    id: _Text
-    symbol: _Symbol
-    opened_at: _Moment = None
-    name: _Note | None = None
-    tag: Annotated[list[_Text], Field(max_length=50)] | None = None
-    note: _Note | None = None
+    id: Text
+    symbol: Symbol
+    opened_at: Moment | None = None
+    name: Note | None = None
+    tag: Annotated[list[Text], Field(max_length=50)] | None = None
+    note: Note | None = None
+    account: NoAccount | None = None
 
     @property
     def opened_on(self) -> dt.date | None:
@@ -154,11 +78,11 @@ class _OptionTerms(_Model):
         root: The contract's root if not the underlying's own (`SPXW`, `CSGP1`).
     """
 
-    option_type: _OptionType
-    expiry: _Day
-    strike: _Positive
-    multiplier: _Positive | None = None
-    root: _Symbol | None = None
+    option_type: AnyCaseOptionType
+    expiry: Day
+    strike: Positive
+    multiplier: Positive | None = None
+    root: Symbol | None = None
 
 
 class Position(_OptionTerms, _Owned):
@@ -169,8 +93,8 @@ class Position(_OptionTerms, _Owned):
         cost_basis: Dollars per share paid, or received for a short; never negative.
     """
 
-    contracts: Annotated[_Contracts, AfterValidator(_not_zero)]
-    cost_basis: _Price
+    contracts: Contracts
+    cost_basis: Price
 
 
 class EquityPosition(_Owned):
@@ -181,15 +105,15 @@ class EquityPosition(_Owned):
         cost_basis: Dollars per share.
     """
 
-    shares: _Quantity
-    cost_basis: _Price
+    shares: Quantity
+    cost_basis: Price
 
 
 class Leg(_OptionTerms):
     """One option of a structure; `contracts` is above zero, the sign is in `side`."""
 
-    side: _Side
-    contracts: Annotated[_Contracts, Field(ge=1)]
+    side: AnyCaseSide
+    contracts: LegContracts
 
     @property
     def signed_contracts(self) -> int:
@@ -200,8 +124,8 @@ class Leg(_OptionTerms):
 class StockLeg(_Model):
     """The shares of a covered call, a collar or the like; `shares` is above zero, the sign is in `side`."""
 
-    side: _Side
-    shares: _Positive
+    side: AnyCaseSide
+    shares: Positive
 
     @property
     def signed_shares(self) -> float:
@@ -238,7 +162,7 @@ class MultiLegPosition(_Owned):
     """
 
     legs: Annotated[list[AnyLeg], Field(min_length=2, max_length=100)]
-    net_debit: _Dollars | None = None
+    net_debit: Dollars | None = None
 
     @property
     def option_legs(self) -> list[Leg]:
@@ -259,10 +183,12 @@ class Portfolio(_Model):
 
     Attributes:
         cash: Dollars beside the positions, negative for a debt.
+        account: "none" if nothing in the file is compared with the broker's account.
     """
 
-    base_currency: Annotated[_Text, AfterValidator(_dollars_only)] = "USD"
-    cash: _Dollars = 0.0
+    base_currency: Currency = "USD"
+    cash: Dollars = 0.0
+    account: NoAccount | None = None
     positions: list[AnyPosition] = Field(default_factory=list)
 
     @model_validator(mode="after")

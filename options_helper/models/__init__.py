@@ -1,0 +1,28 @@
+"""The models of what the user owns, and the types of their fields."""
+
+from options_helper.models.fields import OptionType, Side
+from options_helper.models.portfolio import (
+    STANDARD_MULTIPLIER,
+    AnyLeg,
+    AnyPosition,
+    EquityPosition,
+    Leg,
+    MultiLegPosition,
+    Portfolio,
+    Position,
+    StockLeg,
+)
+
+__all__ = [
+    "STANDARD_MULTIPLIER",
+    "AnyLeg",
+    "AnyPosition",
+    "EquityPosition",
+    "Leg",
+    "MultiLegPosition",
+    "OptionType",
+    "Portfolio",
+    "Position",
+    "Side",
+    "StockLeg",
+]
