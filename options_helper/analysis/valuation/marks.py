@@ -55,6 +55,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DELAYED_TRADE_FEEDS",
+    "PRICE_TOLERANCE",
     "SHARE_SPREAD_DOLLARS",
     "SHARE_SPREAD_FRACTION",
     "SHARE_TRADE_SECONDS",
@@ -81,7 +82,7 @@ SHARE_TRADE_SECONDS = 300.0
 DELAYED_TRADE_FEEDS = frozenset({"indicative"})
 
 # Prices come in cents; what float arithmetic leaves on a threshold must not decide a row.
-_TOLERANCE = 1e-9
+PRICE_TOLERANCE = 1e-9
 
 
 class MarkMethod(StrEnum):
@@ -146,17 +147,17 @@ def compute_marks(
     stub = (
         apart
         & ~shares
-        & (width > STUB_SPREAD_DOLLARS + _TOLERANCE)
-        & (width > STUB_SPREAD_FRACTION * mid + _TOLERANCE)
+        & (width > STUB_SPREAD_DOLLARS + PRICE_TOLERANCE)
+        & (width > STUB_SPREAD_FRACTION * mid + PRICE_TOLERANCE)
     )
     wide = (
         apart
         & ~stub
-        & (width > np.where(shares, SHARE_SPREAD_FRACTION, WIDE_SPREAD_FRACTION) * mid + _TOLERANCE)
+        & (width > np.where(shares, SHARE_SPREAD_FRACTION, WIDE_SPREAD_FRACTION) * mid + PRICE_TOLERANCE)
     )
-    wide &= ~shares | (width > SHARE_SPREAD_DOLLARS + _TOLERANCE)
+    wide &= ~shares | (width > SHARE_SPREAD_DOLLARS + PRICE_TOLERANCE)
     no_market = wide & shares
-    half = zero & ~shares & (ask <= ZERO_BID_MAX_ASK + _TOLERANCE)
+    half = zero & ~shares & (ask <= ZERO_BID_MAX_ASK + PRICE_TOLERANCE)
     absent = ~(has_bid | has_ask)
     inside = no_market & last_is_recent & (bid <= last) & (last <= ask)
     by_last = ((absent & last_is_usable) | inside) & (last > 0) & (last < np.inf)

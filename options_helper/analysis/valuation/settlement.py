@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from options_helper.analysis.valuation.marks import MARK_METHODS, MarkMethod
+from options_helper.analysis.valuation.marks import MARK_METHODS, PRICE_TOLERANCE, MarkMethod
 from options_helper.analysis.valuation.row_warnings import RowWarning, flag
 from options_helper.market import LiveSnapshot
 from options_helper.times import new_york_date
@@ -67,7 +67,7 @@ def _doubt_jumps(rows: Instruments, now: Valuation, stocks: Valuation) -> Valuat
     The closes are not adjusted: after a split of 10 : 1 they would make a loss of 90 %.
     """
     base = np.where(stocks.close > 0, stocks.close, np.nan)
-    far = np.abs(stocks.mark / base - 1) > JUMP_FRACTION
+    far = np.abs(stocks.mark - base) > JUMP_FRACTION * base + PRICE_TOLERANCE
     jumped = far[rows.underlying_codes] & ~now.expired
     if not jumped.any():
         return now

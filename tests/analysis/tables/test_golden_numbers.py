@@ -442,6 +442,14 @@ def test_the_morning_after_a_split_withholds_the_days_result() -> None:
     assert (row["warnings"], totals.day_pnl.value) == (["previous_close_jump"], None)
 
 
+def test_a_fall_of_exactly_sixty_per_cent_is_no_split() -> None:
+    """The limit itself is within it: float arithmetic on 0.60 and 1.50 does not decide."""
+    shares = EquityPosition(id="s", symbol="XYZ", shares=400, cost_basis=61)
+    closes = {"XYZ": PreviousClose(1.5, MONDAY)}
+    row, _, totals = of(shares, world({"XYZ": (0.6, 0.6)}, previous_closes=closes))
+    assert (row["warnings"], totals.day_pnl.value) == ([], pytest.approx(-360))
+
+
 def test_a_close_that_is_one_early_trade_withholds_the_days_result() -> None:
     """One contract traded at 09:36 for 1.00: that is no close."""
     early = dt.datetime(2026, 11, 23, 9, 36, tzinfo=NEW_YORK)
