@@ -13,8 +13,8 @@ from report import Figure
 from timing import in_turns
 
 from options_helper.data.calendar.market_clock import ExchangeCalendar
-from options_helper.data.streaming.connection.decoder import WireQuote
 from options_helper.data.streaming.live_manager import LiveStreamConfig, LiveStreamManager
+from options_helper.data.streaming.normalize.wire import WireQuote
 from options_helper.data.streaming.run.live_run import LiveRun
 
 

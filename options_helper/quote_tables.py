@@ -132,6 +132,8 @@ class _LatestTable(Mapping[str, Row], Generic[Row]):
         return type(self)(index, array)
 
     def _with_columns(self, rows: Columns) -> Self:
+        if not rows:
+            return self
         index, array = self._room_for(rows.symbols)
         numbers = np.array([index[symbol] for symbol in rows.symbols], np.intp)
         kept = array["timestamp"][numbers]

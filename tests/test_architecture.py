@@ -35,7 +35,7 @@ LAYERS = (
     ("options_helper.data.streaming",),
     ("options_helper.session",),
 )
-SDK_USERS = {"alpaca_stream", "alpaca_trading_stream"}
+SDK_USERS = {"sdk"}
 SDK_MODULE = re.compile(r"alpaca\.(broker|common|data|trading)(\.\w+)*")
 ORDERING = re.compile(
     r"\w*Order\w*Request|TradingClient|(submit|replace|cancel)_orders?\w*|close_(all_)?positions?|exercise_\w+"

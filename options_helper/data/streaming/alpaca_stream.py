@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
-import threading
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable
 
 from options_helper.data.settings import AlpacaSettings, load_settings
 from options_helper.data.streaming.connection.connection import one_connection
@@ -18,27 +15,9 @@ from options_helper.data.streaming.connection.observer import (
     SilentObserver,
 )
 from options_helper.data.streaming.connection.protocol import websocket_params
+from options_helper.data.streaming.connection.sdk import SdkDataStream, feed_enum, stream_class
 from options_helper.errors import MissingDependency, SettingsError
 from options_helper.market import StreamName
-
-# The streams start together, in a thread each, and alpaca-py's packages import one another: two threads that
-# come in by different doors wait for each other, which Python ends with an error in one of them.
-_importing = threading.Lock()
-
-
-def import_alpaca(module: str) -> Any:  # noqa: ANN401 - a module without types
-    """A module of alpaca-py; its import takes about 1.5 s, so it happens when a stream starts.
-
-    Raises:
-        MissingDependency: alpaca-py is not installed.
-    """
-    try:
-        with _importing:
-            return importlib.import_module(module)
-    except ModuleNotFoundError as error:
-        if error.name is not None and error.name.split(".")[0] == "alpaca":
-            raise MissingDependency("alpaca-py", "alpaca") from error
-        raise
 
 
 class _AlpacaDataStreamer:
@@ -58,9 +37,6 @@ class _AlpacaDataStreamer:
     """
 
     name: StreamName
-    _feeds: str
-    _module: str
-    _class_name: str
 
     def __init__(  # noqa: PLR0913 - a handler for each kind of message
         self,
@@ -71,8 +47,8 @@ class _AlpacaDataStreamer:
         on_trades: Handler | None = None,
         on_statuses: Handler | None = None,
         on_corrections: Handler | None = None,
-        stream: Any = None,  # noqa: ANN401 - anything with the SDK's methods
-        stream_cls: Any = None,  # noqa: ANN401 - any class with the SDK's constructor
+        stream: SdkDataStream | None = None,
+        stream_cls: Callable[..., SdkDataStream] | None = None,
         observer: ConnectionObserver | None = None,
         times: ConnectionTimes | None = None,
     ) -> None:
@@ -101,7 +77,7 @@ class _AlpacaDataStreamer:
 
         Raises:
             StreamRejected: The server refuses for good.
-            StreamInterrupted: The connection ended or never came about.
+            StreamInterrupted: The connection ended or was never established.
         """
         self.stream.run()
 
@@ -109,16 +85,16 @@ class _AlpacaDataStreamer:
         """End `run()`, from any thread, also before it began."""
         self.stream.stop()
 
-    async def _handle_quotes(self, items: Any) -> None:  # noqa: ANN401 - one item or a list
+    async def _handle_quotes(self, items: object) -> None:
         await self._call(self._on_quotes, items)
 
-    async def _handle_trades(self, items: Any) -> None:  # noqa: ANN401 - one item or a list
+    async def _handle_trades(self, items: object) -> None:
         await self._call(self._on_trades, items)
 
-    async def _handle_statuses(self, items: list[dict[str, Any]]) -> None:
+    async def _handle_statuses(self, items: object) -> None:
         await self._call(self._on_statuses, items)
 
-    async def _handle_corrections(self, items: list[dict[str, Any]]) -> None:
+    async def _handle_corrections(self, items: object) -> None:
         await self._call(self._on_corrections, items)
 
     async def _deliver(self, batch: MarketBatch) -> None:
@@ -127,20 +103,19 @@ class _AlpacaDataStreamer:
         if batch.trades:
             await self._call(self._on_trades, batch.trades)
 
-    def _build_stream(self, stream_cls: Any) -> Any:  # noqa: ANN401 - the SDK has no types
+    def _build_stream(self, stream_cls: Callable[..., SdkDataStream] | None) -> SdkDataStream:
         settings = self._settings or settings_for(stream_cls)
         feed = (self._feed or self._default_feed(settings)).lower()
-        arguments: dict[str, Any] = {
+        arguments = {
             "api_key": settings.key_id,
             "secret_key": settings.secret_key,
             "raw_data": True,
             "url_override": self._url(settings, feed),
-            "feed": self._to_enum(feed, required=stream_cls is None),
         }
         if stream_cls is not None:
-            return stream_cls(**arguments)
-        sdk_class = getattr(import_alpaca(self._module), self._class_name)
-        stream = one_connection(DataConnection, sdk_class)(**arguments, websocket_params=websocket_params())
+            return stream_cls(**arguments, feed=self._enum_or_word(feed))
+        build = one_connection(DataConnection, stream_class(self.name))
+        stream = build(**arguments, feed=feed_enum(self.name, feed), websocket_params=websocket_params())
         stream.stream_name = self.name.value
         stream.deliver = self._deliver
         if self._on_corrections is not None:
@@ -150,18 +125,12 @@ class _AlpacaDataStreamer:
         stream.prepare(observer=self._observer, times=self._times)
         return stream
 
-    def _to_enum(self, feed: str, *, required: bool) -> Any:  # noqa: ANN401 - the SDK has no types
-        """The SDK's enum; its constructor breaks on a plain string, an injected class takes either."""
+    def _enum_or_word(self, feed: str) -> object:
+        """Return the SDK's enum, or the word if there is no SDK; an injected class takes either."""
         try:
-            enums = import_alpaca("alpaca.data.enums")
+            return feed_enum(self.name, feed)
         except MissingDependency:
-            if required:
-                raise
             return feed
-        try:
-            return getattr(enums, self._feeds)(feed)
-        except ValueError as error:
-            raise SettingsError("feed", f"{feed!r} is not a feed of the {self.name} stream.") from error
 
     def _url(self, settings: AlpacaSettings, feed: str) -> str:
         raise NotImplementedError
@@ -174,9 +143,6 @@ class AlpacaStockStreamer(_AlpacaDataStreamer):
     """Quotes and trades of stocks; feeds "iex" and "sip"."""
 
     name = StreamName.STOCKS
-    _feeds = "DataFeed"
-    _module = "alpaca.data.live.stock"
-    _class_name = "StockDataStream"
 
     def _url(self, settings: AlpacaSettings, feed: str) -> str:
         return settings.stock_stream_url(feed)
@@ -189,9 +155,6 @@ class AlpacaOptionStreamer(_AlpacaDataStreamer):
     """Quotes and trades of option contracts; feeds "indicative" and "opra"."""
 
     name = StreamName.OPTIONS
-    _feeds = "OptionsFeed"
-    _module = "alpaca.data.live.option"
-    _class_name = "OptionDataStream"
 
     def _url(self, settings: AlpacaSettings, feed: str) -> str:
         return settings.option_stream_url(feed)
@@ -200,8 +163,8 @@ class AlpacaOptionStreamer(_AlpacaDataStreamer):
         return settings.options_feed
 
 
-def settings_for(stream_cls: Any) -> AlpacaSettings:  # noqa: ANN401 - any class
-    """The environment's settings; an injected class is a test's and needs no keys."""
+def settings_for(stream_cls: object) -> AlpacaSettings:
+    """Return the environment's settings; an injected class is a test's and needs no keys."""
     try:
         return load_settings()
     except SettingsError:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
 
 from options_helper.data.settings import Account, AlpacaSettings
-from options_helper.data.streaming.alpaca_stream import import_alpaca, settings_for
+from options_helper.data.streaming.alpaca_stream import settings_for
 from options_helper.data.streaming.connection.connection import one_connection
 from options_helper.data.streaming.connection.handlers import Handler, HandlerCalls
 from options_helper.data.streaming.connection.observer import (
@@ -15,6 +15,7 @@ from options_helper.data.streaming.connection.observer import (
 )
 from options_helper.data.streaming.connection.order_updates import TradingConnection
 from options_helper.data.streaming.connection.protocol import websocket_params
+from options_helper.data.streaming.connection.sdk import SdkOrderStream, stream_class
 from options_helper.market import StreamName
 
 
@@ -22,13 +23,13 @@ class AlpacaTradingStreamer:
     """Order updates of the account.
 
     Args:
-        settings: Keys and endpoints; read from the environment where None and no `stream` is given.
+        settings: Keys and endpoints; read from the environment if None and no `stream` is given.
         paper: Choose Alpaca's paper or live host; None leaves the settings' host.
         stream: A ready stream object, for tests.
         stream_cls: A class with the constructor of alpaca-py's TradingStream, for tests.
         on_trade_updates: Called with each update, in the stream's thread; plain or coroutine function.
         observer: Receives each step of the connection.
-        times: The clockwork of the connection.
+        times: The timings of the connection.
     """
 
     name = StreamName.FILLS
@@ -38,8 +39,8 @@ class AlpacaTradingStreamer:
         settings: AlpacaSettings | None = None,
         *,
         paper: bool | None = None,
-        stream: Any = None,  # noqa: ANN401 - anything with the SDK's methods
-        stream_cls: Any = None,  # noqa: ANN401 - any class with the SDK's constructor
+        stream: SdkOrderStream | None = None,
+        stream_cls: Callable[..., SdkOrderStream] | None = None,
         on_trade_updates: Handler | None = None,
         observer: ConnectionObserver | None = None,
         times: ConnectionTimes | None = None,
@@ -61,7 +62,7 @@ class AlpacaTradingStreamer:
 
         Raises:
             StreamRejected: The server refuses for good.
-            StreamInterrupted: The connection ended or never came about.
+            StreamInterrupted: The connection ended or was never established.
         """
         self.stream.run()
 
@@ -69,14 +70,14 @@ class AlpacaTradingStreamer:
         """End `run()`, from any thread, also before it began."""
         self.stream.stop()
 
-    async def _handle(self, update: Any) -> None:  # noqa: ANN401 - raw or an SDK object
+    async def _handle(self, update: object) -> None:
         await self._call(self._on_trade_updates, update)
 
-    def _build_stream(self, stream_cls: Any) -> Any:  # noqa: ANN401 - the SDK has no types
+    def _build_stream(self, stream_cls: Callable[..., SdkOrderStream] | None) -> SdkOrderStream:
         settings = self._settings or settings_for(stream_cls)
         if self._paper is not None:
             settings = settings.with_account(Account.PAPER if self._paper else Account.LIVE)
-        arguments: dict[str, Any] = {
+        arguments = {
             "api_key": settings.key_id,
             "secret_key": settings.secret_key,
             "paper": settings.account is not Account.LIVE,
@@ -85,10 +86,8 @@ class AlpacaTradingStreamer:
         }
         if stream_cls is not None:
             return stream_cls(**arguments)
-        sdk_class = import_alpaca("alpaca.trading.stream").TradingStream
-        stream = one_connection(TradingConnection, sdk_class)(
-            **arguments, websocket_params=websocket_params()
-        )
+        build = one_connection(TradingConnection, stream_class(self.name))
+        stream = build(**arguments, websocket_params=websocket_params())
         stream.stream_name = self.name.value
         stream.deliver = self._handle
         stream.prepare(observer=self._observer, times=self._times)

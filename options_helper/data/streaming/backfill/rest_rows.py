@@ -9,14 +9,18 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TypeAlias
 
 from options_helper.analysis.contracts.products import INDEX_ROOTS, is_adjusted
 from options_helper.analysis.osi import contract_root, underlying_of
-from options_helper.data.streaming.normalize.quotes import normalize_quote, normalize_trade
+from options_helper.data.streaming.normalize.batches import quote_change, trade_change
 from options_helper.data.streaming.normalize.values import to_amount, to_number, to_utc, to_word
+from options_helper.data.streaming.normalize.wire import Wire, WireQuote, WireTrade, to_wire
 from options_helper.market import BrokerPosition, Greeks, PreviousClose, Quote, Trade
+from options_helper.quote_tables import QuoteTable, TradeTable
 from options_helper.times import new_york_date
+
+Raw: TypeAlias = "Mapping[str, object]"
 
 _GREEKS = ("delta", "gamma", "theta", "vega", "rho")
 
@@ -32,9 +36,7 @@ class SnapshotRows:
     skipped: int = 0
 
 
-def read_snapshots(
-    snapshots: Mapping[str, Any], *, received_at: dt.datetime, trading_date: dt.date
-) -> SnapshotRows:
+def read_snapshots(snapshots: Raw, *, received_at: dt.datetime, trading_date: dt.date) -> SnapshotRows:
     """Return quotes and trades with their true times, closes with their dates, greeks with their quote's.
 
     Args:
@@ -42,12 +44,10 @@ def read_snapshots(
         received_at: When they came.
         trading_date: The New York date whose previous close is wanted.
     """
-    rows = SnapshotRows()
-    for symbol, snapshot in snapshots.items():
-        if not isinstance(snapshot, dict):
-            rows.skipped += 1
-            continue
-        _add_market(rows, symbol, snapshot, received_at)
+    readable = {symbol: row for symbol, row in snapshots.items() if isinstance(row, dict)}
+    rows = _read_market(readable, received_at)
+    rows.skipped += len(snapshots) - len(readable)
+    for symbol, snapshot in readable.items():
         close = _previous_close(snapshot, trading_date)
         if close is not None:
             rows.previous_closes[symbol] = close
@@ -57,23 +57,25 @@ def read_snapshots(
     return rows
 
 
-def _add_market(rows: SnapshotRows, symbol: str, snapshot: dict[str, Any], received_at: dt.datetime) -> None:
-    raw_quote, raw_trade = snapshot.get("latestQuote"), snapshot.get("latestTrade")
-    if raw_quote is not None:
-        quote = normalize_quote(raw_quote, received_at, symbol=symbol, from_rest=True)
-        if quote is None:
-            rows.skipped += 1
-        else:
-            rows.quotes.append(quote)
-    if raw_trade is not None:
-        trade = normalize_trade(raw_trade, received_at, symbol=symbol, from_rest=True)
-        if trade is None:
-            rows.skipped += 1
-        else:
-            rows.trades.append(trade)
+def _read_market(snapshots: Mapping[str, Raw], received_at: dt.datetime) -> SnapshotRows:
+    quotes = _read_part(snapshots, "latestQuote", WireQuote)
+    trades = _read_part(snapshots, "latestTrade", WireTrade)
+    new_quotes = quote_change(quotes, received_at, from_rest=True)
+    new_trades = trade_change(trades, received_at, from_rest=True)
+    return SnapshotRows(
+        quotes=list(QuoteTable.empty().updated(new_quotes.rows).values()),
+        trades=list(TradeTable.empty().updated(new_trades.rows).values()),
+        skipped=len(quotes) + len(trades) - new_quotes.known - new_trades.known,
+    )
 
 
-def _previous_close(snapshot: dict[str, Any], trading_date: dt.date) -> PreviousClose | None:
+def _read_part(snapshots: Mapping[str, Raw], part: str, kind: type[Wire]) -> list[Wire | None]:
+    """Return the part of each snapshot that has it, None if it is malformed."""
+    given = {symbol: snapshot.get(part) for symbol, snapshot in snapshots.items()}
+    return [to_wire(raw, kind, symbol=symbol) for symbol, raw in given.items() if raw is not None]
+
+
+def _previous_close(snapshot: Raw, trading_date: dt.date) -> PreviousClose | None:
     """Return the newest daily close before a date: until a day's first trade, that is `dailyBar`'s."""
     closes = []
     for name in ("dailyBar", "prevDailyBar"):
@@ -86,7 +88,7 @@ def _previous_close(snapshot: dict[str, Any], trading_date: dt.date) -> Previous
     return max(closes, key=lambda close: close.date, default=None)
 
 
-def _close_of(bar: dict[str, Any], price: float, day: dt.date, trade: object) -> PreviousClose:
+def _close_of(bar: Raw, price: float, day: dt.date, trade: object) -> PreviousClose:
     """Return a bar's close with its number of trades, and the time of its last one if that is known."""
     trades = to_number(bar.get("n"))
     at = to_utc(trade.get("t")) if isinstance(trade, dict) else None
@@ -94,7 +96,7 @@ def _close_of(bar: dict[str, Any], price: float, day: dt.date, trade: object) ->
     return PreviousClose(price, day, None if trades is None else int(trades), traded_at)
 
 
-def _greeks(snapshot: dict[str, Any], received_at: dt.datetime) -> Greeks | None:
+def _greeks(snapshot: Raw, received_at: dt.datetime) -> Greeks | None:
     raw = snapshot.get("greeks")
     values = {name: to_number(raw.get(name)) for name in _GREEKS} if isinstance(raw, dict) else {}
     volatility = to_amount(snapshot.get("impliedVolatility"))
@@ -107,16 +109,15 @@ def _greeks(snapshot: dict[str, Any], received_at: dt.datetime) -> Greeks | None
     return Greeks(**values, implied_volatility=volatility, timestamp=at or received_at)
 
 
-def read_index_values(values: Mapping[str, Any], received_at: dt.datetime) -> list[Trade]:
+def read_index_values(values: Raw, received_at: dt.datetime) -> list[Trade]:
     """Return index values as trades without a size."""
-    raw = ((symbol, value) for symbol, value in values.items() if isinstance(value, dict))
-    trades = (
-        normalize_trade(
-            {"p": value.get("v"), "t": value.get("t")}, received_at, symbol=symbol, from_rest=True
-        )
-        for symbol, value in raw
-    )
-    return [trade for trade in trades if trade is not None]
+    trades = [
+        to_wire({"p": value.get("v"), "t": value.get("t")}, WireTrade, symbol=symbol)
+        for symbol, value in values.items()
+        if isinstance(value, dict)
+    ]
+    change = trade_change(trades, received_at, from_rest=True)
+    return list(TradeTable.empty().updated(change.rows).values())
 
 
 def read_positions(rows: Iterable[object]) -> dict[str, BrokerPosition]:
@@ -138,7 +139,7 @@ def read_positions(rows: Iterable[object]) -> dict[str, BrokerPosition]:
     return positions
 
 
-def read_multiplier(contract: Mapping[str, Any]) -> float | None:
+def read_multiplier(contract: Raw) -> float | None:
     """Return dollars per point of premium: `multiplier`, never `size`, which is what is delivered."""
     multiplier = to_number(contract.get("multiplier"))
     return multiplier if multiplier and multiplier > 0 else None

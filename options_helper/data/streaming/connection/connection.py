@@ -3,9 +3,7 @@
 alpaca-py reconnects for ever and does not report why (websocket.py and stream.py of 0.44, `_run_forever`).
 The classes made here keep its endpoint, headers, authentication and subscription messages, and replace the
 rest: `run()` lives for one connection, raises `StreamRejected` or `StreamInterrupted` when it ends, returns
-after `stop()`, and reports each step to an observer. This file uses the SDK's private names `_connect`,
-`_auth` and `_ws`; its two kinds, beside it, use `_send_subscribe_msg` and `_subscribe_trade_updates`. Nothing
-else does.
+after `stop()`, and reports each step to an observer. They declare the SDK's private names that they use.
 """
 
 from __future__ import annotations
@@ -13,19 +11,27 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-from collections.abc import Coroutine, Iterable, Sequence
-from typing import Any
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
+from typing import TypeVar
 
 from options_helper.data.streaming.connection.failures import explain
 from options_helper.data.streaming.connection.name_lookup import LookupLoop
 from options_helper.data.streaming.connection.observer import ConnectionObserver, ConnectionTimes
+from options_helper.data.streaming.connection.protocol import StreamSocket
 from options_helper.errors import StreamError, StreamInterrupted
+
+Kind = TypeVar("Kind", bound="OneConnection")
+Duty = Coroutine[None, None, None]
 
 
 class OneConnection:
     """The shared part of the two kinds of streams; precedes an SDK stream class in the bases."""
 
-    _ws: Any
+    # The SDK's own.
+    _ws: StreamSocket
+    _connect: Callable[[], Awaitable[None]]
+    _auth: Callable[[], Awaitable[None]]
+
     _frames_seen = 0
     stream_name: str
     asked: frozenset[str] = frozenset()
@@ -88,10 +94,10 @@ class OneConnection:
 
     async def _shake_hands(self) -> None:
         self._enter("connecting")
-        await self._connect()  # type: ignore[attr-defined]
+        await self._connect()
         self._observer.heard()
         self._enter("authenticating")
-        await self._auth()  # type: ignore[attr-defined]
+        await self._auth()
         self._observer.heard()
         self._enter("waiting for the subscription")
         await self._subscribe_all()
@@ -108,7 +114,7 @@ class OneConnection:
                 first if isinstance(first, StreamError) else explain(self.stream_name, first, None)
             ) from errors
 
-    def _duties(self) -> Iterable[Coroutine[Any, Any, None]]:
+    def _duties(self) -> Iterable[Duty]:
         return self._receive(), self._keep_alive()
 
     async def _keep_alive(self) -> None:
@@ -128,9 +134,10 @@ class OneConnection:
             self._observer.heard()
 
     async def _let_go(self) -> None:
-        websocket, self._ws = self._ws, None
+        websocket: StreamSocket | None = self._ws
         if websocket is None:
             return
+        self._ws = None  # type: ignore[assignment]  # as the SDK leaves it when there is no connection
         with contextlib.suppress(TimeoutError, OSError, self._websocket_error()):
             await asyncio.wait_for(websocket.close(), self._times.close)
         if websocket.transport is not None:
@@ -169,6 +176,6 @@ class OneConnection:
         raise NotImplementedError
 
 
-def one_connection(kind: type[OneConnection], sdk_class: type) -> type[Any]:
-    """A class that has the SDK's constructor and messages, and the life of one connection."""
+def one_connection(kind: type[Kind], sdk_class: type) -> Callable[..., Kind]:
+    """Return a class with the SDK's constructor and messages that lives for one connection."""
     return type(f"One{sdk_class.__name__}", (kind, sdk_class), {})

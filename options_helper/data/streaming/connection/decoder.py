@@ -6,61 +6,24 @@ unknown type, a broken field, a cut-off end) is split into messages, so that a b
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 import logging
 import time
 from dataclasses import dataclass
-from typing import Any
 
 import msgspec
 
+from options_helper.data.streaming.normalize.wire import WireQuote, WireTrade
+
 logger = logging.getLogger(__name__)
+
+Message = dict[str, object]  # a control message, as sent
 
 # Trading statuses ("s") are so rare that they come back like control messages.
 # So are corrected ("c") and cancelled ("x") trades.
 _CONTROL_TYPES = frozenset({"success", "subscription", "error", "s", "c", "x"})
 # Nesting beyond the interpreter's limit is malformed like any other.
 _UNREADABLE = (msgspec.MsgspecError, ValueError, RecursionError)
-
-
-class WireQuote(
-    msgspec.Struct,
-    tag_field="T",
-    tag="q",
-    gc=False,
-    rename={
-        "symbol": "S",
-        "bid_price": "bp",
-        "ask_price": "ap",
-        "bid_size": "bs",
-        "ask_size": "as",
-        "timestamp": "t",
-    },
-):
-    """A quote on the wire, with the names of alpaca-py's own model."""
-
-    symbol: str
-    bid_price: float | None = None
-    ask_price: float | None = None
-    bid_size: float | None = None
-    ask_size: float | None = None
-    timestamp: dt.datetime | None = None
-
-
-class WireTrade(
-    msgspec.Struct,
-    tag_field="T",
-    tag="t",
-    gc=False,
-    rename={"symbol": "S", "price": "p", "size": "s", "timestamp": "t"},
-):
-    """A trade on the wire, with the names of alpaca-py's own model."""
-
-    symbol: str
-    price: float | None = None
-    size: float | None = None
-    timestamp: dt.datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +66,7 @@ class FrameDecoder:
         self._began = 0.0
         self._known_complaints: set[str] = set()
 
-    def take(self, frame: bytes | bytearray | str) -> list[dict[str, Any]]:
+    def take(self, frame: bytes | bytearray | str) -> list[Message]:
         """Take one frame in, and return its raw control messages."""
         self._began = self._began or self.waiting_since or time.monotonic()
         try:
@@ -137,25 +100,27 @@ class FrameDecoder:
         self._began = 0.0
         return batch
 
-    def _salvage(self, frame: bytes | bytearray | str) -> list[dict[str, Any]]:
+    def _salvage(self, frame: bytes | bytearray | str) -> list[Message]:
         messages, whole = _split_text(frame) if isinstance(frame, str) else _split(bytes(frame))
         if not whole:
             self._complain("a frame that is cut off or not msgpack")
         controls = (self._take_one(message) for message in messages)
         return [control for control in controls if control is not None]
 
-    def _take_one(self, message: bytes) -> dict[str, Any] | None:
+    def _take_one(self, message: bytes) -> Message | None:
         """Take one message in, and return it if it is a control message."""
         try:
             row = self._decode_one(message)
         except _UNREADABLE:
             return self._take_other(message)
         self._messages += 1
-        latest: dict[str, Any] = self._quotes if isinstance(row, WireQuote) else self._trades
-        latest[row.symbol] = row
+        if isinstance(row, WireQuote):
+            self._quotes[row.symbol] = row
+        else:
+            self._trades[row.symbol] = row
         return None
 
-    def _take_other(self, message: bytes) -> dict[str, Any] | None:
+    def _take_other(self, message: bytes) -> Message | None:
         try:
             raw = msgspec.msgpack.decode(message)
         except _UNREADABLE:
@@ -163,7 +128,7 @@ class FrameDecoder:
             return None
         kind = raw.get("T") if isinstance(raw, dict) else None
         if isinstance(kind, str) and kind in _CONTROL_TYPES:
-            control: dict[str, Any] = raw
+            control: Message = raw
             return control
         self._complain(
             "a quote or trade with a field of the wrong type"

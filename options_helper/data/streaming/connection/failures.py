@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import socket
 import ssl
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Mapping
 
 import msgspec
 
@@ -40,8 +40,8 @@ _WORDS = {
 }
 
 
-def rejection_of_frame(stream: str, frame: dict[str, Any], *, asked: int = 0) -> StreamError:
-    """The error that an error frame of a data stream means.
+def rejection_of_frame(stream: str, frame: Mapping[str, object], *, asked: int = 0) -> StreamError:
+    """Return the error that an error frame of a data stream means.
 
     Args:
         stream: "stocks", "options" or "fills".
@@ -58,7 +58,7 @@ def rejection_of_frame(stream: str, frame: dict[str, Any], *, asked: int = 0) ->
     return kind(stream, words, code=code)
 
 
-def trading_error(stream: str, message: dict[str, Any]) -> StreamInterrupted:
+def trading_error(stream: str, message: Mapping[str, object]) -> StreamInterrupted:
     """Return the error that the trading stream sends before it closes: `{"action": "error", "data": …}`."""
     return StreamInterrupted(stream, f"Alpaca reported an error: {_error_text(message.get('data'))}")
 
@@ -74,7 +74,7 @@ def _error_text(data: object) -> str:
 
 
 def explain(stream: str, error: BaseException, last_message: bytes | str | None) -> StreamError:
-    """The typed error behind an exception of the socket, of websockets or of the SDK.
+    """Return the typed error behind an exception of the socket, of websockets or of the SDK.
 
     Args:
         stream: "stocks", "options" or "fills".
@@ -92,7 +92,7 @@ def explain(stream: str, error: BaseException, last_message: bytes | str | None)
 
 
 def _refusal(stream: str, message: bytes | str | None) -> StreamError | None:
-    """A refusal of the handshake: an error frame, or the trading stream's "unauthorized"."""
+    """Return a refusal of the handshake: an error frame, or the trading stream's "unauthorized"."""
     decoded = _decode(message)
     if (
         isinstance(decoded, list)
@@ -111,14 +111,11 @@ def _refusal(stream: str, message: bytes | str | None) -> StreamError | None:
 
 
 def _decode(message: bytes | str | None) -> object:
-    if message is None:
-        return None
-    decoders: tuple[Callable[[Any], object], ...] = (json.loads, msgspec.msgpack.decode)
-    for decode in decoders:
-        try:
-            return decode(message)
-        except (msgspec.MsgspecError, ValueError, TypeError, RecursionError):
-            continue  # neither JSON nor msgpack: nothing that a server of Alpaca's would say
+    """Return a message of JSON or msgpack; None for anything else, which no server of Alpaca's would send."""
+    with contextlib.suppress(ValueError, TypeError, RecursionError):
+        return json.loads(message) if message is not None else None
+    with contextlib.suppress(msgspec.MsgspecError, ValueError, RecursionError):
+        return msgspec.msgpack.decode(message) if isinstance(message, bytes) else None
     return None
 
 

@@ -13,7 +13,7 @@ from options_helper.guard import Guard
 
 logger = logging.getLogger(__name__)
 
-Handler = Callable[[Any], Any]
+Handler = Callable[[Any], object]  # a listener declares what it takes
 
 
 class HandlerCalls:
@@ -29,8 +29,8 @@ class HandlerCalls:
         self._observer = observer
         self._mishaps = Guard(logger, "; what it was given is lost.")
 
-    async def __call__(self, handler: Handler | None, items: Any) -> None:  # noqa: ANN401 - one item or a list
-        """Hand the items over, if anybody listens."""
+    async def __call__(self, handler: Handler | None, items: object) -> None:
+        """Hand over one item or a list, if anybody listens."""
         if handler is None:
             return
         with self._mishaps.keep_going(
@@ -40,6 +40,6 @@ class HandlerCalls:
             if inspect.isawaitable(result):
                 await result
 
-    def _count(self, items: Any, _kind: str) -> None:  # noqa: ANN401 - one item or a list
+    def _count(self, items: object, _kind: str) -> None:
         lost = len(items) if isinstance(items, list | tuple) else 1
         self._observer.counted(messages=0, conflated=0, malformed=lost)

@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
-from typing import Any
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 import msgspec
 
 from options_helper.data.streaming.connection.budget import find_budget, known_budgets
-from options_helper.data.streaming.connection.connection import OneConnection
-from options_helper.data.streaming.connection.decoder import FrameDecoder, MarketBatch
+from options_helper.data.streaming.connection.connection import Duty, OneConnection
+from options_helper.data.streaming.connection.decoder import FrameDecoder, MarketBatch, Message
 from options_helper.data.streaming.connection.failures import SYMBOL_LIMIT, rejection_of_frame
 from options_helper.errors import StreamError, StreamRejected
 
@@ -25,18 +24,24 @@ _BURST_MESSAGES = 1000
 class DataConnection(OneConnection):
     """A market data stream that decodes whole frames and keeps the newest row per symbol."""
 
+    # The SDK's own.
+    _endpoint: str
+    _api_key: str
+    _send_subscribe_msg: Callable[[], Awaitable[None]]
+    subscribe_quotes: Callable[..., None]
+    subscribe_trades: Callable[..., None]
+
     symbols: Sequence[str] = ()  # the most wanted first
     deliver: Callable[[MarketBatch], Awaitable[None]]
-    deliver_statuses: Callable[[list[dict[str, Any]]], Awaitable[None]] | None = None
+    deliver_statuses: Callable[[list[Message]], Awaitable[None]] | None = None
+    deliver_corrections: Callable[[list[Message]], Awaitable[None]] | None = None
 
-    deliver_corrections: Callable[[list[dict[str, Any]]], Awaitable[None]] | None = None
-
-    def _duties(self) -> Iterable[Coroutine[Any, Any, None]]:
+    def _duties(self) -> Iterable[Duty]:
         return *super()._duties(), self._flush_regularly()
 
     async def _subscribe_all(self) -> None:
         self._decoder = FrameDecoder()
-        self._controls: list[dict[str, Any]] = []
+        self._controls: list[Message] = []
         self._arrived = asyncio.Event()
         self._statuses_pending = False
         await self._subscribe_within_budget()
@@ -48,10 +53,10 @@ class DataConnection(OneConnection):
             await self._ws.send(msgspec.msgpack.encode(request))
 
     async def _subscribe_within_budget(self) -> None:
-        place = self._endpoint, self._api_key  # type: ignore[attr-defined]  # the SDK's
+        place = self._endpoint, self._api_key
         known = known_budgets.get(place)
         if known is None:
-            await self._send_subscribe_msg()  # type: ignore[attr-defined]
+            await self._send_subscribe_msg()
             refusal = await self._answer()
         else:
             refusal = await self._ask(known.request(self.symbols))
@@ -107,13 +112,14 @@ class DataConnection(OneConnection):
             elif control["T"] == "error":
                 self._take_error(control)
 
-    def _take_acknowledgement(self, frame: dict[str, Any]) -> None:
+    def _take_acknowledgement(self, frame: Message) -> None:
         self._statuses_pending = False
         if not self._decoder.acknowledged:
             self._decoder.acknowledged = True
-            self._granted = frozenset(frame.get("quotes") or ())
+            granted = frame.get("quotes")
+            self._granted = frozenset(granted if isinstance(granted, list) else ())
 
-    def _take_error(self, frame: dict[str, Any]) -> None:
+    def _take_error(self, frame: Message) -> None:
         error = rejection_of_frame(self.stream_name, frame, asked=len(self.asked))
         if isinstance(error, StreamRejected) and self._statuses_pending:
             # Until it is answered, a refusal is that of the request for statuses; later it is the stream's.

@@ -18,9 +18,11 @@ from options_helper.guard import Guard
 
 logger = logging.getLogger(__name__)
 
+# The arguments of `socket.getaddrinfo`, and its result, whose exact type differs between typesheds.
 Question = tuple[bytes | str | None, bytes | str | int | None, int, int, int, int]
+Addresses = list[Any]
 
-_pending: dict[Question, Future[Any]] = {}
+_pending: dict[Question, Future[Addresses]] = {}
 _lock = threading.Lock()
 _mishaps = Guard(logger, "; the name is asked for again at the next try.")
 
@@ -37,12 +39,12 @@ class LookupLoop(asyncio.SelectorEventLoop):
         type: int = 0,  # noqa: A002 - the name of the base class
         proto: int = 0,
         flags: int = 0,
-    ) -> Any:  # noqa: ANN401 - the addresses, as in the socket module
-        """The addresses of a host; raises `OSError` as `socket.getaddrinfo` does."""
+    ) -> Addresses:
+        """Return the addresses of a host; raises `OSError` as `socket.getaddrinfo` does."""
         return await asyncio.wrap_future(look_up((host, port, family, type, proto, flags)), loop=self)
 
 
-def look_up(question: Question) -> Future[Any]:
+def look_up(question: Question) -> Future[Addresses]:
     """Ask the resolver, with the arguments of `socket.getaddrinfo`; simultaneous questions share the answer.
 
     So a hanging resolver holds one thread per name, however often it is asked.
@@ -59,8 +61,8 @@ def look_up(question: Question) -> Future[Any]:
         return future
 
 
-def _ask(question: Question, future: Future[Any]) -> None:
-    addresses, failures = None, list[Exception]()
+def _ask(question: Question, future: Future[Addresses]) -> None:
+    addresses, failures = Addresses(), list[Exception]()
     with _mishaps.keep_going(
         "A look-up", lambda kind: failures.append(OSError(f"the look-up raised {kind}"))
     ):

@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
-from typing import Any
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 
-from options_helper.data.streaming.connection.connection import OneConnection
+from options_helper.data.streaming.connection.connection import Duty, OneConnection
 from options_helper.data.streaming.connection.failures import trading_error
 from options_helper.errors import StreamInterrupted
 
@@ -19,13 +18,17 @@ _UNREADABLE = {"stream": "trade_updates", "data": None}
 class TradingConnection(OneConnection):
     """The stream of order updates: raw JSON, each passed on at once."""
 
-    deliver: Callable[[dict[str, Any]], Awaitable[None]]
+    # The SDK's own.
+    _subscribe_trade_updates: Callable[[], Awaitable[None]]
+    subscribe_trade_updates: Callable[..., None]
 
-    def _duties(self) -> Iterable[Coroutine[Any, Any, None]]:
+    deliver: Callable[[object], Awaitable[None]]
+
+    def _duties(self) -> Iterable[Duty]:
         return *super()._duties(), self._hand_on()
 
     async def _subscribe_all(self) -> None:
-        await self._subscribe_trade_updates()  # type: ignore[attr-defined]
+        await self._subscribe_trade_updates()
         self._frames: deque[bytes | bytearray | str] = deque()
         self._arrived = asyncio.Event()
         while not await self._take_in(await self._ws.recv()):
@@ -45,7 +48,7 @@ class TradingConnection(OneConnection):
         while self._frames:
             await self._take_in(self._frames.popleft())
 
-    def _raise_if_error(self, message: Any) -> None:  # noqa: ANN401 - any JSON
+    def _raise_if_error(self, message: object) -> None:
         """Raise the error that Alpaca sends before it closes this stream."""
         if isinstance(message, dict) and message.get("action") == "error":
             raise trading_error(self.stream_name, message)

@@ -14,11 +14,12 @@ bounded in size. `ConnectionTimes.handshake` bounds its time.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import cache
-from typing import Any
+from typing import Protocol
 from urllib.parse import urlsplit
 
 MAX_FRAME_BYTES = 16 * 1024 * 1024
@@ -43,6 +44,29 @@ class UpgradeRefused(ConnectionError):
     def __init__(self, words: str) -> None:
         self.words = words
         super().__init__(words)
+
+
+class StreamSocket(Protocol):
+    """A websocket of `stream_protocol()`, as the connections use it."""
+
+    transport: asyncio.WriteTransport | None
+
+    def divert(self, sink: Callable[[list[bytearray]], None]) -> None:
+        """Give binary frames to a sink from now on."""
+
+    async def recv(self) -> bytes | str:
+        """Return the next message."""
+        ...
+
+    async def send(self, message: bytes) -> None:
+        """Send a message."""
+
+    async def ping(self) -> Awaitable[float]:
+        """Send a ping; what it returns ends with the pong."""
+        ...
+
+    async def close(self) -> None:
+        """Shake hands for the end."""
 
 
 def _redirect_words(location: str) -> str:
@@ -115,7 +139,7 @@ class _FramesFirst:
 
     last_message: bytes | str | None = None
 
-    def __init__(self, *arguments: Any, **more: Any) -> None:  # noqa: ANN401 - as the base class
+    def __init__(self, *arguments: object, **more: object) -> None:
         super().__init__(*arguments, **more)
         self._buffer = bytearray()
         self._is_upgraded = False  # the HTTP response has been passed on
@@ -131,7 +155,7 @@ class _FramesFirst:
         self._sink = sink
         self._advance()
 
-    async def handshake(self, *arguments: Any, **more: Any) -> None:  # noqa: ANN401 - as the base class
+    async def handshake(self, *arguments: object, **more: object) -> None:
         from websockets.legacy.exceptions import RedirectHandshake  # noqa: PLC0415 - comes with alpaca-py
 
         try:
@@ -147,7 +171,7 @@ class _FramesFirst:
         self.last_message = message
         return message
 
-    async def close(self, *arguments: Any, **more: Any) -> None:  # noqa: ANN401 - as the base class
+    async def close(self, *arguments: object, **more: object) -> None:
         self._hand_over()
         await super().close(*arguments, **more)  # type: ignore[misc]  # websockets' own
 
@@ -225,14 +249,14 @@ class _FramesFirst:
 
 
 @cache
-def stream_protocol() -> type[Any]:
-    """The class for websockets' `create_protocol`, made when the first stream starts."""
+def stream_protocol() -> type:
+    """Return the class for websockets' `create_protocol`, made when the first stream starts."""
     from websockets.legacy.client import WebSocketClientProtocol  # noqa: PLC0415 - comes with alpaca-py
 
     return type("StreamProtocol", (_FramesFirst, WebSocketClientProtocol), {})
 
 
-def websocket_params() -> dict[str, Any]:
+def websocket_params() -> dict[str, object]:
     """Return the SDK's parameters for websockets: our protocol class; keepalive and compression off."""
     # websockets logs every frame at DEBUG, the authentication with its keys among them.
     quiet = logging.getLogger("options_helper.websockets")

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from options_helper.data.streaming.normalize.values import to_utc
 from options_helper.market import Trade
@@ -20,7 +19,7 @@ _HALTED_BY_CODE = {"2": True, "3": False, "H": True, "P": True, "T": False}
 _LATE_REPORTS = dt.timedelta(seconds=15)
 
 
-def read_halts(statuses: Iterable[Any], received_at: dt.datetime) -> dict[str, dt.datetime | None]:
+def read_halts(statuses: Iterable[object], received_at: dt.datetime) -> dict[str, dt.datetime | None]:
     """Return when each named symbol was halted, None if its trading resumed, by the newest status.
 
     Args:

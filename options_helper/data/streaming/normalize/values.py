@@ -12,11 +12,10 @@ import math
 import re
 import sys
 from enum import Enum
-from typing import Any
+from typing import SupportsFloat
 
 from options_helper.times import from_microseconds
 
-_INFINITY = math.inf
 _NANOSECONDS = 1000
 _MAX_MICROSECONDS = 253_402_300_799_999_999  # the last moment of the year 9999
 _ENUM_PREFIX = re.compile(r"[a-z]+\.(?=[a-z_]+$)")  # "orderside.buy", as str() writes an SDK enum
@@ -24,26 +23,15 @@ _DATE_ONLY = re.compile(r"\d{4}-?\d\d-?\d\d")
 
 
 def to_amount(value: object) -> float | None:
-    """A price or size of market data: a finite number of at least 0; text and booleans are not numbers."""
-    kind = value.__class__
-    if kind is float:
-        return value if 0.0 <= value < _INFINITY else None  # type: ignore[operator,return-value]
-    if kind is int:
-        return _finite(value) if value >= 0 else None  # type: ignore[operator]
-    if value is None or kind is bool or isinstance(value, str):
-        return None
-    number = _finite(value)
+    """Return a price or size of market data: a finite number of at least 0, never of text or a boolean."""
+    number = None if isinstance(value, str) else to_number(value)
     return number if number is not None and number >= 0 else None
 
 
 def to_number(value: object) -> float | None:
-    """A number of order data: text is how Alpaca writes it; finite, of either sign."""
-    if value is None or isinstance(value, bool):
+    """Return a number of order data, which Alpaca writes as text; finite, of either sign."""
+    if isinstance(value, bool) or not isinstance(value, str | SupportsFloat):
         return None
-    return _finite(value)
-
-
-def _finite(value: Any) -> float | None:  # noqa: ANN401 - whatever the wire gave
     try:
         number = float(value)
     except (TypeError, ValueError, OverflowError):
@@ -52,7 +40,7 @@ def _finite(value: Any) -> float | None:  # noqa: ANN401 - whatever the wire gav
 
 
 def to_utc(value: object) -> dt.datetime | None:
-    """An aware UTC datetime, cut to microseconds.
+    """Return an aware UTC datetime, cut to microseconds.
 
     Args:
         value: A datetime (naive ones are UTC), an object with `seconds` and `nanoseconds` (a msgpack
@@ -64,8 +52,8 @@ def to_utc(value: object) -> dt.datetime | None:
         return _from_text(value)
     if value.__class__ is int:
         return _from_count(value // _NANOSECONDS)
-    if isinstance(value, dt.datetime):
-        return _in_utc(value)
+    if isinstance(value, dt.datetime):  # a subclass, such as pandas' Timestamp
+        return _in_utc(dt.datetime.combine(value.date(), value.timetz()))
     return _from_parts(getattr(value, "seconds", None), getattr(value, "nanoseconds", None))
 
 
@@ -99,7 +87,7 @@ def _from_count(microseconds: int) -> dt.datetime | None:
 
 
 def to_word(value: object) -> str | None:
-    """A lower-case word of text or of an enum's value ("buy", never "orderside.buy"); "" is no word."""
+    """Return text or an enum's value in lower case ("buy", never "orderside.buy"); "" is no word."""
     text = value.value if isinstance(value, Enum) else value
     if not isinstance(text, str):
         return None
@@ -108,13 +96,13 @@ def to_word(value: object) -> str | None:
 
 
 def to_identifier(value: object) -> str | None:
-    """An id or symbol as text; a UUID becomes its text, "" is none."""
+    """Return an id or symbol as text; a UUID becomes its text, "" is none."""
     if value is None or isinstance(value, bool | float | dict | list):
         return None
     return str(value).strip() or None
 
 
-def read(source: object, name: str) -> Any:  # noqa: ANN401 - whatever the wire gave
+def read(source: object, name: str) -> object:
     """Return a field of a raw mapping or of an SDK object; None if it is missing."""
     if isinstance(source, dict):
         return source.get(name)

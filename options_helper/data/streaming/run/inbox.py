@@ -7,7 +7,6 @@ import threading
 from collections import Counter, deque
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from options_helper.market import StreamName
 
@@ -22,11 +21,11 @@ class Batch:
 
     stream: StreamName
     received_at: dt.datetime
-    quotes: Sequence[Any] = ()
-    trades: Sequence[Any] = ()
-    statuses: Sequence[Any] = ()
-    corrections: Sequence[Any] = ()
-    orders: Sequence[Any] = ()
+    quotes: Sequence[object] = ()
+    trades: Sequence[object] = ()
+    statuses: Sequence[object] = ()
+    corrections: Sequence[object] = ()
+    orders: Sequence[object] = ()
 
     @property
     def messages(self) -> int:

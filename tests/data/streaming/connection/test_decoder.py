@@ -13,7 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from options_helper.data.streaming.connection import decoder as decoder_module
-from options_helper.data.streaming.connection.decoder import FrameDecoder, WireQuote
+from options_helper.data.streaming.connection.decoder import FrameDecoder
+from options_helper.data.streaming.normalize.batches import quote_change
+from options_helper.data.streaming.normalize.wire import WireQuote
+from options_helper.quote_tables import QuoteTable
 
 msgpack = pytest.importorskip("msgpack", reason="msgpack comes with alpaca-py and with the dev extra")
 
@@ -155,14 +158,11 @@ def test_null_and_missing_fields_are_no_price() -> None:
 
 def test_a_price_that_is_not_a_number_passes_on() -> None:
     """NaN is a number to the wire; it is the normaliser that makes it no price."""
-    from options_helper.data.streaming.normalize.quotes import normalize_quote
-
     decoder = FrameDecoder()
     decoder.take(_frame(_quote(bp=math.nan)))
     batch = decoder.flush()
     assert batch is not None
-    row = normalize_quote(batch.quotes[0], AT)
-    assert row is not None
+    row = QuoteTable.empty().updated(quote_change(batch.quotes, AT).rows)["C1"]
     assert (row.bid_price, row.ask_price) == (None, 1.2)
 
 

@@ -15,15 +15,12 @@ from typing import Any
 import pytest
 
 from options_helper.data.settings import Account, AlpacaSettings
-from options_helper.data.streaming import alpaca_stream
-from options_helper.data.streaming.alpaca_stream import (
-    AlpacaOptionStreamer,
-    AlpacaStockStreamer,
-    import_alpaca,
-)
+from options_helper.data.streaming.alpaca_stream import AlpacaOptionStreamer, AlpacaStockStreamer
 from options_helper.data.streaming.alpaca_trading_stream import AlpacaTradingStreamer
-from options_helper.data.streaming.connection.decoder import MarketBatch, WireQuote, WireTrade
+from options_helper.data.streaming.connection.decoder import MarketBatch
 from options_helper.data.streaming.connection.observer import SilentObserver
+from options_helper.data.streaming.connection.sdk import import_alpaca
+from options_helper.data.streaming.normalize.wire import WireQuote, WireTrade
 from options_helper.errors import MissingDependency, SettingsError
 
 PAPER_URL = "wss://paper-api.alpaca.markets/stream"
@@ -82,7 +79,7 @@ def without_alpaca(monkeypatch) -> None:
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
         return real(name, package)
 
-    monkeypatch.setattr(alpaca_stream.importlib, "import_module", import_module)
+    monkeypatch.setattr(importlib, "import_module", import_module)
 
 
 def test_streams_that_start_together_import_one_after_the_other(tmp_path, monkeypatch) -> None:
@@ -289,7 +286,7 @@ def test_another_missing_module_is_not_blamed_on_the_sdk(monkeypatch) -> None:
     def fail(_name: str) -> Any:
         raise ModuleNotFoundError("No module named 'pytz'", name="pytz")
 
-    monkeypatch.setattr(alpaca_stream.importlib, "import_module", fail)
+    monkeypatch.setattr(importlib, "import_module", fail)
     with pytest.raises(ModuleNotFoundError, match="pytz"):
         import_alpaca("alpaca.data.enums")
 
@@ -347,7 +344,7 @@ def test_an_injected_stream_is_used_as_it_is() -> None:
 
 AT_ONCE = """
 import threading
-from options_helper.data.streaming.alpaca_stream import import_alpaca
+from options_helper.data.streaming.connection.sdk import import_alpaca
 modules = ("alpaca.data.live.stock", "alpaca.data.live.option", "alpaca.trading.stream")
 ready, failures = threading.Barrier(len(modules)), []
 def load(module):

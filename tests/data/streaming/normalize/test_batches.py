@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from options_helper.data.streaming.connection.decoder import WireQuote, WireTrade
 from options_helper.data.streaming.normalize.batches import MarketChange, quote_change, trade_change
+from options_helper.data.streaming.normalize.wire import WireQuote, WireTrade
 from options_helper.market import Quote, Trade
-from options_helper.quote_tables import Columns, QuoteTable, TradeTable
+from options_helper.quote_tables import QuoteTable, TradeTable
 
 NOW = dt.datetime(2026, 11, 20, 15, 0, 0, 250_000, tzinfo=dt.UTC)
 
@@ -27,37 +27,47 @@ _quotes = st.lists(st.builds(WireQuote, _symbols, _numbers, _numbers, _numbers, 
 _trades = st.lists(st.builds(WireTrade, _symbols, _numbers, _numbers, _times))
 
 
-def _as_sdk_objects(items: list[Any], names: tuple[str, ...]) -> list[Any]:
-    return [SimpleNamespace(**{name: getattr(item, name) for name in names}) for item in items]
+def _as_raw(items: list[Any]) -> list[Any]:
+    names = {"timestamp": "t", "symbol": "S"}
+    names |= {"bid_price": "bp", "ask_price": "ap", "bid_size": "bs", "ask_size": "as"}
+    names |= {"price": "p", "size": "s"}
+    return [{names[name]: getattr(item, name) for name in item.__struct_fields__} for item in items]
 
 
-def _facts(change: MarketChange[Any], table: Any) -> tuple[Any, ...]:
+def _as_mappings(items: list[Any]) -> list[Any]:
+    return [{name: getattr(item, name) for name in item.__struct_fields__} for item in items]
+
+
+def _as_sdk_objects(items: list[Any]) -> list[Any]:
+    return [SimpleNamespace(**row) for row in _as_mappings(items)]
+
+
+def _facts(change: MarketChange, table: Any) -> tuple[Any, ...]:
     return dict(table.updated(change.rows)), change.known, change.conflated, sorted(change.stamps)
 
 
-@given(_quotes)
-def test_quotes_by_columns_change_what_quotes_one_by_one_change(items: list[WireQuote]) -> None:
-    """Both ways give the same rows, counts and times for any numbers."""
-    names = ("symbol", "bid_price", "ask_price", "bid_size", "ask_size", "timestamp")
+@pytest.mark.parametrize("dialect", [_as_raw, _as_mappings, _as_sdk_objects])
+@given(items=_quotes)
+def test_quotes_of_every_dialect_make_the_same_change(dialect: Any, items: list[WireQuote]) -> None:
+    """Raw messages, mappings and objects give the rows, counts and times of the decoder's own."""
     table = QuoteTable.empty(["A", "B", "C"])
-    slow = quote_change(_as_sdk_objects(items, names), NOW)
-    assert _facts(quote_change(items, NOW), table) == _facts(slow, table)
+    given_so = quote_change(dialect(items), NOW)
+    assert _facts(given_so, table) == _facts(quote_change(items, NOW), table)
 
 
-@given(_trades)
-def test_trades_by_columns_change_what_trades_one_by_one_change(items: list[WireTrade]) -> None:
-    """The fast way is the slow way for trades too."""
+@pytest.mark.parametrize("dialect", [_as_raw, _as_mappings, _as_sdk_objects])
+@given(items=_trades)
+def test_trades_of_every_dialect_make_the_same_change(dialect: Any, items: list[WireTrade]) -> None:
+    """The same holds for trades."""
     table = TradeTable.empty(["A", "B", "C"])
-    slow = trade_change(_as_sdk_objects(items, ("symbol", "price", "size", "timestamp")), NOW)
-    assert _facts(trade_change(items, NOW), table) == _facts(slow, table)
+    given_so = trade_change(dialect(items), NOW)
+    assert _facts(given_so, table) == _facts(trade_change(items, NOW), table)
 
 
-def test_a_batch_off_the_wire_goes_by_columns_and_a_mixed_one_does_not() -> None:
-    """Only messages that are all of one kind are taken together."""
-    quote = WireQuote("A", 1.0, 1.2)
-    assert isinstance(quote_change([quote], NOW).rows, Columns)
-    mixed = quote_change([quote, {"S": "B", "bp": 2.0, "ap": 2.2}], NOW)
-    assert [row.symbol for row in mixed.rows] == ["A", "B"]  # type: ignore[union-attr]
+def test_a_batch_may_mix_dialects_and_a_malformed_message_costs_itself() -> None:
+    """Only well-formed messages are known, whatever came beside them."""
+    mixed = quote_change([WireQuote("A", 1.0, 1.2), {"S": "B", "bp": 2.0}, {"S": "C", "bp": "2"}, 7], NOW)
+    assert (list(mixed.rows.symbols), mixed.known) == (["A", "B"], 2)
     assert not quote_change([], NOW).rows
 
 

@@ -1,4 +1,4 @@
-"""Quotes and trades: one record out of every dialect."""
+"""Quotes and trades: one form out of every dialect."""
 
 from __future__ import annotations
 
@@ -9,13 +9,16 @@ from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from options_helper.data.streaming.normalize.quotes import normalize_quote, normalize_trade
+from options_helper.data.streaming.normalize.batches import quote_change, trade_change
 from options_helper.data.streaming.normalize.values import to_amount, to_utc, to_word
+from options_helper.data.streaming.normalize.wire import WireQuote, WireTrade, to_wire
 from options_helper.market import Quote, Trade
+from options_helper.quote_tables import QuoteTable, TradeTable
 
 CALL = "AAPL261218C00250000"
 AT = dt.datetime(2026, 11, 20, 15, 0, 5, 123456, tzinfo=dt.UTC)
@@ -33,29 +36,6 @@ QUOTE = {
     "t": AT,
 }
 TRADE = {"T": "t", "S": CALL, "p": 1.62, "s": 3, "x": "B", "c": "I", "t": AT}
-
-
-def test_a_raw_quote_of_the_stream() -> None:
-    """The stream's short keys become a Quote with sizes as floats."""
-    assert normalize_quote(QUOTE, RECEIVED) == Quote(CALL, 1.6, 1.65, 10.0, 7.0, AT, RECEIVED)
-
-
-def test_a_raw_trade_of_the_stream() -> None:
-    """The stream's short keys become a Trade."""
-    assert normalize_trade(TRADE, RECEIVED) == Trade(CALL, 1.62, 3.0, AT, RECEIVED)
-
-
-def test_a_row_of_rest_gets_its_symbol_from_outside() -> None:
-    """A REST row has no symbol of its own, keeps its true time and is marked as REST's."""
-    row = {"bp": 1.6, "ap": 1.65, "bs": 10, "as": 7, "t": "2026-11-20T15:00:05.123456789Z"}
-    quote = normalize_quote(row, RECEIVED, symbol=CALL, from_rest=True)
-    assert quote == Quote(CALL, 1.6, 1.65, 10.0, 7.0, AT, RECEIVED, from_rest=True)
-    trade = normalize_trade(
-        {"p": 1.62, "s": 3, "t": "2026-11-20T15:00:05.123456Z"}, RECEIVED, symbol=CALL, from_rest=True
-    )
-    assert trade == Trade(CALL, 1.62, 3.0, AT, RECEIVED, from_rest=True)
-
-
 LONG_QUOTE = {
     "symbol": CALL,
     "bid_price": 1.6,
@@ -67,23 +47,46 @@ LONG_QUOTE = {
 LONG_TRADE = {"symbol": CALL, "price": 1.62, "size": 3, "timestamp": AT}
 
 
+def quote_of(raw: object) -> Quote | None:
+    """Return the quote that one message makes."""
+    return next(iter(QuoteTable.empty().updated(quote_change([raw], RECEIVED).rows).values()), None)
+
+
+def trade_of(raw: object) -> Trade | None:
+    """Return the trade that one message makes."""
+    return next(iter(TradeTable.empty().updated(trade_change([raw], RECEIVED).rows).values()), None)
+
+
+def test_a_raw_quote_of_the_stream() -> None:
+    """The stream's short keys become a Quote with sizes as floats."""
+    assert quote_of(QUOTE) == Quote(CALL, 1.6, 1.65, 10.0, 7.0, AT, RECEIVED)
+
+
+def test_a_raw_trade_of_the_stream() -> None:
+    """The stream's short keys become a Trade."""
+    assert trade_of(TRADE) == Trade(CALL, 1.62, 3.0, AT, RECEIVED)
+
+
+def test_a_row_of_rest_gets_its_symbol_from_outside() -> None:
+    """A REST row has no symbol of its own, keeps its true time and is marked as REST's."""
+    row = {"bp": 1.6, "ap": 1.65, "bs": 10, "as": 7, "t": "2026-11-20T15:00:05.123456789Z"}
+    change = quote_change([to_wire(row, WireQuote, symbol=CALL)], RECEIVED, from_rest=True)
+    quote = QuoteTable.empty().updated(change.rows)[CALL]
+    assert quote == Quote(CALL, 1.6, 1.65, 10.0, 7.0, AT, RECEIVED, from_rest=True)
+
+
 @pytest.mark.parametrize("wrap", [dict, lambda row: SimpleNamespace(**row)])
 def test_long_names_in_mappings_and_objects(wrap: Callable[[dict[str, Any]], object]) -> None:
     """Mappings and objects with alpaca-py's names give the same records as the raw messages."""
-    assert normalize_quote(wrap(LONG_QUOTE), RECEIVED) == normalize_quote(QUOTE, RECEIVED)
-    assert normalize_trade(wrap(LONG_TRADE), RECEIVED) == normalize_trade(TRADE, RECEIVED)
+    assert quote_of(wrap(LONG_QUOTE)) == quote_of(QUOTE)
+    assert trade_of(wrap(LONG_TRADE)) == trade_of(TRADE)
 
 
 def test_alpaca_py_models() -> None:
-    """The SDK's own models give the same records as the raw messages, their time as plain UTC."""
+    """The SDK's own models give the same records as the raw messages."""
     models = pytest.importorskip("alpaca.data.models", reason="alpaca-py is not installed")
-    quote = normalize_quote(models.Quote(CALL, QUOTE), RECEIVED)
-    trade = normalize_trade(models.Trade(CALL, TRADE), RECEIVED)
-    assert quote == normalize_quote(QUOTE, RECEIVED)
-    assert trade == normalize_trade(TRADE, RECEIVED)
-    assert quote is not None
-    assert quote.timestamp is not None
-    assert quote.timestamp.tzinfo is dt.UTC
+    assert quote_of(models.Quote(CALL, QUOTE)) == quote_of(QUOTE)
+    assert trade_of(models.Trade(CALL, TRADE)) == trade_of(TRADE)
 
 
 class Stamp:
@@ -113,14 +116,14 @@ class SubclassedDatetime(dt.datetime):
     ],
 )
 def test_every_form_of_time_becomes_aware_utc(given_time: object) -> None:
-    """Datetimes, msgpack timestamps, nanoseconds and ISO text all become the same UTC moment."""
-    quote = normalize_quote({**QUOTE, "t": given_time}, RECEIVED)
-    trade = normalize_trade({**TRADE, "t": given_time}, RECEIVED)
+    """Datetimes, msgpack timestamps, nanoseconds and ISO text all become the same UTC time."""
+    quote = to_wire({**QUOTE, "t": given_time}, WireQuote)
+    trade = to_wire({**TRADE, "t": given_time}, WireTrade)
     assert quote is not None
     assert trade is not None
     assert quote.timestamp == trade.timestamp == AT
     assert quote.timestamp is not None
-    assert quote.timestamp.tzinfo is dt.UTC
+    assert quote.timestamp.utcoffset() == dt.timedelta()
 
 
 def test_msgpack_timestamps() -> None:
@@ -148,47 +151,55 @@ def test_msgpack_timestamps() -> None:
 )
 def test_a_time_that_cannot_be_read_makes_the_message_malformed(given_time: object) -> None:
     """A quote or trade with an unreadable time is None, because its age would be unknown."""
-    assert normalize_quote({**QUOTE, "t": given_time}, RECEIVED) is None
-    assert normalize_trade({**TRADE, "t": given_time}, RECEIVED) is None
-    assert normalize_quote({**LONG_QUOTE, "timestamp": given_time}, RECEIVED) is None
-    assert normalize_trade({**LONG_TRADE, "timestamp": given_time}, RECEIVED) is None
+    assert to_wire({**QUOTE, "t": given_time}, WireQuote) is None
+    assert to_wire({**TRADE, "t": given_time}, WireTrade) is None
+    assert to_wire({**LONG_QUOTE, "timestamp": given_time}, WireQuote) is None
+    assert to_wire({**LONG_TRADE, "timestamp": given_time}, WireTrade) is None
 
 
 @pytest.mark.parametrize("raw", [{**QUOTE, "t": None}, {**LONG_QUOTE, "timestamp": None}])
 def test_no_time_at_all_stays_none(raw: dict[str, Any]) -> None:
     """A quote without any time is kept, its timestamp None."""
-    quote = normalize_quote(raw, RECEIVED)
+    quote = quote_of(raw)
     assert quote is not None
     assert quote.timestamp is None
 
 
-BAD_NUMBERS = [math.nan, math.inf, -math.inf, -0.01, -1, "1.6", True, False, None, [], {}]
+NO_PRICES = [math.nan, math.inf, -math.inf, -0.01, -1, None]
+WRONG_TYPES = ["1.6", True, False, [], {}, 10**400]
 
 
-@pytest.mark.parametrize("bad", BAD_NUMBERS)
+@pytest.mark.parametrize("bad", NO_PRICES)
 def test_a_bad_price_of_one_side_leaves_the_other(bad: object) -> None:
     """A price that is no finite number of at least 0 is None; the rest of the quote is kept."""
     for raw, key in ((QUOTE, "bp"), (LONG_QUOTE, "bid_price")):
-        quote = normalize_quote({**raw, key: bad}, RECEIVED)
+        quote = quote_of({**raw, key: bad})
         assert quote is not None
         assert (quote.bid_price, quote.ask_price) == (None, 1.65)
 
 
-@pytest.mark.parametrize("bad", BAD_NUMBERS)
+@pytest.mark.parametrize("bad", NO_PRICES)
 def test_without_a_usable_price_there_is_no_row(bad: object) -> None:
     """A quote with two bad sides, or a trade with a bad price, is malformed; a bad size is only None."""
-    assert normalize_quote({**QUOTE, "bp": bad, "ap": bad}, RECEIVED) is None
-    assert normalize_quote({**LONG_QUOTE, "bid_price": bad, "ask_price": bad}, RECEIVED) is None
-    assert normalize_trade({**TRADE, "p": bad}, RECEIVED) is None
-    assert normalize_trade({**LONG_TRADE, "price": bad}, RECEIVED) is None
-    sized = normalize_trade({**TRADE, "s": bad}, RECEIVED)
+    assert quote_of({**QUOTE, "bp": bad, "ap": bad}) is None
+    assert quote_of({**LONG_QUOTE, "bid_price": bad, "ask_price": bad}) is None
+    assert trade_of({**TRADE, "p": bad}) is None
+    assert trade_of({**LONG_TRADE, "price": bad}) is None
+    sized = trade_of({**TRADE, "s": bad})
     assert sized is not None
     assert sized.size is None
 
 
+@pytest.mark.parametrize("bad", WRONG_TYPES)
+@pytest.mark.parametrize("name", ["bp", "as"])
+def test_a_field_of_the_wrong_type_makes_the_message_malformed(name: str, bad: object) -> None:
+    """As in the stream's decoder, text is no number, and half a message is not shown as if it were whole."""
+    assert to_wire({**QUOTE, name: bad}, WireQuote) is None
+
+
 def test_zero_is_a_price() -> None:
     """A bid of 0 means that there is no bidder; it is not missing."""
-    quote = normalize_quote({**QUOTE, "bp": 0}, RECEIVED)
+    quote = quote_of({**QUOTE, "bp": 0})
     assert quote is not None
     assert quote.bid_price == 0.0
 
@@ -196,24 +207,31 @@ def test_zero_is_a_price() -> None:
 @pytest.mark.parametrize("symbol", [None, "", 7, []])
 def test_without_a_symbol_there_is_no_row(symbol: object) -> None:
     """A message of no symbol is malformed."""
-    assert normalize_quote({**QUOTE, "S": symbol}, RECEIVED) is None
-    assert normalize_trade({**TRADE, "S": symbol}, RECEIVED) is None
-    assert normalize_quote({**LONG_QUOTE, "symbol": symbol}, RECEIVED) is None
-    assert normalize_trade({**LONG_TRADE, "symbol": symbol}, RECEIVED) is None
+    assert quote_of({**QUOTE, "S": symbol}) is None
+    assert trade_of({**TRADE, "S": symbol}) is None
+    assert quote_of({**LONG_QUOTE, "symbol": symbol}) is None
+    assert trade_of({**LONG_TRADE, "symbol": symbol}) is None
 
 
 @pytest.mark.parametrize("raw", [None, 7, "text", b"bytes", [], {}, {"T": "q"}, object()])
 def test_what_is_no_message_gives_none(raw: object) -> None:
     """Anything but a quote or trade is None, never an exception."""
-    assert normalize_quote(raw, RECEIVED) is None
-    assert normalize_trade(raw, RECEIVED) is None
+    assert quote_of(raw) is None
+    assert trade_of(raw) is None
 
 
-def test_numbers_of_other_kinds_are_read() -> None:
-    """Decimals and the like are numbers; an integer too large for a float is none."""
-    assert to_amount(Decimal("1.25")) == 1.25
-    assert to_amount(Decimal(-1)) is None
-    assert to_amount(10**400) is None
+@pytest.mark.parametrize("number", [Decimal("1.25"), np.float64(1.25), np.float32(1.25), np.int64(1)])
+def test_numbers_of_other_kinds_are_read(number: Any) -> None:
+    """Decimals and NumPy's scalars are numbers, in market data as elsewhere."""
+    quote = quote_of({**QUOTE, "bp": number})
+    assert quote is not None
+    assert quote.bid_price == to_amount(number) == float(number)
+
+
+@pytest.mark.parametrize("value", [Decimal(-1), 10**400, "1.6", True, math.nan])
+def test_no_amount_is_negative_or_endless_or_text(value: object) -> None:
+    """An amount is a finite number of at least 0."""
+    assert to_amount(value) is None
 
 
 WIRE = (
@@ -230,7 +248,7 @@ WIRE = (
 @given(st.dictionaries(st.sampled_from([*QUOTE, *TRADE, *LONG_QUOTE, *LONG_TRADE]), WIRE))
 def test_no_message_raises(raw: dict[str, Any]) -> None:
     """For any fields, the result is None or a record of finite, non-negative numbers."""
-    quote, trade = normalize_quote(raw, RECEIVED), normalize_trade(raw, RECEIVED)
+    quote, trade = quote_of(raw), trade_of(raw)
     numbers = [] if quote is None else [quote.bid_price, quote.ask_price, quote.bid_size, quote.ask_size]
     numbers += [] if trade is None else [trade.price, trade.size]
     assert all(number is None or (math.isfinite(number) and number >= 0) for number in numbers)

@@ -1,0 +1,94 @@
+"""The only module that imports alpaca-py, and the few names of it that this package uses."""
+
+from __future__ import annotations
+
+import importlib
+import threading
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Protocol
+
+from options_helper.errors import MissingDependency, SettingsError
+from options_helper.market import StreamName
+
+_MODULES = {
+    StreamName.STOCKS: ("alpaca.data.live.stock", "StockDataStream"),
+    StreamName.OPTIONS: ("alpaca.data.live.option", "OptionDataStream"),
+    StreamName.FILLS: ("alpaca.trading.stream", "TradingStream"),
+}
+_FEEDS = {StreamName.STOCKS: "DataFeed", StreamName.OPTIONS: "OptionsFeed"}
+
+# The streams start together, in a thread each, and alpaca-py's packages import one another. Two threads that
+# enter them in different orders would wait for each other, which Python ends with an error in one of them.
+_importing = threading.Lock()
+
+SdkHandler = Callable[[object], Awaitable[None]]
+
+
+class SdkStream(Protocol):
+    """A stream of alpaca-py, ours for one connection, or a test's."""
+
+    def run(self) -> None:
+        """Connect and receive; block until the end."""
+
+    def stop(self) -> None:
+        """End `run()`."""
+
+
+class SdkDataStream(SdkStream, Protocol):
+    """A stream of quotes and trades.
+
+    Attributes:
+        asked: The symbols to subscribe to.
+        symbols: The same symbols, the most wanted first.
+    """
+
+    asked: frozenset[str]
+    symbols: Sequence[str]
+
+    def subscribe_quotes(self, handler: SdkHandler, *symbols: str) -> None:
+        """Ask for the quotes of some symbols."""
+
+    def subscribe_trades(self, handler: SdkHandler, *symbols: str) -> None:
+        """Ask for the trades of some symbols."""
+
+
+class SdkOrderStream(SdkStream, Protocol):
+    """The stream of order updates."""
+
+    def subscribe_trade_updates(self, handler: SdkHandler) -> None:
+        """Ask for order updates."""
+
+
+def import_alpaca(module: str) -> Any:  # noqa: ANN401 - a module without types
+    """Import a module of alpaca-py; it takes about 1.5 s, so it happens when a stream starts.
+
+    Raises:
+        MissingDependency: alpaca-py is not installed.
+    """
+    try:
+        with _importing:
+            return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        if error.name is not None and error.name.split(".")[0] == "alpaca":
+            raise MissingDependency("alpaca-py", "alpaca") from error
+        raise
+
+
+def stream_class(stream: StreamName) -> type:
+    """Return alpaca-py's class for a stream."""
+    module, name = _MODULES[stream]
+    found: type = getattr(import_alpaca(module), name)
+    return found
+
+
+def feed_enum(stream: StreamName, feed: str) -> object:
+    """Return alpaca-py's enum of a feed, without which its constructor breaks.
+
+    Raises:
+        SettingsError: The stream has no such feed.
+    """
+    enums = import_alpaca("alpaca.data.enums")
+    try:
+        return getattr(enums, _FEEDS[stream])(feed)
+    except ValueError as error:
+        raise SettingsError("feed", f"{feed!r} is not a feed of the {stream} stream.") from error
