@@ -19,7 +19,7 @@ from options_helper.market import Quote, Trade
 from options_helper.times import from_microseconds, to_microseconds
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike, NDArray
 
 Row = TypeVar("Row", Quote, Trade)
 
@@ -37,7 +37,7 @@ class Columns:
     """
 
     symbols: Sequence[str]
-    values: Mapping[str, Any]
+    values: Mapping[str, ArrayLike]
 
     def __len__(self) -> int:
         return len(self.symbols)
@@ -79,15 +79,15 @@ class _LatestTable(Mapping[str, Row], Generic[Row]):
 
     __slots__ = ("index", "rows")
     _numbers: tuple[str, ...] = ()
-    _row_type: type[Any]
+    _row_type: type[Row]
 
-    def __init__(self, index: Mapping[str, int], rows: NDArray[Any]) -> None:
+    def __init__(self, index: Mapping[str, int], rows: NDArray[np.void]) -> None:
         self.index = MappingProxyType(index) if isinstance(index, dict) else index
         self.rows = rows
         rows.flags.writeable = False
 
     @classmethod
-    def dtype(cls) -> np.dtype[Any]:
+    def dtype(cls) -> np.dtype[np.void]:
         """Return numbers as float64, times as int64 microseconds, and two flags."""
         numbers: list[tuple[str, str]] = [(name, "f8") for name in cls._numbers]
         return np.dtype(
@@ -155,7 +155,7 @@ class _LatestTable(Mapping[str, Row], Generic[Row]):
                 array[number] = self._to_tuple(row)
         return type(self)(index, array)
 
-    def _room_for(self, symbols: Iterable[str]) -> tuple[Mapping[str, int], NDArray[Any]]:
+    def _room_for(self, symbols: Iterable[str]) -> tuple[Mapping[str, int], NDArray[np.void]]:
         """Return an index that has these symbols too, and a copy of the array with a place for each."""
         unknown = [symbol for symbol in symbols if symbol not in self.index]
         index: Mapping[str, int] = self.index
@@ -169,7 +169,7 @@ class _LatestTable(Mapping[str, Row], Generic[Row]):
         return index, array
 
     @classmethod
-    def _to_tuple(cls, row: Row | Mapping[str, Any]) -> tuple[Any, ...]:
+    def _to_tuple(cls, row: Row | Mapping[str, Any]) -> tuple[object, ...]:
         # A script's own snapshot may hold plain mappings.
         read = row.get if isinstance(row, Mapping) else partial(_read, row)
         values: list[float | None] = [read(name) for name in cls._numbers]
@@ -185,17 +185,14 @@ class _LatestTable(Mapping[str, Row], Generic[Row]):
         raw = self.rows[self.index[symbol]]
         if not raw[_PRESENT]:
             raise KeyError(symbol)
-        values: dict[str, Any] = {
-            name: None if np.isnan(raw[name]) else float(raw[name]) for name in self._numbers
-        }
-        row: Row = self._row_type(
+        values = {name: None if np.isnan(raw[name]) else float(raw[name]) for name in self._numbers}
+        return self._row_type(
             symbol=symbol,
             **values,
             timestamp=from_microseconds(int(raw["timestamp"])),
             received_at=from_microseconds(int(raw["received_at"])),
             from_rest=bool(raw["from_rest"]),
         )
-        return row
 
     def __iter__(self) -> Iterator[str]:
         present = self.rows[_PRESENT]

@@ -62,17 +62,17 @@ def _other_host(error: AlpacaRestError, settings: AlpacaSettings, build_rest: Bu
 
 
 def check_clock(settings: AlpacaSettings, build_rest: BuildRest, clock: Callable[[], dt.datetime]) -> Finding:
-    """The market's phase by Alpaca's clock, and how far this machine's clock is from it."""
+    """Report the market's phase by Alpaca's clock, and how far this machine's clock is from it."""
     try:
         with closing(build_rest(settings)) as rest:
             answer = rest.clock()
             now = clock()
-        calendar = AlpacaCalendar.from_alpaca(answer, [])
+        calendar = AlpacaCalendar.from_alpaca(answer, ())
     except AlpacaRestError as error:
         return Finding("Clock", Level.FAIL, str(error))
     phase, until = calendar.phase_and_end(now)
     words = f"the market is {_PHASES[phase]}{_until(until)}"
-    ahead = (now - dt.datetime.fromisoformat(answer["timestamp"])).total_seconds()
+    ahead = (now - calendar.read_at).total_seconds()
     if abs(ahead) <= TOLERATED_SKEW_SECONDS:
         return Finding("Clock", Level.OK, f"{words}; this machine's clock agrees with Alpaca's")
     way = "ahead of" if ahead > 0 else "behind"

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
-from typing import Any, Self
+from typing import Self
 
 from options_helper.data.calendar.market_clock import ExchangeCalendar, Session, phase_at
 from options_helper.errors import AlpacaRestError
@@ -39,7 +39,7 @@ class AlpacaCalendar(ExchangeCalendar):
         self._sessions = sorted(sessions, key=attrgetter("open"))
 
     @classmethod
-    def from_alpaca(cls, clock: Mapping[str, Any], calendar: Sequence[Mapping[str, Any]]) -> Self:
+    def from_alpaca(cls, clock: Mapping[str, object], calendar: Sequence[object]) -> Self:
         """From the answers of `/v2/clock` and `/v2/calendar` (Alpaca's Trading API), the latter maybe empty.
 
         Raises:
@@ -104,22 +104,26 @@ def clock_offset_seconds(read_at: dt.datetime, asked_at: dt.datetime, answered_a
     return max(least, 0.0) or min(most, 0.0)
 
 
-def _clock(answer: Mapping[str, Any]) -> _Clock:
+def _clock(answer: Mapping[str, object]) -> _Clock:
     if not isinstance(answer["is_open"], bool):
         raise TypeError(answer["is_open"])
     times = (_time(answer[name]) for name in ("next_open", "next_close"))
     return _Clock(_time(answer["timestamp"]), answer["is_open"], *times)
 
 
-def _time(text: str) -> dt.datetime:
+def _time(text: object) -> dt.datetime:
+    if not isinstance(text, str):
+        raise TypeError(text)
     at = dt.datetime.fromisoformat(text)  # nanoseconds are cut to microseconds
     if at.tzinfo is None:
         raise ValueError(text)
     return at
 
 
-def _session(row: Mapping[str, Any]) -> Session:
-    """A row of `/v2/calendar`: a date, and New York times such as "09:30"."""
+def _session(row: object) -> Session:
+    """Read a row of `/v2/calendar`: a date, and New York times such as "09:30"."""
+    if not isinstance(row, dict):
+        raise TypeError(row)
     day = dt.date.fromisoformat(row["date"])
     times = (dt.time.fromisoformat(row[name]) for name in ("open", "close"))
     return Session(*(dt.datetime.combine(day, time, NEW_YORK).astimezone(dt.UTC) for time in times))

@@ -10,13 +10,13 @@ import datetime as dt
 import logging
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from options_helper.data.rest.bounded import EXCHANGE_SECONDS
-from options_helper.data.rest.http import Answer, Host, HostReader, Json
+from options_helper.data.rest.http import Answer, Host, HostReader, Json, Query
 from options_helper.data.settings import AlpacaSettings
 from options_helper.errors import AlpacaRestError
 
@@ -71,7 +71,7 @@ class AlpacaRest:
             for host, url in urls.items()
         }
 
-    def get(self, host: Host, path: str, query: Mapping[str, Any], kind: type[Answer]) -> Answer:
+    def get(self, host: Host, path: str, query: Query, kind: type[Answer]) -> Answer:
         """Return the decoded answer of any route."""
         return self._readers[host].get(path, query, kind)
 
@@ -96,7 +96,7 @@ class AlpacaRest:
         """Return `/v2/clock`."""
         return self.get(Host.TRADING, "/v2/clock", {}, dict)
 
-    def calendar(self, start: dt.date, end: dt.date) -> list[Any]:
+    def calendar(self, start: dt.date, end: dt.date) -> list[object]:
         """Return `/v2/calendar`, both dates included."""
         return self.get(
             Host.TRADING, "/v2/calendar", {"start": start.isoformat(), "end": end.isoformat()}, list
@@ -106,11 +106,11 @@ class AlpacaRest:
         """Return `/v2/account`."""
         return self.get(Host.TRADING, "/v2/account", {}, dict)
 
-    def positions(self) -> list[Any]:
+    def positions(self) -> list[object]:
         """Return `/v2/positions`."""
         return self.get(Host.TRADING, "/v2/positions", {}, list)
 
-    def orders(self, after: dt.datetime | None = None, *, status: str = "all") -> list[Any]:
+    def orders(self, after: dt.datetime | None = None, *, status: str = "all") -> list[object]:
         """Return `/v2/orders` with legs nested, all pages, oldest first; rows without an id stand last.
 
         Args:
@@ -118,9 +118,14 @@ class AlpacaRest:
             status: "open", "closed" or "all".
         """
         found: dict[str, Json] = {}
-        unreadable: list[Any] = []
+        unreadable: list[object] = []
         for _ in range(_MOST_PAGES):
-            query = {"status": status, "limit": ORDERS_PER_PAGE, "direction": "asc", "nested": "true"}
+            query: dict[str, str | int] = {
+                "status": status,
+                "limit": ORDERS_PER_PAGE,
+                "direction": "asc",
+                "nested": "true",
+            }
             if after is not None:
                 query["after"] = _precise(after)
             page = self.get(Host.TRADING, "/v2/orders", query, list)
@@ -142,11 +147,11 @@ class AlpacaRest:
         path = f"/v2/orders/{quote(order_id, safe='')}"
         return self.get(Host.TRADING, path, {"nested": "true"}, dict)
 
-    def fill_pages(self, after: dt.datetime) -> Iterator[list[Any]]:
+    def fill_pages(self, after: dt.datetime) -> Iterator[list[object]]:
         """Yield the pages of `/v2/account/activities` since a time, oldest first: fills and option events."""
         token: str | None = None
         for _ in range(_MOST_PAGES):
-            query = {
+            query: dict[str, str | int] = {
                 "activity_types": _ACTIVITY_TYPES,
                 "after": _whole_seconds(after),
                 "direction": "asc",
@@ -177,13 +182,17 @@ class AlpacaRest:
         found: Json = {}
         token: str | None = None
         for _ in range(_MOST_PAGES):
-            query = {"symbols": ",".join(symbols), "feed": feed, "limit": SYMBOLS_PER_CALL}
+            query: dict[str, str | int] = {
+                "symbols": ",".join(symbols),
+                "feed": feed,
+                "limit": SYMBOLS_PER_CALL,
+            }
             if token is not None:
                 query["page_token"] = token
             answer = self.get(Host.DATA, path, query, dict)
-            found |= answer.get("snapshots") or {}
+            found |= _part(answer, "snapshots", path)
             following = answer.get("next_page_token")
-            if not following or following == token:
+            if not isinstance(following, str) or following in {"", token}:
                 break
             token = following
         return found
@@ -202,7 +211,7 @@ class AlpacaRest:
         path = "/v1beta1/indices/latest/values"
 
         def fetch(some: Sequence[str]) -> Json:
-            return self.get(Host.DATA, path, {"symbols": ",".join(some)}, dict).get("values") or {}
+            return _part(self.get(Host.DATA, path, {"symbols": ",".join(some)}, dict), "values", path)
 
         return self._by_symbols(path, symbols, fetch)
 
@@ -245,6 +254,14 @@ class AlpacaRest:
             logger.warning("Alpaca does not know %s: %s", symbol, reason)
         self._unknown[path].update(refused)
         return found
+
+
+def _part(answer: Json, name: str, path: str) -> Json:
+    """Return an object within an answer; empty if it is null or missing."""
+    part = answer.get(name) or {}
+    if not isinstance(part, dict):
+        raise AlpacaRestError(path, "the answer has another form")
+    return part
 
 
 def _submitted(rows: Iterable[Json]) -> dt.datetime | None:

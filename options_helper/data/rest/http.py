@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from functools import partial
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import httpx
 import msgspec
@@ -24,8 +24,9 @@ from options_helper.data.rest.refusals import (
 )
 from options_helper.errors import AlpacaRestError
 
-Json = dict[str, Any]
-Answer = TypeVar("Answer", Json, list[Any])
+Json = dict[str, object]
+Query = Mapping[str, str | int]
+Answer = TypeVar("Answer", Json, list[object])
 
 _TIMEOUT = httpx.Timeout(10.0, connect=5.0)
 _TRIES, _TRIES_WHEN_LIMITED = 3, 10
@@ -101,7 +102,7 @@ class HostReader:
         self.stop()
         self._client.close()
 
-    def get(self, path: str, query: Mapping[str, Any], kind: type[Answer]) -> Answer:
+    def get(self, path: str, query: Query, kind: type[Answer]) -> Answer:
         """Return the decoded answer of one route, after a few more tries if those may help.
 
         Raises:
@@ -117,7 +118,7 @@ class HostReader:
         )
         return self._decode(retrying(self._exchange, path, query), path, kind)
 
-    def _exchange(self, path: str, query: Mapping[str, Any]) -> httpx.Response:
+    def _exchange(self, path: str, query: Query) -> httpx.Response:
         if self._stopped.is_set():
             raise AlpacaRestError(path, _STOPPED)
         try:

@@ -6,13 +6,20 @@ import datetime as dt
 import threading
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Self
 
 from options_helper.data.settings import load_settings
-from options_helper.data.streaming.alpaca_stream import AlpacaOptionStreamer, AlpacaStockStreamer
-from options_helper.data.streaming.alpaca_trading_stream import AlpacaTradingStreamer
 from options_helper.data.streaming.run.config import LiveStreamConfig
-from options_helper.data.streaming.run.live_run import BackgroundFetch, LiveRun, RunParts, StreamerFactory
+from options_helper.data.streaming.run.live_run import BackgroundFetch, LiveRun, RunParts
+from options_helper.data.streaming.run.streamers import (
+    BuildStreamer,
+    OrderStreamerFactory,
+    StreamerFactory,
+    build_alpaca,
+    build_data,
+    build_orders,
+)
 from options_helper.errors import SettingsError
 from options_helper.market import LiveSnapshot, StreamName
 from options_helper.times import utc_now
@@ -20,16 +27,6 @@ from options_helper.times import utc_now
 __all__ = ["LiveSnapshot", "LiveStreamConfig", "LiveStreamManager"]
 
 STOP_SECONDS = 0.9  # the promise is a second
-
-# The arguments of an injected factory; our own streamers also take keys, an observer and timeouts.
-_PROMISED = ("feed", "on_quotes", "on_trades", "on_trade_updates")
-
-
-_ALPACA: dict[StreamName, StreamerFactory] = {
-    StreamName.STOCKS: AlpacaStockStreamer,
-    StreamName.OPTIONS: AlpacaOptionStreamer,
-    StreamName.FILLS: AlpacaTradingStreamer,
-}
 
 
 class LiveStreamManager:
@@ -49,20 +46,18 @@ class LiveStreamManager:
         *,
         stock_streamer_factory: StreamerFactory | None = None,
         option_streamer_factory: StreamerFactory | None = None,
-        trading_streamer_factory: StreamerFactory | None = None,
+        trading_streamer_factory: OrderStreamerFactory | None = None,
         backfill_factory: Callable[[LiveStreamConfig, LiveRun], BackgroundFetch] | None = None,
         clock: Callable[[], dt.datetime] = utc_now,
     ) -> None:
-        injected = {
-            StreamName.STOCKS: stock_streamer_factory,
-            StreamName.OPTIONS: option_streamer_factory,
-            StreamName.FILLS: trading_streamer_factory,
-        }
-        self._needs_keys = {stream for stream, factory in injected.items() if factory is None}
-        self._factories: dict[StreamName, StreamerFactory] = {
-            stream: _ALPACA[stream] if factory is None else _with_promised(factory)
-            for stream, factory in injected.items()
-        }
+        self._builders: dict[StreamName, BuildStreamer] = dict.fromkeys(StreamName, build_alpaca)
+        if stock_streamer_factory is not None:
+            self._builders[StreamName.STOCKS] = partial(build_data, stock_streamer_factory)
+        if option_streamer_factory is not None:
+            self._builders[StreamName.OPTIONS] = partial(build_data, option_streamer_factory)
+        if trading_streamer_factory is not None:
+            self._builders[StreamName.FILLS] = partial(build_orders, trading_streamer_factory)
+        self._needs_keys = {stream for stream, build in self._builders.items() if build is build_alpaca}
         self._backfill_factory = backfill_factory
         self._clock = clock
         self._lifecycle = threading.RLock()
@@ -142,13 +137,8 @@ class LiveStreamManager:
         if build is None and config.backfill and config.settings is not None and nothing_is_injected:
             build = _alpaca_backfill
         return RunParts(
-            factories=self._factories, build_backfill=build, clock=self._clock, first_version=previous
+            builders=self._builders, build_backfill=build, clock=self._clock, first_version=previous
         )
-
-
-def _with_promised(factory: StreamerFactory) -> StreamerFactory:
-    """Return the factory, called with the promised arguments alone."""
-    return lambda **given: factory(**{name: given[name] for name in _PROMISED if name in given})
 
 
 def _alpaca_backfill(config: LiveStreamConfig, run: LiveRun) -> BackgroundFetch:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import threading
 from collections.abc import Callable
-from typing import Any
 
 from options_helper.data.calendar.alpaca_clock import AlpacaCalendar, clock_offset_seconds
 from options_helper.data.calendar.market_clock import ExchangeCalendar, MarketCalendar
@@ -38,7 +37,7 @@ class MarketFetch:
     ) -> None:
         self._rest, self._results, self._clock, self._is_stopped = rest, results, clock, is_stopped
         self._calendar: AlpacaCalendar | None = None
-        self._sessions: tuple[dt.date, list[Any]] | None = None
+        self._sessions: tuple[dt.date, list[object]] | None = None
         self._tried = threading.Event()
 
     def fetch(self) -> float:

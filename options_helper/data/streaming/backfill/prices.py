@@ -7,7 +7,6 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import Any
 
 from options_helper.data.calendar.market_clock import MarketCalendar
 from options_helper.data.rest.client import AlpacaRest
@@ -88,7 +87,7 @@ class PriceFetch:
         self._results.put_trades(stocks=read_index_values(values, self._clock()))
         return INDEX_SECONDS
 
-    def _publish_first(self, stream: StreamName, fetch: Callable[[], Mapping[str, Any]]) -> SnapshotRows:
+    def _publish_first(self, stream: StreamName, fetch: Callable[[], Mapping[str, object]]) -> SnapshotRows:
         """Look at a data stream's symbols, and publish those not published yet.
 
         The look counts as complete unless a row could not be read, because that row might be a change.
@@ -107,7 +106,7 @@ class PriceFetch:
             self._results.put_complete(stream, as_of)
         return rows
 
-    def _read(self, snapshots: Mapping[str, Any]) -> SnapshotRows:
+    def _read(self, snapshots: Mapping[str, object]) -> SnapshotRows:
         now = self._clock()
         known = {symbol: row for symbol, row in snapshots.items() if row is not None}  # null: has no market
         alpaca_now = self._results.to_alpaca_time(now)

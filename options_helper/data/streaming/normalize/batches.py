@@ -20,7 +20,7 @@ from options_helper.quote_tables import Columns
 from options_helper.times import to_microseconds, to_microseconds_each
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike, NDArray
 
 _LAG_SAMPLE = 50
 _NUMBERS = {WireQuote: ("bid_price", "ask_price", "bid_size", "ask_size"), WireTrade: ("price", "size")}
@@ -83,7 +83,8 @@ def _change(
     places = np.fromiter(newest.values(), np.intp, len(newest))
     stamps = np.array(to_microseconds_each(map(attrgetter("timestamp"), rows)), "i8")[places]
     values = {name: column[places] for name, column in numbers.items()}
-    times = {"timestamp": stamps, "received_at": to_microseconds(received_at), "from_rest": from_rest}
+    times: dict[str, ArrayLike] = {"timestamp": stamps, "from_rest": from_rest}
+    times["received_at"] = to_microseconds(received_at)
     sample = stamps[:_LAG_SAMPLE]
     return MarketChange(Columns(list(newest), {**values, **times}), len(usable), sample[sample > 0].tolist())
 

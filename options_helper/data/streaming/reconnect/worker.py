@@ -8,7 +8,7 @@ import random
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Protocol, TypedDict, Unpack
 
 from options_helper.data.streaming.reconnect.meter import StreamMeter
 from options_helper.data.streaming.reconnect.policy import (
@@ -37,6 +37,25 @@ class Streamer(Protocol):
 
     def stop(self) -> None:
         """End `run()`."""
+
+
+class HealthChanges(TypedDict, total=False):
+    """Fields of `StreamHealth` that a worker replaces."""
+
+    attempts: int
+    channels: int | None
+    complete_at: dt.datetime | None
+    connected_at: dt.datetime | None
+    lag_seconds: float | None
+    last_event_at: dt.datetime | None
+    last_failure: StreamFailure | None
+    last_heard_at: dt.datetime | None
+    latency_seconds: float | None
+    missing: frozenset[str]
+    next_attempt_at: dt.datetime | None
+    rate: float
+    step: str
+    tries: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,7 +260,7 @@ class StreamWorker:
         code = error.code if isinstance(error, StreamError) else None
         return StreamFailure(text, self._clock(), code=code, final=is_final(error))
 
-    def _enter(self, state: StreamState, **changes: Any) -> None:  # noqa: ANN401 - fields of the record
+    def _enter(self, state: StreamState, **changes: Unpack[HealthChanges]) -> None:
         with self._lock:
             before = self._health
             if before.state is StreamState.STOPPED:  # a late word of an ended connection revives nothing
@@ -250,11 +269,13 @@ class StreamWorker:
             self._health = after = replace(before, state=state, since=since, **changes)
         self._seams.changed(before, after)
 
-    def _replace(self, **changes: Any) -> None:  # noqa: ANN401 - fields of the record
+    def _replace(self, **changes: Unpack[HealthChanges]) -> None:
         with self._lock:
             self._health = replace(self._health, **changes)
 
-    def _add(self, *, messages: int = 0, conflated: int = 0, malformed: int = 0, **changes: Any) -> None:  # noqa: ANN401 - fields of the record
+    def _add(
+        self, *, messages: int = 0, conflated: int = 0, malformed: int = 0, **changes: Unpack[HealthChanges]
+    ) -> None:
         """Add to the totals, as the stream's thread and the consumer do at the same time."""
         with self._lock:
             health = self._health

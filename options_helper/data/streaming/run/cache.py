@@ -99,8 +99,11 @@ class LiveCache:
             state = self._state
             stock_trades = state.stock_trades.updated(trades) if trades else state.stock_trades
             self._publish(
-                stock_quotes=state.stock_quotes.updated(quotes) if quotes else state.stock_quotes,
-                stock_trades=stock_trades,
+                replace(
+                    self._state,
+                    stock_quotes=state.stock_quotes.updated(quotes) if quotes else state.stock_quotes,
+                    stock_trades=stock_trades,
+                )
             )
             if trades and self._halted_since:
                 self._publish_halts(still_halted(self._halted_since, stock_trades))
@@ -112,19 +115,26 @@ class LiveCache:
         with self._lock:
             state = self._state
             self._publish(
-                option_quotes=state.option_quotes.updated(quotes) if quotes else state.option_quotes,
-                option_trades=state.option_trades.updated(trades) if trades else state.option_trades,
+                replace(
+                    self._state,
+                    option_quotes=state.option_quotes.updated(quotes) if quotes else state.option_quotes,
+                    option_trades=state.option_trades.updated(trades) if trades else state.option_trades,
+                )
             )
 
     def apply_corrections(self, stream: StreamName, corrections: Iterable[TradeCorrection]) -> None:
         """Replace or remove last trades that were corrected or cancelled."""
-        name = "stock_trades" if stream is StreamName.STOCKS else "option_trades"
+        is_stocks = stream is StreamName.STOCKS
         with self._lock:
-            table: TradeTable = getattr(self._state, name)
+            table = self._state.stock_trades if is_stocks else self._state.option_trades
             for correction in corrections:
                 trade = correct_trade(table, correction)
                 table = table.without([correction.symbol]) if trade is None else table.updated([trade])
-            self._publish(**{name: table})
+            self._publish(
+                replace(self._state, stock_trades=table)
+                if is_stocks
+                else replace(self._state, option_trades=table)
+            )
 
     def apply_halts(self, since_by_symbol: Mapping[str, dt.datetime | None]) -> None:
         """Note since when symbols are halted; None for those whose trading resumed."""
@@ -144,26 +154,29 @@ class LiveCache:
         self._count_other_days(len(rows) - len(newest))
         with self._lock:
             self._begin_day(today)
-            self._publish(fills=tuple(map(freeze_row, newest)) + self._state.fills)
+            self._publish(replace(self._state, fills=tuple(map(freeze_row, newest)) + self._state.fills))
 
     def apply_reference(self, reference: Reference) -> None:
         """Merge what REST knows; the broker's positions are replaced as a whole, None changes nothing."""
         with self._lock:
             known = self._state
             self._publish(
-                previous_closes={**known.previous_closes, **reference.previous_closes},
-                greeks={**known.greeks, **reference.greeks},
-                multipliers={**known.multipliers, **reference.multipliers},
-                broker_positions=known.broker_positions
-                if reference.broker_positions is None
-                else reference.broker_positions,
-                account=reference.account or known.account,
+                replace(
+                    self._state,
+                    previous_closes={**known.previous_closes, **reference.previous_closes},
+                    greeks={**known.greeks, **reference.greeks},
+                    multipliers={**known.multipliers, **reference.multipliers},
+                    broker_positions=known.broker_positions
+                    if reference.broker_positions is None
+                    else reference.broker_positions,
+                    account=reference.account or known.account,
+                )
             )
 
     def apply_progress(self, part: str, words: str) -> None:
         """Say what the background fetch of one part is doing, or why it failed; "" when it is well."""
         with self._lock:
-            self._publish(backfill={**self._state.backfill, part: words})
+            self._publish(replace(self._state, backfill={**self._state.backfill, part: words}))
 
     def apply_order_history(
         self,
@@ -175,16 +188,19 @@ class LiveCache:
         """Replace the day's executions and orders of REST, and the count of its rows that are unreadable."""
         with self._lock:
             self._publish(
-                rest_fills=tuple(map(freeze_row, fills)),
-                rest_orders=tuple(map(freeze_row, orders)),
-                unreadable_rows=unreadable,
-                option_events=tuple(map(freeze_row, option_events)),
+                replace(
+                    self._state,
+                    rest_fills=tuple(map(freeze_row, fills)),
+                    rest_orders=tuple(map(freeze_row, orders)),
+                    unreadable_rows=unreadable,
+                    option_events=tuple(map(freeze_row, option_events)),
+                )
             )
 
     def apply_gaps(self, gaps: FillGaps) -> None:
         """Publish the unconfirmed spans as they stand now, whoever changed them."""
         with self._lock:  # read within it, or an older reading could be published after a newer one
-            self._publish(fill_gaps=gaps.gaps)
+            self._publish(replace(self._state, fill_gaps=gaps.gaps))
 
     def drop_orders_before(self, day: dt.date) -> None:
         """Drop the order updates of earlier New York days, once, when this day begins.
@@ -198,7 +214,7 @@ class LiveCache:
     def touch(self) -> None:
         """Make a new version of the same contents, for a change that stands elsewhere (a stream's state)."""
         with self._lock:
-            self._publish()
+            self._publish(self._state)
 
     def _count_other_days(self, number: int) -> None:
         if number:
@@ -214,20 +230,24 @@ class LiveCache:
         kept = [tuple(row for row in part if _is_of_day(row, day)) for part in rows]
         if kept != list(rows) or state.unreadable_rows.count or state.option_events:
             self._publish(
-                fills=kept[0],
-                rest_fills=kept[1],
-                rest_orders=kept[2],
-                unreadable_rows=NO_UNREADABLE_ROWS,
-                option_events=(),
+                replace(
+                    self._state,
+                    fills=kept[0],
+                    rest_fills=kept[1],
+                    rest_orders=kept[2],
+                    unreadable_rows=NO_UNREADABLE_ROWS,
+                    option_events=(),
+                )
             )
 
     def _publish_halts(self, halted_since: Mapping[str, dt.datetime]) -> None:
         self._halted_since = halted_since
         if self._state.halted != halted_since.keys():
-            self._publish(halted=frozenset(halted_since))
+            self._publish(replace(self._state, halted=frozenset(halted_since)))
 
-    def _publish(self, **changes: Any) -> None:  # noqa: ANN401 - the fields of CacheState
-        self._state = replace(self._state, version=self._state.version + 1, **changes)
+    def _publish(self, state: CacheState) -> None:
+        """Publish a changed copy of the newest state as the next version."""
+        self._state = replace(state, version=self._state.version + 1)
 
 
 def _is_of_day(row: Row, day: dt.date) -> bool:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import datetime as dt
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Protocol
+from typing import Protocol
 
 from options_helper.analysis.streams.clock import correct_clock
 from options_helper.data.calendar.market_clock import market_moment
@@ -21,31 +21,10 @@ from options_helper.data.streaming.run.fill_gaps import FillGaps
 from options_helper.data.streaming.run.inbox import Batch, EventInbox
 from options_helper.data.streaming.run.rest_results import RestResults
 from options_helper.data.streaming.run.snapshot import SnapshotParts, build_snapshot
+from options_helper.data.streaming.run.streamers import BuildStreamer, StreamRequest
 from options_helper.errors import StreamError, StreamInterrupted
 from options_helper.market import LiveSnapshot, StreamHealth, StreamName, StreamState
 from options_helper.times import new_york_date, start_of_day, to_microseconds
-
-
-class DataStreamer(Streamer, Protocol):
-    """A streamer of quotes and trades."""
-
-    def subscribe(self, symbols: Sequence[str], /) -> None:
-        """Ask for these symbols when `run()` connects."""
-
-
-class OrderStreamer(Streamer, Protocol):
-    """A streamer of order updates."""
-
-    def subscribe_trade_updates(self) -> None:
-        """Ask for order updates when `run()` connects."""
-
-
-class StreamerFactory(Protocol):
-    """Builds a streamer from keyword arguments: a feed, handlers, and what the Alpaca streamers take."""
-
-    # mypy takes exactly this signature for "any arguments".
-    def __call__(self, *none: Any, **arguments: Any) -> Any:  # noqa: ANN401 - a Data- or OrderStreamer
-        """Return a new streamer."""
 
 
 class BackgroundFetch(Protocol):
@@ -72,12 +51,12 @@ class RunParts:
     """The parts of a run, given by the manager.
 
     Attributes:
-        factories: By stream name, called with the streamers' own keyword arguments.
+        builders: By stream name, each builds the streamer of one connection.
         build_backfill: Builds the background fetch of a run; None for none.
         first_version: Snapshots of this run have higher versions.
     """
 
-    factories: Mapping[StreamName, StreamerFactory]
+    builders: Mapping[StreamName, BuildStreamer]
     build_backfill: Callable[[LiveStreamConfig, LiveRun], BackgroundFetch] | None
     clock: Callable[[], dt.datetime]
     first_version: int = 0
@@ -98,7 +77,7 @@ class LiveRun:
         self.stopped_at: dt.datetime | None = None
         self.cache = LiveCache(config.stocks, config.option_contracts)
         self.inbox = EventInbox(config.queue_maxsize)
-        self._factories = parts.factories
+        self._builders = parts.builders
         self._changed = threading.Condition()  # notified after every change of a stream's state
         self._mute_reconnects: dict[StreamName, dt.datetime] = {}
         # The last event of a stream, and the most symbols found ticking before it.
@@ -195,37 +174,17 @@ class LiveRun:
         return StreamWorker(stream, seams, asked=frozenset(config.symbols(stream)))
 
     def _connect(self, stream: StreamName, worker: StreamWorker) -> Streamer:
-        config = self.config
-        common: dict[str, Any] = {"settings": config.settings, "observer": worker, "times": config.times}
-        if stream is StreamName.FILLS:
-            streamer = self._factories[stream](on_trade_updates=self._offer_orders, **common)
-            streamer.subscribe_trade_updates()
-        else:
-            if stream is StreamName.STOCKS:
-                common["on_statuses"] = partial(self._offer_market, stream, "statuses")
-            streamer = self._factories[stream](
-                feed=config.stock_feed if stream is StreamName.STOCKS else config.options_feed,
-                on_quotes=partial(self._offer_market, stream, "quotes"),
-                on_trades=partial(self._offer_market, stream, "trades"),
-                # In the same lane, so that a correction never overtakes its trade.
-                on_corrections=partial(self._offer_market, stream, "corrections"),
-                **common,
-            )
-            streamer.subscribe(config.symbols(stream))
-        result: Streamer = streamer
-        return result
+        request = StreamRequest(stream, self.config, worker, partial(self._offer, stream))
+        return self._builders[stream](request)
 
-    def _offer_market(self, stream: StreamName, kind: str, items: object) -> None:
+    def _offer(self, stream: StreamName, kind: str, items: object) -> None:
+        """Hand messages to the consumer; corrections share the lane of the trades that they correct."""
         rows = items if isinstance(items, list | tuple) else [items]
         now = self.clock()
         self.workers[stream].event(received_at=now)
-        self.inbox.offer(Batch(stream, now, **{kind: rows}))
-
-    def _offer_orders(self, items: object) -> None:
-        now = self.clock()
-        self.workers[StreamName.FILLS].event(received_at=now)
-        for update in items if isinstance(items, list | tuple) else [items]:
-            self.inbox.offer(Batch(StreamName.FILLS, now, orders=(update,)))
+        # Each order update is a batch of its own, so that one that cannot be read costs itself alone.
+        for part in [(row,) for row in rows] if kind == "orders" else [rows]:
+            self.inbox.offer(Batch(stream, now, **{kind: part}))
 
     def _ask_for_unread(self, at: dt.datetime) -> None:
         """Ask REST for what an order update said that could not be read."""

@@ -5,15 +5,18 @@ from __future__ import annotations
 import datetime as dt
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import pytest
 
 from options_helper.data.calendar.market_clock import Session
+from options_helper.data.streaming.connection.observer import SilentObserver
 from options_helper.data.streaming.run.cache import LiveCache, Reference
 from options_helper.data.streaming.run.config import LiveStreamConfig
 from options_helper.data.streaming.run.fill_gaps import FillGaps
 from options_helper.data.streaming.run.live_run import LiveRun, RunParts
+from options_helper.data.streaming.run.streamers import StreamRequest, build_data, build_orders
 from options_helper.errors import StreamInterrupted
 from options_helper.market import (
     BrokerPosition,
@@ -35,16 +38,10 @@ CONFIG = LiveStreamConfig(stocks=("AAPL",), option_contracts=CONTRACTS, reconnec
 class FakeStreamer:
     """Runs until it is stopped or told how to end."""
 
-    def __init__(self, **arguments: Any) -> None:
-        self.arguments = arguments
+    def __init__(self, request: StreamRequest) -> None:
+        self.request = request
         self._end = threading.Event()
         self._error: Exception | None = None
-
-    def subscribe(self, symbols: Any) -> None:
-        self.symbols = tuple(symbols)
-
-    def subscribe_trade_updates(self) -> None:
-        """Nothing to remember."""
 
     def run(self) -> None:
         self._end.wait()
@@ -112,25 +109,22 @@ class Desk:
         self.made: dict[StreamName, list[FakeStreamer]] = {stream: [] for stream in StreamName}
         self.backfill = FakeBackfill()
         parts = RunParts(
-            factories={stream: self._factory(stream) for stream in StreamName},
+            builders=dict.fromkeys(StreamName, self._build),
             build_backfill=(lambda _config, _run: self.backfill) if with_backfill else None,
             clock=lambda: self.now,
             first_version=100,
         )
         self.run = LiveRun(config, parts)
 
-    def _factory(self, stream: StreamName) -> Any:
-        def make(**arguments: Any) -> FakeStreamer:
-            self.made[stream].append(FakeStreamer(**arguments))
-            return self.made[stream][-1]
-
-        return make
+    def _build(self, request: StreamRequest) -> FakeStreamer:
+        self.made[request.stream].append(FakeStreamer(request))
+        return self.made[request.stream][-1]
 
     def pass_seconds(self, seconds: float) -> None:
         self.now += dt.timedelta(seconds=seconds)
 
     def give(self, stream: StreamName, kind: str, items: Any) -> None:
-        self.made[stream][-1].arguments[f"on_{kind}"](items)
+        self.made[stream][-1].request.offer(kind, items)
 
 
 @pytest.fixture
@@ -147,13 +141,53 @@ def _quotes(symbols: Any, at: dt.datetime) -> list[dict[str, Any]]:
     return [{"T": "q", "S": symbol, "bp": 1.0, "ap": 1.2, "t": at} for symbol in symbols]
 
 
-def test_a_streamer_is_given_its_feed_its_symbols_and_its_observer(desk) -> None:
-    """Each stream gets what the config says of it, and the worker watches its connection."""
-    stocks, options = desk.made[StreamName.STOCKS][0], desk.made[StreamName.OPTIONS][0]
-    assert (stocks.arguments["feed"], stocks.symbols) == ("iex", ("AAPL",))
-    assert (options.arguments["feed"], options.symbols) == ("indicative", CONTRACTS)
-    assert options.arguments["observer"] is desk.run.workers[StreamName.OPTIONS]
-    assert "feed" not in desk.made[StreamName.FILLS][0].arguments
+def test_a_streamer_is_built_for_its_feed_and_its_observer(desk) -> None:
+    """Each stream has its feed, and the worker observes its connection."""
+    requests = {stream: made[0].request for stream, made in desk.made.items()}
+    assert requests[StreamName.STOCKS].feed == "iex"
+    assert requests[StreamName.OPTIONS].feed == "indicative"
+    assert requests[StreamName.OPTIONS].observer is desk.run.workers[StreamName.OPTIONS]
+
+
+class Injected:
+    """A streamer with the promised methods; remembers what it is given."""
+
+    def __init__(self, **arguments: Any) -> None:
+        self.arguments = arguments
+        self.subscribed: Any = None
+
+    def subscribe(self, symbols: Any) -> None:
+        self.subscribed = tuple(symbols)
+
+    def subscribe_trade_updates(self) -> None:
+        self.subscribed = "trade updates"
+
+    def run(self) -> None:
+        """End at once."""
+
+    def stop(self) -> None:
+        """Nothing to end."""
+
+
+def test_an_injected_factory_is_called_with_the_promised_arguments_alone() -> None:
+    """Feed and handlers, nothing else; the streamer is subscribed, and its handlers offer their kind."""
+    offered: list[Any] = []
+    request = partial(
+        StreamRequest,
+        config=CONFIG,
+        observer=SilentObserver(),
+        offer=lambda *kind_and_items: offered.append(kind_and_items),
+    )
+    options = build_data(Injected, request(StreamName.OPTIONS))
+    orders = build_orders(Injected, request(StreamName.FILLS))
+    assert isinstance(options, Injected)
+    assert isinstance(orders, Injected)
+    assert set(options.arguments) == {"feed", "on_quotes", "on_trades"}
+    assert set(orders.arguments) == {"on_trade_updates"}
+    assert (options.subscribed, orders.subscribed) == (CONTRACTS, "trade updates")
+    options.arguments["on_trades"]("a trade")
+    orders.arguments["on_trade_updates"]("an update")
+    assert offered == [("trades", "a trade"), ("orders", "an update")]
 
 
 def test_the_backfill_lives_with_the_run(desk) -> None:
@@ -471,7 +505,7 @@ def test_the_lag_is_measured_against_the_vendors_time(desk, wait_until) -> None:
 def test_a_batch_of_nothing_usable_is_counted(desk, wait_until) -> None:
     """Malformed quotes and order updates are counted in their streams and change no table."""
     desk.give(StreamName.OPTIONS, "quotes", [{"T": "q"}])
-    desk.give(StreamName.FILLS, "trade_updates", [None])
+    desk.give(StreamName.FILLS, "orders", [None])
     wait_until(lambda: desk.run.snapshot().health["options"].malformed == 1)
     wait_until(lambda: desk.run.snapshot().health["fills"].malformed == 1)
     assert not desk.run.snapshot().option_quotes
@@ -481,7 +515,7 @@ def test_a_batch_of_nothing_usable_is_counted(desk, wait_until) -> None:
 def test_an_order_update_that_cannot_be_read_is_missing_until_rest_confirms(desk, wait_until) -> None:
     """The time of its receipt is a gap of the fills, for what it said is not known."""
     desk.run.results.put_order_history([], [], NOW + dt.timedelta(days=1))
-    desk.give(StreamName.FILLS, "trade_updates", [None])
+    desk.give(StreamName.FILLS, "orders", [None])
     wait_until(lambda: desk.run.snapshot().fill_gaps)
 
 

@@ -1,0 +1,117 @@
+"""Builds the streamer of one connection: Alpaca's, or one by an injected factory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Protocol
+
+from options_helper.data.streaming.alpaca_stream import AlpacaOptionStreamer, AlpacaStockStreamer
+from options_helper.data.streaming.alpaca_trading_stream import AlpacaTradingStreamer
+from options_helper.data.streaming.connection.handlers import Handler
+from options_helper.data.streaming.connection.observer import ConnectionObserver
+from options_helper.data.streaming.reconnect.worker import Streamer
+from options_helper.data.streaming.run.config import LiveStreamConfig
+from options_helper.market import StreamName
+
+
+class DataStreamer(Streamer, Protocol):
+    """A streamer of quotes and trades."""
+
+    def subscribe(self, symbols: Sequence[str], /) -> None:
+        """Ask for these symbols when `run()` connects."""
+
+
+class OrderStreamer(Streamer, Protocol):
+    """A streamer of order updates."""
+
+    def subscribe_trade_updates(self) -> None:
+        """Ask for order updates when `run()` connects."""
+
+
+class StreamerFactory(Protocol):
+    """Builds a streamer of quotes and trades; the handlers take one item or a list."""
+
+    def __call__(self, *, feed: str, on_quotes: Handler, on_trades: Handler) -> DataStreamer:
+        """Return a new streamer."""
+        ...
+
+
+class OrderStreamerFactory(Protocol):
+    """Builds a streamer of order updates; the handler takes one update or a list."""
+
+    def __call__(self, *, on_trade_updates: Handler) -> OrderStreamer:
+        """Return a new streamer."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class StreamRequest:
+    """Everything that the streamer of one connection is built from.
+
+    Attributes:
+        offer: Called with a kind ("quotes", "trades", "statuses", "corrections", "orders") and one item or a
+            list of that kind, in the stream's thread.
+    """
+
+    stream: StreamName
+    config: LiveStreamConfig
+    observer: ConnectionObserver
+    offer: Callable[[str, object], None]
+
+    @property
+    def feed(self) -> str:
+        """The feed of a data stream."""
+        config = self.config
+        return config.stock_feed if self.stream is StreamName.STOCKS else config.options_feed
+
+    def handler(self, kind: str) -> Handler:
+        """Return the handler of one kind of message."""
+        return partial(self.offer, kind)
+
+
+BuildStreamer = Callable[[StreamRequest], Streamer]
+
+
+def build_alpaca(request: StreamRequest) -> Streamer:
+    """Return Alpaca's own streamer, subscribed."""
+    config, stream = request.config, request.stream
+    if stream is StreamName.FILLS:
+        orders = AlpacaTradingStreamer(
+            config.settings,
+            on_trade_updates=request.handler("orders"),
+            observer=request.observer,
+            times=config.times,
+        )
+        orders.subscribe_trade_updates()
+        return orders
+    is_stocks = stream is StreamName.STOCKS
+    streamer = (AlpacaStockStreamer if is_stocks else AlpacaOptionStreamer)(
+        config.settings,
+        feed=request.feed,
+        on_quotes=request.handler("quotes"),
+        on_trades=request.handler("trades"),
+        on_statuses=request.handler("statuses") if is_stocks else None,
+        on_corrections=request.handler("corrections"),
+        observer=request.observer,
+        times=config.times,
+    )
+    streamer.subscribe(config.symbols(stream))
+    return streamer
+
+
+def build_data(factory: StreamerFactory, request: StreamRequest) -> Streamer:
+    """Return the subscribed streamer of an injected factory."""
+    streamer = factory(
+        feed=request.feed, on_quotes=request.handler("quotes"), on_trades=request.handler("trades")
+    )
+    streamer.subscribe(request.config.symbols(request.stream))
+    return streamer
+
+
+def build_orders(factory: OrderStreamerFactory, request: StreamRequest) -> Streamer:
+    """Return the subscribed streamer of order updates of an injected factory."""
+    streamer = factory(on_trade_updates=request.handler("orders"))
+    streamer.subscribe_trade_updates()
+    return streamer
