@@ -25,20 +25,21 @@ from options_helper.analysis.alerts.step import (
     step,
     with_rules,
 )
-from options_helper.analysis.fills.day import FillDayBuilder
+from options_helper.analysis.fills.day import FillDay
 from options_helper.analysis.history.curve import Curve
 from options_helper.analysis.history.day import DayHistory
 from options_helper.analysis.history.observation import Observation, observe
-from options_helper.analysis.tables.deadlines import circumstances
 from options_helper.files.alerts_file import AlertsFile
 from options_helper.guard import Guard
 from options_helper.market import LiveSnapshot
 from options_helper.models import Portfolio
-from options_helper.times import new_york_date, utc_now
+from options_helper.session.views import SharedViews
+from options_helper.times import utc_now
 
 logger = logging.getLogger(__name__)
 
 LOOK_EVERY_SECONDS = 1.0
+CHART_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -69,6 +70,7 @@ class PortfolioMonitor:
         stale_after_seconds: The age above which a price is no longer live; `use` changes it.
         rules: Alerts to begin with.
         alerts_file: Where alerts are read from instead, and again at the look after a change of it.
+        views: Where tables and fills come from, shared with the tabs.
         clock: The time of acknowledgements.
     """
 
@@ -81,16 +83,18 @@ class PortfolioMonitor:
         rules: Iterable[AlertRule] = (),
         alerts_problem: str = "",
         alerts_file: AlertsFile | None = None,
+        views: SharedViews | None = None,
         clock: Callable[[], dt.datetime] = utc_now,
     ) -> None:
         self.stale_after_seconds = stale_after_seconds
+        self.views = SharedViews() if views is None else views
         self._take_snapshot = take_snapshot
         self._clock = clock
         self._lock = threading.Lock()
         self._ended = threading.Event()
         self._thread: threading.Thread | None = None
-        self._books = FillDayBuilder()
-        self._begin(portfolio)
+        self._portfolio = portfolio
+        self._begin()
         self._alerts_file = alerts_file
         if alerts_file is not None:
             rules, alerts_problem = alerts_file.read()
@@ -98,6 +102,7 @@ class PortfolioMonitor:
         self._file_problem = alerts_problem
         self._mishaps = Guard(logger, "; it is logged once.", with_traceback=True)
         self._view = self._draw(clock(), with_rules(Alerts(), self._read_rules), alerts_problem)
+        self._charts = self._view
 
     @property
     def portfolio(self) -> Portfolio:
@@ -105,8 +110,14 @@ class PortfolioMonitor:
         return self._portfolio
 
     def view(self) -> MonitorView:
-        """The newest view."""
+        """Return the newest view."""
         return self._view
+
+    def charts(self, now: dt.datetime) -> MonitorView:
+        """Return a view that is at most some seconds old, so that equal charts are not sent again."""
+        if abs(now - self._charts.as_of) >= dt.timedelta(seconds=CHART_SECONDS):
+            self._charts = self._view
+        return self._charts
 
     def start(self) -> None:
         """Begin to look; once begun, nothing more happens."""
@@ -127,13 +138,16 @@ class PortfolioMonitor:
 
         A changed portfolio restarts the curves; alerts continue. If tabs disagree, the last caller wins.
         """
-        if self._holds(portfolio) and stale_after_seconds == self.stale_after_seconds:
+        if portfolio is self._portfolio and stale_after_seconds == self.stale_after_seconds:
             return  # as a rule; no tab waits for a look then
         with self._lock:
             self.stale_after_seconds = stale_after_seconds
-            if not self._holds(portfolio):
-                self._begin(portfolio)
-                self._view = self._draw(self._view.as_of, self._view.alerts, self._view.alerts_problem)
+            is_changed = portfolio != self._portfolio
+            self._portfolio = portfolio  # also of equal ones the tabs' own object, whose tables are shared
+            if is_changed:
+                self._begin()
+                view = self._draw(self._view.as_of, self._view.alerts, self._view.alerts_problem)
+                self._view = self._charts = view
 
     def add_rule(self, rule: AlertRule) -> None:
         """Watch one alert more; one with the same id is replaced. It lives in memory only."""
@@ -175,14 +189,10 @@ class PortfolioMonitor:
         self._read_rules, self._file_problem = tuple(rules), problem
         self._view = replace(self._view, alerts=with_rules(book, [*rules, *own]))
 
-    def _holds(self, portfolio: Portfolio) -> bool:
-        return portfolio is self._portfolio or portfolio == self._portfolio
-
-    def _begin(self, portfolio: Portfolio) -> None:
-        self._portfolio = portfolio
-        self._history = DayHistory(portfolio)
-        self._kept: tuple[object, Observation] | None = None
-        self._kept_fills: tuple[tuple[object, ...], tuple[AlertFill, ...]] | None = None
+    def _begin(self) -> None:
+        self._history = DayHistory(self._portfolio)
+        self._seen: Observation | None = None
+        self._fills: tuple[FillDay, tuple[AlertFill, ...]] | None = None
 
     def _draw(self, as_of: dt.datetime, alerts: Alerts, problem: str) -> MonitorView:
         return MonitorView(
@@ -210,24 +220,21 @@ class PortfolioMonitor:
 
     def _watch_fills(self, live: LiveSnapshot) -> tuple[AlertFill, ...]:
         """Return today's executions, or the last look's if nothing new was reported."""
-        told = (live.fills, live.rest_fills, live.rest_orders, new_york_date(live.as_of))
-        kept = self._kept_fills
-        if kept is None or kept[0] != told:  # element by element, the same object at once
-            kept = self._kept_fills = (told, watch_fills(self._portfolio, live, self._books))
-        return kept[1]
+        day = self.views.fill_day(live)
+        if self._fills is None or self._fills[0] is not day:
+            self._fills = (day, watch_fills(self._portfolio, day))
+        return self._fills[1]
 
     def _observe(self, live: LiveSnapshot) -> Observation:
-        """A new observation, or the last one while nothing it depends on has changed."""
-        told = (live.version, circumstances(live), self.stale_after_seconds)
-        if self._kept is not None and self._kept[0] == told:
-            seen = self._kept[1]
-            if seen.as_of <= live.as_of < seen.until:  # of a clock that was set back nothing is kept
-                return seen
-        seen = observe(self._portfolio, live, self.stale_after_seconds)
-        self._kept = (told, seen)
-        return seen
+        """Return the observation of the current tables; the last one if they are the same."""
+        tables = self.views.tables(self._portfolio, live, self.stale_after_seconds)
+        if self._seen is not None and self._seen.tables is tables:
+            return self._seen
+        self._seen = observe(tables)
+        return self._seen
 
 
+_views = SharedViews()
 _monitors: dict[Path, PortfolioMonitor] = {}
 _registry_lock = threading.Lock()
 
@@ -248,7 +255,7 @@ def monitor_for(
     monitor = _monitors.get(key)
     if monitor is None:
         # It reads the alerts, so no lock is held here; of two callers at once, one monitor is never started.
-        made = PortfolioMonitor(portfolio, take_snapshot, alerts_file=AlertsFile(key))
+        made = PortfolioMonitor(portfolio, take_snapshot, alerts_file=AlertsFile(key), views=_views)
         with _registry_lock:
             monitor = _monitors.setdefault(key, made)
         monitor.start()

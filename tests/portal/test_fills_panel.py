@@ -15,10 +15,10 @@ pytest.importorskip("streamlit", reason="the portal needs streamlit")
 
 from apps.streamlit.components.fills.fill_rows import TIMES
 from apps.streamlit.components.fills.fills_csv import fills_csv, fills_csv_name
-from apps.streamlit.components.view.fills_view import FillsView, build_fills_view
 from options_helper.analysis.text.figures import MINUS
 from options_helper.market import FillGap, LiveSnapshot, StreamName, StreamState
 from options_helper.models import Portfolio
+from options_helper.session.views import FillsView, SharedViews
 from options_helper.times import NEW_YORK, new_york_date, utc_now
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def spread(now: dt.datetime) -> dict[str, Any]:
 def view_of(*rows: dict[str, Any], **fields: Any) -> FillsView:
     """Return the fills of a snapshot, compared with a file that holds the call."""
     snapshot = LiveSnapshot(as_of=utc_now(), fills=rows, started_at=utc_now(), **fields)
-    return build_fills_view(Portfolio.model_validate({"positions": [POSITION]}), snapshot, None)
+    return SharedViews().fills(Portfolio.model_validate({"positions": [POSITION]}), snapshot, None)
 
 
 def page_with(desk: Desk, **fields: Any) -> AppTest:
@@ -225,14 +225,14 @@ def test_fills_that_nobody_asks_for_are_not_called_complete(desk: Desk, now: dt.
 
 def test_completeness_is_claimed_from_a_moment_of_today_that_has_passed(now: dt.datetime) -> None:
     """Before the opening, and on a day without one, it is claimed from the day's beginning."""
-    day_start = view_of().book.day_start
+    day_start = view_of().day.day_start
     hour = dt.timedelta(hours=1)
-    assert view_of(session_open=now + hour).book.since == day_start
-    assert view_of(session_open=now - 30 * hour).book.since == day_start
-    assert view_of(session_open=day_start).book.since == day_start
+    assert view_of(session_open=now + hour).day.since == day_start
+    assert view_of(session_open=now - 30 * hour).day.since == day_start
+    assert view_of(session_open=day_start).day.since == day_start
     opened = now - dt.timedelta(milliseconds=1)
     if new_york_date(opened) == new_york_date(now):
-        assert view_of(session_open=opened).book.since == opened
+        assert view_of(session_open=opened).day.since == opened
 
 
 def test_the_csv_has_what_the_list_shows(desk: Desk, now: dt.datetime) -> None:
@@ -246,7 +246,7 @@ def test_the_csv_has_what_the_list_shows(desk: Desk, now: dt.datetime) -> None:
     view = view_of(*told)
     shown = rows_of(page_with(desk, fills=told), "Fills")
     written = list(csv.DictReader(io.StringIO(fills_csv(view, NEW_YORK))))
-    assert len(shown) == len(written) == len(view.book.executions) == 5
+    assert len(shown) == len(written) == len(view.day.executions) == 5
     for (time, name, amount, details), row in zip(shown, written, strict=True):
         assert row["contract"] == name
         assert time in {"", f"{dt.datetime.fromisoformat(row['time']):%H:%M:%S}"}

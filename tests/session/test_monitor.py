@@ -14,8 +14,9 @@ import pytest
 
 from options_helper.analysis.alerts.fill_watch import watch_fills
 from options_helper.analysis.alerts.step import AlertFill, AlertPhase, AlertRule, Outcome
-from options_helper.analysis.fills.day import FillDayBuilder
+from options_helper.analysis.fills.day import FillDay
 from options_helper.analysis.history.observation import PORTFOLIO, observe
+from options_helper.analysis.tables.view import TablesView, compute_view
 from options_helper.files.alerts_file import AlertsFile
 from options_helper.market import LiveSnapshot, MarketPhase, Quote, StreamHealth, StreamName, StreamState
 from options_helper.models import Portfolio
@@ -187,9 +188,9 @@ def test_nothing_is_computed_again_while_nothing_changed(monkeypatch: pytest.Mon
     """The same version before the next deadline costs no table."""
     calls: list[dt.datetime] = []
 
-    def counted(portfolio: Portfolio, live: LiveSnapshot, stale_after_seconds: float) -> object:
-        calls.append(live.as_of)
-        return observe(portfolio, live, stale_after_seconds)
+    def counted(tables: TablesView) -> object:
+        calls.append(tables.at.as_of)
+        return observe(tables)
 
     monkeypatch.setattr("options_helper.session.monitor.observe", counted)
     monitor, feed = _monitor()
@@ -265,7 +266,7 @@ def test_a_price_alert_knows_nothing_of_what_is_not_seen(
 
 def test_the_portfolio_can_be_watched_as_a_whole() -> None:
     """P/L in dollars and as a fraction, the nearest expiry and the oldest quote."""
-    seen = observe(_portfolio(), _snapshot(4, 9.0, quoted=0.0), 30.0)
+    seen = observe(compute_view(_portfolio(), _snapshot(4, 9.0, quoted=0.0), stale_after_seconds=30.0))
     readings = {str(metric): value for (position, metric), value in seen.readings.items() if position is None}
     assert readings == pytest.approx(
         {"pnl_abs": -100.0, "pnl_pct": -100.0 / 2900.0, "dte": 28.0, "quote_age_seconds": 4.0}
@@ -277,7 +278,7 @@ def test_expired_contracts_are_in_no_curve_and_no_reading() -> None:
     later = dt.timedelta(days=40)
     quotes = {"MSFT261218C00480000": Quote("MSFT261218C00480000", 1.0, 1.1, timestamp=NOON + later)}
     live = LiveSnapshot(as_of=NOON + later, option_quotes=quotes, market_phase=MarketPhase.OPEN)
-    seen = observe(_portfolio(), live, 30.0)
+    seen = observe(compute_view(_portfolio(), live, stale_after_seconds=30.0))
     assert seen.pnl[PORTFOLIO] is None
     assert seen.marks == {"call": None, "vertical": None}
     assert set(seen.readings.values()) == {Outcome.NO_DATA}
@@ -304,9 +305,9 @@ def test_fills_are_gone_through_only_when_something_was_told(monkeypatch: pytest
     """A look at the same order updates takes the fills of the look before; a new update is read."""
     seen: list[int] = []
 
-    def watch(portfolio: Portfolio, live: LiveSnapshot, books: FillDayBuilder) -> tuple[AlertFill, ...]:
-        seen.append(len(live.fills))
-        return watch_fills(portfolio, live, books)
+    def watch(portfolio: Portfolio, day: FillDay) -> tuple[AlertFill, ...]:
+        seen.append(len(day.fills))
+        return watch_fills(portfolio, day)
 
     monkeypatch.setattr(monitor_module, "watch_fills", watch)
     monitor, feed = _monitor(AlertRule(id="fill", position="vertical", metric="fill"))

@@ -4,20 +4,16 @@ from __future__ import annotations
 
 from options_helper.analysis.alerts.step import AlertFill
 from options_helper.analysis.fills.by_position import positions_by_symbol
-from options_helper.analysis.fills.day import FillDayBuilder
+from options_helper.analysis.fills.day import FillDay
 from options_helper.analysis.fills.records import Execution
 from options_helper.analysis.osi import normalize_underlying
-from options_helper.market import LiveSnapshot
 from options_helper.models import Portfolio
 
 
-def watch_fills(portfolio: Portfolio, live: LiveSnapshot, books: FillDayBuilder) -> tuple[AlertFill, ...]:
-    """Every execution of the day that moved a position, newest first; `books` built the earlier ones."""
-    if not live.fills and not live.rest_fills:
-        return ()
-    book = books.build_from(live)
+def watch_fills(portfolio: Portfolio, day: FillDay) -> tuple[AlertFill, ...]:
+    """Return every execution of the day that moved a position, newest first."""
     held = positions_by_symbol(portfolio)
-    return tuple(_fill(one, held) for one in book.leaf_fills if not one.busted)
+    return tuple(_fill(one, held) for one in day.leaf_fills if not one.busted)
 
 
 def _fill(one: Execution, held: dict[str, frozenset[str]]) -> AlertFill:

@@ -6,21 +6,44 @@ from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 if TYPE_CHECKING:
     from options_helper.analysis.arrays.columns import Column
 
 
-def build_frame(names: tuple[str, ...], columns: Mapping[str, Column]) -> pd.DataFrame:
+def build_frame(
+    names: tuple[str, ...], columns: Mapping[str, Column], *, frozen: bool = False
+) -> pd.DataFrame:
     """Return a table of these columns in this order.
 
-    All tables of a kind share the index by which pandas finds a column's name; building it in every refresh
-    would cost as much as the table itself.
+    Args:
+        names: The columns to take.
+        columns: Finished columns by name.
+        frozen: Whether the table holds the columns themselves, so that writing into them raises. Otherwise
+            it is made from copies and is the caller's own.
     """
-    frame = pd.DataFrame(dict(enumerate(columns[name] for name in names)))
+    chosen = [columns[name] for name in names]
+    if frozen:
+        for column in chosen:
+            _freeze(column)
+    frame = pd.DataFrame(dict(enumerate(chosen)), copy=not frozen)
+    # All tables of a kind share the index by which pandas finds a column's name: building it in every
+    # refresh would cost as much as the table itself.
     frame.columns = _index_of(names).view()
     return frame
+
+
+def _freeze(column: Column) -> None:
+    if isinstance(column, np.ndarray):
+        column.flags.writeable = False
+        return
+    # pandas marks its own read-only views this way; it has no public one. Of times it makes new views, which
+    # are read-only only if their numbers are.
+    column._readonly = True  # noqa: SLF001
+    if isinstance(column, pd.arrays.DatetimeArray):
+        column._ndarray.flags.writeable = False  # noqa: SLF001
 
 
 @cache

@@ -1,7 +1,7 @@
-"""What is remembered of one moment: the figures that curves and alerts are made of.
+"""The figures of one set of tables that curves and alerts are made from.
 
-A figure counts as seen only while its price is live or quiet. What is stale, halted or closed is left out,
-so that curves show a gap and alerts know nothing, instead of an old price passing for a new one.
+A figure counts as seen only while its price is live or quiet. Stale, halted and closed ones are left out, so
+that curves show a gap and alerts know nothing, instead of an old price passing for a new one.
 """
 
 from __future__ import annotations
@@ -13,15 +13,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from options_helper.analysis.alerts.step import AlertFill, AlertMetric, AlertView, Outcome
-from options_helper.analysis.live_portfolio_metrics import (
-    compute_live_multileg_rows,
-    compute_live_position_rows,
-    compute_live_totals,
-    compute_live_underlying_rows,
-    deadline,
-)
 from options_helper.analysis.osi import stock_symbol
 from options_helper.analysis.tables.totals import LiveTotals
+from options_helper.analysis.tables.view import TablesView
 from options_helper.analysis.valuation.quote_state import QuoteState
 from options_helper.market import LiveSnapshot, MarketPhase
 from options_helper.models import Portfolio
@@ -50,23 +44,21 @@ class Observation:
     """One moment of a portfolio.
 
     Attributes:
-        as_of: The moment.
-        until: When the figures would change although nothing new came.
-        pnl: Open P/L in dollars by underlying, and the whole under `PORTFOLIO`; None where not all is seen.
-        marks, position_pnl: By position id; a structure's mark is per unit. None where not seen.
-        readings: What alerts read of it, ages as of `as_of`.
+        tables: The tables it was made from.
+        pnl: Open P/L in dollars by underlying, and the whole under `PORTFOLIO`; None unless all is seen.
+        marks, position_pnl: By position id; a structure's mark is per unit. None if not seen.
+        readings: The alerts' inputs, with ages at the tables' time.
     """
 
-    as_of: dt.datetime
-    until: dt.datetime
+    tables: TablesView
     pnl: Mapping[str, float | None]
     marks: Mapping[str, float | None]
     position_pnl: Mapping[str, float | None]
     readings: Readings
 
     def view_at(self, now: dt.datetime, fills: tuple[AlertFill, ...] = ()) -> AlertView:
-        """What alerts see at a later moment at which nothing new has come: only ages have grown."""
-        elapsed = max(0.0, (now - self.as_of).total_seconds())
+        """Return the alerts' view at a later time until which only ages have grown."""
+        elapsed = max(0.0, (now - self.tables.at.as_of).total_seconds())
         readings = dict(self.readings)
         for key, value in self.readings.items():
             if key[1] is AlertMetric.QUOTE_AGE_SECONDS and not isinstance(value, Outcome):
@@ -74,27 +66,20 @@ class Observation:
         return AlertView(as_of=now, readings=readings, fills=fills)
 
 
-def observe(portfolio: Portfolio, live: LiveSnapshot, stale_after_seconds: float) -> Observation:
-    """Look at a portfolio in one snapshot."""
-    positions = compute_live_position_rows(portfolio, live, stale_after_seconds=stale_after_seconds)
-    structures, legs = compute_live_multileg_rows(portfolio, live, stale_after_seconds=stale_after_seconds)
-    totals = compute_live_totals(portfolio, positions, structures, legs)
-    underlyings = compute_live_underlying_rows(
-        portfolio, live, positions, structures, legs, stale_after_seconds=stale_after_seconds
-    )
-    rows = [*_position_rows(positions, 0), *_position_rows(structures, 1)]
+def observe(tables: TablesView) -> Observation:
+    """Return what curves and alerts need of these tables."""
+    rows = [*_position_rows(tables.positions, 0), *_position_rows(tables.structures, 1)]
     return Observation(
-        as_of=live.as_of,
-        until=deadline(live, (positions, legs, underlyings), stale_after_seconds),
-        pnl=_pnl(underlyings, rows, totals),
+        tables=tables,
+        pnl=_pnl(tables.underlyings, rows, tables.totals),
         marks={row.id: row.seen("mark") for row in rows},
         position_pnl={row.id: row.seen("pnl_abs") for row in rows},
-        readings=_readings(rows, totals, live),
+        readings=_readings(rows, tables.totals, tables.at),
     )
 
 
 def underlyings_of(portfolio: Portfolio) -> list[str]:
-    """The names in `Observation.pnl`, the portfolio's own first."""
+    """Return the names in `Observation.pnl`, the portfolio's own first."""
     return [PORTFOLIO, *sorted({stock_symbol(position.symbol) for position in portfolio.positions})]
 
 
@@ -108,13 +93,13 @@ class _Row:
     figures: Mapping[AlertMetric, float | None]
 
     def seen(self, metric: str) -> float | None:
-        # What has expired stands at its settlement, which no quote can change.
+        # An expired contract stands at its settlement, which no quote can change.
         seen = self.state in _SEEN or self.state == QuoteState.EXPIRED
         return self.figures[AlertMetric(metric)] if seen else None
 
 
 def _position_rows(table: pd.DataFrame, kind: int) -> list[_Row]:
-    """The rows of positions (kind 0) or structures (kind 1)."""
+    """Return the rows of positions (kind 0) or structures (kind 1)."""
     columns = [_floats(table[names[kind]]) for names in _COLUMN_BY_METRIC.values()]
     ids, underlyings, states = (table[name].tolist() for name in ("id", "underlying", "state"))
     figures = [dict(zip(_COLUMN_BY_METRIC, values, strict=True)) for values in zip(*columns, strict=True)]

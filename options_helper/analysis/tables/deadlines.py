@@ -1,4 +1,4 @@
-"""When computed figures change although nothing new has come."""
+"""The times at which computed figures change although nothing new was received."""
 
 from __future__ import annotations
 
@@ -22,11 +22,12 @@ _MICROSECOND = dt.timedelta(microseconds=1)
 
 
 def circumstances(live: LiveSnapshot) -> tuple[object, ...]:
-    """What tables depend on beside portfolio, prices and ages, and no version tells of."""
+    """Return what tables depend on besides portfolio, prices and ages, and what no version counts."""
     return (
         live.started_at,
         live.market_phase,
         live.market_phase_until,
+        live.session_open,
         live.session_close,
         live.trading_date,
         live.previous_trading_date,
@@ -40,11 +41,11 @@ def circumstances(live: LiveSnapshot) -> tuple[object, ...]:
 
 
 def deadline(live: LiveSnapshot, tables: Iterable[pd.DataFrame], stale_after_seconds: float) -> dt.datetime:
-    """The next moment at which the tables would differ with the snapshot's version unchanged.
+    """Return when the tables would differ next with the snapshot's version unchanged.
 
     Until then, and while version and `circumstances` stay the same, nothing needs to be computed again; only
-    ages grow. It is the first of: a price turning too old, a contract expiring, the market's phase, and the
-    New York date.
+    ages grow. It is the first of these: a price turns too old, a contract expires, the market's phase
+    changes, a new day begins in New York.
 
     Args:
         live: The snapshot that the tables were computed from.
@@ -52,7 +53,7 @@ def deadline(live: LiveSnapshot, tables: Iterable[pd.DataFrame], stale_after_sec
         stale_after_seconds: The threshold that they were computed with.
 
     Returns:
-        An aware moment after `live.as_of`.
+        An aware time after `live.as_of`.
     """
     tomorrow = new_york_date(live.as_of) + dt.timedelta(days=1)
     moments = [start_of_day(tomorrow)]
@@ -66,7 +67,7 @@ def deadline(live: LiveSnapshot, tables: Iterable[pd.DataFrame], stale_after_sec
 
 
 def _of_ages(table: pd.DataFrame, live: LiveSnapshot, stale_after_seconds: float) -> Iterator[dt.datetime]:
-    """When the oldest price that is still young turns too old."""
+    """Yield the time at which the oldest of the young prices turns too old."""
     ages = table["mark_age_seconds"].to_numpy()
     # A share's last trade may stand in for a wide quote for a while only.
     by_trade = np.array([set(each) >= _STANDS_IN for each in table["warnings"]], dtype=np.bool_)
@@ -77,7 +78,7 @@ def _of_ages(table: pd.DataFrame, live: LiveSnapshot, stale_after_seconds: float
 
 
 def _of_expiries(table: pd.DataFrame, live: LiveSnapshot) -> Iterator[dt.datetime]:
-    """The next expiry of a contract."""
+    """Yield the next expiry of a contract."""
     moments = table["expires_at"]
     ahead = moments[moments > live.as_of]
     if len(ahead):

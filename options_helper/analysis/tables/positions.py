@@ -17,7 +17,6 @@ from options_helper.analysis.valuation.valuation import (
     Valuation,
     build_quote_columns,
     compute_live_rows,
-    compute_stock_rows,
     divide,
 )
 from options_helper.market import LiveSnapshot
@@ -33,11 +32,11 @@ if TYPE_CHECKING:
 def compute_live_position_rows(
     portfolio: Portfolio, live: LiveSnapshot, *, stale_after_seconds: float
 ) -> pd.DataFrame:
-    """One row per single option and per shares position, in the file's order.
+    """Return one row per single option and per shares position, in the file's order.
 
     Dollars per share: `cost_basis, bid, ask, last, mark, natural, previous_close`. Total dollars, signed:
     `cost, market_value, natural_value, pnl_abs, pnl_day, max_loss` (a loss as a positive figure, infinite
-    where it has no end). Fractions: `spread_pct, pnl_pct, pnl_day_pct, return_on_max_risk, iv`. Shares have
+    if it is unlimited). Fractions: `spread_pct, pnl_pct, pnl_day_pct, return_on_max_risk, iv`. Shares have
     their count in `quantity`, multiplier 1, and null in the columns of options.
 
     Args:
@@ -49,17 +48,23 @@ def compute_live_position_rows(
         ValueError: `stale_after_seconds` is not above zero.
     """
     book = arrays_of(portfolio)
+    stocks = compute_live_rows(book.underlyings, live, stale_after_seconds)
+    return build_frame(names_of(Table.POSITIONS), position_columns(book, live, stocks, stale_after_seconds))
+
+
+def position_columns(
+    book: PortfolioArrays, live: LiveSnapshot, stocks: Valuation, stale_after_seconds: float
+) -> dict[str, Column]:
+    """Return the table's columns by name; `stocks` is the valuation of the portfolio's underlyings."""
     rows = book.positions
-    stocks = compute_stock_rows(book.underlyings, live, stale_after_seconds)
     now = settle(rows, compute_live_rows(rows, live, stale_after_seconds), stocks, live)
-    columns = {
+    return {
         **rows.columns,
         **build_quote_columns(rows, now, live),
         **_money_columns(book, now, live),
         "cost_basis": book.cost_basis,
         "underlying_price": stocks.mark[rows.underlying_codes],
     }
-    return build_frame(names_of(Table.POSITIONS), columns)
 
 
 def _money_columns(book: PortfolioArrays, now: Valuation, live: LiveSnapshot) -> dict[str, Column]:
@@ -84,11 +89,9 @@ def _money_columns(book: PortfolioArrays, now: Valuation, live: LiveSnapshot) ->
 
 
 def _risk(book: PortfolioArrays, scale: Floats) -> tuple[Floats, Floats, Floats]:
-    """What was paid; the most that can be lost; the same where it is above zero and has an end.
-
-    A long can lose what was paid, a short put its strike less the credit, every other short without end. Of
-    an adjusted contract it is not known, as in `describe_structure`.
-    """
+    """Return the cost, the maximum loss, and the latter again if it is above zero and limited, else NaN."""
+    # A long can lose its cost, a short put its strike less the credit; any other short is unlimited. The
+    # maximum loss of an adjusted contract is unknown, as in `describe_structure`.
     rows, cost = book.positions, book.cost_basis * scale
     short = np.where(rows.is_put, cost - rows.strike * scale, np.inf)
     max_loss = np.where(rows.adjusted, np.nan, np.where(rows.quantity > 0, cost, short))

@@ -1,6 +1,7 @@
 """The structures table and the legs table beneath it.
 
-A structure is as known as its legs: as soon as one has no mark, the structure has none, never a partial sum.
+A structure is known only if all of its legs are: if one has no mark, the structure has none, never a
+partial sum.
 """
 
 from __future__ import annotations
@@ -40,7 +41,6 @@ from options_helper.analysis.valuation.valuation import (
     Valuation,
     build_quote_columns,
     compute_live_rows,
-    compute_stock_rows,
     divide,
 )
 from options_helper.market import LiveSnapshot
@@ -66,7 +66,7 @@ class Descriptions(NamedTuple):
 
 
 class LegSums(NamedTuple):
-    """What the legs of each structure come to."""
+    """The legs of each structure, summed up."""
 
     net_mark: Floats
     natural: Floats
@@ -81,14 +81,13 @@ class LegSums(NamedTuple):
 def compute_live_multileg_rows(
     portfolio: Portfolio, live: LiveSnapshot, *, stale_after_seconds: float
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """One row per structure, and one row per leg of all structures, both in the file's order.
+    """Return one row per structure, and one row per leg of all structures, both in the file's order.
 
     Structures, in total dollars: `net_debit` (also as `cost`), `net_mark` (also as `market_value`),
     `net_natural` (closing at the bid of longs and the ask of shorts), `net_pnl_abs, pnl_day, max_profit,
     max_loss` (a loss as a positive figure; infinite is unlimited, null undefined). Per share of one of the
     `units`: `cost_basis, bid, ask, mark, natural, delta, gamma, theta, vega`. `dte` and `hours_left` are
-    those of the first expiry. The net greeks are the sums of leg greek x signed contracts x multiplier; a
-    share has delta 1.
+    those of the first expiry.
 
     Legs have prices per share, and `leg_value, market_value, natural_value, pnl_day` in signed dollars. A leg
     of shares has its count in `quantity` and null in the columns of options.
@@ -97,26 +96,32 @@ def compute_live_multileg_rows(
         ValueError: `stale_after_seconds` is not above zero.
     """
     book = arrays_of(portfolio)
-    stocks = compute_stock_rows(book.underlyings, live, stale_after_seconds)
+    stocks = compute_live_rows(book.underlyings, live, stale_after_seconds)
+    structures, legs = structure_columns(book, live, stocks, stale_after_seconds)
+    return build_frame(names_of(Table.STRUCTURES), structures), build_frame(names_of(Table.LEGS), legs)
+
+
+def structure_columns(
+    book: PortfolioArrays, live: LiveSnapshot, stocks: Valuation, stale_after_seconds: float
+) -> tuple[dict[str, Column], dict[str, Column]]:
+    """Return the columns of both tables by name; `stocks` is the valuation of the portfolio's underlyings."""
+    own = book.structures
     now = settle(book.legs, compute_live_rows(book.legs, live, stale_after_seconds), stocks, live)
-    new = opened_today(book.structures.opened, live)
+    new = opened_today(own.opened, live)
     quotes = build_quote_columns(book.legs, now, live)
+    structures = {
+        **own.columns,
+        **_structure_columns(book, now, live, new, stale_after_seconds),
+        **_net_greeks(book, now, quotes),
+        "underlying_price": stocks.mark[own.underlying_codes],
+    }
     legs = {
         **book.legs.columns,
         **quotes,
         **_leg_money(book, now, new),
         "underlying_price": stocks.mark[book.legs.underlying_codes],
     }
-    structures = {
-        **book.structures.columns,
-        **_structure_columns(book, now, live, new, stale_after_seconds),
-        **_net_greeks(book, now, quotes),
-        "underlying_price": stocks.mark[book.structures.underlying_codes],
-    }
-    return (
-        build_frame(names_of(Table.STRUCTURES), structures),
-        build_frame(names_of(Table.LEGS), legs),
-    )
+    return structures, legs
 
 
 def _leg_money(book: PortfolioArrays, now: Valuation, new: Flags) -> dict[str, Column]:
@@ -166,7 +171,7 @@ def _structure_columns(
         "quote_age_seconds_max": sums.oldest_quote,
         "mark_age_seconds": sums.oldest_mark,
         "missing_legs": sums.missing,
-        "legs_with_mark": _coverage(own, sums.missing),
+        "legs_with_mark": format_coverage(own.sizes - sums.missing, own.sizes),
         "state": categories(_worst_states(own, now, sums.all_expired), STATE_TYPE),
         "warnings": to_lists(sums.warnings),
     }
@@ -175,7 +180,7 @@ def _structure_columns(
 def _sum_legs(book: PortfolioArrays, now: Valuation, new: Flags, stale_after_seconds: float) -> LegSums:
     own, rows = book.structures, book.legs
     without = np.isnan(now.mark)
-    # What opening as much again would cost: the side that the natural price leaves.
+    # The price of opening the same again: the side that the natural price leaves.
     opposite = compute_natural(now.marks.bid, now.marks.ask, -rows.quantity)
     missing = _sum(own, without.astype(np.int64))
     all_expired = _sum(own, now.expired.astype(np.int64)) == own.sizes
@@ -203,7 +208,7 @@ def _sum_legs(book: PortfolioArrays, now: Valuation, new: Flags, stale_after_sec
 
 
 def _worst_states(own: StructureArrays, now: Valuation, all_expired: Flags) -> NDArray[np.int8]:
-    """The worst state of the legs that have not expired: an expired leg beside them is a warning."""
+    """Return the worst state of the legs that have not expired; an expired leg beside them is a warning."""
     expired, best = CODE[QuoteState.EXPIRED], CODE[QuoteState.LIVE]
     worst = reduce_by(np.maximum, own.starts, np.where(now.expired, best, now.states))
     return np.where(all_expired, expired, worst)
@@ -232,7 +237,7 @@ def _net_greeks(book: PortfolioArrays, now: Valuation, quotes: Mapping[str, Colu
 
 
 def _describe(book: PortfolioArrays, now: Valuation) -> Descriptions:
-    """Names, widths and extremes; made anew only when the vendor's multipliers change."""
+    """Return names, widths and extremes; they change only with the vendor's multipliers."""
     return book.structures.memo.get("descriptions", now.multiplier, lambda: _descriptions(book, now))
 
 
@@ -258,10 +263,6 @@ def _descriptions(book: PortfolioArrays, now: Valuation) -> Descriptions:
         at_risk=np.where((max_loss > 0) & (max_loss < np.inf), max_loss, np.nan),
         unit_multiplier=np.where(most == least, most, np.nan),
     )
-
-
-def _coverage(own: StructureArrays, missing: Numbers) -> Column:
-    return own.memo.get_by_value("coverage", missing, lambda: format_coverage(own.sizes - missing, own.sizes))
 
 
 def _sum(own: StructureArrays, values: NDArray[Any]) -> NDArray[Any]:

@@ -1,6 +1,7 @@
 """Sums over the tables by underlying, each with what it covers.
 
-A position is one leg. What has expired counts at its provisional settlement: a result stays in the sums.
+A position is one leg. Expired contracts count at their provisional settlement, so that a result stays in
+the sums.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ class Total:
 
     Attributes:
         partial: The sum of what is known.
-        covered, legs: How many legs it covers, and of how many; a single or a block of shares is one leg.
+        covered, legs: The number of legs it covers, and of all; a single or a block of shares is one leg.
     """
 
     partial: float
@@ -48,7 +49,7 @@ class Total:
 
 
 class Tally(NamedTuple):
-    """A sum per underlying: dollars of what is known, how many legs that covers, and of how many."""
+    """A sum per underlying: dollars of what is known, the number of legs that covers, and of all."""
 
     partial: Floats
     covered: Numbers
@@ -56,7 +57,7 @@ class Tally(NamedTuple):
 
     @classmethod
     def of(cls, values: Floats, legs: Numbers, groups: Numbers, size: int) -> Self:
-        """The sums of values that stand for so many legs each; NaN is not known."""
+        """Return the sums of values, each with the number of legs it stands for; NaN is unknown."""
         known = (legs > 0) & ~np.isnan(values)
         return cls(
             np.bincount(groups, np.where(known, values, 0.0), size).astype(np.float64),
@@ -65,24 +66,24 @@ class Tally(NamedTuple):
         )
 
     def whole(self) -> Total:
-        """The sum over all underlyings."""
+        """Return the sum over all underlyings."""
         return Total(float(self.partial.sum()), int(self.covered.sum()), int(self.legs.sum()))
 
     def complete(self) -> Floats:
-        """The sums that cover everything, NaN elsewhere."""
+        """Return the sums that cover everything, NaN for the others."""
         return np.where(self.covered == self.legs, self.partial, np.nan)
 
 
 @dataclass(frozen=True, slots=True)
 class TableSums:
-    """The tables' figures as arrays: of positions and structures, and of positions and legs.
+    """The tables' figures as arrays, of positions and structures and of positions and legs.
 
     Attributes:
         size: Number of underlyings.
-        groups, legs: The underlying of each position and structure, and how many legs it stands for.
+        groups, legs: The underlying of each position and structure, and the number of its legs.
         leg_groups: The underlying of each position and leg.
-        leg_states, alive: Their states, and which of them have not expired.
-        settled: Which of them have expired with a known settlement.
+        leg_states, alive: Their states, and flags for those that have not expired.
+        settled: Flags for those that have expired with a known settlement.
     """
 
     book: PortfolioArrays
@@ -101,7 +102,7 @@ class TableSums:
     def of(
         cls, book: PortfolioArrays, positions: pd.DataFrame, structures: pd.DataFrame, legs: pd.DataFrame
     ) -> Self:
-        """The figures of the three tables of one portfolio.
+        """Return the figures of the three tables of one portfolio.
 
         Raises:
             ValueError: The tables have other lengths than the portfolio.
@@ -129,27 +130,27 @@ class TableSums:
 
     @property
     def open_pnl(self) -> Tally:
-        """P/L since opening; a structure counts with all its legs or not at all."""
+        """Return P/L since opening; a structure counts with all its legs or not at all."""
         return self._tally(_values(self.positions, "pnl_abs"), _values(self.structures, "net_pnl_abs"))
 
     @property
     def day_pnl(self) -> Tally:
-        """P/L since the previous close, likewise."""
+        """Return P/L since the previous close; a structure counts with all its legs or not at all."""
         return self._tally(_values(self.positions, "pnl_day"), _values(self.structures, "pnl_day"))
 
     @property
     def cost(self) -> Tally:
-        """What was paid less what was received."""
+        """Return what was paid less what was received."""
         return self._tally(_values(self.positions, "cost"), self.book.structures.net_debit)
 
     @property
     def gross_cost(self) -> Tally:
-        """The sum of |cost|, so that credits do not shrink the base of a fraction."""
+        """Return the sum of |cost|; credits do not shrink it, so that it can be the base of a fraction."""
         return self._tally(np.abs(_values(self.positions, "cost")), np.abs(self.book.structures.net_debit))
 
     @property
     def premium_at_risk(self) -> Tally:
-        """What was paid for long options and for debit structures of options alone that have not expired."""
+        """Return the cost of unexpired long options, and of debit structures that hold options only."""
         rows, own = self.book.positions, self.book.structures
         none = rows.is_stock | (rows.quantity < 0) | ~self.alive[: len(rows)]
         paid = np.where(none, 0.0, _values(self.positions, "cost"))
@@ -159,28 +160,28 @@ class TableSums:
 
     @property
     def market_value(self) -> Tally:
-        """Marks; here each leg counts for itself."""
+        """Return the value at the marks; here each leg counts for itself."""
         values = [_values(self.positions, "market_value"), _values(self.leg_rows, "market_value")]
         ones = np.ones(len(self.leg_groups), np.int64)
         return Tally.of(np.concatenate(values), ones, self.leg_groups, self.size)
 
     @property
     def expired(self) -> int:
-        """How many legs have expired."""
+        """Return the number of expired legs."""
         return int((~self.alive).sum())
 
     def count_states(self) -> dict[str, int]:
-        """How many legs that have not expired are in each state that occurs."""
+        """Return the number of unexpired legs in each state that occurs."""
         counted = np.bincount(self.leg_states[self.alive], minlength=len(TRUTH_STATES))
         return {str(state): int(n) for state, n in zip(TRUTH_STATES, counted, strict=True) if n}
 
     def ages(self) -> Floats:
-        """Ages of the prices of legs that have not expired, NaN where there is none."""
+        """Return the ages of the unexpired legs' prices, NaN for none."""
         columns = [_values(self.positions, "mark_age_seconds"), _values(self.leg_rows, "mark_age_seconds")]
         return np.where(self.alive, np.concatenate(columns), np.nan)
 
     def oldest_age(self) -> float | None:
-        """The oldest of `ages`."""
+        """Return the oldest of `ages`, None if there is none."""
         ages = self.ages()
         oldest = float(np.fmax.reduce(ages)) if len(ages) else np.nan
         return None if np.isnan(oldest) else oldest

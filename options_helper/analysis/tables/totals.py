@@ -1,4 +1,4 @@
-"""Totals that say what they cover: with anything missing there is only a part of so many legs."""
+"""Totals that say what they cover: if anything is missing, they are only a part, with its number of legs."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ class LiveTotals:
         cost: What was paid less what was received.
         market_value: Marks of all legs, negative for what is owed; here each leg counts for itself.
         portfolio_value: Cash and market value.
-        premium_at_risk: What was paid for long options and for debit structures of options alone: the part
-            of the cost that is gone if they expire worthless.
-        open_pnl_pct: `open_pnl` over the sum of the positions' |cost|, a fraction, None where it has no base.
-        day_pnl_pct: `day_pnl` over the portfolio's value before it, a fraction, likewise.
-        oldest_age_seconds: Of the prices that marks are made from.
+        premium_at_risk: The cost of long options, and of debit structures that hold options only: it is gone
+            if they expire worthless.
+        open_pnl_pct: `open_pnl` over the sum of the positions' |cost|, a fraction; None without a base.
+        day_pnl_pct: `day_pnl` over the portfolio's value before it, a fraction; None without a base.
+        oldest_age_seconds: The age of the oldest price that a mark is made from.
         legs, live_legs, expired: How many legs have not expired, are live, and have expired.
         settled: How many expired legs have a provisional settlement; the others make totals incomplete.
         states: How many legs that have not expired are in each state that occurs.
@@ -54,14 +54,19 @@ class LiveTotals:
 def compute_live_totals(
     portfolio: Portfolio, position_rows: pd.DataFrame, structure_rows: pd.DataFrame, legs: pd.DataFrame
 ) -> LiveTotals:
-    """The totals of three tables as they were computed for this portfolio, all rows in their order.
+    """Return the totals of three tables as they were computed for this portfolio, all rows in their order.
 
     Raises:
         ValueError: The tables are not those of this portfolio.
     """
     sums = TableSums.of(arrays_of(portfolio), position_rows, structure_rows, legs)
+    return sum_up(sums, portfolio.cash)
+
+
+def sum_up(sums: TableSums, cash: float) -> LiveTotals:
+    """Return the totals of a portfolio's sums by underlying, and of its cash."""
     open_pnl, day_pnl, market_value = sums.open_pnl.whole(), sums.day_pnl.whole(), sums.market_value.whole()
-    value = Total(portfolio.cash + market_value.partial, market_value.covered, market_value.legs)
+    value = Total(cash + market_value.partial, market_value.covered, market_value.legs)
     states = sums.count_states()
     return LiveTotals(
         open_pnl=open_pnl,
@@ -82,7 +87,7 @@ def compute_live_totals(
 
 
 def _fraction(part: Total, base: Total) -> float | None:
-    """One over the other where both are whole and the base is above zero."""
+    """Return one over the other; None unless both are whole and the base is above zero."""
     if part.value is None or base.value is None or base.value <= 0:
         return None
     return part.value / base.value

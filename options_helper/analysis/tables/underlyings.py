@@ -8,12 +8,17 @@ import numpy as np
 
 from options_helper.analysis.arrays.columns import Column, categories, format_coverage, moments
 from options_helper.analysis.arrays.frames import build_frame
-from options_helper.analysis.holdings.portfolio_arrays import arrays_of
+from options_helper.analysis.holdings.portfolio_arrays import PortfolioArrays, arrays_of
 from options_helper.analysis.tables.schema import Table, names_of
 from options_helper.analysis.tables.sums import TableSums
 from options_helper.analysis.valuation.row_warnings import to_lists
 from options_helper.analysis.valuation.settlement import settle
-from options_helper.analysis.valuation.valuation import SOURCE_TYPE, STATE_TYPE, Valuation, compute_stock_rows
+from options_helper.analysis.valuation.valuation import (
+    SOURCE_TYPE,
+    STATE_TYPE,
+    Valuation,
+    compute_live_rows,
+)
 from options_helper.market import LiveSnapshot
 from options_helper.models import Portfolio
 
@@ -31,10 +36,10 @@ def compute_live_underlying_rows(
     *,
     stale_after_seconds: float,
 ) -> pd.DataFrame:
-    """One row per underlying, in alphabetical order, from the tables of the same snapshot.
+    """Return one row per underlying, in alphabetical order, from the tables of the same snapshot.
 
     `price` is the stock's mark, `change` and `change_pct` are against the close of the previous trading day,
-    null where that is not known. `open_pnl, day_pnl, market_value, cost, premium_at_risk` are null unless
+    null if that is unknown. `open_pnl, day_pnl, market_value, cost, premium_at_risk` are null unless
     they cover all legs that have not expired: `…_partial` is the sum of what is known, `…_covered` how many
     of `legs` it covers.
 
@@ -42,15 +47,17 @@ def compute_live_underlying_rows(
         ValueError: The tables are not those of this portfolio, or the threshold is not above zero.
     """
     book = arrays_of(portfolio)
-    now = compute_stock_rows(book.underlyings, live, stale_after_seconds)
-    now = settle(book.underlyings, now, now, live)
+    stocks = compute_live_rows(book.underlyings, live, stale_after_seconds)
     sums = TableSums.of(book, position_rows, structure_rows, legs)
-    columns = {
-        **book.underlyings.columns,
-        **_price_columns(now),
-        **_sum_columns(sums),
-    }
-    return build_frame(names_of(Table.UNDERLYINGS), columns)
+    return build_frame(names_of(Table.UNDERLYINGS), underlying_columns(book, live, stocks, sums))
+
+
+def underlying_columns(
+    book: PortfolioArrays, live: LiveSnapshot, stocks: Valuation, sums: TableSums
+) -> dict[str, Column]:
+    """Return the table's columns by name; `stocks` is the valuation of the portfolio's underlyings."""
+    now = settle(book.underlyings, stocks, stocks, live)
+    return {**book.underlyings.columns, **_price_columns(now), **_sum_columns(sums)}
 
 
 def _price_columns(now: Valuation) -> dict[str, Column]:
@@ -91,9 +98,7 @@ def _sum_columns(sums: TableSums) -> dict[str, Column]:
         **columns,
         "legs": legs,
         "legs_with_mark": marked,
-        "coverage": sums.book.underlyings.memo.get_by_value(
-            "coverage", np.concatenate([marked, legs]), lambda: format_coverage(marked, legs)
-        ),
+        "coverage": format_coverage(marked, legs),
         "oldest_age_seconds": oldest,
     }
 

@@ -46,16 +46,6 @@ class IdentityMemo:
         self._entries[key] = (source, extent, fresh)
         return fresh
 
-    def get_by_value(self, key: str, source: NDArray[np.int64], compute: Callable[[], T]) -> T:
-        """The value kept under `key` while the numbers it was computed from are the same."""
-        entry = self._entries.get(key)
-        if entry is not None and np.array_equal(entry[0], source):
-            value: T = entry[2]
-            return value
-        fresh = compute()
-        self._entries[key] = (source, 0, fresh)
-        return fresh
-
 
 class Ticks(NamedTuple):
     """The newest quote and trade of n symbols; numbers are NaN and times 0 where there is none."""

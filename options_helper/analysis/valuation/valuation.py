@@ -48,7 +48,6 @@ from options_helper.analysis.valuation.reference import (
 )
 from options_helper.analysis.valuation.row_warnings import RowWarning, flag, to_bits
 from options_helper.market import LiveSnapshot, MarketPhase
-from options_helper.quote_tables import QuoteTable, TradeTable
 from options_helper.times import new_york_date, start_of_day, to_microseconds
 
 if TYPE_CHECKING:
@@ -161,18 +160,6 @@ def compute_live_rows(rows: Instruments, live: LiveSnapshot, stale_after_seconds
         sources=_sources(rows, ticks, standing.has_price, by_last, live),
         warnings=_warnings(rows, marks, basis, standing, stale_after_seconds)
         | flag(rows.adjusted & ~expired, RowWarning.ADJUSTED_CONTRACT),
-    )
-
-
-def compute_stock_rows(stocks: Instruments, live: LiveSnapshot, stale_after_seconds: float) -> Valuation:
-    """The same for the book's underlyings, which several tables of one snapshot look at."""
-    if not isinstance(live.stock_quotes, QuoteTable) or not isinstance(live.stock_trades, TradeTable):
-        return compute_live_rows(stocks, live, stale_after_seconds)  # a plain dict may change in place
-    return stocks.memo.get(
-        "live rows",
-        live,
-        lambda: compute_live_rows(stocks, live, stale_after_seconds),
-        extent=stale_after_seconds,
     )
 
 

@@ -6,7 +6,7 @@ import datetime as dt
 
 from options_helper.analysis.alerts.fill_watch import watch_fills
 from options_helper.analysis.fills.by_position import positions_by_symbol
-from options_helper.analysis.fills.day import FillDayBuilder
+from options_helper.analysis.fills.day import build_fill_day
 from options_helper.market import LiveSnapshot
 from options_helper.models import Portfolio
 
@@ -36,11 +36,6 @@ def test_a_symbol_belongs_to_every_position_that_holds_it() -> None:
     }
 
 
-def test_no_fills_are_no_work() -> None:
-    """Before the first fill there is nothing to build."""
-    assert watch_fills(PORTFOLIO, LiveSnapshot(as_of=NOON), FillDayBuilder()) == ()
-
-
 def test_a_fill_carries_its_positions_time_and_words() -> None:
     """A stock's fill belongs to shares and to the covered call."""
     row = {
@@ -57,5 +52,5 @@ def test_a_fill_carries_its_positions_time_and_words() -> None:
         "status": "filled",
         "execution_id": "e",
     }
-    (fill,) = watch_fills(PORTFOLIO, LiveSnapshot(as_of=NOON, fills=(row,)), FillDayBuilder())
+    (fill,) = watch_fills(PORTFOLIO, build_fill_day(LiveSnapshot(as_of=NOON, fills=(row,))))
     assert (fill.at, fill.positions, fill.text) == (NOON, {"shares", "covered"}, "buy BRK.B 5 @ 500.00")

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from apps.streamlit.components.view.live_view import compute_live_view
 from options_helper.analysis.tables.deadlines import circumstances
+from options_helper.analysis.tables.view import compute_view
 from options_helper.market import LiveSnapshot, Quote, StreamHealth, StreamName, StreamState
 from options_helper.models import Portfolio, Position
 from options_helper.quote_tables import QuoteTable
@@ -36,6 +36,7 @@ CHANGES = {
     "started_at": AT - dt.timedelta(days=1),
     "market_phase": "after",
     "market_phase_until": AT + dt.timedelta(hours=3),
+    "session_open": AT - dt.timedelta(minutes=30),
     "session_close": AT + dt.timedelta(hours=3),
     "trading_date": AT.date(),
     "previous_trading_date": dt.date(2026, 11, 25),
@@ -48,11 +49,11 @@ CHANGES = {
 @pytest.mark.parametrize("name", CHANGES)
 def test_what_no_version_tells_of_makes_new_tables(name: str) -> None:
     """With an unchanged version a second later, each other input alone makes the page recompute."""
-    view = compute_live_view(PORTFOLIO, LIVE, 30.0)
+    view = compute_view(PORTFOLIO, LIVE, stale_after_seconds=30.0)
     later = replace(LIVE, as_of=AT + dt.timedelta(seconds=1))
-    assert compute_live_view(PORTFOLIO, later, 30.0) is view
+    assert view.holds_for(later)
     changed: dict[str, Any] = {name: CHANGES[name]}
-    assert compute_live_view(PORTFOLIO, replace(later, **changed), 30.0) is not view
+    assert not view.holds_for(replace(later, **changed))
     assert circumstances(replace(later, **changed)) != circumstances(LIVE)
 
 
@@ -64,10 +65,10 @@ def test_a_stream_that_is_heard_no_longer_makes_new_tables(stream: StreamName) -
         record = StreamHealth(stream, StreamState.RUNNING, last_heard_at=AT + dt.timedelta(seconds=seconds))
         return replace(LIVE, health={stream: record})
 
-    view = compute_live_view(PORTFOLIO, heard(0), 30.0)
+    view = compute_view(PORTFOLIO, heard(0), stale_after_seconds=30.0)
     later = AT + dt.timedelta(seconds=11)
-    assert compute_live_view(PORTFOLIO, replace(heard(4), as_of=later), 30.0) is view
-    assert compute_live_view(PORTFOLIO, replace(heard(0), as_of=later), 30.0) is not view
+    assert view.holds_for(replace(heard(4), as_of=later))
+    assert not view.holds_for(replace(heard(0), as_of=later))
 
 
 def test_a_page_that_was_stopped_is_not_computed_again() -> None:
@@ -76,17 +77,19 @@ def test_a_page_that_was_stopped_is_not_computed_again() -> None:
     stopped = replace(
         LIVE, status="stopped", status_by_stream={"options": "stopped"}, health={"options": record}
     )
-    first = compute_live_view(PORTFOLIO, replace(stopped, as_of=AT + dt.timedelta(minutes=1)), 30.0)
+    first = compute_view(
+        PORTFOLIO, replace(stopped, as_of=AT + dt.timedelta(minutes=1)), stale_after_seconds=30.0
+    )
     for minutes in (2, 10, 50):
         later = replace(stopped, as_of=AT + dt.timedelta(minutes=minutes))
-        assert compute_live_view(PORTFOLIO, later, 30.0) is first
+        assert first.holds_for(later)
 
 
 def test_the_early_close_shows_as_soon_as_it_is_known() -> None:
     """Tables of a half day move the expiry from 16:00 to 13:00 when the calendar arrives."""
-    before = compute_live_view(PORTFOLIO, LIVE, 30.0).positions.iloc[0]
+    before = compute_view(PORTFOLIO, LIVE, stale_after_seconds=30.0).positions.iloc[0]
     told = replace(LIVE, session_close=AT + dt.timedelta(hours=3))
-    after = compute_live_view(PORTFOLIO, told, 30.0).positions.iloc[0]
+    after = compute_view(PORTFOLIO, told, stale_after_seconds=30.0).positions.iloc[0]
     assert (before["hours_left"], after["hours_left"]) == (6, 3)
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 
-from apps.streamlit.components.view.quote_counts import count_quotes
 from options_helper.analysis.live_portfolio_metrics import (
     compute_live_multileg_rows,
     compute_live_position_rows,
 )
 from options_helper.analysis.status.stream_diagnosis import QuoteCounts
+from options_helper.analysis.tables.quote_counts import count_quotes
 from options_helper.market import LiveSnapshot, Quote, StreamHealth, StreamName, StreamState
 from options_helper.models import EquityPosition, Portfolio, Position
 

@@ -9,7 +9,7 @@ from options_helper.analysis.text.figures import MINUS
 from options_helper.analysis.text.fills import event_words, net_words, plain, price_words
 
 if TYPE_CHECKING:
-    from apps.streamlit.components.view.fills_view import FillsView
+    from options_helper.session.views import FillsView
 
 TIMES = "\N{MULTIPLICATION SIGN}"
 

@@ -9,7 +9,7 @@ from apps.streamlit.components.fills.fill_rows import note_words
 from options_helper.analysis.fills.tables import EXECUTION_COLUMNS, executions_frame
 
 if TYPE_CHECKING:
-    from apps.streamlit.components.view.fills_view import FillsView
+    from options_helper.session.views import FillsView
 
 _DECIMALS = 12  # quantities have up to nine, prices of coins more
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -17,9 +17,9 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 def fills_csv(view: FillsView, zone: dt.tzinfo) -> str:
     """Every row of the day, times in the reader's zone, and no cell that a spreadsheet would run."""
-    frame = executions_frame(view.book)
+    frame = executions_frame(view.day)
     frame["time"] = [at.astimezone(zone).isoformat(timespec="milliseconds") for at in frame["time"]]
-    frame["note"] = [note_words(one, view) for one in view.book.executions]
+    frame["note"] = [note_words(one, view) for one in view.day.executions]
     for name in (name for name, kind in EXECUTION_COLUMNS.items() if kind == "str"):
         frame[name] = [f"'{text}" if text.startswith(_FORMULA) else text for text in frame[name]]
     return frame.to_csv(index=False, float_format=_number)
@@ -27,8 +27,8 @@ def fills_csv(view: FillsView, zone: dt.tzinfo) -> str:
 
 def fills_csv_name(view: FillsView) -> str:
     """Return the file's name, which shows if the page cannot vouch for the day's fills."""
-    doubt = "" if view.book.complete else "-not-confirmed"
-    return f"fills-{view.book.day.isoformat()}{doubt}.csv"
+    doubt = "" if view.day.complete else "-not-confirmed"
+    return f"fills-{view.day.day.isoformat()}{doubt}.csv"
 
 
 def _number(number: object) -> str:

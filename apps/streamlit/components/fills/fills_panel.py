@@ -18,7 +18,7 @@ from options_helper.analysis.text.figures import MISSING
 from options_helper.analysis.text.wording import count, format_time
 
 if TYPE_CHECKING:
-    from apps.streamlit.components.view.fills_view import FillsView
+    from options_helper.session.views import FillsView
 
 _OFF = "not asked for: the switch Fills was off at Start"
 _BEFORE_START = "Asked for at Start."
@@ -33,8 +33,8 @@ def render_fills(view: FillsView, zone: dt.tzinfo) -> None:
         with fills:
             st.html(_fill_list(view, zone))
         with orders:
-            st.html(orders_html(view.book, zone) if view.known or view.book.orders else quiet(_BEFORE_START))
-        if view.book.executions:
+            st.html(orders_html(view.day, zone) if view.known or view.day.orders else quiet(_BEFORE_START))
+        if view.day.executions:
             st.download_button(
                 "Fills as CSV",
                 data=partial(fills_csv, view, zone),
@@ -48,11 +48,11 @@ def render_fills(view: FillsView, zone: dt.tzinfo) -> None:
 
 
 def _title(view: FillsView, zone: dt.tzinfo) -> str:
-    words, reason = f"{len(view.book.fills):,}" if view.known or view.book.fills else MISSING, ""
+    words, reason = f"{len(view.day.fills):,}" if view.known or view.day.fills else MISSING, ""
     if view.off:
         words = _OFF
     elif view.known:
-        completeness = view.book.completeness
+        completeness = view.day.completeness
         words += f" · {completeness.sentence(zone)}"
         reason = completeness.reason
     head = f'<p class="oh-panel-title"><strong>Fills today</strong> <span>{escape(words)}</span></p>'
@@ -60,14 +60,14 @@ def _title(view: FillsView, zone: dt.tzinfo) -> str:
 
 
 def _fill_list(view: FillsView, zone: dt.tzinfo) -> str:
-    shown = _newest(view.book.executions)
+    shown = _newest(view.day.executions)
     events = [
         Row(time=format_time(one.at, zone), what=one.words, amount="", details=f"{one.type}, not a fill")
-        for one in view.book.events
+        for one in view.day.events
     ]
     if not shown and not events:
         return quiet(_HOW_TO_ASK if view.off else "No fills yet today." if view.known else _BEFORE_START)
-    older = len(view.book.executions) - len(shown)
+    older = len(view.day.executions) - len(shown)
     rest = f"{count(older, 'older row')} not listed; the CSV has them too." if older else ""
     return list_rows("Fills", [*events, *(_row(one, view, zone) for one in shown)]) + quiet(rest)
 

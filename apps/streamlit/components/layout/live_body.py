@@ -24,9 +24,9 @@ from apps.streamlit.components.status.health_panel import render_health
 from apps.streamlit.components.status.notes import render_notes
 from apps.streamlit.components.status.status_line import announce_change, find_diagnosis, render_status
 from apps.streamlit.components.view.page_view import PageView, compute_page_view, describe_view, minute_of
-from apps.streamlit.components.view.quote_counts import grown_older
 from apps.streamlit.components.view.redraw import mark_drawn, redraw_if_changed
 from options_helper.analysis.status.diagnosis import Level
+from options_helper.analysis.tables.quote_counts import grown_older
 
 _ALARMS = frozenset({Level.WARNING, Level.ERROR})
 
@@ -83,7 +83,7 @@ def _render_summary(context: PageContext, page: PageView) -> None:
 
 def _render_positions(context: PageContext, page: PageView) -> None:
     """Draw the table, the detail of the selected row, and the charts by underlying."""
-    view, executions = page.view, page.fills.book.leaf_fills
+    view, executions = page.view, page.fills.day.leaf_fills
     selected = render_positions(view, page.fills, context.zone, raised=page.raised)
     if selected is not None:
         position_detail.render(

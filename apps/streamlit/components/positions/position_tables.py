@@ -15,15 +15,15 @@ from apps.streamlit.components.positions.table import (
     positions_csv,
     render,
 )
-from apps.streamlit.components.view.fills_view import FillsView
+from options_helper.session.views import FillsView
 
 if TYPE_CHECKING:
-    from apps.streamlit.components.view.live_view import LiveView
+    from options_helper.analysis.tables.view import TablesView
 
 TABLE_KEY = "positions-table"
 
 
-def render_positions(view: LiveView, fills: FillsView, zone: dt.tzinfo, *, raised: int) -> str | None:
+def render_positions(view: TablesView, fills: FillsView, zone: dt.tzinfo, *, raised: int) -> str | None:
     """Draw the table of positions, structures and legs; returns the id of the selected position.
 
     The title of a hidden tab carries the number of `raised` alerts.

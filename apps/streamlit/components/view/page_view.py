@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from apps.streamlit.components.view.chart_view import chart_view
-from apps.streamlit.components.view.fills_view import FillsView, build_fills_view
-from apps.streamlit.components.view.live_view import LiveView, compute_live_view
 from options_helper.analysis.fills.records import Execution
 from options_helper.analysis.status.stream_lines import describe_stream, stream_records
+from options_helper.analysis.tables.view import TablesView
 from options_helper.market import LiveSnapshot
 from options_helper.models import Portfolio
 from options_helper.session.monitor import MonitorView, PortfolioMonitor, monitor_for
+from options_helper.session.views import FillsView
 
 if TYPE_CHECKING:
     from apps.streamlit.components.inputs.page_context import PageContext
@@ -24,7 +23,7 @@ _MINUTE_SECONDS = 60
 class PageView:
     """Tables, fills, and the day so far of one portfolio."""
 
-    view: LiveView
+    view: TablesView
     fills: FillsView
     monitor: PortfolioMonitor
     day: MonitorView
@@ -32,7 +31,7 @@ class PageView:
     @property
     def charted(self) -> list[Execution]:
         """Return the executions up to the charts' time, which is some seconds old."""
-        return [one for one in self.fills.book.leaf_fills if one.at <= self.day.as_of]
+        return [one for one in self.fills.day.leaf_fills if one.at <= self.day.as_of]
 
     @property
     def raised(self) -> int:
@@ -41,17 +40,17 @@ class PageView:
 
 
 def compute_page_view(context: PageContext, portfolio: Portfolio) -> PageView:
-    """Compute everything that changed since the last refresh of any tab; the rest is the same object."""
+    """Return everything that one refresh shows; what has not changed is the same object in every tab."""
     source, settings = context.model.source, context.model.settings
     stale_after = settings.stale_after_seconds
     monitor = monitor_for(
         source.path, portfolio, context.hub.manager.snapshot, stale_after_seconds=stale_after
     )
     return PageView(
-        compute_live_view(portfolio, context.snapshot, stale_after),
-        build_fills_view(portfolio, context.snapshot, source.saved_at),
+        monitor.views.tables(portfolio, context.snapshot, stale_after),
+        monitor.views.fills(portfolio, context.snapshot, source.saved_at),
         monitor,
-        chart_view(monitor, context.snapshot.as_of),
+        monitor.charts(context.snapshot.as_of),
     )
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from options_helper.analysis.osi import stock_symbol
-from options_helper.analysis.status.stream_diagnosis import QuoteCounts
+from options_helper.analysis.status.diagnosis import QuoteCounts
 from options_helper.analysis.text.figures import format_strike
 from options_helper.analysis.valuation.quote_state import QuoteState
 from options_helper.market import StreamName

@@ -1,0 +1,97 @@
+"""All tables and totals of a portfolio in one snapshot, and the rule of what makes them out of date.
+
+A view is finished and read-only: every tab, the alerts and the day's curves read the same one.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from options_helper.analysis.arrays.columns import Column
+from options_helper.analysis.arrays.frames import build_frame
+from options_helper.analysis.holdings.portfolio_arrays import arrays_of
+from options_helper.analysis.status.diagnosis import QuoteCounts
+from options_helper.analysis.tables.deadlines import circumstances, deadline
+from options_helper.analysis.tables.positions import position_columns
+from options_helper.analysis.tables.quote_counts import count_quotes
+from options_helper.analysis.tables.schema import Table, names_of
+from options_helper.analysis.tables.structures import structure_columns
+from options_helper.analysis.tables.sums import TableSums
+from options_helper.analysis.tables.totals import LiveTotals, sum_up
+from options_helper.analysis.tables.underlyings import underlying_columns
+from options_helper.analysis.valuation.valuation import compute_live_rows
+from options_helper.market import LiveSnapshot
+from options_helper.models import Portfolio
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_SHARED_FOR = dt.timedelta(seconds=0.25)
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class TablesView:
+    """The tables and totals of one portfolio in one snapshot; writing into a table raises.
+
+    Attributes:
+        at: The snapshot they were computed from.
+        until: When they would differ although nothing new was received.
+    """
+
+    portfolio: Portfolio
+    at: LiveSnapshot
+    stale_after_seconds: float
+    positions: pd.DataFrame
+    structures: pd.DataFrame
+    legs: pd.DataFrame
+    underlyings: pd.DataFrame
+    totals: LiveTotals
+    quotes: QuoteCounts
+    until: dt.datetime
+
+    def holds_for(self, live: LiveSnapshot) -> bool:
+        """Return whether the view is right for this snapshot too.
+
+        It is until there is new data or `until` has passed. It also serves a snapshot that is a quarter of a
+        second younger, so that everyone who looks at about the same time reads the same view.
+        """
+        age = live.as_of - self.at.as_of
+        # If the clock went back nothing is reused: the tables would stand still until it has caught up.
+        if age < -_SHARED_FOR or live.as_of >= self.until:
+            return False
+        if circumstances(live) != circumstances(self.at):
+            return False
+        return live.version == self.at.version or age < _SHARED_FOR
+
+
+def compute_view(portfolio: Portfolio, live: LiveSnapshot, *, stale_after_seconds: float) -> TablesView:
+    """Return everything that a snapshot says of a portfolio.
+
+    Raises:
+        ValueError: `stale_after_seconds` is not above zero.
+    """
+    book = arrays_of(portfolio)
+    stocks = compute_live_rows(book.underlyings, live, stale_after_seconds)
+    positions = _frozen(Table.POSITIONS, position_columns(book, live, stocks, stale_after_seconds))
+    of_structures, of_legs = structure_columns(book, live, stocks, stale_after_seconds)
+    structures, legs = _frozen(Table.STRUCTURES, of_structures), _frozen(Table.LEGS, of_legs)
+    sums = TableSums.of(book, positions, structures, legs)
+    underlyings = _frozen(Table.UNDERLYINGS, underlying_columns(book, live, stocks, sums))
+    return TablesView(
+        portfolio=portfolio,
+        at=live,
+        stale_after_seconds=stale_after_seconds,
+        positions=positions,
+        structures=structures,
+        legs=legs,
+        underlyings=underlyings,
+        totals=sum_up(sums, portfolio.cash),
+        quotes=count_quotes(positions, legs, stale_after_seconds),
+        until=deadline(live, (positions, legs, underlyings), stale_after_seconds),
+    )
+
+
+def _frozen(table: Table, columns: dict[str, Column]) -> pd.DataFrame:
+    return build_frame(names_of(table), columns, frozen=True)

@@ -1,0 +1,118 @@
+"""The finished views of the process: tables and fills, each computed once per change.
+
+Every tab, the alerts and the day's curves read the same objects: an unchanged snapshot costs a look-up, and a
+changed one is computed by whoever asks first.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+from collections.abc import Hashable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from options_helper.analysis.fills.by_position import PortfolioFills, fills_for_portfolio
+from options_helper.analysis.fills.day import FillDay, FillDayBuilder
+from options_helper.analysis.tables.view import TablesView, compute_view
+from options_helper.market import LiveSnapshot, StreamName, StreamState
+from options_helper.models import Portfolio
+from options_helper.times import new_york_date
+
+_KEPT = 16  # portfolios and thresholds in use at once
+
+Key = TypeVar("Key", bound=Hashable)
+Kept = TypeVar("Kept")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FillsView:
+    """The day's fills, and the positions that they touch.
+
+    Attributes:
+        known: Whether anything was asked about fills yet; before Start nothing can be claimed.
+        off: Whether the running streams leave the fills out.
+        not_in_file: Keys of the executions whose contract the portfolio does not hold.
+    """
+
+    day: FillDay
+    portfolio_fills: PortfolioFills
+    known: bool
+    off: bool
+    not_in_file: frozenset[str]
+
+
+class SharedViews:
+    """Holds the newest views; safe between threads, and nothing is computed twice."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._tables: dict[tuple[int, float], TablesView] = {}
+        self._builder = FillDayBuilder()
+        self._day: tuple[tuple[object, ...], FillDay] | None = None
+        self._fills: dict[int, tuple[Portfolio, FillsView]] = {}
+
+    def tables(self, portfolio: Portfolio, live: LiveSnapshot, stale_after_seconds: float) -> TablesView:
+        """Return the tables of a portfolio; the same object until there is new data or a deadline passes."""
+        key = (id(portfolio), stale_after_seconds)
+        with self._lock:
+            kept = self._tables.get(key)
+            if kept is not None and kept.portfolio is portfolio and kept.holds_for(live):
+                return kept
+            view = compute_view(portfolio, live, stale_after_seconds=stale_after_seconds)
+            _keep(self._tables, key, view)
+            return view
+
+    def fill_day(self, live: LiveSnapshot) -> FillDay:
+        """Return the day's fills; the same object until something new is known of them."""
+        with self._lock:
+            return self._fill_day(live)
+
+    def fills(self, portfolio: Portfolio, live: LiveSnapshot, saved_at: dt.datetime | None) -> FillsView:
+        """Return the day's fills beside a portfolio, whose file was saved at `saved_at`.
+
+        It is the same object until something new is known of the fills.
+        """
+        known, off = live.started_at is not None, _are_off(live)
+        with self._lock:
+            day = self._fill_day(live)
+            kept = self._fills.get(id(portfolio))
+            if kept is not None and kept[0] is portfolio:
+                view = kept[1]
+                if view.day is day and (view.known, view.off) == (known, off):
+                    return view
+            facts = fills_for_portfolio(day, portfolio, saved_at)
+            view = FillsView(day, facts, known, off, frozenset(one.key for one in facts.not_in_file))
+            _keep(self._fills, id(portfolio), (portfolio, view))
+            return view
+
+    def _fill_day(self, live: LiveSnapshot) -> FillDay:
+        sources = (
+            live.fills,
+            live.rest_fills,
+            live.rest_orders,
+            live.fill_gaps,
+            live.unreadable_rows,
+            live.option_events,
+            new_york_date(live.as_of),
+            live.session_open,
+            live.session_open is not None and live.session_open <= live.as_of,
+        )
+        if self._day is None or self._day[0] != sources:  # element by element, the same object at once
+            self._day = (sources, self._builder.build_from(live))
+        return self._day[1]
+
+
+def _are_off(live: LiveSnapshot) -> bool:
+    is_idle = (
+        live.started_at is not None and live.status_by_stream[StreamName.FILLS] == StreamState.NOT_STARTED
+    )
+    return is_idle and not live.fills and not live.fill_gaps
+
+
+def _keep(kept: dict[Key, Kept], key: Key, value: Kept) -> None:
+    """Keep a value as the newest, and drop the oldest if there are too many."""
+    kept.pop(key, None)
+    while len(kept) >= _KEPT:
+        del kept[next(iter(kept))]
+    kept[key] = value
