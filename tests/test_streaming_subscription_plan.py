@@ -173,7 +173,7 @@ def test_expired_contracts_are_left_out_by_name() -> None:
     )
     assert got.option_contracts == ["MSFT261120C00250000", "SPY261218C00600000"]
     assert got.warnings == (
-        "Expired before 20 Nov 2026 and left out: AAPL261119C00250000 (gone), SPY261119C00600000 (calendar).",
+        "Expired and left out: AAPL261119C00250000 (gone), SPY261119C00600000 (calendar).",
     )
     assert got.not_live == {"gone": "it has expired"}
     assert not got.truncated

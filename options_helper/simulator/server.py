@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from aiohttp import web
 
@@ -15,6 +15,7 @@ from options_helper.simulator.controls.market import MarketControls
 from options_helper.simulator.controls.orders import OrderControls
 from options_helper.simulator.controls.streams import StreamControls
 from options_helper.simulator.rest.routes import build_application
+from options_helper.simulator.wire import JsonObject
 from options_helper.simulator.world import Keys, Plan, World
 
 HOST = "127.0.0.1"
@@ -50,7 +51,7 @@ class AlpacaSimulator(StreamControls, MarketControls, OrderControls):
         tick_seconds: float = 0.25,
         order_interval_seconds: float = 0.5,
         contracts: Iterable[str] = (),
-        portfolio: Mapping[str, Any] | None = None,
+        portfolio: JsonObject | None = None,
         port: int = 0,
         auth_timeout_seconds: float = 10.0,
     ) -> None:

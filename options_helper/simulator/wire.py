@@ -15,7 +15,8 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-Message = dict[str, Any]
+JsonObject = dict[str, Any]
+Message = JsonObject
 
 _TEXT, _BINARY = 0x81, 0x82
 PING = b"\x89\x00"

@@ -9,7 +9,6 @@ from collections import Counter, deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
 
 from options_helper.simulator.account.order_desk import OrderDesk
 from options_helper.simulator.account.order_flow import OrderFlow
@@ -20,7 +19,7 @@ from options_helper.simulator.market.contracts import parse_contract
 from options_helper.simulator.market.market import Market
 from options_helper.simulator.market.mid_session import NEW_YORK, MidSession
 from options_helper.simulator.market.tape import Tape
-from options_helper.simulator.wire import PING, Message, Nanoseconds
+from options_helper.simulator.wire import PING, JsonObject, Message, Nanoseconds
 
 _REQUESTS_KEPT = 20_000
 
@@ -85,7 +84,7 @@ class World:
         keys: Keys,
         plan: Plan,
         contracts: Iterable[str] = (),
-        portfolio: Mapping[str, Any] | None = None,
+        portfolio: JsonObject | None = None,
     ) -> None:
         self.keys = keys
         self.plan = plan

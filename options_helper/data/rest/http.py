@@ -73,16 +73,10 @@ class HostReader:
         self._transport = BoundedTransport(
             transport or httpx.HTTPTransport(http2=False), seconds=exchange_seconds
         )
-        key_id, secret = keys
         # trust_env is off: a proxy or .netrc of the environment must not see or change what is sent.
         self._client = httpx.Client(
             transport=ReadOnlyTransport(self._transport, url),
-            headers={
-                "APCA-API-KEY-ID": key_id,
-                "APCA-API-SECRET-KEY": secret,
-                "Accept": "application/json",
-                "Accept-Encoding": "gzip",  # the one encoding that the transport decodes within bounds
-            },
+            headers=_headers(*keys),
             timeout=_TIMEOUT,
             follow_redirects=False,
             trust_env=False,
@@ -152,6 +146,15 @@ class HostReader:
     def _wait(self, path: str, seconds: float) -> None:
         if self._pause(seconds):
             raise AlpacaRestError(path, _STOPPED)
+
+
+def _headers(key_id: str, secret: str) -> dict[str, str]:
+    return {
+        "APCA-API-KEY-ID": key_id,
+        "APCA-API-SECRET-KEY": secret,
+        "Accept": "application/json",
+        "Accept-Encoding": "gzip",  # the one encoding that the transport decodes within bounds
+    }
 
 
 def _ignore(_path: str, _seconds: float) -> None:

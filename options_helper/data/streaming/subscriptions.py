@@ -6,7 +6,6 @@ import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from options_helper.analysis.text.wording import format_day
 from options_helper.data.streaming.position_needs import PositionNeed, find_need
 from options_helper.models import Portfolio
 from options_helper.times import new_york_date, utc_now
@@ -68,7 +67,7 @@ def build_subscription_plan(
     warnings: list[str] = []
     if stream_options:
         warnings += _limit_warnings(needs, contracts, len(wanted), max_option_contracts)
-        warnings += _expired_warnings(needs, day)
+        warnings += _expired_warnings(needs)
         warnings += [sentence for need in needs for sentence in (*need.unnamed, *need.doubts)]
     if stream_stocks:
         warnings += _index_warnings(needs)
@@ -141,9 +140,9 @@ def _limit_warnings(
     return [f"{over}; whole positions are left out. Not live: {_listed(names)}."]
 
 
-def _expired_warnings(needs: Sequence[PositionNeed], today: dt.date) -> list[str]:
+def _expired_warnings(needs: Sequence[PositionNeed]) -> list[str]:
     names = [f"{contract} ({need.id})" for need in needs for contract in need.expired]
-    return [f"Expired before {format_day(today)} and left out: {_listed(names)}."] if names else []
+    return [f"Expired and left out: {_listed(names)}."] if names else []
 
 
 def _index_warnings(needs: Sequence[PositionNeed]) -> list[str]:

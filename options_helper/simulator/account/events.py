@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
-from options_helper.simulator.account.orders import JsonObject, text_of
-from options_helper.simulator.wire import Nanoseconds
+from options_helper.simulator.account.orders import text_of
+from options_helper.simulator.wire import JsonObject, Nanoseconds
 
 DESCRIPTIONS = {"OPASN": "Option Assignment", "OPEXC": "Option Exercise", "OPEXP": "Option Expiry"}
 

@@ -13,7 +13,6 @@ from options_helper.simulator.account.ledger import Ledger
 from options_helper.simulator.account.orders import (
     ZERO,
     Execution,
-    JsonObject,
     LegRequest,
     Order,
     order_row,
@@ -21,7 +20,7 @@ from options_helper.simulator.account.orders import (
 )
 from options_helper.simulator.account.positions import Positions
 from options_helper.simulator.market.contracts import parse_contract
-from options_helper.simulator.wire import Nanoseconds
+from options_helper.simulator.wire import JsonObject, Nanoseconds
 
 _MILLION = 1_000_000
 

@@ -7,18 +7,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 from options_helper.simulator.market.contracts import parse_contract
-from options_helper.simulator.wire import Nanoseconds
+from options_helper.simulator.wire import JsonObject, Nanoseconds
 
 ZERO = Decimal(0)
 CLOSED_STATUSES = frozenset({"filled", "canceled", "expired", "rejected", "replaced", "done_for_day"})
 _CENT = Decimal("0.01")
 _MOMENTS = ("filled_at", "expired_at", "canceled_at", "failed_at", "replaced_at")
-
-JsonObject = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

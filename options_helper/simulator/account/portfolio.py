@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from options_helper.simulator.market.contracts import Contract, contract_symbol, parse_contract, root_of
 from options_helper.simulator.market.market import Market, price_step
-
-JsonObject = dict[str, Any]
+from options_helper.simulator.wire import JsonObject
 
 _FRIDAY = 4
 _SHARES_PER_CONTRACT = 100
@@ -58,7 +56,7 @@ class _Writer:
         """One leg of a structure."""
         return {"side": side, **terms, "contracts": contracts}
 
-    def close(self, underlying: str, terms: Mapping[str, Any]) -> float:
+    def close(self, underlying: str, terms: JsonObject) -> float:
         """Yesterday's close of a contract, or of the shares where the terms name some."""
         if "shares" in terms:
             return self._market.previous_close(underlying)
@@ -177,7 +175,7 @@ def _share_positions(write: _Writer) -> Iterator[JsonObject]:
     yield write.structure("amzn-covered-call", "AMZN", legs, factor=1.02, weeks_ago=6)
 
 
-def _contract(underlying: str, terms: Mapping[str, Any]) -> Contract | None:
+def _contract(underlying: str, terms: JsonObject) -> Contract | None:
     root = str(terms.get("root") or root_of(underlying))
     expiry = dt.date.fromisoformat(str(terms["expiry"]))
     return parse_contract(
@@ -185,9 +183,7 @@ def _contract(underlying: str, terms: Mapping[str, Any]) -> Contract | None:
     )
 
 
-def holdings(
-    portfolio: Mapping[str, Any], today: dt.date, *, seed: int = 7
-) -> dict[str, tuple[float, float]]:
+def holdings(portfolio: JsonObject, today: dt.date, *, seed: int = 7) -> dict[str, tuple[float, float]]:
     """Signed quantity and entry price by symbol, as the account that a portfolio file describes holds them.
 
     The legs of a structure have no price of their own in the file: they enter at yesterday's close.
@@ -206,7 +202,7 @@ def holdings(
     return held
 
 
-def _part(underlying: str, part: Mapping[str, Any]) -> tuple[str, float]:
+def _part(underlying: str, part: JsonObject) -> tuple[str, float]:
     sign = -1 if str(part.get("side", "long")).lower() == "short" else 1
     if "shares" in part:
         return underlying, sign * float(part["shares"])

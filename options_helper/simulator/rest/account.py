@@ -8,7 +8,6 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
-from typing import Any
 
 from options_helper.simulator.account.events import event_row
 from options_helper.simulator.account.orders import (
@@ -22,10 +21,8 @@ from options_helper.simulator.account.orders import (
 )
 from options_helper.simulator.market.contracts import parse_contract
 from options_helper.simulator.rest.application import RestError, read_count
-from options_helper.simulator.wire import Nanoseconds
+from options_helper.simulator.wire import JsonObject, Nanoseconds
 from options_helper.simulator.world import World
-
-JsonObject = dict[str, Any]
 
 _MOST_ORDERS = 500
 _MOST_ACTIVITIES = 100

@@ -7,17 +7,14 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from typing import Any
 
 from options_helper.simulator.market.contracts import Contract, is_stock_symbol, parse_contract
 from options_helper.simulator.market.market import is_index
 from options_helper.simulator.market.messages import without_type
 from options_helper.simulator.market.mid_session import NEW_YORK
 from options_helper.simulator.rest.application import RestError, read_symbols
-from options_helper.simulator.wire import Nanoseconds
+from options_helper.simulator.wire import JsonObject, Nanoseconds
 from options_helper.simulator.world import World
-
-JsonObject = dict[str, Any]
 
 _MOST_OPTION_SYMBOLS = 100
 _GREEKS = ("delta", "gamma", "theta", "vega", "rho")

@@ -7,15 +7,13 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from typing import Any
 
 from options_helper.simulator.account.orders import asset_id
 from options_helper.simulator.market.contracts import Contract, parse_contract
 from options_helper.simulator.market.mid_session import NEW_YORK, TradingDay
 from options_helper.simulator.rest.application import RestError
+from options_helper.simulator.wire import JsonObject
 from options_helper.simulator.world import World
-
-JsonObject = dict[str, Any]
 
 
 def clock(world: World, _path: Mapping[str, str], _query: Mapping[str, str]) -> object:

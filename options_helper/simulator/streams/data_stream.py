@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterable
-from typing import Any
 
 import msgspec
 from aiohttp import WSMessage, WSMsgType, web
 
 from options_helper.simulator.connection import Connection
 from options_helper.simulator.market.contracts import parse_contract
-from options_helper.simulator.wire import Message, error, success, to_json, to_msgpack
+from options_helper.simulator.wire import JsonObject, Message, error, success, to_json, to_msgpack
 from options_helper.simulator.world import World
 
 # The channels an acknowledgement lists, in Alpaca's order.
@@ -115,7 +114,7 @@ class DataConnection(Connection):
         else:
             self._on_subscription(request, add=action == "subscribe")
 
-    def _on_auth(self, request: dict[str, Any]) -> None:
+    def _on_auth(self, request: JsonObject) -> None:
         if self._authenticated:
             self.send_messages(error(403))
         else:
@@ -152,7 +151,7 @@ class DataConnection(Connection):
             self.drop(how)
         return how is not None
 
-    def _on_subscription(self, request: dict[str, Any], *, add: bool) -> None:
+    def _on_subscription(self, request: JsonObject, *, add: bool) -> None:
         faults = self.faults
         if faults.no_subscription_ack:
             return
@@ -174,7 +173,7 @@ class DataConnection(Connection):
         )
         self._dropped("subscribe")
 
-    def _find_error(self, asked: dict[str, Any]) -> int | None:
+    def _find_error(self, asked: JsonObject) -> int | None:
         if not asked or not all(
             isinstance(symbols, list) and all(isinstance(symbol, str) for symbol in symbols)
             for symbols in asked.values()

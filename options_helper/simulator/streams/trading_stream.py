@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
-from typing import Any
 
 import msgspec
 from aiohttp import WSMessage, WSMsgType, web
 
 from options_helper.simulator.connection import Connection
+from options_helper.simulator.wire import JsonObject
 from options_helper.simulator.world import World
 
 _STREAM = "trade_updates"
@@ -62,7 +62,7 @@ class TradingConnection(Connection):
         elif action == "listen":
             self._listen(request)
 
-    def _authenticate(self, request: dict[str, Any]) -> None:
+    def _authenticate(self, request: JsonObject) -> None:
         faults = self.faults
         if faults.silent_after_auth or faults.silent_on_connect:
             return
@@ -78,7 +78,7 @@ class TradingConnection(Connection):
         self._say("authorization", {"action": "authenticate", "status": "authorized"})
         self._dropped("auth")
 
-    def _listen(self, request: dict[str, Any]) -> None:
+    def _listen(self, request: JsonObject) -> None:
         if not self._authenticated:
             self._say("authorization", {"action": "listen", "status": "unauthorized"})
             return

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
 
+from apps.streamlit.components.positions.table.records import Record
 from apps.streamlit.components.positions.table.row_words import name_of, terms_of
 from options_helper.analysis.osi import stock_symbol
 from options_helper.analysis.strategies.structures import Structure
@@ -19,9 +19,6 @@ from options_helper.analysis.text.figures import (
 from options_helper.analysis.valuation.marks import MarkMethod
 from options_helper.analysis.valuation.quote_state import QuoteState
 from options_helper.models import EquityPosition, MultiLegPosition, Position
-
-if TYPE_CHECKING:
-    Record = dict[str, Any]
 
 METHOD_WORDS = {
     MarkMethod.MID: "the middle of bid and ask",

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -20,7 +20,7 @@ from apps.streamlit.components.charts.chart_data import (
 from apps.streamlit.components.charts.charts import curve_spec, draw, payoff_spec, say
 from apps.streamlit.components.detail.detail_words import extremes_of, marks_of, no_payoff_words, title_of
 from apps.streamlit.components.detail.quote_ladder import ladder_html
-from apps.streamlit.components.positions.table.records import plain_records
+from apps.streamlit.components.positions.table.records import Record, plain_records
 from apps.streamlit.components.positions.table.row_words import split_warnings, warning_words
 from options_helper.analysis.fills.by_position import positions_by_symbol
 from options_helper.analysis.fills.records import Execution
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     AnyPosition = Position | EquityPosition | MultiLegPosition
-    Record = dict[str, Any]
 
 _PAYOFF_HEIGHT = 190
 _CURVE_HEIGHT = 150

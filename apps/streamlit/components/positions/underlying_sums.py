@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from apps.streamlit.components.positions.table.records import plain_records
+from apps.streamlit.components.positions.table.records import Record, plain_records
 from options_helper.analysis.text.figures import MISSING, format_dollars, format_pnl
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    Record = dict[str, Any]
 
 _SUMS: tuple[tuple[str, str, Callable[[float | None], str]], ...] = (
     ("P/L Open", "open_pnl", format_pnl),

@@ -286,34 +286,3 @@ class StreamWorker:
                 malformed=health.malformed + malformed,
                 **changes,
             )
-
-
-def log_change(before: StreamHealth, after: StreamHealth) -> None:
-    """Log a new state, or a new cause of the same one; a failure that repeats itself is logged once."""
-    if after.state is before.state and _cause(after) == _cause(before):
-        return
-    level = logging.WARNING if _cause(after) or after.missing else logging.INFO
-    logger.log(level, "%s", describe_change(after))
-
-
-def describe_change(health: StreamHealth) -> str:
-    """Return the line, such as `The options stream is reconnecting: the connection was reset; attempt 1`."""
-    words = f"The {health.stream} stream is "
-    match health.state:
-        case StreamState.RUNNING if health.asked:
-            words += f"running with {len(health.asked) - len(health.missing)} of {len(health.asked)} symbols"
-            if health.missing:
-                words += f"; not granted: {', '.join(sorted(health.missing))}"
-        case StreamState.RECONNECTING:
-            words += f"reconnecting: {_cause(health)}; attempt {health.tries or health.attempts}"
-        case StreamState.ERROR:
-            words += f"in error: {_cause(health)}; not retried"
-        case _:
-            words += health.state
-    return f"{words}."
-
-
-def _cause(health: StreamHealth) -> str:
-    failure = health.last_failure
-    lost = health.state in {StreamState.RECONNECTING, StreamState.ERROR}
-    return failure.words if failure is not None and lost else ""

@@ -12,8 +12,9 @@ from typing import Protocol
 
 from options_helper.analysis.streams.clock import correct_clock
 from options_helper.data.calendar.market_clock import market_moment
+from options_helper.data.streaming.reconnect.change_log import log_change
 from options_helper.data.streaming.reconnect.policy import TICKING_WINDOW, MuteEvidence, is_mute
-from options_helper.data.streaming.reconnect.worker import Streamer, StreamWorker, WorkerSeams, log_change
+from options_helper.data.streaming.reconnect.worker import Streamer, StreamWorker, WorkerSeams
 from options_helper.data.streaming.run.cache import LiveCache
 from options_helper.data.streaming.run.config import LiveStreamConfig
 from options_helper.data.streaming.run.consumer import Consumer

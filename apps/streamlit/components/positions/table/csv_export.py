@@ -6,8 +6,9 @@ import csv
 import datetime as dt
 import io
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from apps.streamlit.components.positions.table.records import Record
 from options_helper.analysis.tables.schema import Table, shown_columns, sources_of
 
 if TYPE_CHECKING:
@@ -35,11 +36,11 @@ def _figures(*tables: Table) -> list[str]:
     return [column.field for column in shown_columns() if column.field in sourced]
 
 
-def _rows(payload: TablePayload) -> Iterable[dict[str, Any]]:
+def _rows(payload: TablePayload) -> Iterable[Record]:
     return (dict(zip(payload["fields"], values, strict=True)) for values in payload["rows"])
 
 
-def _shown(row: dict[str, Any], payload: TablePayload, zone: dt.tzinfo) -> dict[str, Any]:
+def _shown(row: Record, payload: TablePayload, zone: dt.tzinfo) -> Record:
     return {
         **{name: _plain(value) for name, value in row.items()},
         "id": _safe(row["id"]),
@@ -67,7 +68,7 @@ def _time_text(milliseconds: int | None, zone: dt.tzinfo) -> str:
     return dt.datetime.fromtimestamp(milliseconds / 1000, tz=zone).isoformat(timespec="milliseconds")
 
 
-def _csv(columns: tuple[str, ...], rows: Iterable[dict[str, Any]]) -> str:
+def _csv(columns: tuple[str, ...], rows: Iterable[Record]) -> str:
     out = io.StringIO()
     writer = csv.DictWriter(out, columns, extrasaction="ignore", lineterminator="\n")
     writer.writeheader()

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-from apps.streamlit.components.positions.table.records import price_time, rounded
+from apps.streamlit.components.positions.table.records import Record, price_time, rounded
 from apps.streamlit.components.positions.table.row_words import describe_price
 from options_helper.analysis.osi import stock_symbol
 from options_helper.analysis.text.figures import format_pnl
 from options_helper.models import Portfolio
-
-if TYPE_CHECKING:
-    Record = dict[str, Any]
 
 GROUP_FIELDS = (
     "id", "name", "sub", "state", "time", "pnl_open", "pnl_day", "cover", "day_cover", "partial", "mark",
 )  # fmt: skip
 
 
-def build_group_rows(portfolio: Portfolio, records: list[Record], as_of_us: int) -> list[list[Any]]:
+def build_group_rows(portfolio: Portfolio, records: list[Record], as_of_us: int) -> list[list[object]]:
     """One array of `GROUP_FIELDS` per underlying of the portfolio, in alphabetical order.
 
     Args:
@@ -31,7 +26,7 @@ def build_group_rows(portfolio: Portfolio, records: list[Record], as_of_us: int)
     return [_group_values(group, by_group.get(group, {}), as_of_us) for group in groups]
 
 
-def _group_values(group: str, record: Record, as_of_us: int) -> list[Any]:
+def _group_values(group: str, record: Record, as_of_us: int) -> list[object]:
     complete, known = record.get("open_pnl") is not None, bool(record.get("open_pnl_covered"))
     # If nothing is known, the group says so once.
     silent = record.get("day_pnl") is not None or not (known or record.get("day_pnl_covered"))

@@ -11,7 +11,7 @@ from options_helper.analysis.text.figures import round_half_up, round_price
 if TYPE_CHECKING:
     import pandas as pd
 
-    Record = dict[str, Any]
+Record = dict[str, Any]  # a row of a table: column -> plain value, None if missing
 
 
 def plain_records(frame: pd.DataFrame) -> list[Record]:
@@ -20,8 +20,8 @@ def plain_records(frame: pd.DataFrame) -> list[Record]:
     return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
 
 
-def _plain(column: pd.Series[Any]) -> list[Any]:
-    values: list[Any] = column.tolist()
+def _plain(column: pd.Series) -> list[object]:
+    values: list[object] = column.tolist()
     missing = column.isna()
     if not missing.any():
         return values

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
 
+from apps.streamlit.components.positions.table.records import Record
 from options_helper.analysis.text.figures import MINUS, format_bare_price, format_percent, format_strike
 from options_helper.analysis.text.wording import format_day
 from options_helper.analysis.valuation.row_warnings import RowWarning, sentences
 from options_helper.models import EquityPosition, Leg, MultiLegPosition, Position, StockLeg
-
-if TYPE_CHECKING:
-    Record = dict[str, Any]
 
 _UP, _DOWN, _SAME = "\N{BLACK UP-POINTING TRIANGLE}", "\N{BLACK DOWN-POINTING TRIANGLE}", "="
 _NO_CHANGE = "0.00%"

@@ -13,10 +13,15 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, TypedDict
 
 from apps.streamlit.components.positions.table.group_rows import GROUP_FIELDS, build_group_rows
-from apps.streamlit.components.positions.table.records import plain_records, price_time, rounded_figure
+from apps.streamlit.components.positions.table.records import (
+    Record,
+    plain_records,
+    price_time,
+    rounded_figure,
+)
 from apps.streamlit.components.positions.table.row_words import (
     name_of,
     name_of_leg,
@@ -33,7 +38,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     AnyPosition = Position | EquityPosition | MultiLegPosition
-    Record = dict[str, Any]
 
 _MICROSECONDS_PER_HOUR = 3_600_000_000
 
@@ -69,8 +73,8 @@ class TablePayload(TypedDict):
     columns: list[ShownColumn]
     fields: tuple[str, ...]
     group_fields: tuple[str, ...]
-    groups: list[list[Any]]
-    rows: list[list[Any]]
+    groups: list[list[object]]
+    rows: list[list[object]]
     ids: list[str]
     warnings: dict[str, list[str]]
     stale_after: float
@@ -105,7 +109,7 @@ def build_table_rows(
     single = {record["id"]: record for record in plain_records(positions)}
     multi = {record["id"]: record for record in plain_records(structures)}
     leg_records = _by_position(legs)
-    rows: list[list[Any]] = []
+    rows: list[list[object]] = []
     codes: list[str] = []
     for position in _grouped(portfolio):
         structured = isinstance(position, MultiLegPosition)

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from options_helper.data.streaming.reconnect.worker import log_change
+from options_helper.data.streaming.reconnect.change_log import log_change
 from options_helper.market import StreamFailure, StreamHealth, StreamName, StreamState
 
 NOON = dt.datetime(2026, 11, 20, 17, 0, tzinfo=dt.UTC)
