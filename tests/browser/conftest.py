@@ -33,7 +33,8 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-READY_SECONDS = 30.0
+# A guard against hanging, not a promise; tests name the seconds that are promised.
+HANG_GUARD_SECONDS = 60.0
 # Streamlit's front end asks below a page's own path first, to find out under which path it is served.
 STREAMLITS_PROBE = re.compile(r"^http://127\.0\.0\.1:\d+/Live_Portfolio/_stcore/(health|host-config)$")
 
@@ -49,7 +50,7 @@ def _absent(what: str) -> None:
 def browser() -> Iterator[Browser]:
     """The system's Chromium, headless; for one module, since it holds the main thread's event loop."""
     try:
-        from playwright.sync_api import sync_playwright
+        from playwright.sync_api import expect, sync_playwright
     except ImportError:
         _absent("Playwright is not installed")
     program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -57,6 +58,7 @@ def browser() -> Iterator[Browser]:
         _absent("there is no Chromium on this machine")
     for package in ("streamlit", "alpaca", "aiohttp"):
         pytest.importorskip(package, reason=f"the portal needs {package}")
+    expect.set_options(timeout=HANG_GUARD_SECONDS * 1000)
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=program, args=FLAGS)
         yield chromium
@@ -84,6 +86,7 @@ class Portal:
         """Open a page in its own browser session and keep the errors of its console."""
         size = context.pop("viewport", {"width": 1440, "height": 900})
         page = self.browser.new_context(viewport=size, **context).new_page()
+        page.set_default_timeout(HANG_GUARD_SECONDS * 1000)
         page.on("console", self._complain)
         page.on("pageerror", lambda error: self.complaints.append(f"page error: {error}"))
         page.goto(url or self.live_url)
@@ -113,7 +116,7 @@ class Portal:
         actions = [line for line in lines if " options_helper.session.hub: " in line]
         return not actions or "Stopped" in actions[-1]
 
-    def wait(self, condition: Callable[[], object], what: str, seconds: float = 20.0) -> None:
+    def wait(self, condition: Callable[[], object], what: str, seconds: float = HANG_GUARD_SECONDS) -> None:
         """Wait for something outside the browser."""
         deadline = time.monotonic() + seconds
         while not condition():
@@ -167,7 +170,7 @@ def running_portal(
             )
         portal = Portal(f"http://127.0.0.1:{port}", process, simulator, folder, browser)
         try:
-            portal.wait(lambda: answers(port), "the server", READY_SECONDS)
+            portal.wait(lambda: answers(port), "the server")
             yield portal
         finally:
             portal.close_pages()

@@ -34,16 +34,16 @@ def test_both_pages_are_accessible(portal: Portal, scheme: str, width: int) -> N
     size = {"width": width, "height": 900}
     # The page's security policy forbids any script but its own, and so the one that looks for findings.
     home = portal.open(portal.url, color_scheme=scheme, viewport=size, bypass_csp=True)
-    expect(home.get_by_role("heading", name="Options Helper")).to_be_visible(timeout=20_000)
+    expect(home.get_by_role("heading", name="Options Helper")).to_be_visible()
     expect(home.get_by_text("Found on this machine")).to_be_visible()
     assert serious_findings(home) == []
     page = portal.open(color_scheme=scheme, viewport=size, bypass_csp=True)
     start = page.get_by_role("button", name="Start", exact=True)
-    expect(start).to_be_enabled(timeout=20_000)
+    expect(start).to_be_enabled()
     start.click()
-    expect(page.locator(".st-key-live-status")).to_contain_text("Live.", timeout=15_000)
-    expect(page.locator(".st-key-live-fills li").first).to_be_visible(timeout=20_000)
+    expect(page.locator(".st-key-live-status")).to_contain_text("Live.")
+    expect(page.locator(".st-key-live-fills li").first).to_be_visible()
     page.locator('tr[data-position-id="aapl-iron-condor"]').first.click()
-    expect(page.locator(".st-key-live-detail")).to_be_visible(timeout=15_000)
+    expect(page.locator(".st-key-live-detail")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert serious_findings(page) == []

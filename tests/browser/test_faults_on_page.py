@@ -30,7 +30,7 @@ class Desk:
     def press(self, name: str) -> None:
         """Press Start, Stop or Restart once it can be pressed."""
         button = self.page.get_by_role("button", name=name, exact=True)
-        expect(button).to_be_enabled(timeout=20_000)
+        expect(button).to_be_enabled()
         button.click()
 
     def begin(self, stream: str, button: str = "Restart", **faults: Any) -> int:
@@ -49,7 +49,7 @@ class Desk:
     def row_shows(self, label: str, words: str | re.Pattern[str]) -> None:
         """Wait until a stream's own line says this."""
         row = self.page.locator(".st-key-live-health tr").filter(has_text=label).first
-        expect(row).to_contain_text(words, timeout=15_000)
+        expect(row).to_contain_text(words)
 
     def is_live(self) -> None:
         """Wait until everything runs."""
@@ -131,7 +131,7 @@ def test_what_passes_is_named_with_the_next_try_and_heals(desk: Desk) -> None:
     for kind in ("truncated", "unknown type", "among good", "text"):
         desk.simulator.send_malformed("options", kind, "AAPL261218C00250000")
     malformed = desk.page.locator(".oh-figures tr").filter(has_text="Malformed").locator("td").first
-    expect(malformed).to_have_text(re.compile("[4-9]"), timeout=15_000)
+    expect(malformed).to_have_text(re.compile("[4-9]"))
     desk.shows("Live.")
 
     desk.simulator.stop_accepting()
@@ -139,7 +139,7 @@ def test_what_passes_is_named_with_the_next_try_and_heals(desk: Desk) -> None:
         desk.simulator.drop(stream)
     desk.shows("Reconnecting the option, stock and fill streams.", "The server refused the connection at")
     toast = desk.page.get_by_test_id("stToast").first
-    expect(toast).to_be_visible(timeout=15_000)
+    expect(toast).to_be_visible()
     desk.page.get_by_role("button", name="Stop", exact=True).click(timeout=5_000)  # nothing lies over it
 
 

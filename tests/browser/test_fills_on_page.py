@@ -93,7 +93,7 @@ def test_twenty_losses_leave_no_trace_in_the_table(trading_portal: Portal, tmp_p
     """Fills throughout twenty losses of their stream end on the page and in the CSV as in the ledger."""
     simulator, page = trading_portal.simulator, trading_portal.open()
     simulator.add_history(15, symbols=[PUT], hours=0.2)
-    page.get_by_role("button", name="Start", exact=True).click(timeout=20_000)
+    page.get_by_role("button", name="Start", exact=True).click()
     trading_portal.wait(lambda: simulator.open_connections["fills"] == 1, "the fill stream")
     numbers = itertools.count()
     for drop in range(DROPS):
@@ -107,7 +107,7 @@ def test_twenty_losses_leave_no_trace_in_the_table(trading_portal: Portal, tmp_p
     trade(simulator, next(numbers))
     rows = sum(true_figures(simulator).values())
     assert rows > 60
-    expect(page.locator(TITLE)).to_have_text(COMPLETE, timeout=40_000)
+    expect(page.locator(TITLE)).to_have_text(COMPLETE)
     trading_portal.wait(lambda: shown_figures(page) == true_figures(simulator), "the ledger on the page")
     assert "not confirmed" not in page.locator(FILLS).inner_text()
     with page.expect_download() as download:
@@ -121,21 +121,21 @@ def test_a_gap_stands_while_rest_fails_and_heals(trading_portal: Portal) -> None
     """The unconfirmed span and its reason stay above the table until REST reports the fill."""
     simulator, page = trading_portal.simulator, trading_portal.open()
     if not simulator.open_connections["fills"]:
-        page.get_by_role("button", name="Start", exact=True).click(timeout=20_000)
-    expect(page.locator(TITLE)).to_have_text(COMPLETE, timeout=40_000)
+        page.get_by_role("button", name="Start", exact=True).click()
+    expect(page.locator(TITLE)).to_have_text(COMPLETE)
     simulator.faults.rest(path="/v2/orders", status=500)
     simulator.faults.set("fills", http_status=503)
     simulator.drop("fills")
     lost = re.compile(r"fills since \d\d:\d\d:\d\d not confirmed$")
-    expect(page.locator(TITLE)).to_have_text(lost, timeout=20_000)
+    expect(page.locator(TITLE)).to_have_text(lost)
     simulator.fill_now(PUT, "sell", 7, 4.44)
     simulator.faults.clear("fills")
     span = re.compile(r"fills between \d\d:\d\d:\d\d and \d\d:\d\d:\d\d not confirmed$")
-    expect(page.locator(TITLE)).to_have_text(span, timeout=20_000)
+    expect(page.locator(TITLE)).to_have_text(span)
     reason = re.compile(r"the server failed \(500\).*Tried again in \d+ s")
-    expect(page.locator(FILLS)).to_contain_text(reason, timeout=15_000)
+    expect(page.locator(FILLS)).to_contain_text(reason)
     simulator.faults.clear("rest")
-    expect(page.locator(TITLE)).to_have_text(COMPLETE, timeout=40_000)
+    expect(page.locator(TITLE)).to_have_text(COMPLETE)
     trading_portal.wait(lambda: shown_figures(page) == true_figures(simulator), "the ledger on the page")
 
 
@@ -143,12 +143,12 @@ def test_a_long_symbol_pushes_no_figure_out_of_sight(trading_portal: Portal) -> 
     """However long a symbol and however narrow the page, its amount and details stay within the list."""
     simulator, page = trading_portal.simulator, trading_portal.open()
     if not simulator.open_connections["fills"]:
-        page.get_by_role("button", name="Start", exact=True).click(timeout=20_000)
+        page.get_by_role("button", name="Start", exact=True).click()
         trading_portal.wait(lambda: simulator.open_connections["fills"] == 1, "the fill stream")
     symbol = "X" * 60
     simulator.fill_now(symbol, "sell", 2, 1.5)
     row = page.locator(f"{FILLS} ol[aria-label=Fills] li", has_text=symbol)
-    expect(row.locator(".oh-amount")).to_have_text(f"{MINUS}2 @ 1.50", timeout=20_000)
+    expect(row.locator(".oh-amount")).to_have_text(f"{MINUS}2 @ 1.50")
     for width in (1440, 390):
         page.set_viewport_size({"width": width, "height": 900})
         expect(row).to_be_visible()

@@ -104,7 +104,7 @@ def test_the_title_does_not_hide_a_lost_server(portal: Portal) -> None:
     page = portal.open("about:blank")
     page.route("**/_stcore/**", lambda route: route.abort())
     page.goto(portal.live_url)
-    playwright.expect(page.get_by_role("dialog")).to_be_visible(timeout=60_000)
+    playwright.expect(page.get_by_role("dialog")).to_be_visible()
     playwright.expect(page.locator(SHELL)).to_have_count(0)
 
 
@@ -133,4 +133,4 @@ def test_the_title_goes_by_itself(portal: Portal) -> None:
     page.goto(portal.live_url)
     title = page.get_by_role("heading", level=1)
     playwright.expect(title).to_be_visible()
-    playwright.expect(title).to_be_hidden(timeout=30_000)
+    playwright.expect(title).to_be_hidden()

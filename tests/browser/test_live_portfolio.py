@@ -25,7 +25,7 @@ def button(page: Page, name: str) -> Locator:
 
 def press(page: Page, name: str) -> None:
     """Press a button once it can be pressed."""
-    expect(button(page, name)).to_be_enabled(timeout=20_000)
+    expect(button(page, name)).to_be_enabled()
     button(page, name).click()
 
 
@@ -57,15 +57,15 @@ def test_nothing_is_asked_before_start(portal: Portal) -> None:
 def test_start_streams_and_stop_ends(portal: Portal) -> None:
     """Start runs within seconds, marks change and fills arrive; Stop frees every connection."""
     page = portal.open()
-    expect(button(page, "Start")).to_be_enabled(timeout=20_000)
+    expect(button(page, "Start")).to_be_enabled()
     expect(button(page, "Stop")).to_be_disabled()
     assert portal.connections == 0
     start(page)
     mark = mark_of(page, "aapl-call")
     before = mark.inner_text()
-    expect(mark).not_to_have_text(before, timeout=20_000)
+    expect(mark).not_to_have_text(before)
     portal.simulator.fill_now("AAPL", "buy", 3)
-    expect(page.locator(f"{FILLS} li").filter(has_text="+3 @").first).to_be_visible(timeout=15_000)
+    expect(page.locator(f"{FILLS} li").filter(has_text="+3 @").first).to_be_visible()
     press(page, "Stop")
     expect_status(page, "Stopped")
     expect(page.locator(STATUS)).to_contain_text("Figures are frozen")
@@ -82,11 +82,11 @@ def test_the_days_curve_is_one_line(portal: Portal) -> None:
     portal.simulator.fill_now("AAPL", "buy", 1)
     joined = re.compile(r"(L[^ML]+){2}")  # a moment without all prices leaves a gap as well
     lines = page.locator("[data-testid=stVegaLiteChart] .mark-line path")
-    expect(lines).to_have_count(2, timeout=40_000)
+    expect(lines).to_have_count(2)
     for line in lines.all():
-        expect(line).to_have_attribute("d", joined, timeout=40_000)
+        expect(line).to_have_attribute("d", joined)
     fills = page.locator("[data-testid=stVegaLiteChart] .mark-symbol path")
-    expect(fills.first).to_be_attached(timeout=40_000)
+    expect(fills.first).to_be_attached()
     assert portal.complaints == []
 
 
@@ -94,11 +94,11 @@ def test_starting_twice_opens_three_connections(portal: Portal) -> None:
     """Two tabs share one set of streams: three connections, never six, and Start is disabled in both."""
     before = sum(portal.simulator.connections_total.values())
     first, second = portal.open(), portal.open()
-    expect(button(second, "Start")).to_be_enabled(timeout=20_000)
+    expect(button(second, "Start")).to_be_enabled()
     start(first)
-    expect(button(second, "Start")).to_be_disabled(timeout=15_000)
+    expect(button(second, "Start")).to_be_disabled()
     expect_status(second, "Live.")
-    expect(mark_of(second, "aapl-call")).to_contain_text("$", timeout=15_000)
+    expect(mark_of(second, "aapl-call")).to_contain_text("$")
     assert sum(portal.simulator.connections_total.values()) - before == 3
 
 
@@ -166,7 +166,7 @@ def test_a_refused_key_is_explained(portal: Portal) -> None:
     press(page, "Start")
     expect_status(page, "Alpaca refused the key")
     expect(page.locator(STATUS)).to_contain_text("Set APCA_API_KEY_ID and APCA_API_SECRET_KEY")
-    expect(button(page, "Start")).to_be_enabled(timeout=15_000)
+    expect(button(page, "Start")).to_be_enabled()
     assert sum(portal.simulator.connections_total.values()) - before == 3
     portal.simulator.faults.clear()
 
@@ -176,19 +176,19 @@ def test_a_changed_file_appears_by_itself(portal: Portal) -> None:
     path = portal.folder / "portfolio.json"
     good = path.read_text()
     page = portal.open()
-    expect(button(page, "Start")).to_be_enabled(timeout=20_000)
+    expect(button(page, "Start")).to_be_enabled()
     try:
         path.write_text('{"positions": [')
         expect_status(page, "portfolio.json cannot be used.")
         expect(page.locator(".st-key-live-screen")).to_contain_text("line 1")
         expect(button(page, "Start")).to_be_disabled()
         path.write_text('{"positions": []}')
-        expect(page.locator(".st-key-live-screen")).to_contain_text("This portfolio is empty", timeout=15_000)
+        expect(page.locator(".st-key-live-screen")).to_contain_text("This portfolio is empty")
         path.unlink()
         expect_status(page, "No portfolio yet.")
     finally:
         path.write_text(good)
-    expect(mark_of(page, "aapl-call")).to_be_visible(timeout=15_000)
+    expect(mark_of(page, "aapl-call")).to_be_visible()
     expect(button(page, "Start")).to_be_enabled()
 
 
@@ -203,8 +203,8 @@ def test_a_page_that_lost_its_timer_goes_on(portal: Portal) -> None:
     page.goto(portal.live_url)
     start(page)
     page.wait_for_function("window.pacers.length > 0")
-    expect(page.locator(STATUS)).not_to_have_text(page.locator(STATUS).inner_text(), timeout=20_000)
+    expect(page.locator(STATUS)).not_to_have_text(page.locator(STATUS).inner_text())
     page.evaluate("window.pacers.forEach(clearInterval); window.pacers = []")
-    page.wait_for_function("window.pacers.length > 0", timeout=30_000)
+    page.wait_for_function("window.pacers.length > 0")
     for _ in range(3):
-        expect(page.locator(STATUS)).not_to_have_text(page.locator(STATUS).inner_text(), timeout=30_000)
+        expect(page.locator(STATUS)).not_to_have_text(page.locator(STATUS).inner_text())

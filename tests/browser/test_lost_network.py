@@ -104,9 +104,9 @@ def open_and_start(portal: Portal, cable: Cable) -> Page:
     """The page through the relay, with streams running."""
     page = portal.open(f"http://127.0.0.1:{cable.port}/Live_Portfolio")
     start = page.get_by_role("button", name="Start", exact=True)
-    expect(start).to_be_enabled(timeout=20_000)
+    expect(start).to_be_enabled()
     start.click()
-    expect(page.locator(".st-key-live-status")).to_contain_text("Live.", timeout=15_000)
+    expect(page.locator(".st-key-live-status")).to_contain_text("Live.")
     return page
 
 
@@ -119,7 +119,7 @@ def test_a_short_loss_keeps_the_streams(portal: Portal, cable: Cable) -> None:
     cable.mend()
     status = page.locator(".st-key-live-status")
     told = status.inner_text()
-    expect(status).not_to_have_text(told, timeout=20_000)
+    expect(status).not_to_have_text(told)
     expect(status).to_contain_text(re.compile(r"Live\. .* Updated"))
     assert portal.simulator.connections_total == before
     assert portal.connections == 3

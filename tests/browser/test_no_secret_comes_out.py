@@ -120,12 +120,12 @@ def use_the_portal(browser: Browser, port: int, simulator: object, told: list[by
     page.goto(f"http://127.0.0.1:{port}/Live_Portfolio")
     for words in ("Alpaca refused the key", re.compile("Live.*fills listening")):
         start = page.get_by_role("button", name="Start", exact=True)
-        expect(start).to_be_enabled(timeout=20_000)
+        expect(start).to_be_enabled()
         start.click()
-        expect(page.locator(".st-key-live-status")).to_contain_text(words, timeout=20_000)
+        expect(page.locator(".st-key-live-status")).to_contain_text(words)
         simulator.faults.clear()  # type: ignore[attr-defined]
         page.reload()
-        page.locator(".st-key-everything").get_by_text("live_stream_manager").first.wait_for(timeout=20_000)
+        page.locator(".st-key-everything").get_by_text("live_stream_manager").first.wait_for()
         keep(page.content())
         keep(page.url)
         keep(page.title())

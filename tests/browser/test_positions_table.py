@@ -97,7 +97,7 @@ def _goto(page: Page, url: str) -> None:
             if attempt == 99:
                 raise
             page.wait_for_timeout(100)
-    expect(page.locator(ROWS).first).to_be_visible(timeout=20_000)
+    expect(page.locator(ROWS).first).to_be_visible()
 
 
 def _row(page: Page, position: str) -> Locator:
@@ -212,7 +212,7 @@ def test_what_was_chosen_survives_a_reload(open_table: Callable[..., Page]) -> N
     page.get_by_role("checkbox", name=re.compile("^Natural")).uncheck()
     expect(page.get_by_text("selected condor")).to_be_visible()
     page.reload()
-    expect(_row(page, "condor")).to_have_attribute("aria-selected", "true", timeout=20_000)
+    expect(_row(page, "condor")).to_have_attribute("aria-selected", "true")
     expect(page.get_by_text("selected condor")).to_be_visible()
     expect(page.locator('tr[data-kind="leg"]')).to_have_count(4)
     expect(page.locator('th[data-col="delta"]')).to_be_visible()
@@ -332,7 +332,7 @@ def test_an_unchanged_table_costs_less_than_two_kilobytes(open_table: Callable[.
     expect(age).not_to_have_text(first, timeout=5_000)
     page.on("websocket", lambda socket: socket.on("framereceived", lambda frame: sizes.append(len(frame))))
     page.reload()
-    expect(_row(page, "p003")).to_be_visible(timeout=20_000)
+    expect(_row(page, "p003")).to_be_visible()
     page.wait_for_timeout(3_000)
     sizes.clear()
     page.wait_for_timeout(4_000)
@@ -347,7 +347,7 @@ def test_a_row_that_the_server_no_longer_corrects_turns_stale_by_itself(
     page = open_table("frozen=1")
     page.clock.install()
     page.reload()
-    expect(_cell(page, "p003", "quote")).to_have_text(re.compile("live"), timeout=20_000)
+    expect(_cell(page, "p003", "quote")).to_have_text(re.compile("live"))
     page.clock.run_for(60_000)
     expect(_cell(page, "p003", "quote")).to_have_text(re.compile(r"^▲ stale 1 m$"))
     expect(page.locator(".positions-table")).to_have_class(re.compile("is-stale"))
@@ -368,7 +368,7 @@ def test_a_lost_server_is_noticed(browser: Browser) -> None:
         _goto(page, url)
         process.kill()
         process.wait(10)
-        expect(page.locator(".pt-notice")).to_have_text(re.compile("^▲ .*lost its server"), timeout=20_000)
+        expect(page.locator(".pt-notice")).to_have_text(re.compile("^▲ .*lost its server"))
         expect(page.locator(".positions-table")).to_have_class(re.compile("is-stale"))
         context.close()
 
@@ -467,7 +467,7 @@ def test_a_thousand_positions_stay_at_hand(open_table: Callable[..., Page]) -> N
     before = far.text_content()
     _cell(page, "condor", "mark").click()
     expect(_row(page, "condor")).to_have_attribute("aria-selected", "true", timeout=1_000)
-    expect(far).not_to_have_text(before or "", timeout=10_000)
+    expect(far).not_to_have_text(before or "")
 
 
 def test_leaving_takes_away_only_what_the_table_made(open_table: Callable[..., Page]) -> None:
@@ -497,5 +497,5 @@ def test_ages_do_not_believe_the_browsers_clock(open_table: Callable[..., Page],
         f"{{ const now = Date.now.bind(Date); Date.now = () => now() + {minutes * 60_000}; }}"
     )
     page.reload()
-    expect(_cell(page, "p003", "quote")).to_have_text(re.compile(r"^● live \d s$"), timeout=20_000)
+    expect(_cell(page, "p003", "quote")).to_have_text(re.compile(r"^● live \d s$"))
     assert page.locator(".positions-table.is-stale").count() == 0

@@ -54,14 +54,14 @@ def test_every_answer_has_the_headers(portal: Portal, path: str) -> None:
 def test_the_running_page_violates_nothing(portal: Portal) -> None:
     """Title, table, charts and detail work under the policy, and the console stays empty."""
     page = portal.open(portal.url)
-    expect(page.get_by_role("heading", name="Options Helper")).to_be_visible(timeout=20_000)
+    expect(page.get_by_role("heading", name="Options Helper")).to_be_visible()
     page.goto(portal.live_url)
     page.get_by_role("button", name="Start", exact=True).click()
-    expect(page.locator(".st-key-live-status")).to_contain_text("fills listening", timeout=40_000)
+    expect(page.locator(".st-key-live-status")).to_contain_text("fills listening")
     page.locator('tr[data-kind="position"]').first.click()
-    expect(page.locator(".st-key-live-underlyings canvas, .st-key-live-underlyings svg").first).to_be_visible(
-        timeout=30_000
-    )
+    expect(
+        page.locator(".st-key-live-underlyings canvas, .st-key-live-underlyings svg").first
+    ).to_be_visible()
     page.get_by_role("button", name="Stop", exact=True).click()
     assert portal.complaints == []
     injected = "const s = document.createElement('script'); s.text = 'ran = 1'; document.body.append(s)"

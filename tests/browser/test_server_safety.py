@@ -137,7 +137,7 @@ def test_settings_hold_and_errors_tell_no_values(server: Server, browser: Browse
     page = browser.new_page()
     page.on("request", lambda request: asked.append(request.url))
     page.goto(f"http://127.0.0.1:{server.port}")
-    page.get_by_test_id("stException").wait_for(timeout=20_000)
+    page.get_by_test_id("stException").wait_for()
     assert ast.literal_eval(page.get_by_test_id("stText").first.inner_text()) == PROMISED
     exception = page.get_by_test_id("stException").inner_text()
     assert "ValueError" in exception

@@ -99,16 +99,16 @@ def test_every_state_of_the_file_has_its_screen(portal: Portal) -> None:
             else:
                 path.write_text(text)
             for size, page in pages.items():
-                expect(page.locator(STATUS)).to_contain_text(status, timeout=30_000)
+                expect(page.locator(STATUS)).to_contain_text(status)
                 for word in words:
-                    expect(page.locator(where).first).to_contain_text(word, timeout=30_000)
+                    expect(page.locator(where).first).to_contain_text(word)
                 picture(page, f"{state}-{size}")
                 expect_whole(page, f"{state} {size}")
                 can_start = page.get_by_role("button", name="Start", exact=True)
                 if where == SCREEN and state != "empty":
-                    expect(can_start).to_be_disabled(timeout=30_000)
+                    expect(can_start).to_be_disabled()
                 else:
-                    expect(can_start).to_be_enabled(timeout=30_000)
+                    expect(can_start).to_be_enabled()
     finally:
         path.write_text(good)
     assert portal.simulator.requests == []
@@ -118,16 +118,16 @@ def test_a_saved_alerts_file_is_seen_by_itself(portal: Portal) -> None:
     """The panel follows the alerts file without a button: wrong, corrected, removed."""
     path = portal.folder / "alerts.json"
     panel = portal.open().locator(".st-key-live-alerts")
-    expect(panel).to_contain_text("Alerts none", timeout=30_000)
+    expect(panel).to_contain_text("Alerts none")
     try:
         path.write_text('{"alerts": [{"metric": "mark"}]}')
-        expect(panel).to_contain_text("Alerts are not watched.", timeout=30_000)
+        expect(panel).to_contain_text("Alerts are not watched.")
         path.write_text('{"alerts": [{"metric": "fill"}, {"metric": "fill", "position": "gone", "id": "x"}]}')
-        expect(panel).to_contain_text("2 · 0 raised", timeout=30_000)
+        expect(panel).to_contain_text("2 · 0 raised")
         expect(panel).to_contain_text("no such position in the portfolio")
     finally:
         path.unlink()
-    expect(panel).to_contain_text("Alerts none", timeout=30_000)
+    expect(panel).to_contain_text("Alerts none")
 
 
 def test_a_hidden_tab_says_in_its_title_how_many_alerts_are_raised(portal: Portal) -> None:
@@ -138,12 +138,12 @@ def test_a_hidden_tab_says_in_its_title_how_many_alerts_are_raised(portal: Porta
     try:
         page = portal.open()
         panel = page.locator(".st-key-live-alerts")
-        expect(panel).to_contain_text("1 · 1 raised", timeout=30_000)
+        expect(panel).to_contain_text("1 · 1 raised")
         bare = page.title()
         page.evaluate(hide)
-        expect(page).to_have_title(f"(1) {bare}", timeout=10_000)
+        expect(page).to_have_title(f"(1) {bare}")
         panel.get_by_role("button", name="Ack").click()
-        expect(page).to_have_title(bare, timeout=10_000)
+        expect(page).to_have_title(bare)
     finally:
         path.unlink()
 
@@ -155,19 +155,15 @@ def test_no_keys_is_one_sentence_with_the_next_step(browser: Browser, tmp_path: 
     with running_portal(browser, tmp_path, keys=False) as portal:
         for name, size in SIZES.items():
             home = portal.open(portal.url, viewport=size, color_scheme=SCHEMES[name])
-            expect(home.get_by_text(re.compile("APCA_API_KEY_ID and APCA_API_SECRET_KEY"))).to_be_visible(
-                timeout=30_000
-            )
+            expect(home.get_by_text(re.compile("APCA_API_KEY_ID and APCA_API_SECRET_KEY"))).to_be_visible()
             picture(home, f"no-keys-home-{name}")
             page = portal.open(viewport=size, color_scheme=SCHEMES[name])
             start = page.get_by_role("button", name="Start", exact=True)
-            expect(start).to_be_enabled(timeout=30_000)
+            expect(start).to_be_enabled()
             said = page.locator(STATUS)
             expect(said).to_contain_text("Not ready. APCA_API_KEY_ID and APCA_API_SECRET_KEY are not set.")
             start.click()
-            expect(said).to_contain_text(
-                "Not started. APCA_API_KEY_ID and APCA_API_SECRET_KEY are not set.", timeout=30_000
-            )
+            expect(said).to_contain_text("Not started. APCA_API_KEY_ID and APCA_API_SECRET_KEY are not set.")
             expect(said).to_contain_text("config/alpaca.env")
             expect(start).to_be_enabled()
             picture(page, f"no-keys-{name}")

@@ -29,11 +29,11 @@ def begin(portal: Portal, threshold_seconds: int) -> Page:
     """Open the page, lower the threshold, start, and wait for the first marks."""
     page = portal.open()
     threshold = page.get_by_role("spinbutton", name="Stale after (s)")
-    expect(threshold).to_be_visible(timeout=20_000)
+    expect(threshold).to_be_visible()
     threshold.fill(str(threshold_seconds))
     threshold.press("Enter")
-    page.get_by_role("button", name="Start", exact=True).click(timeout=20_000)
-    expect(page.locator('td[data-col="mark"]').filter(has_text="$").first).to_be_visible(timeout=20_000)
+    page.get_by_role("button", name="Start", exact=True).click()
+    expect(page.locator('td[data-col="mark"]').filter(has_text="$").first).to_be_visible()
     return page
 
 
@@ -41,7 +41,7 @@ def test_a_feed_that_dies_turns_every_row_stale_in_time(portal: Portal) -> None:
     """Quiet contracts are grey; of dead feeds every row is stale in time, and the line is red."""
     page = begin(portal, THRESHOLD)
     grey = page.locator(".st-key-live-status-quiet")
-    expect(grey).to_contain_text(re.compile(r"Live\. .*\d+ of \d+ (is|are) quiet"), timeout=40_000)
+    expect(grey).to_contain_text(re.compile(r"Live\. .*\d+ of \d+ (is|are) quiet"))
     expect(page.locator(ROWS).filter(has_text="quiet").first).to_be_visible()
     quiet = page.locator('tr[data-state="quiet"] td[data-col="quote"]').first
     expect(quiet).to_have_attribute("title", re.compile("older than the threshold"))
@@ -52,9 +52,9 @@ def test_a_feed_that_dies_turns_every_row_stale_in_time(portal: Portal) -> None:
     expect(page.locator(f".st-key-live-status {ERROR}")).to_contain_text(
         re.compile(r"\d+ of \d+ quotes are stale")
     )
-    expect(page.locator(".st-key-live-totals")).to_contain_text(re.compile(r"\d+ stale"), timeout=10_000)
+    expect(page.locator(".st-key-live-totals")).to_contain_text(re.compile(r"\d+ stale"))
     portal.simulator.faults.clear()
-    expect(page.locator(".st-key-live-status")).to_contain_text("Live.", timeout=40_000)
+    expect(page.locator(".st-key-live-status")).to_contain_text("Live.")
 
 
 def test_off_hours_the_last_marks_stand_without_alarm(browser: Browser, tmp_path: Path) -> None:
@@ -66,9 +66,9 @@ def test_off_hours_the_last_marks_stand_without_alarm(browser: Browser, tmp_path
         portal.simulator.faults.rest(path="/v2/clock", status=200, body=closed_clock())
         page = begin(portal, 1)  # every price is older than that
         status = page.locator(f".st-key-live-status {INFO}")
-        expect(status).to_contain_text(re.compile("Market closed until .* Last marks from"), timeout=20_000)
+        expect(status).to_contain_text(re.compile("Market closed until .* Last marks from"))
         expect(page.locator(f"{ROWS.replace(',', '[data-state=closed],')}[data-state=closed]")).to_have_count(
-            page.locator(ROWS).count(), timeout=20_000
+            page.locator(ROWS).count()
         )
         expect(page.locator(".st-key-live-totals")).to_contain_text("closed")
         assert page.locator(f"{ROWS.replace(',', '[data-state=stale],')}[data-state=stale]").count() == 0

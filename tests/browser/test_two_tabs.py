@@ -22,13 +22,13 @@ STATUS, NOTES = ".st-key-live-status", ".st-key-live-notes"
 def press(page: Page, name: str) -> None:
     """Press a button once it can be pressed."""
     button = page.get_by_role("button", name=name, exact=True)
-    expect(button).to_be_enabled(timeout=20_000)
+    expect(button).to_be_enabled()
     button.click()
 
 
 def expect_in(page: Page, place: str, words: str | re.Pattern[str]) -> None:
     """Wait until a place on the page says this."""
-    expect(page.locator(place)).to_contain_text(words, timeout=20_000)
+    expect(page.locator(place)).to_contain_text(words)
 
 
 def choose_file(page: Page, name: str) -> None:
@@ -55,7 +55,7 @@ def test_restart_uses_the_tab_it_was_pressed_in(portal: Portal) -> None:
 
     press(large, "Restart")
     expect_in(large, STATUS, re.compile(r"Options 14 of 14 · stocks 7 of 7 · fills listening"))
-    expect(large.locator(NOTES)).not_to_be_visible(timeout=15_000)
+    expect(large.locator(NOTES)).not_to_be_visible()
     expect_in(
         small,
         ".st-key-live-health",
