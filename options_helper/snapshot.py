@@ -86,6 +86,9 @@ class StreamHealth:
         asked: Symbols asked for; empty for fills.
         missing: Symbols asked for and not acknowledged by the server.
         channels: Channels (quotes or trades of one symbol) granted by a plan that refused more; else None.
+        polled: Symbols that REST fetches at an interval instead, because they do not stream.
+        poll_seconds: That interval; 0 for none.
+        polled_at: When the last request for all of them was made that REST answered whole, None for none yet.
         attempts: Reconnection attempts since Start.
         tries: Attempts since the stream last proved itself, which the backoff counts; 0 if unknown.
         next_attempt_at: When the next attempt begins, while reconnecting.
@@ -107,6 +110,9 @@ class StreamHealth:
     asked: frozenset[str] = frozenset()
     missing: frozenset[str] = frozenset()
     channels: int | None = None
+    polled: frozenset[str] = frozenset()
+    poll_seconds: float = 0.0
+    polled_at: dt.datetime | None = None
     attempts: int = 0
     tries: int = 0
     next_attempt_at: dt.datetime | None = None

@@ -130,7 +130,11 @@ def test_the_limit_keeps_positions_whole_and_names_the_rest() -> None:
     assert got.stocks == ["AAPL", "SPY", "MSFT"]
     [warning] = got.warnings
     assert warning.startswith("5 of 8 option contracts are over the limit of 3;")
-    assert warning.endswith("Not live: condor, last.")
+    assert warning.endswith("they are polled instead of streamed, by whole positions: condor, last.")
+    assert got.polled_contracts == [
+        *(f"SPY261218C00{strike}000" for strike in (500, 510, 520, 530)),
+        "MSFT261218C00250000",
+    ]
     assert set(got.not_live) == {"condor", "last"}
 
 
@@ -159,7 +163,7 @@ def test_many_names_are_shortened_in_the_warning_only() -> None:
     """The sentence stays readable; `not_live` has every position."""
     got = plan(*(option(f"p{number}", strike=number) for number in range(1, 51)), max_option_contracts=10)
     [warning] = got.warnings
-    assert warning.endswith("p30 and 20 more.")
+    assert warning.endswith("p20 and 20 more.")
     assert len(got.not_live) == 40
 
 
@@ -266,3 +270,28 @@ def test_a_plan_is_within_its_limit_and_keeps_positions_whole(books: list[list[L
     assert set(
         positions_not_subscribed(Portfolio(positions=positions), frozenset(chosen), today=TODAY)
     ) == set(got.not_live)
+
+
+def test_the_soonest_and_the_largest_positions_stream_and_the_file_may_pin() -> None:
+    """A pinned position first, then those that expire within a week, then the largest; the rest is polled."""
+    owned = [
+        option("small", "AAPL", 100),
+        option("large", "MSFT", 500, contracts=-9),
+        option("near", "KO", 60, expiry=TODAY + dt.timedelta(days=7)),
+        option("pinned", "PEP", 10, stream=True),
+        option("later", "SPY", 1, expiry=TODAY + dt.timedelta(days=8)),
+        shares("stake", "IBM"),
+    ]
+    order = ["PEP261218C00010000", "KO261127C00060000", "MSFT261218C00500000", "AAPL261218C00100000"]
+    for limit in range(5):
+        got = plan(*owned, max_option_contracts=limit)
+        assert set(got.option_contracts) == set(order[:limit])
+        assert set(got.polled_contracts) == {*order, "SPY261128C00001000"} - set(order[:limit])
+        assert got.stream_first == ["PEP", "KO", "MSFT", "AAPL", "SPY", "IBM", *order[:limit]]
+    assert got.stocks == ["AAPL", "MSFT", "KO", "PEP", "SPY", "IBM"], "the file's order, as ever"
+
+
+def test_nothing_is_polled_of_a_stream_that_is_off() -> None:
+    """Switched off means that nothing is fetched either."""
+    got = plan(option("a"), shares("b", "KO"), stream_options=False, stream_stocks=False)
+    assert (got.polled_contracts, got.stream_first) == ([], [])

@@ -105,5 +105,5 @@ def check_subscription(portfolio: Portfolio, settings: AlpacaSettings | None, to
     words = [asked, *plan.warnings]
     over = most_stocks is not None and len(plan.stocks) > most_stocks
     if over:
-        words.append("The free plan would refuse all of these stocks (405).")
+        words.append(f"The free plan streams at most {most_stocks} (405); the others are polled.")
     return Finding("Subscription", Level.NOTE if over or plan.warnings else Level.OK, " ".join(words))

@@ -44,6 +44,7 @@ RIGHT = {
     "opened_at": 'a day or a time, such as "2026-11-02" or "2026-11-02T10:30:00-05:00"',
     "multiplier": "a number above 0, such as 100",
     "root": 'the root of the contract symbol, such as "SPXW"',
+    "stream": "true to stream its prices before all others, or false",
     "legs": "a list of 2 to 100 legs; write a single option without legs",
 }
 RIGHT_IN_LEG = {

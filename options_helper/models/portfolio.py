@@ -11,7 +11,7 @@ import datetime as dt
 from collections import Counter
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, StrictBool, Tag, model_validator
 
 from options_helper.models.fields import (
     AnyCaseOptionType,
@@ -49,11 +49,13 @@ class _Owned(_Model):
         symbol: The underlying (`AAPL`, `BRK-B` or `BRK.B`), or the shares' own symbol.
         opened_at: When it was opened, if known: a day, or a time (in New York time if it names no zone).
         account: "none" for a position that the broker's account does not hold and is not compared with.
+        stream: True to stream its prices before all others, if not all can be streamed.
     """
 
     id: Text
     symbol: Symbol
     opened_at: Moment | None = None
+    stream: StrictBool | None = None
     name: Note | None = None
     tag: Annotated[list[Text], Field(max_length=50)] | None = None
     note: Note | None = None

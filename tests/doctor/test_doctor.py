@@ -552,7 +552,7 @@ def test_what_is_over_the_limit_is_told() -> None:
     assert free.text.startswith(
         "200 option contracts of at most 200 (indicative), 1 stock of at most 30 (IEX)."
     )
-    assert "Not live: p200." in free.text
+    assert "1 of 201 option contracts are over the limit of 200; they are polled" in free.text
     paid = AlpacaSettings("k", "s", stock_feed="sip", options_feed="opra")
     assert check_subscription(portfolio, paid, NOW.date()) == Finding(
         "Subscription",
@@ -562,7 +562,7 @@ def test_what_is_over_the_limit_is_told() -> None:
 
 
 def test_too_many_stocks_for_the_free_plan_are_told() -> None:
-    """One symbol over the limit and the server refuses them all."""
+    """Symbols over the limit are polled, and the report says so."""
     shares = [
         EquityPosition(id=f"s{n}", symbol=f"S{chr(65 + n)}", shares=1, cost_basis=1) for n in range(26)
     ] + [EquityPosition(id=f"t{n}", symbol=f"T{chr(65 + n)}", shares=1, cost_basis=1) for n in range(5)]

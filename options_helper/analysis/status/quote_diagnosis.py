@@ -9,8 +9,8 @@ from options_helper.analysis.status.diagnosis import Diagnosis, Level, QuoteCoun
 from options_helper.analysis.status.refusals import name_streams
 from options_helper.analysis.streams.silence import seconds_since
 from options_helper.analysis.text.figures import format_span
-from options_helper.analysis.text.wording import capital, join_words
-from options_helper.analysis.valuation.quote_state import QUIET_HEARD_SECONDS
+from options_helper.analysis.text.wording import capital, count, join_words
+from options_helper.analysis.valuation.quote_state import QUIET_HEARD_SECONDS, is_polled_in_time
 from options_helper.market import LiveSnapshot, StreamHealth, StreamName
 
 _WORD = {StreamName.OPTIONS: "option", StreamName.STOCKS: "stock"}
@@ -41,6 +41,26 @@ def explain_late(live: LiveSnapshot, counts: QuoteCounts) -> Diagnosis | None:
         Level.WARNING,
         f"{_WORD[stream].capitalize()} quotes come {format_span(seconds)} late.",
         f"They are that old when they arrive, and their ages count it. {describe_stale(counts)}".strip(),
+    )
+
+
+def explain_overdue_poll(live: LiveSnapshot) -> Diagnosis | None:
+    """Explain prices that REST is to fetch at an interval and has not fetched in time."""
+    overdue = [
+        record
+        for record in live.health.values()
+        if record.polled and record.polled_at is not None and not is_polled_in_time(live, record.stream)
+    ]
+    if not overdue:
+        return None
+    record = overdue[0]
+    number = len(record.polled)
+    since = format_span(seconds_since(record.polled_at, live.as_of))
+    reason = capital(live.backfill.get(f"polled {record.stream}", ""))
+    return Diagnosis(
+        Level.WARNING,
+        f"{count(number, f'{_WORD[record.stream]} quote')} {'is' if number == 1 else 'are'} not up to date.",
+        f"They do not stream, and REST last reported all of them {since} ago. {reason}".rstrip(),
     )
 
 

@@ -1,8 +1,8 @@
 """One snapshot, one diagnosis: a headline, its cause, and one next step. Pure.
 
 The worst thing wins: a stream in error, then one that reconnects, then one that still connects; while the
-market is open a dead stream, symbols not granted, a mute stream, a late one, stale quotes; else all is live,
-and grey where a quote is quiet or missing.
+market is open a dead stream, symbols not granted, a mute stream, a late one, an overdue poll, stale quotes;
+else all is live, and grey if a quote is quiet, missing or polled.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from options_helper.analysis.status.quote_diagnosis import (
     describe_stale,
     explain_dead,
     explain_late,
+    explain_overdue_poll,
     explain_stale,
 )
 from options_helper.analysis.status.refusals import explain_rejection, explain_retry
@@ -23,7 +24,10 @@ from options_helper.analysis.status.stream_lines import (
     LABELS,
     NO_ANSWER_AFTER_SECONDS,
     coverage,
+    describe_limit,
+    describe_mix,
     describe_next_try,
+    describe_polled,
     describe_wait,
     name_live,
     stream_records,
@@ -82,6 +86,7 @@ def diagnose(
         or _not_granted(records)
         or explain_silence(snapshot, records)
         or explain_late(snapshot, counts)
+        or explain_overdue_poll(snapshot)
         or explain_stale(snapshot, records, counts)
         or _live(snapshot, records, counts, zone)
     )
@@ -116,7 +121,8 @@ def explain_failed(snapshot: LiveSnapshot, records: list[StreamHealth]) -> Diagn
         first, [each.stream for each in alike], snapshot, data_works=_data_works(records)
     )
     last_event = max((each.last_event_at for each in failed if each.last_event_at), default=None)
-    parts = [step, name_live(records, snapshot.as_of)]
+    polled = next((describe_polled(each) for each in failed if each.polled), "")
+    parts = [step, polled and f"{polled}.", name_live(records, snapshot.as_of)]
     if last_event is not None:
         parts.append(f"Last event {format_span((snapshot.as_of - last_event).total_seconds())} ago.")
     return Diagnosis(Level.ERROR, headline, " ".join(part for part in parts if part))
@@ -168,7 +174,13 @@ def _closed(
 
 
 def _not_granted(records: list[StreamHealth]) -> Diagnosis | None:
-    short = [record for record in records if record.missing and record.state == StreamState.RUNNING]
+    """Explain symbols that the server left out, unless a limit is the reason and they are polled."""
+    short = [
+        record
+        for record in records
+        if record.state == StreamState.RUNNING
+        and (record.missing if record.channels is None else record.missing - record.polled)
+    ]
     if not short:
         return None
     record = short[0]
@@ -206,10 +218,11 @@ def _live(
     parts = [f"{streams}." if streams else ""]
     if counts.oldest_seconds is not None:
         parts.append(f"Oldest quote {format_span(counts.oldest_seconds)}.")
-    rest = describe_rest(counts)
-    parts += [rest, f"Updated {format_time(snapshot.as_of, zone)}."]
+    rest = [*(describe_limit(record) for record in records), describe_rest(counts)]
+    is_whole = not any(rest) and not describe_mix(snapshot)
+    parts += [*rest, f"Updated {format_time(snapshot.as_of, zone)}."]
     return Diagnosis(
-        Level.QUIET if rest else Level.SUCCESS, "Live.", " ".join(part for part in parts if part)
+        Level.SUCCESS if is_whole else Level.QUIET, "Live.", " ".join(part for part in parts if part)
     )
 
 

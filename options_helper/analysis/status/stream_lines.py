@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from options_helper.analysis.streams.silence import MUTE_AFTER_SECONDS, seconds_since, silence_seconds
 from options_helper.analysis.text.figures import MISSING, format_span
-from options_helper.analysis.text.wording import format_time, join_words
+from options_helper.analysis.text.wording import count, format_time, join_words
 from options_helper.market import LiveSnapshot, StreamFailure, StreamHealth, StreamName, StreamState
 
 NO_ANSWER_AFTER_SECONDS = 3.0
@@ -144,9 +144,49 @@ def name_live(records: Sequence[StreamHealth], as_of: dt.datetime) -> str:
 
 
 def coverage(record: StreamHealth) -> str:
-    """Return `12 of 12` for a data stream, `listening` for the fills."""
+    """Return `12 of 12`, or `200 stream, 50 polled every 15 s`; for the fills `listening`."""
     if record.stream == StreamName.FILLS:
         return "listening"
     if not record.asked:
         return "connected"
-    return f"{len(record.asked) - len(record.missing)} of {len(record.asked)}"
+    streaming = len(record.asked) - len(record.missing)
+    if record.polled:
+        return f"{streaming} stream, {describe_polled(record)}"
+    return f"{streaming} of {len(record.asked)}"
+
+
+def describe_polled(record: StreamHealth) -> str:
+    """Return `50 polled every 15 s`."""
+    return f"{len(record.polled):,} polled every {format_span(record.poll_seconds)}"
+
+
+def describe_mix(snapshot: LiveSnapshot) -> str:
+    """Return how the data streams' symbols get their prices, `200 stream, 50 polled every 15 s`.
+
+    Returns "" if nothing is polled.
+    """
+    records = [record for record in snapshot.health.values() if record.stream is not StreamName.FILLS]
+    polled = sum(len(record.polled) for record in records)
+    if not polled:
+        return ""
+    streaming = sum(
+        len(record.asked) - len(record.missing) for record in records if record.state is StreamState.RUNNING
+    )
+    seconds = max(record.poll_seconds for record in records)
+    return f"{streaming:,} stream, {polled:,} polled every {format_span(seconds)}"
+
+
+def describe_limit(record: StreamHealth) -> str:
+    """Return a plan's limit, or "" if none was met.
+
+    For example `Alpaca granted 30 channels: 24 underlyings stream quotes; 6 are polled.`
+    """
+    if record.channels is None:
+        return ""
+    words = "underlying" if record.stream is StreamName.STOCKS else "contract"
+    streaming = len(record.asked) - len(record.missing)
+    verb = "streams" if streaming == 1 else "stream"
+    granted = f"Alpaca granted {count(record.channels, 'channel')}: {count(streaming, words)} {verb} quotes"
+    if not record.polled:
+        return f"{granted}."
+    return f"{granted}; {len(record.polled):,} {'is' if len(record.polled) == 1 else 'are'} polled."

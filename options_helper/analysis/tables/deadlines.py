@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from options_helper.analysis.valuation.marks import SHARE_TRADE_SECONDS
-from options_helper.analysis.valuation.quote_state import is_heard
+from options_helper.analysis.valuation.quote_state import is_heard, is_polled_in_time
 from options_helper.analysis.valuation.row_warnings import RowWarning
 from options_helper.market import LiveSnapshot, StreamName
 from options_helper.times import new_york_date, start_of_day
@@ -37,6 +37,8 @@ def circumstances(live: LiveSnapshot) -> tuple[object, ...]:
         # A pong makes no new version, and it is what keeps an old price quiet.
         is_heard(live, StreamName.STOCKS),
         is_heard(live, StreamName.OPTIONS),
+        is_polled_in_time(live, StreamName.STOCKS),
+        is_polled_in_time(live, StreamName.OPTIONS),
     )
 
 
@@ -71,7 +73,10 @@ def _of_ages(table: pd.DataFrame, live: LiveSnapshot, stale_after_seconds: float
     ages = table["mark_age_seconds"].to_numpy()
     # A share's last trade may stand in for a wide quote for a while only.
     by_trade = np.array([set(each) >= _STANDS_IN for each in table["warnings"]], dtype=np.bool_)
-    for limit, own in ((stale_after_seconds, ages), (SHARE_TRADE_SECONDS, ages[by_trade])):
+    limits = [(stale_after_seconds, ages), (SHARE_TRADE_SECONDS, ages[by_trade])]
+    # What is polled is live for one interval at most.
+    limits += [(seconds, ages) for seconds in {each.poll_seconds for each in live.health.values()} - {0.0}]
+    for limit, own in limits:
         young = own[own <= limit]
         if len(young):
             yield live.as_of + dt.timedelta(seconds=limit - float(young.max())) + _MICROSECOND

@@ -14,10 +14,10 @@ from options_helper.analysis.tables.sums import TableSums
 from options_helper.analysis.valuation.row_warnings import to_lists
 from options_helper.analysis.valuation.settlement import settle
 from options_helper.analysis.valuation.valuation import (
-    SOURCE_TYPE,
     STATE_TYPE,
     Valuation,
     compute_live_rows,
+    source_type,
 )
 from options_helper.market import LiveSnapshot
 from options_helper.models import Portfolio
@@ -57,10 +57,10 @@ def underlying_columns(
 ) -> dict[str, Column]:
     """Return the table's columns by name; `stocks` is the valuation of the portfolio's underlyings."""
     now = settle(book.underlyings, stocks, stocks, live)
-    return {**book.underlyings.columns, **_price_columns(now), **_sum_columns(sums)}
+    return {**book.underlyings.columns, **_price_columns(now, live), **_sum_columns(sums)}
 
 
-def _price_columns(now: Valuation) -> dict[str, Column]:
+def _price_columns(now: Valuation, live: LiveSnapshot) -> dict[str, Column]:
     change = now.mark - now.close
     return {
         "price": now.mark,
@@ -71,7 +71,7 @@ def _price_columns(now: Valuation) -> dict[str, Column]:
         "change": change,
         "change_pct": change / np.where(now.close > 0, now.close, np.nan),
         "state": categories(now.states, STATE_TYPE),
-        "source": categories(now.sources, SOURCE_TYPE),
+        "source": categories(now.sources, source_type(live)),
         "mark_age_seconds": now.mark_ages,
         "quote_time": moments(now.ticks.quote_time),
         "warnings": to_lists(now.warnings | now.close_doubts),

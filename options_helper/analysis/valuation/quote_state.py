@@ -3,7 +3,7 @@
 | state | when (the first that fits, from the top) |
 | --- | --- |
 | `expired` | the contract's last trading time has passed |
-| `not_subscribed` | the server's acknowledged list is known and lacks the symbol |
+| `not_subscribed` | the server's acknowledged list is known and lacks the symbol, and REST does not poll it |
 | `halted` | trading in the contract or its underlying is halted |
 | `no_data` | neither a quote nor a last trade that makes a mark |
 | `live` | young enough, in an open market, on a stream that has not ended for good |
@@ -14,6 +14,10 @@
 A quote is quiet, not stale, if its stream was heard within 10 s, is not lagging, and cannot have missed an
 update: the price came on the present connection, or REST has reported all prices since its acknowledgement. A
 stream is lagging if its quotes are older than the threshold when they arrive.
+
+A price that REST polls is live only while it is also younger than the interval. Older, it is quiet as long as
+REST answered within the interval and a little more: then nobody had changed it. The stream proves nothing
+about it, and its end takes nothing from it. On a delayed feed no price is live or quiet.
 """
 
 from __future__ import annotations
@@ -35,6 +39,10 @@ if TYPE_CHECKING:
     Times = NDArray[np.int64]
 
 QUIET_HEARD_SECONDS = 10.0
+
+# How much later than promised an answer of REST may come.
+POLL_GRACE_SECONDS = 10.0
+DELAYED_FEEDS = frozenset({"delayed_sip"})
 
 _ENDED = frozenset({StreamState.ERROR, StreamState.STOPPED})
 _DEAD = frozenset({StreamState.RECONNECTING, StreamState.ERROR, StreamState.STOPPED})
@@ -64,6 +72,7 @@ class RowFacts(NamedTuple):
     Attributes:
         streamed_at: When the mark's source came by its stream, in microseconds of this computer's clock;
             0 if it did not.
+        polled: REST fetches the symbol at an interval, because it does not stream.
     """
 
     is_stock: Flags
@@ -74,37 +83,63 @@ class RowFacts(NamedTuple):
     has_price: Flags
     streamed_at: Times
     dated_at: Times
+    polled: Flags | np.bool_ = np.bool_(False)
 
 
 def compute_states(
     ages: Floats, standing: RowFacts, live: LiveSnapshot, stale_after_seconds: float
 ) -> NDArray[np.int8]:
     """Numbers in `TRUTH_STATES` for n rows."""
-    young = ages <= stale_after_seconds
-    old = np.where(
+    states = np.where(
         standing.is_stock,
-        _old_state(live, StreamName.STOCKS, stale_after_seconds),
-        _old_state(live, StreamName.OPTIONS, stale_after_seconds),
+        _states_on(StreamName.STOCKS, ages, standing, live, stale_after_seconds),
+        _states_on(StreamName.OPTIONS, ages, standing, live, stale_after_seconds),
     )
-    young = young & ~np.where(
-        standing.is_stock, _has_ended(live, StreamName.STOCKS), _has_ended(live, StreamName.OPTIONS)
-    )
-    if live.market_phase in _CLOSED_FOR_OPTIONS:
-        young = young & _still_trading(live, standing)
-    states = np.where(young, CODE[QuoteState.LIVE], old)
     # An age that is not known proves nothing, even beside a stream that is alive.
-    unproven = np.isnan(ages) | ~np.where(
-        standing.is_stock,
-        _is_unchanged(live, StreamName.STOCKS, standing.streamed_at),
-        _is_unchanged(live, StreamName.OPTIONS, standing.streamed_at),
-    )
-    unproven |= _is_of_earlier_session(live, standing.dated_at)
+    unproven = np.isnan(ages) | _is_of_earlier_session(live, standing.dated_at)
     np.putmask(states, unproven & (states == CODE[QuoteState.QUIET]), CODE[QuoteState.STALE])
     np.putmask(states, ~standing.has_price, CODE[QuoteState.NO_DATA])
     np.putmask(states, standing.halted, CODE[QuoteState.HALTED])
     np.putmask(states, standing.not_subscribed, CODE[QuoteState.NOT_SUBSCRIBED])
     np.putmask(states, standing.expired, CODE[QuoteState.EXPIRED])
     return states
+
+
+def _states_on(
+    stream: StreamName, ages: Floats, standing: RowFacts, live: LiveSnapshot, stale_after_seconds: float
+) -> NDArray[np.int8]:
+    """Return how far n prices can be believed as if all of them were of this stream."""
+    polled, health = standing.polled, live.health.get(stream)
+    poll_seconds = health.poll_seconds if health is not None else 0.0
+    limits = np.where(polled, min(poll_seconds, stale_after_seconds), stale_after_seconds)
+    ended = np.where(polled, live.status == StreamState.STOPPED, _has_ended(live, stream))
+    young = (ages <= limits) & ~ended & ~np.bool_(_is_delayed(live, stream))
+    old = np.where(polled, _old_polled(live, stream), _old_state(live, stream, stale_after_seconds))
+    unproven = ~(polled | _is_unchanged(live, stream, standing.streamed_at))
+    np.putmask(old, unproven & (old == CODE[QuoteState.QUIET]), CODE[QuoteState.STALE])
+    if live.market_phase in _CLOSED_FOR_OPTIONS:
+        young = young & _still_trading(live, standing)
+    return np.where(young, CODE[QuoteState.LIVE], old)
+
+
+def _is_delayed(live: LiveSnapshot, stream: StreamName) -> bool:
+    return stream is StreamName.STOCKS and (live.stock_feed or "").lower() in DELAYED_FEEDS
+
+
+def _old_polled(live: LiveSnapshot, stream: StreamName) -> np.int8:
+    """Return the state of a price that REST polls and that is not live."""
+    if live.market_phase in _CLOSED_FOR_OPTIONS:
+        return CODE[QuoteState.CLOSED]
+    proven = live.market_phase == MarketPhase.OPEN and is_polled_in_time(live, stream)
+    return CODE[QuoteState.QUIET if proven and not _is_delayed(live, stream) else QuoteState.STALE]
+
+
+def is_polled_in_time(live: LiveSnapshot, stream: StreamName) -> bool:
+    """Return whether REST answered for all that it polls of a stream within about the interval."""
+    health = live.health.get(stream)
+    if health is None or health.polled_at is None or live.status == StreamState.STOPPED:
+        return False
+    return (live.as_of - health.polled_at).total_seconds() <= health.poll_seconds + POLL_GRACE_SECONDS
 
 
 def _still_trading(live: LiveSnapshot, standing: RowFacts) -> Flags | bool:
@@ -120,7 +155,7 @@ def _old_state(live: LiveSnapshot, stream: StreamName, stale_after_seconds: floa
     """The state of a price over the threshold on this stream."""
     if live.market_phase in _CLOSED_FOR_OPTIONS:
         return CODE[QuoteState.CLOSED]
-    up_to_date = (stream_lag(live, stream) or 0.0) <= stale_after_seconds
+    up_to_date = (stream_lag(live, stream) or 0.0) <= stale_after_seconds and not _is_delayed(live, stream)
     if live.market_phase == MarketPhase.OPEN and is_heard(live, stream) and up_to_date:
         return CODE[QuoteState.QUIET]
     return CODE[QuoteState.STALE]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -130,7 +131,7 @@ def _broker_positions(rows: Instruments, told: Mapping[str, BrokerPosition]) -> 
 
 
 def find_unsubscribed(rows: Instruments, live: LiveSnapshot) -> Flags:
-    """Which symbols the servers did not acknowledge; none where nothing is known of it."""
+    """Return the symbols that neither stream nor are polled; none if nothing is known of that."""
     subscribed = live.subscribed
     if subscribed is None:
         return np.zeros(len(rows.symbols), dtype=np.bool_)
@@ -138,7 +139,21 @@ def find_unsubscribed(rows: Instruments, live: LiveSnapshot) -> Flags:
     def look_up() -> Flags:
         return flags(symbol not in subscribed for symbol in rows.symbols)
 
-    return rows.memo.get("subscribed", subscribed, look_up)
+    return rows.memo.get("subscribed", subscribed, look_up) & ~find_polled(rows, live)
+
+
+def find_polled(rows: Instruments, live: LiveSnapshot) -> Flags:
+    """Return the symbols that REST fetches at an interval, because they do not stream."""
+    found = np.zeros(len(rows.symbols), dtype=np.bool_)
+    for stream, record in live.health.items():
+        polled = record.polled
+        if polled:
+            found |= rows.memo.get(f"polled {stream}", polled, partial(_find_in, rows, polled))
+    return found
+
+
+def _find_in(rows: Instruments, symbols: frozenset[str]) -> Flags:
+    return flags(symbol in symbols for symbol in rows.symbols)
 
 
 def find_halted(rows: Instruments, live: LiveSnapshot) -> Flags:

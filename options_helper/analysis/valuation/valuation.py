@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -21,6 +22,7 @@ from options_helper.analysis.streams.ages import (
     compute_basis_ages,
     compute_lags,
 )
+from options_helper.analysis.text.figures import format_span
 from options_helper.analysis.valuation.latest_prices import Ticks, latest_prices
 from options_helper.analysis.valuation.marks import (
     DELAYED_TRADE_FEEDS,
@@ -42,6 +44,7 @@ from options_helper.analysis.valuation.reference import (
     find_greeks,
     find_halted,
     find_multipliers,
+    find_polled,
     find_previous_closes,
     find_unsubscribed,
     previous_trading_day,
@@ -51,20 +54,20 @@ from options_helper.market import LiveSnapshot, MarketPhase
 from options_helper.times import new_york_date, start_of_day, to_microseconds
 
 if TYPE_CHECKING:
+    import pandas as pd
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
     Flags = NDArray[np.bool_]
     Numbers = NDArray[np.int64]
 
-SOURCES = ("OPRA", "indicative", "IEX", "SIP", "REST snapshot", "demo")
+SOURCES = ("OPRA", "indicative", "IEX", "SIP", "delayed SIP", "Boats", "overnight", "REST snapshot", "demo")
 
-_SOURCE_CODE = {name.lower(): np.int8(number) for number, name in enumerate(SOURCES)}
+_SOURCE_CODE = {name.lower().replace(" ", "_"): np.int8(number) for number, name in enumerate(SOURCES)}
 _LAST = np.int8(MARK_METHODS.index(MarkMethod.LAST))
 _NONE = np.int8(MARK_METHODS.index(MarkMethod.NONE))
 STATE_TYPE = category_type(TRUTH_STATES)
 _METHOD_TYPE = category_type(MARK_METHODS)
-SOURCE_TYPE = category_type(SOURCES)
 _OF_EXPIRED = to_bits([RowWarning.STALE_QUOTE, RowWarning.UNKNOWN_AGE, RowWarning.CLOCK_SKEW])
 
 
@@ -136,6 +139,7 @@ def compute_live_rows(rows: Instruments, live: LiveSnapshot, stale_after_seconds
         has_price=quoted | by_last,
         streamed_at=_streamed_at(ticks, by_last),
         dated_at=np.where(by_last, ticks.trade_time, ticks.quote_time),
+        polled=find_polled(rows, live),
     )
     multipliers = find_multipliers(rows, live)
     closes = find_previous_closes(rows, live)
@@ -157,7 +161,7 @@ def compute_live_rows(rows: Instruments, live: LiveSnapshot, stale_after_seconds
         ends=ends,
         expired=expired,
         states=compute_states(basis.seconds, standing, live, stale_after_seconds),
-        sources=_sources(rows, ticks, standing.has_price, by_last, live),
+        sources=_sources(rows, ticks, standing, by_last, live),
         warnings=_warnings(rows, marks, basis, standing, stale_after_seconds)
         | flag(rows.adjusted & ~expired, RowWarning.ADJUSTED_CONTRACT),
     )
@@ -203,9 +207,17 @@ def _warnings(
 
 
 def _sources(
+    rows: Instruments, ticks: Ticks, standing: RowFacts, by_last: Flags, live: LiveSnapshot
+) -> NDArray[np.int8]:
+    """Numbers in the words of `source_type`, -1 for none."""
+    has_price = standing.has_price
+    streamed = _streamed_sources(rows, ticks, has_price, by_last, live)
+    return np.where(has_price & standing.polled, np.int8(len(SOURCES)), streamed)
+
+
+def _streamed_sources(
     rows: Instruments, ticks: Ticks, has_price: Flags, by_last: Flags, live: LiveSnapshot
 ) -> NDArray[np.int8]:
-    """Numbers in `SOURCES`, -1 for none."""
     if live.demo:
         return np.where(has_price, _SOURCE_CODE["demo"], np.int8(-1))
     unknown = np.int8(-1)
@@ -213,7 +225,17 @@ def _sources(
     options = _SOURCE_CODE.get((live.options_feed or "").lower(), unknown)
     from_rest = np.where(by_last, ticks.trade_from_rest, ticks.quote_from_rest)
     streamed = np.where(rows.is_stock, stocks, options)
-    return np.where(has_price, np.where(from_rest, _SOURCE_CODE["rest snapshot"], streamed), unknown)
+    return np.where(has_price, np.where(from_rest, _SOURCE_CODE["rest_snapshot"], streamed), unknown)
+
+
+def source_type(live: LiveSnapshot) -> pd.CategoricalDtype:
+    """Return the words for sources, the last of them for what REST polls: `REST, every 15 s`."""
+    return _source_type(max((record.poll_seconds for record in live.health.values()), default=0.0))
+
+
+@lru_cache(maxsize=8)
+def _source_type(poll_seconds: float) -> pd.CategoricalDtype:
+    return category_type((*SOURCES, f"REST, every {format_span(poll_seconds)}"))
 
 
 def build_quote_columns(rows: Instruments, now: Valuation, live: LiveSnapshot) -> dict[str, Column]:
@@ -235,7 +257,7 @@ def build_quote_columns(rows: Instruments, now: Valuation, live: LiveSnapshot) -
         "natural": now.natural,
         "spread_pct": now.marks.spread_pct,
         "state": categories(now.states, STATE_TYPE),
-        "source": categories(now.sources, SOURCE_TYPE),
+        "source": categories(now.sources, source_type(live)),
         "quote_age_seconds": now.quote_ages,
         "mark_age_seconds": now.mark_ages,
         "lag_seconds": compute_lags(ticks.quote_time, ticks.quote_received, ticks.quote_from_rest),

@@ -150,7 +150,8 @@ def _alpaca_backfill(config: LiveStreamConfig, run: LiveRun) -> BackgroundFetch:
         raise SettingsError("settings", "The background fetch needs keys.")
     wanted = Wanted(
         stocks=config.stocks,
-        option_contracts=config.option_contracts,
+        option_contracts=tuple(dict.fromkeys((*config.option_contracts, *config.polled_contracts))),
+        to_poll=run.symbols_to_poll,
         stock_feed=config.stock_feed,
         options_feed=config.options_feed,
     )

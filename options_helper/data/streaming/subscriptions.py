@@ -1,16 +1,18 @@
-"""The plan of a portfolio's subscriptions, within the limit of option contracts."""
+"""The plan of a portfolio's subscriptions: what streams within the limit of contracts, and what is polled."""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from options_helper.data.streaming.position_needs import PositionNeed, find_need
 from options_helper.models import Portfolio
 from options_helper.times import new_york_date, utc_now
 
 _MOST_NAMES = 20
+_NEAR = dt.timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,9 +23,11 @@ class SubscriptionPlan:
         stocks: Alpaca's symbols of the underlyings and shares (`BRK.B`), each once, in the file's order.
         option_contracts: Alpaca's contract symbols (`BRKB261218C00500000`), each once, in the same order.
         warnings: Sentences for the user.
-        truncated: True if the limit left contracts out.
-        truncated_count: How many contracts it left out.
-        not_live: By position id, why the position, or part of it, will not be live.
+        truncated: True if the limit keeps contracts from streaming.
+        truncated_count: How many contracts it keeps.
+        not_live: By position id, why the position, or part of it, will not stream.
+        polled_contracts: The contracts over the limit; REST fetches their prices at an interval.
+        stream_first: All symbols that are to stream, the most wanted first.
     """
 
     stocks: list[str] = field(default_factory=list)
@@ -32,6 +36,8 @@ class SubscriptionPlan:
     truncated: bool = False
     truncated_count: int = 0
     not_live: Mapping[str, str] = field(default_factory=dict)
+    polled_contracts: list[str] = field(default_factory=list)
+    stream_first: list[str] = field(default_factory=list, compare=False)
 
 
 def build_subscription_plan(
@@ -44,8 +50,9 @@ def build_subscription_plan(
 ) -> SubscriptionPlan:
     """Return the plan of a portfolio, each symbol once.
 
-    Positions are taken in the file's order, and each is in the plan whole or not at all: half a structure has
-    no mark. One that no longer fits is left out, and a later, smaller one may still fit.
+    Each position streams whole or not at all, so that the prices of a structure are of one age. Positions
+    that the file pins come first, then those that expire within a week, then the largest; of equals the one
+    that stands first in the file. One that no longer fits is polled, and a later, smaller one may still fit.
 
     Args:
         portfolio: What is owned.
@@ -61,9 +68,11 @@ def build_subscription_plan(
         raise ValueError(f"max_option_contracts must be 0 or more, not {max_option_contracts}")
     day = today or new_york_date(utc_now())
     needs = [find_need(position, day) for position in portfolio.positions]
-    stocks = _unique(need.stock for need in needs if not need.index) if stream_stocks else ()
-    contracts = _fill(needs, max_option_contracts) if stream_options else ()
+    by_rank = sorted(needs, key=partial(_rank, today=day))
+    stocks = _stocks_of(needs) if stream_stocks else ()
+    chosen = _fill(by_rank, max_option_contracts) if stream_options else ()
     wanted = _unique(contract for need in needs for contract in need.contracts) if stream_options else ()
+    contracts = [contract for contract in wanted if contract in set(chosen)]
     warnings: list[str] = []
     if stream_options:
         warnings += _limit_warnings(needs, contracts, len(wanted), max_option_contracts)
@@ -73,11 +82,13 @@ def build_subscription_plan(
         warnings += _index_warnings(needs)
     return SubscriptionPlan(
         stocks=list(stocks),
-        option_contracts=list(contracts),
+        option_contracts=contracts,
         warnings=tuple(warnings),
         truncated=len(wanted) > len(contracts),
         truncated_count=len(wanted) - len(contracts),
         not_live=dict(_not_live(needs, stocks, contracts, stream_options=stream_options)),
+        polled_contracts=[contract for contract in wanted if contract not in set(chosen)],
+        stream_first=[*(_stocks_of(by_rank) if stream_stocks else ()), *chosen],
     )
 
 
@@ -102,6 +113,16 @@ def _unique(symbols: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(symbols))
 
 
+def _stocks_of(needs: Iterable[PositionNeed]) -> tuple[str, ...]:
+    return _unique(need.stock for need in needs if not need.index)
+
+
+def _rank(need: PositionNeed, today: dt.date) -> tuple[bool, bool, float]:
+    """Return a key that sorts the most wanted position first."""
+    is_near = need.first_expiry - today <= _NEAR
+    return not need.pinned, not is_near, -need.notional
+
+
 def _fill(needs: Sequence[PositionNeed], limit: int) -> tuple[str, ...]:
     """Return the contracts of every position that fits whole; contracts of an earlier one are free."""
     chosen: dict[str, None] = {}
@@ -122,7 +143,7 @@ def _not_live(
         elif need.expired and not need.contracts:
             yield need.id, "it has expired"
         elif not planned.issuperset(need.contracts):
-            limited = "it is over the limit of option contracts"
+            limited = "it is over the limit of option contracts, so its prices are polled"
             yield need.id, limited if stream_options else "the option stream is switched off"
         elif need.owns_shares and need.stock not in planned_stocks:
             index = "the stock stream does not carry an index"
@@ -137,7 +158,7 @@ def _limit_warnings(
     if not names:
         return []
     over = f"{wanted - len(contracts)} of {wanted} option contracts are over the limit of {limit}"
-    return [f"{over}; whole positions are left out. Not live: {_listed(names)}."]
+    return [f"{over}; they are polled instead of streamed, by whole positions: {_listed(names)}."]
 
 
 def _expired_warnings(needs: Sequence[PositionNeed]) -> list[str]:

@@ -16,7 +16,7 @@ from options_helper.analysis.status.stream_diagnosis import (
     diagnose,
     name_symbols,
 )
-from options_helper.analysis.status.stream_lines import describe_stream, stream_records
+from options_helper.analysis.status.stream_lines import describe_mix, describe_stream, stream_records
 from options_helper.analysis.streams.clock import correct_clock
 from options_helper.market import (
     LiveSnapshot,
@@ -686,3 +686,49 @@ def test_a_line_keeps_the_last_failure() -> None:
     record = replace(health(OPTIONS), last_failure=failure())
     assert describe_stream(record, NOW, zone=NEW_YORK).last_failure == "the connection was reset, 13:45:10"
     assert describe_stream(health(OPTIONS), NOW, zone=NEW_YORK).last_failure == ""
+
+
+def polled(stream: StreamName, number: int, **fields: Any) -> StreamHealth:
+    """A stream of which this many symbols are polled, because the plan grants no more channels."""
+    asked = health(stream).asked
+    some = frozenset(sorted(asked)[:number])
+    given: dict[str, Any] = {"missing": some, "polled": some, "poll_seconds": 15.0, "polled_at": ago(3)}
+    given["channels"] = len(asked - some)
+    return health(stream, **given | fields)
+
+
+def test_the_mix_and_the_granted_limit_are_said() -> None:
+    """What streams and what is polled is counted by stream; a plan's limit is named, and nothing is amber."""
+    records = polled(OPTIONS, 3), polled(STOCKS, 1)
+    said = diagnose(snapshot(*records), quotes=QuoteCounts(total=8, oldest_seconds=2))
+    assert (said.level, said.headline) == (Level.QUIET, "Live.")
+    assert said.detail.startswith(
+        "Options 5 stream, 3 polled every 15 s · stocks 1 stream, 1 polled every 15 s · fills listening."
+    )
+    assert (
+        "Alpaca granted 5 channels: 5 contracts stream quotes; 3 are polled. "
+        "Alpaca granted 1 channel: 1 underlying streams quotes; 1 is polled."
+    ) in said.detail
+    assert describe_mix(snapshot(*records)) == "6 stream, 4 polled every 15 s"
+    assert describe_mix(snapshot()) == ""
+    line = describe_stream(records[0], NOW, zone=NEW_YORK)
+    assert line.text.startswith("5 stream, 3 polled every 15 s · ")
+
+
+def test_an_overdue_poll_is_a_problem() -> None:
+    """When REST does not answer, the line says since when, and why."""
+    late = polled(OPTIONS, 3, polled_at=ago(75))
+    words = {"polled options": "GET /v1beta1/options/snapshots: the server answered 503. Tried again in 4 s."}
+    said = diagnose(snapshot(late, backfill=words))
+    assert said == Diagnosis(
+        Level.WARNING,
+        "3 option quotes are not up to date.",
+        "They do not stream, and REST last reported all of them 1 m 15 s ago. "
+        "GET /v1beta1/options/snapshots: the server answered 503. Tried again in 4 s.",
+    )
+
+
+def test_what_the_server_left_out_without_a_limit_is_named_although_it_is_polled() -> None:
+    """A symbol that was simply not granted may be wrong in the file."""
+    said = diagnose(snapshot(polled(OPTIONS, 2, channels=None)))
+    assert said.headline == "Options: 2 of 8 not granted."

@@ -102,6 +102,8 @@ def build_config(model: PageModel) -> LiveStreamConfig:
         settings=load_settings().with_account(settings.account),
         stocks=plan.stocks if plan else (),
         option_contracts=plan.option_contracts if plan else (),
+        polled_contracts=plan.polled_contracts if plan else (),
+        stream_first=plan.stream_first if plan else (),
         stream_stocks=settings.stream_stocks,
         stream_options=settings.stream_options,
         stream_fills=settings.stream_fills,

@@ -40,7 +40,7 @@ class PageSettings:
 
     @property
     def contract_limit(self) -> int:
-        """The most contracts that are asked for: the indicative feed's plan takes no more than 200."""
+        """Return the most contracts to stream: the indicative feed's plan takes no more than 200."""
         if self.options_feed == OPTIONS_FEEDS[0]:
             return min(self.max_option_contracts, INDICATIVE_QUOTE_LIMIT)
         return self.max_option_contracts
@@ -84,7 +84,8 @@ def render_sidebar(credentials: Credentials) -> PageSettings:
         )
         if settings.contract_limit < settings.max_option_contracts:
             st.caption(
-                f"Of the indicative feed at most {INDICATIVE_QUOTE_LIMIT} are asked for, its plan's limit."
+                f"Of the indicative stream at most {INDICATIVE_QUOTE_LIMIT} are asked for, its plan's limit; "
+                "the others are polled."
             )
     return settings
 
@@ -147,7 +148,7 @@ def _numbers() -> Mapping[str, float]:
             1,
             1000,
             MAX_OPTION_CONTRACTS,
-            "Whole positions beyond it are not subscribed, and named.",
+            "The most contracts to stream. The prices of whole positions beyond it are polled.",
         ),
     )
     return {

@@ -26,6 +26,7 @@ from apps.streamlit.components.status.status_line import announce_change, find_d
 from apps.streamlit.components.view.page_view import PageView, compute_page_view, describe_view, minute_of
 from apps.streamlit.components.view.redraw import mark_drawn, redraw_if_changed
 from options_helper.analysis.status.diagnosis import Level
+from options_helper.analysis.status.stream_lines import describe_mix
 from options_helper.analysis.tables.quote_counts import grown_older
 
 _ALARMS = frozenset({Level.WARNING, Level.ERROR})
@@ -76,7 +77,7 @@ def _render_summary(context: PageContext, page: PageView) -> None:
     render_notes(context)
     tiles, curve = st.columns([3.2, 1], gap="small")
     with tiles:
-        render_totals(page.view.totals, page.view.portfolio.cash)
+        render_totals(page.view.totals, page.view.portfolio.cash, describe_mix(page.view.at))
     with curve:
         render_portfolio_curve(page.day, page.charted, zone=context.zone, key="live-curve", height=96)
 

@@ -24,8 +24,8 @@ _HELP = {
 }
 
 
-def render_totals(totals: LiveTotals, cash: float) -> None:
-    """Draw the tiles."""
+def render_totals(totals: LiveTotals, cash: float, mix: str = "") -> None:
+    """Draw the tiles; `mix` says how prices come if not all of them stream."""
     with st.container(key="live-totals", gap="xsmall"):
         with st.grid(4, min_column_width=140, gap="xsmall"):
             _tile("Portfolio value", totals.portfolio_value, format_dollars, f"cash {format_dollars(cash)}")
@@ -33,7 +33,7 @@ def render_totals(totals: LiveTotals, cash: float) -> None:
             notes = [*([f"{stale} stale"] if stale else []), *describe_expired(totals)]
             _pnl_tile("P/L Open", totals.open_pnl, totals.open_pnl_pct, notes)
             _pnl_tile("P/L Day", totals.day_pnl, totals.day_pnl_pct, notes)
-            _coverage_tile(totals)
+            _coverage_tile(totals, mix)
         st.html(f'<p class="oh-more">{escape(describe_more(totals))}</p>')
 
 
@@ -87,7 +87,7 @@ def _part(total: Total, write: Callable[[float | None], str]) -> str:
     return f"{total.coverage}: {write(total.partial)}" if total.covered else total.coverage
 
 
-def _coverage_tile(totals: LiveTotals) -> None:
+def _coverage_tile(totals: LiveTotals, mix: str) -> None:
     live = f"{totals.live_legs} of {totals.legs} live" if totals.legs else MISSING
     others = [
         f"{number} {state.replace('_', ' ')}"
@@ -96,6 +96,8 @@ def _coverage_tile(totals: LiveTotals) -> None:
     ]
     if totals.expired:
         others.append(f"{totals.expired} expired")
+    if mix:
+        others.append(mix)
     _metric(
         "Coverage", live, " · ".join(others) or ("nothing missing" if totals.legs else "no legs"), color="off"
     )

@@ -70,8 +70,9 @@ def _not_subscribed(context: PageContext) -> list[str]:
     run, plan, portfolio = context.hub.run, context.model.plan, context.model.source.portfolio
     if run is None or plan is None or portfolio is None or not context.hub.is_running():
         return []
-    asked = frozenset((*run.config.stocks, *run.config.option_contracts))
-    absent = frozenset((*plan.stocks, *plan.option_contracts)) - asked
+    config = run.config
+    asked = frozenset((*config.stocks, *config.option_contracts, *config.polled_contracts))
+    absent = frozenset((*plan.stocks, *plan.option_contracts, *plan.polled_contracts)) - asked
     if not absent:
         return []
     missing = positions_not_subscribed(portfolio, asked)

@@ -1,9 +1,9 @@
 """Fetches by REST, in the background of a run, what the streams do not carry.
 
-First quotes, previous closes and greeks; the market's clock; the account and its positions; the multipliers
-of adjusted contracts; the day's executions and orders. Quotes and executions are fetched again after every
-acknowledgement of their stream. Each part fails and is tried again on its own, and each host has a thread of
-its own, so that neither waits for the other.
+First quotes, previous closes and greeks; the quotes of what does not stream, at an interval; the market's
+clock; the account and its positions; the multipliers of adjusted contracts; the day's executions and orders.
+Quotes and executions are fetched again after every acknowledgement of their stream. Each part fails and is
+tried again on its own, and each host has a thread of its own, so that neither waits for the other.
 """
 
 from __future__ import annotations
@@ -96,12 +96,13 @@ class Backfill:
         self._ask(Host.TRADING, "fills")
 
     def request_quotes(self, stream: StreamName) -> None:
-        """Fetch first quotes again, for what a data stream may have missed; returns at once.
+        """Fetch again what a data stream may have missed, and what it does not carry; returns at once.
 
         Called after each acknowledgement of the stream, which never says what changed before.
         """
         self._prices.begin_again(stream)
         self._ask(Host.DATA, stream)
+        self._ask(Host.DATA, _polled(stream))
 
     def stop(self) -> None:
         """End waits and requests at once; legal at any time, any number of times."""
@@ -153,11 +154,10 @@ class Backfill:
         trading += [Part("positions", account.fetch_positions), Part("account", account.fetch_account)]
         if adjusted := adjusted_contracts(wanted.option_contracts):
             trading.append(Part("multipliers", partial(account.fetch_multipliers, adjusted)))
-        data = []
-        if wanted.option_contracts:
-            data.append(Part("options", prices.fetch_options))
-        if wanted.stocks:
-            data.append(Part("stocks", prices.fetch_stocks))
+        streams = [each for each in (StreamName.OPTIONS, StreamName.STOCKS) if wanted.symbols(each)]
+        data = [Part(each, partial(prices.fetch_streamed, each)) for each in streams]
+        if wanted.to_poll is not None:
+            data += [Part(_polled(each), partial(prices.poll, each)) for each in streams]
         if prices.indices:
             data.append(Part("indices", prices.fetch_indices))
         return {Host.TRADING: trading, Host.DATA: data}
@@ -186,3 +186,8 @@ class Backfill:
         trading = self._schedules[Host.TRADING]
         if not trading.has_succeeded("fills"):
             trading.say("fills", f"fetching today's fills, {count:,} so far")
+
+
+def _polled(stream: StreamName) -> str:
+    """Return the name of the part that fetches what a data stream does not carry."""
+    return f"polled {stream}"

@@ -1,4 +1,4 @@
-"""Prices by REST: first quotes and trades of the streams' symbols, previous closes, greeks, index values."""
+"""Prices by REST: first quotes of what streams, all quotes of what does not, closes, greeks, indices."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from options_helper.data.calendar.market_clock import MarketCalendar
 from options_helper.data.rest.client import AlpacaRest
 from options_helper.data.streaming.backfill.first_rows import FirstRows
+from options_helper.data.streaming.backfill.poll_pace import choose_poll_seconds
 from options_helper.data.streaming.backfill.rest_rows import (
     SnapshotRows,
     indices_of,
@@ -19,7 +20,7 @@ from options_helper.data.streaming.backfill.rest_rows import (
 )
 from options_helper.data.streaming.run.cache import Reference
 from options_helper.data.streaming.run.rest_results import RestResults
-from options_helper.market import StreamName
+from options_helper.market import Quote, StreamName, Trade
 from options_helper.times import new_york_date
 
 logger = logging.getLogger(__name__)
@@ -30,12 +31,25 @@ INDEX_SECONDS = 15.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """The symbols to price, spelled as the streams do, and the streams' feeds."""
+    """The symbols to price, spelled as the streams do, and the streams' feeds.
+
+    Attributes:
+        to_poll: Returns those symbols of a data stream that do not stream now; None to poll nothing.
+    """
 
     stocks: Sequence[str]
     option_contracts: Sequence[str]
     stock_feed: str
     options_feed: str
+    to_poll: Callable[[StreamName], Sequence[str]] | None = None
+
+    def symbols(self, stream: StreamName) -> Sequence[str]:
+        """Return all symbols of a data stream."""
+        return self.stocks if stream is StreamName.STOCKS else self.option_contracts
+
+    def polled(self, stream: StreamName) -> Sequence[str]:
+        """Return the symbols of a data stream that do not stream now."""
+        return () if self.to_poll is None else self.to_poll(stream)
 
 
 class PriceFetch:
@@ -62,24 +76,40 @@ class PriceFetch:
         """Let the next look publish every symbol of a stream once more; callable from any thread."""
         self._first[stream].begin_again()
 
-    def fetch_options(self) -> float:
-        """Fetch the contracts' first quotes and trades, their previous closes and greeks."""
-        wanted = self._wanted
-        rows = self._publish_first(
-            StreamName.OPTIONS,
-            lambda: self._rest.option_snapshots(wanted.option_contracts, wanted.options_feed),
-        )
-        self._results.put_reference(Reference(previous_closes=rows.previous_closes, greeks=rows.greeks))
+    def fetch_streamed(self, stream: StreamName) -> float:
+        """Fetch first quotes and trades of what streams, their previous closes and greeks.
+
+        The look counts as complete unless a row could not be read, because that row might be a change.
+        Symbols that REST rejects are ignored, but only if the same route works for others; a symbol
+        without a market has no price that could change.
+        """
+        polled = frozenset(self._wanted.polled(stream))
+        symbols = [symbol for symbol in self._wanted.symbols(stream) if symbol not in polled]
+        if not symbols:
+            return SNAPSHOT_SECONDS
+        first = self._first[stream]
+        as_of = first.begin(self._clock())
+        rows = self._fetch(stream, symbols)
+        with ExitStack() as unless_put:
+            unless_put.callback(first.begin_again)
+            self._put(stream, first.select(rows.quotes), first.select(rows.trades))
+            unless_put.pop_all()
+        if not rows.skipped:
+            self._results.put_complete(stream, as_of)
         return SNAPSHOT_SECONDS
 
-    def fetch_stocks(self) -> float:
-        """Fetch the stocks' first quotes and trades and their previous closes."""
-        wanted = self._wanted
-        rows = self._publish_first(
-            StreamName.STOCKS, lambda: self._rest.stock_snapshots(wanted.stocks, wanted.stock_feed)
-        )
-        self._results.put_reference(Reference(previous_closes=rows.previous_closes))
-        return SNAPSHOT_SECONDS
+    def poll(self, stream: StreamName) -> float:
+        """Fetch the quotes, trades, previous closes and greeks of what does not stream."""
+        symbols = {each: self._wanted.polled(each) for each in self._first}
+        seconds = choose_poll_seconds(map(len, symbols.values()))
+        self._results.put_polling(stream, symbols[stream], seconds)
+        if symbols[stream]:
+            asked_at = self._clock()
+            rows = self._fetch(stream, symbols[stream])
+            self._put(stream, rows.quotes, rows.trades)
+            if not rows.skipped:
+                self._results.put_polled(stream, asked_at)
+        return seconds
 
     def fetch_indices(self) -> float:
         """Fetch the values of the contracts' indices, which no stream carries."""
@@ -87,24 +117,19 @@ class PriceFetch:
         self._results.put_trades(stocks=read_index_values(values, self._clock()))
         return INDEX_SECONDS
 
-    def _publish_first(self, stream: StreamName, fetch: Callable[[], Mapping[str, object]]) -> SnapshotRows:
-        """Look at a data stream's symbols, and publish those not published yet.
-
-        The look counts as complete unless a row could not be read, because that row might be a change.
-        Symbols that REST rejects are ignored, but only if the same route works for others; a symbol
-        without a market has no price that could change.
-        """
-        first = self._first[stream]
-        as_of = first.begin(self._clock())
-        rows = self._read(fetch())
-        with ExitStack() as unless_put:
-            unless_put.callback(first.begin_again)
-            self._results.put_quotes(**{stream.value: first.select(rows.quotes)})
-            self._results.put_trades(**{stream.value: first.select(rows.trades)})
-            unless_put.pop_all()
-        if not rows.skipped:
-            self._results.put_complete(stream, as_of)
+    def _fetch(self, stream: StreamName, symbols: Sequence[str]) -> SnapshotRows:
+        """Fetch snapshots, publish the closes and greeks in them, and return their rows."""
+        wanted = self._wanted
+        if stream is StreamName.STOCKS:
+            rows = self._read(self._rest.stock_snapshots(symbols, wanted.stock_feed))
+        else:
+            rows = self._read(self._rest.option_snapshots(symbols, wanted.options_feed))
+        self._results.put_reference(Reference(previous_closes=rows.previous_closes, greeks=rows.greeks))
         return rows
+
+    def _put(self, stream: StreamName, quotes: Sequence[Quote], trades: Sequence[Trade]) -> None:
+        self._results.put_quotes(**{stream.value: quotes})
+        self._results.put_trades(**{stream.value: trades})
 
     def _read(self, snapshots: Mapping[str, object]) -> SnapshotRows:
         now = self._clock()

@@ -19,6 +19,8 @@ class LiveStreamConfig:
     Attributes:
         settings: Keys and endpoints; read from the environment if None.
         stocks, option_contracts: Symbols as Alpaca spells them, from a `SubscriptionPlan`.
+        polled_contracts: Contracts that do not stream; REST fetches their prices at an interval.
+        stream_first: The symbols in the order in which they stream if Alpaca grants fewer; the others follow.
         stream_stocks, stream_options, stream_fills: Streams to run; one without symbols is not started.
         stock_feed: "iex" or "sip".
         options_feed: "indicative" or "opra".
@@ -34,6 +36,8 @@ class LiveStreamConfig:
     settings: AlpacaSettings | None = None
     stocks: Sequence[str] = ()
     option_contracts: Sequence[str] = ()
+    polled_contracts: Sequence[str] = ()
+    stream_first: Sequence[str] = ()
     stream_stocks: bool = True
     stream_options: bool = True
     stream_fills: bool = True
@@ -46,7 +50,7 @@ class LiveStreamConfig:
     times: ConnectionTimes = field(default_factory=ConnectionTimes)
 
     def __post_init__(self) -> None:
-        for name in ("stocks", "option_contracts"):
+        for name in ("stocks", "option_contracts", "polled_contracts", "stream_first"):
             object.__setattr__(self, name, _symbols(name, getattr(self, name)))
         for name, feeds in (("stock_feed", STOCK_FEEDS), ("options_feed", OPTIONS_FEEDS)):
             object.__setattr__(self, name, str(getattr(self, name)).lower())
@@ -69,9 +73,10 @@ class LiveStreamConfig:
                 raise SettingsError(f"times.{part.name}", f"times.{part.name} must be above 0.")
 
     def symbols(self, stream: StreamName) -> tuple[str, ...]:
-        """Return the symbols of a stream; empty for fills."""
+        """Return the symbols of a stream, the most wanted first; empty for fills."""
         symbols = {StreamName.STOCKS: self.stocks, StreamName.OPTIONS: self.option_contracts}.get(stream, ())
-        return tuple(symbols)
+        ranks = {symbol: rank for rank, symbol in enumerate(self.stream_first)}
+        return tuple(sorted(symbols, key=lambda symbol: ranks.get(symbol, len(ranks))))
 
     @property
     def streams(self) -> tuple[StreamName, ...]:

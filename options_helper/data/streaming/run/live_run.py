@@ -12,6 +12,7 @@ from typing import Protocol
 
 from options_helper.analysis.streams.clock import correct_clock
 from options_helper.data.calendar.market_clock import market_moment
+from options_helper.data.streaming.connection.failures import SYMBOL_LIMIT
 from options_helper.data.streaming.reconnect.change_log import log_change
 from options_helper.data.streaming.reconnect.policy import TICKING_WINDOW, MuteEvidence, is_mute
 from options_helper.data.streaming.reconnect.worker import Streamer, StreamWorker, WorkerSeams
@@ -44,7 +45,7 @@ class BackgroundFetch(Protocol):
         """Fetch the day's executions and orders soon; return at once."""
 
     def request_quotes(self, stream: StreamName) -> None:
-        """Fetch the quotes of a data stream soon; return at once."""
+        """Fetch soon the quotes of a data stream, and of what it does not carry; return at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +150,7 @@ class LiveRun:
                 state=self.cache.state,
                 market=market_moment(self.results.calendar, alpaca_now),
                 health={stream: worker.health for stream, worker in self.workers.items()},
+                polling=self.results.polling,
                 dropped=self.inbox.dropped,
                 queue_depth=self.inbox.depth,
                 started_at=self.started_at,
@@ -158,6 +160,16 @@ class LiveRun:
             )
         )
         return correct_clock(snapshot)
+
+    def symbols_to_poll(self, stream: StreamName) -> tuple[str, ...]:
+        """Return a data stream's symbols that do not stream: over the limit, or not granted."""
+        config, worker = self.config, self.workers.get(stream)
+        symbols = config.polled_contracts if stream is StreamName.OPTIONS else ()
+        if worker is None:
+            return tuple(symbols)
+        health = worker.health
+        absent = health.asked if _is_refused_for_its_size(health) else health.missing
+        return tuple(dict.fromkeys((*symbols, *(each for each in config.symbols(stream) if each in absent))))
 
     def _alpaca_now(self) -> dt.datetime:
         return self.results.to_alpaca_time(self.clock())
@@ -242,6 +254,8 @@ class LiveRun:
             self._follow_fills(before, is_back=is_back, is_lost=is_lost)
         elif is_back:
             self._follow_data(after)
+        elif _is_refused_for_its_size(after) and self._backfill is not None:
+            self._backfill.request_quotes(after.stream)
 
     def _follow_data(self, health: StreamHealth) -> None:
         stream = health.stream
@@ -260,3 +274,9 @@ class LiveRun:
                 self._backfill.request_fills()
         elif is_lost:
             self._gaps.lost(before.last_heard_at or self.clock())
+
+
+def _is_refused_for_its_size(health: StreamHealth) -> bool:
+    """Return whether Alpaca granted not a single symbol of a stream."""
+    failure = health.last_failure
+    return health.state is StreamState.ERROR and failure is not None and failure.code == SYMBOL_LIMIT

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from options_helper.analysis.streams.clock import accept_offset, clock_error
@@ -14,12 +15,22 @@ from options_helper.data.streaming.run.fill_gaps import FillGaps
 from options_helper.market import NO_UNREADABLE_ROWS, Quote, StreamName, Trade, UnreadableRows
 
 
+@dataclass(frozen=True, slots=True)
+class Polling:
+    """The symbols of one stream that REST fetches at an interval, and when it last answered for all."""
+
+    symbols: frozenset[str] = frozenset()
+    seconds: float = 0.0
+    answered_at: dt.datetime | None = None
+
+
 class RestResults:
     """Takes what REST answered; its methods may be called from several threads.
 
     Attributes:
         calendar: The market's clock, None until it is known.
         clock_offset_seconds: How far this computer's clock is ahead of Alpaca's, None until it is known.
+        polling: What REST fetches at an interval, by stream.
     """
 
     def __init__(
@@ -27,6 +38,7 @@ class RestResults:
     ) -> None:
         self.calendar: MarketCalendar | None = None
         self.clock_offset_seconds: float | None = None
+        self.polling: Mapping[StreamName, Polling] = {}
         self._cache, self._workers, self._gaps = cache, workers, gaps
 
     @property
@@ -59,6 +71,23 @@ class RestResults:
         if worker is not None:
             worker.completed(as_of)
             self._cache.touch()
+
+    def put_polling(self, stream: StreamName, symbols: Iterable[str], seconds: float) -> None:
+        """Note what is about to be fetched at which interval; an answer for other symbols proves nothing."""
+        known = self.polling.get(stream, Polling())
+        wanted = frozenset(symbols)
+        # Equal symbols stay the same object, for readers that remember it.
+        changed = replace(known, seconds=seconds) if wanted == known.symbols else Polling(wanted, seconds)
+        if changed != known:
+            self._put_polling(stream, changed)
+
+    def put_polled(self, stream: StreamName, asked_at: dt.datetime) -> None:
+        """Note that REST answered for all symbols that are polled; it was asked at a time."""
+        self._put_polling(stream, replace(self.polling[stream], answered_at=asked_at))
+
+    def _put_polling(self, stream: StreamName, polling: Polling) -> None:
+        self.polling = {**self.polling, stream: polling}
+        self._cache.touch()
 
     def put_reference(self, reference: Reference) -> None:
         """Take facts about symbols and the account."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from options_helper.data.calendar.market_clock import MarketMoment
 from options_helper.data.streaming.run.cache import CacheState
 from options_helper.data.streaming.run.config import LiveStreamConfig
+from options_helper.data.streaming.run.rest_results import Polling
 from options_helper.market import LiveSnapshot, StreamHealth, StreamName, StreamState
 from options_helper.snapshot import derive_mappings
 
@@ -26,6 +27,7 @@ class SnapshotParts:
         now: The time of the snapshot.
         first_version: Added to the cache's version, so that versions grow over runs.
         health: The record of each stream that runs.
+        polling: What REST fetches at an interval, by stream.
         dropped: Messages lost in the inbox, by stream.
         queue_depth: Batches waiting in the inbox.
     """
@@ -35,6 +37,7 @@ class SnapshotParts:
     state: CacheState
     market: MarketMoment
     health: Mapping[StreamName, StreamHealth]
+    polling: Mapping[StreamName, Polling] = field(default_factory=dict)
     dropped: Mapping[str, int]
     queue_depth: int
     started_at: dt.datetime
@@ -90,12 +93,20 @@ def build_snapshot(parts: SnapshotParts) -> LiveSnapshot:
 
 
 def _present(parts: SnapshotParts, stream: StreamName) -> StreamHealth:
-    """Return a stream's record with its losses, and with a rate of 0 after a silence."""
+    """Return a stream's record with its losses, what is polled, and a rate of 0 after a silence."""
     record = parts.health.get(stream) or StreamHealth(stream)
     last = record.last_event_at
     is_old = last is None or (parts.now - last).total_seconds() > _RATE_IS_OLD_AFTER_SECONDS
     dropped = parts.dropped.get(stream, 0)
-    return replace(record, dropped=dropped, rate=0.0 if is_old else record.rate)
+    polling = parts.polling.get(stream, Polling())
+    return replace(
+        record,
+        dropped=dropped,
+        rate=0.0 if is_old else record.rate,
+        polled=polling.symbols,
+        poll_seconds=polling.seconds,
+        polled_at=polling.answered_at,
+    )
 
 
 def _overall(stopped_at: dt.datetime | None, records: Iterable[StreamHealth]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -17,7 +18,7 @@ from options_helper.data.streaming.run.config import LiveStreamConfig
 from options_helper.data.streaming.run.fill_gaps import FillGaps
 from options_helper.data.streaming.run.live_run import LiveRun, RunParts
 from options_helper.data.streaming.run.streamers import StreamRequest, build_data, build_orders
-from options_helper.errors import StreamInterrupted
+from options_helper.errors import StreamInterrupted, StreamRejected
 from options_helper.market import (
     BrokerPosition,
     FillGap,
@@ -26,6 +27,7 @@ from options_helper.market import (
     PreviousClose,
     Quote,
     StreamName,
+    StreamState,
     Trade,
 )
 
@@ -52,7 +54,10 @@ class FakeStreamer:
         self._end.set()
 
     def fail(self, words: str) -> None:
-        self._error = StreamInterrupted("x", words)
+        self.end_with(StreamInterrupted("x", words))
+
+    def end_with(self, error: Exception) -> None:
+        self._error = error
         self._end.set()
 
 
@@ -481,6 +486,37 @@ def test_what_was_not_granted_is_not_subscribed(desk) -> None:
     assert desk.run.snapshot().subscribed == {*CONTRACTS, "AAPL"}
     desk.run.workers[StreamName.OPTIONS].subscribed(frozenset(CONTRACTS[:2]))
     assert desk.run.snapshot().subscribed == {*CONTRACTS[:2], "AAPL"}
+
+
+def test_what_is_not_granted_and_what_is_over_the_limit_is_polled(wait_until) -> None:
+    """The contracts over the limit are polled from the beginning, those left out once that is known."""
+    desk = Desk(replace(CONFIG, polled_contracts=("SPY261218C00600000",), stream_first=CONTRACTS[::-1]))
+    run = desk.run
+    run.start()
+    try:
+        assert run.config.symbols(StreamName.OPTIONS) == CONTRACTS[::-1], "the most wanted first"
+        assert run.symbols_to_poll(StreamName.OPTIONS) == ("SPY261218C00600000",)
+        run.workers[StreamName.OPTIONS].subscribed(frozenset(CONTRACTS[1:]))
+        assert run.symbols_to_poll(StreamName.OPTIONS) == ("SPY261218C00600000", CONTRACTS[0])
+        assert run.symbols_to_poll(StreamName.STOCKS) == ()
+        run.results.put_polling(StreamName.OPTIONS, run.symbols_to_poll(StreamName.OPTIONS), 15.0)
+        run.results.put_polled(StreamName.OPTIONS, NOW)
+        health = run.snapshot().health["options"]
+        assert health.polled == {"SPY261218C00600000", CONTRACTS[0]}
+        assert (health.poll_seconds, health.polled_at) == (15.0, NOW)
+    finally:
+        run.stop(20)
+
+
+def test_a_stream_that_is_refused_for_its_size_is_polled_whole(desk, wait_until) -> None:
+    """If Alpaca grants not one channel (405), REST is asked for all symbols; other refusals poll nothing."""
+    desk.made[StreamName.OPTIONS][0].end_with(StreamRejected("options", "too many", code=405))
+    wait_until(lambda: desk.run.workers[StreamName.OPTIONS].health.state is StreamState.ERROR)
+    assert desk.run.symbols_to_poll(StreamName.OPTIONS) == CONTRACTS
+    wait_until(lambda: "request_quotes of options" in desk.backfill.calls)
+    desk.made[StreamName.STOCKS][0].end_with(StreamRejected("stocks", "no key", code=402))
+    wait_until(lambda: desk.run.workers[StreamName.STOCKS].health.state is StreamState.ERROR)
+    assert desk.run.symbols_to_poll(StreamName.STOCKS) == ()
 
 
 def test_an_old_rate_is_no_rate(desk, wait_until) -> None:

@@ -1,0 +1,185 @@
+"""What does not stream is fetched at an interval that follows from its number."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from options_helper.data.rest.http import Host
+from options_helper.data.streaming.backfill.backfill import Backfill
+from options_helper.data.streaming.backfill.poll_pace import CALLS_PER_MINUTE, choose_poll_seconds
+from options_helper.data.streaming.backfill.prices import Wanted
+from options_helper.data.streaming.run.cache import LiveCache
+from options_helper.data.streaming.run.rest_results import Polling, RestResults
+from options_helper.errors import AlpacaRestError
+from options_helper.market import StreamName
+
+NOW = dt.datetime(2026, 11, 20, 15, 0, tzinfo=dt.UTC)
+STREAMED, POLLED = "AAPL261218C00250000", "AAPL261218C00260000"
+
+
+@dataclass
+class FakeRest:
+    """The data host's routes; each look at a contract gives a higher price, dated now."""
+
+    clock: Clock
+    looks: list[tuple[str, ...]] = field(default_factory=list)
+    error: AlpacaRestError | None = None
+    bad_row: bool = False
+
+    def option_snapshots(self, symbols: Sequence[str], feed: str) -> dict[str, Any]:
+        """Return a quote of each."""
+        assert feed == "indicative"
+        if self.error is not None:
+            raise self.error
+        self.looks.append(tuple(symbols))
+        bid, at = float(len(self.looks)), self.clock.now().isoformat()
+        rows: dict[str, Any] = {
+            symbol: {"latestQuote": {"bp": bid, "ap": bid + 0.1, "bs": 1, "as": 1, "t": at}}
+            for symbol in symbols
+        }
+        return rows | ({symbols[0]: {"latestQuote": "junk"}} if self.bad_row else {})
+
+    def when_limited(self, _call: object) -> None:
+        """Never limited."""
+
+    def stop(self) -> None:
+        """Nothing to stop."""
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+
+@dataclass
+class Clock:
+    """Time that the test moves."""
+
+    seconds: float = 0.0
+
+    def now(self) -> dt.datetime:
+        """The time of day."""
+        return NOW + dt.timedelta(seconds=self.seconds)
+
+
+class Desk:
+    """A backfill of two contracts, one of which does not stream, over a real cache."""
+
+    def __init__(self) -> None:
+        self.clock = Clock()
+        self.rest = FakeRest(self.clock)
+        self.to_poll: tuple[str, ...] = (POLLED,)
+        self.cache = LiveCache((), (STREAMED, POLLED))
+        self.results = RestResults(self.cache, {}, None)
+        wanted = Wanted(
+            stocks=(),
+            option_contracts=(STREAMED, POLLED),
+            stock_feed="iex",
+            options_feed="indicative",
+            to_poll=lambda _stream: self.to_poll,
+        )
+        self.backfill = Backfill(
+            self.rest,  # type: ignore[arg-type]
+            wanted,
+            want_fills=False,
+            results=self.results,
+            clock=self.clock.now,
+            monotonic=lambda: self.clock.seconds,
+        )
+        # No trading host here: the library's calendar serves at once.
+        self.backfill._market._tried.set()
+
+    def run_for(self, seconds: float) -> None:
+        """Let time pass, fetching whatever falls due."""
+        end = self.clock.seconds + seconds
+        while True:
+            wait = self.backfill.step(Host.DATA)
+            if self.clock.seconds + wait > end:
+                break
+            self.clock.seconds += wait
+        self.clock.seconds = end
+
+    def bid(self, symbol: str) -> float | None:
+        """Return the bid in the cache."""
+        quote = self.cache.state.option_quotes[symbol]
+        assert quote.from_rest
+        return quote.bid_price
+
+    @property
+    def polling(self) -> Polling:
+        """What is polled of the options."""
+        return self.results.polling[StreamName.OPTIONS]
+
+
+@pytest.fixture
+def desk() -> Desk:
+    """A desk at its first moment."""
+    return Desk()
+
+
+@pytest.mark.parametrize(
+    ("numbers", "seconds"),
+    [((0, 0), 15.0), ((800, 30), 15.0), ((2500, 0), 15.0), ((2501, 0), 20.0), ((5000, 60), 35.0)],
+)
+def test_the_interval_follows_from_the_number_of_symbols(numbers: tuple[int, int], seconds: float) -> None:
+    """100 symbols a call, half of the plan's requests a minute, never under 15 s."""
+    assert choose_poll_seconds(numbers) == seconds
+    calls = sum(-(-number // 100) for number in numbers)
+    assert calls * 60 / seconds <= CALLS_PER_MINUTE
+
+
+def test_only_what_does_not_stream_is_fetched_again_and_again(desk: Desk) -> None:
+    """The streamed contract's first quote stays; the polled one is new every 15 s, with an honest time."""
+    desk.run_for(0)
+    assert desk.rest.looks == [(STREAMED,), (POLLED,)]
+    assert (desk.bid(STREAMED), desk.bid(POLLED)) == (1.0, 2.0)
+    desk.run_for(31)
+    assert desk.rest.looks[2:] == [(POLLED,), (POLLED,)]
+    assert (desk.bid(STREAMED), desk.bid(POLLED)) == (1.0, 4.0)
+    assert desk.cache.state.option_quotes[POLLED].timestamp == NOW + dt.timedelta(seconds=30)
+    assert desk.polling == Polling(frozenset([POLLED]), 15.0, NOW + dt.timedelta(seconds=30))
+
+
+def test_what_a_stream_no_longer_carries_is_polled_at_once(desk: Desk) -> None:
+    """After an acknowledgement that leaves a symbol out, it is polled without waiting for the interval."""
+    desk.run_for(2)
+    desk.to_poll = (STREAMED, POLLED)
+    desk.backfill.request_quotes(StreamName.OPTIONS)
+    desk.run_for(1)
+    assert desk.rest.looks[-1] == (STREAMED, POLLED)
+    assert desk.polling.symbols == {STREAMED, POLLED}
+
+
+def test_an_answer_for_other_symbols_proves_nothing(desk: Desk) -> None:
+    """When the polled symbols change, the last answer does not count for the new ones."""
+    desk.run_for(2)
+    assert desk.polling.answered_at is not None
+    desk.results.put_polling(StreamName.OPTIONS, [STREAMED], 15.0)
+    assert desk.polling == Polling(frozenset([STREAMED]), 15.0, None)
+
+
+def test_a_failed_or_partly_unreadable_answer_is_no_proof(desk: Desk) -> None:
+    """The time of the last whole answer stays, and the failure is said in words."""
+    desk.run_for(2)
+    desk.rest.error = AlpacaRestError("/v1beta1/options/snapshots", "no answer", status=503)
+    desk.run_for(30)
+    assert desk.polling.answered_at == NOW
+    assert "no answer" in desk.cache.state.backfill["polled options"]
+    desk.rest.error, desk.rest.bad_row = None, True
+    desk.run_for(60)
+    assert desk.polling.answered_at == NOW
+    desk.rest.bad_row = False
+    desk.run_for(30)
+    assert desk.polling.answered_at is not None
+    assert desk.polling.answered_at > NOW
+    assert desk.cache.state.backfill["polled options"] == ""
+
+
+def test_nothing_to_poll_costs_no_request(desk: Desk) -> None:
+    """A book that streams whole is looked at once a minute, as before."""
+    desk.to_poll = ()
+    desk.run_for(61)
+    assert desk.rest.looks == [(STREAMED, POLLED), (STREAMED, POLLED)]
