@@ -34,6 +34,7 @@ class Plan:
     per_frame: int
     messages: int
     rate: float
+    symbols: int
 
 
 class Feed:
@@ -76,7 +77,8 @@ class Feed:
             elif "quotes" in request:  # other channels are asked for apart, and not served
                 quotes, trades = list(request["quotes"]), list(request.get("trades", ()))
                 connection.send_msgpack([{"T": "subscription", "quotes": quotes, "trades": trades}])
-                self._market.append((connection, FramePool(quotes, self._plan.per_frame)))
+                moving = quotes[: self._plan.symbols or None]
+                self._market.append((connection, FramePool(moving, self._plan.per_frame)))
                 say(event="subscribed", path=connection.path, symbols=len(quotes))
 
     def _talk_orders(self, connection: Connection) -> None:
@@ -177,10 +179,11 @@ def main() -> None:
     parser.add_argument("--per-frame", type=int, default=10)
     parser.add_argument("--messages", type=int, default=100_000)
     parser.add_argument("--rate", type=float, default=0.0, help="messages per second; 0 is flat out")
+    parser.add_argument("--symbols", type=int, default=0, help="that move on each connection; 0 is all")
     parser.add_argument("--port", type=int, default=0)
     options = parser.parse_args()
     listener = socket.create_server(("127.0.0.1", options.port), backlog=16)
-    feed = Feed(Plan(options.per_frame, options.messages, options.rate))
+    feed = Feed(Plan(options.per_frame, options.messages, options.rate, options.symbols))
     threading.Thread(target=feed.serve, args=(listener,), daemon=True).start()
     say(event="listening", port=listener.getsockname()[1])
     commands = {"go": feed.go, "pause": feed.pause, "fill": feed.fill}

@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Page, Route
 
 pytestmark = pytest.mark.browser
 pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
 pytest.importorskip("streamlit", reason="the portal needs streamlit")
 
-from apps.streamlit.components.view.redraw import _SCRIPT  # noqa: E402
-
+SCRIPTS = Path(__file__).resolve().parents[2] / "options_helper" / "browser"
+SITE = "http://scripts.test/"
 PATIENCE = 8_000
-MOUNT = """async (script) => {
-    const { default: redraw } = await import(`data:text/javascript,${encodeURIComponent(script)}`);
+MOUNT = """async () => {
+    const { default: redraw } = await import("/redraw.js");
     const parentElement = document.body;
     window.reports = [];
     const setTriggerValue = (name) => window.reports.push(name);
-    window.beat = (patience) => redraw({ data: { number: 1, patience }, setTriggerValue, parentElement });
+    const data = { number: 1, now: 1 };
+    window.beat = (patience) => redraw({ data: { ...data, patience }, setTriggerValue, parentElement });
 }"""
 SEEN = """(seen) => {
     Object.defineProperty(document, 'hidden', { value: !seen, configurable: true });
@@ -35,11 +37,20 @@ def page(browser: Browser) -> Iterator[Page]:
     """Open a page with the guard's script before its first beat; its clock is frozen."""
     page = browser.new_page()
     page.clock.install(time=0)
-    page.goto("about:blank")
+    page.route(f"{SITE}**", _answer)
+    page.goto(SITE)
     page.clock.pause_at(3_600_000)
-    page.evaluate(MOUNT, _SCRIPT)
+    page.evaluate(MOUNT)
     yield page
     page.close()
+
+
+def _answer(route: Route) -> None:
+    name = route.request.url.removeprefix(SITE)
+    if name.endswith(".js"):
+        route.fulfill(path=SCRIPTS / name, content_type="text/javascript")
+    else:
+        route.fulfill(body="<!doctype html>", content_type="text/html")
 
 
 def _beat(page: Page) -> None:

@@ -388,8 +388,8 @@ def test_a_narrow_window_shows_four_columns_and_second_lines(open_table: Callabl
     page = open_table(viewport={"width": 390, "height": 844})
     heads = page.locator("th:visible")
     assert [text.strip() for text in heads.all_inner_texts()] == ["Position", "Qty", "Mark", "P/L Open"]
-    expect(_cell(page, "p003", "mark").locator(".pt-second")).to_have_text(re.compile(r"● live \d+ s"))
-    expect(_cell(page, "p003", "pnl_open").locator(".pt-second")).to_have_text(re.compile(r"%$"))
+    expect(_cell(page, "p003", "mark").locator(".pt-narrow")).to_have_text(re.compile(r"● live \d+ s"))
+    expect(_cell(page, "p003", "pnl_open").locator(".pt-narrow")).to_have_text(re.compile(r"%$"))
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     scroll = page.locator(".pt-scroll")
     assert scroll.evaluate("node => node.scrollWidth <= node.clientWidth")
@@ -478,7 +478,7 @@ def test_leaving_takes_away_only_what_the_table_made(open_table: Callable[..., P
             const root = document.querySelector('.positions-table');
             const stranger = document.createElement('i');
             root.parentElement.append(stranger);
-            const styles = document.querySelectorAll('.stBidiComponent style').length;
+            const styles = document.querySelectorAll('.stBidiComponent :is(style, link)').length;
             return { inside: root.children.length, styles };
         }"""
     )
@@ -486,7 +486,7 @@ def test_leaving_takes_away_only_what_the_table_made(open_table: Callable[..., P
     assert made["styles"] == 1
     _refreshes(page, 2)
     assert page.locator(".stBidiComponent i").count() == 1
-    assert page.locator(".stBidiComponent style").count() == 1
+    assert page.locator(".stBidiComponent :is(style, link)").count() == 1
 
 
 @pytest.mark.parametrize("minutes", [-2, 2])

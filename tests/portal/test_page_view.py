@@ -54,7 +54,7 @@ def _table_data(page: AppTest) -> dict[str, Any]:
     (table,) = (
         element.proto
         for element in page.get("bidi_component")
-        if element.proto.component_name == "options_helper_positions"
+        if element.proto.component_name == "options-helper.positions_table"
     )
-    data: dict[str, Any] = json.loads(table.json)
+    data: dict[str, Any] = json.loads(table.bytes)
     return data

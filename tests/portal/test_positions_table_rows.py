@@ -14,7 +14,8 @@ import pytest
 
 pytest.importorskip("streamlit", reason="the portal needs the extra [ui]")
 
-from apps.streamlit.components.positions.table import TablePayload, build_table_rows, legs_csv, positions_csv
+from apps.streamlit.components.positions.table import TableRows, build_table_rows, legs_csv, positions_csv
+from apps.streamlit.components.positions.table.layout import build_layout
 from apps.streamlit.components.positions.table.row_words import describe_price, warning_words
 from options_helper.analysis.live_portfolio_metrics import (
     compute_live_multileg_rows,
@@ -107,7 +108,7 @@ def _payload(
     notes: dict[str, str] | None = None,
     *,
     without: tuple[str, ...] = (),
-) -> TablePayload:
+) -> TableRows:
     live = snapshot or _snapshot()
     portfolio = Portfolio.model_validate({"positions": POSITIONS if positions is None else positions})
     singles = compute_live_position_rows(portfolio, live, stale_after_seconds=30.0)
@@ -123,12 +124,12 @@ def _payload(
     return build_table_rows(portfolio, *tables, notes, as_of=live.as_of, stale_after_seconds=30.0)
 
 
-def _row(payload: TablePayload, row_id: str) -> dict[str, Any]:
+def _row(payload: TableRows, row_id: str) -> dict[str, Any]:
     rows = [dict(zip(payload["fields"], values, strict=True)) for values in payload["rows"]]
     return next(row for row in rows if row["id"] == row_id)
 
 
-def _group(payload: TablePayload, name: str) -> dict[str, Any]:
+def _group(payload: TableRows, name: str) -> dict[str, Any]:
     rows = [dict(zip(payload["group_fields"], values, strict=True)) for values in payload["groups"]]
     return next(row for row in rows if row["id"] == name)
 
@@ -153,7 +154,7 @@ def test_a_single_shows_the_metrics_figures() -> None:
     }
     assert shown == pytest.approx(
         {"qty": 3, "dte": 28, "cost": 18.4, "bid": 23.32, "ask": 23.42, "mark": 23.37, "natural": 23.32,
-         "pnl_open": 1491, "delta": 0.8123}
+         "pnl_open": 1491, "delta": 0.81234}
     )  # fmt: skip
     assert (row["name"], row["sub"], row["state"], row["group"]) == (
         "250 call",
@@ -169,10 +170,10 @@ def test_a_structure_is_one_row_per_unit_and_its_legs_have_their_own_quotes() ->
     payload = _payload()
     row = _row(payload, "put spread")
     assert (row["qty"], row["mark"], row["cost"]) == (2, pytest.approx(-0.71), pytest.approx(-0.71))
-    assert (row["pnl_open"], row["sub"]) == (0, "18 Dec · 255/260")
+    assert (row["pnl_open"], row["sub"]) == (pytest.approx(0), "18 Dec · 255/260")
     leg = _row(payload, "put spread/0")
-    assert (leg["name"], leg["qty"], leg["mark"], leg["dte"]) == ("short 260 put", -2, 1.92, None)
-    assert {leg[field] for field in ("cost", "pnl_open", "pnl_pct", "pnl_day")} == {None}
+    assert (leg["name"], leg["qty"], leg["mark"], leg["dte"]) == ("short 260 put", -2, 1.92, "")
+    assert {leg[field] for field in ("cost", "pnl_open", "pnl_pct", "pnl_day")} == {""}
 
 
 def test_legs_of_several_expiries_say_theirs() -> None:
@@ -302,7 +303,7 @@ def test_a_structures_greeks_are_per_unit_like_its_mark() -> None:
     assert (row["qty"], row["delta"], row["theta"]) == (2, 0.1, 0.01)
 
 
-def test_on_the_last_day_the_moment_of_the_last_trade_is_given() -> None:
+def test_on_the_last_day_the_time_of_the_last_trade_is_given() -> None:
     """The browser counts the time left; on other days, and for shares, there is none."""
     today = _single("today", "AAPL", 250, expiry="2026-11-20")
     far = _single("far", "AAPL", 250)
@@ -325,10 +326,10 @@ def test_an_unknown_warning_is_shown_as_its_words() -> None:
     assert warning_words(["moon_phase"]) == {"moon_phase": ["moon phase", "moon_phase"]}
 
 
-def test_the_same_snapshot_at_a_later_moment_gives_the_same_bytes() -> None:
+def test_the_same_snapshot_at_a_later_time_gives_the_same_rows() -> None:
     """Ages are counted in the browser, so time alone changes nothing."""
-    moments = [NOW + dt.timedelta(seconds=second, microseconds=7 * second) for second in range(25)]
-    texts = {json.dumps(_payload(_snapshot(at=moment))) for moment in moments}
+    times = [NOW + dt.timedelta(seconds=second, microseconds=7 * second) for second in range(25)]
+    texts = {json.dumps(_payload(_snapshot(at=at))) for at in times}
     assert len(texts) == 1
 
 
@@ -431,9 +432,8 @@ def test_a_column_added_to_the_schema_is_in_the_tables_the_payload_the_csv_and_t
     schema.names_of.cache_clear()
     try:
         payload = _payload()
-        names = [column["id"] for column in payload["columns"]]
-        assert names[-1] == "weeks"
-        assert payload["columns"][-1]["label"] == "Weeks"
+        heading = build_layout(30.0)["columns"][-2]
+        assert (heading["id"], heading["label"], heading["decimals"]) == ("weeks", "Weeks", 3)
         assert "weeks" in payload["fields"]
         for written in (positions_csv(payload, dt.UTC), legs_csv(payload, dt.UTC)):
             assert "weeks" in written.splitlines()[0].split(",")

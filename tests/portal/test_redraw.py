@@ -32,6 +32,7 @@ class Page:
 
     def browser_compares(self) -> None:
         """The browser saw another number, and asks for the parts."""
+        self.session_state["live-redraw"] = {"changed": {"number": 0, "table": 7}}
         self.sent["on_changed_change"]()
 
 

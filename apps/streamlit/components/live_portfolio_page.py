@@ -18,6 +18,7 @@ from apps.streamlit.components.inputs.sidebar import PageSettings, render_sideba
 from apps.streamlit.components.layout.disclaimer import render_disclaimer
 from apps.streamlit.components.layout.head import draw_badges, draw_buttons, lay_out_head
 from apps.streamlit.components.layout.page_style import apply_page_style
+from apps.streamlit.components.view.redraw import forget_table_version
 from options_helper.session.hub import LiveHub
 
 IDLE_SECONDS = 5.0  # while nothing runs: how soon a Start in another tab, or a saved file, is seen
@@ -33,6 +34,7 @@ def sidebar_state() -> Literal["auto", "collapsed"]:
 def render_live_portfolio() -> None:
     """Draw the whole page for this browser session."""
     apply_page_style()
+    forget_table_version()  # a full run may build the table again, without its rows
     hub = current_hub()
     credentials = find_credentials()
     settings, zone = render_sidebar(credentials), browser_zone()

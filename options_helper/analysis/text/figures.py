@@ -69,11 +69,21 @@ def format_bare_price(value: float | None, *, most_decimals: int = 2) -> str:
     return f"{MINUS if number < 0 else ''}{whole}.{decimals.rstrip('0').ljust(2, '0')}"
 
 
+def round_dollars(value: float) -> int:
+    """Round finite dollars to cents and then to whole dollars."""
+    return int(_rounded(round_half_up(value, 2), 0))
+
+
+def round_percent(value: float, decimals: int = 1) -> float:
+    """Return a finite fraction as a rounded percentage: 0.2719 is 27.2."""
+    return float(_percent(value, decimals))
+
+
 def format_pnl(value: float | None) -> str:
     """Return whole dollars with a sign, `+$1,491`; `$0` has none."""
     if value is None or not math.isfinite(value):
         return MISSING
-    dollars = int(_rounded(round_half_up(value, 2), 0))
+    dollars = round_dollars(value)
     return f"{_sign(dollars)}${abs(dollars):,}"
 
 
@@ -86,7 +96,7 @@ def format_percent(value: float | None, *, signed: bool = False, decimals: int =
     """Return a fraction as a percentage: `3.0%` or, signed, `+27.2%`."""
     if value is None or not math.isfinite(value):
         return MISSING
-    percent = _rounded(_rounded(value, 5) * 100, decimals)
+    percent = _percent(value, decimals)
     sign = _sign(percent) if signed else (MINUS if percent < 0 else "")
     return f"{sign}{abs(percent):,f}%"
 
@@ -122,6 +132,10 @@ def format_span(seconds: float | None) -> str:
     if whole < _DAY:
         return _two(whole // _HOUR, "h", whole % _HOUR // _MINUTE, "m")
     return _two(whole // _DAY, "d", whole % _DAY // _HOUR, "h")
+
+
+def _percent(value: float, decimals: int) -> Decimal:
+    return _rounded(_rounded(value, 5) * 100, decimals)
 
 
 def _rounded(value: float | Decimal, decimals: int) -> Decimal:

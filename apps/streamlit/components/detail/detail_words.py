@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 from apps.streamlit.components.positions.table.records import Record
-from apps.streamlit.components.positions.table.row_words import name_of, terms_of
+from apps.streamlit.components.positions.table.row_words import AGED_STATES, STATE_WORDS, name_of, terms_of
 from options_helper.analysis.osi import stock_symbol
 from options_helper.analysis.strategies.structures import Structure
 from options_helper.analysis.text.figures import (
@@ -28,17 +28,6 @@ METHOD_WORDS = {
     MarkMethod.SETTLED: "the intrinsic value at expiry, provisional",
     MarkMethod.NONE: "no mark",
 }
-STATE_WORDS = {
-    QuoteState.LIVE: "\N{BLACK CIRCLE} live",
-    QuoteState.QUIET: "\N{CIRCLE WITH LEFT HALF BLACK} quiet",
-    QuoteState.STALE: "\N{BLACK UP-POINTING TRIANGLE} stale",
-    QuoteState.CLOSED: "\N{LAST QUARTER MOON} closed",
-    QuoteState.EXPIRED: "\N{MULTIPLICATION X} expired",
-    QuoteState.NO_DATA: "\N{WHITE CIRCLE} no data",
-    QuoteState.NOT_SUBSCRIBED: "\N{CIRCLED DIVISION SLASH} not subscribed",
-    QuoteState.HALTED: "\N{CIRCLED DIVISION SLASH} halted",
-}
-_AGED = frozenset({QuoteState.LIVE, QuoteState.QUIET, QuoteState.STALE})
 _CENT = 0.005
 
 
@@ -92,7 +81,9 @@ def source_words(source: str) -> str:
 def state_words(state: str, age_seconds: float | None) -> str:
     """`● live 2 s`; the age only where it says something."""
     words = STATE_WORDS[QuoteState(state)]
-    return f"{words} {format_span(age_seconds)}" if age_seconds is not None and state in _AGED else words
+    return (
+        f"{words} {format_span(age_seconds)}" if age_seconds is not None and state in AGED_STATES else words
+    )
 
 
 def origin_words(record: Record) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from apps.streamlit.components.positions.table import (
-    TablePayload,
+    TableRows,
     build_table_rows,
     legs_csv,
     positions_csv,
@@ -47,7 +47,7 @@ def render_positions(view: TablesView, fills: FillsView, zone: dt.tzinfo, *, rai
     return selected
 
 
-def _render_downloads(payload: TablePayload, as_of: dt.datetime, zone: dt.tzinfo) -> None:
+def _render_downloads(payload: TableRows, as_of: dt.datetime, zone: dt.tzinfo) -> None:
     """Draw the downloads of the table's rows; a file is written when requested."""
     stamp = as_of.astimezone(zone).strftime("%Y-%m-%d-%H%M")
     files = (("Positions", positions_csv), ("Legs", legs_csv))

@@ -18,29 +18,14 @@ from typing import Any
 
 import streamlit as st
 
+from options_helper.times import to_microseconds, utc_now
+
 _SHOWN, _NUMBER, _DRAWN, _WAITING = "redraw-shown", "redraw-number", "redraw-drawn", "redraw-waiting"
 _BEAT, _LATE = "redraw-beat", "redraw-late"
+_TABLE_VERSION = "redraw-table-version"
+_KEY = "live-redraw"
 _PATIENCE_SECONDS = 8.0
 _PATIENCE_BEATS = 3.0
-# Streamlit sends it with every beat, so it is kept short. The three minutes are for hidden tabs, whose timers
-# browsers hold back to one a minute.
-_SCRIPT = """\
-const kept = new WeakMap()
-export default ({ data: { number, patience }, setTriggerValue: report, parentElement: root }) => {
-const before = kept.get(root), end = new AbortController()
-before?.stop()
-let guard
-const wait = () => {
-clearInterval(guard)
-guard = setInterval(() => report("late", Date.now()), Math.max(patience, document.hidden && 18e4))
-}
-const stop = () => { clearInterval(guard); end.abort() }
-wait()
-document.addEventListener("visibilitychange", wait, end)
-kept.set(root, { number, stop })
-if (before && before.number !== number) report("changed", number)
-return stop
-}"""
 
 
 def redraw_if_changed(shown: tuple[object, ...], parts: Sequence[str], *, pace_seconds: float) -> bool:
@@ -62,8 +47,13 @@ def redraw_if_changed(shown: tuple[object, ...], parts: Sequence[str], *, pace_s
     state[_BEAT] = state.get(_BEAT, 0) + 1
     patience = max(_PATIENCE_SECONDS, _PATIENCE_BEATS * pace_seconds)
     _component()(
-        key="live-redraw",
-        data={"number": state[_NUMBER], "beat": state[_BEAT], "patience": round(1000 * patience)},
+        key=_KEY,
+        data={
+            "number": state[_NUMBER],
+            "beat": state[_BEAT],
+            "patience": round(1000 * patience),
+            "now": to_microseconds(utc_now()) // 1000,
+        },
         on_changed_change=lambda: _redraw(parts),
         on_late_change=_note_late,
     )
@@ -99,11 +89,23 @@ def mark_drawn() -> None:
     st.session_state[_DRAWN] = st.session_state.get(_NUMBER)
 
 
+def known_table_version() -> int | None:
+    """Return the version of the rows that this browser's positions table has, None if it has none."""
+    version: int | None = st.session_state.get(_TABLE_VERSION)
+    return version
+
+
+def forget_table_version() -> None:
+    """Assume that the browser's positions table has no rows, so that the next message has all of them."""
+    st.session_state.pop(_TABLE_VERSION, None)
+
+
 def _redraw(parts: Sequence[str]) -> None:
+    st.session_state[_TABLE_VERSION] = st.session_state[_KEY]["changed"]["table"]
     if st.session_state.get(_DRAWN) != st.session_state.get(_NUMBER):
         st.rerun(list(parts))
 
 
 @cache
 def _component() -> Any:  # noqa: ANN401 - Streamlit gives the mounting command a type of its own
-    return st.components.v2.component("options_helper_redraw", html="<span></span>", js=_SCRIPT)
+    return st.components.v2.component("options-helper.redraw", html="<span></span>", js="redraw.js")

@@ -8,23 +8,23 @@ import io
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from apps.streamlit.components.positions.table.records import Record
-from options_helper.analysis.tables.schema import Table, shown_columns, sources_of
+from apps.streamlit.components.positions.table.records import Record, csv_figure
+from options_helper.analysis.tables.schema import Column, Table, shown_columns, sources_of
 
 if TYPE_CHECKING:
-    from apps.streamlit.components.positions.table.rows import TablePayload
+    from apps.streamlit.components.positions.table.rows import TableRows
 
 _FORMULA_SIGNS = frozenset("=+-@\t\r")
 
 
-def positions_csv(payload: TablePayload, zone: dt.tzinfo) -> str:
+def positions_csv(payload: TableRows, zone: dt.tzinfo) -> str:
     """Return one line per position or structure; percentages are fractions, times carry the zone's offset."""
     figures = _figures(Table.POSITIONS, Table.STRUCTURES)
     columns = ("id", "underlying", "position", "terms", *figures, "state", "quote_time", "warnings", "fills")
     return _csv(columns, (_shown(row, payload, zone) for row in _rows(payload) if row["kind"] != "leg"))
 
 
-def legs_csv(payload: TablePayload, zone: dt.tzinfo) -> str:
+def legs_csv(payload: TableRows, zone: dt.tzinfo) -> str:
     """Return one line per leg of a structure."""
     figures = _figures(Table.LEGS)
     columns = ("position_id", "underlying", "leg", *figures, "state", "quote_time", "warnings")
@@ -36,13 +36,14 @@ def _figures(*tables: Table) -> list[str]:
     return [column.field for column in shown_columns() if column.field in sourced]
 
 
-def _rows(payload: TablePayload) -> Iterable[Record]:
+def _rows(payload: TableRows) -> Iterable[Record]:
     return (dict(zip(payload["fields"], values, strict=True)) for values in payload["rows"])
 
 
-def _shown(row: Record, payload: TablePayload, zone: dt.tzinfo) -> Record:
+def _shown(row: Record, payload: TableRows, zone: dt.tzinfo) -> Record:
     return {
-        **{name: _plain(value) for name, value in row.items()},
+        **row,
+        **{column.field: _figure(row[column.field], column) for column in shown_columns()},
         "id": _safe(row["id"]),
         "position_id": _safe(row["parent"] or ""),
         "underlying": _safe(row["group"]),
@@ -55,11 +56,12 @@ def _shown(row: Record, payload: TablePayload, zone: dt.tzinfo) -> Record:
     }
 
 
-def _plain(value: object) -> object:
-    """A float without an exponent, as a spreadsheet of any kind reads it: `0.000008765`."""
-    if not isinstance(value, float) or "e" not in repr(value):
+def _figure(value: float | str | None, column: Column) -> float | str | None:
+    """Return a figure without an exponent, as any spreadsheet reads it: `0.000008765`."""
+    if value is None or isinstance(value, str):
         return value
-    return f"{value:.12f}".rstrip("0").rstrip(".")
+    figure = csv_figure(value, column)
+    return figure if "e" not in repr(figure) else f"{figure:.12f}".rstrip("0").rstrip(".")
 
 
 def _time_text(milliseconds: int | None, zone: dt.tzinfo) -> str:

@@ -9,7 +9,7 @@ from options_helper.analysis.text.figures import format_pnl
 from options_helper.models import Portfolio
 
 GROUP_FIELDS = (
-    "id", "name", "sub", "state", "time", "pnl_open", "pnl_day", "cover", "day_cover", "partial", "mark",
+    "id", "name", "sub", "state", "time", "pnl_open", "pnl_day", "cover", "day_cover", "partial",
 )  # fmt: skip
 
 

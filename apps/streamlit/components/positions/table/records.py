@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from options_helper.analysis.tables.schema import Column, Format
-from options_helper.analysis.text.figures import round_half_up, round_price
+from options_helper.analysis.text.figures import round_dollars, round_half_up, round_percent, round_price
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,15 +28,23 @@ def _plain(column: pd.Series) -> list[object]:
     return [None if gone else value for value, gone in zip(values, missing.tolist(), strict=True)]
 
 
+def finite(value: float | None) -> float | None:
+    """Return a finite number as it is, None for anything else."""
+    return value if value is not None and math.isfinite(value) else None
+
+
 def rounded(value: float | None, decimals: int) -> float | None:
     """Return a finite number with this many decimals, whole ones as integers; None for anything else."""
     if value is None or not math.isfinite(value):
         return None
-    nearest = round_half_up(value, decimals)
-    return int(nearest) if nearest.is_integer() else nearest
+    return _short(round_half_up(value, decimals))
 
 
-# Decimals of the payload by format: a little more than what is shown.
+def _short(value: float) -> float:
+    return int(value) if value.is_integer() else value
+
+
+# Decimals of the CSV files by format: a little more than what the page shows.
 _DECIMALS = {
     Format.PNL: 2,
     Format.PERCENT: 5,
@@ -44,11 +52,27 @@ _DECIMALS = {
     Format.QUANTITY: 9,
 }
 _PRICE_DECIMALS = 4
+PERCENT_DECIMALS = 1
 
 
-def rounded_figure(value: float | None, column: Column) -> float | None:
-    """Return a column's figure as the payload sends it; a price below a cent keeps its significant digits."""
-    if column.format is Format.PRICE and value is not None and math.isfinite(value):
+def shown_figure(value: float, column: Column) -> float:
+    """Return a finite figure as the page shows it, a fraction as its percentage."""
+    match column.format:
+        case Format.PRICE:
+            return _short(round_price(value, 2))
+        case Format.PNL:
+            return round_dollars(value)
+        case Format.PERCENT | Format.SIGNED_PERCENT:
+            return _short(round_percent(value, PERCENT_DECIMALS))
+        case Format.QUANTITY:
+            return _short(round_half_up(value, _DECIMALS[Format.QUANTITY]))
+        case Format.DECIMAL:
+            return _short(round_half_up(value, column.decimals))
+
+
+def csv_figure(value: float, column: Column) -> float | None:
+    """Return a column's figure as a CSV file has it; a price below a cent keeps its significant digits."""
+    if column.format is Format.PRICE and math.isfinite(value):
         return rounded(round_price(value, _PRICE_DECIMALS), 12)
     return rounded(value, _DECIMALS.get(column.format, column.decimals + 2 if column.decimals else 0))
 

@@ -8,8 +8,21 @@ from collections.abc import Iterable, Sequence
 from apps.streamlit.components.positions.table.records import Record
 from options_helper.analysis.text.figures import MINUS, format_bare_price, format_percent, format_strike
 from options_helper.analysis.text.wording import format_day
+from options_helper.analysis.valuation.quote_state import QuoteState
 from options_helper.analysis.valuation.row_warnings import RowWarning, sentences
 from options_helper.models import EquityPosition, Leg, MultiLegPosition, Position, StockLeg
+
+STATE_WORDS = {
+    QuoteState.LIVE: "\N{BLACK CIRCLE} live",
+    QuoteState.QUIET: "\N{CIRCLE WITH LEFT HALF BLACK} quiet",
+    QuoteState.STALE: "\N{BLACK UP-POINTING TRIANGLE} stale",
+    QuoteState.CLOSED: "\N{LAST QUARTER MOON} closed",
+    QuoteState.EXPIRED: "\N{MULTIPLICATION X} expired",
+    QuoteState.NO_DATA: "\N{WHITE CIRCLE} no data",
+    QuoteState.NOT_SUBSCRIBED: "\N{CIRCLED DIVISION SLASH} not subscribed",
+    QuoteState.HALTED: "\N{CIRCLED DIVISION SLASH} halted",
+}
+AGED_STATES = frozenset({QuoteState.LIVE, QuoteState.QUIET, QuoteState.STALE})
 
 _UP, _DOWN, _SAME = "\N{BLACK UP-POINTING TRIANGLE}", "\N{BLACK DOWN-POINTING TRIANGLE}", "="
 _NO_CHANGE = "0.00%"

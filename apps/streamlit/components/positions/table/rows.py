@@ -1,12 +1,7 @@
-"""The table's payload: portfolio and metrics as arrays that the widget shows. Pure, without Streamlit.
+"""The table's rows as arrays, for the widget and the CSV files. Pure, without Streamlit.
 
-Numbers are rounded to a little more than the display shows and times are absolute, so a snapshot without
-changes gives an equal payload.
-
-`columns` describes the figures in the order of their headings, made from `analysis.tables.schema`: `id` is
-the name in `fields`, `label` and `help` are the heading's words, `format` is one of `price, pnl, percent,
-signed_percent, quantity, decimal`, `decimals` counts those of `decimal`, `optional` columns are hidden by
-default, and `toned` ones are coloured by their sign. Prices below a cent have six significant digits.
+Times are absolute, so a snapshot without changes gives equal rows. A figure that a row does not have is "",
+and one that is not known is None.
 """
 
 from __future__ import annotations
@@ -16,12 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, TypedDict
 
 from apps.streamlit.components.positions.table.group_rows import GROUP_FIELDS, build_group_rows
-from apps.streamlit.components.positions.table.records import (
-    Record,
-    plain_records,
-    price_time,
-    rounded_figure,
-)
+from apps.streamlit.components.positions.table.records import Record, finite, plain_records, price_time
 from apps.streamlit.components.positions.table.row_words import (
     name_of,
     name_of_leg,
@@ -45,23 +35,10 @@ _HEAD = ("id", "kind", "group", "parent", "name", "sub", "warning", "note")
 _TAIL = ("state", "said", "time", "greeks_time", "ends")
 
 
-class ShownColumn(TypedDict):
-    """A heading of the table, from the schema."""
-
-    id: str
-    label: str
-    help: str
-    format: str
-    decimals: int
-    optional: bool
-    toned: bool
-
-
-class TablePayload(TypedDict):
-    """The widget's data.
+class TableRows(TypedDict):
+    """The table of one refresh.
 
     Attributes:
-        columns: The figures' headings and formats.
         fields, group_fields: The names of each row's values.
         groups, rows: Arrays in the order of those names; a structure is followed by its legs.
         ids: Ids of positions and structures, which can be selected.
@@ -70,7 +47,6 @@ class TablePayload(TypedDict):
         stale_after: Seconds after which the browser itself calls a live row stale.
     """
 
-    columns: list[ShownColumn]
     fields: tuple[str, ...]
     group_fields: tuple[str, ...]
     groups: list[list[object]]
@@ -90,8 +66,8 @@ def build_table_rows(
     *,
     as_of: dt.datetime,
     stale_after_seconds: float,
-) -> TablePayload:
-    """Return the payload of one refresh.
+) -> TableRows:
+    """Return the table of one refresh.
 
     Args:
         portfolio: Gives the order of the rows and the terms of the legs.
@@ -121,8 +97,7 @@ def build_table_rows(
         for row in shown:
             rows.append([row.get(field) for field in fields])
             codes += [*(row["warning"] or []), *(row["said"] or [])]
-    return TablePayload(
-        columns=_shown_columns(),
+    return TableRows(
         fields=fields,
         group_fields=GROUP_FIELDS,
         groups=build_group_rows(portfolio, plain_records(underlyings), as_of_us),
@@ -164,7 +139,7 @@ def _leg_rows(position: MultiLegPosition, records: dict[int, Record], as_of_us: 
         figures = _figures(record, Table.LEGS)
         _forget_past_days(figures)
         if not with_expiry:
-            figures["dte"] = None
+            figures["dte"] = ""
         yield {
             "id": f"{position.id}/{number}",
             "kind": "leg",
@@ -178,7 +153,7 @@ def _leg_rows(position: MultiLegPosition, records: dict[int, Record], as_of_us: 
 
 def _forget_past_days(figures: Record) -> None:
     """Expired rows have no days to expiry, rather than a negative number of them."""
-    if (figures["dte"] or 0) < 0:
+    if figures["dte"] and figures["dte"] < 0:
         figures["dte"] = None
 
 
@@ -200,25 +175,9 @@ def _truth(record: Record, sources: list[Record], as_of_us: int) -> Record:
 def _figures(record: Record, table: Table) -> Record:
     sources = sources_of(table)
     return {
-        column.field: rounded_figure(record.get(sources[column.field]), column)
+        column.field: finite(record.get(sources[column.field])) if column.field in sources else ""
         for column in shown_columns()
-        if column.field in sources
     }
-
-
-def _shown_columns() -> list[ShownColumn]:
-    return [
-        ShownColumn(
-            id=column.field,
-            label=column.label,
-            help=column.help,
-            format=str(column.format),
-            decimals=column.decimals,
-            optional=column.optional,
-            toned=column.toned,
-        )
-        for column in shown_columns()
-    ]
 
 
 def _by_position(legs: pd.DataFrame) -> dict[str, dict[int, Record]]:

@@ -1,0 +1,132 @@
+"""The rows that one browser has, so that a refresh sends only what has changed.
+
+Every change of a row gets a new version. The browser reports the version of its rows, and the next message
+has the values of every field and row that changed after it. A browser that has nothing gets everything.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import TypedDict
+
+from apps.streamlit.components.positions.table.layout import build_layout
+from apps.streamlit.components.positions.table.records import shown_figure
+from apps.streamlit.components.positions.table.rows import TableRows
+from options_helper.analysis.tables.schema import shown_columns
+
+Values = Sequence[object]
+
+
+class Changes(TypedDict):
+    """Values of some fields of some rows; the first value of each is the row's number."""
+
+    fields: list[str]
+    rows: list[list[object]]
+
+
+class RowChanges:
+    """Rows of values, and the version in which each row and each field last changed."""
+
+    def __init__(self, fields: Sequence[str], rows: Sequence[Values], version: int) -> None:
+        self._fields = fields
+        self._rows = rows
+        self._row_versions = [version] * len(rows)
+        self._field_versions = [version] * len(fields)
+
+    def update(self, rows: Sequence[Values], version: int) -> bool:
+        """Take new values of the same rows; return whether any differs, and is therefore of this version."""
+        changed = False
+        for number, (old, new) in enumerate(zip(self._rows, rows, strict=True)):
+            if old == new:
+                continue
+            changed = True
+            self._row_versions[number] = version
+            for place, (before, after) in enumerate(zip(old, new, strict=True)):
+                if before != after:
+                    self._field_versions[place] = version
+        self._rows = rows
+        return changed
+
+    def since(self, version: int) -> Changes:
+        """Return the fields and the rows that changed after this version; each row begins with its number."""
+        places = [place for place, changed in enumerate(self._field_versions) if changed > version]
+        return Changes(
+            fields=[self._fields[place] for place in places],
+            rows=[
+                [number, *(row[place] for place in places)]
+                for number, row in enumerate(self._rows)
+                if self._row_versions[number] > version
+            ],
+        )
+
+
+class SentTable:
+    """The table as one browser session was last sent it."""
+
+    def __init__(self) -> None:
+        self._version = 0
+        self._first_version = 0  # of the layout and the list of rows; changes before it mean nothing
+        self._shape: tuple[object, ...] = ()
+        self._content: tuple[object, ...] = ()
+        self._message = b""
+
+    def message(self, table: TableRows, known: int | None, *, now_ms: int, **more: object) -> bytes:
+        """Return the widget's data as JSON.
+
+        Equal content has equal bytes, with the time of the first such message: Streamlit then sends less.
+
+        Args:
+            table: The newest rows.
+            known: The version of the rows in the browser, if it has any.
+            now_ms: The server's time, from which the browser counts ages.
+            more: Small values to send in every message.
+        """
+        rows = _shown_rows(table)
+        self._take(table, rows)
+        since = known if known is not None and self._first_version <= known <= self._version else None
+        content = (self._version, since, more)
+        if content != self._content:
+            self._content = content
+            self._message = self._encode(table, since, {**more, "sent_at": now_ms})
+        return self._message
+
+    def _take(self, table: TableRows, rows: list[list[object]]) -> None:
+        ids = [row[0] for row in rows], [group[0] for group in table["groups"]]
+        shape = (table["fields"], table["group_fields"], table["stale_after"], *ids)
+        version = self._version + 1
+        if shape != self._shape:
+            self._shape = shape
+            self._rows = RowChanges(table["fields"], rows, version)
+            self._groups = RowChanges(table["group_fields"], table["groups"], version)
+            self._version = self._first_version = version
+            return
+        changed = (self._rows.update(rows, version), self._groups.update(table["groups"], version))
+        if any(changed):
+            self._version = version
+
+    def _encode(self, table: TableRows, since: int | None, more: dict[str, object]) -> bytes:
+        after = -1 if since is None else since
+        rows = self._rows.since(after)
+        message = {
+            "version": self._version,
+            "since": since,
+            "layout": build_layout(table["stale_after"]) if since is None else None,
+            "groups": self._groups.since(after),
+            "rows": rows,
+            "warnings": table["warnings"] if {"warning", "said"} & set(rows["fields"]) else {},
+            **more,
+        }
+        return json.dumps(message, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+
+
+def _shown_rows(table: TableRows) -> list[list[object]]:
+    columns = {column.field: column for column in shown_columns()}
+    by_place = [columns.get(field) for field in table["fields"]]
+    return [
+        [
+            shown_figure(value, column) if column is not None and isinstance(value, int | float) else value
+            for value, column in zip(row, by_place, strict=True)
+        ]
+        for row in table["rows"]
+    ]

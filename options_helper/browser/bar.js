@@ -1,0 +1,65 @@
+// The bar above the table: a notice, the number of positions, and the choice of columns.
+
+import { element, setText } from "./dom.js";
+
+/** @typedef {import("./columns.js").Column} Column */
+/** @typedef {import("./choices.js").Choices} Choices */
+/** @typedef {import("./model.js").Model} Model */
+/** @typedef {{showColumn(id: string, shown: boolean): void, toggleAll(): void}} Actions */
+
+export class Bar {
+  /** @param {HTMLElement} parent @param {Choices} choices @param {Actions} actions */
+  constructor(parent, choices, actions) {
+    this.choices = choices;
+    this.actions = actions;
+    const bar = element("div", "pt-bar", parent);
+    this.notice = element("span", "pt-notice", bar);
+    this.notice.setAttribute("role", "status");
+    this.summary = element("span", "pt-summary", bar);
+    this.legs = element("button", "pt-button", bar);
+    this.legs.type = "button";
+    this.legs.addEventListener("click", actions.toggleAll);
+    this.chooser = element("details", "pt-chooser", bar);
+    this.button = element("summary", "pt-button", this.chooser, "Columns");
+    this.list = element("div", "pt-choices", this.chooser);
+    this.list.setAttribute("role", "group");
+    this.list.setAttribute("aria-label", "Columns on show");
+    this.chooser.addEventListener("keydown", (event) => {
+      if (event.key !== "Escape") return;
+      this.chooser.open = false;
+      this.button.focus();
+    });
+  }
+
+  /** Offer every column but the name. @param {Column[]} columns */
+  build(columns) {
+    this.list.replaceChildren();
+    for (const column of columns) {
+      if (column.format === "name") continue;
+      const label = element("label", "", this.list);
+      const box = element("input", "", label);
+      box.type = "checkbox";
+      box.checked = this.choices.columns.has(column.id);
+      box.addEventListener("change", () => this.actions.showColumn(column.id, box.checked));
+      element("b", "", label, column.label);
+      element("span", "", label, column.help);
+    }
+  }
+
+  /** Close the choice of columns after a click elsewhere. @param {Node} target */
+  closeUnless(target) {
+    if (this.chooser.open && !this.chooser.contains(target)) this.chooser.open = false;
+  }
+
+  /** @param {Model} model @param {string} notice */
+  update(model, notice) {
+    setText(this.notice, notice ? `\u25b2 ${notice}` : "");
+    setText(this.summary, `${counted(model.positions.size, "position")} in ${counted(model.groups.size, "underlying")}`);
+    this.legs.hidden = model.legs.size === 0;
+    const allOpen = [...model.legs.keys()].every((id) => this.choices.open.has(id));
+    setText(this.legs, allOpen ? "Hide legs" : "Show legs");
+  }
+}
+
+/** @param {number} number @param {string} noun */
+const counted = (number, noun) => `${number} ${noun}${number === 1 ? "" : "s"}`;

@@ -1,0 +1,77 @@
+// The header row, whose buttons sort, and the widths of the columns.
+
+import { element, setAttribute, setText } from "./dom.js";
+
+/** @typedef {import("./columns.js").Column} Column */
+/** @typedef {import("./choices.js").Choices} Choices */
+
+const NAME_EM = 12;
+const EM_PER_CHARACTER = 0.53;
+const CELL_PADDING_EM = 0.9;
+const SHORT_CHARACTERS = 6; // fit into the padding even of a narrow column
+const ASCENDING = "\u2191";
+const DESCENDING = "\u2193";
+
+export class Header {
+  /** @param {HTMLTableElement} table @param {Choices} choices @param {(id: string) => void} sortBy */
+  constructor(table, choices, sortBy) {
+    this.table = table;
+    this.choices = choices;
+    this.sortBy = sortBy;
+    /** @type {Map<string, {th: HTMLElement, arrow: HTMLElement, em: number}>} */
+    this.cells = new Map();
+    this.thead = element("thead", "", table);
+  }
+
+  /** @param {Column[]} columns */
+  build(columns) {
+    this.thead.replaceChildren();
+    this.cells.clear();
+    const tr = element("tr", "", this.thead);
+    for (const { id, label, help, em } of columns) {
+      const th = element("th", "", tr);
+      th.scope = "col";
+      th.dataset.col = id;
+      const button = element("button", "pt-sort", th);
+      button.type = "button";
+      button.title = help;
+      element("span", "", button, label);
+      const arrow = element("span", "pt-arrow", button);
+      arrow.setAttribute("aria-hidden", "true");
+      button.addEventListener("click", () => this.sortBy(id));
+      this.cells.set(id, { th, arrow, em });
+    }
+    this.update();
+    this.#fit();
+  }
+
+  /** Make a column wide enough. It never narrows, or the table would tremble. @param {string} id @param {number} characters */
+  widen(id, characters) {
+    const cell = this.cells.get(id);
+    const em = characters * EM_PER_CHARACTER + CELL_PADDING_EM;
+    if (!cell || characters <= SHORT_CHARACTERS || em <= cell.em) return;
+    cell.em = em;
+    this.#fit();
+  }
+
+  // A table narrower than its columns scrolls sideways; the names are not squeezed.
+  #fit() {
+    let sum = NAME_EM;
+    for (const [id, { th, em }] of this.cells) {
+      if (id === "position") continue;
+      th.style.width = `${em}em`;
+      sum += em;
+    }
+    this.table.style.minWidth = `${sum}em`;
+  }
+
+  /** Show by which column the rows are sorted. */
+  update() {
+    const { sort } = this.choices;
+    for (const [id, { th, arrow }] of this.cells) {
+      const direction = sort?.column === id ? sort.direction : 0;
+      setAttribute(th, "aria-sort", direction === 0 ? "none" : direction > 0 ? "ascending" : "descending");
+      setText(arrow, direction === 0 ? "" : direction > 0 ? ASCENDING : DESCENDING);
+    }
+  }
+}

@@ -1,0 +1,49 @@
+// Requests the page's large parts when the server's number has changed, and a full run when a beat is late.
+
+import { setServerTime } from "./clock.js";
+
+/**
+ * @typedef {{number: number, patience: number, now: number}} Beat
+ * @typedef {import("./payload.d.ts").Mounted<Beat>} Mounted
+ */
+
+// Browsers hold back the timers of hidden tabs to one a minute.
+const HIDDEN_PATIENCE_MILLISECONDS = 180_000;
+
+/** The last beat, and what ends the wait for the next one. @type {WeakMap<HTMLElement, {number: number, now: number, stop(): void}>} */
+const beats = new WeakMap();
+
+/** @param {Mounted} mount */
+export default function beat({ data: { number, patience, now }, parentElement, setTriggerValue }) {
+  const before = beats.get(parentElement);
+  // Streamlit shows the same beat again when the theme changes.
+  if (before?.now !== now) setServerTime(now);
+  before?.stop();
+  const stop = waitForBeat(patience, () => setTriggerValue("late", Date.now()));
+  beats.set(parentElement, { number, now, stop });
+  if (before && before.number !== number) setTriggerValue("changed", { number, table: tableVersion() });
+  return stop;
+}
+
+/** Call `report` whenever this time passes; return what ends the wait. @param {number} patience @param {() => void} report */
+function waitForBeat(patience, report) {
+  const listening = new AbortController();
+  /** @type {ReturnType<typeof setInterval> | undefined} */
+  let timer;
+  const wait = () => {
+    clearInterval(timer);
+    timer = setInterval(report, Math.max(patience, document.hidden ? HIDDEN_PATIENCE_MILLISECONDS : 0));
+  };
+  wait();
+  document.addEventListener("visibilitychange", wait, { signal: listening.signal });
+  return () => {
+    clearInterval(timer);
+    listening.abort();
+  };
+}
+
+/** Return the version of the rows in the positions table, null if it has none. */
+function tableVersion() {
+  const table = /** @type {HTMLElement | null} */ (document.querySelector(".positions-table"));
+  return table?.dataset.version === undefined ? null : Number(table.dataset.version);
+}

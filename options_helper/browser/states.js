@@ -1,0 +1,28 @@
+// The state of a quote as time passes in the browser.
+
+import { formatAge, isNumber } from "./formats.js";
+
+/** @typedef {import("./payload.d.ts").Layout} Layout */
+/** @typedef {import("./payload.d.ts").Row} Row */
+
+// The server corrects the state of a live row long before this. If it does not, it is lost, and the row is stale.
+const STALE_GRACE_SECONDS = 10;
+
+/** @param {Row} row @param {number} now */
+export const ageOf = (row, now) => (isNumber(row.time) ? (now - row.time) / 1000 : null);
+
+/** @param {Row} row @param {number} now @param {Layout} layout */
+export function stateOf(row, now, layout) {
+  const age = ageOf(row, now);
+  if (row.state === "live" && age !== null && age > layout.stale_after + STALE_GRACE_SECONDS) return "stale";
+  return row.state in layout.states ? row.state : "no_data";
+}
+
+/** Return a state's sign and words, with its age if that matters: `["●", "live 2 s"]`.
+ * @param {Row} row @param {number} now @param {Layout} layout @returns {[string, string]}
+ */
+export function describeState(row, now, layout) {
+  const { sign, word, aged } = layout.states[stateOf(row, now, layout)];
+  const age = ageOf(row, now);
+  return [sign, aged && age !== null ? `${word} ${formatAge(age)}` : word];
+}
