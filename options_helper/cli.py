@@ -125,6 +125,36 @@ def check(
     raise typer.Exit(0 if checked.ok else 1)
 
 
+@app.command()
+def portfolio(
+    *,
+    merge: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Keep this file's ids, groups, tags and notes; change what differs."
+        ),
+    ] = None,
+    diff: Annotated[
+        bool,
+        typer.Option("--diff", help="Say in words what would change in the file, or in portfolio.json."),
+    ] = False,
+) -> None:
+    """Print the account's present positions as a portfolio file; it only reads, and writes no file."""
+    from options_helper.data.rest.account_history import read_account  # noqa: PLC0415 - needs httpx
+    from options_helper.data.rest.client import AlpacaRest  # noqa: PLC0415 - needs httpx
+    from options_helper.data.settings import load_settings  # noqa: PLC0415 - needs dotenv
+    from options_helper.files.account_portfolio import DEFAULT_PATH, write_account_portfolio  # noqa: PLC0415
+
+    if diff and merge is None and DEFAULT_PATH.exists():
+        merge = DEFAULT_PATH
+    with contextlib.closing(AlpacaRest(load_settings())) as rest:
+        account = read_account(rest)
+    written = write_account_portfolio(account.history, merge)
+    for sentence in account.left_out:
+        typer.echo(printable(sentence), err=True)
+    typer.echo(printable("\n".join(written.changes), keep_lines=True) if diff else written.text)
+
+
 def main() -> None:
     """Run the command line; an error that the user can mend is one sentence on stderr and exit status 1."""
     try:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from functools import partial
 
 from options_helper.simulator.account.orders import LegRequest, Order, to_cents
 from options_helper.simulator.controls.controls import Controls
+from options_helper.simulator.wire import Nanoseconds
 
 
 class OrderControls(Controls):
@@ -45,6 +48,11 @@ class OrderControls(Controls):
             return [to_cents(price) for price in prices]
         found = [self._world.market.trade_price(part.symbol) for part in order.legs or [order]]
         return [to_cents(0 if price is None else price) for price in found]
+
+    def set_order_time(self, at: dt.datetime | None) -> None:
+        """Let orders, executions and events happen at a time in the past; None is the clock's time again."""
+        clock = Nanoseconds.now if at is None else partial(Nanoseconds.of, at)
+        self.call(lambda: setattr(self._world.desk, "clock", clock))
 
     def fill_now(self, symbol: str, side: str = "buy", qty: int = 1, price: float | None = None) -> str:
         """Place a single order and fill it at once; the order's identifier."""

@@ -1,0 +1,207 @@
+"""The account as a portfolio file, alone or merged into an existing one.
+
+A merge keeps the file's groups, ids, names, tags and notes, and leaves every entry that agrees with the
+account untouched. It changes quantities and costs only where the quantities differ.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from typing import Any
+
+from options_helper.analysis.account.file_parts import FilePart, compared_positions, parts_of
+from options_helper.analysis.account.groups import Group, Part, group_lots, shape_of
+from options_helper.analysis.account.lots import Lot, find_lots
+from options_helper.analysis.account.records import ZERO, AccountHistory
+from options_helper.analysis.account.written import (
+    Entry,
+    Speller,
+    net_debit,
+    note_of,
+    single_fields,
+    to_number,
+    write_entry,
+)
+from options_helper.models import Portfolio
+
+_KEPT_BY_A_SINGLE = ("id", "symbol", "name", "tag", "note", "opened_at")
+
+
+@dataclass(slots=True)
+class _Slot:
+    """One position of the file while the account is spread over it.
+
+    Attributes:
+        kept: How much of each part the account holds, signed.
+        added: What joins it.
+    """
+
+    entry: Entry
+    parts: list[FilePart]
+    kept: list[Decimal] = field(default_factory=list)
+    added: list[Group] = field(default_factory=list)
+
+    @property
+    def agrees(self) -> bool:
+        """Return whether the account holds just this."""
+        return not self.added and self.kept == [part.quantity for part in self.parts]
+
+    @property
+    def present(self) -> list[tuple[FilePart, Decimal]]:
+        """The parts that are held, with their quantity."""
+        added: defaultdict[str, Decimal] = defaultdict(Decimal)
+        for group in self.added:
+            for part in group.parts:
+                added[part.symbol] += part.quantity
+        totals = [(part, kept + added[part.symbol]) for part, kept in zip(self.parts, self.kept, strict=True)]
+        return [(part, quantity) for part, quantity in totals if quantity]
+
+
+def write_portfolio(history: AccountHistory) -> dict[str, Any]:
+    """Return an account as a portfolio file's document."""
+    document: dict[str, Any] = {"base_currency": "USD"}
+    return merge_portfolio(document, Portfolio(), history)
+
+
+def merge_portfolio(
+    document: dict[str, Any], portfolio: Portfolio, history: AccountHistory
+) -> dict[str, Any]:
+    """Return a file's document changed as little as makes it agree with the account.
+
+    Args:
+        document: The file as it was parsed.
+        portfolio: The same as models; its positions stand in the same order.
+        history: The account.
+    """
+    merger = _Merger(history)
+    compared = {position.id for position in compared_positions(portfolio)}
+    slots = [
+        (entry, merger.take(entry, parts_of(position)) if position.id in compared else None)
+        for entry, position in zip(document.get("positions", []), portfolio.positions, strict=True)
+    ]
+    merger.spread_rest()
+    entries = [entry if slot is None else merger.write(slot) for entry, slot in slots]
+    written = [entry for entry in entries if entry is not None]
+    written += merger.write_new({entry["id"] for entry in written})
+    cash = portfolio.cash if history.cash is None else to_number(history.cash)
+    kept = document if cash == portfolio.cash and "cash" in document else document | {"cash": cash}
+    return kept | {"positions": written}
+
+
+class _Merger:
+    """Spreads the account's holdings over the positions of a file, and the rest over new ones."""
+
+    def __init__(self, history: AccountHistory) -> None:
+        self._speller = Speller(history.underlyings)
+        self._lots = find_lots(history)
+        self._price = {holding.symbol: holding.entry_price for holding in history.holdings}
+        self._left: defaultdict[str, Decimal] = defaultdict(Decimal)
+        self._left |= {holding.symbol: holding.quantity for holding in history.holdings}
+        self._slots: list[_Slot] = []
+        self._new: list[Group] = []
+
+    def take(self, entry: Entry, parts: list[FilePart]) -> _Slot:
+        """Give a position as much of the account as it names."""
+        slot = _Slot(entry, parts)
+        for part in parts:
+            held = self._left[part.symbol]
+            same_side = held * part.quantity > 0
+            kept = min(held, part.quantity, key=abs) if same_side else ZERO
+            self._left[part.symbol] -= kept
+            slot.kept.append(kept)
+        self._slots.append(slot)
+        return slot
+
+    def spread_rest(self) -> None:
+        """Add what is left to positions of the same kind, else keep it for new ones."""
+        for group in group_lots(self._newest_lots()):
+            slot = next((slot for slot in self._slots if _is_more_of(group, slot)), None)
+            (self._new if slot is None else slot.added).append(group)
+
+    def write(self, slot: _Slot) -> Entry | None:
+        """Return a position's entry as the account has it, None if it holds nothing of it."""
+        present = slot.present
+        if slot.agrees:
+            return slot.entry
+        if not present:
+            return None
+        if "legs" not in slot.entry:
+            return self._resized_single(slot)
+        if len(present) == 1:
+            return self._only_leg(slot)
+        return self._resized_structure(slot)
+
+    def write_new(self, taken: set[str]) -> list[Entry]:
+        """Return the entries of what no position of the file names, by underlying."""
+        entries = []
+        for group in sorted(self._new, key=lambda group: [part.symbol for part in group.parts]):
+            entry = write_entry(group, self._speller, taken)
+            taken.add(entry["id"])
+            entries.append(entry)
+        return entries
+
+    def _newest_lots(self) -> list[Lot]:
+        """Return the lots that make up what is left of each holding; the file's part is the oldest."""
+        chosen = []
+        for lot in reversed(self._lots):
+            left = self._left[lot.symbol]
+            if left * lot.quantity > 0:
+                taken = min(left, lot.quantity, key=abs)
+                self._left[lot.symbol] -= taken
+                chosen.append(replace(lot, quantity=taken))
+        return chosen[::-1]
+
+    def _resized_single(self, slot: _Slot) -> Entry:
+        [(_, quantity)] = slot.present
+        [kept] = slot.kept
+        entry, field_name = slot.entry, "shares" if "shares" in slot.entry else "contracts"
+        changed = entry | {field_name: to_number(quantity)}
+        if not slot.added:
+            return changed
+        cost = kept * Decimal(str(entry["cost_basis"]))
+        cost += sum((part.quantity * part.price for group in slot.added for part in group.parts), ZERO)
+        changed["cost_basis"] = to_number(cost / quantity)
+        grown = f"cost_basis is the average of this file's and of {to_number(abs(quantity - kept))} more."
+        return _noted(changed, grown, *map(note_of, slot.added))
+
+    def _only_leg(self, slot: _Slot) -> Entry:
+        [(part, quantity)] = slot.present
+        kept = {name: slot.entry[name] for name in _KEPT_BY_A_SINGLE if name in slot.entry}
+        single = kept | single_fields(Part(part.symbol, quantity, self._price[part.symbol]), self._speller)
+        return _noted(single, "The other legs are no longer held; cost_basis is the broker's average price.")
+
+    def _resized_structure(self, slot: _Slot) -> Entry:
+        present = slot.present
+        entry = slot.entry | {"legs": [self._resized_leg(slot.entry, *row) for row in present]}
+        before = entry.get("net_debit")
+        if before is None:
+            return entry
+        shares = {kept / part.quantity for part, kept in zip(slot.parts, slot.kept, strict=True)}
+        if len(shares) == 1 and len(present) == len(slot.parts):
+            cost = Decimal(str(before)) * shares.pop()
+            cost += sum((net_debit(group.parts) for group in slot.added), ZERO)
+            note = "net_debit changed with the number of structures."
+        else:
+            cost = net_debit(Part(part.symbol, size, self._price[part.symbol]) for part, size in present)
+            note = "The legs changed; net_debit is the broker's average price of those that are left."
+        return _noted(entry | {"net_debit": to_number(round(cost, 2))}, note, *map(note_of, slot.added))
+
+    def _resized_leg(self, entry: Entry, part: FilePart, quantity: Decimal) -> Entry:
+        leg: Entry = entry["legs"][part.leg]
+        size = to_number(abs(quantity))
+        if quantity == part.quantity:
+            return leg
+        return leg | ({"shares": size} if "shares" in leg else {"contracts": size})
+
+
+def _is_more_of(group: Group, slot: _Slot) -> bool:
+    """Return whether a group is alike in contracts, sides and ratio, so that it makes a position larger."""
+    parts = [Part(part.symbol, part.quantity, ZERO) for part in slot.parts]
+    return shape_of(group.parts) == shape_of(parts) and all(slot.kept)
+
+
+def _noted(entry: Entry, *sentences: str) -> Entry:
+    """Return an entry with sentences after its own note."""
+    return entry | {"note": " ".join(filter(None, (entry.get("note"), *sentences)))}

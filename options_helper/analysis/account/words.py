@@ -1,0 +1,32 @@
+"""The difference between two portfolios in words, a line each."""
+
+from __future__ import annotations
+
+from options_helper.analysis.holdings.plausibility import describe_position
+from options_helper.models import Portfolio
+
+NOTHING = "The file and the account agree; nothing would change."
+
+
+def describe_changes(before: Portfolio, after: Portfolio) -> list[str]:
+    """Return what would be added (+), removed (-) and changed (~), or that nothing would."""
+    old = {position.id: position for position in before.positions}
+    new = {position.id: position for position in after.positions}
+    lines = [
+        f"- {name}: {describe_position(old[name])}; the account does not hold it"
+        for name in old
+        if name not in new
+    ]
+    for name, position in new.items():
+        words = describe_position(position)
+        if name not in old:
+            lines.append(f"+ {name}: {words}")
+        elif old[name] != position:
+            lines += [f"~ {name}: {describe_position(old[name])}", f"  → {words}"]
+        else:
+            continue
+        if position.note and (name not in old or old[name].note != position.note):
+            lines.append(f"  note: {position.note}")
+    if before.cash != after.cash:
+        lines.append(f"~ cash: ${before.cash:,.2f} → ${after.cash:,.2f}")
+    return lines or [NOTHING]

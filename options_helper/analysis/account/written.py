@@ -1,0 +1,173 @@
+"""Groups → the entries of a portfolio file; everything that was guessed stands in an entry's note."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+from options_helper.analysis.account.groups import Evidence, Group, Part
+from options_helper.analysis.account.lots import Lot
+from options_helper.analysis.osi import (
+    contract_root,
+    is_contract_symbol,
+    normalize_underlying,
+    parse_contract_symbol,
+    underlying_of,
+)
+from options_helper.analysis.strategies.structures import describe_structure
+from options_helper.analysis.text.wording import format_day, join_words
+from options_helper.models import MultiLegPosition
+from options_helper.times import NEW_YORK, new_york_date
+
+Entry = dict[str, Any]
+
+_CENT = Decimal("0.01")
+_FINEST = Decimal("1e-9")
+
+
+@dataclass(frozen=True, slots=True)
+class Speller:
+    """Writes symbols as a portfolio file does.
+
+    Attributes:
+        underlyings: The underlying in Alpaca's spelling by contract root, where it is known.
+    """
+
+    underlyings: Mapping[str, str]
+
+    def underlying(self, symbol: str) -> str:
+        """Return a symbol's underlying, `BRK.B` for a contract of `BRKB`."""
+        if not is_contract_symbol(symbol):
+            return symbol
+        return self.underlyings.get(contract_root(symbol)) or underlying_of(symbol)
+
+    def terms(self, symbol: str) -> Entry:
+        """Return a contract's terms."""
+        contract = parse_contract_symbol(symbol)
+        terms: Entry = {
+            "option_type": contract.option_type,
+            "expiry": contract.expiry.isoformat(),
+            "strike": to_number(Decimal(str(contract.strike))),
+        }
+        if contract.underlying_norm != normalize_underlying(self.underlying(symbol)):
+            terms["root"] = contract.underlying_norm
+        return terms
+
+
+def write_entry(group: Group, speller: Speller, taken: Collection[str]) -> Entry:
+    """Return a group as an entry of a portfolio file.
+
+    Args:
+        group: The lots.
+        speller: Of symbols.
+        taken: The ids that are used already.
+    """
+    parts = group.parts
+    entry: Entry = {"id": "", "symbol": speller.underlying(parts[0].symbol)}
+    if len(parts) > 1:
+        entry |= {
+            "legs": [write_leg(part, speller) for part in parts],
+            "net_debit": to_number(net_debit(parts)),
+        }
+    else:
+        entry |= single_fields(parts[0], speller)
+    entry["id"] = _free(_name(entry), taken)
+    opened = group.opened
+    if opened is not None:
+        entry["opened_at"] = _written(opened)
+    note = note_of(group)
+    if note:
+        entry["note"] = note
+    return entry
+
+
+def single_fields(part: Part, speller: Speller) -> Entry:
+    """Return the fields of shares or of a single option: terms, quantity and cost."""
+    cost = {"cost_basis": to_number(part.price)}
+    if is_contract_symbol(part.symbol):
+        return {**speller.terms(part.symbol), "contracts": to_number(part.quantity), **cost}
+    return {"shares": to_number(part.quantity), **cost}
+
+
+def write_leg(part: Part, speller: Speller) -> Entry:
+    """Return one leg of a structure."""
+    leg: Entry = {"side": "long" if part.quantity > 0 else "short"}
+    if is_contract_symbol(part.symbol):
+        return leg | speller.terms(part.symbol) | {"contracts": to_number(abs(part.quantity))}
+    return leg | {"shares": to_number(abs(part.quantity))}
+
+
+def net_debit(parts: Iterable[Part]) -> Decimal:
+    """Return what the parts cost in all, in dollars and cents, negative for a credit."""
+    return sum((part.cost for part in parts), Decimal(0)).quantize(_CENT, ROUND_HALF_UP)
+
+
+def to_number(value: Decimal) -> int | float:
+    """Return a number as JSON writes it: whole if it is, at most nine decimals."""
+    value = value.quantize(_FINEST, ROUND_HALF_UP)
+    return int(value) if value == value.to_integral_value() else float(value)
+
+
+def note_of(group: Group) -> str:
+    """Return what was guessed of a group, "" if nothing was."""
+    lots, sentences = group.lots, []
+    if group.evidence is Evidence.MINUTE and isinstance(group.opened, dt.datetime):
+        sentences.append(
+            "Grouped because its parts were opened within one minute, on "
+            f"{format_day(new_york_date(group.opened))}; no order says that they belong together."
+        )
+    if len(group.parts) > 1 and any(lot.rolled for lot in lots):
+        sentences.append(
+            "A leg was rolled; net_debit is what the present legs cost, without the results of closed ones."
+        )
+    unexplained = {lot.symbol for lot in lots if lot.opened is None}
+    if symbols := _symbols(lot for lot in lots if lot.averaged and lot.symbol not in unexplained):
+        sentences.append(
+            f"The cost of {symbols} is the broker's average price; its executions come to another cost."
+        )
+    if unexplained:
+        symbols = join_words(sorted(unexplained))
+        sentences.append(
+            f"No execution was found that opened all of {symbols}; the cost is the broker's average price."
+        )
+    events = {lot.event for lot in lots if lot.event is not None}
+    if events:
+        sentences.append(
+            "It came from an assignment or exercise; its cost is the strike, without the option's premium."
+        )
+    return " ".join(sentences)
+
+
+def _symbols(lots: Iterable[Lot]) -> str:
+    return join_words(sorted({lot.symbol for lot in lots}))
+
+
+def _name(entry: Entry) -> str:
+    """Return an id in words: `aapl-call-250-2026-12-18`, `spy-iron-condor-2026-12-18`, `msft-shares`."""
+    if "legs" in entry:
+        structure = describe_structure(MultiLegPosition.model_validate(entry | {"id": "x"}))
+        expiries = sorted({leg["expiry"] for leg in entry["legs"] if "expiry" in leg})
+        words: Sequence[object] = (entry["symbol"], structure.name, *expiries[:1])
+    elif "shares" in entry:
+        words = (entry["symbol"], "shares")
+    else:
+        words = (entry["symbol"], entry["option_type"], f"{entry['strike']:g}", entry["expiry"])
+    return re.sub(r"[^a-z0-9.]+", "-", "-".join(map(str, words)).lower()).strip("-")
+
+
+def _free(name: str, taken: Collection[str]) -> str:
+    number, free = 1, name
+    while free in taken:
+        number += 1
+        free = f"{name}-{number}"
+    return free
+
+
+def _written(opened: dt.datetime | dt.date) -> str:
+    if isinstance(opened, dt.datetime):
+        return opened.astimezone(NEW_YORK).isoformat(timespec="seconds")
+    return opened.isoformat()

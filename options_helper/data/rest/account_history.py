@@ -1,0 +1,174 @@
+"""An account's holdings and the whole of its past, read over REST with exact figures.
+
+Sources: the schemas `Position`, `Order` and `TradingActivities` of Alpaca's Trading API.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from options_helper.analysis.account.records import AccountHistory, Event, EventKind, Fill, Holding
+from options_helper.analysis.osi import contract_root, is_contract_symbol
+from options_helper.data.rest.client import AlpacaRest
+from options_helper.data.rest.refusals import NOT_FOUND
+from options_helper.errors import AlpacaRestError
+
+BEGINNING = dt.datetime(2015, 1, 1, tzinfo=dt.UTC)  # before Alpaca's first account
+
+_EVENTS = {kind.value: kind for kind in EventKind}
+_CRYPTO = "crypto"
+
+
+@dataclass(frozen=True, slots=True)
+class AccountRead:
+    """An account's history, and a sentence for everything that could not be used."""
+
+    history: AccountHistory
+    left_out: tuple[str, ...]
+
+
+def read_account(rest: AlpacaRest) -> AccountRead:
+    """Return an account's present holdings, its multi-leg orders, executions and option events.
+
+    Raises:
+        AlpacaRestError: A request failed.
+    """
+    left_out: list[str] = []
+    cash = to_decimal(rest.account().get("cash"))
+    holdings = list(read_holdings(rest.positions(), left_out))
+    parents = read_parents(rest.orders())
+    fills: list[Fill] = []
+    events: list[Event] = []
+    for page in rest.fill_pages(BEGINNING):
+        for row in page:
+            _read_activity(row, fills, events, left_out)
+    underlyings = _read_underlyings(rest, holdings)
+    return AccountRead(
+        AccountHistory(
+            holdings=holdings,
+            fills=fills,
+            events=events,
+            cash=cash,
+            parents=parents,
+            underlyings=underlyings,
+        ),
+        tuple(left_out),
+    )
+
+
+def read_holdings(rows: Iterable[object], left_out: list[str]) -> Iterator[Holding]:
+    """Yield positions with signed quantities; what no portfolio file can name is left out with its reason."""
+    for row in rows:
+        fields: dict[str, Any] = row if isinstance(row, dict) else {}
+        symbol, quantity = fields.get("symbol"), to_decimal(fields.get("qty"))
+        entry = to_decimal(fields.get("avg_entry_price"))
+        if not isinstance(symbol, str) or not symbol or quantity is None or entry is None:
+            left_out.append(f"A position could not be read ({symbol or 'without a symbol'}).")
+            continue
+        if fields.get("asset_class") == _CRYPTO:
+            left_out.append(f"{symbol} is crypto, which a portfolio file does not hold.")
+            continue
+        yield Holding(
+            symbol=symbol,
+            quantity=-abs(quantity) if fields.get("side") == "short" else quantity,
+            entry_price=entry,
+            price=to_decimal(fields.get("current_price")),
+            previous_close=to_decimal(fields.get("lastday_price")),
+            market_value=to_decimal(fields.get("market_value")),
+        )
+
+
+def read_parents(orders: Iterable[object]) -> dict[str, str]:
+    """Return the multi-leg order of each leg's order; a bracket's legs are no structure."""
+    parents = {}
+    for order in orders:
+        if isinstance(order, dict) and order.get("order_class") == "mleg":
+            for leg in order.get("legs") or ():
+                parents[str(leg.get("id"))] = str(order.get("id"))
+    return parents
+
+
+def to_decimal(value: object) -> Decimal | None:
+    """Return a number as Alpaca writes it, exactly; None if it is none, or not finite."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return None
+    try:
+        number = Decimal(str(value))
+    except InvalidOperation:
+        return None
+    return number if number.is_finite() else None
+
+
+def _read_activity(row: object, fills: list[Fill], events: list[Event], left_out: list[str]) -> None:
+    fields: dict[str, Any] = row if isinstance(row, dict) else {}
+    kind = str(fields.get("activity_type", "")).lower()
+    if kind == "fill":
+        fill = read_fill(fields)
+        if fill is not None:
+            fills.append(fill)
+            return
+    elif kind in _EVENTS:
+        event = read_event(fields, _EVENTS[kind])
+        if event is not None:
+            events.append(event)
+            return
+    left_out.append(f"An activity could not be read ({kind or 'without a type'}).")
+
+
+def read_fill(row: dict[str, Any]) -> Fill | None:
+    """Return an execution with a signed quantity, None if it cannot be read."""
+    quantity, price, at = to_decimal(row.get("qty")), to_decimal(row.get("price")), _time(row)
+    symbol, order_id = row.get("symbol"), row.get("order_id")
+    if quantity is None or price is None or at is None or not isinstance(symbol, str):
+        return None
+    signed = abs(quantity) if str(row.get("side", "")).startswith("buy") else -abs(quantity)
+    return Fill(symbol=symbol, quantity=signed, price=price, at=at, order_id=str(order_id))
+
+
+def read_event(row: dict[str, Any], kind: EventKind) -> Event | None:
+    """Return an option event, or the shares that come of one, None if it cannot be read."""
+    quantity, symbol = to_decimal(row.get("qty")), row.get("symbol")
+    text = row.get("date") or row.get("created_at")
+    if quantity is None or not isinstance(symbol, str) or not isinstance(text, str):
+        return None
+    try:
+        date = dt.date.fromisoformat(text[:10])
+    except ValueError:
+        return None
+    return Event(
+        kind=kind,
+        symbol=symbol,
+        quantity=quantity,
+        date=date,
+        price=to_decimal(row.get("price")),
+        group_id=row.get("group_id"),
+    )
+
+
+def _time(row: dict[str, Any]) -> dt.datetime | None:
+    text = row.get("transaction_time")
+    try:
+        at = dt.datetime.fromisoformat(text) if isinstance(text, str) else None
+    except ValueError:
+        return None
+    return at.replace(tzinfo=dt.UTC) if at is not None and at.tzinfo is None else at
+
+
+def _read_underlyings(rest: AlpacaRest, holdings: Iterable[Holding]) -> dict[str, str]:
+    """Ask for one contract of each root: `BRKB` may be a share class of its own, which no symbol shows."""
+    found: dict[str, str] = {}
+    symbols = {contract_root(one.symbol): one.symbol for one in holdings if is_contract_symbol(one.symbol)}
+    for root, symbol in symbols.items():
+        try:
+            underlying = rest.option_contract(symbol).get("underlying_symbol")
+        except AlpacaRestError as error:
+            if error.status != NOT_FOUND:
+                raise
+            continue
+        if isinstance(underlying, str) and underlying:
+            found[root] = underlying
+    return found

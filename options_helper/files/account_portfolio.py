@@ -1,0 +1,51 @@
+"""`options-helper portfolio`: the account as the text of a portfolio file, alone or merged into one."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from options_helper.analysis.account.merge import merge_portfolio, write_portfolio
+from options_helper.analysis.account.records import AccountHistory
+from options_helper.analysis.account.words import describe_changes
+from options_helper.models import Portfolio
+from options_helper.portfolio_file import parse_portfolio, read_portfolio_file
+
+DEFAULT_PATH = Path("portfolio.json")
+_NAME = "the account's portfolio"  # what an error names in place of a file
+
+
+@dataclass(frozen=True, slots=True)
+class AccountPortfolio:
+    """The text of a portfolio file, and a line for each difference from the file that it was merged into."""
+
+    text: str
+    changes: list[str]
+
+
+def write_account_portfolio(history: AccountHistory, merge_into: Path | None) -> AccountPortfolio:
+    """Return an account as a portfolio file.
+
+    Raises:
+        PortfolioError: The file to merge into cannot be used, or the account holds what no file can name.
+    """
+    before, document = Portfolio(), None
+    if merge_into is not None:
+        content, _ = read_portfolio_file(merge_into)
+        before = parse_portfolio(merge_into, content)
+        document = json.loads(content.decode("utf-8-sig"))
+    return as_text(before, document, history)
+
+
+def as_text(before: Portfolio, document: dict[str, Any] | None, history: AccountHistory) -> AccountPortfolio:
+    """Return the account merged into a document that was parsed already, or alone.
+
+    Raises:
+        PortfolioError: The account holds what no file can name.
+    """
+    merged = write_portfolio(history) if document is None else merge_portfolio(document, before, history)
+    text = json.dumps(merged, indent=2, ensure_ascii=False)
+    after = parse_portfolio(_NAME, text.encode())
+    return AccountPortfolio(text, describe_changes(before, after))

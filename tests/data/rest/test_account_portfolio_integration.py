@@ -1,0 +1,138 @@
+"""`options-helper portfolio` over REST against the simulated account."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import random
+from collections import Counter
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("aiohttp", reason="the simulator needs aiohttp (pip install -e '.[dev]')")
+
+from contextlib import closing
+
+from typer.testing import CliRunner
+
+from options_helper import cli
+from options_helper.analysis.account.file_parts import parts_of
+from options_helper.data.rest.client import AlpacaRest
+from options_helper.data.settings import KEY_NAMES, load_settings
+from options_helper.models import EquityPosition, MultiLegPosition, Portfolio
+from options_helper.portfolio_file import parse_portfolio
+from options_helper.simulator.account.orders import LegRequest
+from options_helper.simulator.server import AlpacaSimulator
+from options_helper.times import utc_now
+
+pytestmark = pytest.mark.integration
+
+CALLS = ("AAPL270115C00250000", "AAPL270115C00260000", "AAPL270219C00250000")
+OTHERS = ("BRKB270115P00500000", "CSGP1270115C00100000", "SPXW270115C06000000", "MSFT", "BRK.B")
+
+
+def rows(simulator: AlpacaSimulator) -> dict[str, dict[str, Any]]:
+    """The broker's positions by symbol, as any client gets them."""
+    with closing(AlpacaRest(load_settings(simulator.environment()))) as rest:
+        return {row["symbol"]: row for row in rest.positions()}
+
+
+def trade(simulator: AlpacaSimulator, dice: random.Random, held: Counter[str]) -> None:
+    """Do one of the things that happen to an account; orders never cross zero."""
+    price = dice.randint(5, 900) / 100
+    doing = dice.choice(["single", "spread", "spread", "close", "roll", "assign"])
+    if doing == "single":
+        symbol = dice.choice((*CALLS, *OTHERS))
+        side = "buy" if held[symbol] >= 0 else "sell"
+        quantity = dice.choice([1, 3])
+        simulator.fill_now(symbol, side, quantity, price)
+        held[symbol] += quantity if side == "buy" else -quantity
+    elif doing == "spread" and held[CALLS[0]] >= 0 >= held[CALLS[1]]:
+        legs = [LegRequest(CALLS[0], "buy"), LegRequest(CALLS[1], "sell")]
+        order = simulator.place_multileg_order(legs, 2)
+        simulator.fill(order, 1, [price + 1, price])
+        simulator.fill(order, 1, [price + 1.05, price])
+        held[CALLS[0]] += 2
+        held[CALLS[1]] -= 2
+    elif doing == "close" and any(held.values()):
+        symbol = dice.choice([symbol for symbol, quantity in held.items() if quantity])
+        side = "sell" if held[symbol] > 0 else "buy"
+        simulator.fill_now(symbol, side, 1, price)
+        held[symbol] += 1 if side == "buy" else -1
+    elif doing == "roll" and held[CALLS[0]] > 0 <= held[CALLS[2]]:
+        legs = [LegRequest(CALLS[0], "sell"), LegRequest(CALLS[2], "buy")]
+        simulator.fill(simulator.place_multileg_order(legs), prices=[price, price + 0.5])
+        held[CALLS[0]] -= 1
+        held[CALLS[2]] += 1
+    elif doing == "assign" and held[CALLS[1]] < 0:
+        simulator.settle("OPASN", CALLS[1], 1)
+        held[CALLS[1]] += 1
+        held["AAPL"] -= 100
+
+
+def quantities(portfolio: Portfolio) -> dict[str, Decimal]:
+    """Signed quantity by symbol, by the file."""
+    sums: Counter[str] = Counter()
+    for position in portfolio.positions:
+        for part in parts_of(position):
+            sums[part.symbol] += part.quantity
+    return dict(sums)
+
+
+def cost(portfolio: Portfolio) -> Decimal:
+    """Dollars paid, by the file."""
+    total = Decimal(0)
+    for position in portfolio.positions:
+        if isinstance(position, MultiLegPosition):
+            total += Decimal(str(position.net_debit))
+        elif isinstance(position, EquityPosition):
+            total += Decimal(str(position.shares)) * Decimal(str(position.cost_basis))
+        else:
+            total += 100 * position.contracts * Decimal(str(position.cost_basis))
+    return total
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_account_is_written_as_a_file(seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A random account gives a valid file with its quantities and cost, and merging that changes nothing."""
+    dice, held = random.Random(seed), Counter[str]()  # noqa: S311 - a simulation, not a secret
+    with AlpacaSimulator(seed=seed, tick_seconds=0, order_interval_seconds=0) as simulator:
+        at = utc_now() - dt.timedelta(days=20)
+        for _ in range(40):
+            at += dt.timedelta(hours=dice.choice([0, 5, 15]), seconds=dice.choice([1, 70]))
+            simulator.set_order_time(at)
+            trade(simulator, dice, held)
+        monkeypatch.setenv("APCA_API_BASE_URL", simulator.url)
+        for name, value in simulator.environment().items():
+            monkeypatch.setenv(name, value)
+        result = CliRunner().invoke(cli.app, ["portfolio"])
+        assert (result.exit_code, result.stderr) == (0, "")
+        portfolio = parse_portfolio("account", result.stdout.encode())
+        broker = rows(simulator)
+        assert quantities(portfolio) == {symbol: Decimal(row["qty"]) for symbol, row in broker.items()}
+        paid = sum((Decimal(row["cost_basis"]) for row in broker.values()), Decimal(0))
+        structures = sum(isinstance(each, MultiLegPosition) for each in portfolio.positions)
+        assert abs(cost(portfolio) - paid) <= Decimal("0.005") * structures + Decimal("0.0001")
+        assert structures or not simulator.call(lambda: any(held.values()))
+        file = tmp_path / "portfolio.json"
+        file.write_text(result.stdout)
+        again = CliRunner().invoke(cli.app, ["portfolio", "--merge", str(file)])
+        assert json.loads(again.stdout) == json.loads(result.stdout)
+        words = CliRunner().invoke(cli.app, ["portfolio", "--merge", str(file), "--diff"])
+        assert "nothing would change" in words.stdout
+        assert set(simulator.methods_seen) == {"GET"}
+
+
+def test_without_keys_the_command_says_what_to_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No key is one sentence on standard error and exit status 1; standard output stays empty."""
+    monkeypatch.chdir(tmp_path)
+    for name in KEY_NAMES:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("sys.argv", ["options-helper", "portfolio"])
+    result = CliRunner().invoke(cli.app, ["portfolio"])
+    assert result.exit_code == 1
+    assert result.stdout == ""
+    assert all(name in str(result.exception) for name in KEY_NAMES)
