@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from options_helper.analysis.account.merge import merge_portfolio, write_portfolio
 from options_helper.analysis.account.records import AccountHistory
 from options_helper.analysis.account.words import describe_changes
+from options_helper.analysis.account.written import Entry
 from options_helper.models import Portfolio
 from options_helper.portfolio_file import parse_portfolio, read_portfolio_file
 
@@ -39,7 +39,7 @@ def write_account_portfolio(history: AccountHistory, merge_into: Path | None) ->
     return as_text(before, document, history)
 
 
-def as_text(before: Portfolio, document: dict[str, Any] | None, history: AccountHistory) -> AccountPortfolio:
+def as_text(before: Portfolio, document: Entry | None, history: AccountHistory) -> AccountPortfolio:
     """Return the account merged into a document that was parsed already, or alone.
 
     Raises:

@@ -19,7 +19,7 @@ TOGETHER = dt.timedelta(minutes=1)
 
 
 class Evidence(Enum):
-    """Why some lots stand together."""
+    """The reason why some lots stand together."""
 
     ORDER = "a multi-leg order"
     MINUTE = "opened within one minute"
@@ -58,7 +58,7 @@ class Group:
 
     @property
     def opened(self) -> dt.datetime | dt.date | None:
-        """When the first lot was opened, None if that of any lot is unknown."""
+        """Return when the first lot was opened, None if that of any lot is unknown."""
         times = [lot.opened for lot in self.lots]
         return None if None in times else min((at for at in times if at is not None), key=sort_key)
 

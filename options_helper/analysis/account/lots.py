@@ -20,11 +20,10 @@ from options_helper.analysis.account.records import (
     EventKind,
     Fill,
     Holding,
-    size_of,
 )
 from options_helper.times import new_york_date
 
-_CENT = Decimal("0.01")
+_GRAIN = Decimal("0.000001")  # dollars a share: what the broker may have rounded off its average
 
 
 @dataclass(slots=True, kw_only=True)
@@ -177,8 +176,7 @@ def _fitted(lots: list[Lot], holding: Holding) -> list[Lot]:
         missing = holding.quantity - total
         kept.insert(0, Lot(symbol=holding.symbol, quantity=missing, price=price, averaged=True))
     cost = sum((lot.quantity * lot.price for lot in kept), ZERO)
-    size = size_of(holding.symbol)
-    if abs(cost - holding.quantity * price) * size >= _CENT:
+    if abs(cost / holding.quantity - price) > _GRAIN:
         for lot in kept:
             lot.price, lot.averaged = price, True
     return kept

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from typing import Any
 
 from options_helper.analysis.account.file_parts import FilePart, compared_positions, parts_of
 from options_helper.analysis.account.groups import Group, Part, group_lots, shape_of
@@ -59,15 +58,13 @@ class _Slot:
         return [(part, quantity) for part, quantity in totals if quantity]
 
 
-def write_portfolio(history: AccountHistory) -> dict[str, Any]:
+def write_portfolio(history: AccountHistory) -> Entry:
     """Return an account as a portfolio file's document."""
-    document: dict[str, Any] = {"base_currency": "USD"}
+    document: Entry = {"base_currency": "USD"}
     return merge_portfolio(document, Portfolio(), history)
 
 
-def merge_portfolio(
-    document: dict[str, Any], portfolio: Portfolio, history: AccountHistory
-) -> dict[str, Any]:
+def merge_portfolio(document: Entry, portfolio: Portfolio, history: AccountHistory) -> Entry:
     """Return a file's document changed as little as makes it agree with the account.
 
     Args:
@@ -84,7 +81,8 @@ def merge_portfolio(
     merger.spread_rest()
     entries = [entry if slot is None else merger.write(slot) for entry, slot in slots]
     written = [entry for entry in entries if entry is not None]
-    written += merger.write_new({entry["id"] for entry in written})
+    # An id that was given up is not used again: alerts may name it.
+    written += merger.write_new({position.id for position in portfolio.positions})
     cash = portfolio.cash if history.cash is None else to_number(history.cash)
     kept = document if cash == portfolio.cash and "cash" in document else document | {"cash": cash}
     return kept | {"positions": written}

@@ -18,7 +18,7 @@ CONTRACT_SIZE = Decimal(100)
 
 
 class EventKind(StrEnum):
-    """What changed a holding besides an order; the values are Alpaca's activity types in lower case."""
+    """A change of a holding that no order made; the values are Alpaca's activity types in lower case."""
 
     ASSIGNMENT = "opasn"
     EXERCISE = "opexc"
@@ -76,7 +76,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountHistory:
-    """What an account holds and how it came to it.
+    """The holdings of an account and everything that made them.
 
     Attributes:
         cash: Dollars, None if unknown.

@@ -6,10 +6,9 @@ Sources: the schemas `Position`, `Order` and `TradingActivities` of Alpaca's Tra
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
-from typing import Any
 
 from options_helper.analysis.account.records import AccountHistory, Event, EventKind, Fill, Holding
 from options_helper.analysis.osi import contract_root, is_contract_symbol
@@ -21,6 +20,8 @@ BEGINNING = dt.datetime(2015, 1, 1, tzinfo=dt.UTC)  # before Alpaca's first acco
 
 _EVENTS = {kind.value: kind for kind in EventKind}
 _CRYPTO = "crypto"
+
+Row = Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ def read_account(rest: AlpacaRest) -> AccountRead:
 def read_holdings(rows: Iterable[object], left_out: list[str]) -> Iterator[Holding]:
     """Yield positions with signed quantities; what no portfolio file can name is left out with its reason."""
     for row in rows:
-        fields: dict[str, Any] = row if isinstance(row, dict) else {}
+        fields: Row = row if isinstance(row, dict) else {}
         symbol, quantity = fields.get("symbol"), to_decimal(fields.get("qty"))
         entry = to_decimal(fields.get("avg_entry_price"))
         if not isinstance(symbol, str) or not symbol or quantity is None or entry is None:
@@ -104,7 +105,7 @@ def to_decimal(value: object) -> Decimal | None:
 
 
 def _read_activity(row: object, fills: list[Fill], events: list[Event], left_out: list[str]) -> None:
-    fields: dict[str, Any] = row if isinstance(row, dict) else {}
+    fields: Row = row if isinstance(row, dict) else {}
     kind = str(fields.get("activity_type", "")).lower()
     if kind == "fill":
         fill = read_fill(fields)
@@ -119,7 +120,7 @@ def _read_activity(row: object, fills: list[Fill], events: list[Event], left_out
     left_out.append(f"An activity could not be read ({kind or 'without a type'}).")
 
 
-def read_fill(row: dict[str, Any]) -> Fill | None:
+def read_fill(row: Row) -> Fill | None:
     """Return an execution with a signed quantity, None if it cannot be read."""
     quantity, price, at = to_decimal(row.get("qty")), to_decimal(row.get("price")), _time(row)
     symbol, order_id = row.get("symbol"), row.get("order_id")
@@ -129,7 +130,7 @@ def read_fill(row: dict[str, Any]) -> Fill | None:
     return Fill(symbol=symbol, quantity=signed, price=price, at=at, order_id=str(order_id))
 
 
-def read_event(row: dict[str, Any], kind: EventKind) -> Event | None:
+def read_event(row: Row, kind: EventKind) -> Event | None:
     """Return an option event, or the shares that come of one, None if it cannot be read."""
     quantity, symbol = to_decimal(row.get("qty")), row.get("symbol")
     text = row.get("date") or row.get("created_at")
@@ -145,11 +146,11 @@ def read_event(row: dict[str, Any], kind: EventKind) -> Event | None:
         quantity=quantity,
         date=date,
         price=to_decimal(row.get("price")),
-        group_id=row.get("group_id"),
+        group_id=group if isinstance(group := row.get("group_id"), str) else None,
     )
 
 
-def _time(row: dict[str, Any]) -> dt.datetime | None:
+def _time(row: Row) -> dt.datetime | None:
     text = row.get("transaction_time")
     try:
         at = dt.datetime.fromisoformat(text) if isinstance(text, str) else None

@@ -50,7 +50,7 @@ def held(ledger: Ledger) -> dict[str, Decimal]:
 
 def cost(portfolio: Portfolio) -> tuple[Decimal, Decimal]:
     """What a file says was paid, and by how much its roundings may be off: half a cent a structure."""
-    total, tolerance = Decimal(0), Decimal("0.00001")
+    total, tolerance = Decimal(0), Decimal("0.001")
     for position in portfolio.positions:
         if isinstance(position, MultiLegPosition):
             total += Decimal(str(position.net_debit))
