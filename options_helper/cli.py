@@ -13,6 +13,7 @@ import typer
 from options_helper import __version__
 from options_helper.errors import OptionsHelperError
 from options_helper.launch.launcher import DEFAULT_HOST, DEFAULT_PORT, LaunchOptions, launch
+from options_helper.launch.limits import forbid_core_dumps
 from options_helper.printable import printable
 
 app = typer.Typer(
@@ -157,6 +158,7 @@ def portfolio(
 
 def main() -> None:
     """Run the command line; an error that the user can mend is one sentence on stderr and exit status 1."""
+    forbid_core_dumps()
     try:
         _require_working_directory()
         try:

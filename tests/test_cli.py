@@ -19,7 +19,7 @@ from typer.testing import CliRunner
 
 from options_helper import __version__, cli
 from options_helper.errors import MissingDependency, OptionsHelperError
-from options_helper.launch import command, launcher, log_file, own_folder
+from options_helper.launch import child, command, launcher, log_file, own_folder
 from options_helper.launch.launcher import LaunchOptions
 
 RUNNER = CliRunner()
@@ -167,6 +167,7 @@ def test_the_command_is_safe(tmp_path: Path) -> None:
         "--server.enableStaticServing=false",
         "--server.baseUrlPath=",
         "--server.websocketPingInterval=10",
+        "--server.disconnectedSessionTTL=20",
         "--server.allowedHosts=localhost",
         "--server.allowedHosts=127.0.0.1",
         "--browser.gatherUsageStats=false",
@@ -296,22 +297,85 @@ def test_without_any_place_for_a_log_it_goes_on(
         assert log_file.LOG_FILE_VARIABLE not in env
 
 
+# The server's process with a wait in place of Streamlit.
+WAITING = """
+import os, threading
+from options_helper.launch import child
+def wait(*_, **__):
+    print("up", flush=True)
+    threading.Event().wait(float(os.environ["TEST_SECONDS"]))
+child.runpy.run_module = wait
+child.main()
+"""
+
+
+def child_of(stdin: int, seconds: float, **env: str) -> subprocess.Popen[str]:
+    """A server's process that ends by itself after some seconds, once it is up."""
+    process = subprocess.Popen(  # noqa: S603 - our own interpreter
+        [sys.executable, "-c", WAITING],
+        stdin=stdin,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"TEST_SECONDS": str(seconds)} | env,
+    )
+    assert process.stdout is not None
+    with process.stdout:
+        assert process.stdout.readline() == "up\n"
+    return process
+
+
 def test_the_child_ends_with_a_killed_launcher() -> None:
     """SIGKILL closes the pipe that the child watches, and nobody is left behind."""
     reading, writing = os.pipe()
-    code = (
-        "import threading; from options_helper.launch import child; "
-        "child.runpy.run_module = lambda *_, **__: (print('up', flush=True), threading.Event().wait()); "
-        "child.main()"
-    )
-    with subprocess.Popen(  # noqa: S603 - our own interpreter
-        [sys.executable, "-c", code], stdin=reading, stdout=subprocess.PIPE, text=True
-    ) as process:
-        os.close(reading)
-        assert process.stdout is not None
-        assert process.stdout.readline() == "up\n"
-        os.close(writing)  # as the system does for a killed launcher
-        assert process.wait(10) != 0
+    process = child_of(reading, 60, **{child.LAUNCHER_VARIABLE: "1"})
+    os.close(reading)
+    os.close(writing)  # as the system does for a killed launcher
+    assert process.wait(10) != 0
+
+
+def test_a_server_without_a_launcher_needs_no_standard_input() -> None:
+    """Started by hand or by a supervisor whose pipe is closed already, it runs on."""
+    reading, writing = os.pipe()
+    os.close(writing)
+    process = child_of(reading, 0.3)
+    os.close(reading)
+    assert process.wait(10) == 0
+
+
+# A launcher with a stub in place of Streamlit's server, which needs as long to listen as that one.
+RACER = """
+import sys, time
+from options_helper.launch import launcher
+launcher.DEFAULT_PORT = int(sys.argv[1])
+launcher.require_packages = lambda **_: None
+stub = "import time; time.sleep(0.3)\\n" + sys.argv[2]
+launcher.streamlit_command = lambda _script, *, host, port: [sys.executable, "-c", stub, str(port)]
+options = launcher.LaunchOptions(open_browser=False)
+raise SystemExit(launcher.launch(options, lambda text: print(text, flush=True)))
+"""
+
+
+def test_launchers_that_race_get_a_port_each(tmp_path: Path) -> None:
+    """Of four that start at once, each says ready at a port of its own and goes on."""
+    command = [sys.executable, "-c", RACER, str(free_port()), STUB]
+    env = os.environ | {log_file.LOG_FILE_VARIABLE: str(tmp_path / "log")}
+    racers = [
+        subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=env)  # noqa: S603 - our own interpreter
+        for _ in range(4)
+    ]
+    ports = []
+    for racer in racers:
+        assert racer.stdout is not None
+        ready = next(line for line in racer.stdout if "is ready at" in line)
+        ports.append(int(ready.split(":")[2].split()[0]))
+    assert len(set(ports)) == 4
+    assert not any(racer.poll() for racer in racers)
+    for racer in racers:
+        racer.terminate()
+    for racer in racers:
+        with racer:
+            assert racer.wait(10) == 0
+    assert all(launcher.is_free("127.0.0.1", port) for port in ports)
 
 
 def test_the_folder_of_a_killed_demo_is_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -463,8 +527,10 @@ def test_moving_to_another_port_is_said(
 
 
 def test_listening_for_others_is_said(launched: Launched) -> None:
-    """An address that others can reach is announced as such, and this machine opens its own."""
+    """What works is named: the page on this machine, and nothing on other devices."""
     assert launcher.launch(LaunchOptions(host="0.0.0.0", port=free_port()), launched.say) == 0  # noqa: S104
-    assert launched.said[0].startswith("Listening on 0.0.0.0, without a login")
-    assert "live only on this machine, at http://127.0.0.1:" in launched.said[0]
+    assert launched.said[0].startswith(
+        "Listening on 0.0.0.0. There is no login, so other devices are refused: "
+        "the page works only on this machine, at http://127.0.0.1:"
+    )
     assert launched.opened[0].startswith("http://127.0.0.1:")

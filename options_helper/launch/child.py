@@ -5,15 +5,16 @@ from __future__ import annotations
 import os
 import runpy
 import signal
-import stat
 import threading
 
+LAUNCHER_VARIABLE = "OPTIONS_HELPER_LAUNCHER"
 _END_WITHIN_SECONDS = 2.0
 
 
 def main() -> None:
-    """Run Streamlit with this process's arguments; the launcher holds standard input, a pipe, open."""
-    if stat.S_ISFIFO(os.fstat(0).st_mode):  # started by hand, it has no launcher to end with
+    """Run Streamlit with this process's arguments; a launcher holds standard input, a pipe, open."""
+    # Started by hand, it has no launcher to end with, and its standard input may be anything.
+    if os.environ.pop(LAUNCHER_VARIABLE, ""):
         threading.Thread(target=_end_with_launcher, name="options-helper-launcher-watch", daemon=True).start()
     runpy.run_module("streamlit", run_name="__main__")
 

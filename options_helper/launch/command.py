@@ -36,6 +36,8 @@ def streamlit_command(script: Path, *, host: str, port: int) -> list[str]:
         "server.enableStaticServing": "false",
         "server.baseUrlPath": "",
         "server.websocketPingInterval": "10",
+        # Each session that is kept holds open files; a browser that returns later brings its settings along.
+        "server.disconnectedSessionTTL": "20",
         "server.showEmailPrompt": "false",
         "browser.gatherUsageStats": "false",
         "client.showErrorDetails": "type",

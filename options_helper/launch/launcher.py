@@ -19,7 +19,9 @@ from pathlib import Path
 
 from options_helper.data.settings import is_loopback
 from options_helper.errors import MissingDependency, OptionsHelperError
+from options_helper.launch.child import LAUNCHER_VARIABLE
 from options_helper.launch.command import portal_script, streamlit_command
+from options_helper.launch.limits import raise_open_files_limit
 from options_helper.launch.log_file import LOG_FILE_VARIABLE, log_file_path, usable_log_path
 from options_helper.launch.own_folder import claim_port, make_demo_folder
 from options_helper.printable import printable
@@ -117,16 +119,19 @@ def launch(options: LaunchOptions, say: Callable[[str], object]) -> int:
             say(f"Port {DEFAULT_PORT} is taken; using {port}.")
         if not is_loopback(options.host):
             say(
-                f"Listening on {options.host}, without a login: whoever reaches it can load the page. "
-                f"It is live only on this machine, at http://{_address(options.host)}:{port}."
+                f"Listening on {options.host}. There is no login, so other devices are refused: "
+                f"the page works only on this machine, at {_url(options.host, port)}."
             )
+        low = raise_open_files_limit()
+        if low:
+            say(low)
         env = stack.enter_context(_environment(options))
         log = env.get(LOG_FILE_VARIABLE)
         say(f"Log file: {printable(log)}" if log else "No log file can be written; going on without one.")
         if options.demo:
             say("DEMO: simulated prices; no account is needed and nothing leaves this machine.")
         command = streamlit_command(script, host=options.host, port=port)
-        return _run(command, env, _address(options.host), port, say, open_browser=options.open_browser)
+        return _run(command, env, options.host, port, say, open_browser=options.open_browser)
 
 
 def _refuse_undecodable(portfolio: Path | str | None) -> None:
@@ -147,6 +152,7 @@ def _environment(options: LaunchOptions) -> Iterator[dict[str, str]]:
     env = {"MALLOC_ARENA_MAX": "2"} | os.environ
     log = usable_log_path(_absolute(log_file_path()))
     env.pop(LOG_FILE_VARIABLE, None)
+    env[LAUNCHER_VARIABLE] = str(os.getpid())
     if log is not None:
         env[LOG_FILE_VARIABLE] = str(log)
     if options.keep_alive_seconds is not None:
@@ -189,10 +195,15 @@ def _address(host: str) -> str:
     return DEFAULT_HOST if host in {"0.0.0.0", "::", ""} else host  # noqa: S104 - compared, not bound
 
 
+def _url(host: str, port: int) -> str:
+    address = _address(host)
+    return f"http://{f'[{address}]' if ':' in address else address}:{port}"
+
+
 def _run(
     command: list[str],
     env: dict[str, str],
-    address: str,
+    host: str,
     port: int,
     say: Callable[[str], object],
     *,
@@ -209,8 +220,8 @@ def _run(
         command, env=env, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL
     )
     try:
-        if _wait_until_ready(child, address, port, asked_to_end):
-            url = f"http://{f'[{address}]' if ':' in address else address}:{port}"
+        if _wait_until_ready(child, _address(host), port, asked_to_end):
+            url = _url(host, port)
             say(f"Options Helper is ready at {url} (Ctrl-C ends it).")
             if open_browser:
                 webbrowser.open(url)

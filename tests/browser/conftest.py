@@ -147,9 +147,17 @@ def answers(port: int) -> bool:
 
 @contextmanager
 def running_portal(
-    browser: Browser, folder: Path, *words: str, keys: bool = True, **simulation: Any
+    browser: Browser,
+    folder: Path,
+    *words: str,
+    keys: bool = True,
+    limits: str = "",
+    **simulation: Any,
 ) -> Iterator[Portal]:
-    """`options-helper ui` in an empty folder, before a simulator with these settings, or with no keys."""
+    """`options-helper ui` in an empty folder, before a simulator with these settings, or with no keys.
+
+    `limits` are the shell's `ulimit` commands for the portal's process.
+    """
     from options_helper.simulator.account.portfolio import demo_portfolio
     from options_helper.simulator.server import AlpacaSimulator
     from options_helper.times import new_york_date, utc_now
@@ -164,6 +172,8 @@ def running_portal(
             "OH_LOG_FILE": str(folder / "portal.log"),
         }
         command = [sys.executable, "-m", "options_helper", "ui", "--no-browser", f"--port={port}", *words]
+        if limits:
+            command = ["/bin/sh", "-c", f'{limits}; exec "$@"', "sh", *command]
         with (folder / "output.txt").open("w") as output:
             process = subprocess.Popen(  # noqa: S603 - our own interpreter
                 command, cwd=folder, env=env, stdout=output, stderr=subprocess.STDOUT, text=True

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from options_helper.launch.launcher import is_free
+
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
@@ -120,6 +122,18 @@ def test_the_server_is_safe(demo: Demo) -> None:
     assert upgrade(demo.port) == 101
     assert upgrade(demo.port, Host="evil.example", Origin="http://evil.example") in {400, 403}
     assert upgrade(demo.port, Origin="http://evil.example") == 403
+
+
+def test_a_killed_launcher_leaves_nobody_behind(demo: Demo) -> None:
+    """After SIGKILL the server ends and its port is free; no limit let it write a core with the keys."""
+    psutil = pytest.importorskip("psutil")
+    (server,) = psutil.Process(demo.process.pid).children()
+    if sys.platform == "linux":
+        assert server.rlimit(psutil.RLIMIT_CORE) in {(1, 1), (0, 0)}
+    demo.end(signal.SIGKILL)
+    psutil.wait_procs([server], 10)
+    assert not server.is_running()
+    assert is_free("127.0.0.1", demo.port)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

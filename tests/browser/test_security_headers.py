@@ -81,11 +81,32 @@ def test_no_other_page_frames_it(portal: Portal) -> None:
     page.close()
 
 
+def test_another_device_reads_why_it_is_refused(portal: Portal) -> None:
+    """It gets a sentence instead of a blank page, whatever Host it names, and no websocket."""
+    # The server believes a proxy on this machine, which names the device that it speaks for.
+    page = portal.open(extra_http_headers={"X-Forwarded-For": "192.168.1.7"})
+    expect(page.get_by_role("heading")).to_have_text("The portal serves only the computer it runs on")
+    expect(page.get_by_text("On that computer, open http://127.0.0.1:")).to_be_visible()
+    assert upgrade(portal, {"X-Forwarded-For": "192.168.1.7"}) == 403
+    assert upgrade(portal, {}) == 101
+
+
+def upgrade(portal: Portal, headers: dict[str, str]) -> int:
+    """Return the status of the page's websocket for a request with these headers as well."""
+    connection = HTTPConnection("127.0.0.1", urlsplit(portal.url).port or 0, timeout=10)
+    words = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13"}
+    key = {"Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA=="}
+    connection.request("GET", "/_stcore/stream", headers={**words, **key, **headers})
+    status = connection.getresponse().status
+    connection.close()
+    return status
+
+
 @pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0"])  # noqa: S104 - what is tested
 def test_nobody_outside_is_asked(
     browser: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, host: str
 ) -> None:
-    """Neither a start, nor a visit, nor a foreign Origin makes the server look anything up or connect."""
+    """Neither a start, a page with streams, nor a foreign Origin makes server or page look outside."""
     from tests.browser.conftest import running_portal
 
     (tmp_path / "sitecustomize.py").write_text(RECORDER)
@@ -93,18 +114,15 @@ def test_nobody_outside_is_asked(
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     monkeypatch.setenv("TEST_ASKED", str(asked))
     with running_portal(browser, tmp_path, f"--host={host}") as portal:
-        address = urlsplit(portal.url)
-        connection = HTTPConnection("127.0.0.1", address.port or 0, timeout=10)
-        upgrade = {
-            "Connection": "Upgrade",
-            "Upgrade": "websocket",
-            "Sec-WebSocket-Version": "13",
-            "Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA==",
-            "Origin": "http://evil.example",
-        }
-        connection.request("GET", "/_stcore/stream", headers=upgrade)
-        assert connection.getresponse().status == 403
-        connection.close()
+        assert upgrade(portal, {"Origin": "http://evil.example"}) == 403
+        page = portal.open("about:blank")
+        visited: list[str] = []
+        page.on("request", lambda request: visited.append(request.url))
+        page.goto(portal.live_url)
+        page.get_by_role("button", name="Start", exact=True).click(timeout=20_000)
+        expect(page.locator(".st-key-live-status")).to_contain_text("Live.", timeout=40_000)
+    hosts = {urlsplit(url).hostname for url in visited if not url.startswith(("data:", "blob:"))}
+    assert hosts == {"127.0.0.1"}
     lines = [json.loads(line) for line in asked.read_text().splitlines()]
     outside = [line for line in lines if not _is_inside(line[1])]
     assert lines

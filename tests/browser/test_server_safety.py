@@ -37,6 +37,7 @@ PROMISED = {
     "server.fileWatcherType": "none",
     "server.headless": True,
     "server.websocketPingInterval": 10,
+    "server.disconnectedSessionTTL": 20,
 }
 CARELESS = {
     "STREAMLIT_BROWSER_GATHER_USAGE_STATS": "true",

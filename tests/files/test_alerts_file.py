@@ -47,6 +47,14 @@ def test_rules_are_read_in_their_order(tmp_path: Path) -> None:
     assert (second.id, second.metric, second.position) == ("fill", AlertMetric.FILL, None)
 
 
+def test_a_long_position_makes_no_id_that_is_too_long(tmp_path: Path) -> None:
+    """Ids made from long texts are shortened, and two of them stay apart."""
+    rules = [{"metric": "fill", "position": "p" * 300 + middle + "p" * 300} for middle in "12"]
+    first, second = load_alert_rules(_write(tmp_path, json.dumps({"alerts": rules})))
+    assert max(len(first.id), len(second.id)) <= 200
+    assert first.id != second.id
+
+
 def test_no_file_means_no_rules(tmp_path: Path) -> None:
     """A portfolio without alerts is no error."""
     assert load_alert_rules(tmp_path / "alerts.json") == []

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from enum import StrEnum
 from typing import Annotated, Self
 
@@ -19,6 +20,7 @@ from options_helper.analysis.text.figures import (
 )
 
 _FRACTION_LIMIT = 20.0
+_LONGEST_ID = 200
 
 
 class AlertMetric(StrEnum):
@@ -78,6 +80,14 @@ class Comparison(StrEnum):
     BELOW = "below"
 
 
+def _shortened(text: str) -> str:
+    """Return the text, or its two ends and a digest that keeps two long texts apart."""
+    if len(text) <= _LONGEST_ID:
+        return text
+    kept, digest = _LONGEST_ID // 2 - 10, hashlib.sha256(text.encode(errors="replace")).hexdigest()[:8]
+    return f"{text[:kept]} … {digest} … {text[-kept:]}"
+
+
 class AlertRule(BaseModel):
     """One alert.
 
@@ -92,7 +102,7 @@ class AlertRule(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    id: Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)] = ""
+    id: Annotated[str, StringConstraints(strip_whitespace=True, max_length=_LONGEST_ID)] = ""
     metric: AlertMetric
     position: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)] | None = None
     comparison: Comparison | None = None
@@ -105,7 +115,7 @@ class AlertRule(BaseModel):
         if not isinstance(values, dict) or values.get("id"):
             return values
         parts = (values.get(key) for key in ("position", "metric", "comparison", "threshold"))
-        return {**values, "id": " ".join(str(part) for part in parts if part is not None)}
+        return {**values, "id": _shortened(" ".join(str(part) for part in parts if part is not None))}
 
     @model_validator(mode="after")
     def _check(self) -> Self:

@@ -1,0 +1,82 @@
+"""Serves the machine it runs on, and refuses others in words: without a login nobody else may look."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from html import escape
+from ipaddress import IPv6Address, ip_address
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Receive, Scope, Send  # absent in a bare run
+
+_REFUSED = 1008  # a websocket's close code: against the server's policy; before the handshake it is a 403
+_OTHER_DEVICE = (
+    "The portal serves only the computer it runs on",
+    "It shows a private account and has no login, so other devices are refused.",
+)
+_OTHER_NAME = (
+    "The portal does not answer at this address",
+    "It answers only to names of the computer it runs on, so that no other site can pose as it.",
+)
+_PAGE = (
+    '<!doctype html><html lang="en"><meta charset="utf-8">'
+    '<meta name="viewport" content="width=device-width"><title>Options Helper</title>'
+    '<body style="font: 1rem/1.5 system-ui; margin: 2rem; color-scheme: light dark">'
+    "<h1>{title}</h1><p>{reason}</p><p>On that computer, open {address}.</p>"
+)
+
+
+class ThisMachineOnly:
+    """ASGI middleware that refuses other devices, and documents under foreign names.
+
+    Args:
+        app: The application behind it; it checks the names of websockets itself.
+        names: The host names that it answers to.
+        address: Where to find the page on this machine.
+    """
+
+    def __init__(self, app: ASGIApp, names: Collection[str], address: str) -> None:
+        self._app, self._names, self._address = app, names, address
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one connection."""
+        if scope["type"] == "websocket" and not _is_from_here(scope):
+            await send({"type": "websocket.close", "code": _REFUSED})
+        elif scope["type"] == "http" and not _is_from_here(scope):
+            await self._refuse(_OTHER_DEVICE, scope, receive, send)
+        elif scope["type"] == "http" and not self._is_known(scope):
+            await self._refuse(_OTHER_NAME, scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+    def _is_known(self, scope: Scope) -> bool:
+        from starlette.requests import HTTPConnection  # noqa: PLC0415 - absent in a bare run
+
+        try:
+            return HTTPConnection(scope).url.hostname in self._names
+        except ValueError:  # a Host that is no host
+            return False
+
+    async def _refuse(self, words: tuple[str, str], scope: Scope, receive: Receive, send: Send) -> None:
+        from starlette.responses import HTMLResponse  # noqa: PLC0415 - absent in a bare run
+
+        title, reason = words
+        page = _PAGE.format(title=title, reason=reason, address=escape(self._address))
+        await HTMLResponse(page, status_code=403)(scope, receive, send)
+
+
+def _is_from_here(scope: Scope) -> bool:
+    """Return whether the other end is this machine: a loopback address, or the one that was called."""
+    client, server = scope.get("client"), scope.get("server")
+    if client is None:
+        return False
+    if server is not None and client[0] == server[0]:
+        return True
+    try:
+        address = ip_address(client[0])
+    except ValueError:
+        return False
+    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
+        address = address.ipv4_mapped
+    return address.is_loopback

@@ -1,0 +1,75 @@
+"""Only this machine is served; everybody else gets a sentence instead of a blank page."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+pytest.importorskip("streamlit", reason="the portal needs streamlit")
+pytest.importorskip("starlette", reason="the portal's server")
+
+from apps.streamlit.entry.this_machine import ThisMachineOnly
+
+NAMES = ("localhost", "127.0.0.1")
+
+
+def ask(kind: str = "http", *, client: Any, host: bytes = b"localhost:8501") -> list[dict[str, Any]]:
+    """Return what the server sends to one connection; the application behind says "inside"."""
+    sent: list[dict[str, Any]] = []
+
+    async def inside(_scope: Any, _receive: Any, send: Any) -> None:
+        await send({"type": "inside"})
+
+    async def send(message: dict[str, Any]) -> None:
+        sent.append(message)
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request"}
+
+    scope = {
+        "type": kind,
+        "method": "GET",
+        "path": "/",
+        "query_string": b"",
+        "scheme": "http",
+        "headers": [(b"host", host)],
+        "client": client,
+        "server": ("192.168.1.5", 8501),
+    }
+    asyncio.run(ThisMachineOnly(inside, NAMES, "http://localhost:8501")(scope, receive, send))
+    return sent
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "127.8.8.8", "::1", "::ffff:127.0.0.1", "192.168.1.5"])
+@pytest.mark.parametrize("kind", ["http", "websocket"])
+def test_this_machine_is_served(address: str, kind: str) -> None:
+    """By a loopback address, or by the one that it called."""
+    assert ask(kind, client=(address, 5)) == [{"type": "inside"}]
+
+
+@pytest.mark.parametrize(
+    "client", [("192.168.1.7", 5), ("fe80::1%eth0", 5), ("::ffff:10.0.0.1", 5), ("x", 5), None], ids=repr
+)
+def test_another_device_gets_a_sentence(client: Any) -> None:
+    """A Host header that lies does not help, and no websocket is opened."""
+    start, body = ask(client=client)
+    assert start["status"] == 403
+    assert b"serves only the computer it runs on" in body["body"]
+    assert b"http://localhost:8501" in body["body"]
+    assert ask("websocket", client=client) == [{"type": "websocket.close", "code": 1008}]
+
+
+@pytest.mark.parametrize("host", [b"evil.example", b"127.0.0.1.evil.example", b"", b"[::", b"a@localhost"])
+def test_a_foreign_name_gets_a_sentence(host: bytes) -> None:
+    """Nothing of the name is repeated."""
+    start, body = ask(client=("127.0.0.1", 5), host=host)
+    assert start["status"] == 403
+    assert b"does not answer at this address" in body["body"]
+    assert b"evil" not in body["body"]
+
+
+def test_the_servers_own_start_passes() -> None:
+    """What is no connection is none of its business."""
+    assert ask("lifespan", client=None) == [{"type": "inside"}]
