@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 NEW_YORK = ZoneInfo("America/New_York")
 STEP_SECONDS = 1.0  # clocks drift by less between two looks
+EARLIEST, LATEST = dt.datetime(2000, 1, 1, tzinfo=dt.UTC), dt.datetime(2200, 1, 1, tzinfo=dt.UTC)
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _MICROSECOND = dt.timedelta(microseconds=1)
 
@@ -28,6 +29,15 @@ def new_york_date(at: dt.datetime) -> dt.date:
 def start_of_day(day: dt.date) -> dt.datetime:
     """Return midnight in New York, when a trading date begins, as an aware UTC datetime."""
     return dt.datetime.combine(day, dt.time(), NEW_YORK).astimezone(dt.UTC)
+
+
+def plausible(at: dt.datetime) -> dt.datetime | None:
+    """Return an aware time in UTC, or None if no vendor means it: it may not even exist in another zone."""
+    try:
+        utc = at if at.tzinfo is dt.UTC else at.astimezone(dt.UTC)
+    except (OverflowError, ValueError):
+        return None
+    return utc if EARLIEST <= utc < LATEST else None
 
 
 def to_microseconds(at: dt.datetime | None) -> int:

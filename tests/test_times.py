@@ -13,6 +13,7 @@ from options_helper.times import (
     elapsed_seconds,
     from_microseconds,
     new_york_date,
+    plausible,
     start_of_day,
     to_microseconds,
     utc_now,
@@ -77,3 +78,14 @@ def test_a_clock_that_is_set_is_noticed_once_and_sleep_is_no_step() -> None:
 def test_elapsed_seconds_only_grow() -> None:
     """Two looks never go back."""
     assert elapsed_seconds() <= elapsed_seconds()
+
+
+@pytest.mark.parametrize(
+    "text", ["9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00+14:00", "1970-01-01T00:00:00Z"]
+)
+def test_a_time_that_nobody_means_is_none(text: str) -> None:
+    """It may have no counterpart in another time zone; every plausible one has."""
+    assert plausible(dt.datetime.fromisoformat(text)) is None
+    assert plausible(dt.datetime.fromisoformat("2026-11-20T10:00:00-05:00")) == dt.datetime(
+        2026, 11, 20, 15, tzinfo=dt.UTC
+    )

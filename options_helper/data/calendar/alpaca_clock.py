@@ -11,7 +11,9 @@ from typing import Self
 from options_helper.data.calendar.market_clock import ExchangeCalendar, Session, phase_at
 from options_helper.errors import AlpacaRestError
 from options_helper.market import MarketPhase
-from options_helper.times import NEW_YORK, new_york_date
+from options_helper.times import NEW_YORK, new_york_date, plausible
+
+_OK = 200  # the host answered, so the other routes need not wait for it
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +50,11 @@ class AlpacaCalendar(ExchangeCalendar):
         try:
             known = _clock(clock)
         except (KeyError, TypeError, ValueError):
-            raise AlpacaRestError("/v2/clock", "the answer is not a clock") from None
+            raise AlpacaRestError("/v2/clock", "the answer is not a clock", status=_OK) from None
         try:
             sessions = [_session(row) for row in calendar]
         except (KeyError, TypeError, ValueError):
-            raise AlpacaRestError("/v2/calendar", "the answer is not a calendar") from None
+            raise AlpacaRestError("/v2/calendar", "the answer is not a calendar", status=_OK) from None
         return cls(known, sessions)
 
     @property
@@ -115,7 +117,7 @@ def _time(text: object) -> dt.datetime:
     if not isinstance(text, str):
         raise TypeError(text)
     at = dt.datetime.fromisoformat(text)  # nanoseconds are cut to microseconds
-    if at.tzinfo is None:
+    if at.tzinfo is None or plausible(at) is None:
         raise ValueError(text)
     return at
 
@@ -126,4 +128,7 @@ def _session(row: object) -> Session:
         raise TypeError(row)
     day = dt.date.fromisoformat(row["date"])
     times = (dt.time.fromisoformat(row[name]) for name in ("open", "close"))
-    return Session(*(dt.datetime.combine(day, time, NEW_YORK).astimezone(dt.UTC) for time in times))
+    opened, closed = (plausible(dt.datetime.combine(day, time, NEW_YORK)) for time in times)
+    if opened is None or closed is None:
+        raise ValueError(row)
+    return Session(opened, closed)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from options_helper.data.rest.client import AlpacaRest
 from options_helper.data.rest.refusals import NOT_FOUND
 from options_helper.data.settings import mask
-from options_helper.data.streaming.backfill.rest_rows import read_multiplier, read_positions
+from options_helper.data.streaming.backfill.rest_rows import read_multiplier, read_positions, require_all
 from options_helper.data.streaming.normalize.values import to_identifier
 from options_helper.data.streaming.run.cache import Reference
 from options_helper.data.streaming.run.rest_results import RestResults
@@ -29,7 +29,10 @@ class AccountFetch:
 
     def fetch_positions(self) -> float:
         """Fetch what the broker says the account holds."""
-        self._results.put_reference(Reference(broker_positions=read_positions(self._rest.positions())))
+        rows = self._rest.positions()
+        positions = read_positions(rows)
+        self._results.put_reference(Reference(broker_positions=positions))
+        require_all("/v2/positions", wanted=len(rows), read=len(positions))
         return POSITION_SECONDS
 
     def fetch_account(self) -> float:

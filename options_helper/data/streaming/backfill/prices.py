@@ -17,6 +17,7 @@ from options_helper.data.streaming.backfill.rest_rows import (
     indices_of,
     read_index_values,
     read_snapshots,
+    require_all,
 )
 from options_helper.data.streaming.run.cache import Reference
 from options_helper.data.streaming.run.rest_results import RestResults
@@ -114,7 +115,9 @@ class PriceFetch:
     def fetch_indices(self) -> float:
         """Fetch the values of the contracts' indices, which no stream carries."""
         values = self._rest.index_values(self.indices)
-        self._results.put_trades(stocks=read_index_values(values, self._clock()))
+        trades = read_index_values(values, self._clock())
+        self._results.put_trades(stocks=trades)
+        require_all("/v1beta1/indices/latest/values", wanted=len(values), read=len(trades))
         return INDEX_SECONDS
 
     def _fetch(self, stream: StreamName, symbols: Sequence[str]) -> SnapshotRows:

@@ -16,12 +16,14 @@ from options_helper.analysis.osi import contract_root, underlying_of
 from options_helper.data.streaming.normalize.batches import quote_change, trade_change
 from options_helper.data.streaming.normalize.values import to_amount, to_number, to_utc, to_word
 from options_helper.data.streaming.normalize.wire import Wire, WireQuote, WireTrade, to_wire
+from options_helper.errors import AlpacaRestError
 from options_helper.market import BrokerPosition, Greeks, PreviousClose, Quote, Trade
 from options_helper.quote_tables import QuoteTable, TradeTable
 from options_helper.times import new_york_date
 
 Raw: TypeAlias = "Mapping[str, object]"
 
+_OK = 200
 _GREEKS = ("delta", "gamma", "theta", "vega", "rho")
 
 
@@ -120,8 +122,21 @@ def read_index_values(values: Raw, received_at: dt.datetime) -> list[Trade]:
     return list(TradeTable.empty().updated(change.rows).values())
 
 
+def require_all(path: str, *, wanted: int, read: int) -> None:
+    """Say of an answer whose readable rows are in use already that others could not be read.
+
+    Raises:
+        AlpacaRestError: Some could not, so the answer is asked for again.
+    """
+    if read < wanted:
+        skipped = wanted - read
+        raise AlpacaRestError(
+            path, f"{skipped} row{'' if skipped == 1 else 's'} could not be read", status=_OK
+        )
+
+
 def read_positions(rows: Iterable[object]) -> dict[str, BrokerPosition]:
-    """Return the broker's positions by symbol, quantities signed."""
+    """Return the broker's readable positions by symbol, quantities signed."""
     positions = {}
     for row in rows:
         if not isinstance(row, dict):

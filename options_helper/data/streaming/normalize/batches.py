@@ -15,14 +15,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from options_helper.data.streaming.normalize.values import LARGEST_AMOUNT
 from options_helper.data.streaming.normalize.wire import Wire, WireQuote, WireTrade, to_wire
 from options_helper.quote_tables import Columns
-from options_helper.times import to_microseconds, to_microseconds_each
+from options_helper.times import EARLIEST, LATEST, to_microseconds, to_microseconds_each
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 _LAG_SAMPLE = 50
+_EARLIEST, _LATEST = to_microseconds(EARLIEST), to_microseconds(LATEST)
 _NUMBERS = {WireQuote: ("bid_price", "ask_price", "bid_size", "ask_size"), WireTrade: ("price", "size")}
 _PRICES = {WireQuote: ("bid_price", "ask_price"), WireTrade: ("price",)}
 
@@ -77,11 +79,13 @@ def _change(
         rows = [row for item in items if (row := to_wire(item, kind)) is not None]
     numbers = {name: _amounts(rows, name) for name in _NUMBERS[kind]}
     is_priced = ~np.logical_and.reduce([np.isnan(numbers[name]) for name in _PRICES[kind]])
+    stamps = np.array(to_microseconds_each(map(attrgetter("timestamp"), rows)), "i8")
+    is_timed = (stamps == 0) | ((stamps >= _EARLIEST) & (stamps < _LATEST))
     symbols = list(map(attrgetter("symbol"), rows))
-    usable = [place for place in np.flatnonzero(is_priced).tolist() if symbols[place]]
+    usable = [place for place in np.flatnonzero(is_priced & is_timed).tolist() if symbols[place]]
     newest = {symbols[place]: place for place in usable}
     places = np.fromiter(newest.values(), np.intp, len(newest))
-    stamps = np.array(to_microseconds_each(map(attrgetter("timestamp"), rows)), "i8")[places]
+    stamps = stamps[places]
     values = {name: column[places] for name, column in numbers.items()}
     times: dict[str, ArrayLike] = {"timestamp": stamps, "from_rest": from_rest}
     times["received_at"] = to_microseconds(received_at)
@@ -90,6 +94,6 @@ def _change(
 
 
 def _amounts(items: Sequence[object], name: str) -> NDArray[np.float64]:
-    """Return one column: finite numbers of at least 0, NaN for anything else."""
+    """Return one column: numbers from 0 to `LARGEST_AMOUNT`, NaN for anything else."""
     column = np.array(list(map(attrgetter(name), items)), "f8")
-    return np.where((column >= 0) & (column < np.inf), column, np.nan)
+    return np.where((column >= 0) & (column <= LARGEST_AMOUNT), column, np.nan)

@@ -14,18 +14,19 @@ import sys
 from enum import Enum
 from typing import SupportsFloat
 
-from options_helper.times import from_microseconds
+from options_helper.times import LATEST, from_microseconds, plausible, to_microseconds
 
 _NANOSECONDS = 1000
-_MAX_MICROSECONDS = 253_402_300_799_999_999  # the last moment of the year 9999
+_MAX_MICROSECONDS = to_microseconds(LATEST)
+LARGEST_AMOUNT = 1e12  # beyond any price or size; sums of larger ones would overflow
 _ENUM_PREFIX = re.compile(r"[a-z]+\.(?=[a-z_]+$)")  # "orderside.buy", as str() writes an SDK enum
 _DATE_ONLY = re.compile(r"\d{4}-?\d\d-?\d\d")
 
 
 def to_amount(value: object) -> float | None:
-    """Return a price or size of market data: a finite number of at least 0, never of text or a boolean."""
+    """Return a price or size of market data: from 0 to `LARGEST_AMOUNT`, never of text or a boolean."""
     number = None if isinstance(value, str) else to_number(value)
-    return number if number is not None and number >= 0 else None
+    return number if number is not None and 0 <= number <= LARGEST_AMOUNT else None
 
 
 def to_number(value: object) -> float | None:
@@ -40,7 +41,7 @@ def to_number(value: object) -> float | None:
 
 
 def to_utc(value: object) -> dt.datetime | None:
-    """Return an aware UTC datetime, cut to microseconds.
+    """Return an aware UTC datetime, cut to microseconds; None if it is not from 2000 to 2199.
 
     Args:
         value: A datetime (naive ones are UTC), an object with `seconds` and `nanoseconds` (a msgpack
@@ -58,13 +59,7 @@ def to_utc(value: object) -> dt.datetime | None:
 
 
 def _in_utc(at: dt.datetime) -> dt.datetime | None:
-    zone = at.tzinfo
-    if zone is dt.UTC:
-        return at
-    try:
-        return at.replace(tzinfo=dt.UTC) if zone is None else at.astimezone(dt.UTC)
-    except (OverflowError, ValueError):
-        return None
+    return plausible(at.replace(tzinfo=dt.UTC) if at.tzinfo is None else at)
 
 
 def _from_text(text: str) -> dt.datetime | None:
@@ -83,7 +78,8 @@ def _from_parts(seconds: object, nanoseconds: object) -> dt.datetime | None:
 
 
 def _from_count(microseconds: int) -> dt.datetime | None:
-    return from_microseconds(microseconds) if 0 < microseconds <= _MAX_MICROSECONDS else None
+    at = from_microseconds(microseconds) if 0 < microseconds < _MAX_MICROSECONDS else None
+    return None if at is None else plausible(at)
 
 
 def to_word(value: object) -> str | None:

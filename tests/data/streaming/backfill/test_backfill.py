@@ -153,9 +153,9 @@ class FakeRest:
         return {"account_number": "PA3ABCDEFGH12"}
 
     def positions(self) -> list[Any]:
-        """One short position, and junk."""
+        """One short position."""
         self._call("positions")
-        return [{"symbol": CALL, "qty": "-2", "side": "short", "current_price": "1.6"}, "junk"]
+        return [{"symbol": CALL, "qty": "-2", "side": "short", "current_price": "1.6"}]
 
     def option_contract(self, symbol: str) -> dict[str, Any]:
         """An adjusted contract."""

@@ -71,6 +71,18 @@ def test_a_batch_may_mix_dialects_and_a_malformed_message_costs_itself() -> None
     assert not quote_change([], NOW).rows
 
 
+@pytest.mark.parametrize("year", [1, 1999, 2200, 9999])
+def test_a_quote_of_another_age_is_malformed(year: int) -> None:
+    """Its age would be nonsense, and its time may not exist in the reader's zone."""
+    far = dt.datetime(year, 12, 31, 23, 59, tzinfo=dt.UTC)
+    assert quote_change([WireQuote("A", 1.0, 1.1, 1, 1, far)], NOW).known == 0
+
+
+def test_a_price_beyond_all_sums_is_none() -> None:
+    """The sum of two such prices would be infinite."""
+    assert quote_change([WireQuote("A", 1e308, 1.7e308, 1, 1, NOW)], NOW).known == 0
+
+
 def test_the_stream_replaces_what_rest_gave_and_marks_it_as_its_own() -> None:
     """A row of the stream replaces a newer one of REST, and is marked as streamed."""
     table = QuoteTable.of([Quote("A", 9.0, 9.2, timestamp=NOW, from_rest=True), Quote("B", 1.0, 1.1)])
