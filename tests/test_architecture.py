@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import sys
+import textwrap
 from collections import Counter
 from collections.abc import Callable
 from functools import cache
@@ -271,3 +272,73 @@ def import_graph() -> dict[str, set[str]]:
 def test_imports_form_no_circle() -> None:
     """Modules can be sorted so that each imports from earlier ones only."""
     TopologicalSorter(import_graph()).prepare()
+
+
+DRAWING_PAGE = ROOT / "docs" / "ARCHITECTURE.md"
+DRAWN_BETWEEN = ("<!-- drawn from the imports -->\n```text\n", "```\n<!-- end of the drawing -->")
+
+# Their names are promised; by what they do they belong to these folders.
+DRAWN_WITHIN = {
+    f"{PRODUCT}.portfolio_file": f"{PRODUCT}.files",
+    f"{PRODUCT}.analysis.osi": f"{PRODUCT}.analysis.contracts",
+}
+
+
+def place_of(module: str, folders: set[str]) -> str:
+    """Return what a module is drawn as: its folder, or itself if it lies beside folders."""
+    if module in DRAWN_WITHIN:
+        return DRAWN_WITHIN[module]
+    folder = module.rpartition(".")[0]
+    has_folders = any(other.startswith(f"{folder}.") for other in folders)
+    return module if has_folders or not folder else folder
+
+
+def places_and_imports() -> dict[str, set[str]]:
+    """Return what each place of the product imports from, the simulator left out."""
+    graph = import_graph()
+    folders = {module.rpartition(".")[0] for module in graph}
+    places: dict[str, set[str]] = {}
+    for module, imported in graph.items():
+        if module in folders or within(module, SIMULATOR) or module.endswith("__main__"):
+            continue
+        place = place_of(module, folders)
+        named = {place_of(each, folders) for each in imported - folders if not within(each, SIMULATOR)}
+        places.setdefault(place, set()).update(named - {place})
+    return places
+
+
+def draw_imports() -> str:
+    """Return the places in rows, each of which imports only from the rows above it."""
+    rows, sorter = [], TopologicalSorter(places_and_imports())
+    sorter.prepare()
+    while sorter.is_active():
+        row = sorter.get_ready()
+        sorter.done(*row)
+        names = "   ".join(sorted(place.removeprefix(f"{PRODUCT}.") for place in row))
+        start = f"{len(rows) + 1:>2}  "
+        rows.append(textwrap.fill(names, 110, initial_indent=start, subsequent_indent=" " * len(start)))
+    return "".join(f"{row}\n" for row in rows)
+
+
+def test_the_drawing_shows_the_imports() -> None:
+    """Rows of the drawing in docs/ARCHITECTURE.md import only from rows above; no place is missing."""
+    begin, end = DRAWN_BETWEEN
+    drawing = DRAWING_PAGE.read_text(encoding="utf-8").partition(begin)[2].partition(end)[0]
+    row_of, row = {}, 0
+    for word in drawing.split():
+        if word.isdigit():
+            row = int(word)
+        else:
+            row_of[word if within(word, "apps") else f"{PRODUCT}.{word}"] = row
+    places, draw_again = places_and_imports(), "run this file as a script to draw the imports again"
+    assert row_of.keys() == places.keys(), draw_again
+    wrong = [
+        (own, other) for own, others in places.items() for other in others if row_of[own] <= row_of[other]
+    ]
+    assert not wrong, draw_again
+
+
+if __name__ == "__main__":
+    before, begin, rest = DRAWING_PAGE.read_text(encoding="utf-8").partition(DRAWN_BETWEEN[0])
+    after = "".join(rest.partition(DRAWN_BETWEEN[1])[1:])
+    DRAWING_PAGE.write_text(before + begin + draw_imports() + after, encoding="utf-8")

@@ -12,7 +12,7 @@ pytest.importorskip("streamlit", reason="the portal needs streamlit")
 from streamlit.testing.v1 import AppTest
 
 from apps.streamlit.components.alerts.alert_words import describe_event, describe_status
-from apps.streamlit.components.layout.plain_text import in_markdown
+from apps.streamlit.components.plain_text import in_markdown
 from options_helper.analysis.alerts.step import AlertEvent, AlertPhase, AlertRule, AlertStatus, Outcome
 from options_helper.market import LiveSnapshot, Quote
 from options_helper.models import Portfolio

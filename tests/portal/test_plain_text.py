@@ -11,7 +11,7 @@ import pytest
 
 pytest.importorskip("streamlit", reason="the portal needs streamlit")
 
-from apps.streamlit.components.layout.plain_text import in_html, in_markdown
+from apps.streamlit.components.plain_text import in_html, in_markdown
 
 pytestmark = pytest.mark.portal
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from options_helper.analysis.arrays.columns import Column, dates, flags, floats, integers, texts
+from options_helper.analysis.arrays.memo import IdentityMemo
 from options_helper.analysis.contracts.expiry import LATE_CLOSE_DELAY, expiry_moment, last_trading_moment
 from options_helper.analysis.contracts.products import (
     AM_SETTLED_ROOTS,
@@ -19,7 +20,6 @@ from options_helper.analysis.contracts.products import (
 )
 from options_helper.analysis.osi import contract_symbol, root_of, stock_symbol
 from options_helper.analysis.text.wording import format_day
-from options_helper.analysis.valuation.latest_prices import IdentityMemo
 from options_helper.errors import ContractSymbolError
 from options_helper.models import STANDARD_MULTIPLIER, EquityPosition, Leg, Position, StockLeg
 from options_helper.times import new_york_date, to_microseconds

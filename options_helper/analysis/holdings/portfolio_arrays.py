@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from options_helper.analysis.arrays.columns import Column, counts, dates, flags, floats, integers, texts
+from options_helper.analysis.arrays.memo import IdentityMemo
 from options_helper.analysis.holdings.instruments import NEVER, Instruments, build_instruments
 from options_helper.analysis.osi import stock_symbol
 from options_helper.analysis.text.wording import format_day
-from options_helper.analysis.valuation.latest_prices import IdentityMemo
 from options_helper.models import EquityPosition, Leg, MultiLegPosition, Portfolio, Position, StockLeg
 
 if TYPE_CHECKING:

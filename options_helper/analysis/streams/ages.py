@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from options_helper.analysis.valuation.latest_prices import Ticks
 from options_helper.market import LiveSnapshot, StreamName
 from options_helper.times import to_microseconds
 
@@ -55,11 +54,8 @@ def compute_ages(live: LiveSnapshot, timestamp: Times, received_at: Times) -> Ag
     return Ages(seconds, ahead)
 
 
-def compute_basis_ages(live: LiveSnapshot, ticks: Ticks, quote: Ages, by_last: Flags) -> Ages:
+def compute_basis_ages(quote: Ages, trade: Ages, by_last: Flags) -> Ages:
     """Return the ages of what the marks were made from: the quote, or the last trade."""
-    if not by_last.any():
-        return quote
-    trade = compute_ages(live, ticks.trade_time, ticks.trade_received)
     return Ages(
         np.where(by_last, trade.seconds, quote.seconds), np.where(by_last, trade.skewed, quote.skewed)
     )

@@ -21,7 +21,6 @@ from options_helper.analysis.arrays.columns import (
     whole_numbers,
 )
 from options_helper.analysis.arrays.frames import build_frame
-from options_helper.analysis.contracts.session_ends import days_until, hours_until
 from options_helper.analysis.holdings.instruments import NEVER
 from options_helper.analysis.holdings.portfolio_arrays import (
     PortfolioArrays,
@@ -29,6 +28,7 @@ from options_helper.analysis.holdings.portfolio_arrays import (
     arrays_of,
     reduce_by,
 )
+from options_helper.analysis.holdings.session_ends import days_until, hours_until
 from options_helper.analysis.strategies.structures import Structure, describe_structure
 from options_helper.analysis.tables.schema import Table, names_of
 from options_helper.analysis.valuation.marks import compute_natural

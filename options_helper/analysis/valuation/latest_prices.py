@@ -6,11 +6,12 @@ looked up once per run; after that a refresh is one `take`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from options_helper.analysis.arrays.memo import IdentityMemo
 from options_helper.market import LiveSnapshot
 from options_helper.quote_tables import QuoteTable, TradeTable
 
@@ -20,31 +21,6 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Flags = NDArray[np.bool_]
     Times = NDArray[np.int64]
-
-T = TypeVar("T")
-
-
-class IdentityMemo:
-    """The last value computed from something, kept while the same comes again.
-
-    For what a snapshot carries and nobody changes afterwards. Safe between threads: an entry is written
-    whole, and at worst computed twice.
-    """
-
-    __slots__ = ("_entries",)
-
-    def __init__(self) -> None:
-        self._entries: dict[str, tuple[Any, float, Any]] = {}
-
-    def get(self, key: str, source: object, compute: Callable[[], T], *, extent: float = 0) -> T:
-        """The value kept under `key` for this very `source` and an equal `extent`, or a new one."""
-        entry = self._entries.get(key)
-        if entry is not None and entry[0] is source and entry[1] == extent:
-            value: T = entry[2]
-            return value
-        fresh = compute()
-        self._entries[key] = (source, extent, fresh)
-        return fresh
 
 
 class Ticks(NamedTuple):

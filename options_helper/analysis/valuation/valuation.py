@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from options_helper.analysis.arrays.columns import Column, categories, category_type, moments, whole_numbers
-from options_helper.analysis.contracts.session_ends import (
+from options_helper.analysis.holdings.instruments import Instruments
+from options_helper.analysis.holdings.session_ends import (
     ContractEnds,
     days_until,
     find_contract_ends,
     hours_until,
 )
-from options_helper.analysis.holdings.instruments import Instruments
 from options_helper.analysis.streams.ages import (
     Ages,
     compute_ages,
@@ -126,7 +126,7 @@ def compute_live_rows(rows: Instruments, live: LiveSnapshot, stale_after_seconds
     )
     by_last = marks.methods == _LAST
     quote = compute_ages(live, ticks.quote_time, ticks.quote_received)
-    basis = compute_basis_ages(live, ticks, quote, by_last)
+    basis = compute_basis_ages(quote, trades, by_last)
     quoted = ~np.isnan(marks.bid) | ~np.isnan(marks.ask)
     ends = find_contract_ends(rows, live)
     expired = ends.expires_at <= as_of

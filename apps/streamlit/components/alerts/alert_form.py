@@ -6,7 +6,7 @@ import streamlit as st
 from pydantic import ValidationError
 
 from apps.streamlit.components.alerts.alert_words import WHOLE
-from apps.streamlit.components.layout.plain_text import in_markdown
+from apps.streamlit.components.plain_text import in_markdown
 from options_helper.analysis.alerts.step import AlertMetric, AlertRule, Comparison
 from options_helper.session.monitor import PortfolioMonitor
 

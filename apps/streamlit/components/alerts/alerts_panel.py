@@ -11,7 +11,7 @@ import streamlit as st
 
 from apps.streamlit.components.alerts.alert_form import render_form
 from apps.streamlit.components.alerts.alert_words import WHOLE, describe_event, describe_status
-from apps.streamlit.components.layout.plain_text import in_markdown
+from apps.streamlit.components.plain_text import in_markdown
 from options_helper.analysis.alerts.step import AlertPhase, AlertRule, Alerts
 from options_helper.analysis.text.wording import count, format_time
 from options_helper.files.alerts_file import ALERTS_FILE_NAME, dump_alert_rules

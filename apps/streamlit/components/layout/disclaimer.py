@@ -6,7 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from apps.streamlit.components.layout.plain_text import in_markdown
+from apps.streamlit.components.plain_text import in_markdown
 
 ICON = str(Path(__file__).resolve().parents[2] / "assets" / "icon.svg")
 

@@ -8,7 +8,7 @@ import streamlit as st
 
 from apps.streamlit.components.inputs.actions import restart, start, stop
 from apps.streamlit.components.inputs.sidebar import feed_name
-from apps.streamlit.components.layout.plain_text import in_markdown
+from apps.streamlit.components.plain_text import in_markdown
 from apps.streamlit.entry.first_paint import LIVE_TITLE
 
 if TYPE_CHECKING:

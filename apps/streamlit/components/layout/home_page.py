@@ -11,7 +11,7 @@ from apps.streamlit.components.inputs.portfolio_source import default_portfolio_
 from apps.streamlit.components.layout.disclaimer import render_disclaimer
 from apps.streamlit.components.layout.head import DEMO_WORDS
 from apps.streamlit.components.layout.page_style import apply_page_style
-from apps.streamlit.components.layout.plain_text import in_markdown
+from apps.streamlit.components.plain_text import in_markdown
 from apps.streamlit.entry.first_paint import HOME_TITLE
 
 _PAGES = Path(__file__).resolve().parents[2] / "pages"

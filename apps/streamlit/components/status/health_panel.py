@@ -7,7 +7,7 @@ import datetime as dt
 import streamlit as st
 
 from apps.streamlit.components.inputs.page_context import PageContext
-from apps.streamlit.components.layout.plain_text import in_html
+from apps.streamlit.components.plain_text import in_html
 from apps.streamlit.components.status.other_tabs import describe_other_tab
 from options_helper.analysis.status.clock import describe_clock, format_lag
 from options_helper.analysis.status.stream_lines import StreamLine, describe_stream, stream_records

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import streamlit as st
 
 from apps.streamlit.components.inputs.page_context import PageContext
-from apps.streamlit.components.layout.plain_text import in_markdown
+from apps.streamlit.components.plain_text import in_markdown
 from apps.streamlit.components.status.other_tabs import describe_other_tab
 from options_helper.analysis.status.clock import describe_clock
 from options_helper.analysis.text.wording import join_words

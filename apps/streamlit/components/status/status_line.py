@@ -8,7 +8,7 @@ import streamlit as st
 
 from apps.streamlit.components.inputs.actions import find_problem
 from apps.streamlit.components.inputs.page_context import PageContext
-from apps.streamlit.components.layout.plain_text import in_markdown
+from apps.streamlit.components.plain_text import in_markdown
 from apps.streamlit.components.status.other_tabs import is_from_another_tab
 from options_helper.analysis.status.stream_diagnosis import Diagnosis, Level, QuoteCounts, diagnose
 from options_helper.analysis.text.wording import format_moment
