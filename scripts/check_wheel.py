@@ -31,6 +31,7 @@ def check(program: Path) -> None:
         page.get_by_role("link", name="Live Portfolio").first.wait_for(timeout=60_000)
         start_streams(page, url)
         page.locator(".st-key-live-fills").wait_for(timeout=30_000)
+        page.locator('tr[data-kind="position"]').first.wait_for(timeout=30_000)
         if page.locator('[data-testid="stException"]').count():
             complaints.append("the page shows an exception")
         page.get_by_role("button", name="Stop", exact=False).first.click()

@@ -1,7 +1,8 @@
 """The positions table alone, fed with invented prices that move at every refresh.
 
 Query: `n` further positions · `frozen=1` for prices that stand still · `age` of the quotes in seconds ·
-`raised` alerts · `files=2` for a choice of another file.
+`raised` alerts · `files=2` for a choice of another file · `moving` contracts, if not all · `reports=1` for a
+browser that reports which rows it has, `reports=ahead` for one that reports rows it does not have.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 import streamlit as st
 
 from apps.streamlit.components.positions.table import build_table_rows, render
+from apps.streamlit.components.view.redraw import mark_drawn, redraw_if_changed
 from options_helper.analysis.live_portfolio_metrics import (
     compute_live_multileg_rows,
     compute_live_position_rows,
@@ -87,20 +89,19 @@ def _symbols(held: Portfolio) -> list[str]:
     ]
 
 
-def snapshot(held: Portfolio, tick: int, now: dt.datetime, age: float) -> LiveSnapshot:
-    """Prices that are a function of the tick."""
+def snapshot(held: Portfolio, tick: int, now: dt.datetime, age: float, moving: int) -> LiveSnapshot:
+    """Return prices that are a function of the tick; contracts after the first `moving` have one quote."""
     when = now - dt.timedelta(seconds=age)
 
-    def quote(symbol: str, middle: float, spread: float) -> Quote:
+    def quote(symbol: str, middle: float, spread: float, at: dt.datetime = when) -> Quote:
         half = spread / 2
-        return Quote(
-            symbol, round(middle - half, 2), round(middle + half, 2), timestamp=when, received_at=when
-        )
+        return Quote(symbol, round(middle - half, 2), round(middle + half, 2), timestamp=at, received_at=at)
 
-    options = {
-        symbol: quote(symbol, 10 + (7 * number + 3 * tick) % 11 * 0.1 + number % 17, 0.1)
-        for number, symbol in enumerate(_symbols(held))
-    }
+    def option(number: int, symbol: str) -> Quote:
+        step, at = (tick, when) if number < moving else (0, st.session_state.setdefault("opened", when))
+        return quote(symbol, 10 + (7 * number + 3 * step) % 11 * 0.1 + number % 17, 0.1, at)
+
+    options = {symbol: option(number, symbol) for number, symbol in enumerate(_symbols(held))}
     health = {
         str(name): StreamHealth(name, StreamState.RUNNING, last_heard_at=now if age < 1000 else when)
         for name in (StreamName.STOCKS, StreamName.OPTIONS)
@@ -131,7 +132,8 @@ def live() -> None:
     now = dt.datetime.now(dt.UTC)
     if frozen:
         now = st.session_state.setdefault("now", now)
-    live_snapshot = snapshot(held, 0 if frozen else tick, now, float(query.get("age", "1")))
+    moving = int(query.get("moving", "999"))
+    live_snapshot = snapshot(held, 0 if frozen else tick, now, float(query.get("age", "1")), moving)
     positions = compute_live_position_rows(held, live_snapshot, stale_after_seconds=30.0)
     structures, legs = compute_live_multileg_rows(held, live_snapshot, stale_after_seconds=30.0)
     underlyings = compute_live_underlying_rows(
@@ -141,6 +143,11 @@ def live() -> None:
         held, positions, structures, legs, underlyings, as_of=live_snapshot.as_of, stale_after_seconds=30.0
     )
     selected = render(payload, key="table", raised=int(query.get("raised", "0")))
+    if query.get("reports"):
+        redraw_if_changed((tick,), (), pace_seconds=60.0)
+        mark_drawn()
+    if query.get("reports") == "ahead" and tick % 3 == 0:
+        st.session_state["redraw-table-version"] = st.session_state["table-sent"]._version + 1
     st.text(f"selected {selected}")
     if not frozen:
         st.text(f"update {tick}")

@@ -499,3 +499,33 @@ def test_ages_do_not_believe_the_browsers_clock(open_table: Callable[..., Page],
     page.reload()
     expect(_cell(page, "p003", "quote")).to_have_text(re.compile(r"^● live \d s$"))
     assert page.locator(".positions-table.is-stale").count() == 0
+
+
+def test_a_refresh_sends_only_what_has_changed(open_table: Callable[..., Page]) -> None:
+    """A browser that reports which rows it has gets a few changes, and shows the newest figures."""
+    sizes: list[int] = []
+    page = open_table("n=200&moving=12&reports=1")
+    page.on("websocket", lambda socket: socket.on("framereceived", lambda frame: sizes.append(len(frame))))
+    page.reload()
+    expect(_row(page, "p003")).to_be_visible(timeout=20_000)
+    assert max(sizes) > 20_000
+    for _ in range(20):  # until the first report has arrived
+        sizes.clear()
+        _refreshes(page, 1)
+        if max(sizes) < 3_000:
+            break
+    mark = _cell(page, "p003", "mark").locator(".pt-value")
+    before = mark.inner_text()
+    expect(mark).not_to_have_text(before)
+    _refreshes(page, 3)
+    assert max(sizes) < 3_000
+    assert _row(page, "p150").count() == 1
+
+
+def test_a_browser_without_the_rows_asks_for_all_of_them(open_table: Callable[..., Page]) -> None:
+    """Changes to rows that the page does not have are not shown, and the next message has every row."""
+    page = open_table("n=12&reports=ahead")
+    mark = _cell(page, "p003", "mark").locator(".pt-value")
+    for _ in range(2):
+        before = mark.inner_text()
+        expect(mark).not_to_have_text(before, timeout=10_000)

@@ -288,11 +288,11 @@ def test_another_host_leaves_no_choice(desk: Desk) -> None:
 
 
 def test_the_indicative_feed_has_its_limit(desk: Desk) -> None:
-    """Of the indicative feed no more than 200 contracts are asked for, and the page says so."""
+    """The indicative stream carries at most 200 contracts, and the page says so."""
     desk.sign_in()
     desk.own(*({**desk.CALL, "id": f"call-{strike}", "strike": strike} for strike in range(100, 325)))
     page = desk.page()
-    assert "at most 200 are asked for" in desk.said(page)
+    assert "at most 200 contracts" in desk.said(page)
     assert "200 contracts and 1 underlying are ready" in status(page)
     assert "25 of 225 option contracts are over the limit of 200" in desk.said(page)
     page.selectbox(key="options-feed").select("opra").run()

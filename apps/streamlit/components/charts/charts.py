@@ -97,7 +97,14 @@ def curve_spec(*, height: int, money: bool, seconds: bool = False) -> Spec:
     line = {"type": "line", "color": colours.line, "strokeWidth": 1.6, "invalid": _GAPS}
     area = {"type": "area", "color": colours.line, "opacity": 0.15, "invalid": _GAPS}
     on_curve = [{"filter": "datum.kind === 'curve'"}]
-    fills = {
+    layers = [{"transform": on_curve, "mark": mark} for mark in ([area, line] if money else [line])]
+    return _finished(
+        {"encoding": {"x": time, "y": value}, "layer": [*layers, _fill_marks(colours)]}, colours, height
+    )
+
+
+def _fill_marks(colours: Palette) -> Spec:
+    return {
         "transform": [{"filter": "datum.kind === 'fill'"}],
         "mark": {
             "type": "point",
@@ -116,8 +123,6 @@ def curve_spec(*, height: int, money: bool, seconds: bool = False) -> Spec:
             ],
         },
     }
-    layers = [{"transform": on_curve, "mark": mark} for mark in ([area, line] if money else [line])]
-    return _finished({"encoding": {"x": time, "y": value}, "layer": [*layers, fills]}, colours, height)
 
 
 def bars_spec(count: int, *, longest_text: int) -> Spec:
@@ -143,6 +148,14 @@ def bars_spec(count: int, *, longest_text: int) -> Spec:
         "scale": {"padding": 8 + _CHARACTER_WIDTH * longest_text},
         "axis": _dollar_axis(decimals=0),
     }
+    return _finished(
+        {"encoding": {"y": name, "key": _KEY}, "layer": _bar_layers(value, colours)},
+        colours,
+        max(64, 24 * count + 30),
+    )
+
+
+def _bar_layers(value: Spec, colours: Palette) -> list[Spec]:
     bar = {
         "mark": {"type": "bar", "size": 13, "cornerRadius": 2},
         "encoding": {
@@ -165,9 +178,7 @@ def bars_spec(count: int, *, longest_text: int) -> Spec:
         }
         for side, align, shift in ((">=", "left", 4), ("<", "right", -4))
     ]
-    return _finished(
-        {"encoding": {"y": name, "key": _KEY}, "layer": [bar, *texts]}, colours, max(64, 24 * count + 30)
-    )
+    return [bar, *texts]
 
 
 def payoff_spec(*, height: int) -> Spec:

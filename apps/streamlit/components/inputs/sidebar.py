@@ -84,8 +84,8 @@ def render_sidebar(credentials: Credentials) -> PageSettings:
         )
         if settings.contract_limit < settings.max_option_contracts:
             st.caption(
-                f"Of the indicative stream at most {INDICATIVE_QUOTE_LIMIT} are asked for, its plan's limit; "
-                "the others are polled."
+                f"The indicative stream carries at most {INDICATIVE_QUOTE_LIMIT} contracts, "
+                "its plan's limit. The others are polled."
             )
     return settings
 

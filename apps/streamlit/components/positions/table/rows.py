@@ -80,32 +80,36 @@ def build_table_rows(
         stale_after_seconds: The age above which a price is no longer live.
     """
     as_of_us = to_microseconds(as_of)
-    notes = fill_notes or {}
     fields = (*_HEAD, *(column.field for column in shown_columns()), *_TAIL)
-    single = {record["id"]: record for record in plain_records(positions)}
-    multi = {record["id"]: record for record in plain_records(structures)}
-    leg_records = _by_position(legs)
-    rows: list[list[object]] = []
-    codes: list[str] = []
-    for position in _grouped(portfolio):
-        structured = isinstance(position, MultiLegPosition)
-        record = (multi if structured else single).get(position.id, {})
-        own_legs = leg_records.get(position.id, {})
-        shown = [_position_row(position, record, [*own_legs.values()], as_of_us, notes.get(position.id))]
-        if isinstance(position, MultiLegPosition):
-            shown += _leg_rows(position, own_legs, as_of_us)
-        for row in shown:
-            rows.append([row.get(field) for field in fields])
-            codes += [*(row["warning"] or []), *(row["said"] or [])]
+    records = {record["id"]: record for record in (*plain_records(positions), *plain_records(structures))}
+    rows = list(_rows(portfolio, records, _by_position(legs), fill_notes or {}, as_of_us))
     return TableRows(
         fields=fields,
         group_fields=GROUP_FIELDS,
         groups=build_group_rows(portfolio, plain_records(underlyings), as_of_us),
-        rows=rows,
+        rows=[[row.get(field) for field in fields] for row in rows],
         ids=[position.id for position in _grouped(portfolio)],
-        warnings=warning_words(codes),
+        warnings=warning_words(
+            code for row in rows for code in (*(row["warning"] or ()), *(row["said"] or ()))
+        ),
         stale_after=stale_after_seconds,
     )
+
+
+def _rows(
+    portfolio: Portfolio,
+    records: Mapping[str, Record],
+    legs: Mapping[str, dict[int, Record]],
+    notes: Mapping[str, str],
+    as_of_us: int,
+) -> Iterator[Record]:
+    """Yield the row of each position and, after a structure's, those of its legs."""
+    for position in _grouped(portfolio):
+        own_legs = legs.get(position.id, {})
+        record = records.get(position.id, {})
+        yield _position_row(position, record, [*own_legs.values()], as_of_us, notes.get(position.id))
+        if isinstance(position, MultiLegPosition):
+            yield from _leg_rows(position, own_legs, as_of_us)
 
 
 def _grouped(portfolio: Portfolio) -> list[AnyPosition]:
