@@ -114,7 +114,9 @@ def test_the_examples_of_marks_are_right() -> None:
     rows = re.findall(r"^\| ([\d.]+) \| ([\d.]+) \| ([\d.]+|—) \|", page, re.MULTILINE)
     assert len(rows) == 6
     for bid, ask, expected in rows:
-        mark = marks.compute_mark(Quote("X", float(bid), float(ask)), None, at=utc_now()).mark
+        mark = marks.compute_mark(
+            Quote("AAPL261218C00250000", float(bid), float(ask)), None, at=utc_now()
+        ).mark
         assert (mark is None) if expected == "—" else mark == pytest.approx(float(expected))
 
 

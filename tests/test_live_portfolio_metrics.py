@@ -299,12 +299,13 @@ def test_an_early_close_expires_contracts_early() -> None:
 
 
 def test_an_expired_contract_has_a_row_that_says_so() -> None:
-    """It has no mark and no P/L, whatever was quoted last."""
+    """It has no mark and no P/L, whatever was quoted last; its result does not change on a later day."""
     at = dt.datetime(2026, 12, 21, 15, 0, tzinfo=dt.UTC)
     row = row_of(single(), snapshot(quote(CALL, 20, 21), as_of=at, previous_closes=close_on(FRIDAY)))
     assert (row["state"], row["dte"], row["mark_method"]) == ("expired", -3, "none")
     assert row["warnings"] == ["expired", "settlement_unknown", "stale_quote"]
-    assert row[["mark", "natural", "pnl_abs", "pnl_day"]].isna().all()
+    assert row[["mark", "natural", "pnl_abs"]].isna().all()
+    assert row["pnl_day"] == 0
 
 
 def close_on(day: dt.date, price: float = 22.0, symbol: str = CALL) -> dict[str, PreviousClose]:

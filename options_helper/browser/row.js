@@ -27,7 +27,7 @@ const UP = "\u25b2";
 const DOWN = "\u25bc";
 const WARNING = "\u26a0";
 const LEVELS = { group: "1", position: "2", structure: "2", leg: "3" };
-const LATE_STATES = ["stale", "halted"];
+const LATE_STATES = ["stale", "from_yesterday", "halted"];
 // Small text is narrower.
 const BELOW_SCALE = 0.85;
 

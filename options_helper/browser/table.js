@@ -21,6 +21,7 @@ const AT_ONCE = 150;
 const SPARE_ROWS = 20;
 const TICK_MILLISECONDS = 1000;
 const CURRENT_STATES = ["live", "quiet", "closed"];
+const OLD_STATES = ["stale", "from_yesterday"];
 
 export class PositionsTable {
   /** @param {HTMLElement} root @param {Payload} data @param {Server} server */
@@ -199,7 +200,8 @@ export class PositionsTable {
   #markStale() {
     const now = serverNow();
     const states = [...this.model.positions.values()].map((row) => stateOf(row, now, this.model.layout));
-    const allStale = states.includes("stale") && !states.some((state) => CURRENT_STATES.includes(state));
+    const isCurrent = states.some((state) => CURRENT_STATES.includes(state));
+    const allStale = !isCurrent && states.some((state) => OLD_STATES.includes(state));
     this.root.classList.toggle("is-stale", allStale || this.#notice() !== "");
   }
 

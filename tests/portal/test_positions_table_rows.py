@@ -214,10 +214,13 @@ def test_a_partly_missing_structure_is_not_counted_among_what_is_known() -> None
 
 
 def test_before_anything_is_known_nothing_alarms() -> None:
-    """If no leg has a price, the state says so once, and neither group nor structure warns."""
+    """If no leg has a price, the state says so once, and neither group nor structure warns.
+
+    Only the day of the expired contract is known: it is over.
+    """
     payload = _payload(_snapshot(mids={}))
     group, calendar = _group(payload, "MSFT"), _row(payload, "calendar")
-    assert (group["cover"], group["day_cover"], group["partial"]) == ("0 of 3", "", False)
+    assert (group["cover"], group["day_cover"], group["partial"]) == ("0 of 3", "1 of 3: $0", False)
     assert (calendar["state"], calendar["warning"], calendar["said"]) == (
         "no_data", None, ["missing_quote", "missing_leg"],
     )  # fmt: skip

@@ -105,7 +105,15 @@ def test_a_sum_with_stale_prices_has_no_colour() -> None:
     assert tile.proto.color == tile.proto.MetricColor.GRAY
 
 
-def _draw_tiles(stale: int = 0) -> None:
+def test_one_symbol_does_not_blank_the_headline_of_the_day() -> None:
+    """The known part of P/L Day stands large, without colour, and is marked as partial."""
+    page = AppTest.from_function(_draw_tiles, kwargs={"days_known": 10}).run()
+    tile = next(tile for tile in page.metric if tile.label == "P/L Day")
+    assert (tile.value, tile.delta) == ("+$321", "partial: 10 of 12 legs")
+    assert tile.proto.color == tile.proto.MetricColor.GRAY
+
+
+def _draw_tiles(stale: int = 0, days_known: int = 0) -> None:
     from apps.streamlit.components.positions.totals import render_totals
     from options_helper.analysis.tables.sums import Total
     from options_helper.analysis.tables.totals import LiveTotals
@@ -113,7 +121,7 @@ def _draw_tiles(stale: int = 0) -> None:
     known = Total(8234.0, 11, 12)
     totals = LiveTotals(
         open_pnl=Total(1234.4, 12 if stale else 11, 12),
-        day_pnl=Total(0.0, 0, 12),
+        day_pnl=Total(321.4 if days_known else 0.0, days_known, 12),
         cost=known,
         market_value=known,
         portfolio_value=known,

@@ -9,9 +9,10 @@ import numpy as np
 from options_helper.analysis.arrays.columns import Column
 from options_helper.analysis.arrays.frames import build_frame
 from options_helper.analysis.holdings.portfolio_arrays import PortfolioArrays, arrays_of
+from options_helper.analysis.tables.doubts import doubt_positions, has_any
 from options_helper.analysis.tables.schema import Table, names_of
 from options_helper.analysis.valuation.reference import opened_today
-from options_helper.analysis.valuation.row_warnings import to_lists
+from options_helper.analysis.valuation.row_warnings import RowWarning, flag, to_lists
 from options_helper.analysis.valuation.settlement import settle
 from options_helper.analysis.valuation.valuation import (
     Valuation,
@@ -61,19 +62,23 @@ def position_columns(
     return {
         **rows.columns,
         **build_quote_columns(rows, now, live),
-        **_money_columns(book, now, live),
+        **_money_columns(book, now, live, doubts := doubt_positions(book, now, stocks)),
+        "doubts": doubts,
         "cost_basis": book.cost_basis,
         "underlying_price": stocks.mark[rows.underlying_codes],
     }
 
 
-def _money_columns(book: PortfolioArrays, now: Valuation, live: LiveSnapshot) -> dict[str, Column]:
+def _money_columns(
+    book: PortfolioArrays, now: Valuation, live: LiveSnapshot, doubts: Column
+) -> dict[str, Column]:
     rows = book.positions
     cost, max_loss, at_risk = rows.memo.get("risk", now.scale, lambda: _risk(book, now.scale))
     pnl = (now.mark - book.cost_basis) * now.scale
     new = opened_today(book.opened, live)
     base = np.where(new, book.cost_basis, now.close)
-    pnl_day = (now.mark - base) * now.scale
+    pnl_day = np.where(now.is_over, 0.0, (now.mark - base) * now.scale)
+    warnings = now.warnings | flag(has_any(doubts), RowWarning.DOUBTFUL_ENTRY)
     return {
         "cost": cost,
         "market_value": now.mark * now.scale,
@@ -84,7 +89,7 @@ def _money_columns(book: PortfolioArrays, now: Valuation, live: LiveSnapshot) ->
         "pnl_day_pct": divide(pnl_day, base * now.scale),
         "max_loss": max_loss,
         "return_on_max_risk": pnl / at_risk,
-        "warnings": to_lists(now.warnings | np.where(new, 0, now.close_doubts)),
+        "warnings": to_lists(warnings | np.where(new, 0, now.close_doubts)),
     }
 
 

@@ -26,7 +26,8 @@ def count_quotes(positions: pd.DataFrame, legs: pd.DataFrame, stale_after_second
     rows = pd.concat([positions[_COLUMNS], legs[_COLUMNS]], ignore_index=True)
     rows = rows[rows["state"] != QuoteState.EXPIRED]
     states = rows["state"].astype(str)
-    is_stale, is_quiet = ((states == state).to_numpy() for state in (QuoteState.STALE, QuoteState.QUIET))
+    is_stale = states.isin([QuoteState.STALE, QuoteState.FROM_YESTERDAY]).to_numpy()
+    is_quiet = (states == QuoteState.QUIET).to_numpy()
     of_stocks = rows["option_type"].isna().to_numpy()
     ages = rows["mark_age_seconds"].to_numpy(dtype=np.float64)
     if is_stale.any():

@@ -30,7 +30,9 @@ from options_helper.analysis.holdings.portfolio_arrays import (
 )
 from options_helper.analysis.holdings.session_ends import days_until, hours_until
 from options_helper.analysis.strategies.structures import Structure, describe_structure
+from options_helper.analysis.tables.doubts import doubt_structures, has_any
 from options_helper.analysis.tables.schema import Table, names_of
+from options_helper.analysis.valuation.greek_signs import GREEK_NAMES
 from options_helper.analysis.valuation.marks import compute_natural
 from options_helper.analysis.valuation.quote_state import CODE, QuoteState
 from options_helper.analysis.valuation.reference import opened_today
@@ -53,8 +55,6 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Flags = NDArray[np.bool_]
     Numbers = NDArray[np.int64]
-
-_GREEKS = ("delta", "gamma", "theta", "vega")
 
 
 class Descriptions(NamedTuple):
@@ -132,9 +132,14 @@ def _leg_money(book: PortfolioArrays, now: Valuation, new: Flags) -> dict[str, C
         "leg_value": value,
         "market_value": value,
         "natural_value": now.natural * now.scale,
-        "pnl_day": np.where(is_new, np.nan, (now.mark - now.close) * now.scale),
+        "pnl_day": np.where(is_new, np.nan, _leg_days(now)),
         "warnings": to_lists(now.warnings | np.where(is_new, 0, now.close_doubts)),
     }
+
+
+def _leg_days(now: Valuation) -> Floats:
+    """Return each leg's P/L since the previous close; contracts of an earlier day have none."""
+    return np.where(now.is_over, 0.0, (now.mark - now.close) * now.scale)
 
 
 def _structure_columns(
@@ -146,9 +151,10 @@ def _structure_columns(
     pnl = sums.net_mark - own.net_debit
     before = _sum(own, now.close * now.scale)
     base = np.where(new, own.net_debit, before)
-    pnl_day = sums.net_mark - base
+    pnl_day = np.where(new, pnl, _sum(own, _leg_days(now)))
     divisor = own.units * about.unit_multiplier
     bid, ask = sums.natural / divisor, sums.opposite / divisor
+    doubts = doubt_structures(book, sums.net_mark, sums.all_expired)
     return {
         **about.columns,
         **_dates(own, now, live),
@@ -173,7 +179,8 @@ def _structure_columns(
         "missing_legs": sums.missing,
         "legs_with_mark": format_coverage(own.sizes - sums.missing, own.sizes),
         "state": categories(_worst_states(own, now, sums.all_expired), STATE_TYPE),
-        "warnings": to_lists(sums.warnings),
+        "doubts": doubts,
+        "warnings": to_lists(sums.warnings | flag(has_any(doubts), RowWarning.DOUBTFUL_ENTRY)),
     }
 
 
@@ -224,10 +231,14 @@ def _dates(own: StructureArrays, now: Valuation, live: LiveSnapshot) -> dict[str
 
 def _net_greeks(book: PortfolioArrays, now: Valuation, quotes: Mapping[str, Column]) -> dict[str, Column]:
     rows = book.legs
-    of_share = {name: 1.0 if name == "delta" else 0.0 for name in _GREEKS}
+    size, side = np.abs(now.scale), np.sign(rows.quantity)
     nets = {
-        name: _sum(book.structures, np.where(rows.is_stock, of_share[name], quotes[name]) * now.scale)
-        for name in _GREEKS
+        name: _sum(
+            book.structures,
+            # A share has delta 1, and no other Greek.
+            np.where(rows.is_stock, side if name == "delta" else 0.0, quotes[name]) * size,
+        )
+        for name in GREEK_NAMES
     }
     divisor = book.structures.units * _describe(book, now).unit_multiplier
     return {

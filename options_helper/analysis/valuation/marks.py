@@ -29,7 +29,8 @@ it is of the trading day.
 A last trade is usable if it was made on the current New York day and the feed is not `indicative`, whose
 trades are 15 minutes late (Alpaca, "Real-time Option Data"). An old last never stands in for a bad quote.
 Alpaca writes 0 for a side that is absent: an ask of 0 is no ask, a bid of 0 says that nobody bids. A negative
-or infinite price is no price.
+or infinite price is no price. A quote dated on a day without a session, as test prices on a Saturday are,
+makes no mark either (`outside_session`).
 
 All prices are dollars per share.
 """
@@ -37,11 +38,13 @@ All prices are dollars per share.
 from __future__ import annotations
 
 import datetime as dt
+import math
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from options_helper.analysis.osi import is_contract_symbol
 from options_helper.analysis.valuation.quote_state import QuoteState
 from options_helper.analysis.valuation.row_warnings import RowWarning, flag, to_words
 from options_helper.market import Quote, Trade
@@ -136,7 +139,7 @@ def compute_marks(
     is_share: Flags | bool = False,
     last_is_recent: Flags | bool = False,
 ) -> Marks:
-    """The rule of this module for n rows at once; NaN stands for a side or a trade that is missing."""
+    """Return the marks of n rows by the rule of this module; NaN stands for a missing side or trade."""
     bid = np.where((bid >= 0) & (bid < np.inf), bid, np.nan)
     ask = np.where((ask > 0) & (ask < np.inf), ask, np.nan)
     shares = np.broadcast_to(np.asarray(is_share, dtype=np.bool_), bid.shape)
@@ -182,20 +185,39 @@ def compute_marks(
 
 
 def compute_mark(
-    quote: Quote | None, trade: Trade | None, *, at: dt.datetime, feed: str | None = None
+    quote: Quote | None,
+    trade: Trade | None,
+    *,
+    at: dt.datetime,
+    feed: str | None = None,
+    market_is_open: bool = True,
 ) -> Mark:
-    """The rule for one symbol at the moment `at` (aware), by the same code as for many."""
+    """Return one symbol's mark by the rule of this module.
+
+    Args:
+        quote: Its newest quote; the symbol says whether it is of shares.
+        trade: Its last trade.
+        at: The current time, aware.
+        feed: The feed of contracts.
+        market_is_open: Whether the regular session is under way; otherwise a share's trade of the day counts
+            as recent, however old.
+    """
+    symbol = quote.symbol if quote else trade.symbol if trade else ""
+    is_share = not is_contract_symbol(symbol)
     usable = (
         trade is not None
         and trade.timestamp is not None
         and new_york_date(trade.timestamp) == new_york_date(at)
-        and feed not in DELAYED_TRADE_FEEDS
+        and (is_share or feed not in DELAYED_TRADE_FEEDS)
     )
+    is_recent = usable and (not market_is_open or _age(trade, at) <= SHARE_TRADE_SECONDS)
     marks = compute_marks(
         _one(quote.bid_price if quote else None),
         _one(quote.ask_price if quote else None),
         _one(trade.price if trade else None),
         np.array([usable]),
+        is_share=is_share,
+        last_is_recent=is_recent,
     )
     mark = float(marks.mark[0])
     method = MARK_METHODS[int(marks.methods[0])]
@@ -203,8 +225,13 @@ def compute_mark(
 
 
 def compute_natural(bid: Floats, ask: Floats, quantity: Floats) -> Floats:
-    """What closing gets or pays per share now: the bid for longs, the ask for shorts; NaN where crossed."""
+    """Return the prices of closing now: the bid for longs, the ask for shorts; NaN if crossed."""
     return np.where(bid > ask, np.nan, np.where(quantity > 0, bid, ask))
+
+
+def _age(trade: Trade | None, at: dt.datetime) -> float:
+    made = None if trade is None else trade.timestamp
+    return math.inf if made is None else (at - made).total_seconds()
 
 
 def _one(price: float | None) -> Floats:

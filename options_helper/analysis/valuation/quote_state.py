@@ -8,12 +8,14 @@
 | `no_data` | neither a quote nor a last trade that makes a mark |
 | `live` | young enough, in an open market, on a stream that has not ended for good |
 | `closed` | the market is closed; around the session, only products that trade then can be live |
+| `from_yesterday` | of an earlier day than the session that is open |
 | `quiet` | too old while the market is open, but proven unchanged |
 | `stale` | too old, or of unknown age |
 
 A quote is quiet, not stale, if its stream was heard within 10 s, is not lagging, and cannot have missed an
 update: the price came on the present connection, or REST has reported all prices since its acknowledgement. A
-stream is lagging if its quotes are older than the threshold when they arrive.
+stream is lagging if its quotes are older than the threshold when they arrive. No proof of life reaches back
+over an opening: a price from before today's is stale, and one of an earlier day is from yesterday.
 
 A price that REST polls is live only while it is also younger than the interval. Older, it is quiet as long as
 REST answered within the interval and a little more: then nobody had changed it. The stream proves nothing
@@ -22,6 +24,7 @@ about it, and its end takes nothing from it. On a delayed feed no price is live 
 
 from __future__ import annotations
 
+import datetime as dt
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -29,7 +32,7 @@ import numpy as np
 
 from options_helper.analysis.streams.ages import stream_lag
 from options_helper.market import LiveSnapshot, MarketPhase, StreamName, StreamState
-from options_helper.times import to_microseconds
+from options_helper.times import new_york_date, start_of_day, to_microseconds
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -56,6 +59,7 @@ class QuoteState(StrEnum):
     QUIET = "quiet"
     CLOSED = "closed"
     STALE = "stale"
+    FROM_YESTERDAY = "from_yesterday"
     HALTED = "halted"
     EXPIRED = "expired"
     NO_DATA = "no_data"
@@ -70,8 +74,8 @@ class RowFacts(NamedTuple):
     """The facts about n rows besides their prices.
 
     Attributes:
-        streamed_at: When the mark's source came by its stream, in microseconds of this computer's clock;
-            0 if it did not.
+        streamed_at: When the mark's source came by its stream, in microseconds; 0 if it did not.
+        dated_at: The time of the mark's source, in microseconds; 0 for none.
         polled: REST fetches the symbol at an interval, because it does not stream.
     """
 
@@ -89,15 +93,17 @@ class RowFacts(NamedTuple):
 def compute_states(
     ages: Floats, standing: RowFacts, live: LiveSnapshot, stale_after_seconds: float
 ) -> NDArray[np.int8]:
-    """Numbers in `TRUTH_STATES` for n rows."""
+    """Return the states of n rows as numbers in `TRUTH_STATES`."""
     states = np.where(
         standing.is_stock,
         _states_on(StreamName.STOCKS, ages, standing, live, stale_after_seconds),
         _states_on(StreamName.OPTIONS, ages, standing, live, stale_after_seconds),
     )
     # An age that is not known proves nothing, even beside a stream that is alive.
-    unproven = np.isnan(ages) | _is_of_earlier_session(live, standing.dated_at)
+    unproven = np.isnan(ages) | _is_before(live.session_open, live, standing.dated_at)
     np.putmask(states, unproven & (states == CODE[QuoteState.QUIET]), CODE[QuoteState.STALE])
+    is_old = (states == CODE[QuoteState.STALE]) & (standing.dated_at != 0)
+    np.putmask(states, is_old & _is_from_yesterday(live, standing.dated_at), CODE[QuoteState.FROM_YESTERDAY])
     np.putmask(states, ~standing.has_price, CODE[QuoteState.NO_DATA])
     np.putmask(states, standing.halted, CODE[QuoteState.HALTED])
     np.putmask(states, standing.not_subscribed, CODE[QuoteState.NOT_SUBSCRIBED])
@@ -152,7 +158,7 @@ def _still_trading(live: LiveSnapshot, standing: RowFacts) -> Flags | bool:
 
 
 def _old_state(live: LiveSnapshot, stream: StreamName, stale_after_seconds: float) -> np.int8:
-    """The state of a price over the threshold on this stream."""
+    """Return the state of a price over the threshold on this stream."""
     if live.market_phase in _CLOSED_FOR_OPTIONS:
         return CODE[QuoteState.CLOSED]
     up_to_date = (stream_lag(live, stream) or 0.0) <= stale_after_seconds and not _is_delayed(live, stream)
@@ -171,12 +177,18 @@ def _is_unchanged(live: LiveSnapshot, stream: StreamName, streamed_at: Times) ->
     return streamed_at >= to_microseconds(health.connected_at)
 
 
-def _is_of_earlier_session(live: LiveSnapshot, dated_at: Times) -> Flags | bool:
-    """Return which prices ended with an earlier session: no proof of life reaches back over an opening."""
-    opened = live.session_open
-    if live.market_phase != MarketPhase.OPEN or opened is None or opened > live.as_of:
+def _is_before(at: dt.datetime | None, live: LiveSnapshot, dated_at: Times) -> Flags | bool:
+    """Return which prices were made before a time; none unless it has passed and the market is open."""
+    if live.market_phase != MarketPhase.OPEN or at is None or at > live.as_of:
         return False
-    return dated_at < to_microseconds(opened)
+    return dated_at < to_microseconds(at)
+
+
+def _is_from_yesterday(live: LiveSnapshot, dated_at: Times) -> Flags | bool:
+    """Return which prices are of an earlier day than the open session."""
+    opened = live.session_open
+    day = None if opened is None or opened > live.as_of else start_of_day(new_york_date(opened))
+    return _is_before(day, live, dated_at)
 
 
 def _has_ended(live: LiveSnapshot, stream: StreamName) -> bool:

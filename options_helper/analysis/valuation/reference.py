@@ -1,6 +1,6 @@
-"""What changes rarely, per symbol of a fixed list: multipliers, previous closes, greeks, the broker's view.
+"""Reference data of a fixed list of symbols: multipliers, previous closes, Greeks, the broker's positions.
 
-Each is a mapping that a snapshot carries unchanged from one version to the next, so its columns are built
+A snapshot carries each of these mappings unchanged from one version to the next, so its columns are built
 once per mapping (`IdentityMemo`), not once per refresh.
 """
 
@@ -15,6 +15,7 @@ import numpy as np
 
 from options_helper.analysis.arrays.columns import Column, dates, flags, floats, integers, moments
 from options_helper.analysis.holdings.instruments import Instruments, Multipliers
+from options_helper.analysis.valuation.greek_signs import GREEK_NAMES, sign_by_position
 from options_helper.market import BrokerPosition, Greeks, LiveSnapshot, PreviousClose
 from options_helper.times import NEW_YORK, new_york_date, to_microseconds
 
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Flags = NDArray[np.bool_]
 
-GREEK_NAMES = ("delta", "gamma", "theta", "vega")
 _MONDAY, _SATURDAY = 0, 5
 _LATE_ENOUGH = dt.time(12, 30)  # half an hour before the close of a half day
 
@@ -39,7 +39,7 @@ class PreviousCloses(NamedTuple):
 
 
 class GreekColumns(NamedTuple):
-    """The vendor's greeks of n rows, NaN where it gives none; their times."""
+    """Greeks of n rows, signed by position, and implied volatility, NaN for none; their times."""
 
     columns: Mapping[str, Floats]
     time: Column
@@ -53,21 +53,21 @@ class BrokerColumns(NamedTuple):
 
 
 def find_multipliers(rows: Instruments, live: LiveSnapshot) -> Multipliers:
-    """The file's multiplier, else the vendor's, else 100; 1 for shares."""
+    """Return the file's multiplier, else the vendor's, else 100; 1 for shares."""
     if not live.multipliers:
         return rows.multipliers
     return rows.memo.get("multipliers", live.multipliers, lambda: _multipliers(rows, live.multipliers))
 
 
-def _multipliers(rows: Instruments, told: Mapping[str, float]) -> Multipliers:
-    vendor = floats(told.get(symbol) for symbol in rows.symbols)
+def _multipliers(rows: Instruments, vendors: Mapping[str, float]) -> Multipliers:
+    vendor = floats(vendors.get(symbol) for symbol in rows.symbols)
     usable = ~rows.multipliers.confirmed & (vendor > 0) & (vendor < np.inf)
     value = np.where(usable, vendor, rows.multipliers.value)
     return Multipliers(value, value * rows.quantity, rows.multipliers.confirmed | usable)
 
 
 def find_previous_closes(rows: Instruments, live: LiveSnapshot) -> PreviousCloses:
-    """The previous closes of these symbols, whatever their day."""
+    """Return the previous closes of these symbols, whatever their day."""
     closes = live.previous_closes
     return rows.memo.get("previous closes", closes or (), lambda: _previous_closes(rows, closes))
 
@@ -90,10 +90,10 @@ def _is_early(close: PreviousClose) -> bool:
 
 
 def previous_trading_day(live: LiveSnapshot) -> int:
-    """The ordinal of the trading day before the current one.
+    """Return the ordinal of the trading day before the current one.
 
-    Where no calendar has told it, the last weekday before the New York date: no close can be dated on a
-    holiday, so after one this withholds the day's P/L rather than count it from the wrong close.
+    Without a calendar it is the last weekday before the New York date. If that was a holiday, no close can be
+    dated on it, and P/L Day is withheld.
     """
     if live.previous_trading_date is not None:
         return live.previous_trading_date.toordinal()
@@ -104,26 +104,27 @@ def previous_trading_day(live: LiveSnapshot) -> int:
 
 
 def find_greeks(rows: Instruments, live: LiveSnapshot) -> GreekColumns:
-    """Delta, gamma, theta, vega and iv as the vendor gives them."""
+    """Return delta, gamma, theta and vega, signed by position, and implied volatility."""
     return rows.memo.get("greeks", live.greeks or (), lambda: _greeks(rows, live.greeks))
 
 
-def _greeks(rows: Instruments, told: Mapping[str, Greeks]) -> GreekColumns:
-    found = [told.get(symbol) for symbol in rows.symbols]
-    columns = {name: floats(getattr(each, name, None) for each in found) for name in GREEK_NAMES}
+def _greeks(rows: Instruments, vendors: Mapping[str, Greeks]) -> GreekColumns:
+    found = [vendors.get(symbol) for symbol in rows.symbols]
+    of_long = {name: floats(getattr(each, name, None) for each in found) for name in GREEK_NAMES}
+    columns = sign_by_position(of_long, rows.quantity)
     columns["iv"] = floats(getattr(each, "implied_volatility", None) for each in found)
     times = integers(0 if each is None else to_microseconds(each.timestamp) for each in found)
     return GreekColumns(columns, moments(times))
 
 
 def find_broker_positions(rows: Instruments, live: LiveSnapshot) -> BrokerColumns:
-    """What the broker's books say of these symbols."""
-    told = live.broker_positions
-    return rows.memo.get("broker", told or (), lambda: _broker_positions(rows, told))
+    """Return the broker's own positions in these symbols."""
+    held = live.broker_positions
+    return rows.memo.get("broker", held or (), lambda: _broker_positions(rows, held))
 
 
-def _broker_positions(rows: Instruments, told: Mapping[str, BrokerPosition]) -> BrokerColumns:
-    found = [told.get(symbol) for symbol in rows.symbols]
+def _broker_positions(rows: Instruments, held: Mapping[str, BrokerPosition]) -> BrokerColumns:
+    found = [held.get(symbol) for symbol in rows.symbols]
     return BrokerColumns(
         floats(getattr(each, "quantity", None) for each in found),
         floats(getattr(each, "price", None) for each in found),
@@ -131,7 +132,7 @@ def _broker_positions(rows: Instruments, told: Mapping[str, BrokerPosition]) -> 
 
 
 def find_unsubscribed(rows: Instruments, live: LiveSnapshot) -> Flags:
-    """Return the symbols that neither stream nor are polled; none if nothing is known of that."""
+    """Return flags for symbols that neither stream nor are polled; none while that is unknown."""
     subscribed = live.subscribed
     if subscribed is None:
         return np.zeros(len(rows.symbols), dtype=np.bool_)
@@ -157,7 +158,7 @@ def _find_in(rows: Instruments, symbols: frozenset[str]) -> Flags:
 
 
 def find_halted(rows: Instruments, live: LiveSnapshot) -> Flags:
-    """Which symbols are halted, themselves or their underlying."""
+    """Return flags for symbols that are halted, themselves or their underlying."""
     halted = live.halted
     if not halted:
         return np.zeros(len(rows.symbols), dtype=np.bool_)
@@ -170,6 +171,6 @@ def find_halted(rows: Instruments, live: LiveSnapshot) -> Flags:
 
 
 def opened_today(opened: NDArray[np.int64], live: LiveSnapshot) -> Flags:
-    """Which rows were opened on the current trading day, from the ordinals of their days (0 for unknown)."""
+    """Return flags for rows opened on the current trading day; `opened` has ordinals, 0 for unknown."""
     today: dt.date = live.trading_date or new_york_date(live.as_of)
     return opened >= today.toordinal()

@@ -33,6 +33,7 @@ class RowWarning(StrEnum):
     ZERO_BID = "zero_bid"
     CROSSED = "crossed"
     STUB_QUOTE = "stub_quote"
+    OUTSIDE_SESSION = "outside_session"
     WIDE_SPREAD = "wide_spread"
     LAST_TRADE_MARK = "last_trade_mark"
     STALE_QUOTE = "stale_quote"
@@ -44,6 +45,7 @@ class RowWarning(StrEnum):
     MISSING_LEG = "missing_leg"
     MISSING_NET_DEBIT = "missing_net_debit"
     MIXED_AGES = "mixed_ages"
+    DOUBTFUL_ENTRY = "doubtful_entry"
 
     @property
     def sentence(self) -> str:
@@ -74,6 +76,9 @@ _SENTENCES = {
     RowWarning.ZERO_BID: "No bid. Marked at half the ask if the ask is $0.20 or less; otherwise no mark.",
     RowWarning.CROSSED: "The bid is above the ask, so there is no mark.",
     RowWarning.STUB_QUOTE: "The bid and ask are placeholders, too far apart for a mark.",
+    RowWarning.OUTSIDE_SESSION: (
+        "The quote is dated on a day without a session, as test prices are, so there is no mark."
+    ),
     RowWarning.WIDE_SPREAD: (
         "The spread is wider than 25 % of the middle, for shares 1 %; a fill may be far from the mark."
     ),
@@ -92,6 +97,7 @@ _SENTENCES = {
     RowWarning.MISSING_LEG: "At least one leg has no mark, so the structure has none.",
     RowWarning.MISSING_NET_DEBIT: "The portfolio file gives no net_debit, so there is no P/L.",
     RowWarning.MIXED_AGES: "The legs' quotes are too far apart in time to compare.",
+    RowWarning.DOUBTFUL_ENTRY: "The file's entry is possible, but something else was probably meant.",
 }
 _BITS = {warning: 1 << number for number, warning in enumerate(RowWarning)}
 _words_by_bits: dict[int, tuple[str, ...]] = {0: ()}

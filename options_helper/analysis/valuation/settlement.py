@@ -1,4 +1,4 @@
-"""What expired contracts came to: their intrinsic value, until the file drops them.
+"""Expired contracts at their intrinsic value, until the file drops them.
 
 | the contract | valued at | warning |
 | --- | --- | --- |
@@ -7,7 +7,7 @@
 | settled at the open (SPX, VIX, …), adjusted, or neither price is known | nothing | `settlement_unknown` |
 
 The values are provisional: exercise, assignment and the clearing house's own settlement decide. After the
-expiry's trading day a settled value no longer changes, so its P/L Day is zero.
+expiry's trading day the value no longer changes, known or not, so P/L Day is zero.
 """
 
 from __future__ import annotations
@@ -54,6 +54,7 @@ def settle(rows: Instruments, now: Valuation, stocks: Valuation, live: LiveSnaps
         mark=mark,
         methods=np.where(known, _SETTLED, now.methods),
         close=np.where(known & (rows.expiry_days < today), mark, now.close),
+        is_over=now.expired & (rows.expiry_days < today),
         warnings=now.warnings
         | flag(known & at_close, RowWarning.SETTLED_AT_CLOSE)
         | flag(known & at_spot, RowWarning.SETTLED_AT_SPOT)
@@ -62,7 +63,7 @@ def settle(rows: Instruments, now: Valuation, stocks: Valuation, live: LiveSnaps
 
 
 def _doubt_jumps(rows: Instruments, now: Valuation, stocks: Valuation) -> Valuation:
-    """Withhold the previous closes of everything on an underlying that jumped over night.
+    """Return the valuation without the previous closes of everything on an underlying that jumped over night.
 
     The closes are not adjusted: after a split of 10 : 1 they would make a loss of 90 %.
     """

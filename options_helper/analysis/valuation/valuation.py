@@ -72,16 +72,17 @@ _OF_EXPIRED = to_bits([RowWarning.STALE_QUOTE, RowWarning.UNKNOWN_AGE, RowWarnin
 
 
 class Valuation(NamedTuple):
-    """What one snapshot says of n instruments; prices in dollars per share, NaN for none.
+    """One snapshot's view of n instruments; prices in dollars per share, NaN for none.
 
     Attributes:
-        mark, methods: The mark, and the number of its method; none for what has expired.
-        natural: What closing gets or pays now.
+        mark, methods: The mark, and the number of its method; none if expired, until it is settled.
+        natural: The price at which it can be closed now.
         multiplier, scale: Dollars per point, of one contract and of the whole signed quantity.
         quote_ages, mark_ages: Seconds, of the quote and of what the mark was made from.
         close: The previous close, NaN unless it is of the previous trading day.
-        close_doubts: Bits of the warnings for which the day's P/L is withheld.
-        ends: When it expires and trades for the last time, early closes taken into account.
+        close_doubts: Bits of the warnings for which P/L Day is withheld.
+        ends: When it expires and trades for the last time; early closes count.
+        is_over: Flags for contracts that expired on an earlier trading day, whose value is final.
         states: Numbers in `TRUTH_STATES`.
         warnings: Bits of `RowWarning`.
     """
@@ -100,13 +101,14 @@ class Valuation(NamedTuple):
     close_doubts: Numbers
     ends: ContractEnds
     expired: Flags
+    is_over: Flags
     states: NDArray[np.int8]
     sources: NDArray[np.int8]
     warnings: Numbers
 
 
 def compute_live_rows(rows: Instruments, live: LiveSnapshot, stale_after_seconds: float) -> Valuation:
-    """Everything that a snapshot says of these instruments.
+    """Return everything that a snapshot says of these instruments.
 
     Raises:
         ValueError: `stale_after_seconds` is not above zero.
@@ -130,6 +132,8 @@ def compute_live_rows(rows: Instruments, live: LiveSnapshot, stale_after_seconds
     quoted = ~np.isnan(marks.bid) | ~np.isnan(marks.ask)
     ends = find_contract_ends(rows, live)
     expired = ends.expires_at <= as_of
+    outside = _is_outside_sessions(ticks.quote_time, live) & ~by_last
+    unmarked = expired | outside
     standing = RowFacts(
         is_stock=rows.is_stock,
         trades_late=rows.clock.trades_late,
@@ -147,9 +151,9 @@ def compute_live_rows(rows: Instruments, live: LiveSnapshot, stale_after_seconds
     return Valuation(
         ticks=ticks,
         marks=marks,
-        mark=np.where(expired, np.nan, marks.mark),
-        methods=np.where(expired, _NONE, marks.methods),
-        natural=np.where(expired, np.nan, compute_natural(marks.bid, marks.ask, rows.quantity)),
+        mark=np.where(unmarked, np.nan, marks.mark),
+        methods=np.where(unmarked, _NONE, marks.methods),
+        natural=np.where(unmarked, np.nan, compute_natural(marks.bid, marks.ask, rows.quantity)),
         multiplier=multipliers.value,
         scale=multipliers.scale,
         quote_ages=np.where(quoted, quote.seconds, np.nan),
@@ -160,24 +164,27 @@ def compute_live_rows(rows: Instruments, live: LiveSnapshot, stale_after_seconds
         | flag(is_previous & closes.is_early & ~expired, RowWarning.PREVIOUS_CLOSE_EARLY),
         ends=ends,
         expired=expired,
+        is_over=np.zeros(len(rows), dtype=np.bool_),
         states=compute_states(basis.seconds, standing, live, stale_after_seconds),
         sources=_sources(rows, ticks, standing, by_last, live),
         warnings=_warnings(rows, marks, basis, standing, stale_after_seconds)
-        | flag(rows.adjusted & ~expired, RowWarning.ADJUSTED_CONTRACT),
+        | flag(rows.adjusted & ~expired, RowWarning.ADJUSTED_CONTRACT)
+        | flag(outside & quoted & ~expired, RowWarning.OUTSIDE_SESSION),
     )
 
 
 def _streamed_at(ticks: Ticks, by_last: Flags) -> Numbers:
-    """When what the marks were made from came by its stream; 0 where REST told it."""
+    """Return when the marks' sources came by their stream; 0 for those from REST."""
     quote = np.where(ticks.quote_from_rest, 0, ticks.quote_received)
     return np.where(by_last, np.where(ticks.trade_from_rest, 0, ticks.trade_received), quote)
 
 
 def _usable_trades(rows: Instruments, ticks: Ticks, live: LiveSnapshot) -> Flags:
-    """Trades of the current New York day on a feed that is not delayed."""
+    """Return flags for trades of the current New York day, in a session, on a feed that is not delayed."""
     today = new_york_date(live.as_of)
     midnights = [to_microseconds(start_of_day(day)) for day in (today, today + dt.timedelta(days=1))]
     of_today = (ticks.trade_time >= midnights[0]) & (ticks.trade_time < midnights[1])
+    of_today = of_today & ~_is_outside_sessions(ticks.trade_time, live)
     return of_today & rows.is_stock if live.options_feed in DELAYED_TRADE_FEEDS else of_today
 
 
@@ -188,6 +195,14 @@ def _recent_trades(ticks: Ticks, trades: Ages, live: LiveSnapshot) -> Flags:
         return recent
     day = live.trading_date or new_york_date(live.as_of)
     return ticks.trade_time >= to_microseconds(start_of_day(day))
+
+
+def _is_outside_sessions(times: Numbers, live: LiveSnapshot) -> Flags:
+    """Return which times are on a day without a session, which only a calendar knows."""
+    last = live.trading_date
+    if last is None or new_york_date(live.as_of) <= last:
+        return np.zeros(len(times), dtype=np.bool_)
+    return times >= to_microseconds(start_of_day(last + dt.timedelta(days=1)))
 
 
 def _warnings(
@@ -209,7 +224,7 @@ def _warnings(
 def _sources(
     rows: Instruments, ticks: Ticks, standing: RowFacts, by_last: Flags, live: LiveSnapshot
 ) -> NDArray[np.int8]:
-    """Numbers in the words of `source_type`, -1 for none."""
+    """Return the sources as numbers in the words of `source_type`, -1 for none."""
     has_price = standing.has_price
     streamed = _streamed_sources(rows, ticks, has_price, by_last, live)
     return np.where(has_price & standing.polled, np.int8(len(SOURCES)), streamed)
@@ -218,6 +233,7 @@ def _sources(
 def _streamed_sources(
     rows: Instruments, ticks: Ticks, has_price: Flags, by_last: Flags, live: LiveSnapshot
 ) -> NDArray[np.int8]:
+    """Return the sources as numbers in `SOURCES`, -1 for none."""
     if live.demo:
         return np.where(has_price, _SOURCE_CODE["demo"], np.int8(-1))
     unknown = np.int8(-1)
@@ -239,7 +255,7 @@ def _source_type(poll_seconds: float) -> pd.CategoricalDtype:
 
 
 def build_quote_columns(rows: Instruments, now: Valuation, live: LiveSnapshot) -> dict[str, Column]:
-    """The columns that positions and legs share, static ones apart."""
+    """Return the columns that positions and legs share, without the static ones."""
     ticks = now.ticks
     greeks, broker = find_greeks(rows, live), find_broker_positions(rows, live)
     return {
@@ -274,6 +290,6 @@ def build_quote_columns(rows: Instruments, now: Valuation, live: LiveSnapshot) -
 
 
 def divide(value: Floats, base: Floats) -> Floats:
-    """Value / |base|, null at base zero."""
+    """Return value / |base|, NaN at base zero."""
     base = np.abs(base)
     return value / np.where(base > 0, base, np.nan)

@@ -315,6 +315,16 @@ def test_a_contract_that_expired_long_ago_leaves_the_totals_incomplete() -> None
     assert (totals.legs, totals.expired, totals.settled) == (1, 1, 0)
     assert (totals.open_pnl.value, totals.open_pnl.coverage) == (None, "1 of 2 legs")
     assert totals.open_pnl.partial == pytest.approx(110)
+    assert row["pnl_day"] == 0, "whatever it came to, it does not change any more"
+
+
+def test_a_leg_of_an_earlier_day_does_not_withhold_the_day_of_its_structure() -> None:
+    """Of a calendar whose near leg expired on Friday, the day is that of the far leg alone."""
+    calendar = structure(leg("short", 250, expiry=FRIDAY), leg("long", 250), debit=120.0)
+    closes = {C250: PreviousClose(5.9, MONDAY)}
+    row, legs, totals = of(calendar, world({C250: (6.0, 6.2)}, previous_closes=closes))
+    assert (row["pnl_day"], legs["pnl_day"].tolist()) == (pytest.approx(20), [0, pytest.approx(20)])
+    assert (totals.day_pnl.value, totals.open_pnl.value) == (pytest.approx(20), None)
 
 
 def _spread_0dte(root: str, long_strike: float = 6675) -> MultiLegPosition:
@@ -444,7 +454,7 @@ def test_the_morning_after_a_split_withholds_the_days_result() -> None:
 
 def test_a_fall_of_exactly_sixty_per_cent_is_no_split() -> None:
     """The limit itself is within it: float arithmetic on 0.60 and 1.50 does not decide."""
-    shares = EquityPosition(id="s", symbol="XYZ", shares=400, cost_basis=61)
+    shares = EquityPosition(id="s", symbol="XYZ", shares=400, cost_basis=2)
     closes = {"XYZ": PreviousClose(1.5, MONDAY)}
     row, _, totals = of(shares, world({"XYZ": (0.6, 0.6)}, previous_closes=closes))
     assert (row["warnings"], totals.day_pnl.value) == ([], pytest.approx(-360))
@@ -456,3 +466,54 @@ def test_a_close_that_is_one_early_trade_withholds_the_days_result() -> None:
     closes = {C250: PreviousClose(1.0, MONDAY, trades=1, traded_at=early)}
     row, _, totals = of(single(), world({C250: (3.0, 3.1)}, previous_closes=closes))
     assert (row["warnings"], totals.day_pnl.value) == (["previous_close_early"], None)
+
+
+def test_after_the_opening_a_quote_of_yesterday_is_from_yesterday() -> None:
+    """At 09:30:40 Monday's last quote is neither live nor quiet, however alive the stream is."""
+    at = dt.datetime(2026, 11, 24, 9, 30, 40, tzinfo=NEW_YORK).astimezone(dt.UTC)
+    opened, stamp = at - dt.timedelta(seconds=40), dt.datetime(2026, 11, 23, 15, 59, 58, tzinfo=NEW_YORK)
+    health = StreamHealth(
+        StreamName.OPTIONS,
+        StreamState.RUNNING,
+        connected_at=at - dt.timedelta(hours=2),
+        complete_at=at - dt.timedelta(seconds=5),
+        last_heard_at=at,
+    )
+    live = world({}, as_of=at, session_open=opened, health={StreamName.OPTIONS: health})
+    old = replace(live, option_quotes={C250: Quote(C250, 6.0, 6.2, 1, 1, stamp, stamp)})
+    row, _, totals = of(single(), old)
+    assert (row["state"], row["warnings"]) == ("from_yesterday", ["stale_quote"])
+    assert totals.states == {"from_yesterday": 1}
+    early = opened + dt.timedelta(seconds=1)
+    new = replace(live, option_quotes={C250: Quote(C250, 6.0, 6.2, 1, 1, early, early)})
+    row, _, _ = of(single(), new)
+    assert row["state"] == "quiet"
+
+
+SATURDAY = dt.datetime(2026, 11, 28, 10, 0, 5, tzinfo=NEW_YORK).astimezone(dt.UTC)
+
+
+@pytest.mark.parametrize("kind", ["option", "shares"])
+def test_a_test_price_on_a_saturday_makes_no_mark(kind: str) -> None:
+    """Prices of a day without a session, quote or trade, are no market, and no total uses them."""
+    position = (
+        single() if kind == "option" else EquityPosition(id="a", symbol="AAPL", shares=10, cost_basis=1)
+    )
+    symbol = C250 if kind == "option" else "AAPL"
+    weekend = {"as_of": SATURDAY, "market_phase": "closed", "trading_date": dt.date(2026, 11, 27)}
+    trade = Trade(symbol, 1.1, 1, SATURDAY, SATURDAY)
+    of_kind = {"option_trades" if kind == "option" else "stock_trades": {symbol: trade}}
+    row, _, totals = of(position, world({symbol: (1.10, 1.11)}, **weekend, **of_kind))
+    assert (row["mark_method"], row["warnings"]) == ("none", ["outside_session"])
+    assert (totals.open_pnl.value, totals.portfolio_value.value) == (None, None)
+    row, _, _ = of(position, world({}, **weekend, **of_kind))
+    assert (row["mark_method"], row["warnings"]) == ("none", ["missing_quote"])
+
+
+def test_on_a_saturday_fridays_last_quote_stands() -> None:
+    """The last session's quote keeps its mark, and a calendar that is not known withholds nothing."""
+    friday = {"as_of": SATURDAY, "market_phase": "closed", "trading_date": dt.date(2026, 11, 27)}
+    row, _, _ = of(single(), world({C250: (6.0, 6.2)}, ago=18 * 3600, **friday))
+    assert (row["state"], row["mark"], row["warnings"]) == ("closed", pytest.approx(6.1), ["stale_quote"])
+    row, _, _ = of(single(), world({C250: (6.0, 6.2)}, **{**friday, "trading_date": None}))
+    assert row["mark"] == pytest.approx(6.1)

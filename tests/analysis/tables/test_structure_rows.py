@@ -167,6 +167,7 @@ def test_a_covered_call_holds_shares_and_a_contract() -> None:
     assert row["net_theta"] == pytest.approx(0.05 * 200)
     assert (row["delta"], row["theta"]) == (pytest.approx(0.4), pytest.approx(0.05)), "per share of a unit"
     assert pd.isna(row["net_vega"])
+    assert (legs["delta"].iloc[1], legs["theta"].iloc[1]) == (-0.6, 0.05), "the short leg, like the structure"
     assert legs["kind"].tolist() == ["stock", "option"]
     assert pd.isna(legs["contracts"].iloc[0])
     assert pd.isna(legs["strike"].iloc[0])

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from options_helper.analysis.streams.clock import correct_clock
+from options_helper.analysis.valuation.greek_signs import sign_by_position
 from options_helper.analysis.valuation.marks import (
     MARK_METHODS,
     MarkMethod,
@@ -34,6 +35,7 @@ from options_helper.market import (
 from options_helper.times import to_microseconds
 
 AT = dt.datetime(2026, 11, 23, 15, 0, tzinfo=dt.UTC)  # a Monday, 10:00 in New York
+CONTRACT = "AAPL261218C00250000"
 SECOND = dt.timedelta(seconds=1)
 PRICE = st.none() | st.integers(-50, 1200).map(lambda cents: cents / 100) | st.just(float("inf"))
 
@@ -47,8 +49,8 @@ def mark_of(
     feed: str | None = "opra",
 ) -> tuple[float | None, str, list[str]]:
     """The mark of one quote and trade as (price, method, warnings)."""
-    quote = None if bid is None and ask is None else Quote("X", bid, ask)
-    trade = None if last is None else Trade("X", last, timestamp=traded_at)
+    quote = None if bid is None and ask is None else Quote(CONTRACT, bid, ask)
+    trade = None if last is None else Trade(CONTRACT, last, timestamp=traded_at)
     mark = compute_mark(quote, trade, at=AT, feed=feed)
     return mark.mark, mark.method, list(mark.warnings)
 
@@ -212,11 +214,12 @@ def heard(
 
 
 def test_a_proof_of_life_does_not_reach_back_over_an_opening() -> None:
-    """At 09:30:40 yesterday's last quote is stale on a living stream; one of this session is quiet."""
+    """At 09:30:40 a quote of yesterday is from yesterday, one of this morning stale, a later one quiet."""
     opened = AT - dt.timedelta(seconds=40)
     live = replace(heard(1), session_open=opened)
     yesterday, today = opened - dt.timedelta(hours=17), opened + dt.timedelta(seconds=5)
-    assert state_of(61_240, live, dated_at=yesterday) == QuoteState.STALE
+    assert state_of(61_240, live, dated_at=yesterday) == QuoteState.FROM_YESTERDAY
+    assert state_of(100, live, dated_at=opened - dt.timedelta(minutes=1)) == QuoteState.STALE
     assert state_of(35, live, dated_at=today) == QuoteState.QUIET
     before = replace(live, session_open=AT + dt.timedelta(hours=1))
     assert state_of(61_240, before, dated_at=yesterday) == QuoteState.QUIET, "that opening is still to come"
@@ -337,3 +340,35 @@ def test_states_have_an_order_of_precedence() -> None:
     assert state_of(1, live, has_price=False, halted=True) == QuoteState.HALTED
     assert state_of(1, live, halted=True, not_subscribed=True) == QuoteState.NOT_SUBSCRIBED
     assert state_of(1, live, not_subscribed=True, expired=True) == QuoteState.EXPIRED
+
+
+@pytest.mark.parametrize(
+    ("bid", "ask", "last", "age", "mark", "method"),
+    [
+        (99.99, 100.01, None, 0, 100.0, "mid"),
+        (180.0, 230.0, 190.02, 1, 190.02, "last"),
+        (180.0, 230.0, 190.02, 301, None, "none"),
+        (180.0, 230.0, 179.0, 1, None, "none"),
+        (0.0, 0.05, None, 0, None, "none"),
+    ],
+)
+def test_one_quote_of_shares_is_held_to_the_rule_of_shares(
+    bid: float, ask: float, last: float | None, age: int, mark: float | None, method: str
+) -> None:
+    """A single mark and the tables agree on shares: one per cent, or a recent trade inside the quote."""
+    trade = None if last is None else Trade("BRK.B", last, timestamp=AT - dt.timedelta(seconds=age))
+    found = compute_mark(Quote("BRK.B", bid, ask), trade, at=AT, feed="indicative")
+    assert (found.mark, found.method) == (None if mark is None else pytest.approx(mark), method)
+    after = compute_mark(Quote("BRK.B", bid, ask), trade, at=AT, market_is_open=False)
+    assert after.mark == (190.02 if last == 190.02 else found.mark)
+
+
+def test_the_greeks_are_signed_by_position() -> None:
+    """A short put gains from a rise and from time, and no zero becomes negative."""
+    of_long = {"delta": -0.3, "gamma": 0.02, "theta": -0.1, "vega": 0.0}
+    both = {name: np.array([value, value]) for name, value in of_long.items()}
+    signed = sign_by_position(both, np.array([2.0, -2.0]))
+    assert {name: values.tolist() for name, values in signed.items()} == {
+        "delta": [-0.3, 0.3], "gamma": [0.02, -0.02], "theta": [-0.1, 0.1], "vega": [0.0, 0.0],
+    }  # fmt: skip
+    assert not np.signbit(signed["vega"]).any()

@@ -1,4 +1,8 @@
-"""The totals, four tiles: each says what it covers, and is "—" where something is missing."""
+"""The totals, four tiles: each says what it covers.
+
+If something is missing, a figure is "—". Only P/L Day then shows its known part, marked as partial: one
+symbol without a trusted close must not blank the headline.
+"""
 
 from __future__ import annotations
 
@@ -24,15 +28,18 @@ _HELP = {
 }
 
 
+_OLD_WORDS = {QuoteState.STALE: "stale", QuoteState.FROM_YESTERDAY: "from yesterday"}
+
+
 def render_totals(totals: LiveTotals, cash: float, mix: str = "") -> None:
     """Draw the tiles; `mix` says how prices come if not all of them stream."""
     with st.container(key="live-totals", gap="xsmall"):
         with st.grid(4, min_column_width=140, gap="xsmall"):
             _tile("Portfolio value", totals.portfolio_value, format_dollars, f"cash {format_dollars(cash)}")
-            stale = totals.states.get(QuoteState.STALE, 0)
-            notes = [*([f"{stale} stale"] if stale else []), *describe_expired(totals)]
+            old = [(totals.states.get(state, 0), words) for state, words in _OLD_WORDS.items()]
+            notes = [*(f"{number} {words}" for number, words in old if number), *describe_expired(totals)]
             _pnl_tile("P/L Open", totals.open_pnl, totals.open_pnl_pct, notes)
-            _pnl_tile("P/L Day", totals.day_pnl, totals.day_pnl_pct, notes)
+            _pnl_tile("P/L Day", totals.day_pnl, totals.day_pnl_pct, notes, show_part=True)
             _coverage_tile(totals, mix)
         st.html(f'<p class="oh-more">{escape(describe_more(totals))}</p>')
 
@@ -71,8 +78,14 @@ def _tile(label: str, total: Total, write: Callable[[float | None], str], beneat
     _metric(label, write(total.value), beneath, color="off")
 
 
-def _pnl_tile(label: str, total: Total, fraction: float | None, notes: list[str]) -> None:
-    """Draw a P/L tile; a sum that needs notes (stale prices, provisional settlements) has no colour."""
+def _pnl_tile(
+    label: str, total: Total, fraction: float | None, notes: list[str], *, show_part: bool = False
+) -> None:
+    """Draw a P/L tile; a sum that is partial or needs notes (stale, provisional) has no colour."""
+    if total.value is None and total.covered and show_part:
+        beneath = " · ".join([f"partial: {total.coverage}", *notes])
+        _metric(label, format_pnl(total.partial), beneath, color="off")
+        return
     if total.value is None:
         _metric(label, MISSING, _part(total, format_pnl), color="off")
         return

@@ -16,13 +16,14 @@ STATE_WORDS = {
     QuoteState.LIVE: "\N{BLACK CIRCLE} live",
     QuoteState.QUIET: "\N{CIRCLE WITH LEFT HALF BLACK} quiet",
     QuoteState.STALE: "\N{BLACK UP-POINTING TRIANGLE} stale",
+    QuoteState.FROM_YESTERDAY: "\N{WHITE UP-POINTING TRIANGLE} from yesterday",
     QuoteState.CLOSED: "\N{LAST QUARTER MOON} closed",
     QuoteState.EXPIRED: "\N{MULTIPLICATION X} expired",
     QuoteState.NO_DATA: "\N{WHITE CIRCLE} no data",
     QuoteState.NOT_SUBSCRIBED: "\N{CIRCLED DIVISION SLASH} not subscribed",
     QuoteState.HALTED: "\N{CIRCLED DIVISION SLASH} halted",
 }
-AGED_STATES = frozenset({QuoteState.LIVE, QuoteState.QUIET, QuoteState.STALE})
+AGED_STATES = frozenset({QuoteState.LIVE, QuoteState.QUIET, QuoteState.STALE, QuoteState.FROM_YESTERDAY})
 
 _UP, _DOWN, _SAME = "\N{BLACK UP-POINTING TRIANGLE}", "\N{BLACK DOWN-POINTING TRIANGLE}", "="
 _NO_CHANGE = "0.00%"
@@ -40,6 +41,7 @@ _FEW_WORDS = {
     RowWarning.ZERO_BID: "nobody bids",
     RowWarning.CROSSED: "bid above ask",
     RowWarning.STUB_QUOTE: "placeholder quote",
+    RowWarning.OUTSIDE_SESSION: "quote of no session",
     RowWarning.WIDE_SPREAD: "wide spread",
     RowWarning.LAST_TRADE_MARK: "mark is the last trade",
     RowWarning.UNKNOWN_AGE: "age not known",
@@ -50,6 +52,7 @@ _FEW_WORDS = {
     RowWarning.MISSING_LEG: "leg without a mark",
     RowWarning.MISSING_NET_DEBIT: "no net_debit in the file",
     RowWarning.MIXED_AGES: "legs of mixed ages",
+    RowWarning.DOUBTFUL_ENTRY: "check the file",
 }
 # What the Quote column says already, with a sign of its own.
 _SAID_BY_STATE = frozenset(
@@ -115,11 +118,11 @@ def split_warnings(codes: Iterable[str], sources: Sequence[Record]) -> tuple[lis
 
     Args:
         codes: The row's.
-        sources: The row, and the legs of a structure: they know the date of an old close, and a code that
-            speaks of a day carries it, `previous_close_old:2026-11-18`.
+        sources: The row, and the legs of a structure. They know the details that a code carries: the date of
+            an old close, `previous_close_old:2026-11-18`, and the sentences of a doubtful entry.
     """
     by_state = _SAID_BY_STATE | ({RowWarning.MISSING_LEG} if _nothing_known(sources) else set())
-    codes = [_with_day(code, sources) for code in codes]
+    codes = [detailed for code in codes for detailed in _with_details(code, sources)]
     return [code for code in codes if code not in by_state], [code for code in codes if code in by_state]
 
 
@@ -128,12 +131,14 @@ def _nothing_known(sources: Sequence[Record]) -> bool:
     return all(each.get("state") == "no_data" and each.get("mark") is None for each in sources)
 
 
-def _with_day(code: str, sources: Sequence[Record]) -> str:
+def _with_details(code: str, sources: Sequence[Record]) -> list[str]:
+    if code == RowWarning.DOUBTFUL_ENTRY:
+        return [f"{code}:{sentence}" for each in sources for sentence in each.get("doubts") or ()] or [code]
     if code != RowWarning.PREVIOUS_CLOSE_OLD:
-        return code
+        return [code]
     known = [each for each in sources if code in (each.get("warnings") or [])]
     days = [each["previous_close_date"] for each in known if each.get("previous_close_date") is not None]
-    return f"{code}:{min(days)}" if days else code
+    return [f"{code}:{min(days)}" if days else code]
 
 
 def warning_words(codes: Iterable[str]) -> dict[str, list[str]]:
@@ -142,12 +147,14 @@ def warning_words(codes: Iterable[str]) -> dict[str, list[str]]:
 
 
 def _words(code: str) -> list[str]:
-    name, _, day = code.partition(":")
+    name, _, detail = code.partition(":")
     few: dict[str, str] = {str(each): words for each, words in _FEW_WORDS.items()}
     short, sentence = few.get(name, name.replace("_", " ")), sentences([name])[0]
-    if not day:
+    if not detail:
         return [short, sentence]
-    date = dt.date.fromisoformat(day)
+    if name == RowWarning.DOUBTFUL_ENTRY:
+        return [short, f"{sentence} {detail[:1].upper()}{detail[1:]}."]
+    date = dt.date.fromisoformat(detail)
     return [
         f"{short}, close of {format_day(date, with_year=False)}",
         f"{sentence} The close is of {format_day(date)}.",

@@ -1,0 +1,108 @@
+"""A row says what was understood of its entry and what was probably meant, beside prices too."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pytest
+
+from apps.streamlit.components.positions.table.row_words import split_warnings, warning_words
+from options_helper.analysis.tables.view import compute_view
+from options_helper.market import LiveSnapshot, Quote
+from options_helper.models import Portfolio
+
+AT = dt.datetime(2026, 11, 24, 16, 0, tzinfo=dt.UTC)
+CALL, PUT = "XYZ261218C00050000", "XYZ261218P00050000"
+TERMS = {"expiry": "2026-12-18", "strike": 50, "symbol": "XYZ"}
+SPOT = (47.99, 48.01)
+
+
+def doubts_of(entry: dict[str, Any], **quotes: tuple[float, float]) -> tuple[list[str], tuple[str, ...]]:
+    """Return the warnings and the doubts of a portfolio's one entry."""
+    portfolio = Portfolio.model_validate({"positions": [{"id": "a", **entry}]})
+    seen = {name: Quote(name, *prices, timestamp=AT, received_at=AT) for name, prices in quotes.items()}
+    live = LiveSnapshot(
+        as_of=AT,
+        market_phase="open",
+        option_quotes={name: quote for name, quote in seen.items() if len(name) > 8},
+        stock_quotes={name: quote for name, quote in seen.items() if len(name) <= 8},
+    )
+    view = compute_view(portfolio, live, stale_after_seconds=30.0)
+    row = (view.positions if len(view.positions) else view.structures).iloc[0]
+    return row["warnings"], row["doubts"]
+
+
+def single(kind: str, cost: float, contracts: int = 2) -> dict[str, Any]:
+    """Return an option's entry."""
+    return {**TERMS, "option_type": kind, "contracts": contracts, "cost_basis": cost}
+
+
+def spread(net_debit: float) -> dict[str, Any]:
+    """Return the entry of two put spreads, five dollars wide, sold."""
+    legs = [
+        {"side": side, "option_type": "put", "expiry": "2026-12-18", "strike": strike, "contracts": 2}
+        for side, strike in (("short", 50), ("long", 45))
+    ]
+    return {"symbol": "XYZ", "net_debit": net_debit, "legs": legs}
+
+
+SPREAD_QUOTES = {PUT: (1.40, 1.44), "XYZ261218P00045000": (0.40, 0.44)}
+SHARES = {"symbol": "XYZ", "shares": 200}
+
+
+@pytest.mark.parametrize(
+    ("entry", "quotes", "words"),
+    [
+        (single("put", 310), {PUT: (3.0, 3.2)}, ("$310.00", "so 3.1 was probably meant")),
+        (single("put", 45), {PUT: (0.44, 0.46)}, ("$45.00", "$0.45", "so 0.45 was probably meant")),
+        (single("put", 45, -2), {PUT: (0.44, 0.46)}, ("so 0.45 was probably meant",)),
+        (single("call", 0.031), {CALL: (3.0, 3.2)}, ("$3.10", "so 3.1 was probably meant")),
+        (single("call", 310), {CALL: (3.0, 3.2), "XYZ": SPOT}, ("$48.00", "so 3.1 was probably meant")),
+        ({**SHARES, "cost_basis": 9600}, {"XYZ": SPOT}, ("not for all shares", "so 48 was probably meant")),
+        ({**SHARES, "cost_basis": 0.48}, {"XYZ": SPOT}, ("so 48 was probably meant",)),
+        (spread(300), SPREAD_QUOTES, ("$300.00 paid", "write -300")),
+        (spread(-3), SPREAD_QUOTES, ("$3.00 received", "$200.00", "so -300 was probably meant")),
+    ],
+)
+def test_an_entry_that_was_hardly_meant_says_so_on_its_row(
+    entry: dict[str, Any], quotes: dict[str, tuple[float, float]], words: tuple[str, ...]
+) -> None:
+    """One sentence says what was understood and what was probably meant."""
+    warnings, doubts = doubts_of(entry, **quotes)
+    assert "doubtful_entry" in warnings
+    (sentence,) = doubts
+    assert sentence.startswith("understood: ")
+    for word in words:
+        assert word in sentence
+
+
+@pytest.mark.parametrize(
+    ("entry", "quotes"),
+    [
+        (single("call", 3.1), {CALL: (3.0, 3.2), "XYZ": SPOT}),
+        (single("call", 9.0), {CALL: (0.07, 0.09), "XYZ": SPOT}),  # it decayed
+        (single("call", 3.1), {CALL: (0.0, 0.05)}),
+        (single("call", 60), {CALL: (3.0, 3.2), "XYZ": SPOT}),  # the stock may have halved
+        ({**SHARES, "cost_basis": 4.8}, {"XYZ": SPOT}),
+        ({**SHARES, "cost_basis": 0.0}, {"XYZ": SPOT}),
+        (spread(-300), SPREAD_QUOTES),
+    ],
+)
+def test_an_entry_that_may_well_be_meant_has_no_doubt(
+    entry: dict[str, Any], quotes: dict[str, tuple[float, float]]
+) -> None:
+    """Gains, losses and decay make no doubt."""
+    warnings, doubts = doubts_of(entry, **quotes)
+    assert doubts == ()
+    assert "doubtful_entry" not in warnings
+
+
+def test_a_row_shows_each_doubt_as_a_sentence() -> None:
+    """The table's words for the warning are the sentence itself, not only that there is one."""
+    sentence = "understood: $310.00 a share"
+    spoken, said = split_warnings(["doubtful_entry"], [{"state": "live", "doubts": (sentence,)}])
+    assert said == []
+    (words,) = warning_words(spoken).values()
+    assert words[0] == "check the file"
+    assert words[1].endswith("Understood: $310.00 a share.")
