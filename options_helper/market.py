@@ -1,11 +1,16 @@
 """The market data under one name: the records of `market_records` and the snapshot of `snapshot`."""
 
 from options_helper.market_records import (
+    BrokerAccount,
+    BrokerEvent,
+    BrokerFill,
     BrokerPosition,
+    EventKind,
     Greeks,
     MarketPhase,
     PreviousClose,
     Quote,
+    Split,
     Trade,
 )
 from options_helper.snapshot import (
@@ -21,13 +26,18 @@ from options_helper.snapshot import (
 
 __all__ = [
     "NO_UNREADABLE_ROWS",
+    "BrokerAccount",
+    "BrokerEvent",
+    "BrokerFill",
     "BrokerPosition",
+    "EventKind",
     "FillGap",
     "Greeks",
     "LiveSnapshot",
     "MarketPhase",
     "PreviousClose",
     "Quote",
+    "Split",
     "StreamFailure",
     "StreamHealth",
     "StreamName",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
 
 
@@ -80,9 +81,97 @@ class Greeks:
 
 @dataclass(frozen=True, slots=True)
 class BrokerPosition:
-    """The broker's own record of a position (`/v2/positions`): signed quantity, price per share."""
+    """The broker's own record of a position (`/v2/positions`): signed quantity, prices per share.
+
+    Attributes:
+        entry_price: The broker's average.
+        previous_close: The last session's price (`lastday_price`).
+    """
 
     symbol: str
     quantity: float
     price: float | None = None
     market_value: float | None = None
+    entry_price: float | None = None
+    previous_close: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BrokerAccount:
+    """The broker's money (`/v2/account`) in dollars, None for what it does not report.
+
+    Attributes:
+        last_equity: Equity at the last session's close.
+        as_of: When it was read.
+    """
+
+    equity: float | None = None
+    last_equity: float | None = None
+    cash: float | None = None
+    buying_power: float | None = None
+    options_buying_power: float | None = None
+    as_of: dt.datetime
+
+
+class EventKind(StrEnum):
+    """A change of a holding that no order made; the values are Alpaca's activity types in lower case."""
+
+    ASSIGNMENT = "opasn"
+    EXERCISE = "opexc"
+    EXPIRY = "opexp"
+    SHARES = "optrd"
+    CORPORATE = "opca"
+    CASH_SETTLEMENT = "opcsh"
+    SPLIT = "split"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BrokerFill:
+    """One execution of an order, or of one leg of a multi-leg order; `order_id` is the leg's own.
+
+    Quantities are signed, negative for a sale; they and prices are exact.
+    """
+
+    symbol: str
+    quantity: Decimal
+    price: Decimal
+    at: dt.datetime
+    order_id: str
+    activity_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BrokerEvent:
+    """One change of a holding without an order; the shares of an assignment share its `group_id`.
+
+    Attributes:
+        price: Dollars per share, for shares only.
+    """
+
+    kind: EventKind
+    symbol: str
+    quantity: Decimal
+    date: dt.date
+    price: Decimal | None = None
+    group_id: str | None = None
+    activity_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Split:
+    """A split of a stock: `new` shares for each `old` ones from its ex-date on."""
+
+    symbol: str
+    new: Decimal
+    old: Decimal
+    date: dt.date
+
+    @property
+    def ratio(self) -> Decimal:
+        """The factor of the number of shares."""
+        return self.new / self.old
+
+    @property
+    def words(self) -> str:
+        """The split as people write it: `4:1`."""
+        return f"{self.new:f}:{self.old:f}"

@@ -12,7 +12,18 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, TypedDict, TypeVar
 
-from options_helper.market_records import BrokerPosition, Greeks, MarketPhase, PreviousClose, Quote, Trade
+from options_helper.market_records import (
+    BrokerAccount,
+    BrokerEvent,
+    BrokerFill,
+    BrokerPosition,
+    Greeks,
+    MarketPhase,
+    PreviousClose,
+    Quote,
+    Split,
+    Trade,
+)
 from options_helper.times import utc_now
 
 Value = TypeVar("Value")
@@ -223,6 +234,11 @@ class LiveSnapshot:
         broker_account: The account as the broker names it, masked.
         trading_date, previous_trading_date: New York dates of the calendar, None until known.
         greeks, multipliers, broker_positions: By contract symbol (stocks too for broker_positions).
+        broker_positions_at: When the broker's positions were read; None while they are unknown.
+        broker: The account's money.
+        broker_fills, broker_events: The account's executions and other changes since
+            `broker_history_since`, today's included; None there while they are unknown.
+        splits: Splits of the stocks since then.
         halted: Symbols whose trading is halted.
         stopped_at: When the last run ended, while status is stopped.
         backfill: What the background fetch is doing or why it failed, in words, by part.
@@ -270,6 +286,12 @@ class LiveSnapshot:
     greeks: Mapping[str, Greeks] = field(default_factory=dict)
     multipliers: Mapping[str, float] = field(default_factory=dict)
     broker_positions: Mapping[str, BrokerPosition] = field(default_factory=dict)
+    broker_positions_at: dt.datetime | None = None
+    broker: BrokerAccount | None = None
+    broker_fills: Sequence[BrokerFill] = ()
+    broker_events: Sequence[BrokerEvent] = ()
+    broker_history_since: dt.date | None = None
+    splits: Sequence[Split] = ()
     halted: frozenset[str] = frozenset()
     rest_fills: Sequence[Mapping[str, Any]] = ()
     rest_orders: Sequence[Mapping[str, Any]] = ()

@@ -9,7 +9,8 @@ from decimal import Decimal
 
 from hypothesis import strategies as st
 
-from options_helper.analysis.account.records import AccountHistory, Event, EventKind, Fill, Holding
+from options_helper.analysis.account.records import AccountHistory, Holding
+from options_helper.market import BrokerEvent, BrokerFill, EventKind
 
 BEGAN = dt.datetime(2026, 11, 2, 15, 0, tzinfo=dt.UTC)
 OPTIONS = (
@@ -33,8 +34,8 @@ class Ledger:
 
     now: dt.datetime = BEGAN
     held: dict[str, tuple[Decimal, Decimal]] = field(default_factory=dict)
-    fills: list[Fill] = field(default_factory=list)
-    events: list[Event] = field(default_factory=list)
+    fills: list[BrokerFill] = field(default_factory=list)
+    events: list[BrokerEvent] = field(default_factory=list)
     parents: dict[str, str] = field(default_factory=dict)
     cash: Decimal = Decimal(10_000)
 
@@ -91,12 +92,14 @@ class Ledger:
         )
 
     def _fill(self, symbol: str, quantity: Decimal, price: Decimal, order_id: str) -> None:
-        self.fills.append(Fill(symbol=symbol, quantity=quantity, price=price, at=self.now, order_id=order_id))
+        self.fills.append(
+            BrokerFill(symbol=symbol, quantity=quantity, price=price, at=self.now, order_id=order_id)
+        )
         self._move(symbol, quantity, price)
 
     def _event(self, kind: EventKind, symbol: str, quantity: Decimal, price: Decimal | None) -> None:
         date = self.now.date()
-        self.events.append(Event(kind=kind, symbol=symbol, quantity=quantity, date=date, price=price))
+        self.events.append(BrokerEvent(kind=kind, symbol=symbol, quantity=quantity, date=date, price=price))
         self._move(symbol, quantity, price or Decimal(0))
 
     def _move(self, symbol: str, change: Decimal, price: Decimal) -> None:

@@ -98,6 +98,7 @@ class World:
         self.flow = OrderFlow(seed, self.desk, self.market, self.contracts)
         self.faults = Faults(self._on_faults)
         self.released = asyncio.Event()
+        self.splits: list[dict[str, object]] = []
         self.connections: list[Connection] = []
         self.open_connections: Counter[str] = Counter(dict.fromkeys(STREAMS, 0))
         self.connection_times: dict[str, list[float]] = {stream: [] for stream in STREAMS}

@@ -13,14 +13,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from options_helper.analysis.account.records import (
-    ZERO,
-    AccountHistory,
-    Event,
-    EventKind,
-    Fill,
-    Holding,
-)
+from options_helper.analysis.account.records import ZERO, AccountHistory, Holding
+from options_helper.market import BrokerEvent, BrokerFill, EventKind
 from options_helper.times import new_york_date
 
 _GRAIN = Decimal("0.000001")  # dollars a share: what the broker may have rounded off its average
@@ -61,9 +55,9 @@ def find_lots(history: AccountHistory) -> list[Lot]:
     return [lot for holding in history.holdings for lot in _fitted(book.lots[holding.symbol], holding)]
 
 
-def _in_order(history: AccountHistory) -> Iterator[Fill | Event]:
+def _in_order(history: AccountHistory) -> Iterator[BrokerFill | BrokerEvent]:
     """Return executions by time, and each day's events after its executions."""
-    changes: list[tuple[dt.date, bool, dt.datetime, int, Fill | Event]] = []
+    changes: list[tuple[dt.date, bool, dt.datetime, int, BrokerFill | BrokerEvent]] = []
     never = dt.datetime.max.replace(tzinfo=dt.UTC)
     for number, fill in enumerate(history.fills):
         changes.append((new_york_date(fill.at), False, fill.at, number, fill))
@@ -75,7 +69,7 @@ def _in_order(history: AccountHistory) -> Iterator[Fill | Event]:
 class _LotBook:
     """The lots by symbol while the account's past is read."""
 
-    def __init__(self, parents: Mapping[str, str], fills: Sequence[Fill]) -> None:
+    def __init__(self, parents: Mapping[str, str], fills: Sequence[BrokerFill]) -> None:
         self.lots: defaultdict[str, list[Lot]] = defaultdict(list)
         self._parents = parents
         self._joined: dict[str, str] = {}
@@ -84,11 +78,11 @@ class _LotBook:
             if fill.order_id in parents:
                 self._symbols_of[parents[fill.order_id]].add(fill.symbol)
 
-    def apply(self, change: Fill | Event) -> None:
+    def apply(self, change: BrokerFill | BrokerEvent) -> None:
         """Open and close lots by one execution or event."""
-        group = self._parents.get(change.order_id, "") if isinstance(change, Fill) else ""
+        group = self._parents.get(change.order_id, "") if isinstance(change, BrokerFill) else ""
         left = self._close(change.symbol, change.quantity, group)
-        if left and (isinstance(change, Fill) or change.kind is EventKind.SHARES):
+        if left and (isinstance(change, BrokerFill) or change.kind is EventKind.SHARES):
             self._open(change, left, group)
 
     def join_rolled(self) -> None:
@@ -128,9 +122,9 @@ class _LotBook:
     def _group_of(self, lot: Lot) -> str:
         return self._joined.get(lot.group, lot.group)
 
-    def _open(self, change: Fill | Event, quantity: Decimal, group: str) -> None:
+    def _open(self, change: BrokerFill | BrokerEvent, quantity: Decimal, group: str) -> None:
         lots = self.lots[change.symbol]
-        if isinstance(change, Event):
+        if isinstance(change, BrokerEvent):
             lots.append(
                 Lot(
                     symbol=change.symbol,

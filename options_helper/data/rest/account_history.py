@@ -10,16 +10,18 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
-from options_helper.analysis.account.records import AccountHistory, Event, EventKind, Fill, Holding
+from options_helper.analysis.account.records import ZERO, AccountHistory, Holding
 from options_helper.analysis.osi import contract_root, is_contract_symbol
 from options_helper.data.rest.client import AlpacaRest
 from options_helper.data.rest.refusals import NOT_FOUND
 from options_helper.errors import AlpacaRestError
+from options_helper.market import BrokerEvent, BrokerFill, EventKind
 
 BEGINNING = dt.datetime(2015, 1, 1, tzinfo=dt.UTC)  # before Alpaca's first account
 
 _EVENTS = {kind.value: kind for kind in EventKind}
 _CRYPTO = "crypto"
+_WITHOUT_QUANTITY = frozenset({EventKind.CORPORATE, EventKind.CASH_SETTLEMENT})
 
 Row = Mapping[str, object]
 
@@ -42,11 +44,8 @@ def read_account(rest: AlpacaRest) -> AccountRead:
     cash = to_decimal(rest.account().get("cash"))
     holdings = list(read_holdings(rest.positions(), left_out))
     parents = read_parents(rest.orders())
-    fills: list[Fill] = []
-    events: list[Event] = []
-    for page in rest.fill_pages(BEGINNING):
-        for row in page:
-            _read_activity(row, fills, events, left_out)
+    pages = rest.fill_pages(BEGINNING)
+    fills, events = read_activities((row for page in pages for row in page), left_out)
     underlyings = _read_underlyings(rest, holdings)
     return AccountRead(
         AccountHistory(
@@ -104,7 +103,28 @@ def to_decimal(value: object) -> Decimal | None:
     return number if number.is_finite() else None
 
 
-def _read_activity(row: object, fills: list[Fill], events: list[Event], left_out: list[str]) -> None:
+def to_date(value: object) -> dt.date | None:
+    """Return the date that a text begins with, None if it begins with none."""
+    try:
+        return dt.date.fromisoformat(value[:10]) if isinstance(value, str) else None
+    except ValueError:
+        return None
+
+
+def read_activities(
+    rows: Iterable[object], left_out: list[str]
+) -> tuple[list[BrokerFill], list[BrokerEvent]]:
+    """Return the executions and events among activities; what cannot be read is left out, with its reason."""
+    fills: list[BrokerFill] = []
+    events: list[BrokerEvent] = []
+    for row in rows:
+        _read_activity(row, fills, events, left_out)
+    return fills, events
+
+
+def _read_activity(
+    row: object, fills: list[BrokerFill], events: list[BrokerEvent], left_out: list[str]
+) -> None:
     fields: Row = row if isinstance(row, dict) else {}
     kind = str(fields.get("activity_type", "")).lower()
     if kind == "fill":
@@ -120,33 +140,39 @@ def _read_activity(row: object, fills: list[Fill], events: list[Event], left_out
     left_out.append(f"An activity could not be read ({kind or 'without a type'}).")
 
 
-def read_fill(row: Row) -> Fill | None:
+def read_fill(row: Row) -> BrokerFill | None:
     """Return an execution with a signed quantity, None if it cannot be read."""
     quantity, price, at = to_decimal(row.get("qty")), to_decimal(row.get("price")), _time(row)
     symbol, order_id = row.get("symbol"), row.get("order_id")
     if quantity is None or price is None or at is None or not isinstance(symbol, str):
         return None
     signed = abs(quantity) if str(row.get("side", "")).startswith("buy") else -abs(quantity)
-    return Fill(symbol=symbol, quantity=signed, price=price, at=at, order_id=str(order_id))
+    return BrokerFill(
+        symbol=symbol,
+        quantity=signed,
+        price=price,
+        at=at,
+        order_id=str(order_id),
+        activity_id=str(row.get("id", "")),
+    )
 
 
-def read_event(row: Row, kind: EventKind) -> Event | None:
+def read_event(row: Row, kind: EventKind) -> BrokerEvent | None:
     """Return an option event, or the shares that come of one, None if it cannot be read."""
     quantity, symbol = to_decimal(row.get("qty")), row.get("symbol")
-    text = row.get("date") or row.get("created_at")
-    if quantity is None or not isinstance(symbol, str) or not isinstance(text, str):
+    if quantity is None and kind in _WITHOUT_QUANTITY:
+        quantity = ZERO
+    date = to_date(row.get("date") or row.get("created_at"))
+    if quantity is None or not isinstance(symbol, str) or date is None:
         return None
-    try:
-        date = dt.date.fromisoformat(text[:10])
-    except ValueError:
-        return None
-    return Event(
+    return BrokerEvent(
         kind=kind,
         symbol=symbol,
         quantity=quantity,
         date=date,
         price=to_decimal(row.get("price")),
         group_id=group if isinstance(group := row.get("group_id"), str) else None,
+        activity_id=str(row.get("id", "")),
     )
 
 

@@ -29,6 +29,7 @@ SYMBOLS_PER_CALL = 100
 ORDERS_PER_PAGE = 500
 ACTIVITIES_PER_PAGE = 100
 _MOST_PAGES = 10_000
+_MOST_ACTIONS = 1000
 _LARGEST_ORDER = 5  # a multi-leg order and its at most four legs
 
 _ACTIVITY_TYPES = "FILL,OPASN,OPEXC,OPEXP,OPTRD,OPCA,OPCSH"
@@ -214,6 +215,25 @@ class AlpacaRest:
             return _part(self.get(Host.DATA, path, {"symbols": ",".join(some)}, dict), "values", path)
 
         return self._by_symbols(path, symbols, fetch)
+
+    def splits(self, symbols: Sequence[str], start: dt.date, end: dt.date) -> list[object]:
+        """Return the splits of `/v1/corporate-actions` with an ex-date in a span, both dates included."""
+        query: dict[str, str | int] = {
+            "symbols": ",".join(symbols),
+            "types": "forward_split,reverse_split",
+            "start": start.isoformat(),
+            "end": end.isoformat(),
+            "limit": _MOST_ACTIONS,
+        }
+        path = "/v1/corporate-actions"
+        actions = _part(self.get(Host.DATA, path, query, dict), "corporate_actions", path)
+        found: list[object] = []
+        for kind in ("forward_splits", "reverse_splits"):
+            rows = actions.get(kind) or []
+            if not isinstance(rows, list):
+                raise AlpacaRestError(path, "the answer has another form")
+            found += rows
+        return found
 
     @cached_property
     def _unknown(self) -> defaultdict[str, set[str]]:

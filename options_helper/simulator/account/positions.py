@@ -40,6 +40,11 @@ class Positions:
         self._held[symbol] = after, entry
         return after
 
+    def split(self, symbol: str, ratio: Decimal) -> None:
+        """Multiply a holding and divide its entry price."""
+        held, entry = self._held.get(symbol, _NOTHING)
+        self._held[symbol] = held * ratio, entry / ratio
+
     def turns_over(self, symbol: str, side: str, qty: int) -> bool:
         """Return whether a trade of this quantity would cross zero, from long to short or back."""
         held = self.quantity(symbol)

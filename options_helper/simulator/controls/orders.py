@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from functools import partial
 
-from options_helper.simulator.account.orders import LegRequest, Order, to_cents
+from options_helper.simulator.account.orders import LegRequest, Order, asset_id, to_cents
 from options_helper.simulator.controls.controls import Controls
 from options_helper.simulator.wire import Nanoseconds
 
@@ -48,6 +48,23 @@ class OrderControls(Controls):
             return [to_cents(price) for price in prices]
         found = [self._world.market.trade_price(part.symbol) for part in order.legs or [order]]
         return [to_cents(0 if price is None else price) for price in found]
+
+    def declare_split(self, symbol: str, new: int, old: int, ex_date: dt.date) -> None:
+        """Announce a split of a stock, and make as many shares of what is held."""
+        row = {
+            "id": asset_id(f"{symbol} split {ex_date}"),
+            "symbol": symbol,
+            "new_rate": new,
+            "old_rate": old,
+            "process_date": ex_date.isoformat(),
+            "ex_date": ex_date.isoformat(),
+        }
+
+        def split() -> None:
+            self._world.splits.append(row)
+            self._world.desk.positions.split(symbol, Decimal(new) / old)
+
+        self.call(split)
 
     def set_order_time(self, at: dt.datetime | None) -> None:
         """Let orders, executions and events happen at a time in the past; None is the clock's time again."""

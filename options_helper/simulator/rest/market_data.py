@@ -140,6 +140,22 @@ def _bar(at: dt.datetime, opened: float, close: float, volume: int) -> JsonObjec
     }
 
 
+def corporate_actions(world: World, _path: Mapping[str, str], query: Mapping[str, str]) -> object:
+    """`/v1/corporate-actions`: the splits that a test or the demonstration declared."""
+    symbols = set(read_symbols(query))
+    wanted = [split for split in world.splits if split["symbol"] in symbols and _is_in_span(split, query)]
+    actions: dict[str, list[JsonObject]] = {}
+    for split in wanted:
+        grows = float(str(split["new_rate"])) > float(str(split["old_rate"]))
+        kind = "forward_splits" if grows else "reverse_splits"
+        actions.setdefault(kind, []).append(split)
+    return {"corporate_actions": actions, "next_page_token": None}
+
+
+def _is_in_span(split: JsonObject, query: Mapping[str, str]) -> bool:
+    return query.get("start", "") <= str(split["ex_date"]) <= query.get("end", "9999")
+
+
 def index_values(world: World, _path: Mapping[str, str], query: Mapping[str, str]) -> object:
     """`/v1beta1/indices/latest/values`; what is no index is left out."""
     now = Nanoseconds.now().to_text()

@@ -12,9 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from options_helper.analysis.account.file_parts import parts_of
-from options_helper.analysis.account.records import AccountHistory, EventKind
+from options_helper.analysis.account.records import AccountHistory
 from options_helper.analysis.account.words import NOTHING
 from options_helper.files.account_portfolio import AccountPortfolio, as_text
+from options_helper.market import EventKind
 from options_helper.models import EquityPosition, MultiLegPosition, Portfolio, Position
 from options_helper.portfolio_file import parse_portfolio
 from tests.ledger import BEGAN, OPTIONS, Ledger, ledgers, trade

@@ -1,20 +1,34 @@
-"""The account by REST: its number, its positions, and what adjusted contracts deliver."""
+"""The account by REST: its money, positions and last days, and what adjusted contracts deliver."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import datetime as dt
+from collections.abc import Callable, Iterable, Sequence
 
+from options_helper.data.rest.account_history import read_activities
 from options_helper.data.rest.client import AlpacaRest
 from options_helper.data.rest.refusals import NOT_FOUND
 from options_helper.data.settings import mask
-from options_helper.data.streaming.backfill.rest_rows import read_multiplier, read_positions, require_all
+from options_helper.data.streaming.backfill.rest_rows import (
+    read_broker_account,
+    read_multiplier,
+    read_positions,
+    read_splits,
+    require_all,
+)
 from options_helper.data.streaming.normalize.values import to_identifier
-from options_helper.data.streaming.run.cache import Reference
+from options_helper.data.streaming.run.cache import BrokerHistory, Reference
 from options_helper.data.streaming.run.rest_results import RestResults
 from options_helper.errors import AlpacaRestError
+from options_helper.market import BrokerEvent, BrokerFill
+from options_helper.times import new_york_date, start_of_day, utc_now
 
-ACCOUNT_SECONDS = 300.0
+ACCOUNT_SECONDS = 60.0
 POSITION_SECONDS = 60.0
+HISTORY_SECONDS = 60.0
+SPLIT_SECONDS = 6 * 3600.0
+HISTORY_DAYS = 30
+_RELOOK = dt.timedelta(days=1)  # assignments and expiries are booked up to a day late
 
 
 class AccountFetch:
@@ -23,24 +37,61 @@ class AccountFetch:
     All raise AlpacaRestError.
     """
 
-    def __init__(self, rest: AlpacaRest, results: RestResults) -> None:
-        self._rest, self._results = rest, results
+    def __init__(
+        self, rest: AlpacaRest, results: RestResults, clock: Callable[[], dt.datetime] = utc_now
+    ) -> None:
+        self._rest, self._results, self._clock = rest, results, clock
         self._multipliers: dict[str, float] = {}
+        self._fills: dict[str, BrokerFill] = {}
+        self._events: dict[str, BrokerEvent] = {}
+        self._read_until: dt.datetime | None = None
 
     def fetch_positions(self) -> float:
         """Fetch what the broker says the account holds."""
+        as_of = self._clock()
         rows = self._rest.positions()
         positions = read_positions(rows)
-        self._results.put_reference(Reference(broker_positions=positions))
+        self._results.put_reference(Reference(broker_positions=positions, broker_positions_at=as_of))
         require_all("/v2/positions", wanted=len(rows), read=len(positions))
         return POSITION_SECONDS
 
     def fetch_account(self) -> float:
-        """Fetch the account's number and mask it."""
-        number = to_identifier(self._rest.account().get("account_number"))
-        if number is not None:
-            self._results.put_reference(Reference(account=mask(number)))
+        """Fetch the account's money, and its number, which is masked."""
+        as_of = self._clock()
+        row = self._rest.account()
+        number = to_identifier(row.get("account_number"))
+        broker = read_broker_account(row, as_of)
+        masked = None if number is None else mask(number)
+        self._results.put_reference(Reference(account=masked, broker=broker))
         return ACCOUNT_SECONDS
+
+    def fetch_history(self) -> float:
+        """Fetch the executions and option events of the last days: all at first, then the newest again."""
+        now = self._clock()
+        first = new_york_date(now) - dt.timedelta(days=HISTORY_DAYS)
+        since = start_of_day(first) if self._read_until is None else self._read_until - _RELOOK
+        left_out: list[str] = []
+        for page in self._rest.fill_pages(since):
+            fills, events = read_activities(page, left_out)
+            self._fills |= {fill.activity_id: fill for fill in fills}
+            self._events |= {event.activity_id: event for event in events}
+        history = BrokerHistory(
+            since=first, fills=tuple(self._fills.values()), events=tuple(self._events.values())
+        )
+        self._results.put_reference(Reference(broker_history=history))
+        require_all("/v2/account/activities", wanted=len(left_out), read=0)
+        self._read_until = now
+        return HISTORY_SECONDS
+
+    def fetch_splits(self, stocks: Sequence[str]) -> float:
+        """Fetch the splits of the last days."""
+        today = new_york_date(self._clock())
+        first = today - dt.timedelta(days=HISTORY_DAYS)
+        rows = self._rest.splits(stocks, first, today)
+        splits = tuple(read_splits(rows))
+        self._results.put_reference(Reference(splits=splits))
+        require_all("/v1/corporate-actions", wanted=len(rows), read=len(splits))
+        return SPLIT_SECONDS
 
     def fetch_multipliers(self, symbols: Iterable[str]) -> None:
         """Fetch dollars per point of contracts, except those that an earlier try got."""

@@ -147,17 +147,23 @@ class Backfill:
 
     def _parts(self, wanted: Wanted, *, want_fills: bool) -> dict[Host, list[Part]]:
         """Return what to fetch by host, the most wanted first."""
-        account, prices = AccountFetch(self._rest, self._results), self._prices
+        account, prices = AccountFetch(self._rest, self._results, self._clock), self._prices
         trading = [Part("market", self._market.fetch)]
         if want_fills:
             trading.append(Part("fills", self._fetch_fills))
-        trading += [Part("positions", account.fetch_positions), Part("account", account.fetch_account)]
+        trading += [
+            Part("positions", account.fetch_positions),
+            Part("account", account.fetch_account),
+            Part("history", account.fetch_history),
+        ]
         if adjusted := adjusted_contracts(wanted.option_contracts):
             trading.append(Part("multipliers", partial(account.fetch_multipliers, adjusted)))
         streams = [each for each in (StreamName.OPTIONS, StreamName.STOCKS) if wanted.symbols(each)]
         data = [Part(each, partial(prices.fetch_streamed, each)) for each in streams]
         if wanted.to_poll is not None:
             data += [Part(_polled(each), partial(prices.poll, each)) for each in streams]
+        if wanted.stocks:
+            data.append(Part("splits", partial(account.fetch_splits, wanted.stocks)))
         if prices.indices:
             data.append(Part("indices", prices.fetch_indices))
         return {Host.TRADING: trading, Host.DATA: data}

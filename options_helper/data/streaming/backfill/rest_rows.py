@@ -13,11 +13,12 @@ from typing import TypeAlias
 
 from options_helper.analysis.contracts.products import INDEX_ROOTS, is_adjusted
 from options_helper.analysis.osi import contract_root, underlying_of
+from options_helper.data.rest.account_history import to_date, to_decimal
 from options_helper.data.streaming.normalize.batches import quote_change, trade_change
 from options_helper.data.streaming.normalize.values import to_amount, to_number, to_utc, to_word
 from options_helper.data.streaming.normalize.wire import Wire, WireQuote, WireTrade, to_wire
 from options_helper.errors import AlpacaRestError
-from options_helper.market import BrokerPosition, Greeks, PreviousClose, Quote, Trade
+from options_helper.market import BrokerAccount, BrokerPosition, Greeks, PreviousClose, Quote, Split, Trade
 from options_helper.quote_tables import QuoteTable, TradeTable
 from options_helper.times import new_york_date
 
@@ -150,8 +151,35 @@ def read_positions(rows: Iterable[object]) -> dict[str, BrokerPosition]:
             -abs(quantity) if short else quantity,
             to_number(row.get("current_price")),
             to_number(row.get("market_value")),
+            to_number(row.get("avg_entry_price")),
+            to_number(row.get("lastday_price")),
         )
     return positions
+
+
+def read_broker_account(row: Raw, as_of: dt.datetime) -> BrokerAccount:
+    """Return the account's money; a figure that is missing or unreadable is None."""
+    return BrokerAccount(
+        equity=to_number(row.get("equity")),
+        last_equity=to_number(row.get("last_equity")),
+        cash=to_number(row.get("cash")),
+        buying_power=to_number(row.get("buying_power")),
+        options_buying_power=to_number(row.get("options_buying_power")),
+        as_of=as_of,
+    )
+
+
+def read_splits(rows: Iterable[object]) -> list[Split]:
+    """Return the readable splits of a corporate-actions answer."""
+    splits = []
+    for row in rows:
+        if not isinstance(row, dict):
+            continue
+        new, old = to_decimal(row.get("new_rate")), to_decimal(row.get("old_rate"))
+        date, symbol = to_date(row.get("ex_date")), row.get("symbol")
+        if new and old and new > 0 and old > 0 and date is not None and isinstance(symbol, str):
+            splits.append(Split(symbol=symbol, new=new, old=old, date=date))
+    return splits
 
 
 def read_multiplier(contract: Raw) -> float | None:

@@ -15,11 +15,15 @@ from options_helper.data.streaming.normalize.halts import still_halted
 from options_helper.data.streaming.run.fill_gaps import FillGaps
 from options_helper.market import (
     NO_UNREADABLE_ROWS,
+    BrokerAccount,
+    BrokerEvent,
+    BrokerFill,
     BrokerPosition,
     FillGap,
     Greeks,
     PreviousClose,
     Quote,
+    Split,
     StreamName,
     Trade,
     UnreadableRows,
@@ -30,6 +34,15 @@ from options_helper.times import new_york_date
 logger = logging.getLogger(__name__)
 
 Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BrokerHistory:
+    """The account's executions and other changes since a New York date, None before they are known."""
+
+    since: dt.date | None = None
+    fills: tuple[BrokerFill, ...] = ()
+    events: tuple[BrokerEvent, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +64,10 @@ class CacheState:
     greeks: Mapping[str, Greeks] = field(default_factory=dict)
     multipliers: Mapping[str, float] = field(default_factory=dict)
     broker_positions: Mapping[str, BrokerPosition] = field(default_factory=dict)
+    broker_positions_at: dt.datetime | None = None
+    broker: BrokerAccount | None = None
+    broker_history: BrokerHistory = BrokerHistory()
+    splits: tuple[Split, ...] = ()
     halted: frozenset[str] = frozenset()
     account: str | None = None
     backfill: Mapping[str, str] = field(default_factory=dict)
@@ -64,6 +81,10 @@ class Reference:
     greeks: Mapping[str, Greeks] = field(default_factory=dict)
     multipliers: Mapping[str, float] = field(default_factory=dict)
     broker_positions: Mapping[str, BrokerPosition] | None = None
+    broker_positions_at: dt.datetime | None = None
+    broker: BrokerAccount | None = None
+    broker_history: BrokerHistory | None = None
+    splits: tuple[Split, ...] | None = None
     account: str | None = None
 
 
@@ -169,6 +190,10 @@ class LiveCache:
                     broker_positions=known.broker_positions
                     if reference.broker_positions is None
                     else reference.broker_positions,
+                    broker_positions_at=reference.broker_positions_at or known.broker_positions_at,
+                    broker=reference.broker or known.broker,
+                    broker_history=reference.broker_history or known.broker_history,
+                    splits=known.splits if reference.splits is None else reference.splits,
                     account=reference.account or known.account,
                 )
             )

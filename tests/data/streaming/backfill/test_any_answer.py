@@ -29,6 +29,7 @@ from tests.data.streaming.backfill.test_backfill import (
     STOCK,
     Clock,
     Sink,
+    make_fill,
 )
 
 SETTINGS = AlpacaSettings("PKTEST", "SECRETTEST", trading_url="http://trading", data_url="http://data")
@@ -54,6 +55,15 @@ ANSWERS: dict[str, Any] = {
     },
     "/v2/stocks/snapshots": {"AAPL": STOCK},
     "/v1beta1/indices/latest/values": {"values": {"SPX": {"v": 7000.5, "t": "2026-11-20T14:59:59Z"}}},
+    "/v2/account/activities": [
+        make_fill(1),
+        {"activity_type": "OPASN", "id": "e", "date": "2026-11-12", "symbol": CALL, "qty": "1"},
+    ],
+    "/v1/corporate-actions": {
+        "corporate_actions": {
+            "forward_splits": [{"symbol": "AAPL", "new_rate": 4, "old_rate": 1, "ex_date": "2026-11-18"}]
+        }
+    },
     f"/v2/options/contracts/{ADJUSTED}": {"symbol": ADJUSTED, "multiplier": "150", "size": "33"},
 }
 PORTFOLIO = Portfolio.model_validate(

@@ -29,7 +29,16 @@ from options_helper.data.streaming.backfill.schedule import Part, Schedule
 from options_helper.data.streaming.run.cache import Reference
 from options_helper.data.streaming.run.rest_results import RestResults
 from options_helper.errors import AlpacaRestError
-from options_helper.market import BrokerPosition, Greeks, MarketPhase, PreviousClose, Quote, StreamName, Trade
+from options_helper.market import (
+    BrokerAccount,
+    BrokerPosition,
+    Greeks,
+    MarketPhase,
+    PreviousClose,
+    Quote,
+    StreamName,
+    Trade,
+)
 
 NOW = dt.datetime(2026, 11, 20, 15, 0, tzinfo=dt.UTC)
 MIDNIGHT = dt.datetime(2026, 11, 20, 5, 0, tzinfo=dt.UTC)
@@ -150,7 +159,7 @@ class FakeRest:
     def account(self) -> dict[str, Any]:
         """An account with its number."""
         self._call("account")
-        return {"account_number": "PA3ABCDEFGH12"}
+        return {"account_number": "PA3ABCDEFGH12", "equity": "1050.5", "last_equity": "1000", "cash": ""}
 
     def positions(self) -> list[Any]:
         """One short position."""
@@ -178,6 +187,12 @@ class FakeRest:
         self._call("indices")
         return {symbol: {"v": 7000.5, "t": "2026-11-20T14:59:59Z"} for symbol in symbols}
 
+    def splits(self, symbols: tuple[str, ...], start: dt.date, end: dt.date) -> list[Any]:
+        """One split."""
+        self._call("splits")
+        assert start < end
+        return [{"symbol": symbols[0], "new_rate": 4, "old_rate": 1, "ex_date": "2026-11-18"}]
+
     def orders(self, after: dt.datetime | None = None, *, status: str = "all") -> list[Any]:
         """Today's, or the open ones."""
         self._call(f"orders {status}")
@@ -193,9 +208,10 @@ class FakeRest:
         return row
 
     def fill_pages(self, after: dt.datetime) -> Iterator[list[Any]]:
-        """Pages of two."""
-        self._call("fills")
-        self.asked_after.append(after)
+        """Pages of two: of the day, or of the account's last days."""
+        self._call("fills" if after >= MIDNIGHT else "history")
+        if after >= MIDNIGHT:
+            self.asked_after.append(after)
         for start in range(0, max(len(self.fills), 1), 2):
             yield self.fills[start : start + 2]
 
@@ -335,6 +351,8 @@ def test_the_first_round_fetches_everything_once(desk: Desk) -> None:
             "fills",
             "positions",
             "account",
+            "history",
+            "splits",
             f"contract {ADJUSTED}",
         ]
     )
@@ -415,14 +433,30 @@ def test_reference_data_come_as_records(desk: Desk) -> None:
     assert known["broker_positions"] == {CALL: BrokerPosition(CALL, -2.0, 1.6, None)}
     assert known["multipliers"] == {ADJUSTED: 150.0}
     assert known["account"] == "PA…12"
+    assert known["broker"] == BrokerAccount(equity=1050.5, last_equity=1000.0, as_of=NOW)
+    assert known["broker_positions_at"] == NOW
+    assert [(split.symbol, split.words) for split in known["splits"]] == [("AAPL", "4:1")]
     assert [one.phase(NOW) for one in desk.sink.calendars] == [MarketPhase.OPEN]
+
+
+def test_the_accounts_last_days_are_read_once_and_then_looked_at_again(desk: Desk) -> None:
+    """The first look takes 30 days, later ones the last day; an activity read twice is kept once."""
+    event = {"activity_type": "OPASN", "id": "e1", "date": "2026-11-12", "symbol": CALL, "qty": "1"}
+    desk.rest.fills = [make_fill(1), make_fill(2), event]
+    desk.round()
+    desk.run_for(61)
+    assert desk.rest.calls["history"] == 2
+    history = desk.sink.reference["broker_history"]
+    assert history.since == dt.date(2026, 10, 21)
+    assert [fill.activity_id for fill in history.fills] == ["a00001", "a00002"]
+    assert [(one.kind, one.symbol, one.quantity) for one in history.events] == [("opasn", CALL, 1)]
 
 
 def test_only_what_is_wanted_is_fetched() -> None:
     """Without stocks, contracts or fills those routes are not asked."""
     desk = Desk(stocks=(), option_contracts=(), want_fills=False)
     desk.round()
-    assert set(desk.rest.calls) == {"clock", "calendar", "positions", "account"}
+    assert set(desk.rest.calls) == {"clock", "calendar", "positions", "account", "history"}
     desk.backfill.request_fills()
     desk.round()
     assert "fills" not in desk.rest.calls
@@ -444,7 +478,7 @@ def test_later_rounds_refresh_what_no_stream_tells(desk: Desk) -> None:
     )
     assert (calls["indices"], calls["clock"], calls[f"contract {ADJUSTED}"]) == (9, 1, 1)
     desk.run_for(900)
-    assert (calls["clock"], calls["calendar"], calls["account"]) == (2, 1, 4)
+    assert (calls["clock"], calls["calendar"], calls["account"]) == (2, 1, 18)
 
 
 def test_rest_does_not_keep_a_silent_feed_alive(desk: Desk) -> None:

@@ -1,0 +1,196 @@
+"""Why the file and the account differ in one symbol, from the account's newest changes."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+from typing import Protocol
+
+from options_helper.analysis.account.records import ZERO
+from options_helper.analysis.contracts.products import is_adjusted
+from options_helper.analysis.osi import (
+    contract_root,
+    is_contract_symbol,
+    parse_contract_symbol,
+    stock_symbol,
+    underlying_of,
+)
+from options_helper.analysis.text.figures import MINUS
+from options_helper.analysis.text.fills import contract_words, plain, price_words
+from options_helper.analysis.text.wording import format_day, format_minute, join_words
+from options_helper.market import BrokerEvent, BrokerFill, EventKind, Split
+from options_helper.times import NEW_YORK, new_york_date
+
+
+class CauseKind(StrEnum):
+    """The kinds of causes."""
+
+    FILLED_TODAY = "filled today"
+    EARLIER_FILL = "filled on an earlier day"
+    ASSIGNED = "assigned"
+    EXERCISED = "exercised"
+    EXPIRED = "expired"
+    SHARES = "shares of an assignment or exercise"
+    SPLIT = "split"
+    ADJUSTED = "adjusted contract"
+    OTHER = "corporate action"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cause:
+    """One explanation: its kind, its words, and the date of its newest part."""
+
+    kind: CauseKind
+    words: str
+    date: dt.date
+
+
+class Sides(Protocol):
+    """The quantities of one symbol on both sides."""
+
+    @property
+    def symbol(self) -> str:
+        """The contract or stock."""
+        ...
+
+    @property
+    def in_file(self) -> Decimal:
+        """The file's signed quantity."""
+        ...
+
+    @property
+    def at_broker(self) -> Decimal:
+        """The broker's signed quantity."""
+        ...
+
+
+_KINDS = {
+    EventKind.ASSIGNMENT: CauseKind.ASSIGNED,
+    EventKind.EXERCISE: CauseKind.EXERCISED,
+    EventKind.EXPIRY: CauseKind.EXPIRED,
+    EventKind.SHARES: CauseKind.SHARES,
+    EventKind.CASH_SETTLEMENT: CauseKind.EXPIRED,
+}
+_VERBS = {CauseKind.ASSIGNED: "assigned", CauseKind.EXERCISED: "exercised", CauseKind.EXPIRED: "expired"}
+_MOST_WORDS = 3
+
+
+def find_cause(
+    symbol: str,
+    gap: Decimal,
+    changes: Iterable[BrokerFill | BrokerEvent],
+    groups: Mapping[str, BrokerEvent],
+    *,
+    today: dt.date,
+    saved_at: dt.datetime | None,
+) -> Cause | None:
+    """Return what made the account differ by `gap` from the file, None if its changes do not come to that.
+
+    Args:
+        symbol: The contract or stock.
+        gap: The broker's quantity less the file's.
+        changes: The account's executions and events in the symbol.
+        groups: Assignments and exercises by their group, to name those that shares came from.
+        today: The New York date.
+        saved_at: When the file was saved.
+    """
+    newest_first = sorted(changes, key=_when, reverse=True)
+    total = ZERO
+    for number, change in enumerate(newest_first, 1):
+        total += change.quantity
+        if total == gap:
+            return _cause(newest_first[:number], groups, today, saved_at)
+    expiry = parse_contract_symbol(symbol).expiry if is_contract_symbol(symbol) else today
+    if expiry < today and gap:
+        return Cause(kind=CauseKind.EXPIRED, words=f"expired on {format_day(expiry)}", date=expiry)
+    return None
+
+
+def find_replacement(
+    row: Sides, rows: Iterable[Sides], splits: Sequence[Split], today: dt.date
+) -> Cause | None:
+    """Return a split, or the adjusted contract that replaced another, None if there is neither."""
+    symbol, in_file, at_broker = row.symbol, row.in_file, row.at_broker
+    for split in splits:
+        if split.symbol == stock_symbol(symbol) and in_file and in_file * split.ratio == at_broker:
+            words = f"split {split.words} on {format_day(split.date)}"
+            return Cause(kind=CauseKind.SPLIT, words=words, date=split.date)
+    for other in rows:
+        # Just what is on one side only here is on the other side only there.
+        swapped = (other.in_file, other.at_broker) == (at_broker, in_file) and not (in_file and at_broker)
+        if swapped and _is_adjusted_twin(symbol, other.symbol):
+            old, new = (symbol, other.symbol) if in_file else (other.symbol, symbol)
+            words = f"adjusted: {contract_root(old)} became {contract_root(new)}"
+            return Cause(kind=CauseKind.ADJUSTED, words=words, date=today)
+    return None
+
+
+def _is_adjusted_twin(one: str, other: str) -> bool:
+    """Return whether one contract is the other, adjusted: another root, the same expiry and type."""
+    if not (is_contract_symbol(one) and is_contract_symbol(other)):
+        return False
+    first, second = parse_contract_symbol(one), parse_contract_symbol(other)
+    roots = (contract_root(one), contract_root(other))
+    return (
+        is_adjusted(roots[0]) != is_adjusted(roots[1])
+        and underlying_of(one) == underlying_of(other)
+        and (first.expiry, first.option_type) == (second.expiry, second.option_type)
+    )
+
+
+def _when(change: BrokerFill | BrokerEvent) -> tuple[dt.date, bool, dt.datetime]:
+    """Return what orders changes: an event follows the executions of its day, at whose end it is booked."""
+    if isinstance(change, BrokerFill):
+        return new_york_date(change.at), False, change.at
+    return change.date, True, dt.datetime.max.replace(tzinfo=dt.UTC)
+
+
+def _cause(
+    newest_first: Sequence[BrokerFill | BrokerEvent],
+    groups: Mapping[str, BrokerEvent],
+    today: dt.date,
+    saved_at: dt.datetime | None,
+) -> Cause:
+    newest = newest_first[0]
+    words = [_words(change, groups, today) for change in reversed(newest_first[:_MOST_WORDS])]
+    if len(newest_first) > _MOST_WORDS:
+        words.insert(0, f"{len(newest_first) - _MOST_WORDS} earlier changes")
+    after = _after(newest_first[-1], saved_at)
+    return Cause(kind=_kind(newest, today), words=join_words(words) + after, date=_when(newest)[0])
+
+
+def _kind(change: BrokerFill | BrokerEvent, today: dt.date) -> CauseKind:
+    if isinstance(change, BrokerEvent):
+        return _KINDS.get(change.kind, CauseKind.OTHER)
+    return CauseKind.FILLED_TODAY if new_york_date(change.at) >= today else CauseKind.EARLIER_FILL
+
+
+def _words(change: BrokerFill | BrokerEvent, groups: Mapping[str, BrokerEvent], today: dt.date) -> str:
+    day, quantity = _when(change)[0], plain(float(abs(change.quantity)))
+    when = "today" if day >= today else f"on {format_day(day)}"
+    if isinstance(change, BrokerFill):
+        if day >= today:
+            when = f"{when} at {format_minute(change.at, NEW_YORK)} New York"
+        verb = "bought" if change.quantity > 0 else "sold"
+        return f"{verb} {quantity} @ {price_words(float(change.price))} {when}"
+    kind = _KINDS.get(change.kind, CauseKind.OTHER)
+    if kind is CauseKind.SHARES:
+        source = groups.get(change.group_id or "")
+        what = f"{'+' if change.quantity > 0 else MINUS}{quantity} shares"
+        if source is None:
+            return f"{what} of an assignment or exercise {when}"
+        verb = _VERBS.get(_KINDS.get(source.kind, CauseKind.OTHER), "settled")
+        return f"{what}: {contract_words(source.symbol)} {verb} {when}"
+    return f"{quantity} {_VERBS.get(kind, kind.value)} {when}"
+
+
+def _after(oldest: BrokerFill | BrokerEvent, saved_at: dt.datetime | None) -> str:
+    """Return that all of it came after the file was saved, if that is certain."""
+    if saved_at is None:
+        return ""
+    if isinstance(oldest, BrokerFill):
+        return ", after the file was saved" if oldest.at > saved_at else ""
+    return ", after the file was saved" if oldest.date > new_york_date(saved_at) else ""

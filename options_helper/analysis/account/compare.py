@@ -1,0 +1,205 @@
+"""The portfolio file against the account, as a union of both, with the cause of each difference if known.
+
+A cause is found among the account's newest changes of the symbol: if the last few of them sum to the
+difference, the file shows the account as it was before them.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from enum import StrEnum
+
+from options_helper.analysis.account.causes import Cause, find_cause, find_replacement
+from options_helper.analysis.account.file_parts import FilePart, compared_positions, parts_of
+from options_helper.analysis.account.records import ZERO
+from options_helper.market import BrokerEvent, BrokerFill, LiveSnapshot, Split
+from options_helper.models import Portfolio
+from options_helper.times import new_york_date
+
+
+class Agreement(StrEnum):
+    """How the file and the account stand to each other in one symbol."""
+
+    EQUAL = "equal"
+    DIFFERS = "differs"
+    ONLY_IN_FILE = "only in the file"
+    ONLY_AT_BROKER = "only at the broker"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """One contract, or one stock, on both sides; quantities are signed.
+
+    Attributes:
+        position_ids: The positions of the file that hold it.
+        cause: Why they differ, None if they are equal or if nothing explains it.
+    """
+
+    symbol: str
+    in_file: Decimal
+    at_broker: Decimal
+    position_ids: tuple[str, ...]
+    cause: Cause | None = None
+
+    @property
+    def agreement(self) -> Agreement:
+        """Return how the two stand to each other."""
+        if self.in_file == self.at_broker:
+            return Agreement.EQUAL
+        if not self.at_broker:
+            return Agreement.ONLY_IN_FILE
+        return Agreement.DIFFERS if self.position_ids else Agreement.ONLY_AT_BROKER
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountComparison:
+    """The union of both sides.
+
+    Attributes:
+        rows: By symbol, differences first.
+        marks: What the broker holds of each position that differs, in words, by id.
+        not_held: The positions that the broker holds nothing of.
+        left_out: How many positions the file keeps out of the comparison.
+        as_of: When the broker's positions were read.
+    """
+
+    rows: tuple[Comparison, ...]
+    marks: Mapping[str, str]
+    not_held: frozenset[str]
+    left_out: int
+    as_of: dt.datetime
+
+    @property
+    def differences(self) -> tuple[Comparison, ...]:
+        """The rows that are not equal."""
+        return tuple(row for row in self.rows if row.agreement is not Agreement.EQUAL)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BrokerSide:
+    """The account, to be compared with the file.
+
+    Attributes:
+        quantities: Signed, by symbol.
+        fills, events: Of the last days, in any order.
+        splits: By the stock's symbol.
+        as_of: When the quantities were read.
+    """
+
+    quantities: Mapping[str, Decimal]
+    as_of: dt.datetime
+    fills: Sequence[BrokerFill] = ()
+    events: Sequence[BrokerEvent] = ()
+    splits: Sequence[Split] = ()
+
+    @classmethod
+    def of(cls, live: LiveSnapshot) -> BrokerSide | None:
+        """Return a snapshot's account, None while its positions are unknown."""
+        if live.broker_positions_at is None:
+            return None
+        return cls(
+            quantities={
+                symbol: Decimal(repr(position.quantity)) for symbol, position in live.broker_positions.items()
+            },
+            as_of=live.broker_positions_at,
+            fills=live.broker_fills,
+            events=live.broker_events,
+            splits=live.splits,
+        )
+
+
+def compare_account(
+    portfolio: Portfolio, broker: BrokerSide, *, saved_at: dt.datetime | None = None
+) -> AccountComparison:
+    """Return every contract and stock of the file and of the account.
+
+    Args:
+        portfolio: The file; what it marks `"account": "none"` is left out.
+        broker: The account.
+        saved_at: When the file was saved, if known.
+    """
+    positions = list(compared_positions(portfolio))
+    parts = {position.id: parts_of(position) for position in positions}
+    in_file: defaultdict[str, Decimal] = defaultdict(Decimal)
+    ids: defaultdict[str, dict[str, None]] = defaultdict(dict)
+    for position_parts in parts.values():
+        for part in position_parts:
+            in_file[part.symbol] += part.quantity
+            ids[part.symbol][part.position_id] = None
+    apart = portfolio.account is not None
+    symbols = () if apart else sorted({*in_file, *broker.quantities} - _elsewhere(portfolio, in_file))
+    rows = [
+        Comparison(
+            symbol=symbol,
+            in_file=in_file[symbol],
+            at_broker=broker.quantities.get(symbol, ZERO),
+            position_ids=tuple(ids[symbol]),
+        )
+        for symbol in symbols
+    ]
+    explained = _explain(rows, broker, saved_at)
+    explained.sort(key=lambda row: row.agreement is Agreement.EQUAL)
+    held = {row.symbol: row for row in explained}
+    return AccountComparison(
+        rows=tuple(explained),
+        marks={name: mark for name, own in parts.items() if (mark := _mark(own, held))},
+        not_held=frozenset(name for name, own in parts.items() if not any(_held(p, held) for p in own)),
+        left_out=len(portfolio.positions) - len(positions),
+        as_of=broker.as_of,
+    )
+
+
+def _elsewhere(portfolio: Portfolio, in_file: Mapping[str, Decimal]) -> frozenset[str]:
+    """Return symbols that only positions kept out of the comparison hold."""
+    apart = (position for position in portfolio.positions if position.account is not None)
+    return frozenset(part.symbol for position in apart for part in parts_of(position)) - set(in_file)
+
+
+def _explain(
+    rows: Iterable[Comparison], broker: BrokerSide, saved_at: dt.datetime | None
+) -> list[Comparison]:
+    rows = list(rows)
+    changes: defaultdict[str, list[BrokerFill | BrokerEvent]] = defaultdict(list)
+    for fill in broker.fills:
+        changes[fill.symbol].append(fill)
+    for event in broker.events:
+        changes[event.symbol].append(event)
+    today = new_york_date(broker.as_of)
+    groups = {event.group_id: event for event in broker.events if event.group_id and event.price is None}
+    found = []
+    for row in rows:
+        cause = None
+        if row.agreement is not Agreement.EQUAL:
+            gap = row.at_broker - row.in_file
+            cause = find_replacement(row, rows, broker.splits, today) or find_cause(
+                row.symbol, gap, changes[row.symbol], groups, today=today, saved_at=saved_at
+            )
+        found.append(replace(row, cause=cause))
+    return found
+
+
+def _held(part: FilePart, rows: Mapping[str, Comparison]) -> Decimal:
+    """Return how much of a part the account may hold, 0 if it holds the other side or none."""
+    at_broker = rows[part.symbol].at_broker
+    return min(at_broker, part.quantity, key=abs) if at_broker * part.quantity > 0 else ZERO
+
+
+def _mark(parts: Sequence[FilePart], rows: Mapping[str, Comparison]) -> str:
+    """Return `broker holds 2 of 5`, or "" if every part agrees."""
+    differing = [part for part in parts if rows[part.symbol].agreement is not Agreement.EQUAL]
+    if not differing:
+        return ""
+    if not any(_held(part, rows) for part in parts):
+        return "not held at the broker"
+    shares = {_held(part, rows) / part.quantity for part in parts}
+    if len(shares) == 1 and shares != {1}:
+        part = min(parts, key=lambda part: abs(part.quantity))
+        return f"broker holds {abs(_held(part, rows)):f} of {abs(part.quantity):f}"
+    if len(parts) == 1:
+        row = rows[parts[0].symbol]
+        return f"broker holds {row.at_broker:f}, the file {row.in_file:f}"
+    return f"{len(differing)} of {len(parts)} legs differ from the broker"
