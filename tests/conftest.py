@@ -1,17 +1,20 @@
-"""Shared by every test: no thread of ours outlives its test, waiting for a condition, the chosen moment."""
+"""What every test shares: markers, the chosen moment, waiting for a condition, no thread left behind."""
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import os
 import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Protocol
 
 import pytest
-from hypothesis import settings
+import time_machine
+from hypothesis import is_hypothesis_test, settings
 
 # Shared machines are slow at times; a slow example is no failure.
 settings.register_profile("patient", deadline=None)
@@ -19,11 +22,25 @@ settings.load_profile("patient")
 
 HANG_GUARD_SECONDS = 20.0
 
-
 # Start the suite's clock at this moment (ISO 8601 with an offset); it runs on from there.
 NOW_VARIABLE = "OH_TEST_NOW"
-_CLOCK_READERS = {"utc_now", "AlpacaSimulator"}
-_SERVER_FIXTURES = {"phone", "make_phone"}
+MOMENTS = {
+    "saturday-night": "2026-11-21T22:30:00-05:00",
+    "clocks-change": "2026-11-01T01:30:00-05:00",
+    "years-last-minutes": "2026-12-31T23:50:00-05:00",
+    "half-day": "2026-11-27T12:30:00-05:00",
+    "expiry-friday-after-the-close": "2026-12-18T16:30:00-05:00",
+}
+
+# Every test of these folders has the folder's marker.
+FOLDERS = {"browser": "browser", "portal": "portal"}
+KINDS = {*FOLDERS.values(), "integration", "slow"}
+SERVER_FIXTURES = {"phone", "make_phone"}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option that repeats date-sensitive tests."""
+    parser.addoption("--moments", action="store_true", help="run date-sensitive tests at five chosen moments")
 
 
 def pytest_configure() -> None:
@@ -32,22 +49,45 @@ def pytest_configure() -> None:
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     if NOW_VARIABLE in os.environ:
-        import time_machine
+        set_clock(os.environ[NOW_VARIABLE]).start()
 
-        # The wall clock alone moves, in every thread; time.monotonic stays real.
-        time_machine.travel(dt.datetime.fromisoformat(os.environ[NOW_VARIABLE]), tick=True).start()
+
+def set_clock(moment: str) -> time_machine.travel:
+    """Return the traveller to a moment: the time of day moves in every thread, `time.monotonic` does not."""
+    return time_machine.travel(dt.datetime.fromisoformat(moment), tick=True)
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out folders that -m rules out as a whole: importing their modules takes seconds."""
+    marker, wanted = FOLDERS.get(collection_path.name), config.option.markexpr
+    return True if marker and (wanted == "unit" or f"not {marker}" in wanted) else None
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Repeat a date-sensitive test at each moment if that is asked for."""
+    if metafunc.config.getoption("--moments") and metafunc.definition.get_closest_marker("date_sensitive"):
+        metafunc.parametrize("moment", list(MOMENTS.values()), ids=list(MOMENTS), indirect=True)
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what starts a simulator as integration, and what reads the clock as date-sensitive."""
+    """Mark tests by folder, by server and by Hypothesis; what then has no kind is a unit test."""
     for item in items:
-        names = set(vars(getattr(item, "module", None) or object))
-        serves = bool(_SERVER_FIXTURES & set(getattr(item, "fixturenames", ())))
-        if serves:
+        if SERVER_FIXTURES & set(getattr(item, "fixturenames", ())):
             item.add_marker("integration")
-        if serves or names & _CLOCK_READERS:
-            item.add_marker("date_sensitive")
+        if is_hypothesis_test(getattr(item, "obj", None)):
+            item.add_marker("slow")
+        for folder in FOLDERS.keys() & set(item.path.parts):
+            item.add_marker(FOLDERS[folder])
+        if not KINDS & {mark.name for mark in item.iter_markers()}:
+            item.add_marker("unit")
+
+
+@pytest.fixture(autouse=True)
+def moment(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Run a repeated test at its moment."""
+    with set_clock(request.param) if hasattr(request, "param") else contextlib.nullcontext():
+        yield
 
 
 class WaitUntil(Protocol):

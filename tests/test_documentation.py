@@ -177,6 +177,7 @@ def test_the_reference_pages_are_those_that_the_code_makes(page: str) -> None:
     assert _read(f"docs/reference/{page}.md") == script[f"{page}_page"]()
 
 
+@pytest.mark.date_sensitive
 @pytest.mark.integration
 def test_the_script_for_python_runs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

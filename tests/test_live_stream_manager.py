@@ -146,6 +146,7 @@ def test_an_event_makes_a_stream_running_and_shows(desk: Desk, wait_until) -> No
     assert desk.snapshot.last_event_ts_by_stream["options"] is not None
 
 
+@pytest.mark.date_sensitive
 def test_sdk_objects_and_lists_are_taken(desk: Desk, wait_until) -> None:
     """Quotes and trades come as raw dicts or SDK objects, singly or in lists."""
     now = dt.datetime.now(dt.UTC)
@@ -205,6 +206,7 @@ def test_the_newest_of_a_batch_wins_and_the_rest_is_conflated(desk: Desk, wait_u
     assert (desk.snapshot.conflated_events, desk.snapshot.dropped_events) == (1, 0)
 
 
+@pytest.mark.date_sensitive
 def test_order_updates_are_newest_first_and_never_conflated(desk: Desk, wait_until) -> None:
     """Every order update stands in the snapshot, the newest first."""
     desk["fills"].on_trade_updates([_update("a"), _update("b")])
@@ -213,6 +215,7 @@ def test_order_updates_are_newest_first_and_never_conflated(desk: Desk, wait_unt
     assert [row["order_id"] for row in desk.snapshot.fills] == ["c", "b", "a"]
 
 
+@pytest.mark.date_sensitive
 def test_order_updates_of_yesterday_go_by_date() -> None:
     """When the New York date changes, the day's order updates go."""
     now = [dt.datetime(2026, 11, 20, 20, 0, tzinfo=dt.UTC)]

@@ -24,7 +24,7 @@ playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is no
 expect = playwright.expect
 
 FILLS, TITLE = ".st-key-live-fills", ".st-key-live-fills .oh-panel-title"
-CALL, PUT, HIGHER = "AAPL261218C00250000", "AAPL261218P00250000", "AAPL261218C00260000"
+CALL, PUT, HIGHER = "AAPL391216C00250000", "AAPL391216P00250000", "AAPL391216C00260000"
 MINUS = "\N{MINUS SIGN}"
 DROPS = 20
 COMPLETE = re.compile(r"Fills today \d+ · complete since \d\d:\d\d$")

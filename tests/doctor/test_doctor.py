@@ -40,7 +40,7 @@ POSITION = {
     "id": "aapl-call",
     "symbol": "AAPL",
     "option_type": "call",
-    "expiry": "2099-12-18",
+    "expiry": "2039-12-16",
     "strike": 250,
     "contracts": 1,
     "cost_basis": 1.5,
@@ -96,6 +96,7 @@ def _levels(findings: list[Finding]) -> dict[str, set[Level]]:
 integration = pytest.mark.integration
 
 
+@pytest.mark.date_sensitive
 @integration
 def test_a_healthy_patient_has_no_failure(patient: DoctorInput, simulator: AlpacaSimulator, tmp_path) -> None:
     """Every check is there, none fails, each stream was asked for, and nothing stays connected."""
@@ -257,7 +258,7 @@ def test_beside_running_streams_it_takes_nothing_away(
         LiveStreamConfig(
             settings=load_settings(simulator.environment()),
             stocks=("AAPL",),
-            option_contracts=("AAPL261218C00250000",),
+            option_contracts=("AAPL391216C00250000",),
             backfill=False,
         )
     )

@@ -25,6 +25,8 @@ from options_helper.models import EquityPosition, Leg, MultiLegPosition, Portfol
 from options_helper.portfolio_file import parse_portfolio
 from options_helper.simulator.account.portfolio import demo_portfolio
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 TODAY = dt.date(2026, 11, 27)
 SCHEMA = Draft202012Validator(json.loads(build_schema()))

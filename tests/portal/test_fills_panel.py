@@ -120,6 +120,7 @@ def title(desk: Desk, page: AppTest) -> str:
     return words
 
 
+@pytest.mark.date_sensitive
 def test_a_row_has_every_field_of_its_execution(desk: Desk, now: dt.datetime) -> None:
     """Contract, side with intent, quantity and price, progress, average, status and position are there."""
     page = page_with(desk, fills=(fill(now, 2, 2, 1.62),))
@@ -214,6 +215,7 @@ def test_a_gap_is_told_with_its_times_and_its_reason(desk: Desk, now: dt.datetim
     assert reason in desk.said(page)
 
 
+@pytest.mark.date_sensitive
 def test_fills_that_nobody_asks_for_are_not_called_complete(desk: Desk, now: dt.datetime) -> None:
     """With the switch off at Start the panel says so; it claims nothing."""
     states = {StreamName.OPTIONS: StreamState.RUNNING, StreamName.FILLS: StreamState.NOT_STARTED}
@@ -223,6 +225,7 @@ def test_fills_that_nobody_asks_for_are_not_called_complete(desk: Desk, now: dt.
     assert "No fills yet" not in desk.said(page)
 
 
+@pytest.mark.date_sensitive
 def test_completeness_is_claimed_from_a_moment_of_today_that_has_passed(now: dt.datetime) -> None:
     """Before the opening, and on a day without one, it is claimed from the day's beginning."""
     day_start = view_of().day.day_start
@@ -235,6 +238,7 @@ def test_completeness_is_claimed_from_a_moment_of_today_that_has_passed(now: dt.
         assert view_of(session_open=opened).day.since == opened
 
 
+@pytest.mark.date_sensitive
 def test_the_csv_has_what_the_list_shows(desk: Desk, now: dt.datetime) -> None:
     """Row for row the same executions, with the same words and figures, times in the reader's zone."""
     told = (
@@ -263,6 +267,7 @@ def test_the_csv_has_what_the_list_shows(desk: Desk, now: dt.datetime) -> None:
             assert f"position {row['position_after']}".replace("-", MINUS) in details
 
 
+@pytest.mark.date_sensitive
 def test_the_csvs_name_says_where_fills_are_in_doubt(now: dt.datetime) -> None:
     """The name of a CSV saved during a gap keeps it from passing for the whole day."""
     day = new_york_date(now).isoformat()

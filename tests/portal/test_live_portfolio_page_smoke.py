@@ -308,6 +308,7 @@ def test_the_demo_is_named_before_start(desk: Desk) -> None:
     assert "Simulated session, always open" in said
 
 
+@pytest.mark.date_sensitive
 def test_a_running_set_shows_its_figures(desk: Desk) -> None:
     """Marks, totals and streams of a live snapshot are on the page, in words and dollars."""
     pytest.importorskip("alpaca", reason="Start needs alpaca-py")
@@ -348,6 +349,7 @@ def test_a_refused_key_is_an_error_with_a_next_step(desk: Desk) -> None:
     assert status(page).startswith("**Alpaca refused the key for the option stream (402).** Not retried.")
 
 
+@pytest.mark.date_sensitive
 def test_a_portfolio_of_expired_positions_hides_no_failure(desk: Desk) -> None:
     """The page says that nothing is left to stream, but a stream's error takes precedence."""
     pytest.importorskip("alpaca", reason="Start needs alpaca-py")
@@ -550,6 +552,7 @@ def test_an_env_file_that_cannot_be_read_is_a_sentence(desk: Desk) -> None:
     assert status(page).startswith("**Not ready.** config/alpaca.env cannot be read")
 
 
+@pytest.mark.date_sensitive
 def test_another_time_zone_is_noticed_at_the_next_beat(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """The zone that the disclaimer names is that of the page's times."""
     import streamlit as st

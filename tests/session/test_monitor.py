@@ -174,6 +174,7 @@ def test_a_new_new_york_day_begins_new_curves() -> None:
     assert monitor.view().pnl.column("AAPL").tolist() == pytest.approx([400.0])
 
 
+@pytest.mark.slow
 def test_a_view_that_was_given_out_never_changes() -> None:
     """Tabs in other threads read without a lock."""
     monitor, feed = _monitor()

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from options_helper.simulator.server import AlpacaSimulator
 
 
-CALL = "AAPL271217C00270000"
+CALL = "AAPL391216C00270000"
 PATHS = {"stocks": "/v2/iex", "options": "/v1beta1/opra", "fills": "/stream"}
 DATA = ["stocks", "options"]
 ALL = [*DATA, "fills"]

@@ -11,7 +11,7 @@ import pytest
 
 from options_helper.simulator.account.orders import LegRequest
 
-CALL, PUT = "AAPL271217C00270000", "AAPL271217P00270000"
+CALL, PUT = "AAPL391216C00270000", "AAPL391216P00270000"
 REALITY = Path(__file__).parent.parent / "reality"
 # Documented by Alpaca, but in none of the bodies: the intent and the key of a parent in its OpenAPI examples.
 DOCUMENTED = {

@@ -10,8 +10,8 @@ import pytest
 
 from options_helper.simulator.world import Plan
 
-CALL = "AAPL261218C00270000"
-PUT = "AAPL261218P00270000"
+CALL = "AAPL391216C00270000"
+PUT = "AAPL391216P00270000"
 CONNECTED = [{"T": "success", "msg": "connected"}]
 AUTHENTICATED = [{"T": "success", "msg": "authenticated"}]
 STREAMS = ["/v2/iex", "/v1beta1/indicative"]
@@ -166,7 +166,7 @@ def test_stock_trades_bring_corrections(phone) -> None:
         ("/v2/iex", {"action": "subscribe", "greeks": ["AAPL"]}, 410),
         ("/v1beta1/opra", {"action": "subscribe", "bars": [CALL]}, 410),
         ("/v1beta1/opra", {"action": "subscribe", "quotes": ["*"]}, 413),
-        ("/v1beta1/opra", {"action": "subscribe", "quotes": ["BRK.B261218C00500000"]}, 400),
+        ("/v1beta1/opra", {"action": "subscribe", "quotes": ["BRK.B391216C00500000"]}, 400),
     ],
 )
 def test_what_is_wrong_with_a_request(phone, path, message, code) -> None:
@@ -224,8 +224,8 @@ def test_a_subscription_needs_a_login(phone) -> None:
     ("path", "limit", "symbols"),
     [
         ("/v2/iex", 30, [f"S{chr(65 + n % 26)}{chr(65 + n // 26)}" for n in range(31)]),
-        ("/v1beta1/indicative", 200, [f"AAPL261218C{n * 1000:08d}" for n in range(1, 202)]),
-        ("/v1beta1/opra", 1000, [f"AAPL261218C{n * 1000:08d}" for n in range(1, 1002)]),
+        ("/v1beta1/indicative", 200, [f"AAPL391216C{n * 1000:08d}" for n in range(1, 202)]),
+        ("/v1beta1/opra", 1000, [f"AAPL391216C{n * 1000:08d}" for n in range(1, 1002)]),
     ],
 )
 def test_over_the_limit_nothing_changes(phone, path, limit, symbols) -> None:

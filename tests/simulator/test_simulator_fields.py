@@ -56,8 +56,8 @@ from tests.simulator.alpaca_fields import (
     text,
 )
 
-CALL, PUT = "AAPL271217C00270000", "AAPL271217P00270000"
-CONTRACTS = [CALL, PUT, "BRKB271217C00500000"]
+CALL, PUT = "AAPL391216C00270000", "AAPL391216P00270000"
+CONTRACTS = [CALL, PUT, "BRKB391216C00500000"]
 
 
 def test_the_check_itself_can_fail() -> None:
@@ -103,6 +103,7 @@ def test_stock_messages(phone, codec) -> None:
     asyncio.run(talk())
 
 
+@pytest.mark.date_sensitive
 def test_stock_messages_of_the_market(phone) -> None:
     """What the seeded market itself sends for stocks has Alpaca's fields and no others."""
 
@@ -192,6 +193,7 @@ def test_order_updates(phone) -> None:
     assert_rows([row for row in flat if row["symbol"] and row["order_class"] == "mleg"], LEG)
 
 
+@pytest.mark.date_sensitive
 def test_account_rows(make_phone) -> None:
     """Account and positions have Alpaca's fields and no others."""
     today = MidSession.today(dt.datetime.now(dt.UTC))
@@ -200,18 +202,21 @@ def test_account_rows(make_phone) -> None:
     assert_rows(phone.body("/v2/positions"), POSITION)
 
 
+@pytest.mark.date_sensitive
 def test_clock_and_calendar_rows(phone) -> None:
     """Clock and calendar have Alpaca's fields and no others."""
     assert_rows([phone.body("/v2/clock")], CLOCK)
     assert_rows(phone.body("/v2/calendar"), CALENDAR_DAY)
 
 
+@pytest.mark.date_sensitive
 def test_contract_rows(phone) -> None:
     """Contracts have Alpaca's fields and no others."""
-    for symbol in (CALL, "CSGP1271217P00001000", "SPXW271217C06000000", "AAPL200117C00100000"):
+    for symbol in (CALL, "CSGP1391216P00001000", "SPXW391216C06000000", "AAPL200117C00100000"):
         assert_rows([phone.body(f"/v2/options/contracts/{symbol}", show_deliverables="true")], CONTRACT)
 
 
+@pytest.mark.date_sensitive
 def test_market_data_rows(phone) -> None:
     """Snapshots and index values have Alpaca's fields and no others."""
     symbols = ",".join(CONTRACTS)

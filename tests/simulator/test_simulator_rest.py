@@ -12,8 +12,8 @@ from options_helper.simulator.account.orders import LegRequest
 from options_helper.simulator.rest.application import RequestLimit
 from options_helper.simulator.world import Plan
 
-CALL = "AAPL271217C00270000"
-PUT = "AAPL271217P00270000"
+CALL = "AAPL391216C00270000"
+PUT = "AAPL391216P00270000"
 DATA_PATH, TRADING_PATH = "/v1beta1/indices/latest/values?symbols=SPX", "/v2/clock"
 
 
@@ -105,6 +105,7 @@ def test_a_fault_can_answer_anything(phone) -> None:
         asyncio.run(ask())
 
 
+@pytest.mark.date_sensitive
 def test_the_market_is_always_open(phone) -> None:
     """The clock says open, with the close two to three hours away."""
     clock = phone.body("/v2/clock")
@@ -114,6 +115,7 @@ def test_the_market_is_always_open(phone) -> None:
     assert dt.datetime.fromisoformat(clock["next_open"]) > close
 
 
+@pytest.mark.date_sensitive
 def test_today_is_a_trading_day(phone) -> None:
     """The calendar has today, whatever the weekday, and no other weekend day."""
     clock = phone.body("/v2/clock")
@@ -125,6 +127,7 @@ def test_today_is_a_trading_day(phone) -> None:
     assert phone.get("/v2/calendar?start=yesterday")[0] == 400
 
 
+@pytest.mark.date_sensitive
 def test_orders_are_filtered(phone) -> None:
     """Status, times, symbols, side, direction and limit choose among the orders."""
     simulator = phone.simulator
@@ -185,6 +188,7 @@ def test_activities_come_in_pages(phone, direction) -> None:
     assert phone.get("/v2/account/activities?page_size=101")[0] == 422
 
 
+@pytest.mark.date_sensitive
 def test_activities_are_filtered(phone) -> None:
     """Type, category, date and times choose among the activities; only fills exist."""
     phone.simulator.fill_now(CALL, "buy", 1, 2.0)
@@ -211,13 +215,14 @@ def test_a_bust_leaves_the_activities_and_a_correction_changes_them(phone) -> No
     assert (row["price"], row["cum_qty"]) == ("2.2", "2")
 
 
+@pytest.mark.date_sensitive
 def test_positions_follow_fills(make_phone) -> None:
     """The account holds the portfolio it was given and what was filled since, at the average price."""
     position = {
         "id": "x",
         "symbol": "AAPL",
         "option_type": "call",
-        "expiry": "2027-12-17",
+        "expiry": "2039-12-16",
         "strike": 270,
         "contracts": -2,
         "cost_basis": 5.0,
@@ -232,17 +237,19 @@ def test_positions_follow_fills(make_phone) -> None:
     assert "MSFT" not in {row["symbol"] for row in phone.body("/v2/positions")}
 
 
+@pytest.mark.date_sensitive
 def test_contracts(phone) -> None:
     """Any well-formed symbol is a contract of its underlying; adjusted ones are marked as such."""
-    brk = phone.body("/v2/options/contracts/BRKB271217C00500000")
+    brk = phone.body("/v2/options/contracts/BRKB391216C00500000")
     assert (brk["underlying_symbol"], brk["root_symbol"], brk["multiplier"]) == ("BRK.B", "BRKB", "100")
-    adjusted = phone.body("/v2/options/contracts/CSGP1271217P00001000")
+    adjusted = phone.body("/v2/options/contracts/CSGP1391216P00001000")
     assert (adjusted["underlying_symbol"], adjusted["size"], adjusted["tradable"]) == ("CSGP", "100", False)
-    assert phone.body("/v2/options/contracts/SPXW271217C06000000")["style"] == "european"
+    assert phone.body("/v2/options/contracts/SPXW391216C06000000")["style"] == "european"
     assert phone.body("/v2/options/contracts/AAPL200117C00100000")["status"] == "inactive"
-    assert phone.get("/v2/options/contracts/BRK.B271217C00500000")[0] == 404
+    assert phone.get("/v2/options/contracts/BRK.B391216C00500000")[0] == 404
 
 
+@pytest.mark.date_sensitive
 def test_snapshots_agree_with_the_stream(phone) -> None:
     """The latest quote and trade by REST are those that the stream sent last."""
     phone.simulator.push_quote(CALL, 7.0, 7.2)
@@ -253,9 +260,10 @@ def test_snapshots_agree_with_the_stream(phone) -> None:
     assert phone.body("/v2/stocks/snapshots", symbols="AAPL")["AAPL"]["latestTrade"]["p"] == 270.5
 
 
+@pytest.mark.date_sensitive
 def test_snapshots_carry_yesterdays_close(phone) -> None:
     """Yesterday's bar is dated the previous trading day and has the contract's close; most have greeks."""
-    symbols = [f"AAPL271217C{strike * 1000:08d}" for strike in range(230, 310)]
+    symbols = [f"AAPL391216C{strike * 1000:08d}" for strike in range(230, 310)]
     snapshots = phone.body("/v1beta1/options/snapshots", symbols=",".join(symbols))["snapshots"]
     assert set(snapshots) == set(symbols)
     dates = {row["prevDailyBar"]["t"][:10] for row in snapshots.values()}
@@ -266,6 +274,7 @@ def test_snapshots_carry_yesterdays_close(phone) -> None:
     assert closes["prevDailyBar"]["c"] == pytest.approx(272, abs=3)
 
 
+@pytest.mark.date_sensitive
 def test_an_expired_contract_has_no_data(phone) -> None:
     """A contract that has expired is left out of the answer."""
     gone = "AAPL200117C00100000"
@@ -278,7 +287,7 @@ def test_an_expired_contract_has_no_data(phone) -> None:
     [
         ("/v1beta1/options/snapshots", {"symbols": ",".join([CALL] * 101)}, 400),
         ("/v1beta1/options/snapshots", {}, 400),
-        ("/v1beta1/options/snapshots", {"symbols": "BRK.B271217C00500000"}, 400),
+        ("/v1beta1/options/snapshots", {"symbols": "BRK.B391216C00500000"}, 400),
         ("/v1beta1/options/snapshots", {"symbols": CALL, "feed": "sip"}, 400),
         ("/v1beta1/options/snapshots", {"symbols": CALL, "feed": "opra"}, 403),
         ("/v2/stocks/snapshots", {"symbols": "BRK-B"}, 400),

@@ -22,7 +22,7 @@ from options_helper.simulator.account.orders import LegRequest
 
 pytestmark = pytest.mark.integration
 
-CALL, PUT = "AAPL271217C00270000", "AAPL271217P00270000"
+CALL, PUT = "AAPL391216C00270000", "AAPL391216P00270000"
 PATIENCE_SECONDS = 10
 
 

@@ -93,7 +93,7 @@ def test_the_environment_points_here(phone) -> None:
 @pytest.mark.parametrize("per_frame", [1, 10, 7])
 def test_a_burst_sends_exactly_what_it_says(phone, per_frame) -> None:
     """Every quote of a burst arrives, and the last of each symbol is the one it names."""
-    symbols = [f"AAPL271217C{n * 1000:08d}" for n in range(1, 26)]
+    symbols = [f"AAPL391216C{n * 1000:08d}" for n in range(1, 26)]
 
     async def talk() -> None:
         async with phone.options(*symbols) as line:
@@ -143,7 +143,7 @@ def test_a_burst_needs_a_listener(phone) -> None:
 def test_driving_an_order_by_hand(phone) -> None:
     """Orders are placed, filled at given or market prices, and read back from the ledger."""
     simulator = phone.simulator
-    legs = [LegRequest(CALL, "buy"), LegRequest("AAPL271217P00270000", "sell", intent="sell_to_open")]
+    legs = [LegRequest(CALL, "buy"), LegRequest("AAPL391216P00270000", "sell", intent="sell_to_open")]
     parent = simulator.place_multileg_order(legs, 1, limit_price=0.5)
     simulator.fill(parent, prices=[2.0, 1.5])
     simulator.fill_now("AAPL200117C00270000")

@@ -9,7 +9,7 @@ import aiohttp
 import msgpack
 import pytest
 
-CALL = "AAPL261218C00270000"
+CALL = "AAPL391216C00270000"
 AUTHORIZED = {"stream": "authorization", "data": {"action": "authenticate", "status": "authorized"}}
 LISTENING = {"stream": "listening", "data": {"streams": ["trade_updates"]}}
 

@@ -21,7 +21,7 @@ from options_helper.times import utc_now
 
 pytestmark = pytest.mark.integration
 
-CONTRACTS = tuple(f"AAPL261218C00{strike:03d}000" for strike in range(100, 300))
+CONTRACTS = tuple(f"AAPL391216C00{strike:03d}000" for strike in range(100, 300))
 QUOTES, FILLS = 500_000, 500
 MOST_SECONDS = 0.2
 

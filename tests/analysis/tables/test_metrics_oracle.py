@@ -708,6 +708,7 @@ def check(portfolio: Portfolio, live: LiveSnapshot) -> set[str]:
     return oracle.met
 
 
+@pytest.mark.slow
 def test_every_figure_agrees_with_the_oracle_and_every_guard_is_met() -> None:
     """Over generated portfolios and snapshots all tables equal the oracle's, warnings and states included."""
     met: Counter[str] = Counter()

@@ -17,6 +17,8 @@ from options_helper.data.rest.client import AlpacaRest
 from options_helper.data.settings import AlpacaSettings
 from options_helper.errors import AlpacaRestError
 
+pytestmark = pytest.mark.integration  # its servers are real
+
 Talk = Callable[[socket.socket, threading.Event], None]
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 

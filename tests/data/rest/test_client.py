@@ -19,6 +19,8 @@ from options_helper.data.rest.http import Host
 from options_helper.data.settings import AlpacaSettings
 from options_helper.errors import AlpacaRestError
 
+pytestmark = pytest.mark.integration  # its servers are real
+
 KEY, SECRET = "PKMARKERKEY0000000", "MARKERSECRET000000000000"
 SETTINGS = AlpacaSettings(KEY, SECRET)
 OPEN = dt.datetime(2026, 11, 20, 14, 30, tzinfo=dt.UTC)

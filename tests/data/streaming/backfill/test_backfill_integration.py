@@ -29,10 +29,10 @@ from options_helper.times import new_york_date, utc_now
 
 pytestmark = pytest.mark.integration
 
-CONTRACTS = ("AAPL261218C00250000", "AAPL261218P00250000", "MSFT261218C00500000")
+CONTRACTS = ("AAPL391216C00250000", "AAPL391216P00250000", "MSFT391216C00500000")
 SPREAD = [
-    LegRequest("AAPL261218C00250000", "sell", 1, "sell_to_open"),
-    LegRequest("AAPL261218C00260000", "buy", 2, "buy_to_open"),
+    LegRequest("AAPL391216C00250000", "sell", 1, "sell_to_open"),
+    LegRequest("AAPL391216C00260000", "buy", 2, "buy_to_open"),
 ]
 
 
@@ -155,13 +155,14 @@ def make_backfill(simulator: AlpacaSimulator, sink: Sink) -> Backfill:
     """A backfill that wants everything."""
     wanted = Wanted(
         stocks=("AAPL", "MSFT"),
-        option_contracts=(*CONTRACTS, "SPXW261218C07000000"),
+        option_contracts=(*CONTRACTS, "SPXW391216C07000000"),
         stock_feed="iex",
         options_feed="indicative",
     )
     return Backfill(connect(simulator), wanted, want_fills=True, results=sink)
 
 
+@pytest.mark.date_sensitive
 def test_the_first_round_is_whole(simulator: AlpacaSimulator, wait_until: Callable[..., None]) -> None:
     """Within one round every part has what the simulator knows, and only GET was sent."""
     simulator.fill_now(CONTRACTS[0], "buy", 2)
@@ -220,6 +221,7 @@ def test_failing_routes_heal(simulator: AlpacaSimulator, wait_until: Callable[..
         backfill.join(5)
 
 
+@pytest.mark.date_sensitive
 def test_multi_leg_busts_and_replacements_end_as_the_ledger(simulator: AlpacaSimulator) -> None:
     """Multi-leg fills, a replacement, a cancel and a bust in REST's account give the ledger's table."""
     spread = simulator.place_multileg_order(SPREAD, 3, limit_price=-0.5)

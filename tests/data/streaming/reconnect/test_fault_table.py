@@ -29,7 +29,7 @@ from options_helper.simulator.world import Plan
 
 pytestmark = pytest.mark.integration
 
-CONTRACTS = ("AAPL261218C00250000", "AAPL261218P00250000", "MSFT261218C00500000")
+CONTRACTS = ("AAPL391216C00250000", "AAPL391216P00250000", "MSFT391216C00500000")
 STOCKS = ("AAPL", "MSFT")
 QUICK = ConnectionTimes(handshake=0.6, ping_interval=0.1, ping_timeout=0.4)
 KEY_ID, SECRET = "PKMARKEDKEYID0001", "marked-secret-0002"

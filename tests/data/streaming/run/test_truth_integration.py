@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.integration
 
 STALE_AFTER = 30.0
-EXPIRY = dt.date(2027, 12, 17)
+EXPIRY = dt.date(2039, 12, 16)
 TERMS: dict[str, Any] = {"expiry": EXPIRY, "option_type": "call"}
 CONTRACTS = tuple(f"{root}{EXPIRY:%y%m%d}C00{strike}000" for root, strike in (("AAPL", 270), ("MSFT", 500)))
 HIGHER = f"MSFT{EXPIRY:%y%m%d}C00520000"
@@ -110,6 +110,7 @@ def running(desk: Desk, wait_until: Callable[..., None]) -> None:
     wait_until(lambda: desk.manager.snapshot().clock_offset_seconds is not None)
 
 
+@pytest.mark.date_sensitive
 def test_first_quotes_come_by_rest_with_their_true_time(desk: Desk, wait_until: Callable[..., None]) -> None:
     """Streams that say nothing leave no row blank: REST gives each its quote, marked and dated as such."""
     desk.start()
@@ -129,6 +130,7 @@ def told_at(simulator: AlpacaSimulator, symbol: str) -> dt.datetime:
     return dt.datetime.fromtimestamp(int(quote["t"]) // 1000 / 1e6, dt.UTC)
 
 
+@pytest.mark.date_sensitive
 def test_a_stream_event_wins_over_rest_and_old_rest_over_nothing(
     desk: Desk, wait_until: Callable[..., None]
 ) -> None:
@@ -218,6 +220,7 @@ def test_a_stream_that_runs_behind_is_stale_however_much_it_says(
     assert desk.rows()["lag_seconds"].between(39, 60).all()
 
 
+@pytest.mark.date_sensitive
 @pytest.mark.parametrize("seconds", [75.0, -75.0])
 def test_a_wrong_clock_is_measured_and_changes_no_age(
     seconds: float, desk: Desk, wait_until: Callable[..., None]
