@@ -15,7 +15,7 @@ from options_helper.simulator.world import World
 
 Result = TypeVar("Result")
 
-_CALL_TIMEOUT_SECONDS = 10.0
+_CALL_TIMEOUT_SECONDS = 60.0  # a guard against hanging
 _POLL_SECONDS = 0.005
 
 
