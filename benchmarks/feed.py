@@ -15,16 +15,96 @@ from __future__ import annotations
 
 import argparse
 import json
+import random
 import socket
+import struct
 import sys
 import threading
 import time
 from dataclasses import dataclass
 
-from frame_pool import FramePool
+import msgpack
 from server_side import Connection, accept_websocket, encode_frame
 
+POOL_MESSAGES = 4000
+FINAL_BID = 777.25
+END_SYMBOL = "ZZZZ"
+_UNSET = msgpack.Timestamp(seconds=0x2_90AB_CDEF, nanoseconds=123_456_789)  # stands where a time goes
+_MARK = _UNSET.to_bytes()
+
 _saying = threading.Lock()
+
+
+class FramePool:
+    """Frames of `per_frame` quotes over symbols drawn at random, the same for the same symbols.
+
+    Attributes:
+        blob: All frames of the pool, one after the other, ready for the socket.
+        messages: How many messages are in it.
+    """
+
+    def __init__(self, symbols: list[str], per_frame: int) -> None:
+        self._symbols = [symbol for symbol in symbols if symbol != END_SYMBOL]
+        self._per_frame = per_frame
+        self._random = random.Random(20261118)  # noqa: S311 - the same load each time, not a secret
+        self._payloads = [self._payload() for _ in range(max(1, POOL_MESSAGES // per_frame))]
+        self._places = [_places(payload) for payload in self._payloads]
+        self.messages = len(self._payloads) * per_frame
+        self.blob = b"".join(encode_frame(self.stamped(number)) for number in range(len(self._payloads)))
+
+    def stamped(self, number: int) -> bytes:
+        """The payload of one frame, its messages stamped with the time it is now."""
+        number %= len(self._payloads)
+        payload, now = self._payloads[number], time.time_ns()
+        seconds, nanoseconds = divmod(now, 1_000_000_000)
+        stamp = nanoseconds << 34 | seconds
+        for place in self._places[number]:
+            struct.pack_into(">Q", payload, place, stamp)
+        return bytes(payload)
+
+    def final_blob(self) -> bytes:
+        """The last quote of every symbol, then the quote of `END_SYMBOL` by itself."""
+        final = [_quote(symbol, FINAL_BID) for symbol in self._symbols]
+        frames = [final[at : at + self._per_frame] for at in range(0, len(final), self._per_frame)]
+        frames.append([_quote(END_SYMBOL, FINAL_BID)])
+        blobs = []
+        for frame in frames:
+            payload = bytearray(msgpack.packb(frame))
+            for place in _places(payload):
+                struct.pack_into(">Q", payload, place, time.time_ns() // 1_000_000_000)
+            blobs.append(encode_frame(bytes(payload)))
+        return b"".join(blobs)
+
+    def _payload(self) -> bytearray:
+        draw = self._random
+        messages = [
+            _quote(draw.choice(self._symbols), round(draw.uniform(0.05, 30), 2))
+            for _ in range(self._per_frame)
+        ]
+        return bytearray(msgpack.packb(messages))
+
+
+def _quote(symbol: str, bid: float) -> dict[str, object]:
+    return {
+        "T": "q",
+        "S": symbol,
+        "t": _UNSET,
+        "bx": "C",
+        "bp": bid,
+        "bs": 11,
+        "ax": "N",
+        "ap": round(bid + 0.05, 2),
+        "as": 7,
+        "c": "A",
+    }
+
+
+def _places(payload: bytearray) -> list[int]:
+    places, at = [], payload.find(_MARK)
+    while at >= 0:
+        places.append(at)
+        at = payload.find(_MARK, at + 8)
+    return places
 
 
 @dataclass(frozen=True)
@@ -34,7 +114,6 @@ class Plan:
     per_frame: int
     messages: int
     rate: float
-    symbols: int
 
 
 class Feed:
@@ -77,8 +156,7 @@ class Feed:
             elif "quotes" in request:  # other channels are asked for apart, and not served
                 quotes, trades = list(request["quotes"]), list(request.get("trades", ()))
                 connection.send_msgpack([{"T": "subscription", "quotes": quotes, "trades": trades}])
-                moving = quotes[: self._plan.symbols or None]
-                self._market.append((connection, FramePool(moving, self._plan.per_frame)))
+                self._market.append((connection, FramePool(quotes, self._plan.per_frame)))
                 say(event="subscribed", path=connection.path, symbols=len(quotes))
 
     def _talk_orders(self, connection: Connection) -> None:
@@ -179,11 +257,10 @@ def main() -> None:
     parser.add_argument("--per-frame", type=int, default=10)
     parser.add_argument("--messages", type=int, default=100_000)
     parser.add_argument("--rate", type=float, default=0.0, help="messages per second; 0 is flat out")
-    parser.add_argument("--symbols", type=int, default=0, help="that move on each connection; 0 is all")
     parser.add_argument("--port", type=int, default=0)
     options = parser.parse_args()
     listener = socket.create_server(("127.0.0.1", options.port), backlog=16)
-    feed = Feed(Plan(options.per_frame, options.messages, options.rate, options.symbols))
+    feed = Feed(Plan(options.per_frame, options.messages, options.rate))
     threading.Thread(target=feed.serve, args=(listener,), daemon=True).start()
     say(event="listening", port=listener.getsockname()[1])
     commands = {"go": feed.go, "pause": feed.pause, "fill": feed.fill}

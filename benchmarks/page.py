@@ -1,4 +1,4 @@
-"""The cost of an open page without data: CPU of the server, bytes over the browser's websocket."""
+"""The page in a browser: its cost without data, and how soon it shows something."""
 
 from __future__ import annotations
 
@@ -7,43 +7,94 @@ from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
 
-from processes import start_feed
-from report import Figure
+from harness import Figure, median_figure, start_feed
+from playwright.sync_api import BrowserContext, Page, sync_playwright
+from portal import Portal, Server, Tabs, free_port, launch_chromium
+
+POSITIONS = 208  # with 250 contracts
+_FEW = 10  # positions
+_SETTLE_MS = 3000
+_NOBODY = 9  # before Start nothing is asked of Alpaca; behind this port is none
+_PAINTED = "performance.getEntriesByName('first-contentful-paint')[0].startTime"
+_ROW = "tr[data-key]"
 
 
-def measure(*, quick: bool) -> Iterator[Figure]:
-    """Silent streams first, then the cost of each tab while 5,000 messages a second arrive."""
+def measure_idle_page(*, quick: bool) -> Iterator[Figure]:
+    """CPU of the server, and bytes over the browser's websocket, while the streams are silent."""
     seconds = 20 if quick else 60
-    cpu, received = _run(tabs=1, rate=0, seconds=seconds)
+    cpu, received = _watch(seconds)
     yield Figure("CPU of the server, page open, streams silent", 100 * cpu, "% of a core", "<= 1.5")
     yield Figure("over the browser's websocket", received / 1e3, "kB per refresh", "<= 2")
-    one, live = _run(tabs=1, rate=5000, seconds=seconds)
-    four, _ = _run(tabs=4, rate=5000, seconds=seconds)
-    yield Figure("CPU of the server at 5,000/s, one tab", 100 * one, "% of a core")
-    yield Figure("CPU of each further tab", 100 * (four - one) / 3, "% of a core")
-    yield Figure("over the browser's websocket at 5,000/s", live / 1e3, "kB per refresh")
 
 
-def _run(*, tabs: int, rate: float, seconds: float) -> tuple[float, float]:
-    """CPU seconds per second and bytes per refresh, of a portal with 250 contracts that was started."""
-    from portal import Portal, Tabs  # noqa: PLC0415 - the other measurements need no browser
-
-    feed, feed_port = start_feed(per_frame=10, rate=rate / 2)  # two data streams share it
+def _watch(seconds: float) -> tuple[float, float]:
+    """CPU seconds per second and bytes per refresh, of a started portal with 250 contracts."""
+    feed, feed_port = start_feed(per_frame=10, rate=1)
     with (
         feed,
         tempfile.TemporaryDirectory() as folder,
-        Portal(Path(folder), feed_port, 250) as portal,
-        Tabs(portal.url, tabs) as browser,
+        Portal(Path(folder), feed_port, POSITIONS) as portal,
+        Tabs(portal.url, 1) as browser,
     ):
         first = browser.tabs[0]
         first.wait(5)
         first.start()
         for _ in range(3):
-            feed.hear(event="subscribed")
-        if rate:
-            feed.tell("go")
+            feed.receive(event="subscribed")
         first.wait(10)
         first.bytes_per_run()
         began = portal.cpu_seconds()
         first.wait(seconds)
         return (portal.cpu_seconds() - began) / seconds, median(first.bytes_per_run())
+
+
+def measure_first_paint(*, quick: bool) -> Iterator[Figure]:
+    """A browser that has never been there, then one that has Streamlit's scripts in its cache."""
+    rounds = 5 if quick else 9
+    port = free_port()
+    with (
+        tempfile.TemporaryDirectory() as ours,
+        tempfile.TemporaryDirectory() as bare,
+        sync_playwright() as playwright,
+        Portal(Path(ours), _NOBODY, _FEW) as portal,
+        Server(Path(bare), port, _title_only(Path(bare), port)) as empty,
+    ):
+        browser = launch_chromium(playwright)
+        addresses = {"page": portal.url, "title only": f"http://127.0.0.1:{empty.port}"}
+        for cache in ("cold", "warm"):
+            paints: dict[str, list[float]] = {name: [] for name in addresses}
+            whole: list[float] = []
+            kept = browser.new_context()
+            for number in range(rounds + 1):
+                for name, url in addresses.items():
+                    context = kept if cache == "warm" else browser.new_context()
+                    painted, complete = _visit(context, url, _ROW if name == "page" else "h1")
+                    if number:  # the first visit warms server and cache
+                        paints[name].append(painted)
+                        whole += [complete] if name == "page" else []
+                    if context is not kept:
+                        context.close()
+            kept.close()
+            yield median_figure(f"first contentful paint, {cache} cache", paints["page"], "ms", "<= 600")
+            yield median_figure(f"the same of a title only, {cache} cache", paints["title only"], "ms")
+            yield median_figure(f"the first row of the table, {cache} cache", whole, "ms")
+        browser.close()
+
+
+def _title_only(folder: Path, port: int) -> list[str]:
+    script = folder / "app.py"
+    script.write_text('import streamlit as st\n\nst.title("Title")\n')
+    quiet = ["--server.headless=true", "--server.fileWatcherType=none", "--browser.gatherUsageStats=false"]
+    return ["streamlit", "run", str(script), f"--server.port={port}", "--server.address=127.0.0.1", *quiet]
+
+
+def _visit(context: BrowserContext, url: str, whole: str) -> tuple[float, float]:
+    """Milliseconds from the navigation to the first content, and until this element is there."""
+    page: Page = context.new_page()
+    page.goto(url, wait_until="commit")
+    page.locator(whole).first.wait_for()
+    complete = page.evaluate("performance.now()")
+    painted = page.evaluate(_PAINTED)
+    page.wait_for_timeout(_SETTLE_MS)  # what comes after must not fall into the next visit
+    page.close()
+    return float(painted), float(complete)

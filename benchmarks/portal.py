@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 import os
 import shutil
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 import psutil
+from harness import portfolio
 from playwright.sync_api import sync_playwright
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, CDPSession, Page, Playwright
 
 _FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
-_STOCKS = 25
 
 
 class Server:
@@ -77,10 +76,10 @@ class Server:
 
 
 class Portal(Server):
-    """`options-helper ui` in its own folder, with a portfolio of this many contracts."""
+    """`options-helper ui` in its own folder, with a portfolio of this many positions."""
 
-    def __init__(self, folder: Path, feed_port: int, contracts: int) -> None:
-        (folder / "portfolio.json").write_text(json.dumps(portfolio(contracts)))
+    def __init__(self, folder: Path, feed_port: int, positions: int) -> None:
+        (folder / "portfolio.json").write_text(json.dumps(portfolio(positions)))
         port, foreign = free_port(), ("APCA_", "OH_")
         env = {name: value for name, value in os.environ.items() if not name.startswith(foreign)} | {
             "APCA_API_KEY_ID": "PKBENCHMARK",
@@ -130,10 +129,6 @@ class Tab:
         usage = self._devtools.send("Runtime.getHeapUsage")
         return float(usage["usedSize"]) / 1e6
 
-    def screenshot(self, path: Path) -> None:
-        """Take a screenshot."""
-        self._page.screenshot(path=path)
-
     def bytes_per_run(self) -> list[int]:
         """Sizes of the script runs that ended since the last call."""
         finished, self._runs = self._runs[:-1], self._runs[-1:]
@@ -167,30 +162,6 @@ def launch_chromium(playwright: Playwright) -> Browser:
     if program is None:
         raise RuntimeError("there is no Chromium on this machine")
     return playwright.chromium.launch(executable_path=program, args=_FLAGS)
-
-
-def portfolio(contracts: int) -> dict[str, object]:
-    """Single options on a few stocks, and one vertical spread in five positions."""
-    expiry = dt.datetime.now(dt.UTC).date() + dt.timedelta(days=60)
-    expiry += dt.timedelta(days=(4 - expiry.weekday()) % 7)
-    positions: list[dict[str, object]] = []
-    used = 0
-    while used < contracts:
-        number = len(positions)
-        symbol, strike = f"ST{chr(65 + number % _STOCKS)}", 50.0 + number
-        terms = {"option_type": "put", "expiry": expiry.isoformat(), "contracts": 1}
-        if number % 5 == 0 and used + 2 <= contracts:
-            legs = [
-                {"side": "long", "strike": strike, **terms},
-                {"side": "short", "strike": strike - 0.5, **terms},
-            ]
-            positions.append({"id": f"p{number}", "symbol": symbol, "legs": legs, "net_debit": 40.0})
-            used += 2
-        else:
-            single = {"id": f"p{number}", "symbol": symbol, "strike": strike, "cost_basis": 1.25}
-            positions.append(single | terms)
-            used += 1
-    return {"base_currency": "USD", "cash": 10_000.0, "positions": positions}
 
 
 def _kind(payload: bytes) -> str | None:

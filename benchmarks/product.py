@@ -20,8 +20,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from manager import start_product
-from meter import symbols_of
+from receivers import start_product, symbols_of
 
 JOB_SECONDS = 0.020
 CALIBRATION_SECONDS = 1.0

@@ -10,27 +10,23 @@ import time
 from importlib.metadata import version
 from pathlib import Path
 
-import fill_book
-import first_paint
 import page
-import snapshots
-import tables
-import throughput
-import under_load
-from report import to_json, to_markdown
+import refresh
+import streams
+from harness import to_json, to_markdown
 
 MEASUREMENTS = {
-    "throughput": throughput.measure,
-    "newest": throughput.measure_newest,
-    "latency": under_load.measure_latency,
-    "main-thread": under_load.measure_main_thread,
-    "fills": under_load.measure_fills,
-    "idle": under_load.measure_idle,
-    "snapshot": snapshots.measure,
-    "tables": tables.measure,
-    "fill-book": fill_book.measure,
-    "page": page.measure,
-    "first-paint": first_paint.measure,
+    "throughput": streams.measure_throughput,
+    "newest": streams.measure_newest,
+    "latency": streams.measure_latency,
+    "main-thread": streams.measure_main_thread,
+    "fills": streams.measure_fills,
+    "idle": streams.measure_idle,
+    "snapshot": refresh.measure_snapshot,
+    "tables": refresh.measure_tables,
+    "fills-of-a-day": refresh.measure_fills_of_a_day,
+    "page": page.measure_idle_page,
+    "first-paint": page.measure_first_paint,
 }
 
 

@@ -13,10 +13,10 @@ import tempfile
 import time
 from pathlib import Path
 
+from harness import start_feed
+from page import POSITIONS
 from portal import Portal, Tabs
-from processes import start_feed
 
-CONTRACTS = 250
 WARM_UP_MINUTES = 10.0
 
 
@@ -27,7 +27,7 @@ def soak(options: argparse.Namespace) -> list[tuple[float, ...]]:
     with (
         feed,
         tempfile.TemporaryDirectory() as folder,
-        Portal(Path(folder), feed_port, CONTRACTS) as portal,
+        Portal(Path(folder), feed_port, POSITIONS) as portal,
         Tabs(portal.url, options.tabs) as browser,
         options.log.open("w") as log,
     ):
@@ -37,21 +37,19 @@ def soak(options: argparse.Namespace) -> list[tuple[float, ...]]:
             each.refresh_each(1)
         tab.start()
         for _ in range(3):
-            feed.hear(event="subscribed")
-        feed.tell("go")
+            feed.receive(event="subscribed")
+        feed.send("go")
         began, cpu, asked = time.monotonic(), portal.cpu_seconds(), time.monotonic()
         while (elapsed := (time.monotonic() - began) / 60) < options.minutes:
             for each in browser.tabs:
                 each.wait(5)
-            feed.tell("fill")
+            feed.send("fill")
             if len(rows) <= elapsed:
                 spent, now = portal.cpu_seconds(), time.monotonic()
                 heaps = [each.heap_megabytes() for each in browser.tabs]
                 rows.append((elapsed, portal.rss_megabytes(), 100 * (spent - cpu) / (now - asked), *heaps))
                 cpu, asked = spent, now
                 print(*(f"{value:.1f}" for value in rows[-1]), file=log, flush=True)
-        if options.screenshot:
-            tab.screenshot(options.screenshot)
     return rows
 
 
@@ -69,7 +67,6 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=5000, help="messages per second, both data streams")
     parser.add_argument("--tabs", type=int, default=2)
     parser.add_argument("--log", type=Path, default=Path("soak.log"))
-    parser.add_argument("--screenshot", type=Path, help="what the first tab shows at the end")
     options = parser.parse_args()
     rows = soak(options)
     print(f"server: {slope_per_ten_minutes(rows, 1):+.2f} MB per 10 min, now {rows[-1][1]:.0f} MB")

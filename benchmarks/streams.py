@@ -1,0 +1,196 @@
+"""The streams under load: throughput, losses, latency, the main thread beside them, and their idle cost."""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from statistics import median, quantiles
+from typing import Any, Self
+
+from harness import Child, Figure, median_figure, start_feed
+
+SYMBOLS = 250
+_RECEIVERS = ("L", "S", "P", "product")
+_MESSAGES = {1: 300_000, 10: 1_500_000, 50: 2_500_000, 100: 2_500_000}
+# The SDK alone is slower; a tenth of the messages is enough.
+_SLOW = {"S": 0.1, "P": 0.05}
+_TARGETS = {1: ">= 1.0", 10: ">= 1.5", 50: ">= 2.0", 100: ">= 2.0"}
+
+
+def measure_throughput(*, quick: bool) -> Iterator[Figure]:
+    """Throughput against the yardsticks, in turns, each in fresh processes."""
+    rounds = 3 if quick else 5
+    for per_frame, target in _TARGETS.items():
+        rates: defaultdict[str, list[float]] = defaultdict(list)
+        cpus: defaultdict[str, list[float]] = defaultdict(list)
+        for _ in range(rounds):
+            for kind in _RECEIVERS:
+                messages = int(_MESSAGES[per_frame] * _SLOW.get(kind, 1) * (0.5 if quick else 1))
+                rate, cpu = run_once(kind, per_frame, messages)
+                rates[kind].append(rate)
+                cpus[kind].append(cpu)
+        at = f"at {per_frame} per frame"
+        for kind in _RECEIVERS:
+            yield median_figure(
+                f"{kind}: throughput {at}", [rate / 1e3 for rate in rates[kind]], "thousand/s"
+            )
+        yield median_figure(f"product / L {at}", _ratios(rates["product"], rates["L"]), "x", target)
+        yield median_figure(
+            f"product / S {at}",
+            _ratios(rates["product"], rates["S"]),
+            "x",
+            ">= 4.0" if per_frame == 10 else None,
+        )
+        yield Figure(f"L: CPU per message {at}", median(cpus["L"]) * 1e6, "µs")
+        yield Figure(f"product: CPU per message {at}", median(cpus["product"]) * 1e6, "µs")
+        yield median_figure(
+            f"product / L, CPU per message {at}",
+            _ratios(cpus["product"], cpus["L"]),
+            "x",
+            "<= 0.75" if per_frame == 10 else None,
+        )
+
+
+def measure_newest(*, quick: bool) -> Iterator[Figure]:
+    """Five million quotes as fast as the socket takes: is the newest of each shown, and is any dropped."""
+    messages = 1_000_000 if quick else 5_000_000
+    for per_frame in (1, 10):
+        with Burst("product", per_frame, messages) as burst:
+            burst.run()
+            facts = burst.client.receive()
+        lost = messages // 4000 * 4000 + SYMBOLS + 1 - facts["messages"]
+        yield Figure(f"messages not received of {messages:,}, {per_frame} per frame", lost, "", "<= 0")
+        yield Figure(f"dropped_events after them, {per_frame} per frame", facts["dropped"], "", "<= 0")
+
+
+def run_once(kind: str, per_frame: int, messages: int) -> tuple[float, float]:
+    """Messages per second and CPU seconds per message of one receiver for one burst."""
+    with Burst(kind, per_frame, messages) as burst:
+        seconds, cpu = burst.run()
+    return messages / seconds, cpu / messages
+
+
+class Burst:
+    """A feed and one receiver of its burst, both fresh."""
+
+    def __init__(self, kind: str, per_frame: int, messages: int) -> None:
+        self._feed, port = start_feed(per_frame=per_frame, messages=messages)
+        self.client = Child("receivers.py", kind, "--port", port, "--symbols", SYMBOLS)
+
+    def run(self) -> tuple[float, float]:
+        """Seconds from the first byte sent to the end seen, and CPU seconds of the receiver."""
+        self._feed.receive(event="subscribed")
+        time.sleep(0.1)  # let the receiver come to rest
+        self.client.send("begin")
+        time.sleep(0.05)
+        self._feed.send("go")
+        began = self._feed.receive(event="began")["at"]
+        end = self.client.receive()
+        return end["finished"] - began, end["cpu"]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.client.end()
+        self._feed.end()
+
+
+def _ratios(ours: list[float], theirs: list[float]) -> list[float]:
+    return [mine / other for mine, other in zip(ours, theirs, strict=True)]
+
+
+def measure_latency(*, quick: bool) -> Iterator[Figure]:
+    """From sent to visible in the snapshot, at 5,000 messages a second, second by second.
+
+    The figures with a target are of the third of the seconds in which the product waited least for a core.
+    """
+    feed, port = start_feed(per_frame=10, rate=5000)
+    with feed, Child("product.py", "--port", port) as product:
+        feed.receive(event="subscribed")
+        product.receive(event="ready")
+        feed.send("go")
+        time.sleep(1)
+        answers = []
+        for _ in range(12 if quick else 45):
+            product.send("latency 1")
+            answers.append(product.receive())
+        product.send("cpu 3")
+        cpu = product.receive()["cpu"]
+    calm = sorted(answers, key=lambda answer: answer["queued"])[: len(answers) // 3]
+    for name, target in (("p50", "<= 25"), ("p99", "<= 60")):
+        yield median_figure(f"sent to visible, {name}", [each[name] * 1e3 for each in calm], "ms", target)
+    yield Figure("CPU at 5,000/s, 10 per frame", cpu * 100, "% of a core")
+
+
+def measure_main_thread(*, quick: bool) -> Iterator[Figure]:
+    """A pandas job of 20 ms in the main thread, quiet and beside 20,000 messages/s on each data stream."""
+    feed, port = start_feed(per_frame=10, rate=20_000)
+    quiet: list[dict[str, Any]] = []
+    busy: list[dict[str, Any]] = []
+    with feed, Child("product.py", "--port", port, "--stocks") as product:
+        for _ in range(2):
+            feed.receive(event="subscribed")
+        product.receive(event="ready")
+        for _ in range(15 if quick else 60):
+            quiet.append(_jobs(product))
+            feed.send("go")
+            time.sleep(0.2)
+            busy.append(_jobs(product))
+            feed.send("pause")
+            time.sleep(0.2)
+        product.send("facts")
+        facts = product.receive()
+    alone, beside = _calm(quiet), _calm(busy)
+    yield Figure("the job by itself, p50", median(alone) * 1e3, "ms")
+    yield Figure("beside 2 x 20,000/s, p50 to p50 by itself", median(beside) / median(alone), "x", "<= 1.2")
+    yield Figure("beside 2 x 20,000/s, p95 to p95 by itself", _p95(beside) / _p95(alone), "x", "<= 1.3")
+    yield Figure("dropped_events meanwhile", facts["dropped"], "", "<= 0")
+
+
+def _calm(slices: list[dict[str, Any]]) -> list[float]:
+    """The durations of the third of the slices in which the product waited least for a core."""
+    slices = sorted(slices, key=lambda one: float(one["queued"]))
+    return [took for one in slices[: len(slices) // 3] for took in one["took"]]
+
+
+def _p95(took: list[float]) -> float:
+    return quantiles(took, n=20)[-1]
+
+
+def _jobs(product: Child) -> dict[str, Any]:
+    product.send("job 0.5")
+    return product.receive()
+
+
+def measure_fills(*, quick: bool) -> Iterator[Figure]:
+    """An order update sent in the middle of a burst of 500,000 quotes, until it is in the snapshot."""
+    took = []
+    for per_frame in (1, 10) if quick else (1, 1, 1, 10, 10, 10):
+        feed, port = start_feed(per_frame=per_frame, messages=500_000)
+        with feed, Child("product.py", "--port", port, "--fills") as product:
+            for _ in range(2):
+                feed.receive(event="subscribed")
+            product.receive(event="ready")
+            product.send("fill 1")
+            feed.send("go")
+            time.sleep(0.1)
+            feed.send("fill")
+            sent = feed.receive(event="filled")["at"]
+            took.append((product.receive()["seen"] - sent) * 1e3)
+    yield median_figure("fill behind a burst of 500,000 quotes", took, "ms", "<= 200")
+    yield Figure("the slowest of them", max(took), "ms", "<= 200")
+
+
+def measure_idle(*, quick: bool) -> Iterator[Figure]:
+    """Three connected streams on which nothing comes."""
+    feed, port = start_feed(per_frame=10)
+    with feed, Child("product.py", "--port", port, "--stocks", "--fills") as product:
+        for _ in range(3):
+            feed.receive(event="subscribed")
+        product.receive(event="ready")
+        time.sleep(1)
+        product.send(f"cpu {5 if quick else 20}")
+        cpu = product.receive()["cpu"]
+    yield Figure("CPU of three silent streams", cpu * 100, "% of a core", "<= 1.5")
