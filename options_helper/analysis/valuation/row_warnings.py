@@ -127,8 +127,9 @@ def to_words(bits: int) -> tuple[str, ...]:
 
 def to_lists(bits: NDArray[np.int64]) -> NDArray[np.object_]:
     """Return a column of lists of values, a list of its own for each row."""
-    lists = ([*to_words(each)] for each in bits.tolist())
-    return np.fromiter(lists, dtype=object, count=len(bits))
+    rows = bits.tolist()
+    words = {each: to_words(each) for each in set(rows)}  # rows are many, combinations of warnings few
+    return np.fromiter(([*words[each]] for each in rows), dtype=object, count=len(rows))
 
 
 def sentences(warnings: Iterable[str]) -> list[str]:
