@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 import os
 import stat
+import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -73,7 +75,25 @@ def close_log() -> None:
 
 
 class _LogFile(RotatingFileHandler):
-    """A log in a regular file that is not reached through a link."""
+    """A log in a regular file that is not reached through a link; a full disk costs records only."""
+
+    _has_complained = False
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802, ARG002 - logging's own name
+        """Say once that the log cannot be written; each later record tries again.
+
+        Logging's own way prints a traceback and the record, with whatever a server put into it, for each one.
+        """
+        error = sys.exc_info()[1]
+        stream, self.stream = self.stream, None  # it is opened again when needed
+        with suppress(OSError, ValueError):
+            if stream is not None:
+                stream.close()
+        if not self._has_complained:
+            self._has_complained = True
+            reason = error.strerror if isinstance(error, OSError) else type(error).__name__
+            with suppress(OSError, ValueError, AttributeError):  # standard error may be full or closed too
+                sys.stderr.write(f"The log cannot be written ({reason}); going on without it.\n")
 
     def _open(self) -> TextIOWrapper:
         # Path.open has no opener.

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -85,3 +87,28 @@ def test_without_a_home_there_is_no_usual_place(monkeypatch: pytest.MonkeyPatch)
 
     monkeypatch.setattr(Path, "home", refuse)
     assert log_file_path({}) is None
+
+
+FULL_DISK = """
+import logging, resource
+from pathlib import Path
+from options_helper.launch.log_file import open_log
+path = open_log(Path("x.log"))
+hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
+resource.setrlimit(resource.RLIMIT_FSIZE, (500, hard))
+logger = logging.getLogger("options_helper")
+for number in range(50):
+    logger.info("%s", "\\x1b[2J" + "a" * 100)
+resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
+logger.info("there is space again")
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a POSIX limit stands in for a full disk")
+def test_a_full_disk_costs_records_only(tmp_path: Path) -> None:
+    """It is said once, without the record's text, and the log goes on when there is space again."""
+    command = [sys.executable, "-c", FULL_DISK]
+    ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)  # noqa: S603 - our own interpreter
+    assert ended.stderr == "The log cannot be written (File too large); going on without it.\n"
+    lines = (tmp_path / "x.log").read_text().splitlines()
+    assert lines[-1].endswith("there is space again")
