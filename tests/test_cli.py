@@ -510,6 +510,14 @@ def test_a_child_that_fails_gives_its_exit_code(launched: Launched) -> None:
     assert not any("ready" in text for text in launched.said)
 
 
+@pytest.mark.skipif(os.name != "posix", reason="signals are POSIX")
+def test_a_child_that_the_system_kills_is_said(launched: Launched) -> None:
+    """As for want of memory: neither the page nor the child itself could say it."""
+    launched.program = "import os; os.kill(os.getpid(), 9)"
+    assert launcher.launch(LaunchOptions(port=free_port()), launched.say) == 137
+    assert launched.said[-1] == "The portal's server was ended by the system (SIGKILL). Start it again."
+
+
 def test_a_child_that_does_not_listen_is_killed(launched: Launched, monkeypatch: pytest.MonkeyPatch) -> None:
     """A child that ignores the request to end has a moment, then it is ended."""
     monkeypatch.setattr(launcher, "_END_WITHIN_SECONDS", 0.05)

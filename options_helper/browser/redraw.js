@@ -1,4 +1,5 @@
-// Requests the page's large parts when the server's number has changed, and a full run when a beat is late.
+// Requests the page's large parts when the server's number has changed, and a full run when a beat is late. If that
+// brings none either, the page says since when the server has been silent.
 
 import { setServerTime } from "./clock.js";
 
@@ -19,7 +20,12 @@ export default function beat({ data: { number, patience, now }, parentElement, s
   // Streamlit shows the same beat again when the theme changes.
   if (before?.now !== now) setServerTime(now);
   before?.stop();
-  const stop = waitForBeat(patience, () => setTriggerValue("late", Date.now()));
+  heard();
+  let requests = 0;
+  const stop = waitForBeat(patience, () => {
+    if (requests++) silentSince(now);
+    setTriggerValue("late", Date.now());
+  });
   beats.set(parentElement, { number, now, stop });
   if (before && before.number !== number) setTriggerValue("changed", { number, table: tableVersion() });
   return stop;
@@ -40,6 +46,19 @@ function waitForBeat(patience, report) {
     clearInterval(timer);
     listening.abort();
   };
+}
+
+/** Say above the status, which page.css fades, how old all of it is. @param {number} at */
+function silentSince(at) {
+  const time = new Date(at).toTimeString().slice(0, 8);
+  const words = `No answer from the portal since ${time}. Everything on this page is from then.`;
+  const root = document.documentElement;
+  root.dataset.ohSilent = time;
+  root.style.setProperty("--oh-silent", JSON.stringify(words));
+}
+
+function heard() {
+  delete document.documentElement.dataset.ohSilent;
 }
 
 /** Return the version of the rows in the positions table, null if it has none. */

@@ -227,13 +227,21 @@ def _run(
                 webbrowser.open(url)
         while child.poll() is None and not asked_to_end:
             time.sleep(_POLL_SECONDS)
-        return 0 if asked_to_end else child.wait()
+        return 0 if asked_to_end else _exit_status(child.wait(), say)
     finally:
         _end(child)
         if child.stdin is not None:
             child.stdin.close()
         for number, handler in previous.items():
             signal.signal(number, handler)
+
+
+def _exit_status(code: int, say: Callable[[str], object]) -> int:
+    """Return the child's status as a shell gives it; an end by a signal is said, for nothing else would."""
+    if code >= 0:
+        return code
+    say(f"The portal's server was ended by the system ({signal.Signals(-code).name}). Start it again.")
+    return 128 - code
 
 
 def _ending_signals() -> list[signal.Signals]:

@@ -99,3 +99,15 @@ def test_a_redraw_that_is_gone_waits_no_more(page: Page) -> None:
     page.evaluate(SEEN, False)
     page.evaluate(SEEN, True)
     assert _reports_after(page, 3 * PATIENCE) == []
+
+
+def test_a_server_that_stays_silent_is_said(page: Page) -> None:
+    """When the request for a late beat brings none either; the next beat takes the words away."""
+    silent = "() => document.documentElement.dataset.ohSilent ?? null"
+    _beat(page)
+    page.clock.run_for(PATIENCE)
+    assert page.evaluate(silent) is None
+    page.clock.run_for(PATIENCE)
+    assert page.evaluate(silent) is not None
+    _beat(page)
+    assert page.evaluate(silent) is None

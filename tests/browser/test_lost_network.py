@@ -130,3 +130,21 @@ def test_a_dead_network_frees_the_connections(portal: Portal, cable: Cable) -> N
     open_and_start(portal, cable)
     cable.go_dead()
     portal.wait(lambda: portal.connections == 0, "the end of the connections", 40)
+
+
+def test_a_server_that_hangs_is_said(portal: Portal) -> None:
+    """Its sockets stay open, so only the missing beats tell; its next answer takes the words away."""
+    psutil = pytest.importorskip("psutil")
+    page = portal.open()
+    page.get_by_role("button", name="Start", exact=True).click(timeout=20_000)
+    status = page.locator(".st-key-live-status")
+    expect(status).to_contain_text("Live.", timeout=40_000)
+    (server,) = psutil.Process(portal.process.pid).children()
+    server.suspend()
+    try:
+        expect(page.locator("html[data-oh-silent]")).to_have_count(1, timeout=40_000)
+        words = status.evaluate("node => getComputedStyle(node, '::before').content")
+        assert "No answer from the portal since" in words
+    finally:
+        server.resume()
+    expect(page.locator("html[data-oh-silent]")).to_have_count(0, timeout=40_000)
