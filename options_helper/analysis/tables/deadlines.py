@@ -12,7 +12,7 @@ from options_helper.analysis.valuation.marks import SHARE_TRADE_SECONDS
 from options_helper.analysis.valuation.quote_state import is_heard, is_polled_in_time
 from options_helper.analysis.valuation.row_warnings import RowWarning
 from options_helper.market import LiveSnapshot, StreamName
-from options_helper.times import new_york_date, start_of_day
+from options_helper.times import new_york_date, start_of_day, to_microseconds
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -84,7 +84,9 @@ def _of_ages(table: pd.DataFrame, live: LiveSnapshot, stale_after_seconds: float
 
 def _of_expiries(table: pd.DataFrame, live: LiveSnapshot) -> Iterator[dt.datetime]:
     """Yield the next expiry of a contract."""
-    moments = table["expires_at"]
-    ahead = moments[moments > live.as_of]
+    now = to_microseconds(live.as_of)
+    # Shares never expire; NumPy's "not a time" is the least number.
+    moments = table["expires_at"].to_numpy(dtype="M8[us]").astype(np.int64)
+    ahead = moments[moments > now]
     if len(ahead):
-        yield ahead.min().to_pydatetime()
+        yield live.as_of + _MICROSECOND * (int(ahead.min()) - now)

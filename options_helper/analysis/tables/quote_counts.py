@@ -12,38 +12,39 @@ import pandas as pd
 from options_helper.analysis.osi import stock_symbol
 from options_helper.analysis.status.diagnosis import QuoteCounts
 from options_helper.analysis.text.figures import format_strike
-from options_helper.analysis.valuation.quote_state import QuoteState
+from options_helper.analysis.valuation.quote_state import CODE, QuoteState
 from options_helper.market import StreamName
+from options_helper.times import from_microseconds
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_COLUMNS = ["state", "mark_age_seconds", "quote_time", "symbol", "strike", "option_type"]
+_OLD = [CODE[QuoteState.STALE], CODE[QuoteState.FROM_YESTERDAY]]
+_ABSENT = [CODE[QuoteState.NO_DATA], CODE[QuoteState.NOT_SUBSCRIBED]]
 
 
 def count_quotes(positions: pd.DataFrame, legs: pd.DataFrame, stale_after_seconds: float) -> QuoteCounts:
-    """Counts at the tables' own time; expired rows count nowhere."""
-    rows = pd.concat([positions[_COLUMNS], legs[_COLUMNS]], ignore_index=True)
-    rows = rows[rows["state"] != QuoteState.EXPIRED]
-    states = rows["state"].astype(str)
-    is_stale = states.isin([QuoteState.STALE, QuoteState.FROM_YESTERDAY]).to_numpy()
-    is_quiet = (states == QuoteState.QUIET).to_numpy()
-    of_stocks = rows["option_type"].isna().to_numpy()
-    ages = rows["mark_age_seconds"].to_numpy(dtype=np.float64)
-    if is_stale.any():
-        ages = np.where(is_stale, ages, np.nan)
+    """Return the counts at the tables' own time; expired rows count nowhere."""
+    tables = (positions, legs)
+    states = np.concatenate([table["state"].array.codes for table in tables])
+    alive = states != CODE[QuoteState.EXPIRED]
+    is_stale, is_quiet = np.isin(states, _OLD), states == CODE[QuoteState.QUIET]
+    of_stocks = np.concatenate([table["option_type"].isna().to_numpy() for table in tables])
+    ages = np.concatenate([table["mark_age_seconds"].to_numpy(dtype=np.float64) for table in tables])
+    ages = np.where(is_stale if is_stale.any() else alive, ages, np.nan)
     oldest = int(np.nanargmax(ages)) if np.isfinite(ages).any() else None
-    newest = rows["quote_time"].max()
+    times = np.concatenate([table["quote_time"].to_numpy(dtype="M8[us]") for table in tables])
+    times = times[alive & ~np.isnat(times)]
     return QuoteCounts(
-        total=len(rows),
+        total=int(alive.sum()),
         stale=int(is_stale.sum()),
         stale_by_stream=_by_stream(of_stocks[is_stale]),
         quiet=int(is_quiet.sum()),
         quiet_by_stream=_by_stream(of_stocks[is_quiet]),
-        missing=int(states.isin([QuoteState.NO_DATA, QuoteState.NOT_SUBSCRIBED]).sum()),
+        missing=int(np.isin(states, _ABSENT).sum()),
         oldest_seconds=None if oldest is None else float(ages[oldest]),
-        oldest_name="" if oldest is None else _name(rows.iloc[oldest]),
-        newest_at=None if pd.isna(newest) else newest.to_pydatetime(),
+        oldest_name="" if oldest is None else _name(*tables, oldest),
+        newest_at=from_microseconds(int(times.max().astype(np.int64))) if len(times) else None,
         stale_after_seconds=stale_after_seconds,
     )
 
@@ -62,9 +63,11 @@ def grown_older(counts: QuoteCounts, counted_at: dt.datetime, now: dt.datetime) 
     return replace(counts, oldest_seconds=counts.oldest_seconds + (now - counted_at).total_seconds())
 
 
-def _name(row: pd.Series) -> str:
-    """`BRK.B 500 call`, or `SPY shares`."""
-    symbol = stock_symbol(str(row["symbol"]))
-    if pd.isna(row["option_type"]):
-        return f"{symbol} shares"
-    return f"{symbol} {format_strike(float(row['strike']))} {row['option_type']}"
+def _name(positions: pd.DataFrame, legs: pd.DataFrame, number: int) -> str:
+    """Return `BRK.B 500 call`, or `SPY shares`, of a row of the two tables."""
+    inside = number < len(positions)
+    table, row = (positions, number) if inside else (legs, number - len(positions))
+    # A whole row of mixed columns would cost as much as all the counts.
+    symbol, strike, kind = (table[name].array[row] for name in ("symbol", "strike", "option_type"))
+    stock = stock_symbol(str(symbol))
+    return f"{stock} shares" if pd.isna(kind) else f"{stock} {format_strike(float(strike))} {kind}"
