@@ -110,7 +110,7 @@ def test_before_start_nothing_is_claimed_of_the_days_fills(desk: Desk) -> None:
     """Before Start the page claims nothing about fills, not even that there are none."""
     page = page_with(desk, started_at=None)
     assert title(desk, page) == "—"
-    assert desk.said(page).count("Asked for at Start.") == 2
+    assert desk.said(page).count("Fetched at Start.") == 2
     assert "yet today" not in desk.said(page)
 
 
@@ -220,7 +220,7 @@ def test_fills_that_nobody_asks_for_are_not_called_complete(desk: Desk, now: dt.
     """With the switch off at Start the panel says so; it claims nothing."""
     states = {StreamName.OPTIONS: StreamState.RUNNING, StreamName.FILLS: StreamState.NOT_STARTED}
     page = page_with(desk, running=True, status=StreamState.RUNNING, status_by_stream=states)
-    assert title(desk, page) == "not asked for: the switch Fills was off at Start"
+    assert title(desk, page) == "unknown: Fills was switched off at Start"
     assert "complete" not in title(desk, page)
     assert "No fills yet" not in desk.said(page)
 

@@ -72,8 +72,8 @@ def test_the_line_beneath_the_tiles_has_the_other_totals() -> None:
     """The line shows cost, market value and premium at risk in dollars, and what P/L Day cannot know."""
     words, _ = tables(AAPL, BRK)
     assert words == (
-        "Cost $2,100 · Market value $2,700 · Premium at risk $2,000 · of it 1 expired, provisional · "
-        "P/L Day is without lots closed today: they are not in the file."
+        "Cost $2,100 · Market value $2,700 · Premium at risk $2,000 · including 1 expired, provisional · "
+        "P/L Day excludes lots closed today: they are no longer in the file."
     )
 
 
@@ -144,4 +144,4 @@ def test_sums_by_underlying_say_what_they_cover() -> None:
     assert "AAPL||+$200||+$100||$1,000||$1,200||$1,000" in text
     assert "BRK.B||—|0 of 1 leg|||—|0 of 1 leg|||$1,000||—|0 of 1 leg|||$1,000" in text
     assert "TSLA||+$200||$0||$100||$300||$0" in text, "settled at Friday's close"
-    assert "Lots closed today are not in the file" in text
+    assert "Excludes lots closed today" in text

@@ -23,7 +23,7 @@ def inline_script_hashes(documents: Iterable[str]) -> list[str]:
 
 
 def build_policy(script_hashes: Iterable[str], host: str = "") -> str:
-    """Return the content security policy of a page that was asked for under this host and port."""
+    """Return the content security policy of a page requested under this host and port."""
     # Streamlit writes its styles into the page, and loads a component's script from a blob.
     rules = {
         "default-src": "'self'",

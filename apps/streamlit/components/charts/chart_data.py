@@ -42,7 +42,7 @@ def is_short(points: pd.DataFrame) -> bool:
 def thin(
     times: NDArray[np.int64], values: NDArray[np.float64], limit: int
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """At most `limit` points: the last of each run of neighbours, or a gap where the run has one."""
+    """At most `limit` points: the last of each run of neighbours, or a gap if the run has one."""
     size = -(-len(times) // limit) if len(times) else 1
     if size == 1:
         return times, values
@@ -56,7 +56,7 @@ def fill_points(executions: Iterable[Execution], curve: Curve, name: str, zone: 
     """Executions on a curve: `time`, `text`, and the curve's `value` then.
 
     Between two points they lie on the line that joins these. In a gap the value is the last one before it, or
-    the next one where there is none; executions before the curve's first point are left out.
+    the next one if there is none; executions before the curve's first point are left out.
     """
     known = ~np.isnan(curve.column(name))
     times, values = curve.times[known], curve.column(name)[known]

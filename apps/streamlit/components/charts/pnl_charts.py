@@ -42,7 +42,7 @@ def render_portfolio_curve(
     """
     points = curve_points(view.pnl, name, zone)
     if points["value"].notna().sum() < 2:  # noqa: PLR2004 - a line has two ends
-        say("The P/L curve begins some seconds after every price is live or quiet.")
+        say("The P/L curve begins a few seconds after every price is live or quiet.")
         return
     mine = [one for one in fills if name == PORTFOLIO or underlying_of(one.symbol) == underlying_of(name)]
     table = curve_table(points, fill_points(mine, view.pnl, name, zone))
@@ -51,7 +51,7 @@ def render_portfolio_curve(
 
 
 def render_pnl_bars(underlyings: pd.DataFrame, *, key: str) -> None:
-    """Draw open P/L by underlying, in fixed order; what is not fully known is named below."""
+    """Draw open P/L by underlying, in fixed order; underlyings without a full sum are named below."""
     known = underlyings[underlyings["open_pnl"].notna() & (underlyings["legs"] > 0)]
     largest = known["open_pnl"].abs().nlargest(_MOST_BARS).index
     known = known[known.index.isin(largest)]

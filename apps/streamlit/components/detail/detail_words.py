@@ -79,7 +79,7 @@ def source_words(source: str) -> str:
 
 
 def state_words(state: str, age_seconds: float | None) -> str:
-    """`● live 2 s`; the age only where it says something."""
+    """`● live 2 s`; with the age if it matters."""
     words = STATE_WORDS[QuoteState(state)]
     return (
         f"{words} {format_span(age_seconds)}" if age_seconds is not None and state in AGED_STATES else words
@@ -96,7 +96,7 @@ def origin_words(record: Record) -> str:
 
 
 def broker_words(records: Sequence[Record]) -> str:
-    """Why the broker's prices of contracts differ from the marks, or "" where none does or none is known.
+    """Why the broker's prices of contracts differ from the marks, or "" if none does or none is known.
 
     Alpaca's books value an option at its last trade (Alpaca's staff, forum thread 14769).
     """

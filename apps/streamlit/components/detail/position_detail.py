@@ -142,7 +142,7 @@ def _render_day(position_id: str, view: MonitorView | None, fills: list[Executio
             curve = None if view is None else getattr(view, name)
             points = None if curve is None else curve_points(curve, position_id, zone)
             if points is None or curve is None or points["value"].notna().sum() < 2:  # noqa: PLR2004 - two ends
-                say("The curve begins some seconds after every price of it is live or quiet.")
+                say("The curve begins a few seconds after all of its prices are live or quiet.")
                 continue
             table = curve_table(points, fill_points(fills, curve, position_id, zone))
             words = "Open profit and loss today" if money else "Mark today"

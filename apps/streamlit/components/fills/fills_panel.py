@@ -20,9 +20,9 @@ from options_helper.analysis.text.wording import count, format_time
 if TYPE_CHECKING:
     from options_helper.session.views import FillsView
 
-_OFF = "not asked for: the switch Fills was off at Start"
-_BEFORE_START = "Asked for at Start."
-_HOW_TO_ASK = "Turn on the switch Fills in the sidebar and press Restart."
+_OFF = "unknown: Fills was switched off at Start"
+_BEFORE_START = "Fetched at Start."
+_HOW_TO_ASK = "Switch Fills on in the sidebar and press Restart."
 
 
 def render_fills(view: FillsView, zone: dt.tzinfo) -> None:

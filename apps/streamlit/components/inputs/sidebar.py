@@ -128,7 +128,7 @@ def _account(credentials: Credentials) -> str:
         persist_state="session",
         disabled=not credentials.can_override_account,
         help="Auto: from the URL or the key. Paper and Live choose between Alpaca's two trading hosts; "
-        "disabled where the URL names another host.",
+        "disabled if the URL names another host.",
     )
     return chosen if chosen and credentials.can_override_account else ACCOUNTS[0]
 

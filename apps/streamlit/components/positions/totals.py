@@ -23,7 +23,7 @@ _HELP = {
     "Portfolio value": "Cash and the market value of all positions at their marks.",
     "P/L Open": "Profit or loss since the positions were opened: marks against cost.",
     "P/L Day": "Profit or loss since the previous close, or since opening for what was opened today. "
-    "Lots closed today are not in the file, so not in this figure.",
+    "Excludes lots closed today: they are no longer in the file.",
     "Coverage": "How many legs are live now: their quotes are younger than the threshold.",
 }
 
@@ -55,14 +55,14 @@ def describe_more(totals: LiveTotals) -> str:
         )
     ]
     parts += describe_expired(totals)
-    return f"{' · '.join(parts)} · P/L Day is without lots closed today: they are not in the file."
+    return f"{' · '.join(parts)} · P/L Day excludes lots closed today: they are no longer in the file."
 
 
 def describe_expired(totals: LiveTotals) -> list[str]:
     """Return what of the totals has expired: `2 expired, provisional`, `1 expired, settlement not known`."""
     unknown = totals.expired - totals.settled
     parts = [(totals.settled, "provisional"), (unknown, "settlement not known")]
-    return [f"of it {number} expired, {words}" for number, words in parts if number]
+    return [f"including {number} expired, {words}" for number, words in parts if number]
 
 
 def _short(total: Total) -> str:
@@ -72,7 +72,7 @@ def _short(total: Total) -> str:
 
 
 def _tile(label: str, total: Total, write: Callable[[float | None], str], beneath: str) -> None:
-    """A figure that covers everything, else "—" and beneath it what is known."""
+    """Draw a figure that covers everything, or "—" with the known part beneath it."""
     if total.value is None:
         beneath = _part(total, write)
     _metric(label, write(total.value), beneath, color="off")

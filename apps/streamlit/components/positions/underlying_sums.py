@@ -37,7 +37,7 @@ def sums_html(underlyings: pd.DataFrame) -> str:
     return (
         '<table class="oh-sums" aria-label="Sums by underlying">'
         f"<thead><tr><td></td>{heads}</tr></thead><tbody>{rows}</tbody></table>"
-        '<p class="oh-quiet">Lots closed today are not in the file, so in no figure.</p>'
+        '<p class="oh-quiet">Excludes lots closed today: they are no longer in the file.</p>'
     )
 
 

@@ -30,12 +30,12 @@ class PageView:
 
     @property
     def charted(self) -> list[Execution]:
-        """Return the executions up to the charts' time, which is some seconds old."""
+        """Return the executions up to the charts' time, which is a few seconds old."""
         return [one for one in self.fills.day.leaf_fills if one.at <= self.day.as_of]
 
     @property
     def raised(self) -> int:
-        """Return the number of raised alerts now; `day` may be some seconds old."""
+        """Return the number of raised alerts now; `day` may be a few seconds old."""
         return self.monitor.view().alerts.raised_count
 
 

@@ -15,7 +15,7 @@ Record = dict[str, Any]  # a row of a table: column -> plain value, None if miss
 
 
 def plain_records(frame: pd.DataFrame) -> list[Record]:
-    """Rows as dictionaries of plain Python values, None where a value is missing."""
+    """Return rows as dictionaries of plain Python values, None for a missing one."""
     columns = {str(name): _plain(frame[name]) for name in frame.columns}
     return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
 

@@ -97,7 +97,7 @@ def terms_of(position: Position | EquityPosition | MultiLegPosition, *, days: fl
 
 
 def name_of_leg(leg: Leg | StockLeg, *, with_expiry: bool) -> str:
-    """`short 260 put`, with its day where the legs of its structure differ in it; `long shares`."""
+    """`short 260 put`, with its expiry if the legs of its structure differ in that; `long shares`."""
     if not isinstance(leg, Leg):
         return f"{leg.side} shares"
     day = f" · {format_day(leg.expiry, with_year=False)}" if with_expiry else ""
@@ -142,7 +142,7 @@ def _with_details(code: str, sources: Sequence[Record]) -> list[str]:
 
 
 def warning_words(codes: Iterable[str]) -> dict[str, list[str]]:
-    """For each code its few words and its whole sentence, with the day where the code carries one."""
+    """Return, for each code, its few words and its whole sentence, with the day if the code carries one."""
     return {code: _words(code) for code in sorted(set(codes))}
 
 
