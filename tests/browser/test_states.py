@@ -122,6 +122,8 @@ def test_a_saved_alerts_file_is_seen_by_itself(portal: Portal) -> None:
     try:
         path.write_text('{"alerts": [{"metric": "mark"}]}')
         expect(panel).to_contain_text("Alerts are not watched.")
+        path.write_text(json.dumps({"alerts": [{"metric": "fill", "id": str(n)} for n in range(3000)]}))
+        expect(panel).to_contain_text("at most 200 alerts", timeout=30_000)
         path.write_text('{"alerts": [{"metric": "fill"}, {"metric": "fill", "position": "gone", "id": "x"}]}')
         expect(panel).to_contain_text("2 · 0 raised")
         expect(panel).to_contain_text("no such position in the portfolio")

@@ -23,6 +23,7 @@ Message = dict[str, object]  # a control message, as sent
 # So are corrected ("c") and cancelled ("x") trades.
 _CONTROL_TYPES = frozenset({"success", "subscription", "error", "s", "c", "x"})
 # Nesting beyond the interpreter's limit is malformed like any other.
+_NEVER_VALID = b"\xc1"  # by msgpack's specification, so it counts as malformed
 _UNREADABLE = (msgspec.MsgspecError, ValueError, RecursionError)
 
 
@@ -164,10 +165,13 @@ def _split(frame: bytes) -> tuple[list[bytes], bool]:
 def _split_text(frame: str) -> tuple[list[bytes], bool]:
     try:
         messages = json.loads(frame)
-        encoded = [
-            msgspec.msgpack.encode(message)
-            for message in (messages if isinstance(messages, list) else [messages])
-        ]
-    except (*_UNREADABLE, OverflowError):
+    except _UNREADABLE:
         return [], False
-    return encoded, True
+    return [_packed(message) for message in (messages if isinstance(messages, list) else [messages])], True
+
+
+def _packed(message: object) -> bytes:
+    try:
+        return msgspec.msgpack.encode(message)
+    except (*_UNREADABLE, OverflowError):  # an integer that msgpack has no room for
+        return _NEVER_VALID

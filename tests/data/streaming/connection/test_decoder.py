@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from options_helper.data.streaming.connection import decoder as decoder_module
@@ -257,6 +257,27 @@ def test_good_messages_survive_any_neighbours(neighbours: list[Any]) -> None:
     assert "GOOD" in {quote.symbol for quote in batch.quotes}
     assert "FINE" in {trade.symbol for trade in batch.trades}
     assert batch.messages + batch.malformed + len(controls) == len(neighbours) + 2
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=3), inner, max_size=4),
+    max_leaves=6,
+)
+json_messages = st.dictionaries(st.sampled_from(["T", "S", "bp", "ap", "t", "c"]), json_values)
+
+
+@given(st.lists(json_values | json_messages, max_size=6))
+@example([-(2**63) - 1])
+def test_the_same_holds_for_json(neighbours: list[Any]) -> None:
+    """A text frame of messages of any shape loses none uncounted either."""
+    good = _quote("GOOD") | {"t": "2026-11-20T15:00:00Z"}
+    decoder = FrameDecoder()
+    controls = decoder.take(json.dumps([good, *neighbours]))
+    batch = decoder.flush()
+    assert batch is not None
+    assert "GOOD" in {quote.symbol for quote in batch.quotes}
+    assert batch.messages + batch.malformed + len(controls) == len(neighbours) + 1
 
 
 @given(st.lists(st.tuples(st.sampled_from("ABC"), st.floats(allow_nan=False)), max_size=50))
