@@ -96,6 +96,7 @@ class StreamHealth:
         step: What a connecting stream waits for, in words.
         asked: Symbols asked for; empty for fills.
         missing: Symbols asked for and not acknowledged by the server.
+        invalid: Those of them whose format Alpaca does not accept.
         channels: Channels (quotes or trades of one symbol) granted by a plan that refused more; else None.
         polled: Symbols that REST fetches at an interval instead, because they do not stream.
         poll_seconds: That interval; 0 for none.
@@ -120,6 +121,7 @@ class StreamHealth:
     step: str = ""
     asked: frozenset[str] = frozenset()
     missing: frozenset[str] = frozenset()
+    invalid: frozenset[str] = frozenset()
     channels: int | None = None
     polled: frozenset[str] = frozenset()
     poll_seconds: float = 0.0

@@ -15,7 +15,7 @@ Side = Literal["long", "short"]
 
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _SYMBOL = re.compile(r"[A-Za-z0-9]+(?:[ ./-][A-Za-z0-9]+)*")
-_PAIR = re.compile(r"[A-Za-z0-9]+[/-](?:USD|USDT|USDC|BTC|EUR|GBP|JPY)", re.IGNORECASE)
+_PAIR = re.compile(r"[A-Za-z0-9]+[/.-](?:USD|USDT|USDC|BTC|EUR|GBP|JPY)", re.IGNORECASE)
 # Beyond any account; they keep every product of prices and quantities finite.
 _MOST_DOLLARS = 1e12
 _MOST_UNITS = 1_000_000_000
@@ -93,7 +93,7 @@ _DAY_SCHEMA = (
 )
 _ZONE_SCHEMA = "(Z|[+-][0-9]{2}:[0-9]{2})?"
 _TIME_SCHEMA = rf"[T ]([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9]([.][0-9]+)?)?{_ZONE_SCHEMA}"
-_PAIR_SCHEMA = rf"[A-Za-z0-9]+[/-]({_any_case('usd', 'usdt', 'usdc', 'btc', 'eur', 'gbp', 'jpy')})\s*$"
+_PAIR_SCHEMA = rf"[A-Za-z0-9]+[/.-]({_any_case('usd', 'usdt', 'usdc', 'btc', 'eur', 'gbp', 'jpy')})\s*$"
 
 
 def _text_schema(pattern: str, longest: int | None = None) -> WithJsonSchema:

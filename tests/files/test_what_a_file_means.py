@@ -148,7 +148,7 @@ def test_a_root_in_the_place_of_the_underlying_is_understood(symbol: str, underl
     assert (spread.symbol, {leg.root for leg in spread.legs}) == (underlying, {symbol})
 
 
-@pytest.mark.parametrize("symbol", ["BTC/USD", "eth/usd", "BTC-USD", "SOL/USDT"])
+@pytest.mark.parametrize("symbol", ["BTC/USD", "eth/usd", "BTC-USD", "BTC.USD", "SOL/USDT"])
 def test_a_pair_of_currencies_is_no_stock(symbol: str) -> None:
     """It is refused by the position's id."""
     assert 'position "s", field symbol' in refusal(SHARES | {"symbol": symbol})

@@ -175,6 +175,16 @@ def _closed(
 
 def _not_granted(records: list[StreamHealth]) -> Diagnosis | None:
     """Explain symbols that the server left out, unless a limit is the reason and they are polled."""
+    invalid = frozenset().union(*(record.invalid for record in records))
+    if invalid:
+        return Diagnosis(
+            Level.WARNING,
+            f"Alpaca does not accept {'a symbol' if len(invalid) == 1 else f'{len(invalid)} symbols'}: "
+            f"{name_symbols(invalid)}.",
+            "It is left out; the others go on. Check the portfolio file."
+            if len(invalid) == 1
+            else "They are left out; the others go on. Check the portfolio file.",
+        )
     short = [
         record
         for record in records

@@ -10,7 +10,7 @@ import msgspec
 from aiohttp import WSMessage, WSMsgType, web
 
 from options_helper.simulator.connection import Connection
-from options_helper.simulator.market.contracts import parse_contract
+from options_helper.simulator.market.contracts import is_stock_symbol, parse_contract
 from options_helper.simulator.wire import JsonObject, Message, error, success, to_json, to_msgpack
 from options_helper.simulator.world import World
 
@@ -29,6 +29,7 @@ STOCK_CHANNELS = (
 OPTION_CHANNELS = ("trades", "quotes")
 CHANNEL_BY_TYPE = {"q": "quotes", "t": "trades", "s": "statuses", "c": "corrections", "x": "cancelErrors"}
 _MESSAGES_PER_FRAME = 20
+_TEST_FEED = "test"  # whose one symbol, FAKEPACA, is no stock's
 _FINAL_CODES = {402, 404, 406, 409}
 
 
@@ -181,10 +182,13 @@ class DataConnection(Connection):
             return 400
         if set(asked) - set(self.subscriptions):
             return 410
+        every = {symbol for symbols in asked.values() for symbol in symbols} - {"*"}
+        if self.stream == "stocks" and self._feed != _TEST_FEED and not all(map(is_stock_symbol, every)):
+            return 400
         if self.stream == "options":
             if "*" in asked.get("quotes", ()):
                 return 413
-            if any(s != "*" and parse_contract(s) is None for symbols in asked.values() for s in symbols):
+            if any(parse_contract(symbol) is None for symbol in every):
                 return 400
         return None
 

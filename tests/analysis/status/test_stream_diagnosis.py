@@ -732,3 +732,14 @@ def test_what_the_server_left_out_without_a_limit_is_named_although_it_is_polled
     """A symbol that was simply not granted may be wrong in the file."""
     said = diagnose(snapshot(polled(OPTIONS, 2, channels=None)))
     assert said.headline == "Options: 2 of 8 not granted."
+
+
+def test_a_symbol_that_alpaca_does_not_accept_is_named() -> None:
+    """The line names the symbol that was left out, and says that the rest goes on."""
+    bad = frozenset(["TOOLONGNAME"])
+    said = diagnose(snapshot(health(STOCKS, asked=bad | {"AAPL"}, missing=bad, invalid=bad)))
+    assert said == Diagnosis(
+        Level.WARNING,
+        "Alpaca does not accept a symbol: TOOLONGNAME.",
+        "It is left out; the others go on. Check the portfolio file.",
+    )

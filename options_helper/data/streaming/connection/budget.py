@@ -1,7 +1,8 @@
-"""How many channels of a data stream Alpaca grants, found out by asking and remembered for the process.
+"""Which symbols of a data stream Alpaca grants, found out by asking and remembered for the process.
 
 The documented limits name symbols, but some plans count each symbol once per channel, so the limit is not
-assumed. A refused request (405) subscribes nothing and leaves earlier ones as they were.
+assumed. A refused request (405, or 400 for a symbol in an invalid format) subscribes nothing and leaves
+earlier ones as they were.
 """
 
 from __future__ import annotations
@@ -23,6 +24,11 @@ class Budget(NamedTuple):
         """Channels in all."""
         return self.quotes + self.trades
 
+    @classmethod
+    def unlimited(cls, symbols: Sequence[str]) -> Budget:
+        """Return the budget that grants everything."""
+        return cls(len(symbols), len(symbols))
+
     def request(self, symbols: Sequence[str]) -> dict[str, list[str]]:
         """Return the request for these symbols that fits: quotes first, trades if there is room."""
         quotes = min(len(symbols), self.quotes)
@@ -32,6 +38,8 @@ class Budget(NamedTuple):
 
 # By endpoint and key id; a larger plan is noticed when the process is started again.
 known_budgets: dict[tuple[str, str], Budget] = {}
+# By endpoint, symbols in a format that Alpaca refuses.
+known_invalid: dict[str, frozenset[str]] = {}
 
 
 async def find_budget(symbols: Sequence[str], ask: Ask) -> Budget:
@@ -55,3 +63,25 @@ async def _grow(channel: str, symbols: Sequence[str], ask: Ask) -> int:
             granted += len(wanted)
         step = (step + 1) // 2 if step > 1 else 0
     return granted
+
+
+async def find_invalid(
+    symbols: Sequence[str], is_accepted: Callable[[Sequence[str]], Awaitable[bool]]
+) -> frozenset[str]:
+    """Return the symbols that are refused even alone, by halving every part that is refused.
+
+    Args:
+        symbols: Symbols that were refused together.
+        is_accepted: Asks for some symbols; returns False if their format is refused.
+    """
+    invalid: set[str] = set()
+    waiting = [symbols]
+    while waiting:
+        some = waiting.pop()
+        if await is_accepted(some):
+            continue
+        if len(some) == 1:
+            invalid.update(some)
+        else:
+            waiting += [some[::2], some[1::2]]
+    return frozenset(invalid)

@@ -20,6 +20,7 @@ _LIKE_A_KEY = re.compile(r"[A-Za-z0-9+/]{16,}")
 
 UNAUTHORIZED = 402
 SYMBOL_LIMIT = 405
+INVALID_SYNTAX = 400
 
 # Alpaca's websocket documentation, "Errors"; 402 also stands for the trading stream's "unauthorized".
 _WORDS = {

@@ -9,10 +9,16 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 import msgspec
 
-from options_helper.data.streaming.connection.budget import find_budget, known_budgets
+from options_helper.data.streaming.connection.budget import (
+    Budget,
+    find_budget,
+    find_invalid,
+    known_budgets,
+    known_invalid,
+)
 from options_helper.data.streaming.connection.connection import Duty, OneConnection
 from options_helper.data.streaming.connection.decoder import FrameDecoder, MarketBatch, Message
-from options_helper.data.streaming.connection.failures import SYMBOL_LIMIT, rejection_of_frame
+from options_helper.data.streaming.connection.failures import INVALID_SYNTAX, SYMBOL_LIMIT, rejection_of_frame
 from options_helper.errors import StreamError, StreamRejected
 
 logger = logging.getLogger(__name__)
@@ -55,35 +61,62 @@ class DataConnection(OneConnection):
     async def _subscribe_within_budget(self) -> None:
         place = self._endpoint, self._api_key
         known = known_budgets.get(place)
-        if known is None:
-            await self._send_subscribe_msg()
-            refusal = await self._answer()
-        else:
-            refusal = await self._ask(known.request(self.symbols))
+        symbols, refusal = await self._ask_for_valid(known)
         if refusal is not None:
-            known = await find_budget(self.symbols, self._is_granted)
+            known = await find_budget(symbols, self._is_granted)
             if not known.quotes:
                 raise refusal
             known_budgets[place] = known
-        if known is not None and known.channels < 2 * len(self.symbols):
+        if known is not None and known.channels < 2 * len(symbols):
             self._observer.limited(known.channels)
+
+    async def _ask_for_valid(self, known: Budget | None) -> tuple[Sequence[str], StreamError | None]:
+        """Ask for all symbols that Alpaca accepts; return them, and a refusal for exceeding the limit."""
+        symbols = self._without_invalid()
+        if known is None and len(symbols) == len(self.symbols):
+            await self._send_subscribe_msg()
+            refusal = await self._answer()
+        else:
+            refusal = await self._ask((known or Budget.unlimited(symbols)).request(symbols))
+        if refusal is not None and refusal.code == INVALID_SYNTAX:
+            invalid = await find_invalid(symbols, self._is_accepted)
+            if not invalid or len(invalid) == len(symbols):
+                raise refusal  # then the symbols are not the cause
+            known_invalid[self._endpoint] = known_invalid.get(self._endpoint, frozenset()) | invalid
+            symbols = self._without_invalid()
+            refusal = await self._ask((known or Budget.unlimited(symbols)).request(symbols))
+        return symbols, refusal
+
+    def _without_invalid(self) -> Sequence[str]:
+        invalid = known_invalid.get(self._endpoint, frozenset()).intersection(self.symbols)
+        if invalid:
+            self._observer.invalid(invalid)
+        return [symbol for symbol in self.symbols if symbol not in invalid]
+
+    async def _is_accepted(self, symbols: Sequence[str]) -> bool:
+        """Return whether the format of symbols is accepted; nothing stays subscribed."""
+        request = {"quotes": list(symbols)}
+        refusal = await self._ask(request)
+        if refusal is None:
+            await self._ask(request, action="unsubscribe")
+        return refusal is None or refusal.code != INVALID_SYNTAX
 
     async def _is_granted(self, request: dict[str, list[str]]) -> bool:
         return await self._ask(request) is None
 
-    async def _ask(self, request: dict[str, list[str]]) -> StreamError | None:
-        await self._ws.send(msgspec.msgpack.encode({"action": "subscribe", **request}))
+    async def _ask(self, request: dict[str, list[str]], *, action: str = "subscribe") -> StreamError | None:
+        await self._ws.send(msgspec.msgpack.encode({"action": action, **request}))
         return await self._answer()
 
     async def _answer(self) -> StreamError | None:
-        """Receive until the request is answered; return a refusal for the symbol limit, raise any other."""
+        """Receive until the request is answered; return a refusal of its symbols, raise any other."""
         self._decoder.acknowledged = False
         try:
             while not self._decoder.acknowledged:
                 self._put([await self._ws.recv()])
                 await self._take_controls()
         except StreamRejected as error:
-            if error.code != SYMBOL_LIMIT:
+            if error.code not in {SYMBOL_LIMIT, INVALID_SYNTAX}:
                 raise
             return error
         return None

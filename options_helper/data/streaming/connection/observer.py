@@ -20,6 +20,9 @@ class ConnectionObserver(Protocol):
     def limited(self, channels: int) -> None:
         """Alpaca granted only this many channels of those asked for."""
 
+    def invalid(self, symbols: frozenset[str]) -> None:
+        """Note symbols that Alpaca does not accept and that were left out."""
+
     def heard(self) -> None:
         """Handle any sign of life, such as a pong."""
 
@@ -40,6 +43,9 @@ class SilentObserver:
         """Ignore."""
 
     def limited(self, channels: int) -> None:
+        """Ignore."""
+
+    def invalid(self, symbols: frozenset[str]) -> None:
         """Ignore."""
 
     def heard(self) -> None:

@@ -25,7 +25,7 @@ TICKING_WINDOW = dt.timedelta(seconds=60)
 
 # Alpaca's error codes after which another try would change nothing (websocket documentation, "Errors";
 # 405 and 409 to 413 depend on the plan or the request, which stay the same until the next Start).
-FINAL_CODES = frozenset({400, 401, 402, 403, 405, 408, 409, 410, 411, 412, 413})
+FINAL_CODES = frozenset({400, 401, 402, 403, 405, 409, 410, 412, 413})
 
 
 def compute_backoff_seconds(

@@ -46,6 +46,7 @@ class HealthChanges(TypedDict, total=False):
     channels: int | None
     complete_at: dt.datetime | None
     connected_at: dt.datetime | None
+    invalid: frozenset[str]
     lag_seconds: float | None
     last_event_at: dt.datetime | None
     last_failure: StreamFailure | None
@@ -141,6 +142,10 @@ class StreamWorker:
     def limited(self, channels: int) -> None:
         """Alpaca granted only this many channels of those asked for."""
         self._replace(channels=channels)
+
+    def invalid(self, symbols: frozenset[str]) -> None:
+        """Note symbols that Alpaca does not accept and that were left out."""
+        self._replace(invalid=symbols)
 
     def heard(self) -> None:
         """Record that something arrived, even a pong."""

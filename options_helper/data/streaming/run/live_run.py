@@ -168,7 +168,7 @@ class LiveRun:
         if worker is None:
             return tuple(symbols)
         health = worker.health
-        absent = health.asked if _is_refused_for_its_size(health) else health.missing
+        absent = health.asked if _is_refused_for_its_size(health) else health.missing - health.invalid
         return tuple(dict.fromkeys((*symbols, *(each for each in config.symbols(stream) if each in absent))))
 
     def _alpaca_now(self) -> dt.datetime:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from options_helper.data.streaming.connection.budget import Budget, find_budget
+from options_helper.data.streaming.connection.budget import Budget, find_budget, find_invalid
 
 
 class Plan:
@@ -52,3 +53,18 @@ def test_a_known_budget_makes_one_request(symbols: int, quotes: int, trades: int
     names = [f"S{number}" for number in range(symbols)]
     request = Budget(30, 0).request(names)
     assert (request["quotes"], request["trades"]) == (names[:quotes], names[:trades])
+
+
+@given(bad=st.sets(st.integers(0, 59), min_size=1, max_size=5))
+def test_the_invalid_symbols_are_found_by_halving(bad: set[int]) -> None:
+    """Whatever stands together, exactly the symbols that are refused alone are found, in few requests."""
+    names = [f"S{number}" for number in range(60)]
+    invalid = {names[number] for number in bad}
+    asked: list[int] = []
+
+    async def is_accepted(some: Sequence[str]) -> bool:
+        asked.append(len(some))
+        return not invalid.intersection(some)
+
+    assert asyncio.run(find_invalid(names, is_accepted)) == invalid
+    assert len(asked) <= 1 + 12 * len(bad)

@@ -483,3 +483,25 @@ def test_a_plan_that_counts_channels_still_streams(
             bench.manager.stop()
     assert bench.connections("stocks") == 2
     assert len(known) == 1
+
+
+@pytest.mark.parametrize("counts_channels", [False, True])
+def test_a_symbol_in_an_invalid_format_is_named_and_left_out(
+    wait_until, monkeypatch, *, counts_channels: bool
+) -> None:
+    """Alpaca's 400 names no symbol: it is found, the rest streams, and no later connection asks for it."""
+    for name in ("known_budgets", "known_invalid"):
+        monkeypatch.setattr(market_data, name, {})
+    stocks = tuple(f"S{chr(65 + number // 26)}{chr(65 + number % 26)}" for number in range(40))
+    asked = (*stocks[:7], "TOOLONGNAME", *stocks[7:])
+    plan = Plan(count_stock_channels=counts_channels, stock_symbols={"iex": 30 if counts_channels else 50})
+    with AlpacaSimulator(tick_seconds=0.05, plan=plan) as simulator:
+        bench = Bench(simulator)
+        for _ in range(2):
+            bench.start(stocks=asked, option_contracts=(), stream_fills=False, times=ConnectionTimes())
+            wait_until(lambda: bench.is_running("stocks"))
+            assert bench.health("stocks").invalid == {"TOOLONGNAME"}
+            granted = stocks[:30] if counts_channels else stocks
+            assert set(simulator.subscriptions("stocks")["quotes"]) == set(granted)
+            bench.manager.stop()
+    assert bench.connections("stocks") == 2
