@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -16,7 +16,12 @@ from options_helper.data.settings import ENV_FILE, KEY_NAMES, AlpacaSettings, lo
 from options_helper.data.streaming.connection.observer import ConnectionTimes
 from options_helper.doctor.account import check_account, check_clock
 from options_helper.doctor.findings import Finding, Level
-from options_helper.doctor.streams import check_streams, check_subscription, streams_to_ask
+from options_helper.doctor.streams import (
+    check_streams,
+    check_subscription,
+    plan_subscription,
+    streams_to_ask,
+)
 from options_helper.doctor.versions import check_versions
 from options_helper.errors import PortfolioError, SettingsError
 from options_helper.launch.launcher import PORTFOLIO_VARIABLE
@@ -62,17 +67,19 @@ def examine(patient: DoctorInput) -> Iterator[Finding]:
     yield check_versions()
     settings, finding = _find_keys(patient)
     yield finding
+    today = new_york_date(patient.clock())
+    portfolio, of_portfolio = _read_portfolio(patient.portfolio_path)
     if settings is None:
         yield from (Finding(name, Level.NOTE, _WITHOUT_KEYS) for name in ("Account", "Clock", "Streams"))
     else:
         yield _name_hosts(settings)
         yield check_account(settings, patient.build_rest)
         yield check_clock(settings, patient.build_rest, patient.clock)
-        yield from _ask_streams(settings, patient.times)
-    portfolio, finding = _read_portfolio(patient.portfolio_path)
-    yield finding
+        plan = plan_subscription(portfolio, settings, today) if portfolio is not None else None
+        yield from _ask_streams(streams_to_ask(settings, plan), settings, patient.times)
+    yield of_portfolio
     if portfolio is not None:
-        yield check_subscription(portfolio, settings, new_york_date(patient.clock()))
+        yield check_subscription(portfolio, settings, today)
     yield _find_log(patient.env)
 
 
@@ -116,9 +123,11 @@ def _name_hosts(settings: AlpacaSettings) -> Finding:
     )
 
 
-def _ask_streams(settings: AlpacaSettings, times: ConnectionTimes | None) -> Iterator[Finding]:
-    """The streams at once: a server that does not answer costs a whole handshake's time for each."""
-    questions = [_Question(group, settings, times) for group in streams_to_ask(settings)]
+def _ask_streams(
+    groups: Iterable[list[AskedStream]], settings: AlpacaSettings, times: ConnectionTimes | None
+) -> Iterator[Finding]:
+    """Ask all streams at once: a server that does not answer costs a whole handshake's time for each."""
+    questions = [_Question(group, settings, times) for group in groups]
     for question in questions:
         question.start()
     for question in questions:

@@ -1,7 +1,8 @@
-"""Probes of the account's entitlements: one connection per stream, closed once it is authenticated."""
+"""Probes of the account's entitlements: one connection per stream, closed once the answer is known."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -9,11 +10,12 @@ from options_helper.data.settings import AlpacaSettings
 from options_helper.data.streaming.alpaca_stream import AlpacaOptionStreamer, AlpacaStockStreamer
 from options_helper.data.streaming.alpaca_trading_stream import AlpacaTradingStreamer
 from options_helper.data.streaming.connection.observer import ConnectionTimes, SilentObserver
+from options_helper.data.streaming.reconnect.policy import TOO_MANY_ATTEMPTS
 from options_helper.errors import StreamError, StreamRejected
 from options_helper.market import StreamName
 
-# Alpaca's codes for "connection limit exceeded": 406 on the data streams, HTTP 429 on the trading stream.
-_HELD_ELSEWHERE = frozenset({406, 429})
+# Alpaca's code for "connection limit exceeded"; an HTTP 429 may also mean too many attempts.
+_HELD_ELSEWHERE = 406
 _AUTHENTICATING = "authenticating"
 
 
@@ -23,6 +25,7 @@ class Entitlement(StrEnum):
     GRANTED = "granted"
     REFUSED = "refused"
     IN_USE = "in use by another program"
+    TOO_MANY = "too many connections or attempts (429)"
     UNREACHABLE = "unreachable"
 
 
@@ -33,57 +36,103 @@ class FeedProbe:
     Attributes:
         feed: The requested feed; "" for fills.
         detail: Why it is not granted, in words, else "".
+        granted: How many symbols stream, None if none were asked for.
+        channels: The plan's limit, if it was met.
+        invalid: Symbols that Alpaca does not accept.
     """
 
     stream: StreamName
     feed: str
     entitlement: Entitlement
     detail: str = ""
+    granted: int | None = None
+    channels: int | None = None
+    invalid: frozenset[str] = frozenset()
 
 
-class _Authenticated(Exception):
-    """Thrown out of the connection by its observer, before anything is subscribed."""
+class _Answered(Exception):
+    """Thrown out of the connection by its observer once the server has said what there is to know."""
 
 
 class _Watcher(SilentObserver):
-    """Ends the connection at the step that follows the authentication."""
+    """Ends the connection once it is authenticated, or, if it is to subscribe, once that is acknowledged."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, subscribes: bool) -> None:
+        self._subscribes = subscribes
         self._before = ""
+        self.granted: int | None = None
+        self.channels: int | None = None
+        self.refused: frozenset[str] = frozenset()
 
     def step(self, words: str) -> None:
         """The handshake waits for this now."""
-        if self._before == _AUTHENTICATING:
-            raise _Authenticated
+        if self._before == _AUTHENTICATING and not self._subscribes:
+            raise _Answered
         self._before = words
+
+    def limited(self, channels: int) -> None:
+        """Keep the plan's limit."""
+        self.channels = channels
+
+    def invalid(self, symbols: frozenset[str]) -> None:
+        """Keep what Alpaca does not accept."""
+        self.refused = symbols
+
+    def subscribed(self, granted: frozenset[str] | None) -> None:
+        """Handle the acknowledgement."""
+        self.granted = None if granted is None else len(granted)
+        raise _Answered
 
 
 def probe_feed(
-    settings: AlpacaSettings, stream: StreamName, feed: str = "", *, times: ConnectionTimes | None = None
+    settings: AlpacaSettings,
+    stream: StreamName,
+    feed: str = "",
+    *,
+    symbols: Sequence[str] = (),
+    times: ConnectionTimes | None = None,
 ) -> FeedProbe:
-    """Connect, authenticate and close without subscribing. Blocks for up to one handshake's time.
+    """Connect, authenticate, subscribe as the page would, and close; blocks for one handshake at most.
+
+    Args:
+        settings: Keys and hosts.
+        stream: The stream to ask for.
+        feed: Its feed; "" for fills.
+        symbols: What to subscribe, the most wanted first; nothing is subscribed without.
+        times: The clockwork of the connection.
 
     Raises:
         MissingDependency: alpaca-py is not installed.
         SettingsError: The stream has no such feed.
     """
-    watcher = _Watcher()
+    watcher = _Watcher(subscribes=bool(symbols))
     streamer: AlpacaTradingStreamer | AlpacaStockStreamer | AlpacaOptionStreamer
     if stream is StreamName.FILLS:
         streamer = AlpacaTradingStreamer(settings, observer=watcher, times=times)
     else:
         kind = AlpacaStockStreamer if stream is StreamName.STOCKS else AlpacaOptionStreamer
         streamer = kind(settings, feed=feed, observer=watcher, times=times)
+        if symbols:
+            streamer.subscribe(symbols)
     try:
         streamer.run()
-    except _Authenticated:
-        return FeedProbe(stream, feed, Entitlement.GRANTED)
+    except _Answered:
+        return FeedProbe(
+            stream,
+            feed,
+            Entitlement.GRANTED,
+            granted=watcher.granted,
+            channels=watcher.channels,
+            invalid=watcher.refused,
+        )
     except StreamError as error:
         return FeedProbe(stream, feed, _entitlement(error), str(error))
     return FeedProbe(stream, feed, Entitlement.UNREACHABLE, "the connection ended without a reason")
 
 
 def _entitlement(error: StreamError) -> Entitlement:
-    if error.code in _HELD_ELSEWHERE:
+    if error.code == _HELD_ELSEWHERE:
         return Entitlement.IN_USE
+    if error.code == TOO_MANY_ATTEMPTS:
+        return Entitlement.TOO_MANY
     return Entitlement.REFUSED if isinstance(error, StreamRejected) else Entitlement.UNREACHABLE

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from options_helper.analysis.text.wording import count
 from options_helper.data.settings import INDICATIVE_QUOTE_LIMIT, OPTIONS_FEEDS, STOCK_FEEDS, AlpacaSettings
 from options_helper.data.streaming.connection.observer import ConnectionTimes
-from options_helper.data.streaming.subscriptions import build_subscription_plan
+from options_helper.data.streaming.subscriptions import SubscriptionPlan, build_subscription_plan
 from options_helper.doctor.feed_probe import Entitlement, FeedProbe, probe_feed
 from options_helper.doctor.findings import Finding, Level
 from options_helper.errors import MissingDependency
@@ -27,11 +27,17 @@ _FEED_NAMES = {"iex": "IEX", "sip": "SIP", "indicative": "indicative", "opra": "
 
 @dataclass(frozen=True, slots=True)
 class AskedStream:
-    """A stream to probe; `needed` if the page would use it with the current settings."""
+    """A stream to probe.
+
+    Attributes:
+        needed: Whether the page would use it with the current settings.
+        symbols: What the page would subscribe, the most wanted first.
+    """
 
     stream: StreamName
     feed: str = ""
     needed: bool = True
+    symbols: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -39,21 +45,22 @@ class AskedStream:
         return self.stream.capitalize()
 
 
-def streams_to_ask(settings: AlpacaSettings) -> list[list[AskedStream]]:
-    """Return the feeds to probe by stream, the configured one first.
+def streams_to_ask(settings: AlpacaSettings, plan: SubscriptionPlan | None = None) -> list[list[AskedStream]]:
+    """Return the feeds to probe by stream, the configured one first, with what the page would subscribe.
 
     Alpaca may count connections over all feeds of a stream.
     """
+    wanted = plan or SubscriptionPlan()
     feeds = (
-        (StreamName.STOCKS, settings.stock_feed, STOCK_FEEDS),
-        (StreamName.OPTIONS, settings.options_feed, OPTIONS_FEEDS),
+        (StreamName.STOCKS, settings.stock_feed, STOCK_FEEDS, set(wanted.stocks)),
+        (StreamName.OPTIONS, settings.options_feed, OPTIONS_FEEDS, set(wanted.option_contracts)),
     )
     groups = [
         [
-            AskedStream(stream, configured),
+            AskedStream(stream, configured, symbols=tuple(s for s in wanted.stream_first if s in symbols)),
             *(AskedStream(stream, feed, needed=False) for feed in every if feed != configured),
         ]
-        for stream, configured, every in feeds
+        for stream, configured, every, symbols in feeds
     ]
     return [*groups, [AskedStream(StreamName.FILLS)]]
 
@@ -64,12 +71,12 @@ def check_streams(
     """Ask for the feeds of one stream, one after the other."""
     for one in asked:
         try:
-            probe = probe_feed(settings, one.stream, one.feed, times=times)
+            probe = probe_feed(settings, one.stream, one.feed, symbols=one.symbols, times=times)
         except MissingDependency as error:
             yield Finding(one.name, Level.FAIL, str(error))
             return
         yield judge_stream(one, probe)
-        if probe.entitlement in {Entitlement.IN_USE, Entitlement.UNREACHABLE}:
+        if probe.entitlement in {Entitlement.IN_USE, Entitlement.TOO_MANY, Entitlement.UNREACHABLE}:
             return  # the other feed would only say the same
 
 
@@ -78,23 +85,47 @@ def judge_stream(asked: AskedStream, probe: FeedProbe) -> Finding:
     feed = f"{_FEED_NAMES[probe.feed]}: " if probe.feed else ""
     if probe.entitlement is Entitlement.GRANTED:
         choice = "" if asked.needed else ", if you choose it"
-        return Finding(asked.name, Level.OK, f"{feed}granted{choice}")
+        limits = _describe_limits(asked, probe)
+        return Finding(asked.name, Level.NOTE if limits else Level.OK, f"{feed}granted{choice}{limits}")
     if probe.entitlement is Entitlement.IN_USE:
         words = f"{feed}{probe.entitlement}, such as a page that runs beside this; it was not asked further"
+        return Finding(asked.name, Level.NOTE, words)
+    if probe.entitlement is Entitlement.TOO_MANY:
+        words = f"{feed}{probe.entitlement}: a page that runs beside this, or earlier ones; ask in a minute"
         return Finding(asked.name, Level.NOTE, words)
     if not asked.needed:
         return Finding(asked.name, Level.NOTE, f"{feed}not granted: {probe.detail}; it is not chosen either")
     return Finding(asked.name, Level.FAIL, f"{feed}{probe.entitlement}: {probe.detail}")
 
 
+def _describe_limits(asked: AskedStream, probe: FeedProbe) -> str:
+    """Return what does not stream although the feed is granted, or ""."""
+    words = ""
+    if probe.channels is not None and probe.granted is not None and probe.granted < len(asked.symbols):
+        words += (
+            f", {probe.channels} channels: {probe.granted} of {len(asked.symbols)} stream, the rest is polled"
+        )
+    if probe.invalid:
+        words += f"; not accepted: {', '.join(sorted(probe.invalid))}"
+    return words
+
+
+def plan_subscription(
+    portfolio: Portfolio, settings: AlpacaSettings | None, today: dt.date
+) -> SubscriptionPlan:
+    """Return what Start would subscribe if nothing in the sidebar is changed."""
+    options_feed = settings.options_feed if settings else OPTIONS_FEEDS[0]
+    limit = min(MOST_OPTION_CONTRACTS, OPTION_LIMITS[options_feed])
+    return build_subscription_plan(
+        portfolio, stream_stocks=True, stream_options=True, max_option_contracts=limit, today=today
+    )
+
+
 def check_subscription(portfolio: Portfolio, settings: AlpacaSettings | None, today: dt.date) -> Finding:
     """Compare what Start would subscribe with the plan's limits."""
     options_feed = settings.options_feed if settings else OPTIONS_FEEDS[0]
     stock_feed = settings.stock_feed if settings else STOCK_FEEDS[0]
-    limit = min(MOST_OPTION_CONTRACTS, OPTION_LIMITS[options_feed])
-    plan = build_subscription_plan(
-        portfolio, stream_stocks=True, stream_options=True, max_option_contracts=limit, today=today
-    )
+    plan = plan_subscription(portfolio, settings, today)
     most_stocks = STOCK_LIMITS.get(stock_feed)
     contracts, stocks = count(len(plan.option_contracts), "option contract"), count(len(plan.stocks), "stock")
     most = f"at most {most_stocks}" if most_stocks else "any number"

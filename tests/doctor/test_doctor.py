@@ -191,7 +191,7 @@ def test_a_feed_outside_the_plan_fails_only_if_it_is_chosen(tmp_path) -> None:
 
 @integration
 def test_beside_a_running_page_it_is_no_failure(patient: DoctorInput, simulator: AlpacaSimulator) -> None:
-    """Streams that another program holds are noted as such (406, and 429 on the trading host)."""
+    """Streams that another program holds are noted as such (406); a 429 proves no other program."""
     for stream in ("stocks", "options", "fills"):
         simulator.faults.set(stream, held=True)
     findings = list(examine(patient))
@@ -199,7 +199,32 @@ def test_beside_a_running_page_it_is_no_failure(patient: DoctorInput, simulator:
     found = _by_name(findings)
     for name in ("Stocks", "Options", "Fills"):
         assert [finding.level for finding in found[name]] == [Level.NOTE]
-        assert "in use by another program" in found[name][0].text
+        words = "too many connections or attempts (429)" if name == "Fills" else "in use by another program"
+        assert words in found[name][0].text
+
+
+@integration
+def test_the_streams_are_asked_for_the_portfolios_symbols(
+    simulator: AlpacaSimulator, patient: DoctorInput, monkeypatch
+) -> None:
+    """A plan that grants fewer channels is found out as at Start; a symbol that is refused is named."""
+    from options_helper.data.streaming.connection import market_data
+    from options_helper.simulator.world import Plan
+
+    for name in ("known_budgets", "known_invalid"):
+        monkeypatch.setattr(market_data, name, {})
+    stocks = [f"S{chr(65 + n // 26)}{chr(65 + n % 26)}" for n in range(40)] + ["TOOLONGNAME"]
+    shares = [{"id": each, "symbol": each, "shares": 1, "cost_basis": 1} for each in stocks]
+    patient.portfolio_path.write_text(json.dumps({"positions": [POSITION, *shares]}))
+    simulator._world.plan = Plan(count_stock_channels=True)
+    found = _by_name(list(examine(patient)))
+    assert found["Stocks"][0] == Finding(
+        "Stocks",
+        Level.NOTE,
+        "IEX: granted, 30 channels: 30 of 42 stream, the rest is polled; not accepted: TOOLONGNAME",
+    )
+    assert found["Options"][0] == Finding("Options", Level.OK, "indicative: granted")
+    assert sum(simulator.open_connections.values()) == 0
 
 
 @integration
@@ -267,8 +292,10 @@ def test_beside_running_streams_it_takes_nothing_away(
     document = json.loads(command.communicate(timeout=60)[0])
     assert command.returncode == 0
     assert document["ok"] is True
-    held = [check for check in document["checks"] if "in use by another program" in check["text"]]
-    assert [check["name"] for check in held] == ["Stocks", "Options", "Fills"]
+    held = [check for check in document["checks"] if "in use by another" in check["text"]]
+    assert [check["name"] for check in held] == ["Stocks", "Options"]
+    held += [check for check in document["checks"] if "too many connections" in check["text"]]
+    assert held[-1]["name"] == "Fills"
     assert {check["level"] for check in held} == {"note"}
     assert set(manager.snapshot().reconnect_attempts.values()) == {0}
     assert manager.snapshot().status == "running"
