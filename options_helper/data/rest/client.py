@@ -17,6 +17,7 @@ from urllib.parse import quote
 
 from options_helper.data.rest.bounded import EXCHANGE_SECONDS
 from options_helper.data.rest.http import Answer, Host, HostReader, Json, Query
+from options_helper.data.rest.open_families import OpenFamilies, submitted_at
 from options_helper.data.settings import AlpacaSettings
 from options_helper.errors import AlpacaRestError
 
@@ -114,10 +115,17 @@ class AlpacaRest:
     def orders(self, after: dt.datetime | None = None, *, status: str = "all") -> list[object]:
         """Return `/v2/orders` with legs nested, all pages, oldest first; rows without an id stand last.
 
+        The open orders include those that are filled themselves and have open legs, as the entry of a bracket
+        has; Alpaca does not list these with legs nested.
+
         Args:
             after: Only orders submitted later.
             status: "open", "closed" or "all".
         """
+        listed = self._list_orders(after, status, nested=True)
+        return [*listed, *self._open_families.find(listed)] if status == "open" else listed
+
+    def _list_orders(self, after: dt.datetime | None, status: str, *, nested: bool) -> list[object]:
         found: dict[str, Json] = {}
         unreadable: list[object] = []
         for _ in range(_MOST_PAGES):
@@ -125,7 +133,7 @@ class AlpacaRest:
                 "status": status,
                 "limit": ORDERS_PER_PAGE,
                 "direction": "asc",
-                "nested": "true",
+                "nested": str(nested).lower(),
             }
             if after is not None:
                 query["after"] = _precise(after)
@@ -236,6 +244,27 @@ class AlpacaRest:
         return found
 
     @cached_property
+    def _open_families(self) -> OpenFamilies:
+        """Return what finds the orders behind open legs."""
+        return OpenFamilies(
+            list_flat=lambda: self._list_orders(None, "open", nested=False),
+            fetch=self.order,
+            list_near=self._orders_near,
+        )
+
+    def _orders_near(self, symbol: str, at: dt.datetime) -> list[object]:
+        """Return the orders of a symbol that were submitted within a second of a time, legs nested."""
+        query: dict[str, str | int] = {
+            "status": "all",
+            "symbols": symbol,
+            "after": _precise(at - _SECOND),
+            "until": _precise(at + _SECOND),
+            "limit": ORDERS_PER_PAGE,
+            "nested": "true",
+        }
+        return self.get(Host.TRADING, "/v2/orders", query, list)
+
+    @cached_property
     def _unknown(self) -> defaultdict[str, set[str]]:
         """Return the symbols that each path refused while it answered others; never asked for again."""
         return defaultdict(set)
@@ -286,16 +315,8 @@ def _part(answer: Json, name: str, path: str) -> Json:
 
 def _submitted(rows: Iterable[Json]) -> dt.datetime | None:
     """Return the latest time of submission on a page."""
-    times = []
-    for row in rows:
-        text = row.get("submitted_at") or row.get("created_at")
-        try:
-            at = dt.datetime.fromisoformat(text) if isinstance(text, str) else None
-        except ValueError:
-            continue
-        if at is not None and at.tzinfo is not None:
-            times.append(at)
-    return max(times, default=None)
+    times = (submitted_at(row) for row in rows)
+    return max((at for at in times if at is not None), default=None)
 
 
 def _precise(at: dt.datetime) -> str:

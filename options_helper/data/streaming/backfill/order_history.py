@@ -141,7 +141,7 @@ class OrderHistory:
             order_id
             for order_id, row in list(self._orders.items())
             if order_id not in still_open
-            and row["status"] not in _CLOSED
+            and _is_open(row)
             and (row.get("submitted_at") or day_start) < day_start
         )
 
@@ -204,3 +204,8 @@ class OrderHistory:
                 if error.status not in _REFUSALS:
                     raise
                 self._unknown.add(order_id)
+
+
+def _is_open(order: Row) -> bool:
+    """Return whether an order may still change: itself, or a leg of it, as a filled bracket's."""
+    return any(one["status"] not in _CLOSED for one in (order, *order.get("legs", ())))

@@ -1,0 +1,80 @@
+"""Finds the orders behind open legs that Alpaca does not list under their parent.
+
+With `nested=true` the open orders lack a bracket whose entry has filled: the entry is closed, and its legs
+are listed only without nesting, where a row does not name its parent. Legs are submitted with their parent,
+so it is looked for among the symbol's orders of that second, once; from then on it is fetched by its id.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from options_helper.data.rest.http import Json
+
+
+class OpenFamilies:
+    """Remembers the parents of open legs from one look to the next.
+
+    Args:
+        list_flat: Returns the open orders without nesting.
+        fetch: Returns an order by its id, legs nested.
+        list_near: Returns a symbol's orders submitted about a time, legs nested.
+    """
+
+    def __init__(
+        self,
+        *,
+        list_flat: Callable[[], Sequence[object]],
+        fetch: Callable[[str], Json],
+        list_near: Callable[[str, dt.datetime], Sequence[object]],
+    ) -> None:
+        self._list_flat, self._fetch, self._list_near = list_flat, fetch, list_near
+        self._parents: dict[str, str] = {}
+
+    def find(self, listed: Iterable[object]) -> list[Json]:
+        """Return the orders, each whole and once, whose open legs are not among the listed ones.
+
+        A leg whose parent is nowhere to be found is returned itself.
+        """
+        known = set(_ids_of(listed))
+        found: list[Json] = []
+        for row in self._list_flat():
+            name = row.get("id") if isinstance(row, dict) else None
+            if not isinstance(row, dict) or not isinstance(name, str) or name in known:
+                continue
+            family = self._family_of(name, row)
+            known.update(_ids_of([family]))
+            found.append(family)
+        return found
+
+    def _family_of(self, name: str, leg: Json) -> Json:
+        parent = self._parents.get(name)
+        if parent is not None:
+            return self._fetch(parent)
+        at, symbol = submitted_at(leg), leg.get("symbol")
+        if at is None or not isinstance(symbol, str) or not symbol:
+            return leg
+        for order in self._list_near(symbol, at):
+            ids = list(_ids_of([order]))
+            if isinstance(order, dict) and name in ids[1:]:
+                self._parents.update(dict.fromkeys(ids[1:], ids[0]))
+                return order
+        return leg
+
+
+def submitted_at(row: Json) -> dt.datetime | None:
+    """Return when an order was submitted, or created if that is not said; None if neither can be read."""
+    text = row.get("submitted_at") or row.get("created_at")
+    try:
+        at = dt.datetime.fromisoformat(text) if isinstance(text, str) else None
+    except ValueError:
+        return None
+    return at if at is not None and at.tzinfo is not None else None
+
+
+def _ids_of(orders: Iterable[object]) -> Iterator[str]:
+    """Yield the ids of orders, each followed by those of its legs."""
+    for order in orders:
+        rows = [order, *(order.get("legs") or ())] if isinstance(order, dict) else []
+        yield from (row["id"] for row in rows if isinstance(row, dict) and isinstance(row.get("id"), str))
