@@ -12,12 +12,13 @@ from enum import StrEnum
 
 
 class MarketPhase(StrEnum):
-    """The phase of the regular US option session."""
+    """The phase of the regular US option session; OVERNIGHT is seen on a feed of overnight trading only."""
 
     UNKNOWN = "unknown"
     PRE = "pre"
     OPEN = "open"
     AFTER = "after"
+    OVERNIGHT = "overnight"
     CLOSED = "closed"
 
 

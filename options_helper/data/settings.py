@@ -28,7 +28,8 @@ STREAM_URL = "wss://stream.data.alpaca.markets"
 KEY_NAMES = ("APCA_API_KEY_ID", "APCA_API_SECRET_KEY")
 _KEY = re.compile(r"[!-~]+")  # goes into an HTTP header
 
-STOCK_FEEDS = ("iex", "sip")
+STOCK_FEEDS = ("iex", "sip", "delayed_sip", "boats", "overnight")
+OVERNIGHT_FEEDS = frozenset({"boats", "overnight"})  # streamed at /v1beta1, not /v2
 OPTIONS_FEEDS = ("indicative", "opra")
 INDICATIVE_QUOTE_LIMIT = 200  # the Basic plan's websocket limit, Alpaca's "About Market Data API"
 
@@ -72,8 +73,8 @@ class AlpacaSettings:
         return mask(self.key_id)
 
     def stock_stream_url(self, feed: str) -> str:
-        """`{stream host}/v2/{feed}`."""
-        return f"{self.stream_url}/v2/{feed}"
+        """Return `{stream host}/v2/{feed}`, or `/v1beta1/{feed}` for a feed of overnight trading."""
+        return f"{self.stream_url}/{'v1beta1' if feed in OVERNIGHT_FEEDS else 'v2'}/{feed}"
 
     def option_stream_url(self, feed: str) -> str:
         """`{stream host}/v1beta1/{feed}`."""

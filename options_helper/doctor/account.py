@@ -27,6 +27,7 @@ _PHASES = {
     MarketPhase.OPEN: "open",
     MarketPhase.PRE: "before the session",
     MarketPhase.AFTER: "after the session",
+    MarketPhase.OVERNIGHT: "in its overnight session",
     MarketPhase.CLOSED: "closed",
     MarketPhase.UNKNOWN: "in a phase that is not known",
 }

@@ -22,7 +22,17 @@ MOST_OPTION_CONTRACTS = 250
 OPTION_LIMITS = {"indicative": INDICATIVE_QUOTE_LIMIT, "opra": 1000}
 STOCK_LIMITS = {"iex": 30}
 
-_FEED_NAMES = {"iex": "IEX", "sip": "SIP", "indicative": "indicative", "opra": "OPRA"}
+_FEED_NAMES = {
+    "iex": "IEX",
+    "sip": "SIP",
+    "delayed_sip": "delayed SIP",
+    "boats": "Boats",
+    "overnight": "overnight",
+    "indicative": "indicative",
+    "opra": "OPRA",
+}
+# Those that most people choose between; another one is probed if it is the configured one.
+_STOCK_CHOICE = ("iex", "sip")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +62,7 @@ def streams_to_ask(settings: AlpacaSettings, plan: SubscriptionPlan | None = Non
     """
     wanted = plan or SubscriptionPlan()
     feeds = (
-        (StreamName.STOCKS, settings.stock_feed, STOCK_FEEDS, set(wanted.stocks)),
+        (StreamName.STOCKS, settings.stock_feed, _STOCK_CHOICE, set(wanted.stocks)),
         (StreamName.OPTIONS, settings.options_feed, OPTIONS_FEEDS, set(wanted.option_contracts)),
     )
     groups = [

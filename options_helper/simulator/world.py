@@ -37,7 +37,9 @@ class Plan:
         request_window_seconds: The length of their "minute", which a test may shorten.
     """
 
-    feeds: frozenset[str] = frozenset({"iex", "sip", "delayed_sip", "test", "indicative", "opra"})
+    feeds: frozenset[str] = frozenset(
+        {"iex", "sip", "delayed_sip", "boats", "overnight", "test", "indicative", "opra"}
+    )
     stock_symbols: Mapping[str, int] = field(default_factory=lambda: {"iex": 30})
     option_quotes: Mapping[str, int] = field(default_factory=lambda: {"indicative": 200, "opra": 1000})
     count_stock_channels: bool = False

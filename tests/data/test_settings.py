@@ -148,6 +148,8 @@ def test_market_data_streams_carry_their_feed(env_file: Path) -> None:
     """Stocks are at `/v2/{feed}`, options at `/v1beta1/{feed}`, on the configured host."""
     settings = load_settings(KEYS | {"APCA_API_STREAM_URL": "ws://127.0.0.1:7/"}, env_file=env_file)
     assert settings.stock_stream_url("sip") == "ws://127.0.0.1:7/v2/sip"
+    assert settings.stock_stream_url("delayed_sip") == "ws://127.0.0.1:7/v2/delayed_sip"
+    assert settings.stock_stream_url("boats") == "ws://127.0.0.1:7/v1beta1/boats"
     assert settings.option_stream_url("opra") == "ws://127.0.0.1:7/v1beta1/opra"
 
 
@@ -203,7 +205,7 @@ def test_what_is_no_plain_url_is_refused(name: str, url: str, env_file: Path) ->
 
 
 @pytest.mark.parametrize(
-    ("name", "feed"), [("OH_ALPACA_STOCK_FEED", "delayed_sip"), ("OH_ALPACA_OPTIONS_FEED", "sip")]
+    ("name", "feed"), [("OH_ALPACA_STOCK_FEED", "otc"), ("OH_ALPACA_OPTIONS_FEED", "sip")]
 )
 def test_an_unknown_feed_is_refused(name: str, feed: str, env_file: Path) -> None:
     """The refusal lists the feeds there are."""

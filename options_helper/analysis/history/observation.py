@@ -27,7 +27,7 @@ PORTFOLIO = ""
 """The name of the portfolio's own column beside those of its underlyings."""
 
 _SEEN = frozenset({QuoteState.LIVE, QuoteState.QUIET})
-_CLOSED_PHASES = frozenset({MarketPhase.PRE, MarketPhase.AFTER, MarketPhase.CLOSED})
+_CLOSED_PHASES = frozenset({MarketPhase.PRE, MarketPhase.AFTER, MarketPhase.OVERNIGHT, MarketPhase.CLOSED})
 _COLUMN_BY_METRIC = {
     AlertMetric.PNL_ABS: ("pnl_abs", "net_pnl_abs"),
     AlertMetric.PNL_PCT: ("pnl_pct", "net_pnl_pct"),

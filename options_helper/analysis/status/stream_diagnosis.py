@@ -49,7 +49,7 @@ __all__ = ["Diagnosis", "Level", "QuoteCounts", "Readiness", "diagnose"]
 _NAMED_SYMBOLS = 3
 
 _DATA = (StreamName.OPTIONS, StreamName.STOCKS)
-_CLOSED = {MarketPhase.PRE, MarketPhase.AFTER, MarketPhase.CLOSED}
+_CLOSED = {MarketPhase.PRE, MarketPhase.AFTER, MarketPhase.OVERNIGHT, MarketPhase.CLOSED}
 
 
 def diagnose(
@@ -170,7 +170,9 @@ def _closed(
     parts = ["The streams are connected."]
     if counts.newest_at is not None:
         parts.append(f"Last marks from {format_moment(counts.newest_at, snapshot.as_of, zone)}.")
-    return Diagnosis(Level.INFO, f"Market closed{span}.", " ".join(parts))
+    is_overnight = snapshot.market_phase == MarketPhase.OVERNIGHT
+    headline = "Overnight session; the regular one is closed" if is_overnight else "Market closed"
+    return Diagnosis(Level.INFO, f"{headline}{span}.", " ".join(parts))
 
 
 def _not_granted(records: list[StreamHealth]) -> Diagnosis | None:

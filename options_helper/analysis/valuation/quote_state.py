@@ -49,7 +49,9 @@ DELAYED_FEEDS = frozenset({"delayed_sip"})
 
 _ENDED = frozenset({StreamState.ERROR, StreamState.STOPPED})
 _DEAD = frozenset({StreamState.RECONNECTING, StreamState.ERROR, StreamState.STOPPED})
-_CLOSED_FOR_OPTIONS = frozenset({MarketPhase.PRE, MarketPhase.AFTER, MarketPhase.CLOSED})
+_CLOSED_FOR_OPTIONS = frozenset(
+    {MarketPhase.PRE, MarketPhase.AFTER, MarketPhase.OVERNIGHT, MarketPhase.CLOSED}
+)
 
 
 class QuoteState(StrEnum):
@@ -150,7 +152,7 @@ def is_polled_in_time(live: LiveSnapshot, stream: StreamName) -> bool:
 
 def _still_trading(live: LiveSnapshot, standing: RowFacts) -> Flags | bool:
     """Return the rows that may trade outside the regular session: stocks, then late-closing products."""
-    if live.market_phase == MarketPhase.PRE:
+    if live.market_phase in {MarketPhase.PRE, MarketPhase.OVERNIGHT}:
         return standing.is_stock
     if live.market_phase == MarketPhase.AFTER:
         return standing.is_stock | standing.trades_late

@@ -9,7 +9,7 @@ import datetime as dt
 import warnings
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from operator import attrgetter
 from typing import Protocol
@@ -18,6 +18,7 @@ from options_helper.market import MarketPhase
 from options_helper.times import NEW_YORK, new_york_date
 
 PRE_MARKET_OPEN = dt.time(4)
+OVERNIGHT_OPEN = dt.time(20)  # of the evening before a session, to its pre-market
 AFTER_HOURS = dt.timedelta(hours=4)  # to 20:00, and to 17:00 on a half day
 
 _MARGIN = dt.timedelta(days=20)  # sessions known on either side of the asked time; no closure was ever longer
@@ -201,3 +202,18 @@ def market_moment(calendar: MarketCalendar | None, at: dt.datetime) -> MarketMom
         trading_date=trading_date,
         previous_trading_date=calendar.previous_trading_date(at),
     )
+
+
+def with_overnight(moment: MarketMoment, at: dt.datetime) -> MarketMoment:
+    """Return a time's phase as overnight trading sees it, 20:00 to 04:00 New York before each session.
+
+    Source: Alpaca's documentation of 24/5 trading; options do not trade then.
+    """
+    if moment.phase is not MarketPhase.CLOSED or moment.next_open is None:
+        return moment
+    day = new_york_date(moment.next_open)
+    begin = dt.datetime.combine(day - dt.timedelta(days=1), OVERNIGHT_OPEN, NEW_YORK)
+    end = dt.datetime.combine(day, PRE_MARKET_OPEN, NEW_YORK)
+    if at < begin:
+        return replace(moment, until=begin)
+    return replace(moment, phase=MarketPhase.OVERNIGHT, until=end) if at < end else moment

@@ -140,7 +140,7 @@ class _AlpacaDataStreamer:
 
 
 class AlpacaStockStreamer(_AlpacaDataStreamer):
-    """Quotes and trades of stocks; feeds "iex" and "sip"."""
+    """Quotes and trades of stocks; feeds "iex", "sip", "delayed_sip", "boats" and "overnight"."""
 
     name = StreamName.STOCKS
 

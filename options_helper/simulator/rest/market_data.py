@@ -43,7 +43,7 @@ def _option_symbols(world: World, query: Mapping[str, str]) -> list[Contract]:
 
 
 def _stock_symbols(world: World, query: Mapping[str, str]) -> list[str]:
-    _check_feed(world, query, {"iex", "sip", "delayed_sip"})
+    _check_feed(world, query, {"iex", "sip", "delayed_sip", "boats", "overnight"})
     symbols = read_symbols(query)
     for symbol in symbols:
         if not is_stock_symbol(symbol):

@@ -17,6 +17,7 @@ _AnyHandler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 _STREAM_PATHS = {
     "/v2/{feed:iex|sip|delayed_sip|test}": "stocks",
+    "/v1beta1/{feed:boats|overnight}": "stocks",
     "/v1beta1/{feed:indicative|opra}": "options",
     "/stream": "fills",
 }

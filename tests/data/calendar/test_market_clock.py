@@ -16,6 +16,7 @@ from options_helper.data.calendar.market_clock import (
     Session,
     market_moment,
     phase_at,
+    with_overnight,
 )
 from options_helper.errors import AlpacaRestError
 from options_helper.market import MarketPhase
@@ -297,3 +298,21 @@ def test_without_a_calendar_nothing_is_known() -> None:
     """No phase, no close, no date."""
     moment = market_moment(None, ny(MONDAY, 11))
     assert (moment.phase, moment.session_close, moment.trading_date) == (MarketPhase.UNKNOWN, None, None)
+
+
+@pytest.mark.parametrize(
+    ("at", "phase", "until"),
+    [
+        ("2026-11-22T19:59", "closed", "2026-11-22T20:00"),  # a Sunday
+        ("2026-11-22T20:00", "overnight", "2026-11-23T04:00"),
+        ("2026-11-23T03:59", "overnight", "2026-11-23T04:00"),
+        ("2026-11-23T04:00", "pre", "2026-11-23T09:30"),
+        ("2026-11-25T21:00", "closed", "2026-11-26T20:00"),  # no session on Thanksgiving
+        ("2026-11-27T21:00", "closed", "2026-11-29T20:00"),  # a Friday
+    ],
+)
+def test_overnight_trading_has_a_phase_of_its_own(at: str, phase: str, until: str) -> None:
+    """From 20:00 to 04:00 New York before each session; weekends and holidays have none."""
+    moment = dt.datetime.fromisoformat(at).replace(tzinfo=NEW_YORK)
+    seen = with_overnight(market_moment(ExchangeCalendar(), moment), moment)
+    assert (str(seen.phase), seen.until) == (phase, dt.datetime.fromisoformat(until).replace(tzinfo=NEW_YORK))

@@ -13,6 +13,7 @@ _WORDS = {
     MarketPhase.PRE: "Before the open",
     MarketPhase.OPEN: "Market open",
     MarketPhase.AFTER: "After the close",
+    MarketPhase.OVERNIGHT: "Overnight session",
     MarketPhase.CLOSED: "Market closed",
     MarketPhase.UNKNOWN: "Market hours unknown",
 }

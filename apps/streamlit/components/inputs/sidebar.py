@@ -20,7 +20,15 @@ REFRESH_SECONDS = 2
 STALE_AFTER_SECONDS = 30
 MAX_OPTION_CONTRACTS = 250
 ACCOUNTS = ("auto", "paper", "live")
-_FEED_NAMES = {"iex": "IEX", "sip": "SIP", "indicative": "Indicative", "opra": "OPRA"}
+_FEED_NAMES = {
+    "iex": "IEX",
+    "sip": "SIP",
+    "delayed_sip": "Delayed SIP",
+    "boats": "Boats",
+    "overnight": "Overnight",
+    "indicative": "Indicative",
+    "opra": "OPRA",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +105,10 @@ def _portfolio_path(written: str) -> Path:
         return Path(written)
 
 
-_STOCK_HELP = "IEX: one exchange, free. SIP: all US exchanges, needs Alpaca's paid plan."
+_STOCK_HELP = (
+    "IEX: one exchange, free. SIP: all US exchanges, needs Alpaca's paid plan. Delayed SIP: 15 minutes late, "
+    "so never live. Boats and Overnight: trading from 20:00 to 04:00 New York."
+)
 _OPTIONS_HELP = (
     "Indicative: prices that Alpaca derives, free; its trades are 15 minutes late. "
     "OPRA: the consolidated market, needs Alpaca's paid plan."

@@ -1,4 +1,4 @@
-"""Which symbols of a data stream Alpaca grants, found out by asking and remembered for the process.
+"""The symbols of a data stream that Alpaca grants, found out by asking and remembered for the process.
 
 The documented limits name symbols, but some plans count each symbol once per channel, so the limit is not
 assumed. A refused request (405, or 400 for a symbol in an invalid format) subscribes nothing and leaves

@@ -15,6 +15,7 @@ _MODULES = {
     StreamName.OPTIONS: ("alpaca.data.live.option", "OptionDataStream"),
     StreamName.FILLS: ("alpaca.trading.stream", "TradingStream"),
 }
+_BY_URL_ALONE = frozenset({"delayed_sip", "boats", "overnight"})
 _FEEDS = {StreamName.STOCKS: "DataFeed", StreamName.OPTIONS: "OptionsFeed"}
 
 # The streams start together, in a thread each, and alpaca-py's packages import one another. Two threads that
@@ -84,11 +85,14 @@ def stream_class(stream: StreamName) -> type:
 def feed_enum(stream: StreamName, feed: str) -> object:
     """Return alpaca-py's enum of a feed, without which its constructor breaks.
 
+    Its stock stream takes two feeds only; the others are chosen by the URL alone and pass as one of these.
+
     Raises:
         SettingsError: The stream has no such feed.
     """
     enums = import_alpaca("alpaca.data.enums")
+    by_url_alone = stream is StreamName.STOCKS and feed in _BY_URL_ALONE
     try:
-        return getattr(enums, _FEEDS[stream])(feed)
+        return getattr(enums, _FEEDS[stream])("iex" if by_url_alone else feed)
     except ValueError as error:
         raise SettingsError("feed", f"{feed!r} is not a feed of the {stream} stream.") from error

@@ -22,7 +22,7 @@ class LiveStreamConfig:
         polled_contracts: Contracts that do not stream; REST fetches their prices at an interval.
         stream_first: The symbols in the order in which they stream if Alpaca grants fewer; the others follow.
         stream_stocks, stream_options, stream_fills: Streams to run; one without symbols is not started.
-        stock_feed: "iex" or "sip".
+        stock_feed: "iex", "sip", "delayed_sip", "boats" or "overnight".
         options_feed: "indicative" or "opra".
         reconnect_base_seconds, reconnect_cap_seconds: The backoff between attempts; 0 retries at once.
         queue_maxsize: The most batches that may wait for the consumer.

@@ -11,7 +11,8 @@ from functools import partial
 from typing import Protocol
 
 from options_helper.analysis.streams.clock import correct_clock
-from options_helper.data.calendar.market_clock import market_moment
+from options_helper.data.calendar.market_clock import MarketMoment, market_moment, with_overnight
+from options_helper.data.settings import OVERNIGHT_FEEDS
 from options_helper.data.streaming.connection.failures import SYMBOL_LIMIT
 from options_helper.data.streaming.reconnect.change_log import log_change
 from options_helper.data.streaming.reconnect.policy import TICKING_WINDOW, MuteEvidence, is_mute
@@ -148,7 +149,7 @@ class LiveRun:
                 now=now,
                 config=self.config,
                 state=self.cache.state,
-                market=market_moment(self.results.calendar, alpaca_now),
+                market=self._market(alpaca_now),
                 health={stream: worker.health for stream, worker in self.workers.items()},
                 polling=self.results.polling,
                 dropped=self.inbox.dropped,
@@ -170,6 +171,10 @@ class LiveRun:
         health = worker.health
         absent = health.asked if _is_refused_for_its_size(health) else health.missing - health.invalid
         return tuple(dict.fromkeys((*symbols, *(each for each in config.symbols(stream) if each in absent))))
+
+    def _market(self, at: dt.datetime) -> MarketMoment:
+        moment = market_moment(self.results.calendar, at)
+        return with_overnight(moment, at) if self.config.stock_feed in OVERNIGHT_FEEDS else moment
 
     def _alpaca_now(self) -> dt.datetime:
         return self.results.to_alpaca_time(self.clock())
@@ -209,7 +214,7 @@ class LiveRun:
     def _complaint(self, health: StreamHealth) -> StreamError | None:
         now = self.clock()
         alpaca_now = self._alpaca_now()
-        market = market_moment(self.results.calendar, alpaca_now)
+        market = self._market(alpaca_now)
         opened = market.session_open
         evidence = MuteEvidence(
             phase=market.phase,
