@@ -84,6 +84,8 @@ class Backfill:
 
     def start(self) -> None:
         """Begin to fetch."""
+        for stream in self._polls:
+            self._prices.announce_poll(stream)
         for thread in self._threads:
             thread.start()
 
@@ -102,7 +104,9 @@ class Backfill:
         """
         self._prices.begin_again(stream)
         self._ask(Host.DATA, stream)
-        self._ask(Host.DATA, _polled(stream))
+        if stream in self._polls:
+            self._prices.announce_poll(stream)
+            self._ask(Host.DATA, _polled(stream))
 
     def stop(self) -> None:
         """End waits and requests at once; legal at any time, any number of times."""
@@ -160,8 +164,8 @@ class Backfill:
             trading.append(Part("multipliers", partial(account.fetch_multipliers, adjusted)))
         streams = [each for each in (StreamName.OPTIONS, StreamName.STOCKS) if wanted.symbols(each)]
         data = [Part(each, partial(prices.fetch_streamed, each)) for each in streams]
-        if wanted.to_poll is not None:
-            data += [Part(_polled(each), partial(prices.poll, each)) for each in streams]
+        self._polls = streams if wanted.to_poll is not None else []
+        data += [Part(_polled(each), partial(prices.poll, each)) for each in self._polls]
         if wanted.stocks:
             data.append(Part("splits", partial(account.fetch_splits, wanted.stocks)))
         if prices.indices:

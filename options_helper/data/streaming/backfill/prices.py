@@ -101,16 +101,21 @@ class PriceFetch:
 
     def poll(self, stream: StreamName) -> float:
         """Fetch the quotes, trades, previous closes and greeks of what does not stream."""
+        symbols, seconds = self.announce_poll(stream)
+        if symbols:
+            asked_at = self._clock()
+            rows = self._fetch(stream, symbols)
+            self._put(stream, rows.quotes, rows.trades)
+            if not rows.skipped:
+                self._results.put_polled(stream, symbols, asked_at)
+        return seconds
+
+    def announce_poll(self, stream: StreamName) -> tuple[Sequence[str], float]:
+        """Publish what is polled of a stream, and how often, before it is fetched; from any thread."""
         symbols = {each: self._wanted.polled(each) for each in self._first}
         seconds = choose_poll_seconds(map(len, symbols.values()))
         self._results.put_polling(stream, symbols[stream], seconds)
-        if symbols[stream]:
-            asked_at = self._clock()
-            rows = self._fetch(stream, symbols[stream])
-            self._put(stream, rows.quotes, rows.trades)
-            if not rows.skipped:
-                self._results.put_polled(stream, asked_at)
-        return seconds
+        return symbols[stream], seconds
 
     def fetch_indices(self) -> float:
         """Fetch the values of the contracts' indices, which no stream carries."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -39,6 +40,7 @@ class RestResults:
         self.calendar: MarketCalendar | None = None
         self.clock_offset_seconds: float | None = None
         self.polling: Mapping[StreamName, Polling] = {}
+        self._polling_lock = threading.Lock()  # between the streams' threads and the one that polls
         self._cache, self._workers, self._gaps = cache, workers, gaps
 
     @property
@@ -74,19 +76,21 @@ class RestResults:
 
     def put_polling(self, stream: StreamName, symbols: Iterable[str], seconds: float) -> None:
         """Note what is about to be fetched at which interval; an answer for other symbols proves nothing."""
-        known = self.polling.get(stream, Polling())
         wanted = frozenset(symbols)
-        # Equal symbols stay the same object, for readers that remember it.
-        changed = replace(known, seconds=seconds) if wanted == known.symbols else Polling(wanted, seconds)
+        with self._polling_lock:
+            known = self.polling.get(stream, Polling())
+            # Equal symbols stay the same object, for readers that remember it.
+            changed = replace(known, seconds=seconds) if wanted == known.symbols else Polling(wanted, seconds)
+            self.polling = {**self.polling, stream: changed}
         if changed != known:
-            self._put_polling(stream, changed)
+            self._cache.touch()
 
-    def put_polled(self, stream: StreamName, asked_at: dt.datetime) -> None:
-        """Note that REST answered for all symbols that are polled; it was asked at a time."""
-        self._put_polling(stream, replace(self.polling[stream], answered_at=asked_at))
-
-    def _put_polling(self, stream: StreamName, polling: Polling) -> None:
-        self.polling = {**self.polling, stream: polling}
+    def put_polled(self, stream: StreamName, symbols: Iterable[str], asked_at: dt.datetime) -> None:
+        """Note that REST answered for these symbols, all that were polled when it was asked."""
+        with self._polling_lock:
+            known = self.polling[stream]
+            if known.symbols == frozenset(symbols):  # else others are polled since, and nothing is proven
+                self.polling = {**self.polling, stream: replace(known, answered_at=asked_at)}
         self._cache.touch()
 
     def put_reference(self, reference: Reference) -> None:

@@ -153,6 +153,16 @@ def test_what_a_stream_no_longer_carries_is_polled_at_once(desk: Desk) -> None:
     assert desk.polling.symbols == {STREAMED, POLLED}
 
 
+def test_what_will_be_polled_is_known_before_it_is_fetched(desk: Desk) -> None:
+    """From the acknowledgement on a symbol counts as polled, and an older answer proves nothing about it."""
+    desk.run_for(2)
+    desk.to_poll = (STREAMED, POLLED)
+    desk.backfill.request_quotes(StreamName.OPTIONS)
+    assert desk.polling == Polling(frozenset([STREAMED, POLLED]), 15.0, None)
+    desk.results.put_polled(StreamName.OPTIONS, [POLLED], NOW)
+    assert desk.polling.answered_at is None
+
+
 def test_an_answer_for_other_symbols_proves_nothing(desk: Desk) -> None:
     """When the polled symbols change, the last answer does not count for the new ones."""
     desk.run_for(2)

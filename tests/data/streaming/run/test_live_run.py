@@ -500,7 +500,7 @@ def test_what_is_not_granted_and_what_is_over_the_limit_is_polled(wait_until) ->
         assert run.symbols_to_poll(StreamName.OPTIONS) == ("SPY261218C00600000", CONTRACTS[0])
         assert run.symbols_to_poll(StreamName.STOCKS) == ()
         run.results.put_polling(StreamName.OPTIONS, run.symbols_to_poll(StreamName.OPTIONS), 15.0)
-        run.results.put_polled(StreamName.OPTIONS, NOW)
+        run.results.put_polled(StreamName.OPTIONS, run.symbols_to_poll(StreamName.OPTIONS), NOW)
         health = run.snapshot().health["options"]
         assert health.polled == {"SPY261218C00600000", CONTRACTS[0]}
         assert (health.poll_seconds, health.polled_at) == (15.0, NOW)
