@@ -213,6 +213,7 @@ UPDATE: Fields = {
     "event": one_of("new", "canceled", "expired", "replaced", "rejected", "pending_cancel"),
     "timestamp": moment,
     "reason?": text,
+    "execution_id?": is_uuid,  # of a single order's "new", as recorded
 }
 FILL: Fields = {
     "event": one_of("fill", "partial_fill"),

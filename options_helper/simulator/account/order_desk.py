@@ -70,7 +70,7 @@ class OrderDesk:
             symbol, side, Decimal(qty), limit_price, intent or self.positions.intent(symbol, side)
         )
         order.replaces = replaces
-        self._tell("new", order)
+        self._tell("new", order, execution_id=self._identifier())
         return order
 
     def place_multileg(
@@ -130,7 +130,7 @@ class OrderDesk:
         successor = self._order(order.symbol, order.side, Decimal(qty), limit_price, order.intent)
         successor.replaces, order.replaced_by = order.id, successor.id
         self._tell("replaced", order, at)
-        self._tell("new", successor)
+        self._tell("new", successor, execution_id=self._identifier())
         return successor
 
     def bust(self, execution_id: str) -> None:
