@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pandas as pd
@@ -130,6 +132,19 @@ def test_the_monitor_and_every_tab_read_the_same_tables(desk: Desk) -> None:
     monitor.look()
     assert desk.view(now).positions["bid"].iloc[0] == 21.0
     assert desk.computed == 2
+
+
+def test_threads_that_ask_at_once_get_the_one_view(desk: Desk) -> None:
+    """Eight readers of one snapshot wait for one computation and read the same object."""
+    live, together = snapshot(AT), threading.Barrier(8)
+
+    def read(_: int) -> TablesView:
+        together.wait(timeout=10)
+        return desk.view(live)
+
+    with ThreadPoolExecutor(max_workers=8) as readers:
+        views = list(readers.map(read, range(8)))
+    assert len({id(view) for view in views}) == desk.computed == 1
 
 
 def test_a_file_saved_without_a_change_shares_its_tables_with_the_monitor(desk: Desk) -> None:
