@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
-
-pytest.importorskip("streamlit", reason="the portal needs streamlit")
-
-from collections.abc import Iterator
-
-from streamlit.testing.v1 import AppTest
 
 from options_helper.market import LiveSnapshot, StreamState
 from options_helper.session import hub as hub_module
 from options_helper.session.hub import close_hub
 from options_helper.session.monitor import close_all
 from options_helper.times import utc_now
+
+if TYPE_CHECKING:
+    from streamlit.testing.v1 import AppTest
 
 ROOT = Path(__file__).resolve().parents[2]
 PORTAL = ROOT / "apps" / "streamlit" / "streamlit_app.py"
@@ -98,6 +96,8 @@ class Desk:
 
     def home(self) -> AppTest:
         """The portal's home page."""
+        from streamlit.testing.v1 import AppTest  # conftest is imported even if every module here is skipped
+
         return AppTest.from_file(str(PORTAL), default_timeout=30).run()
 
     @staticmethod

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+pytest.importorskip("streamlit", reason="the portal needs streamlit")
+
 from apps.streamlit.components.view import redraw
 
 PACE = 1.0
