@@ -1,4 +1,4 @@
-"""What every test shares: markers, the chosen moment, waiting for a condition, no thread left behind."""
+"""Shared by every test: markers, the chosen moment, waiting for a condition, no thread left behind."""
 
 from __future__ import annotations
 

@@ -221,7 +221,7 @@ def test_times_are_aware_utc(given: object, expected: dt.datetime) -> None:
 
 
 def test_an_update_without_any_time_gets_its_receipts() -> None:
-    """Where neither update nor order has a time, the time of receipt stands, else the clock's."""
+    """If neither update nor order has a time, the time of receipt counts, else the clock's."""
     received = dt.datetime(2026, 11, 20, 15, tzinfo=dt.UTC)
     update = {"event": "new", "order": {"id": "a"}}
     row = normalize_trade_update(update, received_at=received)
@@ -326,7 +326,7 @@ def test_a_multi_leg_order_is_never_blank() -> None:
 
 
 def test_legs_on_several_roots_name_them_all() -> None:
-    """Where the legs share no root, the parent names every symbol; a leg that is no order is left out."""
+    """If the legs share no root, the parent names every symbol; a leg that is no order is left out."""
     update = make_multi_leg()
     legs = update["data"]["order"]["legs"]
     legs[1]["symbol"] = "MSFT"
@@ -456,7 +456,7 @@ def test_an_activity_without_its_place_is_malformed(change: dict[str, Any]) -> N
 
 
 def test_an_activity_without_leaves_has_no_total() -> None:
-    """Where the rest of the order is not told, its whole quantity is not made up."""
+    """If the rest of the order is unknown, its whole quantity is not made up."""
     row = normalize_rest_activity({**ACTIVITY, "leaves_qty": None})
     assert row is not None
     assert row["qty"] is None

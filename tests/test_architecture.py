@@ -99,7 +99,7 @@ MODULES = {module_name(source) for source in SOURCES}
 
 
 def within(module: str, package: str) -> bool:
-    """Whether a module is this package or lies in it."""
+    """Return whether a module is this package or lies in it."""
     return module == package or module.startswith(f"{package}.")
 
 
@@ -207,7 +207,7 @@ def test_every_module_has_one_spelling() -> None:
 
 
 def is_broad(node: ast.AST) -> bool:
-    """Whether a node is a handler of every exception."""
+    """Return whether a node is a handler of every exception."""
     if not isinstance(node, ast.ExceptHandler):
         return False
     caught = ast.walk(node.type) if node.type else ()
@@ -312,7 +312,7 @@ def places_and_imports() -> dict[str, set[str]]:
 
 
 def draw_imports() -> str:
-    """Return the places in rows, each of which imports only from the rows above it."""
+    """Return the places in rows that import only from the rows above them."""
     rows, sorter = [], TopologicalSorter(places_and_imports())
     sorter.prepare()
     while sorter.is_active():

@@ -69,7 +69,7 @@ def test_version_is_printed() -> None:
     ],
 )
 def test_the_help_names_every_default(command: str, defaults: list[str]) -> None:
-    """What an option is without being given stands in the help."""
+    """The help gives the default of every option."""
     result = RUNNER.invoke(cli.app, [command, "--help"], env={"COLUMNS": "200", "TERMINAL_WIDTH": "200"})
     shown = " ".join(re.sub(r"\x1b\[[0-9;]*m", "", result.stdout).split())
     for default in defaults:
@@ -213,7 +213,7 @@ def test_a_taken_port_that_was_asked_for_is_refused(taken_port: int) -> None:
 
 
 def test_no_free_port_at_all_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where every port is taken, the way out is named."""
+    """If every port is taken, the message names the way out."""
     monkeypatch.setattr(launcher, "is_free", lambda _host, _port: False)
     with (
         pytest.raises(OptionsHelperError, match="Choose one with --port"),
@@ -270,7 +270,7 @@ def test_the_users_choices_reach_the_page(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def test_the_log_is_said_where_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where the usual place cannot be written, what is said and handed on is the place that is used."""
+    """If the usual place cannot be written, the place used instead is printed and passed on."""
     (tmp_path / "file").touch()
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     monkeypatch.setenv(log_file.LOG_FILE_VARIABLE, str(tmp_path / "file" / "log"))
@@ -433,7 +433,7 @@ def test_the_demo_takes_the_users_portfolio(tmp_path: Path) -> None:
 
 
 class Launched:
-    """A launch of the stub in place of Streamlit, told to end when it says that it is ready."""
+    """A launch of the stub in place of Streamlit, ended as soon as it says that it is ready."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         self.said: list[str] = []
@@ -504,7 +504,7 @@ def test_no_browser_is_opened_where_none_is_wanted(launched: Launched) -> None:
 
 
 def test_a_child_that_fails_gives_its_exit_code(launched: Launched) -> None:
-    """Where the child ends by itself its exit code is passed on, and no address is said."""
+    """If the child ends by itself, its exit code is passed on and no address is printed."""
     launched.program = "raise SystemExit(7)"
     assert launcher.launch(LaunchOptions(port=free_port()), launched.say) == 7
     assert not any("ready" in text for text in launched.said)
@@ -535,7 +535,7 @@ def test_moving_to_another_port_is_said(
 
 
 def test_listening_for_others_is_said(launched: Launched) -> None:
-    """What works is named: the page on this machine, and nothing on other devices."""
+    """The message names the page on this machine and promises nothing on other devices."""
     assert launcher.launch(LaunchOptions(host="0.0.0.0", port=free_port()), launched.say) == 0  # noqa: S104
     assert launched.said[0].startswith(
         "Listening on 0.0.0.0. There is no login, so other devices are refused: "

@@ -50,7 +50,7 @@ def single(**changes: Any) -> Position:
 
 
 def quote(symbol: str, bid: float | None, ask: float | None, ago: float = 1.0, at: dt.datetime = AT) -> Quote:
-    """A quote of so many seconds ago."""
+    """Return a quote from this many seconds ago."""
     stamp = at - dt.timedelta(seconds=ago)
     return Quote(symbol, bid, ask, 10, 12, stamp, stamp)
 
@@ -211,7 +211,7 @@ def test_an_index_option_settled_at_the_open_expires_then() -> None:
 
 
 def test_an_adjusted_contract_warns_whatever_its_multiplier() -> None:
-    """A digit at the root's end means other deliverables, of which a multiplier says nothing."""
+    """A digit at the root's end means other deliverables, and a multiplier says nothing about those."""
     position = single(symbol="CSGP", root="CSGP1", strike=1.0, cost_basis=1.0, contracts=1)
     symbol = "CSGP1261218C00001000"
     live = snapshot(quote(symbol, 2.0, 2.2))
@@ -395,7 +395,7 @@ def test_a_row_says_where_its_price_is_from(
 
 
 def test_lag_times_sizes_greeks_and_the_brokers_view_are_passed_on() -> None:
-    """What the vendor says beside prices stands in the row, null where it says nothing."""
+    """The vendor's reference data is in the row, and null if there is none."""
     seen = Quote(CALL, 20, 21, 7, 9, AT - dt.timedelta(seconds=3), AT - dt.timedelta(seconds=1))
     traded = Trade(CALL, 20.5, 1, AT - dt.timedelta(minutes=2))
     live = snapshot(

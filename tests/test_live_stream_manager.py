@@ -19,7 +19,7 @@ CONFIG = LiveStreamConfig(stocks=("AAPL",), option_contracts=(CONTRACT,), reconn
 
 
 class FakeStreamer:
-    """Runs until stopped, or until told to end with an error; remembers what it was given."""
+    """Runs until it is stopped or made to end with an error; remembers what it was given."""
 
     def __init__(self, **arguments: Any) -> None:
         self.arguments = arguments
@@ -172,7 +172,7 @@ class PlainStreamer(FakeStreamer):
 
 
 class PlainTradingStreamer(FakeStreamer):
-    """Likewise, for order updates."""
+    """A streamer of order updates with the promised names only."""
 
     def __init__(self, *, on_trade_updates: Any) -> None:
         super().__init__(on_trade_updates=on_trade_updates)
@@ -283,7 +283,7 @@ def test_a_rejected_stream_is_not_retried(desk: Desk, wait_until) -> None:
 
 
 def test_an_unknown_exception_is_retried_without_its_text(desk: Desk, wait_until) -> None:
-    """What a foreign exception says may hold a secret: only its kind is shown, and the stream is retried."""
+    """A foreign exception's text may hold a secret: only its kind is shown, and the stream is retried."""
     desk["stocks"].fail(RuntimeError("key=SECRET"))
     wait_until(lambda: len(desk.made["stocks"]) == 2)
     assert "SECRET" not in str(desk.snapshot)

@@ -1,4 +1,4 @@
-"""What a portfolio may hold, and what is refused at construction."""
+"""Portfolios: the values they hold, and those refused at construction."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_an_empty_portfolio_has_dollars_and_no_cash() -> None:
 
 
 def test_a_portfolio_is_frozen() -> None:
-    """What was loaded is never changed in place."""
+    """A loaded portfolio is never changed in place."""
     with pytest.raises(ValidationError, match="frozen"):
         Position(**OPTION).strike = 1.0
 
@@ -189,7 +189,7 @@ def test_a_structure_has_two_legs_or_more() -> None:
 
 
 def test_a_structure_may_hold_shares() -> None:
-    """Legs are told apart by their keys, and `option_legs` leaves the shares out."""
+    """Legs are distinguished by their keys, and `option_legs` leaves the shares out."""
     call = Leg(**LEG | {"side": "short"})
     covered = MultiLegPosition.model_validate(
         {"id": "cc", "symbol": "AAPL", "legs": [{"side": "long", "shares": 200}, call], "net_debit": -120.5}

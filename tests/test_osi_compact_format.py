@@ -38,7 +38,7 @@ def contracts(draw: st.DrawFn) -> ParsedContract:
 
 
 def terms(parsed: ParsedContract) -> tuple[object, ...]:
-    """What identifies a contract, its written form apart."""
+    """Return a contract's identity, independent of its written form."""
     return parsed.underlying_norm, parsed.expiry, parsed.option_type, parsed.strike
 
 
@@ -140,7 +140,7 @@ def test_strikes_are_written_in_tenths_of_a_cent(strike: float, digits: str) -> 
     ],
 )
 def test_nonsense_is_refused_in_words(symbol: object) -> None:
-    """What is no symbol raises an error that is a ValueError and shows a right symbol, in one line."""
+    """Anything else raises an error that is a ValueError and shows a right symbol, in one line."""
     assert not is_contract_symbol(symbol)  # type: ignore[arg-type]  # that is the point
     with pytest.raises(ContractSymbolError, match="AAPL261218C00250000") as caught:
         parse_contract_symbol(symbol)  # type: ignore[arg-type]  # that is the point

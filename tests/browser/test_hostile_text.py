@@ -69,7 +69,7 @@ def test_of_the_portfolio_and_its_alerts(portal: Portal, page: Page) -> None:
 
 @pytest.mark.parametrize("name", ["alerts.json", "portfolio.json"])
 def test_of_a_file_that_cannot_be_used(portal: Portal, page: Page, name: str) -> None:
-    """What is said of an unknown key draws nothing of it."""
+    """The message about an unknown key draws nothing of it."""
     write_portfolio(portal.folder)
     (portal.folder / "alerts.json").unlink(missing_ok=True)
     if name == "alerts.json":

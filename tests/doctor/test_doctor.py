@@ -1,4 +1,4 @@
-"""What `options-helper doctor` finds, against the simulator."""
+"""The findings of `options-helper doctor`, against the simulator."""
 
 from __future__ import annotations
 
@@ -321,7 +321,7 @@ def test_ctrl_c_waits_for_no_answer(
 
 @integration
 def test_a_check_that_breaks_is_a_failure(patient: DoctorInput, monkeypatch) -> None:
-    """What nobody thought of in the check of a stream is no silence, and no success."""
+    """An unforeseen error in the check of a stream is neither silence nor success."""
     from options_helper.doctor import checks
 
     def check(asked: Any, *_more: Any) -> Any:
@@ -370,7 +370,7 @@ def test_a_server_s_message_forges_no_line() -> None:
 
 
 def test_the_log_is_named_so_that_it_can_be_found(tmp_path, monkeypatch) -> None:
-    """The log's path is told from the root, and where it cannot be written the place that takes it."""
+    """The log's path is given from the root; if it cannot be written, so is the place used instead."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "file").touch()
 
@@ -498,7 +498,7 @@ def test_a_missing_package_is_a_failure_with_its_line() -> None:
 
 
 def test_without_alpaca_py_each_stream_says_so(monkeypatch) -> None:
-    """Where the SDK is missing no stream can be asked, and the line that installs it is told."""
+    """Without the SDK no stream can be asked, and the line that installs it is given."""
     from options_helper.doctor import feed_probe
     from options_helper.doctor.streams import check_streams
     from options_helper.errors import MissingDependency
@@ -548,7 +548,7 @@ def test_a_probe_ends_before_it_subscribes(monkeypatch, stream: StreamName, feed
 
 
 def test_the_configured_feed_is_asked_first() -> None:
-    """What the page would use comes first; the other feed is for information."""
+    """The feed that the page would use comes first; the other one is for information."""
     settings = AlpacaSettings("k", "s", stock_feed="sip", options_feed="opra")
     stocks, options, fills = streams_to_ask(settings)
     assert stocks == [

@@ -170,7 +170,7 @@ def test_a_value_is_refused_by_both_or_by_neither(model: type, field: str) -> No
 
 @pytest.mark.parametrize(("model", "field"), places(), ids=lambda part: getattr(part, "__name__", part))
 def test_a_missing_field_is_refused_by_both_or_by_neither(model: type, field: str) -> None:
-    """What the loader needs, the schema requires."""
+    """The schema requires every field that the loader needs."""
     document = json.loads(json.dumps(changed(PLACES[model], field, "gone")), object_hook=without_gone)
     assert SCHEMA.is_valid(document) == is_loaded(document)
 

@@ -192,7 +192,7 @@ def test_a_structure_that_can_hardly_be_meant_is_questioned(net_debit: float, wo
 
 
 def test_a_good_file_raises_no_doubt() -> None:
-    """What is meant as it is written is not questioned."""
+    """A value that is plausible as written is not questioned."""
     assert [doubt for entry in (PUT, SHARES, SPREAD) for doubt in doubts(entry)] == []
     assert is_vix_monthly_expiry(dt.date(2026, 12, 16))
 

@@ -50,7 +50,7 @@ def test_a_low_hard_limit_is_said() -> None:
 
 
 def test_no_limit_at_all_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where nothing is limited, nothing is said."""
+    """Without a limit nothing is said."""
     import resource
 
     infinite = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)

@@ -44,7 +44,7 @@ def test_opening_twice_writes_once(tmp_path: Path) -> None:
 
 
 def test_a_place_that_cannot_be_written_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where the folder cannot be made, the log goes to the directory for temporary files."""
+    """If the folder cannot be made, the log goes to the directory for temporary files."""
     (tmp_path / "file").touch()
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     assert open_log(tmp_path / "file" / "log").parent.parent == tmp_path

@@ -69,7 +69,7 @@ def test_a_status_in_words(status: AlertStatus, words: str) -> None:
 
 
 def test_an_alert_raised_on_another_day_has_its_day() -> None:
-    """What was raised on Friday does not read on Monday as if it were of today."""
+    """An alert raised on Friday does not read on Monday as if it were from today."""
     raised = AlertStatus(AlertPhase.RAISED, NOW, Outcome.NO_DATA, raised_at=NOW, raised_value=-110.0)
     words = describe_status(raised, LOSS, dt.UTC, NOW + dt.timedelta(days=3))
     assert words.startswith(f"raised {NOW:%a} 17:00:00 at")
@@ -126,7 +126,7 @@ class _Desk:
 
     @property
     def text(self) -> str:
-        """What the panel says."""
+        """Return the panel's words."""
         return "\n".join(each.value for each in self.panel.markdown)
 
     def button(self, key: str) -> Any:
@@ -171,7 +171,7 @@ def _two_portfolios(monitors: list[object]) -> None:
 
 
 def test_a_portfolio_that_is_looked_at_again_is_toasted_for_what_is_new() -> None:
-    """Each portfolio counts its own events: its history is not told again after a look at another one."""
+    """Each portfolio counts its own events: a look at another one does not repeat its history."""
     busy, quiet = _Desk(LOSS), _Desk(LOSS)
     busy.pass_seconds(12, 8.0)
     both = AppTest.from_function(_two_portfolios, args=([busy.monitor, quiet.monitor],), default_timeout=20)

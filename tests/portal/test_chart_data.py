@@ -1,4 +1,4 @@
-"""What the charts are given: thinned curves, fills on them, payoffs; and colours that can be read."""
+"""The charts' data: thinned curves with fills on them, payoffs, and readable colours."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def test_fills_stand_on_the_curve_as_it_was_then() -> None:
 
 
 def test_a_curve_and_its_fills_are_one_table() -> None:
-    """Told apart by kind, so that the chart's specification never changes."""
+    """Points are distinguished by kind, so that the chart's specification never changes."""
     curve = _curve(1.0, 2.0)
     points = curve_points(curve, "a", NEW_YORK)
     assert curve_table(points)["kind"].tolist() == ["curve"] * 2

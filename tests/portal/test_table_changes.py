@@ -1,4 +1,4 @@
-"""What the positions table sends to a browser: everything once, and then only what has changed."""
+"""The positions table sends a browser everything once, and then only what has changed."""
 
 from __future__ import annotations
 

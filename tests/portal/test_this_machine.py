@@ -71,5 +71,5 @@ def test_a_foreign_name_gets_a_sentence(host: bytes) -> None:
 
 
 def test_the_servers_own_start_passes() -> None:
-    """What is no connection is none of its business."""
+    """Events other than connections pass untouched."""
     assert ask("lifespan", client=None) == [{"type": "inside"}]

@@ -387,7 +387,7 @@ CONTRACT: Fields = {
 
 
 def find_fault(row: dict[str, Any], fields: Fields) -> str:
-    """What is wrong with a row: a field too many, one missing, or a value of the wrong kind; else ""."""
+    """Return a row's fault, or "": a field too many, one missing, or a value of the wrong kind."""
     names = {name.rstrip("?"): name for name in fields}
     for name, value in row.items():
         if name not in names:

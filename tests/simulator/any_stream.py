@@ -31,7 +31,7 @@ async def subscribe(line: Any, stream: str) -> Any:
 
 
 async def is_silent(line: Any) -> bool:
-    """Whether nothing comes for a while."""
+    """Return whether nothing arrives for a while."""
     try:
         await line.socket.receive(timeout=SHORT_SECONDS)
     except TimeoutError:
@@ -45,7 +45,7 @@ def codec(stream: str) -> str:
 
 
 def make_event(simulator: AlpacaSimulator, stream: str) -> None:
-    """Something that a client of the stream is told of."""
+    """Make something happen that a client of the stream hears about."""
     if stream == "fills":
         simulator.place_order(CALL)
     else:

@@ -148,7 +148,7 @@ _PATIENCE = aiohttp.ClientTimeout(total=PATIENCE_SECONDS)
 
 @pytest.fixture
 def make_phone() -> Iterator[Callable[..., Phone]]:
-    """Start a simulator that does nothing by itself unless told otherwise, and give the phone to call it."""
+    """Start a simulator that by default does nothing by itself, and yield the phone to call it."""
     with contextlib.ExitStack() as stack:
 
         def make(**settings: Any) -> Phone:

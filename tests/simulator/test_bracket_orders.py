@@ -92,7 +92,7 @@ def test_the_story_is_alpacas(story: list[JsonObject]) -> None:
 
 
 def test_the_fills_of_a_bracket_are_whole(phone: Any, wait_until: Any, story: list[JsonObject]) -> None:
-    """Through the real SDK a bracket gives one order with two legs, and each leg's fill is told once."""
+    """Through the real SDK a bracket gives one order with two legs, and each leg's fill arrives once."""
     simulator = phone.simulator
     settings = load_settings(simulator.environment())
     manager = LiveStreamManager()

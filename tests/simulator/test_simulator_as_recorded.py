@@ -150,7 +150,7 @@ def test_the_trading_stream_says_why_it_closes(phone) -> None:
 
 
 def test_a_bust_has_a_negative_quantity(phone) -> None:
-    """What a bust takes back is negative."""
+    """A bust's quantity is negative."""
 
     async def talk() -> Any:
         async with phone.fills() as line:

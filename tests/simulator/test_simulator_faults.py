@@ -143,7 +143,7 @@ def test_falling_silent(phone, stream, fault, step) -> None:
 
 
 def test_a_subscription_granted_in_part(phone) -> None:
-    """Only the symbols named, or only so many, are granted; on fills the stream itself can be left out."""
+    """Only named symbols, or only a number of them, are granted; fills can leave the stream itself out."""
     symbols = [f"AAPL271217C{n * 1000:08d}" for n in range(1, 6)]
 
     async def ask() -> list[str]:

@@ -105,7 +105,7 @@ def test_stock_messages(phone, codec) -> None:
 
 @pytest.mark.date_sensitive
 def test_stock_messages_of_the_market(phone) -> None:
-    """What the seeded market itself sends for stocks has Alpaca's fields and no others."""
+    """The seeded market's own messages for stocks have Alpaca's fields and no others."""
 
     async def talk() -> None:
         async with phone.stocks("AAPL", "BRK.B") as line:

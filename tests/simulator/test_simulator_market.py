@@ -181,7 +181,7 @@ def test_contract_symbols(symbol, underlying, strike, adjusted, european) -> Non
     "symbol", ["AAPL", "BRK.B261218C00500000", "AAPL261332C00270000", "aapl261218C00270000", ""]
 )
 def test_what_is_no_contract(symbol) -> None:
-    """What is not well formed is no contract."""
+    """A malformed symbol is no contract."""
     assert parse_contract(symbol) is None
 
 

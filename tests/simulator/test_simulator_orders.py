@@ -178,7 +178,7 @@ def test_a_correction_changes_the_price(account) -> None:
     ],
 )
 def test_positions_average_their_entry(account, fills, position) -> None:
-    """Adding averages the entry price, reducing keeps it, turning over begins anew."""
+    """Adding averages the entry price, reducing keeps it, turning over starts again."""
     for side, quantity, price in fills:
         account.desk.fill(account.desk.place(CALL, side, quantity), prices=[Decimal(price)])
     assert list(account.desk.positions) == [(CALL, *position)]
@@ -195,7 +195,7 @@ def test_intents_follow_the_position(account) -> None:
 
 
 def test_stories_are_seeded() -> None:
-    """One seed tells the same stories with the same identifiers, another seed others."""
+    """One seed gives the same stories with the same identifiers, another seed others."""
     assert play(7, 300).updates == play(7, 300).updates
     assert play(7, 300).updates != play(8, 300).updates
 
@@ -242,7 +242,7 @@ def test_no_contracts_no_orders() -> None:
 
 @pytest.mark.parametrize("seed", [1, 7, 23])
 def test_no_execution_goes_through_zero(seed) -> None:
-    """What an order says it opens grows the position, and what it says it closes leaves none turned over."""
+    """An opening order grows the position, and a closing one never turns it over."""
     desk = play(seed, 12_000).desk
     assert len(desk.executions) > 100
     closing = [one for one in desk.executions if desk.orders[one.order_id].intent.endswith("to_close")]

@@ -73,7 +73,7 @@ def test_who_does_not_authenticate_is_cut(make_phone) -> None:
 
 @pytest.mark.parametrize("message", ["nonsense", "[]", "{}", '"action"'])
 def test_what_is_no_message(phone, message) -> None:
-    """What cannot be read is answered with an error, and the connection lives on."""
+    """An unreadable message is answered with an error, and the connection lives on."""
 
     async def talk() -> None:
         async with phone.dial("/stream", codec="json") as line:
@@ -133,7 +133,7 @@ def test_msgpack_on_request(phone) -> None:
 
 
 def test_nobody_listens_and_rest_still_tells(phone) -> None:
-    """What happens while nobody is connected is not replayed on the stream, but REST has it."""
+    """Events that nobody was connected for are not replayed on the stream, but REST has them."""
 
     async def talk() -> None:
         phone.simulator.fill_now(CALL, "buy", 3, 9.0)

@@ -1,4 +1,4 @@
-"""What the simulator does to its connections on command: ends, cuts, and frames as they are."""
+"""The simulator ends and cuts connections and sends raw frames on command."""
 
 from __future__ import annotations
 

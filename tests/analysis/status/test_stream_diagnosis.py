@@ -689,7 +689,7 @@ def test_a_line_keeps_the_last_failure() -> None:
 
 
 def polled(stream: StreamName, number: int, **fields: Any) -> StreamHealth:
-    """A stream of which this many symbols are polled, because the plan grants no more channels."""
+    """A stream with this many symbols polled, because the plan grants no more channels."""
     asked = health(stream).asked
     some = frozenset(sorted(asked)[:number])
     given: dict[str, Any] = {"missing": some, "polled": some, "poll_seconds": 15.0, "polled_at": ago(3)}
@@ -698,7 +698,7 @@ def polled(stream: StreamName, number: int, **fields: Any) -> StreamHealth:
 
 
 def test_the_mix_and_the_granted_limit_are_said() -> None:
-    """What streams and what is polled is counted by stream; a plan's limit is named, and nothing is amber."""
+    """Streamed and polled symbols are counted by stream; a plan's limit is named, and nothing is amber."""
     records = polled(OPTIONS, 3), polled(STOCKS, 1)
     said = diagnose(snapshot(*records), quotes=QuoteCounts(total=8, oldest_seconds=2))
     assert (said.level, said.headline) == (Level.QUIET, "Live.")

@@ -305,7 +305,7 @@ def test_the_evening_before_expiry_nothing_has_expired() -> None:
 
 
 def test_a_contract_that_expired_long_ago_leaves_the_totals_incomplete() -> None:
-    """What it came to is not known: its row says so, and beside it stands the part that is known."""
+    """The settlement is unknown: its row says so, beside the part that is known."""
     gone = single(id="gone", cost=9.0, expiry=FRIDAY)
     row, _, totals = of(
         gone, world({C250: (6.0, 6.2), "AAPL261120C00250000": (1.0, 1.1)}), single(), cash=100

@@ -119,6 +119,6 @@ def test_every_float_has_words_and_none_is_in_scientific_notation(value: float) 
 
 @given(st.floats(0.000000001, 0.0099))
 def test_a_small_price_is_never_written_as_zero(value: float) -> None:
-    """What is written is the price to six significant digits."""
+    """A written price keeps six significant digits."""
     assert float(figures.format_price(value).lstrip("$")) == pytest.approx(value, rel=5e-6)
     assert float(figures.format_bare_price(value, most_decimals=4)) == pytest.approx(value, rel=5e-6)

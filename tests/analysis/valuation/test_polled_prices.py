@@ -1,4 +1,4 @@
-"""What is said of prices that REST polls because they do not stream."""
+"""Prices that REST polls because they do not stream."""
 
 from __future__ import annotations
 

@@ -84,7 +84,7 @@ def script(*answers: Answer) -> Callable[[httpx.Request], httpx.Response]:
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "get", "TRACE"])
 def test_every_method_but_get_is_refused_before_it_is_sent(method: str) -> None:
-    """Whatever method the client is told to use, only GET reaches the network."""
+    """Whatever method the client is asked to use, only GET reaches the network."""
     rest, server, _ = connect(lambda _: httpx.Response(200, json={}))
     request = httpx.Request("GET", f"{SETTINGS.trading_url}/v2/orders")
     request.method = method
@@ -148,7 +148,7 @@ def test_keys_are_in_headers_only() -> None:
     ],
 )
 def test_a_refusal_is_said_in_words_and_not_repeated(status: int, body: object, words: str) -> None:
-    """What another try would not change is tried once, and said with the server's own words."""
+    """A refusal that another try would not change is tried once and quoted in the server's words."""
     content = b"<html>" if body is None else json.dumps(body).encode()
     rest, server, _ = connect(lambda _: httpx.Response(status, content=content))
     with pytest.raises(AlpacaRestError, match=words) as caught:
@@ -180,7 +180,7 @@ def test_a_refusal_that_repeats_the_key_does_not_pass_it_on() -> None:
     ],
 )
 def test_a_passing_failure_is_tried_three_times(failure: Answer, words: str) -> None:
-    """What may pass is tried again with growing waits, then raised; a later success is taken."""
+    """A passing failure is retried with growing waits, then raised; a later success is taken."""
     rest, server, clock = connect(script(failure, failure, failure))
     with pytest.raises(AlpacaRestError, match=words):
         rest.account()
@@ -221,7 +221,7 @@ def test_a_429_waits_as_long_as_the_server_says() -> None:
 
 
 def test_a_429_tells_who_wants_to_know_how_long_it_waits() -> None:
-    """Whoever asked is told the path and the seconds of each wait that the server wants, and no other."""
+    """The caller learns the path and the seconds of each wait that the server wants, and of no other."""
     answers = [httpx.Response(500), httpx.Response(429, headers={"Retry-After": "7"}), httpx.Response(429)]
     rest, _, _ = connect(lambda _: answers.pop(0) if answers else httpx.Response(200, json={}))
     told: list[tuple[str, float]] = []
@@ -324,7 +324,7 @@ def test_many_orders_of_one_moment_end_the_paging() -> None:
 
 @pytest.mark.parametrize("submitted", [None, "soon", "2026-11-20T14:30:00", 7])
 def test_orders_without_a_readable_time_end_the_paging(submitted: object) -> None:
-    """A full page that tells no time to go on from is the last one."""
+    """A full page without a time to continue from is the last one."""
     page = [order(number, submitted_at=submitted) for number in range(500)]
     rest, server, _ = connect(lambda _: httpx.Response(200, json=[*page, "junk", {"id": None}]))
     assert len(rest.orders()) == 502  # rows without an id are passed on, to be counted
@@ -384,7 +384,7 @@ SYMBOLS = [f"A{number:03}" for number in range(250)]
 
 @pytest.mark.parametrize("status", [400, 404, 422])
 def test_a_route_that_refuses_everything_is_no_empty_answer(status: int) -> None:
-    """Where no symbol at all is answered the refusal is raised, after a few requests and not hundreds."""
+    """If no symbol is answered at all, the refusal is raised after a few requests, not hundreds."""
     rest, server, _ = connect(lambda _: httpx.Response(status, json={"message": "no such route"}))
     for fetch in (rest.index_values, lambda some: rest.option_snapshots(some, "opra")):
         for symbols in (SYMBOLS, ["A", "B", "C"], ["A"]):
