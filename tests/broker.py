@@ -1,6 +1,6 @@
-"""A small broker for tests: it makes up days of orders, keeps its own ledger, and tells of it twice.
+"""A small broker for tests: it makes up days of orders, keeps its own ledger, and reports it twice.
 
-Once as Alpaca's stream does, once as its REST does; the tests lose, repeat and shuffle what it told.
+Once as Alpaca's stream does, once as its REST does; the tests lose, repeat and shuffle its reports.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ class BrokerOrder:
 
 @dataclass
 class Broker:
-    """A broker that keeps a ledger and tells of it as Alpaca's stream and REST do."""
+    """A broker that keeps a ledger and reports it as Alpaca's stream and REST do."""
 
     decimals: int = 9
     now: dt.datetime = OPEN
@@ -162,7 +162,7 @@ class Broker:
         return [row for row in self.activities if row["order_id"] in names]
 
     def rest_orders(self) -> list[Json]:
-        """What GET /v2/orders?nested=true answers."""
+        """Return the answer to GET /v2/orders?nested=true."""
         return [order.row() for order in self.orders]
 
     def _advance(self, order: BrokerOrder, quantity: Decimal, price: Decimal) -> None:
@@ -267,7 +267,7 @@ def shuffled(draw: st.DrawFn, rows: list[Json]) -> list[Json]:
 
 
 def arrays_of(live: list[Json], activities: list[Json], rest_orders: list[Json]) -> FillDay:
-    """The book of what the wire told, read by the product's own normalizers."""
+    """Return the book of the messages on the wire, read by the product's own normalizers."""
     return FillDayBuilder().build(
         [row for update in live if (row := normalize_trade_update(update))],
         [row for activity in activities if (row := normalize_rest_activity(activity))],
@@ -277,7 +277,7 @@ def arrays_of(live: list[Json], activities: list[Json], rest_orders: list[Json])
 
 
 def final(execution: Execution) -> tuple[object, ...]:
-    """A line of the final table, without who told of it and what only the stream tells."""
+    """Return a line of the final table, without its source and without what only the stream reports."""
     return (
         execution.key,
         execution.kind,

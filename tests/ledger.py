@@ -70,7 +70,7 @@ class Ledger:
         self._move(symbol, Decimal(quantity), price)
 
     def history(self) -> AccountHistory:
-        """What the product reads of it."""
+        """Return the product's reading of it."""
         holdings = [
             Holding(symbol=symbol, quantity=quantity, entry_price=price)
             for symbol, (quantity, price) in self.held.items()
@@ -86,7 +86,7 @@ class Ledger:
         )
 
     def cost(self) -> Decimal:
-        """What all holdings cost by the broker's average, in dollars."""
+        """Return the cost of all holdings by the broker's average, in dollars."""
         return sum(
             (q * p * (100 if len(symbol) > 15 else 1) for symbol, (q, p) in self.held.items()), Decimal(0)
         )

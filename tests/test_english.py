@@ -19,34 +19,6 @@ PAGES = [*sorted((ROOT / "docs").rglob("*.md")), *sorted(ROOT.glob("*.md"))]
 OPENING = re.compile(r"(What|Whether|Where|Which)\b")
 HOUSE_WORDS = re.compile(r"\b(told|tells|anew|likewise|mishaps?|of which|so many|be it)\b", re.IGNORECASE)
 
-# Files still to be rewritten; this list only ever gets shorter.
-PENDING = {
-    "tests/analysis/account/test_compare.py",
-    "tests/analysis/account/test_portfolio_from_account.py",
-    "tests/analysis/fills/test_fill_completeness.py",
-    "tests/analysis/fills/test_fill_day_builder.py",
-    "tests/analysis/fills/test_fills.py",
-    "tests/analysis/fills/test_fills_busts_properties.py",
-    "tests/analysis/fills/test_fills_carried_orders.py",
-    "tests/analysis/fills/test_fills_merge_properties.py",
-    "tests/analysis/fills/test_fills_odd_input.py",
-    "tests/analysis/fills/test_fills_recovery.py",
-    "tests/broker.py",
-    "tests/data/streaming/backfill/test_backfill.py",
-    "tests/data/streaming/backfill/test_polling.py",
-    "tests/data/streaming/backfill/test_unreadable_rows.py",
-    "tests/data/streaming/connection/test_connection.py",
-    "tests/data/streaming/connection/test_failures.py",
-    "tests/data/streaming/reconnect/test_mute.py",
-    "tests/data/streaming/reconnect/test_mute_integration.py",
-    "tests/data/streaming/reconnect/test_worker.py",
-    "tests/data/streaming/run/test_cache.py",
-    "tests/data/streaming/run/test_fill_gaps.py",
-    "tests/data/streaming/run/test_live_run.py",
-    "tests/data/streaming/run/test_truth_integration.py",
-    "tests/ledger.py",
-}
-
 
 def name_of(path: Path) -> str:
     """Return a file's path from the repository's root."""
@@ -81,8 +53,7 @@ def faults(path: Path) -> Iterator[str]:
 @pytest.mark.slow
 def test_the_source_is_in_plain_english() -> None:
     """A docstring begins with what it returns or does, and no overused word is left."""
-    paths = [path for path in SOURCES if name_of(path) not in PENDING]
-    assert not [fault for path in paths for fault in faults(path)]
+    assert not [fault for path in SOURCES for fault in faults(path)]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)

@@ -46,7 +46,7 @@ def large_portal(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 def test_every_row_is_priced_and_the_limit_is_named(large_portal: Portal) -> None:
-    """Within 30 s of Start the portfolio has a value; the line tells the mix; REST stays under its rate."""
+    """Within 30 s of Start the portfolio has a value; the line names the mix; REST stays under its rate."""
     simulator, page = large_portal.simulator, large_portal.open()
     page.get_by_role("button", name="Start", exact=True).click()
     large_portal.wait(lambda: simulator.open_connections["options"], "the option stream")

@@ -247,7 +247,7 @@ def test_each_difference_has_its_cause(case: Case) -> None:
 
 
 def test_an_adjusted_contract_replaces_another() -> None:
-    """What is only in the file and only at the broker, with a digit on the root, is one adjustment."""
+    """One entry in the file and one at the broker, with a digit on the root, are one adjustment."""
     compared = compare_account(portfolio(option(TWIN, 3)), broker({ADJUSTED: 3}))
     assert {row.cause.words for row in compared.differences if row.cause} == {"adjusted: CSGP became CSGP1"}
     assert len(compared.differences) == 2
@@ -289,7 +289,7 @@ def test_a_position_is_marked(held: dict[str, float], mark: str, *, not_held: bo
 
 
 def test_more_than_the_file_names_is_marked() -> None:
-    """A single position of which the broker holds more says both figures."""
+    """A single position that the broker holds more of shows both figures."""
     compared = compare_account(portfolio(option(CALL, 2)), broker({CALL: 5}))
     assert compared.marks == {"one": "broker holds 5, the file 2"}
     assert compared.not_held == set()

@@ -50,7 +50,7 @@ def held(ledger: Ledger) -> dict[str, Decimal]:
 
 
 def cost(portfolio: Portfolio) -> tuple[Decimal, Decimal]:
-    """What a file says was paid, and by how much its roundings may be off: half a cent a structure."""
+    """Return a file's cost and the most its roundings may be off: half a cent a structure."""
     total, tolerance = Decimal(0), Decimal("0.001")
     for position in portfolio.positions:
         if isinstance(position, MultiLegPosition):
@@ -199,7 +199,7 @@ def test_assigned_shares_name_their_source() -> None:
 
 
 def test_a_position_without_executions_is_single_at_the_average() -> None:
-    """What came from elsewhere has the broker's average price, no day of opening, and a note."""
+    """A holding from elsewhere has the broker's average price, no day of opening, and a note."""
     ledger = Ledger()
     ledger.receive("SPXW261218C06000000", -2, Decimal("12.5"))
     [entry] = entries(ledger)

@@ -1,4 +1,4 @@
-"""What is said of the fills' completeness."""
+"""The sentences on the fills' completeness."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def at(minutes: float) -> dt.datetime:
 
 
 def sentence(*gaps: FillGap) -> str:
-    """What is said of a book with these gaps."""
+    """Return the sentence on a book with these gaps."""
     return replace(BOOK, gaps=gaps).completeness.sentence(NEW_YORK)
 
 
@@ -59,7 +59,7 @@ def test_a_gap_of_yesterday_is_no_doubt_about_today() -> None:
 
 
 def test_an_order_that_contradicts_its_fills_is_a_doubt() -> None:
-    """Where fills come to more than their order says, as after a bust that was missed, it is not complete."""
+    """If fills exceed their order's total, as after a missed bust, the day is not complete."""
     common = {"order_id": "o1", "symbol": "SPY", "side": "buy", "qty": 5.0, "origin": "rest"}
     fills = [
         {**common, "timestamp": at(n), "event": "fill", "filled_qty": n, "fill_qty": 1.0, "fill_price": 1.6}

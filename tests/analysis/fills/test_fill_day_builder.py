@@ -39,7 +39,7 @@ def filled(name: str, **more: Any) -> Row:
 
 
 def wholly(*told: Sequence[Row]) -> FillDay:
-    """The book of one family of everything: what nobody told apart cannot be told apart wrongly."""
+    """Return the book of everything as one family: what is not split cannot be split wrongly."""
     everything = {"": Family(*map(tuple, told))}
     with mock.patch.object(day, "group_by_family", return_value=everything):
         return FillDayBuilder().build(*told, day=DAY)
@@ -48,7 +48,7 @@ def wholly(*told: Sequence[Row]) -> FillDay:
 @given(st.data())
 @settings(max_examples=60, deadline=None)
 def test_a_book_built_on_through_the_day_is_the_book_built_at_once(data: st.DataObject) -> None:
-    """Whatever was told in between, lost, repeated or shuffled: every look is as if it were the first."""
+    """Whatever arrived in between, lost, repeated or shuffled, every look equals a first one."""
     broker = data.draw(days())
     builder = FillDayBuilder()
     for moment, (activities, rest_orders) in enumerate(broker.history):
@@ -139,7 +139,7 @@ def test_a_leg_that_was_a_fill_of_its_own_goes_under_its_order() -> None:
 
 
 def test_a_build_that_fails_costs_the_next_one_nothing() -> None:
-    """What no row can be leaves what is known as it was."""
+    """An impossible row leaves the known fills as they were."""
     builder, row = FillDayBuilder(), filled("o1")
     before = builder.build([row], day=DAY)
     with pytest.raises(AttributeError):
@@ -155,7 +155,7 @@ def test_an_order_that_nothing_is_told_of_any_more_goes() -> None:
 
 
 def test_the_next_day_is_worked_out_anew() -> None:
-    """What was executed on one day is none of the next one's executions, though the rows are the same."""
+    """One day's executions are not the next day's, though the rows are the same."""
     builder, row = FillDayBuilder(), filled("o1")
     assert len(builder.build([row], day=DAY).executions) == 1
     assert builder.build([row], day=DAY + dt.timedelta(days=1)).executions == ()

@@ -148,7 +148,7 @@ def test_one_row_per_execution_newest_first() -> None:
 
 
 def test_rests_account_wins() -> None:
-    """Where the two accounts of an execution differ, the broker's record stands."""
+    """If the two accounts of an execution differ, the broker's record stands."""
     book = FillDayBuilder().build([filled(1, 2, 2, 1.62)], [rest(1.5, 2, 2, 1.61)])
     assert [(one.price, one.at) for one in book.executions] == [(1.61, at(1.5))]
 
@@ -200,7 +200,7 @@ def test_an_order_that_only_its_total_is_known_of() -> None:
 
 
 def test_an_order_from_before_the_day_has_no_hole_at_its_start() -> None:
-    """What a good-till-canceled order filled on earlier days is not taken for missed today."""
+    """A good-till-canceled order's fills of earlier days are not taken for missed today."""
     began = {"submitted_at": OPEN - dt.timedelta(days=2)}
     today = filled(1, 4, 1, 1.7, filled_avg_price=1.65, **began)
     book = FillDayBuilder().build([today])
@@ -218,7 +218,7 @@ def test_an_order_from_before_the_day_has_no_hole_at_its_start() -> None:
 
 
 def test_what_lies_below_rests_first_execution_of_the_day_was_of_an_earlier_one() -> None:
-    """REST tells of a day from its beginning on, so a total once seen that is lower leaves no hole today."""
+    """REST covers a day from its beginning, so a total once seen that is lower leaves no hole today."""
     began = {"submitted_at": OPEN - dt.timedelta(days=2)}
     before = live("held", -1200, updated_at=OPEN - dt.timedelta(days=1), filled_qty=1.0, **began)
     book = FillDayBuilder().build([before], [rest(2, 4, 1, 1.7)], day=DAY)
@@ -234,7 +234,7 @@ def test_fills_of_an_earlier_day_are_left_out() -> None:
 
 
 def test_one_account_in_finer_parts_is_not_counted_twice() -> None:
-    """Where the stream tells of two executions as one, REST's part is not counted a second time."""
+    """If the stream reports two executions as one, REST's part is not counted a second time."""
     book = FillDayBuilder().build([filled(1, 3, 3, 1.62)], [rest(1, 1, 1, 1.6)])
     assert [(one.quantity, one.filled, one.price) for one in book.executions] == [
         (2.0, 3.0, 1.63),
@@ -272,7 +272,7 @@ def test_a_bust_undoes_its_execution_visibly() -> None:
 
 
 def test_a_bust_of_an_execution_known_from_rest_only_is_found_by_its_figures() -> None:
-    """Without the live fill's id, equal quantity and price decide; told twice, it counts once."""
+    """Without the live fill's id, equal quantity and price decide; reported twice, it counts once."""
     bust = live("trade_bust", 3, previous_execution_id="lost", fill_qty=1.0, fill_price=1.9, filled_qty=2.0)
     book = FillDayBuilder().build([bust, bust], [rest(1, 2, 2, 1.6), rest(2, 3, 1, 1.9)])
     assert [(one.price, one.busted) for one in book.executions] == [(1.9, True), (1.6, False)]
@@ -300,7 +300,7 @@ def test_a_correction_shows_what_it_changed() -> None:
 
 
 def test_a_correction_that_the_stream_did_not_bring_is_visible_too() -> None:
-    """Where REST tells another price of an execution than the stream did, its row says what it was."""
+    """If REST corrects an execution's price, its row shows the earlier one."""
     (one,) = FillDayBuilder().build([filled(1, 2, 2, 1.6)], [rest(1, 2, 2, 1.55)]).executions
     assert (one.price, one.note) == (1.55, "corrected, was 2 @ 1.60")
     told = live("trade_correct", 3, previous_execution_id="x1", fill_qty=2.0, fill_price=1.55, filled_qty=2.0)
@@ -340,7 +340,7 @@ def test_a_second_correction_may_name_the_first() -> None:
 
 
 def test_a_bust_that_rest_has_taken_off_already_strikes_nothing_else() -> None:
-    """Where the order's total has room for all that stands, a bust of an unknown execution changes none."""
+    """If the order's total has room for all that stands, a bust of an unknown execution changes none."""
     bust = live("trade_bust", 3, previous_execution_id="lost", fill_qty=1.0, fill_price=1.6, filled_qty=1.0)
     book = FillDayBuilder().build([bust], [rest(2, 1, 1, 1.6)])
     assert [(one.price, one.busted) for one in book.executions] == [(1.6, False)]
@@ -370,7 +370,7 @@ def test_a_bust_told_by_rest_counts_too() -> None:
 
 
 def test_a_missed_bust_is_a_visible_contradiction() -> None:
-    """Where an order's fills come to more than the order itself says, its story says so."""
+    """If an order's fills exceed its own total, its story says so."""
     after = live("partially_filled", 4, filled_qty=1.0, filled_avg_price=1.6, origin="rest")
     rows = [filled(1, 1, 1, 1.6), filled(2, 2, 1, 1.7)]
     book = FillDayBuilder().build(rows, [], [after])
@@ -382,7 +382,7 @@ def test_a_missed_bust_is_a_visible_contradiction() -> None:
 
 
 def test_the_same_total_reached_again_after_a_bust() -> None:
-    """After a bust an order passes the same total again; both executions are shown, each told once."""
+    """After a bust an order passes the same total again; both executions are shown, each once."""
     rows = [
         filled(1, 1, 1, 1.6),
         filled(2, 2, 1, 1.7),
@@ -503,7 +503,7 @@ def test_a_multi_leg_order_without_its_legs_is_not_blank() -> None:
 
 
 def test_a_leg_still_missing_leaves_the_line_without_a_net_price() -> None:
-    """Where one leg's execution is not known yet, the line says so instead of inventing a price."""
+    """If one leg's execution is not known yet, the line says so instead of inventing a price."""
     order = spread("new", 0, 0, (0.0, 0.0))
     book = FillDayBuilder().build([order], LEG_FILLS[:1])
     line, leg = book.executions
@@ -512,7 +512,7 @@ def test_a_leg_still_missing_leaves_the_line_without_a_net_price() -> None:
 
 
 def test_legs_in_finer_parts_make_one_line() -> None:
-    """A leg that REST tells of in two executions counts in one line, up to where all legs meet."""
+    """A leg that REST reports in two executions counts in one line, up to where all legs meet."""
     order = spread("filled", 2, 2, (3.11, 1.48))
     told = [LEG_FILLS[0], LEG_FILLS[2], rest(2, 2, 2, 1.48, order_id="l2", symbol=HIGHER, qty=2.0)]
     book = FillDayBuilder().build([], told, [order])
@@ -525,7 +525,7 @@ def test_legs_in_finer_parts_make_one_line() -> None:
 
 
 def test_a_leg_out_of_step_is_not_confirmed_by_the_stream() -> None:
-    """A leg whose total does not match its order's is only a total seen, until REST tells of it."""
+    """A leg whose total does not match its order's is only a total seen, until REST reports it."""
     update = spread("partial_fill", 1, 1, (3.1, 1.48), fill_qty=1.0, fill_price=-1.62)
     update["legs"][1] = {**update["legs"][1], "filled_qty": 2.0}
     legs = FillDayBuilder().build([update]).leaf_fills
@@ -536,7 +536,7 @@ def test_a_leg_out_of_step_is_not_confirmed_by_the_stream() -> None:
 
 
 def test_the_legs_of_rest_outweigh_the_streams_net_price() -> None:
-    """With every leg told by REST the net price is what they add up to, whatever the stream said of it."""
+    """With every leg reported by REST the net price is their sum, whatever the stream said."""
     update = {**FIRST, "fill_price": -1.61}
     assert FillDayBuilder().build([update]).executions[0].price == -1.61
     assert FillDayBuilder().build([update], LEG_FILLS[:2]).executions[0].price == -1.62
@@ -563,7 +563,7 @@ def test_busts_and_corrections_of_a_multi_leg_fill() -> None:
 
 
 def test_a_leg_without_an_id_still_has_a_place() -> None:
-    """Legs that carry no id are told apart by their place; a leg with its order's own id is ignored."""
+    """Legs without an id are distinguished by their place; a leg with its order's own id is ignored."""
     update = spread("partial_fill", 1, 1, (3.1, 1.48), fill_qty=1.0, fill_price=-1.62)
     update["legs"] = [{**leg, "order_id": None} for leg in update["legs"]]
     update["legs"].append({**update["legs"][0], "order_id": "p"})
@@ -593,7 +593,7 @@ def test_replaced_orders_are_one_story() -> None:
 
 
 def test_a_replaced_net_price_is_told_in_words() -> None:
-    """What changed of a spread's limit is a credit or a debit, too."""
+    """A change of a spread's limit is a credit or a debit, too."""
     first = {
         **spread("replaced", 0, 2, (None, None)),
         "replaced_by": "o2",
@@ -636,7 +636,7 @@ def test_an_orders_end_is_its_last_step(status: str, field: str) -> None:
 
 
 def test_a_rejection_without_a_reason_says_so() -> None:
-    """REST tells no reason of a rejection; that is said, and of no other end."""
+    """REST gives no reason of a rejection; that is said, and of no other end."""
     (story,) = FillDayBuilder().build([live("rejected", 3)]).orders
     assert (story.steps[-1].word, story.steps[-1].detail) == ("rejected", "no reason reported")
     (story,) = FillDayBuilder().build([live("canceled", 3)]).orders
@@ -652,7 +652,7 @@ def test_executions_of_one_moment_are_as_many_steps() -> None:
 
 
 def test_other_events_and_unknown_ones_are_steps_of_their_own() -> None:
-    """What is not part of the plain course of an order is told with the stream's own word, once."""
+    """An event outside the plain course of an order is shown once, by the stream's own word."""
     odd = live("order_cancel_rejected", 2, status="new", reason="too late")
     rows = [odd, odd, live("moonwalk", 3, status="new")]
     (story,) = FillDayBuilder().build(rows).orders
@@ -700,7 +700,7 @@ def test_the_legs_of_a_bracket_stand_under_it() -> None:
 
 @pytest.mark.parametrize("backwards", [False, True])
 def test_of_two_states_of_one_moment_the_one_told_last_counts(*, backwards: bool) -> None:
-    """Where the vendor's time of the change does not tell which is newer, the time of the telling does."""
+    """If the vendor's times of the change are equal, the later receipt is the newer."""
     same = {"updated_at": at(1), "filled_qty": 0.0}
     rows = [live("new", 1, status="new", **same), live("canceled", 2, status="canceled", **same)]
     (story,) = FillDayBuilder().build(rows[::-1] if backwards else rows).orders
@@ -819,7 +819,7 @@ def test_a_contract_that_no_symbol_can_carry_is_passed_over() -> None:
 
 
 def test_busted_fills_are_no_facts() -> None:
-    """A busted fill is not told as a fact of its position; without a saving time none is claimed."""
+    """A busted fill is not shown as a fact of its position; without a saving time none is claimed."""
     bust = live("trade_bust", 3, previous_execution_id="x1", fill_qty=2.0, fill_price=1.6, filled_qty=3.0)
     told = fills_for_portfolio(
         FillDayBuilder().build([filled(1, 2, 2, 1.6), filled(2, 5, 3, 1.62), bust]), portfolio()
@@ -843,7 +843,7 @@ def test_tables_have_stable_typed_columns() -> None:
 
 
 def test_a_csv_of_the_table_has_no_none() -> None:
-    """What is missing is empty in the CSV, never the text None or nan."""
+    """A missing value is empty in the CSV, never the text None or nan."""
     text = executions_frame(FillDayBuilder().build([], [rest(1, 2, 2, 1.62)])).to_csv(index=False)
     assert "None" not in text
     assert "nan" not in text

@@ -52,7 +52,7 @@ def losing_all_but_afterthoughts(draw: st.DrawFn, rows: list[Json]) -> list[Json
 @given(st.data())
 @settings(max_examples=40)
 def test_what_stands_is_the_ledger_whatever_else_was_lost(data: st.DataObject) -> None:
-    """With REST complete and every bust told, what is not struck out is the ledger, to the share and cent."""
+    """With REST complete and every bust reported, all that is not struck out is the ledger, to the cent."""
     broker = data.draw(troubled_days())
     live = losing_all_but_afterthoughts(data.draw, broker.live)
     book = arrays_of(live, shuffled(data.draw, broker.activities), shuffled(data.draw, broker.rest_orders()))

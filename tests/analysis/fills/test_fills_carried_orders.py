@@ -16,7 +16,7 @@ LAST_EVENING = dt.datetime(2026, 11, 20, 4, 50, tzinfo=dt.UTC)  # ten minutes be
 
 @dataclass
 class TwoDays:
-    """A broker after its second day, and what it told of on the first."""
+    """Return a broker after its second day, and its messages of the first."""
 
     broker: Broker
     live_before: list[Json]
@@ -31,12 +31,12 @@ class TwoDays:
 
     @property
     def activities(self) -> list[Json]:
-        """What REST lists of the second day."""
+        """Return REST's activities of the second day."""
         return self.broker.activities[len(self.activities_before) :]
 
     @property
     def rest_orders(self) -> list[Json]:
-        """What REST tells of orders: all but those that ended on the first day."""
+        """Return REST's orders: all but those that ended on the first day."""
         over = {row["id"] for row in self.untouched if row["status"] in {"filled", "canceled"}}
         return [row for row in self.broker.rest_orders() if row["id"] not in over]
 

@@ -44,7 +44,7 @@ def test_with_rest_complete_the_table_is_the_ledger(broker: Broker) -> None:
 @given(days(in_parts=False))
 @settings(max_examples=40, deadline=None)
 def test_with_the_stream_complete_the_table_is_the_ledger(broker: Broker) -> None:
-    """Live events alone give the ledger's executions; prices of legs, which none tells, are right or none."""
+    """Live events alone give the ledger's executions; unreported prices of legs are right or none."""
     book = arrays_of(broker.live, [], [])
     ledger = {(name, float(total)): (float(part), float(price)) for name, total, part, price in broker.ledger}
     assert {(one.order_id, one.filled) for one in book.leaf_fills} == set(ledger)

@@ -92,7 +92,7 @@ activities = st.fixed_dictionaries(
 
 
 def arrays_of(live: list[Json], fills: list[Json] = [], told: list[Json] = []) -> FillDay:  # noqa: B006 - only read
-    """The book of what the wire told."""
+    """Return the book of the messages on the wire."""
     return FillDayBuilder().build(
         [row for each in live if (row := normalize_trade_update(each, received_at=AT))],
         [row for each in fills if (row := normalize_rest_activity(each))],
@@ -104,7 +104,7 @@ def arrays_of(live: list[Json], fills: list[Json] = [], told: list[Json] = []) -
 @given(st.lists(updates, max_size=6), st.lists(activities, max_size=4), st.lists(orders, max_size=3))
 @settings(max_examples=50, deadline=None)
 def test_no_record_costs_the_table(live: list[Json], fills: list[Json], told: list[Json]) -> None:
-    """Nonsense costs a wrong line at most: the tables are made, and every row of them can be told apart."""
+    """Nonsense costs a wrong line at most: the tables are made, and each of their rows is distinct."""
     book = arrays_of(live, fills, told)
     assert len(executions_frame(book)) == len({one.key for one in book.executions})
     assert book.completeness.sentence(dt.UTC)

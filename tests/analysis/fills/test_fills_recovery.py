@@ -51,7 +51,7 @@ def _true(simulator: AlpacaSimulator) -> Counter[tuple[str, Decimal, Decimal]]:
 
 
 class Trader:
-    """Steps the server's order stories in a thread of its own until told to end."""
+    """Steps the server's order stories in a thread of its own until it is ended."""
 
     def __init__(self, simulator: AlpacaSimulator) -> None:
         self._simulator = simulator

@@ -172,7 +172,7 @@ class FakeRest:
         return {"symbol": symbol, "multiplier": "150", "size": "33"}
 
     def option_snapshots(self, symbols: tuple[str, ...], feed: str) -> dict[str, Any]:
-        """What the test says."""
+        """Return what the test prescribes."""
         assert symbols
         self._call(f"options {feed}")
         return self.options
@@ -413,7 +413,7 @@ def test_a_stop_is_no_reason_for_another_calendar(desk: Desk) -> None:
 
 
 def test_this_computers_clock_is_compared_with_alpacas(desk: Desk) -> None:
-    """The answer of the market's clock tells by how much this one is ahead."""
+    """The market clock's answer shows by how much this one is ahead."""
     desk.round()
     assert desk.sink.clock_offsets == [0.0]
     ahead = Desk()
@@ -561,7 +561,7 @@ def test_a_row_that_cannot_be_read_proves_nothing(desk: Desk, row: object) -> No
 
 
 def test_a_row_that_could_not_be_put_is_told_by_the_next_look(desk: Desk) -> None:
-    """What went wrong between reading and putting leaves no symbol untold."""
+    """An error between reading and putting leaves no symbol out."""
     put_trades = desk.sink.put_trades
 
     def broken(**_: object) -> None:
@@ -708,7 +708,7 @@ def test_a_new_day_begins_with_nothing() -> None:
 
 
 def test_a_look_that_midnight_overtakes_is_not_told(desk: Desk) -> None:
-    """What it brought is of the day before; the next look begins at once and brings the new day's."""
+    """Its results are of the day before; the next look begins at once and brings the new day's."""
     desk.clock.seconds = (MIDNIGHT + dt.timedelta(days=1) - NOW).total_seconds() - 1
     pages = desk.rest.fill_pages
 

@@ -1,4 +1,4 @@
-"""What does not stream is fetched at an interval that follows from its number."""
+"""Symbols that do not stream are fetched at an interval that follows from their number."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class Clock:
 
 
 class Desk:
-    """A backfill of two contracts, one of which does not stream, over a real cache."""
+    """Return a backfill of two contracts over a real cache; one contract does not stream."""
 
     def __init__(self) -> None:
         self.clock = Clock()
@@ -110,7 +110,7 @@ class Desk:
 
     @property
     def polling(self) -> Polling:
-        """What is polled of the options."""
+        """Return the polled options."""
         return self.results.polling[StreamName.OPTIONS]
 
 

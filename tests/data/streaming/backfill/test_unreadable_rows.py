@@ -54,7 +54,7 @@ def look(rest: FakeRest, at: dt.datetime = NOW) -> OrderHistory:
 
 
 def heading(history: OrderHistory) -> tuple[bool, str]:
-    """Whether the day claims to be complete, and its words."""
+    """Return whether the day claims to be complete, and its words."""
     day = FillDayBuilder().build([], history.fills, history.orders, unreadable=history.unreadable)
     said = day.completeness
     return said.complete, said.sentence(NEW_YORK)

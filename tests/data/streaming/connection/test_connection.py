@@ -182,7 +182,7 @@ def test_what_gathers_in_the_socket_counts_as_waiting(monkeypatch: pytest.Monkey
 
 
 def test_order_updates_before_a_cut_are_all_delivered_in_order() -> None:
-    """What the server sent before it closed, binary or text, reaches the handler before the end does."""
+    """Messages sent before the server closed, binary or text, reach the handler before the end does."""
     got: list[int] = []
 
     async def deliver(message: dict[str, Any]) -> None:

@@ -51,7 +51,7 @@ def test_the_symbol_limit_says_how_many_were_asked_for() -> None:
     "frame", [{"T": "error"}, {"T": "error", "code": "402"}, {"T": "error", "code": None}]
 )
 def test_an_error_without_a_code_is_retried(frame: dict[str, Any]) -> None:
-    """Where the server does not say what is wrong, another try may succeed."""
+    """If the server does not say what is wrong, another try may succeed."""
     error = rejection_of_frame("stocks", frame)
     assert type(error) is StreamInterrupted
     assert error.code is None
@@ -143,7 +143,7 @@ def test_too_many_requests_is_not_blamed_on_another_program() -> None:
     ],
 )
 def test_the_trading_streams_own_error_is_the_reason(data: object, words: str) -> None:
-    """What the server says before it closes is shown as one clean line, without anything like a key."""
+    """The server's last words before it closes are shown as one clean line, without anything like a key."""
     error = explain("fills", EOFError(), json.dumps({"action": "error", "data": data}))
     assert type(error) is StreamInterrupted
     assert error.detail.rstrip() == f"Alpaca reported an error: {words}"
@@ -182,7 +182,7 @@ class _Closed(Exception):
     ],
 )
 def test_each_kind_of_exception_has_its_words(error: BaseException, words: str) -> None:
-    """What the network or the library raised becomes one sentence, and is tried again."""
+    """An error of the network or the library becomes one sentence, and is tried again."""
     explained = explain("options", error, None)
     assert type(explained) is StreamInterrupted
     assert explained.detail == words

@@ -55,7 +55,7 @@ def test_a_short_silence_is_left_alone() -> None:
 
 @pytest.mark.parametrize("seconds", [5, 45])
 def test_the_closed_market_is_no_silence(seconds: int) -> None:
-    """What ticked until yesterday's close is mute 45 seconds after the opening, and not at the opening."""
+    """A stream that ticked until yesterday's close is mute 45 s after the opening, not at the opening."""
     overnight = replace(SILENT, last_event_at=NOW - dt.timedelta(hours=17, minutes=30))
     opened = replace(TICKING, session_open=NOW - dt.timedelta(seconds=seconds))
     assert is_mute(overnight, opened, now=NOW) is (seconds == 45)
@@ -80,7 +80,7 @@ def test_an_opening_long_ago_or_still_to_come_changes_nothing(hours: int) -> Non
 
 
 def test_a_stream_without_any_event_is_left_alone() -> None:
-    """What never ticked cannot have fallen silent."""
+    """A stream that never ticked cannot have fallen silent."""
     assert not is_mute(replace(SILENT, last_event_at=None), TICKING, now=NOW)
 
 

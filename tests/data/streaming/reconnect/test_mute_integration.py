@@ -63,7 +63,7 @@ class Bench:
         self._ahead += dt.timedelta(minutes=minutes)
 
     def expect_left_alone(self) -> None:
-        """After five more pings, at each of which a complaint could be made, the connection is the same."""
+        """After five more pings, each an occasion to complain, the connection is the same."""
         connections = self.connections
         for _ in range(5):
             heard = self.health.last_heard_at
@@ -114,7 +114,7 @@ def test_a_book_that_fell_silent_is_reconnected_once_in_ten_minutes(bench: Bench
 
 @pytest.mark.parametrize("ticking", [1, 4])
 def test_a_small_book_is_left_alone(bench: Bench, ticking: int) -> None:
-    """Silence of a few contracts proves nothing, also where REST has told of many."""
+    """Silence of a few contracts proves nothing, even if REST reported many."""
     bench.start()
     bench.tick(CONTRACTS[:ticking])
     bench.pass_minutes(2)

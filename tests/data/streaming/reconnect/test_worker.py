@@ -21,7 +21,7 @@ ASKED = frozenset({"C1", "C2"})
 
 
 class FakeStreamer:
-    """Runs until it is stopped or told how to end."""
+    """Runs until it is stopped or given an end."""
 
     def __init__(self) -> None:
         self.running = threading.Event()
@@ -212,7 +212,7 @@ def test_a_rejection_is_final(bench, wait_until) -> None:
 
 
 def test_a_missing_package_is_final_and_in_words(bench) -> None:
-    """What only the user can mend is not tried again, and its sentence is shown as it is."""
+    """A failure that only the user can mend is not tried again, and its sentence is shown as it is."""
     bench.connect_error = MissingDependency("alpaca-py", "alpaca")
     bench.worker.start()
     bench.worker.thread.join(20)
@@ -349,7 +349,7 @@ def test_a_late_word_from_an_ended_connection_does_not_revive_it(bench) -> None:
 
 
 def test_counts_add_up(bench) -> None:
-    """What came, what was superseded and what was malformed are totals since Start."""
+    """Received, superseded and malformed messages are totals since Start."""
     bench.worker.counted(messages=10, conflated=4, malformed=1)
     bench.worker.counted(messages=5, conflated=1, malformed=0)
     bench.worker.applied(received_at=NOW, lag=None, conflated=2, malformed=3)
@@ -408,7 +408,7 @@ def test_latency_and_lag_are_medians(bench) -> None:
 
 
 def test_an_acknowledgement_begins_lag_and_latency_anew(bench) -> None:
-    """What was known of the earlier connection stands until the first batch of the new one replaces it."""
+    """The earlier connection's figures stand until the first batch of the new one replaces them."""
     for _ in range(5):
         bench.worker.applied(received_at=NOW - dt.timedelta(seconds=9), lag=40.0, conflated=0, malformed=0)
     assert (bench.health.lag_seconds, bench.health.latency_seconds) == (40.0, 9.0)

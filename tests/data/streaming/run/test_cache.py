@@ -49,7 +49,7 @@ def test_a_version_once_read_never_changes() -> None:
 
 
 def test_trades_alone_share_the_quotes_of_the_version_before() -> None:
-    """What did not change is not copied."""
+    """Unchanged columns are not copied."""
     cache = LiveCache(["AAPL"], ["C1"])
     before = cache.state
     cache.apply_stocks((), [Trade("AAPL", 1.0)])
@@ -97,7 +97,7 @@ def test_a_row_without_any_time_is_kept() -> None:
 
 
 def test_a_new_day_lets_the_history_of_rest_go_too() -> None:
-    """Executions and orders told by REST belong to their day; where nothing goes there is no new version."""
+    """Executions and orders from REST belong to their day; if nothing goes there is no new version."""
     cache = LiveCache()
     yesterday = NOW - dt.timedelta(days=1)
     cache.drop_orders_before(yesterday.date())
@@ -114,7 +114,7 @@ def test_a_new_day_lets_the_history_of_rest_go_too() -> None:
 
 
 def test_an_open_order_of_an_earlier_day_stays_on_the_day_that_tells_of_it() -> None:
-    """REST tells it among today's orders: only a new day drops it, be it the stream that brings the day."""
+    """REST lists it among today's orders: only a new day drops it, even if the stream brings the day."""
     cache = LiveCache()
     cache.drop_orders_before(TODAY)
     carried = _row("carried", NOW - dt.timedelta(days=3))

@@ -24,7 +24,7 @@ def test_the_day_begins_unconfirmed() -> None:
 
 
 def test_whoever_changes_the_gaps_publishes_them() -> None:
-    """From the first on, each change is told at once."""
+    """From the first on, each change is reported at once."""
     told: list[tuple[FillGap, ...]] = []
     gaps = FillGaps(DAY, lambda changed: told.append(changed.gaps))
     gaps.acknowledged(_at(1))
@@ -44,7 +44,7 @@ def test_the_acknowledgement_bounds_the_gap() -> None:
 
 
 def test_rest_confirms_what_ended_before_its_answer() -> None:
-    """A gap goes only when REST told everything up to its end."""
+    """A gap goes only when REST reported everything up to its end."""
     gaps = FillGaps(DAY)
     gaps.acknowledged(_at(600))
     gaps.confirmed(_at(599))
@@ -94,7 +94,7 @@ def test_a_failed_fetch_names_its_reason_and_a_later_one_clears_it() -> None:
 
 
 def test_a_gap_that_opens_while_the_fetch_fails_has_its_reason() -> None:
-    """A reason is told when it changes; a later gap has the one that still holds, or none once it is over."""
+    """A reason is reported when it changes; a later gap has the one that still holds, or none."""
     gaps = FillGaps(DAY)
     gaps.acknowledged(_at(600))
     gaps.failed("HTTP 503")
@@ -122,7 +122,7 @@ def test_gaps_are_ordered_and_only_the_last_is_open(steps: list[str]) -> None:
 
 
 def test_an_update_that_cannot_be_read_leaves_a_gap_until_rest_confirms_it() -> None:
-    """What the update said is missing until a look at REST that began after it."""
+    """The update's content is missing until a look at REST that began after it."""
     gaps = FillGaps(DAY)
     gaps.acknowledged(_at(0))
     gaps.confirmed(_at(1))

@@ -38,7 +38,7 @@ CONFIG = LiveStreamConfig(stocks=("AAPL",), option_contracts=CONTRACTS, reconnec
 
 
 class FakeStreamer:
-    """Runs until it is stopped or told how to end."""
+    """Runs until it is stopped or given an end."""
 
     def __init__(self, request: StreamRequest) -> None:
         self.request = request
@@ -215,7 +215,7 @@ def test_a_data_stream_asks_for_what_it_missed_after_each_acknowledgement(desk, 
 
 
 def test_a_stream_knows_as_of_when_rest_told_all_its_quotes(desk) -> None:
-    """The record has the time, of the stream alone that was asked for, and the page is drawn anew."""
+    """Only the requested stream's record has the time, and the page is drawn again."""
     before = desk.run.snapshot()
     desk.run.results.put_complete(StreamName.OPTIONS, NOW)
     after = desk.run.snapshot()
@@ -224,14 +224,14 @@ def test_a_stream_knows_as_of_when_rest_told_all_its_quotes(desk) -> None:
 
 
 def test_what_no_stream_tells_is_complete_without_a_word(wait_until) -> None:
-    """Stocks of which REST alone tells have no record to keep it in."""
+    """Stocks that only REST reports have no record to keep it in."""
     desk = Desk(LiveStreamConfig(option_contracts=CONTRACTS, stream_fills=False))
     desk.run.results.put_complete(StreamName.STOCKS, NOW)
     assert desk.run.snapshot().health["stocks"].complete_at is None
 
 
 def test_halts_are_forgotten_when_the_stock_stream_comes_back(desk, wait_until) -> None:
-    """A resumption that came while the stream was away is not told again: the truth is not known any more."""
+    """A halt is unknown after its stream was away: a resumption meanwhile is not sent again."""
     worker = desk.run.workers[StreamName.STOCKS]
     worker.subscribed(None)
     desk.give(StreamName.STOCKS, "statuses", [{"T": "s", "S": "AAPL", "sc": "P", "t": NOW}])
@@ -259,7 +259,7 @@ def test_fills_are_unconfirmed_from_midnight_until_rest_has_told_them(desk) -> N
 
 
 def test_a_lost_fill_stream_opens_a_gap_from_when_it_was_last_heard(desk, wait_until) -> None:
-    """What happened between the last sign of life and the next acknowledgement may be missing."""
+    """Events between the last sign of life and the next acknowledgement may be missing."""
     worker = desk.run.workers[StreamName.FILLS]
     worker.subscribed(None)
     desk.run.results.put_order_history([], [], NOW)
@@ -313,7 +313,7 @@ def test_a_failed_fetch_is_said_in_the_gap(desk) -> None:
 
 
 def test_without_the_fill_stream_there_are_no_gaps(wait_until) -> None:
-    """Who does not ask for fills is told nothing of missing ones."""
+    """Without a subscription to fills none is called missing."""
     desk = Desk(LiveStreamConfig(stocks=("AAPL",), stream_fills=False), with_backfill=False)
     desk.run.start()
     wait_until(lambda: desk.made[StreamName.STOCKS])
@@ -324,7 +324,7 @@ def test_without_the_fill_stream_there_are_no_gaps(wait_until) -> None:
 
 
 def test_an_acknowledgement_without_a_backfill_bounds_the_gap_only(wait_until) -> None:
-    """Where REST is not asked, the gap stays unconfirmed."""
+    """If REST is not asked, the gap stays unconfirmed."""
     desk = Desk(with_backfill=False)
     desk.run.start()
     wait_until(lambda: desk.made[StreamName.FILLS])
@@ -334,7 +334,7 @@ def test_an_acknowledgement_without_a_backfill_bounds_the_gap_only(wait_until) -
 
 
 def test_first_quotes_fill_what_the_stream_has_not_told(desk, wait_until) -> None:
-    """REST gives every symbol its first row; what the stream told since is newer and stays."""
+    """REST gives every symbol its first row; the stream's later rows are newer and stay."""
     desk.give(StreamName.OPTIONS, "quotes", _quotes(CONTRACTS[:1], NOW))
     wait_until(lambda: desk.run.snapshot().option_quotes)
     earlier = NOW - dt.timedelta(hours=1)
@@ -425,7 +425,7 @@ def silent_desk(wait_until) -> Iterator[Desk]:
 
 
 def _reconnect_and_hear_from_rest(desk: Desk, wait_until: Any) -> None:
-    """The connection is lost and comes back, and REST tells newer quotes of every contract."""
+    """The connection is lost and comes back, and REST brings newer quotes of every contract."""
     streamers = desk.made[StreamName.OPTIONS]
     made = len(streamers)
     streamers[-1].fail("the connection was lost")
@@ -450,7 +450,7 @@ def test_a_connection_that_stays_mute_is_given_up_again(silent_desk, wait_until)
 
 
 def test_what_ticked_before_a_loss_counts_though_nobody_had_asked(silent_desk, wait_until) -> None:
-    """A connection lost within its first seconds: what ticked on it is known before REST tells of it."""
+    """A connection lost within its first seconds: its ticks are known before REST reports them."""
     _reconnect_and_hear_from_rest(silent_desk, wait_until)
     silent_desk.pass_seconds(46)
     assert silent_desk.run.workers[StreamName.OPTIONS].complaint() is not None
@@ -530,7 +530,7 @@ def test_an_old_rate_is_no_rate(desk, wait_until) -> None:
 
 
 def test_the_lag_is_measured_against_the_vendors_time(desk, wait_until) -> None:
-    """A quote stamped two seconds ago lags two seconds; a batch without times tells nothing."""
+    """A quote stamped two seconds ago lags two seconds; a batch without times shows no lag."""
     desk.give(StreamName.OPTIONS, "trades", [{"T": "t", "S": CONTRACTS[0], "p": 1.0}])
     wait_until(lambda: desk.run.snapshot().option_trades)
     assert desk.run.snapshot().health["options"].lag_seconds is None
@@ -608,7 +608,7 @@ def test_the_newest_failure_is_the_one_said(desk, wait_until) -> None:
 
 
 def test_orders_of_rest_go_when_new_yorks_day_ends(desk) -> None:
-    """After an evening's Restart REST alone has told of the day: at midnight its orders go all the same."""
+    """After an evening's Restart REST alone knows of the day: at midnight its orders go all the same."""
     desk.run.snapshot()
     fill, order = {"order_id": "a", "timestamp": NOW}, {"order_id": "a", "timestamp": NOW}
     desk.run.results.put_order_history([fill], [order], NOW)
@@ -621,7 +621,7 @@ def test_orders_of_rest_go_when_new_yorks_day_ends(desk) -> None:
 
 
 def test_an_open_order_of_an_earlier_day_outlives_the_next_snapshot(desk) -> None:
-    """What REST tells of after midnight stays, though an order update of the evening was still there."""
+    """REST's rows from after midnight stay, though an order update of the evening was still there."""
     desk.run.cache.apply_orders([{"order_id": "evening", "timestamp": NOW}], now=NOW)
     assert desk.run.snapshot().fills
     desk.now = MIDNIGHT + dt.timedelta(days=1, minutes=1)

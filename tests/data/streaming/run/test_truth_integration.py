@@ -1,4 +1,4 @@
-"""What is said of prices while real streams run, die, come late, or are looked at by a wrong clock."""
+"""The states of prices while real streams run, die, come late, or meet a wrong clock."""
 
 from __future__ import annotations
 
@@ -183,10 +183,10 @@ def test_a_stream_that_is_alive_leaves_its_old_quotes_quiet(
 def test_a_quote_that_may_have_changed_while_its_stream_was_away_is_not_quiet(
     desk: Desk, wait_until: Callable[..., None]
 ) -> None:
-    """The stream is back, REST refuses: what came before is stale until the stream or REST tells it again."""
+    """The stream is back, REST refuses: earlier quotes are stale until either of the two sends them again."""
     running(desk, wait_until)
     desk.push()
-    wait_until(lambda: desk.rows()["lag_seconds"].notna().all())  # told by the stream, before the clock jumps
+    wait_until(lambda: desk.rows()["lag_seconds"].notna().all())  # from the stream, before the clock jumps
     desk.shift = dt.timedelta(seconds=31)
     desk.simulator.faults.rest(path="/v1beta1/options/snapshots", status=503)
     desk.simulator.faults.set("options", http_status=503)
