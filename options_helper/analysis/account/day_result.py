@@ -1,0 +1,104 @@
+"""The account's result of the day as traders know it: with what was opened and closed today.
+
+The result of a symbol is its value now, less that of the quantity at the start at the previous close, less what
+the day's executions and events paid.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from options_helper.analysis.account.records import ZERO, size_of
+from options_helper.market import BrokerEvent, BrokerFill
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SymbolDay:
+    """The day of one symbol.
+
+    Attributes:
+        start, now: Signed quantities at the previous close and now.
+        paid: Dollars that the day's executions and events paid, negative if received.
+        result: Dollars, None if a price that it needs is unknown.
+    """
+
+    symbol: str
+    start: Decimal
+    now: Decimal
+    paid: Decimal
+    result: Decimal | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountDay:
+    """The day of an account: `known` is the sum of the results that are known."""
+
+    symbols: tuple[SymbolDay, ...]
+    fees: Decimal
+
+    @property
+    def known(self) -> Decimal:
+        """Return the dollars of all symbols whose result is known, less fees."""
+        return sum((day.result for day in self.symbols if day.result is not None), -self.fees)
+
+    @property
+    def covered(self) -> int:
+        """Return how many symbols that covers."""
+        return sum(day.result is not None for day in self.symbols)
+
+    @property
+    def complete(self) -> bool:
+        """Return whether every symbol's result is known."""
+        return self.covered == len(self.symbols)
+
+    @property
+    def closed(self) -> tuple[SymbolDay, ...]:
+        """Return what was held, or opened, and is held no more."""
+        return tuple(day for day in self.symbols if not day.now)
+
+
+def sum_up_day(
+    quantities: Mapping[str, Decimal],
+    prices: Mapping[str, Decimal],
+    closes: Mapping[str, Decimal],
+    fills: Iterable[BrokerFill],
+    events: Iterable[BrokerEvent],
+    *,
+    fees: Decimal = ZERO,
+) -> AccountDay:
+    """Return the day of an account by symbol.
+
+    Args:
+        quantities: The broker's now, signed.
+        prices: Now, dollars per share.
+        closes: The previous closes, dollars per share.
+        fills: Today's executions.
+        events: Today's assignments, exercises and expiries, with the shares they brought.
+        fees: What today's fees cost, above zero.
+    """
+    moved: defaultdict[str, Decimal] = defaultdict(Decimal)
+    paid: defaultdict[str, Decimal] = defaultdict(Decimal)
+    changes = [(one.symbol, one.quantity, one.price) for one in fills]
+    changes += [(one.symbol, one.quantity, one.price or ZERO) for one in events]
+    for symbol, quantity, price in changes:
+        moved[symbol] += quantity
+        paid[symbol] += quantity * price * size_of(symbol)
+    days = []
+    for symbol in sorted({*quantities, *moved}):
+        now = quantities.get(symbol, ZERO)
+        start = now - moved[symbol]
+        value, before = _value(symbol, now, prices), _value(symbol, start, closes)
+        result = None if value is None or before is None else value - before - paid[symbol]
+        days.append(SymbolDay(symbol=symbol, start=start, now=now, paid=paid[symbol], result=result))
+    return AccountDay(symbols=tuple(days), fees=fees)
+
+
+def _value(symbol: str, quantity: Decimal, prices: Mapping[str, Decimal]) -> Decimal | None:
+    """Return dollars; nothing is worth nothing, whatever its price."""
+    if not quantity:
+        return ZERO
+    price = prices.get(symbol)
+    return None if price is None else quantity * price * size_of(symbol)

@@ -1,0 +1,127 @@
+"""The portfolio's value beside the broker's equity, and the difference explained to the cent.
+
+Every figure is an exact decimal; what the parts leave unexplained is `rest`, which is shown and never hidden.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from options_helper.analysis.account.records import ZERO, size_of
+from options_helper.market import BrokerAccount, BrokerPosition
+
+_HALF_A_CENT = Decimal("0.005")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnValue:
+    """One row of the file as this program values it.
+
+    Attributes:
+        quantity: Signed.
+        mark: Dollars per share, None without one; then the portfolio's value does not count the row.
+        size: Dollars per point of the mark.
+    """
+
+    symbol: str
+    quantity: Decimal
+    mark: Decimal | None
+    size: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EquityBridge:
+    """Why the portfolio's value is not the broker's equity; the parts sum to `difference` exactly.
+
+    Attributes:
+        portfolio_value: Cash of the file, and its marks.
+        marks: Our marks less the broker's prices, of what both hold.
+        only_in_file: The value of what only the file holds.
+        only_at_broker: The value of what only the broker holds, with a minus.
+        unmarked: What the broker counts of rows without a mark, with a minus.
+        cash: The file's cash less the broker's.
+        rest: What the broker's equity has beside its cash and its positions, with a minus.
+        unpriced: How many of the broker's positions have no price there; they stand in `rest`.
+    """
+
+    portfolio_value: Decimal
+    equity: Decimal
+    marks: Decimal
+    only_in_file: Decimal
+    only_at_broker: Decimal
+    unmarked: Decimal
+    cash: Decimal
+    rest: Decimal
+    unpriced: int
+
+    @property
+    def difference(self) -> Decimal:
+        """Return the portfolio's value less the equity, the sum of all parts."""
+        return self.portfolio_value - self.equity
+
+    @property
+    def is_exact(self) -> bool:
+        """Return whether nothing is left unexplained."""
+        return abs(self.rest) < _HALF_A_CENT
+
+
+def explain_equity(
+    rows: Iterable[OwnValue],
+    file_cash: Decimal,
+    positions: Mapping[str, BrokerPosition],
+    account: BrokerAccount,
+) -> EquityBridge | None:
+    """Return the parts of the difference, None if the broker reports no equity or no cash.
+
+    Args:
+        rows: Every leg and single position of the file.
+        file_cash: The file's cash.
+        positions: The broker's.
+        account: The broker's money.
+    """
+    if account.equity is None or account.cash is None:
+        return None
+    equity, cash = exact(account.equity), exact(account.cash)
+    left = {symbol: exact(position.quantity) for symbol, position in positions.items()}
+    units = {symbol: _price(position) * size_of(symbol) for symbol, position in positions.items()}
+    broker_value = sum((quantity * units[symbol] for symbol, quantity in left.items()), ZERO)
+    value, marks, only_in_file, unmarked = file_cash, ZERO, ZERO, ZERO
+    for row in rows:
+        common = _common(row.quantity, left.get(row.symbol, ZERO))
+        booked = common * units.get(row.symbol, ZERO)
+        if common:
+            left[row.symbol] -= common
+        if row.mark is None:
+            unmarked -= booked
+            continue
+        unit = row.mark * row.size
+        value += row.quantity * unit
+        marks += common * unit - booked
+        only_in_file += (row.quantity - common) * unit
+    return EquityBridge(
+        portfolio_value=value,
+        equity=equity,
+        marks=marks,
+        only_in_file=only_in_file,
+        only_at_broker=-sum((quantity * units[symbol] for symbol, quantity in left.items()), ZERO),
+        unmarked=unmarked,
+        cash=file_cash - cash,
+        rest=broker_value + cash - equity,
+        unpriced=sum(position.price is None for position in positions.values()),
+    )
+
+
+def exact(value: float) -> Decimal:
+    """Return the decimal that a float was written as."""
+    return Decimal(repr(value))
+
+
+def _common(quantity: Decimal, held: Decimal) -> Decimal:
+    """Return what both sides hold, 0 if they are on opposite sides."""
+    return min(quantity, held, key=abs) if quantity * held > 0 else ZERO
+
+
+def _price(position: BrokerPosition) -> Decimal:
+    return ZERO if position.price is None else exact(position.price)
