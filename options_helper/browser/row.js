@@ -107,6 +107,7 @@ export class RowView {
     if (place.name.title !== row.name) place.name.title = row.name;
     setText(place.sub, String(row.sub ?? ""));
     setText(place.note, String(row.note ?? ""));
+    this.tr.classList.toggle("is-not-held", Boolean(row.not_held));
     if (row.kind !== "group") showWarnings(place.warning, codesOf(row.warning), model.warnings);
   }
 

@@ -167,7 +167,7 @@ def _environment(options: LaunchOptions) -> Iterator[dict[str, str]]:
 
     portfolio = demo_portfolio(new_york_date(utc_now()))
     held = portfolio if options.portfolio is None else None
-    with AlpacaSimulator(portfolio=held) as simulator, _demo_folder() as folder:
+    with AlpacaSimulator(portfolio=held, differs=held is not None) as simulator, _demo_folder() as folder:
         env |= simulator.environment()
         if options.portfolio is None:
             # Relative to today, in a folder of its own: no file of the user's is touched.

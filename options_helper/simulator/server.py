@@ -35,6 +35,7 @@ class AlpacaSimulator(StreamControls, MarketControls, OrderControls):
         tick_seconds: Between the market's steps; 0 leaves them to `tick`.
         order_interval_seconds: Between the steps of the order stories; 0 leaves orders to the caller.
         portfolio: What the account holds from before today, as a portfolio file's values.
+        differs: Trade what the portfolio does not know, and assign one of its short puts after a while.
         contracts: What orders are placed for; by default the portfolio's, else what is subscribed.
         port: 0 takes a free one.
         auth_timeout_seconds: How long a client may take to authenticate.
@@ -52,11 +53,19 @@ class AlpacaSimulator(StreamControls, MarketControls, OrderControls):
         order_interval_seconds: float = 0.5,
         contracts: Iterable[str] = (),
         portfolio: JsonObject | None = None,
+        differs: bool = False,
         port: int = 0,
         auth_timeout_seconds: float = 10.0,
     ) -> None:
         keys = Keys(key_id=key_id, secret_key=secret_key, any_key=any_key)
-        world = World(seed=seed, keys=keys, plan=plan or Plan(), contracts=contracts, portfolio=portfolio)
+        world = World(
+            seed=seed,
+            keys=keys,
+            plan=plan or Plan(),
+            contracts=contracts,
+            portfolio=portfolio,
+            differs=differs,
+        )
         world.auth_timeout_seconds = auth_timeout_seconds
         super().__init__(world)
         self._tick_seconds = tick_seconds
@@ -192,7 +201,7 @@ class AlpacaSimulator(StreamControls, MarketControls, OrderControls):
     def _timers(self) -> list[tuple[float, Callable[[], None]]]:
         return [
             (self._tick_seconds, self._world.tick),
-            (self._order_interval_seconds, self._world.flow.step),
+            (self._order_interval_seconds, self._world.step_orders),
             (_PING_EVERY_SECONDS, self._world.ping),
         ]
 

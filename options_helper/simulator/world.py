@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
+from options_helper.simulator.account.differences import Differences
 from options_helper.simulator.account.order_desk import OrderDesk
 from options_helper.simulator.account.order_flow import OrderFlow
 from options_helper.simulator.account.portfolio import holdings
@@ -77,6 +78,7 @@ class World:
     Args:
         contracts: What orders are placed for; by default the portfolio's, else what is subscribed.
         portfolio: What the account holds from before today, as a portfolio file's values.
+        differs: Let the account differ from the portfolio.
     """
 
     def __init__(
@@ -87,6 +89,7 @@ class World:
         plan: Plan,
         contracts: Iterable[str] = (),
         portfolio: JsonObject | None = None,
+        differs: bool = False,
     ) -> None:
         self.keys = keys
         self.plan = plan
@@ -109,6 +112,9 @@ class World:
         self._contracts = list(contracts) or [symbol for symbol in held if parse_contract(symbol)]
         self._taken: dict[str, Connection] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
+        self.differences = Differences(self.desk, self.market) if differs else None
+        if self.differences is not None:
+            self.differences.make()
 
     def bind(self, loop: asyncio.AbstractEventLoop) -> None:
         """Name the loop that everything runs on."""
@@ -127,6 +133,12 @@ class World:
         )
         today = self.market.today
         return [symbol for symbol in known if (one := parse_contract(symbol)) and one.expiry >= today]
+
+    def step_orders(self) -> None:
+        """Go on with the order stories, and with what the portfolio does not know."""
+        self.flow.step()
+        if self.differences is not None:
+            self.differences.step()
 
     def accepts_key(self, key_id: object, secret: object) -> bool:
         """Return whether a pair of keys is accepted."""

@@ -16,6 +16,7 @@ from enum import StrEnum
 from options_helper.analysis.account.causes import Cause, find_cause, find_replacement
 from options_helper.analysis.account.file_parts import FilePart, compared_positions, parts_of
 from options_helper.analysis.account.records import ZERO
+from options_helper.analysis.text.figures import format_count
 from options_helper.market import BrokerEvent, BrokerFill, LiveSnapshot, Split
 from options_helper.models import Portfolio
 from options_helper.times import new_york_date
@@ -198,8 +199,12 @@ def _mark(parts: Sequence[FilePart], rows: Mapping[str, Comparison]) -> str:
     shares = {_held(part, rows) / part.quantity for part in parts}
     if len(shares) == 1 and shares != {1}:
         part = min(parts, key=lambda part: abs(part.quantity))
-        return f"broker holds {abs(_held(part, rows)):f} of {abs(part.quantity):f}"
+        return f"broker holds {_count(abs(_held(part, rows)))} of {_count(abs(part.quantity))}"
     if len(parts) == 1:
         row = rows[parts[0].symbol]
-        return f"broker holds {row.at_broker:f}, the file {row.in_file:f}"
+        return f"broker holds {_count(row.at_broker)}, the file {_count(row.in_file)}"
     return f"{len(differing)} of {len(parts)} legs differ from the broker"
+
+
+def _count(quantity: Decimal) -> str:
+    return format_count(float(quantity))

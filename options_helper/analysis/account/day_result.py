@@ -1,7 +1,7 @@
 """The account's result of the day as traders know it: with what was opened and closed today.
 
-The result of a symbol is its value now, less that of the quantity at the start at the previous close, less what
-the day's executions and events paid.
+The result of a symbol is its value now, less its value at the previous close as the day began with it, less
+what the day's executions and events paid.
 """
 
 from __future__ import annotations

@@ -122,11 +122,7 @@ def positions(world: World, _path: Mapping[str, str], _query: Mapping[str, str])
 def _position(world: World, symbol: str, quantity: Decimal, entry: Decimal) -> JsonObject | None:
     contract = parse_contract(symbol)
     trade = world.tape.latest_trade(symbol)
-    last_day = (
-        world.market.previous_close(symbol)
-        if contract is None
-        else world.market.previous_option_close(contract)
-    )
+    last_day = _previous_close(world, symbol)
     if trade is None or last_day is None:
         return None
     price, before = to_cents(trade["p"]), to_cents(last_day)
@@ -154,30 +150,68 @@ def _position(world: World, symbol: str, quantity: Decimal, entry: Decimal) -> J
     }
 
 
+def _changes_of_today(world: World) -> Iterator[tuple[str, Decimal, Decimal]]:
+    """Yield symbol, signed quantity and dollars paid of everything that happened on the present day."""
+    today = world.market.today
+    for one in world.desk.executions:
+        if not one.busted and one.at.to_new_york().date() == today:
+            quantity = one.qty if one.side == "buy" else -one.qty
+            yield one.symbol, quantity, quantity * one.price * _size(one.symbol)
+    for event in world.desk.events:
+        if event.at.to_new_york().date() == today:
+            yield event.symbol, event.qty, event.qty * event.price
+
+
+def _last_equity(world: World) -> Decimal:
+    """Return what the account was worth at the last close: the cash of then, and what was held then."""
+    held = {symbol: quantity for symbol, quantity, _ in world.desk.positions}
+    for symbol, quantity, _ in _changes_of_today(world):
+        held[symbol] = held.get(symbol, Decimal(0)) - quantity
+    closes = {symbol: _previous_close(world, symbol) for symbol in held}
+    values = (
+        quantity * to_cents(close) * _size(symbol)
+        for symbol, quantity in held.items()
+        if (close := closes[symbol]) is not None
+    )
+    return _CASH + sum(values, Decimal(0))
+
+
+def _previous_close(world: World, symbol: str) -> float | None:
+    contract = parse_contract(symbol)
+    if contract is None:
+        return world.market.previous_close(symbol)
+    return world.market.previous_option_close(contract)
+
+
+def _size(symbol: str) -> int:
+    return 1 if parse_contract(symbol) is None else 100
+
+
 def account(world: World, path: Mapping[str, str], query: Mapping[str, str]) -> object:
-    """`/v2/account` of an invented paper account."""
+    """`/v2/account` of an invented paper account, whose orders of earlier days were paid before."""
     rows = positions(world, path, query)
     values = [Decimal(row["market_value"]) for row in rows] if isinstance(rows, list) else []
     long, short = sum((v for v in values if v > 0), Decimal(0)), sum((v for v in values if v < 0), Decimal(0))
-    equity = text_of(_CASH + long + short)
+    cash = _CASH - sum((paid for _, _, paid in _changes_of_today(world)), Decimal(0))
+    equity, spendable = text_of(cash + long + short), text_of(max(cash, Decimal(0)))
     return {
         "id": asset_id("account"),
         "account_number": "PA3SIMULATED",
         "status": "ACTIVE",
         "currency": "USD",
-        "cash": text_of(_CASH),
+        "cash": text_of(cash),
         "portfolio_value": equity,
         "equity": equity,
-        "last_equity": equity,
+        "last_equity": text_of(_last_equity(world)),
         "long_market_value": text_of(long),
         "short_market_value": text_of(short),
         "initial_margin": "0",
         "maintenance_margin": "0",
         "last_maintenance_margin": "0",
-        "buying_power": text_of(_CASH),
-        "options_buying_power": text_of(_CASH),
-        "non_marginable_buying_power": text_of(_CASH),
-        "regt_buying_power": text_of(_CASH),
+        "buying_power": spendable,
+        "options_buying_power": spendable,
+        "non_marginable_buying_power": spendable,
+        "regt_buying_power": spendable,
         "multiplier": "2",
         "sma": "0",
         "accrued_fees": "0",

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from apps.streamlit.components.account.account_panel import render_account, render_account_note
+from apps.streamlit.components.account.account_view import AccountView, build_account_view
 from apps.streamlit.components.alerts import alerts_panel
 from apps.streamlit.components.charts.pnl_charts import render_pnl_pictures, render_portfolio_curve
 from apps.streamlit.components.detail import position_detail
@@ -58,13 +60,16 @@ def render_live_body(context: PageContext) -> None:
         mark_drawn()
         return
     page = compute_page_view(context, source.portfolio)
-    _render_summary(context, page)
+    account = build_account_view(page.view, source.saved_at)
+    _render_summary(context, page, account)
     wide, narrow = st.columns([3.2, 1], gap="small")
     with wide:
         if source.portfolio.positions:
-            _render_positions(context, page)
+            _render_positions(context, page, account)
         else:
             render_empty_portfolio(source)
+        if context.snapshot.started_at is not None:
+            render_account(account, source.portfolio, page.view.at, context.zone)
     with narrow:
         render_fills(page.fills, context.zone)
         render_health(context)
@@ -72,20 +77,22 @@ def render_live_body(context: PageContext) -> None:
     mark_drawn()
 
 
-def _render_summary(context: PageContext, page: PageView) -> None:
+def _render_summary(context: PageContext, page: PageView, account: AccountView) -> None:
     """Draw the notes, the totals, and the day's curve."""
     render_notes(context)
+    render_account_note(account, context.model.source.name)
     tiles, curve = st.columns([3.2, 1], gap="small")
     with tiles:
-        render_totals(page.view.totals, page.view.portfolio.cash, describe_mix(page.view.at))
+        mix, apart = describe_mix(page.view.at), account.not_held_words
+        render_totals(page.view.totals, page.view.portfolio.cash, mix, not_held=apart)
     with curve:
         render_portfolio_curve(page.day, page.charted, zone=context.zone, key="live-curve", height=96)
 
 
-def _render_positions(context: PageContext, page: PageView) -> None:
+def _render_positions(context: PageContext, page: PageView, account: AccountView) -> None:
     """Draw the table, the detail of the selected row, and the charts by underlying."""
     view, executions = page.view, page.fills.day.leaf_fills
-    selected = render_positions(view, page.fills, context.zone, raised=page.raised)
+    selected = render_positions(view, page.fills, account.compared, context.zone, raised=page.raised)
     if selected is not None:
         position_detail.render(
             selected,

@@ -18,27 +18,30 @@ from apps.streamlit.components.positions.table import (
 from options_helper.session.views import FillsView
 
 if TYPE_CHECKING:
+    from options_helper.analysis.account.compare import AccountComparison
     from options_helper.analysis.tables.view import TablesView
 
 TABLE_KEY = "positions-table"
 
 
-def render_positions(view: TablesView, fills: FillsView, zone: dt.tzinfo, *, raised: int) -> str | None:
+def render_positions(
+    view: TablesView, fills: FillsView, account: AccountComparison | None, zone: dt.tzinfo, *, raised: int
+) -> str | None:
     """Draw the table of positions, structures and legs; returns the id of the selected position.
 
     The title of a hidden tab carries the number of `raised` alerts.
     """
-    notes = {
-        name: "; ".join(fact.sentence(zone) for fact in facts)
-        for name, facts in fills.portfolio_fills.by_position.items()
-    }
+    notes = {name: [mark] for name, mark in (account.marks if account else {}).items()}
+    for name, facts in fills.portfolio_fills.by_position.items():
+        notes[name] = notes.get(name, []) + [fact.sentence(zone) for fact in facts]
     payload = build_table_rows(
         view.portfolio,
         view.positions,
         view.structures,
         view.legs,
         view.underlyings,
-        notes,
+        {name: "; ".join(sentences) for name, sentences in notes.items()},
+        not_held=frozenset() if account is None else account.not_held,
         as_of=view.at.as_of,
         stale_after_seconds=view.stale_after_seconds,
     )

@@ -31,8 +31,15 @@ _HELP = {
 _OLD_WORDS = {QuoteState.STALE: "stale", QuoteState.FROM_YESTERDAY: "from yesterday"}
 
 
-def render_totals(totals: LiveTotals, cash: float, mix: str = "") -> None:
-    """Draw the tiles; `mix` says how prices come if not all of them stream."""
+def render_totals(totals: LiveTotals, cash: float, mix: str = "", *, not_held: str = "") -> None:
+    """Draw the tiles.
+
+    Args:
+        totals: The figures.
+        cash: The file's, in dollars.
+        mix: How prices come if not all of them stream.
+        not_held: What of them belongs to positions that the broker does not hold, in words.
+    """
     with st.container(key="live-totals", gap="xsmall"):
         with st.grid(4, min_column_width=140, gap="xsmall"):
             _tile("Portfolio value", totals.portfolio_value, format_dollars, f"cash {format_dollars(cash)}")
@@ -42,6 +49,8 @@ def render_totals(totals: LiveTotals, cash: float, mix: str = "") -> None:
             _pnl_tile("P/L Day", totals.day_pnl, totals.day_pnl_pct, notes, show_part=True)
             _coverage_tile(totals, mix)
         st.html(f'<p class="oh-more">{escape(describe_more(totals))}</p>')
+        if not_held:
+            st.html(f'<p class="oh-more oh-not-held">{escape(not_held)}</p>')
 
 
 def describe_more(totals: LiveTotals) -> str:

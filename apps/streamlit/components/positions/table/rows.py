@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 _MICROSECONDS_PER_HOUR = 3_600_000_000
 
-_HEAD = ("id", "kind", "group", "parent", "name", "sub", "warning", "note")
+_HEAD = ("id", "kind", "group", "parent", "name", "sub", "warning", "note", "not_held")
 _TAIL = ("state", "said", "time", "greeks_time", "ends")
 
 
@@ -62,8 +62,9 @@ def build_table_rows(
     structures: pd.DataFrame,
     legs: pd.DataFrame,
     underlyings: pd.DataFrame,
-    fill_notes: Mapping[str, str] | None = None,
+    notes: Mapping[str, str] | None = None,
     *,
+    not_held: frozenset[str] = frozenset(),
     as_of: dt.datetime,
     stale_after_seconds: float,
 ) -> TableRows:
@@ -75,14 +76,17 @@ def build_table_rows(
         structures: One row per structure.
         legs: One row per leg of a structure.
         underlyings: One row per underlying.
-        fill_notes: By position id, a sentence about today's fills ("2 contracts sold 10:42, …").
+        notes: By position id, a sentence about today's fills or the broker's quantity.
+        not_held: Ids of positions that the broker does not hold.
         as_of: The snapshot's time, from which the ages in the tables count.
         stale_after_seconds: The age above which a price is no longer live.
     """
     as_of_us = to_microseconds(as_of)
     fields = (*_HEAD, *(column.field for column in shown_columns()), *_TAIL)
     records = {record["id"]: record for record in (*plain_records(positions), *plain_records(structures))}
-    rows = list(_rows(portfolio, records, _by_position(legs), fill_notes or {}, as_of_us))
+    rows = list(_rows(portfolio, records, _by_position(legs), notes or {}, as_of_us))
+    for row in rows:
+        row["not_held"] = (row.get("parent") or row["id"]) in not_held or None
     return TableRows(
         fields=fields,
         group_fields=GROUP_FIELDS,

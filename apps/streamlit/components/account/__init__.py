@@ -1,0 +1,1 @@
+"""The broker's account beside the file: what differs, why, and the money."""

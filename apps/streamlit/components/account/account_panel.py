@@ -1,0 +1,106 @@
+"""The Account panel: each difference with its cause, the money line by line, the corrected file to copy."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from html import escape
+
+import streamlit as st
+
+from apps.streamlit.components.account.account_view import AccountView, write_corrected_file
+from apps.streamlit.components.plain_text import in_markdown
+from options_helper.analysis.account.compare import AccountComparison
+from options_helper.analysis.account.equity import exact
+from options_helper.analysis.account.panel_words import (
+    bridge_lines,
+    cents,
+    difference_cells,
+    note_line,
+    summary,
+)
+from options_helper.analysis.text.figures import MISSING
+from options_helper.analysis.text.wording import format_time
+from options_helper.market import BrokerAccount, LiveSnapshot
+from options_helper.models import Portfolio
+
+_HEADINGS = ("Contract or stock", "File", "Broker", "", "Why")
+_CODE_HEIGHT = 320  # pixels
+_CORRECTED = "The file with the account's quantities, to copy"
+
+
+def render_account_note(account: AccountView, file_name: str) -> None:
+    """Draw one line if file and account differ."""
+    note = "" if account.compared is None else note_line(account.compared, file_name)
+    if note:
+        with st.container(key="live-account-note", gap=None):
+            st.markdown(f":material/arrow_right: {in_markdown(note)}")
+
+
+def render_account(account: AccountView, portfolio: Portfolio, live: LiveSnapshot, zone: dt.tzinfo) -> None:
+    """Draw the panel; before the account is known, only that it is not."""
+    with st.container(key="live-account", border=True):
+        compared = account.compared
+        words = "not read yet" if compared is None else f"{summary(compared)}, {_as_of(compared.as_of, zone)}"
+        st.markdown(f"**Account** :gray[{in_markdown(words)}]")
+        if compared is None:
+            return
+        if compared.differences:
+            st.html(differences_html(compared, account.history_since))
+        if account.money is not None:
+            st.html(money_html(account.money, zone))
+        if account.bridge is not None:
+            with st.expander("Portfolio value less equity, explained"):
+                st.html(bridge_html(account))
+        if compared.differences:
+            with st.expander(_CORRECTED):
+                st.caption(
+                    "Nothing is written. `options-helper portfolio --merge` does the same from all orders."
+                )
+                st.code(write_corrected_file(portfolio, live), language="json", height=_CODE_HEIGHT)
+
+
+def differences_html(compared: AccountComparison, history_since: dt.date | None) -> str:
+    """Return the differences as a table."""
+    rows = [difference_cells(row, history_since) for row in compared.differences]
+    return _table(_HEADINGS, rows, "oh-account")
+
+
+def money_html(money: BrokerAccount, zone: dt.tzinfo) -> str:
+    """Return the broker's figures in one line, with their time."""
+    change = None
+    if money.equity is not None and money.last_equity is not None:
+        change = cents(exact(money.equity) - exact(money.last_equity), signed=True)
+    figures = [
+        ("Equity", _amount(money.equity)),
+        ("today", change or MISSING),
+        ("Cash", _amount(money.cash)),
+        ("Buying power", _amount(money.buying_power)),
+        ("Options buying power", _amount(money.options_buying_power)),
+    ]
+    words = " · ".join(f"{label} {value}" for label, value in figures)
+    return f'<p class="oh-more">{escape(words)} · {escape(_as_of(money.as_of, zone))}</p>'
+
+
+def bridge_html(account: AccountView) -> str:
+    """Return value, equity and the parts of their difference as a table."""
+    return "" if account.bridge is None else _table((), bridge_lines(account.bridge), "oh-account oh-bridge")
+
+
+def _cells(cells: Sequence[str]) -> str:
+    return "".join(f"<td>{escape(cell)}</td>" for cell in cells)
+
+
+def _table(headings: Sequence[str], rows: Sequence[Sequence[str]], names: str) -> str:
+    head = "".join(f'<th scope="col">{escape(each)}</th>' for each in headings)
+    body = "".join(f'<tr><th scope="row">{escape(first)}</th>{_cells(cells)}</tr>' for first, *cells in rows)
+    top = f"<thead><tr>{head}</tr></thead>" if headings else ""
+    return f'<table class="{names}">{top}<tbody>{body}</tbody></table>'
+
+
+def _amount(value: float | None) -> str:
+    return MISSING if value is None else cents(exact(value))
+
+
+def _as_of(at: dt.datetime, zone: dt.tzinfo) -> str:
+    return f"as of {format_time(at, zone)}"

@@ -1,0 +1,123 @@
+"""The account as one refresh shows it: the comparison, the money, and the corrected file. Pure."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from apps.streamlit.components.positions.table.records import plain_records
+from options_helper.analysis.account.compare import AccountComparison, BrokerSide, compare_account
+from options_helper.analysis.account.equity import EquityBridge, OwnValue, exact, explain_equity
+from options_helper.analysis.account.panel_words import not_held_words
+from options_helper.analysis.account.records import AccountHistory, Holding
+from options_helper.errors import PortfolioError
+from options_helper.files.account_portfolio import as_text
+from options_helper.market import BrokerAccount, LiveSnapshot
+from options_helper.models import Portfolio
+
+if TYPE_CHECKING:
+    from options_helper.analysis.tables.view import TablesView
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountView:
+    """The account as the page shows it.
+
+    Attributes:
+        compared: None while the broker's positions are unknown.
+        not_held_pnl: The open P/L of positions that the broker does not hold.
+        money: The broker's figures, None while they are unknown.
+        bridge: Value less equity, None while one of them is unknown.
+        history_since: The first day of the activities that causes are looked for in.
+    """
+
+    compared: AccountComparison | None
+    not_held_pnl: float
+    money: BrokerAccount | None
+    bridge: EquityBridge | None
+    history_since: dt.date | None
+
+    @property
+    def not_held_words(self) -> str:
+        """Return what of the totals the broker does not hold, "" for nothing."""
+        return "" if self.compared is None else not_held_words(self.compared, self.not_held_pnl)
+
+
+def build_account_view(view: TablesView, saved_at: dt.datetime | None) -> AccountView:
+    """Return the account beside the tables of one refresh."""
+    live = view.at
+    broker = BrokerSide.of(live)
+    compared = None if broker is None else compare_account(view.portfolio, broker, saved_at=saved_at)
+    return AccountView(
+        compared=compared,
+        not_held_pnl=_open_pnl(view, frozenset() if compared is None else compared.not_held),
+        money=live.broker,
+        bridge=_bridge(view),
+        history_since=live.broker_history_since,
+    )
+
+
+def write_corrected_file(portfolio: Portfolio, live: LiveSnapshot) -> str:
+    """Return the file's text with the account's quantities, for copying; "" if the account has no such file.
+
+    New legs are grouped by the last days' orders only; `options-helper portfolio --merge` reads all of them.
+    """
+    document = json.loads(portfolio.model_dump_json(exclude_none=True), parse_float=_whole_if_it_is)
+    try:
+        return as_text(portfolio, document, _history(live)).text
+    except PortfolioError:
+        return ""
+
+
+def _whole_if_it_is(text: str) -> int | float:
+    number = float(text)
+    return int(number) if number.is_integer() else number
+
+
+def _history(live: LiveSnapshot) -> AccountHistory:
+    holdings = [
+        Holding(
+            symbol=symbol, quantity=exact(position.quantity), entry_price=exact(position.entry_price or 0.0)
+        )
+        for symbol, position in live.broker_positions.items()
+    ]
+    parents = {
+        str(leg["order_id"]): str(order["order_id"])
+        for order in live.rest_orders
+        if order.get("order_class") == "mleg"
+        for leg in order.get("legs", ())
+    }
+    cash = None if live.broker is None or live.broker.cash is None else exact(live.broker.cash)
+    return AccountHistory(
+        holdings=holdings, fills=live.broker_fills, events=live.broker_events, cash=cash, parents=parents
+    )
+
+
+def _bridge(view: TablesView) -> EquityBridge | None:
+    live = view.at
+    if live.broker is None or live.broker_positions_at is None:
+        return None
+    cash = exact(view.portfolio.cash)
+    return explain_equity(_own_values(view), cash, live.broker_positions, live.broker)
+
+
+def _own_values(view: TablesView) -> Iterator[OwnValue]:
+    for record in (*plain_records(view.positions), *plain_records(view.legs)):
+        mark = record["mark"]
+        yield OwnValue(
+            symbol=record["quote_symbol"],
+            quantity=exact(record["quantity"]),
+            mark=None if mark is None else exact(mark),
+            size=Decimal(repr(record["multiplier"])),
+        )
+
+
+def _open_pnl(view: TablesView, ids: frozenset[str]) -> float:
+    """Return the sum of what the totals count of some positions."""
+    rows = [(record["id"], record["pnl_abs"]) for record in plain_records(view.positions)]
+    rows += [(record["id"], record["net_pnl_abs"]) for record in plain_records(view.structures)]
+    return float(sum(pnl for name, pnl in rows if name in ids and pnl is not None))

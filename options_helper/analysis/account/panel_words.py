@@ -1,0 +1,101 @@
+"""The comparison of file and account in words, for the page."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+
+from options_helper.analysis.account.compare import AccountComparison, Agreement, Comparison
+from options_helper.analysis.account.equity import EquityBridge
+from options_helper.analysis.text.figures import MINUS, format_pnl
+from options_helper.analysis.text.fills import contract_words, plain
+from options_helper.analysis.text.wording import count, format_day
+
+_NO_CAUSE = "no execution or activity since {day} explains it"
+
+
+def difference_cells(row: Comparison, history_since: dt.date | None) -> tuple[str, str, str, str, str]:
+    """Return a difference as cells: contract, quantity in the file, at the broker, agreement, cause."""
+    return (
+        contract_words(row.symbol),
+        _quantity(row.in_file),
+        _quantity(row.at_broker),
+        row.agreement.value,
+        cause_words(row, history_since),
+    )
+
+
+def cause_words(row: Comparison, history_since: dt.date | None) -> str:
+    """Return why a row differs, or that nothing known explains it."""
+    if row.cause is not None:
+        return row.cause.words
+    if row.agreement is Agreement.EQUAL:
+        return ""
+    if history_since is None:
+        return "the account's last days are not read yet"
+    return _NO_CAUSE.format(day=format_day(history_since))
+
+
+def summary(compared: AccountComparison) -> str:
+    """Return the counts: `3 of 14 differ`, or `14 contracts and stocks agree`."""
+    number, total = len(compared.differences), len(compared.rows)
+    if not total:
+        return "nothing to compare"
+    apart = f" · {count(compared.left_out, 'position')} kept out" if compared.left_out else ""
+    if not number:
+        return f"all {total} contracts and stocks agree{apart}"
+    return f"{number} of {total} contracts and stocks differ{apart}"
+
+
+def note_line(compared: AccountComparison, file_name: str) -> str:
+    """Return the one line above the totals, "" if file and account agree."""
+    number = len(compared.differences)
+    if not number:
+        return ""
+    where = "contract or stock" if number == 1 else "contracts and stocks"
+    return f"{file_name} and the broker's account differ in {number} {where}: see Account."
+
+
+def not_held_words(compared: AccountComparison, counted: float) -> str:
+    """Return what of P/L Open belongs to positions that the broker does not hold, "" for none.
+
+    Args:
+        compared: The comparison.
+        counted: Their P/L Open in dollars, as the totals count it.
+    """
+    number = len(compared.not_held)
+    if not number:
+        return ""
+    verb = "is" if number == 1 else "are"
+    return f"{count(number, 'position')} {verb} not held at the broker: {format_pnl(counted)} counted"
+
+
+def bridge_lines(bridge: EquityBridge) -> list[tuple[str, str]]:
+    """Return the parts of the difference between value and equity, in words and to the cent."""
+    parts = [
+        ("Our marks less the broker's prices", bridge.marks),
+        ("Only in the file", bridge.only_in_file),
+        ("Only at the broker", bridge.only_at_broker),
+        ("Without a mark here", bridge.unmarked),
+        ("Cash in the file less the broker's", bridge.cash),
+        ("The rest", bridge.rest),
+    ]
+    return [
+        ("Portfolio value", cents(bridge.portfolio_value)),
+        ("Broker's equity", cents(bridge.equity)),
+        ("Difference", cents(bridge.difference, signed=True)),
+        *((label, cents(amount, signed=True)) for label, amount in parts),
+    ]
+
+
+def cents(amount: Decimal, *, signed: bool = False) -> str:
+    """Return dollars and cents with a true minus sign: `$12,400.00`, or signed `+$3.10`."""
+    rounded = amount.quantize(Decimal("0.01"))
+    sign = MINUS if rounded < 0 else "+" if signed and rounded > 0 else ""
+    return f"{sign}${abs(rounded):,}"
+
+
+def _quantity(value: Decimal) -> str:
+    if not value:
+        return "0"
+    return f"{MINUS if value < 0 else '+'}{plain(float(abs(value)))}"
