@@ -88,7 +88,7 @@ def test_an_expiry_loses_the_close() -> None:
 
 
 def test_an_unknown_price_leaves_a_part() -> None:
-    """What is known is summed, and how many symbols that covers is said; fees are taken off."""
+    """The known part is summed, with the number of symbols that it covers; fees are taken off."""
     day = day_of({CALL: 1, PUT: 1}, {CALL: "2", PUT: "2"}, {CALL: "1"}, fees="0.65")
     assert (day.known, day.covered, day.complete) == (Decimal("99.35"), 1, False)
 
