@@ -1,4 +1,4 @@
-"""`python -m options_helper.simulator`: the simulator as a process of its own, until Ctrl-C."""
+"""`python -m options_helper.simulator`: runs the simulator as a process of its own, until Ctrl-C."""
 
 from __future__ import annotations
 

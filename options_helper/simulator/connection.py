@@ -1,4 +1,4 @@
-"""One websocket connection of a client: sending without waiting, and every way to end it."""
+"""One websocket connection of a client: sends without waiting, and can end in every way."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from options_helper.simulator.wire import Message, frame
 
 DropHow = Literal["reset", "fin", "close"]
 
-# A client that is this far behind is cut; Alpaca's own buffer is large as well.
+# A client that is this far behind is disconnected; Alpaca's own buffer is large as well.
 BUFFER_LIMIT_BYTES = 64 * 1024 * 1024
 _LINGER_NOT = struct.pack("ii", 1, 0)
 
 
 class Connection:
-    """A connection of one stream; used on the simulator's loop only.
+    """A client's connection to one stream; used only on the simulator's loop.
 
-    Frames are written straight to the transport, so that nothing waits for a slow client and frames that
-    were built once can be sent a million times.
+    Frames are written straight to the transport, so nothing waits for a slow client, and a frame that was
+    built once can be sent a million times.
     """
 
     def __init__(self, stream: str, request: web.Request, faults: Faults) -> None:
@@ -38,7 +38,7 @@ class Connection:
 
     @property
     def faults(self) -> StreamFaults:
-        """The present faults of its stream."""
+        """The current faults of its stream."""
         return self._faults.of(self.stream)
 
     @property
@@ -47,13 +47,13 @@ class Connection:
         return set()
 
     def deliver_market(self, messages: Iterable[Message]) -> None:
-        """Send market messages; only data streams carry any."""
+        """Send market messages; only data streams carry them."""
 
     def deliver_update(self, update: object) -> None:
-        """Send an order update; only the trading stream carries any."""
+        """Send an order update; only the trading stream carries it."""
 
     async def serve(self) -> None:
-        """Talk to the client until the connection ends."""
+        """Serve the client until the connection ends."""
         raise NotImplementedError
 
     async def open(self) -> None:
@@ -64,12 +64,12 @@ class Connection:
 
     @property
     def backlog_bytes(self) -> int:
-        """Return the number of bytes that the client has not taken yet."""
+        """The number of bytes that the client has not received yet."""
         return 0 if self._transport is None else self._transport.get_write_buffer_size()
 
     @property
     def is_open(self) -> bool:
-        """Return whether anything can still be sent."""
+        """True while data can still be sent."""
         return (
             self._transport is not None
             and self._closing is None
@@ -78,14 +78,14 @@ class Connection:
         )
 
     def send(self, payload: bytes, *, text: bool = False) -> None:
-        """Send one message, later if the stream is slow, never if it has vanished."""
+        """Send one message: late if the stream has a delay, never if it has vanished."""
         if delay := self.faults.delay_seconds:
             asyncio.get_running_loop().call_later(delay, self.write, frame(payload, text=text))
         else:
             self.write(frame(payload, text=text))
 
     def write(self, frames: bytes) -> None:
-        """Send whole frames as they are."""
+        """Send whole frames unchanged."""
         if self._transport is None or self._vanished or not self.is_open:
             return
         self._transport.write(frames)
@@ -93,7 +93,7 @@ class Connection:
             self.drop("reset")
 
     def apply_faults(self) -> None:
-        """Vanish, or come back, as the faults say now."""
+        """Pause or resume the transport as the current faults require."""
         vanished = self.faults.vanished
         if self._transport is None or vanished == self._vanished or self._transport.is_closing():
             return
@@ -107,8 +107,8 @@ class Connection:
         """End the connection now.
 
         Args:
-            how: "reset" (RST), "fin" (the socket is closed without a close frame) or "close" (a close frame).
-            code: Of the close frame.
+            how: "reset" (RST), "fin" (close without a close frame) or "close" (send a close frame).
+            code: The code of the close frame.
         """
         if self._transport is None:
             return

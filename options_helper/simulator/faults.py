@@ -1,4 +1,4 @@
-"""How the simulator misbehaves on command; changed from any thread while it runs."""
+"""The simulator's faults on command; any thread may change them while it runs."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ STREAMS = ("stocks", "options", "fills")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StreamFaults:
-    """The faults of one stream; the defaults are good behaviour.
+    """The faults of one stream; by default there are none.
 
     Attributes:
         refuse_key: Authentication fails: 402 on the data streams, "unauthorized" on fills.
         auth_error: Any other error code in answer to the authentication (406, 409, …); data streams only.
         subscribe_error: An error code in answer to every subscription (405, 410, …); data streams only.
         http_status: The upgrade is answered with this status instead (403, 429, 500, 503, …).
-        hang_on_connect: TCP is accepted, the upgrade never answered.
-        silent_on_connect: The upgrade is answered, then nothing is said (fills: nothing to authentication).
+        hang_on_connect: TCP is accepted, but the upgrade is never answered.
+        silent_on_connect: The upgrade is answered, then nothing follows (fills: no answer to authentication).
         silent_after_auth: Authentication is not answered.
-        no_subscription_ack: Subscriptions (fills: listen) are neither answered nor served.
-        grant_only: Symbols that a subscription is granted; others are left out. None grants all;
-            on fills, an empty set leaves the stream out of the answer.
-        grant_at_most: A subscription is granted for this many symbols of each channel.
+        no_subscription_ack: Subscriptions (fills: listen) are neither acknowledged nor served.
+        grant_only: The symbols that a subscription may have; others are left out. None grants all;
+            on fills, an empty set leaves the stream out of the acknowledgement.
+        grant_at_most: A subscription gets at most this many symbols of each channel.
         mute: Connected and answering pings, but no data is sent.
-        vanished: As if the cable were pulled: nothing is read or sent, pings included.
-        held: Another program holds the only connection: 406, or HTTP 429 on fills.
+        vanished: Nothing is read or sent, not even pings, as if the cable were unplugged.
+        held: Another program holds the only connection, so the answer is 406, or HTTP 429 on fills.
         drops: This many of the next connections are dropped right after `drop_at`.
         drop_at: "connect", "auth" or "subscribe".
         drop_how: "reset", "fin" or "close", as in `AlpacaSimulator.drop`.
-        delay_seconds: Every answer and message is sent this much later.
+        delay_seconds: Every answer and message is delayed by this much.
     """
 
     refuse_key: bool = False
@@ -55,13 +55,13 @@ class StreamFaults:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RestFault:
-    """A fault of REST requests whose path begins with `path`.
+    """A fault for REST requests whose path begins with `path`.
 
     Attributes:
-        status: Answered with this status; 0 means an ordinary answer, after `delay_seconds`.
-        times: How many requests it befalls, None for all.
-        hang: Never answered.
-        body: The answer's text instead of an error message; with status 200, anything at all.
+        status: The status of the answer; 0 gives the ordinary answer, after `delay_seconds`.
+        times: The number of requests it affects, None for all.
+        hang: True if requests are never answered.
+        body: The answer's text instead of an error message; with status 200 it may be anything.
     """
 
     path: str = "/"
@@ -73,10 +73,10 @@ class RestFault:
 
 
 class Faults:
-    """The present faults of all endpoints.
+    """The current faults of all endpoints.
 
     Args:
-        on_change: Called after each change, on the thread that made it.
+        on_change: Called after each change, in the thread that made it.
     """
 
     def __init__(self, on_change: Callable[[], None] = lambda: None) -> None:
@@ -86,12 +86,12 @@ class Faults:
         self._on_change = on_change
 
     def of(self, stream: str) -> StreamFaults:
-        """The faults of "stocks", "options" or "fills"."""
+        """Return the faults of "stocks", "options" or "fills"."""
         with self._lock:
             return self._streams[stream]
 
     def set(self, stream: str, **faults: object) -> None:
-        """Change some of a stream's faults, named as in `StreamFaults`; the others stay."""
+        """Change some faults of a stream, named as in `StreamFaults`; the others stay."""
         unknown = set(faults) - {one.name for one in fields(StreamFaults)}
         if unknown:
             raise ValueError(f"no such fault: {', '.join(sorted(unknown))}")
@@ -109,7 +109,7 @@ class Faults:
         delay_seconds: float = 0.0,
         body: str | None = None,
     ) -> None:
-        """Add a fault of REST requests; the first added that fits a path is the one that befalls it."""
+        """Add a fault for REST requests; of those that match a path, the one added first applies."""
         fault = RestFault(
             path=path, status=status, times=times, hang=hang, delay_seconds=delay_seconds, body=body
         )
@@ -117,7 +117,7 @@ class Faults:
             self._rest.append(fault)
 
     def clear(self, endpoint: str | None = None) -> None:
-        """Back to good behaviour: of one stream, of "rest", or of everything."""
+        """Remove the faults of one stream, of "rest", or all of them."""
         with self._lock:
             if endpoint in {None, "rest"}:
                 self._rest.clear()
@@ -126,7 +126,7 @@ class Faults:
         self._on_change()
 
     def take_drop(self, stream: str, moment: str) -> str | None:
-        """How to drop a connection that has come to this moment, if one is to be dropped."""
+        """Return how to drop a connection that has reached this stage, or None to keep it."""
         with self._lock:
             faults = self._streams[stream]
             if not faults.drops or faults.drop_at != moment:
@@ -135,7 +135,7 @@ class Faults:
             return faults.drop_how
 
     def take_rest(self, path: str) -> RestFault | None:
-        """The fault that befalls a request of this path; one that has been used up is gone."""
+        """Return the fault that applies to a request of this path, and count its use."""
         with self._lock:
             for index, fault in enumerate(self._rest):
                 if not path.startswith(fault.path):

@@ -22,15 +22,15 @@ HOST = "127.0.0.1"
 _START_TIMEOUT_SECONDS = 10.0
 _STOP_TIMEOUT_SECONDS = 5.0
 _PING_EVERY_SECONDS = 20.0
-_STEPS_TO_ACCEPT = 3  # of the loop, until a connection that it has just accepted is known to the server
+_STEPS_TO_ACCEPT = 3  # of the loop, until the server knows a connection that was just accepted
 
 
 class AlpacaSimulator(StreamControls, MarketControls, OrderControls):
     """A server on loopback that speaks Alpaca's protocol, with a seeded market in mid-session.
 
     Args:
-        seed: Market, orders and identifiers follow from it.
-        key_id, secret_key: The only keys accepted, unless `any_key`.
+        seed: Determines the market, the orders and the identifiers.
+        key_id, secret_key: The only keys accepted, unless `any_key` is set.
         plan: Feeds and limits of the simulated subscription.
         tick_seconds: Between the market's steps; 0 leaves them to `tick`.
         order_interval_seconds: Between the steps of the order stories; 0 leaves orders to the caller.
@@ -84,16 +84,16 @@ class AlpacaSimulator(StreamControls, MarketControls, OrderControls):
 
     @property
     def url(self) -> str:
-        """Both REST hosts' URL."""
+        """The URL of both REST hosts."""
         return f"http://{HOST}:{self._port}"
 
     @property
     def stream_url(self) -> str:
-        """The data streams' host; the trading stream is `/stream` of `url`."""
+        """The host of the data streams; the trading stream is `/stream` of `url`."""
         return f"ws://{HOST}:{self._port}"
 
     def environment(self) -> dict[str, str]:
-        """The environment that points a client here."""
+        """Return the environment variables that point a client here."""
         return {
             "APCA_API_KEY_ID": self._world.keys.key_id,
             "APCA_API_SECRET_KEY": self._world.keys.secret_key,
@@ -112,7 +112,7 @@ class AlpacaSimulator(StreamControls, MarketControls, OrderControls):
         self.stop()
 
     def start(self) -> None:
-        """Listen; returns once connections are accepted.
+        """Start to listen; return once connections are accepted.
 
         Raises:
             OSError: The port is taken.
@@ -133,7 +133,7 @@ class AlpacaSimulator(StreamControls, MarketControls, OrderControls):
             raise failure[0]
 
     def stop(self) -> None:
-        """Cut every connection and end the thread; legal at any moment, any number of times."""
+        """Cut every connection and end the thread; may be called at any time, any number of times."""
         thread, self._thread = self._thread, None
         if thread is None:
             return
@@ -143,7 +143,7 @@ class AlpacaSimulator(StreamControls, MarketControls, OrderControls):
         self._loop = None
 
     def stop_accepting(self) -> None:
-        """Close the listening socket: new connections are refused, present ones go on."""
+        """Close the listening socket; new connections are refused, open ones continue."""
         self._run(self._stop_listening(), _STOP_TIMEOUT_SECONDS)
 
     def resume_accepting(self) -> None:
@@ -169,7 +169,7 @@ class AlpacaSimulator(StreamControls, MarketControls, OrderControls):
         site, self._site = self._site, None
         if site is None or self._listener is None:
             return
-        # Python 3.11 loses a connection that was accepted in the step in which the server is closed.
+        # Python 3.11 loses a connection accepted in the same loop step in which the server closes.
         asyncio.get_running_loop().remove_reader(self._listener)
         for _ in range(_STEPS_TO_ACCEPT):
             await asyncio.sleep(0)

@@ -50,17 +50,17 @@ class Nanoseconds(int):
 
     @classmethod
     def now(cls) -> Nanoseconds:
-        """The real time: clients count ages against the real clock."""
+        """Return the real time, because clients count ages against the real clock."""
         return cls(time.time_ns())
 
     @classmethod
     def of(cls, at: dt.datetime) -> Nanoseconds:
-        """The time of an aware datetime."""
+        """Return the time of an aware datetime."""
         return cls(int(at.timestamp()) * _BILLION + at.microsecond * 1000)
 
     @classmethod
     def parse(cls, text: str) -> Nanoseconds:
-        """The time of an RFC 3339 text or a date; without a zone it is UTC.
+        """Return the time of an RFC 3339 text or a date; a text without a zone is UTC.
 
         Raises:
             ValueError: The text is neither.
@@ -75,7 +75,7 @@ class Nanoseconds(int):
         return dt.datetime.fromtimestamp(self // _BILLION, _NEW_YORK)
 
     def to_text(self) -> str:
-        """RFC 3339 with nanoseconds and a Z."""
+        """Return the time in RFC 3339, with nanoseconds and a Z."""
         seconds, rest = divmod(self, _BILLION)
         return f"{dt.datetime.fromtimestamp(seconds, dt.UTC):%Y-%m-%dT%H:%M:%S}.{rest:09d}Z"
 
@@ -97,17 +97,17 @@ _json_encoder = msgspec.json.Encoder()
 
 
 def to_msgpack(messages: list[Message]) -> bytes:
-    """Messages as msgpack, times as its timestamp extension with nanoseconds."""
+    """Return messages as msgpack, with times as its timestamp extension in nanoseconds."""
     return _msgpack_encoder.encode(_with_times(messages, _to_extension))
 
 
 def to_json(messages: list[Message]) -> bytes:
-    """Messages as JSON, times as text."""
+    """Return messages as JSON, with times as text."""
     return _json_encoder.encode(_with_times(messages, Nanoseconds.to_text))
 
 
 def frame(payload: bytes, *, text: bool = False) -> bytes:
-    """A whole unmasked websocket frame (RFC 6455, section 5.2) around a payload."""
+    """Return a whole unmasked websocket frame (RFC 6455, section 5.2) around a payload."""
     kind = _TEXT if text else _BINARY
     size = len(payload)
     if size <= _ONE_BYTE:
@@ -118,10 +118,10 @@ def frame(payload: bytes, *, text: bool = False) -> bytes:
 
 
 def success(text: str) -> list[Message]:
-    """A control message of success, alone in its array."""
+    """Return a control message of success, alone in its array."""
     return [{"T": "success", "msg": text}]
 
 
 def error(code: int) -> list[Message]:
-    """A control message of an error, alone in its array."""
+    """Return a control message of an error, alone in its array."""
     return [{"T": "error", "code": code, "msg": ERROR_TEXTS.get(code, "error")}]

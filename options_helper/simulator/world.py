@@ -1,4 +1,4 @@
-"""The state that all endpoints share: market, account, plan, clients and requests seen."""
+"""The state that all endpoints share: market, account, plan, clients and received requests."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ _REQUESTS_KEPT = 20_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """The limits of the simulated subscription ("About Market Data API": the Basic plan's limits).
+    """The limits of the simulated subscription; by default the Basic plan's ("About Market Data API").
 
     Attributes:
-        feeds: The feeds that authentication grants.
-        stock_symbols: The number of different stock symbols by feed; an unlisted feed is unlimited.
-        option_quotes: The number of option quotes by feed.
-        count_stock_channels: Count a stock once per channel instead of once.
-        data_requests_per_minute, trading_requests_per_minute: REST limits.
+        feeds: The feeds that the plan includes.
+        stock_symbols: The limit of stock symbols by feed; a feed without an entry has none.
+        option_quotes: The limit of option quotes by feed.
+        count_stock_channels: True if a stock counts once per channel.
+        data_requests_per_minute, trading_requests_per_minute: The REST limits.
         request_window_seconds: The length of their "minute", which a test may shorten.
     """
 
@@ -59,7 +59,7 @@ class Plan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Keys:
-    """The keys that are accepted; `any_key` accepts every one that is not empty."""
+    """The accepted keys; with `any_key`, all that are not empty."""
 
     key_id: str = "demo"
     secret_key: str = field(default="demo", repr=False)
@@ -73,7 +73,7 @@ class Keys:
 
 
 class World:
-    """The state behind the endpoints; used on the simulator's loop only, counters apart.
+    """The state behind the endpoints; used only on the simulator's loop, except the counters.
 
     Args:
         contracts: What orders are placed for; by default the portfolio's, else what is subscribed.
@@ -117,12 +117,12 @@ class World:
             self.differences.make()
 
     def bind(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Name the loop that everything runs on."""
+        """Set the loop that everything runs on."""
         self._loop = loop
         self.released = asyncio.Event()
 
     def contracts(self) -> list[str]:
-        """The contracts that orders are placed for and that have not expired."""
+        """Return the contracts to trade that have not expired."""
         known = self._contracts or sorted(
             {
                 symbol
@@ -145,27 +145,27 @@ class World:
         return self.keys.accept(key_id, secret)
 
     def is_taken(self, connection: Connection) -> bool:
-        """Return whether another connection holds the only place of a stream."""
+        """Return whether another connection holds the only place on a stream."""
         return self._taken.get(connection.stream) is not connection and self.is_stream_taken(
             connection.stream
         )
 
     def is_stream_taken(self, stream: str) -> bool:
-        """Return whether any connection holds the only place of a stream."""
+        """Return whether any connection holds the only place on a stream."""
         holder = self._taken.get(stream)
         return holder is not None and holder.is_open
 
     def take(self, connection: Connection) -> None:
-        """Give a stream's only place to a connection."""
+        """Give the only place on a stream to a connection."""
         self._taken[connection.stream] = connection
 
     def enter(self, stream: str) -> None:
-        """Count a connection from its first byte on, however far it comes."""
+        """Count a connection from its first byte, however far it gets."""
         self.open_connections[stream] += 1
         self.connection_times[stream].append(time.monotonic())
 
     def leave(self, stream: str, connection: Connection | None) -> None:
-        """Count a connection out."""
+        """Remove a connection from the count."""
         self.open_connections[stream] -= 1
         if connection is not None:
             if connection in self.connections:
@@ -174,24 +174,24 @@ class World:
                 del self._taken[stream]
 
     def tick(self) -> None:
-        """Move the market by one step and tell the subscribers."""
+        """Advance the market by one step and notify the subscribers."""
         self.market.today = self.session.today(dt.datetime.now(dt.UTC))
         self.market.tick()
         symbols = {symbol for one in self.connections for symbol in one.symbols}
         self.publish(self.tape.tick(sorted(symbols)))
 
     def publish(self, messages: list[Message]) -> None:
-        """Give market messages to those who subscribed to them."""
+        """Send market messages to their subscribers."""
         for connection in self.connections:
             connection.deliver_market(messages)
 
     def ping(self) -> None:
-        """Ask every client whether it is there, as Alpaca does about every 20 seconds."""
+        """Ping every client, as Alpaca does about every 20 seconds."""
         for connection in self.connections:
             connection.write(PING)
 
     def add_history(self, count: int, *, symbols: Sequence[str], hours: float) -> None:
-        """Fill many orders at once, their times spread over the last hours of the New York day."""
+        """Fill many orders at once, with times spread over the last hours of the New York day."""
         chosen = list(symbols) or self.contracts()
         end = Nanoseconds.now()
         midnight = dt.datetime.combine(self.market.today, dt.time(0, 0), NEW_YORK)
@@ -202,7 +202,7 @@ class World:
         self.desk.clock = Nanoseconds.now
 
     def send_update(self, update: object) -> None:
-        """Give an order update, or anything in its place, to those who listen."""
+        """Send an order update, or anything in its place, to those who listen."""
         for connection in self.connections:
             connection.deliver_update(update)
 

@@ -17,13 +17,13 @@ DESCRIPTIONS = {"OPASN": "Option Assignment", "OPEXC": "Option Exercise", "OPEXP
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountEvent:
-    """One change of a position that no order made.
+    """A change of a position that no order made.
 
     Attributes:
         kind: "OPASN", "OPEXC", "OPEXP" or "OPTRD".
-        qty: The signed change of the position.
-        price: Dollars per share of an OPTRD, else 0.
-        group_id: Shared by a contract's row and its shares' row.
+        qty: The signed change in the position.
+        price: Dollars per share for an OPTRD, else 0.
+        group_id: Shared by the row of a contract and the row of its shares.
     """
 
     kind: str
@@ -41,7 +41,7 @@ class AccountEvent:
 
 
 def event_row(event: AccountEvent) -> JsonObject:
-    """Return the activity of an event."""
+    """Return an event as an activity."""
     row: JsonObject = {
         "activity_type": event.kind,
         "id": event.activity_id,

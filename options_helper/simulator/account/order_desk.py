@@ -1,4 +1,4 @@
-"""The simulated account's orders: each change is one method, kept in the ledger and sent to a listener."""
+"""The simulated account's orders: one method per change, recorded in the ledger and sent to a listener."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ _MILLION = 1_000_000
 
 
 class OrderDesk:
-    """Orders of one account; not thread-safe, used on the simulator's loop only.
+    """The orders of one account; not thread-safe, used only on the simulator's loop.
 
     Args:
-        seed: Identifiers are drawn from it.
-        on_update: Called with each trade update, in order.
-        held: Signed quantity and entry price by symbol, from before the first order.
-        clock: Gives the time of events.
+        seed: The seed of the identifiers.
+        on_update: Called with every trade update, in order.
+        held: Signed quantity and entry price by symbol, before the first order.
+        clock: Returns the time of events.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class OrderDesk:
         self.events: list[AccountEvent] = []
 
     def ledger(self) -> Ledger:
-        """A copy of everything that happened."""
+        """Return a copy of everything that happened."""
         return Ledger(tuple(self.executions), tuple(replace(order) for order in self.orders.values()))
 
     def place(
@@ -65,7 +65,7 @@ class OrderDesk:
         intent: str = "",
         replaces: str | None = None,
     ) -> Order:
-        """A new single order."""
+        """Place a single order."""
         order = self._order(
             symbol, side, Decimal(qty), limit_price, intent or self.positions.intent(symbol, side)
         )
@@ -76,7 +76,7 @@ class OrderDesk:
     def place_multileg(
         self, legs: Sequence[LegRequest], qty: int, *, limit_price: Decimal | None = None
     ) -> Order:
-        """A new multi-leg order; its limit is net, a debit above zero."""
+        """Place a multi-leg order; its limit is net, positive for a debit."""
         parent = self._order("", "", Decimal(qty), limit_price, "", order_class="mleg")
         for request in legs:
             intent = request.intent or self.positions.intent(request.symbol, request.side)
@@ -89,12 +89,12 @@ class OrderDesk:
         return parent
 
     def fill(self, order: Order, qty: int | Decimal | None = None, prices: Sequence[Decimal] = ()) -> None:
-        """Execute some or all of what remains, a multi-leg order leg by leg at the prices of its legs.
+        """Fill all or part of the remaining quantity; a multi-leg order fills at its legs' prices.
 
         The update of a multi-leg order lists an execution of each leg instead of one of its own.
 
         Raises:
-            ValueError: The order is closed, or the quantity not within what remains.
+            ValueError: The order is closed, or the quantity exceeds what remains.
         """
         count = order.remaining if qty is None else Decimal(qty)
         if order.closed or not ZERO < count <= order.remaining:
@@ -123,7 +123,7 @@ class OrderDesk:
         self._tell(status, order, at, **extra)
 
     def replace(self, order: Order, *, qty: int | Decimal, limit_price: Decimal | None) -> Order:
-        """Replace a single order by a new, unfilled one for `qty`."""
+        """Replace a single order with a new, unfilled one for `qty`."""
         at = self.clock()
         order.status, order.updated_at = "replaced", at
         order.moments["replaced_at"] = at
@@ -134,19 +134,19 @@ class OrderDesk:
         return successor
 
     def bust(self, execution_id: str) -> None:
-        """Undo a single order's execution after the event."""
+        """Bust a single order's execution."""
         index, execution, order = self._find(execution_id)
         order.filled_qty -= execution.qty
         order.spent -= execution.qty * execution.price
         self._move(order, -execution.qty, execution.price)
         order.status = "partially_filled" if order.filled_qty else "new"
         self.executions[index] = replace(execution, busted=True)
-        # Alpaca writes what a bust takes back as a negative quantity.
+        # Alpaca reports the busted quantity as a negative number.
         qty = text_of(-execution.qty)
         self._tell_of_past("trade_bust", execution, order, qty=qty, reason="TRADE_BUST")
 
     def correct(self, execution_id: str, price: Decimal) -> None:
-        """Change the price of a single order's execution after the event."""
+        """Correct the price of a single order's execution."""
         index, execution, order = self._find(execution_id)
         order.spent += execution.qty * (price - execution.price)
         corrected = replace(execution, price=price)
@@ -154,15 +154,15 @@ class OrderDesk:
         self._tell_of_past("trade_correct", corrected, order)
 
     def settle(self, kind: str, symbol: str, qty: int) -> None:
-        """Assign, exercise or let expire contracts; only the activities report it, never the stream.
+        """Assign, exercise or expire contracts; only activities report it, never the stream.
 
         Args:
             kind: "OPASN", "OPEXC" or "OPEXP".
             symbol: The contract.
-            qty: How many contracts, above zero.
+            qty: The number of contracts, above zero.
 
         Raises:
-            ValueError: The kind or the symbol is none of these.
+            ValueError: The kind or the symbol is not valid.
         """
         contract = parse_contract(symbol)
         if contract is None or kind not in DESCRIPTIONS:
@@ -192,7 +192,7 @@ class OrderDesk:
         )
 
     def tell(self, event: str, order: Order, status: str | None = None) -> None:
-        """Send any event of an order, known to Alpaca or not, under any status."""
+        """Send any event of an order, known to Alpaca or not, with any status."""
         if status is not None:
             order.status = status
         self._tell(event, order)
@@ -298,7 +298,7 @@ class OrderDesk:
 
 
 def _executed(order: Order, executed: Sequence[Execution]) -> JsonObject:
-    """Return the fields of an update that name its executions."""
+    """Return the fields of an update that describe its executions."""
     if not order.legs:
         [one] = executed
         return {"execution_id": one.execution_id, "position_qty": text_of(one.position_after)}

@@ -1,4 +1,4 @@
-"""Orders as somebody might place them: a seeded sequence of small stories, one step at a time."""
+"""Orders as a person might place them: a seeded sequence of short stories, played step by step."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _LIVELY_STORIES = 4
 
 
 class OrderFlow:
-    """Plays one order story after another, with pauses; `step` is called on a timer.
+    """Plays one order story after another, with pauses; a timer calls `step`.
 
     Args:
-        contracts: Gives the contracts to trade, empty while none are known.
+        contracts: Returns the contracts to trade; empty while none are known.
     """
 
     def __init__(
@@ -35,16 +35,16 @@ class OrderFlow:
         self._told = 0
 
     def hurry(self) -> None:
-        """End the pause: somebody has begun to listen."""
+        """End the pause, because a client has begun to listen."""
         self._pause = 0
 
     def tell_past(self, symbol: str) -> None:
-        """Place and fill one order at once, at the book's present time."""
+        """Place and fill one order at once, at the current time of the desk."""
         for _ in self._filled(symbol):
             pass
 
     def step(self) -> None:
-        """Go on with the story, or count down the pause to the next one."""
+        """Continue the story, or count down the pause before the next one."""
         if self._pause:
             self._pause -= 1
             return
@@ -87,7 +87,7 @@ class OrderFlow:
     def _place(self, symbol: str, qty: int) -> Order | None:
         price = self._price(symbol)
         sides = self._random.sample(("buy", "sell"), 2)
-        # An order opens or closes, never both; one of the two sides only adds.
+        # An order either opens or closes, never both.
         side = next(each for each in sides if not self._desk.positions.turns_over(symbol, each, qty))
         return None if price is None else self._desk.place(symbol, side, qty, limit_price=price)
 

@@ -1,4 +1,4 @@
-"""Orders and executions: what happened, exactly, and the rows and updates that tell of it.
+"""Orders and executions, exact, and the rows and updates that report them.
 
 Field names: the schema `Order` of Alpaca's Trading API, and its "Websocket Streaming" page.
 """
@@ -20,7 +20,7 @@ _MOMENTS = ("filled_at", "expired_at", "canceled_at", "failed_at", "replaced_at"
 
 @dataclass(frozen=True, slots=True)
 class LegRequest:
-    """One leg of a multi-leg order: how many of it go with one of the order."""
+    """One leg of a multi-leg order, with its ratio quantity."""
 
     symbol: str
     side: str
@@ -30,13 +30,13 @@ class LegRequest:
 
 @dataclass(slots=True, kw_only=True)
 class Order:
-    """One order, a multi-leg order, or a leg of one.
+    """A single order, a multi-leg order, or one of its legs.
 
     Attributes:
         symbol, side, intent: Empty on a multi-leg parent.
-        spent: The sum of quantity times price of its executions, from which the average follows.
+        spent: The sum of quantity times price over its executions; gives the average price.
         parent: The multi-leg order this leg belongs to.
-        moments: Times by their field's name (`filled_at`, …).
+        moments: Times by field name (`filled_at`, …).
     """
 
     id: str
@@ -63,7 +63,7 @@ class Order:
 
     @property
     def remaining(self) -> Decimal:
-        """Return the unfilled quantity."""
+        """The unfilled quantity."""
         return self.qty - self.filled_qty
 
     @property
@@ -73,7 +73,7 @@ class Order:
 
     @property
     def closed(self) -> bool:
-        """Return whether nothing can happen to it any more, except a bust or a correction."""
+        """True if only a bust or a correction can still change it."""
         return self.status in CLOSED_STATUSES
 
 
@@ -82,13 +82,13 @@ class Execution:
     """One fill of one order or leg, exactly.
 
     Attributes:
-        execution_id: As the stream reports it; each leg of a multi-leg fill has its own.
-        activity_id: As REST reports it.
-        parent_id: The multi-leg order of a leg.
-        cumulative, remaining: Of the order, after this execution.
-        position_after: Signed position in the symbol, after it.
+        execution_id: The stream's identifier; each leg of a multi-leg fill has its own.
+        activity_id: REST's identifier.
+        parent_id: The multi-leg order that a leg belongs to.
+        cumulative, remaining: The order's quantities after this execution.
+        position_after: The signed position in the symbol after it.
         kind: "fill" or "partial_fill".
-        busted: Undone afterwards.
+        busted: True if it was busted later.
     """
 
     execution_id: str
@@ -110,7 +110,7 @@ class Execution:
 
 
 def text_of(value: Decimal | None) -> str | None:
-    """A number as Alpaca writes it: plain digits, no needless zeros, at most nine decimals."""
+    """Return a number as Alpaca writes it: plain digits, no trailing zeros, at most nine decimals."""
     if value is None:
         return None
     text = f"{value:.9f}".rstrip("0").rstrip(".")
@@ -118,7 +118,7 @@ def text_of(value: Decimal | None) -> str | None:
 
 
 def to_cents(value: float | Decimal) -> Decimal:
-    """A price in whole cents."""
+    """Return a price rounded to whole cents."""
     return Decimal(str(value)).quantize(_CENT)
 
 
@@ -167,17 +167,17 @@ def order_row(order: Order, *, nested: bool = True, streamed: bool = False) -> J
 
 
 def asset_id(symbol: str) -> str:
-    """The simulator's identifier of a stock or contract."""
+    """Return the simulator's identifier of a stock or contract."""
     return str(uuid5(NAMESPACE_URL, symbol))
 
 
 def asset_class(symbol: str) -> str:
-    """Alpaca's name of what kind of thing a symbol is."""
+    """Return Alpaca's asset class of a symbol."""
     return "us_equity" if parse_contract(symbol) is None else "us_option"
 
 
 def activity_row(execution: Execution) -> JsonObject:
-    """The FILL activity of an execution (schema `TradingActivities`)."""
+    """Return the FILL activity of an execution (schema `TradingActivities`)."""
     return {
         "activity_type": "FILL",
         "id": execution.activity_id,

@@ -1,4 +1,4 @@
-"""The demonstration's portfolio, relative to a day, as plain JSON values; and what any portfolio holds."""
+"""The demo portfolio, relative to a day, as plain JSON values; and the holdings of any portfolio."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ _FIXED_HOLIDAYS = {(1, 1), (6, 18), (6, 19), (7, 3), (7, 4), (12, 24), (12, 25)}
 
 
 class _Writer:
-    """Writes positions at yesterday's simulated prices, off by a factor so that some are up and some down."""
+    """Writes positions at yesterday's simulated prices, off by a factor so that some gain and some lose."""
 
     def __init__(self, today: dt.date, seed: int) -> None:
         self._today = today
         self._market = Market(seed, today)
 
     def friday(self, weeks: int) -> str:
-        """The Friday of this week or the next, and some weeks later; neither today nor a holiday."""
+        """Return the Friday of this week or the next, plus some weeks; never today or a holiday."""
         ahead = (_FRIDAY - self._today.weekday()) % 7 or 7
         day = self._today + dt.timedelta(days=ahead, weeks=weeks)
         while _is_holiday(day):
@@ -32,20 +32,20 @@ class _Writer:
         return day.isoformat()
 
     def opened(self, weeks: int) -> str:
-        """A weekday some weeks ago."""
+        """Return a weekday some weeks ago."""
         day = self._today - dt.timedelta(weeks=weeks)
         return (day - dt.timedelta(days=max(day.weekday() - _FRIDAY, 0))).isoformat()
 
     def strike(self, underlying: str, share: float) -> float:
-        """The strike nearest to a share of the price."""
+        """Return the strike nearest to a multiple of the price."""
         return round(self._market.previous_close(underlying) * share / _STRIKE_STEP) * _STRIKE_STEP
 
     def shares_price(self, underlying: str, factor: float) -> float:
-        """A purchase price per share."""
+        """Return a purchase price per share."""
         return round(self._market.previous_close(underlying) * factor, 2)
 
     def terms(self, underlying: str, kind: str, weeks: int, share: float) -> JsonObject:
-        """The terms of one contract, as a portfolio file spells them."""
+        """Return the terms of a contract, as a portfolio file spells them."""
         return {
             "option_type": kind,
             "expiry": self.friday(weeks),
@@ -53,11 +53,11 @@ class _Writer:
         }
 
     def leg(self, side: str, terms: JsonObject, contracts: int = 1) -> JsonObject:
-        """One leg of a structure."""
+        """Return one leg of a structure."""
         return {"side": side, **terms, "contracts": contracts}
 
     def close(self, underlying: str, terms: JsonObject) -> float:
-        """Yesterday's close of a contract, or of the shares where the terms name some."""
+        """Return yesterday's close of a contract, or of the shares if the terms name some."""
         if "shares" in terms:
             return self._market.previous_close(underlying)
         contract = _contract(underlying, terms)
@@ -74,7 +74,7 @@ class _Writer:
         factor: float,
         weeks_ago: int,
     ) -> JsonObject:
-        """A single option, bought or sold at a factor of yesterday's close."""
+        """Return a single option, bought or sold at a factor of yesterday's close."""
         price = self.close(symbol, terms) * factor
         step = price_step(price)
         return {
@@ -89,7 +89,7 @@ class _Writer:
     def structure(
         self, name: str, symbol: str, legs: list[JsonObject], *, factor: float, weeks_ago: int
     ) -> JsonObject:
-        """A structure; its net debit in dollars is a factor of yesterday's close."""
+        """Return a structure; its net debit in dollars is a factor of yesterday's close."""
         net = sum(self._leg_value(symbol, leg) for leg in legs)
         return {
             "id": name,
@@ -109,7 +109,7 @@ def _is_holiday(friday: dt.date) -> bool:
 
 
 def _good_friday(year: int) -> dt.date:
-    # Easter by Gauss's rule, as it stands for 1900 to 2099.
+    # Easter by Gauss's rule, valid from 1900 to 2099.
     moon = (19 * (year % 19) + 24) % 30
     week = (2 * (year % 4) + 4 * (year % 7) + 6 * moon + 5) % 7
     late = moon + week == 35 or (moon == 28 and week == 6 and year % 19 > 10)  # noqa: PLR2004 - his two exceptions
@@ -117,7 +117,7 @@ def _good_friday(year: int) -> dt.date:
 
 
 def demo_portfolio(today: dt.date, *, seed: int = 7) -> JsonObject:
-    """A portfolio of the usual kinds: expiries are Fridays to come, prices near the simulated ones."""
+    """Return a portfolio of the usual kinds, with coming Fridays as expiries and strikes near the prices."""
     write = _Writer(today, seed)
     return {
         "base_currency": "USD",
@@ -184,9 +184,9 @@ def _contract(underlying: str, terms: JsonObject) -> Contract | None:
 
 
 def holdings(portfolio: JsonObject, today: dt.date, *, seed: int = 7) -> dict[str, tuple[float, float]]:
-    """Signed quantity and entry price by symbol, as the account that a portfolio file describes holds them.
+    """Return the signed quantity and entry price by symbol of the account that a portfolio file describes.
 
-    The legs of a structure have no price of their own in the file: they enter at yesterday's close.
+    The file has no prices for the legs of a structure, so they enter at yesterday's close.
     """
     write = _Writer(today, seed)
     held: dict[str, tuple[float, float]] = {}

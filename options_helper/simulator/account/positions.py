@@ -9,10 +9,10 @@ _NOTHING = Decimal(0), Decimal(0)
 
 
 class Positions:
-    """Quantity and entry price by symbol.
+    """Quantities and entry prices by symbol.
 
     Args:
-        held: What is held from before.
+        held: The initial holdings.
     """
 
     def __init__(self, held: Mapping[str, tuple[float, float]]) -> None:
@@ -22,15 +22,15 @@ class Positions:
         }
 
     def __iter__(self) -> Iterator[tuple[str, Decimal, Decimal]]:
-        """Symbol, quantity and entry price of everything that is held."""
+        """Yield the symbol, quantity and entry price of every holding."""
         return iter([(symbol, *position) for symbol, position in self._held.items() if position[0]])
 
     def quantity(self, symbol: str) -> Decimal:
-        """Signed quantity, 0 for what is not held."""
+        """Return the signed quantity of a symbol, 0 if it is not held."""
         return self._held.get(symbol, _NOTHING)[0]
 
     def move(self, symbol: str, change: Decimal, price: Decimal) -> Decimal:
-        """Buy or sell, and return the holding; adding averages the entry price, crossing zero starts over."""
+        """Buy or sell, and return the holding; adding averages the entry price, crossing zero restarts it."""
         held, entry = self._held.get(symbol, _NOTHING)
         after = held + change
         if held * change >= 0 and after:
@@ -46,12 +46,12 @@ class Positions:
         self._held[symbol] = held * ratio, entry / ratio
 
     def turns_over(self, symbol: str, side: str, qty: int) -> bool:
-        """Return whether a trade of this quantity would cross zero, from long to short or back."""
+        """Return whether a trade of this quantity would cross zero."""
         held = self.quantity(symbol)
         return held * (held + (qty if side == "buy" else -qty)) < 0
 
     def intent(self, symbol: str, side: str) -> str:
-        """Return whether a trade closes the opposite holding, or opens one."""
+        """Return the intent of a trade: closing the opposite holding, or opening one."""
         held = self.quantity(symbol)
         closing = held < 0 if side == "buy" else held > 0
         return f"{side}_to_{'close' if closing else 'open'}"

@@ -1,1 +1,1 @@
-"""The controls that a test has over a running simulator."""
+"""A test's controls of a running simulator."""

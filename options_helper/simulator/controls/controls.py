@@ -1,4 +1,4 @@
-"""Looking into a running simulator, and running a function on its loop, from any thread."""
+"""Access to a running simulator, from any thread."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from options_helper.simulator.world import World
 
 Result = TypeVar("Result")
 
-_CALL_TIMEOUT_SECONDS = 60.0  # a guard against hanging
+_CALL_TIMEOUT_SECONDS = 60.0  # guards against a hang
 _POLL_SECONDS = 0.005
 
 
@@ -31,27 +31,27 @@ class Controls:
 
     @property
     def faults(self) -> Faults:
-        """How it misbehaves."""
+        """The faults it simulates."""
         return self._world.faults
 
     @property
     def open_connections(self) -> dict[str, int]:
-        """Connections by stream, hanging handshakes included."""
+        """The open connections by stream, unfinished handshakes included."""
         return dict(self._world.open_connections)
 
     @property
     def connections_total(self) -> dict[str, int]:
-        """Connections ever made, by stream."""
+        """The number of connections ever made, by stream."""
         return {stream: len(times) for stream, times in self._world.connection_times.items()}
 
     @property
     def connection_times(self) -> dict[str, list[float]]:
-        """When each connection was made, in seconds of `time.monotonic`, by stream."""
+        """The time of each connection by stream, in seconds of `time.monotonic`."""
         return {stream: list(times) for stream, times in self._world.connection_times.items()}
 
     @property
     def methods_seen(self) -> dict[str, int]:
-        """How often each HTTP method was received, upgrades included."""
+        """The number of requests by HTTP method, upgrades included."""
         return dict(self._world.methods_seen)
 
     @property
@@ -61,7 +61,7 @@ class Controls:
 
     @property
     def is_listening(self) -> bool:
-        """Return whether a client listens to order updates."""
+        """True if a client listens to order updates."""
         return self.call(lambda: any(getattr(one, "listening", False) for one in self._on("fills")))
 
     def subscriptions(self, stream: str) -> dict[str, list[str]]:
@@ -78,7 +78,7 @@ class Controls:
         return self.call(collect)
 
     def ledger(self) -> Ledger:
-        """Every execution and order so far, exactly."""
+        """Return every execution and order so far, with exact figures."""
         return self.call(self._world.desk.ledger)
 
     @staticmethod
@@ -86,7 +86,7 @@ class Controls:
         """Wait until a condition holds.
 
         Raises:
-            TimeoutError: It did not within `timeout` seconds.
+            TimeoutError: The condition does not hold within `timeout` seconds.
         """
         deadline = time.monotonic() + timeout
         while not condition():
@@ -95,7 +95,7 @@ class Controls:
             time.sleep(_POLL_SECONDS)
 
     def call(self, function: Callable[[], Result]) -> Result:
-        """Run a function on the simulator's loop and wait for its result; at once if it is not running."""
+        """Run a function on the simulator's loop, or directly if it has stopped, and return the result."""
         if self._loop is None:
             return function()
 

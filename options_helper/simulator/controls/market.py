@@ -1,4 +1,4 @@
-"""Controls of a running simulator's prices, from any thread."""
+"""Controls of a running simulator's prices, usable from any thread."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from options_helper.simulator.wire import Nanoseconds
 
 
 class MarketControls(Controls):
-    """Quotes, trades and statuses, beside those of the seeded market."""
+    """Quotes, trades and statuses, in addition to those of the seeded market."""
 
     def tick(self, steps: int = 1) -> None:
-        """Move the market by some steps, as its timer does."""
+        """Advance the market by some steps, as its timer does."""
 
         def move() -> None:
             for _ in range(steps):
@@ -30,7 +30,7 @@ class MarketControls(Controls):
         ask_size: int = 10,
         at: Nanoseconds | None = None,
     ) -> None:
-        """Send a quote to whoever is subscribed; REST gives it as the latest."""
+        """Send a quote to every subscriber; REST returns it as the latest."""
         quote = PricedQuote(bid, ask, bid_size, ask_size)
 
         def push() -> None:
@@ -39,7 +39,7 @@ class MarketControls(Controls):
         self.call(push)
 
     def push_trade(self, symbol: str, price: float, size: int = 1, *, at: Nanoseconds | None = None) -> None:
-        """Send a trade to whoever is subscribed; REST gives it as the latest."""
+        """Send a trade to every subscriber; REST returns it as the latest."""
 
         def push() -> None:
             self._world.publish([self._world.tape.push_trade(symbol, price, size, at or Nanoseconds.now())])
@@ -47,21 +47,21 @@ class MarketControls(Controls):
         self.call(push)
 
     def correct_trade(self, symbol: str, price: float) -> None:
-        """Correct the stock trade pushed last, for whoever is subscribed to trades."""
+        """Correct the last pushed stock trade, for every subscriber to trades."""
         self.call(
             lambda: self._world.publish([self._world.tape.correct_trade(symbol, price, Nanoseconds.now())])
         )
 
     def cancel_trade(self, symbol: str) -> None:
-        """Cancel the stock trade pushed last, for whoever is subscribed to trades."""
+        """Cancel the last pushed stock trade, for every subscriber to trades."""
         self.call(lambda: self._world.publish([self._world.tape.cancel_trade(symbol, Nanoseconds.now())]))
 
     def push_status(self, symbol: str, code: str = "H", text: str = "Halted", reason: str = "T1") -> None:
-        """Send a trading status of a stock: "H" halts, "T" resumes."""
+        """Send a stock's trading status: "H" halts, "T" resumes."""
         self.call(
             lambda: self._world.publish([status_message(symbol, code, text, reason, Nanoseconds.now())])
         )
 
     def pin_price(self, underlying: str, price: float) -> None:
-        """Hold an underlying's price, and so its options', from now on."""
+        """Fix the price of an underlying, and so those of its options, from now on."""
         self.call(lambda: self._world.market.pin(underlying, price))

@@ -1,4 +1,4 @@
-"""Controls of a running simulator's orders, from any thread."""
+"""Controls of a running simulator's orders, usable from any thread."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from options_helper.simulator.wire import Nanoseconds
 
 
 class OrderControls(Controls):
-    """Orders and executions, beside those of the seeded stories; identifiers go in and out."""
+    """Orders and executions, in addition to those of the seeded stories; takes and returns identifiers."""
 
     def place_order(
         self, symbol: str, side: str = "buy", qty: int = 1, *, limit_price: float | None = None
     ) -> str:
-        """Place a single order; its identifier."""
+        """Place a single order and return its identifier."""
         limit = None if limit_price is None else to_cents(limit_price)
         return self.call(lambda: self._world.desk.place(symbol, side, qty, limit_price=limit).id)
 
     def place_multileg_order(
         self, legs: Sequence[LegRequest], qty: int = 1, *, limit_price: float | None = None
     ) -> str:
-        """Place a multi-leg order; its parent's identifier."""
+        """Place a multi-leg order and return the parent's identifier."""
         limit = None if limit_price is None else to_cents(limit_price)
         return self.call(lambda: self._world.desk.place_multileg(legs, qty, limit_price=limit).id)
 
     def fill(
         self, order_id: str, qty: int | None = None, prices: float | Sequence[float] | None = None
     ) -> str:
-        """Execute some or all of what remains, at given prices or the market's; the execution's id."""
+        """Fill all or part of what remains, at the given or market prices, and return the execution's id."""
 
         def execute() -> str:
             order = self._world.desk.orders[order_id]
@@ -50,7 +50,7 @@ class OrderControls(Controls):
         return [to_cents(0 if price is None else price) for price in found]
 
     def declare_split(self, symbol: str, new: int, old: int, ex_date: dt.date) -> None:
-        """Announce a split of a stock, and make as many shares of what is held."""
+        """Announce a stock split, and apply it to the holdings."""
         row = {
             "id": asset_id(f"{symbol} split {ex_date}"),
             "symbol": symbol,
@@ -67,12 +67,12 @@ class OrderControls(Controls):
         self.call(split)
 
     def set_order_time(self, at: dt.datetime | None) -> None:
-        """Let orders, executions and events happen at a time in the past; None is the clock's time again."""
+        """Date orders, executions and events at a time in the past; None returns to the clock."""
         clock = Nanoseconds.now if at is None else partial(Nanoseconds.of, at)
         self.call(lambda: setattr(self._world.desk, "clock", clock))
 
     def fill_now(self, symbol: str, side: str = "buy", qty: int = 1, price: float | None = None) -> str:
-        """Place a single order and fill it at once; the order's identifier."""
+        """Place a single order, fill it at once, and return its identifier."""
         order_id = self.place_order(symbol, side, qty)
         self.fill(order_id, prices=price)
         return order_id
@@ -82,14 +82,14 @@ class OrderControls(Controls):
         self.call(lambda: self._world.desk.close(self._world.desk.orders[order_id], status, reason=reason))
 
     def replace_order(self, order_id: str, *, qty: int, limit_price: float | None = None) -> str:
-        """Replace a single order; the new order's identifier."""
+        """Replace a single order and return the new order's identifier."""
         limit = None if limit_price is None else to_cents(limit_price)
         return self.call(
             lambda: self._world.desk.replace(self._world.desk.orders[order_id], qty=qty, limit_price=limit).id
         )
 
     def step_orders(self, steps: int = 1) -> None:
-        """Go on with the order stories by some steps, as their timer does."""
+        """Advance the order stories by some steps, as their timer does."""
 
         def move() -> None:
             for _ in range(steps):
@@ -98,25 +98,25 @@ class OrderControls(Controls):
         self.call(move)
 
     def bust(self, execution_id: str) -> None:
-        """Undo a single order's execution."""
+        """Bust a single order's execution."""
         self.call(lambda: self._world.desk.bust(execution_id))
 
     def correct(self, execution_id: str, price: float) -> None:
-        """Change the price of a single order's execution."""
+        """Correct the price of a single order's execution."""
         self.call(lambda: self._world.desk.correct(execution_id, to_cents(price)))
 
     def settle(self, kind: str, symbol: str, qty: int = 1) -> None:
-        """Assign ("OPASN"), exercise ("OPEXC") or let expire ("OPEXP") contracts of the account."""
+        """Assign ("OPASN"), exercise ("OPEXC") or expire ("OPEXP") contracts of the account."""
         self.call(lambda: self._world.desk.settle(kind, symbol, qty))
 
     def send_event(self, order_id: str, event: str, *, status: str | None = None) -> None:
-        """Send any event of an order, known to Alpaca or not, under any status."""
+        """Send any event of an order, known to Alpaca or not, with any status."""
         self.call(lambda: self._world.desk.tell(event, self._world.desk.orders[order_id], status))
 
     def send_update(self, data: Mapping[str, object] | None) -> None:
-        """Send anything, None included, where an order update would be."""
+        """Send anything, even None, in place of an order update."""
         self.call(lambda: self._world.send_update(data))
 
     def add_history(self, count: int, *, symbols: Sequence[str] = (), hours: float = 1.0) -> None:
-        """Fill many orders at once, their times spread over the last hours of the New York day."""
+        """Fill many orders at once, with times spread over the last hours of the New York day."""
         self.call(lambda: self._world.add_history(count, symbols=symbols, hours=hours))

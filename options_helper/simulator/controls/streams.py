@@ -1,4 +1,4 @@
-"""Controls of a running simulator's connections, from any thread."""
+"""Controls of a running simulator's connections, usable from any thread."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from options_helper.simulator.wire import Message, error
 
 
 class StreamControls(Controls):
-    """Frames and drops, past the market."""
+    """Frames and disconnects that bypass the market."""
 
     def send_raw(self, stream: str, payload: bytes | str) -> None:
-        """Send one frame as it is: text for a string, else binary."""
+        """Send one frame unchanged: as text for a string, else as binary."""
 
         def send() -> None:
             data = payload.encode() if isinstance(payload, str) else payload
@@ -26,7 +26,7 @@ class StreamControls(Controls):
         self.call(send)
 
     def send_messages(self, stream: str, messages: list[Message]) -> None:
-        """Send messages in one frame and the connection's codec, subscribed or not."""
+        """Send messages in one frame, in the connection's codec, subscribed or not."""
 
         def send() -> None:
             for connection in self._on(stream):
@@ -36,27 +36,27 @@ class StreamControls(Controls):
         self.call(send)
 
     def send_malformed(self, stream: str, kind: str, symbol: str = "") -> None:
-        """Send a frame that is not as it should be, of a kind named in `malformed_payloads`."""
+        """Send a malformed frame, of a kind named in `malformed_payloads`."""
         self.send_raw(stream, malformed_payloads(stream, symbol)[kind])
 
     def send_error(self, stream: str, code: int, *, drop: str | None = None) -> None:
-        """Send an error such as 407 or 500 on a data stream, and drop the connection after it if asked."""
+        """Send an error such as 407 or 500 on a data stream, then drop the connection if asked."""
         self.send_messages(stream, error(code))
         if drop is not None:
             self.drop(stream, drop)
 
     def send_last_words(self, message: str, *, code: int = 1011) -> None:
-        """Send the trading stream's error frame, and close it, as Alpaca does."""
+        """Send the trading stream's error frame, then close the connection, as Alpaca does."""
         payload = {"action": "error", "data": {"error_message": message}}
         self.send_raw("fills", json.dumps(payload).encode())
         self.drop("fills", "close", code=code)
 
     def ping(self) -> None:
-        """Ping every client, as the server does by itself every 20 seconds."""
+        """Ping every client, as the server does every 20 seconds."""
         self.call(self._world.ping)
 
     def drop(self, stream: str, how: str = "reset", *, code: int = 1001) -> int:
-        """End a stream's connections: "reset", "fin" or "close" with a code; gives how many there were."""
+        """End a stream's connections by "reset", "fin" or "close" with a code; return their number."""
 
         def end() -> int:
             connections = self._on(stream)
@@ -75,10 +75,10 @@ class StreamControls(Controls):
         symbols: Sequence[str] = (),
         rate: float | None = None,
     ) -> BurstResult:
-        """Send quotes to a data stream as fast as its socket takes them, or at a rate per second.
+        """Send quotes to a data stream as fast as its socket accepts them, or at a rate per second.
 
-        The last quote of each symbol is its own, so that a client can be asked whether it shows it; by
-        default the symbols are those subscribed.
+        The last quote of each symbol is unique, so a test can check that a client shows it. By default
+        the subscribed symbols are quoted.
         """
         return self._run(
             send_burst(self._world, stream, count, per_frame=per_frame, symbols=symbols, rate=rate), None

@@ -1,4 +1,4 @@
-"""Contract symbols as this simulator reads them, written apart from the client's own parser."""
+"""Contract symbols as the simulator reads them; shares no code with the client's parser."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ INDEX_SYMBOLS = frozenset({"SPX", "XSP", "NDX", "RUT", "VIX", "DJX", "OEX", "XEO
 
 _PATTERN = re.compile(r"(?P<root>[A-Z]{1,6}[0-9]?)(?P<expiry>\d{6})(?P<kind>[CP])(?P<strike>\d{8})")
 _STOCK_PATTERN = re.compile(r"[A-Z]{1,6}(\.[A-Z]{1,3})?")
-# Roots that are not their underlying's symbol: class shares lose the dot, some series have their own.
+# Roots that differ from their underlying's symbol: class shares lose the dot, some series have their own.
 _UNDERLYING_BY_ROOT = {
     "BRKB": "BRK.B",
     "BRKA": "BRK.A",
@@ -30,10 +30,10 @@ class Contract:
     """One option contract.
 
     Attributes:
-        symbol: The whole contract symbol (`BRKB261218C00500000`).
-        root: Its root, an adjusted one with its digit (`CSGP1`).
+        symbol: The full contract symbol (`BRKB261218C00500000`).
+        root: Its root, with the digit if adjusted (`CSGP1`).
         underlying: The stock or index in Alpaca's spelling (`BRK.B`).
-        strike: Dollars.
+        strike: The strike in dollars.
     """
 
     symbol: str
@@ -45,18 +45,18 @@ class Contract:
 
     @property
     def adjusted(self) -> bool:
-        """Return whether the contract delivers anything but 100 shares."""
+        """True if the contract delivers anything but 100 shares."""
         return self.root[-1].isdigit()
 
     @property
     def european(self) -> bool:
-        """Return whether it can be exercised only at expiry, as index options are."""
+        """True if it can be exercised only at expiry, as index options are."""
         return self.underlying in INDEX_SYMBOLS
 
 
 @lru_cache(maxsize=20_000)
 def parse_contract(symbol: str) -> Contract | None:
-    """The contract of a well-formed symbol, else None."""
+    """Return the contract of a well-formed symbol, else None."""
     match = _PATTERN.fullmatch(symbol)
     if match is None:
         return None
@@ -77,15 +77,15 @@ def parse_contract(symbol: str) -> Contract | None:
 
 
 def contract_symbol(root: str, expiry: dt.date, kind: str, strike: float) -> str:
-    """The symbol of a contract; `kind` is "call" or "put"."""
+    """Return the symbol of a contract; `kind` is "call" or "put"."""
     return f"{root}{expiry:%y%m%d}{kind[0].upper()}{round(strike * 1000):08d}"
 
 
 def root_of(underlying: str) -> str:
-    """The root of an underlying's standard contracts: its symbol without the class separator."""
+    """Return the root of an underlying's standard contracts: its symbol without the class separator."""
     return underlying.replace(".", "").replace("-", "")
 
 
 def is_stock_symbol(symbol: str) -> bool:
-    """Return whether a symbol has Alpaca's spelling of stocks: capitals, a dot before a share class."""
+    """Return whether a symbol is spelled like Alpaca's stocks: capitals, a dot before a share class."""
     return _STOCK_PATTERN.fullmatch(symbol) is not None

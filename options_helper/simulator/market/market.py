@@ -1,7 +1,7 @@
-"""A seeded market: a walk per underlying, options priced from it, spreads one would believe.
+"""A seeded market: a random walk per underlying, options priced from it, and plausible spreads.
 
-Everything is a function of the seed, the symbol, the step and the date, so that two markets of one seed
-agree whatever was asked of them before. A step is one tick of the simulator; it carries no time of its own.
+Everything is a function of the seed, the symbol, the step and the date, so two markets with the same seed
+agree regardless of earlier calls. A step is one tick of the simulator; it has no time of its own.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from statistics import NormalDist
 from options_helper.simulator.market.contracts import INDEX_SYMBOLS, Contract, parse_contract
 from options_helper.simulator.market.pricing import OptionValue, value_option
 
-# Price in dollars and yearly volatility, near the autumn of 2026 where this market is set.
+# Price in dollars and annual volatility, close to those of autumn 2026, when this market is set.
 _KNOWN = {
     "AAPL": (272.0, 0.26),
     "MSFT": (499.0, 0.24),
@@ -38,8 +38,8 @@ _KNOWN = {
     "OEX": (3350.0, 0.15),
     "XEO": (3350.0, 0.15),
 }
-_STEP_SCALE = 0.0008  # of the yearly volatility: five cents a step on a stock of 270 dollars
-_STATIONARY_SHARE = 0.045  # of the yearly volatility: how far the walk strays within the day
+_STEP_SCALE = 0.0008  # of the annual volatility: five cents a step for a 270-dollar stock
+_STATIONARY_SHARE = 0.045  # of the annual volatility: how far the walk strays within the day
 _NORMAL = NormalDist()
 _YEAR_DAYS = 365.0
 _HOURS_LEFT_TODAY = 3.0
@@ -59,8 +59,8 @@ class Market:
     """Prices of any stock, index or well-formed contract symbol.
 
     Args:
-        seed: Markets of one seed give the same prices.
-        today: The New York date that options are aged from.
+        seed: Markets with the same seed have the same prices.
+        today: The New York date from which the time to expiry is counted.
     """
 
     def __init__(self, seed: int, today: dt.date) -> None:
@@ -71,32 +71,32 @@ class Market:
         self._pinned: dict[str, float] = {}
 
     def tick(self) -> None:
-        """Move on by one step."""
+        """Advance by one step."""
         self.step += 1
 
     def pin(self, symbol: str, price: float) -> None:
-        """Hold an underlying at a price from now on."""
+        """Fix the price of an underlying from now on."""
         self._pinned[symbol] = price
 
     def chance(self, symbol: str, what: str, step: int | None = None) -> float:
-        """A number in (0, 1) that belongs to a symbol, a purpose and, if given, a step."""
+        """Draw a number in (0, 1) that is fixed for a symbol, a purpose and, if given, a step."""
         text = f"{self._seed}|{symbol}|{what}|{step}"
         number = int.from_bytes(blake2b(text.encode(), digest_size=6).digest(), "big")
         return (number + 0.5) / 2**48
 
     def base(self, symbol: str) -> tuple[float, float]:
-        """Yesterday's close and the yearly volatility."""
+        """Return yesterday's close and the annual volatility."""
         if symbol in _KNOWN:
             price, volatility = _KNOWN[symbol]
             return price * (0.994 + 0.012 * self.chance(symbol, "close")), volatility
         return 20 * 20 ** self.chance(symbol, "close"), 0.2 + 0.4 * self.chance(symbol, "volatility")
 
     def previous_close(self, symbol: str) -> float:
-        """Yesterday's close of a stock or index."""
+        """Return yesterday's close of a stock or index."""
         return round(self.base(symbol)[0], 2)
 
     def spot(self, symbol: str) -> float:
-        """The price of a stock or index at the present step, unrounded."""
+        """Return the price of a stock or index at the current step, unrounded."""
         if symbol in self._pinned:
             return self._pinned[symbol]
         close, volatility = self.base(symbol)
@@ -114,14 +114,14 @@ class Market:
         return value
 
     def stock_quote(self, symbol: str) -> PricedQuote:
-        """The present quote of a stock, in whole cents."""
+        """Return the current quote of a stock, in whole cents."""
         middle = self.spot(symbol)
         half = max(0.01, middle * 0.00004 * (0.5 + self.chance(symbol, "spread", self.step))) / 2
         bid = max(round(middle - half, 2), 0.01)
         return PricedQuote(bid, max(round(middle + half, 2), round(bid + 0.01, 2)), *self._sizes(symbol, 100))
 
     def option_value(self, contract: Contract, *, yesterday: bool = False) -> OptionValue | None:
-        """The theoretical value now, or at yesterday's close; None once expired."""
+        """Return the theoretical value now, or at yesterday's close; None once expired."""
         days = (contract.expiry - self.today).days
         if days < 0:
             return None
@@ -132,14 +132,14 @@ class Market:
         )
 
     def implied_volatility(self, contract: Contract, years: float) -> float:
-        """A smile around the underlying's volatility, steeper below the price and near expiry."""
+        """Return a smile around the underlying's volatility, steeper below the price and near expiry."""
         close, volatility = self.base(contract.underlying)
         distance = math.log(contract.strike / close) / (volatility * math.sqrt(max(years, 0.02)))
         smile = 1 - 0.05 * distance + 0.03 * distance**2
         return volatility * min(max(smile, 0.6), 2.0)
 
     def option_quote(self, contract: Contract) -> PricedQuote | None:
-        """The present quote of a contract, in its price steps; None once expired."""
+        """Return the current quote of a contract, rounded to its price step; None once expired."""
         value = self.option_value(contract)
         if value is None:
             return None
@@ -152,12 +152,12 @@ class Market:
         return PricedQuote(round(bid, 2), round(ask, 2), *self._sizes(contract.symbol, 1))
 
     def quote(self, symbol: str) -> PricedQuote | None:
-        """The present quote of a stock or contract symbol; None once expired."""
+        """Return the current quote of a stock or contract; None once expired."""
         contract = parse_contract(symbol)
         return self.stock_quote(symbol) if contract is None else self.option_quote(contract)
 
     def trade_price(self, symbol: str) -> float | None:
-        """A price at or within the present quote, where somebody trades; None once expired."""
+        """Return a price within the current quote, at which a trade happens; None once expired."""
         quote = self.quote(symbol)
         if quote is None:
             return None
@@ -167,7 +167,7 @@ class Market:
         return max(round(round(inside / step) * step, 2), step)
 
     def previous_option_close(self, contract: Contract) -> float | None:
-        """Yesterday's closing price of a contract."""
+        """Return yesterday's closing price of a contract."""
         value = self.option_value(contract, yesterday=True)
         if value is None:
             return None
@@ -183,7 +183,7 @@ class Market:
         return parse_contract(symbol) is not None and self.chance(symbol, "quiet") < 1 / 8
 
     def activity(self, symbol: str) -> float:
-        """The share of steps in which a symbol is quoted."""
+        """Return the fraction of steps in which a symbol is quoted."""
         if parse_contract(symbol) is None:
             return 0.8
         return 0.004 if self.is_quiet(symbol) else 0.15 + 0.6 * self.chance(symbol, "activity")
@@ -198,10 +198,10 @@ class Market:
 
 
 def price_step(price: float) -> float:
-    """The price step of an option: a cent below three dollars, else five."""
+    """Return the price step of an option: a cent below three dollars, else five."""
     return 0.01 if price < 3 else 0.05  # noqa: PLR2004 - the exchanges' own threshold
 
 
 def is_index(symbol: str) -> bool:
-    """Return whether a symbol is an index, which has values but neither quotes nor trades."""
+    """Return whether a symbol is an index, which has values but no quotes or trades."""
     return symbol in INDEX_SYMBOLS

@@ -19,7 +19,7 @@ def _tape(symbol: str) -> str:
 
 
 def stock_quote_message(symbol: str, quote: PricedQuote, at: Nanoseconds) -> Message:
-    """A stock quote; its conditions are a list."""
+    """Return a stock quote; its conditions are a list."""
     exchange = _pick(_STOCK_EXCHANGES, symbol, quote.bid_size)
     return {
         "T": "q",
@@ -37,7 +37,7 @@ def stock_quote_message(symbol: str, quote: PricedQuote, at: Nanoseconds) -> Mes
 
 
 def stock_trade_message(symbol: str, price: float, size: int, number: int, at: Nanoseconds) -> Message:
-    """A stock trade; `i` is the exchange's number of it."""
+    """Return a stock trade; `i` is the exchange's trade number."""
     return {
         "T": "t",
         "S": symbol,
@@ -52,7 +52,7 @@ def stock_trade_message(symbol: str, price: float, size: int, number: int, at: N
 
 
 def option_quote_message(symbol: str, quote: PricedQuote, at: Nanoseconds) -> Message:
-    """An option quote; its condition is one string."""
+    """Return an option quote; its condition is a single string."""
     return {
         "T": "q",
         "S": symbol,
@@ -68,7 +68,7 @@ def option_quote_message(symbol: str, quote: PricedQuote, at: Nanoseconds) -> Me
 
 
 def option_trade_message(symbol: str, price: float, size: int, at: Nanoseconds) -> Message:
-    """An option trade."""
+    """Return an option trade."""
     return {
         "T": "t",
         "S": symbol,
@@ -81,7 +81,7 @@ def option_trade_message(symbol: str, price: float, size: int, at: Nanoseconds) 
 
 
 def status_message(symbol: str, code: str, text: str, reason: str, at: Nanoseconds) -> Message:
-    """A trading status of a stock: code "H" with a reason halts, "T" resumes."""
+    """Return a stock's trading status: code "H" with a reason halts, "T" resumes."""
     return {
         "T": "s",
         "S": symbol,
@@ -129,7 +129,7 @@ def cancel_message(wrong: Message, at: Nanoseconds) -> Message:
 
 
 def without_type(message: Message) -> Message:
-    """The REST row of a message: no type, no symbol, and the time as text."""
+    """Return a message as a REST row: no type, no symbol, and the time as text."""
     row = {key: value for key, value in message.items() if key not in {"T", "S"}}
     row["t"] = Nanoseconds(message["t"]).to_text()
     return row

@@ -1,4 +1,4 @@
-"""The simulator's calendar: whenever it is started, the market is in the middle of its session."""
+"""The simulator's calendar: the market is in mid-session whenever the simulator starts."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _SATURDAY = 5
 
 @dataclass(frozen=True, slots=True)
 class TradingDay:
-    """One day's session in New York time; early and late are the extended hours' ends."""
+    """One day's session in New York time; `early` and `late` are the ends of the extended hours."""
 
     date: dt.date
     open: dt.time
@@ -29,7 +29,7 @@ class MidSession:
     """A session that began some hours before the start and never quite ends.
 
     Args:
-        started: When the simulator was started, an aware datetime.
+        started: The time the simulator started, aware.
     """
 
     def __init__(self, started: dt.datetime) -> None:
@@ -37,14 +37,14 @@ class MidSession:
         self._first_close = _to_next_five_minutes(started + _AFTER)
 
     def next_close(self, now: dt.datetime) -> dt.datetime:
-        """A fixed time that moves on by two hours when it comes near."""
+        """Return a fixed time, which moves on by two hours as it approaches."""
         close = self._first_close
         while close - now < _SHORTEST:
             close += dt.timedelta(hours=2)
         return close.astimezone(NEW_YORK)
 
     def next_open(self, now: dt.datetime) -> dt.datetime:
-        """The next weekday's ordinary opening after the present session."""
+        """Return the ordinary opening of the next weekday."""
         day = max(self.today(now), self.next_close(now).date()) + dt.timedelta(days=1)
         while day.weekday() >= _SATURDAY:
             day += dt.timedelta(days=1)
@@ -52,11 +52,11 @@ class MidSession:
 
     @staticmethod
     def today(now: dt.datetime) -> dt.date:
-        """The New York date."""
+        """Return the New York date."""
         return now.astimezone(NEW_YORK).date()
 
     def previous_day(self, now: dt.datetime, back: int = 1) -> dt.date:
-        """The trading day before today's, or further back."""
+        """Return the trading day before today's, or an earlier one."""
         day = self.today(now)
         for _ in range(back):
             day -= dt.timedelta(days=1)
@@ -65,7 +65,7 @@ class MidSession:
         return day
 
     def days(self, first: dt.date, last: dt.date, now: dt.datetime) -> list[TradingDay]:
-        """The trading days of a span: weekdays, and today whatever it is."""
+        """Return the trading days of a span: weekdays, and always today."""
         today = self.today(now)
         span = (first + dt.timedelta(days=number) for number in range((last - first).days + 1))
         return [
@@ -83,7 +83,7 @@ class MidSession:
 
     @staticmethod
     def settlement(day: dt.date) -> dt.date:
-        """The next weekday."""
+        """Return the next weekday."""
         day += dt.timedelta(days=1)
         while day.weekday() >= _SATURDAY:
             day += dt.timedelta(days=1)

@@ -1,4 +1,4 @@
-"""The newest quote and trade of every symbol somebody asked for, and what a tick adds to them."""
+"""The newest quote and trade of every requested symbol, and the messages that each tick adds."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Tape:
         self._trade_count = 0
 
     def tick(self, symbols: Iterable[str]) -> list[Message]:
-        """The messages of one step for these symbols, newest last."""
+        """Return the messages of one step for these symbols, newest last."""
         messages = []
         for symbol in symbols:
             if self.market.quotes_now(symbol):
@@ -41,13 +41,13 @@ class Tape:
         return [message for message in messages if message is not None]
 
     def push_quote(self, symbol: str, quote: PricedQuote, at: Nanoseconds) -> Message:
-        """A quote made by hand, which is the latest from now on."""
+        """Return a manual quote, which is the latest from now on."""
         make = stock_quote_message if parse_contract(symbol) is None else option_quote_message
         self._quotes[symbol] = make(symbol, quote, at)
         return self._quotes[symbol]
 
     def push_trade(self, symbol: str, price: float, size: int, at: Nanoseconds) -> Message:
-        """A trade made by hand, which is the latest from now on."""
+        """Return a manual trade, which is the latest from now on."""
         self._trade_count += 1
         self._trades[symbol] = (
             stock_trade_message(symbol, price, size, self._trade_count, at)
@@ -57,18 +57,18 @@ class Tape:
         return self._trades[symbol]
 
     def correct_trade(self, symbol: str, price: float, at: Nanoseconds) -> Message:
-        """Correct the newest trade of a stock; REST gives the corrected price from now on."""
+        """Correct the newest trade of a stock; REST returns the corrected price from now on."""
         wrong = self._trades[symbol]
         self._trade_count += 1
         self._trades[symbol] = wrong | {"i": self._trade_count, "p": price}
         return correction_message(wrong, self._trade_count, price, at)
 
     def cancel_trade(self, symbol: str, at: Nanoseconds) -> Message:
-        """Cancel the newest trade of a stock; REST gives another from now on."""
+        """Cancel the newest trade of a stock; REST returns another from now on."""
         return cancel_message(self._trades.pop(symbol), at)
 
     def latest_quote(self, symbol: str) -> Message | None:
-        """The newest quote; one as old as is believable where none was sent yet; None once expired."""
+        """Return the newest quote, or one of plausible age if none was sent yet; None once expired."""
         if symbol not in self._quotes:
             longest = _QUIET_FIRST_AGE_SECONDS if self.market.is_quiet(symbol) else 2
             age = int(longest * self.market.chance(symbol, "first age") * _SECOND)
@@ -76,7 +76,7 @@ class Tape:
         return self._quotes[symbol]
 
     def latest_trade(self, symbol: str) -> Message | None:
-        """The newest trade; one as old as is believable where none was sent yet; None once expired."""
+        """Return the newest trade, or one of plausible age if none was sent yet; None once expired."""
         if symbol not in self._trades:
             longest = 2 if parse_contract(symbol) is None else _FIRST_TRADE_AGE_SECONDS
             age = int(longest * self.market.chance(symbol, "first trade age") * _SECOND)

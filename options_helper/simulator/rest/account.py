@@ -40,7 +40,7 @@ def _moment(query: Mapping[str, str], name: str) -> Nanoseconds | None:
 
 
 def orders(world: World, _path: Mapping[str, str], query: Mapping[str, str]) -> object:
-    """`/v2/orders`: by submission, newest first unless asked otherwise; open ones unless asked otherwise."""
+    """`/v2/orders`: by submission, by default newest first and open orders only."""
     nested = query.get("nested", "false") == "true"
     limit = read_count(query, "limit", 50, _MOST_ORDERS)
     after, until = _moment(query, "after"), _moment(query, "until")
@@ -76,7 +76,7 @@ def order(world: World, path: Mapping[str, str], query: Mapping[str, str]) -> ob
 
 
 def activities(world: World, _path: Mapping[str, str], query: Mapping[str, str]) -> object:
-    """`/v2/account/activities`: executions that stand and account events, in pages of at most 100."""
+    """`/v2/account/activities`: unbusted executions and account events, in pages of at most 100."""
     limit = read_count(query, "page_size", _MOST_ACTIVITIES, _MOST_ACTIVITIES)
     types = {one for one in query.get("activity_types", "").split(",") if one}
     chosen = [
@@ -114,7 +114,7 @@ def _is_within(at: Nanoseconds, query: Mapping[str, str]) -> bool:
 
 
 def positions(world: World, _path: Mapping[str, str], _query: Mapping[str, str]) -> object:
-    """`/v2/positions`; options are valued at their last trade, as Alpaca's books do."""
+    """`/v2/positions`; options are valued at their last trade, as Alpaca does."""
     rows = (_position(world, symbol, quantity, entry) for symbol, quantity, entry in world.desk.positions)
     return [row for row in rows if row]
 

@@ -1,4 +1,4 @@
-"""The REST routes' frame: only GET, keys in headers, a request limit, faults on request."""
+"""The frame of the REST routes: GET only, keys in headers, a request limit, faults on command."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Handler = Callable[["World", Mapping[str, str], Mapping[str, str]], object]
 
 
 class RestError(Exception):
-    """An answer other than 200, with the body that Alpaca's APIs give."""
+    """An answer other than 200, with the body that Alpaca's APIs send."""
 
     def __init__(self, status: int, message: str, code: int | None = None) -> None:
         super().__init__(message)
@@ -25,7 +25,7 @@ class RestError(Exception):
 
 
 class RequestLimit:
-    """Counts requests within the running window and says what the X-RateLimit headers say."""
+    """Counts requests within the current window and writes the X-RateLimit headers."""
 
     def __init__(
         self, per_window: int, window_seconds: int = 60, clock: Callable[[], float] = time.time
@@ -37,7 +37,7 @@ class RequestLimit:
         self._used = 0
 
     def take(self) -> tuple[bool, dict[str, str]]:
-        """Return whether one more request is within the limit, and the headers of its answer."""
+        """Return whether one more request is within the limit, and the headers for its answer."""
         window = int(self._clock() // self._seconds)
         if window != self._window:
             self._window, self._used = window, 0
@@ -61,7 +61,7 @@ class RestApi:
         }
 
     def route(self, host: str, handler: Handler) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
-        """The aiohttp handler of a route of the "data" or the "trading" host."""
+        """Return the aiohttp handler of a route on the "data" or the "trading" host."""
 
         async def answer(request: web.Request) -> web.StreamResponse:
             within, headers = self._limits[host].take()
@@ -110,7 +110,7 @@ def _check_limit(*, within: bool) -> None:
 
 
 class _Instead(Exception):
-    """Carries the answer that a fault gives instead of the handler's."""
+    """Carries the answer that a fault sends instead of the handler's."""
 
     def __init__(self, response: web.Response) -> None:
         super().__init__()
@@ -124,7 +124,7 @@ def _json(body: object, status: int, headers: Mapping[str, str]) -> web.Response
 
 
 def refuse_method(method: str) -> web.Response:
-    """The answer to everything but GET."""
+    """Answer any request other than GET."""
     return web.Response(
         text=json.dumps({"message": f"{method} is not simulated"}),
         status=405,
@@ -134,10 +134,10 @@ def refuse_method(method: str) -> web.Response:
 
 
 def read_count(query: Mapping[str, str], name: str, default: int, largest: int) -> int:
-    """A whole number of a query, at least 1.
+    """Return a whole number from a query, at least 1.
 
     Raises:
-        RestError: 422 if it is none, or above the largest.
+        RestError: 422 if it is not a number, or above the maximum.
     """
     try:
         count = int(query.get(name, default))
@@ -149,7 +149,7 @@ def read_count(query: Mapping[str, str], name: str, default: int, largest: int) 
 
 
 def read_symbols(query: Mapping[str, str], largest: int | None = None) -> list[str]:
-    """The symbols of a query.
+    """Return the symbols of a query.
 
     Raises:
         RestError: 400 if there are none, or too many.

@@ -52,7 +52,7 @@ def _stock_symbols(world: World, query: Mapping[str, str]) -> list[str]:
 
 
 def option_snapshots(world: World, _path: Mapping[str, str], query: Mapping[str, str]) -> object:
-    """`/v1beta1/options/snapshots`; contracts that have expired are left out."""
+    """`/v1beta1/options/snapshots`; expired contracts are left out."""
     rows = {one.symbol: _option_snapshot(world, one) for one in _option_symbols(world, query)}
     return {"snapshots": {symbol: row for symbol, row in rows.items() if row}, "next_page_token": None}
 
@@ -74,7 +74,7 @@ def _option_snapshot(world: World, contract: Contract) -> JsonObject | None:
         older = world.market.chance(contract.symbol, "old close") < _SHARE_WITH_OLD_CLOSE
         row["prevDailyBar"] = _previous_bar(world, contract.symbol, previous, back=2 if older else 1)
     if contract.expiry <= world.market.today:
-        # Alpaca computes none on the last day: five zeros, and no volatility.
+        # Alpaca computes no greeks on the last day: it sends five zeros, and no volatility.
         row["greeks"] = dict.fromkeys(_GREEKS, 0)
     elif _has_greeks(world, contract, value.delta):
         years = max((contract.expiry - world.market.today).days, 1) / 365
@@ -89,7 +89,7 @@ def _has_greeks(world: World, contract: Contract, delta: float) -> bool:
 
 
 def stock_snapshots(world: World, _path: Mapping[str, str], query: Mapping[str, str]) -> object:
-    """`/v2/stocks/snapshots`, by symbol without a frame around it."""
+    """`/v2/stocks/snapshots`, by symbol at the top level."""
     return {symbol: _stock_snapshot(world, symbol) for symbol in _stock_symbols(world, query)}
 
 
@@ -141,7 +141,7 @@ def _bar(at: dt.datetime, opened: float, close: float, volume: int) -> JsonObjec
 
 
 def corporate_actions(world: World, _path: Mapping[str, str], query: Mapping[str, str]) -> object:
-    """`/v1/corporate-actions`: the splits that a test or the demonstration declared."""
+    """`/v1/corporate-actions`: the splits that a test or the demo declared."""
     symbols = set(read_symbols(query))
     wanted = [split for split in world.splits if split["symbol"] in symbols and _is_in_span(split, query)]
     actions: dict[str, list[JsonObject]] = {}
@@ -157,7 +157,7 @@ def _is_in_span(split: JsonObject, query: Mapping[str, str]) -> bool:
 
 
 def index_values(world: World, _path: Mapping[str, str], query: Mapping[str, str]) -> object:
-    """`/v1beta1/indices/latest/values`; what is no index is left out."""
+    """`/v1beta1/indices/latest/values`; symbols that are not indices are left out."""
     now = Nanoseconds.now().to_text()
     symbols = [symbol for symbol in read_symbols(query) if is_index(symbol)]
     return {"values": {symbol: {"t": now, "v": round(world.market.spot(symbol), 2)} for symbol in symbols}}

@@ -1,4 +1,4 @@
-"""Trading REST that is about no account: clocks, calendars and contracts.
+"""Trading REST that concerns no account: clock, calendar and contracts.
 
 Field names: schemas `legacy_clock`, `legacy_calendar_day` and `OptionContract` of Alpaca's Trading API.
 """
@@ -17,7 +17,7 @@ from options_helper.simulator.world import World
 
 
 def clock(world: World, _path: Mapping[str, str], _query: Mapping[str, str]) -> object:
-    """`/v2/clock`: always open."""
+    """`/v2/clock`: the market is always open."""
     now = dt.datetime.now(dt.UTC)
     return {
         "timestamp": now.astimezone(NEW_YORK).isoformat(),
@@ -42,7 +42,7 @@ def _span(world: World, query: Mapping[str, str], default_days: int) -> list[Tra
 
 
 def calendar(world: World, _path: Mapping[str, str], query: Mapping[str, str]) -> object:
-    """`/v2/calendar`: times without a zone are New York's."""
+    """`/v2/calendar`: times have no zone and are New York's."""
     return [
         {
             "date": day.date.isoformat(),
@@ -57,7 +57,7 @@ def calendar(world: World, _path: Mapping[str, str], query: Mapping[str, str]) -
 
 
 def contract(world: World, path: Mapping[str, str], query: Mapping[str, str]) -> object:
-    """`/v2/options/contracts/{symbol_or_id}`: any well-formed symbol exists."""
+    """`/v2/options/contracts/{symbol_or_id}`: every well-formed symbol exists."""
     parsed = parse_contract(path["symbol"])
     if parsed is None:
         raise RestError(404, f"option contract {path['symbol']} not found", 40410000)
@@ -83,7 +83,7 @@ def _contract_row(world: World, one: Contract, *, deliverables: bool) -> JsonObj
         "style": "european" if one.european else "american",
         "strike_price": f"{one.strike:g}",
         "multiplier": "100",
-        "size": "100",  # of adjusted contracts too: only root and deliverables show the adjustment
+        "size": "100",  # also for adjusted contracts: only root and deliverables show the adjustment
         "open_interest": str(int(5000 * world.market.chance(one.symbol, "interest"))),
         "open_interest_date": before,
     }

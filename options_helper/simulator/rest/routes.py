@@ -40,7 +40,7 @@ _DATA_PATHS = {
 
 
 def build_application(world: World) -> web.Application:
-    """An application that serves every endpoint and counts every request."""
+    """Return an application that serves every endpoint and counts every request."""
     application = web.Application(middlewares=[_count_requests(world)])
     for path, stream in _STREAM_PATHS.items():
         application.router.add_get(path, _stream_handler(world, stream), allow_head=False)
@@ -98,7 +98,7 @@ async def _refuse_upgrade(world: World, stream: str) -> web.Response | None:
         return web.Response(status=503)
     if faults.http_status is not None:
         return web.Response(status=faults.http_status, text=f"simulated error {faults.http_status}")
-    # The trading stream knows its one connection by the account's key before it is upgraded.
+    # The trading stream checks for its one connection by the account's key, before the upgrade.
     if stream == "fills" and (faults.held or world.is_stream_taken(stream)):
         return web.Response(status=429, text="too many connections")
     return None

@@ -1,4 +1,4 @@
-"""Quotes by the million: frames built once, written to the socket as fast as it takes them."""
+"""Bursts of millions of quotes: frames built once, written as fast as the socket accepts them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from options_helper.simulator.world import World
 _BACKLOG_BYTES = 1024 * 1024
 _CHUNK_BYTES = 256 * 1024
 _MESSAGES_BUILT = 20_000
-_LAST_NUMBER = 50_000  # prices from 500 dollars on are the last quotes' alone
+_LAST_NUMBER = 50_000  # only the last quotes have prices of 500 dollars or more
 _POLL_SECONDS = 0.001
 _PACE_SECONDS = 0.005
 
@@ -27,9 +27,9 @@ class BurstResult:
     """The result of a burst.
 
     Attributes:
-        sent: Messages, the last quotes included.
-        seconds: From the first byte written to the last one taken by the socket.
-        last: Bid and ask of the last quote of each symbol.
+        sent: The number of messages, the last quotes included.
+        seconds: The time from the first byte written to the last byte accepted by the socket.
+        last: The bid and ask of each symbol's last quote.
     """
 
     sent: int
@@ -65,7 +65,7 @@ async def send_burst(
     """Send `count` quotes to a data stream's client; see `Controls.burst`.
 
     Raises:
-        RuntimeError: Nobody is connected, or nothing is subscribed and no symbols are given.
+        RuntimeError: No client is connected, or nothing is subscribed and no symbols are given.
     """
     connection = next(
         (one for one in world.connections if one.stream == stream and isinstance(one, DataConnection)), None
@@ -75,7 +75,7 @@ async def send_burst(
     chosen = list(symbols) or sorted(connection.subscriptions["quotes"])
     if not chosen:
         raise RuntimeError(f"nobody has subscribed to a quote of {stream}")
-    # Whole frames first; the rest ends with one quote of each symbol that came nowhere before.
+    # Whole frames come first; the rest ends with one unique quote of each symbol.
     body = max(count - len(chosen), 0) // per_frame * per_frame
     if rate is None:
         most = min(body, max(_MESSAGES_BUILT // per_frame, 1) * per_frame)

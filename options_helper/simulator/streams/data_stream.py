@@ -1,4 +1,4 @@
-"""The stock and the option stream: authentication, subscriptions, and what goes to whom."""
+"""The stock and the option stream: authentication, subscriptions and delivery."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from options_helper.simulator.market.contracts import is_stock_symbol, parse_con
 from options_helper.simulator.wire import JsonObject, Message, error, success, to_json, to_msgpack
 from options_helper.simulator.world import World
 
-# The channels an acknowledgement lists, in Alpaca's order.
+# The channels that an acknowledgement lists, in Alpaca's order.
 STOCK_CHANNELS = (
     "trades",
     "quotes",
@@ -34,10 +34,10 @@ _FINAL_CODES = {402, 404, 406, 409}
 
 
 class DataConnection(Connection):
-    """A connection of the stock or the option stream.
+    """A connection to the stock or the option stream.
 
     Attributes:
-        subscriptions: By channel, the symbols in the order of their subscription.
+        subscriptions: The symbols of each channel, in the order of subscription.
     """
 
     def __init__(self, stream: str, feed: str, request: web.Request, world: World) -> None:
@@ -51,7 +51,7 @@ class DataConnection(Connection):
         self.subscriptions: dict[str, dict[str, None]] = {channel: {} for channel in channels}
 
     async def serve(self) -> None:
-        """Talk to the client until the connection ends."""
+        """Serve the client until the connection ends."""
         if self.faults.silent_on_connect:
             await self._world.released.wait()
             return
@@ -201,7 +201,7 @@ class DataConnection(Connection):
                 else:
                     changed[channel].pop(symbol, None)
         if self.stream == "stocks":
-            # Alpaca adds these two by itself to every subscription of trades.
+            # Alpaca adds these two itself to every subscription to trades.
             changed["corrections"], changed["cancelErrors"] = dict(changed["trades"]), dict(changed["trades"])
         return changed
 

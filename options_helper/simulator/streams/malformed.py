@@ -1,4 +1,4 @@
-"""Frames that are not as they should be, by kind."""
+"""Malformed frames, by kind."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ _TOO_DEEP = 100_000
 
 
 def malformed_payloads(stream: str, symbol: str) -> dict[str, bytes | str]:
-    """Payloads by kind: msgpack for the data streams, JSON for "fills".
+    """Return the payloads by kind: msgpack for the data streams, JSON for "fills".
 
     Kinds: "truncated", "not encoded", "text", "empty", "not a list", "nan", "unknown type", "missing fields",
-    "null fields", "extra fields", "among good" (a bad message between two good ones); of fills also
-    "nested too deep" and "odd acknowledgement".
+    "null fields", "extra fields", "among good" (a bad message between two good ones); fills also
+    have "nested too deep" and "odd acknowledgement".
     """
     return _of_fills() if stream == "fills" else _of_data(symbol)
 

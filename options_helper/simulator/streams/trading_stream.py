@@ -16,7 +16,7 @@ _STREAM = "trade_updates"
 
 
 class TradingConnection(Connection):
-    """A connection of the trading stream; `listening` once the client asked for order updates."""
+    """A connection to the trading stream; `listening` once the client asked for order updates."""
 
     def __init__(self, request: web.Request, world: World) -> None:
         super().__init__("fills", request, world.faults)
@@ -26,7 +26,7 @@ class TradingConnection(Connection):
         self.listening = False
 
     async def serve(self) -> None:
-        """Talk to the client until the connection ends."""
+        """Serve the client until the connection ends."""
         if self._dropped("connect"):
             return
         deadline = asyncio.get_running_loop().time() + self._world.auth_timeout_seconds
@@ -42,7 +42,7 @@ class TradingConnection(Connection):
             self._on_message(message)
 
     def deliver_update(self, update: object) -> None:
-        """Send an order update to a client that listens."""
+        """Send an order update if the client listens."""
         if self.listening and not self.faults.mute:
             self._say(_STREAM, update)
 
@@ -66,7 +66,7 @@ class TradingConnection(Connection):
         faults = self.faults
         if faults.silent_after_auth or faults.silent_on_connect:
             return
-        # Both spellings are in Alpaca's documentation; alpaca-py uses the first.
+        # Alpaca's documentation has both spellings; alpaca-py uses the first.
         data = request.get("data") or {}
         key_id = data.get("key_id", request.get("key", ""))
         secret = data.get("secret_key", request.get("secret", ""))
