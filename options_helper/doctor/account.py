@@ -18,7 +18,7 @@ from options_helper.times import NEW_YORK
 if TYPE_CHECKING:
     BuildRest = Callable[[AlpacaSettings], AlpacaRest]
 
-# The request's way there and back is in it.
+# It includes the request's round trip.
 TOLERATED_SKEW_SECONDS = 2.0
 _UNAUTHORIZED, _FORBIDDEN = 401, 403
 _ACTIVE = "ACTIVE"

@@ -42,10 +42,10 @@ class DoctorInput:
 
     Attributes:
         env: The environment.
-        env_file: The settings file that backs it.
-        portfolio: The portfolio file; the environment's or `portfolio.json` where None.
+        env_file: The settings file behind it.
+        portfolio: The portfolio file; if None, the environment's, else `portfolio.json`.
         build_rest: Makes the HTTP client for settings.
-        times: The clockwork of each connection; the product's own where None.
+        times: The timings of each connection; the product's own if None.
         clock: Aware UTC time.
     """
 
@@ -58,12 +58,12 @@ class DoctorInput:
 
     @property
     def portfolio_path(self) -> Path:
-        """The portfolio file that the page would begin with."""
+        """The portfolio file that the page would open first."""
         return self.portfolio or Path(self.env.get(PORTFOLIO_VARIABLE) or "portfolio.json")
 
 
 def examine(patient: DoctorInput) -> Iterator[Finding]:
-    """Every finding, as it comes to be known."""
+    """Yield every finding as soon as it is known."""
     yield check_versions()
     settings, finding = _find_keys(patient)
     yield finding
@@ -103,7 +103,7 @@ def _find_keys(patient: DoctorInput) -> tuple[AlpacaSettings | None, Finding]:
 
 
 def _asked_for_the_file_only(patient: DoctorInput) -> bool:
-    """A named file and no keys at all: whoever checks a file need not have any."""
+    """Return whether a file was named and there are no keys, which a file's check does not need."""
     if patient.portfolio is None:
         return False
     try:
@@ -136,7 +136,7 @@ def _ask_streams(
 
 
 class _Question(threading.Thread):
-    """Asks for the feeds of one stream; a daemon, so that Ctrl-C need not wait for the answer."""
+    """A thread that asks for the feeds of one stream; a daemon, so that Ctrl-C need not wait."""
 
     def __init__(
         self, asked: list[AskedStream], settings: AlpacaSettings, times: ConnectionTimes | None
@@ -146,7 +146,7 @@ class _Question(threading.Thread):
         self.findings = [Finding(asked[0].name, Level.FAIL, "the check ended unexpectedly")]
 
     def run(self) -> None:
-        """Ask."""
+        """Ask for the feeds."""
         self.findings = list(self._ask())
 
 

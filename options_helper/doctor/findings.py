@@ -13,7 +13,7 @@ _NAME_WIDTH = 13
 
 
 class Level(StrEnum):
-    """How a check ended; only a failure is one."""
+    """The outcome of a check; only `fail` is a failure."""
 
     OK = "ok"
     NOTE = "note"
@@ -30,7 +30,7 @@ class Finding:
 
     @property
     def line(self) -> str:
-        """One line, `FAIL  Account      …`, whatever a server's text holds."""
+        """One printable line, `FAIL  Account      …`, whatever a server's text contains."""
         return f"{self.level:<5} {self.name:<{_NAME_WIDTH}} {printable(self.text)}"
 
 
@@ -40,7 +40,7 @@ def is_well(findings: Iterable[Finding]) -> bool:
 
 
 def to_json(findings: Iterable[Finding]) -> str:
-    """`{"ok": …, "checks": [{"name": …, "level": "ok" | "note" | "fail", "text": …}]}`."""
+    """Return `{"ok": …, "checks": [{"name": …, "level": "ok" | "note" | "fail", "text": …}]}`."""
     rows = list(findings)
     checks = [{**asdict(finding), "level": finding.level.lower()} for finding in rows]
     return json.dumps({"ok": is_well(rows), "checks": checks}, indent=2, ensure_ascii=False)

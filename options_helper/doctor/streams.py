@@ -16,7 +16,7 @@ from options_helper.errors import MissingDependency
 from options_helper.market import StreamName
 from options_helper.models import Portfolio
 
-# What the page asks for at most, if nothing in its sidebar is changed.
+# The most that the page requests by default.
 MOST_OPTION_CONTRACTS = 250
 # Alpaca's "About Market Data API": the Basic plan's websocket limits, and OPRA's of Algo Trader Plus.
 OPTION_LIMITS = {"indicative": INDICATIVE_QUOTE_LIMIT, "opra": 1000}

@@ -10,16 +10,16 @@ from options_helper import __version__
 from options_helper.doctor.findings import Finding, Level
 from options_helper.errors import MissingDependency
 
-# Without these there is no page, or no stream; the extra that brings each.
+# The packages that the page and the streams need, with the extra that installs each.
 _NEEDED = {"streamlit": "ui", "alpaca-py": "alpaca"}
 _TOLD = ("websockets", "pandas", "msgspec")
 
 
 def check_versions(find: Callable[[str], str] = version) -> Finding:
-    """The program, Python, and the packages that matter when something does not work.
+    """Yield the versions of the program, Python, and the packages that matter when something fails.
 
     Args:
-        find: Gives a package's version or raises PackageNotFoundError.
+        find: Returns a package's version or raises PackageNotFoundError.
     """
     words = [f"options-helper {__version__}", f"Python {platform.python_version()} on {platform.system()}"]
     missing = []

@@ -1,4 +1,4 @@
-"""The server's process: Streamlit, which ends with its launcher."""
+"""The server's process: Streamlit, which ends when its launcher does."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ _END_WITHIN_SECONDS = 2.0
 
 
 def main() -> None:
-    """Run Streamlit with this process's arguments; a launcher holds standard input, a pipe, open."""
-    # Started by hand, it has no launcher to end with, and its standard input may be anything.
+    """Run Streamlit with this process's arguments; a launcher holds the other end of standard input open."""
+    # If started by hand, there is no launcher, and standard input may be anything.
     if os.environ.pop(LAUNCHER_VARIABLE, ""):
         threading.Thread(target=_end_with_launcher, name="options-helper-launcher-watch", daemon=True).start()
     runpy.run_module("streamlit", run_name="__main__")
 
 
 def _end_with_launcher() -> None:
-    # Not sys.stdin, whose lock would be held when the interpreter ends.
+    # sys.stdin is not used because its lock would be held when the interpreter exits.
     while os.read(0, 1):
         pass
     os.kill(os.getpid(), signal.SIGTERM)

@@ -1,4 +1,4 @@
-"""The command that starts the portal: its script, and Streamlit's settings for a safe local tool."""
+"""The command that starts the portal: its script, and Streamlit's settings for a safe local server."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from options_helper.errors import OptionsHelperError
 
 
 def portal_script() -> Path:
-    """Return the portal's entry script: inside an installed wheel, else in the checkout."""
+    """Return the portal's entry script, from an installed wheel or else the checkout."""
     here = Path(__file__).resolve().parents[1]
     for root in (here / "_portal", here.parent):
         script = root / "apps" / "streamlit" / "entry" / "server.py"
@@ -21,11 +21,12 @@ def portal_script() -> Path:
 
 
 def streamlit_command(script: Path, *, host: str, port: int) -> list[str]:
-    """Return the child's command line; each setting is part of the promise of a safe local tool."""
+    """Return the child's command line; every setting helps to keep the server safe and local."""
     allowed = dict.fromkeys(["localhost", "127.0.0.1", host])
     settings = {
         "server.address": host,
-        # Otherwise a start on all interfaces looks up this machine's addresses, for a greeting nobody reads.
+        # Otherwise Streamlit looks up this machine's addresses when it starts on all interfaces, for a
+        # greeting that nobody reads.
         "browser.serverAddress": "localhost",
         "server.port": str(port),
         "server.headless": "true",
@@ -36,7 +37,7 @@ def streamlit_command(script: Path, *, host: str, port: int) -> list[str]:
         "server.enableStaticServing": "false",
         "server.baseUrlPath": "",
         "server.websocketPingInterval": "10",
-        # Each session that is kept holds open files; a browser that returns later brings its settings along.
+        # Each session that is kept holds open files; a browser that returns later still has its settings.
         "server.disconnectedSessionTTL": "20",
         "server.showEmailPrompt": "false",
         "browser.gatherUsageStats": "false",
@@ -44,7 +45,7 @@ def streamlit_command(script: Path, *, host: str, port: int) -> list[str]:
         "client.showErrorLinks": "false",
         "client.toolbarMode": "viewer",
         "logger.level": "warning",
-        # A full collection after every run stops all threads for 50 ms, each second and for every tab.
+        # A full collection after every run would stop all threads for 50 ms, every second and for every tab.
         "runner.postScriptGC": "false",
         "theme.light.primaryColor": "#1c64f2",
         "theme.dark.primaryColor": "#4c8df6",

@@ -33,7 +33,7 @@ PORTS_TRIED = 100
 PORTFOLIO_VARIABLE = "OH_PORTFOLIO"
 KEEP_ALIVE_VARIABLE = "OH_KEEP_ALIVE_SECONDS"
 _READY_WITHIN_SECONDS = 60.0
-_END_WITHIN_SECONDS = 1.0  # the promise is 2 s for everything, the demo's simulator included
+_END_WITHIN_SECONDS = 1.0  # all of it must end within 2 s, the demo's simulator included
 _POLL_SECONDS = 0.05
 
 
@@ -50,7 +50,7 @@ class LaunchOptions:
 
 
 def is_free(host: str, port: int) -> bool:
-    """Return whether a server could listen there now."""
+    """Return whether a server could listen on the address now."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         if os.name == "posix":
@@ -64,10 +64,10 @@ def is_free(host: str, port: int) -> bool:
 
 @contextlib.contextmanager
 def claimed_port(host: str, asked: int | None) -> Iterator[int]:
-    """The port asked for, or 8501, or the next free one after it; no other launcher takes it meanwhile.
+    """Yield the requested port, else 8501 or the next free one, which no other launcher takes meanwhile.
 
     Raises:
-        OptionsHelperError: The port asked for is taken, or no free one was found.
+        OptionsHelperError: The requested port is taken, or no free one was found.
     """
     for port in range(DEFAULT_PORT, DEFAULT_PORT + PORTS_TRIED) if asked is None else (asked,):
         claim = _claim(host, port)
@@ -87,14 +87,14 @@ def _claim(host: str, port: int) -> int | None:
     if not is_free(host, port):
         return None
     claim = claim_port(host, port) if os.name == "posix" else os.open(os.devnull, os.O_RDONLY)
-    if claim is not None and not is_free(host, port):  # its last owner listens by now
+    if claim is not None and not is_free(host, port):  # its last owner is listening by now
         os.close(claim)
         return None
     return claim
 
 
 def require_packages(*, demo: bool) -> None:
-    """Raise the install line of a missing extra before anything starts.
+    """Check that the packages of the needed extras are installed, before anything starts.
 
     Raises:
         MissingDependency: Streamlit, or the simulator's server, is not installed.
@@ -105,10 +105,10 @@ def require_packages(*, demo: bool) -> None:
 
 
 def launch(options: LaunchOptions, say: Callable[[str], object]) -> int:
-    """Run the portal until it ends or receives one of `_ending_signals`; return the exit code.
+    """Run the portal until it ends or receives one of `_ending_signals`, and return the exit code.
 
     Raises:
-        OptionsHelperError: It cannot be started.
+        OptionsHelperError: The portal cannot be started.
     """
     require_packages(demo=options.demo)
     script = portal_script()
@@ -135,7 +135,7 @@ def launch(options: LaunchOptions, say: Callable[[str], object]) -> int:
 
 
 def _refuse_undecodable(portfolio: Path | str | None) -> None:
-    """No page can show such a name, and no JSON can carry it."""
+    """Raise for a file name that is not UTF-8, because no page or JSON can contain it."""
     try:
         str(portfolio or "").encode()
     except UnicodeEncodeError:
@@ -146,9 +146,9 @@ def _refuse_undecodable(portfolio: Path | str | None) -> None:
 
 @contextlib.contextmanager
 def _environment(options: LaunchOptions) -> Iterator[dict[str, str]]:
-    """The child's environment; in the demo the simulator runs for as long as this is open."""
-    # glibc gives each busy thread a heap of its own, and memory freed in one is lost to the others: with
-    # eight heaps the server grew by a megabyte in ten minutes. Two heaps cost no throughput.
+    """Yield the child's environment; in the demo, the simulator runs for as long as this is open."""
+    # glibc gives each busy thread its own heap, and no other thread can reuse memory freed in it. With eight
+    # heaps the server grew by a megabyte in ten minutes; two heaps cost no throughput.
     env = {"MALLOC_ARENA_MAX": "2"} | os.environ
     log = usable_log_path(_absolute(log_file_path()))
     env.pop(LOG_FILE_VARIABLE, None)
@@ -170,7 +170,8 @@ def _environment(options: LaunchOptions) -> Iterator[dict[str, str]]:
     with AlpacaSimulator(portfolio=held, differs=held is not None) as simulator, _demo_folder() as folder:
         env |= simulator.environment()
         if options.portfolio is None:
-            # Relative to today, in a folder of its own: no file of the user's is touched.
+            # The demo portfolio is relative to today and has its own folder, so no file of the user's is
+            # touched.
             path = folder / "demo-portfolio.json"
             path.write_text(json.dumps(portfolio, indent=2), encoding="utf-8")
             env[PORTFOLIO_VARIABLE] = str(path)
@@ -214,8 +215,8 @@ def _run(
         number: signal.signal(number, lambda received, _frame: asked_to_end.append(received))
         for number in _ending_signals()
     }
-    # Streamlit's greeting on stdout is suppressed; the address is printed once, here.
-    # Its standard input closes when this process ends, however it ends; then the child ends too.
+    # Streamlit's greeting on stdout is suppressed; the address is printed once, here. The child ends when
+    # its standard input closes, which happens however this process ends.
     child = subprocess.Popen(  # noqa: S603 - our own interpreter
         command, env=env, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL
     )
@@ -237,7 +238,7 @@ def _run(
 
 
 def _exit_status(code: int, say: Callable[[str], object]) -> int:
-    """Return the child's status as a shell gives it; an end by a signal is said, for nothing else would."""
+    """Return the child's status as a shell reports it; print the signal that ended it, if any."""
     if code >= 0:
         return code
     say(f"The portal's server was ended by the system ({signal.Signals(-code).name}). Start it again.")
@@ -245,7 +246,7 @@ def _exit_status(code: int, say: Callable[[str], object]) -> int:
 
 
 def _ending_signals() -> list[signal.Signals]:
-    """Return Ctrl-C, a service's stop and the end of the terminal, unless `nohup` ignores the last."""
+    """Return Ctrl-C, a service's stop and the terminal's hang-up, unless `nohup` ignores the last."""
     numbers = [signal.SIGINT, signal.SIGTERM]
     if os.name == "posix" and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
         numbers.append(signal.SIGHUP)
@@ -275,7 +276,7 @@ def _answers(address: str, port: int) -> bool:
 
 
 def _end(child: subprocess.Popen[bytes]) -> None:
-    """Ask the child to end, so that it closes its sockets; after a moment it has no choice."""
+    """Ask the child to end, so that it closes its sockets; kill it if it does not."""
     if child.poll() is not None:
         return
     child.terminate()

@@ -1,4 +1,4 @@
-"""The system's limits on this process; programs started from it inherit them."""
+"""The system's limits on this process, which its child processes inherit."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ _FEW_FILES = 1024
 
 
 def forbid_core_dumps() -> None:
-    """Keep the keys in this process's memory from being written to disk if it crashes."""
+    """Keep the keys in this process's memory from being written to disk by a crash."""
     if os.name != "posix":
         return
     import resource  # noqa: PLC0415 - POSIX only
 
-    # Linux ignores a limit of 0 if dumps go to a program; it heeds 1 in either case.
+    # Linux ignores a limit of 0 if dumps go to a program; a limit of 1 works in both cases.
     with suppress(OSError, ValueError):
         resource.setrlimit(resource.RLIMIT_CORE, (1, 1))
         return
@@ -24,9 +24,9 @@ def forbid_core_dumps() -> None:
 
 
 def raise_open_files_limit() -> str:
-    """Raise the soft limit of open files; return a sentence if few files remain allowed, else "".
+    """Raise the soft limit of open files; return a sentence if it stays low, else "".
 
-    Every visit of the page opens a few, and some systems allow only 256 unless asked.
+    Every visit to the page opens a few files, and some systems allow only 256 by default.
     """
     if os.name != "posix":
         return ""
@@ -46,5 +46,5 @@ def raise_open_files_limit() -> str:
 
 
 def _bounded(limit: int) -> int:
-    """Return the limit, no larger than is ever needed; a negative one stands for none."""
+    """Return the limit, capped at the most that is needed; a negative one means unlimited."""
     return _ENOUGH_FILES if limit < 0 else min(limit, _ENOUGH_FILES)

@@ -22,14 +22,14 @@ LOG_FILE_VARIABLE = "OH_LOG_FILE"
 _NAME = "options-helper.log"
 _MAX_BYTES = 1_000_000
 _KEPT = 3
-# Neither a link into somebody else's file, nor a pipe that waits for its reader.
+# Follow no link into another user's file, and wait for no pipe's reader.
 _SAFE_FLAGS = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 
 
 def log_file_path(env: Mapping[str, str] | None = None) -> Path | None:
-    """Return where the log goes: `OH_LOG_FILE`, else `options-helper/` in the XDG state directory.
+    """Return the path of the log: `OH_LOG_FILE`, else `options-helper/` in the XDG state directory.
 
-    None if there is no home directory to look in.
+    Return None if there is no home directory.
     """
     values = os.environ if env is None else env
     if values.get(LOG_FILE_VARIABLE):
@@ -51,7 +51,7 @@ def usable_log_path(path: Path | None) -> Path | None:
 
 
 def open_log(path: Path) -> Path | None:
-    """Send the package's log to a rotating file, once; return the file in use, or None if there is none."""
+    """Attach a rotating file to the package's logger, once; return the file in use, or None."""
     root = logging.getLogger("options_helper")
     for handler in root.handlers:
         if isinstance(handler, _LogFile):
@@ -67,7 +67,7 @@ def open_log(path: Path) -> Path | None:
 
 
 def close_log() -> None:
-    """Take the rotating file off the package's logger again."""
+    """Detach the rotating file from the package's logger."""
     root = logging.getLogger("options_helper")
     for handler in [each for each in root.handlers if isinstance(each, _LogFile)]:
         root.removeHandler(handler)
@@ -75,33 +75,33 @@ def close_log() -> None:
 
 
 class _LogFile(RotatingFileHandler):
-    """A log in a regular file that is not reached through a link; a full disk costs records only."""
+    """A log in a regular file that is not reached through a link; a full disk only loses records."""
 
     _has_complained = False
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802, ARG002 - logging's own name
-        """Say once that the log cannot be written; each later record tries again.
+        """Report once that the log cannot be written; each later record tries again.
 
-        Logging's own way prints a traceback and the record, with whatever a server put into it, for each one.
+        By default, logging prints a traceback and the record, with whatever a server put into it, each time.
         """
         error = sys.exc_info()[1]
-        stream, self.stream = self.stream, None  # it is opened again when needed
+        stream, self.stream = self.stream, None  # it is reopened when needed
         with suppress(OSError, ValueError):
             if stream is not None:
                 stream.close()
         if not self._has_complained:
             self._has_complained = True
             reason = error.strerror if isinstance(error, OSError) else type(error).__name__
-            with suppress(OSError, ValueError, AttributeError):  # standard error may be full or closed too
+            with suppress(OSError, ValueError, AttributeError):  # standard error may also be full or closed
                 sys.stderr.write(f"The log cannot be written ({reason}); going on without it.\n")
 
     def _open(self) -> TextIOWrapper:
-        # Path.open has no opener.
+        # Path.open accepts no opener.
         return open(self.baseFilename, "a", encoding="utf-8", opener=_open_safely)
 
 
 class _PrintableFormatter(logging.Formatter):
-    """One line a record, whatever its text holds; the lines of a traceback are indented."""
+    """Formats each record as one printable line; the lines of a traceback are indented."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's own name
         return printable(super().formatMessage(record))

@@ -1,4 +1,4 @@
-"""A folder for temporary files that nobody else can prepare: no shared folder is trusted."""
+"""A folder for temporary files that only this user can have prepared; no shared folder is trusted."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ _DEMO = "demo-"
 
 
 def own_folder() -> Path | None:
-    """Return this user's folder below the system's temporary one, made if need be; None if it is not safe.
+    """Return this user's folder in the system's temporary one, created if needed; None if it is not safe.
 
-    It is a real directory of this user's, with no permission for anybody else.
+    It is a real directory owned by this user, with no permissions for anybody else.
     """
     uid = os.getuid() if hasattr(os, "getuid") else 0
     folder = Path(tempfile.gettempdir()) / f"options-helper-{uid}"
@@ -33,13 +33,13 @@ def own_folder() -> Path | None:
 def claim_port(host: str, port: int) -> int | None:
     """Return a descriptor that claims a port among this user's launchers until it is closed, or None.
 
-    A second passes between finding a port free and listening on it; another launcher may look meanwhile.
+    A second passes between finding a free port and listening on it, during which another launcher may look.
     """
     import fcntl  # noqa: PLC0415 - POSIX only; the caller asks on POSIX only
 
     folder = own_folder()
     if folder is None:
-        return os.open(os.devnull, os.O_RDONLY)  # nothing to claim it with; the bind decides
+        return os.open(os.devnull, os.O_RDONLY)  # nothing to claim it with, so the bind decides
     name = f"port-{host.replace(':', '_').replace('/', '_')}-{port}"
     descriptor = os.open(folder / name, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
     try:
@@ -51,7 +51,7 @@ def claim_port(host: str, port: int) -> int | None:
 
 
 def make_demo_folder() -> Path:
-    """Return a new folder for the demo's portfolio, after removing those of launchers that were killed."""
+    """Return a new folder for the demo's portfolio, after removing those of killed launchers."""
     parent = own_folder()
     if parent is None:
         return Path(tempfile.mkdtemp(prefix="options-helper-demo-"))

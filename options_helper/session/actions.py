@@ -1,4 +1,4 @@
-"""The last action on the one set of streams, by whom, and what the streams run with."""
+"""The last action on the one set of streams, who took it, and the inputs of the current run."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class ActionKind(StrEnum):
-    """An action on the streams, in the page's word."""
+    """An action on the streams, as the page names it."""
 
     STARTED = "Started"
     RESTARTED = "Restarted"
@@ -25,7 +25,7 @@ class HubAction:
     """The last action on the one set of streams.
 
     Attributes:
-        session_id: The browser session that requested it, None if the hub acted by itself.
+        session_id: The browser session that requested it, or None if the hub acted by itself.
         portfolio_name: The file that the streams were started with, or "".
         reason: Why the hub acted by itself, in words, or "".
     """

@@ -1,9 +1,9 @@
 """One set of streams per process, controlled from every browser tab.
 
-Alpaca allows one connection per endpoint and account, so the process has one manager. A browser session
-is a *lease*: while one is active the streams may run; when none has been for the grace period, a reaper
-thread stops them. Start, Stop and Restart act for every tab, and `last_action` shows each of them who did
-what and when. Nothing here knows Streamlit; `is_active` answers whether a session is connected.
+Alpaca allows one connection per endpoint and account, so the process has one manager. A browser session is a
+*lease*: while one is active the streams may run; when none has been for the grace period, a reaper thread
+stops them. Start, Stop and Restart act for every tab, and `last_action` shows each tab who did what and when.
+Nothing here knows Streamlit; `is_active` answers whether a session is connected.
 
 `detach` runs on a server's event loop, so it uses only the leases, whose lock is held briefly; `_action`
 serialises Start, Stop and Restart, which may take a second.
@@ -47,10 +47,10 @@ class Manager(Protocol):
         """End the run; idempotent."""
 
     def is_running(self) -> bool:
-        """Return whether a run is under way."""
+        """Return whether a run is in progress."""
 
     def snapshot(self) -> LiveSnapshot:
-        """Everything known now."""
+        """Return everything known now."""
 
 
 class LiveHub:
@@ -58,7 +58,7 @@ class LiveHub:
 
     Args:
         manager_factory: Builds the manager at the first use of `manager`.
-        grace_seconds: How long streams outlive the last browser.
+        grace_seconds: The time that streams keep running after the last browser is gone.
         is_active: Returns whether a session's browser is connected now; called in the reaper's thread.
         clock: Aware UTC time, for `last_action`.
         monotonic: Seconds for the grace period.
@@ -81,7 +81,7 @@ class LiveHub:
         self._manager: Manager | None = None
         self._last_action: HubAction | None = None
         self._run: HubRun | None = None
-        self._held = False  # begun and not stopped, even if every stream has ended in error meanwhile
+        self._held = False  # started and not stopped, even if every stream has ended in error since
         self._closed = threading.Event()
         self._reaping = threading.Lock()
         self._reaper: threading.Thread | None = None
@@ -99,17 +99,17 @@ class LiveHub:
 
     @property
     def grace_seconds(self) -> float:
-        """How long streams outlive the last browser."""
+        """The time that streams keep running after the last browser is gone."""
         return self._leases.grace_seconds
 
     @property
     def last_action(self) -> HubAction | None:
-        """Return who did what and when, None before the first Start."""
+        """The last action, by whom and when; None before the first Start."""
         return self._last_action
 
     @property
     def run(self) -> HubRun | None:
-        """Return the inputs of the current run; kept after Stop, until the next Start."""
+        """The inputs of the current run; kept after Stop, until the next Start."""
         return self._run
 
     @property
@@ -132,7 +132,7 @@ class LiveHub:
         self._ensure_reaper()
 
     def detach(self, session_id: str) -> None:
-        """Note that a session disconnected; it only stores a time, so an event loop may call it."""
+        """Record that a session disconnected; it only stores a time, so an event loop may call it."""
         self._leases.detach(session_id)
 
     def start(
@@ -141,7 +141,7 @@ class LiveHub:
         """Start the streams; do nothing while a set is running.
 
         Raises:
-            OptionsHelperError: From the manager (no credentials, a missing package); nothing runs.
+            OptionsHelperError: The manager cannot start (no credentials, a missing package); nothing runs.
         """
         with self._action:
             if self.manager.is_running():
@@ -204,12 +204,12 @@ class LiveHub:
                 self.reap()
 
     def reap(self) -> None:
-        """One look at the leases: drop the dead, and stop the streams when none is left."""
+        """Check the leases once: drop the dead, and stop the streams when none is left."""
         self._leases.drop_expired()
         if self.sessions:
             return
         with self._action:
-            # Checked again: a browser may have connected while another thread held the streams.
+            # Check again, because a browser may have connected while another thread held the lock.
             if not self.sessions and self._held:
                 self.stop(reason=NO_BROWSER)
 
@@ -223,7 +223,7 @@ def get_hub(
     is_active: Callable[[str], bool] = lambda _session_id: True,
     grace_seconds: float = GRACE_SECONDS,
 ) -> LiveHub:
-    """The process's one hub, made by the first caller with its arguments."""
+    """Return the process's one hub, created by the first caller with its arguments."""
     global _hub  # noqa: PLW0603 - the one process-wide object of the product
     with _hub_lock:
         if _hub is None:
@@ -233,7 +233,7 @@ def get_hub(
 
 
 def close_hub() -> None:
-    """Close the process's hub and forget it, so that the next `get_hub` makes a new one."""
+    """Close the process's hub and forget it, so that the next `get_hub` creates another."""
     global _hub
     with _hub_lock:
         hub, _hub = _hub, None
@@ -244,7 +244,7 @@ def close_hub() -> None:
 
 def _close_at_exit() -> None:
     close_hub()
-    # The interpreter's last collection, over pandas and its kin, would take longer than all the rest.
+    # The interpreter's final collection, over pandas and the like, would take longer than everything else.
     gc.freeze()
 
 

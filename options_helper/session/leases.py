@@ -1,4 +1,4 @@
-"""Leases of the browser sessions that watch the streams; an unrenewed one expires."""
+"""The leases of the browser sessions that watch the streams; an unrenewed one expires."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from collections.abc import Callable
 
 
 class SessionLeases:
-    """The leases of a process's browser sessions; every method returns at once, from any thread.
+    """The leases of a process's browser sessions; every method returns immediately, from any thread.
 
     Args:
-        grace_seconds: How long a lease outlives its session's connection.
+        grace_seconds: The time that a lease lasts after its session's connection is lost.
         is_active: Returns whether a session's browser is connected now; called only by `drop_expired`.
         monotonic: Seconds.
     """
@@ -43,13 +43,13 @@ class SessionLeases:
             self._gone_since[session_id] = None
 
     def detach(self, session_id: str) -> None:
-        """Note that a session disconnected; it only stores a time, so an event loop may call it."""
+        """Record that a session disconnected; it only stores a time, so an event loop may call it."""
         with self._lock:
             if self._gone_since.get(session_id, 0.0) is None:
                 self._gone_since[session_id] = self._monotonic()
 
     def drop_expired(self) -> None:
-        """Look at every session: renew the connected, stamp the lost, drop those lost for too long."""
+        """Check every session: renew the connected, date the lost, and drop those lost for too long."""
         for session_id in self.sessions:
             self._examine(session_id, active=self._is_active(session_id))
 

@@ -1,8 +1,8 @@
 """Everything that changes over time: the day's curves and the alerts.
 
 One `PortfolioMonitor` per portfolio path and process. Its thread takes a snapshot each second, whether or not
-a browser is looking, and every tab reads the same frozen `MonitorView`. It lives until `close_all`; while the
-streams stand still a look costs next to nothing, and alerts on ages continue.
+a browser is looking, and every tab reads the same frozen `MonitorView`. It lives until `close_all`. While the
+streams are stopped a look costs almost nothing, and alerts on ages continue.
 """
 
 from __future__ import annotations
@@ -44,13 +44,13 @@ CHART_SECONDS = 10.0
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class MonitorView:
-    """Everything the monitor knows at one moment; it never changes.
+    """Everything the monitor knows at one time; it never changes.
 
     Attributes:
-        pnl: Open P/L by underlying, and of the portfolio under `PORTFOLIO`, today.
-        marks, position_pnl: By position id, today; a structure's mark is per unit.
-        alerts: Rules, where each stands, and what happened.
-        alerts_problem: Why alerts are not watched: the file cannot be used, or the last look failed; or "".
+        pnl: Today's open P/L by underlying; the whole portfolio's is under `PORTFOLIO`.
+        marks, position_pnl: Today's curves by position id; a structure's mark is per unit.
+        alerts: The rules, the state of each, and past events.
+        alerts_problem: Why alerts are not watched (the file cannot be used, or the last look failed), or "".
     """
 
     as_of: dt.datetime
@@ -62,15 +62,15 @@ class MonitorView:
 
 
 class PortfolioMonitor:
-    """Looks at one portfolio.
+    """The monitor of one portfolio.
 
     Args:
-        portfolio: What is held; `use` changes it.
-        take_snapshot: Called in the monitor's thread, once a look.
+        portfolio: The portfolio to watch; `use` changes it.
+        take_snapshot: Called in the monitor's thread, once per look.
         stale_after_seconds: The age above which a price is no longer live; `use` changes it.
-        rules: Alerts to begin with.
-        alerts_file: Where alerts are read from instead, and again at the look after a change of it.
-        views: Where tables and fills come from, shared with the tabs.
+        rules: The initial alerts.
+        alerts_file: The file that alerts are read from instead, again after each change.
+        views: The tables and fills, shared with the tabs.
         clock: The time of acknowledgements.
     """
 
@@ -106,7 +106,7 @@ class PortfolioMonitor:
 
     @property
     def portfolio(self) -> Portfolio:
-        """Return the current portfolio."""
+        """The current portfolio."""
         return self._portfolio
 
     def view(self) -> MonitorView:
@@ -120,7 +120,7 @@ class PortfolioMonitor:
         return self._charts
 
     def start(self) -> None:
-        """Begin to look; once begun, nothing more happens."""
+        """Start looking; later calls do nothing."""
         with self._lock:
             if self._thread is None and not self._ended.is_set():
                 self._thread = threading.Thread(target=self._run, name="options-helper-monitor", daemon=True)
@@ -134,23 +134,23 @@ class PortfolioMonitor:
             thread.join(timeout=5.0)
 
     def use(self, portfolio: Portfolio, stale_after_seconds: float) -> None:
-        """Look at this version of the portfolio, with this threshold, from now on.
+        """Watch this version of the portfolio, with this threshold, from now on.
 
         A changed portfolio restarts the curves; alerts continue. If tabs disagree, the last caller wins.
         """
         if portfolio is self._portfolio and stale_after_seconds == self.stale_after_seconds:
-            return  # as a rule; no tab waits for a look then
+            return  # the usual case; no tab waits for a look
         with self._lock:
             self.stale_after_seconds = stale_after_seconds
             is_changed = portfolio != self._portfolio
-            self._portfolio = portfolio  # also of equal ones the tabs' own object, whose tables are shared
+            self._portfolio = portfolio  # of equal ones, keep the tabs' own object, whose tables are shared
             if is_changed:
                 self._begin()
                 view = self._draw(self._view.as_of, self._view.alerts, self._view.alerts_problem)
                 self._view = self._charts = view
 
     def add_rule(self, rule: AlertRule) -> None:
-        """Watch one alert more; one with the same id is replaced. It lives in memory only."""
+        """Add an alert, in memory only; it replaces one with the same id."""
         with self._lock:
             alerts = self._view.alerts
             self._view = replace(self._view, alerts=with_rules(alerts, [*alerts.rules, rule]))
@@ -163,13 +163,13 @@ class PortfolioMonitor:
             self._view = replace(self._view, alerts=with_rules(alerts, kept))
 
     def acknowledge(self, rule_id: str) -> None:
-        """Acknowledge a raised alert; any other is left as it is."""
+        """Acknowledge a raised alert; any other stays as it is."""
         with self._lock:
             alerts = acknowledge(self._view.alerts, rule_id, self._clock())
             self._view = replace(self._view, alerts=alerts)
 
     def look(self) -> MonitorView:
-        """Take one snapshot and make one step; what the thread does each second."""
+        """Take one snapshot and make one step, as the thread does each second."""
         live = self._take_snapshot()
         told = self._alerts_file.read_if_changed() if self._alerts_file is not None else None
         with self._lock:
@@ -183,7 +183,7 @@ class PortfolioMonitor:
             return self._view
 
     def _use_file(self, rules: list[AlertRule], problem: str) -> None:
-        """Watch what the file says now; rules made in the page stay, unless the file has one of that name."""
+        """Use the alerts file as it is now; rules made on the page stay, unless the file has their id."""
         book, named = self._view.alerts, {rule.id for rule in rules}
         own = [rule for rule in book.rules if rule not in self._read_rules and rule.id not in named]
         self._read_rules, self._file_problem = tuple(rules), problem
@@ -210,7 +210,7 @@ class PortfolioMonitor:
                 self.look()
 
     def _note_failure(self, kind: str) -> None:
-        """The page says it until a look succeeds."""
+        """Show the failure on the page until a look succeeds."""
         problem = f"The last look at the portfolio failed ({kind}), and curves stand still too; see the log."
         with self._lock:
             self._view = replace(self._view, alerts_problem=problem)
@@ -226,7 +226,7 @@ class PortfolioMonitor:
         return self._fills[1]
 
     def _observe(self, live: LiveSnapshot) -> Observation:
-        """Return the observation of the current tables; the last one if they are the same."""
+        """Return the observation of the current tables, or the last one if they are the same."""
         tables = self.views.tables(self._portfolio, live, self.stale_after_seconds)
         if self._seen is not None and self._seen.tables is tables:
             return self._seen
@@ -246,15 +246,16 @@ def monitor_for(
     *,
     stale_after_seconds: float = 30.0,
 ) -> PortfolioMonitor:
-    """The process's one monitor of a portfolio file, begun by the first caller.
+    """Return the process's one monitor of a portfolio file, started by the first caller.
 
-    Its alerts are read from the file beside the portfolio, and again whenever that file changes. It looks at
-    the version of the portfolio, and with the threshold, of the last caller.
+    Its alerts are read from the file beside the portfolio, again whenever that file changes. It uses the
+    portfolio and the threshold of the last caller.
     """
     key = Path(path).resolve()
     monitor = _monitors.get(key)
     if monitor is None:
-        # It reads the alerts, so no lock is held here; of two callers at once, one monitor is never started.
+        # The constructor reads the alerts file, so no lock is held here. With two concurrent callers, one
+        # monitor is never started.
         made = PortfolioMonitor(portfolio, take_snapshot, alerts_file=AlertsFile(key), views=_views)
         with _registry_lock:
             monitor = _monitors.setdefault(key, made)

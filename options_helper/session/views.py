@@ -1,7 +1,7 @@
 """The finished views of the process: tables and fills, each computed once per change.
 
-Every tab, the alerts and the day's curves read the same objects: an unchanged snapshot costs a look-up, and a
-changed one is computed by whoever asks first.
+Every tab, the alerts and the day's curves read the same objects: an unchanged snapshot costs a
+look-up, and the first reader of a changed one computes it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from options_helper.market import LiveSnapshot, StreamName, StreamState
 from options_helper.models import Portfolio
 from options_helper.times import new_york_date
 
-_KEPT = 16  # portfolios and thresholds in use at once
+_KEPT = 16  # portfolios and thresholds in use at the same time
 
 Key = TypeVar("Key", bound=Hashable)
 Kept = TypeVar("Kept")
@@ -27,12 +27,12 @@ Kept = TypeVar("Kept")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FillsView:
-    """The day's fills, and the positions that they touch.
+    """The day's fills, and the positions that they affect.
 
     Attributes:
-        known: Whether anything was asked about fills yet; before Start nothing can be claimed.
-        off: Whether the running streams leave the fills out.
-        not_in_file: Keys of the executions whose contract the portfolio does not hold.
+        known: True once fills were requested; before Start nothing is known.
+        off: True if the running streams exclude fills.
+        not_in_file: The keys of the executions whose contract is not in the portfolio.
     """
 
     day: FillDay
@@ -43,7 +43,7 @@ class FillsView:
 
 
 class SharedViews:
-    """Holds the newest views; safe between threads, and nothing is computed twice."""
+    """The newest views; thread-safe, and nothing is computed twice."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -64,14 +64,14 @@ class SharedViews:
             return view
 
     def fill_day(self, live: LiveSnapshot) -> FillDay:
-        """Return the day's fills; the same object until something new is known of them."""
+        """Return the day's fills; the same object until something new is known about them."""
         with self._lock:
             return self._fill_day(live)
 
     def fills(self, portfolio: Portfolio, live: LiveSnapshot, saved_at: dt.datetime | None) -> FillsView:
-        """Return the day's fills beside a portfolio, whose file was saved at `saved_at`.
+        """Return the day's fills together with a portfolio, whose file was saved at `saved_at`.
 
-        It is the same object until something new is known of the fills.
+        It is the same object until something new is known about the fills.
         """
         known, off = live.started_at is not None, _are_off(live)
         with self._lock:
@@ -98,7 +98,7 @@ class SharedViews:
             live.session_open,
             live.session_open is not None and live.session_open <= live.as_of,
         )
-        if self._day is None or self._day[0] != sources:  # element by element, the same object at once
+        if self._day is None or self._day[0] != sources:  # by element, with identity first
             self._day = (sources, self._builder.build_from(live))
         return self._day[1]
 
@@ -111,7 +111,7 @@ def _are_off(live: LiveSnapshot) -> bool:
 
 
 def _keep(kept: dict[Key, Kept], key: Key, value: Kept) -> None:
-    """Keep a value as the newest, and drop the oldest if there are too many."""
+    """Store a value as the newest, and drop the oldest if there are too many."""
     kept.pop(key, None)
     while len(kept) >= _KEPT:
         del kept[next(iter(kept))]

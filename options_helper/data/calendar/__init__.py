@@ -1,1 +1,1 @@
-"""Sessions and phases: Alpaca's, or the calendar library's."""
+"""Sessions and phases, from Alpaca or from the calendar library."""

@@ -1,4 +1,4 @@
-"""The market's phase and sessions as Alpaca's clock and calendar tell them, and how far the clocks differ."""
+"""The market's phase and sessions by Alpaca's clock and calendar, and the offset between the clocks."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from options_helper.errors import AlpacaRestError
 from options_helper.market import MarketPhase
 from options_helper.times import NEW_YORK, new_york_date, plausible
 
-_OK = 200  # the host answered, so the other routes need not wait for it
+_OK = 200  # the host answered, so the other routes need not wait
 
 
 @dataclass(frozen=True, slots=True)
 class _Clock:
-    """Alpaca's clock: what it says holds until the next change that it names."""
+    """Alpaca's clock; its answer holds until the next change that it names."""
 
     asked_at: dt.datetime
     is_open: bool
@@ -30,10 +30,10 @@ class _Clock:
 
 
 class AlpacaCalendar(ExchangeCalendar):
-    """Sessions as Alpaca gives them, under its clock; the exchange library answers for other days.
+    """Alpaca's sessions and clock; the exchange library answers for other days.
 
-    The clock wins over every calendar until the next change that it names: Alpaca knows of a closure that no
-    library does, and a simulated market may be open on a Sunday.
+    The clock takes precedence over every calendar until the next change that it names, because Alpaca knows
+    of closures that no library does, and a simulated market may be open on a Sunday.
     """
 
     def __init__(self, clock: _Clock, sessions: Sequence[Session]) -> None:
@@ -42,10 +42,10 @@ class AlpacaCalendar(ExchangeCalendar):
 
     @classmethod
     def from_alpaca(cls, clock: Mapping[str, object], calendar: Sequence[object]) -> Self:
-        """From the answers of `/v2/clock` and `/v2/calendar` (Alpaca's Trading API), the latter maybe empty.
+        """Return the calendar in the answers of `/v2/clock` and `/v2/calendar`; the latter may be empty.
 
         Raises:
-            AlpacaRestError: An answer lacks a field, or holds what is no time.
+            AlpacaRestError: An answer lacks a field, or a time is not readable.
         """
         try:
             known = _clock(clock)
@@ -63,44 +63,44 @@ class AlpacaCalendar(ExchangeCalendar):
         return self._clock.asked_at
 
     def phase_and_end(self, at: dt.datetime) -> tuple[MarketPhase, dt.datetime | None]:
-        """As in `MarketCalendar`."""
+        """Return the same as in `MarketCalendar`."""
         clock = self._clock
         if not clock.holds(at):
             return super().phase_and_end(at)
         if clock.is_open:
             return MarketPhase.OPEN, clock.next_close
-        # Closed: whatever a calendar plans, there is no session between the asking and the clock's next one.
+        # If closed, no session lies between the request and the clock's next one, whatever a calendar says.
         past = [each for each in self._sessions_around(at) if each.close <= clock.asked_at]
         return phase_at(at, [*past[-1:], Session(clock.next_open, clock.next_close)])
 
     def trading_date(self, at: dt.datetime) -> dt.date | None:
-        """As in `MarketCalendar`; while the clock says open, today."""
+        """Return today while the clock says open, else the same as in `MarketCalendar`."""
         if self._clock.is_open and self._clock.holds(at):
             return new_york_date(at)
         return super().trading_date(at)
 
     def next_open(self, at: dt.datetime) -> dt.datetime | None:
-        """As in `MarketCalendar`."""
+        """Return the same as in `MarketCalendar`."""
         return self._clock.next_open if self._clock.holds(at) else super().next_open(at)
 
     def next_close(self, at: dt.datetime) -> dt.datetime | None:
-        """As in `MarketCalendar`."""
+        """Return the same as in `MarketCalendar`."""
         return self._clock.next_close if self._clock.holds(at) else super().next_close(at)
 
     def _sessions_around(self, at: dt.datetime) -> Sequence[Session]:
         day = new_york_date(at)
         known = self._sessions
-        # With one session to spare on either side, for the previous date and the next opening.
+        # One more session on either side gives the previous date and the next opening.
         if len(known) > 1 and known[1].date <= day < known[-1].date:
             return known
         return super()._sessions_around(at)
 
 
 def clock_offset_seconds(read_at: dt.datetime, asked_at: dt.datetime, answered_at: dt.datetime) -> float:
-    """By how much the local clock is ahead of one that was asked; negative is behind.
+    """Return how far the local clock is ahead of one that was asked; negative is behind.
 
-    The other clock was read somewhere between question and answer: of all differences that allows, this is
-    the smallest, so that a slow answer is never taken for a wrong clock.
+    The other clock was read at some time between request and answer. This is the smallest difference that
+    allows, so a slow answer never looks like a wrong clock.
     """
     least, most = (asked_at - read_at).total_seconds(), (answered_at - read_at).total_seconds()
     return max(least, 0.0) or min(most, 0.0)
@@ -123,7 +123,7 @@ def _time(text: object) -> dt.datetime:
 
 
 def _session(row: object) -> Session:
-    """Read a row of `/v2/calendar`: a date, and New York times such as "09:30"."""
+    """Parse a row of `/v2/calendar`: a date, and New York times such as "09:30"."""
     if not isinstance(row, dict):
         raise TypeError(row)
     day = dt.date.fromisoformat(row["date"])

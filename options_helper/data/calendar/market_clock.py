@@ -1,6 +1,6 @@
 """The market's phase and sessions, from an exchange-calendar library; Alpaca's own are in `alpaca_clock`.
 
-Phases are of the regular session of US stocks and their options; times are aware, dates New York's.
+Phases are those of US stocks and their options; times are aware, dates are New York's.
 """
 
 from __future__ import annotations
@@ -21,29 +21,29 @@ PRE_MARKET_OPEN = dt.time(4)
 OVERNIGHT_OPEN = dt.time(20)  # of the evening before a session, to its pre-market
 AFTER_HOURS = dt.timedelta(hours=4)  # to 20:00, and to 17:00 on a half day
 
-_MARGIN = dt.timedelta(days=20)  # sessions known on either side of the asked time; no closure was ever longer
+_MARGIN = dt.timedelta(days=20)  # sessions kept on either side of a requested time; no closure was longer
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One regular session, best in UTC."""
+    """One regular session, preferably in UTC."""
 
     open: dt.datetime
     close: dt.datetime
 
     @property
     def date(self) -> dt.date:
-        """Its New York date."""
+        """The New York date of the session."""
         return new_york_date(self.open)
 
     @property
     def pre_market_open(self) -> dt.datetime:
-        """When trading before the session begins."""
+        """The time at which trading before the session begins."""
         return dt.datetime.combine(self.date, PRE_MARKET_OPEN, NEW_YORK)
 
     @property
     def after_hours_close(self) -> dt.datetime:
-        """When trading after the session ends."""
+        """The time at which trading after the session ends."""
         return self.close + AFTER_HOURS
 
 
@@ -51,43 +51,43 @@ class MarketCalendar(Protocol):
     """The product's questions to a calendar; None means unknown."""
 
     def phase(self, at: dt.datetime) -> MarketPhase:
-        """The phase at a time."""
+        """Return the phase at a time."""
         ...
 
     def phase_and_end(self, at: dt.datetime) -> tuple[MarketPhase, dt.datetime | None]:
-        """The phase at a time, and when the next one begins."""
+        """Return the phase at a time, and the time at which the next one begins."""
         ...
 
     def trading_date(self, at: dt.datetime) -> dt.date | None:
-        """Return today if it has a session, else the date of the last one."""
+        """Return today if it has a session, else the date of the last session."""
         ...
 
     def previous_trading_date(self, at: dt.datetime) -> dt.date | None:
-        """The date of the session before that of `trading_date`."""
+        """Return the date of the session before that of `trading_date`."""
         ...
 
     def session(self, day: dt.date) -> Session | None:
-        """Return the session of a date, None if it has none."""
+        """Return the session of a date, or None."""
         ...
 
     def next_open(self, at: dt.datetime) -> dt.datetime | None:
-        """The first regular opening after a time."""
+        """Return the first regular opening after a time."""
         ...
 
     def next_close(self, at: dt.datetime) -> dt.datetime | None:
-        """The first regular close after a time."""
+        """Return the first regular close after a time."""
         ...
 
 
 def _end_of(day: dt.date) -> dt.datetime:
-    """The last moment of a New York date; in UTC like the sessions, for equal zones compare fast."""
+    """Return the last moment of a New York date, in UTC because datetimes of one zone compare fast."""
     return dt.datetime.combine(day, dt.time.max, NEW_YORK).astimezone(dt.UTC)
 
 
 def phase_at(at: dt.datetime, sessions: Sequence[Session]) -> tuple[MarketPhase, dt.datetime | None]:
-    """Return the phase at a time among ordered sessions, and when the next one begins.
+    """Return the phase at a time among ordered sessions, and the time at which the next one begins.
 
-    UNKNOWN after the last session's after-hours, because there may be another session today.
+    The phase is UNKNOWN after the last session's after-hours, because there may be another session today.
     """
     number = bisect_right(sessions, at, key=attrgetter("open"))
     last = sessions[number - 1] if number else None
@@ -104,49 +104,49 @@ def phase_at(at: dt.datetime, sessions: Sequence[Session]) -> tuple[MarketPhase,
 
 
 class ExchangeCalendar:
-    """New York Stock Exchange sessions from the library exchange_calendars, with holidays and half days.
+    """New York Stock Exchange sessions, holidays and half days from the library exchange_calendars.
 
-    The library is imported on first use: it needs pandas.
+    The library is imported on first use because it needs pandas.
     """
 
     def phase(self, at: dt.datetime) -> MarketPhase:
-        """As in `MarketCalendar`."""
+        """Return the same as in `MarketCalendar`."""
         return self.phase_and_end(at)[0]
 
     def phase_and_end(self, at: dt.datetime) -> tuple[MarketPhase, dt.datetime | None]:
-        """As in `MarketCalendar`."""
+        """Return the same as in `MarketCalendar`."""
         return phase_at(at, self._sessions_around(at))
 
     def trading_date(self, at: dt.datetime) -> dt.date | None:
-        """As in `MarketCalendar`."""
+        """Return the same as in `MarketCalendar`."""
         last = self._last_session(at, new_york_date(at))
         return last.date if last else None
 
     def previous_trading_date(self, at: dt.datetime) -> dt.date | None:
-        """As in `MarketCalendar`."""
+        """Return the same as in `MarketCalendar`."""
         current = self.trading_date(at)
         last = current and self._last_session(at, current - dt.timedelta(days=1))
         return last.date if last else None
 
     def session(self, day: dt.date) -> Session | None:
-        """As in `MarketCalendar`."""
+        """Return the same as in `MarketCalendar`."""
         last = self._last_session(_end_of(day), day)
         return last if last and last.date == day else None
 
     def next_open(self, at: dt.datetime) -> dt.datetime | None:
-        """As in `MarketCalendar`."""
+        """Return the same as in `MarketCalendar`."""
         sessions = self._sessions_around(at)
         number = bisect_right(sessions, at, key=attrgetter("open"))
         return sessions[number].open if number < len(sessions) else None
 
     def next_close(self, at: dt.datetime) -> dt.datetime | None:
-        """As in `MarketCalendar`."""
+        """Return the same as in `MarketCalendar`."""
         sessions = self._sessions_around(at)
         number = bisect_right(sessions, at, key=attrgetter("close"))
         return sessions[number].close if number < len(sessions) else None
 
     def _last_session(self, at: dt.datetime, day: dt.date) -> Session | None:
-        """The last one up to a date, among those around a time."""
+        """Return the last session up to a date, among those around a time."""
         sessions = self._sessions_around(at)
         number = bisect_right(sessions, _end_of(day), key=attrgetter("open"))
         return sessions[number - 1] if number else None
@@ -161,7 +161,7 @@ def _exchange_sessions(first_year: int, last_year: int) -> tuple[Session, ...]:
         XNYSExchangeCalendar,
     )
 
-    # The library's own business with pandas; nothing here can mend it.
+    # The library itself uses pandas this way; nothing here can fix it.
     warnings.filterwarnings("ignore", message="Series.values returning", category=DeprecationWarning)
     schedule = XNYSExchangeCalendar(start=f"{first_year}-01-01", end=f"{last_year}-12-31").schedule
     return tuple(
@@ -184,7 +184,7 @@ class MarketMoment:
 
 
 def market_moment(calendar: MarketCalendar | None, at: dt.datetime) -> MarketMoment:
-    """The moment's phase and dates; the session is that of the trading date."""
+    """Return the phase and dates at a time; the session is that of the trading date."""
     if calendar is None:
         return MarketMoment()
     phase, until = calendar.phase_and_end(at)
@@ -192,7 +192,7 @@ def market_moment(calendar: MarketCalendar | None, at: dt.datetime) -> MarketMom
     session = calendar.session(trading_date) if trading_date else None
     close = session.close if session else None
     if phase is MarketPhase.OPEN and until is not None and new_york_date(until) == trading_date:
-        close = until  # the clock knows of closures that no calendar planned
+        close = until  # the clock knows of unplanned closures
     return MarketMoment(
         phase=phase,
         until=until,

@@ -1,4 +1,4 @@
-"""An account's holdings and the whole of its past, read over REST with exact figures.
+"""An account's holdings and its complete history, read over REST with exact figures.
 
 Sources: the schemas `Position`, `Order` and `TradingActivities` of Alpaca's Trading API.
 """
@@ -28,14 +28,14 @@ Row = Mapping[str, object]
 
 @dataclass(frozen=True, slots=True)
 class AccountRead:
-    """An account's history, and a sentence for everything that could not be used."""
+    """An account's history, and a sentence for each item that could not be used."""
 
     history: AccountHistory
     left_out: tuple[str, ...]
 
 
 def read_account(rest: AlpacaRest) -> AccountRead:
-    """Return an account's present holdings, its multi-leg orders, executions and option events.
+    """Return an account's current holdings, its multi-leg orders, executions and option events.
 
     Raises:
         AlpacaRestError: A request failed.
@@ -61,7 +61,7 @@ def read_account(rest: AlpacaRest) -> AccountRead:
 
 
 def read_holdings(rows: Iterable[object], left_out: list[str]) -> Iterator[Holding]:
-    """Yield positions with signed quantities; what no portfolio file can name is left out with its reason."""
+    """Yield positions with signed quantities; report and skip those that no portfolio file can name."""
     for row in rows:
         fields: Row = row if isinstance(row, dict) else {}
         symbol, quantity = fields.get("symbol"), to_decimal(fields.get("qty"))
@@ -83,7 +83,7 @@ def read_holdings(rows: Iterable[object], left_out: list[str]) -> Iterator[Holdi
 
 
 def read_parents(orders: Iterable[object]) -> dict[str, str]:
-    """Return the multi-leg order of each leg's order; a bracket's legs are no structure."""
+    """Return the multi-leg order of each leg's order; the legs of a bracket are not a structure."""
     parents = {}
     for order in orders:
         if isinstance(order, dict) and order.get("order_class") == "mleg":
@@ -93,7 +93,7 @@ def read_parents(orders: Iterable[object]) -> dict[str, str]:
 
 
 def to_decimal(value: object) -> Decimal | None:
-    """Return a number as Alpaca writes it, exactly; None if it is none, or not finite."""
+    """Return the exact value of a number as Alpaca writes it; None if it is not a number or not finite."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
     try:
@@ -104,7 +104,7 @@ def to_decimal(value: object) -> Decimal | None:
 
 
 def to_date(value: object) -> dt.date | None:
-    """Return the date that a text begins with, None if it begins with none."""
+    """Return the date that a text begins with, or None."""
     try:
         return dt.date.fromisoformat(value[:10]) if isinstance(value, str) else None
     except ValueError:
@@ -114,7 +114,7 @@ def to_date(value: object) -> dt.date | None:
 def read_activities(
     rows: Iterable[object], left_out: list[str]
 ) -> tuple[list[BrokerFill], list[BrokerEvent]]:
-    """Return the executions and events among activities; what cannot be read is left out, with its reason."""
+    """Return the executions and events among activities; unreadable ones are reported and left out."""
     fills: list[BrokerFill] = []
     events: list[BrokerEvent] = []
     for row in rows:
@@ -141,7 +141,7 @@ def _read_activity(
 
 
 def read_fill(row: Row) -> BrokerFill | None:
-    """Return an execution with a signed quantity, None if it cannot be read."""
+    """Return an execution with a signed quantity, or None if it cannot be read."""
     quantity, price, at = to_decimal(row.get("qty")), to_decimal(row.get("price")), _time(row)
     symbol, order_id = row.get("symbol"), row.get("order_id")
     if quantity is None or price is None or at is None or not isinstance(symbol, str):
@@ -158,7 +158,7 @@ def read_fill(row: Row) -> BrokerFill | None:
 
 
 def read_event(row: Row, kind: EventKind) -> BrokerEvent | None:
-    """Return an option event, or the shares that come of one, None if it cannot be read."""
+    """Return an option event or the share trade that results from one, or None if it cannot be read."""
     quantity, symbol = to_decimal(row.get("qty")), row.get("symbol")
     if quantity is None and kind in _WITHOUT_QUANTITY:
         quantity = ZERO
@@ -186,7 +186,7 @@ def _time(row: Row) -> dt.datetime | None:
 
 
 def _read_underlyings(rest: AlpacaRest, holdings: Iterable[Holding]) -> dict[str, str]:
-    """Ask for one contract of each root: `BRKB` may be a share class of its own, which no symbol shows."""
+    """Ask for one contract of each root: `BRKB` may be a share class, which no symbol shows."""
     found: dict[str, str] = {}
     symbols = {contract_root(one.symbol): one.symbol for one in holdings if is_contract_symbol(one.symbol)}
     for root, symbol in symbols.items():

@@ -1,4 +1,4 @@
-"""Exchanges that end: within a time and a size, whatever the server sends."""
+"""HTTP exchanges that end within a time and a size, whatever the server sends."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ import httpx
 
 from options_helper.errors import AlpacaRestError
 
-EXCHANGE_SECONDS = 20.0  # for connection, header and body together; httpx's own limits are per read
-LARGEST_ANSWER = 16 * 1024 * 1024  # decoded bytes; a full page of orders has about 4 MB
+EXCHANGE_SECONDS = 20.0  # for connection, headers and body together; httpx limits each read only
+LARGEST_ANSWER = 16 * 1024 * 1024  # decoded bytes; a full page of orders is about 4 MB
 _CHUNK = 64 * 1024
 _GZIP = 16 + zlib.MAX_WBITS
 
 
 class DeadlineExceeded(httpx.TimeoutException):
-    """The exchange took longer than allowed as a whole, though each read was quick enough."""
+    """The exchange took longer than allowed in total, although each read was quick enough."""
 
 
 class BoundedTransport(httpx.BaseTransport):
-    """Cuts an exchange that takes too long and refuses an answer that grows too large.
+    """Cuts exchanges that take too long and rejects answers that grow too large.
 
-    Meant for one exchange at a time: the end of one shuts every connection of the transport.
+    Meant for one exchange at a time, because the deadline of one shuts every connection of the transport.
 
     Args:
         inner: The transport that sends.
-        seconds: How long an exchange may take from the connection to the end of its body.
-        most_bytes: How large a body may be once it is decoded.
+        seconds: The longest time from the connection to the end of the body.
+        most_bytes: The largest size of a decoded body.
     """
 
     def __init__(
@@ -48,11 +48,11 @@ class BoundedTransport(httpx.BaseTransport):
         self._is_cut = False
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Send a request; the answer's body arrives decoded and bounded.
+        """Send a request; the body of the answer is decoded and bounded.
 
         Raises:
             DeadlineExceeded: The exchange took too long.
-            httpx.HTTPError: As from `inner`.
+            httpx.HTTPError: Raised by `inner`.
         """
         request.extensions = {**request.extensions, "trace": self._note}
         deadline = _Deadline(self._seconds, self._shut_all)
@@ -74,7 +74,7 @@ class BoundedTransport(httpx.BaseTransport):
         self._inner.close()
 
     def cut(self) -> None:
-        """End every exchange at once and for good, from any thread."""
+        """End every exchange now and for good, from any thread."""
         with self._lock:
             self._is_cut = True
         self._shut_all()
@@ -85,7 +85,7 @@ class BoundedTransport(httpx.BaseTransport):
                 _shut(one)
 
     def _note(self, name: str, info: Mapping[str, Any]) -> None:
-        """Remember each socket, which httpcore's "trace" extension reports."""
+        """Remember each socket that httpcore's "trace" extension reports."""
         if not name.endswith((".connect_tcp.complete", ".start_tls.complete")):
             return
         opened = info["return_value"].get_extra_info("socket")
@@ -97,7 +97,7 @@ class BoundedTransport(httpx.BaseTransport):
 
 
 class _Deadline:
-    """Calls `cut` once the time is over, unless cancelled before."""
+    """Calls `cut` when the time is over, unless cancelled first."""
 
     def __init__(self, seconds: float, cut: Callable[[], None]) -> None:
         self.is_over = False
@@ -107,11 +107,11 @@ class _Deadline:
         self._timer.start()
 
     def cancel(self) -> None:
-        """Let the exchange be; legal any number of times."""
+        """Cancel the deadline; may be called any number of times."""
         self._timer.cancel()
 
     def explain(self, error: httpx.HTTPError) -> httpx.HTTPError:
-        """Return the error, or `DeadlineExceeded` if the deadline is what caused it."""
+        """Return the error, or `DeadlineExceeded` if the deadline caused it."""
         return DeadlineExceeded("the exchange took too long") if self.is_over else error
 
     def _end(self) -> None:
@@ -120,7 +120,7 @@ class _Deadline:
 
 
 class _BoundedBody(httpx.SyncByteStream):
-    """The decoded body of an answer, as long as it keeps to its bounds."""
+    """The decoded body of an answer, as long as it keeps within its bounds."""
 
     def __init__(self, path: str, response: httpx.Response, deadline: _Deadline, most_bytes: int) -> None:
         self._path, self._response, self._deadline = path, response, deadline
@@ -136,7 +136,7 @@ class _BoundedBody(httpx.SyncByteStream):
                 yield chunk
         except httpx.HTTPError as error:
             raise self._deadline.explain(error) from error
-        # A body without a length ends with its connection, and so it does when the deadline shuts that.
+        # A body without a length ends with its connection, also when the deadline shuts the connection.
         if self._deadline.is_over:
             raise DeadlineExceeded("the exchange took too long")
 
@@ -176,5 +176,5 @@ class _BoundedBody(httpx.SyncByteStream):
 
 def _shut(one: socket.socket) -> None:
     with contextlib.suppress(OSError):
-        # The TLS socket's own method would take the session away from under a reader.
+        # The TLS socket's own method would discard the session while another thread reads.
         socket.socket.shutdown(one, socket.SHUT_RDWR)

@@ -1,7 +1,7 @@
 """Alpaca's REST routes, GET only.
 
 Routes and limits: Alpaca's Trading API and Market Data API (OpenAPI). Answers are returned raw, as
-dictionaries and lists; the normalizers read their rows.
+dictionaries and lists; the normalizers read them.
 """
 
 from __future__ import annotations
@@ -37,13 +37,13 @@ _ACTIVITY_TYPES = "FILL,OPASN,OPEXC,OPEXP,OPTRD,OPCA,OPCSH"
 _OVERLAP = dt.timedelta(milliseconds=1)
 _SECOND = dt.timedelta(seconds=1)
 _BAD_SYMBOL = frozenset({400, 404, 422})
-_MOST_REFUSED = 8  # symbols in a row with no answer between them: then the symbols are not the cause
+_MOST_REFUSED = 8  # consecutive refusals without an answer; then the symbols are not the cause
 
 
 class AlpacaRest:
     """Alpaca's read-only routes; every method raises `AlpacaRestError` if there is no usable answer.
 
-    Each host has a reader of its own, so that one thread per host never waits for the other's.
+    Each host has its own reader, so a thread that uses one host never waits for the other.
 
     Args:
         settings: Keys and hosts.
@@ -78,17 +78,17 @@ class AlpacaRest:
         return self._readers[host].get(path, query, kind)
 
     def when_limited(self, call: Callable[[Host, str, float], None]) -> None:
-        """Call `call` with host, path and seconds whenever a server says "too many requests"."""
+        """Register `call`, which gets host, path and seconds when a server answers "too many requests"."""
         for host, reader in self._readers.items():
             reader.when_limited(partial(call, host))
 
     def stop(self) -> None:
-        """End waits and requests at once, from any thread; later ones raise."""
+        """End waits and requests now, from any thread; later ones raise."""
         for reader in self._readers.values():
             reader.stop()
 
     def close(self) -> None:
-        """Stop, and give the connections back; legal any number of times."""
+        """Stop, and close the connections; may be called any number of times."""
         for reader in self._readers.values():
             reader.close()
 
@@ -113,7 +113,7 @@ class AlpacaRest:
         return self.get(Host.TRADING, "/v2/positions", {}, list)
 
     def orders(self, after: dt.datetime | None = None, *, status: str = "all") -> list[object]:
-        """Return `/v2/orders` with legs nested, all pages, oldest first; rows without an id stand last.
+        """Return all pages of `/v2/orders` with legs nested, oldest first; rows without an id come last.
 
         The open orders include those that are filled themselves and have open legs, as the entry of a bracket
         has; Alpaca does not list these with legs nested.
@@ -142,13 +142,13 @@ class AlpacaRest:
             unreadable += [row for row in page if row not in rows]
             fresh = [row for row in rows if row["id"] not in found]
             found.update((row["id"], row) for row in rows)
-            # It is not documented if the limit counts legs. A page that has room for one more order with all
-            # its legs, counted either way, is the last.
+            # It is not documented whether the limit counts legs. A page with room for one more order and all
+            # its legs, counted either way, is the last one.
             counted = len(page) + sum(len(row.get("legs") or ()) for row in rows)
             last = _submitted(rows)
             if counted <= ORDERS_PER_PAGE - _LARGEST_ORDER or not fresh or last is None:
                 break
-            after = last - _OVERLAP  # `after` is exclusive, and orders may share their time
+            after = last - _OVERLAP  # `after` is exclusive, and orders may have the same time
         return [*found.values(), *unreadable]
 
     def order(self, order_id: str) -> Json:
@@ -170,7 +170,7 @@ class AlpacaRest:
                 query["page_token"] = token
             page = self.get(Host.TRADING, "/v2/account/activities", query, list)
             yield page
-            # The last row that has an id: one that cannot be read must not end the day.
+            # Take the last row that has an id, because an unreadable one must not end the day.
             ids = [row["id"] for row in page if isinstance(row, dict) and isinstance(row.get("id"), str)]
             if len(page) < ACTIVITIES_PER_PAGE or not ids or ids[-1] == token:
                 return
@@ -183,7 +183,7 @@ class AlpacaRest:
     # The data host
 
     def option_snapshots(self, symbols: Sequence[str], feed: str) -> Json:
-        """Return `/v1beta1/options/snapshots` by contract, 100 per call, without those Alpaca refuses."""
+        """Return `/v1beta1/options/snapshots` by contract, 100 per call, without refused contracts."""
         path = "/v1beta1/options/snapshots"
         return self._by_symbols(path, symbols, lambda some: self._option_snapshots(path, some, feed))
 
@@ -207,7 +207,7 @@ class AlpacaRest:
         return found
 
     def stock_snapshots(self, symbols: Sequence[str], feed: str) -> Json:
-        """Return `/v2/stocks/snapshots` by symbol, 100 per call, without those Alpaca refuses."""
+        """Return `/v2/stocks/snapshots` by symbol, 100 per call, without refused symbols."""
         path = "/v2/stocks/snapshots"
 
         def fetch(some: Sequence[str]) -> Json:
@@ -266,15 +266,15 @@ class AlpacaRest:
 
     @cached_property
     def _unknown(self) -> defaultdict[str, set[str]]:
-        """Return the symbols that each path refused while it answered others; never asked for again."""
+        """The symbols that each path refused while it answered others; they are not requested again."""
         return defaultdict(set)
 
     def _by_symbols(self, path: str, symbols: Sequence[str], fetch: Callable[[Sequence[str]], Json]) -> Json:
-        """Fetch in chunks, and halve a refused chunk until the symbol at fault is alone.
+        """Fetch in chunks, and halve a refused chunk until only the symbol at fault is left.
 
         Raises:
-            AlpacaRestError: Nothing was answered at all, or too many symbols in a row were refused for them
-                to be at fault.
+            AlpacaRestError: No request was answered, or so many symbols were refused in a row that they
+                cannot be at fault.
         """
         found: Json = {}
         refused: dict[str, AlpacaRestError] = {}
@@ -291,7 +291,7 @@ class AlpacaRest:
                 if error.status not in _BAD_SYMBOL:
                     raise
                 if len(some) > 1:
-                    waiting += [some[::2], some[1::2]]  # separates bad ones that stand together
+                    waiting += [some[::2], some[1::2]]  # separates bad symbols that are adjacent
                     continue
                 refused[some[0]] = error
                 in_a_row += 1
@@ -324,5 +324,5 @@ def _precise(at: dt.datetime) -> str:
 
 
 def _whole_seconds(at: dt.datetime) -> str:
-    """Write a time as the activities route wants it, a second earlier because its `after` is exclusive."""
+    """Format a time for the activities route, a second earlier because its `after` is exclusive."""
     return (at.astimezone(dt.UTC) - _SECOND).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -31,28 +31,28 @@ Answer = TypeVar("Answer", Json, list[object])
 _TIMEOUT = httpx.Timeout(10.0, connect=5.0)
 _TRIES, _TRIES_WHEN_LIMITED = 3, 10
 _RETRY_SECONDS = 0.5
-_FIRST_WAIT, _WAIT_CAP = 1.0, 30.0  # after a 429 that names no time
-_LONGEST_WAIT = 120.0  # whatever a header says
+_FIRST_WAIT, _WAIT_CAP = 1.0, 30.0  # after a 429 without a time
+_LONGEST_WAIT = 120.0  # the most, whatever a header says
 _STOPPED = "stopped"
 
 
 class Host(StrEnum):
-    """Alpaca's two REST hosts, each with its own limit and its own opinion of the keys."""
+    """Alpaca's two REST hosts, each with its own limit and its own answer to the keys."""
 
     TRADING = "trading"
     DATA = "data"
 
 
 class HostReader:
-    """GET requests to one host, meant for one thread at a time.
+    """A reader of one host by GET, meant for one thread at a time.
 
     Args:
         url: The host's URL.
         keys: Key id and secret, sent as headers to this host only.
-        transport: Sends the requests, for tests; wrapped so that only bounded GETs to `url` pass.
-        clock: Seconds since 1970, for a reset time in an answer that has no date of its own.
-        pause: Waits up to the given seconds and returns whether the reader was stopped meanwhile.
-        exchange_seconds: How long one exchange may take as a whole.
+        transport: Sends the requests, for tests; it is wrapped so that only bounded GETs to `url` pass.
+        clock: Seconds since 1970, used with a reset time if the answer has no date.
+        pause: Waits up to the given seconds and returns whether the reader was stopped.
+        exchange_seconds: The longest time of one whole exchange.
     """
 
     def __init__(
@@ -73,7 +73,7 @@ class HostReader:
         self._transport = BoundedTransport(
             transport or httpx.HTTPTransport(http2=False), seconds=exchange_seconds
         )
-        # trust_env is off: a proxy or .netrc of the environment must not see or change what is sent.
+        # trust_env is off because a proxy or .netrc in the environment must not see or change requests.
         self._client = httpx.Client(
             transport=ReadOnlyTransport(self._transport, url),
             headers=_headers(*keys),
@@ -83,21 +83,21 @@ class HostReader:
         )
 
     def when_limited(self, call: Callable[[str, float], None]) -> None:
-        """Call `call` with the path and the seconds to wait whenever the server says "too many requests"."""
+        """Register `call`, which gets path and seconds whenever the server answers "too many requests"."""
         self._on_limit = call
 
     def stop(self) -> None:
-        """End waits and requests at once, from any thread; later ones raise."""
+        """End waits and requests now, from any thread; later ones raise."""
         self._stopped.set()
         self._transport.cut()
 
     def close(self) -> None:
-        """Stop, and give the connections back; legal any number of times."""
+        """Stop, and close the connections; may be called any number of times."""
         self.stop()
         self._client.close()
 
     def get(self, path: str, query: Query, kind: type[Answer]) -> Answer:
-        """Return the decoded answer of one route, after a few more tries if those may help.
+        """Return the decoded answer of a route, retrying if that may help.
 
         Raises:
             AlpacaRestError: No usable answer, or the reader was stopped.
@@ -153,12 +153,12 @@ def _headers(key_id: str, secret: str) -> dict[str, str]:
         "APCA-API-KEY-ID": key_id,
         "APCA-API-SECRET-KEY": secret,
         "Accept": "application/json",
-        "Accept-Encoding": "gzip",  # the one encoding that the transport decodes within bounds
+        "Accept-Encoding": "gzip",  # the only encoding that the transport decodes within bounds
     }
 
 
 def _ignore(_path: str, _seconds: float) -> None:
-    """Stand in until somebody wants to know of waits."""
+    """Do nothing, until a caller asks to be notified of waits."""
 
 
 # When to try again
@@ -170,11 +170,11 @@ def _failure(state: tenacity.RetryCallState) -> AlpacaRestError:
 
 
 def _may_help(error: BaseException) -> bool:
-    # What took the whole time allowed would hold its thread up for as long again.
+    # A retry after a full timeout would block its thread for as long again.
     if not isinstance(error, AlpacaRestError) or isinstance(error.__cause__, DeadlineExceeded):
         return False
     if error.status is None:
-        return error.__cause__ is not None  # a failed exchange, and no refusal of ours
+        return error.__cause__ is not None  # a failed exchange, not a refusal of ours
     return is_worth_retrying(error.status)
 
 
@@ -193,7 +193,7 @@ def _seconds_until_next(state: tenacity.RetryCallState) -> float:
 
 
 def _read_wait(headers: Mapping[str, str], clock: Callable[[], float]) -> float | None:
-    """Return the seconds that a 429 asks for: Retry-After, else until X-RateLimit-Reset by its own date.
+    """Return the seconds that a 429 asks for: Retry-After, else the time until X-RateLimit-Reset.
 
     Source: Alpaca's OpenAPI, `components.headers`.
     """
@@ -203,7 +203,7 @@ def _read_wait(headers: Mapping[str, str], clock: Callable[[], float]) -> float 
     reset = _whole(headers.get("X-RateLimit-Reset"))
     if reset is None:
         return None
-    # The date has whole seconds, so the wait is never too short.
+    # The answer's date has whole seconds, so the wait is never too short.
     return max(0.0, reset - (_date(headers.get("Date")) or clock()))
 
 

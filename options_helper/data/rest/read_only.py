@@ -1,4 +1,4 @@
-"""The only way out by HTTP: GET to one known host, and nothing else."""
+"""The only way out over HTTP: GET to one known host, and nothing else."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ Origin = tuple[str, str, int | None]
 
 
 class ReadOnlyTransport(httpx.BaseTransport):
-    """Passes GET requests to one host on and refuses everything else before a byte is sent.
+    """Passes on GET requests to one host and refuses everything else before a byte is sent.
 
     Args:
         inner: The transport that sends.
-        allowed: A URL with the scheme, host and port that may be asked; keys go nowhere else.
+        allowed: A URL with the only allowed scheme, host and port; keys are sent nowhere else.
     """
 
     def __init__(self, inner: httpx.BaseTransport, allowed: str) -> None:
@@ -22,10 +22,10 @@ class ReadOnlyTransport(httpx.BaseTransport):
         self._allowed = _origin(httpx.URL(allowed))
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Send a GET.
+        """Send a GET request.
 
         Raises:
-            AlpacaRestError: Another method, or another host.
+            AlpacaRestError: The method or the host is not allowed.
         """
         if request.method != "GET":
             raise AlpacaRestError(request.url.path, f"{request.method} is refused: this program only reads.")

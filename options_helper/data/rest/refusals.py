@@ -1,4 +1,4 @@
-"""Failed requests as sentences without a secret."""
+"""Failed requests as sentences that contain no secret."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import msgspec
 from options_helper.data.rest.bounded import DeadlineExceeded
 
 UNAUTHORIZED, FORBIDDEN, NOT_FOUND, TOO_MANY = 401, 403, 404, 429
-_WRONG_KEY = 40110000  # Alpaca's own code, sent with 401 and, by the host that does not know the key, 403
+_WRONG_KEY = 40110000  # Alpaca's own code, sent with 401, and with 403 by the host that does not know the key
 _SERVER_ERRORS = range(500, 600)
 _REDIRECTS = range(300, 400)
 _LONGEST_MESSAGE = 200
@@ -25,13 +25,13 @@ def is_worth_retrying(status: int) -> bool:
 
 
 def describe_status(status: int, body: bytes, secrets: Iterable[str], location: str = "") -> str:
-    """Return the refusal in words, with the server's own if it sent any.
+    """Return the refusal in words, with the server's message if it sent one.
 
     Args:
         status: The HTTP status.
-        body: The answer.
-        secrets: Texts that must not appear in the words.
-        location: Where a redirect points.
+        body: The body of the answer.
+        secrets: Texts that must not appear in the result.
+        location: The target of a redirect.
     """
     if status in _REDIRECTS:
         return f"the server redirects{_to_host(location)} ({status}); redirects are never followed."
@@ -50,7 +50,7 @@ def describe_status(status: int, body: bytes, secrets: Iterable[str], location: 
 
 
 def describe_failure(error: httpx.HTTPError, seconds: float) -> str:
-    """Return why no answer came, or none within the `seconds` that an exchange may take."""
+    """Return why no answer came, or none within the `seconds` allowed for an exchange."""
     if isinstance(error, DeadlineExceeded):
         return f"the answer was not complete within {seconds:g} s"
     if isinstance(error, httpx.ConnectTimeout):
@@ -71,7 +71,7 @@ def _to_host(location: str) -> str:
 
 
 def _read(body: bytes, secrets: Iterable[str]) -> tuple[str, object]:
-    """Return the message and code of an error's body, "" and None if it has none."""
+    """Return the message and code of an error's body, or "" and None."""
     try:
         answer = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
