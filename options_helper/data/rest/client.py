@@ -273,8 +273,8 @@ class AlpacaRest:
         """Fetch in chunks, and halve a refused chunk until only the symbol at fault is left.
 
         Raises:
-            AlpacaRestError: No request was answered, or so many symbols were refused in a row that they
-                cannot be at fault.
+            AlpacaRestError: No request was answered, or too many symbols in a row were refused for them
+                to be at fault.
         """
         found: Json = {}
         refused: dict[str, AlpacaRestError] = {}
