@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Any, TypedDict, TypeVar
+from typing import TypedDict, TypeVar
 
 from options_helper.market_records import (
     BrokerAccount,
@@ -24,6 +24,7 @@ from options_helper.market_records import (
     Split,
     Trade,
 )
+from options_helper.order_rows import OptionEventRow, OrderRow
 from options_helper.times import utc_now
 
 Value = TypeVar("Value")
@@ -66,6 +67,11 @@ class UnreadableRows:
 
     count: int = 0
     since: dt.datetime | None = None
+
+    def __add__(self, other: UnreadableRows) -> UnreadableRows:
+        """Return both together, since the earlier time."""
+        times = [at for at in (self.since, other.since) if at is not None]
+        return UnreadableRows(self.count + other.count, min(times, default=None))
 
 
 NO_UNREADABLE_ROWS = UnreadableRows()
@@ -226,7 +232,8 @@ class LiveSnapshot:
         fills: Every order update of the New York day, newest first, as `normalize_trade_update` makes them.
         rest_fills, rest_orders: The same day's executions and orders from REST, as rows of the same kind.
         fill_gaps: Spans not yet confirmed by REST, oldest first.
-        option_events: Assignments, exercises and expiries of the day, from `normalize_option_event`.
+        option_events: Assignments, exercises, expiries and the like of the last week, from
+            `normalize_option_event`.
         unreadable_rows: REST rows of fills and orders that could not be read.
         subscribed: Symbols asked for and not refused by the server; None if unknown.
         market_phase_until: When the phase changes next.
@@ -256,7 +263,7 @@ class LiveSnapshot:
     stock_trades: Mapping[str, Trade] = field(default_factory=dict)
     option_quotes: Mapping[str, Quote] = field(default_factory=dict)
     option_trades: Mapping[str, Trade] = field(default_factory=dict)
-    fills: Sequence[Mapping[str, Any]] = ()
+    fills: Sequence[OrderRow] = ()
     alive: Mapping[str, bool] = field(default_factory=dict)
     reconnect_attempts: Mapping[str, int] = field(default_factory=dict)
     last_event_ts_by_stream: Mapping[str, dt.datetime | None] = field(default_factory=dict)
@@ -295,11 +302,11 @@ class LiveSnapshot:
     broker_history_since: dt.date | None = None
     splits: Sequence[Split] = ()
     halted: frozenset[str] = frozenset()
-    rest_fills: Sequence[Mapping[str, Any]] = ()
-    rest_orders: Sequence[Mapping[str, Any]] = ()
+    rest_fills: Sequence[OrderRow] = ()
+    rest_orders: Sequence[OrderRow] = ()
     fill_gaps: Sequence[FillGap] = ()
     unreadable_rows: UnreadableRows = NO_UNREADABLE_ROWS
-    option_events: Sequence[Mapping[str, Any]] = ()
+    option_events: Sequence[OptionEventRow] = ()
     backfill: Mapping[str, str] = field(default_factory=dict)
     clock_offset_seconds: float | None = None
 

@@ -28,6 +28,7 @@ LAYERS = (
         "options_helper.models",
         "options_helper.market",
         "options_helper.market_records",
+        "options_helper.order_rows",
         "options_helper.snapshot",
         "options_helper.quote_tables",
     ),

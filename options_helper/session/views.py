@@ -17,7 +17,6 @@ from options_helper.analysis.fills.day import FillDay, FillDayBuilder
 from options_helper.analysis.tables.view import TablesView, compute_view
 from options_helper.market import LiveSnapshot, StreamName, StreamState
 from options_helper.models import Portfolio
-from options_helper.times import new_york_date
 
 _KEPT = 16  # portfolios and thresholds in use at the same time
 
@@ -49,7 +48,6 @@ class SharedViews:
         self._lock = threading.Lock()
         self._tables: dict[tuple[int, float], TablesView] = {}
         self._builder = FillDayBuilder()
-        self._day: tuple[tuple[object, ...], FillDay] | None = None
         self._fills: dict[int, tuple[Portfolio, FillsView]] = {}
 
     def tables(self, portfolio: Portfolio, live: LiveSnapshot, stale_after_seconds: float) -> TablesView:
@@ -66,7 +64,7 @@ class SharedViews:
     def fill_day(self, live: LiveSnapshot) -> FillDay:
         """Return the day's fills; the same object until something new is known about them."""
         with self._lock:
-            return self._fill_day(live)
+            return self._builder.build_from(live)
 
     def fills(self, portfolio: Portfolio, live: LiveSnapshot, saved_at: dt.datetime | None) -> FillsView:
         """Return the day's fills together with a portfolio, whose file was saved at `saved_at`.
@@ -75,7 +73,7 @@ class SharedViews:
         """
         known, off = live.started_at is not None, _are_off(live)
         with self._lock:
-            day = self._fill_day(live)
+            day = self._builder.build_from(live)
             kept = self._fills.get(id(portfolio))
             if kept is not None and kept[0] is portfolio:
                 view = kept[1]
@@ -85,22 +83,6 @@ class SharedViews:
             view = FillsView(day, facts, known, off, frozenset(one.key for one in facts.not_in_file))
             _keep(self._fills, id(portfolio), (portfolio, view))
             return view
-
-    def _fill_day(self, live: LiveSnapshot) -> FillDay:
-        sources = (
-            live.fills,
-            live.rest_fills,
-            live.rest_orders,
-            live.fill_gaps,
-            live.unreadable_rows,
-            live.option_events,
-            new_york_date(live.as_of),
-            live.session_open,
-            live.session_open is not None and live.session_open <= live.as_of,
-        )
-        if self._day is None or self._day[0] != sources:  # by element, with identity first
-            self._day = (sources, self._builder.build_from(live))
-        return self._day[1]
 
 
 def _are_off(live: LiveSnapshot) -> bool:

@@ -49,7 +49,9 @@ def _curve(*values: float | None) -> Any:
 
 def _fill(second: float) -> Any:
     at = NOON + dt.timedelta(seconds=second)
-    return SimpleNamespace(at=at, side_words="buy", words="AAPL 250 call", fill_words="1 @ 2.00")
+    return SimpleNamespace(
+        at=at, kind="single", side="buy", intent=None, symbol="AAPL", quantity=1, price=2.0
+    )
 
 
 def test_a_curves_times_are_those_of_the_readers_clock() -> None:
@@ -79,7 +81,7 @@ def test_fills_stand_on_the_curve_as_it_was_then() -> None:
         NEW_YORK,
     )
     assert points["value"].tolist() == [1.5, 2.0, 2.0, 4.0]
-    assert points["text"].tolist()[0] == "buy AAPL 250 call 1 @ 2.00"
+    assert points["text"].tolist()[0] == "buy AAPL 1 @ 2.00"
     assert fill_points([_fill(7)], _curve(), "a", NEW_YORK).empty
     assert fill_points([_fill(7)], _curve(1.0), "unknown", NEW_YORK).empty
 

@@ -15,7 +15,10 @@ pytest.importorskip("streamlit", reason="the portal needs streamlit")
 
 from apps.streamlit.components.fills.fill_rows import TIMES
 from apps.streamlit.components.fills.fills_csv import fills_csv, fills_csv_name
+from apps.streamlit.components.positions.position_tables import account_notes
+from options_helper.analysis.tables.schema import Table, names_of
 from options_helper.analysis.text.figures import MINUS
+from options_helper.analysis.text.wording import format_day
 from options_helper.market import FillGap, LiveSnapshot, StreamName, StreamState
 from options_helper.models import Portfolio
 from options_helper.session.views import FillsView, SharedViews
@@ -265,6 +268,53 @@ def test_the_csv_has_what_the_list_shows(desk: Desk, now: dt.datetime) -> None:
             assert f"order {row['status']}" in details
         if row["position_after"]:
             assert f"position {row['position_after']}".replace("-", MINUS) in details
+
+
+def event_row(**changes: Any) -> dict[str, Any]:
+    """An assignment, as the normalizer makes it."""
+    day = new_york_date(utc_now())
+    terms = {"type": "opasn", "symbol": CALL, "qty": 2.0, "date": day, "group_id": "g", "activity_id": "e1"}
+    return {**terms, "timestamp": None, "price": None, "amount": None, "subtype": None, **changes}
+
+
+SHARES = {"type": "optrd", "symbol": "AAPL", "qty": -200.0, "price": 250.0, "activity_id": "e2"}
+
+
+def test_the_csv_has_the_schemas_columns(now: dt.datetime) -> None:
+    """Its columns are `Table.FILLS` of the schema, and a fill fills them all."""
+    text = fills_csv(view_of(fill(now, 2, 2, 1.62)), NEW_YORK)
+    assert text.splitlines()[0] == ",".join(names_of(Table.FILLS))
+    (row,) = csv.DictReader(io.StringIO(text))
+    assert {name for name, value in row.items() if not value} == {"note", "parent_id"}
+
+
+@pytest.mark.date_sensitive
+def test_an_option_event_stands_in_the_list_and_in_the_csv(desk: Desk) -> None:
+    """Both say the same words; Alpaca gave no time of day, so none is shown."""
+    words = f"Assigned: 2 {TIMES} AAPL 250 call → {MINUS}200 AAPL at 250.00"
+    events = (event_row(), event_row(**SHARES))
+    page = page_with(desk, option_events=events)
+    assert rows_of(page, "Fills") == [("—", words, "", "assignment, not a fill")]
+    (row,) = csv.DictReader(io.StringIO(fills_csv(view_of(option_events=events), NEW_YORK)))
+    assert (row["time"], row["level"], row["symbol"], row["quantity"]) == ("", "assignment", CALL, "2")
+    assert (row["note"], row["key"]) == (words, "e1")
+
+
+@pytest.mark.date_sensitive
+def test_a_position_says_what_the_account_reports_of_it(now: dt.datetime) -> None:
+    """An assignment, an expiry of Friday and today's fills stand on the position that they concern."""
+    day = new_york_date(now)
+    friday = day - dt.timedelta(days=3)
+    events = (event_row(), event_row(**SHARES), event_row(type="opexp", date=friday, group_id=None))
+    view = view_of(fill(now, 2, 2, 1.62), option_events=events)
+    notes = account_notes(view.portfolio_fills, NEW_YORK)
+    fills = f"2 contracts sold {now.astimezone(NEW_YORK):%H:%M}"
+    assert notes == {
+        "aapl-call": f"Assigned: 2 {TIMES} AAPL 250 call → {MINUS}200 AAPL at 250.00, "
+        f"{format_day(day, with_year=False)}; "
+        f"Expired: 2 {TIMES} AAPL 250 call, {format_day(friday, with_year=False)}; {fills}"
+    }
+    assert [event.type for event in view.day.events] == ["assignment"]
 
 
 @pytest.mark.date_sensitive

@@ -1,4 +1,4 @@
-"""Today's fills against the portfolio file: facts only, the file is never written."""
+"""Today's fills and option events by position: facts only, the file is never written."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from options_helper.analysis.fills.day import FillDay
-from options_helper.analysis.fills.records import Execution
+from options_helper.analysis.fills.option_events import OptionEvent
+from options_helper.analysis.fills.records import Execution, FillFact
 from options_helper.analysis.osi import contract_symbol, is_contract_symbol, normalize_underlying
-from options_helper.analysis.text.fills import plain
-from options_helper.analysis.text.wording import format_minute, join_words
 from options_helper.errors import ContractSymbolError
 from options_helper.models import (
     AnyPosition,
@@ -24,63 +23,34 @@ from options_helper.models import (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FillFact:
-    """The quantity of one contract or stock of a position bought or sold today.
+class PortfolioFills:
+    """The day's fills and option events by position id.
 
     Attributes:
-        quantity: Above zero; busted fills do not count.
-        at: Time of the newest of these fills.
-        after_save: Whether they came after the file was saved, None where that time is not known.
-        shared_with: Other positions that hold the same contract or stock: the fill may belong to any of them.
-        of_several: Whether the position holds other contracts too, so that this one has to be named.
+        by_position: Today's fills.
+        events: Option events, of earlier days too: an expired contract may still be in the file.
+        not_in_file: The fills of what the file does not hold, newest first.
     """
 
-    symbol: str
-    words: str
-    is_contract: bool
-    bought: bool
-    quantity: float
-    at: dt.datetime
-    after_save: bool | None
-    of_several: bool = False
-    shared_with: tuple[str, ...] = ()
-
-    def sentence(self, zone: dt.tzinfo) -> str:
-        """`2 contracts sold 10:42, after the file was saved`; of a structure, the contract by name."""
-        noun = "contract" if self.is_contract else "share"
-        noun = noun if self.quantity == 1 else f"{noun}s"
-        noun = f"{noun} of {self.words}" if self.of_several and self.is_contract else noun
-        verb = "bought" if self.bought else "sold"
-        sentence = f"{plain(self.quantity)} {noun} {verb} {format_minute(self.at, zone)}"
-        if self.shared_with:
-            sentence += f" (in all, {join_words(self.shared_with)} included)"
-        if self.after_save is None:
-            return sentence
-        return f"{sentence}, {'after' if self.after_save else 'before'} the file was saved"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PortfolioFills:
-    """Facts by position id, and the fills of what the file does not hold, newest first."""
-
     by_position: Mapping[str, tuple[FillFact, ...]]
+    events: Mapping[str, tuple[OptionEvent, ...]]
     not_in_file: tuple[Execution, ...]
 
 
 def fills_for_portfolio(
-    book: FillDay, portfolio: Portfolio, saved_at: dt.datetime | None = None
+    day: FillDay, portfolio: Portfolio, saved_at: dt.datetime | None = None
 ) -> PortfolioFills:
-    """Assign the day's fills to positions.
+    """Assign the day's fills and option events to positions.
 
     Args:
-        book: The day's fills.
+        day: The day's fills.
         portfolio: The file as it was loaded.
         saved_at: When the file was last saved; aware.
     """
     held = positions_by_symbol(portfolio)
     mine: dict[str, list[Execution]] = {}
     not_in_file = []
-    for one in book.leaf_fills:
+    for one in day.leaf_fills:
         holders = held.get(normalize_underlying(one.symbol))
         if holders is None:
             not_in_file.append(one)
@@ -91,11 +61,23 @@ def fills_for_portfolio(
         for position in portfolio.positions
         if (facts := _facts(mine.get(position.id, ()), position, saved_at, held))
     }
-    return PortfolioFills(by_position=by_position, not_in_file=tuple(not_in_file))
+    return PortfolioFills(
+        by_position=by_position, events=_events_by_position(day, held), not_in_file=tuple(not_in_file)
+    )
+
+
+def _events_by_position(
+    day: FillDay, held: Mapping[str, frozenset[str]]
+) -> dict[str, tuple[OptionEvent, ...]]:
+    events: dict[str, tuple[OptionEvent, ...]] = {}
+    for event in (*day.events, *day.earlier_events):
+        for position_id in held.get(normalize_underlying(event.symbol), ()):
+            events[position_id] = (*events.get(position_id, ()), event)
+    return events
 
 
 def positions_by_symbol(portfolio: Portfolio) -> dict[str, frozenset[str]]:
-    """The ids of the positions that hold a contract or a stock, by its symbol in one spelling."""
+    """Return the ids of the positions that hold a contract or a stock, by its symbol in one spelling."""
     held: dict[str, set[str]] = {}
     for position in portfolio.positions:
         for symbol in symbols_of(position):
@@ -104,7 +86,7 @@ def positions_by_symbol(portfolio: Portfolio) -> dict[str, frozenset[str]]:
 
 
 def symbols_of(position: AnyPosition) -> frozenset[str]:
-    """The contracts and stocks of a position, in one spelling, as far as a symbol can carry them."""
+    """Return the contracts and stocks of a position, in one spelling, as far as a symbol can carry them."""
     if isinstance(position, EquityPosition):
         return frozenset({normalize_underlying(position.symbol)})
     terms: Iterable[Position | Leg | StockLeg] = (
@@ -129,7 +111,7 @@ def _facts(
     saved_at: dt.datetime | None,
     held: Mapping[str, frozenset[str]],
 ) -> tuple[FillFact, ...]:
-    """One fact per symbol, direction and side of the file's saving; newest first."""
+    """Return one fact per symbol, direction and side of the file's saving, newest first."""
     groups: dict[tuple[str, bool, bool | None], list[Execution]] = {}
     for one in fills:
         if one.busted or one.side is None or not one.quantity:
@@ -152,7 +134,6 @@ def _fact(key: tuple[str, bool, bool | None], group: list[Execution], *, of_seve
     symbol, bought, after_save = key
     return FillFact(
         symbol=symbol,
-        words=group[0].words,
         is_contract=is_contract_symbol(symbol),
         bought=bought,
         quantity=sum(one.quantity or 0.0 for one in group),

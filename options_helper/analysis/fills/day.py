@@ -15,20 +15,22 @@ from decimal import Decimal, localcontext
 from typing import NamedTuple
 
 from options_helper.analysis.fills.option_events import OptionEvent, build_option_events
-from options_helper.analysis.fills.order_facts import MULTI_LEG, OrderFacts, Row, Span
+from options_helper.analysis.fills.order_facts import MULTI_LEG, OrderFacts, Span
 from options_helper.analysis.fills.read_orders import Family, group_by_family, read_orders
 from options_helper.analysis.fills.reconcile import build_spans
 from options_helper.analysis.fills.records import (
     Completeness,
     Execution,
+    Figures,
     FillKind,
     OrderTimeline,
     join_gaps,
 )
 from options_helper.analysis.fills.spreads import SpreadLeg, UnitFill, build_legs, build_unit_fills
 from options_helper.analysis.fills.timelines import build_timelines, newest_change_first
-from options_helper.analysis.text.fills import fill_words
+from options_helper.analysis.fills.words import completeness_words
 from options_helper.market import NO_UNREADABLE_ROWS, FillGap, LiveSnapshot, UnreadableRows
+from options_helper.order_rows import OptionEventRow, OrderRow
 from options_helper.times import NEW_YORK, new_york_date, start_of_day
 
 _PRICE_DECIMALS = 12  # a coin may cost 0.000008765
@@ -43,9 +45,10 @@ class FillDay:
     Attributes:
         executions: Newest first, the legs of a multi-leg fill under its line.
         orders: Newest change first.
-        events: Assignments, exercises and expiries, newest first; they are no fills.
+        events: Assignments, exercises, expiries and the like, newest first; they are no fills.
+        earlier_events: Those of the days before, as far as they were asked for.
         gaps: Spans not confirmed by REST, oldest first.
-        since: From when on the book claims to be complete.
+        since: The start of the span for which the day claims to be complete.
         unreadable: REST rows of the day that could not be read.
     """
 
@@ -53,13 +56,14 @@ class FillDay:
     executions: tuple[Execution, ...] = ()
     orders: tuple[OrderTimeline, ...] = ()
     events: tuple[OptionEvent, ...] = ()
+    earlier_events: tuple[OptionEvent, ...] = ()
     gaps: tuple[FillGap, ...] = ()
     since: dt.datetime | None = None
     unreadable: UnreadableRows = NO_UNREADABLE_ROWS
 
     @property
     def fills(self) -> tuple[Execution, ...]:
-        """The lines of the table's first level: no legs."""
+        """Return the lines of the first level: no legs."""
         return tuple(one for one in self.executions if one.kind is not FillKind.LEG)
 
     @property
@@ -71,13 +75,14 @@ class FillDay:
     def completeness(self) -> Completeness:
         """Return the completeness of the day, from its gaps, its holes and its unreadable rows."""
         missed = [one for one in self.leaf_fills if not one.confirmed]
+        orders = (one for order in self.orders for one in (order, *order.legs))
         return Completeness(
             since=self.since or self.day_start,
             gaps=join_gaps(gap for gap in self.gaps if gap.end is None or gap.end > self.day_start),
             day_start=self.day_start,
             unconfirmed=len(missed),
             unconfirmed_quantity=sum(one.quantity or 0.0 for one in missed),
-            contradictions=sum(1 for story in self.orders for one in (story, *story.legs) if one.note),
+            contradictions=sum(order.contradiction is not None for order in orders),
             unreadable=self.unreadable,
         )
 
@@ -88,13 +93,13 @@ class FillDay:
 
     @property
     def words(self) -> str:
-        """The heading in New York time: complete since when, or the gap and its reason."""
-        said = self.completeness
-        return " · ".join(part for part in (said.sentence(NEW_YORK), said.reason) if part)
+        """Return the heading in New York time: complete since when, or the gap and its reason."""
+        known = self.completeness
+        return " · ".join(part for part in (completeness_words(known, NEW_YORK), known.reason) if part)
 
     @property
     def day_start(self) -> dt.datetime:
-        """Midnight in New York, at which the day began."""
+        """Return midnight in New York, when the day began."""
         return start_of_day(self.day)
 
 
@@ -147,15 +152,15 @@ class FillDayBuilder:
 
     def build(
         self,
-        stream_rows: Sequence[Row],
-        rest_fills: Sequence[Row] = (),
-        rest_orders: Sequence[Row] = (),
+        stream_rows: Sequence[OrderRow],
+        rest_fills: Sequence[OrderRow] = (),
+        rest_orders: Sequence[OrderRow] = (),
         gaps: Sequence[FillGap] = (),
         *,
         day: dt.date | None = None,
         since: dt.datetime | None = None,
         unreadable: UnreadableRows = NO_UNREADABLE_ROWS,
-        option_events: Sequence[Row] = (),
+        option_events: Sequence[OptionEventRow] = (),
     ) -> FillDay:
         """Return one New York day from rows in any order.
 
@@ -180,11 +185,13 @@ class FillDayBuilder:
         self._day = day
         fills = (fill for known in self._families.values() for fill in known.fills)
         orders = (order for known in self._families.values() for order in known.orders)
+        events = build_option_events(option_events)
         return FillDay(
             day=day,
             executions=tuple(itertools.chain(*_newest_first(fills))),
             orders=newest_change_first(orders),
-            events=build_option_events(option_events, day),
+            events=tuple(one for one in events if one.date == day),
+            earlier_events=tuple(one for one in events if one.date < day),
             gaps=tuple(sorted(gaps, key=lambda gap: gap.start)),
             since=since or day_start,
             unreadable=unreadable,
@@ -212,7 +219,7 @@ def _reuse(known: _KnownFamily | None, family: Family) -> _KnownFamily | None:
 def _compute(family: Family, day_start: dt.datetime) -> _KnownFamily:
     # Figures that only a broken record can have must cost a wrong line at most, not the page.
     with localcontext(prec=_DIGITS):
-        by_id = read_orders(*family)
+        by_id = read_orders(family)
         spans = {order_id: build_spans(facts, day_start) for order_id, facts in by_id.items()}
         fills = _newest_first(fill for facts in by_id.values() for fill in _fills(facts, by_id, spans))
         return _KnownFamily(family, tuple(fills), build_timelines(by_id, itertools.chain(*fills)))
@@ -222,7 +229,7 @@ def _newest_first(fills: Iterable[list[Execution]]) -> list[list[Execution]]:
     return sorted(fills, key=lambda lines: _place_in_time(lines[0]), reverse=True)
 
 
-def _newest_day(rows: Iterable[Row], since: dt.datetime | None) -> dt.date:
+def _newest_day(rows: Iterable[OrderRow], since: dt.datetime | None) -> dt.date:
     newest = max((row["timestamp"] for row in rows), default=since)
     return _NO_DAY if newest is None else new_york_date(newest)
 
@@ -234,13 +241,13 @@ def _place_in_time(execution: Execution) -> tuple[dt.datetime, str, float, str]:
 def _fills(
     facts: OrderFacts, by_id: Mapping[str, OrderFacts], spans: Mapping[str, list[Span]]
 ) -> list[list[Execution]]:
-    """The lines of one order: each alone, or a multi-leg fill followed by its legs."""
+    """Return the lines of one order: each alone, or a multi-leg fill followed by its legs."""
     parent = by_id.get(facts.parent_id or "")
     if parent is not None and parent.is_multi_leg:
         return []
     if not facts.is_multi_leg:
         # Until its legs are known, a multi-leg order has a net price and nothing else.
-        kind = FillKind.PARENT if facts.latest("order_class") == MULTI_LEG else FillKind.SINGLE
+        kind = FillKind.PARENT if facts.newest.get("order_class") == MULTI_LEG else FillKind.SINGLE
         return [[_execution(facts, span, kind)] for span in spans[facts.order_id]]
     legs = build_legs(facts, by_id, spans)
     return [_with_legs(facts, fill) for fill in build_unit_fills(facts, legs)]
@@ -259,29 +266,30 @@ def _place(parent: OrderFacts, leg: SpreadLeg) -> int:
 def _execution(facts: OrderFacts, span: Span, kind: FillKind) -> Execution:
     occurrence = f"#{span.occurrence}" if span.occurrence else ""
     unfinished = kind is FillKind.PARENT and not span.quantity
+    newest = facts.newest
     return Execution(
         key=f"{facts.order_id}:{span.cumulative.normalize():f}{occurrence}{'+' if unfinished else ''}",
         kind=kind,
         order_id=facts.order_id,
         parent_id=facts.parent_id if kind is FillKind.LEG else None,
         at=span.at,
-        symbol=facts.latest("symbol") or "",
-        side=facts.latest("side"),
-        intent=facts.latest("position_intent"),
+        symbol=newest.get("symbol") or "",
+        side=newest.get("side"),
+        intent=newest.get("position_intent"),
         quantity=None if unfinished else float(span.quantity),
         price=_rounded(span.price),
         price_origin=span.price_origin,
         source=span.source,
         filled=float(span.cumulative),
-        total=facts.latest("qty"),
+        total=newest.get("qty"),
         average_price=_rounded(span.average),
-        status=facts.latest("status"),
+        status=newest.get("status"),
         position_after=span.position_after,
         execution_id=span.execution_id,
         activity_id=span.activity_id,
         busted=span.busted,
         corrected=span.corrected,
-        was=fill_words(float(span.was[0]), _rounded(span.was[1])) if span.was else "",
+        was=Figures(float(span.was[0]), _rounded(span.was[1])) if span.was else None,
     )
 
 

@@ -1,67 +1,115 @@
-"""Assignments, exercises and expiries: facts about a position that are no fills."""
+"""Assignments, exercises, expiries and the like: what Alpaca reports of a position that is no fill.
+
+They never come on the stream, only as activities, in the evening or on the next day.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from enum import StrEnum
+from typing import NamedTuple
 
-from options_helper.analysis.osi import parse_contract_symbol
-from options_helper.analysis.text.fills import contract_words, plain, price_words
-from options_helper.errors import ContractSymbolError
+from options_helper.analysis.text.fills import option_event_words
+from options_helper.order_rows import OptionEventRow
 from options_helper.times import start_of_day
 
-_TYPES = {"opasn": "assignment", "opexc": "exercise", "opexp": "expiry"}
-_VERBS = {"assignment": "Assigned", "exercise": "Exercised", "expiry": "Expired"}
+
+class OptionEventType(StrEnum):
+    """The kinds of option activities; a share trade stands alone only if its event is not known."""
+
+    ASSIGNMENT = "assignment"
+    EXERCISE = "exercise"
+    EXPIRY = "expiry"
+    CORPORATE_ACTION = "corporate_action"
+    CASH_SETTLEMENT = "cash_settlement"
+    SHARE_TRADE = "share_trade"
+
+
+_SHARE_TRADE = "optrd"
+_TYPES = {
+    "opasn": OptionEventType.ASSIGNMENT,
+    "opexc": OptionEventType.EXERCISE,
+    "opexp": OptionEventType.EXPIRY,
+    "opca": OptionEventType.CORPORATE_ACTION,
+    "opcsh": OptionEventType.CASH_SETTLEMENT,
+    _SHARE_TRADE: OptionEventType.SHARE_TRADE,
+}
+
+
+class ShareTrade(NamedTuple):
+    """The shares that an assignment or exercise delivered; the quantity is signed."""
+
+    symbol: str
+    quantity: float
+    price: float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OptionEvent:
-    """One assignment, exercise or expiry.
+    """One option activity.
 
     Attributes:
-        type: "assignment", "exercise" or "expiry".
-        symbol: The contract.
-        quantity: Contracts, above zero.
-        at: When Alpaca booked it; New York's midnight if only the date is known.
+        symbol: The contract; of a share trade by itself, the stock.
+        quantity: Contracts, never negative; None if Alpaca reports none.
+        date: Alpaca's date of it, in New York.
+        booked_at: When Alpaca booked it, None if only the date is known.
+        shares: What it delivered.
+        amount: The cash that it moved, None for nothing.
+        subtype: Alpaca's word for the kind of corporate action, or "".
     """
 
-    type: str
+    type: OptionEventType
     symbol: str
-    quantity: float
-    at: dt.datetime
-    words: str
+    quantity: float | None
+    date: dt.date
+    booked_at: dt.datetime | None = None
+    shares: tuple[ShareTrade, ...] = ()
+    amount: float | None = None
+    subtype: str = ""
+    activity_id: str | None = None
+
+    @property
+    def at(self) -> dt.datetime:
+        """Return when Alpaca booked it, or New York's midnight if only the date is known."""
+        return self.booked_at or start_of_day(self.date)
+
+    @property
+    def words(self) -> str:
+        """Return what happened: `Assigned: … AAPL 255 put → +200 AAPL at 255.00`."""
+        return option_event_words(
+            self.type, self.symbol, self.quantity, self.shares, amount=self.amount, subtype=self.subtype
+        )
 
 
-def build_option_events(rows: Iterable[Mapping[str, Any]], day: dt.date) -> tuple[OptionEvent, ...]:
-    """Return the events of one New York day, newest first.
+def build_option_events(rows: Iterable[OptionEventRow]) -> tuple[OptionEvent, ...]:
+    """Return the events, newest first.
 
     Args:
         rows: As `normalize_option_event` makes them; share trades are paired with their event by `group_id`.
-        day: The New York date.
     """
-    mine = [row for row in rows if row["date"] == day]
-    trades = {row["group_id"]: row for row in mine if row["type"] == "optrd" and row["group_id"]}
-    events = (_event(row, trades.get(row["group_id"])) for row in mine if row["type"] in _TYPES)
+    activities, trades = [], dict[str, list[OptionEventRow]]()
+    for row in rows:
+        if row["type"] == _SHARE_TRADE and row["group_id"]:
+            trades.setdefault(row["group_id"], []).append(row)
+        elif row["type"] in _TYPES:
+            activities.append(row)
+    events = [_event(row, trades.pop(row["group_id"] or "", ())) for row in activities]
+    events += [_event(row, ()) for group in trades.values() for row in group]
     return tuple(sorted(events, key=lambda event: (event.at, event.symbol), reverse=True))
 
 
-def _event(row: Mapping[str, Any], trade: Mapping[str, Any] | None) -> OptionEvent:
-    kind, quantity = _TYPES[row["type"]], abs(row["qty"])
-    words = f"{_VERBS[kind]}: {plain(quantity)} \N{MULTIPLICATION SIGN} {_contract(row['symbol'])}"
-    if trade is not None:
-        sign = "+" if trade["qty"] > 0 else "\N{MINUS SIGN}"
-        words += f" → {sign}{plain(abs(trade['qty']))} {trade['symbol']}"
-        words += f" at {price_words(trade['price'])}" if trade["price"] is not None else ""
-    at = row["timestamp"] or start_of_day(row["date"])
-    return OptionEvent(type=kind, symbol=row["symbol"], quantity=quantity, at=at, words=words)
-
-
-def _contract(symbol: str) -> str:
-    """Return `AAPL 255 put`: on the day of its event the expiry goes without saying."""
-    try:
-        contract = parse_contract_symbol(symbol)
-    except ContractSymbolError:
-        return contract_words(symbol)
-    return f"{contract.underlying} {plain(contract.strike)} {contract.option_type}"
+def _event(row: OptionEventRow, trades: Iterable[OptionEventRow]) -> OptionEvent:
+    quantity, own = row["qty"], [row] if row["type"] == _SHARE_TRADE else ()
+    return OptionEvent(
+        type=_TYPES[row["type"]],
+        symbol=row["symbol"],
+        quantity=None if quantity is None else abs(quantity),
+        date=row["date"],
+        booked_at=row["timestamp"],
+        shares=tuple(ShareTrade(one["symbol"], one["qty"] or 0.0, one["price"]) for one in (*own, *trades)),
+        amount=row.get("amount") or None,
+        subtype=row.get("subtype") or "",
+        activity_id=row["activity_id"],
+    )

@@ -1,4 +1,4 @@
-"""All that is known of one order: reports of executions, totals seen, states, corrections, events.
+"""Everything known of one order: reports of executions, totals seen, states, corrections, events.
 
 Quantities and prices are decimals, read from the shortest text of their floats, so that they are exactly
 what the vendor wrote.
@@ -7,22 +7,21 @@ what the vendor wrote.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, NamedTuple, TypeAlias
+from typing import NamedTuple, cast
 
-Row: TypeAlias = Mapping[str, Any]
+from options_helper.order_rows import OrderRow, OrderTerms
 
 FILLS = frozenset({"fill", "partial_fill"})
 BUST = "trade_bust"
 CORRECTIONS = frozenset({BUST, "trade_correct"})
 MULTI_LEG = "mleg"
 ZERO = Decimal(0)
+LONG_AGO = dt.datetime.min.replace(tzinfo=dt.UTC)
 _GRAIN = Decimal("1e-12")  # quantities have up to nine decimals, prices of coins more
 _LARGEST = 1e15
-_LONG_AGO = dt.datetime.min.replace(tzinfo=dt.UTC)
 
 
 class Report(NamedTuple):
@@ -43,7 +42,7 @@ class Report(NamedTuple):
 
 
 class TotalSeen(NamedTuple):
-    """A total seen on the order: how much was filled in all, at which average, by when."""
+    """A total that an order reported: how much was filled in all, at which average, and when."""
 
     cumulative: Decimal
     average: Decimal | None
@@ -62,6 +61,27 @@ class Correction(NamedTuple):
     price: Decimal | None
     at: dt.datetime
     execution_id: str | None = None
+
+
+class OtherEvent(NamedTuple):
+    """An event that is no execution, such as `held` or `order_cancel_rejected`."""
+
+    at: dt.datetime
+    event: str
+    reason: str | None
+
+
+class OrderState(NamedTuple):
+    """An order or leg as it was reported at one time."""
+
+    at: dt.datetime
+    terms: OrderTerms
+    is_rest: bool
+
+    @property
+    def changed_at(self) -> dt.datetime:
+        """Return when the order says that it changed, else when it was reported."""
+        return self.terms.get("updated_at") or self.at
 
 
 class ReportedBy(StrEnum):
@@ -121,61 +141,71 @@ class OrderFacts:
     Attributes:
         parent_id: The order whose leg this is, a spread's or a bracket's.
         states: The order's reported states, in any order.
-        fallback: The newest REST fill, for fields that no state has.
+        last_rest_fill: The newest REST fill, for fields that no state has.
+        newest: Each field as the newest report that has it; set by `settle`, as are the next two.
         reported: The total of the newest state and its time, even if it is lower than an earlier one.
+        reported_at: When the newest state, or else the newest REST fill, was reported.
     """
 
     order_id: str
     parent_id: str | None = None
     leg_ids: list[str] = field(default_factory=list)
-    states: list[Row] = field(default_factory=list)
+    states: list[OrderState] = field(default_factory=list)
     reports: list[Report] = field(default_factory=list)
     totals: list[TotalSeen] = field(default_factory=list)
     corrections: list[Correction] = field(default_factory=list)
-    events: list[tuple[dt.datetime, str, str | None]] = field(default_factory=list)
-    fallback: dict[str, Any] = field(default_factory=dict)
+    events: list[OtherEvent] = field(default_factory=list)
+    last_rest_fill: OrderRow | None = None
+    newest: OrderTerms = field(default_factory=OrderTerms)
     reported: TotalSeen | None = None
-    _known: dict[str, Any] = field(default_factory=dict)
-
-    def latest(self, name: str) -> Any:  # noqa: ANN401 - the row's own types
-        """A field of the newest state that has it, else as the fills tell it."""
-        value = self._known.get(name)
-        return self.fallback.get(name) if value is None else value
+    reported_at: dt.datetime | None = None
 
     @property
     def is_multi_leg(self) -> bool:
         """Return True for the parent of a spread, which has no executions of its own, only its legs'."""
-        return self.latest("order_class") == MULTI_LEG and bool(self.leg_ids)
+        return self.newest.get("order_class") == MULTI_LEG and bool(self.leg_ids)
 
     @property
     def began_at(self) -> dt.datetime | None:
-        """When it was submitted."""
-        began: dt.datetime | None = self.latest("submitted_at") or self.latest("created_at")
-        return began
+        """Return when it was submitted."""
+        return self.newest.get("submitted_at") or self.newest.get("created_at")
+
+    @property
+    def changed_at(self) -> dt.datetime | None:
+        """Return when it last changed."""
+        return self.newest.get("updated_at") or self.reported_at
 
     @property
     def quantity(self) -> Decimal | None:
-        """The order's whole quantity."""
-        return exact(self.latest("qty"))
+        """Return the order's whole quantity."""
+        return exact(self.newest.get("qty"))
 
     def settle(self) -> None:
-        """Read the states from the oldest to the newest; REST wins where both tell of the same moment."""
+        """Read the states from the oldest to the newest; REST wins if two changed at the same time."""
+        newest: dict[str, object] = {}
+        if self.last_rest_fill is not None:
+            _overlay(newest, self.last_rest_fill)
+            self.reported_at = self.last_rest_fill["timestamp"]
         for state in sorted(self.states, key=_state_rank):
-            self._known.update((name, value) for name, value in state.items() if value is not None)
-            total = exact(state.get("filled_qty"))
+            _overlay(newest, state.terms)
+            self.reported_at = state.at
+            total = exact(state.terms.get("filled_qty"))
             if total is not None:
-                at = max(filter(None, (state.get("updated_at"), state.get("timestamp"), _LONG_AGO)))
-                self.reported = TotalSeen(total, exact(state.get("filled_avg_price")), at)
+                average = exact(state.terms.get("filled_avg_price"))
+                self.reported = TotalSeen(total, average, max(state.changed_at, state.at))
+        self.newest = cast("OrderTerms", newest)
 
 
 def exact(number: float | None) -> Decimal | None:
-    """A float as the decimal it was written as, to nine decimals; None for what no order can have."""
+    """Return a float as the decimal it was written as, None for a number that no order can have."""
     if number is None or not abs(number) < _LARGEST:
         return None
     return Decimal(repr(float(number))).quantize(_GRAIN)
 
 
-def _state_rank(state: Row) -> tuple[dt.datetime, float, bool, dt.datetime]:
-    reported = state.get("timestamp") or _LONG_AGO
-    changed = state.get("updated_at") or reported
-    return (changed, state.get("filled_qty") or 0.0, state.get("origin") == "rest", reported)
+def _overlay(newest: dict[str, object], terms: OrderTerms) -> None:
+    newest.update((name, value) for name, value in terms.items() if value is not None)
+
+
+def _state_rank(state: OrderState) -> tuple[dt.datetime, float, bool, dt.datetime]:
+    return (state.changed_at, state.terms.get("filled_qty") or 0.0, state.is_rest, state.at)

@@ -1,4 +1,4 @@
-"""The day's fills and orders, ready to be shown."""
+"""Executions, orders and their completeness, as facts; `words` says them in sentences."""
 
 from __future__ import annotations
 
@@ -6,21 +6,10 @@ import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Literal, NamedTuple
 
-from options_helper.analysis.fills.order_facts import PriceOrigin, ReportedBy
-from options_helper.analysis.text.fills import (
-    MULTI_LEG_WORDS,
-    contract_words,
-    fill_words,
-    net_words,
-    plain,
-    price_words,
-    side_words,
-)
-from options_helper.analysis.text.wording import count, format_minute, format_time, join_words
+from options_helper.analysis.fills.order_facts import MULTI_LEG, PriceOrigin, ReportedBy
 from options_helper.market import NO_UNREADABLE_ROWS, FillGap, UnreadableRows
-
-_MOST_SPANS = 3  # named, the newest; more of them are counted
 
 
 class FillKind(StrEnum):
@@ -31,19 +20,26 @@ class FillKind(StrEnum):
     LEG = "leg"
 
 
+class Figures(NamedTuple):
+    """Quantity and price, each None if unknown."""
+
+    quantity: float | None
+    price: float | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Execution:
     """One execution. A multi-leg order has one with its net price, and one for each leg's share.
 
     Attributes:
-        key: Unique in the book and the same at every look.
+        key: Unique in the day, and the same each time the day is built.
         at: When it was executed; of a derived one, when its quantity was first seen.
         quantity, price: As corrected; the price is per share, of a parent per unit and negative for a credit.
         filled, total, average_price: Of the order, after this execution.
         status: Of the order now.
         position_after: Signed position in the symbol, if the stream reported it.
         source: Who reported it; "derived" is a quantity known from totals only, not confirmed.
-        busted, corrected, was: Undone or changed since; `was` is what stood before, in words.
+        busted, corrected: Undone or changed since; `was` is what stood before a correction.
     """
 
     key: str
@@ -67,62 +63,52 @@ class Execution:
     activity_id: str | None = None
     busted: bool = False
     corrected: bool = False
-    was: str = ""
+    was: Figures | None = None
 
     @property
     def confirmed(self) -> bool:
         """Return True if the stream or REST reported this very execution."""
-        return self.source.value != "derived"
+        return self.source is not ReportedBy.DERIVED
 
-    @property
-    def words(self) -> str:
-        """The symbol in words: `AAPL 18 Dec 2026 250 call`, of a multi-leg line `AAPL multi-leg`."""
-        if self.kind is FillKind.PARENT:
-            return f"{self.symbol} multi-leg" if self.symbol else MULTI_LEG_WORDS
-        return contract_words(self.symbol)
 
-    @property
-    def side_words(self) -> str:
-        """`buy to open`, or `buy` where the intent is not known."""
-        return side_words(self.side, self.intent)
+TermName = Literal["limit_price", "stop_price", "qty"]
 
-    @property
-    def price_words(self) -> str:
-        """`1.62`, of a multi-leg line `1.62 credit`, `—` where it is not known."""
-        return net_words(self.price) if self.kind is FillKind.PARENT else price_words(self.price)
 
-    @property
-    def fill_words(self) -> str:
-        """`2 @ 1.62`."""
-        return fill_words(self.quantity, self.price)
+class TermChange(NamedTuple):
+    """A term that a replacement changed."""
 
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """Return everything special about it, each in words."""
-        notes = []
-        if not self.confirmed:
-            notes.append("not confirmed")
-        if self.busted:
-            notes.append("busted")
-        if self.corrected:
-            notes.append(f"corrected, was {self.was}" if self.was else "corrected")
-        if self.price_origin.value == "derived":
-            notes.append("price from averages")
-        return tuple(notes)
-
-    @property
-    def note(self) -> str:
-        """Return everything special about it in one line, or ""."""
-        return " · ".join(self.notes)
+    name: TermName
+    before: float | None
+    after: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderEvent:
-    """One step of an order's life: `new`, `partial fill`, `replaced`, … with its detail in words."""
+    """One step of an order's life.
+
+    Attributes:
+        event: Alpaca's word for it, such as `new`, `partial_fill` or `replaced`.
+        figures: Of `new` the quantity and the limit, of a bust or correction what it names.
+        order_type: Of `new` the order's type.
+        execution: Of `fill` and `partial_fill`.
+        changes: Of `replaced`, what the next order of the chain has instead.
+        reason: Alpaca's own.
+    """
 
     at: dt.datetime
-    word: str
-    detail: str = ""
+    event: str
+    figures: Figures | None = None
+    order_type: str | None = None
+    execution: Execution | None = None
+    changes: tuple[TermChange, ...] = ()
+    reason: str = ""
+
+
+class Contradiction(NamedTuple):
+    """The sum of an order's fills, and the lower total that the order itself reports: a missed bust."""
+
+    fills: float
+    order: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,7 +123,6 @@ class OrderTimeline:
         filled, average_price: Of the whole chain.
         steps: Oldest first.
         legs: Of a multi-leg or bracket order.
-        note: Where its fills contradict what the order itself says, in words, else "": a missed bust.
     """
 
     order_id: str
@@ -163,34 +148,34 @@ class OrderTimeline:
     changed_at: dt.datetime
     steps: tuple[OrderEvent, ...]
     legs: tuple[OrderTimeline, ...] = ()
-    note: str = ""
+    contradiction: Contradiction | None = None
 
     @property
     def is_multi_leg(self) -> bool:
         """Return True if its prices are net prices of several legs."""
-        return self.order_class == "mleg"
+        return self.order_class == MULTI_LEG
 
-    @property
-    def words(self) -> str:
-        """The symbol in words, of a multi-leg order those of its legs."""
-        if self.is_multi_leg and self.legs:
-            return " / ".join(contract_words(leg.symbol) for leg in self.legs)
-        return MULTI_LEG_WORDS if self.is_multi_leg and not self.symbol else contract_words(self.symbol)
 
-    @property
-    def side_words(self) -> str:
-        """`buy to open`, of a multi-leg order `buy/sell`."""
-        return side_words(self.side, self.intent)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FillFact:
+    """The quantity of one contract or stock of a position that was bought or sold today.
 
-    @property
-    def limit_words(self) -> str:
-        """`1.65`, of a multi-leg order `1.65 debit`, `—` without one."""
-        return net_words(self.limit_price) if self.is_multi_leg else price_words(self.limit_price)
+    Attributes:
+        quantity: Above zero; busted fills do not count.
+        at: Time of the newest of these fills.
+        after_save: Whether they came after the file was saved; None if that time is unknown.
+        shared_with: Other positions that hold the same contract or stock: the fill may belong to any of them.
+        of_several: Whether the position holds other contracts too, so that this one has to be named.
+    """
 
-    @property
-    def timeline(self) -> str:
-        """The steps in one line: `new → partial fill → canceled`."""
-        return " → ".join(step.word for step in self.steps)
+    symbol: str
+    is_contract: bool
+    bought: bool
+    quantity: float
+    at: dt.datetime
+    after_save: bool | None
+    of_several: bool = False
+    shared_with: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -221,43 +206,8 @@ class Completeness:
 
     @property
     def reason(self) -> str:
-        """Why the newest gap is not closed yet, in words, or ""."""
+        """Return why the newest gap is not closed yet, or ""."""
         return self.gaps[-1].reason if self.gaps else ""
-
-    def sentence(self, zone: dt.tzinfo) -> str:
-        """`complete since 09:30`, or `fills between 10:41:07 and 10:41:52 not confirmed`."""
-        if self.complete:
-            return f"complete since {format_minute(self.since, zone)}"
-        return "; ".join(part for part in (self._missed(zone), self._unread(zone)) if part)
-
-    def _unread(self, zone: dt.tzinfo) -> str:
-        if not self.unreadable.count or self.unreadable.since is None:
-            return ""
-        rows = count(self.unreadable.count, "row")
-        return f"{rows} from Alpaca could not be read since {format_time(self.unreadable.since, zone)}"
-
-    def _missed(self, zone: dt.tzinfo) -> str:
-        if self.gaps:
-            return f"fills {join_words(self._spans(zone))} not confirmed"
-        if self.unconfirmed:
-            noun = "fill" if self.unconfirmed == 1 else "fills"
-            return f"{plain(self.unconfirmed_quantity)} in {self.unconfirmed} {noun} not confirmed"
-        if not self.contradictions:
-            return ""
-        orders = "1 order" if self.contradictions == 1 else f"{self.contradictions} orders"
-        return f"the fills of {orders} come to more than the order says"
-
-    def _spans(self, zone: dt.tzinfo) -> list[str]:
-        spans = [self._span(gap, zone) for gap in self.gaps[-_MOST_SPANS:]]
-        earlier = len(self.gaps) - len(spans)
-        return [f"in {count(earlier, 'earlier span')}", *spans] if earlier else spans
-
-    def _span(self, gap: FillGap, zone: dt.tzinfo) -> str:
-        if gap.end is None:
-            return f"since {format_time(gap.start, zone)}"
-        if gap.start <= self.day_start:
-            return f"before {format_time(gap.end, zone)}"
-        return f"between {format_time(gap.start, zone)} and {format_time(gap.end, zone)}"
 
 
 def join_gaps(gaps: Iterable[FillGap]) -> tuple[FillGap, ...]:

@@ -59,8 +59,8 @@ def build_legs(
         facts = by_id[leg_id]
         if facts.parent_id != parent.order_id:  # a record that puts one leg under two orders
             continue
-        side = facts.latest("side")
-        sign = None if side is None else 1 if str(side).startswith("buy") else -1
+        side = facts.newest.get("side")
+        sign = None if side is None else 1 if side.startswith("buy") else -1
         legs.append(SpreadLeg(facts, _ratio(facts, parent), sign, tuple(spans[leg_id])))
     return legs
 
@@ -89,7 +89,7 @@ def build_unit_fills(parent: OrderFacts, legs: list[SpreadLeg]) -> list[UnitFill
 
 
 def _ratio(leg: OrderFacts, parent: OrderFacts) -> Decimal:
-    given = leg.latest("ratio_qty")
+    given = leg.newest.get("ratio_qty")
     if given:
         return Decimal(repr(float(given)))
     quantity, units = leg.quantity, parent.quantity
@@ -115,7 +115,7 @@ def _line(
     parent: OrderFacts, inside: tuple[tuple[SpreadLeg, Span], ...], start: Decimal, end: Decimal | None
 ) -> Span:
     spans = [span for _, span in inside]
-    reported = _told(parent, start, end)
+    reported = _own_report(parent, start, end)
     quantity = ZERO if end is None else end - start
     price, origin = _net_price(inside, quantity, reported)
     corrected = _corrected_price(parent, reported)
@@ -134,7 +134,7 @@ def _line(
     )
 
 
-def _told(parent: OrderFacts, start: Decimal, end: Decimal | None) -> Report | None:
+def _own_report(parent: OrderFacts, start: Decimal, end: Decimal | None) -> Report | None:
     """Return the stream's own report of the whole fill."""
     reports = (
         one for one in parent.reports if one.cumulative == end and one.quantity == one.cumulative - start

@@ -1,6 +1,6 @@
 """The one list of the tables' columns.
 
-The DataFrames, the positions table in the browser, both CSV files and docs/reference/columns.md are made from
+The DataFrames, the positions table in the browser, the CSV files and docs/reference/columns.md are made from
 `COLUMNS`. To add a column, add a line here and its formula where the table is computed.
 """
 
@@ -13,16 +13,17 @@ from functools import cache
 
 
 class Table(StrEnum):
-    """The four tables."""
+    """The four tables of positions, and the day's fills as CSV."""
 
     POSITIONS = "positions"
     STRUCTURES = "structures"
     LEGS = "legs"
     UNDERLYINGS = "underlyings"
+    FILLS = "fills"
 
 
 class Dtype(StrEnum):
-    """The pandas dtype of a column; every one of them has a null."""
+    """The pandas dtype of a column; each but FLAG has a null."""
 
     TEXT = "str"
     COUNT = "Int64"
@@ -31,6 +32,7 @@ class Dtype(StrEnum):
     CATEGORY = "category"
     TIME = "datetime64[us, UTC]"
     OBJECT = "object"
+    FLAG = "bool"
 
 
 class Format(StrEnum):
@@ -84,8 +86,9 @@ class Column:
 _P, _S, _L, _U = Table.POSITIONS, Table.STRUCTURES, Table.LEGS, Table.UNDERLYINGS
 _PS, _PL, _SU, _PSL = (_P, _S), (_P, _L), (_S, _U), (_P, _S, _L)
 _ALL = (_P, _S, _L, _U)
+_F = (Table.FILLS,)
 _TEXT, _COUNT, _NUMBER, _FLOAT = Dtype.TEXT, Dtype.COUNT, Dtype.NUMBER, Dtype.FLOAT
-_CATEGORY, _TIME, _OBJECT = Dtype.CATEGORY, Dtype.TIME, Dtype.OBJECT
+_CATEGORY, _TIME, _OBJECT, _FLAG = Dtype.CATEGORY, Dtype.TIME, Dtype.OBJECT, Dtype.FLAG
 _SHARE, _TOTAL, _FRACTION, _SECONDS = "dollars per share", "dollars", "fraction", "seconds"
 
 # fmt: off
@@ -213,6 +216,27 @@ COLUMNS: tuple[Column, ...] = (
     Column("doubts", _OBJECT, _PS,
            "What the entry was understood as and what was probably meant: a tuple of sentences."),
     Column("warnings", _OBJECT, _ALL, "The row's warnings, a list of values of the enum."),
+    Column("time", _TIME, _F, "When it was executed, or when Alpaca booked the event."),
+    Column("contract", _TEXT, _F, "The contract or stock in words."),
+    Column("symbol", _TEXT, _F, "Alpaca's symbol."),
+    Column("level", _TEXT, _F, "`single`, `parent`, `leg`, or the kind of an option event."),
+    Column("side", _TEXT, _F, "The side with its intent, such as `sell to close`."),
+    Column("quantity", _FLOAT, _F, "Contracts, shares, or units of a multi-leg order."),
+    Column("price", _FLOAT, _F, "The price; of a multi-leg line net per unit, below zero a credit.", _SHARE),
+    Column("price_words", _TEXT, _F, "The price in words, such as `1.62 credit`."),
+    Column("filled", _FLOAT, _F, "How much of the order was filled after it."),
+    Column("total", _FLOAT, _F, "The order's whole quantity."),
+    Column("average_price", _FLOAT, _F, "The order's average price after it.", _SHARE),
+    Column("status", _TEXT, _F, "The order's current status."),
+    Column("position_after", _FLOAT, _F, "The signed position after it, if the stream reported it."),
+    Column("source", _TEXT, _F, "`live`, `rest`, `both`, or `derived` from totals."),
+    Column("confirmed", _FLAG, _F, "Whether Alpaca reported this very execution."),
+    Column("busted", _FLAG, _F, "Whether it was undone."),
+    Column("corrected", _FLAG, _F, "Whether it was changed."),
+    Column("note", _TEXT, _F, "Everything special about it, in words."),
+    Column("order_id", _TEXT, _F, "Alpaca's id of the order."),
+    Column("parent_id", _TEXT, _F, "The id of a leg's multi-leg order."),
+    Column("key", _TEXT, _F, "An id of the line itself."),
 )
 # fmt: on
 
@@ -224,6 +248,7 @@ _PROMISED = {
     _L: "position_id leg_index side option_type expiry dte strike contracts signed_contracts "
     "contract_symbol bid ask last mark spread_pct quote_age_seconds leg_value warnings",
     _U: "underlying price state source mark_age_seconds previous_close change change_pct",
+    Table.FILLS: "",
 }
 
 

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from options_helper.analysis.osi import parse_contract_symbol
-from options_helper.analysis.text.figures import MISSING, format_bare_price, format_count, format_strike
+from options_helper.analysis.text.figures import (
+    MINUS,
+    MISSING,
+    format_bare_price,
+    format_count,
+    format_strike,
+)
 from options_helper.analysis.text.wording import format_day
 from options_helper.errors import ContractSymbolError
 
-MULTI_LEG_WORDS = "Multi-leg order"  # where its legs are not known yet
+MULTI_LEG_WORDS = "Multi-leg order"  # until its legs are known
 
 
 def contract_words(symbol: str | None) -> str:
-    """`AAPL261218C00250000` → `AAPL 18 Dec 2026 250 call`; a symbol that is no contract stays as it is."""
+    """Return `AAPL 18 Dec 2026 250 call` for AAPL261218C00250000; any other symbol stays as it is."""
     if not symbol:
         return MISSING
     try:
@@ -23,17 +31,17 @@ def contract_words(symbol: str | None) -> str:
 
 
 def side_words(side: str | None, intent: str | None = None) -> str:
-    """`buy to open` where the intent is known, else `buy`; `sell_short` → `sell short`."""
+    """Return `buy to open` if the intent is known, else `buy`; `sell_short` becomes `sell short`."""
     return (intent or side or MISSING).replace("_", " ")
 
 
 def event_words(event: str | None) -> str:
-    """An event or status as words: `partially_filled` → `partially filled`."""
+    """Return an event or status as words: `partially filled`."""
     return (event or MISSING).replace("_", " ")
 
 
 def net_words(price: float | None) -> str:
-    """A multi-leg order's net price: `1.62 credit` below zero, `1.62 debit` above, `even` at zero.
+    """Return a multi-leg order's net price: `1.62 credit` below zero, `1.62 debit` above, `even` at zero.
 
     The sign is Alpaca's (Trading API, "limit_price" of a multi-leg order): a debit is positive.
     """
@@ -55,5 +63,61 @@ def plain(number: float | None) -> str:
 
 
 def fill_words(quantity: float | None, price: float | None) -> str:
-    """`2 @ 1.62`."""
+    """Return `2 @ 1.62`."""
     return f"{plain(quantity)} @ {price_words(price)}"
+
+
+_EVENT_VERBS = {
+    "assignment": "Assigned",
+    "exercise": "Exercised",
+    "expiry": "Expired",
+    "corporate_action": "Corporate action",
+    "cash_settlement": "Settled in cash",
+    "share_trade": "Shares of an assignment or exercise",
+}
+
+
+def option_event_words(
+    kind: str,
+    symbol: str,
+    quantity: float | None,
+    shares: Sequence[tuple[str, float, float | None]] = (),
+    *,
+    amount: float | None = None,
+    subtype: str = "",
+) -> str:
+    """Return what happened: `Assigned: … AAPL 255 put → +200 AAPL at 255.00`.
+
+    Args:
+        kind: The value of an `OptionEventType`.
+        symbol: The contract.
+        quantity: How many contracts, None if that is not reported.
+        shares: Symbol, signed quantity and price of what was delivered.
+        amount: The cash that moved, in dollars.
+        subtype: Alpaca's word for the kind of corporate action, or "".
+    """
+    verb = f"{_EVENT_VERBS[kind]} ({subtype})" if subtype else _EVENT_VERBS[kind]
+    delivered = ", ".join(_delivered(*one) for one in shares)
+    if kind == "share_trade":
+        return f"{verb}: {delivered}"
+    size = "" if quantity is None else f"{plain(quantity)} \N{MULTIPLICATION SIGN} "
+    results = (delivered, f"{_signed(amount)}${price_words(abs(amount))}" if amount else "")
+    return " → ".join((f"{verb}: {size}{_undated_contract(symbol)}", *filter(None, results)))
+
+
+def _delivered(symbol: str, quantity: float, price: float | None) -> str:
+    trade = f"{_signed(quantity)}{plain(abs(quantity))} {symbol}"
+    return trade if price is None else f"{trade} at {price_words(price)}"
+
+
+def _signed(number: float) -> str:
+    return "+" if number > 0 else MINUS
+
+
+def _undated_contract(symbol: str) -> str:
+    """Return `AAPL 255 put`: next to its event the expiry goes without saying."""
+    try:
+        contract = parse_contract_symbol(symbol)
+    except ContractSymbolError:
+        return contract_words(symbol)
+    return f"{contract.underlying} {format_strike(contract.strike)} {contract.option_type}"

@@ -10,7 +10,7 @@ import datetime as dt
 import logging
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -33,7 +33,9 @@ _MOST_PAGES = 10_000
 _MOST_ACTIONS = 1000
 _LARGEST_ORDER = 5  # a multi-leg order and its at most four legs
 
-_ACTIVITY_TYPES = "FILL,OPASN,OPEXC,OPEXP,OPTRD,OPCA,OPCSH"
+_OPTION_EVENTS = "OPASN,OPEXC,OPEXP,OPTRD,OPCA,OPCSH"
+# Stands for the rows of the pages that could not be asked for: no reader understands it, so it is counted.
+CUT_SHORT: Mapping[str, str] = {"problem": "a full page leaves nothing to continue from"}
 _OVERLAP = dt.timedelta(milliseconds=1)
 _SECOND = dt.timedelta(seconds=1)
 _BAD_SYMBOL = frozenset({400, 404, 422})
@@ -117,6 +119,7 @@ class AlpacaRest:
 
         The open orders include those that are filled themselves and have open legs, as the entry of a bracket
         has; Alpaca does not list these with legs nested.
+        If a full page leaves nothing to continue from, the very last row is `CUT_SHORT`.
 
         Args:
             after: Only orders submitted later.
@@ -145,11 +148,13 @@ class AlpacaRest:
             # It is not documented whether the limit counts legs. A page with room for one more order and all
             # its legs, counted either way, is the last one.
             counted = len(page) + sum(len(row.get("legs") or ()) for row in rows)
+            if counted <= ORDERS_PER_PAGE - _LARGEST_ORDER:
+                return [*found.values(), *unreadable]
             last = _submitted(rows)
-            if counted <= ORDERS_PER_PAGE - _LARGEST_ORDER or not fresh or last is None:
+            if not fresh or last is None:
                 break
             after = last - _OVERLAP  # `after` is exclusive, and orders may have the same time
-        return [*found.values(), *unreadable]
+        return [*found.values(), *unreadable, CUT_SHORT]
 
     def order(self, order_id: str) -> Json:
         """Return `/v2/orders/{order_id}` with legs nested."""
@@ -157,11 +162,21 @@ class AlpacaRest:
         return self.get(Host.TRADING, path, {"nested": "true"}, dict)
 
     def fill_pages(self, after: dt.datetime) -> Iterator[list[object]]:
-        """Yield the pages of `/v2/account/activities` since a time, oldest first: fills and option events."""
+        """Yield the pages of `/v2/account/activities` since a time, oldest first: fills and option events.
+
+        If a full page leaves nothing to continue from, a page of `CUT_SHORT` follows it.
+        """
+        return self._activity_pages(f"FILL,{_OPTION_EVENTS}", after)
+
+    def option_event_pages(self, after: dt.datetime) -> Iterator[list[object]]:
+        """Yield the pages of option events since a time, as `fill_pages` does."""
+        return self._activity_pages(_OPTION_EVENTS, after)
+
+    def _activity_pages(self, types: str, after: dt.datetime) -> Iterator[list[object]]:
         token: str | None = None
         for _ in range(_MOST_PAGES):
             query: dict[str, str | int] = {
-                "activity_types": _ACTIVITY_TYPES,
+                "activity_types": types,
                 "after": _whole_seconds(after),
                 "direction": "asc",
                 "page_size": ACTIVITIES_PER_PAGE,
@@ -170,11 +185,14 @@ class AlpacaRest:
                 query["page_token"] = token
             page = self.get(Host.TRADING, "/v2/account/activities", query, list)
             yield page
+            if len(page) < ACTIVITIES_PER_PAGE:
+                return
             # Take the last row that has an id, because an unreadable one must not end the day.
             ids = [row["id"] for row in page if isinstance(row, dict) and isinstance(row.get("id"), str)]
-            if len(page) < ACTIVITIES_PER_PAGE or not ids or ids[-1] == token:
-                return
+            if not ids or ids[-1] == token:
+                break
             token = ids[-1]
+        yield [CUT_SHORT]
 
     def option_contract(self, symbol: str) -> Json:
         """Return `/v2/options/contracts/{symbol}`: `multiplier`, `size`, deliverables."""

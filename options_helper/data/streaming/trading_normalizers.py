@@ -1,4 +1,4 @@
-"""Order updates, orders and fills into one stable row, a plain dict.
+"""Order updates, orders, fills and option events into the stable rows of `order_rows`, plain dicts.
 
 Every row has `timestamp, event, order_id, symbol, side, qty, filled_qty, filled_avg_price, status, origin`.
 A further key is present if the source has the field, even if it is null: `type, tif, limit_price, stop_price,
@@ -15,8 +15,8 @@ Sources: the schemas `Order`, `OrderLeg` and `TradingActivities` of Alpaca's Tra
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
-from typing import Any, TypeAlias
+from collections.abc import Callable, Sequence
+from typing import Literal, TypeAlias, cast
 
 from options_helper.analysis.osi import contract_root
 from options_helper.data.streaming.normalize.values import (
@@ -27,9 +27,9 @@ from options_helper.data.streaming.normalize.values import (
     to_utc,
     to_word,
 )
+from options_helper.order_rows import LegExecution, OptionEventRow, OrderRow, OrderTerms
 from options_helper.times import new_york_date, utc_now
 
-Row = dict[str, Any]
 _Fields: TypeAlias = "tuple[tuple[str, tuple[str, ...], Callable[[object], object]], ...]"
 
 _STREAM = "trade_updates"
@@ -77,44 +77,82 @@ _LEG_FIELDS: _Fields = (
     ("timestamp", ("timestamp",), to_utc),
 )
 _REFUSED_REQUESTS = ("order_cancel_rejected", "order_replace_rejected", "cancel_rejected", "replace_rejected")
+_FILLS = ("fill", "partial_fill")
 _CORRECTIONS = ("trade_bust", "trade_correct")
 _EVENT_TYPES = frozenset({"opasn", "opexc", "opexp", "optrd", "opca", "opcsh"})
-_ORDER_TIMES = ("updated_at", "filled_at", "submitted_at", "created_at")
+_SMALLEST = 1e-12  # quantities have up to nine decimals
+_MAY_LACK_QUANTITY = frozenset({"opca", "opcsh"})
+_ORDER_TIMES: tuple[Literal["updated_at", "filled_at", "submitted_at", "created_at"], ...] = (
+    "updated_at",
+    "filled_at",
+    "submitted_at",
+    "created_at",
+)
 
 
-def normalize_trade_update(update: object, *, received_at: dt.datetime | None = None) -> Row | None:
-    """One order update as a row, or None where there is no order in it.
+def normalize_trade_update(update: object, *, received_at: dt.datetime | None = None) -> OrderRow | None:
+    """Return one order update as a row, or None if there is no order in it.
 
     Args:
         update: The stream's frame `{"stream": "trade_updates", "data": {…}}`, its `data`, or alpaca-py's
             `TradeUpdate`.
-        received_at: The time of an update that carries none; the clock's where this is None too.
+        received_at: The time of an update that carries none; the clock's if this is None too.
     """
     data = _payload(update)
     order = read(data, "order")
     if order is None or not _is_order(order):
         return None
     row = _order_row(order)
-    _copy(row, data, _UPDATE_FIELDS)
+    row.update(cast("OrderRow", _fields_of(data, _UPDATE_FIELDS)))
     event = row["event"] = to_word(read(data, "event")) or row["status"]
     if row.get("reason") and event not in {*_REFUSED_REQUESTS, *_CORRECTIONS}:
         row["reject_reason"] = row["reason"]  # a refused cancel or a bust does not end the order
-    if event == "trade_bust" and row.get("fill_qty"):
-        row["fill_qty"] = abs(row["fill_qty"])  # Alpaca may send it negative
-    _copy_legs(row, data)
+    busted = row.get("fill_qty")
+    if event == "trade_bust" and busted:
+        row["fill_qty"] = abs(busted)  # Alpaca may send it negative
+    _add_legs(row, data)
     row["timestamp"] = _first_time(data, row, ("timestamp", "at")) or received_at or utc_now()
     row["origin"] = "live"
     return row
 
 
-def normalize_rest_order(order: object) -> Row | None:
-    """An order of `GET /v2/orders` as a row: its event is its status, its time that of its last change."""
+def is_whole_update(row: OrderRow) -> bool:
+    """Return whether the ledger can place what an order update reports.
+
+    An execution needs its order, the order's total, and a quantity and a price, its own or its legs'; a bust
+    or correction needs something by which to find its execution.
+    """
+    executions = row.get("leg_executions")
+    if row["event"] in _CORRECTIONS:
+        named = row.get("previous_execution_id") or row.get("fill_qty") or executions
+        return row["order_id"] is not None and bool(named)
+    if row["event"] not in _FILLS:
+        return row["order_id"] is not None
+    figures = [(one.get("fill_qty"), one.get("fill_price")) for one in executions or ()]
+    figures = figures or [(row.get("fill_qty"), row.get("fill_price"))]
+    return (
+        row["order_id"] is not None
+        and _is_amount(row["filled_qty"])
+        and all(_is_amount(quantity) and price is not None for quantity, price in figures)
+    )
+
+
+def _is_amount(number: float | None) -> bool:
+    return number is not None and abs(number) >= _SMALLEST
+
+
+def normalize_rest_order(order: object) -> OrderRow | None:
+    """Return an order of `GET /v2/orders` as a row, or None if its id or every time is missing.
+
+    Its event is its status, its time that of its last change.
+    """
     if not _is_order(order):
         return None
     row = _order_row(order)
-    row["timestamp"] = _first_time(None, row, ())
-    if row["order_id"] is None or row["timestamp"] is None:
+    changed_at = _first_time(None, row, ())
+    if row["order_id"] is None or changed_at is None:
         return None
+    row["timestamp"] = changed_at
     row["event"] = row["status"]
     row["origin"] = "rest"
     return row
@@ -137,11 +175,11 @@ def is_fill(activity: object) -> bool:
     return to_word(read(activity, "activity_type")) in {"fill", None}
 
 
-def normalize_rest_activity(activity: object) -> Row | None:
-    """A FILL of `GET /v2/account/activities` as the row of one execution.
+def normalize_rest_activity(activity: object) -> OrderRow | None:
+    """Return a FILL of `GET /v2/account/activities` as the row of one execution.
 
-    `qty` is what was filled plus what was left; `activity_id` is the vendor's. None where the order's id, the
-    quantities or the time are missing, without which the execution has no place.
+    `qty` is what was filled plus what was left; `activity_id` is the vendor's. Return None if the order's id,
+    a quantity or the time is missing, without which the execution has no place.
     """
     if not is_fill(activity):
         return None
@@ -168,27 +206,31 @@ def normalize_rest_activity(activity: object) -> Row | None:
 
 
 def is_option_event(activity: object) -> bool:
-    """Return whether an activity is an assignment, exercise, expiry or what pairs with one."""
+    """Return whether an activity is an assignment, exercise, expiry or the like, or a share trade of one."""
     return to_word(read(activity, "activity_type")) in _EVENT_TYPES
 
 
-def normalize_option_event(activity: object) -> Row | None:
-    """Return an assignment, exercise, expiry or its share trade as a row, or None if it cannot be read.
+def normalize_option_event(activity: object) -> OptionEventRow | None:
+    """Return an option activity as a row, or None if it cannot be read.
 
-    Keys: `activity_id, type, symbol, qty (signed), price, date, group_id, timestamp`. `timestamp` is None for
-    an activity that carries a date only. Source: Alpaca's "Options Trading Overview".
+    Corporate actions and cash settlements may come without a quantity. Source: Alpaca's "Options Trading
+    Overview" and the schema `NonTradeActivities` of its Trading API.
     """
-    symbol, quantity = to_identifier(read(activity, "symbol")), to_number(read(activity, "qty"))
-    at = to_utc(read(activity, "created_at"))
+    kind, symbol = to_word(read(activity, "activity_type")), to_identifier(read(activity, "symbol"))
+    quantity, at = to_number(read(activity, "qty")), to_utc(read(activity, "created_at"))
     date = _to_date(read(activity, "date")) or (new_york_date(at) if at else None)
-    if symbol is None or quantity is None or date is None:
+    if kind is None or symbol is None or date is None:
+        return None
+    if quantity is None and kind not in _MAY_LACK_QUANTITY:
         return None
     return {
         "activity_id": to_identifier(read(activity, "id")),
-        "type": to_word(read(activity, "activity_type")),
+        "type": kind,
+        "subtype": to_identifier(read(activity, "activity_sub_type")),
         "symbol": symbol,
         "qty": quantity,
         "price": to_number(read(activity, "price")),
+        "amount": to_number(read(activity, "net_amount")),
         "date": date,
         "group_id": to_identifier(read(activity, "group_id")),
         "timestamp": at,
@@ -214,8 +256,20 @@ def _is_order(order: object) -> bool:
     return named or bool(_list_of(read(order, "legs")))
 
 
-def _order_row(order: object, *, with_legs: bool = True) -> Row:
-    row: Row = {
+def _order_row(order: object) -> OrderRow:
+    row = cast("OrderRow", _terms_of(order))
+    legs = [_terms_of(leg) for leg in _list_of(read(order, "legs")) if _is_order(leg)]
+    if legs:
+        row["legs"] = legs
+        row["symbol"] = row["symbol"] or _symbol_of(legs)
+        sides = dict.fromkeys(side for leg in legs if (side := leg["side"]))
+        row["side"] = row["side"] or "/".join(sides) or None
+    return row
+
+
+def _terms_of(order: object) -> OrderTerms:
+    """Return an order or leg as a row, its time and event not set yet."""
+    row = {
         "timestamp": None,
         "event": None,
         "order_id": to_identifier(read(order, "id")),
@@ -225,46 +279,30 @@ def _order_row(order: object, *, with_legs: bool = True) -> Row:
         "filled_qty": to_number(read(order, "filled_qty")),
         "filled_avg_price": to_number(read(order, "filled_avg_price")),
         "status": to_word(read(order, "status")),
+        **_fields_of(order, _ORDER_FIELDS),
     }
-    _copy(row, order, _ORDER_FIELDS)
-    legs = _legs_of(order) if with_legs else []
-    if legs:
-        row["legs"] = legs
-        row["symbol"] = row["symbol"] or _symbol_of(legs)
-        row["side"] = (
-            row["side"] or "/".join(dict.fromkeys(leg["side"] for leg in legs if leg["side"])) or None
-        )
-    return row
+    return cast("OrderTerms", row)
 
 
-def _legs_of(order: object) -> list[Row]:
-    return [_order_row(leg, with_legs=False) for leg in _list_of(read(order, "legs")) if _is_order(leg)]
-
-
-def _list_of(value: object) -> list[Any]:
+def _list_of(value: object) -> list[object]:
     return list(value) if isinstance(value, list | tuple) else []
 
 
-def _copy(row: Row, source: object, fields: _Fields) -> None:
-    """Take over what the source carries; the first of a field's names that has a value wins."""
+def _fields_of(source: object, fields: _Fields) -> dict[str, object]:
+    """Return the fields that the source carries; the first of a field's names that has a value wins."""
+    found = {}
     for key, names, convert in fields:
         carried = [name for name in names if carries(source, name)]
-        if not carried:
-            continue
-        values = (convert(read(source, name)) for name in carried)
-        value = next((value for value in values if value is not None), None)
-        if value is not None or key not in row:
-            row[key] = value
+        if carried:
+            values = (convert(read(source, name)) for name in carried)
+            found[key] = next((value for value in values if value is not None), None)
+    return found
 
 
-def _copy_legs(row: Row, data: object) -> None:
-    """Copy the executions of a multi-leg update, one per leg, and the positions after them by symbol."""
-    executions: list[Row] = []
-    for leg in _list_of(read(data, "legs")):
-        execution: Row = {}
-        _copy(execution, leg, _LEG_FIELDS)
-        if execution.get("order_id"):
-            executions.append(execution)
+def _add_legs(row: OrderRow, data: object) -> None:
+    """Add the executions of a multi-leg update, one per leg, and the positions after them by symbol."""
+    legs = [cast("LegExecution", _fields_of(leg, _LEG_FIELDS)) for leg in _list_of(read(data, "legs"))]
+    executions = [leg for leg in legs if leg.get("order_id")]
     if executions:
         row["leg_executions"] = executions
     positions = read(data, "position_qtys")
@@ -272,14 +310,14 @@ def _copy_legs(row: Row, data: object) -> None:
         row["position_qtys"] = {str(symbol): to_number(quantity) for symbol, quantity in positions.items()}
 
 
-def _first_time(data: object, row: Row, names: tuple[str, ...]) -> dt.datetime | None:
+def _first_time(data: object, row: OrderRow, names: tuple[str, ...]) -> dt.datetime | None:
     given = (to_utc(read(data, name)) for name in names)
-    kept: tuple[dt.datetime | None, ...] = tuple(row.get(name) for name in _ORDER_TIMES)
+    kept = (row.get(name) for name in _ORDER_TIMES)
     return next((at for at in (*given, *kept) if at is not None), None)
 
 
-def _symbol_of(legs: list[Row]) -> str | None:
-    """A multi-leg order's own symbol is empty: the root its contracts share, else all symbols."""
-    symbols = [leg["symbol"] for leg in legs if leg["symbol"]]
+def _symbol_of(legs: Sequence[OrderTerms]) -> str | None:
+    """Return a symbol for a multi-leg order, whose own is empty: its contracts' root, else all symbols."""
+    symbols = [symbol for leg in legs if (symbol := leg["symbol"])]
     roots = {contract_root(symbol) or symbol for symbol in symbols}
     return next(iter(roots)) if len(roots) == 1 else " + ".join(dict.fromkeys(symbols)) or None

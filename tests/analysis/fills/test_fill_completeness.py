@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from options_helper.analysis.fills.day import FillDay, FillDayBuilder
+from options_helper.analysis.fills.words import completeness_words
 from options_helper.market import FillGap
 
 NEW_YORK = ZoneInfo("America/New_York")
@@ -24,7 +25,7 @@ def at(minutes: float) -> dt.datetime:
 
 def sentence(*gaps: FillGap) -> str:
     """Return the sentence on a book with these gaps."""
-    return replace(BOOK, gaps=gaps).completeness.sentence(NEW_YORK)
+    return completeness_words(replace(BOOK, gaps=gaps).completeness, NEW_YORK)
 
 
 @pytest.mark.parametrize(
@@ -68,7 +69,7 @@ def test_an_order_that_contradicts_its_fills_is_a_doubt() -> None:
     order = {**common, "timestamp": at(4), "updated_at": at(4), "filled_qty": 1.0, "status": "canceled"}
     told = FillDayBuilder().build([], fills, [order], day=DAY, since=OPEN).completeness
     assert not told.complete
-    assert told.sentence(NEW_YORK) == "the fills of 1 order come to more than the order says"
+    assert completeness_words(told, NEW_YORK) == "the fills of 1 order come to more than the order says"
     two = [{**row, "order_id": "o2"} for row in (*fills, order)]
     told = FillDayBuilder().build([], [*fills, *two[:2]], [order, two[2]], day=DAY, since=OPEN).completeness
-    assert told.sentence(NEW_YORK) == "the fills of 2 orders come to more than the order says"
+    assert completeness_words(told, NEW_YORK) == "the fills of 2 orders come to more than the order says"

@@ -11,13 +11,26 @@ import pytest
 from options_helper.analysis.fills.by_position import fills_for_portfolio
 from options_helper.analysis.fills.day import FillDay, FillDayBuilder
 from options_helper.analysis.fills.records import FillKind
-from options_helper.analysis.fills.tables import (
-    EXECUTION_COLUMNS,
-    executions_frame,
+from options_helper.analysis.fills.words import (
+    completeness_words,
+    contradiction_words,
+    execution_name,
+    execution_price,
+    fill_fact_words,
+    order_name,
+    order_price,
 )
-from options_helper.analysis.text.fills import contract_words, net_words, plain, price_words, side_words
+from options_helper.analysis.text.fills import (
+    contract_words,
+    fill_words,
+    net_words,
+    plain,
+    price_words,
+    side_words,
+)
 from options_helper.market import FillGap
 from options_helper.models import Portfolio
+from tests.said import course, details, note
 
 NEW_YORK = ZoneInfo("America/New_York")
 DAY = dt.date(2026, 11, 20)
@@ -91,7 +104,7 @@ def rest(minutes: float, total: float, quantity: float, price: float, **changes:
 
 def shown(book: FillDay) -> list[tuple[Any, ...]]:
     """Quantity, price, filled, source and note of each line."""
-    return [(one.quantity, one.price, one.filled, one.source.value, one.note) for one in book.executions]
+    return [(one.quantity, one.price, one.filled, one.source.value, note(one)) for one in book.executions]
 
 
 # Words
@@ -138,12 +151,16 @@ def test_one_row_per_execution_newest_first() -> None:
     newest, oldest = book.executions
     assert (newest.average_price, oldest.average_price) == (1.632, 1.62)
     assert (oldest.position_after, oldest.execution_id, oldest.activity_id) == (2.0, "x1", "a1")
-    assert (oldest.words, oldest.side_words, oldest.fill_words) == (
+    assert (
+        execution_name(oldest),
+        side_words(oldest.side, oldest.intent),
+        fill_words(oldest.quantity, oldest.price),
+    ) == (
         "AAPL 18 Dec 2026 250 call",
         "buy to open",
         "2 @ 1.62",
     )
-    assert (oldest.total, oldest.kind, oldest.price_words) == (5.0, FillKind.SINGLE, "1.62")
+    assert (oldest.total, oldest.kind, execution_price(oldest)) == (5.0, FillKind.SINGLE, "1.62")
     assert book.day == DAY
 
 
@@ -266,9 +283,9 @@ def test_a_bust_undoes_its_execution_visibly() -> None:
     book = FillDayBuilder().build(rows)
     assert shown(book) == [(1.0, 1.9, 3.0, "live", ""), (2.0, 1.6, 2.0, "live", "busted")]
     assert book.executions[0].average_price == 1.9
-    assert book.orders[0].timeline == "new → partial fill → partial fill → trade bust"
+    assert course(book.orders[0]) == "new → partial fill → partial fill → trade bust"
     assert book.orders[0].filled == 1.0
-    assert book.orders[0].steps[-1].detail == "2 @ 1.60"
+    assert details(book.orders[0])[-1] == "2 @ 1.60"
 
 
 def test_a_bust_of_an_execution_known_from_rest_only_is_found_by_its_figures() -> None:
@@ -283,7 +300,7 @@ def test_a_bust_that_fits_none_changes_none() -> None:
     bust = live("trade_bust", 3, previous_execution_id="lost", fill_qty=1.0, fill_price=9.9, filled_qty=2.0)
     book = FillDayBuilder().build([filled(1, 2, 2, 1.6), filled(2, 3, 1, 1.9), bust])
     assert not any(one.busted for one in book.executions)
-    assert book.orders[0].timeline.endswith("trade bust")
+    assert course(book.orders[0]).endswith("trade bust")
 
 
 def test_a_correction_shows_what_it_changed() -> None:
@@ -294,18 +311,18 @@ def test_a_correction_shows_what_it_changed() -> None:
     ]
     one = FillDayBuilder().build(rows).executions[0]
     assert (one.quantity, one.price, one.average_price) == (2.0, 1.55, 1.55)
-    assert one.note == "corrected, was 2 @ 1.60"
+    assert note(one) == "corrected, was 2 @ 1.60"
     unchanged = live("trade_correct", 3, previous_execution_id="x1", filled_qty=2.0)
-    assert FillDayBuilder().build([rows[0], unchanged]).executions[0].note == "corrected"
+    assert note(FillDayBuilder().build([rows[0], unchanged]).executions[0]) == "corrected"
 
 
 def test_a_correction_that_the_stream_did_not_bring_is_visible_too() -> None:
     """If REST corrects an execution's price, its row shows the earlier one."""
     (one,) = FillDayBuilder().build([filled(1, 2, 2, 1.6)], [rest(1, 2, 2, 1.55)]).executions
-    assert (one.price, one.note) == (1.55, "corrected, was 2 @ 1.60")
+    assert (one.price, note(one)) == (1.55, "corrected, was 2 @ 1.60")
     told = live("trade_correct", 3, previous_execution_id="x1", fill_qty=2.0, fill_price=1.55, filled_qty=2.0)
     (one,) = FillDayBuilder().build([filled(1, 2, 2, 1.6), told], [rest(1, 2, 2, 1.55)]).executions
-    assert (one.price, one.note) == (1.55, "corrected, was 2 @ 1.60")
+    assert (one.price, note(one)) == (1.55, "corrected, was 2 @ 1.60")
 
 
 def test_a_correction_of_a_carried_order_is_not_guessed() -> None:
@@ -333,7 +350,7 @@ def test_a_second_correction_may_name_the_first() -> None:
     first = live("trade_correct", 3, previous_execution_id="x1", execution_id="c1", fill_price=1.55)
     second = live("trade_correct", 4, previous_execution_id="c1", execution_id="c2", fill_price=1.5)
     book = FillDayBuilder().build([filled(1, 2, 2, 1.6), filled(2, 5, 3, 1.7), second, first])
-    assert [(one.price, one.note) for one in book.executions] == [
+    assert [(one.price, note(one)) for one in book.executions] == [
         (1.7, ""),
         (1.5, "corrected, was 2 @ 1.60"),
     ]
@@ -357,7 +374,7 @@ def test_rests_price_stands_where_the_orders_average_bears_it_out() -> None:
     ]
     order = live("canceled", 6, filled_qty=1.0, filled_avg_price=1.6, origin="rest")
     book = FillDayBuilder().build(rows, [rest(1, 1, 1, 1.6)], [order])
-    assert [(one.price, one.busted, one.note) for one in book.executions] == [
+    assert [(one.price, one.busted, note(one)) for one in book.executions] == [
         (9.0, True, "busted"),
         (1.6, False, "corrected, was 1 @ 1.50"),
     ]
@@ -374,11 +391,11 @@ def test_a_missed_bust_is_a_visible_contradiction() -> None:
     after = live("partially_filled", 4, filled_qty=1.0, filled_avg_price=1.6, origin="rest")
     rows = [filled(1, 1, 1, 1.6), filled(2, 2, 1, 1.7)]
     book = FillDayBuilder().build(rows, [], [after])
-    assert book.orders[0].note == "its fills come to 2, the order says 1"
+    assert contradiction_words(book.orders[0]) == "its fills come to 2, the order says 1"
     bust = live("trade_bust", 3, previous_execution_id="x2", fill_qty=1.0, fill_price=1.7, filled_qty=1.0)
-    assert FillDayBuilder().build([*rows, bust], [], [after]).orders[0].note == ""
+    assert contradiction_words(FillDayBuilder().build([*rows, bust], [], [after]).orders[0]) == ""
     newer = rest(5, 2, 1, 1.7)
-    assert FillDayBuilder().build(rows[:1], [newer], [after]).orders[0].note == ""
+    assert contradiction_words(FillDayBuilder().build(rows[:1], [newer], [after]).orders[0]) == ""
 
 
 def test_the_same_total_reached_again_after_a_bust() -> None:
@@ -460,7 +477,7 @@ LEG_FILLS = [
 def test_a_multi_leg_fill_is_a_line_with_its_legs_under_it(told: list[dict[str, Any]]) -> None:
     """The line has the net price in words and is never blank; the legs follow with their own prices."""
     book = FillDayBuilder().build([FIRST, SECOND], told)
-    assert [(one.kind.value, one.quantity, one.price_words) for one in book.executions] == [
+    assert [(one.kind.value, one.quantity, execution_price(one)) for one in book.executions] == [
         ("parent", 1.0, "1.64 credit"),
         ("leg", 1.0, "3.12"),
         ("leg", 1.0, "1.48"),
@@ -469,13 +486,22 @@ def test_a_multi_leg_fill_is_a_line_with_its_legs_under_it(told: list[dict[str, 
         ("leg", 1.0, "1.48"),
     ]
     line, leg = book.executions[:2]
-    assert (line.words, line.side_words, line.filled, line.total) == ("AAPL multi-leg", "sell/buy", 2.0, 2.0)
+    assert (execution_name(line), side_words(line.side, line.intent), line.filled, line.total) == (
+        "AAPL multi-leg",
+        "sell/buy",
+        2.0,
+        2.0,
+    )
     assert line.average_price == -1.63
-    assert (leg.words, leg.side_words, leg.parent_id) == ("AAPL 18 Dec 2026 250 call", "sell to open", "p")
+    assert (execution_name(leg), side_words(leg.side, leg.intent), leg.parent_id) == (
+        "AAPL 18 Dec 2026 250 call",
+        "sell to open",
+        "p",
+    )
     assert [one.kind.value for one in book.fills] == ["parent", "parent"]
-    assert book.orders[0].words == "AAPL 18 Dec 2026 250 call / AAPL 18 Dec 2026 260 call"
-    assert (book.orders[0].limit_words, len(book.orders)) == ("1.60 credit", 1)
-    assert book.orders[0].timeline == "new → partial fill → fill"
+    assert order_name(book.orders[0]) == "AAPL 18 Dec 2026 250 call / AAPL 18 Dec 2026 260 call"
+    assert (order_price(book.orders[0], book.orders[0].limit_price), len(book.orders)) == ("1.60 credit", 1)
+    assert course(book.orders[0]) == "new → partial fill → fill"
 
 
 def test_legs_without_their_order_are_fills_of_their_own_until_it_is_known() -> None:
@@ -492,10 +518,17 @@ def test_a_multi_leg_order_without_its_legs_is_not_blank() -> None:
     update = {**FIRST, "legs": None, "symbol": None, "side": None}
     book = FillDayBuilder().build([update])
     (line,) = book.executions
-    assert (line.kind, line.words, line.price_words) == (FillKind.PARENT, "Multi-leg order", "1.62 credit")
-    assert (book.orders[0].words, book.orders[0].limit_words) == ("Multi-leg order", "1.60 credit")
+    assert (line.kind, execution_name(line), execution_price(line)) == (
+        FillKind.PARENT,
+        "Multi-leg order",
+        "1.62 credit",
+    )
+    assert (order_name(book.orders[0]), order_price(book.orders[0], book.orders[0].limit_price)) == (
+        "Multi-leg order",
+        "1.60 credit",
+    )
     healed = FillDayBuilder().build([update], LEG_FILLS[:2], [{**FIRST, "origin": "rest"}])
-    assert [(one.kind.value, one.words) for one in healed.executions] == [
+    assert [(one.kind.value, execution_name(one)) for one in healed.executions] == [
         ("parent", "AAPL multi-leg"),
         ("leg", "AAPL 18 Dec 2026 250 call"),
         ("leg", "AAPL 18 Dec 2026 260 call"),
@@ -507,7 +540,7 @@ def test_a_leg_still_missing_leaves_the_line_without_a_net_price() -> None:
     order = spread("new", 0, 0, (0.0, 0.0))
     book = FillDayBuilder().build([order], LEG_FILLS[:1])
     line, leg = book.executions
-    assert (line.quantity, line.price_words, line.kind) == (None, "—", FillKind.PARENT)
+    assert (line.quantity, execution_price(line), line.kind) == (None, "—", FillKind.PARENT)
     assert (leg.quantity, leg.price) == (1.0, 3.1)
 
 
@@ -549,7 +582,7 @@ def test_a_ratio_follows_from_the_quantities() -> None:
     update["legs"][1] |= {"qty": 4.0, "filled_qty": 2.0}
     told = [LEG_FILLS[0], rest(1, 2, 2, 1.48, order_id="l2", symbol=HIGHER, qty=4.0)]
     line = FillDayBuilder().build([update], told).executions[0]
-    assert (line.quantity, line.price, line.price_words) == (1.0, -0.14, "0.14 credit")
+    assert (line.quantity, line.price, execution_price(line)) == (1.0, -0.14, "0.14 credit")
 
 
 def test_busts_and_corrections_of_a_multi_leg_fill() -> None:
@@ -559,7 +592,7 @@ def test_busts_and_corrections_of_a_multi_leg_fill() -> None:
     assert [one.busted for one in book.executions] == [True] * 3 + [False] * 3
     correction = {**bust, "event": "trade_correct", "fill_price": -1.7}
     book = FillDayBuilder().build([FIRST, SECOND, correction], LEG_FILLS)
-    assert [(one.price, one.note) for one in book.fills] == [(-1.7, "corrected"), (-1.62, "")]
+    assert [(one.price, note(one)) for one in book.fills] == [(-1.7, "corrected"), (-1.62, "")]
 
 
 def test_a_leg_without_an_id_still_has_a_place() -> None:
@@ -583,8 +616,8 @@ def test_replaced_orders_are_one_story() -> None:
     ]
     (story,) = FillDayBuilder().build([live("new", 0, limit_price=1.6), first, *second]).orders
     assert story.order_ids == ("o1", "o2")
-    assert story.timeline == "new → replaced → fill"
-    assert [step.detail for step in story.steps] == [
+    assert course(story) == "new → replaced → fill"
+    assert details(story) == [
         "5 @ 1.60 limit",
         "limit 1.60 → 1.65, quantity 5 → 4",
         "4 @ 1.65",
@@ -602,8 +635,8 @@ def test_a_replaced_net_price_is_told_in_words() -> None:
     }
     second = live("new", 2, order_id="o2", replaces="p", order_class="mleg", limit_price=-1.5, qty=2.0)
     (story,) = FillDayBuilder().build([first, second]).orders
-    details = {step.word: step.detail for step in story.steps}
-    assert details["replaced"] == "limit 1.60 credit → 1.50 credit"
+    by_event = dict(zip((step.event for step in story.steps), details(story), strict=True))
+    assert by_event["replaced"] == "limit 1.60 credit → 1.50 credit"
 
 
 @pytest.mark.parametrize("link", ["replaced_by", "replaces"])
@@ -628,8 +661,8 @@ def test_an_orders_end_is_its_last_step(status: str, field: str) -> None:
     """A canceled, expired or rejected order ends so, at its own time, with the reason it was given."""
     row = live(status, 3, **{field: at(2.5)}, reject_reason="too far from the market")
     (story,) = FillDayBuilder().build([live("new", 0), filled(1, 2, 2, 1.6), row]).orders
-    assert story.timeline == f"new → partial fill → {status}"
-    assert (story.steps[-1].at, story.steps[-1].detail) == (at(2.5), "too far from the market")
+    assert course(story) == f"new → partial fill → {status}"
+    assert (story.steps[-1].at, details(story)[-1]) == (at(2.5), "too far from the market")
     assert (story.reject_reason, story.filled) == ("too far from the market", 2.0)
     untimed = FillDayBuilder().build([live(status, 3)]).orders[0]
     assert untimed.steps[-1].at == at(3)
@@ -638,16 +671,16 @@ def test_an_orders_end_is_its_last_step(status: str, field: str) -> None:
 def test_a_rejection_without_a_reason_says_so() -> None:
     """REST gives no reason of a rejection; that is said, and of no other end."""
     (story,) = FillDayBuilder().build([live("rejected", 3)]).orders
-    assert (story.steps[-1].word, story.steps[-1].detail) == ("rejected", "no reason reported")
+    assert (story.steps[-1].event, details(story)[-1]) == ("rejected", "no reason reported")
     (story,) = FillDayBuilder().build([live("canceled", 3)]).orders
-    assert (story.steps[-1].word, story.steps[-1].detail) == ("canceled", "")
+    assert (story.steps[-1].event, details(story)[-1]) == ("canceled", "")
 
 
 def test_executions_of_one_moment_are_as_many_steps() -> None:
     """Equal fills of the same microsecond are steps of their own, in the order of the order's total."""
     rows = [filled(1, n, 1, price, execution_id=f"x{n}") for n, price in ((1, 1.6), (2, 1.6), (3, 1.5))]
     (story,) = FillDayBuilder().build(rows[::-1]).orders
-    assert [step.detail for step in story.steps[1:]] == ["1 @ 1.60", "1 @ 1.60", "1 @ 1.50"]
+    assert details(story)[1:] == ["1 @ 1.60", "1 @ 1.60", "1 @ 1.50"]
     assert FillDayBuilder().build(rows).orders == (story,)
 
 
@@ -656,8 +689,8 @@ def test_other_events_and_unknown_ones_are_steps_of_their_own() -> None:
     odd = live("order_cancel_rejected", 2, status="new", reason="too late")
     rows = [odd, odd, live("moonwalk", 3, status="new")]
     (story,) = FillDayBuilder().build(rows).orders
-    assert story.timeline == "new → order cancel rejected → moonwalk"
-    assert story.steps[1].detail == "too late"
+    assert course(story) == "new → order cancel rejected → moonwalk"
+    assert details(story)[1] == "too late"
 
 
 def test_an_order_of_a_sum_of_money_ends_with_a_fill() -> None:
@@ -667,21 +700,21 @@ def test_an_order_of_a_sum_of_money_ends_with_a_fill() -> None:
         filled(2, 0.375, 0.125, 400.0, qty=None, status="filled"),
     ]
     (story,) = FillDayBuilder().build(rows).orders
-    assert story.timeline == "new → partial fill → fill"
+    assert course(story) == "new → partial fill → fill"
 
 
 def test_a_contradiction_of_a_replaced_order_is_told_in_its_story() -> None:
     """A missed bust of an order that was replaced meanwhile stands in the story of the two."""
     first = live("replaced", 4, replaced_by="o2", filled_qty=0.0)
     (story,) = FillDayBuilder().build([filled(1, 1, 1, 1.6), first, live("new", 4, order_id="o2")]).orders
-    assert story.note == "its fills come to 1, the order says 0"
+    assert contradiction_words(story) == "its fills come to 1, the order says 0"
 
 
 def test_an_order_known_from_its_fills_only() -> None:
     """Before REST's orders are there, its fills alone tell an order's symbol, quantity and status."""
     (story,) = FillDayBuilder().build([], [rest(1, 2, 2, 1.62)]).orders
     assert (story.symbol, story.quantity, story.filled, story.status) == (CALL, 5.0, 2.0, "partially_filled")
-    assert story.timeline == "partial fill"
+    assert course(story) == "partial fill"
 
 
 def test_the_legs_of_a_bracket_stand_under_it() -> None:
@@ -714,8 +747,11 @@ def test_complete_is_said_with_its_beginning() -> None:
     """Without gaps and holes the fills are complete since the given time, else since New York's midnight."""
     book = FillDayBuilder().build([filled(1, 5, 5, 1.6)], since=OPEN)
     assert book.completeness.complete
-    assert book.completeness.sentence(NEW_YORK) == "complete since 09:30"
-    assert FillDayBuilder().build([], day=DAY).completeness.sentence(NEW_YORK) == "complete since 00:00"
+    assert completeness_words(book.completeness, NEW_YORK) == "complete since 09:30"
+    assert (
+        completeness_words(FillDayBuilder().build([], day=DAY).completeness, NEW_YORK)
+        == "complete since 00:00"
+    )
 
 
 def test_gaps_are_said_with_their_times() -> None:
@@ -724,14 +760,14 @@ def test_gaps_are_said_with_their_times() -> None:
     book = FillDayBuilder().build([], gaps=[gap], day=DAY)
     told = book.completeness
     assert not told.complete
-    assert told.sentence(NEW_YORK) == "fills between 10:41:07 and 10:41:52 not confirmed"
+    assert completeness_words(told, NEW_YORK) == "fills between 10:41:07 and 10:41:52 not confirmed"
     assert told.reason == "waiting for REST"
     still_open = FillGap(at(71.5), None, "refused")
     told = FillDayBuilder().build([], gaps=[still_open, gap], day=DAY).completeness
-    assert told.sentence(NEW_YORK) == "fills since 10:41:07 not confirmed"
+    assert completeness_words(told, NEW_YORK) == "fills since 10:41:07 not confirmed"
     early = FillGap(book.day_start, at(1))
     told = FillDayBuilder().build([], gaps=[gap, early], day=DAY).completeness
-    assert told.sentence(NEW_YORK) == (
+    assert completeness_words(told, NEW_YORK) == (
         "fills before 09:31:00 and between 10:41:07 and 10:41:52 not confirmed"
     )
 
@@ -740,7 +776,7 @@ def test_a_hole_is_a_doubt_even_without_a_gap() -> None:
     """A quantity known from totals only keeps the fills from being called complete."""
     told = FillDayBuilder().build([filled(3, 5, 2, 1.7)]).completeness
     assert not told.complete
-    assert told.sentence(NEW_YORK) == "3 in 1 fill not confirmed"
+    assert completeness_words(told, NEW_YORK) == "3 in 1 fill not confirmed"
     assert told.reason == ""
 
 
@@ -781,7 +817,7 @@ def test_fills_are_told_on_the_positions_they_touch() -> None:
     ]
     told = fills_for_portfolio(FillDayBuilder().build(rows), portfolio(), saved_at=at(60))
     sentences = {
-        name: [fact.sentence(NEW_YORK) for fact in facts] for name, facts in told.by_position.items()
+        name: [fill_fact_words(fact, NEW_YORK) for fact in facts] for name, facts in told.by_position.items()
     }
     assert sentences == {
         "call": [
@@ -824,26 +860,6 @@ def test_busted_fills_are_no_facts() -> None:
     told = fills_for_portfolio(
         FillDayBuilder().build([filled(1, 2, 2, 1.6), filled(2, 5, 3, 1.62), bust]), portfolio()
     )
-    assert [fact.sentence(NEW_YORK) for fact in told.by_position["call"]] == ["3 contracts bought 09:32"]
-
-
-# Tables
-
-
-def test_tables_have_stable_typed_columns() -> None:
-    """Columns, their order and types are the same for an empty book and a full one."""
-    empty = FillDayBuilder().build([], day=DAY)
-    full = FillDayBuilder().build([FIRST, SECOND, live("rejected", 3, order_id="o9")], LEG_FILLS)
-    for book in (empty, full):
-        executions = executions_frame(book)
-        assert {name: str(kind) for name, kind in executions.dtypes.items()} == EXECUTION_COLUMNS
-    assert len(executions_frame(full)) == 6
-    first = executions_frame(full).iloc[0]
-    assert (first["price_words"], first["status"], first["level"]) == ("1.64 credit", "filled", "parent")
-
-
-def test_a_csv_of_the_table_has_no_none() -> None:
-    """A missing value is empty in the CSV, never the text None or nan."""
-    text = executions_frame(FillDayBuilder().build([], [rest(1, 2, 2, 1.62)])).to_csv(index=False)
-    assert "None" not in text
-    assert "nan" not in text
+    assert [fill_fact_words(fact, NEW_YORK) for fact in told.by_position["call"]] == [
+        "3 contracts bought 09:32"
+    ]

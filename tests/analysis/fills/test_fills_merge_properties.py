@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from options_helper.analysis.fills.records import FillKind
 from tests.broker import Broker, arrays_of, days, final, mangled, shuffled
+from tests.said import course
 
 
 @given(st.data())
@@ -23,8 +24,8 @@ def test_with_rest_complete_the_table_is_always_the_same(data: st.DataObject) ->
     alone = arrays_of([], broker.activities, broker.rest_orders())
     book = arrays_of(live, activities, rest_orders)
     assert [final(one) for one in book.executions] == [final(one) for one in alone.executions]
-    assert [(one.order_id, one.status, one.filled, one.timeline) for one in book.orders] == [
-        (one.order_id, one.status, one.filled, one.timeline) for one in alone.orders
+    assert [(one.order_id, one.status, one.filled, course(one)) for one in book.orders] == [
+        (one.order_id, one.status, one.filled, course(one)) for one in alone.orders
     ]
 
 

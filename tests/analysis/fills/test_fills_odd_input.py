@@ -8,8 +8,9 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from apps.streamlit.components.fills.orders_list import orders_html
 from options_helper.analysis.fills.day import FillDay, FillDayBuilder
-from options_helper.analysis.fills.tables import executions_frame
+from options_helper.analysis.fills.words import completeness_words
 from options_helper.data.streaming.trading_normalizers import (
     normalize_rest_activity,
     normalize_rest_order,
@@ -104,10 +105,11 @@ def arrays_of(live: list[Json], fills: list[Json] = [], told: list[Json] = []) -
 @given(st.lists(updates, max_size=6), st.lists(activities, max_size=4), st.lists(orders, max_size=3))
 @settings(max_examples=50, deadline=None)
 def test_no_record_costs_the_table(live: list[Json], fills: list[Json], told: list[Json]) -> None:
-    """Nonsense costs a wrong line at most: the tables are made, and each of their rows is distinct."""
+    """Nonsense costs a wrong line at most: the lists are drawn, and each execution has a key of its own."""
     book = arrays_of(live, fills, told)
-    assert len(executions_frame(book)) == len({one.key for one in book.executions})
-    assert book.completeness.sentence(dt.UTC)
+    assert len(book.executions) == len({one.key for one in book.executions})
+    assert orders_html(book, dt.UTC)
+    assert completeness_words(book.completeness, dt.UTC)
 
 
 def test_figures_beyond_all_measure_cost_no_other_fill() -> None:

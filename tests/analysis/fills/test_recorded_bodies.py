@@ -13,6 +13,7 @@ import pytest
 from apps.streamlit.components.fills.orders_list import orders_html
 from options_helper.analysis.fills import FillDay, build_fill_day
 from options_helper.analysis.fills.by_position import fills_for_portfolio
+from options_helper.analysis.fills.words import fill_fact_words
 from options_helper.analysis.text.fills import fill_words
 from options_helper.data.streaming.backfill.order_history import OrderHistory
 from options_helper.data.streaming.run.cache import LiveCache
@@ -27,6 +28,7 @@ from options_helper.data.streaming.trading_normalizers import (
 from options_helper.market import LiveSnapshot
 from options_helper.models import Portfolio
 from options_helper.times import NEW_YORK, new_york_date
+from tests.said import course
 
 REALITY = Path(__file__).parents[2] / "reality"
 Json = dict[str, Any]
@@ -129,8 +131,8 @@ def test_the_reason_of_a_refused_cancel_is_not_the_orders() -> None:
     """A filled order does not read TOO_LATE_TO_CANCEL; the event does."""
     (order,) = day_of(update(body("tu_cancel_rejected"))).orders
     assert (order.status, order.reject_reason) == ("filled", "")
-    assert [(step.word, step.detail) for step in order.steps if step.detail.startswith("TOO")] == [
-        ("order cancel rejected", "TOO_LATE_TO_CANCEL")
+    assert [(step.event, step.reason) for step in order.steps if step.reason] == [
+        ("order_cancel_rejected", "TOO_LATE_TO_CANCEL")
     ]
 
 
@@ -139,7 +141,7 @@ def test_pending_new_comes_before_new() -> None:
     rows = [update(body(name)) for name in ("tu_new_2025", "tu_pending_new_2025")]
     rows[0]["order_id"] = rows[1]["order_id"]
     (order,) = day_of(*rows).orders
-    assert order.timeline == "pending new → new"
+    assert course(order) == "pending new → new"
 
 
 @pytest.mark.parametrize("name", [*names("act_fill*.json"), *names("rec_fill*.json")])
@@ -267,7 +269,7 @@ def test_one_fill_of_two_lots_is_not_said_of_each_alone() -> None:
     portfolio = Portfolio.model_validate({"positions": lots})
     row = order_update("fill", 1, "o", qty="2", filled_qty="2", filled_avg_price="3", fill="2", price="3")
     facts = fills_for_portfolio(day_of(row), portfolio).by_position
-    assert [facts[name][0].sentence(NEW_YORK) for name in ("lot1", "lot2")] == [
+    assert [fill_fact_words(facts[name][0], NEW_YORK) for name in ("lot1", "lot2")] == [
         "2 contracts sold 10:00 (in all, lot2 included)",
         "2 contracts sold 10:00 (in all, lot1 included)",
     ]

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import httpx
 import pytest
 
-from options_helper.data.rest.client import AlpacaRest
+from options_helper.data.rest.client import CUT_SHORT, AlpacaRest
 from options_helper.data.rest.http import Host
 from options_helper.data.settings import AlpacaSettings
 from options_helper.errors import AlpacaRestError
@@ -274,9 +274,9 @@ def test_all_pages_of_fills_under_a_limit_with_429s_between() -> None:
 
 @pytest.mark.parametrize("page", [[7], [{}], [{"id": 7}], [{"id": "same"}]])
 def test_pages_that_never_move_on_end(page: list[object]) -> None:
-    """A full page whose last row leads nowhere, or to itself, is the last one asked for."""
+    """After a full page whose last row leads nowhere, or to itself, a row says that more is missing."""
     rest, server, _ = connect(lambda _: httpx.Response(200, json=page * 100))
-    assert len(list(rest.fill_pages(OPEN))) in {1, 2}
+    assert list(rest.fill_pages(OPEN))[-1] == [CUT_SHORT]
     assert len(server.requests) <= 2
 
 
@@ -315,19 +315,19 @@ def test_all_pages_of_orders_though_they_share_their_moments(legs_count: bool) -
 
 
 def test_many_orders_of_one_moment_end_the_paging() -> None:
-    """A full page that brings nothing new is the last one, so that the paging ends."""
+    """A full page that brings nothing new is the last one, and a row says that more may be missing."""
     page = [order(number, submitted_at="2026-11-20T14:30:00Z") for number in range(500)]
     rest, server, _ = connect(lambda _: httpx.Response(200, json=page))
-    assert len(rest.orders(OPEN)) == 500
+    assert rest.orders(OPEN) == [*page, CUT_SHORT]
     assert len(server.requests) == 2
 
 
 @pytest.mark.parametrize("submitted", [None, "soon", "2026-11-20T14:30:00", 7])
 def test_orders_without_a_readable_time_end_the_paging(submitted: object) -> None:
-    """A full page without a time to continue from is the last one."""
+    """A full page without a time to continue from is the last one, and a row says that more is missing."""
     page = [order(number, submitted_at=submitted) for number in range(500)]
     rest, server, _ = connect(lambda _: httpx.Response(200, json=[*page, "junk", {"id": None}]))
-    assert len(rest.orders()) == 502  # rows without an id are passed on, to be counted
+    assert rest.orders() == [*page, "junk", {"id": None}, CUT_SHORT]  # all are passed on, to be counted
     assert len(server.requests) == 1
     assert "after" not in server.requests[0].url.params
 

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from options_helper.analysis.fills.records import Execution
+from options_helper.analysis.fills.words import trade_words
 from options_helper.analysis.history.curve import Curve
 from options_helper.analysis.strategies.payoff import Payoff
 from options_helper.analysis.text.figures import format_bare_price
@@ -68,7 +69,7 @@ def fill_points(executions: Iterable[Execution], curve: Curve, name: str, zone: 
         {
             "time": wall_times(times_us, zone),
             "value": np.where(np.isnan(on_line), last, on_line),
-            "text": [f"{one.side_words} {one.words} {one.fill_words}" for one in mine],
+            "text": [trade_words(one) for one in mine],
         }
     )
 

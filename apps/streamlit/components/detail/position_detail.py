@@ -24,8 +24,10 @@ from apps.streamlit.components.positions.table.records import Record, plain_reco
 from apps.streamlit.components.positions.table.row_words import split_warnings, warning_words
 from options_helper.analysis.fills.by_position import positions_by_symbol
 from options_helper.analysis.fills.records import Execution
+from options_helper.analysis.fills.words import execution_name, execution_notes
 from options_helper.analysis.osi import normalize_underlying
 from options_helper.analysis.strategies.structures import Structure, describe_structure
+from options_helper.analysis.text.fills import fill_words, side_words
 from options_helper.analysis.text.wording import format_time
 from options_helper.models import EquityPosition, MultiLegPosition, Portfolio, Position, StockLeg
 from options_helper.session.monitor import MonitorView
@@ -165,8 +167,9 @@ def _fill_list(fills: list[Execution], zone: dt.tzinfo) -> str:
     if not fills:
         return '<p class="pd-none">No fills of it today.</p>'
     rows = "".join(
-        f"<li><time>{format_time(one.at, zone)}</time> {escape(one.side_words)} "
-        f"{escape(one.words)} <b>{escape(one.fill_words)}</b> {escape(one.note or '')}</li>"
+        f"<li><time>{format_time(one.at, zone)}</time> {escape(side_words(one.side, one.intent))} "
+        f"{escape(execution_name(one))} <b>{escape(fill_words(one.quantity, one.price))}</b> "
+        f"{escape(' · '.join(execution_notes(one)))}</li>"
         for one in fills
     )
     return f'<ul class="pd-fills">{rows}</ul>'

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from options_helper.analysis.fills.records import Execution, FillKind
+from options_helper.analysis.fills.words import execution_name, execution_notes, execution_price
 from options_helper.analysis.text.figures import MINUS
-from options_helper.analysis.text.fills import event_words, net_words, plain, price_words
+from options_helper.analysis.text.fills import event_words, net_words, plain, price_words, side_words
 
 if TYPE_CHECKING:
     from options_helper.session.views import FillsView
@@ -15,18 +16,19 @@ TIMES = "\N{MULTIPLICATION SIGN}"
 
 
 def amount_words(one: Execution) -> str:
-    """`+2 @ 1.62`, the sign being the side's; a multi-leg line's in units and net."""
+    """Return `+2 @ 1.62` with the side's sign; of a multi-leg line the units and the net price."""
     if one.kind is FillKind.PARENT:
-        return f"{TIMES}{plain(one.quantity)} {one.price_words}"
+        return f"{TIMES}{plain(one.quantity)} {execution_price(one)}"
     side = one.side or ""
     sign = "+" if side.startswith("buy") else MINUS if side.startswith("sell") else ""
-    return f"{sign}{plain(one.quantity)} @ {one.price_words}"
+    return f"{sign}{plain(one.quantity)} @ {execution_price(one)}"
 
 
 def detail_words(one: Execution, view: FillsView) -> str:
     """Return a row's other details: symbol, side, the order's progress, average and status, the position."""
-    is_said = one.kind is FillKind.PARENT or one.symbol == one.words
-    parts = ["" if is_said else one.symbol, one.side_words if one.side or one.intent else ""]
+    is_said = one.kind is FillKind.PARENT or one.symbol == execution_name(one)
+    side = side_words(one.side, one.intent) if one.side or one.intent else ""
+    parts = ["" if is_said else one.symbol, side]
     if one.kind is not FillKind.LEG:
         parts += _order_parts(one)
     if one.position_after is not None:
@@ -48,4 +50,4 @@ def _order_parts(one: Execution) -> list[str]:
 def note_words(one: Execution, view: FillsView) -> str:
     """Return a row's special remarks, and whether the portfolio file knows its contract."""
     absent = "not in the portfolio file" if one.key in view.not_in_file else ""
-    return " · ".join(part for part in (one.note, absent) if part)
+    return " · ".join(part for part in (*execution_notes(one), absent) if part)

@@ -1,4 +1,4 @@
-"""The fills table as a file: one line per row that is shown, with the same words."""
+"""The fills as a file: one line per row that is shown, with the same words."""
 
 from __future__ import annotations
 
@@ -6,23 +6,27 @@ import datetime as dt
 from typing import TYPE_CHECKING
 
 from apps.streamlit.components.fills.fill_rows import note_words
-from options_helper.analysis.fills.tables import EXECUTION_COLUMNS, executions_frame
+from options_helper.analysis.fills.option_events import OptionEvent
+from options_helper.analysis.fills.order_facts import ReportedBy
+from options_helper.analysis.fills.records import Execution
+from options_helper.analysis.fills.words import execution_name, execution_price
+from options_helper.analysis.tables.schema import Table, names_of
+from options_helper.analysis.text.csv_cells import plain_number, safe_text, write_csv
+from options_helper.analysis.text.fills import contract_words, event_words, side_words
 
 if TYPE_CHECKING:
     from options_helper.session.views import FillsView
 
-_DECIMALS = 12  # quantities have up to nine, prices of coins more
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-
 
 def fills_csv(view: FillsView, zone: dt.tzinfo) -> str:
-    """Every row of the day, times in the reader's zone, and no cell that a spreadsheet would run."""
-    frame = executions_frame(view.day)
-    frame["time"] = [at.astimezone(zone).isoformat(timespec="milliseconds") for at in frame["time"]]
-    frame["note"] = [note_words(one, view) for one in view.day.executions]
-    for name in (name for name, kind in EXECUTION_COLUMNS.items() if kind == "str"):
-        frame[name] = [f"'{text}" if text.startswith(_FORMULA) else text for text in frame[name]]
-    return frame.to_csv(index=False, float_format=_number)
+    """Return the day's option events and fills, times in the reader's zone.
+
+    The columns are those of `Table.FILLS` in the schema; no cell is one that a spreadsheet would run.
+    """
+    events = (_event_row(one) for one in view.day.events)
+    fills = (_fill_row(one, view) for one in view.day.executions)
+    rows = ({name: _cell(value, zone) for name, value in row.items()} for row in (*events, *fills))
+    return write_csv(names_of(Table.FILLS), rows)
 
 
 def fills_csv_name(view: FillsView) -> str:
@@ -31,6 +35,53 @@ def fills_csv_name(view: FillsView) -> str:
     return f"fills-{view.day.day.isoformat()}{doubt}.csv"
 
 
-def _number(number: object) -> str:
-    """Return a number as `2`, `6.9`, `0.000000001`: without needless decimals or powers of ten."""
-    return f"{number:.{_DECIMALS}f}".rstrip("0").rstrip(".")
+def _fill_row(one: Execution, view: FillsView) -> dict[str, object]:
+    return {
+        "time": one.at,
+        "contract": execution_name(one),
+        "symbol": one.symbol,
+        "level": one.kind.value,
+        "side": side_words(one.side, one.intent),
+        "quantity": one.quantity,
+        "price": one.price,
+        "price_words": execution_price(one),
+        "filled": one.filled,
+        "total": one.total,
+        "average_price": one.average_price,
+        "status": event_words(one.status),
+        "position_after": one.position_after,
+        "source": one.source.value,
+        "confirmed": one.confirmed,
+        "busted": one.busted,
+        "corrected": one.corrected,
+        "note": note_words(one, view),
+        "order_id": one.order_id,
+        "parent_id": one.parent_id,
+        "key": one.key,
+    }
+
+
+def _event_row(event: OptionEvent) -> dict[str, object]:
+    return {
+        "time": event.booked_at,
+        "contract": contract_words(event.symbol),
+        "symbol": event.symbol,
+        "level": event.type.value,
+        "quantity": event.quantity,
+        "source": ReportedBy.REST.value,
+        "confirmed": True,
+        "note": event.words,
+        "key": event.activity_id,
+    }
+
+
+def _cell(value: object, zone: dt.tzinfo) -> object:
+    match value:
+        case str():
+            return safe_text(value)
+        case float():
+            return plain_number(value)
+        case dt.datetime():
+            return value.astimezone(zone).isoformat(timespec="milliseconds")
+        case _:
+            return value

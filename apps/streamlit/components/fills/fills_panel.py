@@ -14,7 +14,9 @@ from apps.streamlit.components.fills.fills_csv import fills_csv, fills_csv_name
 from apps.streamlit.components.fills.list_rows import SHOWN, Row, list_rows, quiet
 from apps.streamlit.components.fills.orders_list import orders_html
 from options_helper.analysis.fills.records import Execution, FillKind
+from options_helper.analysis.fills.words import completeness_words, execution_name
 from options_helper.analysis.text.figures import MISSING
+from options_helper.analysis.text.fills import event_words
 from options_helper.analysis.text.wording import count, format_time
 
 if TYPE_CHECKING:
@@ -34,7 +36,7 @@ def render_fills(view: FillsView, zone: dt.tzinfo) -> None:
             st.html(_fill_list(view, zone))
         with orders:
             st.html(orders_html(view.day, zone) if view.known or view.day.orders else quiet(_BEFORE_START))
-        if view.day.executions:
+        if view.day.executions or view.day.events:
             st.download_button(
                 "Fills as CSV",
                 data=partial(fills_csv, view, zone),
@@ -53,7 +55,7 @@ def _title(view: FillsView, zone: dt.tzinfo) -> str:
         words = _OFF
     elif view.known:
         completeness = view.day.completeness
-        words += f" · {completeness.sentence(zone)}"
+        words += f" · {completeness_words(completeness, zone)}"
         reason = completeness.reason
     head = f'<p class="oh-panel-title"><strong>Fills today</strong> <span>{escape(words)}</span></p>'
     return head + quiet(reason)
@@ -62,7 +64,13 @@ def _title(view: FillsView, zone: dt.tzinfo) -> str:
 def _fill_list(view: FillsView, zone: dt.tzinfo) -> str:
     shown = _newest(view.day.executions)
     events = [
-        Row(time=format_time(one.at, zone), what=one.words, amount="", details=f"{one.type}, not a fill")
+        Row(
+            time=MISSING if one.booked_at is None else format_time(one.booked_at, zone),
+            what=one.words,
+            amount="",
+            details=f"{event_words(one.type)}, not a fill",
+            hover=one.symbol,
+        )
         for one in view.day.events
     ]
     if not shown and not events:
@@ -73,7 +81,7 @@ def _fill_list(view: FillsView, zone: dt.tzinfo) -> str:
 
 
 def _newest(executions: tuple[Execution, ...]) -> tuple[Execution, ...]:
-    """The rows to list; the legs of the last one are among them."""
+    """Return the rows to list, with the legs of the last one."""
     end = SHOWN
     while end < len(executions) and executions[end].kind is FillKind.LEG:
         end += 1
@@ -84,7 +92,7 @@ def _row(one: Execution, view: FillsView, zone: dt.tzinfo) -> Row:
     is_leg = one.kind is FillKind.LEG
     return Row(
         time="" if is_leg else format_time(one.at, zone),
-        what=one.words,
+        what=execution_name(one),
         amount=amount_words(one),
         details=detail_words(one, view),
         hover=one.symbol,

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from functools import partial
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -15,6 +17,9 @@ from apps.streamlit.components.positions.table import (
     positions_csv,
     render,
 )
+from options_helper.analysis.fills.by_position import PortfolioFills
+from options_helper.analysis.fills.words import fill_fact_words
+from options_helper.analysis.text.wording import format_day
 from options_helper.session.views import FillsView
 
 if TYPE_CHECKING:
@@ -31,16 +36,14 @@ def render_positions(
 
     The title of a hidden tab carries the number of `raised` alerts.
     """
-    notes = {name: [mark] for name, mark in (account.marks if account else {}).items()}
-    for name, facts in fills.portfolio_fills.by_position.items():
-        notes[name] = notes.get(name, []) + [fact.sentence(zone) for fact in facts]
+    notes = account_notes(fills.portfolio_fills, zone, account.marks if account else {})
     payload = build_table_rows(
         view.portfolio,
         view.positions,
         view.structures,
         view.legs,
         view.underlyings,
-        {name: "; ".join(sentences) for name, sentences in notes.items()},
+        notes,
         not_held=frozenset() if account is None else account.not_held,
         as_of=view.at.as_of,
         stale_after_seconds=view.stale_after_seconds,
@@ -48,6 +51,20 @@ def render_positions(
     selected = render(payload, key=TABLE_KEY, raised=raised)
     _render_downloads(payload, view.at.as_of, zone)
     return selected
+
+
+def account_notes(
+    fills: PortfolioFills, zone: dt.tzinfo, marks: Mapping[str, str] = MappingProxyType({})
+) -> dict[str, str]:
+    """Return, by position, what the account reports of it: its mark, option events, then today's fills."""
+    notes = {name: [mark] for name, mark in marks.items()}
+    for name, events in fills.events.items():
+        notes.setdefault(name, []).extend(
+            f"{event.words}, {format_day(event.date, with_year=False)}" for event in events
+        )
+    for name, facts in fills.by_position.items():
+        notes.setdefault(name, []).extend(fill_fact_words(fact, zone) for fact in facts)
+    return {name: "; ".join(words) for name, words in notes.items()}
 
 
 def _render_downloads(payload: TableRows, as_of: dt.datetime, zone: dt.tzinfo) -> None:

@@ -19,6 +19,7 @@ from options_helper.data.rest.client import AlpacaRest
 from options_helper.data.rest.http import Host
 from options_helper.data.streaming.backfill.account import AccountFetch
 from options_helper.data.streaming.backfill.market import MarketFetch
+from options_helper.data.streaming.backfill.option_events import EarlierOptionEvents
 from options_helper.data.streaming.backfill.order_history import OrderHistory
 from options_helper.data.streaming.backfill.prices import PriceFetch, Wanted
 from options_helper.data.streaming.backfill.rest_rows import adjusted_contracts
@@ -65,6 +66,7 @@ class Backfill:
         self._steps = steps or StepWatch()
         self._settle_seconds = settle_seconds
         self._history = OrderHistory(rest)
+        self._earlier_events = EarlierOptionEvents(rest)
         self._fills_asked_at: float | None = None
         self._stopped = threading.Event()
         self._market = MarketFetch(rest, results, clock, self._stopped.is_set)
@@ -176,12 +178,17 @@ class Backfill:
         began, began_at = self._monotonic(), self._clock()
         day_at = self._results.to_alpaca_time(began_at)
         self._history.update(day_at, self._report_count)
+        self._earlier_events.update(day_at)
         if new_york_date(self._results.to_alpaca_time(self._clock())) != new_york_date(day_at):
             return 0.0  # it belongs to the day before; the next look begins at once
         settled = began_at - dt.timedelta(seconds=self._settle_seconds)
-        history = self._history
+        history, earlier = self._history, self._earlier_events
         self._results.put_order_history(
-            history.fills, history.orders, settled, history.unreadable, history.events
+            history.fills,
+            history.orders,
+            settled,
+            history.unreadable + earlier.unreadable,
+            [*earlier.rows, *history.events],
         )
         asked_at = self._fills_asked_at
         if asked_at is not None and began < asked_at + self._settle_seconds:

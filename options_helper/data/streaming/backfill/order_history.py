@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Protocol
 
 from options_helper.data.rest.refusals import FORBIDDEN, TOO_MANY, UNAUTHORIZED
@@ -18,9 +18,8 @@ from options_helper.data.streaming.trading_normalizers import (
 )
 from options_helper.errors import AlpacaRestError
 from options_helper.market import UnreadableRows
+from options_helper.order_rows import OptionEventRow, OrderRow, OrderTerms
 from options_helper.times import new_york_date, start_of_day
-
-Row = dict[str, Any]
 
 _RELOOK = dt.timedelta(minutes=5)  # a fill that REST lists late is still found this long after it
 _GRAIN = 1e-9  # of quantities; sums of floats may be off by less
@@ -35,15 +34,15 @@ class OrderSource(Protocol):
     """The routes that are needed; `AlpacaRest` has them."""
 
     def orders(self, after: dt.datetime | None = None, *, status: str = "all") -> list[Any]:
-        """Orders submitted after a time, legs nested."""
+        """Return the orders submitted after a time, legs nested."""
         ...
 
-    def order(self, order_id: str) -> Row:
-        """One order, legs nested."""
+    def order(self, order_id: str) -> Mapping[str, object]:
+        """Return one order, legs nested."""
         ...
 
     def fill_pages(self, after: dt.datetime) -> Iterator[list[Any]]:
-        """FILL activities since a time, page by page."""
+        """Yield the fills and option events since a time, page by page."""
         ...
 
 
@@ -56,32 +55,32 @@ class OrderHistory:
     def __init__(self, source: OrderSource) -> None:
         self._source = source
         self._day: dt.date | None = None
-        self._fills: dict[str, Row] = {}
-        self._orders: dict[str, Row] = {}
-        self._events: dict[str, Row] = {}
+        self._fills: dict[str, OrderRow] = {}
+        self._orders: dict[str, OrderRow] = {}
+        self._events: dict[str, OptionEventRow] = {}
         self._unknown: set[str] = set()
         self._unreadable = UnreadableLog()
         self._doubted_from: dt.datetime | None = None
         self._now: dt.datetime = dt.datetime.min.replace(tzinfo=dt.UTC)
 
     @property
-    def fills(self) -> list[Row]:
-        """Executions as `normalize_rest_activity` makes them, oldest first."""
+    def fills(self) -> list[OrderRow]:
+        """Return executions as `normalize_rest_activity` makes them, oldest first."""
         return sorted(self._fills.values(), key=lambda row: row["timestamp"])
 
     @property
-    def orders(self) -> list[Row]:
-        """Orders as `normalize_rest_order` makes them, oldest change first."""
+    def orders(self) -> list[OrderRow]:
+        """Return orders as `normalize_rest_order` makes them, oldest change first."""
         return sorted(self._orders.values(), key=lambda row: row["timestamp"])
 
     @property
-    def events(self) -> list[Row]:
-        """Option events as `normalize_option_event` makes them, by date."""
+    def events(self) -> list[OptionEventRow]:
+        """Return option events as `normalize_option_event` makes them, by date."""
         return sorted(self._events.values(), key=lambda row: row["date"])
 
     @property
     def unreadable(self) -> UnreadableRows:
-        """Rows of the day that could not be read, wholly or in part."""
+        """Return the number of rows of the day that could not be read, wholly or in part."""
         return self._unreadable.rows
 
     def update(self, now: dt.datetime, on_progress: Callable[[int], None] | None = None) -> None:
@@ -128,14 +127,14 @@ class OrderHistory:
             row = normalize_rest_order(order)
             if row is None or not is_whole(order):
                 self._unreadable.add(route, order, self._now)
-            if row is None:
-                continue
-            self._orders[row["order_id"]] = row
-            taken.add(row["order_id"])
+            order_id = None if row is None else row["order_id"]
+            if row is not None and order_id is not None:
+                self._orders[order_id] = row
+                taken.add(order_id)
         return taken
 
     def _take_older_orders(self, day_start: dt.datetime) -> None:
-        """Orders of earlier days: those still open, and those that were open at the last look."""
+        """Take orders of earlier days: those still open, and those that were open at the last look."""
         still_open = self._take_orders("open orders", self._source.orders(status="open"))
         self._take_single_orders(
             order_id
@@ -153,7 +152,8 @@ class OrderHistory:
             if not is_fill(activity):
                 continue
             row = normalize_rest_activity(activity)
-            if row is None or row["fill_price"] is None:
+            # Without an id a row cannot be distinguished from one that is alike.
+            if row is None or row["fill_price"] is None or row["activity_id"] is None:
                 self._unreadable.add("fills", activity, self._now)
                 self._doubted_from = min(self._doubted_from or last_read, last_read)
             if row is None:
@@ -165,34 +165,32 @@ class OrderHistory:
 
     def _take_event(self, activity: object, day_start: dt.datetime) -> None:
         row = normalize_option_event(activity)
-        if row is None:
+        if row is None or row["activity_id"] is None:
             self._unreadable.add("option events", activity, self._now)
-        elif row["date"] >= new_york_date(day_start):
-            key = row["activity_id"] or f"{row['type']}:{row['symbol']}:{row['date']}"
-            self._events[key] = row
+        if row is not None and row["date"] >= new_york_date(day_start):
+            self._events[row["activity_id"] or repr(row)] = row
 
     def _holes(self) -> Iterator[dt.datetime]:
-        """When each order was submitted whose fills of today come to less than REST's own total of it."""
-        filled: dict[str, float] = {}
+        """Yield the times of orders whose fills of today come to less than REST's own total of the order."""
+        filled: dict[str | None, float] = {}
         for fill in self._fills.values():
-            filled[fill["order_id"]] = filled.get(fill["order_id"], 0.0) + fill["fill_qty"]
+            filled[fill["order_id"]] = filled.get(fill["order_id"], 0.0) + (fill["fill_qty"] or 0.0)
         for order in self._orders.values():
             began = order.get("submitted_at")
             if began is None or new_york_date(began) != self._day:
                 continue  # part of it may have been filled on an earlier day
             is_spread = order.get("order_class") == "mleg" and order.get("legs")
-            for one in order["legs"] if is_spread else [order, *order.get("legs", ())]:
-                if (one.get("filled_qty") or 0.0) > filled.get(one["order_id"], 0.0) + _GRAIN:
-                    yield began
-                    break
+            parts: Iterable[OrderTerms] = order["legs"] if is_spread else [order, *order.get("legs", ())]
+            if any((one["filled_qty"] or 0.0) > filled.get(one["order_id"], 0.0) + _GRAIN for one in parts):
+                yield began
 
     def _orders_of_fills(self) -> Iterator[str]:
-        """Orders that were filled today and not listed: submitted on an earlier day."""
-        known = set(self._orders)
+        """Yield orders that were filled today and not listed: submitted on an earlier day."""
+        known: set[str | None] = set(self._orders)
         for row in self._orders.values():
             known.update(leg["order_id"] for leg in row.get("legs", ()))
         filled = dict.fromkeys(row["order_id"] for row in self._fills.values())
-        return (order_id for order_id in filled if order_id not in known)
+        return (order_id for order_id in filled if order_id is not None and order_id not in known)
 
     def _take_single_orders(self, order_ids: Iterable[str]) -> None:
         for order_id in order_ids:
@@ -206,6 +204,6 @@ class OrderHistory:
                 self._unknown.add(order_id)
 
 
-def _is_open(order: Row) -> bool:
-    """Return whether an order may still change: itself, or a leg of it, as a filled bracket's."""
+def _is_open(order: OrderRow) -> bool:
+    """Return if an order may still change: itself, or a leg of it, as a filled bracket's."""
     return any(one["status"] not in _CLOSED for one in (order, *order.get("legs", ())))

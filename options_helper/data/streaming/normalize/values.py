@@ -8,7 +8,6 @@ an exception: one bad field must not cost the rest of a frame.
 from __future__ import annotations
 
 import datetime as dt
-import math
 import re
 import sys
 from enum import Enum
@@ -30,14 +29,14 @@ def to_amount(value: object) -> float | None:
 
 
 def to_number(value: object) -> float | None:
-    """Return a number of order data, which Alpaca writes as text; finite, of either sign."""
+    """Return a number of order data, of either sign, at most `LARGEST_AMOUNT`; Alpaca writes it as text."""
     if isinstance(value, bool) or not isinstance(value, str | SupportsFloat):
         return None
     try:
         number = float(value)
     except (TypeError, ValueError, OverflowError):
         return None
-    return number if math.isfinite(number) else None
+    return number if abs(number) <= LARGEST_AMOUNT else None
 
 
 def to_utc(value: object) -> dt.datetime | None:

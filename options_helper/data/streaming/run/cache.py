@@ -8,7 +8,7 @@ import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import Any
+from typing import TypeVar, cast
 
 from options_helper.data.streaming.normalize.corrections import TradeCorrection, correct_trade
 from options_helper.data.streaming.normalize.halts import still_halted
@@ -28,12 +28,13 @@ from options_helper.market import (
     Trade,
     UnreadableRows,
 )
+from options_helper.order_rows import OptionEventRow, OrderRow
 from options_helper.quote_tables import Columns, QuoteTable, TradeTable
 from options_helper.times import new_york_date
 
 logger = logging.getLogger(__name__)
 
-Row = Mapping[str, Any]
+Row = TypeVar("Row", bound=Mapping[str, object])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,12 +55,12 @@ class CacheState:
     stock_trades: TradeTable = field(default_factory=TradeTable.empty)
     option_quotes: QuoteTable = field(default_factory=QuoteTable.empty)
     option_trades: TradeTable = field(default_factory=TradeTable.empty)
-    fills: tuple[Row, ...] = ()  # newest first
-    rest_fills: tuple[Row, ...] = ()
-    rest_orders: tuple[Row, ...] = ()
+    fills: tuple[OrderRow, ...] = ()  # newest first
+    rest_fills: tuple[OrderRow, ...] = ()
+    rest_orders: tuple[OrderRow, ...] = ()
     fill_gaps: tuple[FillGap, ...] = ()
     unreadable_rows: UnreadableRows = NO_UNREADABLE_ROWS
-    option_events: tuple[Row, ...] = ()
+    option_events: tuple[OptionEventRow, ...] = ()
     previous_closes: Mapping[str, PreviousClose] = field(default_factory=dict)
     greeks: Mapping[str, Greeks] = field(default_factory=dict)
     multipliers: Mapping[str, float] = field(default_factory=dict)
@@ -168,7 +169,7 @@ class LiveCache:
         with self._lock:
             self._publish_halts({})
 
-    def apply_orders(self, rows: Sequence[Row], *, now: dt.datetime) -> None:
+    def apply_orders(self, rows: Sequence[OrderRow], *, now: dt.datetime) -> None:
         """Add order updates, newest first; count and leave out those of an earlier New York day."""
         today = new_york_date(now)
         newest = [row for row in reversed(rows) if _is_of_day(row, today)]
@@ -205,10 +206,10 @@ class LiveCache:
 
     def apply_order_history(
         self,
-        fills: Sequence[Row],
-        orders: Sequence[Row],
+        fills: Sequence[OrderRow],
+        orders: Sequence[OrderRow],
         unreadable: UnreadableRows = NO_UNREADABLE_ROWS,
-        option_events: Sequence[Row] = (),
+        option_events: Sequence[OptionEventRow] = (),
     ) -> None:
         """Replace the day's executions and orders of REST, and the count of its rows that are unreadable."""
         with self._lock:
@@ -275,18 +276,18 @@ class LiveCache:
         self._state = replace(state, version=self._state.version + 1)
 
 
-def _is_of_day(row: Row, day: dt.date) -> bool:
+def _is_of_day(row: OrderRow, day: dt.date) -> bool:
     timestamp = row.get("timestamp") or row.get("received_at")
     return timestamp is None or new_york_date(timestamp) >= day
 
 
 def freeze_row(row: Row) -> Row:
     """Return a view of a row, and of all rows within it, that cannot be written to."""
-    nested = {name: value for name, value in row.items() if isinstance(value, list | dict)}
-    if nested:
-        row = {**row, **{name: _freeze_nested(value) for name, value in nested.items()}}
-    return MappingProxyType(row) if isinstance(row, dict) else row
+    frozen = {name: _freeze_nested(value) for name, value in row.items()}
+    return cast("Row", MappingProxyType(frozen)) if isinstance(row, dict) else row
 
 
-def _freeze_nested(value: list[Row] | dict[str, Any]) -> object:
-    return freeze_row(value) if isinstance(value, dict) else tuple(map(freeze_row, value))
+def _freeze_nested(value: object) -> object:
+    if isinstance(value, dict):
+        return freeze_row(value)
+    return tuple(map(freeze_row, value)) if isinstance(value, list) else value

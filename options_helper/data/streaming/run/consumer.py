@@ -14,7 +14,7 @@ from options_helper.data.streaming.normalize.halts import read_halts
 from options_helper.data.streaming.reconnect.worker import StreamWorker
 from options_helper.data.streaming.run.cache import LiveCache
 from options_helper.data.streaming.run.inbox import Batch, EventInbox
-from options_helper.data.streaming.trading_normalizers import normalize_trade_update
+from options_helper.data.streaming.trading_normalizers import is_whole_update, normalize_trade_update
 from options_helper.guard import Guard
 from options_helper.market import StreamName
 
@@ -25,7 +25,7 @@ class Consumer:
     """Takes from the inbox until it is closed and empty; one bad batch costs itself alone.
 
     Args:
-        orders_unread: Called with the time of receipt when an order update could not be read.
+        orders_unread: Called with the time of receipt when an order update could not be read, or not in full.
     """
 
     def __init__(
@@ -83,12 +83,13 @@ class Consumer:
     def _apply_orders(self, batch: Batch) -> None:
         rows = [row for row in map(normalize_trade_update, batch.orders) if row is not None]
         if rows:
-            received = [{**row, "received_at": batch.received_at} for row in rows]
-            self._cache.apply_orders(received, now=self._clock())
+            for row in rows:
+                row["received_at"] = batch.received_at
+            self._cache.apply_orders(rows, now=self._clock())
         self._workers[StreamName.FILLS].applied(
             received_at=batch.received_at, lag=None, conflated=0, malformed=batch.messages - len(rows)
         )
-        if len(rows) < batch.messages:
+        if len(rows) < batch.messages or not all(map(is_whole_update, rows)):
             self._orders_unread(batch.received_at)
 
     def _count_skipped(self, batch: Batch, _kind: str) -> None:

@@ -6,7 +6,6 @@ import datetime as dt
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from options_helper.analysis.streams.clock import accept_offset, clock_error
 from options_helper.data.calendar.market_clock import MarketCalendar
@@ -14,6 +13,7 @@ from options_helper.data.streaming.reconnect.worker import StreamWorker
 from options_helper.data.streaming.run.cache import LiveCache, Reference
 from options_helper.data.streaming.run.fill_gaps import FillGaps
 from options_helper.market import NO_UNREADABLE_ROWS, Quote, StreamName, Trade, UnreadableRows
+from options_helper.order_rows import OptionEventRow, OrderRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,11 +109,11 @@ class RestResults:
 
     def put_order_history(
         self,
-        rest_fills: Sequence[dict[str, Any]],
-        rest_orders: Sequence[dict[str, Any]],
+        rest_fills: Sequence[OrderRow],
+        rest_orders: Sequence[OrderRow],
         confirmed_until: dt.datetime,
         unreadable: UnreadableRows = NO_UNREADABLE_ROWS,
-        option_events: Sequence[dict[str, Any]] = (),
+        option_events: Sequence[OptionEventRow] = (),
     ) -> None:
         """Take the day's executions and orders, fetched up to a time, and how many rows were unreadable."""
         self._cache.apply_order_history(rest_fills, rest_orders, unreadable, option_events)

@@ -118,6 +118,8 @@ class FakeRest:
     calls: Counter[str] = field(default_factory=Counter)
     log: list[str] = field(default_factory=list)
     fills: list[Any] = field(default_factory=list)
+    earlier_events: list[Any] = field(default_factory=list)
+    events_asked_after: dt.datetime | None = None
     todays_orders: list[Any] = field(default_factory=list)
     open_orders: list[Any] = field(default_factory=list)
     single: dict[str, Any] = field(default_factory=dict)
@@ -214,6 +216,12 @@ class FakeRest:
             self.asked_after.append(after)
         for start in range(0, max(len(self.fills), 1), 2):
             yield self.fills[start : start + 2]
+
+    def option_event_pages(self, after: dt.datetime) -> Iterator[list[Any]]:
+        """Return the events of earlier days."""
+        self._call("option events")
+        self.events_asked_after = after
+        yield self.earlier_events
 
     def stop(self) -> None:
         """Note it."""
@@ -349,6 +357,7 @@ def test_the_first_round_fetches_everything_once(desk: Desk) -> None:
             "orders all",
             "orders open",
             "fills",
+            "option events",
             "positions",
             "account",
             "history",

@@ -15,6 +15,7 @@ import datetime as dt
 from collections.abc import Callable, Iterator
 
 from options_helper.analysis.fills.day import FillDay, FillDayBuilder
+from options_helper.analysis.fills.words import execution_price
 from options_helper.data.rest.client import AlpacaRest
 from options_helper.data.settings import load_settings
 from options_helper.data.streaming.backfill.backfill import Backfill
@@ -26,6 +27,7 @@ from options_helper.market import StreamName
 from options_helper.simulator.account.orders import LegRequest
 from options_helper.simulator.server import AlpacaSimulator
 from options_helper.times import new_york_date, utc_now
+from tests.said import course
 
 pytestmark = pytest.mark.integration
 
@@ -238,10 +240,13 @@ def test_multi_leg_busts_and_replacements_end_as_the_ledger(simulator: AlpacaSim
     rest.close()
     book = FillDayBuilder().build([], history.fills, history.orders)
     assert_equals_ledger(book, simulator)
-    assert [one.price_words for one in book.fills if one.kind == "parent"] == ["1.50 credit", "1.50 credit"]
+    assert [execution_price(one) for one in book.fills if one.kind == "parent"] == [
+        "1.50 credit",
+        "1.50 credit",
+    ]
     stories = {story.order_id: story for story in book.orders}
     assert stories[second].order_ids == (first, second)
-    assert stories[second].timeline == "new → replaced → partial fill → canceled"
+    assert course(stories[second]) == "new → replaced → partial fill → canceled"
 
 
 def test_twenty_drops_of_the_trading_stream_lose_no_fill(

@@ -9,16 +9,24 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from options_helper.analysis.fills.day import FillDayBuilder
+from options_helper.analysis.fills.words import completeness_words
+from options_helper.data.rest.client import CUT_SHORT
 from options_helper.data.streaming.backfill.order_history import OrderHistory
 from options_helper.data.streaming.backfill.unreadable import masked_text
+from options_helper.data.streaming.trading_normalizers import (
+    is_fill,
+    is_option_event,
+    normalize_rest_activity,
+)
 from options_helper.errors import AlpacaRestError
 from tests.data.streaming.backfill.test_backfill import MIDNIGHT, NOW, FakeRest, make_fill, make_order
 
 NEW_YORK = ZoneInfo("America/New_York")
+DAY = dt.date(2026, 11, 20)
 MINUTE = dt.timedelta(minutes=1)
 BROKEN_FILLS: list[Any] = [
     None,
@@ -31,6 +39,7 @@ BROKEN_FILLS: list[Any] = [
     make_fill(1, transaction_time=None),
     make_fill(1, transaction_time="yesterday"),
     make_fill(1, order_id=None),
+    make_fill(1, id=None),
 ]
 BROKEN_ORDERS: list[Any] = [
     None,
@@ -46,6 +55,12 @@ BROKEN_ORDERS: list[Any] = [
 ]
 
 
+def make_event(**changes: Any) -> dict[str, Any]:
+    """An expiry of Friday, as Alpaca lists it."""
+    event = {"activity_type": "OPEXP", "id": "1", "symbol": "AAPL261120C00250000", "qty": "-1"}
+    return {**event, "date": "2026-11-20", "net_amount": "0", "status": "executed", **changes}
+
+
 def look(rest: FakeRest, at: dt.datetime = NOW) -> OrderHistory:
     """The day after one look."""
     history = OrderHistory(rest)
@@ -55,9 +70,9 @@ def look(rest: FakeRest, at: dt.datetime = NOW) -> OrderHistory:
 
 def heading(history: OrderHistory) -> tuple[bool, str]:
     """Return whether the day claims to be complete, and its words."""
-    day = FillDayBuilder().build([], history.fills, history.orders, unreadable=history.unreadable)
+    day = FillDayBuilder().build([], history.fills, history.orders, unreadable=history.unreadable, day=DAY)
     said = day.completeness
-    return said.complete, said.sentence(NEW_YORK)
+    return said.complete, completeness_words(said, NEW_YORK)
 
 
 @pytest.mark.parametrize("row", BROKEN_FILLS, ids=repr)
@@ -76,6 +91,37 @@ def test_an_order_that_cannot_be_read_ends_the_claim(row: Any) -> None:
     assert heading(look(rest)) == (False, "1 row from Alpaca could not be read since 10:00:00")
     rest.todays_orders, rest.open_orders = [], [row]
     assert not heading(look(rest))[0]
+
+
+def test_pages_that_were_cut_short_end_the_claim() -> None:
+    """Orders or activities that could not be asked for are missing, whatever the others say."""
+    for change in ({"todays_orders": [make_order("o1"), CUT_SHORT]}, {"fills": [CUT_SHORT]}):
+        rest = FakeRest()
+        for name, rows in change.items():
+            setattr(rest, name, rows)
+        assert heading(look(rest)) == (False, "1 row from Alpaca could not be read since 10:00:00")
+
+
+@pytest.mark.parametrize(
+    "broken", [{"symbol": None}, {"date": "soon"}, {"qty": None}, {"qty": "2,0"}, {"id": None}]
+)
+def test_an_option_event_that_cannot_be_read_ends_the_claim(broken: dict[str, Any]) -> None:
+    """An assignment or expiry that cannot be read is missing from the day."""
+    rest = FakeRest()
+    rest.fills = [make_event(), {**make_event(id="2"), **broken}]
+    assert heading(look(rest)) == (False, "1 row from Alpaca could not be read since 10:00:00")
+
+
+@pytest.mark.parametrize("kind", ["OPCA", "OPCSH"])
+def test_a_corporate_action_needs_no_quantity(kind: str) -> None:
+    """It may only move cash."""
+    rest = FakeRest()
+    rest.fills = [make_event(activity_type=kind, qty=None, net_amount="-12.5")]
+    history = look(rest)
+    assert heading(history)[0]
+    assert [(row["type"], row["qty"], row["amount"]) for row in history.events] == [
+        (kind.lower(), None, -12.5)
+    ]
 
 
 def test_rows_that_say_nothing_of_today_end_no_claim() -> None:
@@ -174,3 +220,39 @@ def test_completeness_is_never_claimed_after_a_skipped_row(data: st.DataObject, 
         rows[place] = data.draw(wrong)
     rest.fills, rest.todays_orders = fills, orders
     assert not heading(look(rest))[0]
+
+
+odd = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.floats()
+    | st.text(max_size=4)
+    | st.sampled_from(["1", "2", "FILL", "OPASN", "o"]),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=3), inner, max_size=2),
+    max_leaves=4,
+)
+rows = st.one_of(
+    odd,
+    *(
+        st.fixed_dictionaries({}, optional={name: st.just(value) | odd for name, value in good.items()})
+        for good in (make_fill(1), make_order("o1", filled_qty="1"), make_event())
+    ),
+)
+
+
+@given(fills=st.lists(rows, max_size=4), orders=st.lists(rows, max_size=3))
+@settings(max_examples=100, deadline=None)
+def test_no_row_of_rest_disappears_uncounted(fills: list[Any], orders: list[Any]) -> None:
+    """Whatever its shape: a row is kept, of another kind, or counted, and a counted one ends the claim."""
+    rest = FakeRest()
+    rest.fills, rest.todays_orders = fills, orders
+    history = look(rest)
+    kept = len(history.fills) + len(history.events) + len(history.orders) + history.unreadable.count
+    other = [row for row in fills if not is_fill(row) and not is_option_event(row)]
+    named = [row["id"] for row in (*fills, *orders) if isinstance(row, dict) and row.get("id")]
+    again = len(named) - len(set(map(str, named)))  # one id is one row, however often it comes
+    early = [
+        row for row in map(normalize_rest_activity, fills) if row is not None and row["timestamp"] < MIDNIGHT
+    ]
+    assert kept + len(other) + len(early) + again >= len(fills) + len(orders)
+    assert heading(history)[0] is False or history.unreadable.count == 0

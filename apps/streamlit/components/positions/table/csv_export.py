@@ -2,33 +2,30 @@
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
-import io
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from apps.streamlit.components.positions.table.records import Record, csv_figure
 from options_helper.analysis.tables.schema import Column, Table, shown_columns, sources_of
+from options_helper.analysis.text.csv_cells import plain_number, safe_text, write_csv
 
 if TYPE_CHECKING:
     from apps.streamlit.components.positions.table.rows import TableRows
-
-_FORMULA_SIGNS = frozenset("=+-@\t\r")
 
 
 def positions_csv(payload: TableRows, zone: dt.tzinfo) -> str:
     """Return one line per position or structure; percentages are fractions, times carry the zone's offset."""
     figures = _figures(Table.POSITIONS, Table.STRUCTURES)
     columns = ("id", "underlying", "position", "terms", *figures, "state", "quote_time", "warnings", "fills")
-    return _csv(columns, (_shown(row, payload, zone) for row in _rows(payload) if row["kind"] != "leg"))
+    return write_csv(columns, (_shown(row, payload, zone) for row in _rows(payload) if row["kind"] != "leg"))
 
 
 def legs_csv(payload: TableRows, zone: dt.tzinfo) -> str:
     """Return one line per leg of a structure."""
     figures = _figures(Table.LEGS)
     columns = ("position_id", "underlying", "leg", *figures, "state", "quote_time", "warnings")
-    return _csv(columns, (_shown(row, payload, zone) for row in _rows(payload) if row["kind"] == "leg"))
+    return write_csv(columns, (_shown(row, payload, zone) for row in _rows(payload) if row["kind"] == "leg"))
 
 
 def _figures(*tables: Table) -> list[str]:
@@ -44,15 +41,15 @@ def _shown(row: Record, payload: TableRows, zone: dt.tzinfo) -> Record:
     return {
         **row,
         **{column.field: _figure(row[column.field], column) for column in shown_columns()},
-        "id": _safe(row["id"]),
-        "position_id": _safe(row["parent"] or ""),
-        "underlying": _safe(row["group"]),
-        "position": _safe(row["name"]),
-        "leg": _safe(row["name"]),
+        "id": safe_text(row["id"]),
+        "position_id": safe_text(row["parent"] or ""),
+        "underlying": safe_text(row["group"]),
+        "position": safe_text(row["name"]),
+        "leg": safe_text(row["name"]),
         "terms": row["sub"],
         "quote_time": _time_text(row["time"], zone),
         "warnings": ", ".join(payload["warnings"][code][0] for code in row["warning"] or []),
-        "fills": _safe(row["note"] or ""),
+        "fills": safe_text(row["note"] or ""),
     }
 
 
@@ -61,23 +58,10 @@ def _figure(value: float | str | None, column: Column) -> float | str | None:
     if value is None or isinstance(value, str):
         return value
     figure = csv_figure(value, column)
-    return figure if "e" not in repr(figure) else f"{figure:.12f}".rstrip("0").rstrip(".")
+    return figure if figure is None or "e" not in repr(figure) else plain_number(figure)
 
 
 def _time_text(milliseconds: int | None, zone: dt.tzinfo) -> str:
     if milliseconds is None:
         return ""
     return dt.datetime.fromtimestamp(milliseconds / 1000, tz=zone).isoformat(timespec="milliseconds")
-
-
-def _csv(columns: tuple[str, ...], rows: Iterable[Record]) -> str:
-    out = io.StringIO()
-    writer = csv.DictWriter(out, columns, extrasaction="ignore", lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return out.getvalue()
-
-
-def _safe(text: str) -> str:
-    """Text that a spreadsheet takes as text, never as a formula."""
-    return f"'{text}" if text[:1] in _FORMULA_SIGNS else text

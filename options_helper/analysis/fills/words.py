@@ -1,0 +1,171 @@
+"""Executions, orders and the completeness of a day in words."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from options_helper.analysis.fills.order_facts import CORRECTIONS, PriceOrigin
+from options_helper.analysis.fills.records import (
+    Completeness,
+    Execution,
+    FillFact,
+    FillKind,
+    OrderEvent,
+    OrderTimeline,
+    TermChange,
+)
+from options_helper.analysis.text.fills import (
+    MULTI_LEG_WORDS,
+    contract_words,
+    event_words,
+    fill_words,
+    net_words,
+    plain,
+    price_words,
+    side_words,
+)
+from options_helper.analysis.text.wording import count, format_minute, format_time, join_words
+from options_helper.market import FillGap
+
+_MOST_SPANS = 3  # named, the newest; more of them are counted
+_NO_REASON = "no reason reported"  # REST reports none, the stream not always
+_TERMS = {"limit_price": "limit", "stop_price": "stop", "qty": "quantity"}
+
+
+def execution_name(one: Execution) -> str:
+    """Return `AAPL 18 Dec 2026 250 call`, of a multi-leg line `AAPL multi-leg`."""
+    if one.kind is FillKind.PARENT:
+        return f"{one.symbol} multi-leg" if one.symbol else MULTI_LEG_WORDS
+    return contract_words(one.symbol)
+
+
+def execution_price(one: Execution) -> str:
+    """Return `1.62`, of a multi-leg line `1.62 credit`, `—` if it is unknown."""
+    return net_words(one.price) if one.kind is FillKind.PARENT else price_words(one.price)
+
+
+def trade_words(one: Execution) -> str:
+    """Return `buy to open AAPL 18 Dec 2026 250 call 2 @ 1.62`."""
+    side, name = side_words(one.side, one.intent), execution_name(one)
+    return f"{side} {name} {fill_words(one.quantity, one.price)}"
+
+
+def execution_notes(one: Execution) -> tuple[str, ...]:
+    """Return everything special about an execution."""
+    notes = []
+    if not one.confirmed:
+        notes.append("not confirmed")
+    if one.busted:
+        notes.append("busted")
+    if one.corrected:
+        notes.append(f"corrected, was {fill_words(*one.was)}" if one.was else "corrected")
+    if one.price_origin is PriceOrigin.DERIVED:
+        notes.append("price from averages")
+    return tuple(notes)
+
+
+def order_name(order: OrderTimeline) -> str:
+    """Return the contract or stock in words, of a multi-leg order those of its legs."""
+    if order.is_multi_leg and order.legs:
+        return " / ".join(contract_words(leg.symbol) for leg in order.legs)
+    return MULTI_LEG_WORDS if order.is_multi_leg and not order.symbol else contract_words(order.symbol)
+
+
+def order_price(order: OrderTimeline, price: float | None) -> str:
+    """Return a price of the order: `1.65`, of a multi-leg order `1.65 debit`, `—` if there is none."""
+    return net_words(price) if order.is_multi_leg else price_words(price)
+
+
+def event_detail(step: OrderEvent, order: OrderTimeline) -> str:
+    """Return what a step changed or brought: `5 @ 1.65 limit`, `limit 1.60 → 1.55`, a reason; or ""."""
+    if step.execution is not None:
+        one = step.execution
+        return ", ".join((f"{plain(one.quantity)} @ {execution_price(one)}", *execution_notes(one)))
+    if step.event == "new":
+        return _first_terms(step, order)
+    if step.event in CORRECTIONS:
+        return fill_words(*step.figures) if step.figures else ""
+    if step.event == "rejected":
+        return step.reason or _NO_REASON
+    return ", ".join(_change(one, order) for one in step.changes) or step.reason
+
+
+def contradiction_words(order: OrderTimeline) -> str:
+    """Return how an order's fills contradict the order itself, or ""."""
+    if order.contradiction is None:
+        return ""
+    fills, reported = order.contradiction
+    return f"its fills come to {plain(fills)}, the order says {plain(reported)}"
+
+
+def fill_fact_words(fact: FillFact, zone: dt.tzinfo) -> str:
+    """Return `2 contracts sold 10:42, after the file was saved`; of a structure, the contract by name."""
+    noun = "contract" if fact.is_contract else "share"
+    noun = noun if fact.quantity == 1 else f"{noun}s"
+    if fact.of_several and fact.is_contract:
+        noun = f"{noun} of {contract_words(fact.symbol)}"
+    verb = "bought" if fact.bought else "sold"
+    sentence = f"{plain(fact.quantity)} {noun} {verb} {format_minute(fact.at, zone)}"
+    if fact.shared_with:
+        sentence += f" (in all, {join_words(fact.shared_with)} included)"
+    if fact.after_save is None:
+        return sentence
+    return f"{sentence}, {'after' if fact.after_save else 'before'} the file was saved"
+
+
+def completeness_words(day: Completeness, zone: dt.tzinfo) -> str:
+    """Return `complete since 09:30`, or `fills between 10:41:07 and 10:41:52 not confirmed`."""
+    if day.complete:
+        return f"complete since {format_minute(day.since, zone)}"
+    return "; ".join(part for part in (_missed(day, zone), _unread(day, zone)) if part)
+
+
+def _first_terms(step: OrderEvent, order: OrderTimeline) -> str:
+    """Return `5 @ 1.65 limit`."""
+    quantity, limit = step.figures or (None, None)
+    price = "" if limit is None else order_price(order, limit)
+    kind = event_words(step.order_type) if step.order_type else ""
+    terms = " ".join(part for part in (price, kind) if part)
+    return " @ ".join(part for part in (plain(quantity) if quantity else "", terms) if part)
+
+
+def _change(change: TermChange, order: OrderTimeline) -> str:
+    """Return `limit 1.60 → 1.55` or `quantity 5 → 3`."""
+    if change.name == "qty":
+        old, new = plain(change.before), plain(change.after)
+    elif change.name == "limit_price":
+        old, new = order_price(order, change.before), order_price(order, change.after)
+    else:
+        old, new = price_words(change.before), price_words(change.after)
+    return f"{_TERMS[change.name]} {old} → {new}"
+
+
+def _unread(day: Completeness, zone: dt.tzinfo) -> str:
+    if not day.unreadable.count or day.unreadable.since is None:
+        return ""
+    rows = count(day.unreadable.count, "row")
+    return f"{rows} from Alpaca could not be read since {format_time(day.unreadable.since, zone)}"
+
+
+def _missed(day: Completeness, zone: dt.tzinfo) -> str:
+    if day.gaps:
+        return f"fills {join_words(_spans(day, zone))} not confirmed"
+    if day.unconfirmed:
+        return f"{plain(day.unconfirmed_quantity)} in {count(day.unconfirmed, 'fill')} not confirmed"
+    if not day.contradictions:
+        return ""
+    return f"the fills of {count(day.contradictions, 'order')} come to more than the order says"
+
+
+def _spans(day: Completeness, zone: dt.tzinfo) -> list[str]:
+    spans = [_span(gap, day.day_start, zone) for gap in day.gaps[-_MOST_SPANS:]]
+    earlier = len(day.gaps) - len(spans)
+    return [f"in {count(earlier, 'earlier span')}", *spans] if earlier else spans
+
+
+def _span(gap: FillGap, day_start: dt.datetime, zone: dt.tzinfo) -> str:
+    if gap.end is None:
+        return f"since {format_time(gap.start, zone)}"
+    if gap.start <= day_start:
+        return f"before {format_time(gap.end, zone)}"
+    return f"between {format_time(gap.start, zone)} and {format_time(gap.end, zone)}"

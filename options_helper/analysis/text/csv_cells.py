@@ -1,0 +1,38 @@
+"""Cells of CSV files that a spreadsheet reads as what they are."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Mapping, Sequence
+
+_FORMULA_SIGNS = frozenset("=+-@\t\r")
+_DECIMALS = 12  # quantities have up to nine, prices of coins more
+
+
+def safe_text(text: str) -> str:
+    """Return text that a spreadsheet takes as text, never as a formula."""
+    return f"'{text}" if text[:1] in _FORMULA_SIGNS else text
+
+
+def plain_number(number: float) -> str:
+    """Return `2`, `6.9` or `0.000008765`: without needless decimals or powers of ten."""
+    return f"{number:.{_DECIMALS}f}".rstrip("0").rstrip(".")
+
+
+def write_csv(columns: Sequence[str], rows: Iterable[Mapping[str, object]]) -> str:
+    """Return a CSV file with a heading; a row's other keys are left out, and None is an empty cell."""
+    out = _Lines()
+    writer = csv.DictWriter(out, columns, extrasaction="ignore", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return "".join(out.lines)
+
+
+class _Lines:
+    """Collects lines in memory."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def write(self, line: str) -> None:
+        self.lines.append(line)

@@ -1,0 +1,105 @@
+"""The stable rows of orders: updates from the stream, orders and executions from REST, option events.
+
+`data.streaming.trading_normalizers` makes them. Every row of an order has the fields of `OrderTerms` down to
+`status`; any other key is present only if the source has the field, even if it is null. Numbers are floats or
+None, words lower case, times aware UTC.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from typing import TypedDict
+
+
+class OrderTerms(TypedDict, total=False):
+    """An order, or a leg of one, in one reported state.
+
+    `qty` is the order's whole quantity. The limit of a multi-leg order is a net price, negative for a credit.
+    """
+
+    order_id: str | None
+    symbol: str | None
+    side: str | None
+    qty: float | None
+    filled_qty: float | None
+    filled_avg_price: float | None
+    status: str | None
+
+    type: str | None
+    tif: str | None
+    limit_price: float | None
+    stop_price: float | None
+    trail_percent: float | None
+    trail_price: float | None
+    notional: float | None
+    order_class: str | None
+    position_intent: str | None
+    ratio_qty: float | None
+    asset_class: str | None
+    replaced_by: str | None
+    replaces: str | None
+    created_at: dt.datetime | None
+    submitted_at: dt.datetime | None
+    updated_at: dt.datetime | None
+    filled_at: dt.datetime | None
+    canceled_at: dt.datetime | None
+    expired_at: dt.datetime | None
+    failed_at: dt.datetime | None
+    replaced_at: dt.datetime | None
+    extended_hours: bool | None
+    reject_reason: str | None
+
+
+class LegExecution(TypedDict, total=False):
+    """One leg's execution within an update of a multi-leg order."""
+
+    execution_id: str | None
+    previous_execution_id: str | None
+    order_id: str | None
+    symbol: str | None
+    fill_qty: float | None
+    fill_price: float | None
+    timestamp: dt.datetime | None
+
+
+class OrderRow(OrderTerms, total=False):
+    """One order update, order or execution.
+
+    `fill_qty`, `fill_price` and `position_qty` are this execution's own. `origin` is "live" or "rest";
+    `activity_id` is REST's id of an execution, `execution_id` the stream's.
+    """
+
+    timestamp: dt.datetime
+    received_at: dt.datetime
+    event: str | None
+    origin: str
+    legs: Sequence[OrderTerms]
+    leg_executions: Sequence[LegExecution]
+    position_qtys: Mapping[str, float | None]
+    execution_id: str | None
+    previous_execution_id: str | None
+    activity_id: str | None
+    fill_qty: float | None
+    fill_price: float | None
+    position_qty: float | None
+    reason: str | None
+
+
+class OptionEventRow(TypedDict):
+    """One activity of an option that is no fill, or the share trade that belongs to one.
+
+    `type` is Alpaca's activity type in lower case. `qty` is signed; `amount` is the cash that moved.
+    `timestamp` is None for an activity that carries a date only.
+    """
+
+    activity_id: str | None
+    type: str
+    subtype: str | None
+    symbol: str
+    qty: float | None
+    price: float | None
+    amount: float | None
+    date: dt.date
+    group_id: str | None
+    timestamp: dt.datetime | None
