@@ -61,7 +61,7 @@ def test_feeds_are_words_in_any_case() -> None:
 @pytest.mark.parametrize(
     ("field", "value", "words"),
     [
-        ("stock_feed", "delayed_sip", "one of: iex, sip"),
+        ("stock_feed", "opra", "one of: iex, sip, delayed_sip, boats, overnight"),
         ("options_feed", "sip", "one of: indicative, opra"),
         ("queue_maxsize", 0, "at least 1"),
         ("stocks", "AAPL", "a list of symbols"),
