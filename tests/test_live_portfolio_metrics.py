@@ -412,6 +412,20 @@ def test_lag_times_sizes_greeks_and_the_brokers_view_are_passed_on() -> None:
     assert (row["broker_quantity"], row["broker_price"]) == (3, 20.5)
 
 
+@pytest.mark.parametrize(
+    ("held", "known", "differs"),
+    [(2.0, False, False), (3.0, False, True), (-2.0, False, True), (None, True, True), (None, False, False)],
+)
+def test_another_quantity_at_the_broker_is_a_warning(held: float | None, known: bool, differs: bool) -> None:
+    """It is one as soon as the broker's positions are known, and never for what the file keeps out."""
+    positions = {} if held is None else {CALL: BrokerPosition(CALL, held)}
+    live = snapshot(
+        quote(CALL, 20, 21), broker_positions=positions, broker_positions_at=AT if known else None
+    )
+    assert ("broker_differs" in row_of(single(contracts=2), live)["warnings"]) == differs
+    assert "broker_differs" not in row_of(single(contracts=2, account="none"), live)["warnings"]
+
+
 def test_subscriptions_and_halts_are_states_of_the_row() -> None:
     """A symbol the server did not acknowledge is not live; a halted stock halts its options."""
     live = snapshot(quote(CALL, 20, 21))

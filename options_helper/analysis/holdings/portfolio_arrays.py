@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 import weakref
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -72,6 +73,8 @@ class PortfolioArrays:
         underlyings: One stock row per underlying, in alphabetical order.
         cost_basis: Dollars per share, of `positions`.
         opened: Ordinals of the days of opening, of `positions`, 0 for unknown.
+        compared: Which of `positions` are compared with the broker's account.
+        compared_quantities: Signed quantity by symbol, of all positions and legs that are.
     """
 
     singles: tuple[Position | EquityPosition, ...]
@@ -81,6 +84,8 @@ class PortfolioArrays:
     structures: StructureArrays
     legs: Instruments
     underlyings: Instruments
+    compared: Flags
+    compared_quantities: Mapping[str, float]
 
 
 _books: dict[int, tuple[weakref.ref[Portfolio], PortfolioArrays]] = {}
@@ -109,17 +114,32 @@ def build_book(portfolio: Portfolio) -> PortfolioArrays:
     legs = build_instruments(
         [(each.symbol, leg) for each in structures for leg in each.legs], codes, _leg_columns(structures)
     )
+    positions = build_instruments(
+        [(each.symbol, each) for each in singles], codes, _position_columns(singles)
+    )
+    owners = (*singles, *(each for each in structures for _ in each.legs))
+    compared = [portfolio.account is None and owner.account is None for owner in owners]
     return PortfolioArrays(
         singles=singles,
-        positions=build_instruments(
-            [(each.symbol, each) for each in singles], codes, _position_columns(singles)
-        ),
+        positions=positions,
         cost_basis=floats(each.cost_basis for each in singles),
         opened=integers(_ordinal(each.opened_on) for each in singles),
         structures=_build_structures(structures, codes, legs),
         legs=legs,
         underlyings=build_instruments(shares, codes, {}),
+        compared=flags(compared[: len(singles)]),
+        compared_quantities=_sum_by_symbol(positions, legs, compared),
     )
+
+
+def _sum_by_symbol(positions: Instruments, legs: Instruments, counted: Sequence[bool]) -> dict[str, float]:
+    sums: defaultdict[str, float] = defaultdict(float)
+    symbols = (*positions.symbols, *legs.symbols)
+    quantities = (*positions.quantity.tolist(), *legs.quantity.tolist())
+    for symbol, quantity, counts_here in zip(symbols, quantities, counted, strict=True):
+        if counts_here:
+            sums[symbol] += quantity
+    return dict(sums)
 
 
 def _position_columns(singles: Sequence[Position | EquityPosition]) -> dict[str, Column]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from options_helper.analysis.arrays.columns import Column
+from options_helper.analysis.arrays.columns import Column, flags
 from options_helper.analysis.arrays.frames import build_frame
 from options_helper.analysis.holdings.portfolio_arrays import PortfolioArrays, arrays_of
 from options_helper.analysis.tables.doubts import doubt_positions, has_any
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
+    Numbers = NDArray[np.int64]
+
+_GRAIN = 1e-9  # of quantities; sums of floats may be off by less
 
 
 def compute_live_position_rows(
@@ -89,8 +92,25 @@ def _money_columns(
         "pnl_day_pct": divide(pnl_day, base * now.scale),
         "max_loss": max_loss,
         "return_on_max_risk": pnl / at_risk,
-        "warnings": to_lists(warnings | np.where(new, 0, now.close_doubts)),
+        "warnings": to_lists(warnings | _differs(book, live) | np.where(new, 0, now.close_doubts)),
     }
+
+
+def _differs(book: PortfolioArrays, live: LiveSnapshot) -> Numbers:
+    """Return the warning of rows whose contract the broker holds in another quantity than the file."""
+    rows, held = book.positions, live.broker_positions
+    if not held and live.broker_positions_at is None:  # not read yet, or nothing is held: only the time tells
+        return np.zeros(len(rows.symbols), dtype=np.int64)
+
+    def look_up() -> Numbers:
+        totals = book.compared_quantities
+        apart = flags(
+            abs(totals.get(symbol, 0.0) - (held[symbol].quantity if symbol in held else 0.0)) > _GRAIN
+            for symbol in rows.symbols
+        )
+        return flag(apart & book.compared, RowWarning.BROKER_DIFFERS)
+
+    return rows.memo.get("broker differs", held or (), look_up)
 
 
 def _risk(book: PortfolioArrays, scale: Floats) -> tuple[Floats, Floats, Floats]:

@@ -46,6 +46,7 @@ class RowWarning(StrEnum):
     MISSING_NET_DEBIT = "missing_net_debit"
     MIXED_AGES = "mixed_ages"
     DOUBTFUL_ENTRY = "doubtful_entry"
+    BROKER_DIFFERS = "broker_differs"
 
     @property
     def sentence(self) -> str:
@@ -97,6 +98,7 @@ _SENTENCES = {
     RowWarning.MISSING_LEG: "At least one leg has no mark, so the structure has none.",
     RowWarning.MISSING_NET_DEBIT: "The portfolio file gives no net_debit, so there is no P/L.",
     RowWarning.MIXED_AGES: "The legs' quotes are too far apart in time to compare.",
+    RowWarning.BROKER_DIFFERS: "The broker holds another quantity than the file.",
     RowWarning.DOUBTFUL_ENTRY: "The file's entry is possible, but something else was probably meant.",
 }
 _BITS = {warning: 1 << number for number, warning in enumerate(RowWarning)}

@@ -54,7 +54,7 @@ _FEW_WORDS = {
     RowWarning.MIXED_AGES: "legs of mixed ages",
     RowWarning.DOUBTFUL_ENTRY: "check the file",
 }
-# What the Quote column says already, with a sign of its own.
+# What the Quote column says already, with a sign of its own; and what the row's note says in figures.
 _SAID_BY_STATE = frozenset(
     {
         RowWarning.EXPIRED,
@@ -62,6 +62,7 @@ _SAID_BY_STATE = frozenset(
         RowWarning.HALTED,
         RowWarning.MISSING_QUOTE,
         RowWarning.STALE_QUOTE,
+        RowWarning.BROKER_DIFFERS,
     }
 )
 
