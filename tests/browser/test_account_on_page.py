@@ -129,7 +129,11 @@ def test_every_difference_is_listed_with_its_cause(quiet_portal: Portal) -> None
     expect(page.locator(".st-key-live-totals")).to_contain_text(
         re.compile(r"positions are not held at the broker: .\$[\d,]+ counted")
     )
-    expect(panel).to_contain_text(re.compile(r"Equity \$[\d,.]+ · today .\$[\d,.]+ · Cash \$"))
+    expect(panel).to_contain_text(re.compile(r"Equity \$[\d,.]+ · today .\$[\d,.]+ · Cash .?\$"))
+    expect(panel).to_contain_text(re.compile(r"P/L today .\$[\d,.]+ at the broker's prices, of"))
+    panel.get_by_text("Closed today").click()
+    closed = panel.locator("table").filter(has_text="Result today")
+    expect(closed.locator("tr").filter(has_text=re.compile(rf"TSLA .* put{MINUS}1"))).to_have_count(1)
     panel.get_by_text("Portfolio value less equity, explained").click()
     expect(panel.locator(".oh-bridge")).to_contain_text("Our marks less the broker's prices")
     panel.get_by_text("The file with the account's quantities").click()

@@ -14,9 +14,11 @@ pytest.importorskip("aiohttp", reason="the simulator needs aiohttp (pip install 
 from collections.abc import Iterator
 
 from options_helper.analysis.account.day_result import sum_up_day
+from options_helper.analysis.account.equity import explain_equity
 from options_helper.data.rest.account_history import read_activities
 from options_helper.data.rest.client import AlpacaRest
 from options_helper.data.settings import load_settings
+from options_helper.data.streaming.backfill.rest_rows import read_broker_account, read_positions
 from options_helper.simulator.account.differences import ASSIGNED_AFTER_STEPS
 from options_helper.simulator.account.orders import LegRequest
 from options_helper.simulator.account.portfolio import demo_portfolio
@@ -98,6 +100,10 @@ def test_a_day_of_trades_earns_what_equity_gained(simulator: AlpacaSimulator, re
         events,
     )
     figures = money(rest)
+    broker = read_broker_account(rest.account(), utc_now())
+    bridge = explain_equity([], Decimal(0), read_positions(rest.positions()), broker)
+    assert bridge is not None
+    assert (bridge.rest, bridge.unpriced) == (0, 0)
     assert day.complete
     assert day.known == figures["equity"] - figures["last_equity"]
 

@@ -11,8 +11,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
+from options_helper.analysis.account.previous_close import choose_close
 from options_helper.analysis.account.records import ZERO, size_of
-from options_helper.market import BrokerEvent, BrokerFill
+from options_helper.market import BrokerEvent, BrokerFill, LiveSnapshot
+from options_helper.times import new_york_date
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,3 +104,22 @@ def _value(symbol: str, quantity: Decimal, prices: Mapping[str, Decimal]) -> Dec
         return ZERO
     price = prices.get(symbol)
     return None if price is None else quantity * price * size_of(symbol)
+
+
+def day_of(live: LiveSnapshot) -> AccountDay | None:
+    """Return the day of a snapshot's account at the broker's prices, None before its history is read."""
+    if live.broker_positions_at is None or live.broker_history_since is None:
+        return None
+    today = new_york_date(live.broker_positions_at)
+    fills = [one for one in live.broker_fills if new_york_date(one.at) == today]
+    events = [one for one in live.broker_events if one.date == today]
+    held = live.broker_positions
+    symbols = {*held, *(one.symbol for one in fills), *(one.symbol for one in events)}
+    closes = {symbol: choose_close(symbol, live) for symbol in symbols}
+    return sum_up_day(
+        {symbol: Decimal(repr(position.quantity)) for symbol, position in held.items()},
+        {symbol: Decimal(repr(one.price)) for symbol, one in held.items() if one.price is not None},
+        {symbol: close.price for symbol, close in closes.items() if close is not None},
+        fills,
+        events,
+    )

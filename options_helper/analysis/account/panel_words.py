@@ -6,8 +6,9 @@ import datetime as dt
 from decimal import Decimal
 
 from options_helper.analysis.account.compare import AccountComparison, Agreement, Comparison
+from options_helper.analysis.account.day_result import AccountDay
 from options_helper.analysis.account.equity import EquityBridge
-from options_helper.analysis.text.figures import MINUS, format_pnl
+from options_helper.analysis.text.figures import MINUS, MISSING, format_pnl
 from options_helper.analysis.text.fills import contract_words, plain
 from options_helper.analysis.text.wording import count, format_day
 
@@ -85,6 +86,25 @@ def bridge_lines(bridge: EquityBridge) -> list[tuple[str, str]]:
         ("Broker's equity", cents(bridge.equity)),
         ("Difference", cents(bridge.difference, signed=True)),
         *((label, cents(amount, signed=True)) for label, amount in parts),
+    ]
+
+
+def day_words(day: AccountDay) -> str:
+    """Return the account's result of today, and of how much it is known: `P/L today +$69.00 of 12 of 12`."""
+    known = count(day.covered, "contract or stock").replace("contract or stocks", "contracts and stocks")
+    part = known if day.complete else f"{day.covered} of {len(day.symbols)} contracts and stocks"
+    return f"P/L today {cents(day.known, signed=True)} at the broker's prices, of {part}; fees are not in it"
+
+
+def closed_lines(day: AccountDay) -> list[tuple[str, str, str]]:
+    """Return what was held or opened and is held no more: contract, quantity at the start, today's result."""
+    return [
+        (
+            contract_words(one.symbol),
+            _quantity(one.start),
+            MISSING if one.result is None else cents(one.result, signed=True),
+        )
+        for one in day.closed
     ]
 
 

@@ -15,6 +15,8 @@ from options_helper.analysis.account.equity import exact
 from options_helper.analysis.account.panel_words import (
     bridge_lines,
     cents,
+    closed_lines,
+    day_words,
     difference_cells,
     note_line,
     summary,
@@ -25,6 +27,7 @@ from options_helper.market import BrokerAccount, LiveSnapshot
 from options_helper.models import Portfolio
 
 _HEADINGS = ("Contract or stock", "File", "Broker", "", "Why")
+_CLOSED = ("Contract or stock", "At the start", "Result today")
 _CODE_HEIGHT = 320  # pixels
 _CORRECTED = "The file with the account's quantities, to copy"
 
@@ -49,6 +52,11 @@ def render_account(account: AccountView, portfolio: Portfolio, live: LiveSnapsho
             st.html(differences_html(compared, account.history_since))
         if account.money is not None:
             st.html(money_html(account.money, zone))
+        if account.day is not None:
+            st.html(f'<p class="oh-more">{escape(day_words(account.day))}</p>')
+        if account.day is not None and account.day.closed:
+            with st.expander("Closed today"):
+                st.html(_table(_CLOSED, closed_lines(account.day), "oh-account"))
         if account.bridge is not None:
             with st.expander("Portfolio value less equity, explained"):
                 st.html(bridge_html(account))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from apps.streamlit.components.positions.table.records import plain_records
 from options_helper.analysis.account.compare import AccountComparison, BrokerSide, compare_account
+from options_helper.analysis.account.day_result import AccountDay, day_of
 from options_helper.analysis.account.equity import EquityBridge, OwnValue, exact, explain_equity
 from options_helper.analysis.account.panel_words import not_held_words
 from options_helper.analysis.account.records import AccountHistory, Holding
@@ -31,6 +32,7 @@ class AccountView:
         compared: None while the broker's positions are unknown.
         not_held_pnl: The open P/L of positions that the broker does not hold.
         money: The broker's figures, None while they are unknown.
+        day: The account's result of today.
         bridge: Value less equity, None while one of them is unknown.
         history_since: The first day of the activities that causes are looked for in.
     """
@@ -40,6 +42,7 @@ class AccountView:
     money: BrokerAccount | None
     bridge: EquityBridge | None
     history_since: dt.date | None
+    day: AccountDay | None
 
     @property
     def not_held_words(self) -> str:
@@ -58,6 +61,7 @@ def build_account_view(view: TablesView, saved_at: dt.datetime | None) -> Accoun
         money=live.broker,
         bridge=_bridge(view),
         history_since=live.broker_history_since,
+        day=day_of(live),
     )
 
 
