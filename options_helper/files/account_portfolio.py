@@ -6,10 +6,10 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from options_helper.analysis.account.merge import merge_portfolio, write_portfolio
 from options_helper.analysis.account.records import AccountHistory
-from options_helper.analysis.account.words import describe_changes
-from options_helper.analysis.account.written import Entry
+from options_helper.analysis.account.writing.merge import merge_portfolio, write_portfolio
+from options_helper.analysis.account.writing.words import describe_changes
+from options_helper.analysis.account.writing.written import Entry
 from options_helper.models import Portfolio
 from options_helper.portfolio_file import parse_portfolio, read_portfolio_file
 

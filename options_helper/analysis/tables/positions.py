@@ -99,7 +99,7 @@ def _money_columns(
 def _differs(book: PortfolioArrays, live: LiveSnapshot) -> Numbers:
     """Return the warning of rows whose contract the broker holds in another quantity than the file."""
     rows, held = book.positions, live.broker_positions
-    if not held and live.broker_positions_at is None:  # not read yet, or nothing is held: only the time tells
+    if not held and live.broker_positions_at is None:  # not read yet, or nothing is held: only the time shows
         return np.zeros(len(rows.symbols), dtype=np.int64)
 
     def look_up() -> Numbers:

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-from options_helper.analysis.account.groups import Evidence, Group, Part
-from options_helper.analysis.account.lots import Lot
+from options_helper.analysis.account.writing.groups import Evidence, Group, Part
+from options_helper.analysis.account.writing.lots import Lot
 from options_helper.analysis.osi import (
     contract_root,
     is_contract_symbol,

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from options_helper.analysis.account.file_parts import FilePart, compared_positions, parts_of
-from options_helper.analysis.account.groups import Group, Part, group_lots, shape_of
-from options_helper.analysis.account.lots import Lot, find_lots
 from options_helper.analysis.account.records import ZERO, AccountHistory
-from options_helper.analysis.account.written import (
+from options_helper.analysis.account.writing.groups import Group, Part, group_lots, shape_of
+from options_helper.analysis.account.writing.lots import Lot, find_lots
+from options_helper.analysis.account.writing.written import (
     Entry,
     Speller,
     net_debit,

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from options_helper.analysis.account.file_parts import parts_of
 from options_helper.analysis.account.records import AccountHistory
-from options_helper.analysis.account.words import NOTHING
+from options_helper.analysis.account.writing.words import NOTHING
 from options_helper.files.account_portfolio import AccountPortfolio, as_text
 from options_helper.market import EventKind
 from options_helper.models import EquityPosition, MultiLegPosition, Portfolio, Position

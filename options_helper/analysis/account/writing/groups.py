@@ -10,8 +10,8 @@ from decimal import Decimal
 from enum import Enum
 from math import gcd
 
-from options_helper.analysis.account.lots import Lot
 from options_helper.analysis.account.records import CONTRACT_SIZE, ZERO, size_of
+from options_helper.analysis.account.writing.lots import Lot
 from options_helper.analysis.osi import is_contract_symbol, underlying_of
 from options_helper.times import new_york_date
 

@@ -1,0 +1,1 @@
+"""The account as the text of a portfolio file."""
