@@ -122,6 +122,20 @@ class Marks(NamedTuple):
     spread_pct: Floats
 
 
+class _Quotes(NamedTuple):
+    """The kinds of n quotes, as the rule of this module tells them apart; `apart` is a bid below its ask."""
+
+    absent: Flags
+    only_ask: Flags
+    only_bid: Flags
+    zero: Flags
+    locked: Flags
+    crossed: Flags
+    apart: Flags
+    stub: Flags
+    wide: Flags
+
+
 class Mark(NamedTuple):
     """One mark: dollars per share or None, how it was made, and the warnings' values."""
 
@@ -143,9 +157,28 @@ def compute_marks(
     bid = np.where((bid >= 0) & (bid < np.inf), bid, np.nan)
     ask = np.where((ask > 0) & (ask < np.inf), ask, np.nan)
     shares = np.broadcast_to(np.asarray(is_share, dtype=np.bool_), bid.shape)
+    mid, width = (bid + ask) / 2, ask - bid
+    quotes = _classify(bid, ask, shares)
+    no_market = quotes.wide & shares
+    half = quotes.zero & ~shares & (ask <= ZERO_BID_MAX_ASK + PRICE_TOLERANCE)
+    inside = no_market & last_is_recent & (bid <= last) & (last <= ask)
+    by_last = ((quotes.absent & last_is_usable) | inside) & (last > 0) & (last < np.inf)
+    by_mid = quotes.apart & ~quotes.stub & ~no_market
+
+    mark = np.where(by_mid | quotes.locked | half, mid, np.where(by_last, last, np.nan))
+    methods = np.full(len(mark), _CODE[MarkMethod.NONE], dtype=np.int8)
+    np.putmask(methods, by_mid, _CODE[MarkMethod.MID])
+    np.putmask(methods, quotes.locked, _CODE[MarkMethod.LOCKED])
+    np.putmask(methods, half, _CODE[MarkMethod.HALF_ASK])
+    np.putmask(methods, by_last, _CODE[MarkMethod.LAST])
+    warnings = _quote_warnings(quotes) | flag(by_last, RowWarning.LAST_TRADE_MARK)
+    return Marks(mark, methods, warnings, bid, ask, width / mid)
+
+
+def _classify(bid: Floats, ask: Floats, shares: Flags) -> _Quotes:
+    """Return the kinds of n quotes, NaN for a missing side."""
     has_bid, has_ask = bid >= 0, ask > 0
     mid, width = (bid + ask) / 2, ask - bid
-    zero, locked, crossed = bid == 0, bid == ask, bid > ask
     apart = (bid > 0) & (bid < ask)
     stub = (
         apart
@@ -153,35 +186,33 @@ def compute_marks(
         & (width > STUB_SPREAD_DOLLARS + PRICE_TOLERANCE)
         & (width > STUB_SPREAD_FRACTION * mid + PRICE_TOLERANCE)
     )
-    wide = (
-        apart
+    limit = np.where(shares, SHARE_SPREAD_FRACTION, WIDE_SPREAD_FRACTION) * mid
+    return _Quotes(
+        absent=~(has_bid | has_ask),
+        only_ask=has_ask & ~has_bid,
+        only_bid=has_bid & ~has_ask,
+        zero=bid == 0,
+        locked=bid == ask,
+        crossed=bid > ask,
+        apart=apart,
+        stub=stub,
+        wide=apart
         & ~stub
-        & (width > np.where(shares, SHARE_SPREAD_FRACTION, WIDE_SPREAD_FRACTION) * mid + PRICE_TOLERANCE)
+        & (width > limit + PRICE_TOLERANCE)
+        & (~shares | (width > SHARE_SPREAD_DOLLARS + PRICE_TOLERANCE)),
     )
-    wide &= ~shares | (width > SHARE_SPREAD_DOLLARS + PRICE_TOLERANCE)
-    no_market = wide & shares
-    half = zero & ~shares & (ask <= ZERO_BID_MAX_ASK + PRICE_TOLERANCE)
-    absent = ~(has_bid | has_ask)
-    inside = no_market & last_is_recent & (bid <= last) & (last <= ask)
-    by_last = ((absent & last_is_usable) | inside) & (last > 0) & (last < np.inf)
-    by_mid = apart & ~stub & ~no_market
 
-    mark = np.where(by_mid | locked | half, mid, np.where(by_last, last, np.nan))
-    methods = np.full(len(mark), _CODE[MarkMethod.NONE], dtype=np.int8)
-    for made, method in ((by_mid, MarkMethod.MID), (locked, MarkMethod.LOCKED), (half, MarkMethod.HALF_ASK)):
-        np.putmask(methods, made, _CODE[method])
-    np.putmask(methods, by_last, _CODE[MarkMethod.LAST])
-    warnings = (
-        flag(absent, RowWarning.MISSING_QUOTE)
-        | flag(has_ask & ~has_bid, RowWarning.MISSING_BID)
-        | flag(has_bid & ~has_ask, RowWarning.MISSING_ASK)
-        | flag(zero, RowWarning.ZERO_BID)
-        | flag(crossed, RowWarning.CROSSED)
-        | flag(stub, RowWarning.STUB_QUOTE)
-        | flag(wide, RowWarning.WIDE_SPREAD)
-        | flag(by_last, RowWarning.LAST_TRADE_MARK)
+
+def _quote_warnings(quotes: _Quotes) -> NDArray[np.int64]:
+    return (
+        flag(quotes.absent, RowWarning.MISSING_QUOTE)
+        | flag(quotes.only_ask, RowWarning.MISSING_BID)
+        | flag(quotes.only_bid, RowWarning.MISSING_ASK)
+        | flag(quotes.zero, RowWarning.ZERO_BID)
+        | flag(quotes.crossed, RowWarning.CROSSED)
+        | flag(quotes.stub, RowWarning.STUB_QUOTE)
+        | flag(quotes.wide, RowWarning.WIDE_SPREAD)
     )
-    return Marks(mark, methods, warnings, bid, ask, width / mid)
 
 
 def compute_mark(
