@@ -179,35 +179,39 @@ def _not_granted(records: list[StreamHealth]) -> Diagnosis | None:
     """Explain symbols that the server left out, unless a limit is the reason and they are polled."""
     invalid = frozenset().union(*(record.invalid for record in records))
     if invalid:
+        return _explain_invalid(invalid)
+    running = (record for record in records if record.state == StreamState.RUNNING)
+    return next((_explain_short(record) for record in running if _is_short(record)), None)
+
+
+def _is_short(record: StreamHealth) -> bool:
+    return bool(record.missing if record.channels is None else record.missing - record.polled)
+
+
+def _explain_invalid(symbols: frozenset[str]) -> Diagnosis:
+    one = len(symbols) == 1
+    which, left_out = ("a symbol", "It is") if one else (f"{len(symbols)} symbols", "They are")
+    return Diagnosis(
+        Level.WARNING,
+        f"Alpaca does not accept {which}: {name_symbols(symbols)}.",
+        f"{left_out} left out; the others go on. Check the portfolio file.",
+    )
+
+
+def _explain_short(record: StreamHealth) -> Diagnosis:
+    """Explain why fewer symbols stream than were asked for: a limit on channels, or no subscription."""
+    label, missing, asked = LABELS[record.stream], len(record.missing), len(record.asked)
+    names = name_symbols(record.missing)
+    if record.channels is None:
         return Diagnosis(
             Level.WARNING,
-            f"Alpaca does not accept {'a symbol' if len(invalid) == 1 else f'{len(invalid)} symbols'}: "
-            f"{name_symbols(invalid)}.",
-            "It is left out; the others go on. Check the portfolio file."
-            if len(invalid) == 1
-            else "They are left out; the others go on. Check the portfolio file.",
-        )
-    short = [
-        record
-        for record in records
-        if record.state == StreamState.RUNNING
-        and (record.missing if record.channels is None else record.missing - record.polled)
-    ]
-    if not short:
-        return None
-    record = short[0]
-    if record.channels is not None:
-        streaming = len(record.asked) - len(record.missing)
-        return Diagnosis(
-            Level.WARNING,
-            f"{LABELS[record.stream]}: Alpaca granted {record.channels} channels. {streaming} of "
-            f"{len(record.asked)} symbols stream.",
-            f"Not streamed: {name_symbols(record.missing)}.",
+            f"{label}: {missing} of {asked} not granted.",
+            f"Alpaca did not subscribe {names}. Check the portfolio file.",
         )
     return Diagnosis(
         Level.WARNING,
-        f"{LABELS[record.stream]}: {len(record.missing)} of {len(record.asked)} not granted.",
-        f"Alpaca did not subscribe {name_symbols(record.missing)}. Check the portfolio file.",
+        f"{label}: Alpaca granted {record.channels} channels. {asked - missing} of {asked} symbols stream.",
+        f"Not streamed: {names}.",
     )
 
 
