@@ -7,6 +7,30 @@ from pathlib import Path
 
 from options_helper.errors import OptionsHelperError
 
+# Streamlit's settings wherever the server listens; they keep it safe, local and quiet.
+_SETTINGS = {
+    "server.headless": "true",
+    "server.fileWatcherType": "none",
+    "server.enableCORS": "true",
+    "server.enableXsrfProtection": "true",
+    "server.enableAgentApi": "false",
+    "server.enableStaticServing": "false",
+    "server.baseUrlPath": "",
+    "server.websocketPingInterval": "10",
+    # Each session that is kept holds open files; a browser that returns later still has its settings.
+    "server.disconnectedSessionTTL": "20",
+    "server.showEmailPrompt": "false",
+    "browser.gatherUsageStats": "false",
+    "client.showErrorDetails": "type",
+    "client.showErrorLinks": "false",
+    "client.toolbarMode": "viewer",
+    "logger.level": "warning",
+    # A full collection after every run would stop all threads for 50 ms, every second and for every tab.
+    "runner.postScriptGC": "false",
+    "theme.light.primaryColor": "#1c64f2",
+    "theme.dark.primaryColor": "#4c8df6",
+}
+
 
 def portal_script() -> Path:
     """Return the portal's entry script, from an installed wheel or else the checkout."""
@@ -23,33 +47,13 @@ def portal_script() -> Path:
 def streamlit_command(script: Path, *, host: str, port: int) -> list[str]:
     """Return the child's command line; every setting helps to keep the server safe and local."""
     allowed = dict.fromkeys(["localhost", "127.0.0.1", host])
-    settings = {
+    address = {
         "server.address": host,
         # Otherwise Streamlit looks up this machine's addresses when it starts on all interfaces, for a
         # greeting that nobody reads.
         "browser.serverAddress": "localhost",
         "server.port": str(port),
-        "server.headless": "true",
-        "server.fileWatcherType": "none",
-        "server.enableCORS": "true",
-        "server.enableXsrfProtection": "true",
-        "server.enableAgentApi": "false",
-        "server.enableStaticServing": "false",
-        "server.baseUrlPath": "",
-        "server.websocketPingInterval": "10",
-        # Each session that is kept holds open files; a browser that returns later still has its settings.
-        "server.disconnectedSessionTTL": "20",
-        "server.showEmailPrompt": "false",
-        "browser.gatherUsageStats": "false",
-        "client.showErrorDetails": "type",
-        "client.showErrorLinks": "false",
-        "client.toolbarMode": "viewer",
-        "logger.level": "warning",
-        # A full collection after every run would stop all threads for 50 ms, every second and for every tab.
-        "runner.postScriptGC": "false",
-        "theme.light.primaryColor": "#1c64f2",
-        "theme.dark.primaryColor": "#4c8df6",
     }
-    flags = [f"--{name}={value}" for name, value in settings.items()]
+    flags = [f"--{name}={value}" for name, value in {**address, **_SETTINGS}.items()]
     flags += [f"--server.allowedHosts={name}" for name in allowed]
     return [sys.executable, "-m", "options_helper.launch.child", "run", str(script), *flags]

@@ -210,17 +210,7 @@ def _run(
     *,
     open_browser: bool,
 ) -> int:
-    asked_to_end: list[int] = []
-    previous = {
-        number: signal.signal(number, lambda received, _frame: asked_to_end.append(received))
-        for number in _ending_signals()
-    }
-    # Streamlit's greeting on stdout is suppressed; the address is printed once, here. The child ends when
-    # its standard input closes, which happens however this process ends.
-    child = subprocess.Popen(  # noqa: S603 - our own interpreter
-        command, env=env, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL
-    )
-    try:
+    with _noted_signals() as asked_to_end, _running_child(command, env) as child:
         if _wait_until_ready(child, _address(host), port, asked_to_end):
             url = _url(host, port)
             say(f"Options Helper is ready at {url} (Ctrl-C ends it).")
@@ -229,12 +219,37 @@ def _run(
         while child.poll() is None and not asked_to_end:
             time.sleep(_POLL_SECONDS)
         return 0 if asked_to_end else _exit_status(child.wait(), say)
+
+
+@contextlib.contextmanager
+def _noted_signals() -> Iterator[list[int]]:
+    """Yield the list of the ending signals received so far; their former handlers come back afterwards."""
+    received: list[int] = []
+    previous = {
+        number: signal.signal(number, lambda one, _frame: received.append(one))
+        for number in _ending_signals()
+    }
+    try:
+        yield received
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+
+
+@contextlib.contextmanager
+def _running_child(command: list[str], env: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+    """Yield the started server, and end it afterwards."""
+    # Streamlit's greeting on stdout is suppressed; the address is printed once, by `_run`. The child ends
+    # when its standard input closes, which happens however this process ends.
+    child = subprocess.Popen(  # noqa: S603 - our own interpreter
+        command, env=env, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL
+    )
+    try:
+        yield child
     finally:
         _end(child)
         if child.stdin is not None:
             child.stdin.close()
-        for number, handler in previous.items():
-            signal.signal(number, handler)
 
 
 def _exit_status(code: int, say: Callable[[str], object]) -> int:
