@@ -149,30 +149,19 @@ def _structure_columns(
     sums = _sum_legs(book, now, new, stale_after_seconds)
     about = _describe(book, now)
     pnl = sums.net_mark - own.net_debit
-    before = _sum(own, now.close * now.scale)
-    base = np.where(new, own.net_debit, before)
-    pnl_day = np.where(new, pnl, _sum(own, _leg_days(now)))
-    divisor = own.units * about.unit_multiplier
-    bid, ask = sums.natural / divisor, sums.opposite / divisor
     doubts = doubt_structures(book, sums.net_mark, sums.all_expired)
     return {
         **about.columns,
         **_dates(own, now, live),
+        **_unit_prices(own, sums, own.units * about.unit_multiplier),
+        **_day_results(own, now, new, pnl),
         "net_debit": own.net_debit,
         "cost": own.net_debit,
-        "cost_basis": own.net_debit / divisor,
         "net_mark": sums.net_mark,
         "market_value": sums.net_mark,
-        "mark": sums.net_mark / divisor,
         "net_natural": sums.natural,
-        "natural": bid,
-        "bid": bid,
-        "ask": ask,
-        "spread_pct": divide(ask - bid, (ask + bid) / 2),
         "net_pnl_abs": pnl,
         "net_pnl_pct": divide(pnl, own.net_debit),
-        "pnl_day": pnl_day,
-        "pnl_day_pct": divide(pnl_day, base),
         "return_on_max_risk": pnl / about.at_risk,
         "quote_age_seconds_max": sums.oldest_quote,
         "mark_age_seconds": sums.oldest_mark,
@@ -182,6 +171,26 @@ def _structure_columns(
         "doubts": doubts,
         "warnings": to_lists(sums.warnings | flag(has_any(doubts), RowWarning.DOUBTFUL_ENTRY)),
     }
+
+
+def _unit_prices(own: StructureArrays, sums: LegSums, divisor: Floats) -> dict[str, Column]:
+    """Return prices per share of one unit; `divisor` is the dollars per point of the whole structure."""
+    bid, ask = sums.natural / divisor, sums.opposite / divisor
+    return {
+        "cost_basis": own.net_debit / divisor,
+        "mark": sums.net_mark / divisor,
+        "natural": bid,
+        "bid": bid,
+        "ask": ask,
+        "spread_pct": divide(ask - bid, (ask + bid) / 2),
+    }
+
+
+def _day_results(own: StructureArrays, now: Valuation, new: Flags, pnl: Floats) -> dict[str, Column]:
+    """Return the P/L of the day; a structure opened today has made all of its P/L today."""
+    pnl_day = np.where(new, pnl, _sum(own, _leg_days(now)))
+    base = np.where(new, own.net_debit, _sum(own, now.close * now.scale))
+    return {"pnl_day": pnl_day, "pnl_day_pct": divide(pnl_day, base)}
 
 
 def _sum_legs(book: PortfolioArrays, now: Valuation, new: Flags, stale_after_seconds: float) -> LegSums:
