@@ -105,9 +105,7 @@ def _timeline(
         changed_at=max(last.changed_at or LONG_AGO, *(step.at for step in steps), LONG_AGO),
         steps=tuple(steps),
         legs=tuple(_timeline([leg], lines) for leg in legs),
-        contradiction=next(
-            (found for facts in reversed(chain) if (found := _contradiction(facts, lines))), None
-        ),
+        contradiction=_newest_contradiction(chain, lines),
     )
 
 
@@ -156,6 +154,12 @@ def _contradiction(facts: OrderFacts, lines: Mapping[str, list[Execution]]) -> C
     if counted <= reported.cumulative:
         return None
     return Contradiction(fills=float(counted), order=float(reported.cumulative))
+
+
+def _newest_contradiction(
+    chain: Sequence[OrderFacts], lines: Mapping[str, list[Execution]]
+) -> Contradiction | None:
+    return next((found for facts in reversed(chain) if (found := _contradiction(facts, lines))), None)
 
 
 def _steps_of_chain(chain: Sequence[OrderFacts], lines: Mapping[str, list[Execution]]) -> list[OrderEvent]:

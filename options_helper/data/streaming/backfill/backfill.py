@@ -77,12 +77,7 @@ class Backfill:
         }
         rest.when_limited(self._report_limit)
         self._wakes = {host: threading.Event() for host in Host}
-        self._threads = [
-            threading.Thread(
-                target=self._run, args=(host,), name=f"options-helper-backfill-{host}", daemon=True
-            )
-            for host in Host
-        ]
+        self._threads = [self._make_thread(host) for host in Host]
 
     def start(self) -> None:
         """Begin to fetch."""
@@ -131,6 +126,11 @@ class Backfill:
             logger.warning("This computer's clock was set; Alpaca's clock is asked again.")
             self._ask(host, "market")
         return self._schedules[host].step()
+
+    def _make_thread(self, host: Host) -> threading.Thread:
+        return threading.Thread(
+            target=self._run, args=(host,), name=f"options-helper-backfill-{host}", daemon=True
+        )
 
     def _run(self, host: Host) -> None:
         wake = self._wakes[host]
