@@ -13,11 +13,11 @@ from options_helper.analysis.tables.schema import Table, names_of
 from options_helper.analysis.tables.sums import TableSums
 from options_helper.analysis.valuation.row_warnings import to_lists
 from options_helper.analysis.valuation.settlement import settle
+from options_helper.analysis.valuation.sources import source_type
 from options_helper.analysis.valuation.valuation import (
     STATE_TYPE,
     Valuation,
     compute_live_rows,
-    source_type,
 )
 from options_helper.market import LiveSnapshot
 from options_helper.models import Portfolio

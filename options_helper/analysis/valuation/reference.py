@@ -1,4 +1,4 @@
-"""Reference data of a fixed list of symbols: multipliers, previous closes, Greeks, the broker's positions.
+"""Reference data of a fixed list of symbols: multipliers, Greeks, the broker's positions.
 
 A snapshot carries each of these mappings unchanged from one version to the next, so its columns are built
 once per mapping (`IdentityMemo`), not once per refresh.
@@ -13,29 +13,17 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from options_helper.analysis.arrays.columns import Column, dates, flags, floats, integers, moments
+from options_helper.analysis.arrays.columns import Column, flags, floats, integers, moments
 from options_helper.analysis.holdings.instruments import Instruments, Multipliers
 from options_helper.analysis.valuation.greek_signs import GREEK_NAMES, sign_by_position
-from options_helper.market import BrokerPosition, Greeks, LiveSnapshot, PreviousClose
-from options_helper.times import NEW_YORK, new_york_date, to_microseconds
+from options_helper.market import BrokerPosition, Greeks, LiveSnapshot
+from options_helper.times import new_york_date, to_microseconds
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
     Flags = NDArray[np.bool_]
-
-_MONDAY, _SATURDAY = 0, 5
-_LATE_ENOUGH = dt.time(12, 30)  # half an hour before the close of a half day
-
-
-class PreviousCloses(NamedTuple):
-    """Closing prices in dollars per share, NaN for none; their days as ordinals, 0 for none, and as dates."""
-
-    price: Floats
-    day: NDArray[np.int64]
-    date: Column
-    is_early: Flags
 
 
 class GreekColumns(NamedTuple):
@@ -64,43 +52,6 @@ def _multipliers(rows: Instruments, vendors: Mapping[str, float]) -> Multipliers
     usable = ~rows.multipliers.confirmed & (vendor > 0) & (vendor < np.inf)
     value = np.where(usable, vendor, rows.multipliers.value)
     return Multipliers(value, value * rows.quantity, rows.multipliers.confirmed | usable)
-
-
-def find_previous_closes(rows: Instruments, live: LiveSnapshot) -> PreviousCloses:
-    """Return the previous closes of these symbols, whatever their day."""
-    closes = live.previous_closes
-    return rows.memo.get("previous closes", closes or (), lambda: _previous_closes(rows, closes))
-
-
-def _previous_closes(rows: Instruments, closes: Mapping[str, PreviousClose]) -> PreviousCloses:
-    found = [closes.get(symbol) for symbol in rows.symbols]
-    return PreviousCloses(
-        floats(None if close is None else close.price for close in found),
-        integers(0 if close is None else close.date.toordinal() for close in found),
-        dates([None if close is None else close.date for close in found]),
-        flags(close is not None and _is_early(close) for close in found),
-    )
-
-
-def _is_early(close: PreviousClose) -> bool:
-    """Return whether a close is the only trade of its day, made long before the close."""
-    if close.trades != 1:
-        return False
-    return close.traded_at is None or close.traded_at.astimezone(NEW_YORK).time() < _LATE_ENOUGH
-
-
-def previous_trading_day(live: LiveSnapshot) -> int:
-    """Return the ordinal of the trading day before the current one.
-
-    Without a calendar it is the last weekday before the New York date. If that was a holiday, no close can be
-    dated on it, and P/L Day is withheld.
-    """
-    if live.previous_trading_date is not None:
-        return live.previous_trading_date.toordinal()
-    today = new_york_date(live.as_of)
-    weekday = today.weekday()
-    back = 3 if weekday == _MONDAY else weekday - _SATURDAY + 1 if weekday >= _SATURDAY else 1
-    return today.toordinal() - back
 
 
 def find_greeks(rows: Instruments, live: LiveSnapshot) -> GreekColumns:

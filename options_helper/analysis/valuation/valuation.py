@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -22,7 +21,6 @@ from options_helper.analysis.streams.ages import (
     compute_basis_ages,
     compute_lags,
 )
-from options_helper.analysis.text.figures import format_span
 from options_helper.analysis.valuation.latest_prices import Ticks, latest_prices
 from options_helper.analysis.valuation.marks import (
     DELAYED_TRADE_FEEDS,
@@ -33,37 +31,32 @@ from options_helper.analysis.valuation.marks import (
     compute_marks,
     compute_natural,
 )
+from options_helper.analysis.valuation.previous_closes import PreviousCloses, find_previous_closes
 from options_helper.analysis.valuation.quote_state import (
     TRUTH_STATES,
     RowFacts,
     compute_states,
 )
 from options_helper.analysis.valuation.reference import (
-    PreviousCloses,
     find_broker_positions,
     find_greeks,
     find_halted,
     find_multipliers,
     find_polled,
-    find_previous_closes,
     find_unsubscribed,
-    previous_trading_day,
 )
 from options_helper.analysis.valuation.row_warnings import RowWarning, flag, to_bits
+from options_helper.analysis.valuation.sources import find_sources, source_type
 from options_helper.market import LiveSnapshot, MarketPhase
 from options_helper.times import new_york_date, start_of_day, to_microseconds
 
 if TYPE_CHECKING:
-    import pandas as pd
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
     Flags = NDArray[np.bool_]
     Numbers = NDArray[np.int64]
 
-SOURCES = ("OPRA", "indicative", "IEX", "SIP", "delayed SIP", "Boats", "overnight", "REST snapshot", "demo")
-
-_SOURCE_CODE = {name.lower().replace(" ", "_"): np.int8(number) for number, name in enumerate(SOURCES)}
 _LAST = np.int8(MARK_METHODS.index(MarkMethod.LAST))
 _NONE = np.int8(MARK_METHODS.index(MarkMethod.NONE))
 STATE_TYPE = category_type(TRUTH_STATES)
@@ -107,6 +100,23 @@ class Valuation(NamedTuple):
     warnings: Numbers
 
 
+class _Prices(NamedTuple):
+    """The prices of n instruments and their marks, which count for contracts that have expired too.
+
+    Attributes:
+        by_last: Flags for marks made from the last trade.
+        quoted: Flags for quotes with a side that is a price.
+        quote_ages, mark_ages: Of the quote, and of what the mark was made from.
+    """
+
+    ticks: Ticks
+    marks: Marks
+    by_last: Flags
+    quoted: Flags
+    quote_ages: Ages
+    mark_ages: Ages
+
+
 def compute_live_rows(rows: Instruments, live: LiveSnapshot, stale_after_seconds: float) -> Valuation:
     """Return everything that a snapshot says of these instruments.
 
@@ -115,7 +125,39 @@ def compute_live_rows(rows: Instruments, live: LiveSnapshot, stale_after_seconds
     """
     if not stale_after_seconds > 0:
         raise ValueError(f"stale_after_seconds must be above 0, not {stale_after_seconds}")
-    as_of = to_microseconds(live.as_of)
+    prices = _price_rows(rows, live)
+    marks = prices.marks
+    ends = find_contract_ends(rows, live)
+    expired = ends.expires_at <= to_microseconds(live.as_of)
+    outside = _is_outside_sessions(prices.ticks.quote_time, live) & ~prices.by_last
+    unmarked = expired | outside
+    facts = _gather_facts(rows, prices, expired, live)
+    multipliers = find_multipliers(rows, live)
+    previous = find_previous_closes(rows, expired, live)
+    return Valuation(
+        ticks=prices.ticks,
+        marks=marks,
+        mark=np.where(unmarked, np.nan, marks.mark),
+        methods=np.where(unmarked, _NONE, marks.methods),
+        natural=np.where(unmarked, np.nan, compute_natural(marks.bid, marks.ask, rows.quantity)),
+        multiplier=multipliers.value,
+        scale=multipliers.scale,
+        quote_ages=np.where(prices.quoted, prices.quote_ages.seconds, np.nan),
+        mark_ages=np.where(facts.has_price, prices.mark_ages.seconds, np.nan),
+        closes=previous.closes,
+        close=previous.usable,
+        close_doubts=previous.doubts,
+        ends=ends,
+        expired=expired,
+        is_over=np.zeros(len(rows), dtype=np.bool_),
+        states=compute_states(prices.mark_ages.seconds, facts, live, stale_after_seconds),
+        sources=find_sources(rows.is_stock, prices.ticks, facts, prices.by_last, live),
+        warnings=_warnings(rows, prices, facts, stale_after_seconds)
+        | flag(outside & prices.quoted & ~expired, RowWarning.OUTSIDE_SESSION),
+    )
+
+
+def _price_rows(rows: Instruments, live: LiveSnapshot) -> _Prices:
     ticks = latest_prices(rows.symbols, rows.is_stock, live, rows.memo)
     trades = compute_ages(live, ticks.trade_time, ticks.trade_received)
     marks = compute_marks(
@@ -127,49 +169,29 @@ def compute_live_rows(rows: Instruments, live: LiveSnapshot, stale_after_seconds
         last_is_recent=_recent_trades(ticks, trades, live),
     )
     by_last = marks.methods == _LAST
-    quote = compute_ages(live, ticks.quote_time, ticks.quote_received)
-    basis = compute_basis_ages(quote, trades, by_last)
-    quoted = ~np.isnan(marks.bid) | ~np.isnan(marks.ask)
-    ends = find_contract_ends(rows, live)
-    expired = ends.expires_at <= as_of
-    outside = _is_outside_sessions(ticks.quote_time, live) & ~by_last
-    unmarked = expired | outside
-    standing = RowFacts(
+    quotes = compute_ages(live, ticks.quote_time, ticks.quote_received)
+    return _Prices(
+        ticks=ticks,
+        marks=marks,
+        by_last=by_last,
+        quoted=~np.isnan(marks.bid) | ~np.isnan(marks.ask),
+        quote_ages=quotes,
+        mark_ages=compute_basis_ages(quotes, trades, by_last),
+    )
+
+
+def _gather_facts(rows: Instruments, prices: _Prices, expired: Flags, live: LiveSnapshot) -> RowFacts:
+    ticks, by_last = prices.ticks, prices.by_last
+    return RowFacts(
         is_stock=rows.is_stock,
         trades_late=rows.clock.trades_late,
         expired=expired,
         not_subscribed=find_unsubscribed(rows, live),
         halted=find_halted(rows, live),
-        has_price=quoted | by_last,
+        has_price=prices.quoted | by_last,
         streamed_at=_streamed_at(ticks, by_last),
         dated_at=np.where(by_last, ticks.trade_time, ticks.quote_time),
         polled=find_polled(rows, live),
-    )
-    multipliers = find_multipliers(rows, live)
-    closes = find_previous_closes(rows, live)
-    is_previous = closes.day == previous_trading_day(live)
-    return Valuation(
-        ticks=ticks,
-        marks=marks,
-        mark=np.where(unmarked, np.nan, marks.mark),
-        methods=np.where(unmarked, _NONE, marks.methods),
-        natural=np.where(unmarked, np.nan, compute_natural(marks.bid, marks.ask, rows.quantity)),
-        multiplier=multipliers.value,
-        scale=multipliers.scale,
-        quote_ages=np.where(quoted, quote.seconds, np.nan),
-        mark_ages=np.where(standing.has_price, basis.seconds, np.nan),
-        closes=closes,
-        close=np.where(is_previous & ~closes.is_early, closes.price, np.nan),
-        close_doubts=flag((closes.day != 0) & ~is_previous & ~expired, RowWarning.PREVIOUS_CLOSE_OLD)
-        | flag(is_previous & closes.is_early & ~expired, RowWarning.PREVIOUS_CLOSE_EARLY),
-        ends=ends,
-        expired=expired,
-        is_over=np.zeros(len(rows), dtype=np.bool_),
-        states=compute_states(basis.seconds, standing, live, stale_after_seconds),
-        sources=_sources(rows, ticks, standing, by_last, live),
-        warnings=_warnings(rows, marks, basis, standing, stale_after_seconds)
-        | flag(rows.adjusted & ~expired, RowWarning.ADJUSTED_CONTRACT)
-        | flag(outside & quoted & ~expired, RowWarning.OUTSIDE_SESSION),
     )
 
 
@@ -205,87 +227,60 @@ def _is_outside_sessions(times: Numbers, live: LiveSnapshot) -> Flags:
     return times >= to_microseconds(start_of_day(last + dt.timedelta(days=1)))
 
 
-def _warnings(
-    rows: Instruments, marks: Marks, ages: Ages, standing: RowFacts, stale_after_seconds: float
-) -> Numbers:
-    priced = standing.has_price
+def _warnings(rows: Instruments, prices: _Prices, facts: RowFacts, stale_after_seconds: float) -> Numbers:
+    priced, ages = facts.has_price, prices.mark_ages
     bits = (
-        marks.warnings
+        prices.marks.warnings
         | flag(priced & ~(ages.seconds <= stale_after_seconds), RowWarning.STALE_QUOTE)
         | flag(priced & np.isnan(ages.seconds), RowWarning.UNKNOWN_AGE)
         | flag(priced & ages.skewed, RowWarning.CLOCK_SKEW)
-        | flag(standing.not_subscribed, RowWarning.NOT_SUBSCRIBED)
-        | flag(standing.halted, RowWarning.HALTED)
+        | flag(facts.not_subscribed, RowWarning.NOT_SUBSCRIBED)
+        | flag(facts.halted, RowWarning.HALTED)
         | flag(rows.unspellable, RowWarning.NO_CONTRACT_SYMBOL)
+        | flag(rows.adjusted, RowWarning.ADJUSTED_CONTRACT)
     )
-    return np.where(standing.expired, (bits & _OF_EXPIRED) | RowWarning.EXPIRED.bit, bits)
-
-
-def _sources(
-    rows: Instruments, ticks: Ticks, standing: RowFacts, by_last: Flags, live: LiveSnapshot
-) -> NDArray[np.int8]:
-    """Return the sources as numbers in the words of `source_type`, -1 for none."""
-    has_price = standing.has_price
-    streamed = _streamed_sources(rows, ticks, has_price, by_last, live)
-    return np.where(has_price & standing.polled, np.int8(len(SOURCES)), streamed)
-
-
-def _streamed_sources(
-    rows: Instruments, ticks: Ticks, has_price: Flags, by_last: Flags, live: LiveSnapshot
-) -> NDArray[np.int8]:
-    """Return the sources as numbers in `SOURCES`, -1 for none."""
-    if live.demo:
-        return np.where(has_price, _SOURCE_CODE["demo"], np.int8(-1))
-    unknown = np.int8(-1)
-    stocks = _SOURCE_CODE.get((live.stock_feed or "").lower(), unknown)
-    options = _SOURCE_CODE.get((live.options_feed or "").lower(), unknown)
-    from_rest = np.where(by_last, ticks.trade_from_rest, ticks.quote_from_rest)
-    streamed = np.where(rows.is_stock, stocks, options)
-    return np.where(has_price, np.where(from_rest, _SOURCE_CODE["rest_snapshot"], streamed), unknown)
-
-
-def source_type(live: LiveSnapshot) -> pd.CategoricalDtype:
-    """Return the words for sources, the last of them for what REST polls: `REST, every 15 s`."""
-    return _source_type(max((record.poll_seconds for record in live.health.values()), default=0.0))
-
-
-@lru_cache(maxsize=8)
-def _source_type(poll_seconds: float) -> pd.CategoricalDtype:
-    return category_type((*SOURCES, f"REST, every {format_span(poll_seconds)}"))
+    return np.where(facts.expired, (bits & _OF_EXPIRED) | RowWarning.EXPIRED.bit, bits)
 
 
 def build_quote_columns(rows: Instruments, now: Valuation, live: LiveSnapshot) -> dict[str, Column]:
     """Return the columns that positions and legs share, without the static ones."""
-    ticks = now.ticks
     greeks, broker = find_greeks(rows, live), find_broker_positions(rows, live)
     return {
         "dte": whole_numbers(days_until(rows.expiry_days, live), rows.is_stock.copy()),
         "hours_left": hours_until(now.ends.last_trading, rows.clock.last_day, live),
+        "expires_at": moments(np.where(rows.is_stock, 0, now.ends.expires_at)),
         "quantity": rows.quantity,
         "multiplier": now.multiplier,
         "bid": now.marks.bid,
         "ask": now.marks.ask,
-        "bid_size": ticks.bid_size,
-        "ask_size": ticks.ask_size,
-        "last": ticks.last,
+        "bid_size": now.ticks.bid_size,
+        "ask_size": now.ticks.ask_size,
+        "last": now.ticks.last,
         "mark": now.mark,
         "mark_method": categories(now.methods, _METHOD_TYPE),
         "natural": now.natural,
         "spread_pct": now.marks.spread_pct,
         "state": categories(now.states, STATE_TYPE),
         "source": categories(now.sources, source_type(live)),
-        "quote_age_seconds": now.quote_ages,
-        "mark_age_seconds": now.mark_ages,
-        "lag_seconds": compute_lags(ticks.quote_time, ticks.quote_received, ticks.quote_from_rest),
-        "quote_time": moments(ticks.quote_time),
-        "trade_time": moments(ticks.trade_time),
-        "expires_at": moments(np.where(rows.is_stock, 0, now.ends.expires_at)),
+        **_time_columns(now),
         "previous_close": now.closes.price,
         "previous_close_date": now.closes.date,
         **greeks.columns,
         "greeks_time": greeks.time,
         "broker_quantity": broker.quantity,
         "broker_price": broker.price,
+    }
+
+
+def _time_columns(now: Valuation) -> dict[str, Column]:
+    """Return when the quotes and trades were made, and how old they are or came."""
+    ticks = now.ticks
+    return {
+        "quote_age_seconds": now.quote_ages,
+        "mark_age_seconds": now.mark_ages,
+        "lag_seconds": compute_lags(ticks.quote_time, ticks.quote_received, ticks.quote_from_rest),
+        "quote_time": moments(ticks.quote_time),
+        "trade_time": moments(ticks.trade_time),
     }
 
 
