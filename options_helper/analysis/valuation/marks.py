@@ -123,7 +123,7 @@ class Marks(NamedTuple):
 
 
 class _Quotes(NamedTuple):
-    """The kinds of n quotes, as the rule of this module tells them apart; `apart` is a bid below its ask."""
+    """The kinds of n quotes that the rule of this module distinguishes; `apart` is a bid below its ask."""
 
     absent: Flags
     only_ask: Flags
