@@ -1,4 +1,4 @@
-"""Where the price of each instrument comes from: a feed's stream, one REST answer, or polling."""
+"""Names the source of each instrument's price: a feed's stream, one REST answer, or polling."""
 
 from __future__ import annotations
 
