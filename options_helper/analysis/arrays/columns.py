@@ -44,10 +44,7 @@ def dates(values: Sequence[dt.date | None]) -> NDArray[np.object_]:
 
 def objects(values: Sequence[object]) -> NDArray[np.object_]:
     """Any objects, lists and tuples included, one per row."""
-    column = np.empty(len(values), dtype=np.object_)
-    for number, value in enumerate(values):
-        column[number] = value
-    return column
+    return np.fromiter(values, dtype=np.object_, count=len(values))
 
 
 def flags(values: Iterable[bool]) -> NDArray[np.bool_]:

@@ -7,11 +7,12 @@ mark far below the cost is a doubt only if the cost is more than a fifth of the 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from options_helper.analysis.arrays.columns import Column, flags, objects
+from options_helper.analysis.arrays.columns import objects
 from options_helper.analysis.holdings.plausibility import AnyPosition, find_doubts
 from options_helper.analysis.holdings.portfolio_arrays import PortfolioArrays
 from options_helper.analysis.text.figures import format_price
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
-    Doubts = tuple[tuple[str, ...], ...]
+    Doubts = NDArray[np.object_]  # of tuples of sentences
 
 FAR_RATIO = 50.0
 CALL_RATIO = 2.0
@@ -30,10 +31,10 @@ DECAYED_FRACTION = 0.2
 _UNIT = 100.0
 
 
-def doubt_positions(book: PortfolioArrays, now: Valuation, stocks: Valuation) -> Column:
+def doubt_positions(book: PortfolioArrays, now: Valuation, stocks: Valuation) -> Doubts:
     """Return a tuple of sentences for each single option and block of shares."""
     rows, cost = book.positions, np.abs(book.cost_basis)
-    known = rows.memo.get("doubts", book.singles, lambda: tuple(map(_find, book.singles)))
+    known = rows.memo.get("doubts", book.singles, lambda: _find(book.singles))
     spot = np.fmax(stocks.mark, stocks.closes.price)[rows.underlying_codes]
     mark = np.where(now.expired, np.nan, now.mark)
     is_call = ~rows.is_stock & ~rows.is_put & ~rows.adjusted
@@ -42,7 +43,7 @@ def doubt_positions(book: PortfolioArrays, now: Valuation, stocks: Valuation) ->
     too_high = (mark > 0) & (cost >= FAR_RATIO * mark) & ~can_decay
     said = above_spot | (rows.is_put & (cost > rows.strike))  # the second by `plausibility`
     far = ~said & (too_high | ((cost > 0) & (mark >= FAR_RATIO * cost)))
-    found = list(known)
+    found = known.copy()
     for number in np.flatnonzero(above_spot | far).tolist():
         position, price = book.singles[number], float(now.mark[number])
         if above_spot[number]:
@@ -50,29 +51,29 @@ def doubt_positions(book: PortfolioArrays, now: Valuation, stocks: Valuation) ->
         else:
             sentence = _say_far(position, float(cost[number]), price)
         found[number] = (*known[number], sentence)
-    return objects(found)
+    return found
 
 
-def doubt_structures(book: PortfolioArrays, net_mark: Floats, expired: NDArray[np.bool_]) -> Column:
+def doubt_structures(book: PortfolioArrays, net_mark: Floats, expired: NDArray[np.bool_]) -> Doubts:
     """Return a tuple of sentences for each structure; `net_mark` is its value in dollars."""
     own = book.structures
-    known: Doubts = own.memo.get("doubts", own.positions, lambda: tuple(map(_find, own.positions)))
+    known = own.memo.get("doubts", own.positions, lambda: _find(own.positions))
     paid = np.abs(own.net_debit)
     far = ~expired & (paid > 0) & (np.abs(net_mark) >= FAR_RATIO * paid)
-    found = list(known)
+    found = known.copy()
     for number in np.flatnonzero(far).tolist():
         if not known[number]:
             found[number] = (_say_per_share(float(own.net_debit[number]), float(net_mark[number])),)
-    return objects(found)
+    return found
 
 
-def has_any(doubts: Column) -> NDArray[np.bool_]:
+def has_any(doubts: Doubts) -> NDArray[np.bool_]:
     """Return flags for the rows that have a doubt."""
-    return flags(bool(each) for each in doubts)
+    return doubts.astype(np.bool_)
 
 
-def _find(position: AnyPosition) -> tuple[str, ...]:
-    return tuple(find_doubts(position))
+def _find(positions: Sequence[AnyPosition]) -> Doubts:
+    return objects([tuple(find_doubts(position)) for position in positions])
 
 
 def _say_above_spot(cost: float, spot: float) -> str:

@@ -131,7 +131,7 @@ def to_lists(bits: NDArray[np.int64]) -> NDArray[np.object_]:
     """Return a column of lists of values, a list of its own for each row."""
     rows = bits.tolist()
     words = {each: to_words(each) for each in set(rows)}  # rows are many, combinations of warnings few
-    return np.fromiter(([*words[each]] for each in rows), dtype=object, count=len(rows))
+    return np.fromiter(map(list, map(words.__getitem__, rows)), dtype=object, count=len(rows))
 
 
 def sentences(warnings: Iterable[str]) -> list[str]:
