@@ -27,37 +27,10 @@ from options_helper.market import (
     StreamState,
     Trade,
 )
-from options_helper.models import EquityPosition, Portfolio, Position
+from options_helper.models import EquityPosition, Portfolio
 from options_helper.quote_tables import QuoteTable
 from options_helper.times import NEW_YORK
-
-AT = dt.datetime(2026, 11, 23, 15, 0, tzinfo=dt.UTC)  # a Monday, 10:00 in New York
-
-FRIDAY = dt.date(2026, 11, 20)
-
-DEC, JAN = dt.date(2026, 12, 18), dt.date(2027, 1, 15)
-
-CALL = "AAPL261218C00250000"
-
-
-def single(**changes: Any) -> Position:
-    """Three long AAPL 250 calls for 18.40."""
-    terms = {
-        "id": "a", "symbol": "AAPL", "option_type": "call", "expiry": DEC, "strike": 250.0,
-        "contracts": 3, "cost_basis": 18.40,
-    }  # fmt: skip
-    return Position(**{**terms, **changes})
-
-
-def quote(symbol: str, bid: float | None, ask: float | None, ago: float = 1.0, at: dt.datetime = AT) -> Quote:
-    """Return a quote from this many seconds ago."""
-    stamp = at - dt.timedelta(seconds=ago)
-    return Quote(symbol, bid, ask, 10, 12, stamp, stamp)
-
-
-def snapshot(*quotes: Quote, **changes: Any) -> LiveSnapshot:
-    """A snapshot with these option quotes."""
-    return LiveSnapshot(**{"as_of": AT, "option_quotes": {each.symbol: each for each in quotes}, **changes})
+from tests.builders import AT, CALL, DEC, FRIDAY, JAN, quote, single, snapshot
 
 
 def row_of(position: Any, live: LiveSnapshot) -> pd.Series[Any]:
@@ -482,15 +455,7 @@ def test_plain_dicts_are_quotes_too() -> None:
         option_quotes={contract: {"bid_price": 6.0, "ask_price": 6.2, "timestamp": at.isoformat()}},  # type: ignore[dict-item]
         option_trades={contract: {"price": 6.1, "size": 1, "timestamp": at}},  # type: ignore[dict-item]
     )
-    position = Position(
-        id="a",
-        symbol="AAPL",
-        option_type="call",
-        expiry=dt.date(2026, 12, 18),
-        strike=250,
-        contracts=1,
-        cost_basis=5.0,
-    )
+    position = single(contracts=1, cost_basis=5.0)
     row = compute_live_position_rows(Portfolio(positions=[position]), live, stale_after_seconds=30).iloc[0]
     assert (row["bid"], row["ask"], row["last"], row["mark"]) == (6.0, 6.2, 6.1, pytest.approx(6.1))
     assert row["quote_age_seconds"] == 0

@@ -13,20 +13,19 @@ import pytest
 from options_helper.data.streaming.live_manager import LiveStreamConfig, LiveStreamManager
 from options_helper.errors import SettingsError, StreamInterrupted, StreamRejected
 from options_helper.market import LiveSnapshot
+from tests.fakes import FakeStreamer
 
 CONTRACT = "AAPL261218C00250000"
 CONFIG = LiveStreamConfig(stocks=("AAPL",), option_contracts=(CONTRACT,), reconnect_base_seconds=0.01)
 
 
-class FakeStreamer:
-    """Runs until it is stopped or made to end with an error; remembers what it was given."""
+class SubscribedStreamer(FakeStreamer):
+    """A streamer with the promised methods; remembers what it was given."""
 
     def __init__(self, **arguments: Any) -> None:
+        super().__init__()
         self.arguments = arguments
         self.symbols: list[str] = []
-        self.running = threading.Event()
-        self._end = threading.Event()
-        self._error: BaseException | None = None
 
     def __getattr__(self, name: str) -> Any:
         return self.arguments[name]
@@ -37,25 +36,12 @@ class FakeStreamer:
     def subscribe_trade_updates(self) -> None:
         self.symbols = ["trade_updates"]
 
-    def run(self) -> None:
-        self.running.set()
-        self._end.wait()
-        if self._error is not None:
-            raise self._error
 
-    def stop(self) -> None:
-        self._end.set()
-
-    def fail(self, error: BaseException) -> None:
-        self._error = error
-        self._end.set()
-
-
-class Desk:
+class ManagerDesk:
     """A manager and every streamer it made, by stream."""
 
     def __init__(self, **more: Any) -> None:
-        self.made: dict[str, list[FakeStreamer]] = {"stocks": [], "options": [], "fills": []}
+        self.made: dict[str, list[SubscribedStreamer]] = {"stocks": [], "options": [], "fills": []}
         self.manager = LiveStreamManager(
             stock_streamer_factory=lambda **arguments: self._make("stocks", arguments),
             option_streamer_factory=lambda **arguments: self._make("options", arguments),
@@ -63,12 +49,12 @@ class Desk:
             **more,
         )
 
-    def _make(self, stream: str, arguments: dict[str, Any]) -> FakeStreamer:
-        streamer = FakeStreamer(**arguments)
+    def _make(self, stream: str, arguments: dict[str, Any]) -> SubscribedStreamer:
+        streamer = SubscribedStreamer(**arguments)
         self.made[stream].append(streamer)
         return streamer
 
-    def __getitem__(self, stream: str) -> FakeStreamer:
+    def __getitem__(self, stream: str) -> SubscribedStreamer:
         return self.made[stream][-1]
 
     @property
@@ -79,7 +65,7 @@ class Desk:
 @pytest.fixture
 def desk(wait_until):
     """A started desk whose three streamers run; stopped afterwards."""
-    desk = Desk()
+    desk = ManagerDesk()
     desk.manager.start(CONFIG)
     wait_until(lambda: all(made and made[-1].running.is_set() for made in desk.made.values()))
     yield desk
@@ -128,14 +114,14 @@ def test_nothing_is_known_before_start() -> None:
     manager.stop()
 
 
-def test_a_thread_alone_is_not_running(desk: Desk) -> None:
+def test_a_thread_alone_is_not_running(desk: ManagerDesk) -> None:
     """A stream that nothing was heard of is connecting, however long its thread lives."""
     assert set(desk.snapshot.status_by_stream.values()) == {"connecting"}
     assert desk.snapshot.running
     assert desk.manager.is_running()
 
 
-def test_an_event_makes_a_stream_running_and_shows(desk: Desk, wait_until) -> None:
+def test_an_event_makes_a_stream_running_and_shows(desk: ManagerDesk, wait_until) -> None:
     """A quote makes its stream running and appears under the plan's symbol."""
     desk["options"].on_quotes(_quote(CONTRACT, 1.0, 1.2))
     wait_until(lambda: CONTRACT in desk.snapshot.option_quotes)
@@ -147,7 +133,7 @@ def test_an_event_makes_a_stream_running_and_shows(desk: Desk, wait_until) -> No
 
 
 @pytest.mark.date_sensitive
-def test_sdk_objects_and_lists_are_taken(desk: Desk, wait_until) -> None:
+def test_sdk_objects_and_lists_are_taken(desk: ManagerDesk, wait_until) -> None:
     """Quotes and trades come as raw dicts or SDK objects, singly or in lists."""
     now = dt.datetime.now(dt.UTC)
     sdk_quote = SimpleNamespace(
@@ -160,7 +146,7 @@ def test_sdk_objects_and_lists_are_taken(desk: Desk, wait_until) -> None:
     assert desk.snapshot.stock_trades["AAPL"].price == 270.05
 
 
-class PlainStreamer(FakeStreamer):
+class PlainStreamer(SubscribedStreamer):
     """Knows the promised names and no other."""
 
     def __init__(self, *, feed: str, on_quotes: Any, on_trades: Any) -> None:
@@ -171,7 +157,7 @@ class PlainStreamer(FakeStreamer):
         super().run()
 
 
-class PlainTradingStreamer(FakeStreamer):
+class PlainTradingStreamer(SubscribedStreamer):
     """A streamer of order updates with the promised names only."""
 
     def __init__(self, *, on_trade_updates: Any) -> None:
@@ -198,7 +184,7 @@ def test_a_factory_needs_to_know_the_promised_names_only(wait_until) -> None:
         manager.stop()
 
 
-def test_the_newest_of_a_batch_wins_and_the_rest_is_conflated(desk: Desk, wait_until) -> None:
+def test_the_newest_of_a_batch_wins_and_the_rest_is_conflated(desk: ManagerDesk, wait_until) -> None:
     """Two quotes of one symbol in one batch show as the newer; the older counts as conflated, not dropped."""
     desk["options"].on_quotes([_quote(CONTRACT, 1.0, 1.2), _quote(CONTRACT, 1.1, 1.3)])
     wait_until(lambda: desk.snapshot.conflated_events)
@@ -207,7 +193,7 @@ def test_the_newest_of_a_batch_wins_and_the_rest_is_conflated(desk: Desk, wait_u
 
 
 @pytest.mark.date_sensitive
-def test_order_updates_are_newest_first_and_never_conflated(desk: Desk, wait_until) -> None:
+def test_order_updates_are_newest_first_and_never_conflated(desk: ManagerDesk, wait_until) -> None:
     """Every order update stands in the snapshot, the newest first."""
     desk["fills"].on_trade_updates([_update("a"), _update("b")])
     desk["fills"].on_trade_updates(_update("c"))
@@ -219,7 +205,7 @@ def test_order_updates_are_newest_first_and_never_conflated(desk: Desk, wait_unt
 def test_order_updates_of_yesterday_go_by_date() -> None:
     """When the New York date changes, the day's order updates go."""
     now = [dt.datetime(2026, 11, 20, 20, 0, tzinfo=dt.UTC)]
-    desk = Desk(clock=lambda: now[0])
+    desk = ManagerDesk(clock=lambda: now[0])
     desk.manager.start(CONFIG)
     arrived = threading.Event()
     update = _update("a")
@@ -234,7 +220,7 @@ def test_order_updates_of_yesterday_go_by_date() -> None:
     desk.manager.stop()
 
 
-def test_a_malformed_item_is_counted_and_the_rest_used(desk: Desk, wait_until) -> None:
+def test_a_malformed_item_is_counted_and_the_rest_used(desk: ManagerDesk, wait_until) -> None:
     """A message without a symbol costs itself only."""
     desk["options"].on_quotes([{"T": "q"}, None, _quote(CONTRACT, 1.0, 1.2)])
     wait_until(lambda: CONTRACT in desk.snapshot.option_quotes)
@@ -242,7 +228,7 @@ def test_a_malformed_item_is_counted_and_the_rest_used(desk: Desk, wait_until) -
 
 
 def test_a_raising_normalizer_is_counted_and_nothing_dies(
-    desk: Desk, wait_until, monkeypatch, caplog
+    desk: ManagerDesk, wait_until, monkeypatch, caplog
 ) -> None:
     """An exception in the consumer is logged once per kind, counted, and the next batch is taken."""
 
@@ -259,10 +245,10 @@ def test_a_raising_normalizer_is_counted_and_nothing_dies(
     assert sum("ZeroDivisionError" in record.message for record in caplog.records) <= 1
 
 
-def test_an_interrupted_stream_reconnects_and_says_why(desk: Desk, wait_until) -> None:
+def test_an_interrupted_stream_reconnects_and_says_why(desk: ManagerDesk, wait_until) -> None:
     """After an interruption a new streamer is made, the attempt is counted and the reason is kept."""
     desk["options"].on_quotes(_quote(CONTRACT, 1.0, 1.2))
-    desk["options"].fail(StreamInterrupted("options", "the connection was reset"))
+    desk["options"].end(StreamInterrupted("options", "the connection was reset"))
     wait_until(lambda: len(desk.made["options"]) == 2)
     desk["options"].on_quotes(_quote(CONTRACT, 1.0, 1.2))
     wait_until(lambda: desk.snapshot.status_by_stream["options"] == "running")
@@ -272,9 +258,9 @@ def test_an_interrupted_stream_reconnects_and_says_why(desk: Desk, wait_until) -
     assert desk.snapshot.alive["options"]
 
 
-def test_a_rejected_stream_is_not_retried(desk: Desk, wait_until) -> None:
+def test_a_rejected_stream_is_not_retried(desk: ManagerDesk, wait_until) -> None:
     """A refusal ends its stream for good and leaves the others alone."""
-    desk["options"].fail(StreamRejected("options", "Alpaca refused the key", code=402))
+    desk["options"].end(StreamRejected("options", "Alpaca refused the key", code=402))
     wait_until(lambda: desk.snapshot.status_by_stream["options"] == "error")
     assert len(desk.made["options"]) == 1
     assert not desk.snapshot.alive["options"]
@@ -282,15 +268,15 @@ def test_a_rejected_stream_is_not_retried(desk: Desk, wait_until) -> None:
     assert desk.manager.is_running()
 
 
-def test_an_unknown_exception_is_retried_without_its_text(desk: Desk, wait_until) -> None:
+def test_an_unknown_exception_is_retried_without_its_text(desk: ManagerDesk, wait_until) -> None:
     """A foreign exception's text may hold a secret: only its kind is shown, and the stream is retried."""
-    desk["stocks"].fail(RuntimeError("key=SECRET"))
+    desk["stocks"].end(RuntimeError("key=SECRET"))
     wait_until(lambda: len(desk.made["stocks"]) == 2)
     assert "SECRET" not in str(desk.snapshot)
     assert "RuntimeError" in (desk.snapshot.last_error or "")
 
 
-def test_start_twice_is_one_start(desk: Desk) -> None:
+def test_start_twice_is_one_start(desk: ManagerDesk) -> None:
     """The same config again changes nothing."""
     desk.manager.start(CONFIG)
     assert {stream: len(made) for stream, made in desk.made.items()} == {
@@ -300,7 +286,7 @@ def test_start_twice_is_one_start(desk: Desk) -> None:
     }
 
 
-def test_a_changed_config_restarts(desk: Desk, wait_until) -> None:
+def test_a_changed_config_restarts(desk: ManagerDesk, wait_until) -> None:
     """Another config stops the old streamers before it makes new ones, and versions keep growing."""
     version = desk.snapshot.version
     desk.manager.start(LiveStreamConfig(stocks=("MSFT",), stream_options=False, stream_fills=False))
@@ -310,7 +296,7 @@ def test_a_changed_config_restarts(desk: Desk, wait_until) -> None:
     assert desk.snapshot.version > version
 
 
-def test_after_stop_the_last_values_stay_readable(desk: Desk, wait_until) -> None:
+def test_after_stop_the_last_values_stay_readable(desk: ManagerDesk, wait_until) -> None:
     """Stop ends every thread and keeps what was known, frozen; stopping again is harmless."""
     desk["options"].on_quotes(_quote(CONTRACT, 1.0, 1.2))
     wait_until(lambda: CONTRACT in desk.snapshot.option_quotes)
@@ -323,7 +309,7 @@ def test_after_stop_the_last_values_stay_readable(desk: Desk, wait_until) -> Non
     assert set(snapshot.status_by_stream.values()) == {"stopped"}
 
 
-def test_a_late_callback_writes_into_a_run_nobody_reads(desk: Desk, wait_until) -> None:
+def test_a_late_callback_writes_into_a_run_nobody_reads(desk: ManagerDesk, wait_until) -> None:
     """A streamer that calls back after its run ended changes nothing of the next run."""
     late = desk["options"]
     desk.manager.stop()
@@ -332,7 +318,7 @@ def test_a_late_callback_writes_into_a_run_nobody_reads(desk: Desk, wait_until) 
     assert CONTRACT not in desk.snapshot.option_quotes
 
 
-def test_nothing_to_stream_is_an_error_and_stops_nothing(desk: Desk) -> None:
+def test_nothing_to_stream_is_an_error_and_stops_nothing(desk: ManagerDesk) -> None:
     """A config without anything to stream is refused, and what runs goes on."""
     with pytest.raises(SettingsError, match="nothing to stream"):
         desk.manager.start(LiveStreamConfig(stream_fills=False))
@@ -352,7 +338,7 @@ def test_missing_keys_are_said_and_nothing_starts(monkeypatch, tmp_path) -> None
 
 def test_start_and_stop_race_from_many_threads(wait_until) -> None:
     """Starts and stops from many threads leave one state and no thread."""
-    desk = Desk()
+    desk = ManagerDesk()
     gate = threading.Barrier(8)
 
     def act(number: int) -> None:
@@ -372,7 +358,7 @@ def test_start_and_stop_race_from_many_threads(wait_until) -> None:
 
 def test_the_oldest_batch_goes_when_the_queue_is_full(wait_until, monkeypatch) -> None:
     """A full queue pushes its oldest batch out, counts its messages, and shows the newest; fills stay."""
-    desk = Desk()
+    desk = ManagerDesk()
     gate = threading.Event()
     from options_helper.data.streaming.run import consumer
 
@@ -400,7 +386,7 @@ def test_the_oldest_batch_goes_when_the_queue_is_full(wait_until, monkeypatch) -
 @pytest.mark.parametrize("is_started", [False, True])
 def test_the_mappings_by_stream_hold_all_three(*, is_started: bool) -> None:
     """Before Start, and for a stream that is off, each mapping has an entry that claims nothing."""
-    desk = Desk()
+    desk = ManagerDesk()
     if is_started:
         desk.manager.start(LiveStreamConfig(stocks=["AAPL"], stream_fills=False))
     desk.manager.stop()
@@ -413,7 +399,7 @@ def test_the_mappings_by_stream_hold_all_three(*, is_started: bool) -> None:
     } == {3}
 
 
-def test_a_snapshot_refuses_to_be_written_to(desk: Desk, wait_until) -> None:
+def test_a_snapshot_refuses_to_be_written_to(desk: ManagerDesk, wait_until) -> None:
     """Mappings, order rows with their legs, and tables raise, and the manager's state stays as it is."""
     desk["fills"].on_trade_updates(_update("a", legs=[{"id": "leg", "symbol": CONTRACT}]))
     desk["options"].on_quotes(_quote(CONTRACT, 1.0, 1.2))
@@ -434,7 +420,7 @@ def test_a_snapshot_refuses_to_be_written_to(desk: Desk, wait_until) -> None:
     assert desk.snapshot.option_quotes[CONTRACT].bid_price == 1.0
 
 
-def test_a_streamer_whose_stop_raises_costs_itself_only(desk: Desk, wait_until) -> None:
+def test_a_streamer_whose_stop_raises_costs_itself_only(desk: ManagerDesk, wait_until) -> None:
     """Stop returns, the other streams end, nothing runs, and Start works again."""
     broken = desk["options"]
     end = broken.stop
@@ -453,7 +439,7 @@ def test_a_streamer_whose_stop_raises_costs_itself_only(desk: Desk, wait_until) 
 
 def test_a_with_block_stops_the_streams() -> None:
     """The manager is a context manager, and leaving it ends the streams whatever happened inside."""
-    desk = Desk()
+    desk = ManagerDesk()
     with contextlib.suppress(ZeroDivisionError), desk.manager as manager:
         manager.start(CONFIG)
         assert manager.is_running()
@@ -461,7 +447,7 @@ def test_a_with_block_stops_the_streams() -> None:
     assert desk.snapshot.status == "stopped"
 
 
-def test_waiting_until_live_ends_with_the_last_stream(desk: Desk) -> None:
+def test_waiting_until_live_ends_with_the_last_stream(desk: ManagerDesk) -> None:
     """It is False while a stream is not heard, and True once each is."""
     assert not desk.manager.wait_until_live(0)
     desk["options"].on_quotes(_quote(CONTRACT, 1.0, 1.2))
@@ -472,18 +458,18 @@ def test_waiting_until_live_ends_with_the_last_stream(desk: Desk) -> None:
     last.join()
 
 
-def test_waiting_until_live_gives_up_where_it_cannot_succeed(desk: Desk) -> None:
+def test_waiting_until_live_gives_up_where_it_cannot_succeed(desk: ManagerDesk) -> None:
     """Without a run, and after a stream has ended for good, there is nothing to wait for."""
     assert not LiveStreamManager().wait_until_live(20)
-    desk["options"].fail(StreamRejected("options", "the plan does not include this feed", code=409))
+    desk["options"].end(StreamRejected("options", "the plan does not include this feed", code=409))
     assert not desk.manager.wait_until_live(20)
 
 
 def test_a_backoff_of_nothing_retries_at_once(wait_until) -> None:
     """`reconnect_base_seconds=0` is a config like any other."""
-    desk = Desk()
+    desk = ManagerDesk()
     desk.manager.start(LiveStreamConfig(stocks=["AAPL"], stream_fills=False, reconnect_base_seconds=0))
     wait_until(lambda: desk.made["stocks"])
-    desk["stocks"].fail(StreamInterrupted("stocks", "the connection was reset"))
+    desk["stocks"].end(StreamInterrupted("stocks", "the connection was reset"))
     wait_until(lambda: len(desk.made["stocks"]) == 2)
     desk.manager.stop()

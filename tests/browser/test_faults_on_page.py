@@ -19,7 +19,7 @@ expect = playwright.expect
 ALL = ("stocks", "options", "fills")
 
 
-class Desk:
+class FaultyPage:
     """One open page before a simulator that misbehaves."""
 
     def __init__(self, portal: Portal) -> None:
@@ -57,16 +57,16 @@ class Desk:
 
 
 @pytest.fixture
-def desk(portal: Portal) -> Iterator[Desk]:
+def desk(portal: Portal) -> Iterator[FaultyPage]:
     """A page; good behaviour and no exception at the end."""
-    desk = Desk(portal)
+    desk = FaultyPage(portal)
     yield desk
     portal.simulator.faults.clear()
     portal.simulator.resume_accepting()
     assert desk.page.get_by_test_id("stException").count() == 0
 
 
-def test_what_is_final_is_explained_and_tried_once(desk: Desk) -> None:
+def test_what_is_final_is_explained_and_tried_once(desk: FaultyPage) -> None:
     """A rejected key, feed or limit shows its cause, its fix and the live streams; one attempt per press."""
     before = desk.begin("fills", "Start", refuse_key=True)
     desk.shows(
@@ -115,7 +115,7 @@ PASSING = [
 ]
 
 
-def test_what_passes_is_named_with_the_next_try_and_heals(desk: Desk) -> None:
+def test_what_passes_is_named_with_the_next_try_and_heals(desk: FaultyPage) -> None:
     """Held, dropped, refused or failing: the reason, the attempt, who still runs; then all is live again."""
     button = "Start"
     for faults, headline, cause in PASSING:
@@ -143,7 +143,7 @@ def test_what_passes_is_named_with_the_next_try_and_heals(desk: Desk) -> None:
     desk.page.get_by_role("button", name="Stop", exact=True).click(timeout=5_000)  # nothing lies over it
 
 
-def test_silence_is_named_by_where_it_began(desk: Desk) -> None:
+def test_silence_is_named_by_where_it_began(desk: FaultyPage) -> None:
     """A handshake without an answer, a connection without a quote, and a peer that is gone."""
     desk.begin("options", "Start", hang_on_connect=True)
     desk.shows(re.compile(r"Connecting\. Options: connecting, no answer for \d+ s\."))

@@ -47,7 +47,7 @@ POSITION = {
 }
 
 
-class FakeRest:
+class AccountRest:
     """An HTTP client whose answers stand in a table by trading host; an error is raised."""
 
     def __init__(self, url: str, answers: dict[str, Any]) -> None:
@@ -419,7 +419,7 @@ ACTIVE = {"account_number": "PA1234567890", "status": "ACTIVE"}
 def test_a_key_of_the_other_host_is_recognised(settings, other: str, url: str) -> None:
     """If the configured host refuses the key and Alpaca's other one takes it, that is what is wrong."""
     answers = {settings.trading_url: REFUSED, url: ACTIVE}
-    finding = check_account(settings, lambda one: FakeRest(one.trading_url, answers))  # type: ignore[arg-type,return-value]
+    finding = check_account(settings, lambda one: AccountRest(one.trading_url, answers))  # type: ignore[arg-type,return-value]
     assert finding.level is Level.FAIL
     assert f"the key belongs to the {other} host" in finding.text
     assert f"APCA_API_BASE_URL={url}" in finding.text
@@ -436,19 +436,19 @@ def test_a_key_of_the_other_host_is_recognised(settings, other: str, url: str) -
 def test_any_other_refusal_is_told_as_it_is(settings, error) -> None:
     """A key that fits nowhere, a network that fails, and a host of one's own are not guessed about."""
     answers = dict.fromkeys((PAPER_URL, LIVE_URL, settings.trading_url), error)
-    finding = check_account(settings, lambda one: FakeRest(one.trading_url, answers))  # type: ignore[arg-type,return-value]
+    finding = check_account(settings, lambda one: AccountRest(one.trading_url, answers))  # type: ignore[arg-type,return-value]
     assert (finding.level, finding.text) == (Level.FAIL, str(error))
 
 
 def test_an_account_that_is_not_active_is_noted() -> None:
     """Its number is masked, and its status is the server's word."""
     answers = {PAPER_URL: {"account_number": "PA1234567890", "status": "ONBOARDING"}}
-    finding = check_account(PAPER, lambda one: FakeRest(one.trading_url, answers))  # type: ignore[arg-type,return-value]
+    finding = check_account(PAPER, lambda one: AccountRest(one.trading_url, answers))  # type: ignore[arg-type,return-value]
     assert finding == Finding("Account", Level.NOTE, "PA…90 on the paper host, status ONBOARDING")
 
 
 def _clock_finding(answer: Any, now: dt.datetime = NOW) -> Finding:
-    return check_clock(PAPER, lambda one: FakeRest(one.trading_url, {PAPER_URL: answer}), lambda: now)  # type: ignore[arg-type,return-value]
+    return check_clock(PAPER, lambda one: AccountRest(one.trading_url, {PAPER_URL: answer}), lambda: now)  # type: ignore[arg-type,return-value]
 
 
 def _clock(**changes: Any) -> dict[str, Any]:
@@ -618,7 +618,7 @@ def test_an_unreachable_server_is_a_failure_and_not_asked_twice(tmp_path) -> Non
         env=env,
         env_file=tmp_path / "absent",
         portfolio=tmp_path / "absent.json",
-        build_rest=lambda one: FakeRest(one.trading_url, {one.trading_url: refused}),  # type: ignore[arg-type,return-value]
+        build_rest=lambda one: AccountRest(one.trading_url, {one.trading_url: refused}),  # type: ignore[arg-type,return-value]
     )
     found = _by_name(list(examine(patient)))
     for name in ("Stocks", "Options", "Fills"):

@@ -62,7 +62,7 @@ class FakeManager:
         return replace(self.now, as_of=utc_now())
 
 
-class Desk:
+class PortalDesk:
     """A folder with a portfolio, an environment, a fake manager, and the page."""
 
     CALL: ClassVar[dict[str, Any]] = {
@@ -114,7 +114,7 @@ class Desk:
 
 
 @pytest.fixture
-def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
+def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[PortalDesk]:
     """An empty folder, no keys, and a hub with a fake manager."""
     for name in ("APCA_API_KEY_ID", "APCA_API_SECRET_KEY", "APCA_API_BASE_URL", "APCA_API_DATA_URL"):
         monkeypatch.delenv(name, raising=False)
@@ -124,6 +124,6 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
     manager = FakeManager()
     monkeypatch.setattr(hub_module, "_new_manager", lambda: manager)
     close_hub()
-    yield Desk(tmp_path, manager, monkeypatch)
+    yield PortalDesk(tmp_path, manager, monkeypatch)
     close_all()
     close_hub()

@@ -98,7 +98,7 @@ def _page(monitor: object) -> None:
     panel()
 
 
-class _Desk:
+class _AlertsDesk:
     """A monitor over one call whose mid the test sets, and the panel before it."""
 
     def __init__(self, *rules: AlertRule, problem: str = "") -> None:
@@ -136,7 +136,7 @@ class _Desk:
 
 def test_a_raised_alert_is_toasted_once_and_acknowledged() -> None:
     """One toast on raise, none per tick; Ack takes it out of the count."""
-    desk = _Desk(LOSS)
+    desk = _AlertsDesk(LOSS)
     desk.pass_seconds(1, 8.0)
     assert "1 · 0 raised" in desk.text
     desk.pass_seconds(11, 8.0)
@@ -153,7 +153,7 @@ def test_a_raised_alert_is_toasted_once_and_acknowledged() -> None:
 
 def test_a_session_that_comes_later_is_not_toasted_for_what_was_before() -> None:
     """A reload does not repeat the morning."""
-    desk = _Desk(LOSS)
+    desk = _AlertsDesk(LOSS)
     desk.pass_seconds(12, 8.0)
     later = AppTest.from_function(_page, args=(desk.monitor,), default_timeout=20).run()
     assert len(later.toast) == 0
@@ -172,7 +172,7 @@ def _two_portfolios(monitors: list[object]) -> None:
 
 def test_a_portfolio_that_is_looked_at_again_is_toasted_for_what_is_new() -> None:
     """Each portfolio counts its own events: a look at another one does not repeat its history."""
-    busy, quiet = _Desk(LOSS), _Desk(LOSS)
+    busy, quiet = _AlertsDesk(LOSS), _AlertsDesk(LOSS)
     busy.pass_seconds(12, 8.0)
     both = AppTest.from_function(_two_portfolios, args=([busy.monitor, quiet.monitor],), default_timeout=20)
 
@@ -190,7 +190,7 @@ def test_a_portfolio_that_is_looked_at_again_is_toasted_for_what_is_new() -> Non
 
 def test_an_alert_can_be_made_on_the_page_and_taken_away() -> None:
     """Percentages are typed as percent; the rule lives in memory."""
-    desk = _Desk()
+    desk = _AlertsDesk()
     assert "none" in desk.text
     panel = desk.panel
     panel.selectbox[0].set_value("call_1")
@@ -215,7 +215,7 @@ def test_an_alert_can_be_made_on_the_page_and_taken_away() -> None:
 
 def test_an_alert_that_cannot_work_is_refused_with_its_reason() -> None:
     """The form says what is missing and adds nothing."""
-    desk = _Desk()
+    desk = _AlertsDesk()
     desk.panel.selectbox[1].set_value("mark")
     next(each for each in desk.panel.button if each.label == "Add alert").click().run()
     assert [error.value for error in desk.panel.error] == ["a mark alert needs a position"]
@@ -224,14 +224,14 @@ def test_an_alert_that_cannot_work_is_refused_with_its_reason() -> None:
 
 def test_an_alerts_file_that_cannot_be_used_is_said() -> None:
     """With the place and the reason, as the file's own error says them."""
-    desk = _Desk(problem="alerts.json: line 1: is not JSON")
+    desk = _AlertsDesk(problem="alerts.json: line 1: is not JSON")
     assert in_markdown("alerts.json: line 1: is not JSON") in desk.panel.error[0].value
 
 
 def test_an_alert_on_a_position_that_is_not_held_says_so() -> None:
     """A slip in the id, or a position gone from the file, would else look like a quiet market for ever."""
     elsewhere = LOSS.model_copy(update={"id": "slip", "position": "call_l"})
-    desk = _Desk(LOSS, elsewhere)
+    desk = _AlertsDesk(LOSS, elsewhere)
     assert desk.text.count("no such position in the portfolio") == 1
-    desk = _Desk(LOSS, AlertRule(metric="fill"))
+    desk = _AlertsDesk(LOSS, AlertRule(metric="fill"))
     assert "no such position" not in desk.text

@@ -25,7 +25,7 @@ from options_helper.session.views import FillsView, SharedViews
 from options_helper.times import NEW_YORK, new_york_date, utc_now
 
 if TYPE_CHECKING:
-    from conftest import Desk
+    from conftest import PortalDesk
     from streamlit.testing.v1 import AppTest
 
 pytestmark = pytest.mark.portal
@@ -89,7 +89,7 @@ def view_of(*rows: dict[str, Any], **fields: Any) -> FillsView:
     return SharedViews().fills(Portfolio.model_validate({"positions": [POSITION]}), snapshot, None)
 
 
-def page_with(desk: Desk, **fields: Any) -> AppTest:
+def page_with(desk: PortalDesk, **fields: Any) -> AppTest:
     """Return the page for this snapshot, with the call in its file."""
     desk.own(POSITION)
     desk.manager.now = LiveSnapshot(as_of=utc_now(), **{"started_at": utc_now(), **fields})
@@ -109,7 +109,7 @@ def rows_of(page: AppTest, label: str) -> list[tuple[str, ...]]:
     ]
 
 
-def test_before_start_nothing_is_claimed_of_the_days_fills(desk: Desk) -> None:
+def test_before_start_nothing_is_claimed_of_the_days_fills(desk: PortalDesk) -> None:
     """Before Start the page claims nothing about fills, not even that there are none."""
     page = page_with(desk, started_at=None)
     assert title(desk, page) == "—"
@@ -117,14 +117,14 @@ def test_before_start_nothing_is_claimed_of_the_days_fills(desk: Desk) -> None:
     assert "yet today" not in desk.said(page)
 
 
-def title(desk: Desk, page: AppTest) -> str:
+def title(desk: PortalDesk, page: AppTest) -> str:
     """The line over the fills."""
     (words,) = re.findall(r"<strong>Fills today</strong> <span>(.*?)</span>", desk.said(page))
     return words
 
 
 @pytest.mark.date_sensitive
-def test_a_row_has_every_field_of_its_execution(desk: Desk, now: dt.datetime) -> None:
+def test_a_row_has_every_field_of_its_execution(desk: PortalDesk, now: dt.datetime) -> None:
     """Contract, side with intent, quantity and price, progress, average, status and position are there."""
     page = page_with(desk, fills=(fill(now, 2, 2, 1.62),))
     assert [row[1:] for row in rows_of(page, "Fills")] == [
@@ -136,7 +136,7 @@ def test_a_row_has_every_field_of_its_execution(desk: Desk, now: dt.datetime) ->
     ]
 
 
-def test_a_multi_leg_fill_is_a_line_with_its_legs(desk: Desk, now: dt.datetime) -> None:
+def test_a_multi_leg_fill_is_a_line_with_its_legs(desk: PortalDesk, now: dt.datetime) -> None:
     """A line shows the net price in words, its legs follow, and legs not in the file are marked."""
     rows = rows_of(page_with(desk, fills=(spread(now),)), "Fills")
     assert [row[1:3] for row in rows] == [
@@ -148,7 +148,7 @@ def test_a_multi_leg_fill_is_a_line_with_its_legs(desk: Desk, now: dt.datetime) 
     assert rows[0][3] == "sell/buy · 1 of 1 · avg 1.62 credit · order filled"
 
 
-def test_a_bust_and_a_correction_are_visible(desk: Desk, now: dt.datetime) -> None:
+def test_a_bust_and_a_correction_are_visible(desk: PortalDesk, now: dt.datetime) -> None:
     """A busted row is struck through and labelled; a corrected one shows its earlier values."""
     rows = (
         update(now, "trade_bust", previous_execution_id="x2", fill_qty=1.0, fill_price=1.7, filled_qty=1.0),
@@ -165,7 +165,7 @@ def test_a_bust_and_a_correction_are_visible(desk: Desk, now: dt.datetime) -> No
     assert "partial fill (1 @ 1.50, corrected, was 1 @ 1.60) → partial fill (1 @ 1.70, busted)" in order[3]
 
 
-def test_the_orders_tell_their_course_and_their_contradictions(desk: Desk, now: dt.datetime) -> None:
+def test_the_orders_tell_their_course_and_their_contradictions(desk: PortalDesk, now: dt.datetime) -> None:
     """Orders show replacements with their changes, rejection reasons, and unexplained fills."""
     rows = (
         update(now, "new", "o2", replaces="o1", qty=4.0),
@@ -187,7 +187,7 @@ def test_the_orders_tell_their_course_and_their_contradictions(desk: Desk, now: 
     assert title(desk, page) == "1 · the fills of 1 order come to more than the order says"
 
 
-def test_the_legs_of_a_spread_stand_under_their_order(desk: Desk, now: dt.datetime) -> None:
+def test_the_legs_of_a_spread_stand_under_their_order(desk: PortalDesk, now: dt.datetime) -> None:
     """A multi-leg order has its net limit in words, and each leg with its side."""
     row = {**spread(now), "limit_price": -1.6}
     assert [found[1:] for found in rows_of(page_with(desk, fills=(row,)), "Orders")] == [
@@ -209,7 +209,7 @@ def test_the_legs_of_a_spread_stand_under_their_order(desk: Desk, now: dt.dateti
         "GET /v2/orders: no answer within the time allowed. Tried again in 4 s.",
     ],
 )
-def test_a_gap_is_told_with_its_times_and_its_reason(desk: Desk, now: dt.datetime, reason: str) -> None:
+def test_a_gap_is_told_with_its_times_and_its_reason(desk: PortalDesk, now: dt.datetime, reason: str) -> None:
     """While REST cannot confirm a gap, the title names its span, with the reason below."""
     end = now.astimezone(NEW_YORK)
     start = end - dt.timedelta(seconds=45)
@@ -219,7 +219,7 @@ def test_a_gap_is_told_with_its_times_and_its_reason(desk: Desk, now: dt.datetim
 
 
 @pytest.mark.date_sensitive
-def test_fills_that_nobody_asks_for_are_not_called_complete(desk: Desk, now: dt.datetime) -> None:
+def test_fills_that_nobody_asks_for_are_not_called_complete(desk: PortalDesk, now: dt.datetime) -> None:
     """With the switch off at Start the panel says so; it claims nothing."""
     states = {StreamName.OPTIONS: StreamState.RUNNING, StreamName.FILLS: StreamState.NOT_STARTED}
     page = page_with(desk, running=True, status=StreamState.RUNNING, status_by_stream=states)
@@ -242,7 +242,7 @@ def test_completeness_is_claimed_from_a_moment_of_today_that_has_passed(now: dt.
 
 
 @pytest.mark.date_sensitive
-def test_the_csv_has_what_the_list_shows(desk: Desk, now: dt.datetime) -> None:
+def test_the_csv_has_what_the_list_shows(desk: PortalDesk, now: dt.datetime) -> None:
     """Row for row the same executions, with the same words and figures, times in the reader's zone."""
     told = (
         spread(now),
@@ -289,7 +289,7 @@ def test_the_csv_has_the_schemas_columns(now: dt.datetime) -> None:
 
 
 @pytest.mark.date_sensitive
-def test_an_option_event_stands_in_the_list_and_in_the_csv(desk: Desk) -> None:
+def test_an_option_event_stands_in_the_list_and_in_the_csv(desk: PortalDesk) -> None:
     """Both say the same words; Alpaca gave no time of day, so none is shown."""
     words = f"Assigned: 2 {TIMES} AAPL 250 call → {MINUS}200 AAPL at 250.00"
     events = (event_row(), event_row(**SHARES))
@@ -344,7 +344,9 @@ def test_no_cell_of_the_csv_is_run_by_a_spreadsheet(now: dt.datetime) -> None:
     assert "nan" not in text
 
 
-def test_a_long_day_lists_its_newest_and_says_how_many_more_there_are(desk: Desk, now: dt.datetime) -> None:
+def test_a_long_day_lists_its_newest_and_says_how_many_more_there_are(
+    desk: PortalDesk, now: dt.datetime
+) -> None:
     """The list ends after some hundred rows, never between a line and its legs; the CSV has them all."""
     rows = tuple(fill(now, n, 1, 1.5, order_id="o", qty=500.0) for n in range(300, 0, -1))
     page = page_with(desk, fills=rows)

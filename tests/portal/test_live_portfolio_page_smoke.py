@@ -33,7 +33,7 @@ from options_helper.session.hub import get_hub
 from options_helper.times import utc_now
 
 if TYPE_CHECKING:
-    from conftest import Desk
+    from conftest import PortalDesk
     from streamlit.testing.v1 import AppTest
 
 pytestmark = pytest.mark.portal
@@ -106,7 +106,7 @@ def live_snapshot(**fields: Any) -> LiveSnapshot:
     return LiveSnapshot(**(good | fields))
 
 
-def test_the_page_opens_ready(desk: Desk) -> None:
+def test_the_page_opens_ready(desk: PortalDesk) -> None:
     """With a portfolio the page shows what is ready, only Start is enabled, and nothing has started."""
     desk.sign_in()
     desk.own(desk.CALL, VERTICAL)
@@ -117,7 +117,7 @@ def test_the_page_opens_ready(desk: Desk) -> None:
     assert desk.manager.configs == []
 
 
-def test_no_file_is_a_friendly_screen(desk: Desk) -> None:
+def test_no_file_is_a_friendly_screen(desk: PortalDesk) -> None:
     """Without a portfolio the page shows the missing file, its path and an example; Start is disabled."""
     desk.sign_in()
     page = desk.page()
@@ -129,7 +129,7 @@ def test_no_file_is_a_friendly_screen(desk: Desk) -> None:
     assert "1 contract and 1 underlying are ready" in status(page.run())
 
 
-def test_a_broken_file_says_where_and_what(desk: Desk) -> None:
+def test_a_broken_file_says_where_and_what(desk: PortalDesk) -> None:
     """A wrong value is named by position and field, with a correct one; Start is disabled."""
     desk.own({**desk.CALL, "strike": -5})
     page = desk.page()
@@ -139,7 +139,7 @@ def test_a_broken_file_says_where_and_what(desk: Desk) -> None:
     assert enabled(page) == set()
 
 
-def test_several_wrong_values_stand_in_a_line_each(desk: Desk) -> None:
+def test_several_wrong_values_stand_in_a_line_each(desk: PortalDesk) -> None:
     """Each of several problems has its own line, and the wording is plural."""
     desk.own(*({**desk.CALL, "id": f"call-{n}", "strike": -5} for n in range(3)))
     page = desk.page()
@@ -156,7 +156,7 @@ def test_several_wrong_values_stand_in_a_line_each(desk: Desk) -> None:
         ("\0.json", "cannot be used.**"),
     ],
 )
-def test_a_path_that_cannot_be_is_a_friendly_screen(desk: Desk, path: str, words: str) -> None:
+def test_a_path_that_cannot_be_is_a_friendly_screen(desk: PortalDesk, path: str, words: str) -> None:
     """Any text as the file gives a page that says what is wrong with it."""
     page = desk.page()
     page.text_input(key="portfolio-path").set_value(path).run()
@@ -165,14 +165,14 @@ def test_a_path_that_cannot_be_is_a_friendly_screen(desk: Desk, path: str, words
     assert enabled(page) == set()
 
 
-def test_the_root_directory_is_named_like_any_other(desk: Desk) -> None:
+def test_the_root_directory_is_named_like_any_other(desk: PortalDesk) -> None:
     """A path without a last part is shown by itself."""
     page = desk.page()
     page.text_input(key="portfolio-path").set_value("/").run()
     assert status(page).startswith("**/ cannot be used.**")
 
 
-def test_a_corrected_file_is_read_by_itself(desk: Desk) -> None:
+def test_a_corrected_file_is_read_by_itself(desk: PortalDesk) -> None:
     """The next run reads a file saved meanwhile, without a button."""
     desk.portfolio.write_text("{")
     page = desk.page()
@@ -181,7 +181,7 @@ def test_a_corrected_file_is_read_by_itself(desk: Desk) -> None:
 
 
 def test_a_file_that_changes_while_the_page_is_drawn_leaves_no_old_button(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
+    desk: PortalDesk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Buttons and body show one version of the file, so Start is not enabled for a broken one."""
     from apps.streamlit.components import live_portfolio_page
@@ -201,7 +201,7 @@ def test_a_file_that_changes_while_the_page_is_drawn_leaves_no_old_button(
     assert enabled(page) == set()
 
 
-def test_reload_reads_the_file_again(desk: Desk) -> None:
+def test_reload_reads_the_file_again(desk: PortalDesk) -> None:
     """Reload reads the file again even if its time and size did not change."""
     desk.own(desk.CALL)
     page = desk.page()
@@ -216,14 +216,14 @@ def test_reload_reads_the_file_again(desk: Desk) -> None:
     assert desk.manager.configs[0].stocks == ("MSFT",)
 
 
-def test_an_empty_portfolio_says_what_to_add(desk: Desk) -> None:
+def test_an_empty_portfolio_says_what_to_add(desk: PortalDesk) -> None:
     """A portfolio without positions shows an example of one."""
     desk.own()
     page = desk.page()
     assert "This portfolio is empty" in desk.said(page)
 
 
-def test_missing_keys_are_said_at_start(desk: Desk) -> None:
+def test_missing_keys_are_said_at_start(desk: PortalDesk) -> None:
     """Start without keys is one sentence on what to set and where, and starts nothing."""
     desk.own(desk.CALL)
     page = desk.page()
@@ -236,7 +236,7 @@ def test_missing_keys_are_said_at_start(desk: Desk) -> None:
     assert enabled(page) == {"start"}
 
 
-def test_a_missing_sdk_is_said_at_start(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_sdk_is_said_at_start(desk: PortalDesk, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without alpaca-py, Start names the package to install."""
     from apps.streamlit.components.inputs import actions
 
@@ -246,7 +246,7 @@ def test_a_missing_sdk_is_said_at_start(desk: Desk, monkeypatch: pytest.MonkeyPa
     assert "The package alpaca-py is not installed." in status(page)
 
 
-def test_start_hands_over_what_the_sidebar_says(desk: Desk) -> None:
+def test_start_hands_over_what_the_sidebar_says(desk: PortalDesk) -> None:
     """Start streams the plan with the chosen feeds and streams; Stop becomes possible."""
     pytest.importorskip("alpaca", reason="Start needs alpaca-py")
     desk.own(desk.CALL, VERTICAL)
@@ -267,7 +267,7 @@ def test_start_hands_over_what_the_sidebar_says(desk: Desk) -> None:
     assert enabled(page) == {"start"}
 
 
-def test_the_account_can_be_chosen(desk: Desk) -> None:
+def test_the_account_can_be_chosen(desk: PortalDesk) -> None:
     """Live chooses Alpaca's live host; the keys stay the same."""
     pytest.importorskip("alpaca", reason="Start needs alpaca-py")
     desk.own(desk.CALL)
@@ -278,7 +278,7 @@ def test_the_account_can_be_chosen(desk: Desk) -> None:
     assert desk.manager.configs[0].settings.trading_url == "https://api.alpaca.markets"
 
 
-def test_another_host_leaves_no_choice(desk: Desk) -> None:
+def test_another_host_leaves_no_choice(desk: PortalDesk) -> None:
     """If the URL names another host, the choice is disabled and the host is named before Start."""
     desk.own(desk.CALL)
     desk.sign_in(APCA_API_BASE_URL="https://broker.example")
@@ -287,7 +287,7 @@ def test_another_host_leaves_no_choice(desk: Desk) -> None:
     assert "Not Alpaca's own hosts: broker.example." in desk.said(page)
 
 
-def test_the_indicative_feed_has_its_limit(desk: Desk) -> None:
+def test_the_indicative_feed_has_its_limit(desk: PortalDesk) -> None:
     """The indicative stream carries at most 200 contracts, and the page says so."""
     desk.sign_in()
     desk.own(*({**desk.CALL, "id": f"call-{strike}", "strike": strike} for strike in range(100, 325)))
@@ -299,7 +299,7 @@ def test_the_indicative_feed_has_its_limit(desk: Desk) -> None:
     assert "225 contracts and 1 underlying are ready" in status(page)
 
 
-def test_the_demo_is_named_before_start(desk: Desk) -> None:
+def test_the_demo_is_named_before_start(desk: PortalDesk) -> None:
     """With a loopback host the page says DEMO before anything runs, and that the session never closes."""
     desk.own(desk.CALL)
     desk.sign_in(APCA_API_BASE_URL="http://127.0.0.1:9")
@@ -309,7 +309,7 @@ def test_the_demo_is_named_before_start(desk: Desk) -> None:
 
 
 @pytest.mark.date_sensitive
-def test_a_running_set_shows_its_figures(desk: Desk) -> None:
+def test_a_running_set_shows_its_figures(desk: PortalDesk) -> None:
     """Marks, totals and streams of a live snapshot are on the page, in words and dollars."""
     pytest.importorskip("alpaca", reason="Start needs alpaca-py")
     desk.own(desk.CALL)
@@ -330,7 +330,7 @@ def test_a_running_set_shows_its_figures(desk: Desk) -> None:
     assert not page.exception
 
 
-def test_a_refused_key_is_an_error_with_a_next_step(desk: Desk) -> None:
+def test_a_refused_key_is_an_error_with_a_next_step(desk: PortalDesk) -> None:
     """A stream in error is the headline, with the variables to set."""
     pytest.importorskip("alpaca", reason="Start needs alpaca-py")
     desk.own(desk.CALL)
@@ -350,7 +350,7 @@ def test_a_refused_key_is_an_error_with_a_next_step(desk: Desk) -> None:
 
 
 @pytest.mark.date_sensitive
-def test_a_portfolio_of_expired_positions_hides_no_failure(desk: Desk) -> None:
+def test_a_portfolio_of_expired_positions_hides_no_failure(desk: PortalDesk) -> None:
     """The page says that nothing is left to stream, but a stream's error takes precedence."""
     pytest.importorskip("alpaca", reason="Start needs alpaca-py")
     desk.own({**desk.CALL, "expiry": "2020-01-17"})
@@ -368,7 +368,7 @@ def test_a_portfolio_of_expired_positions_hides_no_failure(desk: Desk) -> None:
     assert "refused the key" in status(page)
 
 
-def test_a_changed_portfolio_offers_restart(desk: Desk) -> None:
+def test_a_changed_portfolio_offers_restart(desk: PortalDesk) -> None:
     """Positions that the running set does not ask for are named, and Restart takes them in."""
     pytest.importorskip("alpaca", reason="Start needs alpaca-py")
     desk.own(desk.CALL)
@@ -382,7 +382,7 @@ def test_a_changed_portfolio_offers_restart(desk: Desk) -> None:
     assert "not subscribed" not in desk.said(page)
 
 
-def test_changed_settings_offer_restart(desk: Desk) -> None:
+def test_changed_settings_offer_restart(desk: PortalDesk) -> None:
     """A switch that the running set does not follow is named."""
     pytest.importorskip("alpaca", reason="Start needs alpaca-py")
     desk.own(desk.CALL)
@@ -393,7 +393,7 @@ def test_changed_settings_offer_restart(desk: Desk) -> None:
     assert "The running streams have other settings (fills and stock feed)." in desk.said(page)
 
 
-def test_what_another_tab_did_is_told(desk: Desk) -> None:
+def test_what_another_tab_did_is_told(desk: PortalDesk) -> None:
     """A Stop in another tab is shown with its time."""
     pytest.importorskip("alpaca", reason="Start needs alpaca-py")
     desk.own(desk.CALL)
@@ -405,7 +405,7 @@ def test_what_another_tab_did_is_told(desk: Desk) -> None:
     assert status(page.run()).startswith("**Stopped from another tab, ")
 
 
-def test_a_stop_without_a_browser_is_told(desk: Desk) -> None:
+def test_a_stop_without_a_browser_is_told(desk: PortalDesk) -> None:
     """The reason is shown for streams that the hub stopped by itself."""
     pytest.importorskip("alpaca", reason="Start needs alpaca-py")
     desk.own(desk.CALL)
@@ -422,7 +422,7 @@ def test_a_stop_without_a_browser_is_told(desk: Desk) -> None:
         (RuntimeError(f"token {SECRET}"), "Something unexpected went wrong (RuntimeError)"),
     ],
 )
-def test_a_failed_start_is_a_sentence(desk: Desk, refusal: Exception, words: str) -> None:
+def test_a_failed_start_is_a_sentence(desk: PortalDesk, refusal: Exception, words: str) -> None:
     """A failure at Start is a sentence; an unexpected error shows only its type."""
     pytest.importorskip("alpaca", reason="Start needs alpaca-py")
     desk.own(desk.CALL)
@@ -439,7 +439,7 @@ def _problem(page: AppTest) -> str:
     return str(line.value).replace("\\", "")
 
 
-def test_a_restart_that_cannot_begin_says_so_while_the_earlier_streams_go_on(desk: Desk) -> None:
+def test_a_restart_that_cannot_begin_says_so_while_the_earlier_streams_go_on(desk: PortalDesk) -> None:
     """The reason stays beside the streams' status until a Restart succeeds or the streams end."""
     pytest.importorskip("alpaca", reason="Start needs alpaca-py")
     desk.own(desk.CALL)
@@ -463,7 +463,7 @@ def test_a_restart_that_cannot_begin_says_so_while_the_earlier_streams_go_on(des
 
 
 @pytest.mark.parametrize("ends", ["stop", "start"])
-def test_what_another_tab_does_clears_a_failed_restart(desk: Desk, ends: str) -> None:
+def test_what_another_tab_does_clears_a_failed_restart(desk: PortalDesk, ends: str) -> None:
     """The failed Restart disappears when the earlier streams end or another tab starts new ones."""
     pytest.importorskip("alpaca", reason="Start needs alpaca-py")
     desk.own(desk.CALL)
@@ -498,7 +498,7 @@ def _while_drawn(monkeypatch: pytest.MonkeyPatch, act: Callable[[], object]) -> 
 
 
 def test_credentials_that_change_are_noticed_at_the_next_beat(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
+    desk: PortalDesk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Badge, note and the choice of the account follow the env file without a press."""
     env_file = desk.folder / "config" / "alpaca.env"
@@ -518,7 +518,7 @@ def test_credentials_that_change_are_noticed_at_the_next_beat(
     assert "broker.example" not in desk.said(page)
 
 
-def test_new_keys_after_a_restart_leave_no_note(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_new_keys_after_a_restart_leave_no_note(desk: PortalDesk, monkeypatch: pytest.MonkeyPatch) -> None:
     """The running set's account is compared with the keys as they are now."""
     pytest.importorskip("alpaca", reason="Start needs alpaca-py")
     desk.own(desk.CALL)
@@ -541,7 +541,7 @@ def test_new_keys_after_a_restart_leave_no_note(desk: Desk, monkeypatch: pytest.
     assert "Live account" in desk.said(page)
 
 
-def test_an_env_file_that_cannot_be_read_is_a_sentence(desk: Desk) -> None:
+def test_an_env_file_that_cannot_be_read_is_a_sentence(desk: PortalDesk) -> None:
     """If the file is not text, for example half written, the page still works and says so."""
     env_file = desk.folder / "config" / "alpaca.env"
     env_file.parent.mkdir()
@@ -553,7 +553,9 @@ def test_an_env_file_that_cannot_be_read_is_a_sentence(desk: Desk) -> None:
 
 
 @pytest.mark.date_sensitive
-def test_another_time_zone_is_noticed_at_the_next_beat(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_time_zone_is_noticed_at_the_next_beat(
+    desk: PortalDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The zone that the disclaimer names is that of the page's times."""
     import streamlit as st
 
@@ -577,7 +579,7 @@ def test_another_time_zone_is_noticed_at_the_next_beat(desk: Desk, monkeypatch: 
     assert "Times in Asia/Tokyo." in desk.said(page)
 
 
-def test_keys_are_nowhere_on_the_page(desk: Desk) -> None:
+def test_keys_are_nowhere_on_the_page(desk: PortalDesk) -> None:
     """Neither the page nor the session state contains a key."""
     pytest.importorskip("alpaca", reason="Start needs alpaca-py")
     desk.own(desk.CALL)
@@ -589,7 +591,7 @@ def test_keys_are_nowhere_on_the_page(desk: Desk) -> None:
         assert secret not in state
 
 
-def test_every_tab_holds_the_one_manager(desk: Desk) -> None:
+def test_every_tab_holds_the_one_manager(desk: PortalDesk) -> None:
     """Two sessions keep the same manager in their state."""
     desk.own(desk.CALL)
     first, second = desk.page(), desk.page()
@@ -597,7 +599,7 @@ def test_every_tab_holds_the_one_manager(desk: Desk) -> None:
     assert second.session_state["live_stream_manager"] is desk.manager
 
 
-def test_the_page_can_be_read_as_a_script(desk: Desk) -> None:
+def test_the_page_can_be_read_as_a_script(desk: PortalDesk) -> None:
     """Run without a server, the page neither fails nor starts anything."""
     desk.own(desk.CALL)
     runpy.run_path(str(PAGE))

@@ -13,17 +13,17 @@ pytest.importorskip("streamlit", reason="the portal needs streamlit")
 from options_helper.session.monitor import PortfolioMonitor, _monitors
 
 if TYPE_CHECKING:
-    from conftest import Desk
+    from conftest import PortalDesk
     from streamlit.testing.v1 import AppTest
 
 pytestmark = pytest.mark.portal
 
 
-def _monitor_of(desk: Desk) -> PortfolioMonitor:
+def _monitor_of(desk: PortalDesk) -> PortfolioMonitor:
     return _monitors[desk.portfolio.resolve()]
 
 
-def test_alerts_and_curves_take_the_threshold_of_the_sidebar(desk: Desk) -> None:
+def test_alerts_and_curves_take_the_threshold_of_the_sidebar(desk: PortalDesk) -> None:
     """Also when it is changed later; of two tabs the last that asked counts."""
     desk.own(desk.CALL)
     first = desk.page()
@@ -36,7 +36,7 @@ def test_alerts_and_curves_take_the_threshold_of_the_sidebar(desk: Desk) -> None
     assert _monitor_of(desk).stale_after_seconds == 300.0
 
 
-def test_the_table_is_told_of_the_raised_alerts(desk: Desk) -> None:
+def test_the_table_is_told_of_the_raised_alerts(desk: PortalDesk) -> None:
     """A hidden tab's title counts raised alerts; acknowledged ones do not count."""
     desk.own(desk.CALL)
     rule = {"id": "far", "metric": "dte", "comparison": "above", "threshold": 1}

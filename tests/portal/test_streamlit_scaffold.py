@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from conftest import Desk
+    from conftest import PortalDesk
 
 pytest.importorskip("streamlit", reason="the portal needs streamlit")
 
@@ -21,7 +21,7 @@ APPS = Path(__file__).resolve().parents[2] / "apps"
 PORTAL = APPS / "streamlit" / "streamlit_app.py"
 
 
-def test_home_leads_to_every_page(desk: Desk) -> None:
+def test_home_leads_to_every_page(desk: PortalDesk) -> None:
     """Home introduces the product and links to Live Portfolio."""
     page = desk.home()
     assert not page.exception
@@ -30,7 +30,7 @@ def test_home_leads_to_every_page(desk: Desk) -> None:
     assert any("Live_Portfolio" in str(link) for link in links)
 
 
-def test_home_names_what_was_found_and_no_value(desk: Desk) -> None:
+def test_home_names_what_was_found_and_no_value(desk: PortalDesk) -> None:
     """Home shows the names of keys and portfolio, never their values."""
     bare = desk.said(desk.home())
     assert "APCA_API_KEY_ID" in bare
@@ -44,7 +44,7 @@ def test_home_names_what_was_found_and_no_value(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("open_page", ["home", "page"])
-def test_every_page_carries_the_disclaimer(desk: Desk, open_page: str) -> None:
+def test_every_page_carries_the_disclaimer(desk: PortalDesk, open_page: str) -> None:
     """Read-only, best-effort, no advice: on the home page and on Live Portfolio."""
     words = desk.said(getattr(desk, open_page)())
     assert "not financial advice" in words
@@ -52,7 +52,7 @@ def test_every_page_carries_the_disclaimer(desk: Desk, open_page: str) -> None:
     assert "best-effort" in words
 
 
-def test_the_portal_never_shadows_streamlit(desk: Desk) -> None:
+def test_the_portal_never_shadows_streamlit(desk: PortalDesk) -> None:
     """The folder `apps` is never on the path: it would hide the package streamlit behind its own."""
     desk.home()
     assert str(APPS) not in sys.path
@@ -81,7 +81,7 @@ def test_the_icon_is_a_file_of_ours() -> None:
         assert "page_icon=ICON" in script.read_text(encoding="utf-8")
 
 
-def test_the_log_is_opened_where_the_launcher_says(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_log_is_opened_where_the_launcher_says(desk: PortalDesk, monkeypatch: pytest.MonkeyPatch) -> None:
     """Under the launcher the portal writes its log to the file that was named."""
     from options_helper.launch.log_file import close_log
 
@@ -98,7 +98,7 @@ def test_a_session_without_a_server_counts_as_connected() -> None:
     assert session_is_active("anything")
 
 
-def test_the_keep_alive_reaches_the_hub(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_keep_alive_reaches_the_hub(desk: PortalDesk, monkeypatch: pytest.MonkeyPatch) -> None:
     """The launcher's keep-alive is the hub's grace period; nonsense falls back to the default."""
     from options_helper.session.hub import close_hub, get_hub
 

@@ -21,7 +21,7 @@ NOON = dt.datetime(2026, 11, 20, 17, 0, tzinfo=dt.UTC)
 PORTFOLIO = Portfolio()
 
 
-class FakeManager:
+class CountingManager:
     """A manager that only counts; `refusal` makes the next start fail."""
 
     def __init__(self) -> None:
@@ -57,7 +57,7 @@ class FakeManager:
 class _Alone:
     """Counts calls that overlap."""
 
-    def __init__(self, manager: FakeManager) -> None:
+    def __init__(self, manager: CountingManager) -> None:
         self._manager = manager
 
     def __enter__(self) -> None:
@@ -75,7 +75,7 @@ class World:
     def __init__(self, grace_seconds: float = 15.0) -> None:
         self.seconds = 0.0
         self.connected: set[str] = set()
-        self.manager = FakeManager()
+        self.manager = CountingManager()
         self.built = 0
         self.hub = LiveHub(
             self._build,
@@ -85,7 +85,7 @@ class World:
             monotonic=lambda: self.seconds,
         )
 
-    def _build(self) -> FakeManager:
+    def _build(self) -> CountingManager:
         self.built += 1
         return self.manager
 
@@ -414,12 +414,12 @@ def test_a_hub_without_a_manager_closes() -> None:
 def test_a_negative_grace_period_is_refused() -> None:
     """A grace period below zero makes no sense and is refused at construction."""
     with pytest.raises(ValueError, match="grace_seconds"):
-        LiveHub(FakeManager, grace_seconds=-1)
+        LiveHub(CountingManager, grace_seconds=-1)
 
 
 def test_the_process_has_one_hub(monkeypatch: pytest.MonkeyPatch) -> None:
     """`get_hub` gives the same hub until it is closed, made with the first caller's arguments."""
-    monkeypatch.setattr(hub_module, "_new_manager", FakeManager)
+    monkeypatch.setattr(hub_module, "_new_manager", CountingManager)
     close_hub()
     first = get_hub(grace_seconds=3)
     assert get_hub(grace_seconds=99) is first

@@ -12,34 +12,22 @@ import pytest
 
 from options_helper.analysis.tables.view import TablesView, compute_view
 from options_helper.market import FillGap, LiveSnapshot, Quote
-from options_helper.models import Portfolio, Position
+from options_helper.models import Portfolio
 from options_helper.quote_tables import QuoteTable
 from options_helper.session.monitor import PortfolioMonitor
 from options_helper.session.views import SharedViews
+from tests.builders import single
 
 AT = dt.datetime(2026, 11, 18, 15, 0, tzinfo=dt.UTC)
 STALE = 30.0
-EXPIRY = dt.date(2026, 12, 18)
 MICROSECOND = dt.timedelta(microseconds=1)
 
 
-class Desk:
+class ViewsDesk:
     """A portfolio, its snapshots, and a count of table computations."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.portfolio = Portfolio(
-            positions=[
-                Position(
-                    id="a",
-                    symbol="AAPL",
-                    option_type="call",
-                    expiry=EXPIRY,
-                    strike=250,
-                    contracts=1,
-                    cost_basis=1,
-                )
-            ]
-        )
+        self.portfolio = Portfolio(positions=[single(contracts=1, cost_basis=1)])
         self.computed = 0
         self.views = SharedViews()
 
@@ -55,9 +43,9 @@ class Desk:
 
 
 @pytest.fixture
-def desk(monkeypatch: pytest.MonkeyPatch) -> Desk:
+def desk(monkeypatch: pytest.MonkeyPatch) -> ViewsDesk:
     """A desk of its own for each test."""
-    return Desk(monkeypatch)
+    return ViewsDesk(monkeypatch)
 
 
 def snapshot(at: dt.datetime, *, version: int = 1, bid: float = 20.0) -> LiveSnapshot:
@@ -66,7 +54,7 @@ def snapshot(at: dt.datetime, *, version: int = 1, bid: float = 20.0) -> LiveSna
     return LiveSnapshot(as_of=at, version=version, market_phase="open", option_quotes=QuoteTable.of([quote]))
 
 
-def test_unchanged_tables_are_kept_to_the_microsecond_of_their_deadline(desk: Desk) -> None:
+def test_unchanged_tables_are_kept_to_the_microsecond_of_their_deadline(desk: ViewsDesk) -> None:
     """However often and late one looks, nothing is computed before the quote turns stale; then once."""
     turns_stale = AT + dt.timedelta(seconds=STALE) + MICROSECOND
     first = desk.view(snapshot(AT))
@@ -79,7 +67,7 @@ def test_unchanged_tables_are_kept_to_the_microsecond_of_their_deadline(desk: De
     assert (first.positions["state"].iloc[0], late.positions["state"].iloc[0]) == ("live", "stale")
 
 
-def test_a_new_date_in_new_york_makes_new_tables(desk: Desk) -> None:
+def test_a_new_date_in_new_york_makes_new_tables(desk: ViewsDesk) -> None:
     """Without new data, midnight alone recomputes the days to expiry."""
     closed = replace(snapshot(AT + dt.timedelta(hours=12)), market_phase="closed")
     evening = desk.view(closed)
@@ -89,7 +77,7 @@ def test_a_new_date_in_new_york_makes_new_tables(desk: Desk) -> None:
     assert [int(view.positions["dte"].iloc[0]) for view in (evening, morning)] == [30, 29]
 
 
-def test_a_new_version_makes_new_tables_once_a_moment_has_passed(desk: Desk) -> None:
+def test_a_new_version_makes_new_tables_once_a_moment_has_passed(desk: ViewsDesk) -> None:
     """Tabs share a view for at most a quarter of a second; no later look sees an old price."""
     desk.view(snapshot(AT))
     desk.view(snapshot(AT + dt.timedelta(seconds=0.2), version=2, bid=21.0))
@@ -99,7 +87,7 @@ def test_a_new_version_makes_new_tables_once_a_moment_has_passed(desk: Desk) -> 
     assert desk.computed == 2
 
 
-def test_a_clock_that_is_set_back_does_not_hold_the_tables(desk: Desk) -> None:
+def test_a_clock_that_is_set_back_does_not_hold_the_tables(desk: ViewsDesk) -> None:
     """After the clock goes back an hour, the page shows newer prices at once."""
     desk.view(snapshot(AT))
     back = AT - dt.timedelta(hours=1)
@@ -120,7 +108,7 @@ def test_charts_follow_a_clock_that_is_set_back() -> None:
     assert monitor.charts(now).as_of == now
 
 
-def test_the_monitor_and_every_tab_read_the_same_tables(desk: Desk) -> None:
+def test_the_monitor_and_every_tab_read_the_same_tables(desk: ViewsDesk) -> None:
     """One computation serves the alerts, the curves and two tabs; a changed snapshot costs one more."""
     now = snapshot(AT)
     monitor = PortfolioMonitor(desk.portfolio, lambda: now, stale_after_seconds=STALE, views=desk.views)
@@ -134,7 +122,7 @@ def test_the_monitor_and_every_tab_read_the_same_tables(desk: Desk) -> None:
     assert desk.computed == 2
 
 
-def test_threads_that_ask_at_once_get_the_one_view(desk: Desk) -> None:
+def test_threads_that_ask_at_once_get_the_one_view(desk: ViewsDesk) -> None:
     """Eight readers of one snapshot wait for one computation and read the same object."""
     live, together = snapshot(AT), threading.Barrier(8)
 
@@ -147,7 +135,7 @@ def test_threads_that_ask_at_once_get_the_one_view(desk: Desk) -> None:
     assert len({id(view) for view in views}) == desk.computed == 1
 
 
-def test_a_file_saved_without_a_change_shares_its_tables_with_the_monitor(desk: Desk) -> None:
+def test_a_file_saved_without_a_change_shares_its_tables_with_the_monitor(desk: ViewsDesk) -> None:
     """The monitor takes on the tabs' own object of an equal portfolio, and keeps its curves."""
     monitor = PortfolioMonitor(
         desk.portfolio, lambda: snapshot(AT), stale_after_seconds=STALE, views=desk.views
@@ -162,7 +150,7 @@ def test_a_file_saved_without_a_change_shares_its_tables_with_the_monitor(desk: 
     assert len(monitor.view().pnl) == 1
 
 
-def test_writing_into_a_shared_table_raises(desk: Desk) -> None:
+def test_writing_into_a_shared_table_raises(desk: ViewsDesk) -> None:
     """No reader can change what the others read: neither a cell of any type nor a column's array."""
     view = desk.view(snapshot(AT))
     for table in (view.positions, view.underlyings):
@@ -176,7 +164,7 @@ def test_writing_into_a_shared_table_raises(desk: Desk) -> None:
         pd.testing.assert_frame_equal(table, before)
 
 
-def test_no_two_rows_share_their_list_of_warnings(desk: Desk) -> None:
+def test_no_two_rows_share_their_list_of_warnings(desk: ViewsDesk) -> None:
     """Equal warnings of two rows are two lists, in this table and from table to table."""
     row = desk.portfolio.positions[0]
     twice = Portfolio(positions=[row, row.model_copy(update={"id": "b"})])

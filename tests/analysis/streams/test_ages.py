@@ -12,8 +12,9 @@ from options_helper.analysis.live_portfolio_metrics import compute_live_position
 from options_helper.analysis.streams.ages import compute_ages, compute_lags, stream_lag
 from options_helper.analysis.streams.clock import correct_clock
 from options_helper.market import LiveSnapshot, Quote, StreamHealth, StreamName, Trade
-from options_helper.models import Portfolio, Position
+from options_helper.models import Portfolio
 from options_helper.times import to_microseconds
+from tests.builders import single
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,19 +22,7 @@ if TYPE_CHECKING:
 AT = dt.datetime(2026, 11, 23, 15, 0, tzinfo=dt.UTC)  # a Monday, 10:00 in New York
 SECOND = dt.timedelta(seconds=1)
 CALL = "AAPL261218C00250000"
-PORTFOLIO = Portfolio(
-    positions=[
-        Position(
-            id="a",
-            symbol="AAPL",
-            option_type="call",
-            expiry=dt.date(2026, 12, 18),
-            strike=250,
-            contracts=1,
-            cost_basis=1,
-        )
-    ]
-)
+PORTFOLIO = Portfolio(positions=[single(contracts=1, cost_basis=1)])
 
 
 def micro(*moments: dt.datetime | None) -> np.ndarray:

@@ -10,7 +10,6 @@ import math
 from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 import pandas as pd
 import pytest
@@ -37,52 +36,10 @@ from options_helper.market import (
     StreamState,
     Trade,
 )
-from options_helper.models import EquityPosition, Leg, MultiLegPosition, Portfolio, Position, StockLeg
+from options_helper.models import EquityPosition, Portfolio, StockLeg
 from options_helper.quote_tables import QuoteTable, TradeTable
 from options_helper.times import NEW_YORK
-
-AT = dt.datetime(2026, 11, 23, 15, 0, tzinfo=dt.UTC)  # a Monday, 10:00 in New York
-
-FRIDAY = dt.date(2026, 11, 20)
-
-DEC, JAN = dt.date(2026, 12, 18), dt.date(2027, 1, 15)
-
-CALL = "AAPL261218C00250000"
-
-
-def single(**changes: Any) -> Position:
-    """Three long AAPL 250 calls for 18.40."""
-    terms = {
-        "id": "a", "symbol": "AAPL", "option_type": "call", "expiry": DEC, "strike": 250.0,
-        "contracts": 3, "cost_basis": 18.40,
-    }  # fmt: skip
-    return Position(**{**terms, **changes})
-
-
-def leg(side: str, option_type: str, strike: float, contracts: int = 1, expiry: dt.date = DEC) -> Leg:
-    """A leg of a structure on AAPL."""
-    return Leg(side=side, option_type=option_type, strike=strike, contracts=contracts, expiry=expiry)
-
-
-def vertical(**changes: Any) -> MultiLegPosition:
-    """One long 250/260 call vertical for $400."""
-    terms: dict[str, Any] = {
-        "id": "v", "symbol": "AAPL", "net_debit": 400.0,
-        "legs": [leg("long", "call", 250), leg("short", "call", 260)],
-    }  # fmt: skip
-    return MultiLegPosition(**{**terms, **changes})
-
-
-def quote(symbol: str, bid: float | None, ask: float | None, ago: float = 1.0, at: dt.datetime = AT) -> Quote:
-    """Return a quote this many seconds old."""
-    stamp = at - dt.timedelta(seconds=ago)
-    return Quote(symbol, bid, ask, 10, 12, stamp, stamp)
-
-
-def snapshot(*quotes: Quote, **changes: Any) -> LiveSnapshot:
-    """A snapshot with these option quotes."""
-    return LiveSnapshot(**{"as_of": AT, "option_quotes": {each.symbol: each for each in quotes}, **changes})
-
+from tests.builders import AT, CALL, FRIDAY, leg, quote, single, snapshot, vertical
 
 PROMISED_POSITION_COLUMNS = """
     id symbol option_type expiry dte strike contracts cost_basis contract_symbol bid ask last

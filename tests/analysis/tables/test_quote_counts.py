@@ -11,21 +11,14 @@ from options_helper.analysis.live_portfolio_metrics import (
 from options_helper.analysis.status.stream_diagnosis import QuoteCounts
 from options_helper.analysis.tables.quote_counts import count_quotes
 from options_helper.market import LiveSnapshot, Quote, StreamHealth, StreamName, StreamState
-from options_helper.models import EquityPosition, Portfolio, Position
+from options_helper.models import EquityPosition, Portfolio
+from tests.builders import single
 
 AT = dt.datetime(2026, 11, 18, 15, 30, tzinfo=dt.UTC)
 CALL = "AAPL261218C00250000"
 PORTFOLIO = Portfolio(
     positions=[
-        Position(
-            id="call",
-            symbol="AAPL",
-            option_type="call",
-            expiry=dt.date(2026, 12, 18),
-            strike=250,
-            contracts=1,
-            cost_basis=5.0,
-        ),
+        single(id="call", contracts=1, cost_basis=5.0),
         EquityPosition(id="shares", symbol="SPY", shares=10, cost_basis=600.0),
     ]
 )

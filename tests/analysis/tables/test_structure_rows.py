@@ -15,42 +15,9 @@ from options_helper.market import (
     Greeks,
     LiveSnapshot,
     PreviousClose,
-    Quote,
 )
-from options_helper.models import Leg, MultiLegPosition, Portfolio, StockLeg
-
-AT = dt.datetime(2026, 11, 23, 15, 0, tzinfo=dt.UTC)  # a Monday, 10:00 in New York
-
-FRIDAY = dt.date(2026, 11, 20)
-
-DEC, JAN = dt.date(2026, 12, 18), dt.date(2027, 1, 15)
-
-CALL = "AAPL261218C00250000"
-
-
-def leg(side: str, option_type: str, strike: float, contracts: int = 1, expiry: dt.date = DEC) -> Leg:
-    """A leg of a structure on AAPL."""
-    return Leg(side=side, option_type=option_type, strike=strike, contracts=contracts, expiry=expiry)
-
-
-def vertical(**changes: Any) -> MultiLegPosition:
-    """One long 250/260 call vertical for $400."""
-    terms: dict[str, Any] = {
-        "id": "v", "symbol": "AAPL", "net_debit": 400.0,
-        "legs": [leg("long", "call", 250), leg("short", "call", 260)],
-    }  # fmt: skip
-    return MultiLegPosition(**{**terms, **changes})
-
-
-def quote(symbol: str, bid: float | None, ask: float | None, ago: float = 1.0, at: dt.datetime = AT) -> Quote:
-    """Return a quote this many seconds old."""
-    stamp = at - dt.timedelta(seconds=ago)
-    return Quote(symbol, bid, ask, 10, 12, stamp, stamp)
-
-
-def snapshot(*quotes: Quote, **changes: Any) -> LiveSnapshot:
-    """A snapshot with these option quotes."""
-    return LiveSnapshot(**{"as_of": AT, "option_quotes": {each.symbol: each for each in quotes}, **changes})
+from options_helper.models import MultiLegPosition, Portfolio, StockLeg
+from tests.builders import AT, CALL, DEC, FRIDAY, JAN, leg, quote, snapshot, vertical
 
 
 def close_on(day: dt.date, price: float = 22.0, symbol: str = CALL) -> dict[str, PreviousClose]:

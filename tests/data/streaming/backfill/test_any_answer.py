@@ -20,17 +20,8 @@ from options_helper.data.streaming.backfill.prices import Wanted
 from options_helper.data.streaming.backfill.rest_rows import read_snapshots
 from options_helper.market import LiveSnapshot, StreamName
 from options_helper.models import Portfolio
-from tests.data.streaming.backfill.test_backfill import (
-    ADJUSTED,
-    CALL,
-    INDEX_CALL,
-    NOW,
-    SNAPSHOT,
-    STOCK,
-    Clock,
-    Sink,
-    make_fill,
-)
+from tests.builders import CALL, NOW, make_fill
+from tests.fakes import ADJUSTED, INDEX_CALL, SNAPSHOT, STOCK, FakeClock, FakeResults
 
 SETTINGS = AlpacaSettings("PKTEST", "SECRETTEST", trading_url="http://trading", data_url="http://data")
 ANSWERS: dict[str, Any] = {
@@ -139,9 +130,9 @@ def answers(draw: st.DrawFn) -> dict[str, Any]:
     return changed
 
 
-def fetch_all(bodies: dict[str, Any]) -> Sink:
+def fetch_all(bodies: dict[str, Any]) -> FakeResults:
     """Let a background fetch meet these answers once, with every part that does not concern orders."""
-    sink, clock = Sink(), Clock()
+    sink, clock = FakeResults(), FakeClock()
     transport = httpx.MockTransport(
         lambda asked: httpx.Response(200, content=json.dumps(bodies[asked.url.path]))
     )

@@ -6,7 +6,6 @@ import datetime as dt
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, fields
 from typing import Any
 
 import pytest
@@ -26,8 +25,6 @@ from options_helper.data.streaming.backfill.rest_rows import (
     read_snapshots,
 )
 from options_helper.data.streaming.backfill.schedule import Part, Schedule
-from options_helper.data.streaming.run.cache import Reference
-from options_helper.data.streaming.run.rest_results import RestResults
 from options_helper.errors import AlpacaRestError
 from options_helper.market import (
     BrokerAccount,
@@ -37,269 +34,16 @@ from options_helper.market import (
     PreviousClose,
     Quote,
     StreamName,
-    Trade,
 )
-
-NOW = dt.datetime(2026, 11, 20, 15, 0, tzinfo=dt.UTC)
-MIDNIGHT = dt.datetime(2026, 11, 20, 5, 0, tzinfo=dt.UTC)
-CALL, ADJUSTED, INDEX_CALL = "AAPL261218C00250000", "CSGP1261218P01000000", "SPXW261218C07000000"
-QUOTE = {"bp": 1.6, "ap": 1.65, "bs": 10, "as": 7, "t": "2026-11-20T14:59:58.5Z"}
-SNAPSHOT = {
-    "latestQuote": QUOTE,
-    "latestTrade": {"p": 1.62, "s": 3, "t": "2026-11-20T14:40:00Z"},
-    "dailyBar": {"c": 1.6, "t": "2026-11-20T05:00:00Z"},
-    "prevDailyBar": {"c": 1.5, "t": "2026-11-19T05:00:00Z"},
-    "greeks": {"delta": 0.5, "gamma": 0.02, "theta": -0.1, "vega": 0.3, "rho": 0.1},
-    "impliedVolatility": 0.31,
-}
-STOCK = {**SNAPSHOT, "greeks": None, "impliedVolatility": None}
+from tests.builders import CALL, NOW, make_fill, make_order
+from tests.fakes import ADJUSTED, INDEX_CALL, MIDNIGHT, QUOTE, SNAPSHOT, FakeClock, FakeRest, FakeResults
 
 
-def make_order(order_id: str, **changes: object) -> dict[str, Any]:
-    """An order of REST."""
-    return {
-        "id": order_id,
-        "symbol": CALL,
-        "side": "buy",
-        "qty": "5",
-        "filled_qty": "0",
-        "status": "new",
-        "submitted_at": "2026-11-20T14:31:00Z",
-        "updated_at": "2026-11-20T14:31:00Z",
-        **changes,
-    }
-
-
-def make_fill(number: int, **changes: object) -> dict[str, Any]:
-    """A FILL of REST, one a second."""
-    at = NOW - dt.timedelta(minutes=20) + dt.timedelta(seconds=number)
-    return {
-        "activity_type": "FILL",
-        "id": f"a{number:05}",
-        "order_id": "o1",
-        "cum_qty": str(number + 1),
-        "leaves_qty": "0",
-        "qty": "1",
-        "price": "1.62",
-        "symbol": CALL,
-        "side": "buy",
-        "type": "fill",
-        "transaction_time": at.isoformat(),
-        **changes,
-    }
-
-
-@dataclass
-class Clock:
-    """Time that the test moves."""
-
-    seconds: float = 0.0
-    stepped: float = 0.0
-
-    def monotonic(self) -> float:
-        """Seconds that only grow."""
-        return self.seconds
-
-    def now(self) -> dt.datetime:
-        """The time of day."""
-        return NOW + dt.timedelta(seconds=self.seconds)
-
-    def take_step(self) -> float:
-        """Return by how much the test set the clock since the last look."""
-        step, self.stepped = self.stepped, 0.0
-        return step
-
-
-@dataclass
-class FakeRest:
-    """Alpaca's routes with answers to change; `failing` holds errors by method."""
-
-    failing: dict[str, AlpacaRestError] = field(default_factory=dict)
-    calls: Counter[str] = field(default_factory=Counter)
-    log: list[str] = field(default_factory=list)
-    fills: list[Any] = field(default_factory=list)
-    earlier_events: list[Any] = field(default_factory=list)
-    events_asked_after: dt.datetime | None = None
-    todays_orders: list[Any] = field(default_factory=list)
-    open_orders: list[Any] = field(default_factory=list)
-    single: dict[str, Any] = field(default_factory=dict)
-    options: dict[str, Any] = field(default_factory=lambda: {CALL: SNAPSHOT})
-    stopped: bool = False
-    closed: bool = False
-    asked_after: list[dt.datetime] = field(default_factory=list)
-    limits: dict[str, float] = field(default_factory=dict)
-    report_limit: Callable[[Host, str, float], None] = lambda _host, _path, _seconds: None
-
-    def _call(self, name: str) -> None:
-        self.calls[name] += 1
-        self.log.append(name)
-        if name in self.limits:
-            self.report_limit(Host.TRADING, f"/{name}", self.limits[name])
-        if name in self.failing:
-            raise self.failing[name]
-
-    def when_limited(self, call: Callable[[Host, str, float], None]) -> None:
-        """Keep the callback."""
-        self.report_limit = call
-
-    def clock(self) -> dict[str, Any]:
-        """Mid-session."""
-        self._call("clock")
-        return {
-            "timestamp": "2026-11-20T10:00:00-05:00",
-            "is_open": True,
-            "next_open": "2026-11-23T09:30:00-05:00",
-            "next_close": "2026-11-20T16:00:00-05:00",
-        }
-
-    def calendar(self, start: dt.date, end: dt.date) -> list[Any]:
-        """No session at all."""
-        self._call("calendar")
-        assert start < end
-        return []
-
-    def account(self) -> dict[str, Any]:
-        """An account with its number."""
-        self._call("account")
-        return {"account_number": "PA3ABCDEFGH12", "equity": "1050.5", "last_equity": "1000", "cash": ""}
-
-    def positions(self) -> list[Any]:
-        """One short position."""
-        self._call("positions")
-        return [{"symbol": CALL, "qty": "-2", "side": "short", "current_price": "1.6"}]
-
-    def option_contract(self, symbol: str) -> dict[str, Any]:
-        """An adjusted contract."""
-        self._call(f"contract {symbol}")
-        return {"symbol": symbol, "multiplier": "150", "size": "33"}
-
-    def option_snapshots(self, symbols: tuple[str, ...], feed: str) -> dict[str, Any]:
-        """Return what the test prescribes."""
-        assert symbols
-        self._call(f"options {feed}")
-        return self.options
-
-    def stock_snapshots(self, symbols: tuple[str, ...], feed: str) -> dict[str, Any]:
-        """The stock's snapshot."""
-        self._call(f"stocks {feed}")
-        return dict.fromkeys(symbols, STOCK)
-
-    def index_values(self, symbols: list[str]) -> dict[str, Any]:
-        """One value each."""
-        self._call("indices")
-        return {symbol: {"v": 7000.5, "t": "2026-11-20T14:59:59Z"} for symbol in symbols}
-
-    def splits(self, symbols: tuple[str, ...], start: dt.date, end: dt.date) -> list[Any]:
-        """One split."""
-        self._call("splits")
-        assert start < end
-        return [{"symbol": symbols[0], "new_rate": 4, "old_rate": 1, "ex_date": "2026-11-18"}]
-
-    def orders(self, after: dt.datetime | None = None, *, status: str = "all") -> list[Any]:
-        """Today's, or the open ones."""
-        self._call(f"orders {status}")
-        assert (after is None) == (status == "open")
-        return self.open_orders if status == "open" else self.todays_orders
-
-    def order(self, order_id: str) -> dict[str, Any]:
-        """A single one."""
-        self._call(f"order {order_id}")
-        if order_id not in self.single:
-            raise AlpacaRestError(f"/v2/orders/{order_id}", "order not found", status=404)
-        row: dict[str, Any] = self.single[order_id]
-        return row
-
-    def fill_pages(self, after: dt.datetime) -> Iterator[list[Any]]:
-        """Pages of two: of the day, or of the account's last days."""
-        self._call("fills" if after >= MIDNIGHT else "history")
-        if after >= MIDNIGHT:
-            self.asked_after.append(after)
-        for start in range(0, max(len(self.fills), 1), 2):
-            yield self.fills[start : start + 2]
-
-    def option_event_pages(self, after: dt.datetime) -> Iterator[list[Any]]:
-        """Return the events of earlier days."""
-        self._call("option events")
-        self.events_asked_after = after
-        yield self.earlier_events
-
-    def stop(self) -> None:
-        """Note it."""
-        self.stopped = True
-
-    def close(self) -> None:
-        """Note it."""
-        self.closed = True
-
-
-@dataclass
-class Sink(RestResults):
-    """Keeps whatever comes."""
-
-    stock_quotes: list[Quote] = field(default_factory=list)
-    option_quotes: list[Quote] = field(default_factory=list)
-    stock_trades: list[Trade] = field(default_factory=list)
-    option_trades: list[Trade] = field(default_factory=list)
-    complete: dict[StreamName, dt.datetime] = field(default_factory=dict)
-    reference: dict[str, Any] = field(default_factory=dict)
-    calendars: list[Any] = field(default_factory=list)
-    clock_offsets: list[float] = field(default_factory=list)
-    history: list[tuple[list[Any], list[Any], dt.datetime]] = field(default_factory=list)
-    words: list[tuple[str, str]] = field(default_factory=list)
-
-    def to_alpaca_time(self, at: dt.datetime) -> dt.datetime:
-        """Change nothing."""
-        return at
-
-    def put_quotes(self, stocks: Any = (), options: Any = ()) -> None:
-        """Keep."""
-        self.stock_quotes += stocks
-        self.option_quotes += options
-
-    def put_trades(self, stocks: Any = (), options: Any = ()) -> None:
-        """Keep."""
-        self.stock_trades += stocks
-        self.option_trades += options
-
-    def put_complete(self, stream: StreamName, as_of: dt.datetime) -> None:
-        """Keep."""
-        self.complete[stream] = as_of
-
-    def put_reference(self, reference: Reference) -> None:
-        """Keep."""
-        known = {each.name: getattr(reference, each.name) for each in fields(reference)}
-        self.reference |= {name: value for name, value in known.items() if value}
-
-    def put_market(self, calendar: Any) -> None:
-        """Keep."""
-        self.calendars.append(calendar)
-
-    def put_clock_offset(self, seconds: float) -> None:
-        """Keep."""
-        self.clock_offsets.append(seconds)
-
-    def put_order_history(
-        self, rest_fills: Any, rest_orders: Any, confirmed_until: dt.datetime, unreadable: Any, events: Any
-    ) -> None:
-        """Keep."""
-        self.history.append((rest_fills, rest_orders, confirmed_until))
-        self.unreadable, self.events = unreadable, events
-
-    def put_progress(self, part: str, words: str) -> None:
-        """Keep."""
-        self.words.append((part, words))
-
-    @property
-    def latest_words(self) -> dict[str, str]:
-        """By part."""
-        return dict(self.words)
-
-
-class Desk:
+class BackfillDesk:
     """A backfill with fake routes, a sink and a clock; stepped by the test, without its thread."""
 
     def __init__(self, **changes: Any) -> None:
-        self.rest, self.sink, self.clock = FakeRest(), Sink(), Clock()
+        self.rest, self.sink, self.clock = FakeRest(), FakeResults(), FakeClock()
         want_fills = changes.pop("want_fills", True)
         symbols: dict[str, Any] = {
             "stocks": ("AAPL",),
@@ -336,15 +80,15 @@ class Desk:
 
 
 @pytest.fixture
-def desk() -> Desk:
+def desk() -> BackfillDesk:
     """A backfill that wants everything."""
-    return Desk()
+    return BackfillDesk()
 
 
 # The first round
 
 
-def test_the_first_round_fetches_everything_once(desk: Desk) -> None:
+def test_the_first_round_fetches_everything_once(desk: BackfillDesk) -> None:
     """Each part is fetched once, with the streams' feeds, and ends without a word."""
     desk.round()
     assert desk.rest.calls == Counter(
@@ -369,7 +113,7 @@ def test_the_first_round_fetches_everything_once(desk: Desk) -> None:
     assert ("options", "fetching") in desk.sink.words
 
 
-def test_first_quotes_carry_their_true_time(desk: Desk) -> None:
+def test_first_quotes_carry_their_true_time(desk: BackfillDesk) -> None:
     """Quotes and trades of REST have their own times and are marked as REST's."""
     desk.round()
     at = dt.datetime(2026, 11, 20, 14, 59, 58, 500_000, tzinfo=dt.UTC)
@@ -383,7 +127,7 @@ def test_first_quotes_carry_their_true_time(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("route", ["clock", "calendar"])
-def test_without_alpacas_clock_the_library_tells_the_hours(desk: Desk, route: str) -> None:
+def test_without_alpacas_clock_the_library_tells_the_hours(desk: BackfillDesk, route: str) -> None:
     """Until Alpaca's clock and calendar answer, the exchange's known sessions stand in for them."""
     desk.rest.failing = {route: refused(f"/v2/{route}", 503)}
     desk.round()
@@ -400,7 +144,7 @@ def test_without_alpacas_clock_the_library_tells_the_hours(desk: Desk, route: st
     assert type(desk.sink.calendars[-1]) is AlpacaCalendar
 
 
-def test_a_calendar_that_cannot_be_read_is_asked_for_again(desk: Desk) -> None:
+def test_a_calendar_that_cannot_be_read_is_asked_for_again(desk: BackfillDesk) -> None:
     """One malformed answer costs one try and not the day."""
     calendar = desk.rest.calendar
     desk.rest.calendar = lambda _start, _end: [{"date": "today"}]  # type: ignore[method-assign]
@@ -412,7 +156,7 @@ def test_a_calendar_that_cannot_be_read_is_asked_for_again(desk: Desk) -> None:
     assert type(desk.sink.calendars[-1]) is AlpacaCalendar
 
 
-def test_a_stop_is_no_reason_for_another_calendar(desk: Desk) -> None:
+def test_a_stop_is_no_reason_for_another_calendar(desk: BackfillDesk) -> None:
     """A request that ends because of Stop makes nothing be imported, which would take a second."""
     desk.rest.failing = {"clock": refused("/v2/clock", None)}
     desk.backfill.stop()
@@ -421,17 +165,17 @@ def test_a_stop_is_no_reason_for_another_calendar(desk: Desk) -> None:
     assert desk.sink.calendars == []
 
 
-def test_this_computers_clock_is_compared_with_alpacas(desk: Desk) -> None:
+def test_this_computers_clock_is_compared_with_alpacas(desk: BackfillDesk) -> None:
     """The market clock's answer shows by how much this one is ahead."""
     desk.round()
     assert desk.sink.clock_offsets == [0.0]
-    ahead = Desk()
+    ahead = BackfillDesk()
     ahead.clock.seconds = 75.0
     ahead.round()
     assert ahead.sink.clock_offsets == [75.0]
 
 
-def test_reference_data_come_as_records(desk: Desk) -> None:
+def test_reference_data_come_as_records(desk: BackfillDesk) -> None:
     """Greeks, previous closes, positions, multipliers and the masked account come as the market's records."""
     desk.round()
     known = desk.sink.reference
@@ -448,7 +192,7 @@ def test_reference_data_come_as_records(desk: Desk) -> None:
     assert [one.phase(NOW) for one in desk.sink.calendars] == [MarketPhase.OPEN]
 
 
-def test_the_accounts_last_days_are_read_once_and_then_looked_at_again(desk: Desk) -> None:
+def test_the_accounts_last_days_are_read_once_and_then_looked_at_again(desk: BackfillDesk) -> None:
     """The first look takes 30 days, later ones the last day; an activity read twice is kept once."""
     event = {"activity_type": "OPASN", "id": "e1", "date": "2026-11-12", "symbol": CALL, "qty": "1"}
     desk.rest.fills = [make_fill(1), make_fill(2), event]
@@ -463,7 +207,7 @@ def test_the_accounts_last_days_are_read_once_and_then_looked_at_again(desk: Des
 
 def test_only_what_is_wanted_is_fetched() -> None:
     """Without stocks, contracts or fills those routes are not asked."""
-    desk = Desk(stocks=(), option_contracts=(), want_fills=False)
+    desk = BackfillDesk(stocks=(), option_contracts=(), want_fills=False)
     desk.round()
     assert set(desk.rest.calls) == {"clock", "calendar", "positions", "account", "history"}
     desk.backfill.request_fills()
@@ -474,7 +218,7 @@ def test_only_what_is_wanted_is_fetched() -> None:
 # Later rounds
 
 
-def test_later_rounds_refresh_what_no_stream_tells(desk: Desk) -> None:
+def test_later_rounds_refresh_what_no_stream_tells(desk: BackfillDesk) -> None:
     """Greeks, positions and indices are fetched again by the minute; multipliers and the calendar are not."""
     desk.round()
     desk.run_for(121)
@@ -490,7 +234,7 @@ def test_later_rounds_refresh_what_no_stream_tells(desk: Desk) -> None:
     assert (calls["clock"], calls["calendar"], calls["account"]) == (2, 1, 18)
 
 
-def test_rest_does_not_keep_a_silent_feed_alive(desk: Desk) -> None:
+def test_rest_does_not_keep_a_silent_feed_alive(desk: BackfillDesk) -> None:
     """A symbol's quote and trade are put once; later rounds bring only those that had none before."""
     desk.round()
     desk.rest.options = {
@@ -507,7 +251,9 @@ def test_rest_does_not_keep_a_silent_feed_alive(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("stream", [StreamName.OPTIONS, StreamName.STOCKS])
-def test_quotes_asked_for_during_a_look_are_told_by_the_next_one(desk: Desk, stream: StreamName) -> None:
+def test_quotes_asked_for_during_a_look_are_told_by_the_next_one(
+    desk: BackfillDesk, stream: StreamName
+) -> None:
     """A stream is acknowledged while its first quotes are under way: they come again, newer perhaps."""
     route = f"{stream.removesuffix('s')}_snapshots"
     fetch = getattr(desk.rest, route)
@@ -527,7 +273,7 @@ def test_quotes_asked_for_during_a_look_are_told_by_the_next_one(desk: Desk, str
     assert len(told) == 2
 
 
-def test_quotes_asked_for_are_told_though_the_first_try_fails(desk: Desk) -> None:
+def test_quotes_asked_for_are_told_though_the_first_try_fails(desk: BackfillDesk) -> None:
     """The request outlives a failure of REST."""
     desk.round()
     desk.rest.failing["options indicative"] = refused("/v1beta1/options/snapshots", 500)
@@ -539,7 +285,7 @@ def test_quotes_asked_for_are_told_though_the_first_try_fails(desk: Desk) -> Non
     assert [quote.symbol for quote in desk.sink.option_quotes] == [CALL, CALL]
 
 
-def test_quotes_are_complete_as_of_a_look_that_began_after_they_were_asked_for(desk: Desk) -> None:
+def test_quotes_are_complete_as_of_a_look_that_began_after_they_were_asked_for(desk: BackfillDesk) -> None:
     """Later looks tell only new symbols and prove nothing more; one that fails or began earlier, nothing."""
     desk.round()
     assert desk.sink.complete == {StreamName.OPTIONS: NOW, StreamName.STOCKS: NOW}
@@ -557,7 +303,7 @@ def test_quotes_are_complete_as_of_a_look_that_began_after_they_were_asked_for(d
 
 
 @pytest.mark.parametrize("row", [7, {"latestQuote": {"bp": "?"}}, {"latestTrade": {"p": None}}])
-def test_a_row_that_cannot_be_read_proves_nothing(desk: Desk, row: object) -> None:
+def test_a_row_that_cannot_be_read_proves_nothing(desk: BackfillDesk, row: object) -> None:
     """It may be a change: quotes are complete only once every row was read; a symbol without one is."""
     desk.rest.options = {CALL: SNAPSHOT, ADJUSTED: row}
     desk.round()
@@ -569,7 +315,7 @@ def test_a_row_that_cannot_be_read_proves_nothing(desk: Desk, row: object) -> No
     assert [quote.symbol for quote in desk.sink.option_quotes] == [CALL, ADJUSTED]
 
 
-def test_a_row_that_could_not_be_put_is_told_by_the_next_look(desk: Desk) -> None:
+def test_a_row_that_could_not_be_put_is_told_by_the_next_look(desk: BackfillDesk) -> None:
     """An error between reading and putting leaves no symbol out."""
     put_trades = desk.sink.put_trades
 
@@ -585,7 +331,7 @@ def test_a_row_that_could_not_be_put_is_told_by_the_next_look(desk: Desk) -> Non
     assert StreamName.OPTIONS in desk.sink.complete
 
 
-def test_a_request_for_quotes_before_the_first_look_costs_no_second_one(desk: Desk) -> None:
+def test_a_request_for_quotes_before_the_first_look_costs_no_second_one(desk: BackfillDesk) -> None:
     """An acknowledgement that is quicker than REST is served by the first look."""
     desk.backfill.request_quotes(StreamName.OPTIONS)
     desk.round()
@@ -593,7 +339,7 @@ def test_a_request_for_quotes_before_the_first_look_costs_no_second_one(desk: De
     assert desk.rest.calls["options indicative"] == 1
 
 
-def test_the_calendar_is_asked_again_on_another_day(desk: Desk) -> None:
+def test_the_calendar_is_asked_again_on_another_day(desk: BackfillDesk) -> None:
     """A run that passes midnight in New York gets the sessions around its new day."""
     desk.round()
     desk.clock.seconds = 20 * 3600
@@ -604,7 +350,7 @@ def test_the_calendar_is_asked_again_on_another_day(desk: Desk) -> None:
 # Executions and orders
 
 
-def test_a_look_confirms_up_to_what_rest_had_settled(desk: Desk) -> None:
+def test_a_look_confirms_up_to_what_rest_had_settled(desk: BackfillDesk) -> None:
     """Executions and orders come whole; the span REST may still lag behind is not confirmed."""
     desk.rest.fills = [make_fill(number) for number in range(5)]
     desk.rest.todays_orders = [make_order("o1")]
@@ -616,7 +362,7 @@ def test_a_look_confirms_up_to_what_rest_had_settled(desk: Desk) -> None:
     assert ("fills", "fetching today's fills, 4 so far") in desk.sink.words
 
 
-def test_a_request_looks_at_once_and_again_when_rest_has_settled(desk: Desk) -> None:
+def test_a_request_looks_at_once_and_again_when_rest_has_settled(desk: BackfillDesk) -> None:
     """After an acknowledgement the first look shows what is there, the second one confirms the moment."""
     desk.round()
     desk.run_for(10)
@@ -627,7 +373,7 @@ def test_a_request_looks_at_once_and_again_when_rest_has_settled(desk: Desk) -> 
     assert desk.sink.history[-2][2] < asked_at <= desk.sink.history[-1][2]
 
 
-def test_requests_that_come_together_are_one(desk: Desk) -> None:
+def test_requests_that_come_together_are_one(desk: BackfillDesk) -> None:
     """A flapping stream does not make a look each time: they are at least a second apart."""
     desk.round()
     for _ in range(50):
@@ -639,7 +385,7 @@ def test_requests_that_come_together_are_one(desk: Desk) -> None:
     assert desk.rest.calls["fills"] == 2
 
 
-def test_a_request_during_a_look_is_not_forgotten(desk: Desk) -> None:
+def test_a_request_during_a_look_is_not_forgotten(desk: BackfillDesk) -> None:
     """An acknowledgement that comes while a look is under way gets a look of its own."""
     pages = desk.rest.fill_pages
 
@@ -654,7 +400,7 @@ def test_a_request_during_a_look_is_not_forgotten(desk: Desk) -> None:
     assert desk.rest.calls["fills"] == 2
 
 
-def test_a_later_look_takes_only_what_may_be_new(desk: Desk) -> None:
+def test_a_later_look_takes_only_what_may_be_new(desk: BackfillDesk) -> None:
     """The first look begins at New York's midnight, later ones five minutes before the newest execution."""
     desk.rest.fills = [make_fill(number) for number in range(5)]
     desk.round()
@@ -716,7 +462,7 @@ def test_a_new_day_begins_with_nothing() -> None:
     assert rest.asked_after == [MIDNIGHT, MIDNIGHT + dt.timedelta(days=1)]
 
 
-def test_a_look_that_midnight_overtakes_is_not_told(desk: Desk) -> None:
+def test_a_look_that_midnight_overtakes_is_not_told(desk: BackfillDesk) -> None:
     """Its results are of the day before; the next look begins at once and brings the new day's."""
     desk.clock.seconds = (MIDNIGHT + dt.timedelta(days=1) - NOW).total_seconds() - 1
     pages = desk.rest.fill_pages
@@ -778,7 +524,7 @@ def refused(path: str, status: int | None) -> AlpacaRestError:
     return AlpacaRestError(path, "no", status=status)
 
 
-def test_a_refused_key_of_the_account_leaves_market_data_alone(desk: Desk) -> None:
+def test_a_refused_key_of_the_account_leaves_market_data_alone(desk: BackfillDesk) -> None:
     """The trading host refusing the key is asked once in five minutes; quotes and greeks go on."""
     error = refused("/v2/clock", 401)
     desk.rest.failing = dict.fromkeys(
@@ -798,7 +544,7 @@ def test_a_refused_key_of_the_account_leaves_market_data_alone(desk: Desk) -> No
     assert words["options"] == words["stocks"] == ""
 
 
-def test_a_failing_part_is_tried_again_until_it_succeeds(desk: Desk) -> None:
+def test_a_failing_part_is_tried_again_until_it_succeeds(desk: BackfillDesk) -> None:
     """Waits grow to half a minute, the words say why and when, and vanish with success."""
     desk.rest.failing["options indicative"] = refused("/v1beta1/options/snapshots", 500)
     desk.round()
@@ -814,7 +560,7 @@ def test_a_failing_part_is_tried_again_until_it_succeeds(desk: Desk) -> None:
     assert desk.sink.option_quotes
 
 
-def test_a_wait_for_the_limit_is_said_while_it_lasts(desk: Desk) -> None:
+def test_a_wait_for_the_limit_is_said_while_it_lasts(desk: BackfillDesk) -> None:
     """While a part waits out a 429 its words say for how long; once it is through they are gone."""
     desk.round()
     desk.rest.limits["orders all"] = 52.0
@@ -828,7 +574,7 @@ def test_a_wait_for_the_limit_is_said_while_it_lasts(desk: Desk) -> None:
 
 def test_what_waits_behind_the_limit_says_so_too() -> None:
     """Executions that are asked for while another part waits for the same host tell the same reason."""
-    desk = Desk()
+    desk = BackfillDesk()
     desk.rest.limits["clock"] = 9.0
     desk.backfill.request_fills()
     desk.round()
@@ -837,7 +583,7 @@ def test_what_waits_behind_the_limit_says_so_too() -> None:
     assert desk.sink.latest_words["fills"] == ""
 
 
-def test_one_hanging_route_does_not_hold_back_executions(desk: Desk) -> None:
+def test_one_hanging_route_does_not_hold_back_executions(desk: BackfillDesk) -> None:
     """A route without an answer, on a host that answers others, delays only itself."""
     desk.round()
     desk.rest.failing = {"positions": refused("/v2/positions", None)}
@@ -850,7 +596,7 @@ def test_one_hanging_route_does_not_hold_back_executions(desk: Desk) -> None:
     assert "Tried again" in desk.sink.latest_words["positions"]
 
 
-def test_executions_that_were_asked_for_are_tried_though_the_host_seems_away(desk: Desk) -> None:
+def test_executions_that_were_asked_for_are_tried_though_the_host_seems_away(desk: BackfillDesk) -> None:
     """A request after an acknowledgement does not wait behind another part's backoff."""
     routes = ["clock", "orders all", "positions", "account", f"contract {ADJUSTED}"]
     desk.rest.failing = {route: refused(route, None) for route in routes}
@@ -867,7 +613,7 @@ def test_executions_that_were_asked_for_are_tried_though_the_host_seems_away(des
 
 def test_what_is_asked_for_just_as_its_host_seems_away_is_not_held_back() -> None:
     """A request that comes between a part's failure and the others' being held back stands."""
-    clock, looks = Clock(), []
+    clock, looks = FakeClock(), []
 
     def away() -> None:
         raise AlpacaRestError("/v2/clock", "no answer")
@@ -901,7 +647,7 @@ def test_what_is_asked_for_just_as_its_host_seems_away_is_not_held_back() -> Non
 
 
 def test_an_answer_that_nobody_foresaw_costs_its_own_part_only(
-    desk: Desk, caplog: pytest.LogCaptureFixture
+    desk: BackfillDesk, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The part says so and is tried again after growing waits, logged once; all others go on."""
     desk.rest.options = [CALL]  # type: ignore[assignment]
@@ -918,7 +664,7 @@ def test_an_answer_that_nobody_foresaw_costs_its_own_part_only(
     assert desk.sink.option_quotes
 
 
-def test_what_breaks_because_of_stop_is_not_told(desk: Desk) -> None:
+def test_what_breaks_because_of_stop_is_not_told(desk: BackfillDesk) -> None:
     """A client that was closed under a part leaves no words of failure behind."""
 
     def closed() -> dict[str, Any]:
@@ -930,7 +676,7 @@ def test_what_breaks_because_of_stop_is_not_told(desk: Desk) -> None:
     assert desk.sink.words == [("market", "fetching")]
 
 
-def test_an_unconfirmed_look_is_not_called_confirmed(desk: Desk) -> None:
+def test_an_unconfirmed_look_is_not_called_confirmed(desk: BackfillDesk) -> None:
     """A look that failed half-way puts no history; the next whole one does."""
     desk.rest.failing["fills"] = refused("/v2/account/activities", 503)
     desk.round()
@@ -943,7 +689,7 @@ def test_an_unconfirmed_look_is_not_called_confirmed(desk: Desk) -> None:
 def test_multipliers_found_are_not_asked_again() -> None:
     """A failure among adjusted contracts keeps what was found; an unknown contract has no multiplier."""
     other, unknown = "CSGP1261218C01000000", "ABC2261218C00010000"
-    desk = Desk(option_contracts=(ADJUSTED, other, unknown))
+    desk = BackfillDesk(option_contracts=(ADJUSTED, other, unknown))
     desk.rest.failing = {
         f"contract {other}": refused("/v2/options/contracts", 500),
         f"contract {unknown}": refused("/v2/options/contracts", 404),
@@ -956,14 +702,14 @@ def test_multipliers_found_are_not_asked_again() -> None:
     assert desk.rest.calls[f"contract {ADJUSTED}"] == 1
 
 
-def test_unreadable_quotes_are_logged(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
+def test_unreadable_quotes_are_logged(desk: BackfillDesk, caplog: pytest.LogCaptureFixture) -> None:
     """How many rows of a snapshot could not be read stands in the log."""
     desk.rest.options = {CALL: SNAPSHOT, ADJUSTED: 7}
     desk.round()
     assert "Skipped 1 quotes or trades of REST" in caplog.text
 
 
-def test_an_account_without_a_number_is_not_named(desk: Desk) -> None:
+def test_an_account_without_a_number_is_not_named(desk: BackfillDesk) -> None:
     """An account row without its number changes nothing."""
     desk.rest.account = dict  # type: ignore[method-assign,assignment]
     desk.round()
@@ -973,7 +719,7 @@ def test_an_account_without_a_number_is_not_named(desk: Desk) -> None:
 # Outages and clocks
 
 
-def test_after_nine_minutes_without_rest_executions_are_complete_within_a_minute(desk: Desk) -> None:
+def test_after_nine_minutes_without_rest_executions_are_complete_within_a_minute(desk: BackfillDesk) -> None:
     """Every route fails for nine minutes; when they answer again, all parts are well within a minute."""
     desk.round()
     routes = ["clock", "orders all", "positions", "account", "options indicative", "stocks iex", "indices"]
@@ -992,7 +738,7 @@ def test_after_nine_minutes_without_rest_executions_are_complete_within_a_minute
 
 
 @pytest.mark.parametrize("seconds", [3600.0, -2.0])
-def test_alpacas_clock_is_asked_again_when_this_one_is_set(desk: Desk, seconds: float) -> None:
+def test_alpacas_clock_is_asked_again_when_this_one_is_set(desk: BackfillDesk, seconds: float) -> None:
     """A step of the computer's clock makes the market's clock due at once, not in a quarter of an hour."""
     desk.round()
     desk.run_for(60)
@@ -1005,7 +751,7 @@ def test_alpacas_clock_is_asked_again_when_this_one_is_set(desk: Desk, seconds: 
 
 
 def test_a_hanging_trading_host_does_not_hold_back_quotes(
-    desk: Desk, wait_until: Callable[..., None]
+    desk: BackfillDesk, wait_until: Callable[..., None]
 ) -> None:
     """While one host keeps its thread waiting, the other host's parts are fetched."""
     leave = threading.Event()
@@ -1026,7 +772,7 @@ def test_a_hanging_trading_host_does_not_hold_back_quotes(
 # The thread
 
 
-def test_the_thread_fetches_and_ends_when_told(desk: Desk, wait_until: Callable[..., None]) -> None:
+def test_the_thread_fetches_and_ends_when_told(desk: BackfillDesk, wait_until: Callable[..., None]) -> None:
     """Started, it fetches the first round and then sleeps; stopped, it ends at once and closes the client."""
     desk.backfill.start()
     wait_until(lambda: desk.rest.calls[f"contract {ADJUSTED}"])
@@ -1040,14 +786,14 @@ def test_the_thread_fetches_and_ends_when_told(desk: Desk, wait_until: Callable[
     assert desk.rest.closed
 
 
-def test_stop_before_start_is_legal(desk: Desk) -> None:
+def test_stop_before_start_is_legal(desk: BackfillDesk) -> None:
     """A backfill that never began closes its client when joined."""
     desk.backfill.stop()
     desk.backfill.join(1)
     assert desk.rest.closed
 
 
-def test_what_fails_because_of_stop_is_not_told(desk: Desk, wait_until: Callable[..., None]) -> None:
+def test_what_fails_because_of_stop_is_not_told(desk: BackfillDesk, wait_until: Callable[..., None]) -> None:
     """A request that stop cuts off leaves no words of failure behind."""
     entered, leave = threading.Event(), threading.Event()
 
@@ -1066,7 +812,7 @@ def test_what_fails_because_of_stop_is_not_told(desk: Desk, wait_until: Callable
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
-def test_an_end_that_nobody_asked_for_is_said(desk: Desk) -> None:
+def test_an_end_that_nobody_asked_for_is_said(desk: BackfillDesk) -> None:
     """Should the thread die of a defect, every part says so instead of seeming well."""
 
     def broken(_host: Host) -> float:

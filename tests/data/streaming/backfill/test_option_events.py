@@ -9,8 +9,9 @@ import pytest
 from options_helper.data.rest.client import CUT_SHORT
 from options_helper.data.streaming.backfill.option_events import EarlierOptionEvents
 from options_helper.errors import AlpacaRestError
-from tests.data.streaming.backfill.test_backfill import MIDNIGHT, NOW, FakeRest
+from tests.builders import NOW
 from tests.data.streaming.backfill.test_unreadable_rows import make_event
+from tests.fakes import MIDNIGHT, FakeRest
 
 DAY = dt.timedelta(days=1)
 MINUTE = dt.timedelta(minutes=1)

@@ -17,16 +17,17 @@ from options_helper.data.streaming.run.cache import LiveCache
 from options_helper.data.streaming.run.rest_results import Polling, RestResults
 from options_helper.errors import AlpacaRestError
 from options_helper.market import StreamName
+from tests.builders import NOW
+from tests.fakes import FakeClock
 
-NOW = dt.datetime(2026, 11, 20, 15, 0, tzinfo=dt.UTC)
 STREAMED, POLLED = "AAPL261218C00250000", "AAPL261218C00260000"
 
 
 @dataclass
-class FakeRest:
+class PolledRest:
     """The data host's routes; each look at a contract gives a higher price, dated now."""
 
-    clock: Clock
+    clock: FakeClock
     looks: list[tuple[str, ...]] = field(default_factory=list)
     error: AlpacaRestError | None = None
     bad_row: bool = False
@@ -54,23 +55,12 @@ class FakeRest:
         """Nothing to close."""
 
 
-@dataclass
-class Clock:
-    """Time that the test moves."""
-
-    seconds: float = 0.0
-
-    def now(self) -> dt.datetime:
-        """The time of day."""
-        return NOW + dt.timedelta(seconds=self.seconds)
-
-
-class Desk:
-    """Return a backfill of two contracts over a real cache; one contract does not stream."""
+class PollingDesk:
+    """A backfill of two contracts over a real cache; one contract does not stream."""
 
     def __init__(self) -> None:
-        self.clock = Clock()
-        self.rest = FakeRest(self.clock)
+        self.clock = FakeClock()
+        self.rest = PolledRest(self.clock)
         self.to_poll: tuple[str, ...] = (POLLED,)
         self.cache = LiveCache((), (STREAMED, POLLED))
         self.results = RestResults(self.cache, {}, None)
@@ -115,9 +105,9 @@ class Desk:
 
 
 @pytest.fixture
-def desk() -> Desk:
+def desk() -> PollingDesk:
     """A desk at its first moment."""
-    return Desk()
+    return PollingDesk()
 
 
 @pytest.mark.parametrize(
@@ -131,7 +121,7 @@ def test_the_interval_follows_from_the_number_of_symbols(numbers: tuple[int, int
     assert calls * 60 / seconds <= CALLS_PER_MINUTE
 
 
-def test_only_what_does_not_stream_is_fetched_again_and_again(desk: Desk) -> None:
+def test_only_what_does_not_stream_is_fetched_again_and_again(desk: PollingDesk) -> None:
     """The streamed contract's first quote stays; the polled one is new every 15 s, with an honest time."""
     desk.run_for(0)
     assert desk.rest.looks == [(STREAMED,), (POLLED,)]
@@ -143,7 +133,7 @@ def test_only_what_does_not_stream_is_fetched_again_and_again(desk: Desk) -> Non
     assert desk.polling == Polling(frozenset([POLLED]), 15.0, NOW + dt.timedelta(seconds=30))
 
 
-def test_what_a_stream_no_longer_carries_is_polled_at_once(desk: Desk) -> None:
+def test_what_a_stream_no_longer_carries_is_polled_at_once(desk: PollingDesk) -> None:
     """After an acknowledgement that leaves a symbol out, it is polled without waiting for the interval."""
     desk.run_for(2)
     desk.to_poll = (STREAMED, POLLED)
@@ -153,7 +143,7 @@ def test_what_a_stream_no_longer_carries_is_polled_at_once(desk: Desk) -> None:
     assert desk.polling.symbols == {STREAMED, POLLED}
 
 
-def test_what_will_be_polled_is_known_before_it_is_fetched(desk: Desk) -> None:
+def test_what_will_be_polled_is_known_before_it_is_fetched(desk: PollingDesk) -> None:
     """From the acknowledgement on a symbol counts as polled, and an older answer proves nothing about it."""
     desk.run_for(2)
     desk.to_poll = (STREAMED, POLLED)
@@ -163,7 +153,7 @@ def test_what_will_be_polled_is_known_before_it_is_fetched(desk: Desk) -> None:
     assert desk.polling.answered_at is None
 
 
-def test_an_answer_for_other_symbols_proves_nothing(desk: Desk) -> None:
+def test_an_answer_for_other_symbols_proves_nothing(desk: PollingDesk) -> None:
     """When the polled symbols change, the last answer does not count for the new ones."""
     desk.run_for(2)
     assert desk.polling.answered_at is not None
@@ -171,7 +161,7 @@ def test_an_answer_for_other_symbols_proves_nothing(desk: Desk) -> None:
     assert desk.polling == Polling(frozenset([STREAMED]), 15.0, None)
 
 
-def test_a_failed_or_partly_unreadable_answer_is_no_proof(desk: Desk) -> None:
+def test_a_failed_or_partly_unreadable_answer_is_no_proof(desk: PollingDesk) -> None:
     """The time of the last whole answer stays, and the failure is said in words."""
     desk.run_for(2)
     desk.rest.error = AlpacaRestError("/v1beta1/options/snapshots", "no answer", status=503)
@@ -188,7 +178,7 @@ def test_a_failed_or_partly_unreadable_answer_is_no_proof(desk: Desk) -> None:
     assert desk.cache.state.backfill["polled options"] == ""
 
 
-def test_nothing_to_poll_costs_no_request(desk: Desk) -> None:
+def test_nothing_to_poll_costs_no_request(desk: PollingDesk) -> None:
     """A book that streams whole is looked at once a minute, as before."""
     desk.to_poll = ()
     desk.run_for(61)

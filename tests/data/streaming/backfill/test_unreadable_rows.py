@@ -23,7 +23,8 @@ from options_helper.data.streaming.trading_normalizers import (
     normalize_rest_activity,
 )
 from options_helper.errors import AlpacaRestError
-from tests.data.streaming.backfill.test_backfill import MIDNIGHT, NOW, FakeRest, make_fill, make_order
+from tests.builders import NOW, make_fill, make_order
+from tests.fakes import MIDNIGHT, FakeRest
 
 NEW_YORK = ZoneInfo("America/New_York")
 DAY = dt.date(2026, 11, 20)

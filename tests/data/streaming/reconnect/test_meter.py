@@ -5,23 +5,13 @@ from __future__ import annotations
 import pytest
 
 from options_helper.data.streaming.reconnect.meter import StreamMeter
-
-
-class Clock:
-    """Seconds that the test advances."""
-
-    def __init__(self) -> None:
-        self.seconds = 100.0
-
-    def __call__(self) -> float:
-        """The seconds now."""
-        return self.seconds
+from tests.fakes import FakeClock
 
 
 def test_the_rate_is_of_the_last_seconds() -> None:
     """Messages per second count over a window of five seconds that moves on."""
-    clock = Clock()
-    meter, total, rate = StreamMeter(clock), 0, 0.0
+    clock = FakeClock(100.0)
+    meter, total, rate = StreamMeter(clock.monotonic), 0, 0.0
     for _ in range(10):
         clock.seconds += 1
         total += 50
@@ -35,8 +25,8 @@ def test_the_rate_is_of_the_last_seconds() -> None:
 
 def test_a_silence_does_not_thin_the_rate_that_follows_it() -> None:
     """After ten silent minutes, as before the opening, the rate is that of the seconds since."""
-    clock = Clock()
-    meter = StreamMeter(clock)
+    clock = FakeClock(100.0)
+    meter = StreamMeter(clock.monotonic)
     meter.count(1, 0.0)
     clock.seconds += 600
     rates = []
@@ -56,8 +46,8 @@ def test_latency_and_lag_are_those_of_a_typical_batch() -> None:
 
 def test_a_late_minute_is_forgotten() -> None:
     """Samples older than 60 s do not count: a thin portfolio is not late because of the past."""
-    clock = Clock()
-    meter = StreamMeter(clock)
+    clock = FakeClock(100.0)
+    meter = StreamMeter(clock.monotonic)
     for _ in range(10):
         meter.took(40.0, 40.0)
     clock.seconds += 60
@@ -68,8 +58,8 @@ def test_a_late_minute_is_forgotten() -> None:
 
 def test_the_newest_lag_stays_until_there_is_another() -> None:
     """A late stream without newer quotes is not known to be up to date."""
-    clock = Clock()
-    meter = StreamMeter(clock)
+    clock = FakeClock(100.0)
+    meter = StreamMeter(clock.monotonic)
     meter.took(1.0, 0.1)
     meter.took(1.0, 40.0)
     clock.seconds += 600
@@ -78,7 +68,7 @@ def test_the_newest_lag_stays_until_there_is_another() -> None:
 
 def test_a_new_connection_begins_anew() -> None:
     """Neither lag nor latency of an earlier connection counts."""
-    meter = StreamMeter(Clock())
+    meter = StreamMeter(FakeClock(100.0).monotonic)
     for _ in range(10):
         meter.took(40.0, 40.0)
     meter.forget_samples()

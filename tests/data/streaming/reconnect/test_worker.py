@@ -15,33 +15,10 @@ from options_helper.data.streaming.reconnect import worker as worker_module
 from options_helper.data.streaming.reconnect.worker import StreamWorker, WorkerSeams
 from options_helper.errors import MissingDependency, StreamInterrupted, StreamRejected
 from options_helper.market import StreamHealth, StreamName, StreamState
+from tests.fakes import FakeStreamer
 
 NOW = dt.datetime(2026, 11, 20, 15, 0, tzinfo=dt.UTC)
 ASKED = frozenset({"C1", "C2"})
-
-
-class FakeStreamer:
-    """Runs until it is stopped or given an end."""
-
-    def __init__(self) -> None:
-        self.running = threading.Event()
-        self.stops = 0
-        self._end = threading.Event()
-        self._error: Exception | None = None
-
-    def run(self) -> None:
-        self.running.set()
-        self._end.wait()
-        if self._error is not None:
-            raise self._error
-
-    def stop(self) -> None:
-        self.stops += 1
-        self._end.set()
-
-    def end(self, error: Exception | None = None) -> None:
-        self._error = error
-        self._end.set()
 
 
 class Bench:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
@@ -30,6 +29,7 @@ from options_helper.market import (
     StreamState,
     Trade,
 )
+from tests.fakes import FakeStreamer
 
 NOW = dt.datetime(2026, 11, 20, 15, 0, tzinfo=dt.UTC)
 MIDNIGHT = dt.datetime(2026, 11, 20, 5, 0, tzinfo=dt.UTC)  # New York's, in winter
@@ -37,28 +37,15 @@ CONTRACTS = tuple(f"AAPL261218C00{strike}000" for strike in range(250, 256))
 CONFIG = LiveStreamConfig(stocks=("AAPL",), option_contracts=CONTRACTS, reconnect_base_seconds=0.001)
 
 
-class FakeStreamer:
-    """Runs until it is stopped or given an end."""
+class RequestedStreamer(FakeStreamer):
+    """A streamer that keeps the request it was built for."""
 
     def __init__(self, request: StreamRequest) -> None:
+        super().__init__()
         self.request = request
-        self._end = threading.Event()
-        self._error: Exception | None = None
-
-    def run(self) -> None:
-        self._end.wait()
-        if self._error is not None:
-            raise self._error
-
-    def stop(self) -> None:
-        self._end.set()
 
     def fail(self, words: str) -> None:
-        self.end_with(StreamInterrupted("x", words))
-
-    def end_with(self, error: Exception) -> None:
-        self._error = error
-        self._end.set()
+        self.end(StreamInterrupted("x", words))
 
 
 class FakeBackfill:
@@ -106,12 +93,12 @@ class FakeCalendar:
         """None that is known."""
 
 
-class Desk:
+class RunDesk:
     """A run whose streamers, clock and backfill are the test's."""
 
     def __init__(self, config: LiveStreamConfig = CONFIG, *, with_backfill: bool = True) -> None:
         self.now = NOW
-        self.made: dict[StreamName, list[FakeStreamer]] = {stream: [] for stream in StreamName}
+        self.made: dict[StreamName, list[RequestedStreamer]] = {stream: [] for stream in StreamName}
         self.backfill = FakeBackfill()
         parts = RunParts(
             builders=dict.fromkeys(StreamName, self._build),
@@ -121,8 +108,8 @@ class Desk:
         )
         self.run = LiveRun(config, parts)
 
-    def _build(self, request: StreamRequest) -> FakeStreamer:
-        self.made[request.stream].append(FakeStreamer(request))
+    def _build(self, request: StreamRequest) -> RequestedStreamer:
+        self.made[request.stream].append(RequestedStreamer(request))
         return self.made[request.stream][-1]
 
     def pass_seconds(self, seconds: float) -> None:
@@ -135,7 +122,7 @@ class Desk:
 @pytest.fixture
 def desk(wait_until):
     """A started run; stopped afterwards."""
-    desk = Desk()
+    desk = RunDesk()
     desk.run.start()
     wait_until(lambda: all(desk.made.values()))
     yield desk
@@ -225,7 +212,7 @@ def test_a_stream_knows_as_of_when_rest_told_all_its_quotes(desk) -> None:
 
 def test_what_no_stream_tells_is_complete_without_a_word(wait_until) -> None:
     """Stocks that only REST reports have no record to keep it in."""
-    desk = Desk(LiveStreamConfig(option_contracts=CONTRACTS, stream_fills=False))
+    desk = RunDesk(LiveStreamConfig(option_contracts=CONTRACTS, stream_fills=False))
     desk.run.results.put_complete(StreamName.STOCKS, NOW)
     assert desk.run.snapshot().health["stocks"].complete_at is None
 
@@ -287,7 +274,7 @@ def test_a_confirmation_does_not_hide_a_loss_that_came_at_the_same_time(wait_unt
         plain(cache, gaps)
 
     monkeypatch.setattr(LiveCache, "apply_gaps", publish)
-    desk = Desk()
+    desk = RunDesk()
     desk.run.start()
     wait_until(lambda: desk.made[StreamName.FILLS])
     desk.run.workers[StreamName.FILLS].subscribed(None)
@@ -314,7 +301,7 @@ def test_a_failed_fetch_is_said_in_the_gap(desk) -> None:
 
 def test_without_the_fill_stream_there_are_no_gaps(wait_until) -> None:
     """Without a subscription to fills none is called missing."""
-    desk = Desk(LiveStreamConfig(stocks=("AAPL",), stream_fills=False), with_backfill=False)
+    desk = RunDesk(LiveStreamConfig(stocks=("AAPL",), stream_fills=False), with_backfill=False)
     desk.run.start()
     wait_until(lambda: desk.made[StreamName.STOCKS])
     desk.run.results.put_progress("fills", "off")
@@ -325,7 +312,7 @@ def test_without_the_fill_stream_there_are_no_gaps(wait_until) -> None:
 
 def test_an_acknowledgement_without_a_backfill_bounds_the_gap_only(wait_until) -> None:
     """If REST is not asked, the gap stays unconfirmed."""
-    desk = Desk(with_backfill=False)
+    desk = RunDesk(with_backfill=False)
     desk.run.start()
     wait_until(lambda: desk.made[StreamName.FILLS])
     desk.run.workers[StreamName.FILLS].subscribed(None)
@@ -393,7 +380,7 @@ def test_a_stream_that_falls_silent_complains_once(stream, wait_until) -> None:
     """Six symbols ticked, then nothing for 46 seconds of an open market: one reconnect, not a second."""
     symbols = CONTRACTS if stream is StreamName.OPTIONS else tuple("ABCDEF")
     name = "option_contracts" if stream is StreamName.OPTIONS else "stocks"
-    desk = Desk(LiveStreamConfig(**{name: symbols}, stream_fills=False))
+    desk = RunDesk(LiveStreamConfig(**{name: symbols}, stream_fills=False))
     desk.run.start()
     wait_until(lambda: desk.made[stream])
     desk.run.results.put_market(FakeCalendar())
@@ -411,9 +398,9 @@ def test_a_stream_that_falls_silent_complains_once(stream, wait_until) -> None:
 
 
 @pytest.fixture
-def silent_desk(wait_until) -> Iterator[Desk]:
+def silent_desk(wait_until) -> Iterator[RunDesk]:
     """Options alone in an open market: six contracts ticked at NOW and are silent since."""
-    desk = Desk(LiveStreamConfig(option_contracts=CONTRACTS, stream_fills=False))
+    desk = RunDesk(LiveStreamConfig(option_contracts=CONTRACTS, stream_fills=False))
     desk.run.start()
     wait_until(lambda: desk.made[StreamName.OPTIONS])
     desk.run.results.put_market(FakeCalendar())
@@ -424,7 +411,7 @@ def silent_desk(wait_until) -> Iterator[Desk]:
     desk.run.stop(20)
 
 
-def _reconnect_and_hear_from_rest(desk: Desk, wait_until: Any) -> None:
+def _reconnect_and_hear_from_rest(desk: RunDesk, wait_until: Any) -> None:
     """The connection is lost and comes back, and REST brings newer quotes of every contract."""
     streamers = desk.made[StreamName.OPTIONS]
     made = len(streamers)
@@ -490,7 +477,7 @@ def test_what_was_not_granted_is_not_subscribed(desk) -> None:
 
 def test_what_is_not_granted_and_what_is_over_the_limit_is_polled(wait_until) -> None:
     """The contracts over the limit are polled from the beginning, those left out once that is known."""
-    desk = Desk(replace(CONFIG, polled_contracts=("SPY261218C00600000",), stream_first=CONTRACTS[::-1]))
+    desk = RunDesk(replace(CONFIG, polled_contracts=("SPY261218C00600000",), stream_first=CONTRACTS[::-1]))
     run = desk.run
     run.start()
     try:
@@ -510,11 +497,11 @@ def test_what_is_not_granted_and_what_is_over_the_limit_is_polled(wait_until) ->
 
 def test_a_stream_that_is_refused_for_its_size_is_polled_whole(desk, wait_until) -> None:
     """If Alpaca grants not one channel (405), REST is asked for all symbols; other refusals poll nothing."""
-    desk.made[StreamName.OPTIONS][0].end_with(StreamRejected("options", "too many", code=405))
+    desk.made[StreamName.OPTIONS][0].end(StreamRejected("options", "too many", code=405))
     wait_until(lambda: desk.run.workers[StreamName.OPTIONS].health.state is StreamState.ERROR)
     assert desk.run.symbols_to_poll(StreamName.OPTIONS) == CONTRACTS
     wait_until(lambda: "request_quotes of options" in desk.backfill.calls)
-    desk.made[StreamName.STOCKS][0].end_with(StreamRejected("stocks", "no key", code=402))
+    desk.made[StreamName.STOCKS][0].end(StreamRejected("stocks", "no key", code=402))
     wait_until(lambda: desk.run.workers[StreamName.STOCKS].health.state is StreamState.ERROR)
     assert desk.run.symbols_to_poll(StreamName.STOCKS) == ()
 
@@ -557,7 +544,7 @@ def test_an_order_update_that_cannot_be_read_is_missing_until_rest_confirms(desk
 
 def test_stop_says_when_a_thread_would_not_end(wait_until) -> None:
     """A streamer that ignores `stop()` is given up on at the deadline; the run is stopped all the same."""
-    desk = Desk(LiveStreamConfig(stocks=("AAPL",), stream_fills=False), with_backfill=False)
+    desk = RunDesk(LiveStreamConfig(stocks=("AAPL",), stream_fills=False), with_backfill=False)
     desk.run.start()
     wait_until(lambda: desk.made[StreamName.STOCKS])
     stubborn = desk.made[StreamName.STOCKS][0]
@@ -579,9 +566,9 @@ def test_a_demo_says_so(wait_until) -> None:
         "APCA_API_SECRET_KEY": "demo",
         "APCA_API_BASE_URL": "http://127.0.0.1:9",
     }
-    desk = Desk(LiveStreamConfig(settings=load_settings(env)))
+    desk = RunDesk(LiveStreamConfig(settings=load_settings(env)))
     assert desk.run.snapshot().demo
-    assert not Desk().run.snapshot().demo
+    assert not RunDesk().run.snapshot().demo
 
 
 def test_changes_are_logged_with_their_cause(desk, wait_until, caplog) -> None:

@@ -51,7 +51,7 @@ PORTFOLIO = Portfolio(
 )
 
 
-class Desk:
+class SimulatedDesk:
     """A simulated Alpaca, real streams before it, and a clock that the test can move."""
 
     def __init__(self, simulator: AlpacaSimulator) -> None:
@@ -94,15 +94,15 @@ class Desk:
 
 
 @pytest.fixture
-def desk() -> Iterator[Desk]:
+def desk() -> Iterator[SimulatedDesk]:
     """Streams that say nothing by themselves; stopped afterwards."""
     with AlpacaSimulator(tick_seconds=0, order_interval_seconds=0) as simulator:
-        desk = Desk(simulator)
+        desk = SimulatedDesk(simulator)
         yield desk
         desk.manager.stop()
 
 
-def running(desk: Desk, wait_until: Callable[..., None]) -> None:
+def running(desk: SimulatedDesk, wait_until: Callable[..., None]) -> None:
     """Start, and wait for streams and first quotes."""
     desk.start()
     wait_until(lambda: set(desk.manager.snapshot().status_by_stream.values()) == {"running"})
@@ -111,7 +111,9 @@ def running(desk: Desk, wait_until: Callable[..., None]) -> None:
 
 
 @pytest.mark.date_sensitive
-def test_first_quotes_come_by_rest_with_their_true_time(desk: Desk, wait_until: Callable[..., None]) -> None:
+def test_first_quotes_come_by_rest_with_their_true_time(
+    desk: SimulatedDesk, wait_until: Callable[..., None]
+) -> None:
     """Streams that say nothing leave no row blank: REST gives each its quote, marked and dated as such."""
     desk.start()
     wait_until(lambda: not desk.rows()["mark"].isna().any())
@@ -132,7 +134,7 @@ def told_at(simulator: AlpacaSimulator, symbol: str) -> dt.datetime:
 
 @pytest.mark.date_sensitive
 def test_a_stream_event_wins_over_rest_and_old_rest_over_nothing(
-    desk: Desk, wait_until: Callable[..., None]
+    desk: SimulatedDesk, wait_until: Callable[..., None]
 ) -> None:
     """After a newer event of the stream, the older snapshot that REST gave is never seen again."""
     running(desk, wait_until)
@@ -143,7 +145,7 @@ def test_a_stream_event_wins_over_rest_and_old_rest_over_nothing(
 
 
 def test_every_row_is_stale_once_its_feed_died_longer_ago_than_the_threshold(
-    desk: Desk, wait_until: Callable[..., None]
+    desk: SimulatedDesk, wait_until: Callable[..., None]
 ) -> None:
     """Live at 29 s, stale at 31 s: no row of a dead feed keeps its good name, shares included."""
     running(desk, wait_until)
@@ -161,7 +163,7 @@ def test_every_row_is_stale_once_its_feed_died_longer_ago_than_the_threshold(
 
 
 def test_a_stream_that_is_alive_leaves_its_old_quotes_quiet(
-    desk: Desk, wait_until: Callable[..., None]
+    desk: SimulatedDesk, wait_until: Callable[..., None]
 ) -> None:
     """Half a minute without a quote, and one in another contract now: the others are quiet, not stale."""
     running(desk, wait_until)
@@ -181,7 +183,7 @@ def test_a_stream_that_is_alive_leaves_its_old_quotes_quiet(
 
 
 def test_a_quote_that_may_have_changed_while_its_stream_was_away_is_not_quiet(
-    desk: Desk, wait_until: Callable[..., None]
+    desk: SimulatedDesk, wait_until: Callable[..., None]
 ) -> None:
     """The stream is back, REST refuses: earlier quotes are stale until either of the two sends them again."""
     running(desk, wait_until)
@@ -209,7 +211,7 @@ def future(seconds: float) -> Any:
 
 
 def test_a_stream_that_runs_behind_is_stale_however_much_it_says(
-    desk: Desk, wait_until: Callable[..., None]
+    desk: SimulatedDesk, wait_until: Callable[..., None]
 ) -> None:
     """Quotes that are 40 s old on arrival make nothing live and nothing quiet."""
     running(desk, wait_until)
@@ -223,7 +225,7 @@ def test_a_stream_that_runs_behind_is_stale_however_much_it_says(
 @pytest.mark.date_sensitive
 @pytest.mark.parametrize("seconds", [75.0, -75.0])
 def test_a_wrong_clock_is_measured_and_changes_no_age(
-    seconds: float, desk: Desk, wait_until: Callable[..., None]
+    seconds: float, desk: SimulatedDesk, wait_until: Callable[..., None]
 ) -> None:
     """By a clock 75 s off, in either direction, fresh quotes are live, their age and lag their own."""
     desk.shift = dt.timedelta(seconds=seconds)
@@ -237,7 +239,9 @@ def test_a_wrong_clock_is_measured_and_changes_no_age(
     assert rows["lag_seconds"].between(-5, 5).all()
 
 
-def test_what_a_refused_stream_left_behind_is_stale(desk: Desk, wait_until: Callable[..., None]) -> None:
+def test_what_a_refused_stream_left_behind_is_stale(
+    desk: SimulatedDesk, wait_until: Callable[..., None]
+) -> None:
     """A stream that ran and is refused when it comes back leaves stale rows; one refused at once, none."""
     running(desk, wait_until)
     desk.push()

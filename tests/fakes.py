@@ -1,0 +1,263 @@
+"""Stand-ins for a streamer, Alpaca's REST, the place of its results, and the clock."""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from options_helper.data.rest.http import Host
+from options_helper.data.streaming.run.cache import Reference
+from options_helper.data.streaming.run.rest_results import RestResults
+from options_helper.errors import AlpacaRestError
+from options_helper.market import Quote, StreamName, Trade
+from tests.builders import CALL, NOW
+
+MIDNIGHT = dt.datetime(2026, 11, 20, 5, 0, tzinfo=dt.UTC)
+ADJUSTED, INDEX_CALL = "CSGP1261218P01000000", "SPXW261218C07000000"
+QUOTE = {"bp": 1.6, "ap": 1.65, "bs": 10, "as": 7, "t": "2026-11-20T14:59:58.5Z"}
+SNAPSHOT = {
+    "latestQuote": QUOTE,
+    "latestTrade": {"p": 1.62, "s": 3, "t": "2026-11-20T14:40:00Z"},
+    "dailyBar": {"c": 1.6, "t": "2026-11-20T05:00:00Z"},
+    "prevDailyBar": {"c": 1.5, "t": "2026-11-19T05:00:00Z"},
+    "greeks": {"delta": 0.5, "gamma": 0.02, "theta": -0.1, "vega": 0.3, "rho": 0.1},
+    "impliedVolatility": 0.31,
+}
+STOCK = {**SNAPSHOT, "greeks": None, "impliedVolatility": None}
+
+
+@dataclass
+class FakeClock:
+    """Time that the test moves."""
+
+    seconds: float = 0.0
+    stepped: float = 0.0
+
+    def monotonic(self) -> float:
+        """Return seconds that only grow."""
+        return self.seconds
+
+    def now(self) -> dt.datetime:
+        """Return the time of day."""
+        return NOW + dt.timedelta(seconds=self.seconds)
+
+    def take_step(self) -> float:
+        """Return by how much the test set the clock since the last look."""
+        step, self.stepped = self.stepped, 0.0
+        return step
+
+
+class FakeStreamer:
+    """Runs until it is stopped or given an end."""
+
+    def __init__(self) -> None:
+        self.running = threading.Event()
+        self.stops = 0
+        self._end = threading.Event()
+        self._error: BaseException | None = None
+
+    def run(self) -> None:
+        """Wait for the end, and raise its error."""
+        self.running.set()
+        self._end.wait()
+        if self._error is not None:
+            raise self._error
+
+    def stop(self) -> None:
+        """End without an error, and count it."""
+        self.stops += 1
+        self._end.set()
+
+    def end(self, error: BaseException | None = None) -> None:
+        """End by itself, with an error if one is given."""
+        self._error = error
+        self._end.set()
+
+
+@dataclass
+class FakeRest:
+    """Alpaca's routes with answers to change; `failing` holds errors by method."""
+
+    failing: dict[str, AlpacaRestError] = field(default_factory=dict)
+    calls: Counter[str] = field(default_factory=Counter)
+    log: list[str] = field(default_factory=list)
+    fills: list[Any] = field(default_factory=list)
+    earlier_events: list[Any] = field(default_factory=list)
+    events_asked_after: dt.datetime | None = None
+    todays_orders: list[Any] = field(default_factory=list)
+    open_orders: list[Any] = field(default_factory=list)
+    single: dict[str, Any] = field(default_factory=dict)
+    options: dict[str, Any] = field(default_factory=lambda: {CALL: SNAPSHOT})
+    stopped: bool = False
+    closed: bool = False
+    asked_after: list[dt.datetime] = field(default_factory=list)
+    limits: dict[str, float] = field(default_factory=dict)
+    report_limit: Callable[[Host, str, float], None] = lambda _host, _path, _seconds: None
+
+    def _call(self, name: str) -> None:
+        self.calls[name] += 1
+        self.log.append(name)
+        if name in self.limits:
+            self.report_limit(Host.TRADING, f"/{name}", self.limits[name])
+        if name in self.failing:
+            raise self.failing[name]
+
+    def when_limited(self, call: Callable[[Host, str, float], None]) -> None:
+        """Keep the callback."""
+        self.report_limit = call
+
+    def clock(self) -> dict[str, Any]:
+        """Mid-session."""
+        self._call("clock")
+        return {
+            "timestamp": "2026-11-20T10:00:00-05:00",
+            "is_open": True,
+            "next_open": "2026-11-23T09:30:00-05:00",
+            "next_close": "2026-11-20T16:00:00-05:00",
+        }
+
+    def calendar(self, start: dt.date, end: dt.date) -> list[Any]:
+        """No session at all."""
+        self._call("calendar")
+        assert start < end
+        return []
+
+    def account(self) -> dict[str, Any]:
+        """An account with its number."""
+        self._call("account")
+        return {"account_number": "PA3ABCDEFGH12", "equity": "1050.5", "last_equity": "1000", "cash": ""}
+
+    def positions(self) -> list[Any]:
+        """One short position."""
+        self._call("positions")
+        return [{"symbol": CALL, "qty": "-2", "side": "short", "current_price": "1.6"}]
+
+    def option_contract(self, symbol: str) -> dict[str, Any]:
+        """An adjusted contract."""
+        self._call(f"contract {symbol}")
+        return {"symbol": symbol, "multiplier": "150", "size": "33"}
+
+    def option_snapshots(self, symbols: tuple[str, ...], feed: str) -> dict[str, Any]:
+        """Return what the test prescribes."""
+        assert symbols
+        self._call(f"options {feed}")
+        return self.options
+
+    def stock_snapshots(self, symbols: tuple[str, ...], feed: str) -> dict[str, Any]:
+        """The stock's snapshot."""
+        self._call(f"stocks {feed}")
+        return dict.fromkeys(symbols, STOCK)
+
+    def index_values(self, symbols: list[str]) -> dict[str, Any]:
+        """One value each."""
+        self._call("indices")
+        return {symbol: {"v": 7000.5, "t": "2026-11-20T14:59:59Z"} for symbol in symbols}
+
+    def splits(self, symbols: tuple[str, ...], start: dt.date, end: dt.date) -> list[Any]:
+        """One split."""
+        self._call("splits")
+        assert start < end
+        return [{"symbol": symbols[0], "new_rate": 4, "old_rate": 1, "ex_date": "2026-11-18"}]
+
+    def orders(self, after: dt.datetime | None = None, *, status: str = "all") -> list[Any]:
+        """Today's, or the open ones."""
+        self._call(f"orders {status}")
+        assert (after is None) == (status == "open")
+        return self.open_orders if status == "open" else self.todays_orders
+
+    def order(self, order_id: str) -> dict[str, Any]:
+        """A single one."""
+        self._call(f"order {order_id}")
+        if order_id not in self.single:
+            raise AlpacaRestError(f"/v2/orders/{order_id}", "order not found", status=404)
+        row: dict[str, Any] = self.single[order_id]
+        return row
+
+    def fill_pages(self, after: dt.datetime) -> Iterator[list[Any]]:
+        """Pages of two: of the day, or of the account's last days."""
+        self._call("fills" if after >= MIDNIGHT else "history")
+        if after >= MIDNIGHT:
+            self.asked_after.append(after)
+        for start in range(0, max(len(self.fills), 1), 2):
+            yield self.fills[start : start + 2]
+
+    def option_event_pages(self, after: dt.datetime) -> Iterator[list[Any]]:
+        """Return the events of earlier days."""
+        self._call("option events")
+        self.events_asked_after = after
+        yield self.earlier_events
+
+    def stop(self) -> None:
+        """Note it."""
+        self.stopped = True
+
+    def close(self) -> None:
+        """Note it."""
+        self.closed = True
+
+
+@dataclass
+class FakeResults(RestResults):
+    """A place for REST results that keeps whatever comes."""
+
+    stock_quotes: list[Quote] = field(default_factory=list)
+    option_quotes: list[Quote] = field(default_factory=list)
+    stock_trades: list[Trade] = field(default_factory=list)
+    option_trades: list[Trade] = field(default_factory=list)
+    complete: dict[StreamName, dt.datetime] = field(default_factory=dict)
+    reference: dict[str, Any] = field(default_factory=dict)
+    calendars: list[Any] = field(default_factory=list)
+    clock_offsets: list[float] = field(default_factory=list)
+    history: list[tuple[list[Any], list[Any], dt.datetime]] = field(default_factory=list)
+    words: list[tuple[str, str]] = field(default_factory=list)
+
+    def to_alpaca_time(self, at: dt.datetime) -> dt.datetime:
+        """Change nothing."""
+        return at
+
+    def put_quotes(self, stocks: Any = (), options: Any = ()) -> None:
+        """Keep."""
+        self.stock_quotes += stocks
+        self.option_quotes += options
+
+    def put_trades(self, stocks: Any = (), options: Any = ()) -> None:
+        """Keep."""
+        self.stock_trades += stocks
+        self.option_trades += options
+
+    def put_complete(self, stream: StreamName, as_of: dt.datetime) -> None:
+        """Keep."""
+        self.complete[stream] = as_of
+
+    def put_reference(self, reference: Reference) -> None:
+        """Keep."""
+        known = {each.name: getattr(reference, each.name) for each in fields(reference)}
+        self.reference |= {name: value for name, value in known.items() if value}
+
+    def put_market(self, calendar: Any) -> None:
+        """Keep."""
+        self.calendars.append(calendar)
+
+    def put_clock_offset(self, seconds: float) -> None:
+        """Keep."""
+        self.clock_offsets.append(seconds)
+
+    def put_order_history(
+        self, rest_fills: Any, rest_orders: Any, confirmed_until: dt.datetime, unreadable: Any, events: Any
+    ) -> None:
+        """Keep."""
+        self.history.append((rest_fills, rest_orders, confirmed_until))
+        self.unreadable, self.events = unreadable, events
+
+    def put_progress(self, part: str, words: str) -> None:
+        """Keep."""
+        self.words.append((part, words))
+
+    @property
+    def latest_words(self) -> dict[str, str]:
+        """By part."""
+        return dict(self.words)
