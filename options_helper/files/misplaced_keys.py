@@ -68,7 +68,7 @@ def kind_of(entry: Mapping[str, object], *, leg: bool) -> str:
     """Return the kind that an entry's keys say it is."""
     if leg:
         return "stock leg" if "shares" in entry else "option leg"
-    if "legs" in entry:
+    if any(key == "legs" or (isinstance(entry[key], list) and closest(key, {"legs"})) for key in entry):
         return "structure"
     return "equity" if "shares" in entry else "option"
 

@@ -102,6 +102,8 @@ def test_a_key_of_ours_without_a_meaning_here_is_refused(entry: dict[str, Any], 
         (SPREAD | {"net_debt": 300}, "net_debit"),
         ({key: value for key, value in PUT.items() if key != "option_type"} | {"type": "put"}, "option_type"),
         (in_leg(quantity=5), "contracts"),
+        ({"id": "x", "symbol": "XYZ", "net_debit": -300, "Legs": LEGS}, "legs"),
+        ({"id": "x", "symbol": "XYZ", "net_debit": -300, "leg": LEGS}, "legs"),
     ],
     ids=str,
 )
@@ -166,6 +168,10 @@ def test_a_pair_of_currencies_is_no_stock(symbol: str) -> None:
         ({"symbol": "NDX", "expiry": "2026-12-09"}, '"root": "NDXP"'),
         ({"cost_basis": 120}, "1.2 was probably meant"),
         ({"cost_basis": 46}, "more than it can ever be worth"),
+        ({"multiplier": 10_000}, "$10,000 per point of a contract of XYZ"),
+        ({"multiplier": 1}, "$1 per point of a contract of XYZ"),
+        ({"root": "XYZ1", "multiplier": 15_000}, "$15,000 per point of a contract of XYZ1"),
+        ({"symbol": "SPX", "root": "SPXW", "multiplier": 10}, "$10 per point of a contract of SPXW"),
     ],
     ids=str,
 )
@@ -194,6 +200,8 @@ def test_a_structure_that_can_hardly_be_meant_is_questioned(net_debit: float, wo
 def test_a_good_file_raises_no_doubt() -> None:
     """A value that is plausible as written is not questioned."""
     assert [doubt for entry in (PUT, SHARES, SPREAD) for doubt in doubts(entry)] == []
+    adjusted = [PUT | {"root": "XYZ1", "multiplier": 150}, PUT | {"multiplier": 100}]
+    assert [doubt for entry in adjusted for doubt in doubts(entry)] == []
     assert is_vix_monthly_expiry(dt.date(2026, 12, 16))
 
 

@@ -25,6 +25,7 @@ AnyPosition = Position | EquityPosition | MultiLegPosition
 _SATURDAY, _THURSDAY = 5, 3
 _TIMES = "\u00d7"
 _SMALLEST_TICK = 0.01  # dollars a share
+_LEAST_ADJUSTED, _MOST_ADJUSTED = 1.0, 1_000.0  # dollars per point that an adjusted contract may have
 
 
 def describe_position(position: AnyPosition) -> str:
@@ -57,7 +58,11 @@ def find_doubts(position: AnyPosition, is_session: Callable[[dt.date], bool] | N
         position: One entry.
         is_session: Whether the exchange trades on a date; without it only weekends are known.
     """
-    doubts = [*_expiry_doubts(position, is_session), *_price_doubts(position)]
+    doubts = [
+        *_expiry_doubts(position, is_session),
+        *_multiplier_doubts(position),
+        *_price_doubts(position),
+    ]
     return list(dict.fromkeys(doubts))
 
 
@@ -74,6 +79,17 @@ def _expiry_doubts(position: AnyPosition, is_session: Callable[[dt.date], bool] 
             )
         elif root in AM_SETTLED_ROOTS and day.weekday() == _THURSDAY and _is_open_after(day, is_session):
             yield f"{root} contracts settle on a Friday morning; the symbol carries the Friday, not {day}"
+
+
+def _multiplier_doubts(position: AnyPosition) -> Iterator[str]:
+    for terms in _options(position):
+        root, multiplier = root_of(position.symbol, terms), terms.multiplier or STANDARD_MULTIPLIER
+        usual = is_adjusted(root) and _LEAST_ADJUSTED <= multiplier <= _MOST_ADJUSTED
+        if not usual and multiplier != STANDARD_MULTIPLIER:
+            yield (
+                f"understood: ${multiplier:,g} per point of a contract of {root}; that is "
+                f"${STANDARD_MULTIPLIER:g} without the key multiplier, as of every contract not adjusted"
+            )
 
 
 def _is_open_after(day: dt.date, is_session: Callable[[dt.date], bool] | None) -> bool:

@@ -1,23 +1,26 @@
 """Doubts about the file's entries: sentences on what was understood and what was probably meant.
 
-Those of `holdings.plausibility` need no price. With prices, two more mistakes show: a cost of 50 times the
-mark or more, or the reverse, and a call that cost more than twice the price of its stock. Options decay, so a
-mark far below the cost is a doubt only if the cost is more than a fifth of the strike.
+Those of `holdings.plausibility` need no price. With prices, three more mistakes show: a cost of 50 times the
+mark or more, or the reverse; a call that cost more than twice the price of its stock; and the wrong sign of a
+`net_debit` whose payoff is unknown because its legs expire on different days.
+
+Options decay, so a mark far below the cost proves less. It is a doubt if the cost is more than a fifth of the
+strike, or about a hundred times a mark of at least five cents, as after a mistake of the unit.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from options_helper.analysis.arrays.columns import objects
+from options_helper.analysis.arrays.columns import flags, floats, objects
 from options_helper.analysis.holdings.plausibility import AnyPosition, find_doubts
 from options_helper.analysis.holdings.portfolio_arrays import PortfolioArrays
 from options_helper.analysis.text.figures import format_price
 from options_helper.analysis.valuation.valuation import Valuation
-from options_helper.models import EquityPosition, Position
+from options_helper.models import STANDARD_MULTIPLIER, EquityPosition, MultiLegPosition, Position
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -29,6 +32,8 @@ FAR_RATIO = 50.0
 CALL_RATIO = 2.0
 DECAYED_FRACTION = 0.2
 _UNIT = 100.0
+_LEAST_HUNDREDFOLD, _MOST_HUNDREDFOLD = _UNIT / 1.5, _UNIT * 1.5
+_PENNIES = 0.05  # dollars a share; at marks below, a loss of 99 % is common
 
 
 def doubt_positions(book: PortfolioArrays, now: Valuation, stocks: Valuation) -> Doubts:
@@ -41,6 +46,7 @@ def doubt_positions(book: PortfolioArrays, now: Valuation, stocks: Valuation) ->
     above_spot = is_call & ~now.expired & (cost > CALL_RATIO * spot)
     can_decay = ~rows.is_stock & (cost <= DECAYED_FRACTION * rows.strike)
     too_high = (mark > 0) & (cost >= FAR_RATIO * mark) & ~can_decay
+    too_high |= (mark >= _PENNIES) & _is_hundredfold(cost, mark)
     said = above_spot | (rows.is_put & (cost > rows.strike))  # the second by `plausibility`
     far = ~said & (too_high | ((cost > 0) & (mark >= FAR_RATIO * cost)))
     found = known.copy()
@@ -58,12 +64,52 @@ def doubt_structures(book: PortfolioArrays, net_mark: Floats, expired: NDArray[n
     """Return a tuple of sentences for each structure; `net_mark` is its value in dollars."""
     own = book.structures
     known = own.memo.get("doubts", own.positions, lambda: _find(own.positions))
-    paid = np.abs(own.net_debit)
-    far = ~expired & (paid > 0) & (np.abs(net_mark) >= FAR_RATIO * paid)
+    size = own.memo.get("doubted sizes", own.positions, lambda: _sizes(own.positions))
+    paid, value = np.abs(own.net_debit), np.abs(net_mark)
+    cheap = (paid > 0) & (value >= FAR_RATIO * paid)
+    dear = (value > 0) & (paid >= FAR_RATIO * value) & (paid > DECAYED_FRACTION * size.notional)
+    dear |= (value >= _PENNIES * size.smallest) & _is_hundredfold(paid, value)
+    turned = size.ends_apart & (own.net_debit * net_mark < 0) & (2 * value >= paid)
     found = known.copy()
-    for number in np.flatnonzero(far).tolist():
+    for number in np.flatnonzero((cheap | dear | turned) & ~expired).tolist():
         if not known[number]:
-            found[number] = (_say_per_share(float(own.net_debit[number]), float(net_mark[number])),)
+            debit, mark = float(own.net_debit[number]), float(net_mark[number])
+            say = _say_unit if cheap[number] or dear[number] else _say_sign
+            found[number] = (say(debit, mark),)
+    return found
+
+
+class _Sizes(NamedTuple):
+    """Facts about n structures that no price changes.
+
+    Attributes:
+        smallest: Dollars per point of the smallest option leg.
+        notional: Dollars at the strike of the largest leg.
+        ends_apart: Whether the options expire on different days.
+    """
+
+    smallest: Floats
+    notional: Floats
+    ends_apart: NDArray[np.bool_]
+
+
+def _sizes(positions: tuple[MultiLegPosition, ...]) -> _Sizes:
+    legs = [position.option_legs for position in positions]
+    sizes = [[leg.contracts * (leg.multiplier or STANDARD_MULTIPLIER) for leg in each] for each in legs]
+    strikes = [[leg.strike for leg in each] for each in legs]
+    return _Sizes(
+        floats(min(each, default=0.0) for each in sizes),
+        floats(
+            max((size * strike for size, strike in zip(*pair, strict=True)), default=0.0)
+            for pair in zip(sizes, strikes, strict=True)
+        ),
+        flags(len({leg.expiry for leg in each}) > 1 for each in legs),
+    )
+
+
+def _is_hundredfold(cost: Floats, mark: Floats) -> NDArray[np.bool_]:
+    """Return flags for costs that are about a hundred times the mark."""
+    found: NDArray[np.bool_] = (cost >= _LEAST_HUNDREDFOLD * mark) & (cost <= _MOST_HUNDREDFOLD * mark)
     return found
 
 
@@ -89,12 +135,33 @@ def _say_far(position: Position | EquityPosition, cost: float, mark: float) -> s
         meant = cost / abs(position.shares)
         return f"{understood}; cost_basis is per share, not for all shares, so {meant:,g} was probably meant"
     meant = cost / _UNIT if cost > mark else cost * _UNIT
-    return f"{understood}; cost_basis is in dollars per share, so {meant:,g} was probably meant"
+    unless = "" if isinstance(position, EquityPosition) else _unless(position.contracts, cost, mark)
+    return f"{understood}; cost_basis is in dollars per share, so {meant:,g} was probably meant{unless}"
 
 
-def _say_per_share(net_debit: float, net_mark: float) -> str:
-    word, meant = "paid" if net_debit > 0 else "received", net_debit * _UNIT
+def _unless(side: float, cost: float, mark: float) -> str:
+    """Return the other way in which a mark comes to be far below the cost."""
+    if cost <= mark:
+        return ""
+    return f", unless it {'lost' if side > 0 else 'gained'} {100 * (1 - mark / cost):.0f} %"
+
+
+def _say_unit(net_debit: float, net_mark: float) -> str:
+    paid, value = abs(net_debit), abs(net_mark)
+    meant = net_debit / _UNIT if paid > value else net_debit * _UNIT
     return (
-        f"understood: {format_price(abs(net_debit))} {word} in all, with a value of "
-        f"{format_price(abs(net_mark))}; net_debit is in total dollars, so {meant:,g} was probably meant"
+        f"{_understood(net_debit, net_mark)}; net_debit is in total dollars, "
+        f"so {meant:,g} was probably meant{_unless(net_debit, paid, value)}"
+    )
+
+
+def _say_sign(net_debit: float, net_mark: float) -> str:
+    word = "received, a credit" if net_debit > 0 else "paid, a debit"
+    return f"{_understood(net_debit, net_mark)}; if it was {word}, write {-net_debit:g}"
+
+
+def _understood(net_debit: float, net_mark: float) -> str:
+    word = "paid" if net_debit > 0 else "received"
+    return (
+        f"understood: {format_price(abs(net_debit))} {word} in all, with a value of {format_price(net_mark)}"
     )

@@ -58,6 +58,8 @@ SHARES = {"symbol": "XYZ", "shares": 200}
         (single("put", 45), {PUT: (0.44, 0.46)}, ("$45.00", "$0.45", "so 0.45 was probably meant")),
         (single("put", 45, -2), {PUT: (0.44, 0.46)}, ("so 0.45 was probably meant",)),
         (single("call", 0.031), {CALL: (3.0, 3.2)}, ("$3.10", "so 3.1 was probably meant")),
+        (single("call", 9.0), {CALL: (0.07, 0.09)}, ("so 0.09 was probably meant, unless it lost 99 %",)),
+        (single("put", 30, -2), {PUT: (0.29, 0.31)}, ("so 0.3 was probably meant, unless it gained 99 %",)),
         (single("call", 310), {CALL: (3.0, 3.2), "XYZ": SPOT}, ("$48.00", "so 3.1 was probably meant")),
         ({**SHARES, "cost_basis": 9600}, {"XYZ": SPOT}, ("not for all shares", "so 48 was probably meant")),
         ({**SHARES, "cost_basis": 0.48}, {"XYZ": SPOT}, ("so 48 was probably meant",)),
@@ -81,7 +83,9 @@ def test_an_entry_that_was_hardly_meant_says_so_on_its_row(
     ("entry", "quotes"),
     [
         (single("call", 3.1), {CALL: (3.0, 3.2), "XYZ": SPOT}),
-        (single("call", 9.0), {CALL: (0.07, 0.09), "XYZ": SPOT}),  # it decayed
+        (single("call", 9.0), {CALL: (0.04, 0.05), "XYZ": SPOT}),  # it decayed
+        (single("call", 3.0, -2), {CALL: (0.02, 0.03), "XYZ": SPOT}),
+        (single("call", 5.0), {CALL: (0.07, 0.09), "XYZ": SPOT}),
         (single("call", 3.1), {CALL: (0.0, 0.05)}),
         (single("call", 60), {CALL: (3.0, 3.2), "XYZ": SPOT}),  # the stock may have halved
         ({**SHARES, "cost_basis": 4.8}, {"XYZ": SPOT}),
@@ -106,3 +110,63 @@ def test_a_row_shows_each_doubt_as_a_sentence() -> None:
     (words,) = warning_words(spoken).values()
     assert words[0] == "check the file"
     assert words[1].endswith("Understood: $310.00 a share.")
+
+
+EXPIRIES = ("2026-12-18", "2027-01-15")
+MARKS = {
+    "XYZ261218C00045000": 4.2, "XYZ261218C00050000": 1.2, "XYZ261218C00055000": 0.3,
+    "XYZ261218P00045000": 0.5, "XYZ261218P00050000": 2.6, "XYZ261218P00055000": 7.1,
+    "XYZ270115C00045000": 5.1, "XYZ270115C00050000": 2.1, "XYZ270115C00055000": 0.8,
+    "XYZ270115P00045000": 1.1, "XYZ270115P00050000": 3.4,
+}  # fmt: skip
+STRUCTURES = {
+    "long straddle": "+1 C50 0, +1 P50 0",
+    "short straddle": "-1 C50 0, -1 P50 0",
+    "long strangle": "+2 C55 0, +2 P45 0",
+    "short strangle": "-2 C55 0, -2 P45 0",
+    "call debit spread": "+3 C45 0, -3 C50 0",
+    "call credit spread": "-3 C50 0, +3 C55 0",
+    "put debit spread": "+1 P50 0, -1 P45 0",
+    "put credit spread": "-1 P50 0, +1 P45 0",
+    "butterfly": "+1 C45 0, -2 C50 0, +1 C55 0",
+    "iron butterfly": "-1 C50 0, -1 P50 0, +1 C55 0, +1 P45 0",
+    "iron condor": "-1 C50 0, +1 C55 0, -1 P50 0, +1 P45 0",
+    "calendar": "-1 C50 0, +1 C50 1",
+    "short calendar": "+1 C50 0, -1 C50 1",
+    "diagonal": "-1 C55 0, +1 C45 1",
+    "put calendar": "-4 P45 0, +4 P45 1",
+    "double calendar": "-1 C55 0, +1 C55 1, -1 P45 0, +1 P45 1",
+}
+
+
+def legs_of(words: str) -> list[dict[str, Any]]:
+    """Return the legs that `+1 C50 0, -1 C55 0` names: side, contracts, terms, and which expiry."""
+    legs = []
+    for word in words.split(", "):
+        count, terms, expiry = word.split()
+        kind = {"C": "call", "P": "put"}[terms[0]]
+        side = "long" if count[0] == "+" else "short"
+        legs.append(
+            {"side": side, "option_type": kind, "expiry": EXPIRIES[int(expiry)], "strike": int(terms[1:])}
+            | {"contracts": int(count[1:])}
+        )
+    return legs
+
+
+@pytest.mark.parametrize("factor", [1, 0.8, 1.25, -1, 100, 0.01, -100, -0.01])
+@pytest.mark.parametrize("words", STRUCTURES.values(), ids=STRUCTURES)
+def test_a_net_debit_of_the_wrong_sign_or_unit_is_doubted(words: str, factor: float) -> None:
+    """What was paid is near the value in the table; the other sign, or a hundred times as much, is not."""
+    legs = legs_of(words)
+    symbols = [
+        f"XYZ{leg['expiry'][2:].replace('-', '')}{leg['option_type'][0].upper()}{leg['strike'] * 1000:08d}"
+        for leg in legs
+    ]
+    value = sum(
+        MARKS[symbol] * 100 * leg["contracts"] * (1 if leg["side"] == "long" else -1)
+        for symbol, leg in zip(symbols, legs, strict=True)
+    )
+    entry = {"symbol": "XYZ", "net_debit": round(value * factor, 4), "legs": legs}
+    quotes = {name: (mark - 0.01, mark + 0.01) for name, mark in MARKS.items()}
+    _, doubts = doubts_of(entry, XYZ=SPOT, **quotes)
+    assert bool(doubts) == (factor not in {1, 0.8, 1.25})
