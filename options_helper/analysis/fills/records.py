@@ -71,7 +71,7 @@ class Execution:
         return self.source is not ReportedBy.DERIVED
 
 
-TermName = Literal["limit_price", "stop_price", "qty"]
+TermName = Literal["limit_price", "stop_price", "trail_price", "trail_percent", "qty"]
 
 
 class TermChange(NamedTuple):

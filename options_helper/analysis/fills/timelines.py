@@ -25,7 +25,7 @@ _ENDS: Mapping[str, _EndField] = {
     "replaced": "replaced_at",
 }
 _TextField = Literal["symbol", "side", "position_intent", "order_class", "type", "tif"]
-_CHANGEABLE: tuple[TermName, ...] = ("limit_price", "stop_price", "qty")
+_CHANGEABLE: tuple[TermName, ...] = ("limit_price", "stop_price", "trail_price", "trail_percent", "qty")
 _SHOWN_OTHERWISE = FILLS | set(_ENDS) | {"new", ""}
 
 

@@ -29,7 +29,13 @@ from options_helper.market import FillGap
 
 _MOST_SPANS = 3  # named, the newest; more of them are counted
 _NO_REASON = "no reason reported"  # REST reports none, the stream not always
-_TERMS = {"limit_price": "limit", "stop_price": "stop", "qty": "quantity"}
+_TERMS = {
+    "limit_price": "limit",
+    "stop_price": "stop",
+    "trail_price": "trail",
+    "trail_percent": "trail percent",
+    "qty": "quantity",
+}
 
 
 def execution_name(one: Execution) -> str:
@@ -130,8 +136,8 @@ def _first_terms(step: OrderEvent, order: OrderTimeline) -> str:
 
 
 def _change(change: TermChange, order: OrderTimeline) -> str:
-    """Return `limit 1.60 → 1.55` or `quantity 5 → 3`."""
-    if change.name == "qty":
+    """Return `limit 1.60 → 1.55`, `trail percent 1.5 → 2` or `quantity 5 → 3`."""
+    if change.name in {"qty", "trail_percent"}:
         old, new = plain(change.before), plain(change.after)
     elif change.name == "limit_price":
         old, new = order_price(order, change.before), order_price(order, change.after)

@@ -156,7 +156,7 @@ def legs_of(words: str) -> list[dict[str, Any]]:
 @pytest.mark.parametrize("factor", [1, 0.8, 1.25, -1, 100, 0.01, -100, -0.01])
 @pytest.mark.parametrize("words", STRUCTURES.values(), ids=STRUCTURES)
 def test_a_net_debit_of_the_wrong_sign_or_unit_is_doubted(words: str, factor: float) -> None:
-    """What was paid is near the value in the table; the other sign, or a hundred times as much, is not."""
+    """A price near the value is none; the other sign, or a hundred times as much or as little, is."""
     legs = legs_of(words)
     symbols = [
         f"XYZ{leg['expiry'][2:].replace('-', '')}{leg['option_type'][0].upper()}{leg['strike'] * 1000:08d}"
