@@ -30,7 +30,7 @@ A last trade is usable if it was made on the current New York day and the feed i
 trades are 15 minutes late (Alpaca, "Real-time Option Data"). An old last never stands in for a bad quote.
 Alpaca writes 0 for a side that is absent: an ask of 0 is no ask, a bid of 0 says that nobody bids. A negative
 or infinite price is no price. A quote dated on a day without a session, as test prices on a Saturday are,
-makes no mark either (`outside_session`).
+makes no mark either (`outside_session`), also if it is seen in a later session.
 
 All prices are dollars per share.
 """

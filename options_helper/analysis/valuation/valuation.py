@@ -31,6 +31,7 @@ from options_helper.analysis.valuation.marks import (
     compute_marks,
     compute_natural,
 )
+from options_helper.analysis.valuation.outside_sessions import find_outside_sessions
 from options_helper.analysis.valuation.previous_closes import PreviousCloses, find_previous_closes
 from options_helper.analysis.valuation.quote_state import (
     TRUTH_STATES,
@@ -129,7 +130,7 @@ def compute_live_rows(rows: Instruments, live: LiveSnapshot, stale_after_seconds
     marks = prices.marks
     ends = find_contract_ends(rows, live)
     expired = ends.expires_at <= to_microseconds(live.as_of)
-    outside = _is_outside_sessions(prices.ticks.quote_time, live) & ~prices.by_last
+    outside = find_outside_sessions(prices.ticks.quote_time, rows.is_stock, live) & ~prices.by_last
     unmarked = expired | outside
     facts = _gather_facts(rows, prices, expired, live)
     multipliers = find_multipliers(rows, live)
@@ -206,7 +207,7 @@ def _usable_trades(rows: Instruments, ticks: Ticks, live: LiveSnapshot) -> Flags
     today = new_york_date(live.as_of)
     midnights = [to_microseconds(start_of_day(day)) for day in (today, today + dt.timedelta(days=1))]
     of_today = (ticks.trade_time >= midnights[0]) & (ticks.trade_time < midnights[1])
-    of_today = of_today & ~_is_outside_sessions(ticks.trade_time, live)
+    of_today = of_today & ~find_outside_sessions(ticks.trade_time, rows.is_stock, live)
     return of_today & rows.is_stock if live.options_feed in DELAYED_TRADE_FEEDS else of_today
 
 
@@ -217,14 +218,6 @@ def _recent_trades(ticks: Ticks, trades: Ages, live: LiveSnapshot) -> Flags:
         return recent
     day = live.trading_date or new_york_date(live.as_of)
     return ticks.trade_time >= to_microseconds(start_of_day(day))
-
-
-def _is_outside_sessions(times: Numbers, live: LiveSnapshot) -> Flags:
-    """Return which times are on a day without a session, which only a calendar knows."""
-    last = live.trading_date
-    if last is None or new_york_date(live.as_of) <= last:
-        return np.zeros(len(times), dtype=np.bool_)
-    return times >= to_microseconds(start_of_day(last + dt.timedelta(days=1)))
 
 
 def _warnings(rows: Instruments, prices: _Prices, facts: RowFacts, stale_after_seconds: float) -> Numbers:

@@ -37,11 +37,14 @@ def new_york(hour: int, minute: int, second: int = 0) -> dt.datetime:
 def state_of_0dte(true_now: dt.datetime, offset: float, quoted: dt.datetime) -> tuple[str, str]:
     """Return phase and state of a contract that expires today, by a clock that is `offset` seconds ahead."""
     is_open = new_york(9, 30) <= true_now < new_york(16, 0)
-    following = new_york(16, 0) if is_open else new_york(16, 0) + dt.timedelta(days=1)
+    tomorrow = dt.timedelta(days=1)
+    following = new_york(16, 0) + (tomorrow if true_now >= new_york(16, 0) else dt.timedelta())
     clock = {
         "timestamp": true_now.isoformat(),
         "is_open": is_open,
-        "next_open": (new_york(9, 30) + dt.timedelta(days=1)).isoformat(),
+        "next_open": (
+            new_york(9, 30) + (tomorrow if true_now >= new_york(9, 30) else dt.timedelta())
+        ).isoformat(),
         "next_close": following.isoformat(),
     }
     days = [{"date": f"2026-11-{day}", "open": "09:30", "close": "16:00"} for day in (20, 23, 24, 25)]
@@ -73,6 +76,44 @@ def test_a_clock_that_is_ahead_expires_nothing_early() -> None:
 def test_a_clock_that_is_behind_keeps_nothing_alive() -> None:
     """At 16:20 a clock that says 15:40 leaves a contract of today expired after the close."""
     assert state_of_0dte(new_york(16, 20), -2_400.0, new_york(15, 59, 59)) == ("after", "expired")
+
+
+@pytest.mark.parametrize(
+    "offset",
+    [
+        0.0,
+        2.0,
+        -2.0,
+        3.0,
+        -3.0,
+        90.0,
+        -90.0,
+        3_600.0,
+        -3_600.0,
+        6_000.0,
+        -2_400.0,
+        50_000.0,
+        86_400.0,
+        -86_400.0,
+    ],
+)
+@pytest.mark.parametrize(
+    ("clock", "phase", "state"),
+    [
+        ((9, 29, 50), "pre", "closed"),
+        ((9, 30, 5), "open", "live"),
+        ((12, 0, 0), "open", "live"),
+        ((15, 59, 50), "open", "live"),
+        ((16, 0, 10), "after", "expired"),
+        ((19, 59, 50), "after", "expired"),
+    ],
+)
+def test_phase_and_state_are_those_of_the_true_time(
+    clock: tuple[int, int, int], phase: str, state: str, offset: float
+) -> None:
+    """However far this computer's clock is off, and however often it steps in a session."""
+    now = new_york(*clock)
+    assert state_of_0dte(now, offset, now - SECOND) == (phase, state)
 
 
 @pytest.mark.parametrize("offset", [3_600.0, -90.0])

@@ -1,0 +1,50 @@
+"""The times that lie outside every session, as those of an exchange's test prices on a Saturday do.
+
+A day without a session lies between the previous trading date and the present one, or after the present one.
+Only a calendar knows it; without one, no time is outside. On the feeds of overnight trading, shares trade
+from 20:00 New York on the evening before a session.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from options_helper.market import LiveSnapshot
+from options_helper.times import new_york_date, start_of_day, to_microseconds
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Flags = NDArray[np.bool_]
+
+_DAY = dt.timedelta(days=1)
+_OVERNIGHT_FEEDS = frozenset({"boats", "overnight"})
+_EVENING = dt.timedelta(hours=4)  # from 20:00 to midnight
+
+
+def find_outside_sessions(times: NDArray[np.int64], is_stock: Flags, live: LiveSnapshot) -> Flags:
+    """Return which times, in microseconds, are of a day without a session; 0 is no time."""
+    found = np.zeros(len(times), dtype=np.bool_)
+    trades_overnight = (live.stock_feed or "").lower() in _OVERNIGHT_FEEDS
+    for begin, end in _pauses(live):
+        evening = to_microseconds(end - _EVENING) if trades_overnight else to_microseconds(end)
+        until = np.where(is_stock, evening, to_microseconds(end))
+        found |= (times >= to_microseconds(begin)) & (times < until)
+    return found
+
+
+def _pauses(live: LiveSnapshot) -> Iterator[tuple[dt.datetime, dt.datetime]]:
+    """Yield the days without a session before and after the trading date, from midnight to midnight."""
+    previous, current = live.previous_trading_date, live.trading_date
+    if current is None:
+        return
+    if previous is not None:
+        yield start_of_day(previous + _DAY), start_of_day(current)
+    today, following = new_york_date(live.as_of), live.market_next_open
+    if today > current:
+        opens = today + _DAY if following is None else new_york_date(following)
+        yield start_of_day(current + _DAY), start_of_day(max(opens, today))
