@@ -78,7 +78,8 @@ def render(
     with st.container(key="live-detail", border=True):
         st.html(_STYLES)
         st.html(_head(position, structure, records, whole))
-        quotes, picture = st.columns([1, 1.25], gap="medium")
+        with st.container(key="live-detail-columns"):
+            quotes, picture = st.columns([1, 1.25], gap="medium")
         with quotes:
             st.html(ladder_html(position, records))
         with picture:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -30,6 +31,9 @@ from apps.streamlit.components.view.redraw import mark_drawn, redraw_if_changed
 from options_helper.analysis.status.diagnosis import Level
 from options_helper.analysis.status.stream_lines import describe_mix
 from options_helper.analysis.tables.quote_counts import grown_older
+
+if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
 
 _ALARMS = frozenset({Level.WARNING, Level.ERROR})
 
@@ -62,7 +66,7 @@ def render_live_body(context: PageContext) -> None:
     page = compute_page_view(context, source.portfolio)
     account = build_account_view(page.view, source.saved_at)
     _render_summary(context, page, account)
-    wide, narrow = st.columns([3.2, 1], gap="small")
+    wide, narrow = _two_columns("live-columns")
     with wide:
         if source.portfolio.positions:
             _render_positions(context, page, account)
@@ -77,11 +81,20 @@ def render_live_body(context: PageContext) -> None:
     mark_drawn()
 
 
+def _two_columns(key: str) -> list[DeltaGenerator]:
+    """Return a wide and a narrow column; the style sheet puts one below the other if they do not fit."""
+    with st.container(key=key):
+        return st.columns([3.2, 1], gap="small")
+
+
 def _render_summary(context: PageContext, page: PageView, account: AccountView) -> None:
     """Draw the notes, the totals, and the day's curve."""
-    render_notes(context)
-    render_account_note(account, context.model.source.name)
-    tiles, curve = st.columns([3.2, 1], gap="small")
+    # Always there, and invisible while empty: a note that comes or goes must not move the parts below to
+    # other places, because the browser would show these twice until the run ends.
+    with st.container():
+        render_notes(context)
+        render_account_note(account, context.model.source.name)
+    tiles, curve = _two_columns("live-summary")
     with tiles:
         mix, apart = describe_mix(page.view.at), account.not_held_words
         render_totals(page.view.totals, page.view.portfolio.cash, mix, not_held=apart)
@@ -93,17 +106,18 @@ def _render_positions(context: PageContext, page: PageView, account: AccountView
     """Draw the table, the detail of the selected row, and the charts by underlying."""
     view, executions = page.view, page.fills.day.leaf_fills
     selected = render_positions(view, page.fills, account.compared, context.zone, raised=page.raised)
-    if selected is not None:
-        position_detail.render(
-            selected,
-            portfolio=view.portfolio,
-            positions=view.positions,
-            structures=view.structures,
-            legs=view.legs,
-            view=page.day,
-            fills=executions,
-            zone=context.zone,
-        )
+    with st.container():  # as for the notes
+        if selected is not None:
+            position_detail.render(
+                selected,
+                portfolio=view.portfolio,
+                positions=view.positions,
+                structures=view.structures,
+                legs=view.legs,
+                view=page.day,
+                fills=executions,
+                zone=context.zone,
+            )
     with st.container(key="live-underlyings", border=True):
         render_pnl_pictures(page.day, view.underlyings, page.charted, zone=context.zone, key="live-pictures")
         render_underlying_sums(view.underlyings)
