@@ -1,4 +1,4 @@
-"""`python -m options_helper` is the command line."""
+"""`python -m options_helper` runs the command line."""
 
 from options_helper.cli import main
 

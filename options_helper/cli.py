@@ -157,7 +157,7 @@ def portfolio(
 
 
 def main() -> None:
-    """Run the command line; an error that the user can mend is one sentence on stderr and exit status 1."""
+    """Run the command line; an error that the user can fix is one sentence on stderr and exit status 1."""
     forbid_core_dumps()
     try:
         _require_working_directory()
@@ -165,7 +165,7 @@ def main() -> None:
             app()
         finally:
             if sys.stdout is not None:
-                sys.stdout.flush()  # what does not fit is known now, not when the interpreter ends
+                sys.stdout.flush()  # errors are reported now, not when the interpreter exits
     except OptionsHelperError as error:
         _fail(str(error))
     except OSError as error:
@@ -183,12 +183,12 @@ def _require_working_directory() -> None:
 
 
 def _discard_output() -> None:
-    """Let the interpreter end quietly although standard output takes nothing more."""
+    """Let the interpreter exit quietly even though standard output accepts nothing more."""
     with contextlib.suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _fail(sentence: str) -> NoReturn:
-    with contextlib.suppress(OSError):  # where stderr is full too, the exit status remains
+    with contextlib.suppress(OSError):  # if stderr is full too, the exit status remains
         typer.echo(printable(sentence, keep_lines=True), err=True)
     sys.exit(1)

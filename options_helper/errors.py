@@ -28,35 +28,35 @@ class OptionsHelperError(Exception):
 
 
 class UserFileError(OptionsHelperError):
-    """A file of the user's that cannot be used.
+    """One of the user's files cannot be used.
 
     Attributes:
         path: The file.
         place: Where in the file, in words ("position 'aapl-1', field strike"; "line 3, column 7"), or "".
-        reason: What is wrong and what a right value looks like.
+        reason: What is wrong, with an example of a valid value.
     """
 
     def __init__(self, path: Path | str, reason: str, *, place: str = "") -> None:
         self.path = Path(path)
         self.place = place
         self.reason = reason
-        name = printable(str(self.path))  # it may hold bytes that no page and no terminal can show
+        name = printable(str(self.path))  # it may contain bytes that no page or terminal can show
         super().__init__(f"{name}: {place}: {reason}" if place else f"{name}: {reason}")
 
 
 class UnreadableFile(UserFileError):
-    """A file that cannot be opened or read, is no regular file, or is too large."""
+    """A file that cannot be opened or read, is not a regular file, or is too large."""
 
 
 class MissingFile(UnreadableFile):
-    """There is no such file."""
+    """The file does not exist."""
 
 
 class PortfolioError(UserFileError):
     """A portfolio file that cannot be used.
 
     Attributes:
-        problems: Place and reason of every problem, the first among them.
+        problems: The place and reason of every problem, including the first.
     """
 
     def __init__(
@@ -79,7 +79,7 @@ class SettingsError(OptionsHelperError, ValueError):
 
 
 class MissingDependency(OptionsHelperError):
-    """A package of an extra is not installed."""
+    """A package of an extra that is not installed."""
 
     def __init__(self, package: str, extra: str) -> None:
         self.package = package
@@ -89,10 +89,10 @@ class MissingDependency(OptionsHelperError):
 
 
 class ContractSymbolError(OptionsHelperError, ValueError):
-    """A text that is no contract symbol, or terms that no contract symbol can carry.
+    """Text that is not a contract symbol, or terms that no contract symbol can express.
 
     Attributes:
-        field: The term at fault: "root", "option_type", "expiry" or "strike"; "" for a text.
+        field: The term at fault: "root", "option_type", "expiry" or "strike"; "" if the text is at fault.
     """
 
     def __init__(self, reason: str, *, field: str = "") -> None:
@@ -106,7 +106,7 @@ class AlpacaRestError(OptionsHelperError):
     Attributes:
         status: The HTTP status, or None if no answer came.
         path: The URL's path, never its query or headers.
-        retry_after: Seconds after which the server wants to be asked again, if it named them.
+        retry_after: The seconds after which the server allows another request, if it named them.
     """
 
     def __init__(
@@ -119,7 +119,7 @@ class AlpacaRestError(OptionsHelperError):
 
 
 class StreamError(OptionsHelperError):
-    """A stream ended.
+    """The end of a stream.
 
     Attributes:
         stream: "stocks", "options" or "fills".
@@ -135,8 +135,8 @@ class StreamError(OptionsHelperError):
 
 
 class StreamRejected(StreamError):
-    """The server refused for good; trying again would change nothing."""
+    """A final refusal by the server; trying again would change nothing."""
 
 
 class StreamInterrupted(StreamError):
-    """The connection failed or ended; trying again may succeed."""
+    """A failed or ended connection; trying again may succeed."""

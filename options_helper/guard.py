@@ -1,4 +1,4 @@
-"""Carry on after an unforeseen error, so that one failure does not end everything else."""
+"""A guard that carries on after an unforeseen error, so that one failure does not end everything else."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ class Guard:
 
     Args:
         logger: Receives `{what} raised {kind}{consequence}`.
-        consequence: The rest of the sentence.
-        with_traceback: Log the cause too; not if a foreign exception's text may contain a key.
+        consequence: The rest of the logged sentence.
+        with_traceback: Log the cause too; leave it off if the exception's text may contain a key.
     """
 
     def __init__(self, logger: logging.Logger, consequence: str, *, with_traceback: bool = False) -> None:
@@ -24,7 +24,7 @@ class Guard:
 
     @contextmanager
     def keep_going(self, what: str, note: Callable[[str], object] = lambda _kind: None) -> Iterator[None]:
-        """Do the block; if it raises, `note` is called with the kind of the exception."""
+        """Run the block; if it raises, call `note` with the kind of the exception."""
         try:
             yield
         except Exception as error:  # noqa: BLE001 - one thing that fails must not end all the others

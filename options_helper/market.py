@@ -1,4 +1,4 @@
-"""The market data under one name: the records of `market_records` and the snapshot of `snapshot`."""
+"""Market data under one name: the records of `market_records` and the snapshot of `snapshot`."""
 
 from options_helper.market_records import (
     BrokerAccount,

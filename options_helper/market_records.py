@@ -57,8 +57,8 @@ class PreviousClose:
     """A symbol's closing price in dollars per share and its New York date.
 
     Attributes:
-        trades: How many trades the day had, if known.
-        traded_at: When its last trade was made, if known.
+        trades: The number of trades on that day, if known.
+        traded_at: The time of its last trade, if known.
     """
 
     price: float
@@ -69,7 +69,7 @@ class PreviousClose:
 
 @dataclass(frozen=True, slots=True)
 class Greeks:
-    """The vendor's own greeks and implied volatility (a fraction); None if the vendor gives none."""
+    """The vendor's own greeks and implied volatility (a fraction), None if not given."""
 
     delta: float | None = None
     gamma: float | None = None
@@ -82,11 +82,11 @@ class Greeks:
 
 @dataclass(frozen=True, slots=True)
 class BrokerPosition:
-    """The broker's own record of a position (`/v2/positions`): signed quantity, prices per share.
+    """The broker's record of a position (`/v2/positions`): signed quantity, prices per share.
 
     Attributes:
-        entry_price: The broker's average.
-        previous_close: The last session's price (`lastday_price`).
+        entry_price: The broker's average entry price.
+        previous_close: The last session's closing price (`lastday_price`).
     """
 
     symbol: str
@@ -99,11 +99,11 @@ class BrokerPosition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BrokerAccount:
-    """The broker's money (`/v2/account`) in dollars, None for what it does not report.
+    """The broker's account figures (`/v2/account`) in dollars, None if not reported.
 
     Attributes:
         last_equity: Equity at the last session's close.
-        as_of: When it was read.
+        as_of: When they were read.
     """
 
     equity: float | None = None
@@ -115,7 +115,7 @@ class BrokerAccount:
 
 
 class EventKind(StrEnum):
-    """A change of a holding that no order made; the values are Alpaca's activity types in lower case."""
+    """A change in a holding without an order; the values are Alpaca's activity types in lower case."""
 
     ASSIGNMENT = "opasn"
     EXERCISE = "opexc"
@@ -143,10 +143,10 @@ class BrokerFill:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BrokerEvent:
-    """One change of a holding without an order; the shares of an assignment share its `group_id`.
+    """One change in a holding without an order; the shares of an assignment have its `group_id`.
 
     Attributes:
-        price: Dollars per share, for shares only.
+        price: Dollars per share, only for shares.
     """
 
     kind: EventKind
@@ -160,7 +160,7 @@ class BrokerEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Split:
-    """A split of a stock: `new` shares for each `old` ones from its ex-date on."""
+    """A stock split: `new` shares for every `old` ones, from its ex-date."""
 
     symbol: str
     new: Decimal
@@ -169,10 +169,10 @@ class Split:
 
     @property
     def ratio(self) -> Decimal:
-        """The factor of the number of shares."""
+        """The factor by which the number of shares grows."""
         return self.new / self.old
 
     @property
     def words(self) -> str:
-        """The split as people write it: `4:1`."""
+        """The usual notation: `4:1`."""
         return f"{self.new:f}:{self.old:f}"

@@ -1,4 +1,4 @@
-"""portfolio.json → Portfolio, or a `PortfolioError` that names the place, what is wrong and a right value.
+"""Reads portfolio.json into a Portfolio, or raises a `PortfolioError` with the place and a valid value.
 
 Nothing here writes.
 """
@@ -33,8 +33,8 @@ def load_portfolio(path: Path | str) -> Portfolio:
     """Return the portfolio in a JSON file.
 
     Raises:
-        PortfolioError: There is no such file, it cannot be read, is no regular file, is over `MAX_BYTES`, is
-            not JSON, or holds what no portfolio can. The text names every problem, the first few in full.
+        PortfolioError: The file does not exist, cannot be read, is not a regular file, is over `MAX_BYTES`,
+            is not JSON, or is not a valid portfolio. The text names every problem, the first few in full.
     """
     content, _ = read_portfolio_file(path)
     return parse_portfolio(path, content)
@@ -44,7 +44,8 @@ def read_portfolio_file(path: Path | str) -> tuple[bytes, FileVersion]:
     """Return a portfolio's bytes and the version of the file that they were read from.
 
     Raises:
-        PortfolioError: There is no such file, it cannot be read, is no regular file, or is over `MAX_BYTES`.
+        PortfolioError: The file does not exist, cannot be read, is not a regular file, or is over
+            `MAX_BYTES`.
     """
     try:
         return read_file(_expanded(path), most_bytes=MAX_BYTES)
@@ -57,11 +58,11 @@ def parse_portfolio(path: Path | str, content: bytes, *, today: dt.date | None =
 
     Args:
         path: The file that errors name.
-        content: What was read from it.
-        today: The New York date after which nothing can have been opened; the present one by default.
+        content: The file's bytes.
+        today: The New York date after which nothing can have been opened; by default the current one.
 
     Raises:
-        PortfolioError: It is not JSON, or holds what no portfolio can.
+        PortfolioError: The file is not JSON, or not a valid portfolio.
     """
     file = _expanded(path)
     document = parse_json(file, content, PortfolioError, smallest='{"positions": []}')
@@ -71,7 +72,7 @@ def parse_portfolio(path: Path | str, content: bytes, *, today: dt.date | None =
 def _expanded(path: Path | str) -> Path:
     try:
         return Path(path).expanduser()
-    except RuntimeError:  # no such home
+    except RuntimeError:  # no such home directory
         return Path(path)
 
 
@@ -103,7 +104,7 @@ def _as_error(file: Path, problems: list[Problem]) -> PortfolioError:
 
 
 def _with_roots(portfolio: Portfolio) -> Portfolio:
-    """The same positions, a contract root in the place of the underlying understood as what it is."""
+    """Return the same positions; a contract root given as an underlying becomes the root."""
     return portfolio.model_copy(update={"positions": [_with_root(each) for each in portfolio.positions]})
 
 

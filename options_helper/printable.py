@@ -10,11 +10,11 @@ _UNDECODABLE = range(0xDC80, 0xDD00)  # how Python keeps a file name's bytes tha
 
 
 def printable(text: str, *, keep_lines: bool = False) -> str:
-    r"""Return the text with every character that would act instead of print as an escape such as `\x1b`.
+    r"""Return the text with characters that would act on a terminal written as escapes such as `\x1b`.
 
     Args:
         text: Any text, lone surrogates included.
-        keep_lines: Leave line feeds as they are, for text whose lines are our own.
+        keep_lines: Keep line feeds, for text whose lines are our own.
     """
     if text.isprintable():
         return text

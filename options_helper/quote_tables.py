@@ -1,6 +1,6 @@
 """The newest quote and trade of each symbol, as columns.
 
-Handing over a snapshot of thousands of symbols is free; read as mappings, the tables yield `Quote` and
+Passing on a snapshot of thousands of symbols costs nothing; read as mappings, the tables yield `Quote` and
 `Trade`.
 """
 
@@ -32,7 +32,7 @@ class Columns:
     """Rows of a `QuoteTable` or `TradeTable` as columns, one row per symbol.
 
     Attributes:
-        symbols: The rows' symbols, each once.
+        symbols: The rows' symbols, without duplicates.
         values: By column of the table's dtype except `present`: an array as long as `symbols`, or a scalar.
     """
 
@@ -47,7 +47,7 @@ _OWN_FIELDS = {"received_at", "from_rest"}
 
 
 def _read(row: object, name: str) -> Any:  # noqa: ANN401 - the field's type
-    """Return a field; an object that is not ours need not have our own two."""
+    """Return a field; a foreign object need not have our own two."""
     return getattr(row, name, None) if name in _OWN_FIELDS else getattr(row, name)
 
 
@@ -58,23 +58,23 @@ def _as_time(value: dt.datetime | str | None) -> dt.datetime | None:
 
 
 def _is_older(row: Quote | Trade, kept: np.void) -> bool:
-    """Tell whether a row is older than the kept one, by their events' times."""
+    """Return whether a row is older than the kept one, by the times of their events."""
     if not kept[_PRESENT]:
         return False
     stamp = to_microseconds(row.timestamp)
     if row.from_rest:
-        # An event without a time of its own is no older than its receipt.
+        # An event without a time counts as old as its receipt.
         return bool(stamp <= (kept["timestamp"] or kept["received_at"]))
     credible = kept["timestamp"] <= (to_microseconds(row.received_at) or stamp) + _FAR_AHEAD
     return bool(0 < stamp < kept["timestamp"] and credible and not kept["from_rest"])
 
 
 class _LatestTable(Mapping[str, Row], Generic[Row]):
-    """The newest row of each symbol, as one structured array; neither it nor the array can be written to.
+    """The newest row of each symbol, as one read-only structured array.
 
     Attributes:
         index: Symbol to row number; the same object in every version of one run's table.
-        rows: The structured array; numbers are NaN and times 0 where missing; `present` marks used rows.
+        rows: The structured array; missing numbers are NaN, missing times 0; `present` marks used rows.
     """
 
     __slots__ = ("index", "rows")
@@ -88,7 +88,7 @@ class _LatestTable(Mapping[str, Row], Generic[Row]):
 
     @classmethod
     def dtype(cls) -> np.dtype[np.void]:
-        """Return numbers as float64, times as int64 microseconds, and two flags."""
+        """Return the dtype: numbers as float64, times as int64 microseconds, and two flags."""
         numbers: list[tuple[str, str]] = [(name, "f8") for name in cls._numbers]
         return np.dtype(
             [*numbers, ("timestamp", "i8"), ("received_at", "i8"), ("from_rest", "?"), (_PRESENT, "?")]
@@ -107,7 +107,7 @@ class _LatestTable(Mapping[str, Row], Generic[Row]):
 
     @classmethod
     def from_mapping(cls, rows: Mapping[str, Row]) -> Self:
-        """Return the same table if it is one already, else the mapping's values under its keys."""
+        """Return the mapping itself if it is a table already, else a table of its values."""
         if isinstance(rows, cls):
             return rows
         array = np.zeros(len(rows), dtype=cls.dtype())
@@ -118,13 +118,13 @@ class _LatestTable(Mapping[str, Row], Generic[Row]):
     def updated(self, rows: Sequence[Row] | Columns) -> Self:
         """Return a new version with these rows.
 
-        On the stream an older event never replaces a newer one; an event of the same time does, because it is
-        a correction. A row from REST replaces only what is older; the stream always replaces a row from REST.
+        A streamed event never replaces a newer one, but one of the same time does, because it is a
+        correction. A row from REST replaces only older rows; a streamed row always replaces one from REST.
         """
         return self._with_columns(rows) if isinstance(rows, Columns) else self._with_rows(rows)
 
     def without(self, symbols: Iterable[str]) -> Self:
-        """Return a new version in which these symbols have no row."""
+        """Return a new version without rows for these symbols."""
         index, array = self._room_for(())
         for symbol in symbols:
             if symbol in index:
@@ -138,7 +138,7 @@ class _LatestTable(Mapping[str, Row], Generic[Row]):
         numbers = np.array([index[symbol] for symbol in rows.symbols], np.intp)
         kept = array["timestamp"][numbers]
         stamps = np.broadcast_to(rows.values["timestamp"], numbers.shape)
-        # A time far ahead of the receipt is no time: it must not hide all that follows.
+        # Ignore a time far ahead of the receipt, because it would hide everything that follows.
         credible = kept <= np.asarray(rows.values["received_at"]) + _FAR_AHEAD
         streamed = array[_PRESENT][numbers] & ~array["from_rest"][numbers]
         older = streamed & (stamps != 0) & (stamps < kept) & credible
@@ -156,7 +156,7 @@ class _LatestTable(Mapping[str, Row], Generic[Row]):
         return type(self)(index, array)
 
     def _room_for(self, symbols: Iterable[str]) -> tuple[Mapping[str, int], NDArray[np.void]]:
-        """Return an index that has these symbols too, and a copy of the array with a place for each."""
+        """Return an index that includes these symbols, and a copy of the array with a place for each."""
         unknown = [symbol for symbol in symbols if symbol not in self.index]
         index: Mapping[str, int] = self.index
         if unknown:

@@ -39,7 +39,7 @@ class StreamName(StrEnum):
 
 
 class StreamState(StrEnum):
-    """The life of one stream; RUNNING means acknowledged by the server, never that a thread exists."""
+    """The life of one stream; RUNNING means acknowledged by the server, not merely that a thread exists."""
 
     NOT_STARTED = "not_started"
     CONNECTING = "connecting"
@@ -63,7 +63,7 @@ class FillGap:
 
 @dataclass(frozen=True, slots=True)
 class UnreadableRows:
-    """How many REST rows of fills and orders could not be read, and since when; `since` is None for none."""
+    """The number of unreadable REST rows of fills and orders, and since when; `since` is None for none."""
 
     count: int = 0
     since: dt.datetime | None = None
@@ -79,7 +79,7 @@ NO_UNREADABLE_ROWS = UnreadableRows()
 
 @dataclass(frozen=True, slots=True)
 class StreamFailure:
-    """Why a stream last ended: a sentence, Alpaca's code if any, the time, and whether that is final."""
+    """Why a stream last ended: a sentence, Alpaca's code if any, the time, and whether it is final."""
 
     text: str
     at: dt.datetime
@@ -88,7 +88,7 @@ class StreamFailure:
 
     @property
     def words(self) -> str:
-        """The sentence, with the code unless it holds it already."""
+        """The sentence, with the code unless it already contains it."""
         held = self.code is None or str(self.code) in self.text
         return self.text if held else f"{self.text} ({self.code})"
 
@@ -98,23 +98,23 @@ class StreamHealth:
     """One record per stream, replaced whole.
 
     Attributes:
-        since: When the state was entered.
+        since: When the state began.
         step: What a connecting stream waits for, in words.
-        asked: Symbols asked for; empty for fills.
-        missing: Symbols asked for and not acknowledged by the server.
+        asked: The requested symbols; empty for fills.
+        missing: Requested symbols that the server did not acknowledge.
         invalid: Those of them whose format Alpaca does not accept.
-        channels: Channels (quotes or trades of one symbol) granted by a plan that refused more; else None.
-        polled: Symbols that REST fetches at an interval instead, because they do not stream.
-        poll_seconds: That interval; 0 for none.
-        polled_at: When the last request for all of them was made that REST answered whole, None for none yet.
+        channels: The number of channels (quotes or trades of one symbol) granted, if the plan refused more.
+        polled: Symbols that do not stream, so REST fetches them at an interval.
+        poll_seconds: That interval, 0 if nothing is polled.
+        polled_at: When REST was last asked and answered for all of them, None if never.
         attempts: Reconnection attempts since Start.
         tries: Attempts since the stream last proved itself, which the backoff counts; 0 if unknown.
         next_attempt_at: When the next attempt begins, while reconnecting.
-        complete_at: When REST last gave all quotes of the stream; only a time after `connected_at` proves
+        complete_at: When REST last returned all quotes of the stream; only a time after `connected_at` proves
             that none was missed.
-        last_event_at: Receipt of the newest market event or order update.
-        last_heard_at: Receipt of anything at all, a pong included.
-        last_failure: Kept after recovery.
+        last_event_at: When the newest market event or order update was received.
+        last_heard_at: When anything at all was last received, even a pong.
+        last_failure: The last failure, kept after recovery.
         messages, conflated, dropped, malformed: Counts since Start.
         lag_seconds: Median of receive time minus event time over the last batches, None if unknown.
         latency_seconds: Median time from receipt to visible in a snapshot, None if unknown.
@@ -150,7 +150,7 @@ class StreamHealth:
 
     @property
     def alive(self) -> bool:
-        """Tell whether the stream is connected or connecting."""
+        """True if the stream is connected or connecting."""
         return self.state in {StreamState.CONNECTING, StreamState.RUNNING, StreamState.RECONNECTING}
 
 
@@ -190,7 +190,7 @@ def derive_mappings(health: Mapping[StreamName, StreamHealth]) -> StreamMappings
     }
 
 
-# What a stream without a record has, by field.
+# The values of a stream without a record, by field.
 _UNKNOWN: Mapping[str, object] = {
     "status_by_stream": StreamState.NOT_STARTED,
     "alive": False,
@@ -222,25 +222,25 @@ def _read_only(values: Mapping[str, Value]) -> Mapping[str, Value]:
 class LiveSnapshot:
     """The state of everything live at one time; every field has a default.
 
-    It is read-only: its mappings, and the rows and tables in them, refuse to be written to. The mappings by
+    It is read-only: writing to its mappings, or to the rows and tables in them, raises. The mappings by
     stream always hold all three streams.
 
     Attributes:
-        as_of: The clock's time of the snapshot; every age counts from it.
-        version: Grows with every change; equal versions of one run mean equal contents, `as_of` apart.
-        status: One word of `StreamState` for the whole.
+        as_of: The time of the snapshot; every age counts from it.
+        version: Grows with every change; equal versions of one run mean equal contents, except `as_of`.
+        status: The overall state, a word of `StreamState`.
         fills: Every order update of the New York day, newest first, as `normalize_trade_update` makes them.
         rest_fills, rest_orders: The same day's executions and orders from REST, as rows of the same kind.
         fill_gaps: Spans not yet confirmed by REST, oldest first.
         option_events: Assignments, exercises, expiries and the like of the last week, from
             `normalize_option_event`.
         unreadable_rows: REST rows of fills and orders that could not be read.
-        subscribed: Symbols asked for and not refused by the server; None if unknown.
+        subscribed: Symbols requested and not refused by the server; None if unknown.
         market_phase_until: When the phase changes next.
         market_next_open: When the next regular session opens.
         session_open, session_close: The regular session of `trading_date`; the close is earlier on half days.
         account: "paper", "live" or "demo", None before Start.
-        broker_account: The account as the broker names it, masked.
+        broker_account: The broker's account number, masked.
         trading_date, previous_trading_date: New York dates of the calendar, None until known.
         greeks, multipliers, broker_positions: By contract symbol (stocks too for broker_positions).
         broker_positions_at: When the broker's positions were read; None while they are unknown.

@@ -10,14 +10,14 @@ from collections.abc import Callable, Iterable
 from zoneinfo import ZoneInfo
 
 NEW_YORK = ZoneInfo("America/New_York")
-STEP_SECONDS = 1.0  # clocks drift by less between two looks
+STEP_SECONDS = 1.0  # clocks drift less than this between two looks
 EARLIEST, LATEST = dt.datetime(2000, 1, 1, tzinfo=dt.UTC), dt.datetime(2200, 1, 1, tzinfo=dt.UTC)
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _MICROSECOND = dt.timedelta(microseconds=1)
 
 
 def utc_now() -> dt.datetime:
-    """Return the computer's time; injected everywhere time matters."""
+    """Return the current time; it is injected wherever time matters."""
     return dt.datetime.now(dt.UTC)
 
 
@@ -32,7 +32,7 @@ def start_of_day(day: dt.date) -> dt.datetime:
 
 
 def plausible(at: dt.datetime) -> dt.datetime | None:
-    """Return an aware time in UTC, or None if no vendor means it: it may not even exist in another zone."""
+    """Return an aware time in UTC, or None if no vendor can mean it, as it may not exist in another zone."""
     try:
         utc = at if at.tzinfo is dt.UTC else at.astimezone(dt.UTC)
     except (OverflowError, ValueError):
@@ -57,7 +57,7 @@ def from_microseconds(value: int) -> dt.datetime | None:
 
 
 def elapsed_seconds() -> float:
-    """Return seconds that only grow and that, unlike Python's own, count a laptop's sleep too."""
+    """Return seconds that only grow and, unlike Python's own, include the time a laptop sleeps."""
     if sys.platform == "linux":
         return time.clock_gettime(time.CLOCK_BOOTTIME)
     if sys.platform == "darwin":
@@ -66,11 +66,11 @@ def elapsed_seconds() -> float:
 
 
 class StepWatch:
-    """Notices that the computer's clock was set, by comparing it with one that only grows.
+    """Detects that the computer's clock was set, by comparing it with one that only grows.
 
     Args:
         wall: The time of day.
-        elapsed: Seconds that only grow, sleep included: waking up is no step.
+        elapsed: Seconds that only grow, sleep included, so that waking up is not a step.
     """
 
     def __init__(
@@ -83,7 +83,7 @@ class StepWatch:
         self._at, self._seconds = wall(), elapsed()
 
     def __call__(self) -> float:
-        """Return the seconds by which the clock was set forward since the last look; 0 for not at all."""
+        """Return the seconds by which the clock was set forward since the last call, 0 if it was not."""
         with self._lock:
             at, seconds = self._wall(), self._elapsed()
             step = (at - self._at).total_seconds() - (seconds - self._seconds)

@@ -1,1 +1,1 @@
-"""Connections to the outside: Alpaca, by HTTP GET and by websocket."""
+"""Connections to the outside: Alpaca, over HTTP GET and websocket."""

@@ -1,7 +1,7 @@
-"""Between the portfolio's spelling of a symbol and Alpaca's.
+"""Conversion between the portfolio's spelling of a symbol and Alpaca's.
 
 Alpaca writes a share class with a dot (`BRK.B`), this project's tables with a hyphen (`BRK-B`). A contract's
-root carries neither, so a contract has one spelling on both sides: compact, as in `analysis.osi`.
+root has neither, so contracts have the same compact spelling on both sides, as in `analysis.osi`.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ _TO_HYPHEN = str.maketrans("./ ", "---")
 
 
 def to_alpaca_symbol(symbol: str) -> str:
-    """Alpaca's spelling: `BRK-B` → `BRK.B`; a contract, padded or not → compact (`BRKB261218C00500000`)."""
+    """Return Alpaca's spelling: `BRK-B` → `BRK.B`; a contract becomes compact (`BRKB261218C00500000`)."""
     return _contract(symbol) or stock_symbol(symbol)
 
 
 def to_repo_symbol(symbol: str) -> str:
-    """The portfolio's spelling: `BRK.B` → `BRK-B`; a contract stays compact, without a separator."""
+    """Return the portfolio's spelling: `BRK.B` → `BRK-B`; a contract stays compact, without a separator."""
     return _contract(symbol) or symbol.strip().upper().translate(_TO_HYPHEN)
 
 

@@ -1,4 +1,4 @@
-"""Keys, account and endpoints, from a mapping such as `os.environ` and one env file."""
+"""Keys, account and endpoints, from a mapping such as `os.environ` and an env file."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ DATA_URL = "https://data.alpaca.markets"
 STREAM_URL = "wss://stream.data.alpaca.markets"
 
 KEY_NAMES = ("APCA_API_KEY_ID", "APCA_API_SECRET_KEY")
-_KEY = re.compile(r"[!-~]+")  # goes into an HTTP header
+_KEY = re.compile(r"[!-~]+")  # sent in an HTTP header
 
 STOCK_FEEDS = ("iex", "sip", "delayed_sip", "boats", "overnight")
 OVERNIGHT_FEEDS = frozenset({"boats", "overnight"})  # streamed at /v1beta1, not /v2
@@ -35,7 +35,7 @@ INDICATIVE_QUOTE_LIMIT = 200  # the Basic plan's websocket limit, Alpaca's "Abou
 
 
 class Account(StrEnum):
-    """The host of the account; DEMO is a loopback host."""
+    """The kind of account; DEMO means a loopback host."""
 
     PAPER = "paper"
     LIVE = "live"
@@ -44,7 +44,7 @@ class Account(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AlpacaSettings:
-    """Everything needed to talk to Alpaca, compared whole; the keys never enter its repr.
+    """Everything needed to talk to Alpaca, compared whole; the keys never appear in its repr.
 
     Attributes:
         trading_url: REST host of the account; its `/stream` is the trading stream.
@@ -64,7 +64,7 @@ class AlpacaSettings:
 
     @property
     def demo(self) -> bool:
-        """Return whether the account is simulated on this machine."""
+        """True if the account is simulated on this machine."""
         return self.account is Account.DEMO
 
     @property
@@ -73,11 +73,11 @@ class AlpacaSettings:
         return mask(self.key_id)
 
     def stock_stream_url(self, feed: str) -> str:
-        """Return `{stream host}/v2/{feed}`, or `/v1beta1/{feed}` for a feed of overnight trading."""
+        """Return `{stream host}/v2/{feed}`."""
         return f"{self.stream_url}/{'v1beta1' if feed in OVERNIGHT_FEEDS else 'v2'}/{feed}"
 
     def option_stream_url(self, feed: str) -> str:
-        """`{stream host}/v1beta1/{feed}`."""
+        """Return `{stream host}/v1beta1/{feed}`."""
         return f"{self.stream_url}/v1beta1/{feed}"
 
     @property
@@ -88,12 +88,12 @@ class AlpacaSettings:
 
     @property
     def foreign_hosts(self) -> tuple[str, ...]:
-        """Hosts that are neither Alpaca's nor loopback, for the page to name before Start."""
+        """Hosts that are neither Alpaca's nor loopback, which the page names before Start."""
         hosts = (urlsplit(url).hostname or "" for url in (self.trading_url, self.data_url, self.stream_url))
         return tuple(dict.fromkeys(host for host in hosts if not _is_alpaca(host) and not is_loopback(host)))
 
     def with_account(self, override: str) -> AlpacaSettings:
-        """These settings with the page's override "paper" or "live"; any other word changes nothing.
+        """Return these settings with the page's override "paper" or "live"; any other word changes nothing.
 
         The override chooses between Alpaca's two hosts only; a URL on another host stays.
         """
@@ -104,12 +104,12 @@ class AlpacaSettings:
 
     @property
     def can_override_account(self) -> bool:
-        """Return whether the trading URL is one of Alpaca's two hosts."""
+        """True if the trading URL is one of Alpaca's two hosts."""
         return self.trading_url in {PAPER_URL, LIVE_URL}
 
 
 def mask(secret: str) -> str:
-    """The first two and last two characters of a key, the rest hidden; short ones hidden whole."""
+    """Return the first two and last two characters of a key with the rest hidden; hide short ones whole."""
     return f"{secret[:2]}…{secret[-2:]}" if len(secret) >= 12 else "…"  # noqa: PLR2004 - a display choice
 
 
@@ -128,10 +128,10 @@ def _is_alpaca(host: str) -> bool:
 
 
 def read_environment(env: Mapping[str, str] | None = None, *, env_file: Path = ENV_FILE) -> dict[str, str]:
-    """The env file's variables overlaid by real ones; a missing file, like an empty value, sets nothing.
+    """Return the env file's variables, overridden by real ones; empty values and a missing file set nothing.
 
     Raises:
-        SettingsError: The file is there and cannot be read as text.
+        SettingsError: The file exists but cannot be read as text.
     """
     real = os.environ if env is None else env
     return _read_env_file(env_file) | {name: value for name, value in real.items() if value}
@@ -146,18 +146,18 @@ def _read_env_file(env_file: Path) -> dict[str, str]:
     except UnreadableFile as error:
         raise SettingsError("", str(error)) from None
     except UnicodeDecodeError:
-        # Not the error's own text, which may quote the file.
+        # Leave out the error's own text, which may quote the file.
         raise SettingsError("", f"{env_file} cannot be read; it must be a UTF-8 text file.") from None
-    # As it stands: a "$" in a key is a "$".
+    # No interpolation: a "$" in a key is a "$".
     values = dotenv_values(stream=io.StringIO(text), interpolate=False)
     return {name: value for name, value in values.items() if value}
 
 
 def load_settings(env: Mapping[str, str] | None = None, *, env_file: Path = ENV_FILE) -> AlpacaSettings:
-    """Settings from the environment and `config/alpaca.env`.
+    """Return the settings from the environment and `config/alpaca.env`.
 
     Raises:
-        SettingsError: A key is missing, or a URL or feed is not usable.
+        SettingsError: A key is missing, or a URL or feed is not valid.
     """
     values = read_environment(env, env_file=env_file)
     keys = [values.get(name, "").strip() for name in KEY_NAMES]
@@ -202,7 +202,7 @@ def _url(values: Mapping[str, str], name: str, schemes: tuple[str, ...], default
         raise SettingsError(
             name, f"{name} must be a URL such as {schemes[-1]}://host, without a user or a query."
         )
-    # Alpaca's own examples carry the version; the routes here add it themselves.
+    # Alpaca's own examples include the version, which the routes here add themselves.
     return url.removesuffix("/v2") if name == "APCA_API_BASE_URL" else url
 
 
@@ -210,7 +210,7 @@ def _is_plain_url(url: str, schemes: tuple[str, ...]) -> bool:
     try:
         parts = urlsplit(url)
         named = bool(parts.hostname) and parts.port != 0
-    except ValueError:  # brackets that do not match, or a port that is none
+    except ValueError:  # unmatched brackets, or an invalid port
         return False
     return (
         parts.scheme in schemes and named and "@" not in parts.netloc and not (parts.query or parts.fragment)

@@ -1,1 +1,1 @@
-"""The user's files besides the portfolio, read and explained."""
+"""The user's files other than the portfolio, read and explained."""

@@ -14,12 +14,12 @@ from options_helper.models import Portfolio
 from options_helper.portfolio_file import parse_portfolio, read_portfolio_file
 
 DEFAULT_PATH = Path("portfolio.json")
-_NAME = "the account's portfolio"  # what an error names in place of a file
+_NAME = "the account's portfolio"  # what an error names instead of a file
 
 
 @dataclass(frozen=True, slots=True)
 class AccountPortfolio:
-    """The text of a portfolio file, and a line for each difference from the file that it was merged into."""
+    """The text of a portfolio file, and a line for each difference from the file it was merged into."""
 
     text: str
     changes: list[str]
@@ -40,7 +40,7 @@ def write_account_portfolio(history: AccountHistory, merge_into: Path | None) ->
 
 
 def as_text(before: Portfolio, document: Entry | None, history: AccountHistory) -> AccountPortfolio:
-    """Return the account merged into a document that was parsed already, or alone.
+    """Return the account merged into an already parsed document, or alone.
 
     Raises:
         PortfolioError: The account holds what no file can name.

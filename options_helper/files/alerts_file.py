@@ -44,16 +44,16 @@ class _Document(BaseModel):
 
 
 def alerts_path_for(portfolio_path: Path | str) -> Path:
-    """Return the path of a portfolio's alerts: beside it."""
+    """Return the path of the alerts file beside a portfolio."""
     return Path(portfolio_path).with_name(ALERTS_FILE_NAME)
 
 
 def load_alert_rules(path: Path | str) -> list[AlertRule]:
-    """Return the rules of an alerts file, none if there is no such file.
+    """Return the rules of an alerts file, or none if the file does not exist.
 
     Raises:
         AlertsFileError: The file cannot be read, is not JSON, or holds a wrong rule; the text names the
-            file, the place and what a right value looks like.
+            file and the place, and shows a valid value.
     """
     path = Path(path)
     try:
@@ -69,7 +69,7 @@ class AlertsFile:
     """The alerts file beside a portfolio, read again whenever it changes.
 
     Args:
-        portfolio_path: The portfolio's; the alerts file need not exist.
+        portfolio_path: The portfolio's path; the alerts file need not exist.
     """
 
     def __init__(self, portfolio_path: Path | str) -> None:
@@ -79,7 +79,7 @@ class AlertsFile:
         self._unread = ""
 
     def read(self) -> tuple[list[AlertRule], str]:
-        """Return the rules and ""; or no rules, and why the file cannot be used."""
+        """Return the rules and ""; or no rules and the reason why the file cannot be used."""
         self._reported, self._unread = file_version(self.path), ""
         try:
             return load_alert_rules(self.path), ""
@@ -91,9 +91,9 @@ class AlertsFile:
     def read_if_changed(self) -> tuple[list[AlertRule], str] | None:
         """Return what `read` would, or None if nothing is new.
 
-        A version that cannot be used is reported at the second look, because the first may have met an
-        editor that was still writing. A file that could not be read is tried again at each look: a
-        permission given, or a lock released, makes no new version.
+        An unusable version is reported at the second look, because an editor may still have been writing at
+        the first. An unreadable file is tried again at each look, because a granted permission or a released
+        lock makes no new version.
         """
         version, reported, unread = file_version(self.path), self._reported, self._unread
         if version == reported and not unread:
@@ -119,7 +119,7 @@ def _parse(path: Path, content: bytes) -> list[AlertRule]:
     try:
         rules = _Document.model_validate(document).alerts
     except ValidationError as error:
-        raise _explained(path, document, error) from None  # its text quotes the file
+        raise _explained(path, document, error) from None  # its text would quote the file
     _refuse_duplicates(path, rules)
     return rules
 
@@ -144,7 +144,7 @@ def _explained(path: Path, document: object, error: ValidationError) -> AlertsFi
 
 
 def _unknown_key(key: str, *, first: bool) -> str:
-    """The key by its name only if it resembles one of ours: the file may be another one, full of secrets."""
+    """Return the sentence for an unknown key, which it names only if it resembles one of ours."""
     known = {"alerts"} if first else set(AlertRule.model_fields)
     meant = closest(key, known)
     if meant:
@@ -158,7 +158,7 @@ def _place(location: list[int | str]) -> str:
 
 
 def _refuse_twins(path: Path, document: object) -> None:
-    """JSON would keep the last of two equal keys, and an alert would silently watch something else."""
+    """Reject a repeated key; JSON would keep the last one, and the alert would watch something else."""
     alerts = document.get("alerts") if isinstance(document, dict) else None
     entries = [("", document)]
     entries += [

@@ -19,10 +19,10 @@ class Checked:
     """The result of checking one file.
 
     Attributes:
-        file: The path.
-        problems: Place and reason of each; with any, the file is refused whole.
-        warnings: Position id and sentence of each doubt.
-        positions: Id of each position, and what it was understood as.
+        file: The file's path.
+        problems: The place and reason of each problem; a file with any is refused whole.
+        warnings: The position id and sentence of each doubt.
+        positions: The id of each position, and what it was understood as.
     """
 
     file: str
@@ -32,7 +32,7 @@ class Checked:
 
     @property
     def ok(self) -> bool:
-        """Return whether the page could use the file."""
+        """True if the page could use the file."""
         return not self.problems
 
     def to_json(self) -> str:
@@ -40,7 +40,7 @@ class Checked:
         return json.dumps({"ok": self.ok, **asdict(self)}, indent=2, ensure_ascii=False)
 
     def to_text(self) -> str:
-        """Return the same in lines for people."""
+        """Return the same as lines for people."""
         found = [
             count(len(self.problems), "problem"),
             count(len(self.warnings), "warning"),

@@ -1,4 +1,4 @@
-"""The version of a file: what changes when the file is saved."""
+"""The version of a file, which changes when the file is saved."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ class FileVersion(NamedTuple):
 
     @classmethod
     def of(cls, status: os.stat_result) -> Self:
-        """Return the version that this status describes."""
+        """Return the version that this stat result describes."""
         return cls(status.st_mtime_ns, status.st_size)
 
     @property
     def saved_at(self) -> dt.datetime:
-        """When the file was saved, in UTC."""
+        """The time the file was saved, in UTC."""
         return dt.datetime.fromtimestamp(self.saved_ns / 1_000_000_000, dt.UTC)
 
 
 def file_version(path: Path) -> FileVersion | None:
-    """Return the file's present version without reading it, or None if there is no file."""
+    """Return the file's current version without reading it, or None if there is no file."""
     try:
         return FileVersion.of(path.stat())
-    except (OSError, ValueError):  # ValueError: no file's name holds a NUL
+    except (OSError, ValueError):  # ValueError: the name contains a NUL
         return None

@@ -1,4 +1,4 @@
-"""The bytes of a JSON file → Python values, or an error in words that show nothing of the file."""
+"""Parses the bytes of a JSON file, or raises an error in words that reveal nothing of the file."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _HINTS = {
 
 
 class JsonObject(dict[str, Any]):
-    """A JSON object that remembers which keys it held more than once; plain JSON keeps only the last."""
+    """A JSON object that remembers repeated keys; plain JSON keeps only the last."""
 
     def __init__(self, pairs: list[tuple[str, Any]]) -> None:
         super().__init__(pairs)
@@ -34,16 +34,16 @@ class JsonObject(dict[str, Any]):
 
 
 def parse_json(path: Path, content: bytes, error_type: type[UserFileError], *, smallest: str) -> object:
-    """Return the document, its objects as `JsonObject`.
+    """Return the document, with its objects as `JsonObject`.
 
     Args:
         path: The file that errors name.
-        content: What was read from it; a byte order mark is allowed.
-        error_type: What to raise.
-        smallest: The smallest document that is right, shown if the file is empty.
+        content: The file's bytes; a byte order mark is allowed.
+        error_type: The type of error to raise.
+        smallest: The smallest valid document, shown if the file is empty.
 
     Raises:
-        UserFileError: It is not UTF-8 text, or not JSON; of the type asked for.
+        UserFileError: The file is not UTF-8 text, or not JSON; raised as `error_type`.
     """
     try:
         text = content.decode("utf-8-sig")

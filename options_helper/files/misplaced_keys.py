@@ -1,6 +1,6 @@
-"""Keys that would change what a portfolio means and stand where they are not read.
+"""Keys that would change the meaning of a portfolio but are in a place where they are not read.
 
-Keys that nobody knows are ignored; a key of ours in the wrong place, or one that is nearly ours, is an error.
+Unknown keys are ignored; one of our keys in the wrong place, or a near miss of one, is an error.
 """
 
 from __future__ import annotations
@@ -49,9 +49,9 @@ _OTHER_NAMES = {
     "opened_at": ("opened", "open_date", "opened_on", "date_opened", "trade_date"),
     "side": ("direction", "action"),
 }
-# Their other names are refused only if the key itself is missing, or holds no positions.
+# Other names of these keys are refused only if the key itself is missing or has no positions.
 _OPTIONAL_NAMES = {"option_type", "side", "positions"}
-_RESEMBLED = {"account"}  # near to "amount", which other programs write
+_RESEMBLED = {"account"}  # close to "amount", which other programs write
 _SIGNED = "a negative number is short"
 _HINTS = {
     ("option", "side"): f"the sign of contracts says the side: {_SIGNED}",
@@ -65,7 +65,7 @@ _HINTS = {
 
 
 def kind_of(entry: Mapping[str, object], *, leg: bool) -> str:
-    """Return the kind that an entry's keys say it is."""
+    """Return the kind of an entry, according to its keys."""
     if leg:
         return "stock leg" if "shares" in entry else "option leg"
     if any(key == "legs" or (isinstance(entry[key], list) and closest(key, {"legs"})) for key in entry):
@@ -74,7 +74,7 @@ def kind_of(entry: Mapping[str, object], *, leg: bool) -> str:
 
 
 def refused_keys(kind: str) -> frozenset[str]:
-    """Return the keys that are refused on a kind of entry whatever else it holds, in their usual spelling."""
+    """Return the keys, as usually spelled, that are refused on a kind of entry whatever else it contains."""
     misplaced = _OURS - _KEYS[kind]
     others = (
         name
@@ -86,14 +86,14 @@ def refused_keys(kind: str) -> frozenset[str]:
 
 
 def other_names(key: str) -> tuple[str, ...]:
-    """Return the names that other programs have for a key of ours."""
+    """Return the names that other programs use for one of our keys."""
     return _OTHER_NAMES[key]
 
 
 def misplaced_keys(
     entry: Mapping[str, object], kind: str, *, underlying: object = None
 ) -> list[tuple[str, str]]:
-    """Return each key that has no meaning here and looks as if it had, with the reason.
+    """Return each key that has no meaning here but looks as if it had one, with the reason.
 
     Args:
         entry: The whole file, a position or a leg.

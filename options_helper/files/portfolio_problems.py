@@ -1,4 +1,4 @@
-"""Problems inside a portfolio file: their place, and an example of a right value."""
+"""The problems inside a portfolio file: their place, and an example of a valid value."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ _A_LEG = 'an object such as {"side": "long", "option_type": "call", …}'
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing that is wrong: its place in words ("position 'ic-1', leg 2, field strike") and the reason."""
+    """An error in the file: its place in words ("position 'ic-1', leg 2, field strike") and the reason."""
 
     place: str
     reason: str
@@ -69,7 +69,7 @@ class Problem:
 
 
 def document_problems(document: object) -> list[Problem]:
-    """Return keys and ids that a parsed document holds more than once, and keys in the wrong place."""
+    """Return repeated keys and ids of a parsed document, and keys in the wrong place."""
     problems = _misplaced(document)
     problems += [
         Problem(place, f'the key "{key}" stands here more than once; keep one of them')
@@ -88,7 +88,7 @@ def document_problems(document: object) -> list[Problem]:
 
 
 def _misplaced(document: object) -> list[Problem]:
-    """Keys that are read nowhere and look as if they said something."""
+    """Yield keys that are not read but look as if they meant something."""
     problems = []
     for place, entry, kind, underlying in _kinds(document):
         for key, reason in misplaced_keys(entry, kind, underlying=underlying):
@@ -111,7 +111,7 @@ def _kinds(document: object) -> Iterator[tuple[str, dict[str, object], str, obje
 
 
 def opened_later(portfolio: Portfolio, today: dt.date) -> list[Problem]:
-    """Positions that would have been opened after today's New York date."""
+    """Return positions that were opened after today's New York date."""
     return [
         Problem(
             f"position {_named(position.id)}, field opened_at",
@@ -123,17 +123,17 @@ def opened_later(portfolio: Portfolio, today: dt.date) -> list[Problem]:
 
 
 def validation_problems(document: object, error: ValidationError) -> list[Problem]:
-    """Each of pydantic's findings in the words of the file."""
+    """Return each of pydantic's errors in the words of the file."""
     return [
         _problem(document, detail)
         for detail in error.errors(include_url=False)
-        # The whole portfolio's own check finds ids used twice, which `document_problems` has named already.
+        # The portfolio's own check finds repeated ids, which `document_problems` has already named.
         if detail["loc"] or detail["type"] != "value_error"
     ]
 
 
 def symbol_problems(portfolio: Portfolio) -> list[Problem]:
-    """Options whose terms no contract symbol can carry."""
+    """Return options whose terms no contract symbol can express."""
     problems = []
     for position in portfolio.positions:
         for place, terms in _options_of(position):
@@ -141,7 +141,8 @@ def symbol_problems(portfolio: Portfolio) -> list[Problem]:
                 contract_symbol(position.symbol, terms)
             except ContractSymbolError as error:
                 own = terms.root is not None or error.field != "root"
-                # Without a root of its own, what is wrong is the position's symbol, once for all legs.
+                # Without its own root, the error is in the position's symbol and is reported once for all
+                # legs.
                 where = (*place, f"field {error.field}") if own else ("field symbol",)
                 problems.append(Problem(", ".join((f"position {_named(position.id)}", *where)), str(error)))
     return list(dict.fromkeys(problems))
@@ -157,7 +158,7 @@ def _options_of(position: object) -> Iterator[tuple[tuple[str, ...], Position | 
 
 
 def _objects(document: object) -> Iterator[tuple[str, object]]:
-    """Every object that a portfolio is made of, with its place."""
+    """Yield every object of a portfolio, with its place."""
     yield "", document
     for index, position in enumerate(_entries(document, "positions")):
         yield _position_place(document, index), position
@@ -220,6 +221,6 @@ def _misspelt(field: str, parent: object) -> str:
 
 
 def _named(name: str) -> str:
-    """An id in one short line, as JSON writes it."""
+    """Return an id as one short line, written as in JSON."""
     text = printable(json.dumps(name, ensure_ascii=False))
     return text if len(text) <= _SHOWN_CHARACTERS else text[: _SHOWN_CHARACTERS - 1] + "…"

@@ -1,4 +1,4 @@
-"""The one way to open a file that the user names: it reads regular files only, and waits for nobody."""
+"""The one way to open a file that the user names: it reads regular files only, and never blocks."""
 
 from __future__ import annotations
 
@@ -32,21 +32,21 @@ _KINDS = (
 
 
 def read_file(path: Path, *, most_bytes: int) -> tuple[bytes, FileVersion]:
-    """Return a regular file's bytes, and the version of the very file that they come from.
+    """Return a regular file's bytes, and the version of the file that they come from.
 
-    Call it without holding a lock: a file on a network may take long.
+    Call it without holding a lock, because a file on a network may take long.
 
     Raises:
         MissingFile: There is no such file.
-        UnreadableFile: It cannot be read, is no regular file, or is larger than `most_bytes`.
+        UnreadableFile: It cannot be read, is not a regular file, or is larger than `most_bytes`.
     """
     _refuse_undecodable_name(path)
     try:
-        # Before opening as well: opening a device or a pipe can already have an effect.
+        # Check before opening too, because opening a device or a pipe can already have an effect.
         _refuse_kind(path, path.stat(), most_bytes)
         descriptor = os.open(path, _FLAGS)
         with os.fdopen(descriptor, "rb", buffering=0) as stream:
-            # Before reading: bytes written meanwhile belong to a version that is still to be seen.
+            # Take the version before reading; bytes written meanwhile belong to the next one.
             status = os.fstat(descriptor)
             _refuse_kind(path, status, most_bytes)
             content = _read(stream.fileno(), most_bytes + 1)
@@ -54,7 +54,7 @@ def read_file(path: Path, *, most_bytes: int) -> tuple[bytes, FileVersion]:
         raise MissingFile(path, f"there is no such file{_looked_in(path)}; name one that exists") from None
     except OSError as error:
         raise UnreadableFile(path, _reason(path, error)) from error
-    if len(content) > most_bytes:  # it grew since, or its size is not known beforehand, as in /proc
+    if len(content) > most_bytes:  # it grew since, or its size is not known in advance, as in /proc
         raise UnreadableFile(path, _too_big(len(content), most_bytes))
     return content, FileVersion.of(status)
 

@@ -1,6 +1,6 @@
-"""The JSON Schema of a portfolio file: made from the models, and shipped beside this module.
+"""The JSON Schema of a portfolio file, generated from the models and shipped with this module.
 
-A schema cannot say everything: `BEYOND_A_SCHEMA` lists what only the loader refuses.
+A schema cannot express everything: `BEYOND_A_SCHEMA` lists what only the loader refuses.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def portfolio_schema() -> str:
 
 
 def build_schema() -> str:
-    """Return the schema's text, made from the models."""
+    """Return the schema's text, generated from the models."""
     schema = Portfolio.model_json_schema()
     definitions: Schema = schema.pop("$defs")
     _refine(schema, "file")
@@ -63,11 +63,11 @@ def build_schema() -> str:
 
 
 def _one_of(otherwise: str, by_key: dict[str, str]) -> Schema:
-    """Return a choice by an entry's keys, so that an error speaks of the one kind that was meant."""
+    """Return a choice by an entry's keys, so that an error refers only to the intended kind."""
     choice: Schema = _reference(otherwise)
     for key, name in reversed(by_key.items()):
         choice = {"if": {"required": [key]}, "then": _reference(name), "else": choice}
-    # Without them, an editor would never propose the keys that choose a kind.
+    # Without them, an editor would never suggest the keys that choose a kind.
     proposed = {key: {"description": _sentence(RIGHT[key])} for key in by_key}
     return {"type": "object", "properties": proposed, **choice}
 
@@ -77,7 +77,7 @@ def _reference(name: str) -> Schema:
 
 
 def _refine(schema: Schema, kind: str) -> None:
-    """Keep of a model's schema what an editor shows, and refuse the keys that mean nothing there."""
+    """Reduce a model's schema to what an editor shows, and refuse the keys that mean nothing there."""
     del schema["title"]
     schema["description"] = schema["description"].split("\n\n")[0]
     properties: Schema = schema["properties"]

@@ -1,6 +1,6 @@
 """Values of a user's file that an error may show: a number, a date or a known word, else only the type.
 
-The file may be the wrong one, such as a file of keys.
+The file may be the wrong one, such as a file with keys.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _WORDS = frozenset(
 
 
 def shown_value(value: object) -> str:
-    """Return the value as JSON writes it if it can hold no secret, else its type and size."""
+    """Return the value as JSON if it can contain no secret, else its type and size."""
     if isinstance(value, dict):
         return "an object"
     if isinstance(value, list):
@@ -38,7 +38,7 @@ def shown_value(value: object) -> str:
 
 
 def closest(key: str, known: Collection[str]) -> str | None:
-    """Return the known key that this one was probably meant to be, or None."""
+    """Return the known key that was probably meant, or None."""
     found = difflib.get_close_matches(key.strip().lower(), known, n=1, cutoff=0.72)
     return found[0] if found else None
 

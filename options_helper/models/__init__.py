@@ -1,4 +1,4 @@
-"""The models of what the user owns, and the types of their fields."""
+"""The models of the user's holdings, and the types of their fields."""
 
 from options_helper.models.fields import OptionType, Side
 from options_helper.models.portfolio import (

@@ -1,4 +1,4 @@
-"""The types of the fields of a portfolio file, each with the JSON Schema that says the same."""
+"""The types of a portfolio file's fields, each with its JSON Schema."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Side = Literal["long", "short"]
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _SYMBOL = re.compile(r"[A-Za-z0-9]+(?:[ ./-][A-Za-z0-9]+)*")
 _PAIR = re.compile(r"[A-Za-z0-9]+[/.-](?:USD|USDT|USDC|BTC|EUR|GBP|JPY)", re.IGNORECASE)
-# Beyond any account; they keep every product of prices and quantities finite.
+# Larger than in any account; they keep every product of prices and quantities finite.
 _MOST_DOLLARS = 1e12
 _MOST_UNITS = 1_000_000_000
 _MOST_CONTRACTS = 1_000_000
@@ -54,7 +54,7 @@ def _dollars_only(value: str) -> str:
 
 
 def _day(value: object) -> dt.date:
-    """Return a calendar day; midnight is accepted, because some tools write a day that way."""
+    """Return a calendar day; midnight is accepted, because some tools write days that way."""
     if isinstance(value, str):
         text = value.strip()
         value = dt.date.fromisoformat(text) if _DAY.fullmatch(text) else dt.datetime.fromisoformat(text)
@@ -68,7 +68,7 @@ def _day(value: object) -> dt.date:
 
 
 def _moment(value: object) -> object:
-    """Return a day as it is, and a time without a zone as New York's."""
+    """Return a day unchanged, and a time without a zone as New York's."""
     if isinstance(value, str):
         text = value.strip()
         value = dt.date.fromisoformat(text) if _DAY.fullmatch(text) else dt.datetime.fromisoformat(text)
@@ -80,13 +80,13 @@ def _moment(value: object) -> object:
 
 
 def _any_case(*words: str) -> str:
-    """Return a regular expression for words in any case, without flags: JSON Schema has none."""
+    """Return a regular expression for words in any case, without flags, which JSON Schema does not have."""
     return "|".join(
         "".join(f"[{one.upper()}{one.lower()}]" if one.isalpha() else one for one in word) for word in words
     )
 
 
-# Validators are functions, which JSON Schema cannot see; each schema says the same as far as one can.
+# JSON Schema cannot see validators, which are functions; each schema expresses the same as far as it can.
 _DAY_SCHEMA = (
     "[0-9]{4}-("
     "(0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|[12][0-9]))"
@@ -102,7 +102,7 @@ def _text_schema(pattern: str, longest: int | None = None) -> WithJsonSchema:
 
 
 def _word_schema(*words: str) -> WithJsonSchema:
-    """Return the schema of words that an editor completes, and that may stand in any other case."""
+    """Return the schema of words that an editor completes and that may be in any case."""
     spelled = {"type": "string", "pattern": rf"^\s*({_any_case(*words)})\s*$"}
     return WithJsonSchema({"anyOf": [{"enum": list(words)}, spelled]})
 

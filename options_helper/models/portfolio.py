@@ -1,4 +1,4 @@
-"""The portfolio file's model: a portfolio of single options, shares and multi-leg structures.
+"""The model of the portfolio file: single options, shares and multi-leg structures.
 
 Money: `cost_basis` is in dollars per share (an option's premium as quoted), `net_debit` in total dollars
 for the whole structure, negative for a credit. Quantities: `contracts` of a single position and `shares`
@@ -36,7 +36,7 @@ STANDARD_MULTIPLIER = 100.0
 
 
 class _Model(BaseModel):
-    """Frozen; unknown keys are kept out of the way, not refused."""
+    """A frozen model; unknown keys are set aside, not refused."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -47,9 +47,9 @@ class _Owned(_Model):
     Attributes:
         id: Unique within the portfolio.
         symbol: The underlying (`AAPL`, `BRK-B` or `BRK.B`), or the shares' own symbol.
-        opened_at: When it was opened, if known: a day, or a time (in New York time if it names no zone).
-        account: "none" for a position that the broker's account does not hold and is not compared with.
-        stream: True to stream its prices before all others, if not all can be streamed.
+        opened_at: When it was opened, if known: a day, or a time (in New York if it has no zone).
+        account: "none" for a position that is not in the broker's account and not compared with it.
+        stream: True to stream its prices before all others, if not all can stream.
     """
 
     id: Text
@@ -75,9 +75,9 @@ class _OptionTerms(_Model):
     Attributes:
         option_type: "call" or "put" (any case in the file).
         expiry: The date in the contract's symbol, a New York date.
-        strike: Dollars, above zero.
+        strike: In dollars, above zero.
         multiplier: Dollars per point of premium if not the standard 100.
-        root: The contract's root if not the underlying's own (`SPXW`, `CSGP1`).
+        root: The contract's root, if it differs from the underlying's (`SPXW`, `CSGP1`).
     """
 
     option_type: AnyCaseOptionType
@@ -112,26 +112,26 @@ class EquityPosition(_Owned):
 
 
 class Leg(_OptionTerms):
-    """One option of a structure; `contracts` is above zero, the sign is in `side`."""
+    """One option of a structure; `contracts` is above zero, `side` has the sign."""
 
     side: AnyCaseSide
     contracts: LegContracts
 
     @property
     def signed_contracts(self) -> int:
-        """Contracts with the side's sign."""
+        """The contracts with the side's sign."""
         return self.contracts if self.side == "long" else -self.contracts
 
 
 class StockLeg(_Model):
-    """The shares of a covered call, a collar or the like; `shares` is above zero, the sign is in `side`."""
+    """The shares of a covered call, a collar or the like; `shares` is above zero, `side` has the sign."""
 
     side: AnyCaseSide
     shares: Positive
 
     @property
     def signed_shares(self) -> float:
-        """Shares with the side's sign."""
+        """The shares with the side's sign."""
         return self.shares if self.side == "long" else -self.shares
 
 
@@ -149,7 +149,7 @@ def _kind_of_position(value: object) -> str:
     return "equity" if _has(value, "shares") else "option"
 
 
-# The kind is read off the keys first, so that an error speaks of the one kind that was meant.
+# The kind is determined from the keys first, so that an error refers only to the intended kind.
 AnyLeg = Annotated[
     Annotated[Leg, Tag("option")] | Annotated[StockLeg, Tag("stock")], Discriminator(_kind_of_leg)
 ]
@@ -184,8 +184,8 @@ class Portfolio(_Model):
     """Everything in the file; ids are unique.
 
     Attributes:
-        cash: Dollars beside the positions, negative for a debt.
-        account: "none" if nothing in the file is compared with the broker's account.
+        cash: Dollars in addition to the positions, negative for a debt.
+        account: "none" if nothing in the file is to be compared with the broker's account.
     """
 
     base_currency: Currency = "USD"

@@ -26,11 +26,12 @@ class _AlpacaDataStreamer:
     Args:
         settings: Keys and endpoints; read from the environment if None and no `stream` is given.
         feed: "iex" or "sip" for stocks, "indicative" or "opra" for options; the settings' feed if None.
-        on_quotes: Called with a list of quotes (or one quote by an injected stream), in the stream's thread.
+        on_quotes: Called in the stream's thread with a list of quotes (an injected stream may pass one
+            quote).
         on_trades: The same for trades. Both may be plain or coroutine functions.
         on_statuses: Called with a list of raw trading statuses (halts and resumptions); stocks only.
         on_corrections: Called with a list of raw corrected and cancelled trades.
-        stream: A ready stream object, for tests.
+        stream: A ready-made stream object, for tests.
         stream_cls: A class with the constructor of alpaca-py's stream, for tests.
         observer: Receives each step of the connection.
         times: The timings of the connection.
@@ -64,7 +65,7 @@ class _AlpacaDataStreamer:
         self.stream = stream if stream is not None else self._build_stream(stream_cls)
 
     def subscribe(self, symbols: Iterable[str]) -> None:
-        """Ask for quotes and trades of these symbols (Alpaca's spelling) when `run()` connects."""
+        """Register the symbols (in Alpaca's spelling) whose quotes and trades `run()` subscribes to."""
         asked = tuple(dict.fromkeys(symbols))
         if not asked:
             return
@@ -73,7 +74,7 @@ class _AlpacaDataStreamer:
         self.stream.subscribe_trades(self._handle_trades, *asked)
 
     def run(self) -> None:
-        """Live for one connection; blocks.
+        """Connect once and block until the connection ends.
 
         Raises:
             StreamRejected: The server refuses for good.
@@ -82,7 +83,7 @@ class _AlpacaDataStreamer:
         self.stream.run()
 
     def stop(self) -> None:
-        """End `run()`, from any thread, also before it began."""
+        """End `run()`, from any thread, even before it began."""
         self.stream.stop()
 
     async def _handle_quotes(self, items: object) -> None:
@@ -164,7 +165,7 @@ class AlpacaOptionStreamer(_AlpacaDataStreamer):
 
 
 def settings_for(stream_cls: object) -> AlpacaSettings:
-    """Return the environment's settings; an injected class is a test's and needs no keys."""
+    """Return the environment's settings; a test's injected class needs no keys."""
     try:
         return load_settings()
     except SettingsError:

@@ -24,8 +24,8 @@ class AlpacaTradingStreamer:
 
     Args:
         settings: Keys and endpoints; read from the environment if None and no `stream` is given.
-        paper: Choose Alpaca's paper or live host; None leaves the settings' host.
-        stream: A ready stream object, for tests.
+        paper: Choose Alpaca's paper or live host; None keeps the settings' host.
+        stream: A ready-made stream object, for tests.
         stream_cls: A class with the constructor of alpaca-py's TradingStream, for tests.
         on_trade_updates: Called with each update, in the stream's thread; plain or coroutine function.
         observer: Receives each step of the connection.
@@ -54,11 +54,11 @@ class AlpacaTradingStreamer:
         self.stream = stream if stream is not None else self._build_stream(stream_cls)
 
     def subscribe_trade_updates(self) -> None:
-        """Ask for order updates when `run()` connects."""
+        """Subscribe to order updates when `run()` connects."""
         self.stream.subscribe_trade_updates(self._handle)
 
     def run(self) -> None:
-        """Live for one connection; blocks.
+        """Connect once and block until the connection ends.
 
         Raises:
             StreamRejected: The server refuses for good.
@@ -67,7 +67,7 @@ class AlpacaTradingStreamer:
         self.stream.run()
 
     def stop(self) -> None:
-        """End `run()`, from any thread, also before it began."""
+        """End `run()`, from any thread, even before it began."""
         self.stream.stop()
 
     async def _handle(self, update: object) -> None:

@@ -1,4 +1,4 @@
-"""The object that the page and scripts talk to: start, stop, is_running, snapshot."""
+"""The object that the page and scripts use: start, stop, is_running, snapshot."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ from options_helper.times import utc_now
 
 __all__ = ["LiveSnapshot", "LiveStreamConfig", "LiveStreamManager"]
 
-STOP_SECONDS = 0.9  # the promise is a second
+STOP_SECONDS = 0.9  # `stop()` promises to take at most a second
 
 
 class LiveStreamManager:
-    """Runs at most one set of streams; safe to use from any thread. As a context manager it stops at the end.
+    """Runs at most one set of streams; thread-safe. As a context manager, it stops them at the end.
 
     Args:
         stock_streamer_factory, option_streamer_factory: Called with `feed`, `on_quotes` and `on_trades`; the
-            Alpaca streamers if None. An injected streamer is running from its first event on.
+            Alpaca streamers if None. An injected streamer counts as running from its first event.
         trading_streamer_factory: Called with `on_trade_updates`; the Alpaca streamer if None.
         backfill_factory: Called with the config and the run, returns a `BackgroundFetch`; Alpaca's REST if
             None and no streamer is injected.
@@ -70,7 +70,7 @@ class LiveStreamManager:
         self.stop()
 
     def start(self, config: LiveStreamConfig) -> None:
-        """Start the streams. While they run, the same config changes nothing and another one restarts them.
+        """Start the streams; while they run, the same config does nothing and another one restarts them.
 
         Raises:
             SettingsError: There are no keys, or there is nothing to stream; nothing is started or stopped.
@@ -90,7 +90,7 @@ class LiveStreamManager:
             run.start()
 
     def stop(self) -> None:
-        """End every thread and socket; the last state stays readable. Does nothing if nothing runs."""
+        """End every thread and socket; the last state stays readable. Do nothing if nothing runs."""
         with self._lifecycle:
             run = self._run
             if run is not None and run.stopped_at is None:
@@ -102,14 +102,14 @@ class LiveStreamManager:
         return run is not None and run.is_running
 
     def wait_until_live(self, timeout: float) -> bool:
-        """Wait until Alpaca has acknowledged every stream that was started.
+        """Wait until Alpaca has acknowledged every started stream.
 
         Args:
             timeout: The longest wait in seconds.
 
         Returns:
-            True once all are acknowledged; False after `timeout`, or at once if nothing runs or if a stream
-            ended for good.
+            True once all are acknowledged; False after `timeout`, or immediately if nothing runs or a stream
+                ended for good.
         """
         run = self._run
         return run is not None and run.wait_until_live(timeout)
@@ -121,7 +121,7 @@ class LiveStreamManager:
         return run.config if run else None
 
     def snapshot(self) -> LiveSnapshot:
-        """Return a frozen copy of everything known; never waits for a start or stop in progress."""
+        """Return a frozen copy of everything known; never wait for a start or stop in progress."""
         run = self._run
         return LiveSnapshot(as_of=self._clock()) if run is None else run.snapshot()
 

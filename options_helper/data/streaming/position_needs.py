@@ -24,14 +24,14 @@ class PositionNeed:
     """The needs of one position.
 
     Attributes:
-        id: The position's.
+        id: The position's id.
         stock: Alpaca's symbol of the underlying, or of the shares.
-        owns_shares: Whether the position's own mark needs that stock.
-        contracts: Alpaca's symbols of its contracts that have not expired, each once.
-        expired: Those that have.
-        unnamed: Sentences on options whose terms no contract symbol can carry.
-        doubts: Sentences on terms and prices that are possible and hardly meant.
-        pinned: Whether the file wants it streamed before all others.
+        owns_shares: True if the position's own mark needs that stock.
+        contracts: Alpaca's symbols of its unexpired contracts, without duplicates.
+        expired: Alpaca's symbols of its expired contracts.
+        unnamed: Sentences about options whose terms no contract symbol can express.
+        doubts: Sentences about terms and prices that are possible but hardly intended.
+        pinned: True if the file asks for it to stream before all others.
         first_expiry: The earliest expiry of its contracts.
         notional: Dollars of the underlying that it controls, at its strikes or cost.
     """
@@ -49,12 +49,12 @@ class PositionNeed:
 
     @property
     def index(self) -> bool:
-        """Return True if the underlying is an index, which has no shares."""
+        """True if the underlying is an index, which has no shares."""
         return is_index(self.stock)
 
 
 def find_need(position: Position | MultiLegPosition | EquityPosition, today: dt.date) -> PositionNeed:
-    """Return the needs of a position on a New York date; on its last day a contract has not expired."""
+    """Return the needs of a position on a New York date; a contract has not expired on its last day."""
     legs = position.legs if isinstance(position, MultiLegPosition) else [position]
     need = PositionNeed(
         id=position.id,

@@ -1,4 +1,4 @@
-"""The plan of a portfolio's subscriptions: what streams within the limit of contracts, and what is polled."""
+"""The plan of a portfolio's subscriptions: what streams within the contract limit, and what is polled."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ class SubscriptionPlan:
     """The symbols to subscribe to.
 
     Attributes:
-        stocks: Alpaca's symbols of the underlyings and shares (`BRK.B`), each once, in the file's order.
-        option_contracts: Alpaca's contract symbols (`BRKB261218C00500000`), each once, in the same order.
+        stocks: Alpaca's symbols of the underlyings and shares (`BRK.B`), without duplicates, in file order.
+        option_contracts: Alpaca's contract symbols (`BRKB261218C00500000`), in the same way.
         warnings: Sentences for the user.
         truncated: True if the limit keeps contracts from streaming.
-        truncated_count: How many contracts it keeps.
-        not_live: By position id, why the position, or part of it, will not stream.
+        truncated_count: The number of those contracts.
+        not_live: By position id, the reason why the position or part of it will not stream.
         polled_contracts: The contracts over the limit; REST fetches their prices at an interval.
-        stream_first: All symbols that are to stream, the most wanted first.
+        stream_first: All symbols that are to stream, in order of priority.
     """
 
     stocks: list[str] = field(default_factory=list)
@@ -48,18 +48,18 @@ def build_subscription_plan(
     max_option_contracts: int,
     today: dt.date | None = None,
 ) -> SubscriptionPlan:
-    """Return the plan of a portfolio, each symbol once.
+    """Return the plan of a portfolio, with each symbol once.
 
-    Each position streams whole or not at all, so that the prices of a structure are of one age. Positions
-    that the file pins come first, then those that expire within a week, then the largest; of equals the one
-    that stands first in the file. One that no longer fits is polled, and a later, smaller one may still fit.
+    Each position streams as a whole or not at all, so that all prices of a structure have the same age.
+    Positions that the file pins come first, then those that expire within a week, then the largest; equals
+    keep the file's order. A position that no longer fits is polled, and a later, smaller one may still fit.
 
     Args:
         portfolio: What is owned.
-        stream_stocks: Whether the stock stream is wanted; `stocks` is empty without.
-        stream_options: Whether the option stream is wanted; `option_contracts` is empty without.
-        max_option_contracts: The limit, 0 or more: the user's or the feed's, whichever is less.
-        today: The New York date, the present one by default; contracts that expired before it are left out.
+        stream_stocks: Whether the stock stream is wanted; `stocks` is empty if not.
+        stream_options: Whether the option stream is wanted; `option_contracts` is empty if not.
+        max_option_contracts: The limit, at least 0: the user's or the feed's, whichever is lower.
+        today: The New York date, by default the current one; contracts that expired before it are left out.
 
     Raises:
         ValueError: `max_option_contracts` is negative.
@@ -95,9 +95,10 @@ def build_subscription_plan(
 def positions_not_subscribed(
     portfolio: Portfolio, subscribed: frozenset[str], *, today: dt.date | None = None
 ) -> dict[str, tuple[str, ...]]:
-    """Return, by position id, the symbols that a position's mark needs and that are not subscribed.
+    """Return the symbols that each position's mark needs and that are not subscribed, by position id.
 
-    An option's mark needs its contracts that have not expired before `today`, a share's its own symbol.
+    The mark of an option needs its contracts that have not expired before `today`; that of shares, their
+    symbol.
     """
     day = today or new_york_date(utc_now())
     missing = {}
@@ -118,13 +119,13 @@ def _stocks_of(needs: Iterable[PositionNeed]) -> tuple[str, ...]:
 
 
 def _rank(need: PositionNeed, today: dt.date) -> tuple[bool, bool, float]:
-    """Return a key that sorts the most wanted position first."""
+    """Return a key that sorts the position with the highest priority first."""
     is_near = need.first_expiry - today <= _NEAR
     return not need.pinned, not is_near, -need.notional
 
 
 def _fill(needs: Sequence[PositionNeed], limit: int) -> tuple[str, ...]:
-    """Return the contracts of every position that fits whole; contracts of an earlier one are free."""
+    """Return the contracts of every position that fits whole; a contract already counted is free."""
     chosen: dict[str, None] = {}
     for need in needs:
         fresh = [contract for contract in need.contracts if contract not in chosen]

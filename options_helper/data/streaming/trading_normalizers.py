@@ -1,7 +1,7 @@
 """Order updates, orders, fills and option events into the stable rows of `order_rows`, plain dicts.
 
 Every row has `timestamp, event, order_id, symbol, side, qty, filled_qty, filled_avg_price, status, origin`.
-A further key is present if the source has the field, even if it is null: `type, tif, limit_price, stop_price,
+A further key is present if the source has the field, even if null: `type, tif, limit_price, stop_price,
 order_class, position_intent, replaced_by, replaces, submitted_at, …`; for an execution `execution_id,
 fill_qty, fill_price, position_qty`; for a multi-leg or bracket order `legs`, a list of such rows.
 
@@ -9,7 +9,7 @@ fill_qty, fill_price, position_qty`; for a multi-leg or bracket order `legs`, a 
 floats or None, words lower case, times aware UTC. `origin` is "live" or "rest".
 
 Sources: the schemas `Order`, `OrderLeg` and `TradingActivities` of Alpaca's Trading API; alpaca-py's
-`TradeUpdate`. Events and statuses are passed through as they come, known or not.
+`TradeUpdate`. Events and statuses are passed through unchanged, known or not.
 """
 
 from __future__ import annotations
@@ -159,7 +159,7 @@ def normalize_rest_order(order: object) -> OrderRow | None:
 
 
 def is_whole(order: object) -> bool:
-    """Return whether everything that the ledger needs of an order, and of each leg, can be read."""
+    """Return whether everything that the ledger needs of an order and its legs can be read."""
     filled, quantity, price = (read(order, name) for name in ("filled_qty", "qty", "filled_avg_price"))
     legs = read(order, "legs")
     return (

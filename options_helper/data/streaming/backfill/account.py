@@ -1,4 +1,4 @@
-"""The account by REST: its money, positions and last days, and what adjusted contracts deliver."""
+"""The account over REST: its money, positions and recent history, and what adjusted contracts deliver."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _RELOOK = dt.timedelta(days=1)  # assignments and expiries are booked up to a da
 class AccountFetch:
     """Parts of the background fetch; each returns the seconds until it is due again, None for never.
 
-    All raise AlpacaRestError.
+    Each method raises AlpacaRestError.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class AccountFetch:
         self._read_until: dt.datetime | None = None
 
     def fetch_positions(self) -> float:
-        """Fetch what the broker says the account holds."""
+        """Fetch the broker's record of the account's positions."""
         as_of = self._clock()
         rows = self._rest.positions()
         positions = read_positions(rows)
@@ -56,7 +56,7 @@ class AccountFetch:
         return POSITION_SECONDS
 
     def fetch_account(self) -> float:
-        """Fetch the account's money, and its number, which is masked."""
+        """Fetch the account's money and its number, which is masked."""
         as_of = self._clock()
         row = self._rest.account()
         number = to_identifier(row.get("account_number"))
@@ -66,7 +66,7 @@ class AccountFetch:
         return ACCOUNT_SECONDS
 
     def fetch_history(self) -> float:
-        """Fetch the executions and option events of the last days: all at first, then the newest again."""
+        """Fetch the executions and option events of the last days: all at first, then the newest."""
         now = self._clock()
         first = new_york_date(now) - dt.timedelta(days=HISTORY_DAYS)
         since = start_of_day(first) if self._read_until is None else self._read_until - _RELOOK
@@ -94,7 +94,7 @@ class AccountFetch:
         return SPLIT_SECONDS
 
     def fetch_multipliers(self, symbols: Iterable[str]) -> None:
-        """Fetch dollars per point of contracts, except those that an earlier try got."""
+        """Fetch the dollars per point of contracts, except those already fetched."""
         for symbol in symbols:
             if symbol in self._multipliers:
                 continue

@@ -1,9 +1,9 @@
-"""Fetches by REST, in the background of a run, what the streams do not carry.
+"""Fetches over REST, in the background of a run, what the streams do not carry.
 
 First quotes, previous closes and greeks; the quotes of what does not stream, at an interval; the market's
 clock; the account and its positions; the multipliers of adjusted contracts; the day's executions and orders.
-Quotes and executions are fetched again after every acknowledgement of their stream. Each part fails and is
-tried again on its own, and each host has a thread of its own, so that neither waits for the other.
+Quotes and executions are fetched again after every acknowledgement of their stream. Each part fails
+and is retried on its own, and each host has its own thread, so neither waits for the other.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ from options_helper.times import StepWatch, new_york_date, utc_now
 logger = logging.getLogger(__name__)
 
 FILL_SECONDS = 60.0
-SPACING_SECONDS = 1.0  # between two looks that are asked for one after the other
+SPACING_SECONDS = 1.0  # between two looks that are requested in succession
 SETTLE_SECONDS = 2.0  # how long REST may lag behind the stream
-_LONGEST_SLEEP = 1.0  # a step of the computer's clock is noticed within it
+_LONGEST_SLEEP = 1.0  # a step of the computer's clock is noticed within this time
 
 
 class Backfill:
@@ -41,13 +41,13 @@ class Backfill:
 
     Args:
         rest: The client; closed when the backfill is joined.
-        wanted: Symbols and feeds of the streams, so that first quotes have the same source.
+        wanted: The streams' symbols and feeds, so that first quotes have the same source.
         want_fills: Whether executions and orders are wanted.
-        results: Where the results go.
+        results: Receives the results.
         clock: The time of day, aware.
         monotonic: Seconds that only grow.
-        steps: Notices that the computer's clock was set.
-        settle_seconds: How long REST may lag behind before a look is certain to be whole.
+        steps: Notices when the computer's clock is set.
+        settle_seconds: How long REST may lag; a look after that is certain to be complete.
     """
 
     def __init__(
@@ -80,24 +80,24 @@ class Backfill:
         self._threads = [self._make_thread(host) for host in Host]
 
     def start(self) -> None:
-        """Begin to fetch."""
+        """Start to fetch."""
         for stream in self._polls:
             self._prices.announce_poll(stream)
         for thread in self._threads:
             thread.start()
 
     def request_fills(self) -> None:
-        """Look for executions again, now and once more when REST has settled; returns at once.
+        """Fetch executions soon, and once more when REST has settled; return immediately.
 
-        Called after each acknowledgement of the trading stream; requests that come together are one.
+        Called after each acknowledgement of the trading stream; simultaneous requests are merged.
         """
         self._fills_asked_at = self._monotonic()
         self._ask(Host.TRADING, "fills")
 
     def request_quotes(self, stream: StreamName) -> None:
-        """Fetch again what a data stream may have missed, and what it does not carry; returns at once.
+        """Fetch soon what a data stream may have missed, and what it does not carry; return immediately.
 
-        Called after each acknowledgement of the stream, which never says what changed before.
+        Called after each acknowledgement of the stream, which never reports earlier changes.
         """
         self._prices.begin_again(stream)
         self._ask(Host.DATA, stream)
@@ -106,14 +106,14 @@ class Backfill:
             self._ask(Host.DATA, _polled(stream))
 
     def stop(self) -> None:
-        """End waits and requests at once; legal at any time, any number of times."""
+        """End waits and requests now; may be called at any time, any number of times."""
         self._stopped.set()
         self._rest.stop()
         for wake in self._wakes.values():
             wake.set()
 
     def join(self, timeout: float | None = None) -> None:
-        """Wait until the threads are gone, at most `timeout` seconds, and close the client."""
+        """Wait up to `timeout` seconds for the threads to end, and close the client."""
         deadline = None if timeout is None else time.monotonic() + timeout
         for thread in self._threads:
             if thread.ident is not None:
@@ -121,7 +121,7 @@ class Backfill:
         self._rest.close()
 
     def step(self, host: Host) -> float:
-        """Fetch the part of a host that is due, if one is, and return the seconds until the next one is."""
+        """Fetch the part of a host that is due, if any, and return the seconds until the next one is."""
         if host is Host.TRADING and self._steps():
             logger.warning("This computer's clock was set; Alpaca's clock is asked again.")
             self._ask(host, "market")
@@ -152,7 +152,7 @@ class Backfill:
         self._wakes[host].set()
 
     def _parts(self, wanted: Wanted, *, want_fills: bool) -> dict[Host, list[Part]]:
-        """Return what to fetch by host, the most wanted first."""
+        """Return what to fetch by host, in order of priority."""
         account, prices = AccountFetch(self._rest, self._results, self._clock), self._prices
         trading = [Part("market", self._market.fetch)]
         if want_fills:
@@ -180,7 +180,7 @@ class Backfill:
         self._history.update(day_at, self._report_count)
         self._earlier_events.update(day_at)
         if new_york_date(self._results.to_alpaca_time(self._clock())) != new_york_date(day_at):
-            return 0.0  # it belongs to the day before; the next look begins at once
+            return 0.0  # it belongs to the day before; the next look begins immediately
         settled = began_at - dt.timedelta(seconds=self._settle_seconds)
         history, earlier = self._history, self._earlier_events
         self._results.put_order_history(

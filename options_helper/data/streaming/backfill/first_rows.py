@@ -15,7 +15,7 @@ Row = TypeVar("Row", Quote, Trade)
 class FirstRows:
     """The symbols of one data stream that REST has reported; used by one thread, except `begin_again`.
 
-    Anything newer than a symbol's first row must come by the stream, or REST would hide the stream's end.
+    Anything newer than a symbol's first row must come from the stream, or REST would hide the stream's end.
     """
 
     def __init__(self) -> None:
@@ -24,11 +24,11 @@ class FirstRows:
         self._as_of: dt.datetime | None = None
 
     def begin_again(self) -> None:
-        """Let the next look publish every symbol; one that is under way began too early to count."""
+        """Let the next look publish every symbol; one in progress began too early to count."""
         self._is_outdated.set()
 
     def begin(self, now: dt.datetime) -> dt.datetime:
-        """Begin a look, and return the time that it is complete up to once its rows are published."""
+        """Begin a look, and return the time up to which it is complete once its rows are published."""
         if self._is_outdated.is_set():
             self._is_outdated.clear()
             self._known.clear()
@@ -37,7 +37,7 @@ class FirstRows:
         return self._as_of
 
     def select(self, rows: Sequence[Row]) -> list[Row]:
-        """Return the rows of symbols not published yet, and count them as published from now on."""
+        """Return the rows of symbols not yet published, and count them as published."""
         first = [row for row in rows if (type(row), row.symbol) not in self._known]
         self._known.update((type(row), row.symbol) for row in first)
         return first

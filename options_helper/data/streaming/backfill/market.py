@@ -1,4 +1,4 @@
-"""The market's clock by REST: sessions, phases, and how far this computer's clock is off."""
+"""The market's clock over REST: sessions, phases, and the offset of this computer's clock."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ class MarketFetch:
 
     Args:
         rest: The client.
-        results: Where the calendar and the clock's offset go.
+        results: Receives the calendar and the clock's offset.
         clock: The time of day, aware.
-        is_stopped: Returns whether a failure only means the end.
+        is_stopped: Returns whether the run has ended, so that failures mean nothing.
     """
 
     def __init__(
@@ -41,17 +41,17 @@ class MarketFetch:
         self._tried = threading.Event()
 
     def fetch(self) -> float:
-        """Ask Alpaca's clock, and its calendar once a day; return the seconds until the next look.
+        """Fetch Alpaca's clock, and its calendar once a day; return the seconds until the next look.
 
         Raises:
-            AlpacaRestError: No answer, or none that can be read.
+            AlpacaRestError: No answer, or an unreadable one.
         """
         try:
             return self._ask()
         except AlpacaRestError:
             if self._calendar is None and not self._is_stopped():
                 calendar = ExchangeCalendar()
-                calendar.phase(self._clock())  # its heavy import is this thread's, not a reader's
+                calendar.phase(self._clock())  # its heavy import happens in this thread, not in a reader's
                 self._results.put_market(calendar)
             raise
         finally:
@@ -71,7 +71,7 @@ class MarketFetch:
             span = dt.timedelta(days=_CALENDAR_DAYS)
             sessions = (today, self._rest.calendar(today - span, today + span))
         self._calendar = AlpacaCalendar.from_alpaca(clock, sessions[1])
-        self._sessions = sessions  # only now: an answer that cannot be read is asked for again
+        self._sessions = sessions  # only now, because an unreadable answer is requested again
         self._results.put_market(self._calendar)
         self._results.put_clock_offset(clock_offset_seconds(self._calendar.read_at, asked_at, answered_at))
         return MARKET_SECONDS

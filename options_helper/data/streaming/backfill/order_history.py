@@ -1,4 +1,4 @@
-"""The New York day's executions and orders by REST, fetched again as often as asked, each time complete."""
+"""The New York day's executions and orders over REST; every look leaves them complete."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _RELOOK = dt.timedelta(minutes=5)  # a fill that REST lists late is still found 
 _GRAIN = 1e-9  # of quantities; sums of floats may be off by less
 _MARGIN = dt.timedelta(milliseconds=1)
 _TIMED_OUT, _TOO_EARLY = 408, 425
-# Of this one order, and for good.
+# Concerns this one order, permanently.
 _REFUSALS = frozenset(range(400, 500)) - {UNAUTHORIZED, FORBIDDEN, _TIMED_OUT, _TOO_EARLY, TOO_MANY}
 _CLOSED = frozenset({"filled", "canceled", "expired", "rejected", "replaced"})
 
@@ -47,9 +47,9 @@ class OrderSource(Protocol):
 
 
 class OrderHistory:
-    """Collects executions and orders of one New York day; starts over when the day changes.
+    """The executions and orders of one New York day; starts over when the day changes.
 
-    The first look takes the whole day, later ones what came since a little before the newest execution.
+    The first look covers the whole day; later ones start a little before the newest execution.
     """
 
     def __init__(self, source: OrderSource) -> None:
@@ -84,16 +84,16 @@ class OrderHistory:
         return self._unreadable.rows
 
     def update(self, now: dt.datetime, on_progress: Callable[[int], None] | None = None) -> None:
-        """Fetch what is new.
+        """Fetch everything new.
 
-        Orders come first, so that executions are never behind the totals of the orders.
+        Orders are fetched first, so that executions are never behind the orders' totals.
 
         Args:
-            now: The clock's time.
+            now: The current time.
             on_progress: Called with the number of executions after each page.
 
         Raises:
-            AlpacaRestError: A request failed; what came before it is kept.
+            AlpacaRestError: A request failed; the results of earlier ones are kept.
         """
         day_start = self._begin(new_york_date(now))
         self._now = now
@@ -117,7 +117,7 @@ class OrderHistory:
 
     def _since(self, day_start: dt.datetime) -> dt.datetime:
         newest = max((row["timestamp"] for row in self._fills.values()), default=day_start)
-        # Rows that could not be read, and fills that REST left out, are asked for again however old.
+        # Unreadable rows, and fills that REST left out, are requested again, however old they are.
         doubted = [at for at in (self._doubted_from, *self._holes()) if at is not None]
         return max(day_start, min([newest, *doubted]) - _RELOOK)
 

@@ -1,4 +1,4 @@
-"""How often the prices of what does not stream are fetched."""
+"""The interval at which prices that do not stream are fetched."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from collections.abc import Iterable
 from options_helper.data.rest.client import SYMBOLS_PER_CALL
 
 LEAST_SECONDS = 15.0
-# Half of the 200 that the free plan grants; the other half is for first quotes, indices and other programs.
+# Half of the 200 requests that the free plan grants; the rest is for first quotes, indices and other
+# programs.
 CALLS_PER_MINUTE = 100
 _STEP_SECONDS = 5.0
 
 
 def choose_poll_seconds(symbols_by_stream: Iterable[int]) -> float:
-    """Return the seconds between two looks at this many symbols of each stream, a multiple of 5."""
+    """Return the seconds between two fetches of this many symbols per stream, a multiple of 5."""
     calls = sum(math.ceil(number / SYMBOLS_PER_CALL) for number in symbols_by_stream)
     needed = calls * 60 / CALLS_PER_MINUTE
     return max(LEAST_SECONDS, math.ceil(needed / _STEP_SECONDS) * _STEP_SECONDS)

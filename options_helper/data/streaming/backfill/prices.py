@@ -1,4 +1,4 @@
-"""Prices by REST: first quotes of what streams, all quotes of what does not, closes, greeks, indices."""
+"""Prices over REST: first quotes of streamed symbols, all quotes of others, closes, greeks, indices."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ INDEX_SECONDS = 15.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """The symbols to price, spelled as the streams do, and the streams' feeds.
+    """The symbols to price, spelled as in the streams, and the streams' feeds.
 
     Attributes:
-        to_poll: Returns those symbols of a data stream that do not stream now; None to poll nothing.
+        to_poll: Returns the symbols of a data stream that do not stream now; None polls nothing.
     """
 
     stocks: Sequence[str]
@@ -56,7 +56,7 @@ class Wanted:
 class PriceFetch:
     """Parts of the background fetch; each returns the seconds until it is due again.
 
-    All raise AlpacaRestError.
+    Each method raises AlpacaRestError.
     """
 
     def __init__(
@@ -74,15 +74,15 @@ class PriceFetch:
         self.indices = indices_of(wanted.option_contracts)
 
     def begin_again(self, stream: StreamName) -> None:
-        """Let the next look publish every symbol of a stream once more; callable from any thread."""
+        """Let the next look publish every symbol of a stream again; callable from any thread."""
         self._first[stream].begin_again()
 
     def fetch_streamed(self, stream: StreamName) -> float:
-        """Fetch first quotes and trades of what streams, their previous closes and greeks.
+        """Fetch first quotes and trades of streamed symbols, their previous closes and greeks.
 
-        The look counts as complete unless a row could not be read, because that row might be a change.
-        Symbols that REST rejects are ignored, but only if the same route works for others; a symbol
-        without a market has no price that could change.
+        The look is complete unless a row could not be read, because that row might be a change. Symbols that
+        REST rejects are ignored if the same route works for others; a symbol without a market has no price
+        that could change.
         """
         polled = frozenset(self._wanted.polled(stream))
         symbols = [symbol for symbol in self._wanted.symbols(stream) if symbol not in polled]
@@ -100,7 +100,7 @@ class PriceFetch:
         return SNAPSHOT_SECONDS
 
     def poll(self, stream: StreamName) -> float:
-        """Fetch the quotes, trades, previous closes and greeks of what does not stream."""
+        """Fetch the quotes, trades, previous closes and greeks of symbols that do not stream."""
         symbols, seconds = self.announce_poll(stream)
         if symbols:
             asked_at = self._clock()
@@ -141,7 +141,7 @@ class PriceFetch:
 
     def _read(self, snapshots: Mapping[str, object]) -> SnapshotRows:
         now = self._clock()
-        known = {symbol: row for symbol, row in snapshots.items() if row is not None}  # null: has no market
+        known = {symbol: row for symbol, row in snapshots.items() if row is not None}  # null: no market
         alpaca_now = self._results.to_alpaca_time(now)
         trading_date = self._calendar().trading_date(alpaca_now) or new_york_date(alpaca_now)
         rows = read_snapshots(known, received_at=now, trading_date=trading_date)

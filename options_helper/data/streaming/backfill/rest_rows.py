@@ -1,4 +1,4 @@
-"""Reads REST's rows into records; rows that cannot be read are skipped and counted.
+"""Converts REST rows into records; unreadable rows are skipped and counted.
 
 Sources: the schemas `option_snapshot`, `stock_snapshot`, `option_greeks` and `index_value` of Alpaca's
 Market Data API; `Position` and `OptionContract` of its Trading API.
@@ -30,7 +30,7 @@ _GREEKS = ("delta", "gamma", "theta", "vega", "rho")
 
 @dataclass(slots=True)
 class SnapshotRows:
-    """The readable parts of some snapshots; `skipped` counts those that were there and not readable."""
+    """The readable parts of some snapshots; `skipped` counts the unreadable ones."""
 
     quotes: list[Quote] = field(default_factory=list)
     trades: list[Trade] = field(default_factory=list)
@@ -44,7 +44,7 @@ def read_snapshots(snapshots: Raw, *, received_at: dt.datetime, trading_date: dt
 
     Args:
         snapshots: By symbol, as `AlpacaRest.option_snapshots` or `stock_snapshots` returns them.
-        received_at: When they came.
+        received_at: When they were received.
         trading_date: The New York date whose previous close is wanted.
     """
     readable = {symbol: row for symbol, row in snapshots.items() if isinstance(row, dict)}
@@ -73,13 +73,13 @@ def _read_market(snapshots: Mapping[str, Raw], received_at: dt.datetime) -> Snap
 
 
 def _read_part(snapshots: Mapping[str, Raw], part: str, kind: type[Wire]) -> list[Wire | None]:
-    """Return the part of each snapshot that has it, None if it is malformed."""
+    """Return one part of each snapshot that has it, None if it is malformed."""
     given = {symbol: snapshot.get(part) for symbol, snapshot in snapshots.items()}
     return [to_wire(raw, kind, symbol=symbol) for symbol, raw in given.items() if raw is not None]
 
 
 def _previous_close(snapshot: Raw, trading_date: dt.date) -> PreviousClose | None:
-    """Return the newest daily close before a date: until a day's first trade, that is `dailyBar`'s."""
+    """Return the newest daily close before a date; until a day's first trade that is in `dailyBar`."""
     closes = []
     for name in ("dailyBar", "prevDailyBar"):
         bar = snapshot.get(name)
@@ -92,7 +92,7 @@ def _previous_close(snapshot: Raw, trading_date: dt.date) -> PreviousClose | Non
 
 
 def _close_of(bar: Raw, price: float, day: dt.date, trade: object) -> PreviousClose:
-    """Return a bar's close with its number of trades, and the time of its last one if that is known."""
+    """Return a bar's close with its number of trades, and the time of its last trade if known."""
     trades = to_number(bar.get("n"))
     at = to_utc(trade.get("t")) if isinstance(trade, dict) else None
     traded_at = at if at is not None and new_york_date(at) == day else None
@@ -103,7 +103,7 @@ def _greeks(snapshot: Raw, received_at: dt.datetime) -> Greeks | None:
     raw = snapshot.get("greeks")
     values = {name: to_number(raw.get(name)) for name in _GREEKS} if isinstance(raw, dict) else {}
     volatility = to_amount(snapshot.get("impliedVolatility"))
-    # A contract that the vendor could not solve comes as five zeros without a volatility.
+    # If the vendor cannot compute a contract's greeks, it sends five zeros without a volatility.
     if volatility is None and not any(values.values()):
         return None
     quote = snapshot.get("latestQuote")
@@ -124,10 +124,10 @@ def read_index_values(values: Raw, received_at: dt.datetime) -> list[Trade]:
 
 
 def require_all(path: str, *, wanted: int, read: int) -> None:
-    """Say of an answer whose readable rows are in use already that others could not be read.
+    """Raise if some rows of an answer were unreadable, after the readable ones were used.
 
     Raises:
-        AlpacaRestError: Some could not, so the answer is asked for again.
+        AlpacaRestError: Some rows were unreadable, so the answer is requested again.
     """
     if read < wanted:
         skipped = wanted - read
@@ -158,7 +158,7 @@ def read_positions(rows: Iterable[object]) -> dict[str, BrokerPosition]:
 
 
 def read_broker_account(row: Raw, as_of: dt.datetime) -> BrokerAccount:
-    """Return the account's money; a figure that is missing or unreadable is None."""
+    """Return the account's money; a missing or unreadable figure is None."""
     return BrokerAccount(
         equity=to_number(row.get("equity")),
         last_equity=to_number(row.get("last_equity")),
@@ -183,13 +183,13 @@ def read_splits(rows: Iterable[object]) -> list[Split]:
 
 
 def read_multiplier(contract: Raw) -> float | None:
-    """Return dollars per point of premium: `multiplier`, never `size`, which is what is delivered."""
+    """Return the dollars per point of premium: `multiplier`, never `size`, which is the deliverable."""
     multiplier = to_number(contract.get("multiplier"))
     return multiplier if multiplier and multiplier > 0 else None
 
 
 def indices_of(contracts: Iterable[str]) -> list[str]:
-    """Return the indices that some contracts are on, each once; no stream carries their values."""
+    """Return the indices that some contracts are on, without duplicates; no stream carries their values."""
     roots = map(contract_root, contracts)
     return list(dict.fromkeys(underlying_of(root) for root in roots if root in INDEX_ROOTS))
 

@@ -1,4 +1,4 @@
-"""When each part of one host's background fetch is due, with a backoff for those that fail."""
+"""The schedule of one host's background fetch, with a backoff for parts that fail."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from options_helper.guard import Guard
 
 logger = logging.getLogger(__name__)
 
-RETRY_BASE_SECONDS, RETRY_CAP_SECONDS = 2.0, 30.0  # whatever an outage lasts, the next try is soon after it
-AWAY_SECONDS = 30.0  # a host that answered any part more recently is not away
-REFUSED_SECONDS = 300.0  # a refused key or plan rarely changes by itself
+RETRY_BASE_SECONDS, RETRY_CAP_SECONDS = 2.0, 30.0  # the next try follows soon after any outage
+AWAY_SECONDS = 30.0  # a host that answered any part more recently is not down
+REFUSED_SECONDS = 300.0  # a refused key or plan rarely changes on its own
 _NEVER = float("inf")
 
 
 @dataclass(slots=True)
 class Part:
-    """One thing to fetch.
+    """A thing to fetch.
 
     Attributes:
         fetch: Returns the seconds until it is due again, None for never; raises AlpacaRestError. Any other
-            exception costs this part only.
-        due: When, in monotonic seconds.
+            exception fails this part only.
+        due: The time at which it is due, in monotonic seconds.
         began_at: When it last began.
-        asked: Whether somebody waits for it.
-        words: What was last said of it.
+        asked: True if it was requested.
+        words: The last report on it.
     """
 
     name: str
@@ -45,15 +45,15 @@ class Part:
 
 
 class Schedule:
-    """Runs the parts of one host one after the other, the longest due first.
+    """The parts of one host, run one after another, the longest due first.
 
-    Used by one thread; `ask` may come from any.
+    Used by one thread, except `ask`, which any thread may call.
 
     Args:
-        parts: The most wanted first.
-        report: Called with a part's name and words on what it does, "" when it is well.
+        parts: In order of priority.
+        report: Called with a part's name and what it is doing, "" when all is well.
         monotonic: Seconds that only grow.
-        is_stopped: Returns whether failures only mean the end and are not worth a word.
+        is_stopped: Returns whether the run has ended, so that failures are not reported.
     """
 
     def __init__(
@@ -75,22 +75,22 @@ class Schedule:
             part.due = now
 
     def say(self, name: str, words: str) -> None:
-        """Say what a part is doing."""
+        """Report what a part is doing."""
         self._say(self._parts[name], words)
 
     def say_of_running(self, words: str) -> None:
-        """Say what the running part waits for, and every part that was asked for and waits behind it."""
+        """Report what the running part waits for, for it and for every requested part behind it."""
         for part in self._parts.values():
             if part is self._running or (self._running is not None and part.asked):
                 self._say(part, words)
 
     def say_of_all(self, words: str) -> None:
-        """Say the same of every part."""
+        """Report the same for every part."""
         for part in self._parts.values():
             self._say(part, words)
 
     def has_succeeded(self, name: str) -> bool:
-        """Return whether a part ever succeeded."""
+        """Return whether a part has ever succeeded."""
         return self._parts[name].succeeded
 
     def ask(self, name: str, spacing: float) -> None:
@@ -102,7 +102,7 @@ class Schedule:
                 part.due = min(part.due, max(self._monotonic(), part.began_at + spacing))
 
     def step(self) -> float:
-        """Run the part that is due, if one is, and return the seconds until the next one is."""
+        """Run the part that is due, if any, and return the seconds until the next one is."""
         part = min(self._parts.values(), key=lambda one: one.due, default=None)
         if part is None:
             return _NEVER
@@ -110,7 +110,7 @@ class Schedule:
         if part.due > now:
             return part.due - now
         with self._lock:
-            # Never due, unless somebody asks for it while it runs.
+            # Never due, unless it is requested while it runs.
             part.began_at, part.due, part.asked = now, _NEVER, False
         self._running = part
         if not part.succeeded and not part.failures:
@@ -129,7 +129,7 @@ class Schedule:
             self._went_well(part, seconds)
 
     def _broke(self, part: Part, kind: str) -> None:
-        """Let an answer that nobody foresaw cost its own part only."""
+        """Record an unforeseen error, which fails its own part only."""
         if not self._is_stopped():
             self._try_again(part, f"the answer could not be used ({kind})")
 
@@ -150,7 +150,7 @@ class Schedule:
             self._hold_back(until, part.words)
 
     def _try_again(self, part: Part, reason: str, *, wait: float | None = None) -> float:
-        """Return when, in monotonic seconds: after a wait that grows with each failure, unless given."""
+        """Return the monotonic time of the next try; the wait grows with each failure, unless given."""
         part.failures += 1
         wait = wait or compute_backoff_seconds(
             part.failures, base_seconds=RETRY_BASE_SECONDS, cap_seconds=RETRY_CAP_SECONDS
@@ -161,14 +161,14 @@ class Schedule:
         return until
 
     def _set_due(self, part: Part, due: float) -> None:
-        """Keep a request that came while the part ran."""
+        """Set when a part is due; keep a request made while it ran."""
         with self._lock:
             part.due = min(part.due, due)
 
     def _hold_back(self, until: float, words: str) -> None:
-        """Let one part find out when the host is back; the others wait, unless somebody asks for them."""
+        """Postpone all parts but one, which finds out when the host is back; requested parts still run."""
         for part in self._parts.values():
-            with self._lock:  # a part may be asked for at any moment
+            with self._lock:  # a part may be requested at any time
                 waits = part.due < until and not part.asked
                 if waits:
                     part.due = until
@@ -182,5 +182,5 @@ class Schedule:
 
 
 def _concerns_the_host(error: AlpacaRestError) -> bool:
-    """Return whether there was no answer at all, or a key that this host does not know."""
+    """Return whether the error concerns the whole host: no answer, or an unknown key."""
     return error.status is None or error.status == UNAUTHORIZED

@@ -1,4 +1,4 @@
-"""REST rows that could not be read: counted, dated, and logged with their ids masked."""
+"""Unreadable REST rows: counted, dated, and logged with their ids masked."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from options_helper.market import UnreadableRows
 logger = logging.getLogger(__name__)
 
 _LONGEST_TEXT = 2000
-_MOST_LOGGED = 50  # rows a day; the rest is only counted
+_MOST_LOGGED = 50  # rows per day; the rest are only counted
 _NAMES_AN_ID = re.compile(r"(^|_)(id|ids|account|account_number|replaces|replaced_by)$")
 _LOOKS_LIKE_AN_ID = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F-]{27}|\b[AP]K[A-Z0-9]{16,}\b|[A-Za-z0-9+/]{30,}")
 
 
 class UnreadableLog:
-    """Remembers which rows of a day could not be read, from one look at REST to the next.
+    """The unreadable rows of a day, remembered from one look at REST to the next.
 
-    A row counts until a whole look passes without it.
+    A row counts until a complete look no longer contains it.
     """
 
     def __init__(self) -> None:
@@ -33,15 +33,15 @@ class UnreadableLog:
         self._logged = 0
 
     def begin_look(self) -> None:
-        """Begin a look at REST; a look that failed leaves what it had seen."""
+        """Begin a look at REST; the rows of a failed look are kept."""
         self._known.update(self._seen)
         self._seen, self._alike = {}, Counter()
 
     def add(self, route: str, row: object, now: dt.datetime) -> None:
-        """Count one row; log its text when it is new."""
+        """Count one row, and log its text if it is new."""
         text = masked_text(row)
         name = row.get("id") if isinstance(row, Mapping) else None
-        self._alike[route + text] += not name  # rows without an id are distinguished by number
+        self._alike[route + text] += not name  # rows without an id are told apart by number
         key = f"id {name}" if name else f"{route} {self._alike[route + text]} {text}"
         if key not in self._known and key not in self._seen and self._logged < _MOST_LOGGED:
             self._logged += 1
@@ -49,18 +49,18 @@ class UnreadableLog:
         self._seen[key] = self._known.get(key, self._seen.get(key, now))
 
     def end_look(self) -> None:
-        """End a look that reached all rows: only what it saw still counts."""
+        """End a complete look; only the rows it saw still count."""
         self._known, self._seen = self._seen, {}
 
     @property
     def rows(self) -> UnreadableRows:
-        """How many rows there are, and when the first of them was seen."""
+        """The number of unreadable rows, and when the first was seen."""
         times = {**self._seen, **self._known}
         return UnreadableRows(len(times), min(times.values(), default=None))
 
 
 def masked_text(row: object) -> str:
-    """Return a row as one line of ASCII JSON with its ids masked, cut to a bearable length."""
+    """Return a row as one line of ASCII JSON, shortened, with its ids masked."""
     try:
         text = json.dumps(_masked(row), default=repr)
     except (ValueError, RecursionError):

@@ -1,6 +1,6 @@
-"""The symbols of a data stream that Alpaca grants, found out by asking and remembered for the process.
+"""The number of channels that Alpaca grants on a data stream, found by asking and kept for the process.
 
-The documented limits name symbols, but some plans count each symbol once per channel, so the limit is not
+The documented limits count symbols, but some plans count each symbol once per channel, so the limit is not
 assumed. A refused request (405, or 400 for a symbol in an invalid format) subscribes nothing and leaves
 earlier ones as they were.
 """
@@ -14,14 +14,14 @@ Ask = Callable[[dict[str, list[str]]], Awaitable[bool]]
 
 
 class Budget(NamedTuple):
-    """How many symbols had quotes granted, and how many of these had trades too."""
+    """The number of symbols with quotes granted, and of those, the number with trades too."""
 
     quotes: int
     trades: int
 
     @property
     def channels(self) -> int:
-        """Channels in all."""
+        """The total number of channels."""
         return self.quotes + self.trades
 
     @classmethod
@@ -30,24 +30,24 @@ class Budget(NamedTuple):
         return cls(len(symbols), len(symbols))
 
     def request(self, symbols: Sequence[str]) -> dict[str, list[str]]:
-        """Return the request for these symbols that fits: quotes first, trades if there is room."""
+        """Return the request for these symbols that fits: quotes first, then trades if there is room."""
         quotes = min(len(symbols), self.quotes)
         trades = min(quotes, self.channels - quotes)
         return {"quotes": list(symbols[:quotes]), "trades": list(symbols[:trades])}
 
 
-# By endpoint and key id; a larger plan is noticed when the process is started again.
+# By endpoint and key id; a larger plan is noticed after a restart of the process.
 known_budgets: dict[tuple[str, str], Budget] = {}
 # By endpoint, symbols in a format that Alpaca refuses.
 known_invalid: dict[str, frozenset[str]] = {}
 
 
 async def find_budget(symbols: Sequence[str], ask: Ask) -> Budget:
-    """Subscribe to as many symbols as are granted, the first ones first, and return how many that is.
+    """Subscribe to as many symbols as are granted, in order, and return their number.
 
     Args:
-        symbols: The most wanted first.
-        ask: Sends one request; returns False if it exceeds the limit.
+        symbols: In order of priority.
+        ask: Sends one request and returns False if it exceeds the limit.
     """
     quotes = await _grow("quotes", symbols, ask)
     trades = await _grow("trades", symbols[:quotes], ask)
@@ -55,7 +55,7 @@ async def find_budget(symbols: Sequence[str], ask: Ask) -> Budget:
 
 
 async def _grow(channel: str, symbols: Sequence[str], ask: Ask) -> int:
-    """Return how many symbols are granted on a channel, asking for ever smaller parts of the rest."""
+    """Return how many symbols are granted on a channel, by requesting ever smaller parts of the rest."""
     granted, step = 0, len(symbols)
     while step:
         wanted = list(symbols[granted : granted + step])

@@ -1,4 +1,4 @@
-"""One SDK stream = one connection that ends with a typed reason.
+"""One SDK stream is one connection, which ends with a typed reason.
 
 alpaca-py reconnects for ever and does not report why (websocket.py and stream.py of 0.44, `_run_forever`).
 The classes made here keep its endpoint, headers, authentication and subscription messages, and replace the
@@ -25,7 +25,7 @@ Duty = Coroutine[None, None, None]
 
 
 class OneConnection:
-    """The shared part of the two kinds of streams; precedes an SDK stream class in the bases."""
+    """The shared part of the two kinds of streams; comes before an SDK stream class in the bases."""
 
     # The SDK's own.
     _ws: StreamSocket
@@ -37,7 +37,7 @@ class OneConnection:
     asked: frozenset[str] = frozenset()
 
     def prepare(self, *, observer: ConnectionObserver, times: ConnectionTimes) -> None:
-        """Give the connection the inputs that the SDK's constructor does not take."""
+        """Set the inputs that the SDK's constructor does not take."""
         self._observer = observer
         self._times = times
         self._mutex = threading.Lock()
@@ -57,7 +57,7 @@ class OneConnection:
             runner.run(self._live())
 
     def stop(self) -> None:
-        """End `run()`, from any thread, at any moment, also before it began."""
+        """End `run()`, from any thread, at any time, even before it began."""
         with self._mutex:
             self._stop_asked = True
             if self._main is not None and self._main_loop is not None:
@@ -88,7 +88,7 @@ class OneConnection:
         except StreamError:
             raise
         except (OSError, ValueError, EOFError, KeyError, TypeError, self._websocket_error()) as error:
-            # ValueError and its kin are the SDK's own words for an answer that it did not expect.
+            # The SDK raises ValueError and its subclasses for an answer that it did not expect.
             raise explain(self.stream_name, error, self._last_message()) from error
         await self._receive_and_ping()
 
@@ -108,7 +108,7 @@ class OneConnection:
                 for duty in self._duties():
                     group.create_task(duty)
         except* (StreamError, OSError, self._websocket_error()) as errors:
-            # The server's own word counts before the broken socket that follows it.
+            # The server's own message takes precedence over the broken socket that follows it.
             first = min(errors.exceptions, key=lambda error: not isinstance(error, StreamError))
             raise (
                 first if isinstance(first, StreamError) else explain(self.stream_name, first, None)
@@ -161,7 +161,7 @@ class OneConnection:
         raise NotImplementedError
 
     async def _receive(self) -> None:
-        """Receive binary frames by the diversion, without a step of the loop, and the others by `recv`."""
+        """Receive binary frames through the diversion, without a loop step, and others through `recv`."""
         self._ws.divert(self._put)
         try:
             while True:

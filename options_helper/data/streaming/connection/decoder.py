@@ -1,4 +1,4 @@
-"""From a msgpack frame of market data to the newest quote and trade per symbol.
+"""Decodes msgpack frames of market data into the newest quote and trade per symbol.
 
 The fast path decodes a whole frame in one typed pass. A frame that does not fit (a control message, an
 unknown type, a broken field, a cut-off end) is split into messages, so that a bad one costs only itself.
@@ -17,12 +17,12 @@ from options_helper.data.streaming.normalize.wire import WireQuote, WireTrade
 
 logger = logging.getLogger(__name__)
 
-Message = dict[str, object]  # a control message, as sent
+Message = dict[str, object]  # a raw control message
 
-# Trading statuses ("s") are so rare that they come back like control messages.
-# So are corrected ("c") and cancelled ("x") trades.
+# Trading statuses ("s"), corrected ("c") and cancelled ("x") trades are rare, so they are returned like
+# control messages.
 _CONTROL_TYPES = frozenset({"success", "subscription", "error", "s", "c", "x"})
-# Nesting beyond the interpreter's limit is malformed like any other.
+# Nesting beyond the interpreter's limit counts as malformed.
 _NEVER_VALID = b"\xc1"  # by msgpack's specification, so it counts as malformed
 _UNREADABLE = (msgspec.MsgspecError, ValueError, RecursionError)
 
@@ -32,7 +32,7 @@ class MarketBatch:
     """The newest quote and trade per symbol since the last batch, and the number of messages behind them.
 
     Attributes:
-        began: `time.monotonic()` of the first frame in it, or the earliest at which it may have arrived.
+        began: The `time.monotonic()` of its first frame, or the earliest time at which that may have arrived.
     """
 
     quotes: list[WireQuote]
@@ -43,16 +43,16 @@ class MarketBatch:
 
     @property
     def conflated(self) -> int:
-        """Messages superseded by a newer one of their symbol."""
+        """The number of messages superseded by a newer one of their symbol."""
         return self.messages - len(self.quotes) - len(self.trades)
 
 
 class FrameDecoder:
-    """Takes frames in, keeps the newest row per symbol, and gives out a batch on demand.
+    """Takes frames, keeps the newest row per symbol, and returns a batch on demand.
 
     Attributes:
         acknowledged: Whether the server confirmed the subscription; for the owner's use.
-        waiting_since: The longest that the current input may have waited (monotonic); None if it came now.
+        waiting_since: The earliest time at which the current input may have arrived (monotonic); None if now.
     """
 
     def __init__(self) -> None:
@@ -68,7 +68,7 @@ class FrameDecoder:
         self._known_complaints: set[str] = set()
 
     def take(self, frame: bytes | bytearray | str) -> list[Message]:
-        """Take one frame in, and return its raw control messages."""
+        """Take one frame, and return its raw control messages."""
         self._began = self._began or self.waiting_since or time.monotonic()
         try:
             messages = self._decode(frame)  # type: ignore[arg-type]  # text is refused, and salvaged below
@@ -84,9 +84,9 @@ class FrameDecoder:
         return []
 
     def flush(self) -> MarketBatch | None:
-        """Return everything since the last flush, None if there is nothing."""
+        """Return everything since the last flush, or None."""
         if not self._messages and not self._malformed:
-            self._began = 0.0  # a control message alone is no batch's beginning
+            self._began = 0.0  # a control message alone does not begin a batch
             return None
         batch = MarketBatch(
             quotes=list(self._quotes.values()),
@@ -109,7 +109,7 @@ class FrameDecoder:
         return [control for control in controls if control is not None]
 
     def _take_one(self, message: bytes) -> Message | None:
-        """Take one message in, and return it if it is a control message."""
+        """Take one message, and return it if it is a control message."""
         try:
             row = self._decode_one(message)
         except _UNREADABLE:
@@ -146,7 +146,7 @@ class FrameDecoder:
 
 
 def _split(frame: bytes) -> tuple[list[bytes], bool]:
-    """Return a frame's undecoded messages as far as they go, and whether that was all of it."""
+    """Return a frame's undecoded messages as far as they go, and whether they are all of it."""
     import msgpack  # noqa: PLC0415 - comes with alpaca-py; it can stop midway, which msgspec cannot
 
     unpacker = msgpack.Unpacker(max_buffer_size=len(frame) or 1)

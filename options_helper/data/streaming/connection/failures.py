@@ -1,4 +1,4 @@
-"""Whatever ends a connection, as one typed error in words."""
+"""Turns whatever ends a connection into one typed error in words."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from options_helper.data.streaming.connection.protocol import UpgradeRefused
 from options_helper.data.streaming.reconnect.policy import FINAL_CODES, TOO_MANY_ATTEMPTS
 from options_helper.errors import StreamError, StreamInterrupted, StreamRejected
 
-# A server may echo what it was sent: keys are runs of letters and digits.
+# A server may echo what it was sent; keys are runs of letters and digits.
 _LIKE_A_KEY = re.compile(r"[A-Za-z0-9+/]{16,}")
 
 UNAUTHORIZED = 402
@@ -42,12 +42,12 @@ _WORDS = {
 
 
 def rejection_of_frame(stream: str, frame: Mapping[str, object], *, asked: int = 0) -> StreamError:
-    """Return the error that an error frame of a data stream means.
+    """Return the error that an error frame of a data stream stands for.
 
     Args:
         stream: "stocks", "options" or "fills".
         frame: The raw message, `{"T": "error", "code": …, "msg": …}`.
-        asked: How many symbols were asked for.
+        asked: The number of requested symbols.
     """
     code = frame.get("code")
     if not isinstance(code, int):
@@ -75,12 +75,12 @@ def _error_text(data: object) -> str:
 
 
 def explain(stream: str, error: BaseException, last_message: bytes | str | None) -> StreamError:
-    """Return the typed error behind an exception of the socket, of websockets or of the SDK.
+    """Return the typed error for an exception of the socket, of websockets or of the SDK.
 
     Args:
         stream: "stocks", "options" or "fills".
-        error: What was raised.
-        last_message: The last message received in the handshake; the SDK drops a refusal's code, this has it.
+        error: The exception.
+        last_message: The last message of the handshake; it has the refusal's code, which the SDK drops.
     """
     refusal = _refusal(stream, last_message)
     if refusal is not None:
@@ -112,7 +112,7 @@ def _refusal(stream: str, message: bytes | str | None) -> StreamError | None:
 
 
 def _decode(message: bytes | str | None) -> object:
-    """Return a message of JSON or msgpack; None for anything else, which no server of Alpaca's would send."""
+    """Return a decoded JSON or msgpack message, or None; Alpaca's servers send nothing else."""
     with contextlib.suppress(ValueError, TypeError, RecursionError):
         return json.loads(message) if message is not None else None
     with contextlib.suppress(msgspec.MsgspecError, ValueError, RecursionError):
@@ -127,7 +127,7 @@ def _http_status(error: BaseException) -> int | None:
     return status if isinstance(status, int) else None
 
 
-# Most special first: gaierror, SSLError and the connection errors are all OSErrors.
+# The most specific come first: gaierror, SSLError and the connection errors are all OSErrors.
 _WORDS_BY_KIND: tuple[tuple[type[BaseException], str], ...] = (
     (socket.gaierror, "the server's name could not be resolved"),
     (ssl.SSLError, "the secure connection could not be set up"),

@@ -1,4 +1,4 @@
-"""Hands messages to listeners; a listener's error is counted, and the stream continues."""
+"""Passes messages to listeners; a listener's error is counted, and the stream continues."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from options_helper.guard import Guard
 
 logger = logging.getLogger(__name__)
 
-Handler = Callable[[Any], object]  # a listener declares what it takes
+Handler = Callable[[Any], object]  # a listener declares what it accepts
 
 
 class HandlerCalls:
@@ -21,7 +21,7 @@ class HandlerCalls:
 
     Args:
         stream: "stocks", "options" or "fills".
-        observer: Counts the items of a handler that raised as malformed.
+        observer: Counts the items as malformed if a handler raises.
     """
 
     def __init__(self, stream: str, observer: ConnectionObserver) -> None:
@@ -30,7 +30,7 @@ class HandlerCalls:
         self._mishaps = Guard(logger, "; what it was given is lost.")
 
     async def __call__(self, handler: Handler | None, items: object) -> None:
-        """Hand over one item or a list, if anybody listens."""
+        """Pass on one item or a list, if there is a handler."""
         if handler is None:
             return
         with self._mishaps.keep_going(

@@ -23,7 +23,7 @@ from options_helper.errors import StreamError, StreamRejected
 
 logger = logging.getLogger(__name__)
 
-# In one flush: about 50,000 a second, 80 kB in the socket.
+# The most in one flush: about 50,000 a second, 80 kB in the socket.
 _BURST_MESSAGES = 1000
 
 
@@ -37,7 +37,7 @@ class DataConnection(OneConnection):
     subscribe_quotes: Callable[..., None]
     subscribe_trades: Callable[..., None]
 
-    symbols: Sequence[str] = ()  # the most wanted first
+    symbols: Sequence[str] = ()  # in order of priority
     deliver: Callable[[MarketBatch], Awaitable[None]]
     deliver_statuses: Callable[[list[Message]], Awaitable[None]] | None = None
     deliver_corrections: Callable[[list[Message]], Awaitable[None]] | None = None
@@ -53,7 +53,7 @@ class DataConnection(OneConnection):
         await self._subscribe_within_budget()
         self._observer.subscribed(self._granted)
         if self.deliver_statuses is not None:
-            # A request of its own: if a plan has no statuses, quotes and trades are granted already.
+            # Statuses are requested separately, so that a plan without them still grants quotes and trades.
             self._statuses_pending = True
             request = {"action": "subscribe", "statuses": sorted(self.asked)}
             await self._ws.send(msgspec.msgpack.encode(request))
@@ -109,7 +109,7 @@ class DataConnection(OneConnection):
         return await self._answer()
 
     async def _answer(self) -> StreamError | None:
-        """Receive until the request is answered; return a refusal of its symbols, raise any other."""
+        """Receive until the request is answered; return a refusal for the symbol limit, raise any other."""
         self._decoder.acknowledged = False
         try:
             while not self._decoder.acknowledged:
@@ -155,31 +155,32 @@ class DataConnection(OneConnection):
     def _take_error(self, frame: Message) -> None:
         error = rejection_of_frame(self.stream_name, frame, asked=len(self.asked))
         if isinstance(error, StreamRejected) and self._statuses_pending:
-            # Until it is answered, a refusal is that of the request for statuses; later it is the stream's.
+            # Until the request for statuses is answered, a refusal concerns that request; later it concerns
+            # the stream.
             self._statuses_pending = False
             logger.info("The %s stream does not tell trading halts: %s.", self.stream_name, error)
             return
         raise error
 
     async def _flush_regularly(self) -> None:
-        """Show a message after a silence at once; from then on deliver one batch per `times.flush`."""
+        """Deliver a message after a silence immediately; then deliver one batch per `times.flush`."""
         while True:
             await self._arrived.wait()
             self._arrived.clear()
             if await self._flush() >= _BURST_MESSAGES:
                 await asyncio.sleep(self._times.flush)
             else:
-                # Not the loop's sleep: each frame would wake this thread, and every time it asked for the
-                # interpreter's lock it would stop the page. Messages gather in the socket instead. Stop and
-                # pings, all else that this loop has to do, can wait as long.
+                # Block instead of awaiting: otherwise each frame would wake this thread, and every time it
+                # took the interpreter's lock it would stop the page. Messages collect in the socket instead.
+                # Stop and pings, the loop's only other work, can wait as long.
                 asleep_since = time.monotonic()
                 time.sleep(self._times.flush)  # noqa: ASYNC251
                 await self._read_gathered(asleep_since)
 
     async def _read_gathered(self, since: float) -> None:
-        """Take in what has collected; its arrival is unknown, so it counts as waiting since the beginning."""
+        """Read what has collected in the socket; it counts as waiting since the beginning."""
         self._decoder.waiting_since = since
-        for _ in range(2):  # a turn in which the loop reads its sockets, and the one after it
+        for _ in range(2):  # one turn in which the loop reads its sockets, and the next
             await asyncio.sleep(0)
         self._decoder.waiting_since = None
 

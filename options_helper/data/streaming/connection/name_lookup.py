@@ -45,19 +45,19 @@ class LookupLoop(asyncio.SelectorEventLoop):
 
 
 def look_up(question: Question) -> Future[Addresses]:
-    """Ask the resolver, with the arguments of `socket.getaddrinfo`; simultaneous questions share the answer.
+    """Call the resolver, with the arguments of `socket.getaddrinfo`; simultaneous calls share the answer.
 
-    So a hanging resolver holds one thread per name, however often it is asked.
+    A hanging resolver therefore blocks one thread per name, however often it is called.
     """
     with _lock:
         future = _pending.get(question)
         if future is None:
             future = Future()
-            future.set_running_or_notify_cancel()  # shared: giving up does not cancel it for others
+            future.set_running_or_notify_cancel()  # shared, so giving up does not cancel it for others
             threading.Thread(
                 target=_ask, args=(question, future), name="options-helper-lookup", daemon=True
             ).start()
-            _pending[question] = future  # only now: without its thread it would never be answered
+            _pending[question] = future  # only now, because without its thread it would never be answered
         return future
 
 
@@ -68,9 +68,9 @@ def _ask(question: Question, future: Future[Addresses]) -> None:
     ):
         try:
             addresses = socket.getaddrinfo(*question)
-        except (OSError, ValueError, OverflowError) as error:  # a host that is no name, a port that is none
+        except (OSError, ValueError, OverflowError) as error:  # not a host name, or not a port
             failures.append(error)
-    with _lock:  # held by the caller until the question is pending
+    with _lock:  # held by the caller until the look-up is pending
         del _pending[question]
     if failures:
         future.set_exception(failures[0])

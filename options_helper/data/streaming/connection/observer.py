@@ -1,4 +1,4 @@
-"""A connection's observer and timings."""
+"""The observer and the timings of a connection."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from options_helper.errors import StreamError
 
 
 class ConnectionObserver(Protocol):
-    """Observes a connection; called in the connection's thread."""
+    """An observer of a connection; called in the connection's thread."""
 
     def step(self, words: str) -> None:
-        """The handshake waits for this now."""
+        """Handle a new step of the handshake, described in words."""
 
     def subscribed(self, granted: frozenset[str] | None) -> None:
-        """Handle the acknowledged subscription and its granted symbols, None if the server names none."""
+        """Handle the acknowledged subscription and its granted symbols, None if the server lists none."""
 
     def limited(self, channels: int) -> None:
-        """Alpaca granted only this many channels of those asked for."""
+        """Handle a limit: Alpaca granted only this many of the requested channels."""
 
     def invalid(self, symbols: frozenset[str]) -> None:
         """Note symbols that Alpaca does not accept and that were left out."""
@@ -27,43 +27,43 @@ class ConnectionObserver(Protocol):
         """Handle any sign of life, such as a pong."""
 
     def counted(self, *, messages: int, conflated: int, malformed: int, waited: float = 0.0) -> None:
-        """Count what has arrived since the last call; the oldest of it waited this many seconds."""
+        """Count what arrived since the last call; the oldest of it waited this many seconds."""
 
     def complaint(self) -> StreamError | None:
         """Return a reason to end this connection although it is up (it is mute), else None."""
 
 
 class SilentObserver:
-    """An observer that takes no notice."""
+    """An observer that ignores every event."""
 
     def step(self, words: str) -> None:
-        """Ignore."""
+        """Ignore the step."""
 
     def subscribed(self, granted: frozenset[str] | None) -> None:
-        """Ignore."""
+        """Ignore the acknowledgement."""
 
     def limited(self, channels: int) -> None:
-        """Ignore."""
+        """Ignore the limit."""
 
     def invalid(self, symbols: frozenset[str]) -> None:
         """Ignore."""
 
     def heard(self) -> None:
-        """Ignore."""
+        """Ignore the sign of life."""
 
     def counted(self, *, messages: int, conflated: int, malformed: int, waited: float = 0.0) -> None:
-        """Ignore."""
+        """Ignore the count."""
 
     def complaint(self) -> StreamError | None:
-        """Never any."""
+        """Return None."""
         return None
 
 
 @dataclass(frozen=True, slots=True)
 class ConnectionTimes:
-    """The clockwork of one connection, all in seconds.
+    """The timings of one connection, all in seconds.
 
-    A peer that vanished without a word is noticed after at most ping_interval + ping_timeout.
+    A peer that vanishes without a close frame is noticed after at most ping_interval + ping_timeout.
     """
 
     handshake: float = 10.0

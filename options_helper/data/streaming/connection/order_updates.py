@@ -1,4 +1,4 @@
-"""The connection of the order updates: every frame is kept and passed on at once."""
+"""The connection of the order updates: every frame is kept and passed on immediately."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from options_helper.data.streaming.connection.connection import Duty, OneConnect
 from options_helper.data.streaming.connection.failures import trading_error
 from options_helper.errors import StreamInterrupted
 
-# Alpaca itself has sent this form. Whoever listens counts it as an update that could not be read.
+# Alpaca itself has sent this form. The listener counts it as an unreadable update.
 _UNREADABLE = {"stream": "trade_updates", "data": None}
 
 
 class TradingConnection(OneConnection):
-    """The stream of order updates: raw JSON, each passed on at once."""
+    """The stream of order updates: raw JSON, passed on immediately."""
 
     # The SDK's own.
     _subscribe_trade_updates: Callable[[], Awaitable[None]]
@@ -54,7 +54,7 @@ class TradingConnection(OneConnection):
             raise trading_error(self.stream_name, message)
 
     async def _take_in(self, frame: bytes | bytearray | str) -> bool:
-        """Take one frame in, and return whether it was the acknowledgement."""
+        """Take one frame, and return whether it was the acknowledgement."""
         self._frames_seen += 1
         try:
             message = json.loads(frame)
@@ -62,7 +62,7 @@ class TradingConnection(OneConnection):
             stream = message["stream"]
             offered = stream != "listening" or "trade_updates" in message["data"]["streams"]
         except (ValueError, TypeError, KeyError, RecursionError):
-            # The frame may have been a fill: it is passed on, so that the listener knows of a gap.
+            # The frame may have been a fill, so it is passed on and the listener knows of a gap.
             self._observer.counted(messages=1, conflated=0, malformed=0)
             await self.deliver(dict(_UNREADABLE))
             return False

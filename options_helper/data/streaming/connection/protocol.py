@@ -1,12 +1,12 @@
-"""The websocket client of the streams: cuts out market data frames, leaves everything else to websockets.
+"""The websocket client of the streams: extracts market data frames, leaves everything else to websockets.
 
-The older websockets client, which alpaca-py uses, spends about 4 µs on each frame in tasks, futures and
-queues. The class made here finds frame boundaries itself (RFC 6455, section 5.2). Until `divert` it hands
-the library one data frame per `recv()`, so nothing is under way between the two when `recv()` returns, and
-the change-over neither loses nor reorders anything. From then on whole binary frames go straight to the
-sink, and the library sees pings, pongs and the closing handshake. If anything else arrives (text, a
-fragmented message, a frame over the size limit or against the protocol), the library reads the rest of the
-connection as if this class were not there.
+The older websockets client, which alpaca-py uses, spends about 4 µs per frame on tasks, futures and queues.
+The class made here finds frame boundaries itself (RFC 6455, section 5.2). Until `divert` it hands the library
+one data frame per `recv()`, so nothing is in transit between the two when `recv()` returns, and the switch
+neither loses nor reorders anything. From then on whole binary frames go straight to the sink, and the library
+sees pings, pongs and the closing handshake. If anything else arrives (text, a fragmented message, a frame
+over the size limit or against the protocol), the library reads the rest of the connection as if this class
+did not exist.
 
 The opening handshake is websockets' own with two limits: no redirect is followed, and the HTTP answer is
 bounded in size. `ConnectionTimes.handshake` bounds its time.
@@ -25,7 +25,7 @@ from urllib.parse import urlsplit
 MAX_FRAME_BYTES = 16 * 1024 * 1024
 MAX_UPGRADE_BYTES = 32 * 1024
 
-# Anything else in a redirect's target is not a host name, and is not repeated.
+# Anything else in a redirect's target is not a host name and is not repeated.
 _HOST = re.compile(r"[0-9a-z.:_-]{1,253}")
 
 _HEADER_END = b"\r\n\r\n"
@@ -35,10 +35,10 @@ _TWO_BYTES, _EIGHT_BYTES = 126, 127
 
 
 class UpgradeRefused(ConnectionError):
-    """The server's answer to the upgrade is not accepted.
+    """The server's answer to the upgrade is not acceptable.
 
     Attributes:
-        words: Why; nothing of the server's text but a host name.
+        words: The reason; it quotes nothing of the server's text but a host name.
     """
 
     def __init__(self, words: str) -> None:
@@ -62,11 +62,11 @@ class StreamSocket(Protocol):
         """Send a message."""
 
     async def ping(self) -> Awaitable[float]:
-        """Send a ping; what it returns ends with the pong."""
+        """Send a ping; the returned awaitable completes with the pong."""
         ...
 
     async def close(self) -> None:
-        """Shake hands for the end."""
+        """Perform the closing handshake."""
 
 
 def _redirect_words(location: str) -> str:
@@ -81,8 +81,8 @@ def _redirect_words(location: str) -> str:
 def frame_bounds(buffer: bytearray, at: int = 0) -> tuple[int, int] | None:
     """Return the bounds of the payload of the frame at `at`; None while its header is incomplete.
 
-    The end may lie beyond the buffer. A frame with the mask bit, which no server may set, counts as over
-    the limit, so that the library refuses it.
+    The end may lie beyond the buffer. A frame with the mask bit, which no server may set, counts as over the
+    limit, so the library refuses it.
     """
     size = len(buffer)
     if size < at + 2:
@@ -108,7 +108,8 @@ def take_frames(buffer: bytearray) -> tuple[list[bytearray], list[bytearray], bo
 
     Returns:
         The payloads of unfragmented binary frames in order; control frames, with their headers; and whether
-        it may continue: False at a frame that is neither, or over the limit, which stays in the buffer.
+        it may continue: False if the next frame is of another kind or over the limit; that frame stays in the
+        buffer.
     """
     payloads: list[bytearray] = []
     controls: list[bytearray] = []
@@ -131,10 +132,10 @@ def take_frames(buffer: bytearray) -> tuple[list[bytearray], list[bytearray], bo
 
 
 class _FramesFirst:
-    """The class that precedes websockets' own in the bases of `stream_protocol()`.
+    """The class that comes before websockets' own in the bases of `stream_protocol()`.
 
     Attributes:
-        last_message: The last result of `recv()`; the SDK drops a refusal and raises without its code.
+        last_message: The last result of `recv()`, because the SDK raises without a refusal's code.
     """
 
     last_message: bytes | str | None = None
@@ -144,13 +145,13 @@ class _FramesFirst:
         self._buffer = bytearray()
         self._is_upgraded = False  # the HTTP response has been passed on
         self._is_wanted = False  # recv() waits for a message
-        self._is_handed_over = False  # the library reads for itself
+        self._is_handed_over = False  # the library reads on its own
         self._sink: Callable[[list[bytearray]], None] | None = None
 
     def divert(self, sink: Callable[[list[bytearray]], None]) -> None:
-        """From now on give the payloads of binary frames to `sink`, some at a time; it must not raise.
+        """Pass the payloads of binary frames to `sink` from now on, several at a time; it must not raise.
 
-        Call it when no `recv()` is under way. Afterwards `recv()` returns what the library has read.
+        Call it when no `recv()` is in progress. Afterwards `recv()` returns what the library has read.
         """
         self._sink = sink
         self._advance()
@@ -223,7 +224,7 @@ class _FramesFirst:
         self.transport.abort()  # type: ignore[attr-defined]  # websockets' own
 
     def _pass_one_message(self) -> None:
-        """One message of one or more frames, with the control frames before it, if `recv()` waits for it."""
+        """Pass on one message, with the control frames before it, if `recv()` waits for it."""
         buffer = self._buffer
         while self._is_wanted and (bounds := frame_bounds(buffer)):
             begin, end = bounds
@@ -250,7 +251,7 @@ class _FramesFirst:
 
 @cache
 def stream_protocol() -> type:
-    """Return the class for websockets' `create_protocol`, made when the first stream starts."""
+    """Return the class for websockets' `create_protocol`, created when the first stream starts."""
     from websockets.legacy.client import WebSocketClientProtocol  # noqa: PLC0415 - comes with alpaca-py
 
     return type("StreamProtocol", (_FramesFirst, WebSocketClientProtocol), {})
@@ -258,7 +259,7 @@ def stream_protocol() -> type:
 
 def websocket_params() -> dict[str, object]:
     """Return the SDK's parameters for websockets: our protocol class; keepalive and compression off."""
-    # websockets logs every frame at DEBUG, the authentication with its keys among them.
+    # websockets logs every frame at DEBUG, including the authentication with its keys.
     quiet = logging.getLogger("options_helper.websockets")
     quiet.setLevel(logging.WARNING)
     return {

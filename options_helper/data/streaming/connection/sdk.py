@@ -1,4 +1,4 @@
-"""The only module that imports alpaca-py, and the few names of it that this package uses."""
+"""The only module that imports alpaca-py, and the few of its names that this package uses."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _BY_URL_ALONE = frozenset({"delayed_sip", "boats", "overnight"})
 _FEEDS = {StreamName.STOCKS: "DataFeed", StreamName.OPTIONS: "OptionsFeed"}
 
 # The streams start together, in a thread each, and alpaca-py's packages import one another. Two threads that
-# enter them in different orders would wait for each other, which Python ends with an error in one of them.
+# enter them in different orders would deadlock, and Python would raise an error in one of them.
 _importing = threading.Lock()
 
 SdkHandler = Callable[[object], Awaitable[None]]
@@ -40,28 +40,28 @@ class SdkDataStream(SdkStream, Protocol):
 
     Attributes:
         asked: The symbols to subscribe to.
-        symbols: The same symbols, the most wanted first.
+        symbols: The same symbols, in order of priority.
     """
 
     asked: frozenset[str]
     symbols: Sequence[str]
 
     def subscribe_quotes(self, handler: SdkHandler, *symbols: str) -> None:
-        """Ask for the quotes of some symbols."""
+        """Subscribe to the quotes of some symbols."""
 
     def subscribe_trades(self, handler: SdkHandler, *symbols: str) -> None:
-        """Ask for the trades of some symbols."""
+        """Subscribe to the trades of some symbols."""
 
 
 class SdkOrderStream(SdkStream, Protocol):
     """The stream of order updates."""
 
     def subscribe_trade_updates(self, handler: SdkHandler) -> None:
-        """Ask for order updates."""
+        """Subscribe to order updates."""
 
 
 def import_alpaca(module: str) -> Any:  # noqa: ANN401 - a module without types
-    """Import a module of alpaca-py; it takes about 1.5 s, so it happens when a stream starts.
+    """Import a module of alpaca-py; it takes about 1.5 s, so it is imported when a stream starts.
 
     Raises:
         MissingDependency: alpaca-py is not installed.
@@ -83,7 +83,7 @@ def stream_class(stream: StreamName) -> type:
 
 
 def feed_enum(stream: StreamName, feed: str) -> object:
-    """Return alpaca-py's enum of a feed, without which its constructor breaks.
+    """Return alpaca-py's enum of a feed, which its constructor requires.
 
     Its stock stream takes two feeds only; the others are chosen by the URL alone and pass as one of these.
 

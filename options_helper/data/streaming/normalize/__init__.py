@@ -1,1 +1,1 @@
-"""From vendor messages to our records."""
+"""Converts vendor messages into our records."""

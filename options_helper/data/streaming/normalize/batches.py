@@ -1,7 +1,7 @@
-"""From the messages of one batch to the change of a table.
+"""Converts the messages of one batch into the change to a table.
 
-Messages arrive by the thousand, so they are cleaned column by column: a number is finite and at least 0, and
-a row has a symbol and a price.
+Messages arrive by the thousand, so they are cleaned column by column. Afterwards every number is finite and
+at least 0, and every row has a symbol and a price.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class MarketChange:
 
     @property
     def conflated(self) -> int:
-        """Messages superseded by a newer one of their symbol."""
+        """The number of messages superseded by a newer one of their symbol."""
         return self.known - len(self.rows)
 
     def lag_seconds(self, received_at: dt.datetime) -> float | None:
@@ -58,14 +58,14 @@ class MarketChange:
 def quote_change(
     items: Sequence[object], received_at: dt.datetime, *, from_rest: bool = False
 ) -> MarketChange:
-    """Return the change that quotes of any dialect make, received at one time."""
+    """Return the change that quotes of any dialect make, all received at one time."""
     return _change(items, WireQuote, received_at, from_rest=from_rest)
 
 
 def trade_change(
     items: Sequence[object], received_at: dt.datetime, *, from_rest: bool = False
 ) -> MarketChange:
-    """Return the change that trades of any dialect make, received at one time."""
+    """Return the change that trades of any dialect make, all received at one time."""
     return _change(items, WireTrade, received_at, from_rest=from_rest)
 
 
@@ -75,7 +75,7 @@ def _change(
     if not items:
         return MarketChange()
     rows = items
-    if set(map(type, items)) != {kind}:  # not as the decoder gives them
+    if set(map(type, items)) != {kind}:  # not in the decoder's form
         rows = [row for item in items if (row := to_wire(item, kind)) is not None]
     numbers = {name: _amounts(rows, name) for name in _NUMBERS[kind]}
     is_priced = ~np.logical_and.reduce([np.isnan(numbers[name]) for name in _PRICES[kind]])

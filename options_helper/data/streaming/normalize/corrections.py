@@ -15,7 +15,7 @@ from options_helper.market import Trade
 
 @dataclass(frozen=True, slots=True)
 class TradeCorrection:
-    """A trade that is no longer true, and its corrected price and size; None for a cancelled trade."""
+    """A wrong trade, with its corrected price and size; None for a cancelled trade."""
 
     symbol: str
     price: float
@@ -39,9 +39,9 @@ def read_corrections(messages: Iterable[object]) -> list[TradeCorrection]:
 
 
 def correct_trade(kept: Mapping[str, Trade], correction: TradeCorrection) -> Trade | None:
-    """Return the last trade of the symbol as it should be; None if it was cancelled or is unknown.
+    """Return the corrected last trade of the symbol; None if it was cancelled or is unknown.
 
-    A trade is recognised by its price and size.
+    A trade is identified by its price and size.
     """
     trade = kept.get(correction.symbol)
     if trade is None or (trade.price, trade.size) != (correction.price, correction.size):

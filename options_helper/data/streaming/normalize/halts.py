@@ -1,6 +1,6 @@
-"""Trading statuses of stocks, read for one thing: is trading halted?
+"""Trading statuses of stocks, read for one purpose: to know whether trading is halted.
 
-Alpaca's "Real-time Stock Data" page, "Trading Status": the code `sc` is that of the tape's own plan.
+Alpaca's "Real-time Stock Data" page, "Trading Status": the code `sc` is defined by the tape's own plan.
 """
 
 from __future__ import annotations
@@ -12,19 +12,19 @@ from options_helper.data.streaming.normalize.values import to_utc
 from options_helper.market import Trade
 
 # CTA (tapes A and B): 2 halt, 3 resume. UTP (tapes C and O): H halt, P volatility pause, T trading resumes.
-# Quotation resuming (Q) is not trading yet; every other code says nothing about a halt.
+# Quotation resumption (Q) is not trading yet; no other code concerns a halt.
 _HALTED_BY_CODE = {"2": True, "3": False, "H": True, "P": True, "T": False}
 
-# Trades off the exchanges may be reported 10 s after they were made, and be dated by their report.
+# Off-exchange trades may be reported up to 10 s late, and carry the time of their report.
 _LATE_REPORTS = dt.timedelta(seconds=15)
 
 
 def read_halts(statuses: Iterable[object], received_at: dt.datetime) -> dict[str, dt.datetime | None]:
-    """Return when each named symbol was halted, None if its trading resumed, by the newest status.
+    """Return when each symbol was halted, or None if its trading resumed, by its newest status.
 
     Args:
         statuses: Raw messages with `S` (symbol), `sc` (code) and `t` (time); others are skipped.
-        received_at: When they came, for those without a time.
+        received_at: When they were received, for those without a time.
     """
     halts: dict[str, dt.datetime | None] = {}
     for status in statuses:
@@ -39,7 +39,7 @@ def read_halts(statuses: Iterable[object], received_at: dt.datetime) -> dict[str
 def still_halted(
     halted_since: Mapping[str, dt.datetime], trades: Mapping[str, Trade]
 ) -> dict[str, dt.datetime]:
-    """Return the halts without a later trade, which would prove that trading resumed.
+    """Return the halts that no later trade contradicts.
 
     Args:
         halted_since: When each symbol was halted.

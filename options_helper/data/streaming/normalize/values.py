@@ -17,13 +17,13 @@ from options_helper.times import LATEST, from_microseconds, plausible, to_micros
 
 _NANOSECONDS = 1000
 _MAX_MICROSECONDS = to_microseconds(LATEST)
-LARGEST_AMOUNT = 1e12  # beyond any price or size; sums of larger ones would overflow
+LARGEST_AMOUNT = 1e12  # beyond any price or size; sums of larger values would overflow
 _ENUM_PREFIX = re.compile(r"[a-z]+\.(?=[a-z_]+$)")  # "orderside.buy", as str() writes an SDK enum
 _DATE_ONLY = re.compile(r"\d{4}-?\d\d-?\d\d")
 
 
 def to_amount(value: object) -> float | None:
-    """Return a price or size of market data: from 0 to `LARGEST_AMOUNT`, never of text or a boolean."""
+    """Return a price or size of market data from 0 to `LARGEST_AMOUNT`; text and booleans are rejected."""
     number = None if isinstance(value, str) else to_number(value)
     return number if number is not None and 0 <= number <= LARGEST_AMOUNT else None
 
@@ -62,7 +62,7 @@ def _in_utc(at: dt.datetime) -> dt.datetime | None:
 
 
 def _from_text(text: str) -> dt.datetime | None:
-    if _DATE_ONLY.fullmatch(text):  # a date is not a moment
+    if _DATE_ONLY.fullmatch(text):  # a date has no time
         return None
     try:
         return _in_utc(dt.datetime.fromisoformat(text))
@@ -82,16 +82,16 @@ def _from_count(microseconds: int) -> dt.datetime | None:
 
 
 def to_word(value: object) -> str | None:
-    """Return text or an enum's value in lower case ("buy", never "orderside.buy"); "" is no word."""
+    """Return text or an enum's value in lower case ("buy", never "orderside.buy"); None for ""."""
     text = value.value if isinstance(value, Enum) else value
     if not isinstance(text, str):
         return None
     word = _ENUM_PREFIX.sub("", text.strip().lower())
-    return sys.intern(word) or None  # a day's rows hold the same few words again and again
+    return sys.intern(word) or None  # a day's rows repeat the same few words
 
 
 def to_identifier(value: object) -> str | None:
-    """Return an id or symbol as text; a UUID becomes its text, "" is none."""
+    """Return an id or symbol as text; None for ""."""
     if value is None or isinstance(value, bool | float | dict | list):
         return None
     return str(value).strip() or None
@@ -105,5 +105,5 @@ def read(source: object, name: str) -> object:
 
 
 def carries(source: object, name: str) -> bool:
-    """Return whether a raw mapping or SDK object has a field at all, even null."""
+    """Return whether a raw mapping or SDK object has a field, even a null one."""
     return name in source if isinstance(source, dict) else hasattr(source, name)

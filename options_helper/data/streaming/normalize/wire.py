@@ -1,9 +1,9 @@
-"""The one form of a quote and of a trade on their way in, and how every dialect gets it.
+"""The one incoming form of a quote and of a trade, and the conversion of every dialect to it.
 
 The streams' decoder makes it from msgpack. Everything else goes through `to_wire`: the short keys of raw
 messages and of REST (`S`, `bp`, `ap`, `bs`, `as`, `p`, `s`, `t`; Alpaca's Market Data API, schemas
 `option_quote`, `stock_quote`, `option_trade`, `stock_trade`), and mappings and objects with the long names of
-alpaca-py's models. Either way a field of the wrong type makes the message malformed.
+alpaca-py's models. In both cases a field of the wrong type makes the message malformed.
 """
 
 from __future__ import annotations
@@ -60,12 +60,12 @@ Wire = TypeVar("Wire", WireQuote, WireTrade)
 
 
 def to_wire(raw: object, kind: type[Wire], *, symbol: str | None = None) -> Wire | None:
-    """Return a quote or trade of any dialect, or None if it is malformed.
+    """Return a quote or trade of any dialect in this form, or None if it is malformed.
 
     Args:
         raw: A raw mapping, or an object with `symbol`, `bid_price`, `ask_price` and the like.
         kind: `WireQuote` or `WireTrade`.
-        symbol: For a row of REST, which does not contain its symbol.
+        symbol: The symbol of a REST row, which does not contain it.
     """
     if isinstance(raw, kind):
         return raw
@@ -73,7 +73,7 @@ def to_wire(raw: object, kind: type[Wire], *, symbol: str | None = None) -> Wire
     fields = {short: _plain(read(raw, short if carries(raw, short) else long)) for short, long in names}
     at = to_utc(fields["t"])
     if at is None and fields["t"] is not None:
-        return None  # its age would be unknown
+        return None  # otherwise its age would be unknown
     try:
         return msgspec.convert({**fields, "S": symbol or fields["S"], "t": at}, kind)
     except msgspec.ValidationError:
@@ -81,5 +81,5 @@ def to_wire(raw: object, kind: type[Wire], *, symbol: str | None = None) -> Wire
 
 
 def _plain(value: object) -> object:
-    # msgspec knows numbers of NumPy no more than of any other class.
+    # msgspec does not know NumPy's numbers.
     return value.item() if isinstance(value, np.generic) else value

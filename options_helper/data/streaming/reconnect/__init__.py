@@ -1,1 +1,1 @@
-"""The decision to connect again, and its timing."""
+"""The decision to reconnect, and its timing."""

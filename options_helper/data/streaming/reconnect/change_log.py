@@ -1,4 +1,4 @@
-"""The log of a stream's changes: a new state, or a new cause of the same one."""
+"""The log of a stream's changes: a new state, or a new cause of the same state."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ logger = logging.getLogger(__name__)
 
 
 def log_change(before: StreamHealth, after: StreamHealth) -> None:
-    """Log a new state, or a new cause of the same one; a failure that repeats itself is logged once."""
+    """Log a new state, or a new cause of the same one; a repeated failure is logged once."""
     if after.state is before.state and _cause(after) == _cause(before):
         return
     level = logging.WARNING if _cause(after) or after.missing else logging.INFO

@@ -1,4 +1,4 @@
-"""The rate of a stream's messages, and their delay until they are visible."""
+"""The rate of a stream's messages, and the delay until they are visible."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _SAMPLE_SECONDS = 60.0
 class StreamMeter:
     """The figures of one stream over its last seconds and batches.
 
-    `count` and `forget_samples` are the stream's thread's, `took` the consumer's.
+    The stream's thread calls `count` and `forget_samples`; the consumer calls `took`.
 
     Args:
         monotonic: Seconds that only grow.
@@ -27,8 +27,8 @@ class StreamMeter:
         self.forget_samples()
 
     def forget_samples(self) -> None:
-        """Start lag and latency over, for a new connection."""
-        # New ones, not emptied ones: the consumer may be reading the old.
+        """Reset lag and latency, for a new connection."""
+        # Replace them instead of emptying them, because the consumer may be reading the old ones.
         self._lags: deque[tuple[float, float]] = deque(maxlen=25)
         self._latencies: deque[tuple[float, float]] = deque(maxlen=50)
 
@@ -40,11 +40,11 @@ class StreamMeter:
         while len(self._counts) > 2 and now - self._counts[1][0] >= _RATE_SECONDS:  # noqa: PLR2004 - a span has two ends
             self._counts.popleft()
         began, first = self._counts[0]
-        # After a silence the oldest sample is stale; everything since then arrived within the window.
+        # After a silence the oldest sample is stale, because everything since then arrived within the window.
         return (total - first) / min(max(now - began, 1.0), _RATE_SECONDS)
 
     def took(self, seconds: float, lag: float | None) -> tuple[float, float | None]:
-        """Median latency and median lag in seconds, with this batch's time to be seen and its lag."""
+        """Return median latency and lag in seconds, with this batch's time to be seen and its lag."""
         now, latencies, lags = self._monotonic(), self._latencies, self._lags
         latencies.append((now, self._waited + max(0.0, seconds)))
         if lag is not None:
@@ -53,7 +53,7 @@ class StreamMeter:
 
 
 def _recent_median(samples: deque[tuple[float, float]], now: float) -> float:
-    """The median of the last minute; the newest sample stays, for nothing newer is known."""
+    """Return the median of the last minute; the newest sample stays, because nothing newer is known."""
     while len(samples) > 1 and now - samples[0][0] > _SAMPLE_SECONDS:
         samples.popleft()
     return statistics.median(value for _at, value in samples)

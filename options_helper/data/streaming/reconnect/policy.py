@@ -1,7 +1,7 @@
 """The reconnect decision: which errors are final, how long to wait, and which silence ends a connection.
 
-Nothing else decides. `is_final` goes by the error's type; whoever raises a `StreamError` for one of Alpaca's
-codes takes its type from `FINAL_CODES`.
+Nothing else decides. `is_final` depends on the error's type; the type of a `StreamError` for one of Alpaca's
+codes comes from `FINAL_CODES`.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def compute_backoff_seconds(
     Args:
         failures: Consecutive failures so far, at least 1.
         base_seconds: The wait after the first failure.
-        cap_seconds: No wait is longer, jitter included.
+        cap_seconds: The longest wait, jitter included.
         draw: A uniform random number in [0, 1); 0.5 means no jitter.
     """
     exponential = base_seconds * 2.0 ** min(failures - 1, 32)
@@ -50,19 +50,19 @@ def choose_base_seconds(error: BaseException, base_seconds: float) -> float:
 
 
 def is_final(error: BaseException) -> bool:
-    """Return True if another try would change nothing; an error that nobody foresaw is retried."""
+    """Return True if another try would change nothing; an unforeseen error is retried."""
     return isinstance(error, OptionsHelperError) and not isinstance(error, StreamInterrupted)
 
 
 @dataclass(frozen=True, slots=True)
 class MuteEvidence:
-    """Facts about a stream's silence that its record does not hold.
+    """Facts about a stream's silence that its record does not contain.
 
     Attributes:
         phase: The market's phase.
-        ticking: Symbols that gave an event in the minute before the last event.
-        last_reconnect_at: When a connection was last given up for being mute.
-        session_open: When the session began, None if unknown.
+        ticking: The number of symbols with an event in the minute before the last event.
+        last_reconnect_at: When a connection was last ended because it was mute.
+        session_open: When the session began, or None if unknown.
     """
 
     phase: str
@@ -72,12 +72,12 @@ class MuteEvidence:
 
 
 def is_mute(health: StreamHealth, evidence: MuteEvidence, *, now: dt.datetime) -> bool:
-    """Return True if a connection is to be given up for its silence, though it answers pings.
+    """Return True if a connection is to be ended for its silence, although it answers pings.
 
-    Never the stream of fills, which speaks only when an order moves. Of the others only while the market is
-    open, only if several symbols were ticking before, and rarely: a book of one contract, or a closed market,
-    is silent by nature. Silence begins with the last event, the connection or the session, whichever is the
-    latest.
+    The fills stream is never mute, because it sends something only when an order changes. The others are mute
+    only while the market is open, only if several symbols were ticking before, and rarely: one contract, or a
+    closed market, is naturally silent. Silence begins with the last event, the connection or the session,
+    whichever is latest.
     """
     if health.stream is StreamName.FILLS:
         return False

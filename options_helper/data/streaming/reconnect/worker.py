@@ -1,4 +1,4 @@
-"""One stream's thread: connect, run, back off, give up; and its record, and the log of its changes."""
+"""One stream's thread: connect, run, back off, give up; with its record, and the log of its changes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from options_helper.times import utc_now
 
 logger = logging.getLogger(__name__)
 
-# A stream that is silent by nature has no first event to reset its backoff; a minute of life does instead.
+# A naturally silent stream has no first event to reset its backoff, so a minute of connection does it.
 _PROVEN_AFTER_SECONDS = 60.0
 
 
@@ -33,7 +33,7 @@ class Streamer(Protocol):
     """A stream that a worker runs: a streamer of this package, or a test's."""
 
     def run(self) -> None:
-        """Live for one connection; blocks."""
+        """Connect once and block until the connection ends."""
 
     def stop(self) -> None:
         """End `run()`."""
@@ -61,12 +61,12 @@ class HealthChanges(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True)
 class WorkerSeams:
-    """The parts that a worker gets from its run.
+    """The parts that a run gives to a worker.
 
     Attributes:
         connect: Builds and subscribes a streamer for one connection, with the worker as its observer.
-        changed: Called after a change of state (the record is replaced already).
-        complaint: A reason to end a mute connection, given the record; None while all is well.
+        changed: Called after a change of state, when the record has been replaced.
+        complaint: Returns a reason to end a mute connection, given the record; None while all is well.
         base_seconds, cap_seconds: The backoff.
     """
 
@@ -79,14 +79,14 @@ class WorkerSeams:
 
 
 class StreamWorker:
-    """Owns one stream's thread and its `StreamHealth`, and is the observer of its connections."""
+    """The owner of one stream's thread and `StreamHealth`, and the observer of its connections."""
 
     def __init__(
         self, stream: StreamName, seams: WorkerSeams, *, asked: frozenset[str] = frozenset()
     ) -> None:
         self._seams = seams
         self._clock = seams.clock
-        self._lock = threading.Lock()  # the record is written by the stream's thread and by the consumer's
+        self._lock = threading.Lock()  # both the stream's thread and the consumer's write the record
         self._health = StreamHealth(stream, asked=asked)
         self._stopping = threading.Event()
         self._streamer: Streamer | None = None
@@ -106,7 +106,7 @@ class StreamWorker:
         return self._thread
 
     def start(self) -> None:
-        """Begin to connect."""
+        """Start to connect."""
         self._enter(StreamState.CONNECTING, step="connecting")
         self._thread.start()
 
@@ -116,20 +116,20 @@ class StreamWorker:
         self._stop_streamer()
 
     def mark_stopped(self) -> None:
-        """Record the end, once the thread is gone or given up on."""
+        """Record the end, once the thread has ended or is given up."""
         self._enter(StreamState.STOPPED, step="", next_attempt_at=None)
 
     # The connection's observer ---------------------------------------------------------------
 
     def step(self, words: str) -> None:
-        """The handshake waits for this now."""
+        """Record the step that the handshake has reached."""
         self._replace(step=words)
 
     def subscribed(self, granted: frozenset[str] | None) -> None:
-        """The server acknowledged the subscription."""
+        """Record that the server acknowledged the subscription."""
         missing = self._health.asked - granted if granted is not None else frozenset()
         now = self._clock()
-        self._meter.forget_samples()  # the record keeps the last lag: nothing is known yet of the new one
+        self._meter.forget_samples()  # the record keeps the last lag, because the new one is still unknown
         self._enter(
             StreamState.RUNNING,
             step="",
@@ -140,7 +140,7 @@ class StreamWorker:
         )
 
     def limited(self, channels: int) -> None:
-        """Alpaca granted only this many channels of those asked for."""
+        """Record that Alpaca granted only this many of the requested channels."""
         self._replace(channels=channels)
 
     def invalid(self, symbols: frozenset[str]) -> None:
@@ -152,31 +152,31 @@ class StreamWorker:
         self._replace(last_heard_at=self._clock())
 
     def counted(self, *, messages: int, conflated: int, malformed: int, waited: float = 0.0) -> None:
-        """Count what came since the last call; `waited` is how long the oldest of it waited, in seconds."""
+        """Count what arrived since the last call; `waited` is the longest wait of it in seconds."""
         rate = self._meter.count(self._health.messages + messages, waited)
         self._add(messages=messages, conflated=conflated, malformed=malformed, rate=rate)
 
     def complaint(self) -> StreamError | None:
-        """A reason to end this connection though it is up."""
+        """Return a reason to end this connection although it is up, or None."""
         return self._seams.complaint(self._health)
 
     # Events -----------------------------------------------------------------------------------
 
     def event(self, *, received_at: dt.datetime) -> None:
-        """A market event or an order update came: the stream is running, whatever was acknowledged."""
+        """Record a market event or an order update: the stream is running, whatever was acknowledged."""
         self._failures = 0
         if self._health.state in {StreamState.CONNECTING, StreamState.RECONNECTING}:
             self._enter(StreamState.RUNNING, step="", connected_at=received_at, next_attempt_at=None)
         self._replace(last_event_at=received_at, last_heard_at=received_at)
 
     def applied(self, *, received_at: dt.datetime, lag: float | None, conflated: int, malformed: int) -> None:
-        """The consumer made a batch visible.
+        """Record that the consumer made a batch visible.
 
         Args:
             received_at: When the batch was handed over.
             lag: Its median receive time minus event time, in seconds.
-            conflated: Messages of it superseded within the batch.
-            malformed: Messages of it that could not be understood.
+            conflated: The number of messages superseded within the batch.
+            malformed: The number of messages that could not be read.
         """
         seconds = (self._clock() - received_at).total_seconds()
         latency_seconds, lag_seconds = self._meter.took(seconds, lag)
@@ -218,12 +218,12 @@ class StreamWorker:
     def _stop_streamer(self) -> None:
         streamer = self._streamer
         if streamer is not None:
-            # Not our code if it was injected: its mistake must not keep the other streams from ending.
+            # An injected streamer is not our code; its error must not keep the other streams from ending.
             with self._guard.keep_going(f"The stop of the {self._health.stream} stream"):
                 streamer.stop()
 
     def _back_off_after(self, error: BaseException) -> bool:
-        """Record why the stream ended; wait for the next attempt; False where there is none."""
+        """Record why the stream ended, and wait for the next attempt; return False if there is none."""
         failure = self._describe(error)
         if failure.final:
             self._enter(StreamState.ERROR, step="", last_failure=failure, next_attempt_at=None)
@@ -259,7 +259,7 @@ class StreamWorker:
         if isinstance(error, OptionsHelperError):
             text = error.detail if isinstance(error, StreamError) else str(error)
         else:
-            # A foreign exception's text may hold anything, a key included: only its kind is shown.
+            # A foreign exception's text may contain anything, even a key, so only its kind is shown.
             text = f"an unexpected error in the stream ({type(error).__name__})"
             logger.error("The %s stream met an unexpected %s.", self._health.stream, type(error).__name__)
         code = error.code if isinstance(error, StreamError) else None
@@ -268,7 +268,7 @@ class StreamWorker:
     def _enter(self, state: StreamState, **changes: Unpack[HealthChanges]) -> None:
         with self._lock:
             before = self._health
-            if before.state is StreamState.STOPPED:  # a late word of an ended connection revives nothing
+            if before.state is StreamState.STOPPED:  # a late event of an ended connection changes nothing
                 return
             since = before.since if before.state is state else self._clock()
             self._health = after = replace(before, state=state, since=since, **changes)
@@ -281,7 +281,7 @@ class StreamWorker:
     def _add(
         self, *, messages: int = 0, conflated: int = 0, malformed: int = 0, **changes: Unpack[HealthChanges]
     ) -> None:
-        """Add to the totals, as the stream's thread and the consumer do at the same time."""
+        """Add to the totals, which the stream's thread and the consumer do concurrently."""
         with self._lock:
             health = self._health
             self._health = replace(

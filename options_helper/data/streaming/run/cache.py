@@ -39,7 +39,7 @@ Row = TypeVar("Row", bound=Mapping[str, object])
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BrokerHistory:
-    """The account's executions and other changes since a New York date, None before they are known."""
+    """The account's executions and other changes since a New York date, None until known."""
 
     since: dt.date | None = None
     fills: tuple[BrokerFill, ...] = ()
@@ -76,7 +76,7 @@ class CacheState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reference:
-    """Reference data from REST on symbols and the account, its number masked; None if not reported."""
+    """Reference data from REST about symbols and the account, its number masked; None if not reported."""
 
     previous_closes: Mapping[str, PreviousClose] = field(default_factory=dict)
     greeks: Mapping[str, Greeks] = field(default_factory=dict)
@@ -92,7 +92,7 @@ class Reference:
 class LiveCache:
     """Versions of one state; `apply_…` makes the next, `state` is the newest.
 
-    The new version is built beside the old one and published by one assignment, so readers never wait.
+    A new version is built next to the old one and published by one assignment, so readers never wait.
     """
 
     def __init__(self, stocks: Iterable[str] = (), option_contracts: Iterable[str] = ()) -> None:
@@ -116,7 +116,7 @@ class LiveCache:
     def apply_stocks(
         self, quotes: Sequence[Quote] | Columns = (), trades: Sequence[Trade] | Columns = ()
     ) -> None:
-        """Put in the newest rows of stocks; a trade made after a halt ends it."""
+        """Apply the newest rows of stocks; a trade made after a halt ends it."""
         with self._lock:
             state = self._state
             stock_trades = state.stock_trades.updated(trades) if trades else state.stock_trades
@@ -133,7 +133,7 @@ class LiveCache:
     def apply_options(
         self, quotes: Sequence[Quote] | Columns = (), trades: Sequence[Trade] | Columns = ()
     ) -> None:
-        """Put in the newest rows of option contracts."""
+        """Apply the newest rows of option contracts."""
         with self._lock:
             state = self._state
             self._publish(
@@ -159,13 +159,13 @@ class LiveCache:
             )
 
     def apply_halts(self, since_by_symbol: Mapping[str, dt.datetime | None]) -> None:
-        """Note since when symbols are halted; None for those whose trading resumed."""
+        """Record when symbols were halted; None means that trading resumed."""
         with self._lock:
             known = {**self._halted_since, **since_by_symbol}
             self._publish_halts({symbol: since for symbol, since in known.items() if since is not None})
 
     def forget_halts(self) -> None:
-        """Believe in no halt any more: the end of each may have been missed."""
+        """Forget all halts, because the end of each may have been missed."""
         with self._lock:
             self._publish_halts({})
 
@@ -179,7 +179,7 @@ class LiveCache:
             self._publish(replace(self._state, fills=tuple(map(freeze_row, newest)) + self._state.fills))
 
     def apply_reference(self, reference: Reference) -> None:
-        """Merge what REST knows; the broker's positions are replaced as a whole, None changes nothing."""
+        """Merge REST's reference data; the broker's positions are replaced whole, None changes nothing."""
         with self._lock:
             known = self._state
             self._publish(
@@ -200,7 +200,7 @@ class LiveCache:
             )
 
     def apply_progress(self, part: str, words: str) -> None:
-        """Say what the background fetch of one part is doing, or why it failed; "" when it is well."""
+        """Record what the background fetch of one part is doing, or why it failed; "" when all is well."""
         with self._lock:
             self._publish(replace(self._state, backfill={**self._state.backfill, part: words}))
 
@@ -211,7 +211,7 @@ class LiveCache:
         unreadable: UnreadableRows = NO_UNREADABLE_ROWS,
         option_events: Sequence[OptionEventRow] = (),
     ) -> None:
-        """Replace the day's executions and orders of REST, and the count of its rows that are unreadable."""
+        """Replace the day's executions and orders from REST, and the count of unreadable rows."""
         with self._lock:
             self._publish(
                 replace(
@@ -224,21 +224,22 @@ class LiveCache:
             )
 
     def apply_gaps(self, gaps: FillGaps) -> None:
-        """Publish the unconfirmed spans as they stand now, whoever changed them."""
-        with self._lock:  # read within it, or an older reading could be published after a newer one
+        """Publish the unconfirmed spans as they are now, whoever changed them."""
+        with self._lock:  # read under the lock, or an older reading could be published after a newer one
             self._publish(replace(self._state, fill_gaps=gaps.gaps))
 
     def drop_orders_before(self, day: dt.date) -> None:
         """Drop the order updates of earlier New York days, once, when this day begins.
 
-        Not later in the day: an order of an earlier day that REST reports then is still open.
+        Later in the day nothing is dropped, because an earlier day's order that REST reports then is still
+        open.
         """
         if self._orders_day != day:
             with self._lock:
                 self._begin_day(day)
 
     def touch(self) -> None:
-        """Make a new version of the same contents, for a change that stands elsewhere (a stream's state)."""
+        """Make a new version with the same contents, for a change elsewhere (a stream's state)."""
         with self._lock:
             self._publish(self._state)
 
@@ -249,7 +250,7 @@ class LiveCache:
 
     def _begin_day(self, day: dt.date) -> None:
         known, self._orders_day = self._orders_day, day
-        if known is None or known == day:  # before the first day nothing is old
+        if known is None or known == day:  # before the first day, nothing is old
             return
         state = self._state
         rows = (state.fills, state.rest_fills, state.rest_orders)

@@ -14,23 +14,23 @@ from options_helper.market import StreamName
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveStreamConfig:
-    """Everything that decides which streams run, and how.
+    """Everything that determines which streams run, and how.
 
     Attributes:
         settings: Keys and endpoints; read from the environment if None.
         stocks, option_contracts: Symbols as Alpaca spells them, from a `SubscriptionPlan`.
         polled_contracts: Contracts that do not stream; REST fetches their prices at an interval.
-        stream_first: The symbols in the order in which they stream if Alpaca grants fewer; the others follow.
-        stream_stocks, stream_options, stream_fills: Streams to run; one without symbols is not started.
+        stream_first: The symbols that stream first if Alpaca grants fewer, in order; the others follow.
+        stream_stocks, stream_options, stream_fills: The streams to run; one without symbols is not started.
         stock_feed: "iex", "sip", "delayed_sip", "boats" or "overnight".
         options_feed: "indicative" or "opra".
         reconnect_base_seconds, reconnect_cap_seconds: The backoff between attempts; 0 retries at once.
-        queue_maxsize: The most batches that may wait for the consumer.
-        backfill: Fetch by REST what the streams do not carry.
+        queue_maxsize: The largest number of batches that may wait for the consumer.
+        backfill: Fetch over REST what the streams do not carry.
         times: The timeouts of each connection.
 
     Raises:
-        SettingsError: A value makes no sense; the text names it.
+        SettingsError: A value is invalid; the text names it.
     """
 
     settings: AlpacaSettings | None = None
@@ -73,14 +73,14 @@ class LiveStreamConfig:
                 raise SettingsError(f"times.{part.name}", f"times.{part.name} must be above 0.")
 
     def symbols(self, stream: StreamName) -> tuple[str, ...]:
-        """Return the symbols of a stream, the most wanted first; empty for fills."""
+        """Return the symbols of a stream in order of priority; empty for fills."""
         symbols = {StreamName.STOCKS: self.stocks, StreamName.OPTIONS: self.option_contracts}.get(stream, ())
         ranks = {symbol: rank for rank, symbol in enumerate(self.stream_first)}
         return tuple(sorted(symbols, key=lambda symbol: ranks.get(symbol, len(ranks))))
 
     @property
     def streams(self) -> tuple[StreamName, ...]:
-        """The wanted streams that have something to subscribe to."""
+        """The requested streams that have something to subscribe to."""
         wanted = {
             StreamName.STOCKS: self.stream_stocks and bool(self.stocks),
             StreamName.OPTIONS: self.stream_options and bool(self.option_contracts),
@@ -90,7 +90,7 @@ class LiveStreamConfig:
 
 
 def _symbols(name: str, given: Iterable[str]) -> tuple[str, ...]:
-    """Return the symbols, each once; a string would be taken apart into letters, so it is refused."""
+    """Return the symbols without duplicates; reject a string, which would be split into letters."""
     if isinstance(given, str):
         raise SettingsError(name, f'{name} must be a list of symbols such as ["{given}"], not a string.')
     return tuple(dict.fromkeys(given))

@@ -1,4 +1,4 @@
-"""The one thread that turns batches into the cache's next version."""
+"""The one thread that applies batches to the cache."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 
 
 class Consumer:
-    """Takes from the inbox until it is closed and empty; one bad batch costs itself alone.
+    """Takes batches until the inbox is closed and empty; a bad batch fails alone.
 
     Args:
         orders_unread: Called with the time of receipt when an order update could not be read, or not in full.
@@ -45,7 +45,7 @@ class Consumer:
         self.thread = threading.Thread(target=self._consume, name="options-helper-consumer", daemon=True)
 
     def start(self) -> None:
-        """Begin to take."""
+        """Start to take batches."""
         self.thread.start()
 
     def _consume(self) -> None:
@@ -74,7 +74,7 @@ class Consumer:
             apply(quotes.rows, trades.rows)
         self._workers[batch.stream].applied(
             received_at=batch.received_at,
-            # Of quotes alone: the trades of the indicative feed are late by design.
+            # Only quotes count, because the trades of the indicative feed are late by design.
             lag=quotes.lag_seconds(batch.received_at),
             conflated=quotes.conflated + trades.conflated,
             malformed=batch.messages - known,

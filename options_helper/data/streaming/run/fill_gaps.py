@@ -11,13 +11,13 @@ from options_helper.market import FillGap
 
 
 class FillGaps:
-    """Opens a gap when the stream is lost, bounds it at the next acknowledgement, drops it when confirmed.
+    """Opens a gap when the stream is lost, ends it at the next acknowledgement, drops it when confirmed.
 
     The stream has no replay, so the first gap begins with the New York day itself.
 
     Args:
-        day_start: When that day began.
-        publish: Given the gaps at first and after each call, in the caller's thread.
+        day_start: The start of that day.
+        publish: Called with the gaps at first and after each change, in the caller's thread.
     """
 
     def __init__(
@@ -31,39 +31,39 @@ class FillGaps:
 
     @property
     def gaps(self) -> tuple[FillGap, ...]:
-        """Unconfirmed spans, oldest first; the last has no end while the stream is down."""
+        """The unconfirmed spans, oldest first; the last has no end while the stream is down."""
         with self._lock:
             return tuple(self._gaps)
 
     def lost(self, at: dt.datetime) -> None:
-        """The stream went away; `at` is when it was last known to deliver."""
+        """Open a gap because the stream is lost; `at` is when it was last known to deliver."""
         with self._lock:
             if not self._gaps or self._gaps[-1].end is not None:
                 self._gaps.append(FillGap(at, reason=self._reason))
         self._publish(self)
 
     def acknowledged(self, at: dt.datetime) -> None:
-        """The server listens again: what happened before `at` must come from REST."""
+        """End the gap because the server listens again; REST must report what happened before `at`."""
         with self._lock:
             if self._gaps and self._gaps[-1].end is None:
                 self._gaps[-1] = replace(self._gaps[-1], end=at)
         self._publish(self)
 
     def unread(self, at: dt.datetime) -> None:
-        """An order update that came at `at` could not be read: what it said must come from REST."""
+        """Open a gap for an unreadable order update received at `at`, whose content REST must report."""
         with self._lock:
             if not self._gaps or self._gaps[-1].end is not None:
                 self._gaps.append(FillGap(at, at, self._reason))
         self._publish(self)
 
     def confirmed(self, until: dt.datetime) -> None:
-        """REST has reported everything up to `until`."""
+        """Drop what REST has confirmed: everything up to `until`."""
         with self._lock:
             self._gaps = [gap for gap in self._gaps if gap.end is None or gap.end > until]
         self._publish(self)
 
     def failed(self, reason: str) -> None:
-        """REST did not answer; the gaps, and new ones, keep the reason until it changes."""
+        """Record why REST did not answer; the gaps keep the reason until it changes."""
         with self._lock:
             self._reason = reason
             self._gaps = [replace(gap, reason=reason) for gap in self._gaps]

@@ -29,16 +29,16 @@ class Batch:
 
     @property
     def messages(self) -> int:
-        """How many messages are lost if this batch is."""
+        """The number of messages that are lost if this batch is."""
         return sum(
             len(part) for part in (self.quotes, self.trades, self.statuses, self.corrections, self.orders)
         )
 
 
 class EventInbox:
-    """Two lanes: quotes and trades are bounded and give up their oldest batch; nothing else is ever dropped.
+    """Two lanes: that of quotes and trades is bounded and drops its oldest batch; the other drops nothing.
 
-    Order updates and trading statuses are rare, and no later one makes up for one that is lost. `offer` never
+    Order updates and trading statuses are rare, and no later one replaces a lost one. `offer` never
     blocks and never raises, from any thread; `take` serves the lane that drops nothing first.
     """
 
@@ -51,7 +51,7 @@ class EventInbox:
         self._closed = False
 
     def offer(self, batch: Batch) -> None:
-        """Hand a batch over; when the market lane is full its oldest batch goes and is counted."""
+        """Hand over a batch; if the market lane is full, its oldest batch is dropped and counted."""
         with self._ready:
             if batch.orders or batch.statuses:
                 self._kept.append(batch)
@@ -63,7 +63,7 @@ class EventInbox:
             self._ready.notify()
 
     def take(self) -> Batch | None:
-        """The next batch, waiting for one; None once the inbox is closed and empty."""
+        """Return the next batch, waiting until there is one; None once the inbox is closed and empty."""
         with self._ready:
             while True:
                 if self._kept:
@@ -75,18 +75,18 @@ class EventInbox:
                 self._ready.wait()
 
     def close(self) -> None:
-        """Let `take` return None when all is taken."""
+        """Let `take` return None once everything is taken."""
         with self._ready:
             self._closed = True
             self._ready.notify_all()
 
     @property
     def depth(self) -> int:
-        """Batches waiting, both lanes."""
+        """The number of batches waiting in both lanes."""
         return len(self._market) + len(self._kept)
 
     @property
     def dropped(self) -> dict[str, int]:
-        """Messages lost by stream since the inbox was made."""
+        """The number of messages lost since the inbox was created, by stream."""
         with self._ready:
             return dict(self._dropped)

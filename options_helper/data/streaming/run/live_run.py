@@ -31,32 +31,32 @@ from options_helper.times import new_york_date, start_of_day, to_microseconds
 
 
 class BackgroundFetch(Protocol):
-    """Fetches by REST, in a thread of its own, what the streams do not carry."""
+    """A fetch over REST, in its own thread, of what the streams do not carry."""
 
     def start(self) -> None:
-        """Begin to fetch."""
+        """Start to fetch."""
 
     def stop(self) -> None:
         """Ask the thread to end."""
 
     def join(self, timeout: float) -> None:
-        """Wait for the thread's end, at most this many seconds."""
+        """Wait for the thread to end, at most this many seconds."""
 
     def request_fills(self) -> None:
-        """Fetch the day's executions and orders soon; return at once."""
+        """Fetch the day's executions and orders soon; return immediately."""
 
     def request_quotes(self, stream: StreamName) -> None:
-        """Fetch soon the quotes of a data stream, and of what it does not carry; return at once."""
+        """Fetch the quotes of a data stream, and what it does not carry, soon; return immediately."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunParts:
-    """The parts of a run, given by the manager.
+    """The parts of a run, supplied by the manager.
 
     Attributes:
-        builders: By stream name, each builds the streamer of one connection.
+        builders: Functions by stream name that build the streamer of one connection.
         build_backfill: Builds the background fetch of a run; None for none.
-        first_version: Snapshots of this run have higher versions.
+        first_version: The version below those of this run's snapshots.
     """
 
     builders: Mapping[StreamName, BuildStreamer]
@@ -83,7 +83,7 @@ class LiveRun:
         self._builders = parts.builders
         self._changed = threading.Condition()  # notified after every change of a stream's state
         self._mute_reconnects: dict[StreamName, dt.datetime] = {}
-        # The last event of a stream, and the most symbols found ticking before it.
+        # The last event of a stream, and the largest number of symbols that ticked before it.
         self._ticked: dict[StreamName, tuple[dt.datetime, int]] = {}
         day_start = start_of_day(new_york_date(self.started_at))
         wants_fills = StreamName.FILLS in config.streams
@@ -96,7 +96,7 @@ class LiveRun:
         self._backfill = parts.build_backfill(config, self) if parts.build_backfill else None
 
     def start(self) -> None:
-        """Begin to connect; nothing touches the network before."""
+        """Start to connect; nothing touches the network before."""
         self._consumer.start()
         if self._backfill is not None:
             self._backfill.start()
@@ -104,7 +104,7 @@ class LiveRun:
             worker.start()
 
     def stop(self, timeout: float) -> bool:
-        """End every thread, all against one deadline in seconds; return True if all are gone."""
+        """End every thread before one deadline, in seconds; return True if all have ended."""
         deadline = time.monotonic() + timeout
         if self._backfill is not None:
             self._backfill.stop()
@@ -123,7 +123,7 @@ class LiveRun:
         return not any(thread.is_alive() for thread in threads)
 
     def wait_until_live(self, timeout: float) -> bool:
-        """Wait until every stream is acknowledged; False after `timeout` seconds or if one ended for good."""
+        """Wait for all acknowledgements; return False on timeout or if a stream ended for good."""
         with self._changed:
             self._changed.wait_for(lambda: self._is_live() or not self._may_become_live(), timeout)
         return self._is_live()
@@ -140,7 +140,7 @@ class LiveRun:
         return self.stopped_at is None and any(worker.health.alive for worker in self.workers.values())
 
     def snapshot(self) -> LiveSnapshot:
-        """Return a frozen copy of everything at this time, which is Alpaca's if the difference is known."""
+        """Return a frozen copy of everything now; the time is Alpaca's if the clock offset is known."""
         now = self.clock()
         alpaca_now = self.results.to_alpaca_time(now)
         self.cache.drop_orders_before(new_york_date(alpaca_now))
@@ -200,12 +200,12 @@ class LiveRun:
         rows = items if isinstance(items, list | tuple) else [items]
         now = self.clock()
         self.workers[stream].event(received_at=now)
-        # Each order update is a batch of its own, so that one that cannot be read costs itself alone.
+        # Each order update is a batch of its own, so an unreadable one fails alone.
         for part in [(row,) for row in rows] if kind == "orders" else [rows]:
             self.inbox.offer(Batch(stream, now, **{kind: part}))
 
     def _ask_for_unread(self, at: dt.datetime) -> None:
-        """Ask REST for what an order update said that could not be read."""
+        """Request from REST what an unreadable order update contained."""
         if self._gaps is not None:
             self._gaps.unread(at)
         if self._backfill is not None:
@@ -241,7 +241,7 @@ class LiveRun:
         state = self.cache.state
         table = state.stock_quotes if stream is StreamName.STOCKS else state.option_quotes
         since = to_microseconds(last - TICKING_WINDOW)
-        # A row from REST is no tick.
+        # A row from REST is not a tick.
         return int(((table.rows["received_at"] >= since) & ~table.rows["from_rest"]).sum())
 
     def _on_change(self, before: StreamHealth, after: StreamHealth) -> None:
@@ -253,7 +253,7 @@ class LiveRun:
             self._changed.notify_all()
 
     def _follow(self, before: StreamHealth, after: StreamHealth) -> None:
-        """Ask REST what an acknowledged stream missed; open a gap when the trading stream is lost."""
+        """Request what an acknowledged stream missed; open a gap when the trading stream is lost."""
         is_back, is_lost = after.state is StreamState.RUNNING, before.state is StreamState.RUNNING
         if after.stream is StreamName.FILLS:
             self._follow_fills(before, is_back=is_back, is_lost=is_lost)
@@ -264,7 +264,7 @@ class LiveRun:
 
     def _follow_data(self, health: StreamHealth) -> None:
         stream = health.stream
-        self._ticking(health)  # before REST replaces those rows: a short connection may not have counted them
+        self._ticking(health)  # before REST replaces rows that are not counted yet
         if stream is StreamName.STOCKS:
             self.cache.forget_halts()
         if self._backfill is not None:
@@ -282,6 +282,6 @@ class LiveRun:
 
 
 def _is_refused_for_its_size(health: StreamHealth) -> bool:
-    """Return whether Alpaca granted not a single symbol of a stream."""
+    """Return whether Alpaca granted no symbol of a stream at all."""
     failure = health.last_failure
     return health.state is StreamState.ERROR and failure is not None and failure.code == SYMBOL_LIMIT

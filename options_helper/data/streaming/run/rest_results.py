@@ -1,4 +1,4 @@
-"""Publishes the results of a run's background fetch to its cache, its streams' records and its gaps."""
+"""Publishes a run's REST results to its cache, its streams' records and its gaps."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from options_helper.order_rows import OptionEventRow, OrderRow
 
 @dataclass(frozen=True, slots=True)
 class Polling:
-    """The symbols of one stream that REST fetches at an interval, and when it last answered for all."""
+    """The symbols of one stream that REST fetches at an interval, and the time it last answered for all."""
 
     symbols: frozenset[str] = frozenset()
     seconds: float = 0.0
@@ -26,7 +26,7 @@ class Polling:
 
 
 class RestResults:
-    """Takes what REST answered; its methods may be called from several threads.
+    """Receives REST's results; its methods may be called from several threads.
 
     Attributes:
         calendar: The market's clock, None until it is known.
@@ -45,48 +45,48 @@ class RestResults:
 
     @property
     def clock_offset(self) -> float | None:
-        """Return the measured offset, or None if it is unknown or a quote refutes it."""
+        """The measured offset, or None if it is unknown or a quote contradicts it."""
         state = self._cache.state
         return accept_offset(self.clock_offset_seconds, state.stock_quotes, state.option_quotes)
 
     def to_alpaca_time(self, at: dt.datetime) -> dt.datetime:
-        """Return a time of this computer's clock by Alpaca's, as far as the difference is known."""
+        """Convert a time of this computer's clock to Alpaca's, if the offset is known."""
         return at - clock_error(self.clock_offset)
 
     def put_quotes(self, stocks: Sequence[Quote] = (), options: Sequence[Quote] = ()) -> None:
-        """Take first quotes, marked `from_rest`, with their true times; a newer one of the stream wins."""
+        """Store first quotes, marked `from_rest`, with their true times; a newer streamed one wins."""
         if stocks:
             self._cache.apply_stocks(stocks)
         if options:
             self._cache.apply_options(options)
 
     def put_trades(self, stocks: Sequence[Trade] = (), options: Sequence[Trade] = ()) -> None:
-        """Take last trades; values of indices come as stocks' trades. A newer one of the stream wins."""
+        """Store last trades, index values as trades of stocks; a newer streamed one wins."""
         if stocks:
             self._cache.apply_stocks((), stocks)
         if options:
             self._cache.apply_options((), options)
 
     def put_complete(self, stream: StreamName, as_of: dt.datetime) -> None:
-        """Note that every quote and trade of a data stream was put, as of a time or later."""
+        """Record that every quote and trade of a data stream was stored, as of a time or later."""
         worker = self._workers.get(stream)
         if worker is not None:
             worker.completed(as_of)
             self._cache.touch()
 
     def put_polling(self, stream: StreamName, symbols: Iterable[str], seconds: float) -> None:
-        """Note what is about to be fetched at which interval; an answer for other symbols proves nothing."""
+        """Record which symbols are polled and how often; an answer for other symbols proves nothing."""
         wanted = frozenset(symbols)
         with self._polling_lock:
             known = self.polling.get(stream, Polling())
-            # Equal symbols stay the same object, for readers that remember it.
+            # Equal symbols stay the same object, for readers that keep it.
             changed = replace(known, seconds=seconds) if wanted == known.symbols else Polling(wanted, seconds)
             self.polling = {**self.polling, stream: changed}
         if changed != known:
             self._cache.touch()
 
     def put_polled(self, stream: StreamName, symbols: Iterable[str], asked_at: dt.datetime) -> None:
-        """Note that REST answered for these symbols, all that were polled when it was asked."""
+        """Record that REST answered for all polled symbols, when asked at a time."""
         with self._polling_lock:
             known = self.polling[stream]
             if known.symbols == frozenset(symbols):  # else others are polled since, and nothing is proven
@@ -94,16 +94,16 @@ class RestResults:
         self._cache.touch()
 
     def put_reference(self, reference: Reference) -> None:
-        """Take facts about symbols and the account."""
+        """Store facts about symbols and the account."""
         self._cache.apply_reference(reference)
 
     def put_market(self, calendar: MarketCalendar) -> None:
-        """Take the market's clock."""
+        """Store the market's clock."""
         self.calendar = calendar
         self._cache.touch()
 
     def put_clock_offset(self, seconds: float) -> None:
-        """Take how far this computer's clock is ahead of Alpaca's; negative is behind."""
+        """Store how far this computer's clock is ahead of Alpaca's; negative is behind."""
         self.clock_offset_seconds = seconds
         self._cache.touch()
 
@@ -115,13 +115,13 @@ class RestResults:
         unreadable: UnreadableRows = NO_UNREADABLE_ROWS,
         option_events: Sequence[OptionEventRow] = (),
     ) -> None:
-        """Take the day's executions and orders, fetched up to a time, and how many rows were unreadable."""
+        """Store the day's executions and orders, complete up to a time, and the number of unreadable rows."""
         self._cache.apply_order_history(rest_fills, rest_orders, unreadable, option_events)
         if self._gaps is not None:
             self._gaps.confirmed(confirmed_until)
 
     def put_progress(self, part: str, words: str) -> None:
-        """Take what a part of the background fetch is doing or why it failed; "" when it is well."""
+        """Store what a part of the background fetch is doing or why it failed; "" when all is well."""
         self._cache.apply_progress(part, words)
         if part == "fills" and self._gaps is not None:
             self._gaps.failed(words)

@@ -15,21 +15,21 @@ from options_helper.market import LiveSnapshot, StreamHealth, StreamName, Stream
 from options_helper.snapshot import derive_mappings
 
 _RATE_IS_OLD_AFTER_SECONDS = 5.0
-# The state of the whole is the first of these that any stream is in.
+# The overall state is the first of these that any stream is in.
 _PRECEDENCE = (StreamState.ERROR, StreamState.RECONNECTING, StreamState.CONNECTING, StreamState.RUNNING)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SnapshotParts:
-    """Everything a snapshot is built from.
+    """Everything that a snapshot is built from.
 
     Attributes:
         now: The time of the snapshot.
-        first_version: Added to the cache's version, so that versions grow over runs.
+        first_version: Added to the cache's version, so that versions grow from run to run.
         health: The record of each stream that runs.
         polling: What REST fetches at an interval, by stream.
-        dropped: Messages lost in the inbox, by stream.
-        queue_depth: Batches waiting in the inbox.
+        dropped: The number of messages lost in the inbox, by stream.
+        queue_depth: The number of batches waiting in the inbox.
     """
 
     now: dt.datetime
@@ -99,7 +99,7 @@ def build_snapshot(parts: SnapshotParts) -> LiveSnapshot:
 
 
 def _present(parts: SnapshotParts, stream: StreamName) -> StreamHealth:
-    """Return a stream's record with its losses, what is polled, and a rate of 0 after a silence."""
+    """Return a stream's record with its losses, its polled symbols, and a rate of 0 after a silence."""
     record = parts.health.get(stream) or StreamHealth(stream)
     last = record.last_event_at
     is_old = last is None or (parts.now - last).total_seconds() > _RATE_IS_OLD_AFTER_SECONDS
@@ -123,7 +123,7 @@ def _overall(stopped_at: dt.datetime | None, records: Iterable[StreamHealth]) ->
 
 
 def _subscribed(records: Iterable[StreamHealth]) -> frozenset[str]:
-    """Return the symbols that were asked for and not refused.
+    """Return the symbols that were requested and not refused.
 
     Excludes streams that failed before their first event. A stream that failed later keeps its symbols; their
     quotes go stale.
@@ -139,5 +139,5 @@ def _subscribed(records: Iterable[StreamHealth]) -> frozenset[str]:
 
 @lru_cache(maxsize=8)
 def _granted(asked_and_missing: tuple[tuple[frozenset[str], frozenset[str]], ...]) -> frozenset[str]:
-    """Return one set over all streams: the very same object while nothing changes."""
+    """Return one set over all streams, the same object as long as nothing changes."""
     return frozenset().union(*(asked - missing for asked, missing in asked_and_missing))

@@ -1,4 +1,4 @@
-"""Builds the streamer of one connection: Alpaca's, or one by an injected factory."""
+"""Builds the streamer of one connection: Alpaca's, or one from an injected factory."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ class DataStreamer(Streamer, Protocol):
     """A streamer of quotes and trades."""
 
     def subscribe(self, symbols: Sequence[str], /) -> None:
-        """Ask for these symbols when `run()` connects."""
+        """Subscribe to these symbols when `run()` connects."""
 
 
 class OrderStreamer(Streamer, Protocol):
     """A streamer of order updates."""
 
     def subscribe_trade_updates(self) -> None:
-        """Ask for order updates when `run()` connects."""
+        """Subscribe to order updates when `run()` connects."""
 
 
 class StreamerFactory(Protocol):
-    """Builds a streamer of quotes and trades; the handlers take one item or a list."""
+    """Builds a streamer of quotes and trades; the handlers accept one item or a list."""
 
     def __call__(self, *, feed: str, on_quotes: Handler, on_trades: Handler) -> DataStreamer:
         """Return a new streamer."""
@@ -39,7 +39,7 @@ class StreamerFactory(Protocol):
 
 
 class OrderStreamerFactory(Protocol):
-    """Builds a streamer of order updates; the handler takes one update or a list."""
+    """Builds a streamer of order updates; the handler accepts one update or a list."""
 
     def __call__(self, *, on_trade_updates: Handler) -> OrderStreamer:
         """Return a new streamer."""
