@@ -1,4 +1,4 @@
-"""A portfolio and a snapshot in, tables and totals out: pure, with no clock and no I/O of its own.
+"""Turns a portfolio and a snapshot into tables and totals: pure, without a clock or I/O.
 
 The static part of a portfolio is built once (`holdings`), prices are picked from the snapshot's columns by
 row numbers found once per run (`valuation.latest_prices`), and every figure is computed for all rows at once.

@@ -1,7 +1,7 @@
 """Option contract symbols, as the Options Clearing Corporation spells them.
 
 The last 15 characters are fixed: `YYMMDD`, `C` or `P`, and the strike in tenths of a cent as eight digits.
-What stands before them is the root, of one to six letters and digits, so a symbol is read from the right
+The root before them has one to six letters and digits, so a symbol is read from the right
 (`CSGP1251017P00001000` has the root `CSGP1`). The padded form fills the root with spaces to six characters
 (`AAPL  261218C00250000`); the compact form, Alpaca's, does not (`AAPL261218C00250000`).
 
@@ -35,12 +35,12 @@ _LETTERS = {"call": "C", "put": "P"}
 _WORDS: dict[str, Literal["call", "put"]] = {"C": "call", "P": "put"}
 _CENTURY = 20  # the symbol has two digits for the year
 _MILS_PER_DOLLAR = 1000
-_STRIKE_TOLERANCE = 1e-7  # dollars: what float arithmetic may leave, far below a tenth of a cent
+_STRIKE_TOLERANCE = 1e-7  # dollars of float error, far below a tenth of a cent
 
 
 @dataclass(frozen=True, slots=True)
 class ParsedContract:
-    """One option contract; terms that no symbol can carry are refused here.
+    """One option contract; terms that no symbol can express are rejected.
 
     Attributes:
         underlying: The root as it was written (`AAPL`, `BRK.B`, `CSGP1`).
@@ -67,12 +67,12 @@ class ParsedContract:
 
 
 def normalize_underlying(symbol: str) -> str:
-    """The separator-free root of an underlying: `brk.b`, `BRK-B` and `BRK/B` all give `BRKB`."""
+    """Return the separator-free root of an underlying: `brk.b`, `BRK-B` and `BRK/B` all give `BRKB`."""
     return symbol.translate(_SEPARATORS).strip().upper()
 
 
 def parse_contract_symbol(symbol: str) -> ParsedContract:
-    """The contract of a padded or compact symbol, in any case, with or without a separator in its root.
+    """Return the contract of a padded or compact symbol, in any case, with or without a separator.
 
     Raises:
         ContractSymbolError: The text is not the symbol of a contract.
@@ -106,21 +106,21 @@ def is_contract_symbol(symbol: str) -> bool:
 
 
 def format_osi(contract: ParsedContract) -> str:
-    """The padded symbol of 21 characters (`AAPL  261218C00250000`)."""
+    """Return the padded symbol of 21 characters (`AAPL  261218C00250000`)."""
     root, tail = _parts(contract)
     return root.ljust(ROOT_LENGTH) + tail
 
 
 def format_osi_compact(contract: ParsedContract) -> str:
-    """The symbol without padding (`AAPL261218C00250000`), which is Alpaca's."""
+    """Return the symbol without padding (`AAPL261218C00250000`), which is Alpaca's."""
     return "".join(_parts(contract))
 
 
 def contract_symbol(underlying: str, terms: Position | Leg) -> str:
-    """Alpaca's symbol of a position's or a leg's contract; `terms.root` wins over the underlying's own root.
+    """Return Alpaca's symbol of a position's or leg's contract; `terms.root` overrides the underlying's own.
 
     Raises:
-        ContractSymbolError: No symbol can carry these terms.
+        ContractSymbolError: No symbol can express these terms.
     """
     return _root(terms.root or underlying) + _tail(terms.expiry, terms.option_type, terms.strike)
 
@@ -131,12 +131,12 @@ def contract_root(symbol: str) -> str:
 
 
 def root_of(underlying: str, terms: Position | Leg) -> str:
-    """Return the root of a position's or a leg's contract; `terms.root` wins over the underlying's own."""
+    """Return the root of a position's or leg's contract; `terms.root` overrides the underlying's own."""
     return normalize_underlying(terms.root or underlying)
 
 
 def underlying_of(symbol: str) -> str:
-    """Return the one name of what a symbol is on, equal for shares, contracts and bare roots.
+    """Return the one name of a symbol's underlying, equal for shares, contracts and bare roots.
 
     The name has no separators, because a contract's root has none: `BRK-B` and `BRKB261218C00500000` give
     `BRKB`, `SPXW261218P06000000` gives `SPX`, and the adjusted root `CSGP1` gives `CSGP`.
@@ -149,12 +149,12 @@ def underlying_of(symbol: str) -> str:
 
 
 def stock_symbol(symbol: str) -> str:
-    """Alpaca's symbol of a stock: `BRK-B`, `brk/b`, `BRK B` and `BRK.B` all give `BRK.B`."""
+    """Return Alpaca's symbol of a stock: `BRK-B`, `brk/b`, `BRK B` and `BRK.B` all give `BRK.B`."""
     return symbol.strip().upper().translate(_TO_DOT)
 
 
 def strike_in_mils(strike: float) -> int:
-    """A strike in tenths of a cent, exactly.
+    """Return a strike in exact tenths of a cent.
 
     Raises:
         ContractSymbolError: Not a number above 0 and up to 99,999.999, or finer than a tenth of a cent.

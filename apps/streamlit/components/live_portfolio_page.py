@@ -21,20 +21,20 @@ from apps.streamlit.components.layout.page_style import apply_page_style
 from apps.streamlit.components.view.redraw import forget_table_version
 from options_helper.session.hub import LiveHub
 
-IDLE_SECONDS = 5.0  # while nothing runs: how soon a Start in another tab, or a saved file, is seen
+IDLE_SECONDS = 5.0  # while nothing runs, how soon a Start in another tab or a saved file is noticed
 SHELL, HEAD, BODY = "live-shell", "live-head", "live-body"
 _HEAD_SOURCE = "live-head-source"
 
 
 def sidebar_state() -> Literal["auto", "collapsed"]:
-    """The sidebar is for setting up: out of the way once streams run."""
+    """Return the sidebar's state: folded once streams run, because it is for setting up."""
     return "collapsed" if current_hub().is_running() else "auto"
 
 
 def render_live_portfolio() -> None:
     """Draw the whole page for this browser session."""
     apply_page_style()
-    forget_table_version()  # a full run may build the table again, without its rows
+    forget_table_version()  # a full run may rebuild the table, without its rows
     hub = current_hub()
     credentials = find_credentials()
     settings, zone = render_sidebar(credentials), browser_zone()
@@ -44,7 +44,7 @@ def render_live_portfolio() -> None:
 
 @st.fragment(key=SHELL)
 def _shell(hub: LiveHub, settings: PageSettings, credentials: Credentials, zone: dt.tzinfo) -> None:
-    """The three parts; the pace is the settings' while streams run, a slow one while none do."""
+    """Draw the three parts, at the settings' pace while streams run and at a slow one otherwise."""
     live = hub.is_running()
     pace = settings.refresh_seconds if live else IDLE_SECONDS
     st.fragment(key=HEAD)(_head)(hub, settings, credentials, drawn_as_live=live)
@@ -87,7 +87,7 @@ def _status(
 
 
 def _body(hub: LiveHub, settings: PageSettings, credentials: Credentials) -> None:
-    """Everything below the status line."""
+    """Draw everything below the status line."""
     from apps.streamlit.components.inputs.page_context import read_context  # noqa: PLC0415 - the same
     from apps.streamlit.components.layout.live_body import render_live_body  # noqa: PLC0415 - after the title
 

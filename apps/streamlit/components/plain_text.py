@@ -1,6 +1,6 @@
-"""Text that is not ours, as text: ids, file names, settings, and the words of servers and errors.
+"""Shows text that is not ours as plain text: ids, file names, settings, and messages of servers and errors.
 
-Everything the page did not write itself passes through `in_markdown` or `in_html` on its way to the screen.
+Everything that the page did not write itself passes through `in_markdown` or `in_html` before it is shown.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ def in_html(text: str) -> str:
 
 
 def _visible(text: str) -> str:
-    """Replace what cannot be seen, or makes other text look different, by a sign that can."""
+    """Replace characters that are invisible, or make other text look different, with a visible sign."""
     return "".join(_sign(letter) if not letter.isprintable() else letter for letter in text)
 
 
 def _sign(letter: str) -> str:
-    """Return the picture of a control character; a joiner or a rare space stays what it is."""
+    """Return the picture of a control character; a joiner or a rare space stays as it is."""
     code = ord(letter)
     if code < 0x20:  # noqa: PLR2004 - Unicode's control pictures follow this block
         return chr(0x2400 + code)

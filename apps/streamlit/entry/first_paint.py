@@ -1,4 +1,4 @@
-"""The title in the page's first HTML: a browser paints it before it has read Streamlit's scripts.
+"""The title in the page's first HTML, which a browser paints before it has read Streamlit's scripts.
 
 Streamlit answers every path with one empty document that loads a megabyte of scripts. Until they run the page
 is blank, and white even in dark mode. The same document with the title in its place is painted at once, and
@@ -40,7 +40,7 @@ def read_document() -> str:
 
 
 def first_paint_documents() -> dict[str, str]:
-    """Return the documents by path; none if Streamlit's document has another structure than expected."""
+    """Return the documents by path, or none if Streamlit's document has an unexpected structure."""
     document = read_document()
     if _ROOT not in document:
         return {}

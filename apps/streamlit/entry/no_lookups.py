@@ -6,7 +6,7 @@ from streamlit import net_util
 
 
 def never_look_up_addresses() -> None:
-    """Let Streamlit know neither the external nor the internal address.
+    """Keep Streamlit from looking up the external and the internal address.
 
     It asks an outside service for the first, on the event loop, whenever a foreign Origin knocks and at a
     start on all interfaces; the second only serves the same list of origins and a banner that is not shown.

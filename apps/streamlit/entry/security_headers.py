@@ -1,4 +1,4 @@
-"""The headers under which a browser runs the page: who may frame it, and where it may load from."""
+"""The headers that limit a page in a browser: who may frame it, and where it may load from."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from collections.abc import Iterable, MutableMapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from starlette.types import ASGIApp, Message, Receive, Scope, Send  # absent in a bare run
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send  # absent without Streamlit
 
 _INLINE_SCRIPT = re.compile(r"<script(?![^>]*\bsrc=)[^>]*>(.*?)</script>", re.DOTALL)
 _HOST = re.compile(rb"[\w.\-\[\]:]+")
 
 
 def inline_script_hashes(documents: Iterable[str]) -> list[str]:
-    """Return the sources of a policy that allow the scripts written into these documents, and no others."""
+    """Return a policy's sources that allow the scripts written into these documents, and no others."""
     scripts = {script for document in documents for script in _INLINE_SCRIPT.findall(document)}
     digests = (hashlib.sha256(script.encode()).digest() for script in sorted(scripts))
     return [f"'sha256-{base64.b64encode(digest).decode()}'" for digest in digests]

@@ -27,7 +27,7 @@ from options_helper.session.hub import close_hub  # noqa: E402 - importable from
 
 @asynccontextmanager
 async def _close_streams_at_end(_app: st.App) -> AsyncIterator[None]:
-    """Close the streams; after a signal uvicorn ends the process without running exit handlers."""
+    """Close the streams, because after a signal uvicorn ends the process without exit handlers."""
     try:
         yield
     finally:

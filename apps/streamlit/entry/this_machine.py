@@ -1,4 +1,4 @@
-"""Serves the machine it runs on, and refuses others in words: without a login nobody else may look."""
+"""Serves the machine it runs on and refuses others with a sentence, because there is no login."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from ipaddress import IPv6Address, ip_address
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from starlette.types import ASGIApp, Receive, Scope, Send  # absent in a bare run
+    from starlette.types import ASGIApp, Receive, Scope, Send  # absent without Streamlit
 
-_REFUSED = 1008  # a websocket's close code: against the server's policy; before the handshake it is a 403
+_REFUSED = 1008  # a websocket's close code for a policy violation; before the handshake it becomes a 403
 _OTHER_DEVICE = (
     "The portal serves only the computer it runs on",
     "It shows a private account and has no login, so other devices are refused.",
@@ -51,15 +51,15 @@ class ThisMachineOnly:
             await self._app(scope, receive, send)
 
     def _is_known(self, scope: Scope) -> bool:
-        from starlette.requests import HTTPConnection  # noqa: PLC0415 - absent in a bare run
+        from starlette.requests import HTTPConnection  # noqa: PLC0415 - absent without Streamlit
 
         try:
             return HTTPConnection(scope).url.hostname in self._names
-        except ValueError:  # a Host that is no host
+        except ValueError:  # not a valid Host
             return False
 
     async def _refuse(self, words: tuple[str, str], scope: Scope, receive: Receive, send: Send) -> None:
-        from starlette.responses import HTMLResponse  # noqa: PLC0415 - absent in a bare run
+        from starlette.responses import HTMLResponse  # noqa: PLC0415 - absent without Streamlit
 
         title, reason = words
         page = _PAGE.format(title=title, reason=reason, address=escape(self._address))
@@ -67,7 +67,7 @@ class ThisMachineOnly:
 
 
 def _is_from_here(scope: Scope) -> bool:
-    """Return whether the other end is this machine: a loopback address, or the one that was called."""
+    """Return whether the other end is this machine: a loopback address, or the one it connected to."""
     client, server = scope.get("client"), scope.get("server")
     if client is None:
         return False

@@ -1,4 +1,4 @@
-"""Live Portfolio: what you own, what the market says, how old it is."""
+"""Live Portfolio: what you own, what the market says, and how old that is."""
 
 from __future__ import annotations
 

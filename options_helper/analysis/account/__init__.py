@@ -1,1 +1,1 @@
-"""The broker's account beside the portfolio file: what it holds, since when, and where the two differ."""
+"""The broker's account compared with the portfolio file: what it holds, since when, and where they differ."""

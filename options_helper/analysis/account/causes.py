@@ -87,7 +87,7 @@ def find_cause(
     today: dt.date,
     saved_at: dt.datetime | None,
 ) -> Cause | None:
-    """Return what made the account differ by `gap` from the file, None if its changes do not come to that.
+    """Return the cause of a difference of `gap` between account and file, or None if no changes explain it.
 
     Args:
         symbol: The contract or stock.
@@ -112,14 +112,14 @@ def find_cause(
 def find_replacement(
     row: Sides, rows: Iterable[Sides], splits: Sequence[Split], today: dt.date
 ) -> Cause | None:
-    """Return a split, or the adjusted contract that replaced another, None if there is neither."""
+    """Return a split, or the adjusted contract that replaced another, or None."""
     symbol, in_file, at_broker = row.symbol, row.in_file, row.at_broker
     for split in splits:
         if split.symbol == stock_symbol(symbol) and in_file and in_file * split.ratio == at_broker:
             words = f"split {split.words} on {format_day(split.date)}"
             return Cause(kind=CauseKind.SPLIT, words=words, date=split.date)
     for other in rows:
-        # Just what is on one side only here is on the other side only there.
+        # What is on one side only must be on the other side only there.
         swapped = (other.in_file, other.at_broker) == (at_broker, in_file) and not (in_file and at_broker)
         if swapped and _is_adjusted_twin(symbol, other.symbol):
             old, new = (symbol, other.symbol) if in_file else (other.symbol, symbol)
@@ -142,7 +142,7 @@ def _is_adjusted_twin(one: str, other: str) -> bool:
 
 
 def _when(change: BrokerFill | BrokerEvent) -> tuple[dt.date, bool, dt.datetime]:
-    """Return what orders changes: an event follows the executions of its day, at whose end it is booked."""
+    """Return the sort key of changes: an event, booked at the end of its day, follows the executions."""
     if isinstance(change, BrokerFill):
         return new_york_date(change.at), False, change.at
     return change.date, True, dt.datetime.max.replace(tzinfo=dt.UTC)
@@ -188,7 +188,7 @@ def _words(change: BrokerFill | BrokerEvent, groups: Mapping[str, BrokerEvent], 
 
 
 def _after(oldest: BrokerFill | BrokerEvent, saved_at: dt.datetime | None) -> str:
-    """Return that all of it came after the file was saved, if that is certain."""
+    """Return whether all of it certainly came after the file was saved."""
     if saved_at is None:
         return ""
     if isinstance(oldest, BrokerFill):

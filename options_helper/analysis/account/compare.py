@@ -1,4 +1,4 @@
-"""The portfolio file against the account, as a union of both, with the cause of each difference if known.
+"""The portfolio file compared with the account: the union of both, with the known cause of each difference.
 
 A cause is found among the account's newest changes of the symbol: if the last few of them sum to the
 difference, the file shows the account as it was before them.
@@ -23,7 +23,7 @@ from options_helper.times import new_york_date
 
 
 class Agreement(StrEnum):
-    """How the file and the account stand to each other in one symbol."""
+    """How the file and the account relate in one symbol."""
 
     EQUAL = "equal"
     DIFFERS = "differs"
@@ -37,7 +37,7 @@ class Comparison:
 
     Attributes:
         position_ids: The positions of the file that hold it.
-        cause: Why they differ, None if they are equal or if nothing explains it.
+        cause: Why they differ; None if they are equal or nothing explains it.
     """
 
     symbol: str
@@ -48,7 +48,7 @@ class Comparison:
 
     @property
     def agreement(self) -> Agreement:
-        """Return how the two stand to each other."""
+        """How the two sides relate to each other."""
         if self.in_file == self.at_broker:
             return Agreement.EQUAL
         if not self.at_broker:
@@ -62,8 +62,8 @@ class AccountComparison:
 
     Attributes:
         rows: By symbol, differences first.
-        marks: What the broker holds of each position that differs, in words, by id.
-        not_held: The positions that the broker holds nothing of.
+        marks: The broker's share of each differing position in words, by id.
+        not_held: The positions that are not at the broker at all.
         left_out: How many positions the file keeps out of the comparison.
         as_of: When the broker's positions were read.
     """
@@ -155,7 +155,7 @@ def compare_account(
 
 
 def _elsewhere(portfolio: Portfolio, in_file: Mapping[str, Decimal]) -> frozenset[str]:
-    """Return symbols that only positions kept out of the comparison hold."""
+    """Return symbols that are only in positions excluded from the comparison."""
     apart = (position for position in portfolio.positions if position.account is not None)
     return frozenset(part.symbol for position in apart for part in parts_of(position)) - set(in_file)
 
@@ -184,7 +184,7 @@ def _explain(
 
 
 def _held(part: FilePart, rows: Mapping[str, Comparison]) -> Decimal:
-    """Return how much of a part the account may hold, 0 if it holds the other side or none."""
+    """Return how much of a part the account may hold; 0 if it holds the other side or none."""
     at_broker = rows[part.symbol].at_broker
     return min(at_broker, part.quantity, key=abs) if at_broker * part.quantity > 0 else ZERO
 

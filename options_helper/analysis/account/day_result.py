@@ -1,4 +1,4 @@
-"""The account's result of the day as traders know it: with what was opened and closed today.
+"""The account's result of the day as traders count it, including what was opened and closed today.
 
 The result of a symbol is its value now, less its value at the previous close as the day began with it, less
 what the day's executions and events paid.
@@ -36,29 +36,29 @@ class SymbolDay:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountDay:
-    """The day of an account: `known` is the sum of the results that are known."""
+    """The day of an account; `known` is the sum of the known results."""
 
     symbols: tuple[SymbolDay, ...]
     fees: Decimal
 
     @property
     def known(self) -> Decimal:
-        """Return the dollars of all symbols whose result is known, less fees."""
+        """The dollars of all symbols whose result is known, less fees."""
         return sum((day.result for day in self.symbols if day.result is not None), -self.fees)
 
     @property
     def covered(self) -> int:
-        """Return how many symbols that covers."""
+        """The number of symbols in that sum."""
         return sum(day.result is not None for day in self.symbols)
 
     @property
     def complete(self) -> bool:
-        """Return whether every symbol's result is known."""
+        """True if every symbol's result is known."""
         return self.covered == len(self.symbols)
 
     @property
     def closed(self) -> tuple[SymbolDay, ...]:
-        """Return what was held, or opened, and is held no more."""
+        """The symbols that were held or opened today and are no longer held."""
         return tuple(day for day in self.symbols if not day.now)
 
 
@@ -99,7 +99,7 @@ def sum_up_day(
 
 
 def _value(symbol: str, quantity: Decimal, prices: Mapping[str, Decimal]) -> Decimal | None:
-    """Return dollars; nothing is worth nothing, whatever its price."""
+    """Return dollars; a quantity of zero is worth zero, whatever its price."""
     if not quantity:
         return ZERO
     price = prices.get(symbol)

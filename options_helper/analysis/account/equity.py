@@ -1,4 +1,4 @@
-"""The portfolio's value beside the broker's equity, and the difference explained to the cent.
+"""The portfolio's value compared with the broker's equity, and the difference explained to the cent.
 
 Every figure is an exact decimal; what the parts leave unexplained is `rest`, which is shown and never hidden.
 """
@@ -17,7 +17,7 @@ _HALF_A_CENT = Decimal("0.005")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnValue:
-    """One row of the file as this program values it.
+    """A row of the file as this program values it.
 
     Attributes:
         quantity: Signed.
@@ -33,13 +33,13 @@ class OwnValue:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EquityBridge:
-    """Why the portfolio's value is not the broker's equity; the parts sum to `difference` exactly.
+    """The difference between the portfolio's value and the broker's equity; the parts sum to it exactly.
 
     Attributes:
         portfolio_value: Cash of the file, and its marks.
         marks: Our marks less the broker's prices, of what both hold.
-        only_in_file: The value of what only the file holds.
-        only_at_broker: The value of what only the broker holds, with a minus.
+        only_in_file: The value of holdings that are only in the file.
+        only_at_broker: The negated value of holdings that are only at the broker.
         unmarked: What the broker counts of rows without a mark, with a minus.
         cash: The file's cash less the broker's.
         rest: What the broker's equity has beside its cash and its positions, with a minus.
@@ -58,12 +58,12 @@ class EquityBridge:
 
     @property
     def difference(self) -> Decimal:
-        """Return the portfolio's value less the equity, the sum of all parts."""
+        """The portfolio's value less the equity, which is the sum of all parts."""
         return self.portfolio_value - self.equity
 
     @property
     def is_exact(self) -> bool:
-        """Return whether nothing is left unexplained."""
+        """True if nothing is left unexplained."""
         return abs(self.rest) < _HALF_A_CENT
 
 
@@ -119,7 +119,7 @@ def exact(value: float) -> Decimal:
 
 
 def _common(quantity: Decimal, held: Decimal) -> Decimal:
-    """Return what both sides hold, 0 if they are on opposite sides."""
+    """Return the quantity that both sides hold, 0 if they are on opposite sides."""
     return min(quantity, held, key=abs) if quantity * held > 0 else ZERO
 
 

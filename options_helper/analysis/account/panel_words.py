@@ -27,7 +27,7 @@ def difference_cells(row: Comparison, history_since: dt.date | None) -> tuple[st
 
 
 def cause_words(row: Comparison, history_since: dt.date | None) -> str:
-    """Return why a row differs, or that nothing known explains it."""
+    """Return why a row differs, or that no known change explains it."""
     if row.cause is not None:
         return row.cause.words
     if row.agreement is Agreement.EQUAL:
@@ -58,11 +58,11 @@ def note_line(compared: AccountComparison, file_name: str) -> str:
 
 
 def not_held_words(compared: AccountComparison, counted: float) -> str:
-    """Return what of P/L Open belongs to positions that the broker does not hold, "" for none.
+    """Return how much of P/L Open belongs to positions that the broker does not hold, "" for none.
 
     Args:
         compared: The comparison.
-        counted: Their P/L Open in dollars, as the totals count it.
+        counted: The P/L Open of those positions in dollars, as the totals count it.
     """
     number = len(compared.not_held)
     if not number:

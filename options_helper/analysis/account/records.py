@@ -36,7 +36,7 @@ class Holding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountHistory:
-    """The holdings of an account and everything that made them.
+    """An account's holdings and everything that led to them.
 
     Attributes:
         cash: Dollars, None if unknown.

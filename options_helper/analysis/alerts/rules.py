@@ -36,7 +36,7 @@ class AlertMetric(StrEnum):
 
     @property
     def label(self) -> str:
-        """Return the metric as the page names it."""
+        """The metric as the page names it."""
         return _LABELS[self]
 
     def format_value(self, value: float | None) -> str:
@@ -81,7 +81,7 @@ class Comparison(StrEnum):
 
 
 def _shortened(text: str) -> str:
-    """Return the text, or its two ends and a digest that keeps two long texts apart."""
+    """Return the text, or its two ends and a digest that distinguishes long texts."""
     if len(text) <= _LONGEST_ID:
         return text
     kept, digest = _LONGEST_ID // 2 - 10, hashlib.sha256(text.encode(errors="replace")).hexdigest()[:8]
@@ -89,7 +89,7 @@ def _shortened(text: str) -> str:
 
 
 class AlertRule(BaseModel):
-    """One alert.
+    """An alert.
 
     Attributes:
         id: Unique among the rules; made from the other fields if left out.

@@ -36,7 +36,7 @@ __all__ = [
 ]
 
 HISTORY_LENGTH = 200
-# A longer pause between two views (a sleeping computer) was observed by nobody and counts only this much.
+# Nobody observed a longer pause between two views (a sleeping computer), so it counts only this much.
 LONGEST_STEP_SECONDS = 5.0
 
 
@@ -85,15 +85,15 @@ class AlertView:
 
 @dataclass(frozen=True, slots=True)
 class AlertStatus:
-    """One alert now.
+    """The current state of one alert.
 
     Attributes:
-        since: When the phase was entered.
+        since: When the phase began.
         held_seconds: How long the condition has been met without a break, as far as it was observed and is
             asked for: at most the rule's `pending_seconds`.
         value: The last known value, also while nothing is known.
         raised_value: The value that raised it.
-        began_at: Of a fill alert: its first look; older fills raise nothing.
+        began_at: The first look of a fill alert; older fills raise nothing.
     """
 
     phase: AlertPhase = AlertPhase.NORMAL
@@ -108,7 +108,7 @@ class AlertStatus:
 
 @dataclass(frozen=True, slots=True)
 class AlertEvent:
-    """A change of phase; serials grow by one, so that each reader knows which ones are new."""
+    """A change of phase; serials grow by one, so each reader knows which ones are new."""
 
     serial: int
     at: dt.datetime
@@ -135,12 +135,12 @@ class Alerts:
     seen_fills: frozenset[str] = frozenset()
 
     def status_of(self, rule_id: str) -> AlertStatus:
-        """The status of a rule; a fresh one for a rule that was never looked at."""
+        """Return the status of a rule; a fresh one if the rule has not been looked at."""
         return self.status.get(rule_id, AlertStatus())
 
     @property
     def raised_count(self) -> int:
-        """Alerts that are raised and not acknowledged."""
+        """The number of alerts that are raised and not acknowledged."""
         return sum(self.status_of(rule.id).phase is AlertPhase.RAISED for rule in self.rules)
 
 
@@ -153,7 +153,7 @@ def with_rules(book: Alerts, rules: Iterable[AlertRule]) -> Alerts:
 
 
 def acknowledge(book: Alerts, rule_id: str, at: dt.datetime) -> Alerts:
-    """The book with a raised alert acknowledged; any other alert is left as it is."""
+    """Return the alerts with a raised one acknowledged; any other stays as it is."""
     status = book.status_of(rule_id)
     rule = next((rule for rule in book.rules if rule.id == rule_id), None)
     if rule is None or status.phase is not AlertPhase.RAISED:
@@ -164,7 +164,7 @@ def acknowledge(book: Alerts, rule_id: str, at: dt.datetime) -> Alerts:
 
 
 def step(book: Alerts, view: AlertView) -> tuple[Alerts, tuple[AlertEvent, ...]]:
-    """Look at one view: the next book, and the alerts that this view raised, in the order of the rules."""
+    """Evaluate one view; return the next alerts, and those that this view raised, in the rules' order."""
     elapsed = (view.as_of - (book.stepped_at or view.as_of)).total_seconds()
     elapsed = min(max(elapsed, 0.0), LONGEST_STEP_SECONDS)
     fresh = [fill for fill in view.fills if fill.key not in book.seen_fills]
@@ -182,7 +182,7 @@ def step(book: Alerts, view: AlertView) -> tuple[Alerts, tuple[AlertEvent, ...]]
 
 
 def _seen_today(book: Alerts, view: AlertView) -> frozenset[str]:
-    """The keys of the day's fills, those included that vanish while two sources are being merged."""
+    """Return the keys of the day's fills, including those that vanish while two sources are merged."""
     keys = frozenset(fill.key for fill in view.fills)
     if book.stepped_at is None or new_york_date(book.stepped_at) != new_york_date(view.as_of):
         return keys
@@ -192,7 +192,7 @@ def _seen_today(book: Alerts, view: AlertView) -> frozenset[str]:
 def _advanced(
     rule: AlertRule, status: AlertStatus, view: AlertView, fresh: list[AlertFill], elapsed: float
 ) -> tuple[AlertStatus, str]:
-    """Return a rule's next status, and the words of what raised it if they say more than its value."""
+    """Return a rule's next status, and the words for what raised it if they say more than its value."""
     if rule.metric is AlertMetric.FILL:
         return _advanced_by_fills(rule, status, view.as_of, fresh)
     reading = view.readings.get((rule.position, rule.metric), Outcome.NO_DATA)
@@ -228,7 +228,7 @@ def _entered(status: AlertStatus, phase: AlertPhase, at: dt.datetime) -> AlertSt
 def _advanced_by_fills(
     rule: AlertRule, status: AlertStatus, at: dt.datetime, fresh: list[AlertFill]
 ) -> tuple[AlertStatus, str]:
-    # If the clock goes back, fills still to come must not be older than the alert.
+    # If the clock goes back, later fills must not be older than the alert.
     began_at = at if status.began_at is None else min(status.began_at, at)
     news = [] if status.began_at is None else [fill for fill in fresh if fill.at >= began_at]
     mine = [fill for fill in news if rule.position is None or rule.position in fill.positions]

@@ -23,7 +23,7 @@ _NO_TIME = np.iinfo(np.int64).min  # numpy's NaT
 
 
 def texts(values: Sequence[str | None]) -> Column:
-    """Words; None is null."""
+    """Return a column of words; None is null."""
     return pd.array(list(values), dtype=pd.StringDtype(na_value=np.nan))
 
 
@@ -38,7 +38,7 @@ def whole_numbers(values: NDArray[np.int64], missing: NDArray[np.bool_]) -> Colu
 
 
 def dates(values: Sequence[dt.date | None]) -> NDArray[np.object_]:
-    """Days as `datetime.date` objects."""
+    """Return a column of days as `datetime.date` objects."""
     return objects(values)
 
 
@@ -48,7 +48,7 @@ def objects(values: Sequence[object]) -> NDArray[np.object_]:
 
 
 def flags(values: Iterable[bool]) -> NDArray[np.bool_]:
-    """Truth values."""
+    """Return a column of truth values."""
     return np.array(list(values), dtype=np.bool_)
 
 
@@ -58,18 +58,18 @@ def integers(values: Iterable[int]) -> NDArray[np.int64]:
 
 
 def floats(values: Iterable[float | None]) -> NDArray[np.float64]:
-    """Numbers; None is NaN."""
+    """Return a column of numbers; None is NaN."""
     return np.array(list(values), dtype=np.float64)
 
 
 def moments(microseconds: NDArray[np.int64]) -> Column:
-    """UTC datetimes from microseconds since 1970; 0 is null."""
+    """Return a column of UTC datetimes from microseconds since 1970; 0 is null."""
     stamps = np.where(microseconds == 0, _NO_TIME, microseconds).view("M8[us]")
     return pd.array(stamps, dtype=_UTC)
 
 
 def format_coverage(covered: NDArray[np.int64], size: NDArray[np.int64]) -> Column:
-    """Words such as `1 of 2`."""
+    """Return words such as `1 of 2`."""
     return texts([f"{n} of {m}" for n, m in zip(covered.tolist(), size.tolist(), strict=True)])
 
 
@@ -79,5 +79,5 @@ def category_type(values: Iterable[str]) -> pd.CategoricalDtype:
 
 
 def categories(codes: NDArray[np.int8], dtype: pd.CategoricalDtype) -> Column:
-    """Words of a fixed list by their numbers; -1 is null."""
+    """Return a column of words from a fixed list, by their numbers; -1 is null."""
     return pd.Categorical.from_codes(codes, dtype=dtype)

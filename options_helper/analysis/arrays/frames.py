@@ -1,4 +1,4 @@
-"""Tables put together from finished columns."""
+"""Tables built from finished columns."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ def build_frame(
     Args:
         names: The columns to take.
         columns: Finished columns by name.
-        frozen: Whether the table holds the columns themselves, so that writing into them raises. Otherwise
-            it is made from copies and is the caller's own.
+        frozen: Whether the table contains the columns themselves, so that writing into them raises. Otherwise
+            it is made from copies and belongs to the caller.
     """
     chosen = [columns[name] for name in names]
     if frozen:
@@ -39,8 +39,8 @@ def _freeze(column: Column) -> None:
     if isinstance(column, np.ndarray):
         column.flags.writeable = False
         return
-    # pandas marks its own read-only views this way; it has no public one. Of times it makes new views, which
-    # are read-only only if their numbers are.
+    # pandas marks its own read-only views this way; there is no public way. For times it makes new views,
+    # which are read-only only if their numbers are.
     column._readonly = True  # noqa: SLF001
     if isinstance(column, pd.arrays.DatetimeArray):
         column._ndarray.flags.writeable = False  # noqa: SLF001

@@ -9,10 +9,10 @@ T = TypeVar("T")
 
 
 class IdentityMemo:
-    """The last value computed from something, kept while the same comes again.
+    """The last value computed from a source, kept as long as the same source is passed.
 
-    For what a snapshot carries and nobody changes afterwards. Safe between threads: an entry is written
-    whole, and at worst computed twice.
+    Use it for parts of a snapshot that nobody changes. Thread-safe: an entry is written whole, and at worst
+    computed twice.
     """
 
     __slots__ = ("_entries",)
@@ -21,7 +21,7 @@ class IdentityMemo:
         self._entries: dict[str, tuple[object, float, Any]] = {}
 
     def get(self, key: str, source: object, compute: Callable[[], T], *, extent: float = 0) -> T:
-        """Return the value kept under `key` for this very `source` and an equal `extent`, or a new one."""
+        """Return the value kept under `key` for this same `source` and an equal `extent`, or compute it."""
         entry = self._entries.get(key)
         if entry is not None and entry[0] is source and entry[1] == extent:
             value: T = entry[2]

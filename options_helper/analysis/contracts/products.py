@@ -1,4 +1,4 @@
-"""Facts about option products that no message of the market carries, by contract root.
+"""Facts about option products that no market message contains, by contract root.
 
 Sources: for settlement the product specifications of Cboe (SPX, SPXW, XSP, VIX, RUT, DJX, OEX, XEO, MRUT) and
 of Nasdaq (NDX, NDXP, XND); for the late close brokers' lists of options that trade until 4:15 p.m.
@@ -73,7 +73,7 @@ def underlying_of_root(symbol: str) -> str | None:
 
 
 def is_vix_monthly_expiry(day: dt.date) -> bool:
-    """Return whether VIX's own contracts settle then: 30 or, at a holiday, 31 days before a third Friday."""
+    """Return whether VIX's own contracts settle on a day: 30 or 31 days before a third Friday."""
     fridays = (day + dt.timedelta(days=days) for days in (30, 31))
     return any(each.weekday() == _FRIDAY and 15 <= each.day <= 21 for each in fridays)  # noqa: PLR2004 - the third
 

@@ -77,9 +77,10 @@ def _busts_first(corrections: Iterable[Correction]) -> list[Correction]:
 def _find_busted(
     spans: list[Span], bust: Correction, reported: TotalSeen | None, *, carried: bool
 ) -> int | None:
-    """Find the busted span by equal figures, the newest of several, or take the only one.
+    """Return the busted span by equal figures, the newest of several, or the only one.
 
-    None if the order's total has room for all standing spans: REST has already removed the busted one.
+    The result is None if the order's total has room for all standing spans, because REST has already removed
+    the busted one.
     """
     if reported is not None:
         excess = sum((span.counted for span in spans if span.at <= reported.at), ZERO) - reported.cumulative
@@ -93,12 +94,12 @@ def _find_busted(
 
 
 def _may_be_meant(span: Span, correction: Correction) -> bool:
-    """A correction cannot refer to an execution with a different id or quantity, or to a later one."""
+    """Return whether a correction may refer to a span: never to another id or quantity, or to a later one."""
     if correction.previous_id and span.execution_id is not None:
         return False
     if correction.quantity not in {span.quantity, None}:
         return False
-    # The execution time of a quantity known only from totals was not reported.
+    # The execution time is not reported for a quantity known only from totals.
     return span.source is ReportedBy.DERIVED or span.at <= correction.at
 
 

@@ -1,4 +1,4 @@
-"""Today's fills and option events by position: facts only, the file is never written."""
+"""Today's fills compared with the portfolio file: facts only; the file is never written."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from options_helper.models import (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PortfolioFills:
-    """The day's fills and option events by position id.
+    """Facts by position id, and the fills of holdings that are not in the file, newest first.
 
     Attributes:
         by_position: Today's fills.
@@ -77,7 +77,7 @@ def _events_by_position(
 
 
 def positions_by_symbol(portfolio: Portfolio) -> dict[str, frozenset[str]]:
-    """Return the ids of the positions that hold a contract or a stock, by its symbol in one spelling."""
+    """Return the ids of the positions that contain each contract or stock, by its normalized symbol."""
     held: dict[str, set[str]] = {}
     for position in portfolio.positions:
         for symbol in symbols_of(position):
@@ -86,7 +86,7 @@ def positions_by_symbol(portfolio: Portfolio) -> dict[str, frozenset[str]]:
 
 
 def symbols_of(position: AnyPosition) -> frozenset[str]:
-    """Return the contracts and stocks of a position, in one spelling, as far as a symbol can carry them."""
+    """Return the normalized symbols of a position's contracts and stocks that symbols can express."""
     if isinstance(position, EquityPosition):
         return frozenset({normalize_underlying(position.symbol)})
     terms: Iterable[Position | Leg | StockLeg] = (
@@ -111,7 +111,7 @@ def _facts(
     saved_at: dt.datetime | None,
     held: Mapping[str, frozenset[str]],
 ) -> tuple[FillFact, ...]:
-    """Return one fact per symbol, direction and side of the file's saving, newest first."""
+    """Return one fact per symbol, direction and side of the file's saving; newest first."""
     groups: dict[tuple[str, bool, bool | None], list[Execution]] = {}
     for one in fills:
         if one.busted or one.side is None or not one.quantity:

@@ -1,8 +1,8 @@
 """One New York day of fills: one line per execution, and whether the day is complete.
 
 The stream's updates and REST's records are merged by order (or leg) and cumulative filled quantity. No fill
-shows twice, whatever arrived in which order and however often, and a missed one leaves a visible hole until
-REST reports it.
+shows twice, in whatever order and however often the reports arrive, and a missed one leaves a visible hole
+until REST reports it.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ from options_helper.order_rows import OptionEventRow, OrderRow
 from options_helper.times import NEW_YORK, new_york_date, start_of_day
 
 _PRICE_DECIMALS = 12  # a coin may cost 0.000008765
-_DIGITS = 80  # more than products and quotients of any figures on the wire can have
-_NO_DAY = dt.date(1970, 1, 1)  # of no rows at all, if no day was given
+_DIGITS = 80  # more than products and quotients of any wire figures can have
+_NO_DAY = dt.date(1970, 1, 1)  # used for no rows if no day was given
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,17 +63,17 @@ class FillDay:
 
     @property
     def fills(self) -> tuple[Execution, ...]:
-        """Return the lines of the first level: no legs."""
+        """The lines of the table's first level, without legs."""
         return tuple(one for one in self.executions if one.kind is not FillKind.LEG)
 
     @property
     def leaf_fills(self) -> tuple[Execution, ...]:
-        """Return the executions that moved a position: legs, without the lines of their multi-leg orders."""
+        """The executions that moved a position: legs, without the lines of their multi-leg orders."""
         return tuple(one for one in self.executions if one.kind is not FillKind.PARENT)
 
     @property
     def completeness(self) -> Completeness:
-        """Return the completeness of the day, from its gaps, its holes and its unreadable rows."""
+        """The completeness of the day, from its gaps, its holes and its unreadable rows."""
         missed = [one for one in self.leaf_fills if not one.confirmed]
         orders = (one for order in self.orders for one in (order, *order.legs))
         return Completeness(
@@ -88,18 +88,18 @@ class FillDay:
 
     @property
     def complete(self) -> bool:
-        """Return True if nothing of the day is in doubt."""
+        """True if nothing about the day is in doubt."""
         return self.completeness.complete
 
     @property
     def words(self) -> str:
-        """Return the heading in New York time: complete since when, or the gap and its reason."""
+        """The heading in New York time: complete since when, or the gap and its reason."""
         known = self.completeness
         return " · ".join(part for part in (completeness_words(known, NEW_YORK), known.reason) if part)
 
     @property
     def day_start(self) -> dt.datetime:
-        """Return midnight in New York, when the day began."""
+        """Midnight in New York, when the day began."""
         return start_of_day(self.day)
 
 
@@ -112,9 +112,9 @@ class _KnownFamily(NamedTuple):
 
 
 class FillDayBuilder:
-    """Builds the day of fills, again whenever something new is known of it.
+    """Builds the day of fills, and rebuilds it when something new is known.
 
-    Only orders with new rows are computed again; all others keep the same objects. Not thread-safe.
+    Only orders with new rows are recomputed; all others keep the same objects. Not thread-safe.
     """
 
     def __init__(self) -> None:
@@ -136,7 +136,7 @@ class FillDayBuilder:
             day,
             since,
         )
-        if self._built is None or self._built[0] != sources:  # at once if each is the same object
+        if self._built is None or self._built[0] != sources:  # immediate if each is the same object
             built = self.build(
                 snapshot.fills,
                 snapshot.rest_fills,
@@ -204,7 +204,7 @@ def build_fill_day(snapshot: LiveSnapshot, *, day: dt.date | None = None) -> Fil
 
 
 def _claimed_since(snapshot: LiveSnapshot, day: dt.date) -> dt.datetime | None:
-    """Return the day's opening once it has passed, else None: the claim then begins with the day."""
+    """Return the day's opening once it has passed, else None; then the claim begins with the day."""
     opening = snapshot.session_open
     if opening is None or opening > snapshot.as_of:
         return None
@@ -212,12 +212,12 @@ def _claimed_since(snapshot: LiveSnapshot, day: dt.date) -> dt.datetime | None:
 
 
 def _reuse(known: _KnownFamily | None, family: Family) -> _KnownFamily | None:
-    """Return the previous result for equal rows; it holds the new rows, so that the old ones are freed."""
+    """Return the previous result for equal rows; it takes the new rows, so that the old ones are freed."""
     return known._replace(family=family) if known is not None and known.family == family else None
 
 
 def _compute(family: Family, day_start: dt.datetime) -> _KnownFamily:
-    # Figures that only a broken record can have must cost a wrong line at most, not the page.
+    # Figures that only a broken record can have may cost a wrong line, but never the page.
     with localcontext(prec=_DIGITS):
         by_id = read_orders(family)
         spans = {order_id: build_spans(facts, day_start) for order_id, facts in by_id.items()}

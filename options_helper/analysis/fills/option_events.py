@@ -1,4 +1,4 @@
-"""Assignments, exercises, expiries and the like: what Alpaca reports of a position that is no fill.
+"""Assignments, exercises and expiries: facts about a position that are not fills.
 
 They never come on the stream, only as activities, in the evening or on the next day.
 """

@@ -1,4 +1,4 @@
-"""Everything known of one order: reports of executions, totals seen, states, corrections, events.
+"""Everything known about one order: reports of executions, totals, states, corrections, events.
 
 Quantities and prices are decimals, read from the shortest text of their floats, so that they are exactly
 what the vendor wrote.
@@ -28,7 +28,7 @@ class Report(NamedTuple):
     """One report of one execution.
 
     `identity` distinguishes it from another of the same total: the stream's execution id or REST's activity
-    id. A leg's share of a multi-leg fill has none of its own, only its parent's `execution_id`.
+    id. A leg's share of a multi-leg fill has no identity of its own, only its parent's `execution_id`.
     """
 
     cumulative: Decimal
@@ -42,7 +42,7 @@ class Report(NamedTuple):
 
 
 class TotalSeen(NamedTuple):
-    """A total that an order reported: how much was filled in all, at which average, and when."""
+    """A total reported on the order: the filled quantity, its average price, and the latest time."""
 
     cumulative: Decimal
     average: Decimal | None
@@ -52,7 +52,7 @@ class TotalSeen(NamedTuple):
 class Correction(NamedTuple):
     """A bust, or a correction with its new quantity and price, of an earlier execution.
 
-    `execution_id` is its own, by which a later correction of the same execution may name it.
+    `execution_id` is its own id, by which a later correction of the same execution may refer to it.
     """
 
     event: str
@@ -108,9 +108,10 @@ class Span:
     Attributes:
         cumulative: The order's filled quantity after it, as reported.
         quantity, price: As corrected.
-        average: The order's average price after it, busts and corrections counted.
-        was: Quantity and price before a correction.
-        occurrence: 0, or its number among executions of one cumulative quantity, which a bust can leave.
+        average: The order's average price after it, including busts and corrections.
+        was: The quantity and price before a correction.
+        occurrence: Its number among executions with the same cumulative quantity, which a bust can cause;
+            else 0.
     """
 
     cumulative: Decimal
@@ -130,13 +131,13 @@ class Span:
 
     @property
     def counted(self) -> Decimal:
-        """Return the quantity that counts: none if busted."""
+        """The quantity that counts: none if busted."""
         return ZERO if self.busted else self.quantity
 
 
 @dataclass(slots=True)
 class OrderFacts:
-    """Everything known of one order or leg.
+    """Everything known about one order or leg.
 
     Attributes:
         parent_id: The order whose leg this is, a spread's or a bracket's.
@@ -162,12 +163,12 @@ class OrderFacts:
 
     @property
     def is_multi_leg(self) -> bool:
-        """Return True for the parent of a spread, which has no executions of its own, only its legs'."""
+        """True for the parent of a spread, which has no executions of its own, only its legs'."""
         return self.newest.get("order_class") == MULTI_LEG and bool(self.leg_ids)
 
     @property
     def began_at(self) -> dt.datetime | None:
-        """Return when it was submitted."""
+        """The time the order was submitted."""
         return self.newest.get("submitted_at") or self.newest.get("created_at")
 
     @property
@@ -181,7 +182,7 @@ class OrderFacts:
         return exact(self.newest.get("qty"))
 
     def settle(self) -> None:
-        """Read the states from the oldest to the newest; REST wins if two changed at the same time."""
+        """Apply the states from the oldest to the newest; REST wins if both report the same time."""
         newest: dict[str, object] = {}
         if self.last_rest_fill is not None:
             _overlay(newest, self.last_rest_fill)
@@ -197,7 +198,7 @@ class OrderFacts:
 
 
 def exact(number: float | None) -> Decimal | None:
-    """Return a float as the decimal it was written as, None for a number that no order can have."""
+    """Return a float as the decimal it was written as, to nine decimals; None for what no order can have."""
     if number is None or not abs(number) < _LARGEST:
         return None
     return Decimal(repr(float(number))).quantize(_GRAIN)

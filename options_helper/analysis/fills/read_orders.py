@@ -1,6 +1,6 @@
-"""Rows of the stream and of REST, gathered as facts by order.
+"""Facts by order, collected from live updates, REST fills and REST orders.
 
-Nothing is decided here: each row is filed under the order, or the leg, that it belongs to. A multi-leg
+Nothing is decided here: each row is filed under the order or leg that it belongs to. A multi-leg
 update is split by leg, because REST reports the fills of a multi-leg order by leg only.
 """
 
@@ -29,7 +29,7 @@ from options_helper.order_rows import LegExecution, OrderRow, OrderTerms
 
 
 class Family(NamedTuple):
-    """All reports about one order, its legs and its replacements, each part in its given order.
+    """All reports on one family, each part in its given order.
 
     A report about one family never changes another.
     """
@@ -64,7 +64,7 @@ def _relatives(row: OrderRow) -> Iterator[str]:
 
 
 class _Names:
-    """One name for all joined orders; an order by itself is its own."""
+    """One name for all joined orders; an unjoined order is its own name."""
 
     def __init__(self) -> None:
         self._leading_to: dict[str, str] = {}
@@ -82,7 +82,7 @@ class _Names:
 
 
 def read_orders(family: Family) -> dict[str, OrderFacts]:
-    """Return what is known of each order by its id, legs included."""
+    """Return facts by order id, including legs, from normalized rows in any order."""
     gathered = _Gathered()
     for row in family.stream_rows:
         gathered.add_update(row)
@@ -97,7 +97,7 @@ def read_orders(family: Family) -> dict[str, OrderFacts]:
 
 
 class _Gathered:
-    """The facts while they are being gathered."""
+    """The facts while they are collected."""
 
     def __init__(self) -> None:
         self.by_id: dict[str, OrderFacts] = {}
@@ -124,7 +124,7 @@ class _Gathered:
         facts.events.append(OtherEvent(row["timestamp"], event, row.get("reason")))
 
     def _add_leg_reports(self, facts: OrderFacts, row: OrderRow) -> None:
-        """Add each leg's own executions, or its share of the whole fill if the update has none of it."""
+        """Add each leg's own executions; if the update has none for a leg, its share of the whole fill."""
         executions: dict[str | None, list[LegExecution]] = {}
         for one in row.get("leg_executions") or ():
             executions.setdefault(one.get("order_id"), []).append(one)

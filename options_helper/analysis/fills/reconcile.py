@@ -1,9 +1,9 @@
-"""Live and REST reports of executions merged, and the holes between them.
+"""The merge of live and REST reports of executions, and the holes between them.
 
 The key of an execution is its order's (or leg's) cumulative filled quantity after it: REST's `cum_qty`, the
-stream's `filled_qty`. The quantities of an order's executions lie end to end on the line from 0 to its
-filled quantity, so a total that was seen beyond the last execution, or a hole between two, is a quantity
-whose execution was missed.
+stream's `filled_qty`. The quantities of an order's executions lie end to end on the line from 0 to its filled
+quantity, so a total beyond the last execution, or a hole between two, is a quantity whose execution was
+missed.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def _build_corrected(
 ) -> list[Span]:
     """Return the spans of an order with busted or corrected executions.
 
-    A bust takes its quantity off the order's total, so the total says more than the spans end to end. If
+    A bust removes its quantity from the order's total, so the total says more than the spans end to end. If
     the standing executions add up to it, none was missed.
     """
     carried = _is_carried(facts, day_start)
@@ -99,7 +99,7 @@ def _floor(facts: OrderFacts, spans: list[Span], totals: list[TotalSeen], day_st
 def merge_reports(
     reports: Iterable[Report], busted_at: Mapping[str, dt.datetime] | None = None
 ) -> list[Span]:
-    """Return one span per execution, whatever reported it and however often.
+    """Return one span per execution, whoever reported it and however often.
 
     Args:
         reports: The reports of one order.
@@ -179,16 +179,16 @@ def _nothing(_report: Report) -> object:
 
 
 def _may_be_one(live: Report, rest: Report, busted_at: Mapping[str, dt.datetime]) -> bool:
-    """REST no longer lists a busted execution; its report at the same total may be the next one."""
+    """Return whether two reports may be of one execution; REST no longer lists a busted one."""
     if live.execution_id not in busted_at:
         return True
     return abs(live.at - rest.at) <= _CLOCKS_DIFFER
 
 
 def _join(live: Report | None, rest: Report | None) -> Span:
-    """Prefer REST's report: it is the broker's record, the same at every look.
+    """Return both reports as one, preferring REST's, because it is the broker's record.
 
-    A price that differs from the stream's is a correction that the stream did not bring.
+    A price that differs from the stream's is a correction that the stream did not report.
     """
     reported = [report for report in (rest, live) if report is not None]
     price = next((report.price for report in reported if report.price is not None), None)
@@ -216,7 +216,7 @@ def _corrected_from(live: Report | None, rest: Report | None) -> tuple[Decimal, 
 
 
 def find_missed(spans: list[Span], totals: list[TotalSeen], floor: Decimal) -> list[Span]:
-    """Return spans for the quantities that no execution covers, cut at the totals that were seen."""
+    """Return spans for the quantities that no execution covers, cut at the reported totals."""
     missed: list[Span] = []
     seen = sorted({one.cumulative for one in totals})
     for start, end in _holes(spans, max(seen, default=ZERO), floor):

@@ -33,12 +33,12 @@ class Execution:
 
     Attributes:
         key: Unique in the day, and the same each time the day is built.
-        at: When it was executed; of a derived one, when its quantity was first seen.
+        at: When it was executed; for a derived one, when its quantity was first reported.
         quantity, price: As corrected; the price is per share, of a parent per unit and negative for a credit.
-        filled, total, average_price: Of the order, after this execution.
-        status: Of the order now.
-        position_after: Signed position in the symbol, if the stream reported it.
-        source: Who reported it; "derived" is a quantity known from totals only, not confirmed.
+        filled, total, average_price: The order's figures after this execution.
+        status: The order's current status.
+        position_after: The signed position in the symbol, if the stream reported it.
+        source: Who reported it; "derived" is an unconfirmed quantity known only from totals.
         busted, corrected: Undone or changed since; `was` is what stood before a correction.
     """
 
@@ -67,7 +67,7 @@ class Execution:
 
     @property
     def confirmed(self) -> bool:
-        """Return True if the stream or REST reported this very execution."""
+        """True if the stream or REST reported this very execution."""
         return self.source is not ReportedBy.DERIVED
 
 
@@ -84,7 +84,7 @@ class TermChange(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderEvent:
-    """One step of an order's life.
+    """A step of an order's life: `new`, `partial fill`, `replaced`, … with its detail in words.
 
     Attributes:
         event: Alpaca's word for it, such as `new`, `partial_fill` or `replaced`.
@@ -113,16 +113,16 @@ class Contradiction(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderTimeline:
-    """An order with everything it was replaced by, from its first step to its last.
+    """An order and everything that replaced it, from its first step to its last.
 
     Attributes:
-        order_id: Of the newest order of the chain; `order_ids` holds them all, oldest first.
-        limit_price, stop_price, quantity, status: Of the newest order.
-        notional: Dollars, for an order of a sum of money instead of a quantity.
-        trail_price, trail_percent: Dollars, or percent, of a trailing stop.
-        filled, average_price: Of the whole chain.
+        order_id: The id of the chain's newest order; `order_ids` has them all, oldest first.
+        limit_price, stop_price, quantity, status: Those of the newest order.
+        notional: Dollars, for an order of an amount of money instead of a quantity.
+        trail_price, trail_percent: The dollars or percent of a trailing stop.
+        filled, average_price: Those of the whole chain.
         steps: Oldest first.
-        legs: Of a multi-leg or bracket order.
+        legs: The legs of a multi-leg or bracket order.
     """
 
     order_id: str
@@ -152,7 +152,7 @@ class OrderTimeline:
 
     @property
     def is_multi_leg(self) -> bool:
-        """Return True if its prices are net prices of several legs."""
+        """True if its prices are net prices of several legs."""
         return self.order_class == MULTI_LEG
 
 
@@ -183,11 +183,11 @@ class Completeness:
     """The completeness of a day of fills.
 
     Attributes:
-        since: The start of the span for which it is claimed.
+        since: The start of the span that it covers.
         gaps: Spans in which fills may have been missed, oldest first, touching ones joined.
-        day_start: Midnight in New York: a gap from there on has no beginning worth a word.
-        unconfirmed: Executions known from totals only; `unconfirmed_quantity` is what they come to.
-        contradictions: Orders whose fills come to more than the order itself says.
+        day_start: Midnight in New York; the beginning of a gap from then on is not mentioned.
+        unconfirmed: Executions known only from totals; `unconfirmed_quantity` is their sum.
+        contradictions: Orders whose fills sum to more than the order's own total.
         unreadable: REST rows that could not be read.
     """
 
@@ -201,17 +201,17 @@ class Completeness:
 
     @property
     def complete(self) -> bool:
-        """Return True if nothing is in doubt."""
+        """True if nothing is in doubt."""
         return not (self.gaps or self.unconfirmed or self.contradictions or self.unreadable.count)
 
     @property
     def reason(self) -> str:
-        """Return why the newest gap is not closed yet, or ""."""
+        """Why the newest gap is not yet closed, in words, or ""."""
         return self.gaps[-1].reason if self.gaps else ""
 
 
 def join_gaps(gaps: Iterable[FillGap]) -> tuple[FillGap, ...]:
-    """Return gaps that touch or overlap as one, with the newest one's reason."""
+    """Return gaps that touch or overlap as one, with the newest gap's reason."""
     joined: list[FillGap] = []
     for gap in sorted(gaps, key=lambda one: one.start):
         last = joined[-1] if joined else None

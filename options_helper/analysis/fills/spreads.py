@@ -1,7 +1,7 @@
 """The lines of multi-leg fills: the net price above, the legs' executions below.
 
 REST reports a multi-leg order's fills only by leg, so the line is made from the legs: each time all legs have
-reached the same number of units, one fill of the whole order ended.
+reached the same number of units, a fill of the whole order is complete.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _GRAIN = Decimal("1e-9")
 
 @dataclass(frozen=True, slots=True)
 class SpreadLeg:
-    """One leg: how many go with one unit of the order, 1 for bought or -1 for sold, its executions."""
+    """One leg: the contracts per unit of the order, 1 for bought or -1 for sold, and its executions."""
 
     facts: OrderFacts
     ratio: Decimal
@@ -33,7 +33,7 @@ class SpreadLeg:
     spans: tuple[Span, ...]
 
     def units(self, span: Span) -> Decimal:
-        """The order's units after one of the leg's executions."""
+        """Return the order's units after one of the leg's executions."""
         return (span.cumulative / self.ratio).quantize(_GRAIN)
 
 
@@ -43,7 +43,7 @@ class UnitFill:
 
     Attributes:
         line: Quantity in units and the net price per unit, negative for a credit.
-        legs: The legs' executions in it, in the order's order of legs.
+        legs: The legs' executions in it, in the order of the legs.
     """
 
     line: Span

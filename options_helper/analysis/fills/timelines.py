@@ -32,10 +32,10 @@ _SHOWN_OTHERWISE = FILLS | set(_ENDS) | {"new", ""}
 def build_timelines(
     by_id: Mapping[str, OrderFacts], executions: Iterable[Execution]
 ) -> tuple[OrderTimeline, ...]:
-    """Return the orders of the day, newest change first; legs stand under their order.
+    """Return the orders of the day, newest change first; legs are under their order.
 
     Args:
-        by_id: What is known of each order.
+        by_id: The facts about each order.
         executions: The day's executions; those of an order become its steps.
     """
     lines: dict[str, list[Execution]] = {}
@@ -48,7 +48,7 @@ def build_timelines(
 
 
 def newest_change_first(orders: Iterable[OrderTimeline]) -> tuple[OrderTimeline, ...]:
-    """Return orders in the order of a list of them."""
+    """Sort orders as a list shows them."""
     return tuple(sorted(orders, key=lambda order: (order.changed_at, order.order_id), reverse=True))
 
 
@@ -63,7 +63,7 @@ def _chains(by_id: Mapping[str, OrderFacts]) -> list[list[OrderFacts]]:
             following.setdefault(replaces, order_id)
     successors = set(following.values())
     chains, placed = [], set[str]()
-    # Heads first; what is left then is a ring, which only a broken record could make.
+    # Start with the heads; any rest is a ring, which only a broken record can cause.
     for order_id in sorted(by_id, key=lambda one: one in successors):
         chain: list[OrderFacts] = []
         link: str | None = order_id
@@ -114,7 +114,7 @@ def _first(chain: Sequence[OrderFacts], name: _TextField) -> str | None:
 
 
 def _filled(facts: OrderFacts, lines: Mapping[str, list[Execution]]) -> float | None:
-    """Return the newest state's total, or what the executions come to if they know more."""
+    """Return the newest state's total, or the sum of the executions if that is more."""
     reported = facts.newest.get("filled_qty")
     totals = [one.filled for one in lines.get(facts.order_id, ()) if one.filled is not None]
     if facts.corrections or not totals:
@@ -145,7 +145,7 @@ def _chain_average(chain: Sequence[OrderFacts], lines: Mapping[str, list[Executi
 
 
 def _contradiction(facts: OrderFacts, lines: Mapping[str, list[Execution]]) -> Contradiction | None:
-    """REST lists no busts, so a bust that the stream missed shows only in the totals."""
+    """Return the contradiction in words; REST lists no busts, so a missed bust shows only in the totals."""
     reported = facts.reported
     if reported is None:
         return None
@@ -167,7 +167,7 @@ def _steps_of_chain(chain: Sequence[OrderFacts], lines: Mapping[str, list[Execut
     for number, facts in enumerate(chain):
         successor = chain[number + 1] if number + 1 < len(chain) else None
         own = _steps(facts, lines.get(facts.order_id, ()), successor)
-        # A replacement begins where its predecessor's "replaced" stands.
+        # A replacement begins at its predecessor's "replaced" step.
         steps += own if number == 0 else [step for step in own if step.event != "new"]
     return steps
 
@@ -176,7 +176,7 @@ def _steps(
     facts: OrderFacts, executions: Iterable[Execution], successor: OrderFacts | None
 ) -> list[OrderEvent]:
     others = sorted(set(_other_events(facts)), key=lambda step: (step.event, step.reason, repr(step.figures)))
-    # Executions that look alike are still as many; they come newest first.
+    # Executions that look alike are still separate; they come newest first.
     steps = [*others, *reversed(list(_executed(facts, executions)))]
     begin = facts.began_at
     if begin is not None:
@@ -215,7 +215,7 @@ def _executed(facts: OrderFacts, executions: Iterable[Execution]) -> Iterator[Or
 
 
 def _whole_quantity(facts: OrderFacts) -> float | None:
-    """An order of a sum of money has no quantity; once filled, what was filled is its whole."""
+    """Return the whole quantity; for an order of an amount of money, what was filled once it is filled."""
     quantity = facts.newest.get("qty")
     if quantity is None and facts.newest.get("status") == "filled":
         return facts.newest.get("filled_qty")
@@ -223,7 +223,7 @@ def _whole_quantity(facts: OrderFacts) -> float | None:
 
 
 def _other_events(facts: OrderFacts) -> Iterator[OrderEvent]:
-    """Yield the events beyond the plain course of an order: held, cancel refused, bust and the like."""
+    """Return the events outside the usual course of an order: held, cancel refused, bust and the like."""
     for at, event, reason in facts.events:
         if event in CORRECTIONS:
             named = [one for one in facts.corrections if (one.event, one.at) == (event, at)]

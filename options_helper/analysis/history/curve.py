@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _SECOND = 1_000_000
-_LOST_AFTER_SECONDS = 15  # later than a busy machine is with a point
+_LOST_AFTER_SECONDS = 15  # longer than a busy machine delays a point
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,9 +67,9 @@ class CurveRecorder:
         self._begin(np.zeros(0, dtype=np.int64), np.zeros((0, len(self.columns))))
 
     def add(self, at: dt.datetime, figures: Mapping[str, float | None]) -> bool:
-        """Offer a point, and return whether it was taken.
+        """Offer a point, and return whether it was accepted.
 
-        A column without a figure gets a gap. A point that comes too soon is not taken, nor is one without any
+        A column without a figure gets a gap. A point that comes too soon is rejected, as is one without any
         figure after another such point. A pause in observation (the computer slept) leaves a gap. If the
         clock went back, the points from then on are dropped.
         """
@@ -89,7 +89,7 @@ class CurveRecorder:
         return not self._length or bool(np.isnan(self._values[self._length - 1]).all())
 
     def _due(self) -> int:
-        """When the point after the last one is due."""
+        """Return when the point after the last one is due."""
         return int(self._times[self._length - 1]) + int(self.spacing_seconds * _SECOND)
 
     def _append(self, time: int, row: NDArray[np.float64]) -> None:
@@ -100,7 +100,7 @@ class CurveRecorder:
         self._length += 1
 
     def curve(self) -> Curve:
-        """Every point so far."""
+        """Return every point so far."""
         times, values = self._times[: self._length], self._values[: self._length]
         times.flags.writeable = False
         values.flags.writeable = False

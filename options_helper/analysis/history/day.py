@@ -20,7 +20,7 @@ class DayHistory:
     """Takes observations of one portfolio; its curves are those of the current New York date.
 
     Attributes:
-        pnl: Open P/L by underlying, and of the portfolio under `PORTFOLIO`.
+        pnl: Open P/L by underlying; the portfolio's is under `PORTFOLIO`.
         marks, position_pnl: By position id.
     """
 
@@ -32,7 +32,7 @@ class DayHistory:
         self._day: dt.date | None = None
 
     def add(self, seen: Observation, at: dt.datetime) -> None:
-        """Take an observation that still holds at this moment."""
+        """Add an observation that still holds at this time."""
         day = new_york_date(at)
         if day != self._day:
             for recorder in (self.pnl, self.marks, self.position_pnl):

@@ -41,7 +41,7 @@ Readings = dict[tuple[str | None, AlertMetric], float | Outcome]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Observation:
-    """One moment of a portfolio.
+    """The figures of a portfolio at one time.
 
     Attributes:
         tables: The tables it was made from.
@@ -67,7 +67,7 @@ class Observation:
 
 
 def observe(tables: TablesView) -> Observation:
-    """Return what curves and alerts need of these tables."""
+    """Return what curves and alerts need from these tables."""
     rows = [*_position_rows(tables.positions, 0), *_position_rows(tables.structures, 1)]
     return Observation(
         tables=tables,

@@ -36,7 +36,7 @@ NEVER = int(np.iinfo(np.int64).max)
 
 
 class ContractClock(NamedTuple):
-    """The last moments of n contracts, in microseconds, on a day with the regular close.
+    """The last trading times and expiries of n contracts, in microseconds, on a day with the regular close.
 
     Attributes:
         expires_at: `NEVER` for shares.
@@ -68,12 +68,12 @@ class Instruments:
     """The static side of n rows, one instrument each.
 
     Attributes:
-        symbols: The key of each row in the snapshot's tables; "" where no symbol carries the terms.
+        symbols: The key of each row in the snapshot's tables; "" if no symbol can express the terms.
         underlyings: The stock's key (`BRK.B`); `underlying_codes` are its numbers in the book's list.
         quantity: Signed contracts or shares.
         multipliers: As the file says, else the standard.
         adjusted: Whether the contract is an adjusted one, by its root.
-        unspellable: Whether no contract symbol can carry the terms.
+        unspellable: Whether no contract symbol can express the terms.
         expiry_days: Ordinals of the dates in the contracts' symbols, 0 for shares.
         clock: When each contract expires and trades for the last time.
         columns: Finished columns by name.
@@ -102,7 +102,7 @@ class Instruments:
 def build_instruments(
     rows: Sequence[tuple[str, Holding]], codes: Mapping[str, int], columns: Mapping[str, Column]
 ) -> Instruments:
-    """The arrays of (underlying's symbol in the file, holding) pairs, beside columns of their table."""
+    """Return the arrays of (underlying's symbol in the file, holding) pairs, with columns of their table."""
     stocks = tuple(stock_symbol(symbol) for symbol, _ in rows)
     options = [row if isinstance(row, Position | Leg) else None for _, row in rows]
     symbols = tuple(

@@ -52,7 +52,7 @@ def describe_position(position: AnyPosition) -> str:
 
 
 def find_doubts(position: AnyPosition, is_session: Callable[[dt.date], bool] | None = None) -> list[str]:
-    """Return a sentence for each thing in the file that is possible and hardly meant.
+    """Return a sentence for each thing in the file that is possible but hardly intended.
 
     Args:
         position: One entry.

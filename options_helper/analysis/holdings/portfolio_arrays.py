@@ -92,7 +92,7 @@ _books: dict[int, tuple[weakref.ref[Portfolio], PortfolioArrays]] = {}
 
 
 def arrays_of(portfolio: Portfolio) -> PortfolioArrays:
-    """The book of this very portfolio object, built on first use and dropped with it."""
+    """Return the arrays of this very portfolio object, built on first use and dropped with it."""
     key = id(portfolio)
     kept = _books.get(key)
     if kept is not None and kept[0]() is portfolio:
@@ -105,7 +105,7 @@ def arrays_of(portfolio: Portfolio) -> PortfolioArrays:
 
 
 def build_book(portfolio: Portfolio) -> PortfolioArrays:
-    """The arrays of a portfolio."""
+    """Return the arrays of a portfolio."""
     singles = tuple(each for each in portfolio.positions if not isinstance(each, MultiLegPosition))
     structures = tuple(each for each in portfolio.positions if isinstance(each, MultiLegPosition))
     stocks = sorted({stock_symbol(each.symbol) for each in portfolio.positions})
@@ -200,12 +200,12 @@ def _structure_columns(structures: Sequence[MultiLegPosition]) -> dict[str, Colu
 
 
 def reduce_by(ufunc: np.ufunc, starts: Numbers, values: NDArray[Any]) -> NDArray[Any]:
-    """One value per structure from values per leg; every structure has legs, so no slice is empty."""
+    """Return one value per structure from values per leg; every structure has legs, so no slice is empty."""
     return ufunc.reduceat(values, starts) if len(starts) else values[:0]
 
 
 def count_units(position: MultiLegPosition) -> int:
-    """How many times a structure is held; 100 shares count as one contract, other lots not at all."""
+    """Return how many times a structure is held; 100 shares count as one contract, other lots not at all."""
     contracts = [leg.contracts for leg in position.option_legs]
     lots = [leg.shares / _LOT for leg in position.legs if isinstance(leg, StockLeg)]
     whole = [int(lot) for lot in lots if lot.is_integer()]

@@ -1,4 +1,4 @@
-"""When contracts end, seen from one snapshot: an early close ends those of its day early."""
+"""The ends of contracts in one snapshot: an early close ends those of its day early."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def _session_close(live: LiveSnapshot) -> dt.datetime | None:
     if live.session_close is not None:
         return live.session_close
     if live.market_phase == MarketPhase.AFTER:
-        return live.as_of  # it has closed, at an unknown time
+        return live.as_of  # it has closed at an unknown time
     return live.market_phase_until if live.market_phase == MarketPhase.OPEN else None
 
 
@@ -54,7 +54,7 @@ def _no_later(moments: Numbers, latest: Numbers, where: NDArray[np.bool_]) -> Nu
 
 
 def days_until(days: Numbers, live: LiveSnapshot) -> Numbers:
-    """DTE of New York dates (ordinals): 0 on the day itself, negative after it."""
+    """Return the DTE of New York dates (ordinals): 0 on the day itself, negative after it."""
     return days - new_york_date(live.as_of).toordinal()
 
 

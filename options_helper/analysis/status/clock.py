@@ -1,4 +1,4 @@
-"""Sentences about this computer's clock and about streams that run behind. Pure."""
+"""Sentences about this computer's clock and about late streams. Pure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _DATA = (StreamName.STOCKS, StreamName.OPTIONS)
 
 
 def describe_clock(live: LiveSnapshot) -> str:
-    """Return by how much this computer's clock is wrong; "" unless it is known to be."""
+    """Return by how much this computer's clock is wrong, or "" unless that is known."""
     offset = live.clock_offset_seconds or 0.0
     if abs(offset) > CLOCK_SKEW_TOLERANCE_SECONDS:
         side = "ahead of" if offset > 0 else "behind"

@@ -11,7 +11,7 @@ from options_helper.market import StreamName
 
 
 class Level(StrEnum):
-    """How much a diagnosis asks of the reader; quiet is well, but not everything is young."""
+    """How urgent a diagnosis is; quiet is good, but not everything is young."""
 
     SUCCESS = "success"
     QUIET = "quiet"

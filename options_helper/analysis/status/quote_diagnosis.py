@@ -45,7 +45,7 @@ def explain_late(live: LiveSnapshot, counts: QuoteCounts) -> Diagnosis | None:
 
 
 def explain_overdue_poll(live: LiveSnapshot) -> Diagnosis | None:
-    """Explain prices that REST is to fetch at an interval and has not fetched in time."""
+    """Explain polled prices that REST has not fetched in time."""
     overdue = [
         record
         for record in live.health.values()
@@ -91,7 +91,7 @@ def describe_stale(counts: QuoteCounts) -> str:
 
 
 def describe_rest(counts: QuoteCounts) -> str:
-    """Return the part of a healthy picture that is not young, `3 of 8 are quiet (options).`, else ""."""
+    """Return which part of a healthy picture is not young, `3 of 8 are quiet (options).`, or ""."""
     parts = []
     if counts.quiet:
         streams = f" ({', '.join(counts.quiet_by_stream)})" if counts.quiet_by_stream else ""

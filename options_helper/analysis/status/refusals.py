@@ -22,7 +22,7 @@ _BOTH_KEYS = "APCA_API_KEY_ID and APCA_API_SECRET_KEY"
 
 
 def name_streams(streams: Sequence[StreamName]) -> str:
-    """`the option stream`, `the option and stock streams`."""
+    """Return `the option stream`, `the option and stock streams`."""
     words = join_words([_ADJECTIVE[stream] for stream in streams])
     return f"the {words} stream{'s' if len(streams) > 1 else ''}"
 
@@ -30,7 +30,7 @@ def name_streams(streams: Sequence[StreamName]) -> str:
 def explain_rejection(
     record: StreamHealth, streams: Sequence[StreamName], snapshot: LiveSnapshot, *, data_works: bool
 ) -> tuple[str, str]:
-    """Return headline and next step for streams that ended for good, explained by one of them."""
+    """Return the headline and the next step for streams that ended for good, explained by one of them."""
     failure = record.last_failure
     code = failure.code if failure else None
     where, number = name_streams(streams), f" ({code})" if code is not None else ""
@@ -91,7 +91,7 @@ def _ask_less(stream: StreamName) -> str:
 
 
 def explain_retry(away: Sequence[StreamHealth], zone: dt.tzinfo) -> tuple[str, str]:
-    """Headline and cause for streams that are being reconnected; a cause is said of those that have it."""
+    """Return the headline and the cause for streams that are reconnecting; each cause names its streams."""
     held = [each for each in away if _code(each) in _HELD_ELSEWHERE]
     others = [each for each in away if each not in held]
     if not held or away[0] not in held:

@@ -1,6 +1,6 @@
 """One snapshot, one diagnosis: a headline, its cause, and one next step. Pure.
 
-The worst thing wins: a stream in error, then one that reconnects, then one that still connects; while the
+The worst problem wins: a stream in error, then one that reconnects, then one that still connects; while the
 market is open a dead stream, symbols not granted, a mute stream, a late one, an overdue poll, stale quotes;
 else all is live, and grey if a quote is quiet, missing or polled.
 """
@@ -61,15 +61,15 @@ def diagnose(
     next_open: dt.datetime | None = None,
     zone: dt.tzinfo = NEW_YORK,
 ) -> Diagnosis:
-    """The one sentence about this snapshot.
+    """Return the diagnosis of this snapshot.
 
     Args:
         snapshot: Everything known now; all spans count from its `as_of`.
-        ready: What a Start would subscribe, None where no portfolio is loaded.
-        quotes: How the portfolio's quotes stand, None where not computed.
-        stop_reason: Why the streams stopped, where nobody pressed Stop.
-        next_open: When the next regular session begins, for a closed market; None where not known.
-        zone: In which the times are written.
+        ready: What Start would subscribe, or None if no portfolio is loaded.
+        quotes: The counts of the portfolio's quotes, or None if they are not computed.
+        stop_reason: Why the streams stopped if nobody pressed Stop.
+        next_open: When the next regular session begins, for a closed market; None if unknown.
+        zone: The time zone of the times in the text.
     """
     if snapshot.status == StreamState.NOT_STARTED:
         return _not_started(ready)
@@ -111,7 +111,7 @@ def _stopped(snapshot: LiveSnapshot, reason: str, zone: dt.tzinfo) -> Diagnosis:
 
 
 def explain_failed(snapshot: LiveSnapshot, records: list[StreamHealth]) -> Diagnosis | None:
-    """The streams that ended for good, explained by the first of them."""
+    """Explain the streams that ended for good by the first of them."""
     failed = [record for record in records if record.state == StreamState.ERROR]
     if not failed:
         return None
@@ -131,7 +131,7 @@ def explain_failed(snapshot: LiveSnapshot, records: list[StreamHealth]) -> Diagn
 def _reconnecting(
     snapshot: LiveSnapshot, records: list[StreamHealth], counts: QuoteCounts, zone: dt.tzinfo
 ) -> Diagnosis | None:
-    """Amber while the prices of what is away are young, red as soon as they are stale."""
+    """Explain a reconnection: amber while the affected prices are young, red once they are stale."""
     away = [record for record in records if record.state == StreamState.RECONNECTING]
     if not away:
         return None
@@ -216,7 +216,7 @@ def _explain_short(record: StreamHealth) -> Diagnosis:
 
 
 def name_symbols(symbols: frozenset[str]) -> str:
-    """The first few by name, the rest by number."""
+    """Return the first few symbols by name and the number of the others."""
     names = sorted(symbols)
     rest = len(names) - _NAMED_SYMBOLS
     if rest <= 0:

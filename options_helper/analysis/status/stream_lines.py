@@ -120,7 +120,7 @@ def describe_next_try(record: StreamHealth, as_of: dt.datetime) -> str:
 
 
 def describe_wait(record: StreamHealth, as_of: dt.datetime) -> str:
-    """Return what a connecting stream is waiting for, and from the third second on that no answer came."""
+    """Return what a connecting stream waits for, and after three seconds that no answer came."""
     seconds = seconds_since(record.since, as_of)
     step = record.step or "opening the connection"
     if seconds >= NO_ANSWER_AFTER_SECONDS:
@@ -129,7 +129,7 @@ def describe_wait(record: StreamHealth, as_of: dt.datetime) -> str:
 
 
 def _is_silent(record: StreamHealth, as_of: dt.datetime) -> bool:
-    """Return whether a data stream has sent nothing yet, or nothing for long; fills are silent by nature."""
+    """Return whether a data stream has sent nothing yet, or nothing for long; fills are naturally silent."""
     if record.stream == StreamName.FILLS:
         return False
     seen, silent = silence_seconds(record, as_of)
@@ -137,14 +137,14 @@ def _is_silent(record: StreamHealth, as_of: dt.datetime) -> bool:
 
 
 def name_live(records: Sequence[StreamHealth], as_of: dt.datetime) -> str:
-    """Return `Stocks and fills are live.`: the running streams that are not silent; "" if there are none."""
+    """Return `Stocks and fills are live.` for the running streams that are not silent, or ""."""
     running = [each for each in records if each.state == StreamState.RUNNING and not _is_silent(each, as_of)]
     live = [LABELS[each.stream].lower() for each in running]
     return f"{join_words(live).capitalize()} are live." if live else ""
 
 
 def coverage(record: StreamHealth) -> str:
-    """Return `12 of 12`, or `200 stream, 50 polled every 15 s`; for the fills `listening`."""
+    """Return `12 of 12`, or `200 stream, 50 polled every 15 s`, or `listening` for the fills."""
     if record.stream == StreamName.FILLS:
         return "listening"
     if not record.asked:
@@ -161,7 +161,7 @@ def describe_polled(record: StreamHealth) -> str:
 
 
 def describe_mix(snapshot: LiveSnapshot) -> str:
-    """Return how the data streams' symbols get their prices, `200 stream, 50 polled every 15 s`.
+    """Return how the data streams' symbols get prices, `200 stream, 50 polled every 15 s`.
 
     Returns "" if nothing is polled.
     """

@@ -194,7 +194,7 @@ def _side(quantity: float) -> str:
     return "Long" if quantity > 0 else "Short"
 
 
-# By the number of contracts, expiries and option types.
+# Keyed by the number of contracts, expiries and option types.
 _NAMERS: dict[tuple[int, int, int], Callable[..., StructureName]] = {
     (2, 2, 1): _two_expiries,
     (2, 1, 1): _two_strikes,

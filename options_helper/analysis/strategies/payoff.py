@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from options_helper.models import OptionType
 
-_CENT_FRACTION = 1e-6  # dollars: below this a P/L is zero, and a difference is float arithmetic
+_CENT_FRACTION = 1e-6  # dollars; a smaller P/L is zero, a smaller difference float error
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Payoff:
     cost: float
 
     def at(self, prices: ArrayLike) -> NDArray[np.float64]:
-        """P/L in dollars at these prices of the underlying."""
+        """Return P/L in dollars at these prices of the underlying."""
         price = np.asarray(prices, dtype=np.float64)
         value = self.shares * price - self.cost
         for option in self.options:
@@ -52,17 +52,17 @@ class Payoff:
 
     @property
     def max_profit(self) -> float:
-        """Return the best outcome in dollars; `math.inf` if it grows with the price without limit."""
+        """The best outcome in dollars; `math.inf` if it grows with the price without limit."""
         return math.inf if self._tail() > _CENT_FRACTION else max(self._corner_values())
 
     @property
     def max_loss(self) -> float:
-        """Return the worst loss as a positive number of dollars; `math.inf` if it is unlimited."""
+        """The worst loss as a positive number of dollars; `math.inf` if it is unlimited."""
         return math.inf if self._tail() < -_CENT_FRACTION else -min(self._corner_values())
 
     @property
     def break_evens(self) -> tuple[float, ...]:
-        """Return the prices above zero at which the P/L is zero or changes its sign, ascending."""
+        """The prices above zero at which the P/L is zero or changes its sign, ascending."""
         return tuple(sorted(self._zeros()))
 
     def _corners(self) -> list[float]:
@@ -72,7 +72,7 @@ class Payoff:
         return [float(value) for value in self.at(self._corners())]
 
     def _tail(self) -> float:
-        """Dollars per dollar of the underlying above the highest strike."""
+        """Return dollars per dollar of the underlying above the highest strike."""
         return self.shares + math.fsum(each.amount for each in self.options if each.option_type == "call")
 
     def _zeros(self) -> Iterator[float]:
@@ -87,7 +87,7 @@ class Payoff:
 
 
 def sum_options(options: Iterable[OptionAmount]) -> tuple[OptionAmount, ...]:
-    """Options of the same type and strike put together, those that cancel out left away."""
+    """Combine options with the same type and strike, and drop those that cancel out."""
     amounts: dict[tuple[OptionType, float], float] = {}
     for option in options:
         key = (option.option_type, option.strike)

@@ -33,7 +33,7 @@ __all__ = ["Payoff", "Structure", "StructureKind", "describe_structure"]
 
 @dataclass(frozen=True, slots=True)
 class Structure:
-    """The facts about a position that need no price.
+    """The facts about a position that do not depend on prices.
 
     Attributes:
         kind, name: The family, and the name in words ("Credit iron condor").
@@ -41,7 +41,7 @@ class Structure:
         max_profit, max_loss: Dollars at expiry, a loss as a positive figure; `math.inf` is unlimited.
         break_evens: Prices of the underlying, ascending; empty if undefined or if there are none.
         payoff: P/L at expiry by price, None if undefined.
-        adjusted: Whether one of its contracts is adjusted; then nothing at expiry is known.
+        adjusted: Whether one of its contracts is adjusted; then nothing is known about expiry.
     """
 
     kind: StructureKind
@@ -127,7 +127,7 @@ def _net_legs(options: Sequence[tuple[Leg, float]]) -> list[NetLeg]:
 
 
 def _options(position: MultiLegPosition, multipliers: Sequence[float] | None) -> list[tuple[Leg, float]]:
-    """The option legs, each with its multiplier."""
+    """Return the option legs, each with its multiplier."""
     return [
         (leg, _multiplier(leg, multipliers, number))
         for number, leg in enumerate(position.legs)

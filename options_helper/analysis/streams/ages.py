@@ -1,4 +1,4 @@
-"""Ages of prices, and their lag on arrival.
+"""The ages of prices, and their lag on arrival.
 
 Ages count from the snapshot's `as_of`, so they keep growing when a feed dies. A snapshot is in Alpaca's time
 if the difference of the clocks is known. If it is not, a time in the future beyond the tolerance means that
@@ -55,7 +55,7 @@ def compute_ages(live: LiveSnapshot, timestamp: Times, received_at: Times) -> Ag
 
 
 def compute_basis_ages(quote: Ages, trade: Ages, by_last: Flags) -> Ages:
-    """Return the ages of what the marks were made from: the quote, or the last trade."""
+    """Return the ages of what the marks are based on: the quote, or the last trade."""
     return Ages(
         np.where(by_last, trade.seconds, quote.seconds), np.where(by_last, trade.skewed, quote.skewed)
     )

@@ -1,4 +1,4 @@
-"""This computer's clock against Alpaca's: how far it is off, and a snapshot in Alpaca's time.
+"""The offset between this computer's clock and Alpaca's, and snapshots converted to Alpaca's time.
 
 Inside a run every time is by this computer's clock. A snapshot is converted once, when it is made, so that
 phases, expiries, dates, ages and curves all follow Alpaca's clock.
@@ -24,10 +24,10 @@ _MICROSECONDS = 1_000_000
 
 
 def accept_offset(offset: float | None, *quotes: QuoteTable) -> float | None:
-    """Return the measured offset in seconds, or None if it is unknown or refuted by a quote.
+    """Return the measured offset in seconds, or None if it is unknown or a quote contradicts it.
 
-    An answer of Alpaca's clock that came out of a cache would make every price younger than it is. But no
-    quote is received before it was made, so a quote that would have been refutes such an answer.
+    A cached answer of Alpaca's clock would make every price look younger than it is. But no quote is received
+    before it was made, so a quote that would have been contradicts such an answer.
     """
     if offset is None or abs(offset) <= CLOCK_SKEW_TOLERANCE_SECONDS:
         return offset
@@ -44,7 +44,7 @@ def clock_error(offset: float | None) -> dt.timedelta:
 def correct_clock(live: LiveSnapshot) -> LiveSnapshot:
     """Return a snapshot dated by this computer's clock in Alpaca's time.
 
-    Its `clock_offset_seconds` is what was corrected, or None if a quote refutes it.
+    Its `clock_offset_seconds` is the applied correction, or None if a quote contradicts it.
     """
     quotes = QuoteTable.from_mapping(live.stock_quotes), QuoteTable.from_mapping(live.option_quotes)
     offset = accept_offset(live.clock_offset_seconds, *quotes)
@@ -109,7 +109,7 @@ def _correct_times(
 
 
 def _correct_gap(gap: FillGap, error: dt.timedelta) -> FillGap:
-    # A gap that begins with the New York day begins at midnight by anybody's clock.
+    # A gap that begins with the New York day begins at midnight, whatever the clock.
     is_midnight = gap.start == start_of_day(new_york_date(gap.start))
     start = gap.start if is_midnight else gap.start - error
     return replace(gap, start=start, end=_earlier(gap.end, error))

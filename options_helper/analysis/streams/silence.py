@@ -1,4 +1,4 @@
-"""How long a stream has been silent, and from when on that is too long. Pure."""
+"""How long a stream has been silent, and how long is too long. Pure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ MUTE_AFTER_SECONDS = 45.0
 def silence_seconds(
     record: StreamHealth, as_of: dt.datetime, session_open: dt.datetime | None = None
 ) -> tuple[bool, float]:
-    """Return whether a data stream had an event on this connection, and the seconds without one.
+    """Return whether a data stream had an event on this connection, and the seconds since.
 
     Args:
         record: The stream.

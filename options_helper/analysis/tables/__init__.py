@@ -1,1 +1,1 @@
-"""From a valuation to the tables and totals of the page."""
+"""The tables and totals of the page, computed from a valuation."""

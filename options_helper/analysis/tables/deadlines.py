@@ -1,4 +1,4 @@
-"""The times at which computed figures change although nothing new was received."""
+"""The times at which computed figures change although nothing new is received."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def circumstances(live: LiveSnapshot) -> tuple[object, ...]:
         live.subscribed,
         live.status,
         tuple(live.status_by_stream.items()),
-        # A pong makes no new version, and it is what keeps an old price quiet.
+        # A pong makes no new version, but it keeps an old price quiet.
         is_heard(live, StreamName.STOCKS),
         is_heard(live, StreamName.OPTIONS),
         is_polled_in_time(live, StreamName.STOCKS),
@@ -43,7 +43,7 @@ def circumstances(live: LiveSnapshot) -> tuple[object, ...]:
 
 
 def deadline(live: LiveSnapshot, tables: Iterable[pd.DataFrame], stale_after_seconds: float) -> dt.datetime:
-    """Return when the tables would differ next with the snapshot's version unchanged.
+    """Return when the tables will next differ if the snapshot's version does not change.
 
     Until then, and while version and `circumstances` stay the same, nothing needs to be computed again; only
     ages grow. It is the first of these: a price turns too old, a contract expires, the market's phase

@@ -1,4 +1,4 @@
-"""Doubts about the file's entries: sentences on what was understood and what was probably meant.
+"""Doubts about the file's entries: sentences about what was understood and what was probably meant.
 
 Those of `holdings.plausibility` need no price. With prices, three more mistakes show: a cost of 50 times the
 mark or more, or the reverse; a call that cost more than twice the price of its stock; and the wrong sign of a

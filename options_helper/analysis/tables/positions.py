@@ -44,7 +44,7 @@ def compute_live_position_rows(
     their count in `quantity`, multiplier 1, and null in the columns of options.
 
     Args:
-        portfolio: Its arrays are built on first use and kept as long as it lives.
+        portfolio: What is held; its arrays are built on first use and kept as long as it lives.
         live: The snapshot; every age counts from its `as_of`.
         stale_after_seconds: The age above which a price is no longer live.
 

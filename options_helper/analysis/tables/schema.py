@@ -54,7 +54,7 @@ class Column:
         name: The name in the DataFrames.
         dtype: The dtype there.
         tables: The tables that have it.
-        help: What it is, for the docs and for a shown column's heading.
+        help: Its meaning, for the docs and for the heading of a shown column.
         unit: Dollars, a fraction, seconds …
         field: Its name in the browser's table and the CSV files, or "" if it is in neither. Columns of
             different tables may share a field (`pnl_abs` and `net_pnl_abs`); the first one describes it.
@@ -240,7 +240,7 @@ COLUMNS: tuple[Column, ...] = (
 )
 # fmt: on
 
-# Scripts outside may count columns: these come first, in this order, for ever.
+# External scripts may count columns, so these always come first, in this order.
 _PROMISED = {
     _P: "id symbol option_type expiry dte strike contracts cost_basis contract_symbol bid ask last mark "
     "spread_pct quote_age_seconds pnl_abs pnl_pct warnings",

@@ -126,7 +126,7 @@ def structure_columns(
 
 def _leg_money(book: PortfolioArrays, now: Valuation, new: Flags) -> dict[str, Column]:
     value = now.mark * now.scale
-    # What a leg cost is not in the file: in a structure opened today its day has no beginning.
+    # The file does not contain a leg's cost, so its day has no beginning in a structure opened today.
     is_new = np.repeat(new, book.structures.sizes)
     return {
         "leg_value": value,
@@ -196,7 +196,7 @@ def _day_results(own: StructureArrays, now: Valuation, new: Flags, pnl: Floats) 
 def _sum_legs(book: PortfolioArrays, now: Valuation, new: Flags, stale_after_seconds: float) -> LegSums:
     own, rows = book.structures, book.legs
     without = np.isnan(now.mark)
-    # The price of opening the same again: the side that the natural price leaves.
+    # The price of opening the same position is the side that the natural price does not use.
     opposite = compute_natural(now.marks.bid, now.marks.ask, -rows.quantity)
     missing = _sum(own, without.astype(np.int64))
     all_expired = _sum(own, now.expired.astype(np.int64)) == own.sizes
@@ -224,7 +224,7 @@ def _sum_legs(book: PortfolioArrays, now: Valuation, new: Flags, stale_after_sec
 
 
 def _worst_states(own: StructureArrays, now: Valuation, all_expired: Flags) -> NDArray[np.int8]:
-    """Return the worst state of the legs that have not expired; an expired leg beside them is a warning."""
+    """Return the worst state of the unexpired legs; an expired leg beside them is a warning."""
     expired, best = CODE[QuoteState.EXPIRED], CODE[QuoteState.LIVE]
     worst = reduce_by(np.maximum, own.starts, np.where(now.expired, best, now.states))
     return np.where(all_expired, expired, worst)

@@ -30,7 +30,8 @@ class Total:
 
     Attributes:
         partial: The sum of what is known.
-        covered, legs: The number of legs it covers, and of all; a single or a block of shares is one leg.
+        covered, legs: The number of legs it covers, and of all legs; a single or a block of shares is one
+            leg.
     """
 
     partial: float
@@ -49,7 +50,7 @@ class Total:
 
 
 class Tally(NamedTuple):
-    """A sum per underlying: dollars of what is known, the number of legs that covers, and of all."""
+    """A sum per underlying: the dollars that are known, the number of legs covered, and of all legs."""
 
     partial: Floats
     covered: Numbers
@@ -57,7 +58,7 @@ class Tally(NamedTuple):
 
     @classmethod
     def of(cls, values: Floats, legs: Numbers, groups: Numbers, size: int) -> Self:
-        """Return the sums of values, each with the number of legs it stands for; NaN is unknown."""
+        """Return the sums of values, each with the number of legs it represents; NaN is unknown."""
         known = (legs > 0) & ~np.isnan(values)
         return cls(
             np.bincount(groups, np.where(known, values, 0.0), size).astype(np.float64),
@@ -130,27 +131,27 @@ class TableSums:
 
     @property
     def open_pnl(self) -> Tally:
-        """Return P/L since opening; a structure counts with all its legs or not at all."""
+        """P/L since opening; a structure counts with all its legs or not at all."""
         return self._tally(_values(self.positions, "pnl_abs"), _values(self.structures, "net_pnl_abs"))
 
     @property
     def day_pnl(self) -> Tally:
-        """Return P/L since the previous close; a structure counts with all its legs or not at all."""
+        """P/L since the previous close; a structure counts with all its legs or not at all."""
         return self._tally(_values(self.positions, "pnl_day"), _values(self.structures, "pnl_day"))
 
     @property
     def cost(self) -> Tally:
-        """Return what was paid less what was received."""
+        """What was paid less what was received."""
         return self._tally(_values(self.positions, "cost"), self.book.structures.net_debit)
 
     @property
     def gross_cost(self) -> Tally:
-        """Return the sum of |cost|; credits do not shrink it, so that it can be the base of a fraction."""
+        """The sum of |cost|, which credits do not reduce, as the base of a fraction."""
         return self._tally(np.abs(_values(self.positions, "cost")), np.abs(self.book.structures.net_debit))
 
     @property
     def premium_at_risk(self) -> Tally:
-        """Return the cost of unexpired long options, and of debit structures that hold options only."""
+        """The cost of unexpired long options, and of debit structures that consist of options only."""
         rows, own = self.book.positions, self.book.structures
         none = rows.is_stock | (rows.quantity < 0) | ~self.alive[: len(rows)]
         paid = np.where(none, 0.0, _values(self.positions, "cost"))
@@ -160,14 +161,14 @@ class TableSums:
 
     @property
     def market_value(self) -> Tally:
-        """Return the value at the marks; here each leg counts for itself."""
+        """The value at the marks; here each leg counts on its own."""
         values = [_values(self.positions, "market_value"), _values(self.leg_rows, "market_value")]
         ones = np.ones(len(self.leg_groups), np.int64)
         return Tally.of(np.concatenate(values), ones, self.leg_groups, self.size)
 
     @property
     def expired(self) -> int:
-        """Return the number of expired legs."""
+        """The number of expired legs."""
         return int((~self.alive).sum())
 
     def count_states(self) -> dict[str, int]:

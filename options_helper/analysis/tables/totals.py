@@ -1,4 +1,4 @@
-"""Totals that say what they cover: if anything is missing, they are only a part, with its number of legs."""
+"""Totals that state their coverage: if anything is missing, they are partial, with the number of legs."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class LiveTotals:
         open_pnl, day_pnl: Dollars. A structure counts with all its legs or not at all. Lots closed today
             are not in the file, so not in `day_pnl`.
         cost: What was paid less what was received.
-        market_value: Marks of all legs, negative for what is owed; here each leg counts for itself.
+        market_value: The marks of all legs, negative for shorts; here each leg counts on its own.
         portfolio_value: Cash and market value.
         premium_at_risk: The cost of long options, and of debit structures that hold options only: it is gone
             if they expire worthless.
@@ -54,7 +54,7 @@ class LiveTotals:
 def compute_live_totals(
     portfolio: Portfolio, position_rows: pd.DataFrame, structure_rows: pd.DataFrame, legs: pd.DataFrame
 ) -> LiveTotals:
-    """Return the totals of three tables as they were computed for this portfolio, all rows in their order.
+    """Return the totals of three tables computed for this portfolio, with all rows in their order.
 
     Raises:
         ValueError: The tables are not those of this portfolio.

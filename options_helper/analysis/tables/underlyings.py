@@ -1,4 +1,4 @@
-"""The underlyings table: the stock's price and the sums of what is held on it."""
+"""The underlyings table: the stock's price and the sums over its positions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""All tables and totals of a portfolio in one snapshot, and the rule of what makes them out of date.
+"""All tables and totals of a portfolio in one snapshot, and the rule for when they are out of date.
 
 A view is finished and read-only: every tab, the alerts and the day's curves read the same one.
 """
@@ -52,13 +52,14 @@ class TablesView:
     until: dt.datetime
 
     def holds_for(self, live: LiveSnapshot) -> bool:
-        """Return whether the view is right for this snapshot too.
+        """Return whether the view is also right for this snapshot.
 
         It is until there is new data or `until` has passed. It also serves a snapshot that is a quarter of a
         second younger, so that everyone who looks at about the same time reads the same view.
         """
         age = live.as_of - self.at.as_of
-        # If the clock went back nothing is reused: the tables would stand still until it has caught up.
+        # If the clock went back nothing is reused, because the tables would not change until it has caught
+        # up.
         if age < -_SHARED_FOR or live.as_of >= self.until:
             return False
         if circumstances(live) != circumstances(self.at):
@@ -67,7 +68,7 @@ class TablesView:
 
 
 def compute_view(portfolio: Portfolio, live: LiveSnapshot, *, stale_after_seconds: float) -> TablesView:
-    """Return everything that a snapshot says of a portfolio.
+    """Return all tables and totals of a portfolio in one snapshot.
 
     Raises:
         ValueError: `stale_after_seconds` is not above zero.

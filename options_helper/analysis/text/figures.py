@@ -1,4 +1,4 @@
-"""Figures in words: the one writer of each kind of figure.
+"""Figures in words, with one writer for each kind of figure.
 
 | kind | writer | example |
 | --- | --- | --- |
@@ -25,7 +25,7 @@ MINUS = "\N{MINUS SIGN}"
 
 CENT = 0.01
 _SMALL_DIGITS = 6  # significant digits of a price below a cent
-_SMALL_DECIMALS = 4  # and the least number of its decimals
+_SMALL_DECIMALS = 4  # and its least number of decimals
 _QUANTITY_DECIMALS = 9  # Alpaca's finest quantity
 _STRIKE_DECIMALS = 3
 _EXACT = Context(prec=700, rounding=ROUND_HALF_UP)  # room for every float

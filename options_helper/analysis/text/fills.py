@@ -19,7 +19,7 @@ MULTI_LEG_WORDS = "Multi-leg order"  # until its legs are known
 
 
 def contract_words(symbol: str | None) -> str:
-    """Return `AAPL 18 Dec 2026 250 call` for AAPL261218C00250000; any other symbol stays as it is."""
+    """Return `AAPL 18 Dec 2026 250 call` for `AAPL261218C00250000`; other symbols are returned unchanged."""
     if not symbol:
         return MISSING
     try:
@@ -36,7 +36,7 @@ def side_words(side: str | None, intent: str | None = None) -> str:
 
 
 def event_words(event: str | None) -> str:
-    """Return an event or status as words: `partially filled`."""
+    """Return an event or status as words: `partially_filled` becomes `partially filled`."""
     return (event or MISSING).replace("_", " ")
 
 

@@ -1,1 +1,1 @@
-"""One snapshot's view of n instruments: prices, marks, ages, states and warnings."""
+"""The valuation of n instruments in one snapshot: prices, marks, ages, states and warnings."""

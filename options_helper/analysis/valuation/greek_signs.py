@@ -2,7 +2,7 @@
 
 The vendor's Greeks are those of one contract held long. A short position has the opposite signs: a short put
 has a positive delta, because it gains when the underlying rises, and a positive theta, because it gains as
-time passes. So a column means the same in every row.
+time passes. A column therefore means the same in every row.
 
 | column | of | signed by |
 | --- | --- | --- |
@@ -30,5 +30,5 @@ GREEK_NAMES = ("delta", "gamma", "theta", "vega")
 
 def sign_by_position(greeks: Mapping[str, Floats], quantity: Floats) -> dict[str, Floats]:
     """Return a long contract's Greeks with the opposite sign in rows of a negative quantity."""
-    # Not multiplied by -1, which would make a zero negative.
+    # Multiplying by -1 would make a zero negative.
     return {name: np.where(quantity < 0, 0.0 - greeks[name], greeks[name]) for name in GREEK_NAMES}

@@ -40,7 +40,7 @@ class Ticks(NamedTuple):
 
 
 def latest_prices(symbols: Sequence[str], is_stock: Flags, live: LiveSnapshot, memo: IdentityMemo) -> Ticks:
-    """Stocks from the snapshot's stock tables, all others from its option tables."""
+    """Return the newest prices: stocks from the snapshot's stock tables, others from its option tables."""
     has_stocks, has_options = bool(is_stock.any()), not bool(is_stock.all())
     if not has_stocks:
         return _gather_stream("options", symbols, live, memo)
@@ -75,7 +75,7 @@ def _gather_stream(stream: str, symbols: Sequence[str], live: LiveSnapshot, memo
 def _take(
     key: str, symbols: Sequence[str], table: QuoteTable | TradeTable, memo: IdentityMemo
 ) -> tuple[NDArray[Any], Flags]:
-    """The table's rows of these symbols, and which of them are really there."""
+    """Return the table's rows of these symbols, and which of them exist."""
     index = table.index
 
     def look_up() -> NDArray[np.int64]:

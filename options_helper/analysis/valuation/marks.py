@@ -1,4 +1,4 @@
-"""The mark rule: the only place in the product that makes a price.
+"""The mark rule: the only place in the product where a price is made.
 
 | the quote | mark | method | warning |
 | --- | --- | --- | --- |
@@ -84,7 +84,7 @@ SHARE_SPREAD_DOLLARS = 0.01
 SHARE_TRADE_SECONDS = 300.0
 DELAYED_TRADE_FEEDS = frozenset({"indicative"})
 
-# Prices come in cents; what float arithmetic leaves on a threshold must not decide a row.
+# Prices come in cents; a float error at a threshold must not decide a row.
 PRICE_TOLERANCE = 1e-9
 
 
@@ -107,10 +107,10 @@ class Marks(NamedTuple):
     """Marks of n rows.
 
     Attributes:
-        mark: Dollars per share, NaN where there is none.
+        mark: Dollars per share, NaN if there is none.
         methods: int8 numbers in `MARK_METHODS`.
         warnings: Bits of `RowWarning`.
-        bid, ask: As given, NaN where the value is no price.
+        bid, ask: As given, NaN if the value is not a price.
         spread_pct: (ask - bid) / mid as a fraction, NaN unless both sides are there.
     """
 
@@ -226,11 +226,11 @@ def compute_mark(
     """Return one symbol's mark by the rule of this module.
 
     Args:
-        quote: Its newest quote; the symbol says whether it is of shares.
+        quote: Its newest quote; the symbol shows whether it is for shares.
         trade: Its last trade.
         at: The current time, aware.
         feed: The feed of contracts.
-        market_is_open: Whether the regular session is under way; otherwise a share's trade of the day counts
+        market_is_open: Whether the regular session is in progress; if not, a share's trade of the day counts
             as recent, however old.
     """
     symbol = quote.symbol if quote else trade.symbol if trade else ""

@@ -1,4 +1,4 @@
-"""The state of a price in one word: how far it can be believed.
+"""The state of a price in one word: how far it can be trusted.
 
 | state | when (the first that fits, from the top) |
 | --- | --- |
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
 QUIET_HEARD_SECONDS = 10.0
 
-# How much later than promised an answer of REST may come.
+# How late an answer of REST may be.
 POLL_GRACE_SECONDS = 10.0
 DELAYED_FEEDS = frozenset({"delayed_sip"})
 
@@ -101,7 +101,7 @@ def compute_states(
         _states_on(StreamName.STOCKS, ages, standing, live, stale_after_seconds),
         _states_on(StreamName.OPTIONS, ages, standing, live, stale_after_seconds),
     )
-    # An age that is not known proves nothing, even beside a stream that is alive.
+    # An unknown age proves nothing, even if the stream is alive.
     unproven = np.isnan(ages) | _is_before(live.session_open, live, standing.dated_at)
     np.putmask(states, unproven & (states == CODE[QuoteState.QUIET]), CODE[QuoteState.STALE])
     is_old = (states == CODE[QuoteState.STALE]) & (standing.dated_at != 0)
@@ -116,7 +116,7 @@ def compute_states(
 def _states_on(
     stream: StreamName, ages: Floats, standing: RowFacts, live: LiveSnapshot, stale_after_seconds: float
 ) -> NDArray[np.int8]:
-    """Return how far n prices can be believed as if all of them were of this stream."""
+    """Return how far n prices can be trusted, as if all of them were from this stream."""
     polled, health = standing.polled, live.health.get(stream)
     poll_seconds = health.poll_seconds if health is not None else 0.0
     limits = np.where(polled, min(poll_seconds, stale_after_seconds), stale_after_seconds)
@@ -143,7 +143,7 @@ def _old_polled(live: LiveSnapshot, stream: StreamName) -> np.int8:
 
 
 def is_polled_in_time(live: LiveSnapshot, stream: StreamName) -> bool:
-    """Return whether REST answered for all that it polls of a stream within about the interval."""
+    """Return whether REST answered for all symbols it polls of a stream within about the interval."""
     health = live.health.get(stream)
     if health is None or health.polled_at is None or live.status == StreamState.STOPPED:
         return False
@@ -170,7 +170,7 @@ def _old_state(live: LiveSnapshot, stream: StreamName, stale_after_seconds: floa
 
 
 def _is_unchanged(live: LiveSnapshot, stream: StreamName, streamed_at: Times) -> Flags | bool:
-    """Return the rows that the stream, or REST since its acknowledgement, would have replaced if changed."""
+    """Return which rows the stream, or REST since its acknowledgement, would have replaced if changed."""
     health = live.health.get(stream)
     if health is None or health.connected_at is None:
         return health is None or health.state is not StreamState.CONNECTING
@@ -187,14 +187,14 @@ def _is_before(at: dt.datetime | None, live: LiveSnapshot, dated_at: Times) -> F
 
 
 def _is_from_yesterday(live: LiveSnapshot, dated_at: Times) -> Flags | bool:
-    """Return which prices are of an earlier day than the open session."""
+    """Return which prices are from an earlier day than the open session."""
     opened = live.session_open
     day = None if opened is None or opened > live.as_of else start_of_day(new_york_date(opened))
     return _is_before(day, live, dated_at)
 
 
 def _has_ended(live: LiveSnapshot, stream: StreamName) -> bool:
-    """Return whether a stream has ended for good: no price on it is live, however young."""
+    """Return whether a stream has ended for good, so that no price on it is live, however young."""
     health = live.health.get(stream)
     return health is not None and health.state in _ENDED
 

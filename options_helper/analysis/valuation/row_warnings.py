@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class RowWarning(StrEnum):
-    """A warning of a row; its value stands in the table, its `sentence` on the page."""
+    """A warning of a row; its value is in the table, its `sentence` on the page."""
 
     EXPIRED = "expired"
     SETTLED_AT_CLOSE = "settled_at_close"
@@ -50,12 +50,12 @@ class RowWarning(StrEnum):
 
     @property
     def sentence(self) -> str:
-        """Return what it means, for a reader."""
+        """Its meaning, in a sentence for the reader."""
         return _SENTENCES[self]
 
     @property
     def bit(self) -> int:
-        """Return the bit that stands for this warning."""
+        """The bit that represents this warning."""
         return _BITS[self]
 
 
@@ -106,7 +106,7 @@ _words_by_bits: dict[int, tuple[str, ...]] = {0: ()}
 
 
 def flag(mask: NDArray[np.bool_], warning: RowWarning) -> NDArray[np.int64]:
-    """Return the bit of a warning where the mask is true, else 0."""
+    """Return the bit of a warning for each row in the mask, else 0."""
     return np.multiply(mask, warning.bit, dtype=np.int64)
 
 
@@ -128,13 +128,13 @@ def to_words(bits: int) -> tuple[str, ...]:
 
 
 def to_lists(bits: NDArray[np.int64]) -> NDArray[np.object_]:
-    """Return a column of lists of values, a list of its own for each row."""
+    """Return a column of lists of values, with a separate list for each row."""
     rows = bits.tolist()
     words = {each: to_words(each) for each in set(rows)}  # rows are many, combinations of warnings few
     return np.fromiter(map(list, map(words.__getitem__, rows)), dtype=object, count=len(rows))
 
 
 def sentences(warnings: Iterable[str]) -> list[str]:
-    """Return the sentence of each warning; a word that is no warning stays as it is."""
+    """Return the sentence of each warning; a word that is not a warning stays as it is."""
     known = RowWarning._value2member_map_
     return [RowWarning(word).sentence if word in known else word for word in warnings]

@@ -63,7 +63,7 @@ def settle(rows: Instruments, now: Valuation, stocks: Valuation, live: LiveSnaps
 
 
 def _doubt_jumps(rows: Instruments, now: Valuation, stocks: Valuation) -> Valuation:
-    """Return the valuation without the previous closes of everything on an underlying that jumped over night.
+    """Return the valuation without the previous closes of everything on an underlying that jumped overnight.
 
     The closes are not adjusted: after a split of 10 : 1 they would make a loss of 90 %.
     """

@@ -1,4 +1,4 @@
-"""Prices, marks, ages, states and warnings of n instruments at the moment of one snapshot."""
+"""Prices, marks, ages, states and warnings of n instruments at the time of one snapshot."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ class _Prices(NamedTuple):
 
 
 def compute_live_rows(rows: Instruments, live: LiveSnapshot, stale_after_seconds: float) -> Valuation:
-    """Return everything that a snapshot says of these instruments.
+    """Return the valuation of these instruments in one snapshot.
 
     Raises:
         ValueError: `stale_after_seconds` is not above zero.

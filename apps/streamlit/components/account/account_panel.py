@@ -41,7 +41,7 @@ def render_account_note(account: AccountView, file_name: str) -> None:
 
 
 def render_account(account: AccountView, portfolio: Portfolio, live: LiveSnapshot, zone: dt.tzinfo) -> None:
-    """Draw the panel; before the account is known, only that it is not."""
+    """Draw the panel, or only that the account is not known yet."""
     with st.container(key="live-account", border=True):
         compared = account.compared
         words = "not read yet" if compared is None else f"{summary(compared)}, {_as_of(compared.as_of, zone)}"

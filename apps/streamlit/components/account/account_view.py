@@ -46,12 +46,12 @@ class AccountView:
 
     @property
     def not_held_words(self) -> str:
-        """Return what of the totals the broker does not hold, "" for nothing."""
+        """How much of the totals the broker does not hold, or ""."""
         return "" if self.compared is None else not_held_words(self.compared, self.not_held_pnl)
 
 
 def build_account_view(view: TablesView, saved_at: dt.datetime | None) -> AccountView:
-    """Return the account beside the tables of one refresh."""
+    """Return the account compared with the tables of one refresh."""
     live = view.at
     broker = BrokerSide.of(live)
     compared = None if broker is None else compare_account(view.portfolio, broker, saved_at=saved_at)
@@ -121,7 +121,7 @@ def _own_values(view: TablesView) -> Iterator[OwnValue]:
 
 
 def _open_pnl(view: TablesView, ids: frozenset[str]) -> float:
-    """Return the sum of what the totals count of some positions."""
+    """Return the open P/L of some positions as the totals count it."""
     rows = [(record["id"], record["pnl_abs"]) for record in plain_records(view.positions)]
     rows += [(record["id"], record["net_pnl_abs"]) for record in plain_records(view.structures)]
     return float(sum(pnl for name, pnl in rows if name in ids and pnl is not None))

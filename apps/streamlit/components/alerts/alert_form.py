@@ -14,7 +14,7 @@ _FRACTIONS = frozenset({AlertMetric.PNL_PCT, AlertMetric.SPREAD_PCT})
 
 
 def render_form(monitor: PortfolioMonitor) -> None:
-    """Draw the form, and below it why its last submission made no alert."""
+    """Draw the form, with the reason below it if the last submission made no alert."""
     with st.form("live-alert-form", border=False, clear_on_submit=False):
         ids = [position.id for position in monitor.portfolio.positions]
         st.selectbox("Watch", [WHOLE, *ids], key=_field("position"))
@@ -39,7 +39,7 @@ def _field(name: str) -> str:
 
 
 def _add(monitor: PortfolioMonitor) -> None:
-    """Add the form's fields as a rule, or keep the reason why they make none."""
+    """Add the form's fields as a rule, or keep the reason why they are not valid."""
     fields = {name: st.session_state.get(_field(name)) for name in AlertRule.model_fields if name != "id"}
     if fields["position"] == WHOLE:
         fields["position"] = None

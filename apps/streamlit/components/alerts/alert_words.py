@@ -20,7 +20,7 @@ WHOLE = "Whole portfolio"
 def describe_status(
     status: AlertStatus, rule: AlertRule, zone: dt.tzinfo, as_of: dt.datetime | None = None
 ) -> str:
-    """Return where an alert stands: `raised 10:42:07 at +$812`, `normal · now +$120`, `no data`.
+    """Return the status of an alert: `raised 10:42:07 at +$812`, `normal · now +$120`, `no data`.
 
     A time on another day than `as_of` is written with its day.
     """

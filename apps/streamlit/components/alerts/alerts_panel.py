@@ -1,4 +1,4 @@
-"""The alerts panel: where each alert stands, its buttons, the history, and a toast for each new alert."""
+"""The alerts panel: the status of each alert, its buttons, the history, and a toast for each new alert."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from options_helper.files.alerts_file import ALERTS_FILE_NAME, dump_alert_rules
 if TYPE_CHECKING:
     from options_helper.session.monitor import MonitorView, PortfolioMonitor
 
-LISTED = 50  # each alert is a handful of widgets; a page with thousands of them answers no click
+LISTED = 50  # each alert has several widgets; a page with thousands of them does not respond to clicks
 TOASTS = 5
 _HISTORY_SHOWN = 50
 _SERIAL_KEY = "live-alerts-serial"
@@ -70,7 +70,7 @@ def _summary(alerts: Alerts) -> str:
 
 
 def _announce(monitor: PortfolioMonitor, alerts: Alerts) -> None:
-    """Show a toast for each alert raised since this browser session last looked, the newest few one by one.
+    """Show a toast for each alert raised since this session last looked; only the newest few get their own.
 
     Each monitor numbers its own events, so the last number seen is kept per monitor.
     """
@@ -144,5 +144,5 @@ def _render_history(view: MonitorView, zone: dt.tzinfo) -> None:
 
 
 def _unbroken(text: str) -> str:
-    """Keep a minus sign on the line of its dollars."""
+    """Keep a minus sign on the same line as its dollars."""
     return text.replace(_MINUS, f"{_MINUS}\N{WORD JOINER}")

@@ -26,7 +26,7 @@ _PAYOFF_POINTS = 41
 
 
 def curve_points(curve: Curve, name: str, zone: dt.tzinfo, *, limit: int = SHOWN_POINTS) -> pd.DataFrame:
-    """One column of a curve as `time` (wall clock of the zone, without one) and `value`.
+    """Return one column of a curve as `time` (wall clock of the zone, without one) and `value`.
 
     Beyond `limit` points neighbours are joined; a gap stays a gap.
     """
@@ -43,7 +43,7 @@ def is_short(points: pd.DataFrame) -> bool:
 def thin(
     times: NDArray[np.int64], values: NDArray[np.float64], limit: int
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """At most `limit` points: the last of each run of neighbours, or a gap if the run has one."""
+    """Return at most `limit` points: the last of each run of neighbours, or a gap if the run has one."""
     size = -(-len(times) // limit) if len(times) else 1
     if size == 1:
         return times, values
@@ -54,10 +54,10 @@ def thin(
 
 
 def fill_points(executions: Iterable[Execution], curve: Curve, name: str, zone: dt.tzinfo) -> pd.DataFrame:
-    """Executions on a curve: `time`, `text`, and the curve's `value` then.
+    """Return executions on a curve: `time`, `text`, and the curve's `value` then.
 
-    Between two points they lie on the line that joins these. In a gap the value is the last one before it, or
-    the next one if there is none; executions before the curve's first point are left out.
+    Between two points they lie on the line between them. In a gap the value is the last one before it, or the
+    next one if there is none; executions before the curve's first point are left out.
     """
     known = ~np.isnan(curve.column(name))
     times, values = curve.times[known], curve.column(name)[known]
@@ -75,7 +75,7 @@ def fill_points(executions: Iterable[Execution], curve: Curve, name: str, zone: 
 
 
 def wall_times(times: NDArray[np.int64], zone: dt.tzinfo) -> list[dt.datetime]:
-    """Times as a clock on the zone's wall shows them; charts draw such times as they are."""
+    """Return times as a wall clock in the zone shows them; charts draw such times unchanged."""
     utc = (from_microseconds(int(time)) for time in times)
     return [time.astimezone(zone).replace(tzinfo=None) for time in utc if time is not None]
 
@@ -91,7 +91,7 @@ def curve_table(points: pd.DataFrame, fills: pd.DataFrame | None = None) -> pd.D
 def payoff_table(
     payoff: Payoff, strikes: Sequence[float], break_evens: Sequence[float], spot: float | None
 ) -> pd.DataFrame:
-    """P/L at expiry by `price`: `value` and its parts `gain` and `loss`; a row of kind "spot" is now.
+    """Return P/L at expiry by `price`: `value` and its parts `gain` and `loss`; a row of kind "spot" is now.
 
     Strikes, break-evens and the price now lie inside the range; corners and zeros are points of it.
     """

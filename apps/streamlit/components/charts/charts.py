@@ -1,8 +1,8 @@
-"""Charts as Vega-Lite specifications, which Streamlit draws without a further import on the server.
+"""Charts as Vega-Lite specifications, which Streamlit draws without another import on the server.
 
-Each function gives a table and a specification that does not change with the figures, so that a refresh moves
-the marks of the standing chart. Every colour stands at 3 : 1 or better against the page in its theme; what a
-colour says is also said by a sign, a side of zero or words.
+Each function returns a specification that does not change with the figures, so that a refresh moves the marks
+of the existing chart. Every colour has a contrast of 3 : 1 or better against the page in its theme; whatever
+a colour means is also shown by a sign, a side of zero or words.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 Spec = dict[str, Any]
 
-_CHARACTER_WIDTH = 6.5  # pixels of a digit, at the bars' labels
+_CHARACTER_WIDTH = 6.5  # pixels per digit of the bars' labels
 _ROW = "row"
-_KEY = {"field": _ROW}  # for no line or area: Vega-Lite would take each key for a line of its own
+_KEY = {"field": _ROW}  # not for lines or areas, because Vega-Lite would draw a line per key
 _GAPS = "break-paths-show-domains"
 
 
@@ -46,27 +46,27 @@ DARK = Palette(line="#6ea8ff", gain="#4fbf95", loss="#ef7f8a", mark="#f2a56d", t
 
 
 def palette() -> Palette:
-    """The colours of the reader's theme."""
+    """Return the colours of the reader's theme."""
     return DARK if st.context.theme.type == "dark" else LIGHT
 
 
 def draw(data: pd.DataFrame, spec: Spec, *, key: str, words: str) -> None:
-    """Put a chart on the page; the key keeps its node over refreshes, `words` say what it shows.
+    """Put a chart on the page; the key keeps its node across refreshes, `words` describe it.
 
-    Bars, texts and points are known again by the number of their row. Without it each refresh makes new
-    ones, and Vega keeps those of the past until there are ten thousand of them.
+    Bars, texts and points are identified by the number of their row. Without it each refresh creates new
+    ones, and Vega keeps the old ones until there are ten thousand.
     """
     data = data.assign(**{_ROW: np.arange(len(data), dtype=np.int32)})
     st.vega_lite_chart(data, spec, key=key, width="stretch", alt=words)
 
 
 def say(words: str) -> None:
-    """A quiet line in a chart's place; Streamlit's own caption is too pale to read."""
+    """Draw a quiet line in a chart's place; Streamlit's own caption is too pale to read."""
     st.markdown(f":small[:gray[{in_markdown(words)}]]")
 
 
 def curve_spec(*, height: int, money: bool, seconds: bool = False) -> Spec:
-    """A curve over the day with its gaps, and fills marked on it.
+    """Return the specification of a curve over the day with its gaps, and fills marked on it.
 
     The table has `time`, `value`, `kind` ("curve" or "fill") and `text`.
 
@@ -126,25 +126,25 @@ def _fill_marks(colours: Palette) -> Spec:
 
 
 def bars_spec(count: int, *, longest_text: int) -> Spec:
-    """Open P/L by underlying: `underlying`, `value`, `text`; the sign is in the text as well as the side.
+    """Return the bars of open P/L by underlying: `underlying`, `value`, `text`; the text has the sign too.
 
     Args:
-        count: Bars.
-        longest_text: Characters of the longest text, for which room is left beside the longest bars.
+        count: The number of bars.
+        longest_text: The length of the longest text, which needs room beside the longest bars.
     """
     colours = palette()
     name = {
         "field": "underlying",
         "type": "nominal",
         "title": None,
-        "sort": "ascending",  # the order of the rows would be that in which each was first seen
+        "sort": "ascending",  # otherwise the rows would be in the order of their first appearance
         "axis": {"ticks": False, "domain": False, "labelLimit": 90, "grid": False},
     }
     value = {
         "field": "value",
         "type": "quantitative",
         "title": None,
-        "stack": None,  # each stacked bar with round corners has a group of marks of its own
+        "stack": None,  # each stacked bar with round corners has its own group of marks
         "scale": {"padding": 8 + _CHARACTER_WIDTH * longest_text},
         "axis": _dollar_axis(decimals=0),
     }
@@ -182,7 +182,7 @@ def _bar_layers(value: Spec, colours: Palette) -> list[Spec]:
 
 
 def payoff_spec(*, height: int) -> Spec:
-    """P/L at expiry: the gain above zero, the loss below, the underlying's price now as a dashed line.
+    """Return P/L at expiry: the gain above zero, the loss below, and the current price as a dashed line.
 
     The table has `kind` "payoff" with `price, value, gain, loss`, and "spot" with `price` and `text`.
     """

@@ -1,4 +1,4 @@
-"""Pictures of P/L: the day's curve, of the portfolio or one underlying, and bars by underlying."""
+"""Charts of P/L: the day's curve, for the portfolio or one underlying, and bars by underlying."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def render_portfolio_curve(
 
 
 def render_pnl_bars(underlyings: pd.DataFrame, *, key: str) -> None:
-    """Draw open P/L by underlying, in fixed order; underlyings without a full sum are named below."""
+    """Draw open P/L by underlying, in a fixed order; underlyings without a full sum are named below."""
     known = underlyings[underlyings["open_pnl"].notna() & (underlyings["legs"] > 0)]
     largest = known["open_pnl"].abs().nlargest(_MOST_BARS).index
     known = known[known.index.isin(largest)]
@@ -81,7 +81,7 @@ def render_pnl_pictures(
     zone: dt.tzinfo,
     key: str,
 ) -> None:
-    """Draw both beside each other, with a choice of whose curve is shown."""
+    """Draw both side by side, with a choice of the curve to show."""
     bars, curve = st.columns([1, 1.6], gap="medium")
     with bars:
         st.markdown("**P/L Open by underlying**")

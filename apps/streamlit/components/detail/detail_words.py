@@ -39,9 +39,9 @@ def title_of(position: Position | EquityPosition | MultiLegPosition, structure: 
 
 
 def extremes_of(structure: Structure) -> str:
-    """`width $5.00 · max profit $324 · max loss unlimited · break-evens 258.38 / 286.62`.
+    """Return `width $5.00 · max profit $324 · max loss unlimited · break-evens 258.38 / 286.62`.
 
-    What is undefined is left out; what an adjusted contract hides is `—`.
+    Undefined figures are left out; those that are unknown because a contract is adjusted are `—`.
     """
     parts = []
     if structure.width is not None:
@@ -59,14 +59,14 @@ def extremes_of(structure: Structure) -> str:
 
 
 def no_payoff_words(structure: Structure) -> str:
-    """Why there is no payoff at expiry."""
+    """Return why there is no payoff at expiry."""
     if structure.adjusted:
         return "No payoff at expiry: what an adjusted contract delivers is not known."
     return "No payoff at expiry: its legs expire on different days, or the file does not say what was paid."
 
 
 def marks_of(records: Sequence[Record]) -> str:
-    """How the marks were made, over all legs: `marks: the middle of bid and ask · OPRA`."""
+    """Return how the marks were made, over all legs: `marks: the middle of bid and ask · OPRA`."""
     methods = dict.fromkeys(METHOD_WORDS[MarkMethod(record["mark_method"])] for record in records)
     sources = dict.fromkeys(source_words(record["source"]) for record in records if record["source"])
     parts = [" and ".join(methods), " and ".join(sources)]
@@ -79,7 +79,7 @@ def source_words(source: str) -> str:
 
 
 def state_words(state: str, age_seconds: float | None) -> str:
-    """`● live 2 s`; with the age if it matters."""
+    """Return `● live 2 s`, with the age only if it matters."""
     words = STATE_WORDS[QuoteState(state)]
     return (
         f"{words} {format_span(age_seconds)}" if age_seconds is not None and state in AGED_STATES else words
@@ -96,7 +96,7 @@ def origin_words(record: Record) -> str:
 
 
 def broker_words(records: Sequence[Record]) -> str:
-    """Why the broker's prices of contracts differ from the marks, or "" if none does or none is known.
+    """Return why the broker's prices of contracts differ from the marks, or "".
 
     Alpaca's books value an option at its last trade (Alpaca's staff, forum thread 14769).
     """

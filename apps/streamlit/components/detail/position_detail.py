@@ -56,8 +56,8 @@ def render(
     """Draw the detail of a position; nothing if the portfolio does not have it.
 
     Args:
-        position_id: The selected one.
-        portfolio: Gives its terms.
+        position_id: The selected position.
+        portfolio: The source of its terms.
         positions: The metrics' table, as are the next two.
         structures: One row per structure.
         legs: One row per leg.
@@ -104,7 +104,7 @@ def _head(position: AnyPosition, structure: Structure, records: list[Record], wh
 
 
 def _sentences(records: list[Record], whole: list[Record]) -> list[str]:
-    """The sentence of each warning of the position and its parts, once."""
+    """Return the warning sentences of the position and its parts, without duplicates."""
     codes: dict[str, None] = {}
     for record in [*whole, *records]:
         spoken, said = split_warnings(record["warnings"] or [], [record, *records])

@@ -23,7 +23,7 @@ def ladder_html(position: AnyPosition, records: list[Record]) -> str:
     """Return the table of quotes, followed by a sentence if the broker's own marks differ.
 
     Args:
-        position: Names the rows.
+        position: The source of the rows' names.
         records: One per leg, in the file's order, or the one row of anything else.
     """
     names = _names(position)
@@ -55,6 +55,6 @@ def _ladder_row(name: str, record: Record) -> str:
 
 
 def _sized(price: float | None, size: float | None) -> str:
-    """A price with the size behind it, small."""
+    """Return a price with its size in small type."""
     text = escape(format_price(price))
     return f"{text} <small>{_TIMES}{format_count(size)}</small>" if price is not None and size else text

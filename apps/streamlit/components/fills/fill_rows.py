@@ -1,4 +1,4 @@
-"""One execution in the words of the fills table."""
+"""An execution in the words of the fills table."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ TIMES = "\N{MULTIPLICATION SIGN}"
 
 
 def amount_words(one: Execution) -> str:
-    """Return `+2 @ 1.62` with the side's sign; of a multi-leg line the units and the net price."""
+    """Return `+2 @ 1.62` with the side's sign; for a multi-leg line, the units and the net price."""
     if one.kind is FillKind.PARENT:
         return f"{TIMES}{plain(one.quantity)} {execution_price(one)}"
     side = one.side or ""
@@ -48,6 +48,6 @@ def _order_parts(one: Execution) -> list[str]:
 
 
 def note_words(one: Execution, view: FillsView) -> str:
-    """Return a row's special remarks, and whether the portfolio file knows its contract."""
+    """Return a row's special remarks, and whether the portfolio file contains its contract."""
     absent = "not in the portfolio file" if one.key in view.not_in_file else ""
     return " · ".join(part for part in (*execution_notes(one), absent) if part)

@@ -1,4 +1,4 @@
-"""The fills as a file: one line per row that is shown, with the same words."""
+"""The fills as a CSV file: one line per shown row, with the same words."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def fills_csv(view: FillsView, zone: dt.tzinfo) -> str:
     """Return the day's option events and fills, times in the reader's zone.
 
-    The columns are those of `Table.FILLS` in the schema; no cell is one that a spreadsheet would run.
+    The columns are those of `Table.FILLS` in the schema; no cell is one that a spreadsheet would execute.
     """
     events = (_event_row(one) for one in view.day.events)
     fills = (_fill_row(one, view) for one in view.day.executions)
@@ -30,7 +30,7 @@ def fills_csv(view: FillsView, zone: dt.tzinfo) -> str:
 
 
 def fills_csv_name(view: FillsView) -> str:
-    """Return the file's name, which shows if the page cannot vouch for the day's fills."""
+    """Return the file's name, which shows if the day's fills may be incomplete."""
     doubt = "" if view.day.complete else "-not-confirmed"
     return f"fills-{view.day.day.isoformat()}{doubt}.csv"
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from html import escape
 
 _BETWEEN = " · "
-SHOWN = 200  # a longer list costs more to draw than anybody reads
+SHOWN = 200  # nobody reads a longer list, and drawing it is slow
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class Row:
 
 
 def list_rows(label: str, rows: Iterable[Row]) -> str:
-    """The rows as an ordered list that the keyboard can scroll, everything in them escaped."""
+    """Return the rows as an ordered list that the keyboard can scroll, with everything in them escaped."""
     items = "".join(map(_item, rows))
     return f'<ol class="oh-rows" tabindex="0" aria-label="{escape(label)}">{items}</ol>'
 
@@ -43,5 +43,5 @@ def _details(row: Row) -> str:
 
 
 def quiet(words: str) -> str:
-    """A quiet line; nothing for no words."""
+    """Return a quiet line, or "" for no words."""
     return f'<p class="oh-quiet">{escape(words)}</p>' if words else ""

@@ -1,4 +1,4 @@
-"""The day's orders: each with its course from new to its end."""
+"""The day's orders, each with its course from new to its end."""
 
 from __future__ import annotations
 
@@ -70,13 +70,13 @@ def _terms(order: OrderTimeline) -> str:
 
 
 def _course(order: OrderTimeline) -> str:
-    """Return `new → replaced (limit 1.60 → 1.65) → fill (4 @ 1.65)`, and a reason that no step has."""
+    """Return `new → replaced (limit 1.60 → 1.65) → fill (4 @ 1.65)`, and a reason that no step contains."""
     course = " → ".join(_step(step, order) for step in order.steps)
     is_named = not order.reject_reason or order.reject_reason in course
     return course if is_named else f"{course} · {order.reject_reason}"
 
 
 def _step(step: OrderEvent, order: OrderTimeline) -> str:
-    # The terms of a new order stand before its course.
+    # The terms of a new order come before its course.
     detail = "" if step.event == "new" else event_detail(step, order)
     return f"{event_words(step.event)} ({detail})" if detail else event_words(step.event)

@@ -29,10 +29,10 @@ class ButtonProblem:
     """A button press that failed.
 
     Attributes:
-        headline: What it did not do, as a sentence.
+        headline: What failed, as a sentence.
         text: Why, as a sentence.
         streams_ran: Whether earlier streams were still running afterwards.
-        action: The hub's last action then.
+        action: The hub's last action at that time.
     """
 
     headline: str
@@ -42,7 +42,7 @@ class ButtonProblem:
 
 
 def find_problem(hub: LiveHub) -> ButtonProblem | None:
-    """This tab's last press if it failed, until any tab starts, restarts or stops the streams."""
+    """Return this tab's last press if it failed, until any tab starts, restarts or stops the streams."""
     problem: ButtonProblem | None = st.session_state.get(_PROBLEM_KEY)
     return problem if problem is not None and problem.action is hub.last_action else None
 
@@ -63,13 +63,13 @@ def stop(hub: LiveHub, _model: PageModel) -> None:
 
 
 def _guarded(hub: LiveHub, headline: str, act: Callable[[], None]) -> None:
-    """Do it; a failure becomes this tab's sentence, under this headline if streams are running."""
+    """Run an action; a failure becomes this tab's sentence, under this headline if streams are running."""
     st.session_state[_PROBLEM_KEY] = None
     try:
         act()
     except OptionsHelperError as error:
         text = str(error)
-    except Exception as error:  # the last resort: a page with a sentence, and the log with the cause
+    except Exception as error:  # the last resort: the page shows a sentence, the log the cause
         logger.exception("The button failed")
         text = f"Something unexpected went wrong ({type(error).__name__}); nothing was started; see the log."
     else:
@@ -86,11 +86,11 @@ def _begin(begin: Callable[..., None], model: PageModel) -> None:
 
 
 def build_config(model: PageModel) -> LiveStreamConfig:
-    """This tab's portfolio and settings as a run's configuration; keys are read again now.
+    """Return a run's configuration for this tab's portfolio and settings; keys are read again now.
 
     Raises:
         MissingDependency: Alpaca's SDK is not installed.
-        SettingsError: No keys, or a setting that cannot be used.
+        SettingsError: There are no keys, or a setting is not valid.
     """
     if find_spec("alpaca") is None:
         raise MissingDependency("alpaca-py", "alpaca")

@@ -1,4 +1,4 @@
-"""The presence of credentials and their host, never their values."""
+"""Whether credentials are present and for which host, never their values."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ class Credentials:
 
     @property
     def demo(self) -> bool:
-        """Return whether prices and fills are simulated on this machine."""
+        """True if prices and fills are simulated on this machine."""
         return self.settings is not None and self.settings.demo
 
     @property
     def can_override_account(self) -> bool:
-        """Return whether the page may choose between Alpaca's two trading hosts."""
+        """True if the page may choose between Alpaca's two trading hosts."""
         return self.settings is None or self.settings.can_override_account
 
     def account(self, override: str) -> str:
@@ -44,7 +44,7 @@ class Credentials:
 
 
 def find_credentials() -> Credentials:
-    """Look at the environment and the env file now."""
+    """Read the environment and the env file now."""
     try:
         settings = load_settings()
     except SettingsError as error:

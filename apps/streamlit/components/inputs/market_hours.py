@@ -1,4 +1,4 @@
-"""The market's phase for the head of the page: Alpaca's clock, and before Start the calendar library."""
+"""The market's phase for the head of the page, from Alpaca's clock or, before Start, the calendar library."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ class MarketHours:
 
     @property
     def is_open(self) -> bool:
-        """Return whether the regular session is on."""
+        """True if the regular session is in progress."""
         return self.phase is MarketPhase.OPEN
 
     def words(self, now: dt.datetime, zone: dt.tzinfo) -> str:
-        """`Market open · closes in 2 h 14 m`, `Market closed · opens Mon 09:30`."""
+        """Return `Market open · closes in 2 h 14 m` or `Market closed · opens Mon 09:30`."""
         if self.simulated:
             return "Simulated session, always open"
         words = _WORDS[self.phase]

@@ -1,4 +1,4 @@
-"""Everything a run of the page works with: settings, portfolio, plan and credentials."""
+"""Everything that a run of the page works with: settings, portfolio, plan and credentials."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class PageModel:
 
     @property
     def ready(self) -> Readiness | None:
-        """Return what a Start would subscribe."""
+        """The subscription that Start would make."""
         if self.plan is None:
             return None
         return Readiness(contracts=len(self.plan.option_contracts), underlyings=len(self.plan.stocks))
@@ -43,7 +43,7 @@ def build_page_model(settings: PageSettings, credentials: Credentials) -> PageMo
 
 @lru_cache(maxsize=16)
 def _plan(source: PortfolioSource, settings: PageSettings, today: dt.date) -> SubscriptionPlan | None:
-    """The plan of one version of a file under these settings."""
+    """Return the plan of one version of a file under these settings."""
     from options_helper.data.streaming.subscriptions import build_subscription_plan  # noqa: PLC0415 - late
 
     if source.portfolio is None:

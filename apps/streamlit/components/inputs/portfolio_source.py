@@ -1,7 +1,7 @@
 """The portfolio file as the page sees it: read once per change of the file, never written.
 
-A file that cannot be read is tried again at each use: a permission given, or a lock released, makes no
-new version.
+An unreadable file is tried again at each use, because a granted permission or a released lock makes no new
+version.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _KEPT = 32
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PortfolioSource:
-    """One version of a file, always the same object: a portfolio, or the reason why it is none."""
+    """One version of a file, always the same object: a portfolio, or the reason why there is none."""
 
     path: Path
     version: FileVersion | None
@@ -36,40 +36,40 @@ class PortfolioSource:
 
     @property
     def exists(self) -> bool:
-        """Return whether there is a file, usable or not."""
+        """True if there is a file, usable or not."""
         return self.error is None or not isinstance(self.error.__cause__, MissingFile)
 
     @property
     def saved_at(self) -> dt.datetime | None:
-        """When this version was saved; None without a file."""
+        """The time this version was saved, or None without a file."""
         return None if self.version is None else self.version.saved_at
 
     @property
     def name(self) -> str:
-        """The file's name for people; a path without a last part is its own."""
+        """The file's name for people; a path without a last part is its own name."""
         return printable(self.path.name or str(self.path))
 
 
-_loaded: dict[tuple[str, FileVersion | None], PortfolioSource] = {}  # what was read, right or wrong
+_loaded: dict[tuple[str, FileVersion | None], PortfolioSource] = {}  # what was read, valid or not
 _unread: dict[str, PortfolioSource] = {}  # by path, the last failure to read it
 _lock = threading.Lock()
 
 
 def default_portfolio_path() -> str:
-    """The file that the launcher named, else `portfolio.json` in the working directory."""
+    """Return the file that the launcher named, else `portfolio.json` in the working directory."""
     return printable(os.environ.get(PORTFOLIO_VARIABLE) or DEFAULT_PORTFOLIO)
 
 
 def read_portfolio(path: Path) -> PortfolioSource:
-    """The file's newest version; the same object until the file, or why it cannot be read, changes."""
-    # pydantic, after the title
+    """Return the file's newest version; the same object until the file or its read error changes."""
+    # imports pydantic, after the title is drawn
     from options_helper.portfolio_file import read_portfolio_file  # noqa: PLC0415
 
     seen = file_version(path)
     kept = _loaded.get((str(path), seen))
     if kept is not None:
         return kept
-    # Without the lock: a file on a network may take long, and other tabs read other files.
+    # Read without the lock, because a file on a network may take long and other tabs read other files.
     try:
         content, version = read_portfolio_file(path)
     except PortfolioError as error:
@@ -78,7 +78,7 @@ def read_portfolio(path: Path) -> PortfolioSource:
     parsed = _parse(path, content, version)
     with _lock:
         _make_room(_loaded)
-        # The version that was read: the file may have been replaced since it was seen.
+        # Use the version that was read, because the file may have been replaced since it was checked.
         return _loaded.setdefault((str(path), version), parsed)
 
 
@@ -90,7 +90,7 @@ def forget_portfolios() -> None:
 
 
 def _note_unread(source: PortfolioSource) -> PortfolioSource:
-    """This failure, or the last one if nothing about it is new."""
+    """Return this failure, or the last one if nothing about it is new."""
     key = str(source.path)
     last = _unread.pop(key, None)
     if last is not None and (last.version, str(last.error)) == (source.version, str(source.error)):

@@ -38,7 +38,7 @@ def session_id() -> str:
 
 
 def open_portal() -> None:
-    """Open the log and this session's lease; every page run does this first."""
+    """Open the log and this session's lease; every page run calls this first."""
     if LOG_FILE_VARIABLE in os.environ:
         from pathlib import Path  # noqa: PLC0415 - only under the launcher
 
@@ -47,7 +47,7 @@ def open_portal() -> None:
 
 
 def current_hub() -> LiveHub:
-    """The process's hub, with this session's lease renewed."""
+    """Return the process's hub, after renewing this session's lease."""
     hub = get_hub(is_active=session_is_active, grace_seconds=_grace_seconds())
     if get_script_run_ctx(suppress_warning=True) is not None:
         hub.attach(session_id())
@@ -68,7 +68,7 @@ def _detach(guarded: str) -> None:
 
 @st.cache_resource(scope="session", on_release=_detach, show_spinner=False)
 def _guard(guarded: str) -> str:
-    """A guard that Streamlit releases as soon as the browser disconnects, on the server's event loop."""
+    """Return a guard that Streamlit releases, on the server's event loop, when the browser disconnects."""
     return guarded
 
 

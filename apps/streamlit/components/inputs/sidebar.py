@@ -48,14 +48,14 @@ class PageSettings:
 
     @property
     def contract_limit(self) -> int:
-        """Return the most contracts to stream: the indicative feed's plan takes no more than 200."""
+        """The most contracts to stream; the indicative feed's plan allows no more than 200."""
         if self.options_feed == OPTIONS_FEEDS[0]:
             return min(self.max_option_contracts, INDICATIVE_QUOTE_LIMIT)
         return self.max_option_contracts
 
 
 def feed_name(feed: str) -> str:
-    """A feed as people write it."""
+    """Return a feed's usual name."""
     return _FEED_NAMES.get(feed, feed)
 
 
@@ -101,7 +101,7 @@ def render_sidebar(credentials: Credentials) -> PageSettings:
 def _portfolio_path(written: str) -> Path:
     try:
         return Path(written).expanduser()
-    except RuntimeError:  # no such home; it is said of the file then
+    except RuntimeError:  # no such home directory; reported with the file
         return Path(written)
 
 

@@ -1,4 +1,4 @@
-"""Screens shown while there is nothing to show yet, each with one next step."""
+"""Screens for when there is nothing to show yet, each with one next step."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def find_all_expired(source: PortfolioSource, totals: LiveTotals) -> Diagnosis |
 
 
 def render_no_portfolio(source: PortfolioSource) -> None:
-    """Draw why there is no portfolio, and the one thing to do about it."""
+    """Draw why there is no portfolio, and the next step."""
     if source.exists:
         _render_broken(source)
         return

@@ -39,7 +39,7 @@ _ALARMS = frozenset({Level.WARNING, Level.ERROR})
 
 
 def render_status_part(context: PageContext, *, parts: Sequence[str]) -> bool:
-    """Draw the status line, ask for the other parts if they changed, and return whether they are overdue."""
+    """Draw the status line, request the other parts if they changed, and return whether they are overdue."""
     source, pace = context.model.source, context.model.settings.refresh_seconds
     if source.portfolio is None:
         render_status(find_portfolio_diagnosis(source))

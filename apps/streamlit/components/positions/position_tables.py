@@ -32,9 +32,9 @@ TABLE_KEY = "positions-table"
 def render_positions(
     view: TablesView, fills: FillsView, account: AccountComparison | None, zone: dt.tzinfo, *, raised: int
 ) -> str | None:
-    """Draw the table of positions, structures and legs; returns the id of the selected position.
+    """Draw the table of positions, structures and legs, and return the id of the selected position.
 
-    The title of a hidden tab carries the number of `raised` alerts.
+    The title of a hidden tab shows the number of `raised` alerts.
     """
     notes = account_notes(fills.portfolio_fills, zone, account.marks if account else {})
     payload = build_table_rows(
@@ -56,7 +56,7 @@ def render_positions(
 def account_notes(
     fills: PortfolioFills, zone: dt.tzinfo, marks: Mapping[str, str] = MappingProxyType({})
 ) -> dict[str, str]:
-    """Return, by position, what the account reports of it: its mark, option events, then today's fills."""
+    """Return what the account reports about each position: its mark, option events, today's fills."""
     notes = {name: [mark] for name, mark in marks.items()}
     for name, events in fills.events.items():
         notes.setdefault(name, []).extend(

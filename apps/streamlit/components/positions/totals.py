@@ -1,7 +1,7 @@
-"""The totals, four tiles: each says what it covers.
+"""The totals in four tiles, each with its coverage.
 
-If something is missing, a figure is "—". Only P/L Day then shows its known part, marked as partial: one
-symbol without a trusted close must not blank the headline.
+If something is missing, a figure is "—". Only P/L Day then shows its known part, marked as partial, because
+one symbol without a trusted close must not blank the headline.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ def render_totals(totals: LiveTotals, cash: float, mix: str = "", *, not_held: s
 
     Args:
         totals: The figures.
-        cash: The file's, in dollars.
-        mix: How prices come if not all of them stream.
-        not_held: What of them belongs to positions that the broker does not hold, in words.
+        cash: The file's cash in dollars.
+        mix: How prices arrive if not all of them stream.
+        not_held: How much of them belongs to positions that the broker does not hold, in words.
     """
     with st.container(key="live-totals", gap="xsmall"):
         with st.grid(4, min_column_width=140, gap="xsmall"):
@@ -54,7 +54,7 @@ def render_totals(totals: LiveTotals, cash: float, mix: str = "", *, not_held: s
 
 
 def describe_more(totals: LiveTotals) -> str:
-    """The other totals in one line, each with what it covers, and what no total can know."""
+    """Return the other totals in one line, each with its coverage, and what no total can include."""
     parts = [
         f"{label} {_short(total)}"
         for label, total in (
@@ -68,7 +68,7 @@ def describe_more(totals: LiveTotals) -> str:
 
 
 def describe_expired(totals: LiveTotals) -> list[str]:
-    """Return what of the totals has expired: `2 expired, provisional`, `1 expired, settlement not known`."""
+    """Return how many legs have expired: `2 expired, provisional`, `1 expired, settlement not known`."""
     unknown = totals.expired - totals.settled
     parts = [(totals.settled, "provisional"), (unknown, "settlement not known")]
     return [f"including {number} expired, {words}" for number, words in parts if number]

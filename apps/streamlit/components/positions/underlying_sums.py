@@ -25,7 +25,7 @@ _SUMS: tuple[tuple[str, str, Callable[[float | None], str]], ...] = (
 
 
 def render_underlying_sums(underlyings: pd.DataFrame) -> None:
-    """Draw the table of sums, folded up until somebody asks for it."""
+    """Draw the table of sums, folded by default."""
     with st.expander("Sums by underlying", key="live-underlying-sums"):
         st.html(sums_html(underlyings))
 
@@ -47,7 +47,7 @@ def _row(record: Record) -> str:
 
 
 def _cell(record: Record, name: str, write: Callable[[float | None], str]) -> str:
-    """Return the sum; if incomplete, "—" with the known part below."""
+    """Return the sum, or "—" with the known part below if it is incomplete."""
     if record[name] is not None:
         return write(record[name])
     covered, legs = record[f"{name}_covered"], record["legs"]

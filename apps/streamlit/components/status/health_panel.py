@@ -54,7 +54,7 @@ def _state(line: StreamLine) -> str:
 
 
 def _pace(snapshot: LiveSnapshot) -> str:
-    """Return messages per second of all streams, and the median delay from receipt to the page."""
+    """Return the messages per second of all streams, and the median delay from receipt to the page."""
     if not snapshot.running:
         return ""
     words = [f"{sum(record.rate for record in snapshot.health.values()):,.0f} msg/s"]

@@ -52,7 +52,7 @@ def _changed(context: PageContext) -> list[str]:
         return []
     config, credentials = run.config, context.model.credentials
     account = credentials.account(settings.account)
-    # Unusable settings name no account, and Restart would refuse them.
+    # Invalid settings name no account, and Restart would refuse them.
     runs_on = config.settings.account if config.settings and credentials.settings else account
     pairs = {
         "stocks": (config.stream_stocks, settings.stream_stocks),

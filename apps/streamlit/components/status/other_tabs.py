@@ -1,4 +1,4 @@
-"""Report what another tab did to the one set of streams."""
+"""Reports what another tab did to the one set of streams."""
 
 from __future__ import annotations
 

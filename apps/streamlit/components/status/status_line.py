@@ -1,4 +1,4 @@
-"""The one line that says how the streams are, and what became of a button that failed."""
+"""The one line that describes the streams, and the result of a button that failed."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ _ANNOUNCED = frozenset({StreamState.RUNNING, StreamState.RECONNECTING, StreamSta
 
 
 def render_status(diagnosis: Diagnosis) -> None:
-    """Draw the one line."""
+    """Draw the status line."""
     with st.container(key="live-status"), _tone(diagnosis.level):
         _draw(diagnosis)
 
 
 def render_problem(hub: LiveHub) -> None:
-    """Draw why this tab's button failed although streams ran; says nothing about the streams."""
+    """Draw why this tab's button failed although streams ran, without a word on the streams."""
     problem = find_problem(hub)
     if problem is None or not problem.streams_ran:
         return
@@ -58,12 +58,12 @@ def _draw(diagnosis: Diagnosis) -> None:
 
 
 def _tone(level: Level) -> AbstractContextManager[object]:
-    """Return a container that takes the colour out of a quiet line."""
+    """Return a container that removes the colour from a quiet line."""
     return st.container(key="live-status-quiet") if level is Level.QUIET else nullcontext()
 
 
 def announce_change(status: str, diagnosis: Diagnosis) -> None:
-    """Show a toast when live streams are lost and when they are back, but not after a button."""
+    """Show a toast when live streams are lost or come back, but not after a button press."""
     before = st.session_state.get(_LAST_STATUS_KEY)
     st.session_state[_LAST_STATUS_KEY] = status
     if before == status or before not in _ANNOUNCED or status not in _ANNOUNCED:
@@ -73,7 +73,7 @@ def announce_change(status: str, diagnosis: Diagnosis) -> None:
 
 
 def find_diagnosis(context: PageContext, quotes: QuoteCounts) -> Diagnosis:
-    """Return why this tab's Start started nothing, else how the streams are."""
+    """Return why this tab's Start started nothing, else the diagnosis of the streams."""
     problem = find_problem(context.hub)
     if problem is not None and not problem.streams_ran:
         return Diagnosis(Level.ERROR, "Not started.", problem.text)

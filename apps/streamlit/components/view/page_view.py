@@ -1,4 +1,4 @@
-"""Everything computed for one refresh, and its visible parts, so that an unchanged page is not drawn."""
+"""Everything computed for one refresh, and its visible parts, so that an unchanged page is not redrawn."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ class PageView:
 
     @property
     def charted(self) -> list[Execution]:
-        """Return the executions up to the charts' time, which is a few seconds old."""
+        """The executions up to the charts' time, which is a few seconds old."""
         return [one for one in self.fills.day.leaf_fills if one.at <= self.day.as_of]
 
     @property
     def raised(self) -> int:
-        """Return the number of raised alerts now; `day` may be a few seconds old."""
+        """The number of raised alerts now; `day` may be a few seconds old."""
         return self.monitor.view().alerts.raised_count
 
 
 def compute_page_view(context: PageContext, portfolio: Portfolio) -> PageView:
-    """Return everything that one refresh shows; what has not changed is the same object in every tab."""
+    """Return everything that one refresh shows; unchanged parts are the same object in every tab."""
     source, settings = context.model.source, context.model.settings
     stale_after = settings.stale_after_seconds
     monitor = monitor_for(
@@ -55,7 +55,7 @@ def compute_page_view(context: PageContext, portfolio: Portfolio) -> PageView:
 
 
 def describe_view(context: PageContext, page: PageView) -> tuple[object, ...]:
-    """Describe everything that head and body show; equal descriptions look the same.
+    """Return everything that head and body show in comparable form; equal descriptions look the same.
 
     The minute stands for slow changes: the countdown to the close, and flat curves.
     """

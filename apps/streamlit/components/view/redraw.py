@@ -1,12 +1,12 @@
 """Redraws the page's large parts only if something on them has changed.
 
-A timed fragment sends all of its elements at each run. So the fragment on the timer holds only the status
-line and this component: a number that grows with every change. The browser compares it with the last one, and
-requests the large parts if it differs; an unchanged refresh costs well under 2 kB and no drawing.
+A timed fragment sends all of its elements at each run. The fragment on the timer therefore contains only the
+status line and this component: a number that grows with every change. The browser compares it with the last
+one, and requests the large parts if it differs; an unchanged refresh costs well under 2 kB and no drawing.
 
-It guards the timer as well. Streamlit forgets a page's timers when a full run begins and learns them again
-as the run proceeds. A full run that is cut short loses them, and the page would stand still, with old figures
-under a confident line. So the browser waits for each beat, and requests a full run if none comes.
+It also guards the timer. Streamlit forgets a page's timers when a full run begins and learns them again as
+the run proceeds. A full run that is cut short loses them, and the page would freeze, with old figures under a
+confident line. The browser therefore waits for each beat, and requests a full run if none comes.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def redraw_if_changed(shown: tuple[object, ...], parts: Sequence[str], *, pace_s
     Args:
         shown: Everything that the parts show; compared with `==`.
         parts: Keys of the fragments.
-        pace_seconds: Between two beats, while all is well.
+        pace_seconds: The time between two beats, while all is well.
 
     Returns:
         Whether the page has fallen behind: the browser waited for a beat in vain, or failed to request its
@@ -85,7 +85,7 @@ def _note_late() -> None:
 
 
 def mark_drawn() -> None:
-    """Note that the large parts show the newest state; called by the last of them."""
+    """Record that the large parts show the newest state; called by the last of them."""
     st.session_state[_DRAWN] = st.session_state.get(_NUMBER)
 
 

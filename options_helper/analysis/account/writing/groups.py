@@ -1,4 +1,4 @@
-"""Lots → groups that belong together: by the order that opened them, else by the minute, else alone."""
+"""Groups lots that belong together: by the order that opened them, else by the minute, else alone."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TOGETHER = dt.timedelta(minutes=1)
 
 
 class Evidence(Enum):
-    """The reason why some lots stand together."""
+    """The reason why some lots are grouped."""
 
     ORDER = "a multi-leg order"
     MINUTE = "opened within one minute"
@@ -28,7 +28,7 @@ class Evidence(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """All lots of one symbol in a group; quantity signed, price dollars per share."""
+    """All lots of one symbol in a group; the quantity is signed, the price in dollars per share."""
 
     symbol: str
     quantity: Decimal
@@ -58,20 +58,20 @@ class Group:
 
     @property
     def opened(self) -> dt.datetime | dt.date | None:
-        """Return when the first lot was opened, None if that of any lot is unknown."""
+        """The time the first lot was opened, None if that of any lot is unknown."""
         times = [lot.opened for lot in self.lots]
         return None if None in times else min((at for at in times if at is not None), key=sort_key)
 
 
 def sort_key(opened: dt.datetime | dt.date) -> tuple[dt.date, dt.datetime]:
-    """Return what orders times, and days after the times of the same day."""
+    """Return a sort key for times and days; a day comes after the times of the same day."""
     if isinstance(opened, dt.datetime):
         return new_york_date(opened), opened
     return opened, dt.datetime.max.replace(tzinfo=dt.UTC)
 
 
 def group_lots(lots: Sequence[Lot]) -> list[Group]:
-    """Return the groups of some lots; equal structures, and single lots of one symbol, are one group."""
+    """Return the groups of some lots; equal structures, and single lots of one symbol, form one group."""
     by_order: defaultdict[str, list[Lot]] = defaultdict(list)
     alone: list[Lot] = []
     for lot in lots:
@@ -133,7 +133,7 @@ def _clusters(entries: Sequence[tuple[dt.datetime, Lot]]) -> Iterator[list[Lot]]
 
 
 def _covers(lot: Lot, options: Sequence[Lot]) -> bool:
-    """Return whether shares are just as many as one of the options delivers."""
+    """Return whether the shares are exactly as many as one of the options delivers."""
     delivered = {abs(option.quantity) * CONTRACT_SIZE for option in options}
     return not is_contract_symbol(lot.symbol) and abs(lot.quantity) in delivered
 
@@ -149,7 +149,7 @@ def _merged(groups: Iterable[Group]) -> list[Group]:
 
 
 def shape_of(parts: Sequence[Part]) -> frozenset[tuple[str, Decimal]]:
-    """Return the contracts, sides and ratio of some parts, whatever their number."""
+    """Return the contracts, sides and ratio of some parts, regardless of their number."""
     whole = [int(part.quantity) for part in parts if part.quantity == int(part.quantity)]
     unit = Decimal(gcd(*whole)) if len(whole) == len(parts) else Decimal(1)
     if len(parts) == 1:

@@ -1,4 +1,4 @@
-"""The open lots of an account: which executions the present holdings are made of.
+"""The open lots of an account: the executions that its current holdings consist of.
 
 A closing execution takes from the lots of the structure that its own multi-leg order closes, else from single
 lots, and from the oldest first. Alpaca averages the trades of one day and goes by FIFO over the days, so the
@@ -47,7 +47,7 @@ class Lot:
 
 
 def find_lots(history: AccountHistory) -> list[Lot]:
-    """Return the lots of the present holdings, oldest first; their quantities sum to the broker's."""
+    """Return the lots of the current holdings, oldest first; their quantities sum to the broker's."""
     book = _LotBook(history.parents, history.fills)
     for change in _in_order(history):
         book.apply(change)
@@ -86,7 +86,7 @@ class _LotBook:
             self._open(change, left, group)
 
     def join_rolled(self) -> None:
-        """Put what a multi-leg order opened into the structure whose legs it closed."""
+        """Move what a multi-leg order opened into the structure whose legs it closed."""
         for lots in self.lots.values():
             for lot in lots:
                 joined = self._joined.get(lot.group, lot.group)
@@ -94,7 +94,7 @@ class _LotBook:
                     lot.group, lot.rolled = joined, True
 
     def _close(self, symbol: str, change: Decimal, group: str) -> Decimal:
-        """Take from opposite lots, and return what is left of the change."""
+        """Take from opposite lots, and return the remainder of the change."""
         lots = self.lots[symbol]
         while change and any(lot.quantity * change < 0 for lot in lots):
             opposite = [lot for lot in lots if lot.quantity * change < 0]

@@ -34,7 +34,7 @@ class _Slot:
 
     Attributes:
         kept: How much of each part the account holds, signed.
-        added: What joins it.
+        added: The lots that join it.
     """
 
     entry: Entry
@@ -44,7 +44,7 @@ class _Slot:
 
     @property
     def agrees(self) -> bool:
-        """Return whether the account holds just this."""
+        """True if the account holds exactly this."""
         return not self.added and self.kept == [part.quantity for part in self.parts]
 
     @property
@@ -59,13 +59,13 @@ class _Slot:
 
 
 def write_portfolio(history: AccountHistory) -> Entry:
-    """Return an account as a portfolio file's document."""
+    """Return an account as the document of a portfolio file."""
     document: Entry = {"base_currency": "USD"}
     return merge_portfolio(document, Portfolio(), history)
 
 
 def merge_portfolio(document: Entry, portfolio: Portfolio, history: AccountHistory) -> Entry:
-    """Return a file's document changed as little as makes it agree with the account.
+    """Return a file's document with the smallest changes that make it agree with the account.
 
     Args:
         document: The file as it was parsed.
@@ -81,7 +81,7 @@ def merge_portfolio(document: Entry, portfolio: Portfolio, history: AccountHisto
     merger.spread_rest()
     entries = [entry if slot is None else merger.write(slot) for entry, slot in slots]
     written = [entry for entry in entries if entry is not None]
-    # An id that was given up is not used again: alerts may name it.
+    # An abandoned id is not reused, because alerts may name it.
     written += merger.write_new({position.id for position in portfolio.positions})
     cash = portfolio.cash if history.cash is None else to_number(history.cash)
     kept = document if cash == portfolio.cash and "cash" in document else document | {"cash": cash}
@@ -101,7 +101,7 @@ class _Merger:
         self._new: list[Group] = []
 
     def take(self, entry: Entry, parts: list[FilePart]) -> _Slot:
-        """Give a position as much of the account as it names."""
+        """Assign to a position as much of the account as it names."""
         slot = _Slot(entry, parts)
         for part in parts:
             held = self._left[part.symbol]
@@ -113,13 +113,13 @@ class _Merger:
         return slot
 
     def spread_rest(self) -> None:
-        """Add what is left to positions of the same kind, else keep it for new ones."""
+        """Add the rest to positions of the same kind, else keep it for new ones."""
         for group in group_lots(self._newest_lots()):
             slot = next((slot for slot in self._slots if _is_more_of(group, slot)), None)
             (self._new if slot is None else slot.added).append(group)
 
     def write(self, slot: _Slot) -> Entry | None:
-        """Return a position's entry as the account has it, None if it holds nothing of it."""
+        """Return a position's entry as the account has it, or None if the account holds none of it."""
         present = slot.present
         if slot.agrees:
             return slot.entry
@@ -132,7 +132,7 @@ class _Merger:
         return self._resized_structure(slot)
 
     def write_new(self, taken: set[str]) -> list[Entry]:
-        """Return the entries of what no position of the file names, by underlying."""
+        """Return the entries of holdings that no position of the file names, by underlying."""
         entries = []
         for group in sorted(self._new, key=lambda group: [part.symbol for part in group.parts]):
             entry = write_entry(group, self._speller, taken)
@@ -141,7 +141,7 @@ class _Merger:
         return entries
 
     def _newest_lots(self) -> list[Lot]:
-        """Return the lots that make up what is left of each holding; the file's part is the oldest."""
+        """Return the lots that make up the rest of each holding; the file's part is the oldest."""
         chosen = []
         for lot in reversed(self._lots):
             left = self._left[lot.symbol]

@@ -1,4 +1,4 @@
-"""The difference between two portfolios in words, a line each."""
+"""The difference between two portfolios in words, one line each."""
 
 from __future__ import annotations
 

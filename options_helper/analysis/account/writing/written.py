@@ -1,4 +1,4 @@
-"""Groups → the entries of a portfolio file; everything that was guessed stands in an entry's note."""
+"""Writes groups as entries of a portfolio file; an entry's note names every guess."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _FINEST = Decimal("1e-9")
 
 @dataclass(frozen=True, slots=True)
 class Speller:
-    """Writes symbols as a portfolio file does.
+    """Spells symbols as a portfolio file does.
 
     Attributes:
         underlyings: The underlying in Alpaca's spelling by contract root, where it is known.
@@ -64,7 +64,7 @@ def write_entry(group: Group, speller: Speller, taken: Collection[str]) -> Entry
     Args:
         group: The lots.
         speller: Of symbols.
-        taken: The ids that are used already.
+        taken: The ids already in use.
     """
     parts = group.parts
     entry: Entry = {"id": "", "symbol": speller.underlying(parts[0].symbol)}
@@ -102,18 +102,18 @@ def write_leg(part: Part, speller: Speller) -> Entry:
 
 
 def net_debit(parts: Iterable[Part]) -> Decimal:
-    """Return what the parts cost in all, in dollars and cents, negative for a credit."""
+    """Return the total cost of the parts in dollars and cents, negative for a credit."""
     return sum((part.cost for part in parts), Decimal(0)).quantize(_CENT, ROUND_HALF_UP)
 
 
 def to_number(value: Decimal) -> int | float:
-    """Return a number as JSON writes it: whole if it is, at most nine decimals."""
+    """Return a number as JSON writes it: whole if possible, with at most nine decimals."""
     value = value.quantize(_FINEST, ROUND_HALF_UP)
     return int(value) if value == value.to_integral_value() else float(value)
 
 
 def note_of(group: Group) -> str:
-    """Return what was guessed of a group, "" if nothing was."""
+    """Return what was guessed about a group, or ""."""
     lots, sentences = group.lots, []
     if group.evidence is Evidence.MINUTE and isinstance(group.opened, dt.datetime):
         sentences.append(

@@ -41,7 +41,7 @@ class UnreadableLog:
         """Count one row, and log its text if it is new."""
         text = masked_text(row)
         name = row.get("id") if isinstance(row, Mapping) else None
-        self._alike[route + text] += not name  # rows without an id are told apart by number
+        self._alike[route + text] += not name  # rows without an id are distinguished by number
         key = f"id {name}" if name else f"{route} {self._alike[route + text]} {text}"
         if key not in self._known and key not in self._seen and self._logged < _MOST_LOGGED:
             self._logged += 1

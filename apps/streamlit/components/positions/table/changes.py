@@ -19,7 +19,7 @@ Values = Sequence[object]
 
 
 class Changes(TypedDict):
-    """Values of some fields of some rows; the first value of each is the row's number."""
+    """Values of some fields of some rows; the first value of each row is its number."""
 
     fields: list[str]
     rows: list[list[object]]
@@ -35,7 +35,7 @@ class RowChanges:
         self._field_versions = [version] * len(fields)
 
     def update(self, rows: Sequence[Values], version: int) -> bool:
-        """Take new values of the same rows; return whether any differs, and is therefore of this version."""
+        """Set new values of the same rows, and return whether any differs and so belongs to this version."""
         changed = False
         for number, (old, new) in enumerate(zip(self._rows, rows, strict=True)):
             if old == new:
@@ -62,11 +62,11 @@ class RowChanges:
 
 
 class SentTable:
-    """The table as one browser session was last sent it."""
+    """The table as it was last sent to one browser session."""
 
     def __init__(self) -> None:
         self._version = 0
-        self._first_version = 0  # of the layout and the list of rows; changes before it mean nothing
+        self._first_version = 0  # of the layout and the list of rows; earlier changes mean nothing
         self._shape: tuple[object, ...] = ()
         self._content: tuple[object, ...] = ()
         self._message = b""

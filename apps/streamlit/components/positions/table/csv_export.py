@@ -1,4 +1,4 @@
-"""The table as CSV: positions (structures among them) and legs, as seen, with states and times."""
+"""The table as CSV: positions (including structures) and legs, as shown, with states and times."""
 
 from __future__ import annotations
 

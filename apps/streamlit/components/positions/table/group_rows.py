@@ -14,10 +14,10 @@ GROUP_FIELDS = (
 
 
 def build_group_rows(portfolio: Portfolio, records: list[Record], as_of_us: int) -> list[list[object]]:
-    """One array of `GROUP_FIELDS` per underlying of the portfolio, in alphabetical order.
+    """Return one array of `GROUP_FIELDS` per underlying of the portfolio, in alphabetical order.
 
     Args:
-        portfolio: Gives the underlyings.
+        portfolio: The source of the underlyings.
         records: Rows of the underlyings' table.
         as_of_us: The snapshot's time, in microseconds.
     """
@@ -28,7 +28,7 @@ def build_group_rows(portfolio: Portfolio, records: list[Record], as_of_us: int)
 
 def _group_values(group: str, record: Record, as_of_us: int) -> list[object]:
     complete, known = record.get("open_pnl") is not None, bool(record.get("open_pnl_covered"))
-    # If nothing is known, the group says so once.
+    # If nothing is known, the group shows that once.
     silent = record.get("day_pnl") is not None or not (known or record.get("day_pnl_covered"))
     row = {
         "id": group,

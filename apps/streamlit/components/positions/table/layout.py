@@ -1,4 +1,4 @@
-"""The table's layout, which the browser gets once: headings, formats and the words for quote states."""
+"""The table's layout, which the browser receives once: headings, formats and the words for quote states."""
 
 from __future__ import annotations
 

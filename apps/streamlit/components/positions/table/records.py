@@ -29,7 +29,7 @@ def _plain(column: pd.Series) -> list[object]:
 
 
 def finite(value: float | None) -> float | None:
-    """Return a finite number as it is, None for anything else."""
+    """Return a finite number unchanged, None for anything else."""
     return value if value is not None and math.isfinite(value) else None
 
 
@@ -44,7 +44,7 @@ def _short(value: float) -> float:
     return int(value) if value.is_integer() else value
 
 
-# Decimals of the CSV files by format: a little more than what the page shows.
+# Decimals of the CSV files by format, a little more than the page shows.
 _DECIMALS = {
     Format.PNL: 2,
     Format.PERCENT: 5,
@@ -82,6 +82,6 @@ def price_time(record: Record, as_of_us: int) -> int | None:
     for column in ("mark_age_seconds", "quote_age_seconds", "quote_age_seconds_max"):
         age: float | None = record.get(column)
         if age is not None:
-            # To the microsecond first: only then do equal prices give equal times in every snapshot.
+            # Round to the microsecond first, so that equal prices have equal times in every snapshot.
             return (as_of_us - round(age * 1_000_000)) // 1000
     return None

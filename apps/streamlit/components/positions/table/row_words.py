@@ -1,4 +1,4 @@
-"""Rows in words: what a position, a leg and a group are called, and their warnings in few words."""
+"""Rows in words: the names of positions, legs and groups, and short forms of their warnings."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ _SAID_BY_STATE = frozenset(
 
 
 def name_of(position: Position | EquityPosition | MultiLegPosition, structure_name: str | None) -> str:
-    """`250 call`, `Shares`, `Credit iron condor`."""
+    """Return `250 call`, `Shares`, `Credit iron condor`."""
     match position:
         case Position():
             return f"{format_strike(position.strike)} {position.option_type}"
@@ -79,7 +79,7 @@ def name_of(position: Position | EquityPosition | MultiLegPosition, structure_na
 
 
 def terms_of(position: Position | EquityPosition | MultiLegPosition, *, days: float | None) -> str:
-    """`18 Dec 2026`; of a structure its expiries and strikes, `18 Dec / 15 Jan · 500`; nothing for shares."""
+    """Return `18 Dec 2026`; for a structure `18 Dec / 15 Jan · 500`, with all strikes; "" for shares."""
     match position:
         case Position():
             return format_day(position.expiry)
@@ -98,7 +98,7 @@ def terms_of(position: Position | EquityPosition | MultiLegPosition, *, days: fl
 
 
 def name_of_leg(leg: Leg | StockLeg, *, with_expiry: bool) -> str:
-    """`short 260 put`, with its expiry if the legs of its structure differ in that; `long shares`."""
+    """Return `short 260 put`, with its expiry if the structure's legs differ in it; `long shares`."""
     if not isinstance(leg, Leg):
         return f"{leg.side} shares"
     day = f" · {format_day(leg.expiry, with_year=False)}" if with_expiry else ""
@@ -115,12 +115,12 @@ def describe_price(price: float | None, change: float | None) -> str:
 
 
 def split_warnings(codes: Iterable[str], sources: Sequence[Record]) -> tuple[list[str], list[str]]:
-    """Split a row's warnings into those under its name and those that its state already says.
+    """Split a row's warnings into those under its name and those that its state already expresses.
 
     Args:
-        codes: The row's.
-        sources: The row, and the legs of a structure. They know the details that a code carries: the date of
-            an old close, `previous_close_old:2026-11-18`, and the sentences of a doubtful entry.
+        codes: The row's warnings.
+        sources: The row, and the legs of a structure. They have the details that a code carries: the date of
+            an old close, `previous_close_old:2026-11-18`, and the sentences about a doubtful entry.
     """
     by_state = _SAID_BY_STATE | ({RowWarning.MISSING_LEG} if _nothing_known(sources) else set())
     codes = [detailed for code in codes for detailed in _with_details(code, sources)]
@@ -128,7 +128,7 @@ def split_warnings(codes: Iterable[str], sources: Sequence[Record]) -> tuple[lis
 
 
 def _nothing_known(sources: Sequence[Record]) -> bool:
-    """Return True if neither the row nor any leg has a price: "no data" says it all."""
+    """Return whether neither the row nor any leg has a price, so that "no data" says everything."""
     return all(each.get("state") == "no_data" and each.get("mark") is None for each in sources)
 
 
@@ -143,7 +143,7 @@ def _with_details(code: str, sources: Sequence[Record]) -> list[str]:
 
 
 def warning_words(codes: Iterable[str]) -> dict[str, list[str]]:
-    """Return, for each code, its few words and its whole sentence, with the day if the code carries one."""
+    """Return each code's short form and whole sentence, with the day if the code has one."""
     return {code: _words(code) for code in sorted(set(codes))}
 
 

@@ -1,7 +1,7 @@
 """The table's rows as arrays, for the widget and the CSV files. Pure, without Streamlit.
 
 Times are absolute, so a snapshot without changes gives equal rows. A figure that a row does not have is "",
-and one that is not known is None.
+an unknown one is None.
 """
 
 from __future__ import annotations
@@ -71,8 +71,8 @@ def build_table_rows(
     """Return the table of one refresh.
 
     Args:
-        portfolio: Gives the order of the rows and the terms of the legs.
-        positions: The metrics' table, as are the next three; an optional column may be missing.
+        portfolio: The source of the order of the rows and of the legs' terms.
+        positions: A table of the metrics, like the next three; an optional column may be missing.
         structures: One row per structure.
         legs: One row per leg of a structure.
         underlyings: One row per underlying.
@@ -117,7 +117,7 @@ def _rows(
 
 
 def _grouped(portfolio: Portfolio) -> list[AnyPosition]:
-    """Positions by underlying in alphabetical order, within one in the file's order."""
+    """Return positions by underlying in alphabetical order, each group in the file's order."""
     return sorted(portfolio.positions, key=lambda position: stock_symbol(position.symbol))
 
 
@@ -160,7 +160,7 @@ def _leg_rows(position: MultiLegPosition, records: dict[int, Record], as_of_us: 
 
 
 def _forget_past_days(figures: Record) -> None:
-    """Expired rows have no days to expiry, rather than a negative number of them."""
+    """Remove the days to expiry from expired rows, which would be negative."""
     if figures["dte"] and figures["dte"] < 0:
         figures["dte"] = None
 

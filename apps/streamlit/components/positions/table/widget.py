@@ -1,6 +1,6 @@
 """The widget: the modules in `options_helper/browser`, mounted with Streamlit's components v2.
 
-Figures travel as arrays and ages as times: the browser counts the seconds.
+Figures are sent as arrays, and ages as times: the browser counts the seconds.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _HTML = '<div class="positions-table"></div>'
 def _component() -> Any:  # noqa: ANN401 - Streamlit gives the mounting command a type of its own
     # In the page's own DOM, not a shadow root: the browser's search, assistive tools and tests find the text.
     return st.components.v2.component(
-        "options-helper.positions_table",  # as pyproject.toml declares it, with the folder of its files
+        "options-helper.positions_table",  # as declared in pyproject.toml, with the folder of its files
         html=_HTML,
         css="positions_table.css",
         js="positions_table.js",
