@@ -17,6 +17,21 @@ PAGES = [*sorted((ROOT / "docs").rglob("*.md")), *sorted(ROOT.glob("*.md"))]
 
 # A reader cannot tell from these whether the function returns a value or acts.
 OPENING = re.compile(r"(What|Whether|Where|Which)\b")
+ROUTE = re.compile(r"`/v\d")
+# A function's docstring begins with one of these, or names the route that it answers.
+VERBS = """
+Acknowledge Add Advance Announce Answer Apply Ask Assign Assume Attach Begin Build Bust Buy Call
+Cancel Change Check Choose Clear Close Collect Combine Compare Compute Connect Continue Convert Copy
+Correct Count Create Cut Date Decompress Delete Deliver Describe Detach Do Draw Drop End Enter
+Estimate Evaluate Explain Extract Fetch File Fill Find Fix Forget Format Give Group Hand Handle Ignore
+Import Join Keep Leave Let Limit Listen Load Log Look Make Mark Mask Measure Merge Move Multiply
+Notify Offer Open Pair Parse Pass Pause Perform Ping Place Play Postpone Prepare Print Publish Put
+Raise Read Receive Record Reduce Refuse Register Reject Release Remember Remove Render Replace Report
+Request Reset Restart Resume Retry Return Round Run Save Say Schedule Select Send Serve Set Shift Show
+Skip Sort Split Start Stop Store Subscribe Sum Take Translate Trim Turn Unsubscribe Update Use
+Validate Verify Wait Watch Write Yield
+"""
+CLUMSY = re.compile(r"\b(None where|where not|where None|where unknown)\b")
 HOUSE_WORDS = re.compile(r"\b(told|tells|anew|likewise|mishaps?|of which|so many|be it)\b", re.IGNORECASE)
 
 
@@ -41,18 +56,37 @@ def comments(path: Path) -> Iterator[tuple[int, str]]:
             yield token.start[0], token.string
 
 
+def is_described_by_a_noun(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    """Return whether a function is read like an attribute, or only carries the command line's own help."""
+    decorators = {ast.unparse(each).split("(")[0].rsplit(".", 1)[-1] for each in node.decorator_list}
+    return bool(decorators & {"property", "cached_property", "callback"})
+
+
+def openings(path: Path) -> Iterator[tuple[int, str]]:
+    """Yield the line and first words of every function's docstring that lacks a verb in the imperative."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and not is_described_by_a_noun(node):
+            text = ast.get_docstring(node) or "Return"
+            if re.split(r"\W", text, maxsplit=1)[0] not in VERBS.split() and not ROUTE.match(text):
+                yield node.body[0].lineno, text.splitlines()[0]
+
+
 def faults(path: Path) -> Iterator[str]:
     """Yield the place and text of every fault of a Python file."""
     found = [*docstrings(path), *comments(path)]
     yield from (f"{name_of(path)}:{line}: {text}" for line, text in docstrings(path) if OPENING.match(text))
     yield from (
-        f"{name_of(path)}:{line}: {word}" for line, text in found for word in HOUSE_WORDS.findall(text)
+        f"{name_of(path)}:{line}: {word}"
+        for line, text in found
+        for word in (*HOUSE_WORDS.findall(text), *CLUMSY.findall(text))
     )
+    if not name_of(path).startswith("tests/"):
+        yield from (f"{name_of(path)}:{line}: {text}" for line, text in openings(path))
 
 
 @pytest.mark.slow
 def test_the_source_is_in_plain_english() -> None:
-    """A docstring begins with what it returns or does, and no overused word is left."""
+    """A docstring begins with what it returns or does, a function's with a verb; no overused word is left."""
     assert not [fault for path in SOURCES for fault in faults(path)]
 
 

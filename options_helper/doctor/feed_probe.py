@@ -65,7 +65,7 @@ class _Watcher(SilentObserver):
         self.refused: frozenset[str] = frozenset()
 
     def step(self, words: str) -> None:
-        """The handshake waits for this now."""
+        """Raise once the stream is authenticated."""
         if self._before == _AUTHENTICATING and not self._subscribes:
             raise _Answered
         self._before = words

@@ -135,7 +135,7 @@ class World:
         return [symbol for symbol in known if (one := parse_contract(symbol)) and one.expiry >= today]
 
     def step_orders(self) -> None:
-        """Go on with the order stories, and with what the portfolio does not know."""
+        """Continue the order stories, and the events that the portfolio does not know."""
         self.flow.step()
         if self.differences is not None:
             self.differences.step()

@@ -141,7 +141,7 @@ class TableSums:
 
     @property
     def cost(self) -> Tally:
-        """What was paid less what was received."""
+        """The money paid less the money received."""
         return self._tally(_values(self.positions, "cost"), self.book.structures.net_debit)
 
     @property

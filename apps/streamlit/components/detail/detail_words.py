@@ -32,7 +32,7 @@ _CENT = 0.005
 
 
 def title_of(position: Position | EquityPosition | MultiLegPosition, structure: Structure) -> str:
-    """`AAPL Credit iron condor · 18 Dec 2026 · 255/260/285/290`."""
+    """Return `AAPL Credit iron condor · 18 Dec 2026 · 255/260/285/290`."""
     name = f"{stock_symbol(position.symbol)} {name_of(position, structure.name)}"
     terms = terms_of(position, days=math.inf)
     return f"{name} · {terms}" if terms else name

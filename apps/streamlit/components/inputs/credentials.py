@@ -1,4 +1,4 @@
-"""Whether credentials are present and for which host, never their values."""
+"""The presence of credentials and their host, never their values."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ class ConnectionObserver(Protocol):
         """Handle a limit: Alpaca granted only this many of the requested channels."""
 
     def invalid(self, symbols: frozenset[str]) -> None:
-        """Note symbols that Alpaca does not accept and that were left out."""
+        """Handle symbols that Alpaca rejected and that were left out."""
 
     def heard(self) -> None:
         """Handle any sign of life, such as a pong."""

@@ -52,7 +52,7 @@ class StreamSocket(Protocol):
     transport: asyncio.WriteTransport | None
 
     def divert(self, sink: Callable[[list[bytearray]], None]) -> None:
-        """Give binary frames to a sink from now on."""
+        """Pass binary frames to a sink from now on."""
 
     async def recv(self) -> bytes | str:
         """Return the next message."""

@@ -144,7 +144,7 @@ class StreamWorker:
         self._replace(channels=channels)
 
     def invalid(self, symbols: frozenset[str]) -> None:
-        """Note symbols that Alpaca does not accept and that were left out."""
+        """Record symbols that Alpaca rejected and that were left out."""
         self._replace(invalid=symbols)
 
     def heard(self) -> None:
