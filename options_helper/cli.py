@@ -170,7 +170,7 @@ def main() -> None:
         _fail(str(error))
     except OSError as error:
         _discard_output()
-        _fail(f"The system refused to go on: {error.strerror or type(error).__name__}.")
+        _fail(f"The system refused to continue: {error.strerror or type(error).__name__}.")
 
 
 def _require_working_directory() -> None:

@@ -149,7 +149,7 @@ def test_a_full_standard_output_is_one_sentence(tmp_path: Path, words: list[str]
     with Path("/dev/full").open("w") as full:
         ended = run_cli(*words, stdout=full.fileno(), before=f"os.chdir({str(tmp_path)!r})")
     assert ended.returncode == 1
-    assert ended.stderr == "The system refused to go on: No space left on device.\n"
+    assert ended.stderr == "The system refused to continue: No space left on device.\n"
 
 
 def test_the_command_is_safe(tmp_path: Path) -> None:
@@ -280,7 +280,7 @@ def test_the_log_is_said_where_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 def test_a_name_that_is_not_utf8_is_one_sentence(launched: Launched) -> None:
     """No page could show it, so nothing starts."""
-    with pytest.raises(OptionsHelperError, match=r"\\xff\.json holds bytes that are not UTF-8"):
+    with pytest.raises(OptionsHelperError, match=r"\\xff\.json contains bytes that are not UTF-8"):
         launcher.launch(LaunchOptions(portfolio=Path("\udcff.json")), launched.say)
 
 

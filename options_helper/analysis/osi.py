@@ -181,7 +181,7 @@ def _root(written: str) -> str:
     root = normalize_underlying(written)
     if not _ROOT.fullmatch(root):
         raise ContractSymbolError(
-            f"{written!r} is no contract root; a root has one to six letters and digits, such as BRKB.",
+            f"{written!r} is not a contract root; a root has one to six letters and digits, such as BRKB.",
             field="root",
         )
     return root
@@ -195,7 +195,7 @@ def _tail(expiry: dt.date, option_type: OptionType, strike: float) -> str:
         )
     if expiry.year // 100 != _CENTURY:
         raise ContractSymbolError(
-            f"An expiry lies between 2000 and 2099, not in {expiry.year}.", field="expiry"
+            f"An expiry must be between 2000 and 2099, not in {expiry.year}.", field="expiry"
         )
     mils = strike_in_mils(strike)
     return f"{expiry.year % 100:02d}{expiry.month:02d}{expiry.day:02d}{letter}{mils:08d}"

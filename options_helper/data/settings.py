@@ -171,7 +171,9 @@ def load_settings(env: Mapping[str, str] | None = None, *, env_file: Path = ENV_
         )
     for name, key in zip(KEY_NAMES, keys, strict=True):
         if not _KEY.fullmatch(key):
-            raise SettingsError(name, f"{name} holds characters that no key has; copy it again from Alpaca.")
+            raise SettingsError(
+                name, f"{name} contains characters that no key has; copy it again from Alpaca."
+            )
     trading_url = _url(values, "APCA_API_BASE_URL", ("http", "https"), "")
     account = _account(trading_url, keys[0])
     return AlpacaSettings(

@@ -87,7 +87,7 @@ def _find_log(env: Mapping[str, str]) -> Finding:
     wanted = log_file_path(env)
     log = usable_log_path(None if wanted is None else wanted.absolute())
     if log is None:
-        return Finding("Log", Level.NOTE, "no log file can be written; the page goes on without one")
+        return Finding("Log", Level.NOTE, "no log file can be written; the page runs without one")
     return Finding("Log", Level.OK, str(log))
 
 

@@ -168,7 +168,7 @@ def _refuse_twins(path: Path, document: object) -> None:
         twins = [key for key in entry.twins if key in _HINTS] if isinstance(entry, JsonObject) else []
         if twins:
             raise AlertsFileError(
-                path, f'the key "{twins[0]}" stands here more than once; keep one', place=place
+                path, f'the key "{twins[0]}" appears here more than once; keep one', place=place
             )
 
 
@@ -176,6 +176,6 @@ def _refuse_duplicates(path: Path, rules: list[AlertRule]) -> None:
     seen: set[str] = set()
     for number, rule in enumerate(rules, start=1):
         if rule.id in seen:
-            reason = "another alert has the same id; give one of them an id of its own"
+            reason = "another alert has the same id; give one of them its own id"
             raise AlertsFileError(path, reason, place=f"alert {number}, field id")
         seen.add(rule.id)

@@ -72,7 +72,7 @@ def document_problems(document: object) -> list[Problem]:
     """Return repeated keys and ids of a parsed document, and keys in the wrong place."""
     problems = _misplaced(document)
     problems += [
-        Problem(place, f'the key "{key}" stands here more than once; keep one of them')
+        Problem(place, f'the key "{key}" appears here more than once; keep one of them')
         for place, entry in _objects(document)
         if isinstance(entry, JsonObject)
         for key in entry.twins
@@ -80,7 +80,7 @@ def document_problems(document: object) -> list[Problem]:
     ]
     ids = Counter(_id_of(entry) for entry in _entries(document, "positions"))
     problems += [
-        Problem(f"position {_named(name)}", f"{count} positions have this id; give each an id of its own")
+        Problem(f"position {_named(name)}", f"{count} positions have this id; give each its own id")
         for name, count in ids.items()
         if name is not None and count > 1
     ]
@@ -115,7 +115,7 @@ def opened_later(portfolio: Portfolio, today: dt.date) -> list[Problem]:
     return [
         Problem(
             f"position {_named(position.id)}, field opened_at",
-            f"{position.opened_on} lies in the future; in New York it is {today}",
+            f"{position.opened_on} is in the future; in New York it is {today}",
         )
         for position in portfolio.positions
         if position.opened_on is not None and position.opened_on > today

@@ -62,11 +62,13 @@ def read_file(path: Path, *, most_bytes: int) -> tuple[bytes, FileVersion]:
 def _refuse_undecodable_name(path: Path) -> None:
     name = str(path)
     if "\0" in name:
-        raise UnreadableFile(path, "the path holds a NUL character; correct it")
+        raise UnreadableFile(path, "the path contains a NUL character; correct it")
     try:
         name.encode()
     except UnicodeEncodeError:
-        reason = "the path holds bytes that are not UTF-8; rename the file or its folder, or name another one"
+        reason = (
+            "the path contains bytes that are not UTF-8; rename the file or its folder, or name another one"
+        )
         raise UnreadableFile(path, reason) from None
 
 
@@ -75,7 +77,7 @@ def _refuse_kind(path: Path, status: os.stat_result, most_bytes: int) -> None:
         if is_kind(status.st_mode):
             raise UnreadableFile(path, f"this is {words}")
     if not stat.S_ISREG(status.st_mode):
-        raise UnreadableFile(path, "this is no regular file; name a file")
+        raise UnreadableFile(path, "this is not a regular file; name a file")
     if status.st_size > most_bytes:
         raise UnreadableFile(path, _too_big(status.st_size, most_bytes))
 

@@ -16,7 +16,7 @@ from options_helper.models import Portfolio
 FILE_NAME = "portfolio.schema.json"
 BEYOND_A_SCHEMA = (
     "two positions with one id",
-    "a key that stands twice in one object",
+    "a key that appears twice in one object",
     "a day that no calendar has, such as 29 February of most years",
     "opened_at after the present day",
     "a strike, an expiry or a root that no contract symbol can carry",

@@ -140,7 +140,7 @@ def _refuse_undecodable(portfolio: Path | str | None) -> None:
         str(portfolio or "").encode()
     except UnicodeEncodeError:
         raise OptionsHelperError(
-            f"The name {printable(str(portfolio))} holds bytes that are not UTF-8. Rename the file."
+            f"The name {printable(str(portfolio))} contains bytes that are not UTF-8. Rename the file."
         ) from None
 
 

@@ -115,7 +115,7 @@ def _open_safely(path: str, flags: int) -> int:
     descriptor = os.open(path, flags | _SAFE_FLAGS, 0o600)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
-        raise OSError(f"{path} is no regular file")
+        raise OSError(f"{path} is not a regular file")
     return descriptor
 
 

@@ -211,7 +211,9 @@ class PortfolioMonitor:
 
     def _note_failure(self, kind: str) -> None:
         """Show the failure on the page until a look succeeds."""
-        problem = f"The last look at the portfolio failed ({kind}), and curves stand still too; see the log."
+        problem = (
+            f"The last look at the portfolio failed ({kind}), and the curves have stopped too; see the log."
+        )
         with self._lock:
             self._view = replace(self._view, alerts_problem=problem)
 

@@ -421,7 +421,7 @@ def test_a_key_that_stands_twice_is_refused(file: Path, document: str, place: st
     """JSON would keep the last of two equal keys in silence; here both are questioned."""
     error = refusal(file, document)
     assert error.place == place
-    assert "stands here more than once" in error.reason
+    assert "appears here more than once" in error.reason
 
 
 def test_equal_keys_in_what_is_not_ours_do_no_harm(file: Path) -> None:

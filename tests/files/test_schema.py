@@ -229,7 +229,7 @@ def test_what_the_schema_refuses_is_refused(document: object) -> None:
 
 BEYOND: dict[str, str] = {
     "two positions with one id": json.dumps({"positions": [EQUITY, EQUITY]}),
-    "a key that stands twice in one object": '{"cash": 1, "cash": 2}',
+    "a key that appears twice in one object": '{"cash": 1, "cash": 2}',
     "a day that no calendar has, such as 29 February of most years": json.dumps(
         {"positions": [OPTION | {"expiry": "2027-02-29"}]}
     ),

@@ -449,7 +449,9 @@ def test_a_restart_that_cannot_begin_says_so_while_the_earlier_streams_go_on(des
     desk.sign_in(OH_ALPACA_STOCK_FEED="foo")
     press(page, "restart")
     for _ in range(2):
-        assert _problem(page).startswith("**Not restarted.** The earlier streams go on. OH_ALPACA_STOCK_FEED")
+        assert _problem(page).startswith(
+            "**Not restarted.** The earlier streams continue. OH_ALPACA_STOCK_FEED"
+        )
         assert "other settings" not in desk.said(page)
         assert str(page.success[0].value).startswith("**Live.**")
         page.run()

@@ -71,7 +71,7 @@ def _expiry_doubts(position: AnyPosition, is_session: Callable[[dt.date], bool] 
         root, day = root_of(position.symbol, terms), terms.expiry
         other = other_root(root, day)
         if day.weekday() >= _SATURDAY or (is_session is not None and not is_session(day)):
-            yield f"no contract expires on {format_day(day)} ({day:%A}), which is no trading day"
+            yield f"no contract expires on {format_day(day)} ({day:%A}), which is not a trading day"
         elif other is not None:
             yield (
                 f"{root} contracts expire once a month, and {day} is not that day; contracts of other days "

@@ -106,7 +106,9 @@ def _not_started(ready: Readiness | None) -> Diagnosis:
 def _stopped(snapshot: LiveSnapshot, reason: str, zone: dt.tzinfo) -> Diagnosis:
     at = f" {format_time(snapshot.stopped_at, zone, snapshot.as_of)}" if snapshot.stopped_at else ""
     if reason:
-        return Diagnosis(Level.INFO, f"Stopped{at}:", f"{reason}. Figures are frozen. Press Start to go on.")
+        return Diagnosis(
+            Level.INFO, f"Stopped{at}:", f"{reason}. Figures are frozen. Press Start to continue."
+        )
     return Diagnosis(Level.INFO, f"Stopped{at}.", "Figures are frozen.")
 
 

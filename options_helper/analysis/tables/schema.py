@@ -150,7 +150,7 @@ COLUMNS: tuple[Column, ...] = (
            "pnl_day", "P/L Day", Format.PNL, shown_in=_PS, toned=True),
     Column("pnl_day_pct", _FLOAT, _PS, "P/L Day as a share of the value before it.", _FRACTION),
     Column("return_on_max_risk", _FLOAT, _PS,
-           "P/L Open as a share of the most that can be lost at expiry; none if that has no end", _FRACTION,
+           "P/L Open as a share of the most that can be lost at expiry; none if it is unlimited", _FRACTION,
            "risk", "P/L risk", Format.SIGNED_PERCENT, optional=True, toned=True),
     Column("spread_pct", _FLOAT, _PSL, "Ask minus bid, as a share of the middle", _FRACTION,
            "spread", "Spread", Format.PERCENT),

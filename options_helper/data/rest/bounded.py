@@ -154,7 +154,7 @@ class _BoundedBody(httpx.SyncByteStream):
             case "gzip":
                 return self._inflated(stream)
             case other:
-                raise self._refusal(f"the answer is encoded as {other[:20]!r}, which was not asked for")
+                raise self._refusal(f"the answer is encoded as {other[:20]!r}, which was not requested")
 
     def _inflated(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
         """Decompress piece by piece: a small chunk may hold a thousand times its size."""

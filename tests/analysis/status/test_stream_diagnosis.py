@@ -121,7 +121,7 @@ def test_stopped_by_nobody_says_why() -> None:
     stopped = LiveSnapshot(as_of=NOW, status=StreamState.STOPPED, stopped_at=ago(60))
     said = diagnose(stopped, stop_reason="no browser was connected")
     assert said.headline == "Stopped 13:45:02:"
-    assert said.detail == "no browser was connected. Figures are frozen. Press Start to go on."
+    assert said.detail == "no browser was connected. Figures are frozen. Press Start to continue."
 
 
 def test_live_counts_what_was_granted() -> None:
@@ -741,5 +741,5 @@ def test_a_symbol_that_alpaca_does_not_accept_is_named() -> None:
     assert said == Diagnosis(
         Level.WARNING,
         "Alpaca does not accept a symbol: TOOLONGNAME.",
-        "It is left out; the others go on. Check the portfolio file.",
+        "It is left out; the others continue. Check the portfolio file.",
     )

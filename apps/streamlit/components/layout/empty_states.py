@@ -81,7 +81,7 @@ def render_empty_portfolio(source: PortfolioSource) -> None:
     with st.container(key="live-screen", border=True):
         st.subheader("This portfolio is empty", anchor=False)
         st.markdown(
-            f"**{in_markdown(source.name)}** holds no positions. Add one and save the file; "
+            f"**{in_markdown(source.name)}** has no positions. Add one and save the file; "
             "it appears here automatically. A position looks like this:"
         )
         st.code(_EXAMPLE, language="json")

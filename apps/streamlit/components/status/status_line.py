@@ -38,7 +38,7 @@ def render_problem(hub: LiveHub) -> None:
     problem = find_problem(hub)
     if problem is None or not problem.streams_ran:
         return
-    still = "The earlier streams go on. " if hub.is_running() else ""
+    still = "The earlier streams continue. " if hub.is_running() else ""
     with st.container(key="live-problem"):
         _draw(Diagnosis(Level.ERROR, problem.headline, still + problem.text))
 

@@ -64,7 +64,7 @@ def masked_text(row: object) -> str:
     try:
         text = json.dumps(_masked(row), default=repr)
     except (ValueError, RecursionError):
-        text = f"a {type(row).__name__} that is no JSON"
+        text = f"a {type(row).__name__} that is not JSON"
     return text if len(text) <= _LONGEST_TEXT else f"{text[:_LONGEST_TEXT]}…"
 
 

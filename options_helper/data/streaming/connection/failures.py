@@ -33,7 +33,7 @@ _WORDS = {
     406: "another program holds this stream",
     407: "Alpaca cut the stream off because this machine reads too slowly",
     409: "the plan does not include this feed",
-    410: "this feed does not offer what was asked",
+    410: "this feed does not offer what was requested",
     412: "option messages come in msgpack only",
     413: "all option quotes at once (*) cannot be subscribed to",
     429: "Alpaca accepts no further connection yet: too many connections or attempts",

@@ -24,7 +24,7 @@ Addresses = list[Any]
 
 _pending: dict[Question, Future[Addresses]] = {}
 _lock = threading.Lock()
-_mishaps = Guard(logger, "; the name is asked for again at the next try.")
+_mishaps = Guard(logger, "; the name is looked up again at the next try.")
 
 
 class LookupLoop(asyncio.SelectorEventLoop):
