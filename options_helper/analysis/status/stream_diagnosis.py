@@ -196,7 +196,7 @@ def _explain_invalid(symbols: frozenset[str]) -> Diagnosis:
     return Diagnosis(
         Level.WARNING,
         f"Alpaca does not accept {which}: {name_symbols(symbols)}.",
-        f"{left_out} left out; the others go on. Check the portfolio file.",
+        f"{left_out} left out; the others continue. Check the portfolio file.",
     )
 
 
