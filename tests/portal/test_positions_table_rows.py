@@ -16,7 +16,7 @@ pytest.importorskip("streamlit", reason="the portal needs the extra [ui]")
 
 from apps.streamlit.components.positions.table import TableRows, build_table_rows, legs_csv, positions_csv
 from apps.streamlit.components.positions.table.layout import build_layout
-from apps.streamlit.components.positions.table.row_words import describe_price, warning_words
+from apps.streamlit.components.positions.table.row_words import describe_price, split_warnings, warning_words
 from options_helper.analysis.live_portfolio_metrics import (
     compute_live_multileg_rows,
     compute_live_position_rows,
@@ -453,3 +453,13 @@ def test_a_small_price_is_written_in_full_in_the_payload_and_the_csv() -> None:
     assert costs == [0.000008765]
     (row,) = csv.DictReader(io.StringIO(positions_csv(payload, dt.UTC)))
     assert row["cost"] == "0.000008765"
+
+
+def test_a_row_shows_each_doubt_as_a_sentence() -> None:
+    """The table's words for the warning are the sentence itself, not only that there is one."""
+    sentence = "understood: $310.00 a share"
+    spoken, said = split_warnings(["doubtful_entry"], [{"state": "live", "doubts": (sentence,)}])
+    assert said == []
+    (words,) = warning_words(spoken).values()
+    assert words[0] == "check the file"
+    assert words[1].endswith("Understood: $310.00 a share.")

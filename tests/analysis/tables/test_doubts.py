@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from apps.streamlit.components.positions.table.row_words import split_warnings, warning_words
 from options_helper.analysis.tables.view import compute_view
 from options_helper.market import LiveSnapshot, Quote
 from options_helper.models import Portfolio
@@ -100,16 +99,6 @@ def test_an_entry_that_may_well_be_meant_has_no_doubt(
     warnings, doubts = doubts_of(entry, **quotes)
     assert doubts == ()
     assert "doubtful_entry" not in warnings
-
-
-def test_a_row_shows_each_doubt_as_a_sentence() -> None:
-    """The table's words for the warning are the sentence itself, not only that there is one."""
-    sentence = "understood: $310.00 a share"
-    spoken, said = split_warnings(["doubtful_entry"], [{"state": "live", "doubts": (sentence,)}])
-    assert said == []
-    (words,) = warning_words(spoken).values()
-    assert words[0] == "check the file"
-    assert words[1].endswith("Understood: $310.00 a share.")
 
 
 EXPIRIES = ("2026-12-18", "2027-01-15")

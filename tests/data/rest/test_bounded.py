@@ -138,8 +138,8 @@ def test_a_compressed_answer_is_read() -> None:
 @pytest.mark.parametrize(
     ("encoding", "body", "words"),
     [
-        ("gzip, gzip", b"{}", "was not asked for"),
-        ("br", b"{}", "was not asked for"),
+        ("gzip, gzip", b"{}", "was not requested"),
+        ("br", b"{}", "was not requested"),
         ("gzip", b"{}", "cannot be decompressed"),
         ("gzip", gzip.compress(b'{"id": "x"}', mtime=0)[:-4], "ended before it was complete"),
     ],
