@@ -43,7 +43,7 @@ def dates(values: Sequence[dt.date | None]) -> NDArray[np.object_]:
 
 
 def objects(values: Sequence[object]) -> NDArray[np.object_]:
-    """Any objects, lists and tuples included, one per row."""
+    """Return a column of any objects, lists and tuples included, one per row."""
     return np.fromiter(values, dtype=np.object_, count=len(values))
 
 

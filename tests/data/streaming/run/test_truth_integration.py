@@ -35,6 +35,7 @@ CONTRACTS = tuple(f"{root}{EXPIRY:%y%m%d}C00{strike}000" for root, strike in (("
 HIGHER = f"MSFT{EXPIRY:%y%m%d}C00520000"
 PUSHED = {250.05, 5.05}  # the marks of shares and contracts after a push
 PORTFOLIO = Portfolio(
+    account="none",  # the simulator's account has other quantities
     positions=[
         Position(id="call", symbol="AAPL", strike=270, contracts=2, cost_basis=5, **TERMS),
         EquityPosition(id="shares", symbol="AAPL", shares=10, cost_basis=200),
@@ -47,7 +48,7 @@ PORTFOLIO = Portfolio(
                 Leg(side="short", strike=520, contracts=1, **TERMS),
             ],
         ),
-    ]
+    ],
 )
 
 
