@@ -11,15 +11,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from options_helper.market import Quote, Trade
 from options_helper.times import from_microseconds, to_microseconds
-
-if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
 
 Row = TypeVar("Row", Quote, Trade)
 

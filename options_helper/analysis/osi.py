@@ -14,13 +14,11 @@ from __future__ import annotations
 import datetime as dt
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from options_helper.analysis.contracts.products import INDEX_OF_ROOT, is_adjusted
 from options_helper.errors import ContractSymbolError
-
-if TYPE_CHECKING:
-    from options_helper.models import Leg, OptionType, Position
+from options_helper.models import Leg, OptionType, Position
 
 ROOT_LENGTH = 6
 TAIL_LENGTH = 15  # date, letter and strike

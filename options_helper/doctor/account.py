@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 from contextlib import closing
-from typing import TYPE_CHECKING
 
 from options_helper.data.calendar.alpaca_clock import AlpacaCalendar
 from options_helper.data.rest.client import AlpacaRest
@@ -15,8 +14,7 @@ from options_helper.errors import AlpacaRestError
 from options_helper.market import MarketPhase
 from options_helper.times import NEW_YORK
 
-if TYPE_CHECKING:
-    BuildRest = Callable[[AlpacaSettings], AlpacaRest]
+BuildRest = Callable[[AlpacaSettings], AlpacaRest]
 
 # It includes the request's round trip.
 TOLERATED_SKEW_SECONDS = 2.0

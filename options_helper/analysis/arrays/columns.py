@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
+from options_helper.analysis.arrays.types import Codes, Flags, Floats, Numbers, Objects
 
 Column = Any  # an array of numpy or pandas
 
@@ -32,43 +31,43 @@ def counts(values: Sequence[int | None]) -> Column:
     return pd.array(list(values), dtype="Int64")
 
 
-def whole_numbers(values: NDArray[np.int64], missing: NDArray[np.bool_]) -> Column:
+def whole_numbers(values: Numbers, missing: Flags) -> Column:
     """Return a column of whole numbers from an array; null if `missing`."""
     return pd.arrays.IntegerArray(values, missing)
 
 
-def dates(values: Sequence[dt.date | None]) -> NDArray[np.object_]:
+def dates(values: Sequence[dt.date | None]) -> Objects:
     """Return a column of days as `datetime.date` objects."""
     return objects(values)
 
 
-def objects(values: Sequence[object]) -> NDArray[np.object_]:
+def objects(values: Sequence[object]) -> Objects:
     """Return a column of any objects, lists and tuples included, one per row."""
     return np.fromiter(values, dtype=np.object_, count=len(values))
 
 
-def flags(values: Iterable[bool]) -> NDArray[np.bool_]:
+def flags(values: Iterable[bool]) -> Flags:
     """Return a column of truth values."""
     return np.array(list(values), dtype=np.bool_)
 
 
-def integers(values: Iterable[int]) -> NDArray[np.int64]:
+def integers(values: Iterable[int]) -> Numbers:
     """Return a column of whole numbers with none missing."""
     return np.array(list(values), dtype=np.int64)
 
 
-def floats(values: Iterable[float | None]) -> NDArray[np.float64]:
+def floats(values: Iterable[float | None]) -> Floats:
     """Return a column of numbers; None is NaN."""
     return np.array(list(values), dtype=np.float64)
 
 
-def moments(microseconds: NDArray[np.int64]) -> Column:
+def moments(microseconds: Numbers) -> Column:
     """Return a column of UTC datetimes from microseconds since 1970; 0 is null."""
     stamps = np.where(microseconds == 0, _NO_TIME, microseconds).view("M8[us]")
     return pd.array(stamps, dtype=_UTC)
 
 
-def format_coverage(covered: NDArray[np.int64], size: NDArray[np.int64]) -> Column:
+def format_coverage(covered: Numbers, size: Numbers) -> Column:
     """Return words such as `1 of 2`."""
     return texts([f"{n} of {m}" for n, m in zip(covered.tolist(), size.tolist(), strict=True)])
 
@@ -78,6 +77,6 @@ def category_type(values: Iterable[str]) -> pd.CategoricalDtype:
     return pd.CategoricalDtype([str(value) for value in values])
 
 
-def categories(codes: NDArray[np.int8], dtype: pd.CategoricalDtype) -> Column:
+def categories(codes: Codes, dtype: pd.CategoricalDtype) -> Column:
     """Return a column of words from a fixed list, by their numbers; -1 is null."""
     return pd.Categorical.from_codes(codes, dtype=dtype)

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-if TYPE_CHECKING:
-    from options_helper.analysis.arrays.columns import Column
+from options_helper.analysis.arrays.columns import Column
 
 
 def build_frame(

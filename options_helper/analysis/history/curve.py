@@ -9,14 +9,11 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from options_helper.analysis.arrays.types import Floats, Numbers
 from options_helper.times import to_microseconds
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 _SECOND = 1_000_000
 _LOST_AFTER_SECONDS = 15  # longer than a busy machine delays a point
@@ -33,17 +30,17 @@ class Curve:
     """
 
     columns: tuple[str, ...]
-    times: NDArray[np.int64]
-    values: NDArray[np.float64]
+    times: Numbers
+    values: Floats
 
     def __len__(self) -> int:
         return len(self.times)
 
-    def column(self, name: str) -> NDArray[np.float64]:
+    def column(self, name: str) -> Floats:
         """Return one column's figures; all gaps if there is no such column."""
         if name not in self.columns:
             return np.full(len(self.times), np.nan)
-        column: NDArray[np.float64] = self.values[:, self.columns.index(name)]
+        column: Floats = self.values[:, self.columns.index(name)]
         return column
 
 
@@ -92,7 +89,7 @@ class CurveRecorder:
         """Return when the point after the last one is due."""
         return int(self._times[self._length - 1]) + int(self.spacing_seconds * _SECOND)
 
-    def _append(self, time: int, row: NDArray[np.float64]) -> None:
+    def _append(self, time: int, row: Floats) -> None:
         if self._length == self._max_points:
             self._halve()
         self._times[self._length] = time
@@ -123,7 +120,7 @@ class CurveRecorder:
         self.spacing_seconds *= 2
         self._begin(times, joined)
 
-    def _begin(self, times: NDArray[np.int64], values: NDArray[np.float64]) -> None:
+    def _begin(self, times: Numbers, values: Floats) -> None:
         """Make new full-sized arrays, because the old ones were handed out."""
         self._length = len(times)
         self._times = np.zeros(self._max_points, dtype=np.int64)

@@ -10,7 +10,9 @@ import datetime as dt
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pandas as pd
 
 from options_helper.analysis.alerts.step import AlertFill, AlertMetric, AlertView, Outcome
 from options_helper.analysis.osi import stock_symbol
@@ -19,9 +21,6 @@ from options_helper.analysis.tables.view import TablesView
 from options_helper.analysis.valuation.quote_state import QuoteState
 from options_helper.market import LiveSnapshot, MarketPhase
 from options_helper.models import Portfolio
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 PORTFOLIO = ""
 """The name of the portfolio's own column beside those of its underlyings."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from options_helper.analysis.arrays.columns import Column, dates, flags, floats, integers, texts
 from options_helper.analysis.arrays.memo import IdentityMemo
+from options_helper.analysis.arrays.types import Flags, Floats, Numbers
 from options_helper.analysis.contracts.expiry import LATE_CLOSE_DELAY, expiry_moment, last_trading_moment
 from options_helper.analysis.contracts.products import (
     AM_SETTLED_ROOTS,
@@ -21,16 +22,10 @@ from options_helper.analysis.contracts.products import (
 from options_helper.analysis.osi import contract_symbol, root_of, stock_symbol
 from options_helper.analysis.text.wording import format_day
 from options_helper.errors import ContractSymbolError
-from options_helper.models import STANDARD_MULTIPLIER, EquityPosition, Leg, Position, StockLeg
+from options_helper.models import STANDARD_MULTIPLIER, AnyLeg, EquityPosition, Leg, Position
 from options_helper.times import new_york_date, to_microseconds
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    Floats = NDArray[np.float64]
-    Flags = NDArray[np.bool_]
-    Numbers = NDArray[np.int64]
-    Holding = Position | EquityPosition | Leg | StockLeg
+Holding = AnyLeg | Position | EquityPosition
 
 NEVER = int(np.iinfo(np.int64).max)
 

@@ -13,14 +13,13 @@ from options_helper.analysis.text.figures import MINUS
 from options_helper.analysis.text.wording import format_day
 from options_helper.models import (
     STANDARD_MULTIPLIER,
+    AnyPosition,
     EquityPosition,
     Leg,
     MultiLegPosition,
     Position,
     StockLeg,
 )
-
-AnyPosition = Position | EquityPosition | MultiLegPosition
 
 _SATURDAY, _THURSDAY = 5, 3
 _TIMES = "\u00d7"

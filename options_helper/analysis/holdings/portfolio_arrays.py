@@ -8,23 +8,18 @@ import weakref
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from options_helper.analysis.arrays.columns import Column, counts, dates, flags, floats, integers, texts
 from options_helper.analysis.arrays.memo import IdentityMemo
+from options_helper.analysis.arrays.types import Flags, Floats, Numbers
 from options_helper.analysis.holdings.instruments import NEVER, Instruments, build_instruments
 from options_helper.analysis.osi import stock_symbol
 from options_helper.analysis.text.wording import format_day
 from options_helper.models import EquityPosition, Leg, MultiLegPosition, Portfolio, Position, StockLeg
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    Floats = NDArray[np.float64]
-    Flags = NDArray[np.bool_]
-    Numbers = NDArray[np.int64]
 
 _LOT = 100  # shares that pair with one standard contract
 

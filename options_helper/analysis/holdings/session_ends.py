@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
+from options_helper.analysis.arrays.types import Flags, Floats, Numbers
+from options_helper.analysis.holdings.instruments import Instruments
 from options_helper.market import LiveSnapshot, MarketPhase
 from options_helper.times import new_york_date, to_microseconds
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from options_helper.analysis.holdings.instruments import Instruments
-
-    Floats = NDArray[np.float64]
-    Numbers = NDArray[np.int64]
 
 _MICROSECONDS_PER_HOUR = 3_600_000_000
 
@@ -49,7 +43,7 @@ def _session_close(live: LiveSnapshot) -> dt.datetime | None:
     return live.market_phase_until if live.market_phase == MarketPhase.OPEN else None
 
 
-def _no_later(moments: Numbers, latest: Numbers, where: NDArray[np.bool_]) -> Numbers:
+def _no_later(moments: Numbers, latest: Numbers, where: Flags) -> Numbers:
     return np.where(where, np.minimum(moments, latest), moments)
 
 

@@ -12,10 +12,8 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from options_helper.models import OptionType
+from options_helper.models import OptionType
 
 
 class StructureKind(StrEnum):

@@ -6,14 +6,12 @@ import itertools
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
-
-    from options_helper.models import OptionType
+from options_helper.analysis.arrays.types import Floats
+from options_helper.models import OptionType
 
 _CENT_FRACTION = 1e-6  # dollars; a smaller P/L is zero, a smaller difference float error
 
@@ -41,7 +39,7 @@ class Payoff:
     shares: float
     cost: float
 
-    def at(self, prices: ArrayLike) -> NDArray[np.float64]:
+    def at(self, prices: ArrayLike) -> Floats:
         """Return P/L in dollars at these prices of the underlying."""
         price = np.asarray(prices, dtype=np.float64)
         value = self.shares * price - self.cost

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from options_helper.analysis.contracts.products import is_adjusted
 from options_helper.analysis.osi import root_of
@@ -18,15 +17,13 @@ from options_helper.analysis.strategies.names import NetLeg, StructureKind, Stru
 from options_helper.analysis.strategies.payoff import OptionAmount, Payoff, sum_options
 from options_helper.models import (
     STANDARD_MULTIPLIER,
+    AnyPosition,
     EquityPosition,
     Leg,
     MultiLegPosition,
     Position,
     StockLeg,
 )
-
-if TYPE_CHECKING:
-    AnyPosition = Position | EquityPosition | MultiLegPosition
 
 __all__ = ["Payoff", "Structure", "StructureKind", "describe_structure"]
 

@@ -10,19 +10,13 @@ Times are int64 microseconds since 1970 UTC, 0 for none; ages and lags are secon
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
+from options_helper.analysis.arrays.types import Flags, Floats, Times
 from options_helper.market import LiveSnapshot, StreamName
 from options_helper.times import to_microseconds
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    Floats = NDArray[np.float64]
-    Flags = NDArray[np.bool_]
-    Times = NDArray[np.int64]
 
 CLOCK_SKEW_TOLERANCE_SECONDS = 2.0
 

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from options_helper.analysis.valuation.marks import SHARE_TRADE_SECONDS
 from options_helper.analysis.valuation.quote_state import is_heard, is_polled_in_time
 from options_helper.analysis.valuation.row_warnings import RowWarning
 from options_helper.market import LiveSnapshot, StreamName
 from options_helper.times import new_york_date, start_of_day, to_microseconds
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 _STANDS_IN = frozenset({RowWarning.WIDE_SPREAD, RowWarning.LAST_TRADE_MARK})
 _MICROSECOND = dt.timedelta(microseconds=1)

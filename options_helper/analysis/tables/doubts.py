@@ -11,22 +11,25 @@ strike, or about a hundred times a mark of at least five cents, as after a mista
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from options_helper.analysis.arrays.columns import flags, floats, objects
-from options_helper.analysis.holdings.plausibility import AnyPosition, find_doubts
+from options_helper.analysis.arrays.types import Flags, Floats, Objects
+from options_helper.analysis.holdings.plausibility import find_doubts
 from options_helper.analysis.holdings.portfolio_arrays import PortfolioArrays
 from options_helper.analysis.text.figures import format_price
 from options_helper.analysis.valuation.valuation import Valuation
-from options_helper.models import STANDARD_MULTIPLIER, EquityPosition, MultiLegPosition, Position
+from options_helper.models import (
+    STANDARD_MULTIPLIER,
+    AnyPosition,
+    EquityPosition,
+    MultiLegPosition,
+    Position,
+)
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    Floats = NDArray[np.float64]
-    Doubts = NDArray[np.object_]  # of tuples of sentences
+Doubts = Objects  # of tuples of sentences
 
 FAR_RATIO = 50.0
 CALL_RATIO = 2.0
@@ -60,7 +63,7 @@ def doubt_positions(book: PortfolioArrays, now: Valuation, stocks: Valuation) ->
     return found
 
 
-def doubt_structures(book: PortfolioArrays, net_mark: Floats, expired: NDArray[np.bool_]) -> Doubts:
+def doubt_structures(book: PortfolioArrays, net_mark: Floats, expired: Flags) -> Doubts:
     """Return a tuple of sentences for each structure; `net_mark` is its value in dollars."""
     own = book.structures
     known = own.memo.get("doubts", own.positions, lambda: _find(own.positions))
@@ -90,7 +93,7 @@ class _Sizes(NamedTuple):
 
     smallest: Floats
     notional: Floats
-    ends_apart: NDArray[np.bool_]
+    ends_apart: Flags
 
 
 def _sizes(positions: tuple[MultiLegPosition, ...]) -> _Sizes:
@@ -107,13 +110,13 @@ def _sizes(positions: tuple[MultiLegPosition, ...]) -> _Sizes:
     )
 
 
-def _is_hundredfold(cost: Floats, mark: Floats) -> NDArray[np.bool_]:
+def _is_hundredfold(cost: Floats, mark: Floats) -> Flags:
     """Return flags for costs that are about a hundred times the mark."""
-    found: NDArray[np.bool_] = (cost >= _LEAST_HUNDREDFOLD * mark) & (cost <= _MOST_HUNDREDFOLD * mark)
+    found: Flags = (cost >= _LEAST_HUNDREDFOLD * mark) & (cost <= _MOST_HUNDREDFOLD * mark)
     return found
 
 
-def has_any(doubts: Doubts) -> NDArray[np.bool_]:
+def has_any(doubts: Doubts) -> Flags:
     """Return flags for the rows that have a doubt."""
     return doubts.astype(np.bool_)
 

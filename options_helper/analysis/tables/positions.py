@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+import pandas as pd
 
 from options_helper.analysis.arrays.columns import Column, flags
 from options_helper.analysis.arrays.frames import build_frame
+from options_helper.analysis.arrays.types import Floats, Numbers
 from options_helper.analysis.holdings.portfolio_arrays import PortfolioArrays, arrays_of
 from options_helper.analysis.tables.doubts import doubt_positions, has_any
 from options_helper.analysis.tables.schema import Table, names_of
@@ -22,13 +22,6 @@ from options_helper.analysis.valuation.valuation import (
 )
 from options_helper.market import LiveSnapshot
 from options_helper.models import Portfolio
-
-if TYPE_CHECKING:
-    import pandas as pd
-    from numpy.typing import NDArray
-
-    Floats = NDArray[np.float64]
-    Numbers = NDArray[np.int64]
 
 _GRAIN = 1e-9  # of quantities; sums of floats may be off by less
 

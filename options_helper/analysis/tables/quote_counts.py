@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
+from options_helper.analysis.arrays.types import Flags
 from options_helper.analysis.osi import stock_symbol
 from options_helper.analysis.status.diagnosis import QuoteCounts
 from options_helper.analysis.text.figures import format_strike
 from options_helper.analysis.valuation.quote_state import CODE, QuoteState
 from options_helper.market import StreamName
 from options_helper.times import from_microseconds
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 _OLD = [CODE[QuoteState.STALE], CODE[QuoteState.FROM_YESTERDAY]]
 _ABSENT = [CODE[QuoteState.NO_DATA], CODE[QuoteState.NOT_SUBSCRIBED]]
@@ -49,7 +46,7 @@ def count_quotes(positions: pd.DataFrame, legs: pd.DataFrame, stale_after_second
     )
 
 
-def _by_stream(of_stocks: NDArray[np.bool_]) -> dict[StreamName, int]:
+def _by_stream(of_stocks: Flags) -> dict[StreamName, int]:
     """Return the number of rows by stream, without streams that have none."""
     stocks = int(of_stocks.sum())
     counts = {StreamName.OPTIONS: len(of_stocks) - stocks, StreamName.STOCKS: stocks}

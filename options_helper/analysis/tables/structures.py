@@ -7,9 +7,11 @@ partial sum.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
 
 from options_helper.analysis.arrays.columns import (
     Column,
@@ -21,6 +23,7 @@ from options_helper.analysis.arrays.columns import (
     whole_numbers,
 )
 from options_helper.analysis.arrays.frames import build_frame
+from options_helper.analysis.arrays.types import Codes, Flags, Floats, Numbers
 from options_helper.analysis.holdings.instruments import NEVER
 from options_helper.analysis.holdings.portfolio_arrays import (
     PortfolioArrays,
@@ -47,14 +50,6 @@ from options_helper.analysis.valuation.valuation import (
 )
 from options_helper.market import LiveSnapshot
 from options_helper.models import Portfolio
-
-if TYPE_CHECKING:
-    import pandas as pd
-    from numpy.typing import NDArray
-
-    Floats = NDArray[np.float64]
-    Flags = NDArray[np.bool_]
-    Numbers = NDArray[np.int64]
 
 
 class Descriptions(NamedTuple):
@@ -223,7 +218,7 @@ def _sum_legs(book: PortfolioArrays, now: Valuation, new: Flags, stale_after_sec
     )
 
 
-def _worst_states(own: StructureArrays, now: Valuation, all_expired: Flags) -> NDArray[np.int8]:
+def _worst_states(own: StructureArrays, now: Valuation, all_expired: Flags) -> Codes:
     """Return the worst state of the unexpired legs; an expired leg beside them is a warning."""
     expired, best = CODE[QuoteState.EXPIRED], CODE[QuoteState.LIVE]
     worst = reduce_by(np.maximum, own.starts, np.where(now.expired, best, now.states))

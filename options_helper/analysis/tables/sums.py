@@ -7,21 +7,14 @@ the sums.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple, Self
+from typing import NamedTuple, Self
 
 import numpy as np
+import pandas as pd
 
+from options_helper.analysis.arrays.types import Codes, Flags, Floats, Numbers
+from options_helper.analysis.holdings.portfolio_arrays import PortfolioArrays
 from options_helper.analysis.valuation.quote_state import CODE, TRUTH_STATES, QuoteState
-
-if TYPE_CHECKING:
-    import pandas as pd
-    from numpy.typing import NDArray
-
-    from options_helper.analysis.holdings.portfolio_arrays import PortfolioArrays
-
-    Floats = NDArray[np.float64]
-    Flags = NDArray[np.bool_]
-    Numbers = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +88,7 @@ class TableSums:
     groups: Numbers
     legs: Numbers
     leg_groups: Numbers
-    leg_states: NDArray[np.int8]
+    leg_states: Codes
     alive: Flags
     settled: Flags
 
@@ -196,6 +189,6 @@ def _values(table: pd.DataFrame, name: str) -> Floats:
     return values
 
 
-def _codes(table: pd.DataFrame) -> NDArray[np.int8]:
-    codes: NDArray[np.int8] = table["state"].array.codes
+def _codes(table: pd.DataFrame) -> Codes:
+    codes: Codes = table["state"].array.codes
     return codes

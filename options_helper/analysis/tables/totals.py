@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+
+import pandas as pd
 
 from options_helper.analysis.holdings.portfolio_arrays import arrays_of
 from options_helper.analysis.tables.sums import TableSums, Total
 from options_helper.analysis.valuation.quote_state import QuoteState
 from options_helper.models import Portfolio
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 @dataclass(frozen=True, slots=True)

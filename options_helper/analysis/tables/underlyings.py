@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+import pandas as pd
 
 from options_helper.analysis.arrays.columns import Column, categories, format_coverage, moments
 from options_helper.analysis.arrays.frames import build_frame
+from options_helper.analysis.arrays.types import Numbers
 from options_helper.analysis.holdings.portfolio_arrays import PortfolioArrays, arrays_of
 from options_helper.analysis.tables.schema import Table, names_of
 from options_helper.analysis.tables.sums import TableSums
@@ -21,10 +21,6 @@ from options_helper.analysis.valuation.valuation import (
 )
 from options_helper.market import LiveSnapshot
 from options_helper.models import Portfolio
-
-if TYPE_CHECKING:
-    import pandas as pd
-    from numpy.typing import NDArray
 
 
 def compute_live_underlying_rows(
@@ -103,5 +99,5 @@ def _sum_columns(sums: TableSums) -> dict[str, Column]:
     }
 
 
-def _count(groups: NDArray[np.int64], size: int) -> NDArray[np.int64]:
+def _count(groups: Numbers, size: int) -> Numbers:
     return np.bincount(groups, minlength=size).astype(np.int64)

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+
+import pandas as pd
 
 from options_helper.analysis.arrays.columns import Column
 from options_helper.analysis.arrays.frames import build_frame
@@ -24,9 +25,6 @@ from options_helper.analysis.tables.underlyings import underlying_columns
 from options_helper.analysis.valuation.valuation import compute_live_rows
 from options_helper.market import LiveSnapshot
 from options_helper.models import Portfolio
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 _SHARED_FOR = dt.timedelta(seconds=0.25)
 

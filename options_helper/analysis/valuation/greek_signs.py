@@ -16,14 +16,10 @@ Implied volatility has no side and is never negative.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    Floats = NDArray[np.float64]
+from options_helper.analysis.arrays.types import Floats
 
 GREEK_NAMES = ("delta", "gamma", "theta", "vega")
 

@@ -7,20 +7,15 @@ looked up once per run; after that a refresh is one `take`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from options_helper.analysis.arrays.memo import IdentityMemo
+from options_helper.analysis.arrays.types import Flags, Floats, Numbers, Times
 from options_helper.market import LiveSnapshot
 from options_helper.quote_tables import QuoteTable, TradeTable
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    Floats = NDArray[np.float64]
-    Flags = NDArray[np.bool_]
-    Times = NDArray[np.int64]
 
 
 class Ticks(NamedTuple):
@@ -78,7 +73,7 @@ def _take(
     """Return the table's rows of these symbols, and which of them exist."""
     index = table.index
 
-    def look_up() -> NDArray[np.int64]:
+    def look_up() -> Numbers:
         return np.fromiter((index.get(symbol, -1) for symbol in symbols), np.int64, len(symbols))
 
     if not len(table.rows):

@@ -40,21 +40,16 @@ from __future__ import annotations
 import datetime as dt
 import math
 from enum import StrEnum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
+from options_helper.analysis.arrays.types import Codes, Flags, Floats, Numbers
 from options_helper.analysis.osi import is_contract_symbol
 from options_helper.analysis.valuation.quote_state import QuoteState
 from options_helper.analysis.valuation.row_warnings import RowWarning, flag, to_words
 from options_helper.market import Quote, Trade
 from options_helper.times import new_york_date
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    Floats = NDArray[np.float64]
-    Flags = NDArray[np.bool_]
 
 __all__ = [
     "DELAYED_TRADE_FEEDS",
@@ -115,8 +110,8 @@ class Marks(NamedTuple):
     """
 
     mark: Floats
-    methods: NDArray[np.int8]
-    warnings: NDArray[np.int64]
+    methods: Codes
+    warnings: Numbers
     bid: Floats
     ask: Floats
     spread_pct: Floats
@@ -203,7 +198,7 @@ def _classify(bid: Floats, ask: Floats, shares: Flags) -> _Quotes:
     )
 
 
-def _quote_warnings(quotes: _Quotes) -> NDArray[np.int64]:
+def _quote_warnings(quotes: _Quotes) -> Numbers:
     return (
         flag(quotes.absent, RowWarning.MISSING_QUOTE)
         | flag(quotes.only_ask, RowWarning.MISSING_BID)

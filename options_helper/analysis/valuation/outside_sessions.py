@@ -9,24 +9,19 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from options_helper.analysis.arrays.types import Flags, Numbers
 from options_helper.market import LiveSnapshot
 from options_helper.times import new_york_date, start_of_day, to_microseconds
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    Flags = NDArray[np.bool_]
 
 _DAY = dt.timedelta(days=1)
 _OVERNIGHT_FEEDS = frozenset({"boats", "overnight"})
 _EVENING = dt.timedelta(hours=4)  # from 20:00 to midnight
 
 
-def find_outside_sessions(times: NDArray[np.int64], is_stock: Flags, live: LiveSnapshot) -> Flags:
+def find_outside_sessions(times: Numbers, is_stock: Flags, live: LiveSnapshot) -> Flags:
     """Return which times, in microseconds, are of a day without a session; 0 is no time."""
     found = np.zeros(len(times), dtype=np.bool_)
     trades_overnight = (live.stock_feed or "").lower() in _OVERNIGHT_FEEDS

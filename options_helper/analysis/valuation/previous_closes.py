@@ -4,22 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from options_helper.analysis.arrays.columns import Column, dates, flags, floats, integers
+from options_helper.analysis.arrays.types import Flags, Floats, Numbers
 from options_helper.analysis.holdings.instruments import Instruments
 from options_helper.analysis.valuation.row_warnings import RowWarning, flag
 from options_helper.market import LiveSnapshot, PreviousClose
 from options_helper.times import NEW_YORK, new_york_date
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    Floats = NDArray[np.float64]
-    Flags = NDArray[np.bool_]
-    Numbers = NDArray[np.int64]
 
 _MONDAY, _SATURDAY = 0, 5
 _LATE_ENOUGH = dt.time(12, 30)  # half an hour before the close of a half day

@@ -26,20 +26,14 @@ from __future__ import annotations
 
 import datetime as dt
 from enum import StrEnum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
+from options_helper.analysis.arrays.types import Codes, Flags, Floats, Times
 from options_helper.analysis.streams.ages import stream_lag
 from options_helper.market import LiveSnapshot, MarketPhase, StreamName, StreamState
 from options_helper.times import new_york_date, start_of_day, to_microseconds
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    Floats = NDArray[np.float64]
-    Flags = NDArray[np.bool_]
-    Times = NDArray[np.int64]
 
 QUIET_HEARD_SECONDS = 10.0
 
@@ -92,9 +86,7 @@ class RowFacts(NamedTuple):
     polled: Flags | np.bool_ = np.bool_(False)
 
 
-def compute_states(
-    ages: Floats, standing: RowFacts, live: LiveSnapshot, stale_after_seconds: float
-) -> NDArray[np.int8]:
+def compute_states(ages: Floats, standing: RowFacts, live: LiveSnapshot, stale_after_seconds: float) -> Codes:
     """Return the states of n rows as numbers in `TRUTH_STATES`."""
     states = np.where(
         standing.is_stock,
@@ -115,7 +107,7 @@ def compute_states(
 
 def _states_on(
     stream: StreamName, ages: Floats, standing: RowFacts, live: LiveSnapshot, stale_after_seconds: float
-) -> NDArray[np.int8]:
+) -> Codes:
     """Return how far n prices can be trusted, as if all of them were from this stream."""
     polled, health = standing.polled, live.health.get(stream)
     poll_seconds = health.poll_seconds if health is not None else 0.0

@@ -9,21 +9,16 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from options_helper.analysis.arrays.columns import Column, flags, floats, integers, moments
+from options_helper.analysis.arrays.types import Flags, Floats, Numbers
 from options_helper.analysis.holdings.instruments import Instruments, Multipliers
 from options_helper.analysis.valuation.greek_signs import GREEK_NAMES, sign_by_position
 from options_helper.market import BrokerPosition, Greeks, LiveSnapshot
 from options_helper.times import new_york_date, to_microseconds
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    Floats = NDArray[np.float64]
-    Flags = NDArray[np.bool_]
 
 
 class GreekColumns(NamedTuple):
@@ -121,7 +116,7 @@ def find_halted(rows: Instruments, live: LiveSnapshot) -> Flags:
     return rows.memo.get("halted", halted, look_up)
 
 
-def opened_today(opened: NDArray[np.int64], live: LiveSnapshot) -> Flags:
+def opened_today(opened: Numbers, live: LiveSnapshot) -> Flags:
     """Return flags for rows opened on the current trading day; `opened` has ordinals, 0 for unknown."""
     today: dt.date = live.trading_date or new_york_date(live.as_of)
     return opened >= today.toordinal()

@@ -8,12 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
+from options_helper.analysis.arrays.types import Flags, Numbers, Objects
 
 
 class RowWarning(StrEnum):
@@ -105,7 +103,7 @@ _BITS = {warning: 1 << number for number, warning in enumerate(RowWarning)}
 _words_by_bits: dict[int, tuple[str, ...]] = {0: ()}
 
 
-def flag(mask: NDArray[np.bool_], warning: RowWarning) -> NDArray[np.int64]:
+def flag(mask: Flags, warning: RowWarning) -> Numbers:
     """Return the bit of a warning for each row in the mask, else 0."""
     return np.multiply(mask, warning.bit, dtype=np.int64)
 
@@ -127,7 +125,7 @@ def to_words(bits: int) -> tuple[str, ...]:
     return words
 
 
-def to_lists(bits: NDArray[np.int64]) -> NDArray[np.object_]:
+def to_lists(bits: Numbers) -> Objects:
     """Return a column of lists of values, with a separate list for each row."""
     rows = bits.tolist()
     words = {each: to_words(each) for each in set(rows)}  # rows are many, combinations of warnings few

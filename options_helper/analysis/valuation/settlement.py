@@ -12,18 +12,14 @@ expiry's trading day the value no longer changes, known or not, so P/L Day is ze
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
+from options_helper.analysis.holdings.instruments import Instruments
 from options_helper.analysis.valuation.marks import MARK_METHODS, PRICE_TOLERANCE, MarkMethod
 from options_helper.analysis.valuation.row_warnings import RowWarning, flag
+from options_helper.analysis.valuation.valuation import Valuation
 from options_helper.market import LiveSnapshot
 from options_helper.times import new_york_date
-
-if TYPE_CHECKING:
-    from options_helper.analysis.holdings.instruments import Instruments
-    from options_helper.analysis.valuation.valuation import Valuation
 
 JUMP_FRACTION = 0.6
 _SETTLED = np.int8(MARK_METHODS.index(MarkMethod.SETTLED))

@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from options_helper.analysis.arrays.columns import category_type
+from options_helper.analysis.arrays.types import Codes, Flags
 from options_helper.analysis.text.figures import format_span
 from options_helper.analysis.valuation.latest_prices import Ticks
 from options_helper.analysis.valuation.quote_state import RowFacts
 from options_helper.market import LiveSnapshot
-
-if TYPE_CHECKING:
-    import pandas as pd
-    from numpy.typing import NDArray
-
-    Flags = NDArray[np.bool_]
 
 _SOURCES = ("OPRA", "indicative", "IEX", "SIP", "delayed SIP", "Boats", "overnight", "REST snapshot", "demo")
 _CODE = {name.lower().replace(" ", "_"): np.int8(number) for number, name in enumerate(_SOURCES)}
@@ -25,9 +20,7 @@ _POLLED = np.int8(len(_SOURCES))
 _UNKNOWN = np.int8(-1)
 
 
-def find_sources(
-    is_stock: Flags, ticks: Ticks, facts: RowFacts, by_last: Flags, live: LiveSnapshot
-) -> NDArray[np.int8]:
+def find_sources(is_stock: Flags, ticks: Ticks, facts: RowFacts, by_last: Flags, live: LiveSnapshot) -> Codes:
     """Return the marks' sources as numbers in the words of `source_type`, -1 for none."""
     from_rest = np.where(by_last, ticks.trade_from_rest, ticks.quote_from_rest)
     sources = np.where(from_rest, _CODE["rest_snapshot"], _feeds(is_stock, live))
@@ -36,7 +29,7 @@ def find_sources(
     return np.where(facts.has_price, np.where(facts.polled, _POLLED, sources), _UNKNOWN)
 
 
-def _feeds(is_stock: Flags, live: LiveSnapshot) -> NDArray[np.int8]:
+def _feeds(is_stock: Flags, live: LiveSnapshot) -> Codes:
     stocks, options = (
         _CODE.get((feed or "").lower(), _UNKNOWN) for feed in (live.stock_feed, live.options_feed)
     )

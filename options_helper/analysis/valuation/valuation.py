@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from options_helper.analysis.arrays.columns import Column, categories, category_type, moments, whole_numbers
+from options_helper.analysis.arrays.types import Codes, Flags, Floats, Numbers
 from options_helper.analysis.holdings.instruments import Instruments
 from options_helper.analysis.holdings.session_ends import (
     ContractEnds,
@@ -51,13 +52,6 @@ from options_helper.analysis.valuation.sources import find_sources, source_type
 from options_helper.market import LiveSnapshot, MarketPhase
 from options_helper.times import new_york_date, start_of_day, to_microseconds
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    Floats = NDArray[np.float64]
-    Flags = NDArray[np.bool_]
-    Numbers = NDArray[np.int64]
-
 _LAST = np.int8(MARK_METHODS.index(MarkMethod.LAST))
 _NONE = np.int8(MARK_METHODS.index(MarkMethod.NONE))
 STATE_TYPE = category_type(TRUTH_STATES)
@@ -84,7 +78,7 @@ class Valuation(NamedTuple):
     ticks: Ticks
     marks: Marks
     mark: Floats
-    methods: NDArray[np.int8]
+    methods: Codes
     natural: Floats
     multiplier: Floats
     scale: Floats
@@ -96,8 +90,8 @@ class Valuation(NamedTuple):
     ends: ContractEnds
     expired: Flags
     is_over: Flags
-    states: NDArray[np.int8]
-    sources: NDArray[np.int8]
+    states: Codes
+    sources: Codes
     warnings: Numbers
 
 

@@ -7,7 +7,6 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 from apps.streamlit.components.positions.table.records import plain_records
 from options_helper.analysis.account.compare import AccountComparison, BrokerSide, compare_account
@@ -15,13 +14,11 @@ from options_helper.analysis.account.day_result import AccountDay, day_of
 from options_helper.analysis.account.equity import EquityBridge, OwnValue, exact, explain_equity
 from options_helper.analysis.account.panel_words import not_held_words
 from options_helper.analysis.account.records import AccountHistory, Holding
+from options_helper.analysis.tables.view import TablesView
 from options_helper.errors import PortfolioError
 from options_helper.files.account_portfolio import as_text
 from options_helper.market import BrokerAccount, LiveSnapshot
 from options_helper.models import Portfolio
-
-if TYPE_CHECKING:
-    from options_helper.analysis.tables.view import TablesView
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from functools import partial
-from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 import streamlit as st
@@ -15,9 +14,7 @@ from apps.streamlit.components.plain_text import in_markdown
 from options_helper.analysis.alerts.step import AlertPhase, AlertRule, Alerts
 from options_helper.analysis.text.wording import count, format_time
 from options_helper.files.alerts_file import ALERTS_FILE_NAME, dump_alert_rules
-
-if TYPE_CHECKING:
-    from options_helper.session.monitor import MonitorView, PortfolioMonitor
+from options_helper.session.monitor import MonitorView, PortfolioMonitor
 
 LISTED = 50  # each alert has several widgets; a page with thousands of them does not respond to clicks
 TOASTS = 5

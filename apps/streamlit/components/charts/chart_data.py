@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
+from options_helper.analysis.arrays.types import Floats, Numbers
 from options_helper.analysis.fills.records import Execution
 from options_helper.analysis.fills.words import trade_words
 from options_helper.analysis.history.curve import Curve
 from options_helper.analysis.strategies.payoff import Payoff
 from options_helper.analysis.text.figures import format_bare_price
 from options_helper.times import from_microseconds, to_microseconds
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 SHOWN_POINTS = 360
 _SHORT = pd.Timedelta(minutes=6)
@@ -40,9 +37,7 @@ def is_short(points: pd.DataFrame) -> bool:
     return bool(len(times)) and times.iloc[-1] - times.iloc[0] < _SHORT
 
 
-def thin(
-    times: NDArray[np.int64], values: NDArray[np.float64], limit: int
-) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+def thin(times: Numbers, values: Floats, limit: int) -> tuple[Numbers, Floats]:
     """Return at most `limit` points: the last of each run of neighbours, or a gap if the run has one."""
     size = -(-len(times) // limit) if len(times) else 1
     if size == 1:
@@ -74,7 +69,7 @@ def fill_points(executions: Iterable[Execution], curve: Curve, name: str, zone: 
     )
 
 
-def wall_times(times: NDArray[np.int64], zone: dt.tzinfo) -> list[dt.datetime]:
+def wall_times(times: Numbers, zone: dt.tzinfo) -> list[dt.datetime]:
     """Return times as a wall clock in the zone shows them; charts draw such times unchanged."""
     utc = (from_microseconds(int(time)) for time in times)
     return [time.astimezone(zone).replace(tzinfo=None) for time in utc if time is not None]

@@ -8,16 +8,14 @@ a colour means is also shown by a sign, a side of zero or words.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
 import streamlit as st
 
 from apps.streamlit.components.plain_text import in_markdown
 from options_helper.analysis.text.figures import MINUS
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 Spec = dict[str, Any]
 

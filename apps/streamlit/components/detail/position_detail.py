@@ -6,8 +6,8 @@ import datetime as dt
 from collections.abc import Sequence
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+import pandas as pd
 import streamlit as st
 
 from apps.streamlit.components.charts.chart_data import (
@@ -29,13 +29,8 @@ from options_helper.analysis.osi import normalize_underlying
 from options_helper.analysis.strategies.structures import Structure, describe_structure
 from options_helper.analysis.text.fills import fill_words, side_words
 from options_helper.analysis.text.wording import format_time
-from options_helper.models import EquityPosition, MultiLegPosition, Portfolio, Position, StockLeg
+from options_helper.models import AnyPosition, EquityPosition, MultiLegPosition, Portfolio, Position, StockLeg
 from options_helper.session.monitor import MonitorView
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    AnyPosition = Position | EquityPosition | MultiLegPosition
 
 _PAYOFF_HEIGHT = 190
 _CURVE_HEIGHT = 150

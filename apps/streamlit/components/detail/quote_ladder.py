@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from html import escape
-from typing import TYPE_CHECKING
 
 from apps.streamlit.components.detail.detail_words import broker_words, origin_words, state_words
 from apps.streamlit.components.positions.table.records import Record
 from apps.streamlit.components.positions.table.row_words import name_of, name_of_leg
 from options_helper.analysis.text.figures import format_count, format_price, format_quantity
-from options_helper.models import EquityPosition, MultiLegPosition, Position
-
-if TYPE_CHECKING:
-    AnyPosition = Position | EquityPosition | MultiLegPosition
+from options_helper.models import AnyPosition, MultiLegPosition
 
 _TIMES = "\N{MULTIPLICATION SIGN}"
 _SIZED = (("bid", "bid_size"), ("ask", "ask_size"))

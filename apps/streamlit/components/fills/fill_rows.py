@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from options_helper.analysis.fills.records import Execution, FillKind
 from options_helper.analysis.fills.words import execution_name, execution_notes, execution_price
 from options_helper.analysis.text.figures import MINUS
 from options_helper.analysis.text.fills import event_words, net_words, plain, price_words, side_words
-
-if TYPE_CHECKING:
-    from options_helper.session.views import FillsView
+from options_helper.session.views import FillsView
 
 TIMES = "\N{MULTIPLICATION SIGN}"
 

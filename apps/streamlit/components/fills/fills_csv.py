@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING
 
 from apps.streamlit.components.fills.fill_rows import note_words
 from options_helper.analysis.fills.option_events import OptionEvent
@@ -13,9 +12,7 @@ from options_helper.analysis.fills.words import execution_name, execution_price
 from options_helper.analysis.tables.schema import Table, names_of
 from options_helper.analysis.text.csv_cells import plain_number, safe_text, write_csv
 from options_helper.analysis.text.fills import contract_words, event_words, side_words
-
-if TYPE_CHECKING:
-    from options_helper.session.views import FillsView
+from options_helper.session.views import FillsView
 
 
 def fills_csv(view: FillsView, zone: dt.tzinfo) -> str:

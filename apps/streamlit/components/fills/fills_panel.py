@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from functools import partial
 from html import escape
-from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -18,9 +17,7 @@ from options_helper.analysis.fills.words import completeness_words, execution_na
 from options_helper.analysis.text.figures import MISSING
 from options_helper.analysis.text.fills import event_words
 from options_helper.analysis.text.wording import count, format_time
-
-if TYPE_CHECKING:
-    from options_helper.session.views import FillsView
+from options_helper.session.views import FillsView
 
 _OFF = "unknown: Fills was switched off at Start"
 _BEFORE_START = "Fetched at Start."

@@ -5,16 +5,13 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 from apps.streamlit.components.inputs.credentials import Credentials
 from apps.streamlit.components.inputs.portfolio_source import PortfolioSource, read_portfolio
+from apps.streamlit.components.inputs.sidebar import PageSettings
 from options_helper.analysis.status.stream_diagnosis import Readiness
+from options_helper.data.streaming.subscriptions import SubscriptionPlan
 from options_helper.times import new_york_date, utc_now
-
-if TYPE_CHECKING:
-    from apps.streamlit.components.inputs.sidebar import PageSettings
-    from options_helper.data.streaming.subscriptions import SubscriptionPlan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from apps.streamlit.components.inputs.portfolio_source import PortfolioSource
 from apps.streamlit.components.plain_text import in_markdown
 from options_helper.analysis.status.stream_diagnosis import Diagnosis, Level
-
-if TYPE_CHECKING:
-    from options_helper.analysis.tables.totals import LiveTotals
+from options_helper.analysis.tables.totals import LiveTotals
 
 _EXAMPLE = """{
   "cash": 5000,

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from apps.streamlit.components.account.account_panel import render_account, render_account_note
 from apps.streamlit.components.account.account_view import AccountView, build_account_view
@@ -31,9 +31,6 @@ from apps.streamlit.components.view.redraw import mark_drawn, redraw_if_changed
 from options_helper.analysis.status.diagnosis import Level
 from options_helper.analysis.status.stream_lines import describe_mix
 from options_helper.analysis.tables.quote_counts import grown_older
-
-if TYPE_CHECKING:
-    from streamlit.delta_generator import DeltaGenerator
 
 _ALARMS = frozenset({Level.WARNING, Level.ERROR})
 

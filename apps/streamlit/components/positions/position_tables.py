@@ -6,7 +6,6 @@ import datetime as dt
 from collections.abc import Mapping
 from functools import partial
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -17,14 +16,12 @@ from apps.streamlit.components.positions.table import (
     positions_csv,
     render,
 )
+from options_helper.analysis.account.compare import AccountComparison
 from options_helper.analysis.fills.by_position import PortfolioFills
 from options_helper.analysis.fills.words import fill_fact_words
+from options_helper.analysis.tables.view import TablesView
 from options_helper.analysis.text.wording import format_day
 from options_helper.session.views import FillsView
-
-if TYPE_CHECKING:
-    from options_helper.analysis.account.compare import AccountComparison
-    from options_helper.analysis.tables.view import TablesView
 
 TABLE_KEY = "positions-table"
 

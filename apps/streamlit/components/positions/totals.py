@@ -8,16 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from html import escape
-from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from options_helper.analysis.tables.sums import Total
+from options_helper.analysis.tables.totals import LiveTotals
 from options_helper.analysis.text.figures import MISSING, format_dollars, format_percent, format_pnl
 from options_helper.analysis.valuation.quote_state import QuoteState
-
-if TYPE_CHECKING:
-    from options_helper.analysis.tables.totals import LiveTotals
 
 _HELP = {
     "Portfolio value": "Cash and the market value of all positions at their marks.",

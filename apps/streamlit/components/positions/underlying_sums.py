@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from html import escape
-from typing import TYPE_CHECKING
 
+import pandas as pd
 import streamlit as st
 
 from apps.streamlit.components.positions.table.records import Record, plain_records
 from options_helper.analysis.text.figures import MISSING, format_dollars, format_pnl
-
-if TYPE_CHECKING:
-    import pandas as pd
-
 
 _SUMS: tuple[tuple[str, str, Callable[[float | None], str]], ...] = (
     ("P/L Open", "open_pnl", format_pnl),

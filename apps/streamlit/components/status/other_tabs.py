@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from apps.streamlit.components.inputs.page_context import PageContext
 from apps.streamlit.components.inputs.session import session_id
 from options_helper.analysis.text.wording import format_moment
 from options_helper.session.hub import LiveHub
-
-if TYPE_CHECKING:
-    from apps.streamlit.components.inputs.page_context import PageContext  # imports pandas
 
 
 def is_from_another_tab(hub: LiveHub) -> bool:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from apps.streamlit.components.inputs.page_context import PageContext
 from options_helper.analysis.fills.records import Execution
 from options_helper.analysis.status.stream_lines import describe_stream, stream_records
 from options_helper.analysis.tables.view import TablesView
@@ -12,9 +12,6 @@ from options_helper.market import LiveSnapshot
 from options_helper.models import Portfolio
 from options_helper.session.monitor import MonitorView, PortfolioMonitor, monitor_for
 from options_helper.session.views import FillsView
-
-if TYPE_CHECKING:
-    from apps.streamlit.components.inputs.page_context import PageContext
 
 _MINUTE_SECONDS = 60
 

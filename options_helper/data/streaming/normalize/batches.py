@@ -11,17 +11,14 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from options_helper.data.streaming.normalize.values import LARGEST_AMOUNT
 from options_helper.data.streaming.normalize.wire import Wire, WireQuote, WireTrade, to_wire
 from options_helper.quote_tables import Columns
 from options_helper.times import EARLIEST, LATEST, to_microseconds, to_microseconds_each
-
-if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
 
 _LAG_SAMPLE = 50
 _EARLIEST, _LATEST = to_microseconds(EARLIEST), to_microseconds(LATEST)

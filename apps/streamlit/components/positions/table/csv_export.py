@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 from apps.streamlit.components.positions.table.records import Record, csv_figure
+from apps.streamlit.components.positions.table.rows import TableRows
 from options_helper.analysis.tables.schema import Column, Table, shown_columns, sources_of
 from options_helper.analysis.text.csv_cells import plain_number, safe_text, write_csv
-
-if TYPE_CHECKING:
-    from apps.streamlit.components.positions.table.rows import TableRows
 
 
 def positions_csv(payload: TableRows, zone: dt.tzinfo) -> str:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pandas as pd
 
 from options_helper.analysis.tables.schema import Column, Format
 from options_helper.analysis.text.figures import round_dollars, round_half_up, round_percent, round_price
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 Record = dict[str, Any]  # a row of a table: column -> plain value, None if missing
 

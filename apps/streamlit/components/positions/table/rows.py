@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, TypedDict
+from typing import TypedDict
+
+import pandas as pd
 
 from apps.streamlit.components.positions.table.group_rows import GROUP_FIELDS, build_group_rows
 from apps.streamlit.components.positions.table.records import Record, finite, plain_records, price_time
@@ -21,13 +23,8 @@ from apps.streamlit.components.positions.table.row_words import (
 )
 from options_helper.analysis.osi import stock_symbol
 from options_helper.analysis.tables.schema import Table, shown_columns, sources_of
-from options_helper.models import EquityPosition, MultiLegPosition, Portfolio, Position
+from options_helper.models import AnyPosition, MultiLegPosition, Portfolio
 from options_helper.times import to_microseconds
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    AnyPosition = Position | EquityPosition | MultiLegPosition
 
 _MICROSECONDS_PER_HOUR = 3_600_000_000
 
