@@ -12,8 +12,9 @@ import typer
 
 from options_helper import __version__
 from options_helper.errors import OptionsHelperError
-from options_helper.launch.launcher import DEFAULT_HOST, DEFAULT_PORT, LaunchOptions, launch
+from options_helper.launch.launcher import LaunchOptions, launch
 from options_helper.launch.limits import forbid_core_dumps
+from options_helper.launch.ports import DEFAULT_HOST, DEFAULT_PORT
 from options_helper.printable import printable
 
 app = typer.Typer(

@@ -13,15 +13,13 @@ from options_helper.market_records import (
     Split,
     Trade,
 )
+from options_helper.order_rows import NO_UNREADABLE_ROWS, FillGap, UnreadableRows
 from options_helper.snapshot import (
-    NO_UNREADABLE_ROWS,
-    FillGap,
     LiveSnapshot,
     StreamFailure,
     StreamHealth,
     StreamName,
     StreamState,
-    UnreadableRows,
 )
 
 __all__ = [

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TypedDict
 
 
@@ -103,3 +104,31 @@ class OptionEventRow(TypedDict):
     date: dt.date
     group_id: str | None
     timestamp: dt.datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class FillGap:
+    """A span in which order updates may have been missed; `reason` says why it is still unconfirmed.
+
+    `end` is None while the stream is down.
+    """
+
+    start: dt.datetime
+    end: dt.datetime | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadableRows:
+    """The number of unreadable REST rows of fills and orders, and since when; `since` is None for none."""
+
+    count: int = 0
+    since: dt.datetime | None = None
+
+    def __add__(self, other: UnreadableRows) -> UnreadableRows:
+        """Return both together, since the earlier time."""
+        times = [at for at in (self.since, other.since) if at is not None]
+        return UnreadableRows(self.count + other.count, min(times, default=None))
+
+
+NO_UNREADABLE_ROWS = UnreadableRows()

@@ -24,7 +24,7 @@ from options_helper.market_records import (
     Split,
     Trade,
 )
-from options_helper.order_rows import OptionEventRow, OrderRow
+from options_helper.order_rows import NO_UNREADABLE_ROWS, FillGap, OptionEventRow, OrderRow, UnreadableRows
 from options_helper.times import utc_now
 
 Value = TypeVar("Value")
@@ -47,34 +47,6 @@ class StreamState(StrEnum):
     RECONNECTING = "reconnecting"
     ERROR = "error"
     STOPPED = "stopped"
-
-
-@dataclass(frozen=True, slots=True)
-class FillGap:
-    """A span in which order updates may have been missed; `reason` says why it is still unconfirmed.
-
-    `end` is None while the stream is down.
-    """
-
-    start: dt.datetime
-    end: dt.datetime | None = None
-    reason: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class UnreadableRows:
-    """The number of unreadable REST rows of fills and orders, and since when; `since` is None for none."""
-
-    count: int = 0
-    since: dt.datetime | None = None
-
-    def __add__(self, other: UnreadableRows) -> UnreadableRows:
-        """Return both together, since the earlier time."""
-        times = [at for at in (self.since, other.since) if at is not None]
-        return UnreadableRows(self.count + other.count, min(times, default=None))
-
-
-NO_UNREADABLE_ROWS = UnreadableRows()
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,38 +191,70 @@ def _read_only(values: Mapping[str, Value]) -> Mapping[str, Value]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LiveSnapshot:
-    """The state of everything live at one time; every field has a default.
-
-    It is read-only: writing to its mappings, or to the rows and tables in them, raises. The mappings by
-    stream always hold all three streams.
+class Received:
+    """Everything that streams and REST have reported.
 
     Attributes:
-        as_of: The time of the snapshot; every age counts from it.
-        version: Grows with every change; equal versions of one run mean equal contents, except `as_of`.
-        status: The overall state, a word of `StreamState`.
         fills: Every order update of the New York day, newest first, as `normalize_trade_update` makes them.
         rest_fills, rest_orders: The same day's executions and orders from REST, as rows of the same kind.
         fill_gaps: Spans not yet confirmed by REST, oldest first.
         option_events: Assignments, exercises, expiries and the like of the last week, from
             `normalize_option_event`.
         unreadable_rows: REST rows of fills and orders that could not be read.
+        greeks, multipliers, broker_positions: By contract symbol (stocks too for broker_positions).
+        broker_positions_at: When the broker's positions were read; None while they are unknown.
+        broker: The account's money.
+        broker_account: The broker's account number, masked.
+        broker_fills, broker_events: The account's executions and other changes since
+            `broker_history_since`, today's included; None there while they are unknown.
+        splits: Splits of the stocks since then.
+        halted: Symbols whose trading is halted.
+        backfill: What the background fetch is doing or why it failed, in words, by part.
+    """
+
+    stock_quotes: Mapping[str, Quote] = field(default_factory=dict)
+    stock_trades: Mapping[str, Trade] = field(default_factory=dict)
+    option_quotes: Mapping[str, Quote] = field(default_factory=dict)
+    option_trades: Mapping[str, Trade] = field(default_factory=dict)
+    fills: Sequence[OrderRow] = ()
+    rest_fills: Sequence[OrderRow] = ()
+    rest_orders: Sequence[OrderRow] = ()
+    fill_gaps: Sequence[FillGap] = ()
+    unreadable_rows: UnreadableRows = NO_UNREADABLE_ROWS
+    option_events: Sequence[OptionEventRow] = ()
+    previous_closes: Mapping[str, PreviousClose] = field(default_factory=dict)
+    greeks: Mapping[str, Greeks] = field(default_factory=dict)
+    multipliers: Mapping[str, float] = field(default_factory=dict)
+    broker_positions: Mapping[str, BrokerPosition] = field(default_factory=dict)
+    broker_positions_at: dt.datetime | None = None
+    broker: BrokerAccount | None = None
+    broker_account: str | None = None
+    broker_fills: Sequence[BrokerFill] = ()
+    broker_events: Sequence[BrokerEvent] = ()
+    broker_history_since: dt.date | None = None
+    splits: Sequence[Split] = ()
+    halted: frozenset[str] = frozenset()
+    backfill: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveSnapshot(Received):
+    """The state of everything live at one time; every field has a default.
+
+    It is read-only: writing to its mappings, or to the rows and tables in them, raises. The mappings by
+    stream always hold all three streams. `Received` documents the fields that are not listed here.
+
+    Attributes:
+        as_of: The time of the snapshot; every age counts from it.
+        version: Grows with every change; equal versions of one run mean equal contents, except `as_of`.
+        status: The overall state, a word of `StreamState`.
         subscribed: Symbols requested and not refused by the server; None if unknown.
         market_phase_until: When the phase changes next.
         market_next_open: When the next regular session opens.
         session_open, session_close: The regular session of `trading_date`; the close is earlier on half days.
         account: "paper", "live" or "demo", None before Start.
-        broker_account: The broker's account number, masked.
         trading_date, previous_trading_date: New York dates of the calendar, None until known.
-        greeks, multipliers, broker_positions: By contract symbol (stocks too for broker_positions).
-        broker_positions_at: When the broker's positions were read; None while they are unknown.
-        broker: The account's money.
-        broker_fills, broker_events: The account's executions and other changes since
-            `broker_history_since`, today's included; None there while they are unknown.
-        splits: Splits of the stocks since then.
-        halted: Symbols whose trading is halted.
         stopped_at: When the last run ended, while status is stopped.
-        backfill: What the background fetch is doing or why it failed, in words, by part.
         clock_offset_seconds: Seconds by which this computer's clock is ahead of Alpaca's (negative: behind),
             as precisely as one request can measure; None until known.
     """
@@ -259,11 +263,6 @@ class LiveSnapshot:
     running: bool = False
     status: str = StreamState.NOT_STARTED
     status_by_stream: Mapping[str, str] = field(default_factory=dict)
-    stock_quotes: Mapping[str, Quote] = field(default_factory=dict)
-    stock_trades: Mapping[str, Trade] = field(default_factory=dict)
-    option_quotes: Mapping[str, Quote] = field(default_factory=dict)
-    option_trades: Mapping[str, Trade] = field(default_factory=dict)
-    fills: Sequence[OrderRow] = ()
     alive: Mapping[str, bool] = field(default_factory=dict)
     reconnect_attempts: Mapping[str, int] = field(default_factory=dict)
     last_event_ts_by_stream: Mapping[str, dt.datetime | None] = field(default_factory=dict)
@@ -282,7 +281,6 @@ class LiveSnapshot:
     options_feed: str | None = None
     demo: bool = False
     account: str | None = None
-    broker_account: str | None = None
     subscribed: frozenset[str] | None = None
     market_phase: str = MarketPhase.UNKNOWN
     market_phase_until: dt.datetime | None = None
@@ -291,23 +289,6 @@ class LiveSnapshot:
     session_close: dt.datetime | None = None
     trading_date: dt.date | None = None
     previous_trading_date: dt.date | None = None
-    previous_closes: Mapping[str, PreviousClose] = field(default_factory=dict)
-    greeks: Mapping[str, Greeks] = field(default_factory=dict)
-    multipliers: Mapping[str, float] = field(default_factory=dict)
-    broker_positions: Mapping[str, BrokerPosition] = field(default_factory=dict)
-    broker_positions_at: dt.datetime | None = None
-    broker: BrokerAccount | None = None
-    broker_fills: Sequence[BrokerFill] = ()
-    broker_events: Sequence[BrokerEvent] = ()
-    broker_history_since: dt.date | None = None
-    splits: Sequence[Split] = ()
-    halted: frozenset[str] = frozenset()
-    rest_fills: Sequence[OrderRow] = ()
-    rest_orders: Sequence[OrderRow] = ()
-    fill_gaps: Sequence[FillGap] = ()
-    unreadable_rows: UnreadableRows = NO_UNREADABLE_ROWS
-    option_events: Sequence[OptionEventRow] = ()
-    backfill: Mapping[str, str] = field(default_factory=dict)
     clock_offset_seconds: float | None = None
 
     def __post_init__(self) -> None:

@@ -19,7 +19,7 @@ from typer.testing import CliRunner
 
 from options_helper import __version__, cli
 from options_helper.errors import MissingDependency, OptionsHelperError
-from options_helper.launch import child, command, launcher, log_file, own_folder
+from options_helper.launch import child, command, launcher, log_file, own_folder, ports
 from options_helper.launch.launcher import LaunchOptions
 
 RUNNER = CliRunner()
@@ -185,39 +185,39 @@ def test_a_chosen_host_is_allowed_by_name(tmp_path: Path) -> None:
 
 def test_a_taken_default_port_moves_on(monkeypatch: pytest.MonkeyPatch, taken_port: int) -> None:
     """Without `--port` a taken default moves to a later, free port."""
-    monkeypatch.setattr(launcher, "DEFAULT_PORT", taken_port)
-    with launcher.claimed_port("127.0.0.1", None) as chosen:
-        assert taken_port < chosen < taken_port + launcher.PORTS_TRIED
+    monkeypatch.setattr(ports, "DEFAULT_PORT", taken_port)
+    with ports.claimed_port("127.0.0.1", None) as chosen:
+        assert taken_port < chosen < taken_port + ports.PORTS_TRIED
 
 
 def test_two_launchers_never_choose_one_port(monkeypatch: pytest.MonkeyPatch) -> None:
     """While one has a port but does not listen yet, the next one moves on, or refuses what was asked for."""
-    monkeypatch.setattr(launcher, "DEFAULT_PORT", free_port())
-    with launcher.claimed_port("127.0.0.1", None) as first:
-        with launcher.claimed_port("127.0.0.1", None) as second:
+    monkeypatch.setattr(ports, "DEFAULT_PORT", free_port())
+    with ports.claimed_port("127.0.0.1", None) as first:
+        with ports.claimed_port("127.0.0.1", None) as second:
             assert second != first
-        with pytest.raises(OptionsHelperError, match="is taken"), launcher.claimed_port("127.0.0.1", first):
+        with pytest.raises(OptionsHelperError, match="is taken"), ports.claimed_port("127.0.0.1", first):
             pass
-    with launcher.claimed_port("127.0.0.1", None) as again:
+    with ports.claimed_port("127.0.0.1", None) as again:
         assert again == first
 
 
 def test_a_taken_port_that_was_asked_for_is_refused(taken_port: int) -> None:
     """A port chosen by the user is never exchanged for another one in silence."""
     words = f"Port {taken_port} .* is taken. Choose another one"
-    with pytest.raises(OptionsHelperError, match=words), launcher.claimed_port("127.0.0.1", taken_port):
+    with pytest.raises(OptionsHelperError, match=words), ports.claimed_port("127.0.0.1", taken_port):
         pass
     free = free_port()
-    with launcher.claimed_port("127.0.0.1", free) as port:
+    with ports.claimed_port("127.0.0.1", free) as port:
         assert port == free
 
 
 def test_no_free_port_at_all_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     """If every port is taken, the message names the way out."""
-    monkeypatch.setattr(launcher, "is_free", lambda _host, _port: False)
+    monkeypatch.setattr(ports, "is_free", lambda _host, _port: False)
     with (
         pytest.raises(OptionsHelperError, match="Choose one with --port"),
-        launcher.claimed_port("127.0.0.1", None),
+        ports.claimed_port("127.0.0.1", None),
     ):
         pass
 
@@ -345,8 +345,8 @@ def test_a_server_without_a_launcher_needs_no_standard_input() -> None:
 # A launcher with a stub in place of Streamlit's server, which needs as long to listen as that one.
 RACER = """
 import sys, time
-from options_helper.launch import launcher
-launcher.DEFAULT_PORT = int(sys.argv[1])
+from options_helper.launch import launcher, ports
+ports.DEFAULT_PORT = int(sys.argv[1])
 launcher.require_packages = lambda **_: None
 stub = "import time; time.sleep(0.3)\\n" + sys.argv[2]
 launcher.streamlit_command = lambda _script, *, host, port: [sys.executable, "-c", stub, str(port)]
@@ -363,19 +363,19 @@ def test_launchers_that_race_get_a_port_each(tmp_path: Path) -> None:
         subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=env)  # noqa: S603 - our own interpreter
         for _ in range(4)
     ]
-    ports = []
+    chosen = []
     for racer in racers:
         assert racer.stdout is not None
         ready = next(line for line in racer.stdout if "is ready at" in line)
-        ports.append(int(ready.split(":")[2].split()[0]))
-    assert len(set(ports)) == 4
+        chosen.append(int(ready.split(":")[2].split()[0]))
+    assert len(set(chosen)) == 4
     assert not any(racer.poll() for racer in racers)
     for racer in racers:
         racer.terminate()
     for racer in racers:
         with racer:
             assert racer.wait(10) == 0
-    assert all(launcher.is_free("127.0.0.1", port) for port in ports)
+    assert all(ports.is_free("127.0.0.1", port) for port in chosen)
 
 
 def test_the_folder_of_a_killed_demo_is_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -476,7 +476,7 @@ def test_a_signal_ends_everything(launched: Launched, number: int) -> None:
     assert launched.said[-1] == f"Options Helper is ready at http://127.0.0.1:{port} (Ctrl-C ends it)."
     assert launched.said[0].startswith("Log file: ")
     assert launched.opened == [f"http://127.0.0.1:{port}"]
-    assert launcher.is_free("127.0.0.1", port)
+    assert ports.is_free("127.0.0.1", port)
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="this system has no SIGHUP")
@@ -529,7 +529,7 @@ def test_moving_to_another_port_is_said(
     launched: Launched, monkeypatch: pytest.MonkeyPatch, taken_port: int
 ) -> None:
     """The user learns why the address is not the usual one."""
-    monkeypatch.setattr(launcher, "DEFAULT_PORT", taken_port)
+    monkeypatch.setattr(ports, "DEFAULT_PORT", taken_port)
     assert launcher.launch(LaunchOptions(), launched.say) == 0
     assert launched.said[0].startswith(f"Port {taken_port} is taken; using ")
 

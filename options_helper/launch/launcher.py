@@ -8,7 +8,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import time
 import webbrowser
@@ -19,17 +18,15 @@ from pathlib import Path
 
 from options_helper.data.settings import is_loopback
 from options_helper.errors import MissingDependency, OptionsHelperError
+from options_helper.launch import ports
 from options_helper.launch.child import LAUNCHER_VARIABLE
 from options_helper.launch.command import portal_script, streamlit_command
 from options_helper.launch.limits import raise_open_files_limit
 from options_helper.launch.log_file import LOG_FILE_VARIABLE, log_file_path, usable_log_path
-from options_helper.launch.own_folder import claim_port, make_demo_folder
+from options_helper.launch.own_folder import make_demo_folder
 from options_helper.printable import printable
 from options_helper.times import new_york_date, utc_now
 
-DEFAULT_HOST = "127.0.0.1"
-DEFAULT_PORT = 8501
-PORTS_TRIED = 100
 PORTFOLIO_VARIABLE = "OH_PORTFOLIO"
 KEEP_ALIVE_VARIABLE = "OH_KEEP_ALIVE_SECONDS"
 _READY_WITHIN_SECONDS = 60.0
@@ -42,55 +39,11 @@ class LaunchOptions:
     """The options of `options-helper ui`; `port` None means 8501 or the next free port."""
 
     demo: bool = False
-    host: str = DEFAULT_HOST
+    host: str = ports.DEFAULT_HOST
     port: int | None = None
     open_browser: bool = True
     portfolio: Path | None = None
     keep_alive_seconds: float | None = None
-
-
-def is_free(host: str, port: int) -> bool:
-    """Return whether a server could listen on the address now."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
-        if os.name == "posix":
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError:
-            return False
-    return True
-
-
-@contextlib.contextmanager
-def claimed_port(host: str, asked: int | None) -> Iterator[int]:
-    """Yield the requested port, else 8501 or the next free one, which no other launcher takes meanwhile.
-
-    Raises:
-        OptionsHelperError: The requested port is taken, or no free one was found.
-    """
-    for port in range(DEFAULT_PORT, DEFAULT_PORT + PORTS_TRIED) if asked is None else (asked,):
-        claim = _claim(host, port)
-        if claim is None:
-            continue
-        try:
-            yield port
-        finally:
-            os.close(claim)
-        return
-    if asked is not None:
-        raise OptionsHelperError(f"Port {asked} on {host} is taken. Choose another one with --port.")
-    raise OptionsHelperError(f"No free port from {DEFAULT_PORT} on at {host}. Choose one with --port.")
-
-
-def _claim(host: str, port: int) -> int | None:
-    if not is_free(host, port):
-        return None
-    claim = claim_port(host, port) if os.name == "posix" else os.open(os.devnull, os.O_RDONLY)
-    if claim is not None and not is_free(host, port):  # its last owner is listening by now
-        os.close(claim)
-        return None
-    return claim
 
 
 def require_packages(*, demo: bool) -> None:
@@ -114,9 +67,9 @@ def launch(options: LaunchOptions, say: Callable[[str], object]) -> int:
     script = portal_script()
     _refuse_undecodable(options.portfolio or os.environ.get(PORTFOLIO_VARIABLE))
     with contextlib.ExitStack() as stack:
-        port = stack.enter_context(claimed_port(options.host, options.port))
-        if options.port is None and port != DEFAULT_PORT:
-            say(f"Port {DEFAULT_PORT} is taken; using {port}.")
+        port = stack.enter_context(ports.claimed_port(options.host, options.port))
+        if options.port is None and port != ports.DEFAULT_PORT:
+            say(f"Port {ports.DEFAULT_PORT} is taken; using {port}.")
         if not is_loopback(options.host):
             say(
                 f"Listening on {options.host}. There is no login, so other devices are refused: "
@@ -193,7 +146,7 @@ def _absolute(path: Path | None) -> Path | None:
 
 def _address(host: str) -> str:
     """Return the address at which this machine reaches a server that listens on `host`."""
-    return DEFAULT_HOST if host in {"0.0.0.0", "::", ""} else host  # noqa: S104 - compared, not bound
+    return ports.DEFAULT_HOST if host in {"0.0.0.0", "::", ""} else host  # noqa: S104 - compared, not bound
 
 
 def _url(host: str, port: int) -> str:

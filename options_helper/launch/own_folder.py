@@ -30,26 +30,6 @@ def own_folder() -> Path | None:
     return folder
 
 
-def claim_port(host: str, port: int) -> int | None:
-    """Return a descriptor that claims a port among this user's launchers until it is closed, or None.
-
-    A second passes between finding a free port and listening on it, during which another launcher may look.
-    """
-    import fcntl  # noqa: PLC0415 - POSIX only; the caller asks on POSIX only
-
-    folder = own_folder()
-    if folder is None:
-        return os.open(os.devnull, os.O_RDONLY)  # nothing to claim it with, so the bind decides
-    name = f"port-{host.replace(':', '_').replace('/', '_')}-{port}"
-    descriptor = os.open(folder / name, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(descriptor)
-        return None
-    return descriptor
-
-
 def make_demo_folder() -> Path:
     """Return a new folder for the demo's portfolio, after removing those of killed launchers."""
     parent = own_folder()

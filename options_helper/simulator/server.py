@@ -57,19 +57,13 @@ class AlpacaSimulator(StreamControls, MarketControls, OrderControls):
         port: int = 0,
         auth_timeout_seconds: float = 10.0,
     ) -> None:
-        keys = Keys(key_id=key_id, secret_key=secret_key, any_key=any_key)
+        keys, plan = Keys(key_id=key_id, secret_key=secret_key, any_key=any_key), plan or Plan()
         world = World(
-            seed=seed,
-            keys=keys,
-            plan=plan or Plan(),
-            contracts=contracts,
-            portfolio=portfolio,
-            differs=differs,
+            seed=seed, keys=keys, plan=plan, contracts=contracts, portfolio=portfolio, differs=differs
         )
         world.auth_timeout_seconds = auth_timeout_seconds
         super().__init__(world)
-        self._tick_seconds = tick_seconds
-        self._order_interval_seconds = order_interval_seconds
+        self._tick_seconds, self._order_interval_seconds = tick_seconds, order_interval_seconds
         self._port = port
         self._thread: threading.Thread | None = None
         self._runner: web.AppRunner | None = None
@@ -194,7 +188,7 @@ class AlpacaSimulator(StreamControls, MarketControls, OrderControls):
                 timer.cancel()
             await self._stop_listening()
             self._world.released.set()
-            for connection in list(self._world.connections):
+            for connection in list(self._world.clients.connected):
                 connection.drop("reset")
             await self._runner.cleanup()
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-import time
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -14,8 +13,8 @@ from options_helper.simulator.account.differences import Differences
 from options_helper.simulator.account.order_desk import OrderDesk
 from options_helper.simulator.account.order_flow import OrderFlow
 from options_helper.simulator.account.portfolio import holdings
-from options_helper.simulator.connection import Connection
-from options_helper.simulator.faults import STREAMS, Faults
+from options_helper.simulator.clients import Clients
+from options_helper.simulator.faults import Faults
 from options_helper.simulator.market.contracts import parse_contract
 from options_helper.simulator.market.market import Market
 from options_helper.simulator.market.mid_session import NEW_YORK, MidSession
@@ -99,18 +98,14 @@ class World:
         self.market = Market(seed, self.session.today(started))
         self.tape = Tape(self.market)
         held = holdings(portfolio or {}, self.market.today, seed=seed)
-        self.desk = OrderDesk(seed, self._on_update, held=held)
+        self.desk = OrderDesk(seed, self.send_update, held=held)
         self.flow = OrderFlow(seed, self.desk, self.market, self.contracts)
         self.faults = Faults(self._on_faults)
         self.released = asyncio.Event()
         self.splits: list[dict[str, object]] = []
-        self.connections: list[Connection] = []
-        self.open_connections: Counter[str] = Counter(dict.fromkeys(STREAMS, 0))
-        self.connection_times: dict[str, list[float]] = {stream: [] for stream in STREAMS}
-        self.methods_seen: Counter[str] = Counter()
+        self.clients = Clients()
         self.requests: deque[tuple[str, str]] = deque(maxlen=_REQUESTS_KEPT)
         self._contracts = list(contracts) or [symbol for symbol in held if parse_contract(symbol)]
-        self._taken: dict[str, Connection] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self.differences = Differences(self.desk, self.market) if differs else None
         if self.differences is not None:
@@ -126,7 +121,7 @@ class World:
         known = self._contracts or sorted(
             {
                 symbol
-                for connection in self.connections
+                for connection in self.clients.connected
                 if connection.stream == "options"
                 for symbol in connection.symbols
             }
@@ -140,54 +135,21 @@ class World:
         if self.differences is not None:
             self.differences.step()
 
-    def accepts_key(self, key_id: object, secret: object) -> bool:
-        """Return whether a pair of keys is accepted."""
-        return self.keys.accept(key_id, secret)
-
-    def is_taken(self, connection: Connection) -> bool:
-        """Return whether another connection holds the only place on a stream."""
-        return self._taken.get(connection.stream) is not connection and self.is_stream_taken(
-            connection.stream
-        )
-
-    def is_stream_taken(self, stream: str) -> bool:
-        """Return whether any connection holds the only place on a stream."""
-        holder = self._taken.get(stream)
-        return holder is not None and holder.is_open
-
-    def take(self, connection: Connection) -> None:
-        """Give the only place on a stream to a connection."""
-        self._taken[connection.stream] = connection
-
-    def enter(self, stream: str) -> None:
-        """Count a connection from its first byte, however far it gets."""
-        self.open_connections[stream] += 1
-        self.connection_times[stream].append(time.monotonic())
-
-    def leave(self, stream: str, connection: Connection | None) -> None:
-        """Remove a connection from the count."""
-        self.open_connections[stream] -= 1
-        if connection is not None:
-            if connection in self.connections:
-                self.connections.remove(connection)
-            if self._taken.get(stream) is connection:
-                del self._taken[stream]
-
     def tick(self) -> None:
         """Advance the market by one step and notify the subscribers."""
         self.market.today = self.session.today(dt.datetime.now(dt.UTC))
         self.market.tick()
-        symbols = {symbol for one in self.connections for symbol in one.symbols}
+        symbols = {symbol for one in self.clients.connected for symbol in one.symbols}
         self.publish(self.tape.tick(sorted(symbols)))
 
     def publish(self, messages: list[Message]) -> None:
         """Send market messages to their subscribers."""
-        for connection in self.connections:
+        for connection in self.clients.connected:
             connection.deliver_market(messages)
 
     def ping(self) -> None:
         """Ping every client, as Alpaca does about every 20 seconds."""
-        for connection in self.connections:
+        for connection in self.clients.connected:
             connection.write(PING)
 
     def add_history(self, count: int, *, symbols: Sequence[str], hours: float) -> None:
@@ -203,16 +165,13 @@ class World:
 
     def send_update(self, update: object) -> None:
         """Send an order update, or anything in its place, to those who listen."""
-        for connection in self.connections:
+        for connection in self.clients.connected:
             connection.deliver_update(update)
-
-    def _on_update(self, update: dict[str, object]) -> None:
-        self.send_update(update)
 
     def _on_faults(self) -> None:
         if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._apply_faults)
 
     def _apply_faults(self) -> None:
-        for connection in list(self.connections):
+        for connection in list(self.clients.connected):
             connection.apply_faults()

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from options_helper.launch.launcher import is_free
+from options_helper.launch.ports import is_free
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser

@@ -181,6 +181,19 @@ class OrderFacts:
         """Return the order's whole quantity."""
         return exact(self.newest.get("qty"))
 
+    def add_state(self, state: OrderState) -> None:
+        """Add what a report says of the order, and the total that it contains."""
+        self.states.append(state)
+        filled = exact(state.terms.get("filled_qty"))
+        if filled:
+            average = exact(state.terms.get("filled_avg_price"))
+            self.totals.append(TotalSeen(filled, average, state.changed_at))
+
+    def add_correction(self, correction: Correction) -> None:
+        """Add a bust or correction, unless it is known."""
+        if correction not in self.corrections:
+            self.corrections.append(correction)
+
     def settle(self) -> None:
         """Apply the states from the oldest to the newest; REST wins if both report the same time."""
         newest: dict[str, object] = {}

@@ -22,7 +22,6 @@ from options_helper.analysis.fills.order_facts import (
     OrderState,
     OtherEvent,
     Report,
-    TotalSeen,
     exact,
 )
 from options_helper.order_rows import LegExecution, OrderRow, OrderTerms
@@ -152,14 +151,14 @@ class _Gathered:
             owner = owners.get(row.get("previous_execution_id") or "")
             if parts:
                 for leg, one in parts:
-                    _add_correction(leg, _leg_correction(row, one))
+                    leg.add_correction(_leg_correction(row, one))
             elif owner is not None and owner.parent_id == facts.order_id:
-                _add_correction(owner, _correction(row))
+                owner.add_correction(_correction(row))
             else:
-                _add_correction(facts, _correction(row))
+                facts.add_correction(_correction(row))
                 if row.get("event") == BUST:
                     for _, leg in self._legs(facts, row):
-                        _add_correction(leg, _correction(row)._replace(quantity=None, price=None))
+                        leg.add_correction(_correction(row)._replace(quantity=None, price=None))
 
     def add_state(self, row: OrderRow) -> OrderFacts | None:
         """File the order as a live update or REST reports it, including its legs."""
@@ -167,19 +166,19 @@ class _Gathered:
         if not order_id:
             return None
         facts, at, is_rest = self.facts(order_id), row["timestamp"], row.get("origin") == "rest"
-        _add_state(facts, OrderState(at, row, is_rest))
+        facts.add_state(OrderState(at, row, is_rest))
         for terms, leg in self._legs(facts, row):
             leg.parent_id = order_id
             if leg.order_id not in facts.leg_ids:
                 facts.leg_ids.append(leg.order_id)
-            _add_state(leg, OrderState(at, terms, is_rest))
+            leg.add_state(OrderState(at, terms, is_rest))
         return facts
 
     def add_rest_fill(self, row: OrderRow) -> None:
         """File one execution, or its bust or correction, as REST reports it."""
         facts = self.facts(row.get("order_id") or "")
         if row.get("event") in CORRECTIONS:
-            _add_correction(facts, _correction(row))
+            facts.add_correction(_correction(row))
             return
         _add_report(facts, row, is_rest=True)
         known = facts.last_rest_fill
@@ -191,14 +190,6 @@ class _Gathered:
             leg_id = terms.get("order_id") or f"{facts.order_id}/{number}"
             if leg_id != facts.order_id:
                 yield terms, self.facts(leg_id)
-
-
-def _add_state(facts: OrderFacts, state: OrderState) -> None:
-    facts.states.append(state)
-    filled = exact(state.terms.get("filled_qty"))
-    if filled:
-        average = exact(state.terms.get("filled_avg_price"))
-        facts.totals.append(TotalSeen(filled, average, state.changed_at))
 
 
 def _add_report(facts: OrderFacts, row: OrderRow, *, is_rest: bool) -> None:
@@ -300,11 +291,6 @@ def _leg_correction(row: OrderRow, leg: LegExecution) -> Correction:
 def _size(quantity: float | None) -> Decimal | None:
     size = exact(quantity)
     return None if size is None else abs(size)
-
-
-def _add_correction(facts: OrderFacts, correction: Correction) -> None:
-    if correction not in facts.corrections:
-        facts.corrections.append(correction)
 
 
 def _place_in_time(row: OrderRow) -> tuple[dt.datetime, float]:

@@ -116,7 +116,7 @@ class OrderTimeline:
     """An order and everything that replaced it, from its first step to its last.
 
     Attributes:
-        order_id: The id of the chain's newest order; `order_ids` has them all, oldest first.
+        order_ids: The ids of the chain's orders, oldest first.
         limit_price, stop_price, quantity, status: Those of the newest order.
         notional: Dollars, for an order of an amount of money instead of a quantity.
         trail_price, trail_percent: The dollars or percent of a trailing stop.
@@ -125,7 +125,6 @@ class OrderTimeline:
         legs: The legs of a multi-leg or bracket order.
     """
 
-    order_id: str
     order_ids: tuple[str, ...]
     symbol: str
     side: str | None
@@ -149,6 +148,11 @@ class OrderTimeline:
     steps: tuple[OrderEvent, ...]
     legs: tuple[OrderTimeline, ...] = ()
     contradiction: Contradiction | None = None
+
+    @property
+    def order_id(self) -> str:
+        """The id of the chain's newest order."""
+        return self.order_ids[-1]
 
     @property
     def is_multi_leg(self) -> bool:

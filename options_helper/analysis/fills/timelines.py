@@ -82,7 +82,6 @@ def _timeline(
     last = chain[-1]
     newest, steps = last.newest, _steps_of_chain(chain, lines)
     return OrderTimeline(
-        order_id=last.order_id,
         order_ids=tuple(facts.order_id for facts in chain),
         symbol=_first(chain, "symbol") or "",
         side=_first(chain, "side"),

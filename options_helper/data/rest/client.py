@@ -7,9 +7,7 @@ dictionaries and lists; the normalizers read them.
 from __future__ import annotations
 
 import datetime as dt
-import logging
 import time
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
@@ -18,15 +16,13 @@ from urllib.parse import quote
 from options_helper.data.rest.bounded import EXCHANGE_SECONDS
 from options_helper.data.rest.http import Answer, Host, HostReader, Json, Query
 from options_helper.data.rest.open_families import OpenFamilies, submitted_at
+from options_helper.data.rest.symbol_chunks import SYMBOLS_PER_CALL, SymbolChunks
 from options_helper.data.settings import AlpacaSettings
 from options_helper.errors import AlpacaRestError
 
 if TYPE_CHECKING:
     import httpx
 
-logger = logging.getLogger(__name__)
-
-SYMBOLS_PER_CALL = 100
 ORDERS_PER_PAGE = 500
 ACTIVITIES_PER_PAGE = 100
 _MOST_PAGES = 10_000
@@ -38,8 +34,6 @@ _OPTION_EVENTS = "OPASN,OPEXC,OPEXP,OPTRD,OPCA,OPCSH"
 CUT_SHORT: Mapping[str, str] = {"problem": "a full page leaves nothing to continue from"}
 _OVERLAP = dt.timedelta(milliseconds=1)
 _SECOND = dt.timedelta(seconds=1)
-_BAD_SYMBOL = frozenset({400, 404, 422})
-_MOST_REFUSED = 8  # consecutive refusals without an answer; then the symbols are not the cause
 
 
 class AlpacaRest:
@@ -74,6 +68,7 @@ class AlpacaRest:
             )
             for host, url in urls.items()
         }
+        self._chunks = SymbolChunks()
 
     def get(self, host: Host, path: str, query: Query, kind: type[Answer]) -> Answer:
         """Return the decoded answer of any route."""
@@ -203,7 +198,7 @@ class AlpacaRest:
     def option_snapshots(self, symbols: Sequence[str], feed: str) -> Json:
         """Return `/v1beta1/options/snapshots` by contract, 100 per call, without refused contracts."""
         path = "/v1beta1/options/snapshots"
-        return self._by_symbols(path, symbols, lambda some: self._option_snapshots(path, some, feed))
+        return self._chunks.fetch(path, symbols, lambda some: self._option_snapshots(path, some, feed))
 
     def _option_snapshots(self, path: str, symbols: Sequence[str], feed: str) -> Json:
         found: Json = {}
@@ -231,7 +226,7 @@ class AlpacaRest:
         def fetch(some: Sequence[str]) -> Json:
             return self.get(Host.DATA, path, {"symbols": ",".join(some), "feed": feed}, dict)
 
-        return self._by_symbols(path, symbols, fetch)
+        return self._chunks.fetch(path, symbols, fetch)
 
     def index_values(self, symbols: Sequence[str]) -> Json:
         """Return `/v1beta1/indices/latest/values` by index: `{"t": …, "v": …}`."""
@@ -240,7 +235,7 @@ class AlpacaRest:
         def fetch(some: Sequence[str]) -> Json:
             return _part(self.get(Host.DATA, path, {"symbols": ",".join(some)}, dict), "values", path)
 
-        return self._by_symbols(path, symbols, fetch)
+        return self._chunks.fetch(path, symbols, fetch)
 
     def splits(self, symbols: Sequence[str], start: dt.date, end: dt.date) -> list[object]:
         """Return the splits of `/v1/corporate-actions` with an ex-date in a span, both dates included."""
@@ -281,46 +276,6 @@ class AlpacaRest:
             "nested": "true",
         }
         return self.get(Host.TRADING, "/v2/orders", query, list)
-
-    @cached_property
-    def _unknown(self) -> defaultdict[str, set[str]]:
-        """The symbols that each path refused while it answered others; they are not requested again."""
-        return defaultdict(set)
-
-    def _by_symbols(self, path: str, symbols: Sequence[str], fetch: Callable[[Sequence[str]], Json]) -> Json:
-        """Fetch in chunks, and halve a refused chunk until only the symbol at fault is left.
-
-        Raises:
-            AlpacaRestError: No request was answered, or too many symbols in a row were refused for them
-                to be at fault.
-        """
-        found: Json = {}
-        refused: dict[str, AlpacaRestError] = {}
-        answered, in_a_row = False, 0
-        asked = [symbol for symbol in symbols if symbol not in self._unknown[path]]
-        waiting = [
-            asked[start : start + SYMBOLS_PER_CALL] for start in range(0, len(asked), SYMBOLS_PER_CALL)
-        ]
-        while waiting:
-            some = waiting.pop()
-            try:
-                found |= fetch(some)
-            except AlpacaRestError as error:
-                if error.status not in _BAD_SYMBOL:
-                    raise
-                if len(some) > 1:
-                    waiting += [some[::2], some[1::2]]  # separates bad symbols that are adjacent
-                    continue
-                refused[some[0]] = error
-                in_a_row += 1
-                if in_a_row == _MOST_REFUSED or not (answered or waiting):
-                    raise
-            else:
-                answered, in_a_row = True, 0
-        for symbol, reason in refused.items():
-            logger.warning("Alpaca does not know %s: %s", symbol, reason)
-        self._unknown[path].update(refused)
-        return found
 
 
 def _part(answer: Json, name: str, path: str) -> Json:

@@ -1,4 +1,4 @@
-"""Order updates, orders, fills and option events into the stable rows of `order_rows`, plain dicts.
+"""Order updates, orders and fills into the stable rows of `order_rows`, plain dicts.
 
 Every row has `timestamp, event, order_id, symbol, side, qty, filled_qty, filled_avg_price, status, origin`.
 A further key is present if the source has the field, even if null: `type, tif, limit_price, stop_price,
@@ -27,8 +27,8 @@ from options_helper.data.streaming.normalize.values import (
     to_utc,
     to_word,
 )
-from options_helper.order_rows import LegExecution, OptionEventRow, OrderRow, OrderTerms
-from options_helper.times import new_york_date, utc_now
+from options_helper.order_rows import LegExecution, OrderRow, OrderTerms
+from options_helper.times import utc_now
 
 _Fields: TypeAlias = "tuple[tuple[str, tuple[str, ...], Callable[[object], object]], ...]"
 
@@ -79,9 +79,7 @@ _LEG_FIELDS: _Fields = (
 _REFUSED_REQUESTS = ("order_cancel_rejected", "order_replace_rejected", "cancel_rejected", "replace_rejected")
 _FILLS = ("fill", "partial_fill")
 _CORRECTIONS = ("trade_bust", "trade_correct")
-_EVENT_TYPES = frozenset({"opasn", "opexc", "opexp", "optrd", "opca", "opcsh"})
 _SMALLEST = 1e-12  # quantities have up to nine decimals
-_MAY_LACK_QUANTITY = frozenset({"opca", "opcsh"})
 _ORDER_TIMES: tuple[Literal["updated_at", "filled_at", "submitted_at", "created_at"], ...] = (
     "updated_at",
     "filled_at",
@@ -203,45 +201,6 @@ def normalize_rest_activity(activity: object) -> OrderRow | None:
         "activity_id": to_identifier(read(activity, "id")),
         "origin": "rest",
     }
-
-
-def is_option_event(activity: object) -> bool:
-    """Return whether an activity is an assignment, exercise, expiry or the like, or a share trade of one."""
-    return to_word(read(activity, "activity_type")) in _EVENT_TYPES
-
-
-def normalize_option_event(activity: object) -> OptionEventRow | None:
-    """Return an option activity as a row, or None if it cannot be read.
-
-    Corporate actions and cash settlements may come without a quantity. Source: Alpaca's "Options Trading
-    Overview" and the schema `NonTradeActivities` of its Trading API.
-    """
-    kind, symbol = to_word(read(activity, "activity_type")), to_identifier(read(activity, "symbol"))
-    quantity, at = to_number(read(activity, "qty")), to_utc(read(activity, "created_at"))
-    date = _to_date(read(activity, "date")) or (new_york_date(at) if at else None)
-    if kind is None or symbol is None or date is None:
-        return None
-    if quantity is None and kind not in _MAY_LACK_QUANTITY:
-        return None
-    return {
-        "activity_id": to_identifier(read(activity, "id")),
-        "type": kind,
-        "subtype": to_identifier(read(activity, "activity_sub_type")),
-        "symbol": symbol,
-        "qty": quantity,
-        "price": to_number(read(activity, "price")),
-        "amount": to_number(read(activity, "net_amount")),
-        "date": date,
-        "group_id": to_identifier(read(activity, "group_id")),
-        "timestamp": at,
-    }
-
-
-def _to_date(value: object) -> dt.date | None:
-    try:
-        return dt.date.fromisoformat(value[:10]) if isinstance(value, str) else None
-    except ValueError:
-        return None
 
 
 def _payload(update: object) -> object:

@@ -15,6 +15,7 @@ from options_helper.simulator.account.orders import (
     Execution,
     LegRequest,
     Order,
+    execution_fields,
     order_row,
     text_of,
 )
@@ -109,7 +110,9 @@ class OrderDesk:
         if order.legs:
             self._count(order, count, net, at)
         event = "partial_fill" if order.remaining else "fill"
-        self._tell(event, order, at, price=text_of(net), qty=text_of(count), **_executed(order, executed))
+        self._tell(
+            event, order, at, price=text_of(net), qty=text_of(count), **execution_fields(order, executed)
+        )
 
     def close(self, order: Order, status: str, *, reason: str | None = None) -> None:
         """End an order as "canceled", "expired", "rejected" or "done_for_day"."""
@@ -295,24 +298,3 @@ class OrderDesk:
             **extra,
         }
         self._on_update(dict(update))
-
-
-def _executed(order: Order, executed: Sequence[Execution]) -> JsonObject:
-    """Return the fields of an update that describe its executions."""
-    if not order.legs:
-        [one] = executed
-        return {"execution_id": one.execution_id, "position_qty": text_of(one.position_after)}
-    return {
-        "legs": [
-            {
-                "execution_id": one.execution_id,
-                "order_id": one.order_id,
-                "price": text_of(one.price),
-                "qty": text_of(one.qty),
-                "symbol": one.symbol,
-                "timestamp": one.at.to_text(),
-            }
-            for one in executed
-        ],
-        "position_qtys": {one.symbol: text_of(one.position_after) for one in executed},
-    }

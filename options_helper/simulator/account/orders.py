@@ -5,6 +5,7 @@ Field names: the schema `Order` of Alpaca's Trading API, and its "Websocket Stre
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from uuid import NAMESPACE_URL, uuid5
@@ -16,6 +17,7 @@ ZERO = Decimal(0)
 CLOSED_STATUSES = frozenset({"filled", "canceled", "expired", "rejected", "replaced", "done_for_day"})
 _CENT = Decimal("0.01")
 _MOMENTS = ("filled_at", "expired_at", "canceled_at", "failed_at", "replaced_at")
+_NULLS = dict.fromkeys((*_MOMENTS, "notional", "stop_price", "trail_percent", "trail_price", "hwm"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,27 +124,23 @@ def to_cents(value: float | Decimal) -> Decimal:
     return Decimal(str(value)).quantize(_CENT)
 
 
-def _moment(order: Order, name: str) -> str | None:
-    return order.moments[name].to_text() if name in order.moments else None
-
-
 def order_row(order: Order, *, nested: bool = True, streamed: bool = False) -> JsonObject:
     """Return the order as REST or the stream reports it; `nested` puts the legs under their parent."""
     is_parent = bool(order.legs)
     kind = order.type if order.parent is None else ""
-    row: JsonObject = {
+    return {
         "id": order.id,
         "client_order_id": order.client_order_id,
         "created_at": order.created_at.to_text(),
         "updated_at": order.updated_at.to_text(),
         "submitted_at": order.created_at.to_text(),
-        **{name: _moment(order, name) for name in _MOMENTS},
+        **_NULLS,
+        **{name: order.moments[name].to_text() for name in _MOMENTS if name in order.moments},
         "replaced_by": order.replaced_by,
         "replaces": order.replaces,
         "asset_id": "" if is_parent else asset_id(order.symbol),
         "symbol": order.symbol,
         "asset_class": "" if is_parent else asset_class(order.symbol),
-        "notional": None,
         "qty": text_of(order.qty),
         "filled_qty": text_of(order.filled_qty),
         "filled_avg_price": text_of(order.average),
@@ -153,17 +151,11 @@ def order_row(order: Order, *, nested: bool = True, streamed: bool = False) -> J
         "position_intent": order.intent,
         "time_in_force": order.time_in_force,
         "limit_price": text_of(order.limit_price),
-        "stop_price": None,
         "status": order.status,
         "extended_hours": False,
         "legs": [order_row(leg) for leg in order.legs] if is_parent and nested else None,
-        "trail_percent": None,
-        "trail_price": None,
-        "hwm": None,
+        **({} if order.ratio is None else {"ratio_qty": str(order.ratio)}),
     }
-    if order.ratio is not None:
-        row["ratio_qty"] = str(order.ratio)
-    return row
 
 
 def asset_id(symbol: str) -> str:
@@ -191,4 +183,25 @@ def activity_row(execution: Execution) -> JsonObject:
         "symbol": execution.symbol,
         "transaction_time": execution.at.to_text(),
         "type": execution.kind,
+    }
+
+
+def execution_fields(order: Order, executed: Sequence[Execution]) -> JsonObject:
+    """Return the fields of an update that describe its executions."""
+    if not order.legs:
+        [one] = executed
+        return {"execution_id": one.execution_id, "position_qty": text_of(one.position_after)}
+    return {
+        "legs": [
+            {
+                "execution_id": one.execution_id,
+                "order_id": one.order_id,
+                "price": text_of(one.price),
+                "qty": text_of(one.qty),
+                "symbol": one.symbol,
+                "timestamp": one.at.to_text(),
+            }
+            for one in executed
+        ],
+        "position_qtys": {one.symbol: text_of(one.position_after) for one in executed},
     }

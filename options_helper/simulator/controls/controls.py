@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
@@ -37,22 +38,22 @@ class Controls:
     @property
     def open_connections(self) -> dict[str, int]:
         """The open connections by stream, unfinished handshakes included."""
-        return dict(self._world.open_connections)
+        return dict(self._world.clients.open)
 
     @property
     def connections_total(self) -> dict[str, int]:
         """The number of connections ever made, by stream."""
-        return {stream: len(times) for stream, times in self._world.connection_times.items()}
+        return {stream: len(times) for stream, times in self._world.clients.times.items()}
 
     @property
     def connection_times(self) -> dict[str, list[float]]:
         """The time of each connection by stream, in seconds of `time.monotonic`."""
-        return {stream: list(times) for stream, times in self._world.connection_times.items()}
+        return {stream: list(times) for stream, times in self._world.clients.times.items()}
 
     @property
     def methods_seen(self) -> dict[str, int]:
         """The number of requests by HTTP method, upgrades included."""
-        return dict(self._world.methods_seen)
+        return Counter(method for method, _ in self._world.requests)
 
     @property
     def requests(self) -> list[tuple[str, str]]:
@@ -111,4 +112,4 @@ class Controls:
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(timeout)
 
     def _on(self, stream: str) -> list[Connection]:
-        return [one for one in self._world.connections if one.stream == stream and one.is_open]
+        return [one for one in self._world.clients.connected if one.stream == stream and one.is_open]

@@ -27,6 +27,25 @@ from options_helper.simulator.world import World
 _MOST_ORDERS = 500
 _MOST_ACTIVITIES = 100
 _CASH = Decimal(12400)
+_UNCHANGING = {
+    "account_number": "PA3SIMULATED",
+    "status": "ACTIVE",
+    "currency": "USD",
+    "initial_margin": "0",
+    "maintenance_margin": "0",
+    "last_maintenance_margin": "0",
+    "multiplier": "2",
+    "sma": "0",
+    "accrued_fees": "0",
+    "options_approved_level": 3,
+    "options_trading_level": 3,
+    "account_blocked": False,
+    "trading_blocked": False,
+    "transfers_blocked": False,
+    "trade_suspended_by_user": False,
+    "shorting_enabled": True,
+    "created_at": "2024-01-02T15:04:05.678901Z",
+}
 
 
 def _moment(query: Mapping[str, str], name: str) -> Nanoseconds | None:
@@ -195,33 +214,17 @@ def account(world: World, path: Mapping[str, str], query: Mapping[str, str]) -> 
     cash = _CASH - sum((paid for _, _, paid in _changes_of_today(world)), Decimal(0))
     equity, spendable = text_of(cash + long + short), text_of(max(cash, Decimal(0)))
     return {
+        **_UNCHANGING,
         "id": asset_id("account"),
-        "account_number": "PA3SIMULATED",
-        "status": "ACTIVE",
-        "currency": "USD",
         "cash": text_of(cash),
         "portfolio_value": equity,
         "equity": equity,
         "last_equity": text_of(_last_equity(world)),
         "long_market_value": text_of(long),
         "short_market_value": text_of(short),
-        "initial_margin": "0",
-        "maintenance_margin": "0",
-        "last_maintenance_margin": "0",
         "buying_power": spendable,
         "options_buying_power": spendable,
         "non_marginable_buying_power": spendable,
         "regt_buying_power": spendable,
-        "multiplier": "2",
-        "sma": "0",
-        "accrued_fees": "0",
-        "options_approved_level": 3,
-        "options_trading_level": 3,
-        "account_blocked": False,
-        "trading_blocked": False,
-        "transfers_blocked": False,
-        "trade_suspended_by_user": False,
-        "shorting_enabled": True,
         "balance_asof": world.session.previous_day(dt.datetime.now(dt.UTC)).isoformat(),
-        "created_at": "2024-01-02T15:04:05.678901Z",
     }

@@ -97,7 +97,7 @@ class RestApi:
         key_id, secret = (
             request.headers.get(name, "") for name in ("APCA-API-KEY-ID", "APCA-API-SECRET-KEY")
         )
-        if self._world.accepts_key(key_id, secret):
+        if self._world.keys.accept(key_id, secret):
             return
         if host == "trading":
             raise RestError(401, "request is not authorized.", 40110000)

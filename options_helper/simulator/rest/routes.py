@@ -54,7 +54,6 @@ def build_application(world: World) -> web.Application:
 def _count_requests(world: World) -> Callable[..., Awaitable[web.StreamResponse]]:
     @web.middleware
     async def count(request: web.Request, handler: _AnyHandler) -> web.StreamResponse:
-        world.methods_seen[request.method] += 1
         world.requests.append((request.method, request.path_qs))
         if request.method != "GET":
             return refuse_method(request.method)
@@ -66,18 +65,18 @@ def _count_requests(world: World) -> Callable[..., Awaitable[web.StreamResponse]
 def _stream_handler(world: World, stream: str) -> _AnyHandler:
     async def serve(request: web.Request) -> web.StreamResponse:
         connection: Connection | None = None
-        world.enter(stream)
+        world.clients.enter(stream)
         try:
             refusal = await _refuse_upgrade(world, stream)
             if refusal is not None:
                 return refusal
             connection = _connection(world, stream, request)
             await connection.open()
-            world.connections.append(connection)
+            world.clients.connected.append(connection)
             connection.apply_faults()
             await connection.serve()
         finally:
-            world.leave(stream, connection)
+            world.clients.leave(stream, connection)
         return connection.socket
 
     return serve
@@ -87,7 +86,7 @@ def _connection(world: World, stream: str, request: web.Request) -> Connection:
     if stream != "fills":
         return DataConnection(stream, request.match_info["feed"], request, world)
     connection = TradingConnection(request, world)
-    world.take(connection)
+    world.clients.take(connection)
     return connection
 
 
@@ -99,6 +98,6 @@ async def _refuse_upgrade(world: World, stream: str) -> web.Response | None:
     if faults.http_status is not None:
         return web.Response(status=faults.http_status, text=f"simulated error {faults.http_status}")
     # The trading stream checks for its one connection by the account's key, before the upgrade.
-    if stream == "fills" and (faults.held or world.is_stream_taken(stream)):
+    if stream == "fills" and (faults.held or world.clients.is_taken(stream)):
         return web.Response(status=429, text="too many connections")
     return None

@@ -68,7 +68,8 @@ async def send_burst(
         RuntimeError: No client is connected, or nothing is subscribed and no symbols are given.
     """
     connection = next(
-        (one for one in world.connections if one.stream == stream and isinstance(one, DataConnection)), None
+        (one for one in world.clients.connected if one.stream == stream and isinstance(one, DataConnection)),
+        None,
     )
     if connection is None:
         raise RuntimeError(f"nobody is connected to {stream}")

@@ -127,15 +127,15 @@ class DataConnection(Connection):
             return
         if faults.auth_error is not None:
             self._refuse(faults.auth_error)
-        elif faults.refuse_key or not self._world.accepts_key(key_id, secret):
+        elif faults.refuse_key or not self._world.keys.accept(key_id, secret):
             self._refuse(402)
         elif self._feed not in self._world.plan.feeds:
             self._refuse(409)
-        elif faults.held or self._world.is_taken(self):
+        elif faults.held or self._world.clients.is_taken(self.stream, by_other_than=self):
             self._refuse(406)
         else:
             self._authenticated = True
-            self._world.take(self)
+            self._world.clients.take(self)
             self.send_messages(success("authenticated"))
             self._dropped("auth")
 

@@ -70,7 +70,7 @@ class TradingConnection(Connection):
         data = request.get("data") or {}
         key_id = data.get("key_id", request.get("key", ""))
         secret = data.get("secret_key", request.get("secret", ""))
-        if faults.refuse_key or not self._world.accepts_key(key_id, secret):
+        if faults.refuse_key or not self._world.keys.accept(key_id, secret):
             self._say("authorization", {"action": "authenticate", "status": "unauthorized"})
             asyncio.get_running_loop().call_later(faults.delay_seconds, lambda: self.drop("close", code=1000))
             return

@@ -16,11 +16,10 @@ from options_helper.analysis.fills.by_position import fills_for_portfolio
 from options_helper.analysis.fills.words import fill_fact_words
 from options_helper.analysis.text.fills import fill_words
 from options_helper.data.streaming.backfill.order_history import OrderHistory
+from options_helper.data.streaming.normalize.option_events import is_option_event, normalize_option_event
 from options_helper.data.streaming.run.cache import LiveCache
 from options_helper.data.streaming.trading_normalizers import (
     is_fill,
-    is_option_event,
-    normalize_option_event,
     normalize_rest_activity,
     normalize_rest_order,
     normalize_trade_update,

@@ -179,24 +179,26 @@ def _bar_layers(value: Spec, colours: Palette) -> list[Spec]:
     return [bar, *texts]
 
 
+_PRICE_AXIS = {
+    "field": "price",
+    "type": "quantitative",
+    "title": None,
+    "scale": {"zero": False, "nice": False},
+    "axis": {
+        "labelExpr": "'$' + format(datum.value, ',')",
+        "grid": False,
+        "tickCount": 7,
+        "labelOverlap": True,
+    },
+}
+
+
 def payoff_spec(*, height: int) -> Spec:
     """Return P/L at expiry: the gain above zero, the loss below, and the current price as a dashed line.
 
     The table has `kind` "payoff" with `price, value, gain, loss`, and "spot" with `price` and `text`.
     """
     colours = palette()
-    price = {
-        "field": "price",
-        "type": "quantitative",
-        "title": None,
-        "scale": {"zero": False, "nice": False},
-        "axis": {
-            "labelExpr": "'$' + format(datum.value, ',')",
-            "grid": False,
-            "tickCount": 7,
-            "labelOverlap": True,
-        },
-    }
     payoff = [{"filter": "datum.kind === 'payoff'"}]
     axis = _dollar_axis(decimals=0)
 
@@ -214,7 +216,7 @@ def payoff_spec(*, height: int) -> Spec:
         part("value", {"type": "line", "color": colours.line, "strokeWidth": 1.6}, tooltip=tooltip),
         *_spot_layers(colours),
     ]
-    return _finished({"encoding": {"x": price}, "layer": layers}, colours, height)
+    return _finished({"encoding": {"x": _PRICE_AXIS}, "layer": layers}, colours, height)
 
 
 def _spot_layers(colours: Palette) -> list[Spec]:

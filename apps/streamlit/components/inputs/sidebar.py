@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -70,25 +69,17 @@ def render_sidebar(credentials: Credentials) -> PageSettings:
             help="A JSON file on this machine. It is read again whenever it changes, and never written.",
         )
         st.button("Reload", key="reload", icon=":material/refresh:", on_click=forget_portfolios)
-        streams = {
-            name: st.toggle(name.capitalize(), value=True, key=f"stream-{name}", persist_state="session")
-            for name in ("stocks", "options", "fills")
-        }
-        stock_feed = _feed("Stock feed", STOCK_FEEDS, credentials.stock_feed, _STOCK_HELP)
-        options_feed = _feed("Options feed", OPTIONS_FEEDS, credentials.options_feed, _OPTIONS_HELP)
-        account = _account(credentials)
-        numbers = _numbers()
         settings = PageSettings(
             portfolio_path=_portfolio_path((path or "").strip() or default_portfolio_path()),
-            stream_stocks=streams["stocks"],
-            stream_options=streams["options"],
-            stream_fills=streams["fills"],
-            stock_feed=stock_feed,
-            options_feed=options_feed,
-            account=account,
-            refresh_seconds=float(numbers["Refresh (s)"]),
-            stale_after_seconds=float(numbers["Stale after (s)"]),
-            max_option_contracts=int(numbers["Max option contracts"]),
+            stream_stocks=_stream("stocks"),
+            stream_options=_stream("options"),
+            stream_fills=_stream("fills"),
+            stock_feed=_feed("Stock feed", STOCK_FEEDS, credentials.stock_feed, _STOCK_HELP),
+            options_feed=_feed("Options feed", OPTIONS_FEEDS, credentials.options_feed, _OPTIONS_HELP),
+            account=_account(credentials),
+            refresh_seconds=_number("Refresh (s)", REFRESH_SECONDS, 60, _REFRESH_HELP),
+            stale_after_seconds=_number("Stale after (s)", STALE_AFTER_SECONDS, 3600, _STALE_HELP),
+            max_option_contracts=_number("Max option contracts", MAX_OPTION_CONTRACTS, 1000, _MOST_HELP),
         )
         if settings.contract_limit < settings.max_option_contracts:
             st.caption(
@@ -113,6 +104,15 @@ _OPTIONS_HELP = (
     "Indicative: prices that Alpaca derives, free; its trades are 15 minutes late. "
     "OPRA: the consolidated market, needs Alpaca's paid plan."
 )
+
+
+_REFRESH_HELP = "How often the figures are drawn."
+_STALE_HELP = "From which age on a quote is called quiet or stale."
+_MOST_HELP = "The most contracts to stream. The prices of whole positions beyond it are polled."
+
+
+def _stream(name: str) -> bool:
+    return st.toggle(name.capitalize(), value=True, key=f"stream-{name}", persist_state="session")
 
 
 def _feed(label: str, feeds: tuple[str, ...], default: str, explanation: str) -> str:
@@ -144,35 +144,15 @@ def _account(credentials: Credentials) -> str:
     return chosen if chosen and credentials.can_override_account else ACCOUNTS[0]
 
 
-def _numbers() -> Mapping[str, float]:
-    asked = (
-        ("Refresh (s)", 1, 60, REFRESH_SECONDS, "How often the figures are drawn."),
-        (
-            "Stale after (s)",
-            1,
-            3600,
-            STALE_AFTER_SECONDS,
-            "From which age on a quote is called quiet or stale.",
-        ),
-        (
-            "Max option contracts",
-            1,
-            1000,
-            MAX_OPTION_CONTRACTS,
-            "The most contracts to stream. The prices of whole positions beyond it are polled.",
-        ),
+def _number(label: str, value: int, most: int, explanation: str) -> int:
+    chosen = st.number_input(
+        label,
+        min_value=1,
+        max_value=most,
+        value=value,
+        step=1,
+        key=label.split(" (", maxsplit=1)[0].lower().replace(" ", "-"),
+        persist_state="session",
+        help=explanation,
     )
-    return {
-        label: st.number_input(
-            label,
-            min_value=least,
-            max_value=most,
-            value=value,
-            step=1,
-            key=label.split(" (")[0].lower().replace(" ", "-"),
-            persist_state="session",
-            help=explanation,
-        )
-        or value
-        for label, least, most, value, explanation in asked
-    }
+    return chosen or value

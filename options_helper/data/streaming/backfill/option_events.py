@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Protocol
 
 from options_helper.data.streaming.backfill.unreadable import UnreadableLog
-from options_helper.data.streaming.trading_normalizers import is_option_event, normalize_option_event
+from options_helper.data.streaming.normalize.option_events import is_option_event, normalize_option_event
 from options_helper.market import UnreadableRows
 from options_helper.order_rows import OptionEventRow
 from options_helper.times import new_york_date, start_of_day

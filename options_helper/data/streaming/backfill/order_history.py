@@ -8,11 +8,10 @@ from typing import Any, Protocol
 
 from options_helper.data.rest.refusals import FORBIDDEN, TOO_MANY, UNAUTHORIZED
 from options_helper.data.streaming.backfill.unreadable import UnreadableLog
+from options_helper.data.streaming.normalize.option_events import is_option_event, normalize_option_event
 from options_helper.data.streaming.trading_normalizers import (
     is_fill,
-    is_option_event,
     is_whole,
-    normalize_option_event,
     normalize_rest_activity,
     normalize_rest_order,
 )

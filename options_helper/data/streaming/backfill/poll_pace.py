@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
-from options_helper.data.rest.client import SYMBOLS_PER_CALL
+from options_helper.data.rest.symbol_chunks import SYMBOLS_PER_CALL
 
 LEAST_SECONDS = 15.0
 # Half of the 200 requests that the free plan grants; the rest is for first quotes, indices and other

@@ -19,7 +19,6 @@ from options_helper.market import (
     BrokerEvent,
     BrokerFill,
     BrokerPosition,
-    FillGap,
     Greeks,
     PreviousClose,
     Quote,
@@ -30,6 +29,7 @@ from options_helper.market import (
 )
 from options_helper.order_rows import OptionEventRow, OrderRow
 from options_helper.quote_tables import Columns, QuoteTable, TradeTable
+from options_helper.snapshot import Received
 from options_helper.times import new_york_date
 
 logger = logging.getLogger(__name__)
@@ -42,36 +42,20 @@ class BrokerHistory:
     """The account's executions and other changes since a New York date, None until known."""
 
     since: dt.date | None = None
-    fills: tuple[BrokerFill, ...] = ()
-    events: tuple[BrokerEvent, ...] = ()
+    fills: Sequence[BrokerFill] = ()
+    events: Sequence[BrokerEvent] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CacheState:
-    """One version of the cache, immutable; a snapshot holds it by reference."""
+class CacheState(Received):
+    """One version of the cache, immutable; a snapshot holds its parts by reference."""
 
     version: int = 0
     stock_quotes: QuoteTable = field(default_factory=QuoteTable.empty)
     stock_trades: TradeTable = field(default_factory=TradeTable.empty)
     option_quotes: QuoteTable = field(default_factory=QuoteTable.empty)
     option_trades: TradeTable = field(default_factory=TradeTable.empty)
-    fills: tuple[OrderRow, ...] = ()  # newest first
-    rest_fills: tuple[OrderRow, ...] = ()
-    rest_orders: tuple[OrderRow, ...] = ()
-    fill_gaps: tuple[FillGap, ...] = ()
-    unreadable_rows: UnreadableRows = NO_UNREADABLE_ROWS
-    option_events: tuple[OptionEventRow, ...] = ()
-    previous_closes: Mapping[str, PreviousClose] = field(default_factory=dict)
-    greeks: Mapping[str, Greeks] = field(default_factory=dict)
-    multipliers: Mapping[str, float] = field(default_factory=dict)
-    broker_positions: Mapping[str, BrokerPosition] = field(default_factory=dict)
-    broker_positions_at: dt.datetime | None = None
-    broker: BrokerAccount | None = None
-    broker_history: BrokerHistory = BrokerHistory()
-    splits: tuple[Split, ...] = ()
-    halted: frozenset[str] = frozenset()
-    account: str | None = None
-    backfill: Mapping[str, str] = field(default_factory=dict)
+    fills: tuple[OrderRow, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,9 +166,12 @@ class LiveCache:
         """Merge REST's reference data; the broker's positions are replaced whole, None changes nothing."""
         with self._lock:
             known = self._state
+            history = reference.broker_history or BrokerHistory(
+                since=known.broker_history_since, fills=known.broker_fills, events=known.broker_events
+            )
             self._publish(
                 replace(
-                    self._state,
+                    known,
                     previous_closes={**known.previous_closes, **reference.previous_closes},
                     greeks={**known.greeks, **reference.greeks},
                     multipliers={**known.multipliers, **reference.multipliers},
@@ -193,9 +180,11 @@ class LiveCache:
                     else reference.broker_positions,
                     broker_positions_at=reference.broker_positions_at or known.broker_positions_at,
                     broker=reference.broker or known.broker,
-                    broker_history=reference.broker_history or known.broker_history,
+                    broker_account=reference.account or known.broker_account,
+                    broker_fills=history.fills,
+                    broker_events=history.events,
+                    broker_history_since=history.since,
                     splits=known.splits if reference.splits is None else reference.splits,
-                    account=reference.account or known.account,
                 )
             )
 

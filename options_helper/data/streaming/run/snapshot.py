@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import lru_cache
 
 from options_helper.data.calendar.market_clock import MarketMoment
@@ -12,11 +12,12 @@ from options_helper.data.streaming.run.cache import CacheState
 from options_helper.data.streaming.run.config import LiveStreamConfig
 from options_helper.data.streaming.run.rest_results import Polling
 from options_helper.market import LiveSnapshot, StreamHealth, StreamName, StreamState
-from options_helper.snapshot import derive_mappings
+from options_helper.snapshot import Received, derive_mappings
 
 _RATE_IS_OLD_AFTER_SECONDS = 5.0
 # The overall state is the first of these that any stream is in.
 _PRECEDENCE = (StreamState.ERROR, StreamState.RECONNECTING, StreamState.CONNECTING, StreamState.RUNNING)
+_RECEIVED = [each.name for each in fields(Received)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +52,7 @@ def build_snapshot(parts: SnapshotParts) -> LiveSnapshot:
     state, market, config, settings = parts.state, parts.market, parts.config, parts.config.settings
     health = {stream: _present(parts, stream) for stream in StreamName}
     return LiveSnapshot(
+        **{name: getattr(state, name) for name in _RECEIVED},
         **derive_mappings(health),
         as_of=parts.now,
         running=parts.stopped_at is None and any(record.alive for record in health.values()),
@@ -63,7 +65,6 @@ def build_snapshot(parts: SnapshotParts) -> LiveSnapshot:
         options_feed=config.options_feed,
         demo=bool(settings and settings.demo),
         account=settings.account if settings else None,
-        broker_account=state.account,
         subscribed=_subscribed(health.values()),
         market_phase=market.phase,
         market_phase_until=market.until,
@@ -72,28 +73,6 @@ def build_snapshot(parts: SnapshotParts) -> LiveSnapshot:
         session_close=market.session_close,
         trading_date=market.trading_date,
         previous_trading_date=market.previous_trading_date,
-        stock_quotes=state.stock_quotes,
-        stock_trades=state.stock_trades,
-        option_quotes=state.option_quotes,
-        option_trades=state.option_trades,
-        previous_closes=state.previous_closes,
-        greeks=state.greeks,
-        multipliers=state.multipliers,
-        broker_positions=state.broker_positions,
-        broker_positions_at=state.broker_positions_at,
-        broker=state.broker,
-        broker_fills=state.broker_history.fills,
-        broker_events=state.broker_history.events,
-        broker_history_since=state.broker_history.since,
-        splits=state.splits,
-        halted=state.halted,
-        fills=state.fills,
-        rest_fills=state.rest_fills,
-        rest_orders=state.rest_orders,
-        fill_gaps=state.fill_gaps,
-        unreadable_rows=state.unreadable_rows,
-        option_events=state.option_events,
-        backfill=state.backfill,
         clock_offset_seconds=parts.clock_offset_seconds,
     )
 

@@ -17,9 +17,9 @@ from options_helper.analysis.fills.words import completeness_words
 from options_helper.data.rest.client import CUT_SHORT
 from options_helper.data.streaming.backfill.order_history import OrderHistory
 from options_helper.data.streaming.backfill.unreadable import masked_text
+from options_helper.data.streaming.normalize.option_events import is_option_event
 from options_helper.data.streaming.trading_normalizers import (
     is_fill,
-    is_option_event,
     normalize_rest_activity,
 )
 from options_helper.errors import AlpacaRestError

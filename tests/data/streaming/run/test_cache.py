@@ -139,7 +139,7 @@ def test_reference_values_are_merged_by_symbol() -> None:
     assert set(state.previous_closes) == {"A", "B"}
     assert state.greeks["A"].delta == 0.5
     assert state.multipliers == {"A": 100.0}
-    assert state.account == "PA…9"
+    assert state.broker_account == "PA…9"
 
 
 def test_the_brokers_positions_are_replaced_whole() -> None:

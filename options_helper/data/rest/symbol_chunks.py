@@ -1,0 +1,59 @@
+"""Fetches many symbols in chunks, and keeps those that Alpaca refuses from spoiling the others."""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+
+from options_helper.data.rest.http import Json
+from options_helper.errors import AlpacaRestError
+
+logger = logging.getLogger(__name__)
+
+SYMBOLS_PER_CALL = 100
+_BAD_SYMBOL = frozenset({400, 404, 422})
+_MOST_REFUSED = 8  # consecutive refusals without an answer; then the symbols are not the cause
+
+
+class SymbolChunks:
+    """Remembers the symbols that a path refused while it answered others; they are not requested again."""
+
+    def __init__(self) -> None:
+        self._unknown: defaultdict[str, set[str]] = defaultdict(set)
+
+    def fetch(self, path: str, symbols: Sequence[str], ask: Callable[[Sequence[str]], Json]) -> Json:
+        """Ask for chunks of symbols, and halve a refused chunk until only the symbol at fault is left.
+
+        Raises:
+            AlpacaRestError: No request was answered, or too many symbols in a row were refused for them
+                to be at fault.
+        """
+        found: Json = {}
+        refused: dict[str, AlpacaRestError] = {}
+        answered, in_a_row = False, 0
+        waiting = _chunks_of([symbol for symbol in symbols if symbol not in self._unknown[path]])
+        while waiting:
+            some = waiting.pop()
+            try:
+                found |= ask(some)
+            except AlpacaRestError as error:
+                if error.status not in _BAD_SYMBOL:
+                    raise
+                if len(some) > 1:
+                    waiting += [some[::2], some[1::2]]  # separates bad symbols that are adjacent
+                    continue
+                refused[some[0]] = error
+                in_a_row += 1
+                if in_a_row == _MOST_REFUSED or not (answered or waiting):
+                    raise
+            else:
+                answered, in_a_row = True, 0
+        for symbol, reason in refused.items():
+            logger.warning("Alpaca does not know %s: %s", symbol, reason)
+        self._unknown[path].update(refused)
+        return found
+
+
+def _chunks_of(symbols: Sequence[str]) -> list[Sequence[str]]:
+    return [symbols[start : start + SYMBOLS_PER_CALL] for start in range(0, len(symbols), SYMBOLS_PER_CALL)]

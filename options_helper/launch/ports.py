@@ -1,0 +1,79 @@
+"""Free ports, claimed among this user's launchers.
+
+A second passes between finding a free port and listening on it, during which another launcher may look.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+from collections.abc import Iterator
+
+from options_helper.errors import OptionsHelperError
+from options_helper.launch.own_folder import own_folder
+
+DEFAULT_HOST = "127.0.0.1"
+DEFAULT_PORT = 8501
+PORTS_TRIED = 100
+
+
+def is_free(host: str, port: int) -> bool:
+    """Return whether a server could listen on the address now."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        if os.name == "posix":
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+    return True
+
+
+@contextlib.contextmanager
+def claimed_port(host: str, asked: int | None) -> Iterator[int]:
+    """Yield the requested port, else 8501 or the next free one, which no other launcher takes meanwhile.
+
+    Raises:
+        OptionsHelperError: The requested port is taken, or no free one was found.
+    """
+    for port in range(DEFAULT_PORT, DEFAULT_PORT + PORTS_TRIED) if asked is None else (asked,):
+        claim = _claim(host, port)
+        if claim is None:
+            continue
+        try:
+            yield port
+        finally:
+            os.close(claim)
+        return
+    if asked is not None:
+        raise OptionsHelperError(f"Port {asked} on {host} is taken. Choose another one with --port.")
+    raise OptionsHelperError(f"No free port from {DEFAULT_PORT} on at {host}. Choose one with --port.")
+
+
+def _claim(host: str, port: int) -> int | None:
+    if not is_free(host, port):
+        return None
+    claim = _lock(host, port) if os.name == "posix" else os.open(os.devnull, os.O_RDONLY)
+    if claim is not None and not is_free(host, port):  # its last owner is listening by now
+        os.close(claim)
+        return None
+    return claim
+
+
+def _lock(host: str, port: int) -> int | None:
+    """Return a descriptor that claims a port until it is closed, or None if another launcher has."""
+    import fcntl  # noqa: PLC0415 - POSIX only; the caller asks on POSIX only
+
+    folder = own_folder()
+    if folder is None:
+        return os.open(os.devnull, os.O_RDONLY)  # nothing to claim it with, so the bind decides
+    name = f"port-{host.replace(':', '_').replace('/', '_')}-{port}"
+    descriptor = os.open(folder / name, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(descriptor)
+        return None
+    return descriptor
