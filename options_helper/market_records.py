@@ -159,6 +159,15 @@ class BrokerEvent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Dividend:
+    """A declared cash dividend in dollars per share; who buys on the ex-date or later does not get it."""
+
+    symbol: str
+    amount: Decimal
+    ex_date: dt.date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Split:
     """A stock split: `new` shares for every `old` ones, from its ex-date."""
 

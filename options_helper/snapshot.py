@@ -17,6 +17,7 @@ from options_helper.market_records import (
     BrokerEvent,
     BrokerFill,
     BrokerPosition,
+    Dividend,
     Greeks,
     MarketPhase,
     PreviousClose,
@@ -208,6 +209,7 @@ class Received:
         broker_fills, broker_events: The account's executions and other changes since
             `broker_history_since`, today's included; None there while they are unknown.
         splits: Splits of the stocks since then.
+        dividends: Declared cash dividends of the stocks with an ex-date from today on; None until known.
         halted: Symbols whose trading is halted.
         backfill: What the background fetch is doing or why it failed, in words, by part.
     """
@@ -233,6 +235,7 @@ class Received:
     broker_events: Sequence[BrokerEvent] = ()
     broker_history_since: dt.date | None = None
     splits: Sequence[Split] = ()
+    dividends: Sequence[Dividend] | None = None
     halted: frozenset[str] = frozenset()
     backfill: Mapping[str, str] = field(default_factory=dict)
 

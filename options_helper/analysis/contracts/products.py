@@ -18,6 +18,12 @@ PM_SETTLED_INDEX_ROOTS = frozenset({"DJXW", "MRUT", "NDXP", "OEX", "RUTW", "SPXW
 
 INDEX_ROOTS = AM_SETTLED_ROOTS | PM_SETTLED_INDEX_ROOTS
 
+# Options on indexes are exercised at expiry only (European), except these.
+AMERICAN_INDEX_ROOTS = frozenset({"OEX"})
+
+# Their options follow a future on the index, so the index itself is not their spot.
+FUTURE_ROOTS = frozenset({"VIX", "VIXW"})
+
 # Indexes that people name as an underlying, or as a benchmark, without options of their own at Alpaca.
 INDEX_SYMBOLS = INDEX_ROOTS | frozenset({"COMP", "DJI", "DJIA", "RVX", "VIX9D", "VVIX", "VXN"})
 
@@ -53,6 +59,11 @@ def is_adjusted(root: str) -> bool:
     Its deliverable is unknown: it may differ from 100 shares, and may include cash.
     """
     return root[-1:].isdigit()
+
+
+def is_european(root: str) -> bool:
+    """Return whether a contract's root has European exercise, at expiry only."""
+    return root in INDEX_ROOTS - AMERICAN_INDEX_ROOTS
 
 
 def other_root(root: str, expiry: dt.date) -> str | None:

@@ -13,13 +13,17 @@ from functools import cache
 
 
 class Table(StrEnum):
-    """The four tables of positions, and the day's fills as CSV."""
+    """The four tables of positions, the day's fills as CSV, and risk by leg and its sums."""
 
     POSITIONS = "positions"
     STRUCTURES = "structures"
     LEGS = "legs"
     UNDERLYINGS = "underlyings"
     FILLS = "fills"
+    RISK_LEGS = "risk_legs"
+    RISK_POSITIONS = "risk_positions"
+    RISK_UNDERLYINGS = "risk_underlyings"
+    RISK_EXPIRIES = "risk_expiries"
 
 
 class Dtype(StrEnum):
@@ -87,6 +91,9 @@ _P, _S, _L, _U = Table.POSITIONS, Table.STRUCTURES, Table.LEGS, Table.UNDERLYING
 _PS, _PL, _SU, _PSL = (_P, _S), (_P, _L), (_S, _U), (_P, _S, _L)
 _ALL = (_P, _S, _L, _U)
 _F = (Table.FILLS,)
+_RL, _RP = (Table.RISK_LEGS,), (Table.RISK_POSITIONS,)
+_RU, _RE = (Table.RISK_UNDERLYINGS,), (Table.RISK_EXPIRIES,)
+_R, _RS = (*_RL, *_RP, *_RU, *_RE), (*_RP, *_RU, *_RE)
 _TEXT, _COUNT, _NUMBER, _FLOAT = Dtype.TEXT, Dtype.COUNT, Dtype.NUMBER, Dtype.FLOAT
 _CATEGORY, _TIME, _OBJECT, _FLAG = Dtype.CATEGORY, Dtype.TIME, Dtype.OBJECT, Dtype.FLAG
 _SHARE, _TOTAL, _FRACTION, _SECONDS = "dollars per share", "dollars", "fraction", "seconds"
@@ -237,6 +244,38 @@ COLUMNS: tuple[Column, ...] = (
     Column("order_id", _TEXT, _F, "Alpaca's id of the order."),
     Column("parent_id", _TEXT, _F, "The id of a leg's multi-leg order."),
     Column("key", _TEXT, _F, "An id of the line itself."),
+    Column("position_id", _TEXT, _RL, "The id of the leg's position."),
+    Column("leg_index", _NUMBER, _RL, "The leg's place in its position, from 0."),
+    Column("contract_symbol", _TEXT, _RL, "Alpaca's symbol of the contract."),
+    Column("id", _TEXT, _RP, "The position's id in the file."),
+    Column("symbol", _TEXT, _RU, "Alpaca's symbol of the underlying."),
+    Column("expiry", _OBJECT, _RE, "The date in the contracts' symbols; null for shares."),
+    Column("iv", _FLOAT, _RL, "Implied volatility of the mark by the model.", _FRACTION),
+    Column("bid_iv", _FLOAT, _RL, "Implied volatility of the bid; 0 if every volatility is too high.",
+           _FRACTION),
+    Column("ask_iv", _FLOAT, _RL, "Implied volatility of the ask.", _FRACTION),
+    Column("delta", _FLOAT, _R, "Gain if the underlying rises a dollar, signed by position.", "shares"),
+    Column("gamma", _FLOAT, _R, "Change of delta if the underlying rises a dollar.", "shares per dollar"),
+    Column("theta", _FLOAT, _R, "Gain in a calendar day, signed by position.", "dollars per day"),
+    Column("vega", _FLOAT, _R, "Gain if implied volatility rises a point, signed by position.",
+           "dollars per point"),
+    Column("rho", _FLOAT, _R, "Gain if the interest rate rises a percentage point, signed by position.",
+           "dollars per point"),
+    Column("dollar_delta", _FLOAT, _R, "Delta at the underlying's price.", _TOTAL),
+    Column("dollar_gamma", _FLOAT, _R, "Change of the dollar delta if the underlying rises 1 %.", _TOTAL),
+    Column("extrinsic", _FLOAT, _RL, "The mark less what exercise now would pay.", _SHARE),
+    Column("moneyness", _FLOAT, _RL,
+           "Distance of the underlying from the strike, negative out of the money.", _FRACTION),
+    Column("expected_move", _FLOAT, _RL, "One standard deviation to expiry by the contract's own volatility.",
+           _SHARE),
+    Column("spot", _FLOAT, _RL, "The underlying's price that the model used.", _SHARE),
+    Column("spot_source", _TEXT, _RL, "`mark`, `index value` or `put-call parity`."),
+    Column("years", _FLOAT, _RL, "Calendar time to the contract's own expiry, of 365 days.", "years"),
+    Column("dividends", _FLOAT, _RL, "Declared dividends until expiry.", _SHARE),
+    Column("european", _FLAG, _RL, "Whether exercise is possible at expiry only."),
+    Column("covered_legs", _NUMBER, _RS, "Legs whose Greeks are known."),
+    Column("legs", _NUMBER, _RS, "All legs, expired ones included."),
+    Column("reason", _TEXT, (*_RL, *_RP), "Why a figure is missing, of the first such leg."),
 )
 # fmt: on
 
@@ -249,6 +288,10 @@ _PROMISED = {
     "contract_symbol bid ask last mark spread_pct quote_age_seconds leg_value warnings",
     _U: "underlying price state source mark_age_seconds previous_close change change_pct",
     Table.FILLS: "",
+    Table.RISK_LEGS: "position_id leg_index contract_symbol iv delta gamma theta vega rho extrinsic reason",
+    Table.RISK_POSITIONS: "id delta gamma theta vega rho covered_legs legs",
+    Table.RISK_UNDERLYINGS: "symbol delta gamma theta vega rho covered_legs legs",
+    Table.RISK_EXPIRIES: "expiry delta gamma theta vega rho covered_legs legs",
 }
 
 

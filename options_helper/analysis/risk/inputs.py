@@ -1,0 +1,194 @@
+"""The model's inputs of every leg in one snapshot, or the reason why it has none.
+
+| input | from |
+| --- | --- |
+| spot | the mark of the shares, or the index's value |
+| spot, if there is none or the contract is on a future (VIX) | the forward of put-call parity, discounted |
+| time | calendar time to the contract's own expiry, in years of 365 days |
+| rate | the caller's |
+| dividends | the declared ones with an ex-date until expiry, as the yield with the same forward |
+
+Parity needs a call and a put of the same root, expiry and strike with honest marks; of several pairs, the one
+with the strike nearest to the forward counts.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from options_helper.analysis.risk.legs import LegPrices, RiskLegs
+from options_helper.analysis.risk.model import DAYS_PER_YEAR, OptionInputs
+from options_helper.analysis.risk.reasons import Reason
+from options_helper.analysis.valuation.marks import MARK_METHODS, MarkMethod
+from options_helper.analysis.valuation.quote_state import CODE, QuoteState
+from options_helper.market import Dividend, LiveSnapshot
+from options_helper.times import new_york_date, to_microseconds
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+    Flags = NDArray[np.bool_]
+
+SECONDS_PER_YEAR = DAYS_PER_YEAR * 86_400
+_MICROSECONDS = 1_000_000
+_TWO_SIDED = tuple(MARK_METHODS.index(method) for method in (MarkMethod.MID, MarkMethod.LOCKED))
+_PROVEN = tuple(int(CODE[state]) for state in (QuoteState.LIVE, QuoteState.QUIET))
+_CLOSED = int(CODE[QuoteState.CLOSED])
+
+# An index's value arrives every 15 seconds.
+_LEAST_SECONDS_APART = 30.0
+# After the close, shares trade on while the contracts' last quotes stay.
+_CLOSED_SECONDS_APART = 1_800.0
+
+
+class SpotSource(StrEnum):
+    """The source of an underlying's price."""
+
+    MARK = "mark"
+    INDEX = "index value"
+    PARITY = "put-call parity"
+    NONE = ""
+
+
+class RiskInputs(NamedTuple):
+    """The inputs of n legs.
+
+    Attributes:
+        options: The model's inputs, None with a reason.
+        reasons: Why there are none; `SHARES` for shares.
+        spot: Dollars per share, NaN if unknown.
+        sources: Where it comes from.
+        years: Calendar time to expiry, NaN for shares and once expired.
+        dividends: The sum of the declared dividends until expiry, dollars per share.
+    """
+
+    options: Sequence[OptionInputs | None]
+    reasons: Sequence[Reason | None]
+    spot: Floats
+    sources: Sequence[SpotSource]
+    years: Floats
+    dividends: Floats
+
+
+def find_inputs(
+    legs: RiskLegs, prices: LegPrices, live: LiveSnapshot, rate: float, stale_after_seconds: float
+) -> RiskInputs:
+    """Return the inputs of every leg."""
+    honest = np.isin(prices.methods, _TWO_SIDED) & ~np.isnan(prices.mark)
+    seconds = (prices.expires_at - to_microseconds(live.as_of)) / _MICROSECONDS
+    years = np.where(legs.is_stock | prices.expired, np.nan, seconds / SECONDS_PER_YEAR)
+    own = np.where(legs.on_future & ~legs.is_stock, np.nan, prices.spot)
+    parity = _parity_spots(legs, prices, honest, years, rate)
+    from_parity = np.isnan(own) & legs.on_index & ~legs.is_stock
+    spot = np.where(from_parity, parity, own)
+    apart = _are_apart(prices, stale_after_seconds) & ~from_parity
+    reasons = _reasons(legs, prices, honest, spot, apart)
+    dividends = _Dividends(live, rate)
+    options: list[OptionInputs | None] = []
+    paid = np.zeros(len(legs))
+    for number, reason in enumerate(reasons):
+        if reason is not None:
+            options.append(None)
+            continue
+        here, time = float(spot[number]), float(years[number])
+        total, dividend_yield = dividends.until(
+            legs.stocks[number], int(legs.expiry_days[number]), here, time
+        )
+        paid[number] = total
+        options.append(
+            OptionInputs(
+                bool(legs.is_put[number]),
+                float(legs.strike[number]),
+                here,
+                time,
+                rate,
+                dividend_yield,
+                bool(legs.european[number]),
+            )
+        )
+    return RiskInputs(options, reasons, spot, _sources(legs, spot, from_parity), years, paid)
+
+
+def _reasons(
+    legs: RiskLegs, prices: LegPrices, honest: Flags, spot: Floats, apart: Flags
+) -> list[Reason | None]:
+    found = np.full(len(legs), None, dtype=object)
+    checks = (
+        (apart, Reason.APART),
+        (~(spot > 0), Reason.NO_SPOT),
+        (~honest, Reason.NO_MARK),
+        (legs.adjusted, Reason.ADJUSTED),
+        (prices.expired, Reason.EXPIRED),
+        (legs.is_stock, Reason.SHARES),
+    )
+    for mask, reason in checks:
+        found[mask] = reason
+    return list(found)
+
+
+def _are_apart(prices: LegPrices, stale_after_seconds: float) -> Flags:
+    """Return flags for quotes of another time than the spot: then a volatility would mix two markets."""
+    proven = np.isin(prices.states, _PROVEN) & np.isin(prices.spot_states, _PROVEN)
+    limit = np.where(
+        prices.states == _CLOSED,
+        _CLOSED_SECONDS_APART,
+        max(stale_after_seconds, _LEAST_SECONDS_APART),
+    )
+    # An unknown age proves nothing.
+    return ~proven & ~(np.abs(prices.ages - prices.spot_ages) <= limit)
+
+
+def _parity_spots(legs: RiskLegs, prices: LegPrices, honest: Flags, years: Floats, rate: float) -> Floats:
+    """Return the discounted forward of each contract's root and expiry, NaN without a pair."""
+    usable = honest & legs.on_index & ~legs.is_stock & ~prices.expired & (years > 0)
+    marks: dict[tuple[int, float], dict[bool, tuple[float, float]]] = {}
+    for number in np.flatnonzero(usable).tolist():
+        key = (int(legs.pairs[number]), float(legs.strike[number]))
+        side = bool(legs.is_put[number])
+        marks.setdefault(key, {})[side] = float(prices.mark[number]), float(years[number])
+    nearest: dict[int, tuple[float, float]] = {}
+    for (pair, strike), sides in marks.items():
+        if len(sides) == 2:  # noqa: PLR2004 - a call and a put
+            (call, time), (put, _) = sides[False], sides[True]
+            far, spot = abs(call - put), call - put + strike * math.exp(-rate * time)
+            if pair not in nearest or far < nearest[pair][0]:
+                nearest[pair] = far, spot
+    return np.array([nearest.get(pair, (0.0, math.nan))[1] for pair in legs.pairs.tolist()])
+
+
+def _sources(legs: RiskLegs, spot: Floats, from_parity: Flags) -> list[SpotSource]:
+    words = np.where(
+        np.isnan(spot),
+        SpotSource.NONE,
+        np.where(from_parity, SpotSource.PARITY, np.where(legs.on_index, SpotSource.INDEX, SpotSource.MARK)),
+    )
+    return [SpotSource(word) for word in words.tolist()]
+
+
+class _Dividends:
+    """The declared dividends by stock, as yields of the time to an expiry."""
+
+    def __init__(self, live: LiveSnapshot, rate: float) -> None:
+        self._rate, self._today = rate, new_york_date(live.as_of).toordinal()
+        self._by_stock: dict[str, list[Dividend]] = {}
+        for each in live.dividends or ():
+            self._by_stock.setdefault(each.symbol, []).append(each)
+
+    def until(self, stock: str, expiry_day: int, spot: float, years: float) -> tuple[float, float]:
+        """Return the dollars per share with an ex-date after today and until expiry, and their yield."""
+        total = present = 0.0
+        for each in self._by_stock.get(stock, ()):
+            days = each.ex_date.toordinal() - self._today
+            if days > 0 and each.ex_date.toordinal() <= expiry_day:
+                amount = float(each.amount)
+                total += amount
+                present += amount * math.exp(-self._rate * days / DAYS_PER_YEAR)
+        if not 0 < present < spot:
+            return total, 0.0
+        return total, -math.log1p(-present / spot) / years

@@ -1,0 +1,175 @@
+"""All legs of a portfolio in the file's order: their terms, and their prices in one snapshot."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from options_helper.analysis.arrays.columns import flags, integers
+from options_helper.analysis.contracts.products import FUTURE_ROOTS, is_european, is_index
+from options_helper.analysis.osi import contract_root
+from options_helper.analysis.valuation.valuation import compute_live_rows
+from options_helper.market import LiveSnapshot
+from options_helper.models import MultiLegPosition, Portfolio
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from options_helper.analysis.holdings.portfolio_arrays import PortfolioArrays
+
+    Floats = NDArray[np.float64]
+    Flags = NDArray[np.bool_]
+    Numbers = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class RiskLegs:
+    """The static side of n legs; a single option or a block of shares is leg 0 of its position.
+
+    Attributes:
+        order: The place of each leg among the portfolio's singles followed by the structures' legs.
+        position_codes: The number of each leg's position in the file.
+        pairs: Equal for contracts of one root and expiry, which have one forward; -1 for shares.
+        european: Whether exercise is possible at expiry only.
+        on_future: Whether its underlying is a future, so that the index is not its spot.
+        on_index: Whether the underlying is an index.
+    """
+
+    position_ids: tuple[str, ...]
+    stocks: tuple[str, ...]
+    symbols: tuple[str, ...]
+    order: Numbers
+    position_codes: Numbers
+    leg_index: Numbers
+    pairs: Numbers
+    european: Flags
+    on_future: Flags
+    on_index: Flags
+    underlying_codes: Numbers
+    expiry_days: Numbers
+    is_stock: Flags
+    is_put: Flags
+    strike: Floats
+    quantity: Floats
+    adjusted: Flags
+
+    def __len__(self) -> int:
+        return len(self.symbols)
+
+
+class LegPrices(NamedTuple):
+    """The same legs in one snapshot, and the stocks' prices by `underlying_codes`.
+
+    Attributes:
+        scale: Dollars per point of the whole signed quantity, shares for shares.
+        methods, states: Numbers as in the valuation.
+        expires_at: Microseconds.
+    """
+
+    bid: Floats
+    mark: Floats
+    ask: Floats
+    methods: NDArray[np.int8]
+    states: NDArray[np.int8]
+    ages: Floats
+    scale: Floats
+    multiplier: Floats
+    expired: Flags
+    expires_at: Numbers
+    spot: Floats
+    spot_states: NDArray[np.int8]
+    spot_ages: Floats
+
+
+def legs_of(portfolio: Portfolio, book: PortfolioArrays) -> RiskLegs:
+    """Return the legs of a portfolio; `book` are its arrays, with which they are kept."""
+    return book.structures.memo.get("risk", book, lambda: _build(portfolio, book))
+
+
+def _build(portfolio: Portfolio, book: PortfolioArrays) -> RiskLegs:
+    order = _order_of(portfolio, len(book.positions))
+    sizes = [len(each.legs) if isinstance(each, MultiLegPosition) else 1 for each in portfolio.positions]
+    codes = np.repeat(np.arange(len(sizes)), sizes)
+    both = (book.positions, book.legs)
+
+    def take(name: str) -> NDArray[Any]:
+        return np.concatenate([getattr(rows, name) for rows in both])[order]
+
+    every_symbol = (*book.positions.symbols, *book.legs.symbols)
+    every_stock = (*book.positions.underlyings, *book.legs.underlyings)
+    symbols = tuple(every_symbol[place] for place in order.tolist())
+    stocks = tuple(every_stock[place] for place in order.tolist())
+    is_stock, days = take("is_stock"), take("expiry_days")
+    roots = ["" if shares else contract_root(each) for shares, each in zip(is_stock, symbols, strict=True)]
+    pairs = {
+        each: number for number, each in enumerate(dict.fromkeys(zip(roots, days.tolist(), strict=True)))
+    }
+    return RiskLegs(
+        position_ids=tuple(portfolio.positions[code].id for code in codes.tolist()),
+        stocks=stocks,
+        symbols=symbols,
+        order=order,
+        position_codes=codes,
+        leg_index=integers(number for size in sizes for number in range(size)),
+        pairs=integers(
+            pairs[root, day] if root else -1 for root, day in zip(roots, days.tolist(), strict=True)
+        ),
+        european=flags(map(is_european, roots)),
+        on_future=flags(root in FUTURE_ROOTS for root in roots),
+        on_index=flags(map(is_index, stocks)),
+        underlying_codes=take("underlying_codes"),
+        expiry_days=days,
+        is_stock=is_stock,
+        is_put=take("is_put"),
+        strike=take("strike"),
+        quantity=take("quantity"),
+        adjusted=take("adjusted"),
+    )
+
+
+def _order_of(portfolio: Portfolio, singles: int) -> Numbers:
+    """Return the places of the file's legs among the singles followed by the structures' legs."""
+    places: list[int] = []
+    single, leg = 0, singles
+    for position in portfolio.positions:
+        if isinstance(position, MultiLegPosition):
+            places += range(leg, leg + len(position.legs))
+            leg += len(position.legs)
+        else:
+            places.append(single)
+            single += 1
+    return integers(places)
+
+
+def price_legs(
+    legs: RiskLegs, book: PortfolioArrays, live: LiveSnapshot, stale_after_seconds: float
+) -> LegPrices:
+    """Return the legs' prices in one snapshot.
+
+    Raises:
+        ValueError: `stale_after_seconds` is not above zero.
+    """
+    stocks = compute_live_rows(book.underlyings, live, stale_after_seconds)
+    both = [compute_live_rows(rows, live, stale_after_seconds) for rows in (book.positions, book.legs)]
+
+    def take(arrays: list[NDArray[Any]]) -> NDArray[Any]:
+        return np.concatenate(arrays)[legs.order]
+
+    codes = legs.underlying_codes
+    return LegPrices(
+        bid=take([each.marks.bid for each in both]),
+        mark=take([each.mark for each in both]),
+        ask=take([each.marks.ask for each in both]),
+        methods=take([each.methods for each in both]),
+        states=take([each.states for each in both]),
+        ages=take([each.mark_ages for each in both]),
+        scale=take([each.scale for each in both]),
+        multiplier=take([each.multiplier for each in both]),
+        expired=take([each.expired for each in both]),
+        expires_at=take([each.ends.expires_at for each in both]),
+        spot=stocks.mark[codes],
+        spot_states=stocks.states[codes],
+        spot_ages=stocks.mark_ages[codes],
+    )

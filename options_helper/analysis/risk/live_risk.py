@@ -1,0 +1,198 @@
+"""Implied volatility and Greeks of a portfolio in one snapshot, and their sums, each with its coverage.
+
+Every figure is signed by position and counts the whole quantity: delta in shares, gamma in shares per dollar,
+theta in dollars per calendar day, vega in dollars per point of volatility (0.01), rho in dollars per
+percentage point. A share has delta 1 and no other Greek. A sum is that of the known legs; `covered_legs` of
+`legs` are known, and a sum without any is NaN.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from options_helper.analysis.arrays.columns import Column, dates, floats, texts
+from options_helper.analysis.arrays.frames import build_frame
+from options_helper.analysis.holdings.instruments import NEVER
+from options_helper.analysis.holdings.portfolio_arrays import PortfolioArrays, arrays_of
+from options_helper.analysis.risk.implied import Solution, unsolved
+from options_helper.analysis.risk.inputs import RiskInputs, find_inputs
+from options_helper.analysis.risk.legs import LegPrices, RiskLegs, legs_of, price_legs
+from options_helper.analysis.risk.reasons import Reason
+from options_helper.analysis.risk.solver import Solver
+from options_helper.analysis.risk.sums import GREEKS, first_reasons, sum_all, sum_by
+from options_helper.analysis.tables.schema import Table, names_of
+from options_helper.market import LiveSnapshot
+from options_helper.models import Portfolio
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+    Numbers = NDArray[np.int64]
+
+# The middle of the target range for the federal funds rate, 3.50 to 3.75 % (28 January 2026).
+RISK_FREE_RATE = 0.03625
+RISK_FREE_RATE_DATE = dt.date(2026, 1, 28)
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class LiveRisk:
+    """The risk of one portfolio in one snapshot.
+
+    Attributes:
+        at: The snapshot.
+        rate: The continuously compounded rate that was used.
+        legs: One row per leg in the file's order; a single option or shares are leg 0 of their position.
+        positions: One row per position in the file's order.
+        underlyings, expiries: One row each, in ascending order; shares have no expiry and come last.
+        total: The sums over the portfolio, by the same names.
+        inputs: The model's inputs of every leg, and `solutions` what it made of them.
+    """
+
+    at: LiveSnapshot
+    rate: float
+    legs: pd.DataFrame
+    positions: pd.DataFrame
+    underlyings: pd.DataFrame
+    expiries: pd.DataFrame
+    total: pd.Series
+    inputs: RiskInputs
+    solutions: tuple[Solution, ...]
+
+
+def compute_live_risk(
+    portfolio: Portfolio,
+    live: LiveSnapshot,
+    *,
+    risk_free_rate: float = RISK_FREE_RATE,
+    stale_after_seconds: float = 30.0,
+) -> LiveRisk:
+    """Return the risk of a portfolio in one snapshot.
+
+    Args:
+        portfolio: What is held.
+        live: The snapshot; every time counts from its `as_of`.
+        risk_free_rate: A fraction a year, continuously compounded.
+        stale_after_seconds: The age above which a price is no longer live.
+
+    Raises:
+        ValueError: The rate is negative or not a number, or the threshold is not above zero.
+    """
+    return solve_live_risk(portfolio, live, risk_free_rate, stale_after_seconds, Solver())
+
+
+def solve_live_risk(
+    portfolio: Portfolio, live: LiveSnapshot, rate: float, stale_after_seconds: float, solver: Solver
+) -> LiveRisk:
+    """Return the same with a solver, which keeps the solutions of what has not moved."""
+    if not 0 <= rate < 1:
+        raise ValueError(f"the risk-free rate must be a fraction from 0 to below 1, not {rate}")
+    book = arrays_of(portfolio)
+    legs = legs_of(portfolio, book)
+    prices = price_legs(legs, book, live, stale_after_seconds)
+    inputs = find_inputs(legs, prices, live, rate, stale_after_seconds)
+    solutions = _solve(legs, prices, inputs, solver)
+    columns = _leg_columns(legs, prices, inputs, solutions)
+    return LiveRisk(
+        at=live,
+        rate=rate,
+        legs=build_frame(names_of(Table.RISK_LEGS), columns, frozen=True),
+        positions=_position_sums(portfolio, legs, columns),
+        underlyings=_underlying_sums(book, legs, columns),
+        expiries=_expiry_sums(legs, columns),
+        total=sum_all(columns),
+        inputs=inputs,
+        solutions=solutions,
+    )
+
+
+def _solve(legs: RiskLegs, prices: LegPrices, inputs: RiskInputs, solver: Solver) -> tuple[Solution, ...]:
+    found = []
+    sides = zip(prices.bid.tolist(), prices.mark.tolist(), prices.ask.tolist(), strict=True)
+    for symbol, option, reason, quote in zip(
+        legs.symbols, inputs.options, inputs.reasons, sides, strict=True
+    ):
+        if option is not None:
+            found.append(solver.solve(symbol, option, quote))
+        else:
+            found.append(unsolved(reason or Reason.NO_MARK))
+    return tuple(found)
+
+
+def _leg_columns(
+    legs: RiskLegs, prices: LegPrices, inputs: RiskInputs, solutions: tuple[Solution, ...]
+) -> dict[str, Column]:
+    greeks = {
+        name: np.where(
+            legs.is_stock,
+            1.0 if name == "delta" else 0.0,
+            floats(getattr(each.greeks, name) for each in solutions),
+        )
+        * prices.scale
+        + 0.0  # no negative zero
+        for name in GREEKS
+    }
+    return {
+        "position_id": texts(legs.position_ids),
+        "leg_index": legs.leg_index,
+        "contract_symbol": texts(
+            [None if s else n or None for s, n in zip(legs.is_stock, legs.symbols, strict=True)]
+        ),
+        "iv": floats(each.iv for each in solutions),
+        "bid_iv": floats(each.bid_iv for each in solutions),
+        "ask_iv": floats(each.ask_iv for each in solutions),
+        **greeks,
+        "dollar_delta": greeks["delta"] * inputs.spot,
+        "dollar_gamma": greeks["gamma"] * inputs.spot**2 / 100,
+        **_distances(legs, prices, inputs, solutions),
+        "spot": inputs.spot,
+        "spot_source": texts([source or None for source in inputs.sources]),
+        "years": inputs.years,
+        "dividends": inputs.dividends,
+        "european": legs.european,
+        "reason": texts([None if each.reason is None else str(each.reason) for each in solutions]),
+    }
+
+
+def _distances(
+    legs: RiskLegs, prices: LegPrices, inputs: RiskInputs, solutions: tuple[Solution, ...]
+) -> dict[str, Column]:
+    """Return how far each contract is from its strike, and how much of its mark is not intrinsic."""
+    inside = np.where(legs.is_put, legs.strike - inputs.spot, inputs.spot - legs.strike)
+    unknown = legs.is_stock | legs.adjusted | prices.expired
+    inside = np.where(unknown, np.nan, inside)
+    iv = floats(each.iv for each in solutions)
+    return {
+        "extrinsic": prices.mark - np.maximum(inside, 0.0),
+        "moneyness": inside / inputs.spot,
+        "expected_move": inputs.spot * iv * np.sqrt(inputs.years),
+    }
+
+
+def _position_sums(portfolio: Portfolio, legs: RiskLegs, columns: dict[str, Column]) -> pd.DataFrame:
+    size = len(portfolio.positions)
+    known = (~np.isnan(columns["delta"])).tolist()
+    sums = {
+        "id": texts([position.id for position in portfolio.positions]),
+        **sum_by(legs.position_codes, size, columns),
+        "reason": first_reasons(legs.position_codes, size, columns["reason"].tolist(), known),
+    }
+    return build_frame(names_of(Table.RISK_POSITIONS), sums, frozen=True)
+
+
+def _underlying_sums(book: PortfolioArrays, legs: RiskLegs, columns: dict[str, Column]) -> pd.DataFrame:
+    stocks = book.underlyings.symbols
+    sums = {"symbol": texts(stocks), **sum_by(legs.underlying_codes, len(stocks), columns)}
+    return build_frame(names_of(Table.RISK_UNDERLYINGS), sums, frozen=True)
+
+
+def _expiry_sums(legs: RiskLegs, columns: dict[str, Column]) -> pd.DataFrame:
+    days, groups = np.unique(np.where(legs.is_stock, NEVER, legs.expiry_days), return_inverse=True)
+    expiries = [None if day == NEVER else dt.date.fromordinal(day) for day in days.tolist()]
+    sums = {"expiry": dates(expiries), **sum_by(groups, len(days), columns)}
+    return build_frame(names_of(Table.RISK_EXPIRIES), sums, frozen=True)

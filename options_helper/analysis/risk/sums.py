@@ -1,0 +1,47 @@
+"""Sums of the legs' risk by position, underlying and expiry, each with its coverage."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from options_helper.analysis.arrays.columns import Column, texts
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+    Numbers = NDArray[np.int64]
+
+GREEKS = ("delta", "gamma", "theta", "vega", "rho")
+SUMMED = (*GREEKS, "dollar_delta", "dollar_gamma")
+
+
+def sum_by(groups: Numbers, size: int, columns: Mapping[str, Column]) -> dict[str, Column]:
+    """Return the sums of known legs by group, NaN for a group without any, and how many legs they cover."""
+    known = ~np.isnan(columns["delta"])
+    covered = np.bincount(groups, known, size).astype(np.int64)
+    sums: dict[str, Column] = {
+        # A known leg without a price in dollars makes the group's dollars unknown.
+        name: np.where(covered > 0, np.bincount(groups, np.where(known, columns[name], 0.0), size), np.nan)
+        for name in SUMMED
+    }
+    return {**sums, "covered_legs": covered, "legs": np.bincount(groups, minlength=size).astype(np.int64)}
+
+
+def sum_all(columns: Mapping[str, Column]) -> pd.Series:
+    """Return the sums over all legs, by the same names."""
+    sums = sum_by(np.zeros(len(columns["delta"]), np.int64), 1, columns)
+    return pd.Series({name: column[0].item() for name, column in sums.items()}, dtype=object)
+
+
+def first_reasons(groups: Numbers, size: int, reasons: Sequence[str | None], known: Sequence[bool]) -> Column:
+    """Return by group the reason of the first leg that is not known, None if all are."""
+    found: list[str | None] = [None] * size
+    for group, reason, is_known in zip(groups.tolist(), reasons, known, strict=True):
+        if not is_known and found[group] is None:
+            found[group] = reason
+    return texts(found)
