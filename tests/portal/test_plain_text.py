@@ -41,6 +41,15 @@ JOINER = "\N{WORD JOINER}"
         ("\x1b[31m", "\N{SYMBOL FOR ESCAPE}\\[31m"),
         ("a\u202eb", "a\N{REPLACEMENT CHARACTER}b"),
         ("a\udcffb", "a\N{REPLACEMENT CHARACTER}b"),
+        ("spy\u200b-put", "spy\N{REPLACEMENT CHARACTER}-put"),
+        ("spy\u200d-put", "spy\N{REPLACEMENT CHARACTER}-put"),
+        ("spy\u2060-put", "spy\N{REPLACEMENT CHARACTER}-put"),
+        ("spy\u061c\u00ad\ufeff\U000e0041", "spy" + 4 * "\N{REPLACEMENT CHARACTER}"),
+        ("spy\u3164\u2800", "spy" + 2 * "\N{REPLACEMENT CHARACTER}"),
+        ("x" + 300 * "\u0301", "x" + 4 * "\u0301" + "\N{REPLACEMENT CHARACTER}"),
+        ("\u2212\u2060$5", "\u2212\u2060\\$5"),
+        ("\U0001f469\u200d\U0001f4bb", "\U0001f469\u200d\U0001f4bb"),
+        ("\u06cc\u200c\u062e", "\u06cc\u200c\u062e"),
         ("&lt;b&gt;", r"\&lt;b\&gt;"),
         ("$x$ and `y`", r"\$x\$ and \`y\`"),
     ],
@@ -60,6 +69,14 @@ def test_html_shows_each_letter(text: str) -> None:
 def test_a_path_that_is_not_utf_8_can_be_sent() -> None:
     """A lone surrogate, as a file name of foreign bytes has it, cannot reach the browser's protocol."""
     assert in_html("caf\udce9.json").encode() == "caf\N{REPLACEMENT CHARACTER}.json".encode()
+
+
+def test_no_other_module_escapes_html() -> None:
+    """HTML's own escaping leaves invisible characters in the page, so one module alone uses it."""
+    own = {
+        path.name for path in COMPONENTS.rglob("*.py") if "import escape" in path.read_text(encoding="utf-8")
+    }
+    assert own == {"plain_text.py", "this_machine.py"}  # the latter writes no foreign text
 
 
 def _interpolations(words: ast.expr) -> Iterator[ast.expr]:

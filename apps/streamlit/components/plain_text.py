@@ -1,6 +1,7 @@
 """Shows text that is not ours as plain text: ids, file names, settings, and messages of servers and errors.
 
-Everything that the page did not write itself passes through `in_markdown` or `in_html` before it is shown.
+Everything that the page did not write itself passes through `in_markdown` or `in_html` before it is shown, or
+through `visible` if it is shown as plain text.
 """
 
 from __future__ import annotations
@@ -19,30 +20,41 @@ _REWRITTEN = re.compile(
     r"|(?<!\S)[-<>~](?=(?:->?|[-=>])(?!\S))",
     re.IGNORECASE,
 )
-_REVERSING = frozenset("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_ACTING = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})  # directions and invisible characters among them
+_BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")  # letters without ink
+# Joiners belong to words of other scripts and to emojis; elsewhere they make different ids look alike.
+_JOINING = re.compile(r"(?<=[^\x00-\x7f])[\u200c\u200d](?=[^\x00-\x7f])|(?<=\u2212)\u2060")
+_MARK = "[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]"
+_PILE = re.compile(f"({_MARK}{{4}}){_MARK}+")  # it would cover the lines above and below
 
 
 def in_markdown(text: str) -> str:
     """Return the text so that Streamlit's Markdown shows it letter by letter."""
-    joined = _REWRITTEN.sub(lambda found: found[0] + _JOINER, _visible(text))
+    joined = _REWRITTEN.sub(lambda found: found[0] + _JOINER, visible(text))
     return _LINE_START.sub(r"\1\\", _SYNTAX.sub(r"\\\g<0>", joined))
 
 
 def in_html(text: str) -> str:
     """Return the text so that HTML shows it letter by letter, in an element or an attribute."""
-    return escape(_visible(text))
+    return escape(visible(text))
 
 
-def _visible(text: str) -> str:
-    """Replace characters that are invisible, or make other text look different, with a visible sign."""
-    return "".join(_sign(letter) if not letter.isprintable() else letter for letter in text)
+def visible(text: str) -> str:
+    """Return the text with a sign for each character that is invisible or makes other text look different."""
+    text = _PILE.sub("\\1\N{REPLACEMENT CHARACTER}", text)
+    if text.isprintable() and _BLANK.isdisjoint(text):
+        return text
+    joining = {found.start() for found in _JOINING.finditer(text)}
+    return "".join(
+        letter if place in joining or (letter.isprintable() and letter not in _BLANK) else _sign(letter)
+        for place, letter in enumerate(text)
+    )
 
 
 def _sign(letter: str) -> str:
-    """Return the picture of a control character; a joiner or a rare space stays as it is."""
+    """Return the picture of a control character, or a replacement character; a rare space stays as it is."""
     code = ord(letter)
     if code < 0x20:  # noqa: PLR2004 - Unicode's control pictures follow this block
         return chr(0x2400 + code)
-    if letter in _REVERSING or unicodedata.category(letter) in {"Cc", "Cs", "Zl", "Zp"}:
-        return "\N{REPLACEMENT CHARACTER}"
-    return letter
+    is_acting = letter in _BLANK or unicodedata.category(letter) in _ACTING
+    return "\N{REPLACEMENT CHARACTER}" if is_acting else letter

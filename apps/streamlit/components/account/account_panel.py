@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from html import escape
 
 import streamlit as st
 
 from apps.streamlit.components.account.account_view import AccountView, write_corrected_file
-from apps.streamlit.components.plain_text import in_markdown
+from apps.streamlit.components.plain_text import in_html, in_markdown
 from options_helper.analysis.account.compare import AccountComparison
 from options_helper.analysis.account.equity import exact
 from options_helper.analysis.account.panel_words import (
@@ -53,7 +52,7 @@ def render_account(account: AccountView, portfolio: Portfolio, live: LiveSnapsho
         if account.money is not None:
             st.html(money_html(account.money, zone))
         if account.day is not None:
-            st.html(f'<p class="oh-more">{escape(day_words(account.day))}</p>')
+            st.html(f'<p class="oh-more">{in_html(day_words(account.day))}</p>')
         if account.day is not None and account.day.closed:
             with st.expander("Closed today"):
                 st.html(_table(_CLOSED, closed_lines(account.day), "oh-account"))
@@ -87,7 +86,7 @@ def money_html(money: BrokerAccount, zone: dt.tzinfo) -> str:
         ("Options buying power", _amount(money.options_buying_power)),
     ]
     words = " · ".join(f"{label} {value}" for label, value in figures)
-    return f'<p class="oh-more">{escape(words)} · {escape(_as_of(money.as_of, zone))}</p>'
+    return f'<p class="oh-more">{in_html(words)} · {in_html(_as_of(money.as_of, zone))}</p>'
 
 
 def bridge_html(account: AccountView) -> str:
@@ -96,12 +95,12 @@ def bridge_html(account: AccountView) -> str:
 
 
 def _cells(cells: Sequence[str]) -> str:
-    return "".join(f"<td>{escape(cell)}</td>" for cell in cells)
+    return "".join(f"<td>{in_html(cell)}</td>" for cell in cells)
 
 
 def _table(headings: Sequence[str], rows: Sequence[Sequence[str]], names: str) -> str:
-    head = "".join(f'<th scope="col">{escape(each)}</th>' for each in headings)
-    body = "".join(f'<tr><th scope="row">{escape(first)}</th>{_cells(cells)}</tr>' for first, *cells in rows)
+    head = "".join(f'<th scope="col">{in_html(each)}</th>' for each in headings)
+    body = "".join(f'<tr><th scope="row">{in_html(first)}</th>{_cells(cells)}</tr>' for first, *cells in rows)
     top = f"<thead><tr>{head}</tr></thead>" if headings else ""
     return f'<table class="{names}">{top}<tbody>{body}</tbody></table>'
 

@@ -6,7 +6,7 @@ import streamlit as st
 from pydantic import ValidationError
 
 from apps.streamlit.components.alerts.alert_words import WHOLE
-from apps.streamlit.components.plain_text import in_markdown
+from apps.streamlit.components.plain_text import in_markdown, visible
 from options_helper.analysis.alerts.step import AlertMetric, AlertRule, Comparison
 from options_helper.session.monitor import PortfolioMonitor
 
@@ -17,7 +17,7 @@ def render_form(monitor: PortfolioMonitor) -> None:
     """Draw the form, with the reason below it if the last submission made no alert."""
     with st.form("live-alert-form", border=False, clear_on_submit=False):
         ids = [position.id for position in monitor.portfolio.positions]
-        st.selectbox("Watch", [WHOLE, *ids], key=_field("position"))
+        st.selectbox("Watch", [WHOLE, *ids], format_func=visible, key=_field("position"))
         metrics = [str(metric) for metric in AlertMetric]
         st.selectbox(
             "Figure", metrics, format_func=lambda name: AlertMetric(name).label, key=_field("metric")

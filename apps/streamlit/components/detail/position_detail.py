@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from html import escape
 from pathlib import Path
 
 import pandas as pd
@@ -20,6 +19,7 @@ from apps.streamlit.components.charts.chart_data import (
 from apps.streamlit.components.charts.charts import curve_spec, draw, payoff_spec, say
 from apps.streamlit.components.detail.detail_words import extremes_of, marks_of, no_payoff_words, title_of
 from apps.streamlit.components.detail.quote_ladder import ladder_html
+from apps.streamlit.components.plain_text import in_html
 from apps.streamlit.components.positions.table.records import Record, plain_records
 from apps.streamlit.components.positions.table.row_words import split_warnings, warning_words
 from options_helper.analysis.fills.by_position import positions_by_symbol
@@ -91,10 +91,10 @@ def _records_of(position: AnyPosition, positions: pd.DataFrame, legs: pd.DataFra
 
 def _head(position: AnyPosition, structure: Structure, records: list[Record], whole: list[Record]) -> str:
     facts = " · ".join(part for part in (marks_of(records), extremes_of(structure)) if part)
-    lines = "".join(f"<li>{escape(sentence)}</li>" for sentence in _sentences(records, whole))
+    lines = "".join(f"<li>{in_html(sentence)}</li>" for sentence in _sentences(records, whole))
     return (
-        f'<p class="pd-head"><strong>{escape(title_of(position, structure))}</strong> '
-        f"<span>{escape(facts)}</span></p>" + (f'<ul class="pd-warnings">{lines}</ul>' if lines else "")
+        f'<p class="pd-head"><strong>{in_html(title_of(position, structure))}</strong> '
+        f"<span>{in_html(facts)}</span></p>" + (f'<ul class="pd-warnings">{lines}</ul>' if lines else "")
     )
 
 
@@ -163,9 +163,9 @@ def _fill_list(fills: list[Execution], zone: dt.tzinfo) -> str:
     if not fills:
         return '<p class="pd-none">No fills of it today.</p>'
     rows = "".join(
-        f"<li><time>{format_time(one.at, zone)}</time> {escape(side_words(one.side, one.intent))} "
-        f"{escape(execution_name(one))} <b>{escape(fill_words(one.quantity, one.price))}</b> "
-        f"{escape(' · '.join(execution_notes(one)))}</li>"
+        f"<li><time>{format_time(one.at, zone)}</time> {in_html(side_words(one.side, one.intent))} "
+        f"{in_html(execution_name(one))} <b>{in_html(fill_words(one.quantity, one.price))}</b> "
+        f"{in_html(' · '.join(execution_notes(one)))}</li>"
         for one in fills
     )
     return f'<ul class="pd-fills">{rows}</ul>'

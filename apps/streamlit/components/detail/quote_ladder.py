@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from html import escape
-
 from apps.streamlit.components.detail.detail_words import broker_words, origin_words, state_words
+from apps.streamlit.components.plain_text import in_html
 from apps.streamlit.components.positions.table.records import Record
 from apps.streamlit.components.positions.table.row_words import name_of, name_of_leg
 from options_helper.analysis.text.figures import format_count, format_price, format_quantity
@@ -29,7 +28,7 @@ def ladder_html(position: AnyPosition, records: list[Record]) -> str:
     return (
         f'<div class="pd-ladder" tabindex="0" role="region" aria-label="Quotes">'
         f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>"
-        + (f'<p class="pd-notes">{escape(note)}</p>' if note else "")
+        + (f'<p class="pd-notes">{in_html(note)}</p>' if note else "")
     )
 
 
@@ -42,15 +41,15 @@ def _names(position: AnyPosition) -> list[str]:
 
 def _ladder_row(name: str, record: Record) -> str:
     sized = [_sized(record[price], record[size]) for price, size in _SIZED]
-    prices = [escape(format_price(record[column])) for column in ("mark", "natural", "last", "broker_price")]
-    state = escape(state_words(record["state"], record["quote_age_seconds"]))
+    prices = [in_html(format_price(record[column])) for column in ("mark", "natural", "last", "broker_price")]
+    state = in_html(state_words(record["state"], record["quote_age_seconds"]))
     cells = "".join(f"<td>{cell}</td>" for cell in [*sized, *prices])
-    cells += f'<td title="{escape(origin_words(record))}">{state}</td>'
+    cells += f'<td title="{in_html(origin_words(record))}">{state}</td>'
     quantity = format_quantity(record["quantity"])
-    return f'<tr><th scope="row">{escape(quantity)} {escape(name)}</th>{cells}</tr>'
+    return f'<tr><th scope="row">{in_html(quantity)} {in_html(name)}</th>{cells}</tr>'
 
 
 def _sized(price: float | None, size: float | None) -> str:
     """Return a price with its size in small type."""
-    text = escape(format_price(price))
+    text = in_html(format_price(price))
     return f"{text} <small>{_TIMES}{format_count(size)}</small>" if price is not None and size else text

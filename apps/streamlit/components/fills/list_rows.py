@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from html import escape
+
+from apps.streamlit.components.plain_text import in_html
 
 _BETWEEN = " · "
 SHOWN = 200  # nobody reads a longer list, and drawing it is slow
@@ -25,23 +26,23 @@ class Row:
 def list_rows(label: str, rows: Iterable[Row]) -> str:
     """Return the rows as an ordered list that the keyboard can scroll, with everything in them escaped."""
     items = "".join(map(_item, rows))
-    return f'<ol class="oh-rows" tabindex="0" aria-label="{escape(label)}">{items}</ol>'
+    return f'<ol class="oh-rows" tabindex="0" aria-label="{in_html(label)}">{items}</ol>'
 
 
 def _item(row: Row) -> str:
     return (
-        f'<li class="{row.classes}"><span class="oh-time">{escape(row.time)}</span>'
-        f'<span class="oh-what" title="{escape(row.hover or row.what)}">{escape(row.what)}</span>'
-        f'<span class="oh-amount">{escape(row.amount)}</span>'
+        f'<li class="{row.classes}"><span class="oh-time">{in_html(row.time)}</span>'
+        f'<span class="oh-what" title="{in_html(row.hover or row.what)}">{in_html(row.what)}</span>'
+        f'<span class="oh-amount">{in_html(row.amount)}</span>'
         f'<span class="oh-details">{_details(row)}</span></li>'
     )
 
 
 def _details(row: Row) -> str:
     """Return the parts of the second line, unbroken if a line has room for them."""
-    return _BETWEEN.join(f"<i>{escape(part)}</i>" for part in row.details.split(_BETWEEN) if part)
+    return _BETWEEN.join(f"<i>{in_html(part)}</i>" for part in row.details.split(_BETWEEN) if part)
 
 
 def quiet(words: str) -> str:
     """Return a quiet line, or "" for no words."""
-    return f'<p class="oh-quiet">{escape(words)}</p>' if words else ""
+    return f'<p class="oh-quiet">{in_html(words)}</p>' if words else ""

@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 import streamlit as st
 
+from apps.streamlit.components.plain_text import visible
 from apps.streamlit.components.positions.table import (
     TableRows,
     build_table_rows,
@@ -61,7 +62,7 @@ def account_notes(
         )
     for name, facts in fills.by_position.items():
         notes.setdefault(name, []).extend(fill_fact_words(fact, zone) for fact in facts)
-    return {name: "; ".join(words) for name, words in notes.items()}
+    return {name: visible("; ".join(words)) for name, words in notes.items()}
 
 
 def _render_downloads(payload: TableRows, as_of: dt.datetime, zone: dt.tzinfo) -> None:

@@ -7,10 +7,10 @@ one symbol without a trusted close must not blank the headline.
 from __future__ import annotations
 
 from collections.abc import Callable
-from html import escape
 
 import streamlit as st
 
+from apps.streamlit.components.plain_text import in_html
 from options_helper.analysis.tables.sums import Total
 from options_helper.analysis.tables.totals import LiveTotals
 from options_helper.analysis.text.figures import MISSING, format_dollars, format_percent, format_pnl
@@ -45,9 +45,9 @@ def render_totals(totals: LiveTotals, cash: float, mix: str = "", *, not_held: s
             _pnl_tile("P/L Open", totals.open_pnl, totals.open_pnl_pct, notes)
             _pnl_tile("P/L Day", totals.day_pnl, totals.day_pnl_pct, notes, show_part=True)
             _coverage_tile(totals, mix)
-        st.html(f'<p class="oh-more">{escape(describe_more(totals))}</p>')
+        st.html(f'<p class="oh-more">{in_html(describe_more(totals))}</p>')
         if not_held:
-            st.html(f'<p class="oh-more oh-not-held">{escape(not_held)}</p>')
+            st.html(f'<p class="oh-more oh-not-held">{in_html(not_held)}</p>')
 
 
 def describe_more(totals: LiveTotals) -> str:

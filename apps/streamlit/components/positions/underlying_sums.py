@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from html import escape
 
 import pandas as pd
 import streamlit as st
 
+from apps.streamlit.components.plain_text import in_html
 from apps.streamlit.components.positions.table.records import Record, plain_records
 from options_helper.analysis.text.figures import MISSING, format_dollars, format_pnl
 
@@ -39,7 +39,7 @@ def sums_html(underlyings: pd.DataFrame) -> str:
 
 def _row(record: Record) -> str:
     cells = "".join(f"<td>{_cell(record, name, write)}</td>" for _, name, write in _SUMS)
-    return f'<tr><th scope="row">{escape(record["underlying"])}</th>{cells}</tr>'
+    return f'<tr><th scope="row">{in_html(record["underlying"])}</th>{cells}</tr>'
 
 
 def _cell(record: Record, name: str, write: Callable[[float | None], str]) -> str:
