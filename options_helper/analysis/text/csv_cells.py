@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterable, Mapping, Sequence
 
-_FORMULA_SIGNS = frozenset("=+-@\t\r")
+# Where a cell begins: also behind a separator of another locale, at which a spreadsheet may split the line.
+_FORMULA = re.compile(r"(^|[;\t\r\n])(\s*)(?=[=+@\uff1d\uff0b\uff0d\uff20-])")
 _DECIMALS = 12  # quantities have up to nine, prices of coins more
 
 
 def safe_text(text: str) -> str:
     """Return text that a spreadsheet takes as text, never as a formula."""
-    return f"'{text}" if text[:1] in _FORMULA_SIGNS else text
+    return _FORMULA.sub(r"\1'\2", text)
 
 
 def plain_number(number: float) -> str:
