@@ -18,6 +18,8 @@ EXCHANGE_SECONDS = 20.0  # for connection, headers and body together; httpx limi
 LARGEST_ANSWER = 16 * 1024 * 1024  # decoded bytes; a full page of orders is about 4 MB
 _CHUNK = 64 * 1024
 _GZIP = 16 + zlib.MAX_WBITS
+# The body is decoded here. A cookie would come back to the server with every later request.
+_LEFT_OUT = frozenset({b"content-encoding", b"set-cookie"})
 
 
 class DeadlineExceeded(httpx.TimeoutException):
@@ -63,7 +65,7 @@ class BoundedTransport(httpx.BaseTransport):
             except httpx.HTTPError as error:
                 raise deadline.explain(error) from error
             on_failure.pop_all()
-        headers = [pair for pair in response.headers.raw if pair[0].lower() != b"content-encoding"]
+        headers = [pair for pair in response.headers.raw if pair[0].lower() not in _LEFT_OUT]
         body = _BoundedBody(request.url.path, response, deadline, self._most_bytes)
         return httpx.Response(
             response.status_code, headers=headers, stream=body, extensions=response.extensions
@@ -165,6 +167,8 @@ class _BoundedBody(httpx.SyncByteStream):
                 while waiting:
                     yield inflater.decompress(waiting, _CHUNK)
                     waiting = inflater.unconsumed_tail
+                if inflater.unused_data:  # zlib would keep all of it in memory, and its size is not counted
+                    raise self._refusal("the answer continues after its end")
         except zlib.error:
             raise self._refusal("the answer cannot be decompressed") from None
         if not inflater.eof and not self._deadline.is_over:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -34,6 +35,7 @@ _RETRY_SECONDS = 0.5
 _FIRST_WAIT, _WAIT_CAP = 1.0, 30.0  # after a 429 without a time
 _LONGEST_WAIT = 120.0  # the most, whatever a header says
 _STOPPED = "stopped"
+_COUNT = re.compile(r"[0-9]{1,12}")  # seconds, or a time; longer ones are neither
 
 
 class Host(StrEnum):
@@ -208,11 +210,11 @@ def _read_wait(headers: Mapping[str, str], clock: Callable[[], float]) -> float 
 
 
 def _whole(text: str | None) -> int | None:
-    return int(text) if text is not None and text.isascii() and text.isdigit() else None
+    return int(text) if text is not None and _COUNT.fullmatch(text) else None
 
 
 def _date(text: str | None) -> float | None:
     try:
         return parsedate_to_datetime(text).timestamp() if text else None
-    except ValueError:
+    except (ValueError, OverflowError):
         return None

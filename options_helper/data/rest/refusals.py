@@ -81,6 +81,8 @@ def _read(body: bytes, secrets: Iterable[str]) -> tuple[str, object]:
     said, code = answer.get("message"), answer.get("code")
     if not isinstance(said, str):
         return "", code
+    # First, because other characters may stand between those of a key.
+    said = "".join(filter(str.isprintable, said))
     for secret in secrets:
         said = said.replace(secret, "…")
-    return "".join(filter(str.isprintable, said[:_LONGEST_MESSAGE])).strip().rstrip("."), code
+    return said[:_LONGEST_MESSAGE].strip().rstrip("."), code

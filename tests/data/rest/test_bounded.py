@@ -152,6 +152,30 @@ def test_an_answer_that_cannot_be_decoded_is_an_error(encoding: str, body: bytes
         rest.account()
 
 
+def test_bytes_after_the_end_of_a_compressed_answer_are_refused() -> None:
+    """No byte that zlib would keep in memory, undecoded and uncounted, is read."""
+    body = gzip.compress(b"{}") + bytes(2 * LARGEST_ANSWER)
+    with (
+        serving(answer(body, b"Content-Encoding: gzip\r\n")) as rest,
+        pytest.raises(AlpacaRestError, match="continues after its end"),
+    ):
+        rest.account()
+
+
+def test_no_cookie_comes_back() -> None:
+    """A server cannot make later requests carry anything."""
+    seen: list[httpx.Headers] = []
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        seen.append(request.headers)
+        return httpx.Response(200, json={}, headers={"Set-Cookie": "a=b; Path=/"})
+
+    with httpx.Client(transport=BoundedTransport(httpx.MockTransport(handle))) as client:
+        client.get("http://127.0.0.1/")
+        client.get("http://127.0.0.1/")
+    assert [headers.get("Cookie") for headers in seen] == [None, None]
+
+
 def test_json_nested_without_end_is_no_answer() -> None:
     """Brackets that only open cost an error and not the thread."""
     with serving(answer(b"[" * 500_000)) as rest, pytest.raises(AlpacaRestError, match="not JSON"):

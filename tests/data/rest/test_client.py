@@ -160,7 +160,8 @@ def test_a_refusal_is_said_in_words_and_not_repeated(status: int, body: object, 
 
 def test_a_refusal_that_repeats_the_key_does_not_pass_it_on() -> None:
     """A server that echoes the keys does not bring them into the error."""
-    rest, _, _ = connect(lambda _: httpx.Response(403, json={"message": f"key {KEY} or {SECRET} unknown"}))
+    spaced = "\u200b".join(SECRET)
+    rest, _, _ = connect(lambda _: httpx.Response(403, json={"message": f"key {KEY} or {spaced} unknown"}))
     with pytest.raises(AlpacaRestError) as caught:
         rest.account()
     assert KEY not in str(caught.value)
@@ -218,6 +219,27 @@ def test_a_429_waits_as_long_as_the_server_says() -> None:
     )
     rest.account()
     assert clock.waits == [7, 42, 9, 8, 16]
+
+
+@pytest.mark.parametrize("header", ["Retry-After", "X-RateLimit-Reset"])
+@pytest.mark.parametrize("value", ["9" * 400, "9" * 5000, "-1", "1e9", "\u0664", "nan"])
+@pytest.mark.parametrize("date", ["", "Mon, 01 Jan 99999999999999999999 00:00:00 GMT", "?"])
+def test_a_429_with_a_time_that_is_none_waits_as_without(header: str, value: str, date: str) -> None:
+    """No number and no date of a server is an exception."""
+    headers = {header: value.encode(), "Date": date.encode()}
+    rest, _, clock = connect(script(httpx.Response(429, headers=headers), httpx.Response(200, json={})))
+    assert rest.account() == {}
+    assert clock.waits == [1.0]
+
+
+def test_a_date_that_is_none_leaves_the_reset_time_to_the_own_clock() -> None:
+    """The server's reset time counts, by this machine's clock."""
+    clock = Clock()
+    date = "Mon, 99 Jan 2026 99:99:99 +99999999999999"
+    headers = {"X-RateLimit-Reset": str(int(clock.now) + 7), "Date": date}
+    rest, _, _ = connect(script(httpx.Response(429, headers=headers), httpx.Response(200, json={})), clock)
+    rest.account()
+    assert clock.waits == [7]
 
 
 def test_a_429_tells_who_wants_to_know_how_long_it_waits() -> None:
