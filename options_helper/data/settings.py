@@ -25,8 +25,13 @@ LIVE_URL = "https://api.alpaca.markets"
 DATA_URL = "https://data.alpaca.markets"
 STREAM_URL = "wss://stream.data.alpaca.markets"
 
+_UNENCRYPTED = ("http", "ws")
+
 KEY_NAMES = ("APCA_API_KEY_ID", "APCA_API_SECRET_KEY")
 _KEY = re.compile(r"[!-~]+")  # sent in an HTTP header
+# Without user and query, and in ASCII, because letters of other alphabets can look like Alpaca's name.
+_PLAIN = re.compile(r"[A-Za-z]+://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]*)?(/[A-Za-z0-9/._~-]*)?")
+_NUMBERS = re.compile(r"[0-9.]+")
 
 STOCK_FEEDS = ("iex", "sip", "delayed_sip", "boats", "overnight")
 OVERNIGHT_FEEDS = frozenset({"boats", "overnight"})  # streamed at /v1beta1, not /v2
@@ -91,6 +96,13 @@ class AlpacaSettings:
         """Hosts that are neither Alpaca's nor loopback, which the page names before Start."""
         hosts = (urlsplit(url).hostname or "" for url in (self.trading_url, self.data_url, self.stream_url))
         return tuple(dict.fromkeys(host for host in hosts if not _is_alpaca(host) and not is_loopback(host)))
+
+    @property
+    def unencrypted_hosts(self) -> tuple[str, ...]:
+        """The foreign hosts to which the keys travel in plain text."""
+        urls = [urlsplit(url) for url in (self.trading_url, self.data_url, self.stream_url)]
+        plain = {url.hostname for url in urls if url.scheme in _UNENCRYPTED}
+        return tuple(host for host in self.foreign_hosts if host in plain)
 
     def with_account(self, override: str) -> AlpacaSettings:
         """Return these settings with the page's override "paper" or "live"; any other word changes nothing.
@@ -204,6 +216,9 @@ def _url(values: Mapping[str, str], name: str, schemes: tuple[str, ...], default
         raise SettingsError(
             name, f"{name} must be a URL such as {schemes[-1]}://host, without a user or a query."
         )
+    scheme, host = urlsplit(url)[:2]
+    if scheme in _UNENCRYPTED and _is_alpaca(host.partition(":")[0].lower()):
+        raise SettingsError(name, f"{name} must begin with {schemes[-1]}://, so that the keys are encrypted.")
     # Alpaca's own examples include the version, which the routes here add themselves.
     return url.removesuffix("/v2") if name == "APCA_API_BASE_URL" else url
 
@@ -211,12 +226,13 @@ def _url(values: Mapping[str, str], name: str, schemes: tuple[str, ...], default
 def _is_plain_url(url: str, schemes: tuple[str, ...]) -> bool:
     try:
         parts = urlsplit(url)
-        named = bool(parts.hostname) and parts.port != 0
-    except ValueError:  # unmatched brackets, or an invalid port
+        host, port = parts.hostname or "", parts.port
+        if _NUMBERS.fullmatch(host):
+            ipaddress.IPv4Address(host)
+        host.encode("idna").decode("idna")
+    except ValueError:  # no client would accept it
         return False
-    return (
-        parts.scheme in schemes and named and "@" not in parts.netloc and not (parts.query or parts.fragment)
-    )
+    return bool(_PLAIN.fullmatch(url)) and parts.scheme in schemes and port != 0
 
 
 def _feed(values: Mapping[str, str], name: str, feeds: tuple[str, ...]) -> str:

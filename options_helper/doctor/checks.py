@@ -115,12 +115,11 @@ def _asked_for_the_file_only(patient: DoctorInput) -> bool:
 
 def _name_hosts(settings: AlpacaSettings) -> Finding:
     words = f"{settings.account}: {settings.trading_url}, {settings.data_url}, {settings.stream_url}"
-    foreign = ", ".join(settings.foreign_hosts)
-    return (
-        Finding("Hosts", Level.NOTE, f"{words}; not Alpaca's: {foreign}")
-        if foreign
-        else Finding("Hosts", Level.OK, words)
-    )
+    foreign, plain = ", ".join(settings.foreign_hosts), ", ".join(settings.unencrypted_hosts)
+    if not foreign:
+        return Finding("Hosts", Level.OK, words)
+    unencrypted = f"; keys are sent unencrypted to {plain}" if plain else ""
+    return Finding("Hosts", Level.NOTE, f"{words}; not Alpaca's: {foreign}{unencrypted}")
 
 
 def _ask_streams(

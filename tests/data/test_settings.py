@@ -167,6 +167,29 @@ def test_foreign_hosts_are_named(env_file: Path) -> None:
     assert settings.foreign_hosts == ("notalpaca.markets", "alpaca.markets.example")
 
 
+@pytest.mark.parametrize(
+    ("name", "url"),
+    [
+        ("APCA_API_BASE_URL", "http://paper-api.alpaca.markets/v2"),
+        ("APCA_API_DATA_URL", "http://Data.Alpaca.Markets:80"),
+        ("APCA_API_STREAM_URL", "ws://stream.data.alpaca.markets"),
+    ],
+)
+def test_keys_go_to_alpaca_encrypted_only(name: str, url: str, env_file: Path) -> None:
+    """Alpaca offers encryption everywhere, so a URL without it is a mistake that would show the keys."""
+    with pytest.raises(SettingsError, match=r"must begin with (https|wss)://") as caught:
+        load_settings(KEYS | {name: url}, env_file=env_file)
+    assert caught.value.variable == name
+
+
+def test_a_host_without_encryption_is_named(env_file: Path) -> None:
+    """A relay of one's own may do without; the page says so, but not of this machine."""
+    urls = {"APCA_API_DATA_URL": "http://relay.example", "APCA_API_STREAM_URL": "ws://127.0.0.1:7"}
+    settings = load_settings(KEYS | urls, env_file=env_file)
+    assert settings.unencrypted_hosts == ("relay.example",)
+    assert load_settings(KEYS, env_file=env_file).unencrypted_hosts == ()
+
+
 def test_the_page_chooses_between_alpaca_s_two_hosts_only(env_file: Path) -> None:
     """Paper and live move the trading host; auto, and any other host, stay."""
     settings = load_settings(KEYS, env_file=env_file)
@@ -194,6 +217,18 @@ def test_the_page_chooses_between_alpaca_s_two_hosts_only(env_file: Path) -> Non
         "https://[::1",
         "wss://host:port",
         "https://host:99999999",
+        "https://host:0",
+        "https://ho st",
+        "https://ho\tst",
+        "https://host\\marker",
+        "https://host/\u0000",
+        "https://\u0430lpaca.markets",
+        "https://host\uff0f.alpaca.markets",
+        "https://xn--a",
+        "https://256.1.1.1",
+        "https://" + 70 * "a" + ".example",
+        "wss://[::1]marker",
+        "wss://\ud800",
     ],
 )
 def test_what_is_no_plain_url_is_refused(name: str, url: str, env_file: Path) -> None:

@@ -26,9 +26,11 @@ def render_notes(context: PageContext) -> None:
 
 
 def _notes(context: PageContext) -> Iterator[str]:
-    foreign = context.model.credentials.settings.foreign_hosts if context.model.credentials.settings else ()
-    if foreign:
-        yield f"Not Alpaca's own hosts: {', '.join(foreign)}. Start sends your keys there."
+    settings = context.model.credentials.settings
+    if settings and settings.foreign_hosts:
+        yield f"Not Alpaca's own hosts: {', '.join(settings.foreign_hosts)}. Start sends your keys there."
+    if settings and settings.unencrypted_hosts:
+        yield f"No encryption to {', '.join(settings.unencrypted_hosts)}: others can read your keys."
     clock = describe_clock(context.snapshot) if context.snapshot.running else ""
     if clock:
         yield clock
