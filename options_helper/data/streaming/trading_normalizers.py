@@ -24,6 +24,7 @@ from options_helper.data.streaming.normalize.values import (
     read,
     to_identifier,
     to_number,
+    to_sentence,
     to_utc,
     to_word,
 )
@@ -57,7 +58,7 @@ _ORDER_FIELDS: _Fields = (
     ("failed_at", ("failed_at",), to_utc),
     ("replaced_at", ("replaced_at",), to_utc),
     ("extended_hours", ("extended_hours",), lambda value: value if isinstance(value, bool) else None),
-    ("reject_reason", ("reject_reason", "reason"), to_identifier),
+    ("reject_reason", ("reject_reason", "reason"), to_sentence),
 )
 _UPDATE_FIELDS: _Fields = (
     ("execution_id", ("execution_id",), to_identifier),
@@ -65,7 +66,7 @@ _UPDATE_FIELDS: _Fields = (
     ("fill_qty", ("qty",), to_number),
     ("fill_price", ("price",), to_number),
     ("position_qty", ("position_qty",), to_number),
-    ("reason", ("reason", "reject_reason"), to_identifier),
+    ("reason", ("reason", "reject_reason"), to_sentence),
 )
 _LEG_FIELDS: _Fields = (
     ("execution_id", ("execution_id",), to_identifier),

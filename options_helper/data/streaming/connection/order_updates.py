@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+
+import msgspec
 
 from options_helper.data.streaming.connection.connection import Duty, OneConnection
 from options_helper.data.streaming.connection.failures import trading_error
@@ -57,11 +58,12 @@ class TradingConnection(OneConnection):
         """Take one frame, and return whether it was the acknowledgement."""
         self._frames_seen += 1
         try:
-            message = json.loads(frame)
+            # Strict, unlike json.loads: NaN, or half of a surrogate pair, could not be shown later.
+            message = msgspec.json.decode(frame)
             self._raise_if_error(message)
             stream = message["stream"]
             offered = stream != "listening" or "trade_updates" in message["data"]["streams"]
-        except (ValueError, TypeError, KeyError, RecursionError):
+        except (msgspec.MsgspecError, ValueError, TypeError, KeyError, RecursionError):
             # The frame may have been a fill, so it is passed on and the listener knows of a gap.
             self._observer.counted(messages=1, conflated=0, malformed=0)
             await self.deliver(dict(_UNREADABLE))

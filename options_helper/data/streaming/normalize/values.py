@@ -17,6 +17,7 @@ from options_helper.times import LATEST, from_microseconds, plausible, to_micros
 
 _NANOSECONDS = 1000
 _MAX_MICROSECONDS = to_microseconds(LATEST)
+LONGEST_TEXT = 200  # an id has 36 characters, a reason for a rejection fewer than this
 LARGEST_AMOUNT = 1e12  # beyond any price or size; sums of larger values would overflow
 _ENUM_PREFIX = re.compile(r"[a-z]+\.(?=[a-z_]+$)")  # "orderside.buy", as str() writes an SDK enum
 _DATE_ONLY = re.compile(r"\d{4}-?\d\d-?\d\d")
@@ -82,19 +83,23 @@ def _from_count(microseconds: int) -> dt.datetime | None:
 
 
 def to_word(value: object) -> str | None:
-    """Return text or an enum's value in lower case ("buy", never "orderside.buy"); None for ""."""
+    """Return a short text or an enum's value in lower case ("buy", never "orderside.buy"); None for ""."""
     text = value.value if isinstance(value, Enum) else value
-    if not isinstance(text, str):
+    if not isinstance(text, str) or len(text) > LONGEST_TEXT:
         return None
     word = _ENUM_PREFIX.sub("", text.strip().lower())
     return sys.intern(word) or None  # a day's rows repeat the same few words
 
 
 def to_identifier(value: object) -> str | None:
-    """Return an id or symbol as text; None for ""."""
-    if value is None or isinstance(value, bool | float | dict | list):
-        return None
-    return str(value).strip() or None
+    """Return an id or symbol as text; None for "" and for a text longer than `LONGEST_TEXT`."""
+    text = "" if value is None or isinstance(value, bool | float | dict | list) else str(value).strip()
+    return text if 0 < len(text) <= LONGEST_TEXT else None
+
+
+def to_sentence(value: object) -> str | None:
+    """Return the first `LONGEST_TEXT` characters of a text; None for ""."""
+    return value.strip()[:LONGEST_TEXT] or None if isinstance(value, str) else None
 
 
 def read(source: object, name: str) -> object:

@@ -201,7 +201,11 @@ def test_order_updates_before_a_cut_are_all_delivered_in_order() -> None:
     assert got == list(range(40))
 
 
-@pytest.mark.parametrize("frame", ["not JSON", b"\xff\xfe", "[]", '{"data": {}}', "null", '"x"'])
+HALF = '{"stream": "trade_updates", "data": {"order": {"symbol": "\\ud83d"}}}'  # of a surrogate pair
+NAN = '{"stream": "trade_updates", "data": {"price": NaN}}'
+
+
+@pytest.mark.parametrize("frame", ["not JSON", b"\xff\xfe", "[]", '{"data": {}}', "null", '"x"', HALF, NAN])
 def test_an_unreadable_frame_of_the_trading_stream_is_passed_on(frame: str | bytes) -> None:
     """A frame that might have been a fill reaches the listener as an update without data."""
     got: list[dict[str, Any]] = []

@@ -15,7 +15,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from options_helper.data.streaming.normalize.batches import quote_change, trade_change
-from options_helper.data.streaming.normalize.values import to_amount, to_utc, to_word
+from options_helper.data.streaming.normalize.values import (
+    LONGEST_TEXT,
+    to_amount,
+    to_identifier,
+    to_sentence,
+    to_utc,
+    to_word,
+)
 from options_helper.data.streaming.normalize.wire import WireQuote, WireTrade, to_wire
 from options_helper.market import Quote, Trade
 from options_helper.quote_tables import QuoteTable, TradeTable
@@ -258,3 +265,11 @@ def test_no_message_raises(raw: dict[str, Any]) -> None:
 def test_a_days_rows_share_their_words() -> None:
     """Equal words in two rows are one object."""
     assert to_word("FILLED") is to_word(" filled ")
+
+
+def test_no_text_is_longer_than_any_vendors() -> None:
+    """An id or word that no vendor means is none; a reason is cut, so that the page can show it."""
+    longest = LONGEST_TEXT * "x"
+    assert (to_identifier(longest), to_word(longest)) == (longest, longest)
+    assert (to_identifier(f"{longest}x"), to_word(f"{longest}x")) == (None, None)
+    assert (to_sentence(f" {longest}x"), to_sentence(" "), to_sentence(7)) == (longest, None, None)
