@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import unicodedata
 
 # Control, format (direction overrides among them) and surrogate characters; line and paragraph separators.
@@ -21,8 +22,21 @@ def printable(text: str, *, keep_lines: bool = False) -> str:
     return "".join(char if keep_lines and char == "\n" else _escaped(char) for char in text)
 
 
+def printable_json(document: object) -> str:
+    r"""Return a document as indented JSON; what acts on a terminal is written as `\u001b` or the like."""
+    text = json.dumps(document, indent=2, ensure_ascii=False)
+    if text.replace("\n", "").isprintable():
+        return text
+    # Line feeds are the indentation's; inside a text, JSON has escaped them already.
+    return "".join(json.dumps(char)[1:-1] if char != "\n" and _acts(char) else char for char in text)
+
+
+def _acts(char: str) -> bool:
+    return unicodedata.category(char) in _ESCAPED
+
+
 def _escaped(char: str) -> str:
-    if unicodedata.category(char) not in _ESCAPED:
+    if not _acts(char):
         return char
     if ord(char) in _UNDECODABLE:
         return f"\\x{ord(char) - 0xDC00:02x}"

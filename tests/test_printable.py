@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from options_helper.printable import printable
+from options_helper.printable import printable, printable_json
 
 
 @pytest.mark.parametrize(
@@ -36,3 +38,11 @@ def test_any_text_fits_on_one_line(text: str) -> None:
     shown = printable(text)
     assert len(shown.splitlines()) <= 1
     assert shown.encode().decode() == shown == printable(shown)
+
+
+@given(st.dictionaries(st.text(st.characters()), st.lists(st.text(st.characters()))))
+def test_json_acts_on_no_terminal_and_says_the_same(document: dict[str, list[str]]) -> None:
+    """Control characters are written as JSON's escapes, so a program reads the same document."""
+    text = printable_json(document)
+    assert printable(text, keep_lines=True) == text
+    assert json.loads(text.encode()) == json.loads(json.dumps(document))

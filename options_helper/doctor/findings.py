@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 
-from options_helper.printable import printable
+from options_helper.printable import printable, printable_json
 
 _NAME_WIDTH = 13
 
@@ -43,4 +42,4 @@ def to_json(findings: Iterable[Finding]) -> str:
     """Return `{"ok": …, "checks": [{"name": …, "level": "ok" | "note" | "fail", "text": …}]}`."""
     rows = list(findings)
     checks = [{**asdict(finding), "level": finding.level.lower()} for finding in rows]
-    return json.dumps({"ok": is_well(rows), "checks": checks}, indent=2, ensure_ascii=False)
+    return printable_json({"ok": is_well(rows), "checks": checks})

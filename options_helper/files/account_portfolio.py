@@ -12,6 +12,7 @@ from options_helper.analysis.account.writing.words import describe_changes
 from options_helper.analysis.account.writing.written import Entry
 from options_helper.models import Portfolio
 from options_helper.portfolio_file import parse_portfolio, read_portfolio_file
+from options_helper.printable import printable_json
 
 DEFAULT_PATH = Path("portfolio.json")
 _NAME = "the account's portfolio"  # what an error names instead of a file
@@ -46,6 +47,6 @@ def as_text(before: Portfolio, document: Entry | None, history: AccountHistory) 
         PortfolioError: The account holds what no file can name.
     """
     merged = write_portfolio(history) if document is None else merge_portfolio(document, before, history)
-    text = json.dumps(merged, indent=2, ensure_ascii=False)
+    text = printable_json(merged)
     after = parse_portfolio(_NAME, text.encode())
     return AccountPortfolio(text, describe_changes(before, after))

@@ -9,7 +9,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from options_helper.files.file_version import FileVersion, file_version
 from options_helper.files.json_text import JsonObject, parse_json
 from options_helper.files.reading import read_file
 from options_helper.files.shown import closest
+from options_helper.printable import printable_json
 
 ALERTS_FILE_NAME = "alerts.json"
 MAX_BYTES = 1_000_000
@@ -110,7 +110,7 @@ class AlertsFile:
 def dump_alert_rules(rules: Iterable[AlertRule]) -> str:
     """Return the text of an alerts file with these rules."""
     dumped = [rule.model_dump(mode="json", exclude_defaults=True) for rule in rules]
-    return json.dumps({"alerts": dumped}, indent=2, ensure_ascii=False) + "\n"
+    return printable_json({"alerts": dumped}) + "\n"
 
 
 def _parse(path: Path, content: bytes) -> list[AlertRule]:

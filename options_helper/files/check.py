@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from options_helper.analysis.text.wording import count
 from options_helper.data.calendar.market_clock import ExchangeCalendar
 from options_helper.errors import PortfolioError
 from options_helper.portfolio_file import parse_portfolio, read_portfolio_file
+from options_helper.printable import printable_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Checked:
 
     def to_json(self) -> str:
         """Return one JSON document with `ok` and the attributes of this class."""
-        return json.dumps({"ok": self.ok, **asdict(self)}, indent=2, ensure_ascii=False)
+        return printable_json({"ok": self.ok, **asdict(self)})
 
     def to_text(self) -> str:
         """Return the same as lines for people."""
