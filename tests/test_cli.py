@@ -410,6 +410,37 @@ def test_a_folder_that_others_prepared_is_not_trusted(
     assert own_folder.own_folder() is None
 
 
+@pytest.mark.parametrize("kind", ["link", "directory", "no folder"])
+def test_a_claim_that_cannot_be_made_leaves_it_to_the_bind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    """Nothing in the temporary folder, nor its absence, keeps the portal from starting."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    folder = own_folder.own_folder()
+    assert folder is not None
+    claim, port = folder / "port-127.0.0.1-{}", free_port()
+    place = Path(str(claim).format(port))
+    if kind == "link":
+        place.symlink_to(place)
+    elif kind == "directory":
+        place.mkdir()
+    else:
+        monkeypatch.setattr("tempfile.gettempdir", _no_temporary_folder)
+    with ports.claimed_port("127.0.0.1", port) as claimed:
+        assert claimed == port
+
+
+def _no_temporary_folder() -> str:
+    raise FileNotFoundError("No usable temporary directory found")
+
+
+@pytest.mark.parametrize("host", ["nobody.invalid", "192.0.2.1", "a" * 70, "\udcff", "a\0b", "[::1]", "1:2"])
+def test_an_address_that_is_not_this_machines_is_no_taken_port(host: str) -> None:
+    """The launcher names the reason, and does not say that another server has the port."""
+    with pytest.raises(OptionsHelperError, match="Cannot listen on"), ports.claimed_port(host, None):
+        pass
+
+
 def test_the_demo_brings_its_own_portfolio(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The demo's endpoints are on loopback; its portfolio lies in a folder of its own, gone at the end."""
     pytest.importorskip("aiohttp", reason="the simulator needs aiohttp")

@@ -17,8 +17,8 @@ def own_folder() -> Path | None:
     It is a real directory owned by this user, with no permissions for anybody else.
     """
     uid = os.getuid() if hasattr(os, "getuid") else 0
-    folder = Path(tempfile.gettempdir()) / f"options-helper-{uid}"
     try:
+        folder = Path(tempfile.gettempdir()) / f"options-helper-{uid}"
         folder.mkdir(mode=0o700, exist_ok=True)
         status = folder.lstat()
     except OSError:

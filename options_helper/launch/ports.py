@@ -6,9 +6,11 @@ A second passes between finding a free port and listening on it, during which an
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 
 from options_helper.errors import OptionsHelperError
 from options_helper.launch.own_folder import own_folder
@@ -19,15 +21,24 @@ PORTS_TRIED = 100
 
 
 def is_free(host: str, port: int) -> bool:
-    """Return whether a server could listen on the address now."""
+    """Return whether a server could listen on the address now.
+
+    Raises:
+        OptionsHelperError: Nobody could, whether or not another server has the port.
+    """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
-        if os.name == "posix":
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
+    try:
+        with socket.socket(family, socket.SOCK_STREAM) as probe:
+            if os.name == "posix":
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind((host, port))
-        except OSError:
+    except (OSError, ValueError, TypeError) as error:  # the last two for what is no name at all
+        if getattr(error, "errno", None) == errno.EADDRINUSE:
             return False
+        reason = getattr(error, "strerror", None) or "it is not a host name"
+        raise OptionsHelperError(
+            f"Cannot listen on {host}, port {port}: {reason}. Choose others with --host and --port."
+        ) from None
     return True
 
 
@@ -66,11 +77,11 @@ def _lock(host: str, port: int) -> int | None:
     """Return a descriptor that claims a port until it is closed, or None if another launcher has."""
     import fcntl  # noqa: PLC0415 - POSIX only; the caller asks on POSIX only
 
-    folder = own_folder()
-    if folder is None:
+    claim = (own_folder() or Path(os.devnull)) / f"port-{host.replace(':', '_').replace('/', '_')}-{port}"
+    try:
+        descriptor = os.open(claim, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    except OSError:
         return os.open(os.devnull, os.O_RDONLY)  # nothing to claim it with, so the bind decides
-    name = f"port-{host.replace(':', '_').replace('/', '_')}-{port}"
-    descriptor = os.open(folder / name, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
