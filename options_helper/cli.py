@@ -48,7 +48,9 @@ def ui(
     demo: Annotated[
         bool, typer.Option("--demo", help="Simulated prices on this machine; needs no account.")
     ] = False,
-    host: Annotated[str, typer.Option(help="The address to listen on.")] = DEFAULT_HOST,
+    host: Annotated[
+        str, typer.Option(help="The address to listen on; beyond this machine it asks for a login.")
+    ] = DEFAULT_HOST,
     port: Annotated[
         int | None,
         typer.Option(
@@ -71,6 +73,12 @@ def ui(
             show_default="15",
         ),
     ] = None,
+    public_url: Annotated[
+        str,
+        typer.Option(metavar="URL", help="The address at which a proxy serves the portal, with its path."),
+    ] = "",
+    certfile: Annotated[Path | None, typer.Option(help="The certificate, for TLS.")] = None,
+    keyfile: Annotated[Path | None, typer.Option(help="The certificate's key.")] = None,
 ) -> None:
     """Open the portal in a browser; Ctrl-C ends it."""
     options = LaunchOptions(
@@ -80,6 +88,9 @@ def ui(
         open_browser=not no_browser,
         portfolio=portfolio,
         keep_alive_seconds=keep_alive,
+        public_url=public_url,
+        certfile=certfile,
+        keyfile=keyfile,
     )
     raise typer.Exit(launch(options, typer.echo))
 

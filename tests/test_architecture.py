@@ -52,7 +52,7 @@ HTTP_USERS = {
     "options_helper.data.rest.http": "httpx",
     "options_helper.data.rest.read_only": "httpx",
     "options_helper.data.rest.refusals": "httpx",
-    "options_helper.launch.launcher": "http.client",
+    "options_helper.launch.endpoint": "http.client",
 }
 
 

@@ -20,6 +20,7 @@ from typer.testing import CliRunner
 from options_helper import __version__, cli
 from options_helper.errors import MissingDependency, OptionsHelperError
 from options_helper.launch import child, command, launcher, log_file, own_folder, ports
+from options_helper.launch.endpoint import Endpoint
 from options_helper.launch.launcher import LaunchOptions
 
 RUNNER = CliRunner()
@@ -87,6 +88,7 @@ def test_every_promised_option_reaches_the_launcher(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(cli, "launch", launch)
     words = (
         f"ui --demo --host 127.0.0.2 --port 9000 --no-browser --portfolio {tmp_path}/p.json --keep-alive 4.5"
+        " --public-url https://desk.example/options --certfile c.pem --keyfile k.pem"
     )
     assert RUNNER.invoke(cli.app, words.split()).exit_code == 3
     assert RUNNER.invoke(cli.app, ["ui"]).exit_code == 3
@@ -98,6 +100,9 @@ def test_every_promised_option_reaches_the_launcher(monkeypatch: pytest.MonkeyPa
             open_browser=False,
             portfolio=tmp_path / "p.json",
             keep_alive_seconds=4.5,
+            public_url="https://desk.example/options",
+            certfile=Path("c.pem"),
+            keyfile=Path("k.pem"),
         ),
         LaunchOptions(),
     ]
@@ -154,7 +159,7 @@ def test_a_full_standard_output_is_one_sentence(tmp_path: Path, words: list[str]
 
 def test_the_command_is_safe(tmp_path: Path) -> None:
     """The child listens on one address, answers to known names, and shows no values in errors."""
-    line = command.streamlit_command(tmp_path / "app.py", host="127.0.0.1", port=8502)
+    line = command.streamlit_command(tmp_path / "app.py", Endpoint(host="127.0.0.1", port=8502))
     assert line[:5] == [sys.executable, "-m", "options_helper.launch.child", "run", str(tmp_path / "app.py")]
     assert {
         "--server.address=127.0.0.1",
@@ -179,7 +184,7 @@ def test_the_command_is_safe(tmp_path: Path) -> None:
 
 def test_a_chosen_host_is_allowed_by_name(tmp_path: Path) -> None:
     """A host given on the command line is one of the names that the server answers to."""
-    line = command.streamlit_command(tmp_path / "app.py", host="192.168.1.5", port=8501)
+    line = command.streamlit_command(tmp_path / "app.py", Endpoint(host="192.168.1.5", port=8501))
     assert "--server.allowedHosts=192.168.1.5" in line
 
 
@@ -349,7 +354,7 @@ from options_helper.launch import launcher, ports
 ports.DEFAULT_PORT = int(sys.argv[1])
 launcher.require_packages = lambda **_: None
 stub = "import time; time.sleep(0.3)\\n" + sys.argv[2]
-launcher.streamlit_command = lambda _script, *, host, port: [sys.executable, "-c", stub, str(port)]
+launcher.streamlit_command = lambda _script, endpoint: [sys.executable, "-c", stub, str(endpoint.port)]
 options = launcher.LaunchOptions(open_browser=False)
 raise SystemExit(launcher.launch(options, lambda text: print(text, flush=True)))
 """
@@ -476,9 +481,8 @@ class Launched:
         monkeypatch.setattr(launcher, "streamlit_command", self._command)
         self.program = STUB
 
-    def _command(self, _script: Path, *, host: str, port: int) -> list[str]:
-        assert host
-        return [sys.executable, "-c", self.program, str(port)]
+    def _command(self, _script: Path, endpoint: Endpoint) -> list[str]:
+        return [sys.executable, "-c", self.program, str(endpoint.port)]
 
     def say(self, text: str) -> None:
         self.said.append(text)
@@ -566,10 +570,14 @@ def test_moving_to_another_port_is_said(
 
 
 def test_listening_for_others_is_said(launched: Launched) -> None:
-    """The message names the page on this machine and promises nothing on other devices."""
+    """The launcher prints a link, its QR code, and who can read along; this browser has its own link."""
     assert launcher.launch(LaunchOptions(host="0.0.0.0", port=free_port()), launched.say) == 0  # noqa: S104
-    assert launched.said[0].startswith(
-        "Listening on 0.0.0.0. There is no login, so other devices are refused: "
-        "the page works only on this machine, at http://127.0.0.1:"
+    said = "\n".join(launched.said)
+    assert "There is no TLS: whoever can read this network's traffic can read the page" in said
+    link = re.search(
+        r"Log in from another device \(once\): (http://[\d.]+:\d+/login\?token=[\w-]{43})\n", said
     )
-    assert launched.opened[0].startswith("http://127.0.0.1:")
+    assert link
+    assert "█" in said
+    assert re.fullmatch(r"http://127\.0\.0\.1:\d+/login\?token=[\w-]{43}", launched.opened[0])
+    assert launched.opened[0].partition("=")[2] not in said

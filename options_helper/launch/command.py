@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from options_helper.errors import OptionsHelperError
+from options_helper.launch.endpoint import Endpoint
 
 # Streamlit's settings wherever the server listens; they keep it safe, local and quiet.
 _SETTINGS = {
@@ -15,7 +16,6 @@ _SETTINGS = {
     "server.enableXsrfProtection": "true",
     "server.enableAgentApi": "false",
     "server.enableStaticServing": "false",
-    "server.baseUrlPath": "",
     "server.websocketPingInterval": "10",
     # Each session that is kept holds open files; a browser that returns later still has its settings.
     "server.disconnectedSessionTTL": "20",
@@ -44,16 +44,21 @@ def portal_script() -> Path:
     )
 
 
-def streamlit_command(script: Path, *, host: str, port: int) -> list[str]:
+def streamlit_command(script: Path, endpoint: Endpoint) -> list[str]:
     """Return the child's command line; every setting helps to keep the server safe and local."""
-    allowed = dict.fromkeys(["localhost", "127.0.0.1", host])
     address = {
-        "server.address": host,
+        "server.address": endpoint.host,
         # Otherwise Streamlit looks up this machine's addresses when it starts on all interfaces, for a
         # greeting that nobody reads.
         "browser.serverAddress": "localhost",
-        "server.port": str(port),
+        "server.port": str(endpoint.port),
+        "server.baseUrlPath": endpoint.base_path,
     }
+    if endpoint.certfile is not None:
+        address |= {
+            "server.sslCertFile": str(endpoint.certfile),
+            "server.sslKeyFile": str(endpoint.keyfile),
+        }
     flags = [f"--{name}={value}" for name, value in {**address, **_SETTINGS}.items()]
-    flags += [f"--server.allowedHosts={name}" for name in allowed]
+    flags += [f"--server.allowedHosts={name}" for name in endpoint.names]
     return [sys.executable, "-m", "options_helper.launch.child", "run", str(script), *flags]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import http.client
 import json
 import os
 import shutil
@@ -16,13 +15,14 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from options_helper.data.settings import is_loopback
 from options_helper.errors import MissingDependency, OptionsHelperError
 from options_helper.launch import ports
 from options_helper.launch.child import LAUNCHER_VARIABLE
 from options_helper.launch.command import portal_script, streamlit_command
+from options_helper.launch.endpoint import Endpoint
 from options_helper.launch.limits import raise_open_files_limit
 from options_helper.launch.log_file import LOG_FILE_VARIABLE, log_file_path, usable_log_path
+from options_helper.launch.login_link import LoginLinks
 from options_helper.launch.own_folder import make_demo_folder
 from options_helper.printable import printable
 from options_helper.times import new_york_date, utc_now
@@ -44,6 +44,19 @@ class LaunchOptions:
     open_browser: bool = True
     portfolio: Path | None = None
     keep_alive_seconds: float | None = None
+    public_url: str = ""
+    certfile: Path | None = None
+    keyfile: Path | None = None
+
+    def endpoint(self, port: int) -> Endpoint:
+        """Return where the server listens, at this port."""
+        return Endpoint(
+            host=self.host,
+            port=port,
+            public_url=self.public_url,
+            certfile=self.certfile,
+            keyfile=self.keyfile,
+        )
 
 
 def require_packages(*, demo: bool) -> None:
@@ -52,7 +65,7 @@ def require_packages(*, demo: bool) -> None:
     Raises:
         MissingDependency: Streamlit, or the simulator's server, is not installed.
     """
-    for package in ("streamlit", "aiohttp") if demo else ("streamlit",):
+    for package in ("streamlit", "qrcode", "aiohttp") if demo else ("streamlit", "qrcode"):
         if find_spec(package) is None:
             raise MissingDependency(package, "ui")
 
@@ -66,25 +79,23 @@ def launch(options: LaunchOptions, say: Callable[[str], object]) -> int:
     require_packages(demo=options.demo)
     script = portal_script()
     _refuse_undecodable(options.portfolio or os.environ.get(PORTFOLIO_VARIABLE))
+    options.endpoint(options.port or ports.DEFAULT_PORT).check()
     with contextlib.ExitStack() as stack:
         port = stack.enter_context(ports.claimed_port(options.host, options.port))
         if options.port is None and port != ports.DEFAULT_PORT:
             say(f"Port {ports.DEFAULT_PORT} is taken; using {port}.")
-        if not is_loopback(options.host):
-            say(
-                f"Listening on {options.host}. There is no login, so other devices are refused: "
-                f"the page works only on this machine, at {_url(options.host, port)}."
-            )
         low = raise_open_files_limit()
         if low:
             say(low)
-        env = stack.enter_context(_environment(options))
+        links = LoginLinks(options.endpoint(port))
+        env = stack.enter_context(_environment(options)) | links.environment()
         log = env.get(LOG_FILE_VARIABLE)
         say(f"Log file: {printable(log)}" if log else "No log file can be written; going on without one.")
         if options.demo:
             say("DEMO: simulated prices; no account is needed and nothing leaves this machine.")
-        command = streamlit_command(script, host=options.host, port=port)
-        return _run(command, env, options.host, port, say, open_browser=options.open_browser)
+        return _run(
+            streamlit_command(script, links.endpoint), env, links, say, open_browser=options.open_browser
+        )
 
 
 def _refuse_undecodable(portfolio: Path | str | None) -> None:
@@ -146,31 +157,21 @@ def _absolute(path: Path | None) -> Path | None:
     return None if path is None else path.absolute()
 
 
-def _address(host: str) -> str:
-    """Return the address at which this machine reaches a server that listens on `host`."""
-    return ports.DEFAULT_HOST if host in {"0.0.0.0", "::", ""} else host  # noqa: S104 - compared, not bound
-
-
-def _url(host: str, port: int) -> str:
-    address = _address(host)
-    return f"http://{f'[{address}]' if ':' in address else address}:{port}"
-
-
 def _run(
     command: list[str],
     env: dict[str, str],
-    host: str,
-    port: int,
+    links: LoginLinks,
     say: Callable[[str], object],
     *,
     open_browser: bool,
 ) -> int:
     with _noted_signals() as asked_to_end, _running_child(command, env) as child:
-        if _wait_until_ready(child, _address(host), port, asked_to_end):
-            url = _url(host, port)
-            say(f"Options Helper is ready at {url} (Ctrl-C ends it).")
+        if _wait_until_ready(child, links.endpoint, asked_to_end):
+            for sentence in links.sentences():
+                say(sentence)
+            say(f"Options Helper is ready at {links.endpoint.local_url} (Ctrl-C ends it).")
             if open_browser:
-                webbrowser.open(url)
+                webbrowser.open(links.local_url)
         while child.poll() is None and not asked_to_end:
             time.sleep(_POLL_SECONDS)
         return 0 if asked_to_end else _exit_status(child.wait(), say)
@@ -223,26 +224,13 @@ def _ending_signals() -> list[signal.Signals]:
     return numbers
 
 
-def _wait_until_ready(
-    child: subprocess.Popen[bytes], address: str, port: int, asked_to_end: list[int]
-) -> bool:
+def _wait_until_ready(child: subprocess.Popen[bytes], endpoint: Endpoint, asked_to_end: list[int]) -> bool:
     deadline = time.monotonic() + _READY_WITHIN_SECONDS
     while child.poll() is None and not asked_to_end and time.monotonic() < deadline:
-        if _answers(address, port):
+        if endpoint.answers():
             return True
         time.sleep(_POLL_SECONDS)
     return False
-
-
-def _answers(address: str, port: int) -> bool:
-    connection = http.client.HTTPConnection(address, port, timeout=1.0)
-    try:
-        connection.request("GET", "/_stcore/health", headers={"Host": f"localhost:{port}"})
-        return connection.getresponse().status == http.client.OK
-    except OSError:
-        return False
-    finally:
-        connection.close()
 
 
 def _end(child: subprocess.Popen[bytes]) -> None:

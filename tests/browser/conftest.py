@@ -104,6 +104,16 @@ class Portal:
             self.pages.pop().context.close()
 
     @property
+    def login_url(self) -> str:
+        """The one-time link in the launcher's output."""
+        self.wait(lambda: "/login?token=" in self._output, "the login link")
+        return f"{self.url}/login{self._output.partition('/login')[2].split()[0]}"
+
+    @property
+    def _output(self) -> str:
+        return (self.folder / "output.txt").read_text(encoding="utf-8")
+
+    @property
     def connections(self) -> int:
         """How many connections the simulated Alpaca holds."""
         return sum(self.simulator.open_connections.values())
@@ -138,7 +148,7 @@ def answers(port: int) -> bool:
     connection = HTTPConnection("127.0.0.1", port, timeout=1)
     try:
         connection.request("GET", "/_stcore/health")
-        return connection.getresponse().status == 200
+        return connection.getresponse().status in {200, 401}  # 401 where it asks for a login
     except OSError:
         return False
     finally:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from options_helper.launch.command import portal_script, streamlit_command
+from options_helper.launch.endpoint import Endpoint
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -74,7 +75,7 @@ def test_no_key_leaves_the_process(browser: Browser, tmp_path: Path) -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = streamlit_command(tmp_path / "entry.py", host="127.0.0.1", port=port)
+    command = streamlit_command(tmp_path / "entry.py", Endpoint(host="127.0.0.1", port=port))
     talkative = [word.replace("logger.level=warning", "logger.level=debug") for word in command]
     told: list[bytes] = []
     with (

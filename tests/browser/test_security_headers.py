@@ -118,6 +118,8 @@ def test_nobody_outside_is_asked(
         page = portal.open("about:blank")
         visited: list[str] = []
         page.on("request", lambda request: visited.append(request.url))
+        if host != "127.0.0.1":
+            page.goto(portal.login_url)
         page.goto(portal.live_url)
         page.get_by_role("button", name="Start", exact=True).click(timeout=20_000)
         expect(page.locator(".st-key-live-status")).to_contain_text("Live.", timeout=40_000)
@@ -132,6 +134,8 @@ def test_nobody_outside_is_asked(
 def _is_inside(asked: object) -> bool:
     """Return whether this is a socket's file, or an address of this machine."""
     name = asked[0] if isinstance(asked, list) else asked
+    if asked == ["192.0.2.1", 9]:  # the launcher asks the system for its own address, and sends nothing
+        return True
     if name in {"localhost", "None", None} or str(name).startswith("/"):
         return True
     try:

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from options_helper.launch.command import streamlit_command
+from options_helper.launch.endpoint import Endpoint
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -117,7 +118,7 @@ def server(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterat
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     process = subprocess.Popen(  # noqa: S603 - our own interpreter
-        streamlit_command(folder / "entry.py", host="127.0.0.1", port=port),
+        streamlit_command(folder / "entry.py", Endpoint(host="127.0.0.1", port=port)),
         cwd=folder,
         env=os.environ | CARELESS,
         stdout=subprocess.DEVNULL,

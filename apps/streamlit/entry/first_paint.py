@@ -39,12 +39,12 @@ def read_document() -> str:
         return ""
 
 
-def first_paint_documents() -> dict[str, str]:
-    """Return the documents by path, or none if Streamlit's document has an unexpected structure."""
+def first_paint_documents(base: str = "/") -> dict[str, str]:
+    """Return the documents by path below `base`, or none if Streamlit's document has another structure."""
     document = read_document()
     if _ROOT not in document:
         return {}
-    pages = (("/", HOME_TITLE, "oh-home"), ("/Live_Portfolio", LIVE_TITLE, "oh-live"))
+    pages = ((base, HOME_TITLE, "oh-home"), (f"{base}Live_Portfolio", LIVE_TITLE, "oh-live"))
     return {path: insert_title(document, title, kind) for path, title, kind in pages}
 
 
@@ -77,4 +77,6 @@ async def _answer(document: str, request: Request) -> Response:
 
 def _is_folded(request: Request) -> bool:
     """Return whether streams run, so that the sidebar is folded; a foreign host never learns it."""
-    return request.url.hostname in st.get_option("server.allowedHosts") and current_hub().is_running()
+    names = st.get_option("server.allowedHosts")
+    # With "*", only those who logged in come this far.
+    return ("*" in names or request.url.hostname in names) and current_hub().is_running()

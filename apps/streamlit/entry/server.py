@@ -1,8 +1,9 @@
-"""The server that the launcher runs: Streamlit's, with an immediate title, for this machine only."""
+"""The server that the launcher runs: Streamlit's, with an immediate title and a guard at its door."""
 
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -19,9 +20,16 @@ from apps.streamlit.entry.first_paint import (  # noqa: E402 - importable from h
     first_paint_routes,
     read_document,
 )
+from apps.streamlit.entry.login import LoginRequired  # noqa: E402 - importable from here on
+from apps.streamlit.entry.logins import Logins  # noqa: E402 - importable from here on
 from apps.streamlit.entry.no_lookups import never_look_up_addresses  # noqa: E402 - importable from here on
 from apps.streamlit.entry.security_headers import SecurityHeaders  # noqa: E402 - importable from here on
 from apps.streamlit.entry.this_machine import ThisMachineOnly  # noqa: E402 - importable from here on
+from options_helper.launch.login_link import (  # noqa: E402 - importable from here on
+    LOGIN_VARIABLE,
+    ORIGIN_VARIABLE,
+    PASSWORD_VARIABLE,
+)
 from options_helper.session.hub import close_hub  # noqa: E402 - importable from here on
 
 
@@ -38,17 +46,38 @@ def _address() -> str:
     """Return where this machine's browser finds the portal."""
     host, port = st.get_option("server.address"), st.get_option("server.port")
     name = "localhost" if host in {None, "", "0.0.0.0", "::"} else host  # noqa: S104 - compared, not bound
-    return f"http://{f'[{name}]' if ':' in name else name}:{port}"
+    scheme = "https" if st.get_option("server.sslCertFile") else "http"
+    return f"{scheme}://{f'[{name}]' if ':' in name else name}:{port}"
+
+
+def _guard() -> Middleware:
+    """Return the middleware that decides who is served: those who logged in, or this machine only."""
+    names = st.get_option("server.allowedHosts")
+    # Taken out of the environment, so that no other process of ours inherits them.
+    tokens, password = (os.environ.pop(name, "") for name in (LOGIN_VARIABLE, PASSWORD_VARIABLE))
+    origin = os.environ.pop(ORIGIN_VARIABLE, "")
+    if not tokens:
+        return Middleware(ThisMachineOnly, names=names, address=_address())
+    return Middleware(
+        LoginRequired,
+        logins=Logins(tokens.split(","), password),
+        names=names,
+        base=_base,
+        origin=origin,
+        # Browsers share cookies among the ports of a host.
+        cookie=f"options_helper_{st.get_option('server.port')}",
+    )
 
 
 never_look_up_addresses()
-_documents = first_paint_documents()
+_base = f"/{st.get_option('server.baseUrlPath').strip('/')}/".replace("//", "/")
+_documents = first_paint_documents(_base)
 app = st.App(
     _HERE.with_name("portal.py"),
     routes=first_paint_routes(_documents),
     middleware=[
         Middleware(SecurityHeaders, documents=[read_document(), *_documents.values()]),
-        Middleware(ThisMachineOnly, names=st.get_option("server.allowedHosts"), address=_address()),
+        _guard(),
     ],
     lifespan=_close_streams_at_end,
 )

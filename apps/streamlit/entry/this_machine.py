@@ -1,4 +1,4 @@
-"""Serves the machine it runs on and refuses others with a sentence, because there is no login."""
+"""Serves the machine it runs on and refuses others with a sentence, because on loopback there is no login."""
 
 from __future__ import annotations
 
@@ -7,23 +7,19 @@ from html import escape
 from ipaddress import IPv6Address, ip_address
 from typing import TYPE_CHECKING
 
+from apps.streamlit.entry.plain_page import plain_page, requested_host
+
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send  # absent without Streamlit
 
 _REFUSED = 1008  # a websocket's close code for a policy violation; before the handshake it becomes a 403
 _OTHER_DEVICE = (
     "The portal serves only the computer it runs on",
-    "It shows a private account and has no login, so other devices are refused.",
+    "It shows a private account and was started without a login, so other devices are refused.",
 )
 _OTHER_NAME = (
     "The portal does not answer at this address",
     "It answers only to names of the computer it runs on, so that no other site can pose as it.",
-)
-_PAGE = (
-    '<!doctype html><html lang="en"><meta charset="utf-8">'
-    '<meta name="viewport" content="width=device-width"><title>Options Helper</title>'
-    '<body style="font: 1rem/1.5 system-ui; margin: 2rem; color-scheme: light dark">'
-    "<h1>{title}</h1><p>{reason}</p><p>On that computer, open {address}.</p>"
 )
 
 
@@ -45,25 +41,17 @@ class ThisMachineOnly:
             await send({"type": "websocket.close", "code": _REFUSED})
         elif scope["type"] == "http" and not _is_from_here(scope):
             await self._refuse(_OTHER_DEVICE, scope, receive, send)
-        elif scope["type"] == "http" and not self._is_known(scope):
+        elif scope["type"] == "http" and requested_host(scope) not in self._names:
             await self._refuse(_OTHER_NAME, scope, receive, send)
         else:
             await self._app(scope, receive, send)
-
-    def _is_known(self, scope: Scope) -> bool:
-        from starlette.requests import HTTPConnection  # noqa: PLC0415 - absent without Streamlit
-
-        try:
-            return HTTPConnection(scope).url.hostname in self._names
-        except ValueError:  # not a valid Host
-            return False
 
     async def _refuse(self, words: tuple[str, str], scope: Scope, receive: Receive, send: Send) -> None:
         from starlette.responses import HTMLResponse  # noqa: PLC0415 - absent without Streamlit
 
         title, reason = words
-        page = _PAGE.format(title=title, reason=reason, address=escape(self._address))
-        await HTMLResponse(page, status_code=403)(scope, receive, send)
+        body = f"<p>{reason}</p><p>On that computer, open {escape(self._address)}.</p>"
+        await HTMLResponse(plain_page(title, body), status_code=403)(scope, receive, send)
 
 
 def _is_from_here(scope: Scope) -> bool:

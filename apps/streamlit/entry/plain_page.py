@@ -1,0 +1,35 @@
+"""Short pages of the server itself, and the host that a request names."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from starlette.types import Scope  # absent without Streamlit
+
+_PAGE = (
+    '<!doctype html><html lang="en"><meta charset="utf-8">'
+    # Without a referrer, a form's Origin would be "null".
+    '<meta name="referrer" content="same-origin">'
+    '<meta name="viewport" content="width=device-width, initial-scale=1"><title>Options Helper</title>'
+    "<style>body {{ font: 1rem/1.5 system-ui; margin: 2rem; color-scheme: light dark }}"
+    " input, button {{ font: inherit; padding: .4rem .6rem; margin: .2rem 0 }}</style>"
+    "<h1>{title}</h1>{body}"
+)
+
+
+def plain_page(title: str, body: str) -> str:
+    """Return a document; both arguments are HTML."""
+    return _PAGE.format(title=title, body=body)
+
+
+def requested_host(scope: Scope) -> str | None:
+    """Return the name or address that the request asks for, None if its Host is not valid."""
+    header = dict(scope["headers"]).get(b"host", b"").decode("latin-1")
+    try:
+        parts = urlsplit(f"//{header}")
+        _ = parts.port  # raises for a port that is none
+    except ValueError:
+        return None
+    return parts.hostname if parts.netloc == header and "@" not in header else None

@@ -1,0 +1,275 @@
+"""If other devices reach the portal, only those who logged in get further than the login."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from typing import Any
+from unittest.mock import MagicMock
+
+import httpx
+import pytest
+
+pytest.importorskip("streamlit", reason="the portal needs streamlit")
+pytest.importorskip("starlette", reason="the portal's server")
+
+from starlette.routing import BaseRoute, Mount
+from streamlit.web.server.starlette.starlette_app import create_streamlit_routes
+
+from apps.streamlit.entry.first_paint import first_paint_documents
+from apps.streamlit.entry.login import LoginRequired
+from apps.streamlit.entry.logins import COOKIE_SECONDS, WRONG_PASSWORDS_OF_ALL, Logins, WrongTries
+
+HOST = "192.168.1.5:8501"
+PASSWORD = "correct horse"  # noqa: S105 - of this test
+
+
+class Clock:
+    """A time that the test sets."""
+
+    now = 1_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Door:
+    """The middleware in front of an application that says "inside", and one client."""
+
+    def __init__(self, *, password: str = PASSWORD, base: str = "/", names: tuple[str, ...] = ("*",)) -> None:
+        self.clock = Clock()
+        self.logins = Logins(["first", "second"], password, self.clock)
+        self.door = LoginRequired(
+            self._inside, logins=self.logins, names=names, base=base, origin="desk.example", cookie="oh"
+        )
+        self.door._wrong = WrongTries(self.clock)
+        self.client: tuple[str, int] = ("192.168.1.9", 5)
+        self.cookies: dict[str, str] = {}
+
+    async def _inside(self, scope: Any, _receive: Any, send: Any) -> None:
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.accept"})
+            return
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"inside"})
+
+    def ask(self, path: str, method: str = "GET", **more: Any) -> httpx.Response:
+        """Return the answer to one request with this client's cookies."""
+
+        async def ask() -> httpx.Response:
+            transport = httpx.ASGITransport(app=self._with_server, client=self.client)
+            base_url = more.pop("base_url", f"http://{HOST}")
+            async with httpx.AsyncClient(
+                transport=transport, base_url=base_url, cookies=self.cookies
+            ) as client:
+                return await client.request(method, path, **more)
+
+        answer = asyncio.run(ask())
+        self.cookies |= dict(answer.cookies)
+        return answer
+
+    async def _with_server(self, scope: Any, receive: Any, send: Any) -> None:
+        await self.door({**scope, "server": ("192.168.1.5", 8501)}, receive, send)
+
+    def upgrade(self, **headers: str) -> str:
+        """Return what a websocket gets: "websocket.accept" or "websocket.close"."""
+        sent: list[dict[str, Any]] = []
+        cookie = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+        words = {"host": HOST, "cookie": cookie, **headers}
+        scope = {
+            "type": "websocket",
+            "path": "/_stcore/stream",
+            "query_string": b"",
+            "scheme": "ws",
+            "headers": [(name.encode(), value.encode()) for name, value in words.items()],
+            "client": self.client,
+            "server": ("192.168.1.5", 8501),
+        }
+
+        async def send(message: dict[str, Any]) -> None:
+            sent.append(message)
+
+        asyncio.run(self.door(scope, MagicMock(), send))
+        return str(sent[0]["type"])
+
+
+@pytest.fixture
+def door() -> Door:
+    """A portal that other devices reach, and one of them."""
+    return Door()
+
+
+def _paths(routes: list[BaseRoute], before: str = "") -> Iterator[str]:
+    for route in routes:
+        path = before + str(getattr(route, "path", "")).replace("{", "").replace("}", "").replace(":path", "")
+        yield path or "/"
+        if isinstance(route, Mount):
+            yield from _paths(list(route.routes), path)
+
+
+def every_path() -> list[str]:
+    """Return each route of Streamlit's server and of the portal, parameters filled with their names."""
+    return [*dict.fromkeys([*_paths(create_streamlit_routes(MagicMock())), *first_paint_documents()])]
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE", "OPTIONS", "HEAD"])
+def test_every_route_is_behind_the_login(door: Door, method: str) -> None:
+    """Every route that exists, and any that does not, is refused without the cookie and served with it."""
+    paths = every_path()
+    assert {"/_stcore/health", "/_stcore/stream", "/Live_Portfolio"} <= set(paths)
+    odd = ["/login/", "/login/../", "//login", "/LOGIN", "/login%2f..", "/%6cogin/x", "/anything"]
+    for path in [*paths, *odd]:
+        assert door.ask(path, method).status_code == 401, path
+        assert door.ask(path, "GET", headers={"accept": "text/html"}).headers["location"] == "/login"
+    door.ask("/login?token=first")
+    for path in paths:
+        assert door.ask(path, method).status_code == 200, path
+
+
+def test_a_link_works_once(door: Door) -> None:
+    """It gives a strict cookie that scripts cannot read, and opens the page; then it is used up."""
+    assert door.ask("/login?token=first", "HEAD").status_code == 200  # a preview spends nothing
+    answer = door.ask("/login?token=first")
+    assert answer.status_code == 200
+    assert 'content="0;url=/"' in answer.text
+    assert answer.headers["cache-control"] == "no-store"
+    words = set(answer.headers["set-cookie"].lower().split("; ")[1:])
+    assert words == {"httponly", f"max-age={COOKIE_SECONDS}", "path=/", "samesite=strict"}
+    assert door.ask("/x").text == "inside"
+    door.cookies.clear()
+    assert door.ask("/login?token=first").status_code == 401
+    assert door.ask("/login?token=second").status_code == 200
+
+
+def test_the_cookie_is_secure_under_tls(door: Door) -> None:
+    """Over TLS it never travels in the clear."""
+    answer = door.ask("/login?token=first", base_url=f"https://{HOST}")
+    assert "secure" in answer.headers["set-cookie"].lower()
+
+
+def test_a_password_is_the_other_way(door: Door) -> None:
+    """It works as often as wanted, whatever letters it has; an empty one never does."""
+    assert 'type="password"' in door.ask("/login").text
+    for wrong in ("", "wrong", PASSWORD + "x"):
+        assert door.ask("/login", "POST", data={"password": wrong}).status_code == 401
+    assert door.ask("/x").status_code == 401
+    assert door.ask("/login", "POST", data={"password": PASSWORD}).status_code == 200
+    assert door.ask("/x").text == "inside"
+    for password in ("", "pässwort €"):
+        other = Door(password=password)
+        assert other.ask("/login", "POST", data={"password": password}).status_code == (
+            200 if password else 401
+        )
+
+
+def test_without_a_password_there_is_no_form() -> None:
+    """The page says how to get in, and a posted password is wrong."""
+    door = Door(password="")
+    assert "<form" not in door.ask("/login").text
+    assert "the terminal shows one" in door.ask("/login").text
+    assert door.ask("/login", "POST", data={"password": "x"}).status_code == 401
+
+
+def test_a_long_form_is_wrong(door: Door) -> None:
+    """A body is read no further than a password can be long."""
+    assert door.ask("/login", "POST", content=b"password=" + b"x" * 100_000).status_code == 401
+
+
+@pytest.mark.parametrize("kind", ["other key", "later end", "no signature", "no number", "old"])
+def test_a_forged_or_old_cookie_is_refused(door: Door, kind: str) -> None:
+    """Only what this process signed counts, and only until its end."""
+    cookie = door.logins.new_cookie()
+    end, nonce, signature = cookie.split(".")
+    if kind == "old":
+        door.clock.now += COOKIE_SECONDS + 1
+    door.cookies["oh"] = {
+        "other key": Logins([], "", door.clock).new_cookie(),
+        "later end": f"{int(end) + 1}.{nonce}.{signature}",
+        "no signature": f"{end}.{nonce}.",
+        "no number": "x",
+        "old": cookie,
+    }[kind]
+    assert door.ask("/x").status_code == 401
+    assert door.upgrade() == "websocket.close"
+
+
+def test_five_wrong_tries_wait(door: Door) -> None:
+    """The sixth within a minute waits, right or wrong, by link or password; another client does not."""
+    for number in range(5):
+        door.clock.now += 1
+        path, method = [("/login?token=wrong", "GET"), ("/login", "POST")][number % 2]
+        assert door.ask(path, method, data={"password": "wrong"}).status_code == 401
+    for path, method in (("/login?token=first", "GET"), ("/login", "POST")):
+        answer = door.ask(path, method, data={"password": PASSWORD})
+        assert answer.status_code == 429
+        assert answer.headers["retry-after"] == "57"
+        assert "Try again in 57 s" in answer.text
+    door.client = ("192.168.1.10", 5)
+    assert door.ask("/login?token=second").status_code == 200
+    door.client, door.cookies = ("192.168.1.9", 5), {}
+    door.clock.now += 56.5
+    assert door.ask("/login?token=first").status_code == 200
+
+
+def test_many_addresses_do_not_help() -> None:
+    """One IPv6 network is one client, and passwords wait after thirty wrong tries from anybody."""
+    clock = Clock()
+    wrong = WrongTries(clock)
+    for last in range(5):
+        wrong.add(f"2001:db8::{last}%eth0")
+    assert wrong.seconds_to_wait("2001:db8::99", password=False) == 61
+    for last in range(WRONG_PASSWORDS_OF_ALL):
+        wrong.add(f"10.0.0.{last}")
+    assert wrong.seconds_to_wait("10.9.9.9", password=True) == 61
+    assert wrong.seconds_to_wait("10.9.9.9", password=False) == 0
+    clock.now += 61
+    assert wrong.seconds_to_wait("2001:db8::99", password=True) == 0
+
+
+def test_the_websocket_is_behind_the_login(door: Door) -> None:
+    """Without the cookie it is closed before it opens, and with it a foreign page still cannot open it."""
+    assert door.upgrade() == "websocket.close"
+    door.ask("/login?token=first")
+    assert door.upgrade() == "websocket.accept"
+    assert door.upgrade(origin=f"http://{HOST}") == "websocket.accept"
+    assert door.upgrade(origin="https://desk.example") == "websocket.accept"
+    for origin in ("http://evil.example", "null", "http://192.168.1.5:9999", ""):
+        assert door.upgrade(origin=origin) == "websocket.close"
+    for host in ("evil.example", "192.168.1.6:8501", "[::", "a@192.168.1.5:8501x"):
+        assert door.upgrade(host=host) == "websocket.close"
+
+
+@pytest.mark.parametrize("names", [("*",), ("localhost",)])
+def test_only_the_launchers_names_are_answered(names: tuple[str, ...]) -> None:
+    """A foreign name or page is refused, even with the cookie; "*" adds only the address that was called."""
+    door = Door(names=names)
+    door.cookies["oh"] = door.logins.new_cookie()
+    own = door.ask("/x").status_code
+    assert own == (200 if names == ("*",) else 403)
+    assert door.ask("/x", base_url="http://evil.example").status_code == 403
+    assert door.ask("/login?token=first", base_url="http://evil.example").status_code == 403
+    assert door.ask("/x", "POST", headers={"origin": "http://evil.example"}).status_code == 403
+    assert door.logins.spend("first")
+
+
+def test_below_a_proxys_path_everything_moves() -> None:
+    """Login, cookie and redirects stay below the path."""
+    door = Door(base="/options/")
+    assert door.ask("/login?token=first").status_code == 401
+    assert door.ask("/", headers={"accept": "text/html"}).headers["location"] == "/options/login"
+    answer = door.ask("/options/login?token=first")
+    assert "path=/options/" in answer.headers["set-cookie"].lower()
+    assert 'content="0;url=/options/"' in answer.text
+    assert door.ask("/options/login").headers["location"] == "/options/"
+
+
+def test_the_servers_own_start_passes(door: Door) -> None:
+    """Events other than connections pass untouched."""
+    sent: list[Any] = []
+
+    async def inside(scope: Any, _receive: Any, _send: Any) -> None:
+        sent.append(scope["type"])
+
+    door.door._app = inside
+    asyncio.run(door.door({"type": "lifespan"}, MagicMock(), MagicMock()))
+    assert sent == ["lifespan"]
