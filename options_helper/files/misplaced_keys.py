@@ -1,6 +1,7 @@
 """Keys that would change the meaning of a portfolio but are in a place where they are not read.
 
-Unknown keys are ignored; one of our keys in the wrong place, or a near miss of one, is an error.
+Unknown keys are ignored. An error is one of our keys in the wrong place, a near miss of one, and what
+contradicts the entry: another side or currency, or the word that the position is closed.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ _WORDS = {
 _OTHER_NAMES = {
     "positions": ("holdings", "multileg_positions", "multi_leg_positions", "portfolio", "options", "legs"),
     "base_currency": ("currency",),
+    "cash": ("cash_balance",),
     "contracts": ("qty", "quantity", "lots", "size"),
     "shares": ("qty", "quantity", "size"),
     "net_debit": ("net_credit", "credit", "debit", "net_premium", "net_price"),
@@ -49,6 +51,14 @@ _OTHER_NAMES = {
     "opened_at": ("opened", "open_date", "opened_on", "date_opened", "trade_date"),
     "side": ("direction", "action"),
 }
+# Other names of these mean dollars or a size in every place; there they are refused with a number.
+_AMOUNTS = ("contracts", "shares", "net_debit", "cost_basis")
+_SIDE_NAMES = frozenset({"action", "direction", "long_short", "position", "position_side", "position_type"})
+_SHORT_WORDS = frozenset({"short", "sell", "sold", "sto", "write", "written"})
+_LONG_WORDS = frozenset({"long", "buy", "bought", "bto"})
+_CLOSED_NAMES = frozenset({"closed", "closed_at", "closed_on", "close_date", "date_closed", "exit_date"})
+_CLOSED_STATES = frozenset({"assigned", "closed", "exercised", "expired", "sold"})
+_LIKE_A_POSITION = frozenset({"contracts", "legs", "qty", "quantity", "shares"})
 # Other names of these keys are refused only if the key itself is missing or has no positions.
 _OPTIONAL_NAMES = {"option_type", "side", "positions"}
 _RESEMBLED = {"account"}  # close to "amount", which other programs write
@@ -85,6 +95,14 @@ def refused_keys(kind: str) -> frozenset[str]:
     return frozenset({*misplaced, *others}) - _KEYS[kind]
 
 
+def refused_numbers(kind: str) -> frozenset[str]:
+    """Return other programs' names of amounts that are refused on a kind of entry if they are numbers."""
+    if kind == "file":
+        return frozenset()
+    names = (name for ours in _AMOUNTS if ours not in _KEYS[kind] for name in _OTHER_NAMES[ours])
+    return frozenset(names) - refused_keys(kind)
+
+
 def other_names(key: str) -> tuple[str, ...]:
     """Return the names that other programs use for one of our keys."""
     return _OTHER_NAMES[key]
@@ -105,19 +123,65 @@ def misplaced_keys(
         repeats = key == "symbol" and kind.endswith("leg") and entry[key] == underlying
         if key in _KEYS[kind] or key in _HARMLESS or repeats:
             continue
-        reason = _misplaced(key, kind) or _misspelt(key, kind, entry)
+        reason = _misplaced(key, kind, entry[key]) or _misspelt(key, kind, entry)
+        reason = reason or _contradicts(key.strip().lower(), kind, entry[key], entry)
         if reason:
             found.append((key, reason))
     return found
 
 
-def _misplaced(key: str, kind: str) -> str:
-    if key not in _OURS:
+def _misplaced(key: str, kind: str, value: object) -> str:
+    ours = key if key in _OURS else _amount_named(key.strip().lower(), kind, value)
+    if ours is None:
         return ""
-    hint = _HINTS.get((kind, key), "")
-    if kind == "equity" and key in _KEYS["option"]:
+    hint = _HINTS.get((kind, ours), "")
+    if kind == "equity" and ours in _KEYS["option"]:
         hint = "an entry is either shares or an option; remove shares, or the option's terms"
     return f"has no meaning {_WORDS[kind]}{f'; {hint}' if hint else ''}"
+
+
+def _amount_named(plain: str, kind: str, value: object) -> str | None:
+    """Return our key for an amount that another program names so, if it is a number and has no place here."""
+    if plain not in refused_numbers(kind) or isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return next(ours for ours in _AMOUNTS if ours not in _KEYS[kind] and plain in _OTHER_NAMES[ours])
+
+
+def _contradicts(plain: str, kind: str, value: object, entry: Mapping[str, object]) -> str:
+    """Return how the value of an unknown key contradicts the meaning of the entry, or ""."""
+    if kind == "file":
+        return _vanished(value)
+    if plain == "currency" and isinstance(value, str) and value.strip().upper() != "USD":
+        return "must be USD; amounts in other currencies are not converted"
+    if kind in {"option", "equity"}:
+        field = "contracts" if kind == "option" else "shares"
+        quantity, is_short = entry.get(field), _says_short(plain, value)
+        if is_short is not None and isinstance(quantity, int | float) and (quantity < 0) != is_short:
+            return f"says the opposite of the sign of {field}; {_SIGNED}"
+    is_closed = (plain in _CLOSED_NAMES and bool(value)) or (
+        plain == "status" and isinstance(value, str) and value.strip().lower() in _CLOSED_STATES
+    )
+    if is_closed and not kind.endswith("leg"):
+        return "says that the position is closed; remove the entry, for the file holds open positions only"
+    return ""
+
+
+def _vanished(value: object) -> str:
+    rows = value if isinstance(value, list) else []
+    if any(isinstance(row, dict) and "symbol" in row and _LIKE_A_POSITION & row.keys() for row in rows):
+        return 'holds entries like positions, but is not read; move them to "positions"'
+    return ""
+
+
+def _says_short(plain: str, value: object) -> bool | None:
+    """Return whether a key says that the position is short; None if it says nothing of its side."""
+    if isinstance(value, bool):
+        return {"short": value, "is_short": value, "long": not value, "is_long": not value}.get(plain)
+    if plain not in _SIDE_NAMES or not isinstance(value, str):
+        return None
+    words = set(value.lower().replace("_", " ").replace("-", " ").split())
+    short, long = bool(words & _SHORT_WORDS), bool(words & _LONG_WORDS)
+    return None if short == long or "close" in words else short
 
 
 def _misspelt(key: str, kind: str, entry: Mapping[str, object]) -> str:

@@ -9,7 +9,7 @@ import json
 from importlib.resources import files
 from typing import Any
 
-from options_helper.files.misplaced_keys import other_names, refused_keys
+from options_helper.files.misplaced_keys import other_names, refused_keys, refused_numbers
 from options_helper.files.portfolio_problems import RIGHT, RIGHT_IN_LEG
 from options_helper.models import Portfolio
 
@@ -22,6 +22,8 @@ BEYOND_A_SCHEMA = (
     "a strike, an expiry or a root that no contract symbol can carry",
     "a misspelt key, or another program's name in an unusual spelling",
     "a leg with the symbol of another underlying",
+    "an unknown key with another side or currency than the entry, or that says it is closed",
+    "a list of positions under an unknown key",
     "NaN and Infinity, which are no JSON",
 )
 
@@ -91,6 +93,7 @@ def _refine(schema: Schema, kind: str) -> None:
         properties["$schema"] = {"type": "string", "description": "The path or address of this schema."}
         properties |= {name: {"not": {"type": "array"}} for name in other_names("positions")}
     properties |= dict.fromkeys(sorted(refused_keys(kind)), False)
+    properties |= {name: {"not": {"type": "number"}} for name in sorted(refused_numbers(kind))}
     if kind.endswith("leg"):
         properties["symbol"] = {"type": "string", "description": "The position's own symbol, or left out."}
 

@@ -66,7 +66,7 @@ def test_off_hours_the_last_marks_stand_without_alarm(browser: Browser, tmp_path
         portal.simulator.faults.rest(path="/v2/clock", status=200, body=closed_clock())
         page = begin(portal, 1)  # every price is older than that
         status = page.locator(f".st-key-live-status {INFO}")
-        expect(status).to_contain_text(re.compile("Market closed until .* Last marks from"))
+        expect(status).to_contain_text(re.compile("(Market|Regular session) closed until .* Last marks from"))
         expect(page.locator(f"{ROWS.replace(',', '[data-state=closed],')}[data-state=closed]")).to_have_count(
             page.locator(ROWS).count()
         )

@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 
 from options_helper import cli
 from options_helper.errors import PortfolioError
-from options_helper.files.misplaced_keys import refused_keys
+from options_helper.files.misplaced_keys import refused_keys, refused_numbers
 from options_helper.files.portfolio_problems import opened_later, symbol_problems
 from options_helper.files.schema import BEYOND_A_SCHEMA, build_schema, portfolio_schema
 from options_helper.models import EquityPosition, Leg, MultiLegPosition, Portfolio, Position, StockLeg
@@ -186,6 +186,15 @@ def test_a_key_in_the_wrong_place_is_refused_by_both(model: type) -> None:
         assert SCHEMA.is_valid(document) == (key == "symbol" and "leg" in KINDS[model]), key
 
 
+@pytest.mark.parametrize("model", PLACES, ids=lambda model: model.__name__)
+def test_an_amount_under_another_name_is_refused_by_both(model: type) -> None:
+    """Only a number is an amount: a list of lots or a text says nothing that is counted."""
+    for key in refused_numbers(KINDS[model]):
+        for value, is_amount in ((5, True), (1.5, True), ("5", False), ([], False), (True, False)):
+            document = changed(PLACES[model], key, value)
+            assert is_loaded(document) == SCHEMA.is_valid(document) != is_amount, (key, value)
+
+
 @pytest.mark.parametrize("document", [[], None, 17, "positions", {"holdings": [OPTION]}, {"positions": [17]}])
 def test_another_document_is_refused_by_both(document: object) -> None:
     """A document of another shape is no portfolio."""
@@ -243,6 +252,10 @@ BEYOND: dict[str, str] = {
     "a leg with the symbol of another underlying": json.dumps(
         {"positions": [STRUCTURE | {"legs": [LEG | {"symbol": "QQQ"}, LEG]}]}
     ),
+    "an unknown key with another side or currency than the entry, or that says it is closed": json.dumps(
+        {"positions": [OPTION | {"currency": "EUR"}]}
+    ),
+    "a list of positions under an unknown key": json.dumps({"stocks": [EQUITY]}),
     "NaN and Infinity, which are no JSON": '{"cash": NaN}',
 }
 

@@ -79,6 +79,16 @@ def in_leg(**more: object) -> dict[str, Any]:
         (in_leg(cost_basis=1.5), "cost_basis"),
         (in_leg(net_debit=100), "net_debit"),
         (in_leg(symbol="ABC"), "symbol"),
+        (SPREAD | {"quantity": 2}, "quantity"),
+        (SPREAD | {"qty": 2}, "qty"),
+        (SPREAD | {"lots": 2}, "lots"),
+        (SPREAD | {"premium": 1.5}, "premium"),
+        (SPREAD | {"entry_price": 1.5}, "entry_price"),
+        (PUT | {"net_credit": 360}, "net_credit"),
+        (SHARES | {"lots": 2}, "lots"),
+        (in_leg(premium=1.5), "premium"),
+        (in_leg(avg_entry_price=1.5), "avg_entry_price"),
+        (in_leg(net_credit=100), "net_credit"),
     ],
     ids=str,
 )
@@ -118,6 +128,86 @@ def test_a_list_under_another_name_is_no_empty_portfolio(key: str) -> None:
     assert 'did you mean "positions"?' in refusal(**{key: [PUT]})
 
 
+@pytest.mark.parametrize(
+    ("entry", "key"),
+    [
+        (PUT | {"action": "sell_to_open"}, "action"),
+        (PUT | {"direction": "Short"}, "direction"),
+        (PUT | {"position": "short"}, "position"),
+        (PUT | {"is_short": True}, "is_short"),
+        (PUT | {"is_long": False}, "is_long"),
+        (PUT | {"short": True}, "short"),
+        (PUT | {"contracts": -3, "action": "buy"}, "action"),
+        (PUT | {"contracts": -3, "is_short": False}, "is_short"),
+        (SHARES | {"position_side": "SHORT"}, "position_side"),
+        (SHARES | {"shares": -200, "long_short": "long"}, "long_short"),
+    ],
+    ids=str,
+)
+def test_another_word_for_the_side_must_not_contradict_the_sign(entry: dict[str, Any], key: str) -> None:
+    """A short is never counted as a long because another program wrote its side beside the number."""
+    assert f"field {key}: says the opposite of the sign" in refusal(entry)
+    field = "contracts" if "contracts" in entry else "shares"
+    assert load(entry | {field: -entry[field]})
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        PUT | {"closed_at": "2026-11-20"},
+        PUT | {"status": "closed"},
+        PUT | {"status": "Expired"},
+        SHARES | {"closed": True},
+        SHARES | {"exit_date": "2026-11-20"},
+        SPREAD | {"status": "assigned"},
+        SPREAD | {"close_date": "2026-11-20"},
+    ],
+    ids=str,
+)
+def test_a_closed_position_is_not_counted_as_open(entry: dict[str, Any]) -> None:
+    """An export of everything ever held is refused, an export of open positions is not."""
+    assert "says that the position is closed" in refusal(entry)
+    still_open = {"closed_at": None, "closed": False, "status": "open", "exit_date": "", "close_date": None}
+    assert load({key: still_open.get(key, value) for key, value in entry.items()})
+
+
+@pytest.mark.parametrize(
+    "entry", [PUT, SHARES, SPREAD, in_leg(currency="EUR")], ids=lambda entry: entry["id"]
+)
+def test_no_entry_is_in_another_currency(entry: dict[str, Any]) -> None:
+    """The currency of one position counts as much as that of the file."""
+    if "legs" not in entry or "currency" not in entry["legs"][0]:
+        assert load(entry | {"currency": "usd"})
+        entry = entry | {"currency": "EUR"}
+    assert "field currency: must be USD" in refusal(entry)
+
+
+@pytest.mark.parametrize("key", ["stocks", "equities", "spreads", "open_trades", "Futures"])
+@pytest.mark.parametrize("entry", [PUT, SHARES, SPREAD, {"symbol": "XYZ", "qty": 2}], ids=str)
+def test_a_second_list_of_positions_does_not_vanish(key: str, entry: dict[str, Any]) -> None:
+    """Whatever it is called; a list of other things is not read and does no harm."""
+    assert f"field {key}: holds entries like positions" in refusal(PUT, **{key: [entry]})
+    assert load(PUT, **{key: [{"symbol": "XYZ", "note": "watch"}, "XYZ", 7]})
+
+
+@pytest.mark.parametrize(
+    ("entry", "words"),
+    [
+        (SHARES | {"symbol": "SPX"}, "SPX is an index"),
+        (SHARES | {"symbol": "VIX"}, "VIX is an index"),
+        (SHARES | {"symbol": "CSGP1"}, "the root of adjusted contracts"),
+        (PUT | {"root": "ABC"}, "a contract of ABC, with XYZ as its underlying"),
+        (in_leg(root="SPXW"), "a contract of SPXW, with XYZ as its underlying"),
+        (PUT | {"opened_at": "2026-11-26", "expiry": "2026-11-25"}, "after its expiry of 25 Nov 2026"),
+        (in_leg(expiry="2026-11-25") | {"opened_at": "2026-11-26"}, "opened on 26 Nov 2026"),
+    ],
+    ids=str,
+)
+def test_an_instrument_that_can_hardly_be_meant_is_questioned(entry: dict[str, Any], words: str) -> None:
+    """Shares of an index, contracts of another stock, and what was opened after its end."""
+    assert any(words in doubt for doubt in doubts(entry))
+
+
 def test_what_nobody_knows_stays_ignored() -> None:
     """Keys of other tools do no harm, and a schema may be named; name, tag and note are the user's own."""
     extra = {"ratio": 1, "broker": "x", "name": "hedge", "tag": ["income"], "note": "rolled"}
@@ -150,10 +240,13 @@ def test_a_root_in_the_place_of_the_underlying_is_understood(symbol: str, underl
     assert (spread.symbol, {leg.root for leg in spread.legs}) == (underlying, {symbol})
 
 
-@pytest.mark.parametrize("symbol", ["BTC/USD", "eth/usd", "BTC-USD", "BTC.USD", "SOL/USDT"])
+@pytest.mark.parametrize(
+    "symbol", ["BTC/USD", "eth/usd", "BTC-USD", "BTC.USD", "SOL/USDT", "BTCUSD", "ETHUSDT", "eurusd"]
+)
 def test_a_pair_of_currencies_is_no_stock(symbol: str) -> None:
-    """It is refused by the position's id."""
+    """It is refused by the position's id; USD alone is a fund."""
     assert 'position "s", field symbol' in refusal(SHARES | {"symbol": symbol})
+    assert load(SHARES | {"symbol": "USD"})
 
 
 @pytest.mark.parametrize(

@@ -197,7 +197,7 @@ PARENT: Fields = ORDER | _EMPTY | {"order_class": one_of("mleg"), "legs": rows_o
 STREAM_PARENT: Fields = PARENT | {"side": one_of("buy")}
 FLAT_PARENT: Fields = PARENT | {"legs": one_of(None)}
 # [M] OrderClass, OrderType; "Placing Orders" of docs.alpaca.markets, Bracket Orders: two held orders of the
-# other side, the profit's limit and the loss's stop, each a whole order. The demo sends no such order.
+# other side, the profit's limit and the loss's stop, each a whole order. The demo places no such order.
 BRACKET_LEG: Fields = ORDER | {
     "order_class": one_of("bracket"),
     "type": one_of("limit", "stop", "stop_limit"),
@@ -210,7 +210,7 @@ BRACKET: Fields = ORDER | {"order_class": one_of("bracket"), "legs": rows_of(BRA
 # changes in `previous_execution_id`, and a reason comes with canceled and trade_bust: Alpaca's Broker API
 # documents both for the same events; that the trading stream has them too is an assumption.
 UPDATE: Fields = {
-    "event": one_of("new", "canceled", "expired", "replaced", "rejected", "pending_cancel"),
+    "event": one_of("pending_new", "new", "canceled", "expired", "replaced", "rejected", "pending_cancel"),
     "timestamp": moment,
     "reason?": text,
     "execution_id?": is_uuid,  # of a single order's "new", as recorded

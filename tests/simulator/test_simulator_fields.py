@@ -160,6 +160,7 @@ def test_order_updates(phone) -> None:
         async with phone.fills() as line:
             order_id = simulator.place_order(CALL, "buy", 3, limit_price=9.0)
             await hear(line, UPDATE, ORDER)
+            await hear(line, UPDATE, ORDER)
             execution_id = simulator.fill(order_id, 1, 9.0)
             await hear(line, SINGLE_FILL, ORDER)
             simulator.correct(execution_id, 8.9)
@@ -173,10 +174,11 @@ def test_order_updates(phone) -> None:
             await hear(line, UPDATE, ORDER)
             for status in ("rejected", "expired"):
                 simulator.close_order(simulator.place_order("BRK.B", "sell", 1), status)
-                await hear(line, UPDATE, ORDER)
-                await hear(line, UPDATE, ORDER)
+                for _ in ("pending_new", "new", status):
+                    await hear(line, UPDATE, ORDER)
             legs = [LegRequest(CALL, "buy"), LegRequest(PUT, "sell", ratio=2)]
             parent = simulator.place_multileg_order(legs, 2, limit_price=-1.0)
+            await hear(line, UPDATE, STREAM_PARENT)
             await hear(line, UPDATE, STREAM_PARENT)
             simulator.fill(parent, 1)
             await hear(line, MULTILEG_FILL, STREAM_PARENT)

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from options_helper.data.calendar.market_clock import ExchangeCalendar
 from options_helper.simulator.account.portfolio import demo_portfolio, holdings
 from options_helper.simulator.market.contracts import (
     contract_symbol,
@@ -16,6 +17,7 @@ from options_helper.simulator.market.contracts import (
     parse_contract,
     root_of,
 )
+from options_helper.simulator.market.holidays import is_trading_day
 from options_helper.simulator.market.market import Market, is_index, price_step
 from options_helper.simulator.market.mid_session import NEW_YORK, MidSession
 from options_helper.simulator.market.pricing import RATE, value_option
@@ -165,6 +167,7 @@ def test_the_last_day_has_a_price() -> None:
         ("BRKB261218P00500500", "BRK.B", 500.5, False, False),
         ("CSGP1261218P00001000", "CSGP", 1.0, True, False),
         ("SPXW261218C06700000", "SPX", 6700.0, False, True),
+        ("AAPL991218C00270000", "AAPL", 270.0, False, False),
     ],
 )
 def test_contract_symbols(symbol, underlying, strike, adjusted, european) -> None:
@@ -173,6 +176,7 @@ def test_contract_symbols(symbol, underlying, strike, adjusted, european) -> Non
     assert contract is not None
     assert (contract.underlying, contract.strike) == (underlying, strike)
     assert (contract.adjusted, contract.european) == (adjusted, european)
+    assert contract.expiry.year // 100 == 20
     kind = "call" if contract.is_call else "put"
     assert contract_symbol(contract.root, contract.expiry, kind, contract.strike) == symbol
 
@@ -202,14 +206,31 @@ def test_it_is_always_mid_session(minutes, hours) -> None:
     assert dt.timedelta(minutes=30) <= close - now <= dt.timedelta(hours=3)
     opening = session.next_open(now)
     assert opening > close
-    assert opening.weekday() < 5
+    library = ExchangeCalendar()
+    assert library.session(opening.date())
     today = now.astimezone(NEW_YORK).date()
     [day] = session.days(today, today, now)
     assert day.early <= day.open < day.close <= day.late
     previous = session.previous_day(now)
     assert previous < today
-    assert previous.weekday() < 5
-    assert session.settlement(today) > today
+    assert library.session(previous)
+    assert library.session(session.settlement(today))
+
+
+def test_the_exchange_s_holidays_are_the_library_s() -> None:
+    """On every day of twenty years the simulator and the calendar library agree."""
+    library, day = ExchangeCalendar(), dt.date(2026, 1, 1)
+    while day < dt.date(2046, 1, 1):
+        assert is_trading_day(day) == (library.session(day) is not None), day
+        day += dt.timedelta(days=1)
+
+
+def test_a_calendar_leaves_thanksgiving_out() -> None:
+    """The days of a span are those with a session, besides the simulator's own day."""
+    now = dt.datetime(2026, 11, 24, 17, tzinfo=dt.UTC)
+    days = MidSession(now).days(dt.date(2026, 11, 25), dt.date(2026, 11, 30), now)
+    assert [day.date.day for day in days] == [25, 27, 30]
+    assert MidSession(now).settlement(dt.date(2026, 11, 25)) == dt.date(2026, 11, 27)
 
 
 @given(st.dates(dt.date(2026, 1, 1), dt.date(2035, 12, 31)))
@@ -225,7 +246,7 @@ def test_the_demo_portfolio_fits_any_day(today) -> None:
                 expiry = dt.date.fromisoformat(part["expiry"])
                 assert expiry > today
                 assert expiry.weekday() == 4
-                assert (expiry.month, expiry.day) not in {(12, 25), (1, 1)}
+                assert ExchangeCalendar().session(expiry)
     market = Market(7, today)
     held = holdings(portfolio, today)
     assert held["AMZN"][0] == 100

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from options_helper.simulator.account.brackets import place_bracket
 from options_helper.simulator.account.order_desk import OrderDesk
 from options_helper.simulator.account.order_flow import OrderFlow
 from options_helper.simulator.account.orders import LegRequest, text_of, to_cents
@@ -57,7 +58,7 @@ def test_partial_fills_add_up(account) -> None:
     order = account.desk.place(CALL, "buy", 3, limit_price=NINE)
     account.desk.fill(order, 1, [NINE])
     account.desk.fill(order, prices=[Decimal("8.7")])
-    assert account.events == ["new", "partial_fill", "fill"]
+    assert account.events == ["pending_new", "new", "partial_fill", "fill"]
     first, second = account.desk.executions
     assert (first.qty, first.cumulative, first.remaining, first.kind) == (1, 1, 2, "partial_fill")
     assert (second.qty, second.cumulative, second.remaining, second.kind) == (2, 3, 0, "fill")
@@ -103,13 +104,54 @@ def test_an_order_ends(account, status, moment) -> None:
     assert set(set_moments) == set(expected)
 
 
+def test_pending_new_comes_six_milliseconds_before_new(account) -> None:
+    """Every order is pending from its creation until Alpaca dates it new, and its executions come later."""
+    legs = [LegRequest(CALL, "buy"), LegRequest(PUT, "sell")]
+    orders = [account.desk.place(CALL, "buy", 1), account.desk.place_multileg(legs, 1)]
+    account.desk.fill(orders[0], prices=[NINE])
+    for pending, new, order in zip(account.updates[::2], account.updates[1::2], orders, strict=False):
+        times = [Nanoseconds.parse(update["timestamp"]) for update in (pending, new)]
+        assert times == [order.created_at, order.created_at + 6_000_000]
+        for update in (pending, new):
+            rows = [update["order"], *(update["order"]["legs"] or ())]
+            assert {row["status"] for row in rows} == {update["event"]}
+    assert Nanoseconds.parse(account.updates[-1]["timestamp"]) > orders[0].created_at + 6_000_000
+
+
+def test_a_bracket_waits_for_its_entry(account) -> None:
+    """Its legs are held until the entry has filled; the fill of one of them ends the other."""
+    entry = place_bracket(account.desk, "SPY", "buy", 11, limit_price=Decimal(700), stop_price=Decimal(640))
+    profit, stop = entry.legs
+    assert (profit.status, stop.status, profit.limit_price, stop.stop_price) == ("held", "held", 700, 640)
+    account.desk.fill(entry, prices=[Decimal(660)])
+    assert account.events == ["pending_new", "new", "fill", "new"]
+    assert (entry.status, profit.status, stop.status) == ("filled", "new", "held")
+    assert account.updates[-1]["order"]["id"] == profit.id
+    account.desk.fill(profit, prices=[Decimal(700)])
+    assert (profit.status, stop.status) == ("filled", "canceled")
+    assert account.desk.positions.quantity("SPY") == 0
+    assert account.events[-2:] == ["fill", "canceled"]
+
+
+def test_a_leg_s_bust_comes_with_its_spread(account) -> None:
+    """The update is of the multi-leg order, and names the execution of the leg."""
+    parent = account.desk.place_multileg([LegRequest(CALL, "buy"), LegRequest(PUT, "sell")], 2)
+    account.desk.fill(parent, prices=[Decimal(3), Decimal(2)])
+    busted = account.desk.executions[-1]
+    account.desk.bust(busted.execution_id)
+    update = account.updates[-1]
+    assert (update["order"]["id"], update["previous_execution_id"]) == (parent.id, busted.execution_id)
+    assert [leg["filled_qty"] for leg in update["order"]["legs"]] == ["2", "0"]
+    assert account.desk.positions.quantity(PUT) == 0
+
+
 def test_replaced_orders_are_joined(account) -> None:
     """A replaced order and its successor name each other."""
     order = account.desk.place(CALL, "buy", 2, limit_price=NINE)
     successor = account.desk.replace(order, qty=1, limit_price=Decimal("9.1"))
-    assert account.events == ["new", "replaced", "new"]
-    assert account.updates[1]["order"]["replaced_by"] == successor.id
-    assert account.updates[2]["order"]["replaces"] == order.id
+    assert account.events == ["pending_new", "new", "replaced", "new"]
+    assert account.updates[2]["order"]["replaced_by"] == successor.id
+    assert account.updates[3]["order"]["replaces"] == order.id
     assert order.closed
 
 
@@ -119,11 +161,11 @@ def test_a_multileg_fill_is_one_update_and_one_execution_per_leg(account) -> Non
     parent = account.desk.place_multileg(legs, 2, limit_price=Decimal(-1))
     account.desk.fill(parent, 1, [Decimal(3), Decimal(2)])
     account.desk.fill(parent, prices=[Decimal(4), Decimal(2)])
-    assert account.events == ["new", "partial_fill", "fill"]
+    assert account.events == ["pending_new", "new", "partial_fill", "fill"]
     update = account.updates[-1]
     assert (update["price"], update["qty"]) == ("0", "1")
     assert "position_qty" not in update
-    assert account.updates[1]["price"] == "-1"
+    assert account.updates[2]["price"] == "-1"
     order = update["order"]
     assert (order["symbol"], order["side"], order["asset_class"]) == ("", "buy", "")
     assert (order["filled_qty"], order["filled_avg_price"]) == ("2", "-0.5")
@@ -204,6 +246,7 @@ def test_every_kind_of_event_comes_now_and_then() -> None:
     """In a long day there are fills in one and in parts, cancels, rejections, replacements and spreads."""
     account = play(7, 6000)
     assert set(account.events) == {
+        "pending_new",
         "new",
         "fill",
         "partial_fill",

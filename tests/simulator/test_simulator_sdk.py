@@ -103,10 +103,11 @@ def test_the_trading_stream(phone) -> None:
         simulator.bust(simulator.fill(order_id, 1, 7.0))
         legs = [LegRequest(CALL, "buy"), LegRequest(PUT, "sell")]
         simulator.fill(simulator.place_multileg_order(legs, 1, limit_price=-0.5), prices=[5.0, 5.5])
-        wait(phone, lambda: len(heard.seen) == 6)
+        wait(phone, lambda: len(heard.seen) == 8)
     events = [getattr(update.event, "value", update.event) for update in heard.seen]
-    assert events == ["new", "partial_fill", "fill", "trade_bust", "new", "fill"]
-    assert (heard.seen[1].price, heard.seen[1].qty, heard.seen[1].position_qty) == (7.1, 1, 1)
+    single = ["pending_new", "new", "partial_fill", "fill", "trade_bust"]
+    assert events == [*single, "pending_new", "new", "fill"]
+    assert (heard.seen[2].price, heard.seen[2].qty, heard.seen[2].position_qty) == (7.1, 1, 1)
     parent = heard.seen[-1].order
     assert (heard.seen[-1].price, parent.symbol, parent.side.value) == (-0.5, None, "buy")
     assert [(leg.symbol, leg.side.value, leg.filled_avg_price) for leg in parent.legs] == [

@@ -107,13 +107,14 @@ def test_updates_are_json_in_binary_frames(phone) -> None:
     async def talk() -> None:
         async with phone.fills() as line:
             order_id = phone.simulator.place_order(CALL, "buy", 2, limit_price=9.1)
-            message = await line.socket.receive()
-            assert message.type is aiohttp.WSMsgType.BINARY
-            update = json.loads(message.data)
-            assert update["stream"] == "trade_updates"
-            assert update["data"]["event"] == "new"
-            assert update["data"]["order"]["id"] == order_id
-            assert update["data"]["order"]["limit_price"] == "9.1"
+            for event in ("pending_new", "new"):
+                message = await line.socket.receive()
+                assert message.type is aiohttp.WSMsgType.BINARY
+                update = json.loads(message.data)
+                assert update["stream"] == "trade_updates"
+                assert update["data"]["event"] == update["data"]["order"]["status"] == event
+                assert update["data"]["order"]["id"] == order_id
+                assert update["data"]["order"]["limit_price"] == "9.1"
 
     asyncio.run(talk())
 
@@ -127,7 +128,7 @@ def test_msgpack_on_request(phone) -> None:
             await line.listen()
             phone.simulator.place_order(CALL)
             message = await line.socket.receive()
-            assert msgpack.unpackb(message.data)["data"]["event"] == "new"
+            assert msgpack.unpackb(message.data)["data"]["event"] == "pending_new"
 
     asyncio.run(talk())
 
@@ -139,9 +140,9 @@ def test_nobody_listens_and_rest_still_tells(phone) -> None:
         phone.simulator.fill_now(CALL, "buy", 3, 9.0)
         async with phone.fills() as line:
             phone.simulator.fill_now(CALL, "sell", 1, 9.5)
-            events = [(await line.hear())["data"] for _ in range(2)]
-            assert [event["event"] for event in events] == ["new", "fill"]
-            assert events[1]["position_qty"] == "2"
+            events = [(await line.hear())["data"] for _ in range(3)]
+            assert [event["event"] for event in events] == ["pending_new", "new", "fill"]
+            assert events[2]["position_qty"] == "2"
 
     asyncio.run(talk())
     rows = phone.body("/v2/account/activities", direction="asc")
@@ -183,7 +184,8 @@ def test_anything_can_be_sent(phone) -> None:
             phone.simulator.send_update(None)
             assert await line.hear() == {"stream": "trade_updates", "data": None}
             order_id = phone.simulator.place_order(CALL)
-            await line.hear()
+            for _ in ("pending_new", "new"):
+                await line.hear()
             phone.simulator.send_event(order_id, "moonlighted", status="glowing")
             data = (await line.hear())["data"]
             assert (data["event"], data["order"]["status"]) == ("moonlighted", "glowing")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Literal
@@ -26,6 +27,7 @@ _ENDS: Mapping[str, _EndField] = {
 }
 _TextField = Literal["symbol", "side", "position_intent", "order_class", "type", "tif"]
 _CHANGEABLE: tuple[TermName, ...] = ("limit_price", "stop_price", "trail_price", "trail_percent", "qty")
+_BEFORE_NEW = {"accepted", "accepted_for_bidding", "held", "pending_new", "pending_review"}
 _SHOWN_OTHERWISE = FILLS | set(_ENDS) | {"new", ""}
 
 
@@ -177,16 +179,23 @@ def _steps(
     others = sorted(set(_other_events(facts)), key=lambda step: (step.event, step.reason, repr(step.figures)))
     # Executions that look alike are still separate; they come newest first.
     steps = [*others, *reversed(list(_executed(facts, executions)))]
-    begin = facts.began_at
+    begin = _new_at(facts, others)
     if begin is not None:
-        # `pending_new` comes before `new`, though REST dates the order from its submission.
-        begin = max([begin, *(step.at for step in others if step.event == "pending_new")])
         terms = Figures(facts.newest.get("qty"), facts.newest.get("limit_price"))
         steps.append(OrderEvent(at=begin, event="new", figures=terms, order_type=facts.newest.get("type")))
     status = facts.newest.get("status")
     if status is not None and status in _ENDS:
         steps.append(_end(facts, status, successor))
     return sorted(steps, key=lambda step: (step.at, _place_at_one_time(step)))
+
+
+def _new_at(facts: OrderFacts, others: Iterable[OrderEvent]) -> dt.datetime | None:
+    """Return when an order began to work, None while it does not; REST dates it from its submission."""
+    reported = min((at for at, event, _ in facts.events if event == "new"), default=None)
+    if reported is not None or facts.newest.get("status") in _BEFORE_NEW:
+        return reported
+    earlier = (step.at for step in others if step.event in _BEFORE_NEW)
+    return max([facts.began_at, *earlier]) if facts.began_at is not None else None
 
 
 def _end(facts: OrderFacts, status: str, successor: OrderFacts | None) -> OrderEvent:
@@ -202,7 +211,7 @@ def _place_at_one_time(step: OrderEvent) -> int:
     """Put being new first, then executions, then what undoes one, and an end last."""
     if step.event in _ENDS:
         return 3
-    if step.event == "pending_new":
+    if step.event in _BEFORE_NEW:
         return -1
     return 2 if step.event in CORRECTIONS else int(step.event != "new")
 

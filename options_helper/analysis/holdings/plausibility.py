@@ -6,8 +6,8 @@ import datetime as dt
 import math
 from collections.abc import Callable, Iterator
 
-from options_helper.analysis.contracts.products import AM_SETTLED_ROOTS, is_adjusted, other_root
-from options_helper.analysis.osi import root_of
+from options_helper.analysis.contracts.products import AM_SETTLED_ROOTS, is_adjusted, is_index, other_root
+from options_helper.analysis.osi import root_of, underlying_of
 from options_helper.analysis.strategies.structures import describe_structure
 from options_helper.analysis.text.figures import MINUS
 from options_helper.analysis.text.wording import format_day
@@ -58,11 +58,26 @@ def find_doubts(position: AnyPosition, is_session: Callable[[dt.date], bool] | N
         is_session: Whether the exchange trades on a date; without it only weekends are known.
     """
     doubts = [
+        *_instrument_doubts(position),
         *_expiry_doubts(position, is_session),
         *_multiplier_doubts(position),
         *_price_doubts(position),
     ]
     return list(dict.fromkeys(doubts))
+
+
+def _instrument_doubts(position: AnyPosition) -> Iterator[str]:
+    if isinstance(position, EquityPosition) and is_index(position.symbol):
+        yield f"{position.symbol} is an index, of which there are no shares"
+    if isinstance(position, EquityPosition) and is_adjusted(position.symbol):
+        yield f"{position.symbol} looks like the root of adjusted contracts, of which there are no shares"
+    for terms in _options(position):
+        root = terms.root or ""
+        if root and underlying_of(root) != underlying_of(position.symbol):
+            yield f"understood: a contract of {root}, with {position.symbol} as its underlying"
+        if position.opened_on is not None and position.opened_on > terms.expiry:
+            end = format_day(terms.expiry)
+            yield f"opened on {format_day(position.opened_on)}, after its expiry of {end}"
 
 
 def _expiry_doubts(position: AnyPosition, is_session: Callable[[dt.date], bool] | None) -> Iterator[str]:

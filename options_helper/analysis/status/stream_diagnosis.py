@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 
+from options_helper.analysis.contracts.expiry import LATE_CLOSE_DELAY
 from options_helper.analysis.status.diagnosis import Diagnosis, Level, QuoteCounts, Readiness
 from options_helper.analysis.status.quote_diagnosis import (
     describe_rest,
@@ -37,6 +38,7 @@ from options_helper.analysis.text.figures import format_span
 from options_helper.analysis.text.wording import (
     capital,
     count,
+    format_minute,
     format_moment,
     format_time,
     join_words,
@@ -49,7 +51,12 @@ __all__ = ["Diagnosis", "Level", "QuoteCounts", "Readiness", "diagnose"]
 _NAMED_SYMBOLS = 3
 
 _DATA = (StreamName.OPTIONS, StreamName.STOCKS)
-_CLOSED = {MarketPhase.PRE, MarketPhase.AFTER, MarketPhase.OVERNIGHT, MarketPhase.CLOSED}
+_CLOSED: dict[str, str] = {
+    MarketPhase.PRE: "Regular session closed",
+    MarketPhase.AFTER: "Regular session closed",
+    MarketPhase.OVERNIGHT: "Overnight session; the regular one is closed",
+    MarketPhase.CLOSED: "Market closed",
+}
 
 
 def diagnose(
@@ -166,15 +173,25 @@ def _connecting(snapshot: LiveSnapshot, records: list[StreamHealth]) -> Diagnosi
 def _closed(
     snapshot: LiveSnapshot, counts: QuoteCounts, next_open: dt.datetime | None, zone: dt.tzinfo
 ) -> Diagnosis | None:
-    if snapshot.market_phase not in _CLOSED:
+    headline = _CLOSED.get(snapshot.market_phase)
+    if headline is None:
         return None
     span = f" until {format_moment(next_open, snapshot.as_of, zone)}" if next_open else ""
-    parts = ["The streams are connected."]
+    parts = [_late_options(snapshot, zone), "The streams are connected."]
     if counts.newest_at is not None:
         parts.append(f"Last marks from {format_moment(counts.newest_at, snapshot.as_of, zone)}.")
-    is_overnight = snapshot.market_phase == MarketPhase.OVERNIGHT
-    headline = "Overnight session; the regular one is closed" if is_overnight else "Market closed"
-    return Diagnosis(Level.INFO, f"{headline}{span}.", " ".join(parts))
+    return Diagnosis(Level.INFO, f"{headline}{span}.", " ".join(part for part in parts if part))
+
+
+def _late_options(snapshot: LiveSnapshot, zone: dt.tzinfo) -> str:
+    """Return until when some options trade after the regular close, "" once they no longer do."""
+    close = snapshot.session_close
+    if snapshot.market_phase != MarketPhase.AFTER or close is None:
+        return ""
+    end = close + LATE_CLOSE_DELAY
+    if snapshot.as_of >= end:
+        return ""
+    return f"Options on SPY, QQQ and other late products trade until {format_minute(end, zone)}."
 
 
 def _not_granted(records: list[StreamHealth]) -> Diagnosis | None:

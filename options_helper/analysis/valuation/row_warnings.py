@@ -90,7 +90,7 @@ _SENTENCES = {
         "The previous close is the day's only trade, long before its end, so P/L Day is withheld."
     ),
     RowWarning.PREVIOUS_CLOSE_JUMP: (
-        "The underlying is more than 60 % away from its previous close, as after a split, "
+        "The underlying has split since its previous close, or is more than 60 % away from it, "
         "so P/L Day is withheld."
     ),
     RowWarning.MISSING_LEG: "At least one leg has no mark, so the structure has none.",

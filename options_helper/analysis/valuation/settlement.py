@@ -16,6 +16,7 @@ import numpy as np
 
 from options_helper.analysis.holdings.instruments import Instruments
 from options_helper.analysis.valuation.marks import MARK_METHODS, PRICE_TOLERANCE, MarkMethod
+from options_helper.analysis.valuation.reference import find_split
 from options_helper.analysis.valuation.row_warnings import RowWarning, flag
 from options_helper.analysis.valuation.valuation import Valuation
 from options_helper.market import LiveSnapshot
@@ -34,7 +35,7 @@ def settle(rows: Instruments, now: Valuation, stocks: Valuation, live: LiveSnaps
         stocks: The valuation of the portfolio's underlyings, in the order of `rows.underlying_codes`.
         live: The snapshot of both.
     """
-    now = _doubt_jumps(rows, now, stocks)
+    now = _doubt_jumps(rows, now, stocks, live)
     if not now.expired.any():
         return now
     codes = rows.underlying_codes
@@ -58,14 +59,14 @@ def settle(rows: Instruments, now: Valuation, stocks: Valuation, live: LiveSnaps
     )
 
 
-def _doubt_jumps(rows: Instruments, now: Valuation, stocks: Valuation) -> Valuation:
-    """Return the valuation without the previous closes of everything on an underlying that jumped overnight.
+def _doubt_jumps(rows: Instruments, now: Valuation, stocks: Valuation, live: LiveSnapshot) -> Valuation:
+    """Return the valuation without the previous closes of everything on an underlying that split or jumped.
 
     The closes are not adjusted: after a split of 10 : 1 they would make a loss of 90 %.
     """
     base = np.where(stocks.close > 0, stocks.close, np.nan)
     far = np.abs(stocks.mark - base) > JUMP_FRACTION * base + PRICE_TOLERANCE
-    jumped = far[rows.underlying_codes] & ~now.expired
+    jumped = (far[rows.underlying_codes] | find_split(rows, live)) & ~now.expired
     if not jumped.any():
         return now
     return now._replace(

@@ -23,7 +23,7 @@ from options_helper.simulator.account.positions import Positions
 from options_helper.simulator.market.contracts import parse_contract
 from options_helper.simulator.wire import JsonObject, Nanoseconds
 
-_MILLION = 1_000_000
+_ACCEPTANCE = 6_000_000  # nanoseconds from "pending_new" to "new", as recorded
 
 
 class OrderDesk:
@@ -67,32 +67,33 @@ class OrderDesk:
         replaces: str | None = None,
     ) -> Order:
         """Place a single order."""
-        order = self._order(
+        order = self.create(
             symbol, side, Decimal(qty), limit_price, intent or self.positions.intent(symbol, side)
         )
         order.replaces = replaces
-        self._tell("new", order, execution_id=self._identifier())
+        self.announce(order, execution_id=self._identifier())
         return order
 
     def place_multileg(
         self, legs: Sequence[LegRequest], qty: int, *, limit_price: Decimal | None = None
     ) -> Order:
         """Place a multi-leg order; its limit is net, positive for a debit."""
-        parent = self._order("", "", Decimal(qty), limit_price, "", order_class="mleg")
+        parent = self.create("", "", Decimal(qty), limit_price, "", order_class="mleg")
         for request in legs:
             intent = request.intent or self.positions.intent(request.symbol, request.side)
-            leg = self._order(
+            leg = self.create(
                 request.symbol, request.side, Decimal(qty * request.ratio), None, intent, order_class="mleg"
             )
             leg.ratio, leg.parent = request.ratio, parent
             parent.legs.append(leg)
-        self._tell("new", parent)
+        self.announce(parent)
         return parent
 
     def fill(self, order: Order, qty: int | Decimal | None = None, prices: Sequence[Decimal] = ()) -> None:
         """Fill all or part of the remaining quantity; a multi-leg order fills at its legs' prices.
 
-        The update of a multi-leg order lists an execution of each leg instead of one of its own.
+        The update of a multi-leg order lists an execution of each leg instead of one of its own. A filled
+        bracket's take-profit begins to work; when one of its legs has filled, the other is canceled.
 
         Raises:
             ValueError: The order is closed, or the quantity exceeds what remains.
@@ -101,18 +102,29 @@ class OrderDesk:
         if order.closed or not ZERO < count <= order.remaining:
             raise ValueError(f"cannot fill {count} of {order.remaining} remaining, status {order.status}")
         at = self.clock()
-        parts = order.legs or [order]
+        parts = order.legs if order.is_spread else [order]
         executed = [
             self._execute(part, count * (part.ratio or 1), price, at)
             for part, price in zip(parts, prices, strict=True)
         ]
-        net = executed[0].price if not order.legs else self._net_price(order, prices)
-        if order.legs:
+        net = self._net_price(order, prices) if order.is_spread else executed[0].price
+        if order.is_spread:
             self._count(order, count, net, at)
         event = "partial_fill" if order.remaining else "fill"
         self._tell(
             event, order, at, price=text_of(net), qty=text_of(count), **execution_fields(order, executed)
         )
+        if order.order_class == "bracket" and not order.remaining:
+            self._continue_bracket(order)
+
+    def _continue_bracket(self, filled: Order) -> None:
+        """Let the take-profit of a filled entry work; cancel the other leg once one has filled."""
+        if filled.parent is None:
+            self.tell("new", filled.legs[0], "new")
+            return
+        for other in filled.parent.legs:
+            if not other.closed:
+                self.close(other, "canceled")
 
     def close(self, order: Order, status: str, *, reason: str | None = None) -> None:
         """End an order as "canceled", "expired", "rejected" or "done_for_day"."""
@@ -130,14 +142,14 @@ class OrderDesk:
         at = self.clock()
         order.status, order.updated_at = "replaced", at
         order.moments["replaced_at"] = at
-        successor = self._order(order.symbol, order.side, Decimal(qty), limit_price, order.intent)
+        successor = self.create(order.symbol, order.side, Decimal(qty), limit_price, order.intent)
         successor.replaces, order.replaced_by = order.id, successor.id
         self._tell("replaced", order, at)
         self._tell("new", successor, execution_id=self._identifier())
         return successor
 
     def bust(self, execution_id: str) -> None:
-        """Bust a single order's execution."""
+        """Bust an execution of a single order, or of a multi-leg order's leg, which its parent reports."""
         index, execution, order = self._find(execution_id)
         order.filled_qty -= execution.qty
         order.spent -= execution.qty * execution.price
@@ -149,7 +161,7 @@ class OrderDesk:
         self._tell_of_past("trade_bust", execution, order, qty=qty, reason="TRADE_BUST")
 
     def correct(self, execution_id: str, price: Decimal) -> None:
-        """Correct the price of a single order's execution."""
+        """Correct the price of an execution, of a single order's or of a multi-leg order's leg."""
         index, execution, order = self._find(execution_id)
         order.spent += execution.qty * (price - execution.price)
         corrected = replace(execution, price=price)
@@ -202,7 +214,7 @@ class OrderDesk:
 
     def _find(self, execution_id: str) -> tuple[int, Execution, Order]:
         for index, execution in enumerate(self.executions):
-            if execution.execution_id == execution_id and execution.parent_id is None:
+            if execution.execution_id == execution_id:
                 return index, execution, self.orders[execution.order_id]
         raise KeyError(execution_id)
 
@@ -210,7 +222,7 @@ class OrderDesk:
         order.updated_at = self.clock()
         self._tell(
             event,
-            order,
+            order.parent if order.is_spread and order.parent else order,
             execution_id=self._identifier(),
             previous_execution_id=execution.execution_id,
             price=text_of(execution.price),
@@ -218,7 +230,7 @@ class OrderDesk:
             **{"qty": text_of(execution.qty), **extra},
         )
 
-    def _order(
+    def create(
         self,
         symbol: str,
         side: str,
@@ -228,6 +240,7 @@ class OrderDesk:
         *,
         order_class: str = "simple",
     ) -> Order:
+        """Return a new order, which nobody has been sent yet."""
         at = self.clock()
         order = Order(
             id=self._identifier(),
@@ -286,6 +299,17 @@ class OrderDesk:
 
     def _move(self, order: Order, qty: Decimal, price: Decimal) -> Decimal:
         return self.positions.move(order.symbol, qty if order.side == "buy" else -qty, price)
+
+    def announce(self, order: Order, **extra: object) -> None:
+        """Send "pending_new", and "new", which Alpaca dates 6 ms later."""
+        accepted_at, parts = self.clock(), [order, *(order.legs if order.is_spread else ())]
+        for part in parts:
+            part.created_at = part.updated_at = Nanoseconds(accepted_at - _ACCEPTANCE)
+            part.status = "pending_new"
+        self._tell("pending_new", order, order.created_at)
+        for part in parts:
+            part.updated_at, part.status = accepted_at, "new"
+        self._tell("new", order, accepted_at, **extra)
 
     def _identifier(self) -> str:
         return str(UUID(int=self._random.getrandbits(128), version=4))

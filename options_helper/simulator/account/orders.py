@@ -17,7 +17,7 @@ ZERO = Decimal(0)
 CLOSED_STATUSES = frozenset({"filled", "canceled", "expired", "rejected", "replaced", "done_for_day"})
 _CENT = Decimal("0.01")
 _MOMENTS = ("filled_at", "expired_at", "canceled_at", "failed_at", "replaced_at")
-_NULLS = dict.fromkeys((*_MOMENTS, "notional", "stop_price", "trail_percent", "trail_price", "hwm"))
+_NULLS = dict.fromkeys((*_MOMENTS, "notional", "trail_percent", "trail_price", "hwm"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +32,12 @@ class LegRequest:
 
 @dataclass(slots=True, kw_only=True)
 class Order:
-    """A single order, a multi-leg order, or one of its legs.
+    """A single order, a multi-leg order or a bracket, or one of their legs.
 
     Attributes:
         symbol, side, intent: Empty on a multi-leg parent.
         spent: The sum of quantity times price over its executions; gives the average price.
-        parent: The multi-leg order this leg belongs to.
+        parent: The multi-leg order or bracket that this leg belongs to.
         moments: Times by field name (`filled_at`, …).
     """
 
@@ -49,6 +49,7 @@ class Order:
     qty: Decimal
     type: str
     limit_price: Decimal | None
+    stop_price: Decimal | None = None
     time_in_force: str
     order_class: str
     created_at: Nanoseconds
@@ -62,6 +63,11 @@ class Order:
     parent: Order | None = None
     legs: list[Order] = field(default_factory=list)
     moments: dict[str, Nanoseconds] = field(default_factory=dict)
+
+    @property
+    def is_spread(self) -> bool:
+        """True for a multi-leg order and for its legs; those of a bracket are orders of their own."""
+        return self.order_class == "mleg"
 
     @property
     def remaining(self) -> Decimal:
@@ -126,8 +132,8 @@ def to_cents(value: float | Decimal) -> Decimal:
 
 def order_row(order: Order, *, nested: bool = True, streamed: bool = False) -> JsonObject:
     """Return the order as REST or the stream reports it; `nested` puts the legs under their parent."""
-    is_parent = bool(order.legs)
-    kind = order.type if order.parent is None else ""
+    is_parent = order.is_spread and order.parent is None
+    kind = "" if order.is_spread and order.parent else order.type
     return {
         "id": order.id,
         "client_order_id": order.client_order_id,
@@ -151,9 +157,10 @@ def order_row(order: Order, *, nested: bool = True, streamed: bool = False) -> J
         "position_intent": order.intent,
         "time_in_force": order.time_in_force,
         "limit_price": text_of(order.limit_price),
+        "stop_price": text_of(order.stop_price),
         "status": order.status,
         "extended_hours": False,
-        "legs": [order_row(leg) for leg in order.legs] if is_parent and nested else None,
+        "legs": [order_row(leg) for leg in order.legs] if order.legs and nested else None,
         **({} if order.ratio is None else {"ratio_qty": str(order.ratio)}),
     }
 
@@ -188,7 +195,7 @@ def activity_row(execution: Execution) -> JsonObject:
 
 def execution_fields(order: Order, executed: Sequence[Execution]) -> JsonObject:
     """Return the fields of an update that describe its executions."""
-    if not order.legs:
+    if not order.is_spread:
         [one] = executed
         return {"execution_id": one.execution_id, "position_qty": text_of(one.position_after)}
     return {

@@ -6,14 +6,13 @@ import datetime as dt
 from collections.abc import Iterator
 
 from options_helper.simulator.market.contracts import Contract, contract_symbol, parse_contract, root_of
+from options_helper.simulator.market.holidays import is_trading_day
 from options_helper.simulator.market.market import Market, price_step
 from options_helper.simulator.wire import JsonObject
 
 _FRIDAY = 4
 _SHARES_PER_CONTRACT = 100
 _STRIKE_STEP = 5.0
-# A holiday that falls on a Friday, or on the Saturday after it.
-_FIXED_HOLIDAYS = {(1, 1), (6, 18), (6, 19), (7, 3), (7, 4), (12, 24), (12, 25)}
 
 
 class _Writer:
@@ -27,7 +26,7 @@ class _Writer:
         """Return the Friday of this week or the next, plus some weeks; never today or a holiday."""
         ahead = (_FRIDAY - self._today.weekday()) % 7 or 7
         day = self._today + dt.timedelta(days=ahead, weeks=weeks)
-        while _is_holiday(day):
+        while not is_trading_day(day):
             day += dt.timedelta(weeks=1)
         return day.isoformat()
 
@@ -102,18 +101,6 @@ class _Writer:
     def _leg_value(self, symbol: str, leg: JsonObject) -> float:
         size = float(leg["shares"]) if "shares" in leg else float(leg["contracts"]) * _SHARES_PER_CONTRACT
         return (1 if leg["side"] == "long" else -1) * size * self.close(symbol, leg)
-
-
-def _is_holiday(friday: dt.date) -> bool:
-    return (friday.month, friday.day) in _FIXED_HOLIDAYS or friday == _good_friday(friday.year)
-
-
-def _good_friday(year: int) -> dt.date:
-    # Easter by Gauss's rule, valid from 1900 to 2099.
-    moon = (19 * (year % 19) + 24) % 30
-    week = (2 * (year % 4) + 4 * (year % 7) + 6 * moon + 5) % 7
-    late = moon + week == 35 or (moon == 28 and week == 6 and year % 19 > 10)  # noqa: PLR2004 - his two exceptions
-    return dt.date(year, 3, 22) + dt.timedelta(days=moon + week - (7 if late else 0) - 2)
 
 
 def demo_portfolio(today: dt.date, *, seed: int = 7) -> JsonObject:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from functools import partial
 
+from options_helper.simulator.account.brackets import place_bracket
 from options_helper.simulator.account.orders import LegRequest, Order, asset_id, to_cents
 from options_helper.simulator.controls.controls import Controls
 from options_helper.simulator.wire import Nanoseconds
@@ -29,6 +30,16 @@ class OrderControls(Controls):
         limit = None if limit_price is None else to_cents(limit_price)
         return self.call(lambda: self._world.desk.place_multileg(legs, qty, limit_price=limit).id)
 
+    def place_bracket(
+        self, symbol: str, side: str = "buy", qty: int = 1, *, limit_price: float, stop_price: float
+    ) -> str:
+        """Place a market order with a take-profit and a stop, and return its identifier."""
+        limit, stop = to_cents(limit_price), to_cents(stop_price)
+        desk = self._world.desk
+        return self.call(
+            lambda: place_bracket(desk, symbol, side, qty, limit_price=limit, stop_price=stop).id
+        )
+
     def fill(
         self, order_id: str, qty: int | None = None, prices: float | Sequence[float] | None = None
     ) -> str:
@@ -46,7 +57,10 @@ class OrderControls(Controls):
             return [to_cents(prices)]
         if prices is not None:
             return [to_cents(price) for price in prices]
-        found = [self._world.market.trade_price(part.symbol) for part in order.legs or [order]]
+        found = [
+            self._world.market.trade_price(part.symbol)
+            for part in (order.legs if order.is_spread else [order])
+        ]
         return [to_cents(0 if price is None else price) for price in found]
 
     def declare_split(self, symbol: str, new: int, old: int, ex_date: dt.date) -> None:
@@ -98,11 +112,11 @@ class OrderControls(Controls):
         self.call(move)
 
     def bust(self, execution_id: str) -> None:
-        """Bust a single order's execution."""
+        """Bust an execution of a single order or of a multi-leg order's leg."""
         self.call(lambda: self._world.desk.bust(execution_id))
 
     def correct(self, execution_id: str, price: float) -> None:
-        """Correct the price of a single order's execution."""
+        """Correct the price of an execution, as `bust`."""
         self.call(lambda: self._world.desk.correct(execution_id, to_cents(price)))
 
     def settle(self, kind: str, symbol: str, qty: int = 1) -> None:

@@ -61,7 +61,8 @@ def parse_contract(symbol: str) -> Contract | None:
     if match is None:
         return None
     try:
-        expiry = dt.datetime.strptime(match["expiry"], "%y%m%d").replace(tzinfo=dt.UTC).date()
+        # Not strptime's %y, which takes 69 to 99 for the last century.
+        expiry = dt.date.fromisoformat(f"20{match['expiry']}")
     except ValueError:
         return None
     root = match["root"]

@@ -6,12 +6,13 @@ import datetime as dt
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
+from options_helper.simulator.market.holidays import is_trading_day
+
 NEW_YORK = ZoneInfo("America/New_York")
 _BEFORE = dt.timedelta(hours=3)
 _AFTER = dt.timedelta(hours=2, minutes=30)
 _SHORTEST = dt.timedelta(minutes=30)
 _OPEN, _CLOSE = dt.time(9, 30), dt.time(16, 0)
-_SATURDAY = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +45,8 @@ class MidSession:
         return close.astimezone(NEW_YORK)
 
     def next_open(self, now: dt.datetime) -> dt.datetime:
-        """Return the ordinary opening of the next weekday."""
-        day = max(self.today(now), self.next_close(now).date()) + dt.timedelta(days=1)
-        while day.weekday() >= _SATURDAY:
-            day += dt.timedelta(days=1)
+        """Return the ordinary opening of the next trading day."""
+        day = self.settlement(max(self.today(now), self.next_close(now).date()))
         return dt.datetime.combine(day, _OPEN, NEW_YORK)
 
     @staticmethod
@@ -60,18 +59,18 @@ class MidSession:
         day = self.today(now)
         for _ in range(back):
             day -= dt.timedelta(days=1)
-            while day.weekday() >= _SATURDAY:
+            while not is_trading_day(day):
                 day -= dt.timedelta(days=1)
         return day
 
     def days(self, first: dt.date, last: dt.date, now: dt.datetime) -> list[TradingDay]:
-        """Return the trading days of a span: weekdays, and always today."""
+        """Return the trading days of a span, and always today."""
         today = self.today(now)
         span = (first + dt.timedelta(days=number) for number in range((last - first).days + 1))
         return [
             self._today(now) if day == today else TradingDay(day, _OPEN, _CLOSE)
             for day in span
-            if day == today or day.weekday() < _SATURDAY
+            if day == today or is_trading_day(day)
         ]
 
     def _today(self, now: dt.datetime) -> TradingDay:
@@ -83,9 +82,9 @@ class MidSession:
 
     @staticmethod
     def settlement(day: dt.date) -> dt.date:
-        """Return the next weekday."""
+        """Return the next trading day."""
         day += dt.timedelta(days=1)
-        while day.weekday() >= _SATURDAY:
+        while not is_trading_day(day):
             day += dt.timedelta(days=1)
         return day
 

@@ -73,6 +73,7 @@ def orders(world: World, _path: Mapping[str, str], query: Mapping[str, str]) -> 
         and (until is None or order.created_at < until)
         and status in {"all", "closed" if order.closed else "open"}
         and not (nested and order.parent)
+        and not (status == "open" and order.status == "held")
         and _is_of(order, query)
     ]
     if query.get("direction", "desc") == "desc":

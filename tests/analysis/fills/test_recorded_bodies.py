@@ -143,6 +143,23 @@ def test_pending_new_comes_before_new() -> None:
     assert course(order) == "pending new → new"
 
 
+@pytest.mark.parametrize("status", ["pending_new", "accepted", "held"])
+def test_an_order_that_does_not_work_yet_is_not_called_new(status: str) -> None:
+    """From the stream and from REST; once it works, its earlier states stand before that."""
+    waiting, new = (body(name) for name in ("tu_pending_new_2025", "tu_new_2025"))
+    waiting["data"]["event"] = waiting["data"]["order"]["status"] = status
+    words = status.replace("_", " ")
+    (order,) = day_of(update(waiting)).orders
+    assert (order.status, course(order)) == (status, words)
+    rest = normalize_rest_order(waiting["data"]["order"])
+    assert rest is not None
+    (order,) = day_of(rest_orders=(rest,)).orders
+    assert (order.status, course(order)) == (status, "")
+    new["data"]["order"]["id"] = waiting["data"]["order"]["id"]
+    (order,) = day_of(update(new), update(waiting)).orders
+    assert (order.status, course(order)) == ("new", f"{words} → new")
+
+
 @pytest.mark.parametrize("name", [*names("act_fill*.json"), *names("rec_fill*.json")])
 def test_every_recorded_fill_is_read(name: str) -> None:
     """Quantity, price and side of each."""

@@ -416,8 +416,16 @@ def test_connecting_without_records_is_still_connecting() -> None:
     assert (said.level, said.headline, said.detail) == (Level.INFO, "Connecting.", "")
 
 
-@pytest.mark.parametrize("phase", [MarketPhase.PRE, MarketPhase.AFTER, MarketPhase.CLOSED])
-def test_a_closed_market_is_no_fault(phase: MarketPhase) -> None:
+@pytest.mark.parametrize(
+    ("phase", "words"),
+    [
+        (MarketPhase.PRE, "Regular session closed"),
+        (MarketPhase.AFTER, "Regular session closed"),
+        (MarketPhase.OVERNIGHT, "Overnight session; the regular one is closed"),
+        (MarketPhase.CLOSED, "Market closed"),
+    ],
+)
+def test_a_closed_market_is_no_fault(phase: MarketPhase, words: str) -> None:
     """Outside the session: until when, and from when the last marks are; silence is not a fault."""
     monday = dt.datetime(2026, 11, 23, 9, 30, tzinfo=NEW_YORK)
     silent = health(OPTIONS, last_event_at=ago(9000))
@@ -427,8 +435,26 @@ def test_a_closed_market_is_no_fault(phase: MarketPhase) -> None:
         quotes=QuoteCounts(total=8, stale=8, newest_at=dt.datetime(2026, 11, 20, 12, 0, tzinfo=NEW_YORK)),
     )
     assert said.level is Level.INFO
-    assert said.headline == "Market closed until Mon 09:30."
+    assert said.headline == f"{words} until Mon 09:30."
     assert said.detail == "The streams are connected. Last marks from 12:00."
+
+
+@pytest.mark.parametrize(
+    ("minutes", "words"),
+    [
+        (0, "Options on SPY, QQQ and other late products trade until 16:15. The streams are connected."),
+        (14, "Options on SPY, QQQ and other late products trade until 16:15. The streams are connected."),
+        (15, "The streams are connected."),
+    ],
+)
+def test_after_the_close_some_options_still_trade(minutes: int, words: str) -> None:
+    """For a quarter of an hour the line says which, and until when."""
+    close = dt.datetime(2026, 11, 20, 16, tzinfo=NEW_YORK)
+    after = replace(
+        snapshot(market_phase=MarketPhase.AFTER, session_close=close),
+        as_of=close + dt.timedelta(minutes=minutes),
+    )
+    assert diagnose(after).detail == words
 
 
 def test_a_closed_market_of_unknown_length() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 import pandas as pd
@@ -16,6 +17,7 @@ from options_helper.market import (
     LiveSnapshot,
     PreviousClose,
     Quote,
+    Split,
     StreamHealth,
     StreamName,
     StreamState,
@@ -387,6 +389,42 @@ def test_a_jump_over_night_withholds_the_day_of_everything_on_the_stock(
     prices: dict[str, Sides] = {"XYZ": (now, now), symbol: (3.0, 3.2)}
     row, _ = view_of(position, quoted(world(at, previous_closes=closes), at - SECOND, prices))
     assert pd.isna(row["pnl_day"]) == withheld
+    assert ("previous_close_jump" in row["warnings"]) == withheld
+
+
+SPLITS: dict[str, tuple[int, int, dt.date, float, float, bool]] = {
+    "2 : 1": (2, 1, TUESDAY, 100.0, 50.0, True),
+    "3 : 2": (3, 2, TUESDAY, 90.0, 60.0, True),
+    "21 : 20, a dividend in stock": (21, 20, TUESDAY, 105.0, 100.0, True),
+    "10 : 1": (10, 1, TUESDAY, 1208.5, 121.0, True),
+    "1 : 20": (1, 20, TUESDAY, 0.5, 10.0, True),
+    "1 : 2, and it fell": (1, 2, TUESDAY, 10.0, 15.0, True),
+    "of the day before": (2, 1, dt.date(2026, 11, 23), 50.0, 51.0, False),
+    "of last week": (2, 1, dt.date(2026, 11, 17), 50.0, 51.0, False),
+    "of tomorrow": (2, 1, dt.date(2026, 11, 25), 100.0, 101.0, False),
+}
+
+
+@pytest.mark.parametrize("kind", ["option", "shares", "another stock"])
+@pytest.mark.parametrize(("new", "old", "day", "before", "now", "withheld"), SPLITS.values(), ids=SPLITS)
+def test_a_split_withholds_the_day_however_small_the_jump(
+    new: int, old: int, day: dt.date, before: float, now: float, withheld: bool, kind: str
+) -> None:
+    """Of the stock and of its contracts, on the day itself; other symbols keep theirs."""
+    at, monday, symbol = new_york(TUESDAY, 11), dt.date(2026, 11, 23), "XYZ"
+    position: Any = EquityPosition(id="a", symbol="XYZ", shares=10, cost_basis=3)
+    if kind == "option":
+        position = option("XYZ", 50)
+        symbol = contract_symbol("XYZ", position)
+    closes = {"XYZ": PreviousClose(before, monday), symbol: PreviousClose(before, monday)}
+    split = Split(
+        symbol="ABC" if kind == "another stock" else "XYZ", new=Decimal(new), old=Decimal(old), date=day
+    )
+    live = world(at, previous_closes=closes, splits=(split,))
+    row, view = view_of(position, quoted(live, at - SECOND, {"XYZ": (now, now), symbol: (now, now)}))
+    is_jump = abs(now / before - 1) > 0.6
+    withheld = is_jump or (withheld and kind != "another stock")
+    assert pd.isna(row["pnl_day"]) == withheld == (view.totals.day_pnl.value is None)
     assert ("previous_close_jump" in row["warnings"]) == withheld
 
 

@@ -11,7 +11,11 @@ from collections.abc import Iterator
 from typing import Protocol
 
 from options_helper.data.streaming.backfill.unreadable import UnreadableLog
-from options_helper.data.streaming.normalize.option_events import is_option_event, normalize_option_event
+from options_helper.data.streaming.normalize.option_events import (
+    is_canceled,
+    is_option_event,
+    normalize_option_event,
+)
 from options_helper.market import UnreadableRows
 from options_helper.order_rows import OptionEventRow
 from options_helper.times import new_york_date, start_of_day
@@ -59,6 +63,8 @@ class EarlierOptionEvents:
         today = new_york_date(now)
         for page in self._source.option_event_pages(start_of_day(today) - _KEPT):
             for activity in page:
+                if is_canceled(activity):
+                    continue
                 row = normalize_option_event(activity) if is_option_event(activity) else None
                 if row is None or row["activity_id"] is None:
                     self._unreadable.add("option events", activity, now)

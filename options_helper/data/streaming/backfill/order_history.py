@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from options_helper.data.rest.refusals import FORBIDDEN, TOO_MANY, UNAUTHORIZED
 from options_helper.data.streaming.backfill.unreadable import UnreadableLog
-from options_helper.data.streaming.normalize.option_events import is_option_event, normalize_option_event
+from options_helper.data.streaming.normalize.option_events import (
+    is_canceled,
+    is_option_event,
+    normalize_option_event,
+)
 from options_helper.data.streaming.trading_normalizers import (
     is_fill,
     is_whole,
@@ -146,7 +150,7 @@ class OrderHistory:
     def _take_fills(self, page: Iterable[object], day_start: dt.datetime) -> None:
         last_read = day_start
         for activity in page:
-            if is_option_event(activity):
+            if is_option_event(activity) and not is_canceled(activity):
                 self._take_event(activity, day_start)
             if not is_fill(activity):
                 continue
@@ -170,17 +174,20 @@ class OrderHistory:
             self._events[row["activity_id"] or repr(row)] = row
 
     def _holes(self) -> Iterator[dt.datetime]:
-        """Yield the times of orders whose fills of today come to less than REST's own total of the order."""
-        filled: dict[str | None, float] = {}
+        """Yield the times of orders whose fills come to less than REST's own total of the order."""
+        fills: dict[str | None, list[OrderRow]] = {}
         for fill in self._fills.values():
-            filled[fill["order_id"]] = filled.get(fill["order_id"], 0.0) + (fill["fill_qty"] or 0.0)
+            fills.setdefault(fill["order_id"], []).append(fill)
         for order in self._orders.values():
             began = order.get("submitted_at")
-            if began is None or new_york_date(began) != self._day:
-                continue  # part of it may have been filled on an earlier day
+            if began is None:
+                continue
             is_spread = order.get("order_class") == "mleg" and order.get("legs")
             parts: Iterable[OrderTerms] = order["legs"] if is_spread else [order, *order.get("legs", ())]
-            if any((one["filled_qty"] or 0.0) > filled.get(one["order_id"], 0.0) + _GRAIN for one in parts):
+            is_of_today = new_york_date(began) == self._day
+            if any(
+                _lacks_fills(one, fills.get(one["order_id"], []), is_of_today=is_of_today) for one in parts
+            ):
                 yield began
 
     def _orders_of_fills(self) -> Iterator[str]:
@@ -201,6 +208,14 @@ class OrderHistory:
                 if error.status not in _REFUSALS:
                     raise
                 self._unknown.add(order_id)
+
+
+def _lacks_fills(order: OrderTerms, fills: Sequence[OrderRow], *, is_of_today: bool) -> bool:
+    """Return whether an order's total exceeds its fills of today and, if it is older, those before them."""
+    total, before = order["filled_qty"] or 0.0, 0.0
+    if not is_of_today:
+        before = min(((one["filled_qty"] or 0.0) - (one["fill_qty"] or 0.0) for one in fills), default=total)
+    return total > before + sum(one["fill_qty"] or 0.0 for one in fills) + _GRAIN
 
 
 def _is_open(order: OrderRow) -> bool:

@@ -75,7 +75,17 @@ def _read_market(snapshots: Mapping[str, Raw], received_at: dt.datetime) -> Snap
 def _read_part(snapshots: Mapping[str, Raw], part: str, kind: type[Wire]) -> list[Wire | None]:
     """Return one part of each snapshot that has it, None if it is malformed."""
     given = {symbol: snapshot.get(part) for symbol, snapshot in snapshots.items()}
-    return [to_wire(raw, kind, symbol=symbol) for symbol, raw in given.items() if raw is not None]
+    return [
+        to_wire(raw, kind, symbol=symbol)
+        for symbol, raw in given.items()
+        if raw is not None and not _is_nothing(raw)
+    ]
+
+
+def _is_nothing(raw: object) -> bool:
+    """Return whether a row has the zero time of Alpaca's servers, which stands for no quote or trade."""
+    at = raw.get("t") if isinstance(raw, dict) else None
+    return isinstance(at, str) and at.startswith("0001-01-01")
 
 
 def _previous_close(snapshot: Raw, trading_date: dt.date) -> PreviousClose | None:
@@ -102,8 +112,8 @@ def _close_of(bar: Raw, price: float, day: dt.date, trade: object) -> PreviousCl
 def _greeks(snapshot: Raw, received_at: dt.datetime) -> Greeks | None:
     raw = snapshot.get("greeks")
     values = {name: to_number(raw.get(name)) for name in _GREEKS} if isinstance(raw, dict) else {}
-    volatility = to_amount(snapshot.get("impliedVolatility"))
-    # If the vendor cannot compute a contract's greeks, it sends five zeros without a volatility.
+    volatility = to_amount(snapshot.get("impliedVolatility")) or None
+    # If the vendor cannot compute a contract's greeks, it sends five zeros without a volatility, or one of 0.
     if volatility is None and not any(values.values()):
         return None
     quote = snapshot.get("latestQuote")

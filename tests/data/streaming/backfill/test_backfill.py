@@ -880,6 +880,17 @@ def test_greeks_without_a_quote_have_the_time_of_receipt() -> None:
     assert rows.greeks == {CALL: Greeks(implied_volatility=0.3, timestamp=NOW)}
 
 
+@pytest.mark.parametrize("part", ["latestQuote", "latestTrade"])
+def test_the_zero_time_of_alpacas_servers_is_no_row(part: str) -> None:
+    """A contract that never traded may come with a trade of the year 1, which is neither read nor counted."""
+    nothing = {"t": "0001-01-01T00:00:00Z", "p": 0, "s": 0, "bp": 0, "ap": 0, "bs": 0, "as": 0}
+    rows = read_snapshots(
+        {CALL: {**SNAPSHOT, part: nothing}}, received_at=NOW, trading_date=dt.date(2026, 11, 20)
+    )
+    assert rows.skipped == 0
+    assert len(rows.quotes if part == "latestQuote" else rows.trades) == 0
+
+
 ZEROS = {"delta": 0, "gamma": 0, "theta": 0, "vega": 0, "rho": 0}
 
 
@@ -888,6 +899,9 @@ ZEROS = {"delta": 0, "gamma": 0, "theta": 0, "vega": 0, "rho": 0}
     [
         ({"greeks": ZEROS}, False),
         ({"greeks": {**ZEROS, "rho": None}, "impliedVolatility": None}, False),
+        ({"greeks": ZEROS, "impliedVolatility": 0}, False),
+        ({"greeks": dict.fromkeys(ZEROS, -0.0), "impliedVolatility": 0.0}, False),
+        ({"impliedVolatility": 0}, False),
         ({"greeks": ZEROS, "impliedVolatility": 0.0001}, True),
         ({"greeks": {**ZEROS, "delta": 1}}, True),
     ],

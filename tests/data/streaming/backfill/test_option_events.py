@@ -8,6 +8,7 @@ import pytest
 
 from options_helper.data.rest.client import CUT_SHORT
 from options_helper.data.streaming.backfill.option_events import EarlierOptionEvents
+from options_helper.data.streaming.backfill.order_history import OrderHistory
 from options_helper.errors import AlpacaRestError
 from tests.builders import NOW
 from tests.data.streaming.backfill.test_unreadable_rows import make_event
@@ -51,6 +52,19 @@ def test_an_event_that_cannot_be_read_is_counted(row: object) -> None:
     rest.earlier_events = []
     events.update(NOW + DAY)
     assert events.unreadable.count == 0
+
+
+@pytest.mark.parametrize(("status", "is_kept"), [("executed", True), ("correct", True), ("canceled", False)])
+def test_what_alpaca_took_back_did_not_happen(status: str, is_kept: bool) -> None:
+    """A canceled assignment is neither shown nor counted as unreadable, today or on an earlier day."""
+    rest = FakeRest()
+    rest.earlier_events = [make_event(date="2026-11-19", status=status)]
+    events = earlier(rest)
+    assert (len(events.rows), events.unreadable.count) == (int(is_kept), 0)
+    rest.fills = [make_event(date="2026-11-20", status=status)]
+    history = OrderHistory(rest)
+    history.update(NOW)
+    assert (len(history.events), history.unreadable.count) == (int(is_kept), 0)
 
 
 def test_a_look_that_fails_keeps_the_events() -> None:
