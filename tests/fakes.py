@@ -163,6 +163,12 @@ class FakeRest:
         assert start < end
         return [{"symbol": symbols[0], "new_rate": 4, "old_rate": 1, "ex_date": "2026-11-18"}]
 
+    def dividends(self, symbols: tuple[str, ...], start: dt.date, end: dt.date) -> list[Any]:
+        """One dividend."""
+        self._call("dividends")
+        assert start < end
+        return [{"symbol": symbols[0], "rate": 0.26, "ex_date": "2026-12-11"}]
+
     def orders(self, after: dt.datetime | None = None, *, status: str = "all") -> list[Any]:
         """Today's, or the open ones."""
         self._call(f"orders {status}")

@@ -11,7 +11,7 @@ export interface Column {
   decimals: number;
   optional: boolean;
   toned: boolean;
-  below: "time_left" | "greeks_age" | "coverage" | null;
+  below: "time_left" | "iv_note" | "moves" | "coverage" | null;
 }
 
 /** A quote state as the reader sees it. */

@@ -1,7 +1,7 @@
 // One row of the table: a <tr> that is built once and then only updated.
 
 import { element, setAttribute, setClass, setText } from "./dom.js";
-import { formatAge, formatFigure, formatTimeLeft, isNumber } from "./formats.js";
+import { formatFigure, formatTimeLeft, isNumber } from "./formats.js";
 import { describeState, stateOf } from "./states.js";
 
 /** @typedef {import("./columns.js").Column} Column */
@@ -183,10 +183,9 @@ export class RowView {
   #tickBelow(now) {
     const { row } = this;
     const left = isNumber(row.ends) ? formatTimeLeft((row.ends - now) / 1000) : "";
-    const age = isNumber(row.greeks_time) ? formatAge((now - row.greeks_time) / 1000) : "";
     for (const { id, below } of this.columns) {
       if (below === "time_left") this.#setBelow(id, left);
-      if (below === "greeks_age") this.#setBelow(id, isNumber(row[id]) ? age : "");
+      if (below === "iv_note" || below === "moves") this.#setBelow(id, String(row[below] ?? ""));
     }
   }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import ipaddress
+import math
 import os
 import re
 from collections.abc import Mapping
@@ -27,6 +28,7 @@ STREAM_URL = "wss://stream.data.alpaca.markets"
 
 _UNENCRYPTED = ("http", "ws")
 
+RATE_NAME = "OH_RISK_FREE_RATE"
 KEY_NAMES = ("APCA_API_KEY_ID", "APCA_API_SECRET_KEY")
 _KEY = re.compile(r"[!-~]+")  # sent in an HTTP header
 # Without user and query, and in ASCII, because letters of other alphabets can look like Alpaca's name.
@@ -233,6 +235,26 @@ def _is_plain_url(url: str, schemes: tuple[str, ...]) -> bool:
     except ValueError:  # no client would accept it
         return False
     return bool(_PLAIN.fullmatch(url)) and parts.scheme in schemes and port != 0
+
+
+def load_risk_free_rate(env: Mapping[str, str] | None = None, *, env_file: Path = ENV_FILE) -> float | None:
+    """Return `OH_RISK_FREE_RATE`, a fraction a year, None if it is not set.
+
+    Raises:
+        SettingsError: It is not a fraction from 0 to below 1, or the file cannot be read.
+    """
+    written = read_environment(env, env_file=env_file).get(RATE_NAME, "").strip()
+    if not written:
+        return None
+    try:
+        rate = float(written)
+    except ValueError:
+        rate = math.nan
+    if not 0 <= rate < 1:
+        raise SettingsError(
+            RATE_NAME, f"{RATE_NAME} must be a fraction from 0 to below 1, such as 0.04 for 4 %."
+        )
+    return rate
 
 
 def _feed(values: Mapping[str, str], name: str, feeds: tuple[str, ...]) -> str:

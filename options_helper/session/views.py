@@ -10,7 +10,7 @@ import datetime as dt
 import threading
 from collections.abc import Hashable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from options_helper.analysis.fills.by_position import PortfolioFills, fills_for_portfolio
 from options_helper.analysis.fills.day import FillDay, FillDayBuilder
@@ -18,7 +18,15 @@ from options_helper.analysis.tables.view import TablesView, compute_view
 from options_helper.market import LiveSnapshot, StreamName, StreamState
 from options_helper.models import Portfolio
 
+if TYPE_CHECKING:
+    from options_helper.analysis.risk.live_risk import LiveRisk
+    from options_helper.analysis.risk.solver import Solver
+
 _KEPT = 16  # portfolios and thresholds in use at the same time
+
+# Risk is computed at most once in this time, and at least once in the other, because time itself moves it.
+_RISK_EVERY = dt.timedelta(seconds=1)
+_RISK_FOR = dt.timedelta(seconds=60)
 
 Key = TypeVar("Key", bound=Hashable)
 Kept = TypeVar("Kept")
@@ -49,6 +57,9 @@ class SharedViews:
         self._tables: dict[tuple[int, float], TablesView] = {}
         self._builder = FillDayBuilder()
         self._fills: dict[int, tuple[Portfolio, FillsView]] = {}
+        self._risk_lock = threading.Lock()
+        self._risks: dict[tuple[int, float, float], tuple[Portfolio, LiveRisk]] = {}
+        self._solver: Solver | None = None
 
     def tables(self, portfolio: Portfolio, live: LiveSnapshot, stale_after_seconds: float) -> TablesView:
         """Return the tables of a portfolio; the same object until there is new data or a deadline passes."""
@@ -60,6 +71,33 @@ class SharedViews:
             view = compute_view(portfolio, live, stale_after_seconds=stale_after_seconds)
             _keep(self._tables, key, view)
             return view
+
+    def risk(
+        self, portfolio: Portfolio, live: LiveSnapshot, stale_after_seconds: float, rate: float | None
+    ) -> LiveRisk:
+        """Return the portfolio's risk, at most about a second old while prices move.
+
+        Only what has moved is solved again. While one reader computes, the others get the last result.
+        """
+        # QuantLib takes a moment to import, so it is imported with the first risk.
+        from options_helper.analysis.risk.live_risk import RISK_FREE_RATE, solve_live_risk  # noqa: PLC0415
+        from options_helper.analysis.risk.solver import Solver  # noqa: PLC0415 - the same
+
+        chosen = RISK_FREE_RATE if rate is None else rate
+        key = (id(portfolio), stale_after_seconds, chosen)
+        kept = self._risks.get(key)
+        known = kept[1] if kept is not None and kept[0] is portfolio else None
+        if known is not None and _still_holds(known, live):
+            return known
+        if not self._risk_lock.acquire(blocking=known is None) and known is not None:
+            return known
+        try:
+            self._solver = self._solver or Solver()
+            found = solve_live_risk(portfolio, live, chosen, stale_after_seconds, self._solver)
+            _keep(self._risks, key, (portfolio, found))
+            return found
+        finally:
+            self._risk_lock.release()
 
     def fill_day(self, live: LiveSnapshot) -> FillDay:
         """Return the day's fills; the same object until something new is known about them."""
@@ -83,6 +121,13 @@ class SharedViews:
             view = FillsView(day, facts, known, off, frozenset(one.key for one in facts.not_in_file))
             _keep(self._fills, id(portfolio), (portfolio, view))
             return view
+
+
+def _still_holds(risk: LiveRisk, live: LiveSnapshot) -> bool:
+    """Return whether a risk is young enough for a snapshot; one of a later time is not."""
+    age = live.as_of - risk.at.as_of
+    moved = live.version != risk.at.version or live.started_at != risk.at.started_at
+    return -_RISK_EVERY < age < (_RISK_EVERY if moved else _RISK_FOR)
 
 
 def _are_off(live: LiveSnapshot) -> bool:

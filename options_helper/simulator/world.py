@@ -103,6 +103,7 @@ class World:
         self.faults = Faults(self._on_faults)
         self.released = asyncio.Event()
         self.splits: list[dict[str, object]] = []
+        self.dividends: list[dict[str, object]] = []
         self.clients = Clients()
         self.requests: deque[tuple[str, str]] = deque(maxlen=_REQUESTS_KEPT)
         self._contracts = list(contracts) or [symbol for symbol in held if parse_contract(symbol)]

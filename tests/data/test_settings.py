@@ -13,6 +13,7 @@ from options_helper.data.settings import (
     STREAM_URL,
     Account,
     is_loopback,
+    load_risk_free_rate,
     load_settings,
     mask,
     read_environment,
@@ -306,7 +307,18 @@ def test_the_example_has_every_variable_and_no_key(env_file: Path) -> None:
         "APCA_API_STREAM_URL",
         "OH_ALPACA_STOCK_FEED",
         "OH_ALPACA_OPTIONS_FEED",
+        "OH_RISK_FREE_RATE",
     }
     assert load_settings(values, env_file=env_file) == load_settings(
         KEYS, env_file=env_file.with_name("missing")
     )
+
+
+def test_the_interest_rate_is_a_fraction(env_file: Path) -> None:
+    """A rate is a fraction from 0 to below 1; anything else is refused with an example."""
+    assert load_risk_free_rate({}, env_file=env_file) is None
+    assert load_risk_free_rate({"OH_RISK_FREE_RATE": " 0.04 "}, env_file=env_file) == 0.04
+    assert load_risk_free_rate({"OH_RISK_FREE_RATE": "0"}, env_file=env_file) == 0.0
+    for wrong in ("4", "4 %", "-0.01", "nan", "inf"):
+        with pytest.raises(SettingsError, match=r"0\.04 for 4 %"):
+            load_risk_free_rate({"OH_RISK_FREE_RATE": wrong}, env_file=env_file)

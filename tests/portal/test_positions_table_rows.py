@@ -23,6 +23,7 @@ from options_helper.analysis.live_portfolio_metrics import (
     compute_live_totals,
     compute_live_underlying_rows,
 )
+from options_helper.analysis.risk import compute_live_risk
 from options_helper.analysis.tables import positions, schema, structures
 from options_helper.analysis.text.figures import format_strike
 from options_helper.analysis.valuation.row_warnings import RowWarning
@@ -108,6 +109,7 @@ def _payload(
     notes: dict[str, str] | None = None,
     *,
     without: tuple[str, ...] = (),
+    with_risk: bool = False,
 ) -> TableRows:
     live = snapshot or _snapshot()
     portfolio = Portfolio.model_validate({"positions": POSITIONS if positions is None else positions})
@@ -121,7 +123,8 @@ def _payload(
         table.drop(columns=list(without), errors="ignore")
         for table in (singles, structures, legs, underlyings)
     ]
-    return build_table_rows(portfolio, *tables, notes, as_of=live.as_of, stale_after_seconds=30.0)
+    risk = compute_live_risk(portfolio, live) if with_risk else None
+    return build_table_rows(portfolio, *tables, notes, risk=risk, as_of=live.as_of, stale_after_seconds=30.0)
 
 
 def _row(payload: TableRows, row_id: str) -> dict[str, Any]:
@@ -147,14 +150,12 @@ def test_rows_stand_under_their_underlying_in_the_files_order_and_legs_under_the
 
 
 def test_a_single_shows_the_metrics_figures() -> None:
-    """Prices per share, P/L in dollars, greeks as the vendor gives them."""
+    """Prices per share, P/L in dollars."""
     row = _row(_payload(), "aapl")
-    shown = {
-        key: row[key] for key in ("qty", "dte", "cost", "bid", "ask", "mark", "natural", "pnl_open", "delta")
-    }
+    shown = {key: row[key] for key in ("qty", "dte", "cost", "bid", "ask", "mark", "natural", "pnl_open")}
     assert shown == pytest.approx(
         {"qty": 3, "dte": 28, "cost": 18.4, "bid": 23.32, "ask": 23.42, "mark": 23.37, "natural": 23.32,
-         "pnl_open": 1491, "delta": 0.81234}
+         "pnl_open": 1491}
     )  # fmt: skip
     assert (row["name"], row["sub"], row["state"], row["group"]) == (
         "250 call",
@@ -283,27 +284,37 @@ def test_a_withheld_day_says_of_which_day_its_close_is() -> None:
     ]
 
 
-def test_the_vendors_greeks_carry_their_time() -> None:
-    """A structure shows the oldest of its legs' times; rows without Greeks have no time."""
-    at = NOW - dt.timedelta(seconds=75)
-    told = {
-        "AAPL261218P00260000": Greeks(delta=-0.2, timestamp=at),
-        "AAPL261218P00255000": Greeks(delta=-0.1, timestamp=NOW),
-    }
-    payload = _payload(replace(_snapshot(), greeks=told))
-    assert _row(payload, "put spread")["greeks_time"] == int(at.timestamp() * 1000)
-    assert _row(payload, "put spread/1")["greeks_time"] == int(NOW.timestamp() * 1000)
-    assert _row(payload, "aapl")["greeks_time"] is None
+def test_risk_stands_in_its_row_and_in_a_structure_only_if_all_its_legs_are_known() -> None:
+    """Legs and singles have the model's figures; a structure with an unknown leg has none."""
+    live = _snapshot()
+    unknown = {symbol: mid for symbol, mid in MIDS.items() if symbol != "AAPL261218P00255000"}
+    aapl, spread = (
+        _row(_payload(live, with_risk=True), "aapl"),
+        _row(_payload(live, with_risk=True), "put spread"),
+    )
+    legs = [_row(_payload(live, with_risk=True), f"put spread/{number}") for number in (0, 1)]
+    assert aapl["delta"] == pytest.approx(265, abs=10)
+    assert aapl["iv_note"].endswith("%")
+    assert aapl["moves"].endswith(" moves")
+    assert 0 < aapl["chance"] < 1
+    assert spread["delta"] == pytest.approx(legs[0]["delta"] + legs[1]["delta"])
+    assert (spread["iv"], spread["extrinsic"], legs[0]["chance"]) == ("", "", "")
+    partly = _payload(_snapshot(mids=unknown), with_risk=True)
+    assert _row(partly, "put spread")["delta"] is None
+    assert _row(partly, "put spread/0")["delta"] == legs[0]["delta"]
 
 
-def test_a_structures_greeks_are_per_unit_like_its_mark() -> None:
-    """Two short puts of delta -0.2 and two long of -0.1 make 0.1 per share of one unit."""
-    told = {
-        "AAPL261218P00260000": Greeks(delta=-0.2, theta=-0.04),
-        "AAPL261218P00255000": Greeks(delta=-0.1, theta=-0.03),
-    }
-    row = _row(_payload(replace(_snapshot(), greeks=told)), "put spread")
-    assert (row["qty"], row["delta"], row["theta"]) == (2, 0.1, 0.01)
+def test_shares_have_a_delta_and_no_other_greek() -> None:
+    """Shares count one each; the columns of options are empty for them, not unknown."""
+    row = _row(_payload(with_risk=True), "shares")
+    assert (row["delta"], row["theta"], row["iv"], row["moneyness"]) == (100.0, "", "", "")
+
+
+def test_a_missing_volatility_says_why() -> None:
+    """Below a missing volatility stands its reason, unless another cell of the row says it."""
+    live = _snapshot()
+    assert _row(_payload(replace(live, stock_quotes={}), with_risk=True), "aapl")["iv_note"] == "no spot"
+    assert _row(_payload(with_risk=True), "msft-old")["iv_note"] == ""
 
 
 def test_on_the_last_day_the_time_of_the_last_trade_is_given() -> None:

@@ -17,10 +17,11 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from enum import StrEnum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
+from options_helper.analysis.arrays.types import Flags, Floats
 from options_helper.analysis.risk.legs import LegPrices, RiskLegs
 from options_helper.analysis.risk.model import DAYS_PER_YEAR, OptionInputs
 from options_helper.analysis.risk.reasons import Reason
@@ -28,12 +29,6 @@ from options_helper.analysis.valuation.marks import MARK_METHODS, MarkMethod
 from options_helper.analysis.valuation.quote_state import CODE, QuoteState
 from options_helper.market import Dividend, LiveSnapshot
 from options_helper.times import new_york_date, to_microseconds
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    Floats = NDArray[np.float64]
-    Flags = NDArray[np.bool_]
 
 SECONDS_PER_YEAR = DAYS_PER_YEAR * 86_400
 _MICROSECONDS = 1_000_000

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from options_helper.analysis.arrays.columns import flags, integers
+from options_helper.analysis.arrays.types import Flags, Floats, Numbers
 from options_helper.analysis.contracts.products import FUTURE_ROOTS, is_european, is_index
 from options_helper.analysis.osi import contract_root
 from options_helper.analysis.valuation.valuation import compute_live_rows
@@ -18,10 +19,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from options_helper.analysis.holdings.portfolio_arrays import PortfolioArrays
-
-    Floats = NDArray[np.float64]
-    Flags = NDArray[np.bool_]
-    Numbers = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,11 +16,13 @@ import numpy as np
 
 from options_helper.analysis.arrays.columns import Column, dates, floats, texts
 from options_helper.analysis.arrays.frames import build_frame
+from options_helper.analysis.arrays.types import Floats
 from options_helper.analysis.holdings.instruments import NEVER
 from options_helper.analysis.holdings.portfolio_arrays import PortfolioArrays, arrays_of
 from options_helper.analysis.risk.implied import Solution, unsolved
 from options_helper.analysis.risk.inputs import RiskInputs, find_inputs
 from options_helper.analysis.risk.legs import LegPrices, RiskLegs, legs_of, price_legs
+from options_helper.analysis.risk.probability import find_probabilities
 from options_helper.analysis.risk.reasons import Reason
 from options_helper.analysis.risk.solver import Solver
 from options_helper.analysis.risk.sums import GREEKS, first_reasons, sum_all, sum_by
@@ -30,10 +32,7 @@ from options_helper.models import Portfolio
 
 if TYPE_CHECKING:
     import pandas as pd
-    from numpy.typing import NDArray
 
-    Floats = NDArray[np.float64]
-    Numbers = NDArray[np.int64]
 
 # The middle of the target range for the federal funds rate, 3.50 to 3.75 % (28 January 2026).
 RISK_FREE_RATE = 0.03625
@@ -102,7 +101,12 @@ def solve_live_risk(
         at=live,
         rate=rate,
         legs=build_frame(names_of(Table.RISK_LEGS), columns, frozen=True),
-        positions=_position_sums(portfolio, legs, columns),
+        positions=_position_sums(
+            portfolio,
+            legs,
+            columns,
+            find_probabilities(portfolio, book, live, prices, inputs, solutions),
+        ),
         underlyings=_underlying_sums(book, legs, columns),
         expiries=_expiry_sums(legs, columns),
         total=sum_all(columns),
@@ -170,16 +174,20 @@ def _distances(
     return {
         "extrinsic": prices.mark - np.maximum(inside, 0.0),
         "moneyness": inside / inputs.spot,
-        "expected_move": inputs.spot * iv * np.sqrt(inputs.years),
+        "expected_move": (move := inputs.spot * iv * np.sqrt(inputs.years)),
+        "moneyness_moves": inside / move,
     }
 
 
-def _position_sums(portfolio: Portfolio, legs: RiskLegs, columns: dict[str, Column]) -> pd.DataFrame:
+def _position_sums(
+    portfolio: Portfolio, legs: RiskLegs, columns: dict[str, Column], probabilities: Floats
+) -> pd.DataFrame:
     size = len(portfolio.positions)
     known = (~np.isnan(columns["delta"])).tolist()
     sums = {
         "id": texts([position.id for position in portfolio.positions]),
         **sum_by(legs.position_codes, size, columns),
+        "probability_of_profit": probabilities,
         "reason": first_reasons(legs.position_codes, size, columns["reason"].tolist(), known),
     }
     return build_frame(names_of(Table.RISK_POSITIONS), sums, frozen=True)

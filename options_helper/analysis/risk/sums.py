@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from options_helper.analysis.arrays.columns import Column, texts
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    Floats = NDArray[np.float64]
-    Numbers = NDArray[np.int64]
+from options_helper.analysis.arrays.types import Numbers
 
 GREEKS = ("delta", "gamma", "theta", "vega", "rho")
 SUMMED = (*GREEKS, "dollar_delta", "dollar_gamma")

@@ -11,7 +11,7 @@ from options_helper.analysis.arrays.types import Floats, Numbers
 from options_helper.analysis.holdings.portfolio_arrays import PortfolioArrays, arrays_of
 from options_helper.analysis.tables.doubts import doubt_positions, has_any
 from options_helper.analysis.tables.schema import Table, names_of
-from options_helper.analysis.valuation.reference import opened_today
+from options_helper.analysis.valuation.reference import days_since, opened_today
 from options_helper.analysis.valuation.row_warnings import RowWarning, flag, to_lists
 from options_helper.analysis.valuation.settlement import settle
 from options_helper.analysis.valuation.valuation import (
@@ -75,6 +75,8 @@ def _money_columns(
     base = np.where(new, book.cost_basis, now.close)
     pnl_day = np.where(now.is_over, 0.0, (now.mark - base) * now.scale)
     warnings = now.warnings | flag(has_any(doubts), RowWarning.DOUBTFUL_ENTRY)
+    # A short keeps its credit at best, a long put its strike less the cost; any other long has no limit.
+    most = np.where(rows.quantity < 0, -cost, np.where(rows.is_put, rows.strike * now.scale - cost, np.nan))
     return {
         "cost": cost,
         "market_value": now.mark * now.scale,
@@ -84,6 +86,8 @@ def _money_columns(
         "pnl_day": pnl_day,
         "pnl_day_pct": divide(pnl_day, base * now.scale),
         "max_loss": max_loss,
+        "max_profit_pct": pnl / np.where((most > 0) & ~rows.is_stock & ~rows.adjusted, most, np.nan),
+        "days_held": days_since(book.opened, live),
         "return_on_max_risk": pnl / at_risk,
         "warnings": to_lists(warnings | _differs(book, live) | np.where(new, 0, now.close_doubts)),
     }

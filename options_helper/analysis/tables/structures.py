@@ -38,7 +38,7 @@ from options_helper.analysis.tables.schema import Table, names_of
 from options_helper.analysis.valuation.greek_signs import GREEK_NAMES
 from options_helper.analysis.valuation.marks import compute_natural
 from options_helper.analysis.valuation.quote_state import CODE, QuoteState
-from options_helper.analysis.valuation.reference import opened_today
+from options_helper.analysis.valuation.reference import days_since, opened_today
 from options_helper.analysis.valuation.row_warnings import RowWarning, flag, to_lists
 from options_helper.analysis.valuation.settlement import settle
 from options_helper.analysis.valuation.valuation import (
@@ -143,7 +143,7 @@ def _structure_columns(
     own = book.structures
     sums = _sum_legs(book, now, new, stale_after_seconds)
     about = _describe(book, now)
-    pnl = sums.net_mark - own.net_debit
+    pnl, most = sums.net_mark - own.net_debit, about.columns["max_profit"]
     doubts = doubt_structures(book, sums.net_mark, sums.all_expired)
     return {
         **about.columns,
@@ -158,6 +158,8 @@ def _structure_columns(
         "net_pnl_abs": pnl,
         "net_pnl_pct": divide(pnl, own.net_debit),
         "return_on_max_risk": pnl / about.at_risk,
+        "max_profit_pct": pnl / np.where((most > 0) & (most < np.inf), most, np.nan),
+        "days_held": days_since(own.opened, live),
         "quote_age_seconds_max": sums.oldest_quote,
         "mark_age_seconds": sums.oldest_mark,
         "missing_legs": sums.missing,

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from options_helper.analysis.arrays.columns import Column, flags, floats, integers, moments
+from options_helper.analysis.arrays.columns import Column, flags, floats, integers, moments, whole_numbers
 from options_helper.analysis.arrays.types import Flags, Floats, Numbers
 from options_helper.analysis.holdings.instruments import Instruments, Multipliers
 from options_helper.analysis.valuation.greek_signs import GREEK_NAMES, sign_by_position
@@ -135,3 +135,9 @@ def opened_today(opened: Numbers, live: LiveSnapshot) -> Flags:
     """Return flags for rows opened on the current trading day; `opened` has ordinals, 0 for unknown."""
     today: dt.date = live.trading_date or new_york_date(live.as_of)
     return opened >= today.toordinal()
+
+
+def days_since(opened: Numbers, live: LiveSnapshot) -> Column:
+    """Return the days since rows were opened; `opened` has ordinals, 0 for unknown, which is null."""
+    today = new_york_date(live.as_of).toordinal()
+    return whole_numbers(np.maximum(today - opened, 0), opened == 0)

@@ -239,9 +239,18 @@ class AlpacaRest:
 
     def splits(self, symbols: Sequence[str], start: dt.date, end: dt.date) -> list[object]:
         """Return the splits of `/v1/corporate-actions` with an ex-date in a span, both dates included."""
+        return self._corporate_actions(("forward_split", "reverse_split"), symbols, start, end)
+
+    def dividends(self, symbols: Sequence[str], start: dt.date, end: dt.date) -> list[object]:
+        """Return the cash dividends of `/v1/corporate-actions` with an ex-date in a span, both included."""
+        return self._corporate_actions(("cash_dividend",), symbols, start, end)
+
+    def _corporate_actions(
+        self, types: Sequence[str], symbols: Sequence[str], start: dt.date, end: dt.date
+    ) -> list[object]:
         query: dict[str, str | int] = {
             "symbols": ",".join(symbols),
-            "types": "forward_split,reverse_split",
+            "types": ",".join(types),
             "start": start.isoformat(),
             "end": end.isoformat(),
             "limit": _MOST_ACTIONS,
@@ -249,7 +258,7 @@ class AlpacaRest:
         path = "/v1/corporate-actions"
         actions = _part(self.get(Host.DATA, path, query, dict), "corporate_actions", path)
         found: list[object] = []
-        for kind in ("forward_splits", "reverse_splits"):
+        for kind in (f"{each}s" for each in types):
             rows = actions.get(kind) or []
             if not isinstance(rows, list):
                 raise AlpacaRestError(path, "the answer has another form")

@@ -80,6 +80,20 @@ class OrderControls(Controls):
 
         self.call(split)
 
+    def declare_dividend(self, symbol: str, rate: float, ex_date: dt.date) -> None:
+        """Announce a cash dividend in dollars per share."""
+        row = {
+            "id": asset_id(f"{symbol} dividend {ex_date}"),
+            "symbol": symbol,
+            "rate": rate,
+            "special": False,
+            "foreign": False,
+            "process_date": ex_date.isoformat(),
+            "ex_date": ex_date.isoformat(),
+            "record_date": ex_date.isoformat(),
+        }
+        self.call(lambda: self._world.dividends.append(row))
+
     def set_order_time(self, at: dt.datetime | None) -> None:
         """Date orders, executions and events at a time in the past; None returns to the clock."""
         clock = Nanoseconds.now if at is None else partial(Nanoseconds.of, at)

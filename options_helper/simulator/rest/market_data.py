@@ -141,7 +141,7 @@ def _bar(at: dt.datetime, opened: float, close: float, volume: int) -> JsonObjec
 
 
 def corporate_actions(world: World, _path: Mapping[str, str], query: Mapping[str, str]) -> object:
-    """`/v1/corporate-actions`: the splits that a test or the demo declared."""
+    """`/v1/corporate-actions`: the splits and cash dividends that a test or the demo declared."""
     symbols = set(read_symbols(query))
     wanted = [split for split in world.splits if split["symbol"] in symbols and _is_in_span(split, query)]
     actions: dict[str, list[JsonObject]] = {}
@@ -149,6 +149,10 @@ def corporate_actions(world: World, _path: Mapping[str, str], query: Mapping[str
         grows = float(str(split["new_rate"])) > float(str(split["old_rate"]))
         kind = "forward_splits" if grows else "reverse_splits"
         actions.setdefault(kind, []).append(split)
+    types = query.get("types", "").split(",")
+    dividends = [row for row in world.dividends if row["symbol"] in symbols and _is_in_span(row, query)]
+    if dividends and "cash_dividend" in types:
+        actions["cash_dividends"] = dividends
     return {"corporate_actions": actions, "next_page_token": None}
 
 

@@ -8,6 +8,7 @@ from options_helper.data.settings import (
     OPTIONS_FEEDS,
     STOCK_FEEDS,
     AlpacaSettings,
+    load_risk_free_rate,
     load_settings,
     read_environment,
 )
@@ -21,12 +22,16 @@ class Credentials:
     Attributes:
         settings: Everything needed to connect (its keys stay out of its repr), or None.
         problem: Why there are none, as a sentence.
+        risk_free_rate: The risk model's rate, None for its own constant.
+        rate_problem: Why a rate that was set is not used, or "".
     """
 
     settings: AlpacaSettings | None = None
     problem: str = ""
     stock_feed: str = STOCK_FEEDS[0]
     options_feed: str = OPTIONS_FEEDS[0]
+    risk_free_rate: float | None = None
+    rate_problem: str = ""
 
     @property
     def demo(self) -> bool:
@@ -45,6 +50,7 @@ class Credentials:
 
 def find_credentials() -> Credentials:
     """Read the environment and the env file now."""
+    rate, rate_problem = _find_rate()
     try:
         settings = load_settings()
     except SettingsError as error:
@@ -53,8 +59,18 @@ def find_credentials() -> Credentials:
             problem=str(error),
             stock_feed=_known(values.get("OH_ALPACA_STOCK_FEED", ""), STOCK_FEEDS),
             options_feed=_known(values.get("OH_ALPACA_OPTIONS_FEED", ""), OPTIONS_FEEDS),
+            risk_free_rate=rate,
+            rate_problem=rate_problem,
         )
-    return Credentials(settings, "", settings.stock_feed, settings.options_feed)
+    return Credentials(settings, "", settings.stock_feed, settings.options_feed, rate, rate_problem)
+
+
+def _find_rate() -> tuple[float | None, str]:
+    """Return the risk model's rate if one is set, and why it cannot be used."""
+    try:
+        return load_risk_free_rate(), ""
+    except SettingsError as error:
+        return None, str(error)
 
 
 def _written_values() -> dict[str, str]:

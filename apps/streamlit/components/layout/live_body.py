@@ -23,6 +23,7 @@ from apps.streamlit.components.layout.empty_states import (
 from apps.streamlit.components.positions.position_tables import render_positions
 from apps.streamlit.components.positions.totals import render_totals
 from apps.streamlit.components.positions.underlying_sums import render_underlying_sums
+from apps.streamlit.components.risk.risk_panel import render_risk_line, render_risk_sums
 from apps.streamlit.components.status.health_panel import render_health
 from apps.streamlit.components.status.notes import render_notes
 from apps.streamlit.components.status.status_line import announce_change, find_diagnosis, render_status
@@ -95,6 +96,7 @@ def _render_summary(context: PageContext, page: PageView, account: AccountView) 
     with tiles:
         mix, apart = describe_mix(page.view.at), account.not_held_words
         render_totals(page.view.totals, page.view.portfolio.cash, mix, not_held=apart)
+        render_risk_line(page.risk)
     with curve:
         render_portfolio_curve(page.day, page.charted, zone=context.zone, key="live-curve", height=96)
 
@@ -102,7 +104,9 @@ def _render_summary(context: PageContext, page: PageView, account: AccountView) 
 def _render_positions(context: PageContext, page: PageView, account: AccountView) -> None:
     """Draw the table, the detail of the selected row, and the charts by underlying."""
     view, executions = page.view, page.fills.day.leaf_fills
-    selected = render_positions(view, page.fills, account.compared, context.zone, raised=page.raised)
+    selected = render_positions(
+        view, page.risk, page.fills, account.compared, context.zone, raised=page.raised
+    )
     with st.container():  # as for the notes
         if selected is not None:
             position_detail.render(
@@ -118,3 +122,4 @@ def _render_positions(context: PageContext, page: PageView, account: AccountView
     with st.container(key="live-underlyings", border=True):
         render_pnl_pictures(page.day, view.underlyings, page.charted, zone=context.zone, key="live-pictures")
         render_underlying_sums(view.underlyings)
+        render_risk_sums(page.risk, context.model.credentials.rate_problem)

@@ -20,6 +20,7 @@ from apps.streamlit.components.positions.table import (
 from options_helper.analysis.account.compare import AccountComparison
 from options_helper.analysis.fills.by_position import PortfolioFills
 from options_helper.analysis.fills.words import fill_fact_words
+from options_helper.analysis.risk import LiveRisk
 from options_helper.analysis.tables.view import TablesView
 from options_helper.analysis.text.wording import format_day
 from options_helper.session.views import FillsView
@@ -28,7 +29,13 @@ TABLE_KEY = "positions-table"
 
 
 def render_positions(
-    view: TablesView, fills: FillsView, account: AccountComparison | None, zone: dt.tzinfo, *, raised: int
+    view: TablesView,
+    risk: LiveRisk,
+    fills: FillsView,
+    account: AccountComparison | None,
+    zone: dt.tzinfo,
+    *,
+    raised: int,
 ) -> str | None:
     """Draw the table of positions, structures and legs, and return the id of the selected position.
 
@@ -42,6 +49,7 @@ def render_positions(
         view.legs,
         view.underlyings,
         notes,
+        risk=risk,
         not_held=frozenset() if account is None else account.not_held,
         as_of=view.at.as_of,
         stale_after_seconds=view.stale_after_seconds,

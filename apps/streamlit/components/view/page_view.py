@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from apps.streamlit.components.inputs.page_context import PageContext
 from options_helper.analysis.fills.records import Execution
+from options_helper.analysis.risk import LiveRisk
 from options_helper.analysis.status.stream_lines import describe_stream, stream_records
 from options_helper.analysis.tables.view import TablesView
 from options_helper.market import LiveSnapshot
@@ -18,9 +19,10 @@ _MINUTE_SECONDS = 60
 
 @dataclass(frozen=True, slots=True)
 class PageView:
-    """Tables, fills, and the day so far of one portfolio."""
+    """Tables, risk, fills, and the day so far of one portfolio."""
 
     view: TablesView
+    risk: LiveRisk
     fills: FillsView
     monitor: PortfolioMonitor
     day: MonitorView
@@ -45,6 +47,9 @@ def compute_page_view(context: PageContext, portfolio: Portfolio) -> PageView:
     )
     return PageView(
         monitor.views.tables(portfolio, context.snapshot, stale_after),
+        monitor.views.risk(
+            portfolio, context.snapshot, stale_after, context.model.credentials.risk_free_rate
+        ),
         monitor.views.fills(portfolio, context.snapshot, source.saved_at),
         monitor,
         monitor.charts(context.snapshot.as_of),
@@ -61,6 +66,7 @@ def describe_view(context: PageContext, page: PageView) -> tuple[object, ...]:
     lines = [describe_stream(each, snapshot.as_of, zone=context.zone) for each in stream_records(snapshot)]
     return (
         page.view,
+        page.risk,
         page.fills,
         tuple(lines),
         tuple(alerts.status.items()),

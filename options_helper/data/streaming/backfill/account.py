@@ -11,6 +11,7 @@ from options_helper.data.rest.refusals import NOT_FOUND
 from options_helper.data.settings import mask
 from options_helper.data.streaming.backfill.rest_rows import (
     read_broker_account,
+    read_dividends,
     read_multiplier,
     read_positions,
     read_splits,
@@ -26,8 +27,9 @@ from options_helper.times import new_york_date, start_of_day, utc_now
 ACCOUNT_SECONDS = 60.0
 POSITION_SECONDS = 60.0
 HISTORY_SECONDS = 60.0
-SPLIT_SECONDS = 6 * 3600.0
+SPLIT_SECONDS = DIVIDEND_SECONDS = 6 * 3600.0
 HISTORY_DAYS = 30
+_DECLARED_AHEAD = dt.timedelta(days=370)  # dividends are declared weeks, rarely a year ahead
 _RELOOK = dt.timedelta(days=1)  # assignments and expiries are booked up to a day late
 
 
@@ -92,6 +94,15 @@ class AccountFetch:
         self._results.put_reference(Reference(splits=splits))
         require_all("/v1/corporate-actions", wanted=len(rows), read=len(splits))
         return SPLIT_SECONDS
+
+    def fetch_dividends(self, stocks: Sequence[str]) -> float:
+        """Fetch the declared dividends whose ex-date is today or later."""
+        today = new_york_date(self._clock())
+        rows = self._rest.dividends(stocks, today, today + _DECLARED_AHEAD)
+        dividends = tuple(read_dividends(rows))
+        self._results.put_reference(Reference(dividends=dividends))
+        require_all("/v1/corporate-actions", wanted=len(rows), read=len(dividends))
+        return DIVIDEND_SECONDS
 
     def fetch_multipliers(self, symbols: Iterable[str]) -> None:
         """Fetch the dollars per point of contracts, except those already fetched."""

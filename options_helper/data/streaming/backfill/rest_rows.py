@@ -18,7 +18,16 @@ from options_helper.data.streaming.normalize.batches import quote_change, trade_
 from options_helper.data.streaming.normalize.values import to_amount, to_number, to_utc, to_word
 from options_helper.data.streaming.normalize.wire import Wire, WireQuote, WireTrade, to_wire
 from options_helper.errors import AlpacaRestError
-from options_helper.market import BrokerAccount, BrokerPosition, Greeks, PreviousClose, Quote, Split, Trade
+from options_helper.market import (
+    BrokerAccount,
+    BrokerPosition,
+    Dividend,
+    Greeks,
+    PreviousClose,
+    Quote,
+    Split,
+    Trade,
+)
 from options_helper.quote_tables import QuoteTable, TradeTable
 from options_helper.times import new_york_date
 
@@ -190,6 +199,18 @@ def read_splits(rows: Iterable[object]) -> list[Split]:
         if new and old and new > 0 and old > 0 and date is not None and isinstance(symbol, str):
             splits.append(Split(symbol=symbol, new=new, old=old, date=date))
     return splits
+
+
+def read_dividends(rows: Iterable[object]) -> list[Dividend]:
+    """Return the readable cash dividends of a corporate-actions answer."""
+    dividends = []
+    for row in rows:
+        if not isinstance(row, dict):
+            continue
+        amount, date, symbol = to_decimal(row.get("rate")), to_date(row.get("ex_date")), row.get("symbol")
+        if amount and amount > 0 and date is not None and isinstance(symbol, str):
+            dividends.append(Dividend(symbol=symbol, amount=amount, ex_date=date))
+    return dividends
 
 
 def read_multiplier(contract: Raw) -> float | None:

@@ -19,6 +19,7 @@ from options_helper.market import (
     BrokerEvent,
     BrokerFill,
     BrokerPosition,
+    Dividend,
     Greeks,
     PreviousClose,
     Quote,
@@ -70,6 +71,7 @@ class Reference:
     broker: BrokerAccount | None = None
     broker_history: BrokerHistory | None = None
     splits: tuple[Split, ...] | None = None
+    dividends: tuple[Dividend, ...] | None = None
     account: str | None = None
 
 
@@ -185,6 +187,7 @@ class LiveCache:
                     broker_events=history.events,
                     broker_history_since=history.since,
                     splits=known.splits if reference.splits is None else reference.splits,
+                    dividends=known.dividends if reference.dividends is None else reference.dividends,
                 )
             )
 

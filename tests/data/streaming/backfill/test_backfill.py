@@ -6,6 +6,7 @@ import datetime as dt
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -29,6 +30,7 @@ from options_helper.errors import AlpacaRestError
 from options_helper.market import (
     BrokerAccount,
     BrokerPosition,
+    Dividend,
     Greeks,
     MarketPhase,
     PreviousClose,
@@ -106,6 +108,7 @@ def test_the_first_round_fetches_everything_once(desk: BackfillDesk) -> None:
             "account",
             "history",
             "splits",
+            "dividends",
             f"contract {ADJUSTED}",
         ]
     )
@@ -189,6 +192,9 @@ def test_reference_data_come_as_records(desk: BackfillDesk) -> None:
     assert known["broker"] == BrokerAccount(equity=1050.5, last_equity=1000.0, as_of=NOW)
     assert known["broker_positions_at"] == NOW
     assert [(split.symbol, split.words) for split in known["splits"]] == [("AAPL", "4:1")]
+    assert known["dividends"] == (
+        Dividend(symbol="AAPL", amount=Decimal("0.26"), ex_date=dt.date(2026, 12, 11)),
+    )
     assert [one.phase(NOW) for one in desk.sink.calendars] == [MarketPhase.OPEN]
 
 

@@ -14,6 +14,7 @@ import pandas as pd
 
 from apps.streamlit.components.positions.table.group_rows import GROUP_FIELDS, build_group_rows
 from apps.streamlit.components.positions.table.records import Record, finite, plain_records, price_time
+from apps.streamlit.components.positions.table.risk_records import RiskRecords
 from apps.streamlit.components.positions.table.row_words import (
     name_of,
     name_of_leg,
@@ -22,6 +23,7 @@ from apps.streamlit.components.positions.table.row_words import (
     warning_words,
 )
 from options_helper.analysis.osi import stock_symbol
+from options_helper.analysis.risk import LiveRisk
 from options_helper.analysis.tables.schema import Table, shown_columns, sources_of
 from options_helper.models import AnyPosition, MultiLegPosition, Portfolio
 from options_helper.times import to_microseconds
@@ -29,7 +31,7 @@ from options_helper.times import to_microseconds
 _MICROSECONDS_PER_HOUR = 3_600_000_000
 
 _HEAD = ("id", "kind", "group", "parent", "name", "sub", "warning", "note", "not_held")
-_TAIL = ("state", "said", "time", "greeks_time", "ends")
+_TAIL = ("state", "said", "time", "iv_note", "moves", "ends")
 
 
 class TableRows(TypedDict):
@@ -53,7 +55,7 @@ class TableRows(TypedDict):
     stale_after: float
 
 
-def build_table_rows(
+def build_table_rows(  # noqa: PLR0913 - one argument per table
     portfolio: Portfolio,
     positions: pd.DataFrame,
     structures: pd.DataFrame,
@@ -61,6 +63,7 @@ def build_table_rows(
     underlyings: pd.DataFrame,
     notes: Mapping[str, str] | None = None,
     *,
+    risk: LiveRisk | None = None,
     not_held: frozenset[str] = frozenset(),
     as_of: dt.datetime,
     stale_after_seconds: float,
@@ -74,6 +77,7 @@ def build_table_rows(
         legs: One row per leg of a structure.
         underlyings: One row per underlying.
         notes: By position id, a sentence about today's fills or the broker's quantity.
+        risk: Volatilities and Greeks; without it they are unknown.
         not_held: Ids of positions that the broker does not hold.
         as_of: The snapshot's time, from which the ages in the tables count.
         stale_after_seconds: The age above which a price is no longer live.
@@ -81,7 +85,8 @@ def build_table_rows(
     as_of_us = to_microseconds(as_of)
     fields = (*_HEAD, *(column.field for column in shown_columns()), *_TAIL)
     records = {record["id"]: record for record in (*plain_records(positions), *plain_records(structures))}
-    rows = list(_rows(portfolio, records, _by_position(legs), notes or {}, as_of_us))
+    found = RiskRecords.of(risk)
+    rows = list(_rows(portfolio, records, _by_position(legs), found, notes or {}, as_of_us))
     for row in rows:
         row["not_held"] = (row.get("parent") or row["id"]) in not_held or None
     return TableRows(
@@ -101,6 +106,7 @@ def _rows(
     portfolio: Portfolio,
     records: Mapping[str, Record],
     legs: Mapping[str, dict[int, Record]],
+    risk: RiskRecords,
     notes: Mapping[str, str],
     as_of_us: int,
 ) -> Iterator[Record]:
@@ -108,9 +114,13 @@ def _rows(
     for position in _grouped(portfolio):
         own_legs = legs.get(position.id, {})
         record = records.get(position.id, {})
-        yield _position_row(position, record, [*own_legs.values()], as_of_us, notes.get(position.id))
-        if isinstance(position, MultiLegPosition):
-            yield from _leg_rows(position, own_legs, as_of_us)
+        row = _position_row(position, record, [*own_legs.values()], as_of_us, notes.get(position.id))
+        if not isinstance(position, MultiLegPosition):
+            yield row | risk.figures(position.id, 0)
+            continue
+        yield row | risk.figures(position.id, None)
+        for number, leg_row in enumerate(_leg_rows(position, own_legs, as_of_us)):
+            yield leg_row | risk.figures(position.id, number)
 
 
 def _grouped(portfolio: Portfolio) -> list[AnyPosition]:
@@ -165,14 +175,12 @@ def _forget_past_days(figures: Record) -> None:
 def _truth(record: Record, sources: list[Record], as_of_us: int) -> Record:
     """Return a row's state, warnings and times; a structure takes missing ones from its legs, `sources`."""
     spoken, said = split_warnings(record.get("warnings") or [], sources)
-    greeks = [each["greeks_time"] for each in sources if each.get("greeks_time") is not None]
     hours = record.get("hours_left")
     return {
         "warning": spoken or None,
         "state": record.get("state") or "no_data",
         "said": said or None,
         "time": price_time(record, as_of_us),
-        "greeks_time": to_microseconds(min(greeks)) // 1000 if greeks else None,
         "ends": None if hours is None else (as_of_us + round(hours * _MICROSECONDS_PER_HOUR)) // 1000,
     }
 

@@ -1,0 +1,70 @@
+"""The table's risk figures by row: of a leg, a single position, and a structure whose legs are all known."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from apps.streamlit.components.positions.table.records import Record, finite, plain_records
+from options_helper.analysis.risk.reasons import Reason
+from options_helper.analysis.tables.schema import Table, sources_of
+from options_helper.analysis.text.figures import format_count, format_percent
+
+if TYPE_CHECKING:
+    from options_helper.analysis.risk import LiveRisk
+
+_OF_LEGS, _OF_POSITIONS = sources_of(Table.RISK_LEGS), sources_of(Table.RISK_POSITIONS)
+_FIELDS = {*_OF_LEGS, *_OF_POSITIONS}
+_OF_SHARES = {"delta", "delta_dollars"}
+_EXPLAINED = frozenset({Reason.SHARES, Reason.EXPIRED, Reason.NO_MARK})  # other cells of the row say these
+
+
+@dataclass(frozen=True, slots=True)
+class RiskRecords:
+    """The risk of one refresh as plain values, by position and by position and leg."""
+
+    positions: Mapping[str, Record] = field(default_factory=dict)
+    legs: Mapping[tuple[str, int], Record] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, risk: LiveRisk | None) -> RiskRecords:
+        """Return the records of a risk, or none."""
+        if risk is None:
+            return cls()
+        legs = {(each["position_id"], each["leg_index"]): each for each in plain_records(risk.legs)}
+        return cls({each["id"]: each for each in plain_records(risk.positions)}, legs)
+
+    def figures(self, position_id: str, leg: int | None) -> Record:
+        """Return the risk fields of a row: of one leg, or of a structure as a whole if `leg` is None."""
+        whole = self.positions.get(position_id, {})
+        if leg is None:
+            known = whole.get("covered_legs") == whole.get("legs")
+            own = _take(_OF_POSITIONS, whole if known else {})
+            return {**dict.fromkeys(_FIELDS, ""), **own, "iv_note": "", "moves": ""}
+        record = self.legs.get((position_id, leg), {})
+        figures = {**dict.fromkeys(_FIELDS, ""), **_take(_OF_LEGS, record)}
+        if whole.get("legs") == 1:
+            figures["chance"] = finite(whole.get("probability_of_profit"))
+        if record.get("reason") == Reason.SHARES:
+            figures |= dict.fromkeys(_FIELDS - _OF_SHARES, "")
+        return figures | {"iv_note": _iv_note(record), "moves": _moves(record)}
+
+
+def _take(sources: Mapping[str, str], record: Record) -> Record:
+    return {name: finite(record.get(column)) for name, column in sources.items()}
+
+
+def _iv_note(record: Record) -> str:
+    """Return the volatilities of bid and ask, else why there is none."""
+    reason = record.get("reason")
+    low, high = record.get("bid_iv"), record.get("ask_iv")
+    if low is not None and high is not None:
+        return f"{format_percent(low)[:-1]}\N{EN DASH}{format_percent(high)}"
+    return "" if reason is None or reason in _EXPLAINED else str(reason)
+
+
+def _moves(record: Record) -> str:
+    """Return the distance to the strike in expected moves, such as `1.3 moves`."""
+    moves = record.get("moneyness_moves")
+    return "" if moves is None else f"{format_count(round(abs(moves), 1))} moves"

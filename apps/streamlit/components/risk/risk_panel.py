@@ -1,0 +1,83 @@
+"""The portfolio's Greeks in one line under the totals, and their sums by underlying and expiry."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from html import escape
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from apps.streamlit.components.positions.table.records import Record, plain_records
+from options_helper.analysis.risk.words import (
+    coverage_words,
+    format_gamma,
+    format_shares,
+    input_words,
+    missing_words,
+    total_of,
+    total_words,
+)
+from options_helper.analysis.text.figures import MISSING, format_pnl
+from options_helper.analysis.text.wording import format_day
+
+if TYPE_CHECKING:
+    from options_helper.analysis.risk import LiveRisk
+
+_HEADS = ("Delta", "Gamma", "Theta / day", "Vega / pt", "Rho / pt", "Delta $", "Gamma 1 %", "Legs")
+_MEANING = (
+    "Signed by position. Delta in shares; gamma in shares per dollar; theta in dollars a calendar day; "
+    "vega and rho in dollars a point; delta $ and gamma 1 % in dollars, for a move of 1 %."
+)
+
+
+def render_risk_line(risk: LiveRisk) -> None:
+    """Draw the sums over the portfolio, with their coverage and what is missing."""
+    with st.container(key="live-risk", gap="xsmall"):
+        missing = missing_words(risk)
+        words = f"<b>Risk</b> {escape(total_words(total_of(risk)))}"
+        more = f" <span>({escape(missing)})</span>" if missing else ""
+        st.html(f'<p class="oh-more oh-risk">{words}{more}</p>')
+
+
+def render_risk_sums(risk: LiveRisk, rate_problem: str) -> None:
+    """Draw the sums by underlying and expiry, folded by default."""
+    with st.expander("Risk by underlying and expiry", key="live-risk-sums"):
+        st.html(sums_html(risk, rate_problem))
+
+
+def sums_html(risk: LiveRisk, rate_problem: str = "") -> str:
+    """Return the two tables of sums, the portfolio's sum, and the model's inputs in words."""
+    by_symbol = ((row["symbol"], row) for row in plain_records(risk.underlyings))
+    by_expiry = (
+        ("Shares" if row["expiry"] is None else format_day(row["expiry"]), row)
+        for row in plain_records(risk.expiries)
+    )
+    whole = total_of(risk)
+    problem = f"{rate_problem} " if rate_problem else ""
+    return (
+        _table("Risk by underlying", [*by_symbol, ("All", whole)])
+        + _table("Risk by expiry", by_expiry)
+        + f'<p class="oh-quiet">{escape(problem + input_words(risk))}. {escape(_MEANING)}</p>'
+    )
+
+
+def _table(name: str, rows: Iterable[tuple[str, Record]]) -> str:
+    heads = "".join(f'<th scope="col">{head}</th>' for head in _HEADS)
+    lines = "".join(f'<tr><th scope="row">{escape(label)}</th>{_cells(row)}</tr>' for label, row in rows)
+    return (
+        f'<div class="oh-scroll" tabindex="0" role="region" aria-label="{name}"><table class="oh-sums">'
+        f"<thead><tr><td></td>{heads}</tr></thead><tbody>{lines}</tbody></table></div>"
+    )
+
+
+def _cells(row: Record) -> str:
+    if not row["covered_legs"]:
+        texts = [MISSING] * (len(_HEADS) - 1)
+    else:
+        texts = [
+            format_shares(row["delta"]),
+            format_gamma(row["gamma"]),
+            *(format_pnl(row[name]) for name in ("theta", "vega", "rho", "dollar_delta", "dollar_gamma")),
+        ]
+    return "".join(f"<td>{escape(text)}</td>" for text in [*texts, coverage_words(row)])

@@ -1,0 +1,72 @@
+"""Risk in words: one line for the portfolio, the inputs, and what is missing."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping
+
+from options_helper.analysis.risk.live_risk import RISK_FREE_RATE, RISK_FREE_RATE_DATE, LiveRisk
+from options_helper.analysis.risk.reasons import Reason
+from options_helper.analysis.text.figures import MISSING, format_percent, format_pnl, format_quantity
+from options_helper.analysis.text.wording import format_day
+
+
+def total_words(total: Mapping[str, float]) -> str:
+    """Return `Δ +212 sh · Γ +3.1 · Θ +$84/day · V +$310/pt · 55 of 56 legs`."""
+    return f"{greek_words(total)} · {coverage_words(total)}"
+
+
+def greek_words(row: Mapping[str, float]) -> str:
+    """Return the Greeks of a sum in one line."""
+    return " · ".join(
+        (
+            f"Δ {format_shares(row['delta'])}",
+            f"Γ {format_gamma(row['gamma'])}",
+            f"Θ {_per(row['theta'], 'day')}",
+            f"V {_per(row['vega'], 'pt')}",
+        )
+    )
+
+
+def coverage_words(row: Mapping[str, float]) -> str:
+    """Return `55 of 56 legs`."""
+    covered, legs = int(row["covered_legs"]), int(row["legs"])
+    return f"{covered} of {legs} leg{'' if legs == 1 else 's'}"
+
+
+def format_shares(delta: float) -> str:
+    """Return a delta in whole shares, one decimal below ten: `+212 sh`."""
+    if math.isnan(delta):
+        return MISSING
+    return f"{format_quantity(round(delta, 0 if abs(delta) >= 10 else 1))} sh"  # noqa: PLR2004 - a display choice
+
+
+def format_gamma(gamma: float) -> str:
+    """Return a gamma with up to two decimals: `+3.12`."""
+    return MISSING if math.isnan(gamma) else format_quantity(round(gamma, 2))
+
+
+def _per(dollars: float, unit: str) -> str:
+    return MISSING if math.isnan(dollars) else f"{format_pnl(dollars)}/{unit}"
+
+
+def missing_words(risk: LiveRisk) -> str:
+    """Return why legs are missing, such as `2 expired · 1 no spot`, or ""."""
+    counts = Counter(each.reason for each in risk.solutions if each.reason not in {None, Reason.SHARES})
+    return " · ".join(f"{number} {reason}" for reason, number in counts.most_common())
+
+
+def input_words(risk: LiveRisk) -> str:
+    """Return the inputs that all contracts share: the rate, the dividends and the clock."""
+    chosen = risk.rate != RISK_FREE_RATE
+    source = "OH_RISK_FREE_RATE" if chosen else f"constant of {format_day(RISK_FREE_RATE_DATE)}"
+    known = risk.at.dividends
+    dividends = "dividends not known" if known is None else f"{len(known)} declared dividends"
+    rate = f"rate {format_percent(risk.rate, decimals=2)} ({source})"
+    return f"QuantLib, American and European exercise · {rate} · {dividends} · calendar time"
+
+
+def total_of(risk: LiveRisk) -> dict[str, float]:
+    """Return the portfolio's sums by name."""
+    return {str(name): value for name, value in risk.total.items()}
