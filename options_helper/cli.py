@@ -168,6 +168,24 @@ def portfolio(
     typer.echo(printable("\n".join(written.changes), keep_lines=True) if diff else written.text)
 
 
+@app.command()
+def notify(
+    *,
+    test: Annotated[bool, typer.Option("--test", help="Send a notice now, to every service.")] = False,
+) -> None:
+    """Send a test notice to the services in OH_NOTIFY; exit with 1 if one does not take it."""
+    from options_helper.data.settings import read_environment  # noqa: PLC0415 - needs dotenv
+    from options_helper.session.notices import deliver  # noqa: PLC0415 - needs pandas
+
+    if not test:
+        raise OptionsHelperError("Nothing was sent. Run: options-helper notify --test")
+    delivery = deliver(read_environment(), "This is a test notice.")
+    for words, services in (("Taken by", delivery.taken), ("Not taken by", delivery.failed)):
+        if services:
+            typer.echo(f"{words} {', '.join(services)}.")
+    raise typer.Exit(1 if delivery.failed else 0)
+
+
 def main() -> None:
     """Run the command line; an error that the user can fix is one sentence on stderr and exit status 1."""
     forbid_core_dumps()

@@ -44,6 +44,7 @@ export interface Payload {
   rows: Changes;
   warnings: Record<string, [string, string]>;
   raised: number;
+  reveal: { id: string; number: number } | null;
   sent_at: number;
 }
 

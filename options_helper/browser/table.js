@@ -38,6 +38,8 @@ export class PositionsTable {
     this.views = new Map();
     /** The selection that the server knows. @type {string | null} */
     this.reported = null;
+    /** The last request to show a row; one from before this table was built is done. */
+    this.revealed = data.reveal?.number ?? 0;
     this.bar = new Bar(root, this.choices, {
       showColumn: (id, shown) => this.showColumn(id, shown),
       toggleAll: () => this.toggleAll(),
@@ -90,6 +92,7 @@ export class PositionsTable {
     if (data.layout) this.#layOut(data.layout.columns, data.storage);
     this.order.adopt(this.model);
     this.draw();
+    this.#reveal(data.reveal);
     this.title.raised = data.raised;
     this.title.update();
     this.#reportSelection();
@@ -292,6 +295,20 @@ export class PositionsTable {
     this.choices.selected = id;
     this.#changed();
     this.#reportSelection();
+  }
+
+  /** Select a row that the page asks for, and bring it into sight. @param {Payload["reveal"]} request */
+  #reveal(request) {
+    if (!request || request.number <= this.revealed) return;
+    this.revealed = request.number;
+    const row = this.model.positions.get(request.id);
+    if (!row) return;
+    this.choices.folded.delete(String(row.group));
+    this.choices.selected = row.id;
+    this.#changed();
+    const tr = this.views.get(row.key)?.tr;
+    tr?.scrollIntoView({ block: "center" });
+    tr?.focus({ preventScroll: true });
   }
 
   #changed() {

@@ -1,38 +1,39 @@
 """Everything that changes over time: the day's curves and the alerts.
 
 One `PortfolioMonitor` per portfolio path and process. Its thread takes a snapshot each second, whether or not
-a browser is looking, and every tab reads the same frozen `MonitorView`. It lives until `close_all`. While the
-streams are stopped a look costs almost nothing, and alerts on ages continue.
+a browser is looking, and every tab reads the same frozen `MonitorView`. It lives until `registry.close_all`.
+While the streams are stopped a look costs almost nothing, and alerts on ages continue.
 """
 
 from __future__ import annotations
 
-import atexit
 import datetime as dt
 import logging
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 from options_helper.analysis.alerts.fill_watch import watch_fills
+from options_helper.analysis.alerts.rules import EVENTS
 from options_helper.analysis.alerts.step import (
     AlertFill,
-    AlertMetric,
     AlertRule,
     Alerts,
     acknowledge,
     step,
     with_rules,
 )
+from options_helper.analysis.alerts.words import position_names
 from options_helper.analysis.fills.day import FillDay
 from options_helper.analysis.history.curve import Curve
 from options_helper.analysis.history.day import DayHistory
 from options_helper.analysis.history.observation import Observation, observe
+from options_helper.analysis.history.watched import AccountWatch, read_watched
 from options_helper.files.alerts_file import AlertsFile
 from options_helper.guard import Guard
 from options_helper.market import LiveSnapshot
 from options_helper.models import Portfolio
+from options_helper.session.alert_outlet import AlertOutlet
 from options_helper.session.views import SharedViews
 from options_helper.times import utc_now
 
@@ -71,6 +72,7 @@ class PortfolioMonitor:
         rules: The initial alerts.
         alerts_file: The file that alerts are read from instead, again after each change.
         views: The tables and fills, shared with the tabs.
+        outlet: Keeps the alerts' state over a restart, and sends notices.
         clock: The time of acknowledgements.
     """
 
@@ -84,6 +86,7 @@ class PortfolioMonitor:
         alerts_problem: str = "",
         alerts_file: AlertsFile | None = None,
         views: SharedViews | None = None,
+        outlet: AlertOutlet | None = None,
         clock: Callable[[], dt.datetime] = utc_now,
     ) -> None:
         self.stale_after_seconds = stale_after_seconds
@@ -101,13 +104,25 @@ class PortfolioMonitor:
         self._read_rules = tuple(rules)
         self._file_problem = alerts_problem
         self._mishaps = Guard(logger, "; it is logged once.", with_traceback=True)
-        self._view = self._draw(clock(), with_rules(Alerts(), self._read_rules), alerts_problem)
+        self._outlet = AlertOutlet() if outlet is None else outlet
+        alerts = self._outlet.restore(self._read_rules)
+        self._view = self._draw(clock(), alerts, alerts_problem)
         self._charts = self._view
 
     @property
     def portfolio(self) -> Portfolio:
         """The current portfolio."""
         return self._portfolio
+
+    @property
+    def names(self) -> dict[str, str]:
+        """The positions' names by id."""
+        return position_names(self._portfolio)
+
+    @property
+    def notice_problem(self) -> str:
+        """Why the last notice was not delivered, or ""."""
+        return self._outlet.notice_problem
 
     def view(self) -> MonitorView:
         """Return the newest view."""
@@ -176,11 +191,18 @@ class PortfolioMonitor:
             if told is not None:
                 self._use_file(*told)
             seen = self._observe(live)
-            fills = self._watch_fills(live) if self._watches_fills() else ()
-            alerts, _raised = step(self._view.alerts, seen.view_at(live.as_of, fills))
+            rules = self._view.alerts.rules
+            fills = self._watch_fills(live) if any(rule.metric in EVENTS for rule in rules) else ()
+            more = read_watched(
+                rules, seen.tables, live, self._account.differing(self._portfolio, live, rules)
+            )
+            alerts, raised = step(self._view.alerts, seen.view_at(live.as_of, fills, more))
             self._history.add(seen, live.as_of)
-            self._view = self._draw(live.as_of, alerts, self._file_problem)
-            return self._view
+            view = self._view = self._draw(live.as_of, alerts, self._file_problem)
+            read_rules = self._read_rules
+        self._outlet.send(raised, self._portfolio)
+        self._outlet.keep(alerts, read_rules)
+        return view
 
     def _use_file(self, rules: list[AlertRule], problem: str) -> None:
         """Use the alerts file as it is now; rules made on the page stay, unless the file has their id."""
@@ -193,6 +215,7 @@ class PortfolioMonitor:
         self._history = DayHistory(self._portfolio)
         self._seen: Observation | None = None
         self._fills: tuple[FillDay, tuple[AlertFill, ...]] | None = None
+        self._account = AccountWatch()
 
     def _draw(self, as_of: dt.datetime, alerts: Alerts, problem: str) -> MonitorView:
         return MonitorView(
@@ -217,9 +240,6 @@ class PortfolioMonitor:
         with self._lock:
             self._view = replace(self._view, alerts_problem=problem)
 
-    def _watches_fills(self) -> bool:
-        return any(rule.metric is AlertMetric.FILL for rule in self._view.alerts.rules)
-
     def _watch_fills(self, live: LiveSnapshot) -> tuple[AlertFill, ...]:
         """Return today's executions, or the last look's if nothing new was reported."""
         day = self.views.fill_day(live)
@@ -234,43 +254,3 @@ class PortfolioMonitor:
             return self._seen
         self._seen = observe(tables)
         return self._seen
-
-
-_views = SharedViews()
-_monitors: dict[Path, PortfolioMonitor] = {}
-_registry_lock = threading.Lock()
-
-
-def monitor_for(
-    path: Path | str,
-    portfolio: Portfolio,
-    take_snapshot: Callable[[], LiveSnapshot],
-    *,
-    stale_after_seconds: float = 30.0,
-) -> PortfolioMonitor:
-    """Return the process's one monitor of a portfolio file, started by the first caller.
-
-    Its alerts are read from the file beside the portfolio, again whenever that file changes. It uses the
-    portfolio and the threshold of the last caller.
-    """
-    key = Path(path).resolve()
-    monitor = _monitors.get(key)
-    if monitor is None:
-        # The constructor reads the alerts file, so no lock is held here. With two concurrent callers, one
-        # monitor is never started.
-        made = PortfolioMonitor(portfolio, take_snapshot, alerts_file=AlertsFile(key), views=_views)
-        with _registry_lock:
-            monitor = _monitors.setdefault(key, made)
-        monitor.start()
-    monitor.use(portfolio, stale_after_seconds)
-    return monitor
-
-
-@atexit.register
-def close_all() -> None:
-    """Stop every monitor and forget it; idempotent, and called when the process ends."""
-    with _registry_lock:
-        monitors = list(_monitors.values())
-        _monitors.clear()
-    for monitor in monitors:
-        monitor.stop()

@@ -126,7 +126,7 @@ def test_a_saved_alerts_file_is_seen_by_itself(portal: Portal) -> None:
         expect(panel).to_contain_text("at most 200 alerts", timeout=30_000)
         path.write_text('{"alerts": [{"metric": "fill"}, {"metric": "fill", "position": "gone", "id": "x"}]}')
         expect(panel).to_contain_text("2 · 0 raised")
-        expect(panel).to_contain_text("no such position in the portfolio")
+        expect(panel).to_contain_text("not in the portfolio")
     finally:
         path.unlink()
     expect(panel).to_contain_text("Alerts none")

@@ -13,7 +13,7 @@ import pytest
 from options_helper.market import LiveSnapshot, StreamState
 from options_helper.session import hub as hub_module
 from options_helper.session.hub import close_hub
-from options_helper.session.monitor import close_all
+from options_helper.session.registry import close_all
 from options_helper.times import utc_now
 
 if TYPE_CHECKING:

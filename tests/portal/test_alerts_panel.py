@@ -11,9 +11,10 @@ pytest.importorskip("streamlit", reason="the portal needs streamlit")
 
 from streamlit.testing.v1 import AppTest
 
-from apps.streamlit.components.alerts.alert_words import describe_event, describe_status
+from apps.streamlit.components.alerts.alert_words import describe_status
 from apps.streamlit.components.plain_text import in_markdown
 from options_helper.analysis.alerts.step import AlertEvent, AlertPhase, AlertRule, AlertStatus, Outcome
+from options_helper.analysis.alerts.words import describe_event
 from options_helper.market import LiveSnapshot, Quote
 from options_helper.models import Portfolio
 from options_helper.session.monitor import PortfolioMonitor
@@ -78,9 +79,9 @@ def test_an_alert_raised_on_another_day_has_its_day() -> None:
 def test_an_event_in_words() -> None:
     """Whose, which condition, and what was seen; of a fill its own words."""
     event = AlertEvent(1, NOW, LOSS, AlertPhase.RAISED, -110.0)
-    assert describe_event(event) == f"call_1 · P/L Open below {MINUS}$100 for 10 s · {MINUS}$110"
+    assert describe_event(event, {}) == f"call_1 · P/L Open below {MINUS}$100 for 10 s · {MINUS}$110"
     fill = AlertEvent(1, NOW, AlertRule(metric="fill"), AlertPhase.RAISED, 1.0, "sell AAPL 1 @ 2.00")
-    assert describe_event(fill) == "Whole portfolio · Fill · sell AAPL 1 @ 2.00"
+    assert describe_event(fill, {}) == "Whole portfolio · Fill · sell AAPL 1 @ 2.00"
 
 
 def _page(monitor: object) -> None:
@@ -142,7 +143,7 @@ def test_a_raised_alert_is_toasted_once_and_acknowledged() -> None:
     desk.pass_seconds(11, 8.0)
     assert "1 · 1 raised" in desk.text
     assert [toast.value for toast in desk.panel.toast] == [
-        rf"call\_1 · P/L Open below {MINUS}\$100 for 10 s · {MINUS}\$200"
+        rf"AAPL 250 call 18 Dec · P/L Open below {MINUS}\$100 for 10 s · {MINUS}\$200"
     ]
     desk.pass_seconds(3, 8.0)
     assert len(desk.panel.toast) == 0
@@ -218,8 +219,57 @@ def test_an_alert_that_cannot_work_is_refused_with_its_reason() -> None:
     desk = _AlertsDesk()
     desk.panel.selectbox[1].set_value("mark")
     next(each for each in desk.panel.button if each.label == "Add alert").click().run()
-    assert [error.value for error in desk.panel.error] == ["a mark alert needs a position"]
+    assert [error.value for error in desk.panel.error] == ["Mark needs a position."]
+    desk.panel.selectbox[1].set_value("day_pnl")
+    next(each for each in desk.panel.button if each.label == "Add alert").click().run()
+    assert [error.value for error in desk.panel.error] == ["P/L Day needs above or below, and a value."]
     assert desk.monitor.view().alerts.rules == ()
+
+
+def test_an_underlying_can_be_watched_from_the_page() -> None:
+    """The choice names positions as the table does, and each underlying by itself."""
+    desk = _AlertsDesk()
+    panel = desk.panel
+    assert panel.selectbox[0].options == ["Whole portfolio", "AAPL 250 call 18 Dec", "AAPL itself"]
+    panel.selectbox[0].set_value("\N{NO-BREAK SPACE}AAPL")
+    panel.selectbox[1].set_value("spot")
+    panel.number_input[0].set_value(240.0)
+    next(each for each in panel.button if each.label == "Add alert").click().run()
+    (rule,) = desk.monitor.view().alerts.rules
+    assert (rule.symbol, rule.position, rule.condition) == (
+        "AAPL",
+        None,
+        "Price of the underlying below $240.00",
+    )
+
+
+def _bar(monitor: object) -> None:
+    """Runs inside the harness, so it imports for itself."""
+    import datetime as dt
+
+    from apps.streamlit.components.alerts.alert_bar import render_alert_bar
+
+    render_alert_bar(monitor, dt.UTC)
+
+
+def test_a_raised_alert_is_a_bar_until_it_is_acknowledged() -> None:
+    """It names the position as the table does, says what was seen and when, and leads to the row."""
+    desk = _AlertsDesk(LOSS, *(LOSS.model_copy(update={"id": f"more {number}"}) for number in range(3)))
+    desk.panel = AppTest.from_function(_bar, args=(desk.monitor,), default_timeout=20).run()
+    assert desk.text == ""
+    desk.pass_seconds(12, 8.0)
+    assert (
+        rf"**Alert: AAPL 250 call 18 Dec** P/L Open below {MINUS}\$100 for 10 s · raised 17\:00\:"
+        in desk.text
+    )
+    assert desk.text.endswith("and 1 more alert, listed under Alerts")
+    desk.button("live-alert-show-loss").click().run()
+    desk.button("live-alert-show-loss").click().run()
+    assert desk.panel.session_state["positions-table-reveal"] == {"id": "call_1", "number": 2}
+    for rule in desk.monitor.view().alerts.rules:
+        desk.monitor.acknowledge(rule.id)
+    desk.panel.run()
+    assert desk.text == ""
 
 
 def test_an_alerts_file_that_cannot_be_used_is_said() -> None:
@@ -232,6 +282,6 @@ def test_an_alert_on_a_position_that_is_not_held_says_so() -> None:
     """A slip in the id, or a position gone from the file, would else look like a quiet market for ever."""
     elsewhere = LOSS.model_copy(update={"id": "slip", "position": "call_l"})
     desk = _AlertsDesk(LOSS, elsewhere)
-    assert desk.text.count("no such position in the portfolio") == 1
+    assert desk.text.count("not in the portfolio") == 1
     desk = _AlertsDesk(LOSS, AlertRule(metric="fill"))
-    assert "no such position" not in desk.text
+    assert "not in the portfolio" not in desk.text

@@ -10,7 +10,8 @@ import pytest
 pytest.importorskip("streamlit", reason="the portal needs streamlit")
 
 
-from options_helper.session.monitor import PortfolioMonitor, _monitors
+from options_helper.session.monitor import PortfolioMonitor
+from options_helper.session.registry import _monitors
 
 if TYPE_CHECKING:
     from conftest import PortalDesk

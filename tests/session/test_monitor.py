@@ -21,7 +21,8 @@ from options_helper.files.alerts_file import AlertsFile
 from options_helper.market import LiveSnapshot, MarketPhase, Quote, StreamHealth, StreamName, StreamState
 from options_helper.models import Portfolio
 from options_helper.session import monitor as monitor_module
-from options_helper.session.monitor import PortfolioMonitor, close_all, monitor_for
+from options_helper.session.monitor import PortfolioMonitor
+from options_helper.session.registry import close_all, monitor_for
 from options_helper.times import to_microseconds
 
 if TYPE_CHECKING:
@@ -270,7 +271,13 @@ def test_the_portfolio_can_be_watched_as_a_whole() -> None:
     seen = observe(compute_view(_portfolio(), _snapshot(4, 9.0, quoted=0.0), stale_after_seconds=30.0))
     readings = {str(metric): value for (position, metric), value in seen.readings.items() if position is None}
     assert readings == pytest.approx(
-        {"pnl_abs": -100.0, "pnl_pct": -100.0 / 2900.0, "dte": 28.0, "quote_age_seconds": 4.0}
+        {
+            "pnl_abs": -100.0,
+            "pnl_pct": -100.0 / 2900.0,
+            "day_pnl": Outcome.NO_DATA,
+            "dte": 28.0,
+            "quote_age_seconds": 4.0,
+        }
     )
 
 

@@ -14,7 +14,8 @@ from options_helper.files import alerts_file
 from options_helper.files.alerts_file import AlertsFile
 from options_helper.market import LiveSnapshot
 from options_helper.models import Portfolio
-from options_helper.session.monitor import PortfolioMonitor, close_all, monitor_for
+from options_helper.session.monitor import PortfolioMonitor
+from options_helper.session.registry import close_all, monitor_for
 
 LONGEST_SECONDS = 20.0
 RULE = AlertRule(id="one", metric="pnl_abs", comparison="below", threshold=-1)

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from enum import StrEnum
 from typing import Annotated, Self
 
@@ -18,8 +19,10 @@ from options_helper.analysis.text.figures import (
     format_price,
     format_span,
 )
+from options_helper.analysis.text.wording import count
 
 _FRACTION_LIMIT = 20.0
+_NOT_TAKEN = "comparison, threshold or pending_seconds"
 _LONGEST_ID = 200
 
 
@@ -32,7 +35,15 @@ class AlertMetric(StrEnum):
     SPREAD_PCT = "spread_pct"
     DTE = "dte"
     QUOTE_AGE_SECONDS = "quote_age_seconds"
+    DAY_PNL = "day_pnl"
+    SPOT = "spot"
+    SPOT_CHANGE_PCT = "spot_change_pct"
+    STRIKE_DISTANCE_PCT = "strike_distance_pct"
+    STREAM_LOST_SECONDS = "stream_lost_seconds"
+    QUANTITY_DIFFERS = "quantity_differs"
     FILL = "fill"
+    ORDER_REJECTED = "order_rejected"
+    ASSIGNMENT = "assignment"
 
     @property
     def label(self) -> str:
@@ -51,12 +62,20 @@ _LABELS = {
     AlertMetric.SPREAD_PCT: "Spread",
     AlertMetric.DTE: "DTE",
     AlertMetric.QUOTE_AGE_SECONDS: "Quote age",
+    AlertMetric.DAY_PNL: "P/L Day",
+    AlertMetric.SPOT: "Price of the underlying",
+    AlertMetric.SPOT_CHANGE_PCT: "Change of the underlying",
+    AlertMetric.STRIKE_DISTANCE_PCT: "Distance to the strike",
+    AlertMetric.STREAM_LOST_SECONDS: "Stream lost",
+    AlertMetric.QUANTITY_DIFFERS: "Quantity differs from the broker",
     AlertMetric.FILL: "Fill",
+    AlertMetric.ORDER_REJECTED: "Order rejected",
+    AlertMetric.ASSIGNMENT: "Assignment or exercise",
 }
 
 
-def _format_fills(value: float | None) -> str:
-    return "" if value is None else f"{format_count(value)} fill{'' if value == 1 else 's'}"
+def _counted(noun: str) -> Callable[[float | None], str]:
+    return lambda value: "" if value is None else count(round(value), noun)
 
 
 _FORMATS = {
@@ -66,11 +85,31 @@ _FORMATS = {
     AlertMetric.SPREAD_PCT: format_percent,
     AlertMetric.DTE: format_count,
     AlertMetric.QUOTE_AGE_SECONDS: format_span,
-    AlertMetric.FILL: _format_fills,
+    AlertMetric.DAY_PNL: format_pnl,
+    AlertMetric.SPOT: format_price,
+    AlertMetric.SPOT_CHANGE_PCT: lambda value: format_percent(value, signed=True),
+    AlertMetric.STRIKE_DISTANCE_PCT: lambda value: format_percent(value, signed=True),
+    AlertMetric.STREAM_LOST_SECONDS: format_span,
+    AlertMetric.QUANTITY_DIFFERS: _counted("difference"),
+    AlertMetric.FILL: _counted("fill"),
+    AlertMetric.ORDER_REJECTED: _counted("order"),
+    AlertMetric.ASSIGNMENT: _counted("event"),
 }
 
-_FRACTIONS = frozenset({AlertMetric.PNL_PCT, AlertMetric.SPREAD_PCT})
-_POSITION_ONLY = frozenset({AlertMetric.MARK, AlertMetric.SPREAD_PCT})
+EVENTS = frozenset({AlertMetric.FILL, AlertMetric.ORDER_REJECTED, AlertMetric.ASSIGNMENT})
+"""What happens once, and is no level."""
+WITHOUT_THRESHOLD = EVENTS | {AlertMetric.QUANTITY_DIFFERS}
+FRACTIONS = frozenset(
+    {
+        AlertMetric.PNL_PCT,
+        AlertMetric.SPREAD_PCT,
+        AlertMetric.SPOT_CHANGE_PCT,
+        AlertMetric.STRIKE_DISTANCE_PCT,
+    }
+)
+OF_UNDERLYING = frozenset({AlertMetric.SPOT, AlertMetric.SPOT_CHANGE_PCT})
+OF_ALL = frozenset({AlertMetric.STREAM_LOST_SECONDS})
+OF_POSITION = frozenset({AlertMetric.MARK, AlertMetric.SPREAD_PCT, AlertMetric.STRIKE_DISTANCE_PCT})
 
 
 class Comparison(StrEnum):
@@ -96,7 +135,8 @@ class AlertRule(BaseModel):
         metric: The metric to watch.
         position: The id of a position; None watches the whole portfolio, with its nearest expiry as
             `dte` and its oldest quote as `quote_age_seconds`.
-        comparison, threshold: The condition; neither is given for `fill`.
+        symbol: The underlying, for its price and its change only.
+        comparison, threshold: The condition; neither is given for an event or for `quantity_differs`.
         pending_seconds: How long the condition must hold before the alert is raised.
     """
 
@@ -105,6 +145,7 @@ class AlertRule(BaseModel):
     id: Annotated[str, StringConstraints(strip_whitespace=True, max_length=_LONGEST_ID)] = ""
     metric: AlertMetric
     position: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)] | None = None
+    symbol: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)] | None = None
     comparison: Comparison | None = None
     threshold: Annotated[float, Field(allow_inf_nan=False)] | None = None
     pending_seconds: Annotated[float, Field(ge=0, le=86_400, allow_inf_nan=False)] = 0.0
@@ -114,29 +155,44 @@ class AlertRule(BaseModel):
     def _name(cls, values: object) -> object:
         if not isinstance(values, dict) or values.get("id"):
             return values
-        parts = (values.get(key) for key in ("position", "metric", "comparison", "threshold"))
+        parts = (values.get(key) for key in ("position", "symbol", "metric", "comparison", "threshold"))
         return {**values, "id": _shortened(" ".join(str(part) for part in parts if part is not None))}
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        if self.metric is AlertMetric.FILL:
-            if self.comparison is not None or self.threshold is not None or self.pending_seconds:
-                raise ValueError("a fill alert takes no comparison, threshold or pending_seconds")
+        self._check_subject()
+        if self.metric in WITHOUT_THRESHOLD:
+            held = self.pending_seconds and self.metric in EVENTS
+            if self.comparison is not None or self.threshold is not None or held:
+                taken = "comparison or threshold" if self.metric not in EVENTS else _NOT_TAKEN
+                raise ValueError(f"a {self.metric} alert takes no {taken}")
             return self
         if self.comparison is None or self.threshold is None:
             raise ValueError(f"a {self.metric} alert needs a comparison (above or below) and a threshold")
-        if self.metric in _FRACTIONS and abs(self.threshold) > _FRACTION_LIMIT:
+        if self.metric in FRACTIONS and abs(self.threshold) > _FRACTION_LIMIT:
             raise ValueError(f"{self.metric} is a fraction: write 0.5 for 50 %, not {self.threshold:g}")
-        if self.position is None and self.metric in _POSITION_ONLY:
-            raise ValueError(f"a {self.metric} alert needs a position")
         return self
+
+    def _check_subject(self) -> None:
+        if (self.metric in OF_UNDERLYING) != (self.symbol is not None):
+            needs = "needs a symbol" if self.symbol is None else "takes no symbol"
+            raise ValueError(f"a {self.metric} alert {needs}")
+        if self.position is None and self.metric in OF_POSITION:
+            raise ValueError(f"a {self.metric} alert needs a position")
+        if self.position is not None and self.metric in OF_ALL | OF_UNDERLYING:
+            raise ValueError(f"a {self.metric} alert takes no position")
+
+    @property
+    def subject(self) -> str | None:
+        """The position's id or the underlying that it watches, None for the whole portfolio."""
+        return self.position or self.symbol
 
     @property
     def condition(self) -> str:
         """The condition in words, "P/L Open above +$800 for 10 s"."""
-        if self.metric is AlertMetric.FILL:
-            return "Fill"
         held = f" for {format_span(self.pending_seconds)}" if self.pending_seconds else ""
+        if self.comparison is None:
+            return f"{self.metric.label}{held}"
         return f"{self.metric.label} {self.comparison} {self.metric.format_value(self.threshold)}{held}"
 
     def is_met_by(self, value: float) -> bool:

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from options_helper.analysis.alerts.rules import AlertMetric, AlertRule, Comparison
+from options_helper.analysis.alerts.rules import EVENTS, AlertMetric, AlertRule, Comparison
 from options_helper.times import new_york_date
 
 __all__ = [
@@ -60,12 +60,13 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AlertFill:
-    """One execution: a permanent key, the positions it belongs to, its time, and its words."""
+    """One event: a permanent key, its time, the positions it belongs to, its words and its metric."""
 
     key: str
     at: dt.datetime
     positions: frozenset[str] = frozenset()
     text: str = ""
+    metric: AlertMetric = AlertMetric.FILL
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +74,9 @@ class AlertView:
     """The inputs of the alerts at one time.
 
     Attributes:
-        readings: By (position id or None for the portfolio, metric): a value, or why there is none.
-            A missing key means no data.
-        fills: Every known execution of the day.
+        readings: By (position id, underlying, or None for the portfolio; metric): a value, or why there is
+            none. A missing key means no data.
+        fills: Every known execution, rejected order and option event.
     """
 
     as_of: dt.datetime
@@ -193,9 +194,9 @@ def _advanced(
     rule: AlertRule, status: AlertStatus, view: AlertView, fresh: list[AlertFill], elapsed: float
 ) -> tuple[AlertStatus, str]:
     """Return a rule's next status, and the words for what raised it if they say more than its value."""
-    if rule.metric is AlertMetric.FILL:
+    if rule.metric in EVENTS:
         return _advanced_by_fills(rule, status, view.as_of, fresh)
-    reading = view.readings.get((rule.position, rule.metric), Outcome.NO_DATA)
+    reading = view.readings.get((rule.subject, rule.metric), Outcome.NO_DATA)
     if isinstance(reading, Outcome):
         return replace(status, outcome=reading), ""
     outcome = Outcome.MET if rule.is_met_by(reading) else Outcome.NOT_MET
@@ -231,6 +232,7 @@ def _advanced_by_fills(
     # If the clock goes back, later fills must not be older than the alert.
     began_at = at if status.began_at is None else min(status.began_at, at)
     news = [] if status.began_at is None else [fill for fill in fresh if fill.at >= began_at]
+    news = [fill for fill in news if fill.metric is rule.metric]
     mine = [fill for fill in news if rule.position is None or rule.position in fill.positions]
     status = replace(status, began_at=began_at)
     if mine:
@@ -243,7 +245,7 @@ def _advanced_by_fills(
             raised_at=at,
             raised_value=float(len(mine)),
         )
-        return status, "; ".join(fill.text for fill in mine if fill.text) or "fill"
+        return status, "; ".join(fill.text for fill in mine if fill.text) or rule.metric.label.lower()
     status = replace(status, outcome=Outcome.NOT_MET)
     rearmed = status.phase is AlertPhase.ACKNOWLEDGED
     return _entered(status, AlertPhase.NORMAL if rearmed else status.phase, at), ""

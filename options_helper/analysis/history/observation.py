@@ -10,6 +10,7 @@ import datetime as dt
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import pandas as pd
@@ -34,6 +35,7 @@ _COLUMN_BY_METRIC = {
     AlertMetric.SPREAD_PCT: ("spread_pct", "spread_pct"),
     AlertMetric.DTE: ("dte", "dte"),
     AlertMetric.QUOTE_AGE_SECONDS: ("quote_age_seconds", "quote_age_seconds_max"),
+    AlertMetric.DAY_PNL: ("pnl_day", "pnl_day"),
 }
 Readings = dict[tuple[str | None, AlertMetric], float | Outcome]
 
@@ -55,14 +57,19 @@ class Observation:
     position_pnl: Mapping[str, float | None]
     readings: Readings
 
-    def view_at(self, now: dt.datetime, fills: tuple[AlertFill, ...] = ()) -> AlertView:
-        """Return the alerts' view at a later time until which only ages have grown."""
+    def view_at(
+        self,
+        now: dt.datetime,
+        fills: tuple[AlertFill, ...] = (),
+        more: Mapping[tuple[str | None, AlertMetric], float | Outcome] = MappingProxyType({}),
+    ) -> AlertView:
+        """Return the alerts' view at a later time until which only ages have grown; `more` is added to it."""
         elapsed = max(0.0, (now - self.tables.at.as_of).total_seconds())
         readings = dict(self.readings)
         for key, value in self.readings.items():
             if key[1] is AlertMetric.QUOTE_AGE_SECONDS and not isinstance(value, Outcome):
                 readings[key] = value + elapsed
-        return AlertView(as_of=now, readings=readings, fills=fills)
+        return AlertView(as_of=now, readings={**readings, **more}, fills=fills)
 
 
 def observe(tables: TablesView) -> Observation:
@@ -150,6 +157,7 @@ def _portfolio_readings(rows: list[_Row], totals: LiveTotals, *, closed: bool) -
     return {
         (None, AlertMetric.PNL_ABS): _or(totals.open_pnl.value if known else None, blind),
         (None, AlertMetric.PNL_PCT): _or(totals.open_pnl_pct if known else None, blind),
+        (None, AlertMetric.DAY_PNL): _or(totals.day_pnl.value if known else None, blind),
         (None, AlertMetric.DTE): _or(nearest, Outcome.NO_DATA),
         (None, AlertMetric.QUOTE_AGE_SECONDS): _or(None if closed else age, blind),
     }

@@ -2,22 +2,38 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import streamlit as st
 from pydantic import ValidationError
 
-from apps.streamlit.components.alerts.alert_words import WHOLE
-from apps.streamlit.components.plain_text import in_markdown, visible
+from apps.streamlit.components.plain_text import in_markdown
+from options_helper.analysis.alerts.rules import (
+    EVENTS,
+    FRACTIONS,
+    OF_ALL,
+    OF_POSITION,
+    OF_UNDERLYING,
+    WITHOUT_THRESHOLD,
+)
 from options_helper.analysis.alerts.step import AlertMetric, AlertRule, Comparison
+from options_helper.analysis.alerts.words import WHOLE
+from options_helper.analysis.osi import stock_symbol
 from options_helper.session.monitor import PortfolioMonitor
 
-_FRACTIONS = frozenset({AlertMetric.PNL_PCT, AlertMetric.SPREAD_PCT})
+_NEEDS_POSITION = "{} needs a position."
+_NEEDS_UNDERLYING = "{} needs an underlying."
+_NEEDS_CONDITION = "{} needs above or below, and a value."
 
 
 def render_form(monitor: PortfolioMonitor) -> None:
     """Draw the form, with the reason below it if the last submission made no alert."""
+    names = monitor.names
+    symbols = sorted({stock_symbol(position.symbol) for position in monitor.portfolio.positions})
+    subjects = [WHOLE, *names, *(_symbol_key(symbol) for symbol in symbols)]
+    shown = names | {_symbol_key(symbol): f"{symbol} itself" for symbol in symbols}
     with st.form("live-alert-form", border=False, clear_on_submit=False):
-        ids = [position.id for position in monitor.portfolio.positions]
-        st.selectbox("Watch", [WHOLE, *ids], format_func=visible, key=_field("position"))
+        st.selectbox("Watch", subjects, format_func=lambda key: shown.get(key, key), key=_field("subject"))
         metrics = [str(metric) for metric in AlertMetric]
         st.selectbox(
             "Figure", metrics, format_func=lambda name: AlertMetric(name).label, key=_field("metric")
@@ -25,7 +41,7 @@ def render_form(monitor: PortfolioMonitor) -> None:
         sides = [str(side) for side in Comparison]
         st.segmented_control("Raise when", sides, default=str(Comparison.BELOW), key=_field("comparison"))
         st.number_input(
-            "Threshold", value=0.0, help="Dollars, percent, days or seconds", key=_field("threshold")
+            "Value", value=None, help="Dollars, percent, days or seconds", key=_field("threshold")
         )
         st.number_input("Held for (s)", min_value=0.0, value=0.0, step=5.0, key=_field("pending_seconds"))
         st.form_submit_button("Add alert", on_click=_add, args=(monitor,))
@@ -34,21 +50,50 @@ def render_form(monitor: PortfolioMonitor) -> None:
         st.error(in_markdown(problem))
 
 
+def _symbol_key(symbol: str) -> str:
+    """Return the choice for an underlying, which no position's id can be."""
+    return f"\N{NO-BREAK SPACE}{symbol}"
+
+
 def _field(name: str) -> str:
     return f"live-alert-{name}"
 
 
 def _add(monitor: PortfolioMonitor) -> None:
     """Add the form's fields as a rule, or keep the reason why they are not valid."""
-    fields = {name: st.session_state.get(_field(name)) for name in AlertRule.model_fields if name != "id"}
-    if fields["position"] == WHOLE:
-        fields["position"] = None
-    if fields["metric"] == AlertMetric.FILL:
-        fields = {name: fields[name] for name in ("metric", "position")}
-    elif fields["metric"] in _FRACTIONS:
-        fields["threshold"] = float(fields["threshold"] or 0.0) / 100
-    try:
-        monitor.add_rule(AlertRule.model_validate(fields))
-        st.session_state[_field("problem")] = ""
-    except ValidationError as error:
-        st.session_state[_field("problem")] = error.errors()[0]["msg"].removeprefix("Value error, ")
+    names = ("subject", "metric", "comparison", "threshold", "pending_seconds")
+    given: dict[str, Any] = {name: st.session_state.get(_field(name)) for name in names}
+    metric, subject = AlertMetric(given["metric"]), str(given.pop("subject"))
+    position = subject if subject in monitor.names else None
+    symbol = subject[1:] if position is None and subject != WHOLE else None
+    problem = _missing(
+        metric, position, symbol, has_value=None not in (given["comparison"], given["threshold"])
+    )
+    fields = {**given, "position": position, "symbol": symbol}
+    if metric in WITHOUT_THRESHOLD:
+        del fields["comparison"], fields["threshold"]
+    if metric in EVENTS:
+        del fields["pending_seconds"]
+    if not problem:
+        if metric in FRACTIONS:
+            fields["threshold"] = float(given["threshold"]) / 100
+        try:
+            monitor.add_rule(AlertRule.model_validate(fields))
+        except ValidationError as error:
+            problem = error.errors()[0]["msg"].removeprefix("Value error, ")
+    st.session_state[_field("problem")] = problem
+
+
+def _missing(metric: AlertMetric, position: str | None, symbol: str | None, *, has_value: bool) -> str:
+    """Return what the form lacks, in its own words, or ""."""
+    if metric in OF_UNDERLYING and symbol is None:
+        return _NEEDS_UNDERLYING.format(metric.label)
+    if metric not in OF_UNDERLYING and symbol is not None:
+        return f"{metric.label} is not known of an underlying by itself."
+    if metric in OF_POSITION and position is None:
+        return _NEEDS_POSITION.format(metric.label)
+    if metric in OF_ALL and position is not None:
+        return f"{metric.label} is of the whole portfolio."
+    if metric not in WITHOUT_THRESHOLD and not has_value:
+        return _NEEDS_CONDITION.format(metric.label)
+    return ""

@@ -1,20 +1,17 @@
-"""An alert's status and its events in words."""
+"""An alert's status in words."""
 
 from __future__ import annotations
 
 import datetime as dt
 
+from options_helper.analysis.alerts.rules import EVENTS
 from options_helper.analysis.alerts.step import (
-    AlertEvent,
-    AlertMetric,
     AlertPhase,
     AlertRule,
     AlertStatus,
     Outcome,
 )
 from options_helper.analysis.text.wording import format_time
-
-WHOLE = "Whole portfolio"
 
 
 def describe_status(
@@ -28,7 +25,7 @@ def describe_status(
     parts = [_describe_phase(status, rule, zone, as_of)]
     if status.outcome in {Outcome.NO_DATA, Outcome.MARKET_CLOSED}:
         parts.append(str(status.outcome) + (f", last {now}" if now else ""))
-    elif now and rule.metric is not AlertMetric.FILL:
+    elif now and rule.metric not in EVENTS:
         parts.append(f"now {now}")
     return " · ".join(parts)
 
@@ -42,9 +39,3 @@ def _describe_phase(status: AlertStatus, rule: AlertRule, zone: dt.tzinfo, as_of
             return f"pending for {status.held_seconds:.0f} of {rule.pending_seconds:.0f} s"
         case phase:
             return str(phase)
-
-
-def describe_event(event: AlertEvent) -> str:
-    """Return what happened: `spy-put · P/L Open above +$800 · +$812`."""
-    what = event.text or (event.rule.metric.format_value(event.value) if event.value is not None else "")
-    return " · ".join(part for part in (event.rule.position or WHOLE, event.rule.condition, what) if part)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from functools import partial
 from weakref import WeakKeyDictionary
 
 import streamlit as st
 
 from apps.streamlit.components.alerts.alert_form import render_form
-from apps.streamlit.components.alerts.alert_words import WHOLE, describe_event, describe_status
+from apps.streamlit.components.alerts.alert_words import describe_status
 from apps.streamlit.components.plain_text import in_markdown
 from options_helper.analysis.alerts.step import AlertPhase, AlertRule, Alerts
+from options_helper.analysis.alerts.words import describe_event, subject_of
+from options_helper.analysis.osi import stock_symbol
 from options_helper.analysis.text.wording import count, format_time
 from options_helper.files.alerts_file import ALERTS_FILE_NAME, dump_alert_rules
 from options_helper.session.monitor import MonitorView, PortfolioMonitor
@@ -27,7 +30,7 @@ _SIGNS = {
     AlertPhase.RAISED: "\N{BLACK UP-POINTING TRIANGLE}",
     AlertPhase.ACKNOWLEDGED: "\N{CHECK MARK}",
 }
-_ABSENT = " :orange[· no such position in the portfolio]"
+_ABSENT = " :orange[· not in the portfolio]"
 _URGENT = (AlertPhase.RAISED, AlertPhase.PENDING)
 
 
@@ -39,9 +42,13 @@ def render(monitor: PortfolioMonitor, *, zone: dt.tzinfo) -> None:
         st.markdown(f"**Alerts** :gray[{in_markdown(_summary(view.alerts))}]")
         if view.alerts_problem:
             st.error(f"Alerts are not watched. {in_markdown(view.alerts_problem)}", icon=":material/error:")
-        held = frozenset(position.id for position in monitor.portfolio.positions)
+        if monitor.notice_problem:
+            st.warning(in_markdown(monitor.notice_problem), icon=":material/notifications_off:")
+        names = monitor.names
+        held = {None, *names, *(stock_symbol(position.symbol) for position in monitor.portfolio.positions)}
         for rule in choose_listed(view.alerts):
-            _render_rule(monitor, rule, view, zone, is_held=rule.position is None or rule.position in held)
+            subject = rule.position if rule.symbol is None else stock_symbol(rule.symbol)
+            _render_rule(monitor, rule, view, zone, name=subject_of(rule, names), is_held=subject in held)
         unlisted = len(view.alerts.rules) - LISTED
         if unlisted > 0:
             st.caption(f"{in_markdown(count(unlisted, 'more alert'))} watched, not listed.")
@@ -74,22 +81,28 @@ def _announce(monitor: PortfolioMonitor, alerts: Alerts) -> None:
     seen = st.session_state.setdefault(_SERIAL_KEY, WeakKeyDictionary())
     before = seen.setdefault(monitor, alerts.serial)
     raised = [event for event in alerts.history if event.serial > before and event.phase is AlertPhase.RAISED]
-    icon = ":material/notifications_active:"
+    icon, names = ":material/notifications_active:", monitor.names
     if len(raised) > TOASTS:
         st.toast(f"{in_markdown(count(len(raised) - TOASTS, 'more alert'))} raised.", icon=icon)
     for event in raised[-TOASTS:]:
-        st.toast(in_markdown(describe_event(event)), icon=icon, duration="long")
+        st.toast(in_markdown(describe_event(event, names)), icon=icon, duration="long")
     seen[monitor] = alerts.serial
 
 
 def _render_rule(
-    monitor: PortfolioMonitor, rule: AlertRule, view: MonitorView, zone: dt.tzinfo, *, is_held: bool
+    monitor: PortfolioMonitor,
+    rule: AlertRule,
+    view: MonitorView,
+    zone: dt.tzinfo,
+    *,
+    name: str,
+    is_held: bool,
 ) -> None:
     status = view.alerts.status_of(rule.id)
     words, button = st.columns([4, 1], vertical_alignment="center")
     standing = _unbroken(describe_status(status, rule, zone, view.as_of))
     words.markdown(
-        f"{_SIGNS[status.phase]} **{in_markdown(rule.position or WHOLE)}** "
+        f"{_SIGNS[status.phase]} **{in_markdown(name)}** "
         f"{in_markdown(_unbroken(rule.condition))}  \n"
         f":small[{in_markdown(standing)}{'' if is_held else _ABSENT}]"
     )
@@ -117,7 +130,7 @@ def _render_more(monitor: PortfolioMonitor, view: MonitorView, zone: dt.tzinfo) 
         with st.popover("New", icon=":material/add:", key="live-alert-new", type="tertiary"):
             render_form(monitor)
         with st.popover("History", icon=":material/history:", key="live-alert-history", type="tertiary"):
-            _render_history(view, zone)
+            _render_history(view, zone, monitor.names)
         st.download_button(
             "Download",
             data=partial(dump_alert_rules, view.alerts.rules),
@@ -131,10 +144,10 @@ def _render_more(monitor: PortfolioMonitor, view: MonitorView, zone: dt.tzinfo) 
         )
 
 
-def _render_history(view: MonitorView, zone: dt.tzinfo) -> None:
+def _render_history(view: MonitorView, zone: dt.tzinfo, names: Mapping[str, str]) -> None:
     shown = view.alerts.history[: -_HISTORY_SHOWN - 1 : -1]
     for one in shown:
-        line = f"{format_time(one.at, zone, view.as_of)} {one.phase} · {describe_event(one)}"
+        line = f"{format_time(one.at, zone, view.as_of)} {one.phase} · {describe_event(one, names)}"
         st.markdown(in_markdown(line))
     if not shown:
         st.markdown(":gray[Nothing has happened yet.]")

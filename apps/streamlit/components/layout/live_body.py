@@ -10,6 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 from apps.streamlit.components.account.account_panel import render_account, render_account_note
 from apps.streamlit.components.account.account_view import AccountView, build_account_view
 from apps.streamlit.components.alerts import alerts_panel
+from apps.streamlit.components.alerts.alert_bar import render_alert_bar
 from apps.streamlit.components.charts.pnl_charts import render_pnl_pictures, render_portfolio_curve
 from apps.streamlit.components.detail import position_detail
 from apps.streamlit.components.fills.fills_panel import render_fills
@@ -74,8 +75,8 @@ def render_live_body(context: PageContext) -> None:
             render_account(account, source.portfolio, page.view.at, context.zone)
     with narrow:
         render_fills(page.fills, context.zone)
-        render_health(context)
         alerts_panel.render(page.monitor, zone=context.zone)
+        render_health(context)
     mark_drawn()
 
 
@@ -90,6 +91,7 @@ def _render_summary(context: PageContext, page: PageView, account: AccountView) 
     # Always there, and invisible while empty: a note that comes or goes must not move the parts below to
     # other places, because the browser would show these twice until the run ends.
     with st.container():
+        render_alert_bar(page.monitor, context.zone)
         render_notes(context)
         render_account_note(account, context.model.source.name)
     tiles, curve = _two_columns("live-summary")

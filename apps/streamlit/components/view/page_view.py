@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
+from pathlib import Path
 
 from apps.streamlit.components.inputs.page_context import PageContext
 from options_helper.analysis.fills.records import Execution
 from options_helper.analysis.risk import LiveRisk
 from options_helper.analysis.status.stream_lines import describe_stream, stream_records
 from options_helper.analysis.tables.view import TablesView
+from options_helper.launch.log_file import LOG_FILE_VARIABLE
 from options_helper.market import LiveSnapshot
 from options_helper.models import Portfolio
-from options_helper.session.monitor import MonitorView, PortfolioMonitor, monitor_for
+from options_helper.session.monitor import MonitorView, PortfolioMonitor
+from options_helper.session.registry import monitor_for
 from options_helper.session.views import FillsView
 
 _MINUTE_SECONDS = 60
@@ -43,7 +47,11 @@ def compute_page_view(context: PageContext, portfolio: Portfolio) -> PageView:
     source, settings = context.model.source, context.model.settings
     stale_after = settings.stale_after_seconds
     monitor = monitor_for(
-        source.path, portfolio, context.hub.manager.snapshot, stale_after_seconds=stale_after
+        source.path,
+        portfolio,
+        context.hub.manager.snapshot,
+        stale_after_seconds=stale_after,
+        state_folder=_state_folder(),
     )
     return PageView(
         monitor.views.tables(portfolio, context.snapshot, stale_after),
@@ -54,6 +62,12 @@ def compute_page_view(context: PageContext, portfolio: Portfolio) -> PageView:
         monitor,
         monitor.charts(context.snapshot.as_of),
     )
+
+
+def _state_folder() -> Path | None:
+    """Return the log's folder, where alerts are kept too; None without a log."""
+    log = os.environ.get(LOG_FILE_VARIABLE)
+    return Path(log).parent if log else None
 
 
 def describe_view(context: PageContext, page: PageView) -> tuple[object, ...]:
@@ -73,6 +87,7 @@ def describe_view(context: PageContext, page: PageView) -> tuple[object, ...]:
         alerts.rules,
         alerts.serial,
         seen.alerts_problem,
+        page.monitor.notice_problem,
         context.hub.last_action,
         context.hours.phase,
         tuple(snapshot.backfill.items()),

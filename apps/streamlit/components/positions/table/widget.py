@@ -11,6 +11,7 @@ from typing import Any
 import streamlit as st
 
 from apps.streamlit.components.positions.table.changes import SentTable
+from apps.streamlit.components.positions.table.reveal import requested_row
 from apps.streamlit.components.positions.table.rows import TableRows
 from apps.streamlit.components.view.redraw import forget_table_version, known_table_version
 from options_helper.times import to_microseconds, utc_now
@@ -46,7 +47,9 @@ def render(table: TableRows, *, key: str, raised: int) -> str | None:
     """
     sent: SentTable = st.session_state.setdefault(f"{key}-sent", SentTable())
     now_ms = to_microseconds(utc_now()) // 1000
-    data = sent.message(table, known_table_version(), now_ms=now_ms, storage=key, raised=raised)
+    data = sent.message(
+        table, known_table_version(), now_ms=now_ms, storage=key, raised=raised, reveal=requested_row()
+    )
     with (
         st.container(key="live-positions"),
         st.container(key="live-structures"),

@@ -1,0 +1,52 @@
+"""The bar below the status line while alerts are raised: what, since when, and the row one click away."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import streamlit as st
+
+from apps.streamlit.components.alerts.alert_words import describe_status
+from apps.streamlit.components.plain_text import in_markdown
+from apps.streamlit.components.positions.table.reveal import reveal_row
+from options_helper.analysis.alerts.step import AlertPhase
+from options_helper.analysis.alerts.words import subject_of
+from options_helper.analysis.text.wording import count
+from options_helper.session.monitor import PortfolioMonitor
+
+_LISTED = 3
+
+
+def render_alert_bar(monitor: PortfolioMonitor, zone: dt.tzinfo) -> None:
+    """Draw the newest raised alerts; nothing if there are none."""
+    view, names = monitor.view(), monitor.names
+    status = {rule.id: view.alerts.status_of(rule.id) for rule in view.alerts.rules}
+    raised = [rule for rule in view.alerts.rules if status[rule.id].phase is AlertPhase.RAISED]
+    if not raised:
+        return
+    raised.sort(key=lambda rule: status[rule.id].raised_at or view.as_of, reverse=True)
+    with st.container(key="live-alert-bar"):
+        for rule in raised[:_LISTED]:
+            words = describe_status(status[rule.id], rule, zone, view.as_of)
+            with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+                st.markdown(
+                    f"\N{BLACK UP-POINTING TRIANGLE} **Alert: {in_markdown(subject_of(rule, names))}** "
+                    f"{in_markdown(rule.condition)} · {in_markdown(words)}",
+                    width="stretch",
+                )
+                if rule.position in names:
+                    st.button(
+                        "Show row",
+                        key=f"live-alert-show-{rule.id}",
+                        on_click=reveal_row,
+                        args=(rule.position,),
+                    )
+                st.button(
+                    "Ack",
+                    key=f"live-alert-bar-ack-{rule.id}",
+                    help="Acknowledge; it can be raised again once its condition has passed",
+                    on_click=monitor.acknowledge,
+                    args=(rule.id,),
+                )
+        if len(raised) > _LISTED:
+            st.markdown(in_markdown(f"and {count(len(raised) - _LISTED, 'more alert')}, listed under Alerts"))

@@ -1,0 +1,28 @@
+"""A request from elsewhere on the page to select a row of the positions table and bring it into sight."""
+
+from __future__ import annotations
+
+from typing import TypedDict
+
+import streamlit as st
+
+_KEY = "positions-table-reveal"
+
+
+class Reveal(TypedDict):
+    """The row's id, and a number that is new with every request."""
+
+    id: str
+    number: int
+
+
+def reveal_row(position_id: str) -> None:
+    """Request that the browser select this position and scroll to it."""
+    before = requested_row()
+    st.session_state[_KEY] = Reveal(id=position_id, number=before["number"] + 1 if before else 1)
+
+
+def requested_row() -> Reveal | None:
+    """Return the newest request of this session, None if there was none."""
+    request: Reveal | None = st.session_state.get(_KEY)
+    return request

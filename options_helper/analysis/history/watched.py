@@ -1,0 +1,130 @@
+"""Readings that only some alerts ask for: underlyings, distances to strikes, lost streams, the account."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping
+
+import pandas as pd
+
+from options_helper.analysis.account.compare import BrokerSide, compare_account
+from options_helper.analysis.alerts.rules import OF_UNDERLYING, AlertMetric, AlertRule
+from options_helper.analysis.alerts.step import Outcome
+from options_helper.analysis.history.observation import Readings
+from options_helper.analysis.osi import stock_symbol
+from options_helper.analysis.streams.silence import seconds_since
+from options_helper.analysis.tables.view import TablesView
+from options_helper.analysis.valuation.quote_state import QuoteState
+from options_helper.market import LiveSnapshot, StreamState
+from options_helper.models import AnyPosition, EquityPosition, Leg, MultiLegPosition, Portfolio
+
+_SEEN = frozenset({QuoteState.LIVE, QuoteState.QUIET})
+_LOST = frozenset({StreamState.CONNECTING, StreamState.RECONNECTING, StreamState.ERROR})
+
+
+def read_watched(
+    rules: Iterable[AlertRule], tables: TablesView, live: LiveSnapshot, differing: Mapping[str, int] | None
+) -> Readings:
+    """Return the readings of these rules that no observation has.
+
+    Args:
+        rules: The rules; those of other metrics are left out.
+        tables: The newest tables.
+        live: The newest snapshot; it may be younger than the tables.
+        differing: How many symbols differ from the broker's account, by position; None while unknown.
+    """
+    spots = _Underlyings(tables.underlyings)
+    readings: Readings = {}
+    for rule in rules:
+        key = (rule.subject, rule.metric)
+        if rule.metric in OF_UNDERLYING and rule.symbol is not None:
+            column = "price" if rule.metric is AlertMetric.SPOT else "change_pct"
+            readings[key] = spots.read(rule.symbol, column)
+        elif rule.metric is AlertMetric.STRIKE_DISTANCE_PCT:
+            position = next((one for one in tables.portfolio.positions if one.id == rule.position), None)
+            readings[key] = _distance(position, spots)
+        elif rule.metric is AlertMetric.STREAM_LOST_SECONDS:
+            readings[key] = _seconds_lost(live)
+        elif rule.metric is AlertMetric.QUANTITY_DIFFERS:
+            readings[key] = _differences(differing, rule.position)
+    return readings
+
+
+class AccountWatch:
+    """The symbols that differ from the broker's account, counted again when either side has changed."""
+
+    def __init__(self) -> None:
+        self._key: object = None
+        self._counted: dict[str, int] | None = None
+
+    def differing(
+        self, portfolio: Portfolio, live: LiveSnapshot, rules: Iterable[AlertRule]
+    ) -> dict[str, int] | None:
+        """Return how many symbols differ by position id, "" for none; None if unknown or not asked for."""
+        if all(rule.metric is not AlertMetric.QUANTITY_DIFFERS for rule in rules):
+            return None
+        key = (id(portfolio), live.broker_positions_at)
+        if key != self._key:
+            broker = BrokerSide.of(live)
+            rows = () if broker is None else compare_account(portfolio, broker).differences
+            counted = Counter(name for row in rows for name in row.position_ids or ("",))
+            self._key, self._counted = key, None if broker is None else dict(counted)
+        return self._counted
+
+
+class _Underlyings:
+    """The underlyings' figures, which count only while their price is seen."""
+
+    def __init__(self, table: pd.DataFrame) -> None:
+        names = (stock_symbol(str(name)) for name in table["underlying"])
+        self._rows = {name: number for number, name in enumerate(names)}
+        self._table = table
+
+    def read(self, symbol: str, column: str) -> float | Outcome:
+        number = self._rows.get(stock_symbol(symbol))
+        if number is None:
+            return Outcome.NO_DATA
+        state, value = self._table["state"].iloc[number], self._table[column].iloc[number]
+        if state == QuoteState.CLOSED:
+            return Outcome.MARKET_CLOSED
+        is_known = state in _SEEN and not pd.isna(value) and math.isfinite(value)
+        return float(value) if is_known else Outcome.NO_DATA
+
+
+def _distance(position: AnyPosition | None, spots: _Underlyings) -> float | Outcome:
+    """Return how far the underlying is from the nearest short strike, as a share of its price.
+
+    Above zero is out of the money, below zero in it. Without short options the long ones count.
+    """
+    if position is None or isinstance(position, EquityPosition):
+        return Outcome.NO_DATA
+    spot = spots.read(position.symbol, "price")
+    if isinstance(spot, Outcome):
+        return spot
+    options = [(1 if kind == "put" else -1, strike) for kind, strike in _watched_strikes(position)]
+    return min((sign * (spot - strike) / spot for sign, strike in options), default=Outcome.NO_DATA)
+
+
+def _watched_strikes(position: AnyPosition) -> list[tuple[str, float]]:
+    if not isinstance(position, MultiLegPosition):
+        return [] if isinstance(position, EquityPosition) else [(position.option_type, position.strike)]
+    legs = [leg for leg in position.legs if isinstance(leg, Leg)]
+    short = [leg for leg in legs if leg.side == "short"]
+    return [(leg.option_type, leg.strike) for leg in short or legs]
+
+
+def _seconds_lost(live: LiveSnapshot) -> float | Outcome:
+    """Return for how long the longest lost stream has brought nothing, 0 while all are running."""
+    if not live.running:
+        return Outcome.NO_DATA
+    lost = [record for record in live.health.values() if record.state in _LOST]
+    return max(
+        (seconds_since(record.last_heard_at or live.started_at, live.as_of) for record in lost), default=0.0
+    )
+
+
+def _differences(differing: Mapping[str, int] | None, position: str | None) -> float | Outcome:
+    if differing is None:
+        return Outcome.NO_DATA
+    return float(sum(differing.values()) if position is None else differing.get(position, 0))

@@ -1,0 +1,93 @@
+"""The state of a portfolio's alerts, kept over a restart in a file of our own beside the log."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+import msgspec
+
+from options_helper.analysis.alerts.rules import AlertRule
+from options_helper.analysis.alerts.step import AlertPhase, Alerts, AlertStatus
+from options_helper.errors import UserFileError
+from options_helper.files.reading import read_file
+
+_MAX_BYTES = 2_000_000
+_KEPT = 20  # portfolios; a demo's has another path each time
+
+
+class KeptAlerts(msgspec.Struct, frozen=True):
+    """The alerts, and the ids of the rules that were made on the page."""
+
+    alerts: Alerts
+    own: tuple[str, ...] = ()
+
+
+class AlertsState:
+    """The state file of one portfolio.
+
+    Args:
+        folder: The log's folder.
+        portfolio_path: The portfolio, whose path gives the file its name.
+    """
+
+    def __init__(self, folder: Path, portfolio_path: Path) -> None:
+        digest = hashlib.sha256(os.fsencode(portfolio_path.absolute())).hexdigest()[:16]
+        self.path = folder / f"alerts-{digest}.json"
+
+    def load(self) -> KeptAlerts | None:
+        """Return what was kept, None if there is nothing or it cannot be read.
+
+        What was only pending begins again, because nobody looked meanwhile.
+        """
+        try:
+            content, _ = read_file(self.path, most_bytes=_MAX_BYTES)
+            kept = msgspec.json.decode(content, type=KeptAlerts, dec_hook=_decode_rule)
+        except (UserFileError, msgspec.ValidationError, msgspec.DecodeError, UnicodeDecodeError):
+            return None
+        status = {key: _restarted(one) for key, one in kept.alerts.status.items()}
+        return KeptAlerts(replace(kept.alerts, status=status), kept.own)
+
+    def save(self, alerts: Alerts, own: Iterable[str]) -> None:
+        """Replace the file, and drop the oldest files of other portfolios.
+
+        Raises:
+            OSError: It cannot be written.
+        """
+        content = msgspec.json.encode(KeptAlerts(alerts, tuple(own)), enc_hook=_encode_rule)
+        draft = self.path.with_name(f".{self.path.name}.{os.getpid()}")
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_NOFOLLOW", 0)
+        with os.fdopen(os.open(draft, flags, 0o600), "wb") as stream:
+            stream.write(content)
+        draft.replace(self.path)
+        for old in sorted(self.path.parent.glob("alerts-*.json"), key=_age)[_KEPT:]:
+            with suppress(OSError):
+                old.unlink()
+
+
+def _age(path: Path) -> float:
+    with suppress(OSError):
+        return -path.stat().st_mtime
+    return 0.0
+
+
+def _restarted(status: AlertStatus) -> AlertStatus:
+    if status.phase is AlertPhase.PENDING:
+        return replace(status, phase=AlertPhase.NORMAL, held_seconds=0.0)
+    return replace(status, held_seconds=0.0) if status.phase is AlertPhase.NORMAL else status
+
+
+def _encode_rule(value: object) -> object:
+    if isinstance(value, AlertRule):
+        return value.model_dump(mode="json", exclude_none=True)
+    raise NotImplementedError(type(value).__name__)
+
+
+def _decode_rule(kind: type, value: object) -> object:
+    if kind is AlertRule:
+        return AlertRule.model_validate(value)
+    raise NotImplementedError(kind.__name__)

@@ -1,0 +1,56 @@
+"""The state file that keeps alerts over a restart, and the notices that leave the page."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+from options_helper.analysis.alerts.rules import AlertRule
+from options_helper.analysis.alerts.step import AlertEvent, Alerts, with_rules
+from options_helper.analysis.alerts.words import position_names
+from options_helper.files.alerts_state import AlertsState
+from options_helper.models import Portfolio
+from options_helper.session.notices import Notices
+
+logger = logging.getLogger(__name__)
+
+
+class AlertOutlet:
+    """The state file and the notices of one monitor; without them, nothing is kept or sent."""
+
+    def __init__(self, state: AlertsState | None = None, notices: Notices | None = None) -> None:
+        self._state, self._notices = state, notices
+        self._saved: tuple[object, ...] = ()
+
+    def restore(self, rules: Sequence[AlertRule]) -> Alerts:
+        """Return the alerts as they were, with the file's present rules and those made on the page."""
+        kept = self._state.load() if self._state is not None else None
+        if kept is None:
+            return with_rules(Alerts(), rules)
+        named = {rule.id for rule in rules}
+        own = [rule for rule in kept.alerts.rules if rule.id in kept.own and rule.id not in named]
+        return with_rules(kept.alerts, [*rules, *own])
+
+    @property
+    def notice_problem(self) -> str:
+        """Why the last notice was not delivered, or ""."""
+        return self._notices.problem if self._notices is not None else ""
+
+    def send(self, raised: Sequence[AlertEvent], portfolio: Portfolio) -> None:
+        """Offer these alerts as notices; return at once."""
+        if raised and self._notices is not None:
+            self._notices.offer(raised, position_names(portfolio))
+
+    def keep(self, alerts: Alerts, read_rules: Sequence[AlertRule]) -> None:
+        """Save the alerts if they changed, without the figures that change each second.
+
+        Call it without a lock, because a disk may be slow.
+        """
+        parts = (alerts.serial, alerts.rules, alerts.seen_fills, tuple(alerts.status))
+        if self._state is None or parts == self._saved:
+            return
+        self._saved = parts
+        try:
+            self._state.save(alerts, [rule.id for rule in alerts.rules if rule not in read_rules])
+        except OSError as error:
+            logger.warning("The alerts' state cannot be kept (%s).", error.strerror or type(error).__name__)

@@ -1,0 +1,186 @@
+"""Notices outside the page, over the services that `OH_NOTIFY` names.
+
+A thread of its own delivers them, so that a slow service delays nothing else. Several alerts that are raised
+while it is busy, or at once, go out together.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import logging
+import queue
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from options_helper.analysis.alerts.step import AlertEvent
+from options_helper.analysis.alerts.words import notice_of
+from options_helper.analysis.text.wording import count
+from options_helper.data.settings import ENV_FILE, read_environment
+from options_helper.errors import MissingDependency, OptionsHelperError, SettingsError
+from options_helper.guard import Guard
+from options_helper.times import NEW_YORK, utc_now
+
+if TYPE_CHECKING:
+    from apprise import Apprise
+
+logger = logging.getLogger(__name__)
+
+URLS_VARIABLE, FIGURES_VARIABLE = "OH_NOTIFY", "OH_NOTIFY_FIGURES"
+MOST_PER_HOUR = 20
+_HOUR = dt.timedelta(hours=1)
+_TITLE = "Options Helper"
+_YES = frozenset({"1", "yes", "true", "on"})
+_END_WITHIN_SECONDS = 0.5
+
+Raised = tuple[tuple[AlertEvent, ...], Mapping[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """The services that took a notice, and those that did not, by name only."""
+
+    taken: tuple[str, ...]
+    failed: tuple[str, ...]
+
+
+def deliver(env: Mapping[str, str], text: str) -> Delivery:
+    """Send a notice to every service in `OH_NOTIFY` and return which of them took it; it may take seconds.
+
+    Raises:
+        SettingsError: The variable is not set, or holds no address that can be used.
+        MissingDependency: The package that sends notices is not installed.
+    """
+    services = _services(env)
+    taken: list[str] = []
+    failed: list[str] = []
+    for service in services:
+        name = str(service.url(privacy=True)).partition(":")[0]  # the scheme alone
+        (taken if service.notify(body=text, title=_TITLE) else failed).append(name)
+    return Delivery(tuple(taken), tuple(failed))
+
+
+def _services(env: Mapping[str, str]) -> Apprise:
+    urls = env.get(URLS_VARIABLE, "").strip()
+    if not urls:
+        raise SettingsError(
+            URLS_VARIABLE,
+            f"{URLS_VARIABLE} is not set. Set it in the environment or in {ENV_FILE} to one or more apprise "
+            "addresses, such as ntfys://ntfy.sh/your-topic.",
+        )
+    try:
+        import apprise  # noqa: PLC0415 - half a second, and needed only with notices
+    except ImportError:
+        raise MissingDependency("apprise", "ui") from None
+    log = logging.getLogger("apprise")  # its lines may quote an address
+    log.handlers, log.propagate = [logging.NullHandler()], False
+    services = apprise.Apprise()
+    if not services.add(urls):
+        # Not even the scheme is repeated: a mistyped address may begin with a token.
+        raise SettingsError(URLS_VARIABLE, f"{URLS_VARIABLE} holds an address that apprise does not know.")
+    return services
+
+
+class Notices:
+    """The thread that delivers notices; it begins with the first raised alert.
+
+    Args:
+        environment: Returns the variables; read for every notice, so that a change needs no restart.
+        send: Delivers one notice.
+        clock: The present time.
+    """
+
+    def __init__(
+        self,
+        environment: Callable[[], Mapping[str, str]] = read_environment,
+        send: Callable[[Mapping[str, str], str], Delivery] = deliver,
+        clock: Callable[[], dt.datetime] = utc_now,
+    ) -> None:
+        self._environment, self._send, self._clock = environment, send, clock
+        self._waiting: queue.SimpleQueue[Raised | None] = queue.SimpleQueue()
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._sent: deque[dt.datetime] = deque()
+        self._guard = Guard(logger, "; it is logged once.")
+        self._problem = ""
+
+    @property
+    def problem(self) -> str:
+        """Why the last notice was not delivered, in words, or ""."""
+        return self._problem
+
+    def offer(self, events: Iterable[AlertEvent], names: Mapping[str, str]) -> None:
+        """Offer raised alerts for delivery; return at once."""
+        raised = tuple(events)
+        with self._lock:
+            if not raised:
+                return
+            self._waiting.put((raised, names))
+            if self._thread is None:
+                self._thread = threading.Thread(
+                    target=self._run, args=(self._waiting,), name="options-helper-notices", daemon=True
+                )
+                self._thread.start()
+
+    def close(self) -> None:
+        """End the thread; a notice that is on its way may be lost. A later one begins another thread."""
+        with self._lock:
+            thread, self._thread, waiting = self._thread, None, self._waiting
+            self._waiting = queue.SimpleQueue()
+        if thread is not None:
+            waiting.put(None)
+            thread.join(_END_WITHIN_SECONDS)
+
+    def _run(self, waiting: queue.SimpleQueue[Raised | None]) -> None:
+        while True:
+            offered = [waiting.get()]
+            with contextlib.suppress(queue.Empty):  # what was offered meanwhile goes out with it
+                while True:
+                    offered.append(waiting.get_nowait())
+            if None in offered:
+                return
+            with self._guard.keep_going("A notice", self._note_failure):
+                self._deliver([one for one in offered if one is not None])
+
+    def _deliver(self, offered: list[Raised]) -> None:
+        try:
+            env = self._environment()
+            if not env.get(URLS_VARIABLE, "").strip():
+                self._problem = ""
+                return
+            events = [event for raised, _ in offered for event in raised]
+            if not self._may_send(len(events)):
+                return
+            names = {key: name for _, named in offered for key, name in named.items()}
+            figures = env.get(FIGURES_VARIABLE, "").strip().lower() in _YES
+            failed = self._send(env, notice_of(events, names, figures=figures)).failed
+        except OptionsHelperError as error:
+            self._note(str(error))
+            return
+        self._problem = ""
+        if failed:
+            self._note(f"{', '.join(failed)} did not take it.")
+
+    def _may_send(self, events: int) -> bool:
+        now = self._clock()
+        while self._sent and self._sent[0] <= now - _HOUR:
+            self._sent.popleft()
+        if len(self._sent) < MOST_PER_HOUR:
+            self._sent.append(now)
+            return True
+        free = (self._sent[0] + _HOUR).astimezone(NEW_YORK)
+        self._note(
+            f"{count(events, 'alert')} held back: at most {MOST_PER_HOUR} notices are sent in an hour, "
+            f"the next one after {free:%H:%M} New York time."
+        )
+        return False
+
+    def _note_failure(self, kind: str) -> None:
+        self._note(f"sending it failed ({kind}).")
+
+    def _note(self, reason: str) -> None:
+        logger.warning("A notice was not delivered: %s", reason)
+        self._problem = f"The notice of {self._clock().astimezone(NEW_YORK):%H:%M:%S} New York time: {reason}"

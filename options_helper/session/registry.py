@@ -1,0 +1,66 @@
+"""The process's monitors: one for each portfolio file, shared by every tab."""
+
+from __future__ import annotations
+
+import atexit
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from options_helper.files.alerts_file import AlertsFile
+from options_helper.files.alerts_state import AlertsState
+from options_helper.market import LiveSnapshot
+from options_helper.models import Portfolio
+from options_helper.session.alert_outlet import AlertOutlet
+from options_helper.session.monitor import PortfolioMonitor
+from options_helper.session.notices import Notices
+from options_helper.session.views import SharedViews
+
+_views = SharedViews()
+_notices = Notices()
+_monitors: dict[Path, PortfolioMonitor] = {}
+_registry_lock = threading.Lock()
+
+
+def monitor_for(
+    path: Path | str,
+    portfolio: Portfolio,
+    take_snapshot: Callable[[], LiveSnapshot],
+    *,
+    stale_after_seconds: float = 30.0,
+    state_folder: Path | None = None,
+) -> PortfolioMonitor:
+    """Return the process's one monitor of a portfolio file, started by the first caller.
+
+    Its alerts are read from the file beside the portfolio, again whenever that file changes. It uses the
+    portfolio and the threshold of the last caller, and keeps its alerts' state in `state_folder`.
+    """
+    key = Path(path).resolve()
+    monitor = _monitors.get(key)
+    if monitor is None:
+        # The constructor reads the alerts file, so no lock is held here. With two concurrent callers, one
+        # monitor is never started.
+        state = None if state_folder is None else AlertsState(state_folder, key)
+        made = PortfolioMonitor(
+            portfolio,
+            take_snapshot,
+            alerts_file=AlertsFile(key),
+            views=_views,
+            outlet=AlertOutlet(state, _notices),
+        )
+        with _registry_lock:
+            monitor = _monitors.setdefault(key, made)
+        monitor.start()
+    monitor.use(portfolio, stale_after_seconds)
+    return monitor
+
+
+@atexit.register
+def close_all() -> None:
+    """Stop every monitor and the notices, and forget them; idempotent, and called when the process ends."""
+    with _registry_lock:
+        monitors = list(_monitors.values())
+        _monitors.clear()
+    for monitor in monitors:
+        monitor.stop()
+    _notices.close()

@@ -1,0 +1,255 @@
+"""Notices: one per raise, in a thread of their own, capped, and honest about failures."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import logging
+import threading
+from collections.abc import Iterator, Mapping
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from typer.testing import CliRunner
+
+from options_helper import cli
+from options_helper.analysis.alerts.step import AlertEvent, AlertPhase, AlertRule
+from options_helper.errors import SettingsError
+from options_helper.files.alerts_state import AlertsState
+from options_helper.market import LiveSnapshot
+from options_helper.models import Portfolio
+from options_helper.session.alert_outlet import AlertOutlet
+from options_helper.session.monitor import PortfolioMonitor
+from options_helper.session.notices import MOST_PER_HOUR, Delivery, Notices, deliver
+
+if TYPE_CHECKING:
+    from conftest import WaitUntil
+
+NOW = dt.datetime(2026, 11, 20, 17, 0, tzinfo=dt.UTC)
+NAMES = {"call": "AAPL 250 call"}
+SECRET = "s3cret-t0ken-value"  # noqa: S105 - of this test
+
+
+def event(number: int = 1) -> AlertEvent:
+    """Return a raised alert."""
+    rule = AlertRule(id=str(number), position="call", metric="mark", comparison="above", threshold=60)
+    return AlertEvent(number, NOW, rule, AlertPhase.RAISED, 61.0)
+
+
+class Service:
+    """A stand-in for the services: it keeps what it was sent, and can be made to wait."""
+
+    def __init__(self, *, failed: tuple[str, ...] = (), env: Mapping[str, str] | None = None) -> None:
+        self.texts: list[str] = []
+        self.failed = failed
+        self.now = NOW
+        self.open = threading.Event()
+        self.open.set()
+        self.entered = threading.Event()
+        self.notices = Notices(
+            lambda: {"OH_NOTIFY": "json://x", **(env or {})}, self._send, clock=lambda: self.now
+        )
+
+    def _send(self, _env: Mapping[str, str], text: str) -> Delivery:
+        self.entered.set()
+        self.open.wait(10)
+        self.texts.append(text)
+        return Delivery((), self.failed)
+
+
+@pytest.fixture
+def service() -> Iterator[Service]:
+    """A service that takes everything."""
+    one = Service()
+    yield one
+    one.open.set()
+    one.notices.close()
+
+
+def test_each_raise_is_one_notice(service: Service, wait_until: WaitUntil) -> None:
+    """Words only by default; the thread begins with the first and ends with `close`."""
+    service.notices.offer([], NAMES)
+    service.notices.offer([event()], NAMES)
+    wait_until(lambda: service.texts == ["AAPL 250 call: Mark above its threshold"])
+    assert service.notices.problem == ""
+    service.notices.close()
+    assert "options-helper-notices" not in [thread.name for thread in threading.enumerate()]
+    service.notices.offer([event(2)], NAMES)
+    wait_until(lambda: len(service.texts) == 2)
+
+
+def test_figures_are_sent_if_wanted(wait_until: WaitUntil) -> None:
+    """`OH_NOTIFY_FIGURES` adds thresholds and values."""
+    service = Service(env={"OH_NOTIFY_FIGURES": "Yes"})
+    service.notices.offer([event()], NAMES)
+    wait_until(lambda: service.texts == ["AAPL 250 call · Mark above $60.00 · $61.00"])
+    service.notices.close()
+
+
+def test_a_slow_service_delays_nobody_and_gets_a_summary(service: Service, wait_until: WaitUntil) -> None:
+    """While it is busy, offering returns at once, and what was raised meanwhile is one notice."""
+    service.open.clear()
+    service.notices.offer([event()], NAMES)
+    wait_until(service.entered.is_set)
+    for number in range(2, 9):
+        service.notices.offer([event(number)], NAMES)
+    service.open.set()
+    wait_until(lambda: len(service.texts) == 2)
+    assert service.texts[1].splitlines()[-1] == "and 2 more alerts"
+
+
+def test_no_more_than_a_cap_an_hour(
+    service: Service, wait_until: WaitUntil, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A notice held back is said on the page and in the log; an hour later notices go out again."""
+    for number in range(MOST_PER_HOUR):
+        service.notices.offer([event(number)], NAMES)
+        wait_until(lambda sent=number + 1: len(service.texts) == sent)
+    service.notices.offer([event(99)], NAMES)
+    wait_until(lambda: "1 alert held back: at most 20 notices" in service.notices.problem)
+    assert "the next one after 13:00 New York time" in service.notices.problem
+    assert "held back" in caplog.text
+    service.now += dt.timedelta(hours=1)
+    service.notices.offer([event(100)], NAMES)
+    wait_until(lambda: len(service.texts) == MOST_PER_HOUR + 1)
+    wait_until(lambda: service.notices.problem == "")
+
+
+def test_a_failure_is_said_and_logged(wait_until: WaitUntil, caplog: pytest.LogCaptureFixture) -> None:
+    """By the service's name; an unforeseen error is said by its kind, and the thread goes on."""
+    service = Service(failed=("json",))
+    service.notices.offer([event()], NAMES)
+    wait_until(lambda: service.notices.problem.endswith("New York time: json did not take it."))
+    assert "json did not take it" in caplog.text
+    service.notices._send = lambda _env, _text: 1 // 0
+    service.notices.offer([event()], NAMES)
+    wait_until(lambda: "(ZeroDivisionError)" in service.notices.problem)
+    service.notices._send = service._send
+    service.failed = ()
+    service.notices.offer([event()], NAMES)
+    wait_until(lambda: service.notices.problem == "")
+    service.notices.close()
+
+
+def test_without_an_address_nothing_is_sent(wait_until: WaitUntil) -> None:
+    """Notices are off until they are asked for."""
+    read = threading.Event()
+    sent: list[str] = []
+
+    def environment() -> dict[str, str]:
+        read.set()
+        return {}
+
+    notices = Notices(environment, lambda _env, text: sent.append(text) or Delivery((), ()))
+    notices.offer([event()], NAMES)
+    wait_until(read.is_set)
+    notices.close()
+    assert sent == []
+    assert notices.problem == ""
+
+
+@pytest.fixture
+def receiver() -> Iterator[tuple[str, list[Any]]]:
+    """A local HTTP server that keeps what is posted to it; below /broken it answers 500."""
+    got: list[Any] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            got.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(500 if self.path.startswith("/broken") else 200)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    yield f"json://user:{SECRET}@127.0.0.1:{server.server_port}", got
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def test_a_real_service_gets_it(receiver: tuple[str, list[Any]], caplog: pytest.LogCaptureFixture) -> None:
+    """Through apprise, to every address; names but never addresses come back."""
+    pytest.importorskip("apprise", reason="notices need apprise")
+    url, got = receiver
+    caplog.set_level(logging.DEBUG)
+    delivery = deliver({"OH_NOTIFY": f"{url}/ok {url}/broken"}, "An alert · 1 < 2")
+    assert delivery == Delivery(("json",), ("json",))
+    assert [(one["title"], one["message"]) for one in got] == [("Options Helper", "An alert · 1 < 2")] * 2
+    assert SECRET not in caplog.text
+
+
+def test_an_address_that_is_none_is_not_repeated() -> None:
+    """The error names the variable and no part of its value."""
+    pytest.importorskip("apprise", reason="notices need apprise")
+    with pytest.raises(
+        SettingsError, match="OH_NOTIFY holds an address that apprise does not know"
+    ) as refused:
+        deliver({"OH_NOTIFY": f"nonsense://{SECRET}"}, "x")
+    assert SECRET not in str(refused.value)
+
+
+def test_the_command_line_sends_a_test(
+    receiver: tuple[str, list[Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`notify --test` reads the env file, says who took it, and fails if somebody did not."""
+    pytest.importorskip("apprise", reason="notices need apprise")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("OH_NOTIFY", raising=False)
+    (tmp_path / "config").mkdir()
+    env_file, (url, got) = tmp_path / "config" / "alpaca.env", receiver
+    env_file.write_text(f"OH_NOTIFY={url}\n")
+    result = CliRunner().invoke(cli.app, ["notify", "--test"])
+    assert (result.exit_code, result.output) == (0, "Taken by json.\n")
+    assert got[0]["message"] == "This is a test notice."
+    env_file.write_text(f"OH_NOTIFY={url}/broken\n")
+    result = CliRunner().invoke(cli.app, ["notify", "--test"])
+    assert (result.exit_code, result.output) == (1, "Not taken by json.\n")
+    env_file.write_text("")
+    result = CliRunner().invoke(cli.app, ["notify", "--test"])
+    assert "OH_NOTIFY is not set" in str(result.exception)
+    assert "Nothing was sent" in str(CliRunner().invoke(cli.app, ["notify"]).exception)
+
+
+def test_a_monitor_sends_what_it_raises_and_knows_it_after_a_restart(
+    service: Service, tmp_path: Path, wait_until: WaitUntil
+) -> None:
+    """One raise is one notice, and a restart repeats neither the notice nor the raise."""
+    rule = AlertRule(id="near", metric="dte", comparison="below", threshold=60)
+    position = {
+        "symbol": "AAPL",
+        "option_type": "call",
+        "expiry": "2026-12-18",
+        "strike": 250,
+        "contracts": 1,
+    }
+    portfolio = Portfolio.model_validate({"positions": [{"id": "call", "cost_basis": 1.0, **position}]})
+    state = AlertsState(tmp_path, tmp_path / "portfolio.json")
+    for _ in range(2):
+        monitor = PortfolioMonitor(
+            portfolio,
+            lambda: LiveSnapshot(as_of=NOW),
+            rules=[rule],
+            outlet=AlertOutlet(state, service.notices),
+            clock=lambda: NOW,
+        )
+        monitor.look()
+        monitor.look()
+        assert monitor.view().alerts.raised_count == 1
+        assert len(monitor.view().alerts.history) == 1
+        wait_until(lambda: service.texts == ["Whole portfolio: DTE below its threshold"])
+    monitor.acknowledge("near")
+    monitor.add_rule(AlertRule(id="mine", metric="fill"))
+    monitor.look()
+    again = PortfolioMonitor(portfolio, LiveSnapshot, rules=[rule], outlet=AlertOutlet(state)).view().alerts
+    assert [(one.id, str(again.status_of(one.id).phase)) for one in again.rules] == [
+        ("near", "acknowledged"),
+        ("mine", "normal"),
+    ]
+    without = PortfolioMonitor(portfolio, LiveSnapshot, outlet=AlertOutlet(state)).view().alerts
+    assert [one.id for one in without.rules] == ["mine"]
