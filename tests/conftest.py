@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import os
+import re
 import signal
 import threading
 import time
@@ -35,7 +36,8 @@ MOMENTS = {
 # Every test of these folders has the folder's marker.
 FOLDERS = {"browser": "browser", "portal": "portal"}
 KINDS = {*FOLDERS.values(), "integration", "slow"}
-SERVER_FIXTURES = {"phone", "make_phone"}
+MODULE_MARKER = re.compile(r"^pytestmark = pytest\.mark\.(\w+)", re.MULTILINE)
+SERVER_FIXTURES = {"phone", "make_phone", "launched"}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -58,9 +60,16 @@ def set_clock(moment: str) -> time_machine.travel:
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Leave out folders that -m rules out as a whole: importing their modules takes seconds."""
-    marker, wanted = FOLDERS.get(collection_path.name), config.option.markexpr
-    return True if marker and (wanted == "unit" or f"not {marker}" in wanted) else None
+    """Leave out folders and modules that -m rules out as a whole: importing them takes seconds."""
+    marker, wanted = _marker_of(collection_path), config.option.markexpr
+    return True if marker in KINDS and (wanted == "unit" or f"not {marker}" in wanted) else None
+
+
+def _marker_of(path: Path) -> str | None:
+    if path.suffix != ".py":
+        return FOLDERS.get(path.name)
+    found = MODULE_MARKER.search(path.read_text(encoding="utf-8"))
+    return found and found[1]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

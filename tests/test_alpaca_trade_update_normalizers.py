@@ -254,6 +254,7 @@ def test_objects_are_read_by_attribute() -> None:
     assert row == normalize_trade_update(data)
 
 
+@pytest.mark.integration
 def test_alpaca_py_models_give_the_same_row() -> None:
     """The SDK's own TradeUpdate, parsed from the frame, gives the figures of the raw frame."""
     models = pytest.importorskip("alpaca.trading.models", reason="alpaca-py is not installed")
@@ -264,6 +265,7 @@ def test_alpaca_py_models_give_the_same_row() -> None:
     assert {key: parsed[key] for key in raw} == raw
 
 
+@pytest.mark.integration
 def test_alpaca_py_models_of_a_multi_leg_order_give_the_same_row() -> None:
     """The SDK's TradeUpdate of a spread, whose parent is empty, gives the raw frame's row, legs included."""
     models = pytest.importorskip("alpaca.trading.models", reason="alpaca-py is not installed")

@@ -13,6 +13,10 @@ from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import NamedTuple
 
+import pytest
+
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parent.parent
 FILES = sorted(path for top in ("options_helper", "apps") for path in (ROOT / top).rglob("*.py"))
 SOURCES = [path.relative_to(ROOT).as_posix() for path in FILES]

@@ -136,6 +136,7 @@ def run_cli(*words: str, stdout: int = subprocess.PIPE, before: str = "") -> Any
     return subprocess.run(command, stdout=stdout, stderr=subprocess.PIPE, text=True, check=False)  # noqa: S603 - our own interpreter
 
 
+@pytest.mark.integration
 def test_a_deleted_working_directory_is_one_sentence(tmp_path: Path) -> None:
     """No traceback, and exit status 1."""
     gone = tmp_path / "gone"
@@ -148,6 +149,7 @@ def test_a_deleted_working_directory_is_one_sentence(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+@pytest.mark.integration
 @pytest.mark.parametrize("words", [["--version"], ["doctor", "--json"]])
 def test_a_full_standard_output_is_one_sentence(tmp_path: Path, words: list[str]) -> None:
     """No traceback, neither now nor when the interpreter ends, and exit status 1."""
@@ -329,6 +331,7 @@ def child_of(stdin: int, seconds: float, **env: str) -> subprocess.Popen[str]:
     return process
 
 
+@pytest.mark.integration
 def test_the_child_ends_with_a_killed_launcher() -> None:
     """SIGKILL closes the pipe that the child watches, and nobody is left behind."""
     reading, writing = os.pipe()
@@ -338,6 +341,7 @@ def test_the_child_ends_with_a_killed_launcher() -> None:
     assert process.wait(10) != 0
 
 
+@pytest.mark.integration
 def test_a_server_without_a_launcher_needs_no_standard_input() -> None:
     """Started by hand or by a supervisor whose pipe is closed already, it runs on."""
     reading, writing = os.pipe()
@@ -360,6 +364,7 @@ raise SystemExit(launcher.launch(options, lambda text: print(text, flush=True)))
 """
 
 
+@pytest.mark.integration
 def test_launchers_that_race_get_a_port_each(tmp_path: Path) -> None:
     """Of four that start at once, each says ready at a port of its own and goes on."""
     command = [sys.executable, "-c", RACER, str(free_port()), STUB]

@@ -9,8 +9,9 @@ import datetime as dt
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 
-from options_helper.simulator.account.events import event_row
+from options_helper.simulator.account.events import AccountEvent, event_row
 from options_helper.simulator.account.orders import (
+    Execution,
     Order,
     activity_row,
     asset_class,
@@ -98,38 +99,38 @@ def order(world: World, path: Mapping[str, str], query: Mapping[str, str]) -> ob
 def activities(world: World, _path: Mapping[str, str], query: Mapping[str, str]) -> object:
     """`/v2/account/activities`: unbusted executions and account events, in pages of at most 100."""
     limit = read_count(query, "page_size", _MOST_ACTIVITIES, _MOST_ACTIVITIES)
-    types = {one for one in query.get("activity_types", "").split(",") if one}
-    chosen = [
-        row
-        for at, row in _all_activities(world)
-        if (not types or row["activity_type"] in types)
-        and query.get("category", _category(row)) == _category(row)
-        and _is_within(at, query)
-    ]
-    chosen.sort(key=lambda row: str(row["id"]), reverse=query.get("direction", "desc") == "desc")
+    chosen = sorted(
+        _activities_of(world, query),
+        key=lambda one: one.activity_id,
+        reverse=query.get("direction", "desc") == "desc",
+    )
     token = query.get("page_token")
     if token:
-        places = [place for place, row in enumerate(chosen) if row["id"] == token]
+        places = [place for place, one in enumerate(chosen) if one.activity_id == token]
         chosen = chosen[places[0] + 1 :] if places else []
-    return chosen[:limit]
+    return [event_row(one) if isinstance(one, AccountEvent) else activity_row(one) for one in chosen[:limit]]
 
 
-def _all_activities(world: World) -> Iterator[tuple[Nanoseconds, JsonObject]]:
-    for one in world.desk.executions:
-        if not one.busted:
-            yield one.at, activity_row(one)
-    for event in world.desk.events:
-        yield event.at, event_row(event)
-
-
-def _category(row: JsonObject) -> str:
-    return "trade_activity" if row["activity_type"] == "FILL" else "non_trade_activity"
-
-
-def _is_within(at: Nanoseconds, query: Mapping[str, str]) -> bool:
+def _activities_of(world: World, query: Mapping[str, str]) -> Iterator[Execution | AccountEvent]:
+    types = {one for one in query.get("activity_types", "").split(",") if one}
+    category, day = query.get("category"), query.get("date", "")[:10]
     after, until = _moment(query, "after"), _moment(query, "until")
-    if "date" in query:
-        return query["date"][:10] == at.to_new_york().date().isoformat()
+    for one in (*world.desk.executions, *world.desk.events):
+        is_event = isinstance(one, AccountEvent)
+        if (
+            (is_event or not one.busted)
+            and (not types or (one.kind if is_event else "FILL") in types)
+            and category in {None, "non_trade_activity" if is_event else "trade_activity"}
+            and (_is_on(day, one.at) if day else _is_between(after, one.at, until))
+        ):
+            yield one
+
+
+def _is_on(day: str, at: Nanoseconds) -> bool:
+    return at.to_new_york().date().isoformat() == day
+
+
+def _is_between(after: Nanoseconds | None, at: Nanoseconds, until: Nanoseconds | None) -> bool:
     return (after is None or at > after) and (until is None or at < until)
 
 

@@ -78,6 +78,7 @@ def test_a_clock_that_is_behind_keeps_nothing_alive() -> None:
     assert state_of_0dte(new_york(16, 20), -2_400.0, new_york(15, 59, 59)) == ("after", "expired")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "offset",
     [

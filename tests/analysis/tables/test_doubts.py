@@ -11,6 +11,8 @@ from options_helper.analysis.tables.view import compute_view
 from options_helper.market import LiveSnapshot, Quote
 from options_helper.models import Portfolio
 
+pytestmark = pytest.mark.slow
+
 AT = dt.datetime(2026, 11, 24, 16, 0, tzinfo=dt.UTC)
 CALL, PUT = "XYZ261218C00050000", "XYZ261218P00050000"
 TERMS = {"expiry": "2026-12-18", "strike": 50, "symbol": "XYZ"}

@@ -305,6 +305,7 @@ IMPURE_MODULES = {"io", "os", "pathlib", "random", "socket", "subprocess", "thre
 IMPURE_NAMES = {"now", "utcnow", "today", "utc_now", "open", "print", "getenv", "environ"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", METRICS)
 def test_the_analysis_has_no_clock_and_no_io(name: str) -> None:
     """No analysis module imports or calls anything that reads a clock, a file or the environment."""

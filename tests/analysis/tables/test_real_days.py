@@ -26,6 +26,8 @@ from options_helper.market import (
 from options_helper.models import EquityPosition, Portfolio, Position
 from options_helper.times import NEW_YORK
 
+pytestmark = pytest.mark.slow
+
 TUESDAY = dt.date(2026, 11, 24)
 DECEMBER = dt.date(2026, 12, 18)
 SECOND = dt.timedelta(seconds=1)

@@ -89,6 +89,7 @@ def test_long_names_in_mappings_and_objects(wrap: Callable[[dict[str, Any]], obj
     assert trade_of(wrap(LONG_TRADE)) == trade_of(TRADE)
 
 
+@pytest.mark.integration
 def test_alpaca_py_models() -> None:
     """The SDK's own models give the same records as the raw messages."""
     models = pytest.importorskip("alpaca.data.models", reason="alpaca-py is not installed")
