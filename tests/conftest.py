@@ -79,8 +79,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark tests by folder, by server and by Hypothesis; what then has no kind is a unit test."""
+    measures_coverage = config.pluginmanager.hasplugin("_cov")
     for item in items:
         if SERVER_FIXTURES & set(getattr(item, "fixturenames", ())):
             item.add_marker("integration")
@@ -90,6 +91,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(FOLDERS[folder])
         if not KINDS & {mark.name for mark in item.iter_markers()}:
             item.add_marker("unit")
+        # Measuring doubles their time, and other tests go through the same lines.
+        if measures_coverage and {"slow", "browser"} & {mark.name for mark in item.iter_markers()}:
+            item.add_marker("no_cover")
 
 
 @pytest.hookimpl(trylast=True)

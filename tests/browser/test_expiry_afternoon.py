@@ -140,7 +140,7 @@ def single(symbol: str, date: str, strike: float, **more: Any) -> dict[str, Any]
 
 # A Friday with monthly expiries, and the half day after Thanksgiving.
 FIRST = {"2026-11-20": "15:10:00", "2026-11-27": "12:10:00"}
-CLOSES = {"2026-11-20": ("15:59:50", "16:14:50"), "2026-11-27": ("12:59:50", "13:14:50")}
+CLOSES = {"2026-11-20": ("15:59:57", "16:14:57"), "2026-11-27": ("12:59:57", "13:14:57")}
 
 
 @pytest.mark.parametrize("date", FIRST)

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from conftest import Portal
     from playwright.sync_api import Browser, Page
 
 pytestmark = pytest.mark.browser
@@ -22,6 +21,17 @@ PICTURES = os.environ.get("OH_TEST_PICTURES")  # a folder for screenshots to loo
 SIZES = {"zoomed": (720, 450), "phone": (390, 844), "two-columns": (840, 600), "wide": (1440, 900)}
 EXPANDERS = ("Sums by underlying", "Portfolio value less equity", "The file with", "All figures")
 LADDER_FITS = {"zoomed", "wide"}  # elsewhere the quotes scroll within their own region
+# Charts are drawn again for another width, some frames later.
+SETTLED = """() => new Promise(resolve => {
+  let before = '', same = 0;
+  const look = () => {
+    const boxes = [...document.querySelectorAll('[data-testid=stMain] *')].map(node => node.clientWidth);
+    same = boxes.join() === before ? same + 1 : 0;
+    before = boxes.join();
+    if (same < 10) requestAnimationFrame(look); else resolve(true);
+  };
+  look();
+})"""
 # Elements that reach beyond the page's right edge and that no scroller of their own holds.
 TOO_WIDE = """main => {
   const edge = main.getBoundingClientRect().left + main.clientWidth + 0.5;
@@ -43,19 +53,20 @@ CUT_OFF = """main => [...main.querySelectorAll('.stHtml *')]
 
 
 @pytest.fixture(scope="module")
-def full_portal(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
-    """Start a server before an account that differs from the file, so that every panel has content."""
+def full_page(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+    """Open every panel of a page whose account differs from the file, so that each has content."""
     from tests.browser.conftest import running_portal
 
     folder = tmp_path_factory.mktemp("zoom")
-    with running_portal(browser, folder, "--keep-alive=3", differs=True) as portal:
-        yield portal
+    with running_portal(browser, folder, differs=True) as portal:
+        page = portal.open()
+        open_every_panel(page)
+        yield page
 
 
 def open_every_panel(page: Page) -> None:
     """Start, select a structure, and unfold everything."""
-    if page.get_by_role("button", name="Start", exact=True).is_enabled():
-        page.get_by_role("button", name="Start", exact=True).click()
+    page.get_by_role("button", name="Start", exact=True).click()
     expect(page.locator(".st-key-live-account table").first).to_be_visible()
     page.locator('tr[data-position-id="aapl-iron-condor"]').first.click()
     expect(page.locator(".st-key-live-detail")).to_be_visible()
@@ -66,12 +77,12 @@ def open_every_panel(page: Page) -> None:
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_every_open_panel_fits(full_portal: Portal, size: str) -> None:
+def test_every_open_panel_fits(full_page: Page, size: str) -> None:
     """Nothing scrolls sideways, nothing reaches over the edge, no text is cut off."""
-    width, height = SIZES[size]
-    page = full_portal.open(viewport={"width": width, "height": height})
-    open_every_panel(page)
+    (width, height), page = SIZES[size], full_page
+    page.set_viewport_size({"width": width, "height": height})
     main = page.get_by_test_id("stMain")
+    page.wait_for_function(SETTLED)
     if PICTURES:
         whole = main.evaluate("node => node.scrollHeight")
         page.set_viewport_size({"width": width, "height": whole})
