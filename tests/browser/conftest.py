@@ -65,6 +65,25 @@ def browser() -> Iterator[Browser]:
         chromium.close()
 
 
+# Charts are drawn again for another width, some frames later.
+SETTLED = """() => new Promise(resolve => {
+  let before = '', same = 0;
+  const look = () => {
+    const boxes = [...document.querySelectorAll('[data-testid=stMain] *')].map(node => node.clientWidth);
+    same = boxes.join() === before ? same + 1 : 0;
+    before = boxes.join();
+    if (same < 10) requestAnimationFrame(look); else resolve(true);
+  };
+  look();
+})"""
+
+
+def resize(page: Page, width: int, height: int) -> None:
+    """Change the window's size, and wait until the page has followed."""
+    page.set_viewport_size({"width": width, "height": height})
+    page.wait_for_function(SETTLED)
+
+
 @dataclass
 class Portal:
     """A running `options-helper ui` and the simulated Alpaca behind it."""

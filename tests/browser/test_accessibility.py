@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.browser.conftest import resize
+
 if TYPE_CHECKING:
     from conftest import Portal
     from playwright.sync_api import Page
@@ -37,7 +39,7 @@ VIEWS = {
 
 def look_at(page: Page, view: str) -> None:
     """Change the system's colours and the window; the page follows both."""
-    page.set_viewport_size({"width": VIEWS[view]["width"], "height": 900})
+    resize(page, VIEWS[view]["width"], 900)
     page.emulate_media(color_scheme=VIEWS[view]["color_scheme"])
     expect(page.locator(".stApp")).to_have_css("color-scheme", VIEWS[view]["color_scheme"])
     assert page.evaluate("document.documentElement.scrollWidth") <= VIEWS[view]["width"]

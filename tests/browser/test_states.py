@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import os
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from tests.browser.conftest import resize, running_portal
 
 if TYPE_CHECKING:
     from conftest import Portal
@@ -19,7 +22,7 @@ playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is no
 expect = playwright.expect
 
 STATUS, SCREEN = ".st-key-live-status", ".st-key-live-screen"
-SIZES = {"wide": {"width": 1440, "height": 900}, "narrow": {"width": 390, "height": 844}}
+SIZES = {"wide": (1440, 900), "narrow": (390, 844)}
 SCHEMES = {"wide": "dark", "narrow": "light"}
 PICTURES = os.environ.get("OH_TEST_PICTURES")  # a folder for screenshots to look at
 LONG = "spreads & <b>tags</b> " + "without_any_break_" * 6
@@ -63,8 +66,17 @@ STATES: dict[str, tuple[str | None, str, str, list[str]]] = {
     ),
     "one": (held(call()), "1 contract and 1 underlying are ready.", "tr[data-position-id]", ["250 call"]),
     "long-names": (held(call(id=LONG)), "1 contract and 1 underlying", "tr[data-position-id]", ["250 call"]),
-    "thousand": (held(*many(1000)), "200 contracts and 7 underlyings", ".pt-bar", ["1000 positions in 7"]),
+    "many": (held(*many(300)), "200 contracts and 7 underlyings", ".pt-bar", ["300 positions in 7"]),
 }  # fmt: skip
+
+
+def in_both_sizes(page: Page, name: str) -> Iterator[str]:
+    """Show the page wide and narrow in turn; keep a screenshot of each."""
+    for size, (width, height) in SIZES.items():
+        page.emulate_media(color_scheme=SCHEMES[size])  # type: ignore[arg-type]
+        resize(page, width, height)
+        yield f"{name} {size}"
+        picture(page, f"{name}-{size}")
 
 
 def picture(page: Page, name: str) -> None:
@@ -85,25 +97,21 @@ def expect_whole(page: Page, name: str) -> None:
 
 
 def test_every_state_of_the_file_has_its_screen(portal: Portal) -> None:
-    """Broken, empty, absent, expired, one position, a thousand, long names: in words, wide and narrow."""
+    """Broken, empty, absent, expired, one position, hundreds, long names: in words, wide and narrow."""
     path = portal.folder / "portfolio.json"
     good = path.read_text()
-    pages = {
-        name: portal.open(viewport=size, color_scheme=SCHEMES[name])  # type: ignore[arg-type]
-        for name, size in SIZES.items()
-    }
+    page = portal.open()
     try:
         for state, (text, status, where, words) in STATES.items():
             if text is None:
                 path.unlink()
             else:
                 path.write_text(text)
-            for size, page in pages.items():
-                expect(page.locator(STATUS)).to_contain_text(status)
+            expect(page.locator(STATUS)).to_contain_text(status)
+            for name in in_both_sizes(page, state):
                 for word in words:
                     expect(page.locator(where).first).to_contain_text(word)
-                picture(page, f"{state}-{size}")
-                expect_whole(page, f"{state} {size}")
+                expect_whole(page, name)
                 can_start = page.get_by_role("button", name="Start", exact=True)
                 if where == SCREEN and state != "empty":
                     expect(can_start).to_be_disabled()
@@ -152,22 +160,19 @@ def test_a_hidden_tab_says_in_its_title_how_many_alerts_are_raised(portal: Porta
 
 def test_no_keys_is_one_sentence_with_the_next_step(browser: Browser, tmp_path: Path) -> None:
     """Without keys the page opens and shows the portfolio; Start names the variables and their place."""
-    from tests.browser.conftest import running_portal
-
     with running_portal(browser, tmp_path, keys=False) as portal:
-        for name, size in SIZES.items():
-            home = portal.open(portal.url, viewport=size, color_scheme=SCHEMES[name])
+        home = portal.open(portal.url)
+        for _ in in_both_sizes(home, "no-keys-home"):
             expect(home.get_by_text(re.compile("APCA_API_KEY_ID and APCA_API_SECRET_KEY"))).to_be_visible()
-            picture(home, f"no-keys-home-{name}")
-            page = portal.open(viewport=size, color_scheme=SCHEMES[name])
-            start = page.get_by_role("button", name="Start", exact=True)
-            expect(start).to_be_enabled()
-            said = page.locator(STATUS)
-            expect(said).to_contain_text("Not ready. APCA_API_KEY_ID and APCA_API_SECRET_KEY are not set.")
-            start.click()
-            expect(said).to_contain_text("Not started. APCA_API_KEY_ID and APCA_API_SECRET_KEY are not set.")
+        page = portal.open()
+        start = page.get_by_role("button", name="Start", exact=True)
+        expect(start).to_be_enabled()
+        said = page.locator(STATUS)
+        expect(said).to_contain_text("Not ready. APCA_API_KEY_ID and APCA_API_SECRET_KEY are not set.")
+        start.click()
+        expect(said).to_contain_text("Not started. APCA_API_KEY_ID and APCA_API_SECRET_KEY are not set.")
+        for name in in_both_sizes(page, "no-keys"):
             expect(said).to_contain_text("config/alpaca.env")
+            expect_whole(page, name)
             expect(start).to_be_enabled()
-            picture(page, f"no-keys-{name}")
-            expect_whole(page, f"no keys {name}")
         assert portal.connections == 0

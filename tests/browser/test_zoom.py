@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.browser.conftest import resize, running_portal
+
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
@@ -21,17 +23,6 @@ PICTURES = os.environ.get("OH_TEST_PICTURES")  # a folder for screenshots to loo
 SIZES = {"zoomed": (720, 450), "phone": (390, 844), "two-columns": (840, 600), "wide": (1440, 900)}
 EXPANDERS = ("Sums by underlying", "Portfolio value less equity", "The file with", "All figures")
 LADDER_FITS = {"zoomed", "wide"}  # elsewhere the quotes scroll within their own region
-# Charts are drawn again for another width, some frames later.
-SETTLED = """() => new Promise(resolve => {
-  let before = '', same = 0;
-  const look = () => {
-    const boxes = [...document.querySelectorAll('[data-testid=stMain] *')].map(node => node.clientWidth);
-    same = boxes.join() === before ? same + 1 : 0;
-    before = boxes.join();
-    if (same < 10) requestAnimationFrame(look); else resolve(true);
-  };
-  look();
-})"""
 # Elements that reach beyond the page's right edge and that no scroller of their own holds.
 TOO_WIDE = """main => {
   const edge = main.getBoundingClientRect().left + main.clientWidth + 0.5;
@@ -55,8 +46,6 @@ CUT_OFF = """main => [...main.querySelectorAll('.stHtml *')]
 @pytest.fixture(scope="module")
 def full_page(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
     """Open every panel of a page whose account differs from the file, so that each has content."""
-    from tests.browser.conftest import running_portal
-
     folder = tmp_path_factory.mktemp("zoom")
     with running_portal(browser, folder, differs=True) as portal:
         page = portal.open()
@@ -80,9 +69,8 @@ def open_every_panel(page: Page) -> None:
 def test_every_open_panel_fits(full_page: Page, size: str) -> None:
     """Nothing scrolls sideways, nothing reaches over the edge, no text is cut off."""
     (width, height), page = SIZES[size], full_page
-    page.set_viewport_size({"width": width, "height": height})
+    resize(page, width, height)
     main = page.get_by_test_id("stMain")
-    page.wait_for_function(SETTLED)
     if PICTURES:
         whole = main.evaluate("node => node.scrollHeight")
         page.set_viewport_size({"width": width, "height": whole})

@@ -6,7 +6,8 @@ Field names: schemas `Order`, `TradingActivities`, `Position` and `Account` of A
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 
 from options_helper.simulator.account.events import AccountEvent, event_row
@@ -113,25 +114,24 @@ def activities(world: World, _path: Mapping[str, str], query: Mapping[str, str])
 
 def _activities_of(world: World, query: Mapping[str, str]) -> Iterator[Execution | AccountEvent]:
     types = {one for one in query.get("activity_types", "").split(",") if one}
-    category, day = query.get("category"), query.get("date", "")[:10]
-    after, until = _moment(query, "after"), _moment(query, "until")
-    for one in (*world.desk.executions, *world.desk.events):
-        is_event = isinstance(one, AccountEvent)
-        if (
-            (is_event or not one.busted)
-            and (not types or (one.kind if is_event else "FILL") in types)
-            and category in {None, "non_trade_activity" if is_event else "trade_activity"}
-            and (_is_on(day, one.at) if day else _is_between(after, one.at, until))
-        ):
-            yield one
+    after, until = _moment(query, "after") or 0, _moment(query, "until") or math.inf
+    fills = [one for one in world.desk.executions if not one.busted]
+    groups: list[tuple[str, Sequence[Execution | AccountEvent]]] = [
+        ("trade_activity", fills),
+        ("non_trade_activity", world.desk.events),
+    ]
+    for category, records in groups:
+        if query.get("category", category) != category:
+            continue
+        for one in records:
+            kind = one.kind if isinstance(one, AccountEvent) else "FILL"
+            is_within = _is_on(query["date"][:10], one.at) if "date" in query else after < one.at < until
+            if (not types or kind in types) and is_within:
+                yield one
 
 
 def _is_on(day: str, at: Nanoseconds) -> bool:
     return at.to_new_york().date().isoformat() == day
-
-
-def _is_between(after: Nanoseconds | None, at: Nanoseconds, until: Nanoseconds | None) -> bool:
-    return (after is None or at > after) and (until is None or at < until)
 
 
 def positions(world: World, _path: Mapping[str, str], _query: Mapping[str, str]) -> object:
