@@ -170,6 +170,7 @@ def _page(portfolio: object, live: object, position_id: str) -> None:
         compute_live_multileg_rows,
         compute_live_position_rows,
     )
+    from options_helper.analysis.risk import compute_live_risk
     from options_helper.session.monitor import PortfolioMonitor
 
     positions = compute_live_position_rows(portfolio, live, stale_after_seconds=30.0)
@@ -180,6 +181,7 @@ def _page(portfolio: object, live: object, position_id: str) -> None:
         positions=positions,
         structures=structures,
         legs=legs,
+        risk=compute_live_risk(portfolio, live),
         view=PortfolioMonitor(portfolio, lambda: live).view(),
         zone=dt.UTC,
     )
@@ -191,15 +193,24 @@ def _draw(position_id: str) -> tuple[AppTest, str]:
     return test, " ".join(str(each.proto.body) for each in test.get("html"))
 
 
+def _table(html: str, name: str) -> str:
+    """Return one table of the detail."""
+    return html.partition(f'aria-label="{name}"')[2].partition("</table>")[0]
+
+
 def test_a_structure_shows_its_quotes_leg_by_leg() -> None:
     """The detail has a head, a row per leg with sizes, a payoff, and its tabs."""
     test, html = _draw("condor")
     assert "AAPL Credit iron condor · 18 Dec 2099 · 255/260/285/290" in html
-    assert html.count('<th scope="row">') == 4
+    assert _table(html, "Quotes").count('<th scope="row">') == 4
+    assert _table(html, "Greeks").count('<th scope="row">') >= 4
+    assert _table(html, "Scenarios").count('<th scope="row">') == 7
     assert "$1.87 <small>\N{MULTIPLICATION SIGN}11</small>" in html
     assert "● live 0 s" in html
     assert "No fills of it today." in html
-    assert [tab.label for tab in test.tabs] == ["P/L today", "Mark today", "Fills today (0)"]
+    assert [tab.label for tab in test.tabs] == [
+        "P/L today", "Mark today", "Fills today (0)", "Greeks", "Scenarios",
+    ]  # fmt: skip
     assert "The curve begins" in " ".join(each.value for each in test.markdown)
 
 
@@ -208,7 +219,7 @@ def test_a_single_says_why_the_broker_differs() -> None:
     _, html = _draw("call")
     assert "The broker&#x27;s books value an option at its last trade" in html
     assert "<td>$21.00</td>" in html
-    assert html.count('<th scope="row">') == 1
+    assert _table(html, "Quotes").count('<th scope="row">') == 1
 
 
 def test_a_calendar_says_why_it_has_no_payoff_and_what_is_wrong() -> None:

@@ -50,7 +50,8 @@ class LiveRisk:
         positions: One row per position in the file's order.
         underlyings, expiries: One row each, in ascending order; shares have no expiry and come last.
         total: The sums over the portfolio, by the same names.
-        inputs: The model's inputs of every leg, and `solutions` what it made of them.
+        terms, prices, inputs, solutions: The legs' terms, their prices, the model's inputs, and what it made
+            of them, each in the order of `legs`.
     """
 
     at: LiveSnapshot
@@ -60,6 +61,8 @@ class LiveRisk:
     underlyings: pd.DataFrame
     expiries: pd.DataFrame
     total: pd.Series
+    terms: RiskLegs
+    prices: LegPrices
     inputs: RiskInputs
     solutions: tuple[Solution, ...]
 
@@ -110,6 +113,8 @@ def solve_live_risk(
         underlyings=_underlying_sums(book, legs, columns),
         expiries=_expiry_sums(legs, columns),
         total=sum_all(columns),
+        terms=legs,
+        prices=prices,
         inputs=inputs,
         solutions=solutions,
     )

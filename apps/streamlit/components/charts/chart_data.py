@@ -12,6 +12,7 @@ from options_helper.analysis.arrays.types import Floats, Numbers
 from options_helper.analysis.fills.records import Execution
 from options_helper.analysis.fills.words import trade_words
 from options_helper.analysis.history.curve import Curve
+from options_helper.analysis.risk.what_if.curves import RiskCurve
 from options_helper.analysis.strategies.payoff import Payoff
 from options_helper.analysis.text.figures import format_bare_price
 from options_helper.times import from_microseconds, to_microseconds
@@ -110,3 +111,17 @@ def payoff_table(
         return table
     now = pd.DataFrame({"price": [spot], "kind": ["spot"], "text": [f"spot {format_bare_price(spot)}"]})
     return pd.concat([table, now], ignore_index=True)
+
+
+def curve_rows(curve: RiskCurve, kind: str) -> pd.DataFrame:
+    """Return a curve of the model as rows of a payoff's table, distinguished by `kind`."""
+    return pd.DataFrame(
+        {
+            "price": curve.prices,
+            "value": curve.pnl,
+            "gain": np.maximum(curve.pnl, 0.0),
+            "loss": np.minimum(curve.pnl, 0.0),
+            "kind": kind,
+            "text": "",
+        }
+    )

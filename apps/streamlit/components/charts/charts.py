@@ -196,7 +196,8 @@ _PRICE_AXIS = {
 def payoff_spec(*, height: int) -> Spec:
     """Return P/L at expiry: the gain above zero, the loss below, and the current price as a dashed line.
 
-    The table has `kind` "payoff" with `price, value, gain, loss`, and "spot" with `price` and `text`.
+    The table has `kind` "payoff" with `price, value, gain, loss`, "today" and "date" with the model's `price`
+    and `value` before expiry, and "spot" with `price` and `text`.
     """
     colours = palette()
     payoff = [{"filter": "datum.kind === 'payoff'"}]
@@ -214,9 +215,25 @@ def payoff_spec(*, height: int) -> Spec:
         part("gain", {"type": "area", "color": colours.gain, "opacity": 0.28}),
         part("loss", {"type": "area", "color": colours.loss, "opacity": 0.28}),
         part("value", {"type": "line", "color": colours.line, "strokeWidth": 1.6}, tooltip=tooltip),
+        *(_model_line(kind, dash, colours, axis) for kind, dash in (("today", [6, 3]), ("date", [2, 3]))),
         *_spot_layers(colours),
     ]
     return _finished({"encoding": {"x": _PRICE_AXIS}, "layer": layers}, colours, height)
+
+
+def _model_line(kind: str, dash: list[int], colours: Palette, axis: Spec) -> Spec:
+    """Return the layer of P/L before expiry, at one date."""
+    return {
+        "transform": [{"filter": f"datum.kind === '{kind}'"}],
+        "mark": {"type": "line", "color": colours.text, "strokeWidth": 1.6, "strokeDash": dash},
+        "encoding": {
+            "y": {"field": "value", "type": "quantitative", "title": None, "axis": axis},
+            "tooltip": [
+                _tooltip("price", "quantitative", "Price", "$,.2f"),
+                _tooltip("value", "quantitative", "P/L", "$,.0f"),
+            ],
+        },
+    }
 
 
 def _spot_layers(colours: Palette) -> list[Spec]:

@@ -14,25 +14,28 @@ from apps.streamlit.components.charts.chart_data import (
     curve_table,
     fill_points,
     is_short,
-    payoff_table,
 )
-from apps.streamlit.components.charts.charts import curve_spec, draw, payoff_spec, say
-from apps.streamlit.components.detail.detail_words import extremes_of, marks_of, no_payoff_words, title_of
+from apps.streamlit.components.charts.charts import curve_spec, draw, say
+from apps.streamlit.components.detail.detail_words import extremes_of, marks_of, title_of
+from apps.streamlit.components.detail.greeks_table import greeks_html
+from apps.streamlit.components.detail.payoff_panel import render_payoff
 from apps.streamlit.components.detail.quote_ladder import ladder_html
 from apps.streamlit.components.plain_text import in_html
 from apps.streamlit.components.positions.table.records import Record, plain_records
 from apps.streamlit.components.positions.table.row_words import split_warnings, warning_words
+from apps.streamlit.components.risk.scenario_panel import draw_grid
 from options_helper.analysis.fills.by_position import positions_by_symbol
 from options_helper.analysis.fills.records import Execution
 from options_helper.analysis.fills.words import execution_name, execution_notes
 from options_helper.analysis.osi import normalize_underlying
+from options_helper.analysis.risk import LiveRisk
+from options_helper.analysis.risk.what_if.holdings import legs_on
 from options_helper.analysis.strategies.structures import Structure, describe_structure
 from options_helper.analysis.text.fills import fill_words, side_words
 from options_helper.analysis.text.wording import format_time
-from options_helper.models import AnyPosition, EquityPosition, MultiLegPosition, Portfolio, Position, StockLeg
+from options_helper.models import AnyPosition, MultiLegPosition, Portfolio
 from options_helper.session.monitor import MonitorView
 
-_PAYOFF_HEIGHT = 190
 _CURVE_HEIGHT = 150
 _STYLES = Path(__file__).resolve().parents[2] / "assets" / "detail.css"
 
@@ -44,6 +47,7 @@ def render(
     positions: pd.DataFrame,
     structures: pd.DataFrame,
     legs: pd.DataFrame,
+    risk: LiveRisk,
     view: MonitorView | None,
     fills: Sequence[Execution] = (),
     zone: dt.tzinfo,
@@ -56,6 +60,7 @@ def render(
         positions: The metrics' table, as are the next two.
         structures: One row per structure.
         legs: One row per leg.
+        risk: The portfolio's.
         view: The monitor's, for its day; None before there is one.
         fills: Executions of the day (`FillDay.leaf_fills`).
         zone: The reader's.
@@ -78,8 +83,8 @@ def render(
         with quotes:
             st.html(ladder_html(position, records))
         with picture:
-            _render_payoff(position, structure, records[0]["underlying_price"])
-        _render_day(position_id, view, _fills_of(position_id, portfolio, fills), zone)
+            render_payoff(position, structure, risk, records[0]["underlying_price"])
+        _render_day(position_id, risk, view, _fills_of(position_id, portfolio, fills), zone)
 
 
 def _records_of(position: AnyPosition, positions: pd.DataFrame, legs: pd.DataFrame) -> list[Record]:
@@ -108,32 +113,12 @@ def _sentences(records: list[Record], whole: list[Record]) -> list[str]:
     return [words[code][1] for code in codes]
 
 
-def _render_payoff(position: AnyPosition, structure: Structure, spot: float | None) -> None:
-    if structure.payoff is None:
-        say(no_payoff_words(structure))
-        return
-    table = payoff_table(structure.payoff, _strikes(position), structure.break_evens, spot)
-    draw(
-        table,
-        payoff_spec(height=_PAYOFF_HEIGHT),
-        key="live-payoff",
-        words="Profit and loss at expiry by price",
-    )
-
-
-def _strikes(position: AnyPosition) -> list[float]:
-    match position:
-        case Position():
-            return [position.strike]
-        case EquityPosition():
-            return [position.cost_basis]
-        case _:
-            return sorted({leg.strike for leg in position.legs if not isinstance(leg, StockLeg)})
-
-
-def _render_day(position_id: str, view: MonitorView | None, fills: list[Execution], zone: dt.tzinfo) -> None:
-    pnl, mark, filled = st.tabs(
-        ["P/L today", "Mark today", f"Fills today ({len(fills)})"], key="live-detail-tabs"
+def _render_day(
+    position_id: str, risk: LiveRisk, view: MonitorView | None, fills: list[Execution], zone: dt.tzinfo
+) -> None:
+    pnl, mark, filled, greeks, scenarios = st.tabs(
+        ["P/L today", "Mark today", f"Fills today ({len(fills)})", "Greeks", "Scenarios"],
+        key="live-detail-tabs",
     )
     for tab, name, money in ((pnl, "position_pnl", True), (mark, "marks", False)):
         with tab:
@@ -152,6 +137,11 @@ def _render_day(position_id: str, view: MonitorView | None, fills: list[Executio
             )
     with filled:
         st.html(_fill_list(fills, zone))
+    numbers = legs_on(risk, position_id=position_id)
+    with greeks:
+        st.html(greeks_html(risk, numbers))
+    with scenarios:
+        draw_grid(risk, numbers, zone, key="live-position-scenario")
 
 
 def _fills_of(position_id: str, portfolio: Portfolio, fills: Sequence[Execution]) -> list[Execution]:

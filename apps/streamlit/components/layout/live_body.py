@@ -25,6 +25,7 @@ from apps.streamlit.components.positions.position_tables import render_positions
 from apps.streamlit.components.positions.totals import render_totals
 from apps.streamlit.components.positions.underlying_sums import render_underlying_sums
 from apps.streamlit.components.risk.risk_panel import render_risk_line, render_risk_sums
+from apps.streamlit.components.risk.scenario_panel import render_scenarios
 from apps.streamlit.components.status.health_panel import render_health
 from apps.streamlit.components.status.notes import render_notes
 from apps.streamlit.components.status.status_line import announce_change, find_diagnosis, render_status
@@ -117,6 +118,7 @@ def _render_positions(context: PageContext, page: PageView, account: AccountView
                 positions=view.positions,
                 structures=view.structures,
                 legs=view.legs,
+                risk=page.risk,
                 view=page.day,
                 fills=executions,
                 zone=context.zone,
@@ -125,3 +127,4 @@ def _render_positions(context: PageContext, page: PageView, account: AccountView
         render_pnl_pictures(page.day, view.underlyings, page.charted, zone=context.zone, key="live-pictures")
         render_underlying_sums(view.underlyings)
         render_risk_sums(page.risk, context.model.credentials.rate_problem)
+        render_scenarios(page.risk, context.zone)

@@ -1,0 +1,98 @@
+"""The Greeks of a position leg by leg: the model's and its inputs, and the vendor's with their age."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from html import escape
+
+from apps.streamlit.components.positions.table.records import Record, plain_records
+from options_helper.analysis.risk import LiveRisk
+from options_helper.analysis.risk.facts import find_facts
+from options_helper.analysis.risk.reasons import Reason
+from options_helper.analysis.risk.vendor import VendorGreeks, find_vendor_greeks
+from options_helper.analysis.text.figures import (
+    MISSING,
+    format_percent,
+    format_pnl,
+    format_quantity,
+    format_span,
+)
+
+_HEADS = ("IV", "Delta", "Theta / day", "Vega / pt", "Extrinsic", "Spot", "Time left")
+_DAY_SECONDS = 86_400
+
+
+def greeks_html(risk: LiveRisk, numbers: Sequence[int]) -> str:
+    """Return the table of some legs with the vendor's figures, the reasons for gaps, and the facts."""
+    records = plain_records(risk.legs.iloc[list(numbers)])
+    heads = "".join(f'<th scope="col">{head}</th>' for head in _HEADS)
+    rows = "".join(
+        "".join(_leg_rows(record, find_vendor_greeks(risk, number)))
+        for record, number in zip(records, numbers, strict=True)
+    )
+    notes = [*_reasons(records), *(fact for number in numbers for fact in find_facts(risk, number))]
+    lines = "".join(f"<li>{escape(note)}</li>" for note in dict.fromkeys(notes))
+    return (
+        '<div class="pd-ladder" tabindex="0" role="region" aria-label="Greeks">'
+        f"<table><thead><tr><td></td>{heads}</tr></thead><tbody>{rows}</tbody></table></div>"
+        + (f'<ul class="pd-facts">{lines}</ul>' if lines else "")
+    )
+
+
+def _leg_rows(record: Record, vendor: VendorGreeks | None) -> Iterator[str]:
+    name = record["contract_symbol"] or "Shares"
+    years = record["years"]
+    left = MISSING if years is None else format_span(years * 365 * _DAY_SECONDS)
+    extrinsic = MISSING if record["extrinsic"] is None else f"${record['extrinsic']:,.2f}"
+    spot = MISSING if record["spot"] is None else f"${record['spot']:,.2f}"
+    source = record["spot_source"] or ""
+    cells = [
+        _volatility(record),
+        _quantity(record["delta"]),
+        format_pnl(record["theta"]),
+        format_pnl(record["vega"]),
+        extrinsic,
+        f"{spot} <small>{escape(source)}</small>",
+        left,
+    ]
+    yield _row(name, cells)
+    if vendor is not None:
+        age = "age unknown" if vendor.age_seconds is None else f"{format_span(vendor.age_seconds)} old"
+        yield _row(f"vendor, {age}", [
+            _against(format_percent(vendor.iv), vendor.iv, record["iv"], points=True),
+            _against(_quantity(vendor.delta), vendor.delta, record["delta"]),
+            _against(format_pnl(vendor.theta), vendor.theta, record["theta"]),
+            _against(format_pnl(vendor.vega), vendor.vega, record["vega"]),
+            "", "", "",
+        ])  # fmt: skip
+
+
+def _row(name: str, cells: Sequence[str]) -> str:
+    figures = "".join(f"<td>{cell}</td>" for cell in cells)
+    return f'<tr><th scope="row">{escape(name)}</th>{figures}</tr>'
+
+
+def _volatility(record: Record) -> str:
+    low, high = record["bid_iv"], record["ask_iv"]
+    text = format_percent(record["iv"])
+    if low is None or high is None:
+        return text
+    return f"{text} <small>{format_percent(low)[:-1]}\N{EN DASH}{format_percent(high)}</small>"
+
+
+def _against(text: str, vendor: float | None, ours: float | None, *, points: bool = False) -> str:
+    """Return the vendor's figure with its difference from ours."""
+    if vendor is None or ours is None:
+        return text
+    difference = (vendor - ours) * (100 if points else 1)
+    return f"{text} <small>{_quantity(difference)}{' pt' if points else ''}</small>"
+
+
+def _quantity(value: float | None) -> str:
+    return MISSING if value is None else format_quantity(round(value, 1))
+
+
+def _reasons(records: Sequence[Record]) -> Iterator[str]:
+    for record in records:
+        if record["reason"] is not None and record["reason"] != Reason.SHARES:
+            yield f"{record['contract_symbol'] or 'A contract'}: {Reason(record['reason']).sentence}"

@@ -1,0 +1,135 @@
+"""P/L of one position by the underlying's price: at its first expiry, today, and at a date between.
+
+Legs can be switched off to see what remains. P/L then counts from the value of the remaining legs now,
+because the file has no cost for a single leg.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from apps.streamlit.components.charts.chart_data import curve_rows, payoff_table
+from apps.streamlit.components.charts.charts import draw, payoff_spec, say
+from apps.streamlit.components.detail.detail_words import no_payoff_words
+from apps.streamlit.components.positions.table.row_words import name_of_leg
+from options_helper.analysis.arrays.types import Floats
+from options_helper.analysis.risk import LiveRisk
+from options_helper.analysis.risk.model import Model
+from options_helper.analysis.risk.what_if.curves import RiskCurve, compute_curve, price_range
+from options_helper.analysis.risk.what_if.holdings import Holding, holding_of, legs_on
+from options_helper.analysis.strategies.structures import Structure
+from options_helper.analysis.text.figures import format_bare_price
+from options_helper.analysis.text.wording import format_day
+from options_helper.models import EquityPosition, MultiLegPosition, Position, StockLeg
+from options_helper.times import new_york_date
+
+if TYPE_CHECKING:
+    AnyPosition = Position | EquityPosition | MultiLegPosition
+
+_HEIGHT, _POINTS = 210, 61
+
+
+class _Choice(NamedTuple):
+    """The legs that are switched on, the date, and what their P/L counts from."""
+
+    holding: Holding
+    is_all: bool
+    days: int
+    cost: float | None
+
+
+def render_payoff(position: AnyPosition, structure: Structure, risk: LiveRisk, spot: float | None) -> None:
+    """Draw the curves with their controls; only the payoff at expiry if the model lacks a leg."""
+    numbers = legs_on(risk, position_id=position.id)
+    choice = _choose(position, risk, numbers)
+    known = choice.holding.known and choice.holding.is_whole and choice.holding.front_days > 0
+    prices = price_range(choice.holding, choice.holding.known[0].spot, _POINTS) if known else None
+    if structure.payoff is not None and choice.is_all:
+        table = payoff_table(structure.payoff, _strikes(position), structure.break_evens, spot)
+        named = [("at expiry", structure.break_evens)]
+        prices = None if prices is None else table.loc[table["kind"] == "payoff", "price"].to_numpy()
+    elif prices is not None:
+        front = _curve(choice, prices, choice.holding.front_days)
+        table = curve_rows(front, "payoff")
+        named = [("first expiry, by the model", front.break_evens)]
+    else:
+        say(no_payoff_words(structure))
+        return
+    days = {} if prices is None else {"today": 0} | ({"date": choice.days} if choice.days else {})
+    shown = [] if prices is None else [(kind, _curve(choice, prices, day)) for kind, day in days.items()]
+    names = {"today": "today", "date": _date_words(risk, choice.days)}
+    table = pd.concat([table, *(curve_rows(curve, kind) for kind, curve in shown)], ignore_index=True)
+    named += [(names[kind], curve.break_evens) for kind, curve in shown]
+    draw(table, payoff_spec(height=_HEIGHT), key="live-payoff", words="Profit and loss by price")
+    say(_legend(named, choice))
+
+
+def _choose(position: AnyPosition, risk: LiveRisk, numbers: Sequence[int]) -> _Choice:
+    chosen = list(numbers)
+    if isinstance(position, MultiLegPosition):
+        names = [name_of_leg(leg, with_expiry=True) for leg in position.legs]
+        first = numbers[0]
+        picked = st.pills(
+            "Legs",
+            list(numbers),
+            selection_mode="multi",
+            default=list(numbers),
+            format_func=lambda number: names[number - first],
+            key=f"live-payoff-legs-{position.id}",
+        )
+        chosen = [number for number in numbers if number in set(picked)]
+    holding = holding_of(risk, chosen)
+    days = 0
+    if (most := math.ceil(holding.front_days) - 1) >= 1:
+        days = int(st.slider("Days from today", 0, most, 0, key=f"live-payoff-days-{position.id}"))
+    is_all = len(chosen) == len(numbers)
+    return _Choice(holding, is_all, days, _cost(position, risk, numbers) if is_all else None)
+
+
+def _cost(position: AnyPosition, risk: LiveRisk, numbers: Sequence[int]) -> float | None:
+    if isinstance(position, MultiLegPosition):
+        return position.net_debit
+    return position.cost_basis * float(risk.prices.scale[numbers[0]])
+
+
+def _curve(choice: _Choice, prices: Floats, days: float) -> RiskCurve:
+    """Return P/L by price at one date, from what was paid or else from the value now."""
+    holding, model, cost = choice.holding, Model(), choice.cost
+    if cost is None:
+        cost = float(holding.value_at(model, np.array([holding.known[0].spot]), 0.0)[0])
+    return compute_curve(model, holding, prices, float(days), cost)
+
+
+def _strikes(position: AnyPosition) -> list[float]:
+    match position:
+        case Position():
+            return [position.strike]
+        case EquityPosition():
+            return [position.cost_basis]
+        case _:
+            return sorted({leg.strike for leg in position.legs if not isinstance(leg, StockLeg)})
+
+
+def _date_words(risk: LiveRisk, days: int) -> str:
+    return format_day(new_york_date(risk.at.as_of) + dt.timedelta(days=days))
+
+
+def _legend(named: Sequence[tuple[str, Sequence[float]]], choice: _Choice) -> str:
+    """Return the lines' names with their break-evens, and what is missing."""
+    signs = ("\u2014\u2014", "\u2013\u2013", "\u00b7\u00b7\u00b7")
+    parts = []
+    for sign, (name, zeros) in zip(signs, named, strict=False):
+        prices = " / ".join(map(format_bare_price, zeros))
+        parts.append(f"{sign} {name}" + (f": break-even {prices}" if prices else ""))
+    if not choice.holding.is_whole:
+        parts.append(f"no line before expiry: {choice.holding.coverage} known to the model")
+    if not choice.is_all or choice.cost is None:
+        parts.append("P/L from now on")
+    return " · ".join(parts)

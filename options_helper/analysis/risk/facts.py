@@ -1,0 +1,73 @@
+"""Facts about early exercise, assignment and the last day of a leg. They state what is, and advise nothing.
+
+Source of the deadline on the last day: Alpaca's help page on the expiry of options. From about 15:15 New
+York it may close positions that the account cannot exercise.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+
+import numpy as np
+
+from options_helper.analysis.risk.live_risk import LiveRisk
+from options_helper.analysis.text.figures import format_count
+from options_helper.analysis.text.wording import format_day
+from options_helper.times import NEW_YORK, new_york_date
+
+SMALL_EXTRINSIC = 0.05
+_DEADLINE = dt.time(15, 15)
+
+
+def find_facts(risk: LiveRisk, number: int) -> Iterator[str]:
+    """Yield the facts about one leg as sentences."""
+    terms, prices = risk.terms, risk.prices
+    if terms.is_stock[number] or prices.expired[number]:
+        return
+    extrinsic = float(risk.legs["extrinsic"].iloc[number])
+    is_short, is_american = terms.quantity[number] < 0, not terms.european[number]
+    inside = float(risk.legs["moneyness"].iloc[number])
+    if is_short and is_american and not terms.is_put[number]:
+        yield from _dividend_facts(risk, number, extrinsic, inside)
+        yield from _cover_facts(risk, number)
+    if is_short and extrinsic < SMALL_EXTRINSIC:
+        yield f"{_extrinsic_words(risk, number, extrinsic, inside)}."
+    yield from _last_day_facts(risk, number)
+
+
+def _dividend_facts(risk: LiveRisk, number: int, extrinsic: float, inside: float) -> Iterator[str]:
+    """Yield the next dividend that is worth more to a holder of the call than its extrinsic value."""
+    stock, today = risk.terms.stocks[number], new_york_date(risk.at.as_of)
+    last = dt.date.fromordinal(int(risk.terms.expiry_days[number]))
+    for each in sorted(risk.at.dividends or (), key=lambda one: one.ex_date):
+        if each.symbol == stock and today < each.ex_date <= last and inside > 0 and extrinsic < each.amount:
+            words = _extrinsic_words(risk, number, extrinsic, inside)
+            day = format_day(each.ex_date)
+            yield f"{words}, less than the dividend of ${each.amount:.2f}; ex-date {day}."
+            return
+
+
+def _extrinsic_words(risk: LiveRisk, number: int, extrinsic: float, inside: float) -> str:
+    side = "in" if inside > 0 else "out of"
+    held = f"{risk.terms.symbols[number]} is short and {side} the money"
+    return f"{held}, with ${max(extrinsic, 0.0):.2f} of extrinsic value"
+
+
+def _cover_facts(risk: LiveRisk, number: int) -> Iterator[str]:
+    """Yield how many shares of its own position cover a short call."""
+    terms, prices = risk.terms, risk.prices
+    together = terms.position_codes == terms.position_codes[number]
+    shares = float(np.sum(prices.scale[together & terms.is_stock]))
+    if shares > 0:
+        needed = abs(float(prices.scale[number]))
+        covered = f"{format_count(min(shares, needed))} of {format_count(needed)} shares"
+        yield f"{covered} that {terms.symbols[number]} would deliver are held with it."
+
+
+def _last_day_facts(risk: LiveRisk, number: int) -> Iterator[str]:
+    now = risk.at.as_of.astimezone(NEW_YORK)
+    if now.date().toordinal() != risk.terms.expiry_days[number]:
+        return
+    passed = "has passed" if now.time() >= _DEADLINE else "is at 15:15 New York"
+    yield f"Last day: Alpaca may close the position from about 15:15 New York; that time {passed}."

@@ -1,0 +1,59 @@
+"""P/L of a position or an underlying by the underlying's price, at dates from today to the first expiry."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from options_helper.analysis.arrays.types import Floats
+from options_helper.analysis.risk.model import Model
+from options_helper.analysis.risk.what_if.holdings import Holding
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RiskCurve:
+    """P/L in dollars at some prices, at one date.
+
+    Attributes:
+        days: Calendar days from now.
+        break_evens: Prices at which the P/L is zero, ascending.
+    """
+
+    days: float
+    prices: Floats
+    pnl: Floats
+    break_evens: tuple[float, ...]
+
+
+def compute_curve(model: Model, holding: Holding, prices: Floats, days: float, cost: float) -> RiskCurve:
+    """Return the P/L at some prices after some days, against what was paid in dollars.
+
+    Contracts that expire on that day or before have their intrinsic value, later ones the model's.
+    """
+    pnl = holding.value_at(model, prices, days) - cost
+    return RiskCurve(days, prices, pnl, _zeros(prices, pnl))
+
+
+def _zeros(prices: Floats, pnl: Floats) -> tuple[float, ...]:
+    """Return where the line between the points crosses zero."""
+    found = []
+    for (low, at_low), (high, at_high) in pairwise(zip(prices.tolist(), pnl.tolist(), strict=True)):
+        if at_low * at_high < 0:
+            found.append(low + (high - low) * at_low / (at_low - at_high))
+        elif at_low == 0:
+            found.append(low)
+    return tuple(found)
+
+
+def price_range(holding: Holding, spot: float, points: int) -> Floats:
+    """Return prices around the spot that contain every strike, or three deviations if those are wider."""
+    strikes = [leg.option.strike for leg in holding.known if leg.option is not None]
+    moves = [3 * leg.iv * math.sqrt(leg.option.years) for leg in holding.known if leg.option is not None]
+    reach = min(max(moves, default=0.2), 0.6)
+    low = min([spot * (1 - reach), *(0.95 * strike for strike in strikes)])
+    high = max([spot * (1 + reach), *(1.05 * strike for strike in strikes)])
+    grid = np.linspace(max(low, 0.01), high, points)
+    return np.unique(np.concatenate([grid, np.array([*strikes, spot])]))

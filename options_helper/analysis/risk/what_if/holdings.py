@@ -1,0 +1,103 @@
+"""Legs whose value the model knows at other prices, dates and volatilities."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from options_helper.analysis.arrays.types import Floats
+from options_helper.analysis.risk.implied import LEAST_VOLATILITY
+from options_helper.analysis.risk.live_risk import LiveRisk
+from options_helper.analysis.risk.model import DAYS_PER_YEAR, Model, OptionInputs
+
+_LEAST_SPOT = 1e-3  # dollars; the model has no price for a share that is worth nothing
+
+
+class KnownLeg(NamedTuple):
+    """One leg that the model can value.
+
+    Attributes:
+        option: The contract; None for shares.
+        scale: Dollars per point of the whole signed quantity.
+        spot: The underlying's price now.
+    """
+
+    option: OptionInputs | None
+    iv: float
+    scale: float
+    spot: float
+
+    def value_at(self, model: Model, spots: Floats, days: float, iv_shift: float) -> Floats:
+        """Return the values in dollars at some prices, after some days, with another volatility.
+
+        From its expiry on a contract has its intrinsic value at the price.
+        """
+        if self.option is None:
+            return self.scale * spots
+        option, left = self.option, self.option.years - days / DAYS_PER_YEAR
+        if left <= 0:
+            inside = option.strike - spots if option.is_put else spots - option.strike
+            return self.scale * np.maximum(inside, 0.0)
+        iv = max(self.iv + iv_shift, LEAST_VOLATILITY)
+        later = option._replace(years=left)
+        prices = [
+            model.price(later._replace(spot=spot), iv) for spot in np.maximum(spots, _LEAST_SPOT).tolist()
+        ]
+        return self.scale * np.array(prices)
+
+
+class Holding(NamedTuple):
+    """The known legs of a selection, and the number of all its legs."""
+
+    known: Sequence[KnownLeg]
+    legs: int
+
+    @property
+    def coverage(self) -> str:
+        """`13 of 14 legs`."""
+        return f"{len(self.known)} of {self.legs} leg{'' if self.legs == 1 else 's'}"
+
+    @property
+    def is_whole(self) -> bool:
+        """True if every leg is known."""
+        return len(self.known) == self.legs
+
+    @property
+    def front_days(self) -> float:
+        """Days until the first expiry; 0 without options."""
+        years = [leg.option.years for leg in self.known if leg.option is not None]
+        return min(years, default=0.0) * DAYS_PER_YEAR
+
+    def value_at(self, model: Model, spots: Floats, days: float, iv_shift: float = 0.0) -> Floats:
+        """Return the value of all known legs in dollars; they must be on one underlying."""
+        values = np.zeros(len(spots))
+        for leg in self.known:
+            values = values + leg.value_at(model, spots, days, iv_shift)
+        return values
+
+
+def holding_of(risk: LiveRisk, numbers: Iterable[int]) -> Holding:
+    """Return a selection of legs, by their numbers in the risk's table of legs."""
+    known, legs = [], 0
+    for number in numbers:
+        legs += 1
+        option, solution = risk.inputs.options[number], risk.solutions[number]
+        scale, spot = float(risk.prices.scale[number]), float(risk.prices.spot[number])
+        if risk.terms.is_stock[number] and spot > 0:
+            known.append(KnownLeg(None, 0.0, scale, spot))
+        elif option is not None and solution.reason is None:
+            known.append(KnownLeg(option, solution.iv, scale, option.spot))
+    return Holding(known, legs)
+
+
+def legs_on(risk: LiveRisk, *, position_id: str | None = None, stock: str | None = None) -> list[int]:
+    """Return the numbers of the legs of a position, on an underlying, or of the whole portfolio."""
+    terms = risk.terms
+    return [
+        number
+        for number in range(len(terms))
+        if (position_id is None or terms.position_ids[number] == position_id)
+        and (stock is None or terms.stocks[number] == stock)
+    ]

@@ -1,0 +1,161 @@
+"""P/L of a selection at other prices, dates and volatilities, against its value now."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from options_helper.analysis.arrays.types import Floats
+from options_helper.analysis.risk.live_risk import LiveRisk
+from options_helper.analysis.risk.model import DAYS_PER_YEAR, Model
+from options_helper.analysis.risk.what_if.holdings import Holding
+from options_helper.analysis.text.figures import MINUS, format_percent, format_pnl
+
+MOVES = (-3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0)
+BOOK_STEP = 0.03
+_MOST_STEP, _LEAST_STEP = 0.25, 0.002
+_FIXED_DAYS = (0, 1, 7, 30)
+_MOST_DAYS = 30
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scenario:
+    """A grid of P/L in dollars.
+
+    Attributes:
+        name: What moves, such as `SPY`, or `every underlying`.
+        changes: The moves as fractions, one row each.
+        days: Calendar days from now, one column each.
+        iv_points: Points added to every volatility.
+        pnl: By row and column; NaN if no leg is known.
+        coverage: How many legs the figures contain; the same in every cell.
+        is_whole: Whether these are all.
+    """
+
+    name: str
+    changes: tuple[float, ...]
+    days: tuple[int, ...]
+    iv_points: float
+    pnl: Floats
+    coverage: str
+    is_whole: bool
+
+    @property
+    def worst_words(self) -> str:
+        """The worst cell in words, with its move and its day, or "" if nothing is known."""
+        if not len(self.pnl) or np.isnan(self.pnl).all():
+            return ""
+        row, column = np.unravel_index(int(np.nanargmin(self.pnl)), self.pnl.shape)
+        where = f"{self.name} {format_change(self.changes[int(row)])}, {format_days(self.days[int(column)])}"
+        partly = "" if self.is_whole else f" ({self.coverage})"
+        return f"Worst in this grid: {format_pnl(float(self.pnl[row, column]))} at {where}{partly}"
+
+
+def compute_scenario(
+    model: Model,
+    holdings: Mapping[str, Holding],
+    *,
+    name: str,
+    step: float,
+    iv_points: float,
+    days: Sequence[int],
+) -> Scenario:
+    """Return the grid of a selection; all its underlyings move by the same fraction.
+
+    Args:
+        model: The model.
+        holdings: The selection's legs by underlying.
+        name: What moves, in words.
+        step: The fraction of one move.
+        iv_points: Points added to every volatility, from the first column on.
+        days: The columns.
+    """
+    changes = tuple(move * step for move in MOVES)
+    known = sum(len(each.known) for each in holdings.values())
+    whole = Holding((), 0)
+    pnl = np.zeros((len(changes), len(days)))
+    for holding in holdings.values():
+        whole = Holding((*whole.known, *holding.known), whole.legs + holding.legs)
+        pnl = pnl + _grid(model, holding, changes, days, iv_points)
+    if not known:
+        pnl = np.full_like(pnl, math.nan)
+    return Scenario(name, changes, tuple(days), iv_points, pnl, whole.coverage, whole.is_whole)
+
+
+def _grid(
+    model: Model, holding: Holding, changes: Sequence[float], days: Sequence[int], iv_points: float
+) -> Floats:
+    columns = []
+    factors = 1 + np.array(changes)
+    now = np.ones(1)
+    for day in days:
+        column = np.zeros(len(changes))
+        for leg in holding.known:
+            base = leg.value_at(model, leg.spot * now, 0.0, 0.0)
+            column = column + leg.value_at(model, leg.spot * factors, day, iv_points / 100) - base
+        columns.append(column)
+    return np.array(columns).T
+
+
+def step_of(holding: Holding) -> float:
+    """Return one expected move to the first expiry as a fraction, by the volatility nearest to the money.
+
+    It counts 30 days at most, so that a far expiry gives a grid of moves that happen.
+    """
+    options = [leg for leg in holding.known if leg.option is not None]
+    if not options:
+        return BOOK_STEP
+    nearest = min(options, key=lambda leg: abs(leg.option.strike / leg.spot - 1) if leg.option else math.inf)
+    days = min(max(holding.front_days, 1.0), float(_MOST_DAYS))
+    step = nearest.iv * math.sqrt(days / DAYS_PER_YEAR)
+    return min(max(step, _LEAST_STEP), _MOST_STEP)
+
+
+def days_for(holdings: Mapping[str, Holding]) -> tuple[int, ...]:
+    """Return the columns: now, tomorrow, a week, 30 days, and the first expiry."""
+    fronts = [each.front_days for each in holdings.values() if each.front_days > 0]
+    front = math.ceil(min(fronts, default=0.0))
+    return tuple(sorted({*_FIXED_DAYS, front} if front else set(_FIXED_DAYS)))
+
+
+def by_stock(risk: LiveRisk, numbers: Sequence[int]) -> dict[str, list[int]]:
+    """Return the numbers of legs by underlying."""
+    found: dict[str, list[int]] = {}
+    for number in numbers:
+        found.setdefault(risk.terms.stocks[number], []).append(number)
+    return found
+
+
+def format_change(change: float) -> str:
+    """Return a move such as `+8.0%`, or `unchanged`."""
+    return format_percent(change, signed=True) if change else "unchanged"
+
+
+def format_days(days: int) -> str:
+    """Return `now`, `tomorrow` or `in 7 days`."""
+    return {0: "now", 1: "tomorrow"}.get(days, f"in {days} days")
+
+
+def scenario_rows(scenario: Scenario) -> list[dict[str, object]]:
+    """Return the grid as plain rows for a CSV file: one line per cell."""
+    return [
+        {
+            "moves": scenario.name,
+            "change": change,
+            "days": day,
+            "iv_points": scenario.iv_points,
+            "pnl": None if math.isnan(value := float(scenario.pnl[row, column])) else round(value, 2),
+            "coverage": scenario.coverage,
+        }
+        for row, change in enumerate(scenario.changes)
+        for column, day in enumerate(scenario.days)
+    ]
+
+
+def format_shift(points: float) -> str:
+    """Return a change of volatility such as `+5 points`."""
+    sign = "+" if points > 0 else MINUS if points < 0 else ""
+    return f"{sign}{abs(points):g} points"

@@ -1,0 +1,78 @@
+"""Facts about early exercise, cover and the last day, each in its own words and only when it holds."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+
+from options_helper.analysis.osi import contract_symbol
+from options_helper.analysis.risk import compute_live_risk
+from options_helper.analysis.risk.facts import find_facts
+from options_helper.market import Dividend
+from options_helper.models import Portfolio, StockLeg
+from tests.builders import AT, DEC, leg, quote, single, snapshot, vertical
+
+SHORT = single(symbol="XYZ", strike=90.0, contracts=-1, expiry=DEC)
+SYMBOL = contract_symbol("XYZ", SHORT)
+
+
+def facts(position, *, bid: float, ask: float, number: int = 0, spot: float = 100.0, at=AT, **changes):
+    """Return the facts about one leg of a position; its option is quoted so, XYZ is at `spot`."""
+    options = getattr(position, "option_legs", [position])
+    quotes = [quote(contract_symbol("XYZ", each), bid, ask, at=at) for each in options]
+    stock = {"XYZ": quote("XYZ", spot - 0.005, spot + 0.005, at=at)}
+    live = snapshot(*quotes, as_of=at, stock_quotes=stock, **changes)
+    return list(find_facts(compute_live_risk(Portfolio(positions=[position]), live), number))
+
+
+def dividend(day: dt.date, amount: str = "0.50") -> list[Dividend]:
+    """Return one dividend of XYZ."""
+    return [Dividend(symbol="XYZ", amount=Decimal(amount), ex_date=day)]
+
+
+def test_a_short_call_the_day_before_its_ex_date() -> None:
+    """A short call in the money with less extrinsic value than the dividend is named with the ex-date."""
+    tomorrow = AT.date() + dt.timedelta(days=1)
+    held = f"{SYMBOL} is short and in the money, with $0.20 of extrinsic value"
+    expected = f"{held}, less than the dividend of $0.50; ex-date 24 Nov 2026."
+    assert facts(SHORT, bid=10.18, ask=10.22, dividends=dividend(tomorrow)) == [expected]
+    for other in (
+        facts(SHORT, bid=10.18, ask=10.22, dividends=dividend(AT.date())),
+        facts(SHORT, bid=10.18, ask=10.22, dividends=dividend(dt.date(2026, 12, 19))),
+        facts(SHORT, bid=10.58, ask=10.62, dividends=dividend(tomorrow)),
+        facts(SHORT, bid=0.28, ask=0.32, spot=85.0, dividends=dividend(tomorrow)),
+        facts(SHORT.model_copy(update={"contracts": 1}), bid=10.18, ask=10.22, dividends=dividend(tomorrow)),
+        facts(SHORT, bid=10.18, ask=10.22),
+    ):
+        assert other == []
+
+
+def test_a_short_option_with_next_to_no_extrinsic_value() -> None:
+    """A short option with less than $0.05 of extrinsic value is named, in and out of the money."""
+    assert facts(SHORT, bid=10.02, ask=10.06) == [
+        f"{SYMBOL} is short and in the money, with $0.04 of extrinsic value."
+    ]
+    assert facts(SHORT, bid=0.02, ask=0.04, spot=60.0) == [
+        f"{SYMBOL} is short and out of the money, with $0.03 of extrinsic value."
+    ]
+    assert facts(SHORT, bid=10.04, ask=10.08) == []
+
+
+def test_shares_that_cover_a_call() -> None:
+    """The shares of the same position that a short call would deliver are counted."""
+    covered = vertical(symbol="XYZ", legs=[StockLeg(side="long", shares=60), leg("short", "call", 105)])
+    words = facts(covered, bid=2.0, ask=2.1, number=1)
+    assert words == ["60 of 100 shares that XYZ261218C00105000 would deliver are held with it."]
+    assert facts(covered, bid=2.0, ask=2.1, number=0) == []
+
+
+def test_the_last_day_has_alpacas_deadline() -> None:
+    """On the last day the deadline of 15:15 New York is named, and at 15:59 it has passed."""
+    long = single(symbol="XYZ", strike=90.0)
+    noon = dt.datetime(2026, 12, 18, 17, 0, tzinfo=dt.UTC)
+    late = dt.datetime(2026, 12, 18, 20, 59, tzinfo=dt.UTC)
+    words = "Last day: Alpaca may close the position from about 15:15 New York; that time "
+    assert facts(long, bid=10.2, ask=10.3, at=noon) == [f"{words}is at 15:15 New York."]
+    assert facts(long, bid=10.2, ask=10.3, at=late) == [f"{words}has passed."]
+    assert facts(long, bid=10.2, ask=10.3, at=late + dt.timedelta(minutes=2)) == []
+    assert facts(long, bid=10.2, ask=10.3) == []

@@ -1,0 +1,148 @@
+"""P/L at other prices, dates and volatilities, against plain formulas and the portfolio's marks."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+
+import numpy as np
+import pytest
+
+from options_helper.analysis.osi import contract_symbol
+from options_helper.analysis.risk import compute_live_risk
+from options_helper.analysis.risk.model import Model
+from options_helper.analysis.risk.what_if.curves import compute_curve, price_range
+from options_helper.analysis.risk.what_if.holdings import holding_of, legs_on
+from options_helper.analysis.risk.what_if.scenarios import (
+    by_stock,
+    compute_scenario,
+    days_for,
+    scenario_rows,
+    step_of,
+)
+from options_helper.analysis.strategies.structures import describe_structure
+from options_helper.models import EquityPosition, Leg, Portfolio
+from tests.builders import AT, DEC, leg, quote, single, snapshot, vertical
+
+JAN = dt.date(2027, 1, 15)
+SPREAD = vertical(symbol="XYZ", net_debit=250.0, legs=[leg("long", "call", 100), leg("short", "call", 110)])
+MARKS = {"XYZ261218C00100000": 3.40, "XYZ261218C00110000": 0.60, "XYZ270115C00100000": 5.00}
+
+
+def risk_of(*positions, without: str = ""):
+    """Return the risk with XYZ at 100 and the options at their marks."""
+    quotes = [quote(s, m - 0.01, m + 0.01) for s, m in MARKS.items() if s != without]
+    stocks = {name: quote(name, 99.995, 100.005) for name in ("XYZ", "ABC")}
+    return compute_live_risk(Portfolio(positions=list(positions)), snapshot(*quotes, stock_quotes=stocks))
+
+
+def scenario(risk, numbers, *, step=0.05, iv_points=0.0, days=(0, 7, 25)):
+    """Return the grid of some legs."""
+    holdings = {name: holding_of(risk, own) for name, own in by_stock(risk, numbers).items()}
+    return compute_scenario(Model(), holdings, name="XYZ", step=step, iv_points=iv_points, days=days)
+
+
+def test_nothing_changes_now_at_the_same_price() -> None:
+    """The cell without any change is zero, and its neighbours follow delta."""
+    risk = risk_of(SPREAD)
+    grid = scenario(risk, legs_on(risk), step=0.001)
+    assert grid.pnl[3, 0] == pytest.approx(0.0, abs=1e-9)
+    assert (grid.pnl[4, 0] - grid.pnl[2, 0]) / 0.2 == pytest.approx(risk.total["delta"], rel=0.01)
+
+
+def test_volatility_and_time_follow_their_greeks() -> None:
+    """A point of volatility changes the value by vega, a day by theta."""
+    risk = risk_of(SPREAD)
+    shifted = scenario(risk, legs_on(risk), iv_points=0.1, days=(0,))
+    assert shifted.pnl[3, 0] == pytest.approx(0.1 * risk.total["vega"], rel=0.02, abs=0.02)
+    later = scenario(risk, legs_on(risk), days=(1,))
+    assert later.pnl[3, 0] == pytest.approx(risk.total["theta"], rel=0.1)
+
+
+def test_at_expiry_the_grid_is_the_payoff() -> None:
+    """From the expiry on, P/L is the payoff at that price less the value now."""
+    risk = risk_of(SPREAD)
+    grid = scenario(risk, legs_on(risk), days=(26,))
+    now = 100 * (MARKS["XYZ261218C00100000"] - MARKS["XYZ261218C00110000"])
+    payoff = describe_structure(SPREAD).payoff
+    assert payoff is not None
+    expected = payoff.at([100 * (1 + change) for change in grid.changes]) + 250.0 - now
+    np.testing.assert_allclose(grid.pnl[:, 0], expected, atol=0.01)
+
+
+def test_the_worst_cell_is_named() -> None:
+    """The worst cell is named with its move and its day."""
+    risk = risk_of(SPREAD)
+    grid = scenario(risk, legs_on(risk), days=(0, 1, 26))
+    assert grid.worst_words == "Worst in this grid: \N{MINUS SIGN}$280 at XYZ \N{MINUS SIGN}15.0%, in 26 days"
+
+
+def test_a_missing_leg_is_said_in_the_grid() -> None:
+    """A grid that lacks a leg says how many it contains; without any there are no figures."""
+    risk = risk_of(SPREAD, without="XYZ261218C00110000")
+    grid = scenario(risk, legs_on(risk))
+    assert (grid.coverage, grid.is_whole) == ("1 of 2 legs", False)
+    assert grid.worst_words.endswith("(1 of 2 legs)")
+    nothing = scenario(risk, [1])
+    assert np.isnan(nothing.pnl).all()
+    assert nothing.worst_words == ""
+    assert {row["pnl"] for row in scenario_rows(nothing)} == {None}
+
+
+def test_several_underlyings_move_together() -> None:
+    """A grid over two underlyings is the sum of those of each."""
+    shares = EquityPosition(id="s", symbol="ABC", shares=-30, cost_basis=90)
+    risk = risk_of(SPREAD, shares)
+    together = scenario(risk, legs_on(risk)).pnl
+    apart = [scenario(risk, legs_on(risk, stock=name)).pnl for name in ("XYZ", "ABC")]
+    np.testing.assert_allclose(together, apart[0] + apart[1])
+    np.testing.assert_allclose(apart[1][:, 0], [-30 * 100 * move * 0.05 for move in range(-3, 4)])
+
+
+def test_the_moves_are_expected_ones_and_the_days_contain_the_expiry() -> None:
+    """One step is the deviation to the first expiry; the columns end with that day if it is later."""
+    risk = risk_of(SPREAD)
+    holding = holding_of(risk, legs_on(risk))
+    iv = float(risk.legs["iv"][0])
+    assert step_of(holding) == pytest.approx(iv * math.sqrt(float(risk.legs["years"][0])))
+    assert days_for({"XYZ": holding}) == (0, 1, 7, 26, 30)
+    assert step_of(holding_of(risk, [])) == 0.03
+    assert len(scenario_rows(scenario(risk, legs_on(risk)))) == 21
+
+
+def test_the_curve_at_expiry_is_the_payoff_and_today_is_the_mark() -> None:
+    """At expiry the curve is the structure's payoff with its break-even, today it is P/L Open at the spot."""
+    risk = risk_of(SPREAD)
+    holding, model = holding_of(risk, legs_on(risk, position_id="v")), Model()
+    prices = price_range(holding, 100.0, 61)
+    assert prices.min() < 95
+    assert prices.max() > 115
+    end = compute_curve(model, holding, prices, holding.front_days, 250.0)
+    payoff = describe_structure(SPREAD).payoff
+    assert payoff is not None
+    np.testing.assert_allclose(end.pnl, payoff.at(prices), atol=1e-6)
+    assert end.break_evens == pytest.approx((102.5,), abs=0.05)
+    today = compute_curve(model, holding, np.array([100.0]), 0.0, 250.0)
+    assert today.pnl[0] == pytest.approx(100 * (3.40 - 0.60) - 250, abs=0.01)
+
+
+def test_a_calendar_has_a_curve_at_its_first_expiry_by_the_model() -> None:
+    """At the first expiry of a calendar the later leg still has time value, most at the strike."""
+    legs = [
+        Leg(side=side, option_type="call", expiry=expiry, strike=100, contracts=1)
+        for side, expiry in (("short", DEC), ("long", JAN))
+    ]
+    risk = risk_of(vertical(symbol="XYZ", net_debit=150.0, legs=legs))
+    holding = holding_of(risk, legs_on(risk))
+    end = compute_curve(Model(), holding, np.array([80.0, 100.0, 120.0]), holding.front_days, 150.0)
+    assert end.pnl[1] > max(end.pnl[0], end.pnl[2])
+    assert end.pnl[1] > 0 > end.pnl[0]
+
+
+def test_a_single_leg_is_selected_by_its_position() -> None:
+    """Legs are found by position and by underlying."""
+    risk = risk_of(SPREAD, single(id="one", symbol="XYZ", strike=100.0), single(id="two", symbol="ABC"))
+    assert legs_on(risk, position_id="one") == [2]
+    assert legs_on(risk, stock="XYZ") == [0, 1, 2]
+    assert contract_symbol("ABC", single()) == risk.terms.symbols[3]
+    assert risk.at.as_of == AT
