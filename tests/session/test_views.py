@@ -10,6 +10,7 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
+from options_helper.analysis.live_portfolio_metrics import compute_live_position_rows
 from options_helper.analysis.tables.view import TablesView, compute_view
 from options_helper.market import FillGap, LiveSnapshot, Quote
 from options_helper.models import Portfolio
@@ -164,18 +165,17 @@ def test_writing_into_a_shared_table_raises(desk: ViewsDesk) -> None:
         pd.testing.assert_frame_equal(table, before)
 
 
-def test_no_two_rows_share_their_list_of_warnings(desk: ViewsDesk) -> None:
-    """Equal warnings of two rows are two lists, in this table and from table to table."""
+def test_no_two_rows_share_a_list_of_warnings(desk: ViewsDesk) -> None:
+    """A view's warnings cannot be written; in tables of one's own, equal warnings are two lists."""
     row = desk.portfolio.positions[0]
     twice = Portfolio(positions=[row, row.model_copy(update={"id": "b"})])
     empty = LiveSnapshot(as_of=AT)
-    lists = [
-        warnings
-        for stale_after in (STALE, STALE + 1)
-        for table in (desk.views.tables(twice, empty, stale_after),)
-        for warnings in (*table.positions["warnings"], *table.underlyings["warnings"])
-    ]
-    assert len({id(each) for each in lists}) == len(lists) == 6
+    seen = desk.views.tables(twice, empty, STALE)
+    assert all(isinstance(each, tuple) for each in (*seen.positions["warnings"], *seen.legs["warnings"]))
+    tables = [compute_live_position_rows(twice, empty, stale_after_seconds=STALE) for _ in range(2)]
+    lists = [each for table in tables for each in table["warnings"]]
+    assert lists == [["missing_quote"]] * 4
+    assert len({id(each) for each in lists}) == 4
 
 
 def test_the_days_fills_are_one_object_until_something_is_known() -> None:

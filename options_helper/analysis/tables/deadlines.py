@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 import pandas as pd
 
+from options_helper.analysis.arrays.columns import flags
 from options_helper.analysis.valuation.marks import SHARE_TRADE_SECONDS
 from options_helper.analysis.valuation.quote_state import is_heard, is_polled_in_time
 from options_helper.analysis.valuation.row_warnings import RowWarning
@@ -69,7 +70,7 @@ def _of_ages(table: pd.DataFrame, live: LiveSnapshot, stale_after_seconds: float
     """Yield the time at which the oldest of the young prices turns too old."""
     ages = table["mark_age_seconds"].to_numpy()
     # A share's last trade may stand in for a wide quote for a while only.
-    by_trade = np.array([set(each) >= _STANDS_IN for each in table["warnings"]], dtype=np.bool_)
+    by_trade = flags(len(each) > 1 and _STANDS_IN.issubset(each) for each in table["warnings"].to_numpy())
     limits = [(stale_after_seconds, ages), (SHARE_TRADE_SECONDS, ages[by_trade])]
     # What is polled is live for one interval at most.
     limits += [(seconds, ages) for seconds in {each.poll_seconds for each in live.health.values()} - {0.0}]

@@ -6,18 +6,19 @@ import numpy as np
 import pandas as pd
 
 from options_helper.analysis.arrays.columns import Column, flags
-from options_helper.analysis.arrays.frames import build_frame
 from options_helper.analysis.arrays.types import Floats, Numbers
 from options_helper.analysis.holdings.portfolio_arrays import PortfolioArrays, arrays_of
+from options_helper.analysis.tables.build_table import build_table
 from options_helper.analysis.tables.doubts import doubt_positions, has_any
-from options_helper.analysis.tables.schema import Table, names_of
+from options_helper.analysis.tables.schema import Table
 from options_helper.analysis.valuation.reference import days_since, opened_today
-from options_helper.analysis.valuation.row_warnings import RowWarning, flag, to_lists
+from options_helper.analysis.valuation.row_warnings import RowWarning, flag
 from options_helper.analysis.valuation.settlement import settle
 from options_helper.analysis.valuation.valuation import (
     Valuation,
     build_quote_columns,
     compute_live_rows,
+    compute_stock_rows,
     divide,
 )
 from options_helper.market import LiveSnapshot
@@ -45,8 +46,8 @@ def compute_live_position_rows(
         ValueError: `stale_after_seconds` is not above zero.
     """
     book = arrays_of(portfolio)
-    stocks = compute_live_rows(book.underlyings, live, stale_after_seconds)
-    return build_frame(names_of(Table.POSITIONS), position_columns(book, live, stocks, stale_after_seconds))
+    stocks = compute_stock_rows(book.underlyings, live, stale_after_seconds)
+    return build_table(Table.POSITIONS, position_columns(book, live, stocks, stale_after_seconds))
 
 
 def position_columns(
@@ -89,7 +90,7 @@ def _money_columns(
         "max_profit_pct": pnl / np.where((most > 0) & ~rows.is_stock & ~rows.adjusted, most, np.nan),
         "days_held": days_since(book.opened, live),
         "return_on_max_risk": pnl / at_risk,
-        "warnings": to_lists(warnings | _differs(book, live) | np.where(new, 0, now.close_doubts)),
+        "warnings": warnings | _differs(book, live) | np.where(new, 0, now.close_doubts),
     }
 
 

@@ -22,7 +22,6 @@ from options_helper.analysis.arrays.columns import (
     texts,
     whole_numbers,
 )
-from options_helper.analysis.arrays.frames import build_frame
 from options_helper.analysis.arrays.types import Codes, Flags, Floats, Numbers
 from options_helper.analysis.holdings.instruments import NEVER
 from options_helper.analysis.holdings.portfolio_arrays import (
@@ -33,19 +32,21 @@ from options_helper.analysis.holdings.portfolio_arrays import (
 )
 from options_helper.analysis.holdings.session_ends import days_until, hours_until
 from options_helper.analysis.strategies.structures import Structure, describe_structure
+from options_helper.analysis.tables.build_table import build_table
 from options_helper.analysis.tables.doubts import doubt_structures, has_any
-from options_helper.analysis.tables.schema import Table, names_of
+from options_helper.analysis.tables.schema import Table
 from options_helper.analysis.valuation.greek_signs import GREEK_NAMES
 from options_helper.analysis.valuation.marks import compute_natural
 from options_helper.analysis.valuation.quote_state import CODE, QuoteState
 from options_helper.analysis.valuation.reference import days_since, opened_today
-from options_helper.analysis.valuation.row_warnings import RowWarning, flag, to_lists
+from options_helper.analysis.valuation.row_warnings import RowWarning, flag
 from options_helper.analysis.valuation.settlement import settle
 from options_helper.analysis.valuation.valuation import (
     STATE_TYPE,
     Valuation,
     build_quote_columns,
     compute_live_rows,
+    compute_stock_rows,
     divide,
 )
 from options_helper.market import LiveSnapshot
@@ -91,9 +92,9 @@ def compute_live_multileg_rows(
         ValueError: `stale_after_seconds` is not above zero.
     """
     book = arrays_of(portfolio)
-    stocks = compute_live_rows(book.underlyings, live, stale_after_seconds)
+    stocks = compute_stock_rows(book.underlyings, live, stale_after_seconds)
     structures, legs = structure_columns(book, live, stocks, stale_after_seconds)
-    return build_frame(names_of(Table.STRUCTURES), structures), build_frame(names_of(Table.LEGS), legs)
+    return build_table(Table.STRUCTURES, structures), build_table(Table.LEGS, legs)
 
 
 def structure_columns(
@@ -128,7 +129,7 @@ def _leg_money(book: PortfolioArrays, now: Valuation, new: Flags) -> dict[str, C
         "market_value": value,
         "natural_value": now.natural * now.scale,
         "pnl_day": np.where(is_new, np.nan, _leg_days(now)),
-        "warnings": to_lists(now.warnings | np.where(is_new, 0, now.close_doubts)),
+        "warnings": now.warnings | np.where(is_new, 0, now.close_doubts),
     }
 
 
@@ -166,7 +167,7 @@ def _structure_columns(
         "legs_with_mark": format_coverage(own.sizes - sums.missing, own.sizes),
         "state": categories(_worst_states(own, now, sums.all_expired), STATE_TYPE),
         "doubts": doubts,
-        "warnings": to_lists(sums.warnings | flag(has_any(doubts), RowWarning.DOUBTFUL_ENTRY)),
+        "warnings": sums.warnings | flag(has_any(doubts), RowWarning.DOUBTFUL_ENTRY),
     }
 
 

@@ -6,18 +6,17 @@ import numpy as np
 import pandas as pd
 
 from options_helper.analysis.arrays.columns import Column, categories, format_coverage, moments
-from options_helper.analysis.arrays.frames import build_frame
 from options_helper.analysis.arrays.types import Numbers
 from options_helper.analysis.holdings.portfolio_arrays import PortfolioArrays, arrays_of
-from options_helper.analysis.tables.schema import Table, names_of
+from options_helper.analysis.tables.build_table import build_table
+from options_helper.analysis.tables.schema import Table
 from options_helper.analysis.tables.sums import TableSums
-from options_helper.analysis.valuation.row_warnings import to_lists
 from options_helper.analysis.valuation.settlement import settle
 from options_helper.analysis.valuation.sources import source_type
 from options_helper.analysis.valuation.valuation import (
     STATE_TYPE,
     Valuation,
-    compute_live_rows,
+    compute_stock_rows,
 )
 from options_helper.market import LiveSnapshot
 from options_helper.models import Portfolio
@@ -43,9 +42,9 @@ def compute_live_underlying_rows(
         ValueError: The tables are not those of this portfolio, or the threshold is not above zero.
     """
     book = arrays_of(portfolio)
-    stocks = compute_live_rows(book.underlyings, live, stale_after_seconds)
+    stocks = compute_stock_rows(book.underlyings, live, stale_after_seconds)
     sums = TableSums.of(book, position_rows, structure_rows, legs)
-    return build_frame(names_of(Table.UNDERLYINGS), underlying_columns(book, live, stocks, sums))
+    return build_table(Table.UNDERLYINGS, underlying_columns(book, live, stocks, sums))
 
 
 def underlying_columns(
@@ -70,7 +69,7 @@ def _price_columns(now: Valuation, live: LiveSnapshot) -> dict[str, Column]:
         "source": categories(now.sources, source_type(live)),
         "mark_age_seconds": now.mark_ages,
         "quote_time": moments(now.ticks.quote_time),
-        "warnings": to_lists(now.warnings | now.close_doubts),
+        "warnings": now.warnings | now.close_doubts,
     }
 
 

@@ -10,19 +10,18 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from options_helper.analysis.arrays.columns import Column
-from options_helper.analysis.arrays.frames import build_frame
 from options_helper.analysis.holdings.portfolio_arrays import arrays_of
 from options_helper.analysis.status.diagnosis import QuoteCounts
+from options_helper.analysis.tables.build_table import build_table
 from options_helper.analysis.tables.deadlines import circumstances, deadline
 from options_helper.analysis.tables.positions import position_columns
 from options_helper.analysis.tables.quote_counts import count_quotes
-from options_helper.analysis.tables.schema import Table, names_of
+from options_helper.analysis.tables.schema import Table
 from options_helper.analysis.tables.structures import structure_columns
 from options_helper.analysis.tables.sums import TableSums
 from options_helper.analysis.tables.totals import LiveTotals, sum_up
 from options_helper.analysis.tables.underlyings import underlying_columns
-from options_helper.analysis.valuation.valuation import compute_live_rows
+from options_helper.analysis.valuation.valuation import compute_stock_rows
 from options_helper.market import LiveSnapshot
 from options_helper.models import Portfolio
 
@@ -72,12 +71,14 @@ def compute_view(portfolio: Portfolio, live: LiveSnapshot, *, stale_after_second
         ValueError: `stale_after_seconds` is not above zero.
     """
     book = arrays_of(portfolio)
-    stocks = compute_live_rows(book.underlyings, live, stale_after_seconds)
-    positions = _frozen(Table.POSITIONS, position_columns(book, live, stocks, stale_after_seconds))
+    stocks = compute_stock_rows(book.underlyings, live, stale_after_seconds)
+    of_positions = position_columns(book, live, stocks, stale_after_seconds)
     of_structures, of_legs = structure_columns(book, live, stocks, stale_after_seconds)
-    structures, legs = _frozen(Table.STRUCTURES, of_structures), _frozen(Table.LEGS, of_legs)
+    positions = build_table(Table.POSITIONS, of_positions, frozen=True)
+    structures = build_table(Table.STRUCTURES, of_structures, frozen=True)
+    legs = build_table(Table.LEGS, of_legs, frozen=True)
     sums = TableSums.of(book, positions, structures, legs)
-    underlyings = _frozen(Table.UNDERLYINGS, underlying_columns(book, live, stocks, sums))
+    underlyings = build_table(Table.UNDERLYINGS, underlying_columns(book, live, stocks, sums), frozen=True)
     return TablesView(
         portfolio=portfolio,
         at=live,
@@ -90,7 +91,3 @@ def compute_view(portfolio: Portfolio, live: LiveSnapshot, *, stale_after_second
         quotes=count_quotes(positions, legs, stale_after_seconds),
         until=deadline(live, (positions, legs, underlyings), stale_after_seconds),
     )
-
-
-def _frozen(table: Table, columns: dict[str, Column]) -> pd.DataFrame:
-    return build_frame(names_of(table), columns, frozen=True)

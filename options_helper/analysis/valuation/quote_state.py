@@ -116,7 +116,7 @@ def _states_on(
     young = (ages <= limits) & ~ended & ~np.bool_(_is_delayed(live, stream))
     old = np.where(polled, _old_polled(live, stream), _old_state(live, stream, stale_after_seconds))
     unproven = ~(polled | _is_unchanged(live, stream, standing.streamed_at))
-    np.putmask(old, unproven & (old == CODE[QuoteState.QUIET]), CODE[QuoteState.STALE])
+    old = np.where(unproven & (old == CODE[QuoteState.QUIET]), CODE[QuoteState.STALE], old)
     if live.market_phase in _CLOSED_FOR_OPTIONS:
         young = young & _still_trading(live, standing)
     return np.where(young, CODE[QuoteState.LIVE], old)

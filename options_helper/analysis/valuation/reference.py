@@ -89,13 +89,13 @@ def find_unsubscribed(rows: Instruments, live: LiveSnapshot) -> Flags:
     return rows.memo.get("subscribed", subscribed, look_up) & ~find_polled(rows, live)
 
 
-def find_polled(rows: Instruments, live: LiveSnapshot) -> Flags:
-    """Return the symbols that REST fetches at an interval, because they do not stream."""
-    found = np.zeros(len(rows.symbols), dtype=np.bool_)
+def find_polled(rows: Instruments, live: LiveSnapshot) -> Flags | np.bool_:
+    """Return flags for symbols that REST fetches at an interval, because they do not stream; one for none."""
+    found: Flags | np.bool_ = np.bool_(False)
     for stream, record in live.health.items():
         polled = record.polled
         if polled:
-            found |= rows.memo.get(f"polled {stream}", polled, partial(_find_in, rows, polled))
+            found = found | rows.memo.get(f"polled {stream}", polled, partial(_find_in, rows, polled))
     return found
 
 

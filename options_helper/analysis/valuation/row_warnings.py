@@ -125,11 +125,16 @@ def to_words(bits: int) -> tuple[str, ...]:
     return words
 
 
-def to_lists(bits: Numbers) -> Objects:
-    """Return a column of lists of values, with a separate list for each row."""
+def to_tuples(bits: Numbers) -> Objects:
+    """Return a column of tuples of values; rows with the same warnings share one."""
     rows = bits.tolist()
     words = {each: to_words(each) for each in set(rows)}  # rows are many, combinations of warnings few
-    return np.fromiter(map(list, map(words.__getitem__, rows)), dtype=object, count=len(rows))
+    return np.fromiter(map(words.__getitem__, rows), dtype=object, count=len(rows))
+
+
+def to_lists(bits: Numbers) -> Objects:
+    """Return a column of lists of values, with a separate list for each row."""
+    return np.fromiter(map(list, to_tuples(bits)), dtype=object, count=len(bits))
 
 
 def sentences(warnings: Iterable[str]) -> list[str]:

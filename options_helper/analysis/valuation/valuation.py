@@ -50,6 +50,7 @@ from options_helper.analysis.valuation.reference import (
 from options_helper.analysis.valuation.row_warnings import RowWarning, flag, to_bits
 from options_helper.analysis.valuation.sources import find_sources, source_type
 from options_helper.market import LiveSnapshot, MarketPhase
+from options_helper.quote_tables import QuoteTable, TradeTable
 from options_helper.times import new_york_date, start_of_day, to_microseconds
 
 _LAST = np.int8(MARK_METHODS.index(MarkMethod.LAST))
@@ -127,8 +128,7 @@ def compute_live_rows(rows: Instruments, live: LiveSnapshot, stale_after_seconds
     outside = find_outside_sessions(prices.ticks.quote_time, rows.is_stock, live) & ~prices.by_last
     unmarked = expired | outside
     facts = _gather_facts(rows, prices, expired, live)
-    multipliers = find_multipliers(rows, live)
-    previous = find_previous_closes(rows, expired, live)
+    multipliers, previous = find_multipliers(rows, live), find_previous_closes(rows, expired, live)
     return Valuation(
         ticks=prices.ticks,
         marks=marks,
@@ -150,6 +150,19 @@ def compute_live_rows(rows: Instruments, live: LiveSnapshot, stale_after_seconds
         warnings=_warnings(rows, prices, facts, stale_after_seconds)
         | flag(outside & prices.quoted & ~expired, RowWarning.OUTSIDE_SESSION),
     )
+
+
+def compute_stock_rows(stocks: Instruments, live: LiveSnapshot, stale_after_seconds: float) -> Valuation:
+    """Return the valuation of the portfolio's underlyings, which all tables of one snapshot need."""
+
+    def compute() -> Valuation:
+        return compute_live_rows(stocks, live, stale_after_seconds)
+
+    # The tables of a run never change; a dictionary may change in place.
+    quotes, trades = live.stock_quotes, live.stock_trades
+    if isinstance(quotes, QuoteTable) and (isinstance(trades, TradeTable) or not trades):
+        return stocks.memo.get("valuation", live, compute, extent=stale_after_seconds)
+    return compute()
 
 
 def _price_rows(rows: Instruments, live: LiveSnapshot) -> _Prices:

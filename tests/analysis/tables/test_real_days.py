@@ -359,7 +359,7 @@ def test_the_days_result_has_a_base_worth_the_name_or_is_withheld(
     row = view.positions.iloc[0]
     expected = None if base is None else pytest.approx((3.1 - base) * 200)
     assert (None if pd.isna(row["pnl_day"]) else row["pnl_day"]) == expected
-    assert row["warnings"] == ([] if warning is None else [warning])
+    assert row["warnings"] == (() if warning is None else (warning,))
     assert view.totals.day_pnl.partial == pytest.approx(10 + (0 if base is None else (3.1 - base) * 200))
 
 
