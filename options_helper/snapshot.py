@@ -163,13 +163,13 @@ def derive_mappings(health: Mapping[StreamName, StreamHealth]) -> StreamMappings
     }
 
 
-# The values of a stream without a record, by field.
-_UNKNOWN: Mapping[str, object] = {
-    "status_by_stream": StreamState.NOT_STARTED,
-    "alive": False,
-    "reconnect_attempts": 0,
-    "last_event_ts_by_stream": None,
-    "dropped_events_by_stream": 0,
+# The values of streams without a record, by field.
+_UNKNOWN: Mapping[str, Mapping[str, object]] = {
+    "status_by_stream": dict.fromkeys(StreamName, StreamState.NOT_STARTED),
+    "alive": dict.fromkeys(StreamName, False),
+    "reconnect_attempts": dict.fromkeys(StreamName, 0),
+    "last_event_ts_by_stream": dict.fromkeys(StreamName),
+    "dropped_events_by_stream": dict.fromkeys(StreamName, 0),
 }
 _READ_ONLY = (
     "stock_quotes",
@@ -296,8 +296,6 @@ class LiveSnapshot(Received):
 
     def __post_init__(self) -> None:
         for name, unknown in _UNKNOWN.items():
-            given = getattr(self, name)
-            complete = {**dict.fromkeys(StreamName, unknown), **given}
-            object.__setattr__(self, name, MappingProxyType(complete))
+            object.__setattr__(self, name, MappingProxyType({**unknown, **getattr(self, name)}))
         for name in _READ_ONLY:
             object.__setattr__(self, name, _read_only(getattr(self, name)))

@@ -24,7 +24,13 @@ class ContractEnds(NamedTuple):
 
 def find_contract_ends(rows: Instruments, live: LiveSnapshot) -> ContractEnds:
     """Return the ends by the products' rules, earlier if the last day's session closes early."""
-    clock, close = rows.clock, _session_close(live)
+    close = _session_close(live)
+    at = 0 if close is None else to_microseconds(close)
+    return rows.memo.get("ends", rows.clock, lambda: _contract_ends(rows, close), extent=at)
+
+
+def _contract_ends(rows: Instruments, close: dt.datetime | None) -> ContractEnds:
+    clock = rows.clock
     if close is None:
         return ContractEnds(clock.expires_at, clock.last_trading)
     day, at = new_york_date(close).toordinal(), to_microseconds(close)

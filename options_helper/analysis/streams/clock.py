@@ -50,7 +50,7 @@ def correct_clock(live: LiveSnapshot) -> LiveSnapshot:
     offset = accept_offset(live.clock_offset_seconds, *quotes)
     error = clock_error(offset)
     if not error:
-        return replace(live, clock_offset_seconds=offset)
+        return live if offset == live.clock_offset_seconds else replace(live, clock_offset_seconds=offset)
     health = {name: _correct_health(record, error) for name, record in live.health.items()}
     return replace(
         live,

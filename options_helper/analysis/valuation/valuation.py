@@ -245,10 +245,11 @@ def _warnings(rows: Instruments, prices: _Prices, facts: RowFacts, stale_after_s
 def build_quote_columns(rows: Instruments, now: Valuation, live: LiveSnapshot) -> dict[str, Column]:
     """Return the columns that positions and legs share, without the static ones."""
     greeks, broker = find_greeks(rows, live), find_broker_positions(rows, live)
+    ends = now.ends.expires_at
     return {
         "dte": whole_numbers(days_until(rows.expiry_days, live), rows.is_stock.copy()),
         "hours_left": hours_until(now.ends.last_trading, rows.clock.last_day, live),
-        "expires_at": moments(np.where(rows.is_stock, 0, now.ends.expires_at)),
+        "expires_at": rows.memo.get("expires_at", ends, lambda: moments(np.where(rows.is_stock, 0, ends))),
         "quantity": rows.quantity,
         "multiplier": now.multiplier,
         "bid": now.marks.bid,

@@ -11,7 +11,12 @@ from functools import partial
 from typing import Protocol
 
 from options_helper.analysis.streams.clock import correct_clock
-from options_helper.data.calendar.market_clock import MarketMoment, market_moment, with_overnight
+from options_helper.data.calendar.market_clock import (
+    MarketCalendar,
+    MarketMoment,
+    market_moment,
+    with_overnight,
+)
 from options_helper.data.settings import OVERNIGHT_FEEDS
 from options_helper.data.streaming.connection.failures import SYMBOL_LIMIT
 from options_helper.data.streaming.reconnect.change_log import log_change
@@ -81,6 +86,11 @@ class LiveRun:
         self.cache = LiveCache(config.stocks, config.option_contracts)
         self.inbox = EventInbox(config.queue_maxsize)
         self._builders = parts.builders
+        self._moment: tuple[MarketCalendar | None, dt.datetime | None, MarketMoment] = (
+            None,
+            None,
+            MarketMoment(),
+        )
         self._changed = threading.Condition()  # notified after every change of a stream's state
         self._mute_reconnects: dict[StreamName, dt.datetime] = {}
         # The last event of a stream, and the largest number of symbols that ticked before it.
@@ -173,8 +183,12 @@ class LiveRun:
         return tuple(dict.fromkeys((*symbols, *(each for each in config.symbols(stream) if each in absent))))
 
     def _market(self, at: dt.datetime) -> MarketMoment:
-        moment = market_moment(self.results.calendar, at)
-        return with_overnight(moment, at) if self.config.stock_feed in OVERNIGHT_FEEDS else moment
+        calendar, second = self.results.calendar, at.replace(microsecond=0)  # phases begin at whole seconds
+        if self._moment[:2] != (calendar, second):
+            moment = market_moment(calendar, second)
+            trades_overnight = self.config.stock_feed in OVERNIGHT_FEEDS
+            self._moment = (calendar, second, with_overnight(moment, second) if trades_overnight else moment)
+        return self._moment[2]
 
     def _alpaca_now(self) -> dt.datetime:
         return self.results.to_alpaca_time(self.clock())

@@ -81,13 +81,15 @@ def _present(parts: SnapshotParts, stream: StreamName) -> StreamHealth:
     """Return a stream's record with its losses, its polled symbols, and a rate of 0 after a silence."""
     record = parts.health.get(stream) or StreamHealth(stream)
     last = record.last_event_at
-    is_old = last is None or (parts.now - last).total_seconds() > _RATE_IS_OLD_AFTER_SECONDS
-    dropped = parts.dropped.get(stream, 0)
-    polling = parts.polling.get(stream, Polling())
+    if record.rate and (last is None or (parts.now - last).total_seconds() > _RATE_IS_OLD_AFTER_SECONDS):
+        record = replace(record, rate=0.0)
+    dropped, polling = parts.dropped.get(stream, 0), parts.polling.get(stream)
+    if polling is None and dropped == record.dropped:
+        return record
+    polling = polling or Polling()
     return replace(
         record,
         dropped=dropped,
-        rate=0.0 if is_old else record.rate,
         polled=polling.symbols,
         poll_seconds=polling.seconds,
         polled_at=polling.answered_at,

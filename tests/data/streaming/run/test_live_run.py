@@ -365,7 +365,7 @@ def test_reference_data_and_the_markets_clock_reach_the_snapshot(desk) -> None:
     assert after.broker_account == "PA…42"
     assert (after.market_phase, after.market_phase_until) == (
         MarketPhase.OPEN,
-        after.as_of + dt.timedelta(hours=6),
+        after.as_of.replace(microsecond=0) + dt.timedelta(hours=6),
     )
     assert after.as_of == NOW - dt.timedelta(seconds=61.5), "by Alpaca's clock"
     assert (after.trading_date, after.previous_trading_date) == (
