@@ -46,7 +46,6 @@ from options_helper.analysis.valuation.valuation import (
     Valuation,
     build_quote_columns,
     compute_live_rows,
-    compute_stock_rows,
     divide,
 )
 from options_helper.market import LiveSnapshot
@@ -92,7 +91,7 @@ def compute_live_multileg_rows(
         ValueError: `stale_after_seconds` is not above zero.
     """
     book = arrays_of(portfolio)
-    stocks = compute_stock_rows(book.underlyings, live, stale_after_seconds)
+    stocks = compute_live_rows(book.underlyings, live, stale_after_seconds)
     structures, legs = structure_columns(book, live, stocks, stale_after_seconds)
     return build_table(Table.STRUCTURES, structures), build_table(Table.LEGS, legs)
 

@@ -16,7 +16,7 @@ from options_helper.analysis.valuation.sources import source_type
 from options_helper.analysis.valuation.valuation import (
     STATE_TYPE,
     Valuation,
-    compute_stock_rows,
+    compute_live_rows,
 )
 from options_helper.market import LiveSnapshot
 from options_helper.models import Portfolio
@@ -42,7 +42,7 @@ def compute_live_underlying_rows(
         ValueError: The tables are not those of this portfolio, or the threshold is not above zero.
     """
     book = arrays_of(portfolio)
-    stocks = compute_stock_rows(book.underlyings, live, stale_after_seconds)
+    stocks = compute_live_rows(book.underlyings, live, stale_after_seconds)
     sums = TableSums.of(book, position_rows, structure_rows, legs)
     return build_table(Table.UNDERLYINGS, underlying_columns(book, live, stocks, sums))
 

@@ -21,7 +21,7 @@ from options_helper.analysis.tables.structures import structure_columns
 from options_helper.analysis.tables.sums import TableSums
 from options_helper.analysis.tables.totals import LiveTotals, sum_up
 from options_helper.analysis.tables.underlyings import underlying_columns
-from options_helper.analysis.valuation.valuation import compute_stock_rows
+from options_helper.analysis.valuation.valuation import compute_live_rows
 from options_helper.market import LiveSnapshot
 from options_helper.models import Portfolio
 
@@ -71,7 +71,7 @@ def compute_view(portfolio: Portfolio, live: LiveSnapshot, *, stale_after_second
         ValueError: `stale_after_seconds` is not above zero.
     """
     book = arrays_of(portfolio)
-    stocks = compute_stock_rows(book.underlyings, live, stale_after_seconds)
+    stocks = compute_live_rows(book.underlyings, live, stale_after_seconds)
     of_positions = position_columns(book, live, stocks, stale_after_seconds)
     of_structures, of_legs = structure_columns(book, live, stocks, stale_after_seconds)
     positions = build_table(Table.POSITIONS, of_positions, frozen=True)

@@ -114,13 +114,23 @@ class _Prices(NamedTuple):
 
 
 def compute_live_rows(rows: Instruments, live: LiveSnapshot, stale_after_seconds: float) -> Valuation:
-    """Return the valuation of these instruments in one snapshot.
+    """Return the valuation of these instruments in one snapshot, computed once for all tables.
 
     Raises:
         ValueError: `stale_after_seconds` is not above zero.
     """
     if not stale_after_seconds > 0:
         raise ValueError(f"stale_after_seconds must be above 0, not {stale_after_seconds}")
+    # A run's tables never change; a dictionary may change in place.
+    prices = (live.stock_quotes, live.stock_trades, live.option_quotes, live.option_trades)
+    if not all(isinstance(each, QuoteTable | TradeTable) or not each for each in prices):
+        return _value(rows, live, stale_after_seconds)
+    return rows.memo.get(
+        "valuation", live, lambda: _value(rows, live, stale_after_seconds), extent=stale_after_seconds
+    )
+
+
+def _value(rows: Instruments, live: LiveSnapshot, stale_after_seconds: float) -> Valuation:
     prices = _price_rows(rows, live)
     marks = prices.marks
     ends = find_contract_ends(rows, live)
@@ -150,19 +160,6 @@ def compute_live_rows(rows: Instruments, live: LiveSnapshot, stale_after_seconds
         warnings=_warnings(rows, prices, facts, stale_after_seconds)
         | flag(outside & prices.quoted & ~expired, RowWarning.OUTSIDE_SESSION),
     )
-
-
-def compute_stock_rows(stocks: Instruments, live: LiveSnapshot, stale_after_seconds: float) -> Valuation:
-    """Return the valuation of the portfolio's underlyings, which all tables of one snapshot need."""
-
-    def compute() -> Valuation:
-        return compute_live_rows(stocks, live, stale_after_seconds)
-
-    # The tables of a run never change; a dictionary may change in place.
-    quotes, trades = live.stock_quotes, live.stock_trades
-    if isinstance(quotes, QuoteTable) and (isinstance(trades, TradeTable) or not trades):
-        return stocks.memo.get("valuation", live, compute, extent=stale_after_seconds)
-    return compute()
 
 
 def _price_rows(rows: Instruments, live: LiveSnapshot) -> _Prices:
