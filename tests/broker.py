@@ -49,6 +49,8 @@ class BrokerOrder:
     updated: dt.datetime = OPEN
     ended: Json = field(default_factory=dict)
     decimals: int = 9
+    replaces: str | None = None
+    replaced_by: str | None = None
 
     def average(self) -> str | None:
         """The average price, rounded as this broker rounds."""
@@ -67,6 +69,8 @@ class BrokerOrder:
             "ratio_qty": None if self.ratio is None else str(self.ratio),
             "status": self.status,
             "position_intent": f"{self.side}_to_open" if self.side else "",
+            "replaces": self.replaces,
+            "replaced_by": self.replaced_by,
             "submitted_at": text(self.created),
             "updated_at": text(self.updated),
             "legs": [leg.row() for leg in self.legs] or None,
@@ -122,6 +126,21 @@ class Broker:
             one.status, one.updated = "canceled", self.now
             one.ended = {"canceled_at": text(self.now)}
         self._tell(order, "canceled")
+
+    def replace(self, order: BrokerOrder) -> None:
+        """Let a new order take the place of a single one, for what it has not filled."""
+        self.now += dt.timedelta(seconds=4)
+        name = f"{order.id}r"
+        order.status, order.updated, order.replaced_by = "replaced", self.now, name
+        order.ended = {"replaced_at": text(self.now)}
+        self._tell(order, "replaced")
+        left = order.qty - order.filled
+        self.place(BrokerOrder(name, order.symbol, order.side, left, replaces=order.id))
+
+    def chain_of(self, order: BrokerOrder) -> list[BrokerOrder]:
+        """The order and all that it replaced, directly or not."""
+        before = next((one for one in self.orders if one.id == order.replaces), None)
+        return [*(self.chain_of(before) if before else []), order]
 
     def bust(self, at: int) -> None:
         """Undo one of the executions of single orders that stand; REST lists it no longer."""
@@ -238,12 +257,16 @@ def days(draw: st.DrawFn, *, in_parts: bool = True, start: dt.datetime = OPEN) -
 def trade(draw: st.DrawFn, broker: Broker, *, in_parts: bool) -> None:
     """Some fills and cancellations of the orders that are working."""
     for _ in range(draw(st.integers(min_value=1, max_value=8))):
-        working = [one for one in broker.orders if one.status not in {"filled", "canceled"}]
+        working = [one for one in broker.orders if one.status not in {"filled", "canceled", "replaced"}]
         if not working:
             break
         order = draw(st.sampled_from(working))
-        if draw(st.integers(0, 7)) == 7:
+        turn = draw(st.integers(0, 7))
+        if turn == 7:
             broker.cancel(order)
+            continue
+        if turn == 6 and not order.legs:
+            broker.replace(order)
             continue
         left = order.qty - order.filled
         parts = draw(st.sampled_from([Decimal("0.5"), Decimal("0.999"), Decimal(1)]))

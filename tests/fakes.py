@@ -36,6 +36,7 @@ class FakeClock:
 
     seconds: float = 0.0
     stepped: float = 0.0
+    ahead: float = 0.0
 
     def monotonic(self) -> float:
         """Return seconds that only grow."""
@@ -43,7 +44,7 @@ class FakeClock:
 
     def now(self) -> dt.datetime:
         """Return the time of day."""
-        return NOW + dt.timedelta(seconds=self.seconds)
+        return NOW + dt.timedelta(seconds=self.seconds + self.ahead)
 
     def take_step(self) -> float:
         """Return by how much the test set the clock since the last look."""

@@ -25,7 +25,7 @@ time_machine = pytest.importorskip("time_machine", reason="time-machine is not i
 expect = playwright.expect
 
 PICTURES = os.environ.get("OH_TEST_PICTURES")  # a folder for screenshots to look at
-TOTALS = ".st-key-live-totals"
+TOTALS, STATUS = ".st-key-live-totals", ".st-key-live-status"
 # Python runs this first in the server's process: its clock follows a file with the seconds to add.
 FOLLOW_CLOCK = """
 import os, threading, time
@@ -56,7 +56,12 @@ WATCH = """() => {
     if (text && text !== window.seen.at(-1)) window.seen.push(text);
   }, 50);
 }"""
-P_L_OPEN = re.compile(r"P/L Open\s+(?P<value>\S+)\s+(?P<words>[^\n]*)")
+# Counts the elements whose text is cut off.
+CUT_OFF = "all => all.filter(one => one.clientWidth && one.scrollWidth > one.clientWidth + 1).length"
+FIGURES = [
+    re.compile(rf"{label}\s+(?P<value>\S+)\s+(?P<words>[^\n]*)")
+    for label in ("Portfolio value", "P/L Open", "P/L Day")
+]
 SMALL = 60.0  # dollars; what quotes move in seconds, with underlyings that stand still
 
 
@@ -65,7 +70,7 @@ class Afternoon:
 
     def __init__(self, portal: Portal, date: str, clock: Any, path: Path) -> None:
         self.portal, self.date, self._clock, self._path = portal, date, clock, path
-        self.page: Page = portal.open()
+        self.page: Page = portal.open(timezone_id="America/New_York")
 
     def jump(self, at: str) -> None:
         """Set every clock to this New York time."""
@@ -83,10 +88,9 @@ class Afternoon:
         document = {"account": "none", "cash": 10_000, "positions": positions}
         (self.portal.folder / "portfolio.json").write_text(json.dumps(document))
 
-    def shows(self, *words: str | re.Pattern[str]) -> None:
-        """Wait until the totals say all of this."""
-        for each in words:
-            expect(self.page.locator(TOTALS)).to_contain_text(each)
+    def shows(self, words: str | re.Pattern[str], where: str = TOTALS) -> None:
+        """Wait until the totals, or another part of the page, say this."""
+        expect(self.page.locator(where)).to_contain_text(words)
 
 
 def real_time() -> float:
@@ -117,7 +121,7 @@ def afternoon(
         time_machine.travel(dt.datetime.fromisoformat(begin), tick=True) as clock,
         running_portal(browser, folder, "--keep-alive=3", order_interval_seconds=0) as portal,
     ):
-        for symbol, price in (("AAPL", 270.0), ("SPY", 662.0), ("SPX", 6620.0)):
+        for symbol, price in (("AAPL", 270.0), ("MSFT", 500.0), ("SPY", 662.0), ("SPX", 6620.0)):
             portal.simulator.pin_price(symbol, price)
         # The calendar library then knows the sessions, early closes included.
         for route in ("/v2/clock", "/v2/calendar"):
@@ -139,26 +143,39 @@ def single(symbol: str, date: str, strike: float, **more: Any) -> dict[str, Any]
 
 
 # A Friday with monthly expiries, and the half day after Thanksgiving.
-FIRST = {"2026-11-20": "15:10:00", "2026-11-27": "12:10:00"}
-CLOSES = {"2026-11-20": ("15:59:57", "16:14:57"), "2026-11-27": ("12:59:57", "13:14:57")}
+MONTHLY = "2026-11-20"
+FIRST = {MONTHLY: "15:10:00", "2026-11-27": "12:10:00"}
+LATE = "Options on SPY, QQQ and other late products trade until"
 
 
 @pytest.mark.parametrize("date", FIRST)
 def test_no_total_jumps_without_a_word(
     browser: Browser, tmp_path: Path, date: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A spread expires at the close, a fund's contract 15 minutes later; both stay in the totals, named."""
-    close, late_close = CLOSES[date]
+    """A spread expires at the close, a fund's contract 15 minutes later; both stay in the totals, named.
+
+    On one page from 50 minutes before the close to 20 minutes after it.
+    """
+    begin = dt.datetime.fromisoformat(f"{date}T{FIRST[date]}")
+    close, late_close = begin + dt.timedelta(minutes=50), begin + dt.timedelta(minutes=65)
     with afternoon(browser, tmp_path, date, monkeypatch) as day:
         day.hold(spread(date), single("SPY", date, 650), single("MSFT", "2027-06-18", 500, cost_basis=30.0))
         day.page.get_by_role("button", name="Start", exact=True).click()
         day.shows("4 of 4 live")
         day.page.evaluate(WATCH)
         day.picture("1-before")
-        day.jump(close)
+        if date == MONTHLY:
+            be_mute(day, begin + dt.timedelta(minutes=5))
+        day.jump(a_moment_before(close))
         day.shows("including 2 expired, provisional")
+        day.shows(f"{LATE} {late_close:%H:%M}", STATUS)
         day.picture("2-after-the-close")
-        day.jump(late_close)
+        day.jump(a_moment_before(late_close))
+        day.shows("including 3 expired, provisional")
+        expect(day.page.locator(STATUS)).not_to_contain_text(LATE)
+        end = close + dt.timedelta(minutes=20)
+        day.jump(f"{end:%H:%M:%S}")
+        day.shows(f"Last marks from {end:%H:%M}", STATUS)
         day.shows("including 3 expired, provisional")
         day.picture("3-after-the-late-close")
         expect(day.page.locator('tr[data-position-id="spread"]').first).to_contain_text("expired")
@@ -168,16 +185,35 @@ def test_no_total_jumps_without_a_word(
         day.shows("1 expired, settlement not known")
         assert "\N{EM DASH}" in day.page.locator(TOTALS).inner_text()
         day.picture("4-am-settled")
+        words = day.page.locator(f"{TOTALS} [data-testid=stMetricDelta]")
+        expect(words.filter(has_text="partial: 2 of 3 legs")).to_contain_text("2 expired, provisional")
+        assert words.locator(":scope, *").evaluate_all(CUT_OFF) == 0
+
+
+def be_mute(day: Afternoon, until: dt.datetime) -> None:
+    """Let the option stream send nothing for a while; the line says so, and afterwards all is live again."""
+    day.portal.simulator.faults.set("options", mute=True)
+    day.jump(f"{until:%H:%M:%S}")
+    day.shows("Connected, no option quote for", STATUS)
+    day.picture("1-mute")
+    day.portal.simulator.faults.clear("options")
+    day.shows("4 of 4 live")
+
+
+def a_moment_before(moment: dt.datetime) -> str:
+    """Return a time of day two seconds before a moment."""
+    return f"{moment - dt.timedelta(seconds=2):%H:%M:%S}"
 
 
 def expect_words_beside_jumps(seen: list[str]) -> None:
-    """Between two texts of the totals, P/L Open moves little, or its words say something else."""
-    found = [match.groupdict() for match in map(P_L_OPEN.search, seen) if match]
-    assert len(found) >= 2
-    for before, after in itertools.pairwise(found):
-        values = [dollars(one["value"]) for one in (before, after)]
-        is_small = None not in values and abs(values[0] - values[1]) <= SMALL
-        assert is_small or kind(before["words"]) != kind(after["words"]), (before, after)
+    """Between two texts of the totals, each figure moves little, or its words say something else."""
+    for figure in FIGURES:
+        found = [match.groupdict() for match in map(figure.search, seen) if match]
+        assert len(found) >= 2
+        for before, after in itertools.pairwise(found):
+            values = [dollars(one["value"]) for one in (before, after)]
+            is_small = None not in values and abs(values[0] - values[1]) <= SMALL
+            assert is_small or kind(before["words"]) != kind(after["words"]), (before, after)
 
 
 def dollars(text: str) -> float | None:

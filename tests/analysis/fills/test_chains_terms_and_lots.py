@@ -127,7 +127,7 @@ def test_a_replaced_chain_is_one_order_with_the_sums_of_the_chain(
         ({"qty": None, "notional": "0.5", "type": "market"}, "sell for $0.50 market day"),
         ({"limit_price": "1.65", "position_intent": "sell_to_close"}, "sell to close 10 limit 1.65 day"),
         ({"limit_price": "1.65", "time_in_force": "gtc"}, "limit 1.65 GTC"),
-        ({"type": "stop", "stop_price": "1.2"}, "sell 10 stop stop 1.20 day"),
+        ({"type": "stop", "stop_price": "1.2"}, "sell 10 stop 1.20 day"),
         ({"type": "stop_limit", "stop_price": "1.2", "limit_price": "1.1"}, "limit 1.10 stop 1.20 day"),
         ({"type": "trailing_stop", "trail_percent": "1.5"}, "trail 1.5% day"),
         ({"type": "trailing_stop", "trail_price": "0.25"}, "trail $0.25 day"),
@@ -145,6 +145,13 @@ def test_an_order_shows_its_own_terms_in_full(fields: Json, words: str) -> None:
     body = order("o", **fields)
     assert words in text_of(day_of([update("new", 1, body)]))
     assert words in text_of(day_of([], [normalize_rest_order(body)]))
+
+
+def test_an_order_of_an_earlier_day_says_its_day() -> None:
+    """A time alone would be read as one of today."""
+    old = order("old") | {"submitted_at": "2026-11-20T15:00:00Z", "updated_at": "2026-11-20T15:00:01Z"}
+    text = text_of(day_of([update("new", 1, order("o"))], [normalize_rest_order(old)]))
+    assert re.findall(r"(?:[A-Z][a-z]{2} )?\d\d:\d\d(?::\d\d)?", text) == ["10:00:01", "Fri 10:00"]
 
 
 @pytest.mark.parametrize(

@@ -42,6 +42,26 @@ def test_with_rest_complete_the_table_is_the_ledger(broker: Broker) -> None:
     assert all(one.confirmed for one in book.executions)
 
 
+@given(st.data())
+@settings(max_examples=60, deadline=None)
+def test_a_chain_shows_what_the_chain_filled(data: st.DataObject) -> None:
+    """Orders that replaced one another are one row, with the ledger's sums, however it is reported."""
+    broker = data.draw(days(in_parts=False))
+    live, rest = broker.live, (broker.activities, broker.rest_orders())
+    books = [arrays_of(live, [], []), arrays_of([], *rest)]
+    books += [arrays_of(mangled(data.draw, live), shuffled(data.draw, rest[0]), shuffled(data.draw, rest[1]))]
+    lasts = [order for order in broker.orders if order.replaced_by is None]
+    for book in books:
+        assert {one.order_id for one in book.orders} == {order.id for order in lasts}
+        for row in book.orders:
+            chain = broker.chain_of(next(order for order in lasts if order.id == row.order_id))
+            filled, spent = (sum(getattr(one, name) for one in chain) for name in ("filled", "spent"))
+            assert row.order_ids == tuple(order.id for order in chain)
+            assert row.filled == pytest.approx(float(filled), abs=1e-9)
+            if filled and not chain[-1].legs:
+                assert row.average_price == pytest.approx(float(spent / filled), rel=1e-3)
+
+
 @given(days(in_parts=False))
 @settings(max_examples=40, deadline=None)
 def test_with_the_stream_complete_the_table_is_the_ledger(broker: Broker) -> None:

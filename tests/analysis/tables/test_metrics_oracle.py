@@ -9,7 +9,7 @@ import datetime as dt
 import math
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -24,6 +24,7 @@ from options_helper.analysis.live_portfolio_metrics import (
     compute_live_totals,
     compute_live_underlying_rows,
 )
+from options_helper.analysis.streams.clock import correct_clock
 from options_helper.analysis.valuation.marks import MarkMethod, QuoteState, RowWarning
 from options_helper.market import LiveSnapshot, PreviousClose, Quote, StreamHealth, Trade
 from options_helper.models import EquityPosition, Leg, MultiLegPosition, Portfolio, Position, StockLeg
@@ -485,10 +486,11 @@ class Sum:
 
 TIMES = st.sampled_from([(9, 0), (9, 30), (11, 0), (13, 5), (15, 59), (16, 0), (16, 5), (16, 20), (20, 30)])
 CENTS = st.sampled_from([None, 0.0, 0.05, 0.2, 0.21, 0.5, 0.6, 1.0, 1.25, 2.0, 3.1, 10.0, -1.0, math.inf])
-SECONDS_AGO = st.sampled_from([None, -5.0, -1.0, 0.0, 1.0, 29.5, 30.0, 30.5, 1200.0, 70_000.0])
+SECONDS_AGO = st.sampled_from([None, -5.0, -1.0, 0.0, 1.0, 29.5, 30.0, 30.5, 1200.0, 70_000.0, 70_000.0])
 # Shares have a mark only in a close market; a close of 1.5 is more than 60 % away from most of these.
 CLOSE_MARKETS = st.sampled_from([(0.2, 0.21), (0.6, 0.6), (1.25, 1.26), (3.1, 3.12), (10.0, 10.1)])
 PENNY_MARKETS = st.sampled_from([(0.0, 0.05), (0.0, 0.2), (0.0, 0.21), (0.05, 0.2), (1.0, 1.25)])
+OFFSETS = st.sampled_from([0.0, 0.0, 0.0, 61.5, 6_000.0, -2_400.0, 86_400.0, -86_400.0])
 HEARD_AGO = st.sampled_from([None, 1.0, 1.0, 5.0, 9.5, 30.5])
 EXPIRIES = st.sampled_from([FRIDAY, MONDAY, TUESDAY, dt.date(2026, 12, 18), dt.date(2027, 1, 15)])
 COSTS = st.sampled_from([0.0, 0.35, 2.0, 12.5])
@@ -541,17 +543,51 @@ def positions_of(draw: Callable[..., Any], number: int) -> Any:
     return MultiLegPosition(**shared, legs=legs, net_debit=debit)
 
 
+@dataclass(frozen=True)
+class World:
+    """A portfolio, a snapshot on a Monday, and how far this computer's clock is ahead, in seconds."""
+
+    portfolio: Portfolio
+    live: LiveSnapshot
+    offset: float
+
+    def as_seen(self) -> LiveSnapshot:
+        """Return the snapshot as this computer's clock dates it: every time but the vendor's own is off."""
+        error = dt.timedelta(seconds=self.offset)
+
+        def off(row: Any, name: str) -> Any:
+            at = getattr(row, name)
+            return replace(row, **{name: None if at is None else at + error})
+
+        received = {
+            name: {symbol: off(row, "received_at") for symbol, row in getattr(self.live, name).items()}
+            for name in ("option_quotes", "option_trades", "stock_quotes", "stock_trades")
+        }
+        return replace(
+            self.live,
+            as_of=self.live.as_of + error,
+            health={name: off(record, "last_heard_at") for name, record in self.live.health.items()},
+            clock_offset_seconds=self.offset,
+            **received,
+        )
+
+
 @st.composite
-def worlds(draw: Callable[..., Any]) -> tuple[Portfolio, LiveSnapshot]:
-    """A portfolio and a snapshot on a Monday."""
+def worlds(draw: Callable[..., Any]) -> World:
+    """A portfolio and a snapshot on a Monday, by a clock that may be far off."""
     positions = [draw(positions_of(number)) for number in range(draw(st.integers(0, 14)))]
     portfolio = Portfolio(positions=positions, cash=draw(st.sampled_from([0.0, 1234.56])))
     at = dt.datetime.combine(MONDAY, dt.time(*draw(TIMES)), NEW_YORK).astimezone(dt.UTC)
-    rest = st.booleans()
+    rest, offset = st.booleans(), draw(OFFSETS)
 
     def ago(choices: st.SearchStrategy[float | None] = SECONDS_AGO) -> dt.datetime | None:
         seconds = draw(choices)
         return None if seconds is None else at - dt.timedelta(seconds=seconds)
+
+    def receipt(made: dt.datetime | None) -> dt.datetime | None:
+        # A quote received before it was made would refute the offset.
+        seen = ago()
+        return max(seen, made) if offset and seen is not None and made is not None else seen
 
     quotes: dict[str, Quote] = {}
     trades: dict[str, Trade] = {}
@@ -562,10 +598,10 @@ def worlds(draw: Callable[..., Any]) -> tuple[Portfolio, LiveSnapshot]:
         if has:
             markets = CLOSE_MARKETS if stock else PENNY_MARKETS
             bid, ask = draw(markets) if has > 2 or (stock and has > 1) else (draw(CENTS), draw(CENTS))
-            quote = Quote(symbol, bid, ask, 1, 2, ago(), ago(), draw(rest))
+            quote = Quote(symbol, bid, ask, 1, 2, made := ago(), receipt(made), draw(rest))
             (stocks if stock else quotes)[symbol] = quote
         if has < 2:
-            trade = Trade(symbol, draw(CENTS), 1, ago(), ago(), draw(rest))
+            trade = Trade(symbol, draw(CENTS), 1, made := ago(), receipt(made), draw(rest))
             (stock_trades if stock else trades)[symbol] = trade
     everything = [symbol for symbol, _ in symbols_of(portfolio)]
     some = st.frozensets(st.sampled_from(everything)) if everything else st.just(frozenset())
@@ -602,7 +638,7 @@ def worlds(draw: Callable[..., Any]) -> tuple[Portfolio, LiveSnapshot]:
         halted=draw(st.one_of(st.just(frozenset()), some)),
         subscribed=draw(st.one_of(st.none(), st.just(frozenset(everything)), some)),
     )
-    return portfolio, live
+    return World(portfolio, live, offset)
 
 
 def symbols_of(portfolio: Portfolio) -> list[tuple[str, bool]]:
@@ -682,11 +718,14 @@ def underlying_figures(sums: dict[str, Sum]) -> dict[str, Any]:
     return figures
 
 
-def check(portfolio: Portfolio, live: LiveSnapshot) -> set[str]:
+def check(world: World) -> set[str]:
     """Compare every figure of every table with the oracle's, and return the cases encountered."""
-    oracle = Oracle()
+    oracle, portfolio, live = Oracle(), world.portfolio, world.live
     for position in portfolio.positions:
         oracle.add(position, live)
+    if world.offset:
+        live = correct_clock(world.as_seen())
+        assert live.clock_offset_seconds == world.offset
     rows = compute_live_position_rows(portfolio, live, stale_after_seconds=STALE_AFTER)
     structures, legs = compute_live_multileg_rows(portfolio, live, stale_after_seconds=STALE_AFTER)
     pairs = [(rows, oracle.positions), (structures, oracle.structures), (legs, oracle.legs)]
@@ -712,17 +751,22 @@ def check(portfolio: Portfolio, live: LiveSnapshot) -> set[str]:
 def test_every_figure_agrees_with_the_oracle_and_every_guard_is_met() -> None:
     """Over generated portfolios and snapshots all tables equal the oracle's, warnings and states included."""
     met: Counter[str] = Counter()
+    by_wrong_clocks: Counter[float] = Counter()
     compared = 0
 
     @settings(max_examples=200, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
     @given(worlds())
-    def compare(world: tuple[Portfolio, LiveSnapshot]) -> None:
+    def compare(world: World) -> None:
         nonlocal compared
-        met.update(check(*world))
-        compared += sum(len(getattr(each, "legs", [each])) for each in world[0].positions)
+        met.update(check(world))
+        number = sum(len(getattr(each, "legs", [each])) for each in world.portfolio.positions)
+        compared += number
+        by_wrong_clocks[world.offset] += number
 
     compare()
     assert compared > 2000, "the guards are met by thousands of instruments, not by a few"
+    assert len(by_wrong_clocks) == 6
+    assert min(by_wrong_clocks.values()) >= 40, "also by a clock that is a day ahead or behind"
     # Every generated strike fits a symbol; no calendar and no account are generated: golden cases have these.
     unreachable = {"no_contract_symbol", "outside_session", "doubtful_entry", "broker_differs"}
     everything = {str(word.value) for group in (RowWarning, QuoteState, MarkMethod) for word in group}

@@ -10,7 +10,8 @@ from options_helper.analysis.fills.day import FillDay
 from options_helper.analysis.fills.records import OrderEvent, OrderTimeline
 from options_helper.analysis.fills.words import contradiction_words, event_detail, order_name, order_price
 from options_helper.analysis.text.fills import event_words, plain, price_words, side_words
-from options_helper.analysis.text.wording import count, format_time
+from options_helper.analysis.text.wording import count, format_moment, format_time
+from options_helper.times import NEW_YORK, new_york_date
 
 _TIFS = {"gtc": "GTC", "opg": "at the open", "cls": "at the close", "ioc": "IOC", "fok": "FOK"}
 
@@ -19,15 +20,17 @@ def orders_html(day: FillDay, zone: dt.tzinfo) -> str:
     """Return the orders as a list, newest change first, with the legs of a spread or bracket under it."""
     if not day.orders:
         return quiet("No orders yet today.")
-    rows = (row for order in day.orders[:SHOWN] for row in _rows(order, zone))
+    rows = (row for order in day.orders[:SHOWN] for row in _rows(order, day.day, zone))
     older = len(day.orders) - SHOWN
     return list_rows("Orders", rows) + quiet(
         f"{count(older, 'older order')} not listed." if older > 0 else ""
     )
 
 
-def _rows(order: OrderTimeline, zone: dt.tzinfo) -> Iterator[Row]:
-    time = format_time(order.changed_at, zone)
+def _rows(order: OrderTimeline, day: dt.date, zone: dt.tzinfo) -> Iterator[Row]:
+    is_of_today = new_york_date(order.changed_at) == day
+    noon = dt.datetime.combine(day, dt.time(12), NEW_YORK)
+    time = format_time(order.changed_at, zone) if is_of_today else format_moment(order.changed_at, noon, zone)
     yield Row(time, order_name(order), event_words(order.status), _details(order), hover=order.symbol)
     for leg in order.legs:
         status = event_words(leg.status)
@@ -58,7 +61,7 @@ def _terms(order: OrderTimeline) -> str:
         side_words(order.side, order.intent) if order.side or order.intent else "",
         plain(order.quantity) if order.quantity is not None else "",
         f"for ${price_words(order.notional)}" if order.notional is not None else "",
-        event_words(order.type) if order.type else "",
+        event_words(order.type) if order.type and order.type != "stop" else "",
         order_price(order, order.limit_price) if order.limit_price is not None else "",
         f"stop {price_words(order.stop_price)}" if order.stop_price is not None else "",
         f"trail ${price_words(order.trail_price)}" if order.trail_price is not None else "",

@@ -756,6 +756,29 @@ def test_alpacas_clock_is_asked_again_when_this_one_is_set(desk: BackfillDesk, s
     assert desk.rest.calls["clock"] == 2
 
 
+def test_a_clock_that_is_set_again_and_again_is_measured_each_time(desk: BackfillDesk) -> None:
+    """Each step of a session is noticed at once; its offset is the last one, however often it changed."""
+    answer = desk.rest.clock
+
+    def exact() -> dict[str, Any]:
+        return {**answer(), "timestamp": (NOW + dt.timedelta(seconds=desk.clock.seconds)).isoformat()}
+
+    desk.rest.clock = exact  # type: ignore[method-assign]
+    desk.round()
+    ahead = 0.0
+    steps = (90.0, -3_600.0, 7_200.0, -2_400.0, 86_400.0, -86_400.0, -1_290.0)
+    for number, step in enumerate(steps, 2):
+        ahead += step
+        desk.clock.stepped = step
+        desk.clock.ahead = ahead
+        desk.run_for(20)
+        assert desk.rest.calls["clock"] == number
+        assert desk.sink.clock_offsets[-1] == pytest.approx(ahead)
+    assert ahead == 0, "in the end it is right again"
+    desk.run_for(60)
+    assert desk.rest.calls["clock"] == len(steps) + 1
+
+
 def test_a_hanging_trading_host_does_not_hold_back_quotes(
     desk: BackfillDesk, wait_until: Callable[..., None]
 ) -> None:
