@@ -22,7 +22,8 @@ from options_helper.times import from_microseconds, to_microseconds
 Row = TypeVar("Row", Quote, Trade)
 
 _PRESENT = "present"
-_FAR_AHEAD = 3_600_000_000  # an hour in microseconds
+FAR_AHEAD = dt.timedelta(hours=1)  # a time so far ahead of others is not believed
+_FAR_AHEAD = FAR_AHEAD // dt.timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)

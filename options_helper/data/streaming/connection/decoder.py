@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import msgspec
 
 from options_helper.data.streaming.normalize.wire import WireQuote, WireTrade
+from options_helper.quote_tables import FAR_AHEAD
 
 logger = logging.getLogger(__name__)
 
@@ -68,7 +69,7 @@ class FrameDecoder:
         self._known_complaints: set[str] = set()
 
     def take(self, frame: bytes | bytearray | str) -> list[Message]:
-        """Take one frame, and return its raw control messages."""
+        """Take one frame, and return its raw control messages; a row older than the kept one is dropped."""
         self._began = self._began or self.waiting_since or time.monotonic()
         try:
             messages = self._decode(frame)  # type: ignore[arg-type]  # text is refused, and salvaged below
@@ -78,9 +79,11 @@ class FrameDecoder:
         quotes = self._quotes
         for message in messages:
             if type(message) is WireQuote:
-                quotes[message.symbol] = message
+                kept = quotes.get(message.symbol)
+                if kept is None or not _is_older(message, kept):
+                    quotes[message.symbol] = message
             else:
-                self._trades[message.symbol] = message  # type: ignore[assignment]  # the union has two members
+                self._keep_trade(message)  # type: ignore[arg-type]  # the union has two members
         return []
 
     def flush(self) -> MarketBatch | None:
@@ -115,11 +118,16 @@ class FrameDecoder:
         except _UNREADABLE:
             return self._take_other(message)
         self._messages += 1
-        if isinstance(row, WireQuote):
+        if isinstance(row, WireTrade):
+            self._keep_trade(row)
+        elif (kept := self._quotes.get(row.symbol)) is None or not _is_older(row, kept):
             self._quotes[row.symbol] = row
-        else:
-            self._trades[row.symbol] = row
         return None
+
+    def _keep_trade(self, trade: WireTrade) -> None:
+        kept = self._trades.get(trade.symbol)
+        if kept is None or not _is_older(trade, kept):
+            self._trades[trade.symbol] = trade
 
     def _take_other(self, message: bytes) -> Message | None:
         try:
@@ -143,6 +151,14 @@ class FrameDecoder:
         if kind not in self._known_complaints:
             self._known_complaints.add(kind)
             logger.warning("Received %s; it is counted and skipped, further ones silently.", kind)
+
+
+def _is_older(row: WireQuote | WireTrade, kept: WireQuote | WireTrade) -> bool:
+    """Return whether a row was made before the kept one; a time far ahead hides nothing that follows."""
+    at, last = row.timestamp, kept.timestamp
+    if at is None or last is None or at.tzinfo is not last.tzinfo:
+        return False
+    return at < last and last - at <= FAR_AHEAD
 
 
 def _split(frame: bytes) -> tuple[list[bytes], bool]:

@@ -55,6 +55,44 @@ def test_a_frame_gives_quotes_and_trades_under_the_sdks_names() -> None:
     assert batch.began > 0
 
 
+@pytest.mark.parametrize("codec", ["msgpack", "json"])
+@pytest.mark.parametrize("kind", ["q", "t"])
+@pytest.mark.parametrize(
+    ("seconds", "kept"),
+    [
+        ((0, 1, 2), 2),
+        ((2, 1, 0), 0),
+        ((1, 2, 0), 1),
+        ((1, 1, 1), 2),
+        ((5, 5, 4), 1),
+        ((86_400, 0, 1), 2),
+        ((0, None, 1), 2),
+        ((1, None, 0), 2),
+    ],
+)
+def test_an_older_row_that_arrives_later_replaces_none(
+    seconds: tuple[int | None, ...], kept: int, kind: str, codec: str
+) -> None:
+    """In one frame or in several; of equal times the last counts, and a time far ahead hides nothing."""
+    began = dt.datetime(2026, 11, 24, 15, tzinfo=dt.UTC)
+    rows = []
+    for price, after in enumerate(seconds, 1):
+        made = None if after is None else began + dt.timedelta(seconds=after)
+        at = made and made.isoformat() if codec == "json" else made
+        figures = {"bp": price, "ap": price + 0.1} if kind == "q" else {"p": price, "s": 1}
+        rows.append({"T": kind, "S": "AAPL", "t": at, **figures})
+    encode = json.dumps if codec == "json" else msgspec.msgpack.encode
+    for frames in ([rows], [[row] for row in rows]):
+        decoder = FrameDecoder()
+        for frame in frames:
+            assert decoder.take(encode(frame)) == []
+        batch = decoder.flush()
+        assert batch is not None
+        [one] = batch.quotes or batch.trades
+        assert (one.bid_price if kind == "q" else one.price) == kept + 1
+        assert (batch.messages, batch.malformed, batch.conflated) == (3, 0, 2)
+
+
 def test_the_newest_of_each_symbol_stays_over_frames() -> None:
     """Between two flushes only the newest row of a symbol is kept; the others count as conflated."""
     decoder = FrameDecoder()
