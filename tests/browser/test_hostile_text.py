@@ -27,11 +27,14 @@ SIGNS = {
     "style": ":red[x] :skull: `x` **bold** $x^2$ &lt; a -> b",
 }
 HOSTILE = " ".join(SIGNS.values())
+# Reversed text, invisible letters, and a pile of accents that would cover the lines above.
+UNSEEN = "\u202egnp\u200b\u3164" + 60 * "\u0301"
 
 
 @pytest.fixture
 def page(portal: Portal) -> Iterator[Page]:
     """One page, which asked nothing of any other host when its test ends, and shows no foreign element."""
+    portal.simulator.faults.clear()
     opened = portal.open("about:blank")
     asked: list[str] = []
     opened.on("request", lambda request: asked.append(request.url))
@@ -102,7 +105,75 @@ def test_of_a_server(portal: Portal, page: Page) -> None:
     page.get_by_role("button", name="Start", exact=True).click()
     expect(page.locator(".st-key-live-status")).to_contain_text("fills listening")
     order = portal.simulator.place_order("AAPL", qty=1)
-    portal.simulator.close_order(order, "rejected", reason=HOSTILE)
+    portal.simulator.close_order(order, "rejected", reason=f"{SIGNS['image']} {UNSEEN}")
     page.get_by_role("tab", name="Orders").click()
     expect(page.locator(".st-key-live-fills")).to_contain_text(SIGNS["image"])
+    shows_no_controls(page)
     page.get_by_role("button", name="Stop", exact=True).click()
+
+
+SERVERS_WORDS = f"\x1b[31m{SIGNS['image']} {UNSEEN}\x1b]8;;http://{EVIL}\x07x<script>a()</script>"
+
+
+def test_of_a_streams_error(portal: Portal, page: Page) -> None:
+    """The fill stream's last words stand on the page letter by letter, a data stream's not at all."""
+    write_portfolio(portal.folder)
+    page.goto(portal.live_url)
+    press_start(page)
+    refusal = {"T": "error", "code": 499, "msg": SERVERS_WORDS}
+    portal.simulator.faults.set("stocks", hang_on_connect=True)
+    portal.simulator.send_messages("stocks", [refusal])
+    portal.simulator.drop("stocks")
+    portal.simulator.faults.set("fills", hang_on_connect=True)
+    portal.simulator.send_last_words(SERVERS_WORDS)
+    expect(page.locator(".st-key-live-status")).to_contain_text("Reconnecting the")
+    page.locator(".st-key-live-health-figures summary").click()
+    expect(page.locator(".oh-figures")).to_contain_text(SIGNS["image"])
+    shows_no_controls(page)
+    portal.simulator.faults.clear()
+    page.get_by_role("button", name="Stop", exact=True).click()
+
+
+@pytest.mark.parametrize("status", [200, 403])
+def test_of_rest_bodies(portal: Portal, page: Page, status: int) -> None:
+    """Nothing of what orders, account, positions or prices answer becomes an element of the page."""
+    write_portfolio(portal.folder)
+    body = json.dumps({"message": SERVERS_WORDS, "status": SERVERS_WORDS, "account_number": SERVERS_WORDS})
+    for path in ("/v2/orders", "/v2/account", "/v2/positions", "/v2/stocks"):
+        portal.simulator.faults.rest(path=path, status=status, body=body)
+    page.goto(portal.live_url)
+    press_start(page)
+    page.locator(".st-key-live-health-figures summary").click()
+    # A body of the wrong shape is not quoted; a refusal's message is, letter by letter.
+    words = SIGNS["image"] if status == 403 else "Waiting batches"
+    expect(page.locator(".st-key-live-health")).to_contain_text(words)
+    shows_no_controls(page)
+    portal.simulator.faults.clear()
+    page.get_by_role("button", name="Stop", exact=True).click()
+
+
+def test_of_a_position_at_the_broker(portal: Portal, page: Page) -> None:
+    """A symbol that only the account knows stands in its panel letter by letter."""
+    write_portfolio(portal.folder)
+    body = json.dumps([{"symbol": SERVERS_WORDS, "qty": "1", "side": "long", "asset_class": SERVERS_WORDS}])
+    portal.simulator.faults.rest(path="/v2/positions", status=200, body=body)
+    page.goto(portal.live_url)
+    press_start(page)
+    expect(page.locator(".st-key-live-account")).to_be_visible()
+    shows_no_controls(page)
+    portal.simulator.faults.clear()
+    page.get_by_role("button", name="Stop", exact=True).click()
+
+
+def press_start(page: Page) -> None:
+    """Start, and wait for the fill stream."""
+    page.get_by_role("button", name="Start", exact=True).click()
+    expect(page.locator(".st-key-live-status")).to_contain_text("fills listening")
+
+
+def shows_no_controls(page: Page) -> None:
+    """No control or invisible character and no script of the server's is on the page."""
+    text = page.locator(".stApp").inner_text()
+    assert not set("\x1b\u202e\u200b\u3164").intersection(text)
+    assert 5 * "\u0301" not in text
+    assert page.locator(".stApp script").filter(has_text="a()").count() == 0
