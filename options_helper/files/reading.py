@@ -76,8 +76,6 @@ def _refuse_kind(path: Path, status: os.stat_result, most_bytes: int) -> None:
     for is_kind, words in _KINDS:
         if is_kind(status.st_mode):
             raise UnreadableFile(path, f"this is {words}")
-    if not stat.S_ISREG(status.st_mode):
-        raise UnreadableFile(path, "this is not a regular file; name a file")
     if status.st_size > most_bytes:
         raise UnreadableFile(path, _too_big(status.st_size, most_bytes))
 

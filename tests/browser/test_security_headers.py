@@ -88,7 +88,8 @@ def test_another_device_reads_why_it_is_refused(portal: Portal) -> None:
     expect(page.get_by_role("heading")).to_have_text("The portal serves only the computer it runs on")
     expect(page.get_by_text("On that computer, open http://127.0.0.1:")).to_be_visible()
     assert upgrade(portal, {"X-Forwarded-For": "192.168.1.7"}) == 403
-    assert upgrade(portal, {}) == 101
+    assert upgrade(portal, {"Origin": "http://127.0.0.1:3000"}) == 403
+    assert upgrade(portal, {"Origin": portal.url}) == upgrade(portal, {}) == 101
 
 
 def upgrade(portal: Portal, headers: dict[str, str]) -> int:

@@ -248,6 +248,23 @@ def test_a_file_of_fifty_megabytes_is_refused_unread(file: Path, monkeypatch: py
         load_portfolio(file)
 
 
+def test_a_pipe_put_in_a_files_place_is_refused_without_waiting(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever was checked before opening is checked again on what was opened."""
+    file.write_text("{}")
+
+    def swap_and_open(path: Path, flags: int) -> int:
+        file.unlink()
+        os.mkfifo(file)
+        return open_file(path, flags)
+
+    open_file = os.open
+    monkeypatch.setattr("options_helper.files.reading.os.open", swap_and_open)
+    with pytest.raises(PortfolioError, match="named pipe"):
+        load_portfolio(file)
+
+
 def test_a_file_that_grows_while_it_is_opened_is_refused(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """At most the limit is read, whatever the size was a moment before."""
     file.write_bytes(b" " * (MAX_BYTES + 5))

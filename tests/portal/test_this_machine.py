@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -15,7 +16,9 @@ from apps.streamlit.entry.this_machine import ThisMachineOnly
 NAMES = ("localhost", "127.0.0.1")
 
 
-def ask(kind: str = "http", *, client: Any, host: bytes = b"localhost:8501") -> list[dict[str, Any]]:
+def ask(
+    kind: str = "http", *, client: Any, host: bytes = b"localhost:8501", origins: Sequence[bytes] = ()
+) -> list[dict[str, Any]]:
     """Return what the server sends to one connection; the application behind says "inside"."""
     sent: list[dict[str, Any]] = []
 
@@ -34,7 +37,7 @@ def ask(kind: str = "http", *, client: Any, host: bytes = b"localhost:8501") -> 
         "path": "/",
         "query_string": b"",
         "scheme": "http",
-        "headers": [(b"host", host)],
+        "headers": [(b"host", host), *((b"origin", origin) for origin in origins)],
         "client": client,
         "server": ("192.168.1.5", 8501),
     }
@@ -68,6 +71,33 @@ def test_a_foreign_name_gets_a_sentence(host: bytes) -> None:
     assert start["status"] == 403
     assert b"does not answer at this address" in body["body"]
     assert b"evil" not in body["body"]
+    refused = [{"type": "websocket.close", "code": 1008}]
+    assert ask("websocket", client=("127.0.0.1", 5), host=host) == refused
+
+
+OWN = b"http://localhost:8501"
+
+
+@pytest.mark.parametrize(
+    ("origins", "is_served"),
+    [
+        ((), True),
+        ((OWN,), True),
+        ((b"HTTPS://LOCALHOST:8501",), True),
+        ((b"http://localhost:3000",), False),
+        ((b"http://127.0.0.1:8501",), False),
+        ((b"http://localhost",), False),
+        ((OWN + b", http://evil.example",), False),
+        ((OWN, b"http://evil.example"), False),
+        ((OWN + b"@evil.example",), False),
+        ((b"null",), False),
+        ((b"",), False),
+    ],
+)
+def test_no_other_page_opens_a_websocket(origins: Sequence[bytes], is_served: bool) -> None:
+    """A page of another port of this machine may be anybody's, and could read the account and press Start."""
+    answer = ask("websocket", client=("127.0.0.1", 5), origins=origins)
+    assert (answer == [{"type": "inside"}]) is is_served
 
 
 def test_the_servers_own_start_passes() -> None:

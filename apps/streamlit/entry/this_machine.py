@@ -1,4 +1,4 @@
-"""Serves the machine it runs on and refuses others with a sentence, because on loopback there is no login."""
+"""Serves its own page on the machine it runs on and refuses others, because on loopback there is no login."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ _OTHER_NAME = (
 
 
 class ThisMachineOnly:
-    """ASGI middleware that refuses other devices, and documents under foreign names.
+    """ASGI middleware that refuses other devices, foreign names, and websockets of other pages.
 
     Args:
-        app: The application behind it; it checks the names of websockets itself.
+        app: The application behind it; it accepts pages of every port.
         names: The host names that it answers to.
         address: Where to find the page on this machine.
     """
@@ -37,7 +37,9 @@ class ThisMachineOnly:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one connection."""
-        if scope["type"] == "websocket" and not _is_from_here(scope):
+        if scope["type"] == "websocket" and not (
+            _is_from_here(scope) and requested_host(scope) in self._names and _is_own_page(scope)
+        ):
             await send({"type": "websocket.close", "code": _REFUSED})
         elif scope["type"] == "http" and not _is_from_here(scope):
             await self._refuse(_OTHER_DEVICE, scope, receive, send)
@@ -52,6 +54,13 @@ class ThisMachineOnly:
         title, reason = words
         body = f"<p>{reason}</p><p>On that computer, open {escape(self._address)}.</p>"
         await HTMLResponse(plain_page(title, body), status_code=403)(scope, receive, send)
+
+
+def _is_own_page(scope: Scope) -> bool:
+    """Return whether a page of this server opens the websocket, or a program, which names no origin."""
+    host = dict(scope["headers"]).get(b"host", b"").lower()
+    origins = [value.lower() for name, value in scope["headers"] if name == b"origin"]
+    return all(origin.partition(b"://")[2] == host for origin in origins)
 
 
 def _is_from_here(scope: Scope) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import socket
 import threading
+import time
 import tracemalloc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -76,9 +77,11 @@ def drip(text: bytes) -> Talk:
 def test_an_answer_that_drips_ends_with_the_exchange(beginning: bytes) -> None:
     """Bytes that keep coming do not keep the exchange open; it is not repeated, and said in words."""
     with serving(drip(beginning), seconds=0.5) as rest:
+        began = time.monotonic()
         with pytest.raises(AlpacaRestError, match=r"the answer was not complete within 0\.5 s") as caught:
             rest.account()
         assert caught.value.status is None
+        assert time.monotonic() - began < 10
 
 
 def test_a_dripping_host_does_not_disturb_the_next_exchange() -> None:
