@@ -200,7 +200,8 @@ def main() -> None:
         _fail(str(error))
     except OSError as error:
         _discard_output()
-        _fail(f"The system refused to continue: {error.strerror or type(error).__name__}.")
+        place = f" ({error.filename})" if error.filename else ""
+        _fail(f"The system refused to continue: {error.strerror or type(error).__name__}{place}.")
 
 
 def _require_working_directory() -> None:

@@ -22,6 +22,9 @@ from pathlib import Path
 
 from options_helper.printable import printable
 
+# The reason for a RuntimeError of `Thread.start`, whose text is Python's.
+NO_THREAD = "This system allows no more threads. End other programs, or allow more (`ulimit -u`)."
+
 
 class OptionsHelperError(Exception):
     """The root of the tree; its text is a sentence that a user can act on."""

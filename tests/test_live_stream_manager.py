@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from options_helper.data.streaming.live_manager import LiveStreamConfig, LiveStreamManager
-from options_helper.errors import SettingsError, StreamInterrupted, StreamRejected
+from options_helper.errors import OptionsHelperError, SettingsError, StreamInterrupted, StreamRejected
 from options_helper.market import LiveSnapshot
 from tests.fakes import FakeStreamer
 
@@ -472,4 +472,29 @@ def test_a_backoff_of_nothing_retries_at_once(wait_until) -> None:
     wait_until(lambda: desk.made["stocks"])
     desk["stocks"].end(StreamInterrupted("stocks", "the connection was reset"))
     wait_until(lambda: len(desk.made["stocks"]) == 2)
+    desk.manager.stop()
+
+
+@pytest.mark.parametrize("refused", [f"options-helper-{name}" for name in ("consumer", "stocks", "fills")])
+def test_a_thread_that_cannot_start_starts_nothing(
+    monkeypatch: pytest.MonkeyPatch, wait_until, refused: str
+) -> None:
+    """Start says why, nothing runs, the last state stays readable, and the next Start succeeds."""
+    desk = ManagerDesk()
+    start = threading.Thread.start
+
+    def start_or_refuse(thread: threading.Thread) -> None:
+        if thread.name == refused:
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", start_or_refuse)
+        with pytest.raises(OptionsHelperError, match="allows no more threads"):
+            desk.manager.start(CONFIG)
+    assert not desk.manager.is_running()
+    assert not desk.snapshot.running
+    assert not [one for one in threading.enumerate() if one.name.startswith("options-helper")]
+    desk.manager.start(CONFIG)
+    wait_until(lambda: all(made and made[-1].running.is_set() for made in desk.made.values()))
     desk.manager.stop()

@@ -18,6 +18,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol
 
 from options_helper.guard import Guard
@@ -195,7 +196,8 @@ class LiveHub:
                 self._reaper = threading.Thread(
                     target=self._reap_until_closed, name="options-helper-reaper", daemon=True
                 )
-                self._reaper.start()
+                with suppress(RuntimeError):  # no thread can start; the page's next run tries again
+                    self._reaper.start()
 
     def _reap_until_closed(self) -> None:
         guard = Guard(logger, "; it looks again.", with_traceback=True)

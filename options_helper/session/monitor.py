@@ -29,6 +29,7 @@ from options_helper.analysis.history.curve import Curve
 from options_helper.analysis.history.day import DayHistory
 from options_helper.analysis.history.observation import Observation, observe
 from options_helper.analysis.history.watched import AccountWatch, read_watched
+from options_helper.errors import NO_THREAD
 from options_helper.files.alerts_file import AlertsFile
 from options_helper.guard import Guard
 from options_helper.market import LiveSnapshot
@@ -135,11 +136,17 @@ class PortfolioMonitor:
         return self._charts
 
     def start(self) -> None:
-        """Start looking; later calls do nothing."""
+        """Start looking; later calls do nothing, unless the system refused to start a thread."""
         with self._lock:
-            if self._thread is None and not self._ended.is_set():
-                self._thread = threading.Thread(target=self._run, name="options-helper-monitor", daemon=True)
-                self._thread.start()
+            if self._thread is not None or self._ended.is_set():
+                return
+            thread = threading.Thread(target=self._run, name="options-helper-monitor", daemon=True)
+            try:
+                thread.start()
+            except RuntimeError:
+                self._view = replace(self._view, alerts_problem=NO_THREAD)
+            else:
+                self._thread = thread
 
     def stop(self) -> None:
         """End the thread; the last view stays readable."""

@@ -389,6 +389,24 @@ def test_the_thread_looks_by_itself_and_ends_when_told(
     assert (feed.taken, len(monitor.view().pnl)) == (taken, 1)
 
 
+def test_a_thread_that_cannot_start_is_said_and_tried_again(
+    monkeypatch: pytest.MonkeyPatch, wait_until: WaitUntil
+) -> None:
+    """Until a thread looks, the view says that alerts are not watched; the next start asks again."""
+    monitor, feed = _monitor(LOSS)
+
+    def refuse(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", refuse)
+        monitor.start()
+    assert "allows no more threads" in monitor.view().alerts_problem
+    monitor.start()
+    wait_until(lambda: feed.taken > 0 and not monitor.view().alerts_problem, "a look")
+    monitor.stop()
+
+
 def test_a_snapshot_that_cannot_be_read_does_not_end_the_day(
     wait_until: WaitUntil, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

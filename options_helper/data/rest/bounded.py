@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 
-from options_helper.errors import AlpacaRestError
+from options_helper.errors import NO_THREAD, AlpacaRestError
 
 EXCHANGE_SECONDS = 20.0  # for connection, headers and body together; httpx limits each read only
 LARGEST_ANSWER = 16 * 1024 * 1024  # decoded bytes; a full page of orders is about 4 MB
@@ -106,7 +106,10 @@ class _Deadline:
         self._cut = cut
         self._timer = threading.Timer(seconds, self._end)
         self._timer.name, self._timer.daemon = "options-helper-deadline", True
-        self._timer.start()
+        try:
+            self._timer.start()
+        except RuntimeError as error:
+            raise httpx.ConnectError(NO_THREAD) from error
 
     def cancel(self) -> None:
         """Cancel the deadline; may be called any number of times."""

@@ -20,7 +20,7 @@ from options_helper.data.streaming.run.streamers import (
     build_data,
     build_orders,
 )
-from options_helper.errors import SettingsError
+from options_helper.errors import NO_THREAD, OptionsHelperError, SettingsError
 from options_helper.market import LiveSnapshot, StreamName
 from options_helper.times import utc_now
 
@@ -74,6 +74,7 @@ class LiveStreamManager:
 
         Raises:
             SettingsError: There are no keys, or there is nothing to stream; nothing is started or stopped.
+            OptionsHelperError: The system allows no more threads; nothing runs.
         """
         with self._lifecycle:
             config = self._with_settings(config)
@@ -86,8 +87,12 @@ class LiveStreamManager:
                 )
             self.stop()
             run = LiveRun(config, self._parts(config))
+            try:
+                run.start()
+            except RuntimeError as error:  # "can't start new thread"
+                run.stop(STOP_SECONDS)
+                raise OptionsHelperError(NO_THREAD) from error
             self._run = run
-            run.start()
 
     def stop(self) -> None:
         """End every thread and socket; the last state stays readable. Do nothing if nothing runs."""

@@ -165,6 +165,20 @@ def test_bytes_after_the_end_of_a_compressed_answer_are_refused() -> None:
         rest.account()
 
 
+def test_without_a_thread_for_its_deadline_nothing_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An exchange without a deadline could last for ever, so it fails in words, and is tried again."""
+    with serving(answer(b'{"id": "x"}')) as rest:
+        with monkeypatch.context() as patch:
+            patch.setattr(threading.Timer, "start", _refuse)
+            with pytest.raises(AlpacaRestError, match="allows no more threads"):
+                rest.account()
+        assert rest.account() == {"id": "x"}
+
+
+def _refuse(_timer: threading.Timer) -> None:
+    raise RuntimeError("can't start new thread")
+
+
 def test_no_cookie_comes_back() -> None:
     """A server cannot make later requests carry anything."""
     seen: list[httpx.Headers] = []

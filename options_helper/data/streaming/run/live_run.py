@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
@@ -120,10 +120,9 @@ class LiveRun:
             self._backfill.stop()
         for worker in self.workers.values():
             worker.request_stop()
-        for worker in self.workers.values():
-            worker.thread.join(max(0.0, deadline - time.monotonic()))
+        self._join([worker.thread for worker in self.workers.values()], deadline)
         self.inbox.close()
-        self._consumer.thread.join(max(0.0, deadline - time.monotonic()))
+        self._join([self._consumer.thread], deadline)
         if self._backfill is not None:
             self._backfill.join(max(0.0, deadline - time.monotonic()))
         self.stopped_at = self.clock()
@@ -131,6 +130,12 @@ class LiveRun:
             worker.mark_stopped()
         threads = [self._consumer.thread, *(worker.thread for worker in self.workers.values())]
         return not any(thread.is_alive() for thread in threads)
+
+    @staticmethod
+    def _join(threads: Iterable[threading.Thread], deadline: float) -> None:
+        for thread in threads:
+            if thread.ident is not None:  # else the system refused to start it
+                thread.join(max(0.0, deadline - time.monotonic()))
 
     def wait_until_live(self, timeout: float) -> bool:
         """Wait for all acknowledgements; return False on timeout or if a stream ended for good."""
