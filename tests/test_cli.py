@@ -148,6 +148,18 @@ def test_a_deleted_working_directory_is_one_sentence(tmp_path: Path) -> None:
     )
 
 
+def test_a_refusal_of_the_system_names_the_file(tmp_path: Path) -> None:
+    """Without its interpreter, for example, the portal cannot start; the sentence says what is missing."""
+    gone = tmp_path / "gone"
+    ended = run_cli(
+        "ui",
+        "--no-browser",
+        before=f"os.environ['OH_LOG_FILE'] = {str(tmp_path / 'log')!r}; sys.executable = {str(gone)!r}",
+    )
+    assert ended.returncode == 1
+    assert ended.stderr == f"The system refused to continue: No such file or directory ({gone}).\n"
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
 @pytest.mark.integration
 @pytest.mark.parametrize("words", [["--version"], ["doctor", "--json"]])

@@ -12,8 +12,16 @@ pytest.importorskip("streamlit", reason="the portal needs streamlit")
 from streamlit.testing.v1 import AppTest
 
 from apps.streamlit.components.alerts.alert_words import describe_status
+from apps.streamlit.components.alerts.alerts_panel import choose_listed
 from apps.streamlit.components.plain_text import in_markdown
-from options_helper.analysis.alerts.step import AlertEvent, AlertPhase, AlertRule, AlertStatus, Outcome
+from options_helper.analysis.alerts.step import (
+    AlertEvent,
+    AlertPhase,
+    AlertRule,
+    Alerts,
+    AlertStatus,
+    Outcome,
+)
 from options_helper.analysis.alerts.words import describe_event
 from options_helper.market import LiveSnapshot, Quote
 from options_helper.models import Portfolio
@@ -270,6 +278,16 @@ def test_a_raised_alert_is_a_bar_until_it_is_acknowledged() -> None:
         desk.monitor.acknowledge(rule.id)
     desk.panel.run()
     assert desk.text == ""
+
+
+def test_of_many_alerts_the_urgent_ones_are_listed() -> None:
+    """A page with thousands of alerts would not respond; the list is short, in the file's order."""
+    rules = tuple(LOSS.model_copy(update={"id": f"loss-{number}"}) for number in range(3000))
+    raised = AlertStatus(AlertPhase.RAISED, NOW, Outcome.MET, 9.0, -120.0, NOW, -110.0)
+    listed = choose_listed(Alerts(rules, {"loss-2999": raised, "loss-7": raised}))
+    assert len(listed) == 50
+    assert [listed[0], listed[7], listed[-1]] == [rules[0], rules[7], rules[2999]]
+    assert choose_listed(Alerts(rules[:50])) == list(rules[:50])
 
 
 def test_an_alerts_file_that_cannot_be_used_is_said() -> None:

@@ -18,8 +18,10 @@ EXCHANGE_SECONDS = 20.0  # for connection, headers and body together; httpx limi
 LARGEST_ANSWER = 16 * 1024 * 1024  # decoded bytes; a full page of orders is about 4 MB
 _CHUNK = 64 * 1024
 _GZIP = 16 + zlib.MAX_WBITS
-# The body is decoded here. A cookie would come back to the server with every later request.
-_LEFT_OUT = frozenset({b"content-encoding", b"set-cookie"})
+# The body is decoded here; a cookie would come back to the server with every later request; and httpx reads
+# the target of a redirect even if it may not follow it, and raises if that is no URL.
+_LEFT_OUT = frozenset({b"content-encoding", b"set-cookie", b"location"})
+LOCATION = "location"  # the extension with that target instead
 
 
 class DeadlineExceeded(httpx.TimeoutException):
@@ -67,9 +69,8 @@ class BoundedTransport(httpx.BaseTransport):
             on_failure.pop_all()
         headers = [pair for pair in response.headers.raw if pair[0].lower() not in _LEFT_OUT]
         body = _BoundedBody(request.url.path, response, deadline, self._most_bytes)
-        return httpx.Response(
-            response.status_code, headers=headers, stream=body, extensions=response.extensions
-        )
+        extensions = {**response.extensions, LOCATION: response.headers.get("Location", "")}
+        return httpx.Response(response.status_code, headers=headers, stream=body, extensions=extensions)
 
     def close(self) -> None:
         """Close idle connections."""

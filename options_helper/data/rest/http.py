@@ -15,7 +15,12 @@ import httpx
 import msgspec
 import tenacity
 
-from options_helper.data.rest.bounded import EXCHANGE_SECONDS, BoundedTransport, DeadlineExceeded
+from options_helper.data.rest.bounded import (
+    EXCHANGE_SECONDS,
+    LOCATION,
+    BoundedTransport,
+    DeadlineExceeded,
+)
 from options_helper.data.rest.read_only import ReadOnlyTransport
 from options_helper.data.rest.refusals import (
     TOO_MANY,
@@ -127,7 +132,7 @@ class HostReader:
         status = response.status_code
         raise AlpacaRestError(
             path,
-            describe_status(status, response.content, self._keys, response.headers.get("Location", "")),
+            describe_status(status, response.content, self._keys, response.extensions[LOCATION]),
             status=status,
             retry_after=_read_wait(response.headers, self._clock) if status == TOO_MANY else None,
         )

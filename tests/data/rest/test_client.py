@@ -119,6 +119,18 @@ def test_redirects_are_not_followed() -> None:
     assert len(server.requests) == 1
 
 
+@pytest.mark.parametrize("status", [300, 301, 302, 303, 307, 308])
+@pytest.mark.parametrize(
+    "target", ["//evil.example", "/v2", "javascript:a()", "http://[", "http:evil", "\x01", ""]
+)
+def test_no_target_of_a_redirect_is_read_as_a_url(status: int, target: str) -> None:
+    """Whatever a redirect leads to, it is an error in words, tried once."""
+    rest, server, _ = connect(lambda _: httpx.Response(status, headers={"Location": target}))
+    with pytest.raises(AlpacaRestError, match=rf"the server redirects.* \({status}\); redirects are never"):
+        rest.account()
+    assert len(server.requests) == 1
+
+
 def test_keys_are_in_headers_only() -> None:
     """Each request carries the keys as headers, and never in its URL."""
     rest, server, _ = connect(lambda _: httpx.Response(200, json={"is_open": True}))

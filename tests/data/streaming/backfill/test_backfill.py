@@ -725,12 +725,15 @@ def test_an_account_without_a_number_is_not_named(desk: BackfillDesk) -> None:
 # Outages and clocks
 
 
-def test_after_nine_minutes_without_rest_executions_are_complete_within_a_minute(desk: BackfillDesk) -> None:
-    """Every route fails for nine minutes; when they answer again, all parts are well within a minute."""
+@pytest.mark.parametrize("minutes", [5, 9])
+def test_after_minutes_without_rest_executions_are_complete_within_a_minute(
+    desk: BackfillDesk, minutes: int
+) -> None:
+    """Every route fails for minutes; when they answer again, all parts are well within a minute."""
     desk.round()
     routes = ["clock", "orders all", "positions", "account", "options indicative", "stocks iex", "indices"]
     desk.rest.failing = {route: refused(route, None) for route in routes}
-    desk.run_for(9 * 60)
+    desk.run_for(minutes * 60)
     confirmed = len(desk.sink.history)
     assert "Tried again" in desk.sink.latest_words["fills"]
     desk.rest.failing = {}
