@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -84,6 +85,16 @@ def resize(page: Page, width: int, height: int) -> None:
     page.wait_for_function(SETTLED)
 
 
+def wait_for(condition: Callable[[], object], what: str, seconds: float = HANG_GUARD_SECONDS) -> None:
+    """Wait for something outside the browser."""
+    deadline = time.monotonic() + seconds
+    pause = threading.Event()
+    while not condition():
+        if time.monotonic() > deadline:
+            pytest.fail(f"{what} did not come within {seconds:g} s")
+        pause.wait(0.02)
+
+
 @dataclass
 class Portal:
     """A running `options-helper ui` and the simulated Alpaca behind it."""
@@ -145,13 +156,7 @@ class Portal:
         actions = [line for line in lines if " options_helper.session.hub: " in line]
         return not actions or "Stopped" in actions[-1]
 
-    def wait(self, condition: Callable[[], object], what: str, seconds: float = HANG_GUARD_SECONDS) -> None:
-        """Wait for something outside the browser."""
-        deadline = time.monotonic() + seconds
-        while not condition():
-            if time.monotonic() > deadline:
-                pytest.fail(f"{what} did not come within {seconds:g} s")
-            time.sleep(0.02)
+    wait = staticmethod(wait_for)
 
 
 def free_port() -> int:

@@ -145,18 +145,6 @@ def test_closing_the_last_tab_frees_the_connections(portal: Portal) -> None:
     expect_status(portal.open(), re.compile(r"Stopped [\d:]+: no browser was connected"), 20)
 
 
-def test_a_dropped_stream_is_named_and_heals(portal: Portal) -> None:
-    """A reset connection is named while the other streams continue, and recovers by itself."""
-    page = portal.open()
-    start(page)
-    portal.simulator.faults.set("options", http_status=503)
-    portal.simulator.drop("options")
-    expect_status(page, "Reconnecting the option stream.")
-    expect(page.locator(STATUS)).to_contain_text("Stocks and fills are live.")
-    portal.simulator.faults.clear()
-    expect_status(page, "Live.", 40)
-
-
 def test_a_refused_key_is_explained(portal: Portal) -> None:
     """A wrong key names the variables to set, is tried once per stream, and Start is offered again."""
     for stream in ("stocks", "options", "fills"):
@@ -169,27 +157,6 @@ def test_a_refused_key_is_explained(portal: Portal) -> None:
     expect(button(page, "Start")).to_be_enabled()
     assert sum(portal.simulator.connections_total.values()) - before == 3
     portal.simulator.faults.clear()
-
-
-def test_a_changed_file_appears_by_itself(portal: Portal) -> None:
-    """A broken file is explained with its place, a mended one appears, without a press of a button."""
-    path = portal.folder / "portfolio.json"
-    good = path.read_text()
-    page = portal.open()
-    expect(button(page, "Start")).to_be_enabled()
-    try:
-        path.write_text('{"positions": [')
-        expect_status(page, "portfolio.json cannot be used.")
-        expect(page.locator(".st-key-live-screen")).to_contain_text("line 1")
-        expect(button(page, "Start")).to_be_disabled()
-        path.write_text('{"positions": []}')
-        expect(page.locator(".st-key-live-screen")).to_contain_text("This portfolio is empty")
-        path.unlink()
-        expect_status(page, "No portfolio yet.")
-    finally:
-        path.write_text(good)
-    expect(mark_of(page, "aapl-call")).to_be_visible()
-    expect(button(page, "Start")).to_be_enabled()
 
 
 def test_a_page_that_lost_its_timer_goes_on(portal: Portal) -> None:

@@ -5,10 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
-import socket
 import subprocess
-import time
-from http.client import HTTPConnection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +13,7 @@ import pytest
 
 from options_helper.launch.command import portal_script, streamlit_command
 from options_helper.launch.endpoint import Endpoint
+from tests.browser.conftest import answers, free_port, wait_for
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -50,18 +48,6 @@ app = st.App(Path(__file__).with_name("page.py"))
 """
 
 
-def is_up(port: int) -> bool:
-    """Return whether the server answers."""
-    connection = HTTPConnection("127.0.0.1", port, timeout=1)
-    try:
-        connection.request("GET", "/_stcore/health")
-        return connection.getresponse().status == 200
-    except OSError:
-        return False
-    finally:
-        connection.close()
-
-
 def test_no_key_leaves_the_process(browser: Browser, tmp_path: Path) -> None:
     """Refused and accepted keys are in no frame to the browser, no address, no page, no output and no log."""
     from options_helper.simulator.account.portfolio import demo_portfolio
@@ -72,9 +58,7 @@ def test_no_key_leaves_the_process(browser: Browser, tmp_path: Path) -> None:
     (tmp_path / "portfolio.json").write_text(json.dumps(portfolio))
     (tmp_path / "page.py").write_text(CARELESS_PAGE)
     (tmp_path / "entry.py").write_text(ENTRY)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     command = streamlit_command(tmp_path / "entry.py", Endpoint(host="127.0.0.1", port=port))
     talkative = [word.replace("logger.level=warning", "logger.level=debug") for word in command]
     told: list[bytes] = []
@@ -90,9 +74,7 @@ def test_no_key_leaves_the_process(browser: Browser, tmp_path: Path) -> None:
         ) as server,
     ):
         try:
-            deadline = time.monotonic() + 30
-            while not is_up(port) and time.monotonic() < deadline:
-                time.sleep(0.05)
+            wait_for(lambda: answers(port), "the server")
             use_the_portal(browser, port, simulator, told)
         finally:
             server.terminate()

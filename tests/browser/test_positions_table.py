@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.browser.conftest import answers, free_port, wait_for
+
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Locator, Page
 
@@ -25,18 +27,9 @@ APP = Path(__file__).with_name("table_app.py")
 ROWS = 'tr[data-kind="position"], tr[data-kind="structure"]'
 
 
-def _free_port() -> int:
-    import socket
-
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 @contextmanager
 def _running() -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
-    port = _free_port()
+    port = free_port()
     flags = {
         "server.port": port,
         "server.address": "127.0.0.1",
@@ -55,6 +48,7 @@ def _running() -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
     ]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # noqa: S603 - ours
     try:
+        wait_for(lambda: answers(port), "the server")
         yield f"http://127.0.0.1:{port}", process
     finally:
         process.send_signal(signal.SIGTERM)
@@ -89,14 +83,7 @@ def open_table(browser: Browser, server: str) -> Iterator[Callable[..., Page]]:
 
 
 def _goto(page: Page, url: str) -> None:
-    for attempt in range(100):
-        try:
-            page.goto(url)
-            break
-        except playwright.Error:
-            if attempt == 99:
-                raise
-            page.wait_for_timeout(100)
+    page.goto(url)
     expect(page.locator(ROWS).first).to_be_visible()
 
 
@@ -419,7 +406,7 @@ def test_every_text_passes_wcag_aa(open_table: Callable[..., Page], scheme: str,
     _row(page, "condor").locator(".pt-twist").click()
     _cell(page, "condor", "mark").click()
     page.get_by_text("Columns", exact=True).click()
-    page.wait_for_timeout(500)
+    page.wait_for_function("document.getAnimations().every(each => each.playState !== 'running')")
     worst = page.evaluate(CONTRAST)
     assert worst["count"] > 100
     assert worst["ratio"] >= 4.5, worst

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
-import socket
 import subprocess
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from http.client import HTTPConnection
@@ -17,6 +15,7 @@ import pytest
 
 from options_helper.launch.command import streamlit_command
 from options_helper.launch.endpoint import Endpoint
+from tests.browser.conftest import answers, free_port, wait_for
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -98,14 +97,6 @@ class Server:
         key = {"Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA=="}
         return self.get("/_stcore/stream", **words, **key, **headers)
 
-    @property
-    def is_up(self) -> bool:
-        """Return whether the server answers at its root."""
-        try:
-            return self.get("/_stcore/health") == 200
-        except OSError:
-            return False
-
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[Server]:
@@ -114,9 +105,7 @@ def server(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterat
     folder = tmp_path_factory.mktemp("server")
     (folder / "script.py").write_text(SCRIPT)
     (folder / "entry.py").write_text(ENTRY)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     process = subprocess.Popen(  # noqa: S603 - our own interpreter
         streamlit_command(folder / "entry.py", Endpoint(host="127.0.0.1", port=port)),
         cwd=folder,
@@ -124,11 +113,8 @@ def server(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterat
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    server = Server(port, process)
-    deadline = time.monotonic() + 30
-    while not server.is_up and time.monotonic() < deadline:
-        time.sleep(0.05)
-    yield server
+    wait_for(lambda: answers(port), "the server")
+    yield Server(port, process)
     process.terminate()
     process.wait(10)
 

@@ -119,6 +119,7 @@ def test_every_state_of_the_file_has_its_screen(portal: Portal) -> None:
                     expect(can_start).to_be_enabled()
     finally:
         path.write_text(good)
+    expect(page.locator('tr[data-position-id="aapl-call"]').first).to_be_visible()
     assert portal.simulator.requests == []
 
 

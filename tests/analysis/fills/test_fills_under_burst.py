@@ -67,12 +67,12 @@ def _fill_beside_a_burst(simulator: AlpacaSimulator) -> list[str]:
 def test_no_fill_is_lost_or_kept_waiting_behind_a_burst(live, wait_until, delays: dict[str, float]) -> None:
     """500 fills beside 500,000 quotes all arrive, none later than 200 ms after it was executed.
 
-    A machine that is busy with something else may stall for longer; it is given two more tries.
+    A machine that is busy with something else may stall for longer; it is given four more tries.
     """
     simulator, manager = live
     wait_until(lambda: manager.snapshot().status == "running")
     orders: set[str] = set()
-    for tried in range(1, 4):
+    for tried in range(1, 6):
         delays.clear()
         orders.update(_fill_beside_a_burst(simulator))
         wait_until(lambda: len(delays) == FILLS, "every fill")

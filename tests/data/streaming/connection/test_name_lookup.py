@@ -171,5 +171,5 @@ def test_neither_stop_nor_the_end_of_the_process_waits() -> None:
     assert done.returncode == 0, done.stderr
     failures, seconds = done.stdout.rsplit(maxsplit=1)
     assert failures == "{'no answer for 0.5 s while connecting'}"
-    assert float(seconds) < 1.5  # 0.9 and a slow machine
+    assert float(seconds) < 5  # 0.9 on an idle machine
     assert time.monotonic() - began < 60  # of the 120 that the resolver hangs
