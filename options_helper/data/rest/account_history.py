@@ -114,12 +114,18 @@ def to_date(value: object) -> dt.date | None:
 def read_activities(
     rows: Iterable[object], left_out: list[str]
 ) -> tuple[list[BrokerFill], list[BrokerEvent]]:
-    """Return the executions and events among activities; unreadable ones are reported and left out."""
+    """Return the executions and events among activities that stand; unreadable ones are reported."""
     fills: list[BrokerFill] = []
     events: list[BrokerEvent] = []
     for row in rows:
-        _read_activity(row, fills, events, left_out)
+        if not is_canceled(row):
+            _read_activity(row, fills, events, left_out)
     return fills, events
+
+
+def is_canceled(activity: object) -> bool:
+    """Return whether Alpaca has taken an activity back; its status is then "canceled", else "executed"."""
+    return isinstance(activity, dict) and activity.get("status") in {"canceled", "cancelled"}
 
 
 def _read_activity(

@@ -10,12 +10,9 @@ import datetime as dt
 from collections.abc import Iterator
 from typing import Protocol
 
+from options_helper.data.rest.account_history import is_canceled
 from options_helper.data.streaming.backfill.unreadable import UnreadableLog
-from options_helper.data.streaming.normalize.option_events import (
-    is_canceled,
-    is_option_event,
-    normalize_option_event,
-)
+from options_helper.data.streaming.normalize.option_events import is_option_event, normalize_option_event
 from options_helper.market import UnreadableRows
 from options_helper.order_rows import OptionEventRow
 from options_helper.times import new_york_date, start_of_day

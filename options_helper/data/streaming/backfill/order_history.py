@@ -6,13 +6,10 @@ import datetime as dt
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
+from options_helper.data.rest.account_history import is_canceled
 from options_helper.data.rest.refusals import FORBIDDEN, TOO_MANY, UNAUTHORIZED
 from options_helper.data.streaming.backfill.unreadable import UnreadableLog
-from options_helper.data.streaming.normalize.option_events import (
-    is_canceled,
-    is_option_event,
-    normalize_option_event,
-)
+from options_helper.data.streaming.normalize.option_events import is_option_event, normalize_option_event
 from options_helper.data.streaming.trading_normalizers import (
     is_fill,
     is_whole,

@@ -20,11 +20,6 @@ def is_option_event(activity: object) -> bool:
     return to_word(read(activity, "activity_type")) in _EVENT_TYPES
 
 
-def is_canceled(activity: object) -> bool:
-    """Return whether Alpaca has taken an activity back; its status is then "canceled", else "executed"."""
-    return to_word(read(activity, "status")) in {"canceled", "cancelled"}
-
-
 def normalize_option_event(activity: object) -> OptionEventRow | None:
     """Return an option activity as a row, or None if it cannot be read.
 

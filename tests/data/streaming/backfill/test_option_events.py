@@ -6,6 +6,7 @@ import datetime as dt
 
 import pytest
 
+from options_helper.data.rest.account_history import read_activities
 from options_helper.data.rest.client import CUT_SHORT
 from options_helper.data.streaming.backfill.option_events import EarlierOptionEvents
 from options_helper.data.streaming.backfill.order_history import OrderHistory
@@ -56,7 +57,7 @@ def test_an_event_that_cannot_be_read_is_counted(row: object) -> None:
 
 @pytest.mark.parametrize(("status", "is_kept"), [("executed", True), ("correct", True), ("canceled", False)])
 def test_what_alpaca_took_back_did_not_happen(status: str, is_kept: bool) -> None:
-    """A canceled assignment is neither shown nor counted as unreadable, today or on an earlier day."""
+    """A canceled assignment is neither shown, a cause of a difference, nor counted as unreadable."""
     rest = FakeRest()
     rest.earlier_events = [make_event(date="2026-11-19", status=status)]
     events = earlier(rest)
@@ -65,6 +66,9 @@ def test_what_alpaca_took_back_did_not_happen(status: str, is_kept: bool) -> Non
     history = OrderHistory(rest)
     history.update(NOW)
     assert (len(history.events), history.unreadable.count) == (int(is_kept), 0)
+    left_out: list[str] = []
+    fills, events = read_activities([make_event(status=status)], left_out)
+    assert (len(fills), len(events), left_out) == (0, int(is_kept), [])
 
 
 def test_a_look_that_fails_keeps_the_events() -> None:
