@@ -193,11 +193,12 @@ class LiveHub:
     def _ensure_reaper(self) -> None:
         with self._reaping:
             if (self._reaper is None or not self._reaper.is_alive()) and not self._closed.is_set():
-                self._reaper = threading.Thread(
+                reaper = threading.Thread(
                     target=self._reap_until_closed, name="options-helper-reaper", daemon=True
                 )
                 with suppress(RuntimeError):  # no thread can start; the page's next run tries again
-                    self._reaper.start()
+                    reaper.start()
+                    self._reaper = reaper
 
     def _reap_until_closed(self) -> None:
         guard = Guard(logger, "; it looks again.", with_traceback=True)

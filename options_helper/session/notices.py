@@ -20,7 +20,7 @@ from options_helper.analysis.alerts.step import AlertEvent
 from options_helper.analysis.alerts.words import notice_of
 from options_helper.analysis.text.wording import count
 from options_helper.data.settings import ENV_FILE, read_environment
-from options_helper.errors import MissingDependency, OptionsHelperError, SettingsError
+from options_helper.errors import NO_THREAD, MissingDependency, OptionsHelperError, SettingsError
 from options_helper.guard import Guard
 from options_helper.times import NEW_YORK, utc_now
 
@@ -120,10 +120,18 @@ class Notices:
                 return
             self._waiting.put((raised, names))
             if self._thread is None:
-                self._thread = threading.Thread(
-                    target=self._run, args=(self._waiting,), name="options-helper-notices", daemon=True
-                )
-                self._thread.start()
+                self._start()
+
+    def _start(self) -> None:
+        thread = threading.Thread(
+            target=self._run, args=(self._waiting,), name="options-helper-notices", daemon=True
+        )
+        try:
+            thread.start()
+        except RuntimeError:
+            self._note(f"{NO_THREAD} It goes out with the next one.")
+        else:
+            self._thread = thread
 
     def close(self) -> None:
         """End the thread; a notice that is on its way may be lost. A later one begins another thread."""

@@ -159,7 +159,7 @@ def test_of_a_position_at_the_broker(portal: Portal, page: Page) -> None:
     portal.simulator.faults.rest(path="/v2/positions", status=200, body=body)
     page.goto(portal.live_url)
     press_start(page)
-    expect(page.locator(".st-key-live-account")).to_be_visible()
+    expect(page.locator(".st-key-live-account")).to_contain_text(SIGNS["image"])
     shows_no_controls(page)
     portal.simulator.faults.clear()
     page.get_by_role("button", name="Stop", exact=True).click()

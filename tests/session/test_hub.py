@@ -373,6 +373,21 @@ def test_the_reaper_works_by_itself(monkeypatch: pytest.MonkeyPatch, wait_until:
     world.hub.close()
 
 
+def test_a_reaper_that_cannot_start_is_tried_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The page works without it, a hub without it closes, and the page's next run starts it."""
+
+    def refuse(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", refuse)
+        world.hub.attach("one")
+    assert world.hub._reaper is None
+    world.hub.attach("one")
+    assert world.hub._reaper is not None
+    assert world.hub._reaper.is_alive()
+
+
 def test_the_reaper_outlives_a_look_that_fails(
     monkeypatch: pytest.MonkeyPatch, wait_until: Callable[..., None], caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -80,6 +80,23 @@ def test_each_raise_is_one_notice(service: Service, wait_until: WaitUntil) -> No
     wait_until(lambda: len(service.texts) == 2)
 
 
+def test_a_thread_that_cannot_start_loses_no_notice(
+    service: Service, monkeypatch: pytest.MonkeyPatch, wait_until: WaitUntil
+) -> None:
+    """The notice waits for the next one, which goes out with it, and until then its delay is said."""
+
+    def refuse(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", refuse)
+        service.notices.offer([event(1)], NAMES)
+    assert "allows no more threads" in service.notices.problem
+    service.notices.offer([event(2)], NAMES)
+    wait_until(lambda: not service.notices.problem)
+    assert service.texts == ["\n".join(2 * ["AAPL 250 call: Mark above its threshold"])]
+
+
 def test_figures_are_sent_if_wanted(wait_until: WaitUntil) -> None:
     """`OH_NOTIFY_FIGURES` adds thresholds and values."""
     service = Service(env={"OH_NOTIFY_FIGURES": "Yes"})

@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 from pydantic import ValidationError
 
-from apps.streamlit.components.plain_text import in_markdown
+from apps.streamlit.components.plain_text import in_markdown, visible
 from options_helper.analysis.alerts.rules import (
     EVENTS,
     FRACTIONS,
@@ -33,7 +33,12 @@ def render_form(monitor: PortfolioMonitor) -> None:
     subjects = [WHOLE, *names, *(_symbol_key(symbol) for symbol in symbols)]
     shown = names | {_symbol_key(symbol): f"{symbol} itself" for symbol in symbols}
     with st.form("live-alert-form", border=False, clear_on_submit=False):
-        st.selectbox("Watch", subjects, format_func=lambda key: shown.get(key, key), key=_field("subject"))
+        st.selectbox(
+            "Watch",
+            subjects,
+            format_func=lambda key: visible(shown.get(str(key), str(key))),
+            key=_field("subject"),
+        )
         metrics = [str(metric) for metric in AlertMetric]
         st.selectbox(
             "Figure", metrics, format_func=lambda name: AlertMetric(name).label, key=_field("metric")

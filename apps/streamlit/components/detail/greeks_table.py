@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from html import escape
 
+from apps.streamlit.components.plain_text import in_html
 from apps.streamlit.components.positions.table.records import Record, plain_records
 from options_helper.analysis.risk import LiveRisk
 from options_helper.analysis.risk.facts import find_facts
@@ -31,7 +31,7 @@ def greeks_html(risk: LiveRisk, numbers: Sequence[int]) -> str:
         for record, number in zip(records, numbers, strict=True)
     )
     notes = [*_reasons(records), *(fact for number in numbers for fact in find_facts(risk, number))]
-    lines = "".join(f"<li>{escape(note)}</li>" for note in dict.fromkeys(notes))
+    lines = "".join(f"<li>{in_html(note)}</li>" for note in dict.fromkeys(notes))
     return (
         '<div class="pd-ladder" tabindex="0" role="region" aria-label="Greeks">'
         f"<table><thead><tr><td></td>{heads}</tr></thead><tbody>{rows}</tbody></table></div>"
@@ -52,7 +52,7 @@ def _leg_rows(record: Record, vendor: VendorGreeks | None) -> Iterator[str]:
         format_pnl(record["theta"]),
         format_pnl(record["vega"]),
         extrinsic,
-        f"{spot} <small>{escape(source)}</small>",
+        f"{spot} <small>{in_html(source)}</small>",
         left,
     ]
     yield _row(name, cells)
@@ -69,7 +69,7 @@ def _leg_rows(record: Record, vendor: VendorGreeks | None) -> Iterator[str]:
 
 def _row(name: str, cells: Sequence[str]) -> str:
     figures = "".join(f"<td>{cell}</td>" for cell in cells)
-    return f'<tr><th scope="row">{escape(name)}</th>{figures}</tr>'
+    return f'<tr><th scope="row">{in_html(name)}</th>{figures}</tr>'
 
 
 def _volatility(record: Record) -> str:

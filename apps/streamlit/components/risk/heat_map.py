@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from html import escape
 
 import numpy as np
 
+from apps.streamlit.components.plain_text import in_html
 from options_helper.analysis.risk.what_if.scenarios import Scenario, format_change, format_days, scenario_rows
 from options_helper.analysis.text.csv_cells import write_csv
 from options_helper.analysis.text.figures import MISSING, format_pnl
@@ -16,10 +16,10 @@ _MOST_SHADE = 42  # percent of the colour; the text keeps its contrast
 
 def heat_map_html(scenario: Scenario) -> str:
     """Return the grid and its worst cell in words; each cell has its number and sign, so colour only adds."""
-    heads = "".join(f'<th scope="col">{escape(format_days(day))}</th>' for day in scenario.days)
+    heads = "".join(f'<th scope="col">{in_html(format_days(day))}</th>' for day in scenario.days)
     largest = float(np.nanmax(np.abs(scenario.pnl), initial=0.0))
     rows = "".join(
-        f'<tr><th scope="row">{escape(format_change(change))}</th>'
+        f'<tr><th scope="row">{in_html(format_change(change))}</th>'
         + "".join(_cell(float(value), largest) for value in values)
         + "</tr>"
         for change, values in zip(scenario.changes, scenario.pnl, strict=True)
@@ -27,8 +27,8 @@ def heat_map_html(scenario: Scenario) -> str:
     partly = "" if scenario.is_whole else f"Every cell contains {scenario.coverage}. "
     return (
         f'<div class="oh-scroll" tabindex="0" role="region" aria-label="Scenarios">'
-        f'<table class="oh-sums oh-heat"><thead><tr><td>{escape(scenario.name)}</td>{heads}</tr></thead>'
-        f'<tbody>{rows}</tbody></table></div><p class="oh-more">{escape(partly + scenario.worst_words)}</p>'
+        f'<table class="oh-sums oh-heat"><thead><tr><td>{in_html(scenario.name)}</td>{heads}</tr></thead>'
+        f'<tbody>{rows}</tbody></table></div><p class="oh-more">{in_html(partly + scenario.worst_words)}</p>'
     )
 
 
@@ -43,4 +43,4 @@ def _cell(value: float, largest: float) -> str:
         return f"<td>{MISSING}</td>"
     shade = round(_MOST_SHADE * abs(value) / largest) if largest else 0
     kind = "is-gain" if value > 0 else "is-loss" if value < 0 else ""
-    return f'<td class="{kind}" style="--shade: {shade}%">{escape(format_pnl(value))}</td>'
+    return f'<td class="{kind}" style="--shade: {shade}%">{in_html(format_pnl(value))}</td>'

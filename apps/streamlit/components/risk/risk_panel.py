@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from html import escape
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from apps.streamlit.components.plain_text import in_html
 from apps.streamlit.components.positions.table.records import Record, plain_records
 from options_helper.analysis.risk.words import (
     coverage_words,
@@ -35,8 +35,8 @@ def render_risk_line(risk: LiveRisk) -> None:
     """Draw the sums over the portfolio, with their coverage and what is missing."""
     with st.container(key="live-risk", gap="xsmall"):
         missing = missing_words(risk)
-        words = f"<b>Risk</b> {escape(total_words(total_of(risk)))}"
-        more = f" <span>({escape(missing)})</span>" if missing else ""
+        words = f"<b>Risk</b> {in_html(total_words(total_of(risk)))}"
+        more = f" <span>({in_html(missing)})</span>" if missing else ""
         st.html(f'<p class="oh-more oh-risk">{words}{more}</p>')
 
 
@@ -58,13 +58,13 @@ def sums_html(risk: LiveRisk, rate_problem: str = "") -> str:
     return (
         _table("Risk by underlying", [*by_symbol, ("All", whole)])
         + _table("Risk by expiry", by_expiry)
-        + f'<p class="oh-quiet">{escape(problem + input_words(risk))}. {escape(_MEANING)}</p>'
+        + f'<p class="oh-quiet">{in_html(problem + input_words(risk))}. {in_html(_MEANING)}</p>'
     )
 
 
 def _table(name: str, rows: Iterable[tuple[str, Record]]) -> str:
     heads = "".join(f'<th scope="col">{head}</th>' for head in _HEADS)
-    lines = "".join(f'<tr><th scope="row">{escape(label)}</th>{_cells(row)}</tr>' for label, row in rows)
+    lines = "".join(f'<tr><th scope="row">{in_html(label)}</th>{_cells(row)}</tr>' for label, row in rows)
     return (
         f'<div class="oh-scroll" tabindex="0" role="region" aria-label="{name}"><table class="oh-sums">'
         f"<thead><tr><td></td>{heads}</tr></thead><tbody>{lines}</tbody></table></div>"
@@ -80,4 +80,4 @@ def _cells(row: Record) -> str:
             format_gamma(row["gamma"]),
             *(format_pnl(row[name]) for name in ("theta", "vega", "rho", "dollar_delta", "dollar_gamma")),
         ]
-    return "".join(f"<td>{escape(text)}</td>" for text in [*texts, coverage_words(row)])
+    return "".join(f"<td>{in_html(text)}</td>" for text in [*texts, coverage_words(row)])
