@@ -169,7 +169,7 @@ class Dividend:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Split:
-    """A stock split: `new` shares for every `old` ones, from its ex-date."""
+    """A split or stock dividend: `new` shares for every `old` ones, from its ex-date; 1:1 for a spin-off."""
 
     symbol: str
     new: Decimal

@@ -90,8 +90,8 @@ _SENTENCES = {
         "The previous close is the day's only trade, long before its end, so P/L Day is withheld."
     ),
     RowWarning.PREVIOUS_CLOSE_JUMP: (
-        "The underlying has split since its previous close, or is more than 60 % away from it, "
-        "so P/L Day is withheld."
+        "The underlying has split, paid a dividend in shares or spun off a company since its previous close, "
+        "or is more than 60 % away from it, so P/L Day is withheld."
     ),
     RowWarning.MISSING_LEG: "At least one leg has no mark, so the structure has none.",
     RowWarning.MISSING_NET_DEBIT: "The portfolio file gives no net_debit, so there is no P/L.",

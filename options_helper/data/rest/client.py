@@ -238,8 +238,9 @@ class AlpacaRest:
         return self._chunks.fetch(path, symbols, fetch)
 
     def splits(self, symbols: Sequence[str], start: dt.date, end: dt.date) -> list[object]:
-        """Return the splits of `/v1/corporate-actions` with an ex-date in a span, both dates included."""
-        return self._corporate_actions(("forward_split", "reverse_split"), symbols, start, end)
+        """Return what changes a stock's price like a split, with an ex-date in a span, both included."""
+        types = ("forward_split", "reverse_split", "stock_dividend", "spin_off")
+        return self._corporate_actions(types, symbols, start, end)
 
     def dividends(self, symbols: Sequence[str], start: dt.date, end: dt.date) -> list[object]:
         """Return the cash dividends of `/v1/corporate-actions` with an ex-date in a span, both included."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import TypeAlias
 
 from options_helper.analysis.contracts.products import INDEX_ROOTS, is_adjusted
@@ -34,6 +35,7 @@ from options_helper.times import new_york_date
 Raw: TypeAlias = "Mapping[str, object]"
 
 _OK = 200
+_ONE = Decimal(1)
 _GREEKS = ("delta", "gamma", "theta", "vega", "rho")
 
 
@@ -189,16 +191,26 @@ def read_broker_account(row: Raw, as_of: dt.datetime) -> BrokerAccount:
 
 
 def read_splits(rows: Iterable[object]) -> list[Split]:
-    """Return the readable splits of a corporate-actions answer."""
+    """Return the readable splits, stock dividends and spin-offs of a corporate-actions answer."""
     splits = []
     for row in rows:
         if not isinstance(row, dict):
             continue
-        new, old = to_decimal(row.get("new_rate")), to_decimal(row.get("old_rate"))
-        date, symbol = to_date(row.get("ex_date")), row.get("symbol")
+        new, old = _split_ratio(row)
+        date, symbol = to_date(row.get("ex_date")), row.get("source_symbol") or row.get("symbol")
         if new and old and new > 0 and old > 0 and date is not None and isinstance(symbol, str):
             splits.append(Split(symbol=symbol, new=new, old=old, date=date))
     return splits
+
+
+def _split_ratio(row: Raw) -> tuple[Decimal | None, Decimal | None]:
+    """Return new shares for old ones: a stock dividend has a rate per share, a spin-off changes no number."""
+    if "source_symbol" in row:
+        return _ONE, _ONE
+    rate = to_decimal(row.get("rate"))
+    if rate is not None:
+        return _ONE + rate, _ONE
+    return to_decimal(row.get("new_rate")), to_decimal(row.get("old_rate"))
 
 
 def read_dividends(rows: Iterable[object]) -> list[Dividend]:

@@ -24,6 +24,7 @@ from options_helper.data.streaming.backfill.rest_rows import (
     read_multiplier,
     read_positions,
     read_snapshots,
+    read_splits,
 )
 from options_helper.data.streaming.backfill.schedule import Part, Schedule
 from options_helper.errors import AlpacaRestError
@@ -942,6 +943,24 @@ def test_zeros_without_a_volatility_are_no_greeks(snapshot: dict[str, Any], know
     """The vendor sends five zeros for a contract that it could not solve; they are unknown, not flat."""
     rows = read_snapshots({CALL: snapshot}, received_at=NOW, trading_date=dt.date(2026, 11, 20))
     assert (CALL in rows.greeks) is known
+
+
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        ({"symbol": "AAPL", "new_rate": 4, "old_rate": 1}, ["AAPL 4:1"]),
+        ({"symbol": "AAPL", "new_rate": "1", "old_rate": "20"}, ["AAPL 1:20"]),
+        ({"symbol": "AAPL", "rate": 0.05}, ["AAPL 1.05:1"]),
+        ({"source_symbol": "GE", "source_rate": 4, "new_symbol": "GEV", "new_rate": 1}, ["GE 1:1"]),
+        ({"symbol": "AAPL", "new_rate": 0, "old_rate": 1}, []),
+        ({"symbol": "AAPL", "new_rate": 4}, []),
+        ({"symbol": None, "rate": 0.05}, []),
+    ],
+)
+def test_what_moves_a_price_like_a_split_is_read(row: dict[str, Any], words: list[str]) -> None:
+    """Splits both ways, stock dividends, and spin-offs, which change the number of no share."""
+    found = read_splits([{**row, "ex_date": "2026-11-20"}, None, {**row, "ex_date": None}])
+    assert [f"{one.symbol} {one.words}" for one in found] == words
 
 
 def test_positions_multipliers_and_values_of_odd_forms() -> None:
