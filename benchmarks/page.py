@@ -7,14 +7,18 @@ from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
 
-from harness import Figure, median_figure, start_feed
+from harness import Figure, median_figure, portfolio, start_feed
 from playwright.sync_api import BrowserContext, Page, sync_playwright
-from portal import Portal, Server, Tabs, free_port, launch_chromium
+from portal import Portal, Server, Tabs, feed_variables, free_port, launch_chromium
+
+from options_helper.simulator.server import AlpacaSimulator
 
 POSITIONS = 208  # with 250 contracts
 _FEW = 10  # positions
 _SETTLE_MS = 3000
 _NOBODY = 9  # before Start nothing is asked of Alpaca; behind this port is none
+_CHANGED = 10  # contracts in each refresh
+_REFRESH_SECONDS = 2
 _PAINTED = "performance.getEntriesByName('first-contentful-paint')[0].startTime"
 _ROW = "tr[data-key]"
 
@@ -33,7 +37,7 @@ def _watch(seconds: float) -> tuple[float, float]:
     with (
         feed,
         tempfile.TemporaryDirectory() as folder,
-        Portal(Path(folder), feed_port, POSITIONS) as portal,
+        Portal(Path(folder), feed_variables(feed_port), POSITIONS) as portal,
         Tabs(portal.url, 1) as browser,
     ):
         first = browser.tabs[0]
@@ -48,6 +52,33 @@ def _watch(seconds: float) -> tuple[float, float]:
         return (portal.cpu_seconds() - began) / seconds, median(first.bytes_per_run())
 
 
+def measure_changed_page(*, quick: bool) -> Iterator[Figure]:
+    """Bytes of a whole refresh, while ten contracts get a new quote in the time of each."""
+    refreshes = 15 if quick else 60
+    with (
+        AlpacaSimulator(portfolio=portfolio(POSITIONS), tick_seconds=0, order_interval_seconds=0) as market,
+        tempfile.TemporaryDirectory() as folder,
+        Portal(Path(folder), market.environment(), POSITIONS) as portal,
+        Tabs(portal.url, 1) as browser,
+    ):
+        first = browser.tabs[0]
+        first.wait(5)
+        first.start()
+        market.wait_for(lambda: market.subscriptions("options").get("quotes"), timeout=30)
+        contracts = sorted(market.subscriptions("options")["quotes"])
+        first.wait(15)
+        first.received()
+        for number in range(refreshes):
+            for place in range(_CHANGED):
+                bid = 1 + (7 * number + place) % 50 / 10
+                market.push_quote(contracts[(_CHANGED * number + place) % len(contracts)], bid, bid + 0.05)
+            first.wait(_REFRESH_SECONDS)
+        received = first.received()
+        whole, table = received.total() / refreshes, received["options-helper.positions_table"] / refreshes
+        yield Figure(f"a refresh, {_CHANGED} of {len(contracts)} contracts changed", whole / 1e3, "kB")
+        yield Figure("the table's part of it", table / 1e3, "kB", "<= 6")
+
+
 def measure_first_paint(*, quick: bool) -> Iterator[Figure]:
     """A browser that has never been there, then one that has Streamlit's scripts in its cache."""
     rounds = 5 if quick else 9
@@ -56,7 +87,7 @@ def measure_first_paint(*, quick: bool) -> Iterator[Figure]:
         tempfile.TemporaryDirectory() as ours,
         tempfile.TemporaryDirectory() as bare,
         sync_playwright() as playwright,
-        Portal(Path(ours), _NOBODY, _FEW) as portal,
+        Portal(Path(ours), feed_variables(_NOBODY), _FEW) as portal,
         Server(Path(bare), port, _title_only(Path(bare), port)) as empty,
     ):
         browser = launch_chromium(playwright)

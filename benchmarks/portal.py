@@ -10,6 +10,8 @@ import socket
 import subprocess
 import sys
 import time
+from collections import Counter
+from collections.abc import Mapping
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -76,17 +78,16 @@ class Server:
 
 
 class Portal(Server):
-    """`options-helper ui` in its own folder, with a portfolio of this many positions."""
+    """`options-helper ui` in its own folder, with a portfolio of this many positions.
 
-    def __init__(self, folder: Path, feed_port: int, positions: int) -> None:
+    `server` has the variables that point it at a feed or simulator.
+    """
+
+    def __init__(self, folder: Path, server: Mapping[str, str], positions: int) -> None:
         (folder / "portfolio.json").write_text(json.dumps(portfolio(positions)))
         port, foreign = free_port(), ("APCA_", "OH_")
         env = {name: value for name, value in os.environ.items() if not name.startswith(foreign)} | {
-            "APCA_API_KEY_ID": "PKBENCHMARK",
-            "APCA_API_SECRET_KEY": "benchmark",
-            "APCA_API_BASE_URL": f"http://127.0.0.1:{feed_port}",
-            "APCA_API_DATA_URL": f"http://127.0.0.1:{feed_port}",
-            "APCA_API_STREAM_URL": f"ws://127.0.0.1:{feed_port}",
+            **server,
             "OH_ALPACA_OPTIONS_FEED": "opra",
             "OH_LOG_FILE": str(folder / "portal.log"),
         }
@@ -98,12 +99,24 @@ class Portal(Server):
         return f"http://127.0.0.1:{self.port}/Live_Portfolio"
 
 
+def feed_variables(port: int) -> dict[str, str]:
+    """The variables that point the portal at a feed."""
+    return {
+        "APCA_API_KEY_ID": "PKBENCHMARK",
+        "APCA_API_SECRET_KEY": "benchmark",
+        "APCA_API_BASE_URL": f"http://127.0.0.1:{port}",
+        "APCA_API_DATA_URL": f"http://127.0.0.1:{port}",
+        "APCA_API_STREAM_URL": f"ws://127.0.0.1:{port}",
+    }
+
+
 class Tab:
     """One browser session on the page; counts what comes over its websocket."""
 
     def __init__(self, page: Page, url: str) -> None:
         self._page = page
         self._runs: list[int] = [0]
+        self._received: Counter[str] = Counter()
         page.on("websocket", lambda socket: socket.on("framereceived", self._count))
         page.goto(url)
         self._devtools: CDPSession = page.context.new_cdp_session(page)
@@ -134,9 +147,16 @@ class Tab:
         finished, self._runs = self._runs[:-1], self._runs[-1:]
         return finished
 
+    def received(self) -> Counter[str]:
+        """Bytes that came since the last call, by what they were for: a component's name, or a kind."""
+        received, self._received = self._received, Counter()
+        return received
+
     def _count(self, payload: bytes | str) -> None:
         self._runs[-1] += len(payload)
-        if isinstance(payload, bytes) and _kind(payload) == "script_finished":
+        kind = _kind(payload) if isinstance(payload, bytes) else "text"
+        self._received[kind] += len(payload)
+        if kind == "script_finished":
             self._runs.append(0)
 
 
@@ -164,11 +184,11 @@ def launch_chromium(playwright: Playwright) -> Browser:
     return playwright.chromium.launch(executable_path=program, args=_FLAGS)
 
 
-def _kind(payload: bytes) -> str | None:
+def _kind(payload: bytes) -> str:
     message = ForwardMsg()
     message.ParseFromString(payload)
-    kind: str | None = message.WhichOneof("type")
-    return kind
+    component = message.delta.new_element.bidi_component.component_name
+    return str(component or message.WhichOneof("type"))
 
 
 def free_port() -> int:

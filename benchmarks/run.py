@@ -26,6 +26,7 @@ MEASUREMENTS = {
     "tables": refresh.measure_tables,
     "fills-of-a-day": refresh.measure_fills_of_a_day,
     "page": page.measure_idle_page,
+    "changed-page": page.measure_changed_page,
     "first-paint": page.measure_first_paint,
 }
 

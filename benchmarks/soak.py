@@ -15,7 +15,7 @@ from pathlib import Path
 
 from harness import start_feed
 from page import POSITIONS
-from portal import Portal, Tabs
+from portal import Portal, Tabs, feed_variables
 
 WARM_UP_MINUTES = 10.0
 
@@ -27,7 +27,7 @@ def soak(options: argparse.Namespace) -> list[tuple[float, ...]]:
     with (
         feed,
         tempfile.TemporaryDirectory() as folder,
-        Portal(Path(folder), feed_port, POSITIONS) as portal,
+        Portal(Path(folder), feed_variables(feed_port), POSITIONS) as portal,
         Tabs(portal.url, options.tabs) as browser,
         options.log.open("w") as log,
     ):

@@ -258,8 +258,7 @@ class LiveSnapshot(Received):
         account: "paper", "live" or "demo", None before Start.
         trading_date, previous_trading_date: New York dates of the calendar, None until known.
         stopped_at: When the last run ended, while status is stopped.
-        clock_offset_seconds: Seconds by which this computer's clock is ahead of Alpaca's (negative: behind),
-            as precisely as one request can measure; None until known.
+        clock_offset_seconds: How far this computer's clock is ahead of Alpaca's; None if unknown.
     """
 
     as_of: dt.datetime = field(default_factory=utc_now)

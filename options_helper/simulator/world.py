@@ -90,8 +90,7 @@ class World:
         portfolio: JsonObject | None = None,
         differs: bool = False,
     ) -> None:
-        self.keys = keys
-        self.plan = plan
+        self.keys, self.plan = keys, plan
         self.auth_timeout_seconds = 10.0
         started = dt.datetime.now(dt.UTC)
         self.session = MidSession(started)

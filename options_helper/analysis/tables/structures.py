@@ -141,8 +141,7 @@ def _structure_columns(
     book: PortfolioArrays, now: Valuation, live: LiveSnapshot, new: Flags, stale_after_seconds: float
 ) -> dict[str, Column]:
     own = book.structures
-    sums = _sum_legs(book, now, new, stale_after_seconds)
-    about = _describe(book, now)
+    sums, about = _sum_legs(book, now, new, stale_after_seconds), _describe(book, now)
     pnl, most = sums.net_mark - own.net_debit, about.columns["max_profit"]
     doubts = doubt_structures(book, sums.net_mark, sums.all_expired)
     return {

@@ -131,9 +131,8 @@ def compute_live_rows(rows: Instruments, live: LiveSnapshot, stale_after_seconds
 
 
 def _value(rows: Instruments, live: LiveSnapshot, stale_after_seconds: float) -> Valuation:
-    prices = _price_rows(rows, live)
+    prices, ends = _price_rows(rows, live), find_contract_ends(rows, live)
     marks = prices.marks
-    ends = find_contract_ends(rows, live)
     expired = ends.expires_at <= to_microseconds(live.as_of)
     outside = find_outside_sessions(prices.ticks.quote_time, rows.is_stock, live) & ~prices.by_last
     unmarked = expired | outside

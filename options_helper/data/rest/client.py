@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from options_helper.data.rest.bounded import EXCHANGE_SECONDS
 from options_helper.data.rest.http import Answer, Host, HostReader, Json, Query
-from options_helper.data.rest.open_families import OpenFamilies, submitted_at
+from options_helper.data.rest.open_families import OpenFamilies
+from options_helper.data.rest.order_pages import read_pages
 from options_helper.data.rest.symbol_chunks import SYMBOLS_PER_CALL, SymbolChunks
 from options_helper.data.settings import AlpacaSettings
 from options_helper.errors import AlpacaRestError
@@ -27,12 +28,10 @@ ORDERS_PER_PAGE = 500
 ACTIVITIES_PER_PAGE = 100
 _MOST_PAGES = 10_000
 _MOST_ACTIONS = 1000
-_LARGEST_ORDER = 5  # a multi-leg order and its at most four legs
 
 _OPTION_EVENTS = "OPASN,OPEXC,OPEXP,OPTRD,OPCA,OPCSH"
 # Stands for the rows of the pages that could not be asked for: no reader understands it, so it is counted.
 CUT_SHORT: Mapping[str, str] = {"problem": "a full page leaves nothing to continue from"}
-_OVERLAP = dt.timedelta(milliseconds=1)
 _SECOND = dt.timedelta(seconds=1)
 
 
@@ -124,9 +123,7 @@ class AlpacaRest:
         return [*listed, *self._open_families.find(listed)] if status == "open" else listed
 
     def _list_orders(self, after: dt.datetime | None, status: str, *, nested: bool) -> list[object]:
-        found: dict[str, Json] = {}
-        unreadable: list[object] = []
-        for _ in range(_MOST_PAGES):
+        def fetch(after: dt.datetime | None) -> list[object]:
             query: dict[str, str | int] = {
                 "status": status,
                 "limit": ORDERS_PER_PAGE,
@@ -135,21 +132,10 @@ class AlpacaRest:
             }
             if after is not None:
                 query["after"] = _precise(after)
-            page = self.get(Host.TRADING, "/v2/orders", query, list)
-            rows = [row for row in page if isinstance(row, dict) and isinstance(row.get("id"), str)]
-            unreadable += [row for row in page if row not in rows]
-            fresh = [row for row in rows if row["id"] not in found]
-            found.update((row["id"], row) for row in rows)
-            # It is not documented whether the limit counts legs. A page with room for one more order and all
-            # its legs, counted either way, is the last one.
-            counted = len(page) + sum(len(row.get("legs") or ()) for row in rows)
-            if counted <= ORDERS_PER_PAGE - _LARGEST_ORDER:
-                return [*found.values(), *unreadable]
-            last = _submitted(rows)
-            if not fresh or last is None:
-                break
-            after = last - _OVERLAP  # `after` is exclusive, and orders may have the same time
-        return [*found.values(), *unreadable, CUT_SHORT]
+            return self.get(Host.TRADING, "/v2/orders", query, list)
+
+        rows, is_whole = read_pages(fetch, after, size=ORDERS_PER_PAGE)
+        return rows if is_whole else [*rows, CUT_SHORT]
 
     def order(self, order_id: str) -> Json:
         """Return `/v2/orders/{order_id}` with legs nested."""
@@ -294,12 +280,6 @@ def _part(answer: Json, name: str, path: str) -> Json:
     if not isinstance(part, dict):
         raise AlpacaRestError(path, "the answer has another form")
     return part
-
-
-def _submitted(rows: Iterable[Json]) -> dt.datetime | None:
-    """Return the latest time of submission on a page."""
-    times = (submitted_at(row) for row in rows)
-    return max((at for at in times if at is not None), default=None)
 
 
 def _precise(at: dt.datetime) -> str:

@@ -6,10 +6,12 @@ exercise (OPTRD) carry its `group_id`.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
-from options_helper.simulator.account.orders import text_of
+from options_helper.simulator.account.orders import ZERO, text_of
+from options_helper.simulator.market.contracts import parse_contract
 from options_helper.simulator.wire import JsonObject, Nanoseconds
 
 DESCRIPTIONS = {"OPASN": "Option Assignment", "OPEXC": "Option Exercise", "OPEXP": "Option Expiry"}
@@ -57,3 +59,22 @@ def event_row(event: AccountEvent) -> JsonObject:
     if event.group_id is not None:
         row["group_id"] = event.group_id
     return row
+
+
+def settled_parts(
+    kind: str, symbol: str, qty: int, *, held: Decimal
+) -> Iterator[tuple[str, str, Decimal, Decimal]]:
+    """Yield kind, symbol, signed quantity and price of each activity of a settlement.
+
+    Raises:
+        ValueError: The kind or the symbol is not valid.
+    """
+    contract = parse_contract(symbol)
+    if contract is None or kind not in DESCRIPTIONS:
+        raise ValueError(f"cannot settle {symbol} by {kind}")
+    adds = held < 0 or (not held and kind == "OPASN")
+    yield kind, symbol, Decimal(qty if adds else -qty), ZERO
+    if kind != "OPEXP":
+        # A long call and a short put receive the shares.
+        shares = 100 * qty * (1 if contract.is_call == (kind == "OPEXC") else -1)
+        yield "OPTRD", contract.underlying, Decimal(shares), Decimal(str(contract.strike))

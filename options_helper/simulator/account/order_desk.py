@@ -8,7 +8,7 @@ from dataclasses import replace
 from decimal import Decimal
 from uuid import UUID
 
-from options_helper.simulator.account.events import DESCRIPTIONS, AccountEvent
+from options_helper.simulator.account.events import AccountEvent, settled_parts
 from options_helper.simulator.account.ledger import Ledger
 from options_helper.simulator.account.orders import (
     ZERO,
@@ -16,11 +16,11 @@ from options_helper.simulator.account.orders import (
     LegRequest,
     Order,
     execution_fields,
+    net_price,
     order_row,
     text_of,
 )
 from options_helper.simulator.account.positions import Positions
-from options_helper.simulator.market.contracts import parse_contract
 from options_helper.simulator.wire import JsonObject, Nanoseconds
 
 _ACCEPTANCE = 6_000_000  # nanoseconds from "pending_new" to "new", as recorded
@@ -107,9 +107,9 @@ class OrderDesk:
             self._execute(part, count * (part.ratio or 1), price, at)
             for part, price in zip(parts, prices, strict=True)
         ]
-        net = self._net_price(order, prices) if order.is_spread else executed[0].price
+        net = net_price(order, prices) if order.is_spread else executed[0].price
         if order.is_spread:
-            self._count(order, count, net, at)
+            order.count(count, net, at)
         event = "partial_fill" if order.remaining else "fill"
         self._tell(
             event, order, at, price=text_of(net), qty=text_of(count), **execution_fields(order, executed)
@@ -179,18 +179,10 @@ class OrderDesk:
         Raises:
             ValueError: The kind or the symbol is not valid.
         """
-        contract = parse_contract(symbol)
-        if contract is None or kind not in DESCRIPTIONS:
-            raise ValueError(f"cannot settle {symbol} by {kind}")
-        held = self.positions.quantity(symbol)
-        change = Decimal(qty) if held < 0 or (not held and kind == "OPASN") else Decimal(-qty)
-        strike = Decimal(str(contract.strike))
+        parts = settled_parts(kind, symbol, qty, held=self.positions.quantity(symbol))
         group = None if kind == "OPEXP" else self._identifier()
-        self._record(kind, symbol, change, ZERO, group)
-        if group is not None:
-            # A long call and a short put receive the shares.
-            shares = 100 * qty * (1 if contract.is_call == (kind == "OPEXC") else -1)
-            self._record("OPTRD", contract.underlying, Decimal(shares), strike, group)
+        for part in parts:
+            self._record(*part, group)
 
     def _record(self, kind: str, symbol: str, qty: Decimal, price: Decimal, group: str | None) -> None:
         self.positions.move(symbol, qty, price)
@@ -260,7 +252,7 @@ class OrderDesk:
         return order
 
     def _execute(self, order: Order, qty: Decimal, price: Decimal, at: Nanoseconds) -> Execution:
-        self._count(order, qty, price, at)
+        order.count(qty, price, at)
         execution = Execution(
             execution_id=self._identifier(),
             activity_id=f"{at.to_new_york():%Y%m%d%H%M%S}{at // 1_000_000 % 1000:03d}::{self._identifier()}",
@@ -280,22 +272,6 @@ class OrderDesk:
         )
         self.executions.append(execution)
         return execution
-
-    @staticmethod
-    def _count(order: Order, qty: Decimal, price: Decimal, at: Nanoseconds) -> None:
-        order.filled_qty += qty
-        order.spent += qty * price
-        order.status = "partially_filled" if order.remaining else "filled"
-        order.updated_at = at
-        order.moments["filled_at"] = at
-
-    @staticmethod
-    def _net_price(parent: Order, prices: Sequence[Decimal]) -> Decimal:
-        signed = (
-            price * (leg.ratio or 1) * (1 if leg.side == "buy" else -1)
-            for leg, price in zip(parent.legs, prices, strict=True)
-        )
-        return sum(signed, start=ZERO)
 
     def _move(self, order: Order, qty: Decimal, price: Decimal) -> Decimal:
         return self.positions.move(order.symbol, qty if order.side == "buy" else -qty, price)

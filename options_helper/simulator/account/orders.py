@@ -74,6 +74,13 @@ class Order:
         """The unfilled quantity."""
         return self.qty - self.filled_qty
 
+    def count(self, qty: Decimal, price: Decimal, at: Nanoseconds) -> None:
+        """Count a fill."""
+        self.filled_qty += qty
+        self.spent += qty * price
+        self.status = "partially_filled" if self.remaining else "filled"
+        self.updated_at = self.moments["filled_at"] = at
+
     @property
     def average(self) -> Decimal | None:
         """The average price of its executions."""
@@ -151,8 +158,7 @@ def order_row(order: Order, *, nested: bool = True, streamed: bool = False) -> J
         "filled_qty": text_of(order.filled_qty),
         "filled_avg_price": text_of(order.average),
         "order_class": order.order_class,
-        "order_type": kind,
-        "type": kind,
+        **dict.fromkeys(("order_type", "type"), kind),
         "side": "buy" if is_parent and streamed else order.side,
         "position_intent": order.intent,
         "time_in_force": order.time_in_force,
@@ -163,6 +169,15 @@ def order_row(order: Order, *, nested: bool = True, streamed: bool = False) -> J
         "legs": [order_row(leg) for leg in order.legs] if order.legs and nested else None,
         **({} if order.ratio is None else {"ratio_qty": str(order.ratio)}),
     }
+
+
+def net_price(parent: Order, prices: Sequence[Decimal]) -> Decimal:
+    """Return the price of one unit of a spread at its legs' prices, positive for a debit."""
+    signed = (
+        price * (leg.ratio or 1) * (1 if leg.side == "buy" else -1)
+        for leg, price in zip(parent.legs, prices, strict=True)
+    )
+    return sum(signed, start=ZERO)
 
 
 def asset_id(symbol: str) -> str:

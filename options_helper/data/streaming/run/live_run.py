@@ -77,6 +77,8 @@ class LiveRun:
         results: Receives the results of the background fetch.
     """
 
+    _moment: tuple[MarketCalendar | None, dt.datetime | None, MarketMoment] = (None, None, MarketMoment())
+
     def __init__(self, config: LiveStreamConfig, parts: RunParts) -> None:
         self.config = config
         self.first_version = parts.first_version
@@ -86,11 +88,6 @@ class LiveRun:
         self.cache = LiveCache(config.stocks, config.option_contracts)
         self.inbox = EventInbox(config.queue_maxsize)
         self._builders = parts.builders
-        self._moment: tuple[MarketCalendar | None, dt.datetime | None, MarketMoment] = (
-            None,
-            None,
-            MarketMoment(),
-        )
         self._changed = threading.Condition()  # notified after every change of a stream's state
         self._mute_reconnects: dict[StreamName, dt.datetime] = {}
         # The last event of a stream, and the largest number of symbols that ticked before it.
