@@ -126,7 +126,9 @@ class OneConnection:
             before = self._frames_seen
             pong = await self._ws.ping()
             try:
-                await asyncio.wait_for(pong, self._times.ping_timeout)
+                # Until Python 3.12, `wait_for` loses a cancellation that comes together with the pong.
+                async with asyncio.timeout(self._times.ping_timeout):
+                    await pong
             except TimeoutError as error:
                 if self._frames_seen == before:
                     waited = f"{self._times.ping_timeout:g} s"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import select
 import threading
@@ -222,3 +223,26 @@ def test_an_unreadable_frame_of_the_trading_stream_is_passed_on(frame: str | byt
         with pytest.raises(StreamError, match="closed the connection"):
             connection.run()
     assert got == [{"stream": "trade_updates", "data": None}]
+
+
+def test_a_stop_that_meets_a_pong_is_not_lost() -> None:
+    """If both come in one step of the loop, the pings end; otherwise the stream would live on unseen."""
+
+    async def stop_with_the_pong() -> bool:
+        asked, pong = asyncio.Event(), asyncio.get_running_loop().create_future()
+
+        async def ping() -> asyncio.Future[None]:
+            asked.set()
+            return pong
+
+        connection = _connection(DataConnection, "ws://nobody", None)
+        connection.prepare(observer=SilentObserver(), times=ConnectionTimes(ping_interval=0))
+        connection._ws = SimpleNamespace(ping=ping)
+        pings = asyncio.ensure_future(connection._keep_alive())
+        await asked.wait()
+        pong.set_result(None)
+        pings.cancel()
+        await asyncio.wait([pings], timeout=1)
+        return pings.cancelled()
+
+    assert asyncio.run(stop_with_the_pong())
