@@ -1,11 +1,13 @@
-// The bar above the table: a notice, the number of positions, and the choice of columns.
+// The bar above the table: a notice, the number of positions, grouping, search, and the choice of columns.
 
+import { GROUPINGS } from "./choices.js";
 import { element, setText } from "./dom.js";
 
 /** @typedef {import("./columns.js").Column} Column */
 /** @typedef {import("./choices.js").Choices} Choices */
 /** @typedef {import("./model.js").Model} Model */
-/** @typedef {{showColumn(id: string, shown: boolean): void, toggleAll(): void}} Actions */
+/** @typedef {{showColumn(id: string, shown: boolean): void, toggleAll(): void, foldAll(): void,
+ *   groupBy(id: string): void, search(words: string): void}} Actions */
 
 export class Bar {
   /** @param {HTMLElement} parent @param {Choices} choices @param {Actions} actions */
@@ -16,6 +18,15 @@ export class Bar {
     this.notice = element("span", "pt-notice", bar);
     this.notice.setAttribute("role", "status");
     this.summary = element("span", "pt-summary", bar);
+    this.grouping = addGrouping(bar, actions);
+    this.search = element("input", "pt-search", bar);
+    this.search.type = "search";
+    this.search.placeholder = "Search";
+    this.search.setAttribute("aria-label", "Search positions");
+    this.search.addEventListener("input", () => actions.search(this.search.value));
+    this.fold = element("button", "pt-button", bar);
+    this.fold.type = "button";
+    this.fold.addEventListener("click", actions.foldAll);
     this.legs = element("button", "pt-button", bar);
     this.legs.type = "button";
     this.legs.addEventListener("click", actions.toggleAll);
@@ -54,11 +65,25 @@ export class Bar {
   /** @param {Model} model @param {string} notice */
   update(model, notice) {
     setText(this.notice, notice ? `\u25b2 ${notice}` : "");
-    setText(this.summary, `${counted(model.positions.size, "position")} in ${counted(model.groups.size, "underlying")}`);
+    const groups = this.choices.grouping === "underlying" ? ` in ${counted(model.groups.size, "underlying")}` : "";
+    setText(this.summary, `${counted(model.positions.size, "position")}${groups}`);
+    if (this.grouping.value !== this.choices.grouping) this.grouping.value = this.choices.grouping;
+    this.fold.hidden = model.groups.size === 0;
+    const allFolded = [...model.groups.keys()].every((id) => this.choices.folded.has(id));
+    setText(this.fold, allFolded ? "Expand all" : "Collapse all");
     this.legs.hidden = model.legs.size === 0;
     const allOpen = [...model.legs.keys()].every((id) => this.choices.open.has(id));
     setText(this.legs, allOpen ? "Hide legs" : "Show legs");
   }
+}
+
+/** @param {HTMLElement} bar @param {Actions} actions */
+function addGrouping(bar, actions) {
+  const label = element("label", "pt-grouping", bar, "Group by ");
+  const chosen = element("select", "pt-button", label);
+  for (const [id, name] of GROUPINGS) element("option", "", chosen, name).value = id;
+  chosen.addEventListener("change", () => actions.groupBy(chosen.value));
+  return chosen;
 }
 
 /** @param {number} number @param {string} noun */

@@ -2,6 +2,11 @@
 
 /** @typedef {import("./columns.js").Column} Column */
 
+/** What rows can be grouped by, and its name; the server makes the groups. */
+export const GROUPINGS = [
+  ["underlying", "Underlying"], ["expiry", "Expiry"], ["strategy", "Strategy"], ["tag", "Tag"], ["none", "None"],
+];
+
 export class Choices {
   /** @param {string} name @param {Column[]} columns */
   constructor(name, columns) {
@@ -17,6 +22,9 @@ export class Choices {
     this.folded = new Set(listOf(kept.folded));
     /** @type {string | null} */
     this.selected = typeof kept.selected === "string" ? kept.selected : null;
+    this.grouping = GROUPINGS.some(([id]) => id === kept.grouping) ? kept.grouping : GROUPINGS[0][0];
+    /** The words that a row must have, not kept. */
+    this.search = "";
   }
 
   /** @returns {any} whatever is stored; every value is checked before use */
@@ -31,7 +39,7 @@ export class Choices {
   save() {
     const kept = {
       columns: [...this.columns], sort: this.sort, open: [...this.open], folded: [...this.folded],
-      selected: this.selected,
+      selected: this.selected, grouping: this.grouping,
     };
     try {
       localStorage.setItem(this.name, JSON.stringify(kept));

@@ -1,5 +1,7 @@
 // The order of the rows. It changes on a click only: rows that re-sort themselves move from under the hand.
 
+import { isNumber } from "./formats.js";
+
 /** @typedef {import("./payload.d.ts").Row} Row */
 /** @typedef {import("./payload.d.ts").Value} Value */
 /** @typedef {import("./model.js").Model} Model */
@@ -13,12 +15,16 @@ export class Order {
     this.rows = new Map();
   }
 
-  /** Sort; a group takes the place of its first row. @param {Model} model @param {Choices["sort"]} sort */
+  /** Sort; groups by their own sum if they have one, else by their first row. @param {Model} model @param {Choices["sort"]} sort */
   sort(model, sort) {
     const rows = [...model.positions.values()];
     const column = sort && model.columnById.get(sort.column);
     if (sort && column) rows.sort((a, b) => compare(column.sortKey(a), column.sortKey(b), sort.direction));
     this.groups = sort ? [...new Set(rows.map((row) => String(row.group)))] : [...model.groups.keys()];
+    if (sort && this.groups.some((id) => isNumber(model.groups.get(id)?.[sort.column]))) {
+      const sumOf = (/** @type {string} */ id) => model.groups.get(id)?.[sort.column];
+      this.groups.sort((a, b) => compare(sumOf(a), sumOf(b), sort.direction));
+    }
     this.rows = new Map();
     for (const row of rows) this.#append(row);
   }
@@ -26,8 +32,12 @@ export class Order {
   /** Keep the order and append what is new; an id in another group is new there. @param {Model} model */
   adopt(model) {
     const known = new Set(this.groups);
-    for (const group of model.groups.keys()) if (!known.has(group)) this.groups.push(group);
-    for (const row of model.positions.values()) this.#append(row);
+    for (const row of model.positions.values()) {
+      const group = String(row.group);
+      if (!known.has(group)) this.groups.push(group);
+      known.add(group);
+      this.#append(row);
+    }
   }
 
   /** Append a row to its group; a row that is there already keeps its place. @param {Row} row */
@@ -41,20 +51,29 @@ export class Order {
   visible(model, choices) {
     /** @type {Row[]} */
     const visible = [];
+    const words = choices.search.toLowerCase().split(/\s+/).filter(Boolean);
     for (const groupId of this.groups) {
       const group = model.groups.get(groupId);
-      if (!group) continue;
-      visible.push(group);
-      if (choices.folded.has(groupId)) continue;
-      for (const id of this.rows.get(groupId) ?? []) {
-        const row = model.positions.get(id);
-        if (row?.group !== groupId) continue;
+      const rows = [...(this.rows.get(groupId) ?? [])].map((id) => model.positions.get(id));
+      const found = rows.filter((row) => row?.group === groupId && matches(row, words));
+      if (found.length === 0) continue;
+      if (group) visible.push(group);
+      if (group && choices.folded.has(groupId) && words.length === 0) continue;
+      for (const row of /** @type {Row[]} */ (found)) {
+        const { id } = row;
         visible.push(row);
         if (choices.open.has(id)) visible.push(...(model.legs.get(id) ?? []));
       }
     }
     return visible;
   }
+}
+
+/** Return whether a row has every word in its names. @param {Row | undefined} row @param {string[]} words */
+function matches(row, words) {
+  if (words.length === 0) return true;
+  const text = [row?.name, row?.sub, row?.group, row?.named, row?.id].join(" ").toLowerCase();
+  return words.every((word) => text.includes(word));
 }
 
 /**

@@ -11,7 +11,7 @@ export interface Column {
   decimals: number;
   optional: boolean;
   toned: boolean;
-  below: "time_left" | "iv_note" | "moves" | "coverage" | null;
+  below: "time_left" | "iv_note" | "moves" | "spread_note" | "coverage" | null;
 }
 
 /** A quote state as the reader sees it. */
@@ -44,6 +44,7 @@ export interface Payload {
   rows: Changes;
   warnings: Record<string, [string, string]>;
   raised: number;
+  grouping: string;
   reveal: { id: string; number: number } | null;
   sent_at: number;
 }

@@ -17,6 +17,7 @@ export default function show({ data, parentElement, setStateValue, setTriggerVal
   const payload = JSON.parse(new TextDecoder().decode(data));
   const server = {
     select: (/** @type {string | null} */ id) => setStateValue("selected", id),
+    group: (/** @type {string} */ by) => setStateValue("grouping", by),
     resend: () => setTriggerValue("resend", true),
   };
   const widget = mounted.get(root) ?? { table: new PositionsTable(root, payload, server), calls: 0 };

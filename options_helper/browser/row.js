@@ -28,6 +28,9 @@ const DOWN = "\u25bc";
 const WARNING = "\u26a0";
 const LEVELS = { group: "1", position: "2", structure: "2", leg: "3" };
 const LATE_STATES = ["stale", "from_yesterday", "halted"];
+// In pixels, until a row has been in sight.
+const ROW_HEIGHT = 27;
+const LEG_HEIGHT = 21;
 // Small text is narrower.
 const BELOW_SCALE = 0.85;
 
@@ -45,13 +48,37 @@ export class RowView {
     setAttribute(this.tr, "aria-level", LEVELS[row.kind]);
     /** @type {Map<string, Cell>} */
     this.cells = new Map();
-    this.place = this.#addName();
-    for (const column of columns) if (column.format !== "name") this.#addCell(column);
+    /** Its parts, only while the row is near what is in sight. @type {NameCell | null} */
+    this.place = null;
+    this.height = row.kind === "leg" ? LEG_HEIGHT : ROW_HEIGHT;
     /** The mark on show. @type {unknown} */
     this.mark = null;
     this.move = { direction: 0, at: 0 };
     /** @type {(id: string, characters: number) => void} */
     this.widen = () => {};
+    this.hollow();
+  }
+
+  /** Build the cells; return false if they are there. */
+  fill() {
+    if (this.place) return false;
+    this.tr.replaceChildren();
+    this.tr.style.height = "";
+    this.tr.removeAttribute("aria-label");
+    this.place = this.#addName();
+    for (const column of this.columns) if (column.format !== "name") this.#addCell(column);
+    return true;
+  }
+
+  /** Drop the cells, and keep their height: thousands of rows cost little while they are out of sight. */
+  hollow() {
+    this.place = null;
+    this.mark = null;
+    this.cells.clear();
+    this.tr.replaceChildren();
+    element("td", "", this.tr).colSpan = Math.max(this.columns.length, 1);
+    this.tr.style.height = `${this.height}px`;
+    this.tr.setAttribute("aria-label", this.row.name);
   }
 
   /** @returns {NameCell} */
@@ -102,9 +129,12 @@ export class RowView {
   /** @param {Context} context */
   #updateName({ expanded, model }) {
     const { row, place } = this;
+    if (!place) return;
     setText(place.twist, expanded === null ? "" : expanded ? EXPANDED : COLLAPSED);
     setText(place.name, row.name);
-    if (place.name.title !== row.name) place.name.title = row.name;
+    const names = row.kind === "group" ? [row.name] : [row.named, row.name, ownerOf(row)];
+    const title = names.filter(Boolean).join(" \u00b7 ");
+    if (place.name.title !== title) place.name.title = title;
     setText(place.sub, String(row.sub ?? ""));
     setText(place.note, String(row.note ?? ""));
     this.tr.classList.toggle("is-not-held", Boolean(row.not_held));
@@ -165,7 +195,7 @@ export class RowView {
     if (this.tr.dataset.state !== state) this.tr.dataset.state = state;
     if (row.kind === "group") {
       const { sign, word } = layout.states[state];
-      setText(this.place.warning, LATE_STATES.includes(state) ? ` ${sign} ${word}` : "");
+      if (this.place) setText(this.place.warning, LATE_STATES.includes(state) ? ` ${sign} ${word}` : "");
       return;
     }
     const [sign, words] = describeState(row, now, layout);
@@ -185,7 +215,7 @@ export class RowView {
     const left = isNumber(row.ends) ? formatTimeLeft((row.ends - now) / 1000) : "";
     for (const { id, below } of this.columns) {
       if (below === "time_left") this.#setBelow(id, left);
-      if (below === "iv_note" || below === "moves") this.#setBelow(id, String(row[below] ?? ""));
+      if (below === "iv_note" || below === "moves" || below === "spread_note") this.#setBelow(id, String(row[below] ?? ""));
     }
   }
 

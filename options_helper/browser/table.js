@@ -9,16 +9,15 @@ import { onTableKey } from "./keyboard.js";
 import { Model } from "./model.js";
 import { Order } from "./order.js";
 import { PageTitle } from "./page_title.js";
-import { Portions } from "./portions.js";
 import { ownerOf, RowView } from "./row.js";
 import { stateOf } from "./states.js";
 
 /** @typedef {import("./payload.d.ts").Payload} Payload */
 /** @typedef {import("./payload.d.ts").Row} Row */
-/** @typedef {{select(id: string | null): void, resend(): void}} Server */
+/** @typedef {{select(id: string | null): void, group(by: string): void, resend(): void}} Server */
 
-const AT_ONCE = 150;
-const SPARE_ROWS = 20;
+const AT_ONCE = 150; // more rows than these are built only near what is in sight
+const SPARE_PIXELS = 900;
 const TICK_MILLISECONDS = 1000;
 const CURRENT_STATES = ["live", "quiet", "closed"];
 const OLD_STATES = ["stale", "from_yesterday"];
@@ -43,9 +42,15 @@ export class PositionsTable {
     this.bar = new Bar(root, this.choices, {
       showColumn: (id, shown) => this.showColumn(id, shown),
       toggleAll: () => this.toggleAll(),
+      foldAll: () => this.foldAll(),
+      groupBy: (id) => this.groupBy(id),
+      search: (words) => this.search(words),
     });
-    /** @type {Portions<RowView>} */
-    this.portions = new Portions((view) => this.#update(view, serverNow()));
+    /** The grouping that the server was asked for. */
+    this.grouping = "";
+    /** The grouping of the rows on show. @type {string | undefined} */
+    this.grouped = undefined;
+    this.scrolling = false;
     this.scroll = element("div", "pt-scroll", root);
     this.table = element("table", "pt-table", this.scroll);
     this.table.setAttribute("role", "treegrid");
@@ -63,6 +68,8 @@ export class PositionsTable {
     const { signal } = this.listening;
     document.addEventListener("pointerdown", ({ target }) => this.bar.closeUnless(/** @type {Node} */ (target)), { signal });
     document.addEventListener("visibilitychange", () => this.tick(), { signal });
+    // The page's own scroller too, which is some ancestor.
+    document.addEventListener("scroll", () => this.#onScroll(), { signal, capture: true, passive: true });
     this.sizes = new ResizeObserver(() => {
       this.table.classList.toggle("is-wide", this.scroll.scrollWidth > this.scroll.clientWidth);
     });
@@ -72,7 +79,6 @@ export class PositionsTable {
 
   destroy() {
     clearInterval(this.timer);
-    this.portions.stop();
     this.sizes?.disconnect();
     this.listening?.abort();
     this.title.stop();
@@ -90,6 +96,7 @@ export class PositionsTable {
     // The page reports this version to the server, which then sends only what has changed since.
     this.root.dataset.version = String(this.model.version);
     if (data.layout) this.#layOut(data.layout.columns, data.storage);
+    this.#askForGroups(data.grouping);
     this.order.adopt(this.model);
     this.draw();
     this.#reveal(data.reveal);
@@ -103,10 +110,9 @@ export class PositionsTable {
     const text = JSON.stringify(headings);
     if (text === this.headings) return;
     this.headings = text;
-    Object.assign(this.choices, new Choices(storage, this.model.columns));
+    Object.assign(this.choices, new Choices(storage, this.model.columns), { search: this.choices.search });
     this.bar.build(this.model.columns);
     this.#buildColumns();
-    if (this.order.groups.length === 0) this.order.sort(this.model, this.choices.sort);
   }
 
   #buildColumns() {
@@ -156,20 +162,48 @@ export class PositionsTable {
     return view;
   }
 
+  /** Sort the rows of another grouping, and ask the server once for the chosen one. @param {string} present */
+  #askForGroups(present) {
+    const { grouping, sort } = this.choices;
+    if (this.grouped !== present) this.order.sort(this.model, sort);
+    this.grouped = present;
+    if (grouping === present || grouping === this.grouping) return;
+    this.grouping = grouping;
+    this.server.group(grouping);
+  }
+
+  #onScroll() {
+    if (this.scrolling || this.tbody.childElementCount <= AT_ONCE) return;
+    this.scrolling = true;
+    requestAnimationFrame(() => {
+      this.scrolling = false;
+      this.#refresh(() => {});
+    });
+  }
+
   /**
-   * Work on the rows in sight at once, and on the others in small portions: a thousand rows never hold up a frame.
+   * Work on the rows near what is in sight; a row that comes near is built, and one that goes far drops its cells.
    * @param {(view: RowView, now: number) => void} work
    */
   #refresh(work) {
     const now = serverNow();
     const views = [...this.tbody.children].map((tr) => this.#viewOf(tr)).filter((view) => view !== undefined);
-    const { scrollTop, clientHeight, scrollHeight } = this.scroll;
-    const first = (scrollTop / Math.max(scrollHeight, 1)) * views.length - SPARE_ROWS;
-    const last = ((scrollTop + clientHeight) / Math.max(scrollHeight, 1)) * views.length + SPARE_ROWS;
-    /** @param {number} number */
-    const isInSight = (number) => views.length <= AT_ONCE || (number >= first && number <= last);
-    views.filter((_, number) => isInSight(number)).forEach((view) => work(view, now));
-    this.portions.begin(views.filter((_, number) => !isInSight(number)));
+    const [first, last] = views.length <= AT_ONCE ? [0, views.length] : this.#near(views);
+    const far = views.filter((view, number) => view.place && (number < first || number >= last));
+    for (const view of far) view.height = view.tr.offsetHeight || view.height;
+    for (const view of far) view.hollow();
+    for (const view of views.slice(first, last)) {
+      if (view.fill()) this.#update(view, now);
+      else work(view, now);
+    }
+  }
+
+  /** Return the numbers of the rows near what is in sight, the last one exclusive. @param {RowView[]} views */
+  #near(views) {
+    const { top, bottom } = this.scroll.getBoundingClientRect();
+    const above = Math.max(top, 0) - SPARE_PIXELS;
+    const below = Math.min(bottom, innerHeight) + SPARE_PIXELS;
+    return [firstWhere(views, (box) => box.bottom >= above), firstWhere(views, (box) => box.top > below)];
   }
 
   /** @param {RowView} view @param {number} now */
@@ -261,6 +295,31 @@ export class PositionsTable {
     return true;
   }
 
+  foldAll() {
+    const ids = [...this.model.groups.keys()];
+    const { folded } = this.choices;
+    const allFolded = ids.every((id) => folded.has(id));
+    for (const id of ids) {
+      if (allFolded) folded.delete(id);
+      else folded.add(id);
+    }
+    this.#changed();
+  }
+
+  /** @param {string} id */
+  groupBy(id) {
+    this.choices.grouping = id;
+    this.choices.save();
+    this.grouping = id;
+    this.server.group(id);
+  }
+
+  /** @param {string} words */
+  search(words) {
+    this.choices.search = words.trim();
+    this.draw();
+  }
+
   toggleAll() {
     const ids = [...this.model.legs.keys()];
     const allOpen = ids.every((id) => this.choices.open.has(id));
@@ -323,4 +382,19 @@ export class PositionsTable {
     this.reported = known;
     this.server.select(known);
   }
+}
+
+/**
+ * Return the number of the first row whose box passes; the boxes are in order.
+ * @param {RowView[]} views
+ * @param {(box: DOMRect) => boolean} passes
+ */
+function firstWhere(views, passes) {
+  let [low, high] = [0, views.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (passes(views[middle].tr.getBoundingClientRect())) high = middle;
+    else low = middle + 1;
+  }
+  return low;
 }

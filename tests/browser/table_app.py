@@ -59,7 +59,14 @@ def portfolio(singles: int) -> Portfolio:
         {
             "positions": [
                 {"id": "condor", "symbol": "AAPL", "net_debit": -324.0, "legs": condor},
-                {"id": "shares", "symbol": "SPY", "shares": 100, "cost_basis": 610.0},
+                {
+                    "id": "shares",
+                    "symbol": "SPY",
+                    "shares": 100,
+                    "cost_basis": 610.0,
+                    "name": "Old shares",
+                    "tag": ["core"],
+                },
                 {**_single(900), "id": '<img src=x onerror="document.title=1">'},
                 {**_single(901), "id": "expired", "expiry": "2020-01-17"},
                 {**_single(902), "id": "unquoted", "strike": 999},
@@ -142,7 +149,7 @@ def live() -> None:
     payload = build_table_rows(
         held, positions, structures, legs, underlyings, as_of=live_snapshot.as_of, stale_after_seconds=30.0
     )
-    selected = render(payload, key="table", raised=int(query.get("raised", "0")))
+    selected = render(payload, held, key="table", raised=int(query.get("raised", "0")))
     if query.get("reports"):
         redraw_if_changed((tick,), (), pace_seconds=60.0)
         mark_drawn()

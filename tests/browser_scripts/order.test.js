@@ -20,7 +20,7 @@ const ROWS = [
   { id: "b", group: "AAPL", name: "apple", mark: null, time: 100 },
   { id: "c", group: "MSFT", name: "Mango", mark: 5, time: 200 },
 ];
-const CHOICES = { folded: new Set(), open: new Set() };
+const CHOICES = { folded: new Set(), open: new Set(), search: "" };
 
 const sorted = (columnId, direction) => {
   const order = new Order();
@@ -61,6 +61,33 @@ test("rows keep their order while figures change, and new ones come last", () =>
 test("folded groups hide their rows, open structures show their legs", () => {
   const order = new Order();
   order.sort(modelOf(ROWS), null);
-  const choices = { folded: new Set(["MSFT"]), open: new Set(["b"]) };
+  const choices = { folded: new Set(["MSFT"]), open: new Set(["b"]), search: "" };
   assert.deepEqual(order.visible(modelOf(ROWS), choices).map((row) => row.id), ["AAPL", "a", "b", "b/0", "MSFT"]);
+});
+
+test("groups with a sum sort by it, and an unknown sum comes last", () => {
+  const model = modelOf([...ROWS, { id: "d", group: "SPY", name: "d" }]);
+  model.columnById.set(...column("pnl_open", "pnl"));
+  model.groups = new Map([["AAPL", { id: "AAPL", pnl_open: 5 }], ["MSFT", { id: "MSFT", pnl_open: 9 }], ["SPY", { id: "SPY", pnl_open: null }]]);
+  const order = new Order();
+  order.sort(model, { column: "pnl_open", direction: -1 });
+  assert.deepEqual(order.groups, ["MSFT", "AAPL", "SPY"]);
+  order.sort(model, { column: "pnl_open", direction: 1 });
+  assert.deepEqual(order.groups, ["AAPL", "MSFT", "SPY"]);
+});
+
+test("a search keeps the rows that have every word, and opens their groups", () => {
+  const order = new Order();
+  order.sort(modelOf(ROWS), null);
+  const choices = { folded: new Set(["MSFT"]), open: new Set(), search: "msft man" };
+  assert.deepEqual(order.visible(modelOf(ROWS), choices).map((row) => row.id), ["MSFT", "c"]);
+  assert.deepEqual(order.visible(modelOf(ROWS), { ...choices, search: "nothing" }), []);
+});
+
+test("rows without a group row stand by themselves", () => {
+  const model = { ...modelOf(ROWS.map((row) => ({ ...row, group: "" }))), groups: new Map() };
+  const order = new Order();
+  order.sort(model, null);
+  order.adopt(model);
+  assert.deepEqual(order.visible(model, { ...CHOICES, folded: new Set([""]) }).map((row) => row.id), ["a", "b", "c"]);
 });

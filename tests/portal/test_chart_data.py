@@ -121,6 +121,13 @@ def test_a_payoffs_corners_zeros_and_spot_are_on_the_picture() -> None:
     assert "spot" not in payoff_table(structure.payoff, [250.0], structure.break_evens, None)["kind"].tolist()
 
 
+def test_the_days_curve_scales_to_its_values() -> None:
+    """An axis from zero would flatten a day's moves; no area hides the difference."""
+    spec = curve_spec(height=100, money=True)
+    assert spec["encoding"]["y"]["scale"] == {"zero": False}
+    assert [layer["mark"]["type"] for layer in spec["layer"]] == ["line", "point"]
+
+
 def test_shares_have_a_payoff_too() -> None:
     """A straight line through what was paid."""
     shares = EquityPosition(id="s", symbol="SPY", shares=10, cost_basis=600)

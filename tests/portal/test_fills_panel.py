@@ -318,6 +318,15 @@ def test_a_position_says_what_the_account_reports_of_it(now: dt.datetime) -> Non
 
 
 @pytest.mark.date_sensitive
+def test_many_fills_of_a_position_are_one_short_line(now: dt.datetime) -> None:
+    """A row counts them, and the position's detail lists them."""
+    view = view_of(fill(now, 2, 2, 1.62), fill(now, 3, 1, 1.63), fill(now, 5, 2, 1.64))
+    assert account_notes(view.portfolio_fills, NEW_YORK) == {
+        "aapl-call": "3 fills today \N{SINGLE RIGHT-POINTING ANGLE QUOTATION MARK}"
+    }
+
+
+@pytest.mark.date_sensitive
 def test_the_csvs_name_says_where_fills_are_in_doubt(now: dt.datetime) -> None:
     """The name of a CSV saved during a gap keeps it from passing for the whole day."""
     day = new_york_date(now).isoformat()

@@ -419,6 +419,12 @@ def test_the_csv_has_every_position_as_seen_with_state_and_time() -> None:
         ("put spread", "short 260 put", "-2"),
         ("put spread", "long 255 put", "2"),
     ]
+    for row in legs:
+        contract = row["contract_symbol"]
+        assert row["expiry"] == (
+            f"20{contract[-15:-13]}-{contract[-13:-11]}-{contract[-11:-9]}" if contract else ""
+        )
+    assert any(row["expiry"] for row in legs)
 
 
 def test_a_column_added_to_the_schema_is_in_the_tables_the_payload_the_csv_and_the_docs(

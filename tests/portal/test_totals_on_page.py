@@ -69,10 +69,11 @@ AAPL, BRK = "AAPL261218C00100000", "BRKB261218C00100000"
 
 
 def test_the_line_beneath_the_tiles_has_the_other_totals() -> None:
-    """The line shows cost, market value and premium at risk in dollars, and what P/L Day cannot know."""
+    """The line shows cost, market value and the premium paid in dollars, and what P/L Day cannot know."""
     words, _ = tables(AAPL, BRK)
     assert words == (
-        "Cost $2,100 · Market value $2,700 · Premium at risk $2,000 · including 1 expired, provisional · "
+        "Cost $2,100 · Market value $2,700 · Premium paid, long options $2,000 · "
+        "including 1 expired, provisional · "
         "P/L Day excludes lots closed today: they are no longer in the file."
     )
 
@@ -81,7 +82,7 @@ def test_a_total_that_lacks_a_leg_has_no_headline_there_either() -> None:
     """With one leg unquoted the market value is a part of two legs of three."""
     words, _ = tables(AAPL)
     assert "Market value — (2 of 3 legs: $1,500)" in words
-    assert "Premium at risk $2,000" in words, "what was paid is known without a quote"
+    assert "Premium paid, long options $2,000" in words, "what was paid is known without a quote"
     assert "Market value — (1 of 3 legs: $300)" in tables()[0]
 
 

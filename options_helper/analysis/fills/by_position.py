@@ -139,5 +139,6 @@ def _fact(key: tuple[str, bool, bool | None], group: list[Execution], *, of_seve
         quantity=sum(one.quantity or 0.0 for one in group),
         at=max(one.at for one in group),
         after_save=after_save,
+        fills=len(group),
         of_several=of_several,
     )

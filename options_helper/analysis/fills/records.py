@@ -168,6 +168,7 @@ class FillFact:
         quantity: Above zero; busted fills do not count.
         at: Time of the newest of these fills.
         after_save: Whether they came after the file was saved; None if that time is unknown.
+        fills: The number of these fills.
         shared_with: Other positions that hold the same contract or stock: the fill may belong to any of them.
         of_several: Whether the position holds other contracts too, so that this one has to be named.
     """
@@ -178,6 +179,7 @@ class FillFact:
     quantity: float
     at: dt.datetime
     after_save: bool | None
+    fills: int = 1
     of_several: bool = False
     shared_with: tuple[str, ...] = ()
 

@@ -34,9 +34,11 @@ class StructureKind(StrEnum):
     BOX = "box"
     SYNTHETIC = "synthetic"
     RISK_REVERSAL = "risk reversal"
+    JADE_LIZARD = "jade lizard"
     COLLAR = "collar"
     COVERED_CALL = "covered call"
     COVERED_PUT = "covered put"
+    COVERED_STRANGLE = "covered strangle"
     PROTECTIVE_PUT = "protective put"
     PROTECTIVE_CALL = "protective call"
     CUSTOM = "custom"
@@ -62,6 +64,7 @@ class StructureName:
     width: float | None = None
 
 
+_LASTING_DAYS = 180  # a long call that outlives the short one by this much stands in for shares
 _TIMES = "\N{MULTIPLICATION SIGN}"
 CUSTOM = StructureName(StructureKind.CUSTOM, "Custom")
 
@@ -81,6 +84,9 @@ def _two_expiries(near: NetLeg, far: NetLeg) -> StructureName:
     if near.quantity != -far.quantity:
         return CUSTOM
     words = f"{_side(far.quantity)} {far.option_type}"
+    is_lasting = (far.expiry - near.expiry).days >= _LASTING_DAYS
+    if far.option_type == "call" and far.quantity > 0 and far.strike < near.strike and is_lasting:
+        return StructureName(StructureKind.DIAGONAL, "Poor man's covered call", near.strike - far.strike)
     if near.strike == far.strike:
         return StructureName(StructureKind.CALENDAR, f"{words} calendar")
     return StructureName(StructureKind.DIAGONAL, f"{words} diagonal", abs(far.strike - near.strike))
@@ -125,6 +131,20 @@ def _butterfly(low: NetLeg, body: NetLeg, high: NetLeg) -> StructureName:
     return StructureName(StructureKind.BUTTERFLY, words, max(left, right))
 
 
+def _jade_lizard(*legs: NetLeg) -> StructureName:
+    """Return a short put below a credit call vertical."""
+    puts = [leg for leg in legs if leg.option_type == "put"]
+    calls = [leg for leg in legs if leg.option_type == "call"]
+    if len(puts) != 1:
+        return CUSTOM
+    (put,), (low, high) = puts, calls
+    if not put.strike < low.strike < high.strike:
+        return CUSTOM
+    if not put.quantity == low.quantity == -high.quantity < 0:
+        return CUSTOM
+    return StructureName(StructureKind.JADE_LIZARD, "Jade lizard", high.strike - low.strike)
+
+
 def _condor(first: NetLeg, second: NetLeg, third: NetLeg, fourth: NetLeg) -> StructureName:
     quantities = [second.quantity, third.quantity, fourth.quantity]
     if quantities != [-first.quantity, -first.quantity, first.quantity]:
@@ -162,8 +182,12 @@ def _with_shares(legs: Sequence[NetLeg], shares: float) -> StructureName:
     if len(legs) == 2:  # noqa: PLR2004 - a collar's put and call
         call, put = sorted(legs, key=lambda leg: leg.option_type)
         covered = 0 < put.quantity == -call.quantity and -_amount(call) <= shares
-        if covered and (call.option_type, put.option_type) == ("call", "put"):
-            return StructureName(StructureKind.COLLAR, "Collar", abs(call.strike - put.strike))
+        if (call.option_type, put.option_type) == ("call", "put"):
+            if covered:
+                return StructureName(StructureKind.COLLAR, "Collar", abs(call.strike - put.strike))
+            if call.quantity == put.quantity < 0 and -_amount(call) <= shares and put.strike < call.strike:
+                width = call.strike - put.strike
+                return StructureName(StructureKind.COVERED_STRANGLE, "Covered strangle", width)
     return CUSTOM
 
 
@@ -198,6 +222,7 @@ _NAMERS: dict[tuple[int, int, int], Callable[..., StructureName]] = {
     (2, 1, 1): _two_strikes,
     (2, 1, 2): _call_and_put,
     (3, 1, 1): _butterfly,
+    (3, 1, 2): _jade_lizard,
     (4, 1, 1): _condor,
     (4, 1, 2): _two_calls_two_puts,
 }

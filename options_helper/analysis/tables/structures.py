@@ -60,12 +60,16 @@ class Descriptions(NamedTuple):
     unit_multiplier: Floats
 
 
+_LEAST_BASE = 0.25  # of the legs' absolute marks
+
+
 class LegSums(NamedTuple):
     """The legs of each structure, summed up."""
 
     net_mark: Floats
     natural: Floats
     opposite: Floats
+    gross: Floats
     missing: Numbers
     all_expired: Flags
     oldest_quote: Floats
@@ -172,13 +176,16 @@ def _structure_columns(
 def _unit_prices(own: StructureArrays, sums: LegSums, divisor: Floats) -> dict[str, Column]:
     """Return prices per share of one unit; `divisor` is the dollars per point of the whole structure."""
     bid, ask = sums.natural / divisor, sums.opposite / divisor
+    # Legs that nearly cancel out leave no base for a percentage.
+    middle = (sums.natural + sums.opposite) / 2
+    base = np.where(np.abs(middle) < _LEAST_BASE * sums.gross, np.nan, middle / divisor)
     return {
         "cost_basis": own.net_debit / divisor,
         "mark": sums.net_mark / divisor,
         "natural": bid,
         "bid": bid,
         "ask": ask,
-        "spread_pct": divide(ask - bid, (ask + bid) / 2),
+        "spread_pct": divide(ask - bid, base),
     }
 
 
@@ -211,6 +218,7 @@ def _sum_legs(book: PortfolioArrays, now: Valuation, new: Flags, stale_after_sec
         net_mark=_sum(own, now.mark * now.scale),
         natural=_sum(own, now.natural * now.scale),
         opposite=_sum(own, np.where(now.expired, np.nan, opposite) * now.scale),
+        gross=_sum(own, np.abs(now.mark * now.scale)),
         missing=missing,
         all_expired=all_expired,
         oldest_quote=reduce_by(np.fmax, own.starts, now.quote_ages),

@@ -14,21 +14,21 @@ from options_helper.analysis.holdings.portfolio_arrays import count_units
 from options_helper.analysis.strategies.structures import StructureKind, describe_structure
 from options_helper.models import EquityPosition, Leg, MultiLegPosition, Position, StockLeg
 
-DEC, JAN = dt.date(2026, 12, 18), dt.date(2027, 1, 15)
+DEC, JAN, JUN = dt.date(2026, 12, 18), dt.date(2027, 1, 15), dt.date(2027, 6, 18)
 
 
 def leg(text: str) -> Leg | StockLeg:
-    """A leg written as `+2 c100` (December), `-1 p95'` (January), `+100 shares`."""
+    """A leg written as `+2 c100` (December), `-1 p95'` (January), `-1 p95"` (June), `+100 shares`."""
     amount, what = text.split()
     side = "long" if amount.startswith("+") else "short"
     if what == "shares":
         return StockLeg(side=side, shares=abs(float(amount)))
-    later = what.endswith("'")
+    expiry = {"'": JAN, '"': JUN}.get(what[-1], DEC)
     return Leg(
         side=side,
         option_type="call" if what[0] == "c" else "put",
-        expiry=JAN if later else DEC,
-        strike=float(what[1:].rstrip("'")),
+        expiry=expiry,
+        strike=float(what[1:].rstrip("'\"")),
         contracts=abs(int(amount)),
     )
 
@@ -51,6 +51,12 @@ def structure(legs: str, net_debit: float | None = 0.0) -> MultiLegPosition:
         ("+2 p100, -2 p100'", "Short put calendar", "calendar", None),
         ("-1 c105, +1 c100'", "Long call diagonal", "diagonal", 5.0),
         ("-1 c105, +2 c100'", "Custom", "custom", None),
+        ('-1 c105, +1 c80"', "Poor man's covered call", "diagonal", 25.0),
+        ('-1 c80, +1 c105"', "Long call diagonal", "diagonal", 25.0),
+        ("-1 p95, -1 c105, +1 c110", "Jade lizard", "jade lizard", 5.0),
+        ("-1 p95, -2 c105, +2 c110", "Custom", "custom", None),
+        ("-1 p108, -1 c105, +1 c110", "Custom", "custom", None),
+        ("+1 p90, -1 p95, -1 c105", "Custom", "custom", None),
         ("+1 c100, +1 p100", "Long straddle", "straddle", None),
         ("-2 c105, -2 p95", "Short strangle", "strangle", 10.0),
         ("+1 c105, +2 p95", "Custom", "custom", None),
@@ -84,6 +90,8 @@ def structure(legs: str, net_debit: float | None = 0.0) -> MultiLegPosition:
         ("-100 shares, +1 c105", "Protective call", "protective call", None),
         ("+100 shares, +1 c105", "Custom", "custom", None),
         ("+100 shares, +1 p95, -1 c105", "Collar", "collar", 10.0),
+        ("+100 shares, -1 p95, -1 c105", "Covered strangle", "covered strangle", 10.0),
+        ("+100 shares, -2 p95, -2 c105", "Custom", "custom", None),
         ("+50 shares, +1 p95, -1 c105", "Custom", "custom", None),
         ("+100 shares, +1 c95, -1 c105", "Custom", "custom", None),
         ("+100 shares, -1 p95, +1 c105", "Custom", "custom", None),

@@ -58,6 +58,14 @@ def test_a_vertical_sums_its_legs() -> None:
     assert legs["natural"].tolist() == [9.0, 4.2]
 
 
+def test_legs_that_nearly_cancel_out_have_no_spread_in_percent() -> None:
+    """The middle of a structure must be a quarter of its legs' marks, or 3,400 % would be shown."""
+    live = snapshot(quote(CALL, 4.0, 4.4, ago=2), quote("AAPL261218C00260000", 4.0, 4.2, ago=5))
+    row, _ = structure_of(vertical(), live)
+    assert row["mark"] == pytest.approx(0.1)
+    assert pd.isna(row["spread_pct"])
+
+
 def test_a_spread_with_a_missing_leg_has_no_value_at_all() -> None:
     """One leg's mark is not a spread's mark."""
     row, legs = structure_of(vertical(), snapshot(quote(CALL, 9.0, 9.4)))

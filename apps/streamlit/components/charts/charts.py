@@ -70,7 +70,7 @@ def curve_spec(*, height: int, money: bool, seconds: bool = False) -> Spec:
 
     Args:
         height: Pixels.
-        money: Whole dollars on the axis, with the area from zero; else prices, without.
+        money: Whole dollars on the axis, else prices.
         seconds: Whether the curve is so short that its times need seconds.
     """
     colours = palette()
@@ -89,16 +89,13 @@ def curve_spec(*, height: int, money: bool, seconds: bool = False) -> Spec:
         "field": "value",
         "type": "quantitative",
         "title": None,
-        "scale": {"zero": money},
+        "scale": {"zero": False},
         "axis": _dollar_axis(decimals=0 if money else 2),
     }
     line = {"type": "line", "color": colours.line, "strokeWidth": 1.6, "invalid": _GAPS}
-    area = {"type": "area", "color": colours.line, "opacity": 0.15, "invalid": _GAPS}
     on_curve = [{"filter": "datum.kind === 'curve'"}]
-    layers = [{"transform": on_curve, "mark": mark} for mark in ([area, line] if money else [line])]
-    return _finished(
-        {"encoding": {"x": time, "y": value}, "layer": [*layers, _fill_marks(colours)]}, colours, height
-    )
+    layers = [{"transform": on_curve, "mark": line}, _fill_marks(colours)]
+    return _finished({"encoding": {"x": time, "y": value}, "layer": layers}, colours, height)
 
 
 def _fill_marks(colours: Palette) -> Spec:

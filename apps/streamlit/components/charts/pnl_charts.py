@@ -19,6 +19,7 @@ from options_helper.session.monitor import MonitorView
 
 WHOLE = "Portfolio"
 _MOST_BARS = 20
+_MOST_FILLS = 30
 
 
 def render_portfolio_curve(
@@ -45,9 +46,11 @@ def render_portfolio_curve(
         say("The P/L curve begins a few seconds after every price is live or quiet.")
         return
     mine = [one for one in fills if name == PORTFOLIO or underlying_of(one.symbol) == underlying_of(name)]
-    table = curve_table(points, fill_points(mine, view.pnl, name, zone))
+    table = curve_table(points, fill_points(mine[:_MOST_FILLS], view.pnl, name, zone))
     words = f"Open profit and loss over the day, {name or 'whole portfolio'}"
     draw(table, curve_spec(height=height, money=True, seconds=is_short(points)), key=key, words=words)
+    if len(mine) > _MOST_FILLS:
+        say(f"The newest {_MOST_FILLS} of {len(mine):,} fills are marked.")
 
 
 def render_pnl_bars(underlyings: pd.DataFrame, *, key: str) -> None:

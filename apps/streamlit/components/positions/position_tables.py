@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from types import MappingProxyType
 
@@ -19,13 +19,15 @@ from apps.streamlit.components.positions.table import (
 )
 from options_helper.analysis.account.compare import AccountComparison
 from options_helper.analysis.fills.by_position import PortfolioFills
+from options_helper.analysis.fills.records import FillFact
 from options_helper.analysis.fills.words import fill_fact_words
 from options_helper.analysis.risk import LiveRisk
 from options_helper.analysis.tables.view import TablesView
-from options_helper.analysis.text.wording import format_day
+from options_helper.analysis.text.wording import count, format_day
 from options_helper.session.views import FillsView
 
 TABLE_KEY = "positions-table"
+_MORE = "\N{SINGLE RIGHT-POINTING ANGLE QUOTATION MARK}"
 
 
 def render_positions(
@@ -54,7 +56,7 @@ def render_positions(
         as_of=view.at.as_of,
         stale_after_seconds=view.stale_after_seconds,
     )
-    selected = render(payload, key=TABLE_KEY, raised=raised)
+    selected = render(payload, view.portfolio, key=TABLE_KEY, raised=raised)
     _render_downloads(payload, view.at.as_of, zone)
     return selected
 
@@ -69,8 +71,16 @@ def account_notes(
             f"{event.words}, {format_day(event.date, with_year=False)}" for event in events
         )
     for name, facts in fills.by_position.items():
-        notes.setdefault(name, []).extend(fill_fact_words(fact, zone) for fact in facts)
+        if facts:
+            notes.setdefault(name, []).append(_fills_note(facts, zone))
     return {name: visible("; ".join(words)) for name, words in notes.items()}
+
+
+def _fills_note(facts: Sequence[FillFact], zone: dt.tzinfo) -> str:
+    """Return a short line: the one fact, or how many fills the detail of the position lists."""
+    if len(facts) == 1 and facts[0].fills == 1:
+        return fill_fact_words(facts[0], zone)
+    return f"{count(sum(fact.fills for fact in facts), 'fill')} today {_MORE}"
 
 
 def _render_downloads(payload: TableRows, as_of: dt.datetime, zone: dt.tzinfo) -> None:

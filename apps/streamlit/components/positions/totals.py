@@ -57,7 +57,7 @@ def describe_more(totals: LiveTotals) -> str:
         for label, total in (
             ("Cost", totals.cost),
             ("Market value", totals.market_value),
-            ("Premium at risk", totals.premium_at_risk),
+            ("Premium paid, long options", totals.premium_at_risk),
         )
     ]
     parts += describe_expired(totals)

@@ -16,7 +16,7 @@ _SUMS: tuple[tuple[str, str, Callable[[float | None], str]], ...] = (
     ("P/L Day", "day_pnl", format_pnl),
     ("Cost", "cost", format_dollars),
     ("Market value", "market_value", format_dollars),
-    ("Premium at risk", "premium_at_risk", format_dollars),
+    ("Premium paid", "premium_at_risk", format_dollars),
 )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from apps.streamlit.components.positions.table.records import Record, csv_figure
 from apps.streamlit.components.positions.table.rows import TableRows
+from options_helper.analysis.osi import is_contract_symbol, parse_contract_symbol
 from options_helper.analysis.tables.schema import Column, Table, shown_columns, sources_of
 from options_helper.analysis.text.csv_cells import plain_number, safe_text, write_csv
 
@@ -21,7 +22,17 @@ def positions_csv(payload: TableRows, zone: dt.tzinfo) -> str:
 def legs_csv(payload: TableRows, zone: dt.tzinfo) -> str:
     """Return one line per leg of a structure."""
     figures = _figures(Table.LEGS, Table.RISK_LEGS)
-    columns = ("position_id", "underlying", "leg", *figures, "state", "quote_time", "warnings")
+    columns = (
+        "position_id",
+        "underlying",
+        "leg",
+        "contract_symbol",
+        "expiry",
+        *figures,
+        "state",
+        "quote_time",
+        "warnings",
+    )
     return write_csv(columns, (_shown(row, payload, zone) for row in _rows(payload) if row["kind"] == "leg"))
 
 
@@ -43,11 +54,17 @@ def _shown(row: Record, payload: TableRows, zone: dt.tzinfo) -> Record:
         "underlying": safe_text(row["group"]),
         "position": safe_text(row["name"]),
         "leg": safe_text(row["name"]),
+        "contract_symbol": row["contract"],
+        "expiry": _expiry(row["contract"]),
         "terms": row["sub"],
         "quote_time": _time_text(row["time"], zone),
         "warnings": ", ".join(payload["warnings"][code][0] for code in row["warning"] or []),
         "fills": safe_text(row["note"] or ""),
     }
+
+
+def _expiry(contract: str | None) -> dt.date | None:
+    return parse_contract_symbol(contract).expiry if contract and is_contract_symbol(contract) else None
 
 
 def _figure(value: float | str | None, column: Column) -> float | str | None:

@@ -8,7 +8,13 @@ from options_helper.analysis.tables.schema import Column, Format, shown_columns
 
 _POSITION_HELP = "The structure, option or shares; opening a structure shows its legs"
 _QUOTE_HELP = "The state and the age of the oldest quote behind this row"
-_BELOW = {"dte": "time_left", "pnl_day": "coverage", "iv": "iv_note", "moneyness": "moves"}
+_BELOW = {
+    "dte": "time_left",
+    "pnl_day": "coverage",
+    "iv": "iv_note",
+    "moneyness": "moves",
+    "spread": "spread_note",
+}
 _PERCENTAGES = frozenset({Format.PERCENT, Format.SIGNED_PERCENT})
 
 

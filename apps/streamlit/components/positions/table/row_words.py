@@ -54,7 +54,8 @@ _FEW_WORDS = {
     RowWarning.MIXED_AGES: "legs of mixed ages",
     RowWarning.DOUBTFUL_ENTRY: "check the file",
 }
-# What the Quote column says already, with a sign of its own; and what the row's note says in figures.
+# What the Quote column says already, with a sign of its own; what the row's note says in figures; and what
+# most structures would repeat.
 _SAID_BY_STATE = frozenset(
     {
         RowWarning.EXPIRED,
@@ -63,6 +64,7 @@ _SAID_BY_STATE = frozenset(
         RowWarning.MISSING_QUOTE,
         RowWarning.STALE_QUOTE,
         RowWarning.BROKER_DIFFERS,
+        RowWarning.MIXED_AGES,
     }
 )
 

@@ -25,12 +25,26 @@ from apps.streamlit.components.positions.table.row_words import (
 from options_helper.analysis.osi import stock_symbol
 from options_helper.analysis.risk import LiveRisk
 from options_helper.analysis.tables.schema import Table, shown_columns, sources_of
+from options_helper.analysis.text.figures import format_price
 from options_helper.models import AnyPosition, MultiLegPosition, Portfolio
 from options_helper.times import to_microseconds
 
 _MICROSECONDS_PER_HOUR = 3_600_000_000
 
-_HEAD = ("id", "kind", "group", "parent", "name", "sub", "warning", "note", "not_held")
+_HEAD = (
+    "id",
+    "kind",
+    "group",
+    "parent",
+    "name",
+    "sub",
+    "warning",
+    "note",
+    "not_held",
+    "named",
+    "contract",
+    "spread_note",
+)
 _TAIL = ("state", "said", "time", "iv_note", "moves", "ends")
 
 
@@ -142,6 +156,8 @@ def _position_row(
         "name": name_of(position, record.get("name")),
         "sub": terms,
         "note": note,
+        "named": position.name,
+        "spread_note": _spread_note(record) if structured else None,
         **figures,
         **_truth(record, [record, *legs], as_of_us),
     }
@@ -161,9 +177,16 @@ def _leg_rows(position: MultiLegPosition, records: dict[int, Record], as_of_us: 
             "group": stock_symbol(position.symbol),
             "parent": position.id,
             "name": name_of_leg(leg, with_expiry=with_expiry),
+            "contract": record.get("contract_symbol"),
             **figures,
             **_truth(record, [record], as_of_us),
         }
+
+
+def _spread_note(record: Record) -> str | None:
+    """Return what closing a unit at its natural price costs against its mark, in dollars per share."""
+    mark, natural = finite(record.get("mark")), finite(record.get("natural"))
+    return None if mark is None or natural is None else format_price(abs(mark - natural))
 
 
 def _forget_past_days(figures: Record) -> None:

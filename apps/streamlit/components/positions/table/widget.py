@@ -11,9 +11,11 @@ from typing import Any
 import streamlit as st
 
 from apps.streamlit.components.positions.table.changes import SentTable
+from apps.streamlit.components.positions.table.grouping import Grouping, regroup
 from apps.streamlit.components.positions.table.reveal import requested_row
 from apps.streamlit.components.positions.table.rows import TableRows
 from apps.streamlit.components.view.redraw import forget_table_version, known_table_version
+from options_helper.models import Portfolio
 from options_helper.times import to_microseconds, utc_now
 
 _HTML = '<div class="positions-table"></div>'
@@ -31,7 +33,7 @@ def _component() -> Any:  # noqa: ANN401 - Streamlit gives the mounting command 
     )
 
 
-def render(table: TableRows, *, key: str, raised: int) -> str | None:
+def render(table: TableRows, portfolio: Portfolio, *, key: str, raised: int) -> str | None:
     """Draw the positions table and return the selected position.
 
     The keyed containers `live-positions`, `live-structures` and `live-legs` nest around it, because one
@@ -39,6 +41,7 @@ def render(table: TableRows, *, key: str, raised: int) -> str | None:
 
     Args:
         table: The result of `build_table_rows`.
+        portfolio: Its portfolio.
         key: The widget's key; the browser keeps columns, sort, open rows and selection under it.
         raised: Unacknowledged raised alerts; the title of a hidden tab carries their number.
 
@@ -47,8 +50,15 @@ def render(table: TableRows, *, key: str, raised: int) -> str | None:
     """
     sent: SentTable = st.session_state.setdefault(f"{key}-sent", SentTable())
     now_ms = to_microseconds(utc_now()) // 1000
+    grouping = Grouping.of(st.session_state.get(key, {}).get("grouping"))
     data = sent.message(
-        table, known_table_version(), now_ms=now_ms, storage=key, raised=raised, reveal=requested_row()
+        regroup(table, portfolio, grouping),
+        known_table_version(),
+        now_ms=now_ms,
+        storage=key,
+        raised=raised,
+        reveal=requested_row(),
+        grouping=grouping,
     )
     with (
         st.container(key="live-positions"),
@@ -56,7 +66,11 @@ def render(table: TableRows, *, key: str, raised: int) -> str | None:
         st.container(key="live-legs"),
     ):
         result = _component()(
-            key=key, data=data, on_selected_change=_nothing, on_resend_change=forget_table_version
+            key=key,
+            data=data,
+            on_selected_change=_nothing,
+            on_grouping_change=_nothing,
+            on_resend_change=forget_table_version,
         )
     selected: str | None = result.get("selected")
     return selected if selected in table["ids"] else None

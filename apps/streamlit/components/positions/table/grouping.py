@@ -1,0 +1,101 @@
+"""The table's rows in other groups than by underlying: by expiry, strategy or tag, or in none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import StrEnum
+
+from apps.streamlit.components.positions.table.group_rows import GROUP_FIELDS
+from apps.streamlit.components.positions.table.records import rounded
+from apps.streamlit.components.positions.table.rows import TableRows
+from options_helper.analysis.osi import stock_symbol
+from options_helper.analysis.strategies.structures import describe_structure
+from options_helper.analysis.text.figures import format_pnl
+from options_helper.analysis.text.wording import count, format_day
+from options_helper.models import AnyPosition, EquityPosition, MultiLegPosition, Portfolio
+
+Group = tuple[str, str]  # what it sorts by, and its name
+_LAST = "\N{REPLACEMENT CHARACTER}"  # sorts behind every name
+
+
+class Grouping(StrEnum):
+    """A way to group rows."""
+
+    UNDERLYING = "underlying"
+    EXPIRY = "expiry"
+    STRATEGY = "strategy"
+    TAG = "tag"
+    NONE = "none"
+
+    @classmethod
+    def of(cls, word: object) -> Grouping:
+        """Return the grouping that a browser names, by underlying for anything else."""
+        return next((each for each in cls if each == word), cls.UNDERLYING)
+
+
+def regroup(table: TableRows, portfolio: Portfolio, by: Grouping) -> TableRows:
+    """Return the table in other groups; a row then names its underlying too."""
+    if by is Grouping.UNDERLYING:
+        return table
+    group_of = {position.id: _GROUPS[by](position) for position in portfolio.positions}
+    place = {field: number for number, field in enumerate(table["fields"])}
+    rows = []
+    members: dict[Group, list[list[object]]] = {}
+    for row in table["rows"]:
+        owner = str(row[place["parent"]] or row[place["id"]])
+        moved = list(row)
+        if row[place["kind"]] != "leg":
+            moved[place["name"]] = f"{row[place['group']]} {row[place['name']]}"
+            members.setdefault(group_of[owner], []).append(row)
+        moved[place["group"]] = group_of[owner][1]
+        rows.append(moved)
+    groups = [] if by is Grouping.NONE else [_sums(group, members[group], place) for group in sorted(members)]
+    return TableRows(**{**table, "rows": rows, "groups": groups})
+
+
+def _sums(group: Group, rows: list[list[object]], place: dict[str, int]) -> list[object]:
+    """Return a group's row of `GROUP_FIELDS`; a sum that lacks a position is unknown, with its known part."""
+    values: dict[str, object] = {
+        "id": group[1],
+        "name": group[1],
+        "sub": count(len(rows), "position"),
+        "state": "",
+    }
+    for field, cover in (("pnl_open", "cover"), ("pnl_day", "day_cover")):
+        known = [value for row in rows if isinstance(value := row[place[field]], int | float)]
+        is_whole = len(known) == len(rows)
+        words = f"{len(known)} of {len(rows)}"
+        values[field] = rounded(sum(known), 2) if is_whole else None
+        values[cover] = words if is_whole or not known else f"{words}: {format_pnl(sum(known))}"
+    values["partial"] = values["pnl_open"] is None and ":" in str(values["cover"])
+    if values["pnl_day"] is not None:
+        values["day_cover"] = ""
+    return [values.get(field) for field in GROUP_FIELDS]
+
+
+def _by_expiry(position: AnyPosition) -> Group:
+    if isinstance(position, EquityPosition):
+        return _LAST, "Without expiry"
+    legs = position.option_legs if isinstance(position, MultiLegPosition) else [position]
+    first = min((leg.expiry for leg in legs), default=None)
+    return (_LAST, "Without expiry") if first is None else (first.isoformat(), format_day(first))
+
+
+def _by_strategy(position: AnyPosition) -> Group:
+    words = str(describe_structure(position).kind).capitalize()
+    name = "Single options" if words == "Single" else words
+    return name, name
+
+
+def _by_tag(position: AnyPosition) -> Group:
+    tags = ", ".join(position.tag or ())
+    return (tags, tags) if tags else (_LAST, "No tag")
+
+
+_GROUPS: dict[Grouping, Callable[[AnyPosition], Group]] = {
+    Grouping.UNDERLYING: lambda position: (stock_symbol(position.symbol),) * 2,
+    Grouping.EXPIRY: _by_expiry,
+    Grouping.STRATEGY: _by_strategy,
+    Grouping.TAG: _by_tag,
+    Grouping.NONE: lambda _position: ("", ""),
+}

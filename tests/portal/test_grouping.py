@@ -1,0 +1,100 @@
+"""The table's rows in other groups, with sums that say what they cover."""
+
+from __future__ import annotations
+
+import pytest
+
+pytest.importorskip("streamlit", reason="the portal needs streamlit")
+
+from apps.streamlit.components.positions.table.group_rows import GROUP_FIELDS
+from apps.streamlit.components.positions.table.grouping import Grouping, regroup
+from apps.streamlit.components.positions.table.rows import TableRows
+from options_helper.models import Portfolio
+
+CALL = {"option_type": "call", "contracts": 1, "cost_basis": 1.0}
+LEGS = [
+    {"side": "long", "option_type": "put", "expiry": "2027-01-15", "strike": 90, "contracts": 1},
+    {"side": "short", "option_type": "put", "expiry": "2026-12-18", "strike": 90, "contracts": 1},
+]
+PORTFOLIO = Portfolio.model_validate(
+    {
+        "positions": [
+            {"id": "a", "symbol": "AAPL", "expiry": "2027-01-15", "strike": 100, "tag": ["core"], **CALL},
+            {"id": "b", "symbol": "MSFT", "expiry": "2026-12-18", "strike": 100, **CALL},
+            {"id": "c", "symbol": "AAPL", "legs": LEGS, "net_debit": 1.0, "tag": ["core"]},
+            {"id": "d", "symbol": "SPY", "shares": 5, "cost_basis": 1.0},
+        ]
+    }
+)
+FIELDS = ("id", "kind", "group", "parent", "name", "pnl_open", "pnl_day")
+ROWS = [
+    ["a", "position", "AAPL", None, "100 call", 10.004, 1.0],
+    ["c", "structure", "AAPL", None, "Calendar", -3.0, None],
+    ["c/0", "leg", "AAPL", "c", "long 90 put", "", ""],
+    ["b", "position", "MSFT", None, "100 call", None, None],
+    ["d", "position", "SPY", None, "Shares", 2.0, 2.0],
+]
+
+
+def grouped(by: Grouping) -> tuple[list[dict[str, object]], list[list[object]]]:
+    """Return the groups, and the group and name of each row."""
+    table = TableRows(
+        fields=FIELDS,
+        group_fields=GROUP_FIELDS,
+        groups=[["AAPL"]],
+        rows=[list(row) for row in ROWS],
+        ids=["a", "c", "b", "d"],
+        warnings={},
+        stale_after=30.0,
+    )
+    again = regroup(table, PORTFOLIO, by)
+    assert table["rows"] == ROWS
+    groups = [dict(zip(GROUP_FIELDS, values, strict=True)) for values in again["groups"] if len(values) > 1]
+    return groups, [[row[2], row[4]] for row in again["rows"]]
+
+
+def test_by_expiry_the_nearest_comes_first_and_shares_last() -> None:
+    """A structure belongs to its first expiry, its legs to it, and each row names its underlying."""
+    groups, rows = grouped(Grouping.EXPIRY)
+    assert [group["name"] for group in groups] == ["18 Dec 2026", "15 Jan 2027", "Without expiry"]
+    assert rows[:3] == [
+        ["15 Jan 2027", "AAPL 100 call"],
+        ["18 Dec 2026", "AAPL Calendar"],
+        ["18 Dec 2026", "long 90 put"],
+    ]
+
+
+def test_a_sum_says_what_it_covers() -> None:
+    """With a position unknown the sum is unknown, and its known part is named."""
+    (december, january, shares), _ = grouped(Grouping.EXPIRY)
+    assert (december["pnl_open"], december["cover"], december["partial"]) == (
+        None,
+        "1 of 2: \N{MINUS SIGN}$3",
+        True,
+    )
+    assert (december["pnl_day"], december["day_cover"]) == (None, "0 of 2")
+    assert (january["pnl_open"], january["cover"], january["sub"]) == (10, "1 of 1", "1 position")
+    assert (shares["pnl_open"], shares["day_cover"], shares["partial"]) == (2, "", False)
+
+
+@pytest.mark.parametrize(
+    ("by", "names"),
+    [
+        (Grouping.STRATEGY, ["Calendar", "Shares", "Single options"]),
+        (Grouping.TAG, ["core", "No tag"]),
+        (Grouping.NONE, []),
+        (Grouping.UNDERLYING, []),
+    ],
+)
+def test_other_groups(by: Grouping, names: list[str]) -> None:
+    """By the kind of strategy, by tag with the untagged last, or not at all; by underlying as it was."""
+    groups, rows = grouped(by)
+    assert [group["name"] for group in groups] == names
+    assert rows[0] == ["AAPL", "100 call"] if by is Grouping.UNDERLYING else rows[0][1] == "AAPL 100 call"
+
+
+@pytest.mark.parametrize("word", ["", None, 5, "elsewhere", ["tag"]])
+def test_an_unknown_grouping_is_by_underlying(word: object) -> None:
+    """Whatever a browser sends."""
+    assert Grouping.of(word) is Grouping.UNDERLYING
+    assert Grouping.of("tag") is Grouping.TAG
