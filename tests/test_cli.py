@@ -273,6 +273,13 @@ def test_the_installed_portal_comes_first(monkeypatch: pytest.MonkeyPatch, tmp_p
     assert command.portal_script() == script
 
 
+def test_only_a_proxy_of_this_machine_is_believed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the user's own setting of uvicorn, any device could pretend to be this one."""
+    monkeypatch.setenv("FORWARDED_ALLOW_IPS", "*")
+    with launcher._environment(LaunchOptions()) as env:
+        assert env["FORWARDED_ALLOW_IPS"] == "127.0.0.1,::1"
+
+
 def test_the_users_choices_reach_the_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Portfolio, keep-alive and log file go to the child by environment, as absolute paths."""
     monkeypatch.chdir(tmp_path)

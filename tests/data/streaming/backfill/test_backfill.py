@@ -726,7 +726,7 @@ def test_an_account_without_a_number_is_not_named(desk: BackfillDesk) -> None:
 # Outages and clocks
 
 
-@pytest.mark.parametrize("minutes", [5, 9])
+@pytest.mark.parametrize("minutes", [6, 9])
 def test_after_minutes_without_rest_executions_are_complete_within_a_minute(
     desk: BackfillDesk, minutes: int
 ) -> None:
