@@ -12,6 +12,7 @@ from pathlib import Path
 
 import page
 import refresh
+import risk
 import streams
 from harness import to_json, to_markdown
 
@@ -24,6 +25,7 @@ MEASUREMENTS = {
     "idle": streams.measure_idle,
     "snapshot": refresh.measure_snapshot,
     "tables": refresh.measure_tables,
+    "risk": risk.measure_risk,
     "fills-of-a-day": refresh.measure_fills_of_a_day,
     "page": page.measure_idle_page,
     "changed-page": page.measure_changed_page,

@@ -1,6 +1,7 @@
 """Market data under one name: the records of `market_records` and the snapshot of `snapshot`."""
 
 from options_helper.market_records import (
+    Betas,
     BrokerAccount,
     BrokerEvent,
     BrokerFill,
@@ -25,6 +26,7 @@ from options_helper.snapshot import (
 
 __all__ = [
     "NO_UNREADABLE_ROWS",
+    "Betas",
     "BrokerAccount",
     "BrokerEvent",
     "BrokerFill",

@@ -6,6 +6,7 @@ Times are aware UTC datetimes.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -165,6 +166,24 @@ class Dividend:
     symbol: str
     amount: Decimal
     ex_date: dt.date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Betas:
+    """How much stocks move with a fund that stands for the market, by a year of daily closes.
+
+    Attributes:
+        benchmark, price: The fund and its last close in dollars.
+        until: The New York date of that close.
+        values: Beta by stock; a stock with too short a history has none.
+        returns: How many daily returns the benchmark has.
+    """
+
+    benchmark: str
+    price: float
+    until: dt.date
+    values: Mapping[str, float]
+    returns: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import TypedDict, TypeVar
 
 from options_helper.market_records import (
+    Betas,
     BrokerAccount,
     BrokerEvent,
     BrokerFill,
@@ -209,6 +210,7 @@ class Received:
         broker_fills, broker_events: The account's executions and other changes since
             `broker_history_since`, today's included; None there while they are unknown.
         splits: Splits of the stocks since then.
+        betas: How the stocks move with the market; None until known.
         dividends: Declared cash dividends of the stocks with an ex-date from today on; None until known.
         halted: Symbols whose trading is halted.
         backfill: What the background fetch is doing or why it failed, in words, by part.
@@ -236,6 +238,7 @@ class Received:
     broker_history_since: dt.date | None = None
     splits: Sequence[Split] = ()
     dividends: Sequence[Dividend] | None = None
+    betas: Betas | None = None
     halted: frozenset[str] = frozenset()
     backfill: Mapping[str, str] = field(default_factory=dict)
 

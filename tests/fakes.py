@@ -164,6 +164,18 @@ class FakeRest:
         assert start < end
         return [{"symbol": symbols[0], "new_rate": 4, "old_rate": 1, "ex_date": "2026-11-18"}]
 
+    def daily_bars(self, symbols: list[str], start: dt.date, end: dt.date) -> dict[str, Any]:
+        """A year in which each stock moves twice as much as the benchmark."""
+        self._call("betas")
+        days = [start + dt.timedelta(days=number) for number in range((end - start).days)]
+        price = dict.fromkeys(symbols, 100.0)
+        found: dict[str, Any] = {symbol: [] for symbol in symbols}
+        for number, day in enumerate(days):
+            for symbol in symbols:
+                price[symbol] *= 1.01 ** ((1 if number % 3 else -2) * (1 if symbol == "SPY" else 2))
+                found[symbol].append({"t": f"{day}T05:00:00Z", "c": price[symbol]})
+        return found
+
     def dividends(self, symbols: tuple[str, ...], start: dt.date, end: dt.date) -> list[Any]:
         """One dividend."""
         self._call("dividends")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 from typing import Any
 
@@ -11,7 +12,15 @@ pytest.importorskip("streamlit")
 
 from apps.streamlit.components.risk.risk_panel import sums_html
 from options_helper.analysis.risk import LiveRisk, compute_live_risk
-from options_helper.analysis.risk.words import input_words, missing_words, total_of, total_words
+from options_helper.analysis.risk.words import (
+    beta_words,
+    coverage_words,
+    greek_words,
+    input_words,
+    missing_words,
+    total_words,
+)
+from options_helper.market import Betas
 from options_helper.models import EquityPosition, Portfolio
 from tests.builders import CALL, quote, single, snapshot
 
@@ -25,11 +34,30 @@ def _risk(*positions: Any, **changes: Any) -> LiveRisk:
 def test_the_line_has_signs_units_and_coverage() -> None:
     """Delta in shares, theta in dollars a day, vega in dollars a point, and how many legs that covers."""
     total = {"delta": 212.4, "gamma": -3.124, "theta": 84.2, "vega": -310.0, "covered_legs": 55, "legs": 56}
-    assert total_words(total) == (
-        "Δ +212 sh · Γ \N{MINUS SIGN}3.12 · Θ +$84/day · V \N{MINUS SIGN}$310/pt · 55 of 56 legs"
+    assert greek_words(total, "β-Δ +96 SPY") == (
+        "Δ +212 sh · β-Δ +96 SPY · Γ \N{MINUS SIGN}3.12 · Θ +$84/day · V \N{MINUS SIGN}$310/pt"
     )
+    assert coverage_words(total) == "55 of 56 legs"
     unknown = dict.fromkeys(("delta", "gamma", "theta", "vega"), math.nan)
-    assert total_words({**unknown, "covered_legs": 0, "legs": 1}) == ("Δ — · Γ — · Θ — · V — · 0 of 1 leg")
+    assert greek_words(unknown, "β-Δ —") == "Δ — · β-Δ — · Γ — · Θ — · V —"
+
+
+def test_beta_weights_the_dollars_of_each_underlying() -> None:
+    """Dollar deltas times beta, over the fund's close; what is missing is said."""
+    shares = [
+        EquityPosition(id=symbol, symbol=symbol, shares=100, cost_basis=1) for symbol in ("AAPL", "MSFT")
+    ]
+    stocks = {symbol: quote(symbol, 271.99, 272.01) for symbol in ("AAPL", "MSFT")}
+
+    def words(values: dict[str, float] | None) -> str:
+        known = {"benchmark": "SPY", "price": 680.0, "until": dt.date(2026, 11, 20), "returns": 251}
+        betas = None if values is None else Betas(values=values, **known)
+        live = snapshot(stock_quotes=stocks, betas=betas)
+        return beta_words(compute_live_risk(Portfolio(positions=shares), live))
+
+    assert words({"AAPL": 1.5, "MSFT": 1.0}) == "β-Δ +100 SPY"
+    assert words({"AAPL": 1.5}) == "β-Δ +60 SPY (1 of 2)"
+    assert words(None) == words({}) == "β-Δ —"
 
 
 def test_the_line_says_what_is_missing() -> None:
@@ -37,7 +65,7 @@ def test_the_line_says_what_is_missing() -> None:
     shares = EquityPosition(id="s", symbol="AAPL", shares=10, cost_basis=1)
     risk = _risk(single(), single(id="b", strike=300.0), single(id="c", strike=310.0), shares)
     assert missing_words(risk) == "2 no honest mark"
-    assert total_words(total_of(risk)).endswith("2 of 4 legs")
+    assert total_words(risk).endswith("2 of 4 legs")
 
 
 def test_the_inputs_are_named_with_their_dates() -> None:

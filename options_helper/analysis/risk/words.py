@@ -6,22 +6,36 @@ import math
 from collections import Counter
 from collections.abc import Mapping
 
+from options_helper.analysis.risk.beta import beta_inputs_words, compute_beta_delta
 from options_helper.analysis.risk.live_risk import RISK_FREE_RATE, RISK_FREE_RATE_DATE, LiveRisk
 from options_helper.analysis.risk.reasons import Reason
 from options_helper.analysis.text.figures import MISSING, format_percent, format_pnl, format_quantity
 from options_helper.analysis.text.wording import format_day
 
 
-def total_words(total: Mapping[str, float]) -> str:
-    """Return `Δ +212 sh · Γ +3.1 · Θ +$84/day · V +$310/pt · 55 of 56 legs`."""
-    return f"{greek_words(total)} · {coverage_words(total)}"
+def total_words(risk: LiveRisk) -> str:
+    """Return `Δ +212 sh · β-Δ +96 SPY · Γ +3.1 · Θ +$84/day · V +$310/pt · 55 of 56 legs`."""
+    total = total_of(risk)
+    return f"{greek_words(total, beta_words(risk))} · {coverage_words(total)}"
 
 
-def greek_words(row: Mapping[str, float]) -> str:
+def beta_words(risk: LiveRisk) -> str:
+    """Return `β-Δ +96 SPY`, with its coverage if that is less than the other sums'."""
+    found, betas = compute_beta_delta(risk), risk.at.betas
+    if found.shares is None or betas is None:
+        return f"β-Δ {MISSING}"
+    shares = format_shares(found.shares).removesuffix(" sh")
+    less = found.covered_legs < int(risk.total["covered_legs"])
+    part = f" ({found.covered_legs} of {int(risk.total['legs'])})" if less else ""
+    return f"β-Δ {shares} {betas.benchmark}{part}"
+
+
+def greek_words(row: Mapping[str, float], beta: str) -> str:
     """Return the Greeks of a sum in one line."""
     return " · ".join(
         (
             f"Δ {format_shares(row['delta'])}",
+            beta,
             f"Γ {format_gamma(row['gamma'])}",
             f"Θ {_per(row['theta'], 'day')}",
             f"V {_per(row['vega'], 'pt')}",
@@ -64,7 +78,8 @@ def input_words(risk: LiveRisk) -> str:
     known = risk.at.dividends
     dividends = "dividends not known" if known is None else f"{len(known)} declared dividends"
     rate = f"rate {format_percent(risk.rate, decimals=2)} ({source})"
-    return f"QuantLib, American and European exercise · {rate} · {dividends} · calendar time"
+    parts = ("QuantLib, American and European exercise", rate, dividends, beta_inputs_words(risk))
+    return " · ".join((*parts, "calendar time"))
 
 
 def total_of(risk: LiveRisk) -> dict[str, float]:

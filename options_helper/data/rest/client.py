@@ -28,6 +28,7 @@ ORDERS_PER_PAGE = 500
 ACTIVITIES_PER_PAGE = 100
 _MOST_PAGES = 10_000
 _MOST_ACTIONS = 1000
+_MOST_BARS = 10_000  # a year of days of 39 symbols
 
 _OPTION_EVENTS = "OPASN,OPEXC,OPEXP,OPTRD,OPCA,OPCSH"
 # Stands for the rows of the pages that could not be asked for: no reader understands it, so it is counted.
@@ -213,6 +214,34 @@ class AlpacaRest:
             return self.get(Host.DATA, path, {"symbols": ",".join(some), "feed": feed}, dict)
 
         return self._chunks.fetch(path, symbols, fetch)
+
+    def daily_bars(self, symbols: Sequence[str], start: dt.date, end: dt.date) -> Json:
+        """Return the days of `/v2/stocks/bars` by symbol, both dates included, with adjusted prices."""
+        path = "/v2/stocks/bars"
+        return self._chunks.fetch(path, symbols, lambda some: self._daily_bars(path, some, start, end))
+
+    def _daily_bars(self, path: str, symbols: Sequence[str], start: dt.date, end: dt.date) -> Json:
+        found: dict[str, list[object]] = {}
+        token: str | None = None
+        for _ in range(_MOST_PAGES):
+            query: dict[str, str | int] = {
+                "symbols": ",".join(symbols),
+                "timeframe": "1Day",
+                "adjustment": "all",
+                "start": start.isoformat(),
+                "end": end.isoformat(),
+                "limit": _MOST_BARS,
+            }
+            if token is not None:
+                query["page_token"] = token
+            answer = self.get(Host.DATA, path, query, dict)
+            for symbol, rows in _part(answer, "bars", path).items():
+                found.setdefault(symbol, []).extend(rows if isinstance(rows, list) else [])
+            following = answer.get("next_page_token")
+            if not isinstance(following, str) or following in {"", token}:
+                break
+            token = following
+        return dict(found)
 
     def index_values(self, symbols: Sequence[str]) -> Json:
         """Return `/v1beta1/indices/latest/values` by index: `{"t": …, "v": …}`."""

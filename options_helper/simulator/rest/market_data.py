@@ -1,4 +1,4 @@
-"""Market data REST: snapshots and index values.
+"""Market data REST: snapshots, daily bars, corporate actions and index values.
 
 Field names: schemas of Alpaca's Market Data API (`option_snapshot`, `stock_snapshot`, `index_value`, …).
 """
@@ -6,7 +6,9 @@ Field names: schemas of Alpaca's Market Data API (`option_snapshot`, `stock_snap
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
+from statistics import NormalDist
 
 from options_helper.simulator.market.contracts import Contract, is_stock_symbol, parse_contract
 from options_helper.simulator.market.market import is_index
@@ -17,6 +19,10 @@ from options_helper.simulator.wire import JsonObject, Nanoseconds
 from options_helper.simulator.world import World
 
 _MOST_OPTION_SYMBOLS = 100
+_SATURDAY = 5
+_BELL = NormalDist()
+_ROOT_OF_YEAR = 16  # of about 256 trading days
+_OWN_SHARE, _OWN_SHARE_OF_MARKET = 0.7, 0.2  # of a day's move, that of the stock alone
 _GREEKS = ("delta", "gamma", "theta", "vega", "rho")
 _DEEP, _FAR = 0.985, 0.008
 _SHARE_WITHOUT_GREEKS = 0.03
@@ -138,6 +144,28 @@ def _bar(at: dt.datetime, opened: float, close: float, volume: int) -> JsonObjec
         "n": max(1, volume // 7),
         "vw": round((opened + close) / 2, 6),
     }
+
+
+def daily_bars(world: World, _path: Mapping[str, str], query: Mapping[str, str]) -> object:
+    """`/v2/stocks/bars`: weekdays of a span, whose last close is yesterday's, all on one page."""
+    start, end = (dt.date.fromisoformat(query[name]) for name in ("start", "end"))
+    span = ((end - dt.timedelta(days=back)) for back in range((end - start).days + 1))
+    days = [day for day in span if day.weekday() < _SATURDAY]
+    bars = {symbol: _bars_back(world, symbol, days) for symbol in _stock_symbols(world, query)}
+    return {"bars": bars, "next_page_token": None}
+
+
+def _bars_back(world: World, symbol: str, days: Sequence[dt.date]) -> list[JsonObject]:
+    """Return a walk backwards from yesterday's close, about half of whose moves are the whole market's."""
+    price, volatility = world.market.base(symbol)
+    rows = []
+    for day in days:
+        at = dt.datetime(day.year, day.month, day.day, 5, tzinfo=dt.UTC)
+        rows.append(_bar(at, price, price, 1000))
+        moves = [_BELL.inv_cdf(world.market.chance(who, "bar", day.toordinal())) for who in ("", symbol)]
+        own = _OWN_SHARE_OF_MARKET if symbol == "SPY" else _OWN_SHARE
+        price /= math.exp(volatility / _ROOT_OF_YEAR * (math.sqrt(1 - own**2) * moves[0] + own * moves[1]))
+    return rows[::-1]
 
 
 def corporate_actions(world: World, _path: Mapping[str, str], query: Mapping[str, str]) -> object:

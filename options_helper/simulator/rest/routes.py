@@ -34,6 +34,7 @@ _TRADING_PATHS = {
 _DATA_PATHS = {
     "/v1beta1/options/snapshots": market_data.option_snapshots,
     "/v2/stocks/snapshots": market_data.stock_snapshots,
+    "/v2/stocks/bars": market_data.daily_bars,
     "/v1beta1/indices/latest/values": market_data.index_values,
     "/v1/corporate-actions": market_data.corporate_actions,
 }

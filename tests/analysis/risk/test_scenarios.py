@@ -36,10 +36,12 @@ def risk_of(*positions, without: str = ""):
     return compute_live_risk(Portfolio(positions=list(positions)), snapshot(*quotes, stock_quotes=stocks))
 
 
-def scenario(risk, numbers, *, step=0.05, iv_points=0.0, days=(0, 7, 25)):
+def scenario(risk, numbers, *, step=0.05, iv_points=0.0, days=(0, 7, 25), betas=None):
     """Return the grid of some legs."""
     holdings = {name: holding_of(risk, own) for name, own in by_stock(risk, numbers).items()}
-    return compute_scenario(Model(), holdings, name="XYZ", step=step, iv_points=iv_points, days=days)
+    return compute_scenario(
+        Model(), holdings, name="XYZ", step=step, iv_points=iv_points, days=days, betas=betas
+    )
 
 
 def test_nothing_changes_now_at_the_same_price() -> None:
@@ -97,6 +99,17 @@ def test_several_underlyings_move_together() -> None:
     apart = [scenario(risk, legs_on(risk, stock=name)).pnl for name in ("XYZ", "ABC")]
     np.testing.assert_allclose(together, apart[0] + apart[1])
     np.testing.assert_allclose(apart[1][:, 0], [-30 * 100 * move * 0.05 for move in range(-3, 4)])
+
+
+def test_shocks_of_the_whole_portfolio_go_through_beta() -> None:
+    """A stock of beta 2 moves twice as far as the market; one without beta is left out and not counted."""
+    shares = [EquityPosition(id=name, symbol=name, shares=10, cost_basis=90) for name in ("ABC", "XYZ")]
+    risk = risk_of(*shares)
+    both = scenario(risk, legs_on(risk), betas={"ABC": 2.0, "XYZ": 0.5})
+    np.testing.assert_allclose(both.pnl[:, 0], [2.5 * 10 * 100 * move * 0.05 for move in range(-3, 4)])
+    one = scenario(risk, legs_on(risk), betas={"ABC": 2.0})
+    assert one.pnl[6, 0] == pytest.approx(2 * 10 * 100 * 0.15)
+    assert one.coverage == "1 of 2 legs"
 
 
 def test_the_moves_are_expected_ones_and_the_days_contain_the_expiry() -> None:

@@ -35,7 +35,7 @@ def render_risk_line(risk: LiveRisk) -> None:
     """Draw the sums over the portfolio, with their coverage and what is missing."""
     with st.container(key="live-risk", gap="xsmall"):
         missing = missing_words(risk)
-        words = f"<b>Risk</b> {in_html(total_words(total_of(risk)))}"
+        words = f"<b>Risk</b> {in_html(total_words(risk))}"
         more = f" <span>({in_html(missing)})</span>" if missing else ""
         st.html(f'<p class="oh-more oh-risk">{words}{more}</p>')
 

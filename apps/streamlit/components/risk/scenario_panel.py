@@ -57,16 +57,18 @@ def draw_grid(risk: LiveRisk, numbers: Sequence[int], zone: dt.tzinfo, *, key: s
 
 
 def scenario_of(risk: LiveRisk, numbers: Sequence[int], iv_points: float) -> Scenario:
-    """Return the grid of some legs: in expected moves on one underlying, in equal percentages on several."""
+    """Return the grid of some legs: in expected moves on one underlying, through beta on several."""
     holdings: dict[str, Holding] = {
         stock: holding_of(risk, own) for stock, own in by_stock(risk, numbers).items()
     }
-    alone = len(holdings) == 1
+    alone, betas = len(holdings) == 1, risk.at.betas
+    market = "every underlying" if betas is None else betas.benchmark
     return compute_scenario(
         Model(),
         holdings,
-        name=next(iter(holdings)) if alone else "every underlying",
+        name=next(iter(holdings)) if alone else market,
         step=step_of(next(iter(holdings.values()))) if alone else BOOK_STEP,
         iv_points=iv_points,
         days=days_for(holdings),
+        betas=None if alone or betas is None else betas.values,
     )

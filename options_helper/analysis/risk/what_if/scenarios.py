@@ -62,25 +62,30 @@ def compute_scenario(
     step: float,
     iv_points: float,
     days: Sequence[int],
+    betas: Mapping[str, float] | None = None,
 ) -> Scenario:
-    """Return the grid of a selection; all its underlyings move by the same fraction.
+    """Return the grid of a selection.
 
     Args:
         model: The model.
         holdings: The selection's legs by underlying.
+        betas: How much each underlying moves with `name`; one that is missing leaves its legs out. Without
+            betas all move by the same fraction.
         name: What moves, in words.
         step: The fraction of one move.
         iv_points: Points added to every volatility, from the first column on.
         days: The columns.
     """
     changes = tuple(move * step for move in MOVES)
-    known = sum(len(each.known) for each in holdings.values())
     whole = Holding((), 0)
     pnl = np.zeros((len(changes), len(days)))
-    for holding in holdings.values():
-        whole = Holding((*whole.known, *holding.known), whole.legs + holding.legs)
-        pnl = pnl + _grid(model, holding, changes, days, iv_points)
-    if not known:
+    for stock, holding in holdings.items():
+        beta = 1.0 if betas is None else betas.get(stock)
+        known = holding.known if beta is not None else ()
+        whole = Holding((*whole.known, *known), whole.legs + holding.legs)
+        own = [change * (beta or 0.0) for change in changes]
+        pnl = pnl + _grid(model, Holding(known, holding.legs), own, days, iv_points)
+    if not whole.known:
         pnl = np.full_like(pnl, math.nan)
     return Scenario(name, changes, tuple(days), iv_points, pnl, whole.coverage, whole.is_whole)
 

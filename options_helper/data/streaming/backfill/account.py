@@ -9,6 +9,7 @@ from options_helper.data.rest.account_history import read_activities
 from options_helper.data.rest.client import AlpacaRest
 from options_helper.data.rest.refusals import NOT_FOUND
 from options_helper.data.settings import mask
+from options_helper.data.streaming.backfill.betas import fetch_betas
 from options_helper.data.streaming.backfill.rest_rows import (
     read_broker_account,
     read_dividends,
@@ -29,6 +30,7 @@ POSITION_SECONDS = 60.0
 HISTORY_SECONDS = 60.0
 SPLIT_SECONDS = DIVIDEND_SECONDS = 6 * 3600.0
 HISTORY_DAYS = 30
+BETA_SECONDS = 24 * 3600.0
 _DECLARED_AHEAD = dt.timedelta(days=370)  # dividends are declared weeks, rarely a year ahead
 _RELOOK = dt.timedelta(days=1)  # assignments and expiries are booked up to a day late
 
@@ -103,6 +105,12 @@ class AccountFetch:
         self._results.put_reference(Reference(dividends=dividends))
         require_all("/v1/corporate-actions", wanted=len(rows), read=len(dividends))
         return DIVIDEND_SECONDS
+
+    def fetch_betas(self, stocks: Sequence[str]) -> float:
+        """Fetch how the stocks moved with the market in the last year."""
+        today = new_york_date(self._clock())
+        self._results.put_reference(Reference(betas=fetch_betas(self._rest, stocks, today)))
+        return BETA_SECONDS
 
     def fetch_multipliers(self, symbols: Iterable[str]) -> None:
         """Fetch the dollars per point of contracts, except those already fetched."""

@@ -15,6 +15,7 @@ from options_helper.data.streaming.normalize.halts import still_halted
 from options_helper.data.streaming.run.fill_gaps import FillGaps
 from options_helper.market import (
     NO_UNREADABLE_ROWS,
+    Betas,
     BrokerAccount,
     BrokerEvent,
     BrokerFill,
@@ -72,6 +73,7 @@ class Reference:
     broker_history: BrokerHistory | None = None
     splits: tuple[Split, ...] | None = None
     dividends: tuple[Dividend, ...] | None = None
+    betas: Betas | None = None
     account: str | None = None
 
 
@@ -188,6 +190,7 @@ class LiveCache:
                     broker_history_since=history.since,
                     splits=known.splits if reference.splits is None else reference.splits,
                     dividends=known.dividends if reference.dividends is None else reference.dividends,
+                    betas=reference.betas or known.betas,
                 )
             )
 

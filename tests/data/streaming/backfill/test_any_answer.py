@@ -50,6 +50,10 @@ ANSWERS: dict[str, Any] = {
         make_fill(1),
         {"activity_type": "OPASN", "id": "e", "date": "2026-11-12", "symbol": CALL, "qty": "1"},
     ],
+    "/v2/stocks/bars": {
+        "bars": {"SPY": [{"t": "2026-11-19T05:00:00Z", "c": 668.1}], "AAPL": []},
+        "next_page_token": None,
+    },
     "/v1/corporate-actions": {
         "corporate_actions": {
             "forward_splits": [{"symbol": "AAPL", "new_rate": 4, "old_rate": 1, "ex_date": "2026-11-18"}]

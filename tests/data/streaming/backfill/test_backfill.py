@@ -110,6 +110,7 @@ def test_the_first_round_fetches_everything_once(desk: BackfillDesk) -> None:
             "history",
             "splits",
             "dividends",
+            "betas",
             f"contract {ADJUSTED}",
         ]
     )
@@ -193,6 +194,7 @@ def test_reference_data_come_as_records(desk: BackfillDesk) -> None:
     assert known["broker"] == BrokerAccount(equity=1050.5, last_equity=1000.0, as_of=NOW)
     assert known["broker_positions_at"] == NOW
     assert [(split.symbol, split.words) for split in known["splits"]] == [("AAPL", "4:1")]
+    assert known["betas"].values == pytest.approx({"SPY": 1.0, "AAPL": 2.0})
     assert known["dividends"] == (
         Dividend(symbol="AAPL", amount=Decimal("0.26"), ex_date=dt.date(2026, 12, 11)),
     )

@@ -1,0 +1,119 @@
+"""What risk costs: implied volatilities and Greeks of many contracts, all of which moved, or none."""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+import time
+from collections.abc import Iterator
+from statistics import median
+
+from harness import Figure
+
+from options_helper.analysis.osi import contract_symbol
+from options_helper.analysis.risk.live_risk import solve_live_risk
+from options_helper.analysis.risk.model import Model, OptionInputs
+from options_helper.analysis.risk.solver import Solver
+from options_helper.market import LiveSnapshot, Quote
+from options_helper.models import Portfolio, Position
+
+_AT = dt.datetime(2026, 11, 18, 15, 30, tzinfo=dt.UTC)
+_RATE = 0.03625
+_LIMITS = {250: "<= 150", 5000: "<= 3000"}
+_WATCH_SECONDS = 0.0002
+
+
+def measure_risk(*, quick: bool) -> Iterator[Figure]:
+    """Risk of American contracts, half of them puts, when every price moved, and when nothing did."""
+    for size, limit in _LIMITS.items():
+        rounds = (3 if quick else 7) if size > 1000 else (10 if quick else 30)
+        held, solver = _portfolio(size), Solver()
+        lives = [_snapshot(held, number) for number in range(rounds)]
+        first, moved = _solve(held, lives[:1], solver), _solve(held, lives[1:], solver)
+        assert len(first) == 1
+        yield Figure(f"risk of {size} contracts, all moved", median(moved), "ms CPU", limit)
+        still = _solve(held, [lives[-1]] * 10, solver)
+        yield Figure(f"risk of {size} contracts, none moved", median(still), "ms CPU")
+    held = _portfolio(250)
+    yield Figure("longest pause of another thread beside it", _pause(held), "ms")
+
+
+def _solve(held: Portfolio, lives: list[LiveSnapshot], solver: Solver) -> list[float]:
+    """Return the CPU times of this thread in milliseconds."""
+    took = []
+    for live in lives:
+        began = time.thread_time()
+        risk = solve_live_risk(held, live, _RATE, 30.0, solver)
+        took.append(1000 * (time.thread_time() - began))
+        assert int(risk.total["covered_legs"]) == len(held.positions)
+    return took
+
+
+def _pause(held: Portfolio) -> float:
+    """Return how long another thread waits for the interpreter at most, in the median of some runs."""
+    pauses: list[float] = []
+    for number in range(9):
+        live, solver, ended = _snapshot(held, number), Solver(), threading.Event()
+        longest = 0.0
+
+        def solve(live: LiveSnapshot = live, solver: Solver = solver, ended: threading.Event = ended) -> None:
+            solve_live_risk(held, live, _RATE, 30.0, solver)
+            ended.set()
+
+        thread = threading.Thread(target=solve)
+        thread.start()
+        while not ended.is_set():
+            began = time.perf_counter()
+            time.sleep(_WATCH_SECONDS)
+            longest = max(longest, time.perf_counter() - began - _WATCH_SECONDS)
+        thread.join()
+        pauses.append(longest)
+    return 1000 * median(pauses)
+
+
+def _portfolio(size: int) -> Portfolio:
+    positions = [
+        Position(
+            id=f"p{number}",
+            symbol=f"S{chr(65 + number // 1300)}{chr(65 + number // 50 % 26)}",
+            option_type="put" if number % 2 else "call",
+            expiry=dt.date(2027, 1, 15) + dt.timedelta(days=28 * (number % 5)),
+            strike=80.0 + number % 41,
+            contracts=1 if number % 3 else -1,
+            cost_basis=3.0,
+        )
+        for number in range(size)
+    ]
+    return Portfolio(positions=positions)
+
+
+def _snapshot(held: Portfolio, number: int) -> LiveSnapshot:
+    """Return a snapshot in which every spot and every quote differs from the last one's."""
+    at = _AT + dt.timedelta(seconds=2 * number)
+    spot = 100.0 + 0.05 * (number % 20)
+    stocks = {
+        each.symbol: Quote(each.symbol, spot - 0.01, spot + 0.01, 1, 1, at, at) for each in held.positions
+    }
+    return LiveSnapshot(
+        as_of=at, version=number, stock_quotes=stocks, option_quotes=_option_quotes(held, spot, at)
+    )
+
+
+_prices: dict[tuple[object, ...], float] = {}
+_model = Model()
+
+
+def _option_quotes(held: Portfolio, spot: float, at: dt.datetime) -> dict[str, Quote]:
+    quotes = {}
+    for each in held.positions:
+        assert isinstance(each, Position)
+        key = (each.option_type, each.strike, each.expiry, spot)
+        if key not in _prices:
+            years = (each.expiry - _AT.date()).days / 365
+            option = OptionInputs(
+                each.option_type == "put", each.strike, spot, years, _RATE, 0.0, european=False
+            )
+            _prices[key] = _model.price(option, 0.3)
+        symbol = contract_symbol(each.symbol, each)
+        quotes[symbol] = Quote(symbol, _prices[key] - 0.01, _prices[key] + 0.01, 1, 1, at, at)
+    return quotes
