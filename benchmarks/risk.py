@@ -12,8 +12,8 @@ from harness import Figure
 
 from options_helper.analysis.osi import contract_symbol
 from options_helper.analysis.risk.live_risk import solve_live_risk
-from options_helper.analysis.risk.model import Model, OptionInputs
-from options_helper.analysis.risk.solver import Solver
+from options_helper.analysis.risk.pricing.model import Model, OptionInputs
+from options_helper.analysis.risk.pricing.solver import Solver
 from options_helper.market import LiveSnapshot, Quote
 from options_helper.models import Portfolio, Position
 

@@ -20,7 +20,7 @@ from options_helper.models import Portfolio
 
 if TYPE_CHECKING:
     from options_helper.analysis.risk.live_risk import LiveRisk
-    from options_helper.analysis.risk.solver import Solver
+    from options_helper.analysis.risk.pricing.solver import Solver
 
 _KEPT = 16  # portfolios and thresholds in use at the same time
 
@@ -81,7 +81,7 @@ class SharedViews:
         """
         # QuantLib takes a moment to import, so it is imported with the first risk.
         from options_helper.analysis.risk.live_risk import RISK_FREE_RATE, solve_live_risk  # noqa: PLC0415
-        from options_helper.analysis.risk.solver import Solver  # noqa: PLC0415 - the same
+        from options_helper.analysis.risk.pricing.solver import Solver  # noqa: PLC0415 - the same
 
         chosen = RISK_FREE_RATE if rate is None else rate
         key = (id(portfolio), stale_after_seconds, chosen)

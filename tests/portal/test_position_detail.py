@@ -204,7 +204,7 @@ def test_a_structure_shows_its_quotes_leg_by_leg() -> None:
     assert "AAPL Credit iron condor · 18 Dec 2099 · 255/260/285/290" in html
     assert _table(html, "Quotes").count('<th scope="row">') == 4
     assert _table(html, "Greeks").count('<th scope="row">') >= 4
-    assert _table(html, "Scenarios").count('<th scope="row">') == 7
+    assert _table(html, "Scenarios of the position").count('<th scope="row">') == 7
     assert "$1.87 <small>\N{MULTIPLICATION SIGN}11</small>" in html
     assert "● live 0 s" in html
     assert "No fills of it today." in html

@@ -1,7 +1,7 @@
 """Risk by our own model: implied volatility, Greeks, sums with their coverage, payoffs and scenarios.
 
-snapshot ─▶ inputs ─▶ solve (model, implied) ─▶ live_risk ─▶ the page
-             (spot, time, dividends, reasons)      └───────▶ payoff, scenarios
+snapshot ─▶ legs ─▶ inputs ─▶ pricing ─▶ live_risk ─▶ sums, facts, words
+└──────▶ what_if: payoff, scenarios
 """
 
 from options_helper.analysis.risk.live_risk import LiveRisk, compute_live_risk

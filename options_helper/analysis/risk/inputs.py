@@ -23,8 +23,8 @@ import numpy as np
 
 from options_helper.analysis.arrays.types import Flags, Floats
 from options_helper.analysis.risk.legs import LegPrices, RiskLegs
-from options_helper.analysis.risk.model import DAYS_PER_YEAR, OptionInputs
-from options_helper.analysis.risk.reasons import Reason
+from options_helper.analysis.risk.pricing.model import DAYS_PER_YEAR, OptionInputs
+from options_helper.analysis.risk.pricing.reasons import Reason
 from options_helper.analysis.valuation.marks import MARK_METHODS, MarkMethod
 from options_helper.analysis.valuation.quote_state import CODE, QuoteState
 from options_helper.market import Dividend, LiveSnapshot

@@ -19,12 +19,12 @@ from options_helper.analysis.arrays.frames import build_frame
 from options_helper.analysis.arrays.types import Floats
 from options_helper.analysis.holdings.instruments import NEVER
 from options_helper.analysis.holdings.portfolio_arrays import PortfolioArrays, arrays_of
-from options_helper.analysis.risk.implied import Solution, unsolved
 from options_helper.analysis.risk.inputs import RiskInputs, find_inputs
 from options_helper.analysis.risk.legs import LegPrices, RiskLegs, legs_of, price_legs
+from options_helper.analysis.risk.pricing.implied import Solution, unsolved
+from options_helper.analysis.risk.pricing.reasons import Reason
+from options_helper.analysis.risk.pricing.solver import Solver
 from options_helper.analysis.risk.probability import find_probabilities
-from options_helper.analysis.risk.reasons import Reason
-from options_helper.analysis.risk.solver import Solver
 from options_helper.analysis.risk.sums import GREEKS, first_reasons, sum_all, sum_by
 from options_helper.analysis.tables.schema import Table, names_of
 from options_helper.market import LiveSnapshot

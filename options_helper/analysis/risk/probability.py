@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from options_helper.analysis.risk.implied import Solution
 from options_helper.analysis.risk.inputs import RiskInputs
 from options_helper.analysis.risk.legs import LegPrices
+from options_helper.analysis.risk.pricing.implied import Solution
 from options_helper.analysis.strategies.structures import describe_structure
 from options_helper.models import MultiLegPosition, Portfolio
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from options_helper.analysis.risk.beta import beta_inputs_words, compute_beta_delta
 from options_helper.analysis.risk.live_risk import RISK_FREE_RATE, RISK_FREE_RATE_DATE, LiveRisk
-from options_helper.analysis.risk.reasons import Reason
+from options_helper.analysis.risk.pricing.reasons import Reason
 from options_helper.analysis.text.figures import MISSING, format_percent, format_pnl, format_quantity
 from options_helper.analysis.text.wording import format_day
 

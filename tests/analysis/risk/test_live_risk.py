@@ -12,8 +12,8 @@ import pytest
 
 from options_helper.analysis.osi import contract_symbol
 from options_helper.analysis.risk import compute_live_risk
-from options_helper.analysis.risk.model import Model, OptionInputs
-from options_helper.analysis.risk.reasons import Reason
+from options_helper.analysis.risk.pricing.model import Model, OptionInputs
+from options_helper.analysis.risk.pricing.reasons import Reason
 from options_helper.analysis.tables.schema import Dtype, Table, columns_of
 from options_helper.market import Dividend, MarketPhase, Quote, Trade
 from options_helper.models import EquityPosition, Leg, MultiLegPosition, Portfolio, StockLeg

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import QuantLib as ql  # noqa: N813 - the library's own abbreviation
 
-from options_helper.analysis.risk.implied import MOST_VOLATILITY, solve
-from options_helper.analysis.risk.model import Model, OptionInputs
-from options_helper.analysis.risk.reasons import Reason
+from options_helper.analysis.risk.pricing.implied import MOST_VOLATILITY, solve
+from options_helper.analysis.risk.pricing.model import Model, OptionInputs
+from options_helper.analysis.risk.pricing.reasons import Reason
 from tests.analysis.risk.oracle import Options, tree_greeks, tree_prices
 
 DAY = 1 / 365

@@ -10,7 +10,7 @@ import pytest
 
 from options_helper.analysis.osi import contract_symbol
 from options_helper.analysis.risk import compute_live_risk
-from options_helper.analysis.risk.model import Model
+from options_helper.analysis.risk.pricing.model import Model
 from options_helper.analysis.risk.what_if.curves import compute_curve, price_range
 from options_helper.analysis.risk.what_if.holdings import holding_of, legs_on
 from options_helper.analysis.risk.what_if.scenarios import (

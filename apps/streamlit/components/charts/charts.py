@@ -222,7 +222,13 @@ def _model_line(kind: str, dash: list[int], colours: Palette, axis: Spec) -> Spe
     """Return the layer of P/L before expiry, at one date."""
     return {
         "transform": [{"filter": f"datum.kind === '{kind}'"}],
-        "mark": {"type": "line", "color": colours.text, "strokeWidth": 1.6, "strokeDash": dash},
+        "mark": {
+            "type": "line",
+            "color": colours.text,
+            "strokeWidth": 1.6,
+            "strokeDash": dash,
+            "aria": False,  # the chart's own words describe it
+        },
         "encoding": {
             "y": {"field": "value", "type": "quantitative", "title": None, "axis": axis},
             "tooltip": [

@@ -8,7 +8,7 @@ from apps.streamlit.components.plain_text import in_html
 from apps.streamlit.components.positions.table.records import Record, plain_records
 from options_helper.analysis.risk import LiveRisk
 from options_helper.analysis.risk.facts import find_facts
-from options_helper.analysis.risk.reasons import Reason
+from options_helper.analysis.risk.pricing.reasons import Reason
 from options_helper.analysis.risk.vendor import VendorGreeks, find_vendor_greeks
 from options_helper.analysis.text.figures import (
     MISSING,

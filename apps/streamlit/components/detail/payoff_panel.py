@@ -21,7 +21,7 @@ from apps.streamlit.components.detail.detail_words import no_payoff_words
 from apps.streamlit.components.positions.table.row_words import name_of_leg
 from options_helper.analysis.arrays.types import Floats
 from options_helper.analysis.risk import LiveRisk
-from options_helper.analysis.risk.model import Model
+from options_helper.analysis.risk.pricing.model import Model
 from options_helper.analysis.risk.what_if.curves import RiskCurve, compute_curve, price_range
 from options_helper.analysis.risk.what_if.holdings import Holding, holding_of, legs_on
 from options_helper.analysis.strategies.structures import Structure

@@ -141,7 +141,7 @@ def _render_day(
     with greeks:
         st.html(greeks_html(risk, numbers))
     with scenarios:
-        draw_grid(risk, numbers, zone, key="live-position-scenario")
+        draw_grid(risk, numbers, zone, key="live-position-scenario", label="Scenarios of the position")
 
 
 def _fills_of(position_id: str, portfolio: Portfolio, fills: Sequence[Execution]) -> list[Execution]:

@@ -14,7 +14,7 @@ from options_helper.analysis.text.figures import MISSING, format_pnl
 _MOST_SHADE = 42  # percent of the colour; the text keeps its contrast
 
 
-def heat_map_html(scenario: Scenario) -> str:
+def heat_map_html(scenario: Scenario, label: str) -> str:
     """Return the grid and its worst cell in words; each cell has its number and sign, so colour only adds."""
     heads = "".join(f'<th scope="col">{in_html(format_days(day))}</th>' for day in scenario.days)
     largest = float(np.nanmax(np.abs(scenario.pnl), initial=0.0))
@@ -26,7 +26,7 @@ def heat_map_html(scenario: Scenario) -> str:
     )
     partly = "" if scenario.is_whole else f"Every cell contains {scenario.coverage}. "
     return (
-        f'<div class="oh-scroll" tabindex="0" role="region" aria-label="Scenarios">'
+        f'<div class="oh-scroll" tabindex="0" role="region" aria-label="{in_html(label)}">'
         f'<table class="oh-sums oh-heat"><thead><tr><td>{in_html(scenario.name)}</td>{heads}</tr></thead>'
         f'<tbody>{rows}</tbody></table></div><p class="oh-more">{in_html(partly + scenario.worst_words)}</p>'
     )

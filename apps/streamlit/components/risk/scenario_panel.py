@@ -10,7 +10,7 @@ import streamlit as st
 
 from apps.streamlit.components.risk.heat_map import heat_map_html, scenario_csv
 from options_helper.analysis.risk import LiveRisk
-from options_helper.analysis.risk.model import Model
+from options_helper.analysis.risk.pricing.model import Model
 from options_helper.analysis.risk.what_if.holdings import Holding, holding_of, legs_on
 from options_helper.analysis.risk.what_if.scenarios import (
     BOOK_STEP,
@@ -35,14 +35,14 @@ def render_scenarios(risk: LiveRisk, zone: dt.tzinfo) -> None:
         stocks = sorted(set(risk.terms.stocks))
         chosen = st.selectbox("Scenarios of", [WHOLE, *stocks], key="live-scenario-scope") or WHOLE
         numbers = legs_on(risk, stock=None if chosen == WHOLE else chosen)
-        draw_grid(risk, numbers, zone, key="live-scenario")
+        draw_grid(risk, numbers, zone, key="live-scenario", label=f"Scenarios of {chosen}")
 
 
-def draw_grid(risk: LiveRisk, numbers: Sequence[int], zone: dt.tzinfo, *, key: str) -> None:
+def draw_grid(risk: LiveRisk, numbers: Sequence[int], zone: dt.tzinfo, *, key: str, label: str) -> None:
     """Draw the grid of some legs, with the choice of a change of volatility."""
     points = st.select_slider("Volatility", _SHIFTS, value=0, format_func=format_shift, key=f"{key}-iv")
     scenario = scenario_of(risk, numbers, float(points))
-    st.html(heat_map_html(scenario))
+    st.html(heat_map_html(scenario, label))
     stamp = risk.at.as_of.astimezone(zone).strftime("%Y-%m-%d-%H%M")
     st.download_button(
         "Scenarios as CSV",

@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 
 from options_helper.analysis.arrays.types import Floats
-from options_helper.analysis.risk.model import Model
+from options_helper.analysis.risk.pricing.model import Model
 from options_helper.analysis.risk.what_if.holdings import Holding
 
 

@@ -8,9 +8,9 @@ from typing import NamedTuple
 import numpy as np
 
 from options_helper.analysis.arrays.types import Floats
-from options_helper.analysis.risk.implied import LEAST_VOLATILITY
 from options_helper.analysis.risk.live_risk import LiveRisk
-from options_helper.analysis.risk.model import DAYS_PER_YEAR, Model, OptionInputs
+from options_helper.analysis.risk.pricing.implied import LEAST_VOLATILITY
+from options_helper.analysis.risk.pricing.model import DAYS_PER_YEAR, Model, OptionInputs
 
 _LEAST_SPOT = 1e-3  # dollars; the model has no price for a share that is worth nothing
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from options_helper.analysis.arrays.types import Floats
 from options_helper.analysis.risk.live_risk import LiveRisk
-from options_helper.analysis.risk.model import DAYS_PER_YEAR, Model
+from options_helper.analysis.risk.pricing.model import DAYS_PER_YEAR, Model
 from options_helper.analysis.risk.what_if.holdings import Holding
 from options_helper.analysis.text.figures import MINUS, format_percent, format_pnl
 

@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 import QuantLib as ql  # noqa: N813 - the library's own abbreviation
 
-from options_helper.analysis.risk.model import Model, ModelGreeks, OptionInputs
-from options_helper.analysis.risk.reasons import WIDE_POINTS, Reason
+from options_helper.analysis.risk.pricing.model import Model, ModelGreeks, OptionInputs
+from options_helper.analysis.risk.pricing.reasons import WIDE_POINTS, Reason
 
 LEAST_VOLATILITY, MOST_VOLATILITY = 1e-3, 10.0
 

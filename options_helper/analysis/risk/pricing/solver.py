@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from options_helper.analysis.risk.implied import Solution, solve
-from options_helper.analysis.risk.model import Model, OptionInputs
+from options_helper.analysis.risk.pricing.implied import Solution, solve
+from options_helper.analysis.risk.pricing.model import Model, OptionInputs
 
 # A solution stays while its time to expiry changes by less: an hour for a year, a second for three hours.
 _TIME_FRACTION = 1e-4

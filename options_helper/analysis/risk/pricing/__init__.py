@@ -1,0 +1,1 @@
+"""Prices, implied volatility and Greeks of single contracts, by QuantLib."""
