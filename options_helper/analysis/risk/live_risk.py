@@ -25,7 +25,7 @@ from options_helper.analysis.risk.pricing.implied import Solution, unsolved
 from options_helper.analysis.risk.pricing.reasons import Reason
 from options_helper.analysis.risk.pricing.solver import Solver
 from options_helper.analysis.risk.probability import find_probabilities
-from options_helper.analysis.risk.sums import GREEKS, first_reasons, sum_all, sum_by
+from options_helper.analysis.risk.sums import GREEKS, SUMMED, first_reasons, sum_all, sum_by
 from options_helper.analysis.tables.schema import Table, names_of
 from options_helper.market import LiveSnapshot
 from options_helper.models import Portfolio
@@ -48,7 +48,8 @@ class LiveRisk:
         rate: The continuously compounded rate that was used.
         legs: One row per leg in the file's order; a single option or shares are leg 0 of their position.
         positions: One row per position in the file's order.
-        underlyings, expiries: One row each, in ascending order; shares have no expiry and come last.
+        underlyings, expiries, tags: One row each, in ascending order; shares have no expiry and come last.
+            A position with several tags counts in each of them.
         total: The sums over the portfolio, by the same names.
         terms, prices, inputs, solutions: The legs' terms, their prices, the model's inputs, and what it made
             of them, each in the order of `legs`.
@@ -60,6 +61,7 @@ class LiveRisk:
     positions: pd.DataFrame
     underlyings: pd.DataFrame
     expiries: pd.DataFrame
+    tags: pd.DataFrame
     total: pd.Series
     terms: RiskLegs
     prices: LegPrices
@@ -112,6 +114,7 @@ def solve_live_risk(
         ),
         underlyings=_underlying_sums(book, legs, columns),
         expiries=_expiry_sums(legs, columns),
+        tags=_tag_sums(portfolio, legs, columns),
         total=sum_all(columns),
         terms=legs,
         prices=prices,
@@ -209,3 +212,17 @@ def _expiry_sums(legs: RiskLegs, columns: dict[str, Column]) -> pd.DataFrame:
     expiries = [None if day == NEVER else dt.date.fromordinal(day) for day in days.tolist()]
     sums = {"expiry": dates(expiries), **sum_by(groups, len(days), columns)}
     return build_frame(names_of(Table.RISK_EXPIRIES), sums, frozen=True)
+
+
+def _tag_sums(portfolio: Portfolio, legs: RiskLegs, columns: dict[str, Column]) -> pd.DataFrame:
+    tagged = [position.tag or () for position in portfolio.positions]
+    names = sorted({name for tags in tagged for name in tags})
+    pairs = [
+        (leg, names.index(name))
+        for leg, code in enumerate(legs.position_codes.tolist())
+        for name in dict.fromkeys(tagged[code])
+    ]
+    chosen, groups = np.array(pairs, dtype=np.int64).reshape(-1, 2).T
+    own = {name: columns[name][chosen] for name in SUMMED}
+    sums = {"tag": texts(names), **sum_by(groups, len(names), own)}
+    return build_frame(names_of(Table.RISK_TAGS), sums, frozen=True)

@@ -24,6 +24,7 @@ class Table(StrEnum):
     RISK_POSITIONS = "risk_positions"
     RISK_UNDERLYINGS = "risk_underlyings"
     RISK_EXPIRIES = "risk_expiries"
+    RISK_TAGS = "risk_tags"
 
 
 class Dtype(StrEnum):
@@ -92,8 +93,8 @@ _PS, _PL, _SU, _PSL = (_P, _S), (_P, _L), (_S, _U), (_P, _S, _L)
 _ALL = (_P, _S, _L, _U)
 _F = (Table.FILLS,)
 _RL, _RP = (Table.RISK_LEGS,), (Table.RISK_POSITIONS,)
-_RU, _RE = (Table.RISK_UNDERLYINGS,), (Table.RISK_EXPIRIES,)
-_R, _RS, _RLP = (*_RL, *_RP, *_RU, *_RE), (*_RP, *_RU, *_RE), (*_RL, *_RP)
+_RU, _RE, _RT = (Table.RISK_UNDERLYINGS,), (Table.RISK_EXPIRIES,), (Table.RISK_TAGS,)
+_R, _RS, _RLP = (*_RL, *_RP, *_RU, *_RE, *_RT), (*_RP, *_RU, *_RE, *_RT), (*_RL, *_RP)
 _TEXT, _COUNT, _NUMBER, _FLOAT = Dtype.TEXT, Dtype.COUNT, Dtype.NUMBER, Dtype.FLOAT
 _CATEGORY, _TIME, _OBJECT, _FLAG = Dtype.CATEGORY, Dtype.TIME, Dtype.OBJECT, Dtype.FLAG
 _SHARE, _TOTAL, _FRACTION, _SECONDS = "dollars per share", "dollars", "fraction", "seconds"
@@ -252,6 +253,7 @@ COLUMNS: tuple[Column, ...] = (
     Column("contract_symbol", _TEXT, _RL, "Alpaca's symbol of the contract."),
     Column("id", _TEXT, _RP, "The position's id in the file."),
     Column("symbol", _TEXT, _RU, "Alpaca's symbol of the underlying."),
+    Column("tag", _TEXT, _RT, "A tag of the positions; one with several tags counts in each."),
     Column("expiry", _OBJECT, _RE, "The date in the contracts' symbols; null for shares."),
     Column("iv", _FLOAT, _RL, "Implied volatility by our model; below, from bid to ask, or why none",
            _FRACTION, "iv", "IV", Format.PERCENT, optional=True),
@@ -269,9 +271,9 @@ COLUMNS: tuple[Column, ...] = (
     Column("rho", _FLOAT, _R, "Gain if the interest rate rises a percentage point, signed by position",
            "dollars per point", "rho", "Rho", Format.PNL, shown_in=_RLP, optional=True),
     Column("dollar_delta", _FLOAT, _R, "Delta at the underlying's price", _TOTAL,
-           "delta_dollars", "Delta $", Format.PNL, shown_in=_RLP, optional=True),
+           "delta_dollars", "$ Delta", Format.PNL, shown_in=_RLP, optional=True),
     Column("dollar_gamma", _FLOAT, _R, "Change of the dollar delta if the underlying rises 1 %", _TOTAL,
-           "gamma_dollars", "Gamma 1 %", Format.PNL, shown_in=_RLP, optional=True),
+           "gamma_dollars", "$ Gamma 1 %", Format.PNL, shown_in=_RLP, optional=True),
     Column("extrinsic", _FLOAT, _RL, "The mark less what exercise now would pay", _SHARE,
            "extrinsic", "Extrinsic", Format.PRICE, optional=True),
     Column("moneyness", _FLOAT, _RL,
@@ -307,6 +309,7 @@ _PROMISED = {
     Table.RISK_LEGS: "position_id leg_index contract_symbol iv delta gamma theta vega rho extrinsic reason",
     Table.RISK_POSITIONS: "id delta gamma theta vega rho covered_legs legs",
     Table.RISK_UNDERLYINGS: "symbol delta gamma theta vega rho covered_legs legs",
+    Table.RISK_TAGS: "tag delta gamma theta vega rho covered_legs legs",
     Table.RISK_EXPIRIES: "expiry delta gamma theta vega rho covered_legs legs",
 }
 

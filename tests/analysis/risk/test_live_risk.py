@@ -152,6 +152,16 @@ def test_sums_equal_their_parts() -> None:
     assert (risk.total["covered_legs"], risk.total["legs"]) == (5, 5)
 
 
+def test_tags_have_sums_of_their_own() -> None:
+    """A position counts in each of its tags, once, and one without a tag in none."""
+    tagged = [held(id="a", tag=["income", "tech"]), held(id="b", tag=["tech"]), held(id="c")]
+    risk = risk_of(*tagged, quotes=[fair("XYZ", held())])
+    assert list(risk.tags["tag"]) == ["income", "tech"]
+    assert list(risk.tags["legs"]) == [1, 2]
+    assert risk.tags["delta"].to_numpy() == pytest.approx(risk.legs["delta"][0] * np.array([1, 2]))
+    assert len(risk_of(held()).tags) == 0
+
+
 def test_no_total_is_without_its_coverage() -> None:
     """A leg without a quote is missing from the sums and from their coverage, never counted as zero."""
     spread = _structure(leg("long", "call", 95), leg("short", "call", 101))
@@ -339,6 +349,7 @@ def test_the_tables_have_the_columns_of_the_list() -> None:
         Table.RISK_POSITIONS: risk.positions,
         Table.RISK_UNDERLYINGS: risk.underlyings,
         Table.RISK_EXPIRIES: risk.expiries,
+        Table.RISK_TAGS: risk.tags,
     }
     for table, frame in tables.items():
         assert list(frame.columns) == [column.name for column in columns_of(table)]

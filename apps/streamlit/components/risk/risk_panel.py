@@ -42,7 +42,7 @@ def render_risk_line(risk: LiveRisk) -> None:
 
 def render_risk_sums(risk: LiveRisk, rate_problem: str) -> None:
     """Draw the sums by underlying and expiry, folded by default."""
-    with st.expander("Risk by underlying and expiry", key="live-risk-sums"):
+    with st.expander("Risk by underlying, expiry and tag", key="live-risk-sums"):
         st.html(sums_html(risk, rate_problem))
 
 
@@ -53,11 +53,13 @@ def sums_html(risk: LiveRisk, rate_problem: str = "") -> str:
         ("Shares" if row["expiry"] is None else format_day(row["expiry"]), row)
         for row in plain_records(risk.expiries)
     )
+    by_tag = [(row["tag"], row) for row in plain_records(risk.tags)]
     whole = total_of(risk)
     problem = f"{rate_problem} " if rate_problem else ""
     return (
         _table("Risk by underlying", [*by_symbol, ("All", whole)])
         + _table("Risk by expiry", by_expiry)
+        + (_table("Risk by tag", by_tag) if by_tag else "")
         + f'<p class="oh-quiet">{in_html(problem + input_words(risk))}. {in_html(_MEANING)}</p>'
     )
 
