@@ -14,7 +14,7 @@ pytest.importorskip("streamlit", reason="the portal needs the extra [ui]")
 from apps.streamlit.components.positions.table.changes import SentTable
 from apps.streamlit.components.positions.table.layout import build_layout
 from apps.streamlit.components.positions.table.records import shown_figure
-from apps.streamlit.components.positions.table.rows import TableRows
+from apps.streamlit.components.positions.table.rows import TableRows, shown_rows
 from options_helper.analysis.tables.schema import Column, Dtype, Format, shown_columns
 from options_helper.analysis.text.figures import format_percent, format_pnl, format_price, format_quantity
 from options_helper.analysis.valuation.quote_state import QuoteState
@@ -41,6 +41,7 @@ def _table(marks: list[float | None], *, said: list[str] | None = None, **more: 
         "group_fields": ("id", "sub"),
         "groups": [["AAPL", "271.50"]],
         "rows": rows,
+        "shown": shown_rows(FIELDS, rows),
         "ids": [row[0] for row in rows],
         "warnings": {"wide_spread": ["wide spread", "The spread is wide."]},
         "stale_after": 30.0,

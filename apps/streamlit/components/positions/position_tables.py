@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from functools import partial
+from functools import lru_cache, partial
 from types import MappingProxyType
 
 import streamlit as st
@@ -44,21 +44,30 @@ def render_positions(
     The title of a hidden tab shows the number of `raised` alerts.
     """
     notes = account_notes(fills.portfolio_fills, zone, account.marks if account else {})
-    payload = build_table_rows(
+    not_held = frozenset() if account is None else account.not_held
+    payload = _table_rows(view, risk, tuple(notes.items()), not_held)
+    selected = render(payload, view.portfolio, key=TABLE_KEY, raised=raised)
+    _render_downloads(payload, view.at.as_of, zone)
+    return selected
+
+
+@lru_cache(maxsize=2)
+def _table_rows(
+    view: TablesView, risk: LiveRisk, notes: tuple[tuple[str, str], ...], not_held: frozenset[str]
+) -> TableRows:
+    """Return the rows of one refresh, which all tabs share."""
+    return build_table_rows(
         view.portfolio,
         view.positions,
         view.structures,
         view.legs,
         view.underlyings,
-        notes,
+        dict(notes),
         risk=risk,
-        not_held=frozenset() if account is None else account.not_held,
+        not_held=not_held,
         as_of=view.at.as_of,
         stale_after_seconds=view.stale_after_seconds,
     )
-    selected = render(payload, view.portfolio, key=TABLE_KEY, raised=raised)
-    _render_downloads(payload, view.at.as_of, zone)
-    return selected
 
 
 def account_notes(

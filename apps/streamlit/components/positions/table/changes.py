@@ -11,9 +11,7 @@ from collections.abc import Sequence
 from typing import TypedDict
 
 from apps.streamlit.components.positions.table.layout import build_layout
-from apps.streamlit.components.positions.table.records import shown_figure
 from apps.streamlit.components.positions.table.rows import TableRows
-from options_helper.analysis.tables.schema import shown_columns
 
 Values = Sequence[object]
 
@@ -82,8 +80,7 @@ class SentTable:
             now_ms: The server's time, from which the browser counts ages.
             more: Small values to send in every message.
         """
-        rows = _shown_rows(table)
-        self._take(table, rows)
+        self._take(table)
         since = known if known is not None and self._first_version <= known <= self._version else None
         content = (self._version, since, more)
         if content != self._content:
@@ -91,7 +88,8 @@ class SentTable:
             self._message = self._encode(table, since, {**more, "sent_at": now_ms})
         return self._message
 
-    def _take(self, table: TableRows, rows: list[list[object]]) -> None:
+    def _take(self, table: TableRows) -> None:
+        rows = table["shown"]
         ids = [row[0] for row in rows], [group[0] for group in table["groups"]]
         shape = (table["fields"], table["group_fields"], table["stale_after"], *ids)
         version = self._version + 1
@@ -118,15 +116,3 @@ class SentTable:
             **more,
         }
         return json.dumps(message, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
-
-
-def _shown_rows(table: TableRows) -> list[list[object]]:
-    columns = {column.field: column for column in shown_columns()}
-    by_place = [columns.get(field) for field in table["fields"]]
-    return [
-        [
-            shown_figure(value, column) if column is not None and isinstance(value, int | float) else value
-            for value, column in zip(row, by_place, strict=True)
-        ]
-        for row in table["rows"]
-    ]

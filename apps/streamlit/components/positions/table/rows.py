@@ -7,13 +7,19 @@ an unknown one is None.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TypedDict
 
 import pandas as pd
 
 from apps.streamlit.components.positions.table.group_rows import GROUP_FIELDS, build_group_rows
-from apps.streamlit.components.positions.table.records import Record, finite, plain_records, price_time
+from apps.streamlit.components.positions.table.records import (
+    Record,
+    finite,
+    plain_records,
+    price_time,
+    shown_figure,
+)
 from apps.streamlit.components.positions.table.risk_records import RiskRecords
 from apps.streamlit.components.positions.table.row_words import (
     name_of,
@@ -54,6 +60,7 @@ class TableRows(TypedDict):
     Attributes:
         fields, group_fields: The names of each row's values.
         groups, rows: Arrays in the order of those names; a structure is followed by its legs.
+        shown: The same as `rows`, with figures as the page shows them.
         ids: Ids of positions and structures, which can be selected.
         warnings: A few words and a sentence for each code in `rows`: `warning` appears below a name, `said`
             is already expressed by the state.
@@ -64,6 +71,7 @@ class TableRows(TypedDict):
     group_fields: tuple[str, ...]
     groups: list[list[object]]
     rows: list[list[object]]
+    shown: list[list[object]]
     ids: list[str]
     warnings: dict[str, list[str]]
     stale_after: float
@@ -103,17 +111,32 @@ def build_table_rows(  # noqa: PLR0913 - one argument per table
     rows = list(_rows(portfolio, records, _by_position(legs), found, notes or {}, as_of_us))
     for row in rows:
         row["not_held"] = (row.get("parent") or row["id"]) in not_held or None
+    arrays = [[row.get(field) for field in fields] for row in rows]
     return TableRows(
         fields=fields,
         group_fields=GROUP_FIELDS,
         groups=build_group_rows(portfolio, plain_records(underlyings), as_of_us),
-        rows=[[row.get(field) for field in fields] for row in rows],
+        rows=arrays,
+        shown=shown_rows(fields, arrays),
         ids=[position.id for position in _grouped(portfolio)],
         warnings=warning_words(
             code for row in rows for code in (*(row["warning"] or ()), *(row["said"] or ()))
         ),
         stale_after=stale_after_seconds,
     )
+
+
+def shown_rows(fields: Sequence[str], rows: Iterable[Sequence[object]]) -> list[list[object]]:
+    """Return rows with figures as the page shows them."""
+    columns = {column.field: column for column in shown_columns()}
+    by_place = [columns.get(field) for field in fields]
+    return [
+        [
+            shown_figure(value, column) if column is not None and isinstance(value, int | float) else value
+            for value, column in zip(row, by_place, strict=True)
+        ]
+        for row in rows
+    ]
 
 
 def _rows(
