@@ -219,7 +219,7 @@ def running_portal(
         finally:
             portal.close_pages()
             process.send_signal(signal.SIGTERM)
-            process.wait(10)
+            process.wait(HANG_GUARD_SECONDS)
 
 
 @pytest.fixture(scope="module")

@@ -41,10 +41,10 @@ class FaultyPage:
         self.press(button)
         return before
 
-    def shows(self, *words: str | re.Pattern[str], seconds: float = 15) -> None:
+    def shows(self, *words: str | re.Pattern[str]) -> None:
         """Wait until the status line says all of this."""
         for each in words:
-            expect(self.page.locator(".st-key-live-status")).to_contain_text(each, timeout=seconds * 1000)
+            expect(self.page.locator(".st-key-live-status")).to_contain_text(each)
 
     def row_shows(self, label: str, words: str | re.Pattern[str]) -> None:
         """Wait until a stream's own line says this."""
@@ -53,7 +53,7 @@ class FaultyPage:
 
     def is_live(self) -> None:
         """Wait until everything runs."""
-        self.shows(re.compile(r"Options \d+ of \d+ · stocks \d+ of \d+ · fills listening"), seconds=40)
+        self.shows(re.compile(r"Options \d+ of \d+ · stocks \d+ of \d+ · fills listening"))
 
 
 @pytest.fixture
@@ -162,7 +162,7 @@ def test_silence_is_named_by_where_it_began(desk: FaultyPage) -> None:
         "Check the feed permission: does your plan include INDICATIVE?",
     )
     # The server still counts the lost connection, so the next attempt is refused and named instead.
-    desk.shows(re.compile(r"fill stream"), seconds=25)
+    desk.shows(re.compile(r"fill stream"))
     log = desk.portal.folder / "portal.log"
     words = "no answer to a ping for 10 s"
-    desk.portal.wait(lambda: words in log.read_text(encoding="utf-8"), "the cause in the log", 25)
+    desk.portal.wait(lambda: words in log.read_text(encoding="utf-8"), "the cause in the log")

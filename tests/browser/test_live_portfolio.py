@@ -29,9 +29,9 @@ def press(page: Page, name: str) -> None:
     button(page, name).click()
 
 
-def expect_status(page: Page, words: str | re.Pattern[str], seconds: float = 15) -> None:
+def expect_status(page: Page, words: str | re.Pattern[str]) -> None:
     """Wait until the status line says this."""
-    expect(page.locator(STATUS)).to_contain_text(words, timeout=seconds * 1000)
+    expect(page.locator(STATUS)).to_contain_text(words)
 
 
 def start(page: Page) -> None:
@@ -48,7 +48,7 @@ def mark_of(page: Page, position: str) -> Locator:
 def test_nothing_is_asked_before_start(portal: Portal) -> None:
     """Before Start the page says DEMO and what is ready, and has sent Alpaca no request."""
     page = portal.open()
-    expect_status(page, re.compile(r"Not started. \d+ contracts and \d+ underlyings are ready."), 20)
+    expect_status(page, re.compile(r"Not started. \d+ contracts and \d+ underlyings are ready."))
     expect(page.locator(".st-key-live-badges")).to_contain_text("DEMO: simulated prices")
     assert portal.simulator.requests == []
     assert sum(portal.simulator.connections_total.values()) == 0
@@ -108,7 +108,7 @@ def test_a_reload_keeps_the_connections(portal: Portal) -> None:
     start(page)
     before = portal.simulator.connections_total
     page.reload()
-    expect_status(page, "Live.", 20)
+    expect_status(page, "Live.")
     assert portal.simulator.connections_total == before
     assert portal.connections == 3
 
@@ -132,7 +132,7 @@ def test_another_page_keeps_the_streams(portal: Portal) -> None:
     page.get_by_test_id("stSidebarNav").get_by_text("Home").click()
     expect(page.get_by_role("heading", name="Options Helper")).to_be_visible()
     page.get_by_test_id("stMain").get_by_role("link", name="Live Portfolio").first.click()
-    expect_status(page, "Live.", 20)
+    expect_status(page, "Live.")
     assert portal.simulator.connections_total == before
 
 
@@ -141,8 +141,8 @@ def test_closing_the_last_tab_frees_the_connections(portal: Portal) -> None:
     page = portal.open()
     start(page)
     portal.close_pages()
-    portal.wait(lambda: portal.connections == 0, "the end of the connections", 20)
-    expect_status(portal.open(), re.compile(r"Stopped [\d:]+: no browser was connected"), 20)
+    portal.wait(lambda: portal.connections == 0, "the end of the connections")
+    expect_status(portal.open(), re.compile(r"Stopped [\d:]+: no browser was connected"))
 
 
 def test_a_refused_key_is_explained(portal: Portal) -> None:
