@@ -25,8 +25,6 @@ _SETTINGS = {
     "client.showErrorLinks": "false",
     "client.toolbarMode": "viewer",
     "logger.level": "warning",
-    # The browser keeps larger elements, so that an unchanged one is sent as a reference of 150 bytes.
-    "global.minCachedMessageSize": "500",
     # A full collection after every run would stop all threads for 50 ms, every second and for every tab.
     "runner.postScriptGC": "false",
     "theme.light.primaryColor": "#1c64f2",
