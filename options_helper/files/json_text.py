@@ -11,10 +11,10 @@ from options_helper.errors import UserFileError
 
 _HINTS = {
     "Expecting property name enclosed in double quotes": "a key in double quotes is expected here; "
-    "look for a comma too many before it, a comment, or single quotes",
+    "look for an extra comma before it, a comment, or single quotes",
     "Expecting ',' delimiter": "a comma, or a closing bracket, is expected here",
     "Expecting ':' delimiter": "a colon is expected here, between a key and its value",
-    "Expecting value": "a value is expected here; look for a comma too many, a value left out, "
+    "Expecting value": "a value is expected here; look for an extra comma, a missing value, "
     'or text without its double quotes, such as "call"',
     "Extra data": "the document ended before this; remove what follows it",
     "Invalid control character at": "this text contains a line break or a tab; write it as \\n or \\t",

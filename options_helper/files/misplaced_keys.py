@@ -70,7 +70,7 @@ _HINTS = {
     ("structure", "cost_basis"): "what the whole structure cost in dollars is its net_debit",
     ("option leg", "cost_basis"): "what the whole structure cost in dollars is its net_debit",
     ("stock leg", "cost_basis"): "what the whole structure cost in dollars is its net_debit",
-    ("option", "net_debit"): "a single option has cost_basis, in dollars per share",
+    ("option", "net_debit"): "a single option takes cost_basis, in dollars per share",
 }
 
 

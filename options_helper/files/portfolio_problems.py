@@ -25,9 +25,9 @@ _SHOWN_CHARACTERS = 60
 
 RIGHT = {
     "base_currency": '"USD", the only currency that is understood',
-    "name": "a text of at most 2,000 characters",
+    "name": "text of at most 2,000 characters",
     "tag": 'a list of words, such as ["income", "2026"]',
-    "note": "a text of at most 2,000 characters",
+    "note": "text of at most 2,000 characters",
     "account": '"none", or leave it out',
     "cash": "dollars, such as 2500.75 (negative for a debt)",
     "positions": "a list of positions",
@@ -41,7 +41,7 @@ RIGHT = {
     "shares": "a number other than 0, such as 100, or -100 for a short",
     "cost_basis": "dollars per share, 0 or more, such as 3.15",
     "net_debit": "dollars for the whole structure, such as 120.5, or negative for a credit",
-    "opened_at": 'a day or a time, such as "2026-11-02" or "2026-11-02T10:30:00-05:00"',
+    "opened_at": 'a date, or a date and time, such as "2026-11-02" or "2026-11-02T10:30:00-05:00"',
     "multiplier": "a number above 0, such as 100",
     "root": 'the root of the contract symbol, such as "SPXW"',
     "stream": "true to stream its prices before all others, or false",

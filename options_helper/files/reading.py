@@ -16,18 +16,18 @@ _FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
 _CHUNK = 1 << 20
 
 _REASONS = {
-    errno.EACCES: "this user may not read the file; allow it, or name another one",
-    errno.EPERM: "this user may not read the file; allow it, or name another one",
-    errno.EISDIR: "this is a directory; name the file in it",
-    errno.ELOOP: "this is a symbolic link that leads back to itself; name the file it was meant to lead to",
+    errno.EACCES: "this user may not read the file; allow it, or choose another one",
+    errno.EPERM: "this user may not read the file; allow it, or choose another one",
+    errno.EISDIR: "this is a directory; choose a file in it",
+    errno.ELOOP: "this is a symbolic link that leads back to itself; choose the file it was meant to lead to",
     errno.ENOTDIR: "a part of this path is a file, not a directory; correct the path",
 }
 _KINDS = (
-    (stat.S_ISDIR, "a directory; name the file in it"),
-    (stat.S_ISFIFO, "a named pipe, not a regular file; name a file"),
-    (stat.S_ISSOCK, "a socket, not a regular file; name a file"),
-    (stat.S_ISCHR, "a device, not a regular file; name a file"),
-    (stat.S_ISBLK, "a device, not a regular file; name a file"),
+    (stat.S_ISDIR, "a directory; choose a file in it"),
+    (stat.S_ISFIFO, "a named pipe, not a regular file; choose a regular file"),
+    (stat.S_ISSOCK, "a socket, not a regular file; choose a regular file"),
+    (stat.S_ISCHR, "a device, not a regular file; choose a regular file"),
+    (stat.S_ISBLK, "a device, not a regular file; choose a regular file"),
 )
 
 
@@ -66,9 +66,7 @@ def _refuse_undecodable_name(path: Path) -> None:
     try:
         name.encode()
     except UnicodeEncodeError:
-        reason = (
-            "the path contains bytes that are not UTF-8; rename the file or its folder, or name another one"
-        )
+        reason = "the path contains bytes that are not UTF-8; rename it, or choose another file"
         raise UnreadableFile(path, reason) from None
 
 
@@ -81,7 +79,7 @@ def _refuse_kind(path: Path, status: os.stat_result, most_bytes: int) -> None:
 
 
 def _too_big(size: int, most_bytes: int) -> str:
-    return f"the file has {size / 1_000_000:,.1f} MB or more; at most {most_bytes / 1_000_000:g} MB are read"
+    return f"the file is {size / 1_000_000:,.1f} MB or larger; the limit is {most_bytes / 1_000_000:g} MB"
 
 
 def _read(descriptor: int, most_bytes: int) -> bytes:
@@ -104,4 +102,4 @@ def _reason(path: Path, error: OSError) -> str:
     if error.errno == errno.ENAMETOOLONG:
         return f"the path has {len(str(path)):,} characters, more than this system allows; name a shorter one"
     known = _REASONS.get(error.errno or 0)
-    return known or f"the file cannot be read ({error.strerror or type(error).__name__}); name another one"
+    return known or f"the file cannot be read ({error.strerror or type(error).__name__}); choose another one"

@@ -22,7 +22,7 @@ BEYOND_A_SCHEMA = (
     "a strike, an expiry or a root that no contract symbol can carry",
     "a misspelt key, or another program's name in an unusual spelling",
     "a leg with the symbol of another underlying",
-    "an unknown key with another side or currency than the entry, or that says it is closed",
+    "an unknown key whose side or currency differs from the entry's, or that says it is closed",
     "a list of positions under an unknown key",
     "NaN and Infinity, which are no JSON",
 )
@@ -65,7 +65,7 @@ def build_schema() -> str:
 
 
 def _one_of(otherwise: str, by_key: dict[str, str]) -> Schema:
-    """Return a choice by an entry's keys, so that an error refers only to the intended kind."""
+    """Return a schema that picks an entry's kind by its keys, so that an error concerns that kind only."""
     choice: Schema = _reference(otherwise)
     for key, name in reversed(by_key.items()):
         choice = {"if": {"required": [key]}, "then": _reference(name), "else": choice}

@@ -178,7 +178,7 @@ class PortfolioMonitor:
             self._view = replace(self._view, alerts=with_rules(alerts, [*alerts.rules, rule]))
 
     def remove_rule(self, rule_id: str) -> None:
-        """Stop watching an alert."""
+        """Remove an alert."""
         with self._lock:
             alerts = self._view.alerts
             kept = [rule for rule in alerts.rules if rule.id != rule_id]

@@ -71,7 +71,7 @@ def test_what_is_final_is_explained_and_tried_once(desk: FaultyPage) -> None:
     before = desk.begin("fills", "Start", refuse_key=True)
     desk.shows(
         "Alpaca refused the key for the fill stream (402).",
-        "Market data takes the key, the trading host does not",
+        "Market data accepts the key; the trading host does not",
         "Options and stocks are live.",
     )
     desk.row_shows("Fills", "error")
@@ -96,7 +96,7 @@ def test_what_is_final_is_explained_and_tried_once(desk: FaultyPage) -> None:
 
     before = desk.begin("options", subscribe_error=405)
     desk.shows(
-        re.compile(r"Your plan allows fewer symbols than the \d+ asked for \(405\)\."),
+        re.compile(r"Your plan allows fewer symbols than the \d+ requested \(405\)\."),
         "Nothing is subscribed on the option stream. Lower Max option contracts in the sidebar",
     )
     assert desk.simulator.connections_total["options"] == before + 1
@@ -106,7 +106,7 @@ def test_what_is_final_is_explained_and_tried_once(desk: FaultyPage) -> None:
 
 
 PASSING = [
-    ({"held": True}, "Another program holds your option stream (406).", "heals when the other one leaves"),
+    ({"held": True}, "Another program is using your option stream (406).", "heals when the other one leaves"),
     ({"drops": 99}, "Reconnecting the option stream.", re.compile("The connection was (reset|lost) at")),
     ({"drops": 99, "drop_how": "close"}, "", "The server closed the connection (close code 1000) at"),
     ({"http_status": 503}, "", "The server answered HTTP 503 at"),

@@ -244,7 +244,7 @@ def test_a_file_of_fifty_megabytes_is_refused_unread(file: Path, monkeypatch: py
     with file.open("wb") as stream:
         stream.truncate(50_000_000)
     monkeypatch.setattr("options_helper.files.reading.os.open", None)
-    with pytest.raises(PortfolioError, match=r"50\.0 MB.*at most 10 MB"):
+    with pytest.raises(PortfolioError, match=r"50\.0 MB.*limit is 10 MB"):
         load_portfolio(file)
 
 

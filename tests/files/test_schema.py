@@ -252,7 +252,7 @@ BEYOND: dict[str, str] = {
     "a leg with the symbol of another underlying": json.dumps(
         {"positions": [STRUCTURE | {"legs": [LEG | {"symbol": "QQQ"}, LEG]}]}
     ),
-    "an unknown key with another side or currency than the entry, or that says it is closed": json.dumps(
+    "an unknown key whose side or currency differs from the entry's, or that says it is closed": json.dumps(
         {"positions": [OPTION | {"currency": "EUR"}]}
     ),
     "a list of positions under an unknown key": json.dumps({"stocks": [EQUITY]}),

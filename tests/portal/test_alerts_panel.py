@@ -230,7 +230,9 @@ def test_an_alert_that_cannot_work_is_refused_with_its_reason() -> None:
     assert [error.value for error in desk.panel.error] == ["Mark needs a position."]
     desk.panel.selectbox[1].set_value("day_pnl")
     next(each for each in desk.panel.button if each.label == "Add alert").click().run()
-    assert [error.value for error in desk.panel.error] == ["P/L Day needs above or below, and a value."]
+    assert [error.value for error in desk.panel.error] == [
+        "P/L Day needs a comparison, above or below, and a value."
+    ]
     assert desk.monitor.view().alerts.rules == ()
 
 

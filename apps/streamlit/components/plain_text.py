@@ -35,7 +35,7 @@ def in_markdown(text: str) -> str:
 
 
 def in_html(text: str) -> str:
-    """Return the text so that HTML shows it letter by letter, in an element or an attribute."""
+    """Return the text escaped for HTML, so that an element or attribute shows it literally."""
     return escape(visible(text))
 
 

@@ -190,7 +190,7 @@ class OrderFacts:
             self.totals.append(TotalSeen(filled, average, state.changed_at))
 
     def add_correction(self, correction: Correction) -> None:
-        """Add a bust or correction, unless it is known."""
+        """Add a bust or correction unless it is already known."""
         if correction not in self.corrections:
             self.corrections.append(correction)
 

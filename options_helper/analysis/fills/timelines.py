@@ -50,7 +50,7 @@ def build_timelines(
 
 
 def newest_change_first(orders: Iterable[OrderTimeline]) -> tuple[OrderTimeline, ...]:
-    """Sort orders as a list shows them."""
+    """Return the orders, newest change first."""
     return tuple(sorted(orders, key=lambda order: (order.changed_at, order.order_id), reverse=True))
 
 

@@ -22,7 +22,7 @@ def describe_clock(live: LiveSnapshot) -> str:
     if live.clock_offset_seconds is None and any(lag < -CLOCK_SKEW_TOLERANCE_SECONDS for lag in lags):
         return (
             f"Quotes are dated {format_span(-min(lags))} in the future: this computer's clock is behind. "
-            "Their ages count from receipt."
+            "Their ages are counted from receipt."
         )
     return ""
 

@@ -45,7 +45,7 @@ def explain_rejection(
             f"Not retried. {_other_feed(record.stream, snapshot)}, then {again}.",
         )
     if code == _SYMBOL_LIMIT:
-        return f"Your plan allows fewer symbols than the {len(record.asked)} asked for{number}.", (
+        return f"Your plan allows fewer symbols than the {len(record.asked)} requested{number}.", (
             f"Nothing is subscribed on {where}. {_ask_less(record.stream)}, then {again}."
         )
     text = failure.text.rstrip(".") if failure else "no reason was given"
@@ -61,8 +61,8 @@ def _mend_key(streams: Sequence[StreamName], snapshot: LiveSnapshot, again: str,
         other = {"paper": "a live key is refused there", "live": "a paper key is refused there"}.get(host, "")
         of_host = f" (the {host} host; {other})" if other else ""
         return (
-            f"Not retried. Market data takes the key, the trading host does not{of_host}. "
-            f"Choose the account the key belongs to in the sidebar, then {again}."
+            f"Not retried. Market data accepts the key; the trading host does not{of_host}. "
+            f"Choose the account that the key belongs to in the sidebar, then {again}."
         )
     wrong = {"paper": "live", "live": "paper"}.get(host)
     misfit = f" A {wrong} key does not fit the {host} host." if wrong else ""
@@ -99,7 +99,7 @@ def explain_retry(away: Sequence[StreamHealth], zone: dt.tzinfo) -> tuple[str, s
     where = name_streams([each.stream for each in held]).replace("the", "your", 1)
     heals = "Alpaca allows one connection per stream and account; this heals when the other one leaves."
     too = f"Reconnecting {name_streams([each.stream for each in others])} too." if others else ""
-    return f"Another program holds {where} ({_code(held[0])}).", " ".join(
+    return f"Another program is using {where} ({_code(held[0])}).", " ".join(
         part for part in (heals, too, _causes(others, zone)) if part
     )
 

@@ -1,4 +1,4 @@
-"""Controls of a running simulator's prices, usable from any thread."""
+"""Controls for a running simulator's prices, usable from any thread."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from options_helper.simulator.world import World
 
 
 def clock(world: World, _path: Mapping[str, str], _query: Mapping[str, str]) -> object:
-    """`/v2/clock`: the market is always open."""
+    """Return `/v2/clock`; the simulated market is always open."""
     now = dt.datetime.now(dt.UTC)
     return {
         "timestamp": now.astimezone(NEW_YORK).isoformat(),

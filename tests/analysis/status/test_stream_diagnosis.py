@@ -268,7 +268,7 @@ def test_a_plan_without_the_feed_names_the_other(
 def test_a_symbol_limit_says_how_many_were_asked(stream: StreamName, asked: int, step: str) -> None:
     """A 405 says how many symbols were requested, that nothing is subscribed, and what to lower."""
     said = diagnose(snapshot(rejected(stream, 405)))
-    assert said.headline == f"Your plan allows fewer symbols than the {asked} asked for (405)."
+    assert said.headline == f"Your plan allows fewer symbols than the {asked} requested (405)."
     assert "Nothing is subscribed on the" in said.detail
     assert step in said.detail
 
@@ -359,7 +359,7 @@ def test_a_second_program_is_named() -> None:
     """A 406 means that another program holds the stream and that it will recover."""
     away = health(OPTIONS, StreamState.RECONNECTING, attempts=2, last_failure=failure("held", 406))
     said = diagnose(snapshot(away))
-    assert said.headline == "Another program holds your option stream (406)."
+    assert said.headline == "Another program is using your option stream (406)."
     assert "this heals when the other one leaves" in said.detail
 
 
@@ -368,7 +368,7 @@ def test_a_second_program_is_blamed_for_its_streams_alone() -> None:
     held = health(OPTIONS, StreamState.RECONNECTING, attempts=2, last_failure=failure("held", 406))
     lost = health(STOCKS, StreamState.RECONNECTING, attempts=1, last_failure=failure())
     said = diagnose(snapshot(held, lost))
-    assert said.headline == "Another program holds your option stream (406)."
+    assert said.headline == "Another program is using your option stream (406)."
     assert "Reconnecting the stock stream too. The connection was reset at 13:45:10." in said.detail
     assert "Options: attempt 2." in said.detail
     lost_first = health(OPTIONS, StreamState.RECONNECTING, last_failure=replace(failure(), at=ago(2)))

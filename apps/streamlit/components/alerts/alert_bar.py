@@ -44,7 +44,7 @@ def render_alert_bar(monitor: PortfolioMonitor, zone: dt.tzinfo) -> None:
                 st.button(
                     "Ack",
                     key=f"live-alert-bar-ack-{rule.id}",
-                    help="Acknowledge; it can be raised again once its condition has passed",
+                    help="Acknowledge. It can be raised again once its condition has cleared",
                     on_click=monitor.acknowledge,
                     args=(rule.id,),
                 )

@@ -23,7 +23,7 @@ from options_helper.session.monitor import PortfolioMonitor
 
 _NEEDS_POSITION = "{} needs a position."
 _NEEDS_UNDERLYING = "{} needs an underlying."
-_NEEDS_CONDITION = "{} needs above or below, and a value."
+_NEEDS_CONDITION = "{} needs a comparison, above or below, and a value."
 
 
 def render_form(monitor: PortfolioMonitor) -> None:

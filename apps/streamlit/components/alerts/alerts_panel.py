@@ -110,7 +110,7 @@ def _render_rule(
         button.button(
             "Ack",
             key=f"live-alert-ack-{rule.id}",
-            help="Acknowledge; it can be raised again once its condition has passed",
+            help="Acknowledge. It can be raised again once its condition has cleared",
             on_click=monitor.acknowledge,
             args=(rule.id,),
         )

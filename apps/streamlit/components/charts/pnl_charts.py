@@ -43,7 +43,7 @@ def render_portfolio_curve(
     """
     points = curve_points(view.pnl, name, zone)
     if points["value"].notna().sum() < 2:  # noqa: PLR2004 - a line has two ends
-        say("The P/L curve begins a few seconds after every price is live or quiet.")
+        say("The P/L curve starts a few seconds after all prices are live or quiet.")
         return
     mine = [one for one in fills if name == PORTFOLIO or underlying_of(one.symbol) == underlying_of(name)]
     table = curve_table(points, fill_points(mine[:_MOST_FILLS], view.pnl, name, zone))

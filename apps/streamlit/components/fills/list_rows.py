@@ -44,5 +44,5 @@ def _details(row: Row) -> str:
 
 
 def quiet(words: str) -> str:
-    """Return a quiet line, or "" for no words."""
+    """Return the words as a muted line of HTML, or "" if there are none."""
     return f'<p class="oh-quiet">{in_html(words)}</p>' if words else ""

@@ -71,7 +71,7 @@ def _guarded(hub: LiveHub, headline: str, act: Callable[[], None]) -> None:
         text = str(error)
     except Exception as error:  # the last resort: the page shows a sentence, the log the cause
         logger.exception("The button failed")
-        text = f"Something unexpected went wrong ({type(error).__name__}); nothing was started; see the log."
+        text = f"Something unexpected went wrong ({type(error).__name__}); see the log."
     else:
         return
     st.session_state[_PROBLEM_KEY] = ButtonProblem(headline, text, hub.is_running(), hub.last_action)

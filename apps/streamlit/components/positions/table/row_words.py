@@ -130,7 +130,7 @@ def split_warnings(codes: Iterable[str], sources: Sequence[Record]) -> tuple[lis
 
 
 def _nothing_known(sources: Sequence[Record]) -> bool:
-    """Return whether neither the row nor any leg has a price, so that "no data" says everything."""
+    """Return whether neither the row nor any leg has a price, so that "no data" says it all."""
     return all(each.get("state") == "no_data" and each.get("mark") is None for each in sources)
 
 
