@@ -84,8 +84,9 @@ class StreamHealth:
         attempts: Reconnection attempts since Start.
         tries: Attempts since the stream last proved itself, which the backoff counts; 0 if unknown.
         next_attempt_at: When the next attempt begins, while reconnecting.
-        complete_at: When REST last returned all quotes of the stream; only a time after `connected_at` proves
-            that none was missed.
+        complete_at: When REST last returned all quotes of the stream; only a time after `connected_at`
+            and `lost_at` proves that none was missed.
+        lost_at: When a message of the stream was last dropped or could not be read.
         last_event_at: When the newest market event or order update was received.
         last_heard_at: When anything at all was last received, even a pong.
         last_failure: The last failure, kept after recovery.
@@ -111,6 +112,7 @@ class StreamHealth:
     next_attempt_at: dt.datetime | None = None
     connected_at: dt.datetime | None = None
     complete_at: dt.datetime | None = None
+    lost_at: dt.datetime | None = None
     last_event_at: dt.datetime | None = None
     last_heard_at: dt.datetime | None = None
     last_failure: StreamFailure | None = None

@@ -322,6 +322,8 @@ def test_nothing_to_stream_is_an_error_and_stops_nothing(desk: ManagerDesk) -> N
     """A config without anything to stream is refused, and what runs goes on."""
     with pytest.raises(SettingsError, match="nothing to stream"):
         desk.manager.start(LiveStreamConfig(stream_fills=False))
+    with pytest.raises(SettingsError, match="nothing to stream"):
+        desk.manager.check(LiveStreamConfig(stream_fills=False))
     assert desk.manager.is_running()
 
 

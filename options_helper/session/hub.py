@@ -41,6 +41,9 @@ NO_BROWSER = "no browser was connected"
 class Manager(Protocol):
     """The part of `LiveStreamManager` that the hub needs."""
 
+    def check(self, config: LiveStreamConfig) -> None:
+        """Raise the SettingsError that `start` would; do nothing else."""
+
     def start(self, config: LiveStreamConfig) -> None:
         """Begin a run, or raise an OptionsHelperError and begin nothing."""
 
@@ -152,8 +155,12 @@ class LiveHub:
     def restart(
         self, config: LiveStreamConfig, *, session_id: str, portfolio_name: str, portfolio: Portfolio
     ) -> None:
-        """Stop, then start with this session's portfolio and settings; raises as `start`."""
+        """Stop, then start with this session's portfolio and settings; raises as `start`.
+
+        Settings that cannot start stop nothing.
+        """
         with self._action:
+            self.manager.check(config)
             self.stop(session_id)
             self._begin(ActionKind.RESTARTED, HubRun(config, portfolio_name, portfolio), session_id)
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 
+from options_helper.errors import SettingsError
 from options_helper.market import LiveSnapshot, StreamState
 from options_helper.session import hub as hub_module
 from options_helper.session.hub import close_hub
@@ -32,6 +33,11 @@ class FakeManager:
         self.running = False
         self.refusal: Exception | None = None
         self.now = LiveSnapshot(as_of=utc_now())
+
+    def check(self, _config: Any) -> None:
+        """Refuse settings, or do nothing."""
+        if isinstance(self.refusal, SettingsError):
+            raise self.refusal
 
     def start(self, config: Any) -> None:
         """Run, or refuse."""

@@ -9,6 +9,7 @@ import runpy
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from unittest import mock
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -433,6 +434,19 @@ def test_a_failed_start_is_a_sentence(desk: PortalDesk, refusal: Exception, word
     assert SECRET not in desk.said(page)
 
 
+def test_an_unexpected_error_at_stop_says_nothing_of_a_start(desk: PortalDesk) -> None:
+    """The one sentence for unexpected errors is true of every button."""
+    pytest.importorskip("alpaca", reason="Start needs alpaca-py")
+    desk.own(desk.CALL)
+    desk.sign_in()
+    page = press(desk.page(), "start")
+    with mock.patch.object(desk.manager, "stop", side_effect=RuntimeError):
+        press(page, "stop")
+    assert "**Not stopped.**" in desk.said(page)
+    assert "nothing was started" not in desk.said(page)
+    assert "Something unexpected went wrong (RuntimeError); see the log." in desk.said(page)
+
+
 def _problem(page: AppTest) -> str:
     """Return the problem shown below the status line after a failed button press while streams run."""
     (line,) = page.error
@@ -461,7 +475,8 @@ def test_a_restart_that_cannot_begin_says_so_while_the_earlier_streams_go_on(des
     assert (len(page.error), len(desk.manager.configs)) == (0, 2)
     desk.manager.refusal = SettingsError("streams", "There is nothing to stream.")
     press(page, "restart")
-    assert status(page) == "**Not started.** There is nothing to stream."
+    assert _problem(page) == "**Not restarted.** The earlier streams continue. There is nothing to stream."
+    assert desk.manager.running
 
 
 @pytest.mark.parametrize("ends", ["stop", "start"])

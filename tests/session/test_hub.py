@@ -10,7 +10,7 @@ from unittest import mock
 
 import pytest
 
-from options_helper.errors import SettingsError
+from options_helper.errors import OptionsHelperError, SettingsError
 from options_helper.market import LiveSnapshot
 from options_helper.models import Portfolio
 from options_helper.session import hub as hub_module
@@ -30,6 +30,10 @@ class CountingManager:
         self.refusal: Exception | None = None
         self.overlaps = 0
         self._busy = threading.Lock()
+
+    def check(self, _config: Any) -> None:
+        if isinstance(self.refusal, SettingsError):
+            raise self.refusal
 
     def start(self, config: Any) -> None:
         with self._alone():
@@ -162,12 +166,25 @@ def test_the_last_action_says_who_and_with_what(world: World) -> None:
     assert run.portfolio is PORTFOLIO
 
 
+def test_a_restart_with_settings_that_cannot_start_stops_nothing(world: World) -> None:
+    """With nothing to stream, the streams that run go on."""
+    world.open("a")
+    world.start("a")
+    first = world.hub.last_action
+    world.manager.refusal = SettingsError("streams", "There is nothing to stream.")
+    with pytest.raises(SettingsError):
+        world.restart("a")
+    assert world.manager.calls == ["start config"]
+    assert world.hub.is_running()
+    assert world.hub.last_action is first
+
+
 def test_a_refused_restart_is_a_stop(world: World) -> None:
     """If the new set cannot start after the old one stopped, the last action says so."""
     world.open("a")
     world.start("a")
-    world.manager.refusal = SettingsError("streams", "There is nothing to stream.")
-    with pytest.raises(SettingsError):
+    world.manager.refusal = OptionsHelperError("No thread can start.")
+    with pytest.raises(OptionsHelperError):
         world.restart("a")
     action = world.hub.last_action
     assert action is not None

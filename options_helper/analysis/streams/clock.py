@@ -94,6 +94,7 @@ def _correct_health(record: StreamHealth, error: dt.timedelta) -> StreamHealth:
         next_attempt_at=_earlier(record.next_attempt_at, error),
         connected_at=_earlier(record.connected_at, error),
         complete_at=_earlier(record.complete_at, error),
+        lost_at=_earlier(record.lost_at, error),
         polled_at=_earlier(record.polled_at, error),
         last_event_at=_earlier(record.last_event_at, error),
         last_heard_at=_earlier(record.last_heard_at, error),

@@ -14,8 +14,9 @@
 
 A quote is quiet, not stale, if its stream was heard within 10 s, is not lagging, and cannot have missed an
 update: the price came on the present connection, or REST has reported all prices since its acknowledgement. A
-stream is lagging if its quotes are older than the threshold when they arrive. No proof of life reaches back
-over an opening: a price from before today's is stale, and one of an earlier day is from yesterday.
+dropped or unreadable message might be a change of any price, so only what came after it counts. A stream is
+lagging if its quotes are older than the threshold when they arrive. No proof of life reaches back over an
+opening: a price from before today's is stale, and one of an earlier day is from yesterday.
 
 A price that REST polls is live only while it is also younger than the interval. Older, it is quiet as long as
 REST answered within the interval and a little more: then nobody had changed it. The stream proves nothing
@@ -162,13 +163,14 @@ def _old_state(live: LiveSnapshot, stream: StreamName, stale_after_seconds: floa
 
 
 def _is_unchanged(live: LiveSnapshot, stream: StreamName, streamed_at: Times) -> Flags | bool:
-    """Return which rows the stream, or REST since its acknowledgement, would have replaced if changed."""
+    """Return which rows the stream or REST would have replaced if changed, with no message lost since."""
     health = live.health.get(stream)
     if health is None or health.connected_at is None:
         return health is None or health.state is not StreamState.CONNECTING
-    if health.complete_at is not None and health.complete_at >= health.connected_at:
+    since = max(health.connected_at, health.lost_at or health.connected_at)
+    if health.complete_at is not None and health.complete_at >= since:
         return True
-    return streamed_at >= to_microseconds(health.connected_at)
+    return streamed_at >= to_microseconds(since)
 
 
 def _is_before(at: dt.datetime | None, live: LiveSnapshot, dated_at: Times) -> Flags | bool:

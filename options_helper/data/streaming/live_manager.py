@@ -77,14 +77,9 @@ class LiveStreamManager:
             OptionsHelperError: The system allows no more threads; nothing runs.
         """
         with self._lifecycle:
-            config = self._with_settings(config)
+            config = self._checked(config)
             if self.is_running() and self._run is not None and self._run.config == config:
                 return
-            if not config.streams:
-                raise SettingsError(
-                    "streams",
-                    "There is nothing to stream: the portfolio has no live positions and fills are off.",
-                )
             self.stop()
             run = LiveRun(config, self._parts(config))
             try:
@@ -93,6 +88,10 @@ class LiveStreamManager:
                 run.stop(STOP_SECONDS)
                 raise OptionsHelperError(NO_THREAD) from error
             self._run = run
+
+    def check(self, config: LiveStreamConfig) -> None:
+        """Raise the SettingsError that `start` would; start and stop nothing."""
+        self._checked(config)
 
     def stop(self) -> None:
         """End every thread and socket; the last state stays readable. Do nothing if nothing runs."""
@@ -130,7 +129,13 @@ class LiveStreamManager:
         run = self._run
         return LiveSnapshot(as_of=self._clock()) if run is None else run.snapshot()
 
-    def _with_settings(self, config: LiveStreamConfig) -> LiveStreamConfig:
+    def _checked(self, config: LiveStreamConfig) -> LiveStreamConfig:
+        """Return the config with its keys, or raise a SettingsError."""
+        if not config.streams:
+            raise SettingsError(
+                "streams",
+                "There is nothing to stream: the portfolio has no live positions and fills are off.",
+            )
         if config.settings is not None or not self._needs_keys.intersection(config.streams):
             return config
         return replace(config, settings=load_settings())

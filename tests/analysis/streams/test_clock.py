@@ -128,6 +128,7 @@ def test_every_time_of_a_snapshot_is_corrected_by_the_same_difference(offset: fl
         since=local,
         connected_at=local,
         complete_at=local,
+        lost_at=local,
         last_event_at=local,
         last_heard_at=local,
         last_failure=StreamFailure("reset", local),
@@ -147,7 +148,10 @@ def test_every_time_of_a_snapshot_is_corrected_by_the_same_difference(offset: fl
     )
     quote, seen = live.option_quotes[CALL], live.health[StreamName.OPTIONS]
     assert {live.as_of, live.started_at, quote.received_at, seen.since, seen.connected_at} == {true}
-    assert {seen.complete_at, seen.last_event_at, seen.last_heard_at, seen.next_attempt_at} == {true, None}
+    assert {seen.complete_at, seen.lost_at, seen.last_event_at, seen.last_heard_at, seen.next_attempt_at} == {
+        true,
+        None,
+    }
     assert seen.last_failure is not None
     assert seen.last_failure.at == true
     assert seen.lag_seconds == pytest.approx(0.5)

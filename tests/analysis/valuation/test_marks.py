@@ -276,6 +276,26 @@ def test_quiet_needs_a_stream_that_missed_no_change(
     assert state_of(1, live, streamed_at=at) == QuoteState.LIVE
 
 
+@pytest.mark.parametrize(
+    ("complete", "streamed", "state"),
+    [
+        (49, None, "stale"),  # REST was asked before the loss
+        (49, 41, "stale"),
+        (30, 41, "quiet"),
+        (49, 39, "quiet"),  # a newer one came after the loss
+        (None, 39, "quiet"),
+    ],
+)
+def test_a_lost_message_ends_every_proof_that_came_before_it(
+    complete: float | None, streamed: float | None, state: str
+) -> None:
+    """A dropped or unreadable message might be the change, so only later quotes and answers count."""
+    live = connected(50, complete)
+    record = replace(live.health[StreamName.OPTIONS], lost_at=AT - 40 * SECOND)
+    at = None if streamed is None else AT - streamed * SECOND
+    assert state_of(600, replace(live, health={StreamName.OPTIONS: record}), streamed_at=at) == state
+
+
 def test_nothing_is_quiet_before_the_stream_is_acknowledged() -> None:
     """The handshake is heard, and proves nothing of a first quote by REST."""
     assert state_of(60, heard(1, StreamState.CONNECTING)) == QuoteState.STALE

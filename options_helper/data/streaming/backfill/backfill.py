@@ -105,6 +105,14 @@ class Backfill:
             self._prices.announce_poll(stream)
             self._ask(Host.DATA, _polled(stream))
 
+    def request_lost(self, stream: StreamName) -> None:
+        """Fetch the quotes of a data stream that lost messages; return immediately.
+
+        However many are lost, requests are spaced as those of polled symbols are.
+        """
+        self._prices.begin_again(stream)
+        self._ask(Host.DATA, stream, self._prices.pace_seconds)
+
     def stop(self) -> None:
         """End waits and requests now; may be called at any time, any number of times."""
         self._stopped.set()
@@ -147,8 +155,8 @@ class Backfill:
                     "the background fetch ended unexpectedly; Restart begins it again."
                 )
 
-    def _ask(self, host: Host, part: str) -> None:
-        self._schedules[host].ask(part, SPACING_SECONDS)
+    def _ask(self, host: Host, part: str, spacing: float = SPACING_SECONDS) -> None:
+        self._schedules[host].ask(part, spacing)
         self._wakes[host].set()
 
     def _parts(self, wanted: Wanted, *, want_fills: bool) -> dict[Host, list[Part]]:

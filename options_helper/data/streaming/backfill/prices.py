@@ -57,6 +57,10 @@ class PriceFetch:
     """Parts of the background fetch; each returns the seconds until it is due again.
 
     Each method raises AlpacaRestError.
+
+    Attributes:
+        indices: The contracts' indices, which no stream carries.
+        pace_seconds: How often all symbols may be fetched.
     """
 
     def __init__(
@@ -72,6 +76,7 @@ class PriceFetch:
         self._clock, self._calendar = clock, calendar
         self._first = {stream: FirstRows() for stream in (StreamName.OPTIONS, StreamName.STOCKS)}
         self.indices = indices_of(wanted.option_contracts)
+        self.pace_seconds = choose_poll_seconds(map(len, (wanted.stocks, wanted.option_contracts)))
 
     def begin_again(self, stream: StreamName) -> None:
         """Let the next look publish every symbol of a stream again; callable from any thread."""

@@ -23,6 +23,8 @@ Message = dict[str, object]  # a raw control message
 # Trading statuses ("s"), corrected ("c") and cancelled ("x") trades are rare, so they are returned like
 # control messages.
 _CONTROL_TYPES = frozenset({"success", "subscription", "error", "s", "c", "x"})
+# Bars, LULD bands and order imbalances, which are never subscribed to and change no price shown.
+_UNASKED_TYPES = frozenset({"b", "d", "u", "l", "i"})
 # Nesting beyond the interpreter's limit counts as malformed.
 _NEVER_VALID = b"\xc1"  # by msgpack's specification, so it counts as malformed
 _UNREADABLE = (msgspec.MsgspecError, ValueError, RecursionError)
@@ -139,6 +141,9 @@ class FrameDecoder:
         if isinstance(kind, str) and kind in _CONTROL_TYPES:
             control: Message = raw
             return control
+        if isinstance(kind, str) and kind in _UNASKED_TYPES:
+            self._warn("a message that was not subscribed to; such messages are ignored")
+            return None
         self._complain(
             "a quote or trade with a field of the wrong type"
             if kind in ("q", "t")
@@ -148,9 +153,12 @@ class FrameDecoder:
 
     def _complain(self, kind: str) -> None:
         self._malformed += 1
-        if kind not in self._known_complaints:
-            self._known_complaints.add(kind)
-            logger.warning("Received %s; it is counted and skipped, further ones silently.", kind)
+        self._warn(f"{kind}; it is counted and skipped, further ones silently")
+
+    def _warn(self, words: str) -> None:
+        if words not in self._known_complaints:
+            self._known_complaints.add(words)
+            logger.warning("Received %s.", words)
 
 
 def _is_older(row: WireQuote | WireTrade, kept: WireQuote | WireTrade) -> bool:

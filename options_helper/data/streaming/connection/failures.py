@@ -21,6 +21,7 @@ _LIKE_A_KEY = re.compile(r"[A-Za-z0-9+/]{16,}")
 UNAUTHORIZED = 402
 SYMBOL_LIMIT = 405
 INVALID_SYNTAX = 400
+_CODE_DIGITS = 9  # no code is longer; an endless number takes time to read
 
 # Alpaca's websocket documentation, "Errors"; 402 also stands for the trading stream's "unauthorized".
 _WORDS = {
@@ -49,14 +50,21 @@ def rejection_of_frame(stream: str, frame: Mapping[str, object], *, asked: int =
         frame: The raw message, `{"T": "error", "code": …, "msg": …}`.
         asked: The number of requested symbols.
     """
-    code = frame.get("code")
-    if not isinstance(code, int):
+    code = _code(frame.get("code"))
+    if code is None:
         return StreamInterrupted(stream, "Alpaca sent an error without a code")
     words = _WORDS.get(code, "Alpaca sent an error that is not in its documentation")
     if code == SYMBOL_LIMIT:
         words = f"asked for {asked} symbols, {words}; nothing is subscribed"
     kind = StreamRejected if code in FINAL_CODES else StreamInterrupted
     return kind(stream, words, code=code)
+
+
+def _code(value: object) -> int | None:
+    """Return an error's code; one sent as text counts too, because a final one must not be retried."""
+    if isinstance(value, str) and value.isascii() and value.isdigit():
+        return int(value[:_CODE_DIGITS])
+    return value if isinstance(value, int) else None
 
 
 def trading_error(stream: str, message: Mapping[str, object]) -> StreamInterrupted:

@@ -52,6 +52,7 @@ class HealthChanges(TypedDict, total=False):
     last_failure: StreamFailure | None
     last_heard_at: dt.datetime | None
     latency_seconds: float | None
+    lost_at: dt.datetime | None
     missing: frozenset[str]
     next_attempt_at: dt.datetime | None
     rate: float
@@ -66,12 +67,14 @@ class WorkerSeams:
     Attributes:
         connect: Builds and subscribes a streamer for one connection, with the worker as its observer.
         changed: Called after a change of state, when the record has been replaced.
+        lost: Called with the stream when messages of it were lost.
         complaint: Returns a reason to end a mute connection, given the record; None while all is well.
         base_seconds, cap_seconds: The backoff.
     """
 
     connect: Callable[[StreamWorker], Streamer]
     changed: Callable[[StreamHealth, StreamHealth], None]
+    lost: Callable[[StreamName], None] = lambda _stream: None
     complaint: Callable[[StreamHealth], StreamError | None] = lambda _health: None
     base_seconds: float = BASE_SECONDS
     cap_seconds: float = CAP_SECONDS
@@ -191,6 +194,11 @@ class StreamWorker:
         """Record that REST reported every quote of the stream, as of a time."""
         self._replace(complete_at=as_of)
 
+    def lost(self) -> None:
+        """Record that messages were lost: any price may have changed unseen."""
+        self._replace(lost_at=self._clock())
+        self._seams.lost(self._health.stream)
+
     def skipped(self, messages: int) -> None:
         """Count messages that the consumer could not read."""
         self._add(malformed=messages)
@@ -291,3 +299,5 @@ class StreamWorker:
                 malformed=health.malformed + malformed,
                 **changes,
             )
+        if malformed:
+            self.lost()

@@ -50,8 +50,9 @@ class EventInbox:
         self._ready = threading.Condition()
         self._closed = False
 
-    def offer(self, batch: Batch) -> None:
-        """Hand over a batch; if the market lane is full, its oldest batch is dropped and counted."""
+    def offer(self, batch: Batch) -> Batch | None:
+        """Hand over a batch; if the market lane is full, drop, count and return its oldest batch."""
+        lost = None
         with self._ready:
             if batch.orders or batch.statuses:
                 self._kept.append(batch)
@@ -61,6 +62,7 @@ class EventInbox:
                     self._dropped[lost.stream] += lost.messages
                 self._market.append(batch)
             self._ready.notify()
+        return lost
 
     def take(self) -> Batch | None:
         """Return the next batch, waiting until there is one; None once the inbox is closed and empty."""

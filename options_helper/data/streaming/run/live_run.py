@@ -53,6 +53,9 @@ class BackgroundFetch(Protocol):
     def request_quotes(self, stream: StreamName) -> None:
         """Fetch the quotes of a data stream, and what it does not carry, soon; return immediately."""
 
+    def request_lost(self, stream: StreamName) -> None:
+        """Fetch the quotes of a data stream that lost messages; return immediately."""
+
 
 @dataclass(frozen=True, slots=True)
 class RunParts:
@@ -110,8 +113,8 @@ class LiveRun:
         for worker in self.workers.values():
             worker.start()
 
-    def stop(self, timeout: float) -> bool:
-        """End every thread before one deadline, in seconds; return True if all have ended."""
+    def stop(self, timeout: float) -> None:
+        """End every thread before one deadline, in seconds; one that has not ended then is given up."""
         deadline = time.monotonic() + timeout
         if self._backfill is not None:
             self._backfill.stop()
@@ -125,8 +128,6 @@ class LiveRun:
         self.stopped_at = self.clock()
         for worker in self.workers.values():
             worker.mark_stopped()
-        threads = [self._consumer.thread, *(worker.thread for worker in self.workers.values())]
-        return not any(thread.is_alive() for thread in threads)
 
     @staticmethod
     def _join(threads: Iterable[threading.Thread], deadline: float) -> None:
@@ -200,6 +201,7 @@ class LiveRun:
         seams = WorkerSeams(
             connect=partial(self._connect, stream),
             changed=self._on_change,
+            lost=self._follow_loss,
             complaint=self._complaint,
             base_seconds=config.reconnect_base_seconds,
             cap_seconds=config.reconnect_cap_seconds,
@@ -218,7 +220,9 @@ class LiveRun:
         self.workers[stream].event(received_at=now)
         # Each order update is a batch of its own, so an unreadable one fails alone.
         for part in [(row,) for row in rows] if kind == "orders" else [rows]:
-            self.inbox.offer(Batch(stream, now, **{kind: part}))
+            lost = self.inbox.offer(Batch(stream, now, **{kind: part}))
+            if lost is not None:
+                self.workers[lost.stream].lost()
 
     def _ask_for_unread(self, at: dt.datetime) -> None:
         """Request from REST what an unreadable order update contained."""
@@ -285,6 +289,13 @@ class LiveRun:
             self.cache.forget_halts()
         if self._backfill is not None:
             self._backfill.request_quotes(stream)
+
+    def _follow_loss(self, stream: StreamName) -> None:
+        """Request the prices that lost messages may have changed; unread orders are requested separately."""
+        self.cache.touch()
+        if stream is not StreamName.FILLS and self._backfill is not None:
+            self._ticking(self.workers[stream].health)  # before REST replaces rows that are not counted yet
+            self._backfill.request_lost(stream)
 
     def _follow_fills(self, before: StreamHealth, *, is_back: bool, is_lost: bool) -> None:
         if self._gaps is None:

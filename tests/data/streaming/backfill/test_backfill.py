@@ -340,6 +340,24 @@ def test_a_row_that_could_not_be_put_is_told_by_the_next_look(desk: BackfillDesk
     assert StreamName.OPTIONS in desk.sink.complete
 
 
+def test_however_many_messages_are_lost_rest_is_asked_once_per_interval(desk: BackfillDesk) -> None:
+    """The next look is complete as of after the last loss, and brings every symbol again."""
+    desk.round()
+    for _ in range(10):
+        desk.run_for(1)
+        desk.backfill.request_lost(StreamName.OPTIONS)
+    lost_at = desk.clock.now()
+    assert desk.rest.calls["options indicative"] == 1
+    desk.run_for(6)
+    assert desk.rest.calls["options indicative"] == 2
+    assert desk.sink.complete[StreamName.OPTIONS] >= lost_at
+    assert [quote.symbol for quote in desk.sink.option_quotes] == [CALL, CALL]
+    desk.run_for(20)
+    desk.backfill.request_lost(StreamName.OPTIONS)
+    desk.round()
+    assert desk.rest.calls["options indicative"] == 3, "the first loss for a while is looked at immediately"
+
+
 def test_a_request_for_quotes_before_the_first_look_costs_no_second_one(desk: BackfillDesk) -> None:
     """An acknowledgement that is quicker than REST is served by the first look."""
     desk.backfill.request_quotes(StreamName.OPTIONS)

@@ -257,6 +257,18 @@ def test_a_frame_that_is_nothing_is_counted(frame: bytes | str) -> None:
     assert (batch.quotes, batch.messages, batch.malformed) == ([], 0, 1)
 
 
+@pytest.mark.parametrize("kind", ["b", "d", "u", "l", "i"])
+def test_what_was_never_subscribed_to_is_ignored(kind: str, caplog: pytest.LogCaptureFixture) -> None:
+    """A bar, an LULD band or an imbalance loses no price, so it is not malformed; the log says it once."""
+    decoder = FrameDecoder()
+    for _ in range(2):
+        assert decoder.take(_frame({"T": kind, "S": "AAPL"}, _quote())) == []
+    batch = decoder.flush()
+    assert batch is not None
+    assert (batch.messages, batch.malformed) == (2, 0)
+    assert len(caplog.records) == 1
+
+
 def test_each_kind_of_complaint_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
     """A flood of malformed frames does not flood the log."""
     decoder = FrameDecoder()

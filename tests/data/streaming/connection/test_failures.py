@@ -55,13 +55,20 @@ def test_the_symbol_limit_says_how_many_were_asked_for() -> None:
 
 
 @pytest.mark.parametrize(
-    "frame", [{"T": "error"}, {"T": "error", "code": "402"}, {"T": "error", "code": None}]
+    "frame", [{"T": "error"}, {"T": "error", "code": "many"}, {"T": "error", "code": None}]
 )
 def test_an_error_without_a_code_is_retried(frame: dict[str, Any]) -> None:
     """If the server does not say what is wrong, another try may succeed."""
     error = rejection_of_frame("stocks", frame)
     assert type(error) is StreamInterrupted
     assert error.code is None
+
+
+@pytest.mark.parametrize(("code", "kind"), [("402", StreamRejected), ("406", StreamInterrupted)])
+def test_a_code_sent_as_text_is_read(code: str, kind: type[StreamError]) -> None:
+    """A final refusal is not retried only because its code came in quotes."""
+    error = rejection_of_frame("stocks", {"T": "error", "code": code})
+    assert (type(error), error.code) == (kind, int(code))
 
 
 def test_the_vendors_text_is_never_repeated() -> None:

@@ -70,6 +70,9 @@ class FakeBackfill:
     def request_quotes(self, stream: StreamName) -> None:
         self.calls.append(f"request_quotes of {stream}")
 
+    def request_lost(self, stream: StreamName) -> None:
+        self.calls.append(f"request_lost of {stream}")
+
 
 class FakeCalendar:
     """An open market until four."""
@@ -185,7 +188,7 @@ def test_an_injected_factory_is_called_with_the_promised_arguments_alone() -> No
 def test_the_backfill_lives_with_the_run(desk) -> None:
     """It starts with the streams and is stopped and joined with them."""
     assert desk.backfill.calls == ["start"]
-    assert desk.run.stop(20)
+    desk.run.stop(20)
     assert desk.backfill.calls[-2:] == ["stop", "join"]
 
 
@@ -208,6 +211,38 @@ def test_a_stream_knows_as_of_when_rest_told_all_its_quotes(desk) -> None:
     after = desk.run.snapshot()
     assert (after.health["options"].complete_at, after.health["stocks"].complete_at) == (NOW, None)
     assert after.version > before.version
+
+
+@pytest.mark.parametrize("stream", [StreamName.OPTIONS, StreamName.STOCKS])
+def test_an_unreadable_market_message_is_asked_of_rest(desk, wait_until, stream) -> None:
+    """It might have been a change: its time is recorded, and REST is asked for that stream's prices."""
+    desk.pass_seconds(5)
+    desk.give(stream, "quotes", [{"T": "q", "S": "?", "bp": "?", "t": NOW}])
+    wait_until(lambda: f"request_lost of {stream}" in desk.backfill.calls)
+    assert desk.run.snapshot().health[stream].lost_at == desk.now
+    other = {StreamName.OPTIONS, StreamName.STOCKS} - {stream}
+    assert desk.run.snapshot().health[other.pop()].lost_at is None
+
+
+def test_an_unreadable_order_update_is_asked_of_the_fills_alone(desk, wait_until) -> None:
+    """The prices of no data stream are in doubt."""
+    desk.give(StreamName.FILLS, "orders", [{"order": 7}])
+    wait_until(lambda: "request_fills" in desk.backfill.calls)
+    assert not [call for call in desk.backfill.calls if "lost" in call]
+
+
+def test_a_dropped_batch_is_asked_of_rest(wait_until) -> None:
+    """The batch that a full inbox gives up might have held a change."""
+    desk = RunDesk(replace(CONFIG, queue_maxsize=1))
+    desk.run.workers[StreamName.OPTIONS].start()  # without the consumer, so nobody takes them
+    wait_until(lambda: desk.made[StreamName.OPTIONS])
+    desk.give(StreamName.OPTIONS, "quotes", _quotes(CONTRACTS, NOW))
+    assert "request_lost of options" not in desk.backfill.calls
+    desk.pass_seconds(5)
+    desk.give(StreamName.OPTIONS, "quotes", _quotes(CONTRACTS, NOW))
+    assert desk.backfill.calls.count("request_lost of options") == 1
+    assert desk.run.snapshot().health[StreamName.OPTIONS].lost_at == desk.now
+    desk.run.stop(20)
 
 
 def test_what_no_stream_tells_is_complete_without_a_word(wait_until) -> None:
@@ -287,7 +322,7 @@ def test_a_confirmation_does_not_hide_a_loss_that_came_at_the_same_time(wait_unt
     desk.run.results.put_order_history([], [], NOW)
     assert before == []
     assert desk.run.snapshot().fill_gaps == (FillGap(NOW),)
-    assert desk.run.stop(20)
+    desk.run.stop(20)
 
 
 def test_a_failed_fetch_is_said_in_the_gap(desk) -> None:
@@ -307,7 +342,7 @@ def test_without_the_fill_stream_there_are_no_gaps(wait_until) -> None:
     desk.run.results.put_progress("fills", "off")
     desk.run.results.put_order_history([], [], NOW)
     assert desk.run.snapshot().fill_gaps == ()
-    assert desk.run.stop(20)
+    desk.run.stop(20)
 
 
 def test_an_acknowledgement_without_a_backfill_bounds_the_gap_only(wait_until) -> None:
@@ -542,14 +577,15 @@ def test_an_order_update_that_cannot_be_read_is_missing_until_rest_confirms(desk
     wait_until(lambda: desk.run.snapshot().fill_gaps)
 
 
-def test_stop_says_when_a_thread_would_not_end(wait_until) -> None:
+def test_a_thread_that_will_not_end_is_given_up(wait_until) -> None:
     """A streamer that ignores `stop()` is given up on at the deadline; the run is stopped all the same."""
     desk = RunDesk(LiveStreamConfig(stocks=("AAPL",), stream_fills=False), with_backfill=False)
     desk.run.start()
     wait_until(lambda: desk.made[StreamName.STOCKS])
     stubborn = desk.made[StreamName.STOCKS][0]
     release, stubborn.stop = stubborn.stop, lambda: None  # type: ignore[method-assign]
-    assert desk.run.stop(0.01) is False
+    desk.run.stop(0.01)
+    assert desk.run.workers[StreamName.STOCKS].thread.is_alive()
     snapshot = desk.run.snapshot()
     assert (snapshot.status, snapshot.running, snapshot.stopped_at) == ("stopped", False, NOW)
     release()
