@@ -156,13 +156,18 @@ def portfolio(
     from options_helper.data.rest.account_history import read_account  # noqa: PLC0415 - needs httpx
     from options_helper.data.rest.client import AlpacaRest  # noqa: PLC0415 - needs httpx
     from options_helper.data.settings import load_settings  # noqa: PLC0415 - needs dotenv
-    from options_helper.files.account_portfolio import DEFAULT_PATH, write_account_portfolio  # noqa: PLC0415
+    from options_helper.files.account_portfolio import (  # noqa: PLC0415 - needs pydantic
+        DEFAULT_PATH,
+        read_existing,
+        write_account_portfolio,
+    )
 
     if diff and merge is None and DEFAULT_PATH.exists():
         merge = DEFAULT_PATH
+    existing = None if merge is None else read_existing(merge, None if diff else _output_descriptor())
     with contextlib.closing(AlpacaRest(load_settings())) as rest:
         account = read_account(rest)
-    written = write_account_portfolio(account.history, merge)
+    written = write_account_portfolio(account.history, existing)
     for sentence in account.left_out:
         typer.echo(printable(sentence), err=True)
     typer.echo(printable("\n".join(written.changes), keep_lines=True) if diff else written.text)
@@ -202,6 +207,13 @@ def main() -> None:
         _discard_output()
         place = f" ({error.filename})" if error.filename else ""
         _fail(f"The system refused to continue: {error.strerror or type(error).__name__}{place}.")
+
+
+def _output_descriptor() -> int | None:
+    try:
+        return sys.stdout.fileno()
+    except (AttributeError, OSError, ValueError):  # closed, or replaced by something without one
+        return None
 
 
 def _require_working_directory() -> None:

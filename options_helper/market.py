@@ -6,6 +6,7 @@ from options_helper.market_records import (
     BrokerEvent,
     BrokerFill,
     BrokerPosition,
+    CashChange,
     Dividend,
     EventKind,
     Greeks,
@@ -14,6 +15,7 @@ from options_helper.market_records import (
     Quote,
     Split,
     Trade,
+    is_unsure,
 )
 from options_helper.order_rows import NO_UNREADABLE_ROWS, FillGap, UnreadableRows
 from options_helper.snapshot import (
@@ -31,6 +33,7 @@ __all__ = [
     "BrokerEvent",
     "BrokerFill",
     "BrokerPosition",
+    "CashChange",
     "Dividend",
     "EventKind",
     "FillGap",
@@ -46,4 +49,5 @@ __all__ = [
     "StreamState",
     "Trade",
     "UnreadableRows",
+    "is_unsure",
 ]

@@ -6,8 +6,8 @@ Times are aware UTC datetimes.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Container, Mapping
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
 
@@ -60,12 +60,24 @@ class PreviousClose:
     Attributes:
         trades: The number of trades on that day, if known.
         traded_at: The time of its last trade, if known.
+        mid: The middle of a contract's closing quote, if it was read before the next session's first quote.
     """
 
     price: float
     date: dt.date
     trades: int | None = None
     traded_at: dt.datetime | None = None
+    mid: float | None = None
+
+    def completed(self, earlier: PreviousClose | None) -> PreviousClose:
+        """Return this close with what an earlier answer about the same day still knew."""
+        if earlier is None or earlier.date != self.date or None not in (self.mid, self.traded_at):
+            return self
+        return replace(
+            self,
+            mid=earlier.mid if self.mid is None else self.mid,
+            traded_at=self.traded_at or earlier.traded_at,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,12 +110,24 @@ class BrokerPosition:
     previous_close: float | None = None
 
 
+def is_unsure(symbol: str, held: Container[str], unread: frozenset[str]) -> bool:
+    """Return whether the broker may hold a symbol in a row that could not be read.
+
+    Args:
+        symbol: The contract or stock.
+        held: The symbols of the readable rows.
+        unread: Those of the others, "" for a row without one.
+    """
+    return symbol not in held and bool(unread & {symbol, ""})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BrokerAccount:
     """The broker's account figures (`/v2/account`) in dollars, None if not reported.
 
     Attributes:
         last_equity: Equity at the last session's close.
+        position_value: The value of all positions, as counted in this equity.
         as_of: When they were read.
     """
 
@@ -112,6 +136,7 @@ class BrokerAccount:
     cash: float | None = None
     buying_power: float | None = None
     options_buying_power: float | None = None
+    position_value: float | None = None
     as_of: dt.datetime
 
 
@@ -184,6 +209,21 @@ class Betas:
     until: dt.date
     values: Mapping[str, float]
     returns: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CashChange:
+    """A change of cash that no trade made: a fee, a dividend, interest, a deposit.
+
+    Attributes:
+        amount: Dollars, negative if they were paid.
+        is_transfer: True for deposits and withdrawals, which are no result.
+    """
+
+    amount: Decimal
+    date: dt.date
+    is_transfer: bool
+    activity_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,6 +18,7 @@ from options_helper.market_records import (
     BrokerEvent,
     BrokerFill,
     BrokerPosition,
+    CashChange,
     Dividend,
     Greeks,
     MarketPhase,
@@ -206,11 +207,14 @@ class Received:
             `normalize_option_event`.
         unreadable_rows: REST rows of fills and orders that could not be read.
         greeks, multipliers, broker_positions: By contract symbol (stocks too for broker_positions).
+        broker_unread: Symbols of the broker's rows that could not be read, "" for a row without one; what is
+            held of them is unknown.
         broker_positions_at: When the broker's positions were read; None while they are unknown.
         broker: The account's money.
         broker_account: The broker's account number, masked.
         broker_fills, broker_events: The account's executions and other changes since
             `broker_history_since`, today's included; None there while they are unknown.
+        broker_cash: The last days' fees, dividends, interest and deposits; None while they are unknown.
         splits: Splits of the stocks since then.
         betas: How the stocks move with the market; None until known.
         dividends: Declared cash dividends of the stocks with an ex-date from today on; None until known.
@@ -232,12 +236,14 @@ class Received:
     greeks: Mapping[str, Greeks] = field(default_factory=dict)
     multipliers: Mapping[str, float] = field(default_factory=dict)
     broker_positions: Mapping[str, BrokerPosition] = field(default_factory=dict)
+    broker_unread: frozenset[str] = frozenset()
     broker_positions_at: dt.datetime | None = None
     broker: BrokerAccount | None = None
     broker_account: str | None = None
     broker_fills: Sequence[BrokerFill] = ()
     broker_events: Sequence[BrokerEvent] = ()
     broker_history_since: dt.date | None = None
+    broker_cash: Sequence[CashChange] | None = None
     splits: Sequence[Split] = ()
     dividends: Sequence[Dividend] | None = None
     betas: Betas | None = None
@@ -262,6 +268,7 @@ class LiveSnapshot(Received):
         session_open, session_close: The regular session of `trading_date`; the close is earlier on half days.
         account: "paper", "live" or "demo", None before Start.
         trading_date, previous_trading_date: New York dates of the calendar, None until known.
+        previous_session_close: When the session of `previous_trading_date` ended.
         stopped_at: When the last run ended, while status is stopped.
         clock_offset_seconds: How far this computer's clock is ahead of Alpaca's; None if unknown.
     """
@@ -296,6 +303,7 @@ class LiveSnapshot(Received):
     session_close: dt.datetime | None = None
     trading_date: dt.date | None = None
     previous_trading_date: dt.date | None = None
+    previous_session_close: dt.datetime | None = None
     clock_offset_seconds: float | None = None
 
     def __post_init__(self) -> None:

@@ -87,6 +87,7 @@ class FakeRest:
     calls: Counter[str] = field(default_factory=Counter)
     log: list[str] = field(default_factory=list)
     fills: list[Any] = field(default_factory=list)
+    cash: list[Any] = field(default_factory=list)
     earlier_events: list[Any] = field(default_factory=list)
     events_asked_after: dt.datetime | None = None
     todays_orders: list[Any] = field(default_factory=list)
@@ -203,6 +204,12 @@ class FakeRest:
             self.asked_after.append(after)
         for start in range(0, max(len(self.fills), 1), 2):
             yield self.fills[start : start + 2]
+
+    def cash_pages(self, after: dt.datetime) -> Iterator[list[Any]]:
+        """Return today's fees and deposits."""
+        self._call("cash")
+        assert after < NOW
+        yield self.cash
 
     def option_event_pages(self, after: dt.datetime) -> Iterator[list[Any]]:
         """Return the events of earlier days."""

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from options_helper.analysis.account.records import AccountHistory
 from options_helper.analysis.account.writing.merge import merge_portfolio, write_portfolio
 from options_helper.analysis.account.writing.words import describe_changes
-from options_helper.analysis.account.writing.written import Entry
+from options_helper.errors import PortfolioError
 from options_helper.models import Portfolio
 from options_helper.portfolio_file import parse_portfolio, read_portfolio_file
 from options_helper.printable import printable_json
 
 DEFAULT_PATH = Path("portfolio.json")
 _NAME = "the account's portfolio"  # what an error names instead of a file
+_OVERWRITTEN = (
+    "the output is redirected into this same file, and the shell empties it before it can be read; restore "
+    "it, then send the output to another file"
+)
+_UNSURE = "a position of the account could not be read, so a merge might remove what is still held; try again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,27 +32,54 @@ class AccountPortfolio:
     changes: list[str]
 
 
-def write_account_portfolio(history: AccountHistory, merge_into: Path | None) -> AccountPortfolio:
-    """Return an account as a portfolio file.
+@dataclass(frozen=True, slots=True)
+class ExistingFile:
+    """A portfolio file to merge into: its bytes, and the same as models."""
+
+    content: bytes
+    portfolio: Portfolio
+
+
+def read_existing(path: Path, output: int | None = None) -> ExistingFile:
+    """Return the file to merge into.
+
+    Args:
+        path: The file.
+        output: The descriptor of standard output, if it has one.
 
     Raises:
-        PortfolioError: The file to merge into cannot be used, or the account holds what no file can name.
+        PortfolioError: The file cannot be used, or the output is redirected into it.
     """
-    before, document = Portfolio(), None
-    if merge_into is not None:
-        content, _ = read_portfolio_file(merge_into)
-        before = parse_portfolio(merge_into, content)
-        document = json.loads(content.decode("utf-8-sig"))
-    return as_text(before, document, history)
+    if output is not None and _is_same_file(path, output):
+        raise PortfolioError(path, _OVERWRITTEN)
+    content, _ = read_portfolio_file(path)
+    return ExistingFile(content, parse_portfolio(path, content))
 
 
-def as_text(before: Portfolio, document: Entry | None, history: AccountHistory) -> AccountPortfolio:
-    """Return the account merged into an already parsed document, or alone.
+def _is_same_file(path: Path, output: int) -> bool:
+    try:
+        return os.path.samestat(os.fstat(output), path.expanduser().stat())
+    except (OSError, RuntimeError):  # the file is missing, or "~nobody": reading it will say so
+        return False
+
+
+def write_account_portfolio(
+    history: AccountHistory, existing: ExistingFile | None = None
+) -> AccountPortfolio:
+    """Return an account as a portfolio file, merged into an existing one if there is one.
 
     Raises:
-        PortfolioError: The account holds what no file can name.
+        PortfolioError: The account holds what no file can name; or it has a row that could not be read, so
+            a merge might remove what is held.
     """
-    merged = write_portfolio(history) if document is None else merge_portfolio(document, before, history)
+    if existing is None:
+        before, merged = Portfolio(), write_portfolio(history)
+    elif history.unread:
+        raise PortfolioError(_NAME, _UNSURE)
+    else:
+        before = existing.portfolio
+        document = json.loads(existing.content.decode("utf-8-sig"))
+        merged = merge_portfolio(document, before, history)
     text = printable_json(merged)
     after = parse_portfolio(_NAME, text.encode())
     return AccountPortfolio(text, describe_changes(before, after))

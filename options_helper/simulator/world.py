@@ -7,11 +7,13 @@ import datetime as dt
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from functools import partial
 
 from options_helper.simulator.account.differences import Differences
 from options_helper.simulator.account.order_desk import OrderDesk
 from options_helper.simulator.account.order_flow import OrderFlow
+from options_helper.simulator.account.orders import asset_id
 from options_helper.simulator.account.portfolio import holdings
 from options_helper.simulator.clients import Clients
 from options_helper.simulator.faults import Faults
@@ -107,7 +109,7 @@ class World:
         self.requests: deque[tuple[str, str]] = deque(maxlen=_REQUESTS_KEPT)
         self._contracts = list(contracts) or [symbol for symbol in held if parse_contract(symbol)]
         self._loop: asyncio.AbstractEventLoop | None = None
-        self.differences = Differences(self.desk, self.market) if differs else None
+        self.differences = Differences(self.desk, self.market, self._split_before) if differs else None
         if self.differences is not None:
             self.differences.make()
 
@@ -115,6 +117,22 @@ class World:
         """Set the loop that everything runs on."""
         self._loop = loop
         self.released = asyncio.Event()
+
+    def declare_split(self, symbol: str, new: int, old: int, ex_date: dt.date) -> None:
+        """Announce a stock split, and apply it to the holdings."""
+        row: dict[str, object] = {
+            "id": asset_id(f"{symbol} split {ex_date}"),
+            "symbol": symbol,
+            "new_rate": new,
+            "old_rate": old,
+            "process_date": ex_date.isoformat(),
+            "ex_date": ex_date.isoformat(),
+        }
+        self.splits.append(row)
+        self.desk.positions.split(symbol, Decimal(new) / old)
+
+    def _split_before(self, symbol: str, new: int, ago: dt.timedelta) -> None:
+        self.declare_split(symbol, new, 1, self.market.today - ago)
 
     def contracts(self) -> list[str]:
         """Return the contracts to trade that have not expired."""

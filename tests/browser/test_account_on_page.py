@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from options_helper.portfolio_file import parse_portfolio
+from options_helper.portfolio_file import load_portfolio, parse_portfolio
 from options_helper.times import new_york_date, utc_now
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ def make_differences(portal: Portal) -> None:
     simulator.settle("OPASN", find(portal, "MSFT", "P", long=False), 1)
     simulator.settle("OPEXC", find(portal, "BRKB", "C", long=True), 1)
     simulator.settle("OPEXP", find(portal, "TSLA", "P", long=False), 1)
-    simulator.declare_split("SPY", 2, 1, today - DAY)
+    simulator.declare_split("SPY", 2, 1, today - 4 * DAY)
 
 
 def start(portal: Portal) -> Page:
@@ -130,7 +130,12 @@ def test_every_difference_is_listed_with_its_cause(quiet_portal: Portal) -> None
         re.compile(r"positions are not held at the broker: .\$[\d,]+ counted")
     )
     expect(panel).to_contain_text(re.compile(r"Equity \$[\d,.]+ · today .\$[\d,.]+ · Cash .?\$"))
-    expect(panel).to_contain_text(re.compile(r"P/L today .\$[\d,.]+ at the broker's prices, of"))
+    expect(panel).to_contain_text(
+        re.compile(r"P/L today .\$[\d,.]+ at the broker's prices · \d+ contracts and stocks")
+    )
+    page.get_by_role("radio", name="Account", exact=True).click()
+    tile = page.locator(".st-key-live-totals [data-testid=stMetric]").filter(has_text="P/L Day")
+    expect(tile).to_contain_text(re.compile(r"contracts and stocks"))
     panel.get_by_text("Closed today").click()
     closed = panel.locator("table").filter(has_text="Result today")
     expect(closed.locator("tr").filter(has_text=re.compile(rf"TSLA .* put{MINUS}1"))).to_have_count(1)
@@ -153,3 +158,28 @@ def test_a_file_without_an_account_is_not_compared(quiet_portal: Portal) -> None
     expect(panel.locator("thead")).to_have_count(0)
     expect(page.locator(".st-key-live-account-note")).to_have_count(0)
     expect(page.locator("tr.is-not-held")).to_have_count(0)
+
+
+def test_the_account_stands_in_for_a_missing_file(quiet_portal: Portal, tmp_path: Path) -> None:
+    """One press draws its positions as the book, with the text of a file; the file takes over once saved."""
+    portal = quiet_portal
+    (portal.folder / "portfolio.json").unlink()
+    page = portal.open()
+    page.get_by_role("button", name="Show my account").click()
+    expect(page.get_by_role("button", name="Stop", exact=True)).to_be_enabled()
+    panel, book = page.locator(".st-key-live-account"), page.locator(".st-key-live-account-book")
+    total = len(held(portal))
+    expect(panel).to_contain_text(f"all {total} contracts and stocks agree")
+    expect(page.locator(".positions-table tr").filter(has_text="AAPL").first).to_be_visible()
+    expect(book).to_contain_text("This is your account as it was read at")
+    with page.expect_download() as download:
+        book.get_by_role("button", name="Download portfolio.json").click()
+    saved = tmp_path / "downloaded.json"
+    download.value.save_as(saved)
+    assert sum(len(getattr(one, "legs", [one])) for one in load_portfolio(saved).positions) == total
+    book.get_by_text("Your account as a portfolio file").click()
+    expect(book.locator("code").filter(has_text="base_currency")).to_be_visible()
+    saved.rename(portal.folder / "portfolio.json")
+    expect(book).to_have_count(0)
+    expect(panel).to_contain_text(f"all {total} contracts and stocks agree")
+    assert portal.complaints == []

@@ -87,11 +87,11 @@ def test_a_total_that_lacks_a_leg_has_no_headline_there_either() -> None:
 
 
 def test_a_tile_that_lacks_a_leg_is_a_dash_and_says_beneath_what_it_covers() -> None:
-    """The words of the page: "—" as the headline, and "11 of 12 legs: +$1,234" beneath it."""
+    """A dash over "11 of 12 legs: +$1,234"; the value shows its known part, marked as partial."""
     page = AppTest.from_function(_draw_tiles).run()
     tiles = {tile.label: (tile.value, tile.delta) for tile in page.metric}
     assert tiles == {
-        "Portfolio value": ("—", "11 of 12 legs: $8,234"),
+        "Portfolio value": ("$8,234", "partial: 11 of 12 legs, cash $0"),
         "P/L Open": ("—", "11 of 12 legs: +$1,234"),
         "P/L Day": ("—", "0 of 12 legs"),
         "Coverage": ("11 of 12 live", "1 no data"),
@@ -114,8 +114,28 @@ def test_one_symbol_does_not_blank_the_headline_of_the_day() -> None:
     assert tile.proto.color == tile.proto.MetricColor.GRAY
 
 
-def _draw_tiles(stale: int = 0, days_known: int = 0) -> None:
+@pytest.mark.parametrize(
+    ("known", "tile"),
+    [(2, ("+$68", "account, 2 contracts and stocks")), (1, ("+$99", "partial: 1 of 2 contracts and stocks"))],
+)
+def test_the_day_is_of_the_file_or_of_the_account(known: int, tile: tuple[str, str]) -> None:
+    """The switch is there once the account's day is known; a part of it is marked as partial."""
+    page = AppTest.from_function(_draw_tiles, kwargs={"days_known": 10, "account_known": known})
+    page.session_state["live-day-of"] = "Account"
+    page.run()
+    shown = next(tile for tile in page.metric if tile.label == "P/L Day")
+    assert (shown.value, shown.delta) == tile
+    page.session_state["live-day-of"] = "File"
+    page.run()
+    shown = next(tile for tile in page.metric if tile.label == "P/L Day")
+    assert (shown.value, shown.delta) == ("+$321", "partial: 10 of 12 legs")
+
+
+def _draw_tiles(stale: int = 0, days_known: int = 0, account_known: int = 0) -> None:
+    from decimal import Decimal
+
     from apps.streamlit.components.positions.totals import render_totals
+    from options_helper.analysis.account.day_result import AccountDay, SymbolDay
     from options_helper.analysis.tables.sums import Total
     from options_helper.analysis.tables.totals import LiveTotals
 
@@ -136,7 +156,15 @@ def _draw_tiles(stale: int = 0, days_known: int = 0) -> None:
         settled=0,
         states={"live": 10, "stale": stale} if stale else {"live": 11, "no_data": 1},
     )
-    render_totals(totals, 0.0)
+    day = None
+    if account_known:
+        results = [Decimal(100), Decimal(-31) if account_known == 2 else None]
+        days = [
+            SymbolDay(symbol=f"S{number}", start=Decimal(1), now=Decimal(1), paid=Decimal(0), result=result)
+            for number, result in enumerate(results)
+        ]
+        day = AccountDay(symbols=tuple(days), cash=Decimal("-0.65"))
+    render_totals(totals, 0.0, day=day)
 
 
 def test_sums_by_underlying_say_what_they_cover() -> None:

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 
 from options_helper.analysis.account.day_result import sum_up_day
 from options_helper.analysis.account.equity import explain_equity
-from options_helper.data.rest.account_history import read_activities
+from options_helper.data.rest.account_history import read_activities, read_cash
 from options_helper.data.rest.client import AlpacaRest
 from options_helper.data.settings import load_settings
 from options_helper.data.streaming.backfill.rest_rows import read_broker_account, read_positions
@@ -70,7 +70,7 @@ def test_money_follows_every_trade(simulator: AlpacaSimulator, rest: AlpacaRest)
 
 
 def test_a_day_of_trades_earns_what_equity_gained(simulator: AlpacaSimulator, rest: AlpacaRest) -> None:
-    """Opens, closes, a roll, an assignment and an expiry: the day's result is equity less last equity."""
+    """Opens, closes, a roll, an assignment, an expiry, fees and a deposit: it is what equity gained."""
     longs = [one for one, quantity in held(simulator).items() if quantity > 0 and parse_contract(one)]
     shorts = [one for one, quantity in held(simulator).items() if quantity < 0 and parse_contract(one)]
     put = next(one for one in shorts if not is_call(one))
@@ -83,10 +83,16 @@ def test_a_day_of_trades_earns_what_equity_gained(simulator: AlpacaSimulator, re
     simulator.fill(simulator.place_multileg_order(roll), prices=[2.2, 3.1])
     simulator.settle("OPASN", put, 1)
     simulator.settle("OPEXP", longs[1], 1)
+    simulator.move_cash("FEE", -0.65)
+    simulator.move_cash("DIV", 12.5)
+    simulator.move_cash("CSD", 400)
     simulator.tick()
     rows: dict[str, dict[str, Any]] = {str(row["symbol"]): row for row in rest.positions()}
     pages = rest.fill_pages(start_of_day(new_york_date(utc_now())))
-    fills, events = read_activities((row for page in pages for row in page), [])
+    left_out: list[str] = []
+    fills, events = read_activities((row for page in pages for row in page), left_out)
+    pages = rest.cash_pages(start_of_day(new_york_date(utc_now())))
+    cash = read_cash((row for page in pages for row in page), left_out)
     closes = {symbol: Decimal(row["lastday_price"]) for symbol, row in rows.items()}
     closes |= {
         symbol: simulator.call(lambda symbol=symbol: previous_close(simulator, symbol))
@@ -96,16 +102,36 @@ def test_a_day_of_trades_earns_what_equity_gained(simulator: AlpacaSimulator, re
         {symbol: Decimal(row["qty"]) for symbol, row in rows.items()},
         {symbol: Decimal(row["current_price"]) for symbol, row in rows.items()},
         closes,
-        fills,
-        events,
+        [*fills, *events],
+        cash,
     )
     figures = money(rest)
+    assert (day.complete, left_out) == (True, [])
+    assert (day.cash, day.deposits) == (Decimal("11.85"), 400)
+    assert day.known == figures["equity"] - figures["last_equity"] - 400
+
+
+@pytest.mark.parametrize("ticks", [0, 40])
+def test_prices_that_move_between_the_brokers_answers_are_named(
+    simulator: AlpacaSimulator, rest: AlpacaRest, ticks: int
+) -> None:
+    """However far the two requests are apart, the rest is nothing: what moved has a line of its own."""
+    positions = read_positions(rest.positions())
+    simulator.tick(ticks)
+    for symbol in positions:
+        simulator.push_trade(symbol, 3.0 + ticks)
+    later = read_positions(rest.positions())
     broker = read_broker_account(rest.account(), utc_now())
-    bridge = explain_equity([], Decimal(0), read_positions(rest.positions()), broker)
+    bridge = explain_equity([], Decimal(0), positions, broker)
     assert bridge is not None
-    assert (bridge.rest, bridge.unpriced) == (0, 0)
-    assert day.complete
-    assert day.known == figures["equity"] - figures["last_equity"]
+    size = {symbol: 100 if parse_contract(symbol) else 1 for symbol in positions}
+    moved = sum(
+        Decimal(str(one.quantity)) * (Decimal(str(one.price)) - Decimal(str(later[one.symbol].price)))
+        * size[one.symbol]
+        for one in positions.values()
+    )  # fmt: skip
+    assert (bridge.rest, bridge.unpriced, bridge.between) == (0, 0, moved)
+    assert moved != 0
 
 
 def is_call(symbol: str) -> bool:
@@ -122,21 +148,27 @@ def previous_close(simulator: AlpacaSimulator, symbol: str) -> Decimal:
 
 
 def test_the_demonstrations_account_differs_from_its_file() -> None:
-    """Sold out, opened on an earlier day, partly closed today, and assigned during the session."""
+    """Split, adjusted, exercised, opened on an earlier day, partly closed today; assigned in the session."""
     document = demo_portfolio(new_york_date(utc_now()))
     settings: dict[str, Any] = {"portfolio": document, "tick_seconds": 0, "order_interval_seconds": 0}
     with AlpacaSimulator(**settings) as plain, AlpacaSimulator(**settings, differs=True) as simulator:
         file, account = held(plain), held(simulator)
-        assert set(file) - set(account) == {"SPY"}
-        [opened] = set(account) - set(file)
-        assert account[opened] == 2
+        assert account["SPY"] == 2 * file["SPY"]
+        gone, new = set(file) - set(account), set(account) - set(file)
+        adjusted = {one for one in new if (contract := parse_contract(one)) and contract.adjusted}
+        assert {account[one] for one in adjusted} == {file[one] for one in gone if file[one] < 0}
+        assert len(adjusted) == 1
+        [exercised] = {one for one in gone if file[one] > 0}
+        contract = parse_contract(exercised)
+        assert contract is not None
+        [opened] = new - adjusted - {contract.underlying}
+        assert (account[opened], account[contract.underlying]) == (2, 100 * file[exercised])
         changed = {symbol for symbol in set(file) & set(account) if file[symbol] != account[symbol]}
-        assert len(changed) == 1
+        assert len(changed) == 2
         days = {one.at.to_new_york().date() for one in simulator.ledger().executions}
         today = new_york_date(utc_now())
-        assert days == {today - dt.timedelta(days=days) for days in (0, 2, 3)}
-        assert simulator.call(lambda: simulator._world.desk.events) == []
+        assert days == {today - dt.timedelta(days=days) for days in (0, 2)}
         for _ in range(ASSIGNED_AFTER_STEPS):
             simulator.call(simulator._world.step_orders)
         kinds = [event.kind for event in simulator.call(lambda: simulator._world.desk.events)]
-        assert kinds == ["OPASN", "OPTRD"]
+        assert kinds == ["OPEXC", "OPTRD", "OPASN", "OPTRD"]

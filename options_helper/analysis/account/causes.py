@@ -9,7 +9,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Protocol
 
-from options_helper.analysis.account.records import ZERO
+from options_helper.analysis.account.records import ZERO, Change, when_of
 from options_helper.analysis.contracts.products import is_adjusted
 from options_helper.analysis.osi import (
     contract_root,
@@ -81,7 +81,7 @@ _MOST_WORDS = 3
 def find_cause(
     symbol: str,
     gap: Decimal,
-    changes: Iterable[BrokerFill | BrokerEvent],
+    changes: Iterable[Change],
     groups: Mapping[str, BrokerEvent],
     *,
     today: dt.date,
@@ -97,7 +97,7 @@ def find_cause(
         today: The New York date.
         saved_at: When the file was saved.
     """
-    newest_first = sorted(changes, key=_when, reverse=True)
+    newest_first = sorted(changes, key=when_of, reverse=True)
     total = ZERO
     for number, change in enumerate(newest_first, 1):
         total += change.quantity
@@ -141,15 +141,8 @@ def _is_adjusted_twin(one: str, other: str) -> bool:
     )
 
 
-def _when(change: BrokerFill | BrokerEvent) -> tuple[dt.date, bool, dt.datetime]:
-    """Return the sort key of changes: an event, booked at the end of its day, follows the executions."""
-    if isinstance(change, BrokerFill):
-        return new_york_date(change.at), False, change.at
-    return change.date, True, dt.datetime.max.replace(tzinfo=dt.UTC)
-
-
 def _cause(
-    newest_first: Sequence[BrokerFill | BrokerEvent],
+    newest_first: Sequence[Change],
     groups: Mapping[str, BrokerEvent],
     today: dt.date,
     saved_at: dt.datetime | None,
@@ -159,17 +152,17 @@ def _cause(
     if len(newest_first) > _MOST_WORDS:
         words.insert(0, f"{len(newest_first) - _MOST_WORDS} earlier changes")
     after = _after(newest_first[-1], saved_at)
-    return Cause(kind=_kind(newest, today), words=join_words(words) + after, date=_when(newest)[0])
+    return Cause(kind=_kind(newest, today), words=join_words(words) + after, date=when_of(newest)[0])
 
 
-def _kind(change: BrokerFill | BrokerEvent, today: dt.date) -> CauseKind:
+def _kind(change: Change, today: dt.date) -> CauseKind:
     if isinstance(change, BrokerEvent):
         return _KINDS.get(change.kind, CauseKind.OTHER)
     return CauseKind.FILLED_TODAY if new_york_date(change.at) >= today else CauseKind.EARLIER_FILL
 
 
-def _words(change: BrokerFill | BrokerEvent, groups: Mapping[str, BrokerEvent], today: dt.date) -> str:
-    day, quantity = _when(change)[0], plain(float(abs(change.quantity)))
+def _words(change: Change, groups: Mapping[str, BrokerEvent], today: dt.date) -> str:
+    day, quantity = when_of(change)[0], plain(float(abs(change.quantity)))
     when = "today" if day >= today else f"on {format_day(day)}"
     if isinstance(change, BrokerFill):
         if day >= today:
@@ -187,7 +180,7 @@ def _words(change: BrokerFill | BrokerEvent, groups: Mapping[str, BrokerEvent], 
     return f"{quantity} {_VERBS.get(kind, kind.value)} {when}"
 
 
-def _after(oldest: BrokerFill | BrokerEvent, saved_at: dt.datetime | None) -> str:
+def _after(oldest: Change, saved_at: dt.datetime | None) -> str:
     """Return whether all of it certainly came after the file was saved."""
     if saved_at is None:
         return ""

@@ -15,9 +15,9 @@ from enum import StrEnum
 
 from options_helper.analysis.account.causes import Cause, find_cause, find_replacement
 from options_helper.analysis.account.file_parts import FilePart, compared_positions, parts_of
-from options_helper.analysis.account.records import ZERO
+from options_helper.analysis.account.records import ZERO, Change
 from options_helper.analysis.text.figures import format_count
-from options_helper.market import BrokerEvent, BrokerFill, LiveSnapshot, Split
+from options_helper.market import BrokerEvent, BrokerFill, LiveSnapshot, Split, is_unsure
 from options_helper.models import Portfolio
 from options_helper.times import new_york_date
 
@@ -29,6 +29,10 @@ class Agreement(StrEnum):
     DIFFERS = "differs"
     ONLY_IN_FILE = "only in the file"
     ONLY_AT_BROKER = "only at the broker"
+    UNKNOWN = "not known"
+
+
+_NO_DIFFERENCE = frozenset({Agreement.EQUAL, Agreement.UNKNOWN})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +42,7 @@ class Comparison:
     Attributes:
         position_ids: The positions of the file that hold it.
         cause: Why they differ; None if they are equal or nothing explains it.
+        is_unsure: True if the broker may hold it in a row that could not be read.
     """
 
     symbol: str
@@ -45,10 +50,13 @@ class Comparison:
     at_broker: Decimal
     position_ids: tuple[str, ...]
     cause: Cause | None = None
+    is_unsure: bool = False
 
     @property
     def agreement(self) -> Agreement:
         """How the two sides relate to each other."""
+        if self.is_unsure:
+            return Agreement.UNKNOWN
         if self.in_file == self.at_broker:
             return Agreement.EQUAL
         if not self.at_broker:
@@ -76,8 +84,13 @@ class AccountComparison:
 
     @property
     def differences(self) -> tuple[Comparison, ...]:
-        """The rows that are not equal."""
-        return tuple(row for row in self.rows if row.agreement is not Agreement.EQUAL)
+        """The rows that are known to differ."""
+        return tuple(row for row in self.rows if row.agreement not in _NO_DIFFERENCE)
+
+    @property
+    def unsure(self) -> tuple[Comparison, ...]:
+        """The rows whose quantity at the broker is not known."""
+        return tuple(row for row in self.rows if row.is_unsure)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +101,7 @@ class BrokerSide:
         quantities: Signed, by symbol.
         fills, events: Of the last days, in any order.
         splits: By the stock's symbol.
+        unread: Symbols of rows that could not be read, "" for a row without one.
         as_of: When the quantities were read.
     """
 
@@ -96,6 +110,7 @@ class BrokerSide:
     fills: Sequence[BrokerFill] = ()
     events: Sequence[BrokerEvent] = ()
     splits: Sequence[Split] = ()
+    unread: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, live: LiveSnapshot) -> BrokerSide | None:
@@ -110,6 +125,7 @@ class BrokerSide:
             fills=live.broker_fills,
             events=live.broker_events,
             splits=live.splits,
+            unread=live.broker_unread,
         )
 
 
@@ -139,6 +155,7 @@ def compare_account(
             in_file=in_file[symbol],
             at_broker=broker.quantities.get(symbol, ZERO),
             position_ids=tuple(ids[symbol]),
+            is_unsure=is_unsure(symbol, broker.quantities, broker.unread),
         )
         for symbol in symbols
     ]
@@ -148,7 +165,11 @@ def compare_account(
     return AccountComparison(
         rows=tuple(explained),
         marks={name: mark for name, own in parts.items() if (mark := _mark(own, held))},
-        not_held=frozenset(name for name, own in parts.items() if not any(_held(p, held) for p in own)),
+        not_held=frozenset(
+            name
+            for name, own in parts.items()
+            if not any(_held(part, held) or held[part.symbol].is_unsure for part in own)
+        ),
         left_out=len(portfolio.positions) - len(positions),
         as_of=broker.as_of,
     )
@@ -164,7 +185,7 @@ def _explain(
     rows: Iterable[Comparison], broker: BrokerSide, saved_at: dt.datetime | None
 ) -> list[Comparison]:
     rows = list(rows)
-    changes: defaultdict[str, list[BrokerFill | BrokerEvent]] = defaultdict(list)
+    changes: defaultdict[str, list[Change]] = defaultdict(list)
     for fill in broker.fills:
         changes[fill.symbol].append(fill)
     for event in broker.events:
@@ -174,7 +195,7 @@ def _explain(
     found = []
     for row in rows:
         cause = None
-        if row.agreement is not Agreement.EQUAL:
+        if row.agreement not in _NO_DIFFERENCE:
             gap = row.at_broker - row.in_file
             cause = find_replacement(row, rows, broker.splits, today) or find_cause(
                 row.symbol, gap, changes[row.symbol], groups, today=today, saved_at=saved_at
@@ -191,9 +212,11 @@ def _held(part: FilePart, rows: Mapping[str, Comparison]) -> Decimal:
 
 def _mark(parts: Sequence[FilePart], rows: Mapping[str, Comparison]) -> str:
     """Return `broker holds 2 of 5`, or "" if every part agrees."""
-    differing = [part for part in parts if rows[part.symbol].agreement is not Agreement.EQUAL]
+    differing = [part for part in parts if rows[part.symbol].agreement not in _NO_DIFFERENCE]
     if not differing:
         return ""
+    if any(rows[part.symbol].is_unsure for part in parts):
+        return f"{len(differing)} of {len(parts)} legs differ from the broker"
     if not any(_held(part, rows) for part in parts):
         return "not held at the broker"
     shares = {_held(part, rows) / part.quantity for part in parts}

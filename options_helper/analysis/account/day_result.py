@@ -11,9 +11,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from options_helper.analysis.account.previous_close import choose_close
-from options_helper.analysis.account.records import ZERO, size_of
-from options_helper.market import BrokerEvent, BrokerFill, LiveSnapshot
+from options_helper.analysis.account.records import ZERO, Change, in_order, size_of, when_of
+from options_helper.analysis.valuation.previous_closes import choose_close
+from options_helper.market import CashChange, LiveSnapshot
 from options_helper.times import new_york_date
 
 
@@ -36,15 +36,21 @@ class SymbolDay:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountDay:
-    """The day of an account; `known` is the sum of the known results."""
+    """The day of an account.
+
+    Attributes:
+        cash: Dollars of today's fees (negative), dividends and interest; None if they are unknown.
+        deposits: Dollars deposited today less those withdrawn, which are no result; None if unknown.
+    """
 
     symbols: tuple[SymbolDay, ...]
-    fees: Decimal
+    cash: Decimal | None = ZERO
+    deposits: Decimal | None = ZERO
 
     @property
     def known(self) -> Decimal:
-        """The dollars of all symbols whose result is known, less fees."""
-        return sum((day.result for day in self.symbols if day.result is not None), -self.fees)
+        """The dollars of all that is known."""
+        return sum((day.result for day in self.symbols if day.result is not None), self.cash or ZERO)
 
     @property
     def covered(self) -> int:
@@ -53,23 +59,16 @@ class AccountDay:
 
     @property
     def complete(self) -> bool:
-        """True if every symbol's result is known."""
-        return self.covered == len(self.symbols)
-
-    @property
-    def closed(self) -> tuple[SymbolDay, ...]:
-        """The symbols that were held or opened today and are no longer held."""
-        return tuple(day for day in self.symbols if not day.now)
+        """True if every symbol's result is known, and the fees are."""
+        return self.covered == len(self.symbols) and self.cash is not None
 
 
 def sum_up_day(
     quantities: Mapping[str, Decimal],
     prices: Mapping[str, Decimal],
     closes: Mapping[str, Decimal],
-    fills: Iterable[BrokerFill],
-    events: Iterable[BrokerEvent],
-    *,
-    fees: Decimal = ZERO,
+    changes: Iterable[Change],
+    cash: Iterable[CashChange] | None = (),
 ) -> AccountDay:
     """Return the day of an account by symbol.
 
@@ -77,17 +76,14 @@ def sum_up_day(
         quantities: The broker's now, signed.
         prices: Now, dollars per share.
         closes: The previous closes, dollars per share.
-        fills: Today's executions.
-        events: Today's assignments, exercises and expiries, with the shares they brought.
-        fees: What today's fees cost, above zero.
+        changes: Today's executions, assignments, exercises and expiries, with the shares they brought.
+        cash: Today's fees, dividends, interest and deposits; None if they are unknown.
     """
     moved: defaultdict[str, Decimal] = defaultdict(Decimal)
     paid: defaultdict[str, Decimal] = defaultdict(Decimal)
-    changes = [(one.symbol, one.quantity, one.price) for one in fills]
-    changes += [(one.symbol, one.quantity, one.price or ZERO) for one in events]
-    for symbol, quantity, price in changes:
-        moved[symbol] += quantity
-        paid[symbol] += quantity * price * size_of(symbol)
+    for one in changes:
+        moved[one.symbol] += one.quantity
+        paid[one.symbol] += one.quantity * (one.price or ZERO) * size_of(one.symbol)
     days = []
     for symbol in sorted({*quantities, *moved}):
         now = quantities.get(symbol, ZERO)
@@ -95,7 +91,12 @@ def sum_up_day(
         value, before = _value(symbol, now, prices), _value(symbol, start, closes)
         result = None if value is None or before is None else value - before - paid[symbol]
         days.append(SymbolDay(symbol=symbol, start=start, now=now, paid=paid[symbol], result=result))
-    return AccountDay(symbols=tuple(days), fees=fees)
+    if cash is None:
+        return AccountDay(symbols=tuple(days), cash=None, deposits=None)
+    sums = {True: ZERO, False: ZERO}
+    for change in cash:
+        sums[change.is_transfer] += change.amount
+    return AccountDay(symbols=tuple(days), cash=sums[False], deposits=sums[True])
 
 
 def _value(symbol: str, quantity: Decimal, prices: Mapping[str, Decimal]) -> Decimal | None:
@@ -107,19 +108,21 @@ def _value(symbol: str, quantity: Decimal, prices: Mapping[str, Decimal]) -> Dec
 
 
 def day_of(live: LiveSnapshot) -> AccountDay | None:
-    """Return the day of a snapshot's account at the broker's prices, None before its history is read."""
-    if live.broker_positions_at is None or live.broker_history_since is None:
+    """Return the day of a snapshot's account at the broker's prices.
+
+    It is None until the positions are read in full, and the history too.
+    """
+    if live.broker_positions_at is None or live.broker_history_since is None or live.broker_unread:
         return None
     today = new_york_date(live.broker_positions_at)
-    fills = [one for one in live.broker_fills if new_york_date(one.at) == today]
-    events = [one for one in live.broker_events if one.date == today]
-    held = live.broker_positions
-    symbols = {*held, *(one.symbol for one in fills), *(one.symbol for one in events)}
-    closes = {symbol: choose_close(symbol, live) for symbol in symbols}
+    history = in_order(live.broker_fills, live.broker_events)
+    changes = [one for one in history if when_of(one)[0] == today]
+    held, cash = live.broker_positions, live.broker_cash
+    closes = {symbol: choose_close(symbol, live) for symbol in {*held, *(one.symbol for one in changes)}}
     return sum_up_day(
         {symbol: Decimal(repr(position.quantity)) for symbol, position in held.items()},
         {symbol: Decimal(repr(one.price)) for symbol, one in held.items() if one.price is not None},
-        {symbol: close.price for symbol, close in closes.items() if close is not None},
-        fills,
-        events,
+        {symbol: Decimal(repr(close.price)) for symbol, close in closes.items() if close.price is not None},
+        changes,
+        None if cash is None else [one for one in cash if one.date == today],
     )

@@ -42,8 +42,10 @@ class EquityBridge:
         only_at_broker: The negated value of holdings that are only at the broker.
         unmarked: What the broker counts of rows without a mark, with a minus.
         cash: The file's cash less the broker's.
+        between: The value of the broker's positions less what its equity counted for them: prices move, and
+            orders fill, between the two answers. 0 if the account does not say what it counted.
         rest: What the broker's equity has beside its cash and its positions, with a minus.
-        unpriced: How many of the broker's positions have no price there; they stand in `rest`.
+        unpriced: How many of the broker's positions have no price there; they are in `between`.
     """
 
     portfolio_value: Decimal
@@ -53,6 +55,7 @@ class EquityBridge:
     only_at_broker: Decimal
     unmarked: Decimal
     cash: Decimal
+    between: Decimal
     rest: Decimal
     unpriced: int
 
@@ -87,6 +90,7 @@ def explain_equity(
     left = {symbol: exact(position.quantity) for symbol, position in positions.items()}
     units = {symbol: _price(position) * size_of(symbol) for symbol, position in positions.items()}
     broker_value = sum((quantity * units[symbol] for symbol, quantity in left.items()), ZERO)
+    counted = broker_value if account.position_value is None else exact(account.position_value)
     value, marks, only_in_file, unmarked = file_cash, ZERO, ZERO, ZERO
     for row in rows:
         common = _common(row.quantity, left.get(row.symbol, ZERO))
@@ -108,7 +112,8 @@ def explain_equity(
         only_at_broker=-sum((quantity * units[symbol] for symbol, quantity in left.items()), ZERO),
         unmarked=unmarked,
         cash=file_cash - cash,
-        rest=broker_value + cash - equity,
+        between=broker_value - counted,
+        rest=counted + cash - equity,
         unpriced=sum(position.price is None for position in positions.values()),
     )
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from decimal import Decimal
 
+from options_helper.analysis.account.closed_today import ClosedToday
 from options_helper.analysis.account.compare import AccountComparison, Agreement, Comparison
 from options_helper.analysis.account.day_result import AccountDay
 from options_helper.analysis.account.equity import EquityBridge
@@ -20,7 +22,7 @@ def difference_cells(row: Comparison, history_since: dt.date | None) -> tuple[st
     return (
         contract_words(row.symbol),
         _quantity(row.in_file),
-        _quantity(row.at_broker),
+        MISSING if row.is_unsure else _quantity(row.at_broker),
         row.agreement.value,
         cause_words(row, history_since),
     )
@@ -32,6 +34,8 @@ def cause_words(row: Comparison, history_since: dt.date | None) -> str:
         return row.cause.words
     if row.agreement is Agreement.EQUAL:
         return ""
+    if row.is_unsure:
+        return "the broker's row could not be read"
     if history_since is None:
         return "the account's last days are not read yet"
     return _NO_CAUSE.format(day=format_day(history_since))
@@ -43,6 +47,11 @@ def summary(compared: AccountComparison) -> str:
     if not total:
         return "nothing to compare"
     apart = f" · {count(compared.left_out, 'position')} kept out" if compared.left_out else ""
+    unsure = len(compared.unsure)
+    if unsure:
+        apart += f" · {unsure} not known, because the broker's answer could not be read in full"
+    if not number and unsure:
+        return f"{total - unsure} of {total} contracts and stocks agree{apart}"
     if not number:
         return f"all {total} contracts and stocks agree{apart}"
     return f"{number} of {total} contracts and stocks differ{apart}"
@@ -79,6 +88,7 @@ def bridge_lines(bridge: EquityBridge) -> list[tuple[str, str]]:
         ("Only at the broker", bridge.only_at_broker),
         ("Without a mark here", bridge.unmarked),
         ("Cash in the file less the broker's", bridge.cash),
+        ("Moved between the broker's two answers", bridge.between),
         ("The rest", bridge.rest),
     ]
     return [
@@ -90,22 +100,34 @@ def bridge_lines(bridge: EquityBridge) -> list[tuple[str, str]]:
 
 
 def day_words(day: AccountDay) -> str:
-    """Return the account's result of today, and of how much it is known: `P/L today +$69.00 of 12 of 12`."""
-    known = count(day.covered, "contract or stock").replace("contract or stocks", "contracts and stocks")
-    part = known if day.complete else f"{day.covered} of {len(day.symbols)} contracts and stocks"
-    return f"P/L today {cents(day.known, signed=True)} at the broker's prices, of {part}; fees are not in it"
+    """Return the account's result of today, how much of it is known, and the money that no trade moved."""
+    parts = [f"P/L today {cents(day.known, signed=True)} at the broker's prices", day_coverage(day)]
+    if day.cash is None:
+        parts.append("fees and deposits not read yet")
+    if day.cash:
+        parts.append(f"fees, dividends and interest {cents(day.cash, signed=True)} are in it")
+    if day.deposits:
+        parts.append(f"deposits {cents(day.deposits, signed=True)} are not")
+    return " · ".join(parts)
 
 
-def closed_lines(day: AccountDay) -> list[tuple[str, str, str]]:
-    """Return what was held or opened and is held no more: contract, quantity at the start, today's result."""
+def day_coverage(day: AccountDay) -> str:
+    """Return how much of the day is known: `12 contracts and stocks`, `11 of 12 contracts and stocks`."""
+    total = len(day.symbols)
+    words = "contract or stock" if total == 1 else "contracts and stocks"
+    return f"{total} {words}" if day.covered == total else f"{day.covered} of {total} {words}"
+
+
+def closed_lines(closed: Iterable[ClosedToday]) -> list[tuple[str, str, str, str]]:
+    """Return what was closed today: contract, quantity, what it realized by average cost, and today."""
     return [
-        (
-            contract_words(one.symbol),
-            _quantity(one.start),
-            MISSING if one.result is None else cents(one.result, signed=True),
-        )
-        for one in day.closed
+        (contract_words(one.symbol), _quantity(one.quantity), _money(one.realized), _money(one.of_today))
+        for one in closed
     ]
+
+
+def _money(amount: Decimal | None) -> str:
+    return MISSING if amount is None else cents(amount, signed=True)
 
 
 def cents(amount: Decimal, *, signed: bool = False) -> str:

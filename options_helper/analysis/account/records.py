@@ -5,13 +5,16 @@ Quantities are signed, negative for short; money and quantities are exact decima
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
 from options_helper.analysis.osi import is_contract_symbol
 from options_helper.market import BrokerEvent, BrokerFill
+from options_helper.times import new_york_date
 
+Change = BrokerFill | BrokerEvent
 ZERO = Decimal(0)
 CONTRACT_SIZE = Decimal(100)
 
@@ -22,16 +25,11 @@ class Holding:
 
     Attributes:
         entry_price: The broker's average, dollars per share.
-        price: The broker's present price; `previous_close` the last session's.
-        market_value: Dollars, signed.
     """
 
     symbol: str
     quantity: Decimal
     entry_price: Decimal
-    price: Decimal | None = None
-    previous_close: Decimal | None = None
-    market_value: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +37,7 @@ class AccountHistory:
     """An account's holdings and everything that led to them.
 
     Attributes:
+        unread: True if a position could not be read, so that more may be held.
         cash: Dollars, None if unknown.
         parents: The multi-leg order of each leg's order.
         underlyings: The underlying in Alpaca's spelling by contract root, where it is known.
@@ -47,9 +46,23 @@ class AccountHistory:
     holdings: Sequence[Holding] = ()
     fills: Sequence[BrokerFill] = ()
     events: Sequence[BrokerEvent] = ()
+    unread: bool = False
     cash: Decimal | None = None
     parents: Mapping[str, str] = field(default_factory=dict)
     underlyings: Mapping[str, str] = field(default_factory=dict)
+
+
+def when_of(change: Change) -> tuple[dt.date, bool, dt.datetime]:
+    """Return the sort key of changes: an event, booked at the end of its day, follows the executions."""
+    if isinstance(change, BrokerFill):
+        return new_york_date(change.at), False, change.at
+    return change.date, True, dt.datetime.max.replace(tzinfo=dt.UTC)
+
+
+def in_order(fills: Iterable[BrokerFill], events: Iterable[BrokerEvent]) -> list[Change]:
+    """Return executions and events in the order in which they count."""
+    changes: list[Change] = [*fills, *events]
+    return sorted(changes, key=when_of)
 
 
 def size_of(symbol: str) -> Decimal:

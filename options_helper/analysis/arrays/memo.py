@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from operator import is_
 from typing import Any, TypeVar
 
 T = TypeVar("T")
 
 
 class IdentityMemo:
-    """The last value computed from a source, kept as long as the same source is passed.
+    """The last value computed from some sources, kept as long as the same sources are passed.
 
     Use it for parts of a snapshot that nobody changes. Thread-safe: an entry is written whole, and at worst
     computed twice.
@@ -18,14 +19,22 @@ class IdentityMemo:
     __slots__ = ("_entries",)
 
     def __init__(self) -> None:
-        self._entries: dict[str, tuple[object, float, Any]] = {}
+        self._entries: dict[str, tuple[tuple[object, ...], float, Any]] = {}
 
-    def get(self, key: str, source: object, compute: Callable[[], T], *, extent: float = 0) -> T:
-        """Return the value kept under `key` for this same `source` and an equal `extent`, or compute it."""
-        entry = self._entries.get(key)
-        if entry is not None and entry[0] is source and entry[1] == extent:
+    def get(
+        self,
+        key: str,
+        source: object,
+        compute: Callable[[], T],
+        *,
+        also: tuple[object, ...] = (),
+        extent: float = 0,
+    ) -> T:
+        """Return the value kept under `key` for these same sources and an equal `extent`, or compute it."""
+        entry, sources = self._entries.get(key), (source, *also)
+        if entry is not None and entry[1] == extent and all(map(is_, entry[0], sources)):
             value: T = entry[2]
             return value
         fresh = compute()
-        self._entries[key] = (source, extent, fresh)
+        self._entries[key] = (sources, extent, fresh)
         return fresh

@@ -20,7 +20,7 @@ from options_helper.analysis.valuation.valuation import (
     compute_live_rows,
     divide,
 )
-from options_helper.market import LiveSnapshot
+from options_helper.market import LiveSnapshot, is_unsure
 from options_helper.models import Portfolio
 
 _GRAIN = 1e-9  # of quantities; sums of floats may be off by less
@@ -103,11 +103,12 @@ def _differs(book: PortfolioArrays, live: LiveSnapshot) -> Numbers:
         totals = book.compared_quantities
         apart = flags(
             abs(totals.get(symbol, 0.0) - (held[symbol].quantity if symbol in held else 0.0)) > _GRAIN
+            and not is_unsure(symbol, held, live.broker_unread)
             for symbol in rows.symbols
         )
         return flag(apart & book.compared, RowWarning.BROKER_DIFFERS)
 
-    return rows.memo.get("broker differs", held or (), look_up)
+    return rows.memo.get("broker differs", held or (), look_up, also=(live.broker_unread,))
 
 
 def _risk(book: PortfolioArrays, scale: Floats) -> tuple[Floats, Floats, Floats]:

@@ -1,39 +1,67 @@
-"""The previous closes of a fixed list of symbols, and the doubts for which P/L Day is withheld."""
+"""The previous close: which price P/L Day counts from, of one symbol and of a fixed list of symbols."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from enum import StrEnum
+from math import prod
 from typing import NamedTuple
 
 import numpy as np
 
-from options_helper.analysis.arrays.columns import Column, dates, flags, floats, integers
+from options_helper.analysis.arrays.columns import Column, dates, floats, integers
 from options_helper.analysis.arrays.types import Flags, Floats, Numbers
 from options_helper.analysis.holdings.instruments import Instruments
+from options_helper.analysis.osi import is_contract_symbol, underlying_of
 from options_helper.analysis.valuation.row_warnings import RowWarning, flag
 from options_helper.market import LiveSnapshot, PreviousClose
 from options_helper.times import NEW_YORK, new_york_date
 
 _MONDAY, _SATURDAY = 0, 5
-_LATE_ENOUGH = dt.time(12, 30)  # half an hour before the close of a half day
+_USUAL_CLOSE = dt.time(16, 0)
+_LAST_TRADES = dt.timedelta(minutes=30)
+
+
+class CloseBasis(StrEnum):
+    """The kinds of previous closes, and the reasons why one is withheld."""
+
+    BROKER = "the broker's"
+    DAILY = "the daily close"
+    QUOTE = "the middle of the closing quote"
+    TRADE = "a trade of the session's last half hour"
+    UNKNOWN = "none is known"
+    OLD = "it is of an older day"
+    EARLY = "its only trade was long before the close"
+    SPLIT = "the underlying has split since"
+
+
+class ChosenClose(NamedTuple):
+    """A price in dollars per share and what it is; without a price, why there is none."""
+
+    price: float | None
+    basis: CloseBasis
 
 
 class PreviousCloses(NamedTuple):
-    """Closing prices in dollars per share, NaN for none; their days as ordinals, 0 for none, and as dates."""
+    """Previous closes of n symbols in dollars per share, NaN for none.
+
+    Attributes:
+        price, date: What P/L Day counts from; if that is withheld, the close that is known, and its day.
+        daily, day: The daily close as reported, and its day as an ordinal, 0 for none.
+    """
 
     price: Floats
-    day: Numbers
     date: Column
-    is_early: Flags
+    daily: Floats
+    day: Numbers
 
 
 class JudgedCloses(NamedTuple):
     """The previous closes, and what of them P/L Day can count from.
 
     Attributes:
-        usable: The price, NaN unless it is of the previous trading day.
-        doubts: Bits of the warnings that say why it is not usable.
+        usable: The price, NaN if it is withheld.
+        doubts: Bits of the warnings that say why it is withheld.
     """
 
     closes: PreviousCloses
@@ -41,50 +69,122 @@ class JudgedCloses(NamedTuple):
     doubts: Numbers
 
 
+_WARNINGS = {
+    CloseBasis.OLD: RowWarning.PREVIOUS_CLOSE_OLD,
+    CloseBasis.EARLY: RowWarning.PREVIOUS_CLOSE_EARLY,
+    CloseBasis.SPLIT: RowWarning.PREVIOUS_CLOSE_JUMP,
+}
+
+
+def choose_close(symbol: str, live: LiveSnapshot) -> ChosenClose:
+    """Return the previous close of a contract or stock, by the first row of this table that applies.
+
+    | known | used |
+    | --- | --- |
+    | a spin-off since the close | withheld |
+    | a split since the close; of the stock | the daily close, divided by the split's ratio |
+    | the same; of a contract, whose strike and deliverable changed | withheld |
+    | the broker's `lastday_price`, read on the trading date | that price: the broker's day counts from it |
+    | no close, or one that is not of the trading date before | withheld |
+    | the daily close of a stock | that price |
+    | the closing quote of a contract | its middle by the mark rule |
+    | a daily close with a trade in the session's last half hour | that price |
+    | a daily close of several trades, the last at an unknown time | that price |
+    | a daily close of another last trade | withheld |
+    """
+    ratio, brokers = _split_ratio(symbol, live), _brokers_close(symbol, live)
+    if ratio is not None and (ratio == 1 or is_contract_symbol(symbol)):
+        return ChosenClose(None, CloseBasis.SPLIT)
+    if ratio is None and brokers is not None:
+        return ChosenClose(brokers, CloseBasis.BROKER)
+    close = live.previous_closes.get(symbol)
+    if close is None:
+        return ChosenClose(None, CloseBasis.UNKNOWN)
+    if close.date != _previous_trading_day(live):
+        return ChosenClose(None, CloseBasis.OLD)
+    if is_contract_symbol(symbol):
+        return _contract_close(close, live.previous_session_close)
+    return ChosenClose(close.price / (ratio or 1.0), CloseBasis.DAILY)
+
+
 def find_previous_closes(rows: Instruments, expired: Flags, live: LiveSnapshot) -> JudgedCloses:
     """Return the previous closes of these symbols, judged for P/L Day."""
-    closes = _find_closes(rows, live)
-    is_previous = closes.day == _previous_trading_day(live)
+    known = live.previous_closes
+    sources = (live.broker_positions, live.splits)
+    flags = 2 * _is_of_today(live) + (live.previous_session_close is None)
+    day = _previous_trading_day(live).toordinal() + flags / 4
+    judged = rows.memo.get(
+        "previous closes", known or (), lambda: _judge(rows, live), also=sources, extent=day
+    )
+    return judged._replace(doubts=np.where(expired, 0, judged.doubts))
+
+
+def _judge(rows: Instruments, live: LiveSnapshot) -> JudgedCloses:
+    chosen = [choose_close(symbol, live) for symbol in rows.symbols]
+    daily = [live.previous_closes.get(symbol) for symbol in rows.symbols]
+    previous = _previous_trading_day(live)
+    usable = floats(each.price for each in chosen)
+    prices = floats(None if close is None else close.price for close in daily)
+    days = [
+        previous if one.price is not None else None if close is None else close.date
+        for one, close in zip(chosen, daily, strict=True)
+    ]
+    doubts = np.zeros(len(chosen), dtype=np.int64)
+    for basis, warning in _WARNINGS.items():
+        doubts |= flag(np.array([each.basis is basis for each in chosen], dtype=np.bool_), warning)
     return JudgedCloses(
-        closes=closes,
-        usable=np.where(is_previous & ~closes.is_early, closes.price, np.nan),
-        doubts=flag((closes.day != 0) & ~is_previous & ~expired, RowWarning.PREVIOUS_CLOSE_OLD)
-        | flag(is_previous & closes.is_early & ~expired, RowWarning.PREVIOUS_CLOSE_EARLY),
+        closes=PreviousCloses(
+            price=np.where(np.isnan(usable), prices, usable),
+            date=dates(days),
+            daily=prices,
+            day=integers(0 if close is None else close.date.toordinal() for close in daily),
+        ),
+        usable=usable,
+        doubts=doubts,
     )
 
 
-def _find_closes(rows: Instruments, live: LiveSnapshot) -> PreviousCloses:
-    """Return the previous closes of these symbols, whatever their day."""
-    closes = live.previous_closes
-    return rows.memo.get("previous closes", closes or (), lambda: _previous_closes(rows, closes))
+def _brokers_close(symbol: str, live: LiveSnapshot) -> float | None:
+    """Return `lastday_price` of what the broker holds; None if it may be of another day."""
+    position = live.broker_positions.get(symbol)
+    if position is None or not position.previous_close or not _is_of_today(live):
+        return None
+    return position.previous_close
 
 
-def _previous_closes(rows: Instruments, closes: Mapping[str, PreviousClose]) -> PreviousCloses:
-    found = [closes.get(symbol) for symbol in rows.symbols]
-    return PreviousCloses(
-        floats(None if close is None else close.price for close in found),
-        integers(0 if close is None else close.date.toordinal() for close in found),
-        dates([None if close is None else close.date for close in found]),
-        flags(close is not None and _is_early(close) for close in found),
-    )
+def _is_of_today(live: LiveSnapshot) -> bool:
+    """Return whether the broker's positions were read on the trading date."""
+    read_at = live.broker_positions_at
+    return read_at is not None and new_york_date(read_at) == (live.trading_date or new_york_date(live.as_of))
 
 
-def _is_early(close: PreviousClose) -> bool:
-    """Return whether a close is the only trade of its day, made long before the close."""
-    if close.trades != 1:
-        return False
-    return close.traded_at is None or close.traded_at.astimezone(NEW_YORK).time() < _LATE_ENOUGH
+def _split_ratio(symbol: str, live: LiveSnapshot) -> float | None:
+    """Return the ratio of a split between the previous close and the trading date, None if there was none."""
+    today, ratios = live.trading_date or new_york_date(live.as_of), []
+    for split in live.splits:
+        is_since = _previous_trading_day(live) < split.date <= today
+        if is_since and underlying_of(split.symbol) == underlying_of(symbol):
+            ratios.append(float(split.ratio))
+    return prod(ratios) if ratios else None
 
 
-def _previous_trading_day(live: LiveSnapshot) -> int:
-    """Return the ordinal of the trading day before the current one.
+def _contract_close(close: PreviousClose, session_close: dt.datetime | None) -> ChosenClose:
+    if close.mid is not None:
+        return ChosenClose(close.mid, CloseBasis.QUOTE)
+    end = session_close or dt.datetime.combine(close.date, _USUAL_CLOSE, NEW_YORK)
+    is_early = close.trades == 1 if close.traded_at is None else close.traded_at < end - _LAST_TRADES
+    return ChosenClose(None, CloseBasis.EARLY) if is_early else ChosenClose(close.price, CloseBasis.TRADE)
+
+
+def _previous_trading_day(live: LiveSnapshot) -> dt.date:
+    """Return the trading day before the current one.
 
     Without a calendar it is the last weekday before the New York date. If that was a holiday, no close can be
     dated on it, and P/L Day is withheld.
     """
     if live.previous_trading_date is not None:
-        return live.previous_trading_date.toordinal()
+        return live.previous_trading_date
     today = new_york_date(live.as_of)
     weekday = today.weekday()
     back = 3 if weekday == _MONDAY else weekday - _SATURDAY + 1 if weekday >= _SATURDAY else 1
-    return today.toordinal() - back
+    return today - dt.timedelta(days=back)

@@ -116,21 +116,6 @@ def find_halted(rows: Instruments, live: LiveSnapshot) -> Flags:
     return rows.memo.get("halted", halted, look_up)
 
 
-def find_split(rows: Instruments, live: LiveSnapshot) -> Flags:
-    """Return flags for symbols whose stock, or underlying, has split since the previous trading day."""
-    today = live.trading_date or new_york_date(live.as_of)
-    split = {
-        each.symbol
-        for each in live.splits
-        if each.date <= today
-        and (live.previous_trading_date is None or each.date > live.previous_trading_date)
-    }
-    if not split:
-        return np.zeros(len(rows.symbols), dtype=np.bool_)
-    pairs = zip(rows.symbols, rows.underlyings, strict=True)
-    return flags(symbol in split or stock in split for symbol, stock in pairs)
-
-
 def opened_today(opened: Numbers, live: LiveSnapshot) -> Flags:
     """Return flags for rows opened on the current trading day; `opened` has ordinals, 0 for unknown."""
     today: dt.date = live.trading_date or new_york_date(live.as_of)

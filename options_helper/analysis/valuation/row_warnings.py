@@ -87,7 +87,7 @@ _SENTENCES = {
     RowWarning.CLOCK_SKEW: "The price is dated in the future: this computer's clock is behind.",
     RowWarning.PREVIOUS_CLOSE_OLD: "The previous close is from an older day, so P/L Day is withheld.",
     RowWarning.PREVIOUS_CLOSE_EARLY: (
-        "The previous close is the day's only trade, long before its end, so P/L Day is withheld."
+        "The previous close is a trade from before the session's last half hour, so P/L Day is withheld."
     ),
     RowWarning.PREVIOUS_CLOSE_JUMP: (
         "The underlying has split, paid a dividend in shares or spun off a company since its previous close, "

@@ -16,7 +16,6 @@ import numpy as np
 
 from options_helper.analysis.holdings.instruments import Instruments
 from options_helper.analysis.valuation.marks import MARK_METHODS, PRICE_TOLERANCE, MarkMethod
-from options_helper.analysis.valuation.reference import find_split
 from options_helper.analysis.valuation.row_warnings import RowWarning, flag
 from options_helper.analysis.valuation.valuation import Valuation
 from options_helper.market import LiveSnapshot
@@ -35,7 +34,7 @@ def settle(rows: Instruments, now: Valuation, stocks: Valuation, live: LiveSnaps
         stocks: The valuation of the portfolio's underlyings, in the order of `rows.underlying_codes`.
         live: The snapshot of both.
     """
-    now = _doubt_jumps(rows, now, stocks, live)
+    now = _doubt_jumps(rows, now, stocks)
     if not now.expired.any():
         return now
     codes = rows.underlying_codes
@@ -43,7 +42,7 @@ def settle(rows: Instruments, now: Valuation, stocks: Valuation, live: LiveSnaps
     at_close = stocks.closes.day[codes] == rows.expiry_days
     spots = np.where(np.isnan(stocks.mark), stocks.ticks.last, stocks.mark)[codes]
     at_spot = ~at_close & (rows.expiry_days == today)
-    price = np.where(at_close, stocks.closes.price[codes], np.where(at_spot, spots, np.nan))
+    price = np.where(at_close, stocks.closes.daily[codes], np.where(at_spot, spots, np.nan))
     known = now.expired & ~rows.adjusted & ~rows.clock.settles_at_open & (price > 0) & (price < np.inf)
     value = np.maximum(np.where(rows.is_put, rows.strike - price, price - rows.strike), 0.0)
     mark = np.where(known, value, now.mark)
@@ -59,14 +58,14 @@ def settle(rows: Instruments, now: Valuation, stocks: Valuation, live: LiveSnaps
     )
 
 
-def _doubt_jumps(rows: Instruments, now: Valuation, stocks: Valuation, live: LiveSnapshot) -> Valuation:
-    """Return the valuation without the previous closes of everything on an underlying that split or jumped.
+def _doubt_jumps(rows: Instruments, now: Valuation, stocks: Valuation) -> Valuation:
+    """Return the valuation without the previous closes of everything on an underlying that jumped overnight.
 
-    The closes are not adjusted: after a split of 10 : 1 they would make a loss of 90 %.
+    No split is known that explains it: after one of 10 : 1 the closes would make a loss of 90 %.
     """
     base = np.where(stocks.close > 0, stocks.close, np.nan)
     far = np.abs(stocks.mark - base) > JUMP_FRACTION * base + PRICE_TOLERANCE
-    jumped = (far[rows.underlying_codes] | find_split(rows, live)) & ~now.expired
+    jumped = far[rows.underlying_codes] & ~now.expired
     if not jumped.any():
         return now
     return now._replace(

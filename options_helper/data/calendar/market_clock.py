@@ -181,6 +181,7 @@ class MarketMoment:
     session_close: dt.datetime | None = None
     trading_date: dt.date | None = None
     previous_trading_date: dt.date | None = None
+    previous_session_close: dt.datetime | None = None
 
 
 def market_moment(calendar: MarketCalendar | None, at: dt.datetime) -> MarketMoment:
@@ -189,7 +190,9 @@ def market_moment(calendar: MarketCalendar | None, at: dt.datetime) -> MarketMom
         return MarketMoment()
     phase, until = calendar.phase_and_end(at)
     trading_date = calendar.trading_date(at)
+    previous_date = calendar.previous_trading_date(at)
     session = calendar.session(trading_date) if trading_date else None
+    previous = calendar.session(previous_date) if previous_date else None
     close = session.close if session else None
     if phase is MarketPhase.OPEN and until is not None and new_york_date(until) == trading_date:
         close = until  # the clock knows of unplanned closures
@@ -200,7 +203,8 @@ def market_moment(calendar: MarketCalendar | None, at: dt.datetime) -> MarketMom
         session_open=session.open if session else None,
         session_close=close,
         trading_date=trading_date,
-        previous_trading_date=calendar.previous_trading_date(at),
+        previous_trading_date=previous_date,
+        previous_session_close=previous.close if previous else None,
     )
 
 

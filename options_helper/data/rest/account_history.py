@@ -6,7 +6,7 @@ Sources: the schemas `Position`, `Order` and `TradingActivities` of Alpaca's Tra
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
@@ -15,12 +15,15 @@ from options_helper.analysis.osi import contract_root, is_contract_symbol
 from options_helper.data.rest.client import AlpacaRest
 from options_helper.data.rest.refusals import NOT_FOUND
 from options_helper.errors import AlpacaRestError
-from options_helper.market import BrokerEvent, BrokerFill, EventKind
+from options_helper.market import BrokerEvent, BrokerFill, CashChange, EventKind
 
 BEGINNING = dt.datetime(2015, 1, 1, tzinfo=dt.UTC)  # before Alpaca's first account
 
 _EVENTS = {kind.value: kind for kind in EventKind}
 _CRYPTO = "crypto"
+# Their money is that of the shares, or they have none; a cash settlement has its own.
+_OF_POSITIONS = {kind.value for kind in EventKind} - {EventKind.CASH_SETTLEMENT}
+_TRANSFERS = frozenset({"csd", "csw", "csr", "jnl", "jnlc", "acatc", "trans"})
 _WITHOUT_QUANTITY = frozenset({EventKind.CORPORATE, EventKind.CASH_SETTLEMENT})
 
 Row = Mapping[str, object]
@@ -42,7 +45,8 @@ def read_account(rest: AlpacaRest) -> AccountRead:
     """
     left_out: list[str] = []
     cash = to_decimal(rest.account().get("cash"))
-    holdings = list(read_holdings(rest.positions(), left_out))
+    rows = rest.positions()
+    holdings, others = read_holdings(rows, left_out)
     parents = read_parents(rest.orders())
     pages = rest.fill_pages(BEGINNING)
     fills, events = read_activities((row for page in pages for row in page), left_out)
@@ -50,6 +54,7 @@ def read_account(rest: AlpacaRest) -> AccountRead:
     return AccountRead(
         AccountHistory(
             holdings=holdings,
+            unread=others > 0,
             fills=fills,
             events=events,
             cash=cash,
@@ -60,26 +65,26 @@ def read_account(rest: AlpacaRest) -> AccountRead:
     )
 
 
-def read_holdings(rows: Iterable[object], left_out: list[str]) -> Iterator[Holding]:
-    """Yield positions with signed quantities; report and skip those that no portfolio file can name."""
+def read_holdings(rows: Iterable[object], left_out: list[str]) -> tuple[list[Holding], int]:
+    """Return positions with signed quantities, and how many could not be read.
+
+    Those that no portfolio file can name are reported and skipped.
+    """
+    holdings, unread = [], 0
     for row in rows:
         fields: Row = row if isinstance(row, dict) else {}
         symbol, quantity = fields.get("symbol"), to_decimal(fields.get("qty"))
         entry = to_decimal(fields.get("avg_entry_price"))
         if not isinstance(symbol, str) or not symbol or quantity is None or entry is None:
             left_out.append(f"A position could not be read ({symbol or 'without a symbol'}).")
+            unread += 1
             continue
         if fields.get("asset_class") == _CRYPTO:
             left_out.append(f"{symbol} is crypto, which a portfolio file does not hold.")
             continue
-        yield Holding(
-            symbol=symbol,
-            quantity=-abs(quantity) if fields.get("side") == "short" else quantity,
-            entry_price=entry,
-            price=to_decimal(fields.get("current_price")),
-            previous_close=to_decimal(fields.get("lastday_price")),
-            market_value=to_decimal(fields.get("market_value")),
-        )
+        signed = -abs(quantity) if fields.get("side") == "short" else quantity
+        holdings.append(Holding(symbol=symbol, quantity=signed, entry_price=entry))
+    return holdings, unread
 
 
 def read_parents(orders: Iterable[object]) -> dict[str, str]:
@@ -144,6 +149,29 @@ def _read_activity(
             events.append(event)
             return
     left_out.append(f"An activity could not be read ({kind or 'without a type'}).")
+
+
+def read_cash(rows: Iterable[object], left_out: list[str]) -> list[CashChange]:
+    """Return the fees, dividends, interest and deposits among activities; unreadable ones are reported."""
+    changes = []
+    for row in rows:
+        fields: Row = row if isinstance(row, dict) else {}
+        kind = str(fields.get("activity_type", "")).lower()
+        if kind in _OF_POSITIONS:
+            continue
+        amount, date = to_decimal(fields.get("net_amount")), to_date(fields.get("date"))
+        if amount is None or date is None:
+            left_out.append(f"An activity could not be read ({kind or 'without a type'}).")
+            continue
+        changes.append(
+            CashChange(
+                amount=amount,
+                date=date,
+                is_transfer=kind in _TRANSFERS,
+                activity_id=str(fields.get("id", "")),
+            )
+        )
+    return changes
 
 
 def read_fill(row: Row) -> BrokerFill | None:

@@ -148,17 +148,21 @@ class AlpacaRest:
 
         If a full page leaves nothing to continue from, a page of `CUT_SHORT` follows it.
         """
-        return self._activity_pages(f"FILL,{_OPTION_EVENTS}", after)
+        return self._activity_pages({"activity_types": f"FILL,{_OPTION_EVENTS}"}, after)
 
     def option_event_pages(self, after: dt.datetime) -> Iterator[list[object]]:
         """Yield the pages of option events since a time, as `fill_pages` does."""
-        return self._activity_pages(_OPTION_EVENTS, after)
+        return self._activity_pages({"activity_types": _OPTION_EVENTS}, after)
 
-    def _activity_pages(self, types: str, after: dt.datetime) -> Iterator[list[object]]:
+    def cash_pages(self, after: dt.datetime) -> Iterator[list[object]]:
+        """Yield the pages of all activities but executions since a time, as `fill_pages` does."""
+        return self._activity_pages({"category": "non_trade_activity"}, after)
+
+    def _activity_pages(self, chosen: Mapping[str, str], after: dt.datetime) -> Iterator[list[object]]:
         token: str | None = None
         for _ in range(_MOST_PAGES):
             query: dict[str, str | int] = {
-                "activity_types": types,
+                **chosen,
                 "after": _whole_seconds(after),
                 "direction": "asc",
                 "page_size": ACTIVITIES_PER_PAGE,

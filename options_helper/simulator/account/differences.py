@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from decimal import Decimal
 from functools import partial
 
@@ -14,6 +16,7 @@ from options_helper.simulator.wire import Nanoseconds
 
 ASSIGNED_AFTER_STEPS = 60  # of the order stories: half a minute after the start
 _HOUR = 3_600_000_000_000
+_SPLIT_DAYS_AGO = 4
 
 
 class Differences:
@@ -22,30 +25,40 @@ class Differences:
     Args:
         desk: The account.
         market: Gives the prices.
+        declare_split: Announces a split of a stock by a number, some days ago, and applies it.
     """
 
-    def __init__(self, desk: OrderDesk, market: Market) -> None:
-        self._desk, self._market = desk, market
+    def __init__(
+        self, desk: OrderDesk, market: Market, declare_split: Callable[[str, int, dt.timedelta], None]
+    ) -> None:
+        self._desk, self._market, self._declare_split = desk, market, declare_split
         self._steps = 0
 
     def make(self) -> None:
-        """Close and open some positions, on earlier days and earlier today."""
-        long, short = (next(self._held(sign), None) for sign in (1, -1))
-        shares = next((one for one, quantity, _ in self._desk.positions if parse_contract(one) is None), None)
+        """Let everything happen that a file may not know of, on earlier days and earlier today."""
+        longs, shorts = list(self._held(1)), list(self._held(-1))
+        shares = next((one for one, _, _ in self._desk.positions if parse_contract(one) is None), None)
         if shares is not None:
-            self._trade(shares, "sell", int(self._desk.positions.quantity(shares)), days_ago=3)
-        if short is not None:
-            contract = parse_contract(short)
-            if contract is not None:
-                self._trade(self._neighbour(contract), "buy", 2, days_ago=2)
-        if long is not None and self._desk.positions.quantity(long) > 1:
-            self._trade(long, "sell", 1, days_ago=0)
+            self._declare_split(shares, 2, dt.timedelta(days=_SPLIT_DAYS_AGO))
+        if shorts and (contract := parse_contract(shorts[0])):
+            self._trade(self._neighbour(contract), "buy", 2, days_ago=2)
+        if len(shorts) > 1 and (contract := parse_contract(shorts[-1])):
+            terms = contract.symbol.removeprefix(contract.root)
+            self._desk.positions.adjust(contract.symbol, f"{contract.root}1{terms}")
+        calls = [one for one in longs if (c := parse_contract(one)) and c.is_call]
+        if len(calls) > 1:
+            with self._days_ago(1):
+                self._desk.settle("OPEXC", calls[-1], int(self._desk.positions.quantity(calls[-1])))
+        if longs and self._desk.positions.quantity(longs[0]) > 1:
+            self._trade(longs[0], "sell", 1, days_ago=0)
 
     def step(self) -> None:
         """Assign a short put once, when its time has come."""
         self._steps += 1
         if self._steps == ASSIGNED_AFTER_STEPS:
-            puts = (one for one in self._held(-1) if (c := parse_contract(one)) and not c.is_call)
+            puts = (
+                one for one in self._held(-1) if (c := parse_contract(one)) and not (c.is_call or c.adjusted)
+            )
             put = next(puts, None)
             if put is not None:
                 self._desk.settle("OPASN", put, 1)
@@ -67,9 +80,15 @@ class Differences:
         price = self._market.trade_price(symbol)
         if price is None:
             return
-        before = Nanoseconds.now() - 24 * days_ago * _HOUR - _HOUR // 60
+        with self._days_ago(days_ago):
+            order = self._desk.place(symbol, side, quantity, limit_price=to_cents(price))
+            self._desk.fill(order, prices=[to_cents(price)])
+
+    @contextmanager
+    def _days_ago(self, days: int) -> Iterator[None]:
+        """Let the account's clock show a time some days and a minute ago."""
+        before = Nanoseconds.now() - 24 * days * _HOUR - _HOUR // 60
         clock: Callable[[], Nanoseconds] = self._desk.clock
         self._desk.clock = partial(Nanoseconds, before)
-        order = self._desk.place(symbol, side, quantity, limit_price=to_cents(price))
-        self._desk.fill(order, prices=[to_cents(price)])
+        yield
         self._desk.clock = clock

@@ -14,6 +14,7 @@ from options_helper.simulator.account.orders import ZERO, text_of
 from options_helper.simulator.market.contracts import parse_contract
 from options_helper.simulator.wire import JsonObject, Nanoseconds
 
+CASH_KINDS = {"FEE": "Fee", "DIV": "Dividend", "INT": "Interest", "CSD": "Deposit", "CSW": "Withdrawal"}
 DESCRIPTIONS = {"OPASN": "Option Assignment", "OPEXC": "Option Exercise", "OPEXP": "Option Expiry"}
 
 
@@ -22,9 +23,11 @@ class AccountEvent:
     """A change of a position that no order made.
 
     Attributes:
-        kind: "OPASN", "OPEXC", "OPEXP" or "OPTRD".
+        kind: "OPASN", "OPEXC", "OPEXP" or "OPTRD"; for cash alone "FEE", "DIV", "INT", "CSD" or "CSW".
+        symbol: "" for cash alone.
         qty: The signed change in the position.
         price: Dollars per share for an OPTRD, else 0.
+        cash: Dollars received, negative if paid, besides those for shares.
         group_id: Shared by the row of a contract and the row of its shares.
     """
 
@@ -35,6 +38,7 @@ class AccountEvent:
     group_id: str | None
     at: Nanoseconds
     identifier: str
+    cash: Decimal = Decimal(0)
 
     @property
     def activity_id(self) -> str:
@@ -48,12 +52,12 @@ def event_row(event: AccountEvent) -> JsonObject:
         "activity_type": event.kind,
         "id": event.activity_id,
         "date": f"{event.at.to_new_york():%Y-%m-%d}",
-        "net_amount": text_of(-event.qty * event.price),
-        "description": DESCRIPTIONS.get(event.kind, "Option Trade"),
-        "symbol": event.symbol,
-        "qty": text_of(event.qty),
+        "net_amount": text_of(event.cash - event.qty * event.price),
+        "description": (DESCRIPTIONS | CASH_KINDS).get(event.kind, "Option Trade"),
         "status": "executed",
     }
+    if event.symbol:
+        row |= {"symbol": event.symbol, "qty": text_of(event.qty)}
     if event.kind == "OPTRD":
         row["price"] = text_of(event.price)
     if event.group_id is not None:

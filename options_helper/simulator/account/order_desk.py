@@ -8,7 +8,7 @@ from dataclasses import replace
 from decimal import Decimal
 from uuid import UUID
 
-from options_helper.simulator.account.events import AccountEvent, settled_parts
+from options_helper.simulator.account.events import CASH_KINDS, AccountEvent, settled_parts
 from options_helper.simulator.account.ledger import Ledger
 from options_helper.simulator.account.orders import (
     ZERO,
@@ -184,7 +184,26 @@ class OrderDesk:
         for part in parts:
             self._record(*part, group)
 
-    def _record(self, kind: str, symbol: str, qty: Decimal, price: Decimal, group: str | None) -> None:
+    def move_cash(self, kind: str, amount: Decimal) -> None:
+        """Record a fee, a dividend, interest, a deposit or a withdrawal; negative if paid.
+
+        Raises:
+            ValueError: The kind is not one of these.
+        """
+        if kind not in CASH_KINDS:
+            raise ValueError(f"{kind} does not move cash")
+        self._record(kind, "", ZERO, ZERO, None, cash=amount)
+
+    def _record(
+        self,
+        kind: str,
+        symbol: str,
+        qty: Decimal,
+        price: Decimal,
+        group: str | None,
+        *,
+        cash: Decimal = ZERO,
+    ) -> None:
         self.positions.move(symbol, qty, price)
         self.events.append(
             AccountEvent(
@@ -195,6 +214,7 @@ class OrderDesk:
                 group_id=group,
                 at=self.clock(),
                 identifier=self._identifier(),
+                cash=cash,
             )
         )
 

@@ -40,6 +40,10 @@ class Positions:
         self._held[symbol] = after, entry
         return after
 
+    def adjust(self, symbol: str, successor: str) -> None:
+        """Replace a contract by its adjusted successor."""
+        self._held[successor] = self._held.pop(symbol, _NOTHING)
+
     def split(self, symbol: str, ratio: Decimal) -> None:
         """Multiply a holding and divide its entry price."""
         held, entry = self._held.get(symbol, _NOTHING)

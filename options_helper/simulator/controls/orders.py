@@ -65,20 +65,7 @@ class OrderControls(Controls):
 
     def declare_split(self, symbol: str, new: int, old: int, ex_date: dt.date) -> None:
         """Announce a stock split, and apply it to the holdings."""
-        row = {
-            "id": asset_id(f"{symbol} split {ex_date}"),
-            "symbol": symbol,
-            "new_rate": new,
-            "old_rate": old,
-            "process_date": ex_date.isoformat(),
-            "ex_date": ex_date.isoformat(),
-        }
-
-        def split() -> None:
-            self._world.splits.append(row)
-            self._world.desk.positions.split(symbol, Decimal(new) / old)
-
-        self.call(split)
+        self.call(lambda: self._world.declare_split(symbol, new, old, ex_date))
 
     def declare_dividend(self, symbol: str, rate: float, ex_date: dt.date) -> None:
         """Announce a cash dividend in dollars per share."""
@@ -136,6 +123,10 @@ class OrderControls(Controls):
     def settle(self, kind: str, symbol: str, qty: int = 1) -> None:
         """Assign ("OPASN"), exercise ("OPEXC") or expire ("OPEXP") contracts of the account."""
         self.call(lambda: self._world.desk.settle(kind, symbol, qty))
+
+    def move_cash(self, kind: str, amount: float) -> None:
+        """Record a fee, a dividend, interest, a deposit or a withdrawal; negative if paid."""
+        self.call(lambda: self._world.desk.move_cash(kind, to_cents(amount)))
 
     def send_event(self, order_id: str, event: str, *, status: str | None = None) -> None:
         """Send any event of an order, known to Alpaca or not, with any status."""

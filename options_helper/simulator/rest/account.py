@@ -180,7 +180,7 @@ def _changes_of_today(world: World) -> Iterator[tuple[str, Decimal, Decimal]]:
             yield one.symbol, quantity, quantity * one.price * _size(one.symbol)
     for event in world.desk.events:
         if event.at.to_new_york().date() == today:
-            yield event.symbol, event.qty, event.qty * event.price
+            yield event.symbol, event.qty, event.qty * event.price - event.cash
 
 
 def _last_equity(world: World) -> Decimal:

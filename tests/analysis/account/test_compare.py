@@ -19,7 +19,7 @@ from options_helper.analysis.account.compare import (
     compare_account,
 )
 from options_helper.analysis.text.figures import MINUS
-from options_helper.files.account_portfolio import as_text
+from options_helper.files.account_portfolio import write_account_portfolio
 from options_helper.market import (
     BrokerEvent,
     BrokerFill,
@@ -317,12 +317,33 @@ def test_before_the_positions_are_known_there_is_nothing_to_compare() -> None:
     assert held.quantities == {"A": Decimal("0.1")}
 
 
+@pytest.mark.parametrize(
+    ("unread", "agreements"),
+    [
+        ({CALL}, [Agreement.UNKNOWN, Agreement.ONLY_IN_FILE]),
+        ({""}, [Agreement.UNKNOWN, Agreement.UNKNOWN]),
+        (set(), [Agreement.ONLY_IN_FILE, Agreement.ONLY_IN_FILE]),
+    ],
+)
+def test_a_row_that_could_not_be_read_is_not_zero(unread: set[str], agreements: list[Agreement]) -> None:
+    """A quantity that is not known is neither marked nor called not held."""
+    seen = LiveSnapshot(broker_positions_at=NOW, broker_unread=frozenset(unread))
+    side = BrokerSide.of(seen)
+    assert side is not None
+    compared = compare_account(portfolio(option(CALL, 2, "a"), option(PUT, 1, "b")), side)
+    by_symbol = {row.symbol: row.agreement for row in compared.rows}
+    assert [by_symbol[CALL], by_symbol[PUT]] == agreements
+    sure = {name for name, one in zip("ab", agreements, strict=True) if one is Agreement.ONLY_IN_FILE}
+    assert (set(compared.marks), compared.not_held) == (sure, sure)
+    assert len(compared.differences) + len(compared.unsure) == 2
+
+
 @given(ledgers())
 @settings(max_examples=60, deadline=None)
 def test_the_accounts_own_file_agrees_everywhere(ledger: Ledger) -> None:
     """The file that is written from an account is equal to it in every contract and stock."""
     history = ledger.history()
-    file = parse_portfolio("p", as_text(Portfolio(), None, history).text.encode())
+    file = parse_portfolio("p", write_account_portfolio(history).text.encode())
     quantities = {holding.symbol: holding.quantity for holding in history.holdings}
     compared = compare_account(file, BrokerSide(quantities=quantities, as_of=NOW))
     assert {row.agreement for row in compared.rows} <= {Agreement.EQUAL}

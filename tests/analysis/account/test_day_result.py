@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from options_helper.analysis.account.day_result import AccountDay, SymbolDay, sum_up_day
-from options_helper.market import BrokerEvent, BrokerFill, EventKind
+from options_helper.market import BrokerEvent, BrokerFill, CashChange, EventKind
 from tests.ledger import OPTIONS, Ledger, ledgers, trade
 
 NOW = dt.datetime(2026, 11, 20, 15, 0, tzinfo=dt.UTC)
@@ -34,15 +34,18 @@ def day_of(
     closes: dict[str, str],
     *changes: BrokerFill | BrokerEvent,
     fees: str = "0",
+    deposit: str = "0",
 ) -> AccountDay:
     """The day of an account."""
     return sum_up_day(
         {symbol: Decimal(quantity) for symbol, quantity in quantities.items()},
         {symbol: Decimal(price) for symbol, price in prices.items()},
         {symbol: Decimal(price) for symbol, price in closes.items()},
-        [one for one in changes if isinstance(one, BrokerFill)],
-        [one for one in changes if isinstance(one, BrokerEvent)],
-        fees=Decimal(fees),
+        changes,
+        [
+            CashChange(amount=-Decimal(fees), date=TODAY, is_transfer=False),
+            CashChange(amount=Decimal(deposit), date=TODAY, is_transfer=True),
+        ],
     )
 
 
@@ -55,13 +58,13 @@ def only(day: AccountDay) -> SymbolDay:
 def test_a_quiet_holding_earns_its_change() -> None:
     """Held all day, it earns price less close."""
     day = day_of({CALL: 2}, {CALL: "3.50"}, {CALL: "3.00"})
-    assert (day.known, day.complete, day.closed) == (100, True, ())
+    assert (day.known, day.complete, day.deposits) == (100, True, 0)
 
 
 def test_what_was_closed_today_counts() -> None:
     """Sold today, it earns its price less the close, and it needs no price now."""
     day = day_of({}, {}, {CALL: "3.00"}, fill(CALL, -2, "3.40"))
-    assert (only(day).start, only(day).result, day.closed) == (2, 80, day.symbols)
+    assert (only(day).start, only(day).result) == (2, 80)
 
 
 def test_what_was_opened_today_counts_from_its_price() -> None:
@@ -89,8 +92,11 @@ def test_an_expiry_loses_the_close() -> None:
 
 def test_an_unknown_price_leaves_a_part() -> None:
     """The known part is summed, with the number of symbols that it covers; fees are taken off."""
-    day = day_of({CALL: 1, PUT: 1}, {CALL: "2", PUT: "2"}, {CALL: "1"}, fees="0.65")
+    day = day_of({CALL: 1, PUT: 1}, {CALL: "2", PUT: "2"}, {CALL: "1"}, fees="0.65", deposit="400")
     assert (day.known, day.covered, day.complete) == (Decimal("99.35"), 1, False)
+    assert (day.cash, day.deposits) == (Decimal("-0.65"), 400)
+    unread = sum_up_day({}, {}, {}, [], None)
+    assert (unread.known, unread.complete, unread.deposits) == (0, False, None)
 
 
 @given(ledgers(), st.data())
@@ -126,8 +132,7 @@ def test_the_day_is_what_the_account_gained(before: Ledger, data: st.DataObject)
         {symbol: quantity for symbol, (quantity, _) in before.held.items()},
         {symbol: Decimal(price) for symbol, price in prices.items()},
         {symbol: Decimal(price) for symbol, price in closes.items()},
-        before.fills[fills:],
-        before.events[events:],
+        [*before.fills[fills:], *before.events[events:]],
     )
     assert day.complete
     assert day.known == value_now + cash - value_then

@@ -86,9 +86,9 @@ def test_money_is_written_to_the_cent() -> None:
 
 
 def test_the_difference_is_written_line_by_line() -> None:
-    """Value, equity, their difference and its six parts."""
-    zero = Decimal(0)
-    parts = {"only_in_file": zero, "only_at_broker": zero, "unmarked": zero, "cash": zero, "rest": zero}
+    """Value, equity, their difference and its seven parts."""
+    names = ("only_in_file", "only_at_broker", "unmarked", "cash", "between", "rest")
+    parts = dict.fromkeys(names, Decimal(0))
     bridge = EquityBridge(
         portfolio_value=Decimal(103), equity=Decimal(100), marks=Decimal(3), unpriced=0, **parts
     )
@@ -99,4 +99,4 @@ def test_the_difference_is_written_line_by_line() -> None:
         ("Difference", "+$3.00"),
         ("Our marks less the broker's prices", "+$3.00"),
     ]
-    assert len(lines) == 9
+    assert len(lines) == 10

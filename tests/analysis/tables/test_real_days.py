@@ -328,8 +328,8 @@ CLOSES = {
     "a good close": (PreviousClose(2.9, dt.date(2026, 11, 23)), 2.9, None),
     "many trades": (PreviousClose(2.9, dt.date(2026, 11, 23), trades=40), 2.9, None),
     "one late trade": ((2.9, 15, 59), 2.9, None),
-    "one trade at half past twelve": ((2.9, 12, 30), 2.9, None),
-    "one trade before": ((2.9, 12, 29), None, "previous_close_early"),
+    "one trade at half past three": ((2.9, 15, 30), 2.9, None),
+    "one trade before": ((2.9, 15, 29), None, "previous_close_early"),
     "one trade of 9:36": ((1.0, 9, 36), None, "previous_close_early"),
     "one trade of an unknown time": (
         PreviousClose(2.9, dt.date(2026, 11, 23), trades=1), None, "previous_close_early",
@@ -409,10 +409,10 @@ SPLITS: dict[str, tuple[int, int, dt.date, float, float, bool]] = {
 
 @pytest.mark.parametrize("kind", ["option", "shares", "another stock"])
 @pytest.mark.parametrize(("new", "old", "day", "before", "now", "withheld"), SPLITS.values(), ids=SPLITS)
-def test_a_split_withholds_the_day_however_small_the_jump(
+def test_a_split_is_applied_to_the_shares_and_withholds_the_day_of_contracts(
     new: int, old: int, day: dt.date, before: float, now: float, withheld: bool, kind: str
 ) -> None:
-    """Of the stock and of its contracts, on the day itself; other symbols keep theirs."""
+    """However small it is, on the day itself; other symbols keep theirs."""
     at, monday, symbol = new_york(TUESDAY, 11), dt.date(2026, 11, 23), "XYZ"
     position: Any = EquityPosition(id="a", symbol="XYZ", shares=10, cost_basis=3)
     if kind == "option":
@@ -424,9 +424,10 @@ def test_a_split_withholds_the_day_however_small_the_jump(
     )
     live = world(at, previous_closes=closes, splits=(split,))
     row, view = view_of(position, quoted(live, at - SECOND, {"XYZ": (now, now), symbol: (now, now)}))
-    is_jump = abs(now / before - 1) > 0.6
-    withheld = is_jump or (withheld and kind != "another stock")
+    base = before * old / new if withheld and kind != "another stock" else before
+    withheld = abs(now / base - 1) > 0.6 or (withheld and kind == "option")
     assert pd.isna(row["pnl_day"]) == withheld == (view.totals.day_pnl.value is None)
+    assert withheld or kind == "option" or row["pnl_day"] == pytest.approx((now - base) * 10)
     assert ("previous_close_jump" in row["warnings"]) == withheld
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import json
 import random
+import subprocess
+import sys
 from collections import Counter
 from decimal import Decimal
 from pathlib import Path
@@ -19,9 +21,16 @@ from contextlib import closing
 from typer.testing import CliRunner
 
 from options_helper import cli
+from options_helper.analysis.account.compare import Agreement, BrokerSide, compare_account
 from options_helper.analysis.account.file_parts import parts_of
+from options_helper.analysis.account.records import AccountHistory, Holding
+from options_helper.data.rest.account_history import read_holdings
 from options_helper.data.rest.client import AlpacaRest
 from options_helper.data.settings import KEY_NAMES, load_settings
+from options_helper.data.streaming.backfill.rest_rows import read_positions
+from options_helper.errors import PortfolioError
+from options_helper.files.account_portfolio import read_existing, write_account_portfolio
+from options_helper.market import LiveSnapshot
 from options_helper.models import EquityPosition, MultiLegPosition, Portfolio
 from options_helper.portfolio_file import parse_portfolio
 from options_helper.simulator.account.orders import LegRequest
@@ -43,7 +52,7 @@ def rows(simulator: AlpacaSimulator) -> dict[str, dict[str, Any]]:
 def trade(simulator: AlpacaSimulator, dice: random.Random, held: Counter[str]) -> None:
     """Do one of the things that happen to an account; orders never cross zero."""
     price = dice.randint(5, 900) / 100
-    doing = dice.choice(["single", "spread", "spread", "close", "roll", "assign"])
+    doing = dice.choice(["single", "spread", "spread", "close", "roll", "assign", "exercise", "expire"])
     if doing == "single":
         symbol = dice.choice((*CALLS, *OTHERS))
         side = "buy" if held[symbol] >= 0 else "sell"
@@ -71,6 +80,13 @@ def trade(simulator: AlpacaSimulator, dice: random.Random, held: Counter[str]) -
         simulator.settle("OPASN", CALLS[1], 1)
         held[CALLS[1]] += 1
         held["AAPL"] -= 100
+    elif doing == "exercise" and held[CALLS[2]] > 0:
+        simulator.settle("OPEXC", CALLS[2], 1)
+        held[CALLS[2]] -= 1
+        held["AAPL"] += 100
+    elif doing == "expire" and held[CALLS[0]]:
+        simulator.settle("OPEXP", CALLS[0], 1)
+        held[CALLS[0]] += 1 if held[CALLS[0]] < 0 else -1
 
 
 def quantities(portfolio: Portfolio) -> dict[str, Decimal]:
@@ -95,9 +111,9 @@ def cost(portfolio: Portfolio) -> Decimal:
     return total
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", range(12))
 def test_the_account_is_written_as_a_file(seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A random account gives a valid file with its quantities and cost, and merging that changes nothing."""
+    """A random account gives a file that equals it everywhere, at its cost; merging that changes nothing."""
     dice, held = random.Random(seed), Counter[str]()  # noqa: S311 - a simulation, not a secret
     with AlpacaSimulator(seed=seed, tick_seconds=0, order_interval_seconds=0) as simulator:
         at = utc_now() - dt.timedelta(days=20)
@@ -112,6 +128,12 @@ def test_the_account_is_written_as_a_file(seed: int, tmp_path: Path, monkeypatch
         assert (result.exit_code, result.stderr) == (0, "")
         portfolio = parse_portfolio("account", result.stdout.encode())
         broker = rows(simulator)
+        seen = LiveSnapshot(broker_positions=read_positions(broker.values()), broker_positions_at=utc_now())
+        side = BrokerSide.of(seen)
+        assert side is not None
+        compared = compare_account(portfolio, side)
+        assert {row.agreement for row in compared.rows} <= {Agreement.EQUAL}
+        assert {row.symbol for row in compared.rows} == set(broker)
         assert quantities(portfolio) == {symbol: Decimal(row["qty"]) for symbol, row in broker.items()}
         paid = sum((Decimal(row["cost_basis"]) for row in broker.values()), Decimal(0))
         structures = sum(isinstance(each, MultiLegPosition) for each in portfolio.positions)
@@ -136,3 +158,37 @@ def test_without_keys_the_command_says_what_to_set(tmp_path: Path, monkeypatch: 
     assert result.exit_code == 1
     assert result.stdout == ""
     assert all(name in str(result.exception) for name in KEY_NAMES)
+
+
+def test_the_file_to_merge_is_not_its_own_output(tmp_path: Path) -> None:
+    """`> p.json` has emptied it already, `>> p.json` would break it: both are said before any request."""
+    file = tmp_path / "p.json"
+    command = [sys.executable, "-m", "options_helper", "portfolio", "--merge", str(file)]
+    for mode, content in (("w", ""), ("a", '{"positions": []}')):
+        file.write_text('{"positions": []}')
+        with file.open(mode) as output:
+            done = subprocess.run(  # noqa: S603 - this interpreter
+                command, stdout=output, stderr=subprocess.PIPE, text=True, check=False, cwd=tmp_path
+            )
+        assert done.returncode == 1
+        assert "the output is redirected into this same file" in done.stderr
+        assert file.read_text() == content
+
+
+def test_a_row_that_cannot_be_read_is_never_merged_away(tmp_path: Path) -> None:
+    """The file keeps what it says; without a file, the others are printed and the row is named."""
+    file = tmp_path / "p.json"
+    file.write_text('{"positions": [{"id": "s", "symbol": "MSFT", "shares": 5, "cost_basis": 1}], "mine": 1}')
+    rows = [{"symbol": "MSFT", "qty": "many", "avg_entry_price": "1"}]
+    left_out: list[str] = []
+    holdings, unread = read_holdings(rows, left_out)
+    history = AccountHistory(holdings=holdings, unread=unread > 0)
+    with pytest.raises(PortfolioError, match="could not be read"):
+        write_account_portfolio(history, read_existing(file))
+    assert json.loads(write_account_portfolio(history).text)["positions"] == []
+    assert left_out == ["A position could not be read (MSFT)."]
+    whole = AccountHistory(
+        holdings=[Holding(symbol="MSFT", quantity=Decimal(4), entry_price=Decimal(1))],
+    )
+    merged = json.loads(write_account_portfolio(whole, read_existing(file)).text)
+    assert (merged["mine"], merged["positions"][0]["shares"]) == (1, 4)

@@ -22,11 +22,11 @@ from options_helper.analysis.account.panel_words import (
 )
 from options_helper.analysis.text.figures import MISSING
 from options_helper.analysis.text.wording import format_time
+from options_helper.files.account_portfolio import ExistingFile
 from options_helper.market import BrokerAccount, LiveSnapshot
-from options_helper.models import Portfolio
 
 _HEADINGS = ("Contract or stock", "File", "Broker", "", "Why")
-_CLOSED = ("Contract or stock", "At the start", "Result today")
+_CLOSED = ("Contract or stock", "Closed", "Realized, average cost", "Result today")
 _CODE_HEIGHT = 320  # pixels
 _CORRECTED = "The file with the account's quantities, to copy"
 
@@ -39,7 +39,7 @@ def render_account_note(account: AccountView, file_name: str) -> None:
             st.markdown(f":material/arrow_right: {in_markdown(note)}")
 
 
-def render_account(account: AccountView, portfolio: Portfolio, live: LiveSnapshot, zone: dt.tzinfo) -> None:
+def render_account(account: AccountView, file: ExistingFile, live: LiveSnapshot, zone: dt.tzinfo) -> None:
     """Draw the panel, or only that the account is not known yet."""
     with st.container(key="live-account", border=True):
         compared = account.compared
@@ -47,15 +47,15 @@ def render_account(account: AccountView, portfolio: Portfolio, live: LiveSnapsho
         st.markdown(f"**Account** :gray[{in_markdown(words)}]")
         if compared is None:
             return
-        if compared.differences:
+        if compared.differences or compared.unsure:
             st.html(differences_html(compared, account.history_since))
         if account.money is not None:
             st.html(money_html(account.money, zone))
         if account.day is not None:
             st.html(f'<p class="oh-more">{in_html(day_words(account.day))}</p>')
-        if account.day is not None and account.day.closed:
+        if account.closed:
             with st.expander("Closed today"):
-                st.html(_table(_CLOSED, closed_lines(account.day), "oh-account"))
+                st.html(_table(_CLOSED, closed_lines(account.closed), "oh-account oh-closed"))
         if account.bridge is not None:
             with st.expander("Portfolio value less equity, explained"):
                 st.html(bridge_html(account))
@@ -64,12 +64,12 @@ def render_account(account: AccountView, portfolio: Portfolio, live: LiveSnapsho
                 st.caption(
                     "Nothing is written. `options-helper portfolio --merge` does the same from all orders."
                 )
-                st.code(write_corrected_file(portfolio, live), language="json", height=_CODE_HEIGHT)
+                st.code(write_corrected_file(file, live), language="json", height=_CODE_HEIGHT)
 
 
 def differences_html(compared: AccountComparison, history_since: dt.date | None) -> str:
     """Return the differences as a table."""
-    rows = [difference_cells(row, history_since) for row in compared.differences]
+    rows = [difference_cells(row, history_since) for row in (*compared.differences, *compared.unsure)]
     return _table(_HEADINGS, rows, "oh-account")
 
 

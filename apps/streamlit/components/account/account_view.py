@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
 from apps.streamlit.components.positions.table.records import plain_records
+from options_helper.analysis.account.closed_today import ClosedToday, find_closed_today
 from options_helper.analysis.account.compare import AccountComparison, BrokerSide, compare_account
 from options_helper.analysis.account.day_result import AccountDay, day_of
 from options_helper.analysis.account.equity import EquityBridge, OwnValue, exact, explain_equity
@@ -16,9 +16,8 @@ from options_helper.analysis.account.panel_words import not_held_words
 from options_helper.analysis.account.records import AccountHistory, Holding
 from options_helper.analysis.tables.view import TablesView
 from options_helper.errors import PortfolioError
-from options_helper.files.account_portfolio import as_text
+from options_helper.files.account_portfolio import ExistingFile, write_account_portfolio
 from options_helper.market import BrokerAccount, LiveSnapshot
-from options_helper.models import Portfolio
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +29,7 @@ class AccountView:
         not_held_pnl: The open P/L of positions that the broker does not hold.
         money: The broker's figures, None while they are unknown.
         day: The account's result of today.
+        closed: What was closed today.
         bridge: Value less equity, None while one of them is unknown.
         history_since: The first day of the activities that causes are looked for in.
     """
@@ -40,6 +40,7 @@ class AccountView:
     bridge: EquityBridge | None
     history_since: dt.date | None
     day: AccountDay | None
+    closed: tuple[ClosedToday, ...]
 
     @property
     def not_held_words(self) -> str:
@@ -59,24 +60,19 @@ def build_account_view(view: TablesView, saved_at: dt.datetime | None) -> Accoun
         bridge=_bridge(view),
         history_since=live.broker_history_since,
         day=day_of(live),
+        closed=find_closed_today(live),
     )
 
 
-def write_corrected_file(portfolio: Portfolio, live: LiveSnapshot) -> str:
-    """Return the file's text with the account's quantities, for copying; "" if the account has no such file.
+def write_corrected_file(existing: ExistingFile, live: LiveSnapshot) -> str:
+    """Return the file's text with the account's quantities, or why there is none.
 
     New legs are grouped by the last days' orders only; `options-helper portfolio --merge` reads all of them.
     """
-    document = json.loads(portfolio.model_dump_json(exclude_none=True), parse_float=_whole_if_it_is)
     try:
-        return as_text(portfolio, document, _history(live)).text
-    except PortfolioError:
-        return ""
-
-
-def _whole_if_it_is(text: str) -> int | float:
-    number = float(text)
-    return int(number) if number.is_integer() else number
+        return write_account_portfolio(_history(live), existing).text
+    except PortfolioError as error:
+        return error.reason
 
 
 def _history(live: LiveSnapshot) -> AccountHistory:
@@ -94,7 +90,12 @@ def _history(live: LiveSnapshot) -> AccountHistory:
     }
     cash = None if live.broker is None or live.broker.cash is None else exact(live.broker.cash)
     return AccountHistory(
-        holdings=holdings, fills=live.broker_fills, events=live.broker_events, cash=cash, parents=parents
+        holdings=holdings,
+        unread=bool(live.broker_unread),
+        fills=live.broker_fills,
+        events=live.broker_events,
+        cash=cash,
+        parents=parents,
     )
 
 

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from apps.streamlit.components.inputs.page_model import PageModel, build_page_model
+from apps.streamlit.components.inputs.portfolio_source import AccountBook
+from apps.streamlit.components.inputs.portfolio_source import show_account as keep_account
 from apps.streamlit.components.inputs.session import session_id
 from options_helper.errors import MissingDependency, OptionsHelperError
 from options_helper.session.actions import HubAction
 from options_helper.session.hub import LiveHub
+from options_helper.times import utc_now
 
 if TYPE_CHECKING:
-    from apps.streamlit.components.inputs.page_model import PageModel
     from options_helper.data.streaming.live_manager import LiveStreamConfig
 
 logger = logging.getLogger("options_helper.page")
@@ -62,6 +66,26 @@ def stop(hub: LiveHub, _model: PageModel) -> None:
     _guarded(hub, "Not stopped.", lambda: hub.stop(session_id()))
 
 
+def show_account(hub: LiveHub, model: PageModel) -> None:
+    """Read the account, let it stand in for the missing file, and start the streams with it."""
+    _guarded(hub, "The account is not shown.", lambda: _show_account(hub, model))
+
+
+def _show_account(hub: LiveHub, model: PageModel) -> None:
+    from options_helper.data.rest.account_history import read_account  # noqa: PLC0415 - needs httpx
+    from options_helper.data.rest.client import AlpacaRest  # noqa: PLC0415 - the same
+    from options_helper.data.settings import load_settings  # noqa: PLC0415
+    from options_helper.files.account_portfolio import write_account_portfolio  # noqa: PLC0415 - heavy
+
+    read_at = utc_now()
+    with closing(AlpacaRest(load_settings().with_account(model.settings.account))) as rest:
+        account = read_account(rest)
+    text = write_account_portfolio(account.history).text
+    keep_account(model.source.path, AccountBook(text, read_at, account.left_out))
+    shown = build_page_model(model.settings, model.credentials)
+    _begin(hub.restart if hub.is_running() else hub.start, shown)
+
+
 def _guarded(hub: LiveHub, headline: str, act: Callable[[], None]) -> None:
     """Run an action; a failure becomes this tab's sentence, under this headline if streams are running."""
     st.session_state[_PROBLEM_KEY] = None
@@ -82,7 +106,8 @@ def _begin(begin: Callable[..., None], model: PageModel) -> None:
     if portfolio is None:
         return
     config = build_config(model)
-    begin(config, session_id=session_id(), portfolio_name=model.source.path.name, portfolio=portfolio)
+    name = model.source.path.name if model.source.account is None else model.source.name
+    begin(config, session_id=session_id(), portfolio_name=name, portfolio=portfolio)
 
 
 def build_config(model: PageModel) -> LiveStreamConfig:

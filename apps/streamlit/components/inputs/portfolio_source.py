@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,14 +25,30 @@ DEFAULT_PORTFOLIO = "portfolio.json"
 _KEPT = 32
 
 
+@dataclass(frozen=True, slots=True)
+class AccountBook:
+    """The account's positions as a portfolio file, and what of the account could not be written."""
+
+    text: str
+    read_at: dt.datetime
+    left_out: tuple[str, ...]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class PortfolioSource:
-    """One version of a file, always the same object: a portfolio, or the reason why there is none."""
+    """One version of a file, always the same object: a portfolio, or the reason why there is none.
+
+    Attributes:
+        content: The file's bytes, if they are a portfolio.
+        account: What was read from the broker's account and stands in for a missing file.
+    """
 
     path: Path
     version: FileVersion | None
     portfolio: Portfolio | None = None
+    content: bytes = field(default=b"", repr=False)
     error: PortfolioError | None = None
+    account: AccountBook | None = None
 
     @property
     def exists(self) -> bool:
@@ -47,11 +63,14 @@ class PortfolioSource:
     @property
     def name(self) -> str:
         """The file's name for people; a path without a last part is its own name."""
+        if self.account is not None:
+            return "the account as it was read"
         return printable(self.path.name or str(self.path))
 
 
 _loaded: dict[tuple[str, FileVersion | None], PortfolioSource] = {}  # what was read, valid or not
 _unread: dict[str, PortfolioSource] = {}  # by path, the last failure to read it
+_accounts: dict[str, PortfolioSource] = {}  # by the path of a missing file, what stands in for it
 _lock = threading.Lock()
 
 
@@ -73,8 +92,10 @@ def read_portfolio(path: Path) -> PortfolioSource:
     try:
         content, version = read_portfolio_file(path)
     except PortfolioError as error:
+        failed = PortfolioSource(path, seen, error=error)
         with _lock:
-            return _note_unread(PortfolioSource(path, seen, error=error))
+            shown = None if failed.exists else _accounts.get(str(path))
+            return shown or _note_unread(failed)
     parsed = _parse(path, content, version)
     with _lock:
         _make_room(_loaded)
@@ -82,9 +103,25 @@ def read_portfolio(path: Path) -> PortfolioSource:
         return _loaded.setdefault((str(path), version), parsed)
 
 
+def show_account(path: Path, book: AccountBook) -> None:
+    """Let the account stand in for a missing file, in every tab, until there is one.
+
+    Raises:
+        PortfolioError: The account holds what no file can name.
+    """
+    from options_helper.portfolio_file import parse_portfolio  # noqa: PLC0415 - the same
+
+    content = book.text.encode()
+    portfolio = parse_portfolio(path, content)
+    with _lock:
+        _make_room(_accounts)
+        _accounts[str(path)] = PortfolioSource(path, None, portfolio=portfolio, content=content, account=book)
+
+
 def forget_portfolios() -> None:
     """Read every file again at its next use."""
     with _lock:
+        _accounts.clear()
         _loaded.clear()
         _unread.clear()
 
@@ -109,6 +146,6 @@ def _parse(path: Path, content: bytes, version: FileVersion) -> PortfolioSource:
     from options_helper.portfolio_file import parse_portfolio  # noqa: PLC0415 - the same
 
     try:
-        return PortfolioSource(path, version, portfolio=parse_portfolio(path, content))
+        return PortfolioSource(path, version, portfolio=parse_portfolio(path, content), content=content)
     except PortfolioError as error:
         return PortfolioSource(path, version, error=error)

@@ -6,11 +6,15 @@ from pathlib import Path
 
 import streamlit as st
 
+from apps.streamlit.components.inputs.actions import show_account
+from apps.streamlit.components.inputs.page_context import PageContext
 from apps.streamlit.components.inputs.portfolio_source import PortfolioSource
 from apps.streamlit.components.plain_text import in_markdown
 from options_helper.analysis.status.stream_diagnosis import Diagnosis, Level
 from options_helper.analysis.tables.totals import LiveTotals
+from options_helper.analysis.text.wording import format_time
 
+_CODE_HEIGHT = 320  # pixels
 _EXAMPLE = """{
   "cash": 5000,
   "positions": [
@@ -30,7 +34,7 @@ _EXAMPLE = """{
 def find_portfolio_diagnosis(source: PortfolioSource) -> Diagnosis:
     """Return the status line of a portfolio that could not be loaded."""
     if not source.exists:
-        return Diagnosis(Level.INFO, "No portfolio yet.", "Start is enabled once there is a portfolio file.")
+        return Diagnosis(Level.INFO, "No portfolio yet.", "Add a portfolio file, or show your account.")
     return Diagnosis(
         Level.ERROR, f"{source.name} cannot be used.", "Start is disabled until the file is corrected."
     )
@@ -44,8 +48,9 @@ def find_all_expired(source: PortfolioSource, totals: LiveTotals) -> Diagnosis |
     return Diagnosis(Level.INFO, "Everything in this portfolio has expired.", step)
 
 
-def render_no_portfolio(source: PortfolioSource) -> None:
-    """Draw why there is no portfolio, and the next step."""
+def render_no_portfolio(context: PageContext) -> None:
+    """Draw why there is no portfolio, and the next steps."""
+    source = context.model.source
     if source.exists:
         _render_broken(source)
         return
@@ -58,6 +63,45 @@ def render_no_portfolio(source: PortfolioSource) -> None:
             "A minimal file:"
         )
         st.code(_EXAMPLE, language="json")
+        st.markdown("Or begin with what your broker's account holds; it is only read.")
+        _account_button("Show my account", context)
+
+
+def render_account_book(context: PageContext) -> None:
+    """Draw that the account stands in for a missing file, with its text for copying and download."""
+    source = context.model.source
+    if source.account is None:
+        return
+    with st.container(key="live-account-book", border=True):
+        read_at = format_time(source.account.read_at, context.zone)
+        st.markdown(
+            f"There is no file **{in_markdown(str(source.path))}**. This is your account as it was read at "
+            f"{in_markdown(read_at)}; save the text below as that file to name, group and note its positions."
+        )
+        for sentence in source.account.left_out:
+            st.markdown(in_markdown(sentence))
+        with st.expander("Your account as a portfolio file"):
+            st.code(source.account.text, language="json", height=_CODE_HEIGHT)
+        with st.container(horizontal=True, gap="small"):
+            st.download_button(
+                "Download portfolio.json",
+                source.account.text,
+                file_name="portfolio.json",
+                mime="application/json",
+                key="live-account-download",
+                on_click="ignore",
+            )
+            _account_button("Read the account again", context)
+
+
+def _account_button(label: str, context: PageContext) -> None:
+    st.button(
+        label,
+        key="live-show-account",
+        disabled=context.model.credentials.settings is None,
+        on_click=show_account,
+        args=(context.hub, context.model),
+    )
 
 
 def _render_broken(source: PortfolioSource) -> None:
@@ -76,6 +120,9 @@ def _render_broken(source: PortfolioSource) -> None:
 def render_empty_portfolio(source: PortfolioSource) -> None:
     """Draw what to add to a portfolio without positions."""
     with st.container(key="live-screen", border=True):
+        if source.account is not None:
+            st.subheader("This account holds no positions", anchor=False)
+            return
         st.subheader("This portfolio is empty", anchor=False)
         st.markdown(
             f"**{in_markdown(source.name)}** has no positions. Add one and save the file; "

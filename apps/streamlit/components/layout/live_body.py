@@ -18,6 +18,7 @@ from apps.streamlit.components.inputs.page_context import PageContext
 from apps.streamlit.components.layout.empty_states import (
     find_all_expired,
     find_portfolio_diagnosis,
+    render_account_book,
     render_empty_portfolio,
     render_no_portfolio,
 )
@@ -34,6 +35,7 @@ from apps.streamlit.components.view.redraw import mark_drawn, redraw_if_changed
 from options_helper.analysis.status.diagnosis import Level
 from options_helper.analysis.status.stream_lines import describe_mix
 from options_helper.analysis.tables.quote_counts import grown_older
+from options_helper.files.account_portfolio import ExistingFile
 
 _ALARMS = frozenset({Level.WARNING, Level.ERROR})
 
@@ -60,7 +62,7 @@ def render_live_body(context: PageContext) -> None:
     """Draw everything below the status line."""
     source = context.model.source
     if source.portfolio is None:
-        render_no_portfolio(source)
+        render_no_portfolio(context)
         mark_drawn()
         return
     page = compute_page_view(context, source.portfolio)
@@ -73,7 +75,8 @@ def render_live_body(context: PageContext) -> None:
         else:
             render_empty_portfolio(source)
         if context.snapshot.started_at is not None:
-            render_account(account, source.portfolio, page.view.at, context.zone)
+            file = ExistingFile(source.content, source.portfolio)
+            render_account(account, file, page.view.at, context.zone)
     with narrow:
         render_fills(page.fills, context.zone)
         alerts_panel.render(page.monitor, zone=context.zone)
@@ -95,10 +98,12 @@ def _render_summary(context: PageContext, page: PageView, account: AccountView) 
         render_alert_bar(page.monitor, context.zone)
         render_notes(context)
         render_account_note(account, context.model.source.name)
+        render_account_book(context)
     tiles, curve = _two_columns("live-summary")
     with tiles:
         mix, apart = describe_mix(page.view.at), account.not_held_words
-        render_totals(page.view.totals, page.view.portfolio.cash, mix, not_held=apart)
+        cash = page.view.portfolio.cash
+        render_totals(page.view.totals, cash, mix, not_held=apart, day=account.day)
         render_risk_line(page.risk)
     with curve:
         render_portfolio_curve(page.day, page.charted, zone=context.zone, key="live-curve", height=96)

@@ -1,7 +1,8 @@
 """The totals in four tiles, each with its coverage.
 
-If something is missing, a figure is "—". Only P/L Day then shows its known part, marked as partial, because
-one symbol without a trusted close must not blank the headline.
+If something is missing, a figure is "—" over its known part. The portfolio's value and P/L Day show their
+known part itself, marked as partial, because one symbol without a price or a trusted close must not blank the
+headline.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from collections.abc import Callable
 import streamlit as st
 
 from apps.streamlit.components.plain_text import in_html
+from options_helper.analysis.account.day_result import AccountDay
+from options_helper.analysis.account.panel_words import day_coverage
 from options_helper.analysis.tables.sums import Total
 from options_helper.analysis.tables.totals import LiveTotals
 from options_helper.analysis.text.figures import MISSING, format_dollars, format_percent, format_pnl
@@ -20,15 +23,20 @@ _HELP = {
     "Portfolio value": "Cash and the market value of all positions at their marks.",
     "P/L Open": "Profit or loss since the positions were opened: marks against cost.",
     "P/L Day": "Profit or loss since the previous close, or since opening for what was opened today. "
-    "Excludes lots closed today: they are no longer in the file.",
+    "File: of the positions in the file, at their marks; lots closed today are not among them. "
+    "Account: of everything the account held today, at the broker's prices.",
     "Coverage": "How many legs are live now: their quotes are younger than the threshold.",
 }
 
 
+_OF_ACCOUNT = "Account"
+_DAY_KEY = "live-day-of"
 _OLD_WORDS = {QuoteState.STALE: "stale", QuoteState.FROM_YESTERDAY: "from yesterday"}
 
 
-def render_totals(totals: LiveTotals, cash: float, mix: str = "", *, not_held: str = "") -> None:
+def render_totals(
+    totals: LiveTotals, cash: float, mix: str = "", *, not_held: str = "", day: AccountDay | None = None
+) -> None:
     """Draw the tiles.
 
     Args:
@@ -36,22 +44,39 @@ def render_totals(totals: LiveTotals, cash: float, mix: str = "", *, not_held: s
         cash: The file's cash in dollars.
         mix: How prices arrive if not all of them stream.
         not_held: How much of them belongs to positions that the broker does not hold, in words.
+        day: The account's day, which P/L Day can show instead of the file's; None while it is unknown.
     """
+    of_account = day is not None and st.session_state.get(_DAY_KEY) == _OF_ACCOUNT
     with st.container(key="live-totals", gap="xsmall"):
         with st.grid(4, min_column_width=140, gap="xsmall"):
             _tile("Portfolio value", totals.portfolio_value, format_dollars, f"cash {format_dollars(cash)}")
             old = [(totals.states.get(state, 0), words) for state, words in _OLD_WORDS.items()]
             notes = [*(f"{number} {words}" for number, words in old if number), *describe_expired(totals)]
             _pnl_tile("P/L Open", totals.open_pnl, totals.open_pnl_pct, notes)
-            _pnl_tile("P/L Day", totals.day_pnl, totals.day_pnl_pct, notes, show_part=True)
+            if day is not None and of_account:
+                _account_day_tile(day)
+            else:
+                _pnl_tile("P/L Day", totals.day_pnl, totals.day_pnl_pct, notes, show_part=True)
             _coverage_tile(totals, mix)
-        st.html(f'<p class="oh-more">{in_html(describe_more(totals))}</p>')
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            if day is not None:
+                st.segmented_control(
+                    "P/L Day of",
+                    ["File", _OF_ACCOUNT],
+                    default="File",
+                    required=True,
+                    key=_DAY_KEY,
+                    label_visibility="collapsed",
+                    width="content",
+                )
+            more = describe_more(totals, of_account=of_account)
+            st.html(f'<p class="oh-more">{in_html(more)}</p>', width="stretch")
         if not_held:
             st.html(f'<p class="oh-more oh-not-held">{in_html(not_held)}</p>')
 
 
-def describe_more(totals: LiveTotals) -> str:
-    """Return the other totals in one line, each with its coverage, and what no total can include."""
+def describe_more(totals: LiveTotals, *, of_account: bool = False) -> str:
+    """Return the other totals in one line, each with its coverage, and what P/L Day is of."""
     parts = [
         f"{label} {_short(total)}"
         for label, total in (
@@ -61,7 +86,9 @@ def describe_more(totals: LiveTotals) -> str:
         )
     ]
     parts += describe_expired(totals)
-    return f"{' · '.join(parts)} · P/L Day excludes lots closed today: they are no longer in the file."
+    of_file = "excludes lots closed today: they are no longer in the file"
+    parts.append(f"P/L Day {'is of the account, with lots closed today' if of_account else of_file}.")
+    return " · ".join(parts)
 
 
 def describe_expired(totals: LiveTotals) -> list[str]:
@@ -78,10 +105,13 @@ def _short(total: Total) -> str:
 
 
 def _tile(label: str, total: Total, write: Callable[[float | None], str], beneath: str) -> None:
-    """Draw a figure that covers everything, or "—" with the known part beneath it."""
+    """Draw a figure, marked as partial if it does not cover everything."""
+    if total.value is None and not total.covered:
+        _metric(label, MISSING, total.coverage, color="off")
+        return
     if total.value is None:
-        beneath = _part(total, write)
-    _metric(label, write(total.value), beneath, color="off")
+        beneath = f"partial: {total.coverage}, {beneath}"
+    _metric(label, write(total.partial), beneath, color="off")
 
 
 def _pnl_tile(
@@ -100,6 +130,18 @@ def _pnl_tile(
     if notes:
         percent, color = " · ".join([percent, *notes]), "off"
     _metric(label, format_pnl(total.value), percent, color=color)
+
+
+def _account_day_tile(day: AccountDay) -> None:
+    """Draw the account's day; a part of it has no colour."""
+    value = float(day.known)
+    if not day.complete:
+        missing = [] if day.cash is not None else ["without fees"]
+        words = " · ".join([f"partial: {day_coverage(day)}", *missing])
+        _metric("P/L Day", format_pnl(value), words, color="off")
+        return
+    color = "green" if value > 0 else "red" if value < 0 else "off"
+    _metric("P/L Day", format_pnl(value), f"account, {day_coverage(day)}", color=color)
 
 
 def _part(total: Total, write: Callable[[float | None], str]) -> str:

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from options_helper.analysis.account.records import ZERO, AccountHistory, Holding
+from options_helper.analysis.account.records import ZERO, AccountHistory, Change, Holding, in_order
 from options_helper.market import BrokerEvent, BrokerFill, EventKind
-from options_helper.times import new_york_date
 
 _GRAIN = Decimal("0.000001")  # dollars a share: what the broker may have rounded off its average
 
@@ -49,21 +48,10 @@ class Lot:
 def find_lots(history: AccountHistory) -> list[Lot]:
     """Return the lots of the current holdings, oldest first; their quantities sum to the broker's."""
     book = _LotBook(history.parents, history.fills)
-    for change in _in_order(history):
+    for change in in_order(history.fills, history.events):
         book.apply(change)
     book.join_rolled()
     return [lot for holding in history.holdings for lot in _fitted(book.lots[holding.symbol], holding)]
-
-
-def _in_order(history: AccountHistory) -> Iterator[BrokerFill | BrokerEvent]:
-    """Return executions by time, and each day's events after its executions."""
-    changes: list[tuple[dt.date, bool, dt.datetime, int, BrokerFill | BrokerEvent]] = []
-    never = dt.datetime.max.replace(tzinfo=dt.UTC)
-    for number, fill in enumerate(history.fills):
-        changes.append((new_york_date(fill.at), False, fill.at, number, fill))
-    for number, event in enumerate(history.events):
-        changes.append((event.date, True, never, number, event))
-    return (change[-1] for change in sorted(changes, key=lambda change: change[:4]))
 
 
 class _LotBook:
@@ -78,7 +66,7 @@ class _LotBook:
             if fill.order_id in parents:
                 self._symbols_of[parents[fill.order_id]].add(fill.symbol)
 
-    def apply(self, change: BrokerFill | BrokerEvent) -> None:
+    def apply(self, change: Change) -> None:
         """Open and close lots by one execution or event."""
         group = self._parents.get(change.order_id, "") if isinstance(change, BrokerFill) else ""
         left = self._close(change.symbol, change.quantity, group)
@@ -122,7 +110,7 @@ class _LotBook:
     def _group_of(self, lot: Lot) -> str:
         return self._joined.get(lot.group, lot.group)
 
-    def _open(self, change: BrokerFill | BrokerEvent, quantity: Decimal, group: str) -> None:
+    def _open(self, change: Change, quantity: Decimal, group: str) -> None:
         lots = self.lots[change.symbol]
         if isinstance(change, BrokerEvent):
             lots.append(

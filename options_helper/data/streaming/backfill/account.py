@@ -5,12 +5,13 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterable, Sequence
 
-from options_helper.data.rest.account_history import read_activities
+from options_helper.data.rest.account_history import read_activities, read_cash
 from options_helper.data.rest.client import AlpacaRest
 from options_helper.data.rest.refusals import NOT_FOUND
 from options_helper.data.settings import mask
 from options_helper.data.streaming.backfill.betas import fetch_betas
 from options_helper.data.streaming.backfill.rest_rows import (
+    find_unread,
     read_broker_account,
     read_dividends,
     read_multiplier,
@@ -55,7 +56,10 @@ class AccountFetch:
         as_of = self._clock()
         rows = self._rest.positions()
         positions = read_positions(rows)
-        self._results.put_reference(Reference(broker_positions=positions, broker_positions_at=as_of))
+        unread = find_unread(rows, positions)
+        self._results.put_reference(
+            Reference(broker_positions=positions, broker_unread=unread, broker_positions_at=as_of)
+        )
         require_all("/v2/positions", wanted=len(rows), read=len(positions))
         return POSITION_SECONDS
 
@@ -85,6 +89,15 @@ class AccountFetch:
         self._results.put_reference(Reference(broker_history=history))
         require_all("/v2/account/activities", wanted=len(left_out), read=0)
         self._read_until = now
+        return HISTORY_SECONDS
+
+    def fetch_cash(self) -> float:
+        """Fetch today's fees, dividends, interest and deposits."""
+        left_out: list[str] = []
+        since = start_of_day(new_york_date(self._clock())) - _RELOOK
+        changes = [one for page in self._rest.cash_pages(since) for one in read_cash(page, left_out)]
+        self._results.put_reference(Reference(broker_cash=tuple(changes)))
+        require_all("/v2/account/activities", wanted=len(left_out), read=0)
         return HISTORY_SECONDS
 
     def fetch_splits(self, stocks: Sequence[str]) -> float:

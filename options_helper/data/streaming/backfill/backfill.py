@@ -169,6 +169,7 @@ class Backfill:
             Part("positions", account.fetch_positions),
             Part("account", account.fetch_account),
             Part("history", account.fetch_history),
+            Part("cash", account.fetch_cash),
         ]
         if adjusted := adjusted_contracts(wanted.option_contracts):
             trading.append(Part("multipliers", partial(account.fetch_multipliers, adjusted)))

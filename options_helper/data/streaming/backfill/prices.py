@@ -148,8 +148,13 @@ class PriceFetch:
         now = self._clock()
         known = {symbol: row for symbol, row in snapshots.items() if row is not None}  # null: no market
         alpaca_now = self._results.to_alpaca_time(now)
-        trading_date = self._calendar().trading_date(alpaca_now) or new_york_date(alpaca_now)
-        rows = read_snapshots(known, received_at=now, trading_date=trading_date)
+        calendar = self._calendar()
+        rows = read_snapshots(
+            known,
+            received_at=now,
+            trading_date=calendar.trading_date(alpaca_now) or new_york_date(alpaca_now),
+            previous_date=calendar.previous_trading_date(alpaca_now),
+        )
         if rows.skipped:
             logger.warning("Skipped %d quotes or trades of REST that could not be read.", rows.skipped)
         return rows

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import TypeAlias
 
 from options_helper.analysis.contracts.products import INDEX_ROOTS, is_adjusted
-from options_helper.analysis.osi import contract_root, underlying_of
+from options_helper.analysis.osi import contract_root, is_contract_symbol, underlying_of
+from options_helper.analysis.valuation.marks import compute_mark
 from options_helper.data.rest.account_history import to_date, to_decimal
 from options_helper.data.streaming.normalize.batches import quote_change, trade_change
 from options_helper.data.streaming.normalize.values import to_amount, to_number, to_utc, to_word
@@ -50,19 +51,28 @@ class SnapshotRows:
     skipped: int = 0
 
 
-def read_snapshots(snapshots: Raw, *, received_at: dt.datetime, trading_date: dt.date) -> SnapshotRows:
+def read_snapshots(
+    snapshots: Raw,
+    *,
+    received_at: dt.datetime,
+    trading_date: dt.date,
+    previous_date: dt.date | None = None,
+) -> SnapshotRows:
     """Return quotes and trades with their true times, closes with their dates, greeks with their quote's.
 
     Args:
         snapshots: By symbol, as `AlpacaRest.option_snapshots` or `stock_snapshots` returns them.
         received_at: When they were received.
         trading_date: The New York date whose previous close is wanted.
+        previous_date: The trading date before it, whose closing quotes are wanted, if known.
     """
     readable = {symbol: row for symbol, row in snapshots.items() if isinstance(row, dict)}
     rows = _read_market(readable, received_at)
     rows.skipped += len(snapshots) - len(readable)
+    quotes = {quote.symbol: quote for quote in rows.quotes}
     for symbol, snapshot in readable.items():
-        close = _previous_close(snapshot, trading_date)
+        daily = _previous_close(snapshot, trading_date)
+        close = _with_closing_quote(daily, quotes.get(symbol), previous_date)
         if close is not None:
             rows.previous_closes[symbol] = close
         greeks = _greeks(snapshot, received_at)
@@ -110,6 +120,22 @@ def _previous_close(snapshot: Raw, trading_date: dt.date) -> PreviousClose | Non
         if price and at is not None and new_york_date(at) < trading_date:
             closes.append(_close_of(bar, price, new_york_date(at), snapshot.get("latestTrade")))
     return max(closes, key=lambda close: close.date, default=None)
+
+
+def _with_closing_quote(
+    close: PreviousClose | None, quote: Quote | None, day: dt.date | None
+) -> PreviousClose | None:
+    """Return the close with the middle of a contract's closing quote; it may be all that is known.
+
+    Until a day's first quote, the latest one is the closing quote of the day before.
+    """
+    if quote is None or quote.timestamp is None or new_york_date(quote.timestamp) != day:
+        return close
+    mid = compute_mark(quote, None, at=quote.timestamp).mark
+    if mid is None or not is_contract_symbol(quote.symbol):
+        return close
+    known = close if close is not None and close.date == day else PreviousClose(mid, day, trades=0)
+    return replace(known, mid=mid)
 
 
 def _close_of(bar: Raw, price: float, day: dt.date, trade: object) -> PreviousClose:
@@ -178,14 +204,23 @@ def read_positions(rows: Iterable[object]) -> dict[str, BrokerPosition]:
     return positions
 
 
+def find_unread(rows: Iterable[object], positions: Mapping[str, BrokerPosition]) -> frozenset[str]:
+    """Return the symbols of rows that `read_positions` could not read, "" for a row without one."""
+    symbols = (row.get("symbol") if isinstance(row, dict) else None for row in rows)
+    named = {symbol if isinstance(symbol, str) else "" for symbol in symbols}
+    return frozenset(named - set(positions))
+
+
 def read_broker_account(row: Raw, as_of: dt.datetime) -> BrokerAccount:
     """Return the account's money; a missing or unreadable figure is None."""
+    long, short = to_number(row.get("long_market_value")), to_number(row.get("short_market_value"))
     return BrokerAccount(
         equity=to_number(row.get("equity")),
         last_equity=to_number(row.get("last_equity")),
         cash=to_number(row.get("cash")),
         buying_power=to_number(row.get("buying_power")),
         options_buying_power=to_number(row.get("options_buying_power")),
+        position_value=None if long is None or short is None else long - abs(short),
         as_of=as_of,
     )
 

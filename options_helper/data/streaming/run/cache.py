@@ -8,7 +8,7 @@ import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from options_helper.data.streaming.normalize.corrections import TradeCorrection, correct_trade
 from options_helper.data.streaming.normalize.halts import still_halted
@@ -20,6 +20,7 @@ from options_helper.market import (
     BrokerEvent,
     BrokerFill,
     BrokerPosition,
+    CashChange,
     Dividend,
     Greeks,
     PreviousClose,
@@ -68,9 +69,11 @@ class Reference:
     greeks: Mapping[str, Greeks] = field(default_factory=dict)
     multipliers: Mapping[str, float] = field(default_factory=dict)
     broker_positions: Mapping[str, BrokerPosition] | None = None
+    broker_unread: frozenset[str] = frozenset()
     broker_positions_at: dt.datetime | None = None
     broker: BrokerAccount | None = None
     broker_history: BrokerHistory | None = None
+    broker_cash: tuple[CashChange, ...] | None = None
     splits: tuple[Split, ...] | None = None
     dividends: tuple[Dividend, ...] | None = None
     betas: Betas | None = None
@@ -170,29 +173,32 @@ class LiveCache:
         """Merge REST's reference data; the broker's positions are replaced whole, None changes nothing."""
         with self._lock:
             known = self._state
-            history = reference.broker_history or BrokerHistory(
-                since=known.broker_history_since, fills=known.broker_fills, events=known.broker_events
-            )
-            self._publish(
-                replace(
-                    known,
-                    previous_closes={**known.previous_closes, **reference.previous_closes},
-                    greeks={**known.greeks, **reference.greeks},
-                    multipliers={**known.multipliers, **reference.multipliers},
-                    broker_positions=known.broker_positions
-                    if reference.broker_positions is None
-                    else reference.broker_positions,
-                    broker_positions_at=reference.broker_positions_at or known.broker_positions_at,
-                    broker=reference.broker or known.broker,
-                    broker_account=reference.account or known.broker_account,
-                    broker_fills=history.fills,
-                    broker_events=history.events,
-                    broker_history_since=history.since,
-                    splits=known.splits if reference.splits is None else reference.splits,
-                    dividends=known.dividends if reference.dividends is None else reference.dividends,
-                    betas=reference.betas or known.betas,
-                )
-            )
+            names = ("broker_positions_at", "broker", "broker_cash", "splits", "dividends", "betas")
+            changed: dict[str, Any] = {
+                name: value for name in names if (value := getattr(reference, name)) is not None
+            }
+            changed["broker_account"] = reference.account or known.broker_account
+            if reference.broker_history is not None:
+                changed["broker_fills"] = reference.broker_history.fills
+                changed["broker_events"] = reference.broker_history.events
+                changed["broker_history_since"] = reference.broker_history.since
+            # Views of the mappings are made once here, because memos go by identity.
+            if reference.broker_positions is not None:
+                changed["broker_positions"] = MappingProxyType(dict(reference.broker_positions))
+                changed["broker_unread"] = reference.broker_unread
+            closes = {
+                symbol: close.completed(known.previous_closes.get(symbol))
+                for symbol, close in reference.previous_closes.items()
+            }
+            more = {
+                "previous_closes": closes,
+                "greeks": reference.greeks,
+                "multipliers": reference.multipliers,
+            }
+            for name, values in more.items():
+                if values:
+                    changed[name] = MappingProxyType({**getattr(known, name), **values})
+            self._publish(replace(known, **changed))
 
     def apply_progress(self, part: str, words: str) -> None:
         """Record what the background fetch of one part is doing, or why it failed; "" when all is well."""

@@ -73,6 +73,7 @@ def build_snapshot(parts: SnapshotParts) -> LiveSnapshot:
         session_close=market.session_close,
         trading_date=market.trading_date,
         previous_trading_date=market.previous_trading_date,
+        previous_session_close=market.previous_session_close,
         clock_offset_seconds=parts.clock_offset_seconds,
     )
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from options_helper.analysis.account.file_parts import parts_of
 from options_helper.analysis.account.records import AccountHistory
 from options_helper.analysis.account.writing.words import NOTHING
-from options_helper.files.account_portfolio import AccountPortfolio, as_text
+from options_helper.files.account_portfolio import AccountPortfolio, ExistingFile, write_account_portfolio
 from options_helper.market import EventKind
 from options_helper.models import EquityPosition, MultiLegPosition, Portfolio, Position
 from options_helper.portfolio_file import parse_portfolio
@@ -26,8 +26,10 @@ MINUTE = dt.timedelta(minutes=1)
 
 def written(history: AccountHistory, document: dict[str, Any] | None = None) -> AccountPortfolio:
     """The account as a file, merged into a document if there is one."""
-    before = Portfolio() if document is None else parse_portfolio("p", json.dumps(document).encode())
-    return as_text(before, document, history)
+    if document is None:
+        return write_account_portfolio(history)
+    content = json.dumps(document).encode()
+    return write_account_portfolio(history, ExistingFile(content, parse_portfolio("p", content)))
 
 
 def entries(ledger: Ledger, document: dict[str, Any] | None = None) -> list[dict[str, Any]]:

@@ -108,6 +108,7 @@ def test_the_first_round_fetches_everything_once(desk: BackfillDesk) -> None:
             "positions",
             "account",
             "history",
+            "cash",
             "splits",
             "dividends",
             "betas",
@@ -218,7 +219,7 @@ def test_only_what_is_wanted_is_fetched() -> None:
     """Without stocks, contracts or fills those routes are not asked."""
     desk = BackfillDesk(stocks=(), option_contracts=(), want_fills=False)
     desk.round()
-    assert set(desk.rest.calls) == {"clock", "calendar", "positions", "account", "history"}
+    assert set(desk.rest.calls) == {"clock", "calendar", "positions", "account", "history", "cash"}
     desk.backfill.request_fills()
     desk.round()
     assert "fills" not in desk.rest.calls
@@ -909,6 +910,26 @@ def test_the_previous_close_is_the_newest_before_the_trading_date() -> None:
     assert close(dailyBar=today) is None
     assert close(dailyBar={"c": 0, "t": "2026-11-19T05:00:00Z"}, prevDailyBar="junk") is None
     assert close(dailyBar={"c": 1.5}) is None
+
+
+def test_the_closing_quote_is_known_until_the_days_first_quote() -> None:
+    """Its middle belongs to the day's close; a contract without a trade has it alone; stocks have none."""
+    quote = {"bp": 1.4, "ap": 1.8, "bs": 1, "as": 1, "t": "2026-11-19T20:59:58Z"}
+    bar = {"c": 1.5, "n": 4, "t": "2026-11-19T05:00:00Z"}
+    day = dt.date(2026, 11, 19)
+
+    def close(symbol: str = CALL, *, date: dt.date = day, **parts: object) -> PreviousClose | None:
+        asked = {"received_at": NOW, "trading_date": dt.date(2026, 11, 20), "previous_date": date}
+        return read_snapshots({symbol: parts}, **asked).previous_closes.get(symbol)
+
+    assert close(latestQuote=quote, dailyBar=bar) == PreviousClose(1.5, day, 4, mid=pytest.approx(1.6))
+    assert close(latestQuote=quote) == PreviousClose(pytest.approx(1.6), day, 0, mid=pytest.approx(1.6))
+    assert close("AAPL", latestQuote=quote, dailyBar=bar) == PreviousClose(1.5, day, 4)
+    assert close(latestQuote=quote | {"t": "2026-11-20T14:31:00Z"}, dailyBar=bar) == PreviousClose(
+        1.5, day, 4
+    )
+    assert close(latestQuote=quote | {"bp": 1.9}, dailyBar=bar) == PreviousClose(1.5, day, 4)
+    assert close(latestQuote=quote, date=dt.date(2026, 11, 18)) is None
 
 
 @pytest.mark.parametrize("junk", [None, 7, "text", []])

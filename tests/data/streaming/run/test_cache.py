@@ -231,3 +231,15 @@ def test_an_order_update_costs_the_same_however_many_came_before() -> None:
     tomorrow = noon + dt.timedelta(days=1)
     cache.apply_orders([ReadRow(timestamp=tomorrow)], now=tomorrow)
     assert [row["timestamp"] for row in cache.state.fills] == [tomorrow]
+
+
+def test_what_an_earlier_answer_knew_of_a_close_is_kept() -> None:
+    """The closing quote, and the time of the last trade, are gone from REST once the day begins."""
+    cache, day = LiveCache(), dt.date(2026, 11, 19)
+    at = dt.datetime(2026, 11, 19, 20, 50, tzinfo=dt.UTC)
+    cache.apply_reference(Reference(previous_closes={"A": PreviousClose(1.5, day, 4, at, 1.6)}))
+    cache.apply_reference(Reference(previous_closes={"A": PreviousClose(1.5, day, 4)}))
+    assert cache.state.previous_closes["A"] == PreviousClose(1.5, day, 4, at, 1.6)
+    newer = PreviousClose(1.7, day + dt.timedelta(days=1), 2)
+    cache.apply_reference(Reference(previous_closes={"A": newer}))
+    assert cache.state.previous_closes["A"] == newer

@@ -1,0 +1,102 @@
+"""Contracts and shares closed today, and what they earned by average cost and since the previous close."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import NamedTuple
+
+from options_helper.analysis.account.records import ZERO, Change, in_order, size_of, when_of
+from options_helper.analysis.valuation.previous_closes import choose_close
+from options_helper.market import LiveSnapshot
+from options_helper.times import new_york_date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClosedToday:
+    """The contracts or shares of one symbol that were closed today, by orders or by events.
+
+    Attributes:
+        quantity: Signed as they were held.
+        realized: Dollars by average cost, None if their cost is from before the known history.
+        of_today: Dollars since the previous close, or since they were opened today; None without a close.
+    """
+
+    symbol: str
+    quantity: Decimal
+    realized: Decimal | None
+    of_today: Decimal | None
+
+
+class _Holding(NamedTuple):
+    """A holding at its average price, None if unknown; and what closing parts of it realized per share."""
+
+    quantity: Decimal
+    average: Decimal | None
+    closed: Decimal = ZERO
+    realized: Decimal | None = ZERO
+
+
+def find_closed_today(live: LiveSnapshot) -> tuple[ClosedToday, ...]:
+    """Return what the snapshot's account closed today, by symbol."""
+    if live.broker_positions_at is None:
+        return ()
+    today = new_york_date(live.broker_positions_at)
+    changes: defaultdict[str, list[Change]] = defaultdict(list)
+    for change in in_order(live.broker_fills, live.broker_events):
+        changes[change.symbol].append(change)
+    found = [_closed(symbol, own, today, live) for symbol, own in sorted(changes.items())]
+    return tuple(one for one in found if one.quantity)
+
+
+def _closed(symbol: str, changes: list[Change], today: dt.date, live: LiveSnapshot) -> ClosedToday:
+    position = live.broker_positions.get(symbol)
+    now = ZERO if position is None else Decimal(repr(position.quantity))
+    first = now - sum((change.quantity for change in changes), ZERO)
+    of_today = [change for change in changes if when_of(change)[0] == today]
+    earlier = _after(_Holding(first, None), [change for change in changes if when_of(change)[0] < today])
+    average = earlier.average
+    if average is None and position is not None and position.entry_price and _only_close(now, of_today):
+        average = Decimal(repr(position.entry_price))  # closing a part does not change it
+    close = choose_close(symbol, live).price
+    day = _after(_Holding(earlier.quantity, None if close is None else Decimal(repr(close))), of_today)
+    cost = _after(_Holding(earlier.quantity, average), of_today)
+    size = size_of(symbol)
+    return ClosedToday(
+        symbol=symbol,
+        quantity=cost.closed,
+        realized=None if cost.realized is None else cost.realized * size,
+        of_today=None if day.realized is None else day.realized * size,
+    )
+
+
+def _only_close(now: Decimal, changes: Iterable[Change]) -> bool:
+    """Return whether all changes made a holding smaller without crossing zero."""
+    return all(change.quantity * now < 0 for change in changes)
+
+
+def _after(holding: _Holding, changes: Iterable[Change]) -> _Holding:
+    """Return the holding after some changes, in their order."""
+    quantity, average, closed, realized = holding
+    for change in changes:
+        price, left = change.price or ZERO, change.quantity
+        if quantity * left < 0:
+            part = max(-left, quantity) if quantity < 0 else min(-left, quantity)
+            gain = None if average is None else part * (price - average)
+            realized = None if realized is None or gain is None else realized + gain
+            closed += part
+            quantity -= part
+            left += part
+        if left:
+            average = _averaged(quantity, average, left, price)
+            quantity += left
+    return _Holding(quantity, average, closed, realized)
+
+
+def _averaged(quantity: Decimal, average: Decimal | None, added: Decimal, price: Decimal) -> Decimal | None:
+    if not quantity:
+        return price
+    return None if average is None else (quantity * average + added * price) / (quantity + added)

@@ -1,0 +1,89 @@
+"""Contracts closed today: the gain by average cost, and since the previous close."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+
+from options_helper.analysis.account.closed_today import ClosedToday, find_closed_today
+from options_helper.analysis.account.panel_words import closed_lines
+from options_helper.market import (
+    BrokerEvent,
+    BrokerFill,
+    BrokerPosition,
+    EventKind,
+    LiveSnapshot,
+    PreviousClose,
+)
+
+NOW = dt.datetime(2026, 11, 20, 15, 0, tzinfo=dt.UTC)
+TODAY, BEFORE = dt.date(2026, 11, 20), dt.date(2026, 11, 19)
+CALL, PUT = "AAPL261218C00250000", "AAPL261218P00240000"
+
+
+def fill(quantity: str, price: str, *, days_ago: int = 0, symbol: str = CALL) -> BrokerFill:
+    """An execution some days ago."""
+    at = NOW - dt.timedelta(days=days_ago)
+    return BrokerFill(symbol=symbol, quantity=Decimal(quantity), price=Decimal(price), at=at, order_id="o")
+
+
+def closed(
+    *changes: BrokerFill, held: BrokerPosition | None = None, close: float | None = 2.0
+) -> ClosedToday:
+    """The one symbol that was closed."""
+    [found] = find_closed_today(
+        LiveSnapshot(
+            as_of=NOW,
+            trading_date=TODAY,
+            previous_trading_date=BEFORE,
+            previous_closes={} if close is None else {CALL: PreviousClose(close, BEFORE)},
+            broker_positions={} if held is None else {held.symbol: held},
+            broker_positions_at=NOW,
+            broker_fills=changes,
+        )
+    )
+    return found
+
+
+def test_a_closed_contract_realizes_its_price_less_its_average() -> None:
+    """Bought 1 at 1.00 and 1 at 2.00, sold 2 at 3.00: +$300 by cost, +$200 since the close of 2.00."""
+    found = closed(fill("1", "1", days_ago=9), fill("1", "2", days_ago=2), fill("-2", "3"))
+    assert (found.quantity, found.realized, found.of_today) == (2, 300, 200)
+    assert closed_lines([found]) == [("AAPL 18 Dec 2026 250 call", "+2", "+$300.00", "+$200.00")]
+
+
+def test_a_short_that_was_opened_and_closed_today_needs_no_close() -> None:
+    """Sold 3 at 2.50 and bought back 2 at 2.00: +$100, on both counts."""
+    held = BrokerPosition(CALL, -1.0, 2.1, -210.0, 2.5)
+    found = closed(fill("-3", "2.5"), fill("2", "2"), held=held, close=None)
+    assert (found.quantity, found.realized, found.of_today) == (-2, 100, 100)
+
+
+def test_a_cost_from_before_the_history_is_not_invented() -> None:
+    """Of what is still held the broker knows it; of what is gone nobody does: "—"."""
+    held = BrokerPosition(CALL, 1.0, 3.0, 300.0, 1.5)
+    found = closed(fill("-1", "3"), held=held)
+    assert (found.quantity, found.realized, found.of_today) == (1, 150, 100)
+    gone = closed(fill("-1", "3"), close=None)
+    assert (gone.quantity, gone.realized, gone.of_today) == (1, None, None)
+    assert closed_lines([gone])[0][2:] == ("—", "—")
+
+
+def test_an_assignment_realizes_the_premium() -> None:
+    """The short put is gone at no price; the shares it brought are opened, not closed."""
+    events = [
+        BrokerEvent(kind=EventKind.ASSIGNMENT, symbol=PUT, quantity=Decimal(1), date=TODAY),
+        BrokerEvent(
+            kind=EventKind.SHARES, symbol="AAPL", quantity=Decimal(100), date=TODAY, price=Decimal(240)
+        ),
+    ]
+    live = LiveSnapshot(
+        as_of=NOW,
+        broker_positions={"AAPL": BrokerPosition("AAPL", 100.0, 238.0, 23800.0, 240.0)},
+        broker_positions_at=NOW,
+        broker_fills=[fill("-1", "3.1", days_ago=4, symbol=PUT)],
+        broker_events=events,
+    )
+    [found] = find_closed_today(live)
+    assert (found.symbol, found.quantity, found.realized) == (PUT, -1, 310)
+    assert find_closed_today(LiveSnapshot()) == ()
