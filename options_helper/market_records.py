@@ -149,7 +149,6 @@ class EventKind(StrEnum):
     SHARES = "optrd"
     CORPORATE = "opca"
     CASH_SETTLEMENT = "opcsh"
-    SPLIT = "split"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,13 +16,15 @@ from options_helper.data.rest.client import AlpacaRest
 from options_helper.data.rest.refusals import NOT_FOUND
 from options_helper.errors import AlpacaRestError
 from options_helper.market import BrokerEvent, BrokerFill, CashChange, EventKind
+from options_helper.times import new_york_date
 
 BEGINNING = dt.datetime(2015, 1, 1, tzinfo=dt.UTC)  # before Alpaca's first account
 
 _EVENTS = {kind.value: kind for kind in EventKind}
 _CRYPTO = "crypto"
-# Their money is that of the shares, or they have none; a cash settlement has its own.
-_OF_POSITIONS = {kind.value for kind in EventKind} - {EventKind.CASH_SETTLEMENT}
+_SIGNS = {"buy": 1, "sell": -1, "sell_short": -1}
+# They move no cash, or the events carry it.
+_OF_POSITIONS = {"split", *(kind.value for kind in EventKind)}
 _TRANSFERS = frozenset({"csd", "csw", "csr", "jnl", "jnlc", "acatc", "trans"})
 _WITHOUT_QUANTITY = frozenset({EventKind.CORPORATE, EventKind.CASH_SETTLEMENT})
 
@@ -92,8 +94,11 @@ def read_parents(orders: Iterable[object]) -> dict[str, str]:
     parents = {}
     for order in orders:
         if isinstance(order, dict) and order.get("order_class") == "mleg":
+            parent = _text(order.get("id"))
             for leg in order.get("legs") or ():
-                parents[str(leg.get("id"))] = str(order.get("id"))
+                name = _text(leg.get("id"))
+                if parent is not None and name is not None:
+                    parents[name] = parent
     return parents
 
 
@@ -130,7 +135,16 @@ def read_activities(
 
 def is_canceled(activity: object) -> bool:
     """Return whether Alpaca has taken an activity back; its status is then "canceled", else "executed"."""
-    return isinstance(activity, dict) and activity.get("status") in {"canceled", "cancelled"}
+    return isinstance(activity, dict) and _text(activity.get("status")) in {"canceled", "cancelled"}
+
+
+def ids_taken_back(activities: Iterable[object]) -> set[str]:
+    """Return the ids of activities that Alpaca has taken back; an earlier look may have read them."""
+    return {
+        name
+        for activity in activities
+        if isinstance(activity, dict) and is_canceled(activity) and (name := _text(activity.get("id")))
+    }
 
 
 def _read_activity(
@@ -157,7 +171,7 @@ def read_cash(rows: Iterable[object], left_out: list[str]) -> list[CashChange]:
     for row in rows:
         fields: Row = row if isinstance(row, dict) else {}
         kind = str(fields.get("activity_type", "")).lower()
-        if kind in _OF_POSITIONS:
+        if kind in _OF_POSITIONS or is_canceled(row):
             continue
         amount, date = to_decimal(fields.get("net_amount")), to_date(fields.get("date"))
         if amount is None or date is None:
@@ -175,43 +189,49 @@ def read_cash(rows: Iterable[object], left_out: list[str]) -> list[CashChange]:
 
 
 def read_fill(row: Row) -> BrokerFill | None:
-    """Return an execution with a signed quantity, or None if it cannot be read."""
+    """Return an execution with a signed quantity, or None if anything of it cannot be read."""
     quantity, price, at = to_decimal(row.get("qty")), to_decimal(row.get("price")), _time(row)
-    symbol, order_id = row.get("symbol"), row.get("order_id")
-    if quantity is None or price is None or at is None or not isinstance(symbol, str):
+    symbol, order_id, name = (_text(row.get(key)) for key in ("symbol", "order_id", "id"))
+    sign = _SIGNS.get((_text(row.get("side")) or "").lower())
+    if not quantity or price is None or at is None or sign is None:
         return None
-    signed = abs(quantity) if str(row.get("side", "")).startswith("buy") else -abs(quantity)
+    if symbol is None or order_id is None or name is None:
+        return None
     return BrokerFill(
-        symbol=symbol,
-        quantity=signed,
-        price=price,
-        at=at,
-        order_id=str(order_id),
-        activity_id=str(row.get("id", "")),
+        symbol=symbol, quantity=sign * abs(quantity), price=price, at=at, order_id=order_id, activity_id=name
     )
 
 
 def read_event(row: Row, kind: EventKind) -> BrokerEvent | None:
     """Return an option event or the share trade that results from one, or None if it cannot be read."""
-    quantity, symbol = to_decimal(row.get("qty")), row.get("symbol")
+    quantity, symbol, name = to_decimal(row.get("qty")), _text(row.get("symbol")), _text(row.get("id"))
     if quantity is None and kind in _WITHOUT_QUANTITY:
         quantity = ZERO
-    date = to_date(row.get("date") or row.get("created_at"))
-    if quantity is None or not isinstance(symbol, str) or date is None:
+    booked_at = _time(row, "created_at")
+    date = to_date(row.get("date")) or (None if booked_at is None else new_york_date(booked_at))
+    price = to_decimal(row.get("price")) if kind is EventKind.SHARES else None
+    if quantity is None or symbol is None or name is None or date is None:
         return None
+    if kind is EventKind.SHARES and price is None:
+        return None  # without a price they would seem to cost nothing
     return BrokerEvent(
         kind=kind,
         symbol=symbol,
         quantity=quantity,
         date=date,
-        price=to_decimal(row.get("price")),
-        group_id=group if isinstance(group := row.get("group_id"), str) else None,
-        activity_id=str(row.get("id", "")),
+        price=price,
+        group_id=_text(row.get("group_id")),
+        activity_id=name,
     )
 
 
-def _time(row: Row) -> dt.datetime | None:
-    text = row.get("transaction_time")
+def _text(value: object) -> str | None:
+    """Return a text that is not empty, or None."""
+    return value if isinstance(value, str) and value else None
+
+
+def _time(row: Row, name: str = "transaction_time") -> dt.datetime | None:
+    text = row.get(name)
     try:
         at = dt.datetime.fromisoformat(text) if isinstance(text, str) else None
     except ValueError:

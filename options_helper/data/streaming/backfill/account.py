@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterable, Sequence
 
-from options_helper.data.rest.account_history import read_activities, read_cash
+from options_helper.data.rest.account_history import ids_taken_back, read_activities, read_cash
 from options_helper.data.rest.client import AlpacaRest
 from options_helper.data.rest.refusals import NOT_FOUND
 from options_helper.data.settings import mask
@@ -83,6 +83,9 @@ class AccountFetch:
             fills, events = read_activities(page, left_out)
             self._fills |= {fill.activity_id: fill for fill in fills}
             self._events |= {event.activity_id: event for event in events}
+            for name in ids_taken_back(page):
+                self._fills.pop(name, None)
+                self._events.pop(name, None)
         history = BrokerHistory(
             since=first, fills=tuple(self._fills.values()), events=tuple(self._events.values())
         )

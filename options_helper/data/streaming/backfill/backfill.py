@@ -190,6 +190,7 @@ class Backfill:
         day_at = self._results.to_alpaca_time(began_at)
         self._history.update(day_at, self._report_count)
         self._earlier_events.update(day_at)
+        self._history.take_back(self._earlier_events.taken_back)
         if new_york_date(self._results.to_alpaca_time(self._clock())) != new_york_date(day_at):
             return 0.0  # it belongs to the day before; the next look begins immediately
         settled = began_at - dt.timedelta(seconds=self._settle_seconds)

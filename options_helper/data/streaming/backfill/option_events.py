@@ -10,7 +10,7 @@ import datetime as dt
 from collections.abc import Iterator
 from typing import Protocol
 
-from options_helper.data.rest.account_history import is_canceled
+from options_helper.data.rest.account_history import ids_taken_back, is_canceled
 from options_helper.data.streaming.backfill.unreadable import UnreadableLog
 from options_helper.data.streaming.normalize.option_events import is_option_event, normalize_option_event
 from options_helper.market import UnreadableRows
@@ -30,13 +30,19 @@ class EventSource(Protocol):
 
 
 class EarlierOptionEvents:
-    """Fetches a week's option events when the day changes, and each hour."""
+    """Fetches a week's option events when the day changes, and each hour.
+
+    Attributes:
+        rows: The events of the days before.
+        taken_back: The ids of all activities, today's too, that Alpaca has taken back.
+    """
 
     def __init__(self, source: EventSource) -> None:
         self._source = source
         self._asked_at: dt.datetime | None = None
         self._unreadable = UnreadableLog()
         self.rows: list[OptionEventRow] = []
+        self.taken_back: set[str] = set()
 
     @property
     def unreadable(self) -> UnreadableRows:
@@ -59,6 +65,7 @@ class EarlierOptionEvents:
     def _read(self, now: dt.datetime) -> Iterator[OptionEventRow]:
         today = new_york_date(now)
         for page in self._source.option_event_pages(start_of_day(today) - _KEPT):
+            self.taken_back |= ids_taken_back(page)
             for activity in page:
                 if is_canceled(activity):
                     continue

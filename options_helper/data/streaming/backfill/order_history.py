@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
-from options_helper.data.rest.account_history import is_canceled
+from options_helper.data.rest.account_history import ids_taken_back, is_canceled
 from options_helper.data.rest.refusals import FORBIDDEN, TOO_MANY, UNAUTHORIZED
 from options_helper.data.streaming.backfill.unreadable import UnreadableLog
 from options_helper.data.streaming.normalize.option_events import is_option_event, normalize_option_event
@@ -60,7 +60,8 @@ class OrderHistory:
         self._events: dict[str, OptionEventRow] = {}
         self._unknown: set[str] = set()
         self._unreadable = UnreadableLog()
-        self._doubted_from: dt.datetime | None = None
+        self._in_part: set[str] = set()
+        self._doubted: list[dt.datetime] = []
         self._now: dt.datetime = dt.datetime.min.replace(tzinfo=dt.UTC)
 
     @property
@@ -100,11 +101,12 @@ class OrderHistory:
         self._unreadable.begin_look()
         self._take_orders("orders", self._source.orders(day_start - _MARGIN))
         self._take_older_orders(day_start)
-        since, self._doubted_from = self._since(day_start), None
-        for page in self._source.fill_pages(since):
+        known_doubts = len(self._doubted)
+        for page in self._source.fill_pages(self._since(day_start)):
             self._take_fills(page, day_start)
             if on_progress is not None:
                 on_progress(len(self._fills))
+        del self._doubted[:known_doubts]  # only now are they certainly requested again
         self._take_single_orders(self._orders_of_fills())
         self._unreadable.end_look()
 
@@ -112,24 +114,25 @@ class OrderHistory:
         if day != self._day:
             self._day = day
             self._fills, self._orders, self._events, self._unknown = {}, {}, {}, set()
-            self._unreadable, self._doubted_from = UnreadableLog(), None
+            self._unreadable, self._in_part, self._doubted = UnreadableLog(), set(), []
         return start_of_day(day)
 
     def _since(self, day_start: dt.datetime) -> dt.datetime:
         newest = max((row["timestamp"] for row in self._fills.values()), default=day_start)
         # Unreadable rows, and fills that REST left out, are requested again, however old they are.
-        doubted = [at for at in (self._doubted_from, *self._holes()) if at is not None]
-        return max(day_start, min([newest, *doubted]) - _RELOOK)
+        return max(day_start, min([newest, *self._doubted, *self._holes()]) - _RELOOK)
 
     def _take_orders(self, route: str, orders: Iterable[object]) -> set[str]:
         taken = set()
         for order in orders:
             row = normalize_rest_order(order)
-            if row is None or not is_whole(order):
+            is_readable = row is not None and is_whole(order)
+            if not is_readable:
                 self._unreadable.add(route, order, self._now)
             order_id = None if row is None else row["order_id"]
             if row is not None and order_id is not None:
                 self._orders[order_id] = row
+                (self._in_part.discard if is_readable else self._in_part.add)(order_id)
                 taken.add(order_id)
         return taken
 
@@ -145,30 +148,42 @@ class OrderHistory:
         )
 
     def _take_fills(self, page: Iterable[object], day_start: dt.datetime) -> None:
-        last_read = day_start
+        page, last_read = list(page), day_start
         for activity in page:
-            if is_option_event(activity) and not is_canceled(activity):
-                self._take_event(activity, day_start)
+            if is_canceled(activity):
+                continue
+            if is_option_event(activity) and not self._take_event(activity, day_start):
+                self._doubted.append(last_read)
             if not is_fill(activity):
                 continue
             row = normalize_rest_activity(activity)
             # Without an id a row cannot be distinguished from one that is alike.
             if row is None or row["fill_price"] is None or row["activity_id"] is None:
                 self._unreadable.add("fills", activity, self._now)
-                self._doubted_from = min(self._doubted_from or last_read, last_read)
+                self._doubted.append(last_read)
             if row is None:
                 continue
             last_read = row["timestamp"]
             if last_read >= day_start:
                 key = row["activity_id"] or f"{row['order_id']}:{row['filled_qty']}"
                 self._fills[key] = row
+        self.take_back(ids_taken_back(page))
 
-    def _take_event(self, activity: object, day_start: dt.datetime) -> None:
+    def take_back(self, activity_ids: Iterable[str]) -> None:
+        """Forget executions and events that Alpaca has taken back."""
+        for name in activity_ids:
+            self._fills.pop(name, None)
+            self._events.pop(name, None)
+
+    def _take_event(self, activity: object, day_start: dt.datetime) -> bool:
+        """Keep an event, and return whether it could be read."""
         row = normalize_option_event(activity)
-        if row is None or row["activity_id"] is None:
+        is_readable = row is not None and row["activity_id"] is not None
+        if not is_readable:
             self._unreadable.add("option events", activity, self._now)
         if row is not None and row["date"] >= new_york_date(day_start):
             self._events[row["activity_id"] or repr(row)] = row
+        return is_readable
 
     def _holes(self) -> Iterator[dt.datetime]:
         """Yield the times of orders whose fills come to less than REST's own total of the order."""
@@ -189,7 +204,7 @@ class OrderHistory:
 
     def _orders_of_fills(self) -> Iterator[str]:
         """Yield orders that were filled today and not listed: submitted on an earlier day."""
-        known: set[str | None] = set(self._orders)
+        known: set[str | None] = {name for name in self._orders if name not in self._in_part}
         for row in self._orders.values():
             known.update(leg["order_id"] for leg in row.get("legs", ()))
         filled = dict.fromkeys(row["order_id"] for row in self._fills.values())

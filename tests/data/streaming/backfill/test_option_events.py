@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,7 @@ from options_helper.data.rest.client import CUT_SHORT
 from options_helper.data.streaming.backfill.option_events import EarlierOptionEvents
 from options_helper.data.streaming.backfill.order_history import OrderHistory
 from options_helper.errors import AlpacaRestError
-from tests.builders import NOW
+from tests.builders import NOW, make_fill
 from tests.data.streaming.backfill.test_unreadable_rows import make_event
 from tests.fakes import MIDNIGHT, FakeRest
 
@@ -69,6 +70,23 @@ def test_what_alpaca_took_back_did_not_happen(status: str, is_kept: bool) -> Non
     left_out: list[str] = []
     fills, events = read_activities([make_event(status=status)], left_out)
     assert (len(fills), len(events), left_out) == (0, int(is_kept), [])
+
+
+@pytest.mark.parametrize("row", [make_event(date="2026-11-20"), make_fill(1)], ids=["event", "fill"])
+def test_what_alpaca_takes_back_later_is_forgotten(row: dict[str, Any]) -> None:
+    """The day's next look removes it; of an event, also the hourly look at the week."""
+    rest = FakeRest()
+    rest.fills = [row]
+    history = OrderHistory(rest)
+    history.update(NOW)
+    assert len(history.events) + len(history.fills) == 1
+    rest.fills = [{**row, "status": "canceled"}]
+    history.update(NOW + MINUTE)
+    assert (history.events, history.fills, history.unreadable.count) == ([], [], 0)
+    rest.fills, rest.earlier_events = [row], [{**row, "status": "canceled"}]
+    history.update(NOW + 2 * MINUTE)
+    history.take_back(earlier(rest).taken_back)
+    assert (history.events, history.fills) == ([], [])
 
 
 def test_a_look_that_fails_keeps_the_events() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import datetime as dt
 import logging
+from collections.abc import Iterator
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -166,6 +167,58 @@ def test_a_look_that_fails_forgets_no_unreadable_row() -> None:
     with pytest.raises(AlpacaRestError):
         history.update(NOW + MINUTE)
     assert history.unreadable.count == 1
+
+
+class DatedRest(FakeRest):
+    """Lists only what is as young as asked for, and may fail after its first page."""
+
+    fails_later = False
+
+    def fill_pages(self, after: dt.datetime) -> Iterator[list[Any]]:
+        """Yield pages of two."""
+        rows = [row for row in self.fills if dt.datetime.fromisoformat(row["transaction_time"]) >= after]
+        for start in range(0, max(len(rows), 1), 2):
+            yield rows[start : start + 2]
+            if self.fails_later:
+                raise AlpacaRestError("/v2/account/activities", "the server failed (500)", status=500)
+
+
+@pytest.mark.parametrize("looks_before", [0, 1])
+@pytest.mark.parametrize("broken", [{"price": None}, {"activity_type": "OPEXP", "date": None, "qty": None}])
+def test_a_row_is_asked_for_again_after_a_look_that_failed(broken: dict[str, Any], looks_before: int) -> None:
+    """However much was filled since: the day is not complete until the row can be read."""
+    rest, later = DatedRest(), make_fill(3600, order_id="o2", cum_qty="1")
+    rest.todays_orders = [make_order("o1", filled_qty="1"), make_order("o2", filled_qty="1")]
+    rest.fills = [make_fill(0, **broken), later]
+    history = OrderHistory(rest)
+    for _ in range(looks_before):
+        history.update(NOW + 60 * MINUTE)
+    rest.fails_later = True
+    with pytest.raises(AlpacaRestError):
+        history.update(NOW + 61 * MINUTE)
+    rest.fails_later = False
+    for minutes in (62, 63, 64):
+        history.update(NOW + minutes * MINUTE)
+        assert not heading(history)[0]
+    rest.fills = [make_fill(0), later]
+    history.update(NOW + 65 * MINUTE)
+    assert heading(history)[0]
+
+
+def test_an_earlier_order_that_cannot_be_read_in_full_is_asked_for_again() -> None:
+    """It was filled today and is in no list; each look asks for it, until it can be read."""
+    rest = FakeRest()
+    rest.fills = [make_fill(0)]
+    old = {"submitted_at": "2026-11-17T15:00:00Z", "status": "filled"}
+    rest.single = {"o1": make_order("o1", filled_qty="5,000", **old)}
+    history = look(rest)
+    history.update(NOW + MINUTE)
+    assert not heading(history)[0]
+    rest.single = {"o1": make_order("o1", filled_qty="1", **old)}
+    for minutes in (2, 3):
+        history.update(NOW + minutes * MINUTE)
+        assert heading(history)[0]
+    assert rest.calls["order o1"] == 3
 
 
 def test_a_new_day_begins_without_unreadable_rows() -> None:
