@@ -172,6 +172,7 @@ class BrokerEvent:
 
     Attributes:
         price: Dollars per share, only for shares.
+        amount: Dollars that a cash settlement or corporate action moved, negative if paid; None if unknown.
     """
 
     kind: EventKind
@@ -179,6 +180,7 @@ class BrokerEvent:
     quantity: Decimal
     date: dt.date
     price: Decimal | None = None
+    amount: Decimal | None = None
     group_id: str | None = None
     activity_id: str = ""
 

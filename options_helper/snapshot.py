@@ -213,7 +213,7 @@ class Received:
         broker: The account's money.
         broker_account: The broker's account number, masked.
         broker_fills, broker_events: The account's executions and other changes since
-            `broker_history_since`, today's included; None there while they are unknown.
+            `broker_history_since`, today's included; None there while they are not known in full.
         broker_cash: The last days' fees, dividends, interest and deposits; None while they are unknown.
         splits: Splits of the stocks since then.
         betas: How the stocks move with the market; None until known.

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import NamedTuple
 
-from options_helper.analysis.account.records import ZERO, Change, in_order, size_of, when_of
+from options_helper.analysis.account.records import ZERO, Change, changes_of, price_of, size_of, when_of
 from options_helper.analysis.valuation.previous_closes import choose_close
 from options_helper.market import LiveSnapshot
 from options_helper.times import new_york_date
@@ -42,13 +42,16 @@ class _Holding(NamedTuple):
 
 def find_closed_today(live: LiveSnapshot) -> tuple[ClosedToday, ...]:
     """Return what the snapshot's account closed today, by symbol."""
-    if live.broker_positions_at is None:
+    history = changes_of(live)
+    if live.broker_positions_at is None or history is None:
         return ()
     today = new_york_date(live.broker_positions_at)
     changes: defaultdict[str, list[Change]] = defaultdict(list)
-    for change in in_order(live.broker_fills, live.broker_events):
+    for change in history:
         changes[change.symbol].append(change)
-    found = [_closed(symbol, own, today, live) for symbol, own in sorted(changes.items())]
+    # A settlement without a quantity does not say what it closed.
+    known = {symbol: own for symbol, own in changes.items() if all(one.quantity for one in own)}
+    found = [_closed(symbol, own, today, live) for symbol, own in sorted(known.items())]
     return tuple(one for one in found if one.quantity)
 
 
@@ -82,10 +85,10 @@ def _after(holding: _Holding, changes: Iterable[Change]) -> _Holding:
     """Return the holding after some changes, in their order."""
     quantity, average, closed, realized = holding
     for change in changes:
-        price, left = change.price or ZERO, change.quantity
+        price, left = price_of(change), change.quantity
         if quantity * left < 0:
             part = max(-left, quantity) if quantity < 0 else min(-left, quantity)
-            gain = None if average is None else part * (price - average)
+            gain = None if average is None or price is None else part * (price - average)
             realized = None if realized is None or gain is None else realized + gain
             closed += part
             quantity -= part
@@ -96,7 +99,13 @@ def _after(holding: _Holding, changes: Iterable[Change]) -> _Holding:
     return _Holding(quantity, average, closed, realized)
 
 
-def _averaged(quantity: Decimal, average: Decimal | None, added: Decimal, price: Decimal) -> Decimal | None:
+def _averaged(
+    quantity: Decimal, average: Decimal | None, added: Decimal, price: Decimal | None
+) -> Decimal | None:
     if not quantity:
         return price
-    return None if average is None else (quantity * average + added * price) / (quantity + added)
+    return (
+        None
+        if average is None or price is None
+        else (quantity * average + added * price) / (quantity + added)
+    )

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from options_helper.analysis.account.records import ZERO, Change, in_order, size_of, when_of
+from options_helper.analysis.account.records import ZERO, Change, changes_of, price_of, size_of, when_of
 from options_helper.analysis.valuation.previous_closes import choose_close
 from options_helper.market import CashChange, LiveSnapshot
 from options_helper.times import new_york_date
@@ -24,7 +24,7 @@ class SymbolDay:
     Attributes:
         start, now: Signed quantities at the previous close and now.
         paid: Dollars that the day's executions and events paid, negative if received.
-        result: Dollars, None if a price that it needs is unknown.
+        result: Dollars, None if a price or a settlement's amount that it needs is unknown.
     """
 
     symbol: str
@@ -48,8 +48,10 @@ class AccountDay:
     deposits: Decimal | None = ZERO
 
     @property
-    def known(self) -> Decimal:
-        """The dollars of all that is known."""
+    def known(self) -> Decimal | None:
+        """The dollars of all that is known; None if no symbol's result is."""
+        if self.symbols and not self.covered:
+            return None
         return sum((day.result for day in self.symbols if day.result is not None), self.cash or ZERO)
 
     @property
@@ -81,15 +83,22 @@ def sum_up_day(
     """
     moved: defaultdict[str, Decimal] = defaultdict(Decimal)
     paid: defaultdict[str, Decimal] = defaultdict(Decimal)
+    unknown: set[str] = set()
     for one in changes:
         moved[one.symbol] += one.quantity
-        paid[one.symbol] += one.quantity * (one.price or ZERO) * size_of(one.symbol)
+        price = price_of(one)
+        if price is None:
+            unknown.add(one.symbol)
+        else:
+            paid[one.symbol] += one.quantity * price * size_of(one.symbol)
     days = []
     for symbol in sorted({*quantities, *moved}):
         now = quantities.get(symbol, ZERO)
         start = now - moved[symbol]
         value, before = _value(symbol, now, prices), _value(symbol, start, closes)
-        result = None if value is None or before is None else value - before - paid[symbol]
+        result = None
+        if value is not None and before is not None and symbol not in unknown:
+            result = value - before - paid[symbol]
         days.append(SymbolDay(symbol=symbol, start=start, now=now, paid=paid[symbol], result=result))
     if cash is None:
         return AccountDay(symbols=tuple(days), cash=None, deposits=None)
@@ -112,12 +121,12 @@ def day_of(live: LiveSnapshot) -> AccountDay | None:
 
     It is None until the positions are read in full, and the history too.
     """
-    if live.broker_positions_at is None or live.broker_history_since is None or live.broker_unread:
+    history = changes_of(live)
+    if live.broker_positions_at is None or history is None:
         return None
     today = new_york_date(live.broker_positions_at)
-    history = in_order(live.broker_fills, live.broker_events)
     changes = [one for one in history if when_of(one)[0] == today]
-    held, cash = live.broker_positions, live.broker_cash
+    held, cash = live.broker_positions, None if live.backfill.get("cash") else live.broker_cash
     closes = {symbol: choose_close(symbol, live) for symbol in {*held, *(one.symbol for one in changes)}}
     return sum_up_day(
         {symbol: Decimal(repr(position.quantity)) for symbol, position in held.items()},

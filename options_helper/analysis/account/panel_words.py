@@ -12,8 +12,9 @@ from options_helper.analysis.account.day_result import AccountDay
 from options_helper.analysis.account.equity import EquityBridge
 from options_helper.analysis.text.figures import MINUS, MISSING, format_pnl
 from options_helper.analysis.text.fills import contract_words, plain
-from options_helper.analysis.text.wording import count, format_day
+from options_helper.analysis.text.wording import count, format_day, join_words
 
+_MOST_NAMES = 3
 _NO_CAUSE = "no execution or activity since {day} explains it"
 
 
@@ -37,7 +38,7 @@ def cause_words(row: Comparison, history_since: dt.date | None) -> str:
     if row.is_unsure:
         return "the broker's row could not be read"
     if history_since is None:
-        return "the account's last days are not read yet"
+        return "the account's last days are not read in full"
     return _NO_CAUSE.format(day=format_day(history_since))
 
 
@@ -99,9 +100,15 @@ def bridge_lines(bridge: EquityBridge) -> list[tuple[str, str]]:
     ]
 
 
-def day_words(day: AccountDay) -> str:
+def day_words(day: AccountDay | None) -> str:
     """Return the account's result of today, how much of it is known, and the money that no trade moved."""
-    parts = [f"P/L today {cents(day.known, signed=True)} at the broker's prices", day_coverage(day)]
+    if day is None:
+        return f"P/L today {MISSING} until the account's positions and last days are read in full"
+    parts = [f"P/L today {_money(day.known)} at the broker's prices", day_coverage(day)]
+    unknown = [contract_words(one.symbol) for one in day.symbols if one.result is None]
+    if unknown:
+        more = [f"{len(unknown) - _MOST_NAMES} more"] if len(unknown) > _MOST_NAMES else []
+        parts.append(f"not known of {join_words([*unknown[:_MOST_NAMES], *more])}")
     if day.cash is None:
         parts.append("fees and deposits not read yet")
     if day.cash:

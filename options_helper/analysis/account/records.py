@@ -11,12 +11,13 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from options_helper.analysis.osi import is_contract_symbol
-from options_helper.market import BrokerEvent, BrokerFill
+from options_helper.market import BrokerEvent, BrokerFill, EventKind, LiveSnapshot
 from options_helper.times import new_york_date
 
 Change = BrokerFill | BrokerEvent
 ZERO = Decimal(0)
 CONTRACT_SIZE = Decimal(100)
+_MOVES_CASH = frozenset({EventKind.CASH_SETTLEMENT, EventKind.CORPORATE})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +64,28 @@ def in_order(fills: Iterable[BrokerFill], events: Iterable[BrokerEvent]) -> list
     """Return executions and events in the order in which they count."""
     changes: list[Change] = [*fills, *events]
     return sorted(changes, key=when_of)
+
+
+def changes_of(live: LiveSnapshot) -> list[Change] | None:
+    """Return the changes that led to the broker's positions, in order.
+
+    It is None unless the positions and the last days' activities are known in full.
+    """
+    at = live.broker_positions_at
+    if at is None or live.broker_history_since is None or live.broker_unread or live.backfill.get("history"):
+        return None
+    # Positions and activities are two answers; a later fill is not in the positions yet.
+    until = at - dt.timedelta(seconds=live.clock_offset_seconds or 0.0)
+    return in_order((fill for fill in live.broker_fills if fill.at <= until), live.broker_events)
+
+
+def price_of(change: Change) -> Decimal | None:
+    """Return the dollars per share at which a change moved its quantity, None if they are unknown."""
+    if isinstance(change, BrokerEvent) and change.kind in _MOVES_CASH:
+        if change.amount is None or not change.quantity:
+            return None
+        return -change.amount / (change.quantity * size_of(change.symbol))
+    return change.price or ZERO
 
 
 def size_of(symbol: str) -> Decimal:

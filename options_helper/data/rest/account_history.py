@@ -220,6 +220,7 @@ def read_event(row: Row, kind: EventKind) -> BrokerEvent | None:
         quantity=quantity,
         date=date,
         price=price,
+        amount=to_decimal(row.get("net_amount")) if kind in _WITHOUT_QUANTITY else None,
         group_id=_text(row.get("group_id")),
         activity_id=name,
     )

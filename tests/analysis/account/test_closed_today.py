@@ -39,6 +39,7 @@ def closed(
             previous_closes={} if close is None else {CALL: PreviousClose(close, BEFORE)},
             broker_positions={} if held is None else {held.symbol: held},
             broker_positions_at=NOW,
+            broker_history_since=BEFORE,
             broker_fills=changes,
         )
     )
@@ -81,9 +82,31 @@ def test_an_assignment_realizes_the_premium() -> None:
         as_of=NOW,
         broker_positions={"AAPL": BrokerPosition("AAPL", 100.0, 238.0, 23800.0, 240.0)},
         broker_positions_at=NOW,
+        broker_history_since=BEFORE,
         broker_fills=[fill("-1", "3.1", days_ago=4, symbol=PUT)],
         broker_events=events,
     )
     [found] = find_closed_today(live)
     assert (found.symbol, found.quantity, found.realized) == (PUT, -1, 310)
     assert find_closed_today(LiveSnapshot()) == ()
+
+
+def test_a_cash_settlement_realizes_its_amount() -> None:
+    """A short sold at 31 and settled for $2,000 earned $1,100; without an amount nobody knows."""
+
+    def settled(**figures: Decimal) -> tuple[ClosedToday, ...]:
+        event = {"quantity": Decimal(1), **figures}
+        return find_closed_today(
+            LiveSnapshot(
+                as_of=NOW,
+                broker_positions_at=NOW,
+                broker_history_since=BEFORE,
+                broker_fills=[fill("-1", "31", days_ago=4, symbol=PUT)],
+                broker_events=[BrokerEvent(kind=EventKind.CASH_SETTLEMENT, symbol=PUT, date=TODAY, **event)],
+            )
+        )
+
+    [found] = settled(amount=Decimal(-2000))
+    assert (found.quantity, found.realized, found.of_today) == (-1, 1100, None)
+    assert settled()[0].realized is None
+    assert settled(amount=Decimal(-2000), quantity=Decimal(0)) == ()

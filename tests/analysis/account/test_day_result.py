@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from options_helper.analysis.account.closed_today import find_closed_today
 from options_helper.analysis.account.day_result import AccountDay, SymbolDay, sum_up_day
-from options_helper.market import BrokerEvent, BrokerFill, CashChange, EventKind
+from options_helper.analysis.account.day_result import day_of as day_of_snapshot
+from options_helper.analysis.account.panel_words import day_words
+from options_helper.market import (
+    BrokerEvent,
+    BrokerFill,
+    BrokerPosition,
+    CashChange,
+    EventKind,
+    LiveSnapshot,
+)
 from tests.ledger import OPTIONS, Ledger, ledgers, trade
 
 NOW = dt.datetime(2026, 11, 20, 15, 0, tzinfo=dt.UTC)
@@ -88,6 +101,79 @@ def test_an_assignment_moves_shares_at_the_strike() -> None:
 def test_an_expiry_loses_the_close() -> None:
     """A long contract that expires worthless loses what it was worth at the close."""
     assert day_of({}, {}, {CALL: "0.40"}, event(EventKind.EXPIRY, CALL, -1)).known == -40
+
+
+def settlement(**figures: Decimal) -> BrokerEvent:
+    """A cash settlement of today."""
+    return BrokerEvent(
+        kind=EventKind.CASH_SETTLEMENT, symbol=PUT, date=TODAY, **{"quantity": Decimal(1), **figures}
+    )
+
+
+def test_a_cash_settlement_counts_its_amount() -> None:
+    """A short put of $500 at the close that costs $2,000 loses $1,500."""
+    day = day_of({}, {}, {PUT: "5"}, settlement(amount=Decimal(-2000)))
+    assert (only(day).start, only(day).paid, day.known, day.complete) == (-1, 2000, -1500, True)
+
+
+@pytest.mark.parametrize(
+    "event",
+    [settlement(), settlement(amount=Decimal(-2000), quantity=Decimal(0))],
+    ids=["amount", "quantity"],
+)
+def test_a_cash_settlement_that_lacks_a_figure_is_unknown(event: BrokerEvent) -> None:
+    """The day is not complete, and names the contract."""
+    day = day_of({CALL: 1}, {CALL: "3"}, {PUT: "5", CALL: "2"}, event)
+    assert (day.known, day.covered, day.complete) == (100, 1, False)
+    assert "1 of 2 contracts and stocks · not known of AAPL 18 Dec 2026 240 put" in day_words(day)
+    alone = day_of({}, {}, {PUT: "5"}, event, fees="1")
+    assert alone.known is None
+    assert day_words(alone).startswith("P/L today — at the broker's prices · 0 of 1 contract or stock")
+
+
+def snapshot(**changes: Any) -> LiveSnapshot:
+    """One share bought today at 100, now 101, after a previous close of 90."""
+    held = {"AAPL": BrokerPosition("AAPL", 1.0, price=101.0, previous_close=90.0)}
+    known = LiveSnapshot(
+        as_of=NOW,
+        broker_positions=held,
+        broker_positions_at=NOW,
+        broker_history_since=TODAY,
+        broker_fills=[fill("AAPL", 1, "100")],
+        broker_cash=(),
+    )
+    return replace(known, **changes)
+
+
+def test_a_fill_after_the_positions_were_read_does_not_count_yet() -> None:
+    """The positions do not have it: counted, it would turn what is held upside down."""
+    later = replace(fill("AAPL", 5, "100"), at=NOW + dt.timedelta(seconds=1))
+    for offset, start in ((None, 0), (0.5, 0), (-1.5, -5)):
+        live = snapshot(broker_fills=[fill("AAPL", 1, "100"), later], clock_offset_seconds=offset)
+        if offset == 0.5:
+            live = replace(live, broker_positions_at=NOW + dt.timedelta(seconds=0.5))
+        day = day_of_snapshot(live)
+        assert day is not None
+        assert only(day).start == start, offset
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"broker_history_since": None}, {"broker_unread": frozenset({""})}, {"backfill": {"history": "failed"}}],
+    ids=repr,
+)
+def test_a_day_whose_history_is_not_known_in_full_is_withheld(changes: dict[str, Any]) -> None:
+    """A missing fill makes a result wrong, not partial; the line says what is missing."""
+    assert day_of_snapshot(snapshot(**changes)) is None
+    assert find_closed_today(snapshot(broker_fills=[fill("MSFT", -1, "9")], **changes)) == ()
+    assert "—" in day_words(None)
+
+
+def test_fees_that_cannot_be_read_are_unknown() -> None:
+    """The fees of an earlier look do not count as all of them."""
+    day = day_of_snapshot(snapshot(backfill={"cash": "1 row could not be read"}))
+    assert day is not None
+    assert (day.known, day.complete) == (1, False)
 
 
 def test_an_unknown_price_leaves_a_part() -> None:

@@ -47,7 +47,7 @@ def test_a_difference_has_its_cells() -> None:
         "only in the file",
         "no execution or activity since 21 Oct 2026 explains it",
     )
-    assert cause_words(row(1, 2), None) == "the account's last days are not read yet"
+    assert cause_words(row(1, 2), None) == "the account's last days are not read in full"
     assert cause_words(row(2, 2), since) == ""
 
 

@@ -51,8 +51,7 @@ def render_account(account: AccountView, file: ExistingFile, live: LiveSnapshot,
             st.html(differences_html(compared, account.history_since))
         if account.money is not None:
             st.html(money_html(account.money, zone))
-        if account.day is not None:
-            st.html(f'<p class="oh-more">{in_html(day_words(account.day))}</p>')
+        st.html(f'<p class="oh-more">{in_html(day_words(account.day))}</p>')
         if account.closed:
             with st.expander("Closed today"):
                 st.html(_table(_CLOSED, closed_lines(account.closed), "oh-account oh-closed"))

@@ -134,8 +134,8 @@ def _pnl_tile(
 
 def _account_day_tile(day: AccountDay) -> None:
     """Draw the account's day; a part of it has no colour."""
-    value = float(day.known)
-    if not day.complete:
+    value = None if day.known is None else float(day.known)
+    if value is None or not day.complete:
         missing = [] if day.cash is not None else ["without fees"]
         words = " · ".join([f"partial: {day_coverage(day)}", *missing])
         _metric("P/L Day", format_pnl(value), words, color="off")

@@ -87,7 +87,9 @@ class AccountFetch:
                 self._fills.pop(name, None)
                 self._events.pop(name, None)
         history = BrokerHistory(
-            since=first, fills=tuple(self._fills.values()), events=tuple(self._events.values())
+            since=None if left_out else first,  # nothing is concluded from what may be missing
+            fills=tuple(self._fills.values()),
+            events=tuple(self._events.values()),
         )
         self._results.put_reference(Reference(broker_history=history))
         require_all("/v2/account/activities", wanted=len(left_out), read=0)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from decimal import Decimal
 from typing import Any, cast
 
 import pytest
 
+from options_helper.data.rest.account_history import read_cash
 from options_helper.data.rest.client import AlpacaRest
 from options_helper.data.streaming.backfill.account import AccountFetch
+from options_helper.errors import AlpacaRestError
 from tests.builders import make_fill
 from tests.data.streaming.backfill.test_unreadable_rows import make_event
 from tests.fakes import FakeClock, FakeRest, FakeResults
@@ -35,3 +39,31 @@ def test_what_alpaca_takes_back_later_is_forgotten(row: dict[str, Any]) -> None:
     assert [*desk.look().fills, *desk.look().events]
     desk.rest.fills = [{**row, "status": "canceled"}]
     assert [*desk.look().fills, *desk.look().events] == []
+
+
+def test_nothing_is_concluded_from_a_history_that_lacks_a_row() -> None:
+    """The readable rows are known, but not as complete, until the broken one can be read."""
+    desk = AccountDesk()
+    desk.rest.fills = [make_fill(1), make_fill(2, side=None)]
+    with pytest.raises(AlpacaRestError, match="1 row could not be read"):
+        desk.look()
+    history = desk.sink.reference["broker_history"]
+    assert (history.since, [one.activity_id for one in history.fills]) == (None, ["a00001"])
+    desk.rest.fills = [make_fill(1), make_fill(2)]
+    assert (desk.look().since, len(desk.look().fills)) == (dt.date(2026, 10, 21), 2)
+
+
+def test_a_settlement_keeps_its_amount() -> None:
+    """It is the event's own, and no fee or dividend; a fee that was taken back is none."""
+    desk = AccountDesk()
+    settled = make_event(activity_type="OPCSH", net_amount="-2000")
+    desk.rest.fills = [
+        settled,
+        make_event(id="2", net_amount="7"),
+        make_event(id="3", activity_type="OPCSH", net_amount=None),
+    ]
+    assert [one.amount for one in desk.look().events] == [-2000, None, None]
+    fee = {"activity_type": "FEE", "id": "f", "date": "2026-11-20", "net_amount": "-0.5"}
+    assert [one.amount for one in read_cash([settled, fee, {**fee, "status": "canceled"}], [])] == [
+        Decimal("-0.5")
+    ]
