@@ -217,6 +217,7 @@ def test_it_is_always_mid_session(minutes, hours) -> None:
     assert library.session(session.settlement(today))
 
 
+@pytest.mark.slow
 def test_the_exchange_s_holidays_are_the_library_s() -> None:
     """On every day of twenty years the simulator and the calendar library agree."""
     library, day = ExchangeCalendar(), dt.date(2026, 1, 1)
