@@ -12,6 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypedDict
 
+QUANTITY_TOLERANCE = 1e-9  # sums of floats may be off by less
+
 
 class OrderTerms(TypedDict, total=False):
     """An order, or a leg of one, in one reported state.

@@ -108,15 +108,12 @@ def test_the_figure_of_marks_is_drawn_from_the_code() -> None:
 def test_the_examples_of_marks_are_right() -> None:
     """Each example's mark follows from its bid and ask by the rule."""
     from options_helper.market import Quote
-    from options_helper.times import utc_now
 
     page = _read("docs/concepts/marks.md")
     rows = re.findall(r"^\| ([\d.]+) \| ([\d.]+) \| ([\d.]+|—) \|", page, re.MULTILINE)
     assert len(rows) == 6
     for bid, ask, expected in rows:
-        mark = marks.compute_mark(
-            Quote("AAPL261218C00250000", float(bid), float(ask)), None, at=utc_now()
-        ).mark
+        mark = marks.mark_contract(Quote("AAPL261218C00250000", float(bid), float(ask)))
         assert (mark is None) if expected == "—" else mark == pytest.approx(float(expected))
 
 

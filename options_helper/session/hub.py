@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from options_helper.guard import Guard
 from options_helper.market import LiveSnapshot
-from options_helper.session.actions import ActionKind, HubAction, HubRun
+from options_helper.session.last_action import ActionKind, HubAction, HubRun
 from options_helper.session.leases import SessionLeases
 from options_helper.times import utc_now
 

@@ -10,6 +10,7 @@ import pytest
 
 pytest.importorskip("streamlit")
 
+from apps.streamlit.components.detail.greeks_table import greeks_html
 from apps.streamlit.components.risk.risk_panel import sums_html
 from options_helper.analysis.risk import LiveRisk, compute_live_risk
 from options_helper.analysis.risk.words import (
@@ -73,6 +74,8 @@ def test_the_inputs_are_named_with_their_dates() -> None:
     words = input_words(_risk(single()))
     assert "rate 3.63% (constant of 28 Jan 2026)" in words
     assert "dividends not known" in words
+    assert "Declared dividends are not known yet" in greeks_html(_risk(single()), [0])
+    assert "ividends" not in greeks_html(_risk(single(), dividends=()), [0])
     assert "0 declared dividends" in input_words(_risk(single(), dividends=()))
 
 

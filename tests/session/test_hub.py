@@ -14,8 +14,8 @@ from options_helper.errors import OptionsHelperError, SettingsError
 from options_helper.market import LiveSnapshot
 from options_helper.models import Portfolio
 from options_helper.session import hub as hub_module
-from options_helper.session.actions import ActionKind
 from options_helper.session.hub import NO_BROWSER, LiveHub, close_hub, get_hub
+from options_helper.session.last_action import ActionKind
 
 NOON = dt.datetime(2026, 11, 20, 17, 0, tzinfo=dt.UTC)
 PORTFOLIO = Portfolio()

@@ -181,7 +181,7 @@ def _words(change: Change, groups: Mapping[str, BrokerEvent], today: dt.date) ->
 
 
 def _after(oldest: Change, saved_at: dt.datetime | None) -> str:
-    """Return whether all of it certainly came after the file was saved."""
+    """Return `", after the file was saved"` if every change certainly came after it, else ""."""
     if saved_at is None:
         return ""
     if isinstance(oldest, BrokerFill):

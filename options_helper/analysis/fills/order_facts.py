@@ -20,7 +20,7 @@ CORRECTIONS = frozenset({BUST, "trade_correct"})
 MULTI_LEG = "mleg"
 ZERO = Decimal(0)
 LONG_AGO = dt.datetime.min.replace(tzinfo=dt.UTC)
-_GRAIN = Decimal("1e-12")  # quantities have up to nine decimals, prices of coins more
+_FINEST_NUMBER = Decimal("1e-12")  # quantities have up to nine decimals, prices of coins more
 _LARGEST = 1e15
 
 
@@ -211,10 +211,10 @@ class OrderFacts:
 
 
 def exact(number: float | None) -> Decimal | None:
-    """Return a float as the decimal it was written as, to nine decimals; None for what no order can have."""
+    """Return a float as the decimal that was written, to 12 places; None for what no order can have."""
     if number is None or not abs(number) < _LARGEST:
         return None
-    return Decimal(repr(float(number))).quantize(_GRAIN)
+    return Decimal(repr(float(number))).quantize(_FINEST_NUMBER)
 
 
 def _overlay(newest: dict[str, object], terms: OrderTerms) -> None:

@@ -20,7 +20,7 @@ from options_helper.analysis.fills.order_facts import (
     Span,
 )
 
-_GRAIN = Decimal("1e-9")
+_FINEST_QUANTITY = Decimal("1e-9")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class SpreadLeg:
 
     def units(self, span: Span) -> Decimal:
         """Return the order's units after one of the leg's executions."""
-        return (span.cumulative / self.ratio).quantize(_GRAIN)
+        return (span.cumulative / self.ratio).quantize(_FINEST_QUANTITY)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +99,7 @@ def _ratio(leg: OrderFacts, parent: OrderFacts) -> Decimal:
 def _start(legs: list[SpreadLeg]) -> Decimal:
     """Return the units filled before the day's first execution."""
     starts = [
-        ((leg.spans[0].cumulative - leg.spans[0].quantity) / leg.ratio).quantize(_GRAIN)
+        ((leg.spans[0].cumulative - leg.spans[0].quantity) / leg.ratio).quantize(_FINEST_QUANTITY)
         for leg in legs
         if leg.spans
     ]

@@ -60,7 +60,8 @@ class RiskInputs(NamedTuple):
         spot: Dollars per share, NaN if unknown.
         sources: Where it comes from.
         years: Calendar time to expiry, NaN for shares and once expired.
-        dividends: The sum of the declared dividends until expiry, dollars per share.
+        dividends: The sum of the declared dividends until expiry, dollars per share; NaN if unknown, and then
+            the model counts none.
     """
 
     options: Sequence[OptionInputs | None]
@@ -86,7 +87,7 @@ def find_inputs(
     reasons = _reasons(legs, prices, honest, spot, apart)
     dividends = _Dividends(live, rate)
     options: list[OptionInputs | None] = []
-    paid = np.zeros(len(legs))
+    paid = np.full(len(legs), np.nan)
     for number, reason in enumerate(reasons):
         if reason is not None:
             options.append(None)
@@ -171,12 +172,18 @@ class _Dividends:
 
     def __init__(self, live: LiveSnapshot, rate: float) -> None:
         self._rate, self._today = rate, new_york_date(live.as_of).toordinal()
+        self._are_known = live.dividends is not None
         self._by_stock: dict[str, list[Dividend]] = {}
         for each in live.dividends or ():
             self._by_stock.setdefault(each.symbol, []).append(each)
 
     def until(self, stock: str, expiry_day: int, spot: float, years: float) -> tuple[float, float]:
-        """Return the dollars per share with an ex-date after today and until expiry, and their yield."""
+        """Return the dollars per share with an ex-date after today and until expiry, and their yield.
+
+        If no dividends are known, the dollars are NaN and the yield 0.
+        """
+        if not self._are_known:
+            return math.nan, 0.0
         total = present = 0.0
         for each in self._by_stock.get(stock, ()):
             days = each.ex_date.toordinal() - self._today

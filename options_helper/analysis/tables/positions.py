@@ -22,8 +22,7 @@ from options_helper.analysis.valuation.valuation import (
 )
 from options_helper.market import LiveSnapshot, is_unsure
 from options_helper.models import Portfolio
-
-_GRAIN = 1e-9  # of quantities; sums of floats may be off by less
+from options_helper.order_rows import QUANTITY_TOLERANCE
 
 
 def compute_live_position_rows(
@@ -102,7 +101,8 @@ def _differs(book: PortfolioArrays, live: LiveSnapshot) -> Numbers:
     def look_up() -> Numbers:
         totals = book.compared_quantities
         apart = flags(
-            abs(totals.get(symbol, 0.0) - (held[symbol].quantity if symbol in held else 0.0)) > _GRAIN
+            abs(totals.get(symbol, 0.0) - (held[symbol].quantity if symbol in held else 0.0))
+            > QUANTITY_TOLERANCE
             and not is_unsure(symbol, held, live.broker_unread)
             for symbol in rows.symbols
         )

@@ -137,7 +137,7 @@ def _leg_money(book: PortfolioArrays, now: Valuation, new: Flags) -> dict[str, C
 
 
 def _leg_days(now: Valuation) -> Floats:
-    """Return each leg's P/L since the previous close; contracts of an earlier day have none."""
+    """Return each leg's P/L since the previous close; 0 for contracts that expired on an earlier day."""
     return np.where(now.is_over, 0.0, (now.mark - now.close) * now.scale)
 
 

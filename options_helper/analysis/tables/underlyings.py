@@ -35,8 +35,8 @@ def compute_live_underlying_rows(
 
     `price` is the stock's mark, `change` and `change_pct` are against the close of the previous trading day,
     null if that is unknown. `open_pnl, day_pnl, market_value, cost, premium_at_risk` are null unless
-    they cover all legs that have not expired: `…_partial` is the sum of what is known, `…_covered` how many
-    of `legs` it covers.
+    they cover all legs, expired ones with their settlement included: `…_partial` is the sum of what is known,
+    `…_covered` how many of `legs` it covers.
 
     Raises:
         ValueError: The tables are not those of this portfolio, or the threshold is not above zero.

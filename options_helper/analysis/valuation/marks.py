@@ -21,7 +21,7 @@ Shares trade in cents, so their quote is held to more; the rows above that it do
 | spread up to 1 % of the mid, or of one cent | the mid | `mid` | |
 | wider; a recent last trade inside it | the last price | `last` | `wide_spread`, `last_trade_mark` |
 | wider; no such trade | none | `none` | `wide_spread` |
-| bid 0 | none | `none` | `zero_bid` |
+| bid 0 below an ask | none | `none` | `zero_bid` |
 
 A share's last trade is recent for five minutes while the market is open, and outside the regular session if
 it is of the trading day.
@@ -37,38 +37,14 @@ All prices are dollars per share.
 
 from __future__ import annotations
 
-import datetime as dt
-import math
 from enum import StrEnum
 from typing import NamedTuple
 
 import numpy as np
 
 from options_helper.analysis.arrays.types import Codes, Flags, Floats, Numbers
-from options_helper.analysis.osi import is_contract_symbol
-from options_helper.analysis.valuation.quote_state import QuoteState
-from options_helper.analysis.valuation.row_warnings import RowWarning, flag, to_words
-from options_helper.market import Quote, Trade
-from options_helper.times import new_york_date
-
-__all__ = [
-    "DELAYED_TRADE_FEEDS",
-    "PRICE_TOLERANCE",
-    "SHARE_SPREAD_DOLLARS",
-    "SHARE_SPREAD_FRACTION",
-    "SHARE_TRADE_SECONDS",
-    "STUB_SPREAD_DOLLARS",
-    "STUB_SPREAD_FRACTION",
-    "WIDE_SPREAD_FRACTION",
-    "ZERO_BID_MAX_ASK",
-    "Mark",
-    "MarkMethod",
-    "Marks",
-    "QuoteState",
-    "RowWarning",
-    "compute_mark",
-    "compute_marks",
-]
+from options_helper.analysis.valuation.row_warnings import RowWarning, flag
+from options_helper.market import Quote
 
 WIDE_SPREAD_FRACTION = 0.25
 ZERO_BID_MAX_ASK = 0.20
@@ -131,14 +107,6 @@ class _Quotes(NamedTuple):
     wide: Flags
 
 
-class Mark(NamedTuple):
-    """One mark: dollars per share or None, how it was made, and the warnings' values."""
-
-    mark: float | None
-    method: MarkMethod
-    warnings: tuple[str, ...]
-
-
 def compute_marks(
     bid: Floats,
     ask: Floats,
@@ -186,7 +154,7 @@ def _classify(bid: Floats, ask: Floats, shares: Flags) -> _Quotes:
         absent=~(has_bid | has_ask),
         only_ask=has_ask & ~has_bid,
         only_bid=has_bid & ~has_ask,
-        zero=bid == 0,
+        zero=has_ask & (bid == 0),
         locked=bid == ask,
         crossed=bid > ask,
         apart=apart,
@@ -210,55 +178,13 @@ def _quote_warnings(quotes: _Quotes) -> Numbers:
     )
 
 
-def compute_mark(
-    quote: Quote | None,
-    trade: Trade | None,
-    *,
-    at: dt.datetime,
-    feed: str | None = None,
-    market_is_open: bool = True,
-) -> Mark:
-    """Return one symbol's mark by the rule of this module.
-
-    Args:
-        quote: Its newest quote; the symbol shows whether it is for shares.
-        trade: Its last trade.
-        at: The current time, aware.
-        feed: The feed of contracts.
-        market_is_open: Whether the regular session is in progress; if not, a share's trade of the day counts
-            as recent, however old.
-    """
-    symbol = quote.symbol if quote else trade.symbol if trade else ""
-    is_share = not is_contract_symbol(symbol)
-    usable = (
-        trade is not None
-        and trade.timestamp is not None
-        and new_york_date(trade.timestamp) == new_york_date(at)
-        and (is_share or feed not in DELAYED_TRADE_FEEDS)
-    )
-    is_recent = usable and (not market_is_open or _age(trade, at) <= SHARE_TRADE_SECONDS)
-    marks = compute_marks(
-        _one(quote.bid_price if quote else None),
-        _one(quote.ask_price if quote else None),
-        _one(trade.price if trade else None),
-        np.array([usable]),
-        is_share=is_share,
-        last_is_recent=is_recent,
-    )
-    mark = float(marks.mark[0])
-    method = MARK_METHODS[int(marks.methods[0])]
-    return Mark(None if np.isnan(mark) else mark, method, to_words(int(marks.warnings[0])))
+def mark_contract(quote: Quote) -> float | None:
+    """Return the mark that a contract's quote makes alone, None if it makes none."""
+    bid, ask = (np.array([np.nan if side is None else side]) for side in (quote.bid_price, quote.ask_price))
+    mark = float(compute_marks(bid, ask, np.array([np.nan]), np.array([False])).mark[0])
+    return None if np.isnan(mark) else mark
 
 
 def compute_natural(bid: Floats, ask: Floats, quantity: Floats) -> Floats:
     """Return the prices of closing now: the bid for longs, the ask for shorts; NaN if crossed."""
     return np.where(bid > ask, np.nan, np.where(quantity > 0, bid, ask))
-
-
-def _age(trade: Trade | None, at: dt.datetime) -> float:
-    made = None if trade is None else trade.timestamp
-    return math.inf if made is None else (at - made).total_seconds()
-
-
-def _one(price: float | None) -> Floats:
-    return np.array([np.nan if price is None else price], dtype=np.float64)

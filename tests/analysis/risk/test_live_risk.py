@@ -308,9 +308,18 @@ def test_declared_dividends_lower_the_forward() -> None:
     plain = only(risk_of(call, quotes=[fair("XYZ", call)]))
     for day, counts in days.items():
         paid = Dividend(symbol="XYZ", amount=Decimal("0.80"), ex_date=dt.date.fromisoformat(day))
-        row = only(risk_of(call, quotes=[fair("XYZ", call)], dividends=[paid]))
+        row = only(risk_of(call, quotes=[fair("XYZ", call)], dividends=(paid,)))
         assert row["dividends"] == (0.80 if counts else 0.0)
         assert bool(row["iv"] > plain["iv"] + 0.01) is counts
+
+
+def test_unknown_dividends_are_not_zero() -> None:
+    """Until REST has reported them the column is empty; a report without any makes it zero."""
+    call = held()
+    unknown = only(risk_of(call, quotes=[fair("XYZ", call)]))
+    none = only(risk_of(call, quotes=[fair("XYZ", call)], dividends=()))
+    assert np.isnan(unknown["dividends"])
+    assert (none["dividends"], none["iv"]) == (0.0, unknown["iv"])
 
 
 def test_the_forward_with_dividends_is_the_declared_one() -> None:

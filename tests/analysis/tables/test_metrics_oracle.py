@@ -25,7 +25,9 @@ from options_helper.analysis.live_portfolio_metrics import (
     compute_live_underlying_rows,
 )
 from options_helper.analysis.streams.clock import correct_clock
-from options_helper.analysis.valuation.marks import MarkMethod, QuoteState, RowWarning
+from options_helper.analysis.valuation.marks import MarkMethod
+from options_helper.analysis.valuation.quote_state import QuoteState
+from options_helper.analysis.valuation.row_warnings import RowWarning
 from options_helper.market import LiveSnapshot, PreviousClose, Quote, StreamHealth, Trade
 from options_helper.models import EquityPosition, Leg, MultiLegPosition, Portfolio, Position, StockLeg
 from options_helper.quote_tables import QuoteTable, TradeTable
@@ -139,11 +141,11 @@ def mark_of(  # noqa: C901, PLR0911, PLR0912 - one branch per row of the table
             seen.mark, seen.method = last, "last"
             seen.warnings.add("last_trade_mark")
         return
-    if bid == 0:
-        seen.warnings.add("zero_bid")
     if ask is None:
         seen.warnings.add("missing_ask")
         return
+    if bid == 0:
+        seen.warnings.add("zero_bid")
     if bid is None:
         seen.warnings.add("missing_bid")
         return

@@ -6,23 +6,28 @@ import datetime as dt
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from options_helper.analysis.live_portfolio_metrics import compute_live_position_rows
 from options_helper.analysis.streams.clock import correct_clock
 from options_helper.analysis.valuation.greek_signs import sign_by_position
 from options_helper.analysis.valuation.marks import (
     MARK_METHODS,
     MarkMethod,
-    QuoteState,
-    RowWarning,
-    compute_mark,
     compute_marks,
     compute_natural,
 )
-from options_helper.analysis.valuation.quote_state import TRUTH_STATES, RowFacts, compute_states, is_heard
-from options_helper.analysis.valuation.row_warnings import sentences, to_bits, to_lists, to_words
+from options_helper.analysis.valuation.quote_state import (
+    TRUTH_STATES,
+    QuoteState,
+    RowFacts,
+    compute_states,
+    is_heard,
+)
+from options_helper.analysis.valuation.row_warnings import RowWarning, sentences, to_bits, to_lists, to_words
 from options_helper.market import (
     LiveSnapshot,
     MarketPhase,
@@ -32,27 +37,31 @@ from options_helper.market import (
     StreamState,
     Trade,
 )
+from options_helper.models import EquityPosition, Portfolio, Position
 from options_helper.times import to_microseconds
+from tests.builders import AT, single, snapshot
 
-AT = dt.datetime(2026, 11, 23, 15, 0, tzinfo=dt.UTC)  # a Monday, 10:00 in New York
+FRIDAY_AFTERNOON = dt.datetime(2026, 11, 20, 20, 30, tzinfo=dt.UTC)
 CONTRACT = "AAPL261218C00250000"
 SECOND = dt.timedelta(seconds=1)
 PRICE = st.none() | st.integers(-50, 1200).map(lambda cents: cents / 100) | st.just(float("inf"))
 
 
 def mark_of(
-    bid: float | None,
-    ask: float | None,
-    last: float | None = None,
-    *,
-    traded_at: dt.datetime | None = AT,
-    feed: str | None = "opra",
+    bid: float | None, ask: float | None, last: float | None = None, *, usable: bool = True, **of_shares: bool
 ) -> tuple[float | None, str, list[str]]:
     """The mark of one quote and trade as (price, method, warnings)."""
-    quote = None if bid is None and ask is None else Quote(CONTRACT, bid, ask)
-    trade = None if last is None else Trade(CONTRACT, last, timestamp=traded_at)
-    mark = compute_mark(quote, trade, at=AT, feed=feed)
-    return mark.mark, mark.method, list(mark.warnings)
+    prices = [np.array([np.nan if price is None else price]) for price in (bid, ask, last)]
+    marks = compute_marks(*prices, np.array([usable]), **of_shares)
+    mark = float(marks.mark[0])
+    method = MARK_METHODS[int(marks.methods[0])]
+    return None if np.isnan(mark) else mark, method, list(to_words(int(marks.warnings[0])))
+
+
+def row_of(position: Position | EquityPosition, live: LiveSnapshot) -> tuple[float | None, str]:
+    """The mark and method of a position's row."""
+    row = compute_live_position_rows(Portfolio(positions=[position]), live, stale_after_seconds=30.0).iloc[0]
+    return None if pd.isna(row["mark"]) else float(row["mark"]), str(row["mark_method"])
 
 
 @pytest.mark.parametrize(
@@ -76,7 +85,7 @@ def mark_of(
         (1.01, 1.00, None, "none", ["crossed"]),
         (1.00, None, None, "none", ["missing_ask"]),
         (1.00, 0.00, None, "none", ["missing_ask"]),
-        (0.00, 0.00, None, "none", ["missing_ask", "zero_bid"]),
+        (0.00, 0.00, None, "none", ["missing_ask"]),  # 0 is no ask: nothing to halve
         (None, 1.00, None, "none", ["missing_bid"]),
         (-1.0, 1.00, None, "none", ["missing_bid"]),
         (1.00, float("inf"), None, "none", ["missing_ask"]),
@@ -115,13 +124,15 @@ def test_a_trade_of_today_stands_in_for_an_absent_quote() -> None:
 def test_a_trade_that_is_delayed_or_of_another_day_makes_no_mark(
     last: float, traded_at: dt.datetime | None, feed: str
 ) -> None:
-    """An indicative feed's trade, an older one, one without time or without a price is no mark."""
-    assert mark_of(None, None, last, traded_at=traded_at, feed=feed) == (None, "none", ["missing_quote"])
+    """An indicative feed's trade, one of another day, without time or without a price is no mark."""
+    trade = {CONTRACT: Trade(CONTRACT, last, timestamp=traded_at)}
+    assert row_of(single(), snapshot(option_trades=trade, options_feed=feed)) == (None, "none")
 
 
 def test_a_trade_just_after_midnight_in_new_york_is_of_today() -> None:
     """The day of a trade is its New York date."""
-    assert mark_of(None, None, 3.10, traded_at=AT - dt.timedelta(hours=10))[0] == 3.10
+    trade = {CONTRACT: Trade(CONTRACT, 3.10, timestamp=AT - dt.timedelta(hours=10))}
+    assert row_of(single(), snapshot(option_trades=trade, options_feed="opra")) == (3.10, "last")
 
 
 @given(st.lists(st.tuples(PRICE, PRICE, PRICE, st.booleans()), min_size=1, max_size=30))
@@ -132,14 +143,14 @@ def test_many_rows_are_marked_as_each_alone(
     bid, ask, last = (np.array([row[n] for row in rows], dtype=float) for n in range(3))
     marks = compute_marks(bid, ask, last, np.array([row[3] for row in rows]))
     for number, (one_bid, one_ask, one_last, usable) in enumerate(rows):
-        single = mark_of(one_bid, one_ask, one_last, feed="opra" if usable else "indicative")
+        alone = mark_of(one_bid, one_ask, one_last, usable=usable)
         price = float(marks.mark[number])
         together = (
             None if np.isnan(price) else price,
             MARK_METHODS[int(marks.methods[number])],
             list(to_words(int(marks.warnings[number]))),
         )
-        assert together == single
+        assert together == alone
 
 
 @given(PRICE, PRICE, PRICE)
@@ -363,24 +374,45 @@ def test_states_have_an_order_of_precedence() -> None:
 
 
 @pytest.mark.parametrize(
-    ("bid", "ask", "last", "age", "mark", "method"),
+    ("bid", "ask", "last", "recent", "mark", "method"),
     [
-        (99.99, 100.01, None, 0, 100.0, "mid"),
-        (180.0, 230.0, 190.02, 1, 190.02, "last"),
-        (180.0, 230.0, 190.02, 301, None, "none"),
-        (180.0, 230.0, 179.0, 1, None, "none"),
-        (0.0, 0.05, None, 0, None, "none"),
+        (99.99, 100.01, None, False, 100.0, "mid"),
+        (180.0, 230.0, 190.02, True, 190.02, "last"),
+        (180.0, 230.0, 190.02, False, None, "none"),
+        (180.0, 230.0, 179.0, True, None, "none"),
+        (0.0, 0.05, None, False, None, "none"),
     ],
 )
-def test_one_quote_of_shares_is_held_to_the_rule_of_shares(
-    bid: float, ask: float, last: float | None, age: int, mark: float | None, method: str
+def test_the_quote_of_shares_is_held_to_the_rule_of_shares(
+    bid: float, ask: float, last: float | None, recent: bool, mark: float | None, method: str
 ) -> None:
-    """A single mark and the tables agree on shares: one per cent, or a recent trade inside the quote."""
-    trade = None if last is None else Trade("BRK.B", last, timestamp=AT - dt.timedelta(seconds=age))
-    found = compute_mark(Quote("BRK.B", bid, ask), trade, at=AT, feed="indicative")
-    assert (found.mark, found.method) == (None if mark is None else pytest.approx(mark), method)
-    after = compute_mark(Quote("BRK.B", bid, ask), trade, at=AT, market_is_open=False)
-    assert after.mark == (190.02 if last == 190.02 else found.mark)
+    """One per cent, or a recent trade inside the quote."""
+    price, how, _ = mark_of(bid, ask, last, is_share=True, last_is_recent=recent)
+    assert (price, how) == (None if mark is None else pytest.approx(mark), method)
+
+
+@pytest.mark.parametrize(
+    ("now", "phase", "mark"),
+    [
+        (FRIDAY_AFTERNOON + 299 * SECOND, MarketPhase.OPEN, 190.02),
+        (FRIDAY_AFTERNOON + 301 * SECOND, MarketPhase.OPEN, None),
+        (FRIDAY_AFTERNOON + dt.timedelta(hours=20), MarketPhase.CLOSED, 190.02),  # a Saturday
+    ],
+)
+def test_a_trade_of_shares_is_recent_by_the_trading_day(
+    now: dt.datetime, phase: MarketPhase, mark: float | None
+) -> None:
+    """For five minutes while the market is open; on a Saturday Friday's trade still counts."""
+    shares = EquityPosition(id="s", symbol="AAPL", shares=100, cost_basis=150.0)
+    at = FRIDAY_AFTERNOON
+    live = snapshot(
+        as_of=now,
+        market_phase=phase,
+        trading_date=at.date(),
+        stock_quotes={"AAPL": Quote("AAPL", 180.0, 230.0, 1, 1, at, at)},
+        stock_trades={"AAPL": Trade("AAPL", 190.02, 1, at, at)},
+    )
+    assert row_of(shares, live) == (mark, "none" if mark is None else "last")
 
 
 def test_the_greeks_are_signed_by_position() -> None:

@@ -30,7 +30,8 @@ def greeks_html(risk: LiveRisk, numbers: Sequence[int]) -> str:
         "".join(_leg_rows(record, find_vendor_greeks(risk, number)))
         for record, number in zip(records, numbers, strict=True)
     )
-    notes = [*_reasons(records), *(fact for number in numbers for fact in find_facts(risk, number))]
+    facts = (fact for number in numbers for fact in find_facts(risk, number))
+    notes = [*_reasons(records), *_unknown_dividends(risk, records), *facts]
     lines = "".join(f"<li>{in_html(note)}</li>" for note in dict.fromkeys(notes))
     return (
         '<div class="pd-ladder" tabindex="0" role="region" aria-label="Greeks">'
@@ -90,6 +91,11 @@ def _against(text: str, vendor: float | None, ours: float | None, *, points: boo
 
 def _quantity(value: float | None) -> str:
     return MISSING if value is None else format_quantity(round(value, 1))
+
+
+def _unknown_dividends(risk: LiveRisk, records: Sequence[Record]) -> Iterator[str]:
+    if risk.at.dividends is None and any(record["reason"] is None for record in records):
+        yield "Declared dividends are not known yet; the model counts none."
 
 
 def _reasons(records: Sequence[Record]) -> Iterator[str]:

@@ -16,8 +16,8 @@ from apps.streamlit.components.inputs.portfolio_source import AccountBook
 from apps.streamlit.components.inputs.portfolio_source import show_account as keep_account
 from apps.streamlit.components.inputs.session import session_id
 from options_helper.errors import MissingDependency, OptionsHelperError
-from options_helper.session.actions import HubAction
 from options_helper.session.hub import LiveHub
+from options_helper.session.last_action import HubAction
 from options_helper.times import utc_now
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from apps.streamlit.components.status.other_tabs import is_from_another_tab
 from options_helper.analysis.status.stream_diagnosis import Diagnosis, Level, QuoteCounts, diagnose
 from options_helper.analysis.text.wording import format_moment
 from options_helper.market import StreamState
-from options_helper.session.actions import ActionKind
 from options_helper.session.hub import LiveHub
+from options_helper.session.last_action import ActionKind
 
 _ICONS = {
     Level.SUCCESS: ":material/check_circle:",

@@ -16,7 +16,7 @@ from decimal import Decimal
 from options_helper.analysis.account.records import ZERO, AccountHistory, Change, Holding, in_order
 from options_helper.market import BrokerEvent, BrokerFill, EventKind
 
-_GRAIN = Decimal("0.000001")  # dollars a share: what the broker may have rounded off its average
+_ROUNDED_OFF = Decimal("0.000001")  # dollars a share: what the broker may have rounded off its average
 
 
 @dataclass(slots=True, kw_only=True)
@@ -158,7 +158,7 @@ def _fitted(lots: list[Lot], holding: Holding) -> list[Lot]:
         missing = holding.quantity - total
         kept.insert(0, Lot(symbol=holding.symbol, quantity=missing, price=price, averaged=True))
     cost = sum((lot.quantity * lot.price for lot in kept), ZERO)
-    if abs(cost / holding.quantity - price) > _GRAIN:
+    if abs(cost / holding.quantity - price) > _ROUNDED_OFF:
         for lot in kept:
             lot.price, lot.averaged = price, True
     return kept

@@ -18,11 +18,10 @@ from options_helper.data.streaming.trading_normalizers import (
 )
 from options_helper.errors import AlpacaRestError
 from options_helper.market import UnreadableRows
-from options_helper.order_rows import OptionEventRow, OrderRow, OrderTerms
+from options_helper.order_rows import QUANTITY_TOLERANCE, OptionEventRow, OrderRow, OrderTerms
 from options_helper.times import new_york_date, start_of_day
 
 _RELOOK = dt.timedelta(minutes=5)  # a fill that REST lists late is still found this long after it
-_GRAIN = 1e-9  # of quantities; sums of floats may be off by less
 _MARGIN = dt.timedelta(milliseconds=1)
 _TIMED_OUT, _TOO_EARLY = 408, 425
 # Concerns this one order, permanently.
@@ -227,7 +226,7 @@ def _lacks_fills(order: OrderTerms, fills: Sequence[OrderRow], *, is_of_today: b
     total, before = order["filled_qty"] or 0.0, 0.0
     if not is_of_today:
         before = min(((one["filled_qty"] or 0.0) - (one["fill_qty"] or 0.0) for one in fills), default=total)
-    return total > before + sum(one["fill_qty"] or 0.0 for one in fills) + _GRAIN
+    return total > before + sum(one["fill_qty"] or 0.0 for one in fills) + QUANTITY_TOLERANCE
 
 
 def _is_open(order: OrderRow) -> bool:

@@ -14,7 +14,7 @@ from typing import TypeAlias
 
 from options_helper.analysis.contracts.products import INDEX_ROOTS, is_adjusted
 from options_helper.analysis.osi import contract_root, is_contract_symbol, underlying_of
-from options_helper.analysis.valuation.marks import compute_mark
+from options_helper.analysis.valuation.marks import mark_contract
 from options_helper.data.rest.account_history import to_date, to_decimal
 from options_helper.data.streaming.normalize.batches import quote_change, trade_change
 from options_helper.data.streaming.normalize.values import to_amount, to_number, to_utc, to_word
@@ -131,7 +131,7 @@ def _with_closing_quote(
     """
     if quote is None or quote.timestamp is None or new_york_date(quote.timestamp) != day:
         return close
-    mid = compute_mark(quote, None, at=quote.timestamp).mark
+    mid = mark_contract(quote)
     if mid is None or not is_contract_symbol(quote.symbol):
         return close
     known = close if close is not None and close.date == day else PreviousClose(mid, day, trades=0)

@@ -247,7 +247,11 @@ class LiveCache:
     def _count_other_days(self, number: int) -> None:
         if number:
             self.updates_of_other_days += number
-            logger.warning("Order updates of an earlier New York day left out: %d.", number)
+            logger.warning(
+                "Order updates of an earlier New York day left out: %d, %d since Start.",
+                number,
+                self.updates_of_other_days,
+            )
 
     def _begin_day(self, day: dt.date) -> None:
         known, self._orders_day = self._orders_day, day
