@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
 from options_helper.data.rest.account_history import ids_taken_back, read_activities, read_cash
 from options_helper.data.rest.client import AlpacaRest
@@ -50,16 +51,19 @@ class AccountFetch:
         self._fills: dict[str, BrokerFill] = {}
         self._events: dict[str, BrokerEvent] = {}
         self._read_until: dt.datetime | None = None
+        self._positions = Reference()
 
     def fetch_positions(self) -> float:
-        """Fetch the broker's record of the account's positions."""
+        """Fetch the broker's record of the account's positions, which the next history completes."""
         as_of = self._clock()
         rows = self._rest.positions()
         positions = read_positions(rows)
         unread = find_unread(rows, positions)
-        self._results.put_reference(
-            Reference(broker_positions=positions, broker_unread=unread, broker_positions_at=as_of)
+        self._positions = Reference(
+            broker_positions=positions, broker_unread=unread, broker_positions_at=as_of
         )
+        if self._read_until is None:  # the first history takes long
+            self._results.put_reference(self._positions)
         require_all("/v2/positions", wanted=len(rows), read=len(positions))
         return POSITION_SECONDS
 
@@ -74,7 +78,19 @@ class AccountFetch:
         return ACCOUNT_SECONDS
 
     def fetch_history(self) -> float:
-        """Fetch the executions and option events of the last days: all at first, then the newest."""
+        """Fetch the executions and option events of the last days: all at first, then the newest.
+
+        They are published together with the positions that were fetched before them, so that no fill is in
+        the positions only.
+        """
+        try:
+            self._read_history()
+        except AlpacaRestError:
+            self._results.put_reference(self._positions)
+            raise
+        return HISTORY_SECONDS
+
+    def _read_history(self) -> None:
         now = self._clock()
         first = new_york_date(now) - dt.timedelta(days=HISTORY_DAYS)
         since = start_of_day(first) if self._read_until is None else self._read_until - _RELOOK
@@ -91,10 +107,9 @@ class AccountFetch:
             fills=tuple(self._fills.values()),
             events=tuple(self._events.values()),
         )
-        self._results.put_reference(Reference(broker_history=history))
+        self._results.put_reference(replace(self._positions, broker_history=history))
         require_all("/v2/account/activities", wanted=len(left_out), read=0)
         self._read_until = now
-        return HISTORY_SECONDS
 
     def fetch_cash(self) -> float:
         """Fetch today's fees, dividends, interest and deposits."""

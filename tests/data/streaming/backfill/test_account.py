@@ -12,7 +12,7 @@ from options_helper.data.rest.account_history import read_cash
 from options_helper.data.rest.client import AlpacaRest
 from options_helper.data.streaming.backfill.account import AccountFetch
 from options_helper.errors import AlpacaRestError
-from tests.builders import make_fill
+from tests.builders import NOW, make_fill
 from tests.data.streaming.backfill.test_unreadable_rows import make_event
 from tests.fakes import FakeClock, FakeRest, FakeResults
 
@@ -23,7 +23,8 @@ class AccountDesk:
     def __init__(self) -> None:
         self.rest, self.sink = FakeRest(), FakeResults.__new__(FakeResults)
         self.sink.reference = {}
-        self.fetch = AccountFetch(cast("AlpacaRest", self.rest), self.sink, FakeClock().now)
+        self.clock = FakeClock()
+        self.fetch = AccountFetch(cast("AlpacaRest", self.rest), self.sink, self.clock.now)
 
     def look(self) -> Any:
         """Return the history after one more look."""
@@ -67,3 +68,22 @@ def test_a_settlement_keeps_its_amount() -> None:
     assert [one.amount for one in read_cash([settled, fee, {**fee, "status": "canceled"}], [])] == [
         Decimal("-0.5")
     ]
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_positions_are_published_with_the_history_that_follows_them(*, fails: bool) -> None:
+    """Between the two, a fill would be in the positions only; if the history fails, they come without it."""
+    desk = AccountDesk()
+    desk.fetch.fetch_positions()
+    assert desk.sink.reference["broker_positions_at"] == NOW
+    desk.look()
+    desk.clock.seconds = 60.0
+    desk.fetch.fetch_positions()
+    assert desk.sink.reference["broker_positions_at"] == NOW
+    if fails:
+        desk.rest.failing["history"] = AlpacaRestError("/v2/account/activities", "it failed", status=500)
+        with pytest.raises(AlpacaRestError):
+            desk.look()
+    else:
+        desk.look()
+    assert desk.sink.reference["broker_positions_at"] == NOW + dt.timedelta(minutes=1)
