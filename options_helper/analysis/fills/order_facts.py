@@ -94,10 +94,14 @@ class ReportedBy(StrEnum):
 
 
 class PriceOrigin(StrEnum):
-    """The origin of an execution's price; DERIVED follows exactly from two averages."""
+    """The origin of an execution's price.
+
+    DERIVED follows exactly from two averages. MIXED is none: shares and contracts have no common unit.
+    """
 
     REPORTED = "reported"
     DERIVED = "derived"
+    MIXED = "mixed"
     UNKNOWN = "unknown"
 
 

@@ -19,6 +19,7 @@ from options_helper.analysis.fills.order_facts import (
     ReportedBy,
     Span,
 )
+from options_helper.analysis.osi import is_contract_symbol
 
 _FINEST_QUANTITY = Decimal("1e-9")
 
@@ -31,6 +32,12 @@ class SpreadLeg:
     ratio: Decimal
     sign: int | None
     spans: tuple[Span, ...]
+
+    @property
+    def is_shares(self) -> bool:
+        """Whether the leg is known to be of shares, whose prices do not add to those of contracts."""
+        symbol = self.facts.newest.get("symbol")
+        return symbol is not None and not is_contract_symbol(symbol)
 
     def units(self, span: Span) -> Decimal:
         """Return the order's units after one of the leg's executions."""
@@ -145,10 +152,13 @@ def _own_report(parent: OrderFacts, start: Decimal, end: Decimal | None) -> Repo
 def _net_price(
     inside: tuple[tuple[SpreadLeg, Span], ...], quantity: Decimal, reported: Report | None
 ) -> tuple[Decimal | None, PriceOrigin]:
-    """Return the sum of the legs; the stream's net price if a leg's price is not reported."""
+    """Return the sum of the legs; the stream's net price if a leg's price is not reported or is of shares."""
+    mixed = any(leg.is_shares for leg, _ in inside)
     known = all(span.price_origin is PriceOrigin.REPORTED for _, span in inside)
-    if reported is not None and reported.price is not None and not known:
+    if reported is not None and reported.price is not None and (mixed or not known):
         return reported.price, PriceOrigin.REPORTED
+    if mixed:
+        return None, PriceOrigin.MIXED
     total = ZERO
     for leg, span in inside:
         if span.price is None or leg.sign is None:

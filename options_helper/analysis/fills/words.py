@@ -67,6 +67,8 @@ def execution_notes(one: Execution) -> tuple[str, ...]:
         notes.append(f"corrected, was {fill_words(*one.was)}" if one.was else "corrected")
     if one.price_origin is PriceOrigin.DERIVED:
         notes.append("price from averages")
+    if one.price_origin is PriceOrigin.MIXED:
+        notes.append("no net price of shares and contracts")
     return tuple(notes)
 
 

@@ -575,6 +575,19 @@ def test_the_legs_of_rest_outweigh_the_streams_net_price() -> None:
     assert FillDayBuilder().build([update], LEG_FILLS[:2]).executions[0].price == -1.62
 
 
+def test_shares_and_contracts_have_no_net_price() -> None:
+    """A leg of 100 shares is not a contract's price times 100: only Alpaca's own net price counts."""
+    update = spread("partial_fill", 1, 1, (3.1, 272.0), fill_qty=1.0, fill_price=268.9)
+    update["legs"][1] |= {"symbol": "AAPL", "qty": 200.0, "ratio_qty": 100.0, "filled_qty": 100.0}
+    told = [LEG_FILLS[0], rest(1, 100, 100, 272.0, order_id="l2", symbol="AAPL", qty=200.0)]
+    reported = FillDayBuilder().build([update], told).executions[0]
+    assert (reported.quantity, reported.price, note(reported)) == (1.0, 268.9, "")
+    silent = FillDayBuilder().build([{**update, "fill_price": None}], told).executions[0]
+    assert (silent.quantity, silent.price) == (1.0, None)
+    assert "no net price of shares and contracts" in note(silent)
+    assert execution_price(silent) == "—"
+
+
 def test_a_ratio_follows_from_the_quantities() -> None:
     """Without ratio_qty a leg's ratio is its quantity over the order's."""
     update = spread("partial_fill", 1, 1, (3.1, 1.48), fill_qty=1.0, fill_price=-0.14)
