@@ -35,7 +35,7 @@ class SpreadLeg:
 
     @property
     def is_shares(self) -> bool:
-        """Whether the leg is known to be of shares, whose prices do not add to those of contracts."""
+        """True if the leg is of shares, whose prices do not add to those of contracts."""
         symbol = self.facts.newest.get("symbol")
         return symbol is not None and not is_contract_symbol(symbol)
 

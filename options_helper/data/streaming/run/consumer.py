@@ -60,7 +60,9 @@ class Consumer:
         elif batch.statuses:
             self._cache.apply_halts(read_halts(batch.statuses, batch.received_at))
         elif batch.corrections:
-            self._cache.apply_corrections(batch.stream, read_corrections(batch.corrections))
+            corrections = read_corrections(batch.corrections)
+            self._cache.apply_corrections(batch.stream, corrections)
+            self._workers[batch.stream].skipped(batch.messages - len(corrections))
         else:
             self._apply_market(batch)
 

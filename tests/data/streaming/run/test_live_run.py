@@ -213,11 +213,12 @@ def test_a_stream_knows_as_of_when_rest_told_all_its_quotes(desk) -> None:
     assert after.version > before.version
 
 
+@pytest.mark.parametrize("kind", ["quotes", "trades", "corrections"])
 @pytest.mark.parametrize("stream", [StreamName.OPTIONS, StreamName.STOCKS])
-def test_an_unreadable_market_message_is_asked_of_rest(desk, wait_until, stream) -> None:
+def test_an_unreadable_market_message_is_asked_of_rest(desk, wait_until, stream, kind) -> None:
     """It might have been a change: its time is recorded, and REST is asked for that stream's prices."""
     desk.pass_seconds(5)
-    desk.give(stream, "quotes", [{"T": "q", "S": "?", "bp": "?", "t": NOW}])
+    desk.give(stream, kind, [{"S": "?", "bp": "?", "t": NOW}])
     wait_until(lambda: f"request_lost of {stream}" in desk.backfill.calls)
     assert desk.run.snapshot().health[stream].lost_at == desk.now
     other = {StreamName.OPTIONS, StreamName.STOCKS} - {stream}
