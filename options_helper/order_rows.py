@@ -96,7 +96,7 @@ class OptionEventRow(TypedDict):
     `timestamp` is None for an activity that carries a date only.
     """
 
-    activity_id: str | None
+    activity_id: str
     type: str
     subtype: str | None
     symbol: str

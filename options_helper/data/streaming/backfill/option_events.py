@@ -70,9 +70,9 @@ class EarlierOptionEvents:
                 if is_canceled(activity):
                     continue
                 row = normalize_option_event(activity) if is_option_event(activity) else None
-                if row is None or row["activity_id"] is None:
+                if row is None:
                     self._unreadable.add("option events", activity, now)
-                if row is not None and row["date"] < today:
+                elif row["date"] < today:
                     yield row
 
 

@@ -177,12 +177,11 @@ class OrderHistory:
     def _take_event(self, activity: object, day_start: dt.datetime) -> bool:
         """Keep an event, and return whether it could be read."""
         row = normalize_option_event(activity)
-        is_readable = row is not None and row["activity_id"] is not None
-        if not is_readable:
+        if row is None:
             self._unreadable.add("option events", activity, self._now)
-        if row is not None and row["date"] >= new_york_date(day_start):
-            self._events[row["activity_id"] or repr(row)] = row
-        return is_readable
+        elif row["date"] >= new_york_date(day_start):
+            self._events[row["activity_id"]] = row
+        return row is not None
 
     def _holes(self) -> Iterator[dt.datetime]:
         """Yield the times of orders whose fills come to less than REST's own total of the order."""

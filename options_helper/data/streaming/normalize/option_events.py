@@ -23,22 +23,25 @@ def is_option_event(activity: object) -> bool:
 def normalize_option_event(activity: object) -> OptionEventRow | None:
     """Return an option activity as a row, or None if it cannot be read.
 
-    Corporate actions and cash settlements may come without a quantity.
+    Corporate actions and cash settlements may come without a quantity; only shares need a price.
     """
     kind, symbol = to_word(read(activity, "activity_type")), to_identifier(read(activity, "symbol"))
     quantity, at = to_number(read(activity, "qty")), to_utc(read(activity, "created_at"))
     date = _to_date(read(activity, "date")) or (new_york_date(at) if at else None)
-    if kind is None or symbol is None or date is None:
+    name, price = to_identifier(read(activity, "id")), to_number(read(activity, "price"))
+    if kind is None or symbol is None or date is None or name is None:
+        return None
+    if price is None and kind == "optrd":
         return None
     if quantity is None and kind not in _MAY_LACK_QUANTITY:
         return None
     return {
-        "activity_id": to_identifier(read(activity, "id")),
+        "activity_id": name,
         "type": kind,
         "subtype": to_identifier(read(activity, "activity_sub_type")),
         "symbol": symbol,
         "qty": quantity,
-        "price": to_number(read(activity, "price")),
+        "price": price,
         "amount": to_number(read(activity, "net_amount")),
         "date": date,
         "group_id": to_identifier(read(activity, "group_id")),

@@ -105,7 +105,15 @@ def test_pages_that_were_cut_short_end_the_claim() -> None:
 
 
 @pytest.mark.parametrize(
-    "broken", [{"symbol": None}, {"date": "soon"}, {"qty": None}, {"qty": "2,0"}, {"id": None}]
+    "broken",
+    [
+        {"symbol": None},
+        {"date": "soon"},
+        {"qty": None},
+        {"qty": "2,0"},
+        {"id": None},
+        {"activity_type": "OPTRD", "price": "n/a"},
+    ],
 )
 def test_an_option_event_that_cannot_be_read_ends_the_claim(broken: dict[str, Any]) -> None:
     """An assignment or expiry that cannot be read is missing from the day."""
