@@ -23,8 +23,8 @@ BEGINNING = dt.datetime(2015, 1, 1, tzinfo=dt.UTC)  # before Alpaca's first acco
 _EVENTS = {kind.value: kind for kind in EventKind}
 _CRYPTO = "crypto"
 _SIGNS = {"buy": 1, "sell": -1, "sell_short": -1}
-# They move no cash, or the events carry it.
-_OF_POSITIONS = {"split", *(kind.value for kind in EventKind)}
+# They move no cash, or the executions and events carry it.
+_OF_POSITIONS = {"fill", "split", *(kind.value for kind in EventKind)}
 _TRANSFERS = frozenset({"csd", "csw", "csr", "jnl", "jnlc", "acatc", "trans"})
 _WITHOUT_QUANTITY = frozenset({EventKind.CORPORATE, EventKind.CASH_SETTLEMENT})
 
