@@ -150,6 +150,7 @@ def test_a_deleted_working_directory_is_one_sentence(tmp_path: Path) -> None:
 
 def test_a_refusal_of_the_system_names_the_file(tmp_path: Path) -> None:
     """Without its interpreter, for example, the portal cannot start; the sentence says what is missing."""
+    pytest.importorskip("streamlit")
     gone = tmp_path / "gone"
     ended = run_cli(
         "ui",
