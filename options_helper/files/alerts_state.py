@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
+import tempfile
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import replace
@@ -17,7 +19,8 @@ from options_helper.errors import UserFileError
 from options_helper.files.reading import read_file
 
 _MAX_BYTES = 2_000_000
-_KEPT = 20  # portfolios; a demo's has another path each time
+_KEPT = 200  # portfolios; a demo's has another path each time
+_OURS = re.compile(r"alerts-[0-9a-f]{16}\.json")  # the folder may hold files of the user's
 
 
 class KeptAlerts(msgspec.Struct, frozen=True):
@@ -47,7 +50,13 @@ class AlertsState:
         try:
             content, _ = read_file(self.path, most_bytes=_MAX_BYTES)
             kept = msgspec.json.decode(content, type=KeptAlerts, dec_hook=_decode_rule)
-        except (UserFileError, msgspec.ValidationError, msgspec.DecodeError, UnicodeDecodeError):
+        except (
+            UserFileError,
+            msgspec.ValidationError,
+            msgspec.DecodeError,
+            UnicodeDecodeError,
+            RecursionError,
+        ):
             return None
         status = {key: _restarted(one) for key, one in kept.alerts.status.items()}
         return KeptAlerts(replace(kept.alerts, status=status), kept.own)
@@ -59,12 +68,16 @@ class AlertsState:
             OSError: It cannot be written.
         """
         content = msgspec.json.encode(KeptAlerts(alerts, tuple(own)), enc_hook=_encode_rule)
-        draft = self.path.with_name(f".{self.path.name}.{os.getpid()}")
-        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_NOFOLLOW", 0)
-        with os.fdopen(os.open(draft, flags, 0o600), "wb") as stream:
-            stream.write(content)
-        draft.replace(self.path)
-        for old in sorted(self.path.parent.glob("alerts-*.json"), key=_age)[_KEPT:]:
+        descriptor, draft = tempfile.mkstemp(prefix=f".{self.path.name}.", dir=self.path.parent)
+        try:
+            with os.fdopen(descriptor, "wb") as stream:
+                stream.write(content)
+            Path(draft).replace(self.path)
+        except OSError:
+            Path(draft).unlink(missing_ok=True)
+            raise
+        ours = [path for path in self.path.parent.iterdir() if _OURS.fullmatch(path.name)]
+        for old in sorted(ours, key=_age)[_KEPT:]:
             with suppress(OSError):
                 old.unlink()
 

@@ -92,7 +92,7 @@ def launch(options: LaunchOptions, say: Callable[[str], object]) -> int:
         log = env.get(LOG_FILE_VARIABLE)
         say(f"Log file: {printable(log)}" if log else "No log file can be written; going on without one.")
         if options.demo:
-            say("DEMO: simulated prices; no account is needed and nothing leaves this machine.")
+            say("DEMO: simulated prices; no account is needed, and Alpaca is not asked.")
         return _run(
             streamlit_command(script, links.endpoint), env, links, say, open_browser=options.open_browser
         )

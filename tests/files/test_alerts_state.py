@@ -69,7 +69,12 @@ def test_everything_comes_back_as_it_was(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == [state.path.name]
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"alerts": {"rules": [{"metric": "x"}]}}', b"\xff"])
+DEEP = b'{"zz":' + b"[" * 100_000 + b"]" * 100_000 + b"}"
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"{", b"[]", b'{"alerts": {"rules": [{"metric": "x"}]}}', b"\xff", DEEP]
+)
 def test_a_file_that_cannot_be_read_is_as_good_as_none(tmp_path: Path, content: bytes) -> None:
     """It never stops the page, and the next save replaces it."""
     state = AlertsState(tmp_path, Path("portfolio.json"))
@@ -79,12 +84,16 @@ def test_a_file_that_cannot_be_read_is_as_good_as_none(tmp_path: Path, content: 
     assert state.load() is not None
 
 
-def test_a_link_is_not_followed_and_old_files_go(tmp_path: Path) -> None:
-    """Saving replaces a link instead of writing through it, and keeps the newest twenty portfolios."""
+def test_a_link_is_not_followed_and_old_files_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Saving replaces a link instead of writing through it, and keeps the newest of ours and all others."""
+    monkeypatch.setattr("options_helper.files.alerts_state._KEPT", 20)
     elsewhere = tmp_path / "elsewhere"
     elsewhere.write_text("mine")
     folder = tmp_path / "state"
     folder.mkdir()
+    mine = folder / "alerts-AAPL.json"
+    mine.touch()
+    os.utime(mine, (0, 0))
     states = [AlertsState(folder, Path(f"{number}.json")) for number in range(25)]
     states[-1].path.symlink_to(elsewhere)
     for number, state in enumerate(states):
@@ -92,6 +101,7 @@ def test_a_link_is_not_followed_and_old_files_go(tmp_path: Path) -> None:
         os.utime(state.path, (number, number))
     states[-1].save(alerts(), [])
     assert elsewhere.read_text() == "mine"
-    assert len(list(folder.iterdir())) == 20
+    assert len(list(folder.iterdir())) == 21
+    assert mine.exists()
     assert states[-1].load() is not None
     assert states[0].load() is None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from ipaddress import IPv6Address, ip_address
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 from apps.streamlit.entry.logins import COOKIE_SECONDS, Logins, WrongTries
 from apps.streamlit.entry.plain_page import plain_page, requested_host
@@ -70,11 +70,8 @@ class LoginRequired:
     def _is_known(self, connection: HTTPConnection) -> bool:
         """Return whether it names this server, and comes from no page but this server's."""
         host = requested_host(connection.scope)
-        origin = connection.headers.get("origin")
-        if origin is not None and urlsplit(origin).netloc not in {
-            connection.headers.get("host"),
-            self._origin,
-        }:
+        own = {connection.headers.get("host"), self._origin} - {"", None}
+        if any(value.partition("://")[2] not in own for value in connection.headers.getlist("origin")):
             return False
         return host in self._names or ("*" in self._names and host == _own_address(connection.scope))
 
@@ -95,15 +92,20 @@ class LoginRequired:
         token = request.query_params.get("token")
         if request.method == "HEAD" or (not posted and token is None):
             return self._ask("")
-        seconds = self._wrong.seconds_to_wait(client, password=posted)
+        if not posted:  # a link is too long to guess, so its tries are not counted, and nobody can lock it
+            if self._logins.spend(token or ""):
+                return self._welcome(request)
+            return self._ask("This link is used up or wrong.", 401)
+        password = await _read_password(request)
+        # No await from here on: otherwise tries that wait for their bodies would all pass the limit together.
+        seconds = self._wrong.seconds_to_wait(client)
         if seconds:
-            words = f"Too many wrong tries. Try again in {seconds} s."
+            words = f"Too many wrong passwords. Try again in {seconds} s."
             return self._ask(words, 429, {"Retry-After": str(seconds)})
-        password = await _read_password(request) if posted else ""
-        if self._logins.is_password(password) if posted else self._logins.spend(token or ""):
+        if self._logins.is_password(password):
             return self._welcome(request)
         self._wrong.add(client)
-        return self._ask("This password is wrong." if posted else "This link is used up or wrong.", 401)
+        return self._ask("This password is wrong.", 401)
 
     def _ask(self, words: str, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
         link = "Open a login link: the terminal shows one when the portal starts, and each works once."

@@ -1,4 +1,4 @@
-"""Who is logged in: one-time tokens, a password, signed cookies, and a limit on wrong tries."""
+"""Who is logged in: one-time tokens, a password, signed cookies, and a limit on wrong passwords."""
 
 from __future__ import annotations
 
@@ -63,10 +63,10 @@ class Logins:
 
 
 class WrongTries:
-    """The wrong tries of the last minute.
+    """The wrong passwords of the last minute.
 
-    Five from one client make that client wait. Passwords wait after thirty from anybody too, because they
-    may be short; links do not, so that nobody can lock out their owner.
+    Five from one client make that client wait, thirty from anybody make all wait. Links are too long to guess
+    and are not counted, so that nobody can lock their owner out.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -77,15 +77,14 @@ class WrongTries:
         """Add a wrong try."""
         self._tries.append((self._clock(), _network(client)))
 
-    def seconds_to_wait(self, client: str, *, password: bool) -> int:
+    def seconds_to_wait(self, client: str) -> int:
         """Return for how long this client waits, 0 if it may try now."""
         now = self._clock()
         while self._tries and self._tries[0][0] <= now - _WINDOW_SECONDS:
             self._tries.popleft()
-        own = [at for at, network in self._tries if network == _network(client)]
-        limited = [(own, WRONG_TRIES)]
-        if password:
-            limited.append(([at for at, _ in self._tries], WRONG_PASSWORDS_OF_ALL))
+        here = _network(client)
+        own = [at for at, network in self._tries if network == here]
+        limited = [(own, WRONG_TRIES), ([at for at, _ in self._tries], WRONG_PASSWORDS_OF_ALL)]
         free = [times[-most] + _WINDOW_SECONDS for times, most in limited if len(times) >= most]
         return int(max(free, default=now) - now) + 1 if free else 0
 
