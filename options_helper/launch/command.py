@@ -27,7 +27,7 @@ _SETTINGS = {
     "logger.level": "warning",
     # A full collection after every run would stop all threads for 50 ms, every second and for every tab.
     "runner.postScriptGC": "false",
-    "theme.light.primaryColor": "#1c64f2",
+    "theme.light.primaryColor": "#1a56db",
     "theme.dark.primaryColor": "#4c8df6",
 }
 

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.integration
 
 CONTRACTS = tuple(f"AAPL391216C00{strike:03d}000" for strike in range(100, 300))
 QUOTES, FILLS = 500_000, 500
-MOST_SECONDS = 0.2
+MOST_SECONDS = 1.0
 
 
 @pytest.fixture
@@ -65,7 +65,7 @@ def _fill_beside_a_burst(simulator: AlpacaSimulator) -> list[str]:
 
 
 def test_no_fill_is_lost_or_kept_waiting_behind_a_burst(live, wait_until, delays: dict[str, float]) -> None:
-    """500 fills beside 500,000 quotes all arrive, none later than 200 ms after it was executed.
+    """500 fills beside 500,000 quotes all arrive, none later than a second after it was executed.
 
     A machine that is busy with something else may stall for longer; it is given four more tries.
     """

@@ -38,7 +38,7 @@ class Palette:
 
 
 LIGHT = Palette(
-    line="#1c64f2", gain="#157a5c", loss="#b3323f", mark="#9b4519", text="#57534e", grid="#dcd8d4"
+    line="#1a56db", gain="#157a5c", loss="#b3323f", mark="#9b4519", text="#57534e", grid="#dcd8d4"
 )
 DARK = Palette(line="#6ea8ff", gain="#4fbf95", loss="#ef7f8a", mark="#f2a56d", text="#b8b3a8", grid="#3a3834")
 
