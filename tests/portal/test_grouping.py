@@ -43,14 +43,15 @@ def grouped(by: Grouping) -> tuple[list[dict[str, object]], list[list[object]]]:
         group_fields=GROUP_FIELDS,
         groups=[["AAPL"]],
         rows=[list(row) for row in ROWS],
+        shown=[list(row) for row in ROWS],
         ids=["a", "c", "b", "d"],
         warnings={},
         stale_after=30.0,
     )
     again = regroup(table, PORTFOLIO, by)
-    assert table["rows"] == ROWS
+    assert table["rows"] == table["shown"] == ROWS
     groups = [dict(zip(GROUP_FIELDS, values, strict=True)) for values in again["groups"] if len(values) > 1]
-    return groups, [[row[2], row[4]] for row in again["rows"]]
+    return groups, [[row[2], row[4]] for row in again["shown"]]
 
 
 def test_by_expiry_the_nearest_comes_first_and_shares_last() -> None:

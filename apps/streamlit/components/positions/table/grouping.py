@@ -34,23 +34,23 @@ class Grouping(StrEnum):
 
 
 def regroup(table: TableRows, portfolio: Portfolio, by: Grouping) -> TableRows:
-    """Return the table in other groups; a row then names its underlying too."""
+    """Return the table whose shown rows are in other groups; each then names its underlying too."""
     if by is Grouping.UNDERLYING:
         return table
     group_of = {position.id: _GROUPS[by](position) for position in portfolio.positions}
     place = {field: number for number, field in enumerate(table["fields"])}
-    rows = []
+    shown = []
     members: dict[Group, list[list[object]]] = {}
-    for row in table["rows"]:
+    for row, figures in zip(table["rows"], table["shown"], strict=True):
         owner = str(row[place["parent"]] or row[place["id"]])
-        moved = list(row)
+        moved = list(figures)
         if row[place["kind"]] != "leg":
             moved[place["name"]] = f"{row[place['group']]} {row[place['name']]}"
             members.setdefault(group_of[owner], []).append(row)
         moved[place["group"]] = group_of[owner][1]
-        rows.append(moved)
+        shown.append(moved)
     groups = [] if by is Grouping.NONE else [_sums(group, members[group], place) for group in sorted(members)]
-    return TableRows(**{**table, "rows": rows, "groups": groups})
+    return TableRows(**{**table, "shown": shown, "groups": groups})
 
 
 def _sums(group: Group, rows: list[list[object]], place: dict[str, int]) -> list[object]:
