@@ -43,9 +43,9 @@ class _Holding(NamedTuple):
 def find_closed_today(live: LiveSnapshot) -> tuple[ClosedToday, ...]:
     """Return what the snapshot's account closed today, by symbol."""
     history = changes_of(live)
-    if live.broker_positions_at is None or history is None:
+    today = live.trading_date or new_york_date(live.as_of)
+    if live.broker_positions_at is None or history is None or new_york_date(live.broker_positions_at) < today:
         return ()
-    today = new_york_date(live.broker_positions_at)
     changes: defaultdict[str, list[Change]] = defaultdict(list)
     for change in history:
         changes[change.symbol].append(change)
@@ -59,7 +59,7 @@ def _closed(symbol: str, changes: list[Change], today: dt.date, live: LiveSnapsh
     position = live.broker_positions.get(symbol)
     now = ZERO if position is None else Decimal(repr(position.quantity))
     first = now - sum((change.quantity for change in changes), ZERO)
-    of_today = [change for change in changes if when_of(change)[0] == today]
+    of_today = [change for change in changes if when_of(change)[0] >= today]
     earlier = _after(_Holding(first, None), [change for change in changes if when_of(change)[0] < today])
     average = earlier.average
     if average is None and position is not None and position.entry_price and _only_close(now, of_today):

@@ -119,13 +119,14 @@ def _value(symbol: str, quantity: Decimal, prices: Mapping[str, Decimal]) -> Dec
 def day_of(live: LiveSnapshot) -> AccountDay | None:
     """Return the day of a snapshot's account at the broker's prices.
 
-    It is None until the positions are read in full, and the history too.
+    Without a session today, it is the day of the last one. It is None until the positions are read in full
+    on that day or later, and the history too.
     """
     history = changes_of(live)
-    if live.broker_positions_at is None or history is None:
+    today = live.trading_date or new_york_date(live.as_of)
+    if live.broker_positions_at is None or history is None or new_york_date(live.broker_positions_at) < today:
         return None
-    today = new_york_date(live.broker_positions_at)
-    changes = [one for one in history if when_of(one)[0] == today]
+    changes = [one for one in history if when_of(one)[0] >= today]
     held, cash = live.broker_positions, None if live.backfill.get("cash") else live.broker_cash
     closes = {symbol: choose_close(symbol, live) for symbol in {*held, *(one.symbol for one in changes)}}
     return sum_up_day(
@@ -133,5 +134,5 @@ def day_of(live: LiveSnapshot) -> AccountDay | None:
         {symbol: Decimal(repr(one.price)) for symbol, one in held.items() if one.price is not None},
         {symbol: Decimal(repr(close.price)) for symbol, close in closes.items() if close.price is not None},
         changes,
-        None if cash is None else [one for one in cash if one.date == today],
+        None if cash is None else [one for one in cash if one.date >= today],
     )

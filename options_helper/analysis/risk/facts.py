@@ -14,7 +14,7 @@ import numpy as np
 from options_helper.analysis.risk.live_risk import LiveRisk
 from options_helper.analysis.text.figures import format_count
 from options_helper.analysis.text.wording import format_day
-from options_helper.times import NEW_YORK, new_york_date
+from options_helper.times import NEW_YORK, new_york_date, to_microseconds
 
 SMALL_EXTRINSIC = 0.05
 _DEADLINE = dt.time(15, 15)
@@ -41,7 +41,12 @@ def _dividend_facts(risk: LiveRisk, number: int, extrinsic: float, inside: float
     stock, today = risk.terms.stocks[number], new_york_date(risk.at.as_of)
     last = dt.date.fromordinal(int(risk.terms.expiry_days[number]))
     for each in sorted(risk.at.dividends or (), key=lambda one: one.ex_date):
-        if each.symbol == stock and today < each.ex_date <= last and inside > 0 and extrinsic < each.amount:
+        if (
+            each.symbol == stock
+            and today < each.ex_date <= last
+            and inside > 0
+            and extrinsic < float(each.amount)
+        ):
             words = _extrinsic_words(risk, number, extrinsic, inside)
             day = format_day(each.ex_date)
             yield f"{words}, less than the dividend of ${each.amount:.2f}; ex-date {day}."
@@ -59,8 +64,10 @@ def _cover_facts(risk: LiveRisk, number: int) -> Iterator[str]:
     terms, prices = risk.terms, risk.prices
     together = terms.position_codes == terms.position_codes[number]
     shares = float(np.sum(prices.scale[together & terms.is_stock]))
-    if shares > 0:
-        needed = abs(float(prices.scale[number]))
+    calls = together & ~terms.is_stock & ~terms.is_put & (prices.scale < 0)
+    taken = -float(np.sum(prices.scale[:number][calls[:number]]))  # each share covers one call only
+    if shares > 0 and not terms.adjusted[number]:
+        needed, shares = abs(float(prices.scale[number])), max(shares - taken, 0.0)
         covered = f"{format_count(min(shares, needed))} of {format_count(needed)} shares"
         yield f"{covered} that {terms.symbols[number]} would deliver are held with it."
 
@@ -69,5 +76,8 @@ def _last_day_facts(risk: LiveRisk, number: int) -> Iterator[str]:
     now = risk.at.as_of.astimezone(NEW_YORK)
     if now.date().toordinal() != risk.terms.expiry_days[number]:
         return
+    deadline = dt.datetime.combine(now.date(), _DEADLINE, NEW_YORK)
+    if risk.prices.expires_at[number] <= to_microseconds(deadline):
+        return  # settled at the open, or an early close
     passed = "has passed" if now.time() >= _DEADLINE else "is at 15:15 New York"
     yield f"Last day: Alpaca may close the position from about 15:15 New York; that time {passed}."

@@ -22,6 +22,7 @@ from typing import NamedTuple
 import numpy as np
 
 from options_helper.analysis.arrays.types import Flags, Floats
+from options_helper.analysis.contracts.products import is_index
 from options_helper.analysis.risk.legs import LegPrices, RiskLegs
 from options_helper.analysis.risk.pricing.model import DAYS_PER_YEAR, OptionInputs
 from options_helper.analysis.risk.pricing.reasons import Reason
@@ -80,10 +81,11 @@ def find_inputs(
     seconds = (prices.expires_at - to_microseconds(live.as_of)) / _MICROSECONDS
     years = np.where(legs.is_stock | prices.expired, np.nan, seconds / SECONDS_PER_YEAR)
     own = np.where(legs.on_future & ~legs.is_stock, np.nan, prices.spot)
-    parity = _parity_spots(legs, prices, honest, years, rate)
+    fresh = np.isin(prices.states, (*_PROVEN, _CLOSED))
+    parity = _parity_spots(legs, prices, honest & fresh, years, rate)
     from_parity = np.isnan(own) & legs.on_index & ~legs.is_stock
     spot = np.where(from_parity, parity, own)
-    apart = _are_apart(prices, stale_after_seconds) & ~from_parity
+    apart = np.where(from_parity, ~fresh, _are_apart(prices, stale_after_seconds))
     reasons = _reasons(legs, prices, honest, spot, apart)
     dividends = _Dividends(live, rate)
     options: list[OptionInputs | None] = []
@@ -182,7 +184,7 @@ class _Dividends:
 
         If no dividends are known, the dollars are NaN and the yield 0.
         """
-        if not self._are_known:
+        if not self._are_known or is_index(stock):
             return math.nan, 0.0
         total = present = 0.0
         for each in self._by_stock.get(stock, ()):

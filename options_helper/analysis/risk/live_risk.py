@@ -176,11 +176,12 @@ def _distances(
 ) -> dict[str, Column]:
     """Return how far each contract is from its strike, and how much of its mark is not intrinsic."""
     inside = np.where(legs.is_put, legs.strike - inputs.spot, inputs.spot - legs.strike)
+    apart = np.array([each.reason is Reason.APART for each in solutions], dtype=np.bool_)
     unknown = legs.is_stock | legs.adjusted | prices.expired
     inside = np.where(unknown, np.nan, inside)
     iv = floats(each.iv for each in solutions)
     return {
-        "extrinsic": prices.mark - np.maximum(inside, 0.0),
+        "extrinsic": np.where(apart, np.nan, prices.mark - np.maximum(inside, 0.0)),
         "moneyness": inside / inputs.spot,
         "expected_move": (move := inputs.spot * iv * np.sqrt(inputs.years)),
         "moneyness_moves": inside / move,

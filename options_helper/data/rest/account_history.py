@@ -26,6 +26,8 @@ _SIGNS = {"buy": 1, "sell": -1, "sell_short": -1}
 # They move no cash, or the executions and events carry it.
 _OF_POSITIONS = {"fill", "split", *(kind.value for kind in EventKind)}
 _TRANSFERS = frozenset({"csd", "csw", "csr", "jnl", "jnlc", "acatc", "trans"})
+# Other cash, as of a merger, pays for securities.
+_INCOME = ("div", "int", "fee", "cfee", "ptc", "ptr")
 _WITHOUT_QUANTITY = frozenset({EventKind.CORPORATE, EventKind.CASH_SETTLEMENT})
 
 Row = Mapping[str, object]
@@ -174,7 +176,8 @@ def read_cash(rows: Iterable[object], left_out: list[str]) -> list[CashChange]:
         if kind in _OF_POSITIONS or is_canceled(row):
             continue
         amount, date = to_decimal(fields.get("net_amount")), to_date(fields.get("date"))
-        if amount is None or date is None:
+        is_income = kind in _TRANSFERS or kind.startswith(_INCOME)
+        if amount is None or date is None or (amount and not is_income):
             left_out.append(f"An activity could not be read ({kind or 'without a type'}).")
             continue
         changes.append(

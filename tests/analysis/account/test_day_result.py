@@ -169,6 +169,30 @@ def test_a_day_whose_history_is_not_known_in_full_is_withheld(changes: dict[str,
     assert "—" in day_words(None)
 
 
+def test_a_weekend_shows_the_day_of_the_last_session() -> None:
+    """On Saturday Friday's purchase still counts from its price, and so do Friday's sale and fee."""
+    saturday = NOW + dt.timedelta(days=1)
+    live = snapshot(
+        as_of=saturday,
+        trading_date=TODAY,
+        broker_positions_at=saturday,
+        broker_fills=[fill("AAPL", 1, "100"), fill("MSFT", -1, "9")],
+        broker_cash=[CashChange(amount=Decimal(-2), date=TODAY, is_transfer=False)],
+    )
+    day = day_of_snapshot(live)
+    assert day is not None
+    assert (day.symbols[0].start, day.symbols[0].result, day.cash) == (0, 1, -2)
+    assert [one.symbol for one in find_closed_today(live)] == ["MSFT"]
+
+
+def test_positions_of_an_earlier_day_have_no_result_of_today() -> None:
+    """Friday's prices less Friday's closes would be no result of Monday."""
+    monday = NOW + dt.timedelta(days=3)
+    live = snapshot(as_of=monday, trading_date=monday.date(), broker_fills=[fill("MSFT", -1, "9")])
+    assert day_of_snapshot(live) is None
+    assert find_closed_today(live) == ()
+
+
 def test_fees_that_cannot_be_read_are_unknown() -> None:
     """The fees of an earlier look do not count as all of them."""
     day = day_of_snapshot(snapshot(backfill={"cash": "1 row could not be read"}))

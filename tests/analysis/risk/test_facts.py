@@ -8,7 +8,7 @@ from decimal import Decimal
 from options_helper.analysis.osi import contract_symbol
 from options_helper.analysis.risk import compute_live_risk
 from options_helper.analysis.risk.facts import find_facts
-from options_helper.market import Dividend
+from options_helper.market import Dividend, MarketPhase
 from options_helper.models import Portfolio, StockLeg
 from tests.builders import AT, DEC, leg, quote, single, snapshot, vertical
 
@@ -76,3 +76,27 @@ def test_the_last_day_has_alpacas_deadline() -> None:
     assert facts(long, bid=10.2, ask=10.3, at=late) == [f"{words}has passed."]
     assert facts(long, bid=10.2, ask=10.3, at=late + dt.timedelta(minutes=2)) == []
     assert facts(long, bid=10.2, ask=10.3) == []
+
+
+def test_a_crossed_quote_has_no_facts_about_its_extrinsic_value() -> None:
+    """Without a mark nothing is compared with the dividend."""
+    tomorrow = AT.date() + dt.timedelta(days=1)
+    assert facts(SHORT, bid=10.22, ask=10.18, dividends=dividend(tomorrow)) == []
+
+
+def test_a_share_covers_one_call_only() -> None:
+    """Of two calls, the first takes its shares, and the second has what is left."""
+    legs = [StockLeg(side="long", shares=150), leg("short", "call", 105), leg("short", "call", 110)]
+    covered = vertical(symbol="XYZ", legs=legs)
+    for number, words in ((1, "100 of 100 shares"), (2, "50 of 100 shares")):
+        [fact] = facts(covered, bid=2.0, ask=2.1, number=number)
+        assert fact.startswith(words)
+
+
+def test_an_early_close_has_no_deadline_after_it() -> None:
+    """On a half day the contract has ended before 15:15, and so has its deadline."""
+    half = dt.datetime(2026, 11, 27, 16, 0, tzinfo=dt.UTC)
+    close = half + dt.timedelta(hours=2)
+    long = single(symbol="XYZ", strike=90.0, expiry=half.date())
+    session = {"session_close": close, "trading_date": half.date(), "market_phase": MarketPhase.OPEN}
+    assert facts(long, bid=10.2, ask=10.3, at=half, **session) == []

@@ -301,6 +301,30 @@ def test_volatility_index_options_follow_the_future() -> None:
     assert _reason(call, quote(_symbol(call), 1.0, 1.1), **index) == "no spot"
 
 
+def test_parity_needs_two_quotes_of_one_time() -> None:
+    """A put that is three hours old gives no forward to a live call."""
+    call = held(symbol="VIX", strike=20.0, expiry=dt.date(2026, 12, 16))
+    put = call.model_copy(update={"id": "p", "option_type": "put"})
+    for ago, source in ((1.0, "put-call parity"), (3 * 3_600.0, None)):
+        quotes = [quote(_symbol(call), 4.99, 5.01), quote(_symbol(put), 2.99, 3.01, ago)]
+        risk = risk_of(call, put, quotes=quotes, stock_quotes={})
+        assert [each or None for each in risk.inputs.sources] == [source] * 2
+
+
+def test_a_quote_of_another_time_than_the_spot_has_no_extrinsic_value() -> None:
+    """The mark is two hours old; what it held above the spot of then is not known."""
+    call = held(strike=90.0)
+    old = only(risk_of(call, quotes=[quote(_symbol(call), 11.95, 12.05, 7_200.0)]))
+    assert (math.isnan(old["extrinsic"]), old["moneyness"]) == (True, 0.1)
+
+
+def test_dividends_of_an_index_are_unknown() -> None:
+    """Nobody declares them, so a complete list of the declared ones says nothing about an index."""
+    call, index = _index("SPXW", spot=6_710.0)
+    row = only(risk_of(call, quotes=[fair("SPX", call, spot=6_710.0)], dividends=(), **index))
+    assert (math.isnan(row["dividends"]), math.isnan(row["iv"])) == (True, False)
+
+
 def test_declared_dividends_lower_the_forward() -> None:
     """A dividend with an ex-date until expiry counts, one that is past, today or later does not."""
     call = held()

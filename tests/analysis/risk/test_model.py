@@ -174,6 +174,15 @@ def test_the_last_minute_is_right_to_the_minute() -> None:
             assert model.price(each, 0.15) == pytest.approx(expected, rel=2e-3)
 
 
+def test_the_last_day_loses_no_more_than_the_extrinsic_value() -> None:
+    """Half an hour before expiry, theta is what is left, not 48 times as much."""
+    model = Model()
+    for european in (True, False):
+        each = option(spot=101.0, strike=100.0, years=30 * MINUTE, european=european)
+        left = model.price(each, 0.3) - each.intrinsic
+        assert model.greeks(each, 0.3).theta == pytest.approx(-left)
+
+
 def test_deep_options_are_worth_intrinsic_or_nothing() -> None:
     """Far in the money an American put is worth its intrinsic value, far out of the money nothing."""
     model = Model()

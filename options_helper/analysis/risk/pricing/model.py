@@ -72,7 +72,7 @@ class ModelGreeks(NamedTuple):
 
     Attributes:
         delta, gamma: Per dollar of the underlying.
-        theta: Dollars per calendar day.
+        theta: Dollars per calendar day; on the last day, no more than the extrinsic value.
         vega: Dollars per point (0.01) of volatility.
         rho: Dollars per percentage point (0.01) of the rate.
     """
@@ -113,9 +113,13 @@ class Model:
 
     def greeks(self, option: OptionInputs, volatility: float) -> ModelGreeks:
         """Return the Greeks at a volatility."""
-        if option.is_never_early:
-            return _black_greeks(option, volatility)
-        return self._american_greeks(option, volatility)
+        own = _black_greeks if option.is_never_early else self._american_greeks
+        greeks = own(option, volatility)
+        if option.years >= 1 / DAYS_PER_YEAR:
+            return greeks
+        # On its last day a contract cannot lose more than its extrinsic value.
+        least = min(option.intrinsic - self.price(option, volatility), 0.0)
+        return greeks._replace(theta=max(greeks.theta, least))
 
     def _black(self, option: OptionInputs) -> Callable[[float], float]:
         kind, root = _kind(option), math.sqrt(option.years)

@@ -34,6 +34,7 @@ SPLIT_SECONDS = DIVIDEND_SECONDS = 6 * 3600.0
 HISTORY_DAYS = 30
 BETA_SECONDS = 24 * 3600.0
 _DECLARED_AHEAD = dt.timedelta(days=370)  # dividends are declared weeks, rarely a year ahead
+_LONGEST_PAUSE = dt.timedelta(days=5)  # from the last session to a day without one
 _RELOOK = dt.timedelta(days=1)  # assignments and expiries are booked up to a day late
 
 
@@ -112,9 +113,9 @@ class AccountFetch:
         self._read_until = now
 
     def fetch_cash(self) -> float:
-        """Fetch today's fees, dividends, interest and deposits."""
+        """Fetch the fees, dividends, interest and deposits since the last session."""
         left_out: list[str] = []
-        since = start_of_day(new_york_date(self._clock())) - _RELOOK
+        since = start_of_day(new_york_date(self._clock())) - _LONGEST_PAUSE
         changes = [one for page in self._rest.cash_pages(since) for one in read_cash(page, left_out)]
         self._results.put_reference(Reference(broker_cash=tuple(changes)))
         require_all("/v2/account/activities", wanted=len(left_out), read=0)

@@ -87,3 +87,25 @@ def test_positions_are_published_with_the_history_that_follows_them(*, fails: bo
     else:
         desk.look()
     assert desk.sink.reference["broker_positions_at"] == NOW + dt.timedelta(minutes=1)
+
+
+def test_cash_for_securities_is_no_income() -> None:
+    """A merger pays for shares: its cash is reported as unread, or it would look like a profit."""
+    left_out: list[str] = []
+    for kind in ("MA", "REORG", "CIL"):
+        row = {"activity_type": kind, "id": "m", "date": "2026-11-20", "net_amount": "5000"}
+        assert read_cash([row], left_out) == []
+    assert left_out == [f"An activity could not be read ({kind})." for kind in ("ma", "reorg", "cil")]
+
+
+def test_fees_are_fetched_since_the_session_before_a_long_weekend(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a Monday without a session, Friday is the account's day."""
+    desk, asked = AccountDesk(), list[dt.datetime]()
+
+    def cash_pages(after: dt.datetime) -> list[list[object]]:
+        asked.append(after)
+        return []
+
+    monkeypatch.setattr(desk.rest, "cash_pages", cash_pages)
+    desk.fetch.fetch_cash()
+    assert asked[0] <= NOW - dt.timedelta(days=4)
