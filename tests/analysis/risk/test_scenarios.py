@@ -79,16 +79,27 @@ def test_the_worst_cell_is_named() -> None:
     assert grid.worst_words == "Worst in this grid: \N{MINUS SIGN}$280 at XYZ \N{MINUS SIGN}15.0%, in 26 days"
 
 
-def test_a_missing_leg_is_said_in_the_grid() -> None:
-    """A grid that lacks a leg says how many it contains; without any there are no figures."""
+def test_a_structure_with_an_unknown_leg_has_no_figures() -> None:
+    """The other leg alone is another risk: the grid is empty, and of a book it leaves out both."""
     risk = risk_of(SPREAD, without="XYZ261218C00110000")
-    grid = scenario(risk, legs_on(risk))
-    assert (grid.coverage, grid.is_whole) == ("1 of 2 legs", False)
-    assert grid.worst_words.endswith("(1 of 2 legs)")
-    nothing = scenario(risk, [1])
+    nothing = scenario(risk, legs_on(risk))
+    assert (nothing.coverage, nothing.is_whole) == ("0 of 2 legs", False)
     assert np.isnan(nothing.pnl).all()
     assert nothing.worst_words == ""
     assert {row["pnl"] for row in scenario_rows(nothing)} == {None}
+    shares = EquityPosition(id="s", symbol="XYZ", shares=10, cost_basis=90.0)
+    book = risk_of(SPREAD, shares, without="XYZ261218C00110000")
+    grid = scenario(book, legs_on(book))
+    assert grid.pnl[:, 0] == pytest.approx(scenario(book, [2]).pnl[:, 0])
+    assert (grid.coverage, grid.is_whole) == ("1 of 3 legs", False)
+    assert grid.worst_words.endswith("(1 of 3 legs)")
+
+
+def test_no_share_falls_below_zero() -> None:
+    """A beta of 12 makes three moves of 5% more than all of the price, which is all that can be lost."""
+    risk = risk_of(EquityPosition(id="s", symbol="XYZ", shares=100, cost_basis=90.0))
+    grid = scenario(risk, [0], days=(0,), betas={"XYZ": 12.0})
+    assert grid.pnl.min() == pytest.approx(-10_000.0)
 
 
 def test_several_underlyings_move_together() -> None:

@@ -79,17 +79,25 @@ class Holding(NamedTuple):
 
 
 def holding_of(risk: LiveRisk, numbers: Iterable[int]) -> Holding:
-    """Return a selection of legs, by their numbers in the risk's table of legs."""
-    known, legs = [], 0
-    for number in numbers:
-        legs += 1
-        option, solution = risk.inputs.options[number], risk.solutions[number]
-        scale, spot = float(risk.prices.scale[number]), float(risk.prices.spot[number])
-        if risk.terms.is_stock[number] and spot > 0:
-            known.append(KnownLeg(None, 0.0, scale, spot))
-        elif option is not None and solution.reason is None:
-            known.append(KnownLeg(option, solution.iv, scale, option.spot))
-    return Holding(known, legs)
+    """Return a selection of legs, by their numbers in the risk's table of legs.
+
+    A position with an unknown leg among them is left out: its other legs alone are another risk.
+    """
+    legs = {number: _known_leg(risk, number) for number in numbers}
+    positions = risk.terms.position_ids
+    partial = {positions[number] for number, leg in legs.items() if leg is None}
+    known = [leg for number, leg in legs.items() if leg is not None and positions[number] not in partial]
+    return Holding(known, len(legs))
+
+
+def _known_leg(risk: LiveRisk, number: int) -> KnownLeg | None:
+    option, solution = risk.inputs.options[number], risk.solutions[number]
+    scale, spot = float(risk.prices.scale[number]), float(risk.prices.spot[number])
+    if risk.terms.is_stock[number] and spot > 0:
+        return KnownLeg(None, 0.0, scale, spot)
+    if option is not None and solution.reason is None:
+        return KnownLeg(option, solution.iv, scale, option.spot)
+    return None
 
 
 def legs_on(risk: LiveRisk, *, position_id: str | None = None, stock: str | None = None) -> list[int]:

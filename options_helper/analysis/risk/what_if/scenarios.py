@@ -94,7 +94,7 @@ def _grid(
     model: Model, holding: Holding, changes: Sequence[float], days: Sequence[int], iv_points: float
 ) -> Floats:
     columns = []
-    factors = 1 + np.array(changes)
+    factors = np.maximum(1 + np.array(changes), 0.0)
     now = np.ones(1)
     for day in days:
         column = np.zeros(len(changes))
