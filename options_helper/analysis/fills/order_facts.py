@@ -19,7 +19,7 @@ BUST = "trade_bust"
 CORRECTIONS = frozenset({BUST, "trade_correct"})
 MULTI_LEG = "mleg"
 ZERO = Decimal(0)
-LONG_AGO = dt.datetime.min.replace(tzinfo=dt.UTC)
+LONG_AGO = dt.datetime(1, 1, 2, tzinfo=dt.UTC)  # an unknown time; every zone can express it
 _FINEST_NUMBER = Decimal("1e-12")  # quantities have up to nine decimals, prices of coins more
 _LARGEST = 1e15
 

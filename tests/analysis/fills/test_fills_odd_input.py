@@ -112,6 +112,13 @@ def test_no_record_costs_the_table(live: list[Json], fills: list[Json], told: li
     assert completeness_words(book.completeness, dt.UTC)
 
 
+def test_an_order_of_unknown_time_has_a_dash() -> None:
+    """A bust is all that is known of the order."""
+    bust = {"type": "trade_bust", "order_id": "a", "symbol": "SPY", "qty": "1", "cum_qty": "0"}
+    book = arrays_of([], [{**bust, "id": "x::1", "transaction_time": "2026-11-20T15:00:00+00:00"}])
+    assert '<span class="oh-time">\N{EM DASH}</span>' in orders_html(book, dt.UTC)
+
+
 def test_figures_beyond_all_measure_cost_no_other_fill() -> None:
     """A leg of a million millions at a ratio of a billionth leaves the next order's fill alone."""
     leg = {"id": "l", "symbol": "SPY", "side": "buy", "filled_qty": "999999999999999", "ratio_qty": "1e-9"}

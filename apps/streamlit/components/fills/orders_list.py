@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from apps.streamlit.components.fills.list_rows import SHOWN, Row, list_rows, quiet
 from options_helper.analysis.fills.day import FillDay
+from options_helper.analysis.fills.order_facts import LONG_AGO
 from options_helper.analysis.fills.records import OrderEvent, OrderTimeline
 from options_helper.analysis.fills.words import contradiction_words, event_detail, order_name, order_price
 from options_helper.analysis.text.fills import event_words, plain, price_words, side_words
@@ -28,13 +29,24 @@ def orders_html(day: FillDay, zone: dt.tzinfo) -> str:
 
 
 def _rows(order: OrderTimeline, day: dt.date, zone: dt.tzinfo) -> Iterator[Row]:
-    is_of_today = new_york_date(order.changed_at) == day
-    noon = dt.datetime.combine(day, dt.time(12), NEW_YORK)
-    time = format_time(order.changed_at, zone) if is_of_today else format_moment(order.changed_at, noon, zone)
-    yield Row(time, order_name(order), event_words(order.status), _details(order), hover=order.symbol)
+    yield Row(
+        _time(order.changed_at, day, zone),
+        order_name(order),
+        event_words(order.status),
+        _details(order),
+        hover=order.symbol,
+    )
     for leg in order.legs:
         status = event_words(leg.status)
         yield Row("", order_name(leg), status, _leg_details(leg), hover=leg.symbol, classes="oh-leg")
+
+
+def _time(at: dt.datetime, day: dt.date, zone: dt.tzinfo) -> str:
+    """Return the time, with its date if it is of another day; a dash if it is unknown."""
+    if at == LONG_AGO:
+        return "\N{EM DASH}"
+    noon = dt.datetime.combine(day, dt.time(12), NEW_YORK)
+    return format_time(at, zone) if new_york_date(at) == day else format_moment(at, noon, zone)
 
 
 def _details(order: OrderTimeline) -> str:
