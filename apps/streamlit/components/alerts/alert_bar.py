@@ -6,6 +6,7 @@ import datetime as dt
 
 import streamlit as st
 
+from apps.streamlit.components.alerts.acknowledge import render_acknowledge
 from apps.streamlit.components.alerts.alert_words import describe_status
 from apps.streamlit.components.plain_text import in_markdown
 from apps.streamlit.components.positions.table.reveal import reveal_row
@@ -41,12 +42,6 @@ def render_alert_bar(monitor: PortfolioMonitor, zone: dt.tzinfo) -> None:
                         on_click=reveal_row,
                         args=(rule.position,),
                     )
-                st.button(
-                    "Ack",
-                    key=f"live-alert-bar-ack-{rule.id}",
-                    help="Acknowledge. It can be raised again once its condition has cleared",
-                    on_click=monitor.acknowledge,
-                    args=(rule.id,),
-                )
+                render_acknowledge(monitor, rule.id, key=f"live-alert-bar-ack-{rule.id}")
         if len(raised) > _LISTED:
             st.markdown(in_markdown(f"and {count(len(raised) - _LISTED, 'more alert')}, listed under Alerts"))

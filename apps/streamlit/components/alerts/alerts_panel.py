@@ -9,8 +9,10 @@ from weakref import WeakKeyDictionary
 
 import streamlit as st
 
+from apps.streamlit.components.alerts.acknowledge import render_acknowledge
 from apps.streamlit.components.alerts.alert_form import render_form
 from apps.streamlit.components.alerts.alert_words import describe_status
+from apps.streamlit.components.downloads import render_download
 from apps.streamlit.components.plain_text import in_markdown
 from options_helper.analysis.alerts.step import AlertPhase, AlertRule, Alerts
 from options_helper.analysis.alerts.words import describe_event, subject_of
@@ -107,13 +109,8 @@ def _render_rule(
         f":small[{in_markdown(standing)}{'' if is_held else _ABSENT}]"
     )
     if status.phase is AlertPhase.RAISED:
-        button.button(
-            "Ack",
-            key=f"live-alert-ack-{rule.id}",
-            help="Acknowledge. It can be raised again once its condition has cleared",
-            on_click=monitor.acknowledge,
-            args=(rule.id,),
-        )
+        with button:
+            render_acknowledge(monitor, rule.id, key=f"live-alert-ack-{rule.id}")
     else:
         button.button(
             "Remove",
@@ -131,15 +128,12 @@ def _render_more(monitor: PortfolioMonitor, view: MonitorView, zone: dt.tzinfo) 
             render_form(monitor)
         with st.popover("History", icon=":material/history:", key="live-alert-history", type="tertiary"):
             _render_history(view, zone, monitor.names)
-        st.download_button(
+        render_download(
             "Download",
-            data=partial(dump_alert_rules, view.alerts.rules),
+            partial(dump_alert_rules, view.alerts.rules),
             file_name=ALERTS_FILE_NAME,
             mime="application/json",
-            icon=":material/download:",
-            type="tertiary",
             key="live-alerts-download",
-            on_click="ignore",
             help="As alerts.json; saved beside the portfolio, it keeps alerts made here",
         )
 

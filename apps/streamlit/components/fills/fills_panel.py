@@ -7,6 +7,7 @@ from functools import partial
 
 import streamlit as st
 
+from apps.streamlit.components.downloads import render_download
 from apps.streamlit.components.fills.fill_rows import amount_words, detail_words
 from apps.streamlit.components.fills.fills_csv import fills_csv, fills_csv_name
 from apps.streamlit.components.fills.list_rows import SHOWN, Row, list_rows, quiet
@@ -34,15 +35,11 @@ def render_fills(view: FillsView, zone: dt.tzinfo) -> None:
         with orders:
             st.html(orders_html(view.day, zone) if view.known or view.day.orders else quiet(_BEFORE_START))
         if view.day.executions or view.day.events:
-            st.download_button(
+            render_download(
                 "Fills as CSV",
-                data=partial(fills_csv, view, zone),
+                partial(fills_csv, view, zone),
                 file_name=fills_csv_name(view),
-                mime="text/csv",
-                icon=":material/download:",
-                type="tertiary",
                 key="live-fills-csv",
-                on_click="ignore",
             )
 
 

@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 import streamlit as st
 
+from apps.streamlit.components.downloads import render_download
 from apps.streamlit.components.plain_text import visible
 from apps.streamlit.components.positions.table import (
     TableRows,
@@ -98,13 +99,9 @@ def _render_downloads(payload: TableRows, as_of: dt.datetime, zone: dt.tzinfo) -
     files = (("Positions", positions_csv), ("Legs", legs_csv))
     with st.container(key="live-downloads", horizontal=True, gap="small"):
         for name, write in files:
-            st.download_button(
+            render_download(
                 f"{name} as CSV",
-                data=partial(write, payload, zone),
+                partial(write, payload, zone),
                 file_name=f"{name.lower()}-{stamp}.csv",
-                mime="text/csv",
-                icon=":material/download:",
-                type="tertiary",
                 key=f"live-csv-{name.lower()}",
-                on_click="ignore",
             )

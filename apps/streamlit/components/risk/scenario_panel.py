@@ -8,6 +8,7 @@ from functools import partial
 
 import streamlit as st
 
+from apps.streamlit.components.downloads import render_download
 from apps.streamlit.components.risk.heat_map import heat_map_html, scenario_csv
 from options_helper.analysis.risk import LiveRisk
 from options_helper.analysis.risk.pricing.model import Model
@@ -44,15 +45,11 @@ def draw_grid(risk: LiveRisk, numbers: Sequence[int], zone: dt.tzinfo, *, key: s
     scenario = scenario_of(risk, numbers, float(points))
     st.html(heat_map_html(scenario, label))
     stamp = risk.at.as_of.astimezone(zone).strftime("%Y-%m-%d-%H%M")
-    st.download_button(
+    render_download(
         "Scenarios as CSV",
-        data=partial(scenario_csv, scenario),
+        partial(scenario_csv, scenario),
         file_name=f"scenarios-{stamp}.csv",
-        mime="text/csv",
-        icon=":material/download:",
-        type="tertiary",
         key=f"{key}-csv",
-        on_click="ignore",
     )
 
 

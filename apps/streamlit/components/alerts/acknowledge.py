@@ -1,0 +1,18 @@
+"""The button that acknowledges a raised alert."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from options_helper.session.monitor import PortfolioMonitor
+
+
+def render_acknowledge(monitor: PortfolioMonitor, rule_id: str, *, key: str) -> None:
+    """Draw the button of one alert."""
+    st.button(
+        "Ack",
+        key=key,
+        help="Acknowledge. It can be raised again once its condition has cleared",
+        on_click=monitor.acknowledge,
+        args=(rule_id,),
+    )
