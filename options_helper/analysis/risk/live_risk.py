@@ -102,6 +102,7 @@ def solve_live_risk(
     inputs = find_inputs(legs, prices, live, rate, stale_after_seconds)
     solutions = _solve(legs, prices, inputs, solver)
     columns = _leg_columns(legs, prices, inputs, solutions)
+    columns["beta_delta"] = columns["dollar_delta"] * _beta_factors(legs, live)
     return LiveRisk(
         at=live,
         rate=rate,
@@ -169,6 +170,15 @@ def _leg_columns(
         "european": legs.european,
         "reason": texts([None if each.reason is None else str(each.reason) for each in solutions]),
     }
+
+
+def _beta_factors(legs: RiskLegs, live: LiveSnapshot) -> Floats:
+    """Return the benchmark's shares for each dollar of delta, NaN without a beta."""
+    betas = live.betas
+    if betas is None:
+        return np.full(len(legs), np.nan)
+    by_stock = betas.values  # noqa: PD011 - a mapping
+    return floats(map(by_stock.get, legs.stocks)) / betas.price
 
 
 def _distances(

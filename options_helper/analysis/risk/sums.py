@@ -1,4 +1,4 @@
-"""Sums of the legs' risk by position, underlying and expiry, each with its coverage."""
+"""Sums of the legs' risk by position, underlying, expiry and tag, each with its coverage."""
 
 from __future__ import annotations
 
@@ -11,19 +11,28 @@ from options_helper.analysis.arrays.columns import Column, texts
 from options_helper.analysis.arrays.types import Numbers
 
 GREEKS = ("delta", "gamma", "theta", "vega", "rho")
-SUMMED = (*GREEKS, "dollar_delta", "dollar_gamma")
+SUMMED = (*GREEKS, "dollar_delta", "dollar_gamma", "beta_delta")
 
 
 def sum_by(groups: Numbers, size: int, columns: Mapping[str, Column]) -> dict[str, Column]:
     """Return the sums of known legs by group, NaN for a group without any, and how many legs they cover."""
     known = ~np.isnan(columns["delta"])
-    covered = np.bincount(groups, known, size).astype(np.int64)
-    sums: dict[str, Column] = {
-        # A known leg without a price in dollars makes the group's dollars unknown.
-        name: np.where(covered > 0, np.bincount(groups, np.where(known, columns[name], 0.0), size), np.nan)
-        for name in SUMMED
+    weighted = ~np.isnan(columns["beta_delta"])
+    # A known leg without a price in dollars makes the group's dollars unknown; beta has its own coverage.
+    flags = {name: weighted if name == "beta_delta" else known for name in SUMMED}
+    counts = {
+        name: np.bincount(groups, chosen, size).astype(np.int64)
+        for name, chosen in (("covered_legs", known), ("beta_covered_legs", weighted))
     }
-    return {**sums, "covered_legs": covered, "legs": np.bincount(groups, minlength=size).astype(np.int64)}
+    sums: dict[str, Column] = {
+        name: np.where(
+            np.bincount(groups, chosen, size) > 0,
+            np.bincount(groups, np.where(chosen, columns[name], 0.0), size),
+            np.nan,
+        )
+        for name, chosen in flags.items()
+    }
+    return {**sums, **counts, "legs": np.bincount(groups, minlength=size).astype(np.int64)}
 
 
 def sum_all(columns: Mapping[str, Column]) -> pd.Series:

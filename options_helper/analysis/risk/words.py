@@ -6,7 +6,6 @@ import math
 from collections import Counter
 from collections.abc import Mapping
 
-from options_helper.analysis.risk.beta import beta_inputs_words, compute_beta_delta
 from options_helper.analysis.risk.live_risk import RISK_FREE_RATE, RISK_FREE_RATE_DATE, LiveRisk
 from options_helper.analysis.risk.pricing.reasons import Reason
 from options_helper.analysis.text.figures import MISSING, format_percent, format_pnl, format_quantity
@@ -21,13 +20,21 @@ def total_words(risk: LiveRisk) -> str:
 
 def beta_words(risk: LiveRisk) -> str:
     """Return `β-Δ +96 SPY`, with its coverage if that is less than the other sums'."""
-    found, betas = compute_beta_delta(risk), risk.at.betas
-    if found.shares is None or betas is None:
+    total, betas = total_of(risk), risk.at.betas
+    if math.isnan(total["beta_delta"]) or betas is None:
         return f"β-Δ {MISSING}"
-    shares = format_shares(found.shares).removesuffix(" sh")
-    less = found.covered_legs < int(risk.total["covered_legs"])
-    part = f" ({found.covered_legs} of {int(risk.total['legs'])})" if less else ""
+    shares = format_shares(total["beta_delta"]).removesuffix(" sh")
+    covered = int(total["beta_covered_legs"])
+    part = f" ({covered} of {int(total['legs'])})" if covered < total["covered_legs"] else ""
     return f"β-Δ {shares} {betas.benchmark}{part}"
+
+
+def _beta_inputs(risk: LiveRisk) -> str:
+    """Return where the betas come from, with their window and date."""
+    betas = risk.at.betas
+    if betas is None:
+        return f"beta {MISSING}, not fetched"
+    return f"beta to {betas.benchmark} from {betas.returns} daily returns to {format_day(betas.until)}"
 
 
 def greek_words(row: Mapping[str, float], beta: str) -> str:
@@ -78,7 +85,7 @@ def input_words(risk: LiveRisk) -> str:
     known = risk.at.dividends
     dividends = "dividends not known" if known is None else f"{len(known)} declared dividends"
     rate = f"rate {format_percent(risk.rate, decimals=2)} ({source})"
-    parts = ("QuantLib, American and European exercise", rate, dividends, beta_inputs_words(risk))
+    parts = ("QuantLib, American and European exercise", rate, dividends, _beta_inputs(risk))
     return " · ".join((*parts, "calendar time"))
 
 

@@ -274,6 +274,7 @@ COLUMNS: tuple[Column, ...] = (
            "delta_dollars", "$ Delta", Format.PNL, shown_in=_RLP, optional=True),
     Column("dollar_gamma", _FLOAT, _R, "Change of the dollar delta if the underlying rises 1 %", _TOTAL,
            "gamma_dollars", "$ Gamma 1 %", Format.PNL, shown_in=_RLP, optional=True),
+    Column("beta_delta", _FLOAT, _R, "Dollar delta times beta, in shares of the benchmark.", "shares"),
     Column("extrinsic", _FLOAT, _RL, "The mark less what exercise now would pay", _SHARE,
            "extrinsic", "Extrinsic", Format.PRICE, optional=True),
     Column("moneyness", _FLOAT, _RL,
@@ -292,6 +293,7 @@ COLUMNS: tuple[Column, ...] = (
     Column("dividends", _FLOAT, _RL, "Declared dividends until expiry.", _SHARE),
     Column("european", _FLAG, _RL, "Whether exercise is possible at expiry only."),
     Column("covered_legs", _NUMBER, _RS, "Legs whose Greeks are known."),
+    Column("beta_covered_legs", _NUMBER, _RS, "Legs whose beta-weighted delta is known."),
     Column("legs", _NUMBER, _RS, "All legs, expired ones included."),
     Column("reason", _TEXT, (*_RL, *_RP), "Why a figure is missing, of the first such leg."),
 )

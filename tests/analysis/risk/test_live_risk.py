@@ -12,10 +12,11 @@ import pytest
 
 from options_helper.analysis.osi import contract_symbol
 from options_helper.analysis.risk import compute_live_risk
+from options_helper.analysis.risk.exposure import Measure, find_exposure
 from options_helper.analysis.risk.pricing.model import Model, OptionInputs
 from options_helper.analysis.risk.pricing.reasons import Reason
 from options_helper.analysis.tables.schema import Dtype, Table, columns_of
-from options_helper.market import Dividend, MarketPhase, Quote, Trade
+from options_helper.market import Betas, Dividend, MarketPhase, Quote, Trade
 from options_helper.models import EquityPosition, Leg, MultiLegPosition, Portfolio, StockLeg
 from tests.builders import AT, DEC, leg, quote, single, snapshot, vertical
 
@@ -160,6 +161,28 @@ def test_tags_have_sums_of_their_own() -> None:
     assert list(risk.tags["legs"]) == [1, 2]
     assert risk.tags["delta"].to_numpy() == pytest.approx(risk.legs["delta"][0] * np.array([1, 2]))
     assert len(risk_of(held()).tags) == 0
+
+
+def test_an_exposure_is_the_sum_of_what_was_chosen() -> None:
+    """Every measure of a position, an underlying, a tag and the portfolio is a sum with its coverage."""
+    tagged, other = held(id="a", tag=["income"], contracts=-2), held(id="b", strike=105.0)
+    betas = Betas(benchmark="SPY", price=500.0, until=MONTHLY, values={"XYZ": 2.0}, returns=251)
+    risk = risk_of(tagged, other, quotes=[fair("XYZ", tagged)], betas=betas)
+    own = {"position_id": "a"}, {"underlying": "XYZ"}, {"tag": "income"}, {}
+    for measure in Measure:
+        found = [find_exposure(risk, measure, **choice) for choice in own]
+        assert [each.value for each in found] == pytest.approx([risk.legs[measure][0]] * 4), measure
+        assert [(each.covered_legs, each.legs) for each in found] == [(1, 1), (1, 2), (1, 1), (1, 2)]
+        assert [each.is_whole for each in found] == [True, False, True, False]
+    delta = find_exposure(risk, Measure.DELTA).value
+    assert delta is not None
+    assert find_exposure(risk, Measure.BETA_DELTA).value == pytest.approx(delta * 100 * 2.0 / 500)
+    assert find_exposure(risk, Measure.DELTA, position_id="b") == (None, 0, 1)
+    assert find_exposure(risk, Measure.DELTA, underlying="QQQ") == (None, 0, 0)
+    assert not find_exposure(risk, Measure.DELTA, tag="gone").is_whole
+    assert find_exposure(risk_of(tagged), Measure.BETA_DELTA).value is None
+    with pytest.raises(ValueError, match="not several"):
+        find_exposure(risk, Measure.DELTA, position_id="a", tag="income")
 
 
 def test_no_total_is_without_its_coverage() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -24,9 +25,10 @@ from options_helper.analysis.text.wording import format_day
 if TYPE_CHECKING:
     from options_helper.analysis.risk import LiveRisk
 
-_HEADS = ("Delta", "Gamma", "Theta / day", "Vega / pt", "Rho / pt", "Delta $", "Gamma 1 %", "Legs")
+_HEADS = ("Delta", "β-Δ", "Gamma", "Theta / day", "Vega / pt", "Rho / pt", "Delta $", "Gamma 1 %", "Legs")
 _MEANING = (
-    "Signed by position. Delta in shares; gamma in shares per dollar; theta in dollars a calendar day; "
+    "Signed by position. Delta in shares; β-Δ in shares of the benchmark; gamma in shares per "
+    "dollar; theta in dollars a calendar day; "
     "vega and rho in dollars a point; delta $ and gamma 1 % in dollars, for a move of 1 %."
 )
 
@@ -79,7 +81,15 @@ def _cells(row: Record) -> str:
     else:
         texts = [
             format_shares(row["delta"]),
+            _beta_delta(row),
             format_gamma(row["gamma"]),
             *(format_pnl(row[name]) for name in ("theta", "vega", "rho", "dollar_delta", "dollar_gamma")),
         ]
     return "".join(f"<td>{in_html(text)}</td>" for text in [*texts, coverage_words(row)])
+
+
+def _beta_delta(row: Record) -> str:
+    """Return the beta-weighted delta, with its coverage if that is less than the other sums'."""
+    delta, covered = row["beta_delta"], row["beta_covered_legs"]
+    text = format_shares(math.nan if delta is None else delta)
+    return text if covered in {0, row["covered_legs"]} else f"{text} ({covered} of {row['legs']})"
