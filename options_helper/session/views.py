@@ -58,7 +58,7 @@ class SharedViews:
         self._builder = FillDayBuilder()
         self._fills: dict[int, tuple[Portfolio, FillsView]] = {}
         self._risk_lock = threading.Lock()
-        self._risks: dict[tuple[int, float, float], tuple[Portfolio, LiveRisk]] = {}
+        self._risks: dict[tuple[int, float, float, bool], tuple[Portfolio, LiveRisk]] = {}
         self._solver: Solver | None = None
 
     def tables(self, portfolio: Portfolio, live: LiveSnapshot, stale_after_seconds: float) -> TablesView:
@@ -73,7 +73,13 @@ class SharedViews:
             return view
 
     def risk(
-        self, portfolio: Portfolio, live: LiveSnapshot, stale_after_seconds: float, rate: float | None
+        self,
+        portfolio: Portfolio,
+        live: LiveSnapshot,
+        stale_after_seconds: float,
+        rate: float | None,
+        *,
+        iv_from_neighbours: bool = False,
     ) -> LiveRisk:
         """Return the portfolio's risk, at most about a second old while prices move.
 
@@ -84,7 +90,7 @@ class SharedViews:
         from options_helper.analysis.risk.pricing.solver import Solver  # noqa: PLC0415 - the same
 
         chosen = RISK_FREE_RATE if rate is None else rate
-        key = (id(portfolio), stale_after_seconds, chosen)
+        key = (id(portfolio), stale_after_seconds, chosen, iv_from_neighbours)
         kept = self._risks.get(key)
         known = kept[1] if kept is not None and kept[0] is portfolio else None
         if known is not None and _still_holds(known, live):
@@ -93,7 +99,14 @@ class SharedViews:
             return known
         try:
             self._solver = self._solver or Solver()
-            found = solve_live_risk(portfolio, live, chosen, stale_after_seconds, self._solver)
+            found = solve_live_risk(
+                portfolio,
+                live,
+                chosen,
+                stale_after_seconds,
+                self._solver,
+                iv_from_neighbours=iv_from_neighbours,
+            )
             _keep(self._risks, key, (portfolio, found))
             return found
         finally:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import re
 from typing import Any
 
 import pytest
 
 pytest.importorskip("streamlit")
+
+from streamlit.testing.v1 import AppTest
 
 from apps.streamlit.components.detail.greeks_table import greeks_html
 from apps.streamlit.components.risk.risk_panel import sums_html
@@ -23,7 +26,7 @@ from options_helper.analysis.risk.words import (
 )
 from options_helper.market import Betas
 from options_helper.models import EquityPosition, Portfolio
-from tests.builders import CALL, quote, single, snapshot
+from tests.builders import CALL, leg, quote, single, snapshot, vertical
 
 
 def _risk(*positions: Any, **changes: Any) -> LiveRisk:
@@ -34,11 +37,13 @@ def _risk(*positions: Any, **changes: Any) -> LiveRisk:
 
 def test_the_line_has_signs_units_and_coverage() -> None:
     """Delta in shares, theta in dollars a day, vega in dollars a point, and how many legs that covers."""
-    total = {"delta": 212.4, "gamma": -3.124, "theta": 84.2, "vega": -310.0, "covered_legs": 55, "legs": 56}
+    total = {"delta": 212.4, "gamma": -3.124, "theta": 84.2, "vega": -310.0}
+    coverage = {"covered_legs": 55, "legs": 56, "modelled_legs": 0}
     assert greek_words(total, "β-Δ +96 SPY") == (
         "Δ +212 sh · β-Δ +96 SPY · Γ \N{MINUS SIGN}3.12 · Θ +$84/day · V \N{MINUS SIGN}$310/pt"
     )
-    assert coverage_words(total) == "55 of 56 legs"
+    assert coverage_words(coverage) == "55 of 56 legs"
+    assert coverage_words({**coverage, "modelled_legs": 2}) == "55 of 56 legs, 2 modelled"
     unknown = dict.fromkeys(("delta", "gamma", "theta", "vega"), math.nan)
     assert greek_words(unknown, "β-Δ —") == "Δ — · β-Δ — · Γ — · Θ — · V —"
 
@@ -86,3 +91,43 @@ def test_every_sum_has_its_coverage() -> None:
     assert "<td>—</td><td>0 of 1 leg</td>" in page
     assert "<td>1 of 2 legs</td>" in page
     assert "OH_RISK_FREE_RATE must be a fraction." in page
+
+
+def _curves(risk: object, numbers: list[int], base: float | None) -> None:
+    """Runs inside the harness, so it imports for itself."""
+    from apps.streamlit.components.risk.move_curves import render_move_curves
+
+    render_move_curves(risk, numbers, base, key="curves")
+
+
+def test_an_underlying_and_the_portfolio_have_their_curves() -> None:
+    """One underlying has the spread's break-even at expiry, several a curve by the market's move."""
+    spread = vertical(
+        symbol="XYZ", net_debit=250.0, legs=[leg("long", "call", 100), leg("short", "call", 110)]
+    )
+    shares = EquityPosition(id="s", symbol="ABC", shares=10, cost_basis=90.0)
+    quotes = [quote("XYZ261218C00100000", 3.39, 3.41), quote("XYZ261218C00110000", 0.59, 0.61)]
+    stocks = {name: quote(name, 99.995, 100.005) for name in ("XYZ", "ABC")}
+    betas = Betas(
+        benchmark="SPY",
+        price=680.0,
+        until=dt.date(2026, 11, 20),
+        values={"XYZ": 1.5, "ABC": 1.0},
+        returns=251,
+    )
+    live = snapshot(*quotes, stock_quotes=stocks, betas=betas)
+    risk = compute_live_risk(Portfolio(positions=[spread, shares]), live)
+
+    def words(numbers: list[int], base: float | None, risk: LiveRisk = risk) -> str:
+        test = AppTest.from_function(_curves, args=(risk, numbers, base), default_timeout=20).run()
+        assert not test.exception
+        return test.markdown[-1].value.removeprefix(":small[:gray[").removesuffix("]]").replace("\\", "")
+
+    own = r"—— at expiry, 18 Dec 2026: break-even 102.50 · - - today: break-even \d+\.\d\d$"
+    assert re.match(own, words([0, 1], 30.0))
+    whole = words([0, 1, 2], None)
+    assert "by the move of SPY" in whole
+    assert whole.endswith("P/L from now on")
+    assert "first expiry" not in whole
+    unknown = compute_live_risk(Portfolio(positions=[spread, shares]), snapshot(stock_quotes=stocks))
+    assert words([0, 1, 2], 30.0, unknown).endswith("contains 1 of 3 legs · P/L from now on")

@@ -3,13 +3,14 @@
 | input | from |
 | --- | --- |
 | spot | the mark of the shares, or the index's value |
-| spot, if there is none or the contract is on a future (VIX) | the forward of put-call parity, discounted |
+| spot if an index has no value of that time, and of contracts on a future (VIX) | put-call parity |
 | time | calendar time to the contract's own expiry, in years of 365 days |
 | rate | the caller's |
 | dividends | the declared ones with an ex-date until expiry, as the yield with the same forward |
+| dividends of an index | the yield that makes its value's forward that of put-call parity |
 
-Parity needs a call and a put of the same root, expiry and strike with honest marks; of several pairs, the one
-with the strike nearest to the forward counts.
+Parity needs a European call and put of the same root, expiry and strike with honest marks; of several pairs,
+the one with the strike nearest to the forward counts.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ from options_helper.times import new_york_date, to_microseconds
 SECONDS_PER_YEAR = DAYS_PER_YEAR * 86_400
 _MICROSECONDS = 1_000_000
 _TWO_SIDED = tuple(MARK_METHODS.index(method) for method in (MarkMethod.MID, MarkMethod.LOCKED))
-_PROVEN = tuple(int(CODE[state]) for state in (QuoteState.LIVE, QuoteState.QUIET))
+_FRESH = tuple(int(CODE[state]) for state in (QuoteState.LIVE, QuoteState.QUIET, QuoteState.CLOSED))
 _CLOSED = int(CODE[QuoteState.CLOSED])
 
 # An index's value arrives every 15 seconds.
@@ -48,6 +49,7 @@ class SpotSource(StrEnum):
 
     MARK = "mark"
     INDEX = "index value"
+    INDEX_WITH_YIELD = "index value, yield by put-call parity"
     PARITY = "put-call parity"
     NONE = ""
 
@@ -56,8 +58,8 @@ class RiskInputs(NamedTuple):
     """The inputs of n legs.
 
     Attributes:
-        options: The model's inputs, None with a reason.
-        reasons: Why there are none; `SHARES` for shares.
+        options: The model's inputs, None if one is missing; a contract without an honest mark may have them.
+        reasons: Why there is no volatility; `SHARES` for shares.
         spot: Dollars per share, NaN if unknown.
         sources: Where it comes from.
         years: Calendar time to expiry, NaN for shares and once expired.
@@ -81,17 +83,20 @@ def find_inputs(
     seconds = (prices.expires_at - to_microseconds(live.as_of)) / _MICROSECONDS
     years = np.where(legs.is_stock | prices.expired, np.nan, seconds / SECONDS_PER_YEAR)
     own = np.where(legs.on_future & ~legs.is_stock, np.nan, prices.spot)
-    fresh = np.isin(prices.states, (*_PROVEN, _CLOSED))
+    fresh = np.isin(prices.states, _FRESH)
     parity = _parity_spots(legs, prices, honest & fresh, years, rate)
-    from_parity = np.isnan(own) & legs.on_index & ~legs.is_stock
+    apart = _are_apart(prices, stale_after_seconds)
+    from_parity = ~np.isnan(parity) & (np.isnan(own) | apart)
     spot = np.where(from_parity, parity, own)
-    apart = np.where(from_parity, ~fresh, _are_apart(prices, stale_after_seconds))
-    reasons = _reasons(legs, prices, honest, spot, apart)
+    # Where the index has a value, the same forward is the index with a yield.
+    with np.errstate(divide="ignore", invalid="ignore"):
+        carried = np.where(from_parity, np.nan, -np.log(parity / spot) / years)
+    reasons = _reasons(legs, prices, honest, spot, np.where(from_parity, ~fresh, apart))
     dividends = _Dividends(live, rate)
     options: list[OptionInputs | None] = []
     paid = np.full(len(legs), np.nan)
     for number, reason in enumerate(reasons):
-        if reason is not None:
+        if reason is not None and not (reason is Reason.NO_MARK and spot[number] > 0):
             options.append(None)
             continue
         here, time = float(spot[number]), float(years[number])
@@ -106,11 +111,12 @@ def find_inputs(
                 here,
                 time,
                 rate,
-                dividend_yield,
+                dividend_yield if math.isnan(carried[number]) else float(carried[number]),
                 bool(legs.european[number]),
             )
         )
-    return RiskInputs(options, reasons, spot, _sources(legs, spot, from_parity), years, paid)
+    sources = _sources(legs, spot, from_parity, ~np.isnan(carried))
+    return RiskInputs(options, reasons, spot, sources, years, paid)
 
 
 def _reasons(
@@ -132,19 +138,18 @@ def _reasons(
 
 def _are_apart(prices: LegPrices, stale_after_seconds: float) -> Flags:
     """Return flags for quotes of another time than the spot: then a volatility would mix two markets."""
-    proven = np.isin(prices.states, _PROVEN) & np.isin(prices.spot_states, _PROVEN)
     limit = np.where(
         prices.states == _CLOSED,
         _CLOSED_SECONDS_APART,
         max(stale_after_seconds, _LEAST_SECONDS_APART),
     )
     # An unknown age proves nothing.
-    return ~proven & ~(np.abs(prices.ages - prices.spot_ages) <= limit)
+    return ~(np.abs(prices.ages - prices.spot_ages) <= limit)
 
 
 def _parity_spots(legs: RiskLegs, prices: LegPrices, honest: Flags, years: Floats, rate: float) -> Floats:
-    """Return the discounted forward of each contract's root and expiry, NaN without a pair."""
-    usable = honest & legs.on_index & ~legs.is_stock & ~prices.expired & (years > 0)
+    """Return the discounted forward of each contract's root and expiry, NaN without a pair or for shares."""
+    usable = honest & legs.on_index & legs.european & ~prices.expired & (years > 0)
     marks: dict[tuple[int, float], dict[bool, tuple[float, float]]] = {}
     for number in np.flatnonzero(usable).tolist():
         key = (int(legs.pairs[number]), float(legs.strike[number]))
@@ -160,13 +165,16 @@ def _parity_spots(legs: RiskLegs, prices: LegPrices, honest: Flags, years: Float
     return np.array([nearest.get(pair, (0.0, math.nan))[1] for pair in legs.pairs.tolist()])
 
 
-def _sources(legs: RiskLegs, spot: Floats, from_parity: Flags) -> list[SpotSource]:
-    words = np.where(
-        np.isnan(spot),
-        SpotSource.NONE,
-        np.where(from_parity, SpotSource.PARITY, np.where(legs.on_index, SpotSource.INDEX, SpotSource.MARK)),
-    )
-    return [SpotSource(word) for word in words.tolist()]
+def _sources(legs: RiskLegs, spot: Floats, from_parity: Flags, carried: Flags) -> list[SpotSource]:
+    found = np.full(len(legs), SpotSource.MARK, dtype=object)
+    for mask, source in (
+        (legs.on_index, SpotSource.INDEX),
+        (carried, SpotSource.INDEX_WITH_YIELD),
+        (from_parity, SpotSource.PARITY),
+        (np.isnan(spot), SpotSource.NONE),
+    ):
+        found[mask] = source
+    return list(found)
 
 
 class _Dividends:

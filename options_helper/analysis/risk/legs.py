@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -11,13 +12,16 @@ from options_helper.analysis.arrays.columns import flags, integers
 from options_helper.analysis.arrays.types import Flags, Floats, Numbers
 from options_helper.analysis.contracts.products import FUTURE_ROOTS, is_european, is_index
 from options_helper.analysis.osi import contract_root
-from options_helper.analysis.valuation.valuation import compute_live_rows
+from options_helper.analysis.valuation.quote_state import CODE, QuoteState
+from options_helper.analysis.valuation.reference import find_polled
+from options_helper.analysis.valuation.valuation import Valuation, compute_live_rows
 from options_helper.market import LiveSnapshot
 from options_helper.models import MultiLegPosition, Portfolio
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from options_helper.analysis.holdings.instruments import Instruments
     from options_helper.analysis.holdings.portfolio_arrays import PortfolioArrays
 
 
@@ -62,6 +66,7 @@ class LegPrices(NamedTuple):
     Attributes:
         scale: Dollars per point of the whole signed quantity, shares for shares.
         methods, states: Numbers as in the valuation.
+        ages, spot_ages: Seconds since the prices were last known to be right, NaN if that is unknown.
         expires_at: Microseconds.
     """
 
@@ -76,7 +81,6 @@ class LegPrices(NamedTuple):
     expired: Flags
     expires_at: Numbers
     spot: Floats
-    spot_states: NDArray[np.int8]
     spot_ages: Floats
 
 
@@ -161,12 +165,25 @@ def price_legs(
         ask=take([each.marks.ask for each in both]),
         methods=take([each.methods for each in both]),
         states=take([each.states for each in both]),
-        ages=take([each.mark_ages for each in both]),
+        ages=take(
+            [
+                _known_ages(each, rows, live)
+                for each, rows in zip(both, (book.positions, book.legs), strict=True)
+            ]
+        ),
         scale=take([each.scale for each in both]),
         multiplier=take([each.multiplier for each in both]),
         expired=take([each.expired for each in both]),
         expires_at=take([each.ends.expires_at for each in both]),
         spot=stocks.mark[codes],
-        spot_states=stocks.states[codes],
-        spot_ages=stocks.mark_ages[codes],
+        spot_ages=_known_ages(stocks, book.underlyings, live)[codes],
     )
+
+
+def _known_ages(now: Valuation, rows: Instruments, live: LiveSnapshot) -> Floats:
+    """Return 0 for prices that a stream proves unchanged, at most the last answer's age for polled ones."""
+    answers = [
+        (live.as_of - each.polled_at).total_seconds() for each in live.health.values() if each.polled_at
+    ]
+    as_known = np.where(find_polled(rows, live), max(answers, default=math.nan), 0.0)
+    return np.where(now.states == CODE[QuoteState.QUIET], np.fmin(now.mark_ages, as_known), now.mark_ages)

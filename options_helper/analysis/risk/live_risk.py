@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from options_helper.analysis.arrays.columns import Column, dates, floats, texts
+from options_helper.analysis.arrays.columns import Column, dates, flags, floats, texts
 from options_helper.analysis.arrays.frames import build_frame
 from options_helper.analysis.arrays.types import Floats
 from options_helper.analysis.holdings.instruments import NEVER
 from options_helper.analysis.holdings.portfolio_arrays import PortfolioArrays, arrays_of
 from options_helper.analysis.risk.inputs import RiskInputs, find_inputs
 from options_helper.analysis.risk.legs import LegPrices, RiskLegs, legs_of, price_legs
+from options_helper.analysis.risk.neighbours import fill_from_neighbours
 from options_helper.analysis.risk.pricing.implied import Solution, unsolved
 from options_helper.analysis.risk.pricing.reasons import Reason
 from options_helper.analysis.risk.pricing.solver import Solver
@@ -75,6 +76,7 @@ def compute_live_risk(
     *,
     risk_free_rate: float = RISK_FREE_RATE,
     stale_after_seconds: float = 30.0,
+    iv_from_neighbours: bool = False,
 ) -> LiveRisk:
     """Return the risk of a portfolio in one snapshot.
 
@@ -83,15 +85,30 @@ def compute_live_risk(
         live: The snapshot; every time counts from its `as_of`.
         risk_free_rate: A fraction a year, continuously compounded.
         stale_after_seconds: The age above which a price is no longer live.
+        iv_from_neighbours: Whether a strike without an honest mark gets the volatility between its
+            neighbours in the same expiry; it is marked as modelled.
 
     Raises:
         ValueError: The rate is negative or not a number, or the threshold is not above zero.
     """
-    return solve_live_risk(portfolio, live, risk_free_rate, stale_after_seconds, Solver())
+    return solve_live_risk(
+        portfolio,
+        live,
+        risk_free_rate,
+        stale_after_seconds,
+        Solver(),
+        iv_from_neighbours=iv_from_neighbours,
+    )
 
 
 def solve_live_risk(
-    portfolio: Portfolio, live: LiveSnapshot, rate: float, stale_after_seconds: float, solver: Solver
+    portfolio: Portfolio,
+    live: LiveSnapshot,
+    rate: float,
+    stale_after_seconds: float,
+    solver: Solver,
+    *,
+    iv_from_neighbours: bool = False,
 ) -> LiveRisk:
     """Return the same with a solver, which keeps the solutions of what has not moved."""
     if not 0 <= rate < 1:
@@ -101,6 +118,8 @@ def solve_live_risk(
     prices = price_legs(legs, book, live, stale_after_seconds)
     inputs = find_inputs(legs, prices, live, rate, stale_after_seconds)
     solutions = _solve(legs, prices, inputs, solver)
+    if iv_from_neighbours:
+        solutions = fill_from_neighbours(legs, inputs, solutions, solver.model)
     columns = _leg_columns(legs, prices, inputs, solutions)
     columns["beta_delta"] = columns["dollar_delta"] * _beta_factors(legs, live)
     return LiveRisk(
@@ -130,7 +149,7 @@ def _solve(legs: RiskLegs, prices: LegPrices, inputs: RiskInputs, solver: Solver
     for symbol, option, reason, quote in zip(
         legs.symbols, inputs.options, inputs.reasons, sides, strict=True
     ):
-        if option is not None:
+        if option is not None and reason is None:
             found.append(solver.solve(symbol, option, quote))
         else:
             found.append(unsolved(reason or Reason.NO_MARK))
@@ -159,6 +178,7 @@ def _leg_columns(
         "iv": floats(each.iv for each in solutions),
         "bid_iv": floats(each.bid_iv for each in solutions),
         "ask_iv": floats(each.ask_iv for each in solutions),
+        "modelled": flags(each.is_modelled for each in solutions),
         **greeks,
         "dollar_delta": greeks["delta"] * inputs.spot,
         "dollar_gamma": greeks["gamma"] * inputs.spot**2 / 100,
@@ -234,6 +254,6 @@ def _tag_sums(portfolio: Portfolio, legs: RiskLegs, columns: dict[str, Column]) 
         for name in dict.fromkeys(tagged[code])
     ]
     chosen, groups = np.array(pairs, dtype=np.int64).reshape(-1, 2).T
-    own = {name: columns[name][chosen] for name in SUMMED}
+    own = {name: columns[name][chosen] for name in (*SUMMED, "modelled")}
     sums = {"tag": texts(names), **sum_by(groups, len(names), own)}
     return build_frame(names_of(Table.RISK_TAGS), sums, frozen=True)

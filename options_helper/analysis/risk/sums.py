@@ -22,7 +22,11 @@ def sum_by(groups: Numbers, size: int, columns: Mapping[str, Column]) -> dict[st
     flags = {name: weighted if name == "beta_delta" else known for name in SUMMED}
     counts = {
         name: np.bincount(groups, chosen, size).astype(np.int64)
-        for name, chosen in (("covered_legs", known), ("beta_covered_legs", weighted))
+        for name, chosen in (
+            ("covered_legs", known),
+            ("beta_covered_legs", weighted),
+            ("modelled_legs", columns["modelled"]),
+        )
     }
     sums: dict[str, Column] = {
         name: np.where(

@@ -51,9 +51,10 @@ def greek_words(row: Mapping[str, float], beta: str) -> str:
 
 
 def coverage_words(row: Mapping[str, float]) -> str:
-    """Return `55 of 56 legs`."""
-    covered, legs = int(row["covered_legs"]), int(row["legs"])
-    return f"{covered} of {legs} leg{'' if legs == 1 else 's'}"
+    """Return `55 of 56 legs`, or `56 of 56 legs, 1 modelled`."""
+    covered, legs, modelled = (int(row[name]) for name in ("covered_legs", "legs", "modelled_legs"))
+    part = f", {modelled} modelled" if modelled else ""
+    return f"{covered} of {legs} leg{'' if legs == 1 else 's'}{part}"
 
 
 def format_shares(delta: float) -> str:
@@ -74,7 +75,11 @@ def _per(dollars: float, unit: str) -> str:
 
 def missing_words(risk: LiveRisk) -> str:
     """Return why legs are missing, such as `2 expired · 1 no spot`, or ""."""
-    counts = Counter(each.reason for each in risk.solutions if each.reason not in {None, Reason.SHARES})
+    counts = Counter(
+        each.reason
+        for each in risk.solutions
+        if each.reason not in {None, Reason.SHARES} and not each.is_modelled
+    )
     return " · ".join(f"{number} {reason}" for reason, number in counts.most_common())
 
 

@@ -78,6 +78,32 @@ def test_the_last_day_has_alpacas_deadline() -> None:
     assert facts(long, bid=10.2, ask=10.3) == []
 
 
+def test_only_contracts_that_trade_on_their_last_afternoon_have_the_deadline() -> None:
+    """A weekly SPXW has it on its last day; an SPX, settled that morning, on neither of its last two days."""
+    friday, thursday = (
+        dt.datetime(2026, 12, 18, 13, 0, tzinfo=dt.UTC),
+        dt.datetime(2026, 12, 17, 20, 30, tzinfo=dt.UTC),
+    )
+    for root, at, count in (
+        ("SPX", friday, 0),
+        ("SPX", thursday, 0),
+        ("SPXW", friday, 1),
+        ("SPXW", thursday, 0),
+    ):
+        held = single(symbol="SPX", root=root, strike=6_700.0)
+        risk = compute_live_risk(Portfolio(positions=[held]), snapshot(as_of=at))
+        found = list(find_facts(risk, 0))
+        assert len(found) == count, (root, at)
+        assert all("15:15 New York" in fact for fact in found)
+
+
+def test_the_deliverable_of_an_adjusted_call_is_not_counted() -> None:
+    """Nobody knows how many shares cover an adjusted call, or what its extrinsic value is."""
+    short = leg("short", "call", 105).model_copy(update={"root": "XYZ1"})
+    covered = vertical(symbol="XYZ", legs=[StockLeg(side="long", shares=100), short])
+    assert facts(covered, bid=2.0, ask=2.1, number=1) == []
+
+
 def test_a_crossed_quote_has_no_facts_about_its_extrinsic_value() -> None:
     """Without a mark nothing is compared with the dividend."""
     tomorrow = AT.date() + dt.timedelta(days=1)

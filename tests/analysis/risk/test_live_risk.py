@@ -16,7 +16,16 @@ from options_helper.analysis.risk.exposure import Measure, find_exposure
 from options_helper.analysis.risk.pricing.model import Model, OptionInputs
 from options_helper.analysis.risk.pricing.reasons import Reason
 from options_helper.analysis.tables.schema import Dtype, Table, columns_of
-from options_helper.market import Betas, Dividend, MarketPhase, Quote, Trade
+from options_helper.market import (
+    Betas,
+    Dividend,
+    MarketPhase,
+    Quote,
+    StreamHealth,
+    StreamName,
+    StreamState,
+    Trade,
+)
 from options_helper.models import EquityPosition, Leg, MultiLegPosition, Portfolio, StockLeg
 from tests.builders import AT, DEC, leg, quote, single, snapshot, vertical
 
@@ -248,6 +257,34 @@ def test_a_quote_of_another_time_than_the_spot_has_no_volatility() -> None:
     assert _reason(call, older, **closed) == "quote and spot of different times"
 
 
+def _polled_spot(answered: float, interval: float) -> dict[str, object]:
+    """Return a snapshot's changes in which REST polls XYZ, whose quote is as old as the last answer."""
+    health = StreamHealth(
+        stream=StreamName.STOCKS,
+        state=StreamState.RUNNING,
+        polled=frozenset({"XYZ"}),
+        poll_seconds=interval,
+        polled_at=AT - dt.timedelta(seconds=answered),
+    )
+    return {
+        "health": {StreamName.STOCKS: health},
+        "stock_quotes": stock(ago=answered + 300),
+        "market_phase": MarketPhase.OPEN,
+        "status_by_stream": {StreamName.STOCKS: StreamState.RUNNING},
+    }
+
+
+def test_a_stale_spot_gives_no_volatility_to_a_live_mark() -> None:
+    """A spot counts as of when it was last known: a poll of a minute ago is apart from a live quote."""
+    call = held()
+    live = fair("XYZ", call)
+    assert _reason(call, live, stock_quotes=stock(ago=300.0)) == Reason.APART
+    assert pd.isna(_reason(call, live, **_polled_spot(12.0, 15.0)))
+    assert _reason(call, live, **_polled_spot(55.0, 60.0)) == Reason.APART
+    unknown = Quote("XYZ", SPOT - 0.005, SPOT + 0.005, 1, 1, None, None)
+    assert _reason(call, live, stock_quotes={"XYZ": unknown}) == Reason.APART
+
+
 def test_a_wide_quote_shows_a_range() -> None:
     """A quote too wide for one volatility shows those of its bid and ask."""
     row = only(risk_of(held(), quotes=[quote(_symbol(held()), 2.0, 5.0)]))
@@ -279,6 +316,13 @@ def test_an_early_close_ends_a_contract_early() -> None:
     close = dt.datetime(2026, 12, 18, 18, 0, tzinfo=dt.UTC)
     row = only(risk_of(call, at=noon, session_close=close, trading_date=MONTHLY))
     assert row["years"] * 365 * 24 == pytest.approx(1.0)
+
+
+def test_the_night_of_the_change_to_winter_time_has_its_extra_hour() -> None:
+    """From Saturday's to Monday's close there are 49 hours when the clocks go back between them."""
+    call = held(expiry=dt.date(2026, 11, 2))
+    saturday = dt.datetime(2026, 10, 31, 20, 0, tzinfo=dt.UTC)
+    assert only(risk_of(call, at=saturday))["years"] * 365 * 24 == pytest.approx(49.0)
 
 
 def _index(root: str, spot: float | None = 6_700.0, **changes):
@@ -314,6 +358,73 @@ def test_an_index_without_a_value_is_priced_from_parity() -> None:
     assert risk.legs["spot"].to_numpy() == pytest.approx([6_710.0] * 2, abs=0.01)
     assert risk.legs["iv"].to_numpy() == pytest.approx([IV] * 2, abs=1e-3)
     assert _reason(call, quotes[0], **index) == "no spot"
+
+
+def test_parity_gives_an_index_its_dividend_yield() -> None:
+    """With a pair of quotes the index's value keeps its place, and its yield makes the pair's forward."""
+    call, index = _index("SPXW")
+    put = call.model_copy(update={"id": "p", "option_type": "put"})
+    paid = OptionInputs(False, 6_700.0, 6_700.0, YEARS, RATE, 0.015, european=True)
+    quotes = []
+    for each, is_put in ((call, False), (put, True)):
+        middle = Model().price(paid._replace(is_put=is_put), IV)
+        quotes.append(quote(_symbol(each), middle - 0.1, middle + 0.1))
+    legs = risk_of(call, put, quotes=quotes, **index).legs
+    assert list(legs["spot_source"]) == ["index value, yield by put-call parity"] * 2
+    assert list(legs["spot"]) == [6_700.0] * 2
+    assert legs["iv"].to_numpy() == pytest.approx([IV] * 2, abs=1e-4)
+    assert legs["delta"][0] == pytest.approx(100 * Model().greeks(paid, IV).delta, rel=1e-3)
+    alone = risk_of(call, quotes=quotes, **index).legs
+    assert list(alone["spot_source"]) == ["index value"]
+    assert alone["iv"][0] < IV - 0.002  # without its yield the forward is too high
+
+
+def test_parity_stands_in_for_an_old_index_value() -> None:
+    """Beside live pairs an index value of ten minutes ago is no spot: the forward is that of the pairs."""
+    call, _ = _index("SPXW")
+    put = call.model_copy(update={"id": "p", "option_type": "put"})
+    quotes = [fair("SPX", each, spot=6_710.0, european=True, width=0.2) for each in (call, put)]
+    stamp = AT - dt.timedelta(seconds=600)
+    old = {"SPX": Trade("SPX", 6_650.0, None, stamp, stamp, True)}
+    legs = risk_of(call, put, quotes=quotes, stock_quotes={}, stock_trades=old).legs
+    assert list(legs["spot_source"]) == ["put-call parity"] * 2
+    assert legs["iv"].to_numpy() == pytest.approx([IV] * 2, abs=1e-3)
+    assert _reason(call, quotes[0], stock_quotes={}, stock_trades=old) == Reason.APART
+
+
+def test_american_index_options_have_no_parity() -> None:
+    """Call less put of an American contract is not the forward, so without a value OEX has no spot."""
+    call = held(symbol="OEX", strike=3_300.0)
+    put = call.model_copy(update={"id": "p", "option_type": "put"})
+    quotes = [quote(_symbol(each), 50.0, 50.2) for each in (call, put)]
+    risk = risk_of(call, put, quotes=quotes, stock_quotes={})
+    assert list(risk.legs["reason"]) == ["no spot"] * 2
+
+
+def test_volatilities_from_neighbours_are_marked_and_asked_for() -> None:
+    """A strike without an honest mark gets the volatility between its neighbours, only if switched on."""
+    strikes = (90.0, 95.0, 100.0, 105.0, 110.0)
+    calls = [held(id=f"{strike:g}", strike=strike) for strike in strikes]
+    ivs = {95.0: 0.34, 105.0: 0.30}
+    quotes = [fair("XYZ", each, iv=ivs[each.strike]) for each in calls if each.strike in ivs]
+    live = snapshot(*quotes, quote(_symbol(calls[2]), 0.0, 0.05), stock_quotes=stock())
+    portfolio = Portfolio(positions=calls)
+    off = compute_live_risk(portfolio, live, risk_free_rate=RATE)
+    assert list(off.legs["iv"].notna()) == [False, True, False, True, False]
+    on = compute_live_risk(portfolio, live, risk_free_rate=RATE, iv_from_neighbours=True)
+    assert list(on.legs["modelled"]) == [False, False, True, False, False]
+    assert on.legs["iv"][2] == pytest.approx(0.32, abs=2e-3)
+    assert on.legs["reason"][2] == "no honest mark"
+    assert on.legs["delta"][2] == pytest.approx(
+        100 * Model().greeks(OptionInputs(False, 100.0, SPOT, YEARS, RATE, 0.0, european=False), 0.32).delta,
+        rel=1e-2,
+    )
+    assert (on.total["covered_legs"], on.total["modelled_legs"], on.total["legs"]) == (3, 1, 5)
+    put = calls[1].model_copy(update={"id": "put", "option_type": "put"})
+    same = compute_live_risk(Portfolio(positions=[calls[1], put]), live, iv_from_neighbours=True)
+    assert same.legs["iv"][1] == same.legs["iv"][0]
+    no_spot = snapshot(*quotes, stock_quotes={})
+    assert compute_live_risk(portfolio, no_spot, iv_from_neighbours=True).total["covered_legs"] == 0
 
 
 def test_volatility_index_options_follow_the_future() -> None:

@@ -95,6 +95,45 @@ def test_implied_volatility_returns_what_made_the_price() -> None:
     assert found > 1_300
 
 
+ODD = {
+    "a put deep in the money": ({"spot": 90.0, "years": 30 * DAY}, 0.35),
+    "a call with a large dividend": (
+        {"is_put": False, "spot": 110.0, "years": 0.25, "dividend_yield": 0.12},
+        0.25,
+    ),
+    "a call deep in the money before a dividend": (
+        {"is_put": False, "strike": 80.0, "years": 20 * DAY, "dividend_yield": 0.06},
+        0.5,
+    ),
+    "half a minute before the close": ({"strike": 600.0, "spot": 600.05, "years": MINUTE / 2}, 0.4),
+    "an hour before the close": ({"strike": 598.0, "spot": 600.0, "years": 60 * MINUTE}, 0.2),
+    "next to no volatility": ({"years": 0.5, "rate": 0.05}, 0.05),
+    "years to go": ({"spot": 120.0, "years": 2.5, "dividend_yield": 0.01}, 0.3),
+}
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_odd_contracts_agree_with_the_tree(name: str) -> None:
+    """Price, delta, gamma, vega and the volatility that comes back are the tree's in the corners too."""
+    changes, volatility = ODD[name]
+    each = option(**changes)
+    alike = Options(
+        *(
+            np.array([value])
+            for value in (
+                each.is_put, each.european, each.spot, each.strike, each.years, each.rate,
+                each.dividend_yield, volatility,
+            )
+        )
+    )  # fmt: skip
+    model, greeks = Model(), tree_greeks(alike, 501)
+    price, ours = model.price(each, volatility), model.greeks(each, volatility)
+    assert price == pytest.approx(tree_prices(alike, 501)[0], abs=2e-3)
+    for greek, limit in (("delta", 1e-3), ("gamma", 2e-3), ("vega", 1e-3)):
+        assert getattr(ours, greek) == pytest.approx(greeks[greek][0], abs=limit), greek
+    assert solve(model, each, 0.999 * price, price, 1.001 * price).iv == pytest.approx(volatility, abs=2e-5)
+
+
 @pytest.mark.parametrize("is_put", [True, False])
 @pytest.mark.parametrize("european", [True, False])
 def test_quantlib_finite_differences_agree(*, is_put: bool, european: bool) -> None:

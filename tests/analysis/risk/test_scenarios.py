@@ -14,10 +14,11 @@ from options_helper.analysis.risk.pricing.model import Model
 from options_helper.analysis.risk.what_if.curves import compute_curve, price_range
 from options_helper.analysis.risk.what_if.holdings import holding_of, legs_on
 from options_helper.analysis.risk.what_if.scenarios import (
-    by_stock,
     compute_scenario,
     days_for,
+    moves_of,
     scenario_rows,
+    shock_of,
     step_of,
 )
 from options_helper.analysis.strategies.structures import describe_structure
@@ -38,10 +39,8 @@ def risk_of(*positions, without: str = ""):
 
 def scenario(risk, numbers, *, step=0.05, iv_points=0.0, days=(0, 7, 25), betas=None):
     """Return the grid of some legs."""
-    holdings = {name: holding_of(risk, own) for name, own in by_stock(risk, numbers).items()}
-    return compute_scenario(
-        Model(), holdings, name="XYZ", step=step, iv_points=iv_points, days=days, betas=betas
-    )
+    shock = shock_of(risk, numbers)._replace(name="XYZ", betas=betas)
+    return compute_scenario(Model(), shock, changes=moves_of(step), iv_points=iv_points, days=days)
 
 
 def test_nothing_changes_now_at_the_same_price() -> None:

@@ -176,7 +176,9 @@ def _bar_layers(value: Spec, colours: Palette) -> list[Spec]:
     return [bar, *texts]
 
 
-_PRICE_AXIS = {
+_PRICE_TOOLTIP: Spec = {"field": "price", "type": "quantitative", "title": "Price", "format": "$,.2f"}
+_MODEL_LINES = (("today", [6, 3]), ("date", [2, 3]))
+_PRICE_AXIS: Spec = {
     "field": "price",
     "type": "quantitative",
     "title": None,
@@ -190,11 +192,16 @@ _PRICE_AXIS = {
 }
 
 
-def payoff_spec(*, height: int) -> Spec:
+def payoff_spec(*, height: int, by_model: bool = False, moves: bool = False) -> Spec:
     """Return P/L at expiry: the gain above zero, the loss below, and the current price as a dashed line.
 
     The table has `kind` "payoff" with `price, value, gain, loss`, "today" and "date" with the model's `price`
     and `value` before expiry, and "spot" with `price` and `text`.
+
+    Args:
+        height: Pixels.
+        by_model: Whether the model values "payoff" too, because a leg lives longer; its line is dashed then.
+        moves: Whether `price` is a move as a fraction, not dollars.
     """
     colours = palette()
     payoff = [{"filter": "datum.kind === 'payoff'"}]
@@ -204,21 +211,23 @@ def payoff_spec(*, height: int) -> Spec:
         y = {"field": field, "type": "quantitative", "title": None, "axis": axis}
         return {"transform": payoff, "mark": mark, "encoding": {"y": y, **more}}
 
-    tooltip = [
-        _tooltip("price", "quantitative", "At expiry", "$,.2f"),
-        _tooltip("value", "quantitative", "P/L", "$,.0f"),
-    ]
+    place = _tooltip("price", "quantitative", "Move", "+.1%") if moves else _PRICE_TOOLTIP
+    tooltip = [place, _tooltip("value", "quantitative", "P/L", "$,.0f")]
+    line: Spec = {"type": "line", "color": colours.line, "strokeWidth": 1.6}
+    if by_model:
+        line["strokeDash"] = [10, 4]
+    x = _PRICE_AXIS | {"axis": _PRICE_AXIS["axis"] | {"labelExpr": "format(datum.value, '+.0%')"}}
     layers = [
         part("gain", {"type": "area", "color": colours.gain, "opacity": 0.28}),
         part("loss", {"type": "area", "color": colours.loss, "opacity": 0.28}),
-        part("value", {"type": "line", "color": colours.line, "strokeWidth": 1.6}, tooltip=tooltip),
-        *(_model_line(kind, dash, colours, axis) for kind, dash in (("today", [6, 3]), ("date", [2, 3]))),
+        part("value", line, tooltip=tooltip),
+        *(_model_line(kind, dash, colours, axis, tooltip) for kind, dash in _MODEL_LINES),
         *_spot_layers(colours),
     ]
-    return _finished({"encoding": {"x": _PRICE_AXIS}, "layer": layers}, colours, height)
+    return _finished({"encoding": {"x": x if moves else _PRICE_AXIS}, "layer": layers}, colours, height)
 
 
-def _model_line(kind: str, dash: list[int], colours: Palette, axis: Spec) -> Spec:
+def _model_line(kind: str, dash: list[int], colours: Palette, axis: Spec, tooltip: list[Spec]) -> Spec:
     """Return the layer of P/L before expiry, at one date."""
     return {
         "transform": [{"filter": f"datum.kind === '{kind}'"}],
@@ -231,10 +240,7 @@ def _model_line(kind: str, dash: list[int], colours: Palette, axis: Spec) -> Spe
         },
         "encoding": {
             "y": {"field": "value", "type": "quantitative", "title": None, "axis": axis},
-            "tooltip": [
-                _tooltip("price", "quantitative", "Price", "$,.2f"),
-                _tooltip("value", "quantitative", "P/L", "$,.0f"),
-            ],
+            "tooltip": tooltip,
         },
     }
 

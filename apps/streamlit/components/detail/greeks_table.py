@@ -8,12 +8,14 @@ from apps.streamlit.components.plain_text import in_html
 from apps.streamlit.components.positions.table.records import Record, plain_records
 from options_helper.analysis.risk import LiveRisk
 from options_helper.analysis.risk.facts import find_facts
+from options_helper.analysis.risk.inputs import SpotSource
 from options_helper.analysis.risk.pricing.reasons import Reason
 from options_helper.analysis.risk.vendor import VendorGreeks, find_vendor_greeks
 from options_helper.analysis.text.figures import (
     MISSING,
     format_percent,
     format_pnl,
+    format_price,
     format_quantity,
     format_span,
 )
@@ -31,7 +33,8 @@ def greeks_html(risk: LiveRisk, numbers: Sequence[int]) -> str:
         for record, number in zip(records, numbers, strict=True)
     )
     facts = (fact for number in numbers for fact in find_facts(risk, number))
-    notes = [*_reasons(records), *_unknown_dividends(risk, records), *facts]
+    forwards = (words for number in numbers for words in _forward_words(risk, number))
+    notes = [*_reasons(records), *_unknown_dividends(risk, records), *forwards, *facts]
     lines = "".join(f"<li>{in_html(note)}</li>" for note in dict.fromkeys(notes))
     return (
         '<div class="pd-ladder" tabindex="0" role="region" aria-label="Greeks">'
@@ -76,6 +79,8 @@ def _row(name: str, cells: Sequence[str]) -> str:
 def _volatility(record: Record) -> str:
     low, high = record["bid_iv"], record["ask_iv"]
     text = format_percent(record["iv"])
+    if record["modelled"]:
+        return f"{text} <small>modelled</small>"
     if low is None or high is None:
         return text
     return f"{text} <small>{format_percent(low)[:-1]}\N{EN DASH}{format_percent(high)}</small>"
@@ -91,6 +96,18 @@ def _against(text: str, vendor: float | None, ours: float | None, *, points: boo
 
 def _quantity(value: float | None) -> str:
     return MISSING if value is None else format_quantity(round(value, 1))
+
+
+def _forward_words(risk: LiveRisk, number: int) -> Iterator[str]:
+    """Yield what an index option's forward comes from."""
+    option, source = risk.inputs.options[number], risk.inputs.sources[number]
+    if option is None or source is SpotSource.MARK:
+        return
+    symbol = risk.terms.symbols[number]
+    if source is SpotSource.INDEX:
+        yield f"{symbol}: no pair of quotes shows the index's dividend yield; the model counts none."
+    else:
+        yield f"{symbol}: forward {format_price(option.forward)} by put-call parity of quoted pairs."
 
 
 def _unknown_dividends(risk: LiveRisk, records: Sequence[Record]) -> Iterator[str]:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     AnyPosition = Position | EquityPosition | MultiLegPosition
 
 _HEIGHT, _POINTS = 210, 61
+_BY_MODEL = "first expiry, by the model"
 
 
 class _Choice(NamedTuple):
@@ -58,7 +59,7 @@ def render_payoff(position: AnyPosition, structure: Structure, risk: LiveRisk, s
     elif prices is not None:
         front = _curve(choice, prices, choice.holding.front_days)
         table = curve_rows(front, "payoff")
-        named = [("first expiry, by the model", front.break_evens)]
+        named = [(_BY_MODEL, front.break_evens)]
     else:
         say(no_payoff_words(structure))
         return
@@ -67,7 +68,13 @@ def render_payoff(position: AnyPosition, structure: Structure, risk: LiveRisk, s
     names = {"today": "today", "date": _date_words(risk, choice.days)}
     table = pd.concat([table, *(curve_rows(curve, kind) for kind, curve in shown)], ignore_index=True)
     named += [(names[kind], curve.break_evens) for kind, curve in shown]
-    draw(table, payoff_spec(height=_HEIGHT), key="live-payoff", words="Profit and loss by price")
+    by_model = named[0][0] == _BY_MODEL
+    draw(
+        table,
+        payoff_spec(height=_HEIGHT, by_model=by_model),
+        key="live-payoff",
+        words="Profit and loss by price",
+    )
     say(_legend(named, choice))
 
 
@@ -123,7 +130,8 @@ def _date_words(risk: LiveRisk, days: int) -> str:
 
 def _legend(named: Sequence[tuple[str, Sequence[float]]], choice: _Choice) -> str:
     """Return the lines' names with their break-evens, and what is missing."""
-    signs = ("\u2014\u2014", "\u2013\u2013", "\u00b7\u00b7\u00b7")
+    first = "\u2014 \u2014" if named[0][0] == _BY_MODEL else "\u2014\u2014"
+    signs = (first, "- -", "\u00b7\u00b7\u00b7")
     parts = []
     for sign, (name, zeros) in zip(signs, named, strict=False):
         prices = " / ".join(map(format_bare_price, zeros))

@@ -25,8 +25,8 @@ from apps.streamlit.components.layout.empty_states import (
 from apps.streamlit.components.positions.position_tables import render_positions
 from apps.streamlit.components.positions.totals import render_totals
 from apps.streamlit.components.positions.underlying_sums import render_underlying_sums
-from apps.streamlit.components.risk.risk_panel import render_risk_line, render_risk_sums
-from apps.streamlit.components.risk.scenario_panel import render_scenarios
+from apps.streamlit.components.risk.risk_panel import render_risk_sums, render_risk_tile
+from apps.streamlit.components.risk.scenario_panel import WHOLE, render_scenarios
 from apps.streamlit.components.status.health_panel import render_health
 from apps.streamlit.components.status.notes import render_notes
 from apps.streamlit.components.status.status_line import announce_change, find_diagnosis, render_status
@@ -104,7 +104,7 @@ def _render_summary(context: PageContext, page: PageView, account: AccountView) 
         mix, apart = describe_mix(page.view.at), account.not_held_words
         cash = page.view.portfolio.cash
         render_totals(page.view.totals, cash, mix, not_held=apart, day=account.day)
-        render_risk_line(page.risk)
+        render_risk_tile(page.risk)
     with curve:
         render_portfolio_curve(page.day, page.charted, zone=context.zone, key="live-curve", height=96)
 
@@ -132,4 +132,7 @@ def _render_positions(context: PageContext, page: PageView, account: AccountView
         render_pnl_pictures(page.day, view.underlyings, page.charted, zone=context.zone, key="live-pictures")
         render_underlying_sums(view.underlyings)
         render_risk_sums(page.risk, context.model.credentials.rate_problem)
-        render_scenarios(page.risk, context.zone)
+        totals = {WHOLE: view.totals.open_pnl.value}
+        pairs = zip(view.underlyings["underlying"], view.underlyings["open_pnl"], strict=True)
+        known = {name: None if pnl != pnl else pnl for name, pnl in pairs}  # noqa: PLR0124 - NaN
+        render_scenarios(page.risk, known | totals, context.zone)

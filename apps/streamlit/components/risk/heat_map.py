@@ -17,14 +17,15 @@ _MOST_SHADE = 42  # percent of the colour; the text keeps its contrast
 def heat_map_html(scenario: Scenario, label: str) -> str:
     """Return the grid and its worst cell in words; each cell has its number and sign, so colour only adds."""
     heads = "".join(f'<th scope="col">{in_html(format_days(day))}</th>' for day in scenario.days)
+    sign = "" if scenario.is_whole else " *"
     largest = float(np.nanmax(np.abs(scenario.pnl), initial=0.0))
     rows = "".join(
         f'<tr><th scope="row">{in_html(format_change(change))}</th>'
-        + "".join(_cell(float(value), largest) for value in values)
+        + "".join(_cell(float(value), largest, sign) for value in values)
         + "</tr>"
         for change, values in zip(scenario.changes, scenario.pnl, strict=True)
     )
-    partly = "" if scenario.is_whole else f"Every cell contains {scenario.coverage}. "
+    partly = "" if scenario.is_whole else f"* Contains {scenario.coverage}. "
     return (
         f'<div class="oh-scroll" tabindex="0" role="region" aria-label="{in_html(label)}">'
         f'<table class="oh-sums oh-heat"><thead><tr><td>{in_html(scenario.name)}</td>{heads}</tr></thead>'
@@ -38,9 +39,9 @@ def scenario_csv(scenario: Scenario) -> str:
     return write_csv(tuple(rows[0]) if rows else (), rows)
 
 
-def _cell(value: float, largest: float) -> str:
+def _cell(value: float, largest: float, sign: str) -> str:
     if math.isnan(value):
         return f"<td>{MISSING}</td>"
     shade = round(_MOST_SHADE * abs(value) / largest) if largest else 0
     kind = "is-gain" if value > 0 else "is-loss" if value < 0 else ""
-    return f'<td class="{kind}" style="--shade: {shade}%">{in_html(format_pnl(value))}</td>'
+    return f'<td class="{kind}" style="--shade: {shade}%">{in_html(format_pnl(value) + sign)}</td>'

@@ -1,4 +1,4 @@
-"""The portfolio's Greeks in one line under the totals, and their sums by underlying and expiry."""
+"""The portfolio's Greeks as a tile under the totals, and their sums by underlying, expiry and tag."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import streamlit as st
 
 from apps.streamlit.components.plain_text import in_html
 from apps.streamlit.components.positions.table.records import Record, plain_records
+from apps.streamlit.components.view.page_view import NEIGHBOURS_KEY
 from options_helper.analysis.risk.words import (
     coverage_words,
     format_gamma,
@@ -33,19 +34,30 @@ _MEANING = (
 )
 
 
-def render_risk_line(risk: LiveRisk) -> None:
+def render_risk_tile(risk: LiveRisk) -> None:
     """Draw the sums over the portfolio, with their coverage and what is missing."""
     with st.container(key="live-risk", gap="xsmall"):
-        missing = missing_words(risk)
-        words = f"<b>Risk</b> {in_html(total_words(risk))}"
-        more = f" <span>({in_html(missing)})</span>" if missing else ""
-        st.html(f'<p class="oh-more oh-risk">{words}{more}</p>')
+        st.html(tile_html(risk))
+
+
+def tile_html(risk: LiveRisk) -> str:
+    """Return the tile; each figure stays in one line with its unit."""
+    missing = missing_words(risk)
+    parts = "".join(f"<b>{in_html(part)}</b> " for part in total_words(risk).split(" · "))
+    more = f"<small>{in_html(missing)}</small>" if missing else ""
+    return f'<div class="oh-tile"><span>Risk</span> {parts}{more}</div>'
 
 
 def render_risk_sums(risk: LiveRisk, rate_problem: str) -> None:
-    """Draw the sums by underlying and expiry, folded by default."""
+    """Draw the sums by underlying, expiry and tag, folded by default, and the switch of modelled figures."""
     with st.expander("Risk by underlying, expiry and tag", key="live-risk-sums"):
         st.html(sums_html(risk, rate_problem))
+        st.toggle(
+            "Model the volatility of strikes without an honest mark from their neighbours",
+            key=NEIGHBOURS_KEY,
+            help="A strike between two strikes of its expiry that have one gets the volatility between them. "
+            "It is marked as modelled, and so is every sum that contains it.",
+        )
 
 
 def sums_html(risk: LiveRisk, rate_problem: str = "") -> str:

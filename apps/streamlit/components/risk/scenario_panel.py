@@ -1,42 +1,65 @@
-"""Scenarios of a position, an underlying or the whole portfolio: a heat map, its worst cell, and a CSV."""
+"""Scenarios of a position, an underlying or the portfolio: curves, a heat map, its worst cell, a CSV."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 import streamlit as st
 
 from apps.streamlit.components.downloads import render_download
+from apps.streamlit.components.plain_text import visible
 from apps.streamlit.components.risk.heat_map import heat_map_html, scenario_csv
+from apps.streamlit.components.risk.move_curves import render_move_curves
 from options_helper.analysis.risk import LiveRisk
 from options_helper.analysis.risk.pricing.model import Model
-from options_helper.analysis.risk.what_if.holdings import Holding, holding_of, legs_on
+from options_helper.analysis.risk.what_if.holdings import legs_on
 from options_helper.analysis.risk.what_if.scenarios import (
-    BOOK_STEP,
     Scenario,
-    by_stock,
     compute_scenario,
     days_for,
     format_shift,
-    step_of,
+    moves_of,
+    shock_of,
 )
 
 WHOLE = "Portfolio"
 _SHIFTS = (-20, -10, -5, 0, 5, 10, 20)
 
 
-def render_scenarios(risk: LiveRisk, zone: dt.tzinfo) -> None:
-    """Draw the scenarios of an underlying or the portfolio, folded by default and computed once open."""
-    opened = st.expander("Scenarios", key="live-scenarios", on_change="rerun")
+def render_scenarios(risk: LiveRisk, open_pnl: Mapping[str, float | None], zone: dt.tzinfo) -> None:
+    """Draw the scenarios of an underlying or the portfolio, folded by default and computed once open.
+
+    Args:
+        risk: The portfolio's.
+        open_pnl: P/L Open by underlying and of `WHOLE`; None or absent if it lacks a leg.
+        zone: The reader's.
+    """
+    opened = st.expander("Payoff and scenarios", key="live-scenarios", on_change="rerun")
     if not opened.open:
         return
     with opened:
         stocks = sorted(set(risk.terms.stocks))
         chosen = st.selectbox("Scenarios of", [WHOLE, *stocks], key="live-scenario-scope") or WHOLE
         numbers = legs_on(risk, stock=None if chosen == WHOLE else chosen)
-        draw_grid(risk, numbers, zone, key="live-scenario", label=f"Scenarios of {chosen}")
+        kept = _leave_out(risk, numbers, chosen)
+        base = open_pnl.get(chosen) if len(kept) == len(numbers) else None
+        render_move_curves(risk, kept, base, key=f"live-curves-{chosen}")
+        draw_grid(risk, kept, zone, key="live-scenario", label=f"Scenarios of {chosen}")
+
+
+def _leave_out(risk: LiveRisk, numbers: Sequence[int], chosen: str) -> list[int]:
+    """Draw the choice of legs to leave out, and return the others."""
+    labels = {number: _label(risk, number) for number in numbers}
+    out = st.multiselect("Leave out", list(dict.fromkeys(labels.values())), key=f"live-scenario-out-{chosen}")
+    return [number for number, label in labels.items() if label not in out]
+
+
+def _label(risk: LiveRisk, number: int) -> str:
+    terms = risk.terms
+    name = f"{terms.stocks[number]} shares" if terms.is_stock[number] else terms.symbols[number]
+    return visible(f"{name} of {terms.position_ids[number]}")
 
 
 def draw_grid(risk: LiveRisk, numbers: Sequence[int], zone: dt.tzinfo, *, key: str, label: str) -> None:
@@ -55,17 +78,6 @@ def draw_grid(risk: LiveRisk, numbers: Sequence[int], zone: dt.tzinfo, *, key: s
 
 def scenario_of(risk: LiveRisk, numbers: Sequence[int], iv_points: float) -> Scenario:
     """Return the grid of some legs: in expected moves on one underlying, through beta on several."""
-    holdings: dict[str, Holding] = {
-        stock: holding_of(risk, own) for stock, own in by_stock(risk, numbers).items()
-    }
-    alone, betas = len(holdings) == 1, risk.at.betas
-    market = "every underlying" if betas is None else betas.benchmark
-    return compute_scenario(
-        Model(),
-        holdings,
-        name=next(iter(holdings)) if alone else market,
-        step=step_of(next(iter(holdings.values()))) if alone else BOOK_STEP,
-        iv_points=iv_points,
-        days=days_for(holdings),
-        betas=None if alone or betas is None else betas.values,
-    )
+    shock = shock_of(risk, numbers)
+    changes, days = moves_of(shock.step), days_for(shock.holdings)
+    return compute_scenario(Model(), shock, changes=changes, iv_points=iv_points, days=days)

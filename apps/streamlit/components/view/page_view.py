@@ -6,6 +6,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+import streamlit as st
+
 from apps.streamlit.components.inputs.page_context import PageContext
 from options_helper.analysis.fills.records import Execution
 from options_helper.analysis.risk import LiveRisk
@@ -18,6 +20,7 @@ from options_helper.session.monitor import MonitorView, PortfolioMonitor
 from options_helper.session.registry import monitor_for
 from options_helper.session.views import FillsView
 
+NEIGHBOURS_KEY = "live-risk-neighbours"  # of the switch: volatilities from neighbours
 _MINUTE_SECONDS = 60
 
 
@@ -56,7 +59,11 @@ def compute_page_view(context: PageContext, portfolio: Portfolio) -> PageView:
     return PageView(
         monitor.views.tables(portfolio, context.snapshot, stale_after),
         monitor.views.risk(
-            portfolio, context.snapshot, stale_after, context.model.credentials.risk_free_rate
+            portfolio,
+            context.snapshot,
+            stale_after,
+            context.model.credentials.risk_free_rate,
+            iv_from_neighbours=bool(st.session_state.get(NEIGHBOURS_KEY)),
         ),
         monitor.views.fills(portfolio, context.snapshot, source.saved_at),
         monitor,

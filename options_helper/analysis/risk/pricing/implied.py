@@ -29,7 +29,8 @@ class Solution(NamedTuple):
     Attributes:
         iv, bid_iv, ask_iv: Fractions, NaN for none; `bid_iv` is 0 if every volatility is too high.
         greeks: Of one share of one long option.
-        reason: Why `iv` and the Greeks are missing, None if they are there.
+        reason: Why the quote has no volatility, None if it has one.
+        is_modelled: Whether `iv` comes from the neighbours of its expiry instead; then `reason` stays.
     """
 
     iv: float
@@ -37,6 +38,7 @@ class Solution(NamedTuple):
     ask_iv: float
     greeks: ModelGreeks
     reason: Reason | None
+    is_modelled: bool = False
 
 
 def unsolved(reason: Reason) -> Solution:

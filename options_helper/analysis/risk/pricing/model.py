@@ -13,7 +13,7 @@ do not limit the precision: an option on its last day is right to the second.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import QuantLib as ql  # noqa: N813 - the library's own abbreviation
@@ -34,7 +34,7 @@ class OptionInputs(NamedTuple):
     Attributes:
         spot, strike: Dollars per share, above zero.
         years: Calendar time to expiry, above zero; a year has 365 days.
-        rate, dividend_yield: Continuously compounded, not below zero.
+        rate, dividend_yield: Continuously compounded; not below zero for American exercise.
         european: Whether it can be exercised at expiry only.
     """
 
@@ -110,6 +110,16 @@ class Model:
     def pricer(self, option: OptionInputs) -> Callable[[float], float]:
         """Return the price as a function of volatility; it is valid until the model prices another option."""
         return self._black(option) if option.is_never_early else self._american(option)
+
+    def prices_at(self, option: OptionInputs, volatility: float, spots: Sequence[float]) -> list[float]:
+        """Return the prices at other prices of the underlying, above zero."""
+        if option.is_never_early:
+            return [self._black(option._replace(spot=spot))(volatility) for spot in spots]
+        price, found = self._american(option), []
+        for spot in spots:
+            self._spot.setValue(spot)
+            found.append(price(volatility))
+        return found
 
     def greeks(self, option: OptionInputs, volatility: float) -> ModelGreeks:
         """Return the Greeks at a volatility."""

@@ -34,10 +34,10 @@ def compute_curve(model: Model, holding: Holding, prices: Floats, days: float, c
     Contracts that expire on that day or before have their intrinsic value, later ones the model's.
     """
     pnl = holding.value_at(model, prices, days) - cost
-    return RiskCurve(days, prices, pnl, _zeros(prices, pnl))
+    return RiskCurve(days, prices, pnl, find_zeros(prices, pnl))
 
 
-def _zeros(prices: Floats, pnl: Floats) -> tuple[float, ...]:
+def find_zeros(prices: Floats, pnl: Floats) -> tuple[float, ...]:
     """Return where the line between the points crosses zero."""
     found = []
     for (low, at_low), (high, at_high) in pairwise(zip(prices.tolist(), pnl.tolist(), strict=True)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -41,10 +42,7 @@ class KnownLeg(NamedTuple):
             inside = option.strike - spots if option.is_put else spots - option.strike
             return self.scale * np.maximum(inside, 0.0)
         iv = max(self.iv + iv_shift, LEAST_VOLATILITY)
-        later = option._replace(years=left)
-        prices = [
-            model.price(later._replace(spot=spot), iv) for spot in np.maximum(spots, _LEAST_SPOT).tolist()
-        ]
+        prices = model.prices_at(option._replace(years=left), iv, np.maximum(spots, _LEAST_SPOT).tolist())
         return self.scale * np.array(prices)
 
 
@@ -95,7 +93,7 @@ def _known_leg(risk: LiveRisk, number: int) -> KnownLeg | None:
     scale, spot = float(risk.prices.scale[number]), float(risk.prices.spot[number])
     if risk.terms.is_stock[number] and spot > 0:
         return KnownLeg(None, 0.0, scale, spot)
-    if option is not None and solution.reason is None:
+    if option is not None and not math.isnan(solution.iv):
         return KnownLeg(option, solution.iv, scale, option.spot)
     return None
 

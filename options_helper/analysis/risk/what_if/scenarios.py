@@ -5,17 +5,18 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from options_helper.analysis.arrays.types import Floats
 from options_helper.analysis.risk.live_risk import LiveRisk
 from options_helper.analysis.risk.pricing.model import DAYS_PER_YEAR, Model
-from options_helper.analysis.risk.what_if.holdings import Holding
+from options_helper.analysis.risk.what_if.holdings import Holding, holding_of
 from options_helper.analysis.text.figures import MINUS, format_percent, format_pnl
 
-MOVES = (-3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0)
-BOOK_STEP = 0.03
+_MOVES = (-3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0)
+_BOOK_STEP = 0.03
 _MOST_STEP, _LEAST_STEP = 0.25, 0.002
 _FIXED_DAYS = (0, 1, 7, 30)
 _MOST_DAYS = 30
@@ -37,7 +38,7 @@ class Scenario:
 
     name: str
     changes: tuple[float, ...]
-    days: tuple[int, ...]
+    days: tuple[float, ...]
     iv_points: float
     pnl: Floats
     coverage: str
@@ -54,44 +55,67 @@ class Scenario:
         return f"Worst in this grid: {format_pnl(float(self.pnl[row, column]))} at {where}{partly}"
 
 
+class Shock(NamedTuple):
+    """A selection of legs, and what moves them.
+
+    Attributes:
+        holdings: The legs by underlying.
+        name: What moves, in words.
+        step: The fraction of one move.
+        betas: How much each underlying moves with `name`; one that is missing leaves its legs out. Without
+            betas all move by the same fraction.
+    """
+
+    holdings: Mapping[str, Holding]
+    name: str
+    step: float
+    betas: Mapping[str, float] | None = None
+
+
+def shock_of(risk: LiveRisk, numbers: Sequence[int]) -> Shock:
+    """Return the shock of some legs: in expected moves on one underlying, through beta on several."""
+    holdings = {stock: holding_of(risk, own) for stock, own in _by_stock(risk, numbers).items()}
+    if len(holdings) == 1:
+        [(stock, holding)] = holdings.items()
+        return Shock(holdings, stock, step_of(holding))
+    betas = risk.at.betas
+    if betas is None:
+        return Shock(holdings, "every underlying", _BOOK_STEP)
+    return Shock(holdings, betas.benchmark, _BOOK_STEP, betas.values)
+
+
 def compute_scenario(
     model: Model,
-    holdings: Mapping[str, Holding],
+    shock: Shock,
     *,
-    name: str,
-    step: float,
+    changes: Sequence[float],
     iv_points: float,
-    days: Sequence[int],
-    betas: Mapping[str, float] | None = None,
+    days: Sequence[float],
 ) -> Scenario:
     """Return the grid of a selection.
 
     Args:
         model: The model.
-        holdings: The selection's legs by underlying.
-        betas: How much each underlying moves with `name`; one that is missing leaves its legs out. Without
-            betas all move by the same fraction.
-        name: What moves, in words.
-        step: The fraction of one move.
+        shock: The selection, and what moves it.
+        changes: The rows, as fractions.
         iv_points: Points added to every volatility, from the first column on.
         days: The columns.
     """
-    changes = tuple(move * step for move in MOVES)
     whole = Holding((), 0)
     pnl = np.zeros((len(changes), len(days)))
-    for stock, holding in holdings.items():
-        beta = 1.0 if betas is None else betas.get(stock)
+    for stock, holding in shock.holdings.items():
+        beta = 1.0 if shock.betas is None else shock.betas.get(stock)
         known = holding.known if beta is not None else ()
         whole = Holding((*whole.known, *known), whole.legs + holding.legs)
         own = [change * (beta or 0.0) for change in changes]
         pnl = pnl + _grid(model, Holding(known, holding.legs), own, days, iv_points)
     if not whole.known:
         pnl = np.full_like(pnl, math.nan)
-    return Scenario(name, changes, tuple(days), iv_points, pnl, whole.coverage, whole.is_whole)
+    return Scenario(shock.name, tuple(changes), tuple(days), iv_points, pnl, whole.coverage, whole.is_whole)
 
 
 def _grid(
-    model: Model, holding: Holding, changes: Sequence[float], days: Sequence[int], iv_points: float
+    model: Model, holding: Holding, changes: Sequence[float], days: Sequence[float], iv_points: float
 ) -> Floats:
     columns = []
     factors = np.maximum(1 + np.array(changes), 0.0)
@@ -112,21 +136,30 @@ def step_of(holding: Holding) -> float:
     """
     options = [leg for leg in holding.known if leg.option is not None]
     if not options:
-        return BOOK_STEP
+        return _BOOK_STEP
     nearest = min(options, key=lambda leg: abs(leg.option.strike / leg.spot - 1) if leg.option else math.inf)
     days = min(max(holding.front_days, 1.0), float(_MOST_DAYS))
     step = nearest.iv * math.sqrt(days / DAYS_PER_YEAR)
     return min(max(step, _LEAST_STEP), _MOST_STEP)
 
 
+def moves_of(step: float) -> tuple[float, ...]:
+    """Return three moves down, none, and three up."""
+    return tuple(move * step for move in _MOVES)
+
+
 def days_for(holdings: Mapping[str, Holding]) -> tuple[int, ...]:
     """Return the columns: now, tomorrow, a week, 30 days, and the first expiry."""
-    fronts = [each.front_days for each in holdings.values() if each.front_days > 0]
-    front = math.ceil(min(fronts, default=0.0))
+    front = math.ceil(first_expiry_days(holdings))
     return tuple(sorted({*_FIXED_DAYS, front} if front else set(_FIXED_DAYS)))
 
 
-def by_stock(risk: LiveRisk, numbers: Sequence[int]) -> dict[str, list[int]]:
+def first_expiry_days(holdings: Mapping[str, Holding]) -> float:
+    """Return the days until the first expiry; 0 without options."""
+    return min((each.front_days for each in holdings.values() if each.front_days > 0), default=0.0)
+
+
+def _by_stock(risk: LiveRisk, numbers: Sequence[int]) -> dict[str, list[int]]:
     """Return the numbers of legs by underlying."""
     found: dict[str, list[int]] = {}
     for number in numbers:
@@ -139,9 +172,9 @@ def format_change(change: float) -> str:
     return format_percent(change, signed=True) if change else "unchanged"
 
 
-def format_days(days: int) -> str:
+def format_days(days: float) -> str:
     """Return `now`, `tomorrow` or `in 7 days`."""
-    return {0: "now", 1: "tomorrow"}.get(days, f"in {days} days")
+    return {0.0: "now", 1.0: "tomorrow"}.get(days, f"in {days:g} days")
 
 
 def scenario_rows(scenario: Scenario) -> list[dict[str, object]]:

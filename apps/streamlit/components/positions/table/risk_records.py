@@ -41,7 +41,9 @@ class RiskRecords:
         if leg is None:
             known = whole.get("covered_legs") == whole.get("legs")
             own = _take(_OF_POSITIONS, whole if known else {})
-            return {**dict.fromkeys(_FIELDS, ""), **own, "iv_note": "", "moves": ""}
+            modelled = whole.get("modelled_legs") if known else 0
+            note = f"{modelled} modelled" if modelled else ""
+            return {**dict.fromkeys(_FIELDS, ""), **own, "iv_note": note, "moves": ""}
         record = self.legs.get((position_id, leg), {})
         figures = {**dict.fromkeys(_FIELDS, ""), **_take(_OF_LEGS, record)}
         if whole.get("legs") == 1:
@@ -56,8 +58,8 @@ def _take(sources: Mapping[str, str], record: Record) -> Record:
 
 
 def _iv_note(record: Record) -> str:
-    """Return the volatilities of bid and ask, else why there is none."""
-    reason = record.get("reason")
+    """Return the volatilities of bid and ask, else why there is none, or that it is modelled."""
+    reason = "modelled" if record.get("modelled") else record.get("reason")
     low, high = record.get("bid_iv"), record.get("ask_iv")
     if low is not None and high is not None:
         return f"{format_percent(low)[:-1]}\N{EN DASH}{format_percent(high)}"

@@ -1,0 +1,112 @@
+"""P/L of an underlying or the portfolio by its move: at the first expiry, today, and at a date between."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from apps.streamlit.components.charts.chart_data import curve_rows
+from apps.streamlit.components.charts.charts import draw, payoff_spec, say
+from options_helper.analysis.risk import LiveRisk
+from options_helper.analysis.risk.pricing.model import Model
+from options_helper.analysis.risk.what_if.curves import RiskCurve, find_zeros, price_range
+from options_helper.analysis.risk.what_if.scenarios import (
+    Scenario,
+    Shock,
+    compute_scenario,
+    first_expiry_days,
+    format_change,
+    moves_of,
+    shock_of,
+)
+from options_helper.analysis.text.figures import format_bare_price
+from options_helper.analysis.text.wording import format_day
+from options_helper.times import new_york_date
+
+_HEIGHT, _POINTS = 210, 31
+
+
+def render_move_curves(risk: LiveRisk, numbers: Sequence[int], base: float | None, *, key: str) -> None:
+    """Draw the curves of some legs, from their P/L Open `base`, or from their value now if it is None."""
+    shock = shock_of(risk, numbers)
+    if not any(holding.known for holding in shock.holdings.values()):
+        say("No payoff: the model knows none of these legs.")
+        return
+    first = first_expiry_days(shock.holdings)
+    chosen = 0
+    if (most := math.ceil(first) - 1) >= 1:
+        chosen = int(st.slider("Days from today", 0, most, 0, key=f"{key}-days"))
+    days = {"payoff": first} if first else {}
+    days |= {"today": 0.0} | ({"date": float(chosen)} if chosen else {})
+    scenario = compute_scenario(
+        Model(), shock, changes=_changes(shock), iv_points=0.0, days=list(days.values())
+    )
+    base = base if scenario.is_whole else None
+    spot = _spot(shock)
+    curves = {kind: _curve(scenario, column, base, spot) for column, kind in enumerate(days)}
+    names = {"today": "today", "date": _date_words(risk, chosen), "payoff": _first_words(risk, shock, first)}
+    by_model = "by the model" in names["payoff"]
+    table = pd.concat([curve_rows(curve, kind) for kind, curve in curves.items()], ignore_index=True)
+    spec = payoff_spec(height=_HEIGHT, by_model=by_model, moves=spot is None)
+    draw(table, spec, key=f"{key}-chart", words="Profit and loss by price")
+    signs = {
+        "payoff": "\u2014 \u2014" if by_model else "\u2014\u2014",
+        "today": "- -",
+        "date": "\u00b7\u00b7\u00b7",
+    }
+    parts = [_line_words(signs[kind], names[kind], curve, spot) for kind, curve in curves.items()]
+    if spot is None:
+        parts.append(f"by the move of {shock.name}")
+    if not scenario.is_whole:
+        parts.append(f"contains {scenario.coverage}")
+    if base is None:
+        parts.append("P/L from now on")
+    say(" \u00b7 ".join(parts))
+
+
+def _spot(shock: Shock) -> float | None:
+    """Return the price of the one underlying, None for several."""
+    if len(shock.holdings) > 1:
+        return None
+    [holding] = shock.holdings.values()
+    return holding.known[0].spot
+
+
+def _changes(shock: Shock) -> list[float]:
+    """Return the moves of the curves' points; those of one underlying contain its strikes."""
+    spot = _spot(shock)
+    if spot is None:
+        moves = moves_of(shock.step)
+        return [float(move) for move in np.linspace(moves[0], moves[-1], _POINTS)]
+    [holding] = shock.holdings.values()
+    return [float(price) / spot - 1 for price in price_range(holding, spot, _POINTS)]
+
+
+def _curve(scenario: Scenario, column: int, base: float | None, spot: float | None) -> RiskCurve:
+    """Return one column as a curve by price, or by move without a spot."""
+    moves = np.array(scenario.changes)
+    places, pnl = moves if spot is None else spot * (1 + moves), scenario.pnl[:, column] + (base or 0.0)
+    return RiskCurve(scenario.days[column], places, pnl, find_zeros(places, pnl))
+
+
+def _first_words(risk: LiveRisk, shock: Shock, first: float) -> str:
+    """Return `at expiry` if all options expire together, else the first expiry, which the model values."""
+    known = [leg for holding in shock.holdings.values() for leg in holding.known]
+    ends = {leg.option.years for leg in known if leg.option is not None}
+    day = format_day(new_york_date(risk.at.as_of + dt.timedelta(days=first)))
+    return f"at expiry, {day}" if len(ends) == 1 else f"first expiry, {day}, by the model"
+
+
+def _date_words(risk: LiveRisk, days: int) -> str:
+    return format_day(new_york_date(risk.at.as_of) + dt.timedelta(days=days))
+
+
+def _line_words(sign: str, name: str, curve: RiskCurve, spot: float | None) -> str:
+    write = format_change if spot is None else format_bare_price
+    zeros = " / ".join(map(write, curve.break_evens))
+    return f"{sign} {name}" + (f": break-even {zeros}" if zeros else "")
