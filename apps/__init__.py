@@ -1,1 +1,1 @@
-"""The applications built on the package; never on the path themselves (`apps/streamlit` is not streamlit)."""
+"""The applications built on the package; not on the import path (`apps/streamlit` is not streamlit)."""

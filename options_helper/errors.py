@@ -1,4 +1,4 @@
-"""Everything that can go wrong, as one tree.
+"""All errors of the package, as one tree.
 
     OptionsHelperError                a sentence a user can act on; str(error) is shown as it is
     ├── UserFileError                 path, place, reason
@@ -104,12 +104,12 @@ class ContractSymbolError(OptionsHelperError, ValueError):
 
 
 class AlpacaRestError(OptionsHelperError):
-    """A GET without a usable answer.
+    """A GET without a usable response.
 
     Attributes:
-        status: The HTTP status, or None if no answer came.
+        status: The HTTP status, or None if no response came.
         path: The URL's path, never its query or headers.
-        retry_after: The seconds after which the server allows another request, if it named them.
+        retry_after: The seconds after which the server allows another request, if it reported them.
     """
 
     def __init__(

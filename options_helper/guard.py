@@ -1,4 +1,4 @@
-"""A guard that carries on after an unforeseen error, so that one failure does not end everything else."""
+"""A guard that carries on after an unforeseen error, so that one failure does not end the rest."""
 
 from __future__ import annotations
 

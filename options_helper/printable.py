@@ -1,4 +1,4 @@
-"""Foreign text for a terminal or a log."""
+"""Makes foreign text safe for a terminal or a log."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _UNDECODABLE = range(0xDC80, 0xDD00)  # how Python keeps a file name's bytes tha
 
 
 def printable(text: str, *, keep_lines: bool = False) -> str:
-    r"""Return the text with characters that would act on a terminal written as escapes such as `\x1b`.
+    r"""Return the text with whatever would act on a terminal written as escapes such as `\x1b`.
 
     Args:
         text: Any text, lone surrogates included.
@@ -23,7 +23,7 @@ def printable(text: str, *, keep_lines: bool = False) -> str:
 
 
 def printable_json(document: object) -> str:
-    r"""Return a document as indented JSON; what acts on a terminal is written as `\u001b` or the like."""
+    r"""Return a document as indented JSON, with whatever would act on a terminal escaped as `\u001b`."""
     text = json.dumps(document, indent=2, ensure_ascii=False)
     if text.replace("\n", "").isprintable():
         return text

@@ -1,6 +1,6 @@
 """The newest quote and trade of each symbol, as columns.
 
-Passing on a snapshot of thousands of symbols costs nothing; read as mappings, the tables yield `Quote` and
+Passing on a snapshot of thousands of symbols costs nothing. Read as mappings, the tables yield `Quote` and
 `Trade`.
 """
 
@@ -46,12 +46,12 @@ _OWN_FIELDS = {"received_at", "from_rest"}
 
 
 def _read(row: object, name: str) -> Any:  # noqa: ANN401 - the field's type
-    """Return a field; a foreign object need not have our own two."""
+    """Return a field of a row, None if a foreign object lacks it."""
     return getattr(row, name, None) if name in _OWN_FIELDS else getattr(row, name)
 
 
 def _as_time(value: dt.datetime | str | None) -> dt.datetime | None:
-    """Return an aware time; text is ISO 8601, and a time without a zone is UTC."""
+    """Return an aware time; text must be ISO 8601, and a time without a zone is UTC."""
     at = dt.datetime.fromisoformat(value) if isinstance(value, str) else value
     return at.replace(tzinfo=dt.UTC) if at is not None and at.tzinfo is None else at
 

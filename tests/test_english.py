@@ -20,16 +20,16 @@ OPENING = re.compile(r"(What|Whether|Where|Which)\b")
 ROUTE = re.compile(r"`/v\d")
 # A function's docstring begins with one of these, or names the route that it answers.
 VERBS = """
-Acknowledge Add Advance Announce Answer Apply Ask Assign Assume Attach Begin Build Bust Buy Call
+Acknowledge Activate Add Advance Announce Answer Apply Ask Assign Assume Attach Begin Build Bust Buy Call
 Cancel Change Check Choose Clear Close Collect Combine Compare Compute Connect Continue Convert Copy
 Correct Count Create Cut Date Decompress Delete Deliver Describe Detach Do Draw Drop End Enter
 Estimate Evaluate Explain Extract Fetch File Fill Find Fix Forget Format Give Group Hand Handle Ignore
 Import Join Keep Leave Let Limit Listen Load Log Look Make Mark Mask Measure Merge Move Multiply
-Notify Offer Open Pair Parse Pass Pause Perform Ping Place Play Postpone Prepare Print Publish Put
+Notify Offer Open Pair Parse Pass Pause Perform Ping Place Play Postpone Prepare Print Probe Publish Put Queue
 Raise Read Receive Record Reduce Refuse Register Reject Release Remember Remove Render Replace Report
-Request Reset Restart Resume Retry Return Round Run Save Say Schedule Select Send Serve Set Shift Show
+Request Reset Respond Restart Resume Retry Return Round Run Save Say Schedule Select Send Serve Set Shift Show
 Skip Sort Split Start Stop Store Subscribe Sum Take Translate Trim Turn Unsubscribe Update Use
-Validate Verify Wait Watch Write Yield
+Validate Verify Wait Watch Withhold Write Yield
 """
 CLUMSY = re.compile(r"\b(None where|where not|where None|where unknown)\b")
 HOUSE_WORDS = re.compile(r"\b(told|tells|anew|likewise|mishaps?|of which|so many|be it)\b", re.IGNORECASE)

@@ -115,7 +115,7 @@ def format_osi_compact(contract: ParsedContract) -> str:
 
 
 def contract_symbol(underlying: str, terms: Position | Leg) -> str:
-    """Return Alpaca's symbol of a position's or leg's contract; `terms.root` overrides the underlying's own.
+    """Return Alpaca's symbol of a position's or leg's contract; `terms.root` overrides the underlying's root.
 
     Raises:
         ContractSymbolError: No symbol can express these terms.
@@ -129,7 +129,7 @@ def contract_root(symbol: str) -> str:
 
 
 def root_of(underlying: str, terms: Position | Leg) -> str:
-    """Return the root of a position's or leg's contract; `terms.root` overrides the underlying's own."""
+    """Return the root of a position's or leg's contract; `terms.root` overrides the underlying's root."""
     return normalize_underlying(terms.root or underlying)
 
 

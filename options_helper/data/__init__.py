@@ -1,1 +1,1 @@
-"""Connections to the outside: Alpaca, over HTTP GET and websocket."""
+"""Connections to Alpaca, over HTTP GET and websockets."""

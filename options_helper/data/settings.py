@@ -51,7 +51,7 @@ class Account(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AlpacaSettings:
-    """Everything needed to talk to Alpaca, compared whole; the keys never appear in its repr.
+    """Everything needed to talk to Alpaca, compared by value; the keys never appear in its repr.
 
     Attributes:
         trading_url: REST host of the account; its `/stream` is the trading stream.
@@ -123,7 +123,7 @@ class AlpacaSettings:
 
 
 def mask(secret: str) -> str:
-    """Return the first two and last two characters of a key with the rest hidden; hide short ones whole."""
+    """Return a key with all but its first two and last two characters hidden; hide short ones entirely."""
     return f"{secret[:2]}…{secret[-2:]}" if len(secret) >= 12 else "…"  # noqa: PLR2004 - a display choice
 
 

@@ -44,7 +44,7 @@ def check_account(settings: AlpacaSettings, build_rest: BuildRest) -> Finding:
 
 
 def _other_host(error: AlpacaRestError, settings: AlpacaSettings, build_rest: BuildRest) -> str:
-    """Return the advice to change hosts if the key belongs to Alpaca's other one, else ""."""
+    """Return the advice to change hosts if the key belongs to Alpaca's other host, else ""."""
     if error.status not in {_UNAUTHORIZED, _FORBIDDEN} or not settings.can_override_account:
         return ""
     other = Account.LIVE if settings.account is Account.PAPER else Account.PAPER

@@ -62,25 +62,25 @@ class DoctorInput:
         return self.portfolio or Path(self.env.get(PORTFOLIO_VARIABLE) or "portfolio.json")
 
 
-def examine(patient: DoctorInput) -> Iterator[Finding]:
+def examine(inputs: DoctorInput) -> Iterator[Finding]:
     """Yield every finding as soon as it is known."""
     yield check_versions()
-    settings, finding = _find_keys(patient)
+    settings, finding = _find_keys(inputs)
     yield finding
-    today = new_york_date(patient.clock())
-    portfolio, of_portfolio = _read_portfolio(patient.portfolio_path)
+    today = new_york_date(inputs.clock())
+    portfolio, of_portfolio = _read_portfolio(inputs.portfolio_path)
     if settings is None:
         yield from (Finding(name, Level.NOTE, _WITHOUT_KEYS) for name in ("Account", "Clock", "Streams"))
     else:
         yield _name_hosts(settings)
-        yield check_account(settings, patient.build_rest)
-        yield check_clock(settings, patient.build_rest, patient.clock)
+        yield check_account(settings, inputs.build_rest)
+        yield check_clock(settings, inputs.build_rest, inputs.clock)
         plan = plan_subscription(portfolio, settings, today) if portfolio is not None else None
-        yield from _ask_streams(streams_to_ask(settings, plan), settings, patient.times)
+        yield from _ask_streams(streams_to_ask(settings, plan), settings, inputs.times)
     yield of_portfolio
     if portfolio is not None:
         yield check_subscription(portfolio, settings, today)
-    yield _find_log(patient.env)
+    yield _find_log(inputs.env)
 
 
 def _find_log(env: Mapping[str, str]) -> Finding:
@@ -91,23 +91,23 @@ def _find_log(env: Mapping[str, str]) -> Finding:
     return Finding("Log", Level.OK, str(log))
 
 
-def _find_keys(patient: DoctorInput) -> tuple[AlpacaSettings | None, Finding]:
+def _find_keys(inputs: DoctorInput) -> tuple[AlpacaSettings | None, Finding]:
     try:
-        settings = load_settings(patient.env, env_file=patient.env_file)
+        settings = load_settings(inputs.env, env_file=inputs.env_file)
     except SettingsError as error:
-        level = Level.NOTE if _asked_for_the_file_only(patient) else Level.FAIL
+        level = Level.NOTE if _asked_for_the_file_only(inputs) else Level.FAIL
         return None, Finding("Keys", level, str(error))
-    places = ("the environment" if patient.env.get(name) else str(patient.env_file) for name in KEY_NAMES)
+    places = ("the environment" if inputs.env.get(name) else str(inputs.env_file) for name in KEY_NAMES)
     where = " and ".join(dict.fromkeys(places))
     return settings, Finding("Keys", Level.OK, f"{settings.masked_key} and its secret, from {where}")
 
 
-def _asked_for_the_file_only(patient: DoctorInput) -> bool:
-    """Return whether a file was named and there are no keys, which a file's check does not need."""
-    if patient.portfolio is None:
+def _asked_for_the_file_only(inputs: DoctorInput) -> bool:
+    """Return whether only the file can be checked: one was named, and there are no keys."""
+    if inputs.portfolio is None:
         return False
     try:
-        values = read_environment(patient.env, env_file=patient.env_file)
+        values = read_environment(inputs.env, env_file=inputs.env_file)
     except SettingsError:
         return False
     return not any(values.get(name) for name in KEY_NAMES)
@@ -125,7 +125,7 @@ def _name_hosts(settings: AlpacaSettings) -> Finding:
 def _ask_streams(
     groups: Iterable[list[AskedStream]], settings: AlpacaSettings, times: ConnectionTimes | None
 ) -> Iterator[Finding]:
-    """Ask all streams at once: a server that does not answer costs a whole handshake's time for each."""
+    """Probe all streams at once, because each unanswered handshake takes its whole time limit."""
     questions = [_Question(group, settings, times) for group in groups]
     for question in questions:
         question.start()

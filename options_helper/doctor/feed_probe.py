@@ -36,7 +36,7 @@ class FeedProbe:
     Attributes:
         feed: The requested feed; "" for fills.
         detail: Why it is not granted, in words, else "".
-        granted: How many symbols stream, None if none were asked for.
+        granted: How many symbols stream, None if none were requested.
         channels: The plan's limit, if it was met.
         invalid: Symbols that Alpaca does not accept.
     """
@@ -51,11 +51,11 @@ class FeedProbe:
 
 
 class _Answered(Exception):
-    """Thrown out of the connection by its observer once the server has said what there is to know."""
+    """Raised by the observer to leave the connection once the answer is known."""
 
 
 class _Watcher(SilentObserver):
-    """Ends the connection once it is authenticated, or, if it is to subscribe, once that is acknowledged."""
+    """Ends the connection once it is authenticated or, if it subscribes, once that is acknowledged."""
 
     def __init__(self, *, subscribes: bool) -> None:
         self._subscribes = subscribes
@@ -71,11 +71,11 @@ class _Watcher(SilentObserver):
         self._before = words
 
     def limited(self, channels: int) -> None:
-        """Keep the plan's limit."""
+        """Record the plan's limit."""
         self.channels = channels
 
     def invalid(self, symbols: frozenset[str]) -> None:
-        """Keep what Alpaca does not accept."""
+        """Record the symbols that Alpaca does not accept."""
         self.refused = symbols
 
     def subscribed(self, granted: frozenset[str] | None) -> None:
@@ -98,8 +98,8 @@ def probe_feed(
         settings: Keys and hosts.
         stream: The stream to ask for.
         feed: Its feed; "" for fills.
-        symbols: What to subscribe, the most wanted first; nothing is subscribed without.
-        times: The clockwork of the connection.
+        symbols: What to subscribe, in order of priority; if empty, nothing is subscribed.
+        times: The timings of the connection.
 
     Raises:
         MissingDependency: alpaca-py is not installed.

@@ -41,7 +41,7 @@ class AskedStream:
 
     Attributes:
         needed: Whether the page would use it with the current settings.
-        symbols: What the page would subscribe, the most wanted first.
+        symbols: What the page would subscribe, in order of priority.
     """
 
     stream: StreamName
@@ -56,7 +56,7 @@ class AskedStream:
 
 
 def streams_to_ask(settings: AlpacaSettings, plan: SubscriptionPlan | None = None) -> list[list[AskedStream]]:
-    """Return the feeds to probe by stream, the configured one first, with what the page would subscribe.
+    """Return the feeds to probe by stream, the configured one first, with the page's symbols.
 
     Alpaca may count connections over all feeds of a stream.
     """

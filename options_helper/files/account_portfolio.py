@@ -69,8 +69,8 @@ def write_account_portfolio(
     """Return an account as a portfolio file, merged into an existing one if there is one.
 
     Raises:
-        PortfolioError: The account holds what no file can name; or it has a row that could not be read, so
-            a merge might remove what is held.
+        PortfolioError: The account holds something that no file can express; or one of its rows could not be
+            read, so a merge might remove a position that is held.
     """
     if existing is None:
         before, merged = Portfolio(), write_portfolio(history)

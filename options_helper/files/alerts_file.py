@@ -91,9 +91,9 @@ class AlertsFile:
     def read_if_changed(self) -> tuple[list[AlertRule], str] | None:
         """Return what `read` would, or None if nothing is new.
 
-        An unusable version is reported at the second look, because an editor may still have been writing at
-        the first. An unreadable file is tried again at each look, because a granted permission or a released
-        lock makes no new version.
+        An unusable version is reported at the second call, because an editor may still have been writing at
+        the first. An unreadable file is tried again at each call, because a permission or a lock may change
+        without a new version.
         """
         version, reported, unread = file_version(self.path), self._reported, self._unread
         if version == reported and not unread:
@@ -144,7 +144,7 @@ def _explained(path: Path, document: object, error: ValidationError) -> AlertsFi
 
 
 def _unknown_key(key: str, *, first: bool) -> str:
-    """Return the sentence for an unknown key, which it names only if it resembles one of ours."""
+    """Return the sentence for an unknown key; it names the key only if it resembles one of ours."""
     known = {"alerts"} if first else set(AlertRule.model_fields)
     meant = closest(key, known)
     if meant:
@@ -158,7 +158,7 @@ def _place(location: list[int | str]) -> str:
 
 
 def _refuse_twins(path: Path, document: object) -> None:
-    """Reject a repeated key; JSON would keep the last one, and the alert would watch something else."""
+    """Reject a repeated key, because JSON would silently keep the last one."""
     alerts = document.get("alerts") if isinstance(document, dict) else None
     entries = [("", document)]
     entries += [

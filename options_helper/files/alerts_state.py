@@ -1,4 +1,4 @@
-"""The state of a portfolio's alerts, kept over a restart in a file of our own beside the log."""
+"""The state of a portfolio's alerts, kept across restarts in a file of our own beside the log."""
 
 from __future__ import annotations
 
@@ -43,9 +43,9 @@ class AlertsState:
         self.path = folder / f"alerts-{digest}.json"
 
     def load(self) -> KeptAlerts | None:
-        """Return what was kept, None if there is nothing or it cannot be read.
+        """Return the kept alerts, None if there are none or they cannot be read.
 
-        What was only pending begins again, because nobody looked meanwhile.
+        Pending alerts begin again, because nothing was watched in the meantime.
         """
         try:
             content, _ = read_file(self.path, most_bytes=_MAX_BYTES)

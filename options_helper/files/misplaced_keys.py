@@ -1,4 +1,4 @@
-"""Keys that would change the meaning of a portfolio but are in a place where they are not read.
+"""Keys that would change the meaning of a portfolio but are in a place that is not read.
 
 Unknown keys are ignored. An error is one of our keys in the wrong place, a near miss of one, and what
 contradicts the entry: another side or currency, or the word that the position is closed.
@@ -84,7 +84,7 @@ def kind_of(entry: Mapping[str, object], *, leg: bool) -> str:
 
 
 def refused_keys(kind: str) -> frozenset[str]:
-    """Return the keys, as usually spelled, that are refused on a kind of entry whatever else it contains."""
+    """Return the keys, as usually spelled, that a kind of entry never accepts."""
     misplaced = _OURS - _KEYS[kind]
     others = (
         name
@@ -141,7 +141,7 @@ def _misplaced(key: str, kind: str, value: object) -> str:
 
 
 def _amount_named(plain: str, kind: str, value: object) -> str | None:
-    """Return our key for an amount that another program names so, if it is a number and has no place here."""
+    """Return our key for an amount under another program's name, if it is a number and out of place here."""
     if plain not in refused_numbers(kind) or isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return next(ours for ours in _AMOUNTS if ours not in _KEYS[kind] and plain in _OTHER_NAMES[ours])
@@ -174,7 +174,7 @@ def _vanished(value: object) -> str:
 
 
 def _says_short(plain: str, value: object) -> bool | None:
-    """Return whether a key says that the position is short; None if it says nothing of its side."""
+    """Return whether a key says that the position is short; None if it says nothing about the side."""
     if isinstance(value, bool):
         return {"short": value, "is_short": value, "long": not value, "is_long": not value}.get(plain)
     if plain not in _SIDE_NAMES or not isinstance(value, str):

@@ -123,7 +123,7 @@ def opened_later(portfolio: Portfolio, today: dt.date) -> list[Problem]:
 
 
 def validation_problems(document: object, error: ValidationError) -> list[Problem]:
-    """Return each of pydantic's errors in the words of the file."""
+    """Return pydantic's errors in the file's own terms."""
     return [
         _problem(document, detail)
         for detail in error.errors(include_url=False)

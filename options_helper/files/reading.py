@@ -1,4 +1,4 @@
-"""The one way to open a file that the user names: it reads regular files only, and never blocks."""
+"""Opens the files that the user names: regular files only, without blocking."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _KINDS = (
 def read_file(path: Path, *, most_bytes: int) -> tuple[bytes, FileVersion]:
     """Return a regular file's bytes, and the version of the file that they come from.
 
-    Call it without holding a lock, because a file on a network may take long.
+    Call it without holding a lock, because a network file may take long.
 
     Raises:
         MissingFile: There is no such file.

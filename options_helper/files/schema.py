@@ -79,7 +79,7 @@ def _reference(name: str) -> Schema:
 
 
 def _refine(schema: Schema, kind: str) -> None:
-    """Reduce a model's schema to what an editor shows, and refuse the keys that mean nothing there."""
+    """Reduce a model's schema to what an editor shows, and refuse keys without a meaning there."""
     del schema["title"]
     schema["description"] = schema["description"].split("\n\n")[0]
     properties: Schema = schema["properties"]

@@ -59,7 +59,7 @@ class Endpoint:
 
     @property
     def base_path(self) -> str:
-        """The path below which a proxy serves the page, such as "options"; "" for none."""
+        """The path under which a proxy serves the page, such as "options"; "" if there is none."""
         return urlsplit(self.public_url).path.strip("/")
 
     @property
@@ -95,7 +95,7 @@ class Endpoint:
         return f"{scheme}://{host}:{self.port}/{self.base_path}".rstrip("/")
 
     def answers(self) -> bool:
-        """Return whether the server is up; one with a login refuses this question, but answers it."""
+        """Return whether the server is up; one with a login refuses the request, which is an answer too."""
         connection = self._connect()
         path = f"/{self.base_path}/_stcore/health".replace("//", "/")
         try:
@@ -115,7 +115,7 @@ class Endpoint:
 
 
 def _network_address() -> str:
-    """Return this machine's address on its network, or loopback without one; nothing is sent."""
+    """Return this machine's address on its network, or loopback if it has none; nothing is sent."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
             probe.connect(_TEST_NETWORK)

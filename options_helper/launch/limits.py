@@ -46,5 +46,5 @@ def raise_open_files_limit() -> str:
 
 
 def _bounded(limit: int) -> int:
-    """Return the limit, capped at the most that is needed; a negative one means unlimited."""
+    """Return the limit, capped at what is needed; a negative one means unlimited."""
     return _ENOUGH_FILES if limit < 0 else min(limit, _ENOUGH_FILES)

@@ -82,7 +82,7 @@ class _LogFile(RotatingFileHandler):
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802, ARG002 - logging's own name
         """Report once that the log cannot be written; each later record tries again.
 
-        By default, logging prints a traceback and the record, with whatever a server put into it, each time.
+        By default, logging prints a traceback and the record each time, with whatever a server put into it.
         """
         error = sys.exc_info()[1]
         stream, self.stream = self.stream, None  # it is reopened when needed

@@ -1,4 +1,4 @@
-"""The one-time links of a portal that other devices can reach, and what the launcher says of them."""
+"""The one-time links of a portal that other devices can reach, and the launcher's words about them."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class LoginLinks:
         }
 
     def sentences(self) -> list[str]:
-        """Return what the launcher prints: who can read along, the link, and its QR code."""
+        """Return the lines that the launcher prints: who can read the traffic, the link, and its QR code."""
         if not self.is_needed:
             return []
         said = [f"Log in from another device (once): {self.shared_url}", _qr_code(self.shared_url)]

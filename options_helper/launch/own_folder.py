@@ -1,4 +1,4 @@
-"""A folder for temporary files that only this user can have prepared; no shared folder is trusted."""
+"""A folder for temporary files that only this user can have created; no shared folder is trusted."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _DEMO = "demo-"
 def own_folder() -> Path | None:
     """Return this user's folder in the system's temporary one, created if needed; None if it is not safe.
 
-    It is a real directory owned by this user, with no permissions for anybody else.
+    It is a real directory, owned by this user, with no permissions for others.
     """
     uid = os.getuid() if hasattr(os, "getuid") else 0
     try:

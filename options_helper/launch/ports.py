@@ -24,7 +24,7 @@ def is_free(host: str, port: int) -> bool:
     """Return whether a server could listen on the address now.
 
     Raises:
-        OptionsHelperError: Nobody could, whether or not another server has the port.
+        OptionsHelperError: No server could, even if no other has the port.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
@@ -44,7 +44,7 @@ def is_free(host: str, port: int) -> bool:
 
 @contextlib.contextmanager
 def claimed_port(host: str, asked: int | None) -> Iterator[int]:
-    """Yield the requested port, else 8501 or the next free one, which no other launcher takes meanwhile.
+    """Yield the requested port, else 8501 or the next free one, claimed against other launchers meanwhile.
 
     Raises:
         OptionsHelperError: The requested port is taken, or no free one was found.
@@ -74,7 +74,7 @@ def _claim(host: str, port: int) -> int | None:
 
 
 def _lock(host: str, port: int) -> int | None:
-    """Return a descriptor that claims a port until it is closed, or None if another launcher has."""
+    """Return a descriptor that claims a port until it is closed, or None if another launcher claims it."""
     import fcntl  # noqa: PLC0415 - POSIX only; the caller asks on POSIX only
 
     claim = (own_folder() or Path(os.devnull)) / f"port-{host.replace(':', '_').replace('/', '_')}-{port}"

@@ -69,7 +69,7 @@ def _day(value: object) -> dt.date:
 
 
 def _moment(value: object) -> object:
-    """Return a day unchanged, and a time without a zone as New York's."""
+    """Return a day unchanged; take a time without a zone as New York's."""
     if isinstance(value, str):
         text = value.strip()
         value = dt.date.fromisoformat(text) if _DAY.fullmatch(text) else dt.datetime.fromisoformat(text)

@@ -49,7 +49,7 @@ class _Owned(_Model):
         symbol: The underlying (`AAPL`, `BRK-B` or `BRK.B`), or the shares' own symbol.
         opened_at: When it was opened, if known: a day, or a time (in New York if it has no zone).
         account: "none" for a position that is not in the broker's account and not compared with it.
-        stream: True to stream its prices before all others, if not all can stream.
+        stream: True to stream its prices before all others if not all can stream.
     """
 
     id: Text
@@ -91,7 +91,7 @@ class Position(_OptionTerms, _Owned):
     """A single option.
 
     Attributes:
-        contracts: Signed, not zero; negative is a short single.
+        contracts: Signed, not zero; negative is short.
         cost_basis: Dollars per share paid, or received for a short; never negative.
     """
 
@@ -184,7 +184,7 @@ class Portfolio(_Model):
     """Everything in the file; ids are unique.
 
     Attributes:
-        cash: Dollars in addition to the positions, negative for a debt.
+        cash: Dollars besides the positions, negative for a debt.
         account: "none" if nothing in the file is to be compared with the broker's account.
     """
 

@@ -1,4 +1,4 @@
-"""The state file that keeps alerts over a restart, and the notices that leave the page."""
+"""The state file that keeps alerts across restarts, and the notices that leave the page."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class AlertOutlet:
         self._saved: tuple[object, ...] = ()
 
     def restore(self, rules: Sequence[AlertRule]) -> Alerts:
-        """Return the alerts as they were, with the file's present rules and those made on the page."""
+        """Return the alerts as they were, with the file's current rules and those made on the page."""
         kept = self._state.load() if self._state is not None else None
         if kept is None:
             return with_rules(Alerts(), rules)
@@ -37,7 +37,7 @@ class AlertOutlet:
         return self._notices.problem if self._notices is not None else ""
 
     def send(self, raised: Sequence[AlertEvent], portfolio: Portfolio) -> None:
-        """Offer these alerts as notices; return at once."""
+        """Queue notices of these alerts; return at once."""
         if raised and self._notices is not None:
             self._notices.offer(raised, position_names(portfolio))
 

@@ -1,7 +1,7 @@
 """One set of streams per process, controlled from every browser tab.
 
-Alpaca allows one connection per endpoint and account, so the process has one manager. A browser session is a
-*lease*: while one is active the streams may run; when none has been for the grace period, a reaper thread
+Alpaca allows one connection per endpoint and account, so the process has one manager. A browser session holds
+a *lease*: while one is active the streams may run; when none has been for the grace period, a reaper thread
 stops them. Start, Stop and Restart act for every tab, and `last_action` shows each tab who did what and when.
 Nothing here knows Streamlit; `is_active` answers whether a session is connected.
 
@@ -62,7 +62,7 @@ class LiveHub:
 
     Args:
         manager_factory: Builds the manager at the first use of `manager`.
-        grace_seconds: The time that streams keep running after the last browser is gone.
+        grace_seconds: How long the streams keep running after the last browser has gone.
         is_active: Returns whether a session's browser is connected now; called in the reaper's thread.
         clock: Aware UTC time, for `last_action`.
         monotonic: Seconds for the grace period.
@@ -108,7 +108,7 @@ class LiveHub:
 
     @property
     def last_action(self) -> HubAction | None:
-        """The last action, by whom and when; None before the first Start."""
+        """The last action, who took it and when; None before the first Start."""
         return self._last_action
 
     @property
@@ -122,7 +122,7 @@ class LiveHub:
         return self._leases.sessions
 
     def is_connected(self, session_id: str) -> bool:
-        """Return whether a session's browser is connected, as far as is known."""
+        """Return whether a session's browser is connected, as far as known."""
         return self._leases.is_connected(session_id)
 
     def is_running(self) -> bool:

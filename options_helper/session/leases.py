@@ -10,7 +10,7 @@ class SessionLeases:
     """The leases of a process's browser sessions; every method returns immediately, from any thread.
 
     Args:
-        grace_seconds: The time that a lease lasts after its session's connection is lost.
+        grace_seconds: How long a lease lasts after its session's connection is lost.
         is_active: Returns whether a session's browser is connected now; called only by `drop_expired`.
         monotonic: Seconds.
     """

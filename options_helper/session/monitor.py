@@ -2,7 +2,7 @@
 
 One `PortfolioMonitor` per portfolio path and process. Its thread takes a snapshot each second, whether or not
 a browser is looking, and every tab reads the same frozen `MonitorView`. It lives until `registry.close_all`.
-While the streams are stopped a look costs almost nothing, and alerts on ages continue.
+While the streams are stopped, a look costs almost nothing, and alerts on ages continue.
 """
 
 from __future__ import annotations
@@ -130,7 +130,7 @@ class PortfolioMonitor:
         return self._view
 
     def charts(self, now: dt.datetime) -> MonitorView:
-        """Return a view that is at most some seconds old, so that equal charts are not sent again."""
+        """Return a view up to `CHART_SECONDS` old, so that equal charts are not sent again."""
         if abs(now - self._charts.as_of) >= dt.timedelta(seconds=CHART_SECONDS):
             self._charts = self._view
         return self._charts
@@ -156,7 +156,7 @@ class PortfolioMonitor:
             thread.join(timeout=5.0)
 
     def use(self, portfolio: Portfolio, stale_after_seconds: float) -> None:
-        """Watch this version of the portfolio, with this threshold, from now on.
+        """Watch this version of the portfolio, with this threshold.
 
         A changed portfolio restarts the curves; alerts continue. If tabs disagree, the last caller wins.
         """

@@ -1,7 +1,7 @@
 """Notices outside the page, over the services that `OH_NOTIFY` names.
 
-A thread of its own delivers them, so that a slow service delays nothing else. Several alerts that are raised
-while it is busy, or at once, go out together.
+A separate thread delivers them, so that a slow service delays nothing else. Alerts that are raised together,
+or while it is busy, go out as one notice.
 """
 
 from __future__ import annotations
@@ -51,8 +51,8 @@ def deliver(env: Mapping[str, str], text: str) -> Delivery:
     """Send a notice to every service in `OH_NOTIFY` and return which of them took it; it may take seconds.
 
     Raises:
-        SettingsError: The variable is not set, or holds no address that can be used.
-        MissingDependency: The package that sends notices is not installed.
+        SettingsError: The variable is not set, or holds no usable address. MissingDependency: The package
+        that sends notices is not installed.
     """
     services = _services(env)
     taken: list[str] = []
@@ -90,7 +90,7 @@ class Notices:
     Args:
         environment: Returns the variables; read for every notice, so that a change needs no restart.
         send: Delivers one notice.
-        clock: The present time.
+        clock: The current time.
     """
 
     def __init__(
@@ -113,7 +113,7 @@ class Notices:
         return self._problem
 
     def offer(self, events: Iterable[AlertEvent], names: Mapping[str, str]) -> None:
-        """Offer raised alerts for delivery; return at once."""
+        """Queue raised alerts for delivery; return at once."""
         raised = tuple(events)
         with self._lock:
             if not raised:
@@ -134,7 +134,7 @@ class Notices:
             self._thread = thread
 
     def close(self) -> None:
-        """End the thread; a notice that is on its way may be lost. A later one begins another thread."""
+        """End the thread; a notice in transit may be lost. A later one starts another thread."""
         with self._lock:
             thread, self._thread, waiting = self._thread, None, self._waiting
             self._waiting = queue.SimpleQueue()

@@ -32,7 +32,7 @@ def monitor_for(
 ) -> PortfolioMonitor:
     """Return the process's one monitor of a portfolio file, started by the first caller.
 
-    Its alerts are read from the file beside the portfolio, again whenever that file changes. It uses the
+    Its alerts are read from the file beside the portfolio, and again whenever that file changes. It uses the
     portfolio and the threshold of the last caller, and keeps its alerts' state in `state_folder`.
     """
     key = Path(path).resolve()

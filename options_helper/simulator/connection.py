@@ -1,4 +1,4 @@
-"""One websocket connection of a client: sends without waiting, and can end in every way."""
+"""One websocket connection of a client: it sends without waiting, and can end in every way."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ _LINGER_NOT = struct.pack("ii", 1, 0)
 class Connection:
     """A client's connection to one stream; used only on the simulator's loop.
 
-    Frames are written straight to the transport, so nothing waits for a slow client, and a frame that was
-    built once can be sent a million times.
+    Frames are written straight to the transport, so nothing waits for a slow client, and a frame built once
+    can be sent a million times.
     """
 
     def __init__(self, stream: str, request: web.Request, faults: Faults) -> None:
@@ -57,7 +57,7 @@ class Connection:
         raise NotImplementedError
 
     async def open(self) -> None:
-        """Answer the upgrade."""
+        """Respond to the upgrade."""
         await self.socket.prepare(self._request)
         transport = self._request.transport
         self._transport = transport if isinstance(transport, asyncio.Transport) else None

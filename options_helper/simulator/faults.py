@@ -59,7 +59,7 @@ class RestFault:
 
     Attributes:
         status: The status of the answer; 0 gives the ordinary answer, after `delay_seconds`.
-        times: The number of requests it affects, None for all.
+        times: How many requests it affects, None for all.
         hang: True if requests are never answered.
         body: The answer's text instead of an error message; with status 200 it may be anything.
     """

@@ -34,9 +34,9 @@ class AlpacaSimulator(StreamControls, MarketControls, OrderControls):
         plan: Feeds and limits of the simulated subscription.
         tick_seconds: Between the market's steps; 0 leaves them to `tick`.
         order_interval_seconds: Between the steps of the order stories; 0 leaves orders to the caller.
-        portfolio: What the account holds from before today, as a portfolio file's values.
-        differs: Trade what the portfolio does not know, and assign one of its short puts after a while.
-        contracts: What orders are placed for; by default the portfolio's, else what is subscribed.
+        portfolio: The account's holdings from before today, as a portfolio file's values.
+        differs: Make trades that the portfolio does not know, and assign one of its short puts after a while.
+        contracts: The contracts to trade; by default the portfolio's, else the subscribed ones.
         port: 0 takes a free one.
         auth_timeout_seconds: How long a client may take to authenticate.
     """
@@ -106,7 +106,7 @@ class AlpacaSimulator(StreamControls, MarketControls, OrderControls):
         self.stop()
 
     def start(self) -> None:
-        """Start to listen; return once connections are accepted.
+        """Start listening; return once connections are accepted.
 
         Raises:
             OSError: The port is taken.

@@ -77,8 +77,8 @@ class World:
     """The state behind the endpoints; used only on the simulator's loop, except the counters.
 
     Args:
-        contracts: What orders are placed for; by default the portfolio's, else what is subscribed.
-        portfolio: What the account holds from before today, as a portfolio file's values.
+        contracts: The contracts to trade; by default the portfolio's, else the subscribed ones.
+        portfolio: The account's holdings from before today, as a portfolio file's values.
         differs: Let the account differ from the portfolio.
     """
 
@@ -148,7 +148,7 @@ class World:
         return [symbol for symbol in known if (one := parse_contract(symbol)) and one.expiry >= today]
 
     def step_orders(self) -> None:
-        """Continue the order stories, and the events that the portfolio does not know."""
+        """Advance the order stories, and the events that the portfolio does not know."""
         self.flow.step()
         if self.differences is not None:
             self.differences.step()
@@ -182,7 +182,7 @@ class World:
         self.desk.clock = Nanoseconds.now
 
     def send_update(self, update: object) -> None:
-        """Send an order update, or anything in its place, to those who listen."""
+        """Send an order update, or anything in its place, to the clients that listen."""
         for connection in self.clients.connected:
             connection.deliver_update(update)
 

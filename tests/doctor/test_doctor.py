@@ -76,7 +76,7 @@ def simulator() -> Iterator[AlpacaSimulator]:
 
 
 @pytest.fixture
-def patient(simulator: AlpacaSimulator, tmp_path: Path) -> DoctorInput:
+def inputs(simulator: AlpacaSimulator, tmp_path: Path) -> DoctorInput:
     """Keys of the simulator and a portfolio of one contract."""
     path = tmp_path / "portfolio.json"
     path.write_text(json.dumps({"positions": [POSITION]}))
@@ -98,9 +98,9 @@ integration = pytest.mark.integration
 
 @pytest.mark.date_sensitive
 @integration
-def test_a_healthy_patient_has_no_failure(patient: DoctorInput, simulator: AlpacaSimulator, tmp_path) -> None:
+def test_a_healthy_machine_has_no_failure(inputs: DoctorInput, simulator: AlpacaSimulator, tmp_path) -> None:
     """Every check is there, none fails, each stream was asked for, and nothing stays connected."""
-    findings = list(examine(patient))
+    findings = list(examine(inputs))
     assert is_well(findings)
     found = _by_name(findings)
     assert list(found) == [
@@ -130,32 +130,32 @@ def test_a_healthy_patient_has_no_failure(patient: DoctorInput, simulator: Alpac
 
 
 @integration
-def test_only_get_is_sent(patient: DoctorInput, simulator: AlpacaSimulator) -> None:
+def test_only_get_is_sent(inputs: DoctorInput, simulator: AlpacaSimulator) -> None:
     """An examination reads: every request is a GET."""
-    list(examine(patient))
+    list(examine(inputs))
     assert set(simulator.methods_seen) == {"GET"}
 
 
 @integration
-def test_no_secret_is_told(patient: DoctorInput, simulator: AlpacaSimulator, caplog) -> None:
+def test_no_secret_is_reported(inputs: DoctorInput, simulator: AlpacaSimulator, caplog) -> None:
     """Neither findings nor logs hold the keys, whatever goes wrong."""
     caplog.set_level("DEBUG")
     for stream in ("stocks", "options", "fills"):
         simulator.faults.set(stream, refuse_key=True)
     simulator.faults.rest(status=401)
-    told = to_json(examine(patient)) + caplog.text + repr(patient)
-    assert "PK…01" in told
-    assert KEY_ID not in told
-    assert SECRET not in told
+    output = to_json(examine(inputs)) + caplog.text + repr(inputs)
+    assert "PK…01" in output
+    assert KEY_ID not in output
+    assert SECRET not in output
 
 
 @integration
-def test_a_refused_key_fails_everywhere(patient: DoctorInput, simulator: AlpacaSimulator) -> None:
+def test_a_refused_key_fails_everywhere(inputs: DoctorInput, simulator: AlpacaSimulator) -> None:
     """A wrong key is a failure of the account and of each stream, said apart."""
     wrong = DoctorInput(
-        env={**patient.env, "APCA_API_SECRET_KEY": "wrong"},
-        env_file=patient.env_file,
-        portfolio=patient.portfolio_path,
+        env={**inputs.env, "APCA_API_SECRET_KEY": "wrong"},
+        env_file=inputs.env_file,
+        portfolio=inputs.portfolio_path,
     )
     findings = list(examine(wrong))
     levels = _levels(findings)
@@ -190,11 +190,11 @@ def test_a_feed_outside_the_plan_fails_only_if_it_is_chosen(tmp_path) -> None:
 
 
 @integration
-def test_beside_a_running_page_it_is_no_failure(patient: DoctorInput, simulator: AlpacaSimulator) -> None:
+def test_beside_a_running_page_it_is_no_failure(inputs: DoctorInput, simulator: AlpacaSimulator) -> None:
     """Streams that another program holds are noted as such (406); a 429 proves no other program."""
     for stream in ("stocks", "options", "fills"):
         simulator.faults.set(stream, held=True)
-    findings = list(examine(patient))
+    findings = list(examine(inputs))
     assert is_well(findings)
     found = _by_name(findings)
     for name in ("Stocks", "Options", "Fills"):
@@ -205,7 +205,7 @@ def test_beside_a_running_page_it_is_no_failure(patient: DoctorInput, simulator:
 
 @integration
 def test_the_streams_are_asked_for_the_portfolios_symbols(
-    simulator: AlpacaSimulator, patient: DoctorInput, monkeypatch
+    simulator: AlpacaSimulator, inputs: DoctorInput, monkeypatch
 ) -> None:
     """A plan that grants fewer channels is found out as at Start; a symbol that is refused is named."""
     from options_helper.data.streaming.connection import market_data
@@ -215,9 +215,9 @@ def test_the_streams_are_asked_for_the_portfolios_symbols(
         monkeypatch.setattr(market_data, name, {})
     stocks = [f"S{chr(65 + n // 26)}{chr(65 + n % 26)}" for n in range(40)] + ["TOOLONGNAME"]
     shares = [{"id": each, "symbol": each, "shares": 1, "cost_basis": 1} for each in stocks]
-    patient.portfolio_path.write_text(json.dumps({"positions": [POSITION, *shares]}))
+    inputs.portfolio_path.write_text(json.dumps({"positions": [POSITION, *shares]}))
     simulator._world.plan = Plan(count_stock_channels=True)
-    found = _by_name(list(examine(patient)))
+    found = _by_name(list(examine(inputs)))
     assert found["Stocks"][0] == Finding(
         "Stocks",
         Level.NOTE,
@@ -228,22 +228,22 @@ def test_the_streams_are_asked_for_the_portfolios_symbols(
 
 
 @integration
-def test_a_server_that_says_nothing_is_unreachable(patient: DoctorInput, simulator: AlpacaSimulator) -> None:
+def test_a_server_that_says_nothing_is_unreachable(inputs: DoctorInput, simulator: AlpacaSimulator) -> None:
     """A handshake without an answer ends at its timeout, as a failure with its step."""
     from options_helper.data.streaming.connection.observer import ConnectionTimes
 
     simulator.faults.set("options", silent_after_auth=True)
-    quick = DoctorInput(env=patient.env, env_file=patient.env_file, times=ConnectionTimes(handshake=0.5))
+    quick = DoctorInput(env=inputs.env, env_file=inputs.env_file, times=ConnectionTimes(handshake=0.5))
     (finding,) = _by_name(list(examine(quick)))["Options"]
     assert finding.level is Level.FAIL
     assert finding.text == "indicative: unreachable: no answer for 0.5 s while authenticating"
 
 
 @integration
-def test_the_command_prints_and_exits(patient: DoctorInput, monkeypatch, tmp_path) -> None:
+def test_the_command_prints_and_exits(inputs: DoctorInput, monkeypatch, tmp_path) -> None:
     """The command prints a line for each check and exits with 0, or with 1 if one failed."""
     monkeypatch.chdir(tmp_path)
-    for name, value in patient.env.items():
+    for name, value in inputs.env.items():
         monkeypatch.setenv(name, value)
     well = CliRunner().invoke(app, ["doctor"])
     assert well.exit_code == 0, well.output
@@ -272,7 +272,7 @@ def _run(env: dict[str, str], folder: Path, *words: str) -> subprocess.Popen[str
 
 @integration
 def test_beside_running_streams_it_takes_nothing_away(
-    patient: DoctorInput, simulator: AlpacaSimulator, tmp_path: Path, wait_until
+    inputs: DoctorInput, simulator: AlpacaSimulator, tmp_path: Path, wait_until
 ) -> None:
     """While this process streams, the command says so of each stream, exits with 0, and nothing is lost."""
     from options_helper.data.settings import load_settings
@@ -288,7 +288,7 @@ def test_beside_running_streams_it_takes_nothing_away(
         )
     )
     wait_until(lambda: manager.snapshot().status == "running")
-    command = _run(dict(patient.env), tmp_path, "--json")
+    command = _run(dict(inputs.env), tmp_path, "--json")
     document = json.loads(command.communicate(timeout=60)[0])
     assert command.returncode == 0
     assert document["ok"] is True
@@ -304,23 +304,23 @@ def test_beside_running_streams_it_takes_nothing_away(
 
 @integration
 def test_ctrl_c_waits_for_no_answer(
-    patient: DoctorInput, simulator: AlpacaSimulator, tmp_path, wait_until
+    inputs: DoctorInput, simulator: AlpacaSimulator, tmp_path, wait_until
 ) -> None:
     """While every stream hangs in its handshake, Ctrl-C ends the command."""
     for stream in ("stocks", "options", "fills"):
         simulator.faults.set(stream, hang_on_connect=True)
-    command = _run(dict(patient.env), tmp_path)
+    command = _run(dict(inputs.env), tmp_path)
     wait_until(lambda: sum(simulator.open_connections.values()) == 3, seconds=60)
     began = time.monotonic()
     command.send_signal(signal.SIGINT)
-    told = command.communicate(timeout=60)[0]
+    output = command.communicate(timeout=60)[0]
     assert time.monotonic() - began < 8  # of the ten seconds that a handshake may take
     assert command.returncode != 0
-    assert "Traceback" not in told
+    assert "Traceback" not in output
 
 
 @integration
-def test_a_check_that_breaks_is_a_failure(patient: DoctorInput, monkeypatch) -> None:
+def test_a_check_that_breaks_is_a_failure(inputs: DoctorInput, monkeypatch) -> None:
     """An unforeseen error in the check of a stream is neither silence nor success."""
     from options_helper.doctor import checks
 
@@ -331,7 +331,7 @@ def test_a_check_that_breaks_is_a_failure(patient: DoctorInput, monkeypatch) -> 
 
     monkeypatch.setattr(checks, "check_streams", check)
     monkeypatch.setattr(threading, "excepthook", lambda _arguments: None)
-    findings = list(examine(patient))
+    findings = list(examine(inputs))
     assert not is_well(findings)
     assert _by_name(findings)["Options"] == [Finding("Options", Level.FAIL, "the check ended unexpectedly")]
     assert _by_name(findings)["Fills"] == [Finding("Fills", Level.OK, "granted")]
@@ -345,10 +345,8 @@ def test_without_keys_nothing_is_asked(tmp_path) -> None:
         pytest.fail("nothing may be asked without keys")
 
     path = tmp_path / "portfolio.json"
-    patient = DoctorInput(
-        env={"OH_PORTFOLIO": str(path)}, env_file=tmp_path / "absent", build_rest=build_rest
-    )
-    levels = _levels(list(examine(patient)))
+    inputs = DoctorInput(env={"OH_PORTFOLIO": str(path)}, env_file=tmp_path / "absent", build_rest=build_rest)
+    levels = _levels(list(examine(inputs)))
     assert levels["Keys"] == {Level.FAIL}
     assert levels["Account"] == levels["Clock"] == levels["Streams"] == {Level.NOTE}
     assert levels["Portfolio"] == levels["Subscription"] == {Level.OK}
@@ -359,8 +357,8 @@ def test_whoever_names_a_file_needs_no_keys(tmp_path) -> None:
     path = tmp_path / "mine.json"
     path.write_text('{"positions": []}')
     for env, level in (({}, Level.NOTE), ({"APCA_API_KEY_ID": "PKTEST"}, Level.FAIL)):
-        patient = DoctorInput(env=env, env_file=tmp_path / "absent", portfolio=path)
-        assert _levels(list(examine(patient)))["Keys"] == {level}
+        inputs = DoctorInput(env=env, env_file=tmp_path / "absent", portfolio=path)
+        assert _levels(list(examine(inputs)))["Keys"] == {level}
 
 
 def test_a_server_s_message_forges_no_line() -> None:
@@ -375,8 +373,8 @@ def test_the_log_is_named_so_that_it_can_be_found(tmp_path, monkeypatch) -> None
     (tmp_path / "file").touch()
 
     def log_of(name: str) -> str:
-        patient = DoctorInput(env={"OH_LOG_FILE": name}, env_file=tmp_path / "absent", portfolio=tmp_path)
-        (finding,) = _by_name(list(examine(patient)))["Log"]
+        inputs = DoctorInput(env={"OH_LOG_FILE": name}, env_file=tmp_path / "absent", portfolio=tmp_path)
+        (finding,) = _by_name(list(examine(inputs)))["Log"]
         return finding.text
 
     assert log_of("near.log") == str(tmp_path / "near.log")
@@ -614,13 +612,13 @@ def test_an_unreachable_server_is_a_failure_and_not_asked_twice(tmp_path) -> Non
         "APCA_API_STREAM_URL": f"ws://127.0.0.1:{port}",
     }
     refused = AlpacaRestError("/v2/account", "no connection")
-    patient = DoctorInput(
+    inputs = DoctorInput(
         env=env,
         env_file=tmp_path / "absent",
         portfolio=tmp_path / "absent.json",
         build_rest=lambda one: AccountRest(one.trading_url, {one.trading_url: refused}),  # type: ignore[arg-type,return-value]
     )
-    found = _by_name(list(examine(patient)))
+    found = _by_name(list(examine(inputs)))
     for name in ("Stocks", "Options", "Fills"):
         assert len(found[name]) == 1
         assert found[name][0].level is Level.FAIL

@@ -1,4 +1,4 @@
-"""The one look of a file to download."""
+"""The button for every download."""
 
 from __future__ import annotations
 

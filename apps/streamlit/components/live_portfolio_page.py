@@ -27,7 +27,7 @@ _HEAD_SOURCE = "live-head-source"
 
 
 def sidebar_state() -> Literal["auto", "collapsed"]:
-    """Return the sidebar's state: folded once streams run, because it is for setting up."""
+    """Return the sidebar's state: folded once streams run, because it is only needed to set up."""
     return "collapsed" if current_hub().is_running() else "auto"
 
 
@@ -44,7 +44,7 @@ def render_live_portfolio() -> None:
 
 @st.fragment(key=SHELL)
 def _shell(hub: LiveHub, settings: PageSettings, credentials: Credentials, zone: dt.tzinfo) -> None:
-    """Draw the three parts, at the settings' pace while streams run and at a slow one otherwise."""
+    """Draw the three parts, at the configured interval while streams run and at a slow one otherwise."""
     live = hub.is_running()
     pace = settings.refresh_seconds if live else IDLE_SECONDS
     st.fragment(key=HEAD)(_head)(hub, settings, credentials, drawn_as_live=live)
@@ -71,7 +71,7 @@ def _status(
 ) -> None:
     """Draw the status line at each refresh.
 
-    An action in another tab, a new file, other credentials and another time zone redraw everything.
+    An action in another tab, a new file, changed credentials or a new time zone redraws everything.
     """
     from apps.streamlit.components.inputs.page_context import read_context  # noqa: PLC0415 - the same
     from apps.streamlit.components.layout.live_body import render_status_part  # noqa: PLC0415 - after the title

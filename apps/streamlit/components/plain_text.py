@@ -1,4 +1,4 @@
-"""Shows text that is not ours as plain text: ids, file names, settings, and messages of servers and errors.
+"""Shows foreign text as plain text: ids, file names, settings, and messages of servers and errors.
 
 Everything that the page did not write itself passes through `in_markdown` or `in_html` before it is shown, or
 through `visible` if it is shown as plain text.
@@ -29,7 +29,7 @@ _PILE = re.compile(f"({_MARK}{{4}}){_MARK}+")  # it would cover the lines above 
 
 
 def in_markdown(text: str) -> str:
-    """Return the text so that Streamlit's Markdown shows it letter by letter."""
+    """Return the text escaped so that Streamlit's Markdown shows it literally."""
     joined = _REWRITTEN.sub(lambda found: found[0] + _JOINER, visible(text))
     return _LINE_START.sub(r"\1\\", _SYNTAX.sub(r"\\\g<0>", joined))
 

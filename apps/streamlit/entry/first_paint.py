@@ -76,7 +76,7 @@ async def _answer(document: str, request: Request) -> Response:
 
 
 def _is_folded(request: Request) -> bool:
-    """Return whether streams run, so that the sidebar is folded; a foreign host never learns it."""
+    """Return whether the sidebar is folded, which it is while streams run; a foreign host never learns it."""
     names = st.get_option("server.allowedHosts")
     # With "*", only those who logged in come this far.
     return ("*" in names or request.url.hostname in names) and current_hub().is_running()

@@ -1,4 +1,4 @@
-"""Lets only those in who logged in, where other devices can reach the server."""
+"""Requires a login if other devices can reach the server."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class LoginRequired:
         logins: Tokens, password and cookies.
         names: The host names that the server answers to; "*" adds the address that a connection came to.
         base: The path below which the portal is served, "/" or "/options/".
-        origin: The host and port in a proxy's address, "" without one.
+        origin: The host and port in a proxy's address, "" if there is none.
         cookie: The cookie's name.
     """
 
@@ -68,7 +68,7 @@ class LoginRequired:
         return f"{self._base}login"
 
     def _is_known(self, connection: HTTPConnection) -> bool:
-        """Return whether it names this server, and comes from no page but this server's."""
+        """Return whether a request names this server and comes from none but its own pages."""
         host = requested_host(connection.scope)
         own = {connection.headers.get("host"), self._origin} - {"", None}
         if any(value.partition("://")[2] not in own for value in connection.headers.getlist("origin")):
@@ -144,7 +144,7 @@ async def _read_password(request: Request) -> str:
 
 
 def _own_address(scope: Scope) -> str:
-    """Return the address of this machine that the connection came to."""
+    """Return the local address that the connection came to."""
     server = scope.get("server") or ("",)
     try:
         address = ip_address(server[0])

@@ -1,4 +1,4 @@
-"""Who is logged in: one-time tokens, a password, signed cookies, and a limit on wrong passwords."""
+"""Logins: one-time tokens, a password, signed cookies, and a limit on wrong passwords."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ class Logins:
 
     Args:
         tokens: Each is good for one login.
-        password: The other way; "" for none.
-        clock: The present time in seconds.
+        password: An alternative to the tokens; "" if there is none.
+        clock: The current time in seconds.
     """
 
     def __init__(self, tokens: Iterable[str], password: str, clock: Callable[[], float] = time.time) -> None:
@@ -33,7 +33,7 @@ class Logins:
 
     @property
     def has_password(self) -> bool:
-        """True if a password is another way."""
+        """True if a password is set."""
         return bool(self._password)
 
     def spend(self, token: str) -> bool:
@@ -47,12 +47,12 @@ class Logins:
         return self.has_password and hmac.compare_digest(self._password, word.encode())
 
     def new_cookie(self) -> str:
-        """Return a signed cookie that is good until its time is over or this process ends."""
+        """Return a signed cookie that is valid until it expires or this process ends."""
         content = f"{int(self._clock()) + COOKIE_SECONDS}.{secrets.token_hex(16)}"
         return f"{content}.{self._sign(content)}"
 
     def accepts(self, cookie: str) -> bool:
-        """Return whether this process signed the cookie and its time is not over."""
+        """Return whether this process signed the cookie and it has not expired."""
         content, _, signature = cookie.rpartition(".")
         if not hmac.compare_digest(self._sign(content).encode(), signature.encode()):
             return False
@@ -65,8 +65,8 @@ class Logins:
 class WrongTries:
     """The wrong passwords of the last minute.
 
-    Five from one client make that client wait, thirty from anybody make all wait. Links are too long to guess
-    and are not counted, so that nobody can lock their owner out.
+    Five from one client make that client wait, thirty in total make everyone wait. Links are too long to
+    guess and are not counted, so that nobody can lock their owner out.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -78,7 +78,7 @@ class WrongTries:
         self._tries.append((self._clock(), _network(client)))
 
     def seconds_to_wait(self, client: str) -> int:
-        """Return for how long this client waits, 0 if it may try now."""
+        """Return how long this client must wait, 0 if it may try now."""
         now = self._clock()
         while self._tries and self._tries[0][0] <= now - _WINDOW_SECONDS:
             self._tries.popleft()

@@ -1,4 +1,4 @@
-"""The server that the launcher runs: Streamlit's, with an immediate title and a guard at its door."""
+"""The server that the launcher runs: Streamlit's, with an immediate title and a check of who is served."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ async def _close_streams_at_end(_app: st.App) -> AsyncIterator[None]:
 
 
 def _address() -> str:
-    """Return where this machine's browser finds the portal."""
+    """Return the portal's address for this machine's browser."""
     host, port = st.get_option("server.address"), st.get_option("server.port")
     name = "localhost" if host in {None, "", "0.0.0.0", "::"} else host  # noqa: S104 - compared, not bound
     scheme = "https" if st.get_option("server.sslCertFile") else "http"

@@ -1,4 +1,4 @@
-"""Serves its own page on the machine it runs on and refuses others, because on loopback there is no login."""
+"""Serves its own page on this machine and refuses everyone else, because loopback has no login."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class ThisMachineOnly:
 
 
 def _is_own_page(scope: Scope) -> bool:
-    """Return whether a page of this server opens the websocket, or a program, which names no origin."""
+    """Return whether a page of this server opens the websocket, or a program, which sends no origin."""
     host = dict(scope["headers"]).get(b"host", b"").lower()
     origins = [value.lower() for name, value in scope["headers"] if name == b"origin"]
     return all(origin.partition(b"://")[2] == host for origin in origins)

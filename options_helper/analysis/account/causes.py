@@ -91,9 +91,9 @@ def find_cause(
 
     Args:
         symbol: The contract or stock.
-        gap: The broker's quantity less the file's.
+        gap: The broker's quantity minus the file's.
         changes: The account's executions and events in the symbol.
-        groups: Assignments and exercises by their group, to name those that shares came from.
+        groups: Assignments and exercises by group, to name the one that delivered shares.
         today: The New York date.
         saved_at: When the file was saved.
     """
@@ -129,7 +129,7 @@ def find_replacement(
 
 
 def _is_adjusted_twin(one: str, other: str) -> bool:
-    """Return whether one contract is the other, adjusted: another root, the same expiry and type."""
+    """Return whether one contract is the other, adjusted: the same expiry and type under another root."""
     if not (is_contract_symbol(one) and is_contract_symbol(other)):
         return False
     first, second = parse_contract_symbol(one), parse_contract_symbol(other)
@@ -181,7 +181,7 @@ def _words(change: Change, groups: Mapping[str, BrokerEvent], today: dt.date) ->
 
 
 def _after(oldest: Change, saved_at: dt.datetime | None) -> str:
-    """Return `", after the file was saved"` if every change certainly came after it, else ""."""
+    """Return `", after the file was saved"` if every change certainly happened later, else ""."""
     if saved_at is None:
         return ""
     if isinstance(oldest, BrokerFill):

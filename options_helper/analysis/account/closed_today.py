@@ -1,4 +1,4 @@
-"""Contracts and shares closed today, and what they earned by average cost and since the previous close."""
+"""Contracts and shares closed today, and their P/L by average cost and since the previous close."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class ClosedToday:
 
     Attributes:
         quantity: Signed as they were held.
-        realized: Dollars by average cost, None if their cost is from before the known history.
+        realized: Dollars by average cost, None if they were opened before the known history.
         of_today: Dollars since the previous close, or since they were opened today; None without a close.
     """
 
@@ -32,7 +32,7 @@ class ClosedToday:
 
 
 class _Holding(NamedTuple):
-    """A holding at its average price, None if unknown; and what closing parts of it realized per share."""
+    """A holding at its average price, None if unknown; and the P/L per share realized by closing parts."""
 
     quantity: Decimal
     average: Decimal | None
@@ -82,7 +82,7 @@ def _only_close(now: Decimal, changes: Iterable[Change]) -> bool:
 
 
 def _after(holding: _Holding, changes: Iterable[Change]) -> _Holding:
-    """Return the holding after some changes, in their order."""
+    """Return the holding after these changes, applied in order."""
     quantity, average, closed, realized = holding
     for change in changes:
         price, left = price_of(change), change.quantity

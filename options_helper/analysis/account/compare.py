@@ -23,7 +23,7 @@ from options_helper.times import new_york_date
 
 
 class Agreement(StrEnum):
-    """How the file and the account relate in one symbol."""
+    """The relation between the file and the account in one symbol."""
 
     EQUAL = "equal"
     DIFFERS = "differs"
@@ -54,7 +54,7 @@ class Comparison:
 
     @property
     def agreement(self) -> Agreement:
-        """How the two sides relate to each other."""
+        """The relation between the two sides."""
         if self.is_unsure:
             return Agreement.UNKNOWN
         if self.in_file == self.at_broker:
@@ -95,7 +95,7 @@ class AccountComparison:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BrokerSide:
-    """The account, to be compared with the file.
+    """The account's side of the comparison.
 
     Attributes:
         quantities: Signed, by symbol.
@@ -114,7 +114,7 @@ class BrokerSide:
 
     @classmethod
     def of(cls, live: LiveSnapshot) -> BrokerSide | None:
-        """Return a snapshot's account, None while its positions are unknown."""
+        """Return the account in a snapshot, None while its positions are unknown."""
         if live.broker_positions_at is None:
             return None
         return cls(
@@ -135,7 +135,7 @@ def compare_account(
     """Return every contract and stock of the file and of the account.
 
     Args:
-        portfolio: The file; what it marks `"account": "none"` is left out.
+        portfolio: The file; positions marked `"account": "none"` are left out.
         broker: The account.
         saved_at: When the file was saved, if known.
     """
@@ -176,7 +176,7 @@ def compare_account(
 
 
 def _elsewhere(portfolio: Portfolio, in_file: Mapping[str, Decimal]) -> frozenset[str]:
-    """Return symbols that are only in positions excluded from the comparison."""
+    """Return the symbols that occur only in positions excluded from the comparison."""
     apart = (position for position in portfolio.positions if position.account is not None)
     return frozenset(part.symbol for position in apart for part in parts_of(position)) - set(in_file)
 
@@ -205,7 +205,7 @@ def _explain(
 
 
 def _held(part: FilePart, rows: Mapping[str, Comparison]) -> Decimal:
-    """Return how much of a part the account may hold; 0 if it holds the other side or none."""
+    """Return how much of a part the account may hold; 0 if it holds the opposite side or nothing."""
     at_broker = rows[part.symbol].at_broker
     return min(at_broker, part.quantity, key=abs) if at_broker * part.quantity > 0 else ZERO
 

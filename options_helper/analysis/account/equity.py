@@ -21,7 +21,7 @@ class OwnValue:
 
     Attributes:
         quantity: Signed.
-        mark: Dollars per share, None without one; then the portfolio's value does not count the row.
+        mark: Dollars per share; None leaves the row out of the portfolio's value.
         size: Dollars per point of the mark.
     """
 
@@ -37,15 +37,15 @@ class EquityBridge:
 
     Attributes:
         portfolio_value: Cash of the file, and its marks.
-        marks: Our marks less the broker's prices, of what both hold.
+        marks: Our marks minus the broker's prices, for everything that both hold.
         only_in_file: The value of holdings that are only in the file.
         only_at_broker: The negated value of holdings that are only at the broker.
-        unmarked: What the broker counts of rows without a mark, with a minus.
-        cash: The file's cash less the broker's.
-        between: The value of the broker's positions less what its equity counted for them: prices move, and
-            orders fill, between the two answers. 0 if the account does not say what it counted.
-        rest: What the broker's equity has beside its cash and its positions, with a minus.
-        unpriced: How many of the broker's positions have no price there; they are in `between`.
+        unmarked: The negated value at the broker of rows without a mark.
+        cash: The file's cash minus the broker's.
+        between: The value of the broker's positions minus what its equity counted for them: prices move and
+            orders fill between the two responses. 0 if the account does not report what it counted.
+        rest: The negated part of the broker's equity that is neither cash nor positions.
+        unpriced: How many positions the broker reports without a price; they count in `between`.
     """
 
     portfolio_value: Decimal
@@ -61,7 +61,7 @@ class EquityBridge:
 
     @property
     def difference(self) -> Decimal:
-        """The portfolio's value less the equity, which is the sum of all parts."""
+        """The portfolio's value minus the equity, which equals the sum of all parts."""
         return self.portfolio_value - self.equity
 
     @property

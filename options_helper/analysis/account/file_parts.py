@@ -34,7 +34,7 @@ def parts_of(position: AnyPosition) -> list[FilePart]:
 
 
 def compared_positions(portfolio: Portfolio) -> Iterator[AnyPosition]:
-    """Yield the positions that the account is compared with, without those marked `"account": "none"`."""
+    """Yield the positions to compare with the account: all but those marked `"account": "none"`."""
     if portfolio.account is None:
         yield from (position for position in portfolio.positions if position.account is None)
 

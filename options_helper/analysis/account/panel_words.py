@@ -68,7 +68,7 @@ def note_line(compared: AccountComparison, file_name: str) -> str:
 
 
 def not_held_words(compared: AccountComparison, counted: float) -> str:
-    """Return how much of P/L Open belongs to positions that the broker does not hold, "" for none.
+    """Return how much of P/L Open belongs to positions that the broker does not hold, or "".
 
     Args:
         compared: The comparison.
@@ -101,7 +101,7 @@ def bridge_lines(bridge: EquityBridge) -> list[tuple[str, str]]:
 
 
 def day_words(day: AccountDay | None) -> str:
-    """Return the account's result of today, how much of it is known, and the money that no trade moved."""
+    """Return the account's result today, how much of it is known, and the cash that no trade moved."""
     if day is None:
         return f"P/L today {MISSING} until the account's positions and last days are read in full"
     parts = [f"P/L today {_money(day.known)} at the broker's prices", day_coverage(day)]

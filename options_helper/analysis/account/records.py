@@ -1,4 +1,4 @@
-"""The broker's account as records: its holdings, and the history that made them.
+"""The broker's account as records: its holdings, and the history that led to them.
 
 Quantities are signed, negative for short; money and quantities are exact decimals.
 """
@@ -35,7 +35,7 @@ class Holding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountHistory:
-    """An account's holdings and everything that led to them.
+    """An account's holdings and the history that led to them.
 
     Attributes:
         unread: True if a position could not be read, so that more may be held.
@@ -67,9 +67,9 @@ def in_order(fills: Iterable[BrokerFill], events: Iterable[BrokerEvent]) -> list
 
 
 def changes_of(live: LiveSnapshot) -> list[Change] | None:
-    """Return the changes that led to the broker's positions, in order.
+    """Return the changes that led to the broker's positions, in order; None unless all are known.
 
-    It is None unless the positions and the last days' activities are known in full.
+    The positions and the last days' activities must be complete.
     """
     at = live.broker_positions_at
     if at is None or live.broker_history_since is None or live.broker_unread or live.backfill.get("history"):

@@ -4,9 +4,10 @@
       ▲               │ not met                                                      │ not met
       └───────────────┴──────────────────────────────────────────────────────────────┘  re-armed
 
-Without data, or in a closed market, every phase stays as it is, and this time does not count. A raised alert
+Without data, or in a closed market, every phase stays as it is, and that time does not count. A raised alert
 waits for its acknowledgement, whatever happens meanwhile. A fill is an event, not a level: each new one
-raises its alert, which re-arms once acknowledged. Fills at an alert's first look are old.
+raises its alert, which re-arms once acknowledged. Fills that an alert's first view already contains do not
+raise it.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ class AlertPhase(StrEnum):
 
 
 class Outcome(StrEnum):
-    """The result of one view for one condition; the last two say nothing about it."""
+    """The result of one view for one condition; the last two leave it undecided."""
 
     NOT_MET = "not met"
     MET = "met"
@@ -92,7 +93,7 @@ class AlertStatus:
         since: When the phase began.
         held_seconds: How long the condition has been met without a break, as far as it was observed and is
             asked for: at most the rule's `pending_seconds`.
-        value: The last known value, also while nothing is known.
+        value: The last known value, kept while there is no data.
         raised_value: The value that raised it.
         began_at: The first look of a fill alert; older fills raise nothing.
     """
@@ -125,7 +126,7 @@ class Alerts:
 
     Attributes:
         stepped_at: The last view's time.
-        seen_fills: Keys of the New York day's fills that were looked at.
+        seen_fills: Keys of the New York day's fills that have been evaluated.
     """
 
     rules: tuple[AlertRule, ...] = ()
@@ -136,7 +137,7 @@ class Alerts:
     seen_fills: frozenset[str] = frozenset()
 
     def status_of(self, rule_id: str) -> AlertStatus:
-        """Return the status of a rule; a fresh one if the rule has not been looked at."""
+        """Return the status of a rule; a new one if the rule has not been evaluated."""
         return self.status.get(rule_id, AlertStatus())
 
     @property
@@ -146,7 +147,7 @@ class Alerts:
 
 
 def with_rules(book: Alerts, rules: Iterable[AlertRule]) -> Alerts:
-    """Return the alerts with these rules; unchanged rules keep their status, others start over."""
+    """Return the alerts with these rules; unchanged rules keep their status, others begin again."""
     kept = {rule.id: rule for rule in book.rules}
     unique = {rule.id: rule for rule in rules}
     status = {key: book.status_of(key) for key, rule in unique.items() if kept.get(key) == rule}
@@ -154,7 +155,7 @@ def with_rules(book: Alerts, rules: Iterable[AlertRule]) -> Alerts:
 
 
 def acknowledge(book: Alerts, rule_id: str, at: dt.datetime) -> Alerts:
-    """Return the alerts with a raised one acknowledged; any other stays as it is."""
+    """Return the alerts with this one acknowledged if it is raised; otherwise, unchanged."""
     status = book.status_of(rule_id)
     rule = next((rule for rule in book.rules if rule.id == rule_id), None)
     if rule is None or status.phase is not AlertPhase.RAISED:
@@ -193,7 +194,7 @@ def _seen_today(book: Alerts, view: AlertView) -> frozenset[str]:
 def _advanced(
     rule: AlertRule, status: AlertStatus, view: AlertView, fresh: list[AlertFill], elapsed: float
 ) -> tuple[AlertStatus, str]:
-    """Return a rule's next status, and the words for what raised it if they say more than its value."""
+    """Return a rule's next status, and the words for its cause if they say more than the value."""
     if rule.metric in EVENTS:
         return _advanced_by_fills(rule, status, view.as_of, fresh)
     reading = view.readings.get((rule.subject, rule.metric), Outcome.NO_DATA)

@@ -10,7 +10,7 @@ T = TypeVar("T")
 
 
 class IdentityMemo:
-    """The last value computed from some sources, kept as long as the same sources are passed.
+    """The last value computed from some sources, kept while the same objects are passed.
 
     Use it for parts of a snapshot that nobody changes. Thread-safe: an entry is written whole, and at worst
     computed twice.
@@ -30,7 +30,7 @@ class IdentityMemo:
         also: tuple[object, ...] = (),
         extent: float = 0,
     ) -> T:
-        """Return the value kept under `key` for these same sources and an equal `extent`, or compute it."""
+        """Return the value kept under `key` if its sources and `extent` are the same, else compute it."""
         entry, sources = self._entries.get(key), (source, *also)
         if entry is not None and entry[1] == extent and all(map(is_, entry[0], sources)):
             value: T = entry[2]

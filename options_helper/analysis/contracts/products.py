@@ -84,12 +84,12 @@ def underlying_of_root(symbol: str) -> str | None:
 
 
 def is_vix_monthly_expiry(day: dt.date) -> bool:
-    """Return whether VIX's own contracts settle on a day: 30 or 31 days before a third Friday."""
+    """Return whether VIX's monthly contracts settle on a day: 30 or 31 days before a third Friday."""
     fridays = (day + dt.timedelta(days=days) for days in (30, 31))
     return any(each.weekday() == _FRIDAY and 15 <= each.day <= 21 for each in fridays)  # noqa: PLR2004 - the third
 
 
 def is_monthly_expiry(day: dt.date) -> bool:
-    """Return whether a day is its month's third Friday, or the Thursday before, in case of a holiday."""
+    """Return whether a day is its month's third Friday, or the Thursday before such a holiday."""
     friday = day + dt.timedelta(days=_FRIDAY - day.weekday())
     return day.weekday() in {_THURSDAY, _FRIDAY} and 15 <= friday.day <= 21  # noqa: PLR2004 - the third

@@ -28,7 +28,7 @@ def busted_at(corrections: Iterable[Correction]) -> Mapping[str, dt.datetime]:
 
 
 def comes_to_total(spans: Sequence[Span], reported: TotalSeen | None) -> bool:
-    """Return whether the standing executions add up to the order's own total after the last of them."""
+    """Return whether the executions that were not busted add up to the order's own last total."""
     if reported is None or any(span.at > reported.at for span in spans):
         return False
     return sum((span.counted for span in spans), ZERO) == reported.cumulative
@@ -37,7 +37,7 @@ def comes_to_total(spans: Sequence[Span], reported: TotalSeen | None) -> bool:
 def apply_named(
     spans: list[Span], corrections: Iterable[Correction], reported: TotalSeen | None
 ) -> tuple[list[Span], list[Correction]]:
-    """Return the spans with the corrections that name one of them, and the corrections that name none."""
+    """Apply the corrections that name a span; return the spans, and the corrections that name none."""
     spans, unmatched = list(spans), []
     places = {span.execution_id: place for place, span in enumerate(spans) if span.execution_id}
     for correction in _busts_first(corrections):
@@ -54,7 +54,7 @@ def apply_named(
 def apply_unnamed(
     spans: list[Span], corrections: Iterable[Correction], reported: TotalSeen | None, *, carried: bool
 ) -> list[Span]:
-    """Return the spans with the corrections whose execution is unambiguous without its name.
+    """Apply the corrections that name no span but can refer to only one.
 
     For an order carried over from an earlier day, the execution may be of that day.
     """
@@ -94,7 +94,7 @@ def _find_busted(
 
 
 def _may_be_meant(span: Span, correction: Correction) -> bool:
-    """Return whether a correction may refer to a span: never to another id or quantity, or to a later one."""
+    """Return whether neither id, quantity nor time contradicts that a correction refers to a span."""
     if correction.previous_id and span.execution_id is not None:
         return False
     if correction.quantity not in {span.quantity, None}:

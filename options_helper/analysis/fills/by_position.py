@@ -29,7 +29,7 @@ class PortfolioFills:
     Attributes:
         by_position: Today's fills.
         events: Option events, of earlier days too: an expired contract may still be in the file.
-        not_in_file: The fills of what the file does not hold, newest first.
+        not_in_file: The fills of contracts and stocks that the file does not hold, newest first.
     """
 
     by_position: Mapping[str, tuple[FillFact, ...]]
@@ -86,7 +86,7 @@ def positions_by_symbol(portfolio: Portfolio) -> dict[str, frozenset[str]]:
 
 
 def symbols_of(position: AnyPosition) -> frozenset[str]:
-    """Return the normalized symbols of a position's contracts and stocks that symbols can express."""
+    """Return a position's contracts and stocks as normalized symbols, without terms that none can express."""
     if isinstance(position, EquityPosition):
         return frozenset({normalize_underlying(position.symbol)})
     terms: Iterable[Position | Leg | StockLeg] = (

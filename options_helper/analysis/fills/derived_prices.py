@@ -51,7 +51,7 @@ def _slack(average: Decimal) -> Decimal:
 
 
 def _to_cent(price: Decimal, slack: Decimal) -> Decimal | None:
-    """Return the only price in whole cents within the slack, None if there is none or a choice."""
+    """Return the only price in whole cents within the slack, None if there is none or more than one."""
     cents = price.quantize(_CENT)
     return cents if abs(price - cents) <= slack < _CENT / 2 else None
 

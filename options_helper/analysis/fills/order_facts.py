@@ -27,8 +27,8 @@ _LARGEST = 1e15
 class Report(NamedTuple):
     """One report of one execution.
 
-    `identity` distinguishes it from another of the same total: the stream's execution id or REST's activity
-    id. A leg's share of a multi-leg fill has no identity of its own, only its parent's `execution_id`.
+    `identity` distinguishes reports of the same total: the stream's execution id or REST's activity id. A
+    leg's share of a multi-leg fill has no identity of its own, only its parent's `execution_id`.
     """
 
     cumulative: Decimal
@@ -80,7 +80,7 @@ class OrderState(NamedTuple):
 
     @property
     def changed_at(self) -> dt.datetime:
-        """Return when the order says that it changed, else when it was reported."""
+        """The time of its last change, by the order itself or else by its report."""
         return self.terms.get("updated_at") or self.at
 
 
@@ -186,7 +186,7 @@ class OrderFacts:
         return exact(self.newest.get("qty"))
 
     def add_state(self, state: OrderState) -> None:
-        """Add what a report says of the order, and the total that it contains."""
+        """Add the state that a report contains, and its total."""
         self.states.append(state)
         filled = exact(state.terms.get("filled_qty"))
         if filled:
@@ -215,7 +215,7 @@ class OrderFacts:
 
 
 def exact(number: float | None) -> Decimal | None:
-    """Return a float as the decimal that was written, to 12 places; None for what no order can have."""
+    """Return a float as the decimal that was written, to 12 places; None if no order can have it."""
     if number is None or not abs(number) < _LARGEST:
         return None
     return Decimal(repr(float(number))).quantize(_FINEST_NUMBER)

@@ -41,7 +41,7 @@ class Family(NamedTuple):
 def group_by_family(
     stream_rows: Sequence[OrderRow], rest_fills: Sequence[OrderRow], rest_orders: Sequence[OrderRow]
 ) -> dict[str, Family]:
-    """Return every row that names an order, by family; a family has the id of one of its orders."""
+    """Group the rows that name an order by family; a family's key is the id of one of its orders."""
     sources, names = (stream_rows, rest_fills, rest_orders), _Names()
     for row in itertools.chain(*sources):
         for relative in _relatives(row):
@@ -96,7 +96,7 @@ def read_orders(family: Family) -> dict[str, OrderFacts]:
 
 
 class _Gathered:
-    """The facts while they are collected."""
+    """The facts collected so far."""
 
     def __init__(self) -> None:
         self.by_id: dict[str, OrderFacts] = {}
@@ -123,7 +123,7 @@ class _Gathered:
         facts.events.append(OtherEvent(row["timestamp"], event, row.get("reason")))
 
     def _add_leg_reports(self, facts: OrderFacts, row: OrderRow) -> None:
-        """Add each leg's own executions; if the update has none for a leg, its share of the whole fill."""
+        """Add each leg's own executions, or its share of the whole fill if the update has none for it."""
         executions: dict[str | None, list[LegExecution]] = {}
         for one in row.get("leg_executions") or ():
             executions.setdefault(one.get("order_id"), []).append(one)
@@ -214,7 +214,7 @@ def _add_report(facts: OrderFacts, row: OrderRow, *, is_rest: bool) -> None:
 def _add_leg_executions(
     leg: OrderFacts, terms: OrderTerms, executions: Sequence[LegExecution], row: OrderRow
 ) -> None:
-    """Add a leg's executions as the stream reports them; the leg's total stands after the last."""
+    """Add the executions that the stream reports for a leg; the update's total is the one after the last."""
     total = exact(terms.get("filled_qty"))
     position = (row.get("position_qtys") or {}).get(terms.get("symbol") or "")
     for one in reversed(executions):
@@ -278,7 +278,7 @@ def _correction(row: OrderRow) -> Correction:
 
 
 def _leg_correction(row: OrderRow, leg: LegExecution) -> Correction:
-    """Return one leg's part of a bust or correction; it has the update's figures where it has none."""
+    """Return one leg's part of a bust or correction; figures that it lacks come from the update."""
     whole = _correction(row)
     return whole._replace(
         previous_id=leg.get("previous_execution_id") or whole.previous_id,

@@ -80,7 +80,7 @@ def _is_carried(facts: OrderFacts, day_start: dt.datetime) -> bool:
 
 
 def _floor(facts: OrderFacts, spans: list[Span], totals: list[TotalSeen], day_start: dt.datetime) -> Decimal:
-    """Return the total from which on executions of the day must cover the order's line.
+    """Return the total from which the day's executions must cover the order's line.
 
     REST reports a day from its beginning, so a quantity below its first execution is of an earlier day.
     """

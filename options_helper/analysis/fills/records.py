@@ -1,4 +1,4 @@
-"""Executions, orders and their completeness, as facts; `words` says them in sentences."""
+"""Executions, orders and their completeness as facts; `words` puts them into sentences."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Execution:
         status: The order's current status.
         position_after: The signed position in the symbol, if the stream reported it.
         source: Who reported it; "derived" is an unconfirmed quantity known only from totals.
-        busted, corrected: Undone or changed since; `was` is what stood before a correction.
+        busted, corrected: Undone or changed since; `was` has the figures before a correction.
     """
 
     key: str
@@ -88,10 +88,10 @@ class OrderEvent:
 
     Attributes:
         event: Alpaca's word for it, such as `new`, `partial_fill` or `replaced`.
-        figures: Of `new` the quantity and the limit, of a bust or correction what it names.
+        figures: Of `new` the quantity and the limit, of a bust or correction the figures it names.
         order_type: Of `new` the order's type.
         execution: Of `fill` and `partial_fill`.
-        changes: Of `replaced`, what the next order of the chain has instead.
+        changes: Of `replaced`, the terms that differ in the next order of the chain.
         reason: Alpaca's own.
     """
 
@@ -118,7 +118,7 @@ class OrderTimeline:
     Attributes:
         order_ids: The ids of the chain's orders, oldest first.
         limit_price, stop_price, quantity, status: Those of the newest order.
-        notional: Dollars, for an order of an amount of money instead of a quantity.
+        notional: Dollars, for an order by amount instead of quantity.
         trail_price, trail_percent: The dollars or percent of a trailing stop.
         filled, average_price: Those of the whole chain.
         steps: Oldest first.
@@ -217,7 +217,7 @@ class Completeness:
 
 
 def join_gaps(gaps: Iterable[FillGap]) -> tuple[FillGap, ...]:
-    """Return gaps that touch or overlap as one, with the newest gap's reason."""
+    """Join gaps that touch or overlap; the result has the newest one's reason."""
     joined: list[FillGap] = []
     for gap in sorted(gaps, key=lambda one: one.start):
         last = joined[-1] if joined else None

@@ -26,7 +26,7 @@ _FINEST_QUANTITY = Decimal("1e-9")
 
 @dataclass(frozen=True, slots=True)
 class SpreadLeg:
-    """One leg: the contracts per unit of the order, 1 for bought or -1 for sold, and its executions."""
+    """One leg: its contracts per unit of the order, 1 (bought) or -1 (sold), and its executions."""
 
     facts: OrderFacts
     ratio: Decimal

@@ -55,7 +55,7 @@ def newest_change_first(orders: Iterable[OrderTimeline]) -> tuple[OrderTimeline,
 
 
 def _chains(by_id: Mapping[str, OrderFacts]) -> list[list[OrderFacts]]:
-    """Return orders that replaced one another, oldest first; either end of the link suffices."""
+    """Group orders that replaced one another, oldest first; a link reported by either end is enough."""
     following: dict[str, str] = {}
     for order_id, facts in by_id.items():
         replaced_by, replaces = facts.newest.get("replaced_by"), facts.newest.get("replaces")
@@ -124,7 +124,7 @@ def _filled(facts: OrderFacts, lines: Mapping[str, list[Execution]]) -> float | 
 
 
 def _chain_filled(chain: Sequence[OrderFacts], lines: Mapping[str, list[Execution]]) -> float | None:
-    """Return what the order and those it replaced filled; each order of a chain counts its own fills."""
+    """Return the filled quantity of the whole chain; each of its orders counts only its own fills."""
     filled = [one for facts in chain if (one := _filled(facts, lines)) is not None]
     return float(sum(Decimal(repr(one)) for one in filled)) if filled else None
 
@@ -190,7 +190,7 @@ def _steps(
 
 
 def _new_at(facts: OrderFacts, others: Iterable[OrderEvent]) -> dt.datetime | None:
-    """Return when an order began to work, None while it does not; REST dates it from its submission."""
+    """Return when an order began to work, None before that; REST dates it from the submission."""
     reported = min((at for at, event, _ in facts.events if event == "new"), default=None)
     if reported is not None or facts.newest.get("status") in _BEFORE_NEW:
         return reported
@@ -208,7 +208,7 @@ def _end(facts: OrderFacts, status: str, successor: OrderFacts | None) -> OrderE
 
 
 def _place_at_one_time(step: OrderEvent) -> int:
-    """Put being new first, then executions, then what undoes one, and an end last."""
+    """Return a step's rank among those of the same time: new, executions, busts and corrections, end."""
     if step.event in _ENDS:
         return 3
     if step.event in _BEFORE_NEW:
@@ -223,7 +223,7 @@ def _executed(facts: OrderFacts, executions: Iterable[Execution]) -> Iterator[Or
 
 
 def _whole_quantity(facts: OrderFacts) -> float | None:
-    """Return the whole quantity; for an order of an amount of money, what was filled once it is filled."""
+    """Return the whole quantity; for an order by amount, the filled quantity once it is filled."""
     quantity = facts.newest.get("qty")
     if quantity is None and facts.newest.get("status") == "filled":
         return facts.newest.get("filled_qty")
@@ -231,7 +231,7 @@ def _whole_quantity(facts: OrderFacts) -> float | None:
 
 
 def _other_events(facts: OrderFacts) -> Iterator[OrderEvent]:
-    """Return the events outside the usual course of an order: held, cancel refused, bust and the like."""
+    """Return the events outside an order's usual course: held, cancel rejected, busted and so on."""
     for at, event, reason in facts.events:
         if event in CORRECTIONS:
             named = [one for one in facts.corrections if (one.event, one.at) == (event, at)]

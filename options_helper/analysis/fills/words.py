@@ -39,14 +39,14 @@ _TERMS = {
 
 
 def execution_name(one: Execution) -> str:
-    """Return `AAPL 18 Dec 2026 250 call`, of a multi-leg line `AAPL multi-leg`."""
+    """Return `AAPL 18 Dec 2026 250 call`; for a multi-leg line, `AAPL multi-leg`."""
     if one.kind is FillKind.PARENT:
         return f"{one.symbol} multi-leg" if one.symbol else MULTI_LEG_WORDS
     return contract_words(one.symbol)
 
 
 def execution_price(one: Execution) -> str:
-    """Return `1.62`, of a multi-leg line `1.62 credit`, `—` if it is unknown."""
+    """Return `1.62`; for a multi-leg line, `1.62 credit`; `—` if unknown."""
     return net_words(one.price) if one.kind is FillKind.PARENT else price_words(one.price)
 
 
@@ -57,7 +57,7 @@ def trade_words(one: Execution) -> str:
 
 
 def execution_notes(one: Execution) -> tuple[str, ...]:
-    """Return everything special about an execution."""
+    """Return the remarks on an execution, such as `not confirmed` or `busted`."""
     notes = []
     if not one.confirmed:
         notes.append("not confirmed")
@@ -73,19 +73,19 @@ def execution_notes(one: Execution) -> tuple[str, ...]:
 
 
 def order_name(order: OrderTimeline) -> str:
-    """Return the contract or stock in words, of a multi-leg order those of its legs."""
+    """Return the contract or stock in words; for a multi-leg order, those of its legs."""
     if order.is_multi_leg and order.legs:
         return " / ".join(contract_words(leg.symbol) for leg in order.legs)
     return MULTI_LEG_WORDS if order.is_multi_leg and not order.symbol else contract_words(order.symbol)
 
 
 def order_price(order: OrderTimeline, price: float | None) -> str:
-    """Return a price of the order: `1.65`, of a multi-leg order `1.65 debit`, `—` if there is none."""
+    """Return a price of the order: `1.65`; for a multi-leg order, `1.65 debit`; `—` if there is none."""
     return net_words(price) if order.is_multi_leg else price_words(price)
 
 
 def event_detail(step: OrderEvent, order: OrderTimeline) -> str:
-    """Return what a step changed or brought: `5 @ 1.65 limit`, `limit 1.60 → 1.55`, a reason; or ""."""
+    """Return a step's detail: `5 @ 1.65 limit`, `limit 1.60 → 1.55`, a reason, or ""."""
     if step.execution is not None:
         one = step.execution
         return ", ".join((f"{plain(one.quantity)} @ {execution_price(one)}", *execution_notes(one)))
@@ -107,7 +107,7 @@ def contradiction_words(order: OrderTimeline) -> str:
 
 
 def fill_fact_words(fact: FillFact, zone: dt.tzinfo) -> str:
-    """Return `2 contracts sold 10:42, after the file was saved`; of a structure, the contract by name."""
+    """Return `2 contracts sold 10:42, after the file was saved`; a structure's contract is named."""
     noun = "contract" if fact.is_contract else "share"
     noun = noun if fact.quantity == 1 else f"{noun}s"
     if fact.of_several and fact.is_contract:

@@ -1,4 +1,4 @@
-"""Figures over the day: a recorder that takes points, and the frozen curve that everybody reads.
+"""Figures over the day: a recorder that takes points, and the frozen curve that every reader shares.
 
 A recorder is bounded: when it is full, neighbours are joined and it takes points half as often. A missing
 figure is NaN and stays one when neighbours are joined, so that no line is ever drawn across a gap.
@@ -59,7 +59,7 @@ class CurveRecorder:
         self.clear()
 
     def clear(self) -> None:
-        """Start over."""
+        """Drop every point."""
         self.spacing_seconds = self._first_spacing
         self._begin(np.zeros(0, dtype=np.int64), np.zeros((0, len(self.columns))))
 

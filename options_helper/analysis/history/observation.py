@@ -1,4 +1,4 @@
-"""The figures of one set of tables that curves and alerts are made from.
+"""The figures of one set of tables that feed the curves and the alerts.
 
 A figure counts as seen only while its price is live or quiet. Stale, halted and closed ones are left out, so
 that curves show a gap and alerts know nothing, instead of an old price passing for a new one.
@@ -63,7 +63,7 @@ class Observation:
         fills: tuple[AlertFill, ...] = (),
         more: Mapping[tuple[str | None, AlertMetric], float | Outcome] = MappingProxyType({}),
     ) -> AlertView:
-        """Return the alerts' view at a later time until which only ages have grown; `more` is added to it."""
+        """Return the alerts' view at a later time, if only ages have grown since; `more` is added to it."""
         elapsed = max(0.0, (now - self.tables.at.as_of).total_seconds())
         readings = dict(self.readings)
         for key, value in self.readings.items():
@@ -73,7 +73,7 @@ class Observation:
 
 
 def observe(tables: TablesView) -> Observation:
-    """Return what curves and alerts need from these tables."""
+    """Extract the figures that curves and alerts need from these tables."""
     rows = [*_position_rows(tables.positions, 0), *_position_rows(tables.structures, 1)]
     return Observation(
         tables=tables,

@@ -1,4 +1,4 @@
-"""The static side of table rows: which symbol each row's price comes from, how much of it, until when."""
+"""The static side of table rows: the symbol that prices each row, the quantity, and the expiry."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class ContractClock(NamedTuple):
     Attributes:
         expires_at: `NEVER` for shares.
         last_trading: When it trades for the last time, and `last_day`, that New York date's ordinal.
-        trades_late: Whether the product trades past the regular close, on other days than its last.
+        trades_late: Whether the product trades past the regular close on days before its last.
         delay, last_delay: How long after the session's close it expires, and trades for the last time.
         settles_at_open: Whether an opening price settles it, which no stream carries.
     """
@@ -66,13 +66,13 @@ class Instruments:
         symbols: The key of each row in the snapshot's tables; "" if no symbol can express the terms.
         underlyings: The stock's key (`BRK.B`); `underlying_codes` are its numbers in the book's list.
         quantity: Signed contracts or shares.
-        multipliers: As the file says, else the standard.
+        multipliers: The file's, else the standard.
         adjusted: Whether the contract is an adjusted one, by its root.
         unspellable: Whether no contract symbol can express the terms.
         expiry_days: Ordinals of the dates in the contracts' symbols, 0 for shares.
         clock: When each contract expires and trades for the last time.
         columns: Finished columns by name.
-        memo: What was found for these symbols in the mappings of the current run.
+        memo: Values found for these symbols in the current run's mappings.
     """
 
     symbols: tuple[str, ...]
@@ -182,6 +182,6 @@ def _quantity(row: Holding) -> float:
 
 
 def _standard_multipliers(stated: Floats, is_stock: Flags, quantity: Floats) -> Multipliers:
-    """Return the multipliers that the file alone gives; `stated` is NaN if it gives none."""
+    """Return the multipliers by the file alone; `stated` is NaN if it gives none."""
     value = np.where(np.isnan(stated), np.where(is_stock, 1.0, STANDARD_MULTIPLIER), stated)
     return Multipliers(value, value * quantity, is_stock | ~np.isnan(stated))

@@ -143,7 +143,7 @@ def _structure_doubts(position: MultiLegPosition, net_debit: float) -> Iterator[
 
 
 def _other_sign(position: MultiLegPosition, net_debit: float) -> str:
-    """Return the figure's meaning with the other sign, or per share instead of in total."""
+    """Return the figure's meaning with the opposite sign, or per share instead of in total."""
     turned = describe_structure(position.model_copy(update={"net_debit": -net_debit}))
     best, worst = turned.max_profit, turned.max_loss
     if best is None or worst is None or best < 0 or worst < 0:

@@ -200,7 +200,7 @@ def reduce_by(ufunc: np.ufunc, starts: Numbers, values: NDArray[Any]) -> NDArray
 
 
 def count_units(position: MultiLegPosition) -> int:
-    """Return how many times a structure is held; 100 shares count as one contract, other lots not at all."""
+    """Return how many times a structure is held; 100 shares count as one contract, other lots are ignored."""
     contracts = [leg.contracts for leg in position.option_legs]
     lots = [leg.shares / _LOT for leg in position.legs if isinstance(leg, StockLeg)]
     whole = [int(lot) for lot in lots if lot.is_integer()]

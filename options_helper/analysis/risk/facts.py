@@ -1,4 +1,4 @@
-"""Facts about early exercise, assignment and the last day of a leg. They state what is, and advise nothing.
+"""Facts about early exercise, assignment and the last day of a leg, without advice.
 
 Source of the deadline on the last day: Alpaca's help page on the expiry of options. From about 15:15 New
 York it may close positions that the account cannot exercise.

@@ -31,7 +31,7 @@ Spans = tuple[tuple[float, float], ...]
 
 
 class _Wins(NamedTuple):
-    """The prices at which a position wins at expiry, None if unknown; its first leg and number of legs."""
+    """The prices at which a position wins at expiry, None if unknown; its first leg and how many legs."""
 
     spans: Spans | None
     first: int

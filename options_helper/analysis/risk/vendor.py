@@ -1,4 +1,4 @@
-"""The vendor's Greeks in our units, to stand beside our own."""
+"""The vendor's Greeks in our units, shown beside our own."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class VendorGreeks(NamedTuple):
 
 
 def find_vendor_greeks(risk: LiveRisk, number: int) -> VendorGreeks | None:
-    """Return the vendor's Greeks of one leg, None without any."""
+    """Return the vendor's Greeks of one leg, None if there are none."""
     vendor = risk.at.greeks.get(risk.terms.symbols[number])
     if vendor is None or risk.terms.is_stock[number]:
         return None

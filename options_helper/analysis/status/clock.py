@@ -12,7 +12,7 @@ _DATA = (StreamName.STOCKS, StreamName.OPTIONS)
 
 
 def describe_clock(live: LiveSnapshot) -> str:
-    """Return by how much this computer's clock is wrong, or "" unless that is known."""
+    """Return how far off this computer's clock is, "" if it is right or unknown."""
     offset = live.clock_offset_seconds or 0.0
     if abs(offset) > CLOCK_SKEW_TOLERANCE_SECONDS:
         side = "ahead of" if offset > 0 else "behind"
@@ -34,7 +34,7 @@ def late_streams(live: LiveSnapshot) -> dict[StreamName, float]:
 
 
 def format_lag(live: LiveSnapshot, stream: StreamName) -> str:
-    """Write a stream's lag, `18 ms` or `2 m 5 s`; "—" if it is unknown."""
+    """Return a stream's lag, `18 ms` or `2 m 5 s`; "—" if it is unknown."""
     lag = stream_lag(live, stream)
     if lag is None:
         return MISSING

@@ -11,7 +11,7 @@ from options_helper.market import StreamName
 
 
 class Level(StrEnum):
-    """How urgent a diagnosis is; quiet is good, but not everything is young."""
+    """The urgency of a diagnosis; quiet means that all is well, but some prices are old."""
 
     SUCCESS = "success"
     QUIET = "quiet"

@@ -19,7 +19,7 @@ _WORD = {StreamName.OPTIONS: "option", StreamName.STOCKS: "stock"}
 def explain_dead(
     live: LiveSnapshot, records: Sequence[StreamHealth], counts: QuoteCounts
 ) -> Diagnosis | None:
-    """Explain streams that did not even answer a ping lately, and whose quotes are stale."""
+    """Explain streams that have not even answered a ping lately, and whose quotes are stale."""
     dead = [each for each in _unheard(live, records) if counts.stale_by_stream.get(each.stream)]
     if not dead:
         return None
@@ -82,7 +82,7 @@ def explain_stale(
 
 
 def describe_stale(counts: QuoteCounts) -> str:
-    """Return `8 of 12 quotes are stale, oldest 3 m 12 s (BRK.B 500 call).`, or "" if none is."""
+    """Return `8 of 12 quotes are stale, oldest 3 m 12 s (BRK.B 500 call).`, or "" if none are."""
     if not counts.stale:
         return ""
     are = "quote is" if counts.total == 1 else "quotes are"
@@ -91,7 +91,7 @@ def describe_stale(counts: QuoteCounts) -> str:
 
 
 def describe_rest(counts: QuoteCounts) -> str:
-    """Return which part of a healthy picture is not young, `3 of 8 are quiet (options).`, or ""."""
+    """Return the quotes that are old although all is well, `3 of 8 are quiet (options).`, or ""."""
     parts = []
     if counts.quiet:
         streams = f" ({', '.join(counts.quiet_by_stream)})" if counts.quiet_by_stream else ""
@@ -103,7 +103,7 @@ def describe_rest(counts: QuoteCounts) -> str:
 
 
 def _how_streams_are(live: LiveSnapshot, records: Sequence[StreamHealth], counts: QuoteCounts) -> str:
-    """Return that the data streams are proven alive, or for how long one was not heard."""
+    """Return that the data streams are alive, or for how long one has not been heard."""
     for record in _unheard(live, records):
         silence = format_span(seconds_since(record.last_heard_at, live.as_of))
         return f"the {_WORD[record.stream]} stream was last heard {silence} ago"
@@ -114,7 +114,7 @@ def _how_streams_are(live: LiveSnapshot, records: Sequence[StreamHealth], counts
 
 
 def _unheard(live: LiveSnapshot, records: Sequence[StreamHealth]) -> list[StreamHealth]:
-    """Return the data streams that were not heard lately, not even by a pong."""
+    """Return the data streams that have not been heard lately, not even by a pong."""
     data = [each for each in records if each.stream in _WORD]
     return [each for each in data if seconds_since(each.last_heard_at, live.as_of) > QUIET_HEARD_SECONDS]
 

@@ -30,7 +30,7 @@ def name_streams(streams: Sequence[StreamName]) -> str:
 def explain_rejection(
     record: StreamHealth, streams: Sequence[StreamName], snapshot: LiveSnapshot, *, data_works: bool
 ) -> tuple[str, str]:
-    """Return the headline and the next step for streams that ended for good, explained by one of them."""
+    """Return the headline and the next step for streams that have ended for good, explained by the first."""
     failure = record.last_failure
     code = failure.code if failure else None
     where, number = name_streams(streams), f" ({code})" if code is not None else ""
@@ -77,7 +77,7 @@ def _feed(stream: StreamName, snapshot: LiveSnapshot) -> str:
 
 
 def _other_feed(stream: StreamName, snapshot: LiveSnapshot) -> str:
-    """Return advice about a refused feed; if even the free one is refused, there is no other to choose."""
+    """Return the next step after a refused feed: the free feed, unless that was the one refused."""
     is_options = stream == StreamName.OPTIONS
     if (snapshot.options_feed if is_options else snapshot.stock_feed) in {"indicative", "iex"}:
         return "It is the feed of the free plan: look at this account's data subscription at Alpaca"
@@ -91,7 +91,7 @@ def _ask_less(stream: StreamName) -> str:
 
 
 def explain_retry(away: Sequence[StreamHealth], zone: dt.tzinfo) -> tuple[str, str]:
-    """Return the headline and the cause for streams that are reconnecting; each cause names its streams."""
+    """Return the headline and the causes for streams that are reconnecting; each cause names its streams."""
     held = [each for each in away if _code(each) in _HELD_ELSEWHERE]
     others = [each for each in away if each not in held]
     if not held or away[0] not in held:

@@ -71,7 +71,7 @@ def diagnose(
     """Return the diagnosis of this snapshot.
 
     Args:
-        snapshot: Everything known now; all spans count from its `as_of`.
+        snapshot: Everything known now; all spans are measured from its `as_of`.
         ready: What Start would subscribe, or None if no portfolio is loaded.
         quotes: The counts of the portfolio's quotes, or None if they are not computed.
         stop_reason: Why the streams stopped if nobody pressed Stop.
@@ -140,7 +140,7 @@ def explain_failed(snapshot: LiveSnapshot, records: list[StreamHealth]) -> Diagn
 def _reconnecting(
     snapshot: LiveSnapshot, records: list[StreamHealth], counts: QuoteCounts, zone: dt.tzinfo
 ) -> Diagnosis | None:
-    """Explain a reconnection: amber while the affected prices are young, red once they are stale."""
+    """Explain a reconnection: amber while the affected prices are fresh, red once they are stale."""
     away = [record for record in records if record.state == StreamState.RECONNECTING]
     if not away:
         return None
@@ -184,7 +184,7 @@ def _closed(
 
 
 def _late_options(snapshot: LiveSnapshot, zone: dt.tzinfo) -> str:
-    """Return until when some options trade after the regular close, "" once they no longer do."""
+    """Return the time until which some options trade after the regular close, or ""."""
     close = snapshot.session_close
     if snapshot.market_phase != MarketPhase.AFTER or close is None:
         return ""
@@ -195,7 +195,7 @@ def _late_options(snapshot: LiveSnapshot, zone: dt.tzinfo) -> str:
 
 
 def _not_granted(records: list[StreamHealth]) -> Diagnosis | None:
-    """Explain symbols that the server left out, unless a limit is the reason and they are polled."""
+    """Explain symbols that the server left out, unless they exceed a limit and are polled."""
     invalid = frozenset().union(*(record.invalid for record in records))
     if invalid:
         return _explain_invalid(invalid)
@@ -218,7 +218,7 @@ def _explain_invalid(symbols: frozenset[str]) -> Diagnosis:
 
 
 def _explain_short(record: StreamHealth) -> Diagnosis:
-    """Explain why fewer symbols stream than were asked for: a limit on channels, or no subscription."""
+    """Explain why fewer symbols stream than requested: a limit on channels, or no subscription."""
     label, missing, asked = LABELS[record.stream], len(record.missing), len(record.asked)
     names = name_symbols(record.missing)
     if record.channels is None:

@@ -26,7 +26,7 @@ class StreamLine:
         label: `Options`, `Stocks`, `Fills`.
         sign: One character for the state.
         word: The state.
-        text: How many symbols it has and when it was last heard, or what it is waiting for.
+        text: The number of symbols and the time it was last heard, or what it is waiting for.
         last_failure: Why it last ended and when, kept after recovery, or "".
     """
 
@@ -60,7 +60,7 @@ def stream_records(snapshot: LiveSnapshot) -> list[StreamHealth]:
 
 
 def describe_stream(record: StreamHealth, as_of: dt.datetime, *, zone: dt.tzinfo) -> StreamLine:
-    """Return the line of one stream."""
+    """Return one stream's line."""
     sign, word = _sign(record, as_of)
     failure = record.last_failure
     last_failure = f"{failure.words}, {format_time(failure.at, zone, as_of)}" if failure else ""
@@ -120,7 +120,7 @@ def describe_next_try(record: StreamHealth, as_of: dt.datetime) -> str:
 
 
 def describe_wait(record: StreamHealth, as_of: dt.datetime) -> str:
-    """Return what a connecting stream waits for, and after three seconds that no answer came."""
+    """Return what a connecting stream waits for; after three seconds, add that no answer has come."""
     seconds = seconds_since(record.since, as_of)
     step = record.step or "opening the connection"
     if seconds >= NO_ANSWER_AFTER_SECONDS:

@@ -57,7 +57,7 @@ class NetLeg:
 
 @dataclass(frozen=True, slots=True)
 class StructureName:
-    """A family, its name in words, and its strikes' distance in dollars if that has a meaning."""
+    """A family, its name in words, and the distance of its strikes in dollars if that is meaningful."""
 
     kind: StructureKind
     words: str

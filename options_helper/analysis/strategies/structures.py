@@ -109,7 +109,7 @@ def _name(position: AnyPosition, multipliers: Sequence[float] | None) -> Structu
 
 
 def _net_legs(options: Sequence[tuple[Leg, float]]) -> list[NetLeg]:
-    """Return the legs with equal contracts combined; those that cancel out are left out."""
+    """Combine legs of equal contracts; drop those that cancel out."""
     quantities: dict[tuple[object, ...], int] = {}
     first: dict[tuple[object, ...], tuple[Leg, float]] = {}
     for leg, multiplier in options:

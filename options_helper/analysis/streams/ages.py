@@ -49,13 +49,13 @@ def compute_ages(live: LiveSnapshot, timestamp: Times, received_at: Times) -> Ag
 
 
 def compute_basis_ages(quote: Ages, trade: Ages, by_last: Flags) -> Ages:
-    """Return the ages of what the marks are based on: the quote, or the last trade."""
+    """Return the ages of the prices behind the marks: the quote's, or the last trade's."""
     return Ages(
         np.where(by_last, trade.seconds, quote.seconds), np.where(by_last, trade.skewed, quote.skewed)
     )
 
 
 def compute_lags(timestamp: Times, received_at: Times, from_rest: Flags) -> Floats:
-    """Return receipt minus event time in seconds; NaN for REST rows, which are fetched at any time."""
+    """Return receipt time minus event time in seconds; NaN for REST rows, which are fetched at any time."""
     known = (timestamp != 0) & (received_at != 0) & ~from_rest
     return np.where(known, (received_at - timestamp) / _SECOND, np.nan)

@@ -1,6 +1,6 @@
 """The offset between this computer's clock and Alpaca's, and snapshots converted to Alpaca's time.
 
-Inside a run every time is by this computer's clock. A snapshot is converted once, when it is made, so that
+Inside a run, all times are by this computer's clock. A snapshot is converted once, when it is made, so that
 phases, expiries, dates, ages and curves all follow Alpaca's clock.
 """
 
@@ -69,7 +69,7 @@ def correct_clock(live: LiveSnapshot) -> LiveSnapshot:
 
 
 def _least_lag(tables: tuple[QuoteTable, ...]) -> float:
-    """Return the shortest time from any quote's event to its receipt, by the two clocks as they are."""
+    """Return the shortest time from any quote's event to its receipt, by the two uncorrected clocks."""
     least = np.inf
     for table in tables:
         rows = table.rows
@@ -79,7 +79,7 @@ def _least_lag(tables: tuple[QuoteTable, ...]) -> float:
 
 
 def _correct_receipts(table: Table, error: dt.timedelta) -> Table:
-    """Shift the times of receipt; those of events are Alpaca's own."""
+    """Shift the receipt times; event times are Alpaca's own."""
     rows = table.rows.copy()
     received = rows["received_at"]
     rows["received_at"] = np.where(received == 0, 0, received - round(error.total_seconds() * _MICROSECONDS))

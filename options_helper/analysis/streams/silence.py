@@ -1,4 +1,4 @@
-"""How long a stream has been silent, and how long is too long. Pure."""
+"""The silence of a stream, and the limit that it must not exceed. Pure."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ _MICROSECOND = dt.timedelta(microseconds=1)
 
 
 def circumstances(live: LiveSnapshot) -> tuple[object, ...]:
-    """Return what tables depend on besides portfolio, prices and ages, and what no version counts."""
+    """Return the inputs of the tables that neither the portfolio nor the snapshot's version covers."""
     return (
         live.started_at,
         live.market_phase,
@@ -43,8 +43,8 @@ def circumstances(live: LiveSnapshot) -> tuple[object, ...]:
 def deadline(live: LiveSnapshot, tables: Iterable[pd.DataFrame], stale_after_seconds: float) -> dt.datetime:
     """Return when the tables will next differ if the snapshot's version does not change.
 
-    Until then, and while version and `circumstances` stay the same, nothing needs to be computed again; only
-    ages grow. It is the first of these: a price turns too old, a contract expires, the market's phase
+    Until then, and while version and `circumstances` stay the same, nothing needs to be recomputed; only
+    ages grow. It is the first of these: a price becomes stale, a contract expires, the market's phase
     changes, a new day begins in New York.
 
     Args:
@@ -67,7 +67,7 @@ def deadline(live: LiveSnapshot, tables: Iterable[pd.DataFrame], stale_after_sec
 
 
 def _of_ages(table: pd.DataFrame, live: LiveSnapshot, stale_after_seconds: float) -> Iterator[dt.datetime]:
-    """Yield the time at which the oldest of the young prices turns too old."""
+    """Yield the time at which the oldest fresh price becomes stale."""
     ages = table["mark_age_seconds"].to_numpy()
     # A share's last trade may stand in for a wide quote for a while only.
     by_trade = flags(len(each) > 1 and _STANDS_IN.issubset(each) for each in table["warnings"].to_numpy())

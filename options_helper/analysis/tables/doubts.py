@@ -1,4 +1,4 @@
-"""Doubts about the file's entries: sentences about what was understood and what was probably meant.
+"""Doubts about the file's entries: sentences with what they say and what was probably meant.
 
 Those of `holdings.plausibility` need no price. With prices, three more mistakes show: a cost of 50 times the
 mark or more, or the reverse; a call that cost more than twice the price of its stock; and the wrong sign of a
@@ -143,7 +143,7 @@ def _say_far(position: Position | EquityPosition, cost: float, mark: float) -> s
 
 
 def _unless(side: float, cost: float, mark: float) -> str:
-    """Return the other way in which a mark comes to be far below the cost."""
+    """Return the alternative explanation of a mark far below the cost."""
     if cost <= mark:
         return ""
     return f", unless it {'lost' if side > 0 else 'gained'} {100 * (1 - mark / cost):.0f} %"

@@ -36,8 +36,8 @@ def compute_live_position_rows(
     their count in `quantity`, multiplier 1, and null in the columns of options.
 
     Args:
-        portfolio: What is held; its arrays are built on first use and kept as long as it lives.
-        live: The snapshot; every age counts from its `as_of`.
+        portfolio: The holdings; their arrays are built on first use and kept as long as the object lives.
+        live: The snapshot; ages are measured at its `as_of`.
         stale_after_seconds: The age above which a price is no longer live.
 
     Raises:
@@ -93,7 +93,7 @@ def _money_columns(
 
 
 def _differs(book: PortfolioArrays, live: LiveSnapshot) -> Numbers:
-    """Return the warning of rows whose contract the broker holds in another quantity than the file."""
+    """Return the warning of rows whose quantity differs at the broker."""
     rows, held = book.positions, live.broker_positions
     if not held and live.broker_positions_at is None:  # not read yet, or nothing is held: only the time shows
         return np.zeros(len(rows.symbols), dtype=np.int64)
@@ -112,7 +112,7 @@ def _differs(book: PortfolioArrays, live: LiveSnapshot) -> Numbers:
 
 
 def _risk(book: PortfolioArrays, scale: Floats) -> tuple[Floats, Floats, Floats]:
-    """Return the cost, the maximum loss, and the latter again if it is above zero and limited, else NaN."""
+    """Return the cost, the maximum loss, and the maximum loss as a base: NaN unless finite and above zero."""
     # A long can lose its cost, a short put its strike less the credit; any other short is unlimited. The
     # maximum loss of an adjusted contract is unknown, as in `describe_structure`.
     rows, cost = book.positions, book.cost_basis * scale

@@ -54,7 +54,7 @@ def _by_stream(of_stocks: Flags) -> dict[StreamName, int]:
 
 
 def grown_older(counts: QuoteCounts, counted_at: dt.datetime, now: dt.datetime) -> QuoteCounts:
-    """Return the same counts later: ages grow although nothing was computed."""
+    """Return the same counts at a later time: only ages have grown."""
     if counts.oldest_seconds is None:
         return counts
     return replace(counts, oldest_seconds=counts.oldest_seconds + (now - counted_at).total_seconds())

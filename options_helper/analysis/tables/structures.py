@@ -190,7 +190,7 @@ def _unit_prices(own: StructureArrays, sums: LegSums, divisor: Floats) -> dict[s
 
 
 def _day_results(own: StructureArrays, now: Valuation, new: Flags, pnl: Floats) -> dict[str, Column]:
-    """Return the P/L of the day; a structure opened today has made all of its P/L today."""
+    """Return the day's P/L; for a structure opened today, all of its P/L."""
     pnl_day = np.where(new, pnl, _sum(own, _leg_days(now)))
     base = np.where(new, own.net_debit, _sum(own, now.close * now.scale))
     return {"pnl_day": pnl_day, "pnl_day_pct": divide(pnl_day, base)}

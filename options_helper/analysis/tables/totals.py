@@ -20,11 +20,11 @@ class LiveTotals:
     Attributes:
         open_pnl, day_pnl: Dollars. A structure counts with all its legs or not at all. Lots closed today
             are not in the file, so not in `day_pnl`.
-        cost: What was paid less what was received.
+        cost: What was paid minus what was received.
         market_value: The marks of all legs, negative for shorts; here each leg counts on its own.
         portfolio_value: Cash and market value.
-        premium_at_risk: The cost of long options, and of debit structures that hold options only: it is gone
-            if they expire worthless.
+        premium_at_risk: The cost of long options, and of debit structures of options only: lost if they
+            expire worthless.
         open_pnl_pct: `open_pnl` over the sum of the positions' |cost|, a fraction; None without a base.
         day_pnl_pct: `day_pnl` over the portfolio's value before it, a fraction; None without a base.
         oldest_age_seconds: The age of the oldest price that a mark is made from.

@@ -1,4 +1,4 @@
-"""All tables and totals of a portfolio in one snapshot, and the rule for when they are out of date.
+"""All tables and totals of a portfolio in one snapshot, and when they are out of date.
 
 A view is finished and read-only: every tab, the alerts and the day's curves read the same one.
 """
@@ -34,7 +34,7 @@ class TablesView:
 
     Attributes:
         at: The snapshot they were computed from.
-        until: When they would differ although nothing new was received.
+        until: When they would change even if nothing new is received.
     """
 
     portfolio: Portfolio
@@ -49,10 +49,10 @@ class TablesView:
     until: dt.datetime
 
     def holds_for(self, live: LiveSnapshot) -> bool:
-        """Return whether the view is also right for this snapshot.
+        """Return whether the view is still right for this snapshot.
 
-        It is until there is new data or `until` has passed. It also serves a snapshot that is a quarter of a
-        second younger, so that everyone who looks at about the same time reads the same view.
+        It is until there is new data or `until` has passed. New data does not count within a quarter of a
+        second, so that simultaneous readers share one view.
         """
         age = live.as_of - self.at.as_of
         # If the clock went back nothing is reused, because the tables would not change until it has caught

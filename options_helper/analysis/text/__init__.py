@@ -1,1 +1,1 @@
-"""How figures, times and trades are written: one writer per kind of figure."""
+"""Formats figures, times and trades: one writer per kind of figure."""

@@ -1,4 +1,4 @@
-"""Cells of CSV files that a spreadsheet reads as what they are."""
+"""Cells of CSV files that a spreadsheet reads literally."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _DECIMALS = 12  # quantities have up to nine, prices of coins more
 
 
 def safe_text(text: str) -> str:
-    """Return text that a spreadsheet takes as text, never as a formula."""
+    """Return the text in a form that no spreadsheet takes for a formula."""
     return _FORMULA.sub(r"\1'\2", text)
 
 

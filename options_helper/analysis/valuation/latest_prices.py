@@ -70,7 +70,7 @@ def _gather_stream(stream: str, symbols: Sequence[str], live: LiveSnapshot, memo
 def _take(
     key: str, symbols: Sequence[str], table: QuoteTable | TradeTable, memo: IdentityMemo
 ) -> tuple[NDArray[Any], Flags]:
-    """Return the table's rows of these symbols, and which of them exist."""
+    """Return the table's rows of these symbols, and flags for those that exist."""
     index = table.index
 
     def look_up() -> Numbers:

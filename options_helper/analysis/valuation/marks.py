@@ -4,7 +4,7 @@
 | --- | --- | --- | --- |
 | bid below ask, spread up to 25 % of the mid | the mid | `mid` | |
 | bid below ask, spread over 25 % of the mid | the mid | `mid` | `wide_spread` |
-| ask less bid over 0.50 and spread over 100 % of the mid | none | `none` | `stub_quote` |
+| ask minus bid over 0.50 and spread over 100 % of the mid | none | `none` | `stub_quote` |
 | bid equals ask | that price | `locked` | |
 | bid 0, ask up to 0.20 | half the ask | `half_ask` | `zero_bid` |
 | bid 0, ask over 0.20 | none | `none` | `zero_bid` |
@@ -30,7 +30,7 @@ A last trade is usable if it was made on the current New York day and the feed i
 trades are 15 minutes late (Alpaca, "Real-time Option Data"). An old last never stands in for a bad quote.
 Alpaca writes 0 for a side that is absent: an ask of 0 is no ask, a bid of 0 says that nobody bids. A negative
 or infinite price is no price. A quote dated on a day without a session, as test prices on a Saturday are,
-makes no mark either (`outside_session`), also if it is seen in a later session.
+makes no mark either (`outside_session`), even if it is read in a later session.
 
 All prices are dollars per share.
 """
@@ -60,7 +60,7 @@ PRICE_TOLERANCE = 1e-9
 
 
 class MarkMethod(StrEnum):
-    """How a mark was made; `settlement` makes those of expired contracts."""
+    """The way a mark was made; `settlement` makes those of expired contracts."""
 
     MID = "mid"
     LOCKED = "locked"
@@ -179,7 +179,7 @@ def _quote_warnings(quotes: _Quotes) -> Numbers:
 
 
 def mark_contract(quote: Quote) -> float | None:
-    """Return the mark that a contract's quote makes alone, None if it makes none."""
+    """Return the mark that a contract's quote alone gives, None if it gives none."""
     bid, ask = (np.array([np.nan if side is None else side]) for side in (quote.bid_price, quote.ask_price))
     mark = float(compute_marks(bid, ask, np.array([np.nan]), np.array([False])).mark[0])
     return None if np.isnan(mark) else mark

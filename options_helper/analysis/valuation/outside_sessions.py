@@ -1,4 +1,4 @@
-"""The times that lie outside every session, as those of an exchange's test prices on a Saturday do.
+"""Times outside every session, such as those of an exchange's test prices on a Saturday.
 
 A day without a session lies between the previous trading date and the present one, or after the present one.
 Only a calendar knows it; without one, no time is outside. On the feeds of overnight trading, shares trade
@@ -22,7 +22,7 @@ _EVENING = dt.timedelta(hours=4)  # from 20:00 to midnight
 
 
 def find_outside_sessions(times: Numbers, is_stock: Flags, live: LiveSnapshot) -> Flags:
-    """Return which times, in microseconds, are of a day without a session; 0 is no time."""
+    """Return flags for times, in microseconds, on a day without a session; 0 is no time."""
     found = np.zeros(len(times), dtype=np.bool_)
     trades_overnight = (live.stock_feed or "").lower() in _OVERNIGHT_FEEDS
     for begin, end in _pauses(live):

@@ -90,7 +90,7 @@ def find_unsubscribed(rows: Instruments, live: LiveSnapshot) -> Flags:
 
 
 def find_polled(rows: Instruments, live: LiveSnapshot) -> Flags | np.bool_:
-    """Return flags for symbols that REST fetches at an interval, because they do not stream; one for none."""
+    """Return flags for symbols that do not stream, so REST polls them; a single flag if there are none."""
     found: Flags | np.bool_ = np.bool_(False)
     for stream, record in live.health.items():
         polled = record.polled
@@ -104,7 +104,7 @@ def _find_in(rows: Instruments, symbols: frozenset[str]) -> Flags:
 
 
 def find_halted(rows: Instruments, live: LiveSnapshot) -> Flags:
-    """Return flags for symbols that are halted, themselves or their underlying."""
+    """Return flags for symbols that are halted, or whose underlying is."""
     halted = live.halted
     if not halted:
         return np.zeros(len(rows.symbols), dtype=np.bool_)

@@ -1,4 +1,4 @@
-"""The warnings of a row: one enum, a sentence for each, and their form as bits in an array.
+"""The warnings of a row: one enum, with a sentence and a bit for each.
 
 Rows are computed many at a time, so a row's warnings travel as one integer (bit n is the n-th member) and
 become a list of strings only when the table is built.
@@ -48,7 +48,7 @@ class RowWarning(StrEnum):
 
     @property
     def sentence(self) -> str:
-        """Its meaning, in a sentence for the reader."""
+        """The warning as a sentence for the page."""
         return _SENTENCES[self]
 
     @property

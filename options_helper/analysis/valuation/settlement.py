@@ -30,7 +30,7 @@ def settle(rows: Instruments, now: Valuation, stocks: Valuation, live: LiveSnaps
 
     Args:
         rows: The instruments of `now`.
-        now: Their valuation, without a mark for what has expired.
+        now: Their valuation, in which expired contracts have no mark.
         stocks: The valuation of the portfolio's underlyings, in the order of `rows.underlying_codes`.
         live: The snapshot of both.
     """
@@ -59,9 +59,9 @@ def settle(rows: Instruments, now: Valuation, stocks: Valuation, live: LiveSnaps
 
 
 def _doubt_jumps(rows: Instruments, now: Valuation, stocks: Valuation) -> Valuation:
-    """Return the valuation without the previous closes of everything on an underlying that jumped overnight.
+    """Withhold the previous close of everything whose underlying jumped overnight without a known split.
 
-    No split is known that explains it: after one of 10 : 1 the closes would make a loss of 90 %.
+    After an unknown split of 10 : 1, it would make a loss of 90 %.
     """
     base = np.where(stocks.close > 0, stocks.close, np.nan)
     far = np.abs(stocks.mark - base) > JUMP_FRACTION * base + PRICE_TOLERANCE

@@ -69,7 +69,7 @@ class Valuation(NamedTuple):
         multiplier, scale: Dollars per point, of one contract and of the whole signed quantity.
         quote_ages, mark_ages: Seconds, of the quote and of what the mark was made from.
         close: The previous close, NaN unless it is of the previous trading day.
-        close_doubts: Bits of the warnings for which P/L Day is withheld.
+        close_doubts: Bits of the warnings that withhold P/L Day.
         ends: When it expires and trades for the last time; early closes count.
         is_over: Flags for contracts that expired on an earlier trading day, whose value is final.
         states: Numbers in `TRUTH_STATES`.
@@ -200,7 +200,7 @@ def _gather_facts(rows: Instruments, prices: _Prices, expired: Flags, live: Live
 
 
 def _streamed_at(ticks: Ticks, by_last: Flags) -> Numbers:
-    """Return when the marks' sources came by their stream; 0 for those from REST."""
+    """Return the times at which the marks' sources arrived by stream; 0 for those from REST."""
     quote = np.where(ticks.quote_from_rest, 0, ticks.quote_received)
     return np.where(by_last, np.where(ticks.trade_from_rest, 0, ticks.trade_received), quote)
 
@@ -215,7 +215,7 @@ def _usable_trades(rows: Instruments, ticks: Ticks, live: LiveSnapshot) -> Flags
 
 
 def _recent_trades(ticks: Ticks, trades: Ages, live: LiveSnapshot) -> Flags:
-    """Return which trades are recent enough to stand in for a wide quote of shares."""
+    """Return flags for trades recent enough to stand in for a wide quote of shares."""
     if live.market_phase == MarketPhase.OPEN:
         recent: Flags = trades.seconds <= SHARE_TRADE_SECONDS
         return recent
@@ -270,7 +270,7 @@ def build_quote_columns(rows: Instruments, now: Valuation, live: LiveSnapshot) -
 
 
 def _time_columns(now: Valuation) -> dict[str, Column]:
-    """Return when the quotes and trades were made, and how old they are or came."""
+    """Return the quotes' and trades' times, their ages, and their lags on arrival."""
     ticks = now.ticks
     return {
         "quote_age_seconds": now.quote_ages,

@@ -1,4 +1,4 @@
-"""The market's phase and sessions by Alpaca's clock and calendar, and the offset between the clocks."""
+"""The market's phase and sessions by Alpaca's clock and calendar, and the local clock's offset."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _OK = 200  # the host answered, so the other routes need not wait
 
 @dataclass(frozen=True, slots=True)
 class _Clock:
-    """Alpaca's clock; its answer holds until the next change that it names."""
+    """Alpaca's clock; a reading holds until the next change that it announces."""
 
     asked_at: dt.datetime
     is_open: bool
@@ -32,8 +32,8 @@ class _Clock:
 class AlpacaCalendar(ExchangeCalendar):
     """Alpaca's sessions and clock; the exchange library answers for other days.
 
-    The clock takes precedence over every calendar until the next change that it names, because Alpaca knows
-    of closures that no library does, and a simulated market may be open on a Sunday.
+    The clock takes precedence over every calendar until the next change that it announces, because Alpaca
+    knows of closures that no library does, and a simulated market may be open on a Sunday.
     """
 
     def __init__(self, clock: _Clock, sessions: Sequence[Session]) -> None:
@@ -42,10 +42,10 @@ class AlpacaCalendar(ExchangeCalendar):
 
     @classmethod
     def from_alpaca(cls, clock: Mapping[str, object], calendar: Sequence[object]) -> Self:
-        """Return the calendar in the answers of `/v2/clock` and `/v2/calendar`; the latter may be empty.
+        """Return the calendar in the responses of `/v2/clock` and `/v2/calendar`; the latter may be empty.
 
         Raises:
-            AlpacaRestError: An answer lacks a field, or a time is not readable.
+            AlpacaRestError: A response lacks a field, or a time is not readable.
         """
         try:
             known = _clock(clock)
@@ -74,7 +74,7 @@ class AlpacaCalendar(ExchangeCalendar):
         return phase_at(at, [*past[-1:], Session(clock.next_open, clock.next_close)])
 
     def trading_date(self, at: dt.datetime) -> dt.date | None:
-        """Return today while the clock says open, else the same as in `MarketCalendar`."""
+        """Return today while the clock reports open, else the same as in `MarketCalendar`."""
         if self._clock.is_open and self._clock.holds(at):
             return new_york_date(at)
         return super().trading_date(at)
@@ -97,10 +97,10 @@ class AlpacaCalendar(ExchangeCalendar):
 
 
 def clock_offset_seconds(read_at: dt.datetime, asked_at: dt.datetime, answered_at: dt.datetime) -> float:
-    """Return how far the local clock is ahead of one that was asked; negative is behind.
+    """Return the seconds by which the local clock is ahead of a remote one; negative is behind.
 
-    The other clock was read at some time between request and answer. This is the smallest difference that
-    allows, so a slow answer never looks like a wrong clock.
+    The remote clock was read at some time between request and response. The result is the smallest
+    difference consistent with that, so a slow response never looks like a wrong clock.
     """
     least, most = (asked_at - read_at).total_seconds(), (answered_at - read_at).total_seconds()
     return max(least, 0.0) or min(most, 0.0)

@@ -38,17 +38,17 @@ class Session:
 
     @property
     def pre_market_open(self) -> dt.datetime:
-        """The time at which trading before the session begins."""
+        """The time at which pre-market trading begins."""
         return dt.datetime.combine(self.date, PRE_MARKET_OPEN, NEW_YORK)
 
     @property
     def after_hours_close(self) -> dt.datetime:
-        """The time at which trading after the session ends."""
+        """The time at which after-hours trading ends."""
         return self.close + AFTER_HOURS
 
 
 class MarketCalendar(Protocol):
-    """The product's questions to a calendar; None means unknown."""
+    """The interface of a calendar; None means unknown."""
 
     def phase(self, at: dt.datetime) -> MarketPhase:
         """Return the phase at a time."""
@@ -172,7 +172,7 @@ def _exchange_sessions(first_year: int, last_year: int) -> tuple[Session, ...]:
 
 @dataclass(frozen=True, slots=True)
 class MarketMoment:
-    """A calendar's answers for one time; without a calendar everything is unknown."""
+    """A calendar's facts at one time; without a calendar, all are unknown."""
 
     phase: MarketPhase = MarketPhase.UNKNOWN
     until: dt.datetime | None = None
@@ -209,7 +209,7 @@ def market_moment(calendar: MarketCalendar | None, at: dt.datetime) -> MarketMom
 
 
 def with_overnight(moment: MarketMoment, at: dt.datetime) -> MarketMoment:
-    """Return a time's phase as overnight trading sees it, 20:00 to 04:00 New York before each session.
+    """Add the overnight phase, from 20:00 to 04:00 New York before each session.
 
     Source: Alpaca's documentation of 24/5 trading; options do not trade then.
     """

@@ -1,4 +1,4 @@
-"""HTTP exchanges that end within a time and a size, whatever the server sends."""
+"""HTTP exchanges limited in time and size, whatever the server sends."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class DeadlineExceeded(httpx.TimeoutException):
 
 
 class BoundedTransport(httpx.BaseTransport):
-    """Cuts exchanges that take too long and rejects answers that grow too large.
+    """Cuts exchanges that take too long and rejects responses that grow too large.
 
     Meant for one exchange at a time, because the deadline of one shuts every connection of the transport.
 
@@ -52,7 +52,7 @@ class BoundedTransport(httpx.BaseTransport):
         self._is_cut = False
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Send a request; the body of the answer is decoded and bounded.
+        """Send a request; the response's body is decoded and bounded.
 
         Raises:
             DeadlineExceeded: The exchange took too long.
@@ -100,7 +100,7 @@ class BoundedTransport(httpx.BaseTransport):
 
 
 class _Deadline:
-    """Calls `cut` when the time is over, unless cancelled first."""
+    """Calls `cut` at the deadline, unless cancelled first."""
 
     def __init__(self, seconds: float, cut: Callable[[], None]) -> None:
         self.is_over = False
@@ -126,7 +126,7 @@ class _Deadline:
 
 
 class _BoundedBody(httpx.SyncByteStream):
-    """The decoded body of an answer, as long as it keeps within its bounds."""
+    """The decoded body of a response; raises if it exceeds its bounds."""
 
     def __init__(self, path: str, response: httpx.Response, deadline: _Deadline, most_bytes: int) -> None:
         self._path, self._response, self._deadline = path, response, deadline
@@ -163,7 +163,7 @@ class _BoundedBody(httpx.SyncByteStream):
                 raise self._refusal(f"the answer is encoded as {other[:20]!r}, which was not requested")
 
     def _inflated(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
-        """Decompress piece by piece: a small chunk may hold a thousand times its size."""
+        """Decompress piece by piece, because a small chunk may expand a thousandfold."""
         inflater = zlib.decompressobj(_GZIP)
         try:
             for chunk in chunks:

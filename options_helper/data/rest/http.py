@@ -44,7 +44,7 @@ _COUNT = re.compile(r"[0-9]{1,12}")  # seconds, or a time; longer ones are neith
 
 
 class Host(StrEnum):
-    """Alpaca's two REST hosts, each with its own limit and its own answer to the keys."""
+    """Alpaca's two REST hosts, each with its own request limit and its own check of the keys."""
 
     TRADING = "trading"
     DATA = "data"
@@ -57,7 +57,7 @@ class HostReader:
         url: The host's URL.
         keys: Key id and secret, sent as headers to this host only.
         transport: Sends the requests, for tests; it is wrapped so that only bounded GETs to `url` pass.
-        clock: Seconds since 1970, used with a reset time if the answer has no date.
+        clock: Seconds since 1970, used with a reset time if the response has no date.
         pause: Waits up to the given seconds and returns whether the reader was stopped.
         exchange_seconds: The longest time of one whole exchange.
     """
@@ -90,7 +90,7 @@ class HostReader:
         )
 
     def when_limited(self, call: Callable[[str, float], None]) -> None:
-        """Register `call`, which gets path and seconds whenever the server answers "too many requests"."""
+        """Register a callback for "too many requests"; it receives the path and the seconds to wait."""
         self._on_limit = call
 
     def stop(self) -> None:
@@ -104,10 +104,10 @@ class HostReader:
         self._client.close()
 
     def get(self, path: str, query: Query, kind: type[Answer]) -> Answer:
-        """Return the decoded answer of a route, retrying if that may help.
+        """Return a route's decoded response, retrying if that may help.
 
         Raises:
-            AlpacaRestError: No usable answer, or the reader was stopped.
+            AlpacaRestError: No usable response, or the reader was stopped.
         """
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception(_may_help),
@@ -165,7 +165,7 @@ def _headers(key_id: str, secret: str) -> dict[str, str]:
 
 
 def _ignore(_path: str, _seconds: float) -> None:
-    """Do nothing, until a caller asks to be notified of waits."""
+    """Do nothing; the default until a caller asks to be notified of waits."""
 
 
 # When to try again

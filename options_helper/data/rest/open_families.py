@@ -1,4 +1,4 @@
-"""Finds the orders behind open legs that Alpaca does not list under their parent.
+"""Finds the orders behind open legs that Alpaca lists without their parent.
 
 With `nested=true` the open orders lack a bracket whose entry has filled: the entry is closed, and its legs
 are listed only without nesting, where a row does not name its parent. Legs are submitted with their parent,
@@ -14,7 +14,7 @@ from options_helper.data.rest.http import Json
 
 
 class OpenFamilies:
-    """Remembers the parents of open legs from one look to the next.
+    """Remembers the parents of open legs between calls.
 
     Args:
         list_flat: Returns the open orders without nesting.
@@ -35,7 +35,7 @@ class OpenFamilies:
     def find(self, listed: Iterable[object]) -> list[Json]:
         """Return the orders, each whole and once, whose open legs are not among the listed ones.
 
-        A leg whose parent is nowhere to be found is returned itself.
+        A leg without a known parent is returned itself.
         """
         known = set(_ids_of(listed))
         found: list[Json] = []
@@ -64,7 +64,7 @@ class OpenFamilies:
 
 
 def submitted_at(row: Json) -> dt.datetime | None:
-    """Return when an order was submitted, or created if that is not said; None if neither can be read."""
+    """Return an order's submission time, else its creation time; None if neither can be read."""
     text = row.get("submitted_at") or row.get("created_at")
     try:
         at = dt.datetime.fromisoformat(text) if isinstance(text, str) else None

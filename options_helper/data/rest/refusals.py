@@ -25,11 +25,11 @@ def is_worth_retrying(status: int) -> bool:
 
 
 def describe_status(status: int, body: bytes, secrets: Iterable[str], location: str = "") -> str:
-    """Return the refusal in words, with the server's message if it sent one.
+    """Return a refusal in words, with the server's message if it sent one.
 
     Args:
         status: The HTTP status.
-        body: The body of the answer.
+        body: The response's body.
         secrets: Texts that must not appear in the result.
         location: The target of a redirect.
     """
@@ -50,7 +50,7 @@ def describe_status(status: int, body: bytes, secrets: Iterable[str], location: 
 
 
 def describe_failure(error: httpx.HTTPError, seconds: float) -> str:
-    """Return why no answer came, or none within the `seconds` allowed for an exchange."""
+    """Return why no response came, or none within the `seconds` allowed for an exchange."""
     if isinstance(error, DeadlineExceeded):
         return f"the answer was not complete within {seconds:g} s"
     if isinstance(error, httpx.ConnectTimeout):

@@ -1,4 +1,4 @@
-"""Fetches many symbols in chunks, and keeps those that Alpaca refuses from spoiling the others."""
+"""Fetches many symbols in chunks, so that those that Alpaca refuses do not fail the others."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ _MOST_REFUSED = 8  # consecutive refusals without an answer; then the symbols ar
 
 
 class SymbolChunks:
-    """Remembers the symbols that a path refused while it answered others; they are not requested again."""
+    """Remembers the symbols that a path refused while it served others, and requests them no more."""
 
     def __init__(self) -> None:
         self._unknown: defaultdict[str, set[str]] = defaultdict(set)
 
     def fetch(self, path: str, symbols: Sequence[str], ask: Callable[[Sequence[str]], Json]) -> Json:
-        """Ask for chunks of symbols, and halve a refused chunk until only the symbol at fault is left.
+        """Fetch chunks of symbols, halving a refused chunk until only the symbol at fault is left.
 
         Raises:
-            AlpacaRestError: No request was answered, or too many symbols in a row were refused for them
-                to be at fault.
+            AlpacaRestError: No request succeeded, or too many in a row were refused for the symbols to be at
+                fault.
         """
         found: Json = {}
         refused: dict[str, AlpacaRestError] = {}

@@ -1,1 +1,1 @@
-"""Threads, sockets and the newest state of the market; none of them leaves this package."""
+"""Threads, sockets and the newest state of the market; none of them is exposed outside this package."""

@@ -33,7 +33,7 @@ class _AlpacaDataStreamer:
         on_corrections: Called with a list of raw corrected and cancelled trades.
         stream: A ready-made stream object, for tests.
         stream_cls: A class with the constructor of alpaca-py's stream, for tests.
-        observer: Receives each step of the connection.
+        observer: Notified of each step of the connection.
         times: The timings of the connection.
     """
 
@@ -83,7 +83,7 @@ class _AlpacaDataStreamer:
         self.stream.run()
 
     def stop(self) -> None:
-        """End `run()`, from any thread, even before it began."""
+        """Make `run()` return; callable from any thread, even before `run()`."""
         self.stream.stop()
 
     async def _handle_quotes(self, items: object) -> None:

@@ -28,7 +28,7 @@ class AlpacaTradingStreamer:
         stream: A ready-made stream object, for tests.
         stream_cls: A class with the constructor of alpaca-py's TradingStream, for tests.
         on_trade_updates: Called with each update, in the stream's thread; plain or coroutine function.
-        observer: Receives each step of the connection.
+        observer: Notified of each step of the connection.
         times: The timings of the connection.
     """
 
@@ -67,7 +67,7 @@ class AlpacaTradingStreamer:
         self.stream.run()
 
     def stop(self) -> None:
-        """End `run()`, from any thread, even before it began."""
+        """Make `run()` return; callable from any thread, even before `run()`."""
         self.stream.stop()
 
     async def _handle(self, update: object) -> None:

@@ -30,7 +30,7 @@ class PositionNeed:
         contracts: Alpaca's symbols of its unexpired contracts, without duplicates.
         expired: Alpaca's symbols of its expired contracts.
         unnamed: Sentences about options whose terms no contract symbol can express.
-        doubts: Sentences about terms and prices that are possible but hardly intended.
+        doubts: Sentences about terms and prices that are possible but probably not intended.
         pinned: True if the file asks for it to stream before all others.
         first_expiry: The earliest expiry of its contracts.
         notional: Dollars of the underlying that it controls, at its strikes or cost.

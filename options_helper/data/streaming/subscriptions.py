@@ -55,7 +55,7 @@ def build_subscription_plan(
     keep the file's order. A position that no longer fits is polled, and a later, smaller one may still fit.
 
     Args:
-        portfolio: What is owned.
+        portfolio: The holdings.
         stream_stocks: Whether the stock stream is wanted; `stocks` is empty if not.
         stream_options: Whether the option stream is wanted; `option_contracts` is empty if not.
         max_option_contracts: The limit, at least 0: the user's or the feed's, whichever is lower.
@@ -125,7 +125,7 @@ def _rank(need: PositionNeed, today: dt.date) -> tuple[bool, bool, float]:
 
 
 def _fill(needs: Sequence[PositionNeed], limit: int) -> tuple[str, ...]:
-    """Return the contracts of every position that fits whole; a contract already counted is free."""
+    """Return the contracts of every position that fits whole; a contract shared with another counts once."""
     chosen: dict[str, None] = {}
     for need in needs:
         fresh = [contract for contract in need.contracts if contract not in chosen]

@@ -1,4 +1,4 @@
-"""Bracket orders: an entry, and a take-profit and a stop that are held until it has filled."""
+"""Bracket orders: an entry, and a take-profit and a stop that are held until the entry has filled."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the demonstration's account differs from its file: each kind of difference once."""
+"""The differences between the demo's account and its file: one of each kind."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _SPLIT_DAYS_AGO = 4
 
 
 class Differences:
-    """Trades that the demonstration's file does not know, and one assignment during the session.
+    """Trades that the demo's file does not know, and one assignment during the session.
 
     Args:
         desk: The account.
@@ -35,7 +35,7 @@ class Differences:
         self._steps = 0
 
     def make(self) -> None:
-        """Let everything happen that a file may not know of, on earlier days and earlier today."""
+        """Make one trade or event of each kind, on earlier days and earlier today."""
         longs, shorts = list(self._held(1)), list(self._held(-1))
         shares = next((one for one, _, _ in self._desk.positions if parse_contract(one) is None), None)
         if shares is not None:
@@ -69,7 +69,7 @@ class Differences:
         return (one for _, one in sorted(held, key=lambda row: -row[0]))
 
     def _neighbour(self, contract: Contract) -> str:
-        """Return the contract one strike further, which no position of the file holds."""
+        """Return the contract one strike away, which no position of the file holds."""
         step = Decimal(5) if contract.is_call else Decimal(-5)
         strike = Decimal(str(contract.strike)) + step
         return contract_symbol(
@@ -86,7 +86,7 @@ class Differences:
 
     @contextmanager
     def _days_ago(self, days: int) -> Iterator[None]:
-        """Let the account's clock show a time some days and a minute ago."""
+        """Set the account's clock back by some days and a minute."""
         before = Nanoseconds.now() - 24 * days * _HOUR - _HOUR // 60
         clock: Callable[[], Nanoseconds] = self._desk.clock
         self._desk.clock = partial(Nanoseconds, before)

@@ -118,7 +118,7 @@ class OrderDesk:
             self._continue_bracket(order)
 
     def _continue_bracket(self, filled: Order) -> None:
-        """Let the take-profit of a filled entry work; cancel the other leg once one has filled."""
+        """Activate the take-profit of a filled entry; cancel the other leg once one has filled."""
         if filled.parent is None:
             self.tell("new", filled.legs[0], "new")
             return
@@ -149,7 +149,7 @@ class OrderDesk:
         return successor
 
     def bust(self, execution_id: str) -> None:
-        """Bust an execution of a single order, or of a multi-leg order's leg, which its parent reports."""
+        """Bust an execution of a single order, or of one leg; a leg's is reported by its parent."""
         index, execution, order = self._find(execution_id)
         order.filled_qty -= execution.qty
         order.spent -= execution.qty * execution.price
@@ -161,7 +161,7 @@ class OrderDesk:
         self._tell_of_past("trade_bust", execution, order, qty=qty, reason="TRADE_BUST")
 
     def correct(self, execution_id: str, price: Decimal) -> None:
-        """Correct the price of an execution, of a single order's or of a multi-leg order's leg."""
+        """Correct the price of an execution of a single order or of one leg."""
         index, execution, order = self._find(execution_id)
         order.spent += execution.qty * (price - execution.price)
         corrected = replace(execution, price=price)
@@ -252,7 +252,7 @@ class OrderDesk:
         *,
         order_class: str = "simple",
     ) -> Order:
-        """Return a new order, which nobody has been sent yet."""
+        """Return a new order without sending it to anyone."""
         at = self.clock()
         order = Order(
             id=self._identifier(),

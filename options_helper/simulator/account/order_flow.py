@@ -1,4 +1,4 @@
-"""Orders as a person might place them: a seeded sequence of short stories, played step by step."""
+"""Orders as a trader might place them: a seeded sequence of short stories, played step by step."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class OrderFlow:
         self._told = 0
 
     def hurry(self) -> None:
-        """End the pause, because a client has begun to listen."""
+        """End the pause; called when a client begins to listen."""
         self._pause = 0
 
     def tell_past(self, symbol: str) -> None:

@@ -16,7 +16,7 @@ _STRIKE_STEP = 5.0
 
 
 class _Writer:
-    """Writes positions at yesterday's simulated prices, off by a factor so that some gain and some lose."""
+    """Writes positions at yesterday's simulated prices times a factor, so that some gain and some lose."""
 
     def __init__(self, today: dt.date, seed: int) -> None:
         self._today = today

@@ -30,7 +30,7 @@ class Positions:
         return self._held.get(symbol, _NOTHING)[0]
 
     def move(self, symbol: str, change: Decimal, price: Decimal) -> Decimal:
-        """Buy or sell, and return the holding; adding averages the entry price, crossing zero restarts it."""
+        """Buy or sell, and return the holding; adding averages the entry price, crossing zero resets it."""
         held, entry = self._held.get(symbol, _NOTHING)
         after = held + change
         if held * change >= 0 and after:

@@ -21,7 +21,7 @@ _POLL_SECONDS = 0.005
 
 
 class Controls:
-    """The record and the controls of a simulator; safe to use from any thread.
+    """The record and the controls of a simulator; thread-safe.
 
     Stream names are "stocks", "options" and "fills".
     """

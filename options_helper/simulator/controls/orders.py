@@ -113,11 +113,11 @@ class OrderControls(Controls):
         self.call(move)
 
     def bust(self, execution_id: str) -> None:
-        """Bust an execution of a single order or of a multi-leg order's leg."""
+        """Bust an execution of a single order or of one leg."""
         self.call(lambda: self._world.desk.bust(execution_id))
 
     def correct(self, execution_id: str, price: float) -> None:
-        """Correct the price of an execution, as `bust`."""
+        """Correct the price of an execution of a single order or of one leg."""
         self.call(lambda: self._world.desk.correct(execution_id, to_cents(price)))
 
     def settle(self, kind: str, symbol: str, qty: int = 1) -> None:

@@ -1,7 +1,7 @@
 """A seeded market: a random walk per underlying, options priced from it, and plausible spreads.
 
 Everything is a function of the seed, the symbol, the step and the date, so two markets with the same seed
-agree regardless of earlier calls. A step is one tick of the simulator; it has no time of its own.
+agree whatever was called before. A step is one tick of the simulator; it has no time of its own.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ class Market:
         self.step += 1
 
     def pin(self, symbol: str, price: float) -> None:
-        """Fix the price of an underlying from now on."""
+        """Fix the price of an underlying."""
         self._pinned[symbol] = price
 
     def chance(self, symbol: str, what: str, step: int | None = None) -> float:
@@ -179,7 +179,7 @@ class Market:
             yield lot * (1 + int(60 * self.chance(symbol, side, self.step) ** 2))
 
     def is_quiet(self, symbol: str) -> bool:
-        """Return whether a contract is one of the few that are hardly ever quoted."""
+        """Return whether a contract is one of the few that are rarely quoted."""
         return parse_contract(symbol) is not None and self.chance(symbol, "quiet") < 1 / 8
 
     def activity(self, symbol: str) -> float:

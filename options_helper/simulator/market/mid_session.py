@@ -27,7 +27,7 @@ class TradingDay:
 
 
 class MidSession:
-    """A session that began some hours before the start and never quite ends.
+    """A session that began some hours before the start and never ends.
 
     Args:
         started: The time the simulator started, aware.

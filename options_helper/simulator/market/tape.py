@@ -41,13 +41,13 @@ class Tape:
         return [message for message in messages if message is not None]
 
     def push_quote(self, symbol: str, quote: PricedQuote, at: Nanoseconds) -> Message:
-        """Return a manual quote, which is the latest from now on."""
+        """Return a manual quote, and keep it as the latest."""
         make = stock_quote_message if parse_contract(symbol) is None else option_quote_message
         self._quotes[symbol] = make(symbol, quote, at)
         return self._quotes[symbol]
 
     def push_trade(self, symbol: str, price: float, size: int, at: Nanoseconds) -> Message:
-        """Return a manual trade, which is the latest from now on."""
+        """Return a manual trade, and keep it as the latest."""
         self._trade_count += 1
         self._trades[symbol] = (
             stock_trade_message(symbol, price, size, self._trade_count, at)
@@ -57,14 +57,14 @@ class Tape:
         return self._trades[symbol]
 
     def correct_trade(self, symbol: str, price: float, at: Nanoseconds) -> Message:
-        """Correct the newest trade of a stock; REST returns the corrected price from now on."""
+        """Correct the newest trade of a stock, also for REST."""
         wrong = self._trades[symbol]
         self._trade_count += 1
         self._trades[symbol] = wrong | {"i": self._trade_count, "p": price}
         return correction_message(wrong, self._trade_count, price, at)
 
     def cancel_trade(self, symbol: str, at: Nanoseconds) -> Message:
-        """Cancel the newest trade of a stock; REST returns another from now on."""
+        """Cancel the newest trade of a stock; REST then returns another."""
         return cancel_message(self._trades.pop(symbol), at)
 
     def latest_quote(self, symbol: str) -> Message | None:

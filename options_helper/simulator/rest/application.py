@@ -110,7 +110,7 @@ def _check_limit(*, within: bool) -> None:
 
 
 class _Instead(Exception):
-    """Carries the answer that a fault sends instead of the handler's."""
+    """Carries the response that a fault sends instead of the handler's."""
 
     def __init__(self, response: web.Response) -> None:
         super().__init__()

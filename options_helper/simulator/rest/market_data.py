@@ -156,7 +156,7 @@ def daily_bars(world: World, _path: Mapping[str, str], query: Mapping[str, str])
 
 
 def _bars_back(world: World, symbol: str, days: Sequence[dt.date]) -> list[JsonObject]:
-    """Return a walk backwards from yesterday's close, about half of whose moves are the whole market's."""
+    """Return a walk backwards from yesterday's close; about half of each move is the whole market's."""
     price, volatility = world.market.base(symbol)
     rows = []
     for day in days:

@@ -30,7 +30,7 @@ class AccountView:
         money: The broker's figures, None while they are unknown.
         day: The account's result of today.
         closed: What was closed today.
-        bridge: Value less equity, None while one of them is unknown.
+        bridge: Value minus equity, None while either is unknown.
         history_since: The first day of the activities that causes are looked for in.
     """
 
@@ -44,7 +44,7 @@ class AccountView:
 
     @property
     def not_held_words(self) -> str:
-        """How much of the totals the broker does not hold, or ""."""
+        """The part of the totals that the broker does not hold, in words, or ""."""
         return "" if self.compared is None else not_held_words(self.compared, self.not_held_pnl)
 
 

@@ -1,4 +1,4 @@
-"""The bar below the status line while alerts are raised: what, since when, and the row one click away."""
+"""The bar below the status line while alerts are raised: what, since when, and a link to the row."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ def curve_points(curve: Curve, name: str, zone: dt.tzinfo, *, limit: int = SHOWN
 
 
 def is_short(points: pd.DataFrame) -> bool:
-    """Return whether a curve is so short that its times need seconds."""
+    """Return whether a curve is short enough for its times to need seconds."""
     times = points["time"]
     return bool(len(times)) and times.iloc[-1] - times.iloc[0] < _SHORT
 
@@ -87,7 +87,7 @@ def curve_table(points: pd.DataFrame, fills: pd.DataFrame | None = None) -> pd.D
 def payoff_table(
     payoff: Payoff, strikes: Sequence[float], break_evens: Sequence[float], spot: float | None
 ) -> pd.DataFrame:
-    """Return P/L at expiry by `price`: `value` and its parts `gain` and `loss`; a row of kind "spot" is now.
+    """Return P/L at expiry by `price`: `value`, its parts `gain` and `loss`; the row of kind "spot" is now.
 
     Strikes, break-evens and the price now lie inside the range; corners and zeros are points of it.
     """

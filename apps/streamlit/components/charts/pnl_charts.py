@@ -31,12 +31,12 @@ def render_portfolio_curve(
     name: str = PORTFOLIO,
     height: int = 112,
 ) -> None:
-    """Draw open P/L over the day, with fills marked on it; a gap is a time when some price was missing.
+    """Draw open P/L over the day with its fills; a gap means that a price was missing.
 
     Args:
-        view: The monitor's.
+        view: The monitor's view.
         fills: Executions of the day (`FillDay.leaf_fills`); those of other underlyings are left out.
-        zone: The reader's.
+        zone: The reader's time zone.
         key: The chart's key.
         name: An underlying, or `PORTFOLIO`.
         height: Pixels.
@@ -84,7 +84,7 @@ def render_pnl_pictures(
     zone: dt.tzinfo,
     key: str,
 ) -> None:
-    """Draw both side by side, with a choice of the curve to show."""
+    """Draw the curve, which the reader can choose, and the bars side by side."""
     bars, curve = st.columns([1, 1.6], gap="medium")
     with bars:
         st.markdown("**P/L Open by underlying**")

@@ -74,7 +74,7 @@ def marks_of(records: Sequence[Record]) -> str:
 
 
 def source_words(source: str) -> str:
-    """Return a source as the page names it: IEX is one exchange, not the market."""
+    """Return a source as the page names it, with the remark that IEX is one exchange."""
     return "IEX only" if source == "IEX" else source
 
 

@@ -18,7 +18,7 @@ def ladder_html(position: AnyPosition, records: list[Record]) -> str:
     """Return the table of quotes, followed by a sentence if the broker's own marks differ.
 
     Args:
-        position: The source of the rows' names.
+        position: The position, which names the rows.
         records: One per leg, in the file's order, or the one row of anything else.
     """
     names = _names(position)

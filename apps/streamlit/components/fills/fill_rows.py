@@ -21,7 +21,7 @@ def amount_words(one: Execution) -> str:
 
 
 def detail_words(one: Execution, view: FillsView) -> str:
-    """Return a row's other details: symbol, side, the order's progress, average and status, the position."""
+    """Return a row's details: symbol, side, the order's progress, average and status, the position."""
     is_said = one.kind is FillKind.PARENT or one.symbol == execution_name(one)
     side = side_words(one.side, one.intent) if one.side or one.intent else ""
     parts = ["" if is_said else one.symbol, side]
@@ -44,6 +44,6 @@ def _order_parts(one: Execution) -> list[str]:
 
 
 def note_words(one: Execution, view: FillsView) -> str:
-    """Return a row's special remarks, and whether the portfolio file contains its contract."""
+    """Return a row's remarks, including whether the portfolio file contains its contract."""
     absent = "not in the portfolio file" if one.key in view.not_in_file else ""
     return " · ".join(part for part in (*execution_notes(one), absent) if part)

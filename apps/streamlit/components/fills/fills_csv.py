@@ -18,7 +18,7 @@ from options_helper.session.views import FillsView
 def fills_csv(view: FillsView, zone: dt.tzinfo) -> str:
     """Return the day's option events and fills, times in the reader's zone.
 
-    The columns are those of `Table.FILLS` in the schema; no cell is one that a spreadsheet would execute.
+    The columns are those of `Table.FILLS` in the schema; a spreadsheet executes none of the cells.
     """
     events = (_event_row(one) for one in view.day.events)
     fills = (_fill_row(one, view) for one in view.day.executions)

@@ -39,7 +39,7 @@ def _item(row: Row) -> str:
 
 
 def _details(row: Row) -> str:
-    """Return the parts of the second line, unbroken if a line has room for them."""
+    """Return the parts of the second line, each unbroken if it fits on one line."""
     return _BETWEEN.join(f"<i>{in_html(part)}</i>" for part in row.details.split(_BETWEEN) if part)
 
 

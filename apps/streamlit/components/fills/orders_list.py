@@ -42,7 +42,7 @@ def _rows(order: OrderTimeline, day: dt.date, zone: dt.tzinfo) -> Iterator[Row]:
 
 
 def _time(at: dt.datetime, day: dt.date, zone: dt.tzinfo) -> str:
-    """Return the time, with its date if it is of another day; a dash if it is unknown."""
+    """Return the time, with its date unless that is today; a dash if it is unknown."""
     if at == LONG_AGO:
         return "\N{EM DASH}"
     noon = dt.datetime.combine(day, dt.time(12), NEW_YORK)
@@ -85,7 +85,7 @@ def _terms(order: OrderTimeline) -> str:
 
 
 def _course(order: OrderTimeline) -> str:
-    """Return `new → replaced (limit 1.60 → 1.65) → fill (4 @ 1.65)`, and a reason that no step contains."""
+    """Return `new → replaced (limit 1.60 → 1.65) → fill (4 @ 1.65)`, plus a reason if no step contains it."""
     course = " → ".join(_step(step, order) for step in order.steps)
     is_named = not order.reject_reason or order.reject_reason in course
     return course if is_named else f"{course} · {order.reject_reason}"

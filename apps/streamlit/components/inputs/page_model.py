@@ -1,4 +1,4 @@
-"""Everything that a run of the page works with: settings, portfolio, plan and credentials."""
+"""The inputs of a run of the page: settings, portfolio, plan and credentials."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class PageModel:
 
 
 def build_page_model(settings: PageSettings, credentials: Credentials) -> PageModel:
-    """Read the file if it changed, and plan the subscription if there is something to plan."""
+    """Read the file if it changed, and plan the subscription if a portfolio is loaded."""
     source = read_portfolio(settings.portfolio_path)
     plan = _plan(source, settings, new_york_date(utc_now()))
     return PageModel(settings=settings, credentials=credentials, source=source, plan=plan)

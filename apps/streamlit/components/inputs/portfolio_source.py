@@ -1,6 +1,6 @@
 """The portfolio file as the page sees it: read once per change of the file, never written.
 
-An unreadable file is tried again at each use, because a granted permission or a released lock makes no new
+An unreadable file is tried again at each use, because a permission or a lock may change without a new
 version.
 """
 
@@ -27,7 +27,7 @@ _KEPT = 32
 
 @dataclass(frozen=True, slots=True)
 class AccountBook:
-    """The account's positions as a portfolio file, and what of the account could not be written."""
+    """The account's positions as a portfolio file, and the parts of the account that it could not express."""
 
     text: str
     read_at: dt.datetime
@@ -62,7 +62,7 @@ class PortfolioSource:
 
     @property
     def name(self) -> str:
-        """The file's name for people; a path without a last part is its own name."""
+        """The file's name on the page; a path without a last part is its own name."""
         if self.account is not None:
             return "the account as it was read"
         return printable(self.path.name or str(self.path))
@@ -107,7 +107,7 @@ def show_account(path: Path, book: AccountBook) -> None:
     """Let the account stand in for a missing file, in every tab, until there is one.
 
     Raises:
-        PortfolioError: The account holds what no file can name.
+        PortfolioError: The account holds something that no file can express.
     """
     from options_helper.portfolio_file import parse_portfolio  # noqa: PLC0415 - the same
 
@@ -127,7 +127,7 @@ def forget_portfolios() -> None:
 
 
 def _note_unread(source: PortfolioSource) -> PortfolioSource:
-    """Return this failure, or the last one if nothing about it is new."""
+    """Return this failure, or the last one if it is the same."""
     key = str(source.path)
     last = _unread.pop(key, None)
     if last is not None and (last.version, str(last.error)) == (source.version, str(source.error)):

@@ -32,7 +32,7 @@ def session_is_active(session_id: str) -> bool:
 
 
 def session_id() -> str:
-    """Return this browser session's id; a fixed word if there is no browser."""
+    """Return this browser session's id; a fixed word without a browser."""
     context = get_script_run_ctx(suppress_warning=True)
     return context.session_id if context is not None else "no browser"
 

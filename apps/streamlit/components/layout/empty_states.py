@@ -118,7 +118,7 @@ def _render_broken(source: PortfolioSource) -> None:
 
 
 def render_empty_portfolio(source: PortfolioSource) -> None:
-    """Draw what to add to a portfolio without positions."""
+    """Draw the hint for a portfolio without positions."""
     with st.container(key="live-screen", border=True):
         if source.account is not None:
             st.subheader("This account holds no positions", anchor=False)

@@ -1,4 +1,4 @@
-"""Home: what this is, where to go, and whether keys and portfolio were found."""
+"""The home page: an introduction, links, and whether keys and a portfolio were found."""
 
 from __future__ import annotations
 

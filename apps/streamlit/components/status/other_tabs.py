@@ -1,4 +1,4 @@
-"""Reports what another tab did to the one set of streams."""
+"""Reports what another tab did to the shared streams."""
 
 from __future__ import annotations
 

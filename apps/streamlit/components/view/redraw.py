@@ -61,7 +61,7 @@ def redraw_if_changed(shown: tuple[object, ...], parts: Sequence[str], *, pace_s
 
 
 def _is_overdue(patience: float) -> bool:
-    """Return whether changed parts have not been drawn for too long.
+    """Return whether changed parts have waited too long to be drawn.
 
     While prices tick, every beat finds them one change behind; it is enough that they keep being drawn.
     """
@@ -85,7 +85,7 @@ def _note_late() -> None:
 
 
 def mark_drawn() -> None:
-    """Record that the large parts show the newest state; called by the last of them."""
+    """Record that the large parts show the newest state; the last of them calls it."""
     st.session_state[_DRAWN] = st.session_state.get(_NUMBER)
 
 

@@ -19,7 +19,7 @@ TOGETHER = dt.timedelta(minutes=1)
 
 
 class Evidence(Enum):
-    """The reason why some lots are grouped."""
+    """The reason for a group of lots."""
 
     ORDER = "a multi-leg order"
     MINUTE = "opened within one minute"
@@ -71,7 +71,7 @@ def sort_key(opened: dt.datetime | dt.date) -> tuple[dt.date, dt.datetime]:
 
 
 def group_lots(lots: Sequence[Lot]) -> list[Group]:
-    """Return the groups of some lots; equal structures, and single lots of one symbol, form one group."""
+    """Group lots into positions; equal structures, and single lots of one symbol, form one group."""
     by_order: defaultdict[str, list[Lot]] = defaultdict(list)
     alone: list[Lot] = []
     for lot in lots:
@@ -133,13 +133,13 @@ def _clusters(entries: Sequence[tuple[dt.datetime, Lot]]) -> Iterator[list[Lot]]
 
 
 def _covers(lot: Lot, options: Sequence[Lot]) -> bool:
-    """Return whether the shares are exactly as many as one of the options delivers."""
+    """Return whether the shares are exactly what one of the options delivers."""
     delivered = {abs(option.quantity) * CONTRACT_SIZE for option in options}
     return not is_contract_symbol(lot.symbol) and abs(lot.quantity) in delivered
 
 
 def _merged(groups: Iterable[Group]) -> list[Group]:
-    """Return groups whose parts are alike, in the same ratio, as one."""
+    """Merge groups whose parts have the same contracts, sides and ratio."""
     alike: dict[tuple[Evidence, frozenset[tuple[str, Decimal]]], Group] = {}
     for group in groups:
         shape = (group.evidence, shape_of(group.parts))
@@ -149,7 +149,7 @@ def _merged(groups: Iterable[Group]) -> list[Group]:
 
 
 def shape_of(parts: Sequence[Part]) -> frozenset[tuple[str, Decimal]]:
-    """Return the contracts, sides and ratio of some parts, regardless of their number."""
+    """Return the contracts, sides and ratio of some parts, whatever their size."""
     whole = [int(part.quantity) for part in parts if part.quantity == int(part.quantity)]
     unit = Decimal(gcd(*whole)) if len(whole) == len(parts) else Decimal(1)
     if len(parts) == 1:

@@ -2,7 +2,7 @@
 
 A closing execution takes from the lots of the structure that its own multi-leg order closes, else from single
 lots, and from the oldest first. Alpaca averages the trades of one day and goes by FIFO over the days, so the
-broker's own average decides the price wherever the lots come to another cost.
+broker's own average decides the price if the lots come to a different cost.
 """
 
 from __future__ import annotations

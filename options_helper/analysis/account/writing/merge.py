@@ -59,7 +59,7 @@ class _Slot:
 
 
 def write_portfolio(history: AccountHistory) -> Entry:
-    """Return an account as the document of a portfolio file."""
+    """Return a portfolio file's document for an account."""
     document: Entry = {"base_currency": "USD"}
     return merge_portfolio(document, Portfolio(), history)
 
@@ -69,7 +69,7 @@ def merge_portfolio(document: Entry, portfolio: Portfolio, history: AccountHisto
 
     Args:
         document: The file as it was parsed.
-        portfolio: The same as models; its positions stand in the same order.
+        portfolio: The same file as models, its positions in the same order.
         history: The account.
     """
     merger = _Merger(history)
@@ -101,7 +101,7 @@ class _Merger:
         self._new: list[Group] = []
 
     def take(self, entry: Entry, parts: list[FilePart]) -> _Slot:
-        """Assign to a position as much of the account as it names."""
+        """Assign a position the part of the account that it names."""
         slot = _Slot(entry, parts)
         for part in parts:
             held = self._left[part.symbol]
@@ -113,7 +113,7 @@ class _Merger:
         return slot
 
     def spread_rest(self) -> None:
-        """Add the rest to positions of the same kind, else keep it for new ones."""
+        """Add the rest to positions of the same kind, or keep it for new ones."""
         for group in group_lots(self._newest_lots()):
             slot = next((slot for slot in self._slots if _is_more_of(group, slot)), None)
             (self._new if slot is None else slot.added).append(group)
@@ -201,5 +201,5 @@ def _is_more_of(group: Group, slot: _Slot) -> bool:
 
 
 def _noted(entry: Entry, *sentences: str) -> Entry:
-    """Return an entry with sentences after its own note."""
+    """Return an entry with these sentences appended to its note."""
     return entry | {"note": " ".join(filter(None, (entry.get("note"), *sentences)))}

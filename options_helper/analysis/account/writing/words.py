@@ -9,7 +9,7 @@ NOTHING = "The file and the account agree; nothing would change."
 
 
 def describe_changes(before: Portfolio, after: Portfolio) -> list[str]:
-    """Return what would be added (+), removed (-) and changed (~), or that nothing would."""
+    """Return a line for each addition (+), removal (-) and change (~), or one that says there is none."""
     old = {position.id: position for position in before.positions}
     new = {position.id: position for position in after.positions}
     lines = [

@@ -1,4 +1,4 @@
-"""Why a contract has no implied volatility and no Greeks: one enum, with a sentence for each."""
+"""The reasons for missing implied volatility and Greeks: one enum, with a sentence for each."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Reason(StrEnum):
 
     @property
     def sentence(self) -> str:
-        """Its meaning, in a sentence for the reader."""
+        """The reason as a sentence for the page."""
         return _SENTENCES[self]
 
 

@@ -19,7 +19,7 @@ class _Kept(NamedTuple):
 
 
 class Solver:
-    """Solves quotes and keeps the last solution of every contract; not to be shared by threads."""
+    """Solves quotes and keeps the last solution of every contract; not thread-safe."""
 
     def __init__(self) -> None:
         self.model = Model()
@@ -40,7 +40,7 @@ class Solver:
 
 
 def _is_same(one: OptionInputs, other: OptionInputs) -> bool:
-    """Return whether two options differ by next to no time at most."""
+    """Return whether two options differ in nothing but a negligible time and dividend yield."""
     if abs(one.years - other.years) > _TIME_FRACTION * other.years:
         return False
     return one._replace(years=other.years, dividend_yield=other.dividend_yield) == other and (

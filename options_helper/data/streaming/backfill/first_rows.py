@@ -24,11 +24,11 @@ class FirstRows:
         self._as_of: dt.datetime | None = None
 
     def begin_again(self) -> None:
-        """Let the next look publish every symbol; one in progress began too early to count."""
+        """Publish every symbol again, beginning with the next fetch; one in progress began too early."""
         self._is_outdated.set()
 
     def begin(self, now: dt.datetime) -> dt.datetime:
-        """Begin a look, and return the time up to which it is complete once its rows are published."""
+        """Begin a fetch; return the time up to which it is complete once its rows are published."""
         if self._is_outdated.is_set():
             self._is_outdated.clear()
             self._known.clear()
@@ -37,7 +37,7 @@ class FirstRows:
         return self._as_of
 
     def select(self, rows: Sequence[Row]) -> list[Row]:
-        """Return the rows of symbols not yet published, and count them as published."""
+        """Return the rows of symbols not yet published, and mark them as published."""
         first = [row for row in rows if (type(row), row.symbol) not in self._known]
         self._known.update((type(row), row.symbol) for row in first)
         return first

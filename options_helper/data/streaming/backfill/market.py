@@ -25,7 +25,7 @@ class MarketFetch:
         rest: The client.
         results: Receives the calendar and the clock's offset.
         clock: The time of day, aware.
-        is_stopped: Returns whether the run has ended, so that failures mean nothing.
+        is_stopped: Returns whether the run has ended; failures after that are ignored.
     """
 
     def __init__(
@@ -41,10 +41,10 @@ class MarketFetch:
         self._tried = threading.Event()
 
     def fetch(self) -> float:
-        """Fetch Alpaca's clock, and its calendar once a day; return the seconds until the next look.
+        """Fetch Alpaca's clock, and its calendar once a day; return the seconds until the next fetch.
 
         Raises:
-            AlpacaRestError: No answer, or an unreadable one.
+            AlpacaRestError: No response, or an unreadable one.
         """
         try:
             return self._ask()

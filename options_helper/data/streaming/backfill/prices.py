@@ -59,8 +59,8 @@ class PriceFetch:
     Each method raises AlpacaRestError.
 
     Attributes:
-        indices: The contracts' indices, which no stream carries.
-        pace_seconds: How often all symbols may be fetched.
+        indices: The indices that the contracts are on; no stream carries them.
+        pace_seconds: The shortest interval between two fetches of all symbols.
     """
 
     def __init__(
@@ -79,13 +79,13 @@ class PriceFetch:
         self.pace_seconds = choose_poll_seconds(map(len, (wanted.stocks, wanted.option_contracts)))
 
     def begin_again(self, stream: StreamName) -> None:
-        """Let the next look publish every symbol of a stream again; callable from any thread."""
+        """Publish every symbol of a stream again, beginning with the next fetch; callable from any thread."""
         self._first[stream].begin_again()
 
     def fetch_streamed(self, stream: StreamName) -> float:
         """Fetch first quotes and trades of streamed symbols, their previous closes and greeks.
 
-        The look is complete unless a row could not be read, because that row might be a change. Symbols that
+        The fetch is complete unless a row could not be read, because that row might be a change. Symbols that
         REST rejects are ignored if the same route works for others; a symbol without a market has no price
         that could change.
         """
@@ -116,7 +116,7 @@ class PriceFetch:
         return seconds
 
     def announce_poll(self, stream: StreamName) -> tuple[Sequence[str], float]:
-        """Publish what is polled of a stream, and how often, before it is fetched; from any thread."""
+        """Publish which symbols of a stream will be polled, and how often; callable from any thread."""
         symbols = {each: self._wanted.polled(each) for each in self._first}
         seconds = choose_poll_seconds(map(len, symbols.values()))
         self._results.put_polling(stream, symbols[stream], seconds)

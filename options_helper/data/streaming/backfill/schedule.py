@@ -23,15 +23,15 @@ _NEVER = float("inf")
 
 @dataclass(slots=True)
 class Part:
-    """A thing to fetch.
+    """A part of the background fetch.
 
     Attributes:
         fetch: Returns the seconds until it is due again, None for never; raises AlpacaRestError. Any other
             exception fails this part only.
-        due: The time at which it is due, in monotonic seconds.
+        due: When it is due, in monotonic seconds.
         began_at: When it last began.
-        asked: True if it was requested.
-        words: The last report on it.
+        asked: True if it was requested out of turn.
+        words: What was last reported about it.
     """
 
     name: str
@@ -51,7 +51,7 @@ class Schedule:
 
     Args:
         parts: In order of priority.
-        report: Called with a part's name and what it is doing, "" when all is well.
+        report: Called with a part's name and a sentence about it, "" when all is well.
         monotonic: Seconds that only grow.
         is_stopped: Returns whether the run has ended, so that failures are not reported.
     """
@@ -79,7 +79,7 @@ class Schedule:
         self._say(self._parts[name], words)
 
     def say_of_running(self, words: str) -> None:
-        """Report what the running part waits for, for it and for every requested part behind it."""
+        """Report what the running part and every requested part behind it are waiting for."""
         for part in self._parts.values():
             if part is self._running or (self._running is not None and part.asked):
                 self._say(part, words)
@@ -161,12 +161,12 @@ class Schedule:
         return until
 
     def _set_due(self, part: Part, due: float) -> None:
-        """Set when a part is due; keep a request made while it ran."""
+        """Set the time a part is due; keep a request made while it ran."""
         with self._lock:
             part.due = min(part.due, due)
 
     def _hold_back(self, until: float, words: str) -> None:
-        """Postpone all parts but one, which finds out when the host is back; requested parts still run."""
+        """Postpone all parts but one, which probes the host; requested parts still run."""
         for part in self._parts.values():
             with self._lock:  # a part may be requested at any time
                 waits = part.due < until and not part.asked
@@ -182,5 +182,5 @@ class Schedule:
 
 
 def _concerns_the_host(error: AlpacaRestError) -> bool:
-    """Return whether the error concerns the whole host: no answer, or an unknown key."""
+    """Return whether the error concerns the whole host: no response, or an unknown key."""
     return error.status is None or error.status == UNAUTHORIZED

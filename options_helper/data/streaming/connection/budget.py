@@ -1,4 +1,4 @@
-"""The number of channels that Alpaca grants on a data stream, found by asking and kept for the process.
+"""The number of channels that Alpaca grants on a data stream, found by trying and kept for the process.
 
 The documented limits count symbols, but some plans count each symbol once per channel, so the limit is not
 assumed. A refused request (405, or 400 for a symbol in an invalid format) subscribes nothing and leaves
@@ -30,7 +30,7 @@ class Budget(NamedTuple):
         return cls(len(symbols), len(symbols))
 
     def request(self, symbols: Sequence[str]) -> dict[str, list[str]]:
-        """Return the request for these symbols that fits: quotes first, then trades if there is room."""
+        """Return the largest request for these symbols that fits: quotes first, then trades."""
         quotes = min(len(symbols), self.quotes)
         trades = min(quotes, self.channels - quotes)
         return {"quotes": list(symbols[:quotes]), "trades": list(symbols[:trades])}
@@ -55,7 +55,7 @@ async def find_budget(symbols: Sequence[str], ask: Ask) -> Budget:
 
 
 async def _grow(channel: str, symbols: Sequence[str], ask: Ask) -> int:
-    """Return how many symbols are granted on a channel, by requesting ever smaller parts of the rest."""
+    """Return the number of symbols granted on a channel, by requesting ever smaller parts of the rest."""
     granted, step = 0, len(symbols)
     while step:
         wanted = list(symbols[granted : granted + step])
@@ -68,7 +68,7 @@ async def _grow(channel: str, symbols: Sequence[str], ask: Ask) -> int:
 async def find_invalid(
     symbols: Sequence[str], is_accepted: Callable[[Sequence[str]], Awaitable[bool]]
 ) -> frozenset[str]:
-    """Return the symbols that are refused even alone, by halving every part that is refused.
+    """Return the symbols that are refused even alone, by halving each refused part.
 
     Args:
         symbols: Symbols that were refused together.

@@ -37,7 +37,7 @@ class OneConnection:
     asked: frozenset[str] = frozenset()
 
     def prepare(self, *, observer: ConnectionObserver, times: ConnectionTimes) -> None:
-        """Set the inputs that the SDK's constructor does not take."""
+        """Set the attributes that the SDK's constructor does not take."""
         self._observer = observer
         self._times = times
         self._mutex = threading.Lock()
@@ -57,7 +57,7 @@ class OneConnection:
             runner.run(self._live())
 
     def stop(self) -> None:
-        """End `run()`, from any thread, at any time, even before it began."""
+        """Make `run()` return; callable from any thread at any time, even before `run()`."""
         with self._mutex:
             self._stop_asked = True
             if self._main is not None and self._main_loop is not None:
@@ -163,7 +163,7 @@ class OneConnection:
         raise NotImplementedError
 
     async def _receive(self) -> None:
-        """Receive binary frames through the diversion, without a loop step, and others through `recv`."""
+        """Receive binary frames through `divert`, without a loop step, and others through `recv`."""
         self._ws.divert(self._put)
         try:
             while True:

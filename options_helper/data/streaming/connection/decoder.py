@@ -54,7 +54,7 @@ class FrameDecoder:
     """Takes frames, keeps the newest row per symbol, and returns a batch on demand.
 
     Attributes:
-        acknowledged: Whether the server confirmed the subscription; for the owner's use.
+        acknowledged: Whether the server confirmed the subscription; set and read by the owner.
         waiting_since: The earliest time at which the current input may have arrived (monotonic); None if now.
     """
 
@@ -162,7 +162,7 @@ class FrameDecoder:
 
 
 def _is_older(row: WireQuote | WireTrade, kept: WireQuote | WireTrade) -> bool:
-    """Return whether a row was made before the kept one; a time far ahead hides nothing that follows."""
+    """Return whether a row is older than the kept one; a time far in the future never hides later rows."""
     at, last = row.timestamp, kept.timestamp
     if at is None or last is None or at.tzinfo is not last.tzinfo:
         return False
@@ -170,7 +170,7 @@ def _is_older(row: WireQuote | WireTrade, kept: WireQuote | WireTrade) -> bool:
 
 
 def _split(frame: bytes) -> tuple[list[bytes], bool]:
-    """Return a frame's undecoded messages as far as they go, and whether they are all of it."""
+    """Return the undecoded messages of a frame up to the first unreadable one, and whether they are all."""
     import msgpack  # noqa: PLC0415 - comes with alpaca-py; it can stop midway, which msgspec cannot
 
     unpacker = msgpack.Unpacker(max_buffer_size=len(frame) or 1)

@@ -1,4 +1,4 @@
-"""Turns whatever ends a connection into one typed error in words."""
+"""Turns whatever ends a connection into one typed error with a readable text."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ _WORDS = {
 
 
 def rejection_of_frame(stream: str, frame: Mapping[str, object], *, asked: int = 0) -> StreamError:
-    """Return the error that an error frame of a data stream stands for.
+    """Return the typed error for an error frame of a data stream.
 
     Args:
         stream: "stocks", "options" or "fills".
@@ -68,7 +68,7 @@ def _code(value: object) -> int | None:
 
 
 def trading_error(stream: str, message: Mapping[str, object]) -> StreamInterrupted:
-    """Return the error that the trading stream sends before it closes: `{"action": "error", "data": …}`."""
+    """Return the typed error for the trading stream's last frame: `{"action": "error", "data": …}`."""
     return StreamInterrupted(stream, f"Alpaca reported an error: {_error_text(message.get('data'))}")
 
 
@@ -88,7 +88,7 @@ def explain(stream: str, error: BaseException, last_message: bytes | str | None)
     Args:
         stream: "stocks", "options" or "fills".
         error: The exception.
-        last_message: The last message of the handshake; it has the refusal's code, which the SDK drops.
+        last_message: The last message of the handshake; it has the refusal's code, which the SDK discards.
     """
     refusal = _refusal(stream, last_message)
     if refusal is not None:

@@ -28,7 +28,7 @@ _mishaps = Guard(logger, "; the name is looked up again at the next try.")
 
 
 class LookupLoop(asyncio.SelectorEventLoop):
-    """An event loop that abandons a look-up when nobody waits for it any more."""
+    """An event loop that abandons a look-up once nothing waits for it."""
 
     async def getaddrinfo(
         self,
@@ -45,7 +45,7 @@ class LookupLoop(asyncio.SelectorEventLoop):
 
 
 def look_up(question: Question) -> Future[Addresses]:
-    """Call the resolver, with the arguments of `socket.getaddrinfo`; simultaneous calls share the answer.
+    """Call the resolver with the arguments of `socket.getaddrinfo`; simultaneous calls share one result.
 
     A hanging resolver therefore blocks one thread per name, however often it is called.
     """

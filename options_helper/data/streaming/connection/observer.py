@@ -12,7 +12,7 @@ class ConnectionObserver(Protocol):
     """An observer of a connection; called in the connection's thread."""
 
     def step(self, words: str) -> None:
-        """Handle a new step of the handshake, described in words."""
+        """Handle a new step of the handshake, given in words."""
 
     def subscribed(self, granted: frozenset[str] | None) -> None:
         """Handle the acknowledged subscription and its granted symbols, None if the server lists none."""
@@ -27,10 +27,10 @@ class ConnectionObserver(Protocol):
         """Handle any sign of life, such as a pong."""
 
     def counted(self, *, messages: int, conflated: int, malformed: int, waited: float = 0.0) -> None:
-        """Count what arrived since the last call; the oldest of it waited this many seconds."""
+        """Count the messages since the last call; the oldest waited this many seconds."""
 
     def complaint(self) -> StreamError | None:
-        """Return a reason to end this connection although it is up (it is mute), else None."""
+        """Return the reason to end a connection that is up but mute, else None."""
 
 
 class SilentObserver:

@@ -35,10 +35,10 @@ _TWO_BYTES, _EIGHT_BYTES = 126, 127
 
 
 class UpgradeRefused(ConnectionError):
-    """The server's answer to the upgrade is not acceptable.
+    """The server's response to the upgrade is not acceptable.
 
     Attributes:
-        words: The reason; it quotes nothing of the server's text but a host name.
+        words: The reason; of the server's text, it quotes only a host name.
     """
 
     def __init__(self, words: str) -> None:
@@ -107,9 +107,8 @@ def take_frames(buffer: bytearray) -> tuple[list[bytearray], list[bytearray], bo
     """Take whole frames off the front of the buffer.
 
     Returns:
-        The payloads of unfragmented binary frames in order; control frames, with their headers; and whether
-        it may continue: False if the next frame is of another kind or over the limit; that frame stays in the
-        buffer.
+        The payloads of unfragmented binary frames in order; control frames with their headers; and True if it
+        can go on, False if the next frame, which stays in the buffer, is of another kind or over the limit.
     """
     payloads: list[bytearray] = []
     controls: list[bytearray] = []
@@ -132,7 +131,7 @@ def take_frames(buffer: bytearray) -> tuple[list[bytearray], list[bytearray], bo
 
 
 class _FramesFirst:
-    """The class that comes before websockets' own in the bases of `stream_protocol()`.
+    """The base class of `stream_protocol()` that precedes websockets' own.
 
     Attributes:
         last_message: The last result of `recv()`, because the SDK raises without a refusal's code.

@@ -26,13 +26,13 @@ SdkHandler = Callable[[object], Awaitable[None]]
 
 
 class SdkStream(Protocol):
-    """A stream of alpaca-py, ours for one connection, or a test's."""
+    """A stream: alpaca-py's, ours for one connection, or a test's."""
 
     def run(self) -> None:
-        """Connect and receive; block until the end."""
+        """Connect and receive; return when the connection ends."""
 
     def stop(self) -> None:
-        """End `run()`."""
+        """Make `run()` return."""
 
 
 class SdkDataStream(SdkStream, Protocol):

@@ -33,7 +33,7 @@ class StreamMeter:
         self._latencies: deque[tuple[float, float]] = deque(maxlen=50)
 
     def count(self, total: int, waited: float) -> float:
-        """Return messages per second, given the total and the seconds that the oldest waited."""
+        """Return messages per second, from the total and the seconds that the oldest message waited."""
         self._waited = waited
         now = self._monotonic()
         self._counts.append((now, total))
@@ -44,7 +44,7 @@ class StreamMeter:
         return (total - first) / min(max(now - began, 1.0), _RATE_SECONDS)
 
     def took(self, seconds: float, lag: float | None) -> tuple[float, float | None]:
-        """Return median latency and lag in seconds, with this batch's time to be seen and its lag."""
+        """Record a batch's latency and lag; return the median of each in seconds."""
         now, latencies, lags = self._monotonic(), self._latencies, self._lags
         latencies.append((now, self._waited + max(0.0, seconds)))
         if lag is not None:

@@ -50,7 +50,7 @@ def choose_base_seconds(error: BaseException, base_seconds: float) -> float:
 
 
 def is_final(error: BaseException) -> bool:
-    """Return True if another try would change nothing; an unforeseen error is retried."""
+    """Return whether another try would change nothing; an unforeseen error is retried."""
     return isinstance(error, OptionsHelperError) and not isinstance(error, StreamInterrupted)
 
 
@@ -72,7 +72,7 @@ class MuteEvidence:
 
 
 def is_mute(health: StreamHealth, evidence: MuteEvidence, *, now: dt.datetime) -> bool:
-    """Return True if a connection is to be ended for its silence, although it answers pings.
+    """Return whether a connection must be ended because it is silent, although it answers pings.
 
     The fills stream is never mute, because it sends something only when an order changes. The others are mute
     only while the market is open, only if several symbols were ticking before, and rarely: one contract, or a

@@ -36,7 +36,7 @@ class Streamer(Protocol):
         """Connect once and block until the connection ends."""
 
     def stop(self) -> None:
-        """End `run()`."""
+        """Make `run()` return."""
 
 
 class HealthChanges(TypedDict, total=False):
@@ -67,7 +67,7 @@ class WorkerSeams:
     Attributes:
         connect: Builds and subscribes a streamer for one connection, with the worker as its observer.
         changed: Called after a change of state, when the record has been replaced.
-        lost: Called with the stream when messages of it were lost.
+        lost: Called with the stream when some of its messages were lost.
         complaint: Returns a reason to end a mute connection, given the record; None while all is well.
         base_seconds, cap_seconds: The backoff.
     """
@@ -109,7 +109,7 @@ class StreamWorker:
         return self._thread
 
     def start(self) -> None:
-        """Start to connect."""
+        """Start the thread, which connects."""
         self._enter(StreamState.CONNECTING, step="connecting")
         self._thread.start()
 
@@ -119,7 +119,7 @@ class StreamWorker:
         self._stop_streamer()
 
     def mark_stopped(self) -> None:
-        """Record the end, once the thread has ended or is given up."""
+        """Record the end, once the thread has ended or has been abandoned."""
         self._enter(StreamState.STOPPED, step="", next_attempt_at=None)
 
     # The connection's observer ---------------------------------------------------------------
@@ -147,7 +147,7 @@ class StreamWorker:
         self._replace(channels=channels)
 
     def invalid(self, symbols: frozenset[str]) -> None:
-        """Record symbols that Alpaca rejected and that were left out."""
+        """Record the symbols that Alpaca rejected; they are left out."""
         self._replace(invalid=symbols)
 
     def heard(self) -> None:
@@ -155,12 +155,12 @@ class StreamWorker:
         self._replace(last_heard_at=self._clock())
 
     def counted(self, *, messages: int, conflated: int, malformed: int, waited: float = 0.0) -> None:
-        """Count what arrived since the last call; `waited` is the longest wait of it in seconds."""
+        """Count the messages since the last call; the oldest waited `waited` seconds."""
         rate = self._meter.count(self._health.messages + messages, waited)
         self._add(messages=messages, conflated=conflated, malformed=malformed, rate=rate)
 
     def complaint(self) -> StreamError | None:
-        """Return a reason to end this connection although it is up, or None."""
+        """Return the reason to end a connection that is up but mute, else None."""
         return self._seams.complaint(self._health)
 
     # Events -----------------------------------------------------------------------------------
@@ -289,7 +289,7 @@ class StreamWorker:
     def _add(
         self, *, messages: int = 0, conflated: int = 0, malformed: int = 0, **changes: Unpack[HealthChanges]
     ) -> None:
-        """Add to the totals, which the stream's thread and the consumer do concurrently."""
+        """Add to the totals; called by the stream's thread and by the consumer."""
         with self._lock:
             health = self._health
             self._health = replace(

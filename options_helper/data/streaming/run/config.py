@@ -1,4 +1,4 @@
-"""The configuration of a set of streams: a value, compared whole."""
+"""The configuration of a set of streams, compared by value."""
 
 from __future__ import annotations
 

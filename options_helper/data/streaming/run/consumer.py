@@ -45,7 +45,7 @@ class Consumer:
         self.thread = threading.Thread(target=self._consume, name="options-helper-consumer", daemon=True)
 
     def start(self) -> None:
-        """Start to take batches."""
+        """Start the thread, which takes batches."""
         self.thread.start()
 
     def _consume(self) -> None:

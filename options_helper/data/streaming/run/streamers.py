@@ -75,7 +75,7 @@ BuildStreamer = Callable[[StreamRequest], Streamer]
 
 
 def build_alpaca(request: StreamRequest) -> Streamer:
-    """Return Alpaca's own streamer, subscribed."""
+    """Return a subscribed streamer of Alpaca's streams."""
     config, stream = request.config, request.stream
     if stream is StreamName.FILLS:
         orders = AlpacaTradingStreamer(
@@ -102,7 +102,7 @@ def build_alpaca(request: StreamRequest) -> Streamer:
 
 
 def build_data(factory: StreamerFactory, request: StreamRequest) -> Streamer:
-    """Return the subscribed streamer of an injected factory."""
+    """Return a subscribed streamer of an injected factory."""
     streamer = factory(
         feed=request.feed, on_quotes=request.handler("quotes"), on_trades=request.handler("trades")
     )
@@ -111,7 +111,7 @@ def build_data(factory: StreamerFactory, request: StreamRequest) -> Streamer:
 
 
 def build_orders(factory: OrderStreamerFactory, request: StreamRequest) -> Streamer:
-    """Return the subscribed streamer of order updates of an injected factory."""
+    """Return a subscribed streamer of order updates of an injected factory."""
     streamer = factory(on_trade_updates=request.handler("orders"))
     streamer.subscribe_trade_updates()
     return streamer

@@ -60,7 +60,7 @@ class RowChanges:
 
 
 class SentTable:
-    """The table as it was last sent to one browser session."""
+    """The table as last sent to one browser session."""
 
     def __init__(self) -> None:
         self._version = 0

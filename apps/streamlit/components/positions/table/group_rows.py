@@ -17,7 +17,7 @@ def build_group_rows(portfolio: Portfolio, records: list[Record], as_of_us: int)
     """Return one array of `GROUP_FIELDS` per underlying of the portfolio, in alphabetical order.
 
     Args:
-        portfolio: The source of the underlyings.
+        portfolio: The portfolio, for its underlyings.
         records: Rows of the underlyings' table.
         as_of_us: The snapshot's time, in microseconds.
     """
@@ -46,7 +46,7 @@ def _group_values(group: str, record: Record, as_of_us: int) -> list[object]:
 
 
 def _part(record: Record, name: str) -> str:
-    """Return the known part of a sum, and its number of legs: `3 of 4: +$1,150`."""
+    """Return the known part of a sum, and how many legs it covers: `3 of 4: +$1,150`."""
     covered, partial = record.get(f"{name}_covered"), record.get(f"{name}_partial")
     if covered is None:
         return ""

@@ -1,4 +1,4 @@
-"""The table's rows in other groups than by underlying: by expiry, strategy or tag, or in none."""
+"""The table's rows grouped by expiry, strategy or tag, or not at all, instead of by underlying."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ class Grouping(StrEnum):
 
     @classmethod
     def of(cls, word: object) -> Grouping:
-        """Return the grouping that a browser names, by underlying for anything else."""
+        """Return the grouping that a browser names; anything else means by underlying."""
         return next((each for each in cls if each == word), cls.UNDERLYING)
 
 
 def regroup(table: TableRows, portfolio: Portfolio, by: Grouping) -> TableRows:
-    """Return the table whose shown rows are in other groups; each then names its underlying too."""
+    """Return the table with its shown rows in other groups; each then names its underlying too."""
     if by is Grouping.UNDERLYING:
         return table
     group_of = {position.id: _GROUPS[by](position) for position in portfolio.positions}

@@ -1,4 +1,4 @@
-"""A request from elsewhere on the page to select a row of the positions table and bring it into sight."""
+"""A request from elsewhere on the page to select a row of the positions table and scroll to it."""
 
 from __future__ import annotations
 

@@ -100,7 +100,7 @@ def terms_of(position: Position | EquityPosition | MultiLegPosition, *, days: fl
 
 
 def name_of_leg(leg: Leg | StockLeg, *, with_expiry: bool) -> str:
-    """Return `short 260 put`, with its expiry if the structure's legs differ in it; `long shares`."""
+    """Return `short 260 put`, with the expiry if the legs have different ones; `long shares`."""
     if not isinstance(leg, Leg):
         return f"{leg.side} shares"
     day = f" · {format_day(leg.expiry, with_year=False)}" if with_expiry else ""

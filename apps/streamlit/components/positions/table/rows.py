@@ -63,7 +63,7 @@ class TableRows(TypedDict):
         shown: The same as `rows`, with figures as the page shows them.
         ids: Ids of positions and structures, which can be selected.
         warnings: A few words and a sentence for each code in `rows`: `warning` appears below a name, `said`
-            is already expressed by the state.
+            repeats what the state already expresses.
         stale_after: Seconds after which the browser itself calls a live row stale.
     """
 
@@ -93,7 +93,7 @@ def build_table_rows(  # noqa: PLR0913 - one argument per table
     """Return the table of one refresh.
 
     Args:
-        portfolio: The source of the order of the rows and of the legs' terms.
+        portfolio: The portfolio, for the rows' order and the legs' terms.
         positions: A table of the metrics, like the next three; an optional column may be missing.
         structures: One row per structure.
         legs: One row per leg of a structure.
@@ -101,7 +101,7 @@ def build_table_rows(  # noqa: PLR0913 - one argument per table
         notes: By position id, a sentence about today's fills or the broker's quantity.
         risk: Volatilities and Greeks; without it they are unknown.
         not_held: Ids of positions that the broker does not hold.
-        as_of: The snapshot's time, from which the ages in the tables count.
+        as_of: The snapshot's time, at which the ages in the tables were measured.
         stale_after_seconds: The age above which a price is no longer live.
     """
     as_of_us = to_microseconds(as_of)
