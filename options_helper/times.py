@@ -65,6 +65,32 @@ def elapsed_seconds() -> float:
     return time.monotonic()
 
 
+class SteadyClock:
+    """The time of day when it is made, plus the seconds since; setting the computer's clock does not move it.
+
+    Args:
+        wall: The time of day.
+        elapsed: Seconds that only grow, sleep included.
+    """
+
+    def __init__(
+        self,
+        wall: Callable[[], dt.datetime] = utc_now,
+        elapsed: Callable[[], float] = elapsed_seconds,
+    ) -> None:
+        self._wall, self._elapsed = wall, elapsed
+        self._at, self._seconds = wall(), elapsed()
+
+    def __call__(self) -> dt.datetime:
+        """Return the time."""
+        return self._at + dt.timedelta(seconds=self._elapsed() - self._seconds)
+
+    def seconds_ahead(self) -> float:
+        """Return how far it is ahead of the computer's clock, which was set since; 0 if it was not."""
+        ahead = (self() - self._wall()).total_seconds()
+        return ahead if abs(ahead) > STEP_SECONDS else 0.0
+
+
 class StepWatch:
     """Detects that the computer's clock was set, by comparing it with one that only grows.
 

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from options_helper.times import (
+    SteadyClock,
     StepWatch,
     elapsed_seconds,
     from_microseconds,
@@ -73,6 +74,23 @@ def test_a_clock_that_is_set_is_noticed_once_and_sleep_is_no_step() -> None:
     assert look(1, 1) == 0
     assert look(-3_599, 1) == -3_600
     assert look(1.4, 1) == 0, "a drift is no step"
+
+
+def test_a_steady_clock_does_not_move_when_the_computers_clock_is_set() -> None:
+    """It grows with the time elapsed, sleep included; the difference from then on is known."""
+    time = {"wall": 0.0, "elapsed": 0.0}
+    start = dt.datetime(2026, 11, 20, tzinfo=dt.UTC)
+    clock = SteadyClock(lambda: start + dt.timedelta(seconds=time["wall"]), lambda: time["elapsed"])
+
+    def look(wall: float, elapsed: float) -> tuple[float, float]:
+        time["wall"] += wall
+        time["elapsed"] += elapsed
+        return (clock() - start).total_seconds(), clock.seconds_ahead()
+
+    assert look(28_800.4, 28_800) == (28_800, 0), "the laptop slept"
+    assert look(6_001, 1)[0] == 28_801
+    assert look(1, 1) == (28_802, pytest.approx(-6_000.4))
+    assert look(-8_399, 1) == (28_803, pytest.approx(2_399.6))
 
 
 def test_elapsed_seconds_only_grow() -> None:

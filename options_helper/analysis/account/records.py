@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from options_helper.analysis.osi import is_contract_symbol
+from options_helper.analysis.streams.clock import clock_error
 from options_helper.market import BrokerEvent, BrokerFill, EventKind, LiveSnapshot
 from options_helper.times import new_york_date
 
@@ -74,8 +75,10 @@ def changes_of(live: LiveSnapshot) -> list[Change] | None:
     at = live.broker_positions_at
     if at is None or live.broker_history_since is None or live.broker_unread or live.backfill.get("history"):
         return None
-    # Positions and activities are two answers; a later fill is not in the positions yet.
-    until = at - dt.timedelta(seconds=live.clock_offset_seconds or 0.0)
+    # Positions and activities are two answers; a later fill is not in the positions yet. A small difference
+    # of the clocks, which no other time is corrected for, would count here.
+    offset = live.clock_offset_seconds
+    until = at + clock_error(offset) - dt.timedelta(seconds=offset or 0.0)
     return in_order((fill for fill in live.broker_fills if fill.at <= until), live.broker_events)
 
 

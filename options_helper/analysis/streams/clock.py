@@ -58,6 +58,8 @@ def correct_clock(live: LiveSnapshot) -> LiveSnapshot:
         as_of=live.as_of - error,
         started_at=_earlier(live.started_at, error),
         stopped_at=_earlier(live.stopped_at, error),
+        broker_positions_at=_earlier(live.broker_positions_at, error),
+        broker=live.broker and replace(live.broker, as_of=live.broker.as_of - error),
         stock_quotes=_correct_receipts(quotes[0], error),
         stock_trades=_correct_receipts(TradeTable.from_mapping(live.stock_trades), error),
         option_quotes=_correct_receipts(quotes[1], error),

@@ -16,7 +16,8 @@ A quote is quiet, not stale, if its stream was heard within 10 s, is not lagging
 update: the price came on the present connection, or REST has reported all prices since its acknowledgement. A
 dropped or unreadable message might be a change of any price, so only what came after it counts. A stream is
 lagging if its quotes are older than the threshold when they arrive. No proof of life reaches back over an
-opening: a price from before today's is stale, and one of an earlier day is from yesterday.
+opening: a price from before today's, or of an unknown time, is stale, and one of an earlier day is from
+yesterday.
 
 A price that REST polls is live only while it is also younger than the interval. Older, it is quiet as long as
 REST answered within the interval and a little more: then nobody had changed it. The stream proves nothing

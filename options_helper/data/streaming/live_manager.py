@@ -22,7 +22,7 @@ from options_helper.data.streaming.run.streamers import (
 )
 from options_helper.errors import NO_THREAD, OptionsHelperError, SettingsError
 from options_helper.market import LiveSnapshot, StreamName
-from options_helper.times import utc_now
+from options_helper.times import SteadyClock, utc_now
 
 __all__ = ["LiveSnapshot", "LiveStreamConfig", "LiveStreamManager"]
 
@@ -38,7 +38,7 @@ class LiveStreamManager:
         trading_streamer_factory: Called with `on_trade_updates`; the Alpaca streamer if None.
         backfill_factory: Called with the config and the run, returns a `BackgroundFetch`; Alpaca's REST if
             None and no streamer is injected.
-        clock: Returns the time.
+        clock: Returns the time; by default a `SteadyClock` of each run.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class LiveStreamManager:
         option_streamer_factory: StreamerFactory | None = None,
         trading_streamer_factory: OrderStreamerFactory | None = None,
         backfill_factory: Callable[[LiveStreamConfig, LiveRun], BackgroundFetch] | None = None,
-        clock: Callable[[], dt.datetime] = utc_now,
+        clock: Callable[[], dt.datetime] | None = None,
     ) -> None:
         self._builders: dict[StreamName, BuildStreamer] = dict.fromkeys(StreamName, build_alpaca)
         if stock_streamer_factory is not None:
@@ -127,7 +127,7 @@ class LiveStreamManager:
     def snapshot(self) -> LiveSnapshot:
         """Return a frozen copy of everything known; never wait for a start or stop in progress."""
         run = self._run
-        return LiveSnapshot(as_of=self._clock()) if run is None else run.snapshot()
+        return LiveSnapshot(as_of=(self._clock or utc_now)()) if run is None else run.snapshot()
 
     def _checked(self, config: LiveStreamConfig) -> LiveStreamConfig:
         """Return the config with its keys, or raise a SettingsError."""
@@ -146,8 +146,13 @@ class LiveStreamManager:
         nothing_is_injected = len(self._needs_keys) == len(StreamName)
         if build is None and config.backfill and config.settings is not None and nothing_is_injected:
             build = _alpaca_backfill
+        steady = SteadyClock()
         return RunParts(
-            builders=self._builders, build_backfill=build, clock=self._clock, first_version=previous
+            builders=self._builders,
+            build_backfill=build,
+            clock=self._clock or steady,
+            first_version=previous,
+            seconds_ahead=float if self._clock else steady.seconds_ahead,
         )
 
 

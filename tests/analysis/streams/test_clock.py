@@ -11,6 +11,7 @@ from options_helper.analysis.streams.clock import accept_offset, clock_error, co
 from options_helper.data.calendar.alpaca_clock import AlpacaCalendar
 from options_helper.data.calendar.market_clock import market_moment
 from options_helper.market import (
+    BrokerAccount,
     FillGap,
     LiveSnapshot,
     MarketPhase,
@@ -144,6 +145,8 @@ def test_every_time_of_a_snapshot_is_corrected_by_the_same_difference(offset: fl
             last_event_ts_by_stream={"options": local, "fills": None},
             option_quotes=QuoteTable.of([Quote(CALL, 1.0, 1.1, 1, 1, true - SECOND, local)]),
             fill_gaps=(FillGap(start_of_day(DAY), local), FillGap(local)),
+            broker_positions_at=local,
+            broker=BrokerAccount(as_of=local),
         )
     )
     quote, seen = live.option_quotes[CALL], live.health[StreamName.OPTIONS]
@@ -152,6 +155,9 @@ def test_every_time_of_a_snapshot_is_corrected_by_the_same_difference(offset: fl
         true,
         None,
     }
+    assert live.broker_positions_at == true
+    assert live.broker is not None
+    assert live.broker.as_of == true
     assert seen.last_failure is not None
     assert seen.last_failure.at == true
     assert seen.lag_seconds == pytest.approx(0.5)

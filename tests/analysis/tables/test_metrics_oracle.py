@@ -335,10 +335,11 @@ def state_of(  # noqa: PLR0911 - a list of rules
     lag = (health.lag_seconds or 0.0) if health else 0.0
     heard = heard and lag <= STALE_AFTER
     opened = live.session_open
-    if live.market_phase == "open" and opened is not None and opened <= live.as_of and basis.timestamp:
-        if basis.timestamp.astimezone(NEW_YORK).date() < MONDAY:
+    if live.market_phase == "open" and opened is not None and opened <= live.as_of:
+        made = basis.timestamp
+        if made is not None and made.astimezone(NEW_YORK).date() < MONDAY:
             return "from_yesterday"
-        heard = heard and basis.timestamp >= opened
+        heard = heard and made is not None and made >= opened
     return "quiet" if heard and live.market_phase == "open" and seen.basis_age is not None else "stale"
 
 

@@ -6,7 +6,7 @@ import datetime as dt
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Protocol
 
@@ -64,13 +64,16 @@ class RunParts:
     Attributes:
         builders: Functions by stream name that build the streamer of one connection.
         build_backfill: Builds the background fetch of a run; None for none.
+        clock: Returns the time.
         first_version: The version below those of this run's snapshots.
+        seconds_ahead: Returns how far that time is ahead of the computer's clock, which was set since.
     """
 
     builders: Mapping[StreamName, BuildStreamer]
     build_backfill: Callable[[LiveStreamConfig, LiveRun], BackgroundFetch] | None
     clock: Callable[[], dt.datetime]
     first_version: int = 0
+    seconds_ahead: Callable[[], float] = float
 
 
 class LiveRun:
@@ -99,7 +102,7 @@ class LiveRun:
         wants_fills = StreamName.FILLS in config.streams
         self._gaps = FillGaps(day_start, self.cache.apply_gaps) if wants_fills else None
         self.workers = {stream: self._build_worker(stream) for stream in config.streams}
-        self.results = RestResults(self.cache, self.workers, self._gaps)
+        self.results = RestResults(self.cache, self.workers, self._gaps, parts.seconds_ahead)
         self._consumer = Consumer(
             self.inbox, self.cache, self.workers, self._alpaca_now, self._ask_for_unread
         )
@@ -173,7 +176,16 @@ class LiveRun:
                 first_version=self.first_version,
             )
         )
-        return correct_clock(snapshot)
+        return self._with_computers_offset(correct_clock(snapshot))
+
+    def _with_computers_offset(self, live: LiveSnapshot) -> LiveSnapshot:
+        """Return the snapshot with the offset of the computer's clock as it is set now."""
+        ahead, offset = self.results.seconds_ahead(), live.clock_offset_seconds
+        if not ahead:
+            return live
+        if self.results.measured_offset is None or offset is None:
+            return replace(live, clock_offset_seconds=None)
+        return replace(live, clock_offset_seconds=offset - ahead)
 
     def symbols_to_poll(self, stream: StreamName) -> tuple[str, ...]:
         """Return a data stream's symbols that do not stream: over the limit, or not granted."""

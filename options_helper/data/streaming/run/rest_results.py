@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from options_helper.analysis.streams.clock import accept_offset, clock_error
@@ -28,20 +28,34 @@ class Polling:
 class RestResults:
     """Receives REST's results; its methods may be called from several threads.
 
+    Args:
+        cache, workers, gaps: What receives them.
+        seconds_ahead: Returns how far the run's clock is ahead of the computer's, which was set since.
+
     Attributes:
         calendar: The market's clock, None until it is known.
-        clock_offset_seconds: How far this computer's clock is ahead of Alpaca's, None until it is known.
+        measured_offset: How far the run's clock is ahead of Alpaca's, None until Alpaca's answers.
         polling: What REST fetches at an interval, by stream.
     """
 
     def __init__(
-        self, cache: LiveCache, workers: Mapping[StreamName, StreamWorker], gaps: FillGaps | None
+        self,
+        cache: LiveCache,
+        workers: Mapping[StreamName, StreamWorker],
+        gaps: FillGaps | None,
+        seconds_ahead: Callable[[], float] = float,
     ) -> None:
         self.calendar: MarketCalendar | None = None
-        self.clock_offset_seconds: float | None = None
+        self.measured_offset: float | None = None
+        self.seconds_ahead = seconds_ahead
         self.polling: Mapping[StreamName, Polling] = {}
         self._polling_lock = threading.Lock()  # between the streams' threads and the one that polls
         self._cache, self._workers, self._gaps = cache, workers, gaps
+
+    @property
+    def clock_offset_seconds(self) -> float | None:
+        """The offset to correct for; until Alpaca's clock answers, the computer's is believed."""
+        return (self.seconds_ahead() or None) if self.measured_offset is None else self.measured_offset
 
     @property
     def clock_offset(self) -> float | None:
@@ -103,8 +117,8 @@ class RestResults:
         self._cache.touch()
 
     def put_clock_offset(self, seconds: float) -> None:
-        """Store how far this computer's clock is ahead of Alpaca's; negative is behind."""
-        self.clock_offset_seconds = seconds
+        """Store how far the run's clock is ahead of Alpaca's; negative is behind."""
+        self.measured_offset = seconds
         self._cache.touch()
 
     def put_order_history(

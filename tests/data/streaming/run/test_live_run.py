@@ -101,6 +101,7 @@ class RunDesk:
 
     def __init__(self, config: LiveStreamConfig = CONFIG, *, with_backfill: bool = True) -> None:
         self.now = NOW
+        self.seconds_ahead = 0.0
         self.made: dict[StreamName, list[RequestedStreamer]] = {stream: [] for stream in StreamName}
         self.backfill = FakeBackfill()
         parts = RunParts(
@@ -108,6 +109,7 @@ class RunDesk:
             build_backfill=(lambda _config, _run: self.backfill) if with_backfill else None,
             clock=lambda: self.now,
             first_version=100,
+            seconds_ahead=lambda: self.seconds_ahead,
         )
         self.run = LiveRun(config, parts)
 
@@ -409,6 +411,21 @@ def test_reference_data_and_the_markets_clock_reach_the_snapshot(desk) -> None:
         dt.date(2026, 11, 19),
     )
     assert after.version > before.version > 100
+
+
+@pytest.mark.parametrize("set_by", [6_000.0, -2_400.0])
+def test_a_clock_set_in_a_session_moves_nothing_once_alpacas_is_known(desk, wait_until, set_by) -> None:
+    """Before, the computer's clock is believed, unless quotes seen on arrival show that it is behind."""
+    seen = _quotes(CONTRACTS, NOW)
+    desk.give(StreamName.OPTIONS, "quotes", seen)
+    wait_until(lambda: len(desk.run.snapshot().option_quotes) == len(CONTRACTS))
+    desk.seconds_ahead = -set_by
+    unknown = desk.run.snapshot()
+    assert unknown.as_of == NOW + dt.timedelta(seconds=max(set_by, 0.0))
+    desk.run.results.put_clock_offset(0.0)
+    known = desk.run.snapshot()
+    assert known.as_of == NOW
+    assert (unknown.clock_offset_seconds, known.clock_offset_seconds) == (None, set_by), "the computer's own"
 
 
 @pytest.mark.parametrize("stream", [StreamName.OPTIONS, StreamName.STOCKS])
