@@ -2,6 +2,7 @@
 
 import { GROUPINGS } from "./choices.js";
 import { element, setText } from "./dom.js";
+import { makeToolbar } from "./keyboard.js";
 
 /** @typedef {import("./columns.js").Column} Column */
 /** @typedef {import("./choices.js").Choices} Choices */
@@ -15,6 +16,7 @@ export class Bar {
     this.choices = choices;
     this.actions = actions;
     const bar = element("div", "pt-bar", parent);
+    bar.setAttribute("aria-label", "View of the table");
     this.notice = element("span", "pt-notice", bar);
     this.notice.setAttribute("role", "status");
     this.summary = element("span", "pt-summary", bar);
@@ -40,6 +42,7 @@ export class Bar {
       this.chooser.open = false;
       this.button.focus();
     });
+    this.rove = makeToolbar(bar);
   }
 
   /** Offer every column but the name. @param {Column[]} columns */
@@ -74,6 +77,7 @@ export class Bar {
     this.legs.hidden = model.legs.size === 0;
     const allOpen = [...model.legs.keys()].every((id) => this.choices.open.has(id));
     setText(this.legs, allOpen ? "Hide legs" : "Show legs");
+    this.rove();
   }
 }
 

@@ -34,6 +34,7 @@ export class Header {
       th.dataset.col = id;
       const button = element("button", "pt-sort", th);
       button.type = "button";
+      button.tabIndex = -1; // reached by the arrows
       button.title = help;
       element("span", "", button, label);
       const arrow = element("span", "pt-arrow", button);

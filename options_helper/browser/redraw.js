@@ -4,7 +4,7 @@
 import { setServerTime } from "./clock.js";
 
 /**
- * @typedef {{number: number, patience: number, now: number}} Beat
+ * @typedef {{number: number, patience: number, now: number, spoken: string}} Beat
  * @typedef {import("./payload.d.ts").Mounted<Beat>} Mounted
  */
 
@@ -15,12 +15,13 @@ const HIDDEN_PATIENCE_MILLISECONDS = 180_000;
 const beats = new WeakMap();
 
 /** @param {Mounted} mount */
-export default function beat({ data: { number, patience, now }, parentElement, setTriggerValue }) {
+export default function beat({ data: { number, patience, now, spoken }, parentElement, setTriggerValue }) {
   const before = beats.get(parentElement);
   // Streamlit shows the same beat again when the theme changes.
   if (before?.now !== now) setServerTime(now);
   before?.stop();
   heard();
+  speak(spoken);
   let requests = 0;
   const stop = waitForBeat(patience, () => {
     if (requests++) silentSince(now);
@@ -55,6 +56,23 @@ function silentSince(at) {
   const root = document.documentElement;
   root.dataset.ohSilent = time;
   root.style.setProperty("--oh-silent", JSON.stringify(words));
+  speak(words);
+}
+
+/**
+ * Let a screen reader speak, unless it has. Only a region that outlives every redraw is heard. The status line is none:
+ * its ages and its time change at each beat, and it would speak all day.
+ * @param {string} words
+ */
+function speak(words) {
+  for (const line of document.querySelectorAll(".st-key-live-status [role]")) line.removeAttribute("role");
+  let region = document.getElementById("oh-spoken");
+  if (!region) {
+    region = document.createElement("p");
+    Object.assign(region, { id: "oh-spoken", className: "oh-hidden", role: "status" });
+    document.body.append(region);
+  }
+  if (region.textContent !== words) region.textContent = words;
 }
 
 function heard() {

@@ -5,7 +5,7 @@ import { Choices } from "./choices.js";
 import { advanceServerTime, countSleep, serverNow } from "./clock.js";
 import { element } from "./dom.js";
 import { Header } from "./header.js";
-import { onTableKey } from "./keyboard.js";
+import { onHeadingKey, onTableKey } from "./keyboard.js";
 import { Model } from "./model.js";
 import { Order } from "./order.js";
 import { PageTitle } from "./page_title.js";
@@ -56,14 +56,18 @@ export class PositionsTable {
     this.table.setAttribute("role", "treegrid");
     this.table.setAttribute("aria-label", "Positions");
     this.header = new Header(this.table, this.choices, (id) => this.sortBy(id));
+    this.thead = this.header.thead;
     this.tbody = element("tbody", "", this.table);
     this.empty = element("p", "pt-empty", root, "No positions.");
     this.#listen();
+    // Streamlit makes the page's scroller a Tab stop of its own, between the menu and the first button.
+    root.closest("main")?.setAttribute("tabindex", "-1");
   }
 
   #listen() {
     this.tbody.addEventListener("click", (event) => this.#onClick(/** @type {HTMLElement} */ (event.target)));
     this.tbody.addEventListener("keydown", (event) => onTableKey(this, event));
+    this.thead.addEventListener("keydown", (event) => onHeadingKey(this, event));
     this.listening = new AbortController();
     const { signal } = this.listening;
     document.addEventListener("pointerdown", ({ target }) => this.bar.closeUnless(/** @type {Node} */ (target)), { signal });

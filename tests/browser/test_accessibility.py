@@ -1,4 +1,4 @@
-"""Nothing serious for axe-core, the accessibility checker, on either page, in dark and in light."""
+"""The pages for a keyboard, a screen reader, and axe-core, the accessibility checker."""
 
 from __future__ import annotations
 
@@ -67,3 +67,76 @@ def test_the_live_page_is_accessible(portal: Portal) -> None:
     for view in VIEWS:
         look_at(page, view)
         assert serious_findings(page) == [], view
+
+
+FOCUS = """() => {
+  const node = document.activeElement, style = getComputedStyle(node), box = node.getBoundingClientRect();
+  return {
+    row: Boolean(node.closest('tbody tr.pt-row')), body: node === document.body,
+    where: `${node.tagName} ${node.getAttribute('aria-label') ?? node.innerText?.slice(0, 30)}`,
+    seen: style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2
+      && style.visibility === 'visible' && box.width > 0 && box.right > 0,
+  };
+}"""
+LISTEN = """() => {
+  window.spoken = [];
+  const regions = document.querySelectorAll('[role=status], [role=alert], [aria-live]');
+  const note = changes => window.spoken.push(...changes.map(one => one.target.textContent));
+  for (const each of regions)
+    new MutationObserver(note).observe(each, {childList: true, characterData: true, subtree: true});
+  return regions.length;
+}"""
+HEADINGS = [
+    "Live Portfolio",
+    "Status",
+    "Totals",
+    "Risk",
+    "Day",
+    "Positions",
+    "Account",
+    "Fills",
+    "Alerts",
+    "Streams",
+]
+MOST_TABS = 8
+
+
+def test_keyboard_and_screen_reader_find_their_way(portal: Portal) -> None:
+    """Few Tabs, each in sight, lead to the table; regions have headings; only a new state is spoken."""
+    page = portal.open(reduced_motion="reduce")
+    page.get_by_role("button", name="Start", exact=True).click()
+    expect(page.locator(".st-key-live-status")).to_contain_text("Live.")
+    expect(page.locator(".st-key-live-day-of")).to_be_visible()  # the last control between head and table
+    page.evaluate("document.activeElement.blur(); getSelection().collapse(document.body, 0)")
+    steps = []
+    while not steps or not (steps[-1]["row"] or steps[-1]["body"]):
+        page.keyboard.press("Tab")
+        steps.append(page.evaluate(FOCUS))
+    places = [step["where"] for step in steps]
+    assert steps[-1]["row"], places
+    assert len(steps) <= MOST_TABS, places
+    while not steps[-1]["body"]:
+        page.keyboard.press("Tab")
+        steps.append(page.evaluate(FOCUS))
+    assert [step["where"] for step in steps[:-1] if not step["seen"]] == []
+    heard = page.get_by_role("heading").all_inner_texts()
+    assert [name for name in HEADINGS if not any(each.startswith(name) for each in heard)] == []
+    assert page.evaluate("getComputedStyle(document.querySelector('summary')).transitionDuration") == "0s"
+    listen_to_refreshes(page)
+
+
+def listen_to_refreshes(page: Page) -> None:
+    """Several refreshes say nothing, and Stop says one thing."""
+    line = page.locator(".st-key-live-status")
+    assert page.evaluate(LISTEN) > 0
+    for _ in range(2):
+        expect(line).not_to_have_text(line.inner_text())
+    assert heard_states(page) == set()
+    page.get_by_role("button", name="Stop", exact=True).click()
+    expect(page.locator("#oh-spoken")).to_contain_text("Stopped")
+    assert heard_states(page) == {"Stopped"}
+
+
+def heard_states(page: Page) -> set[str]:
+    """Return the first words of what was spoken, except that a slow server gave no answer."""
+    return {words.split()[0] for words in page.evaluate("window.spoken")} - {"No"}

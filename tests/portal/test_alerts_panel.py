@@ -136,7 +136,8 @@ class _AlertsDesk:
     @property
     def text(self) -> str:
         """Return the panel's words."""
-        return "\n".join(each.value for each in self.panel.markdown)
+        html = [str(each.proto.body) for each in self.panel.get("html")]
+        return "\n".join([*html, *(each.value for each in self.panel.markdown)])
 
     def button(self, key: str) -> Any:
         """One of its buttons."""

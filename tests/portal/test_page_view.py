@@ -10,6 +10,7 @@ import pytest
 pytest.importorskip("streamlit", reason="the portal needs streamlit")
 
 
+from apps.streamlit.components.status.status_line import choose_spoken
 from options_helper.session.monitor import PortfolioMonitor
 from options_helper.session.registry import _monitors
 
@@ -59,3 +60,21 @@ def _table_data(page: AppTest) -> dict[str, Any]:
     )
     data: dict[str, Any] = json.loads(table.bytes)
     return data
+
+
+@pytest.mark.parametrize(
+    ("before", "headline", "spoken"),
+    [
+        ("", "Live.", "Live."),
+        ("5 of 12 quotes are stale.", "Live.", "Live."),
+        ("5 of 12 quotes are stale.", "11 of 12 quotes are stale.", "5 of 12 quotes are stale."),
+        (
+            "Connected, no option quote yet (45 s).",
+            "Connected, no option quote yet (1 m 2 s).",
+            "Connected, no option quote yet (45 s).",
+        ),
+    ],
+)
+def test_a_screen_reader_hears_a_state_once(before: str, headline: str, spoken: str) -> None:
+    """A headline whose figures alone differ is not spoken again."""
+    assert choose_spoken(headline, before) == spoken

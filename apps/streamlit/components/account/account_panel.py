@@ -25,7 +25,7 @@ from options_helper.analysis.text.wording import format_time
 from options_helper.files.account_portfolio import ExistingFile
 from options_helper.market import BrokerAccount, LiveSnapshot
 
-_HEADINGS = ("Contract or stock", "File", "Broker", "", "Why")
+_HEADINGS = ("Contract or stock", "File", "Broker", "Result", "Why")
 _CLOSED = ("Contract or stock", "Closed", "Realized, average cost", "Result today")
 _CODE_HEIGHT = 320  # pixels
 _CORRECTED = "The file with the account's quantities, to copy"
@@ -44,7 +44,7 @@ def render_account(account: AccountView, file: ExistingFile, live: LiveSnapshot,
     with st.container(key="live-account", border=True):
         compared = account.compared
         words = "not read yet" if compared is None else f"{summary(compared)}, {_as_of(compared.as_of, zone)}"
-        st.markdown(f"**Account** :gray[{in_markdown(words)}]")
+        st.html(f'<h2 class="oh-panel-title"><strong>Account</strong> <span>{in_html(words)}</span></h2>')
         if compared is None:
             return
         if compared.differences or compared.unsure:

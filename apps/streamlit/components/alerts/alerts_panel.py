@@ -41,7 +41,9 @@ def render(monitor: PortfolioMonitor, *, zone: dt.tzinfo) -> None:
     view = monitor.view()
     _announce(monitor, view.alerts)
     with st.container(key="live-alerts", border=True):
-        st.markdown(f"**Alerts** :gray[{in_markdown(_summary(view.alerts))}]")
+        st.html(
+            f'<h2 class="oh-panel-title"><strong>Alerts</strong> <span>{_summary(view.alerts)}</span></h2>'
+        )
         if view.alerts_problem:
             st.error(f"Alerts are not watched. {in_markdown(view.alerts_problem)}", icon=":material/error:")
         if monitor.notice_problem:

@@ -98,8 +98,8 @@ def _head(position: AnyPosition, structure: Structure, records: list[Record], wh
     facts = " · ".join(part for part in (marks_of(records), extremes_of(structure)) if part)
     lines = "".join(f"<li>{in_html(sentence)}</li>" for sentence in _sentences(records, whole))
     return (
-        f'<p class="pd-head"><strong>{in_html(title_of(position, structure))}</strong> '
-        f"<span>{in_html(facts)}</span></p>" + (f'<ul class="pd-warnings">{lines}</ul>' if lines else "")
+        f'<h2 class="pd-head"><strong>{in_html(title_of(position, structure))}</strong> '
+        f"<span>{in_html(facts)}</span></h2>" + (f'<ul class="pd-warnings">{lines}</ul>' if lines else "")
     )
 
 

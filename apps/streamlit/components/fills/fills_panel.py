@@ -51,7 +51,7 @@ def _title(view: FillsView, zone: dt.tzinfo) -> str:
         completeness = view.day.completeness
         words += f" · {completeness_words(completeness, zone)}"
         reason = completeness.reason
-    head = f'<p class="oh-panel-title"><strong>Fills today</strong> <span>{in_html(words)}</span></p>'
+    head = f'<h2 class="oh-panel-title"><strong>Fills today</strong> <span>{in_html(words)}</span></h2>'
     return head + quiet(reason)
 
 

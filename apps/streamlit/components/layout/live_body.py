@@ -22,8 +22,9 @@ from apps.streamlit.components.layout.empty_states import (
     render_empty_portfolio,
     render_no_portfolio,
 )
+from apps.streamlit.components.layout.page_style import name_region
 from apps.streamlit.components.positions.position_tables import render_positions
-from apps.streamlit.components.positions.totals import render_totals
+from apps.streamlit.components.positions.totals import render_meanings, render_totals
 from apps.streamlit.components.positions.underlying_sums import render_underlying_sums
 from apps.streamlit.components.risk.risk_panel import render_risk_sums, render_risk_tile
 from apps.streamlit.components.risk.scenario_panel import WHOLE, render_scenarios
@@ -44,18 +45,17 @@ def render_status_part(context: PageContext, *, parts: Sequence[str]) -> bool:
     """Draw the status line, request the other parts if they changed, and return whether they are overdue."""
     source, pace = context.model.source, context.model.settings.refresh_seconds
     if source.portfolio is None:
-        render_status(find_portfolio_diagnosis(source))
-        return redraw_if_changed(
-            (source.version, str(source.error), minute_of(context.snapshot)), parts, pace_seconds=pace
-        )
+        shown = (source.version, str(source.error), minute_of(context.snapshot))
+        spoken = render_status(find_portfolio_diagnosis(source))
+        return redraw_if_changed(shown, parts, pace_seconds=pace, spoken=spoken)
     page = compute_page_view(context, source.portfolio)
     quotes = grown_older(page.view.quotes, page.view.at.as_of, context.snapshot.as_of)
     diagnosis = find_diagnosis(context, quotes)
     if diagnosis.level not in _ALARMS:
         diagnosis = find_all_expired(source, page.view.totals) or diagnosis
-    render_status(diagnosis)
+    spoken = render_status(diagnosis)
     announce_change(context.snapshot.status, diagnosis)
-    return redraw_if_changed(describe_view(context, page), parts, pace_seconds=pace)
+    return redraw_if_changed(describe_view(context, page), parts, pace_seconds=pace, spoken=spoken)
 
 
 def render_live_body(context: PageContext) -> None:
@@ -77,6 +77,7 @@ def render_live_body(context: PageContext) -> None:
         if context.snapshot.started_at is not None:
             file = ExistingFile(source.content, source.portfolio)
             render_account(account, file, page.view.at, context.zone)
+        render_meanings()
     with narrow:
         render_fills(page.fills, context.zone)
         alerts_panel.render(page.monitor, zone=context.zone)
@@ -101,17 +102,21 @@ def _render_summary(context: PageContext, page: PageView, account: AccountView) 
         render_account_book(context)
     tiles, curve = _two_columns("live-summary")
     with tiles:
+        name_region("Totals")
         mix, apart = describe_mix(page.view.at), account.not_held_words
         cash = page.view.portfolio.cash
         render_totals(page.view.totals, cash, mix, not_held=apart, day=account.day)
+        name_region("Risk")
         render_risk_tile(page.risk)
     with curve:
+        name_region("Day")
         render_portfolio_curve(page.day, page.charted, zone=context.zone, key="live-curve", height=96)
 
 
 def _render_positions(context: PageContext, page: PageView, account: AccountView) -> None:
     """Draw the table, the detail of the selected row, and the charts by underlying."""
     view, executions = page.view, page.fills.day.leaf_fills
+    name_region("Positions")
     selected = render_positions(
         view, page.risk, page.fills, account.compared, context.zone, raised=page.raised
     )
@@ -129,6 +134,7 @@ def _render_positions(context: PageContext, page: PageView, account: AccountView
                 zone=context.zone,
             )
     with st.container(key="live-underlyings", border=True):
+        name_region("Profit, loss and risk by underlying")
         render_pnl_pictures(page.day, view.underlyings, page.charted, zone=context.zone, key="live-pictures")
         render_underlying_sums(view.underlyings)
         render_risk_sums(page.risk, context.model.credentials.rate_problem)

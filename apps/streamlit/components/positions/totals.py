@@ -75,6 +75,13 @@ def render_totals(
             st.html(f'<p class="oh-more oh-not-held">{in_html(not_held)}</p>')
 
 
+def render_meanings() -> None:
+    """Draw what each tile means, folded; the tiles show the same to a mouse."""
+    with st.expander("What the totals mean", key="live-meanings"):
+        lines = "".join(f"<dt>{label}</dt><dd>{in_html(words)}</dd>" for label, words in _HELP.items())
+        st.html(f'<dl class="oh-meanings">{lines}</dl>')
+
+
 def describe_more(totals: LiveTotals, *, of_account: bool = False) -> str:
     """Return the other totals in one line, each with its coverage, and what P/L Day is of."""
     parts = [

@@ -34,7 +34,7 @@ def render_health(context: PageContext) -> None:
 
 
 def _panel(snapshot: LiveSnapshot, lines: list[tuple[StreamHealth, StreamLine]]) -> str:
-    head = f'<p class="oh-panel-title"><strong>Streams</strong> <span>{in_html(_pace(snapshot))}</span></p>'
+    head = f'<h2 class="oh-panel-title"><strong>Streams</strong> <span>{in_html(_pace(snapshot))}</span></h2>'
     if not lines:
         return f'{head}<p class="oh-quiet">Not connected. Nothing is requested from Alpaca before Start.</p>'
     rows = "".join(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import AbstractContextManager, nullcontext
 
 import streamlit as st
@@ -23,14 +24,26 @@ _ICONS = {
     Level.WARNING: ":material/warning:",
     Level.ERROR: ":material/error:",
 }
-_LAST_STATUS_KEY = "last-status"
+_FIGURES = re.compile(r"\d[\d,.:]*(?: [smhd]\b)?(?: \d+ [smhd]\b)*")
+_LAST_STATUS_KEY, _SPOKEN_KEY = "last-status", "spoken-status"
 _ANNOUNCED = frozenset({StreamState.RUNNING, StreamState.RECONNECTING, StreamState.ERROR})
 
 
-def render_status(diagnosis: Diagnosis) -> None:
-    """Draw the status line."""
-    with st.container(key="live-status"), _tone(diagnosis.level):
-        _draw(diagnosis)
+def render_status(diagnosis: Diagnosis) -> str:
+    """Draw the status line, and return what a screen reader speaks: the headline of the present state."""
+    with st.container(key="live-status", gap=None):
+        st.html('<h2 class="oh-hidden">Status</h2>')
+        with _tone(diagnosis.level):
+            _draw(diagnosis)
+    spoken = choose_spoken(diagnosis.headline, st.session_state.get(_SPOKEN_KEY, ""))
+    st.session_state[_SPOKEN_KEY] = spoken
+    return spoken
+
+
+def choose_spoken(headline: str, before: str) -> str:
+    """Return the headline, or what was spoken before if only figures differ."""
+    same = _FIGURES.sub("#", headline) == _FIGURES.sub("#", before)
+    return before if same else headline
 
 
 def render_problem(hub: LiveHub) -> None:

@@ -28,13 +28,16 @@ _PATIENCE_SECONDS = 8.0
 _PATIENCE_BEATS = 3.0
 
 
-def redraw_if_changed(shown: tuple[object, ...], parts: Sequence[str], *, pace_seconds: float) -> bool:
+def redraw_if_changed(
+    shown: tuple[object, ...], parts: Sequence[str], *, pace_seconds: float, spoken: str = ""
+) -> bool:
     """Let the browser request the fragments `parts` if their contents have changed.
 
     Args:
         shown: Everything that the parts show; compared with `==`.
         parts: Keys of the fragments.
         pace_seconds: The time between two beats, while all is well.
+        spoken: The state for a screen reader, which speaks it when it changes.
 
     Returns:
         Whether the page has fallen behind: the browser waited for a beat in vain, or failed to request its
@@ -53,6 +56,7 @@ def redraw_if_changed(shown: tuple[object, ...], parts: Sequence[str], *, pace_s
             "beat": state[_BEAT],
             "patience": round(1000 * patience),
             "now": to_microseconds(utc_now()) // 1000,
+            "spoken": spoken,
         },
         on_changed_change=lambda: _redraw(parts),
         on_late_change=_note_late,
