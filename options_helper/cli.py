@@ -11,7 +11,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from options_helper import __version__
-from options_helper.errors import OptionsHelperError
+from options_helper.errors import OptionsHelperError, UserFileError
 from options_helper.launch.launcher import LaunchOptions, launch
 from options_helper.launch.limits import forbid_core_dumps
 from options_helper.launch.ports import DEFAULT_HOST, DEFAULT_PORT
@@ -134,7 +134,7 @@ def check(
         typer.echo(portfolio_schema(), nl=False)
         return
     checked = check_portfolio(path, new_york_date(utc_now()))
-    typer.echo(checked.to_json() if as_json else printable(checked.to_text(), keep_lines=True))
+    typer.echo(checked.to_json() if as_json else checked.to_text())
     raise typer.Exit(0 if checked.ok else 1)
 
 
@@ -170,7 +170,7 @@ def portfolio(
     written = write_account_portfolio(account.history, existing)
     for sentence in account.left_out:
         typer.echo(printable(sentence), err=True)
-    typer.echo(printable("\n".join(written.changes), keep_lines=True) if diff else written.text)
+    typer.echo("\n".join(map(printable, written.changes)) if diff else written.text)
 
 
 @app.command()
@@ -202,11 +202,12 @@ def main() -> None:
             if sys.stdout is not None:
                 sys.stdout.flush()  # errors are reported now, not when the interpreter exits
     except OptionsHelperError as error:
-        _fail(str(error))
+        # Only the text about a user's file has lines, and they are our own.
+        _fail(printable(str(error), keep_lines=isinstance(error, UserFileError)))
     except OSError as error:
         _discard_output()
         place = f" ({error.filename})" if error.filename else ""
-        _fail(f"The system refused to continue: {error.strerror or type(error).__name__}{place}.")
+        _fail(printable(f"The system refused to continue: {error.strerror or type(error).__name__}{place}."))
 
 
 def _output_descriptor() -> int | None:
@@ -233,5 +234,5 @@ def _discard_output() -> None:
 
 def _fail(sentence: str) -> NoReturn:
     with contextlib.suppress(OSError):  # if stderr is full too, the exit status remains
-        typer.echo(printable(sentence, keep_lines=True), err=True)
+        typer.echo(sentence, err=True)
     sys.exit(1)

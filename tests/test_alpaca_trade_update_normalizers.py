@@ -13,6 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from options_helper.data.rest.account_history import to_decimal
+from options_helper.data.streaming.normalize.values import to_number
 from options_helper.data.streaming.trading_normalizers import (
     normalize_rest_activity,
     normalize_rest_order,
@@ -462,3 +464,9 @@ def test_an_activity_without_leaves_has_no_total() -> None:
     row = normalize_rest_activity({**ACTIVITY, "leaves_qty": None})
     assert row is not None
     assert row["qty"] is None
+
+
+def test_an_underscore_is_no_part_of_a_number() -> None:
+    """Python would read 1_0 as ten."""
+    assert to_number("1_0") is None
+    assert to_decimal("1_0") is None

@@ -12,11 +12,13 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
+from options_helper import __main__ as program
 from options_helper import __version__, cli
 from options_helper.errors import MissingDependency, OptionsHelperError
 from options_helper.launch import child, command, launcher, log_file, own_folder, ports
@@ -175,7 +177,8 @@ def test_a_full_standard_output_is_one_sentence(tmp_path: Path, words: list[str]
 def test_the_command_is_safe(tmp_path: Path) -> None:
     """The child listens on one address, answers to known names, and shows no values in errors."""
     line = command.streamlit_command(tmp_path / "app.py", Endpoint(host="127.0.0.1", port=8502))
-    assert line[:5] == [sys.executable, "-m", "options_helper.launch.child", "run", str(tmp_path / "app.py")]
+    assert line[:2] == [sys.executable, "-P"]
+    assert line[3:5] == ["run", str(tmp_path / "app.py")]
     assert {
         "--server.address=127.0.0.1",
         "--server.port=8502",
@@ -195,6 +198,22 @@ def test_the_command_is_safe(tmp_path: Path) -> None:
         "--client.showErrorLinks=false",
         "--client.toolbarMode=viewer",
     } <= set(line)
+
+
+@pytest.mark.integration
+def test_the_server_imports_nothing_from_the_working_directory(tmp_path: Path) -> None:
+    """A file beside the portfolio that has a module's name is not run in the process that holds the keys."""
+    here, streamlit = tmp_path / "here", tmp_path / "stub" / "streamlit"
+    streamlit.mkdir(parents=True)
+    (streamlit / "__init__.py").touch()
+    (streamlit / "__main__.py").write_text("print('served')")
+    here.mkdir()
+    for name in ("streamlit", "threading", "signal"):
+        (here / f"{name}.py").write_text("raise SystemExit('a file of the working directory was run')")
+    line = command.streamlit_command(tmp_path / "app.py", Endpoint(host="127.0.0.1", port=8502))
+    env = os.environ | {"PYTHONPATH": str(streamlit.parent)}
+    ended = subprocess.run(line, cwd=here, env=env, capture_output=True, text=True, check=False)  # noqa: S603 - our own interpreter
+    assert (ended.stdout, ended.stderr) == ("served\n", "")
 
 
 def test_a_chosen_host_is_allowed_by_name(tmp_path: Path) -> None:
@@ -568,6 +587,23 @@ def test_a_child_that_fails_gives_its_exit_code(launched: Launched) -> None:
     launched.program = "raise SystemExit(7)"
     assert launcher.launch(LaunchOptions(port=free_port()), launched.say) == 7
     assert not any("ready" in text for text in launched.said)
+
+
+def test_ctrl_c_while_modules_are_imported_is_quiet(
+    launched: Launched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The command ends with a shell's status for it, and the server starts with the signal ignored."""
+
+    class Interrupted(ModuleType):
+        def __getattr__(self, name: str) -> object:
+            raise KeyboardInterrupt
+
+    launched.program = "import signal; raise SystemExit(signal.getsignal(signal.SIGINT) is signal.SIG_IGN)"
+    assert launcher.launch(LaunchOptions(port=free_port()), launched.say) == 1
+    monkeypatch.setitem(sys.modules, "options_helper.cli", Interrupted("options_helper.cli"))
+    with pytest.raises(SystemExit) as ended:
+        program.main()
+    assert ended.value.code == 130
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals are POSIX")

@@ -11,7 +11,7 @@ from options_helper.analysis.text.wording import count
 from options_helper.data.calendar.market_clock import ExchangeCalendar
 from options_helper.errors import PortfolioError
 from options_helper.portfolio_file import parse_portfolio, read_portfolio_file
-from options_helper.printable import printable_json
+from options_helper.printable import printable, printable_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Checked:
         return printable_json({"ok": self.ok, **asdict(self)})
 
     def to_text(self) -> str:
-        """Return the same as lines for people."""
+        """Return the same as printable lines for people."""
         found = [
             count(len(self.problems), "problem"),
             count(len(self.warnings), "warning"),
@@ -52,7 +52,7 @@ class Checked:
         ]
         lines += [f"  warning  {each['position']}: {each['text']}" for each in self.warnings]
         lines += [f"  {each['id']}: {each['understood']}" for each in self.positions]
-        return "\n".join(lines)
+        return "\n".join(map(printable, lines))  # a file's name or an id may hold a line feed
 
 
 def check_portfolio(path: Path, today: dt.date) -> Checked:

@@ -10,6 +10,7 @@ from options_helper.launch.endpoint import Endpoint
 
 # Streamlit's settings wherever the server listens; they keep it safe, local and quiet.
 _SETTINGS = {
+    "global.developmentMode": "false",
     "server.headless": "true",
     "server.fileWatcherType": "none",
     "server.enableCORS": "true",
@@ -53,12 +54,10 @@ def streamlit_command(script: Path, endpoint: Endpoint) -> list[str]:
         "browser.serverAddress": "localhost",
         "server.port": str(endpoint.port),
         "server.baseUrlPath": endpoint.base_path,
+        "server.sslCertFile": str(endpoint.certfile or ""),
+        "server.sslKeyFile": str(endpoint.keyfile or ""),
     }
-    if endpoint.certfile is not None:
-        address |= {
-            "server.sslCertFile": str(endpoint.certfile),
-            "server.sslKeyFile": str(endpoint.keyfile),
-        }
     flags = [f"--{name}={value}" for name, value in {**address, **_SETTINGS}.items()]
     flags += [f"--server.allowedHosts={name}" for name in endpoint.names]
-    return [sys.executable, "-m", "options_helper.launch.child", "run", str(script), *flags]
+    # With `-m`, or without `-P`, a file such as calendar.py beside the portfolio would be imported and run.
+    return [sys.executable, "-P", str(Path(__file__).with_name("child.py")), "run", str(script), *flags]

@@ -197,9 +197,15 @@ def _running_child(command: list[str], env: dict[str, str]) -> Iterator[subproce
     """Yield the started server, and end it afterwards."""
     # Streamlit's greeting on stdout is suppressed; the address is printed once, by `_run`. The child ends
     # when its standard input closes, which happens however this process ends.
-    child = subprocess.Popen(  # noqa: S603 - our own interpreter
-        command, env=env, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL
-    )
+    # Ctrl-C reaches both processes, and the child would print a traceback while it imports Streamlit. It
+    # inherits that this signal is ignored; once it listens, Streamlit has a handler of its own.
+    previous = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        child = subprocess.Popen(  # noqa: S603 - our own interpreter
+            command, env=env, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL
+        )
+    finally:
+        signal.signal(signal.SIGINT, previous)
     try:
         yield child
     finally:

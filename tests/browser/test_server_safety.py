@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.browser
 
 PROMISED = {
+    "global.developmentMode": False,
     "browser.gatherUsageStats": False,
     "client.showErrorDetails": "type",
     "client.showErrorLinks": "false",
@@ -36,10 +37,12 @@ PROMISED = {
     "server.enableXsrfProtection": True,
     "server.fileWatcherType": "none",
     "server.headless": True,
+    "server.sslCertFile": "",
     "server.websocketPingInterval": 10,
     "server.disconnectedSessionTTL": 20,
 }
 CARELESS = {
+    "STREAMLIT_GLOBAL_DEVELOPMENT_MODE": "true",
     "STREAMLIT_BROWSER_GATHER_USAGE_STATS": "true",
     "STREAMLIT_CLIENT_SHOW_ERROR_DETAILS": "full",
     "STREAMLIT_CLIENT_SHOW_ERROR_LINKS": "true",
@@ -51,6 +54,8 @@ CARELESS = {
     "STREAMLIT_SERVER_ENABLE_CORS": "false",
     "STREAMLIT_SERVER_ENABLE_STATIC_SERVING": "true",
     "STREAMLIT_SERVER_ENABLE_XSRF_PROTECTION": "false",
+    "STREAMLIT_SERVER_SSL_CERT_FILE": "missing.pem",
+    "STREAMLIT_SERVER_SSL_KEY_FILE": "missing.pem",
     "STREAMLIT_SERVER_WEBSOCKET_PING_INTERVAL": "60",
 }
 SCRIPT = f"""

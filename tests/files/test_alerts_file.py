@@ -160,6 +160,15 @@ def test_a_file_that_can_be_read_again_is_read_by_itself(
     assert watched.read_if_changed() == (rules[:1], "")
 
 
+@pytest.mark.parametrize("field", ["threshold", "pending_seconds"])
+@pytest.mark.parametrize("value", [True, "12"])
+def test_only_a_number_is_a_number(tmp_path: Path, field: str, value: object) -> None:
+    """`true` is no threshold of 1."""
+    rule = {"metric": "pnl_abs", "comparison": "above", "threshold": 1, field: value}
+    with pytest.raises(AlertsFileError, match="must be a number"):
+        load_alert_rules(_write(tmp_path, json.dumps({"alerts": [rule]})))
+
+
 def test_a_number_of_thousands_of_digits_is_said(tmp_path: Path) -> None:
     """It ends no watch with an error of another kind."""
     text = '{"alerts": [{"metric": "mark", "threshold": ' + "9" * 5000 + "}]}"

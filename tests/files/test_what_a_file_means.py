@@ -346,3 +346,12 @@ def test_check_says_what_was_understood(tmp_path: Any) -> None:
         'position "o", field strike',
     ]
     assert "2 problems" in CliRunner().invoke(cli.app, ["check", str(path)]).stdout
+
+
+def test_check_forges_no_line(tmp_path: Any) -> None:
+    """A line feed in the file's name or in an id is shown, and begins no line."""
+    path = tmp_path / "p\nok.json"
+    path.write_text(json.dumps({"positions": [PUT | {"id": "o\nok"}]}))
+    first, *others = CliRunner().invoke(cli.app, ["check", str(path)]).stdout.splitlines()
+    assert first.endswith("p\\nok.json: 0 problems, 0 warnings, 1 position")
+    assert [line.partition(":")[0] for line in others] == ["  o\\nok"]

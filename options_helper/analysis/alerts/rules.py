@@ -147,8 +147,9 @@ class AlertRule(BaseModel):
     position: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)] | None = None
     symbol: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)] | None = None
     comparison: Comparison | None = None
-    threshold: Annotated[float, Field(allow_inf_nan=False)] | None = None
-    pending_seconds: Annotated[float, Field(ge=0, le=86_400, allow_inf_nan=False)] = 0.0
+    # Strict, because `true` is no number.
+    threshold: Annotated[float, Field(strict=True, allow_inf_nan=False)] | None = None
+    pending_seconds: Annotated[float, Field(strict=True, ge=0, le=86_400, allow_inf_nan=False)] = 0.0
 
     @model_validator(mode="before")
     @classmethod

@@ -147,14 +147,21 @@ def _chain_average(chain: Sequence[OrderFacts], lines: Mapping[str, list[Executi
 
 def _contradiction(facts: OrderFacts, lines: Mapping[str, list[Execution]]) -> Contradiction | None:
     """Return the contradiction in words; REST lists no busts, so a missed bust shows only in the totals."""
+    own = [one for one in lines.get(facts.order_id, ()) if not one.busted]
     reported = facts.reported
-    if reported is None:
+    if reported is not None:
+        counted = _quantity_of(one for one in own if one.at <= reported.at)
+        if counted > reported.cumulative:
+            return Contradiction(fills=float(counted), order=float(reported.cumulative))
+    # Executions lie end to end, so they never come to more than the furthest total of their own.
+    counted, furthest = _quantity_of(own), max((one.filled or 0.0 for one in own), default=0.0)
+    if facts.corrections or counted <= Decimal(repr(furthest)):
         return None
-    own = (one for one in lines.get(facts.order_id, ()) if not one.busted and one.at <= reported.at)
-    counted = sum(Decimal(repr(one.quantity)) for one in own if one.quantity)
-    if counted <= reported.cumulative:
-        return None
-    return Contradiction(fills=float(counted), order=float(reported.cumulative))
+    return Contradiction(fills=float(counted), order=furthest)
+
+
+def _quantity_of(executions: Iterable[Execution]) -> Decimal:
+    return sum((Decimal(repr(one.quantity)) for one in executions if one.quantity), Decimal(0))
 
 
 def _newest_contradiction(

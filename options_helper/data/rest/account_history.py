@@ -106,8 +106,8 @@ def read_parents(orders: Iterable[object]) -> dict[str, str]:
 
 def to_decimal(value: object) -> Decimal | None:
     """Return the exact value of a number as Alpaca writes it; None if it is not a number or not finite."""
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
-        return None
+    if isinstance(value, bool) or not isinstance(value, str | int | float) or "_" in str(value):
+        return None  # Python would read 1_0 as ten
     try:
         number = Decimal(str(value))
     except InvalidOperation:

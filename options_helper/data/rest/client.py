@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 ORDERS_PER_PAGE = 500
 ACTIVITIES_PER_PAGE = 100
 _MOST_PAGES = 10_000
+_MOST_DATA_PAGES = 100  # a request for at most 100 symbols, or 1,000 rows, needs a few
 _MOST_ACTIONS = 1000
 _MOST_BARS = 10_000  # a year of days of 39 symbols
 
@@ -192,23 +193,28 @@ class AlpacaRest:
         return self._chunks.fetch(path, symbols, lambda some: self._option_snapshots(path, some, feed))
 
     def _option_snapshots(self, path: str, symbols: Sequence[str], feed: str) -> Json:
+        query: Query = {"symbols": ",".join(symbols), "feed": feed, "limit": SYMBOLS_PER_CALL}
         found: Json = {}
+        for part in self._data_pages(path, query, "snapshots"):
+            found |= part
+        return found
+
+    def _data_pages(self, path: str, query: Query, name: str) -> Iterator[Json]:
+        """Yield the named part of every page of a market data route.
+
+        Raises:
+            AlpacaRestError: A page has another form, or there is no end to them.
+        """
         token: str | None = None
-        for _ in range(_MOST_PAGES):
-            query: dict[str, str | int] = {
-                "symbols": ",".join(symbols),
-                "feed": feed,
-                "limit": SYMBOLS_PER_CALL,
-            }
-            if token is not None:
-                query["page_token"] = token
-            answer = self.get(Host.DATA, path, query, dict)
-            found |= _part(answer, "snapshots", path)
+        for _ in range(_MOST_DATA_PAGES):
+            page = {} if token is None else {"page_token": token}
+            answer = self.get(Host.DATA, path, {**query, **page}, dict)
+            yield _part(answer, name, path)
             following = answer.get("next_page_token")
             if not isinstance(following, str) or following in {"", token}:
-                break
+                return
             token = following
-        return found
+        raise AlpacaRestError(path, f"the answer has more than {_MOST_DATA_PAGES} pages")
 
     def stock_snapshots(self, symbols: Sequence[str], feed: str) -> Json:
         """Return `/v2/stocks/snapshots` by symbol, 100 per call, without refused symbols."""
@@ -225,26 +231,18 @@ class AlpacaRest:
         return self._chunks.fetch(path, symbols, lambda some: self._daily_bars(path, some, start, end))
 
     def _daily_bars(self, path: str, symbols: Sequence[str], start: dt.date, end: dt.date) -> Json:
+        query: Query = {
+            "symbols": ",".join(symbols),
+            "timeframe": "1Day",
+            "adjustment": "all",
+            "start": start.isoformat(),
+            "end": end.isoformat(),
+            "limit": _MOST_BARS,
+        }
         found: dict[str, list[object]] = {}
-        token: str | None = None
-        for _ in range(_MOST_PAGES):
-            query: dict[str, str | int] = {
-                "symbols": ",".join(symbols),
-                "timeframe": "1Day",
-                "adjustment": "all",
-                "start": start.isoformat(),
-                "end": end.isoformat(),
-                "limit": _MOST_BARS,
-            }
-            if token is not None:
-                query["page_token"] = token
-            answer = self.get(Host.DATA, path, query, dict)
-            for symbol, rows in _part(answer, "bars", path).items():
+        for bars in self._data_pages(path, query, "bars"):
+            for symbol, rows in bars.items():
                 found.setdefault(symbol, []).extend(rows if isinstance(rows, list) else [])
-            following = answer.get("next_page_token")
-            if not isinstance(following, str) or following in {"", token}:
-                break
-            token = following
         return dict(found)
 
     def index_values(self, symbols: Sequence[str]) -> Json:
@@ -268,7 +266,7 @@ class AlpacaRest:
     def _corporate_actions(
         self, types: Sequence[str], symbols: Sequence[str], start: dt.date, end: dt.date
     ) -> list[object]:
-        query: dict[str, str | int] = {
+        query: Query = {
             "symbols": ",".join(symbols),
             "types": ",".join(types),
             "start": start.isoformat(),
@@ -276,13 +274,13 @@ class AlpacaRest:
             "limit": _MOST_ACTIONS,
         }
         path = "/v1/corporate-actions"
-        actions = _part(self.get(Host.DATA, path, query, dict), "corporate_actions", path)
         found: list[object] = []
-        for kind in (f"{each}s" for each in types):
-            rows = actions.get(kind) or []
-            if not isinstance(rows, list):
-                raise AlpacaRestError(path, "the answer has another form")
-            found += rows
+        for actions in self._data_pages(path, query, "corporate_actions"):
+            for kind in (f"{each}s" for each in types):
+                rows = actions.get(kind) or []
+                if not isinstance(rows, list):
+                    raise AlpacaRestError(path, "the answer has another form")
+                found += rows
         return found
 
     @cached_property

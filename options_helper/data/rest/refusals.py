@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from urllib.parse import urlsplit
 
 import httpx
 import msgspec
 
+from options_helper.data.redirects import describe_target
 from options_helper.data.rest.bounded import DeadlineExceeded
 
 UNAUTHORIZED, FORBIDDEN, NOT_FOUND, TOO_MANY = 401, 403, 404, 429
@@ -16,7 +16,8 @@ _WRONG_KEY = 40110000  # Alpaca's own code, sent with 401, and with 403 by the h
 _SERVER_ERRORS = range(500, 600)
 _REDIRECTS = range(300, 400)
 _LONGEST_MESSAGE = 200
-_HOST = re.compile(r"[A-Za-z0-9.-]{1,80}")
+# Longer than a contract symbol; a server may echo a key in another spelling.
+_LIKE_A_KEY = re.compile(r"[A-Za-z0-9+/]{22,}")
 
 
 def is_worth_retrying(status: int) -> bool:
@@ -34,7 +35,7 @@ def describe_status(status: int, body: bytes, secrets: Iterable[str], location: 
         location: The target of a redirect.
     """
     if status in _REDIRECTS:
-        return f"the server redirects{_to_host(location)} ({status}); redirects are never followed."
+        return f"the server redirects{describe_target(location)} ({status}); redirects are never followed."
     said, code = _read(body, secrets)
     if status == UNAUTHORIZED or (status == FORBIDDEN and code == _WRONG_KEY):
         return (
@@ -62,14 +63,6 @@ def describe_failure(error: httpx.HTTPError, seconds: float) -> str:
     return "the connection broke before the answer"
 
 
-def _to_host(location: str) -> str:
-    try:
-        host = urlsplit(location).hostname or ""
-    except ValueError:
-        return ""
-    return f" to {host}" if _HOST.fullmatch(host) else ""
-
-
 def _read(body: bytes, secrets: Iterable[str]) -> tuple[str, object]:
     """Return the message and code of an error's body, or "" and None."""
     try:
@@ -85,4 +78,5 @@ def _read(body: bytes, secrets: Iterable[str]) -> tuple[str, object]:
     said = "".join(filter(str.isprintable, said))
     for secret in secrets:
         said = said.replace(secret, "…")
+    said = _LIKE_A_KEY.sub("…", said)
     return said[:_LONGEST_MESSAGE].strip().rstrip("."), code

@@ -73,3 +73,20 @@ def test_an_order_that_contradicts_its_fills_is_a_doubt() -> None:
     two = [{**row, "order_id": "o2"} for row in (*fills, order)]
     told = FillDayBuilder().build([], [*fills, *two[:2]], [order, two[2]], day=DAY, since=OPEN).completeness
     assert completeness_words(told, NEW_YORK) == "the fills of 2 orders come to more than the order says"
+
+
+def test_fills_that_overlap_are_a_doubt_whatever_the_orders_time() -> None:
+    """One fill of 3 and one of 1 within it are 4 of 3, also if the order was last changed before them."""
+    common = {
+        "order_id": "o1",
+        "symbol": "SPY",
+        "side": "buy",
+        "qty": 3.0,
+        "fill_price": 1.6,
+        "event": "fill",
+    }
+    first = {**common, "timestamp": at(1), "filled_qty": 1.0, "fill_qty": 1.0, "origin": "live"}
+    both = {**common, "timestamp": at(2), "filled_qty": 3.0, "fill_qty": 3.0, "origin": "rest"}
+    order = {**common, "timestamp": at(0), "updated_at": at(0), "filled_qty": 3.0, "origin": "rest"}
+    told = FillDayBuilder().build([first], [both], [order], day=DAY, since=OPEN).completeness
+    assert completeness_words(told, NEW_YORK) == "the fills of 1 order come to more than the order says"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
 import email.utils
 import json
 import logging
+import re
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -16,6 +18,7 @@ import pytest
 
 from options_helper.data.rest.client import CUT_SHORT, AlpacaRest
 from options_helper.data.rest.http import Host
+from options_helper.data.rest.order_pages import read_pages
 from options_helper.data.settings import AlpacaSettings
 from options_helper.errors import AlpacaRestError
 
@@ -129,6 +132,22 @@ def test_no_target_of_a_redirect_is_read_as_a_url(status: int, target: str) -> N
     with pytest.raises(AlpacaRestError, match=rf"the server redirects.* \({status}\); redirects are never"):
         rest.account()
     assert len(server.requests) == 1
+
+
+def test_a_key_in_another_spelling_is_not_repeated() -> None:
+    """A redirect's host is lower case, and a message may hold what was sent in base64."""
+    secret = "aB3" * 13
+    encoded = base64.b64encode(secret.encode()).decode()
+    for answer, words in (
+        (
+            httpx.Response(302, headers={"Location": f"https://{secret}.example/"}),
+            "the server redirects (302)",
+        ),
+        (httpx.Response(422, json={"message": f"bad {encoded}, AAPL261218C00300000"}), "bad …, AAPL261218C"),
+    ):
+        rest, _, _ = connect(lambda _, answer=answer: answer)
+        with pytest.raises(AlpacaRestError, match=re.escape(words)):
+            rest.account()
 
 
 def test_keys_are_in_headers_only() -> None:
@@ -356,6 +375,19 @@ def test_many_orders_of_one_moment_end_the_paging() -> None:
     assert len(server.requests) == 2
 
 
+def test_the_rows_of_a_page_are_not_compared_with_each_other() -> None:
+    """An answer of a hundred thousand rows would otherwise take hours, long after Stop."""
+
+    class Row(dict[str, object]):
+        __hash__ = None  # type: ignore[assignment]  # as a dict
+
+        def __eq__(self, other: object) -> bool:
+            raise AssertionError("rows are compared")
+
+    rows: list[object] = [Row(id=str(number)) for number in range(9)]
+    assert len(read_pages(lambda _after: [*rows, None], None, size=500)[0]) == 10
+
+
 @pytest.mark.parametrize("submitted", [None, "soon", "2026-11-20T14:30:00", 7])
 def test_orders_without_a_readable_time_end_the_paging(submitted: object) -> None:
     """A full page without a time to continue from is the last one, and a row says that more is missing."""
@@ -384,6 +416,30 @@ def test_snapshots_are_asked_in_hundreds_and_paged() -> None:
     symbols = [f"A{number:03}" for number in range(250)]
     assert rest.option_snapshots(symbols, "opra") == {name: {"of": name} for name in symbols}
     assert len(server.requests) == 5
+
+
+def test_pages_of_market_data_without_an_end_are_an_error() -> None:
+    """A token that changes for ever ends in words; an empty page in the middle ends nothing."""
+    tokens = iter(range(1000))
+    rest, server, _ = connect(
+        lambda _: httpx.Response(200, json={"snapshots": {}, "next_page_token": str(next(tokens))})
+    )
+    with pytest.raises(AlpacaRestError, match="more than 100 pages"):
+        rest.option_snapshots(["A"], "opra")
+    assert len(server.requests) == 100
+
+
+def test_every_page_of_corporate_actions_is_read() -> None:
+    """A split on the second page withholds the day as one on the first does."""
+    split = {"symbol": "A", "new_rate": 2, "old_rate": 1, "ex_date": "2026-11-20"}
+    rest, server, _ = connect(
+        script(
+            httpx.Response(200, json={"corporate_actions": {}, "next_page_token": "more"}),
+            httpx.Response(200, json={"corporate_actions": {"forward_splits": [split]}}),
+        )
+    )
+    assert rest.splits(["A"], OPEN.date(), OPEN.date()) == [split]
+    assert server.requests[1].url.query.endswith(b"page_token=more")
 
 
 def test_one_unknown_symbol_does_not_cost_the_others() -> None:

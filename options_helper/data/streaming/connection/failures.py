@@ -64,7 +64,7 @@ def _code(value: object) -> int | None:
     """Return an error's code; one sent as text counts too, because a final one must not be retried."""
     if isinstance(value, str) and value.isascii() and value.isdigit():
         return int(value[:_CODE_DIGITS])
-    return value if isinstance(value, int) else None
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def trading_error(stream: str, message: Mapping[str, object]) -> StreamInterrupted:

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import replace
 
 import msgspec
 
@@ -133,7 +134,9 @@ class DataConnection(OneConnection):
 
     async def _take_controls(self) -> None:
         controls, self._controls = self._controls, []
-        statuses = [control for control in controls if control["T"] == "s"]
+        statuses = [
+            control for control in controls if control["T"] == "s" and self._is_asked(control.get("S"))
+        ]
         if statuses and self.deliver_statuses is not None:
             await self.deliver_statuses(statuses)
         corrections = [control for control in controls if control["T"] in {"c", "x"}]
@@ -188,6 +191,7 @@ class DataConnection(OneConnection):
         """Deliver everything since the last flush, and return the number of messages."""
         batch = self._decoder.flush()
         if batch is not None:
+            batch = self._without_strays(batch)
             self._observer.counted(
                 messages=batch.messages,
                 conflated=batch.conflated,
@@ -198,3 +202,21 @@ class DataConnection(OneConnection):
                 await self.deliver(batch)
         await self._take_controls()
         return batch.messages if batch is not None else 0
+
+    def _without_strays(self, batch: MarketBatch) -> MarketBatch:
+        """Return the batch without symbols that were not requested, which would be kept for ever."""
+        quotes = [row for row in batch.quotes if self._is_asked(row.symbol)]
+        trades = [row for row in batch.trades if self._is_asked(row.symbol)]
+        strays = len(batch.quotes) + len(batch.trades) - len(quotes) - len(trades)
+        if not strays:
+            return batch
+        return replace(
+            batch,
+            quotes=quotes,
+            trades=trades,
+            messages=batch.messages - strays,
+            malformed=batch.malformed + strays,
+        )
+
+    def _is_asked(self, symbol: object) -> bool:
+        return isinstance(symbol, str) and (symbol in self.asked or "*" in self.asked)

@@ -16,17 +16,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import re
 from collections.abc import Awaitable, Callable
 from functools import cache
 from typing import Protocol
-from urllib.parse import urlsplit
+
+from options_helper.data.redirects import describe_target
 
 MAX_FRAME_BYTES = 16 * 1024 * 1024
 MAX_UPGRADE_BYTES = 32 * 1024
-
-# Anything else in a redirect's target is not a host name and is not repeated.
-_HOST = re.compile(r"[0-9a-z.:_-]{1,253}")
 
 _HEADER_END = b"\r\n\r\n"
 _WHOLE_BINARY = 0x82
@@ -67,15 +64,6 @@ class StreamSocket(Protocol):
 
     async def close(self) -> None:
         """Perform the closing handshake."""
-
-
-def _redirect_words(location: str) -> str:
-    try:
-        host = urlsplit(location).hostname or ""
-    except ValueError:
-        host = ""
-    target = f" to {host}" if _HOST.fullmatch(host) else ""
-    return f"the server redirects{target}; redirects are not followed and no key was sent"
 
 
 def frame_bounds(buffer: bytearray, at: int = 0) -> tuple[int, int] | None:
@@ -162,7 +150,9 @@ class _FramesFirst:
             await super().handshake(*arguments, **more)  # type: ignore[misc]  # websockets' own
         except RedirectHandshake as redirect:
             # websockets would connect to the target, and the SDK would send the keys there.
-            raise UpgradeRefused(_redirect_words(redirect.uri)) from None
+            target = describe_target(redirect.uri)
+            words = f"the server redirects{target}; redirects are not followed and no key was sent"
+            raise UpgradeRefused(words) from None
 
     async def recv(self) -> bytes | str:
         self._is_wanted = True

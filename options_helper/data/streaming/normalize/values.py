@@ -33,6 +33,8 @@ def to_number(value: object) -> float | None:
     """Return a number of order data, of either sign, at most `LARGEST_AMOUNT`; Alpaca writes it as text."""
     if isinstance(value, bool) or not isinstance(value, str | SupportsFloat):
         return None
+    if isinstance(value, str) and "_" in value:  # Python would read 1_0 as ten
+        return None
     try:
         number = float(value)
     except (TypeError, ValueError, OverflowError):

@@ -67,6 +67,7 @@ def _connection(kind: Any, url: str, deliver: Any) -> Any:
     connection = one_connection(kind, HandshakeOnly)(url)
     connection.stream_name = "options"
     connection.deliver = deliver
+    connection.asked = frozenset({"C1"})
     connection.prepare(observer=SilentObserver(), times=ConnectionTimes())
     return connection
 
@@ -76,7 +77,10 @@ def _quote(bid: float) -> dict[str, Any]:
 
 
 def test_the_servers_word_counts_before_the_cut_that_follows_it() -> None:
-    """Quotes before an error frame are delivered, and its code is the reason though the socket closed too."""
+    """Quotes before an error frame are delivered, and its code is the reason though the socket closed too.
+
+    A quote that was not requested is skipped and counted; kept, such quotes would fill the memory.
+    """
     batches: list[MarketBatch] = []
 
     async def deliver(batch: MarketBatch) -> None:
@@ -84,7 +88,7 @@ def test_the_servers_word_counts_before_the_cut_that_follows_it() -> None:
 
     def talk(websocket: Any) -> None:
         cut = {"T": "error", "code": 407, "msg": "slow client"}
-        for message in (ACK, _quote(1.0), _quote(2.0), cut):
+        for message in (ACK, _quote(1.0), _quote(2.0), {**_quote(3.0), "S": "X"}, cut):
             websocket.send(msgpack.packb([message]))
 
     with _server(talk) as url:
@@ -93,7 +97,9 @@ def test_the_servers_word_counts_before_the_cut_that_follows_it() -> None:
             connection.run()
     assert raised.value.code == 407
     assert [quote.bid_price for batch in batches for quote in batch.quotes][-1] == 2.0
+    assert {quote.symbol for batch in batches for quote in batch.quotes} == {"C1"}
     assert sum(batch.messages for batch in batches) == 2
+    assert sum(batch.malformed for batch in batches) == 1
 
 
 REFUSED = {"T": "error", "code": 409, "msg": "insufficient subscription"}

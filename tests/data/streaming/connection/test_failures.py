@@ -55,7 +55,13 @@ def test_the_symbol_limit_says_how_many_were_asked_for() -> None:
 
 
 @pytest.mark.parametrize(
-    "frame", [{"T": "error"}, {"T": "error", "code": "many"}, {"T": "error", "code": None}]
+    "frame",
+    [
+        {"T": "error"},
+        {"T": "error", "code": "many"},
+        {"T": "error", "code": None},
+        {"T": "error", "code": True},
+    ],
 )
 def test_an_error_without_a_code_is_retried(frame: dict[str, Any]) -> None:
     """If the server does not say what is wrong, another try may succeed."""

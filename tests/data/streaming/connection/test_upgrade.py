@@ -91,7 +91,10 @@ def test_no_redirect_is_followed(kind: Streamers, status: int) -> None:
     assert not any(key.encode() in request for key in (KEY_ID, SECRET) for request in requests)
 
 
-@pytest.mark.parametrize("location", ["/login", "http://[broken", "ws://![x](http://evil)/", "ws://a b/", ""])
+@pytest.mark.parametrize(
+    "location",
+    ["/login", "http://[broken", "ws://![x](http://evil)/", "ws://a b/", f"ws://{'k' * 16}.example/", ""],
+)
 def test_only_a_host_name_is_repeated(location: str) -> None:
     """A target without a readable host is refused too, and none of its text appears in the error."""
 
