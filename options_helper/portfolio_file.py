@@ -16,6 +16,7 @@ from options_helper.files.file_version import FileVersion
 from options_helper.files.json_text import parse_json
 from options_helper.files.portfolio_problems import (
     Problem,
+    contract_problems,
     document_problems,
     opened_later,
     symbol_problems,
@@ -85,6 +86,7 @@ def _validate(file: Path, document: object, today: dt.date) -> Portfolio:
         problems += validation_problems(document, error)
     else:
         problems += [*symbol_problems(portfolio), *opened_later(portfolio, today)]
+        problems += [] if problems else contract_problems(document, portfolio)
     if portfolio is None or problems:
         raise _as_error(file, problems)
     return portfolio

@@ -1,13 +1,15 @@
 """Keys that would change the meaning of a portfolio but are in a place that is not read.
 
 Unknown keys are ignored. An error is one of our keys in the wrong place, a near miss of one, and what
-contradicts the entry: another side or currency, or the word that the position is closed.
+contradicts the entry: another side, currency or underlying, or the word that the position is closed.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
+from options_helper.analysis.osi import underlying_of
 from options_helper.files.shown import closest
 from options_helper.models import EquityPosition, Leg, MultiLegPosition, Portfolio, Position, StockLeg
 
@@ -33,7 +35,8 @@ _OTHER_NAMES = {
     "positions": ("holdings", "multileg_positions", "multi_leg_positions", "portfolio", "options", "legs"),
     "base_currency": ("currency",),
     "cash": ("cash_balance",),
-    "contracts": ("qty", "quantity", "lots", "size"),
+    "symbol": ("ticker", "underlying", "underlying_symbol"),
+    "contracts": ("qty", "quantity", "lots", "size", "spreads", "units", "num_contracts"),
     "shares": ("qty", "quantity", "size"),
     "net_debit": ("net_credit", "credit", "debit", "net_premium", "net_price"),
     "cost_basis": (
@@ -56,11 +59,18 @@ _AMOUNTS = ("contracts", "shares", "net_debit", "cost_basis")
 _SIDE_NAMES = frozenset({"action", "direction", "long_short", "position", "position_side", "position_type"})
 _SHORT_WORDS = frozenset({"short", "sell", "sold", "sto", "write", "written"})
 _LONG_WORDS = frozenset({"long", "buy", "bought", "bto"})
-_CLOSED_NAMES = frozenset({"closed", "closed_at", "closed_on", "close_date", "date_closed", "exit_date"})
+_CLOSED_NAMES = frozenset({
+    "closed", "closed_at", "closed_on", "close_date", "date_closed", "exit_date", "exit_price", "is_closed",
+})  # fmt: skip
+_OPEN_NAMES = frozenset({"active", "is_active", "is_open", "open"})
 _CLOSED_STATES = frozenset({"assigned", "closed", "exercised", "expired", "sold"})
+_TERMS = frozenset({"expiry", "option_type", "strike"})
 _LIKE_A_POSITION = frozenset({"contracts", "legs", "qty", "quantity", "shares"})
 # Other names of these keys are refused only if the key itself is missing or has no positions.
-_OPTIONAL_NAMES = {"option_type", "side", "positions"}
+_OPTIONAL_NAMES = {"option_type", "side", "positions", "symbol"}
+# A number, or the text of one, which some programs write.
+AMOUNT_PATTERN = r"^\s*[-+]?[0-9]*[.]?[0-9]+\s*$"
+_AMOUNT = re.compile(AMOUNT_PATTERN)
 _RESEMBLED = {"account"}  # close to "amount", which other programs write
 _SIGNED = "a negative number is short"
 _HINTS = {
@@ -124,7 +134,7 @@ def misplaced_keys(
         if key in _KEYS[kind] or key in _HARMLESS or repeats:
             continue
         reason = _misplaced(key, kind, entry[key]) or _misspelt(key, kind, entry)
-        reason = reason or _contradicts(key.strip().lower(), kind, entry[key], entry)
+        reason = reason or _contradicts(key.strip().lower(), kind, entry, key, underlying)
         if reason:
             found.append((key, reason))
     return found
@@ -142,35 +152,63 @@ def _misplaced(key: str, kind: str, value: object) -> str:
 
 def _amount_named(plain: str, kind: str, value: object) -> str | None:
     """Return our key for an amount under another program's name, if it is a number and out of place here."""
-    if plain not in refused_numbers(kind) or isinstance(value, bool) or not isinstance(value, int | float):
+    if plain not in refused_numbers(kind) or isinstance(value, bool) or not _AMOUNT.match(str(value)):
         return None
     return next(ours for ours in _AMOUNTS if ours not in _KEYS[kind] and plain in _OTHER_NAMES[ours])
 
 
-def _contradicts(plain: str, kind: str, value: object, entry: Mapping[str, object]) -> str:
+def _contradicts(plain: str, kind: str, entry: Mapping[str, object], key: str, underlying: object) -> str:
     """Return how the value of an unknown key contradicts the meaning of the entry, or ""."""
+    value, symbol = entry[key], underlying or entry.get("symbol")
     if kind == "file":
-        return _vanished(value)
+        return 'holds entries like positions, but is not read; move them to "positions"' * _vanishes(value)
     if plain == "currency" and isinstance(value, str) and value.strip().upper() != "USD":
         return "must be USD; amounts in other currencies are not converted"
-    if kind in {"option", "equity"}:
-        field = "contracts" if kind == "option" else "shares"
-        quantity, is_short = entry.get(field), _says_short(plain, value)
-        if is_short is not None and isinstance(quantity, int | float) and (quantity < 0) != is_short:
-            return f"says the opposite of the sign of {field}; {_SIGNED}"
-    is_closed = (plain in _CLOSED_NAMES and bool(value)) or (
-        plain == "status" and isinstance(value, str) and value.strip().lower() in _CLOSED_STATES
-    )
-    if is_closed and not kind.endswith("leg"):
-        return "says that the position is closed; remove the entry, for the file holds open positions only"
-    return ""
+    if plain in _OTHER_NAMES["symbol"] and isinstance(value, str) and isinstance(symbol, str):
+        return "is another underlying than the symbol's" * (underlying_of(value) != underlying_of(symbol))
+    if plain == "ratio_qty" and not _divides(value, entry.get("contracts")):
+        return "does not divide the contracts; each leg has its own contracts"
+    if _is_closed(plain, value):
+        what = "leg" if kind.endswith("leg") else "position"
+        return f"says that the {what} is closed; remove it, for the file holds open positions only"
+    return _contradicts_sign(plain, kind, value, entry)
 
 
-def _vanished(value: object) -> str:
-    rows = value if isinstance(value, list) else []
-    if any(isinstance(row, dict) and "symbol" in row and _LIKE_A_POSITION & row.keys() for row in rows):
-        return 'holds entries like positions, but is not read; move them to "positions"'
-    return ""
+def _contradicts_sign(plain: str, kind: str, value: object, entry: Mapping[str, object]) -> str:
+    field = {"option": "contracts", "equity": "shares"}.get(kind, "")
+    quantity, is_short = entry.get(field), _says_short(plain, value)
+    if is_short is None or not isinstance(quantity, int | float) or (quantity < 0) == is_short:
+        return ""
+    return f"says the opposite of the sign of {field}; {_SIGNED}"
+
+
+def _divides(ratio: object, contracts: object) -> bool:
+    if not isinstance(ratio, int | float) or not isinstance(contracts, int | float):
+        return True
+    return ratio > 0 and contracts % ratio == 0
+
+
+def _is_closed(plain: str, value: object) -> bool:
+    """Return whether a key says that its position or leg is no longer open."""
+    if plain == "status":
+        return isinstance(value, str) and value.strip().lower() in _CLOSED_STATES
+    return (plain in _CLOSED_NAMES and bool(value)) or (plain in _OPEN_NAMES and value is False)
+
+
+def _vanishes(value: object) -> bool:
+    """Return whether a value, at any depth, holds a list of entries like positions."""
+    waiting = [value]
+    while waiting:
+        some = waiting.pop()
+        inner = some.values() if isinstance(some, dict) else some if isinstance(some, list) else ()
+        if isinstance(some, list) and any(map(_is_like_a_position, some)):
+            return True
+        waiting += inner
+    return False
+
+
+def _is_like_a_position(row: object) -> bool:
+    return isinstance(row, dict) and "symbol" in row and bool(_LIKE_A_POSITION & row.keys())
 
 
 def _says_short(plain: str, value: object) -> bool | None:
@@ -188,8 +226,10 @@ def _misspelt(key: str, kind: str, entry: Mapping[str, object]) -> str:
     plain = key.strip().lower()
     meant = next((ours for ours in _OTHER_NAMES if ours in _KEYS[kind] and plain in _OTHER_NAMES[ours]), None)
     meant = meant or closest(key, _KEYS[kind] - _HARMLESS - _RESEMBLED)
-    if meant is None or (meant in entry and meant in {"option_type", "side"}):
+    if meant is None or (meant in entry and meant in {"option_type", "side", "symbol"}):
         return ""
+    if meant == "contracts" and kind == "option" and not _TERMS & set(map(str.lower, entry)):
+        meant = "shares"
     if kind == "file" and meant == "positions" and not isinstance(entry[key], list):
         return ""
     negative = ", negative for a credit" if meant == "net_debit" else ""

@@ -9,7 +9,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from options_helper.analysis.osi import contract_symbol
+from options_helper.analysis.osi import (
+    contract_symbol,
+    format_osi_compact,
+    is_contract_symbol,
+    parse_contract_symbol,
+)
 from options_helper.errors import ContractSymbolError
 from options_helper.files.json_text import JsonObject
 from options_helper.files.misplaced_keys import kind_of, misplaced_keys
@@ -146,6 +151,23 @@ def symbol_problems(portfolio: Portfolio) -> list[Problem]:
                 where = (*place, f"field {error.field}") if own else ("field symbol",)
                 problems.append(Problem(", ".join((f"position {_named(position.id)}", *where)), str(error)))
     return list(dict.fromkeys(problems))
+
+
+def contract_problems(document: object, portfolio: Portfolio) -> list[Problem]:
+    """Return unknown keys that name another contract than the terms of their entry."""
+    problems = []
+    for entry, position in zip(_entries(document, "positions"), portfolio.positions, strict=True):
+        raw: dict[tuple[str, ...], Any] = {
+            (f"leg {number}",): leg for number, leg in enumerate(_entries(entry, "legs"), 1)
+        }
+        for place, terms in _options_of(position):
+            own = contract_symbol(position.symbol, terms)
+            for key, value in raw.get(place, entry).items():
+                if key not in RIGHT and isinstance(value, str) and is_contract_symbol(value):
+                    named = format_osi_compact(parse_contract_symbol(value))
+                    where = ", ".join((f"position {_named(position.id)}", *place, f"field {printable(key)}"))
+                    problems += [Problem(where, f"is another contract than {own}")] * (named != own)
+    return problems
 
 
 def _options_of(position: object) -> Iterator[tuple[tuple[str, ...], Position | Leg]]:

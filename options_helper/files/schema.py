@@ -9,7 +9,7 @@ import json
 from importlib.resources import files
 from typing import Any
 
-from options_helper.files.misplaced_keys import other_names, refused_keys, refused_numbers
+from options_helper.files.misplaced_keys import AMOUNT_PATTERN, other_names, refused_keys, refused_numbers
 from options_helper.files.portfolio_problems import RIGHT, RIGHT_IN_LEG
 from options_helper.models import Portfolio
 
@@ -22,7 +22,7 @@ BEYOND_A_SCHEMA = (
     "a strike, an expiry or a root that no contract symbol can carry",
     "a misspelt key, or another program's name in an unusual spelling",
     "a leg with the symbol of another underlying",
-    "an unknown key whose side or currency differs from the entry's, or that says it is closed",
+    "an unknown key that contradicts its entry, or says that it is closed",
     "a list of positions under an unknown key",
     "NaN and Infinity, which are no JSON",
 )
@@ -36,6 +36,8 @@ _KINDS = {
 }
 
 Schema = dict[str, Any]
+
+_AMOUNT: Schema = {"anyOf": [{"type": "number"}, {"type": "string", "pattern": AMOUNT_PATTERN}]}
 
 
 def portfolio_schema() -> str:
@@ -59,7 +61,7 @@ def build_schema() -> str:
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "A portfolio file of options-helper",
         **schema,
-        "$defs": definitions,
+        "$defs": {**definitions, "Amount": _AMOUNT},
     }
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
@@ -93,7 +95,7 @@ def _refine(schema: Schema, kind: str) -> None:
         properties["$schema"] = {"type": "string", "description": "The path or address of this schema."}
         properties |= {name: {"not": {"type": "array"}} for name in other_names("positions")}
     properties |= dict.fromkeys(sorted(refused_keys(kind)), False)
-    properties |= {name: {"not": {"type": "number"}} for name in sorted(refused_numbers(kind))}
+    properties |= {name: {"not": _reference("Amount")} for name in sorted(refused_numbers(kind))}
     if kind.endswith("leg"):
         properties["symbol"] = {"type": "string", "description": "The position's own symbol, or left out."}
 

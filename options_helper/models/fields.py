@@ -16,7 +16,12 @@ Side = Literal["long", "short"]
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _SYMBOL = re.compile(r"[A-Za-z0-9]+(?:[ ./-][A-Za-z0-9]+)*")
 # No stock has six letters, so BTCUSD is a pair too; USD alone is a fund.
-_PAIR = re.compile(r"[A-Za-z0-9]+[/.-](?:USD|USDT|USDC|BTC|EUR|GBP|JPY)|[A-Za-z]{3,}USD[TC]?", re.IGNORECASE)
+_CURRENCIES = ("usd", "usdt", "usdc", "btc", "eth", "eur", "gbp", "jpy", "chf", "aud", "cad")
+_PAIR = re.compile(
+    rf"[A-Za-z0-9]+[/.-](?:{'|'.join(_CURRENCIES)})|[A-Za-z]{{3,}}USD[TC]?"
+    r"|(?:USD|EUR|GBP|AUD|BTC|ETH)(?:JPY|CHF|CAD|EUR|GBP|AUD|BTC)",
+    re.IGNORECASE,
+)
 # Larger than in any account; they keep every product of prices and quantities finite.
 _MOST_DOLLARS = 1e12
 _MOST_UNITS = 1_000_000_000
@@ -95,8 +100,10 @@ _DAY_SCHEMA = (
 _ZONE_SCHEMA = "(Z|[+-][0-9]{2}:[0-9]{2})?"
 _TIME_SCHEMA = rf"[T ]([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9]([.][0-9]+)?)?{_ZONE_SCHEMA}"
 _PAIR_SCHEMA = (
-    rf"([A-Za-z0-9]+[/.-]({_any_case('usd', 'usdt', 'usdc', 'btc', 'eur', 'gbp', 'jpy')})"
-    r"|[A-Za-z]{3,}[Uu][Ss][Dd][TtCc]?)\s*$"
+    rf"([A-Za-z0-9]+[/.-]({_any_case(*_CURRENCIES)})"
+    r"|[A-Za-z]{3,}[Uu][Ss][Dd][TtCc]?"
+    rf"|({_any_case('usd', 'eur', 'gbp', 'aud', 'btc', 'eth')})"
+    rf"({_any_case('jpy', 'chf', 'cad', 'eur', 'gbp', 'aud', 'btc')}))\s*$"
 )
 
 

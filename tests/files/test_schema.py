@@ -188,9 +188,16 @@ def test_a_key_in_the_wrong_place_is_refused_by_both(model: type) -> None:
 
 @pytest.mark.parametrize("model", PLACES, ids=lambda model: model.__name__)
 def test_an_amount_under_another_name_is_refused_by_both(model: type) -> None:
-    """Only a number is an amount: a list of lots or a text says nothing that is counted."""
+    """Only a number, in quotes too, is an amount: a list of lots or a word says nothing that is counted."""
     for key in refused_numbers(KINDS[model]):
-        for value, is_amount in ((5, True), (1.5, True), ("5", False), ([], False), (True, False)):
+        for value, is_amount in (
+            (5, True),
+            (1.5, True),
+            (" 5", True),
+            ("5 lots", False),
+            ([], False),
+            (True, False),
+        ):
             document = changed(PLACES[model], key, value)
             assert is_loaded(document) == SCHEMA.is_valid(document) != is_amount, (key, value)
 
@@ -252,7 +259,7 @@ BEYOND: dict[str, str] = {
     "a leg with the symbol of another underlying": json.dumps(
         {"positions": [STRUCTURE | {"legs": [LEG | {"symbol": "QQQ"}, LEG]}]}
     ),
-    "an unknown key whose side or currency differs from the entry's, or that says it is closed": json.dumps(
+    "an unknown key that contradicts its entry, or says that it is closed": json.dumps(
         {"positions": [OPTION | {"currency": "EUR"}]}
     ),
     "a list of positions under an unknown key": json.dumps({"stocks": [EQUITY]}),

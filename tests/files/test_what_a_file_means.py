@@ -89,6 +89,9 @@ def in_leg(**more: object) -> dict[str, Any]:
         (in_leg(premium=1.5), "premium"),
         (in_leg(avg_entry_price=1.5), "avg_entry_price"),
         (in_leg(net_credit=100), "net_credit"),
+        (SPREAD | {"quantity": "2"}, "quantity"),
+        (SPREAD | {"units": 5}, "units"),
+        (SPREAD | {"spreads": 5.0}, "spreads"),
     ],
     ids=str,
 )
@@ -108,6 +111,8 @@ def test_a_key_of_ours_without_a_meaning_here_is_refused(entry: dict[str, Any], 
         (PUT | {"Strike": 50}, "strike"),
         (PUT | {"expiration": "2026-12-11"}, "expiry"),
         (SHARES | {"quantity": 5}, "shares"),
+        ({"id": "s", "symbol": "SLM", "qty": 200, "cost_basis": 8.36}, "shares"),
+        ({key: value for key, value in PUT.items() if key != "symbol"} | {"ticker": "XYZ"}, "symbol"),
         (SPREAD | {"net_credit": 300}, "net_debit"),
         (SPREAD | {"net_debt": 300}, "net_debit"),
         ({key: value for key, value in PUT.items() if key != "option_type"} | {"type": "put"}, "option_type"),
@@ -161,13 +166,26 @@ def test_another_word_for_the_side_must_not_contradict_the_sign(entry: dict[str,
         SHARES | {"exit_date": "2026-11-20"},
         SPREAD | {"status": "assigned"},
         SPREAD | {"close_date": "2026-11-20"},
+        PUT | {"exit_price": 2.5},
+        PUT | {"is_open": False},
+        SHARES | {"active": False},
     ],
     ids=str,
 )
 def test_a_closed_position_is_not_counted_as_open(entry: dict[str, Any]) -> None:
     """An export of everything ever held is refused, an export of open positions is not."""
     assert "says that the position is closed" in refusal(entry)
-    still_open = {"closed_at": None, "closed": False, "status": "open", "exit_date": "", "close_date": None}
+    assert "says that the leg is closed" in refusal(in_leg(status="closed"))
+    still_open = {
+        "exit_price": None,
+        "is_open": True,
+        "active": True,
+        "closed_at": None,
+        "closed": False,
+        "status": "open",
+        "exit_date": "",
+        "close_date": None,
+    }
     assert load({key: still_open.get(key, value) for key, value in entry.items()})
 
 
@@ -182,11 +200,40 @@ def test_no_entry_is_in_another_currency(entry: dict[str, Any]) -> None:
     assert "field currency: must be USD" in refusal(entry)
 
 
+@pytest.mark.parametrize(
+    ("entry", "key"),
+    [
+        (PUT | {"osi": "XYZ261218C00045000"}, "osi"),
+        (PUT | {"option_symbol": "XYZ   261218P00046000"}, "option_symbol"),
+        (in_leg(occ_symbol="XYZ270115P00050000"), "occ_symbol"),
+        (PUT | {"underlying": "ABC"}, "underlying"),
+        (SHARES | {"ticker": "SLMN"}, "ticker"),
+        (in_leg(underlying="ABC"), "underlying"),
+        (in_leg(ratio_qty=4), "ratio_qty"),
+    ],
+    ids=str,
+)
+def test_another_name_of_the_instrument_must_not_contradict_its_terms(
+    entry: dict[str, Any], key: str
+) -> None:
+    """An export that names the contract twice means one of the two; what agrees does no harm."""
+    assert f"field {key}: " in refusal(entry)
+    same = {"osi": "xyz261218p00045000", "option_symbol": "XYZ   261218P00045000", "ticker": "slm"}
+    in_legs = {"occ_symbol": "XYZ261218P00050000", "underlying": "XYZ", "ratio_qty": 1}
+    if "legs" in entry:
+        assert load(in_leg(**{key: in_legs[key]}))
+    else:
+        assert load(entry | {key: (same | {"underlying": "XYZ"})[key]})
+
+
 @pytest.mark.parametrize("key", ["stocks", "equities", "spreads", "open_trades", "Futures"])
 @pytest.mark.parametrize("entry", [PUT, SHARES, SPREAD, {"symbol": "XYZ", "qty": 2}], ids=str)
 def test_a_second_list_of_positions_does_not_vanish(key: str, entry: dict[str, Any]) -> None:
     """Whatever it is called; a list of other things is not read and does no harm."""
     assert f"field {key}: holds entries like positions" in refusal(PUT, **{key: [entry]})
+    assert f"field {key}: holds entries like positions" in refusal(
+        **{key: [{"name": "IRA", "rows": [entry]}]}
+    )
     assert load(PUT, **{key: [{"symbol": "XYZ", "note": "watch"}, "XYZ", 7]})
 
 
@@ -241,7 +288,20 @@ def test_a_root_in_the_place_of_the_underlying_is_understood(symbol: str, underl
 
 
 @pytest.mark.parametrize(
-    "symbol", ["BTC/USD", "eth/usd", "BTC-USD", "BTC.USD", "SOL/USDT", "BTCUSD", "ETHUSDT", "eurusd"]
+    "symbol",
+    [
+        "BTC/USD",
+        "eth/usd",
+        "BTC-USD",
+        "BTC.USD",
+        "SOL/USDT",
+        "BTCUSD",
+        "ETHUSDT",
+        "eurusd",
+        "USDJPY",
+        "ethbtc",
+        "EUR/CHF",
+    ],
 )
 def test_a_pair_of_currencies_is_no_stock(symbol: str) -> None:
     """It is refused by the position's id; USD alone is a fund."""
@@ -279,6 +339,7 @@ def test_a_single_that_can_hardly_be_meant_is_questioned(changes: dict[str, Any]
     [
         (300, f"If it was received, a credit, write -300: at best +$300, at worst {MINUS}$700"),
         (300, "loses at every price at expiry"),
+        (-6.5, "3.25 cents a share; net_debit is in total dollars, so -1,300 was probably meant"),
         (1, "less than a cent a share; net_debit is in total dollars, so 200 was probably meant"),
         (-1.5, "less than a cent a share; net_debit is in total dollars, so -300 was probably meant"),
         (-1500, "wins at every price at expiry"),
@@ -288,6 +349,42 @@ def test_a_single_that_can_hardly_be_meant_is_questioned(changes: dict[str, Any]
 def test_a_structure_that_can_hardly_be_meant_is_questioned(net_debit: float, words: str) -> None:
     """A credit written as a debit, and a price per share in the place of a total, are named."""
     assert any(words in doubt for doubt in doubts(SPREAD | {"net_debit": net_debit}))
+
+
+@pytest.mark.parametrize(
+    ("net_debit", "near", "far", "words"),
+    [
+        (
+            -250,
+            ("short", 50),
+            ("long", 50),
+            "then it wins at every price. If it was paid, a debit, write 250.",
+        ),
+        (-250, ("short", 52), ("long", 50), "then it wins at every price"),
+        (
+            250,
+            ("long", 50),
+            ("short", 50),
+            "then it loses at every price. If it was received, a credit, write",
+        ),
+        (250, ("short", 50), ("long", 50), None),
+        (-250, ("short", 50), ("long", 52), None),
+        (-250, ("short", 50, "SPXW"), ("long", 50, "SPXW"), None),
+    ],
+    ids=str,
+)
+def test_a_calendar_of_the_wrong_sign_is_questioned(
+    net_debit: float, near: tuple[Any, ...], far: tuple[Any, ...], words: str | None
+) -> None:
+    """Without any price: an American option is worth no less than one that ends before it."""
+    legs = [
+        {"option_type": "call", "expiry": day, "contracts": 2, "side": side, "strike": strike}
+        | ({"root": root[0]} if root else {})
+        for day, (side, strike, *root) in (("2026-12-18", near), ("2027-01-15", far))
+    ]
+    symbol = "SPX" if len(near) > 2 else "XYZ"
+    found = " ".join(doubts(SPREAD | {"symbol": symbol, "legs": legs, "net_debit": net_debit}))
+    assert (words in found) if words else ("every price" not in found)
 
 
 def test_a_good_file_raises_no_doubt() -> None:

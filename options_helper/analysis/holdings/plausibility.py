@@ -6,7 +6,13 @@ import datetime as dt
 import math
 from collections.abc import Callable, Iterator
 
-from options_helper.analysis.contracts.products import AM_SETTLED_ROOTS, is_adjusted, is_index, other_root
+from options_helper.analysis.contracts.products import (
+    AM_SETTLED_ROOTS,
+    is_adjusted,
+    is_european,
+    is_index,
+    other_root,
+)
 from options_helper.analysis.osi import root_of, underlying_of
 from options_helper.analysis.strategies.structures import describe_structure
 from options_helper.analysis.text.figures import MINUS
@@ -23,7 +29,7 @@ from options_helper.models import (
 
 _SATURDAY, _THURSDAY = 5, 3
 _TIMES = "\u00d7"
-_SMALLEST_TICK = 0.01  # dollars a share
+_FEW_CENTS = 10  # a share; below, a total that is no whole cent a share is hardly one
 _LEAST_ADJUSTED, _MOST_ADJUSTED = 1.0, 1_000.0  # dollars per point that an adjusted contract may have
 
 
@@ -123,13 +129,23 @@ def _price_doubts(position: AnyPosition) -> Iterator[str]:
 
 
 def _structure_doubts(position: MultiLegPosition, net_debit: float) -> Iterator[str]:
-    sizes = [leg.contracts * (leg.multiplier or STANDARD_MULTIPLIER) for leg in position.option_legs]
-    if sizes and abs(net_debit) < _SMALLEST_TICK * min(sizes):
+    sizes = [_size(leg) for leg in position.option_legs]
+    cents = 100 * abs(net_debit) / min(sizes) if sizes else math.inf
+    if cents < 1 or (cents < _FEW_CENTS and not math.isclose(cents, round(cents), abs_tol=1e-6)):
         total = abs(net_debit) * min(sizes)
+        small = "less than a cent a share" if cents < 1 else f"{cents:.3g} cents a share"
         yield (
-            f"understood: ${abs(net_debit):,.2f} for the whole structure, less than a cent a share; "
+            f"understood: ${abs(net_debit):,.2f} for the whole structure, {small}; "
             f"net_debit is in total dollars, so {math.copysign(total, net_debit):,g} was probably meant"
         )
+    if _is_covered(position, net_debit):
+        paid, received = ("paid", "loses", "received, a credit"), ("received", "wins", "paid, a debit")
+        word, sure, other = paid if net_debit > 0 else received
+        yield (
+            f"understood: ${abs(net_debit):,.2f} {word} in all; then it {sure} at every price. "
+            f"If it was {other}, write {-net_debit:g}."
+        )
+        return
     structure = describe_structure(position)
     best, worst = structure.max_profit, structure.max_loss
     if best is None or worst is None:
@@ -140,6 +156,38 @@ def _structure_doubts(position: MultiLegPosition, net_debit: float) -> Iterator[
         yield f"{understood}; then it loses at every price at expiry. {_other_sign(position, net_debit)}"
     elif worst < 0:
         yield f"{understood}; then it wins at every price at expiry. {_other_sign(position, net_debit)}"
+
+
+def _is_covered(position: MultiLegPosition, net_debit: float) -> bool:
+    """Return whether a structure whose legs expire apart can lose at no time, or, if paid for, win at none.
+
+    Each option on one side is covered by one on the other that ends no earlier, at no worse strike.
+    """
+    legs = position.option_legs
+    is_any_european = any(is_european(root_of(position.symbol, leg)) for leg in legs)
+    if len(legs) < len(position.legs) or len({leg.expiry for leg in legs}) == 1 or is_any_european:
+        return False
+    owed = [leg for leg in legs if (leg.side == "short") == (net_debit < 0)]
+    left = [(leg, _size(leg)) for leg in legs if leg not in owed]
+    for leg in sorted(owed, key=lambda one: one.expiry, reverse=True):
+        needed, rest = _size(leg), left
+        left = []
+        for other, size in rest:
+            used = min(size, needed) if _covers(other, leg) else 0.0
+            needed -= used
+            left.append((other, size - used))
+        if needed:
+            return False
+    return bool(owed)
+
+
+def _covers(held: Leg, owed: Leg) -> bool:
+    better = held.strike <= owed.strike if owed.option_type == "call" else held.strike >= owed.strike
+    return held.option_type == owed.option_type and held.expiry >= owed.expiry and better
+
+
+def _size(leg: Leg) -> float:
+    return leg.contracts * (leg.multiplier or STANDARD_MULTIPLIER)
 
 
 def _other_sign(position: MultiLegPosition, net_debit: float) -> str:

@@ -75,9 +75,10 @@ def doubt_structures(book: PortfolioArrays, net_mark: Floats, expired: Flags) ->
     turned = size.ends_apart & (own.net_debit * net_mark < 0) & (2 * value >= paid)
     found = known.copy()
     for number in np.flatnonzero((cheap | dear | turned) & ~expired).tolist():
-        if not known[number]:
+        is_unit = cheap[number] or dear[number]  # a price is better evidence than the terms alone
+        if is_unit or not known[number]:
             debit, mark = float(own.net_debit[number]), float(net_mark[number])
-            say = _say_unit if cheap[number] or dear[number] else _say_sign
+            say = _say_unit if is_unit else _say_sign
             found[number] = (say(debit, mark),)
     return found
 
