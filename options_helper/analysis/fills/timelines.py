@@ -28,6 +28,7 @@ _ENDS: Mapping[str, _EndField] = {
 _TextField = Literal["symbol", "side", "position_intent", "order_class", "type", "tif"]
 _CHANGEABLE: tuple[TermName, ...] = ("limit_price", "stop_price", "trail_price", "trail_percent", "qty")
 _BEFORE_NEW = {"accepted", "accepted_for_bidding", "held", "pending_new", "pending_review"}
+_NEVER_NEW = _BEFORE_NEW | {"rejected"}  # unless the stream said that it was
 _SHOWN_OTHERWISE = FILLS | set(_ENDS) | {"new", ""}
 
 
@@ -199,7 +200,7 @@ def _steps(
 def _new_at(facts: OrderFacts, others: Iterable[OrderEvent]) -> dt.datetime | None:
     """Return when an order began to work, None before that; REST dates it from the submission."""
     reported = min((at for at, event, _ in facts.events if event == "new"), default=None)
-    if reported is not None or facts.newest.get("status") in _BEFORE_NEW:
+    if reported is not None or facts.newest.get("status") in _NEVER_NEW:
         return reported
     earlier = (step.at for step in others if step.event in _BEFORE_NEW)
     return max([facts.began_at, *earlier]) if facts.began_at is not None else None

@@ -116,6 +116,17 @@ def find_halted(rows: Instruments, live: LiveSnapshot) -> Flags:
     return rows.memo.get("halted", halted, look_up)
 
 
+def find_ex_dividend(rows: Instruments, live: LiveSnapshot) -> Flags:
+    """Return flags for shares that trade without a dividend since the current trading day."""
+    today = live.trading_date or new_york_date(live.as_of)
+
+    def look_up() -> Flags:
+        paying = {each.symbol for each in live.dividends or () if each.ex_date == today}
+        return rows.is_stock & flags(symbol in paying for symbol in rows.symbols)
+
+    return rows.memo.get("ex-dividend", live.dividends or (), look_up, extent=today.toordinal())
+
+
 def opened_today(opened: Numbers, live: LiveSnapshot) -> Flags:
     """Return flags for rows opened on the current trading day; `opened` has ordinals, 0 for unknown."""
     today: dt.date = live.trading_date or new_york_date(live.as_of)

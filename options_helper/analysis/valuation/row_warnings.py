@@ -40,6 +40,7 @@ class RowWarning(StrEnum):
     PREVIOUS_CLOSE_OLD = "previous_close_old"
     PREVIOUS_CLOSE_EARLY = "previous_close_early"
     PREVIOUS_CLOSE_JUMP = "previous_close_jump"
+    EX_DIVIDEND = "ex_dividend"
     MISSING_LEG = "missing_leg"
     MISSING_NET_DEBIT = "missing_net_debit"
     MIXED_AGES = "mixed_ages"
@@ -92,6 +93,10 @@ _SENTENCES = {
     RowWarning.PREVIOUS_CLOSE_JUMP: (
         "The underlying has split, paid a dividend in shares or spun off a company since its previous close, "
         "or is more than 60 % away from it, so P/L Day is withheld."
+    ),
+    RowWarning.EX_DIVIDEND: (
+        "Ex-dividend today: P/L Day counts from the close before, so it has the dividend as a loss of a long "
+        "position, a gain of a short one."
     ),
     RowWarning.MISSING_LEG: "At least one leg has no mark, so the structure has none.",
     RowWarning.MISSING_NET_DEBIT: "The portfolio file gives no net_debit, so there is no P/L.",

@@ -41,6 +41,7 @@ from options_helper.analysis.valuation.quote_state import (
 )
 from options_helper.analysis.valuation.reference import (
     find_broker_positions,
+    find_ex_dividend,
     find_greeks,
     find_halted,
     find_multipliers,
@@ -157,6 +158,7 @@ def _value(rows: Instruments, live: LiveSnapshot, stale_after_seconds: float) ->
         states=compute_states(prices.mark_ages.seconds, facts, live, stale_after_seconds),
         sources=find_sources(rows.is_stock, prices.ticks, facts, prices.by_last, live),
         warnings=_warnings(rows, prices, facts, stale_after_seconds)
+        | flag(find_ex_dividend(rows, live), RowWarning.EX_DIVIDEND)
         | flag(outside & prices.quoted & ~expired, RowWarning.OUTSIDE_SESSION),
     )
 

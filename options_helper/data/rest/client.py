@@ -256,7 +256,8 @@ class AlpacaRest:
 
     def splits(self, symbols: Sequence[str], start: dt.date, end: dt.date) -> list[object]:
         """Return what changes a stock's price like a split, with an ex-date in a span, both included."""
-        types = ("forward_split", "reverse_split", "stock_dividend", "spin_off")
+        splits = ("forward_split", "reverse_split", "unit_split")
+        types = (*splits, "stock_dividend", "spin_off", "rights_distribution")
         return self._corporate_actions(types, symbols, start, end)
 
     def dividends(self, symbols: Sequence[str], start: dt.date, end: dt.date) -> list[object]:

@@ -200,14 +200,15 @@ def _seconds_until_next(state: tenacity.RetryCallState) -> float:
 
 
 def _read_wait(headers: Mapping[str, str], clock: Callable[[], float]) -> float | None:
-    """Return the seconds that a 429 asks for: Retry-After, else the time until X-RateLimit-Reset.
+    """Return the seconds that a 429 asks for: Retry-After, a number or a date, else until X-RateLimit-Reset.
 
     Source: Alpaca's OpenAPI, `components.headers`.
     """
-    after = _whole(headers.get("Retry-After"))
-    if after is not None:
-        return float(after)
-    reset = _whole(headers.get("X-RateLimit-Reset"))
+    after = headers.get("Retry-After")
+    seconds = _whole(after)
+    if seconds is not None:
+        return float(seconds)
+    reset = _date(after) or _whole(headers.get("X-RateLimit-Reset"))
     if reset is None:
         return None
     # The answer's date has whole seconds, so the wait is never too short.

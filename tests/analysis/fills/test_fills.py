@@ -682,8 +682,9 @@ def test_an_orders_end_is_its_last_step(status: str, field: str) -> None:
 
 
 def test_a_rejection_without_a_reason_says_so() -> None:
-    """REST gives no reason of a rejection; that is said, and of no other end."""
+    """REST gives no reason of a rejection; that is said, and of no other end. It was never new."""
     (story,) = FillDayBuilder().build([live("rejected", 3)]).orders
+    assert course(story) == "rejected"
     assert (story.steps[-1].event, details(story)[-1]) == ("rejected", "no reason reported")
     (story,) = FillDayBuilder().build([live("canceled", 3)]).orders
     assert (story.steps[-1].event, details(story)[-1]) == ("canceled", "")

@@ -14,6 +14,7 @@ from options_helper.analysis.valuation.previous_closes import ChosenClose, Close
 from options_helper.market import (
     BrokerFill,
     BrokerPosition,
+    Dividend,
     LiveSnapshot,
     PreviousClose,
     Quote,
@@ -106,6 +107,22 @@ def test_a_spin_off_withholds_the_close_of_the_stock_too() -> None:
     splits = (Split(symbol="AAPL", new=Decimal(1), old=Decimal(1), date=TODAY),)
     seen = world(closed(100.0), 100.0, symbol="AAPL", splits=splits)
     assert choose_close("AAPL", seen) == ChosenClose(None, CloseBasis.SPLIT)
+
+
+@pytest.mark.parametrize(("ex_date", "is_said"), [(TODAY, True), (TODAY + dt.timedelta(days=1), False)])
+def test_shares_say_that_p_l_day_counts_a_dividend_as_a_move(ex_date: dt.date, is_said: bool) -> None:
+    """A short that owes $5 a share shows a gain of $5 on the ex-dividend day, with a word."""
+    seen = world(
+        None,
+        previous_closes={"AAPL": closed(100.0)},
+        stock_quotes={"AAPL": Quote("AAPL", 94.9, 95.1, 1, 1, NOW, NOW)},
+        dividends=(Dividend(symbol="AAPL", amount=Decimal(5), ex_date=ex_date),),
+    )
+    short = EquityPosition(id="s", symbol="AAPL", shares=-100, cost_basis=90)
+    view = compute_view(Portfolio(positions=[short]), seen, stale_after_seconds=30.0)
+    (row,) = view.positions.to_dict("records")
+    assert row["pnl_day"] == pytest.approx(500.0)
+    assert ("ex_dividend" in row["warnings"]) == is_said
 
 
 def test_tables_and_account_count_from_the_same_close() -> None:

@@ -234,14 +234,17 @@ def test_an_answer_of_another_form_is_no_answer(content: bytes) -> None:
 
 
 def test_a_429_waits_as_long_as_the_server_says() -> None:
-    """Retry-After counts first, else the reset time by the server's own date, else a growing wait."""
+    """Retry-After counts first, also as a date; else the reset time by the server's date; else it grows."""
     clock = Clock()
     date = email.utils.formatdate(5_000, usegmt=True)  # the server's clock is far off ours
     rest, _, _ = connect(
         script(
             httpx.Response(429, headers={"Retry-After": "7"}),
+            httpx.Response(
+                429, headers={"Retry-After": email.utils.formatdate(5_005, usegmt=True), "Date": date}
+            ),
             httpx.Response(429, headers={"X-RateLimit-Reset": "5042", "Date": date}),
-            httpx.Response(429, headers={"X-RateLimit-Reset": str(int(clock.now) + 7 + 42 + 9)}),
+            httpx.Response(429, headers={"X-RateLimit-Reset": str(int(clock.now) + 7 + 5 + 42 + 9)}),
             httpx.Response(429),
             httpx.Response(429, headers={"Retry-After": "Fri, 20 Nov 2026"}),
             httpx.Response(200, json={}),
@@ -249,7 +252,7 @@ def test_a_429_waits_as_long_as_the_server_says() -> None:
         clock,
     )
     rest.account()
-    assert clock.waits == [7, 42, 9, 8, 16]
+    assert clock.waits == [7, 5, 42, 9, 16, 30]
 
 
 @pytest.mark.parametrize("header", ["Retry-After", "X-RateLimit-Reset"])

@@ -226,21 +226,25 @@ def read_broker_account(row: Raw, as_of: dt.datetime) -> BrokerAccount:
 
 
 def read_splits(rows: Iterable[object]) -> list[Split]:
-    """Return the readable splits, stock dividends and spin-offs of a corporate-actions answer."""
+    """Return the readable splits, stock dividends, spin-offs and rights of a corporate-actions answer."""
     splits = []
     for row in rows:
         if not isinstance(row, dict):
             continue
         new, old = _split_ratio(row)
-        date, symbol = to_date(row.get("ex_date")), row.get("source_symbol") or row.get("symbol")
+        date = to_date(row.get("ex_date")) or to_date(row.get("effective_date"))
+        symbol = row.get("source_symbol") or row.get("old_symbol") or row.get("symbol")
         if new and old and new > 0 and old > 0 and date is not None and isinstance(symbol, str):
             splits.append(Split(symbol=symbol, new=new, old=old, date=date))
     return splits
 
 
 def _split_ratio(row: Raw) -> tuple[Decimal | None, Decimal | None]:
-    """Return new shares for old ones: a stock dividend has a rate per share, a spin-off changes no number."""
-    if "source_symbol" in row:
+    """Return new shares for old ones: a stock dividend has a rate per share.
+
+    What turns into several securities (a spin-off, rights, a split unit) has no ratio of prices, so 1 : 1.
+    """
+    if "source_symbol" in row or "old_symbol" in row:
         return _ONE, _ONE
     rate = to_decimal(row.get("rate"))
     if rate is not None:

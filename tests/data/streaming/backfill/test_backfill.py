@@ -993,6 +993,11 @@ def test_zeros_without_a_volatility_are_no_greeks(snapshot: dict[str, Any], know
         ({"symbol": "AAPL", "new_rate": "1", "old_rate": "20"}, ["AAPL 1:20"]),
         ({"symbol": "AAPL", "rate": 0.05}, ["AAPL 1.05:1"]),
         ({"source_symbol": "GE", "source_rate": 4, "new_symbol": "GEV", "new_rate": 1}, ["GE 1:1"]),
+        ({"source_symbol": "GE", "new_symbol": "GE.RT", "rate": 0.25}, ["GE 1:1"]),
+        (
+            {"old_symbol": "XYZ.U", "old_rate": 1, "new_symbol": "XYZ", "new_rate": 1, "alternate_rate": 0.5},
+            ["XYZ.U 1:1"],
+        ),
         ({"symbol": "AAPL", "new_rate": 0, "old_rate": 1}, []),
         ({"symbol": "AAPL", "new_rate": 4}, []),
         ({"symbol": None, "rate": 0.05}, []),
@@ -1000,7 +1005,8 @@ def test_zeros_without_a_volatility_are_no_greeks(snapshot: dict[str, Any], know
 )
 def test_what_moves_a_price_like_a_split_is_read(row: dict[str, Any], words: list[str]) -> None:
     """Splits both ways, stock dividends, and spin-offs, which change the number of no share."""
-    found = read_splits([{**row, "ex_date": "2026-11-20"}, None, {**row, "ex_date": None}])
+    date = "effective_date" if "old_symbol" in row else "ex_date"
+    found = read_splits([{**row, date: "2026-11-20"}, None, {**row, date: None}])
     assert [f"{one.symbol} {one.words}" for one in found] == words
 
 

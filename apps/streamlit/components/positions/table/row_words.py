@@ -49,6 +49,7 @@ _FEW_WORDS = {
     RowWarning.PREVIOUS_CLOSE_OLD: "P/L Day withheld",
     RowWarning.PREVIOUS_CLOSE_EARLY: "P/L Day withheld, early close",
     RowWarning.PREVIOUS_CLOSE_JUMP: "P/L Day withheld, split?",
+    RowWarning.EX_DIVIDEND: "ex-dividend",
     RowWarning.MISSING_LEG: "leg without a mark",
     RowWarning.MISSING_NET_DEBIT: "no net_debit in the file",
     RowWarning.MIXED_AGES: "legs of mixed ages",
