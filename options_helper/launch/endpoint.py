@@ -35,9 +35,7 @@ class Endpoint:
 
     def check(self) -> None:
         """Raise an OptionsHelperError for options that cannot work together."""
-        parts = urlsplit(self.public_url)
-        plain = parts.scheme in {"http", "https"} and parts.hostname and not (parts.query or parts.fragment)
-        if self.public_url and not (plain and "@" not in parts.netloc):
+        if self.public_url and not _is_plain(self.public_url):
             raise OptionsHelperError("--public-url must be an address such as https://desk.example/options.")
         if (self.certfile is None) != (self.keyfile is None):
             raise OptionsHelperError("--certfile and --keyfile belong together; one of them is missing.")
@@ -112,6 +110,17 @@ class Endpoint:
         # It is our own child on this machine, and its certificate names another host.
         context = ssl._create_unverified_context()  # noqa: S323, SLF001 - as above
         return http.client.HTTPSConnection(self.local_address, self.port, timeout=1.0, context=context)
+
+
+def _is_plain(url: str) -> bool:
+    """Return whether a URL is an address and a path, without user, query and fragment."""
+    try:
+        parts = urlsplit(url)
+        _ = parts.port  # raises for a port that is none
+    except ValueError:
+        return False
+    is_web = parts.scheme in {"http", "https"} and bool(parts.hostname) and "@" not in parts.netloc
+    return is_web and not (parts.query or parts.fragment)
 
 
 def _network_address() -> str:

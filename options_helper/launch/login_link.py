@@ -56,7 +56,7 @@ class LoginLinks:
         password = read_environment().get(PASSWORD_VARIABLE, "")
         return {
             LOGIN_VARIABLE: f"{self.own},{self.shared}",
-            ORIGIN_VARIABLE: urlsplit(self.endpoint.public_url).netloc,
+            ORIGIN_VARIABLE: "{0.scheme}://{0.netloc}".format(urlsplit(self.endpoint.public_url)),
             PASSWORD_VARIABLE: password,
         }
 

@@ -12,6 +12,7 @@ import logging
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from options_helper.analysis.alerts.fill_watch import watch_fills
 from options_helper.analysis.alerts.rules import EVENTS
@@ -29,14 +30,19 @@ from options_helper.analysis.history.curve import Curve
 from options_helper.analysis.history.day import DayHistory
 from options_helper.analysis.history.observation import Observation, observe
 from options_helper.analysis.history.watched import AccountWatch, read_watched
-from options_helper.errors import NO_THREAD
+from options_helper.data.settings import load_risk_free_rate
+from options_helper.errors import NO_THREAD, SettingsError
 from options_helper.files.alerts_file import AlertsFile
 from options_helper.guard import Guard
 from options_helper.market import LiveSnapshot
 from options_helper.models import Portfolio
 from options_helper.session.alert_outlet import AlertOutlet
+from options_helper.session.exposure_watch import read_exposures
 from options_helper.session.views import SharedViews
 from options_helper.times import utc_now
+
+if TYPE_CHECKING:
+    from options_helper.analysis.risk import LiveRisk
 
 logger = logging.getLogger(__name__)
 
@@ -203,6 +209,7 @@ class PortfolioMonitor:
             more = read_watched(
                 rules, seen.tables, live, self._account.differing(self._portfolio, live, rules)
             )
+            more |= read_exposures(rules, seen.tables, lambda: self._risk(live))
             alerts, raised = step(self._view.alerts, seen.view_at(live.as_of, fills, more))
             self._history.add(seen, live.as_of)
             view = self._view = self._draw(live.as_of, alerts, self._file_problem)
@@ -253,6 +260,13 @@ class PortfolioMonitor:
         if self._fills is None or self._fills[0] is not day:
             self._fills = (day, watch_fills(self._portfolio, day))
         return self._fills[1]
+
+    def _risk(self, live: LiveSnapshot) -> LiveRisk:
+        try:
+            rate = load_risk_free_rate()
+        except SettingsError:  # the page says so, and uses the model's own
+            rate = None
+        return self.views.risk(self._portfolio, live, self.stale_after_seconds, rate)
 
     def _observe(self, live: LiveSnapshot) -> Observation:
         """Return the observation of the current tables, or the last one if they are the same."""

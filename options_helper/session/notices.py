@@ -8,24 +8,25 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import json
 import logging
 import queue
+import subprocess
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from importlib.util import find_spec
+from urllib.parse import urlsplit
 
 from options_helper.analysis.alerts.step import AlertEvent
 from options_helper.analysis.alerts.words import notice_of
 from options_helper.analysis.text.wording import count
-from options_helper.data.settings import ENV_FILE, read_environment
+from options_helper.data.settings import ENV_FILE, is_loopback, read_environment
 from options_helper.errors import NO_THREAD, MissingDependency, OptionsHelperError, SettingsError
 from options_helper.guard import Guard
 from options_helper.times import NEW_YORK, utc_now
-
-if TYPE_CHECKING:
-    from apprise import Apprise
 
 logger = logging.getLogger(__name__)
 
@@ -35,6 +36,8 @@ _HOUR = dt.timedelta(hours=1)
 _TITLE = "Options Helper"
 _YES = frozenset({"1", "yes", "true", "on"})
 _END_WITHIN_SECONDS = 0.5
+# Of all services together. An answer may come byte by byte, or without end: no limit per read ends that.
+DELIVERED_WITHIN_SECONDS = 30.0
 
 Raised = tuple[tuple[AlertEvent, ...], Mapping[str, str]]
 
@@ -47,23 +50,18 @@ class Delivery:
     failed: tuple[str, ...]
 
 
-def deliver(env: Mapping[str, str], text: str) -> Delivery:
+def deliver(
+    env: Mapping[str, str], text: str, *, within_seconds: float = DELIVERED_WITHIN_SECONDS
+) -> Delivery:
     """Send a notice to every service in `OH_NOTIFY` and return which of them took it; it may take seconds.
 
+    Another process sends it, which is killed if it is late or takes too much memory.
+
     Raises:
-        SettingsError: The variable is not set, or holds no usable address. MissingDependency: The package
-        that sends notices is not installed.
+        SettingsError: The variable is not set, or holds no address that can be used.
+        MissingDependency: The package that sends notices is not installed.
+        OptionsHelperError: The services did not answer in time.
     """
-    services = _services(env)
-    taken: list[str] = []
-    failed: list[str] = []
-    for service in services:
-        name = str(service.url(privacy=True)).partition(":")[0]  # the scheme alone
-        (taken if service.notify(body=text, title=_TITLE) else failed).append(name)
-    return Delivery(tuple(taken), tuple(failed))
-
-
-def _services(env: Mapping[str, str]) -> Apprise:
     urls = env.get(URLS_VARIABLE, "").strip()
     if not urls:
         raise SettingsError(
@@ -71,17 +69,35 @@ def _services(env: Mapping[str, str]) -> Apprise:
             f"{URLS_VARIABLE} is not set. Set it in the environment or in {ENV_FILE} to one or more apprise "
             "addresses, such as ntfys://ntfy.sh/your-topic.",
         )
+    if find_spec("apprise") is None:
+        raise MissingDependency("apprise", "ui")
+    command = [sys.executable, "-P", "-m", "options_helper.session.send_notice"]
+    notice = json.dumps({"urls": urls, "title": _TITLE, "text": text})
     try:
-        import apprise  # noqa: PLC0415 - half a second, and needed only with notices
-    except ImportError:
-        raise MissingDependency("apprise", "ui") from None
-    log = logging.getLogger("apprise")  # its lines may quote an address
-    log.handlers, log.propagate = [logging.NullHandler()], False
-    services = apprise.Apprise()
-    if not services.add(urls):
+        sent = subprocess.run(  # noqa: S603 - our own interpreter
+            command,
+            input=notice,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            check=False,
+            timeout=within_seconds,
+        )
+    except subprocess.TimeoutExpired:
+        raise OptionsHelperError(f"no answer within {within_seconds:g} s.") from None
+    if sent.returncode:
+        raise OptionsHelperError("sending it failed.")
+    answer = json.loads(sent.stdout)
+    if answer is None:
         # Not even the scheme is repeated: a mistyped address may begin with a token.
         raise SettingsError(URLS_VARIABLE, f"{URLS_VARIABLE} holds an address that apprise does not know.")
-    return services
+    return Delivery(tuple(answer["taken"]), tuple(answer["failed"]))
+
+
+def _is_wanted(env: Mapping[str, str]) -> bool:
+    """Return whether there is an address, and the account is no simulation on this machine."""
+    host = urlsplit(env.get("APCA_API_BASE_URL", "")).hostname
+    return bool(env.get(URLS_VARIABLE, "").strip()) and not (host and is_loopback(host))
 
 
 class Notices:
@@ -156,7 +172,7 @@ class Notices:
     def _deliver(self, offered: list[Raised]) -> None:
         try:
             env = self._environment()
-            if not env.get(URLS_VARIABLE, "").strip():
+            if not _is_wanted(env):
                 self._problem = ""
                 return
             events = [event for raised, _ in offered for event in raised]

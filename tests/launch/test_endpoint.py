@@ -76,6 +76,8 @@ def test_tokens_never_show_in_a_repr() -> None:
         {"public_url": "desk.example"},
         {"public_url": "https://me:secret@desk.example"},
         {"public_url": "https://desk.example?x=1"},
+        {"public_url": "https://[x"},
+        {"public_url": "https://desk.example:99999"},
         {"certfile": Path("c.pem")},
         {"keyfile": Path("k.pem")},
         {"certfile": Path("absent.pem"), "keyfile": Path("absent.key")},

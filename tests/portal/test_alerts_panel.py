@@ -241,7 +241,11 @@ def test_an_underlying_can_be_watched_from_the_page() -> None:
     """The choice names positions as the table does, and each underlying by itself."""
     desk = _AlertsDesk()
     panel = desk.panel
-    assert panel.selectbox[0].options == ["Whole portfolio", "AAPL 250 call 18 Dec", "AAPL itself"]
+    assert panel.selectbox[0].options == [
+        "Whole portfolio",
+        "AAPL 250 call 18 Dec",
+        "AAPL, or all positions on it",
+    ]
     panel.selectbox[0].set_value("\N{NO-BREAK SPACE}AAPL")
     panel.selectbox[1].set_value("spot")
     panel.number_input[0].set_value(240.0)

@@ -36,11 +36,18 @@ class Clock:
 class Door:
     """The middleware in front of an application that says "inside", and one client."""
 
-    def __init__(self, *, password: str = PASSWORD, base: str = "/", names: tuple[str, ...] = ("*",)) -> None:
+    def __init__(
+        self, *, password: str = PASSWORD, base: str = "/", names: tuple[str, ...] = ("*", "desk.example")
+    ) -> None:
         self.clock = Clock()
-        self.logins = Logins(["first", "second"], password, self.clock)
+        self.logins = Logins(["first", "second", "third"], password, self.clock)
         self.door = LoginRequired(
-            self._inside, logins=self.logins, names=names, base=base, origin="desk.example", cookie="oh"
+            self._inside,
+            logins=self.logins,
+            names=names,
+            base=base,
+            origin="https://desk.example",
+            cookie="oh",
         )
         self.door._wrong = WrongTries(self.clock)
         self.client: tuple[str, int] = ("192.168.1.9", 5)
@@ -118,7 +125,7 @@ def test_no_other_origin_is_this_page(door: Door, origin: str) -> None:
     assert (
         door.ask("/login", "POST", headers={"origin": origin}, data={"password": PASSWORD}).status_code == 403
     )
-    assert door.ask("/login?token=second").status_code == 200
+    assert door.ask("/login?token=second", "POST").status_code == 200
     assert door.ask("/x", headers={"origin": origin}).status_code == 403
     assert door.upgrade(origin=origin) == "websocket.close"
 
@@ -132,15 +139,18 @@ def test_every_route_is_behind_the_login(door: Door, method: str) -> None:
     for path in [*paths, *odd]:
         assert door.ask(path, method).status_code == 401, path
         assert door.ask(path, "GET", headers={"accept": "text/html"}).headers["location"] == "/login"
-    door.ask("/login?token=first")
+    door.ask("/login?token=first", "POST")
     for path in paths:
         assert door.ask(path, method).status_code == 200, path
 
 
 def test_a_link_works_once(door: Door) -> None:
     """It gives a strict cookie that scripts cannot read, and opens the page; then it is used up."""
-    assert door.ask("/login?token=first", "HEAD").status_code == 200  # a preview spends nothing
-    answer = door.ask("/login?token=first")
+    for method in ("HEAD", "GET"):  # a preview fetches the link, but sends no form, and spends nothing
+        asked = door.ask("/login?token=first", method)
+        assert (asked.status_code, asked.headers.get("set-cookie")) == (200, None)
+    assert "Log in on this device" in asked.text
+    answer = door.ask("/login?token=first", "POST")
     assert answer.status_code == 200
     assert 'content="0;url=/"' in answer.text
     assert answer.headers["cache-control"] == "no-store"
@@ -148,14 +158,21 @@ def test_a_link_works_once(door: Door) -> None:
     assert words == {"httponly", f"max-age={COOKIE_SECONDS}", "path=/", "samesite=strict"}
     assert door.ask("/x").text == "inside"
     door.cookies.clear()
-    assert door.ask("/login?token=first").status_code == 401
-    assert door.ask("/login?token=second").status_code == 200
+    for method in ("GET", "POST"):
+        assert door.ask("/login?token=first", method).status_code == 401
+    assert door.ask("/login?token=second", "POST").status_code == 200
 
 
 def test_the_cookie_is_secure_under_tls(door: Door) -> None:
-    """Over TLS it never travels in the clear."""
-    answer = door.ask("/login?token=first", base_url=f"https://{HOST}")
-    assert "secure" in answer.headers["set-cookie"].lower()
+    """Over TLS it never travels in the clear, nor if a proxy at https://desk.example does not mention TLS."""
+    for token, url, is_secure in (
+        ("first", f"https://{HOST}", True),
+        ("second", f"http://{HOST}", False),
+        ("third", "http://desk.example", True),
+    ):
+        door.cookies.clear()
+        answer = door.ask(f"/login?token={token}", "POST", base_url=url)
+        assert ("secure" in answer.headers["set-cookie"].lower()) == is_secure, url
 
 
 def test_a_password_is_the_other_way(door: Door) -> None:
@@ -214,7 +231,7 @@ def test_five_wrong_passwords_wait(door: Door) -> None:
     assert answer.status_code == 429
     assert answer.headers["retry-after"] == "57"
     assert "Try again in 57 s" in answer.text
-    assert door.ask("/login?token=second").status_code == 200, "nobody can lock out the owner's link"
+    assert door.ask("/login?token=second", "POST").status_code == 200, "nobody can lock out the owner's link"
     door.client, door.cookies = ("192.168.1.10", 5), {}
     assert door.ask("/login", "POST", data={"password": PASSWORD}).status_code == 200
     door.client, door.cookies = ("192.168.1.9", 5), {}
@@ -258,7 +275,7 @@ def test_many_addresses_do_not_help() -> None:
 def test_the_websocket_is_behind_the_login(door: Door) -> None:
     """Without the cookie it is closed before it opens, and with it a foreign page still cannot open it."""
     assert door.upgrade() == "websocket.close"
-    door.ask("/login?token=first")
+    door.ask("/login?token=first", "POST")
     assert door.upgrade() == "websocket.accept"
     assert door.upgrade(origin=f"http://{HOST}") == "websocket.accept"
     assert door.upgrade(origin="https://desk.example") == "websocket.accept"
@@ -275,8 +292,9 @@ def test_only_the_launchers_names_are_answered(names: tuple[str, ...]) -> None:
     door.cookies["oh"] = door.logins.new_cookie()
     own = door.ask("/x").status_code
     assert own == (200 if names == ("*",) else 403)
-    assert door.ask("/x", base_url="http://evil.example").status_code == 403
-    assert door.ask("/login?token=first", base_url="http://evil.example").status_code == 403
+    for host in ("evil.example", "*"):
+        assert door.ask("/x", headers={"host": host}).status_code == 403
+    assert door.ask("/login?token=first", "POST", base_url="http://evil.example").status_code == 403
     assert door.ask("/x", "POST", headers={"origin": "http://evil.example"}).status_code == 403
     assert door.logins.spend("first")
 
@@ -284,9 +302,9 @@ def test_only_the_launchers_names_are_answered(names: tuple[str, ...]) -> None:
 def test_below_a_proxys_path_everything_moves() -> None:
     """Login, cookie and redirects stay below the path."""
     door = Door(base="/options/")
-    assert door.ask("/login?token=first").status_code == 401
+    assert door.ask("/login?token=first", "POST").status_code == 401
     assert door.ask("/", headers={"accept": "text/html"}).headers["location"] == "/options/login"
-    answer = door.ask("/options/login?token=first")
+    answer = door.ask("/options/login?token=first", "POST")
     assert "path=/options/" in answer.headers["set-cookie"].lower()
     assert 'content="0;url=/options/"' in answer.text
     assert door.ask("/options/login").headers["location"] == "/options/"

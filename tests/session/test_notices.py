@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import json
 import logging
@@ -16,7 +17,7 @@ from typer.testing import CliRunner
 
 from options_helper import cli
 from options_helper.analysis.alerts.step import AlertEvent, AlertPhase, AlertRule
-from options_helper.errors import SettingsError
+from options_helper.errors import OptionsHelperError, SettingsError
 from options_helper.files.alerts_state import AlertsState
 from options_helper.market import LiveSnapshot
 from options_helper.models import Portfolio
@@ -150,14 +151,17 @@ def test_a_failure_is_said_and_logged(wait_until: WaitUntil, caplog: pytest.LogC
     service.notices.close()
 
 
-def test_without_an_address_nothing_is_sent(wait_until: WaitUntil) -> None:
-    """Notices are off until they are asked for."""
+@pytest.mark.parametrize(
+    "env", [{}, {"OH_NOTIFY": "json://x", "APCA_API_BASE_URL": "http://127.0.0.1:9"}], ids=["unset", "demo"]
+)
+def test_without_an_address_nothing_is_sent(env: dict[str, str], wait_until: WaitUntil) -> None:
+    """Notices are off until they are asked for, and in the demo, whose alerts are about invented prices."""
     read = threading.Event()
     sent: list[str] = []
 
     def environment() -> dict[str, str]:
         read.set()
-        return {}
+        return env
 
     notices = Notices(environment, lambda _env, text: sent.append(text) or Delivery((), ()))
     notices.offer([event()], NAMES)
@@ -169,14 +173,24 @@ def test_without_an_address_nothing_is_sent(wait_until: WaitUntil) -> None:
 
 @pytest.fixture
 def receiver() -> Iterator[tuple[str, list[Any]]]:
-    """A local HTTP server that keeps what is posted to it; below /broken it answers 500."""
+    """Keep what is posted to a local HTTP server.
+
+    Below /broken it answers 500, below /moved it points elsewhere, and below /slow it answers without end.
+    """
     got: list[Any] = []
+    end = threading.Event()
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             got.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-            self.send_response(500 if self.path.startswith("/broken") else 200)
+            kind = self.path.split("/")[1]
+            self.send_response({"broken": 500, "moved": 307}.get(kind, 200))
+            if kind == "moved":
+                self.send_header("Location", "/ok")
             self.end_headers()
+            with contextlib.suppress(OSError):
+                while kind == "slow" and not end.wait(0.05):
+                    self.wfile.write(b"x")
 
         def log_message(self, *_: object) -> None:
             pass
@@ -185,6 +199,7 @@ def receiver() -> Iterator[tuple[str, list[Any]]]:
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     yield f"json://user:{SECRET}@127.0.0.1:{server.server_port}", got
+    end.set()
     server.shutdown()
     server.server_close()
     thread.join()
@@ -199,6 +214,16 @@ def test_a_real_service_gets_it(receiver: tuple[str, list[Any]], caplog: pytest.
     assert delivery == Delivery(("json",), ("json",))
     assert [(one["title"], one["message"]) for one in got] == [("Options Helper", "An alert · 1 < 2")] * 2
     assert SECRET not in caplog.text
+
+
+def test_a_service_leads_nowhere_else_and_holds_nothing_up(receiver: tuple[str, list[Any]]) -> None:
+    """A redirect is not followed, and an answer without end is cut off."""
+    pytest.importorskip("apprise", reason="notices need apprise")
+    url, got = receiver
+    assert deliver({"OH_NOTIFY": f"{url}/moved"}, "x").taken == ()
+    assert len(got) == 1
+    with pytest.raises(OptionsHelperError, match="no answer within 3 s"):
+        deliver({"OH_NOTIFY": f"{url}/slow"}, "x", within_seconds=3)
 
 
 def test_an_address_that_is_none_is_not_repeated() -> None:

@@ -18,8 +18,13 @@ if TYPE_CHECKING:
 _REFUSED = 1008  # a websocket's close code for a policy violation; before the handshake it becomes a 403
 _MOST_BYTES = 4096
 _FORM = (
-    '<form method="post"><label>Password<br><input name="password" type="password" required autofocus'
-    ' autocomplete="current-password"></label> <button>Log in</button></form>'
+    '<form method="post" action="?"><label>Password<br><input name="password" type="password" required'
+    ' autofocus autocomplete="current-password"></label> <button>Log in</button></form>'
+)
+# Programs that look ahead, such as a messenger's preview, fetch a link but send no form, and do not spend it.
+CONTINUE = (
+    '<form method="post"><button autofocus>Log in on this device</button></form>'
+    "<script>document.forms[0].submit()</script>"
 )
 _NO_STORE = {"Cache-Control": "no-store"}
 
@@ -32,7 +37,7 @@ class LoginRequired:
         logins: Tokens, password and cookies.
         names: The host names that the server answers to; "*" adds the address that a connection came to.
         base: The path below which the portal is served, "/" or "/options/".
-        origin: The host and port in a proxy's address, "" if there is none.
+        origin: A proxy's scheme, host and port, "://" if there is none.
         cookie: The cookie's name.
     """
 
@@ -70,10 +75,12 @@ class LoginRequired:
     def _is_known(self, connection: HTTPConnection) -> bool:
         """Return whether a request names this server and comes from none but its own pages."""
         host = requested_host(connection.scope)
-        own = {connection.headers.get("host"), self._origin} - {"", None}
+        own = {connection.headers.get("host"), self._origin.partition("://")[2]} - {"", None}
         if any(value.partition("://")[2] not in own for value in connection.headers.getlist("origin")):
             return False
-        return host in self._names or ("*" in self._names and host == _own_address(connection.scope))
+        if "*" in self._names and host == _own_address(connection.scope):
+            return True
+        return host in self._names and host != "*"
 
     async def _answer(self, request: Request, *, logged_in: bool) -> Response:
         from starlette.responses import PlainTextResponse, RedirectResponse  # noqa: PLC0415 - as above
@@ -92,10 +99,11 @@ class LoginRequired:
         token = request.query_params.get("token")
         if request.method == "HEAD" or (not posted and token is None):
             return self._ask("")
-        if not posted:  # a link is too long to guess, so its tries are not counted, and nobody can lock it
-            if self._logins.spend(token or ""):
-                return self._welcome(request)
+        # A link is too long to guess, so its tries are not counted, and nobody can lock it.
+        if token is not None and not (self._logins.spend(token) if posted else self._logins.has(token)):
             return self._ask("This link is used up or wrong.", 401)
+        if token is not None:
+            return self._welcome(request) if posted else _page(200, "Log in", CONTINUE)
         password = await _read_password(request)
         # No await from here on: otherwise tries that wait for their bodies would all pass the limit together.
         seconds = self._wrong.seconds_to_wait(client)
@@ -120,11 +128,16 @@ class LoginRequired:
             self._logins.new_cookie(),
             max_age=COOKIE_SECONDS,
             path=self._base,
-            secure=request.url.scheme == "https",
+            secure=self._is_encrypted(request),
             httponly=True,
             samesite="strict",
         )
         return answer
+
+    def _is_encrypted(self, request: Request) -> bool:
+        """Return whether the browser came over TLS; a proxy that does not say so is known by its address."""
+        scheme, _, host = self._origin.partition("://")
+        return "https" in {request.url.scheme, scheme if request.headers.get("host") == host else ""}
 
 
 def _page(status: int, title: str, body: str = "", headers: Mapping[str, str] | None = None) -> Response:

@@ -36,6 +36,10 @@ class Logins:
         """True if a password is set."""
         return bool(self._password)
 
+    def has(self, token: str) -> bool:
+        """Return whether this token is left."""
+        return any(hmac.compare_digest(one, token.encode()) for one in self._tokens)
+
     def spend(self, token: str) -> bool:
         """Return whether this token is left, and use it up."""
         found = [one for one in self._tokens if hmac.compare_digest(one, token.encode())]

@@ -20,7 +20,7 @@ from apps.streamlit.entry.first_paint import (  # noqa: E402 - importable from h
     first_paint_routes,
     read_document,
 )
-from apps.streamlit.entry.login import LoginRequired  # noqa: E402 - importable from here on
+from apps.streamlit.entry.login import CONTINUE, LoginRequired  # noqa: E402 - importable from here on
 from apps.streamlit.entry.logins import Logins  # noqa: E402 - importable from here on
 from apps.streamlit.entry.no_lookups import never_look_up_addresses  # noqa: E402 - importable from here on
 from apps.streamlit.entry.security_headers import SecurityHeaders  # noqa: E402 - importable from here on
@@ -76,7 +76,7 @@ app = st.App(
     _HERE.with_name("portal.py"),
     routes=first_paint_routes(_documents),
     middleware=[
-        Middleware(SecurityHeaders, documents=[read_document(), *_documents.values()]),
+        Middleware(SecurityHeaders, documents=[read_document(), *_documents.values(), CONTINUE]),
         _guard(),
     ],
     lifespan=_close_streams_at_end,

@@ -17,6 +17,7 @@ from options_helper.analysis.text.figures import (
     format_percent,
     format_pnl,
     format_price,
+    format_quantity,
     format_span,
 )
 from options_helper.analysis.text.wording import count
@@ -40,6 +41,14 @@ class AlertMetric(StrEnum):
     SPOT_CHANGE_PCT = "spot_change_pct"
     STRIKE_DISTANCE_PCT = "strike_distance_pct"
     STREAM_LOST_SECONDS = "stream_lost_seconds"
+    DELTA = "delta"
+    GAMMA = "gamma"
+    THETA = "theta"
+    VEGA = "vega"
+    RHO = "rho"
+    DOLLAR_DELTA = "dollar_delta"
+    DOLLAR_GAMMA = "dollar_gamma"
+    BETA_DELTA = "beta_delta"
     QUANTITY_DIFFERS = "quantity_differs"
     FILL = "fill"
     ORDER_REJECTED = "order_rejected"
@@ -67,11 +76,24 @@ _LABELS = {
     AlertMetric.SPOT_CHANGE_PCT: "Change of the underlying",
     AlertMetric.STRIKE_DISTANCE_PCT: "Distance to the strike",
     AlertMetric.STREAM_LOST_SECONDS: "Stream lost",
+    AlertMetric.DELTA: "Delta",
+    AlertMetric.GAMMA: "Gamma",
+    AlertMetric.THETA: "Theta per day",
+    AlertMetric.VEGA: "Vega per point",
+    AlertMetric.RHO: "Rho per point",
+    AlertMetric.DOLLAR_DELTA: "Delta $",
+    AlertMetric.DOLLAR_GAMMA: "Gamma 1 %",
+    AlertMetric.BETA_DELTA: "Beta-weighted delta",
     AlertMetric.QUANTITY_DIFFERS: "Quantity differs from the broker",
     AlertMetric.FILL: "Fill",
     AlertMetric.ORDER_REJECTED: "Order rejected",
     AlertMetric.ASSIGNMENT: "Assignment or exercise",
 }
+
+
+def _signed(value: float | None) -> str:
+    """Return shares, or shares per dollar, to two decimals: `+212`, `+3.12`."""
+    return format_quantity(None if value is None else round(value, 2))
 
 
 def _counted(noun: str) -> Callable[[float | None], str]:
@@ -90,6 +112,14 @@ _FORMATS = {
     AlertMetric.SPOT_CHANGE_PCT: lambda value: format_percent(value, signed=True),
     AlertMetric.STRIKE_DISTANCE_PCT: lambda value: format_percent(value, signed=True),
     AlertMetric.STREAM_LOST_SECONDS: format_span,
+    AlertMetric.DELTA: _signed,
+    AlertMetric.GAMMA: _signed,
+    AlertMetric.THETA: format_pnl,
+    AlertMetric.VEGA: format_pnl,
+    AlertMetric.RHO: format_pnl,
+    AlertMetric.DOLLAR_DELTA: format_pnl,
+    AlertMetric.DOLLAR_GAMMA: format_pnl,
+    AlertMetric.BETA_DELTA: _signed,
     AlertMetric.QUANTITY_DIFFERS: _counted("difference"),
     AlertMetric.FILL: _counted("fill"),
     AlertMetric.ORDER_REJECTED: _counted("order"),
@@ -107,6 +137,19 @@ FRACTIONS = frozenset(
         AlertMetric.STRIKE_DISTANCE_PCT,
     }
 )
+EXPOSURES = frozenset(
+    {
+        AlertMetric.DELTA,
+        AlertMetric.GAMMA,
+        AlertMetric.THETA,
+        AlertMetric.VEGA,
+        AlertMetric.RHO,
+        AlertMetric.DOLLAR_DELTA,
+        AlertMetric.DOLLAR_GAMMA,
+        AlertMetric.BETA_DELTA,
+    }
+)
+"""Of a position, an underlying, a tag or the whole portfolio; in the units of `analysis.risk`."""
 OF_UNDERLYING = frozenset({AlertMetric.SPOT, AlertMetric.SPOT_CHANGE_PCT})
 OF_ALL = frozenset({AlertMetric.STREAM_LOST_SECONDS})
 OF_POSITION = frozenset({AlertMetric.MARK, AlertMetric.SPREAD_PCT, AlertMetric.STRIKE_DISTANCE_PCT})
@@ -135,7 +178,8 @@ class AlertRule(BaseModel):
         metric: The metric to watch.
         position: The id of a position; None watches the whole portfolio, with its nearest expiry as
             `dte` and its oldest quote as `quote_age_seconds`.
-        symbol: The underlying, for its price and its change only.
+        symbol: The underlying, for its price and its change, or for an exposure of all positions on it.
+        tag: The positions with this tag, for an exposure.
         comparison, threshold: The condition; neither is given for an event or for `quantity_differs`.
         pending_seconds: How long the condition must hold before the alert is raised.
     """
@@ -146,6 +190,7 @@ class AlertRule(BaseModel):
     metric: AlertMetric
     position: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)] | None = None
     symbol: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)] | None = None
+    tag: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)] | None = None
     comparison: Comparison | None = None
     # Strict, because `true` is no number.
     threshold: Annotated[float, Field(strict=True, allow_inf_nan=False)] | None = None
@@ -156,7 +201,9 @@ class AlertRule(BaseModel):
     def _name(cls, values: object) -> object:
         if not isinstance(values, dict) or values.get("id"):
             return values
-        parts = (values.get(key) for key in ("position", "symbol", "metric", "comparison", "threshold"))
+        parts = (
+            values.get(key) for key in ("position", "symbol", "tag", "metric", "comparison", "threshold")
+        )
         return {**values, "id": _shortened(" ".join(str(part) for part in parts if part is not None))}
 
     @model_validator(mode="after")
@@ -175,6 +222,12 @@ class AlertRule(BaseModel):
         return self
 
     def _check_subject(self) -> None:
+        if self.metric in EXPOSURES:
+            if sum(one is not None for one in (self.position, self.symbol, self.tag)) > 1:
+                raise ValueError(f"a {self.metric} alert takes a position, a symbol or a tag, not several")
+            return
+        if self.tag is not None:
+            raise ValueError(f"a {self.metric} alert takes no tag")
         if (self.metric in OF_UNDERLYING) != (self.symbol is not None):
             needs = "needs a symbol" if self.symbol is None else "takes no symbol"
             raise ValueError(f"a {self.metric} alert {needs}")
@@ -185,7 +238,14 @@ class AlertRule(BaseModel):
 
     @property
     def subject(self) -> str | None:
-        """The position's id or the underlying that it watches, None for the whole portfolio."""
+        """The position's id, the underlying or the tag that it watches, None for the whole portfolio.
+
+        Only the first can be an id: the others begin with spaces where an id could be equal.
+        """
+        if self.tag is not None:
+            return f"  {self.tag}"
+        if self.symbol is not None and self.metric in EXPOSURES:
+            return f" {self.symbol}"
         return self.position or self.symbol
 
     @property

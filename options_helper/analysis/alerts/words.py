@@ -36,10 +36,10 @@ def _name(position: AnyPosition) -> str:
 
 
 def subject_of(rule: AlertRule, names: Mapping[str, str]) -> str:
-    """Return what a rule watches: a position's name, an underlying, or the whole portfolio."""
+    """Return what a rule watches: a position's name, an underlying, a tag, or the whole portfolio."""
     if rule.position is not None:
         return names.get(rule.position, rule.position)
-    return rule.symbol or WHOLE
+    return rule.symbol or (WHOLE if rule.tag is None else f"Tag {rule.tag}")
 
 
 def describe_event(event: AlertEvent, names: Mapping[str, str]) -> str:

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from apps.streamlit.components.plain_text import in_markdown, visible
 from options_helper.analysis.alerts.rules import (
     EVENTS,
+    EXPOSURES,
     FRACTIONS,
     OF_ALL,
     OF_POSITION,
@@ -23,6 +24,7 @@ from options_helper.session.monitor import PortfolioMonitor
 
 _NEEDS_POSITION = "{} needs a position."
 _NEEDS_UNDERLYING = "{} needs an underlying."
+_TAG = "\N{NO-BREAK SPACE}\N{NO-BREAK SPACE}"
 _NEEDS_CONDITION = "{} needs a comparison, above or below, and a value."
 
 
@@ -30,8 +32,10 @@ def render_form(monitor: PortfolioMonitor) -> None:
     """Draw the form, with the reason below it if the last submission made no alert."""
     names = monitor.names
     symbols = sorted({stock_symbol(position.symbol) for position in monitor.portfolio.positions})
-    subjects = [WHOLE, *names, *(_symbol_key(symbol) for symbol in symbols)]
-    shown = names | {_symbol_key(symbol): f"{symbol} itself" for symbol in symbols}
+    tags = sorted({tag for position in monitor.portfolio.positions for tag in position.tag or ()})
+    shown = names | {_symbol_key(symbol): f"{symbol}, or all positions on it" for symbol in symbols}
+    shown |= {f"{_TAG}{tag}": f"Tag {tag}" for tag in tags}
+    subjects = [WHOLE, *shown]
     with st.form("live-alert-form", border=False, clear_on_submit=False):
         st.selectbox(
             "Watch",
@@ -46,7 +50,7 @@ def render_form(monitor: PortfolioMonitor) -> None:
         sides = [str(side) for side in Comparison]
         st.segmented_control("Raise when", sides, default=str(Comparison.BELOW), key=_field("comparison"))
         st.number_input(
-            "Value", value=None, help="Dollars, percent, days or seconds", key=_field("threshold")
+            "Value", value=None, help="Dollars, percent, shares, days or seconds", key=_field("threshold")
         )
         st.number_input("Held for (s)", min_value=0.0, value=0.0, step=5.0, key=_field("pending_seconds"))
         st.form_submit_button("Add alert", on_click=_add, args=(monitor,))
@@ -70,11 +74,11 @@ def _add(monitor: PortfolioMonitor) -> None:
     given: dict[str, Any] = {name: st.session_state.get(_field(name)) for name in names}
     metric, subject = AlertMetric(given["metric"]), str(given.pop("subject"))
     position = subject if subject in monitor.names else None
-    symbol = subject[1:] if position is None and subject != WHOLE else None
-    problem = _missing(
-        metric, position, symbol, has_value=None not in (given["comparison"], given["threshold"])
-    )
-    fields = {**given, "position": position, "symbol": symbol}
+    tag = subject.removeprefix(_TAG) if position is None and subject.startswith(_TAG) else None
+    symbol = subject[1:] if position is None and tag is None and subject != WHOLE else None
+    has_value = None not in (given["comparison"], given["threshold"])
+    problem = _missing(metric, position, symbol, tag, has_value=has_value)
+    fields = {**given, "position": position, "symbol": symbol, "tag": tag}
     if metric in WITHOUT_THRESHOLD:
         del fields["comparison"], fields["threshold"]
     if metric in EVENTS:
@@ -89,16 +93,20 @@ def _add(monitor: PortfolioMonitor) -> None:
     st.session_state[_field("problem")] = problem
 
 
-def _missing(metric: AlertMetric, position: str | None, symbol: str | None, *, has_value: bool) -> str:
+def _missing(
+    metric: AlertMetric, position: str | None, symbol: str | None, tag: str | None, *, has_value: bool
+) -> str:
     """Return what the form lacks, in its own words, or ""."""
-    if metric in OF_UNDERLYING and symbol is None:
-        return _NEEDS_UNDERLYING.format(metric.label)
-    if metric not in OF_UNDERLYING and symbol is not None:
-        return f"{metric.label} is not known of an underlying by itself."
-    if metric in OF_POSITION and position is None:
-        return _NEEDS_POSITION.format(metric.label)
-    if metric in OF_ALL and position is not None:
-        return f"{metric.label} is of the whole portfolio."
-    if metric not in WITHOUT_THRESHOLD and not has_value:
-        return _NEEDS_CONDITION.format(metric.label)
-    return ""
+    is_exposure, label = metric in EXPOSURES, metric.label
+    problems = (
+        (not is_exposure and tag is not None, f"{label} is not known of a tag."),
+        (metric in OF_UNDERLYING and symbol is None, _NEEDS_UNDERLYING.format(label)),
+        (
+            not is_exposure and metric not in OF_UNDERLYING and symbol is not None,
+            f"{label} is not known of an underlying by itself.",
+        ),
+        (metric in OF_POSITION and position is None, _NEEDS_POSITION.format(label)),
+        (metric in OF_ALL and position is not None, f"{label} is of the whole portfolio."),
+        (metric not in WITHOUT_THRESHOLD and not has_value, _NEEDS_CONDITION.format(label)),
+    )
+    return next((words for is_so, words in problems if is_so), "")

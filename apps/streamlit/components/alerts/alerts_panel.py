@@ -49,9 +49,11 @@ def render(monitor: PortfolioMonitor, *, zone: dt.tzinfo) -> None:
         if monitor.notice_problem:
             st.warning(in_markdown(monitor.notice_problem), icon=":material/notifications_off:")
         names = monitor.names
-        held = {None, *names, *(stock_symbol(position.symbol) for position in monitor.portfolio.positions)}
+        positions = monitor.portfolio.positions
+        held = {None, *names, *(stock_symbol(position.symbol) for position in positions)}
+        held |= {tag for position in positions for tag in position.tag or ()}
         for rule in choose_listed(view.alerts):
-            subject = rule.position if rule.symbol is None else stock_symbol(rule.symbol)
+            subject = stock_symbol(rule.symbol) if rule.symbol else rule.position or rule.tag
             _render_rule(monitor, rule, view, zone, name=subject_of(rule, names), is_held=subject in held)
         unlisted = len(view.alerts.rules) - LISTED
         if unlisted > 0:

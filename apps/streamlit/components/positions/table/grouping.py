@@ -47,16 +47,22 @@ def regroup(table: TableRows, portfolio: Portfolio, by: Grouping) -> TableRows:
         if row[place["kind"]] != "leg":
             moved[place["name"]] = f"{row[place['group']]} {row[place['name']]}"
             members.setdefault(group_of[owner], []).append(row)
-        moved[place["group"]] = group_of[owner][1]
+        moved[place["group"]] = _id(group_of[owner])
         shown.append(moved)
     groups = [] if by is Grouping.NONE else [_sums(group, members[group], place) for group in sorted(members)]
     return TableRows(**{**table, "shown": shown, "groups": groups})
 
 
+def _id(group: Group) -> str:
+    """Return a group's id; no tag has that of the rest, because tags do not begin with a space."""
+    sorts_by, name = group
+    return f"\N{NO-BREAK SPACE}{name}" if sorts_by == _LAST else name
+
+
 def _sums(group: Group, rows: list[list[object]], place: dict[str, int]) -> list[object]:
     """Return a group's row of `GROUP_FIELDS`; a sum that lacks a position is unknown, with its known part."""
     values: dict[str, object] = {
-        "id": group[1],
+        "id": _id(group),
         "name": group[1],
         "sub": count(len(rows), "position"),
         "state": "",

@@ -1,0 +1,63 @@
+"""The readings of alerts on Greeks and exposures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+from options_helper.analysis.alerts.rules import EXPOSURES, AlertMetric, AlertRule
+from options_helper.analysis.alerts.step import Outcome
+from options_helper.analysis.history.observation import Readings
+from options_helper.analysis.osi import stock_symbol
+from options_helper.analysis.tables.view import TablesView
+from options_helper.analysis.valuation.quote_state import QuoteState
+from options_helper.models import AnyPosition
+
+if TYPE_CHECKING:
+    from options_helper.analysis.risk import LiveRisk
+
+_SEEN = frozenset({QuoteState.LIVE, QuoteState.QUIET, QuoteState.EXPIRED})
+
+
+def read_exposures(
+    rules: Iterable[AlertRule], tables: TablesView, find_risk: Callable[[], LiveRisk]
+) -> Readings:
+    """Return the readings of these rules; the risk is computed only if one of them asks for it.
+
+    A sum counts only whole, and only while every price behind it is live or quiet.
+    """
+    asked = [rule for rule in rules if rule.metric in EXPOSURES]
+    if not asked:
+        return {}
+    states = {
+        position_id: state
+        for table in (tables.positions, tables.structures)
+        for position_id, state in zip(table["id"].tolist(), table["state"].tolist(), strict=True)
+    }
+    risk = find_risk()
+    readings: Readings = {}
+    for rule in asked:
+        chosen = {states.get(one.id) for one in tables.portfolio.positions if _is_watched(one, rule)}
+        if QuoteState.CLOSED in chosen:
+            readings[rule.subject, rule.metric] = Outcome.MARKET_CLOSED
+        else:
+            readings[rule.subject, rule.metric] = _value(risk, rule) if chosen <= _SEEN else Outcome.NO_DATA
+    return readings
+
+
+def _is_watched(position: AnyPosition, rule: AlertRule) -> bool:
+    if rule.position is not None:
+        return position.id == rule.position
+    if rule.symbol is not None:
+        return stock_symbol(position.symbol) == stock_symbol(rule.symbol)
+    return rule.tag is None or rule.tag in (position.tag or ())
+
+
+def _value(risk: LiveRisk, rule: AlertRule) -> float | Outcome:
+    from options_helper.analysis.risk.exposure import Measure, find_exposure  # noqa: PLC0415 - QuantLib
+
+    symbol = None if rule.symbol is None else stock_symbol(rule.symbol)
+    found = find_exposure(
+        risk, Measure(AlertMetric(rule.metric)), position_id=rule.position, underlying=symbol, tag=rule.tag
+    )
+    return found.value if found.is_whole and found.value is not None else Outcome.NO_DATA

@@ -1,0 +1,41 @@
+"""Sends one notice, in a process of its own: `python -m options_helper.session.send_notice`.
+
+It reads `{"urls", "title", "text"}` as JSON and writes `{"taken", "failed"}`, the services by name only, or
+`null` if an address is not known.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import sys
+
+_MOST_MEMORY = 1 << 30
+
+
+def main() -> None:
+    """Send the notice on standard input."""
+    with contextlib.suppress(ImportError, ValueError, OSError):
+        import resource  # noqa: PLC0415 - absent on Windows
+
+        resource.setrlimit(resource.RLIMIT_AS, (_MOST_MEMORY, _MOST_MEMORY))
+    import apprise  # noqa: PLC0415 - under the limit too
+
+    logging.disable()  # its lines may quote an address
+    notice = json.load(sys.stdin)
+    services = apprise.Apprise()
+    if not services.add(notice["urls"]):
+        json.dump(None, sys.stdout)
+        return
+    taken: list[str] = []
+    failed: list[str] = []
+    for service in services:
+        service.redirects = False  # what is sent goes to the address that was set, and nowhere else
+        name = str(service.url(privacy=True)).partition(":")[0]  # the scheme alone
+        (taken if service.notify(body=notice["text"], title=notice["title"]) else failed).append(name)
+    json.dump({"taken": taken, "failed": failed}, sys.stdout)
+
+
+if __name__ == "__main__":
+    main()
