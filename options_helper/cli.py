@@ -153,7 +153,7 @@ def portfolio(
     ] = False,
 ) -> None:
     """Print the account's present positions as a portfolio file; it only reads, and writes no file."""
-    from options_helper.data.rest.account_history import read_account  # noqa: PLC0415 - needs httpx
+    from options_helper.data.account.history import read_account  # noqa: PLC0415 - needs httpx
     from options_helper.data.rest.client import AlpacaRest  # noqa: PLC0415 - needs httpx
     from options_helper.data.settings import load_settings  # noqa: PLC0415 - needs dotenv
     from options_helper.files.account_portfolio import (  # noqa: PLC0415 - needs pydantic

@@ -156,6 +156,11 @@ class BrokerFill:
     """One execution of an order, or of one leg of a multi-leg order; `order_id` is the leg's own.
 
     Quantities are signed, negative for a sale; they and prices are exact.
+
+    Attributes:
+        total, left: How much of the order is filled with it, and how much is left; never negative.
+        side: Alpaca's word, "sell_short" if it opened a short position.
+        event, status: "fill" or "partial_fill", and the order's status after it.
     """
 
     symbol: str
@@ -164,6 +169,11 @@ class BrokerFill:
     at: dt.datetime
     order_id: str
     activity_id: str = ""
+    total: Decimal = Decimal(0)
+    left: Decimal | None = None
+    side: str | None = None
+    event: str = "fill"
+    status: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,8 +181,11 @@ class BrokerEvent:
     """One change in a holding without an order; the shares of an assignment have its `group_id`.
 
     Attributes:
+        quantity: Signed; 0 for a cash settlement or corporate action that does not name one.
         price: Dollars per share, only for shares.
-        amount: Dollars that a cash settlement or corporate action moved, negative if paid; None if unknown.
+        amount: Dollars that it moved, negative if paid; None if unknown.
+        booked_at: When Alpaca booked it, None if only the date is known.
+        subtype: Alpaca's word for the kind of corporate action.
     """
 
     kind: EventKind
@@ -183,6 +196,8 @@ class BrokerEvent:
     amount: Decimal | None = None
     group_id: str | None = None
     activity_id: str = ""
+    booked_at: dt.datetime | None = None
+    subtype: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""The stable rows of orders: updates from the stream, orders and executions from REST, option events.
+"""The stable rows of orders: updates from the stream, orders and executions from REST.
 
 `data.streaming.trading_normalizers` makes them. Every row of an order has the fields of `OrderTerms` down to
 `status`; any other key is present only if the source has the field, even if it is null. Numbers are floats or
@@ -89,25 +89,6 @@ class OrderRow(OrderTerms, total=False):
     reason: str | None
 
 
-class OptionEventRow(TypedDict):
-    """One activity of an option that is no fill, or the share trade that belongs to one.
-
-    `type` is Alpaca's activity type in lower case. `qty` is signed; `amount` is the cash that moved.
-    `timestamp` is None for an activity that carries a date only.
-    """
-
-    activity_id: str
-    type: str
-    subtype: str | None
-    symbol: str
-    qty: float | None
-    price: float | None
-    amount: float | None
-    date: dt.date
-    group_id: str | None
-    timestamp: dt.datetime | None
-
-
 @dataclass(frozen=True, slots=True)
 class FillGap:
     """A span in which order updates may have been missed; `reason` says why it is still unconfirmed.
@@ -126,11 +107,6 @@ class UnreadableRows:
 
     count: int = 0
     since: dt.datetime | None = None
-
-    def __add__(self, other: UnreadableRows) -> UnreadableRows:
-        """Return both together, since the earlier time."""
-        times = [at for at in (self.since, other.since) if at is not None]
-        return UnreadableRows(self.count + other.count, min(times, default=None))
 
 
 NO_UNREADABLE_ROWS = UnreadableRows()

@@ -27,7 +27,7 @@ from options_helper.market_records import (
     Split,
     Trade,
 )
-from options_helper.order_rows import NO_UNREADABLE_ROWS, FillGap, OptionEventRow, OrderRow, UnreadableRows
+from options_helper.order_rows import NO_UNREADABLE_ROWS, FillGap, OrderRow, UnreadableRows
 from options_helper.times import utc_now
 
 Value = TypeVar("Value")
@@ -203,8 +203,6 @@ class Received:
         fills: Every order update of the New York day, newest first, as `normalize_trade_update` makes them.
         rest_fills, rest_orders: The same day's executions and orders from REST, as rows of the same kind.
         fill_gaps: Spans not yet confirmed by REST, oldest first.
-        option_events: Assignments, exercises, expiries and the like of the last week, from
-            `normalize_option_event`.
         unreadable_rows: REST rows of fills and orders that could not be read.
         greeks, multipliers, broker_positions: By contract symbol (stocks too for broker_positions).
         broker_unread: Symbols of the broker's rows that could not be read, "" for a row without one; what is
@@ -214,7 +212,7 @@ class Received:
         broker_account: The broker's account number, masked.
         broker_fills, broker_events: The account's executions and other changes since
             `broker_history_since`, today's included; None there while they are not known in full.
-        broker_cash: The last days' fees, dividends, interest and deposits; None while they are unknown.
+        broker_cash: The fees, dividends, interest and deposits, known in full since `broker_cash_since`.
         splits: Splits of the stocks since then.
         betas: How the stocks move with the market; None until known.
         dividends: Declared cash dividends of the stocks with an ex-date from today on; None until known.
@@ -231,7 +229,6 @@ class Received:
     rest_orders: Sequence[OrderRow] = ()
     fill_gaps: Sequence[FillGap] = ()
     unreadable_rows: UnreadableRows = NO_UNREADABLE_ROWS
-    option_events: Sequence[OptionEventRow] = ()
     previous_closes: Mapping[str, PreviousClose] = field(default_factory=dict)
     greeks: Mapping[str, Greeks] = field(default_factory=dict)
     multipliers: Mapping[str, float] = field(default_factory=dict)
@@ -243,7 +240,8 @@ class Received:
     broker_fills: Sequence[BrokerFill] = ()
     broker_events: Sequence[BrokerEvent] = ()
     broker_history_since: dt.date | None = None
-    broker_cash: Sequence[CashChange] | None = None
+    broker_cash: Sequence[CashChange] = ()
+    broker_cash_since: dt.date | None = None
     splits: Sequence[Split] = ()
     dividends: Sequence[Dividend] | None = None
     betas: Betas | None = None

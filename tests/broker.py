@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from options_helper.analysis.fills.day import FillDay, FillDayBuilder
 from options_helper.analysis.fills.records import Execution
 from options_helper.data.streaming.trading_normalizers import (
-    normalize_rest_activity,
     normalize_rest_order,
     normalize_trade_update,
 )
+from tests.builders import rest_fill_row
 
 OPEN = dt.datetime(2026, 11, 20, 14, 30, tzinfo=dt.UTC)
 DAY = dt.date(2026, 11, 20)
@@ -293,7 +293,7 @@ def arrays_of(live: list[Json], activities: list[Json], rest_orders: list[Json])
     """Return the book of the messages on the wire, read by the product's own normalizers."""
     return FillDayBuilder().build(
         [row for update in live if (row := normalize_trade_update(update))],
-        [row for activity in activities if (row := normalize_rest_activity(activity))],
+        [row for activity in activities if (row := rest_fill_row(activity))],
         [row for order in rest_orders if (row := normalize_rest_order(order))],
         day=DAY,
     )

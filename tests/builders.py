@@ -5,8 +5,11 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from options_helper.market import LiveSnapshot, Quote
+from options_helper.data.account.activities import read_activity
+from options_helper.data.streaming.trading_normalizers import execution_row
+from options_helper.market import BrokerFill, LiveSnapshot, Quote
 from options_helper.models import Leg, MultiLegPosition, Position
+from options_helper.order_rows import OrderRow
 
 NOW = dt.datetime(2026, 11, 20, 15, 0, tzinfo=dt.UTC)  # a Friday, 10:00 in New York
 AT = dt.datetime(2026, 11, 23, 15, 0, tzinfo=dt.UTC)  # a Monday, 10:00 in New York
@@ -81,3 +84,15 @@ def make_fill(number: int, **changes: object) -> dict[str, Any]:
         "transaction_time": at.isoformat(),
         **changes,
     }
+
+
+def make_event(**changes: Any) -> dict[str, Any]:
+    """An expiry of Friday, as Alpaca lists it."""
+    event = {"activity_type": "OPEXP", "id": "1", "symbol": "AAPL261120C00250000", "qty": "-1"}
+    return {**event, "date": "2026-11-20", "net_amount": "0", "status": "executed", **changes}
+
+
+def rest_fill_row(activity: object) -> OrderRow | None:
+    """Return a FILL of REST as a row, as the product reads it; None for anything else."""
+    fill = read_activity(activity)
+    return execution_row(fill) if isinstance(fill, BrokerFill) else None

@@ -9,7 +9,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from options_helper.data.account.activity_log import ActivityLog
 from options_helper.data.rest.http import Host
+from options_helper.data.streaming.backfill.order_history import OrderHistory
 from options_helper.data.streaming.run.cache import Reference
 from options_helper.data.streaming.run.rest_results import RestResults
 from options_helper.errors import AlpacaRestError
@@ -87,9 +89,8 @@ class FakeRest:
     calls: Counter[str] = field(default_factory=Counter)
     log: list[str] = field(default_factory=list)
     fills: list[Any] = field(default_factory=list)
-    cash: list[Any] = field(default_factory=list)
-    earlier_events: list[Any] = field(default_factory=list)
-    events_asked_after: dt.datetime | None = None
+    activities: list[Any] = field(default_factory=list)
+    activities_asked_after: list[dt.datetime] = field(default_factory=list)
     todays_orders: list[Any] = field(default_factory=list)
     open_orders: list[Any] = field(default_factory=list)
     single: dict[str, Any] = field(default_factory=dict)
@@ -205,17 +206,11 @@ class FakeRest:
         for start in range(0, max(len(self.fills), 1), 2):
             yield self.fills[start : start + 2]
 
-    def cash_pages(self, after: dt.datetime) -> Iterator[list[Any]]:
-        """Return today's fees and deposits."""
-        self._call("cash")
-        assert after < NOW
-        yield self.cash
-
-    def option_event_pages(self, after: dt.datetime) -> Iterator[list[Any]]:
-        """Return the events of earlier days."""
-        self._call("option events")
-        self.events_asked_after = after
-        yield self.earlier_events
+    def non_trade_pages(self, after: dt.datetime) -> Iterator[list[Any]]:
+        """Return the activities that are no executions."""
+        self._call("activities")
+        self.activities_asked_after.append(after)
+        yield self.activities
 
     def stop(self) -> None:
         """Note it."""
@@ -273,11 +268,11 @@ class FakeResults(RestResults):
         self.clock_offsets.append(seconds)
 
     def put_order_history(
-        self, rest_fills: Any, rest_orders: Any, confirmed_until: dt.datetime, unreadable: Any, events: Any
+        self, rest_fills: Any, rest_orders: Any, confirmed_until: dt.datetime, unreadable: Any = None
     ) -> None:
         """Keep."""
         self.history.append((rest_fills, rest_orders, confirmed_until))
-        self.unreadable, self.events = unreadable, events
+        self.unreadable = unreadable
 
     def put_progress(self, part: str, words: str) -> None:
         """Keep."""
@@ -287,3 +282,8 @@ class FakeResults(RestResults):
     def latest_words(self) -> dict[str, str]:
         """By part."""
         return dict(self.words)
+
+
+def order_history(rest: Any) -> OrderHistory:
+    """Return the day's orders and executions of a REST, with activities of their own."""
+    return OrderHistory(rest, ActivityLog(rest))

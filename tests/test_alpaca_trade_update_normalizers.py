@@ -13,13 +13,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from options_helper.data.rest.account_history import to_decimal
-from options_helper.data.streaming.normalize.values import to_number
 from options_helper.data.streaming.trading_normalizers import (
-    normalize_rest_activity,
     normalize_rest_order,
     normalize_trade_update,
 )
+from options_helper.data.values import to_decimal, to_number
+from tests.builders import rest_fill_row
 
 CALL = "AAPL261218C00250000"
 HIGHER_CALL = "AAPL261218C00260000"
@@ -383,7 +382,7 @@ def test_no_payload_raises(order: dict[str, Any], update: dict[str, Any]) -> Non
     assert row is None or set(row) >= STABLE
     assert row is None or row["timestamp"].tzinfo is dt.UTC
     assert normalize_trade_update(update) is None or "order" in update
-    for normalize in (normalize_rest_order, normalize_rest_activity):
+    for normalize in (normalize_rest_order, rest_fill_row):
         rest = normalize(order)
         assert rest is None or rest["timestamp"].tzinfo is dt.UTC
 
@@ -427,7 +426,7 @@ ACTIVITY = {
 
 def test_an_activity_is_one_execution() -> None:
     """A FILL gives the execution under its order and cumulative quantity, with the order's whole quantity."""
-    assert normalize_rest_activity(ACTIVITY) == {
+    assert rest_fill_row(ACTIVITY) == {
         "timestamp": dt.datetime(2026, 11, 20, 15, 0, 5, 123456, tzinfo=dt.UTC),
         "event": "partial_fill",
         "order_id": ORDER_ID,
@@ -456,12 +455,12 @@ def test_an_activity_is_one_execution() -> None:
 )
 def test_an_activity_without_its_place_is_malformed(change: dict[str, Any]) -> None:
     """An activity that is no fill, or lacks id, quantities or time, gives None."""
-    assert normalize_rest_activity({**ACTIVITY, **change}) is None
+    assert rest_fill_row({**ACTIVITY, **change}) is None
 
 
 def test_an_activity_without_leaves_has_no_total() -> None:
     """If the rest of the order is unknown, its whole quantity is not made up."""
-    row = normalize_rest_activity({**ACTIVITY, "leaves_qty": None})
+    row = rest_fill_row({**ACTIVITY, "leaves_qty": None})
     assert row is not None
     assert row["qty"] is None
 

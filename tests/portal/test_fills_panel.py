@@ -6,6 +6,7 @@ import csv
 import datetime as dt
 import io
 import re
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,7 +20,7 @@ from apps.streamlit.components.positions.position_tables import account_notes
 from options_helper.analysis.tables.schema import Table, names_of
 from options_helper.analysis.text.figures import MINUS
 from options_helper.analysis.text.wording import format_day
-from options_helper.market import FillGap, LiveSnapshot, StreamName, StreamState
+from options_helper.market import BrokerEvent, EventKind, FillGap, LiveSnapshot, StreamName, StreamState
 from options_helper.models import Portfolio
 from options_helper.session.views import FillsView, SharedViews
 from options_helper.times import NEW_YORK, new_york_date, utc_now
@@ -270,14 +271,19 @@ def test_the_csv_has_what_the_list_shows(desk: PortalDesk, now: dt.datetime) -> 
             assert f"position {row['position_after']}".replace("-", MINUS) in details
 
 
-def event_row(**changes: Any) -> dict[str, Any]:
-    """An assignment, as the normalizer makes it."""
-    day = new_york_date(utc_now())
-    terms = {"type": "opasn", "symbol": CALL, "qty": 2.0, "date": day, "group_id": "g", "activity_id": "e1"}
-    return {**terms, "timestamp": None, "price": None, "amount": None, "subtype": None, **changes}
+def make_assignment(**changes: Any) -> BrokerEvent:
+    """Two assigned calls of today."""
+    terms = {"kind": EventKind.ASSIGNMENT, "symbol": CALL, "quantity": Decimal(2), "group_id": "g"}
+    return BrokerEvent(**{**terms, "date": new_york_date(utc_now()), "activity_id": "e1", **changes})
 
 
-SHARES = {"type": "optrd", "symbol": "AAPL", "qty": -200.0, "price": 250.0, "activity_id": "e2"}
+SHARES: dict[str, Any] = {
+    "kind": EventKind.SHARES,
+    "symbol": "AAPL",
+    "quantity": Decimal(-200),
+    "price": Decimal(250),
+    "activity_id": "e2",
+}
 
 
 def test_the_csv_has_the_schemas_columns(now: dt.datetime) -> None:
@@ -292,10 +298,10 @@ def test_the_csv_has_the_schemas_columns(now: dt.datetime) -> None:
 def test_an_option_event_stands_in_the_list_and_in_the_csv(desk: PortalDesk) -> None:
     """Both say the same words; Alpaca gave no time of day, so none is shown."""
     words = f"Assigned: 2 {TIMES} AAPL 250 call → {MINUS}200 AAPL at 250.00"
-    events = (event_row(), event_row(**SHARES))
-    page = page_with(desk, option_events=events)
+    events = (make_assignment(), make_assignment(**SHARES))
+    page = page_with(desk, broker_events=events)
     assert rows_of(page, "Fills") == [("—", words, "", "assignment, not a fill")]
-    (row,) = csv.DictReader(io.StringIO(fills_csv(view_of(option_events=events), NEW_YORK)))
+    (row,) = csv.DictReader(io.StringIO(fills_csv(view_of(broker_events=events), NEW_YORK)))
     assert (row["time"], row["level"], row["symbol"], row["quantity"]) == ("", "assignment", CALL, "2")
     assert (row["note"], row["key"]) == (words, "e1")
 
@@ -305,8 +311,12 @@ def test_a_position_says_what_the_account_reports_of_it(now: dt.datetime) -> Non
     """An assignment, an expiry of Friday and today's fills stand on the position that they concern."""
     day = new_york_date(now)
     friday = day - dt.timedelta(days=3)
-    events = (event_row(), event_row(**SHARES), event_row(type="opexp", date=friday, group_id=None))
-    view = view_of(fill(now, 2, 2, 1.62), option_events=events)
+    events = (
+        make_assignment(),
+        make_assignment(**SHARES),
+        make_assignment(kind=EventKind.EXPIRY, date=friday, group_id=None),
+    )
+    view = view_of(fill(now, 2, 2, 1.62), broker_events=events)
     notes = account_notes(view.portfolio_fills, NEW_YORK)
     fills = f"2 contracts sold {now.astimezone(NEW_YORK):%H:%M}"
     assert notes == {

@@ -29,11 +29,11 @@ from options_helper.data.streaming.connection.decoder import FrameDecoder, Marke
 from options_helper.data.streaming.connection.failures import explain, rejection_of_frame
 from options_helper.data.streaming.normalize.halts import read_halts
 from options_helper.data.streaming.trading_normalizers import (
-    normalize_rest_activity,
     normalize_rest_order,
     normalize_trade_update,
 )
 from options_helper.errors import AlpacaRestError, StreamInterrupted, StreamRejected
+from tests.builders import rest_fill_row
 
 pytest.importorskip("msgpack", reason="msgpack comes with alpaca-py and with the dev extra")
 
@@ -427,7 +427,7 @@ def activity(name: str) -> Any:
 @pytest.mark.parametrize(("name", "fill"), FILLS)
 def test_fill_activities(name, fill) -> None:
     """A FILL activity becomes an execution with the order's id, quantity and time."""
-    row = normalize_rest_activity(activity(name))
+    row = rest_fill_row(activity(name))
     assert row is not None
     fields = ("event", "symbol", "fill_qty", "fill_price", "filled_qty", "qty")
     assert tuple(row[field] for field in fields) == fill[:-1]
@@ -438,7 +438,7 @@ def test_fill_activities(name, fill) -> None:
 @pytest.mark.parametrize("name", OTHER_ACTIVITIES)
 def test_other_activities_are_no_fills(name) -> None:
     """Fees, transfers, assignments and expiries never count as fills."""
-    assert normalize_rest_activity(activity(name)) is None
+    assert rest_fill_row(activity(name)) is None
 
 
 def test_positions() -> None:

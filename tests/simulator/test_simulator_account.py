@@ -15,7 +15,7 @@ from collections.abc import Iterator
 
 from options_helper.analysis.account.day_result import sum_up_day
 from options_helper.analysis.account.equity import explain_equity
-from options_helper.data.rest.account_history import read_activities, read_cash
+from options_helper.data.account.activity_log import ActivityLog
 from options_helper.data.rest.client import AlpacaRest
 from options_helper.data.settings import load_settings
 from options_helper.data.streaming.backfill.rest_rows import read_broker_account, read_positions
@@ -88,25 +88,22 @@ def test_a_day_of_trades_earns_what_equity_gained(simulator: AlpacaSimulator, re
     simulator.move_cash("CSD", 400)
     simulator.tick()
     rows: dict[str, dict[str, Any]] = {str(row["symbol"]): row for row in rest.positions()}
-    pages = rest.fill_pages(start_of_day(new_york_date(utc_now())))
-    left_out: list[str] = []
-    fills, events = read_activities((row for page in pages for row in page), left_out)
-    pages = rest.cash_pages(start_of_day(new_york_date(utc_now())))
-    cash = read_cash((row for page in pages for row in page), left_out)
+    log = ActivityLog(rest)
+    log.update(utc_now(), start_of_day(new_york_date(utc_now())))
     closes = {symbol: Decimal(row["lastday_price"]) for symbol, row in rows.items()}
     closes |= {
         symbol: simulator.call(lambda symbol=symbol: previous_close(simulator, symbol))
-        for symbol in {one.symbol for one in (*fills, *events)} - set(closes)
+        for symbol in {one.symbol for one in (*log.fills, *log.events)} - set(closes)
     }
     day = sum_up_day(
         {symbol: Decimal(row["qty"]) for symbol, row in rows.items()},
         {symbol: Decimal(row["current_price"]) for symbol, row in rows.items()},
         closes,
-        [*fills, *events],
-        cash,
+        [*log.fills, *log.events],
+        log.cash,
     )
     figures = money(rest)
-    assert (day.complete, left_out) == (True, [])
+    assert (day.complete, log.unreadable.rows) == (True, [])
     assert (day.cash, day.deposits) == (Decimal("11.85"), 400)
     assert day.known == figures["equity"] - figures["last_equity"] - 400
 

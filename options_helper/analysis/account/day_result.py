@@ -127,12 +127,13 @@ def day_of(live: LiveSnapshot) -> AccountDay | None:
     if live.broker_positions_at is None or history is None or new_york_date(live.broker_positions_at) < today:
         return None
     changes = [one for one in history if when_of(one)[0] >= today]
-    held, cash = live.broker_positions, None if live.backfill.get("cash") else live.broker_cash
+    held, since = live.broker_positions, live.broker_cash_since
+    cash = None if since is None or since > today else [one for one in live.broker_cash if one.date >= today]
     closes = {symbol: choose_close(symbol, live) for symbol in {*held, *(one.symbol for one in changes)}}
     return sum_up_day(
         {symbol: Decimal(repr(position.quantity)) for symbol, position in held.items()},
         {symbol: Decimal(repr(one.price)) for symbol, one in held.items() if one.price is not None},
         {symbol: Decimal(repr(close.price)) for symbol, close in closes.items() if close.price is not None},
         changes,
-        None if cash is None else [one for one in cash if one.date >= today],
+        cash,
     )

@@ -29,12 +29,13 @@ from options_helper.analysis.fills.records import (
 from options_helper.analysis.fills.spreads import SpreadLeg, UnitFill, build_legs, build_unit_fills
 from options_helper.analysis.fills.timelines import build_timelines, newest_change_first
 from options_helper.analysis.fills.words import completeness_words
-from options_helper.market import NO_UNREADABLE_ROWS, FillGap, LiveSnapshot, UnreadableRows
-from options_helper.order_rows import OptionEventRow, OrderRow
+from options_helper.market import NO_UNREADABLE_ROWS, BrokerEvent, FillGap, LiveSnapshot, UnreadableRows
+from options_helper.order_rows import OrderRow
 from options_helper.times import NEW_YORK, new_york_date, start_of_day
 
 _PRICE_DECIMALS = 12  # a coin may cost 0.000008765
 _DIGITS = 80  # more than products and quotients of any wire figures can have
+_SHOWN_EVENTS = dt.timedelta(days=7)  # an expired contract may stay in the file for days
 _NO_DAY = dt.date(1970, 1, 1)  # used for no rows if no day was given
 
 
@@ -132,7 +133,7 @@ class FillDayBuilder:
             snapshot.rest_orders,
             snapshot.fill_gaps,
             snapshot.unreadable_rows,
-            snapshot.option_events,
+            snapshot.broker_events,
             day,
             since,
         )
@@ -145,7 +146,7 @@ class FillDayBuilder:
                 day=day,
                 since=since,
                 unreadable=snapshot.unreadable_rows,
-                option_events=snapshot.option_events,
+                broker_events=snapshot.broker_events,
             )
             self._built = (sources, built)
         return self._built[1]
@@ -160,19 +161,19 @@ class FillDayBuilder:
         day: dt.date | None = None,
         since: dt.datetime | None = None,
         unreadable: UnreadableRows = NO_UNREADABLE_ROWS,
-        option_events: Sequence[OptionEventRow] = (),
+        broker_events: Sequence[BrokerEvent] = (),
     ) -> FillDay:
         """Return one New York day from rows in any order.
 
         Args:
             stream_rows: Order updates from `normalize_trade_update`.
-            rest_fills: Executions from `normalize_rest_activity`.
+            rest_fills: Executions from `execution_row`.
             rest_orders: Orders from `normalize_rest_order`.
             gaps: Spans that REST has not confirmed.
             day: The New York date; that of the newest row if None.
             since: The start of the span for which the day claims to be complete; New York's midnight if None.
             unreadable: REST rows of the day that could not be read.
-            option_events: Events from `normalize_option_event`.
+            broker_events: Assignments, exercises, expiries and the like; those of the last week count.
         """
         day = day or _newest_day((*stream_rows, *rest_fills, *rest_orders), since)
         day_start = start_of_day(day)
@@ -185,7 +186,7 @@ class FillDayBuilder:
         self._day = day
         fills = (fill for known in self._families.values() for fill in known.fills)
         orders = (order for known in self._families.values() for order in known.orders)
-        events = build_option_events(option_events)
+        events = build_option_events(one for one in broker_events if one.date >= day - _SHOWN_EVENTS)
         return FillDay(
             day=day,
             executions=tuple(itertools.chain(*_newest_first(fills))),

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from options_helper.analysis.text.fills import option_event_words
-from options_helper.order_rows import OptionEventRow
+from options_helper.market import BrokerEvent, EventKind
 from options_helper.times import start_of_day
 
 
@@ -27,14 +27,13 @@ class OptionEventType(StrEnum):
     SHARE_TRADE = "share_trade"
 
 
-_SHARE_TRADE = "optrd"
 _TYPES = {
-    "opasn": OptionEventType.ASSIGNMENT,
-    "opexc": OptionEventType.EXERCISE,
-    "opexp": OptionEventType.EXPIRY,
-    "opca": OptionEventType.CORPORATE_ACTION,
-    "opcsh": OptionEventType.CASH_SETTLEMENT,
-    _SHARE_TRADE: OptionEventType.SHARE_TRADE,
+    EventKind.ASSIGNMENT: OptionEventType.ASSIGNMENT,
+    EventKind.EXERCISE: OptionEventType.EXERCISE,
+    EventKind.EXPIRY: OptionEventType.EXPIRY,
+    EventKind.CORPORATE: OptionEventType.CORPORATE_ACTION,
+    EventKind.CASH_SETTLEMENT: OptionEventType.CASH_SETTLEMENT,
+    EventKind.SHARES: OptionEventType.SHARE_TRADE,
 }
 
 
@@ -43,7 +42,7 @@ class ShareTrade(NamedTuple):
 
     symbol: str
     quantity: float
-    price: float | None
+    price: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,33 +82,31 @@ class OptionEvent:
         )
 
 
-def build_option_events(rows: Iterable[OptionEventRow]) -> tuple[OptionEvent, ...]:
-    """Return the events, newest first.
-
-    Args:
-        rows: As `normalize_option_event` makes them; share trades are paired with their event by `group_id`.
-    """
-    activities, trades = [], dict[str, list[OptionEventRow]]()
-    for row in rows:
-        if row["type"] == _SHARE_TRADE and row["group_id"]:
-            trades.setdefault(row["group_id"], []).append(row)
-        elif row["type"] in _TYPES:
-            activities.append(row)
-    events = [_event(row, trades.pop(row["group_id"] or "", ())) for row in activities]
-    events += [_event(row, ()) for group in trades.values() for row in group]
+def build_option_events(broker_events: Iterable[BrokerEvent]) -> tuple[OptionEvent, ...]:
+    """Return the events, newest first; share trades are paired with their event by `group_id`."""
+    activities, trades = [], dict[str, list[BrokerEvent]]()
+    for one in broker_events:
+        if one.kind is EventKind.SHARES and one.group_id:
+            trades.setdefault(one.group_id, []).append(one)
+        else:
+            activities.append(one)
+    events = [_event(one, trades.pop(one.group_id or "", ())) for one in activities]
+    events += [_event(one, ()) for group in trades.values() for one in group]
     return tuple(sorted(events, key=lambda event: (event.at, event.symbol), reverse=True))
 
 
-def _event(row: OptionEventRow, trades: Iterable[OptionEventRow]) -> OptionEvent:
-    quantity, own = row["qty"], [row] if row["type"] == _SHARE_TRADE else ()
+def _event(event: BrokerEvent, trades: Iterable[BrokerEvent]) -> OptionEvent:
+    own = [event] if event.kind is EventKind.SHARES else ()
     return OptionEvent(
-        type=_TYPES[row["type"]],
-        symbol=row["symbol"],
-        quantity=None if quantity is None else abs(quantity),
-        date=row["date"],
-        booked_at=row["timestamp"],
-        shares=tuple(ShareTrade(one["symbol"], one["qty"] or 0.0, one["price"]) for one in (*own, *trades)),
-        amount=row.get("amount") or None,
-        subtype=row.get("subtype") or "",
-        activity_id=row["activity_id"],
+        type=_TYPES[event.kind],
+        symbol=event.symbol,
+        quantity=float(abs(event.quantity)) or None,
+        date=event.date,
+        booked_at=event.booked_at,
+        shares=tuple(
+            ShareTrade(one.symbol, float(one.quantity), float(one.price or 0)) for one in (*own, *trades)
+        ),
+        amount=float(event.amount or 0) or None,
+        subtype=event.subtype or "",
+        activity_id=event.activity_id or None,
     )

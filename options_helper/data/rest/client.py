@@ -31,7 +31,6 @@ _MOST_DATA_PAGES = 100  # a request for at most 100 symbols, or 1,000 rows, need
 _MOST_ACTIONS = 1000
 _MOST_BARS = 10_000  # a year of days of 39 symbols
 
-_OPTION_EVENTS = "OPASN,OPEXC,OPEXP,OPTRD,OPCA,OPCSH"
 # Stands for the rows of the pages that could not be asked for: no reader understands it, so it is counted.
 CUT_SHORT: Mapping[str, str] = {"problem": "a full page leaves nothing to continue from"}
 _SECOND = dt.timedelta(seconds=1)
@@ -145,17 +144,13 @@ class AlpacaRest:
         return self.get(Host.TRADING, path, {"nested": "true"}, dict)
 
     def fill_pages(self, after: dt.datetime) -> Iterator[list[object]]:
-        """Yield the pages of `/v2/account/activities` since a time, oldest first: fills and option events.
+        """Yield the pages of executions in `/v2/account/activities` since a time, oldest first.
 
         If a full page leaves nothing to continue from, a page of `CUT_SHORT` follows it.
         """
-        return self._activity_pages({"activity_types": f"FILL,{_OPTION_EVENTS}"}, after)
+        return self._activity_pages({"activity_types": "FILL"}, after)
 
-    def option_event_pages(self, after: dt.datetime) -> Iterator[list[object]]:
-        """Yield the pages of option events since a time, as `fill_pages` does."""
-        return self._activity_pages({"activity_types": _OPTION_EVENTS}, after)
-
-    def cash_pages(self, after: dt.datetime) -> Iterator[list[object]]:
+    def non_trade_pages(self, after: dt.datetime) -> Iterator[list[object]]:
         """Yield the pages of all activities but executions since a time, as `fill_pages` does."""
         return self._activity_pages({"category": "non_trade_activity"}, after)
 

@@ -19,7 +19,7 @@ from collections.abc import Callable, Sequence
 from typing import Literal, TypeAlias, cast
 
 from options_helper.analysis.osi import contract_root
-from options_helper.data.streaming.normalize.values import (
+from options_helper.data.values import (
     carries,
     read,
     to_identifier,
@@ -28,6 +28,7 @@ from options_helper.data.streaming.normalize.values import (
     to_utc,
     to_word,
 )
+from options_helper.market import BrokerFill
 from options_helper.order_rows import LegExecution, OrderRow, OrderTerms
 from options_helper.times import utc_now
 
@@ -169,37 +170,21 @@ def is_whole(order: object) -> bool:
     )
 
 
-def is_fill(activity: object) -> bool:
-    """Return whether an activity is, or may be, an execution: its type is FILL or cannot be read."""
-    return to_word(read(activity, "activity_type")) in {"fill", None}
-
-
-def normalize_rest_activity(activity: object) -> OrderRow | None:
-    """Return a FILL of `GET /v2/account/activities` as the row of one execution.
-
-    `qty` is what was filled plus what was left; `activity_id` is the vendor's. Return None if the order's id,
-    a quantity or the time is missing, without which the execution has no place.
-    """
-    if not is_fill(activity):
-        return None
-    order_id, at = to_identifier(read(activity, "order_id")), to_utc(read(activity, "transaction_time"))
-    quantity, filled = to_number(read(activity, "qty")), to_number(read(activity, "cum_qty"))
-    if order_id is None or at is None or not quantity or filled is None:
-        return None
-    left = to_number(read(activity, "leaves_qty"))
+def execution_row(fill: BrokerFill) -> OrderRow:
+    """Return an execution from REST as a row; `qty` is what was filled plus what was left."""
     return {
-        "timestamp": at,
-        "event": to_word(read(activity, "type")) or "fill",
-        "order_id": order_id,
-        "symbol": to_identifier(read(activity, "symbol")),
-        "side": to_word(read(activity, "side")),
-        "qty": None if left is None else filled + left,
-        "filled_qty": filled,
+        "timestamp": fill.at,
+        "event": fill.event,
+        "order_id": fill.order_id,
+        "symbol": fill.symbol,
+        "side": fill.side,
+        "qty": None if fill.left is None else float(fill.total + fill.left),
+        "filled_qty": float(fill.total),
         "filled_avg_price": None,
-        "status": to_word(read(activity, "order_status")),
-        "fill_qty": abs(quantity),
-        "fill_price": to_number(read(activity, "price")),
-        "activity_id": to_identifier(read(activity, "id")),
+        "status": fill.status,
+        "fill_qty": float(abs(fill.quantity)),
+        "fill_price": float(fill.price),
+        "activity_id": fill.activity_id,
         "origin": "rest",
     }
 

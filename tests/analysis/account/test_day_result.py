@@ -140,7 +140,7 @@ def snapshot(**changes: Any) -> LiveSnapshot:
         broker_positions_at=NOW,
         broker_history_since=TODAY,
         broker_fills=[fill("AAPL", 1, "100")],
-        broker_cash=(),
+        broker_cash_since=TODAY,
     )
     return replace(known, **changes)
 
@@ -178,6 +178,7 @@ def test_a_weekend_shows_the_day_of_the_last_session() -> None:
         broker_positions_at=saturday,
         broker_fills=[fill("AAPL", 1, "100"), fill("MSFT", -1, "9")],
         broker_cash=[CashChange(amount=Decimal(-2), date=TODAY, is_transfer=False)],
+        broker_cash_since=TODAY,
     )
     day = day_of_snapshot(live)
     assert day is not None
@@ -194,10 +195,11 @@ def test_positions_of_an_earlier_day_have_no_result_of_today() -> None:
 
 
 def test_fees_that_cannot_be_read_are_unknown() -> None:
-    """The fees of an earlier look do not count as all of them."""
-    day = day_of_snapshot(snapshot(backfill={"cash": "1 row could not be read"}))
-    assert day is not None
-    assert (day.known, day.complete) == (1, False)
+    """Those of the day before say nothing of today."""
+    for since, complete in ((None, False), (TODAY + dt.timedelta(days=1), False), (TODAY, True)):
+        day = day_of_snapshot(snapshot(broker_cash_since=since))
+        assert day is not None
+        assert (day.known, day.complete) == (1, complete)
 
 
 def test_an_unknown_price_leaves_a_part() -> None:

@@ -17,12 +17,12 @@ from options_helper.analysis.fills.day import FillDay, FillDayBuilder
 from options_helper.analysis.fills.read_orders import Family, group_by_family
 from options_helper.analysis.fills.records import FillKind
 from options_helper.data.streaming.trading_normalizers import (
-    normalize_rest_activity,
     normalize_rest_order,
     normalize_trade_update,
 )
 from options_helper.market import FillGap, LiveSnapshot, UnreadableRows
 from tests.broker import DAY, OPEN, days, mangled
+from tests.builders import rest_fill_row
 
 Row = dict[str, Any]
 
@@ -55,7 +55,7 @@ def test_a_book_built_on_through_the_day_is_the_book_built_at_once(data: st.Data
         live = mangled(data.draw, broker.live[: moment + 1])
         told = (
             [row for update in live if (row := normalize_trade_update(update))],
-            [row for one in broker.activities[:activities] if (row := normalize_rest_activity(one))],
+            [row for one in broker.activities[:activities] if (row := rest_fill_row(one))],
             [row for one in mangled(data.draw, rest_orders) if (row := normalize_rest_order(one))],
         )
         assert builder.build(*told, day=DAY) == wholly(*told)

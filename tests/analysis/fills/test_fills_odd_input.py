@@ -12,10 +12,10 @@ from apps.streamlit.components.fills.orders_list import orders_html
 from options_helper.analysis.fills.day import FillDay, FillDayBuilder
 from options_helper.analysis.fills.words import completeness_words
 from options_helper.data.streaming.trading_normalizers import (
-    normalize_rest_activity,
     normalize_rest_order,
     normalize_trade_update,
 )
+from tests.builders import make_fill, rest_fill_row
 
 AT = dt.datetime(2026, 11, 20, 15, 0, tzinfo=dt.UTC)
 DAY = AT.date()
@@ -96,7 +96,7 @@ def arrays_of(live: list[Json], fills: list[Json] = [], told: list[Json] = []) -
     """Return the book of the messages on the wire."""
     return FillDayBuilder().build(
         [row for each in live if (row := normalize_trade_update(each, received_at=AT))],
-        [row for each in fills if (row := normalize_rest_activity(each))],
+        [row for each in fills if (row := rest_fill_row(each))],
         [row for each in told if (row := normalize_rest_order(each))],
         day=DAY,
     )
@@ -114,8 +114,7 @@ def test_no_record_costs_the_table(live: list[Json], fills: list[Json], told: li
 
 def test_an_order_of_unknown_time_has_a_dash() -> None:
     """A bust is all that is known of the order."""
-    bust = {"type": "trade_bust", "order_id": "a", "symbol": "SPY", "qty": "1", "cum_qty": "0"}
-    book = arrays_of([], [{**bust, "id": "x::1", "transaction_time": "2026-11-20T15:00:00+00:00"}])
+    book = arrays_of([], [make_fill(1, type="trade_bust", order_id="a", cum_qty="0")])
     assert '<span class="oh-time">\N{EM DASH}</span>' in orders_html(book, dt.UTC)
 
 

@@ -15,18 +15,17 @@ from options_helper.analysis.fills import FillDay, build_fill_day
 from options_helper.analysis.fills.by_position import fills_for_portfolio
 from options_helper.analysis.fills.words import fill_fact_words
 from options_helper.analysis.text.fills import fill_words
-from options_helper.data.streaming.backfill.order_history import OrderHistory
-from options_helper.data.streaming.normalize.option_events import is_option_event, normalize_option_event
+from options_helper.data.account.activities import read_activity
 from options_helper.data.streaming.run.cache import LiveCache
 from options_helper.data.streaming.trading_normalizers import (
-    is_fill,
-    normalize_rest_activity,
     normalize_rest_order,
     normalize_trade_update,
 )
-from options_helper.market import LiveSnapshot
+from options_helper.market import BrokerEvent, CashChange, LiveSnapshot
 from options_helper.models import Portfolio
 from options_helper.times import NEW_YORK, new_york_date
+from tests.builders import rest_fill_row
+from tests.fakes import order_history
 from tests.said import course
 
 REALITY = Path(__file__).parents[2] / "reality"
@@ -120,7 +119,7 @@ def test_a_bust_with_a_negative_quantity_undoes_a_fill_that_only_rest_reported()
         "activity_type": "FILL", "id": "a", "order_id": bust["order_id"], "cum_qty": "1", "leaves_qty": "0",
         "qty": "1", "price": "1", "side": "buy", "symbol": "AAPL", "transaction_time": "2025-03-10T14:30:03Z",
     }  # fmt: skip
-    fill = normalize_rest_activity(activity)
+    fill = rest_fill_row(activity)
     assert fill is not None
     (one,) = day_of(bust, rest_fills=(fill,)).executions
     assert one.busted
@@ -164,7 +163,7 @@ def test_an_order_that_does_not_work_yet_is_not_called_new(status: str) -> None:
 def test_every_recorded_fill_is_read(name: str) -> None:
     """Quantity, price and side of each."""
     recorded = body(name)
-    row = normalize_rest_activity(recorded)
+    row = rest_fill_row(recorded)
     assert row is not None
     assert (row["fill_qty"], row["fill_price"]) == (float(recorded["qty"]), float(recorded["price"]))
     (one,) = day_of(rest_fills=(row,)).leaf_fills[-1:]
@@ -190,9 +189,9 @@ def test_every_recorded_order_is_read(name: str) -> None:
 )
 def test_an_assignment_or_expiry_is_an_event(name: str, kind: str, quantity: float, words: str) -> None:
     """It stands in `events` with its quantity above zero, and is no fill."""
-    row = normalize_option_event(body(name))
-    assert row is not None
-    day = build_fill_day(LiveSnapshot(option_events=(row,)), day=dt.date(2024, 3, 1))
+    read = read_activity(body(name))
+    assert isinstance(read, BrokerEvent)
+    day = build_fill_day(LiveSnapshot(broker_events=(read,)), day=dt.date(2024, 3, 1))
     assert day.executions == ()
     (event,) = day.events
     assert (event.type, event.quantity, event.words) == (kind, quantity, words)
@@ -205,16 +204,15 @@ def test_an_assignment_says_which_shares_came_of_it() -> None:
         {**common, "id": "1", "activity_type": "OPASN", "symbol": "AAPL261127P00255000", "qty": "2"},
         {**common, "id": "2", "activity_type": "OPTRD", "symbol": "AAPL", "qty": "200", "price": "255"},
     ]
-    rows = tuple(row for one in bodies if (row := normalize_option_event(one)))
-    (event,) = build_fill_day(LiveSnapshot(option_events=rows), day=dt.date(2026, 11, 24)).events
+    read = tuple(one for each in bodies if isinstance(one := read_activity(each), BrokerEvent))
+    (event,) = build_fill_day(LiveSnapshot(broker_events=read), day=dt.date(2026, 11, 24)).events
     assert event.words == "Assigned: 2 \N{MULTIPLICATION SIGN} AAPL 255 put → +200 AAPL at 255.00"
 
 
 @pytest.mark.parametrize("name", ["act_CFEE", "act_DIV", "act_FEE", "act_JNLC"])
 def test_other_activities_are_neither_fills_nor_events(name: str) -> None:
-    """Fees, dividends and journals are not asked for, and are put aside if they come."""
-    assert not is_fill(body(name))
-    assert not is_option_event(body(name))
+    """Fees, dividends and journals are changes of cash."""
+    assert isinstance(read_activity(body(name)), CashChange)
 
 
 # Orders and fills as people write and meet them
@@ -310,6 +308,11 @@ class LosingRest:
         """Not asked for."""
         raise AssertionError(order_id)
 
+    def non_trade_pages(self, after: dt.datetime) -> Any:
+        """Nothing."""
+        del after
+        yield []
+
     def fill_pages(self, after: dt.datetime) -> Any:
         """Whatever the test says."""
         self.asked.append(after)
@@ -326,7 +329,7 @@ def activity(quantity: int, total: int) -> Json:
 def test_a_hole_that_rest_did_not_fill_is_asked_for_again_however_old() -> None:
     """Hours later the look still begins before the missing fill; once found, it no longer does."""
     rest = LosingRest()
-    history = OrderHistory(rest)
+    history = order_history(rest)
     rest.fills = [activity(100, 100), activity(100, 300), {**activity(1, 1), "order_id": "o", "id": "late",
                   "transaction_time": "2026-11-24T18:00:00Z", "cum_qty": "301"}]  # fmt: skip
     rest.fills[2]["qty"] = "0.0000000001"

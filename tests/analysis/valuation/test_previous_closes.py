@@ -169,7 +169,7 @@ def test_the_day_takes_todays_executions_only() -> None:
         broker_positions_at=NOW,
         broker_fills=fills,
         broker_history_since=BEFORE,
-        broker_cash=(),
+        broker_cash_since=NOW.date(),
     )
     day = day_of(seen)
     assert day is not None

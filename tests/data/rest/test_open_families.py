@@ -13,7 +13,7 @@ import pytest
 from options_helper.analysis.fills.day import FillDayBuilder
 from options_helper.data.rest.client import AlpacaRest
 from options_helper.data.settings import AlpacaSettings
-from options_helper.data.streaming.backfill.order_history import OrderHistory
+from tests.fakes import order_history
 
 NOW = dt.datetime(2026, 11, 24, 16, 0, tzinfo=dt.UTC)
 SUBMITTED = "2026-11-23T15:00:01.105Z"
@@ -77,7 +77,7 @@ def test_a_bracket_of_yesterday_is_one_open_order(broker: Broker, rest: AlpacaRe
 
 def test_it_is_in_the_day_with_both_legs_and_without_a_fill(broker: Broker, rest: AlpacaRest) -> None:
     """Orders has it once, take-profit and stop under it; yesterday's entry is no fill of today."""
-    history = OrderHistory(rest)
+    history = order_history(rest)
     history.update(NOW)
     day = FillDayBuilder().build([], history.fills, history.orders, day=NOW.date())
     (order,) = day.orders
@@ -88,7 +88,7 @@ def test_it_is_in_the_day_with_both_legs_and_without_a_fill(broker: Broker, rest
 
 def test_the_end_of_its_legs_is_seen_too(broker: Broker, rest: AlpacaRest) -> None:
     """When no leg is open any more the bracket is fetched once more, by its id, and then no longer."""
-    history = OrderHistory(rest)
+    history = order_history(rest)
     history.update(NOW)
     broker.open = False
     for leg in broker.bracket["legs"]:

@@ -72,7 +72,7 @@ def show_account(hub: LiveHub, model: PageModel) -> None:
 
 
 def _show_account(hub: LiveHub, model: PageModel) -> None:
-    from options_helper.data.rest.account_history import read_account  # noqa: PLC0415 - needs httpx
+    from options_helper.data.account.history import read_account  # noqa: PLC0415 - needs httpx
     from options_helper.data.rest.client import AlpacaRest  # noqa: PLC0415 - the same
     from options_helper.data.settings import load_settings  # noqa: PLC0415
     from options_helper.files.account_portfolio import write_account_portfolio  # noqa: PLC0415 - heavy

@@ -6,7 +6,8 @@ import datetime as dt
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
-from options_helper.data.rest.account_history import ids_taken_back, read_activities, read_cash
+from options_helper.data.account.activities import MOVES_POSITIONS
+from options_helper.data.account.activity_log import ActivityLog
 from options_helper.data.rest.client import AlpacaRest
 from options_helper.data.rest.refusals import NOT_FOUND
 from options_helper.data.settings import mask
@@ -20,11 +21,10 @@ from options_helper.data.streaming.backfill.rest_rows import (
     read_splits,
     require_all,
 )
-from options_helper.data.streaming.normalize.values import to_identifier
 from options_helper.data.streaming.run.cache import BrokerHistory, Reference
 from options_helper.data.streaming.run.rest_results import RestResults
+from options_helper.data.values import to_identifier
 from options_helper.errors import AlpacaRestError
-from options_helper.market import BrokerEvent, BrokerFill
 from options_helper.times import new_york_date, start_of_day, utc_now
 
 ACCOUNT_SECONDS = 60.0
@@ -34,8 +34,8 @@ SPLIT_SECONDS = DIVIDEND_SECONDS = 6 * 3600.0
 HISTORY_DAYS = 30
 BETA_SECONDS = 24 * 3600.0
 _DECLARED_AHEAD = dt.timedelta(days=370)  # dividends are declared weeks, rarely a year ahead
-_LONGEST_PAUSE = dt.timedelta(days=5)  # from the last session to a day without one
-_RELOOK = dt.timedelta(days=1)  # assignments and expiries are booked up to a day late
+_RELOOK = dt.timedelta(days=1)  # a fill that is taken back later is noticed this long after it
+_DAY = dt.timedelta(days=1)
 
 
 class AccountFetch:
@@ -45,12 +45,14 @@ class AccountFetch:
     """
 
     def __init__(
-        self, rest: AlpacaRest, results: RestResults, clock: Callable[[], dt.datetime] = utc_now
+        self,
+        rest: AlpacaRest,
+        log: ActivityLog,
+        results: RestResults,
+        clock: Callable[[], dt.datetime] = utc_now,
     ) -> None:
-        self._rest, self._results, self._clock = rest, results, clock
+        self._rest, self._log, self._results, self._clock = rest, log, results, clock
         self._multipliers: dict[str, float] = {}
-        self._fills: dict[str, BrokerFill] = {}
-        self._events: dict[str, BrokerEvent] = {}
         self._read_until: dt.datetime | None = None
         self._positions = Reference()
 
@@ -79,47 +81,38 @@ class AccountFetch:
         return ACCOUNT_SECONDS
 
     def fetch_history(self) -> float:
-        """Fetch the executions and option events of the last days: all at first, then the newest.
+        """Fetch the activities of the last days: all at first, then the newest.
 
         They are published together with the positions that were fetched before them, so that no fill is in
         the positions only.
         """
+        now = self._clock()
+        first = new_york_date(now) - dt.timedelta(days=HISTORY_DAYS)
         try:
-            self._read_history()
+            self._log.update(
+                now, start_of_day(first) if self._read_until is None else self._read_until - _RELOOK
+            )
         except AlpacaRestError:
             self._results.put_reference(self._positions)
             raise
-        return HISTORY_SECONDS
-
-    def _read_history(self) -> None:
-        now = self._clock()
-        first = new_york_date(now) - dt.timedelta(days=HISTORY_DAYS)
-        since = start_of_day(first) if self._read_until is None else self._read_until - _RELOOK
-        left_out: list[str] = []
-        for page in self._rest.fill_pages(since):
-            fills, events = read_activities(page, left_out)
-            self._fills |= {fill.activity_id: fill for fill in fills}
-            self._events |= {event.activity_id: event for event in events}
-            for name in ids_taken_back(page):
-                self._fills.pop(name, None)
-                self._events.pop(name, None)
+        self._read_until = now
+        lost = [row for row in self._log.unreadable.rows if row.kind in MOVES_POSITIONS]
         history = BrokerHistory(
-            since=None if left_out else first,  # nothing is concluded from what may be missing
-            fills=tuple(self._fills.values()),
-            events=tuple(self._events.values()),
+            since=None if lost else first,  # nothing is concluded from what may be missing
+            fills=tuple(self._log.fills),
+            events=tuple(self._log.events),
+            cash=tuple(self._log.cash),
+            cash_since=self._cash_since(first),
         )
         self._results.put_reference(replace(self._positions, broker_history=history))
-        require_all("/v2/account/activities", wanted=len(left_out), read=0)
-        self._read_until = now
-
-    def fetch_cash(self) -> float:
-        """Fetch the fees, dividends, interest and deposits since the last session."""
-        left_out: list[str] = []
-        since = start_of_day(new_york_date(self._clock())) - _LONGEST_PAUSE
-        changes = [one for page in self._rest.cash_pages(since) for one in read_cash(page, left_out)]
-        self._results.put_reference(Reference(broker_cash=tuple(changes)))
-        require_all("/v2/account/activities", wanted=len(left_out), read=0)
+        require_all("/v2/account/activities", wanted=len(lost), read=0)
         return HISTORY_SECONDS
+
+    def _cash_since(self, first: dt.date) -> dt.date | None:
+        """Return the day from which all changes of cash are known, None if an unreadable one has no date."""
+        lost = [row.date for row in self._log.unreadable.rows]
+        known = [date for date in lost if date is not None]
+        return max([first, *(date + _DAY for date in known)]) if len(known) == len(lost) else None
 
     def fetch_splits(self, stocks: Sequence[str]) -> float:
         """Fetch the splits of the last days."""

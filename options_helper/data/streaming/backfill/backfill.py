@@ -15,11 +15,11 @@ import time
 from collections.abc import Callable
 from functools import partial
 
+from options_helper.data.account.activity_log import ActivityLog
 from options_helper.data.rest.client import AlpacaRest
 from options_helper.data.rest.http import Host
 from options_helper.data.streaming.backfill.account import AccountFetch
 from options_helper.data.streaming.backfill.market import MarketFetch
-from options_helper.data.streaming.backfill.option_events import EarlierOptionEvents
 from options_helper.data.streaming.backfill.order_history import OrderHistory
 from options_helper.data.streaming.backfill.prices import PriceFetch, Wanted
 from options_helper.data.streaming.backfill.rest_rows import adjusted_contracts
@@ -65,8 +65,8 @@ class Backfill:
         self._rest, self._results, self._clock, self._monotonic = rest, results, clock, monotonic
         self._steps = steps or StepWatch()
         self._settle_seconds = settle_seconds
-        self._history = OrderHistory(rest)
-        self._earlier_events = EarlierOptionEvents(rest)
+        self._activities = ActivityLog(rest)  # used by the thread of the trading host only
+        self._history = OrderHistory(rest, self._activities)
         self._fills_asked_at: float | None = None
         self._stopped = threading.Event()
         self._market = MarketFetch(rest, results, clock, self._stopped.is_set)
@@ -161,7 +161,8 @@ class Backfill:
 
     def _parts(self, wanted: Wanted, *, want_fills: bool) -> dict[Host, list[Part]]:
         """Return what to fetch by host, in order of priority."""
-        account, prices = AccountFetch(self._rest, self._results, self._clock), self._prices
+        account = AccountFetch(self._rest, self._activities, self._results, self._clock)
+        prices = self._prices
         trading = [Part("market", self._market.fetch)]
         if want_fills:
             trading.append(Part("fills", self._fetch_fills))
@@ -169,7 +170,6 @@ class Backfill:
             Part("positions", account.fetch_positions),
             Part("account", account.fetch_account),
             Part("history", account.fetch_history),
-            Part("cash", account.fetch_cash),
         ]
         if adjusted := adjusted_contracts(wanted.option_contracts):
             trading.append(Part("multipliers", partial(account.fetch_multipliers, adjusted)))
@@ -189,19 +189,11 @@ class Backfill:
         began, began_at = self._monotonic(), self._clock()
         day_at = self._results.to_alpaca_time(began_at)
         self._history.update(day_at, self._report_count)
-        self._earlier_events.update(day_at)
-        self._history.take_back(self._earlier_events.taken_back)
         if new_york_date(self._results.to_alpaca_time(self._clock())) != new_york_date(day_at):
             return 0.0  # it belongs to the day before; the next look begins immediately
         settled = began_at - dt.timedelta(seconds=self._settle_seconds)
-        history, earlier = self._history, self._earlier_events
-        self._results.put_order_history(
-            history.fills,
-            history.orders,
-            settled,
-            history.unreadable + earlier.unreadable,
-            [*earlier.rows, *history.events],
-        )
+        history = self._history
+        self._results.put_order_history(history.fills, history.orders, settled, history.unreadable)
         asked_at = self._fills_asked_at
         if asked_at is not None and began < asked_at + self._settle_seconds:
             return max(0.0, asked_at + self._settle_seconds - self._monotonic())

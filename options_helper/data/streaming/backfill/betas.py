@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from options_helper.data.rest.client import AlpacaRest
-from options_helper.data.streaming.normalize.values import to_number, to_utc
+from options_helper.data.values import to_number, to_utc
 from options_helper.market import Betas
 from options_helper.times import new_york_date
 

@@ -15,10 +15,9 @@ from typing import TypeAlias
 from options_helper.analysis.contracts.products import INDEX_ROOTS, is_adjusted
 from options_helper.analysis.osi import contract_root, is_contract_symbol, underlying_of
 from options_helper.analysis.valuation.marks import mark_contract
-from options_helper.data.rest.account_history import to_date, to_decimal
 from options_helper.data.streaming.normalize.batches import quote_change, trade_change
-from options_helper.data.streaming.normalize.values import to_amount, to_number, to_utc, to_word
 from options_helper.data.streaming.normalize.wire import Wire, WireQuote, WireTrade, to_wire
+from options_helper.data.values import to_amount, to_date, to_decimal, to_number, to_utc, to_word
 from options_helper.errors import AlpacaRestError
 from options_helper.market import (
     BrokerAccount,

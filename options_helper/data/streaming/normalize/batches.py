@@ -15,8 +15,8 @@ from operator import attrgetter
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from options_helper.data.streaming.normalize.values import LARGEST_AMOUNT
 from options_helper.data.streaming.normalize.wire import Wire, WireQuote, WireTrade, to_wire
+from options_helper.data.values import LARGEST_AMOUNT
 from options_helper.quote_tables import Columns
 from options_helper.times import EARLIEST, LATEST, to_microseconds, to_microseconds_each
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from options_helper.data.streaming.normalize.values import to_amount
+from options_helper.data.values import to_amount
 from options_helper.market import Trade
 
 

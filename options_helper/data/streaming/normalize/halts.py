@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Mapping
 
-from options_helper.data.streaming.normalize.values import to_utc
+from options_helper.data.values import to_utc
 from options_helper.market import Trade
 
 # CTA (tapes A and B): 2 halt, 3 resume. UTP (tapes C and O): H halt, P volatility pause, T trading resumes.

@@ -14,7 +14,7 @@ from typing import TypeVar
 import msgspec
 import numpy as np
 
-from options_helper.data.streaming.normalize.values import carries, read, to_utc
+from options_helper.data.values import carries, read, to_utc
 
 
 class WireQuote(

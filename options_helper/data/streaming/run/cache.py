@@ -30,7 +30,7 @@ from options_helper.market import (
     Trade,
     UnreadableRows,
 )
-from options_helper.order_rows import OptionEventRow, OrderRow
+from options_helper.order_rows import OrderRow
 from options_helper.quote_tables import Columns, QuoteTable, TradeTable
 from options_helper.snapshot import Received
 from options_helper.times import new_york_date
@@ -42,11 +42,13 @@ Row = TypeVar("Row", bound=Mapping[str, object])
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BrokerHistory:
-    """The account's executions and other changes since a New York date, None until known."""
+    """The account's executions and other changes since a New York date, None while not known in full."""
 
     since: dt.date | None = None
     fills: Sequence[BrokerFill] = ()
     events: Sequence[BrokerEvent] = ()
+    cash: Sequence[CashChange] = ()
+    cash_since: dt.date | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +75,6 @@ class Reference:
     broker_positions_at: dt.datetime | None = None
     broker: BrokerAccount | None = None
     broker_history: BrokerHistory | None = None
-    broker_cash: tuple[CashChange, ...] | None = None
     splits: tuple[Split, ...] | None = None
     dividends: tuple[Dividend, ...] | None = None
     betas: Betas | None = None
@@ -173,7 +174,7 @@ class LiveCache:
         """Merge REST's reference data; the broker's positions are replaced whole, None changes nothing."""
         with self._lock:
             known = self._state
-            names = ("broker_positions_at", "broker", "broker_cash", "splits", "dividends", "betas")
+            names = ("broker_positions_at", "broker", "splits", "dividends", "betas")
             changed: dict[str, Any] = {
                 name: value for name in names if (value := getattr(reference, name)) is not None
             }
@@ -182,6 +183,8 @@ class LiveCache:
                 changed["broker_fills"] = reference.broker_history.fills
                 changed["broker_events"] = reference.broker_history.events
                 changed["broker_history_since"] = reference.broker_history.since
+                changed["broker_cash"] = reference.broker_history.cash
+                changed["broker_cash_since"] = reference.broker_history.cash_since
             # Views of the mappings are made once here, because memos go by identity.
             if reference.broker_positions is not None:
                 changed["broker_positions"] = MappingProxyType(dict(reference.broker_positions))
@@ -210,7 +213,6 @@ class LiveCache:
         fills: Sequence[OrderRow],
         orders: Sequence[OrderRow],
         unreadable: UnreadableRows = NO_UNREADABLE_ROWS,
-        option_events: Sequence[OptionEventRow] = (),
     ) -> None:
         """Replace the day's executions and orders from REST, and the count of unreadable rows."""
         with self._lock:
@@ -220,7 +222,6 @@ class LiveCache:
                     rest_fills=tuple(map(freeze_row, fills)),
                     rest_orders=tuple(map(freeze_row, orders)),
                     unreadable_rows=unreadable,
-                    option_events=tuple(map(freeze_row, option_events)),
                 )
             )
 
@@ -260,7 +261,7 @@ class LiveCache:
         state = self._state
         rows = (state.fills, state.rest_fills, state.rest_orders)
         kept = [tuple(row for row in part if _is_of_day(row, day)) for part in rows]
-        if kept != list(rows) or state.unreadable_rows.count or state.option_events:
+        if kept != list(rows) or state.unreadable_rows.count:
             self._publish(
                 replace(
                     self._state,
@@ -268,7 +269,6 @@ class LiveCache:
                     rest_fills=kept[1],
                     rest_orders=kept[2],
                     unreadable_rows=NO_UNREADABLE_ROWS,
-                    option_events=(),
                 )
             )
 

@@ -13,7 +13,7 @@ from options_helper.data.streaming.reconnect.worker import StreamWorker
 from options_helper.data.streaming.run.cache import LiveCache, Reference
 from options_helper.data.streaming.run.fill_gaps import FillGaps
 from options_helper.market import NO_UNREADABLE_ROWS, Quote, StreamName, Trade, UnreadableRows
-from options_helper.order_rows import OptionEventRow, OrderRow
+from options_helper.order_rows import OrderRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,10 +127,9 @@ class RestResults:
         rest_orders: Sequence[OrderRow],
         confirmed_until: dt.datetime,
         unreadable: UnreadableRows = NO_UNREADABLE_ROWS,
-        option_events: Sequence[OptionEventRow] = (),
     ) -> None:
         """Store the day's executions and orders, complete up to a time, and the number of unreadable rows."""
-        self._cache.apply_order_history(rest_fills, rest_orders, unreadable, option_events)
+        self._cache.apply_order_history(rest_fills, rest_orders, unreadable)
         if self._gaps is not None:
             self._gaps.confirmed(confirmed_until)
 

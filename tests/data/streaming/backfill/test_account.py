@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
-from decimal import Decimal
 from typing import Any, cast
 
 import pytest
 
-from options_helper.data.rest.account_history import read_cash
+from options_helper.data.account.activity_log import ActivityLog
 from options_helper.data.rest.client import AlpacaRest
 from options_helper.data.streaming.backfill.account import AccountFetch
 from options_helper.errors import AlpacaRestError
 from tests.builders import NOW, make_fill
-from tests.data.streaming.backfill.test_unreadable_rows import make_event
 from tests.fakes import FakeClock, FakeRest, FakeResults
+
+FIRST = dt.date(2026, 10, 21)
 
 
 class AccountDesk:
@@ -24,22 +24,13 @@ class AccountDesk:
         self.rest, self.sink = FakeRest(), FakeResults.__new__(FakeResults)
         self.sink.reference = {}
         self.clock = FakeClock()
-        self.fetch = AccountFetch(cast("AlpacaRest", self.rest), self.sink, self.clock.now)
+        log = ActivityLog(self.rest)
+        self.fetch = AccountFetch(cast("AlpacaRest", self.rest), log, self.sink, self.clock.now)
 
     def look(self) -> Any:
         """Return the history after one more look."""
         self.fetch.fetch_history()
         return self.sink.reference["broker_history"]
-
-
-@pytest.mark.parametrize("row", [make_event(), make_fill(1)], ids=["event", "fill"])
-def test_what_alpaca_takes_back_later_is_forgotten(row: dict[str, Any]) -> None:
-    """An earlier look has read it; the later one removes it."""
-    desk = AccountDesk()
-    desk.rest.fills = [row]
-    assert [*desk.look().fills, *desk.look().events]
-    desk.rest.fills = [{**row, "status": "canceled"}]
-    assert [*desk.look().fills, *desk.look().events] == []
 
 
 def test_nothing_is_concluded_from_a_history_that_lacks_a_row() -> None:
@@ -51,23 +42,7 @@ def test_nothing_is_concluded_from_a_history_that_lacks_a_row() -> None:
     history = desk.sink.reference["broker_history"]
     assert (history.since, [one.activity_id for one in history.fills]) == (None, ["a00001"])
     desk.rest.fills = [make_fill(1), make_fill(2)]
-    assert (desk.look().since, len(desk.look().fills)) == (dt.date(2026, 10, 21), 2)
-
-
-def test_a_settlement_keeps_its_amount() -> None:
-    """It is the event's own, and no fee or dividend; a fee that was taken back is none."""
-    desk = AccountDesk()
-    settled = make_event(activity_type="OPCSH", net_amount="-2000")
-    desk.rest.fills = [
-        settled,
-        make_event(id="2", net_amount="7"),
-        make_event(id="3", activity_type="OPCSH", net_amount=None),
-    ]
-    assert [one.amount for one in desk.look().events] == [-2000, None, None]
-    fee = {"activity_type": "FEE", "id": "f", "date": "2026-11-20", "net_amount": "-0.5"}
-    assert [one.amount for one in read_cash([settled, fee, {**fee, "status": "canceled"}], [])] == [
-        Decimal("-0.5")
-    ]
+    assert (desk.look().since, len(desk.look().fills)) == (FIRST, 2)
 
 
 @pytest.mark.parametrize("fails", [False, True])
@@ -89,23 +64,21 @@ def test_positions_are_published_with_the_history_that_follows_them(*, fails: bo
     assert desk.sink.reference["broker_positions_at"] == NOW + dt.timedelta(minutes=1)
 
 
-def test_cash_for_securities_is_no_income() -> None:
-    """A merger pays for shares: its cash is reported as unread, or it would look like a profit."""
-    left_out: list[str] = []
-    for kind in ("MA", "REORG", "CIL"):
-        row = {"activity_type": kind, "id": "m", "date": "2026-11-20", "net_amount": "5000"}
-        assert read_cash([row], left_out) == []
-    assert left_out == [f"An activity could not be read ({kind})." for kind in ("ma", "reorg", "cil")]
-
-
-def test_fees_are_fetched_since_the_session_before_a_long_weekend(monkeypatch: pytest.MonkeyPatch) -> None:
-    """On a Monday without a session, Friday is the account's day."""
-    desk, asked = AccountDesk(), list[dt.datetime]()
-
-    def cash_pages(after: dt.datetime) -> list[list[object]]:
-        asked.append(after)
-        return []
-
-    monkeypatch.setattr(desk.rest, "cash_pages", cash_pages)
-    desk.fetch.fetch_cash()
-    assert asked[0] <= NOW - dt.timedelta(days=4)
+@pytest.mark.parametrize(
+    ("row", "since"),
+    [
+        ({"activity_type": "DIV", "date": "2026-11-20", "net_amount": "5"}, FIRST),
+        ({"activity_type": "MA", "date": "2026-11-16", "net_amount": "5000"}, dt.date(2026, 11, 17)),
+        ({"activity_type": "MA", "date": "2026-09-16", "net_amount": "5000"}, FIRST),
+        ({"activity_type": "FEE", "date": "soon", "net_amount": "-1"}, None),
+    ],
+    ids=repr,
+)
+def test_cash_is_known_from_the_day_after_an_unreadable_change(
+    row: dict[str, str], since: dt.date | None
+) -> None:
+    """It leaves the executions and events complete, and says nothing about later days."""
+    desk = AccountDesk()
+    desk.rest.activities = [{**row, "id": "c"}]
+    history = desk.look()
+    assert (history.since, history.cash_since) == (FIRST, since)

@@ -15,7 +15,6 @@ from options_helper.data.calendar.alpaca_clock import AlpacaCalendar
 from options_helper.data.calendar.market_clock import ExchangeCalendar
 from options_helper.data.rest.http import Host
 from options_helper.data.streaming.backfill.backfill import Backfill
-from options_helper.data.streaming.backfill.order_history import OrderHistory
 from options_helper.data.streaming.backfill.prices import Wanted
 from options_helper.data.streaming.backfill.rest_rows import (
     adjusted_contracts,
@@ -39,7 +38,17 @@ from options_helper.market import (
     StreamName,
 )
 from tests.builders import CALL, NOW, make_fill, make_order
-from tests.fakes import ADJUSTED, INDEX_CALL, MIDNIGHT, QUOTE, SNAPSHOT, FakeClock, FakeRest, FakeResults
+from tests.fakes import (
+    ADJUSTED,
+    INDEX_CALL,
+    MIDNIGHT,
+    QUOTE,
+    SNAPSHOT,
+    FakeClock,
+    FakeRest,
+    FakeResults,
+    order_history,
+)
 
 
 class BackfillDesk:
@@ -104,11 +113,11 @@ def test_the_first_round_fetches_everything_once(desk: BackfillDesk) -> None:
             "orders all",
             "orders open",
             "fills",
-            "option events",
+            "activities",
             "positions",
             "account",
             "history",
-            "cash",
+            "activities",
             "splits",
             "dividends",
             "betas",
@@ -219,7 +228,7 @@ def test_only_what_is_wanted_is_fetched() -> None:
     """Without stocks, contracts or fills those routes are not asked."""
     desk = BackfillDesk(stocks=(), option_contracts=(), want_fills=False)
     desk.round()
-    assert set(desk.rest.calls) == {"clock", "calendar", "positions", "account", "history", "cash"}
+    assert set(desk.rest.calls) == {"clock", "calendar", "positions", "account", "history", "activities"}
     desk.backfill.request_fills()
     desk.round()
     assert "fills" not in desk.rest.calls
@@ -451,7 +460,7 @@ def test_an_unreadable_row_costs_only_itself() -> None:
         make_fill(2, transaction_time="2026-11-19T20:00:00Z"),
     ]
     rest.todays_orders = [make_order("o1"), {"id": None}, 7]
-    history = OrderHistory(rest)
+    history = order_history(rest)
     history.update(NOW)
     assert [row["activity_id"] for row in history.fills] == ["a00000"]
     assert [row["order_id"] for row in history.orders] == ["o1"]
@@ -466,7 +475,7 @@ def test_orders_of_earlier_days_are_found_too() -> None:
     rest.fills = [make_fill(0, order_id="gtc"), make_fill(1, order_id="lost"), make_fill(2, order_id="leg")]
     rest.todays_orders = [make_order("spread", legs=[make_order("leg")])]
     rest.single = {"gtc": make_order("gtc", status="filled", **before)}
-    history = OrderHistory(rest)
+    history = order_history(rest)
     history.update(NOW)
     assert {row["order_id"] for row in history.orders} == {"old", "gtc", "spread"}
     assert (rest.calls["order gtc"], rest.calls["order lost"], rest.calls["order leg"]) == (1, 1, 0)
@@ -482,7 +491,7 @@ def test_a_new_day_begins_with_nothing() -> None:
     rest = FakeRest()
     rest.fills, rest.todays_orders = [make_fill(0)], [make_order("o1")]
     rest.single = {"o1": make_order("o1")}
-    history = OrderHistory(rest)
+    history = order_history(rest)
     history.update(NOW)
     rest.fills, rest.todays_orders = [], []
     history.update(NOW + dt.timedelta(days=1))
@@ -512,7 +521,7 @@ def test_a_refusal_of_one_order_does_not_cost_the_others(status: int) -> None:
     rest.fills = [make_fill(0, order_id="odd")]
     rest.todays_orders = [make_order("o1")]
     rest.failing = {"order odd": refused("/v2/orders/odd", status)}
-    history = OrderHistory(rest)
+    history = order_history(rest)
     for _ in range(2):
         history.update(NOW)
     assert [row["order_id"] for row in history.orders] == ["o1"]
@@ -527,7 +536,7 @@ def test_a_refusal_of_the_account_is_not_taken_for_an_odd_order(status: int | No
     rest.fills = [make_fill(0, order_id="gtc")]
     rest.single = {"gtc": make_order("gtc")}
     rest.failing = {"order gtc": refused("/v2/orders/gtc", status)}
-    history = OrderHistory(rest)
+    history = order_history(rest)
     with pytest.raises(AlpacaRestError):
         history.update(NOW)
     rest.failing = {}
@@ -541,7 +550,7 @@ def test_a_failing_single_order_fails_the_look() -> None:
     rest.fills = [make_fill(0, order_id="gtc")]
     rest.failing = {"order gtc": AlpacaRestError("/v2/orders/gtc", "the server failed (500)", status=500)}
     with pytest.raises(AlpacaRestError, match="500"):
-        OrderHistory(rest).update(NOW)
+        order_history(rest).update(NOW)
 
 
 # Failures

@@ -19,7 +19,6 @@ from options_helper.analysis.fills.words import execution_price
 from options_helper.data.rest.client import AlpacaRest
 from options_helper.data.settings import load_settings
 from options_helper.data.streaming.backfill.backfill import Backfill
-from options_helper.data.streaming.backfill.order_history import OrderHistory
 from options_helper.data.streaming.backfill.prices import Wanted
 from options_helper.data.streaming.run.cache import Reference
 from options_helper.data.streaming.run.rest_results import RestResults
@@ -27,6 +26,7 @@ from options_helper.market import StreamName
 from options_helper.simulator.account.orders import LegRequest
 from options_helper.simulator.server import AlpacaSimulator
 from options_helper.times import new_york_date, utc_now
+from tests.fakes import order_history
 from tests.said import course
 
 pytestmark = pytest.mark.integration
@@ -89,7 +89,7 @@ def test_five_thousand_activities_under_a_limit_with_429s_between(simulator: Alp
         simulator.faults.rest(path="/v2/account/activities", status=429, times=1)
     waits = Waits()
     rest = connect(simulator, waits)
-    history = OrderHistory(rest)
+    history = order_history(rest)
     history.update(utc_now())
     rest.close()
     expected = [one for one in simulator.ledger().executions if not one.busted]
@@ -234,7 +234,7 @@ def test_multi_leg_busts_and_replacements_end_as_the_ledger(simulator: AlpacaSim
     simulator.close_order(second)
     simulator.bust(simulator.fill(simulator.place_order(CONTRACTS[1], "sell", 1), prices=2.5))
     rest = connect(simulator)
-    history = OrderHistory(rest)
+    history = order_history(rest)
     history.update(utc_now())
     rest.close()
     book = FillDayBuilder().build([], history.fills, history.orders)

@@ -11,6 +11,7 @@ import pytest
 from options_helper.analysis.fills.day import FillDayBuilder
 from options_helper.data.streaming.backfill.order_history import OrderHistory
 from options_helper.times import NEW_YORK
+from tests.fakes import order_history
 
 Json = dict[str, Any]
 DAY = dt.datetime(2026, 11, 24, tzinfo=NEW_YORK)
@@ -120,6 +121,11 @@ class Source:
         """Return one order."""
         return self.placed if order_id == self.placed["id"] else order(order_id, "1", placed=at(10, 30))
 
+    def non_trade_pages(self, after: dt.datetime) -> Iterator[list[Any]]:
+        """Yield nothing."""
+        del after
+        yield []
+
     def fill_pages(self, after: dt.datetime) -> Iterator[list[Any]]:
         """Yield the fills since a time."""
         self.asked_after.append(after)
@@ -139,7 +145,7 @@ def looks(source: Source, history: OrderHistory) -> dt.datetime:
 def test_a_lost_fill_is_asked_for_until_it_comes(placed: Json, fills: list[Json], lost: set[str]) -> None:
     """The day is not called complete meanwhile; afterwards only new fills are asked for."""
     source = Source(placed, fills, lost)
-    history = OrderHistory(source)
+    history = order_history(source)
     assert looks(source, history) < at(10, 1)
     day = FillDayBuilder().build([], history.fills, history.orders)
     assert not day.completeness.complete
@@ -153,4 +159,4 @@ def test_a_lost_fill_is_asked_for_until_it_comes(placed: Json, fills: list[Json]
 def test_a_whole_order_is_not_asked_for_again(placed: Json, fills: list[Json]) -> None:
     """Its fills, with those of earlier days, come to its total."""
     source = Source(placed, fills, set())
-    assert looks(source, OrderHistory(source)) > at(10, 20)
+    assert looks(source, order_history(source)) > at(10, 20)

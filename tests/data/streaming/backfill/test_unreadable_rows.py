@@ -15,17 +15,13 @@ from hypothesis import strategies as st
 
 from options_helper.analysis.fills.day import FillDayBuilder
 from options_helper.analysis.fills.words import completeness_words
+from options_helper.data.account.activities import MOVES_POSITIONS, kind_of
+from options_helper.data.account.unreadable import masked_text
 from options_helper.data.rest.client import CUT_SHORT
 from options_helper.data.streaming.backfill.order_history import OrderHistory
-from options_helper.data.streaming.backfill.unreadable import masked_text
-from options_helper.data.streaming.normalize.option_events import is_option_event
-from options_helper.data.streaming.trading_normalizers import (
-    is_fill,
-    normalize_rest_activity,
-)
 from options_helper.errors import AlpacaRestError
-from tests.builders import NOW, make_fill, make_order
-from tests.fakes import MIDNIGHT, FakeRest
+from tests.builders import NOW, make_event, make_fill, make_order, rest_fill_row
+from tests.fakes import MIDNIGHT, FakeRest, order_history
 
 NEW_YORK = ZoneInfo("America/New_York")
 DAY = dt.date(2026, 11, 20)
@@ -57,15 +53,9 @@ BROKEN_ORDERS: list[Any] = [
 ]
 
 
-def make_event(**changes: Any) -> dict[str, Any]:
-    """An expiry of Friday, as Alpaca lists it."""
-    event = {"activity_type": "OPEXP", "id": "1", "symbol": "AAPL261120C00250000", "qty": "-1"}
-    return {**event, "date": "2026-11-20", "net_amount": "0", "status": "executed", **changes}
-
-
 def look(rest: FakeRest, at: dt.datetime = NOW) -> OrderHistory:
     """The day after one look."""
-    history = OrderHistory(rest)
+    history = order_history(rest)
     history.update(at)
     return history
 
@@ -129,9 +119,7 @@ def test_a_corporate_action_needs_no_quantity(kind: str) -> None:
     rest.fills = [make_event(activity_type=kind, qty=None, net_amount="-12.5")]
     history = look(rest)
     assert heading(history)[0]
-    assert [(row["type"], row["qty"], row["amount"]) for row in history.events] == [
-        (kind.lower(), None, -12.5)
-    ]
+    assert [(one.kind, one.quantity, one.amount) for one in history._log.events] == [(kind.lower(), 0, -12.5)]
 
 
 def test_rows_that_say_nothing_of_today_end_no_claim() -> None:
@@ -171,7 +159,7 @@ def test_a_look_that_fails_forgets_no_unreadable_row() -> None:
     rest.fills = [None]
     history = look(rest)
     failure = AlpacaRestError("/v2/account/activities", "the server failed (500)", status=500)
-    rest.fills, rest.failing = [], {"fills": failure}
+    rest.fills, rest.failing = [], {"fills": failure, "history": failure}
     with pytest.raises(AlpacaRestError):
         history.update(NOW + MINUTE)
     assert history.unreadable.count == 1
@@ -198,7 +186,7 @@ def test_a_row_is_asked_for_again_after_a_look_that_failed(broken: dict[str, Any
     rest, later = DatedRest(), make_fill(3600, order_id="o2", cum_qty="1")
     rest.todays_orders = [make_order("o1", filled_qty="1"), make_order("o2", filled_qty="1")]
     rest.fills = [make_fill(0, **broken), later]
-    history = OrderHistory(rest)
+    history = order_history(rest)
     for _ in range(looks_before):
         history.update(NOW + 60 * MINUTE)
     rest.fails_later = True
@@ -262,7 +250,7 @@ def test_a_logged_row_stays_on_its_line() -> None:
 
 
 wrong = st.sampled_from([None, "", "5,000", "junk", [], {}, "NaN"])
-NEEDED_OF_FILLS = ["order_id", "cum_qty", "qty", "transaction_time", "price"]
+NEEDED_OF_FILLS = ["order_id", "cum_qty", "qty", "transaction_time", "price", "side"]
 NEEDED_OF_ORDERS = ["id", "filled_qty"]
 
 
@@ -309,12 +297,10 @@ def test_no_row_of_rest_disappears_uncounted(fills: list[Any], orders: list[Any]
     rest = FakeRest()
     rest.fills, rest.todays_orders = fills, orders
     history = look(rest)
-    kept = len(history.fills) + len(history.events) + len(history.orders) + history.unreadable.count
-    other = [row for row in fills if not is_fill(row) and not is_option_event(row)]
+    kept = len(history.fills) + len(history._log.events) + len(history.orders) + history.unreadable.count
+    other = [row for row in fills if kind_of(row) not in MOVES_POSITIONS]
     named = [row["id"] for row in (*fills, *orders) if isinstance(row, dict) and row.get("id")]
     again = len(named) - len(set(map(str, named)))  # one id is one row, however often it comes
-    early = [
-        row for row in map(normalize_rest_activity, fills) if row is not None and row["timestamp"] < MIDNIGHT
-    ]
+    early = [row for row in map(rest_fill_row, fills) if row is not None and row["timestamp"] < MIDNIGHT]
     assert kept + len(other) + len(early) + again >= len(fills) + len(orders)
     assert heading(history)[0] is False or history.unreadable.count == 0

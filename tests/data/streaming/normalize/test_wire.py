@@ -15,7 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from options_helper.data.streaming.normalize.batches import quote_change, trade_change
-from options_helper.data.streaming.normalize.values import (
+from options_helper.data.streaming.normalize.wire import WireQuote, WireTrade, to_wire
+from options_helper.data.values import (
     LONGEST_TEXT,
     to_amount,
     to_identifier,
@@ -23,7 +24,6 @@ from options_helper.data.streaming.normalize.values import (
     to_utc,
     to_word,
 )
-from options_helper.data.streaming.normalize.wire import WireQuote, WireTrade, to_wire
 from options_helper.market import Quote, Trade
 from options_helper.quote_tables import QuoteTable, TradeTable
 

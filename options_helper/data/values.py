@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 import sys
+from decimal import Decimal, InvalidOperation
 from enum import Enum
 from typing import SupportsFloat
 
@@ -40,6 +41,25 @@ def to_number(value: object) -> float | None:
     except (TypeError, ValueError, OverflowError):
         return None
     return number if abs(number) <= LARGEST_AMOUNT else None
+
+
+def to_decimal(value: object) -> Decimal | None:
+    """Return the exact value of a number of order data, at most `LARGEST_AMOUNT`."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float) or "_" in str(value):
+        return None  # Python would read 1_0 as ten
+    try:
+        number = Decimal(str(value))
+    except InvalidOperation:
+        return None
+    return number if number.is_finite() and abs(number) <= LARGEST_AMOUNT else None
+
+
+def to_date(value: object) -> dt.date | None:
+    """Return the date that a text begins with, or None."""
+    try:
+        return dt.date.fromisoformat(value[:10]) if isinstance(value, str) else None
+    except ValueError:
+        return None
 
 
 def to_utc(value: object) -> dt.datetime | None:

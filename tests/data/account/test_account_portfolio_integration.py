@@ -24,7 +24,7 @@ from options_helper import cli
 from options_helper.analysis.account.compare import Agreement, BrokerSide, compare_account
 from options_helper.analysis.account.file_parts import parts_of
 from options_helper.analysis.account.records import AccountHistory, Holding
-from options_helper.data.rest.account_history import read_holdings
+from options_helper.data.account.history import read_holdings
 from options_helper.data.rest.client import AlpacaRest
 from options_helper.data.settings import KEY_NAMES, load_settings
 from options_helper.data.streaming.backfill.rest_rows import read_positions

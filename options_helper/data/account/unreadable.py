@@ -7,7 +7,8 @@ import json
 import logging
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from options_helper.data.settings import mask
 from options_helper.market import UnreadableRows
@@ -15,20 +16,29 @@ from options_helper.market import UnreadableRows
 logger = logging.getLogger(__name__)
 
 _LONGEST_TEXT = 2000
-_MOST_LOGGED = 50  # rows per day; the rest are only counted
+_MOST_LOGGED = 50  # the other rows are only counted
 _NAMES_AN_ID = re.compile(r"(^|_)(id|ids|account|account_number|replaces|replaced_by)$")
 _LOOKS_LIKE_AN_ID = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F-]{27}|\b[AP]K[A-Z0-9]{16,}\b|[A-Za-z0-9+/]{30,}")
 
 
+@dataclass(frozen=True, slots=True)
+class UnreadableRow:
+    """A row that could not be read, what is known of it, and when it was first seen."""
+
+    seen_at: dt.datetime
+    kind: str = ""
+    date: dt.date | None = None
+
+
 class UnreadableLog:
-    """The unreadable rows of a day, remembered from one look at REST to the next.
+    """The unreadable rows, remembered from one look at REST to the next.
 
     A row counts until a complete look no longer contains it.
     """
 
     def __init__(self) -> None:
-        self._known: dict[str, dt.datetime] = {}
-        self._seen: dict[str, dt.datetime] = {}
+        self._known: dict[str, UnreadableRow] = {}
+        self._seen: dict[str, UnreadableRow] = {}
         self._alike: Counter[str] = Counter()
         self._logged = 0
 
@@ -37,26 +47,34 @@ class UnreadableLog:
         self._known.update(self._seen)
         self._seen, self._alike = {}, Counter()
 
-    def add(self, route: str, row: object, now: dt.datetime) -> None:
+    def add(
+        self, route: str, row: object, now: dt.datetime, *, kind: str = "", date: dt.date | None = None
+    ) -> None:
         """Count one row, and log its text if it is new."""
         text = masked_text(row)
         name = row.get("id") if isinstance(row, Mapping) else None
         self._alike[route + text] += not name  # rows without an id are distinguished by number
         key = f"id {name}" if name else f"{route} {self._alike[route + text]} {text}"
-        if key not in self._known and key not in self._seen and self._logged < _MOST_LOGGED:
+        known = self._known.get(key) or self._seen.get(key)
+        if known is None and self._logged < _MOST_LOGGED:
             self._logged += 1
             logger.warning("A row of %s could not be read: %s", route, text)
-        self._seen[key] = self._known.get(key, self._seen.get(key, now))
+        self._seen[key] = UnreadableRow(known.seen_at if known else now, kind, date)
 
     def end_look(self) -> None:
         """End a complete look; only the rows it saw still count."""
         self._known, self._seen = self._seen, {}
 
     @property
-    def rows(self) -> UnreadableRows:
-        """The number of unreadable rows, and when the first was seen."""
-        times = {**self._seen, **self._known}
-        return UnreadableRows(len(times), min(times.values(), default=None))
+    def rows(self) -> list[UnreadableRow]:
+        """The rows."""
+        return list({**self._seen, **self._known}.values())
+
+
+def count_rows(rows: Iterable[UnreadableRow]) -> UnreadableRows:
+    """Return the number of rows, and when the first was seen."""
+    times = [row.seen_at for row in rows]
+    return UnreadableRows(len(times), min(times, default=None))
 
 
 def masked_text(row: object) -> str:

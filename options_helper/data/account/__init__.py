@@ -1,0 +1,1 @@
+"""The holdings and activities of an account, read strictly over REST."""

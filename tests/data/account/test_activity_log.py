@@ -1,0 +1,104 @@
+"""The one reading of activities: what is new, what is taken back, and what could not be read."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pytest
+
+from options_helper.data.account.activity_log import ActivityLog
+from options_helper.data.rest.client import CUT_SHORT
+from options_helper.errors import AlpacaRestError
+from tests.builders import NOW, make_event, make_fill
+from tests.fakes import MIDNIGHT, FakeRest
+
+DAY = dt.timedelta(days=1)
+MINUTE = dt.timedelta(minutes=1)
+FEE = {"activity_type": "FEE", "id": "f", "date": "2026-11-20", "net_amount": "-0.5"}
+
+
+class Desk:
+    """A log with answers to change."""
+
+    def __init__(self) -> None:
+        self.rest = FakeRest()
+        self.log = ActivityLog(self.rest)
+
+    def look(self, at: dt.datetime = NOW, since: dt.datetime = MIDNIGHT) -> set[str]:
+        """Return the ids of all that stands after one more look."""
+        self.log.update(at, since)
+        return {one.activity_id for one in (*self.log.fills, *self.log.events, *self.log.cash)}
+
+
+def test_a_look_takes_executions_events_and_cash() -> None:
+    """Each look reads a week of activities, because Alpaca books some of them late."""
+    desk = Desk()
+    desk.rest.fills, desk.rest.activities = [make_fill(1)], [make_event(date="2026-11-13"), FEE]
+    assert desk.look(since=NOW - 2 * MINUTE) == {"a00001", "1", "f"}
+    assert desk.rest.asked_after == [NOW - 2 * MINUTE]
+    assert desk.rest.activities_asked_after == [MIDNIGHT - 7 * DAY]
+    desk.look(since=MIDNIGHT - 30 * DAY)
+    assert desk.rest.activities_asked_after[-1] == MIDNIGHT - 30 * DAY
+
+
+@pytest.mark.parametrize("row", [make_event(), make_fill(1), FEE], ids=["event", "fill", "fee"])
+def test_what_alpaca_takes_back_did_not_happen(row: dict[str, Any]) -> None:
+    """Whenever and by whichever route it is reported; it is not counted as unreadable, and stays away."""
+    desk = Desk()
+    desk.rest.fills = [{**row, "status": "executed"}]
+    assert len(desk.look()) == 1
+    desk.rest.activities = [{**row, "status": "canceled"}]
+    assert desk.look() == desk.look() == set()
+    assert desk.log.unreadable.rows == []
+
+
+@pytest.mark.parametrize("row", [CUT_SHORT, make_event(symbol=None), None], ids=repr)
+def test_a_row_that_cannot_be_read_is_counted(row: object) -> None:
+    """It is counted until a look passes without it."""
+    desk = Desk()
+    desk.rest.activities = [row]
+    desk.look()
+    desk.look(NOW + MINUTE)
+    assert [one.seen_at for one in desk.log.unreadable.rows] == [NOW]
+    desk.rest.activities = []
+    desk.look()
+    assert desk.log.unreadable.rows == []
+
+
+@pytest.mark.parametrize("looks", [1, 2, 5])
+def test_an_unreadable_row_is_requested_again_however_old_it_is(looks: int) -> None:
+    """The look begins before it each time, never earlier and earlier."""
+    desk, first = Desk(), NOW - 20 * DAY
+    desk.rest.activities = [make_event(date="2026-11-05"), make_event(id="2", qty=None), FEE]
+    desk.look(since=first)
+    for number in range(looks):
+        desk.look(NOW + number * MINUTE)
+        assert desk.rest.activities_asked_after[-1].date() == dt.date(2026, 11, 4)
+        assert len(desk.log.unreadable.rows) == 1
+    desk.rest.activities = [make_event(date="2026-11-05"), make_event(id="2"), FEE]
+    assert desk.look() == {"1", "2", "f"}
+    desk.look()
+    assert desk.rest.activities_asked_after[-1] == MIDNIGHT - 7 * DAY
+
+
+def test_a_look_that_fails_forgets_nothing() -> None:
+    """Neither what is known nor what could not be read."""
+    desk = Desk()
+    desk.rest.fills, desk.rest.activities = [make_fill(1)], [make_event(), None]
+    desk.look()
+    desk.rest.activities = []
+    desk.rest.failing["activities"] = AlpacaRestError("/v2/account/activities", "it failed", status=500)
+    with pytest.raises(AlpacaRestError):
+        desk.look()
+    assert (len(desk.log.fills), len(desk.log.events), len(desk.log.unreadable.rows)) == (1, 1, 1)
+
+
+def test_a_record_that_did_not_change_stays_the_same_object() -> None:
+    """Views that are kept by identity are not computed again."""
+    desk = Desk()
+    desk.rest.activities = [make_event()]
+    desk.look()
+    known = desk.log.events
+    desk.look()
+    assert desk.log.events[0] is known[0]
