@@ -4,6 +4,7 @@ latency SECONDS     watch the snapshots: how old is each quote when it is first 
 job SECONDS         run a pandas job over and over in the main thread; how long each took
 fill ORDER          wait until an order update is in the snapshot; when that was
 cpu SECONDS         the CPU time of this process over a span in which the main thread sleeps
+risk WHERE          solve 250 moved contracts a second, `here` in a thread or in a `process`; `off` ends it
 facts               counts of the health record
 """
 
@@ -21,6 +22,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from receivers import start_product, symbols_of
+from risk import compute_each_second
+
+from options_helper.analysis.risk.pricing.solver import Solver
+from options_helper.session.solver_process import shared_process
 
 JOB_SECONDS = 0.020
 CALIBRATION_SECONDS = 1.0
@@ -32,6 +37,8 @@ class Product:
     def __init__(self, manager: Any) -> None:  # noqa: ANN401 - the product is imported late
         self._manager = manager
         self._job = calibrated_job()
+        self._risk_off = threading.Event()
+        self._risk_thread: threading.Thread | None = None
 
     def latency(self, seconds: str) -> dict[str, object]:
         """Ages in seconds, counted from the stamp the feed set when it sent the quote."""
@@ -77,6 +84,20 @@ class Product:
         began, cpu = time.monotonic(), time.process_time()
         time.sleep(float(seconds))
         return {"cpu": (time.process_time() - cpu) / (time.monotonic() - began)}
+
+    def risk(self, where: str) -> dict[str, object]:
+        """Begin or end to compute the risk of another portfolio."""
+        self._risk_off.set()
+        if self._risk_thread is not None:
+            self._risk_thread.join()
+            self._risk_thread = None
+        if where != "off":
+            self._risk_off = threading.Event()
+            solver = Solver(shared_process().solve_many if where == "process" else None)
+            arguments = (solver, self._risk_off)
+            self._risk_thread = threading.Thread(target=compute_each_second, args=arguments, daemon=True)
+            self._risk_thread.start()
+        return {"risk": where}
 
     def facts(self) -> dict[str, object]:
         """Messages, rates and losses by stream."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import threading
 import time
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from options_helper.analysis.risk.pricing.model import Model, OptionInputs
 from options_helper.analysis.risk.pricing.solver import Solver
 from options_helper.market import LiveSnapshot, Quote
 from options_helper.models import Portfolio, Position
+from options_helper.session.solver_process import shared_process
 
 _AT = dt.datetime(2026, 11, 18, 15, 30, tzinfo=dt.UTC)
 _RATE = 0.03625
@@ -27,15 +29,29 @@ def measure_risk(*, quick: bool) -> Iterator[Figure]:
     """Risk of American contracts, half of them puts, when every price moved, and when nothing did."""
     for size, limit in _LIMITS.items():
         rounds = (3 if quick else 7) if size > 1000 else (10 if quick else 30)
-        held, solver = _portfolio(size), Solver()
-        lives = [_snapshot(held, number) for number in range(rounds)]
+        held, solver = moving_portfolio(size), Solver()
+        lives = [moved_snapshot(held, number) for number in range(rounds)]
         first, moved = _solve(held, lives[:1], solver), _solve(held, lives[1:], solver)
         assert len(first) == 1
         yield Figure(f"risk of {size} contracts, all moved", median(moved), "ms CPU", limit)
+        elsewhere = Solver(shared_process().solve_many)
+        _solve(held, lives[:1], elsewhere)  # the process starts
+        spared = _solve(held, lives[1:], elsewhere)
+        yield Figure(f"the same, solved in a process of its own: CPU here, {size}", median(spared), "ms CPU")
         still = _solve(held, [lives[-1]] * 10, solver)
         yield Figure(f"risk of {size} contracts, none moved", median(still), "ms CPU")
-    held = _portfolio(250)
+    held = moving_portfolio(250)
     yield Figure("longest pause of another thread beside it", _pause(held), "ms")
+
+
+def compute_each_second(solver: Solver, off: threading.Event) -> None:
+    """Compute the risk of 250 contracts once a second, all of which moved, until the event is set."""
+    held = moving_portfolio(250)
+    lives = [moved_snapshot(held, number) for number in range(20)]
+    for number in itertools.count():
+        solve_live_risk(held, lives[number % len(lives)], _RATE, 30.0, solver)
+        if off.wait(1.0):
+            return
 
 
 def _solve(held: Portfolio, lives: list[LiveSnapshot], solver: Solver) -> list[float]:
@@ -53,7 +69,7 @@ def _pause(held: Portfolio) -> float:
     """Return how long another thread waits for the interpreter at most, in the median of some runs."""
     pauses: list[float] = []
     for number in range(9):
-        live, solver, ended = _snapshot(held, number), Solver(), threading.Event()
+        live, solver, ended = moved_snapshot(held, number), Solver(), threading.Event()
         longest = 0.0
 
         def solve(live: LiveSnapshot = live, solver: Solver = solver, ended: threading.Event = ended) -> None:
@@ -71,7 +87,8 @@ def _pause(held: Portfolio) -> float:
     return 1000 * median(pauses)
 
 
-def _portfolio(size: int) -> Portfolio:
+def moving_portfolio(size: int) -> Portfolio:
+    """Return single American options, half of them puts, 50 to a stock."""
     positions = [
         Position(
             id=f"p{number}",
@@ -87,7 +104,7 @@ def _portfolio(size: int) -> Portfolio:
     return Portfolio(positions=positions)
 
 
-def _snapshot(held: Portfolio, number: int) -> LiveSnapshot:
+def moved_snapshot(held: Portfolio, number: int) -> LiveSnapshot:
     """Return a snapshot in which every spot and every quote differs from the last one's."""
     at = _AT + dt.timedelta(seconds=2 * number)
     spot = 100.0 + 0.05 * (number % 20)

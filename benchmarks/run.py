@@ -21,6 +21,7 @@ MEASUREMENTS = {
     "newest": streams.measure_newest,
     "latency": streams.measure_latency,
     "main-thread": streams.measure_main_thread,
+    "main-thread-risk": streams.measure_risk_beside,
     "fills": streams.measure_fills,
     "idle": streams.measure_idle,
     "snapshot": refresh.measure_snapshot,

@@ -149,6 +149,37 @@ def measure_main_thread(*, quick: bool) -> Iterator[Figure]:
     yield Figure("dropped_events meanwhile", facts["dropped"], "", "<= 0")
 
 
+def measure_risk_beside(*, quick: bool) -> Iterator[Figure]:
+    """The same job beside the same load while the risk of 250 contracts is computed once a second."""
+    feed, port = start_feed(per_frame=10, rate=20_000)
+    with feed, Child("product.py", "--port", port, "--stocks") as product:
+        for _ in range(2):
+            feed.receive(event="subscribed")
+        product.receive(event="ready")
+        took: dict[str, list[dict[str, Any]]] = {"off": [], "process": [], "here": []}
+        for _ in range(6 if quick else 20):
+            for where, slices in took.items():
+                product.send(f"risk {where}")
+                product.receive(risk=where)
+                if where != "off":
+                    feed.send("go")
+                time.sleep(1.2)  # a process has to start first
+                product.send("job 2")  # two rounds of risk in each
+                slices.append(product.receive())
+                feed.send("pause")
+        product.send("facts")
+        facts = product.receive()
+    alone = _calm(took["off"])
+    for where, words in (("process", "in a process"), ("here", "in a thread")):
+        beside = _calm(took[where])
+        limits = ("<= 1.2", "<= 1.3") if where == "process" else (None, None)
+        yield Figure(
+            f"with risk {words}, p50 to p50 by itself", median(beside) / median(alone), "x", limits[0]
+        )
+        yield Figure(f"with risk {words}, p95 to p95 by itself", _p95(beside) / _p95(alone), "x", limits[1])
+    yield Figure("dropped_events meanwhile", facts["dropped"], "", "<= 0")
+
+
 def _calm(slices: list[dict[str, Any]]) -> list[float]:
     """The durations of the third of the slices in which the product waited least for a core."""
     slices = sorted(slices, key=lambda one: float(one["queued"]))

@@ -88,6 +88,7 @@ class SharedViews:
         # QuantLib takes a moment to import, so it is imported with the first risk.
         from options_helper.analysis.risk.live_risk import RISK_FREE_RATE, solve_live_risk  # noqa: PLC0415
         from options_helper.analysis.risk.pricing.solver import Solver  # noqa: PLC0415 - the same
+        from options_helper.session.solver_process import shared_process  # noqa: PLC0415 - the same
 
         chosen = RISK_FREE_RATE if rate is None else rate
         key = (id(portfolio), stale_after_seconds, chosen, iv_from_neighbours)
@@ -98,7 +99,7 @@ class SharedViews:
         if not self._risk_lock.acquire(blocking=known is None) and known is not None:
             return known
         try:
-            self._solver = self._solver or Solver()
+            self._solver = self._solver or Solver(shared_process().solve_many)
             found = solve_live_risk(
                 portfolio,
                 live,

@@ -4,6 +4,20 @@ snapshot ─▶ legs ─▶ inputs ─▶ pricing ─▶ live_risk ─▶ sums, 
 └──────▶ what_if: payoff, scenarios
 """
 
-from options_helper.analysis.risk.live_risk import LiveRisk, compute_live_risk
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from options_helper.analysis.risk.live_risk import LiveRisk, compute_live_risk
 
 __all__ = ["LiveRisk", "compute_live_risk"]
+
+
+def __getattr__(name: str) -> object:
+    """Return one of the two on first use: the process that only solves quotes needs no pandas."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from options_helper.analysis.risk import live_risk  # noqa: PLC0415
+
+    return getattr(live_risk, name)

@@ -24,7 +24,7 @@ from options_helper.analysis.risk.legs import LegPrices, RiskLegs, legs_of, pric
 from options_helper.analysis.risk.neighbours import fill_from_neighbours
 from options_helper.analysis.risk.pricing.implied import Solution, unsolved
 from options_helper.analysis.risk.pricing.reasons import Reason
-from options_helper.analysis.risk.pricing.solver import Solver
+from options_helper.analysis.risk.pricing.solver import OptionQuote, Solver
 from options_helper.analysis.risk.probability import find_probabilities
 from options_helper.analysis.risk.sums import GREEKS, SUMMED, first_reasons, sum_all, sum_by
 from options_helper.analysis.tables.schema import Table, names_of
@@ -144,16 +144,18 @@ def solve_live_risk(
 
 
 def _solve(legs: RiskLegs, prices: LegPrices, inputs: RiskInputs, solver: Solver) -> tuple[Solution, ...]:
-    found = []
     sides = zip(prices.bid.tolist(), prices.mark.tolist(), prices.ask.tolist(), strict=True)
-    for symbol, option, reason, quote in zip(
-        legs.symbols, inputs.options, inputs.reasons, sides, strict=True
-    ):
-        if option is not None and reason is None:
-            found.append(solver.solve(symbol, option, quote))
-        else:
-            found.append(unsolved(reason or Reason.NO_MARK))
-    return tuple(found)
+    quotes = [
+        OptionQuote(symbol, option, quote) if option is not None and reason is None else None
+        for symbol, option, reason, quote in zip(
+            legs.symbols, inputs.options, inputs.reasons, sides, strict=True
+        )
+    ]
+    solved = iter(solver.solve_all([each for each in quotes if each is not None]))
+    return tuple(
+        unsolved(reason or Reason.NO_MARK) if quote is None else next(solved)
+        for quote, reason in zip(quotes, inputs.reasons, strict=True)
+    )
 
 
 def _leg_columns(

@@ -109,8 +109,12 @@ def payoff_table(
     )
     if spot is None:
         return table
-    now = pd.DataFrame({"price": [spot], "kind": ["spot"], "text": [f"spot {format_bare_price(spot)}"]})
-    return pd.concat([table, now], ignore_index=True)
+    return pd.concat([table, spot_row(spot, f"spot {format_bare_price(spot)}")], ignore_index=True)
+
+
+def spot_row(place: float, text: str) -> pd.DataFrame:
+    """Return the row of a payoff's table that marks the underlying's price now."""
+    return pd.DataFrame({"price": [place], "kind": ["spot"], "text": [text]})
 
 
 def curve_rows(curve: RiskCurve, kind: str) -> pd.DataFrame:

@@ -250,7 +250,13 @@ def _spot_layers(colours: Palette) -> list[Spec]:
     return [
         {
             "transform": spot,
-            "mark": {"type": "rule", "color": colours.mark, "strokeDash": [4, 3], "strokeWidth": 1.4},
+            "mark": {
+                "type": "rule",
+                "color": colours.mark,
+                "strokeDash": [4, 3],
+                "strokeWidth": 1.4,
+                "aria": False,  # its text says the same
+            },
         },
         {
             "transform": spot,

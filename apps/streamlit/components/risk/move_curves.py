@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from apps.streamlit.components.charts.chart_data import curve_rows
+from apps.streamlit.components.charts.chart_data import curve_rows, spot_row
 from apps.streamlit.components.charts.charts import draw, payoff_spec, say
 from options_helper.analysis.risk import LiveRisk
 from options_helper.analysis.risk.pricing.model import Model
@@ -29,6 +29,7 @@ from options_helper.analysis.text.wording import format_day
 from options_helper.times import new_york_date
 
 _HEIGHT, _POINTS = 210, 31
+_SAME = 1e-6
 
 
 def render_move_curves(risk: LiveRisk, numbers: Sequence[int], base: float | None, *, key: str) -> None:
@@ -51,7 +52,9 @@ def render_move_curves(risk: LiveRisk, numbers: Sequence[int], base: float | Non
     curves = {kind: _curve(scenario, column, base, spot) for column, kind in enumerate(days)}
     names = {"today": "today", "date": _date_words(risk, chosen), "payoff": _first_words(risk, shock, first)}
     by_model = "by the model" in names["payoff"]
-    table = pd.concat([curve_rows(curve, kind) for kind, curve in curves.items()], ignore_index=True)
+    now = spot_row(0.0, "now") if spot is None else spot_row(spot, f"spot {format_bare_price(spot)}")
+    rows = [curve_rows(curve, kind) for kind, curve in curves.items()]
+    table = pd.concat([*rows, now], ignore_index=True)
     spec = payoff_spec(height=_HEIGHT, by_model=by_model, moves=spot is None)
     draw(table, spec, key=f"{key}-chart", words="Profit and loss by price")
     signs = {
@@ -91,7 +94,12 @@ def _curve(scenario: Scenario, column: int, base: float | None, spot: float | No
     """Return one column as a curve by price, or by move without a spot."""
     moves = np.array(scenario.changes)
     places, pnl = moves if spot is None else spot * (1 + moves), scenario.pnl[:, column] + (base or 0.0)
-    return RiskCurve(scenario.days[column], places, pnl, find_zeros(places, pnl))
+    here = spot or 0.0
+    zeros = find_zeros(places, pnl)
+    if base is None and not scenario.days[column]:
+        # P/L from now on is zero where the price is now; that is no break-even.
+        zeros = tuple(zero for zero in zeros if abs(zero - here) > _SAME * max(here, 1.0))
+    return RiskCurve(scenario.days[column], places, pnl, zeros)
 
 
 def _first_words(risk: LiveRisk, shock: Shock, first: float) -> str:

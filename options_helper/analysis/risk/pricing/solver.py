@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from options_helper.analysis.risk.pricing.implied import Solution, solve
@@ -11,32 +12,61 @@ from options_helper.analysis.risk.pricing.model import Model, OptionInputs
 _TIME_FRACTION = 1e-4
 _MOST_KEPT = 20_000
 
+# From this many contracts on, solving them here would be felt; for fewer, another process is not worth it.
+_MANY = 50
 
-class _Kept(NamedTuple):
+
+class OptionQuote(NamedTuple):
+    """One contract's inputs, and its bid, mark and ask in dollars per share."""
+
+    symbol: str
     option: OptionInputs
     prices: tuple[float, float, float]
+
+
+class _Kept(NamedTuple):
+    quote: OptionQuote
     solution: Solution
 
 
 class Solver:
-    """Solves quotes and keeps the last solution of every contract; not thread-safe."""
+    """Solves quotes and keeps the last solution of every contract; not thread-safe.
 
-    def __init__(self) -> None:
+    Args:
+        solve_many: Solves many quotes elsewhere, in their order.
+    """
+
+    def __init__(
+        self, solve_many: Callable[[Sequence[OptionQuote]], Sequence[Solution]] | None = None
+    ) -> None:
         self.model = Model()
         self.solved = 0
+        self._solve_many = solve_many
         self._kept: dict[str, _Kept] = {}
 
-    def solve(self, symbol: str, option: OptionInputs, prices: tuple[float, float, float]) -> Solution:
-        """Return the solution of a contract at its bid, mark and ask."""
-        kept = self._kept.get(symbol)
-        if kept is not None and kept.prices == prices and _is_same(kept.option, option):
-            return kept.solution
-        solution = solve(self.model, option, *prices)
-        if len(self._kept) >= _MOST_KEPT:
+    def solve_all(self, quotes: Sequence[OptionQuote]) -> list[Solution]:
+        """Return the solutions of some quotes in their order; only what has moved is solved."""
+        moved = {each.symbol: each for each in quotes if not self._is_kept(each)}
+        if len(self._kept) + len(moved) > _MOST_KEPT:
             self._kept.clear()
-        self._kept[symbol] = _Kept(option, prices, solution)
-        self.solved += 1
-        return solution
+            moved = {each.symbol: each for each in quotes}
+        for quote, solution in zip(moved.values(), self._solve(tuple(moved.values())), strict=True):
+            self._kept[quote.symbol] = _Kept(quote, solution)
+        self.solved += len(moved)
+        return [self._kept[each.symbol].solution for each in quotes]
+
+    def _solve(self, quotes: Sequence[OptionQuote]) -> Iterable[Solution]:
+        if self._solve_many is not None and len(quotes) >= _MANY:
+            return self._solve_many(quotes)
+        return (solve(self.model, each.option, *each.prices) for each in quotes)
+
+    def _is_kept(self, quote: OptionQuote) -> bool:
+        kept = self._kept.get(quote.symbol)
+        return (
+            kept is not None
+            and kept.quote.prices == quote.prices
+            and _is_same(kept.quote.option, quote.option)
+        )
 
 
 def _is_same(one: OptionInputs, other: OptionInputs) -> bool:

@@ -1,0 +1,80 @@
+"""Quotes solved in a process of their own: the same figures, and none lost if it ends."""
+
+from __future__ import annotations
+
+import math
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from options_helper.analysis.risk.pricing.model import OptionInputs
+from options_helper.analysis.risk.pricing.solver import OptionQuote, Solver
+from options_helper.session.solver_process import SolverProcess
+
+QUOTES = [
+    OptionQuote(
+        f"S{number}",
+        OptionInputs(
+            bool(number % 2), 80.0 + number, 100.0, 0.25, 0.04, 0.01 * (number % 3), number % 5 == 0
+        ),
+        (10.0, 10.02, 10.04),
+    )
+    for number in range(60)
+]
+
+
+@pytest.fixture
+def process() -> Iterator[SolverProcess]:
+    """A process that ends with the test."""
+    each = SolverProcess()
+    yield each
+    each.close()
+
+
+def _figures(solver: Solver) -> list[object]:
+    return [
+        [
+            -1.0 if math.isnan(number) else number
+            for number in (each.iv, each.bid_iv, each.ask_iv, *each.greeks)
+        ]
+        + [each.reason]
+        for each in solver.solve_all(QUOTES)
+    ]
+
+
+def test_another_process_has_the_same_figures(process: SolverProcess) -> None:
+    """Volatilities, Greeks and reasons of many contracts are those of this process; only moved ones go."""
+    batches: list[int] = []
+
+    def solve_many(quotes):
+        batches.append(len(quotes))
+        return process.solve_many(quotes)
+
+    solver = Solver(solve_many)
+    assert _figures(solver) == _figures(Solver())
+    moved = [each._replace(prices=(9.9, 9.92, 9.94)) if at < 55 else each for at, each in enumerate(QUOTES)]
+    solver.solve_all(moved)
+    solver.solve_all([moved[0]._replace(prices=(9.8, 9.82, 9.84)), *moved[1:]])
+    assert batches == [60, 55]  # the last one alone is solved here
+    assert solver.solved == 60 + 55 + 1
+
+
+def test_quotes_are_solved_here_if_the_process_ends(process: SolverProcess) -> None:
+    """A process that was killed costs its help, not the figures."""
+    expected = _figures(Solver())
+    assert _figures(Solver(process.solve_many)) == expected
+    assert process._process is not None
+    process._process.kill()
+    process._process.wait()
+    assert _figures(Solver(process.solve_many)) == expected
+    assert _figures(Solver(process.solve_many)) == expected
+
+
+def test_the_process_needs_neither_pandas_nor_the_page() -> None:
+    """It imports the model alone, so it starts at once and stays small."""
+    heavy = "{'pandas', 'streamlit', 'numpy', 'alpaca'}"
+    code = f"import sys, options_helper.session.solver_process; print({heavy} & sys.modules.keys())"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603
+    assert found.stdout.strip() == "set()"
