@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import sys
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -196,16 +195,11 @@ def main() -> None:
     forbid_core_dumps()
     try:
         _require_working_directory()
-        try:
-            app()
-        finally:
-            if sys.stdout is not None:
-                sys.stdout.flush()  # errors are reported now, not when the interpreter exits
+        app()
     except OptionsHelperError as error:
         # Only the text about a user's file has lines, and they are our own.
         _fail(printable(str(error), keep_lines=isinstance(error, UserFileError)))
     except OSError as error:
-        _discard_output()
         place = f" ({error.filename})" if error.filename else ""
         _fail(printable(f"The system refused to continue: {error.strerror or type(error).__name__}{place}."))
 
@@ -224,12 +218,6 @@ def _require_working_directory() -> None:
         raise OptionsHelperError(
             "The working directory no longer exists. Change to one that does, then start again."
         ) from None
-
-
-def _discard_output() -> None:
-    """Let the interpreter exit quietly even though standard output accepts nothing more."""
-    with contextlib.suppress(OSError, ValueError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _fail(sentence: str) -> NoReturn:

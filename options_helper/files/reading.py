@@ -43,19 +43,21 @@ def read_file(path: Path, *, most_bytes: int) -> tuple[bytes, FileVersion]:
     _refuse_undecodable_name(path)
     try:
         # Check before opening too, because opening a device or a pipe can already have an effect.
-        _refuse_kind(path, path.stat(), most_bytes)
+        _refuse_kind(path, path.stat())
         descriptor = os.open(path, _FLAGS)
         with os.fdopen(descriptor, "rb", buffering=0) as stream:
             # Take the version before reading; bytes written meanwhile belong to the next one.
             status = os.fstat(descriptor)
-            _refuse_kind(path, status, most_bytes)
+            _refuse_kind(path, status)
             content = _read(stream.fileno(), most_bytes + 1)
     except FileNotFoundError:
         raise MissingFile(path, f"there is no such file{_looked_in(path)}; name one that exists") from None
     except OSError as error:
         raise UnreadableFile(path, _reason(path, error)) from error
-    if len(content) > most_bytes:  # it grew since, or its size is not known in advance, as in /proc
-        raise UnreadableFile(path, _too_big(len(content), most_bytes))
+    if len(content) > most_bytes:  # what was read counts: a size may grow, or be unknown, as in /proc
+        size = max(len(content), status.st_size) / 1_000_000
+        limit = f"{most_bytes / 1_000_000:g} MB"
+        raise UnreadableFile(path, f"the file is {size:,.1f} MB or larger; the limit is {limit}")
     return content, FileVersion.of(status)
 
 
@@ -70,16 +72,10 @@ def _refuse_undecodable_name(path: Path) -> None:
         raise UnreadableFile(path, reason) from None
 
 
-def _refuse_kind(path: Path, status: os.stat_result, most_bytes: int) -> None:
+def _refuse_kind(path: Path, status: os.stat_result) -> None:
     for is_kind, words in _KINDS:
         if is_kind(status.st_mode):
             raise UnreadableFile(path, f"this is {words}")
-    if status.st_size > most_bytes:
-        raise UnreadableFile(path, _too_big(status.st_size, most_bytes))
-
-
-def _too_big(size: int, most_bytes: int) -> str:
-    return f"the file is {size / 1_000_000:,.1f} MB or larger; the limit is {most_bytes / 1_000_000:g} MB"
 
 
 def _read(descriptor: int, most_bytes: int) -> bytes:

@@ -200,10 +200,17 @@ def test_json_nested_without_end_is_no_answer() -> None:
 
 
 def test_an_exchange_that_ends_leaves_no_timer() -> None:
-    """The deadline of a finished exchange is cancelled."""
-    transport = BoundedTransport(httpx.MockTransport(lambda _: httpx.Response(200, json={})), seconds=60)
-    with httpx.Client(transport=transport) as client:
+    """The deadline of a finished exchange is cancelled, and that of a failed one."""
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        if request.url.path == "/refused":
+            raise httpx.ConnectError("refused")
+        return httpx.Response(200, json={})
+
+    with httpx.Client(transport=BoundedTransport(httpx.MockTransport(handle), seconds=60)) as client:
         assert client.get("http://127.0.0.1/").json() == {}
+        with pytest.raises(httpx.ConnectError):
+            client.get("http://127.0.0.1/refused")
     timers = [one for one in threading.enumerate() if one.name == "options-helper-deadline"]
     for timer in timers:
         timer.join(5)
