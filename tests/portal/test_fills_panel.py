@@ -181,8 +181,8 @@ def test_the_orders_tell_their_course_and_their_contradictions(desk: PortalDesk,
     details = {row[3] for row in rows_of(page, "Orders")}
     assert details == {
         "sell to close 4 limit 1.65 · new → replaced (limit 1.60 → 1.65, quantity 5 → 4)",
-        "sell to close 5 limit 1.65 · new → rejected (insufficient &lt;b&gt;buying power&lt;/b&gt;)",
-        "sell to close 5 limit 1.65 · new → rejected (no reason reported)",
+        "sell to close 5 limit 1.65 · rejected (insufficient &lt;b&gt;buying power&lt;/b&gt;)",
+        "sell to close 5 limit 1.65 · rejected (no reason reported)",
         f"sell to close 5 limit 1.65 · 1 filled · avg 1.60 · held → {told}",
     }
     assert title(desk, page) == "1 · the fills of 1 order come to more than the order says"

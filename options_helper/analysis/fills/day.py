@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal, localcontext
 from typing import NamedTuple
 
@@ -257,7 +257,10 @@ def _fills(
 def _with_legs(parent: OrderFacts, fill: UnitFill) -> list[Execution]:
     line = _execution(parent, fill.line, FillKind.PARENT)
     legs = sorted(fill.legs, key=lambda one: (_place(parent, one[0]), -one[1].cumulative))
-    return [line, *(_execution(leg.facts, span, FillKind.LEG) for leg, span in legs)]
+    lines = [_execution(leg.facts, span, FillKind.LEG) for leg, span in legs]
+    undone = sum(one.busted for one in lines)
+    is_void = line.busted or 0 < len(lines) == undone
+    return [replace(line, busted=is_void, busted_legs=0 if is_void else undone), *lines]
 
 
 def _place(parent: OrderFacts, leg: SpreadLeg) -> int:

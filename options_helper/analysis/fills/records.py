@@ -40,6 +40,7 @@ class Execution:
         position_after: The signed position in the symbol, if the stream reported it.
         source: Who reported it; "derived" is an unconfirmed quantity known only from totals.
         busted, corrected: Undone or changed since; `was` has the figures before a correction.
+        busted_legs: Of a parent, the number of its legs that were undone while others stand.
     """
 
     key: str
@@ -62,6 +63,7 @@ class Execution:
     execution_id: str | None = None
     activity_id: str | None = None
     busted: bool = False
+    busted_legs: int = 0
     corrected: bool = False
     was: Figures | None = None
 

@@ -63,6 +63,8 @@ def execution_notes(one: Execution) -> tuple[str, ...]:
         notes.append("not confirmed")
     if one.busted:
         notes.append("busted")
+    if one.busted_legs:
+        notes.append(f"{count(one.busted_legs, 'leg')} busted")
     if one.corrected:
         notes.append(f"corrected, was {fill_words(*one.was)}" if one.was else "corrected")
     if one.price_origin is PriceOrigin.DERIVED:

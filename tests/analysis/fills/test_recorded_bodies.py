@@ -13,7 +13,7 @@ import pytest
 from apps.streamlit.components.fills.orders_list import orders_html
 from options_helper.analysis.fills import FillDay, build_fill_day
 from options_helper.analysis.fills.by_position import fills_for_portfolio
-from options_helper.analysis.fills.words import fill_fact_words
+from options_helper.analysis.fills.words import execution_notes, fill_fact_words
 from options_helper.analysis.text.fills import fill_words
 from options_helper.data.account.activities import read_activity
 from options_helper.data.streaming.run.cache import LiveCache
@@ -84,7 +84,7 @@ def test_a_multi_leg_fill_has_one_execution_per_leg() -> None:
 
 
 def test_a_bust_that_names_a_legs_execution_undoes_that_leg_alone() -> None:
-    """The other leg stands."""
+    """The other leg stands; the line above says so, and is void once no leg is left."""
     filled = body("tu_mleg_fill")
     bust = copy.deepcopy(filled)
     bust["data"] |= {
@@ -96,8 +96,17 @@ def test_a_bust_that_names_a_legs_execution_undoes_that_leg_alone() -> None:
         "price": "1.6",
     }
     del bust["data"]["legs"]
-    _, *legs = day_of(update(filled), update(bust)).executions
-    assert [one.busted for one in legs] == [True, False]
+    parent, *legs = day_of(update(filled), update(bust)).executions
+    assert [one.busted for one in (parent, *legs)] == [False, True, False]
+    assert execution_notes(parent) == ("1 leg busted",)
+    other = copy.deepcopy(bust)
+    other["data"] |= {
+        "execution_id": "other",
+        "previous_execution_id": filled["data"]["legs"][1]["execution_id"],
+        "price": "0.02",
+    }
+    parent, *legs = day_of(update(filled), update(bust), update(other)).executions
+    assert [one.busted for one in (parent, *legs)] == [True, True, True]
 
 
 def test_a_correction_by_leg_changes_that_leg() -> None:
