@@ -8,7 +8,6 @@ from pathlib import Path
 
 from options_helper.analysis.holdings.plausibility import describe_position, find_doubts
 from options_helper.analysis.text.wording import count
-from options_helper.data.calendar.market_clock import ExchangeCalendar
 from options_helper.errors import PortfolioError
 from options_helper.portfolio_file import parse_portfolio, read_portfolio_file
 from options_helper.printable import printable, printable_json
@@ -68,11 +67,10 @@ def check_portfolio(path: Path, today: dt.date) -> Checked:
     except PortfolioError as error:
         problems = [{"place": place, "reason": reason} for place, reason in error.problems]
         return Checked(str(path), problems=problems)
-    calendar = ExchangeCalendar()
     warnings = [
         {"position": position.id, "text": doubt}
         for position in portfolio.positions
-        for doubt in find_doubts(position, lambda day: calendar.session(day) is not None)
+        for doubt in find_doubts(position)
     ]
     understood = [{"id": each.id, "understood": describe_position(each)} for each in portfolio.positions]
     return Checked(str(path), warnings=warnings, positions=understood)

@@ -53,7 +53,7 @@ def refusal(*positions: object, **more: object) -> str:
 
 def doubts(position: dict[str, Any]) -> list[str]:
     """The doubts about one position."""
-    return find_doubts(load(position).positions[0], lambda day: day.weekday() < 5)
+    return find_doubts(load(position).positions[0])
 
 
 def in_leg(**more: object) -> dict[str, Any]:
@@ -314,6 +314,9 @@ def test_a_pair_of_currencies_is_no_stock(symbol: str) -> None:
     [
         ({"expiry": "2026-12-19"}, "Saturday"),
         ({"expiry": "2026-12-20"}, "Sunday"),
+        ({"expiry": "2026-12-25"}, "not a trading day"),
+        ({"expiry": "2027-03-26"}, "not a trading day"),  # Good Friday
+        ({"expiry": "2027-06-18"}, "not a trading day"),  # Juneteenth, on a Saturday
         ({"symbol": "SPX", "expiry": "2026-12-17"}, "settle on a Friday morning"),
         ({"symbol": "SPX", "expiry": "2026-12-09"}, '"root": "SPXW"'),
         ({"symbol": "VIX", "expiry": "2026-12-09"}, '"root": "VIXW"'),

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
+from options_helper.analysis.contracts.holidays import is_trading_day
 from options_helper.analysis.contracts.products import (
     AM_SETTLED_ROOTS,
     is_adjusted,
@@ -27,7 +28,7 @@ from options_helper.models import (
     StockLeg,
 )
 
-_SATURDAY, _THURSDAY = 5, 3
+_THURSDAY, _DAY = 3, dt.timedelta(days=1)
 _TIMES = "\u00d7"
 _FEW_CENTS = 10  # a share; below, a total that is no whole cent a share is hardly one
 _LEAST_ADJUSTED, _MOST_ADJUSTED = 1.0, 1_000.0  # dollars per point that an adjusted contract may have
@@ -56,16 +57,11 @@ def describe_position(position: AnyPosition) -> str:
     return f"{legs}; {word} ${abs(position.net_debit):,.2f} in all"
 
 
-def find_doubts(position: AnyPosition, is_session: Callable[[dt.date], bool] | None = None) -> list[str]:
-    """Return a sentence for each thing in the file that is possible but hardly intended.
-
-    Args:
-        position: One entry.
-        is_session: Whether the exchange trades on a date; without it only weekends are known.
-    """
+def find_doubts(position: AnyPosition) -> list[str]:
+    """Return a sentence for each thing in the file that is possible but hardly intended."""
     doubts = [
         *_instrument_doubts(position),
-        *_expiry_doubts(position, is_session),
+        *_expiry_doubts(position),
         *_multiplier_doubts(position),
         *_price_doubts(position),
     ]
@@ -86,18 +82,18 @@ def _instrument_doubts(position: AnyPosition) -> Iterator[str]:
             yield f"opened on {format_day(position.opened_on)}, after its expiry of {end}"
 
 
-def _expiry_doubts(position: AnyPosition, is_session: Callable[[dt.date], bool] | None) -> Iterator[str]:
+def _expiry_doubts(position: AnyPosition) -> Iterator[str]:
     for terms in _options(position):
         root, day = root_of(position.symbol, terms), terms.expiry
         other = other_root(root, day)
-        if day.weekday() >= _SATURDAY or (is_session is not None and not is_session(day)):
+        if not is_trading_day(day):
             yield f"no contract expires on {format_day(day)} ({day:%A}), which is not a trading day"
         elif other is not None:
             yield (
                 f"{root} contracts expire once a month, and {day} is not that day; contracts of other days "
                 f'have the root {other} (write "root": "{other}")'
             )
-        elif root in AM_SETTLED_ROOTS and day.weekday() == _THURSDAY and _is_open_after(day, is_session):
+        elif root in AM_SETTLED_ROOTS and day.weekday() == _THURSDAY and is_trading_day(day + _DAY):
             yield f"{root} contracts settle on a Friday morning; the symbol carries the Friday, not {day}"
 
 
@@ -110,10 +106,6 @@ def _multiplier_doubts(position: AnyPosition) -> Iterator[str]:
                 f"understood: ${multiplier:,g} per point of a contract of {root}; that is "
                 f"${STANDARD_MULTIPLIER:g} without the key multiplier, as of every contract not adjusted"
             )
-
-
-def _is_open_after(day: dt.date, is_session: Callable[[dt.date], bool] | None) -> bool:
-    return is_session is not None and is_session(day + dt.timedelta(days=1))
 
 
 def _price_doubts(position: AnyPosition) -> Iterator[str]:
