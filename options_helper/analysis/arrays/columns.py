@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -69,7 +70,14 @@ def moments(microseconds: Numbers) -> Column:
 
 def format_coverage(covered: Numbers, size: Numbers) -> Column:
     """Return words such as `1 of 2`."""
-    return texts([f"{n} of {m}" for n, m in zip(covered.tolist(), size.tolist(), strict=True)])
+    return _format_coverage(covered.tobytes(), size.tobytes())
+
+
+# What is covered rarely changes, and a column of words costs as much as ten of numbers.
+@lru_cache(maxsize=16)
+def _format_coverage(covered: bytes, size: bytes) -> Column:
+    pairs = np.frombuffer(covered + size, np.int64).reshape(2, -1).T.tolist()
+    return texts([f"{n} of {m}" for n, m in pairs])
 
 
 def category_type(values: Iterable[str]) -> pd.CategoricalDtype:

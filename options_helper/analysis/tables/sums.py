@@ -7,6 +7,7 @@ the sums.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple, Self
 
 import numpy as np
@@ -68,7 +69,7 @@ class Tally(NamedTuple):
         return np.where(self.covered == self.legs, self.partial, np.nan)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class TableSums:
     """The tables' figures as arrays, of positions and structures and of positions and legs.
 
@@ -122,17 +123,17 @@ class TableSums:
             settled=~alive & ~np.isnan(values),
         )
 
-    @property
+    @cached_property
     def open_pnl(self) -> Tally:
         """P/L since opening; a structure counts with all its legs or not at all."""
         return self._tally(_values(self.positions, "pnl_abs"), _values(self.structures, "net_pnl_abs"))
 
-    @property
+    @cached_property
     def day_pnl(self) -> Tally:
         """P/L since the previous close; a structure counts with all its legs or not at all."""
         return self._tally(_values(self.positions, "pnl_day"), _values(self.structures, "pnl_day"))
 
-    @property
+    @cached_property
     def cost(self) -> Tally:
         """The money paid less the money received."""
         return self._tally(_values(self.positions, "cost"), self.book.structures.net_debit)
@@ -142,7 +143,7 @@ class TableSums:
         """The sum of |cost|, which credits do not reduce, as the base of a fraction."""
         return self._tally(np.abs(_values(self.positions, "cost")), np.abs(self.book.structures.net_debit))
 
-    @property
+    @cached_property
     def premium_at_risk(self) -> Tally:
         """The cost of unexpired long options, and of debit structures that consist of options only."""
         rows, own = self.book.positions, self.book.structures
@@ -152,7 +153,7 @@ class TableSums:
         debit = np.where(own.has_shares | gone, 0.0, np.maximum(own.net_debit, 0.0))
         return self._tally(paid, debit)
 
-    @property
+    @cached_property
     def market_value(self) -> Tally:
         """The value at the marks; here each leg counts on its own."""
         values = [_values(self.positions, "market_value"), _values(self.leg_rows, "market_value")]

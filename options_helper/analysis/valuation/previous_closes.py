@@ -109,13 +109,11 @@ def choose_close(symbol: str, live: LiveSnapshot) -> ChosenClose:
 
 def find_previous_closes(rows: Instruments, expired: Flags, live: LiveSnapshot) -> JudgedCloses:
     """Return the previous closes of these symbols, judged for P/L Day."""
-    known = live.previous_closes
-    sources = (live.broker_positions, live.splits)
+    # What is empty is a new object in every snapshot.
+    known, sources = live.previous_closes or (), (live.broker_positions or (), live.splits or ())
     flags = 2 * _is_of_today(live) + (live.previous_session_close is None)
     day = _previous_trading_day(live).toordinal() + flags / 4
-    judged = rows.memo.get(
-        "previous closes", known or (), lambda: _judge(rows, live), also=sources, extent=day
-    )
+    judged = rows.memo.get("previous closes", known, lambda: _judge(rows, live), also=sources, extent=day)
     return judged._replace(doubts=np.where(expired, 0, judged.doubts))
 
 
