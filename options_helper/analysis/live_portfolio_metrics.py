@@ -10,7 +10,6 @@ row numbers found once per run (`valuation.latest_prices`), and every figure is 
 
 from __future__ import annotations
 
-from options_helper.analysis.tables.deadlines import deadline
 from options_helper.analysis.tables.positions import compute_live_position_rows
 from options_helper.analysis.tables.structures import compute_live_multileg_rows
 from options_helper.analysis.tables.sums import Total
@@ -24,5 +23,4 @@ __all__ = [
     "compute_live_position_rows",
     "compute_live_totals",
     "compute_live_underlying_rows",
-    "deadline",
 ]

@@ -104,6 +104,7 @@ class PortfolioMonitor:
         self._ended = threading.Event()
         self._thread: threading.Thread | None = None
         self._portfolio = portfolio
+        self._names = portfolio, position_names(portfolio)
         self._begin()
         self._alerts_file = alerts_file
         if alerts_file is not None:
@@ -124,7 +125,11 @@ class PortfolioMonitor:
     @property
     def names(self) -> dict[str, str]:
         """The positions' names by id."""
-        return position_names(self._portfolio)
+        portfolio, (named, names) = self._portfolio, self._names
+        if named is not portfolio:
+            names = position_names(portfolio)
+            self._names = portfolio, names
+        return names
 
     @property
     def notice_problem(self) -> str:

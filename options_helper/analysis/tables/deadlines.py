@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
-import pandas as pd
 
-from options_helper.analysis.arrays.columns import flags
+from options_helper.analysis.arrays.columns import Column
 from options_helper.analysis.valuation.marks import SHARE_TRADE_SECONDS
 from options_helper.analysis.valuation.quote_state import is_heard, is_polled_in_time
-from options_helper.analysis.valuation.row_warnings import RowWarning
+from options_helper.analysis.valuation.row_warnings import RowWarning, to_bits
 from options_helper.market import LiveSnapshot, StreamName
 from options_helper.times import new_york_date, start_of_day, to_microseconds
 
-_STANDS_IN = frozenset({RowWarning.WIDE_SPREAD, RowWarning.LAST_TRADE_MARK})
+_STANDS_IN = to_bits([RowWarning.WIDE_SPREAD, RowWarning.LAST_TRADE_MARK])
 _MICROSECOND = dt.timedelta(microseconds=1)
 
 
@@ -40,7 +39,9 @@ def circumstances(live: LiveSnapshot) -> tuple[object, ...]:
     )
 
 
-def deadline(live: LiveSnapshot, tables: Iterable[pd.DataFrame], stale_after_seconds: float) -> dt.datetime:
+def deadline(
+    live: LiveSnapshot, tables: Iterable[Mapping[str, Column]], stale_after_seconds: float
+) -> dt.datetime:
     """Return when the tables will next differ if the snapshot's version does not change.
 
     Until then, and while version and `circumstances` stay the same, nothing needs to be recomputed; only
@@ -49,7 +50,7 @@ def deadline(live: LiveSnapshot, tables: Iterable[pd.DataFrame], stale_after_sec
 
     Args:
         live: The snapshot that the tables were computed from.
-        tables: The tables of positions, legs and underlyings.
+        tables: The columns of positions, legs and underlyings.
         stale_after_seconds: The threshold that they were computed with.
 
     Returns:
@@ -66,11 +67,13 @@ def deadline(live: LiveSnapshot, tables: Iterable[pd.DataFrame], stale_after_sec
     return min(moment for moment in moments if moment > live.as_of)
 
 
-def _of_ages(table: pd.DataFrame, live: LiveSnapshot, stale_after_seconds: float) -> Iterator[dt.datetime]:
+def _of_ages(
+    table: Mapping[str, Column], live: LiveSnapshot, stale_after_seconds: float
+) -> Iterator[dt.datetime]:
     """Yield the time at which the oldest fresh price becomes stale."""
-    ages = table["mark_age_seconds"].to_numpy()
+    ages = table["mark_age_seconds"]
     # A share's last trade may stand in for a wide quote for a while only.
-    by_trade = flags(len(each) > 1 and _STANDS_IN.issubset(each) for each in table["warnings"].to_numpy())
+    by_trade = (table["warnings"] & _STANDS_IN) == _STANDS_IN
     limits = [(stale_after_seconds, ages), (SHARE_TRADE_SECONDS, ages[by_trade])]
     # What is polled is live for one interval at most.
     limits += [(seconds, ages) for seconds in {each.poll_seconds for each in live.health.values()} - {0.0}]
@@ -80,11 +83,11 @@ def _of_ages(table: pd.DataFrame, live: LiveSnapshot, stale_after_seconds: float
             yield live.as_of + dt.timedelta(seconds=limit - float(young.max())) + _MICROSECOND
 
 
-def _of_expiries(table: pd.DataFrame, live: LiveSnapshot) -> Iterator[dt.datetime]:
+def _of_expiries(table: Mapping[str, Column], live: LiveSnapshot) -> Iterator[dt.datetime]:
     """Yield the next expiry of a contract."""
     now = to_microseconds(live.as_of)
     # Shares never expire; NumPy's "not a time" is the least number.
-    moments = table["expires_at"].to_numpy(dtype="M8[us]").astype(np.int64)
+    moments = table["expires_at"].to_numpy(dtype="M8[us]").view(np.int64)
     ahead = moments[moments > now]
     if len(ahead):
         yield live.as_of + _MICROSECOND * (int(ahead.min()) - now)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
+from options_helper.analysis.arrays.columns import Column
 from options_helper.analysis.arrays.types import Flags
 from options_helper.analysis.osi import stock_symbol
 from options_helper.analysis.status.diagnosis import QuoteCounts
@@ -20,14 +22,16 @@ _OLD = [CODE[QuoteState.STALE], CODE[QuoteState.FROM_YESTERDAY]]
 _ABSENT = [CODE[QuoteState.NO_DATA], CODE[QuoteState.NOT_SUBSCRIBED]]
 
 
-def count_quotes(positions: pd.DataFrame, legs: pd.DataFrame, stale_after_seconds: float) -> QuoteCounts:
-    """Return the counts at the tables' own time; expired rows count nowhere."""
+def count_quotes(
+    positions: Mapping[str, Column], legs: Mapping[str, Column], stale_after_seconds: float
+) -> QuoteCounts:
+    """Return the counts in the columns of two tables, at their own time; expired rows count nowhere."""
     tables = (positions, legs)
-    states = np.concatenate([table["state"].array.codes for table in tables])
+    states = np.concatenate([table["state"].codes for table in tables])
     alive = states != CODE[QuoteState.EXPIRED]
     is_stale, is_quiet = np.isin(states, _OLD), states == CODE[QuoteState.QUIET]
-    of_stocks = np.concatenate([table["option_type"].isna().to_numpy() for table in tables])
-    ages = np.concatenate([table["mark_age_seconds"].to_numpy(dtype=np.float64) for table in tables])
+    of_stocks = np.concatenate([table["option_type"].isna() for table in tables])
+    ages = np.concatenate([table["mark_age_seconds"] for table in tables])
     ages = np.where(is_stale if is_stale.any() else alive, ages, np.nan)
     oldest = int(np.nanargmax(ages)) if np.isfinite(ages).any() else None
     times = np.concatenate([table["quote_time"].to_numpy(dtype="M8[us]") for table in tables])
@@ -60,11 +64,10 @@ def grown_older(counts: QuoteCounts, counted_at: dt.datetime, now: dt.datetime) 
     return replace(counts, oldest_seconds=counts.oldest_seconds + (now - counted_at).total_seconds())
 
 
-def _name(positions: pd.DataFrame, legs: pd.DataFrame, number: int) -> str:
+def _name(positions: Mapping[str, Column], legs: Mapping[str, Column], number: int) -> str:
     """Return `BRK.B 500 call`, or `SPY shares`, of a row of the two tables."""
-    inside = number < len(positions)
-    table, row = (positions, number) if inside else (legs, number - len(positions))
-    # A whole row of mixed columns would cost as much as all the counts.
-    symbol, strike, kind = (table[name].array[row] for name in ("symbol", "strike", "option_type"))
+    singles = len(positions["symbol"])
+    table, row = (positions, number) if number < singles else (legs, number - singles)
+    symbol, strike, kind = (table[name][row] for name in ("symbol", "strike", "option_type"))
     stock = stock_symbol(str(symbol))
     return f"{stock} shares" if pd.isna(kind) else f"{stock} {format_strike(float(strike))} {kind}"

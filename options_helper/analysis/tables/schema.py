@@ -6,10 +6,11 @@ The DataFrames, the positions table in the browser, the CSV files and docs/refer
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
+from types import MappingProxyType
 
 
 class Table(StrEnum):
@@ -331,6 +332,7 @@ def names_of(table: Table) -> tuple[str, ...]:
     return tuple(column.name for column in columns_of(table))
 
 
+@cache
 def shown_columns() -> tuple[Column, ...]:
     """Return one column per field of the browser's table, in the order of its headings."""
     fields: dict[str, Column] = {}
@@ -340,9 +342,10 @@ def shown_columns() -> tuple[Column, ...]:
     return tuple(fields.values())
 
 
-def sources_of(table: Table) -> dict[str, str]:
+@cache
+def sources_of(table: Table) -> Mapping[str, str]:
     """Return, by field of the browser's table, the column of this table that fills it."""
-    return {column.field: column.name for column in COLUMNS if column.is_shown_in(table)}
+    return MappingProxyType({each.field: each.name for each in COLUMNS if each.is_shown_in(table)})
 
 
 def describe_columns() -> Iterator[str]:

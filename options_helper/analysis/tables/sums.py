@@ -6,6 +6,7 @@ the sums.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple, Self
@@ -13,9 +14,14 @@ from typing import NamedTuple, Self
 import numpy as np
 import pandas as pd
 
+from options_helper.analysis.arrays.columns import Column
 from options_helper.analysis.arrays.types import Codes, Flags, Floats, Numbers
 from options_helper.analysis.holdings.portfolio_arrays import PortfolioArrays
 from options_helper.analysis.valuation.quote_state import CODE, TRUTH_STATES, QuoteState
+
+_OF_POSITIONS = ("state", "market_value", "pnl_abs", "pnl_day", "cost", "mark_age_seconds")
+_OF_STRUCTURES = ("state", "net_pnl_abs", "pnl_day")
+_OF_LEGS = ("state", "market_value", "mark_age_seconds")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +88,9 @@ class TableSums:
     """
 
     book: PortfolioArrays
-    positions: pd.DataFrame
-    structures: pd.DataFrame
-    leg_rows: pd.DataFrame
+    positions: Mapping[str, Column]
+    structures: Mapping[str, Column]
+    leg_rows: Mapping[str, Column]
     size: int
     groups: Numbers
     legs: Numbers
@@ -94,7 +100,7 @@ class TableSums:
     settled: Flags
 
     @classmethod
-    def of(
+    def of_tables(
         cls, book: PortfolioArrays, positions: pd.DataFrame, structures: pd.DataFrame, legs: pd.DataFrame
     ) -> Self:
         """Return the figures of the three tables of one portfolio.
@@ -102,7 +108,23 @@ class TableSums:
         Raises:
             ValueError: The tables have other lengths than the portfolio.
         """
-        lengths = (len(positions), len(structures), len(legs))
+        tables = ((positions, _OF_POSITIONS), (structures, _OF_STRUCTURES), (legs, _OF_LEGS))
+        return cls.of(book, *({name: table[name].array for name in names} for table, names in tables))
+
+    @classmethod
+    def of(
+        cls,
+        book: PortfolioArrays,
+        positions: Mapping[str, Column],
+        structures: Mapping[str, Column],
+        legs: Mapping[str, Column],
+    ) -> Self:
+        """Return the figures of the columns of three tables of one portfolio.
+
+        Raises:
+            ValueError: The columns have other lengths than the portfolio.
+        """
+        lengths = (len(positions["state"]), len(structures["state"]), len(legs["state"]))
         if lengths != (len(book.positions), len(book.structures), len(book.legs)):
             raise ValueError(f"tables of {lengths} rows are not all rows of this portfolio")
         states = np.concatenate([_codes(positions), _codes(legs)])
@@ -116,7 +138,7 @@ class TableSums:
             leg_rows=legs,
             size=len(book.underlyings),
             groups=np.concatenate([book.positions.underlying_codes, own.underlying_codes]),
-            legs=np.concatenate([np.ones(len(positions), np.int64), own.sizes]),
+            legs=np.concatenate([np.ones(lengths[0], np.int64), own.sizes]),
             leg_groups=np.concatenate([book.positions.underlying_codes, book.legs.underlying_codes]),
             leg_states=states,
             alive=alive,
@@ -185,11 +207,10 @@ class TableSums:
         return Tally.of(np.concatenate([of_positions, of_structures]), self.legs, self.groups, self.size)
 
 
-def _values(table: pd.DataFrame, name: str) -> Floats:
-    values: Floats = table[name].to_numpy(dtype=np.float64)
-    return values
+def _values(table: Mapping[str, Column], name: str) -> Floats:
+    return np.asarray(table[name], dtype=np.float64)
 
 
-def _codes(table: pd.DataFrame) -> Codes:
-    codes: Codes = table["state"].array.codes
+def _codes(table: Mapping[str, Column]) -> Codes:
+    codes: Codes = table["state"].codes
     return codes

@@ -57,7 +57,7 @@ def compute_live_totals(
     Raises:
         ValueError: The tables are not those of this portfolio.
     """
-    sums = TableSums.of(arrays_of(portfolio), position_rows, structure_rows, legs)
+    sums = TableSums.of_tables(arrays_of(portfolio), position_rows, structure_rows, legs)
     return sum_up(sums, portfolio.cash)
 
 

@@ -43,7 +43,7 @@ def compute_live_underlying_rows(
     """
     book = arrays_of(portfolio)
     stocks = compute_live_rows(book.underlyings, live, stale_after_seconds)
-    sums = TableSums.of(book, position_rows, structure_rows, legs)
+    sums = TableSums.of_tables(book, position_rows, structure_rows, legs)
     return build_table(Table.UNDERLYINGS, underlying_columns(book, live, stocks, sums))
 
 

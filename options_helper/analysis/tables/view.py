@@ -6,10 +6,13 @@ A view is finished and read-only: every tab, the alerts and the day's curves rea
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import pandas as pd
 
+from options_helper.analysis.arrays.columns import Column
 from options_helper.analysis.holdings.portfolio_arrays import arrays_of
 from options_helper.analysis.status.diagnosis import QuoteCounts
 from options_helper.analysis.tables.build_table import build_table
@@ -28,25 +31,44 @@ from options_helper.models import Portfolio
 _SHARED_FOR = dt.timedelta(seconds=0.25)
 
 
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class TablesView:
     """The tables and totals of one portfolio in one snapshot; writing into a table raises.
 
     Attributes:
         at: The snapshot they were computed from.
+        columns: The finished columns of each table by name; `warnings` are bits.
         until: When they would change even if nothing new is received.
     """
 
     portfolio: Portfolio
     at: LiveSnapshot
     stale_after_seconds: float
-    positions: pd.DataFrame
-    structures: pd.DataFrame
-    legs: pd.DataFrame
-    underlyings: pd.DataFrame
+    columns: Mapping[Table, Mapping[str, Column]]
     totals: LiveTotals
     quotes: QuoteCounts
     until: dt.datetime
+
+    # A DataFrame costs as much as its figures, and most readers of a view need none.
+    @cached_property
+    def positions(self) -> pd.DataFrame:
+        """The table of single options and shares."""
+        return build_table(Table.POSITIONS, self.columns[Table.POSITIONS], frozen=True)
+
+    @cached_property
+    def structures(self) -> pd.DataFrame:
+        """The table of structures."""
+        return build_table(Table.STRUCTURES, self.columns[Table.STRUCTURES], frozen=True)
+
+    @cached_property
+    def legs(self) -> pd.DataFrame:
+        """The table of the structures' legs."""
+        return build_table(Table.LEGS, self.columns[Table.LEGS], frozen=True)
+
+    @cached_property
+    def underlyings(self) -> pd.DataFrame:
+        """The table of underlyings."""
+        return build_table(Table.UNDERLYINGS, self.columns[Table.UNDERLYINGS], frozen=True)
 
     def holds_for(self, live: LiveSnapshot) -> bool:
         """Return whether the view is still right for this snapshot.
@@ -72,21 +94,20 @@ def compute_view(portfolio: Portfolio, live: LiveSnapshot, *, stale_after_second
     """
     book = arrays_of(portfolio)
     stocks = compute_live_rows(book.underlyings, live, stale_after_seconds)
-    of_positions = position_columns(book, live, stocks, stale_after_seconds)
-    of_structures, of_legs = structure_columns(book, live, stocks, stale_after_seconds)
-    positions = build_table(Table.POSITIONS, of_positions, frozen=True)
-    structures = build_table(Table.STRUCTURES, of_structures, frozen=True)
-    legs = build_table(Table.LEGS, of_legs, frozen=True)
+    positions = position_columns(book, live, stocks, stale_after_seconds)
+    structures, legs = structure_columns(book, live, stocks, stale_after_seconds)
     sums = TableSums.of(book, positions, structures, legs)
-    underlyings = build_table(Table.UNDERLYINGS, underlying_columns(book, live, stocks, sums), frozen=True)
+    underlyings = underlying_columns(book, live, stocks, sums)
     return TablesView(
         portfolio=portfolio,
         at=live,
         stale_after_seconds=stale_after_seconds,
-        positions=positions,
-        structures=structures,
-        legs=legs,
-        underlyings=underlyings,
+        columns={
+            Table.POSITIONS: positions,
+            Table.STRUCTURES: structures,
+            Table.LEGS: legs,
+            Table.UNDERLYINGS: underlyings,
+        },
         totals=sum_up(sums, portfolio.cash),
         quotes=count_quotes(positions, legs, stale_after_seconds),
         until=deadline(live, (positions, legs, underlyings), stale_after_seconds),

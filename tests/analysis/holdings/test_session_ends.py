@@ -11,8 +11,8 @@ import pytest
 from options_helper.analysis.live_portfolio_metrics import (
     compute_live_multileg_rows,
     compute_live_position_rows,
-    deadline,
 )
+from options_helper.analysis.tables.view import compute_view
 from options_helper.market import LiveSnapshot
 from options_helper.models import EquityPosition, Leg, MultiLegPosition, Portfolio, Position
 from options_helper.times import NEW_YORK
@@ -166,5 +166,4 @@ def test_the_early_end_is_a_deadline() -> None:
     """Tables computed at noon hold no longer than to 13:00, when the contract expires."""
     portfolio = Portfolio(positions=[option()])
     live = LiveSnapshot(as_of=new_york(12), session_close=CLOSE)
-    rows = compute_live_position_rows(portfolio, live, stale_after_seconds=30)
-    assert deadline(live, [rows], 30) == CLOSE
+    assert compute_view(portfolio, live, stale_after_seconds=30).until == CLOSE

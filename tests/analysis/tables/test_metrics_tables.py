@@ -22,10 +22,10 @@ from options_helper.analysis.live_portfolio_metrics import (
     compute_live_multileg_rows,
     compute_live_position_rows,
     compute_live_underlying_rows,
-    deadline,
 )
 from options_helper.analysis.tables.deadlines import circumstances
 from options_helper.analysis.tables.schema import Table, columns_of, names_of
+from options_helper.analysis.tables.view import compute_view
 from options_helper.market import (
     LiveSnapshot,
     MarketPhase,
@@ -250,7 +250,7 @@ def test_nothing_changes_before_the_deadline(
         market_phase_until=at + dt.timedelta(minutes=3),
     )  # fmt: skip
     tables = all_tables(portfolio, live)
-    moment = deadline(live, [tables[0], tables[2], tables[3]], 30)
+    moment = compute_view(portfolio, live, stale_after_seconds=30).until
     assert at < moment <= at + dt.timedelta(minutes=3)
     passed = moment - at - dt.timedelta(microseconds=1)
     heard_as_before = {
@@ -281,8 +281,8 @@ def test_the_deadline_is_the_next_change(ago: float, heard: float | None, phase:
         heard_at = AT - dt.timedelta(seconds=heard)
         health["options"] = StreamHealth(StreamName.OPTIONS, StreamState.RUNNING, last_heard_at=heard_at)
     live = snapshot(quote(CALL, 9, 9.4, ago), market_phase=phase, health=health)
-    table = compute_live_position_rows(Portfolio(positions=[single()]), live, stale_after_seconds=30)
-    assert (deadline(live, [table], 30) - AT).total_seconds() == pytest.approx(seconds)
+    view = compute_view(Portfolio(positions=[single()]), live, stale_after_seconds=30)
+    assert (view.until - AT).total_seconds() == pytest.approx(seconds)
 
 
 def test_the_next_expiry_is_a_deadline() -> None:
@@ -290,11 +290,9 @@ def test_the_next_expiry_is_a_deadline() -> None:
     at = dt.datetime(2026, 12, 18, 15, 50, tzinfo=NEW_YORK)
     portfolio = Portfolio(positions=[single(symbol="SPY"), single(id="b")])
     live = LiveSnapshot(as_of=at)
-    table = compute_live_position_rows(portfolio, live, stale_after_seconds=30)
-    assert deadline(live, [table], 30) == at.replace(hour=16, minute=0)
+    assert compute_view(portfolio, live, stale_after_seconds=30).until == at.replace(hour=16, minute=0)
     later = dataclasses.replace(live, as_of=at.replace(hour=16, minute=1))
-    table = compute_live_position_rows(portfolio, later, stale_after_seconds=30)
-    assert deadline(later, [table], 30) == at.replace(hour=16, minute=15)
+    assert compute_view(portfolio, later, stale_after_seconds=30).until == at.replace(hour=16, minute=15)
 
 
 ANALYSIS = Path(analysis.__file__).parent

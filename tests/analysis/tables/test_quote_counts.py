@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 
-from options_helper.analysis.live_portfolio_metrics import (
-    compute_live_multileg_rows,
-    compute_live_position_rows,
-)
 from options_helper.analysis.status.stream_diagnosis import QuoteCounts
-from options_helper.analysis.tables.quote_counts import count_quotes
+from options_helper.analysis.tables.view import compute_view
 from options_helper.market import LiveSnapshot, Quote, StreamHealth, StreamName, StreamState
 from options_helper.models import EquityPosition, Portfolio
 from tests.builders import single
@@ -42,9 +38,7 @@ def _count(*, heard_seconds_ago: float) -> QuoteCounts:
         option_quotes={CALL: Quote(CALL, 4.9, 5.1, timestamp=minute, received_at=minute)},
         stock_quotes={"SPY": Quote("SPY", 661.0, 661.1, timestamp=second, received_at=second)},
     )
-    positions = compute_live_position_rows(PORTFOLIO, live, stale_after_seconds=30)
-    _, legs = compute_live_multileg_rows(PORTFOLIO, live, stale_after_seconds=30)
-    return count_quotes(positions, legs, 30)
+    return compute_view(PORTFOLIO, live, stale_after_seconds=30).quotes
 
 
 def test_a_quiet_quote_is_counted_with_its_stream() -> None:
