@@ -427,6 +427,12 @@ def test_the_csv_has_every_position_as_seen_with_state_and_time() -> None:
     assert any(row["expiry"] for row in legs)
 
 
+def clear_caches() -> None:
+    """Let the schema read its list of columns again."""
+    for cached in (schema.names_of, schema.shown_columns, schema.sources_of):
+        cached.cache_clear()
+
+
 def test_a_column_added_to_the_schema_is_in_the_tables_the_payload_the_csv_and_the_docs(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -449,7 +455,7 @@ def test_a_column_added_to_the_schema_is_in_the_tables_the_payload_the_csv_and_t
 
     for module in (positions, structures):
         monkeypatch.setattr(module, "build_quote_columns", with_weeks)
-    schema.names_of.cache_clear()
+    clear_caches()
     try:
         payload = _payload()
         heading = build_layout(30.0)["columns"][-2]
@@ -459,7 +465,7 @@ def test_a_column_added_to_the_schema_is_in_the_tables_the_payload_the_csv_and_t
             assert "weeks" in written.splitlines()[0].split(",")
         assert any("`age_weeks`" in line and "Weeks (`weeks`)" in line for line in schema.describe_columns())
     finally:
-        schema.names_of.cache_clear()
+        clear_caches()
 
 
 def test_a_small_price_is_written_in_full_in_the_payload_and_the_csv() -> None:

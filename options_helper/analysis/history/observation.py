@@ -11,12 +11,13 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
 
 import pandas as pd
 
 from options_helper.analysis.alerts.step import AlertFill, AlertMetric, AlertView, Outcome
+from options_helper.analysis.arrays.columns import Column
 from options_helper.analysis.osi import stock_symbol
+from options_helper.analysis.tables.schema import Table
 from options_helper.analysis.tables.totals import LiveTotals
 from options_helper.analysis.tables.view import TablesView
 from options_helper.analysis.valuation.quote_state import QuoteState
@@ -74,10 +75,11 @@ class Observation:
 
 def observe(tables: TablesView) -> Observation:
     """Extract the figures that curves and alerts need from these tables."""
-    rows = [*_position_rows(tables.positions, 0), *_position_rows(tables.structures, 1)]
+    columns = tables.columns
+    rows = [*_position_rows(columns[Table.POSITIONS], 0), *_position_rows(columns[Table.STRUCTURES], 1)]
     return Observation(
         tables=tables,
-        pnl=_pnl(tables.underlyings, rows, tables.totals),
+        pnl=_pnl(columns[Table.UNDERLYINGS], rows, tables.totals),
         marks={row.id: row.seen("mark") for row in rows},
         position_pnl={row.id: row.seen("pnl_abs") for row in rows},
         readings=_readings(rows, tables.totals, tables.at),
@@ -104,7 +106,7 @@ class _Row:
         return self.figures[AlertMetric(metric)] if seen else None
 
 
-def _position_rows(table: pd.DataFrame, kind: int) -> list[_Row]:
+def _position_rows(table: Mapping[str, Column], kind: int) -> list[_Row]:
     """Return the rows of positions (kind 0) or structures (kind 1)."""
     columns = [_floats(table[names[kind]]) for names in _COLUMN_BY_METRIC.values()]
     ids, underlyings, states = (table[name].tolist() for name in ("id", "underlying", "state"))
@@ -112,12 +114,14 @@ def _position_rows(table: pd.DataFrame, kind: int) -> list[_Row]:
     return [_Row(*each) for each in zip(ids, underlyings, states, figures, strict=True)]
 
 
-def _floats(column: pd.Series[Any]) -> list[float | None]:
-    values = column.to_numpy(dtype="float64", na_value=math.nan).tolist()
+def _floats(column: Column) -> list[float | None]:
+    if isinstance(column, pd.arrays.IntegerArray):  # days, null for shares
+        column = column.to_numpy(dtype="float64", na_value=math.nan)
+    values: list[float] = column.tolist()
     return [value if math.isfinite(value) else None for value in values]
 
 
-def _pnl(underlyings: pd.DataFrame, rows: list[_Row], totals: LiveTotals) -> dict[str, float | None]:
+def _pnl(underlyings: Mapping[str, Column], rows: list[_Row], totals: LiveTotals) -> dict[str, float | None]:
     unseen = {row.underlying for row in rows if row.state not in _SEEN and row.state != QuoteState.EXPIRED}
     pairs = zip(underlyings["underlying"].tolist(), _floats(underlyings["open_pnl"]), strict=True)
     by_underlying = {name: None if name in unseen else value for name, value in pairs}

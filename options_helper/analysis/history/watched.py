@@ -11,9 +11,11 @@ import pandas as pd
 from options_helper.analysis.account.compare import BrokerSide, compare_account
 from options_helper.analysis.alerts.rules import OF_UNDERLYING, AlertMetric, AlertRule
 from options_helper.analysis.alerts.step import Outcome
+from options_helper.analysis.arrays.columns import Column
 from options_helper.analysis.history.observation import Readings
 from options_helper.analysis.osi import stock_symbol
 from options_helper.analysis.streams.silence import seconds_since
+from options_helper.analysis.tables.schema import Table
 from options_helper.analysis.tables.view import TablesView
 from options_helper.analysis.valuation.quote_state import QuoteState
 from options_helper.market import LiveSnapshot, StreamState
@@ -34,7 +36,7 @@ def read_watched(
         live: The newest snapshot; it may be younger than the tables.
         differing: How many symbols differ from the broker's account, by position; None while unknown.
     """
-    spots = _Underlyings(tables.underlyings)
+    spots = _Underlyings(tables.columns[Table.UNDERLYINGS])
     readings: Readings = {}
     for rule in rules:
         key = (rule.subject, rule.metric)
@@ -76,7 +78,7 @@ class AccountWatch:
 class _Underlyings:
     """The underlyings' figures, which count only while their price is seen."""
 
-    def __init__(self, table: pd.DataFrame) -> None:
+    def __init__(self, table: Mapping[str, Column]) -> None:
         names = (stock_symbol(str(name)) for name in table["underlying"])
         self._rows = {name: number for number, name in enumerate(names)}
         self._table = table
@@ -85,7 +87,7 @@ class _Underlyings:
         number = self._rows.get(stock_symbol(symbol))
         if number is None:
             return Outcome.NO_DATA
-        state, value = self._table["state"].iloc[number], self._table[column].iloc[number]
+        state, value = self._table["state"][number], self._table[column][number]
         if state == QuoteState.CLOSED:
             return Outcome.MARKET_CLOSED
         is_known = state in _SEEN and not pd.isna(value) and math.isfinite(value)

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import math
+from decimal import ROUND_HALF_UP, Context, Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from options_helper.analysis.text import figures
+from options_helper.analysis.text.figures import (
+    price_decimals,
+    round_dollars,
+    round_half_up,
+    round_percent,
+    round_price,
+)
 
 MINUS = "\N{MINUS SIGN}"
 
@@ -122,3 +130,25 @@ def test_a_small_price_is_never_written_as_zero(value: float) -> None:
     """A written price keeps six significant digits."""
     assert float(figures.format_price(value).lstrip("$")) == pytest.approx(value, rel=5e-6)
     assert float(figures.format_bare_price(value, most_decimals=4)) == pytest.approx(value, rel=5e-6)
+
+
+@given(
+    st.one_of(
+        st.floats(allow_nan=False, allow_infinity=False),
+        st.integers(-(10**7), 10**7).map(lambda thousandths: thousandths / 1000),
+        st.integers(-(10**12), 10**12).map(lambda each: each / 10**6),
+    ),
+    st.integers(0, 6),
+)
+def test_figures_are_rounded_as_their_decimals_are(value: float, decimals: int) -> None:
+    """Halves go away from zero as they are written, whichever way is the quicker one."""
+    exact = Decimal(repr(value))
+
+    def to(number: Decimal, places: int) -> Decimal:
+        return number.quantize(Decimal(1).scaleb(-places), context=Context(prec=700, rounding=ROUND_HALF_UP))
+
+    assert round_half_up(value, decimals) == float(to(exact, decimals))
+    assert round_dollars(value) == int(to(Decimal(repr(float(to(exact, 2)))), 0))
+    percent = to(to(exact, 5) * 100, min(decimals, 3))
+    assert round_percent(value, min(decimals, 3)) == float(percent)
+    assert round_price(value, decimals) == float(to(exact, max(decimals, price_decimals(value))))

@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 
 from apps.streamlit.components.positions.table.records import plain_records
 from options_helper.analysis.account.closed_today import ClosedToday, find_closed_today
@@ -14,6 +15,7 @@ from options_helper.analysis.account.day_result import AccountDay, day_of
 from options_helper.analysis.account.equity import EquityBridge, OwnValue, exact, explain_equity
 from options_helper.analysis.account.panel_words import not_held_words
 from options_helper.analysis.account.records import AccountHistory, Holding
+from options_helper.analysis.tables.schema import Table
 from options_helper.analysis.tables.view import TablesView
 from options_helper.errors import PortfolioError
 from options_helper.files.account_portfolio import ExistingFile, write_account_portfolio
@@ -48,6 +50,7 @@ class AccountView:
         return "" if self.compared is None else not_held_words(self.compared, self.not_held_pnl)
 
 
+@lru_cache(maxsize=4)  # all tabs show the same
 def build_account_view(view: TablesView, saved_at: dt.datetime | None) -> AccountView:
     """Return the account compared with the tables of one refresh."""
     live = view.at
@@ -108,7 +111,9 @@ def _bridge(view: TablesView) -> EquityBridge | None:
 
 
 def _own_values(view: TablesView) -> Iterator[OwnValue]:
-    for record in (*plain_records(view.positions), *plain_records(view.legs)):
+    names = ("mark", "quote_symbol", "quantity", "multiplier")
+    tables = (view.columns[Table.POSITIONS], view.columns[Table.LEGS])
+    for record in (record for table in tables for record in plain_records(table, names)):
         mark = record["mark"]
         yield OwnValue(
             symbol=record["quote_symbol"],
@@ -120,6 +125,12 @@ def _own_values(view: TablesView) -> Iterator[OwnValue]:
 
 def _open_pnl(view: TablesView, ids: frozenset[str]) -> float:
     """Return the open P/L of some positions as the totals count it."""
-    rows = [(record["id"], record["pnl_abs"]) for record in plain_records(view.positions)]
-    rows += [(record["id"], record["net_pnl_abs"]) for record in plain_records(view.structures)]
+    if not ids:
+        return 0.0
+    tables = ((Table.POSITIONS, "pnl_abs"), (Table.STRUCTURES, "net_pnl_abs"))
+    rows = [
+        (record["id"], record[pnl])
+        for table, pnl in tables
+        for record in plain_records(view.columns[table], ("id", pnl))
+    ]
     return float(sum(pnl for name, pnl in rows if name in ids and pnl is not None))

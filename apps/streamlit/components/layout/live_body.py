@@ -136,7 +136,7 @@ def _render_positions(context: PageContext, page: PageView, account: AccountView
     with st.container(key="live-underlyings", border=True):
         name_region("Profit, loss and risk by underlying")
         render_pnl_pictures(page.day, view.underlyings, page.charted, zone=context.zone, key="live-pictures")
-        render_underlying_sums(view.underlyings)
+        render_underlying_sums(view)
         render_risk_sums(page.risk, context.model.credentials.rate_problem)
         totals = {WHOLE: view.totals.open_pnl.value}
         pairs = zip(view.underlyings["underlying"], view.underlyings["open_pnl"], strict=True)

@@ -12,10 +12,13 @@ import streamlit as st
 from apps.streamlit.components.downloads import render_download
 from apps.streamlit.components.plain_text import visible
 from apps.streamlit.components.positions.table import (
+    Grouping,
     TableRows,
     build_table_rows,
+    chosen_grouping,
     legs_csv,
     positions_csv,
+    regroup,
     render,
 )
 from options_helper.analysis.account.compare import AccountComparison
@@ -23,6 +26,7 @@ from options_helper.analysis.fills.by_position import PortfolioFills
 from options_helper.analysis.fills.records import FillFact
 from options_helper.analysis.fills.words import fill_fact_words
 from options_helper.analysis.risk import LiveRisk
+from options_helper.analysis.tables.schema import Table
 from options_helper.analysis.tables.view import TablesView
 from options_helper.analysis.text.wording import count, format_day
 from options_helper.session.views import FillsView
@@ -46,10 +50,23 @@ def render_positions(
     """
     notes = account_notes(fills.portfolio_fills, zone, account.marks if account else {})
     not_held = frozenset() if account is None else account.not_held
-    payload = _table_rows(view, risk, tuple(notes.items()), not_held)
-    selected = render(payload, view.portfolio, key=TABLE_KEY, raised=raised)
+    grouping = chosen_grouping(TABLE_KEY)
+    payload = _grouped_rows(view, risk, tuple(notes.items()), not_held, grouping)
+    selected = render(payload, grouping, key=TABLE_KEY, raised=raised)
     _render_downloads(payload, view.at.as_of, zone)
     return selected
+
+
+@lru_cache(maxsize=4)
+def _grouped_rows(
+    view: TablesView,
+    risk: LiveRisk,
+    notes: tuple[tuple[str, str], ...],
+    not_held: frozenset[str],
+    grouping: Grouping,
+) -> TableRows:
+    """Return the rows of one refresh in groups, for all tabs that have chosen these."""
+    return regroup(_table_rows(view, risk, notes, not_held), view.portfolio, grouping)
 
 
 @lru_cache(maxsize=2)
@@ -59,10 +76,10 @@ def _table_rows(
     """Return the rows of one refresh, which all tabs share."""
     return build_table_rows(
         view.portfolio,
-        view.positions,
-        view.structures,
-        view.legs,
-        view.underlyings,
+        view.columns[Table.POSITIONS],
+        view.columns[Table.STRUCTURES],
+        view.columns[Table.LEGS],
+        view.columns[Table.UNDERLYINGS],
         dict(notes),
         risk=risk,
         not_held=not_held,

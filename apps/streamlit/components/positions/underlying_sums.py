@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 
-import pandas as pd
 import streamlit as st
 
 from apps.streamlit.components.plain_text import in_html
-from apps.streamlit.components.positions.table.records import Record, plain_records
+from apps.streamlit.components.positions.table.records import Record, TableColumns, plain_records
+from options_helper.analysis.tables.schema import Table
+from options_helper.analysis.tables.view import TablesView
 from options_helper.analysis.text.figures import MISSING, format_dollars, format_pnl
 
 _SUMS: tuple[tuple[str, str, Callable[[float | None], str]], ...] = (
@@ -20,13 +22,18 @@ _SUMS: tuple[tuple[str, str, Callable[[float | None], str]], ...] = (
 )
 
 
-def render_underlying_sums(underlyings: pd.DataFrame) -> None:
+def render_underlying_sums(view: TablesView) -> None:
     """Draw the table of sums, folded by default."""
     with st.expander("Sums by underlying", key="live-underlying-sums"):
-        st.html(sums_html(underlyings))
+        st.html(_sums_of(view))
 
 
-def sums_html(underlyings: pd.DataFrame) -> str:
+@lru_cache(maxsize=2)  # all tabs show the same
+def _sums_of(view: TablesView) -> str:
+    return sums_html(view.columns[Table.UNDERLYINGS])
+
+
+def sums_html(underlyings: TableColumns) -> str:
     """Return one line per underlying with unexpired legs."""
     heads = "".join(f'<th scope="col">{head}</th>' for head, _, _ in _SUMS)
     rows = "".join(_row(record) for record in plain_records(underlyings) if record["legs"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -40,6 +41,7 @@ def render_risk_tile(risk: LiveRisk) -> None:
         st.html(tile_html(risk))
 
 
+@lru_cache(maxsize=4)  # all tabs show the same
 def tile_html(risk: LiveRisk) -> str:
     """Return the tile; each figure stays in one line with its unit."""
     missing = missing_words(risk)
@@ -60,6 +62,7 @@ def render_risk_sums(risk: LiveRisk, rate_problem: str) -> None:
         )
 
 
+@lru_cache(maxsize=4)  # all tabs show the same
 def sums_html(risk: LiveRisk, rate_problem: str = "") -> str:
     """Return the two tables of sums, the portfolio's sum, and the model's inputs in words."""
     by_symbol = ((row["symbol"], row) for row in plain_records(risk.underlyings))

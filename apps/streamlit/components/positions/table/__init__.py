@@ -1,7 +1,17 @@
 """The positions table: a pure payload builder, its CSV, and the widget that shows it."""
 
 from apps.streamlit.components.positions.table.csv_export import legs_csv, positions_csv
+from apps.streamlit.components.positions.table.grouping import Grouping, regroup
 from apps.streamlit.components.positions.table.rows import TableRows, build_table_rows
-from apps.streamlit.components.positions.table.widget import render
+from apps.streamlit.components.positions.table.widget import chosen_grouping, render
 
-__all__ = ["TableRows", "build_table_rows", "legs_csv", "positions_csv", "render"]
+__all__ = [
+    "Grouping",
+    "TableRows",
+    "build_table_rows",
+    "chosen_grouping",
+    "legs_csv",
+    "positions_csv",
+    "regroup",
+    "render",
+]

@@ -8,6 +8,7 @@ from enum import StrEnum
 from apps.streamlit.components.positions.table.group_rows import GROUP_FIELDS
 from apps.streamlit.components.positions.table.records import rounded
 from apps.streamlit.components.positions.table.rows import TableRows
+from options_helper.analysis.holdings.portfolio_arrays import arrays_of
 from options_helper.analysis.osi import stock_symbol
 from options_helper.analysis.strategies.structures import describe_structure
 from options_helper.analysis.text.figures import format_pnl
@@ -37,7 +38,7 @@ def regroup(table: TableRows, portfolio: Portfolio, by: Grouping) -> TableRows:
     """Return the table with its shown rows in other groups; each then names its underlying too."""
     if by is Grouping.UNDERLYING:
         return table
-    group_of = {position.id: _GROUPS[by](position) for position in portfolio.positions}
+    group_of = _groups_of(portfolio, by)
     place = {field: number for number, field in enumerate(table["fields"])}
     shown = []
     members: dict[Group, list[list[object]]] = {}
@@ -57,6 +58,16 @@ def _id(group: Group) -> str:
     """Return a group's id; no tag has that of the rest, because tags do not begin with a space."""
     sorts_by, name = group
     return f"\N{NO-BREAK SPACE}{name}" if sorts_by == _LAST else name
+
+
+def _groups_of(portfolio: Portfolio, by: Grouping) -> dict[str, Group]:
+    """Return the group of each position by id, found once per portfolio."""
+    own = arrays_of(portfolio).structures
+    return own.memo.get(
+        f"groups by {by}",
+        own.positions,
+        lambda: {position.id: _GROUPS[by](position) for position in portfolio.positions},
+    )
 
 
 def _sums(group: Group, rows: list[list[object]], place: dict[str, int]) -> list[object]:

@@ -3,28 +3,47 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
+from options_helper.analysis.arrays import columns as arrays
 from options_helper.analysis.tables.schema import Column, Format
 from options_helper.analysis.text.figures import round_dollars, round_half_up, round_percent, round_price
+from options_helper.analysis.valuation.row_warnings import to_tuples
 
 Record = dict[str, Any]  # a row of a table: column -> plain value, None if missing
 
 
-def plain_records(frame: pd.DataFrame) -> list[Record]:
-    """Return rows as dictionaries of plain Python values, None for a missing one."""
-    columns = {str(name): _plain(frame[name]) for name in frame.columns}
-    return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
+# A DataFrame, or the columns of one whose warnings are still bits.
+TableColumns = pd.DataFrame | Mapping[str, arrays.Column]
 
 
-def _plain(column: pd.Series) -> list[object]:
-    values: list[object] = column.tolist()
-    missing = column.isna()
+def plain_records(table: TableColumns, names: Iterable[str] | None = None) -> list[Record]:
+    """Return rows as dictionaries of plain Python values, None for a missing one.
+
+    Args:
+        table: The rows.
+        names: The columns to take, as far as the table has them; all by default.
+    """
+    chosen = [str(name) for name in (table if names is None else names) if name in table]
+    columns = [_plain(table[name], name) for name in chosen]
+    return [dict(zip(chosen, values, strict=True)) for values in zip(*columns, strict=True)]
+
+
+def _plain(column: arrays.Column, name: str) -> list[object]:
+    values: arrays.Column = column.array if isinstance(column, pd.Series) else column
+    if isinstance(values, pd.arrays.NumpyExtensionArray):
+        values = values.to_numpy()  # its own list would have NumPy's numbers
+    if name == "warnings" and values.dtype == np.int64:
+        return list(to_tuples(values))
+    plain: list[object] = values.tolist()
+    missing = pd.isna(values)
     if not missing.any():
-        return values
-    return [None if gone else value for value, gone in zip(values, missing.tolist(), strict=True)]
+        return plain
+    return [None if gone else value for value, gone in zip(plain, missing.tolist(), strict=True)]
 
 
 def finite(value: float | None) -> float | None:

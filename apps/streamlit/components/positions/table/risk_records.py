@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from apps.streamlit.components.positions.table.records import Record, finite, plain_records
@@ -15,6 +16,10 @@ if TYPE_CHECKING:
     from options_helper.analysis.risk import LiveRisk
 
 _OF_LEGS, _OF_POSITIONS = sources_of(Table.RISK_LEGS), sources_of(Table.RISK_POSITIONS)
+_READ = (
+    "id", "position_id", "leg_index", "legs", "covered_legs", "modelled_legs", "modelled", "reason",
+    "bid_iv", "ask_iv", "moneyness_moves", "probability_of_profit",
+)  # fmt: skip
 _FIELDS = {*_OF_LEGS, *_OF_POSITIONS}
 _OF_SHARES = {"delta", "delta_dollars"}
 _EXPLAINED = frozenset({Reason.SHARES, Reason.EXPIRED, Reason.NO_MARK})  # other cells of the row say these
@@ -26,17 +31,22 @@ class RiskRecords:
 
     positions: Mapping[str, Record] = field(default_factory=dict)
     legs: Mapping[tuple[str, int], Record] = field(default_factory=dict)
+    _figures: dict[tuple[str, int | None], Record] = field(default_factory=dict)
 
     @classmethod
     def of(cls, risk: LiveRisk | None) -> RiskRecords:
         """Return the records of a risk, or none."""
-        if risk is None:
-            return cls()
-        legs = {(each["position_id"], each["leg_index"]): each for each in plain_records(risk.legs)}
-        return cls({each["id"]: each for each in plain_records(risk.positions)}, legs)
+        return cls() if risk is None else _records_of(risk)
 
     def figures(self, position_id: str, leg: int | None) -> Record:
         """Return the risk fields of a row: of one leg, or of a structure as a whole if `leg` is None."""
+        key = position_id, leg
+        figures = self._figures.get(key)
+        if figures is None:
+            figures = self._figures[key] = self._read(position_id, leg)
+        return figures
+
+    def _read(self, position_id: str, leg: int | None) -> Record:
         whole = self.positions.get(position_id, {})
         if leg is None:
             known = whole.get("covered_legs") == whole.get("legs")
@@ -51,6 +61,16 @@ class RiskRecords:
         if record.get("reason") == Reason.SHARES:
             figures |= dict.fromkeys(_FIELDS - _OF_SHARES, "")
         return figures | {"iv_note": _iv_note(record), "moves": _moves(record)}
+
+
+@lru_cache(maxsize=2)  # prices move more often than risk is computed
+def _records_of(risk: LiveRisk) -> RiskRecords:
+    legs = plain_records(risk.legs, {*_READ, *_OF_LEGS.values()})
+    positions = plain_records(risk.positions, {*_READ, *_OF_POSITIONS.values()})
+    return RiskRecords(
+        {each["id"]: each for each in positions},
+        {(each["position_id"], each["leg_index"]): each for each in legs},
+    )
 
 
 def _take(sources: Mapping[str, str], record: Record) -> Record:

@@ -10,11 +10,10 @@ import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TypedDict
 
-import pandas as pd
-
 from apps.streamlit.components.positions.table.group_rows import GROUP_FIELDS, build_group_rows
 from apps.streamlit.components.positions.table.records import (
     Record,
+    TableColumns,
     finite,
     plain_records,
     price_time,
@@ -53,6 +52,13 @@ _HEAD = (
 )
 _TAIL = ("state", "said", "time", "iv_note", "moves", "ends")
 
+# The columns that rows are made from, besides those of the figures they show.
+_READ = (
+    "id", "position_id", "leg_index", "name", "contract_symbol", "state", "warnings", "doubts", "mark",
+    "natural", "previous_close_date", "hours_left", "dte",
+    "mark_age_seconds", "quote_age_seconds", "quote_age_seconds_max",
+)  # fmt: skip
+
 
 class TableRows(TypedDict):
     """The table of one refresh.
@@ -79,10 +85,10 @@ class TableRows(TypedDict):
 
 def build_table_rows(  # noqa: PLR0913 - one argument per table
     portfolio: Portfolio,
-    positions: pd.DataFrame,
-    structures: pd.DataFrame,
-    legs: pd.DataFrame,
-    underlyings: pd.DataFrame,
+    positions: TableColumns,
+    structures: TableColumns,
+    legs: TableColumns,
+    underlyings: TableColumns,
     notes: Mapping[str, str] | None = None,
     *,
     risk: LiveRisk | None = None,
@@ -106,9 +112,13 @@ def build_table_rows(  # noqa: PLR0913 - one argument per table
     """
     as_of_us = to_microseconds(as_of)
     fields = (*_HEAD, *(column.field for column in shown_columns()), *_TAIL)
-    records = {record["id"]: record for record in (*plain_records(positions), *plain_records(structures))}
+    read = {
+        record["id"]: record
+        for table, kind in ((positions, Table.POSITIONS), (structures, Table.STRUCTURES))
+        for record in plain_records(table, {*_READ, *sources_of(kind).values()})
+    }
     found = RiskRecords.of(risk)
-    rows = list(_rows(portfolio, records, _by_position(legs), found, notes or {}, as_of_us))
+    rows = list(_rows(portfolio, read, _by_position(legs), found, notes or {}, as_of_us))
     for row in rows:
         row["not_held"] = (row.get("parent") or row["id"]) in not_held or None
     arrays = [[row.get(field) for field in fields] for row in rows]
@@ -129,14 +139,14 @@ def build_table_rows(  # noqa: PLR0913 - one argument per table
 def shown_rows(fields: Sequence[str], rows: Iterable[Sequence[object]]) -> list[list[object]]:
     """Return rows with figures as the page shows them."""
     columns = {column.field: column for column in shown_columns()}
-    by_place = [columns.get(field) for field in fields]
-    return [
-        [
-            shown_figure(value, column) if column is not None and isinstance(value, int | float) else value
-            for value, column in zip(row, by_place, strict=True)
-        ]
-        for row in rows
-    ]
+    figures = [(place, columns[field]) for place, field in enumerate(fields) if field in columns]
+    shown = [list(row) for row in rows]
+    for row in shown:
+        for place, column in figures:
+            value = row[place]
+            if value.__class__ is float or value.__class__ is int:
+                row[place] = shown_figure(value, column)
+    return shown
 
 
 def _rows(
@@ -232,15 +242,12 @@ def _truth(record: Record, sources: list[Record], as_of_us: int) -> Record:
 
 
 def _figures(record: Record, table: Table) -> Record:
-    sources = sources_of(table)
-    return {
-        column.field: finite(record.get(sources[column.field])) if column.field in sources else ""
-        for column in shown_columns()
-    }
+    known = {field: finite(record.get(name)) for field, name in sources_of(table).items()}
+    return {**dict.fromkeys((column.field for column in shown_columns()), ""), **known}
 
 
-def _by_position(legs: pd.DataFrame) -> dict[str, dict[int, Record]]:
+def _by_position(legs: TableColumns) -> dict[str, dict[int, Record]]:
     found: dict[str, dict[int, Record]] = {}
-    for record in plain_records(legs):
+    for record in plain_records(legs, {*_READ, *sources_of(Table.LEGS).values()}):
         found.setdefault(record["position_id"], {})[int(record["leg_index"])] = record
     return found

@@ -11,11 +11,10 @@ from typing import Any
 import streamlit as st
 
 from apps.streamlit.components.positions.table.changes import SentTable
-from apps.streamlit.components.positions.table.grouping import Grouping, regroup
+from apps.streamlit.components.positions.table.grouping import Grouping
 from apps.streamlit.components.positions.table.reveal import requested_row
 from apps.streamlit.components.positions.table.rows import TableRows
 from apps.streamlit.components.view.redraw import forget_table_version, known_table_version
-from options_helper.models import Portfolio
 from options_helper.times import to_microseconds, utc_now
 
 _HTML = '<div class="positions-table"></div>'
@@ -33,15 +32,20 @@ def _component() -> Any:  # noqa: ANN401 - Streamlit gives the mounting command 
     )
 
 
-def render(table: TableRows, portfolio: Portfolio, *, key: str, raised: int) -> str | None:
+def chosen_grouping(key: str) -> Grouping:
+    """Return how the browser of this session groups the rows of the table with this key."""
+    return Grouping.of(st.session_state.get(key, {}).get("grouping"))
+
+
+def render(table: TableRows, grouping: Grouping, *, key: str, raised: int) -> str | None:
     """Draw the positions table and return the selected position.
 
     The keyed containers `live-positions`, `live-structures` and `live-legs` nest around it, because one
     table shows all three.
 
     Args:
-        table: The result of `build_table_rows`.
-        portfolio: Its portfolio.
+        table: The result of `build_table_rows`, its shown rows in the groups of `grouping`.
+        grouping: The result of `chosen_grouping`.
         key: The widget's key; the browser keeps columns, sort, open rows and selection under it.
         raised: Unacknowledged raised alerts; the title of a hidden tab carries their number.
 
@@ -50,9 +54,8 @@ def render(table: TableRows, portfolio: Portfolio, *, key: str, raised: int) -> 
     """
     sent: SentTable = st.session_state.setdefault(f"{key}-sent", SentTable())
     now_ms = to_microseconds(utc_now()) // 1000
-    grouping = Grouping.of(st.session_state.get(key, {}).get("grouping"))
     data = sent.message(
-        regroup(table, portfolio, grouping),
+        table,
         known_table_version(),
         now_ms=now_ms,
         storage=key,
