@@ -113,7 +113,10 @@ class _AlertsDesk:
     def __init__(self, *rules: AlertRule, problem: str = "") -> None:
         self.now, self.mid = NOW, 12.0
         self.monitor = PortfolioMonitor(PORTFOLIO, self._take, rules=rules, alerts_problem=problem)
-        self.panel = AppTest.from_function(_page, args=(self.monitor,), default_timeout=20).run()
+        self.panel = AppTest.from_function(_page, args=(self.monitor,), default_timeout=20)
+        for name in ("new", "history"):
+            self.panel.session_state[f"live-alert-{name}"] = True  # opened
+        self.panel.run()
 
     def _take(self) -> LiveSnapshot:
         quote = Quote(CALL, self.mid - 0.05, self.mid + 0.05, timestamp=self.now, received_at=self.now)

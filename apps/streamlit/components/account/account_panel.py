@@ -53,17 +53,21 @@ def render_account(account: AccountView, file: ExistingFile, live: LiveSnapshot,
             st.html(money_html(account.money, zone))
         st.html(f'<p class="oh-more">{in_html(day_words(account.day))}</p>')
         if account.closed:
-            with st.expander("Closed today"):
-                st.html(_table(_CLOSED, closed_lines(account.closed), "oh-account oh-closed"))
+            opened = st.expander("Closed today", key="live-account-closed", on_change="rerun")
+            if opened.open:
+                opened.html(_table(_CLOSED, closed_lines(account.closed), "oh-account oh-closed"))
         if account.bridge is not None:
-            with st.expander("Portfolio value less equity, explained"):
-                st.html(bridge_html(account))
+            words = "Portfolio value less equity, explained"
+            opened = st.expander(words, key="live-account-bridge", on_change="rerun")
+            if opened.open:
+                opened.html(bridge_html(account))
         if compared.differences:
-            with st.expander(_CORRECTED):
-                st.caption(
+            opened = st.expander(_CORRECTED, key="live-account-corrected", on_change="rerun")
+            if opened.open:
+                opened.caption(
                     "Nothing is written. `options-helper portfolio --merge` does the same from all orders."
                 )
-                st.code(write_corrected_file(file, live), language="json", height=_CODE_HEIGHT)
+                opened.code(write_corrected_file(file, live), language="json", height=_CODE_HEIGHT)
 
 
 def differences_html(compared: AccountComparison, history_since: dt.date | None) -> str:

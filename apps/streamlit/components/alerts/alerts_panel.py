@@ -24,7 +24,7 @@ from options_helper.session.monitor import MonitorView, PortfolioMonitor
 LISTED = 50  # each alert has several widgets; a page with thousands of them does not respond to clicks
 TOASTS = 5
 _HISTORY_SHOWN = 50
-_SERIAL_KEY = "live-alerts-serial"
+_SERIAL_KEY, _FORM_USED = "live-alerts-serial", "live-alerts-form-used"
 _MINUS = "\N{MINUS SIGN}"
 _SIGNS = {
     AlertPhase.NORMAL: "\N{WHITE CIRCLE}",
@@ -128,10 +128,20 @@ def _render_rule(
 
 def _render_more(monitor: PortfolioMonitor, view: MonitorView, zone: dt.tzinfo) -> None:
     with st.container(horizontal=True, gap="small"):
-        with st.popover("New", icon=":material/add:", key="live-alert-new", type="tertiary"):
-            render_form(monitor)
-        with st.popover("History", icon=":material/history:", key="live-alert-history", type="tertiary"):
-            _render_history(view, zone, monitor.names)
+        new = st.popover(
+            "New", icon=":material/add:", key="live-alert-new", type="tertiary", on_change="rerun"
+        )
+        # Drawn from its first opening on: Streamlit forgets the input of a form that is not drawn.
+        if new.open or st.session_state.get(_FORM_USED):
+            st.session_state[_FORM_USED] = True
+            with new:
+                render_form(monitor)
+        history = st.popover(
+            "History", icon=":material/history:", key="live-alert-history", type="tertiary", on_change="rerun"
+        )
+        if history.open:
+            with history:
+                _render_history(view, zone, monitor.names)
         render_download(
             "Download",
             partial(dump_alert_rules, view.alerts.rules),

@@ -23,9 +23,10 @@ _SUMS: tuple[tuple[str, str, Callable[[float | None], str]], ...] = (
 
 
 def render_underlying_sums(view: TablesView) -> None:
-    """Draw the table of sums, folded by default."""
-    with st.expander("Sums by underlying", key="live-underlying-sums"):
-        st.html(_sums_of(view))
+    """Draw the table of sums, folded by default; what is folded is not sent."""
+    opened = st.expander("Sums by underlying", key="live-underlying-sums", on_change="rerun")
+    if opened.open:
+        opened.html(_sums_of(view))
 
 
 @lru_cache(maxsize=2)  # all tabs show the same

@@ -52,8 +52,11 @@ def tile_html(risk: LiveRisk) -> str:
 
 def render_risk_sums(risk: LiveRisk, rate_problem: str) -> None:
     """Draw the sums by underlying, expiry and tag, folded by default, and the switch of modelled figures."""
-    with st.expander("Risk by underlying, expiry and tag", key="live-risk-sums"):
-        st.html(sums_html(risk, rate_problem))
+    opened = st.expander("Risk by underlying, expiry and tag", key="live-risk-sums", on_change="rerun")
+    with opened:
+        if opened.open:
+            st.html(sums_html(risk, rate_problem))
+        # Folded too: Streamlit forgets the state of a switch that is not drawn.
         st.toggle(
             "Model the volatility of strikes without an honest mark from their neighbours",
             key=NEIGHBOURS_KEY,

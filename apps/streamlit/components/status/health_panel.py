@@ -29,8 +29,9 @@ def render_health(context: PageContext) -> None:
         if other:
             st.html(f'<p class="oh-quiet">{in_html(other)}</p>')
         if records:
-            with st.expander("All figures", key="live-health-figures"):
-                st.html(_figures(snapshot, lines, zone))
+            opened = st.expander("All figures", key="live-health-figures", on_change="rerun")
+            if opened.open:
+                opened.html(_figures(snapshot, lines, zone))
 
 
 def _panel(snapshot: LiveSnapshot, lines: list[tuple[StreamHealth, StreamLine]]) -> str:
