@@ -43,7 +43,7 @@ def _table(marks: list[float | None], *, said: list[str] | None = None, **more: 
         "rows": rows,
         "shown": shown_rows(FIELDS, rows),
         "ids": [row[0] for row in rows],
-        "warnings": {"wide_spread": ["wide spread", "The spread is wide."]},
+        "warnings": {code: [code, f"It is {code}."] for code in said or ()},
         "stale_after": 30.0,
         **more,
     }
@@ -57,13 +57,15 @@ class Page:
         self.sent = SentTable()
         self.version: int | None = None
         self.rows: dict[int, dict[str, Any]] = {}
+        self.warnings: dict[str, list[str]] = {}
 
     def send(self, table: TableRows, *, now_ms: int = 5, **more: Any) -> dict[str, Any]:
         """Send the table, and take what arrives as the browser does."""
         text = self.sent.message(table, self.version, now_ms=now_ms, **more)
         message: dict[str, Any] = json.loads(text)
         if message["layout"]:
-            self.rows = {}
+            self.rows, self.warnings = {}, {}
+        self.warnings |= message["warnings"]
         for number, *values in message["rows"]["rows"]:
             changed = dict(zip(message["rows"]["fields"], values, strict=True))
             self.rows[number] = self.rows.get(number, {}) | changed
@@ -78,11 +80,11 @@ class Page:
 
 def test_the_first_message_has_everything() -> None:
     """Layout, every row, every field and the words of the warnings."""
-    message = Page().send(_table([1.0, 2.5]), storage="table", raised=1)
+    message = Page().send(_table([1.0, 2.5], said=["wide_spread"]), storage="table", raised=1)
     assert message["since"] is None
     assert (message["storage"], message["raised"], message["sent_at"]) == ("table", 1, 5)
     assert message["layout"]["columns"][0]["id"] == "position"
-    assert message["rows"]["rows"][1] == [1, "p1", "position", None, 2.5, 10, None, 1001]
+    assert message["rows"]["rows"][1] == [1, "p1", "position", None, 2.5, 10, ["wide_spread"], 1001]
     assert message["groups"] == {"fields": ["id", "sub"], "rows": [[0, "AAPL", "271.50"]]}
     assert "wide_spread" in message["warnings"]
 
@@ -143,26 +145,33 @@ def test_another_list_of_rows_is_sent_whole(other: TableRows) -> None:
 
 
 def test_new_warnings_bring_their_words() -> None:
-    """A code that appears in a row is explained in the same message."""
+    """A code that appears in a row is explained in the same message, and the others not again."""
     page = Page()
-    page.send(_table([1.0]))
-    assert page.send(_table([1.0], said=["wide_spread"]))["warnings"]["wide_spread"][0] == "wide spread"
+    page.send(_table([1.0], said=["old"]))
+    assert page.send(_table([1.0], said=["old", "new"]))["warnings"] == {"new": ["new", "It is new."]}
+    page.sent.message(_table([1.0], said=["lost"]), page.version, now_ms=6)
+    assert set(page.send(_table([1.0], said=["lost", "newest"]))["warnings"]) == {"lost", "newest"}
 
 
 def test_any_sequence_of_messages_shows_the_newest_rows() -> None:
-    """Rows change, messages get lost, pages are reloaded: whatever arrives is complete."""
+    """Rows come, go and change, messages get lost, pages are reloaded: whatever arrives is complete."""
     draw = random.Random(20261129)  # noqa: S311 - the same sequence each time
     page, marks = Page(), [float(number) for number in range(20)]
-    for _ in range(300):
+    for _ in range(2000):
         for _ in range(draw.randrange(4)):
-            marks[draw.randrange(20)] = draw.randrange(100) / 4
+            marks[draw.randrange(len(marks))] = draw.randrange(100) / 4
+        if draw.random() < 0.05:
+            marks = marks[: draw.randrange(1, 20)] + [0.25] * draw.randrange(3)
+        table = _table([*marks], said=draw.sample(["one", "two", "three", "four"], draw.randrange(4)))
         if draw.random() < 0.2:
-            page.sent.message(_table([*marks]), page.version, now_ms=1)
+            page.sent.message(table, page.version, now_ms=1)
             continue
         if draw.random() < 0.05:
-            page.version, page.rows = None, {}
-        page.send(_table([*marks]))
+            page.version, page.rows, page.warnings = None, {}, {}
+        page.send(table)
         assert page.marks == marks
+        assert [page.rows[number]["said"] for number in page.rows] == [row[5] for row in table["shown"]]
+        assert set(table["warnings"]) <= set(page.warnings)
 
 
 @pytest.mark.parametrize("figure", FIGURES, ids=lambda figure: f"{figure['format']} {figure['value']}")

@@ -1,7 +1,8 @@
 """The rows that one browser has, so that a refresh sends only what has changed.
 
 Every change of a row gets a new version. The browser reports the version of its rows, and the next message
-has the values of every field and row that changed after it. A browser that has nothing gets everything.
+has the values of every field and row that changed after it, and the words of every warning that is new since.
+A browser that has nothing gets everything.
 """
 
 from __future__ import annotations
@@ -97,22 +98,26 @@ class SentTable:
             self._shape = shape
             self._rows = RowChanges(table["fields"], rows, version)
             self._groups = RowChanges(table["group_fields"], table["groups"], version)
+            self._codes = dict.fromkeys(table["warnings"], version)
             self._version = self._first_version = version
             return
+        # A code that comes back is new again: a browser that was reloaded meanwhile does not have its words.
+        self._codes = {code: self._codes.get(code, version) for code in table["warnings"]}
         changed = (self._rows.update(rows, version), self._groups.update(table["groups"], version))
         if any(changed):
             self._version = version
 
     def _encode(self, table: TableRows, since: int | None, more: dict[str, object]) -> bytes:
         after = -1 if since is None else since
-        rows = self._rows.since(after)
         message = {
             "version": self._version,
             "since": since,
             "layout": build_layout(table["stale_after"]) if since is None else None,
             "groups": self._groups.since(after),
-            "rows": rows,
-            "warnings": table["warnings"] if {"warning", "said"} & set(rows["fields"]) else {},
+            "rows": self._rows.since(after),
+            "warnings": {
+                code: words for code, words in table["warnings"].items() if self._codes[code] > after
+            },
             **more,
         }
         return json.dumps(message, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
