@@ -39,6 +39,7 @@ class DataConnection(OneConnection):
     subscribe_trades: Callable[..., None]
 
     symbols: Sequence[str] = ()  # in order of priority
+    _has_strays = False
     deliver: Callable[[MarketBatch], Awaitable[None]]
     deliver_statuses: Callable[[list[Message]], Awaitable[None]] | None = None
     deliver_corrections: Callable[[list[Message]], Awaitable[None]] | None = None
@@ -204,19 +205,21 @@ class DataConnection(OneConnection):
         return batch.messages if batch is not None else 0
 
     def _without_strays(self, batch: MarketBatch) -> MarketBatch:
-        """Return the batch without symbols that were not requested, which would be kept for ever."""
+        """Return the batch without symbols that were not requested, which would be kept for ever.
+
+        They are not counted as malformed, because nothing is lost with them.
+        """
         quotes = [row for row in batch.quotes if self._is_asked(row.symbol)]
         trades = [row for row in batch.trades if self._is_asked(row.symbol)]
         strays = len(batch.quotes) + len(batch.trades) - len(quotes) - len(trades)
         if not strays:
             return batch
-        return replace(
-            batch,
-            quotes=quotes,
-            trades=trades,
-            messages=batch.messages - strays,
-            malformed=batch.malformed + strays,
-        )
+        if not self._has_strays:
+            self._has_strays = True
+            logger.warning(
+                "The %s stream sends symbols that were not requested; they are ignored.", self.stream_name
+            )
+        return replace(batch, quotes=quotes, trades=trades, messages=batch.messages - strays)
 
     def _is_asked(self, symbol: object) -> bool:
         return isinstance(symbol, str) and (symbol in self.asked or "*" in self.asked)
