@@ -24,7 +24,13 @@ ASKED = frozenset({"C1", "C2"})
 class Bench:
     """A worker, a clock that is moved by hand, every streamer it made and every change of its record."""
 
-    def __init__(self, *, base_seconds: float = 0.001, complaint: StreamInterrupted | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        base_seconds: float = 0.001,
+        cap_seconds: float = 1.0,
+        complaint: StreamInterrupted | None = None,
+    ) -> None:
         self.now = NOW
         self.made: list[FakeStreamer] = []
         self.changes: list[tuple[StreamHealth, StreamHealth]] = []
@@ -34,7 +40,7 @@ class Bench:
             changed=lambda before, after: self.changes.append((before, after)),
             complaint=lambda _health: complaint,
             base_seconds=base_seconds,
-            cap_seconds=max(1.0, base_seconds),
+            cap_seconds=cap_seconds,
             clock=lambda: self.now,
         )
         self.worker = StreamWorker(StreamName.OPTIONS, seams, asked=ASKED)
@@ -266,14 +272,19 @@ def test_a_minute_of_silent_life_resets_the_backoff_too(bench, wait_until, waits
     assert waits == [1, 2, 1]
 
 
-def test_the_backoff_is_the_one_configured(wait_until) -> None:
-    """The next try is announced within the jitter around the base."""
-    bench = Bench(base_seconds=100.0)
+@pytest.mark.parametrize(
+    ("base", "code", "least", "most"), [(100.0, None, 75, 100), (20.0, 429, 15, 25), (0.5, 429, 3.75, 6.25)]
+)
+def test_the_backoff_is_the_one_configured(
+    wait_until, base: float, code: int | None, least: float, most: float
+) -> None:
+    """The next try is within the jitter around the base, which is 5 s or more after too many attempts."""
+    bench = Bench(base_seconds=base, cap_seconds=100.0)
     _start(bench, wait_until)
-    bench.made[-1].end(StreamInterrupted("options", "reset"))
+    bench.made[-1].end(StreamInterrupted("options", "reset", code=code))
     wait_until(lambda: bench.health.state is StreamState.RECONNECTING)
     assert bench.health.next_attempt_at is not None
-    assert 75 <= (bench.health.next_attempt_at - NOW).total_seconds() <= 100
+    assert least <= (bench.health.next_attempt_at - NOW).total_seconds() <= most
     _end(bench)
     assert len(bench.made) == 1
 
