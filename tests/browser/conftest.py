@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,10 +23,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, ConsoleMessage, Page
+    from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 
     from options_helper.simulator.server import AlpacaSimulator
 
+# The first is the same browser without windows, which costs half as much to start and to open a page.
+CHROMIUMS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -54,7 +57,7 @@ def browser() -> Iterator[Browser]:
         from playwright.sync_api import expect, sync_playwright
     except ImportError:
         _absent("Playwright is not installed")
-    program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    program = next(filter(None, map(shutil.which, CHROMIUMS)), None)
     if program is None:
         _absent("there is no Chromium on this machine")
     for package in ("streamlit", "alpaca", "aiohttp"):
@@ -112,10 +115,13 @@ class Portal:
         """The Live Portfolio page."""
         return f"{self.url}/Live_Portfolio"
 
-    def open(self, url: str | None = None, **context: Any) -> Page:
-        """Open a page in its own browser session and keep the errors of its console."""
-        size = context.pop("viewport", {"width": 1440, "height": 900})
-        page = self.browser.new_context(viewport=size, **context).new_page()
+    def open(self, url: str | None = None, **settings: Any) -> Page:
+        """Open a page and keep the errors of its console.
+
+        Pages without settings share one browser session, and with it the compiled scripts.
+        """
+        context = self._open_context(settings) if settings else self.shared_context
+        page = context.new_page()
         page.set_default_timeout(HANG_GUARD_SECONDS * 1000)
         page.on("console", self._complain)
         page.on("pageerror", lambda error: self.complaints.append(f"page error: {error}"))
@@ -123,15 +129,29 @@ class Portal:
         self.pages.append(page)
         return page
 
+    def _open_context(self, settings: dict[str, Any]) -> BrowserContext:
+        return self.browser.new_context(**{"viewport": {"width": 1440, "height": 900}, **settings})
+
+    @cached_property
+    def shared_context(self) -> BrowserContext:
+        """The browser session of all pages that ask for nothing special."""
+        return self._open_context({})
+
     def _complain(self, message: ConsoleMessage) -> None:
         url = str(message.location.get("url", ""))
         if message.type == "error" and not STREAMLITS_PROBE.search(url):
             self.complaints.append(f"{message.text} {url}".strip())
 
     def close_pages(self) -> None:
-        """Close every page that is still open."""
+        """Close every page that is still open, and forget what the pages have stored."""
         while self.pages:
-            self.pages.pop().context.close()
+            page = self.pages.pop()
+            if page.context is not self.shared_context:
+                page.context.close()
+            elif not page.is_closed():
+                stored = {"origin": self.url, "storageTypes": "cookies,local_storage"}
+                page.context.new_cdp_session(page).send("Storage.clearDataForOrigin", stored)
+                page.close()
 
     @property
     def login_url(self) -> str:
