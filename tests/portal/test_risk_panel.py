@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 import re
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -14,7 +15,9 @@ pytest.importorskip("streamlit")
 from streamlit.testing.v1 import AppTest
 
 from apps.streamlit.components.detail.greeks_table import greeks_html
-from apps.streamlit.components.risk.risk_panel import sums_html
+from apps.streamlit.components.risk.heat_map import heat_map_html
+from apps.streamlit.components.risk.risk_panel import sums_html, tile_html
+from apps.streamlit.components.risk.scenario_panel import scenario_of
 from options_helper.analysis.risk import LiveRisk, compute_live_risk
 from options_helper.analysis.risk.words import (
     beta_words,
@@ -24,9 +27,9 @@ from options_helper.analysis.risk.words import (
     missing_words,
     total_words,
 )
-from options_helper.market import Betas
+from options_helper.market import Betas, Dividend, Trade
 from options_helper.models import EquityPosition, Portfolio
-from tests.builders import CALL, leg, quote, single, snapshot, vertical
+from tests.builders import AT, CALL, leg, quote, single, snapshot, vertical
 
 
 def _risk(*positions: Any, **changes: Any) -> LiveRisk:
@@ -71,6 +74,7 @@ def test_the_line_says_what_is_missing() -> None:
     shares = EquityPosition(id="s", symbol="AAPL", shares=10, cost_basis=1)
     risk = _risk(single(), single(id="b", strike=300.0), single(id="c", strike=310.0), shares)
     assert missing_words(risk) == "2 no honest mark"
+    assert "<b>2 of 4 legs</b> <small>2 no honest mark</small>" in tile_html(risk)
     assert total_words(risk).endswith("2 of 4 legs")
 
 
@@ -81,6 +85,10 @@ def test_the_inputs_are_named_with_their_dates() -> None:
     assert "dividends not known" in words
     assert "Declared dividends are not known yet" in greeks_html(_risk(single()), [0])
     assert "ividends" not in greeks_html(_risk(single(), dividends=()), [0])
+    paid = Dividend(symbol="AAPL", amount=Decimal("0.26"), ex_date=dt.date(2026, 12, 4))
+    told = greeks_html(_risk(single(), dividends=[paid]), [0])
+    assert f"{CALL}: $0.26 of declared dividends a share until expiry." in told
+    assert "$272.00 <small>mark, 1 s</small>" in told
     assert "0 declared dividends" in input_words(_risk(single(), dividends=()))
 
 
@@ -131,3 +139,32 @@ def test_an_underlying_and_the_portfolio_have_their_curves() -> None:
     assert "first expiry" not in whole
     unknown = compute_live_risk(Portfolio(positions=[spread, shares]), snapshot(stock_quotes=stocks))
     assert words([0, 1, 2], 30.0, unknown).endswith("contains 1 of 3 legs · P/L from now on")
+
+
+def test_an_index_option_names_its_forward() -> None:
+    """With a pair of quotes the detail has the forward of parity, without one that no yield counts."""
+    call = single(symbol="SPX", root="SPXW", strike=6_700.0, contracts=1)
+    put = call.model_copy(update={"id": "p", "option_type": "put"})
+    stamp = AT - dt.timedelta(seconds=2)
+    quotes = [quote(f"SPXW261218{side}06700000", 99.9, 100.1) for side in "CP"]
+    index = {"stock_trades": {"SPX": Trade("SPX", 6_690.0, None, stamp, stamp, True)}}
+    pair = compute_live_risk(Portfolio(positions=[call, put]), snapshot(*quotes, **index))
+    assert "forward $6,700.00 by put-call parity of quoted pairs" in greeks_html(pair, [0])
+    assert "index value, yield by put-call parity, 2 s" in greeks_html(pair, [0])
+    alone = compute_live_risk(Portfolio(positions=[call]), snapshot(*quotes, **index))
+    assert "no pair of quotes shows the index&#x27;s dividend yield" in greeks_html(alone, [0])
+
+
+def test_a_cell_that_lacks_a_leg_says_so() -> None:
+    """Each cell of a grid without all legs has an asterisk, and each figure a sign, so colour only adds."""
+    shares = [EquityPosition(id=name, symbol=name, shares=10, cost_basis=1) for name in ("AAPL", "MSFT")]
+    risk = _risk(*shares)
+    for numbers, sign in (([0], ""), ([0, 1], " *")):
+        page = heat_map_html(scenario_of(risk, numbers, 0.0), "Scenarios")
+        cells = re.findall(r"<td class=[^>]*>([^<]*)</td>", page)
+        assert len(cells) >= 21
+        assert all(
+            cell == f"$0{sign}" or re.fullmatch(r"[+\u2212]\$[\d,]+" + re.escape(sign), cell)
+            for cell in cells
+        )
+        assert ("* Contains 1 of 2 legs." in page) is bool(sign)

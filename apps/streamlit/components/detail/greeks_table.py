@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 
 from apps.streamlit.components.plain_text import in_html
@@ -29,12 +30,13 @@ def greeks_html(risk: LiveRisk, numbers: Sequence[int]) -> str:
     records = plain_records(risk.legs.iloc[list(numbers)])
     heads = "".join(f'<th scope="col">{head}</th>' for head in _HEADS)
     rows = "".join(
-        "".join(_leg_rows(record, find_vendor_greeks(risk, number)))
+        "".join(_leg_rows(record, _spot_words(risk, number), find_vendor_greeks(risk, number)))
         for record, number in zip(records, numbers, strict=True)
     )
     facts = (fact for number in numbers for fact in find_facts(risk, number))
     forwards = (words for number in numbers for words in _forward_words(risk, number))
-    notes = [*_reasons(records), *_unknown_dividends(risk, records), *forwards, *facts]
+    paid = (words for record in records for words in _dividend_words(record))
+    notes = [*_reasons(records), *_unknown_dividends(risk, records), *paid, *forwards, *facts]
     lines = "".join(f"<li>{in_html(note)}</li>" for note in dict.fromkeys(notes))
     return (
         '<div class="pd-ladder" tabindex="0" role="region" aria-label="Greeks">'
@@ -43,20 +45,26 @@ def greeks_html(risk: LiveRisk, numbers: Sequence[int]) -> str:
     )
 
 
-def _leg_rows(record: Record, vendor: VendorGreeks | None) -> Iterator[str]:
+def _spot_words(risk: LiveRisk, number: int) -> str:
+    """Return where the spot comes from, and how long ago it was last known to be right."""
+    source, age = risk.inputs.sources[number], float(risk.prices.spot_ages[number])
+    aged = source not in {SpotSource.PARITY, SpotSource.NONE} and not math.isnan(age)
+    return f"{source}, {format_span(age)}" if aged else source
+
+
+def _leg_rows(record: Record, spot_words: str, vendor: VendorGreeks | None) -> Iterator[str]:
     name = record["contract_symbol"] or "Shares"
     years = record["years"]
     left = MISSING if years is None else format_span(years * 365 * _DAY_SECONDS)
     extrinsic = MISSING if record["extrinsic"] is None else f"${record['extrinsic']:,.2f}"
     spot = MISSING if record["spot"] is None else f"${record['spot']:,.2f}"
-    source = record["spot_source"] or ""
     cells = [
         _volatility(record),
         _quantity(record["delta"]),
         format_pnl(record["theta"]),
         format_pnl(record["vega"]),
         extrinsic,
-        f"{spot} <small>{in_html(source)}</small>",
+        f"{spot} <small>{in_html(spot_words)}</small>",
         left,
     ]
     yield _row(name, cells)
@@ -108,6 +116,12 @@ def _forward_words(risk: LiveRisk, number: int) -> Iterator[str]:
         yield f"{symbol}: no pair of quotes shows the index's dividend yield; the model counts none."
     else:
         yield f"{symbol}: forward {format_price(option.forward)} by put-call parity of quoted pairs."
+
+
+def _dividend_words(record: Record) -> Iterator[str]:
+    if record["dividends"] and record["reason"] is None:
+        total = format_price(record["dividends"])
+        yield f"{record['contract_symbol']}: {total} of declared dividends a share until expiry."
 
 
 def _unknown_dividends(risk: LiveRisk, records: Sequence[Record]) -> Iterator[str]:
