@@ -301,6 +301,7 @@ def test_risk_stands_in_its_row_and_in_a_structure_only_if_all_its_legs_are_know
     assert (spread["iv"], spread["extrinsic"], legs[0]["chance"]) == ("", "", "")
     partly = _payload(_snapshot(mids=unknown), with_risk=True)
     assert _row(partly, "put spread")["delta"] is None
+    assert (spread["iv_note"], _row(partly, "put spread")["iv_note"]) == ("", "1 of 2 legs")
     assert _row(partly, "put spread/0")["delta"] == legs[0]["delta"]
 
 

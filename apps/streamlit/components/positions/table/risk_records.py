@@ -51,8 +51,9 @@ class RiskRecords:
         if leg is None:
             known = whole.get("covered_legs") == whole.get("legs")
             own = _take(_OF_POSITIONS, whole if known else {})
-            modelled = whole.get("modelled_legs") if known else 0
+            modelled, covered = whole.get("modelled_legs"), whole.get("covered_legs")
             note = f"{modelled} modelled" if modelled else ""
+            note = note if known else f"{covered} of {whole.get('legs')} legs"
             return {**dict.fromkeys(_FIELDS, ""), **own, "iv_note": note, "moves": ""}
         record = self.legs.get((position_id, leg), {})
         figures = {**dict.fromkeys(_FIELDS, ""), **_take(_OF_LEGS, record)}
