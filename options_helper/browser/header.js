@@ -8,6 +8,7 @@ import { element, setAttribute, setText } from "./dom.js";
 const NAME_EM = 12;
 const EM_PER_CHARACTER = 0.53;
 const CELL_PADDING_EM = 0.9;
+const MOST_EM = 14; // longer figures end in an ellipsis, with the whole on hover
 const SHORT_CHARACTERS = 6; // fit into the padding even of a narrow column
 const ASCENDING = "\u2191";
 const DESCENDING = "\u2193";
@@ -49,7 +50,7 @@ export class Header {
   /** Make a column wide enough. It never narrows, or the table would tremble. @param {string} id @param {number} characters */
   widen(id, characters) {
     const cell = this.cells.get(id);
-    const em = characters * EM_PER_CHARACTER + CELL_PADDING_EM;
+    const em = Math.min(characters * EM_PER_CHARACTER + CELL_PADDING_EM, MOST_EM);
     if (!cell || characters <= SHORT_CHARACTERS || em <= cell.em) return;
     cell.em = em;
     this.#fit();

@@ -1,10 +1,12 @@
 // Requests the page's large parts when the server's number has changed, and a full run when a beat is late. If that
 // brings none either, the page says since when the server has been silent.
 
+import { callFor } from "./alert_calls.js";
 import { setServerTime } from "./clock.js";
 
 /**
- * @typedef {{number: number, patience: number, now: number, spoken: string}} Beat
+ * @typedef {{number: number, patience: number, now: number, spoken: string,
+ *   raised: import("./alert_calls.js").Raised | null}} Beat
  * @typedef {import("./payload.d.ts").Mounted<Beat>} Mounted
  */
 
@@ -15,13 +17,14 @@ const HIDDEN_PATIENCE_MILLISECONDS = 180_000;
 const beats = new WeakMap();
 
 /** @param {Mounted} mount */
-export default function beat({ data: { number, patience, now, spoken }, parentElement, setTriggerValue }) {
+export default function beat({ data: { number, patience, now, spoken, raised }, parentElement, setTriggerValue }) {
   const before = beats.get(parentElement);
   // Streamlit shows the same beat again when the theme changes.
   if (before?.now !== now) setServerTime(now);
   before?.stop();
   heard();
   speak(spoken);
+  if (raised) callFor(raised);
   let requests = 0;
   const stop = waitForBeat(patience, () => {
     if (requests++) silentSince(now);

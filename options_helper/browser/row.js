@@ -31,6 +31,7 @@ const LATE_STATES = ["stale", "from_yesterday", "halted"];
 // In pixels, until a row has been in sight.
 const ROW_HEIGHT = 27;
 const LEG_HEIGHT = 21;
+const LONG_CHARACTERS = 20;
 // Small text is narrower.
 const BELOW_SCALE = 0.85;
 
@@ -176,6 +177,7 @@ export class RowView {
     const value = this.cells.get(id)?.value;
     if (!value) return;
     setText(value, text);
+    if (text.length > LONG_CHARACTERS) value.title = text;
     this.widen(id, text.length);
     setClass(value, tone > 0 ? "pt-value is-up" : tone < 0 ? "pt-value is-down" : "pt-value");
   }

@@ -256,7 +256,7 @@ def _figures(page: Page, group: str) -> list[float]:
 
 
 def test_the_keyboard_reaches_everything(open_table: Callable[..., Page]) -> None:
-    """Tab enters at one row; arrows move and open, Enter and Space choose and open, Escape lets go."""
+    """Bar and rows are a Tab each; arrows move and open, Enter and Space choose and open, Escape lets go."""
     page = open_table()
     page.locator('th[data-col="quote"] button').focus()
     page.keyboard.press("Tab")
@@ -284,6 +284,15 @@ def test_the_keyboard_reaches_everything(open_table: Callable[..., Page]) -> Non
     page.keyboard.press("Home")
     page.keyboard.press("ArrowLeft")
     expect(_row(page, "condor")).to_have_count(0)
+    for key in ("ArrowUp", "ArrowRight", "Enter"):  # up to the headings, where Enter sorts
+        page.keyboard.press(key)
+    expect(page.locator('th[data-col="qty"]')).to_have_attribute("aria-sort", "descending")
+    page.keyboard.press("ArrowDown")
+    assert page.evaluate(focused) == "g:AAPL"
+    page.keyboard.press("Shift+Tab")  # the bar, whose controls are one stop
+    for key in ("ArrowRight", "ArrowRight", "Enter"):
+        page.keyboard.press(key)
+    expect(page.get_by_role("button", name="Expand all")).to_be_visible()
 
 
 def test_roles_and_labels_say_what_the_table_is(open_table: Callable[..., Page]) -> None:
@@ -494,7 +503,7 @@ def test_rows_can_be_grouped_otherwise(open_table: Callable[..., Page]) -> None:
     by = page.get_by_label("Group by")
     by.select_option("Tag")
     expect(groups.first).to_have_attribute("data-group", "core")
-    expect(groups.last).to_have_attribute("data-group", "No tag")
+    expect(groups.last).to_have_attribute("data-group", "\N{NO-BREAK SPACE}No tag")
     expect(_row(page, "shares").locator(".pt-name")).to_have_text("SPY Shares")
     expect(_row(page, "shares").locator(".pt-name")).to_have_attribute(
         "title", "Old shares · SPY Shares · shares"

@@ -535,6 +535,16 @@ def test_credentials_that_change_are_noticed_at_the_next_beat(
     assert "broker.example" not in desk.said(page)
 
 
+def test_the_line_about_missing_keys_goes_once_they_are_there(desk: PortalDesk) -> None:
+    """A press that failed without keys is no reason any more."""
+    pytest.importorskip("alpaca", reason="Start needs alpaca-py")
+    desk.own(desk.CALL)
+    page = press(desk.page(), "start")
+    assert "APCA_API_KEY_ID" in status(page)
+    desk.sign_in()
+    assert status(page.run()).startswith("**Not started.** 1 contract")
+
+
 def test_new_keys_after_a_restart_leave_no_note(desk: PortalDesk, monkeypatch: pytest.MonkeyPatch) -> None:
     """The running set's account is compared with the keys as they are now."""
     pytest.importorskip("alpaca", reason="Start needs alpaca-py")

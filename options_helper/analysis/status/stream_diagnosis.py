@@ -256,8 +256,9 @@ def _live(
     rest = [*(describe_limit(record) for record in records), describe_rest(counts)]
     is_whole = not any(rest) and not describe_mix(snapshot)
     parts += [*rest, f"Updated {format_time(snapshot.as_of, zone)}."]
+    headline = "Quiet." if 2 * counts.quiet > counts.total else "Live."
     return Diagnosis(
-        Level.SUCCESS if is_whole else Level.QUIET, "Live.", " ".join(part for part in parts if part)
+        Level.SUCCESS if is_whole else Level.QUIET, headline, " ".join(part for part in parts if part)
     )
 
 

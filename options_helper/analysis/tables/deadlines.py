@@ -9,7 +9,7 @@ import numpy as np
 
 from options_helper.analysis.arrays.columns import Column
 from options_helper.analysis.valuation.marks import SHARE_TRADE_SECONDS
-from options_helper.analysis.valuation.quote_state import is_heard, is_polled_in_time
+from options_helper.analysis.valuation.quote_state import is_heard, is_mute, is_polled_in_time
 from options_helper.analysis.valuation.row_warnings import RowWarning, to_bits
 from options_helper.market import LiveSnapshot, StreamName
 from options_helper.times import new_york_date, start_of_day, to_microseconds
@@ -34,6 +34,8 @@ def circumstances(live: LiveSnapshot) -> tuple[object, ...]:
         # A pong makes no new version, but it keeps an old price quiet.
         is_heard(live, StreamName.STOCKS),
         is_heard(live, StreamName.OPTIONS),
+        is_mute(live, StreamName.STOCKS),
+        is_mute(live, StreamName.OPTIONS),
         is_polled_in_time(live, StreamName.STOCKS),
         is_polled_in_time(live, StreamName.OPTIONS),
     )

@@ -12,7 +12,8 @@
 | `quiet` | too old while the market is open, but proven unchanged |
 | `stale` | too old, or of unknown age |
 
-A quote is quiet, not stale, if its stream was heard within 10 s, is not lagging, and cannot have missed an
+A quote is quiet, not stale, if its stream was heard within 10 s, is not mute (no event for 45 s), is not
+lagging, and cannot have missed an
 update: the price came on the present connection, or REST has reported all prices since its acknowledgement. A
 dropped or unreadable message might be a change of any price, so only what came after it counts. A stream is
 lagging if its quotes are older than the threshold when they arrive. No proof of life reaches back over an
@@ -34,6 +35,7 @@ import numpy as np
 
 from options_helper.analysis.arrays.types import Codes, Flags, Floats, Times
 from options_helper.analysis.streams.ages import stream_lag
+from options_helper.analysis.streams.silence import MUTE_AFTER_SECONDS, silence_seconds
 from options_helper.market import LiveSnapshot, MarketPhase, StreamName, StreamState
 from options_helper.times import new_york_date, start_of_day, to_microseconds
 
@@ -158,7 +160,12 @@ def _old_state(live: LiveSnapshot, stream: StreamName, stale_after_seconds: floa
     if live.market_phase in _CLOSED_FOR_OPTIONS:
         return CODE[QuoteState.CLOSED]
     up_to_date = (stream_lag(live, stream) or 0.0) <= stale_after_seconds and not _is_delayed(live, stream)
-    if live.market_phase == MarketPhase.OPEN and is_heard(live, stream) and up_to_date:
+    if (
+        live.market_phase == MarketPhase.OPEN
+        and is_heard(live, stream)
+        and up_to_date
+        and not is_mute(live, stream)
+    ):
         return CODE[QuoteState.QUIET]
     return CODE[QuoteState.STALE]
 
@@ -200,3 +207,12 @@ def is_heard(live: LiveSnapshot, stream: StreamName) -> bool:
     if health is None or health.state in _DEAD or health.last_heard_at is None:
         return False
     return (live.as_of - health.last_heard_at).total_seconds() <= QUIET_HEARD_SECONDS
+
+
+def is_mute(live: LiveSnapshot, stream: StreamName) -> bool:
+    """Return whether a stream has brought nothing for long in an open market; the status line says so too."""
+    health = live.health.get(stream)
+    if health is None or not health.asked or live.market_phase != MarketPhase.OPEN:
+        return False
+    _seen, silent = silence_seconds(health, live.as_of, live.session_open)
+    return silent >= MUTE_AFTER_SECONDS

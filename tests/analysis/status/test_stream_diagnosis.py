@@ -18,14 +18,18 @@ from options_helper.analysis.status.stream_diagnosis import (
 )
 from options_helper.analysis.status.stream_lines import describe_mix, describe_stream, stream_records
 from options_helper.analysis.streams.clock import correct_clock
+from options_helper.analysis.tables.view import compute_view
+from options_helper.analysis.valuation.quote_state import QuoteState
 from options_helper.market import (
     LiveSnapshot,
     MarketPhase,
+    Quote,
     StreamFailure,
     StreamHealth,
     StreamName,
     StreamState,
 )
+from options_helper.models import Portfolio
 from options_helper.times import NEW_YORK
 
 # A Friday, 13:46:02 in New York.
@@ -769,3 +773,24 @@ def test_a_symbol_that_alpaca_does_not_accept_is_named() -> None:
         "Alpaca does not accept a symbol: TOOLONGNAME.",
         "It is left out; the others continue. Check the portfolio file.",
     )
+
+
+@pytest.mark.parametrize(
+    ("seconds", "headline", "state"),
+    [
+        (20.0, "Live.", QuoteState.LIVE),
+        (40.0, "Quiet.", QuoteState.QUIET),
+        (46.0, "Connected, no option quote for 46 s.", QuoteState.STALE),
+    ],
+)
+def test_a_muted_feed_has_one_truth(seconds: float, headline: str, state: QuoteState) -> None:
+    """While the stream only answers pings, the rows turn from live to quiet to stale as the line does."""
+    terms = {"symbol": "AAPL", "option_type": "call", "expiry": "2026-12-18", "strike": 250, "contracts": 1}
+    portfolio = Portfolio.model_validate({"positions": [{"id": "call", "cost_basis": 1, **terms}]})
+    symbol = "AAPL261218C00250000"
+    quote = Quote(symbol, 1.0, 1.1, 1, 1, timestamp=ago(seconds), received_at=ago(seconds))
+    muted = health(OPTIONS, asked=frozenset({symbol}), last_event_at=ago(seconds))
+    live = snapshot(muted, option_quotes={symbol: quote}, session_open=ago(3600))
+    view = compute_view(portfolio, live, stale_after_seconds=30.0)
+    assert view.positions["state"].tolist() == [state]
+    assert diagnose(live, quotes=view.quotes).headline == headline

@@ -59,6 +59,18 @@ def render(monitor: PortfolioMonitor, *, zone: dt.tzinfo) -> None:
         if unlisted > 0:
             st.caption(f"{in_markdown(count(unlisted, 'more alert'))} watched, not listed.")
         _render_more(monitor, view, zone)
+        st.html('<div class="alert-calls" role="group" aria-label="When an alert is raised"></div>')
+
+
+def newest_raised(monitor: PortfolioMonitor) -> dict[str, object]:
+    """Return the newest raised alerts, for the sound and the notification that the browser can make.
+
+    Events are numbered per monitor. The newest are sent each time, because a browser may miss a message.
+    """
+    names, history = monitor.names, monitor.view().alerts.history
+    raised = [event for event in history if event.phase is AlertPhase.RAISED][-TOASTS:]
+    words = [[event.serial, describe_event(event, names)] for event in raised]
+    return {"of": str(id(monitor)), "raised": words}
 
 
 def choose_listed(alerts: Alerts) -> list[AlertRule]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from apps.streamlit.components.inputs.credentials import Credentials
 from apps.streamlit.components.inputs.page_model import PageModel, build_page_model
 from apps.streamlit.components.inputs.portfolio_source import AccountBook
 from apps.streamlit.components.inputs.portfolio_source import show_account as keep_account
@@ -37,12 +38,14 @@ class ButtonProblem:
         text: Why, as a sentence.
         streams_ran: Whether earlier streams were still running afterwards.
         action: The hub's last action at that time.
+        credentials: The tab's credentials at that time, which may be the reason.
     """
 
     headline: str
     text: str
     streams_ran: bool
     action: HubAction | None
+    credentials: Credentials
 
 
 def find_problem(hub: LiveHub) -> ButtonProblem | None:
@@ -53,22 +56,22 @@ def find_problem(hub: LiveHub) -> ButtonProblem | None:
 
 def start(hub: LiveHub, model: PageModel) -> None:
     """Start the streams with this tab's portfolio and settings."""
-    _guarded(hub, "Not started.", lambda: _begin(hub.start, model))
+    _guarded(hub, model, "Not started.", lambda: _begin(hub.start, model))
 
 
 def restart(hub: LiveHub, model: PageModel) -> None:
     """Stop, then start with this tab's portfolio and settings."""
-    _guarded(hub, "Not restarted.", lambda: _begin(hub.restart, model))
+    _guarded(hub, model, "Not restarted.", lambda: _begin(hub.restart, model))
 
 
-def stop(hub: LiveHub, _model: PageModel) -> None:
+def stop(hub: LiveHub, model: PageModel) -> None:
     """Stop the streams for every tab."""
-    _guarded(hub, "Not stopped.", lambda: hub.stop(session_id()))
+    _guarded(hub, model, "Not stopped.", lambda: hub.stop(session_id()))
 
 
 def show_account(hub: LiveHub, model: PageModel) -> None:
     """Read the account, let it stand in for the missing file, and start the streams with it."""
-    _guarded(hub, "The account is not shown.", lambda: _show_account(hub, model))
+    _guarded(hub, model, "The account is not shown.", lambda: _show_account(hub, model))
 
 
 def _show_account(hub: LiveHub, model: PageModel) -> None:
@@ -86,7 +89,7 @@ def _show_account(hub: LiveHub, model: PageModel) -> None:
     _begin(hub.restart if hub.is_running() else hub.start, shown)
 
 
-def _guarded(hub: LiveHub, headline: str, act: Callable[[], None]) -> None:
+def _guarded(hub: LiveHub, model: PageModel, headline: str, act: Callable[[], None]) -> None:
     """Run an action; a failure becomes this tab's sentence, under this headline if streams are running."""
     st.session_state[_PROBLEM_KEY] = None
     try:
@@ -98,7 +101,9 @@ def _guarded(hub: LiveHub, headline: str, act: Callable[[], None]) -> None:
         text = f"Something unexpected went wrong ({type(error).__name__}); see the log."
     else:
         return
-    st.session_state[_PROBLEM_KEY] = ButtonProblem(headline, text, hub.is_running(), hub.last_action)
+    st.session_state[_PROBLEM_KEY] = ButtonProblem(
+        headline, text, hub.is_running(), hub.last_action, model.credentials
+    )
 
 
 def _begin(begin: Callable[..., None], model: PageModel) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
+from functools import partial
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -33,11 +35,16 @@ from apps.streamlit.components.status.notes import render_notes
 from apps.streamlit.components.status.status_line import announce_change, find_diagnosis, render_status
 from apps.streamlit.components.view.page_view import PageView, compute_page_view, describe_view, minute_of
 from apps.streamlit.components.view.redraw import mark_drawn, redraw_if_changed
+from options_helper.analysis.arrays.memo import IdentityMemo
 from options_helper.analysis.status.diagnosis import Level
 from options_helper.analysis.status.stream_lines import describe_mix
+from options_helper.analysis.strategies.book_loss import BookLoss, find_book_loss
 from options_helper.analysis.tables.quote_counts import grown_older
 from options_helper.files.account_portfolio import ExistingFile
+from options_helper.models import Portfolio
+from options_helper.times import new_york_date
 
+_memo = IdentityMemo()
 _ALARMS = frozenset({Level.WARNING, Level.ERROR})
 
 
@@ -55,7 +62,13 @@ def render_status_part(context: PageContext, *, parts: Sequence[str]) -> bool:
         diagnosis = find_all_expired(source, page.view.totals) or diagnosis
     spoken = render_status(diagnosis)
     announce_change(context.snapshot.status, diagnosis)
-    return redraw_if_changed(describe_view(context, page), parts, pace_seconds=pace, spoken=spoken)
+    return redraw_if_changed(
+        describe_view(context, page),
+        parts,
+        pace_seconds=pace,
+        spoken=spoken,
+        raised=alerts_panel.newest_raised(page.monitor),
+    )
 
 
 def render_live_body(context: PageContext) -> None:
@@ -85,6 +98,12 @@ def render_live_body(context: PageContext) -> None:
     mark_drawn()
 
 
+def _book_loss(portfolio: Portfolio, at: dt.datetime) -> BookLoss:
+    today = new_york_date(at)
+    compute = partial(find_book_loss, portfolio, today)
+    return _memo.get("loss", portfolio, compute, extent=today.toordinal())
+
+
 def _two_columns(key: str) -> list[DeltaGenerator]:
     """Return a wide and a narrow column; the style sheet puts one below the other if they do not fit."""
     with st.container(key=key):
@@ -105,7 +124,8 @@ def _render_summary(context: PageContext, page: PageView, account: AccountView) 
         name_region("Totals")
         mix, apart = describe_mix(page.view.at), account.not_held_words
         cash = page.view.portfolio.cash
-        render_totals(page.view.totals, cash, mix, not_held=apart, day=account.day)
+        loss = _book_loss(page.view.portfolio, page.view.at.as_of)
+        render_totals(page.view.totals, cash, mix, loss=loss, not_held=apart, day=account.day)
         name_region("Risk")
         render_risk_tile(page.risk)
     with curve:

@@ -7,6 +7,7 @@ headline.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import streamlit as st
@@ -14,6 +15,7 @@ import streamlit as st
 from apps.streamlit.components.plain_text import in_html
 from options_helper.analysis.account.day_result import AccountDay
 from options_helper.analysis.account.panel_words import day_coverage
+from options_helper.analysis.strategies.book_loss import BookLoss
 from options_helper.analysis.tables.sums import Total
 from options_helper.analysis.tables.totals import LiveTotals
 from options_helper.analysis.text.figures import MISSING, format_dollars, format_percent, format_pnl
@@ -35,7 +37,13 @@ _OLD_WORDS = {QuoteState.STALE: "stale", QuoteState.FROM_YESTERDAY: "from yester
 
 
 def render_totals(
-    totals: LiveTotals, cash: float, mix: str = "", *, not_held: str = "", day: AccountDay | None = None
+    totals: LiveTotals,
+    cash: float,
+    mix: str = "",
+    *,
+    loss: BookLoss | None = None,
+    not_held: str = "",
+    day: AccountDay | None = None,
 ) -> None:
     """Draw the tiles.
 
@@ -43,6 +51,7 @@ def render_totals(
         totals: The figures.
         cash: The file's cash in dollars.
         mix: How prices arrive if not all of them stream.
+        loss: The most that the portfolio can lose at expiry.
         not_held: How much of them belongs to positions that the broker does not hold, in words.
         day: The account's day, which P/L Day can show instead of the file's; None while it is unknown.
     """
@@ -69,7 +78,7 @@ def render_totals(
                     label_visibility="collapsed",
                     width="content",
                 )
-            more = describe_more(totals, of_account=of_account)
+            more = describe_more(totals, loss, of_account=of_account)
             st.html(f'<p class="oh-more">{in_html(more)}</p>', width="stretch")
         if not_held:
             st.html(f'<p class="oh-more oh-not-held">{in_html(not_held)}</p>')
@@ -82,7 +91,7 @@ def render_meanings() -> None:
         st.html(f'<dl class="oh-meanings">{lines}</dl>')
 
 
-def describe_more(totals: LiveTotals, *, of_account: bool = False) -> str:
+def describe_more(totals: LiveTotals, loss: BookLoss | None = None, *, of_account: bool = False) -> str:
     """Return the other totals in one line, each with its coverage, and what P/L Day is of."""
     parts = [
         f"{label} {_short(total)}"
@@ -92,10 +101,21 @@ def describe_more(totals: LiveTotals, *, of_account: bool = False) -> str:
             ("Premium paid, long options", totals.premium_at_risk),
         )
     ]
+    if loss is not None and loss.positions:
+        parts.append(f"Max loss at expiry {describe_loss(loss)}")
     parts += describe_expired(totals)
     of_file = "excludes lots closed today: they are no longer in the file"
     parts.append(f"P/L Day {'is of the account, with lots closed today' if of_account else of_file}.")
     return " · ".join(parts)
+
+
+def describe_loss(loss: BookLoss) -> str:
+    """Return `$5,210`, `unlimited`, or `— (7 of 9 positions: $5,210)` if some have no payoff at expiry."""
+    words = "unlimited" if math.isinf(loss.value) else format_dollars(max(loss.value, 0.0))
+    if math.isinf(loss.value) or loss.covered == loss.positions:
+        return words
+    part = f"{loss.covered} of {loss.positions} positions"
+    return f"{MISSING} ({part}: {words})" if loss.covered else f"{MISSING} ({part})"
 
 
 def describe_expired(totals: LiveTotals) -> list[str]:

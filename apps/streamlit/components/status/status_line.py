@@ -88,9 +88,9 @@ def announce_change(status: str, diagnosis: Diagnosis) -> None:
 def find_diagnosis(context: PageContext, quotes: QuoteCounts) -> Diagnosis:
     """Return why this tab's Start started nothing, else the diagnosis of the streams."""
     problem = find_problem(context.hub)
-    if problem is not None and not problem.streams_ran:
-        return Diagnosis(Level.ERROR, "Not started.", problem.text)
     credentials = context.model.credentials
+    if problem is not None and not problem.streams_ran and problem.credentials == credentials:
+        return Diagnosis(Level.ERROR, "Not started.", problem.text)
     if credentials.settings is None and context.snapshot.started_at is None:
         return Diagnosis(Level.INFO, "Not ready.", credentials.problem)
     action = context.hub.last_action

@@ -29,7 +29,12 @@ _PATIENCE_BEATS = 3.0
 
 
 def redraw_if_changed(
-    shown: tuple[object, ...], parts: Sequence[str], *, pace_seconds: float, spoken: str = ""
+    shown: tuple[object, ...],
+    parts: Sequence[str],
+    *,
+    pace_seconds: float,
+    spoken: str = "",
+    raised: object = None,
 ) -> bool:
     """Let the browser request the fragments `parts` if their contents have changed.
 
@@ -37,6 +42,7 @@ def redraw_if_changed(
         shown: Everything that the parts show; compared with `==`.
         parts: Keys of the fragments.
         pace_seconds: The time between two beats, while all is well.
+        raised: The newest raised alerts, for the browser's calls (`alert_calls.js`).
         spoken: The state for a screen reader, which speaks it when it changes.
 
     Returns:
@@ -57,6 +63,7 @@ def redraw_if_changed(
             "patience": round(1000 * patience),
             "now": to_microseconds(utc_now()) // 1000,
             "spoken": spoken,
+            "raised": raised,
         },
         on_changed_change=lambda: _redraw(parts),
         on_late_change=_note_late,

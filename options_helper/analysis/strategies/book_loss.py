@@ -1,0 +1,112 @@
+"""The most that a portfolio can lose at expiry.
+
+On one underlying, options of one expiry count together, and shares join the expiries whose calls they cover.
+Expiries and underlyings are added up, so the figure is exact for one expiry, and else no loss is larger.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from options_helper.analysis.osi import stock_symbol
+from options_helper.analysis.strategies.payoff import Payoff, sum_options
+from options_helper.analysis.strategies.structures import describe_structure
+from options_helper.models import AnyPosition, EquityPosition, MultiLegPosition, Portfolio
+
+_CENT_FRACTION = 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class BookLoss:
+    """The most that can be lost.
+
+    Attributes:
+        value: Dollars over the positions that are covered, `math.inf` if it is unlimited.
+        covered, positions: How many positions it contains, and how many have not expired.
+    """
+
+    value: float
+    covered: int
+    positions: int
+
+
+@dataclass(slots=True)
+class _Part:
+    """Positions on one underlying whose options expire together; shares alone have no expiry."""
+
+    payoff: Payoff
+    positions: int
+
+    @property
+    def tail(self) -> float:
+        """Dollars per dollar of the underlying above all strikes."""
+        calls = (one.amount for one in self.payoff.options if one.option_type == "call")
+        return self.payoff.shares + math.fsum(calls)
+
+
+def find_book_loss(portfolio: Portfolio, today: dt.date) -> BookLoss:
+    """Return the most that the positions with a known cost and one expiry each can lose."""
+    alive = [position for position in portfolio.positions if _expiry(position, dt.date.max) >= today]
+    by_stock: dict[str, dict[dt.date, _Part]] = {}
+    for position in alive:
+        payoff = describe_structure(position).payoff
+        if payoff is not None:
+            parts = by_stock.setdefault(stock_symbol(position.symbol), {})
+            expiry = _expiry(position, dt.date.max)
+            parts[expiry] = _join(parts.get(expiry), _Part(payoff, 1))
+    losses = [_loss(parts) for parts in by_stock.values()]
+    return BookLoss(math.fsum(loss for loss, _ in losses), sum(covered for _, covered in losses), len(alive))
+
+
+def _expiry(position: AnyPosition, without: dt.date) -> dt.date:
+    """Return the last expiry of a position, `without` for shares alone."""
+    if isinstance(position, EquityPosition):
+        return without
+    legs = position.option_legs if isinstance(position, MultiLegPosition) else [position]
+    return max((leg.expiry for leg in legs), default=without)
+
+
+def _join(one: _Part | None, other: _Part) -> _Part:
+    if one is None:
+        return other
+    payoff = Payoff(
+        sum_options((*one.payoff.options, *other.payoff.options)),
+        one.payoff.shares + other.payoff.shares,
+        one.payoff.cost + other.payoff.cost,
+    )
+    return _Part(payoff, one.positions + other.positions)
+
+
+def _loss(parts: dict[dt.date, _Part]) -> tuple[float, int]:
+    """Return the most that one underlying can lose, and how many of its positions that contains."""
+    shares = parts.pop(dt.date.max, None)
+    dated = [parts[expiry] for expiry in sorted(parts)]
+    if shares is not None:
+        dated = _cover(shares, dated)
+    total, covered = 0.0, 0
+    for number, part in enumerate(dated):
+        if part.tail < -_CENT_FRACTION and _is_covered_later(part, dated[number + 1 :]):
+            continue  # a later call limits it, by how much only a model knows
+        total += part.payoff.max_loss
+        covered += part.positions
+    return total, covered
+
+
+def _is_covered_later(part: _Part, later: Iterable[_Part]) -> bool:
+    return part.tail + math.fsum(max(each.tail, 0.0) for each in later) >= -_CENT_FRACTION
+
+
+def _cover(shares: _Part, dated: list[_Part]) -> list[_Part]:
+    """Give each part the shares that its calls need, the first expiry first; the rest stands alone, last."""
+    left, each = shares.payoff.shares, shares.payoff.cost / shares.payoff.shares
+    joined = []
+    for part in dated:
+        need = -part.tail
+        taken = math.copysign(min(abs(need), abs(left)), left) if need * left > 0 else 0.0
+        left -= taken
+        joined.append(_join(part, _Part(Payoff((), taken, taken * each), 0)) if taken else part)
+    rest = _Part(Payoff((), left, left * each), shares.positions)
+    return [*joined, rest]

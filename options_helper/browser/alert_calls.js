@@ -1,0 +1,92 @@
+// Calls for the reader when an alert is raised, by a sound and by the browser's notification. Both are off until asked for.
+
+import { element, setText } from "./dom.js";
+
+/** The newest raised alerts of one portfolio: a number that grows, and words. @typedef {{of: string, raised: [number, string][]}} Raised */
+
+const STORED = "options-helper.alert-calls";
+const BEEP_HERTZ = 880;
+const BEEP_SECONDS = 0.25;
+/** The newest alert known, by portfolio; what was raised before the page opened calls nobody. @type {Map<string, number>} */
+const known = new Map();
+/** @type {AudioContext | undefined} */
+let audio;
+
+/** Call for each alert that is new, and put the choices into their place on the page. @param {Raised} newest */
+export function callFor({ of, raised }) {
+  const root = /** @type {HTMLElement | null} */ (document.querySelector(".alert-calls"));
+  if (root && !root.firstChild) build(root);
+  const newest = Math.max(0, ...raised.map(([number]) => number));
+  const before = known.get(of) ?? newest;
+  known.set(of, Math.max(before, newest));
+  const words = raised.filter(([number]) => number > before).map(([, text]) => text);
+  if (words.length === 0) return;
+  const { sound, notification } = chosen();
+  if (sound) beep();
+  if (notification && isGranted()) new Notification("Options Helper", { body: words.join("\n"), tag: `${of} ${newest}` });
+}
+
+/** @param {HTMLElement} root */
+function build(root) {
+  addChoice(root, "sound", "Sound", async () => {
+    beep();
+    return "";
+  });
+  addChoice(root, "notification", "Notification", async () => {
+    if (!("Notification" in window) || !window.isSecureContext) return "A browser notifies only over https or on localhost.";
+    return (await Notification.requestPermission()) === "granted" ? "" : "The browser does not allow it.";
+  });
+}
+
+/**
+ * Add a box that asks for what it needs only when it is checked: a browser wants a press for it.
+ * @param {HTMLElement} root @param {"sound" | "notification"} name @param {string} words
+ * @param {() => Promise<string>} ask Returns why it cannot be had, or "".
+ */
+function addChoice(root, name, words, ask) {
+  const label = element("label", "", root);
+  const box = element("input", "", label);
+  box.type = "checkbox";
+  box.checked = chosen()[name] && (name === "sound" || isGranted());
+  label.append(` ${words} `);
+  const problem = element("small", "", label);
+  box.addEventListener("change", async () => {
+    const reason = box.checked ? await ask() : "";
+    setText(problem, reason);
+    if (reason) box.checked = false;
+    keep({ ...chosen(), [name]: box.checked });
+  });
+}
+
+const isGranted = () => "Notification" in window && Notification.permission === "granted";
+
+function beep() {
+  audio ??= new AudioContext();
+  audio.resume();
+  const tone = audio.createOscillator();
+  const volume = audio.createGain();
+  tone.frequency.value = BEEP_HERTZ;
+  volume.gain.value = 0.2;
+  tone.connect(volume).connect(audio.destination);
+  tone.start();
+  tone.stop(audio.currentTime + BEEP_SECONDS);
+}
+
+/** @returns {{sound: boolean, notification: boolean}} */
+function chosen() {
+  try {
+    const kept = JSON.parse(localStorage.getItem(STORED) ?? "{}") ?? {};
+    return { sound: kept.sound === true, notification: kept.notification === true };
+  } catch {
+    return { sound: false, notification: false };
+  }
+}
+
+/** @param {{sound: boolean, notification: boolean}} choices */
+function keep(choices) {
+  try {
+    localStorage.setItem(STORED, JSON.stringify(choices));
+  } catch {
+    // Storage is full or forbidden: the choice ends with the page.
+  }
+}
