@@ -143,7 +143,7 @@ def test_the_example_portfolio_loads() -> None:
 def test_the_example_alerts_load() -> None:
     """The example alerts file holds valid rules."""
     (block,) = _json_blocks("docs/concepts/alerts.md")
-    assert len([AlertRule.model_validate(rule) for rule in json.loads(block)["alerts"]]) == 6
+    assert len([AlertRule.model_validate(rule) for rule in json.loads(block)["alerts"]]) == 7
 
 
 def test_every_page_is_in_the_navigation() -> None:

@@ -1,4 +1,4 @@
-"""The most that a portfolio can lose at expiry.
+"""The most that a portfolio can lose at expiry, and the shares that cover a call.
 
 On one underlying, options of one expiry count together, and shares join the expiries whose calls they cover.
 Expiries and underlyings are added up, so the figure is exact for one expiry, and else no loss is larger.
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from options_helper.analysis.osi import stock_symbol
 from options_helper.analysis.strategies.payoff import Payoff, sum_options
 from options_helper.analysis.strategies.structures import describe_structure
-from options_helper.models import AnyPosition, EquityPosition, MultiLegPosition, Portfolio
+from options_helper.models import AnyPosition, EquityPosition, MultiLegPosition, Portfolio, Position
 
 _CENT_FRACTION = 1e-6
 
@@ -110,3 +110,45 @@ def _cover(shares: _Part, dated: list[_Part]) -> list[_Part]:
         joined.append(_join(part, _Part(Payoff((), taken, taken * each), 0)) if taken else part)
     rest = _Part(Payoff((), left, left * each), shares.positions)
     return [*joined, rest]
+
+
+@dataclass(frozen=True, slots=True)
+class Cover:
+    """The shares that stand beside a single short call in the file.
+
+    Attributes:
+        shares, needed: How many cover it, and how many it would deliver.
+        payoff: The call with these shares, if they cover all of it.
+    """
+
+    shares: float
+    needed: float
+    payoff: Payoff | None
+
+
+def find_cover(portfolio: Portfolio, position: AnyPosition) -> Cover | None:
+    """Return the cover of a single short call, None if it is none or no shares are left for it.
+
+    Each share covers one call only, and calls take them in the file's order.
+    """
+    payoff = _short_call(position)
+    if payoff is None:
+        return None
+    beside = [one for one in portfolio.positions if stock_symbol(one.symbol) == stock_symbol(position.symbol)]
+    held = [one for one in beside if isinstance(one, EquityPosition) and one.shares > 0]
+    left = math.fsum(one.shares for one in held)
+    each = math.fsum(one.shares * one.cost_basis for one in held) / left if left else 0.0
+    for other in beside[: beside.index(position)]:
+        earlier = _short_call(other)
+        left -= 0.0 if earlier is None else -earlier.options[0].amount
+    needed = -payoff.options[0].amount
+    taken = min(max(left, 0.0), needed)
+    if not taken:
+        return None
+    whole = Payoff(payoff.options, taken, payoff.cost + taken * each) if taken == needed else None
+    return Cover(taken, needed, whole)
+
+
+def _short_call(position: AnyPosition) -> Payoff | None:
+    is_call = isinstance(position, Position) and position.option_type == "call" and position.contracts < 0
+    return describe_structure(position).payoff if is_call else None

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from options_helper.analysis.strategies.book_loss import BookLoss, find_book_loss
+from options_helper.analysis.strategies.book_loss import BookLoss, find_book_loss, find_cover
 from options_helper.models import Portfolio
 
 TODAY = dt.date(2026, 11, 20)
@@ -60,11 +60,44 @@ BOOKS: dict[str, tuple[list[dict[str, Any]], BookLoss]] = {
 }
 
 
+def book(positions: list[dict[str, Any]]) -> Portfolio:
+    """Return a portfolio of these positions."""
+    document = {"positions": [{"id": str(number), **one} for number, one in enumerate(positions)]}
+    return Portfolio.model_validate(document)
+
+
 @pytest.mark.parametrize("name", BOOKS)
 def test_the_most_that_can_be_lost(name: str) -> None:
     """It is unlimited only if nothing covers a short call, and says how many positions it contains."""
     positions, loss = BOOKS[name]
-    document = {"positions": [{"id": str(number), **one} for number, one in enumerate(positions)]}
-    found = find_book_loss(Portfolio.model_validate(document), TODAY)
+    found = find_book_loss(book(positions), TODAY)
     assert (found.covered, found.positions) == (loss.covered, loss.positions)
     assert found.value == pytest.approx(loss.value)
+
+
+@pytest.mark.parametrize(
+    ("positions", "shares_and_loss"),
+    [
+        ([option("call", -1), shares(150)], (100.0, 8_800.0)),
+        ([option("call", -1), shares(60)], (60.0, None)),
+        ([option("call", -1), shares(100, "MSFT")], None),
+        ([option("call", -1)], None),
+        ([option("call", 1), shares(100)], None),
+        ([option("put", -1), shares(100)], None),
+    ],
+)
+def test_shares_beside_a_call_cover_it(
+    positions: list[dict[str, Any]], shares_and_loss: tuple[float, float | None] | None
+) -> None:
+    """The coverage is known; with all of its shares the call's loss is limited."""
+    portfolio = book(positions)
+    cover = find_cover(portfolio, portfolio.positions[0])
+    found = cover and (cover.shares, cover.payoff and cover.payoff.max_loss)
+    assert found == shares_and_loss
+
+
+def test_a_share_covers_one_call() -> None:
+    """The second of two calls gets what the first has left."""
+    portfolio = book([shares(150), option("call", -1), option("call", -1, 110)])
+    covers = [find_cover(portfolio, one) for one in portfolio.positions[1:]]
+    assert [cover and (cover.shares, cover.needed) for cover in covers] == [(100.0, 100.0), (50.0, 100.0)]

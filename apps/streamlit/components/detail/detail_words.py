@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 from apps.streamlit.components.positions.table.records import Record
 from apps.streamlit.components.positions.table.row_words import AGED_STATES, STATE_WORDS, name_of, terms_of
 from options_helper.analysis.osi import stock_symbol
+from options_helper.analysis.strategies.book_loss import Cover
 from options_helper.analysis.strategies.structures import Structure
 from options_helper.analysis.text.figures import (
     MISSING,
     format_bare_price,
+    format_count,
     format_dollars,
     format_price,
     format_span,
@@ -56,6 +59,22 @@ def extremes_of(structure: Structure) -> str:
         noun = "break-even" if len(structure.break_evens) == 1 else "break-evens"
         parts.append(f"{noun} {' / '.join(map(format_bare_price, structure.break_evens))}")
     return " · ".join(parts)
+
+
+def cover_words(cover: Cover | None) -> str:
+    """Return `covered by 100 of 100 shares beside it`, or ""."""
+    if cover is None:
+        return ""
+    return f"covered by {format_count(cover.shares)} of {format_count(cover.needed)} shares beside it"
+
+
+def with_cover(structure: Structure, cover: Cover | None) -> Structure:
+    """Return the structure with the extremes of a call and the shares that cover all of it."""
+    payoff = None if cover is None else cover.payoff
+    if payoff is None:
+        return structure
+    extremes = (payoff.max_profit, payoff.max_loss, payoff.break_evens)
+    return replace(structure, max_profit=extremes[0], max_loss=extremes[1], break_evens=extremes[2])
 
 
 def no_payoff_words(structure: Structure) -> str:

@@ -16,7 +16,13 @@ from apps.streamlit.components.charts.chart_data import (
     is_short,
 )
 from apps.streamlit.components.charts.charts import curve_spec, draw, say
-from apps.streamlit.components.detail.detail_words import extremes_of, marks_of, title_of
+from apps.streamlit.components.detail.detail_words import (
+    cover_words,
+    extremes_of,
+    marks_of,
+    title_of,
+    with_cover,
+)
 from apps.streamlit.components.detail.greeks_table import greeks_html
 from apps.streamlit.components.detail.payoff_panel import render_payoff
 from apps.streamlit.components.detail.quote_ladder import ladder_html
@@ -30,6 +36,7 @@ from options_helper.analysis.fills.words import execution_name, execution_notes
 from options_helper.analysis.osi import normalize_underlying
 from options_helper.analysis.risk import LiveRisk
 from options_helper.analysis.risk.what_if.holdings import legs_on
+from options_helper.analysis.strategies.book_loss import Cover, find_cover
 from options_helper.analysis.strategies.structures import Structure, describe_structure
 from options_helper.analysis.text.fills import fill_words, side_words
 from options_helper.analysis.text.wording import format_time
@@ -77,7 +84,7 @@ def render(
     structure = describe_structure(position, [record["multiplier"] for record in records])
     with st.container(key="live-detail", border=True):
         st.html(_STYLES)
-        st.html(_head(position, structure, records, whole))
+        st.html(_head(position, structure, records, whole, find_cover(portfolio, position)))
         with st.container(key="live-detail-columns"):
             quotes, picture = st.columns([1, 1.25], gap="medium")
         with quotes:
@@ -94,8 +101,15 @@ def _records_of(position: AnyPosition, positions: pd.DataFrame, legs: pd.DataFra
     return plain_records(positions[positions["id"] == position.id])
 
 
-def _head(position: AnyPosition, structure: Structure, records: list[Record], whole: list[Record]) -> str:
-    facts = " · ".join(part for part in (marks_of(records), extremes_of(structure)) if part)
+def _head(
+    position: AnyPosition,
+    structure: Structure,
+    records: list[Record],
+    whole: list[Record],
+    cover: Cover | None,
+) -> str:
+    parts = (marks_of(records), cover_words(cover), extremes_of(with_cover(structure, cover)))
+    facts = " · ".join(part for part in parts if part)
     lines = "".join(f"<li>{in_html(sentence)}</li>" for sentence in _sentences(records, whole))
     return (
         f'<h2 class="pd-head"><strong>{in_html(title_of(position, structure))}</strong> '
