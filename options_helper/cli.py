@@ -45,10 +45,10 @@ def root(
 def ui(
     *,
     demo: Annotated[
-        bool, typer.Option("--demo", help="Simulated prices on this machine; needs no account.")
+        bool, typer.Option("--demo", help="Simulate prices and fills on this machine; needs no account.")
     ] = False,
     host: Annotated[
-        str, typer.Option(help="The address to listen on; beyond this machine it asks for a login.")
+        str, typer.Option(help="The address to listen on; any but loopback requires a login.")
     ] = DEFAULT_HOST,
     port: Annotated[
         int | None,
@@ -68,18 +68,18 @@ def ui(
         typer.Option(
             min=0.0,
             metavar="SECONDS",
-            help="How long the streams outlive the last browser.",
+            help="How long the streams run on after the last browser is closed.",
             show_default="15",
         ),
     ] = None,
     public_url: Annotated[
         str,
-        typer.Option(metavar="URL", help="The address at which a proxy serves the portal, with its path."),
+        typer.Option(metavar="URL", help="The address, with its path, under which a proxy serves the pages."),
     ] = "",
-    certfile: Annotated[Path | None, typer.Option(help="The certificate, for TLS.")] = None,
+    certfile: Annotated[Path | None, typer.Option(help="A TLS certificate, to serve https.")] = None,
     keyfile: Annotated[Path | None, typer.Option(help="The certificate's key.")] = None,
 ) -> None:
-    """Open the portal in a browser; Ctrl-C ends it."""
+    """Serve the pages and open them in a browser; Ctrl-C ends it."""
     options = LaunchOptions(
         demo=demo,
         host=host,
@@ -100,9 +100,9 @@ def doctor(
     portfolio: Annotated[
         Path | None, typer.Option(help="The portfolio file.", show_default="portfolio.json")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document, for programs.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")] = False,
 ) -> None:
-    """Say what the keys, the plan and the portfolio file allow; exit with 1 if something fails."""
+    """Check the keys, the data plan and the portfolio file; exit with 1 if a check fails."""
     from options_helper.doctor import DoctorInput, examine, is_well, to_json  # noqa: PLC0415 - needs pandas
 
     findings = []
@@ -119,7 +119,7 @@ def doctor(
 def check(
     path: Annotated[Path, typer.Argument(help="The portfolio file.")] = Path("portfolio.json"),
     *,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document, for programs.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")] = False,
     schema: Annotated[
         bool, typer.Option("--schema", help="Print the file's JSON Schema, for editors, and exit.")
     ] = False,
@@ -148,10 +148,10 @@ def portfolio(
     ] = None,
     diff: Annotated[
         bool,
-        typer.Option("--diff", help="Say in words what would change in the file, or in portfolio.json."),
+        typer.Option("--diff", help="Only describe what would change, in that file or in portfolio.json."),
     ] = False,
 ) -> None:
-    """Print the account's present positions as a portfolio file; it only reads, and writes no file."""
+    """Print the account's positions as a portfolio file; writes no file and sends no orders."""
     from options_helper.data.account.history import read_account  # noqa: PLC0415 - needs httpx
     from options_helper.data.rest.client import AlpacaRest  # noqa: PLC0415 - needs httpx
     from options_helper.data.settings import load_settings  # noqa: PLC0415 - needs dotenv
@@ -177,14 +177,14 @@ def notify(
     *,
     test: Annotated[bool, typer.Option("--test", help="Send a notice now, to every service.")] = False,
 ) -> None:
-    """Send a test notice to the services in OH_NOTIFY; exit with 1 if one does not take it."""
+    """Send a test notice to the services in OH_NOTIFY; exit with 1 if one does not accept it."""
     from options_helper.data.settings import read_environment  # noqa: PLC0415 - needs dotenv
     from options_helper.session.notices import deliver  # noqa: PLC0415 - needs pandas
 
     if not test:
         raise OptionsHelperError("Nothing was sent. Run: options-helper notify --test")
     delivery = deliver(read_environment(), "This is a test notice.")
-    for words, services in (("Taken by", delivery.taken), ("Not taken by", delivery.failed)):
+    for words, services in (("Accepted by", delivery.taken), ("Not accepted by", delivery.failed)):
         if services:
             typer.echo(f"{words} {', '.join(services)}.")
     raise typer.Exit(1 if delivery.failed else 0)

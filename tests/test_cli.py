@@ -338,7 +338,7 @@ def test_without_any_place_for_a_log_it_goes_on(
     monkeypatch.setenv(log_file.LOG_FILE_VARIABLE, str(tmp_path / "file" / "log"))
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "file"))
     assert launcher.launch(LaunchOptions(port=free_port()), launched.say) == 0
-    assert "No log file can be written; going on without one." in launched.said
+    assert "No log file can be written; continuing without one." in launched.said
     with launcher._environment(LaunchOptions()) as env:
         assert log_file.LOG_FILE_VARIABLE not in env
 

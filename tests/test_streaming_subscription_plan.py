@@ -214,7 +214,7 @@ def test_terms_that_no_symbol_carries_do_not_stop_the_others() -> None:
     got = plan(option("odd", strike=33.33333), option("good"))
     assert got.option_contracts == ["AAPL261218C00250000"]
     assert got.warnings[0].startswith("odd will not be live: ")
-    assert got.not_live == {"odd": "no contract symbol can carry its terms"}
+    assert got.not_live == {"odd": "no contract symbol can express its terms"}
 
 
 def test_today_is_new_york_s_by_default(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -55,7 +55,7 @@ def _other_host(error: AlpacaRestError, settings: AlpacaSettings, build_rest: Bu
         return ""
     url = LIVE_URL if other is Account.LIVE else PAPER_URL
     return (
-        f"the key belongs to the {other} host, and the settings name the {settings.account} one. "
+        f"the key belongs to the {other} host, but the settings name the {settings.account} one. "
         f"Set APCA_API_BASE_URL={url}, or choose {other.capitalize()} in the sidebar."
     )
 

@@ -33,7 +33,7 @@ from options_helper.times import new_york_date, utc_now
 if TYPE_CHECKING:
     from options_helper.doctor.streams import AskedStream
 
-_WITHOUT_KEYS = "not asked, because there are no usable keys"
+_WITHOUT_KEYS = "skipped: there are no usable keys"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

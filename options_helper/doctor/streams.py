@@ -98,13 +98,15 @@ def judge_stream(asked: AskedStream, probe: FeedProbe) -> Finding:
         limits = _describe_limits(asked, probe)
         return Finding(asked.name, Level.NOTE if limits else Level.OK, f"{feed}granted{choice}{limits}")
     if probe.entitlement is Entitlement.IN_USE:
-        words = f"{feed}{probe.entitlement}, such as a page that runs beside this; it was not asked further"
+        words = f"{feed}{probe.entitlement}, such as a running page; nothing more was asked"
         return Finding(asked.name, Level.NOTE, words)
     if probe.entitlement is Entitlement.TOO_MANY:
-        words = f"{feed}{probe.entitlement}: a page that runs beside this, or earlier ones; ask in a minute"
+        words = f"{feed}{probe.entitlement}: a running page, or earlier attempts; try again in a minute"
         return Finding(asked.name, Level.NOTE, words)
     if not asked.needed:
-        return Finding(asked.name, Level.NOTE, f"{feed}not granted: {probe.detail}; it is not chosen either")
+        return Finding(
+            asked.name, Level.NOTE, f"{feed}not granted: {probe.detail}; it is not selected either"
+        )
     return Finding(asked.name, Level.FAIL, f"{feed}{probe.entitlement}: {probe.detail}")
 
 

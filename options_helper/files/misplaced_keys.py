@@ -74,12 +74,12 @@ _AMOUNT = re.compile(AMOUNT_PATTERN)
 _RESEMBLED = {"account"}  # close to "amount", which other programs write
 _SIGNED = "a negative number is short"
 _HINTS = {
-    ("option", "side"): f"the sign of contracts says the side: {_SIGNED}",
-    ("equity", "side"): f"the sign of shares says the side: {_SIGNED}",
+    ("option", "side"): f"the sign of contracts shows the side: {_SIGNED}",
+    ("equity", "side"): f"the sign of shares shows the side: {_SIGNED}",
     ("structure", "contracts"): "each leg has its own contracts",
-    ("structure", "cost_basis"): "what the whole structure cost in dollars is its net_debit",
-    ("option leg", "cost_basis"): "what the whole structure cost in dollars is its net_debit",
-    ("stock leg", "cost_basis"): "what the whole structure cost in dollars is its net_debit",
+    ("structure", "cost_basis"): "the cost of the whole structure in dollars is its net_debit",
+    ("option leg", "cost_basis"): "the cost of the whole structure in dollars is its net_debit",
+    ("stock leg", "cost_basis"): "the cost of the whole structure in dollars is its net_debit",
     ("option", "net_debit"): "a single option takes cost_basis, in dollars per share",
 }
 
@@ -170,7 +170,7 @@ def _contradicts(plain: str, kind: str, entry: Mapping[str, object], key: str, u
         return "does not divide the contracts; each leg has its own contracts"
     if _is_closed(plain, value):
         what = "leg" if kind.endswith("leg") else "position"
-        return f"says that the {what} is closed; remove it, for the file holds open positions only"
+        return f"says that the {what} is closed; remove it, because the file holds only open positions"
     return _contradicts_sign(plain, kind, value, entry)
 
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 _SHOWN_CHARACTERS = 60
 
 RIGHT = {
-    "base_currency": '"USD", the only currency that is understood',
+    "base_currency": '"USD", the only supported currency',
     "name": "text of at most 2,000 characters",
     "tag": 'a list of words, such as ["income", "2026"]',
     "note": "text of at most 2,000 characters",
@@ -53,8 +53,8 @@ RIGHT = {
     "legs": "a list of 2 to 100 legs; write a single option without legs",
 }
 RIGHT_IN_LEG = {
-    "contracts": "a whole number above 0, such as 2, for the sign is in side",
-    "shares": "a number above 0, such as 100, for the sign is in side",
+    "contracts": "a whole number above 0, such as 2; side has the sign",
+    "shares": "a number above 0, such as 100; side has the sign",
 }
 _NUMBERS = {"cash", "strike", "contracts", "shares", "cost_basis", "net_debit", "multiplier"}
 _A_PORTFOLIO = 'an object such as {"cash": 0, "positions": []}'

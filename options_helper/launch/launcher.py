@@ -90,9 +90,9 @@ def launch(options: LaunchOptions, say: Callable[[str], object]) -> int:
         links = LoginLinks(options.endpoint(port))
         env = stack.enter_context(_environment(options)) | links.environment()
         log = env.get(LOG_FILE_VARIABLE)
-        say(f"Log file: {printable(log)}" if log else "No log file can be written; going on without one.")
+        say(f"Log file: {printable(log)}" if log else "No log file can be written; continuing without one.")
         if options.demo:
-            say("DEMO: simulated prices; no account is needed, and Alpaca is not asked.")
+            say("DEMO: simulated prices; no account is needed, and nothing connects to Alpaca.")
         return _run(
             streamlit_command(script, links.endpoint), env, links, say, open_browser=options.open_browser
         )

@@ -93,7 +93,7 @@ class _LogFile(RotatingFileHandler):
             self._has_complained = True
             reason = error.strerror if isinstance(error, OSError) else type(error).__name__
             with suppress(OSError, ValueError, AttributeError):  # standard error may also be full or closed
-                sys.stderr.write(f"The log cannot be written ({reason}); going on without it.\n")
+                sys.stderr.write(f"The log cannot be written ({reason}); continuing without it.\n")
 
     def _open(self) -> TextIOWrapper:
         # Path.open accepts no opener.

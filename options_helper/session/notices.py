@@ -186,7 +186,7 @@ class Notices:
             return
         self._problem = ""
         if failed:
-            self._note(f"{', '.join(failed)} did not take it.")
+            self._note(f"{', '.join(failed)} did not accept it.")
 
     def _may_send(self, events: int) -> bool:
         now = self._clock()

@@ -106,7 +106,11 @@ def test_what_is_final_is_explained_and_tried_once(desk: FaultyPage) -> None:
 
 
 PASSING = [
-    ({"held": True}, "Another program is using your option stream (406).", "heals when the other one leaves"),
+    (
+        {"held": True},
+        "Another program is using your option stream (406).",
+        "Streaming resumes when the other program disconnects",
+    ),
     ({"drops": 99}, "Reconnecting the option stream.", re.compile("The connection was (reset|lost) at")),
     ({"drops": 99, "drop_how": "close"}, "", "The server closed the connection (close code 1000) at"),
     ({"http_status": 503}, "", "The server answered HTTP 503 at"),

@@ -70,7 +70,7 @@ def test_the_printed_link_opens_the_page_once(reached: Portal) -> None:
     page.get_by_role("button", name="Stop", exact=True).click()
     assert reached.complaints == []
     other = reached.open(link)
-    expect(other.get_by_role("alert")).to_have_text("This link is used up or wrong.")
+    expect(other.get_by_role("alert")).to_have_text("This link is wrong or was already used.")
     reached.complaints.clear()
 
 

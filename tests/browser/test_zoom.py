@@ -21,7 +21,7 @@ expect = playwright.expect
 PICTURES = os.environ.get("OH_TEST_PICTURES")  # a folder for screenshots to look at
 # A window of 1440 x 900 at 200 % and a phone; the narrowest two columns, and a wide page.
 SIZES = {"zoomed": (720, 450), "phone": (390, 844), "two-columns": (840, 600), "wide": (1440, 900)}
-EXPANDERS = ("Sums by underlying", "Portfolio value less equity", "The file with", "All figures")
+EXPANDERS = ("Sums by underlying", "Portfolio value minus equity", "The file with", "All figures")
 LADDER_FITS = {"zoomed", "wide"}  # elsewhere the quotes scroll within their own region
 # Elements that reach beyond the page's right edge and that no scroller of their own holds.
 TOO_WIDE = """main => {

@@ -265,7 +265,7 @@ def test_what_nobody_knows_stays_ignored() -> None:
 @pytest.mark.parametrize("currency", ["EUR", "CAD", "usdt", "GBP"])
 def test_only_dollars_are_understood(currency: str) -> None:
     """Euros are never added to dollars."""
-    assert '"USD", the only currency' in refusal(base_currency=currency, cash=30000)
+    assert '"USD", the only supported currency' in refusal(base_currency=currency, cash=30000)
     assert load(base_currency="usd").base_currency == "USD"
 
 

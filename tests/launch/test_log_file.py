@@ -109,6 +109,6 @@ def test_a_full_disk_costs_records_only(tmp_path: Path) -> None:
     """It is said once, without the record's text, and the log goes on when there is space again."""
     command = [sys.executable, "-c", FULL_DISK]
     ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)  # noqa: S603 - our own interpreter
-    assert ended.stderr == "The log cannot be written (File too large); going on without it.\n"
+    assert ended.stderr == "The log cannot be written (File too large); continuing without it.\n"
     lines = (tmp_path / "x.log").read_text().splitlines()
     assert lines[-1].endswith("there is space again")

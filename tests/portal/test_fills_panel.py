@@ -177,7 +177,7 @@ def test_the_orders_tell_their_course_and_their_contradictions(desk: PortalDesk,
         fill(now, 1, 1, 1.6, order_id="o4", updated_at=now - dt.timedelta(milliseconds=1)),
     )
     page = page_with(desk, fills=rows)
-    told = "partial fill (1 @ 1.60) · its fills come to 1, the order says 0"
+    told = "partial fill (1 @ 1.60) · its fills add up to 1, the order reports 0"
     details = {row[3] for row in rows_of(page, "Orders")}
     assert details == {
         "sell to close 4 limit 1.65 · new → replaced (limit 1.60 → 1.65, quantity 5 → 4)",
@@ -185,7 +185,7 @@ def test_the_orders_tell_their_course_and_their_contradictions(desk: PortalDesk,
         "sell to close 5 limit 1.65 · rejected (no reason reported)",
         f"sell to close 5 limit 1.65 · 1 filled · avg 1.60 · held → {told}",
     }
-    assert title(desk, page) == "1 · the fills of 1 order come to more than the order says"
+    assert title(desk, page) == "1 · the fills of 1 order add up to more than the order reports"
 
 
 def test_the_legs_of_a_spread_stand_under_their_order(desk: PortalDesk, now: dt.datetime) -> None:

@@ -233,7 +233,7 @@ def test_an_adjusted_contract_says_why_it_has_no_payoff() -> None:
     """Even with a confirmed multiplier, no break-even is shown as a number."""
     test, html = _draw("adjusted")
     said = " ".join(each.value for each in test.markdown)
-    assert "No payoff at expiry\\: what an adjusted contract delivers is not known." in said
+    assert "No payoff at expiry\\: the deliverable of an adjusted contract is unknown." in said
     assert "break-evens —" in html
     assert "55.00" not in html
     assert "Adjusted contract: deliverable unknown" in html

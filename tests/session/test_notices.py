@@ -139,8 +139,8 @@ def test_a_failure_is_said_and_logged(wait_until: WaitUntil, caplog: pytest.LogC
     """By the service's name; an unforeseen error is said by its kind, and the thread goes on."""
     service = Service(failed=("json",))
     service.notices.offer([event()], NAMES)
-    wait_until(lambda: service.notices.problem.endswith("New York time: json did not take it."))
-    assert "json did not take it" in caplog.text
+    wait_until(lambda: service.notices.problem.endswith("New York time: json did not accept it."))
+    assert "json did not accept it" in caplog.text
     service.notices._send = lambda _env, _text: 1 // 0
     service.notices.offer([event()], NAMES)
     wait_until(lambda: "(ZeroDivisionError)" in service.notices.problem)
@@ -247,11 +247,11 @@ def test_the_command_line_sends_a_test(
     env_file, (url, got) = tmp_path / "config" / "alpaca.env", receiver
     env_file.write_text(f"OH_NOTIFY={url}\n")
     result = CliRunner().invoke(cli.app, ["notify", "--test"])
-    assert (result.exit_code, result.output) == (0, "Taken by json.\n")
+    assert (result.exit_code, result.output) == (0, "Accepted by json.\n")
     assert got[0]["message"] == "This is a test notice."
     env_file.write_text(f"OH_NOTIFY={url}/broken\n")
     result = CliRunner().invoke(cli.app, ["notify", "--test"])
-    assert (result.exit_code, result.output) == (1, "Not taken by json.\n")
+    assert (result.exit_code, result.output) == (1, "Not accepted by json.\n")
     env_file.write_text("")
     result = CliRunner().invoke(cli.app, ["notify", "--test"])
     assert "OH_NOTIFY is not set" in str(result.exception)

@@ -101,7 +101,7 @@ class LoginRequired:
             return self._ask("")
         # A link is too long to guess, so its tries are not counted, and nobody can lock it.
         if token is not None and not (self._logins.spend(token) if posted else self._logins.has(token)):
-            return self._ask("This link is used up or wrong.", 401)
+            return self._ask("This link is wrong or was already used.", 401)
         if token is not None:
             return self._welcome(request) if posted else _page(200, "Log in", CONTINUE)
         password = await _read_password(request)

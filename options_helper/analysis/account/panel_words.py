@@ -84,11 +84,11 @@ def not_held_words(compared: AccountComparison, counted: float) -> str:
 def bridge_lines(bridge: EquityBridge) -> list[tuple[str, str]]:
     """Return the parts of the difference between value and equity, in words and to the cent."""
     parts = [
-        ("Our marks less the broker's prices", bridge.marks),
+        ("Our marks minus the broker's prices", bridge.marks),
         ("Only in the file", bridge.only_in_file),
         ("Only at the broker", bridge.only_at_broker),
         ("Without a mark here", bridge.unmarked),
-        ("Cash in the file less the broker's", bridge.cash),
+        ("Cash in the file minus the broker's", bridge.cash),
         ("Moved between the broker's two answers", bridge.between),
         ("The rest", bridge.rest),
     ]

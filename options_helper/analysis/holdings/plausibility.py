@@ -70,9 +70,9 @@ def find_doubts(position: AnyPosition) -> list[str]:
 
 def _instrument_doubts(position: AnyPosition) -> Iterator[str]:
     if isinstance(position, EquityPosition) and is_index(position.symbol):
-        yield f"{position.symbol} is an index, of which there are no shares"
+        yield f"{position.symbol} is an index, which has no shares"
     if isinstance(position, EquityPosition) and is_adjusted(position.symbol):
-        yield f"{position.symbol} looks like the root of adjusted contracts, of which there are no shares"
+        yield f"{position.symbol} looks like the root of adjusted contracts, which has no shares"
     for terms in _options(position):
         root = terms.root or ""
         if root and underlying_of(root) != underlying_of(position.symbol):
@@ -104,7 +104,8 @@ def _multiplier_doubts(position: AnyPosition) -> Iterator[str]:
         if not usual and multiplier != STANDARD_MULTIPLIER:
             yield (
                 f"understood: ${multiplier:,g} per point of a contract of {root}; that is "
-                f"${STANDARD_MULTIPLIER:g} without the key multiplier, as of every contract not adjusted"
+                f"${STANDARD_MULTIPLIER:g} without the key multiplier, as for every contract that is not "
+                "adjusted"
             )
 
 

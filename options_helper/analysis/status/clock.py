@@ -17,7 +17,7 @@ def describe_clock(live: LiveSnapshot) -> str:
     if abs(offset) > CLOCK_SKEW_TOLERANCE_SECONDS:
         side = "ahead of" if offset > 0 else "behind"
         wrong = f"This computer's clock is {format_span(abs(offset))} {side} Alpaca's."
-        return f"{wrong} Every time here is corrected for it."
+        return f"{wrong} All times here are corrected for it."
     lags = [lag for stream in _DATA if (lag := stream_lag(live, stream)) is not None]
     if live.clock_offset_seconds is None and any(lag < -CLOCK_SKEW_TOLERANCE_SECONDS for lag in lags):
         return (

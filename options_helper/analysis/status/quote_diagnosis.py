@@ -27,7 +27,7 @@ def explain_dead(
     return Diagnosis(
         Level.ERROR,
         f"No sign of life from {name_streams([each.stream for each in dead])}.",
-        f"Nothing came for {format_span(silence)}, not even a pong. {describe_stale(counts)}",
+        f"Nothing has arrived for {format_span(silence)}, not even a pong. {describe_stale(counts)}",
     )
 
 
@@ -39,8 +39,8 @@ def explain_late(live: LiveSnapshot, counts: QuoteCounts) -> Diagnosis | None:
     stream, seconds = max(late.items(), key=lambda each: each[1])
     return Diagnosis(
         Level.WARNING,
-        f"{_WORD[stream].capitalize()} quotes come {format_span(seconds)} late.",
-        f"They are that old when they arrive, and their ages count it. {describe_stale(counts)}".strip(),
+        f"{_WORD[stream].capitalize()} quotes arrive {format_span(seconds)} late.",
+        f"Their ages include this delay. {describe_stale(counts)}".strip(),
     )
 
 
@@ -60,7 +60,7 @@ def explain_overdue_poll(live: LiveSnapshot) -> Diagnosis | None:
     return Diagnosis(
         Level.WARNING,
         f"{count(number, f'{_WORD[record.stream]} quote')} {'is' if number == 1 else 'are'} not up to date.",
-        f"They do not stream, and REST last reported all of them {since} ago. {reason}".rstrip(),
+        f"They do not stream; REST last reported all of them {since} ago. {reason}".rstrip(),
     )
 
 

@@ -65,8 +65,8 @@ def _mend_key(streams: Sequence[StreamName], snapshot: LiveSnapshot, again: str,
             f"Choose the account that the key belongs to in the sidebar, then {again}."
         )
     wrong = {"paper": "live", "live": "paper"}.get(host)
-    misfit = f" A {wrong} key does not fit the {host} host." if wrong else ""
-    wins = " Keys in the environment win over the file."
+    misfit = f" A {wrong} key does not work on the {host} host." if wrong else ""
+    wins = " Keys in the environment override the file."
     return f"Not retried. Set {_BOTH_KEYS} in config/alpaca.env, then {again}.{wins}{misfit}"
 
 
@@ -80,7 +80,7 @@ def _other_feed(stream: StreamName, snapshot: LiveSnapshot) -> str:
     """Return the next step after a refused feed: the free feed, unless that was the one refused."""
     is_options = stream == StreamName.OPTIONS
     if (snapshot.options_feed if is_options else snapshot.stock_feed) in {"indicative", "iex"}:
-        return "It is the feed of the free plan: look at this account's data subscription at Alpaca"
+        return "This is the free plan's feed: check this account's data subscription at Alpaca"
     return f"Choose {'Indicative as options' if is_options else 'IEX as stock'} feed in the sidebar"
 
 
@@ -97,10 +97,11 @@ def explain_retry(away: Sequence[StreamHealth], zone: dt.tzinfo) -> tuple[str, s
     if not held or away[0] not in held:
         return f"Reconnecting {name_streams([each.stream for each in away])}.", _causes(away, zone)
     where = name_streams([each.stream for each in held]).replace("the", "your", 1)
-    heals = "Alpaca allows one connection per stream and account; this heals when the other one leaves."
+    limit = "Alpaca allows one connection per stream and account."
+    resumes = "Streaming resumes when the other program disconnects."
     too = f"Reconnecting {name_streams([each.stream for each in others])} too." if others else ""
     return f"Another program is using {where} ({_code(held[0])}).", " ".join(
-        part for part in (heals, too, _causes(others, zone)) if part
+        part for part in (limit, resumes, too, _causes(others, zone)) if part
     )
 
 

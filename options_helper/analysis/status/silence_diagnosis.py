@@ -43,8 +43,8 @@ def _fell_silent(snapshot: LiveSnapshot, record: StreamHealth, *, seen: bool) ->
     if not seen:
         last = format_span(seconds_since(record.last_event_at, snapshot.as_of))
         return (
-            f"The last one came {last} ago, on an earlier connection. "
-            "Alpaca's status page may know of an outage."
+            f"The last one arrived {last} ago, on an earlier connection. "
+            "Check Alpaca's status page for an outage."
         )
     silent = "the feed sends nothing. Press Restart to reconnect."
     if seconds_since(record.last_heard_at, snapshot.as_of) <= QUIET_HEARD_SECONDS:
@@ -55,5 +55,5 @@ def _fell_silent(snapshot: LiveSnapshot, record: StreamHealth, *, seen: bool) ->
 def _permission(snapshot: LiveSnapshot, record: StreamHealth) -> str:
     feed = snapshot.options_feed if record.stream == StreamName.OPTIONS else snapshot.stock_feed
     if snapshot.market_phase == MarketPhase.UNKNOWN:
-        return "The market's hours are not known yet; outside them this is normal."
+        return "The market's hours are not known yet; outside them, silence is normal."
     return f"Check the feed permission: does your plan include {(feed or 'this feed').upper()}?"

@@ -59,10 +59,10 @@ class RowWarning(StrEnum):
 
 
 _SENTENCES = {
-    RowWarning.EXPIRED: "This contract has expired. It counts in the totals until the file drops it.",
+    RowWarning.EXPIRED: "This contract has expired. It counts in the totals until it leaves the file.",
     RowWarning.SETTLED_AT_CLOSE: "Provisionally settled at the underlying's official close.",
     RowWarning.SETTLED_AT_SPOT: "Provisionally settled at the underlying's last price.",
-    RowWarning.SETTLEMENT_UNKNOWN: "The settlement is not known, so the totals are incomplete.",
+    RowWarning.SETTLEMENT_UNKNOWN: "The settlement is unknown, so the totals are incomplete.",
     RowWarning.NOT_SUBSCRIBED: "The running streams do not include this symbol.",
     RowWarning.NO_CONTRACT_SYMBOL: "No contract symbol can express these terms, so there is no quote.",
     RowWarning.ADJUSTED_CONTRACT: (
@@ -99,9 +99,9 @@ _SENTENCES = {
         "position, a gain of a short one."
     ),
     RowWarning.MISSING_LEG: "At least one leg has no mark, so the structure has none.",
-    RowWarning.MISSING_NET_DEBIT: "The portfolio file gives no net_debit, so there is no P/L.",
+    RowWarning.MISSING_NET_DEBIT: "The portfolio file has no net_debit, so there is no P/L.",
     RowWarning.MIXED_AGES: "The legs' quotes are too far apart in time to compare.",
-    RowWarning.BROKER_DIFFERS: "The broker holds another quantity than the file.",
+    RowWarning.BROKER_DIFFERS: "The broker's quantity differs from the file's.",
     RowWarning.DOUBTFUL_ENTRY: "The file's entry is possible, but something else was probably meant.",
 }
 _BITS = {warning: 1 << number for number, warning in enumerate(RowWarning)}

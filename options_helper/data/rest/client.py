@@ -275,7 +275,7 @@ class AlpacaRest:
             for kind in (f"{each}s" for each in types):
                 rows = actions.get(kind) or []
                 if not isinstance(rows, list):
-                    raise AlpacaRestError(path, "the answer has another form")
+                    raise AlpacaRestError(path, "the answer has an unexpected form")
                 found += rows
         return found
 
@@ -305,7 +305,7 @@ def _part(answer: Json, name: str, path: str) -> Json:
     """Return an object within an answer; empty if it is null or missing."""
     part = answer.get(name) or {}
     if not isinstance(part, dict):
-        raise AlpacaRestError(path, "the answer has another form")
+        raise AlpacaRestError(path, "the answer has an unexpected form")
     return part
 
 

@@ -143,7 +143,7 @@ class HostReader:
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             raise AlpacaRestError(path, "the answer is not JSON", status=response.status_code) from None
         if not isinstance(answer, kind):
-            raise AlpacaRestError(path, "the answer has another form", status=response.status_code)
+            raise AlpacaRestError(path, "the answer has an unexpected form", status=response.status_code)
         return answer
 
     def _report_limit(self, path: str, state: tenacity.RetryCallState) -> None:

@@ -140,7 +140,7 @@ def _not_live(
     planned_stocks, planned = set(stocks), set(contracts)
     for need in needs:
         if need.unnamed:
-            yield need.id, "no contract symbol can carry its terms"
+            yield need.id, "no contract symbol can express its terms"
         elif need.expired and not need.contracts:
             yield need.id, "it has expired"
         elif not planned.issuperset(need.contracts):

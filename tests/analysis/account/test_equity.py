@@ -72,7 +72,7 @@ def test_the_parts_sum_to_the_difference(
     broker_cash: Decimal,
     counted: Decimal | None,
 ) -> None:
-    """In 500 random books the parts sum to value less equity exactly, and each is what it is called."""
+    """In 500 random books the parts sum exactly to value minus equity, and each is what it is called."""
     account = BrokerAccount(
         equity=float(equity),
         cash=float(broker_cash),

@@ -97,6 +97,6 @@ def test_the_difference_is_written_line_by_line() -> None:
         ("Portfolio value", "$103.00"),
         ("Broker's equity", "$100.00"),
         ("Difference", "+$3.00"),
-        ("Our marks less the broker's prices", "+$3.00"),
+        ("Our marks minus the broker's prices", "+$3.00"),
     ]
     assert len(lines) == 10

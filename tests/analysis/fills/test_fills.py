@@ -391,7 +391,7 @@ def test_a_missed_bust_is_a_visible_contradiction() -> None:
     after = live("partially_filled", 4, filled_qty=1.0, filled_avg_price=1.6, origin="rest")
     rows = [filled(1, 1, 1, 1.6), filled(2, 2, 1, 1.7)]
     book = FillDayBuilder().build(rows, [], [after])
-    assert contradiction_words(book.orders[0]) == "its fills come to 2, the order says 1"
+    assert contradiction_words(book.orders[0]) == "its fills add up to 2, the order reports 1"
     bust = live("trade_bust", 3, previous_execution_id="x2", fill_qty=1.0, fill_price=1.7, filled_qty=1.0)
     assert contradiction_words(FillDayBuilder().build([*rows, bust], [], [after]).orders[0]) == ""
     newer = rest(5, 2, 1, 1.7)
@@ -721,7 +721,7 @@ def test_a_contradiction_of_a_replaced_order_is_told_in_its_story() -> None:
     """A missed bust of an order that was replaced meanwhile stands in the story of the two."""
     first = live("replaced", 4, replaced_by="o2", filled_qty=0.0)
     (story,) = FillDayBuilder().build([filled(1, 1, 1, 1.6), first, live("new", 4, order_id="o2")]).orders
-    assert contradiction_words(story) == "its fills come to 1, the order says 0"
+    assert contradiction_words(story) == "its fills add up to 1, the order reports 0"
 
 
 def test_an_order_known_from_its_fills_only() -> None:

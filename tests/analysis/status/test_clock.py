@@ -24,8 +24,8 @@ def live(lag: float | None = None, offset: float | None = None) -> LiveSnapshot:
 @pytest.mark.parametrize(
     ("offset", "words"),
     [
-        (75.4, "This computer's clock is 1 m 15 s ahead of Alpaca's. Every time here is corrected for it."),
-        (-3.0, "This computer's clock is 3 s behind Alpaca's. Every time here is corrected for it."),
+        (75.4, "This computer's clock is 1 m 15 s ahead of Alpaca's. All times here are corrected for it."),
+        (-3.0, "This computer's clock is 3 s behind Alpaca's. All times here are corrected for it."),
         (2.0, ""),
         (0.0, ""),
     ],

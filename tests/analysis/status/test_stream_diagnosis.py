@@ -178,14 +178,14 @@ def test_a_key_refused_everywhere_is_said_once() -> None:
         snapshot(rejected(OPTIONS, 402), rejected(STOCKS, 402), rejected(FILLS, 402), running=False)
     )
     assert said.headline == "Alpaca refused the key for the option, stock and fill streams (402)."
-    assert "A live key does not fit the paper host." in said.detail
+    assert "A live key does not work on the paper host." in said.detail
     assert "are live" not in said.detail
 
 
 def test_a_paper_key_against_the_live_host_is_named() -> None:
     """On the live account the likely misfit is a paper key."""
     said = diagnose(snapshot(rejected(OPTIONS, 402), rejected(FILLS, 402), account="live"))
-    assert "A paper key does not fit the live host." in said.detail
+    assert "A paper key does not work on the live host." in said.detail
 
 
 def test_an_unknown_account_guesses_nothing() -> None:
@@ -236,13 +236,13 @@ def test_an_unauthorized_without_a_code_is_a_refused_key() -> None:
             OPTIONS,
             {},
             "Your plan does not include the indicative options feed (409).",
-            "look at this account's data subscription at Alpaca, then press Restart",
+            "check this account's data subscription at Alpaca, then press Restart",
         ),
         (
             STOCKS,
             {},
             "Your plan does not include IEX (409).",
-            "look at this account's data subscription at Alpaca, then press Restart",
+            "check this account's data subscription at Alpaca, then press Restart",
         ),
         (
             STOCKS,
@@ -364,7 +364,7 @@ def test_a_second_program_is_named() -> None:
     away = health(OPTIONS, StreamState.RECONNECTING, attempts=2, last_failure=failure("held", 406))
     said = diagnose(snapshot(away))
     assert said.headline == "Another program is using your option stream (406)."
-    assert "this heals when the other one leaves" in said.detail
+    assert "Streaming resumes when the other program disconnects" in said.detail
 
 
 def test_a_second_program_is_blamed_for_its_streams_alone() -> None:
@@ -502,7 +502,7 @@ def test_an_unknown_phase_is_part_of_the_sentence() -> None:
     silent = health(STOCKS, last_event_at=None, connected_at=ago(20))
     said = diagnose(snapshot(silent, market_phase=MarketPhase.UNKNOWN))
     assert said.headline == "Connected, no stock quote yet (20 s)."
-    assert said.detail.startswith("The market's hours are not known yet; outside them this is normal.")
+    assert said.detail.startswith("The market's hours are not known yet; outside them, silence is normal.")
 
 
 def test_a_stream_gone_mute_is_said() -> None:
@@ -535,7 +535,7 @@ def test_silence_counts_from_the_present_connection() -> None:
     said = diagnose(snapshot(still_silent))
     assert said.headline == "Connected, no option quote yet (12 s)."
     # It ticked under the same plan, so permission is not the problem.
-    assert said.detail.startswith("The last one came 1 m 11 s ago, on an earlier connection.")
+    assert said.detail.startswith("The last one arrived 1 m 11 s ago, on an earlier connection.")
     assert "permission" not in said.detail
 
 
@@ -607,7 +607,8 @@ def test_a_dead_stream_is_red() -> None:
     assert diagnose(snapshot(dead), quotes=STALE) == Diagnosis(
         Level.ERROR,
         "No sign of life from the option stream.",
-        "Nothing came for 31 s, not even a pong. 8 of 12 quotes are stale, oldest 31 s (BRK.B 500 call).",
+        "Nothing has arrived for 31 s, not even a pong. "
+        "8 of 12 quotes are stale, oldest 31 s (BRK.B 500 call).",
     )
     young = health(OPTIONS, last_heard_at=ago(12), last_event_at=ago(12))
     assert diagnose(snapshot(young), quotes=QuoteCounts(total=12)).level is Level.SUCCESS
@@ -631,8 +632,8 @@ def test_a_stream_that_runs_behind_is_said() -> None:
     late = health(OPTIONS, lag_seconds=95.0)
     assert diagnose(snapshot(late), quotes=QuoteCounts(total=8)) == Diagnosis(
         Level.WARNING,
-        "Option quotes come 1 m 35 s late.",
-        "They are that old when they arrive, and their ages count it.",
+        "Option quotes arrive 1 m 35 s late.",
+        "Their ages include this delay.",
     )
     assert diagnose(snapshot(late), quotes=STALE).detail.endswith("oldest 31 s (BRK.B 500 call).")
     ahead = correct_clock(snapshot(late, clock_offset_seconds=94.0))
@@ -753,7 +754,7 @@ def test_an_overdue_poll_is_a_problem() -> None:
     assert said == Diagnosis(
         Level.WARNING,
         "3 option quotes are not up to date.",
-        "They do not stream, and REST last reported all of them 1 m 15 s ago. "
+        "They do not stream; REST last reported all of them 1 m 15 s ago. "
         "GET /v1beta1/options/snapshots: the server answered 503. Tried again in 4 s.",
     )
 

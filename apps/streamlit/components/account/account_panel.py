@@ -57,7 +57,7 @@ def render_account(account: AccountView, file: ExistingFile, live: LiveSnapshot,
             if opened.open:
                 opened.html(_table(_CLOSED, closed_lines(account.closed), "oh-account oh-closed"))
         if account.bridge is not None:
-            words = "Portfolio value less equity, explained"
+            words = "Portfolio value minus equity, explained"
             opened = st.expander(words, key="live-account-bridge", on_change="rerun")
             if opened.open:
                 opened.html(bridge_html(account))

@@ -99,14 +99,14 @@ def _missing(
     """Return what the form lacks, in its own words, or ""."""
     is_exposure, label = metric in EXPOSURES, metric.label
     problems = (
-        (not is_exposure and tag is not None, f"{label} is not known of a tag."),
+        (not is_exposure and tag is not None, f"{label} cannot be watched on a tag."),
         (metric in OF_UNDERLYING and symbol is None, _NEEDS_UNDERLYING.format(label)),
         (
             not is_exposure and metric not in OF_UNDERLYING and symbol is not None,
-            f"{label} is not known of an underlying by itself.",
+            f"{label} cannot be watched on an underlying alone.",
         ),
         (metric in OF_POSITION and position is None, _NEEDS_POSITION.format(label)),
-        (metric in OF_ALL and position is not None, f"{label} is of the whole portfolio."),
+        (metric in OF_ALL and position is not None, f"{label} applies only to the whole portfolio."),
         (metric not in WITHOUT_THRESHOLD and not has_value, _NEEDS_CONDITION.format(label)),
     )
     return next((words for is_so, words in problems if is_so), "")

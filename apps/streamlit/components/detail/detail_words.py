@@ -80,7 +80,7 @@ def with_cover(structure: Structure, cover: Cover | None) -> Structure:
 def no_payoff_words(structure: Structure) -> str:
     """Return why there is no payoff at expiry."""
     if structure.adjusted:
-        return "No payoff at expiry: what an adjusted contract delivers is not known."
+        return "No payoff at expiry: the deliverable of an adjusted contract is unknown."
     return "No payoff at expiry: its legs expire on different days, or the file does not say what was paid."
 
 

@@ -84,7 +84,7 @@ def render_sidebar(credentials: Credentials) -> PageSettings:
         if settings.contract_limit < settings.max_option_contracts:
             st.caption(
                 f"The indicative stream carries at most {INDICATIVE_QUOTE_LIMIT} contracts, "
-                "its plan's limit. The others are polled."
+                "the free plan's limit. The others are polled."
             )
     return settings
 
@@ -106,9 +106,9 @@ _OPTIONS_HELP = (
 )
 
 
-_REFRESH_HELP = "How often the figures are drawn."
-_STALE_HELP = "From which age on a quote is called quiet or stale."
-_MOST_HELP = "The most contracts to stream. The prices of whole positions beyond it are polled."
+_REFRESH_HELP = "How often the figures are redrawn."
+_STALE_HELP = "The age at which a quote becomes quiet or stale."
+_MOST_HELP = "The most contracts to stream. Positions that exceed it are polled, each as a whole."
 
 
 def _stream(name: str) -> bool:

@@ -63,7 +63,7 @@ def render_no_portfolio(context: PageContext) -> None:
             "A minimal file:"
         )
         st.code(_EXAMPLE, language="json")
-        st.markdown("Or begin with what your broker's account holds; it is only read.")
+        st.markdown("Or start from your broker's account, which is only read.")
         _account_button("Show my account", context)
 
 
@@ -76,7 +76,8 @@ def render_account_book(context: PageContext) -> None:
         read_at = format_time(source.account.read_at, context.zone)
         st.markdown(
             f"There is no file **{in_markdown(str(source.path))}**. This is your account as it was read at "
-            f"{in_markdown(read_at)}; save the text below as that file to name, group and note its positions."
+            f"{in_markdown(read_at)}; save the text below as that file to name, group and "
+            "annotate its positions."
         )
         for sentence in source.account.left_out:
             st.markdown(in_markdown(sentence))

@@ -119,9 +119,9 @@ def describe_loss(loss: BookLoss) -> str:
 
 
 def describe_expired(totals: LiveTotals) -> list[str]:
-    """Return how many legs have expired: `2 expired, provisional`, `1 expired, settlement not known`."""
+    """Return how many legs have expired: `2 expired, provisional`, `1 expired, settlement unknown`."""
     unknown = totals.expired - totals.settled
-    parts = [(totals.settled, "provisional"), (unknown, "settlement not known")]
+    parts = [(totals.settled, "provisional"), (unknown, "settlement unknown")]
     return [f"including {number} expired, {words}" for number, words in parts if number]
 
 

@@ -35,8 +35,8 @@ _SENTENCES = {
     Reason.ADJUSTED: "Adjusted contract: its deliverable is unknown, so no model fits.",
     Reason.NO_MARK: "There is no mark from a bid and an ask.",
     Reason.NO_SPOT: "The price of the underlying is unknown.",
-    Reason.APART: "The contract's quote is too much older or younger than the underlying's price.",
-    Reason.BELOW_INTRINSIC: "The mark is not above the model's least value, so no volatility explains it.",
+    Reason.APART: "The times of the contract's quote and of the underlying's price are too far apart.",
+    Reason.BELOW_INTRINSIC: "The mark is not above the model's lowest value, so no volatility explains it.",
     Reason.ABOVE_ALL: "The mark is above the model's price at a volatility of 1,000 %.",
     Reason.WIDE: f"The volatilities of bid and ask are more than {WIDE_POINTS:g} points apart.",
 }

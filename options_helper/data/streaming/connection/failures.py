@@ -26,9 +26,9 @@ _CODE_DIGITS = 9  # no code is longer; an endless number takes time to read
 # Alpaca's websocket documentation, "Errors"; 402 also stands for the trading stream's "unauthorized".
 _WORDS = {
     400: "Alpaca did not understand the request",
-    401: "Alpaca says that the stream is not authenticated",
+    401: "Alpaca reports that the stream is not authenticated",
     402: "Alpaca refused the key",
-    403: "Alpaca says that the stream is already authenticated",
+    403: "Alpaca reports that the stream is already authenticated",
     404: "the authentication took too long",
     405: "the plan allows fewer symbols",
     406: "another program holds this stream",
@@ -55,7 +55,7 @@ def rejection_of_frame(stream: str, frame: Mapping[str, object], *, asked: int =
         return StreamInterrupted(stream, "Alpaca sent an error without a code")
     words = _WORDS.get(code, "Alpaca sent an error that is not in its documentation")
     if code == SYMBOL_LIMIT:
-        words = f"asked for {asked} symbols, {words}; nothing is subscribed"
+        words = f"requested {asked} symbols, {words}; nothing is subscribed"
     kind = StreamRejected if code in FINAL_CODES else StreamInterrupted
     return kind(stream, words, code=code)
 
@@ -78,7 +78,7 @@ def _error_text(data: object) -> str:
     if not isinstance(text, str) or not text.strip():
         return "no reason was given"
     if _LIKE_A_KEY.search(text):
-        return "its text is not shown because it may hold a key"
+        return "its text is not shown because it may contain a key"
     return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())[:200]
 
 

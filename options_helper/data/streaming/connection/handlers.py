@@ -27,7 +27,7 @@ class HandlerCalls:
     def __init__(self, stream: str, observer: ConnectionObserver) -> None:
         self._stream = stream
         self._observer = observer
-        self._mishaps = Guard(logger, "; what it was given is lost.")
+        self._mishaps = Guard(logger, "; the messages passed to it are lost.")
 
     async def __call__(self, handler: Handler | None, items: object) -> None:
         """Pass on one item or a list, if there is a handler."""

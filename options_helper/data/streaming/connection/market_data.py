@@ -162,7 +162,7 @@ class DataConnection(OneConnection):
             # Until the request for statuses is answered, a refusal concerns that request; later it concerns
             # the stream.
             self._statuses_pending = False
-            logger.info("The %s stream does not tell trading halts: %s.", self.stream_name, error)
+            logger.info("The %s stream does not report trading halts: %s.", self.stream_name, error)
             return
         raise error
 

@@ -50,7 +50,7 @@ def test_an_error_frame_has_a_kind_and_words(code: int, kind: type[StreamError],
 def test_the_symbol_limit_says_how_many_were_asked_for() -> None:
     """One request over the limit subscribes nothing, and the sentence says so with the number."""
     error = rejection_of_frame("options", {"T": "error", "code": 405}, asked=250)
-    assert error.detail == "asked for 250 symbols, the plan allows fewer symbols; nothing is subscribed"
+    assert error.detail == "requested 250 symbols, the plan allows fewer symbols; nothing is subscribed"
     assert isinstance(error, StreamRejected)
 
 
@@ -156,7 +156,7 @@ def test_too_many_requests_is_not_blamed_on_another_program() -> None:
         ({"error_message": "x y " * 200}, ("x y " * 50)[:200].rstrip()),
         (
             {"error_message": "PKMARKEDKEYID0001 refused"},
-            "its text is not shown because it may hold a key",
+            "its text is not shown because it may contain a key",
         ),
         ({"error_message": " "}, "no reason was given"),
         (None, "no reason was given"),

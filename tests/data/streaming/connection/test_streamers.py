@@ -198,8 +198,8 @@ def test_a_listener_that_raises_costs_no_connection(caplog, *, coroutine: bool) 
     asyncio.run(trading._handle({"event": "fill"}))
     assert observer.malformed == [2, 2, 1]
     assert [record.getMessage() for record in caplog.records] == [
-        "A listener of the options stream raised KeyError; what it was given is lost.",
-        "A listener of the fills stream raised OSError; what it was given is lost.",
+        "A listener of the options stream raised KeyError; the messages passed to it are lost.",
+        "A listener of the fills stream raised OSError; the messages passed to it are lost.",
     ]
 
 

@@ -123,7 +123,7 @@ def test_a_wrong_key_is_final_and_tried_once(bench: Bench, wait_until, stream: s
     [
         ("options", {"auth_error": 409}, 409, "plan does not include this feed"),
         ("stocks", {"auth_error": 409}, 409, "plan does not include this feed"),
-        ("options", {"subscribe_error": 405}, 405, "asked for 3 symbols"),
+        ("options", {"subscribe_error": 405}, 405, "requested 3 symbols"),
         ("options", {"subscribe_error": 410}, 410, "does not offer"),
         ("options", {"subscribe_error": 413}, 413, "all option quotes at once"),
     ],
