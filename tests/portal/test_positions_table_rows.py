@@ -305,6 +305,14 @@ def test_risk_stands_in_its_row_and_in_a_structure_only_if_all_its_legs_are_know
     assert _row(partly, "put spread/0")["delta"] == legs[0]["delta"]
 
 
+def test_a_heading_describes_the_figures_below_it() -> None:
+    """Each field of the table has one heading; theta is the model's, in dollars a day, not the vendor's."""
+    labelled = [column for column in schema.COLUMNS if column.label]
+    assert len({column.field for column in labelled}) == len(labelled)
+    [theta] = [column for column in schema.shown_columns() if column.field == "theta"]
+    assert (str(theta.format), theta.unit) == ("pnl", "dollars per day")
+
+
 def test_shares_have_a_delta_and_no_other_greek() -> None:
     """Shares count one each; the columns of options are empty for them, not unknown."""
     row = _row(_payload(with_risk=True), "shares")
