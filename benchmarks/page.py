@@ -17,7 +17,7 @@ POSITIONS = 208  # with 250 contracts
 _FEW = 10  # positions
 _SETTLE_MS = 3000
 _NOBODY = 9  # before Start nothing is asked of Alpaca; behind this port is none
-_CHANGED = 10  # contracts in each refresh
+_RATE = 5000  # messages a second
 _REFRESH_SECONDS = 2
 _PAINTED = "performance.getEntriesByName('first-contentful-paint')[0].startTime"
 _ROW = "tr[data-key]"
@@ -25,26 +25,42 @@ _ROW = "tr[data-key]"
 
 def measure_idle_page(*, quick: bool) -> Iterator[Figure]:
     """CPU of the server, and bytes over the browser's websocket, while the streams are silent."""
-    seconds = 20 if quick else 60
-    cpu, received = _watch(seconds)
+    cpu, received = _watch(20 if quick else 60, tabs=1, rate=0)
     yield Figure("CPU of the server, page open, streams silent", 100 * cpu, "% of a core", "<= 1.5")
     yield Figure("over the browser's websocket", received / 1e3, "kB per refresh", "<= 2")
 
 
-def _watch(seconds: float) -> tuple[float, float]:
-    """CPU seconds per second and bytes per refresh, of a started portal with 250 contracts."""
-    feed, feed_port = start_feed(per_frame=10, rate=1)
+def measure_further_tabs(*, quick: bool) -> Iterator[Figure]:
+    """CPU of the server with one tab and with more on the same portfolio, while prices move all the time."""
+    seconds, further = (20 if quick else 60), 2
+    one, _ = _watch(seconds, tabs=1, rate=_RATE)
+    more, _ = _watch(seconds, tabs=1 + further, rate=_RATE)
+    yield Figure(f"CPU of the server at {_RATE:,}/s, one tab, refresh 2 s", 100 * one, "% of a core")
+    yield Figure("CPU of each further tab", 100 * (more - one) / further, "% of a core", "<= 2")
+
+
+def _watch(seconds: float, *, tabs: int, rate: float) -> tuple[float, float]:
+    """CPU seconds per second and bytes per refresh, of a started portal with 250 contracts.
+
+    Args:
+        seconds: How long to watch.
+        tabs: Open browser tabs; the figures of bytes are the first one's.
+        rate: Messages a second of both data streams, 0 for silence.
+    """
+    feed, feed_port = start_feed(per_frame=10, rate=rate / 2 or 1)
     with (
         feed,
         tempfile.TemporaryDirectory() as folder,
         Portal(Path(folder), feed_variables(feed_port), POSITIONS) as portal,
-        Tabs(portal.url, 1) as browser,
+        Tabs(portal.url, tabs) as browser,
     ):
         first = browser.tabs[0]
         first.wait(5)
         first.start()
         for _ in range(3):
             feed.receive(event="subscribed")
+        if rate:
+            feed.send("go")
         first.wait(10)
         first.bytes_per_run()
         began = portal.cpu_seconds()
@@ -53,8 +69,12 @@ def _watch(seconds: float) -> tuple[float, float]:
 
 
 def measure_changed_page(*, quick: bool) -> Iterator[Figure]:
-    """Bytes of a whole refresh, while ten contracts get a new quote in the time of each."""
-    refreshes = 15 if quick else 60
+    """Bytes of a whole refresh, while ten contracts, or all, get a new quote in the time of each."""
+    for changed in (10, None):
+        yield from _measure_changes(15 if quick else 60, changed)
+
+
+def _measure_changes(refreshes: int, changed: int | None) -> Iterator[Figure]:
     with (
         AlpacaSimulator(portfolio=portfolio(POSITIONS), tick_seconds=0, order_interval_seconds=0) as market,
         tempfile.TemporaryDirectory() as folder,
@@ -66,17 +86,20 @@ def measure_changed_page(*, quick: bool) -> Iterator[Figure]:
         first.start()
         market.wait_for(lambda: market.subscriptions("options").get("quotes"), timeout=30)
         contracts = sorted(market.subscriptions("options")["quotes"])
+        changed = changed or len(contracts)
         first.wait(15)
         first.received()
         for number in range(refreshes):
-            for place in range(_CHANGED):
+            for place in range(changed):
                 bid = 1 + (7 * number + place) % 50 / 10
-                market.push_quote(contracts[(_CHANGED * number + place) % len(contracts)], bid, bid + 0.05)
+                market.push_quote(contracts[(changed * number + place) % len(contracts)], bid, bid + 0.05)
             first.wait(_REFRESH_SECONDS)
         received = first.received()
         whole, table = received.total() / refreshes, received["options-helper.positions_table"] / refreshes
-        yield Figure(f"a refresh, {_CHANGED} of {len(contracts)} contracts changed", whole / 1e3, "kB")
-        yield Figure("the table's part of it", table / 1e3, "kB", "<= 6")
+        words = f"a refresh, {changed} of {len(contracts)} contracts changed"
+        few = changed < len(contracts)
+        yield Figure(words, whole / 1e3, "kB")
+        yield Figure("the table's part of it", table / 1e3, "kB", "<= 6" if few else None)
 
 
 def measure_first_paint(*, quick: bool) -> Iterator[Figure]:

@@ -29,6 +29,7 @@ MEASUREMENTS = {
     "risk": risk.measure_risk,
     "fills-of-a-day": refresh.measure_fills_of_a_day,
     "page": page.measure_idle_page,
+    "tabs": page.measure_further_tabs,
     "changed-page": page.measure_changed_page,
     "first-paint": page.measure_first_paint,
 }
