@@ -15,7 +15,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import streamlit as st
 
-from apps.streamlit.components.positions.table import build_table_rows, render
+from apps.streamlit.components.positions.table import build_table_rows, chosen_grouping, regroup, render
 from apps.streamlit.components.view.redraw import mark_drawn, redraw_if_changed
 from options_helper.analysis.live_portfolio_metrics import (
     compute_live_multileg_rows,
@@ -149,7 +149,9 @@ def live() -> None:
     payload = build_table_rows(
         held, positions, structures, legs, underlyings, as_of=live_snapshot.as_of, stale_after_seconds=30.0
     )
-    selected = render(payload, held, key="table", raised=int(query.get("raised", "0")))
+    grouping = chosen_grouping("table")
+    shown = regroup(payload, held, grouping)
+    selected = render(shown, grouping, key="table", raised=int(query.get("raised", "0")))
     if query.get("reports"):
         redraw_if_changed((tick,), (), pace_seconds=60.0)
         mark_drawn()
