@@ -56,6 +56,13 @@ def comments(path: Path) -> Iterator[tuple[int, str]]:
             yield token.start[0], token.string
 
 
+def strings(path: Path) -> Iterator[tuple[int, str]]:
+    """Yield the line and text of every string of a file, such as the page's sentences."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.lineno, node.value
+
+
 def is_described_by_a_noun(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
     """Return whether a function is read like an attribute, or only carries the command line's own help."""
     decorators = {ast.unparse(each).split("(")[0].rsplit(".", 1)[-1] for each in node.decorator_list}
@@ -73,14 +80,15 @@ def openings(path: Path) -> Iterator[tuple[int, str]]:
 
 def faults(path: Path) -> Iterator[str]:
     """Yield the place and text of every fault of a Python file."""
-    found = [*docstrings(path), *comments(path)]
+    is_test = name_of(path).startswith("tests/")
+    found = [*(docstrings(path) if is_test else strings(path)), *comments(path)]
     yield from (f"{name_of(path)}:{line}: {text}" for line, text in docstrings(path) if OPENING.match(text))
     yield from (
         f"{name_of(path)}:{line}: {word}"
         for line, text in found
         for word in (*HOUSE_WORDS.findall(text), *CLUMSY.findall(text))
     )
-    if not name_of(path).startswith("tests/"):
+    if not is_test:
         yield from (f"{name_of(path)}:{line}: {text}" for line, text in openings(path))
 
 

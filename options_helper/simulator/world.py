@@ -178,7 +178,7 @@ class World:
         begin = max(int(end - hours * 3600e9), Nanoseconds.of(midnight))
         for number in range(count if chosen else 0):
             self.desk.clock = partial(Nanoseconds, begin + (end - begin) * number // count)
-            self.flow.tell_past(chosen[number % len(chosen)])
+            self.flow.play_past(chosen[number % len(chosen)])
         self.desk.clock = Nanoseconds.now
 
     def send_update(self, update: object) -> None:

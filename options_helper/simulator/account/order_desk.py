@@ -111,7 +111,7 @@ class OrderDesk:
         if order.is_spread:
             order.count(count, net, at)
         event = "partial_fill" if order.remaining else "fill"
-        self._tell(
+        self._report(
             event, order, at, price=text_of(net), qty=text_of(count), **execution_fields(order, executed)
         )
         if order.order_class == "bracket" and not order.remaining:
@@ -120,7 +120,7 @@ class OrderDesk:
     def _continue_bracket(self, filled: Order) -> None:
         """Activate the take-profit of a filled entry; cancel the other leg once one has filled."""
         if filled.parent is None:
-            self.tell("new", filled.legs[0], "new")
+            self.send_event("new", filled.legs[0], "new")
             return
         for other in filled.parent.legs:
             if not other.closed:
@@ -135,7 +135,7 @@ class OrderDesk:
             if moment:
                 part.moments[moment] = at
         extra = {} if reason is None else {"reason": reason}
-        self._tell(status, order, at, **extra)
+        self._report(status, order, at, **extra)
 
     def replace(self, order: Order, *, qty: int | Decimal, limit_price: Decimal | None) -> Order:
         """Replace a single order with a new, unfilled one for `qty`."""
@@ -144,8 +144,8 @@ class OrderDesk:
         order.moments["replaced_at"] = at
         successor = self.create(order.symbol, order.side, Decimal(qty), limit_price, order.intent)
         successor.replaces, order.replaced_by = order.id, successor.id
-        self._tell("replaced", order, at)
-        self._tell("new", successor, execution_id=self._identifier())
+        self._report("replaced", order, at)
+        self._report("new", successor, execution_id=self._identifier())
         return successor
 
     def bust(self, execution_id: str) -> None:
@@ -218,11 +218,11 @@ class OrderDesk:
             )
         )
 
-    def tell(self, event: str, order: Order, status: str | None = None) -> None:
+    def send_event(self, event: str, order: Order, status: str | None = None) -> None:
         """Send any event of an order, known to Alpaca or not, with any status."""
         if status is not None:
             order.status = status
-        self._tell(event, order)
+        self._report(event, order)
 
     def _find(self, execution_id: str) -> tuple[int, Execution, Order]:
         for index, execution in enumerate(self.executions):
@@ -232,7 +232,7 @@ class OrderDesk:
 
     def _tell_of_past(self, event: str, execution: Execution, order: Order, **extra: str | None) -> None:
         order.updated_at = self.clock()
-        self._tell(
+        self._report(
             event,
             order.parent if order.is_spread and order.parent else order,
             execution_id=self._identifier(),
@@ -302,15 +302,15 @@ class OrderDesk:
         for part in parts:
             part.created_at = part.updated_at = Nanoseconds(accepted_at - _ACCEPTANCE)
             part.status = "pending_new"
-        self._tell("pending_new", order, order.created_at)
+        self._report("pending_new", order, order.created_at)
         for part in parts:
             part.updated_at, part.status = accepted_at, "new"
-        self._tell("new", order, accepted_at, **extra)
+        self._report("new", order, accepted_at, **extra)
 
     def _identifier(self) -> str:
         return str(UUID(int=self._random.getrandbits(128), version=4))
 
-    def _tell(self, event: str, order: Order, at: Nanoseconds | None = None, /, **extra: object) -> None:
+    def _report(self, event: str, order: Order, at: Nanoseconds | None = None, /, **extra: object) -> None:
         update: Mapping[str, object] = {
             "event": event,
             "timestamp": (at or self.clock()).to_text(),

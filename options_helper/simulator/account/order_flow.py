@@ -32,13 +32,13 @@ class OrderFlow:
         self._contracts = contracts
         self._story: Iterator[None] = iter(())
         self._pause = 0
-        self._told = 0
+        self._played = 0
 
     def hurry(self) -> None:
         """End the pause; called when a client begins to listen."""
         self._pause = 0
 
-    def tell_past(self, symbol: str) -> None:
+    def play_past(self, symbol: str) -> None:
         """Place and fill one order at once, at the current time of the desk."""
         for _ in self._filled(symbol):
             pass
@@ -57,11 +57,11 @@ class OrderFlow:
         contracts = self._contracts()
         if not contracts:
             return
-        if self._told:
-            pauses = _FIRST_PAUSES if self._told < _LIVELY_STORIES else _LATER_PAUSES
+        if self._played:
+            pauses = _FIRST_PAUSES if self._played < _LIVELY_STORIES else _LATER_PAUSES
             self._pause = self._random.randint(*pauses)
         self._story = self._choose(contracts)
-        self._told += 1
+        self._played += 1
         if not self._pause:
             next(self._story, None)
 
@@ -75,7 +75,7 @@ class OrderFlow:
             (2, self._replaced),
             (1, self._rejected),
         )
-        if not self._told:
+        if not self._played:
             return self._partly_then_filled(symbol)
         weights = [weight for weight, _ in stories]
         return self._random.choices([story for _, story in stories], weights)[0](symbol)
@@ -113,7 +113,7 @@ class OrderFlow:
         if order is None:
             return
         yield
-        self._desk.tell("pending_cancel", order, "pending_cancel")
+        self._desk.send_event("pending_cancel", order, "pending_cancel")
         yield
         self._desk.close(order, "canceled")
 

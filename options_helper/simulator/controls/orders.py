@@ -130,7 +130,7 @@ class OrderControls(Controls):
 
     def send_event(self, order_id: str, event: str, *, status: str | None = None) -> None:
         """Send any event of an order, known to Alpaca or not, with any status."""
-        self.call(lambda: self._world.desk.tell(event, self._world.desk.orders[order_id], status))
+        self.call(lambda: self._world.desk.send_event(event, self._world.desk.orders[order_id], status))
 
     def send_update(self, data: Mapping[str, object] | None) -> None:
         """Send anything, even None, in place of an order update."""
