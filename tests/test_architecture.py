@@ -37,7 +37,12 @@ LAYERS = (
         "options_helper.quote_tables",
     ),
     ("options_helper.analysis",),
-    ("options_helper.portfolio_file", "options_helper.files", "options_helper.guard", "options_helper.data"),
+    (
+        "options_helper.portfolio_file",
+        "options_helper.files",
+        "options_helper.error_guard",
+        "options_helper.data",
+    ),
     ("options_helper.data.streaming",),
     ("options_helper.session",),
 )

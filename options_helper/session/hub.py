@@ -21,7 +21,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol
 
-from options_helper.guard import Guard
+from options_helper.error_guard import Guard
 from options_helper.market import LiveSnapshot
 from options_helper.session.last_action import ActionKind, HubAction, HubRun
 from options_helper.session.leases import SessionLeases

@@ -31,9 +31,9 @@ from options_helper.analysis.history.day import DayHistory
 from options_helper.analysis.history.observation import Observation, observe
 from options_helper.analysis.history.watched import AccountWatch, read_watched
 from options_helper.data.settings import load_risk_free_rate
+from options_helper.error_guard import Guard
 from options_helper.errors import NO_THREAD, SettingsError
 from options_helper.files.alerts_file import AlertsFile
-from options_helper.guard import Guard
 from options_helper.market import LiveSnapshot
 from options_helper.models import Portfolio
 from options_helper.session.alert_outlet import AlertOutlet

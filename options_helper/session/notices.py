@@ -24,8 +24,8 @@ from options_helper.analysis.alerts.step import AlertEvent
 from options_helper.analysis.alerts.words import notice_of
 from options_helper.analysis.text.wording import count
 from options_helper.data.settings import ENV_FILE, is_loopback, read_environment
+from options_helper.error_guard import Guard
 from options_helper.errors import NO_THREAD, MissingDependency, OptionsHelperError, SettingsError
-from options_helper.guard import Guard
 from options_helper.times import NEW_YORK, utc_now
 
 logger = logging.getLogger(__name__)

@@ -10,8 +10,8 @@ from functools import partial
 
 from options_helper.data.rest.refusals import FORBIDDEN, UNAUTHORIZED
 from options_helper.data.streaming.reconnect.policy import compute_backoff_seconds
+from options_helper.error_guard import Guard
 from options_helper.errors import AlpacaRestError
-from options_helper.guard import Guard
 
 logger = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from options_helper.data.streaming.connection.observer import ConnectionObserver
-from options_helper.guard import Guard
+from options_helper.error_guard import Guard
 
 logger = logging.getLogger(__name__)
 

@@ -14,7 +14,7 @@ import threading
 from concurrent.futures import Future
 from typing import Any
 
-from options_helper.guard import Guard
+from options_helper.error_guard import Guard
 
 logger = logging.getLogger(__name__)
 

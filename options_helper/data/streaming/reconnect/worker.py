@@ -18,8 +18,8 @@ from options_helper.data.streaming.reconnect.policy import (
     compute_backoff_seconds,
     is_final,
 )
+from options_helper.error_guard import Guard
 from options_helper.errors import OptionsHelperError, StreamError, StreamInterrupted
-from options_helper.guard import Guard
 from options_helper.market import StreamFailure, StreamHealth, StreamName, StreamState
 from options_helper.times import utc_now
 

@@ -15,7 +15,7 @@ from options_helper.data.streaming.reconnect.worker import StreamWorker
 from options_helper.data.streaming.run.cache import LiveCache
 from options_helper.data.streaming.run.inbox import Batch, EventInbox
 from options_helper.data.streaming.trading_normalizers import is_whole_update, normalize_trade_update
-from options_helper.guard import Guard
+from options_helper.error_guard import Guard
 from options_helper.market import StreamName
 
 logger = logging.getLogger(__name__)
