@@ -159,7 +159,7 @@ def test_no_total_jumps_without_a_word(
     begin = dt.datetime.fromisoformat(f"{date}T{FIRST[date]}")
     close, late_close = begin + dt.timedelta(minutes=50), begin + dt.timedelta(minutes=65)
     with afternoon(browser, tmp_path, date, monkeypatch) as day:
-        day.hold(spread(date), single("SPY", date, 650), single("MSFT", "2027-06-18", 500, cost_basis=30.0))
+        day.hold(spread(date), single("SPY", date, 650), single("MSFT", "2027-06-17", 500, cost_basis=30.0))
         day.page.get_by_role("button", name="Start", exact=True).click()
         day.shows("4 of 4 live")
         day.page.evaluate(WATCH)
