@@ -239,13 +239,22 @@ def test_a_file_without_permission_is_refused(file: Path, monkeypatch: pytest.Mo
         load_portfolio(file)
 
 
-def test_a_file_of_fifty_megabytes_is_refused_unread(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The size is looked at first: the file is never opened."""
+def test_a_file_of_fifty_megabytes_is_refused(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No more of it is read than the limit and a byte."""
     with file.open("wb") as stream:
         stream.truncate(50_000_000)
-    monkeypatch.setattr("options_helper.files.reading.os.open", None)
+    sizes: list[int] = []
+    read = os.read
+
+    def read_and_count(descriptor: int, most: int) -> bytes:
+        part = read(descriptor, most)
+        sizes.append(len(part))
+        return part
+
+    monkeypatch.setattr("options_helper.files.reading.os.read", read_and_count)
     with pytest.raises(PortfolioError, match=r"50\.0 MB.*limit is 10 MB"):
         load_portfolio(file)
+    assert sum(sizes) == MAX_BYTES + 1
 
 
 def test_a_pipe_put_in_a_files_place_is_refused_without_waiting(
