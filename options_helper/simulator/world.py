@@ -119,7 +119,7 @@ class World:
         self.released = asyncio.Event()
 
     def declare_split(self, symbol: str, new: int, old: int, ex_date: dt.date) -> None:
-        """Announce a stock split, and apply it to the holdings."""
+        """Announce a stock split, and apply it to the holdings and the price."""
         row: dict[str, object] = {
             "id": asset_id(f"{symbol} split {ex_date}"),
             "symbol": symbol,
@@ -130,6 +130,8 @@ class World:
         }
         self.splits.append(row)
         self.desk.positions.split(symbol, Decimal(new) / old)
+        self.market.split(symbol, new / old)
+        self.tape.forget(symbol)
 
     def _split_before(self, symbol: str, new: int, ago: dt.timedelta) -> None:
         self.declare_split(symbol, new, 1, self.market.today - ago)

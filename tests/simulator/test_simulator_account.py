@@ -21,7 +21,7 @@ from options_helper.data.settings import load_settings
 from options_helper.data.streaming.backfill.rest_rows import read_broker_account, read_positions
 from options_helper.simulator.account.differences import ASSIGNED_AFTER_STEPS
 from options_helper.simulator.account.orders import LegRequest
-from options_helper.simulator.account.portfolio import demo_portfolio
+from options_helper.simulator.account.portfolio import demo_portfolio, with_expired
 from options_helper.simulator.market.contracts import parse_contract
 from options_helper.simulator.server import AlpacaSimulator
 from options_helper.times import new_york_date, start_of_day, utc_now
@@ -145,13 +145,19 @@ def previous_close(simulator: AlpacaSimulator, symbol: str) -> Decimal:
 
 
 def test_the_demonstrations_account_differs_from_its_file() -> None:
-    """Split, adjusted, exercised, opened on an earlier day, partly closed today; assigned in the session."""
-    document = demo_portfolio(new_york_date(utc_now()))
+    """Split, adjusted, exercised, expired, opened on an earlier day, partly closed; assigned later."""
+    today = new_york_date(utc_now())
+    document = with_expired(demo_portfolio(today), today)
     settings: dict[str, Any] = {"portfolio": document, "tick_seconds": 0, "order_interval_seconds": 0}
     with AlpacaSimulator(**settings) as plain, AlpacaSimulator(**settings, differs=True) as simulator:
         file, account = held(plain), held(simulator)
-        assert account["SPY"] == 2 * file["SPY"]
+        prices = [
+            one.call(lambda one=one: one._world.market.previous_close("SPY")) for one in (plain, simulator)
+        ]
+        assert (account["SPY"], prices[1]) == (2 * file["SPY"], pytest.approx(prices[0] / 2, abs=0.01))
         gone, new = set(file) - set(account), set(account) - set(file)
+        [expired] = {one for one in gone if (contract := parse_contract(one)) and contract.expiry < today}
+        gone.remove(expired)
         adjusted = {one for one in new if (contract := parse_contract(one)) and contract.adjusted}
         assert {account[one] for one in adjusted} == {file[one] for one in gone if file[one] < 0}
         assert len(adjusted) == 1
@@ -163,9 +169,9 @@ def test_the_demonstrations_account_differs_from_its_file() -> None:
         changed = {symbol for symbol in set(file) & set(account) if file[symbol] != account[symbol]}
         assert len(changed) == 2
         days = {one.at.to_new_york().date() for one in simulator.ledger().executions}
-        today = new_york_date(utc_now())
         assert days == {today - dt.timedelta(days=days) for days in (0, 2)}
         for _ in range(ASSIGNED_AFTER_STEPS):
             simulator.call(simulator._world.step_orders)
-        kinds = [event.kind for event in simulator.call(lambda: simulator._world.desk.events)]
-        assert kinds == ["OPEXC", "OPTRD", "OPASN", "OPTRD"]
+        events = simulator.call(lambda: simulator._world.desk.events)
+        assert [event.kind for event in events] == ["OPEXP", "OPEXC", "OPTRD", "OPASN", "OPTRD"]
+        assert events[0].at.to_new_york().date() == parse_contract(expired).expiry

@@ -20,13 +20,13 @@ class ClosedToday:
     """The contracts or shares of one symbol that were closed today, by orders or by events.
 
     Attributes:
-        quantity: Signed as they were held.
+        quantity: Signed as they were held, None if a settlement does not report it.
         realized: Dollars by average cost, None if they were opened before the known history.
         of_today: Dollars since the previous close, or since they were opened today; None without a close.
     """
 
     symbol: str
-    quantity: Decimal
+    quantity: Decimal | None
     realized: Decimal | None
     of_today: Decimal | None
 
@@ -49,13 +49,16 @@ def find_closed_today(live: LiveSnapshot) -> tuple[ClosedToday, ...]:
     changes: defaultdict[str, list[Change]] = defaultdict(list)
     for change in history:
         changes[change.symbol].append(change)
-    # A settlement without a quantity does not say what it closed.
-    known = {symbol: own for symbol, own in changes.items() if all(one.quantity for one in own)}
-    found = [_closed(symbol, own, today, live) for symbol, own in sorted(known.items())]
-    return tuple(one for one in found if one.quantity)
+    found = [_closed(symbol, own, today, live) for symbol, own in sorted(changes.items())]
+    return tuple(one for one in found if one.quantity != 0)
 
 
 def _closed(symbol: str, changes: list[Change], today: dt.date, live: LiveSnapshot) -> ClosedToday:
+    # A settlement without a quantity hides what was held before it.
+    hiding = [number for number, change in enumerate(changes) if not change.quantity]
+    if hiding and when_of(changes[hiding[-1]])[0] >= today:
+        return ClosedToday(symbol=symbol, quantity=None, realized=None, of_today=None)
+    changes = changes[hiding[-1] + 1 :] if hiding else changes
     position = live.broker_positions.get(symbol)
     now = ZERO if position is None else Decimal(repr(position.quantity))
     first = now - sum((change.quantity for change in changes), ZERO)

@@ -15,7 +15,7 @@ from enum import StrEnum
 
 from options_helper.analysis.account.causes import Cause, find_cause, find_replacement
 from options_helper.analysis.account.file_parts import FilePart, compared_positions, parts_of
-from options_helper.analysis.account.records import ZERO, Change
+from options_helper.analysis.account.records import ZERO, Change, held_fills
 from options_helper.analysis.text.figures import format_count
 from options_helper.market import BrokerEvent, BrokerFill, LiveSnapshot, Split, is_unsure
 from options_helper.models import Portfolio
@@ -122,7 +122,7 @@ class BrokerSide:
                 symbol: Decimal(repr(position.quantity)) for symbol, position in live.broker_positions.items()
             },
             as_of=live.broker_positions_at,
-            fills=live.broker_fills,
+            fills=held_fills(live),
             events=live.broker_events,
             splits=live.splits,
             unread=live.broker_unread,

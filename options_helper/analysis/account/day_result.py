@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from options_helper.analysis.account.records import ZERO, Change, changes_of, price_of, size_of, when_of
+from options_helper.analysis.text.wording import TODAY, name_day
 from options_helper.analysis.valuation.previous_closes import choose_close
 from options_helper.market import CashChange, LiveSnapshot
 from options_helper.times import new_york_date
@@ -41,11 +42,13 @@ class AccountDay:
     Attributes:
         cash: Dollars of today's fees (negative), dividends and interest; None if they are unknown.
         deposits: Dollars deposited today less those withdrawn, which are no result; None if unknown.
+        name: "today", or the day of the week on which the last session was.
     """
 
     symbols: tuple[SymbolDay, ...]
     cash: Decimal | None = ZERO
     deposits: Decimal | None = ZERO
+    name: str = TODAY
 
     @property
     def known(self) -> Decimal | None:
@@ -130,10 +133,11 @@ def day_of(live: LiveSnapshot) -> AccountDay | None:
     held, since = live.broker_positions, live.broker_cash_since
     cash = None if since is None or since > today else [one for one in live.broker_cash if one.date >= today]
     closes = {symbol: choose_close(symbol, live) for symbol in {*held, *(one.symbol for one in changes)}}
-    return sum_up_day(
+    day = sum_up_day(
         {symbol: Decimal(repr(position.quantity)) for symbol, position in held.items()},
         {symbol: Decimal(repr(one.price)) for symbol, one in held.items() if one.price is not None},
         {symbol: Decimal(repr(close.price)) for symbol, close in closes.items() if close.price is not None},
         changes,
         cash,
     )
+    return replace(day, name=name_day(today, new_york_date(live.as_of)))

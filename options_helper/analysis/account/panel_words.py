@@ -104,13 +104,13 @@ def day_words(day: AccountDay | None) -> str:
     """Return the account's result today, how much of it is known, and the cash that no trade moved."""
     if day is None:
         return f"P/L today {MISSING} until the account's positions and last days are read in full"
-    parts = [f"P/L today {_money(day.known)} at the broker's prices", day_coverage(day)]
+    parts = [f"P/L {day.name} {_money(day.known)} at the broker's prices", day_coverage(day)]
     unknown = [contract_words(one.symbol) for one in day.symbols if one.result is None]
     if unknown:
         more = [f"{len(unknown) - _MOST_NAMES} more"] if len(unknown) > _MOST_NAMES else []
         parts.append(f"not known of {join_words([*unknown[:_MOST_NAMES], *more])}")
     if day.cash is None:
-        parts.append("fees and deposits not read yet")
+        parts.append("fees and deposits are not known")
     if day.cash:
         parts.append(f"fees, dividends and interest {cents(day.cash, signed=True)} are in it")
     if day.deposits:
@@ -144,7 +144,9 @@ def cents(amount: Decimal, *, signed: bool = False) -> str:
     return f"{sign}${abs(rounded):,}"
 
 
-def _quantity(value: Decimal) -> str:
+def _quantity(value: Decimal | None) -> str:
+    if value is None:
+        return MISSING
     if not value:
         return "0"
     return f"{MINUS if value < 0 else '+'}{plain(float(abs(value)))}"

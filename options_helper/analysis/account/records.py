@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
-from options_helper.analysis.osi import is_contract_symbol
+from options_helper.analysis.contracts.products import INDEX_ROOTS
+from options_helper.analysis.osi import contract_root, is_contract_symbol
 from options_helper.analysis.streams.clock import clock_error
 from options_helper.market import BrokerEvent, BrokerFill, EventKind, LiveSnapshot
 from options_helper.times import new_york_date
@@ -18,6 +19,7 @@ from options_helper.times import new_york_date
 Change = BrokerFill | BrokerEvent
 ZERO = Decimal(0)
 CONTRACT_SIZE = Decimal(100)
+_DELIVERS_SHARES = frozenset({EventKind.ASSIGNMENT, EventKind.EXERCISE})
 _MOVES_CASH = frozenset({EventKind.CASH_SETTLEMENT, EventKind.CORPORATE})
 
 
@@ -75,20 +77,37 @@ def changes_of(live: LiveSnapshot) -> list[Change] | None:
     at = live.broker_positions_at
     if at is None or live.broker_history_since is None or live.broker_unread or live.backfill.get("history"):
         return None
+    return in_order(held_fills(live), live.broker_events)
+
+
+def held_fills(live: LiveSnapshot) -> list[BrokerFill]:
+    """Return the executions that the broker's positions contain, their symbols spelt as positions are."""
     # Positions and activities are two answers; a later fill is not in the positions yet. A small difference
     # of the clocks, which no other time is corrected for, would count here.
-    offset = live.clock_offset_seconds
+    at, offset = live.broker_positions_at, live.clock_offset_seconds
+    if at is None:
+        return []
     until = at + clock_error(offset) - dt.timedelta(seconds=offset or 0.0)
-    return in_order((fill for fill in live.broker_fills if fill.at <= until), live.broker_events)
+    return [_spelt_as_held(fill) for fill in live.broker_fills if fill.at <= until]
+
+
+def _spelt_as_held(fill: BrokerFill) -> BrokerFill:
+    """Return an execution in `BTCUSD`, as positions spell it, where orders have `BTC/USD`."""
+    return replace(fill, symbol=fill.symbol.replace("/", "")) if "/" in fill.symbol else fill
 
 
 def price_of(change: Change) -> Decimal | None:
     """Return the dollars per share at which a change moved its quantity, None if they are unknown."""
-    if isinstance(change, BrokerEvent) and change.kind in _MOVES_CASH:
-        if change.amount is None or not change.quantity:
-            return None
-        return -change.amount / (change.quantity * size_of(change.symbol))
-    return change.price or ZERO
+    if isinstance(change, BrokerFill):
+        return change.price
+    amount = change.amount
+    if change.kind in _DELIVERS_SHARES and contract_root(change.symbol) in INDEX_ROOTS:
+        amount = amount or None  # settled in cash, and never for nothing
+    elif change.kind not in _MOVES_CASH:
+        return change.price or ZERO
+    if amount is None or not change.quantity:
+        return None
+    return -amount / (change.quantity * size_of(change.symbol))
 
 
 def size_of(symbol: str) -> Decimal:

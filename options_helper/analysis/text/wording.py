@@ -10,7 +10,8 @@ from options_helper.analysis.text.figures import format_span
 _MINUTE = 60
 _DAYS_A_WEEKDAY_IS_CLEAR = 6
 # Written out because strftime uses the machine's language.
-_WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+TODAY = "today"
+_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
@@ -41,7 +42,7 @@ def _other_day(at: dt.datetime, now: dt.datetime, zone: dt.tzinfo) -> str:
     if day == today:
         return ""
     if abs((day - today).days) <= _DAYS_A_WEEKDAY_IS_CLEAR:
-        return f"{_WEEKDAYS[day.weekday()]} "
+        return f"{_WEEKDAYS[day.weekday()][:3]} "
     return f"{format_day(day, with_year=False)} "
 
 
@@ -49,6 +50,13 @@ def format_day(day: dt.date, *, with_year: bool = True) -> str:
     """Return `18 Dec 2026`, or `18 Dec`, in English on every machine."""
     text = f"{day.day} {_MONTHS[day.month - 1]}"
     return f"{text} {day.year}" if with_year else text
+
+
+def name_day(day: dt.date, today: dt.date) -> str:
+    """Return `today`, `Friday` for a day of the last week, or `18 Dec 2026`."""
+    if day == today:
+        return TODAY
+    return _WEEKDAYS[day.weekday()] if 0 < (today - day).days <= _DAYS_A_WEEKDAY_IS_CLEAR else format_day(day)
 
 
 def join_words(words: Sequence[str]) -> str:

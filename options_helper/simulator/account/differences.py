@@ -45,6 +45,9 @@ class Differences:
         if len(shorts) > 1 and (contract := parse_contract(shorts[-1])):
             terms = contract.symbol.removeprefix(contract.root)
             self._desk.positions.adjust(contract.symbol, f"{contract.root}1{terms}")
+        for symbol, expiry in list(self._expired()):
+            with self._days_ago((self._market.today - expiry).days):
+                self._desk.settle("OPEXP", symbol, int(abs(self._desk.positions.quantity(symbol))))
         calls = [one for one in longs if (c := parse_contract(one)) and c.is_call]
         if len(calls) > 1:
             with self._days_ago(1):
@@ -65,8 +68,19 @@ class Differences:
 
     def _held(self, sign: int) -> Iterator[str]:
         """Yield the held contracts of one side, the largest holdings first."""
-        held = [(abs(q), one) for one, q, _ in self._desk.positions if q * sign > 0 and parse_contract(one)]
+        held = [
+            (abs(quantity), one)
+            for one, quantity, _ in self._desk.positions
+            if quantity * sign > 0 and (c := parse_contract(one)) and c.expiry >= self._market.today
+        ]
         return (one for _, one in sorted(held, key=lambda row: -row[0]))
+
+    def _expired(self) -> Iterator[tuple[str, dt.date]]:
+        """Yield the held contracts that have expired."""
+        for symbol, _, _ in self._desk.positions:
+            contract = parse_contract(symbol)
+            if contract is not None and contract.expiry < self._market.today:
+                yield symbol, contract.expiry
 
     def _neighbour(self, contract: Contract) -> str:
         """Return the contract one strike away, which no position of the file holds."""

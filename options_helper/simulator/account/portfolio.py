@@ -113,6 +113,24 @@ def demo_portfolio(today: dt.date, *, seed: int = 7) -> JsonObject:
     }
 
 
+def with_expired(portfolio: JsonObject, today: dt.date, *, seed: int = 7) -> JsonObject:
+    """Return a portfolio whose file still holds a put that expired worthless last week."""
+    write, day = _Writer(today, seed), today
+    while day == today or day.weekday() != _FRIDAY or not is_trading_day(day):
+        day -= dt.timedelta(days=1)
+    expired = {
+        "id": "aapl-expired-put",
+        "symbol": "AAPL",
+        "option_type": "put",
+        "expiry": day.isoformat(),
+        "strike": write.strike("AAPL", 0.92),
+        "contracts": -1,
+        "cost_basis": 0.85,
+        "opened_at": write.opened(4),
+    }
+    return portfolio | {"positions": [*portfolio["positions"], expired]}
+
+
 def _singles(write: _Writer) -> Iterator[JsonObject]:
     call = write.terms("AAPL", "call", 7, 1.02)
     yield write.single("aapl-call", "AAPL", call, contracts=2, factor=0.86, weeks_ago=3)

@@ -69,6 +69,7 @@ class Market:
         self.step = 0
         self._walks: dict[str, tuple[int, float]] = {}
         self._pinned: dict[str, float] = {}
+        self._split_ratios: dict[str, float] = {}
 
     def tick(self) -> None:
         """Advance by one step."""
@@ -78,6 +79,10 @@ class Market:
         """Fix the price of an underlying."""
         self._pinned[symbol] = price
 
+    def split(self, symbol: str, ratio: float) -> None:
+        """Apply a split to the price of a stock, yesterday's close included."""
+        self._split_ratios[symbol] = self._split_ratios.get(symbol, 1.0) * ratio
+
     def chance(self, symbol: str, what: str, step: int | None = None) -> float:
         """Draw a number in (0, 1) that is fixed for a symbol, a purpose and, if given, a step."""
         text = f"{self._seed}|{symbol}|{what}|{step}"
@@ -86,10 +91,11 @@ class Market:
 
     def base(self, symbol: str) -> tuple[float, float]:
         """Return yesterday's close and the annual volatility."""
+        ratio = self._split_ratios.get(symbol, 1.0)
         if symbol in _KNOWN:
             price, volatility = _KNOWN[symbol]
-            return price * (0.994 + 0.012 * self.chance(symbol, "close")), volatility
-        return 20 * 20 ** self.chance(symbol, "close"), 0.2 + 0.4 * self.chance(symbol, "volatility")
+            return price * (0.994 + 0.012 * self.chance(symbol, "close")) / ratio, volatility
+        return 20 * 20 ** self.chance(symbol, "close") / ratio, 0.2 + 0.4 * self.chance(symbol, "volatility")
 
     def previous_close(self, symbol: str) -> float:
         """Return yesterday's close of a stock or index."""

@@ -67,6 +67,11 @@ class Tape:
         """Cancel the newest trade of a stock; REST then returns another."""
         return cancel_message(self._trades.pop(symbol), at)
 
+    def forget(self, symbol: str) -> None:
+        """Forget the newest quote and trade of a symbol, which a split made wrong."""
+        self._quotes.pop(symbol, None)
+        self._trades.pop(symbol, None)
+
     def latest_quote(self, symbol: str) -> Message | None:
         """Return the newest quote, or one of plausible age if none was sent yet; None once expired."""
         if symbol not in self._quotes:

@@ -109,4 +109,22 @@ def test_a_cash_settlement_realizes_its_amount() -> None:
     [found] = settled(amount=Decimal(-2000))
     assert (found.quantity, found.realized, found.of_today) == (-1, 1100, None)
     assert settled()[0].realized is None
-    assert settled(amount=Decimal(-2000), quantity=Decimal(0)) == ()
+    unknown = settled(amount=Decimal(-2000), quantity=Decimal(0))
+    assert closed_lines(unknown) == [("AAPL 18 Dec 2026 240 put", "—", "—", "—")]
+
+
+def test_what_was_held_before_a_settlement_without_a_quantity_is_unknown() -> None:
+    """The day's own sale still has its quantity and its result since the close, but no cost."""
+    event = BrokerEvent(kind=EventKind.CORPORATE, symbol=CALL, quantity=Decimal(0), date=BEFORE)
+    live = LiveSnapshot(
+        as_of=NOW,
+        trading_date=TODAY,
+        previous_trading_date=BEFORE,
+        previous_closes={CALL: PreviousClose(2.0, BEFORE)},
+        broker_positions_at=NOW,
+        broker_history_since=BEFORE,
+        broker_fills=[fill("5", "1", days_ago=9), fill("-1", "3")],
+        broker_events=[event],
+    )
+    [found] = find_closed_today(live)
+    assert (found.quantity, found.realized, found.of_today) == (1, None, 100)

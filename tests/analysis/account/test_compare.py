@@ -349,3 +349,18 @@ def test_the_accounts_own_file_agrees_everywhere(ledger: Ledger) -> None:
     assert {row.agreement for row in compared.rows} <= {Agreement.EQUAL}
     assert {row.symbol for row in compared.rows} == set(quantities)
     assert (compared.marks, compared.not_held) == ({}, frozenset())
+
+
+def test_a_fill_that_the_positions_do_not_contain_yet_is_no_cause() -> None:
+    """It would move the newest changes past the difference; the same cut holds for the account's day."""
+    live = LiveSnapshot(
+        as_of=NOW,
+        broker_positions={CALL: BrokerPosition(CALL, 3.0)},
+        broker_positions_at=NOW,
+        broker_fills=[fill(CALL, 1, hours_ago=1), fill(CALL, 5, hours_ago=-0.01)],
+    )
+    side = BrokerSide.of(live)
+    assert side is not None
+    cause = only(compare_account(portfolio(option(CALL, 2)), side)).cause
+    assert cause is not None
+    assert cause.words.startswith("bought 1 @ 3.10 today")

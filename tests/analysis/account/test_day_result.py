@@ -15,6 +15,8 @@ from options_helper.analysis.account.closed_today import find_closed_today
 from options_helper.analysis.account.day_result import AccountDay, SymbolDay, sum_up_day
 from options_helper.analysis.account.day_result import day_of as day_of_snapshot
 from options_helper.analysis.account.panel_words import day_words
+from options_helper.analysis.account.records import price_of
+from options_helper.analysis.text.wording import name_day
 from options_helper.market import (
     BrokerEvent,
     BrokerFill,
@@ -183,7 +185,38 @@ def test_a_weekend_shows_the_day_of_the_last_session() -> None:
     day = day_of_snapshot(live)
     assert day is not None
     assert (day.symbols[0].start, day.symbols[0].result, day.cash) == (0, 1, -2)
+    assert day_words(day).startswith("P/L Friday ")
     assert [one.symbol for one in find_closed_today(live)] == ["MSFT"]
+
+
+@pytest.mark.parametrize(
+    ("days", "name"), [(0, "today"), (1, "Friday"), (3, "Friday"), (6, "Friday"), (7, "20 Nov 2026")]
+)
+def test_a_day_is_named(days: int, name: str) -> None:
+    """The day of the week is clear for a week; a clock that is behind names the date."""
+    assert name_day(TODAY, TODAY + dt.timedelta(days=days)) == name
+    assert name_day(TODAY, TODAY - dt.timedelta(days=1)) == "20 Nov 2026"
+
+
+def test_crypto_is_one_holding_in_both_spellings() -> None:
+    """Orders say BTC/USD, positions BTCUSD."""
+    held = {"BTCUSD": BrokerPosition("BTCUSD", 0.5, price=90_000.0, previous_close=80_000.0)}
+    day = day_of_snapshot(snapshot(broker_positions=held, broker_fills=[fill("BTC/USD", 0.5, "85000")]))
+    assert day is not None
+    assert (only(day).symbol, only(day).start, only(day).result) == ("BTCUSD", 0, 2500)
+
+
+@pytest.mark.parametrize("kind", [EventKind.ASSIGNMENT, EventKind.EXERCISE])
+@pytest.mark.parametrize(("amount", "price"), [(Decimal(-2000), 20), (Decimal(0), None), (None, None)])
+def test_an_index_option_is_not_assigned_for_nothing(
+    kind: EventKind, amount: Decimal | None, price: int | None
+) -> None:
+    """It has no shares: its cash is its price, and without it the price is unknown; a stock's price is 0."""
+    event = BrokerEvent(
+        kind=kind, symbol="SPXW261120C06000000", quantity=Decimal(1), date=TODAY, amount=amount
+    )
+    assert price_of(event) == price
+    assert price_of(replace(event, symbol=PUT)) == 0
 
 
 def test_positions_of_an_earlier_day_have_no_result_of_today() -> None:

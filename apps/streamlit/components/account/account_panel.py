@@ -10,6 +10,7 @@ import streamlit as st
 from apps.streamlit.components.account.account_view import AccountView, write_corrected_file
 from apps.streamlit.components.plain_text import in_html, in_markdown
 from options_helper.analysis.account.compare import AccountComparison
+from options_helper.analysis.account.day_result import AccountDay
 from options_helper.analysis.account.equity import exact
 from options_helper.analysis.account.panel_words import (
     bridge_lines,
@@ -21,12 +22,12 @@ from options_helper.analysis.account.panel_words import (
     summary,
 )
 from options_helper.analysis.text.figures import MISSING
-from options_helper.analysis.text.wording import format_time
+from options_helper.analysis.text.wording import TODAY, format_time
 from options_helper.files.account_portfolio import ExistingFile
 from options_helper.market import BrokerAccount, LiveSnapshot
 
 _HEADINGS = ("Contract or stock", "File", "Broker", "Result", "Why")
-_CLOSED = ("Contract or stock", "Closed", "Realized, average cost", "Result today")
+_CLOSED = ("Contract or stock", "Closed", "Realized, average cost")
 _CODE_HEIGHT = 320  # pixels
 _CORRECTED = "The file with the account's quantities, to copy"
 
@@ -50,12 +51,13 @@ def render_account(account: AccountView, file: ExistingFile, live: LiveSnapshot,
         if compared.differences or compared.unsure:
             st.html(differences_html(compared, account.history_since))
         if account.money is not None:
-            st.html(money_html(account.money, zone))
+            st.html(money_html(account.money, account.day, zone))
         st.html(f'<p class="oh-more">{in_html(day_words(account.day))}</p>')
-        if account.closed:
-            opened = st.expander("Closed today", key="live-account-closed", on_change="rerun")
+        if account.closed and account.day is not None:
+            opened = st.expander(f"Closed {account.day.name}", key="live-account-closed", on_change="rerun")
             if opened.open:
-                opened.html(_table(_CLOSED, closed_lines(account.closed), "oh-account oh-closed"))
+                headings = (*_CLOSED, f"Result {account.day.name}")
+                opened.html(_table(headings, closed_lines(account.closed), "oh-account oh-closed"))
         if account.bridge is not None:
             words = "Portfolio value minus equity, explained"
             opened = st.expander(words, key="live-account-bridge", on_change="rerun")
@@ -76,14 +78,16 @@ def differences_html(compared: AccountComparison, history_since: dt.date | None)
     return _table(_HEADINGS, rows, "oh-account")
 
 
-def money_html(money: BrokerAccount, zone: dt.tzinfo) -> str:
+def money_html(money: BrokerAccount, day: AccountDay | None, zone: dt.tzinfo) -> str:
     """Return the broker's figures in one line, with their time."""
+    # On a day without a session the broker's last equity may already be that of the last one.
+    since = "since the last close" if day is not None and day.name != TODAY else TODAY
     change = None
     if money.equity is not None and money.last_equity is not None:
         change = cents(exact(money.equity) - exact(money.last_equity), signed=True)
     figures = [
         ("Equity", _amount(money.equity)),
-        ("today", change or MISSING),
+        (since, change or MISSING),
         ("Cash", _amount(money.cash)),
         ("Buying power", _amount(money.buying_power)),
         ("Options buying power", _amount(money.options_buying_power)),

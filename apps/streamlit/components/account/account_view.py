@@ -14,7 +14,7 @@ from options_helper.analysis.account.compare import AccountComparison, BrokerSid
 from options_helper.analysis.account.day_result import AccountDay, day_of
 from options_helper.analysis.account.equity import EquityBridge, OwnValue, exact, explain_equity
 from options_helper.analysis.account.panel_words import not_held_words
-from options_helper.analysis.account.records import AccountHistory, Holding
+from options_helper.analysis.account.records import AccountHistory, Holding, held_fills
 from options_helper.analysis.tables.schema import Table
 from options_helper.analysis.tables.view import TablesView
 from options_helper.errors import PortfolioError
@@ -95,7 +95,7 @@ def _history(live: LiveSnapshot) -> AccountHistory:
     return AccountHistory(
         holdings=holdings,
         unread=bool(live.broker_unread),
-        fills=live.broker_fills,
+        fills=held_fills(live),
         events=live.broker_events,
         cash=cash,
         parents=parents,

@@ -19,6 +19,7 @@ from options_helper.analysis.strategies.book_loss import BookLoss
 from options_helper.analysis.tables.sums import Total
 from options_helper.analysis.tables.totals import LiveTotals
 from options_helper.analysis.text.figures import MISSING, format_dollars, format_percent, format_pnl
+from options_helper.analysis.text.wording import TODAY
 from options_helper.analysis.valuation.quote_state import QuoteState
 
 _HELP = {
@@ -162,13 +163,14 @@ def _pnl_tile(
 def _account_day_tile(day: AccountDay) -> None:
     """Draw the account's day; a part of it has no colour."""
     value = None if day.known is None else float(day.known)
+    name = [] if day.name == TODAY else [day.name]
     if value is None or not day.complete:
         missing = [] if day.cash is not None else ["without fees"]
-        words = " · ".join([f"partial: {day_coverage(day)}", *missing])
+        words = " · ".join([*name, f"partial: {day_coverage(day)}", *missing])
         _metric("P/L Day", format_pnl(value), words, color="off")
         return
     color = "green" if value > 0 else "red" if value < 0 else "off"
-    _metric("P/L Day", format_pnl(value), f"account, {day_coverage(day)}", color=color)
+    _metric("P/L Day", format_pnl(value), ", ".join(["account", *name, day_coverage(day)]), color=color)
 
 
 def _part(total: Total, write: Callable[[float | None], str]) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from options_helper.data.account.activities import MOVES_POSITIONS
-from options_helper.data.account.activity_log import ActivityLog
+from options_helper.data.account.activity_log import BOOKED_LATE, ActivityLog
 from options_helper.data.rest.client import AlpacaRest
 from options_helper.data.rest.refusals import NOT_FOUND
 from options_helper.data.settings import mask
@@ -55,10 +56,15 @@ class AccountFetch:
         self._multipliers: dict[str, float] = {}
         self._read_until: dt.datetime | None = None
         self._positions = Reference()
+        self._in_positions: set[str] = set()  # the events that were booked before the positions were read
 
     def fetch_positions(self) -> float:
         """Fetch the broker's record of the account's positions, which the next history completes."""
         as_of = self._clock()
+        if self._read_until is None:
+            with contextlib.suppress(AlpacaRestError):  # then the history that follows says so
+                self._log.update(as_of, as_of)
+        self._in_positions = {event.activity_id for event in self._log.events}
         rows = self._rest.positions()
         positions = read_positions(rows)
         unread = find_unread(rows, positions)
@@ -84,7 +90,8 @@ class AccountFetch:
         """Fetch the activities of the last days: all at first, then the newest.
 
         They are published together with the positions that were fetched before them, so that no fill is in
-        the positions only.
+        the positions only. An event has a date only, so it counts with the first positions that were fetched
+        after it.
         """
         now = self._clock()
         first = new_york_date(now) - dt.timedelta(days=HISTORY_DAYS)
@@ -96,11 +103,15 @@ class AccountFetch:
             self._results.put_reference(self._positions)
             raise
         self._read_until = now
+        booked = new_york_date(now) - BOOKED_LATE
+        all_events = self._log.events
+        events = [one for one in all_events if one.date < booked or one.activity_id in self._in_positions]
         lost = [row for row in self._log.unreadable.rows if row.kind in MOVES_POSITIONS]
         history = BrokerHistory(
-            since=None if lost else first,  # nothing is concluded from what may be missing
+            # Nothing is concluded from what may be missing, or may be in the positions already.
+            since=None if lost or len(events) < len(all_events) else first,
             fills=tuple(self._log.fills),
-            events=tuple(self._log.events),
+            events=tuple(events),
             cash=tuple(self._log.cash),
             cash_since=self._cash_since(first),
         )

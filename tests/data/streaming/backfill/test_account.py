@@ -11,7 +11,7 @@ from options_helper.data.account.activity_log import ActivityLog
 from options_helper.data.rest.client import AlpacaRest
 from options_helper.data.streaming.backfill.account import AccountFetch
 from options_helper.errors import AlpacaRestError
-from tests.builders import NOW, make_fill
+from tests.builders import NOW, make_event, make_fill
 from tests.fakes import FakeClock, FakeRest, FakeResults
 
 FIRST = dt.date(2026, 10, 21)
@@ -62,6 +62,22 @@ def test_positions_are_published_with_the_history_that_follows_them(*, fails: bo
     else:
         desk.look()
     assert desk.sink.reference["broker_positions_at"] == NOW + dt.timedelta(minutes=1)
+
+
+def test_an_event_counts_with_the_first_positions_that_follow_it() -> None:
+    """Only its date is known: until then it may or may not be in them, and the history is not complete."""
+    desk = AccountDesk()
+    desk.rest.activities = [make_event(id="booked before")]
+    desk.fetch.fetch_positions()
+    desk.rest.activities += [make_event(id="between"), make_event(id="long ago", date="2026-11-02")]
+    history = desk.look()
+    assert (history.since, [one.activity_id for one in history.events]) == (
+        None,
+        ["booked before", "long ago"],
+    )
+    desk.fetch.fetch_positions()
+    history = desk.look()
+    assert (history.since, len(history.events)) == (FIRST, 3)
 
 
 @pytest.mark.parametrize(
