@@ -48,6 +48,11 @@ class _Slot:
         return not self.added and self.kept == [part.quantity for part in self.parts]
 
     @property
+    def has_unexplained_cost(self) -> bool:
+        """True if executions do not give the cost of what joins it; the broker's average includes that."""
+        return any(lot.averaged for group in self.added for lot in group.lots)
+
+    @property
     def present(self) -> list[tuple[FilePart, Decimal]]:
         """The parts that are held, with their quantity."""
         added: defaultdict[str, Decimal] = defaultdict(Decimal)
@@ -152,17 +157,20 @@ class _Merger:
         return chosen[::-1]
 
     def _resized_single(self, slot: _Slot) -> Entry:
-        [(_, quantity)] = slot.present
+        [(part, quantity)] = slot.present
         [kept] = slot.kept
         entry, field_name = slot.entry, "shares" if "shares" in slot.entry else "contracts"
         changed = entry | {field_name: to_number(quantity)}
         if not slot.added:
             return changed
+        notes = map(note_of, slot.added)
+        if slot.has_unexplained_cost:
+            return _noted(changed | {"cost_basis": to_number(self._price[part.symbol])}, *notes)
         cost = kept * Decimal(str(entry["cost_basis"]))
         cost += sum((part.quantity * part.price for group in slot.added for part in group.parts), ZERO)
         changed["cost_basis"] = to_number(cost / quantity)
         grown = f"cost_basis is the average of this file's and of {to_number(abs(quantity - kept))} more."
-        return _noted(changed, grown, *map(note_of, slot.added))
+        return _noted(changed, grown, *notes)
 
     def _only_leg(self, slot: _Slot) -> Entry:
         [(part, quantity)] = slot.present
@@ -177,13 +185,13 @@ class _Merger:
         if before is None:
             return entry
         shares = {kept / part.quantity for part, kept in zip(slot.parts, slot.kept, strict=True)}
-        if len(shares) == 1 and len(present) == len(slot.parts):
+        if len(shares) == 1 and len(present) == len(slot.parts) and not slot.has_unexplained_cost:
             cost = Decimal(str(before)) * shares.pop()
             cost += sum((net_debit(group.parts) for group in slot.added), ZERO)
             note = "net_debit changed with the number of structures."
         else:
             cost = net_debit(Part(part.symbol, size, self._price[part.symbol]) for part, size in present)
-            note = "The legs changed; net_debit is the broker's average price of those that are left."
+            note = "The legs changed; net_debit is the broker's average price of those that are held."
         return _noted(entry | {"net_debit": to_number(round(cost, 2))}, note, *map(note_of, slot.added))
 
     def _resized_leg(self, entry: Entry, part: FilePart, quantity: Decimal) -> Entry:

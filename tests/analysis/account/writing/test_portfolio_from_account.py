@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from options_helper.analysis.account.file_parts import parts_of
-from options_helper.analysis.account.records import AccountHistory
+from options_helper.analysis.account.records import AccountHistory, Holding
 from options_helper.analysis.account.writing.words import NOTHING
 from options_helper.files.account_portfolio import AccountPortfolio, ExistingFile, write_account_portfolio
 from options_helper.market import EventKind
@@ -188,6 +188,15 @@ def test_a_rolled_leg_stays_in_its_structure() -> None:
     assert {leg["strike"] for leg in entry["legs"]} == {260, 240}
     assert entry["net_debit"] == 200 - 300
     assert "A leg was rolled" in entry["note"]
+
+
+def test_shares_of_a_split_cost_what_the_broker_says() -> None:
+    """No execution opened them: 25 at 640 and 25 more are 50 at the broker's 320, not at their average."""
+    document = {"positions": [{"id": "spy", "symbol": "SPY", "shares": 25, "cost_basis": 640}]}
+    holding = Holding(symbol="SPY", quantity=Decimal(50), entry_price=Decimal(320))
+    [entry] = json.loads(written(AccountHistory(holdings=[holding]), document).text)["positions"]
+    assert (entry["shares"], entry["cost_basis"]) == (50, 320)
+    assert entry["note"].startswith("No execution was found that opened all of SPY")
 
 
 def test_assigned_shares_name_their_source() -> None:
