@@ -16,7 +16,8 @@ from decimal import Decimal
 from options_helper.analysis.account.records import ZERO, AccountHistory, Change, Holding, in_order
 from options_helper.market import BrokerEvent, BrokerFill, EventKind
 
-_ROUNDED_OFF = Decimal("0.000001")  # dollars a share: what the broker may have rounded off its average
+_ROUNDED_OFF = Decimal("0.0000005")  # dollars a share: what the broker may have rounded off its average
+_COMPUTED = Decimal("1e-12")  # what our own division may have
 
 
 @dataclass(slots=True, kw_only=True)
@@ -158,7 +159,9 @@ def _fitted(lots: list[Lot], holding: Holding) -> list[Lot]:
         missing = holding.quantity - total
         kept.insert(0, Lot(symbol=holding.symbol, quantity=missing, price=price, averaged=True))
     cost = sum((lot.quantity * lot.price for lot in kept), ZERO)
-    if abs(cost / holding.quantity - price) > _ROUNDED_OFF:
+    # An average with more decimals is rounded off by less.
+    rounded_off = max(_COMPUTED, min(_ROUNDED_OFF, Decimal((0, (1,), int(price.as_tuple().exponent)))))
+    if abs(cost / holding.quantity - price) > rounded_off:
         for lot in kept:
             lot.price, lot.averaged = price, True
     return kept
