@@ -102,7 +102,9 @@ def page_with(desk: PortalDesk, **fields: Any) -> AppTest:
 def rows_of(page: AppTest, label: str) -> list[tuple[str, ...]]:
     """Return the time, name, amount and details of each row."""
     (body,) = (
-        str(each.proto.body) for each in page.get("html") if f'aria-label="{label}"' in each.proto.body
+        str(each.proto.body)
+        for each in page.get("html")
+        if re.search(f'aria-label="[^"]*{label}"', each.proto.body)
     )
     return [
         tuple(re.sub("</?i>", "", part) for part in re.findall(r"<span[^>]*>(.*?)</span>", item))
@@ -162,12 +164,12 @@ def test_a_bust_and_a_correction_are_visible(desk: PortalDesk, now: dt.datetime)
     assert "busted" in busted[3]
     assert '<li class="oh-void">' in desk.said(page)
     assert (corrected[2], "corrected, was 1 @ 1.60" in corrected[3]) == (f"{MINUS}1 @ 1.50", True)
-    (order,) = rows_of(page, "Orders")
+    (order,) = rows_of(page, "orders")
     assert "partial fill (1 @ 1.50, corrected, was 1 @ 1.60) → partial fill (1 @ 1.70, busted)" in order[3]
 
 
 def test_the_orders_tell_their_course_and_their_contradictions(desk: PortalDesk, now: dt.datetime) -> None:
-    """Orders show replacements with their changes, rejection reasons, and unexplained fills."""
+    """Working orders are apart; replacements show changes, rejections reasons, and fills contradictions."""
     rows = (
         update(now, "new", "o2", replaces="o1", qty=4.0),
         update(now, "replaced", "o1", replaced_by="o2", limit_price=1.6),
@@ -178,7 +180,12 @@ def test_the_orders_tell_their_course_and_their_contradictions(desk: PortalDesk,
     )
     page = page_with(desk, fills=rows)
     told = "partial fill (1 @ 1.60) · its fills add up to 1, the order reports 0"
-    details = {row[3] for row in rows_of(page, "Orders")}
+    details = {row[3] for row in rows_of(page, "orders")}
+    working, ended = desk.said(page).split('aria-label="Ended orders"')
+    assert ("→ partial fill" in working.partition('aria-label="Working orders"')[2], "rejected" in ended) == (
+        True,
+        True,
+    )
     assert details == {
         "sell to close 4 limit 1.65 · new → replaced (limit 1.60 → 1.65, quantity 5 → 4)",
         "sell to close 5 limit 1.65 · rejected (insufficient &lt;b&gt;buying power&lt;/b&gt;)",
@@ -191,7 +198,7 @@ def test_the_orders_tell_their_course_and_their_contradictions(desk: PortalDesk,
 def test_the_legs_of_a_spread_stand_under_their_order(desk: PortalDesk, now: dt.datetime) -> None:
     """A multi-leg order has its net limit in words, and each leg with its side."""
     row = {**spread(now), "limit_price": -1.6}
-    assert [found[1:] for found in rows_of(page_with(desk, fills=(row,)), "Orders")] == [
+    assert [found[1:] for found in rows_of(page_with(desk, fills=(row,)), "orders")] == [
         (
             "AAPL 18 Dec 2099 250 call / AAPL 18 Dec 2099 260 call",
             "filled",

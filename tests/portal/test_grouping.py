@@ -99,3 +99,24 @@ def test_an_unknown_grouping_is_by_underlying(word: object) -> None:
     """Whatever a browser sends."""
     assert Grouping.of(word) is Grouping.UNDERLYING
     assert Grouping.of("tag") is Grouping.TAG
+
+
+def test_a_tag_named_like_the_rest_is_a_group_of_its_own() -> None:
+    """Positions tagged "No tag" and positions without one are two groups."""
+    terms = {"expiry": "2027-01-15", "strike": 100, **CALL}
+    positions = [{"id": "a", "symbol": "AAPL", "tag": ["No tag"]}, {"id": "b", "symbol": "MSFT"}]
+    portfolio = Portfolio.model_validate({"positions": [{**each, **terms} for each in positions]})
+    rows = [list(row) for row in ROWS if row[0] in {"a", "b"}]
+    table = TableRows(
+        fields=FIELDS,
+        group_fields=GROUP_FIELDS,
+        groups=[],
+        rows=rows,
+        shown=rows,
+        ids=["a", "b"],
+        warnings={},
+        stale_after=30.0,
+    )
+    again = regroup(table, portfolio, Grouping.TAG)
+    assert len({str(group[0]) for group in again["groups"]}) == 2
+    assert [group[1] for group in again["groups"]] == ["No tag", "No tag"]

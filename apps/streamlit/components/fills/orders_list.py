@@ -14,18 +14,28 @@ from options_helper.analysis.text.fills import event_words, plain, price_words, 
 from options_helper.analysis.text.wording import count, format_moment, format_time
 from options_helper.times import NEW_YORK, new_york_date
 
+_ENDED = frozenset({"filled", "canceled", "expired", "rejected", "replaced", "done_for_day"})
 _TIFS = {"gtc": "GTC", "opg": "at the open", "cls": "at the close", "ioc": "IOC", "fok": "FOK"}
 
 
 def orders_html(day: FillDay, zone: dt.tzinfo) -> str:
-    """Return the orders as a list, newest change first, with the legs of a spread or bracket under it."""
+    """Return the working orders and the ended ones as lists, newest change first, legs under their order."""
     if not day.orders:
         return quiet("No orders yet today.")
-    rows = (row for order in day.orders[:SHOWN] for row in _rows(order, day.day, zone))
-    older = len(day.orders) - SHOWN
-    return list_rows("Orders", rows) + quiet(
-        f"{count(older, 'older order')} not listed." if older > 0 else ""
-    )
+    working = [order for order in day.orders if _is_working(order)]
+    ended = [order for order in day.orders if not _is_working(order)]
+    lists = (("Working", working[:SHOWN]), ("Ended", ended[: max(SHOWN - len(working), 0)]))
+    html = ""
+    for label, orders in lists:
+        rows = (row for order in orders for row in _rows(order, day.day, zone))
+        html += quiet(label) + list_rows(f"{label} orders", rows) if orders else ""
+    unlisted = len(day.orders) - sum(len(orders) for _, orders in lists)
+    return html + quiet(f"{count(unlisted, 'older order')} not listed." if unlisted else "")
+
+
+def _is_working(order: OrderTimeline) -> bool:
+    """Return whether an order, or a leg of it, may still be filled today."""
+    return any(status not in _ENDED for status in (order.status, *(leg.status for leg in order.legs)))
 
 
 def _rows(order: OrderTimeline, day: dt.date, zone: dt.tzinfo) -> Iterator[Row]:
