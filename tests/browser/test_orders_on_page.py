@@ -56,7 +56,7 @@ def test_an_account_s_other_events_are_shown(account_portal: Portal) -> None:
     expect(page.locator(f"{FILLS} .oh-panel-title")).to_have_text(COMPLETE)
 
     page.get_by_role("tab", name="Orders").click()
-    orders = page.locator(f"{FILLS} ol[aria-label=Orders] li")
+    orders = page.locator(f"{FILLS} ol[aria-label$=orders] li")
     expect(orders).to_have_count(3)
     expect(orders.nth(0)).to_contain_text(re.compile("SPY.*filled.*buy to open 11 market GTC"))
     expect(orders.nth(0).locator(".oh-time")).to_have_text(re.compile(r"^[A-Z][a-z]{2} \d\d:\d\d$"))
