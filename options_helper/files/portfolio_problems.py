@@ -58,6 +58,8 @@ RIGHT_IN_LEG = {
 }
 _NUMBERS = {"cash", "strike", "contracts", "shares", "cost_basis", "net_debit", "multiplier"}
 _A_PORTFOLIO = 'an object such as {"cash": 0, "positions": []}'
+# A file with other keys only is some other program's.
+_OF_A_PORTFOLIO = {"$schema", "base_currency", "cash", "positions"}
 _A_POSITION = 'an object such as {"id": "aapl-call-1", "symbol": "AAPL", …}'
 _A_LEG = 'an object such as {"side": "long", "option_type": "call", …}'
 
@@ -76,6 +78,8 @@ class Problem:
 def document_problems(document: object) -> list[Problem]:
     """Return repeated keys and ids of a parsed document, and keys in the wrong place."""
     problems = _misplaced(document)
+    if isinstance(document, dict) and document and not _OF_A_PORTFOLIO & document.keys() and not problems:
+        problems.append(Problem("", f'"positions" is missing; a portfolio is {_A_PORTFOLIO}'))
     problems += [
         Problem(place, f'the key "{key}" appears here more than once; keep one of them')
         for place, entry in _objects(document)

@@ -24,6 +24,7 @@ BEYOND_A_SCHEMA = (
     "a leg with the symbol of another underlying",
     "an unknown key that contradicts its entry, or says that it is closed",
     "a list of positions under an unknown key",
+    "the file of another program, which has none of a portfolio's keys",
     "NaN and Infinity, which are no JSON",
 )
 

@@ -452,7 +452,7 @@ def test_a_key_that_stands_twice_is_refused(file: Path, document: str, place: st
 
 def test_equal_keys_in_what_is_not_ours_do_no_harm(file: Path) -> None:
     """Inside an unknown key nothing is judged."""
-    file.write_text('{"other": {"a": 1, "a": NaN}}')
+    file.write_text('{"positions": [], "other": {"a": 1, "a": NaN}}')
     assert load_portfolio(file) == Portfolio()
 
 

@@ -263,6 +263,7 @@ BEYOND: dict[str, str] = {
         {"positions": [OPTION | {"currency": "EUR"}]}
     ),
     "a list of positions under an unknown key": json.dumps({"stocks": [EQUITY]}),
+    "the file of another program, which has none of a portfolio's keys": '{"type": "service_account"}',
     "NaN and Infinity, which are no JSON": '{"cash": NaN}',
 }
 
