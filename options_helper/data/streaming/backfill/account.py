@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import datetime as dt
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
@@ -61,9 +60,6 @@ class AccountFetch:
     def fetch_positions(self) -> float:
         """Fetch the broker's record of the account's positions, which the next history completes."""
         as_of = self._clock()
-        if self._read_until is None:
-            with contextlib.suppress(AlpacaRestError):  # then the history that follows says so
-                self._log.update(as_of, as_of)
         self._in_positions = {event.activity_id for event in self._log.events}
         rows = self._rest.positions()
         positions = read_positions(rows)

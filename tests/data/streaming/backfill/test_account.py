@@ -24,8 +24,8 @@ class AccountDesk:
         self.rest, self.sink = FakeRest(), FakeResults.__new__(FakeResults)
         self.sink.reference = {}
         self.clock = FakeClock()
-        log = ActivityLog(self.rest)
-        self.fetch = AccountFetch(cast("AlpacaRest", self.rest), log, self.sink, self.clock.now)
+        self.log = ActivityLog(self.rest)
+        self.fetch = AccountFetch(cast("AlpacaRest", self.rest), self.log, self.sink, self.clock.now)
 
     def look(self) -> Any:
         """Return the history after one more look."""
@@ -68,6 +68,7 @@ def test_an_event_counts_with_the_first_positions_that_follow_it() -> None:
     """Only its date is known: until then it may or may not be in them, and the history is not complete."""
     desk = AccountDesk()
     desk.rest.activities = [make_event(id="booked before")]
+    desk.log.update(NOW, NOW)
     desk.fetch.fetch_positions()
     desk.rest.activities += [make_event(id="between"), make_event(id="long ago", date="2026-11-02")]
     history = desk.look()
