@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from options_helper.analysis.fills.records import Execution, OrderTimeline
 from options_helper.analysis.fills.words import event_detail, execution_notes
-from options_helper.analysis.text.fills import event_words
+from options_helper.analysis.text.order_words import event_words
 
 
 def note(one: Execution) -> str:

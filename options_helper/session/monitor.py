@@ -14,7 +14,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from options_helper.analysis.alerts.exposure_readings import read_exposures
 from options_helper.analysis.alerts.fill_watch import watch_fills
+from options_helper.analysis.alerts.readings import AccountWatch, read_watched
 from options_helper.analysis.alerts.rules import EVENTS
 from options_helper.analysis.alerts.step import (
     AlertFill,
@@ -29,7 +31,6 @@ from options_helper.analysis.fills.day import FillDay
 from options_helper.analysis.history.curve import Curve
 from options_helper.analysis.history.day import DayHistory
 from options_helper.analysis.history.observation import Observation, observe
-from options_helper.analysis.history.watched import AccountWatch, read_watched
 from options_helper.data.settings import load_risk_free_rate
 from options_helper.error_guard import Guard
 from options_helper.errors import NO_THREAD, SettingsError
@@ -37,7 +38,6 @@ from options_helper.files.alerts_file import AlertsFile
 from options_helper.market import LiveSnapshot
 from options_helper.models import Portfolio
 from options_helper.session.alert_outlet import AlertOutlet
-from options_helper.session.exposure_watch import read_exposures
 from options_helper.session.views import SharedViews
 from options_helper.times import utc_now
 
@@ -204,10 +204,10 @@ class PortfolioMonitor:
     def look(self) -> MonitorView:
         """Take one snapshot and make one step, as the thread does each second."""
         live = self._take_snapshot()
-        told = self._alerts_file.read_if_changed() if self._alerts_file is not None else None
+        changed = self._alerts_file.read_if_changed() if self._alerts_file is not None else None
         with self._lock:
-            if told is not None:
-                self._use_file(*told)
+            if changed is not None:
+                self._use_file(*changed)
             seen = self._observe(live)
             rules = self._view.alerts.rules
             fills = self._watch_fills(live) if any(rule.metric in EVENTS for rule in rules) else ()

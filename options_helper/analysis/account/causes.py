@@ -19,7 +19,7 @@ from options_helper.analysis.osi import (
     underlying_of,
 )
 from options_helper.analysis.text.figures import MINUS
-from options_helper.analysis.text.fills import contract_words, plain, price_words
+from options_helper.analysis.text.order_words import contract_words, plain, price_words
 from options_helper.analysis.text.wording import format_day, format_minute, join_words
 from options_helper.market import BrokerEvent, BrokerFill, EventKind, Split
 from options_helper.times import NEW_YORK, new_york_date

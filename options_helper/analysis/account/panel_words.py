@@ -11,7 +11,7 @@ from options_helper.analysis.account.compare import AccountComparison, Agreement
 from options_helper.analysis.account.day_result import AccountDay
 from options_helper.analysis.account.equity import EquityBridge
 from options_helper.analysis.text.figures import MINUS, MISSING, format_pnl
-from options_helper.analysis.text.fills import contract_words, plain
+from options_helper.analysis.text.order_words import contract_words, plain
 from options_helper.analysis.text.wording import count, format_day, join_words
 
 _MOST_NAMES = 3

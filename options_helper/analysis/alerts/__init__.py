@@ -1,1 +1,1 @@
-"""Alert rules, and the step from one view to the next."""
+"""Alert rules, the readings they compare, and the step from one view to the next."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
-from options_helper.analysis.text.fills import option_event_words
+from options_helper.analysis.text.order_words import option_event_words
 from options_helper.market import BrokerEvent, EventKind
 from options_helper.times import start_of_day
 

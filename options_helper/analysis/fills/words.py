@@ -14,7 +14,7 @@ from options_helper.analysis.fills.records import (
     OrderTimeline,
     TermChange,
 )
-from options_helper.analysis.text.fills import (
+from options_helper.analysis.text.order_words import (
     MULTI_LEG_WORDS,
     contract_words,
     event_words,

@@ -20,7 +20,7 @@ from options_helper.analysis.fills.words import (
     order_name,
     order_price,
 )
-from options_helper.analysis.text.fills import (
+from options_helper.analysis.text.order_words import (
     contract_words,
     fill_words,
     net_words,

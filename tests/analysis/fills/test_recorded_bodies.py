@@ -14,7 +14,7 @@ from apps.streamlit.components.fills.orders_list import orders_html
 from options_helper.analysis.fills import FillDay, build_fill_day
 from options_helper.analysis.fills.by_position import fills_for_portfolio
 from options_helper.analysis.fills.words import execution_notes, fill_fact_words
-from options_helper.analysis.text.fills import fill_words
+from options_helper.analysis.text.order_words import fill_words
 from options_helper.data.account.activities import read_activity
 from options_helper.data.streaming.run.cache import LiveCache
 from options_helper.data.streaming.trading_normalizers import (

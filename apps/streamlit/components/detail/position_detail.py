@@ -38,7 +38,7 @@ from options_helper.analysis.risk import LiveRisk
 from options_helper.analysis.risk.what_if.holdings import legs_on
 from options_helper.analysis.strategies.book_loss import Cover, find_cover
 from options_helper.analysis.strategies.structures import Structure, describe_structure
-from options_helper.analysis.text.fills import fill_words, side_words
+from options_helper.analysis.text.order_words import fill_words, side_words
 from options_helper.analysis.text.wording import format_time
 from options_helper.models import AnyPosition, MultiLegPosition, Portfolio
 from options_helper.session.monitor import MonitorView

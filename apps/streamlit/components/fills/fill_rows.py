@@ -5,7 +5,7 @@ from __future__ import annotations
 from options_helper.analysis.fills.records import Execution, FillKind
 from options_helper.analysis.fills.words import execution_name, execution_notes, execution_price
 from options_helper.analysis.text.figures import MINUS
-from options_helper.analysis.text.fills import event_words, net_words, plain, price_words, side_words
+from options_helper.analysis.text.order_words import event_words, net_words, plain, price_words, side_words
 from options_helper.session.views import FillsView
 
 TIMES = "\N{MULTIPLICATION SIGN}"

@@ -16,7 +16,7 @@ from apps.streamlit.components.plain_text import in_html
 from options_helper.analysis.fills.records import Execution, FillKind
 from options_helper.analysis.fills.words import completeness_words, execution_name
 from options_helper.analysis.text.figures import MISSING
-from options_helper.analysis.text.fills import event_words
+from options_helper.analysis.text.order_words import event_words
 from options_helper.analysis.text.wording import count, format_time
 from options_helper.session.views import FillsView
 

@@ -10,7 +10,7 @@ from options_helper.analysis.fills.day import FillDay
 from options_helper.analysis.fills.order_facts import LONG_AGO
 from options_helper.analysis.fills.records import OrderEvent, OrderTimeline
 from options_helper.analysis.fills.words import contradiction_words, event_detail, order_name, order_price
-from options_helper.analysis.text.fills import event_words, plain, price_words, side_words
+from options_helper.analysis.text.order_words import event_words, plain, price_words, side_words
 from options_helper.analysis.text.wording import count, format_moment, format_time
 from options_helper.times import NEW_YORK, new_york_date
 

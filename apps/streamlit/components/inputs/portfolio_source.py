@@ -103,7 +103,7 @@ def read_portfolio(path: Path) -> PortfolioSource:
         return _loaded.setdefault((str(path), version), parsed)
 
 
-def show_account(path: Path, book: AccountBook) -> None:
+def use_account(path: Path, book: AccountBook) -> None:
     """Let the account stand in for a missing file, in every tab, until there is one.
 
     Raises:

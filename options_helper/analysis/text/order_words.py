@@ -1,4 +1,4 @@
-"""Contracts, sides, prices and events of fills in the words of the page."""
+"""Contracts, sides, prices and events of orders in the words of the page."""
 
 from __future__ import annotations
 

@@ -1,10 +1,15 @@
-"""Readings that only some alerts ask for: underlyings, distances to strikes, lost streams, the account."""
+"""The readings that alerts compare with their thresholds: each metric's value, or why there is none.
+
+A figure counts as seen only while its price is live or quiet, so that no old price passes for a new one.
+Greeks and exposures are read in `exposure_readings`.
+"""
 
 from __future__ import annotations
 
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 import pandas as pd
 
@@ -12,17 +17,112 @@ from options_helper.analysis.account.compare import BrokerSide, compare_account
 from options_helper.analysis.alerts.rules import OF_UNDERLYING, AlertMetric, AlertRule
 from options_helper.analysis.alerts.step import Outcome
 from options_helper.analysis.arrays.columns import Column
-from options_helper.analysis.history.observation import Readings
 from options_helper.analysis.osi import stock_symbol
 from options_helper.analysis.streams.silence import seconds_since
 from options_helper.analysis.tables.schema import Table
+from options_helper.analysis.tables.totals import LiveTotals
 from options_helper.analysis.tables.view import TablesView
 from options_helper.analysis.valuation.quote_state import QuoteState
-from options_helper.market import LiveSnapshot, StreamState
+from options_helper.market import LiveSnapshot, MarketPhase, StreamState
 from options_helper.models import AnyPosition, EquityPosition, Leg, MultiLegPosition, Portfolio
 
+Readings = dict[tuple[str | None, AlertMetric], float | Outcome]
+
 _SEEN = frozenset({QuoteState.LIVE, QuoteState.QUIET})
+_CLOSED_PHASES = frozenset({MarketPhase.PRE, MarketPhase.AFTER, MarketPhase.OVERNIGHT, MarketPhase.CLOSED})
+_COLUMN_BY_METRIC = {
+    AlertMetric.PNL_ABS: ("pnl_abs", "net_pnl_abs"),
+    AlertMetric.PNL_PCT: ("pnl_pct", "net_pnl_pct"),
+    AlertMetric.MARK: ("mark", "mark"),
+    AlertMetric.SPREAD_PCT: ("spread_pct", "spread_pct"),
+    AlertMetric.DTE: ("dte", "dte"),
+    AlertMetric.QUOTE_AGE_SECONDS: ("quote_age_seconds", "quote_age_seconds_max"),
+    AlertMetric.DAY_PNL: ("pnl_day", "pnl_day"),
+}
 _LOST = frozenset({StreamState.CONNECTING, StreamState.RECONNECTING, StreamState.ERROR})
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PositionRow:
+    """One position: its state, its underlying and its figures by metric."""
+
+    id: str
+    underlying: str
+    state: str
+    figures: Mapping[AlertMetric, float | None]
+
+    @property
+    def is_seen(self) -> bool:
+        """True while its price is live or quiet, or settled, which no quote can change."""
+        return self.state in _SEEN or self.state == QuoteState.EXPIRED
+
+    def seen(self, metric: AlertMetric) -> float | None:
+        """Return the figure, None unless it is seen."""
+        return self.figures[metric] if self.is_seen else None
+
+
+def read_rows(columns: Mapping[Table, Mapping[str, Column]]) -> list[PositionRow]:
+    """Return the rows of all positions, structures last."""
+    return [*_rows(columns[Table.POSITIONS], 0), *_rows(columns[Table.STRUCTURES], 1)]
+
+
+def floats(column: Column) -> list[float | None]:
+    """Return a column's figures, None for each that is missing or not finite."""
+    if isinstance(column, pd.arrays.IntegerArray):  # days, null for shares
+        column = column.to_numpy(dtype="float64", na_value=math.nan)
+    values: list[float] = column.tolist()
+    return [value if math.isfinite(value) else None for value in values]
+
+
+def read_positions(rows: list[PositionRow], totals: LiveTotals, live: LiveSnapshot) -> Readings:
+    """Return the readings of every position, and those of the whole portfolio under None."""
+    readings: Readings = {}
+    for row in rows:
+        for metric, value in row.figures.items():
+            readings[row.id, metric] = _reading(metric, value, row.state)
+    readings |= _portfolio_readings(rows, totals, closed=live.market_phase in _CLOSED_PHASES)
+    return readings
+
+
+def _rows(table: Mapping[str, Column], kind: int) -> list[PositionRow]:
+    """Return the rows of positions (kind 0) or structures (kind 1)."""
+    columns = [floats(table[names[kind]]) for names in _COLUMN_BY_METRIC.values()]
+    ids, underlyings, states = (table[name].tolist() for name in ("id", "underlying", "state"))
+    figures = [dict(zip(_COLUMN_BY_METRIC, values, strict=True)) for values in zip(*columns, strict=True)]
+    return [PositionRow(*each) for each in zip(ids, underlyings, states, figures, strict=True)]
+
+
+def _reading(metric: AlertMetric, value: float | None, state: str) -> float | Outcome:
+    if metric is not AlertMetric.DTE:
+        if state == QuoteState.CLOSED:
+            return Outcome.MARKET_CLOSED
+        if metric is not AlertMetric.QUOTE_AGE_SECONDS and state not in _SEEN:
+            return Outcome.NO_DATA
+    if state == QuoteState.EXPIRED or value is None:
+        return Outcome.NO_DATA
+    return value
+
+
+def _portfolio_readings(rows: list[PositionRow], totals: LiveTotals, *, closed: bool) -> Readings:
+    alive = [row for row in rows if row.state != QuoteState.EXPIRED]
+    closed = closed or any(row.state == QuoteState.CLOSED for row in alive)
+    seen = bool(alive) and all(row.state in _SEEN for row in alive)
+    blind = Outcome.MARKET_CLOSED if closed else Outcome.NO_DATA
+    days = [row.figures[AlertMetric.DTE] for row in alive]
+    nearest = min((day for day in days if day is not None), default=None)
+    known = seen and not closed
+    age = totals.oldest_age_seconds
+    return {
+        (None, AlertMetric.PNL_ABS): _or(totals.open_pnl.value if known else None, blind),
+        (None, AlertMetric.PNL_PCT): _or(totals.open_pnl_pct if known else None, blind),
+        (None, AlertMetric.DAY_PNL): _or(totals.day_pnl.value if known else None, blind),
+        (None, AlertMetric.DTE): _or(nearest, Outcome.NO_DATA),
+        (None, AlertMetric.QUOTE_AGE_SECONDS): _or(None if closed else age, blind),
+    }
+
+
+def _or(value: float | None, otherwise: Outcome) -> float | Outcome:
+    return otherwise if value is None or not math.isfinite(value) else value
 
 
 def read_watched(

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
+from options_helper.analysis.alerts.readings import Readings
 from options_helper.analysis.alerts.rules import EXPOSURES, AlertMetric, AlertRule
 from options_helper.analysis.alerts.step import Outcome
-from options_helper.analysis.history.observation import Readings
 from options_helper.analysis.osi import stock_symbol
 from options_helper.analysis.tables.view import TablesView
 from options_helper.analysis.valuation.quote_state import QuoteState

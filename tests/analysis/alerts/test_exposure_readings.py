@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
+from options_helper.analysis.alerts.exposure_readings import read_exposures
 from options_helper.analysis.alerts.rules import AlertRule
 from options_helper.analysis.alerts.step import Outcome
 from options_helper.analysis.tables.view import compute_view
 from options_helper.market import LiveSnapshot, PreviousClose, Quote
 from options_helper.models import Portfolio
-from options_helper.session.exposure_watch import read_exposures
 from options_helper.session.views import SharedViews
 
 NOON = dt.datetime(2026, 11, 20, 17, 0, tzinfo=dt.UTC)
