@@ -143,10 +143,10 @@ class Sink(RestResults):
         self.known[f"{stream} complete"] = as_of
 
     def put_order_history(
-        self, rest_fills: Any, rest_orders: Any, confirmed_until: dt.datetime, unreadable: Any, events: Any
+        self, rest_fills: Any, rest_orders: Any, confirmed_until: dt.datetime, unreadable: Any
     ) -> None:
         """Keep."""
-        self.known["history"] = (rest_fills, rest_orders, confirmed_until, unreadable, events)
+        self.known["history"] = (rest_fills, rest_orders, confirmed_until, unreadable)
 
     def put_progress(self, part: str, words: str) -> None:
         """Keep."""
