@@ -128,11 +128,13 @@ def _environment(options: LaunchOptions) -> Iterator[dict[str, str]]:
     if not options.demo:
         yield env
         return
-    from options_helper.simulator.account.portfolio import demo_portfolio, with_expired  # noqa: PLC0415 - the demo's
+    from options_helper.simulator.account import portfolio as simulated  # noqa: PLC0415 - the demo's
     from options_helper.simulator.server import AlpacaSimulator  # noqa: PLC0415 - the same
 
-    today = new_york_date(utc_now())
-    portfolio = with_expired(demo_portfolio(today), today)
+    now = utc_now()
+    today = new_york_date(now)
+    portfolio = simulated.with_nearest_expiry(simulated.demo_portfolio(today), now)
+    portfolio = simulated.with_expired(portfolio, today)
     held = portfolio if options.portfolio is None else None
     with AlpacaSimulator(portfolio=held, differs=held is not None) as simulator, _demo_folder() as folder:
         env |= simulator.environment()

@@ -6,11 +6,12 @@ import datetime as dt
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
+from options_helper.analysis.contracts.expiry import expiry_moment
 from options_helper.data.calendar.market_clock import ExchangeCalendar
-from options_helper.simulator.account.portfolio import demo_portfolio, holdings
+from options_helper.simulator.account.portfolio import demo_portfolio, holdings, with_nearest_expiry
 from options_helper.simulator.market.contracts import (
     contract_symbol,
     is_stock_symbol,
@@ -24,6 +25,7 @@ from options_helper.simulator.market.pricing import RATE, value_option
 from options_helper.simulator.market.tape import Tape
 
 TODAY = dt.date(2026, 11, 20)
+START = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 SYMBOLS = ["AAPL", "BRK.B", "ZQXW", "AAPL261218C00270000", "BRKB261218P00500000", "SPXW261218C06700000"]
 
 
@@ -255,6 +257,25 @@ def test_the_demo_portfolio_fits_any_day(today) -> None:
         quote = market.quote(symbol)
         assert quote is not None, symbol
         assert entry == pytest.approx((quote.bid + quote.ask) / 2, rel=0.5, abs=3)
+
+
+@given(st.integers(0, 9 * 365 * 24 * 60).map(lambda minutes: START + dt.timedelta(minutes=minutes)))
+@example(dt.datetime(2026, 11, 27, 19, 59, tzinfo=dt.UTC)).via("a Friday, a minute before 15:00 in New York")
+@example(dt.datetime(2026, 11, 27, 20, 0, tzinfo=dt.UTC)).via("a minute later")
+@example(dt.datetime(2026, 11, 29, 23, 30, tzinfo=dt.UTC)).via("a Sunday evening")
+@example(dt.datetime(2026, 12, 1, 4, 50, tzinfo=dt.UTC)).via("ten minutes before midnight in New York")
+def test_the_nearest_positions_of_the_demo_are_alive_at_any_hour(now) -> None:
+    """They expire today on a trading day before 15:00, else on the next one, live an hour, and are quoted."""
+    here = now.astimezone(NEW_YORK)
+    portfolio = with_nearest_expiry({"positions": []}, now)
+    parts = [leg for one in portfolio["positions"] for leg in one.get("legs", [one])]
+    (expiry,) = {dt.date.fromisoformat(part["expiry"]) for part in parts}
+    trades_today = ExchangeCalendar().session(here.date()) is not None
+    assert (expiry == here.date()) == (trades_today and here.hour < 15)
+    assert ExchangeCalendar().session(expiry)
+    assert expiry_moment("QQQ", expiry) - now > dt.timedelta(hours=1)
+    market = Market(7, here.date())
+    assert all(market.quote(symbol) for symbol in holdings(portfolio, here.date()))
 
 
 def test_holdings_add_up() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from decimal import Decimal
-from itertools import count
+from itertools import count, pairwise
 from typing import Any
 
 import pytest
@@ -13,6 +13,8 @@ from options_helper.simulator.account.brackets import place_bracket
 from options_helper.simulator.account.order_desk import OrderDesk
 from options_helper.simulator.account.order_flow import OrderFlow
 from options_helper.simulator.account.orders import LegRequest, text_of, to_cents
+from options_helper.simulator.account.portfolio import demo_portfolio, holdings
+from options_helper.simulator.market.contracts import parse_contract
 from options_helper.simulator.market.market import Market
 from options_helper.simulator.wire import Nanoseconds
 
@@ -51,6 +53,25 @@ def play(seed: int, steps: int) -> Account:
         market.tick()
         flow.step()
     return account
+
+
+@pytest.mark.parametrize("seed", range(1, 6))
+def test_a_fill_comes_each_minute_or_so(seed) -> None:
+    """In two hours of the demo, fills are never more than 100 seconds apart, nor over 120 an hour."""
+    now, filled_at = [0.0], []
+    desk = OrderDesk(
+        seed,
+        lambda update: filled_at.append(now[0]) if "fill" in update["event"] else None,
+        held=holdings(demo_portfolio(TODAY), TODAY),
+        clock=lambda: Nanoseconds(int((1_790_000_000 + now[0]) * 1e9)),
+    )
+    contracts = [symbol for symbol, _, _ in desk.positions if parse_contract(symbol)]
+    flow = OrderFlow(seed, desk, Market(seed, TODAY), lambda: contracts)
+    for step in range(2 * 7_200):
+        now[0] = step / 2
+        flow.step()
+    assert max(after - before for before, after in pairwise([0.0, *filled_at, now[0]])) < 100
+    assert 80 < len(filled_at) < 240
 
 
 def test_partial_fills_add_up(account) -> None:

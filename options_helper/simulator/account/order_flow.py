@@ -11,7 +11,8 @@ from options_helper.simulator.account.orders import LegRequest, Order, to_cents
 from options_helper.simulator.market.contracts import parse_contract
 from options_helper.simulator.market.market import Market
 
-# Steps of half a second between stories: lively at first, then about one fill a minute.
+# Steps of half a second between stories: lively at first, then about one fill a minute. After a story without
+# a fill, such as a canceled order, the next comes soon.
 _FIRST_PAUSES, _LATER_PAUSES = (2, 6), (80, 160)
 _LIVELY_STORIES = 4
 
@@ -33,6 +34,7 @@ class OrderFlow:
         self._story: Iterator[None] = iter(())
         self._pause = 0
         self._played = 0
+        self._executions = 0
 
     def hurry(self) -> None:
         """End the pause; called when a client begins to listen."""
@@ -57,9 +59,11 @@ class OrderFlow:
         contracts = self._contracts()
         if not contracts:
             return
+        executions = len(self._desk.executions)
         if self._played:
-            pauses = _FIRST_PAUSES if self._played < _LIVELY_STORIES else _LATER_PAUSES
-            self._pause = self._random.randint(*pauses)
+            is_lively = self._played < _LIVELY_STORIES or executions == self._executions
+            self._pause = self._random.randint(*(_FIRST_PAUSES if is_lively else _LATER_PAUSES))
+        self._executions = executions
         self._story = self._choose(contracts)
         self._played += 1
         if not self._pause:

@@ -8,11 +8,15 @@ from collections.abc import Iterator
 from options_helper.simulator.market.contracts import Contract, contract_symbol, parse_contract, root_of
 from options_helper.simulator.market.holidays import is_trading_day
 from options_helper.simulator.market.market import Market, price_step
+from options_helper.simulator.market.mid_session import NEW_YORK, MidSession
 from options_helper.simulator.wire import JsonObject
 
 _FRIDAY = 4
 _SHARES_PER_CONTRACT = 100
 _STRIKE_STEP = 5.0
+_NO_NEW_EXPIRY_TODAY = dt.time(
+    15
+)  # in New York: today's contracts end at 16:00, whenever the demo's session does
 
 
 class _Writer:
@@ -129,6 +133,24 @@ def with_expired(portfolio: JsonObject, today: dt.date, *, seed: int = 7) -> Jso
         "opened_at": write.opened(4),
     }
     return portfolio | {"positions": [*portfolio["positions"], expired]}
+
+
+def with_nearest_expiry(portfolio: JsonObject, now: dt.datetime, *, seed: int = 7) -> JsonObject:
+    """Return a portfolio with two positions that expire today, or on the next trading day if it is late."""
+    here = now.astimezone(NEW_YORK)
+    write, day = _Writer(here.date(), seed), here.date()
+    if not is_trading_day(day) or here.time() >= _NO_NEW_EXPIRY_TODAY:
+        day = MidSession.settlement(day)
+
+    def terms(kind: str, share: float) -> JsonObject:
+        return {"option_type": kind, "expiry": day.isoformat(), "strike": write.strike("QQQ", share)}
+
+    legs = [write.leg("short", terms("put", 0.995)), write.leg("long", terms("put", 0.985))]
+    nearest = [
+        write.single("qqq-nearest-call", "QQQ", terms("call", 1.0), contracts=1, factor=0.9, weeks_ago=1),
+        write.structure("qqq-nearest-put-spread", "QQQ", legs, factor=1.1, weeks_ago=1),
+    ]
+    return portfolio | {"positions": [*nearest, *portfolio["positions"]]}
 
 
 def _singles(write: _Writer) -> Iterator[JsonObject]:
