@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
-from typing import TypedDict, TypeVar
+from typing import TypeVar
 
 from options_helper.market_records import (
     Betas,
@@ -129,42 +129,6 @@ class StreamHealth:
     def alive(self) -> bool:
         """True if the stream is connected or connecting."""
         return self.state in {StreamState.CONNECTING, StreamState.RUNNING, StreamState.RECONNECTING}
-
-
-class StreamMappings(TypedDict):
-    """The fields of a `LiveSnapshot` that are derived from the streams' records."""
-
-    status_by_stream: Mapping[str, str]
-    alive: Mapping[str, bool]
-    reconnect_attempts: Mapping[str, int]
-    last_event_ts_by_stream: Mapping[str, dt.datetime | None]
-    dropped_events: int
-    dropped_events_by_stream: Mapping[str, int]
-    conflated_events: int
-    last_error: str | None
-    errors_by_stream: Mapping[str, str]
-    health: Mapping[str, StreamHealth]
-
-
-def derive_mappings(health: Mapping[StreamName, StreamHealth]) -> StreamMappings:
-    """Return every per-stream field of a snapshot, derived from the streams' records."""
-    records: dict[str, StreamHealth] = {
-        stream: health.get(stream) or StreamHealth(stream) for stream in StreamName
-    }
-    failures = {stream: record.last_failure for stream, record in records.items() if record.last_failure}
-    newest = max(failures.values(), key=lambda failure: failure.at, default=None)
-    return {
-        "status_by_stream": {stream: record.state for stream, record in records.items()},
-        "alive": {stream: record.alive for stream, record in records.items()},
-        "reconnect_attempts": {stream: record.attempts for stream, record in records.items()},
-        "last_event_ts_by_stream": {stream: record.last_event_at for stream, record in records.items()},
-        "dropped_events": sum(record.dropped for record in records.values()),
-        "dropped_events_by_stream": {stream: record.dropped for stream, record in records.items()},
-        "conflated_events": sum(record.conflated for record in records.values()),
-        "last_error": newest.text if newest else None,
-        "errors_by_stream": {stream: failure.text for stream, failure in failures.items()},
-        "health": records,
-    }
 
 
 # The values of streams without a record, by field.

@@ -17,7 +17,8 @@ pytest.importorskip("streamlit", reason="the portal needs streamlit")
 from apps.streamlit.components.fills.fill_rows import TIMES
 from apps.streamlit.components.fills.fills_csv import fills_csv, fills_csv_name
 from apps.streamlit.components.positions.position_tables import account_notes
-from options_helper.analysis.tables.schema import Table, names_of
+from options_helper.analysis.tables.column import Table
+from options_helper.analysis.tables.schema import names_of
 from options_helper.analysis.text.figures import MINUS
 from options_helper.analysis.text.wording import format_day
 from options_helper.market import BrokerEvent, EventKind, FillGap, LiveSnapshot, StreamName, StreamState

@@ -25,6 +25,7 @@ from options_helper.analysis.live_portfolio_metrics import (
 )
 from options_helper.analysis.risk import compute_live_risk
 from options_helper.analysis.tables import positions, schema, structures
+from options_helper.analysis.tables.column import Column, Dtype, Table
 from options_helper.analysis.text.figures import format_strike
 from options_helper.analysis.valuation.row_warnings import RowWarning
 from options_helper.market import (
@@ -446,10 +447,10 @@ def test_a_column_added_to_the_schema_is_in_the_tables_the_payload_the_csv_and_t
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A new column is one line of the schema and a formula."""
-    added = schema.Column(
+    added = Column(
         "age_weeks",
-        schema.Dtype.FLOAT,
-        (schema.Table.POSITIONS, schema.Table.LEGS),
+        Dtype.FLOAT,
+        (Table.POSITIONS, Table.LEGS),
         "The quote's age in weeks",
         "weeks",
         field="weeks",

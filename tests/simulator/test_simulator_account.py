@@ -172,6 +172,6 @@ def test_the_demonstrations_account_differs_from_its_file() -> None:
         assert days == {today - dt.timedelta(days=days) for days in (0, 2)}
         for _ in range(ASSIGNED_AFTER_STEPS):
             simulator.call(simulator._world.step_orders)
-        events = simulator.call(lambda: simulator._world.desk.events)
+        events = simulator.call(lambda: simulator._world.desk.events.rows)
         assert [event.kind for event in events] == ["OPEXP", "OPEXC", "OPTRD", "OPASN", "OPTRD"]
         assert events[0].at.to_new_york().date() == parse_contract(expired).expiry

@@ -19,7 +19,7 @@ from options_helper.analysis.alerts.step import Outcome
 from options_helper.analysis.arrays.columns import Column
 from options_helper.analysis.osi import stock_symbol
 from options_helper.analysis.streams.silence import seconds_since
-from options_helper.analysis.tables.schema import Table
+from options_helper.analysis.tables.column import Table
 from options_helper.analysis.tables.totals import LiveTotals
 from options_helper.analysis.tables.view import TablesView
 from options_helper.analysis.valuation.quote_state import QuoteState

@@ -26,7 +26,7 @@ from options_helper.analysis.fills.records import (
     OrderTimeline,
     join_gaps,
 )
-from options_helper.analysis.fills.spreads import SpreadLeg, UnitFill, build_legs, build_unit_fills
+from options_helper.analysis.fills.spreads import UnitFill, build_legs, build_unit_fills
 from options_helper.analysis.fills.timelines import build_timelines, newest_change_first
 from options_helper.analysis.fills.words import completeness_words
 from options_helper.market import NO_UNREADABLE_ROWS, BrokerEvent, FillGap, LiveSnapshot, UnreadableRows
@@ -256,15 +256,13 @@ def _fills(
 
 def _with_legs(parent: OrderFacts, fill: UnitFill) -> list[Execution]:
     line = _execution(parent, fill.line, FillKind.PARENT)
-    legs = sorted(fill.legs, key=lambda one: (_place(parent, one[0]), -one[1].cumulative))
+    legs = sorted(
+        fill.legs, key=lambda one: (parent.leg_ids.index(one[0].facts.order_id), -one[1].cumulative)
+    )
     lines = [_execution(leg.facts, span, FillKind.LEG) for leg, span in legs]
     undone = sum(one.busted for one in lines)
     is_void = line.busted or 0 < len(lines) == undone
     return [replace(line, busted=is_void, busted_legs=0 if is_void else undone), *lines]
-
-
-def _place(parent: OrderFacts, leg: SpreadLeg) -> int:
-    return parent.leg_ids.index(leg.facts.order_id)
 
 
 def _execution(facts: OrderFacts, span: Span, kind: FillKind) -> Execution:

@@ -21,7 +21,7 @@ from options_helper.analysis.alerts.rules import AlertMetric
 from options_helper.analysis.alerts.step import AlertFill, AlertView, Outcome
 from options_helper.analysis.arrays.columns import Column
 from options_helper.analysis.osi import stock_symbol
-from options_helper.analysis.tables.schema import Table
+from options_helper.analysis.tables.column import Table
 from options_helper.analysis.tables.totals import LiveTotals
 from options_helper.analysis.tables.view import TablesView
 from options_helper.models import Portfolio

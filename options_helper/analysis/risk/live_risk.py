@@ -27,7 +27,8 @@ from options_helper.analysis.risk.pricing.reasons import Reason
 from options_helper.analysis.risk.pricing.solver import OptionQuote, Solver
 from options_helper.analysis.risk.probability import find_probabilities
 from options_helper.analysis.risk.sums import GREEKS, SUMMED, first_reasons, sum_all, sum_by
-from options_helper.analysis.tables.schema import Table, names_of
+from options_helper.analysis.tables.column import Table
+from options_helper.analysis.tables.schema import names_of
 from options_helper.market import LiveSnapshot
 from options_helper.models import Portfolio
 

@@ -8,7 +8,8 @@ import pandas as pd
 
 from options_helper.analysis.arrays.columns import Column
 from options_helper.analysis.arrays.frames import build_frame
-from options_helper.analysis.tables.schema import Table, names_of
+from options_helper.analysis.tables.column import Table
+from options_helper.analysis.tables.schema import names_of
 from options_helper.analysis.valuation.row_warnings import to_lists, to_tuples
 
 

@@ -9,8 +9,8 @@ from options_helper.analysis.arrays.columns import Column, flags
 from options_helper.analysis.arrays.types import Floats, Numbers
 from options_helper.analysis.holdings.portfolio_arrays import PortfolioArrays, arrays_of
 from options_helper.analysis.tables.build_table import build_table
+from options_helper.analysis.tables.column import Table
 from options_helper.analysis.tables.doubts import doubt_positions, has_any
-from options_helper.analysis.tables.schema import Table
 from options_helper.analysis.valuation.reference import days_since, opened_today
 from options_helper.analysis.valuation.row_warnings import RowWarning, flag
 from options_helper.analysis.valuation.settlement import settle

@@ -9,7 +9,7 @@ from options_helper.analysis.arrays.columns import Column, categories, format_co
 from options_helper.analysis.arrays.types import Numbers
 from options_helper.analysis.holdings.portfolio_arrays import PortfolioArrays, arrays_of
 from options_helper.analysis.tables.build_table import build_table
-from options_helper.analysis.tables.schema import Table
+from options_helper.analysis.tables.column import Table
 from options_helper.analysis.tables.sums import TableSums
 from options_helper.analysis.valuation.settlement import settle
 from options_helper.analysis.valuation.sources import source_type

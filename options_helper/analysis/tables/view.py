@@ -16,10 +16,10 @@ from options_helper.analysis.arrays.columns import Column
 from options_helper.analysis.holdings.portfolio_arrays import arrays_of
 from options_helper.analysis.status.diagnosis import QuoteCounts
 from options_helper.analysis.tables.build_table import build_table
+from options_helper.analysis.tables.column import Table
 from options_helper.analysis.tables.deadlines import circumstances, deadline
 from options_helper.analysis.tables.positions import position_columns
 from options_helper.analysis.tables.quote_counts import count_quotes
-from options_helper.analysis.tables.schema import Table
 from options_helper.analysis.tables.structures import structure_columns
 from options_helper.analysis.tables.sums import TableSums
 from options_helper.analysis.tables.totals import LiveTotals, sum_up

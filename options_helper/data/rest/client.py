@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from options_helper.data.rest.bounded import EXCHANGE_SECONDS
+from options_helper.data.rest.data_pages import part_of, read_data_pages
 from options_helper.data.rest.http import Answer, Host, HostReader, Json, Query
 from options_helper.data.rest.open_families import OpenFamilies
 from options_helper.data.rest.order_pages import read_pages
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 ORDERS_PER_PAGE = 500
 ACTIVITIES_PER_PAGE = 100
 _MOST_PAGES = 10_000
-_MOST_DATA_PAGES = 100  # a request for at most 100 symbols, or 1,000 rows, needs a few
 _MOST_ACTIONS = 1000
 _MOST_BARS = 10_000  # a year of days of 39 symbols
 
@@ -182,6 +182,9 @@ class AlpacaRest:
 
     # The data host
 
+    def _get_data(self, path: str, query: Query) -> Json:
+        return self.get(Host.DATA, path, query, dict)
+
     def option_snapshots(self, symbols: Sequence[str], feed: str) -> Json:
         """Return `/v1beta1/options/snapshots` by contract, 100 per call, without refused contracts."""
         path = "/v1beta1/options/snapshots"
@@ -190,33 +193,16 @@ class AlpacaRest:
     def _option_snapshots(self, path: str, symbols: Sequence[str], feed: str) -> Json:
         query: Query = {"symbols": ",".join(symbols), "feed": feed, "limit": SYMBOLS_PER_CALL}
         found: Json = {}
-        for part in self._data_pages(path, query, "snapshots"):
+        for part in read_data_pages(self._get_data, path, query, "snapshots"):
             found |= part
         return found
-
-    def _data_pages(self, path: str, query: Query, name: str) -> Iterator[Json]:
-        """Yield the named part of every page of a market data route.
-
-        Raises:
-            AlpacaRestError: A page has another form, or there is no end to them.
-        """
-        token: str | None = None
-        for _ in range(_MOST_DATA_PAGES):
-            page = {} if token is None else {"page_token": token}
-            answer = self.get(Host.DATA, path, {**query, **page}, dict)
-            yield _part(answer, name, path)
-            following = answer.get("next_page_token")
-            if not isinstance(following, str) or following in {"", token}:
-                return
-            token = following
-        raise AlpacaRestError(path, f"the answer has more than {_MOST_DATA_PAGES} pages")
 
     def stock_snapshots(self, symbols: Sequence[str], feed: str) -> Json:
         """Return `/v2/stocks/snapshots` by symbol, 100 per call, without refused symbols."""
         path = "/v2/stocks/snapshots"
 
         def fetch(some: Sequence[str]) -> Json:
-            return self.get(Host.DATA, path, {"symbols": ",".join(some), "feed": feed}, dict)
+            return self._get_data(path, {"symbols": ",".join(some), "feed": feed})
 
         return self._chunks.fetch(path, symbols, fetch)
 
@@ -235,7 +221,7 @@ class AlpacaRest:
             "limit": _MOST_BARS,
         }
         found: dict[str, list[object]] = {}
-        for bars in self._data_pages(path, query, "bars"):
+        for bars in read_data_pages(self._get_data, path, query, "bars"):
             for symbol, rows in bars.items():
                 found.setdefault(symbol, []).extend(rows if isinstance(rows, list) else [])
         return dict(found)
@@ -245,7 +231,7 @@ class AlpacaRest:
         path = "/v1beta1/indices/latest/values"
 
         def fetch(some: Sequence[str]) -> Json:
-            return _part(self.get(Host.DATA, path, {"symbols": ",".join(some)}, dict), "values", path)
+            return part_of(self._get_data(path, {"symbols": ",".join(some)}), "values", path)
 
         return self._chunks.fetch(path, symbols, fetch)
 
@@ -271,7 +257,7 @@ class AlpacaRest:
         }
         path = "/v1/corporate-actions"
         found: list[object] = []
-        for actions in self._data_pages(path, query, "corporate_actions"):
+        for actions in read_data_pages(self._get_data, path, query, "corporate_actions"):
             for kind in (f"{each}s" for each in types):
                 rows = actions.get(kind) or []
                 if not isinstance(rows, list):
@@ -299,14 +285,6 @@ class AlpacaRest:
             "nested": "true",
         }
         return self.get(Host.TRADING, "/v2/orders", query, list)
-
-
-def _part(answer: Json, name: str, path: str) -> Json:
-    """Return an object within an answer; empty if it is null or missing."""
-    part = answer.get(name) or {}
-    if not isinstance(part, dict):
-        raise AlpacaRestError(path, "the answer has an unexpected form")
-    return part
 
 
 def _precise(at: dt.datetime) -> str:

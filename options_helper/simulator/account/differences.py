@@ -47,11 +47,11 @@ class Differences:
             self._desk.positions.adjust(contract.symbol, f"{contract.root}1{terms}")
         for symbol, expiry in list(self._expired()):
             with self._days_ago((self._market.today - expiry).days):
-                self._desk.settle("OPEXP", symbol, int(abs(self._desk.positions.quantity(symbol))))
+                self._desk.events.settle("OPEXP", symbol, int(abs(self._desk.positions.quantity(symbol))))
         calls = [one for one in longs if (c := parse_contract(one)) and c.is_call]
         if len(calls) > 1:
             with self._days_ago(1):
-                self._desk.settle("OPEXC", calls[-1], int(self._desk.positions.quantity(calls[-1])))
+                self._desk.events.settle("OPEXC", calls[-1], int(self._desk.positions.quantity(calls[-1])))
         if longs and self._desk.positions.quantity(longs[0]) > 1:
             self._trade(longs[0], "sell", 1, days_ago=0)
 
@@ -64,7 +64,7 @@ class Differences:
             )
             put = next(puts, None)
             if put is not None:
-                self._desk.settle("OPASN", put, 1)
+                self._desk.events.settle("OPASN", put, 1)
 
     def _held(self, sign: int) -> Iterator[str]:
         """Yield the held contracts of one side, the largest holdings first."""

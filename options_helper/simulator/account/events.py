@@ -6,11 +6,12 @@ exercise (OPTRD) carry its `group_id`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
 from options_helper.simulator.account.orders import ZERO, text_of
+from options_helper.simulator.account.positions import Positions
 from options_helper.simulator.market.contracts import parse_contract
 from options_helper.simulator.wire import JsonObject, Nanoseconds
 
@@ -65,7 +66,7 @@ def event_row(event: AccountEvent) -> JsonObject:
     return row
 
 
-def settled_parts(
+def _settled_parts(
     kind: str, symbol: str, qty: int, *, held: Decimal
 ) -> Iterator[tuple[str, str, Decimal, Decimal]]:
     """Yield kind, symbol, signed quantity and price of each activity of a settlement.
@@ -82,3 +83,71 @@ def settled_parts(
         # A long call and a short put receive the shares.
         shares = 100 * qty * (1 if contract.is_call == (kind == "OPEXC") else -1)
         yield "OPTRD", contract.underlying, Decimal(shares), Decimal(str(contract.strike))
+
+
+class AccountEvents:
+    """Every change of an account that no order made, oldest first.
+
+    Args:
+        positions: What the events change.
+        clock: Returns the time of events.
+        identify: Returns a new identifier.
+    """
+
+    def __init__(
+        self, positions: Positions, clock: Callable[[], Nanoseconds], identify: Callable[[], str]
+    ) -> None:
+        self.rows: list[AccountEvent] = []
+        self._positions = positions
+        self._clock = clock
+        self._identify = identify
+
+    def settle(self, kind: str, symbol: str, qty: int) -> None:
+        """Assign, exercise or expire contracts; only activities report it, never the stream.
+
+        Args:
+            kind: "OPASN", "OPEXC" or "OPEXP".
+            symbol: The contract.
+            qty: The number of contracts, above zero.
+
+        Raises:
+            ValueError: The kind or the symbol is not valid.
+        """
+        parts = _settled_parts(kind, symbol, qty, held=self._positions.quantity(symbol))
+        group = None if kind == "OPEXP" else self._identify()
+        for part in parts:
+            self._record(*part, group)
+
+    def move_cash(self, kind: str, amount: Decimal) -> None:
+        """Record a fee, a dividend, interest, a deposit or a withdrawal; negative if paid.
+
+        Raises:
+            ValueError: The kind is not one of these.
+        """
+        if kind not in CASH_KINDS:
+            raise ValueError(f"{kind} does not move cash")
+        self._record(kind, "", ZERO, ZERO, None, cash=amount)
+
+    def _record(
+        self,
+        kind: str,
+        symbol: str,
+        qty: Decimal,
+        price: Decimal,
+        group: str | None,
+        *,
+        cash: Decimal = ZERO,
+    ) -> None:
+        self._positions.move(symbol, qty, price)
+        self.rows.append(
+            AccountEvent(
+                kind=kind,
+                symbol=symbol,
+                qty=qty,
+                price=price,
+                group_id=group,
+                at=self._clock(),
+                identifier=self._identify(),
+                cash=cash,
+            )
+        )

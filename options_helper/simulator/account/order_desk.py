@@ -8,7 +8,7 @@ from dataclasses import replace
 from decimal import Decimal
 from uuid import UUID
 
-from options_helper.simulator.account.events import CASH_KINDS, AccountEvent, settled_parts
+from options_helper.simulator.account.events import AccountEvents
 from options_helper.simulator.account.ledger import Ledger
 from options_helper.simulator.account.orders import (
     ZERO,
@@ -50,7 +50,11 @@ class OrderDesk:
         self.orders: dict[str, Order] = {}
         self.executions: list[Execution] = []
         self.positions = Positions(held or {})
-        self.events: list[AccountEvent] = []
+        self.events = AccountEvents(
+            self.positions,
+            lambda: self.clock(),  # noqa: PLW0108 - the clock is replaced for what happened days ago
+            self._identifier,
+        )
 
     def ledger(self) -> Ledger:
         """Return a copy of everything that happened."""
@@ -167,56 +171,6 @@ class OrderDesk:
         corrected = replace(execution, price=price)
         self.executions[index] = corrected
         self._tell_of_past("trade_correct", corrected, order)
-
-    def settle(self, kind: str, symbol: str, qty: int) -> None:
-        """Assign, exercise or expire contracts; only activities report it, never the stream.
-
-        Args:
-            kind: "OPASN", "OPEXC" or "OPEXP".
-            symbol: The contract.
-            qty: The number of contracts, above zero.
-
-        Raises:
-            ValueError: The kind or the symbol is not valid.
-        """
-        parts = settled_parts(kind, symbol, qty, held=self.positions.quantity(symbol))
-        group = None if kind == "OPEXP" else self._identifier()
-        for part in parts:
-            self._record(*part, group)
-
-    def move_cash(self, kind: str, amount: Decimal) -> None:
-        """Record a fee, a dividend, interest, a deposit or a withdrawal; negative if paid.
-
-        Raises:
-            ValueError: The kind is not one of these.
-        """
-        if kind not in CASH_KINDS:
-            raise ValueError(f"{kind} does not move cash")
-        self._record(kind, "", ZERO, ZERO, None, cash=amount)
-
-    def _record(
-        self,
-        kind: str,
-        symbol: str,
-        qty: Decimal,
-        price: Decimal,
-        group: str | None,
-        *,
-        cash: Decimal = ZERO,
-    ) -> None:
-        self.positions.move(symbol, qty, price)
-        self.events.append(
-            AccountEvent(
-                kind=kind,
-                symbol=symbol,
-                qty=qty,
-                price=price,
-                group_id=group,
-                at=self.clock(),
-                identifier=self._identifier(),
-                cash=cash,
-            )
-        )
 
     def send_event(self, event: str, order: Order, status: str | None = None) -> None:
         """Send any event of an order, known to Alpaca or not, with any status."""

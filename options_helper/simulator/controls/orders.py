@@ -122,11 +122,11 @@ class OrderControls(Controls):
 
     def settle(self, kind: str, symbol: str, qty: int = 1) -> None:
         """Assign ("OPASN"), exercise ("OPEXC") or expire ("OPEXP") contracts of the account."""
-        self.call(lambda: self._world.desk.settle(kind, symbol, qty))
+        self.call(lambda: self._world.desk.events.settle(kind, symbol, qty))
 
     def move_cash(self, kind: str, amount: float) -> None:
         """Record a fee, a dividend, interest, a deposit or a withdrawal; negative if paid."""
-        self.call(lambda: self._world.desk.move_cash(kind, to_cents(amount)))
+        self.call(lambda: self._world.desk.events.move_cash(kind, to_cents(amount)))
 
     def send_event(self, order_id: str, event: str, *, status: str | None = None) -> None:
         """Send any event of an order, known to Alpaca or not, with any status."""

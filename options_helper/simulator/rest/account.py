@@ -118,7 +118,7 @@ def _activities_of(world: World, query: Mapping[str, str]) -> Iterator[Execution
     fills = [one for one in world.desk.executions if not one.busted]
     groups: list[tuple[str, Sequence[Execution | AccountEvent]]] = [
         ("trade_activity", fills),
-        ("non_trade_activity", world.desk.events),
+        ("non_trade_activity", world.desk.events.rows),
     ]
     for category, records in groups:
         if query.get("category", category) != category:
@@ -178,7 +178,7 @@ def _changes_of_today(world: World) -> Iterator[tuple[str, Decimal, Decimal]]:
         if not one.busted and one.at.to_new_york().date() == today:
             quantity = one.qty if one.side == "buy" else -one.qty
             yield one.symbol, quantity, quantity * one.price * _size(one.symbol)
-    for event in world.desk.events:
+    for event in world.desk.events.rows:
         if event.at.to_new_york().date() == today:
             yield event.symbol, event.qty, event.qty * event.price - event.cash
 

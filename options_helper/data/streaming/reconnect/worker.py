@@ -1,4 +1,4 @@
-"""One stream's thread: connect, run, back off, give up; with its record, and the log of its changes."""
+"""One stream's thread: connect, run, back off, give up."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import logging
 import random
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Protocol, TypedDict, Unpack
+from dataclasses import dataclass
+from typing import Protocol, Unpack
 
 from options_helper.data.streaming.reconnect.meter import StreamMeter
 from options_helper.data.streaming.reconnect.policy import (
@@ -18,6 +18,7 @@ from options_helper.data.streaming.reconnect.policy import (
     compute_backoff_seconds,
     is_final,
 )
+from options_helper.data.streaming.reconnect.record import HealthChanges, HealthRecord
 from options_helper.error_guard import Guard
 from options_helper.errors import OptionsHelperError, StreamError, StreamInterrupted
 from options_helper.market import StreamFailure, StreamHealth, StreamName, StreamState
@@ -37,27 +38,6 @@ class Streamer(Protocol):
 
     def stop(self) -> None:
         """Make `run()` return."""
-
-
-class HealthChanges(TypedDict, total=False):
-    """Fields of `StreamHealth` that a worker replaces."""
-
-    attempts: int
-    channels: int | None
-    complete_at: dt.datetime | None
-    connected_at: dt.datetime | None
-    invalid: frozenset[str]
-    lag_seconds: float | None
-    last_event_at: dt.datetime | None
-    last_failure: StreamFailure | None
-    last_heard_at: dt.datetime | None
-    latency_seconds: float | None
-    lost_at: dt.datetime | None
-    missing: frozenset[str]
-    next_attempt_at: dt.datetime | None
-    rate: float
-    step: str
-    tries: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +69,7 @@ class StreamWorker:
     ) -> None:
         self._seams = seams
         self._clock = seams.clock
-        self._lock = threading.Lock()  # both the stream's thread and the consumer's write the record
-        self._health = StreamHealth(stream, asked=asked)
+        self._record = HealthRecord(StreamHealth(stream, asked=asked), seams.changed, seams.clock)
         self._stopping = threading.Event()
         self._streamer: Streamer | None = None
         self._failures = 0
@@ -101,7 +80,7 @@ class StreamWorker:
     @property
     def health(self) -> StreamHealth:
         """The current record."""
-        return self._health
+        return self._record.health
 
     @property
     def thread(self) -> threading.Thread:
@@ -110,7 +89,7 @@ class StreamWorker:
 
     def start(self) -> None:
         """Start the thread, which connects."""
-        self._enter(StreamState.CONNECTING, step="connecting")
+        self._record.enter(StreamState.CONNECTING, step="connecting")
         self._thread.start()
 
     def request_stop(self) -> None:
@@ -120,20 +99,20 @@ class StreamWorker:
 
     def mark_stopped(self) -> None:
         """Record the end, once the thread has ended or has been abandoned."""
-        self._enter(StreamState.STOPPED, step="", next_attempt_at=None)
+        self._record.enter(StreamState.STOPPED, step="", next_attempt_at=None)
 
     # The connection's observer ---------------------------------------------------------------
 
     def step(self, words: str) -> None:
         """Record the step that the handshake has reached."""
-        self._replace(step=words)
+        self._record.replace(step=words)
 
     def subscribed(self, granted: frozenset[str] | None) -> None:
         """Record that the server acknowledged the subscription."""
-        missing = self._health.asked - granted if granted is not None else frozenset()
+        missing = self.health.asked - granted if granted is not None else frozenset()
         now = self._clock()
         self._meter.forget_samples()  # the record keeps the last lag, because the new one is still unknown
-        self._enter(
+        self._record.enter(
             StreamState.RUNNING,
             step="",
             missing=missing,
@@ -144,33 +123,33 @@ class StreamWorker:
 
     def limited(self, channels: int) -> None:
         """Record that Alpaca granted only this many of the requested channels."""
-        self._replace(channels=channels)
+        self._record.replace(channels=channels)
 
     def invalid(self, symbols: frozenset[str]) -> None:
         """Record the symbols that Alpaca rejected; they are left out."""
-        self._replace(invalid=symbols)
+        self._record.replace(invalid=symbols)
 
     def heard(self) -> None:
         """Record that something arrived, even a pong."""
-        self._replace(last_heard_at=self._clock())
+        self._record.replace(last_heard_at=self._clock())
 
     def counted(self, *, messages: int, conflated: int, malformed: int, waited: float = 0.0) -> None:
         """Count the messages since the last call; the oldest waited `waited` seconds."""
-        rate = self._meter.count(self._health.messages + messages, waited)
-        self._add(messages=messages, conflated=conflated, malformed=malformed, rate=rate)
+        rate = self._meter.count(self.health.messages + messages, waited)
+        self._count(messages=messages, conflated=conflated, malformed=malformed, rate=rate)
 
     def complaint(self) -> StreamError | None:
         """Return the reason to end a connection that is up but mute, else None."""
-        return self._seams.complaint(self._health)
+        return self._seams.complaint(self.health)
 
     # Events -----------------------------------------------------------------------------------
 
     def event(self, *, received_at: dt.datetime) -> None:
         """Record a market event or an order update: the stream is running, whatever was acknowledged."""
         self._failures = 0
-        if self._health.state in {StreamState.CONNECTING, StreamState.RECONNECTING}:
-            self._enter(StreamState.RUNNING, step="", connected_at=received_at, next_attempt_at=None)
-        self._replace(last_event_at=received_at, last_heard_at=received_at)
+        if self.health.state in {StreamState.CONNECTING, StreamState.RECONNECTING}:
+            self._record.enter(StreamState.RUNNING, step="", connected_at=received_at, next_attempt_at=None)
+        self._record.replace(last_event_at=received_at, last_heard_at=received_at)
 
     def applied(self, *, received_at: dt.datetime, lag: float | None, conflated: int, malformed: int) -> None:
         """Record that the consumer made a batch visible.
@@ -183,7 +162,7 @@ class StreamWorker:
         """
         seconds = (self._clock() - received_at).total_seconds()
         latency_seconds, lag_seconds = self._meter.took(seconds, lag)
-        self._add(
+        self._count(
             conflated=conflated,
             malformed=malformed,
             latency_seconds=latency_seconds,
@@ -192,16 +171,23 @@ class StreamWorker:
 
     def completed(self, as_of: dt.datetime) -> None:
         """Record that REST reported every quote of the stream, as of a time."""
-        self._replace(complete_at=as_of)
+        self._record.replace(complete_at=as_of)
 
     def lost(self) -> None:
         """Record that messages were lost: any price may have changed unseen."""
-        self._replace(lost_at=self._clock())
-        self._seams.lost(self._health.stream)
+        self._record.replace(lost_at=self._clock())
+        self._seams.lost(self.health.stream)
 
     def skipped(self, messages: int) -> None:
         """Count messages that the consumer could not read."""
-        self._add(malformed=messages)
+        self._count(malformed=messages)
+
+    def _count(
+        self, *, messages: int = 0, conflated: int = 0, malformed: int = 0, **changes: Unpack[HealthChanges]
+    ) -> None:
+        self._record.add(messages=messages, conflated=conflated, malformed=malformed, **changes)
+        if malformed:
+            self.lost()
 
     # The thread -------------------------------------------------------------------------------
 
@@ -221,20 +207,20 @@ class StreamWorker:
             self._streamer.run()
         except Exception as error:  # noqa: BLE001 - whatever ends a stream is shown, none may end the page's truth
             return error
-        return StreamInterrupted(self._health.stream, "the stream ended without a reason")
+        return StreamInterrupted(self.health.stream, "the stream ended without a reason")
 
     def _stop_streamer(self) -> None:
         streamer = self._streamer
         if streamer is not None:
             # An injected streamer is not our code; its error must not keep the other streams from ending.
-            with self._guard.keep_going(f"The stop of the {self._health.stream} stream"):
+            with self._guard.keep_going(f"The stop of the {self.health.stream} stream"):
                 streamer.stop()
 
     def _back_off_after(self, error: BaseException) -> bool:
         """Record why the stream ended, and wait for the next attempt; return False if there is none."""
         failure = self._describe(error)
         if failure.final:
-            self._enter(StreamState.ERROR, step="", last_failure=failure, next_attempt_at=None)
+            self._record.enter(StreamState.ERROR, step="", last_failure=failure, next_attempt_at=None)
             return False
         self._failures = 1 if self._has_proven_itself() else self._failures + 1
         seconds = compute_backoff_seconds(
@@ -243,22 +229,22 @@ class StreamWorker:
             cap_seconds=self._seams.cap_seconds,
             draw=random.random(),  # noqa: S311 - jitter, not a secret
         )
-        self._enter(
+        self._record.enter(
             StreamState.RECONNECTING,
             step="",
             last_failure=failure,
-            attempts=self._health.attempts + 1,
+            attempts=self.health.attempts + 1,
             tries=self._failures,
             connected_at=None,
             next_attempt_at=self._clock() + dt.timedelta(seconds=seconds),
         )
         if self._stopping.wait(seconds):
             return False
-        self._replace(step="connecting", next_attempt_at=None)
+        self._record.replace(step="connecting", next_attempt_at=None)
         return True
 
     def _has_proven_itself(self) -> bool:
-        connected_at = self._health.connected_at
+        connected_at = self.health.connected_at
         if connected_at is None:
             return False
         return (self._clock() - connected_at).total_seconds() >= _PROVEN_AFTER_SECONDS
@@ -269,35 +255,6 @@ class StreamWorker:
         else:
             # A foreign exception's text may contain anything, even a key, so only its kind is shown.
             text = f"an unexpected error in the stream ({type(error).__name__})"
-            logger.error("The %s stream met an unexpected %s.", self._health.stream, type(error).__name__)
+            logger.error("The %s stream met an unexpected %s.", self.health.stream, type(error).__name__)
         code = error.code if isinstance(error, StreamError) else None
         return StreamFailure(text, self._clock(), code=code, final=is_final(error))
-
-    def _enter(self, state: StreamState, **changes: Unpack[HealthChanges]) -> None:
-        with self._lock:
-            before = self._health
-            if before.state is StreamState.STOPPED:  # a late event of an ended connection changes nothing
-                return
-            since = before.since if before.state is state else self._clock()
-            self._health = after = replace(before, state=state, since=since, **changes)
-        self._seams.changed(before, after)
-
-    def _replace(self, **changes: Unpack[HealthChanges]) -> None:
-        with self._lock:
-            self._health = replace(self._health, **changes)
-
-    def _add(
-        self, *, messages: int = 0, conflated: int = 0, malformed: int = 0, **changes: Unpack[HealthChanges]
-    ) -> None:
-        """Add to the totals; called by the stream's thread and by the consumer."""
-        with self._lock:
-            health = self._health
-            self._health = replace(
-                health,
-                messages=health.messages + messages,
-                conflated=health.conflated + conflated,
-                malformed=health.malformed + malformed,
-                **changes,
-            )
-        if malformed:
-            self.lost()

@@ -20,19 +20,19 @@ from options_helper.data.calendar.market_clock import (
 from options_helper.data.settings import OVERNIGHT_FEEDS
 from options_helper.data.streaming.connection.failures import SYMBOL_LIMIT
 from options_helper.data.streaming.reconnect.change_log import log_change
-from options_helper.data.streaming.reconnect.policy import TICKING_WINDOW, MuteEvidence, is_mute
 from options_helper.data.streaming.reconnect.worker import Streamer, StreamWorker, WorkerSeams
 from options_helper.data.streaming.run.cache import LiveCache
 from options_helper.data.streaming.run.config import LiveStreamConfig
 from options_helper.data.streaming.run.consumer import Consumer
 from options_helper.data.streaming.run.fill_gaps import FillGaps
 from options_helper.data.streaming.run.inbox import Batch, EventInbox
+from options_helper.data.streaming.run.mute_watch import MuteWatch
 from options_helper.data.streaming.run.rest_results import RestResults
 from options_helper.data.streaming.run.snapshot import SnapshotParts, build_snapshot
 from options_helper.data.streaming.run.streamers import BuildStreamer, StreamRequest
-from options_helper.errors import StreamError, StreamInterrupted
+from options_helper.errors import StreamError
 from options_helper.market import LiveSnapshot, StreamHealth, StreamName, StreamState
-from options_helper.times import new_york_date, start_of_day, to_microseconds
+from options_helper.times import new_york_date, start_of_day
 
 
 class BackgroundFetch(Protocol):
@@ -95,9 +95,7 @@ class LiveRun:
         self.inbox = EventInbox(config.queue_maxsize)
         self._builders = parts.builders
         self._changed = threading.Condition()  # notified after every change of a stream's state
-        self._mute_reconnects: dict[StreamName, dt.datetime] = {}
-        # The last event of a stream, and the largest number of symbols that ticked before it.
-        self._ticked: dict[StreamName, tuple[dt.datetime, int]] = {}
+        self._mute_watch = MuteWatch(self.cache)
         day_start = start_of_day(new_york_date(self.started_at))
         wants_fills = StreamName.FILLS in config.streams
         self._gaps = FillGaps(day_start, self.cache.apply_gaps) if wants_fills else None
@@ -244,37 +242,8 @@ class LiveRun:
             self._backfill.request_fills()
 
     def _complaint(self, health: StreamHealth) -> StreamError | None:
-        now = self.clock()
-        alpaca_now = self._alpaca_now()
-        market = self._market(alpaca_now)
-        opened = market.session_open
-        evidence = MuteEvidence(
-            phase=market.phase,
-            ticking=self._ticking(health),
-            last_reconnect_at=self._mute_reconnects.get(health.stream),
-            session_open=opened and opened + (now - alpaca_now),  # by the records' clock
-        )
-        if not is_mute(health, evidence, now=now):
-            return None
-        self._mute_reconnects[health.stream] = now
-        return StreamInterrupted(health.stream, "connected, but nothing came although the market is open")
-
-    def _ticking(self, health: StreamHealth) -> int:
-        """Return how many symbols ticked before the last event, even if REST has replaced them since."""
-        last = health.last_event_at
-        if last is None:
-            return 0
-        known_for, most = self._ticked.get(health.stream, (last, 0))
-        ticking = max(self._count_ticking(health.stream, last), most if known_for == last else 0)
-        self._ticked[health.stream] = last, ticking
-        return ticking
-
-    def _count_ticking(self, stream: StreamName, last: dt.datetime) -> int:
-        state = self.cache.state
-        table = state.stock_quotes if stream is StreamName.STOCKS else state.option_quotes
-        since = to_microseconds(last - TICKING_WINDOW)
-        # A row from REST is not a tick.
-        return int(((table.rows["received_at"] >= since) & ~table.rows["from_rest"]).sum())
+        now, alpaca_now = self.clock(), self._alpaca_now()
+        return self._mute_watch.complaint(health, self._market(alpaca_now), now=now, alpaca_now=alpaca_now)
 
     def _on_change(self, before: StreamHealth, after: StreamHealth) -> None:
         log_change(before, after)
@@ -296,7 +265,7 @@ class LiveRun:
 
     def _follow_data(self, health: StreamHealth) -> None:
         stream = health.stream
-        self._ticking(health)  # before REST replaces rows that are not counted yet
+        self._mute_watch.count_ticking(health)  # before REST replaces rows that are not counted yet
         if stream is StreamName.STOCKS:
             self.cache.forget_halts()
         if self._backfill is not None:
@@ -306,7 +275,8 @@ class LiveRun:
         """Request the prices that lost messages may have changed; unread orders are requested separately."""
         self.cache.touch()
         if stream is not StreamName.FILLS and self._backfill is not None:
-            self._ticking(self.workers[stream].health)  # before REST replaces rows that are not counted yet
+            # Before REST replaces rows that are not counted yet.
+            self._mute_watch.count_ticking(self.workers[stream].health)
             self._backfill.request_lost(stream)
 
     def _follow_fills(self, before: StreamHealth, *, is_back: bool, is_lost: bool) -> None:

@@ -6,18 +6,34 @@ import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import lru_cache
+from typing import TypedDict
 
 from options_helper.data.calendar.market_clock import MarketMoment
 from options_helper.data.streaming.run.cache import CacheState
 from options_helper.data.streaming.run.config import LiveStreamConfig
 from options_helper.data.streaming.run.rest_results import Polling
 from options_helper.market import LiveSnapshot, StreamHealth, StreamName, StreamState
-from options_helper.snapshot import Received, derive_mappings
+from options_helper.snapshot import Received
 
 _RATE_IS_OLD_AFTER_SECONDS = 5.0
 # The overall state is the first of these that any stream is in.
 _PRECEDENCE = (StreamState.ERROR, StreamState.RECONNECTING, StreamState.CONNECTING, StreamState.RUNNING)
 _RECEIVED = [each.name for each in fields(Received)]
+
+
+class _StreamMappings(TypedDict):
+    """The fields of a `LiveSnapshot` that are derived from the streams' records."""
+
+    status_by_stream: Mapping[str, str]
+    alive: Mapping[str, bool]
+    reconnect_attempts: Mapping[str, int]
+    last_event_ts_by_stream: Mapping[str, dt.datetime | None]
+    dropped_events: int
+    dropped_events_by_stream: Mapping[str, int]
+    conflated_events: int
+    last_error: str | None
+    errors_by_stream: Mapping[str, str]
+    health: Mapping[str, StreamHealth]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +69,7 @@ def build_snapshot(parts: SnapshotParts) -> LiveSnapshot:
     health = {stream: _present(parts, stream) for stream in StreamName}
     return LiveSnapshot(
         **{name: getattr(state, name) for name in _RECEIVED},
-        **derive_mappings(health),
+        **_derive_mappings(health),
         as_of=parts.now,
         running=parts.stopped_at is None and any(record.alive for record in health.values()),
         status=_overall(parts.stopped_at, health.values()),
@@ -76,6 +92,27 @@ def build_snapshot(parts: SnapshotParts) -> LiveSnapshot:
         previous_session_close=market.previous_session_close,
         clock_offset_seconds=parts.clock_offset_seconds,
     )
+
+
+def _derive_mappings(health: Mapping[StreamName, StreamHealth]) -> _StreamMappings:
+    """Return every per-stream field of a snapshot, derived from the streams' records."""
+    records: dict[str, StreamHealth] = {
+        stream: health.get(stream) or StreamHealth(stream) for stream in StreamName
+    }
+    failures = {stream: record.last_failure for stream, record in records.items() if record.last_failure}
+    newest = max(failures.values(), key=lambda failure: failure.at, default=None)
+    return {
+        "status_by_stream": {stream: record.state for stream, record in records.items()},
+        "alive": {stream: record.alive for stream, record in records.items()},
+        "reconnect_attempts": {stream: record.attempts for stream, record in records.items()},
+        "last_event_ts_by_stream": {stream: record.last_event_at for stream, record in records.items()},
+        "dropped_events": sum(record.dropped for record in records.values()),
+        "dropped_events_by_stream": {stream: record.dropped for stream, record in records.items()},
+        "conflated_events": sum(record.conflated for record in records.values()),
+        "last_error": newest.text if newest else None,
+        "errors_by_stream": {stream: failure.text for stream, failure in failures.items()},
+        "health": records,
+    }
 
 
 def _present(parts: SnapshotParts, stream: StreamName) -> StreamHealth:

@@ -369,7 +369,7 @@ def test_what_the_stream_and_the_consumer_count_at_the_same_time_adds_up(bench) 
     applied = partial(worker.applied, received_at=NOW, lag=None, conflated=2, malformed=3)
     skipped = partial(worker.skipped, 5)
     for overtaken, overtaking in ((counted, applied), (applied, counted), (counted, skipped)):
-        worker._lock = OvertakenLock(overtaking)
+        worker._record._lock = OvertakenLock(overtaking)
         overtaken()
     health = bench.health
     assert (health.messages, health.conflated, health.malformed) == (30, 16, 14)

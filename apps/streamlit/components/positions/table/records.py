@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from options_helper.analysis.arrays import columns as arrays
-from options_helper.analysis.tables.schema import Column, Format
+from options_helper.analysis.tables.column import Column, Format
 from options_helper.analysis.text.figures import round_dollars, round_half_up, round_percent, round_price
 from options_helper.analysis.valuation.row_warnings import to_tuples
 
