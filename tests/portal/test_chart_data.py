@@ -128,6 +128,25 @@ def test_the_days_curve_scales_to_its_values() -> None:
     assert [layer["mark"]["type"] for layer in spec["layer"]] == ["line", "point"]
 
 
+@pytest.mark.parametrize(("count", "words"), [(30, []), (31, ["The newest 30 of 31 fills are marked."])])
+def test_thirty_fills_are_marked_and_the_others_counted(
+    count: int, words: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The newest ones of this underlying; those from before the curve are neither marked nor counted."""
+    drawn: list[Any] = []
+    said: list[str] = []
+    monkeypatch.setattr(pnl_charts, "draw", lambda table, *_spec, **_more: drawn.append(table))
+    monkeypatch.setattr(pnl_charts, "say", said.append)
+    other = SimpleNamespace(**(vars(_fill(1)) | {"symbol": "MSFT"}))
+    fills = [other, *(_fill(count - number) for number in range(count)), _fill(-5)]
+    curve = dataclasses.replace(_curve(*range(20)), columns=("AAPL",))
+    pnl_charts.render_portfolio_curve(SimpleNamespace(pnl=curve), fills, zone=NEW_YORK, key="a", name="AAPL")  # type: ignore[arg-type] # a view's only part that is read
+    assert said == words
+    marks = drawn[0][drawn[0]["kind"] == "fill"]
+    assert len(marks) == 30
+    assert marks["time"].max() == dt.datetime(2026, 11, 20, 12, 0, count)  # noqa: DTZ001 - a wall clock
+
+
 def test_shares_have_a_payoff_too() -> None:
     """A straight line through what was paid."""
     shares = EquityPosition(id="s", symbol="SPY", shares=10, cost_basis=600)

@@ -173,6 +173,8 @@ def test_a_structure_is_one_row_per_unit_and_its_legs_have_their_own_quotes() ->
     row = _row(payload, "put spread")
     assert (row["qty"], row["mark"], row["cost"]) == (2, pytest.approx(-0.71), pytest.approx(-0.71))
     assert (row["pnl_open"], row["sub"]) == (pytest.approx(0), "18 Dec · 255/260")
+    # Its natural is 0.81. A percentage of so small a base, against its legs' marks, is not shown.
+    assert (row["spread_note"], row["spread"]) == ("$0.10", None)
     leg = _row(payload, "put spread/0")
     assert (leg["name"], leg["qty"], leg["mark"], leg["dte"]) == ("short 260 put", -2, 1.92, "")
     assert {leg[field] for field in ("cost", "pnl_open", "pnl_pct", "pnl_day")} == {""}

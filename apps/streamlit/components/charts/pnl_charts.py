@@ -16,6 +16,7 @@ from options_helper.analysis.history.observation import PORTFOLIO
 from options_helper.analysis.osi import underlying_of
 from options_helper.analysis.text.figures import format_pnl
 from options_helper.session.monitor import MonitorView
+from options_helper.times import to_microseconds
 
 WHOLE = "Portfolio"
 _MOST_BARS = 20
@@ -45,7 +46,13 @@ def render_portfolio_curve(
     if points["value"].notna().sum() < 2:  # noqa: PLR2004 - a line has two ends
         say("The P/L curve starts a few seconds after all prices are live or quiet.")
         return
-    mine = [one for one in fills if name == PORTFOLIO or underlying_of(one.symbol) == underlying_of(name)]
+    # Fills from before the curve cannot be marked on it.
+    mine = [
+        one
+        for one in fills
+        if to_microseconds(one.at) >= view.pnl.times[0]
+        and (name == PORTFOLIO or underlying_of(one.symbol) == underlying_of(name))
+    ]
     table = curve_table(points, fill_points(mine[:_MOST_FILLS], view.pnl, name, zone))
     words = f"Open profit and loss over the day, {name or 'whole portfolio'}"
     draw(table, curve_spec(height=height, money=True, seconds=is_short(points)), key=key, words=words)
