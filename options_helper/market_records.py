@@ -13,7 +13,7 @@ from enum import StrEnum
 
 
 class MarketPhase(StrEnum):
-    """The phase of the regular US option session; OVERNIGHT is seen on a feed of overnight trading only."""
+    """The phase of the regular US option session; OVERNIGHT occurs only on a feed of overnight trading."""
 
     UNKNOWN = "unknown"
     PRE = "pre"
@@ -70,7 +70,7 @@ class PreviousClose:
     mid: float | None = None
 
     def completed(self, earlier: PreviousClose | None) -> PreviousClose:
-        """Return this close with what an earlier answer about the same day still knew."""
+        """Return this close, completed from an earlier answer about the same day."""
         if earlier is None or earlier.date != self.date or None not in (self.mid, self.traded_at):
             return self
         return replace(
@@ -141,7 +141,7 @@ class BrokerAccount:
 
 
 class EventKind(StrEnum):
-    """A change in a holding without an order; the values are Alpaca's activity types in lower case."""
+    """A change in a holding that no order made; the values are Alpaca's activity types in lower case."""
 
     ASSIGNMENT = "opasn"
     EXERCISE = "opexc"
@@ -158,7 +158,7 @@ class BrokerFill:
     Quantities are signed, negative for a sale; they and prices are exact.
 
     Attributes:
-        total, left: How much of the order is filled with it, and how much is left; never negative.
+        total, left: The order's filled quantity after it, and the rest; never negative.
         side: Alpaca's word, "sell_short" if it opened a short position.
         event, status: "fill" or "partial_fill", and the order's status after it.
     """
@@ -178,12 +178,12 @@ class BrokerFill:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BrokerEvent:
-    """One change in a holding without an order; the shares of an assignment have its `group_id`.
+    """One change in a holding that no order made; the shares of an assignment have its `group_id`.
 
     Attributes:
         quantity: Signed; 0 for a cash settlement or corporate action that does not name one.
         price: Dollars per share, only for shares.
-        amount: Dollars that it moved, negative if paid; None if unknown.
+        amount: The cash received in dollars, negative if paid; None if unknown.
         booked_at: When Alpaca booked it, None if only the date is known.
         subtype: Alpaca's word for the kind of corporate action.
     """
@@ -202,7 +202,7 @@ class BrokerEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dividend:
-    """A declared cash dividend in dollars per share; who buys on the ex-date or later does not get it."""
+    """A declared cash dividend in dollars per share; buyers on or after the ex-date do not get it."""
 
     symbol: str
     amount: Decimal
@@ -211,13 +211,13 @@ class Dividend:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Betas:
-    """How much stocks move with a fund that stands for the market, by a year of daily closes.
+    """The betas of stocks against a fund that stands for the market, from a year of daily closes.
 
     Attributes:
         benchmark, price: The fund and its last close in dollars.
         until: The New York date of that close.
         values: Beta by stock; a stock with too short a history has none.
-        returns: How many daily returns the benchmark has.
+        returns: The number of the benchmark's daily returns.
     """
 
     benchmark: str
@@ -233,7 +233,7 @@ class CashChange:
 
     Attributes:
         amount: Dollars, negative if they were paid.
-        is_transfer: True for deposits and withdrawals, which are no result.
+        is_transfer: True for deposits and withdrawals, which are neither profit nor loss.
     """
 
     amount: Decimal
@@ -244,7 +244,7 @@ class CashChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Split:
-    """A split or stock dividend: `new` shares for every `old` ones, from its ex-date; 1:1 for a spin-off."""
+    """A split or stock dividend: `new` shares for every `old` shares; 1:1 for a spin-off."""
 
     symbol: str
     new: Decimal

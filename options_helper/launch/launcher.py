@@ -49,7 +49,7 @@ class LaunchOptions:
     keyfile: Path | None = None
 
     def endpoint(self, port: int) -> Endpoint:
-        """Return where the server listens, at this port."""
+        """Return the server's endpoint at this port."""
         return Endpoint(
             host=self.host,
             port=port,
@@ -110,11 +110,11 @@ def _refuse_undecodable(portfolio: Path | str | None) -> None:
 
 @contextlib.contextmanager
 def _environment(options: LaunchOptions) -> Iterator[dict[str, str]]:
-    """Yield the child's environment; in the demo, the simulator runs for as long as this is open."""
+    """Yield the child's environment; in the demo, run the simulator meanwhile."""
     # glibc gives each busy thread its own heap, and no other thread can reuse memory freed in it. With eight
     # heaps the server grew by a megabyte in ten minutes; two heaps cost no throughput.
     env = {"MALLOC_ARENA_MAX": "2"} | os.environ
-    # Otherwise uvicorn would let other devices name the address that they seem to come from.
+    # Otherwise uvicorn would believe the address that another device claims to come from.
     env["FORWARDED_ALLOW_IPS"] = "127.0.0.1,::1"
     log = usable_log_path(_absolute(log_file_path()))
     env.pop(LOG_FILE_VARIABLE, None)
@@ -182,7 +182,7 @@ def _run(
 
 @contextlib.contextmanager
 def _noted_signals() -> Iterator[list[int]]:
-    """Yield the list of the ending signals received so far; their former handlers come back afterwards."""
+    """Yield the list of the ending signals received so far, and restore their handlers afterwards."""
     received: list[int] = []
     previous = {
         number: signal.signal(number, lambda one, _frame: received.append(one))
@@ -226,7 +226,7 @@ def _exit_status(code: int, say: Callable[[str], object]) -> int:
 
 
 def _ending_signals() -> list[signal.Signals]:
-    """Return Ctrl-C, a service's stop and the terminal's hang-up, unless `nohup` ignores the last."""
+    """Return the signals of Ctrl-C, a service manager, and a closed terminal unless `nohup` ignores it."""
     numbers = [signal.SIGINT, signal.SIGTERM]
     if os.name == "posix" and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
         numbers.append(signal.SIGHUP)

@@ -2,8 +2,8 @@
 
 Every figure is signed by position and counts the whole quantity: delta in shares, gamma in shares per dollar,
 theta in dollars per calendar day, vega in dollars per point of volatility (0.01), rho in dollars per
-percentage point. A share has delta 1 and no other Greek. A sum is that of the known legs; `covered_legs` of
-`legs` are known, and a sum without any is NaN.
+percentage point. A share has delta 1 and no other Greek. A sum covers the known legs, `covered_legs` of
+`legs`; if there are none, it is NaN.
 """
 
 from __future__ import annotations
@@ -53,8 +53,8 @@ class LiveRisk:
         underlyings, expiries, tags: One row each, in ascending order; shares have no expiry and come last.
             A position with several tags counts in each of them.
         total: The sums over the portfolio, by the same names.
-        terms, prices, inputs, solutions: The legs' terms, their prices, the model's inputs, and what it made
-            of them, each in the order of `legs`.
+        terms, prices, inputs, solutions: The legs' terms and prices, and the model's inputs and results, in
+            the order of `legs`.
     """
 
     at: LiveSnapshot
@@ -111,7 +111,7 @@ def solve_live_risk(
     *,
     iv_from_neighbours: bool = False,
 ) -> LiveRisk:
-    """Return the same with a solver, which keeps the solutions of what has not moved."""
+    """Return the risk as `compute_live_risk` does; the solver reuses what it found for unmoved quotes."""
     if not 0 <= rate < 1:
         raise ValueError(f"the risk-free rate must be a fraction from 0 to below 1, not {rate}")
     book = arrays_of(portfolio)
@@ -207,7 +207,7 @@ def _beta_factors(legs: RiskLegs, live: LiveSnapshot) -> Floats:
 def _distances(
     legs: RiskLegs, prices: LegPrices, inputs: RiskInputs, solutions: tuple[Solution, ...]
 ) -> dict[str, Column]:
-    """Return how far each contract is from its strike, and how much of its mark is not intrinsic."""
+    """Return each contract's distance from its strike, and its extrinsic value."""
     inside = np.where(legs.is_put, legs.strike - inputs.spot, inputs.spot - legs.strike)
     apart = np.array([each.reason is Reason.APART for each in solutions], dtype=np.bool_)
     unknown = legs.is_stock | legs.adjusted | prices.expired

@@ -74,7 +74,7 @@ def _money_columns(
     base = np.where(new, book.cost_basis, now.close)
     pnl_day = np.where(now.is_over, 0.0, (now.mark - base) * now.scale)
     warnings = now.warnings | flag(has_any(doubts), RowWarning.DOUBTFUL_ENTRY)
-    # A short keeps its credit at best, a long put its strike less the cost; any other long has no limit.
+    # A short keeps its credit at best, a long put its strike minus the cost; any other long has no limit.
     most = np.where(rows.quantity < 0, -cost, np.where(rows.is_put, rows.strike * now.scale - cost, np.nan))
     return {
         "cost": cost,
@@ -113,7 +113,7 @@ def _differs(book: PortfolioArrays, live: LiveSnapshot) -> Numbers:
 
 def _risk(book: PortfolioArrays, scale: Floats) -> tuple[Floats, Floats, Floats]:
     """Return the cost, the maximum loss, and the maximum loss as a base: NaN unless finite and above zero."""
-    # A long can lose its cost, a short put its strike less the credit; any other short is unlimited. The
+    # A long can lose its cost, a short put its strike minus the credit; any other short is unlimited. The
     # maximum loss of an adjusted contract is unknown, as in `describe_structure`.
     rows, cost = book.positions, book.cost_basis * scale
     short = np.where(rows.is_put, cost - rows.strike * scale, np.inf)

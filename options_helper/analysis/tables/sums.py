@@ -157,7 +157,7 @@ class TableSums:
 
     @cached_property
     def cost(self) -> Tally:
-        """The money paid less the money received."""
+        """The money paid minus the money received."""
         return self._tally(_values(self.positions, "cost"), self.book.structures.net_debit)
 
     @property

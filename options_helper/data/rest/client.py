@@ -31,7 +31,7 @@ _MOST_PAGES = 10_000
 _MOST_ACTIONS = 1000
 _MOST_BARS = 10_000  # a year of days of 39 symbols
 
-# Stands for the rows of the pages that could not be asked for: no reader understands it, so it is counted.
+# Stands for the pages that could not be requested; no reader understands it, so it counts as unreadable.
 CUT_SHORT: Mapping[str, str] = {"problem": "a full page leaves nothing to continue from"}
 _SECOND = dt.timedelta(seconds=1)
 
@@ -75,12 +75,12 @@ class AlpacaRest:
         return self._readers[host].get(path, query, kind)
 
     def when_limited(self, call: Callable[[Host, str, float], None]) -> None:
-        """Register `call`, which gets host, path and seconds when a server answers "too many requests"."""
+        """Call `call(host, path, seconds)` whenever a server answers "too many requests"."""
         for host, reader in self._readers.items():
             reader.when_limited(partial(call, host))
 
     def stop(self) -> None:
-        """End waits and requests now, from any thread; later ones raise."""
+        """End all waits and requests, from any thread; later requests raise."""
         for reader in self._readers.values():
             reader.stop()
 
@@ -112,9 +112,8 @@ class AlpacaRest:
     def orders(self, after: dt.datetime | None = None, *, status: str = "all") -> list[object]:
         """Return all pages of `/v2/orders` with legs nested, oldest first; rows without an id come last.
 
-        The open orders include those that are filled themselves and have open legs, as the entry of a bracket
-        has; Alpaca does not list these with legs nested.
-        If a full page leaves nothing to continue from, the very last row is `CUT_SHORT`.
+        Open orders include a filled order with open legs, such as the entry of a bracket, which Alpaca leaves
+        out if legs are nested. If a full page leaves nothing to continue from, the last row is `CUT_SHORT`.
 
         Args:
             after: Only orders submitted later.
@@ -207,7 +206,7 @@ class AlpacaRest:
         return self._chunks.fetch(path, symbols, fetch)
 
     def daily_bars(self, symbols: Sequence[str], start: dt.date, end: dt.date) -> Json:
-        """Return the days of `/v2/stocks/bars` by symbol, both dates included, with adjusted prices."""
+        """Return the daily bars of `/v2/stocks/bars` by symbol, both dates included, with adjusted prices."""
         path = "/v2/stocks/bars"
         return self._chunks.fetch(path, symbols, lambda some: self._daily_bars(path, some, start, end))
 
@@ -236,7 +235,7 @@ class AlpacaRest:
         return self._chunks.fetch(path, symbols, fetch)
 
     def splits(self, symbols: Sequence[str], start: dt.date, end: dt.date) -> list[object]:
-        """Return what changes a stock's price like a split, with an ex-date in a span, both included."""
+        """Return splits, stock dividends, spin-offs and rights with an ex-date in a span, both included."""
         splits = ("forward_split", "reverse_split", "unit_split")
         types = (*splits, "stock_dividend", "spin_off", "rights_distribution")
         return self._corporate_actions(types, symbols, start, end)
@@ -267,7 +266,7 @@ class AlpacaRest:
 
     @cached_property
     def _open_families(self) -> OpenFamilies:
-        """Return what finds the orders behind open legs."""
+        """Return the finder of the orders behind open legs."""
         return OpenFamilies(
             list_flat=lambda: self._list_orders(None, "open", nested=False),
             fetch=self.order,

@@ -1,4 +1,4 @@
-"""Order updates, orders and fills into the stable rows of `order_rows`, plain dicts.
+"""Converts order updates, orders and executions to the rows of `order_rows`, which are plain dicts.
 
 Every row has `timestamp, event, order_id, symbol, side, qty, filled_qty, filled_avg_price, status, origin`.
 A further key is present if the source has the field, even if null: `type, tif, limit_price, stop_price,
@@ -96,7 +96,7 @@ def normalize_trade_update(update: object, *, received_at: dt.datetime | None = 
     Args:
         update: The stream's frame `{"stream": "trade_updates", "data": {…}}`, its `data`, or alpaca-py's
             `TradeUpdate`.
-        received_at: The time of an update that carries none; the clock's if this is None too.
+        received_at: The time of an update that carries none; the current time if None.
     """
     data = _payload(update)
     order = read(data, "order")
@@ -120,7 +120,7 @@ def is_whole_update(row: OrderRow) -> bool:
     """Return whether the ledger can place what an order update reports.
 
     An execution needs its order, the order's total, and a quantity and a price, its own or its legs'; a bust
-    or correction needs something by which to find its execution.
+    or correction must identify its execution.
     """
     executions = row.get("leg_executions")
     if row["event"] in _CORRECTIONS:
@@ -144,7 +144,7 @@ def _is_amount(number: float | None) -> bool:
 def normalize_rest_order(order: object) -> OrderRow | None:
     """Return an order of `GET /v2/orders` as a row, or None if its id or every time is missing.
 
-    Its event is its status, its time that of its last change.
+    Its event is the order's status, and its time that of the last change.
     """
     if not _is_order(order):
         return None
@@ -171,7 +171,7 @@ def is_whole(order: object) -> bool:
 
 
 def execution_row(fill: BrokerFill) -> OrderRow:
-    """Return an execution from REST as a row; `qty` is what was filled plus what was left."""
+    """Return an execution from REST as a row; `qty` is the filled quantity plus the rest."""
     return {
         "timestamp": fill.at,
         "event": fill.event,

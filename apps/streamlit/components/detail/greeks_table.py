@@ -1,4 +1,4 @@
-"""The Greeks of a position leg by leg: the model's and its inputs, and the vendor's with their age."""
+"""The Greeks of a position, leg by leg: the model's with its inputs, and the vendor's with their age."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _DAY_SECONDS = 86_400
 
 
 def greeks_html(risk: LiveRisk, numbers: Sequence[int]) -> str:
-    """Return the table of some legs with the vendor's figures, the reasons for gaps, and the facts."""
+    """Return the Greeks of some legs as a table, with the reasons for missing figures, and the facts."""
     records = plain_records(risk.legs.iloc[list(numbers)])
     heads = "".join(f'<th scope="col">{head}</th>' for head in _HEADS)
     rows = "".join(
@@ -46,7 +46,7 @@ def greeks_html(risk: LiveRisk, numbers: Sequence[int]) -> str:
 
 
 def _spot_words(risk: LiveRisk, number: int) -> str:
-    """Return where the spot comes from, and how long ago it was last known to be right."""
+    """Return the source of the spot, and how long ago the spot was last confirmed."""
     source, age = risk.inputs.sources[number], float(risk.prices.spot_ages[number])
     aged = source not in {SpotSource.PARITY, SpotSource.NONE} and not math.isnan(age)
     return f"{source}, {format_span(age)}" if aged else source
@@ -107,7 +107,7 @@ def _quantity(value: float | None) -> str:
 
 
 def _forward_words(risk: LiveRisk, number: int) -> Iterator[str]:
-    """Yield what an index option's forward comes from."""
+    """Yield the source of an index option's forward."""
     option, source = risk.inputs.options[number], risk.inputs.sources[number]
     if option is None or source is SpotSource.MARK:
         return

@@ -57,7 +57,7 @@ def read_snapshots(
     trading_date: dt.date,
     previous_date: dt.date | None = None,
 ) -> SnapshotRows:
-    """Return quotes and trades with their true times, closes with their dates, greeks with their quote's.
+    """Return the quotes, trades and previous closes of snapshots, and Greeks with the time of their quote.
 
     Args:
         snapshots: By symbol, as `AlpacaRest.option_snapshots` or `stock_snapshots` returns them.
@@ -109,7 +109,7 @@ def _is_nothing(raw: object) -> bool:
 
 
 def _previous_close(snapshot: Raw, trading_date: dt.date) -> PreviousClose | None:
-    """Return the newest daily close before a date; until a day's first trade that is in `dailyBar`."""
+    """Return the newest daily close before a date; `dailyBar` has it until the day's first trade."""
     closes = []
     for name in ("dailyBar", "prevDailyBar"):
         bar = snapshot.get(name)
@@ -124,7 +124,7 @@ def _previous_close(snapshot: Raw, trading_date: dt.date) -> PreviousClose | Non
 def _with_closing_quote(
     close: PreviousClose | None, quote: Quote | None, day: dt.date | None
 ) -> PreviousClose | None:
-    """Return the close with the middle of a contract's closing quote; it may be all that is known.
+    """Return the close with the middle of a contract's closing quote; without a close, the middle alone.
 
     Until a day's first quote, the latest one is the closing quote of the day before.
     """
@@ -239,9 +239,9 @@ def read_splits(rows: Iterable[object]) -> list[Split]:
 
 
 def _split_ratio(row: Raw) -> tuple[Decimal | None, Decimal | None]:
-    """Return new shares for old ones: a stock dividend has a rate per share.
+    """Return how many new shares replace how many old ones; a stock dividend has a rate per share.
 
-    What turns into several securities (a spin-off, rights, a split unit) has no ratio of prices, so 1 : 1.
+    If one security becomes several (a spin-off, rights, a split unit), prices have no ratio, so it is 1 : 1.
     """
     if "source_symbol" in row or "old_symbol" in row:
         return _ONE, _ONE
@@ -270,7 +270,7 @@ def read_multiplier(contract: Raw) -> float | None:
 
 
 def indices_of(contracts: Iterable[str]) -> list[str]:
-    """Return the indices that some contracts are on, without duplicates; no stream carries their values."""
+    """Return the indices behind these contracts, without duplicates; no stream carries their values."""
     roots = map(contract_root, contracts)
     return list(dict.fromkeys(underlying_of(root) for root in roots if root in INDEX_ROOTS))
 

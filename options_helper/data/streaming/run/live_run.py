@@ -66,7 +66,7 @@ class RunParts:
         build_backfill: Builds the background fetch of a run; None for none.
         clock: Returns the time.
         first_version: The version below those of this run's snapshots.
-        seconds_ahead: Returns how far that time is ahead of the computer's clock, which was set since.
+        seconds_ahead: Returns how far that time is ahead of the computer's clock; 0 unless that was reset.
     """
 
     builders: Mapping[StreamName, BuildStreamer]

@@ -29,8 +29,8 @@ class RestResults:
     """Receives REST's results; its methods may be called from several threads.
 
     Args:
-        cache, workers, gaps: What receives them.
-        seconds_ahead: Returns how far the run's clock is ahead of the computer's, which was set since.
+        cache, workers, gaps: Where the results go.
+        seconds_ahead: Returns how far the run's clock is ahead of the computer's; 0 unless that was reset.
 
     Attributes:
         calendar: The market's clock, None until it is known.
@@ -54,7 +54,7 @@ class RestResults:
 
     @property
     def clock_offset_seconds(self) -> float | None:
-        """The offset to correct for; until Alpaca's clock answers, the computer's is believed."""
+        """The offset to correct for; until Alpaca's clock answers, the computer's is trusted."""
         return (self.seconds_ahead() or None) if self.measured_offset is None else self.measured_offset
 
     @property
@@ -68,28 +68,28 @@ class RestResults:
         return at - clock_error(self.clock_offset)
 
     def put_quotes(self, stocks: Sequence[Quote] = (), options: Sequence[Quote] = ()) -> None:
-        """Store first quotes, marked `from_rest`, with their true times; a newer streamed one wins."""
+        """Store quotes, marked `from_rest`, with their own times; newer streamed quotes stay."""
         if stocks:
             self._cache.apply_stocks(stocks)
         if options:
             self._cache.apply_options(options)
 
     def put_trades(self, stocks: Sequence[Trade] = (), options: Sequence[Trade] = ()) -> None:
-        """Store last trades, index values as trades of stocks; a newer streamed one wins."""
+        """Store last trades, and index values as trades of stocks; newer streamed trades stay."""
         if stocks:
             self._cache.apply_stocks((), stocks)
         if options:
             self._cache.apply_options((), options)
 
     def put_complete(self, stream: StreamName, as_of: dt.datetime) -> None:
-        """Record that every quote and trade of a data stream was stored, as of a time or later."""
+        """Record that all quotes and trades of a data stream are stored, as of this time or later."""
         worker = self._workers.get(stream)
         if worker is not None:
             worker.completed(as_of)
             self._cache.touch()
 
     def put_polling(self, stream: StreamName, symbols: Iterable[str], seconds: float) -> None:
-        """Record which symbols are polled and how often; an answer for other symbols proves nothing."""
+        """Record which symbols are polled, and how often."""
         wanted = frozenset(symbols)
         with self._polling_lock:
             known = self.polling.get(stream, Polling())
@@ -100,10 +100,10 @@ class RestResults:
             self._cache.touch()
 
     def put_polled(self, stream: StreamName, symbols: Iterable[str], asked_at: dt.datetime) -> None:
-        """Record that REST answered for all polled symbols, when asked at a time."""
+        """Record that REST answered a request of this time for all polled symbols."""
         with self._polling_lock:
             known = self.polling[stream]
-            if known.symbols == frozenset(symbols):  # else others are polled since, and nothing is proven
+            if known.symbols == frozenset(symbols):  # otherwise others are polled by now
                 self.polling = {**self.polling, stream: replace(known, answered_at=asked_at)}
         self._cache.touch()
 
