@@ -184,9 +184,12 @@ def test_how_old_a_quote_is_stays_in_sight(open_table: Callable[..., Page]) -> N
     expect(_cell(page, "p001", "quote")).to_contain_text("quiet 41 s")
     expect(wide).to_have_count(0)
     assert page.evaluate(CUT) == []
-    page.set_viewport_size({"width": 700, "height": 900})
+    page.set_viewport_size({"width": 720, "height": 900})
     expect(wide).to_be_visible()
     assert page.evaluate(CUT) == []
+    percent, quote = (_cell(page, "p001", column).bounding_box() for column in ("pnl_pct", "quote"))
+    assert percent and quote  # noqa: PT018 - a box is None only if the cell is hidden
+    assert percent["x"] + percent["width"] <= quote["x"] + 1  # P/L % is in sight without scrolling
 
 
 def test_what_was_chosen_survives_a_reload(open_table: Callable[..., Page]) -> None:
