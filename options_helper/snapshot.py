@@ -147,6 +147,7 @@ _READ_ONLY = (
     "errors_by_stream",
     "health",
     "previous_closes",
+    "daily_closes",
     "greeks",
     "multipliers",
     "broker_positions",
@@ -168,6 +169,7 @@ class Received:
         rest_fills, rest_orders: The same day's executions and orders from REST, as rows of the same kind.
         fill_gaps: Spans not yet confirmed by REST, oldest first.
         unreadable_rows: REST rows of fills and orders that could not be read.
+        daily_closes: The stocks' unadjusted closes of the last days.
         greeks, multipliers, broker_positions: By contract symbol (stocks too for broker_positions).
         broker_unread: Symbols of the broker's rows that could not be read, "" for a row without one; what is
             held of them is unknown.
@@ -194,6 +196,7 @@ class Received:
     fill_gaps: Sequence[FillGap] = ()
     unreadable_rows: UnreadableRows = NO_UNREADABLE_ROWS
     previous_closes: Mapping[str, PreviousClose] = field(default_factory=dict)
+    daily_closes: Mapping[str, Mapping[dt.date, float]] = field(default_factory=dict)
     greeks: Mapping[str, Greeks] = field(default_factory=dict)
     multipliers: Mapping[str, float] = field(default_factory=dict)
     broker_positions: Mapping[str, BrokerPosition] = field(default_factory=dict)

@@ -166,9 +166,13 @@ class FakeRest:
         assert start < end
         return [{"symbol": symbols[0], "new_rate": 4, "old_rate": 1, "ex_date": "2026-11-18"}]
 
-    def daily_bars(self, symbols: list[str], start: dt.date, end: dt.date) -> dict[str, Any]:
-        """A year in which each stock moves twice as much as the benchmark."""
-        self._call("betas")
+    def daily_bars(
+        self, symbols: list[str], start: dt.date, end: dt.date, *, adjusted: bool = True
+    ) -> dict[str, Any]:
+        """A year in which each stock moves twice as much as the benchmark; unadjusted, one day."""
+        self._call("betas" if adjusted else "closes")
+        if not adjusted:
+            return {symbol: [{"t": f"{end}T05:00:00Z", "c": 101.5}] for symbol in symbols}
         days = [start + dt.timedelta(days=number) for number in range((end - start).days)]
         price = dict.fromkeys(symbols, 100.0)
         found: dict[str, Any] = {symbol: [] for symbol in symbols}
@@ -233,12 +237,13 @@ class FakeResults(RestResults):
     reference: dict[str, Any] = field(default_factory=dict)
     calendars: list[Any] = field(default_factory=list)
     clock_offsets: list[float] = field(default_factory=list)
+    clock_ahead: dt.timedelta = dt.timedelta()
     history: list[tuple[list[Any], list[Any], dt.datetime]] = field(default_factory=list)
     words: list[tuple[str, str]] = field(default_factory=list)
 
     def to_alpaca_time(self, at: dt.datetime) -> dt.datetime:
-        """Change nothing."""
-        return at
+        """Take this computer's clock to be ahead by `clock_ahead`."""
+        return at - self.clock_ahead
 
     def put_quotes(self, stocks: Any = (), options: Any = ()) -> None:
         """Keep."""

@@ -12,8 +12,11 @@ expiry's trading day the value no longer changes, known or not, so P/L Day is ze
 
 from __future__ import annotations
 
+import datetime as dt
+
 import numpy as np
 
+from options_helper.analysis.arrays.types import Flags, Floats
 from options_helper.analysis.holdings.instruments import Instruments
 from options_helper.analysis.valuation.marks import MARK_METHODS, PRICE_TOLERANCE, MarkMethod
 from options_helper.analysis.valuation.row_warnings import RowWarning, flag
@@ -39,10 +42,14 @@ def settle(rows: Instruments, now: Valuation, stocks: Valuation, live: LiveSnaps
         return now
     codes = rows.underlying_codes
     today = (live.trading_date or new_york_date(live.as_of)).toordinal()
-    at_close = stocks.closes.day[codes] == rows.expiry_days
+    is_newest = stocks.closes.day[codes] == rows.expiry_days
+    closes = np.where(
+        is_newest, stocks.closes.daily[codes], _earlier_closes(rows, now.expired & ~is_newest, live)
+    )
+    at_close = ~np.isnan(closes)
     spots = np.where(np.isnan(stocks.mark), stocks.ticks.last, stocks.mark)[codes]
     at_spot = ~at_close & (rows.expiry_days == today)
-    price = np.where(at_close, stocks.closes.daily[codes], np.where(at_spot, spots, np.nan))
+    price = np.where(at_spot, spots, closes)
     known = now.expired & ~rows.adjusted & ~rows.clock.settles_at_open & (price > 0) & (price < np.inf)
     value = np.maximum(np.where(rows.is_put, rows.strike - price, price - rows.strike), 0.0)
     mark = np.where(known, value, now.mark)
@@ -56,6 +63,15 @@ def settle(rows: Instruments, now: Valuation, stocks: Valuation, live: LiveSnaps
         | flag(known & at_spot, RowWarning.SETTLED_AT_SPOT)
         | flag(now.expired & ~known, RowWarning.SETTLEMENT_UNKNOWN),
     )
+
+
+def _earlier_closes(rows: Instruments, wanted: Flags, live: LiveSnapshot) -> Floats:
+    """Return the underlying's close of the expiry date in the wanted rows, NaN if it is not known."""
+    found = np.full(len(wanted), np.nan)
+    for row in np.flatnonzero(wanted):
+        closes = live.daily_closes.get(rows.underlyings[row], {})
+        found[row] = closes.get(dt.date.fromordinal(int(rows.expiry_days[row])), np.nan)
+    return found
 
 
 def _doubt_jumps(rows: Instruments, now: Valuation, stocks: Valuation) -> Valuation:

@@ -205,16 +205,26 @@ class AlpacaRest:
 
         return self._chunks.fetch(path, symbols, fetch)
 
-    def daily_bars(self, symbols: Sequence[str], start: dt.date, end: dt.date) -> Json:
-        """Return the daily bars of `/v2/stocks/bars` by symbol, both dates included, with adjusted prices."""
-        path = "/v2/stocks/bars"
-        return self._chunks.fetch(path, symbols, lambda some: self._daily_bars(path, some, start, end))
+    def daily_bars(
+        self, symbols: Sequence[str], start: dt.date, end: dt.date, *, adjusted: bool = True
+    ) -> Json:
+        """Return the daily bars of `/v2/stocks/bars` by symbol, both dates included.
 
-    def _daily_bars(self, path: str, symbols: Sequence[str], start: dt.date, end: dt.date) -> Json:
+        Prices are adjusted for splits and dividends, or else as they were on their day.
+        """
+        path = "/v2/stocks/bars"
+        adjustment = "all" if adjusted else "raw"
+        return self._chunks.fetch(
+            path, symbols, lambda some: self._daily_bars(path, some, start, end, adjustment)
+        )
+
+    def _daily_bars(
+        self, path: str, symbols: Sequence[str], start: dt.date, end: dt.date, adjustment: str
+    ) -> Json:
         query: Query = {
             "symbols": ",".join(symbols),
             "timeframe": "1Day",
-            "adjustment": "all",
+            "adjustment": adjustment,
             "start": start.isoformat(),
             "end": end.isoformat(),
             "limit": _MOST_BARS,

@@ -109,6 +109,19 @@ def test_a_bust_that_names_a_legs_execution_undoes_that_leg_alone() -> None:
     assert [one.busted for one in (parent, *legs)] == [True, True, True]
 
 
+def test_a_bust_finds_its_leg_though_the_update_lists_no_legs() -> None:
+    """The execution's id alone leads to the leg; the other leg stands."""
+    filled = body("tu_mleg_fill")
+    bust = copy.deepcopy(filled)
+    named = filled["data"]["legs"][1]["execution_id"]
+    bust["data"] |= {"event": "trade_bust", "previous_execution_id": named, "execution_id": "bust"}
+    bust["data"]["order"]["legs"] = None
+    del bust["data"]["legs"]
+    parent, *legs = day_of(update(filled), update(bust)).executions
+    assert [one.busted for one in (parent, *legs)] == [False, False, True]
+    assert execution_notes(parent) == ("1 leg busted",)
+
+
 def test_a_correction_by_leg_changes_that_leg() -> None:
     """`data.legs[]` of a correction carries the leg's new price."""
     filled = body("tu_mleg_fill")

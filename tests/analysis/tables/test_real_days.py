@@ -183,6 +183,32 @@ def test_the_official_close_wins_over_the_last_price(close: float, spot: Sides, 
     assert (row["mark"], row["warnings"][-1]) == (pytest.approx(mark), "settled_at_close")
 
 
+# The closes that are known, and the mark of a call with a strike of 45 that expired on Tuesday.
+LATER: dict[str, tuple[dt.date, dict[dt.date, float], float | None]] = {
+    "the day after": (dt.date(2026, 11, 25), {TUESDAY: 50.0}, 5.0),
+    "the second trading day": (HALF_DAY, {TUESDAY: 50.0, dt.date(2026, 11, 25): 60.0}, 5.0),
+    "the week after": (dt.date(2026, 12, 2), {TUESDAY: 44.0, HALF_DAY: 60.0}, 0.0),
+    "no close of its day": (dt.date(2026, 12, 2), {HALF_DAY: 60.0}, None),
+    "no closes": (dt.date(2026, 12, 2), {}, None),
+}
+
+
+@pytest.mark.parametrize(("day", "closes", "mark"), LATER.values(), ids=LATER)
+def test_a_result_stays_known_on_later_days(
+    day: dt.date, closes: dict[dt.date, float], mark: float | None
+) -> None:
+    """The close of the expiry's own day decides, never the newest one; without it the totals are withheld."""
+    at = new_york(day, 11)
+    newest = PreviousClose(70.0, market_moment(ExchangeCalendar(), at).previous_trading_date or day)
+    more = {"previous_closes": {"XYZ": newest} if day > HALF_DAY else {}, "daily_closes": {"XYZ": closes}}
+    live = quoted(world(at, **more), at - SECOND, {"XYZ": (79.99, 80.01)})
+    row, view = view_of(option("XYZ", 45, expiry=TUESDAY), live)
+    assert row["warnings"][-1] == ("settlement_unknown" if mark is None else "settled_at_close")
+    assert view.totals.portfolio_value.value == (None if mark is None else pytest.approx(200 * mark))
+    assert view.totals.open_pnl.value == (None if mark is None else pytest.approx(200 * (mark - 2)))
+    assert view.totals.day_pnl.value == 0.0
+
+
 OPENINGS = {
     "yesterday's close": ((23, 15, 59, 58), (24, 9, 30, 40), "from_yesterday"),
     "yesterday's morning": ((23, 9, 45, 0), (24, 9, 31, 0), "from_yesterday"),

@@ -11,7 +11,7 @@ from options_helper.data.account.activity_log import BOOKED_LATE, ActivityLog
 from options_helper.data.rest.client import AlpacaRest
 from options_helper.data.rest.refusals import NOT_FOUND
 from options_helper.data.settings import mask
-from options_helper.data.streaming.backfill.betas import fetch_betas
+from options_helper.data.streaming.backfill.betas import fetch_betas, read_closes
 from options_helper.data.streaming.backfill.rest_rows import (
     find_unread,
     read_broker_account,
@@ -30,7 +30,7 @@ from options_helper.times import new_york_date, start_of_day, utc_now
 ACCOUNT_SECONDS = 60.0
 POSITION_SECONDS = 60.0
 HISTORY_SECONDS = 60.0
-SPLIT_SECONDS = DIVIDEND_SECONDS = 6 * 3600.0
+CLOSE_SECONDS = SPLIT_SECONDS = DIVIDEND_SECONDS = 6 * 3600.0
 HISTORY_DAYS = 30
 BETA_SECONDS = 24 * 3600.0
 _DECLARED_AHEAD = dt.timedelta(days=370)  # dividends are declared weeks, rarely a year ahead
@@ -90,7 +90,8 @@ class AccountFetch:
         after it.
         """
         now = self._clock()
-        first = new_york_date(now) - dt.timedelta(days=HISTORY_DAYS)
+        today = self._today()
+        first = today - dt.timedelta(days=HISTORY_DAYS)
         try:
             self._log.update(
                 now, start_of_day(first) if self._read_until is None else self._read_until - _RELOOK
@@ -99,7 +100,7 @@ class AccountFetch:
             self._results.put_reference(self._positions)
             raise
         self._read_until = now
-        booked = new_york_date(now) - BOOKED_LATE
+        booked = today - BOOKED_LATE
         all_events = self._log.events
         events = [one for one in all_events if one.date < booked or one.activity_id in self._in_positions]
         lost = [row for row in self._log.unreadable.rows if row.kind in MOVES_POSITIONS]
@@ -115,15 +116,29 @@ class AccountFetch:
         require_all("/v2/account/activities", wanted=len(lost), read=0)
         return HISTORY_SECONDS
 
+    def _today(self) -> dt.date:
+        """Return the New York date by Alpaca's clock; this computer's may be wrong."""
+        return new_york_date(self._results.to_alpaca_time(self._clock()))
+
     def _cash_since(self, first: dt.date) -> dt.date | None:
         """Return the day from which all changes of cash are known, None if an unreadable one has no date."""
         lost = [row.date for row in self._log.unreadable.rows]
         known = [date for date in lost if date is not None]
         return max([first, *(date + _DAY for date in known)]) if len(known) == len(lost) else None
 
+    def fetch_closes(self, stocks: Sequence[str]) -> float:
+        """Fetch the stocks' closes of the last days, at which expired contracts are settled."""
+        today = self._today()
+        bars = self._rest.daily_bars(
+            stocks, today - dt.timedelta(days=HISTORY_DAYS), today - _DAY, adjusted=False
+        )
+        closes = {symbol: read_closes(rows) for symbol, rows in bars.items()}
+        self._results.put_reference(Reference(daily_closes=closes))
+        return CLOSE_SECONDS
+
     def fetch_splits(self, stocks: Sequence[str]) -> float:
         """Fetch the splits of the last days."""
-        today = new_york_date(self._clock())
+        today = self._today()
         first = today - dt.timedelta(days=HISTORY_DAYS)
         rows = self._rest.splits(stocks, first, today)
         splits = tuple(read_splits(rows))
@@ -133,7 +148,7 @@ class AccountFetch:
 
     def fetch_dividends(self, stocks: Sequence[str]) -> float:
         """Fetch the declared dividends whose ex-date is today or later."""
-        today = new_york_date(self._clock())
+        today = self._today()
         rows = self._rest.dividends(stocks, today, today + _DECLARED_AHEAD)
         dividends = tuple(read_dividends(rows))
         self._results.put_reference(Reference(dividends=dividends))
@@ -142,7 +157,7 @@ class AccountFetch:
 
     def fetch_betas(self, stocks: Sequence[str]) -> float:
         """Fetch how the stocks moved with the market in the last year."""
-        today = new_york_date(self._clock())
+        today = self._today()
         self._results.put_reference(Reference(betas=fetch_betas(self._rest, stocks, today)))
         return BETA_SECONDS
 

@@ -179,6 +179,7 @@ class Backfill:
         data += [Part(_polled(each), partial(prices.poll, each)) for each in self._polls]
         if wanted.stocks:
             data.append(Part("splits", partial(account.fetch_splits, wanted.stocks)))
+            data.append(Part("closes", partial(account.fetch_closes, wanted.stocks)))
             data.append(Part("betas", partial(account.fetch_betas, wanted.stocks)))
             data.append(Part("dividends", partial(account.fetch_dividends, wanted.stocks)))
         if prices.indices:

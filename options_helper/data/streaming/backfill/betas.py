@@ -30,7 +30,7 @@ def fetch_betas(rest: AlpacaRest, stocks: Sequence[str], today: dt.date) -> Beta
 
 def compute_betas(bars: Mapping[str, object]) -> Betas | None:
     """Return the betas of daily closes: the covariance of the days' returns over the benchmark's variance."""
-    closes = {symbol: _closes(rows) for symbol, rows in bars.items()}
+    closes = {symbol: read_closes(rows) for symbol, rows in bars.items()}
     market = closes.get(BENCHMARK, {})
     if len(market) <= LEAST_RETURNS:
         return None
@@ -45,7 +45,8 @@ def compute_betas(bars: Mapping[str, object]) -> Betas | None:
     )
 
 
-def _closes(rows: object) -> dict[dt.date, float]:
+def read_closes(rows: object) -> dict[dt.date, float]:
+    """Return the closes of daily bars by New York date, without the unreadable ones."""
     found = {}
     for row in rows if isinstance(rows, list) else ():
         at = to_utc(row.get("t")) if isinstance(row, dict) else None

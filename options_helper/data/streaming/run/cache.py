@@ -68,6 +68,7 @@ class Reference:
     """Reference data from REST about symbols and the account, its number masked; None if not reported."""
 
     previous_closes: Mapping[str, PreviousClose] = field(default_factory=dict)
+    daily_closes: Mapping[str, Mapping[dt.date, float]] = field(default_factory=dict)
     greeks: Mapping[str, Greeks] = field(default_factory=dict)
     multipliers: Mapping[str, float] = field(default_factory=dict)
     broker_positions: Mapping[str, BrokerPosition] | None = None
@@ -195,6 +196,7 @@ class LiveCache:
             }
             more = {
                 "previous_closes": closes,
+                "daily_closes": reference.daily_closes,
                 "greeks": reference.greeks,
                 "multipliers": reference.multipliers,
             }

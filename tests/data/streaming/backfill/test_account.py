@@ -11,6 +11,7 @@ from options_helper.data.account.activity_log import ActivityLog
 from options_helper.data.rest.client import AlpacaRest
 from options_helper.data.streaming.backfill.account import AccountFetch
 from options_helper.errors import AlpacaRestError
+from options_helper.times import new_york_date
 from tests.builders import NOW, make_event, make_fill
 from tests.fakes import FakeClock, FakeRest, FakeResults
 
@@ -22,7 +23,7 @@ class AccountDesk:
 
     def __init__(self) -> None:
         self.rest, self.sink = FakeRest(), FakeResults.__new__(FakeResults)
-        self.sink.reference = {}
+        self.sink.reference, self.sink.clock_ahead = {}, dt.timedelta()
         self.clock = FakeClock()
         self.log = ActivityLog(self.rest)
         self.fetch = AccountFetch(cast("AlpacaRest", self.rest), self.log, self.sink, self.clock.now)
@@ -43,6 +44,19 @@ def test_nothing_is_concluded_from_a_history_that_lacks_a_row() -> None:
     assert (history.since, [one.activity_id for one in history.fills]) == (None, ["a00001"])
     desk.rest.fills = [make_fill(1), make_fill(2)]
     assert (desk.look().since, len(desk.look().fills)) == (FIRST, 2)
+
+
+@pytest.mark.parametrize(("hours", "ahead"), [(13, 100), (13.9, -100), (0, 0)])
+def test_days_are_those_of_alpacas_clock(hours: float, ahead: int) -> None:
+    """Near midnight, a computer's clock that is 100 minutes off is already, or still, in another day."""
+    desk = AccountDesk()
+    desk.sink.clock_ahead = dt.timedelta(minutes=ahead)
+    alpacas = NOW + dt.timedelta(hours=hours)
+    desk.clock.seconds = (alpacas + desk.sink.clock_ahead - NOW).total_seconds()
+    today = new_york_date(alpacas)
+    assert desk.look().since == today - dt.timedelta(days=30)
+    desk.fetch.fetch_closes(["AAPL"])
+    assert desk.sink.reference["daily_closes"] == {"AAPL": {today - dt.timedelta(days=1): 101.5}}
 
 
 @pytest.mark.parametrize("fails", [False, True])

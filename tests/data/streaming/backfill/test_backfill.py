@@ -121,6 +121,7 @@ def test_the_first_round_fetches_everything_once(desk: BackfillDesk) -> None:
             "splits",
             "dividends",
             "betas",
+            "closes",
             f"contract {ADJUSTED}",
         ]
     )
@@ -205,6 +206,7 @@ def test_reference_data_come_as_records(desk: BackfillDesk) -> None:
     assert known["broker_positions_at"] == NOW
     assert [(split.symbol, split.words) for split in known["splits"]] == [("AAPL", "4:1")]
     assert known["betas"].values == pytest.approx({"SPY": 1.0, "AAPL": 2.0})
+    assert known["daily_closes"] == {"AAPL": {dt.date(2026, 11, 19): 101.5}}
     assert known["dividends"] == (
         Dividend(symbol="AAPL", amount=Decimal("0.26"), ex_date=dt.date(2026, 12, 11)),
     )
