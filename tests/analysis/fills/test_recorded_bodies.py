@@ -122,6 +122,33 @@ def test_a_bust_finds_its_leg_though_the_update_lists_no_legs() -> None:
     assert execution_notes(parent) == ("1 leg busted",)
 
 
+def test_a_bust_of_the_whole_undoes_legs_of_other_quantities() -> None:
+    """Its quantity counts units; a leg that REST reported has twice as many contracts and no id."""
+    filled = body("tu_mleg_fill")
+    leg = filled["data"]["order"]["legs"][0] | {"qty": "2", "filled_qty": "2", "ratio_qty": "2"}
+    filled["data"]["order"]["legs"][0] = leg
+    order = normalize_rest_order(filled["data"]["order"])
+    assert order is not None
+    fills = []
+    for number, one in enumerate(filled["data"]["order"]["legs"]):
+        row = rest_fill_row(
+            {
+                "activity_type": "FILL", "id": f"a{number}", "order_id": one["id"], "symbol": one["symbol"],
+                "cum_qty": one["qty"], "qty": one["qty"], "leaves_qty": "0", "price": one["filled_avg_price"],
+                "side": "buy", "transaction_time": "2025-01-21T07:32:40.7Z",
+            }
+        )  # fmt: skip
+        assert row is not None
+        fills.append(row)
+    bust = copy.deepcopy(filled)
+    bust["data"] |= {"event": "trade_bust", "timestamp": "2025-01-21T07:40:00Z", "qty": "1", "price": "1.62"}
+    for one in (bust["data"]["order"], *bust["data"]["order"]["legs"]):
+        one |= {"filled_qty": "0", "updated_at": "2025-01-21T07:40:00Z"}
+    del bust["data"]["legs"]
+    day = day_of(update(bust), rest_fills=fills, rest_orders=[order])
+    assert [one.busted for one in day.executions] == [True, True, True]
+
+
 def test_a_correction_by_leg_changes_that_leg() -> None:
     """`data.legs[]` of a correction carries the leg's new price."""
     filled = body("tu_mleg_fill")
