@@ -289,6 +289,24 @@ def order_update(event: str, second: int, order_id: str, **fields: Any) -> Json:
     return update({"stream": "trade_updates", "data": data})
 
 
+@pytest.mark.parametrize(
+    ("events", "steps"),
+    [
+        ([("pending_new", 1), ("new", 2)], [("pending_new", 1), ("new", 2)]),
+        ([("pending_new", 1), ("canceled", 4)], [("pending_new", 1), ("new", 1), ("canceled", 4)]),
+        ([("new", 2), ("new", 3)], [("new", 2)]),
+        ([("new", 2), ("rejected", 4)], [("new", 2), ("rejected", 4)]),
+        ([("rejected", 4)], [("rejected", 4)]),
+    ],
+)
+def test_an_order_is_new_when_the_stream_said_so(
+    events: list[tuple[str, int]], steps: list[tuple[str, int]]
+) -> None:
+    """The first such update decides; a missed one never stands before what came earlier."""
+    (order,) = day_of(*(order_update(event, second, "o") for event, second in events)).orders
+    assert [(step.event, step.at.second) for step in order.steps] == steps
+
+
 def test_a_replaced_chain_shows_what_the_chain_filled() -> None:
     """4 at 2.00 before the replacement and 10 at 1.90 after it are 14 at 1.93."""
     part = {"filled_qty": "4", "filled_avg_price": "2.00", "limit_price": "2.00"}
