@@ -121,6 +121,7 @@ def test_nobody_outside_is_asked(
         page.on("request", lambda request: visited.append(request.url))
         if host != "127.0.0.1":
             page.goto(portal.login_url)
+            page.wait_for_url(lambda url: "/login" not in url)  # a script sends its form
         page.goto(portal.live_url)
         page.get_by_role("button", name="Start", exact=True).click(timeout=20_000)
         expect(page.locator(".st-key-live-status")).to_contain_text("Live.", timeout=40_000)

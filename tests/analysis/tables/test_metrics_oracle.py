@@ -770,8 +770,9 @@ def test_every_figure_agrees_with_the_oracle_and_every_guard_is_met() -> None:
     assert compared > 2000, "the guards are met by thousands of instruments, not by a few"
     assert len(by_wrong_clocks) == 6
     assert min(by_wrong_clocks.values()) >= 40, "also by a clock that is a day ahead or behind"
-    # Every generated strike fits a symbol. Golden cases have what needs a calendar, a split or an account.
-    unreachable = {"no_contract_symbol", "outside_session", "doubtful_entry", "broker_differs"}
+    # Every generated strike fits a symbol. Golden cases have what needs a calendar, a split, a dividend or an
+    # account.
+    unreachable = {"no_contract_symbol", "outside_session", "doubtful_entry", "broker_differs", "ex_dividend"}
     everything = {str(word.value) for group in (RowWarning, QuoteState, MarkMethod) for word in group}
     assert everything - set(met) == unreachable
     assert min(met.values()) >= 10, "no guard is met by chance alone"
