@@ -36,6 +36,7 @@ def test_risk_is_on_the_page(portal: Portal) -> None:
     detail.get_by_role("tab", name="Greeks").click()
     expect(detail.get_by_role("region", name="Greeks")).to_contain_text("mark")
     page.locator(".st-key-live-risk-sums summary").click()
+    expect(page.locator(".st-key-live-risk-sums .oh-sums").first).to_be_visible()
     page.locator(".st-key-live-scenarios summary").click()
     scenarios = page.locator(".st-key-live-scenarios")
     expect(scenarios).to_contain_text("Worst in this grid")
