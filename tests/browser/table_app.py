@@ -151,9 +151,10 @@ def live() -> None:
     )
     grouping = chosen_grouping("table")
     shown = regroup(payload, held, grouping)
-    selected = render(shown, grouping, key="table", raised=int(query.get("raised", "0")))
+    raised, sent_at = int(query.get("raised", "0")), dt.datetime.now(dt.UTC)
+    selected = render(shown, grouping, key="table", raised=raised, now=sent_at)
     if query.get("reports"):
-        redraw_if_changed((tick,), (), pace_seconds=60.0)
+        redraw_if_changed((tick,), (), pace_seconds=60.0, now=sent_at)
         mark_drawn()
     if query.get("reports") == "ahead" and tick % 3 == 0:
         st.session_state["redraw-table-version"] = st.session_state["table-sent"]._version + 1

@@ -54,7 +54,7 @@ def render_status_part(context: PageContext, *, parts: Sequence[str]) -> bool:
     if source.portfolio is None:
         shown = (source.version, str(source.error), minute_of(context.snapshot))
         spoken = render_status(find_portfolio_diagnosis(source))
-        return redraw_if_changed(shown, parts, pace_seconds=pace, spoken=spoken)
+        return redraw_if_changed(shown, parts, pace_seconds=pace, now=context.snapshot.as_of, spoken=spoken)
     page = compute_page_view(context, source.portfolio)
     quotes = grown_older(page.view.quotes, page.view.at.as_of, context.snapshot.as_of)
     diagnosis = find_diagnosis(context, quotes)
@@ -66,6 +66,7 @@ def render_status_part(context: PageContext, *, parts: Sequence[str]) -> bool:
         describe_view(context, page),
         parts,
         pace_seconds=pace,
+        now=context.snapshot.as_of,
         spoken=spoken,
         raised=alerts_panel.newest_raised(page.monitor),
     )
@@ -138,7 +139,13 @@ def _render_positions(context: PageContext, page: PageView, account: AccountView
     view, executions = page.view, page.fills.day.leaf_fills
     name_region("Positions")
     selected = render_positions(
-        view, page.risk, page.fills, account.compared, context.zone, raised=page.raised
+        view,
+        page.risk,
+        page.fills,
+        account.compared,
+        context.zone,
+        raised=page.raised,
+        now=context.snapshot.as_of,
     )
     with st.container():  # as for the notes
         if selected is not None:

@@ -44,6 +44,7 @@ def render_positions(
     zone: dt.tzinfo,
     *,
     raised: int,
+    now: dt.datetime,
 ) -> str | None:
     """Draw the table of positions, structures and legs, and return the id of the selected position.
 
@@ -53,7 +54,7 @@ def render_positions(
     not_held = frozenset() if account is None else account.not_held
     grouping = chosen_grouping(TABLE_KEY)
     payload = _grouped_rows(view, risk, tuple(notes.items()), not_held, grouping)
-    selected = render(payload, grouping, key=TABLE_KEY, raised=raised)
+    selected = render(payload, grouping, key=TABLE_KEY, raised=raised, now=now)
     _render_downloads(payload, view.at.as_of, zone)
     return selected
 

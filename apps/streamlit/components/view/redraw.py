@@ -11,6 +11,7 @@ confident line. The browser therefore waits for each beat, and requests a full r
 
 from __future__ import annotations
 
+import datetime as dt
 import time
 from collections.abc import Sequence
 from functools import cache
@@ -18,7 +19,7 @@ from typing import Any
 
 import streamlit as st
 
-from options_helper.times import to_microseconds, utc_now
+from options_helper.times import to_microseconds
 
 _SHOWN, _NUMBER, _DRAWN, _WAITING = "redraw-shown", "redraw-number", "redraw-drawn", "redraw-waiting"
 _BEAT, _LATE = "redraw-beat", "redraw-late"
@@ -33,6 +34,7 @@ def redraw_if_changed(
     parts: Sequence[str],
     *,
     pace_seconds: float,
+    now: dt.datetime,
     spoken: str = "",
     raised: object = None,
 ) -> bool:
@@ -42,6 +44,7 @@ def redraw_if_changed(
         shown: Everything that the parts show; compared with `==`.
         parts: Keys of the fragments.
         pace_seconds: The time between two beats, while all is well.
+        now: The snapshot's time, from which the browser counts ages; this computer's clock may be wrong.
         raised: The newest raised alerts, for the browser's calls (`alert_calls.js`).
         spoken: The state for a screen reader, which speaks it when it changes.
 
@@ -61,7 +64,7 @@ def redraw_if_changed(
             "number": state[_NUMBER],
             "beat": state[_BEAT],
             "patience": round(1000 * patience),
-            "now": to_microseconds(utc_now()) // 1000,
+            "now": to_microseconds(now) // 1000,
             "spoken": spoken,
             "raised": raised,
         },

@@ -5,6 +5,7 @@ Figures are sent as arrays, and ages as times: the browser counts the seconds.
 
 from __future__ import annotations
 
+import datetime as dt
 from functools import cache
 from typing import Any
 
@@ -15,7 +16,7 @@ from apps.streamlit.components.positions.table.grouping import Grouping
 from apps.streamlit.components.positions.table.reveal import requested_row
 from apps.streamlit.components.positions.table.rows import TableRows
 from apps.streamlit.components.view.redraw import forget_table_version, known_table_version
-from options_helper.times import to_microseconds, utc_now
+from options_helper.times import to_microseconds
 
 _HTML = '<div class="positions-table"></div>'
 
@@ -37,7 +38,7 @@ def chosen_grouping(key: str) -> Grouping:
     return Grouping.of(st.session_state.get(key, {}).get("grouping"))
 
 
-def render(table: TableRows, grouping: Grouping, *, key: str, raised: int) -> str | None:
+def render(table: TableRows, grouping: Grouping, *, key: str, raised: int, now: dt.datetime) -> str | None:
     """Draw the positions table and return the selected position.
 
     The keyed containers `live-positions`, `live-structures` and `live-legs` nest around it, because one
@@ -48,16 +49,16 @@ def render(table: TableRows, grouping: Grouping, *, key: str, raised: int) -> st
         grouping: The result of `chosen_grouping`.
         key: The widget's key; the browser keeps columns, sort, open rows and selection under it.
         raised: Unacknowledged raised alerts; the title of a hidden tab carries their number.
+        now: The snapshot's time, from which the browser counts ages; this computer's clock may be wrong.
 
     Returns:
         The selected position's id, or None if none is selected or it is not in the table.
     """
     sent: SentTable = st.session_state.setdefault(f"{key}-sent", SentTable())
-    now_ms = to_microseconds(utc_now()) // 1000
     data = sent.message(
         table,
         known_table_version(),
-        now_ms=now_ms,
+        now_ms=to_microseconds(now) // 1000,
         storage=key,
         raised=raised,
         reveal=requested_row(),
