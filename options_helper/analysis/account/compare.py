@@ -7,6 +7,7 @@ difference, the file shows the account as it was before them.
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -141,12 +142,7 @@ def compare_account(
     """
     positions = list(compared_positions(portfolio))
     parts = {position.id: parts_of(position) for position in positions}
-    in_file: defaultdict[str, Decimal] = defaultdict(Decimal)
-    ids: defaultdict[str, dict[str, None]] = defaultdict(dict)
-    for position_parts in parts.values():
-        for part in position_parts:
-            in_file[part.symbol] += part.quantity
-            ids[part.symbol][part.position_id] = None
+    in_file, ids = _sum_up(itertools.chain(*parts.values()))
     apart = portfolio.account is not None
     symbols = () if apart else sorted({*in_file, *broker.quantities} - _elsewhere(portfolio, in_file))
     rows = [
@@ -173,6 +169,18 @@ def compare_account(
         left_out=len(portfolio.positions) - len(positions),
         as_of=broker.as_of,
     )
+
+
+def _sum_up(
+    parts: Iterable[FilePart],
+) -> tuple[defaultdict[str, Decimal], defaultdict[str, dict[str, None]]]:
+    """Return by symbol what the file holds, and the ids of the positions that hold it."""
+    quantities: defaultdict[str, Decimal] = defaultdict(Decimal)
+    ids: defaultdict[str, dict[str, None]] = defaultdict(dict)
+    for part in parts:
+        quantities[part.symbol] += part.quantity
+        ids[part.symbol][part.position_id] = None
+    return quantities, ids
 
 
 def _elsewhere(portfolio: Portfolio, in_file: Mapping[str, Decimal]) -> frozenset[str]:

@@ -16,7 +16,7 @@ the one with the strike nearest to the forward counts.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -92,31 +92,39 @@ def find_inputs(
     with np.errstate(divide="ignore", invalid="ignore"):
         carried = np.where(from_parity, np.nan, -np.log(parity / spot) / years)
     reasons = _reasons(legs, prices, honest, spot, np.where(from_parity, ~fresh, apart))
-    dividends = _Dividends(live, rate)
+    terms = zip(reasons, spot.tolist(), years.tolist(), carried.tolist(), strict=True)
+    options, paid = _build_options(legs, terms, _Dividends(live, rate), rate)
+    sources = _sources(legs, spot, from_parity, ~np.isnan(carried))
+    return RiskInputs(options, reasons, spot, sources, years, paid)
+
+
+def _build_options(
+    legs: RiskLegs,
+    terms: Iterable[tuple[Reason | None, float, float, float]],
+    dividends: _Dividends,
+    rate: float,
+) -> tuple[list[OptionInputs | None], Floats]:
+    """Return the model's inputs and the declared dividends; `terms` are reason, spot, years and yield."""
     options: list[OptionInputs | None] = []
     paid = np.full(len(legs), np.nan)
-    for number, reason in enumerate(reasons):
-        if reason is not None and not (reason is Reason.NO_MARK and spot[number] > 0):
+    for number, (reason, spot, years, carried) in enumerate(terms):
+        if reason is not None and not (reason is Reason.NO_MARK and spot > 0):
             options.append(None)
             continue
-        here, time = float(spot[number]), float(years[number])
-        total, dividend_yield = dividends.until(
-            legs.stocks[number], int(legs.expiry_days[number]), here, time
-        )
-        paid[number] = total
+        expiry_day = int(legs.expiry_days[number])
+        paid[number], declared = dividends.until(legs.stocks[number], expiry_day, spot, years)
         options.append(
             OptionInputs(
                 bool(legs.is_put[number]),
                 float(legs.strike[number]),
-                here,
-                time,
+                spot,
+                years,
                 rate,
-                dividend_yield if math.isnan(carried[number]) else float(carried[number]),
+                declared if math.isnan(carried) else carried,
                 bool(legs.european[number]),
             )
         )
-    sources = _sources(legs, spot, from_parity, ~np.isnan(carried))
-    return RiskInputs(options, reasons, spot, sources, years, paid)
+    return options, paid
 
 
 def _reasons(

@@ -104,9 +104,6 @@ def _build(portfolio: Portfolio, book: PortfolioArrays) -> RiskLegs:
     stocks = tuple(every_stock[place] for place in order.tolist())
     is_stock, days = take("is_stock"), take("expiry_days")
     roots = ["" if shares else contract_root(each) for shares, each in zip(is_stock, symbols, strict=True)]
-    pairs = {
-        each: number for number, each in enumerate(dict.fromkeys(zip(roots, days.tolist(), strict=True)))
-    }
     return RiskLegs(
         position_ids=tuple(portfolio.positions[code].id for code in codes.tolist()),
         stocks=stocks,
@@ -114,9 +111,7 @@ def _build(portfolio: Portfolio, book: PortfolioArrays) -> RiskLegs:
         order=order,
         position_codes=codes,
         leg_index=integers(number for size in sizes for number in range(size)),
-        pairs=integers(
-            pairs[root, day] if root else -1 for root, day in zip(roots, days.tolist(), strict=True)
-        ),
+        pairs=_number_pairs(roots, days),
         european=flags(map(is_european, roots)),
         on_future=flags(root in FUTURE_ROOTS for root in roots),
         on_index=flags(map(is_index, stocks)),
@@ -128,6 +123,13 @@ def _build(portfolio: Portfolio, book: PortfolioArrays) -> RiskLegs:
         quantity=take("quantity"),
         adjusted=take("adjusted"),
     )
+
+
+def _number_pairs(roots: list[str], days: Numbers) -> Numbers:
+    """Return one number for all contracts of a root and an expiry, -1 for shares."""
+    pairs = list(zip(roots, days.tolist(), strict=True))
+    numbers = {pair: number for number, pair in enumerate(dict.fromkeys(pairs))}
+    return integers(numbers[pair] if pair[0] else -1 for pair in pairs)
 
 
 def _order_of(portfolio: Portfolio, singles: int) -> Numbers:

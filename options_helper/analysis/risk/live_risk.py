@@ -162,16 +162,7 @@ def _solve(legs: RiskLegs, prices: LegPrices, inputs: RiskInputs, solver: Solver
 def _leg_columns(
     legs: RiskLegs, prices: LegPrices, inputs: RiskInputs, solutions: tuple[Solution, ...]
 ) -> dict[str, Column]:
-    greeks = {
-        name: np.where(
-            legs.is_stock,
-            1.0 if name == "delta" else 0.0,
-            floats(getattr(each.greeks, name) for each in solutions),
-        )
-        * prices.scale
-        + 0.0  # no negative zero
-        for name in GREEKS
-    }
+    greeks = _position_greeks(legs, prices, solutions)
     return {
         "position_id": texts(legs.position_ids),
         "leg_index": legs.leg_index,
@@ -192,6 +183,17 @@ def _leg_columns(
         "dividends": inputs.dividends,
         "european": legs.european,
         "reason": texts([None if each.reason is None else str(each.reason) for each in solutions]),
+    }
+
+
+def _position_greeks(legs: RiskLegs, prices: LegPrices, solutions: tuple[Solution, ...]) -> dict[str, Floats]:
+    """Return each Greek of the legs' whole quantity; shares have a delta and no other."""
+    by_share = {name: floats(getattr(each.greeks, name) for each in solutions) for name in GREEKS}
+    of_stock = {name: 1.0 if name == "delta" else 0.0 for name in GREEKS}
+    # Adding 0.0 leaves no negative zero.
+    return {
+        name: np.where(legs.is_stock, of_stock[name], figures) * prices.scale + 0.0
+        for name, figures in by_share.items()
     }
 
 

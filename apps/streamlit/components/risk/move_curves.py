@@ -30,6 +30,7 @@ from options_helper.times import new_york_date
 
 _HEIGHT, _POINTS = 210, 31
 _SAME = 1e-6
+_SIGNS = {"today": "- -", "date": "\u00b7\u00b7\u00b7"}  # of the lines, in words
 
 
 def render_move_curves(risk: LiveRisk, numbers: Sequence[int], base: float | None, *, key: str) -> None:
@@ -39,9 +40,7 @@ def render_move_curves(risk: LiveRisk, numbers: Sequence[int], base: float | Non
         say("No payoff: the model knows none of these legs.")
         return
     first = first_expiry_days(shock.holdings)
-    chosen = 0
-    if (most := math.ceil(first) - 1) >= 1:
-        chosen = int(st.slider("Days from today", 0, most, 0, key=f"{key}-days"))
+    chosen = _choose_days(math.ceil(first) - 1, key)
     days = {"payoff": first} if first else {}
     days |= {"today": 0.0} | ({"date": float(chosen)} if chosen else {})
     scenario = compute_scenario(
@@ -57,11 +56,7 @@ def render_move_curves(risk: LiveRisk, numbers: Sequence[int], base: float | Non
     table = pd.concat([*rows, now], ignore_index=True)
     spec = payoff_spec(height=_HEIGHT, by_model=by_model, moves=spot is None)
     draw(table, spec, key=f"{key}-chart", words="Profit and loss by price")
-    signs = {
-        "payoff": "\u2014 \u2014" if by_model else "\u2014\u2014",
-        "today": "- -",
-        "date": "\u00b7\u00b7\u00b7",
-    }
+    signs = _SIGNS | {"payoff": "\u2014 \u2014" if by_model else "\u2014\u2014"}
     parts = [_line_words(signs[kind], names[kind], curve, spot) for kind, curve in curves.items()]
     if spot is None:
         parts.append(f"by the move of {shock.name}")
@@ -108,6 +103,11 @@ def _first_words(risk: LiveRisk, shock: Shock, first: float) -> str:
     ends = {leg.option.years for leg in known if leg.option is not None}
     day = format_day(new_york_date(risk.at.as_of + dt.timedelta(days=first)))
     return f"at expiry, {day}" if len(ends) == 1 else f"first expiry, {day}, by the model"
+
+
+def _choose_days(most: int, key: str) -> int:
+    """Draw the slider for the date between, if there is one; return the days from today."""
+    return int(st.slider("Days from today", 0, most, 0, key=f"{key}-days")) if most >= 1 else 0
 
 
 def _date_words(risk: LiveRisk, days: int) -> str:
