@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -11,7 +12,7 @@ import typer
 
 from options_helper import __version__
 from options_helper.errors import OptionsHelperError, UserFileError
-from options_helper.launch.launcher import LaunchOptions, launch
+from options_helper.launch.launcher import LaunchOptions, launch, require_packages
 from options_helper.launch.limits import forbid_core_dumps
 from options_helper.launch.ports import DEFAULT_HOST, DEFAULT_PORT
 from options_helper.printable import printable
@@ -117,7 +118,7 @@ def doctor(
 
 @app.command()
 def check(
-    path: Annotated[Path, typer.Argument(help="The portfolio file.")] = Path("portfolio.json"),
+    path: Annotated[Path, typer.Argument(help="The file, - for standard input.")] = Path("portfolio.json"),
     *,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")] = False,
     schema: Annotated[
@@ -150,6 +151,9 @@ def portfolio(
         bool,
         typer.Option("--diff", help="Only describe what would change, in that file or in portfolio.json."),
     ] = False,
+    demo: Annotated[
+        bool, typer.Option("--demo", help="Read the demo's simulated account; needs no keys.")
+    ] = False,
 ) -> None:
     """Print the account's positions as a portfolio file; writes no file and sends no orders."""
     from options_helper.data.account.history import read_account  # noqa: PLC0415 - needs httpx
@@ -164,7 +168,9 @@ def portfolio(
     if diff and merge is None and DEFAULT_PATH.exists():
         merge = DEFAULT_PATH
     existing = None if merge is None else read_existing(merge, None if diff else _output_descriptor())
-    with contextlib.closing(AlpacaRest(load_settings())) as rest:
+    with contextlib.ExitStack() as stack:
+        environment = stack.enter_context(_simulated_account()) if demo else None
+        rest = stack.enter_context(contextlib.closing(AlpacaRest(load_settings(environment))))
         account = read_account(rest)
     written = write_account_portfolio(account.history, existing)
     for sentence in account.left_out:
@@ -204,6 +210,20 @@ def main() -> None:
         _fail(printable(f"The system refused to continue: {error.strerror or type(error).__name__}{place}."))
 
 
+@contextlib.contextmanager
+def _simulated_account() -> Iterator[dict[str, str]]:
+    """Yield the environment that leads to the demo's account, in which nothing trades meanwhile."""
+    require_packages(demo=True)
+    from options_helper.simulator.account.portfolio import demo_portfolio, with_expired  # noqa: PLC0415 - the demo's
+    from options_helper.simulator.server import AlpacaSimulator  # noqa: PLC0415 - the same
+    from options_helper.times import new_york_date, utc_now  # noqa: PLC0415 - needs the time zones
+
+    today = new_york_date(utc_now())
+    held = with_expired(demo_portfolio(today), today)
+    with AlpacaSimulator(portfolio=held, differs=True, order_interval_seconds=0) as simulator:
+        yield simulator.environment()
+
+
 def _output_descriptor() -> int | None:
     try:
         return sys.stdout.fileno()
@@ -216,7 +236,7 @@ def _require_working_directory() -> None:
         Path.cwd()
     except FileNotFoundError:
         raise OptionsHelperError(
-            "The working directory no longer exists. Change to one that does, then start again."
+            "The working directory no longer exists. Change to one that does, then try again."
         ) from None
 
 

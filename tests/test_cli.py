@@ -146,7 +146,7 @@ def test_a_deleted_working_directory_is_one_sentence(tmp_path: Path) -> None:
     ended = run_cli("ui", before=f"os.chdir({str(gone)!r}); os.rmdir({str(gone)!r})")
     assert ended.returncode == 1
     assert (
-        ended.stderr == "The working directory no longer exists. Change to one that does, then start again.\n"
+        ended.stderr == "The working directory no longer exists. Change to one that does, then try again.\n"
     )
 
 

@@ -181,7 +181,7 @@ def load_settings(env: Mapping[str, str] | None = None, *, env_file: Path = ENV_
             missing[0],
             f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} not set. "
             f"Set {'it' if len(missing) == 1 else 'them'} in the environment or in {env_file}, "
-            "then start again.",
+            "then try again.",
         )
     for name, key in zip(KEY_NAMES, keys, strict=True):
         if not _KEY.fullmatch(key):

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from options_helper.analysis.holdings.plausibility import describe_position, find_doubts
 from options_helper.analysis.text.wording import count
-from options_helper.errors import PortfolioError
-from options_helper.portfolio_file import parse_portfolio, read_portfolio_file
+from options_helper.errors import PortfolioError, UnreadableFile
+from options_helper.files.reading import STANDARD_INPUT, read_standard_input
+from options_helper.portfolio_file import MAX_BYTES, parse_portfolio, read_portfolio_file
 from options_helper.printable import printable, printable_json
 
 
@@ -58,11 +59,11 @@ def check_portfolio(path: Path, today: dt.date) -> Checked:
     """Check a file without keys or network.
 
     Args:
-        path: The file.
+        path: The file, `-` for standard input.
         today: The New York date.
     """
     try:
-        content, _ = read_portfolio_file(path)
+        content = _content_of(path)
         portfolio = parse_portfolio(path, content, today=today)
     except PortfolioError as error:
         problems = [{"place": place, "reason": reason} for place, reason in error.problems]
@@ -74,3 +75,12 @@ def check_portfolio(path: Path, today: dt.date) -> Checked:
     ]
     understood = [{"id": each.id, "understood": describe_position(each)} for each in portfolio.positions]
     return Checked(str(path), warnings=warnings, positions=understood)
+
+
+def _content_of(path: Path) -> bytes:
+    if str(path) != STANDARD_INPUT:
+        return read_portfolio_file(path)[0]
+    try:
+        return read_standard_input(most_bytes=MAX_BYTES)
+    except UnreadableFile as error:
+        raise PortfolioError(error.path, error.reason) from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import sys
 from pathlib import Path
 
 from options_helper.errors import MissingFile, UnreadableFile
@@ -14,6 +15,8 @@ from options_helper.printable import printable
 # Without O_NONBLOCK, opening a named pipe waits for its writer. Windows has neither flag.
 _FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0) | getattr(os, "O_BINARY", 0)
 _CHUNK = 1 << 20
+
+STANDARD_INPUT = "-"
 
 _REASONS = {
     errno.EACCES: "this user may not read the file; allow it, or choose another one",
@@ -54,11 +57,32 @@ def read_file(path: Path, *, most_bytes: int) -> tuple[bytes, FileVersion]:
         raise MissingFile(path, f"there is no such file{_looked_in(path)}; name one that exists") from None
     except OSError as error:
         raise UnreadableFile(path, _reason(path, error)) from error
-    if len(content) > most_bytes:  # what was read counts: a size may grow, or be unknown, as in /proc
-        size = max(len(content), status.st_size) / 1_000_000
-        limit = f"{most_bytes / 1_000_000:g} MB"
-        raise UnreadableFile(path, f"the file is {size:,.1f} MB or larger; the limit is {limit}")
+    # What was read counts too: a size may grow, or be unknown, as in /proc.
+    _refuse_size(path, max(len(content), status.st_size), most_bytes)
     return content, FileVersion.of(status)
+
+
+def read_standard_input(*, most_bytes: int) -> bytes:
+    """Return all bytes of standard input.
+
+    Raises:
+        UnreadableFile: It is closed, cannot be read, or is larger than `most_bytes`.
+    """
+    path = Path(STANDARD_INPUT)
+    if sys.stdin is None:  # as a shell's `<&-` leaves it
+        raise UnreadableFile(path, "standard input is closed; name a file")
+    try:
+        content = sys.stdin.buffer.read(most_bytes + 1)
+    except OSError as error:
+        raise UnreadableFile(path, _reason(path, error)) from error
+    _refuse_size(path, len(content), most_bytes)
+    return content
+
+
+def _refuse_size(path: Path, size: int, most_bytes: int) -> None:
+    if size > most_bytes:
+        limit = f"{most_bytes / 1_000_000:g} MB"
+        raise UnreadableFile(path, f"the file is {size / 1_000_000:,.1f} MB or larger; the limit is {limit}")
 
 
 def _refuse_undecodable_name(path: Path) -> None:

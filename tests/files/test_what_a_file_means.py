@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -455,3 +456,13 @@ def test_check_forges_no_line(tmp_path: Any) -> None:
     first, *others = CliRunner().invoke(cli.app, ["check", str(path)]).stdout.splitlines()
     assert first.endswith("p\\nok.json: 0 problems, 0 warnings, 1 position")
     assert [line.partition(":")[0] for line in others] == ["  o\\nok"]
+
+
+def test_check_reads_standard_input_bounded_like_a_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The file `-` is standard input; too much of it, or none that is open, is a problem."""
+    read = CliRunner().invoke(cli.app, ["check", "-"], input='{"positions": []}')
+    assert (read.exit_code, read.stdout) == (0, "-: 0 problems, 0 warnings, 0 positions\n")
+    large = CliRunner().invoke(cli.app, ["check", "-"], input=b" " * 10_000_001)
+    assert (large.exit_code, "the limit is 10 MB" in large.stdout) == (1, True)
+    monkeypatch.setattr("sys.stdin", None)
+    assert check_portfolio(Path("-"), TODAY).problems[0]["reason"].startswith("standard input is closed")

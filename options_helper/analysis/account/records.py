@@ -6,6 +6,7 @@ Quantities are signed, negative for short; money and quantities are exact decima
 from __future__ import annotations
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -20,6 +21,7 @@ Change = BrokerFill | BrokerEvent
 ZERO = Decimal(0)
 CONTRACT_SIZE = Decimal(100)
 _DELIVERS_SHARES = frozenset({EventKind.ASSIGNMENT, EventKind.EXERCISE})
+_ENDS_CONTRACTS = _DELIVERS_SHARES | {EventKind.EXPIRY}
 _MOVES_CASH = frozenset({EventKind.CASH_SETTLEMENT, EventKind.CORPORATE})
 
 
@@ -65,8 +67,28 @@ def when_of(change: Change) -> tuple[dt.date, bool, dt.datetime]:
 
 def in_order(fills: Iterable[BrokerFill], events: Iterable[BrokerEvent]) -> list[Change]:
     """Return executions and events in the order in which they count."""
-    changes: list[Change] = [*fills, *events]
+    changes: list[Change] = [*fills, *_with_their_cash(events)]
     return sorted(changes, key=when_of)
+
+
+def _with_their_cash(events: Iterable[BrokerEvent]) -> list[BrokerEvent]:
+    """Return events, one of a contract joined with the cash that a row of its own reports.
+
+    Only a certain pair is joined: one of each for a contract, date and group, each with only its half.
+    """
+    together: defaultdict[tuple[str, dt.date, str | None], list[BrokerEvent]] = defaultdict(list)
+    for event in events:
+        together[event.symbol, event.date, event.group_id].append(event)
+    return [one for rows in together.values() for one in _joined(rows)]
+
+
+def _joined(rows: list[BrokerEvent]) -> list[BrokerEvent]:
+    cash = [one for one in rows if one.kind is EventKind.CASH_SETTLEMENT]
+    moved = [one for one in rows if one.kind in _ENDS_CONTRACTS]
+    if len(cash) != 1 or len(moved) != 1 or cash[0].quantity or not cash[0].amount or moved[0].amount:
+        return rows
+    left = [one for one in rows if one not in (*cash, *moved)]
+    return [replace(cash[0], quantity=moved[0].quantity), *left]
 
 
 def changes_of(live: LiveSnapshot) -> list[Change] | None:

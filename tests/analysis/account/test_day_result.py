@@ -15,7 +15,7 @@ from options_helper.analysis.account.closed_today import find_closed_today
 from options_helper.analysis.account.day_result import AccountDay, SymbolDay, sum_up_day
 from options_helper.analysis.account.day_result import day_of as day_of_snapshot
 from options_helper.analysis.account.panel_words import day_words
-from options_helper.analysis.account.records import price_of
+from options_helper.analysis.account.records import in_order, price_of
 from options_helper.analysis.text.wording import name_day
 from options_helper.market import (
     BrokerEvent,
@@ -217,6 +217,26 @@ def test_an_index_option_is_not_assigned_for_nothing(
     )
     assert price_of(event) == price
     assert price_of(replace(event, symbol=PUT)) == 0
+
+
+def test_only_a_certain_pair_of_assignment_and_cash_is_joined() -> None:
+    """One of each for a contract, date and group is a settlement; otherwise the amount stays unknown."""
+    symbol = "SPXW261120C06000000"
+    moved = replace(event(EventKind.ASSIGNMENT, symbol, 1), amount=Decimal(0), group_id="g")
+    cash = replace(event(EventKind.CASH_SETTLEMENT, symbol, 0), amount=Decimal(-2000), group_id="g")
+    [joined] = in_order([], [moved, cash])
+    assert (joined.quantity, price_of(joined)) == (1, 20)
+    for rows in (
+        [moved, cash, cash],
+        [moved, moved, cash],
+        [moved, replace(cash, group_id="h")],
+        [moved, replace(cash, group_id=None)],
+        [moved, replace(cash, date=TODAY - dt.timedelta(days=1))],
+        [moved, replace(cash, quantity=Decimal(1))],
+        [moved, replace(cash, amount=None)],
+        [replace(moved, amount=Decimal(-2000)), cash],
+    ):
+        assert sorted(in_order([], rows), key=repr) == sorted(rows, key=repr)
 
 
 def test_positions_of_an_earlier_day_have_no_result_of_today() -> None:
