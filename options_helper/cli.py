@@ -214,12 +214,12 @@ def main() -> None:
 def _simulated_account() -> Iterator[dict[str, str]]:
     """Yield the environment that leads to the demo's account, in which nothing trades meanwhile."""
     require_packages(demo=True)
-    from options_helper.simulator.account.portfolio import demo_portfolio, with_expired  # noqa: PLC0415 - the demo's
+    from options_helper.simulator.account.portfolio import whole_demo_portfolio  # noqa: PLC0415 - the demo's
     from options_helper.simulator.server import AlpacaSimulator  # noqa: PLC0415 - the same
     from options_helper.times import new_york_date, utc_now  # noqa: PLC0415 - needs the time zones
 
-    today = new_york_date(utc_now())
-    held = with_expired(demo_portfolio(today), today)
+    now = utc_now()
+    held = whole_demo_portfolio(new_york_date(now), now)
     with AlpacaSimulator(portfolio=held, differs=True, order_interval_seconds=0) as simulator:
         yield simulator.environment()
 

@@ -128,13 +128,11 @@ def _environment(options: LaunchOptions) -> Iterator[dict[str, str]]:
     if not options.demo:
         yield env
         return
-    from options_helper.simulator.account import portfolio as simulated  # noqa: PLC0415 - the demo's
+    from options_helper.simulator.account.portfolio import whole_demo_portfolio  # noqa: PLC0415 - the demo's
     from options_helper.simulator.server import AlpacaSimulator  # noqa: PLC0415 - the same
 
     now = utc_now()
-    today = new_york_date(now)
-    portfolio = simulated.with_nearest_expiry(simulated.demo_portfolio(today), now)
-    portfolio = simulated.with_expired(portfolio, today)
+    portfolio = whole_demo_portfolio(new_york_date(now), now)
     held = portfolio if options.portfolio is None else None
     with AlpacaSimulator(portfolio=held, differs=held is not None) as simulator, _demo_folder() as folder:
         env |= simulator.environment()

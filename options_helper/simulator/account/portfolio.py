@@ -117,6 +117,11 @@ def demo_portfolio(today: dt.date, *, seed: int = 7) -> JsonObject:
     }
 
 
+def whole_demo_portfolio(today: dt.date, now: dt.datetime) -> JsonObject:
+    """Return the demo's file: with positions that expire next, and one that expired."""
+    return with_expired(with_nearest_expiry(demo_portfolio(today), now), today)
+
+
 def with_expired(portfolio: JsonObject, today: dt.date, *, seed: int = 7) -> JsonObject:
     """Return a portfolio whose file still holds a put that expired worthless last week."""
     write, day = _Writer(today, seed), today
