@@ -14,7 +14,6 @@ import pytest
 
 pytest.importorskip("streamlit", reason="the portal needs the extra [ui]")
 
-from apps.streamlit.components.positions.position_tables import table_rows
 from apps.streamlit.components.positions.table import TableRows, build_table_rows, legs_csv, positions_csv
 from apps.streamlit.components.positions.table.layout import build_layout
 from apps.streamlit.components.positions.table.row_words import describe_price, split_warnings, warning_words
@@ -27,7 +26,6 @@ from options_helper.analysis.live_portfolio_metrics import (
 from options_helper.analysis.risk import compute_live_risk
 from options_helper.analysis.tables import positions, schema, structures
 from options_helper.analysis.tables.column import Column, Dtype, Table
-from options_helper.analysis.tables.view import compute_view
 from options_helper.analysis.text.figures import format_strike
 from options_helper.analysis.valuation.row_warnings import RowWarning
 from options_helper.market import (
@@ -128,20 +126,6 @@ def _payload(
     ]
     risk = compute_live_risk(portfolio, live) if with_risk else None
     return build_table_rows(portfolio, *tables, notes, risk=risk, as_of=live.as_of, stale_after_seconds=30.0)
-
-
-@pytest.mark.parametrize("offset", [0.0, 1.0, 6000.0, -6000.0])
-def test_the_browser_counts_ages_by_the_servers_clock(offset: float) -> None:
-    """A server's wrong clock makes no price younger or older, and leaves no contract more time."""
-    alpacas, portfolio = _snapshot(), Portfolio.model_validate({"positions": POSITIONS})
-    error = dt.timedelta(seconds=offset if abs(offset) > 2 else 0)
-    live = replace(alpacas, clock_offset_seconds=offset)
-    view, before = (compute_view(portfolio, one, stale_after_seconds=30.0) for one in (live, alpacas))
-    rows, right = (
-        table_rows(one, compute_live_risk(portfolio, one.at), (), frozenset()) for one in (view, before)
-    )
-    times = [dict(zip(one["fields"], one["rows"][0], strict=True))["time"] for one in (rows, right)]
-    assert times[0] - times[1] == error / dt.timedelta(milliseconds=1)
 
 
 def _row(payload: TableRows, row_id: str) -> dict[str, Any]:

@@ -41,11 +41,6 @@ def clock_error(offset: float | None) -> dt.timedelta:
     return dt.timedelta(seconds=offset)
 
 
-def to_computer_time(live: LiveSnapshot) -> dt.datetime:
-    """Return the time of a corrected snapshot by this computer's clock."""
-    return live.as_of + clock_error(live.clock_offset_seconds)
-
-
 def correct_clock(live: LiveSnapshot) -> LiveSnapshot:
     """Return a snapshot dated by this computer's clock in Alpaca's time.
 

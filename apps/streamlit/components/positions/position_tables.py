@@ -26,7 +26,6 @@ from options_helper.analysis.fills.by_position import PortfolioFills
 from options_helper.analysis.fills.records import FillFact
 from options_helper.analysis.fills.words import fill_fact_words
 from options_helper.analysis.risk import LiveRisk
-from options_helper.analysis.streams.clock import to_computer_time
 from options_helper.analysis.tables.column import Table
 from options_helper.analysis.tables.view import TablesView
 from options_helper.analysis.text.wording import count, format_day
@@ -68,11 +67,11 @@ def _grouped_rows(
     grouping: Grouping,
 ) -> TableRows:
     """Return the rows of one refresh in groups, for all tabs that have chosen these."""
-    return regroup(table_rows(view, risk, notes, not_held), view.portfolio, grouping)
+    return regroup(_table_rows(view, risk, notes, not_held), view.portfolio, grouping)
 
 
 @lru_cache(maxsize=2)
-def table_rows(
+def _table_rows(
     view: TablesView, risk: LiveRisk, notes: tuple[tuple[str, str], ...], not_held: frozenset[str]
 ) -> TableRows:
     """Return the rows of one refresh, which all tabs share."""
@@ -85,8 +84,7 @@ def table_rows(
         dict(notes),
         risk=risk,
         not_held=not_held,
-        # The browser counts ages from this computer's clock, which may be wrong.
-        as_of=to_computer_time(view.at),
+        as_of=view.at.as_of,
         stale_after_seconds=view.stale_after_seconds,
     )
 

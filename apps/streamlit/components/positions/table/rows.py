@@ -108,7 +108,7 @@ def build_table_rows(  # noqa: PLR0913 - one argument per table
         notes: By position id, a sentence about today's fills or the broker's quantity.
         risk: Volatilities and Greeks; without it they are unknown.
         not_held: Ids of positions that the broker does not hold.
-        as_of: When the ages in the tables were measured, by this computer's clock.
+        as_of: The snapshot's time, at which the ages in the tables were measured.
         stale_after_seconds: The age above which a price is no longer live.
     """
     as_of_us = to_microseconds(as_of)
