@@ -56,6 +56,8 @@ def claimed_port(host: str, asked: int | None) -> Iterator[int]:
         try:
             yield port
         finally:
+            with contextlib.suppress(OSError):  # removed while it is still locked, so nobody else's
+                _claim_path(host, port).unlink()
             os.close(claim)
         return
     if asked is not None:
@@ -77,7 +79,7 @@ def _lock(host: str, port: int) -> int | None:
     """Return a descriptor that claims a port until it is closed, or None if another launcher claims it."""
     import fcntl  # noqa: PLC0415 - POSIX only; the caller asks on POSIX only
 
-    claim = (own_folder() or Path(os.devnull)) / f"port-{host.replace(':', '_').replace('/', '_')}-{port}"
+    claim = _claim_path(host, port)
     try:
         descriptor = os.open(claim, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
     except OSError:
@@ -87,4 +89,13 @@ def _lock(host: str, port: int) -> int | None:
     except OSError:
         os.close(descriptor)
         return None
-    return descriptor
+    with contextlib.suppress(OSError):
+        if os.path.samestat(os.fstat(descriptor), claim.stat()):
+            return descriptor
+    os.close(descriptor)  # its last owner removed it just now
+    return _lock(host, port)
+
+
+def _claim_path(host: str, port: int) -> Path:
+    folder = own_folder() or Path(os.devnull)  # below which nothing can be opened
+    return folder / f"port-{host.replace(':', '_').replace('/', '_')}-{port}"

@@ -102,7 +102,7 @@ class ActivityLog:
                 self._take_back(row)
                 continue
             activity = read_activity(row)
-            if activity is None:
+            if activity is None or self._is_of_later_day(activity):
                 self.unreadable.add(route, row, self._now, kind=kind_of(row), date=date_of(row))
                 self._doubted[route].append(last_read)
                 continue
@@ -112,6 +112,10 @@ class ActivityLog:
             if name not in self._taken_back and self._activities.get(name) != activity:
                 self._activities[name] = activity
         return last_read
+
+    def _is_of_later_day(self, activity: Activity) -> bool:
+        """Return whether an execution has a date after today, which none can have."""
+        return isinstance(activity, BrokerFill) and new_york_date(activity.at) > new_york_date(self._now)
 
     def _take_back(self, row: object) -> None:
         name = str(row.get("id")) if isinstance(row, dict) else ""

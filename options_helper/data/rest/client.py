@@ -166,13 +166,13 @@ class AlpacaRest:
                 query["page_token"] = token
             page = self.get(Host.TRADING, "/v2/account/activities", query, list)
             yield page
-            if len(page) < ACTIVITIES_PER_PAGE:
-                return
             # Take the last row that has an id, because an unreadable one must not end the day.
             ids = [row["id"] for row in page if isinstance(row, dict) and isinstance(row.get("id"), str)]
             if not ids or ids[-1] == token:
+                if len(page) < ACTIVITIES_PER_PAGE:
+                    return
                 break
-            token = ids[-1]
+            token = ids[-1]  # also of a short page: that it is the last one is not documented
         yield [CUT_SHORT]
 
     def option_contract(self, symbol: str) -> Json:

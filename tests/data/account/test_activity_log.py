@@ -66,6 +66,16 @@ def test_a_row_that_cannot_be_read_is_counted(row: object) -> None:
     assert desk.log.unreadable.rows == []
 
 
+def test_an_execution_dated_tomorrow_is_no_fill_of_today() -> None:
+    """It counts as unreadable, so that nothing is called complete, until its day has come."""
+    desk = Desk()
+    desk.rest.fills = [make_fill(1, transaction_time=(NOW + DAY).isoformat())]
+    assert desk.look() == set()
+    assert [one.kind for one in desk.log.unreadable.rows] == ["fill"]
+    assert desk.look(NOW + DAY) == {"a00001"}
+    assert desk.log.unreadable.rows == []
+
+
 @pytest.mark.parametrize("looks", [1, 2, 5])
 def test_an_unreadable_row_is_requested_again_however_old_it_is(looks: int) -> None:
     """The look begins before it each time, never earlier and earlier."""

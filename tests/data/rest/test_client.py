@@ -328,6 +328,18 @@ def test_all_pages_of_fills_under_a_limit_with_429s_between() -> None:
     assert max(minutes.values()) <= 200
 
 
+def test_a_short_page_of_activities_is_not_taken_for_the_last() -> None:
+    """Pages are requested until one is empty or leads nowhere."""
+    pages = {None: [activity(1)], activity(1)["id"]: [activity(2)], activity(2)["id"]: [activity(2)]}
+    rest, server, _ = connect(
+        lambda request: httpx.Response(200, json=pages[request.url.params.get("page_token")])
+    )
+    assert [row["id"] for page in rest.fill_pages(OPEN) for row in page] == [
+        activity(number)["id"] for number in (1, 2, 2)
+    ]
+    assert len(server.requests) == 3
+
+
 @pytest.mark.parametrize("page", [[7], [{}], [{"id": 7}], [{"id": "same"}]])
 def test_pages_that_never_move_on_end(page: list[object]) -> None:
     """After a full page whose last row leads nowhere, or to itself, a row says that more is missing."""
