@@ -10,6 +10,7 @@ import contextlib
 import datetime as dt
 import json
 import logging
+import os
 import queue
 import subprocess
 import sys
@@ -72,11 +73,13 @@ def deliver(
     if find_spec("apprise") is None:
         raise MissingDependency("apprise", "ui")
     command = [sys.executable, "-P", "-m", "options_helper.session.send_notice"]
-    notice = json.dumps({"urls": urls, "title": _TITLE, "text": text})
+    notice = json.dumps({"urls": urls, "title": _TITLE, "text": text, "seconds": within_seconds})
     try:
         sent = subprocess.run(  # noqa: S603 - our own interpreter
             command,
             input=notice,
+            # The packages that send notices have no use for the keys.
+            env={name: value for name, value in os.environ.items() if not name.startswith(("APCA_", "OH_"))},
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,

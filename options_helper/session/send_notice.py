@@ -1,7 +1,7 @@
 """Sends one notice, in a process of its own: `python -m options_helper.session.send_notice`.
 
-It reads `{"urls", "title", "text"}` as JSON and writes `{"taken", "failed"}`, the services by name only, or
-`null` if an address is not known.
+It reads `{"urls", "title", "text", "seconds"}` as JSON and writes `{"taken", "failed"}`, the services by name
+only, or `null` if an address is not known. It ends after these seconds at the latest.
 """
 
 from __future__ import annotations
@@ -9,7 +9,9 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
+import os
 import sys
+import threading
 
 _MOST_MEMORY = 1 << 30
 
@@ -20,10 +22,14 @@ def main() -> None:
         import resource  # noqa: PLC0415 - absent on Windows
 
         resource.setrlimit(resource.RLIMIT_AS, (_MOST_MEMORY, _MOST_MEMORY))
-    import apprise  # noqa: PLC0415 - under the limit too
+    notice = json.load(sys.stdin)
+    # The portal kills a late process, but may itself have ended by then.
+    deadline = threading.Timer(notice["seconds"], os._exit, (1,))
+    deadline.daemon = True
+    deadline.start()
+    import apprise  # noqa: PLC0415 - under the limits too
 
     logging.disable()  # its lines may quote an address
-    notice = json.load(sys.stdin)
     services = apprise.Apprise()
     if not services.add(notice["urls"]):
         json.dump(None, sys.stdout)

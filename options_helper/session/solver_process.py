@@ -29,6 +29,7 @@ logger = logging.getLogger(__name__)
 _COUNT = struct.Struct("<I")
 _INPUTS, _OUTPUTS = 10, 9
 _DOUBLE_BYTES = 8
+_ANSWER_SECONDS = 20.0  # thousands of quotes take about two
 _REASONS = tuple(Reason)
 # Its keys stay here: the process talks to nobody else.
 _ENVIRONMENT = ("PATH", "SYSTEMROOT", "LD_LIBRARY_PATH", "TMPDIR", "TEMP")
@@ -48,7 +49,7 @@ class SolverProcess:
             if self._is_usable:
                 try:
                     return self._ask(quotes)
-                except OSError as error:
+                except (OSError, RuntimeError) as error:  # the latter without a thread for the deadline
                     logger.warning(
                         "The process that solves quotes is gone (%s); they are solved here.", error
                     )
@@ -69,9 +70,16 @@ class SolverProcess:
         if process.stdin is None or process.stdout is None:
             raise OSError("it has no pipes")
         numbers = array("d", (number for each in quotes for number in (*each.option, *each.prices)))
-        process.stdin.write(_COUNT.pack(len(quotes)) + numbers.tobytes())
-        process.stdin.flush()
-        answer = _read(process.stdout, len(quotes) * _OUTPUTS)
+        # A process that was stopped would hold every reader; once killed, its answer ends.
+        deadline = threading.Timer(_ANSWER_SECONDS, process.kill)
+        deadline.daemon = True
+        deadline.start()
+        try:
+            process.stdin.write(_COUNT.pack(len(quotes)) + numbers.tobytes())
+            process.stdin.flush()
+            answer = _read(process.stdout, len(quotes) * _OUTPUTS)
+        finally:
+            deadline.cancel()
         return [_to_solution(answer[at : at + _OUTPUTS]) for at in range(0, len(answer), _OUTPUTS)]
 
 

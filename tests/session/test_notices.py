@@ -6,10 +6,13 @@ import contextlib
 import datetime as dt
 import json
 import logging
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -224,6 +227,31 @@ def test_a_service_leads_nowhere_else_and_holds_nothing_up(receiver: tuple[str, 
     assert len(got) == 1
     with pytest.raises(OptionsHelperError, match="no answer within 3 s"):
         deliver({"OH_NOTIFY": f"{url}/slow"}, "x", within_seconds=3)
+
+
+def test_a_notice_ends_in_time_without_the_portal(receiver: tuple[str, list[Any]]) -> None:
+    """A service that answers without end does not keep its process after the portal has ended."""
+    pytest.importorskip("apprise", reason="notices need apprise")
+    notice = {"urls": f"{receiver[0]}/slow", "title": "x", "text": "x", "seconds": 3}
+    command = [sys.executable, "-P", "-m", "options_helper.session.send_notice"]
+    ended = subprocess.run(command, input=json.dumps(notice).encode(), check=False, timeout=60)  # noqa: S603 - our own interpreter
+    assert ended.returncode == 1
+
+
+def test_the_process_that_sends_has_no_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its packages are other people's, and need nothing but the addresses."""
+    pytest.importorskip("apprise", reason="notices need apprise")
+    monkeypatch.setenv("APCA_API_SECRET_KEY", SECRET)
+    given: list[dict[str, str]] = []
+
+    def run(*_: object, env: dict[str, str], **__: object) -> SimpleNamespace:
+        given.append(env)
+        return SimpleNamespace(returncode=0, stdout='{"taken": [], "failed": []}')
+
+    monkeypatch.setattr(subprocess, "run", run)
+    deliver({"OH_NOTIFY": "json://127.0.0.1"}, "x")
+    assert "PATH" in given[0]
+    assert SECRET not in given[0].values()
 
 
 def test_an_address_that_is_none_is_not_repeated() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ import pytest
 
 from options_helper.analysis.risk.pricing.model import OptionInputs
 from options_helper.analysis.risk.pricing.solver import OptionQuote, Solver
+from options_helper.session import solver_process
 from options_helper.session.solver_process import SolverProcess
 
 QUOTES = [
@@ -69,6 +71,18 @@ def test_quotes_are_solved_here_if_the_process_ends(process: SolverProcess) -> N
     process._process.kill()
     process._process.wait()
     assert _figures(Solver(process.solve_many)) == expected
+    assert _figures(Solver(process.solve_many)) == expected
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs SIGSTOP")
+def test_a_process_that_does_not_answer_holds_nobody_up(
+    process: SolverProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that was stopped is killed at a deadline, and the quotes are solved here."""
+    expected = _figures(Solver(process.solve_many))
+    monkeypatch.setattr(solver_process, "_ANSWER_SECONDS", 0.2)
+    assert process._process is not None
+    process._process.send_signal(signal.SIGSTOP)
     assert _figures(Solver(process.solve_many)) == expected
 
 

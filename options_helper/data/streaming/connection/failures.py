@@ -155,6 +155,8 @@ def _words_of(error: BaseException) -> str:
         lost = _words_of(cause) if isinstance(cause, OSError) else "the connection was lost"
         received = error.rcvd
         return lost if received is None else f"the server closed the connection (close code {received.code})"
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"the server's certificate is not valid ({error.verify_message.rstrip('.')})"
     for kind, words in _WORDS_BY_KIND:
         if isinstance(error, kind):
             return words

@@ -175,6 +175,13 @@ def test_a_status_that_is_no_number_is_ignored() -> None:
     assert error.code is None
 
 
+def _bad_certificate(message: str) -> ssl.SSLCertVerificationError:
+    """Return the error of a handshake, which OpenSSL gives these words."""
+    error = ssl.SSLCertVerificationError(1, "[SSL: CERTIFICATE_VERIFY_FAILED]")
+    error.verify_message = message
+    return error
+
+
 class _Closed(Exception):
     """Looks like websockets' ConnectionClosed."""
 
@@ -188,6 +195,10 @@ class _Closed(Exception):
     [
         (socket.gaierror(-2, "Name or service not known"), "the server's name could not be resolved"),
         (ssl.SSLError(1, "certificate"), "the secure connection could not be set up"),
+        (
+            _bad_certificate("certificate has expired"),
+            "the server's certificate is not valid (certificate has expired)",
+        ),
         (ConnectionRefusedError(111, "refused"), "the server refused the connection"),
         (ConnectionResetError(104, "reset"), "the connection was reset"),
         (BrokenPipeError(32, "pipe"), "the connection was reset"),
