@@ -239,7 +239,6 @@ def test_two_launchers_never_choose_one_port(monkeypatch: pytest.MonkeyPatch) ->
             pass
     with ports.claimed_port("127.0.0.1", None) as again:
         assert again == first
-    assert list(own_folder.own_folder().glob(f"port-*-{first}")) == []  # nothing is left behind
 
 
 def test_a_taken_port_that_was_asked_for_is_refused(taken_port: int) -> None:
