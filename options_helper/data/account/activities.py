@@ -119,7 +119,9 @@ def _read_cash(row: Row, name: str, kind: str) -> CashChange | None:
     if kind == _SPLIT:
         amount = _ZERO  # the corporate actions report it
     is_income = kind in _TRANSFERS or kind.startswith(_INCOME)
-    if amount is None or date is None or (amount and not is_income):
+    # Without an order, securities that are moved would look like a profit.
+    moves = bool(amount or to_decimal(row.get("qty"))) and kind != _SPLIT
+    if amount is None or date is None or (moves and not is_income):
         return None
     return CashChange(amount=amount, date=date, is_transfer=kind in _TRANSFERS, activity_id=name)
 

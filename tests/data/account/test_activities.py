@@ -48,11 +48,18 @@ FEE = {"activity_type": "FEE", "id": "f", "date": "2026-11-20", "net_amount": "-
         {**FEE, "date": None},
         {**FEE, "net_amount": None},
         *({**FEE, "activity_type": kind, "net_amount": "5000"} for kind in ("MA", "REORG", "CIL")),
+        *(
+            {**FEE, "activity_type": kind, "net_amount": "0", "qty": "100"}
+            for kind in ("ACATS", "JNLS", "SPIN")
+        ),
     ],
     ids=repr,
 )
 def test_a_broken_row_is_unreadable(broken: dict[str, Any]) -> None:
-    """Without a side it is no sale, without a price its shares are not free; a merger's cash is no income."""
+    """Without a side it is no sale, without a price its shares are not free.
+
+    A merger's cash is no income, nor are shares that come from another account.
+    """
     assert read_activity(broken) is None
 
 
