@@ -38,17 +38,24 @@ def apply_named(
     spans: list[Span], corrections: Iterable[Correction], reported: TotalSeen | None
 ) -> tuple[list[Span], list[Correction]]:
     """Apply the corrections that name a span; return the spans, and the corrections that name none."""
-    spans, unmatched = list(spans), []
-    places = {span.execution_id: place for place, span in enumerate(spans) if span.execution_id}
+    spans, corrections, unmatched = list(spans), list(corrections), []
+    places = _places_by_id(spans, corrections)
     for correction in _busts_first(corrections):
         place = places.get(correction.previous_id or "")
         if place is None:
             unmatched.append(correction)
-            continue
-        spans[place] = _changed(spans, place, correction, reported)
-        if correction.execution_id:
-            places[correction.execution_id] = place
+        else:
+            spans[place] = _changed(spans, place, correction, reported)
     return spans, unmatched
+
+
+def _places_by_id(spans: Sequence[Span], corrections: Iterable[Correction]) -> dict[str, int]:
+    """Return the place of each execution by its ids; a correction adds one, which a bust may name."""
+    places = {span.execution_id: place for place, span in enumerate(spans) if span.execution_id}
+    for one in sorted(corrections, key=lambda each: each.at):
+        if one.execution_id and one.previous_id in places:
+            places.setdefault(one.execution_id, places[one.previous_id])
+    return places
 
 
 def apply_unnamed(

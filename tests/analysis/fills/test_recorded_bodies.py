@@ -150,14 +150,20 @@ def test_a_bust_of_the_whole_undoes_legs_of_other_quantities() -> None:
 
 
 def test_a_correction_by_leg_changes_that_leg() -> None:
-    """`data.legs[]` of a correction carries the leg's new price."""
+    """`data.legs[]` of a correction has the leg's own ids and figures; its new id can be busted later."""
     filled = body("tu_mleg_fill")
     correction = copy.deepcopy(filled)
-    leg = correction["data"]["legs"][0]
-    leg |= {"previous_execution_id": leg["execution_id"], "execution_id": "new", "price": "1.55"}
+    leg, other = correction["data"]["legs"]
+    leg |= {"previous_execution_id": leg["execution_id"], "execution_id": "new", "price": "1.55", "qty": "2"}
     correction["data"] |= {"event": "trade_correct", "timestamp": "2025-01-21T07:40:00Z", "legs": [leg]}
+    correction["data"] |= {"previous_execution_id": other["execution_id"], "execution_id": "whole"}
     _, *legs = day_of(update(filled), update(correction)).executions
-    assert [(one.price, one.corrected) for one in legs] == [(1.55, True), (0.02, False)]
+    assert [(one.price, one.quantity, one.corrected) for one in legs] == [(1.55, 2, True), (0.02, 1, False)]
+    bust = copy.deepcopy(correction)
+    bust["data"] |= {"event": "trade_bust", "timestamp": "2025-01-21T07:41:00Z", "execution_id": "bust"}
+    bust["data"]["legs"] = [leg | {"previous_execution_id": "new", "execution_id": "undone"}]
+    _, *legs = day_of(update(filled), update(correction), update(bust)).executions
+    assert [one.busted for one in legs] == [True, False]
 
 
 def test_a_bust_with_a_negative_quantity_undoes_a_fill_that_only_rest_reported() -> None:
