@@ -420,7 +420,7 @@ def test_orders(name, order, legs) -> None:
 
 def activity(name: str) -> Any:
     """Return a body as the page of activities gives it."""
-    [[row]] = ask(name, lambda rest: list(rest.fill_pages(RECEIVED)), lambda body: [body])
+    [row] = ask(name, lambda rest: next(rest.fill_pages(RECEIVED)), lambda body: [body])
     return row
 
 
