@@ -235,7 +235,8 @@ export class PositionsTable {
   #notice() {
     const app = /** @type {HTMLElement | null} */ (this.root.closest("[data-test-connection-state]"));
     const isLost = app && app.dataset.testConnectionState !== "CONNECTED";
-    return isLost ? "This page has lost its server; the figures are old." : "";
+    const isSilent = "ohSilent" in document.documentElement.dataset;
+    return isLost || isSilent ? "This page has lost its server; the figures are old." : "";
   }
 
   #markStale() {
