@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,6 +13,7 @@ pytest.importorskip("streamlit", reason="the portal needs streamlit")
 from apps.streamlit.components.view import redraw
 
 PACE = 1.0
+START = dt.datetime(2026, 11, 20, 15, tzinfo=dt.UTC)
 
 
 class Page:
@@ -30,7 +32,8 @@ class Page:
     def beat(self, shown: object) -> bool:
         """Run one refresh and return whether the page is overdue."""
         self.seconds += PACE
-        return redraw.redraw_if_changed((shown,), ["head", "body"], pace_seconds=PACE)
+        now = START + dt.timedelta(seconds=self.seconds)
+        return redraw.redraw_if_changed((shown,), ["head", "body"], pace_seconds=PACE, now=now)
 
     def browser_compares(self) -> None:
         """The browser saw another number, and asks for the parts."""
