@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
-from options_helper.analysis.alerts.readings import Readings
-from options_helper.analysis.alerts.rules import EXPOSURES, AlertMetric, AlertRule
+from options_helper.analysis.alerts.readings import KNOWN_STATES, Readings
+from options_helper.analysis.alerts.rules import EXPOSURES, AlertRule
 from options_helper.analysis.alerts.step import Outcome
 from options_helper.analysis.osi import stock_symbol
+from options_helper.analysis.risk.exposure import Measure, find_exposure
+from options_helper.analysis.tables.column import Table
 from options_helper.analysis.tables.view import TablesView
 from options_helper.analysis.valuation.quote_state import QuoteState
 from options_helper.models import AnyPosition
 
 if TYPE_CHECKING:
     from options_helper.analysis.risk import LiveRisk
-
-_SEEN = frozenset({QuoteState.LIVE, QuoteState.QUIET, QuoteState.EXPIRED})
 
 
 def read_exposures(
@@ -31,7 +31,7 @@ def read_exposures(
         return {}
     states = {
         position_id: state
-        for table in (tables.positions, tables.structures)
+        for table in (tables.columns[Table.POSITIONS], tables.columns[Table.STRUCTURES])
         for position_id, state in zip(table["id"].tolist(), table["state"].tolist(), strict=True)
     }
     risk = find_risk()
@@ -41,7 +41,8 @@ def read_exposures(
         if QuoteState.CLOSED in chosen:
             readings[rule.subject, rule.metric] = Outcome.MARKET_CLOSED
         else:
-            readings[rule.subject, rule.metric] = _value(risk, rule) if chosen <= _SEEN else Outcome.NO_DATA
+            is_known = chosen <= KNOWN_STATES
+            readings[rule.subject, rule.metric] = _value(risk, rule) if is_known else Outcome.NO_DATA
     return readings
 
 
@@ -54,10 +55,7 @@ def _is_watched(position: AnyPosition, rule: AlertRule) -> bool:
 
 
 def _value(risk: LiveRisk, rule: AlertRule) -> float | Outcome:
-    from options_helper.analysis.risk.exposure import Measure, find_exposure  # noqa: PLC0415 - QuantLib
-
     symbol = None if rule.symbol is None else stock_symbol(rule.symbol)
-    found = find_exposure(
-        risk, Measure(AlertMetric(rule.metric)), position_id=rule.position, underlying=symbol, tag=rule.tag
-    )
+    measure = Measure(rule.metric)
+    found = find_exposure(risk, measure, position_id=rule.position, underlying=symbol, tag=rule.tag)
     return found.value if found.is_whole and found.value is not None else Outcome.NO_DATA

@@ -29,6 +29,9 @@ from options_helper.models import AnyPosition, EquityPosition, Leg, MultiLegPosi
 Readings = dict[tuple[str | None, AlertMetric], float | Outcome]
 
 _SEEN = frozenset({QuoteState.LIVE, QuoteState.QUIET})
+KNOWN_STATES = _SEEN | {QuoteState.EXPIRED}
+"""States in which a figure is known: by a quote, or settled, which no quote can change."""
+
 _CLOSED_PHASES = frozenset({MarketPhase.PRE, MarketPhase.AFTER, MarketPhase.OVERNIGHT, MarketPhase.CLOSED})
 _COLUMN_BY_METRIC = {
     AlertMetric.PNL_ABS: ("pnl_abs", "net_pnl_abs"),
@@ -53,8 +56,8 @@ class PositionRow:
 
     @property
     def is_seen(self) -> bool:
-        """True while its price is live or quiet, or settled, which no quote can change."""
-        return self.state in _SEEN or self.state == QuoteState.EXPIRED
+        """True while its price is live or quiet, or settled."""
+        return self.state in KNOWN_STATES
 
     def seen(self, metric: AlertMetric) -> float | None:
         """Return the figure, None unless it is seen."""

@@ -12,6 +12,7 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from options_helper.analysis.risk.exposure import Measure
 from options_helper.analysis.text.figures import (
     format_count,
     format_percent,
@@ -137,18 +138,7 @@ FRACTIONS = frozenset(
         AlertMetric.STRIKE_DISTANCE_PCT,
     }
 )
-EXPOSURES = frozenset(
-    {
-        AlertMetric.DELTA,
-        AlertMetric.GAMMA,
-        AlertMetric.THETA,
-        AlertMetric.VEGA,
-        AlertMetric.RHO,
-        AlertMetric.DOLLAR_DELTA,
-        AlertMetric.DOLLAR_GAMMA,
-        AlertMetric.BETA_DELTA,
-    }
-)
+EXPOSURES = frozenset(map(AlertMetric, Measure))
 """Of a position, an underlying, a tag or the whole portfolio; in the units of `analysis.risk`."""
 OF_UNDERLYING = frozenset({AlertMetric.SPOT, AlertMetric.SPOT_CHANGE_PCT})
 OF_ALL = frozenset({AlertMetric.STREAM_LOST_SECONDS})

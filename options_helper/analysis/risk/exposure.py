@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from enum import StrEnum
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from options_helper.analysis.risk.live_risk import LiveRisk
+if TYPE_CHECKING:  # with QuantLib, which naming a measure does not need
+    from options_helper.analysis.risk.live_risk import LiveRisk
 
 
 class Measure(StrEnum):
