@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from apps.streamlit.components.account.account_view import AccountView, write_corrected_file
+from apps.streamlit.components.headings import panel_heading
 from apps.streamlit.components.plain_text import in_html, in_markdown
 from options_helper.analysis.account.compare import AccountComparison
 from options_helper.analysis.account.day_result import AccountDay
@@ -45,7 +46,7 @@ def render_account(account: AccountView, file: ExistingFile, live: LiveSnapshot,
     with st.container(key="live-account", border=True):
         compared = account.compared
         words = "not read yet" if compared is None else f"{summary(compared)}, {_as_of(compared.as_of, zone)}"
-        st.html(f'<h2 class="oh-panel-title"><strong>Account</strong> <span>{in_html(words)}</span></h2>')
+        st.html(panel_heading("Account", words))
         if compared is None:
             return
         if compared.differences or compared.unsure:

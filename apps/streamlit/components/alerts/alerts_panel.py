@@ -13,6 +13,7 @@ from apps.streamlit.components.alerts.acknowledge import render_acknowledge
 from apps.streamlit.components.alerts.alert_form import render_form
 from apps.streamlit.components.alerts.alert_words import describe_status
 from apps.streamlit.components.downloads import render_download
+from apps.streamlit.components.headings import panel_heading
 from apps.streamlit.components.plain_text import in_markdown
 from options_helper.analysis.alerts.step import AlertPhase, AlertRule, Alerts
 from options_helper.analysis.alerts.words import describe_event, subject_of
@@ -41,9 +42,7 @@ def render(monitor: PortfolioMonitor, *, zone: dt.tzinfo) -> None:
     view = monitor.view()
     _announce(monitor, view.alerts)
     with st.container(key="live-alerts", border=True):
-        st.html(
-            f'<h2 class="oh-panel-title"><strong>Alerts</strong> <span>{_summary(view.alerts)}</span></h2>'
-        )
+        st.html(panel_heading("Alerts", _summary(view.alerts)))
         if view.alerts_problem:
             st.error(f"Alerts are not watched. {in_markdown(view.alerts_problem)}", icon=":material/error:")
         if monitor.notice_problem:

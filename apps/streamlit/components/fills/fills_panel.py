@@ -12,7 +12,7 @@ from apps.streamlit.components.fills.fill_rows import amount_words, detail_words
 from apps.streamlit.components.fills.fills_csv import fills_csv, fills_csv_name
 from apps.streamlit.components.fills.list_rows import SHOWN, Row, list_rows, quiet
 from apps.streamlit.components.fills.orders_list import orders_html
-from apps.streamlit.components.plain_text import in_html
+from apps.streamlit.components.headings import panel_heading
 from options_helper.analysis.fills.records import Execution, FillKind
 from options_helper.analysis.fills.words import completeness_words, execution_name
 from options_helper.analysis.text.figures import MISSING
@@ -51,7 +51,7 @@ def _title(view: FillsView, zone: dt.tzinfo) -> str:
         completeness = view.day.completeness
         words += f" · {completeness_words(completeness, zone)}"
         reason = completeness.reason
-    head = f'<h2 class="oh-panel-title"><strong>Fills today</strong> <span>{in_html(words)}</span></h2>'
+    head = panel_heading("Fills today", words)
     return head + quiet(reason)
 
 

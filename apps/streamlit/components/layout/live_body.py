@@ -16,6 +16,7 @@ from apps.streamlit.components.alerts.alert_bar import render_alert_bar
 from apps.streamlit.components.charts.pnl_charts import render_pnl_pictures, render_portfolio_curve
 from apps.streamlit.components.detail import position_detail
 from apps.streamlit.components.fills.fills_panel import render_fills
+from apps.streamlit.components.headings import name_region
 from apps.streamlit.components.inputs.page_context import PageContext
 from apps.streamlit.components.layout.empty_states import (
     find_all_expired,
@@ -24,7 +25,6 @@ from apps.streamlit.components.layout.empty_states import (
     render_empty_portfolio,
     render_no_portfolio,
 )
-from apps.streamlit.components.layout.page_style import name_region
 from apps.streamlit.components.positions.position_tables import render_positions
 from apps.streamlit.components.positions.totals import render_meanings, render_totals
 from apps.streamlit.components.positions.underlying_sums import render_underlying_sums

@@ -12,8 +12,3 @@ _STYLES = Path(__file__).resolve().parents[2] / "assets" / "page.css"
 def apply_page_style() -> None:
     """Apply padding, size and tabular figures."""
     st.html(_STYLES)
-
-
-def name_region(name: str) -> None:
-    """Draw a heading that only a screen reader finds, for a region that shows none."""
-    st.html(f'<h2 class="oh-hidden">{name}</h2>')

@@ -6,6 +6,7 @@ import datetime as dt
 
 import streamlit as st
 
+from apps.streamlit.components.headings import panel_heading
 from apps.streamlit.components.inputs.page_context import PageContext
 from apps.streamlit.components.plain_text import in_html
 from apps.streamlit.components.status.other_tabs import describe_other_tab
@@ -35,7 +36,7 @@ def render_health(context: PageContext) -> None:
 
 
 def _panel(snapshot: LiveSnapshot, lines: list[tuple[StreamHealth, StreamLine]]) -> str:
-    head = f'<h2 class="oh-panel-title"><strong>Streams</strong> <span>{in_html(_pace(snapshot))}</span></h2>'
+    head = panel_heading("Streams", _pace(snapshot))
     if not lines:
         return f'{head}<p class="oh-quiet">Not connected. Nothing is requested from Alpaca before Start.</p>'
     rows = "".join(

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, nullcontext
 
 import streamlit as st
 
+from apps.streamlit.components.headings import name_region
 from apps.streamlit.components.inputs.actions import find_problem
 from apps.streamlit.components.inputs.page_context import PageContext
 from apps.streamlit.components.plain_text import in_markdown
@@ -32,7 +33,7 @@ _ANNOUNCED = frozenset({StreamState.RUNNING, StreamState.RECONNECTING, StreamSta
 def render_status(diagnosis: Diagnosis) -> str:
     """Draw the status line, and return what a screen reader speaks: the headline of the present state."""
     with st.container(key="live-status", gap=None):
-        st.html('<h2 class="oh-hidden">Status</h2>')
+        name_region("Status")
         with _tone(diagnosis.level):
             _draw(diagnosis)
     spoken = choose_spoken(diagnosis.headline, st.session_state.get(_SPOKEN_KEY, ""))
