@@ -55,9 +55,7 @@ class FramePool:
     def stamped(self, number: int) -> bytes:
         """The payload of one frame, its messages stamped with the time it is now."""
         number %= len(self._payloads)
-        payload, now = self._payloads[number], time.time_ns()
-        seconds, nanoseconds = divmod(now, 1_000_000_000)
-        stamp = nanoseconds << 34 | seconds
+        payload, stamp = self._payloads[number], _stamp()
         for place in self._places[number]:
             struct.pack_into(">Q", payload, place, stamp)
         return bytes(payload)
@@ -71,7 +69,7 @@ class FramePool:
         for frame in frames:
             payload = bytearray(msgpack.packb(frame))
             for place in _places(payload):
-                struct.pack_into(">Q", payload, place, time.time_ns() // 1_000_000_000)
+                struct.pack_into(">Q", payload, place, _stamp())
             blobs.append(encode_frame(bytes(payload)))
         return b"".join(blobs)
 
@@ -97,6 +95,12 @@ def _quote(symbol: str, bid: float) -> dict[str, object]:
         "as": 7,
         "c": "A",
     }
+
+
+def _stamp() -> int:
+    """The time it is now, as msgpack writes it."""
+    seconds, nanoseconds = divmod(time.time_ns(), 1_000_000_000)
+    return nanoseconds << 34 | seconds
 
 
 def _places(payload: bytearray) -> list[int]:

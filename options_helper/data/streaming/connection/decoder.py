@@ -10,6 +10,7 @@ import json
 import logging
 import time
 from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 
@@ -63,8 +64,8 @@ class FrameDecoder:
         self.waiting_since: float | None = None
         self._decode = msgspec.msgpack.Decoder(list[WireQuote | WireTrade]).decode
         self._decode_one = msgspec.msgpack.Decoder(WireQuote | WireTrade).decode
-        self._quotes: dict[str, WireQuote] = {}
-        self._trades: dict[str, WireTrade] = {}
+        self._quotes: dict[str, Any] = {}  # WireQuote and WireTrade: one loop fills both
+        self._trades: dict[str, Any] = {}
         self._messages = 0
         self._malformed = 0
         self._began = 0.0
@@ -74,18 +75,22 @@ class FrameDecoder:
         """Take one frame, and return its raw control messages; a row older than the kept one is dropped."""
         self._began = self._began or self.waiting_since or time.monotonic()
         try:
-            messages = self._decode(frame)  # type: ignore[arg-type]  # text is refused, and salvaged below
+            messages: list[Any] = self._decode(frame)  # type: ignore[arg-type]  # text is refused, and salvaged below
         except (*_UNREADABLE, TypeError):
             return self._salvage(frame)
         self._messages += len(messages)
-        quotes = self._quotes
-        for message in messages:
-            if type(message) is WireQuote:
-                kept = quotes.get(message.symbol)
-                if kept is None or not _is_older(message, kept):
-                    quotes[message.symbol] = message
-            else:
-                self._keep_trade(message)  # type: ignore[arg-type]  # the union has two members
+        quotes, trades = self._quotes, self._trades
+        try:  # inline, because a call per message would cost a fifth of the throughput
+            for message in messages:
+                symbol = message.symbol
+                newest = quotes if type(message) is WireQuote else trades
+                if (kept := newest.get(symbol)) is None or message.timestamp >= kept.timestamp:
+                    newest[symbol] = message
+                else:
+                    self._keep(message)
+        except TypeError:  # a message without a time
+            for message in messages:
+                self._keep(message)
         return []
 
     def flush(self) -> MarketBatch | None:
@@ -120,16 +125,14 @@ class FrameDecoder:
         except _UNREADABLE:
             return self._take_other(message)
         self._messages += 1
-        if isinstance(row, WireTrade):
-            self._keep_trade(row)
-        elif (kept := self._quotes.get(row.symbol)) is None or not _is_older(row, kept):
-            self._quotes[row.symbol] = row
+        self._keep(row)
         return None
 
-    def _keep_trade(self, trade: WireTrade) -> None:
-        kept = self._trades.get(trade.symbol)
-        if kept is None or not _is_older(trade, kept):
-            self._trades[trade.symbol] = trade
+    def _keep(self, row: WireQuote | WireTrade) -> None:
+        newest = self._quotes if isinstance(row, WireQuote) else self._trades
+        kept = newest.get(row.symbol)
+        if kept is None or not _is_older(row, kept):
+            newest[row.symbol] = row
 
     def _take_other(self, message: bytes) -> Message | None:
         try:
