@@ -15,6 +15,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from dotenv import dotenv_values
 
+from options_helper.data.masking import mask
 from options_helper.errors import MissingFile, SettingsError, UnreadableFile
 from options_helper.files.reading import read_file
 
@@ -120,11 +121,6 @@ class AlpacaSettings:
     def can_override_account(self) -> bool:
         """True if the trading URL is one of Alpaca's two hosts."""
         return self.trading_url in {PAPER_URL, LIVE_URL}
-
-
-def mask(secret: str) -> str:
-    """Return a key with all but its first two and last two characters hidden; hide short ones entirely."""
-    return f"{secret[:2]}…{secret[-2:]}" if len(secret) >= 12 else "…"  # noqa: PLR2004 - a display choice
 
 
 def is_loopback(host: str) -> bool:

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from contextlib import closing
 
 from options_helper.data.calendar.alpaca_clock import AlpacaCalendar
+from options_helper.data.masking import mask
 from options_helper.data.rest.client import AlpacaRest
-from options_helper.data.settings import LIVE_URL, PAPER_URL, Account, AlpacaSettings, mask
+from options_helper.data.settings import LIVE_URL, PAPER_URL, Account, AlpacaSettings
 from options_helper.doctor.findings import Finding, Level
 from options_helper.errors import AlpacaRestError
 from options_helper.market import MarketPhase

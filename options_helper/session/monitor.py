@@ -31,6 +31,7 @@ from options_helper.analysis.fills.day import FillDay
 from options_helper.analysis.history.curve import Curve
 from options_helper.analysis.history.day import DayHistory
 from options_helper.analysis.history.observation import Observation, observe
+from options_helper.analysis.valuation.quote_state import STALE_AFTER_SECONDS
 from options_helper.data.settings import load_risk_free_rate
 from options_helper.error_guard import Guard
 from options_helper.errors import NO_THREAD, SettingsError
@@ -88,7 +89,7 @@ class PortfolioMonitor:
         portfolio: Portfolio,
         take_snapshot: Callable[[], LiveSnapshot],
         *,
-        stale_after_seconds: float = 30.0,
+        stale_after_seconds: float = STALE_AFTER_SECONDS,
         rules: Iterable[AlertRule] = (),
         alerts_problem: str = "",
         alerts_file: AlertsFile | None = None,

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+from options_helper.analysis.valuation.quote_state import STALE_AFTER_SECONDS
 from options_helper.files.alerts_file import AlertsFile
 from options_helper.files.alerts_state import AlertsState
 from options_helper.market import LiveSnapshot
@@ -27,7 +28,7 @@ def monitor_for(
     portfolio: Portfolio,
     take_snapshot: Callable[[], LiveSnapshot],
     *,
-    stale_after_seconds: float = 30.0,
+    stale_after_seconds: float = STALE_AFTER_SECONDS,
     state_folder: Path | None = None,
 ) -> PortfolioMonitor:
     """Return the process's one monitor of a portfolio file, started by the first caller.

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from options_helper.analysis.alerts.rules import AlertMetric, AlertRule, Comparison
+from options_helper.analysis.alerts.rules import AlertMetric, AlertRule, Direction
 from options_helper.errors import AlertsFileError
 from options_helper.files.alerts_file import AlertsFile, alerts_path_for, dump_alert_rules, load_alert_rules
 
@@ -40,7 +40,7 @@ def test_rules_are_read_in_their_order(tmp_path: Path) -> None:
         id="put loss",
         position="spy-put",
         metric=AlertMetric.PNL_ABS,
-        comparison=Comparison.BELOW,
+        comparison=Direction.BELOW,
         threshold=-800.0,
         pending_seconds=10.0,
     )

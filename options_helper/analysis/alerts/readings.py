@@ -16,7 +16,7 @@ import pandas as pd
 from options_helper.analysis.account.compare import BrokerSide, compare_account
 from options_helper.analysis.alerts.rules import OF_UNDERLYING, AlertMetric, AlertRule
 from options_helper.analysis.alerts.step import Outcome
-from options_helper.analysis.arrays.columns import Column
+from options_helper.analysis.arrays.columns import ColumnValues
 from options_helper.analysis.osi import stock_symbol
 from options_helper.analysis.streams.silence import seconds_since
 from options_helper.analysis.tables.column import Table
@@ -64,12 +64,12 @@ class PositionRow:
         return self.figures[metric] if self.is_seen else None
 
 
-def read_rows(columns: Mapping[Table, Mapping[str, Column]]) -> list[PositionRow]:
+def read_rows(columns: Mapping[Table, Mapping[str, ColumnValues]]) -> list[PositionRow]:
     """Return the rows of all positions, structures last."""
     return [*_rows(columns[Table.POSITIONS], 0), *_rows(columns[Table.STRUCTURES], 1)]
 
 
-def floats(column: Column) -> list[float | None]:
+def floats(column: ColumnValues) -> list[float | None]:
     """Return a column's figures, None for each that is missing or not finite."""
     if isinstance(column, pd.arrays.IntegerArray):  # days, null for shares
         column = column.to_numpy(dtype="float64", na_value=math.nan)
@@ -87,7 +87,7 @@ def read_positions(rows: list[PositionRow], totals: LiveTotals, live: LiveSnapsh
     return readings
 
 
-def _rows(table: Mapping[str, Column], kind: int) -> list[PositionRow]:
+def _rows(table: Mapping[str, ColumnValues], kind: int) -> list[PositionRow]:
     """Return the rows of positions (kind 0) or structures (kind 1)."""
     columns = [floats(table[names[kind]]) for names in _COLUMN_BY_METRIC.values()]
     ids, underlyings, states = (table[name].tolist() for name in ("id", "underlying", "state"))
@@ -181,7 +181,7 @@ class AccountWatch:
 class _Underlyings:
     """The underlyings' figures, which count only while their price is seen."""
 
-    def __init__(self, table: Mapping[str, Column]) -> None:
+    def __init__(self, table: Mapping[str, ColumnValues]) -> None:
         names = (stock_symbol(str(name)) for name in table["underlying"])
         self._rows = {name: number for number, name in enumerate(names)}
         self._table = table

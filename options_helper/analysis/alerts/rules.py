@@ -145,7 +145,7 @@ OF_ALL = frozenset({AlertMetric.STREAM_LOST_SECONDS})
 OF_POSITION = frozenset({AlertMetric.MARK, AlertMetric.SPREAD_PCT, AlertMetric.STRIKE_DISTANCE_PCT})
 
 
-class Comparison(StrEnum):
+class Direction(StrEnum):
     """The side of the threshold on which the condition holds; the threshold itself does not count."""
 
     ABOVE = "above"
@@ -181,7 +181,7 @@ class AlertRule(BaseModel):
     position: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)] | None = None
     symbol: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)] | None = None
     tag: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)] | None = None
-    comparison: Comparison | None = None
+    comparison: Direction | None = None
     # Strict, because `true` is no number.
     threshold: Annotated[float, Field(strict=True, allow_inf_nan=False)] | None = None
     pending_seconds: Annotated[float, Field(strict=True, ge=0, le=86_400, allow_inf_nan=False)] = 0.0
@@ -250,4 +250,4 @@ class AlertRule(BaseModel):
         """Return whether a value is on the watched side of the threshold."""
         if self.threshold is None:
             return value > 0
-        return value > self.threshold if self.comparison is Comparison.ABOVE else value < self.threshold
+        return value > self.threshold if self.comparison is Direction.ABOVE else value < self.threshold

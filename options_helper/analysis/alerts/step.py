@@ -17,7 +17,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from options_helper.analysis.alerts.rules import EVENTS, AlertMetric, AlertRule, Comparison
+from options_helper.analysis.alerts.rules import EVENTS, AlertMetric, AlertRule, Direction
 from options_helper.times import new_york_date
 
 __all__ = [
@@ -29,7 +29,7 @@ __all__ = [
     "AlertStatus",
     "AlertView",
     "Alerts",
-    "Comparison",
+    "Direction",
     "Outcome",
     "acknowledge",
     "step",

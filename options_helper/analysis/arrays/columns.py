@@ -16,23 +16,23 @@ import pandas as pd
 
 from options_helper.analysis.arrays.types import Codes, Flags, Floats, Numbers, Objects
 
-Column = Any  # an array of numpy or pandas
+ColumnValues = Any  # an array of numpy or pandas
 
 _UTC = pd.DatetimeTZDtype("us", "UTC")
 _NO_TIME = np.iinfo(np.int64).min  # numpy's NaT
 
 
-def texts(values: Sequence[str | None]) -> Column:
+def texts(values: Sequence[str | None]) -> ColumnValues:
     """Return a column of words; None is null."""
     return pd.array(list(values), dtype=pd.StringDtype(na_value=np.nan))
 
 
-def counts(values: Sequence[int | None]) -> Column:
+def counts(values: Sequence[int | None]) -> ColumnValues:
     """Return a column of whole numbers; None is null."""
     return pd.array(list(values), dtype="Int64")
 
 
-def whole_numbers(values: Numbers, missing: Flags) -> Column:
+def whole_numbers(values: Numbers, missing: Flags) -> ColumnValues:
     """Return a column of whole numbers from an array; null if `missing`."""
     return pd.arrays.IntegerArray(values, missing)
 
@@ -62,20 +62,20 @@ def floats(values: Iterable[float | None]) -> Floats:
     return np.array(list(values), dtype=np.float64)
 
 
-def moments(microseconds: Numbers) -> Column:
+def moments(microseconds: Numbers) -> ColumnValues:
     """Return a column of UTC datetimes from microseconds since 1970; 0 is null."""
     stamps = np.where(microseconds == 0, _NO_TIME, microseconds).view("M8[us]")
     return pd.array(stamps, dtype=_UTC)
 
 
-def format_coverage(covered: Numbers, size: Numbers) -> Column:
+def format_coverage(covered: Numbers, size: Numbers) -> ColumnValues:
     """Return words such as `1 of 2`."""
     return _format_coverage(covered.tobytes(), size.tobytes())
 
 
 # What is covered rarely changes, and a column of words costs as much as ten of numbers.
 @lru_cache(maxsize=16)
-def _format_coverage(covered: bytes, size: bytes) -> Column:
+def _format_coverage(covered: bytes, size: bytes) -> ColumnValues:
     pairs = np.frombuffer(covered + size, np.int64).reshape(2, -1).T.tolist()
     return texts([f"{n} of {m}" for n, m in pairs])
 
@@ -85,6 +85,6 @@ def category_type(values: Iterable[str]) -> pd.CategoricalDtype:
     return pd.CategoricalDtype([str(value) for value in values])
 
 
-def categories(codes: Codes, dtype: pd.CategoricalDtype) -> Column:
+def categories(codes: Codes, dtype: pd.CategoricalDtype) -> ColumnValues:
     """Return a column of words from a fixed list, by their numbers; -1 is null."""
     return pd.Categorical.from_codes(codes, dtype=dtype)

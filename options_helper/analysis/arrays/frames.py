@@ -8,11 +8,11 @@ from functools import cache
 import numpy as np
 import pandas as pd
 
-from options_helper.analysis.arrays.columns import Column
+from options_helper.analysis.arrays.columns import ColumnValues
 
 
 def build_frame(
-    names: tuple[str, ...], columns: Mapping[str, Column], *, frozen: bool = False
+    names: tuple[str, ...], columns: Mapping[str, ColumnValues], *, frozen: bool = False
 ) -> pd.DataFrame:
     """Return a table of these columns in this order.
 
@@ -33,7 +33,7 @@ def build_frame(
     return frame
 
 
-def _freeze(column: Column) -> None:
+def _freeze(column: ColumnValues) -> None:
     if isinstance(column, np.ndarray):
         column.flags.writeable = False
         return

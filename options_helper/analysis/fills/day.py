@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from options_helper.analysis.fills.option_events import OptionEvent, build_option_events
 from options_helper.analysis.fills.order_facts import MULTI_LEG, OrderFacts, Span
-from options_helper.analysis.fills.read_orders import Family, group_by_family, read_orders
+from options_helper.analysis.fills.read_orders import OrderGroup, group_orders, read_orders
 from options_helper.analysis.fills.reconcile import build_spans
 from options_helper.analysis.fills.records import (
     Completeness,
@@ -104,10 +104,10 @@ class FillDay:
         return start_of_day(self.day)
 
 
-class _KnownFamily(NamedTuple):
-    """The rows of an order family, and the lines and orders computed from them."""
+class _KnownGroup(NamedTuple):
+    """The rows of an order group, and the lines and orders computed from them."""
 
-    family: Family
+    group: OrderGroup
     fills: tuple[list[Execution], ...]
     orders: tuple[OrderTimeline, ...]
 
@@ -120,7 +120,7 @@ class FillDayBuilder:
 
     def __init__(self) -> None:
         self._day: dt.date | None = None
-        self._families: dict[str, _KnownFamily] = {}
+        self._groups: dict[str, _KnownGroup] = {}
         self._built: tuple[tuple[object, ...], FillDay] | None = None
 
     def build_from(self, snapshot: LiveSnapshot, *, day: dt.date | None = None) -> FillDay:
@@ -177,15 +177,15 @@ class FillDayBuilder:
         """
         day = day or _newest_day((*stream_rows, *rest_fills, *rest_orders), since)
         day_start = start_of_day(day)
-        before = self._families if day == self._day else {}
-        families = group_by_family(stream_rows, rest_fills, rest_orders)
-        self._families = {
-            name: _reuse(before.get(name), family) or _compute(family, day_start)
-            for name, family in families.items()
+        before = self._groups if day == self._day else {}
+        groups = group_orders(stream_rows, rest_fills, rest_orders)
+        self._groups = {
+            name: _reuse(before.get(name), group) or _compute(group, day_start)
+            for name, group in groups.items()
         }
         self._day = day
-        fills = (fill for known in self._families.values() for fill in known.fills)
-        orders = (order for known in self._families.values() for order in known.orders)
+        fills = (fill for known in self._groups.values() for fill in known.fills)
+        orders = (order for known in self._groups.values() for order in known.orders)
         events = build_option_events(one for one in broker_events if one.date >= day - _SHOWN_EVENTS)
         return FillDay(
             day=day,
@@ -212,18 +212,18 @@ def _claimed_since(snapshot: LiveSnapshot, day: dt.date) -> dt.datetime | None:
     return opening if new_york_date(opening) == day else None
 
 
-def _reuse(known: _KnownFamily | None, family: Family) -> _KnownFamily | None:
+def _reuse(known: _KnownGroup | None, group: OrderGroup) -> _KnownGroup | None:
     """Return the previous result for equal rows; it takes the new rows, so that the old ones are freed."""
-    return known._replace(family=family) if known is not None and known.family == family else None
+    return known._replace(group=group) if known is not None and known.group == group else None
 
 
-def _compute(family: Family, day_start: dt.datetime) -> _KnownFamily:
+def _compute(group: OrderGroup, day_start: dt.datetime) -> _KnownGroup:
     # Figures that only a broken record can have may cost a wrong line, but never the page.
     with localcontext(prec=_DIGITS):
-        by_id = read_orders(family)
+        by_id = read_orders(group)
         spans = {order_id: build_spans(facts, day_start) for order_id, facts in by_id.items()}
         fills = _newest_first(fill for facts in by_id.values() for fill in _fills(facts, by_id, spans))
-        return _KnownFamily(family, tuple(fills), build_timelines(by_id, itertools.chain(*fills)))
+        return _KnownGroup(group, tuple(fills), build_timelines(by_id, itertools.chain(*fills)))
 
 
 def _newest_first(fills: Iterable[list[Execution]]) -> list[list[Execution]]:

@@ -27,10 +27,10 @@ from options_helper.analysis.fills.order_facts import (
 from options_helper.order_rows import LegExecution, OrderRow, OrderTerms
 
 
-class Family(NamedTuple):
-    """All reports on one family, each part in its given order.
+class OrderGroup(NamedTuple):
+    """All reports on an order, its legs and its replacements, each part in its given order.
 
-    A report about one family never changes another.
+    A report about one group never changes another.
     """
 
     stream_rows: tuple[OrderRow, ...]
@@ -38,10 +38,10 @@ class Family(NamedTuple):
     rest_orders: tuple[OrderRow, ...]
 
 
-def group_by_family(
+def group_orders(
     stream_rows: Sequence[OrderRow], rest_fills: Sequence[OrderRow], rest_orders: Sequence[OrderRow]
-) -> dict[str, Family]:
-    """Group the rows that name an order by family; a family's key is the id of one of its orders."""
+) -> dict[str, OrderGroup]:
+    """Group the rows that name an order; the key of a group is the id of one of its orders."""
     sources, names = (stream_rows, rest_fills, rest_orders), _Names()
     for row in itertools.chain(*sources):
         for relative in _relatives(row):
@@ -51,7 +51,7 @@ def group_by_family(
         for row in rows:
             if order_id := row.get("order_id"):
                 gathered.setdefault(names.of(order_id), ([], [], []))[number].append(row)
-    return {name: Family(*map(tuple, parts)) for name, parts in gathered.items()}
+    return {name: OrderGroup(*map(tuple, parts)) for name, parts in gathered.items()}
 
 
 def _relatives(row: OrderRow) -> Iterator[str]:
@@ -80,14 +80,14 @@ class _Names:
             self._leading_to[joined] = name
 
 
-def read_orders(family: Family) -> dict[str, OrderFacts]:
+def read_orders(group: OrderGroup) -> dict[str, OrderFacts]:
     """Return facts by order id, including legs, from normalized rows in any order."""
     gathered = _Gathered()
-    for row in family.stream_rows:
+    for row in group.stream_rows:
         gathered.add_update(row)
-    for row in family.rest_orders:
+    for row in group.rest_orders:
         gathered.add_state(row)
-    for row in family.rest_fills:
+    for row in group.rest_fills:
         gathered.add_rest_fill(row)
     gathered.add_corrections()
     for facts in gathered.by_id.values():

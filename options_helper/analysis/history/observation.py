@@ -19,7 +19,7 @@ from options_helper.analysis.alerts.readings import (
 )
 from options_helper.analysis.alerts.rules import AlertMetric
 from options_helper.analysis.alerts.step import AlertFill, AlertView, Outcome
-from options_helper.analysis.arrays.columns import Column
+from options_helper.analysis.arrays.columns import ColumnValues
 from options_helper.analysis.osi import stock_symbol
 from options_helper.analysis.tables.column import Table
 from options_helper.analysis.tables.totals import LiveTotals
@@ -80,7 +80,7 @@ def underlyings_of(portfolio: Portfolio) -> list[str]:
 
 
 def _pnl(
-    underlyings: Mapping[str, Column], rows: list[PositionRow], totals: LiveTotals
+    underlyings: Mapping[str, ColumnValues], rows: list[PositionRow], totals: LiveTotals
 ) -> dict[str, float | None]:
     unseen = {row.underlying for row in rows if not row.is_seen}
     pairs = zip(underlyings["underlying"].tolist(), floats(underlyings["open_pnl"]), strict=True)

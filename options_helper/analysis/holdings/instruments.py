@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from options_helper.analysis.arrays.columns import Column, dates, flags, floats, integers, texts
+from options_helper.analysis.arrays.columns import ColumnValues, dates, flags, floats, integers, texts
 from options_helper.analysis.arrays.memo import IdentityMemo
 from options_helper.analysis.arrays.types import Flags, Floats, Numbers
 from options_helper.analysis.contracts.expiry import LATE_CLOSE_DELAY, expiry_moment, last_trading_moment
@@ -25,7 +25,7 @@ from options_helper.errors import ContractSymbolError
 from options_helper.models import STANDARD_MULTIPLIER, AnyLeg, EquityPosition, Leg, Position
 from options_helper.times import new_york_date, to_microseconds
 
-Holding = AnyLeg | Position | EquityPosition
+InstrumentRow = AnyLeg | Position | EquityPosition
 
 NEVER = int(np.iinfo(np.int64).max)
 
@@ -87,7 +87,7 @@ class Instruments:
     unspellable: Flags
     expiry_days: Numbers
     clock: ContractClock
-    columns: Mapping[str, Column]
+    columns: Mapping[str, ColumnValues]
     memo: IdentityMemo = field(default_factory=IdentityMemo)
 
     def __len__(self) -> int:
@@ -95,7 +95,7 @@ class Instruments:
 
 
 def build_instruments(
-    rows: Sequence[tuple[str, Holding]], codes: Mapping[str, int], columns: Mapping[str, Column]
+    rows: Sequence[tuple[str, InstrumentRow]], codes: Mapping[str, int], columns: Mapping[str, ColumnValues]
 ) -> Instruments:
     """Return the arrays of (underlying's symbol in the file, holding) pairs, with columns of their table."""
     stocks = tuple(stock_symbol(symbol) for symbol, _ in rows)
@@ -147,7 +147,7 @@ def _build_clock(roots: Sequence[str], options: Sequence[Position | Leg | None])
 
 def _contract_columns(
     symbols: Sequence[str], stocks: Sequence[str], options: Sequence[Position | Leg | None]
-) -> dict[str, Column]:
+) -> dict[str, ColumnValues]:
     expiries = [None if option is None else option.expiry for option in options]
     pairs = list(zip(symbols, options, strict=True))
     return {
@@ -169,7 +169,7 @@ def _contract_symbol(underlying: str, option: Position | Leg) -> str:
         return ""
 
 
-def _quantity(row: Holding) -> float:
+def _quantity(row: InstrumentRow) -> float:
     match row:
         case Position():
             return row.contracts

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from options_helper.analysis.arrays.columns import Column, counts, dates, flags, floats, integers, texts
+from options_helper.analysis.arrays.columns import ColumnValues, counts, dates, flags, floats, integers, texts
 from options_helper.analysis.arrays.memo import IdentityMemo
 from options_helper.analysis.arrays.types import Flags, Floats, Numbers
 from options_helper.analysis.holdings.instruments import NEVER, Instruments, build_instruments
@@ -51,7 +51,7 @@ class StructureArrays:
     has_shares: Flags
     first_expiry_day: Numbers
     first_last_day: Numbers
-    columns: Mapping[str, Column]
+    columns: Mapping[str, ColumnValues]
     memo: IdentityMemo
 
     def __len__(self) -> int:
@@ -137,7 +137,7 @@ def _sum_by_symbol(positions: Instruments, legs: Instruments, counted: Sequence[
     return dict(sums)
 
 
-def _position_columns(singles: Sequence[Position | EquityPosition]) -> dict[str, Column]:
+def _position_columns(singles: Sequence[Position | EquityPosition]) -> dict[str, ColumnValues]:
     return {
         "id": texts([each.id for each in singles]),
         "symbol": texts([each.symbol for each in singles]),
@@ -145,7 +145,7 @@ def _position_columns(singles: Sequence[Position | EquityPosition]) -> dict[str,
     }
 
 
-def _leg_columns(structures: Sequence[MultiLegPosition]) -> dict[str, Column]:
+def _leg_columns(structures: Sequence[MultiLegPosition]) -> dict[str, ColumnValues]:
     legs = [leg for each in structures for leg in each.legs]
     options = [leg if isinstance(leg, Leg) else None for leg in legs]
     return {
@@ -182,7 +182,7 @@ def _build_structures(
     )
 
 
-def _structure_columns(structures: Sequence[MultiLegPosition]) -> dict[str, Column]:
+def _structure_columns(structures: Sequence[MultiLegPosition]) -> dict[str, ColumnValues]:
     expiries = [sorted({leg.expiry for leg in each.option_legs}) for each in structures]
     return {
         "id": texts([each.id for each in structures]),

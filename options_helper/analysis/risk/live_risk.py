@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from options_helper.analysis.arrays.columns import Column, dates, flags, floats, texts
+from options_helper.analysis.arrays.columns import ColumnValues, dates, flags, floats, texts
 from options_helper.analysis.arrays.frames import build_frame
 from options_helper.analysis.arrays.types import Floats
 from options_helper.analysis.holdings.instruments import NEVER
@@ -29,6 +29,7 @@ from options_helper.analysis.risk.probability import find_probabilities
 from options_helper.analysis.risk.sums import GREEKS, SUMMED, first_reasons, sum_all, sum_by
 from options_helper.analysis.tables.column import Table
 from options_helper.analysis.tables.schema import names_of
+from options_helper.analysis.valuation.quote_state import STALE_AFTER_SECONDS
 from options_helper.market import LiveSnapshot
 from options_helper.models import Portfolio
 
@@ -76,7 +77,7 @@ def compute_live_risk(
     live: LiveSnapshot,
     *,
     risk_free_rate: float = RISK_FREE_RATE,
-    stale_after_seconds: float = 30.0,
+    stale_after_seconds: float = STALE_AFTER_SECONDS,
     iv_from_neighbours: bool = False,
 ) -> LiveRisk:
     """Return the risk of a portfolio in one snapshot.
@@ -161,7 +162,7 @@ def _solve(legs: RiskLegs, prices: LegPrices, inputs: RiskInputs, solver: Solver
 
 def _leg_columns(
     legs: RiskLegs, prices: LegPrices, inputs: RiskInputs, solutions: tuple[Solution, ...]
-) -> dict[str, Column]:
+) -> dict[str, ColumnValues]:
     greeks = _position_greeks(legs, prices, solutions)
     return {
         "position_id": texts(legs.position_ids),
@@ -208,7 +209,7 @@ def _beta_factors(legs: RiskLegs, live: LiveSnapshot) -> Floats:
 
 def _distances(
     legs: RiskLegs, prices: LegPrices, inputs: RiskInputs, solutions: tuple[Solution, ...]
-) -> dict[str, Column]:
+) -> dict[str, ColumnValues]:
     """Return each contract's distance from its strike, and its extrinsic value."""
     inside = np.where(legs.is_put, legs.strike - inputs.spot, inputs.spot - legs.strike)
     apart = np.array([each.reason is Reason.APART for each in solutions], dtype=np.bool_)
@@ -224,7 +225,7 @@ def _distances(
 
 
 def _position_sums(
-    portfolio: Portfolio, legs: RiskLegs, columns: dict[str, Column], probabilities: Floats
+    portfolio: Portfolio, legs: RiskLegs, columns: dict[str, ColumnValues], probabilities: Floats
 ) -> pd.DataFrame:
     size = len(portfolio.positions)
     known = (~np.isnan(columns["delta"])).tolist()
@@ -237,20 +238,20 @@ def _position_sums(
     return build_frame(names_of(Table.RISK_POSITIONS), sums, frozen=True)
 
 
-def _underlying_sums(book: PortfolioArrays, legs: RiskLegs, columns: dict[str, Column]) -> pd.DataFrame:
+def _underlying_sums(book: PortfolioArrays, legs: RiskLegs, columns: dict[str, ColumnValues]) -> pd.DataFrame:
     stocks = book.underlyings.symbols
     sums = {"symbol": texts(stocks), **sum_by(legs.underlying_codes, len(stocks), columns)}
     return build_frame(names_of(Table.RISK_UNDERLYINGS), sums, frozen=True)
 
 
-def _expiry_sums(legs: RiskLegs, columns: dict[str, Column]) -> pd.DataFrame:
+def _expiry_sums(legs: RiskLegs, columns: dict[str, ColumnValues]) -> pd.DataFrame:
     days, groups = np.unique(np.where(legs.is_stock, NEVER, legs.expiry_days), return_inverse=True)
     expiries = [None if day == NEVER else dt.date.fromordinal(day) for day in days.tolist()]
     sums = {"expiry": dates(expiries), **sum_by(groups, len(days), columns)}
     return build_frame(names_of(Table.RISK_EXPIRIES), sums, frozen=True)
 
 
-def _tag_sums(portfolio: Portfolio, legs: RiskLegs, columns: dict[str, Column]) -> pd.DataFrame:
+def _tag_sums(portfolio: Portfolio, legs: RiskLegs, columns: dict[str, ColumnValues]) -> pd.DataFrame:
     tagged = [position.tag or () for position in portfolio.positions]
     names = sorted({name for tags in tagged for name in tags})
     pairs = [

@@ -7,14 +7,14 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from options_helper.analysis.arrays.columns import Column, texts
+from options_helper.analysis.arrays.columns import ColumnValues, texts
 from options_helper.analysis.arrays.types import Numbers
 
 GREEKS = ("delta", "gamma", "theta", "vega", "rho")
 SUMMED = (*GREEKS, "dollar_delta", "dollar_gamma", "beta_delta")
 
 
-def sum_by(groups: Numbers, size: int, columns: Mapping[str, Column]) -> dict[str, Column]:
+def sum_by(groups: Numbers, size: int, columns: Mapping[str, ColumnValues]) -> dict[str, ColumnValues]:
     """Return the sums of known legs by group, NaN for a group without any, and how many legs they cover."""
     known = ~np.isnan(columns["delta"])
     weighted = ~np.isnan(columns["beta_delta"])
@@ -28,7 +28,7 @@ def sum_by(groups: Numbers, size: int, columns: Mapping[str, Column]) -> dict[st
             ("modelled_legs", columns["modelled"]),
         )
     }
-    sums: dict[str, Column] = {
+    sums: dict[str, ColumnValues] = {
         name: np.where(
             np.bincount(groups, chosen, size) > 0,
             np.bincount(groups, np.where(chosen, columns[name], 0.0), size),
@@ -39,13 +39,15 @@ def sum_by(groups: Numbers, size: int, columns: Mapping[str, Column]) -> dict[st
     return {**sums, **counts, "legs": np.bincount(groups, minlength=size).astype(np.int64)}
 
 
-def sum_all(columns: Mapping[str, Column]) -> pd.Series:
+def sum_all(columns: Mapping[str, ColumnValues]) -> pd.Series:
     """Return the sums over all legs, by the same names."""
     sums = sum_by(np.zeros(len(columns["delta"]), np.int64), 1, columns)
     return pd.Series({name: column[0].item() for name, column in sums.items()}, dtype=object)
 
 
-def first_reasons(groups: Numbers, size: int, reasons: Sequence[str | None], known: Sequence[bool]) -> Column:
+def first_reasons(
+    groups: Numbers, size: int, reasons: Sequence[str | None], known: Sequence[bool]
+) -> ColumnValues:
     """Return by group the reason of the first leg that is not known, None if all are."""
     found: list[str | None] = [None] * size
     for group, reason, is_known in zip(groups.tolist(), reasons, known, strict=True):

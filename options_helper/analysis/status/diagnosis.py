@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from options_helper.analysis.valuation.quote_state import STALE_AFTER_SECONDS
 from options_helper.market import StreamName
 
 
@@ -55,7 +56,7 @@ class QuoteCounts:
     oldest_seconds: float | None = None
     oldest_name: str = ""
     newest_at: dt.datetime | None = None
-    stale_after_seconds: float = 30.0
+    stale_after_seconds: float = STALE_AFTER_SECONDS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,14 +6,14 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from options_helper.analysis.arrays.columns import Column
+from options_helper.analysis.arrays.columns import ColumnValues
 from options_helper.analysis.arrays.frames import build_frame
 from options_helper.analysis.tables.column import Table
 from options_helper.analysis.tables.schema import names_of
 from options_helper.analysis.valuation.row_warnings import to_lists, to_tuples
 
 
-def build_table(table: Table, columns: Mapping[str, Column], *, frozen: bool = False) -> pd.DataFrame:
+def build_table(table: Table, columns: Mapping[str, ColumnValues], *, frozen: bool = False) -> pd.DataFrame:
     """Return a table; the bits in the column `warnings` become words.
 
     Args:

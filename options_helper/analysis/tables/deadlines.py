@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 
-from options_helper.analysis.arrays.columns import Column
+from options_helper.analysis.arrays.columns import ColumnValues
 from options_helper.analysis.valuation.marks import SHARE_TRADE_SECONDS
-from options_helper.analysis.valuation.quote_state import is_heard, is_mute, is_polled_in_time
+from options_helper.analysis.valuation.quote_state import is_heard, is_polled_in_time, is_silent_too_long
 from options_helper.analysis.valuation.row_warnings import RowWarning, to_bits
 from options_helper.market import LiveSnapshot, StreamName
 from options_helper.times import new_york_date, start_of_day, to_microseconds
@@ -18,7 +18,7 @@ _STANDS_IN = to_bits([RowWarning.WIDE_SPREAD, RowWarning.LAST_TRADE_MARK])
 _MICROSECOND = dt.timedelta(microseconds=1)
 
 
-def circumstances(live: LiveSnapshot) -> tuple[object, ...]:
+def recompute_key(live: LiveSnapshot) -> tuple[object, ...]:
     """Return the inputs of the tables that neither the portfolio nor the snapshot's version covers."""
     return (
         live.started_at,
@@ -34,19 +34,19 @@ def circumstances(live: LiveSnapshot) -> tuple[object, ...]:
         # A pong makes no new version, but it keeps an old price quiet.
         is_heard(live, StreamName.STOCKS),
         is_heard(live, StreamName.OPTIONS),
-        is_mute(live, StreamName.STOCKS),
-        is_mute(live, StreamName.OPTIONS),
+        is_silent_too_long(live, StreamName.STOCKS),
+        is_silent_too_long(live, StreamName.OPTIONS),
         is_polled_in_time(live, StreamName.STOCKS),
         is_polled_in_time(live, StreamName.OPTIONS),
     )
 
 
 def deadline(
-    live: LiveSnapshot, tables: Iterable[Mapping[str, Column]], stale_after_seconds: float
+    live: LiveSnapshot, tables: Iterable[Mapping[str, ColumnValues]], stale_after_seconds: float
 ) -> dt.datetime:
     """Return when the tables will next differ if the snapshot's version does not change.
 
-    Until then, and while version and `circumstances` stay the same, nothing needs to be recomputed; only
+    Until then, and while version and `recompute_key` stay the same, nothing needs to be recomputed; only
     ages grow. It is the first of these: a price becomes stale, a contract expires, the market's phase
     changes, a new day begins in New York.
 
@@ -70,7 +70,7 @@ def deadline(
 
 
 def _of_ages(
-    table: Mapping[str, Column], live: LiveSnapshot, stale_after_seconds: float
+    table: Mapping[str, ColumnValues], live: LiveSnapshot, stale_after_seconds: float
 ) -> Iterator[dt.datetime]:
     """Yield the time at which the oldest fresh price becomes stale."""
     ages = table["mark_age_seconds"]
@@ -85,7 +85,7 @@ def _of_ages(
             yield live.as_of + dt.timedelta(seconds=limit - float(young.max())) + _MICROSECOND
 
 
-def _of_expiries(table: Mapping[str, Column], live: LiveSnapshot) -> Iterator[dt.datetime]:
+def _of_expiries(table: Mapping[str, ColumnValues], live: LiveSnapshot) -> Iterator[dt.datetime]:
     """Yield the next expiry of a contract."""
     now = to_microseconds(live.as_of)
     # Shares never expire; NumPy's "not a time" is the least number.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from options_helper.analysis.arrays.columns import Column, flags
+from options_helper.analysis.arrays.columns import ColumnValues, flags
 from options_helper.analysis.arrays.types import Floats, Numbers
 from options_helper.analysis.holdings.portfolio_arrays import PortfolioArrays, arrays_of
 from options_helper.analysis.tables.build_table import build_table
@@ -50,7 +50,7 @@ def compute_live_position_rows(
 
 def position_columns(
     book: PortfolioArrays, live: LiveSnapshot, stocks: Valuation, stale_after_seconds: float
-) -> dict[str, Column]:
+) -> dict[str, ColumnValues]:
     """Return the table's columns by name; `stocks` is the valuation of the portfolio's underlyings."""
     rows = book.positions
     now = settle(rows, compute_live_rows(rows, live, stale_after_seconds), stocks, live)
@@ -65,8 +65,8 @@ def position_columns(
 
 
 def _money_columns(
-    book: PortfolioArrays, now: Valuation, live: LiveSnapshot, doubts: Column
-) -> dict[str, Column]:
+    book: PortfolioArrays, now: Valuation, live: LiveSnapshot, doubts: ColumnValues
+) -> dict[str, ColumnValues]:
     rows = book.positions
     cost, max_loss, at_risk = rows.memo.get("risk", now.scale, lambda: _risk(book, now.scale))
     pnl = (now.mark - book.cost_basis) * now.scale

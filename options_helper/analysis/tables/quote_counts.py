@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from options_helper.analysis.arrays.columns import Column
+from options_helper.analysis.arrays.columns import ColumnValues
 from options_helper.analysis.arrays.types import Flags
 from options_helper.analysis.osi import stock_symbol
 from options_helper.analysis.status.diagnosis import QuoteCounts
@@ -23,7 +23,7 @@ _ABSENT = [CODE[QuoteState.NO_DATA], CODE[QuoteState.NOT_SUBSCRIBED]]
 
 
 def count_quotes(
-    positions: Mapping[str, Column], legs: Mapping[str, Column], stale_after_seconds: float
+    positions: Mapping[str, ColumnValues], legs: Mapping[str, ColumnValues], stale_after_seconds: float
 ) -> QuoteCounts:
     """Return the counts in the columns of two tables, at their own time; expired rows count nowhere."""
     tables = (positions, legs)
@@ -64,7 +64,7 @@ def grown_older(counts: QuoteCounts, counted_at: dt.datetime, now: dt.datetime) 
     return replace(counts, oldest_seconds=counts.oldest_seconds + (now - counted_at).total_seconds())
 
 
-def _name(positions: Mapping[str, Column], legs: Mapping[str, Column], number: int) -> str:
+def _name(positions: Mapping[str, ColumnValues], legs: Mapping[str, ColumnValues], number: int) -> str:
     """Return `BRK.B 500 call`, or `SPY shares`, of a row of the two tables."""
     singles = len(positions["symbol"])
     table, row = (positions, number) if number < singles else (legs, number - singles)

@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from options_helper.analysis.arrays.columns import (
-    Column,
+    ColumnValues,
     categories,
     floats,
     format_coverage,
@@ -55,7 +55,7 @@ from options_helper.models import Portfolio
 class Descriptions(NamedTuple):
     """The static columns that depend on the multipliers."""
 
-    columns: Mapping[str, Column]
+    columns: Mapping[str, ColumnValues]
     at_risk: Floats
     unit_multiplier: Floats
 
@@ -102,7 +102,7 @@ def compute_live_multileg_rows(
 
 def structure_columns(
     book: PortfolioArrays, live: LiveSnapshot, stocks: Valuation, stale_after_seconds: float
-) -> tuple[dict[str, Column], dict[str, Column]]:
+) -> tuple[dict[str, ColumnValues], dict[str, ColumnValues]]:
     """Return the columns of both tables by name; `stocks` is the valuation of the portfolio's underlyings."""
     own = book.structures
     now = settle(book.legs, compute_live_rows(book.legs, live, stale_after_seconds), stocks, live)
@@ -123,7 +123,7 @@ def structure_columns(
     return structures, legs
 
 
-def _leg_money(book: PortfolioArrays, now: Valuation, new: Flags) -> dict[str, Column]:
+def _leg_money(book: PortfolioArrays, now: Valuation, new: Flags) -> dict[str, ColumnValues]:
     value = now.mark * now.scale
     # The file does not contain a leg's cost, so its day has no beginning in a structure opened today.
     is_new = np.repeat(new, book.structures.sizes)
@@ -143,7 +143,7 @@ def _leg_days(now: Valuation) -> Floats:
 
 def _structure_columns(
     book: PortfolioArrays, now: Valuation, live: LiveSnapshot, new: Flags, stale_after_seconds: float
-) -> dict[str, Column]:
+) -> dict[str, ColumnValues]:
     own = book.structures
     sums, about = _sum_legs(book, now, new, stale_after_seconds), _describe(book, now)
     pnl, most = sums.net_mark - own.net_debit, about.columns["max_profit"]
@@ -173,7 +173,7 @@ def _structure_columns(
     }
 
 
-def _unit_prices(own: StructureArrays, sums: LegSums, divisor: Floats) -> dict[str, Column]:
+def _unit_prices(own: StructureArrays, sums: LegSums, divisor: Floats) -> dict[str, ColumnValues]:
     """Return prices per share of one unit; `divisor` is the dollars per point of the whole structure."""
     bid, ask = sums.natural / divisor, sums.opposite / divisor
     # Legs that nearly cancel out leave no base for a percentage.
@@ -189,7 +189,7 @@ def _unit_prices(own: StructureArrays, sums: LegSums, divisor: Floats) -> dict[s
     }
 
 
-def _day_results(own: StructureArrays, now: Valuation, new: Flags, pnl: Floats) -> dict[str, Column]:
+def _day_results(own: StructureArrays, now: Valuation, new: Flags, pnl: Floats) -> dict[str, ColumnValues]:
     """Return the day's P/L; for a structure opened today, all of its P/L."""
     pnl_day = np.where(new, pnl, _sum(own, _leg_days(now)))
     base = np.where(new, own.net_debit, _sum(own, now.close * now.scale))
@@ -234,7 +234,7 @@ def _worst_states(own: StructureArrays, now: Valuation, all_expired: Flags) -> C
     return np.where(all_expired, expired, worst)
 
 
-def _dates(own: StructureArrays, now: Valuation, live: LiveSnapshot) -> dict[str, Column]:
+def _dates(own: StructureArrays, now: Valuation, live: LiveSnapshot) -> dict[str, ColumnValues]:
     first_last_trading = reduce_by(np.minimum, own.starts, now.ends.last_trading)
     return {
         "dte": whole_numbers(days_until(own.first_expiry_day, live), own.first_expiry_day == NEVER),
@@ -242,7 +242,9 @@ def _dates(own: StructureArrays, now: Valuation, live: LiveSnapshot) -> dict[str
     }
 
 
-def _net_greeks(book: PortfolioArrays, now: Valuation, quotes: Mapping[str, Column]) -> dict[str, Column]:
+def _net_greeks(
+    book: PortfolioArrays, now: Valuation, quotes: Mapping[str, ColumnValues]
+) -> dict[str, ColumnValues]:
     rows = book.legs
     size, side = np.abs(now.scale), np.sign(rows.quantity)
     nets = {

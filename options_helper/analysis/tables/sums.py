@@ -14,10 +14,10 @@ from typing import NamedTuple, Self
 import numpy as np
 import pandas as pd
 
-from options_helper.analysis.arrays.columns import Column
+from options_helper.analysis.arrays.columns import ColumnValues
 from options_helper.analysis.arrays.types import Codes, Flags, Floats, Numbers
 from options_helper.analysis.holdings.portfolio_arrays import PortfolioArrays
-from options_helper.analysis.valuation.quote_state import CODE, TRUTH_STATES, QuoteState
+from options_helper.analysis.valuation.quote_state import CODE, QUOTE_STATES, QuoteState
 
 _OF_POSITIONS = ("state", "market_value", "pnl_abs", "pnl_day", "cost", "mark_age_seconds")
 _OF_STRUCTURES = ("state", "net_pnl_abs", "pnl_day")
@@ -88,9 +88,9 @@ class TableSums:
     """
 
     book: PortfolioArrays
-    positions: Mapping[str, Column]
-    structures: Mapping[str, Column]
-    leg_rows: Mapping[str, Column]
+    positions: Mapping[str, ColumnValues]
+    structures: Mapping[str, ColumnValues]
+    leg_rows: Mapping[str, ColumnValues]
     size: int
     groups: Numbers
     legs: Numbers
@@ -115,9 +115,9 @@ class TableSums:
     def of(
         cls,
         book: PortfolioArrays,
-        positions: Mapping[str, Column],
-        structures: Mapping[str, Column],
-        legs: Mapping[str, Column],
+        positions: Mapping[str, ColumnValues],
+        structures: Mapping[str, ColumnValues],
+        legs: Mapping[str, ColumnValues],
     ) -> Self:
         """Return the figures of the columns of three tables of one portfolio.
 
@@ -189,8 +189,8 @@ class TableSums:
 
     def count_states(self) -> dict[str, int]:
         """Return the number of unexpired legs in each state that occurs."""
-        counted = np.bincount(self.leg_states[self.alive], minlength=len(TRUTH_STATES))
-        return {str(state): int(n) for state, n in zip(TRUTH_STATES, counted, strict=True) if n}
+        counted = np.bincount(self.leg_states[self.alive], minlength=len(QUOTE_STATES))
+        return {str(state): int(n) for state, n in zip(QUOTE_STATES, counted, strict=True) if n}
 
     def ages(self) -> Floats:
         """Return the ages of the unexpired legs' prices, NaN for none."""
@@ -207,10 +207,10 @@ class TableSums:
         return Tally.of(np.concatenate([of_positions, of_structures]), self.legs, self.groups, self.size)
 
 
-def _values(table: Mapping[str, Column], name: str) -> Floats:
+def _values(table: Mapping[str, ColumnValues], name: str) -> Floats:
     return np.asarray(table[name], dtype=np.float64)
 
 
-def _codes(table: Mapping[str, Column]) -> Codes:
+def _codes(table: Mapping[str, ColumnValues]) -> Codes:
     codes: Codes = table["state"].codes
     return codes

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from options_helper.analysis.arrays.columns import Column, categories, format_coverage, moments
+from options_helper.analysis.arrays.columns import ColumnValues, categories, format_coverage, moments
 from options_helper.analysis.arrays.types import Numbers
 from options_helper.analysis.holdings.portfolio_arrays import PortfolioArrays, arrays_of
 from options_helper.analysis.tables.build_table import build_table
@@ -49,13 +49,13 @@ def compute_live_underlying_rows(
 
 def underlying_columns(
     book: PortfolioArrays, live: LiveSnapshot, stocks: Valuation, sums: TableSums
-) -> dict[str, Column]:
+) -> dict[str, ColumnValues]:
     """Return the table's columns by name; `stocks` is the valuation of the portfolio's underlyings."""
     now = settle(book.underlyings, stocks, stocks, live)
     return {**book.underlyings.columns, **_price_columns(now, live), **_sum_columns(sums)}
 
 
-def _price_columns(now: Valuation, live: LiveSnapshot) -> dict[str, Column]:
+def _price_columns(now: Valuation, live: LiveSnapshot) -> dict[str, ColumnValues]:
     change = now.mark - now.close
     return {
         "price": now.mark,
@@ -73,8 +73,8 @@ def _price_columns(now: Valuation, live: LiveSnapshot) -> dict[str, Column]:
     }
 
 
-def _sum_columns(sums: TableSums) -> dict[str, Column]:
-    columns: dict[str, Column] = {"positions": _count(sums.groups, sums.size)}
+def _sum_columns(sums: TableSums) -> dict[str, ColumnValues]:
+    columns: dict[str, ColumnValues] = {"positions": _count(sums.groups, sums.size)}
     tallies = {
         "open_pnl": sums.open_pnl,
         "day_pnl": sums.day_pnl,

@@ -12,12 +12,12 @@ from functools import cached_property
 
 import pandas as pd
 
-from options_helper.analysis.arrays.columns import Column
+from options_helper.analysis.arrays.columns import ColumnValues
 from options_helper.analysis.holdings.portfolio_arrays import arrays_of
 from options_helper.analysis.status.diagnosis import QuoteCounts
 from options_helper.analysis.tables.build_table import build_table
 from options_helper.analysis.tables.column import Table
-from options_helper.analysis.tables.deadlines import circumstances, deadline
+from options_helper.analysis.tables.deadlines import deadline, recompute_key
 from options_helper.analysis.tables.positions import position_columns
 from options_helper.analysis.tables.quote_counts import count_quotes
 from options_helper.analysis.tables.structures import structure_columns
@@ -44,7 +44,7 @@ class TablesView:
     portfolio: Portfolio
     at: LiveSnapshot
     stale_after_seconds: float
-    columns: Mapping[Table, Mapping[str, Column]]
+    columns: Mapping[Table, Mapping[str, ColumnValues]]
     totals: LiveTotals
     quotes: QuoteCounts
     until: dt.datetime
@@ -81,7 +81,7 @@ class TablesView:
         # up.
         if age < -_SHARED_FOR or live.as_of >= self.until:
             return False
-        if circumstances(live) != circumstances(self.at):
+        if recompute_key(live) != recompute_key(self.at):
             return False
         return live.version == self.at.version or age < _SHARED_FOR
 

@@ -18,7 +18,7 @@ from options_helper.market import LiveSnapshot
 from options_helper.quote_tables import QuoteTable, TradeTable
 
 
-class Ticks(NamedTuple):
+class LatestPrices(NamedTuple):
     """The newest quote and trade of n symbols; numbers are NaN and times 0 where there is none."""
 
     bid: Floats
@@ -34,7 +34,9 @@ class Ticks(NamedTuple):
     trade_from_rest: Flags
 
 
-def latest_prices(symbols: Sequence[str], is_stock: Flags, live: LiveSnapshot, memo: IdentityMemo) -> Ticks:
+def latest_prices(
+    symbols: Sequence[str], is_stock: Flags, live: LiveSnapshot, memo: IdentityMemo
+) -> LatestPrices:
     """Return the newest prices: stocks from the snapshot's stock tables, others from its option tables."""
     has_stocks, has_options = bool(is_stock.any()), not bool(is_stock.all())
     if not has_stocks:
@@ -43,16 +45,18 @@ def latest_prices(symbols: Sequence[str], is_stock: Flags, live: LiveSnapshot, m
     if not has_options:
         return stocks
     options = _gather_stream("options", symbols, live, memo)
-    return Ticks(*(np.where(is_stock, *pair) for pair in zip(stocks, options, strict=True)))
+    return LatestPrices(*(np.where(is_stock, *pair) for pair in zip(stocks, options, strict=True)))
 
 
-def _gather_stream(stream: str, symbols: Sequence[str], live: LiveSnapshot, memo: IdentityMemo) -> Ticks:
+def _gather_stream(
+    stream: str, symbols: Sequence[str], live: LiveSnapshot, memo: IdentityMemo
+) -> LatestPrices:
     of_stocks = stream == "stocks"
     quotes = QuoteTable.from_mapping(live.stock_quotes if of_stocks else live.option_quotes)
     trades = TradeTable.from_mapping(live.stock_trades if of_stocks else live.option_trades)
     quote, quoted = _take(f"{stream} quotes", symbols, quotes, memo)
     trade, traded = _take(f"{stream} trades", symbols, trades, memo)
-    return Ticks(
+    return LatestPrices(
         np.where(quoted, quote["bid_price"], np.nan),
         np.where(quoted, quote["ask_price"], np.nan),
         np.where(quoted, quote["bid_size"], np.nan),

@@ -9,10 +9,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from options_helper.analysis.arrays.columns import Column, dates, floats, integers
+from options_helper.analysis.arrays.columns import ColumnValues, dates, floats, integers
 from options_helper.analysis.arrays.types import Flags, Floats, Numbers
 from options_helper.analysis.holdings.instruments import Instruments
 from options_helper.analysis.osi import is_contract_symbol, underlying_of
+from options_helper.analysis.valuation.marks import PRICE_TOLERANCE
 from options_helper.analysis.valuation.row_warnings import RowWarning, flag
 from options_helper.market import LiveSnapshot, PreviousClose
 from options_helper.times import NEW_YORK, new_york_date
@@ -20,6 +21,7 @@ from options_helper.times import NEW_YORK, new_york_date
 _MONDAY, _SATURDAY = 0, 5
 _USUAL_CLOSE = dt.time(16, 0)
 _LAST_TRADES = dt.timedelta(minutes=30)
+_JUMP_FRACTION = 0.6  # an unknown split of 10 : 1 would otherwise make a loss of 90 %
 
 
 class CloseBasis(StrEnum):
@@ -51,7 +53,7 @@ class PreviousCloses(NamedTuple):
     """
 
     price: Floats
-    date: Column
+    date: ColumnValues
     daily: Floats
     day: Numbers
 
@@ -186,3 +188,9 @@ def _previous_trading_day(live: LiveSnapshot) -> dt.date:
     weekday = today.weekday()
     back = 3 if weekday == _MONDAY else weekday - _SATURDAY + 1 if weekday >= _SATURDAY else 1
     return today - dt.timedelta(days=back)
+
+
+def find_jumps(marks: Floats, closes: Floats) -> Flags:
+    """Return which marks are more than 60 % away from their previous close, as after an unknown split."""
+    base = np.where(closes > 0, closes, np.nan)
+    return np.asarray(np.abs(marks - base) > _JUMP_FRACTION * base + PRICE_TOLERANCE)

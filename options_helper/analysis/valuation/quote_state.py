@@ -66,8 +66,9 @@ class QuoteState(StrEnum):
     NOT_SUBSCRIBED = "not_subscribed"
 
 
-TRUTH_STATES = tuple(QuoteState)
-CODE = {state: np.int8(number) for number, state in enumerate(TRUTH_STATES)}
+STALE_AFTER_SECONDS = 30.0  # the default; the user may set another threshold
+QUOTE_STATES = tuple(QuoteState)
+CODE = {state: np.int8(number) for number, state in enumerate(QUOTE_STATES)}
 
 
 class RowFacts(NamedTuple):
@@ -90,39 +91,39 @@ class RowFacts(NamedTuple):
     polled: Flags | np.bool_ = np.bool_(False)
 
 
-def compute_states(ages: Floats, standing: RowFacts, live: LiveSnapshot, stale_after_seconds: float) -> Codes:
-    """Return the states of n rows as numbers in `TRUTH_STATES`."""
+def compute_states(ages: Floats, facts: RowFacts, live: LiveSnapshot, stale_after_seconds: float) -> Codes:
+    """Return the states of n rows as numbers in `QUOTE_STATES`."""
     states = np.where(
-        standing.is_stock,
-        _states_on(StreamName.STOCKS, ages, standing, live, stale_after_seconds),
-        _states_on(StreamName.OPTIONS, ages, standing, live, stale_after_seconds),
+        facts.is_stock,
+        _states_on(StreamName.STOCKS, ages, facts, live, stale_after_seconds),
+        _states_on(StreamName.OPTIONS, ages, facts, live, stale_after_seconds),
     )
     # An unknown age proves nothing, even if the stream is alive.
-    unproven = np.isnan(ages) | _is_before(live.session_open, live, standing.dated_at)
+    unproven = np.isnan(ages) | _is_before(live.session_open, live, facts.dated_at)
     np.putmask(states, unproven & (states == CODE[QuoteState.QUIET]), CODE[QuoteState.STALE])
-    is_old = (states == CODE[QuoteState.STALE]) & (standing.dated_at != 0)
-    np.putmask(states, is_old & _is_from_yesterday(live, standing.dated_at), CODE[QuoteState.FROM_YESTERDAY])
-    np.putmask(states, ~standing.has_price, CODE[QuoteState.NO_DATA])
-    np.putmask(states, standing.halted, CODE[QuoteState.HALTED])
-    np.putmask(states, standing.not_subscribed, CODE[QuoteState.NOT_SUBSCRIBED])
-    np.putmask(states, standing.expired, CODE[QuoteState.EXPIRED])
+    is_old = (states == CODE[QuoteState.STALE]) & (facts.dated_at != 0)
+    np.putmask(states, is_old & _is_from_yesterday(live, facts.dated_at), CODE[QuoteState.FROM_YESTERDAY])
+    np.putmask(states, ~facts.has_price, CODE[QuoteState.NO_DATA])
+    np.putmask(states, facts.halted, CODE[QuoteState.HALTED])
+    np.putmask(states, facts.not_subscribed, CODE[QuoteState.NOT_SUBSCRIBED])
+    np.putmask(states, facts.expired, CODE[QuoteState.EXPIRED])
     return states
 
 
 def _states_on(
-    stream: StreamName, ages: Floats, standing: RowFacts, live: LiveSnapshot, stale_after_seconds: float
+    stream: StreamName, ages: Floats, facts: RowFacts, live: LiveSnapshot, stale_after_seconds: float
 ) -> Codes:
     """Return how far n prices can be trusted, as if all of them were from this stream."""
-    polled, health = standing.polled, live.health.get(stream)
+    polled, health = facts.polled, live.health.get(stream)
     poll_seconds = health.poll_seconds if health is not None else 0.0
     limits = np.where(polled, min(poll_seconds, stale_after_seconds), stale_after_seconds)
     ended = np.where(polled, live.status == StreamState.STOPPED, _has_ended(live, stream))
     young = (ages <= limits) & ~ended & ~np.bool_(_is_delayed(live, stream))
     old = np.where(polled, _old_polled(live, stream), _old_state(live, stream, stale_after_seconds))
-    unproven = ~(polled | _is_unchanged(live, stream, standing.streamed_at))
+    unproven = ~(polled | _is_unchanged(live, stream, facts.streamed_at))
     old = np.where(unproven & (old == CODE[QuoteState.QUIET]), CODE[QuoteState.STALE], old)
     if live.market_phase in _CLOSED_FOR_OPTIONS:
-        young = young & _still_trading(live, standing)
+        young = young & _still_trading(live, facts)
     return np.where(young, CODE[QuoteState.LIVE], old)
 
 
@@ -146,12 +147,12 @@ def is_polled_in_time(live: LiveSnapshot, stream: StreamName) -> bool:
     return (live.as_of - health.polled_at).total_seconds() <= health.poll_seconds + POLL_GRACE_SECONDS
 
 
-def _still_trading(live: LiveSnapshot, standing: RowFacts) -> Flags | bool:
+def _still_trading(live: LiveSnapshot, facts: RowFacts) -> Flags | bool:
     """Return the rows that may trade outside the regular session: stocks, then late-closing products."""
     if live.market_phase in {MarketPhase.PRE, MarketPhase.OVERNIGHT}:
-        return standing.is_stock
+        return facts.is_stock
     if live.market_phase == MarketPhase.AFTER:
-        return standing.is_stock | standing.trades_late
+        return facts.is_stock | facts.trades_late
     return False
 
 
@@ -164,7 +165,7 @@ def _old_state(live: LiveSnapshot, stream: StreamName, stale_after_seconds: floa
         live.market_phase == MarketPhase.OPEN
         and is_heard(live, stream)
         and up_to_date
-        and not is_mute(live, stream)
+        and not is_silent_too_long(live, stream)
     ):
         return CODE[QuoteState.QUIET]
     return CODE[QuoteState.STALE]
@@ -209,7 +210,7 @@ def is_heard(live: LiveSnapshot, stream: StreamName) -> bool:
     return (live.as_of - health.last_heard_at).total_seconds() <= QUIET_HEARD_SECONDS
 
 
-def is_mute(live: LiveSnapshot, stream: StreamName) -> bool:
+def is_silent_too_long(live: LiveSnapshot, stream: StreamName) -> bool:
     """Return whether a stream has brought nothing for long in an open market; the status line says so too."""
     health = live.health.get(stream)
     if health is None or not health.asked or live.market_phase != MarketPhase.OPEN:

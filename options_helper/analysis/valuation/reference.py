@@ -13,7 +13,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from options_helper.analysis.arrays.columns import Column, flags, floats, integers, moments, whole_numbers
+from options_helper.analysis.arrays.columns import (
+    ColumnValues,
+    flags,
+    floats,
+    integers,
+    moments,
+    whole_numbers,
+)
 from options_helper.analysis.arrays.types import Flags, Floats, Numbers
 from options_helper.analysis.holdings.instruments import Instruments, Multipliers
 from options_helper.analysis.valuation.greek_signs import GREEK_NAMES, sign_by_position
@@ -25,7 +32,7 @@ class GreekColumns(NamedTuple):
     """Greeks of n rows, signed by position, and implied volatility, NaN for none; their times."""
 
     columns: Mapping[str, Floats]
-    time: Column
+    time: ColumnValues
 
 
 class BrokerColumns(NamedTuple):
@@ -133,7 +140,7 @@ def opened_today(opened: Numbers, live: LiveSnapshot) -> Flags:
     return opened >= today.toordinal()
 
 
-def days_since(opened: Numbers, live: LiveSnapshot) -> Column:
+def days_since(opened: Numbers, live: LiveSnapshot) -> ColumnValues:
     """Return the days since rows were opened; `opened` has ordinals, 0 for unknown, which is null."""
     today = new_york_date(live.as_of).toordinal()
     return whole_numbers(np.maximum(today - opened, 0), opened == 0)

@@ -18,13 +18,13 @@ import numpy as np
 
 from options_helper.analysis.arrays.types import Flags, Floats
 from options_helper.analysis.holdings.instruments import Instruments
-from options_helper.analysis.valuation.marks import MARK_METHODS, PRICE_TOLERANCE, MarkMethod
+from options_helper.analysis.valuation.marks import MARK_METHODS, MarkMethod
+from options_helper.analysis.valuation.previous_closes import find_jumps
 from options_helper.analysis.valuation.row_warnings import RowWarning, flag
 from options_helper.analysis.valuation.valuation import Valuation
 from options_helper.market import LiveSnapshot
 from options_helper.times import new_york_date
 
-JUMP_FRACTION = 0.6
 _SETTLED = np.int8(MARK_METHODS.index(MarkMethod.SETTLED))
 
 
@@ -37,7 +37,7 @@ def settle(rows: Instruments, now: Valuation, stocks: Valuation, live: LiveSnaps
         stocks: The valuation of the portfolio's underlyings, in the order of `rows.underlying_codes`.
         live: The snapshot of both.
     """
-    now = _doubt_jumps(rows, now, stocks)
+    now = _withhold_jumps(rows, now, stocks)
     if not now.expired.any():
         return now
     codes = rows.underlying_codes
@@ -74,14 +74,9 @@ def _earlier_closes(rows: Instruments, wanted: Flags, live: LiveSnapshot) -> Flo
     return found
 
 
-def _doubt_jumps(rows: Instruments, now: Valuation, stocks: Valuation) -> Valuation:
-    """Withhold the previous close of everything whose underlying jumped overnight without a known split.
-
-    After an unknown split of 10 : 1, it would make a loss of 90 %.
-    """
-    base = np.where(stocks.close > 0, stocks.close, np.nan)
-    far = np.abs(stocks.mark - base) > JUMP_FRACTION * base + PRICE_TOLERANCE
-    jumped = far[rows.underlying_codes] & ~now.expired
+def _withhold_jumps(rows: Instruments, now: Valuation, stocks: Valuation) -> Valuation:
+    """Withhold the previous close of everything whose underlying jumped overnight."""
+    jumped = find_jumps(stocks.mark, stocks.close)[rows.underlying_codes] & ~now.expired
     if not jumped.any():
         return now
     return now._replace(

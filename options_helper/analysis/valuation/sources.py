@@ -10,7 +10,7 @@ import pandas as pd
 from options_helper.analysis.arrays.columns import category_type
 from options_helper.analysis.arrays.types import Codes, Flags
 from options_helper.analysis.text.figures import format_span
-from options_helper.analysis.valuation.latest_prices import Ticks
+from options_helper.analysis.valuation.latest_prices import LatestPrices
 from options_helper.analysis.valuation.quote_state import RowFacts
 from options_helper.market import LiveSnapshot
 
@@ -20,7 +20,9 @@ _POLLED = np.int8(len(_SOURCES))
 _UNKNOWN = np.int8(-1)
 
 
-def find_sources(is_stock: Flags, ticks: Ticks, facts: RowFacts, by_last: Flags, live: LiveSnapshot) -> Codes:
+def find_sources(
+    is_stock: Flags, ticks: LatestPrices, facts: RowFacts, by_last: Flags, live: LiveSnapshot
+) -> Codes:
     """Return the marks' sources as numbers in the words of `source_type`, -1 for none."""
     from_rest = np.where(by_last, ticks.trade_from_rest, ticks.quote_from_rest)
     sources = np.where(from_rest, _CODE["rest_snapshot"], _feeds(is_stock, live))

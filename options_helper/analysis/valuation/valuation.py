@@ -7,7 +7,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from options_helper.analysis.arrays.columns import Column, categories, category_type, moments, whole_numbers
+from options_helper.analysis.arrays.columns import (
+    ColumnValues,
+    categories,
+    category_type,
+    moments,
+    whole_numbers,
+)
 from options_helper.analysis.arrays.types import Codes, Flags, Floats, Numbers
 from options_helper.analysis.holdings.instruments import Instruments
 from options_helper.analysis.holdings.session_ends import (
@@ -22,7 +28,7 @@ from options_helper.analysis.streams.ages import (
     compute_basis_ages,
     compute_lags,
 )
-from options_helper.analysis.valuation.latest_prices import Ticks, latest_prices
+from options_helper.analysis.valuation.latest_prices import LatestPrices, latest_prices
 from options_helper.analysis.valuation.marks import (
     DELAYED_TRADE_FEEDS,
     MARK_METHODS,
@@ -35,7 +41,7 @@ from options_helper.analysis.valuation.marks import (
 from options_helper.analysis.valuation.outside_sessions import find_outside_sessions
 from options_helper.analysis.valuation.previous_closes import PreviousCloses, find_previous_closes
 from options_helper.analysis.valuation.quote_state import (
-    TRUTH_STATES,
+    QUOTE_STATES,
     RowFacts,
     compute_states,
 )
@@ -56,7 +62,7 @@ from options_helper.times import new_york_date, start_of_day, to_microseconds
 
 _LAST = np.int8(MARK_METHODS.index(MarkMethod.LAST))
 _NONE = np.int8(MARK_METHODS.index(MarkMethod.NONE))
-STATE_TYPE = category_type(TRUTH_STATES)
+STATE_TYPE = category_type(QUOTE_STATES)
 _METHOD_TYPE = category_type(MARK_METHODS)
 _OF_EXPIRED = to_bits([RowWarning.STALE_QUOTE, RowWarning.UNKNOWN_AGE, RowWarning.CLOCK_SKEW])
 
@@ -73,11 +79,11 @@ class Valuation(NamedTuple):
         close_doubts: Bits of the warnings that withhold P/L Day.
         ends: When it expires and trades for the last time; early closes count.
         is_over: Flags for contracts that expired on an earlier trading day, whose value is final.
-        states: Numbers in `TRUTH_STATES`.
+        states: Numbers in `QUOTE_STATES`.
         warnings: Bits of `RowWarning`.
     """
 
-    ticks: Ticks
+    ticks: LatestPrices
     marks: Marks
     mark: Floats
     methods: Codes
@@ -106,7 +112,7 @@ class _Prices(NamedTuple):
         quote_ages, mark_ages: Of the quote, and of what the mark was made from.
     """
 
-    ticks: Ticks
+    ticks: LatestPrices
     marks: Marks
     by_last: Flags
     quoted: Flags
@@ -201,13 +207,13 @@ def _gather_facts(rows: Instruments, prices: _Prices, expired: Flags, live: Live
     )
 
 
-def _streamed_at(ticks: Ticks, by_last: Flags) -> Numbers:
+def _streamed_at(ticks: LatestPrices, by_last: Flags) -> Numbers:
     """Return the times at which the marks' sources arrived by stream; 0 for those from REST."""
     quote = np.where(ticks.quote_from_rest, 0, ticks.quote_received)
     return np.where(by_last, np.where(ticks.trade_from_rest, 0, ticks.trade_received), quote)
 
 
-def _usable_trades(rows: Instruments, ticks: Ticks, live: LiveSnapshot) -> Flags:
+def _usable_trades(rows: Instruments, ticks: LatestPrices, live: LiveSnapshot) -> Flags:
     """Return flags for trades of the current New York day, in a session, on a feed that is not delayed."""
     today = new_york_date(live.as_of)
     midnights = [to_microseconds(start_of_day(day)) for day in (today, today + dt.timedelta(days=1))]
@@ -216,7 +222,7 @@ def _usable_trades(rows: Instruments, ticks: Ticks, live: LiveSnapshot) -> Flags
     return of_today & rows.is_stock if live.options_feed in DELAYED_TRADE_FEEDS else of_today
 
 
-def _recent_trades(ticks: Ticks, trades: Ages, live: LiveSnapshot) -> Flags:
+def _recent_trades(ticks: LatestPrices, trades: Ages, live: LiveSnapshot) -> Flags:
     """Return flags for trades recent enough to stand in for a wide quote of shares."""
     if live.market_phase == MarketPhase.OPEN:
         recent: Flags = trades.seconds <= SHARE_TRADE_SECONDS
@@ -240,7 +246,7 @@ def _warnings(rows: Instruments, prices: _Prices, facts: RowFacts, stale_after_s
     return np.where(facts.expired, (bits & _OF_EXPIRED) | RowWarning.EXPIRED.bit, bits)
 
 
-def build_quote_columns(rows: Instruments, now: Valuation, live: LiveSnapshot) -> dict[str, Column]:
+def build_quote_columns(rows: Instruments, now: Valuation, live: LiveSnapshot) -> dict[str, ColumnValues]:
     """Return the columns that positions and legs share, without the static ones."""
     greeks, broker = find_greeks(rows, live), find_broker_positions(rows, live)
     ends = now.ends.expires_at
@@ -271,7 +277,7 @@ def build_quote_columns(rows: Instruments, now: Valuation, live: LiveSnapshot) -
     }
 
 
-def _time_columns(now: Valuation) -> dict[str, Column]:
+def _time_columns(now: Valuation) -> dict[str, ColumnValues]:
     """Return the quotes' and trades' times, their ages, and their lags on arrival."""
     ticks = now.ticks
     return {

@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 import logging
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from options_helper.data.settings import mask
+from options_helper.data.masking import masked_text
 from options_helper.market import UnreadableRows
 
 logger = logging.getLogger(__name__)
 
-_LONGEST_TEXT = 2000
 _MOST_LOGGED = 50  # the other rows are only counted
-_NAMES_AN_ID = re.compile(r"(^|_)(id|ids|account|account_number|replaces|replaced_by)$")
-_LOOKS_LIKE_AN_ID = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F-]{27}|\b[AP]K[A-Z0-9]{16,}\b|[A-Za-z0-9+/]{30,}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,23 +70,3 @@ def count_rows(rows: Iterable[UnreadableRow]) -> UnreadableRows:
     """Return the number of rows, and when the first was seen."""
     times = [row.seen_at for row in rows]
     return UnreadableRows(len(times), min(times, default=None))
-
-
-def masked_text(row: object) -> str:
-    """Return a row as one line of ASCII JSON, shortened, with its ids masked."""
-    try:
-        text = json.dumps(_masked(row), default=repr)
-    except (ValueError, RecursionError):
-        text = f"a {type(row).__name__} that is not JSON"
-    return text if len(text) <= _LONGEST_TEXT else f"{text[:_LONGEST_TEXT]}…"
-
-
-def _masked(value: object) -> object:
-    if isinstance(value, Mapping):
-        return {
-            str(name): mask(str(held)) if held and _NAMES_AN_ID.search(str(name)) else _masked(held)
-            for name, held in value.items()
-        }
-    if isinstance(value, list | tuple):
-        return [_masked(one) for one in value]
-    return _LOOKS_LIKE_AN_ID.sub(lambda found: mask(found[0]), value) if isinstance(value, str) else value

@@ -16,7 +16,7 @@ from urllib.parse import quote
 from options_helper.data.rest.bounded import EXCHANGE_SECONDS
 from options_helper.data.rest.data_pages import part_of, read_data_pages
 from options_helper.data.rest.http import Answer, Host, HostReader, Json, Query
-from options_helper.data.rest.open_families import OpenFamilies
+from options_helper.data.rest.open_order_groups import OpenOrderGroups
 from options_helper.data.rest.order_pages import read_pages
 from options_helper.data.rest.symbol_chunks import SYMBOLS_PER_CALL, SymbolChunks
 from options_helper.data.settings import AlpacaSettings
@@ -120,7 +120,7 @@ class AlpacaRest:
             status: "open", "closed" or "all".
         """
         listed = self._list_orders(after, status, nested=True)
-        return [*listed, *self._open_families.find(listed)] if status == "open" else listed
+        return [*listed, *self._open_order_groups.find(listed)] if status == "open" else listed
 
     def _list_orders(self, after: dt.datetime | None, status: str, *, nested: bool) -> list[object]:
         def fetch(after: dt.datetime | None) -> list[object]:
@@ -275,9 +275,9 @@ class AlpacaRest:
         return found
 
     @cached_property
-    def _open_families(self) -> OpenFamilies:
+    def _open_order_groups(self) -> OpenOrderGroups:
         """Return the finder of the orders behind open legs."""
-        return OpenFamilies(
+        return OpenOrderGroups(
             list_flat=lambda: self._list_orders(None, "open", nested=False),
             fetch=self.order,
             list_near=self._orders_near,

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Callable, Iterable, Sequence
 
 from options_helper.data.rest.http import Json
-from options_helper.data.rest.open_families import submitted_at
+from options_helper.data.rest.open_order_groups import submitted_at
 
 _MOST_PAGES = 10_000
 _LARGEST_ORDER = 5  # a multi-leg order and its at most four legs

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 
 import httpx
 import msgspec
 
+from options_helper.data.masking import hide_secrets
 from options_helper.data.redirects import describe_target
 from options_helper.data.rest.bounded import DeadlineExceeded
 
@@ -16,8 +16,6 @@ _WRONG_KEY = 40110000  # Alpaca's own code, sent with 401, and with 403 by the h
 _SERVER_ERRORS = range(500, 600)
 _REDIRECTS = range(300, 400)
 _LONGEST_MESSAGE = 200
-# Longer than a contract symbol; a server may echo a key in another spelling.
-_LIKE_A_KEY = re.compile(r"[A-Za-z0-9+/]{22,}")
 
 
 def is_worth_retrying(status: int) -> bool:
@@ -76,7 +74,5 @@ def _read(body: bytes, secrets: Iterable[str]) -> tuple[str, object]:
         return "", code
     # First, because other characters may stand between those of a key.
     said = "".join(filter(str.isprintable, said))
-    for secret in secrets:
-        said = said.replace(secret, "…")
-    said = _LIKE_A_KEY.sub("…", said)
+    said = hide_secrets(said, secrets)
     return said[:_LONGEST_MESSAGE].strip().rstrip("."), code

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from options_helper.analysis.fills import day
 from options_helper.analysis.fills.day import FillDay, FillDayBuilder
-from options_helper.analysis.fills.read_orders import Family, group_by_family
+from options_helper.analysis.fills.read_orders import OrderGroup, group_orders
 from options_helper.analysis.fills.records import FillKind
 from options_helper.data.streaming.trading_normalizers import (
     normalize_rest_order,
@@ -39,9 +39,9 @@ def filled(name: str, **more: Any) -> Row:
 
 
 def wholly(*told: Sequence[Row]) -> FillDay:
-    """Return the book of everything as one family: what is not split cannot be split wrongly."""
-    everything = {"": Family(*map(tuple, told))}
-    with mock.patch.object(day, "group_by_family", return_value=everything):
+    """Return the book of everything as one group: what is not split cannot be split wrongly."""
+    everything = {"": OrderGroup(*map(tuple, told))}
+    with mock.patch.object(day, "group_orders", return_value=everything):
         return FillDayBuilder().build(*told, day=DAY)
 
 
@@ -166,8 +166,8 @@ def test_an_order_belongs_to_its_legs_and_to_what_replaced_it() -> None:
     parent = order("p", legs=[order("l1"), order("l2"), order("")])
     replaced, replacement = order("a", replaced_by="b"), order("c", replaces="b")
     fill, other = order("l2"), order("d")
-    families = group_by_family([other, parent, order("")], [fill], [replacement, order("b"), replaced])
-    assert sorted(families.values(), key=lambda one: len(one.rest_orders)) == [
+    groups = group_orders([other, parent, order("")], [fill], [replacement, order("b"), replaced])
+    assert sorted(groups.values(), key=lambda one: len(one.rest_orders)) == [
         ((other,), (), ()),
         ((parent,), (fill,), ()),
         ((), (), (replacement, order("b"), replaced)),
@@ -177,4 +177,4 @@ def test_an_order_belongs_to_its_legs_and_to_what_replaced_it() -> None:
 def test_a_ring_of_replacements_is_one_family() -> None:
     """A broken record does not keep the page busy for ever."""
     ring = [order("a", replaced_by="b"), order("b", replaced_by="c"), order("c", replaced_by="a")]
-    assert [family.stream_rows for family in group_by_family(ring, [], []).values()] == [tuple(ring)]
+    assert [group.stream_rows for group in group_orders(ring, [], []).values()] == [tuple(ring)]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from options_helper.analysis.tables.deadlines import circumstances
+from options_helper.analysis.tables.deadlines import recompute_key
 from options_helper.analysis.tables.view import compute_view
 from options_helper.market import LiveSnapshot, Quote, StreamHealth, StreamName, StreamState
 from options_helper.models import Portfolio, Position
@@ -54,7 +54,7 @@ def test_what_no_version_tells_of_makes_new_tables(name: str) -> None:
     assert view.holds_for(later)
     changed: dict[str, Any] = {name: CHANGES[name]}
     assert not view.holds_for(replace(later, **changed))
-    assert circumstances(replace(later, **changed)) != circumstances(LIVE)
+    assert recompute_key(replace(later, **changed)) != recompute_key(LIVE)
 
 
 @pytest.mark.parametrize("stream", [StreamName.STOCKS, StreamName.OPTIONS])

@@ -24,7 +24,7 @@ from options_helper.analysis.live_portfolio_metrics import (
     compute_live_underlying_rows,
 )
 from options_helper.analysis.tables.column import Table
-from options_helper.analysis.tables.deadlines import circumstances
+from options_helper.analysis.tables.deadlines import recompute_key
 from options_helper.analysis.tables.schema import columns_of, names_of
 from options_helper.analysis.tables.view import compute_view
 from options_helper.market import (
@@ -260,7 +260,7 @@ def test_nothing_changes_before_the_deadline(
         if record.last_heard_at
     }
     just_before = dataclasses.replace(live, as_of=at + passed, health=heard_as_before)
-    assert circumstances(just_before) == circumstances(live)
+    assert recompute_key(just_before) == recompute_key(live)
     for now, then in zip(tables, all_tables(portfolio, just_before), strict=True):
         for name in ("state", "warnings", "dte", "mark"):
             if name in now:
@@ -272,7 +272,7 @@ def test_nothing_changes_before_the_deadline(
     [
         (10, None, "unknown", 20.000001),  # turns stale
         (40, None, "closed", 14 * 3600.0),  # nothing but midnight in New York
-        (40, 3, "open", 14 * 3600.0),  # quiet for as long as the circumstances are the same
+        (40, 3, "open", 14 * 3600.0),  # quiet for as long as the recompute_key are the same
     ],
 )
 def test_the_deadline_is_the_next_change(ago: float, heard: float | None, phase: str, seconds: float) -> None:

@@ -21,7 +21,7 @@ from options_helper.analysis.valuation.marks import (
     compute_natural,
 )
 from options_helper.analysis.valuation.quote_state import (
-    TRUTH_STATES,
+    QUOTE_STATES,
     QuoteState,
     RowFacts,
     compute_states,
@@ -211,7 +211,7 @@ def state_of(
         streamed_at=np.array([to_microseconds(streamed_at)]),
         dated_at=np.array([to_microseconds(dated_at or AT)]),
     )
-    return TRUTH_STATES[int(compute_states(np.array([age]), standing, live, 30.0)[0])]
+    return QUOTE_STATES[int(compute_states(np.array([age]), standing, live, 30.0)[0])]
 
 
 def heard(

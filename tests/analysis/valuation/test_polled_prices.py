@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from options_helper.analysis.live_portfolio_metrics import compute_live_position_rows, compute_live_totals
-from options_helper.analysis.tables.deadlines import circumstances
+from options_helper.analysis.tables.deadlines import recompute_key
 from options_helper.analysis.tables.structures import compute_live_multileg_rows
 from options_helper.analysis.tables.view import compute_view
 from options_helper.market import (
@@ -125,7 +125,7 @@ def test_the_tables_are_computed_again_when_the_interval_has_passed() -> None:
     """The next deadline is the moment at which the polled price is no longer live."""
     live = polled(4.0)
     assert compute_view(PORTFOLIO, live, stale_after_seconds=30).until <= AT + dt.timedelta(seconds=11.001)
-    assert circumstances(live) != circumstances(replace(live, as_of=AT + dt.timedelta(seconds=60)))
+    assert recompute_key(live) != recompute_key(replace(live, as_of=AT + dt.timedelta(seconds=60)))
 
 
 def test_a_delayed_feed_is_never_live() -> None:

@@ -17,7 +17,7 @@ from options_helper.analysis.alerts.rules import (
     OF_UNDERLYING,
     WITHOUT_THRESHOLD,
 )
-from options_helper.analysis.alerts.step import AlertMetric, AlertRule, Comparison
+from options_helper.analysis.alerts.step import AlertMetric, AlertRule, Direction
 from options_helper.analysis.alerts.words import WHOLE
 from options_helper.analysis.osi import stock_symbol
 from options_helper.session.monitor import PortfolioMonitor
@@ -47,8 +47,8 @@ def render_form(monitor: PortfolioMonitor) -> None:
         st.selectbox(
             "Figure", metrics, format_func=lambda name: AlertMetric(name).label, key=_field("metric")
         )
-        sides = [str(side) for side in Comparison]
-        st.segmented_control("Raise when", sides, default=str(Comparison.BELOW), key=_field("comparison"))
+        sides = [str(side) for side in Direction]
+        st.segmented_control("Raise when", sides, default=str(Direction.BELOW), key=_field("comparison"))
         st.number_input(
             "Value", value=None, help="Dollars, percent, shares, days or seconds", key=_field("threshold")
         )

@@ -23,7 +23,7 @@ from options_helper.analysis.arrays.types import Floats
 from options_helper.analysis.risk import LiveRisk
 from options_helper.analysis.risk.pricing.model import Model
 from options_helper.analysis.risk.what_if.curves import RiskCurve, compute_curve, price_range
-from options_helper.analysis.risk.what_if.holdings import Holding, holding_of, legs_on
+from options_helper.analysis.risk.what_if.holdings import LegSelection, holding_of, legs_on
 from options_helper.analysis.strategies.structures import Structure
 from options_helper.analysis.text.figures import format_bare_price
 from options_helper.analysis.text.wording import format_day
@@ -40,7 +40,7 @@ _BY_MODEL = "first expiry, by the model"
 class _Choice(NamedTuple):
     """The legs that are switched on, the date, and what their P/L counts from."""
 
-    holding: Holding
+    holding: LegSelection
     is_all: bool
     days: int
     cost: float | None

@@ -9,6 +9,7 @@ import streamlit as st
 
 from apps.streamlit.components.inputs.credentials import Credentials
 from apps.streamlit.components.inputs.portfolio_source import default_portfolio_path, forget_portfolios
+from options_helper.analysis.valuation.quote_state import STALE_AFTER_SECONDS
 from options_helper.data.settings import (
     INDICATIVE_QUOTE_LIMIT,
     OPTIONS_FEEDS,
@@ -16,7 +17,6 @@ from options_helper.data.settings import (
 )
 
 REFRESH_SECONDS = 2
-STALE_AFTER_SECONDS = 30
 MAX_OPTION_CONTRACTS = 250
 ACCOUNTS = ("auto", "paper", "live")
 _FEED_NAMES = {
@@ -78,7 +78,7 @@ def render_sidebar(credentials: Credentials) -> PageSettings:
             options_feed=_feed("Options feed", OPTIONS_FEEDS, credentials.options_feed, _OPTIONS_HELP),
             account=_account(credentials),
             refresh_seconds=_number("Refresh (s)", REFRESH_SECONDS, 60, _REFRESH_HELP),
-            stale_after_seconds=_number("Stale after (s)", STALE_AFTER_SECONDS, 3600, _STALE_HELP),
+            stale_after_seconds=_number("Stale after (s)", int(STALE_AFTER_SECONDS), 3600, _STALE_HELP),
             max_option_contracts=_number("Max option contracts", MAX_OPTION_CONTRACTS, 1000, _MOST_HELP),
         )
         if settings.contract_limit < settings.max_option_contracts:

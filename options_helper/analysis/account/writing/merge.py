@@ -16,7 +16,7 @@ from options_helper.analysis.account.writing.groups import Group, Part, group_lo
 from options_helper.analysis.account.writing.lots import Lot, find_lots
 from options_helper.analysis.account.writing.written import (
     Entry,
-    Speller,
+    SymbolFormat,
     net_debit,
     note_of,
     single_fields,
@@ -97,7 +97,7 @@ class _Merger:
     """Spreads the account's holdings over the positions of a file, and the rest over new ones."""
 
     def __init__(self, history: AccountHistory) -> None:
-        self._speller = Speller(history.underlyings)
+        self._symbols = SymbolFormat(history.underlyings)
         self._lots = find_lots(history)
         self._price = {holding.symbol: holding.entry_price for holding in history.holdings}
         self._left: defaultdict[str, Decimal] = defaultdict(Decimal)
@@ -140,7 +140,7 @@ class _Merger:
         """Return the entries of holdings that no position of the file names, by underlying."""
         entries = []
         for group in sorted(self._new, key=lambda group: [part.symbol for part in group.parts]):
-            entry = write_entry(group, self._speller, taken)
+            entry = write_entry(group, self._symbols, taken)
             taken.add(entry["id"])
             entries.append(entry)
         return entries
@@ -175,7 +175,7 @@ class _Merger:
     def _only_leg(self, slot: _Slot) -> Entry:
         [(part, quantity)] = slot.present
         kept = {name: slot.entry[name] for name in _KEPT_BY_A_SINGLE if name in slot.entry}
-        single = kept | single_fields(Part(part.symbol, quantity, self._price[part.symbol]), self._speller)
+        single = kept | single_fields(Part(part.symbol, quantity, self._price[part.symbol]), self._symbols)
         return _noted(single, "The other legs are no longer held; cost_basis is the broker's average price.")
 
     def _resized_structure(self, slot: _Slot) -> Entry:

@@ -30,7 +30,7 @@ _FINEST = Decimal("1e-9")
 
 
 @dataclass(frozen=True, slots=True)
-class Speller:
+class SymbolFormat:
     """Spells symbols as a portfolio file does.
 
     Attributes:
@@ -58,23 +58,23 @@ class Speller:
         return terms
 
 
-def write_entry(group: Group, speller: Speller, taken: Collection[str]) -> Entry:
+def write_entry(group: Group, symbols: SymbolFormat, taken: Collection[str]) -> Entry:
     """Return a group as an entry of a portfolio file.
 
     Args:
         group: The lots.
-        speller: Of symbols.
+        symbols: How the file writes symbols.
         taken: The ids already in use.
     """
     parts = group.parts
-    entry: Entry = {"id": "", "symbol": speller.underlying(parts[0].symbol)}
+    entry: Entry = {"id": "", "symbol": symbols.underlying(parts[0].symbol)}
     if len(parts) > 1:
         entry |= {
-            "legs": [write_leg(part, speller) for part in parts],
+            "legs": [write_leg(part, symbols) for part in parts],
             "net_debit": to_number(net_debit(parts)),
         }
     else:
-        entry |= single_fields(parts[0], speller)
+        entry |= single_fields(parts[0], symbols)
     entry["id"] = _free(_name(entry), taken)
     opened = group.opened
     if opened is not None:
@@ -85,19 +85,19 @@ def write_entry(group: Group, speller: Speller, taken: Collection[str]) -> Entry
     return entry
 
 
-def single_fields(part: Part, speller: Speller) -> Entry:
+def single_fields(part: Part, symbols: SymbolFormat) -> Entry:
     """Return the fields of shares or of a single option: terms, quantity and cost."""
     cost = {"cost_basis": to_number(part.price)}
     if is_contract_symbol(part.symbol):
-        return {**speller.terms(part.symbol), "contracts": to_number(part.quantity), **cost}
+        return {**symbols.terms(part.symbol), "contracts": to_number(part.quantity), **cost}
     return {"shares": to_number(part.quantity), **cost}
 
 
-def write_leg(part: Part, speller: Speller) -> Entry:
+def write_leg(part: Part, symbols: SymbolFormat) -> Entry:
     """Return one leg of a structure."""
     leg: Entry = {"side": "long" if part.quantity > 0 else "short"}
     if is_contract_symbol(part.symbol):
-        return leg | speller.terms(part.symbol) | {"contracts": to_number(abs(part.quantity))}
+        return leg | symbols.terms(part.symbol) | {"contracts": to_number(abs(part.quantity))}
     return leg | {"shares": to_number(abs(part.quantity))}
 
 

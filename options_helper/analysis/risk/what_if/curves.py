@@ -10,7 +10,7 @@ import numpy as np
 
 from options_helper.analysis.arrays.types import Floats
 from options_helper.analysis.risk.pricing.model import Model
-from options_helper.analysis.risk.what_if.holdings import Holding
+from options_helper.analysis.risk.what_if.holdings import LegSelection
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,7 +28,7 @@ class RiskCurve:
     break_evens: tuple[float, ...]
 
 
-def compute_curve(model: Model, holding: Holding, prices: Floats, days: float, cost: float) -> RiskCurve:
+def compute_curve(model: Model, holding: LegSelection, prices: Floats, days: float, cost: float) -> RiskCurve:
     """Return the P/L at some prices after some days, against what was paid in dollars.
 
     Contracts that expire on that day or before have their intrinsic value, later ones the model's.
@@ -48,7 +48,7 @@ def find_zeros(prices: Floats, pnl: Floats) -> tuple[float, ...]:
     return tuple(found)
 
 
-def price_range(holding: Holding, spot: float, points: int) -> Floats:
+def price_range(holding: LegSelection, spot: float, points: int) -> Floats:
     """Return prices around the spot that contain every strike, or three deviations if those are wider."""
     strikes = [leg.option.strike for leg in holding.known if leg.option is not None]
     moves = [3 * leg.iv * math.sqrt(leg.option.years) for leg in holding.known if leg.option is not None]

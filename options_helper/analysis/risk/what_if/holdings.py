@@ -46,7 +46,7 @@ class KnownLeg(NamedTuple):
         return self.scale * np.array(prices)
 
 
-class Holding(NamedTuple):
+class LegSelection(NamedTuple):
     """The known legs of a selection, and the number of all its legs."""
 
     known: Sequence[KnownLeg]
@@ -76,7 +76,7 @@ class Holding(NamedTuple):
         return values
 
 
-def holding_of(risk: LiveRisk, numbers: Iterable[int]) -> Holding:
+def holding_of(risk: LiveRisk, numbers: Iterable[int]) -> LegSelection:
     """Return a selection of legs, by their numbers in the risk's table of legs.
 
     A position with an unknown leg among them is left out: its other legs alone are another risk.
@@ -85,7 +85,7 @@ def holding_of(risk: LiveRisk, numbers: Iterable[int]) -> Holding:
     positions = risk.terms.position_ids
     partial = {positions[number] for number, leg in legs.items() if leg is None}
     known = [leg for number, leg in legs.items() if leg is not None and positions[number] not in partial]
-    return Holding(known, len(legs))
+    return LegSelection(known, len(legs))
 
 
 def _known_leg(risk: LiveRisk, number: int) -> KnownLeg | None:

@@ -12,7 +12,7 @@ import numpy as np
 from options_helper.analysis.arrays.types import Floats
 from options_helper.analysis.risk.live_risk import LiveRisk
 from options_helper.analysis.risk.pricing.model import DAYS_PER_YEAR, Model
-from options_helper.analysis.risk.what_if.holdings import Holding, holding_of
+from options_helper.analysis.risk.what_if.holdings import LegSelection, holding_of
 from options_helper.analysis.text.figures import MINUS, format_percent, format_pnl
 
 _MOVES = (-3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0)
@@ -66,7 +66,7 @@ class Shock(NamedTuple):
             betas all move by the same fraction.
     """
 
-    holdings: Mapping[str, Holding]
+    holdings: Mapping[str, LegSelection]
     name: str
     step: float
     betas: Mapping[str, float] | None = None
@@ -101,21 +101,21 @@ def compute_scenario(
         iv_points: Points added to every volatility, from the first column on.
         days: The columns.
     """
-    whole = Holding((), 0)
+    whole = LegSelection((), 0)
     pnl = np.zeros((len(changes), len(days)))
     for stock, holding in shock.holdings.items():
         beta = 1.0 if shock.betas is None else shock.betas.get(stock)
         known = holding.known if beta is not None else ()
-        whole = Holding((*whole.known, *known), whole.legs + holding.legs)
+        whole = LegSelection((*whole.known, *known), whole.legs + holding.legs)
         own = [change * (beta or 0.0) for change in changes]
-        pnl = pnl + _grid(model, Holding(known, holding.legs), own, days, iv_points)
+        pnl = pnl + _grid(model, LegSelection(known, holding.legs), own, days, iv_points)
     if not whole.known:
         pnl = np.full_like(pnl, math.nan)
     return Scenario(shock.name, tuple(changes), tuple(days), iv_points, pnl, whole.coverage, whole.is_whole)
 
 
 def _grid(
-    model: Model, holding: Holding, changes: Sequence[float], days: Sequence[float], iv_points: float
+    model: Model, holding: LegSelection, changes: Sequence[float], days: Sequence[float], iv_points: float
 ) -> Floats:
     columns = []
     factors = np.maximum(1 + np.array(changes), 0.0)
@@ -129,7 +129,7 @@ def _grid(
     return np.array(columns).T
 
 
-def step_of(holding: Holding) -> float:
+def step_of(holding: LegSelection) -> float:
     """Return one expected move to the first expiry as a fraction, by the volatility nearest to the money.
 
     It counts 30 days at most, so that a far expiry gives a grid of moves that happen.
@@ -148,13 +148,13 @@ def moves_of(step: float) -> tuple[float, ...]:
     return tuple(move * step for move in _MOVES)
 
 
-def days_for(holdings: Mapping[str, Holding]) -> tuple[int, ...]:
+def days_for(holdings: Mapping[str, LegSelection]) -> tuple[int, ...]:
     """Return the columns: now, tomorrow, a week, 30 days, and the first expiry."""
     front = math.ceil(first_expiry_days(holdings))
     return tuple(sorted({*_FIXED_DAYS, front} if front else set(_FIXED_DAYS)))
 
 
-def first_expiry_days(holdings: Mapping[str, Holding]) -> float:
+def first_expiry_days(holdings: Mapping[str, LegSelection]) -> float:
     """Return the days until the first expiry; 0 without options."""
     return min((each.front_days for each in holdings.values() if each.front_days > 0), default=0.0)
 

@@ -8,9 +8,9 @@ from dataclasses import replace
 
 from options_helper.data.account.activities import MOVES_POSITIONS
 from options_helper.data.account.activity_log import BOOKED_LATE, ActivityLog
+from options_helper.data.masking import mask
 from options_helper.data.rest.client import AlpacaRest
 from options_helper.data.rest.refusals import NOT_FOUND
-from options_helper.data.settings import mask
 from options_helper.data.streaming.backfill.betas import fetch_betas, read_closes
 from options_helper.data.streaming.backfill.rest_rows import (
     find_unread,

@@ -19,6 +19,7 @@ TOO_MANY_ATTEMPTS = 429
 ATTEMPTS_BASE_SECONDS = 5.0
 _JITTER = 0.25
 
+PROVEN_AFTER = dt.timedelta(seconds=60)
 MIN_TICKING_SYMBOLS = 5
 MIN_BETWEEN_RECONNECTS = dt.timedelta(minutes=10)
 TICKING_WINDOW = dt.timedelta(seconds=60)
@@ -52,6 +53,11 @@ def choose_base_seconds(error: BaseException, base_seconds: float) -> float:
 def is_final(error: BaseException) -> bool:
     """Return whether another try would change nothing; an unforeseen error is retried."""
     return isinstance(error, OptionsHelperError) and not isinstance(error, StreamInterrupted)
+
+
+def has_proven_itself(health: StreamHealth, *, now: dt.datetime) -> bool:
+    """Return whether a connection lasted long enough for its loss to count as the first failure again."""
+    return health.connected_at is not None and now - health.connected_at >= PROVEN_AFTER
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from options_helper.data.streaming.reconnect.policy import (
     CAP_SECONDS,
     choose_base_seconds,
     compute_backoff_seconds,
+    has_proven_itself,
     is_final,
 )
 from options_helper.data.streaming.reconnect.record import HealthChanges, HealthRecord
@@ -27,7 +28,6 @@ from options_helper.times import utc_now
 logger = logging.getLogger(__name__)
 
 # A naturally silent stream has no first event to reset its backoff, so a minute of connection does it.
-_PROVEN_AFTER_SECONDS = 60.0
 
 
 class Streamer(Protocol):
@@ -41,7 +41,7 @@ class Streamer(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class WorkerSeams:
+class WorkerDependencies:
     """The parts that a run gives to a worker.
 
     Attributes:
@@ -65,11 +65,13 @@ class StreamWorker:
     """The owner of one stream's thread and `StreamHealth`, and the observer of its connections."""
 
     def __init__(
-        self, stream: StreamName, seams: WorkerSeams, *, asked: frozenset[str] = frozenset()
+        self, stream: StreamName, dependencies: WorkerDependencies, *, asked: frozenset[str] = frozenset()
     ) -> None:
-        self._seams = seams
-        self._clock = seams.clock
-        self._record = HealthRecord(StreamHealth(stream, asked=asked), seams.changed, seams.clock)
+        self._dependencies = dependencies
+        self._clock = dependencies.clock
+        self._record = HealthRecord(
+            StreamHealth(stream, asked=asked), dependencies.changed, dependencies.clock
+        )
         self._stopping = threading.Event()
         self._streamer: Streamer | None = None
         self._failures = 0
@@ -140,7 +142,7 @@ class StreamWorker:
 
     def complaint(self) -> StreamError | None:
         """Return the reason to end a connection that is up but mute, else None."""
-        return self._seams.complaint(self.health)
+        return self._dependencies.complaint(self.health)
 
     # Events -----------------------------------------------------------------------------------
 
@@ -176,7 +178,7 @@ class StreamWorker:
     def lost(self) -> None:
         """Record that messages were lost: any price may have changed unseen."""
         self._record.replace(lost_at=self._clock())
-        self._seams.lost(self.health.stream)
+        self._dependencies.lost(self.health.stream)
 
     def skipped(self, messages: int) -> None:
         """Count messages that the consumer could not read."""
@@ -201,7 +203,7 @@ class StreamWorker:
 
     def _live_once(self) -> BaseException:
         try:
-            self._streamer = self._seams.connect(self)
+            self._streamer = self._dependencies.connect(self)
             if self._stopping.is_set():  # asked to stop while the streamer was being built
                 self._stop_streamer()
             self._streamer.run()
@@ -222,11 +224,11 @@ class StreamWorker:
         if failure.final:
             self._record.enter(StreamState.ERROR, step="", last_failure=failure, next_attempt_at=None)
             return False
-        self._failures = 1 if self._has_proven_itself() else self._failures + 1
+        self._failures = 1 if has_proven_itself(self.health, now=self._clock()) else self._failures + 1
         seconds = compute_backoff_seconds(
             self._failures,
-            base_seconds=choose_base_seconds(error, self._seams.base_seconds),
-            cap_seconds=self._seams.cap_seconds,
+            base_seconds=choose_base_seconds(error, self._dependencies.base_seconds),
+            cap_seconds=self._dependencies.cap_seconds,
             draw=random.random(),  # noqa: S311 - jitter, not a secret
         )
         self._record.enter(
@@ -242,12 +244,6 @@ class StreamWorker:
             return False
         self._record.replace(step="connecting", next_attempt_at=None)
         return True
-
-    def _has_proven_itself(self) -> bool:
-        connected_at = self.health.connected_at
-        if connected_at is None:
-            return False
-        return (self._clock() - connected_at).total_seconds() >= _PROVEN_AFTER_SECONDS
 
     def _describe(self, error: BaseException) -> StreamFailure:
         if isinstance(error, OptionsHelperError):

@@ -20,7 +20,7 @@ from options_helper.data.calendar.market_clock import (
 from options_helper.data.settings import OVERNIGHT_FEEDS
 from options_helper.data.streaming.connection.failures import SYMBOL_LIMIT
 from options_helper.data.streaming.reconnect.change_log import log_change
-from options_helper.data.streaming.reconnect.worker import Streamer, StreamWorker, WorkerSeams
+from options_helper.data.streaming.reconnect.worker import Streamer, StreamWorker, WorkerDependencies
 from options_helper.data.streaming.run.cache import LiveCache
 from options_helper.data.streaming.run.config import LiveStreamConfig
 from options_helper.data.streaming.run.consumer import Consumer
@@ -208,7 +208,7 @@ class LiveRun:
 
     def _build_worker(self, stream: StreamName) -> StreamWorker:
         config = self.config
-        seams = WorkerSeams(
+        dependencies = WorkerDependencies(
             connect=partial(self._connect, stream),
             changed=self._on_change,
             lost=self._follow_loss,
@@ -217,7 +217,7 @@ class LiveRun:
             cap_seconds=config.reconnect_cap_seconds,
             clock=self.clock,
         )
-        return StreamWorker(stream, seams, asked=frozenset(config.symbols(stream)))
+        return StreamWorker(stream, dependencies, asked=frozenset(config.symbols(stream)))
 
     def _connect(self, stream: StreamName, worker: StreamWorker) -> Streamer:
         request = StreamRequest(stream, self.config, worker, partial(self._offer, stream))

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from options_helper.analysis.fills.day import FillDayBuilder
 from options_helper.analysis.fills.words import completeness_words
 from options_helper.data.account.activities import MOVES_POSITIONS, kind_of
-from options_helper.data.account.unreadable import masked_text
+from options_helper.data.masking import masked_text
 from options_helper.data.rest.client import CUT_SHORT
 from options_helper.data.streaming.backfill.order_history import OrderHistory
 from options_helper.errors import AlpacaRestError

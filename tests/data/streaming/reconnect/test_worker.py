@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from options_helper.data.streaming.reconnect import worker as worker_module
-from options_helper.data.streaming.reconnect.worker import StreamWorker, WorkerSeams
+from options_helper.data.streaming.reconnect.worker import StreamWorker, WorkerDependencies
 from options_helper.errors import MissingDependency, StreamInterrupted, StreamRejected
 from options_helper.market import StreamHealth, StreamName, StreamState
 from tests.fakes import FakeStreamer
@@ -35,7 +35,7 @@ class Bench:
         self.made: list[FakeStreamer] = []
         self.changes: list[tuple[StreamHealth, StreamHealth]] = []
         self.connect_error: Exception | None = None
-        seams = WorkerSeams(
+        dependencies = WorkerDependencies(
             connect=self._connect,
             changed=lambda before, after: self.changes.append((before, after)),
             complaint=lambda _health: complaint,
@@ -43,7 +43,7 @@ class Bench:
             cap_seconds=cap_seconds,
             clock=lambda: self.now,
         )
-        self.worker = StreamWorker(StreamName.OPTIONS, seams, asked=ASKED)
+        self.worker = StreamWorker(StreamName.OPTIONS, dependencies, asked=ASKED)
 
     def _connect(self, worker: StreamWorker) -> FakeStreamer:
         assert worker is self.worker
@@ -319,8 +319,8 @@ def test_stop_while_the_streamer_is_being_built_stops_it() -> None:
         worker.request_stop()  # the worker does not hold the streamer yet
         return streamer
 
-    seams = WorkerSeams(connect=connect_then_stop, changed=lambda *_records: None)
-    bench.worker = StreamWorker(StreamName.OPTIONS, seams)
+    dependencies = WorkerDependencies(connect=connect_then_stop, changed=lambda *_records: None)
+    bench.worker = StreamWorker(StreamName.OPTIONS, dependencies)
     bench.worker.start()
     bench.worker.thread.join(20)
     assert not bench.worker.thread.is_alive()
@@ -419,7 +419,7 @@ def test_the_complaint_is_the_runs(bench) -> None:
     assert bench.worker.complaint() is None
     plain = StreamWorker(
         StreamName.FILLS,
-        WorkerSeams(connect=FakeStreamer, changed=lambda *_records: None),  # type: ignore[arg-type]
+        WorkerDependencies(connect=FakeStreamer, changed=lambda *_records: None),  # type: ignore[arg-type]
     )
     assert plain.complaint() is None
 

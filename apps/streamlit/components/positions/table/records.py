@@ -18,7 +18,7 @@ Record = dict[str, Any]  # a row of a table: column -> plain value, None if miss
 
 
 # A DataFrame, or the columns of one whose warnings are still bits.
-TableColumns = pd.DataFrame | Mapping[str, arrays.Column]
+TableColumns = pd.DataFrame | Mapping[str, arrays.ColumnValues]
 
 
 def plain_records(table: TableColumns, names: Iterable[str] | None = None) -> list[Record]:
@@ -33,8 +33,8 @@ def plain_records(table: TableColumns, names: Iterable[str] | None = None) -> li
     return [dict(zip(chosen, values, strict=True)) for values in zip(*columns, strict=True)]
 
 
-def _plain(column: arrays.Column, name: str) -> list[object]:
-    values: arrays.Column = column.array if isinstance(column, pd.Series) else column
+def _plain(column: arrays.ColumnValues, name: str) -> list[object]:
+    values: arrays.ColumnValues = column.array if isinstance(column, pd.Series) else column
     if isinstance(values, pd.arrays.NumpyExtensionArray):
         values = values.to_numpy()  # its own list would have NumPy's numbers
     if name == "warnings" and values.dtype == np.int64:

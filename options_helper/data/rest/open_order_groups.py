@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from options_helper.data.rest.http import Json
 
 
-class OpenFamilies:
+class OpenOrderGroups:
     """Remembers the parents of open legs between calls.
 
     Args:
@@ -43,12 +43,12 @@ class OpenFamilies:
             name = row.get("id") if isinstance(row, dict) else None
             if not isinstance(row, dict) or not isinstance(name, str) or name in known:
                 continue
-            family = self._family_of(name, row)
-            known.update(_ids_of([family]))
-            found.append(family)
+            group = self._group_of(name, row)
+            known.update(_ids_of([group]))
+            found.append(group)
         return found
 
-    def _family_of(self, name: str, leg: Json) -> Json:
+    def _group_of(self, name: str, leg: Json) -> Json:
         parent = self._parents.get(name)
         if parent is not None:
             return self._fetch(parent)
