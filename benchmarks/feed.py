@@ -50,12 +50,13 @@ class FramePool:
         self._payloads = [self._payload() for _ in range(max(1, POOL_MESSAGES // per_frame))]
         self._places = [_places(payload) for payload in self._payloads]
         self.messages = len(self._payloads) * per_frame
-        self.blob = b"".join(encode_frame(self.stamped(number)) for number in range(len(self._payloads)))
+        now = _stamp()  # one time for all, because the blob is sent again and again, and no quote gets older
+        self.blob = b"".join(encode_frame(self.stamped(number, now)) for number in range(len(self._payloads)))
 
-    def stamped(self, number: int) -> bytes:
-        """The payload of one frame, its messages stamped with the time it is now."""
+    def stamped(self, number: int, at: int | None = None) -> bytes:
+        """The payload of one frame, its messages stamped with a time, by default the time it is now."""
         number %= len(self._payloads)
-        payload, stamp = self._payloads[number], _stamp()
+        payload, stamp = self._payloads[number], at or _stamp()
         for place in self._places[number]:
             struct.pack_into(">Q", payload, place, stamp)
         return bytes(payload)
