@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from options_helper.analysis.arrays.memo import IdentityMemo
 from options_helper.analysis.fills.day import FillDay
 from options_helper.analysis.fills.option_events import OptionEvent
 from options_helper.analysis.fills.records import Execution, FillFact
@@ -20,6 +21,8 @@ from options_helper.models import (
     Position,
     StockLeg,
 )
+
+_memo = IdentityMemo()  # all tabs show the same portfolio
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +81,10 @@ def _events_by_position(
 
 def positions_by_symbol(portfolio: Portfolio) -> dict[str, frozenset[str]]:
     """Return the ids of the positions that contain each contract or stock, by its normalized symbol."""
+    return _memo.get("held", portfolio, lambda: _positions_by_symbol(portfolio))
+
+
+def _positions_by_symbol(portfolio: Portfolio) -> dict[str, frozenset[str]]:
     held: dict[str, set[str]] = {}
     for position in portfolio.positions:
         for symbol in symbols_of(position):

@@ -10,6 +10,7 @@ import datetime as dt
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
+from functools import lru_cache
 from typing import NamedTuple, cast
 
 from options_helper.order_rows import OrderRow, OrderTerms
@@ -214,6 +215,7 @@ class OrderFacts:
         self.newest = cast("OrderTerms", newest)
 
 
+@lru_cache(maxsize=4096)  # the same quantities and averages are read with each order update
 def exact(number: float | None) -> Decimal | None:
     """Return a float as the decimal that was written, to 12 places; None if no order can have it."""
     if number is None or not abs(number) < _LARGEST:
