@@ -65,7 +65,7 @@ def _is_older(row: Quote | Trade, kept: np.void) -> bool:
         # An event without a time counts as old as its receipt.
         return bool(stamp <= (kept["timestamp"] or kept["received_at"]))
     credible = kept["timestamp"] <= (to_microseconds(row.received_at) or stamp) + _FAR_AHEAD
-    return bool(0 < stamp < kept["timestamp"] and credible and not kept["from_rest"])
+    return bool(0 < stamp < kept["timestamp"] and credible)
 
 
 class _LatestTable(Mapping[str, Row], Generic[Row]):
@@ -118,7 +118,7 @@ class _LatestTable(Mapping[str, Row], Generic[Row]):
         """Return a new version with these rows.
 
         A streamed event never replaces a newer one, but one of the same time does, because it is a
-        correction. A row from REST replaces only older rows; a streamed row always replaces one from REST.
+        correction. A row from REST replaces only older rows.
         """
         return self._with_columns(rows) if isinstance(rows, Columns) else self._with_rows(rows)
 
@@ -139,8 +139,7 @@ class _LatestTable(Mapping[str, Row], Generic[Row]):
         stamps = np.broadcast_to(rows.values["timestamp"], numbers.shape)
         # Ignore a time far ahead of the receipt, because it would hide everything that follows.
         credible = kept <= np.asarray(rows.values["received_at"]) + _FAR_AHEAD
-        streamed = array[_PRESENT][numbers] & ~array["from_rest"][numbers]
-        older = streamed & (stamps != 0) & (stamps < kept) & credible
+        older = array[_PRESENT][numbers] & (stamps != 0) & (stamps < kept) & credible
         for name, values in rows.values.items():
             array[name][numbers] = np.where(older, array[name][numbers], values)
         array[_PRESENT][numbers] = True

@@ -84,6 +84,7 @@ def _columns(bid: float, at: dt.datetime | None) -> Columns:
     return Columns(["A"], {**values, "received_at": to_microseconds(NOON), "from_rest": False})
 
 
+@pytest.mark.parametrize("from_rest", [False, True])
 @pytest.mark.parametrize("as_columns", [False, True])
 @pytest.mark.parametrize(
     ("kept_at", "next_at", "bid"),
@@ -97,10 +98,11 @@ def _columns(bid: float, at: dt.datetime | None) -> Columns:
     ids=["older", "same time", "no time", "first time", "kept from the future"],
 )
 def test_an_older_event_that_arrives_later_is_not_newer(
-    kept_at: dt.datetime | None, next_at: dt.datetime | None, bid: float, *, as_columns: bool
+    kept_at: dt.datetime | None, next_at: dt.datetime | None, bid: float, *, as_columns: bool, from_rest: bool
 ) -> None:
-    """On one stream the newest event wins, a correction of the same time included, whatever the order."""
-    table = QuoteTable.of([Quote("A", bid_price=1.0, timestamp=kept_at, received_at=NOON)])
+    """The newest event wins, a correction of the same time included, whatever the order and the source."""
+    kept = Quote("A", bid_price=1.0, timestamp=kept_at, received_at=NOON, from_rest=from_rest)
+    table = QuoteTable.of([kept])
     late = Quote("A", bid_price=2.0, timestamp=next_at, received_at=NOON)
     updated = table.updated(_columns(2.0, next_at) if as_columns else [late])
     assert updated["A"].bid_price == bid

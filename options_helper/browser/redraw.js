@@ -52,7 +52,7 @@ function waitForBeat(patience, report) {
   };
 }
 
-/** Say above the status, which page.css fades, how old all of it is. @param {number} at */
+/** Say in place of the status, which page.css hides, how old all of it is. @param {number} at */
 function silentSince(at) {
   const time = new Date(at).toTimeString().slice(0, 8);
   const words = `No answer from the portal since ${time}. Everything on this page is from then.`;

@@ -145,6 +145,7 @@ def test_a_server_that_hangs_is_said(portal: Portal) -> None:
         expect(page.locator("html[data-oh-silent]")).to_have_count(1, timeout=40_000)
         words = status.evaluate("node => getComputedStyle(node, '::before').content")
         assert "No answer from the portal since" in words
+        expect(status.get_by_test_id("stAlertContainer")).to_be_hidden()
         expect(page.locator(".positions-table.is-stale")).to_have_count(1)
         totals = page.locator(".st-key-live-totals")
         assert totals.evaluate("node => getComputedStyle(node).filter") == "grayscale(1)"

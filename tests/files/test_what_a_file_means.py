@@ -329,6 +329,9 @@ def test_a_pair_of_currencies_is_no_stock(symbol: str) -> None:
         ({"multiplier": 1}, "$1 per point of a contract of XYZ"),
         ({"root": "XYZ1", "multiplier": 15_000}, "$15,000 per point of a contract of XYZ1"),
         ({"symbol": "SPX", "root": "SPXW", "multiplier": 10}, "$10 per point of a contract of SPXW"),
+        ({"symbol": "NANOS"}, 'which has $1; write "multiplier": 1'),
+        ({"symbol": "VIXW", "expiry": "2026-12-18"}, "18 Dec 2026 is a Friday"),
+        ({"symbol": "VIXW", "expiry": "2026-12-16"}, 'write "root": "VIX"'),
     ],
     ids=str,
 )
@@ -397,6 +400,9 @@ def test_a_good_file_raises_no_doubt() -> None:
     adjusted = [PUT | {"root": "XYZ1", "multiplier": 150}, PUT | {"multiplier": 100}]
     assert [doubt for entry in adjusted for doubt in doubts(entry)] == []
     assert is_vix_monthly_expiry(dt.date(2026, 12, 16))
+    index = [{"symbol": "NANOS", "multiplier": 1}, {"symbol": "VIXW", "expiry": "2026-12-23"}]
+    day_before_holiday = {"symbol": "VIXW", "expiry": "2030-12-24"}
+    assert [doubt for entry in (*index, day_before_holiday) for doubt in doubts(PUT | entry)] == []
 
 
 @given(

@@ -15,6 +15,7 @@ import pytest
 pytest.importorskip("streamlit", reason="the portal needs the extra [ui]")
 
 from apps.streamlit.components.positions.table import TableRows, build_table_rows, legs_csv, positions_csv
+from apps.streamlit.components.positions.table.grouping import Grouping, regroup
 from apps.streamlit.components.positions.table.layout import build_layout
 from apps.streamlit.components.positions.table.row_words import describe_price, split_warnings, warning_words
 from options_helper.analysis.live_portfolio_metrics import (
@@ -193,6 +194,16 @@ def test_a_far_expiry_of_a_structure_says_its_year() -> None:
     legs = [_leg(side, "call", strike, "2028-01-21") for side, strike in (("long", 250), ("short", 260))]
     far = {"id": "leaps", "symbol": "AAPL", "net_debit": 10.0, "legs": legs}
     assert _row(_payload(positions=[far]), "leaps")["sub"] == "21 Jan 2028 · 250/260"
+
+
+def test_a_group_shows_the_same_dollars_as_its_one_position() -> None:
+    """Thirty cents are $0 in both, with no sign, however the rows are grouped."""
+    shares = {"id": "s", "symbol": "AAPL", "shares": 1, "cost_basis": 271.2}
+    payload = _payload(positions=[shares])
+    portfolio = Portfolio.model_validate({"positions": [shares]})
+    by_strategy = regroup(payload, portfolio, Grouping.STRATEGY)
+    assert _row(payload | {"rows": payload["shown"]}, "s")["pnl_open"] == 0
+    assert _group(payload, "AAPL")["pnl_open"] == _group(by_strategy, "Shares")["pnl_open"] == 0
 
 
 def test_a_group_shows_price_change_sums_and_coverage() -> None:
@@ -490,11 +501,11 @@ def test_a_small_price_is_written_in_full_in_the_payload_and_the_csv() -> None:
     assert row["cost"] == "0.000008765"
 
 
-def test_a_row_shows_each_doubt_as_a_sentence() -> None:
-    """The table's words for the warning are the sentence itself, not only that there is one."""
-    sentence = "understood: $310.00 a share"
-    spoken, said = split_warnings(["doubtful_entry"], [{"state": "live", "doubts": (sentence,)}])
+def test_a_row_says_once_to_check_the_file_and_shows_each_doubt_as_a_sentence() -> None:
+    """Two doubts have one label; the words behind it are their sentences."""
+    doubts = ("understood: $310.00 a share", "VIX is an index")
+    spoken, said = split_warnings(["doubtful_entry"], [{"state": "live", "doubts": doubts}])
     assert said == []
     (words,) = warning_words(spoken).values()
     assert words[0] == "check the file"
-    assert words[1].endswith("Understood: $310.00 a share.")
+    assert words[1].endswith("Understood: $310.00 a share. VIX is an index.")

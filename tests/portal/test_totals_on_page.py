@@ -78,21 +78,21 @@ def test_the_line_beneath_the_tiles_has_the_other_totals() -> None:
     )
 
 
-def test_a_total_that_lacks_a_leg_has_no_headline_there_either() -> None:
+def test_a_total_that_lacks_a_leg_is_marked_as_partial_there_too() -> None:
     """With one leg unquoted the market value is a part of two legs of three."""
     words, _ = tables(AAPL)
-    assert "Market value — (2 of 3 legs: $1,500)" in words
+    assert "Market value $1,500 (partial: 2 of 3 legs)" in words
     assert "Premium paid, long options $2,000" in words, "what was paid is known without a quote"
-    assert "Market value — (1 of 3 legs: $300)" in tables()[0]
+    assert "Market value $300 (partial: 1 of 3 legs)" in tables()[0]
 
 
-def test_a_tile_that_lacks_a_leg_is_a_dash_and_says_beneath_what_it_covers() -> None:
-    """A dash over "11 of 12 legs: +$1,234"; the value shows its known part, marked as partial."""
+def test_every_tile_shows_its_known_part_and_is_a_dash_only_without_one() -> None:
+    """The part is marked with the legs that it covers."""
     page = AppTest.from_function(_draw_tiles).run()
     tiles = {tile.label: (tile.value, tile.delta) for tile in page.metric}
     assert tiles == {
         "Portfolio value": ("$8,234", "partial: 11 of 12 legs, cash $0"),
-        "P/L Open": ("—", "11 of 12 legs: +$1,234"),
+        "P/L Open": ("+$1,234", "partial: 11 of 12 legs"),
         "P/L Day": ("—", "0 of 12 legs"),
         "Coverage": ("11 of 12 live", "1 no data"),
     }

@@ -12,6 +12,7 @@ from options_helper.analysis.contracts.products import (
     is_adjusted,
     is_european,
     is_index,
+    is_vix_monthly_expiry,
     other_root,
 )
 from options_helper.analysis.osi import root_of, underlying_of
@@ -28,9 +29,10 @@ from options_helper.models import (
     StockLeg,
 )
 
-_THURSDAY, _DAY = 3, dt.timedelta(days=1)
+_WEDNESDAY, _THURSDAY, _DAY = 2, 3, dt.timedelta(days=1)
 _TIMES = "\u00d7"
 _FEW_CENTS = 10  # a share; below, a total that is no whole cent a share is hardly one
+_NANOS = "NANOS"  # Cboe's Nanos on the S&P 500, the only index options of $1 per point
 _LEAST_ADJUSTED, _MOST_ADJUSTED = 1.0, 1_000.0  # dollars per point that an adjusted contract may have
 
 
@@ -93,15 +95,30 @@ def _expiry_doubts(position: AnyPosition) -> Iterator[str]:
                 f"{root} contracts expire once a month, and {day} is not that day; contracts of other days "
                 f'have the root {other} (write "root": "{other}")'
             )
+        elif root == "VIXW" and is_vix_monthly_expiry(day):
+            yield f'the VIX contracts of {format_day(day)} have the root VIX (write "root": "VIX")'
+        elif root == "VIXW" and not _is_wednesday(day):
+            yield f"VIXW contracts settle on a Wednesday morning; {format_day(day)} is a {day:%A}"
         elif root in AM_SETTLED_ROOTS and day.weekday() == _THURSDAY and is_trading_day(day + _DAY):
             yield f"{root} contracts settle on a Friday morning; the symbol carries the Friday, not {day}"
+
+
+def _is_wednesday(day: dt.date) -> bool:
+    """Return whether a day is a Wednesday, or the trading day before one that is a holiday."""
+    following = day + _DAY
+    return day.weekday() == _WEDNESDAY or (
+        following.weekday() == _WEDNESDAY and not is_trading_day(following)
+    )
 
 
 def _multiplier_doubts(position: AnyPosition) -> Iterator[str]:
     for terms in _options(position):
         root, multiplier = root_of(position.symbol, terms), terms.multiplier or STANDARD_MULTIPLIER
         usual = is_adjusted(root) and _LEAST_ADJUSTED <= multiplier <= _MOST_ADJUSTED
-        if not usual and multiplier != STANDARD_MULTIPLIER:
+        if root == _NANOS:
+            if multiplier != 1:
+                yield f'understood: ${multiplier:,g} per point of NANOS, which has $1; write "multiplier": 1'
+        elif not usual and multiplier != STANDARD_MULTIPLIER:
             yield (
                 f"understood: ${multiplier:,g} per point of a contract of {root}; that is "
                 f"${STANDARD_MULTIPLIER:g} without the key multiplier, as for every contract that is not "

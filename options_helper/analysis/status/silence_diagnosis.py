@@ -5,11 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from options_helper.analysis.status.diagnosis import Diagnosis, Level
-from options_helper.analysis.status.stream_lines import (
-    NO_EVENT_AFTER_SECONDS,
-    name_live,
-)
-from options_helper.analysis.streams.silence import MUTE_AFTER_SECONDS, seconds_since, silence_seconds
+from options_helper.analysis.status.stream_lines import name_live
+from options_helper.analysis.streams.silence import is_silent, seconds_since, silence_seconds
 from options_helper.analysis.text.figures import format_span
 from options_helper.analysis.text.wording import capital
 from options_helper.analysis.valuation.quote_state import QUIET_HEARD_SECONDS
@@ -24,9 +21,9 @@ def explain_silence(snapshot: LiveSnapshot, records: Sequence[StreamHealth]) -> 
     for record in records:
         if record.stream not in _QUOTE or not (record.asked or snapshot.health.get(record.stream) is None):
             continue
-        seen, silent = silence_seconds(record, snapshot.as_of, session_open)
-        if silent < (MUTE_AFTER_SECONDS if seen else NO_EVENT_AFTER_SECONDS):
+        if not is_silent(record, snapshot.as_of, session_open):
             continue
+        seen, silent = silence_seconds(record, snapshot.as_of, session_open)
         quote, span = _QUOTE[record.stream], format_span(silent)
         headline = f"Connected, no {quote} for {span}." if seen else f"Connected, no {quote} yet ({span})."
         parts = (

@@ -12,7 +12,6 @@ from options_helper.analysis.text.wording import count, format_time, join_words
 from options_helper.market import LiveSnapshot, StreamFailure, StreamHealth, StreamName, StreamState
 
 NO_ANSWER_AFTER_SECONDS = 3.0
-NO_EVENT_AFTER_SECONDS = 10.0
 _JUST_NOW_SECONDS = 3.0
 
 LABELS = {StreamName.OPTIONS: "Options", StreamName.STOCKS: "Stocks", StreamName.FILLS: "Fills"}

@@ -12,13 +12,12 @@
 | `quiet` | too old while the market is open, but proven unchanged |
 | `stale` | too old, or of unknown age |
 
-A quote is quiet, not stale, if its stream was heard within 10 s, is not mute (no event for 45 s), is not
-lagging, and cannot have missed an
-update: the price came on the present connection, or REST has reported all prices since its acknowledgement. A
-dropped or unreadable message might be a change of any price, so only what came after it counts. A stream is
-lagging if its quotes are older than the threshold when they arrive. No proof of life reaches back over an
-opening: a price from before today's, or of an unknown time, is stale, and one of an earlier day is from
-yesterday.
+A quote is quiet, not stale, if its stream was heard within 10 s, is not mute (no event for 45 s, or for 10 s
+on a new connection), is not lagging, and cannot have missed an update: the price came on the present
+connection, or REST has reported all prices since its acknowledgement. A dropped or unreadable message might
+be a change of any price, so only what came after it counts. A stream is lagging if its quotes are older than
+the threshold when they arrive. No proof of life reaches back over an opening: a price from before today's, or
+of an unknown time, is stale, and one of an earlier day is from yesterday.
 
 A price that REST polls is live only while it is also younger than the interval. Older, it is quiet as long as
 REST answered within the interval and a little more: then nobody had changed it. The stream proves nothing
@@ -35,7 +34,7 @@ import numpy as np
 
 from options_helper.analysis.arrays.types import Codes, Flags, Floats, Times
 from options_helper.analysis.streams.ages import stream_lag
-from options_helper.analysis.streams.silence import MUTE_AFTER_SECONDS, silence_seconds
+from options_helper.analysis.streams.silence import is_silent
 from options_helper.market import LiveSnapshot, MarketPhase, StreamName, StreamState
 from options_helper.times import new_york_date, start_of_day, to_microseconds
 
@@ -211,9 +210,8 @@ def is_heard(live: LiveSnapshot, stream: StreamName) -> bool:
 
 
 def is_silent_too_long(live: LiveSnapshot, stream: StreamName) -> bool:
-    """Return whether a stream has brought nothing for long in an open market; the status line says so too."""
+    """Return whether a stream is silent in an open market; the status line says so by the same rule."""
     health = live.health.get(stream)
     if health is None or not health.asked or live.market_phase != MarketPhase.OPEN:
         return False
-    _seen, silent = silence_seconds(health, live.as_of, live.session_open)
-    return silent >= MUTE_AFTER_SECONDS
+    return is_silent(health, live.as_of, live.session_open)

@@ -18,8 +18,9 @@ from options_helper.analysis.status.stream_diagnosis import (
 )
 from options_helper.analysis.status.stream_lines import describe_mix, describe_stream, stream_records
 from options_helper.analysis.streams.clock import correct_clock
+from options_helper.analysis.streams.silence import MUTE
 from options_helper.analysis.tables.view import compute_view
-from options_helper.analysis.valuation.quote_state import QuoteState
+from options_helper.analysis.valuation.quote_state import QuoteState, is_silent_too_long
 from options_helper.market import (
     LiveSnapshot,
     MarketPhase,
@@ -537,6 +538,26 @@ def test_silence_counts_from_the_present_connection() -> None:
     # It ticked under the same plan, so permission is not the problem.
     assert said.detail.startswith("The last one arrived 1 m 11 s ago, on an earlier connection.")
     assert "permission" not in said.detail
+
+
+def test_a_connection_after_a_mute_one_must_prove_itself() -> None:
+    """No quote since the last connection fell mute: neither is the line "Live" nor a quote quiet."""
+    mute = StreamFailure(MUTE, ago(2))
+    again = health(OPTIONS, last_event_at=ago(48), connected_at=ago(1), last_failure=mute)
+    assert diagnose(snapshot(again)).headline == "Connected, no option quote yet (1 s)."
+    assert is_silent_too_long(snapshot(again), OPTIONS)
+    proven = health(OPTIONS, last_event_at=ago(1), connected_at=ago(1), last_failure=mute)
+    assert diagnose(snapshot(proven)).level is Level.SUCCESS
+    assert not is_silent_too_long(snapshot(proven), OPTIONS)
+    next_day = snapshot(again, session_open=ago(1))
+    assert diagnose(next_day).level is Level.SUCCESS, "yesterday's silence proves nothing today"
+
+
+def test_no_quote_is_quiet_on_a_connection_that_the_line_calls_silent() -> None:
+    """The line and the rows have one limit for a new connection, of 10 s."""
+    for seconds, silent in ((9, False), (11, True)):
+        live = snapshot(health(OPTIONS, last_event_at=ago(71), connected_at=ago(seconds)))
+        assert (diagnose(live).level is Level.WARNING, is_silent_too_long(live, OPTIONS)) == (silent, silent)
 
 
 def test_silence_counts_from_the_opening() -> None:

@@ -1,8 +1,7 @@
 """The totals in four tiles, each with its coverage.
 
-If something is missing, a figure is "—" over its known part. The portfolio's value and P/L Day show their
-known part itself, marked as partial, because one symbol without a price or a trusted close must not blank the
-headline.
+If something is missing, a figure is its known part, marked as partial, because one symbol without a price or
+a trusted close must not blank the headline. It is "—" if nothing is known.
 """
 
 from __future__ import annotations
@@ -66,7 +65,7 @@ def render_totals(
             if day is not None and of_account:
                 _account_day_tile(day)
             else:
-                _pnl_tile("P/L Day", totals.day_pnl, totals.day_pnl_pct, notes, show_part=True)
+                _pnl_tile("P/L Day", totals.day_pnl, totals.day_pnl_pct, notes)
             _coverage_tile(totals, mix)
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             if day is not None:
@@ -129,7 +128,9 @@ def describe_expired(totals: LiveTotals) -> list[str]:
 def _short(total: Total) -> str:
     if total.value is not None:
         return format_dollars(total.value)
-    return f"{MISSING} ({_part(total, format_dollars)})"
+    if not total.covered:
+        return f"{MISSING} ({total.coverage})"
+    return f"{format_dollars(total.partial)} (partial: {total.coverage})"
 
 
 def _tile(label: str, total: Total, write: Callable[[float | None], str], beneath: str) -> None:
@@ -142,16 +143,14 @@ def _tile(label: str, total: Total, write: Callable[[float | None], str], beneat
     _metric(label, write(total.partial), beneath, color="off")
 
 
-def _pnl_tile(
-    label: str, total: Total, fraction: float | None, notes: list[str], *, show_part: bool = False
-) -> None:
+def _pnl_tile(label: str, total: Total, fraction: float | None, notes: list[str]) -> None:
     """Draw a P/L tile; a sum that is partial or needs notes (stale, provisional) has no colour."""
-    if total.value is None and total.covered and show_part:
-        beneath = " · ".join([f"partial: {total.coverage}", *notes])
-        _metric(label, format_pnl(total.partial), beneath, color="off")
+    if not total.covered and total.legs:
+        _metric(label, MISSING, total.coverage, color="off")
         return
     if total.value is None:
-        _metric(label, MISSING, _part(total, format_pnl), color="off")
+        beneath = " · ".join([f"partial: {total.coverage}", *notes])
+        _metric(label, format_pnl(total.partial), beneath, color="off")
         return
     percent = format_percent(fraction, signed=True)
     color = "green" if total.value > 0 else "red" if total.value < 0 else "off"
@@ -171,10 +170,6 @@ def _account_day_tile(day: AccountDay) -> None:
         return
     color = "green" if value > 0 else "red" if value < 0 else "off"
     _metric("P/L Day", format_pnl(value), ", ".join(["account", *name, day_coverage(day)]), color=color)
-
-
-def _part(total: Total, write: Callable[[float | None], str]) -> str:
-    return f"{total.coverage}: {write(total.partial)}" if total.covered else total.coverage
 
 
 def _coverage_tile(totals: LiveTotals, mix: str) -> None:

@@ -17,10 +17,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from options_helper.data.streaming.normalize.wire import Wire, WireQuote, WireTrade, to_wire
 from options_helper.data.values import LARGEST_AMOUNT
-from options_helper.quote_tables import Columns
+from options_helper.quote_tables import FAR_AHEAD, Columns
 from options_helper.times import EARLIEST, LATEST, to_microseconds, to_microseconds_each
 
 _LAG_SAMPLE = 50
+_FAR_AHEAD = FAR_AHEAD // dt.timedelta(microseconds=1)
 _EARLIEST, _LATEST = to_microseconds(EARLIEST), to_microseconds(LATEST)
 _NUMBERS = {WireQuote: ("bid_price", "ask_price", "bid_size", "ask_size"), WireTrade: ("price", "size")}
 _PRICES = {WireQuote: ("bid_price", "ask_price"), WireTrade: ("price",)}
@@ -81,6 +82,8 @@ def _change(
     symbols = list(map(attrgetter("symbol"), rows))
     usable = [place for place in np.flatnonzero(is_priced & is_timed).tolist() if symbols[place]]
     newest = {symbols[place]: place for place in usable}
+    if len(newest) < len(usable):  # an earlier message may be the newer one
+        newest = _newest(usable, symbols, stamps.tolist())
     places = np.fromiter(newest.values(), np.intp, len(newest))
     stamps = stamps[places]
     values = {name: column[places] for name, column in numbers.items()}
@@ -88,6 +91,16 @@ def _change(
     times["received_at"] = to_microseconds(received_at)
     sample = stamps[:_LAG_SAMPLE]
     return MarketChange(Columns(list(newest), {**values, **times}), len(usable), sample[sample > 0].tolist())
+
+
+def _newest(usable: Sequence[int], symbols: Sequence[str], stamps: Sequence[int]) -> dict[str, int]:
+    """Return the place of each symbol's newest message; a time far in the future never hides later ones."""
+    newest: dict[str, int] = {}
+    for place in usable:
+        at, last = stamps[place], stamps[newest.get(symbols[place], place)]
+        if not 0 < at < last <= at + _FAR_AHEAD:
+            newest[symbols[place]] = place
+    return newest
 
 
 def _amounts(items: Sequence[object], name: str) -> NDArray[np.float64]:

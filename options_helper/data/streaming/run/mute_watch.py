@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
+from options_helper.analysis.streams.silence import MUTE
 from options_helper.data.calendar.market_clock import MarketMoment
 from options_helper.data.streaming.reconnect.policy import TICKING_WINDOW, MuteEvidence, is_mute
 from options_helper.data.streaming.run.cache import LiveCache
@@ -35,7 +36,7 @@ class MuteWatch:
         if not is_mute(health, evidence, now=now):
             return None
         self._reconnects[health.stream] = now
-        return StreamInterrupted(health.stream, "connected, but nothing came although the market is open")
+        return StreamInterrupted(health.stream, MUTE)
 
     def count_ticking(self, health: StreamHealth) -> int:
         """Return how many symbols ticked before the last event, even if REST has replaced them since."""

@@ -84,12 +84,26 @@ def test_a_price_beyond_all_sums_is_none() -> None:
 
 
 def test_the_stream_replaces_what_rest_gave_and_marks_it_as_its_own() -> None:
-    """A row of the stream replaces a newer one of REST, and is marked as streamed."""
+    """A row of the stream replaces one of REST of the same time, and is marked as streamed."""
     table = QuoteTable.of([Quote("A", 9.0, 9.2, timestamp=NOW, from_rest=True), Quote("B", 1.0, 1.1)])
-    older = NOW - dt.timedelta(minutes=1)
-    table = table.updated(quote_change([WireQuote("A", 1.0, 1.2, 3.0, 4.0, older)], NOW).rows)
-    assert table["A"] == Quote("A", 1.0, 1.2, 3.0, 4.0, timestamp=older, received_at=NOW)
+    table = table.updated(quote_change([WireQuote("A", 1.0, 1.2, 3.0, 4.0, NOW)], NOW).rows)
+    assert table["A"] == Quote("A", 1.0, 1.2, 3.0, 4.0, timestamp=NOW, received_at=NOW)
     assert table["B"] == Quote("B", 1.0, 1.1)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "bid"),
+    [((0, -5), 1.0), ((0, 0), 2.0), ((-5, 0), 2.0), ((0, None), 2.0), ((None, -5), 2.0), ((7200, 0), 2.0)],
+)
+def test_of_two_messages_in_a_batch_the_newer_one_counts(
+    seconds: tuple[float | None, float | None], bid: float
+) -> None:
+    """The later one unless it is older; a time far in the future hides nothing."""
+    times = [None if each is None else NOW + dt.timedelta(seconds=each) for each in seconds]
+    batch = [WireQuote("A", number, number + 0.2, 1, 1, at) for number, at in enumerate(times, 1)]
+    change = quote_change(batch, NOW)
+    assert QuoteTable.empty(["A"]).updated(change.rows)["A"].bid_price == bid
+    assert (change.known, change.conflated) == (2, 1)
 
 
 def test_symbols_nobody_asked_for_find_a_place() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from apps.streamlit.components.positions.table.records import Record, price_time, rounded
+from apps.streamlit.components.positions.table.records import Record, price_time, rounded_dollars
 from apps.streamlit.components.positions.table.row_words import describe_price
 from options_helper.analysis.osi import stock_symbol
 from options_helper.analysis.text.figures import format_pnl
@@ -36,8 +36,8 @@ def _group_values(group: str, record: Record, as_of_us: int) -> list[object]:
         "sub": describe_price(record.get("price"), record.get("change_pct")),
         "state": record.get("state") or "no_data",
         "time": price_time(record, as_of_us),
-        "pnl_open": rounded(record.get("open_pnl"), 2),
-        "pnl_day": rounded(record.get("day_pnl"), 2),
+        "pnl_open": rounded_dollars(record.get("open_pnl")),
+        "pnl_day": rounded_dollars(record.get("day_pnl")),
         "cover": record.get("coverage") or "" if complete else _part(record, "open_pnl"),
         "day_cover": "" if silent else _part(record, "day_pnl"),
         "partial": known and not complete,

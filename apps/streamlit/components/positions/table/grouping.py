@@ -6,7 +6,7 @@ from collections.abc import Callable
 from enum import StrEnum
 
 from apps.streamlit.components.positions.table.group_rows import GROUP_FIELDS
-from apps.streamlit.components.positions.table.records import rounded
+from apps.streamlit.components.positions.table.records import rounded_dollars
 from apps.streamlit.components.positions.table.rows import TableRows
 from options_helper.analysis.holdings.portfolio_arrays import arrays_of
 from options_helper.analysis.osi import stock_symbol
@@ -82,7 +82,7 @@ def _sums(group: Group, rows: list[list[object]], place: dict[str, int]) -> list
         known = [value for row in rows if isinstance(value := row[place[field]], int | float)]
         is_whole = len(known) == len(rows)
         words = f"{len(known)} of {len(rows)}"
-        values[field] = rounded(sum(known), 2) if is_whole else None
+        values[field] = rounded_dollars(sum(known)) if is_whole else None
         values[cover] = words if is_whole or not known else f"{words}: {format_pnl(sum(known))}"
     values["partial"] = values["pnl_open"] is None and ":" in str(values["cover"])
     if values["pnl_day"] is not None:

@@ -58,6 +58,11 @@ def rounded(value: float | None, decimals: int) -> float | None:
     return _short(round_half_up(value, decimals))
 
 
+def rounded_dollars(value: float | None) -> int | None:
+    """Return finite dollars as whole ones, None for anything else."""
+    return None if value is None or not math.isfinite(value) else round_dollars(value)
+
+
 def _short(value: float) -> float:
     return int(value) if value.is_integer() else value
 

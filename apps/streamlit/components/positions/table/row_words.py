@@ -137,7 +137,9 @@ def _nothing_known(sources: Sequence[Record]) -> bool:
 
 def _with_details(code: str, sources: Sequence[Record]) -> list[str]:
     if code == RowWarning.DOUBTFUL_ENTRY:
-        return [f"{code}:{sentence}" for each in sources for sentence in each.get("doubts") or ()] or [code]
+        doubts = dict.fromkeys(doubt for each in sources for doubt in each.get("doubts") or ())
+        sentences_of_all = " ".join(f"{doubt[:1].upper()}{doubt[1:]}." for doubt in doubts)
+        return [f"{code}:{sentences_of_all}" if doubts else code]
     if code != RowWarning.PREVIOUS_CLOSE_OLD:
         return [code]
     known = [each for each in sources if code in (each.get("warnings") or [])]
@@ -157,7 +159,7 @@ def _words(code: str) -> list[str]:
     if not detail:
         return [short, sentence]
     if name == RowWarning.DOUBTFUL_ENTRY:
-        return [short, f"{sentence} {detail[:1].upper()}{detail[1:]}."]
+        return [short, f"{sentence} {detail}"]
     date = dt.date.fromisoformat(detail)
     return [
         f"{short}, close of {format_day(date, with_year=False)}",
