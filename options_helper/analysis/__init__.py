@@ -1,1 +1,1 @@
-"""Pure functions from a portfolio and a snapshot to the figures of the page."""
+"""Pure functions that compute the page's figures from a portfolio and a snapshot."""

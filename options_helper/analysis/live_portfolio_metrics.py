@@ -1,7 +1,7 @@
-"""Turns a portfolio and a snapshot into tables and totals: pure, without a clock or I/O.
+"""Functions that turn a portfolio and a snapshot into tables and totals, without a clock or I/O.
 
-The static part of a portfolio is built once (`holdings`), prices are picked from the snapshot's columns by
-row numbers found once per run (`valuation.latest_prices`), and every figure is computed for all rows at once.
+The static part of a portfolio is built once (`holdings`). Prices are taken from the snapshot's columns at row
+numbers found once per run (`valuation.latest_prices`), and each figure is computed for all rows at once.
 
     holdings ─┐
               ├─▶ valuation ─▶ positions, structures ─▶ totals, underlyings, deadlines

@@ -1,12 +1,12 @@
-"""Option contract symbols, as the Options Clearing Corporation spells them.
+"""Option contract symbols in the spelling of the Options Clearing Corporation.
 
 The last 15 characters are fixed: `YYMMDD`, `C` or `P`, and the strike in tenths of a cent as eight digits.
 The root before them has one to six letters and digits, so a symbol is read from the right
 (`CSGP1251017P00001000` has the root `CSGP1`). The padded form fills the root with spaces to six characters
-(`AAPL  261218C00250000`); the compact form, Alpaca's, does not (`AAPL261218C00250000`).
+(`AAPL  261218C00250000`). Alpaca uses the compact form without padding (`AAPL261218C00250000`).
 
-A root carries no separator: the contracts of `BRK.B` are `BRKB…`. A stock of a share class does, and Alpaca's
-is a dot. Snapshots and tables are keyed by these two, `contract_symbol` and `stock_symbol`.
+A root has no separator: the contracts of `BRK.B` are `BRKB…`. The symbol of a share class has one, a dot at
+Alpaca. Snapshots and tables are keyed by these two spellings, `contract_symbol` and `stock_symbol`.
 """
 
 from __future__ import annotations
@@ -41,16 +41,17 @@ class ParsedContract:
     """One option contract; terms that no symbol can express are rejected.
 
     Attributes:
-        underlying: The root as it was written (`AAPL`, `BRK.B`, `CSGP1`).
+        underlying: The root as written (`AAPL`, `BRK.B`, `CSGP1`).
         underlying_norm: The root without separators, in capitals (`BRKB`).
         expiry: The date in the symbol.
         option_type: "call" or "put".
-        strike: Dollars, in tenths of a cent.
-        raw: The text it was parsed from.
+        strike: Dollars, a multiple of 0.001.
+        raw: The parsed text, if any.
 
     Raises:
-        ContractSymbolError: A root that is not one to six letters and digits, a year outside 2000 to 2099,
-            an unknown option type, or a strike that is not above 0, over 99,999.999 or finer than 0.001.
+        ContractSymbolError: The root is not one to six letters and digits, the year is not between 2000 and
+            2099, the option type is unknown, or the strike is not above 0, above 99,999.999 or finer than
+            0.001.
     """
 
     underlying: str
@@ -65,22 +66,22 @@ class ParsedContract:
 
 
 def normalize_underlying(symbol: str) -> str:
-    """Return the separator-free root of an underlying: `brk.b`, `BRK-B` and `BRK/B` all give `BRKB`."""
+    """Return the root of an underlying without separators: `BRKB` for `brk.b`, `BRK-B` and `BRK/B`."""
     return symbol.translate(_SEPARATORS).strip().upper()
 
 
 def parse_contract_symbol(symbol: str) -> ParsedContract:
-    """Return the contract of a padded or compact symbol, in any case, with or without a separator.
+    """Parse a padded or compact contract symbol, in upper or lower case, with or without a separator.
 
     Raises:
-        ContractSymbolError: The text is not the symbol of a contract.
+        ContractSymbolError: The text is not a contract symbol.
     """
     match = _SYMBOL.fullmatch(symbol.strip().upper()) if isinstance(symbol, str) else None
     if match is None:
         raise _not_a_symbol(symbol)
     root, date, letter, mils = match["root"].strip(), match["date"], match["letter"], match["mils"]
     try:
-        # Not strptime: it reads the years 69 to 99 as the last century's.
+        # Not strptime: it reads the years 69 to 99 as 1969 to 1999.
         expiry = dt.date(_CENTURY * 100 + int(date[:2]), int(date[2:4]), int(date[4:]))
         return ParsedContract(
             underlying=root,
@@ -95,7 +96,7 @@ def parse_contract_symbol(symbol: str) -> ParsedContract:
 
 
 def is_contract_symbol(symbol: str) -> bool:
-    """Return whether a text is a contract symbol, padded or compact."""
+    """Return whether a text is a padded or compact contract symbol."""
     try:
         parse_contract_symbol(symbol)
     except ContractSymbolError:
@@ -110,12 +111,12 @@ def format_osi(contract: ParsedContract) -> str:
 
 
 def format_osi_compact(contract: ParsedContract) -> str:
-    """Return the symbol without padding (`AAPL261218C00250000`), which is Alpaca's."""
+    """Return the symbol without padding, as Alpaca writes it (`AAPL261218C00250000`)."""
     return "".join(_parts(contract))
 
 
 def contract_symbol(underlying: str, terms: Position | Leg) -> str:
-    """Return Alpaca's symbol of a position's or leg's contract; `terms.root` overrides the underlying's root.
+    """Return Alpaca's symbol of a position's or leg's contract; `terms.root` overrides the underlying.
 
     Raises:
         ContractSymbolError: No symbol can express these terms.
@@ -124,17 +125,17 @@ def contract_symbol(underlying: str, terms: Position | Leg) -> str:
 
 
 def contract_root(symbol: str) -> str:
-    """Return the root of a contract's symbol, padded or compact; "" if the text is too short to have one."""
+    """Return the root of a padded or compact contract symbol; "" if the text is too short to have one."""
     return symbol[:-TAIL_LENGTH].rstrip()
 
 
 def root_of(underlying: str, terms: Position | Leg) -> str:
-    """Return the root of a position's or leg's contract; `terms.root` overrides the underlying's root."""
+    """Return the root of a position's or leg's contract; `terms.root` overrides the underlying."""
     return normalize_underlying(terms.root or underlying)
 
 
 def underlying_of(symbol: str) -> str:
-    """Return the one name of a symbol's underlying, equal for shares, contracts and bare roots.
+    """Return a name of the underlying that is the same for its shares, contracts and roots.
 
     The name has no separators, because a contract's root has none: `BRK-B` and `BRKB261218C00500000` give
     `BRKB`, `SPXW261218P06000000` gives `SPX`, and the adjusted root `CSGP1` gives `CSGP`.
@@ -147,20 +148,20 @@ def underlying_of(symbol: str) -> str:
 
 
 def stock_symbol(symbol: str) -> str:
-    """Return Alpaca's symbol of a stock: `BRK-B`, `brk/b`, `BRK B` and `BRK.B` all give `BRK.B`."""
+    """Return Alpaca's symbol of a stock: `BRK.B` for `BRK-B`, `brk/b` and `BRK B`."""
     return symbol.strip().upper().translate(_TO_DOT)
 
 
 def strike_in_mils(strike: float) -> int:
-    """Return a strike in exact tenths of a cent.
+    """Return a strike as a whole number of tenths of a cent.
 
     Raises:
-        ContractSymbolError: Not a number above 0 and up to 99,999.999, or finer than a tenth of a cent.
+        ContractSymbolError: The strike is not above 0, above 99,999.999 or finer than a tenth of a cent.
     """
     dollars = float(strike)
     if not 0 < dollars <= MAX_STRIKE:
         raise ContractSymbolError(
-            f"A strike of {strike} is not above 0 and up to 99,999.999.", field="strike"
+            f"A strike must be above 0 and at most 99,999.999, not {strike}.", field="strike"
         )
     mils = round(dollars * _MILS_PER_DOLLAR)
     if mils == 0 or abs(mils / _MILS_PER_DOLLAR - dollars) > _STRIKE_TOLERANCE:
@@ -189,7 +190,7 @@ def _tail(expiry: dt.date, option_type: OptionType, strike: float) -> str:
     letter = _LETTERS.get(option_type)
     if letter is None:
         raise ContractSymbolError(
-            f'An option type is "call" or "put", not {option_type!r}.', field="option_type"
+            f'An option type must be "call" or "put", not {option_type!r}.', field="option_type"
         )
     if expiry.year // 100 != _CENTURY:
         raise ContractSymbolError(
@@ -202,6 +203,6 @@ def _tail(expiry: dt.date, option_type: OptionType, strike: float) -> str:
 def _not_a_symbol(symbol: object, why: str = "") -> ContractSymbolError:
     shown = repr(symbol) if len(repr(symbol)) <= 60 else repr(symbol)[:57] + "…"  # noqa: PLR2004 - one line
     return ContractSymbolError(
-        f"{shown} is not the symbol of an option contract, such as AAPL261218C00250000"
+        f"{shown} is not an option contract symbol, such as AAPL261218C00250000"
         + (f": {why}" if why else ".")
     )

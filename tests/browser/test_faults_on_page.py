@@ -102,7 +102,9 @@ def test_what_is_final_is_explained_and_tried_once(desk: FaultyPage) -> None:
     assert desk.simulator.connections_total["options"] == before + 1
 
     desk.begin("options", grant_at_most=3)
-    desk.shows(re.compile(r"Options: \d+ of \d+ not granted\. Alpaca did not subscribe [A-Z]+\d{6}[CP]\d{8}"))
+    desk.shows(
+        re.compile(r"Options: \d+ of \d+ not granted\. Alpaca did not subscribe to [A-Z]+\d{6}[CP]\d{8}")
+    )
 
 
 PASSING = [

@@ -81,8 +81,8 @@ def test_the_line_says_what_is_missing() -> None:
 def test_the_inputs_are_named_with_their_dates() -> None:
     """The rate has its source, and unknown dividends are not called none."""
     words = input_words(_risk(single()))
-    assert "rate 3.63% (constant of 28 Jan 2026)" in words
-    assert "dividends not known" in words
+    assert "rate 3.63% (default from 28 Jan 2026)" in words
+    assert "dividends unknown" in words
     assert "Declared dividends are not known yet" in greeks_html(_risk(single()), [0])
     assert "ividends" not in greeks_html(_risk(single(), dividends=()), [0])
     paid = Dividend(symbol="AAPL", amount=Decimal("0.26"), ex_date=dt.date(2026, 12, 4))

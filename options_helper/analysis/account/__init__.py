@@ -1,1 +1,1 @@
-"""The broker's account compared with the portfolio file: what it holds, since when, and where they differ."""
+"""The broker's account, its history, and its comparison with the portfolio file."""

@@ -1,4 +1,4 @@
-"""Why the file and the account differ in one symbol, from the account's newest changes."""
+"""The causes of differences between the file and the account, found among the account's newest changes."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ from options_helper.times import NEW_YORK, new_york_date
 
 
 class CauseKind(StrEnum):
-    """The kinds of causes."""
+    """The kinds of causes of a difference."""
 
     FILLED_TODAY = "filled today"
     EARLIER_FILL = "filled on an earlier day"
     ASSIGNED = "assigned"
     EXERCISED = "exercised"
     EXPIRED = "expired"
-    SHARES = "shares of an assignment or exercise"
+    SHARES = "shares from an assignment or exercise"
     SPLIT = "split"
     ADJUSTED = "adjusted contract"
     OTHER = "corporate action"
@@ -41,7 +41,12 @@ class CauseKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cause:
-    """One explanation: its kind, its words, and the date of its newest part."""
+    """The cause of a difference.
+
+    Attributes:
+        words: The cause in words, such as "sold 2 @ 1.50 today at 10:31 New York".
+        date: The New York date of its newest change.
+    """
 
     kind: CauseKind
     words: str
@@ -49,11 +54,11 @@ class Cause:
 
 
 class Sides(Protocol):
-    """The quantities of one symbol on both sides."""
+    """The quantities of one symbol in the file and at the broker."""
 
     @property
     def symbol(self) -> str:
-        """The contract or stock."""
+        """The symbol of the contract or stock."""
         ...
 
     @property
@@ -87,13 +92,13 @@ def find_cause(
     today: dt.date,
     saved_at: dt.datetime | None,
 ) -> Cause | None:
-    """Return the cause of a difference of `gap` between account and file, or None if no changes explain it.
+    """Return the cause of a difference between the account and the file, or None if no change explains it.
 
     Args:
-        symbol: The contract or stock.
+        symbol: The symbol of the contract or stock.
         gap: The broker's quantity minus the file's.
         changes: The account's executions and events in the symbol.
-        groups: Assignments and exercises by group, to name the one that delivered shares.
+        groups: Assignments and exercises by group id, to name the one that delivered shares.
         today: The New York date.
         saved_at: When the file was saved.
     """
@@ -112,14 +117,14 @@ def find_cause(
 def find_replacement(
     row: Sides, rows: Iterable[Sides], splits: Sequence[Split], today: dt.date
 ) -> Cause | None:
-    """Return a split, or the adjusted contract that replaced another, or None."""
+    """Return the split or contract adjustment that explains a difference, or None."""
     symbol, in_file, at_broker = row.symbol, row.in_file, row.at_broker
     for split in splits:
         if split.symbol == stock_symbol(symbol) and in_file and in_file * split.ratio == at_broker:
             words = f"split {split.words} on {format_day(split.date)}"
             return Cause(kind=CauseKind.SPLIT, words=words, date=split.date)
     for other in rows:
-        # What is on one side only must be on the other side only there.
+        # The file holds one of the two contracts, the broker the same quantity of the other.
         swapped = (other.in_file, other.at_broker) == (at_broker, in_file) and not (in_file and at_broker)
         if swapped and _is_adjusted_twin(symbol, other.symbol):
             old, new = (symbol, other.symbol) if in_file else (other.symbol, symbol)
@@ -129,7 +134,7 @@ def find_replacement(
 
 
 def _is_adjusted_twin(one: str, other: str) -> bool:
-    """Return whether one contract is the other, adjusted: the same expiry and type under another root."""
+    """Return whether one contract is the other's adjusted form: same expiry and type, another root."""
     if not (is_contract_symbol(one) and is_contract_symbol(other)):
         return False
     first, second = parse_contract_symbol(one), parse_contract_symbol(other)
@@ -174,14 +179,14 @@ def _words(change: Change, groups: Mapping[str, BrokerEvent], today: dt.date) ->
         source = groups.get(change.group_id or "")
         what = f"{'+' if change.quantity > 0 else MINUS}{quantity} shares"
         if source is None:
-            return f"{what} of an assignment or exercise {when}"
+            return f"{what} from an assignment or exercise {when}"
         verb = _VERBS.get(_KINDS.get(source.kind, CauseKind.OTHER), "settled")
         return f"{what}: {contract_words(source.symbol)} {verb} {when}"
-    return f"{quantity} {_VERBS.get(kind, kind.value)} {when}"
+    return f"{quantity} {_VERBS.get(kind, 'changed by a corporate action')} {when}"
 
 
 def _after(oldest: Change, saved_at: dt.datetime | None) -> str:
-    """Return `", after the file was saved"` if every change certainly happened later, else ""."""
+    """Return ", after the file was saved" if every change certainly happened later, else ""."""
     if saved_at is None:
         return ""
     if isinstance(oldest, BrokerFill):

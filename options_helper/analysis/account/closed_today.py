@@ -1,4 +1,4 @@
-"""Contracts and shares closed today, and their P/L by average cost and since the previous close."""
+"""The contracts and shares closed today, with their P/L at average cost and since the previous close."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from options_helper.times import new_york_date
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClosedToday:
-    """The contracts or shares of one symbol that were closed today, by orders or by events.
+    """The contracts or shares of one symbol closed today by orders or events.
 
     Attributes:
-        quantity: Signed as they were held, None if a settlement does not report it.
-        realized: Dollars by average cost, None if they were opened before the known history.
-        of_today: Dollars since the previous close, or since they were opened today; None without a close.
+        quantity: The closed quantity, signed as it was held; None if a settlement does not report it.
+        realized: P/L in dollars at average cost; None if a cost or price is unknown.
+        of_today: P/L in dollars since the previous close or today's opening; None if a price is unknown.
     """
 
     symbol: str
@@ -32,7 +32,11 @@ class ClosedToday:
 
 
 class _Holding(NamedTuple):
-    """A holding at its average price, None if unknown; and the P/L per share realized by closing parts."""
+    """A holding, its average price, and the quantity and P/L of its closed parts.
+
+    `realized` is quantity times price difference, before the multiplier. `average` and `realized` are None if
+    unknown.
+    """
 
     quantity: Decimal
     average: Decimal | None
@@ -41,7 +45,7 @@ class _Holding(NamedTuple):
 
 
 def find_closed_today(live: LiveSnapshot) -> tuple[ClosedToday, ...]:
-    """Return what the snapshot's account closed today, by symbol."""
+    """Return what the account closed today, by symbol; empty while its positions or history are unknown."""
     history = changes_of(live)
     today = live.trading_date or new_york_date(live.as_of)
     if live.broker_positions_at is None or history is None or new_york_date(live.broker_positions_at) < today:
@@ -66,7 +70,7 @@ def _closed(symbol: str, changes: list[Change], today: dt.date, live: LiveSnapsh
     earlier = _after(_Holding(first, None), [change for change in changes if when_of(change)[0] < today])
     average = earlier.average
     if average is None and position is not None and position.entry_price and _only_close(now, of_today):
-        average = Decimal(repr(position.entry_price))  # closing a part does not change it
+        average = Decimal(repr(position.entry_price))  # a partial close does not change the average
     close = choose_close(symbol, live).price
     day = _after(_Holding(earlier.quantity, None if close is None else Decimal(repr(close))), of_today)
     cost = _after(_Holding(earlier.quantity, average), of_today)
@@ -80,12 +84,12 @@ def _closed(symbol: str, changes: list[Change], today: dt.date, live: LiveSnapsh
 
 
 def _only_close(now: Decimal, changes: Iterable[Change]) -> bool:
-    """Return whether all changes made a holding smaller without crossing zero."""
+    """Return whether every change only reduced the holding."""
     return all(change.quantity * now < 0 for change in changes)
 
 
 def _after(holding: _Holding, changes: Iterable[Change]) -> _Holding:
-    """Return the holding after these changes, applied in order."""
+    """Return the holding after applying the changes in order."""
     quantity, average, closed, realized = holding
     for change in changes:
         price, left = price_of(change), change.quantity

@@ -1,7 +1,7 @@
-"""The portfolio file compared with the account: the union of both, with the known cause of each difference.
+"""The comparison of the portfolio file with the account, with the known cause of each difference.
 
-A cause is found among the account's newest changes of the symbol: if the last few of them sum to the
-difference, the file shows the account as it was before them.
+If a symbol's newest changes sum to its difference, they are the cause: the file shows the account as it
+was before them.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from options_helper.times import new_york_date
 
 
 class Agreement(StrEnum):
-    """The relation between the file and the account in one symbol."""
+    """The relation between the file's and the broker's quantity of one symbol."""
 
     EQUAL = "equal"
     DIFFERS = "differs"
@@ -38,12 +38,12 @@ _NO_DIFFERENCE = frozenset({Agreement.EQUAL, Agreement.UNKNOWN})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """One contract, or one stock, on both sides; quantities are signed.
+    """One contract or stock on both sides; quantities are signed.
 
     Attributes:
-        position_ids: The positions of the file that hold it.
-        cause: Why they differ; None if they are equal or nothing explains it.
-        is_unsure: True if the broker may hold it in a row that could not be read.
+        position_ids: The positions in the file that hold the symbol.
+        cause: The cause of the difference; None if the sides are equal or nothing explains it.
+        is_unsure: True if an unreadable row of the broker may hold the symbol.
     """
 
     symbol: str
@@ -67,14 +67,14 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountComparison:
-    """The union of both sides.
+    """Every contract and stock in the file or the account.
 
     Attributes:
-        rows: By symbol, differences first.
-        marks: The broker's share of each differing position in words, by id.
-        not_held: The positions that are not at the broker at all.
-        left_out: How many positions the file keeps out of the comparison.
-        as_of: When the broker's positions were read.
+        rows: Sorted by symbol, differences first.
+        marks: What the broker holds of each differing position, in words, keyed by position id.
+        not_held: The ids of positions that the broker does not hold at all.
+        left_out: The number of positions that the file excludes from the comparison.
+        as_of: The time the broker's positions were read.
     """
 
     rows: tuple[Comparison, ...]
@@ -90,7 +90,7 @@ class AccountComparison:
 
     @property
     def unsure(self) -> tuple[Comparison, ...]:
-        """The rows whose quantity at the broker is not known."""
+        """The rows with an unknown quantity at the broker."""
         return tuple(row for row in self.rows if row.is_unsure)
 
 
@@ -99,11 +99,11 @@ class BrokerSide:
     """The account's side of the comparison.
 
     Attributes:
-        quantities: Signed, by symbol.
-        fills, events: Of the last days, in any order.
-        splits: By the stock's symbol.
-        unread: Symbols of rows that could not be read, "" for a row without one.
-        as_of: When the quantities were read.
+        quantities: Signed quantities, keyed by symbol.
+        as_of: The time the quantities were read.
+        fills, events: Executions and events of the last days, in any order.
+        splits: Recent stock splits.
+        unread: The symbols of rows that could not be read; "" stands for a row without a symbol.
     """
 
     quantities: Mapping[str, Decimal]
@@ -115,7 +115,7 @@ class BrokerSide:
 
     @classmethod
     def of(cls, live: LiveSnapshot) -> BrokerSide | None:
-        """Return the account in a snapshot, None while its positions are unknown."""
+        """Return the account in a snapshot, or None while its positions are unknown."""
         if live.broker_positions_at is None:
             return None
         return cls(
@@ -133,12 +133,12 @@ class BrokerSide:
 def compare_account(
     portfolio: Portfolio, broker: BrokerSide, *, saved_at: dt.datetime | None = None
 ) -> AccountComparison:
-    """Return every contract and stock of the file and of the account.
+    """Compare the file with the account, contract by contract and stock by stock.
 
     Args:
         portfolio: The file; positions marked `"account": "none"` are left out.
         broker: The account.
-        saved_at: When the file was saved, if known.
+        saved_at: The time the file was saved, if known.
     """
     positions = list(compared_positions(portfolio))
     parts = {position.id: parts_of(position) for position in positions}
@@ -174,7 +174,7 @@ def compare_account(
 def _sum_up(
     parts: Iterable[FilePart],
 ) -> tuple[defaultdict[str, Decimal], defaultdict[str, dict[str, None]]]:
-    """Return by symbol what the file holds, and the ids of the positions that hold it."""
+    """Return two mappings keyed by symbol: the file's quantity, and the ids of the positions that hold it."""
     quantities: defaultdict[str, Decimal] = defaultdict(Decimal)
     ids: defaultdict[str, dict[str, None]] = defaultdict(dict)
     for part in parts:
@@ -184,7 +184,7 @@ def _sum_up(
 
 
 def _elsewhere(portfolio: Portfolio, in_file: Mapping[str, Decimal]) -> frozenset[str]:
-    """Return the symbols that occur only in positions excluded from the comparison."""
+    """Return the symbols that the file holds only in positions excluded from the comparison."""
     apart = (position for position in portfolio.positions if position.account is not None)
     return frozenset(part.symbol for position in apart for part in parts_of(position)) - set(in_file)
 
@@ -213,13 +213,13 @@ def _explain(
 
 
 def _held(part: FilePart, rows: Mapping[str, Comparison]) -> Decimal:
-    """Return how much of a part the account may hold; 0 if it holds the opposite side or nothing."""
+    """Return the quantity of a part that the account holds; 0 if it holds nothing or the opposite side."""
     at_broker = rows[part.symbol].at_broker
     return min(at_broker, part.quantity, key=abs) if at_broker * part.quantity > 0 else ZERO
 
 
 def _mark(parts: Sequence[FilePart], rows: Mapping[str, Comparison]) -> str:
-    """Return `broker holds 2 of 5`, or "" if every part agrees."""
+    """Return the difference in words, such as `broker holds 2 of 5`, or "" if every part agrees."""
     differing = [part for part in parts if rows[part.symbol].agreement not in _NO_DIFFERENCE]
     if not differing:
         return ""

@@ -1,7 +1,7 @@
-"""The account's result of the day as traders count it, including what was opened and closed today.
+"""The account's P/L today as traders count it, including positions opened and closed today.
 
-The result of a symbol is its value now, less its value at the previous close as the day began with it, less
-what the day's executions and events paid.
+A symbol's result is its value now, minus the value of its opening quantity at the previous close, minus the
+dollars paid by the day's executions and events.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from options_helper.times import new_york_date
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SymbolDay:
-    """The day of one symbol.
+    """One symbol's quantities, payments and result today.
 
     Attributes:
         start, now: Signed quantities at the previous close and now.
-        paid: Dollars that the day's executions and events paid, negative if received.
-        result: Dollars, None if a price or a settlement's amount that it needs is unknown.
+        paid: Dollars paid by the day's executions and events; negative if received.
+        result: Dollars; None if a price or the amount of a settlement is unknown.
     """
 
     symbol: str
@@ -37,12 +37,13 @@ class SymbolDay:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountDay:
-    """The day of an account.
+    """An account's result today.
 
     Attributes:
-        cash: Dollars of today's fees (negative), dividends and interest; None if they are unknown.
-        deposits: Dollars deposited today less those withdrawn, which are no result; None if unknown.
-        name: "today", or the day of the week on which the last session was.
+        symbols: One entry per symbol held or traded today.
+        cash: Today's fees (negative), dividends and interest in dollars; None if unknown.
+        deposits: Dollars deposited minus dollars withdrawn today, not part of the result; None if unknown.
+        name: "today", or the weekday of the last session.
     """
 
     symbols: tuple[SymbolDay, ...]
@@ -52,19 +53,19 @@ class AccountDay:
 
     @property
     def known(self) -> Decimal | None:
-        """The dollars of all that is known; None if no symbol's result is."""
+        """The sum of the known results in dollars; None if there are symbols but no known result."""
         if self.symbols and not self.covered:
             return None
         return sum((day.result for day in self.symbols if day.result is not None), self.cash or ZERO)
 
     @property
     def covered(self) -> int:
-        """The number of symbols in that sum."""
+        """The number of symbols with a known result."""
         return sum(day.result is not None for day in self.symbols)
 
     @property
     def complete(self) -> bool:
-        """True if every symbol's result is known, and the fees are."""
+        """True if the fees and every symbol's result are known."""
         return self.covered == len(self.symbols) and self.cash is not None
 
 
@@ -75,13 +76,13 @@ def sum_up_day(
     changes: Iterable[Change],
     cash: Iterable[CashChange] | None = (),
 ) -> AccountDay:
-    """Return the day of an account by symbol.
+    """Compute an account's result today, symbol by symbol.
 
     Args:
-        quantities: The broker's now, signed.
-        prices: Now, dollars per share.
-        closes: The previous closes, dollars per share.
-        changes: Today's executions, assignments, exercises and expiries, with the shares they brought.
+        quantities: The broker's current signed quantities, keyed by symbol.
+        prices: Current prices in dollars per share.
+        closes: Previous closes in dollars per share.
+        changes: Today's executions, assignments, exercises and expiries, including delivered shares.
         cash: Today's fees, dividends, interest and deposits; None if they are unknown.
     """
     moved: defaultdict[str, Decimal] = defaultdict(Decimal)
@@ -112,7 +113,7 @@ def sum_up_day(
 
 
 def _value(symbol: str, quantity: Decimal, prices: Mapping[str, Decimal]) -> Decimal | None:
-    """Return dollars; a quantity of zero is worth zero, whatever its price."""
+    """Return the value in dollars, None if the price is unknown; a quantity of zero needs no price."""
     if not quantity:
         return ZERO
     price = prices.get(symbol)
@@ -120,10 +121,10 @@ def _value(symbol: str, quantity: Decimal, prices: Mapping[str, Decimal]) -> Dec
 
 
 def day_of(live: LiveSnapshot) -> AccountDay | None:
-    """Return the day of a snapshot's account at the broker's prices.
+    """Return the result of the account in a snapshot at the broker's prices.
 
-    Without a session today, it is the day of the last one. It is None until the positions are read in full
-    on that day or later, and the history too.
+    On a day without a session, the result is that of the last session. Return None until that day's
+    positions and the history are known in full.
     """
     history = changes_of(live)
     today = live.trading_date or new_york_date(live.as_of)

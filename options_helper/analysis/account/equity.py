@@ -1,6 +1,6 @@
-"""The portfolio's value compared with the broker's equity, and the difference explained to the cent.
+"""The difference between the portfolio's value and the broker's equity, explained to the cent.
 
-Every figure is an exact decimal; what the parts leave unexplained is `rest`, which is shown and never hidden.
+Every figure is an exact decimal. The page always shows `rest`, the unexplained part.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ _HALF_A_CENT = Decimal("0.005")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnValue:
-    """A row of the file as this program values it.
+    """A leg or single position of the file, at its mark.
 
     Attributes:
-        quantity: Signed.
-        mark: Dollars per share; None leaves the row out of the portfolio's value.
+        quantity: Signed contracts or shares.
+        mark: Dollars per share; a row with None does not count in the portfolio's value.
         size: Dollars per point of the mark.
     """
 
@@ -36,16 +36,16 @@ class EquityBridge:
     """The difference between the portfolio's value and the broker's equity; the parts sum to it exactly.
 
     Attributes:
-        portfolio_value: Cash of the file, and its marks.
-        marks: Our marks minus the broker's prices, for everything that both hold.
-        only_in_file: The value of holdings that are only in the file.
-        only_at_broker: The negated value of holdings that are only at the broker.
-        unmarked: The negated value at the broker of rows without a mark.
+        portfolio_value: The file's cash plus the value of its positions at their marks.
+        marks: Our marks minus the broker's prices, for everything held on both sides.
+        only_in_file: The value of holdings that only the file has.
+        only_at_broker: The negated value of holdings that only the broker has.
+        unmarked: The negated broker's value of rows without a mark.
         cash: The file's cash minus the broker's.
-        between: The value of the broker's positions minus what its equity counted for them: prices move and
-            orders fill between the two responses. 0 if the account does not report what it counted.
+        between: The value of the broker's positions minus the position value in its equity; prices move and
+            orders fill between the two responses. 0 if the account does not report its position value.
         rest: The negated part of the broker's equity that is neither cash nor positions.
-        unpriced: How many positions the broker reports without a price; they count in `between`.
+        unpriced: The number of positions that the broker reports without a price; they count in `between`.
     """
 
     portfolio_value: Decimal
@@ -61,7 +61,7 @@ class EquityBridge:
 
     @property
     def difference(self) -> Decimal:
-        """The portfolio's value minus the equity, which equals the sum of all parts."""
+        """The portfolio's value minus the equity, equal to the sum of all parts."""
         return self.portfolio_value - self.equity
 
     @property
@@ -76,13 +76,13 @@ def explain_equity(
     positions: Mapping[str, BrokerPosition],
     account: BrokerAccount,
 ) -> EquityBridge | None:
-    """Return the parts of the difference, None if the broker reports no equity or no cash.
+    """Return the parts of the difference, or None if the broker reports no equity or no cash.
 
     Args:
         rows: Every leg and single position of the file.
-        file_cash: The file's cash.
-        positions: The broker's.
-        account: The broker's money.
+        file_cash: The file's cash in dollars.
+        positions: The broker's positions, keyed by symbol.
+        account: The broker's equity and cash.
     """
     if account.equity is None or account.cash is None:
         return None
@@ -119,12 +119,12 @@ def explain_equity(
 
 
 def exact(value: float) -> Decimal:
-    """Return the decimal that a float was written as."""
+    """Return the decimal of a float's shortest text."""
     return Decimal(repr(value))
 
 
 def _common(quantity: Decimal, held: Decimal) -> Decimal:
-    """Return the quantity that both sides hold, 0 if they are on opposite sides."""
+    """Return the quantity held on both sides; 0 if one is long and the other short."""
     return min(quantity, held, key=abs) if quantity * held > 0 else ZERO
 
 

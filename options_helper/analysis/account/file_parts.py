@@ -1,4 +1,4 @@
-"""The portfolio file as signed quantities by symbol, in the broker's spelling."""
+"""The signed quantities of a portfolio file, keyed by symbol in the broker's spelling."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from options_helper.models import AnyPosition, EquityPosition, Leg, Portfolio, P
 
 @dataclass(frozen=True, slots=True)
 class FilePart:
-    """One leg of a structure, or a whole single position.
+    """One leg of a structure, or a single position.
 
     Attributes:
-        leg: Its place among the legs, 0 for a single position.
+        leg: The leg's index in its structure; 0 for a single position.
+        quantity: Signed contracts or shares.
     """
 
     position_id: str
@@ -25,7 +26,7 @@ class FilePart:
 
 
 def parts_of(position: AnyPosition) -> list[FilePart]:
-    """Return the parts of a position, legs in the file's order."""
+    """Return the parts of a position, with legs in the file's order."""
     rows = [position] if isinstance(position, Position | EquityPosition) else position.legs
     return [
         FilePart(position.id, number, *_symbol_and_quantity(position.symbol, row))

@@ -1,4 +1,4 @@
-"""The comparison of file and account in words, for the page."""
+"""The account panel's sentences."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _NO_CAUSE = "no execution or activity since {day} explains it"
 
 
 def difference_cells(row: Comparison, history_since: dt.date | None) -> tuple[str, str, str, str, str]:
-    """Return a difference as cells: contract, quantity in the file, at the broker, agreement, cause."""
+    """Return a row's cells: contract, quantity in the file, quantity at the broker, agreement, cause."""
     return (
         contract_words(row.symbol),
         _quantity(row.in_file),
@@ -38,19 +38,19 @@ def cause_words(row: Comparison, history_since: dt.date | None) -> str:
     if row.is_unsure:
         return "the broker's row could not be read"
     if history_since is None:
-        return "the account's last days are not read in full"
+        return "the account's recent history is incomplete"
     return _NO_CAUSE.format(day=format_day(history_since))
 
 
 def summary(compared: AccountComparison) -> str:
-    """Return the counts: `3 of 14 differ`, or `14 contracts and stocks agree`."""
+    """Return the counts, such as `3 of 14 contracts and stocks differ`."""
     number, total = len(compared.differences), len(compared.rows)
     if not total:
         return "nothing to compare"
-    apart = f" · {count(compared.left_out, 'position')} kept out" if compared.left_out else ""
+    apart = f" · {count(compared.left_out, 'position')} excluded" if compared.left_out else ""
     unsure = len(compared.unsure)
     if unsure:
-        apart += f" · {unsure} not known, because the broker's answer could not be read in full"
+        apart += f" · {unsure} unknown because the broker's response could not be read in full"
     if not number and unsure:
         return f"{total - unsure} of {total} contracts and stocks agree{apart}"
     if not number:
@@ -59,7 +59,7 @@ def summary(compared: AccountComparison) -> str:
 
 
 def note_line(compared: AccountComparison, file_name: str) -> str:
-    """Return the one line above the totals, "" if file and account agree."""
+    """Return the note above the totals, or "" if the file and the account agree."""
     number = len(compared.differences)
     if not number:
         return ""
@@ -68,11 +68,11 @@ def note_line(compared: AccountComparison, file_name: str) -> str:
 
 
 def not_held_words(compared: AccountComparison, counted: float) -> str:
-    """Return how much of P/L Open belongs to positions that the broker does not hold, or "".
+    """Return a note about positions that the broker does not hold, or "" if there are none.
 
     Args:
-        compared: The comparison.
-        counted: The P/L Open of those positions in dollars, as the totals count it.
+        compared: The comparison of the file with the account.
+        counted: The P/L Open of those positions in dollars, as counted in the totals.
     """
     number = len(compared.not_held)
     if not number:
@@ -82,15 +82,15 @@ def not_held_words(compared: AccountComparison, counted: float) -> str:
 
 
 def bridge_lines(bridge: EquityBridge) -> list[tuple[str, str]]:
-    """Return the parts of the difference between value and equity, in words and to the cent."""
+    """Return the explanation of the difference in equity as pairs of label and dollars with cents."""
     parts = [
         ("Our marks minus the broker's prices", bridge.marks),
         ("Only in the file", bridge.only_in_file),
         ("Only at the broker", bridge.only_at_broker),
         ("Without a mark here", bridge.unmarked),
         ("Cash in the file minus the broker's", bridge.cash),
-        ("Moved between the broker's two answers", bridge.between),
-        ("The rest", bridge.rest),
+        ("Moved between the broker's two responses", bridge.between),
+        ("Unexplained", bridge.rest),
     ]
     return [
         ("Portfolio value", cents(bridge.portfolio_value)),
@@ -101,32 +101,32 @@ def bridge_lines(bridge: EquityBridge) -> list[tuple[str, str]]:
 
 
 def day_words(day: AccountDay | None) -> str:
-    """Return the account's result today, how much of it is known, and the cash that no trade moved."""
+    """Return a line with the account's result today, its coverage, and the cash moved without a trade."""
     if day is None:
-        return f"P/L today {MISSING} until the account's positions and last days are read in full"
+        return f"P/L today {MISSING} until the account's positions and recent history are complete"
     parts = [f"P/L {day.name} {_money(day.known)} at the broker's prices", day_coverage(day)]
     unknown = [contract_words(one.symbol) for one in day.symbols if one.result is None]
     if unknown:
         more = [f"{len(unknown) - _MOST_NAMES} more"] if len(unknown) > _MOST_NAMES else []
-        parts.append(f"not known of {join_words([*unknown[:_MOST_NAMES], *more])}")
+        parts.append(f"unknown for {join_words([*unknown[:_MOST_NAMES], *more])}")
     if day.cash is None:
-        parts.append("fees and deposits are not known")
+        parts.append("fees and deposits unknown")
     if day.cash:
-        parts.append(f"fees, dividends and interest {cents(day.cash, signed=True)} are in it")
+        parts.append(f"includes fees, dividends and interest of {cents(day.cash, signed=True)}")
     if day.deposits:
-        parts.append(f"deposits {cents(day.deposits, signed=True)} are not")
+        parts.append(f"excludes net deposits of {cents(day.deposits, signed=True)}")
     return " · ".join(parts)
 
 
 def day_coverage(day: AccountDay) -> str:
-    """Return how much of the day is known: `12 contracts and stocks`, `11 of 12 contracts and stocks`."""
+    """Return the number of symbols covered, such as `11 of 12 contracts and stocks`."""
     total = len(day.symbols)
     words = "contract or stock" if total == 1 else "contracts and stocks"
     return f"{total} {words}" if day.covered == total else f"{day.covered} of {total} {words}"
 
 
 def closed_lines(closed: Iterable[ClosedToday]) -> list[tuple[str, str, str, str]]:
-    """Return what was closed today: contract, quantity, what it realized by average cost, and today."""
+    """Return the cells of each closed symbol: contract, quantity, P/L at average cost, P/L today."""
     return [
         (contract_words(one.symbol), _quantity(one.quantity), _money(one.realized), _money(one.of_today))
         for one in closed
@@ -138,7 +138,7 @@ def _money(amount: Decimal | None) -> str:
 
 
 def cents(amount: Decimal, *, signed: bool = False) -> str:
-    """Return dollars and cents with a true minus sign: `$12,400.00`, or signed `+$3.10`."""
+    """Return dollars with cents and a true minus sign, such as `$12,400.00`, or `+$3.10` if signed."""
     rounded = amount.quantize(Decimal("0.01"))
     sign = MINUS if rounded < 0 else "+" if signed and rounded > 0 else ""
     return f"{sign}${abs(rounded):,}"

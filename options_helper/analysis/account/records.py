@@ -1,6 +1,6 @@
-"""The broker's account as records: its holdings, and the history that led to them.
+"""Records of the broker's account: its holdings and the history that led to them.
 
-Quantities are signed, negative for short; money and quantities are exact decimals.
+Quantities are signed, negative for short. Money and quantities are exact decimals.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ class Holding:
     """One row of the broker's positions.
 
     Attributes:
-        entry_price: The broker's average, dollars per share.
+        quantity: Signed contracts or shares.
+        entry_price: The broker's average price in dollars per share.
     """
 
     symbol: str
@@ -43,10 +44,10 @@ class AccountHistory:
     """An account's holdings and the history that led to them.
 
     Attributes:
-        unread: True if a position could not be read, so that more may be held.
-        cash: Dollars, None if unknown.
-        parents: The multi-leg order of each leg's order.
-        underlyings: The underlying in Alpaca's spelling by contract root, where it is known.
+        unread: True if a position could not be read; the account may then hold more.
+        cash: Dollars; None if unknown.
+        parents: The id of the multi-leg order, keyed by the order id of its leg.
+        underlyings: Known underlyings in Alpaca's spelling, keyed by contract root.
     """
 
     holdings: Sequence[Holding] = ()
@@ -59,22 +60,23 @@ class AccountHistory:
 
 
 def when_of(change: Change) -> tuple[dt.date, bool, dt.datetime]:
-    """Return the sort key of changes: an event, booked at the end of its day, follows the executions."""
+    """Return a change's sort key; events follow the day's executions, because they are booked at its end."""
     if isinstance(change, BrokerFill):
         return new_york_date(change.at), False, change.at
     return change.date, True, dt.datetime.max.replace(tzinfo=dt.UTC)
 
 
 def in_order(fills: Iterable[BrokerFill], events: Iterable[BrokerEvent]) -> list[Change]:
-    """Return executions and events in the order in which they count."""
+    """Return executions and events, oldest first, with each event's separate cash row joined to it."""
     changes: list[Change] = [*fills, *_with_their_cash(events)]
     return sorted(changes, key=when_of)
 
 
 def _with_their_cash(events: Iterable[BrokerEvent]) -> list[BrokerEvent]:
-    """Return events, one of a contract joined with the cash that a row of its own reports.
+    """Return events, with a contract's event joined to the cash settlement reported in a separate row.
 
-    Only a certain pair is joined: one of each for a contract, date and group, each with only its half.
+    Rows are joined only if the pair is certain: one of each kind per contract, date and group, one with only
+    a quantity and the other with only an amount.
     """
     together: defaultdict[tuple[str, dt.date, str | None], list[BrokerEvent]] = defaultdict(list)
     for event in events:
@@ -92,9 +94,9 @@ def _joined(rows: list[BrokerEvent]) -> list[BrokerEvent]:
 
 
 def changes_of(live: LiveSnapshot) -> list[Change] | None:
-    """Return the changes that led to the broker's positions, in order; None unless all are known.
+    """Return the changes that led to the broker's positions, oldest first.
 
-    The positions and the last days' activities must be complete.
+    Return None unless the positions and the activities of the last days are complete.
     """
     at = live.broker_positions_at
     if at is None or live.broker_history_since is None or live.broker_unread or live.backfill.get("history"):
@@ -103,9 +105,9 @@ def changes_of(live: LiveSnapshot) -> list[Change] | None:
 
 
 def held_fills(live: LiveSnapshot) -> list[BrokerFill]:
-    """Return the executions that the broker's positions contain, their symbols spelt as positions are."""
-    # Positions and activities are two answers; a later fill is not in the positions yet. A small difference
-    # of the clocks, which no other time is corrected for, would count here.
+    """Return the executions included in the broker's positions, with symbols spelled as in the positions."""
+    # Positions and activities come from two requests; a later fill is not in the positions yet. Even a clock
+    # error too small to correct elsewhere matters here.
     at, offset = live.broker_positions_at, live.clock_offset_seconds
     if at is None:
         return []
@@ -114,17 +116,17 @@ def held_fills(live: LiveSnapshot) -> list[BrokerFill]:
 
 
 def _spelt_as_held(fill: BrokerFill) -> BrokerFill:
-    """Return an execution in `BTCUSD`, as positions spell it, where orders have `BTC/USD`."""
+    """Return the execution with its symbol as positions spell it: `BTCUSD` for `BTC/USD`."""
     return replace(fill, symbol=fill.symbol.replace("/", "")) if "/" in fill.symbol else fill
 
 
 def price_of(change: Change) -> Decimal | None:
-    """Return the dollars per share at which a change moved its quantity, None if they are unknown."""
+    """Return the price of a change in dollars per share, or None if unknown."""
     if isinstance(change, BrokerFill):
         return change.price
     amount = change.amount
     if change.kind in _DELIVERS_SHARES and contract_root(change.symbol) in INDEX_ROOTS:
-        amount = amount or None  # settled in cash, and never for nothing
+        amount = amount or None  # settled in cash; an amount of zero is a missing one
     elif change.kind not in _MOVES_CASH:
         return change.price or ZERO
     if amount is None or not change.quantity:
@@ -133,5 +135,5 @@ def price_of(change: Change) -> Decimal | None:
 
 
 def size_of(symbol: str) -> Decimal:
-    """Return the dollars per point of a symbol's price: 100 for a contract, 1 for a share."""
+    """Return the dollars per point of a symbol's price: 100 for a contract, 1 for a stock."""
     return CONTRACT_SIZE if is_contract_symbol(symbol) else Decimal(1)

@@ -1,1 +1,1 @@
-"""Alert rules, the readings they compare, and the step from one view to the next."""
+"""Alert rules, their readings, and the step from one view to the next."""

@@ -1,4 +1,4 @@
-"""The readings of alerts on Greeks and exposures."""
+"""The readings for alerts on Greeks and exposures."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 def read_exposures(
     rules: Iterable[AlertRule], tables: TablesView, find_risk: Callable[[], LiveRisk]
 ) -> Readings:
-    """Return the readings of these rules; the risk is computed only if one of them asks for it.
+    """Return the readings for the rules on exposures, and compute the risk only if there are any.
 
-    A sum counts only whole, and only while every price behind it is live or quiet.
+    A sum has a value only if it covers every leg and every price behind it is live, quiet or settled.
     """
     asked = [rule for rule in rules if rule.metric in EXPOSURES]
     if not asked:

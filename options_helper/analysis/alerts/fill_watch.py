@@ -1,4 +1,4 @@
-"""Today's events for the alerts: each once, with the positions it belongs to."""
+"""The fills, rejected orders and option events that alerts watch."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ _REJECTED = "rejected"
 def watch_fills(portfolio: Portfolio, day: FillDay) -> tuple[AlertFill, ...]:
     """Return the day's executions, newest first, then rejected orders, assignments and exercises.
 
-    Executions that moved no position, and busted ones, are left out. Alpaca reports an assignment hours
-    later, so those of the last days are included.
+    The lines of multi-leg orders and busted executions are left out. Alpaca reports an assignment hours
+    later, so assignments and exercises of the last days are included.
     """
     held = positions_by_symbol(portfolio)
     fills = (_fill(one, held) for one in day.leaf_fills if not one.busted)

@@ -1,7 +1,7 @@
-"""The readings that alerts compare with their thresholds: each metric's value, or why there is none.
+"""The readings that alerts compare with their thresholds: a value, or the reason why there is none.
 
-A figure counts as seen only while its price is live or quiet, so that no old price passes for a new one.
-Greeks and exposures are read in `exposure_readings`.
+A figure counts only while its price is live or quiet, so an old price never passes for a new one.
+`exposure_readings` reads Greeks and exposures.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ Readings = dict[tuple[str | None, AlertMetric], float | Outcome]
 
 _SEEN = frozenset({QuoteState.LIVE, QuoteState.QUIET})
 KNOWN_STATES = _SEEN | {QuoteState.EXPIRED}
-"""States in which a figure is known: by a quote, or settled, which no quote can change."""
+"""States with a known figure: a current quote, or a settlement that no quote can change."""
 
 _CLOSED_PHASES = frozenset({MarketPhase.PRE, MarketPhase.AFTER, MarketPhase.OVERNIGHT, MarketPhase.CLOSED})
 _COLUMN_BY_METRIC = {
@@ -47,7 +47,7 @@ _LOST = frozenset({StreamState.CONNECTING, StreamState.RECONNECTING, StreamState
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PositionRow:
-    """One position: its state, its underlying and its figures by metric."""
+    """One position's quote state, underlying and figures, keyed by metric."""
 
     id: str
     underlying: str
@@ -56,21 +56,21 @@ class PositionRow:
 
     @property
     def is_seen(self) -> bool:
-        """True while its price is live or quiet, or settled."""
+        """True while the position's price is live, quiet or settled."""
         return self.state in KNOWN_STATES
 
     def seen(self, metric: AlertMetric) -> float | None:
-        """Return the figure, None unless it is seen."""
+        """Return a metric's figure, or None unless the position is seen."""
         return self.figures[metric] if self.is_seen else None
 
 
 def read_rows(columns: Mapping[Table, Mapping[str, ColumnValues]]) -> list[PositionRow]:
-    """Return the rows of all positions, structures last."""
+    """Return a row for each position, structures last."""
     return [*_rows(columns[Table.POSITIONS], 0), *_rows(columns[Table.STRUCTURES], 1)]
 
 
 def floats(column: ColumnValues) -> list[float | None]:
-    """Return a column's figures, None for each that is missing or not finite."""
+    """Return a column's values, with None for each that is missing or not finite."""
     if isinstance(column, pd.arrays.IntegerArray):  # days, null for shares
         column = column.to_numpy(dtype="float64", na_value=math.nan)
     values: list[float] = column.tolist()
@@ -78,7 +78,7 @@ def floats(column: ColumnValues) -> list[float | None]:
 
 
 def read_positions(rows: list[PositionRow], totals: LiveTotals, live: LiveSnapshot) -> Readings:
-    """Return the readings of every position, and those of the whole portfolio under None."""
+    """Return the readings of each position, keyed by id, and of the whole portfolio, keyed by None."""
     readings: Readings = {}
     for row in rows:
         for metric, value in row.figures.items():
@@ -131,13 +131,13 @@ def _or(value: float | None, otherwise: Outcome) -> float | Outcome:
 def read_watched(
     rules: Iterable[AlertRule], tables: TablesView, live: LiveSnapshot, differing: Mapping[str, int] | None
 ) -> Readings:
-    """Return the readings of these rules that no observation has.
+    """Return the readings for rules on underlyings, strike distance, lost streams and differing quantities.
 
     Args:
-        rules: The rules; those of other metrics are left out.
+        rules: The rules; rules on other metrics are skipped.
         tables: The newest tables.
-        live: The newest snapshot; it may be younger than the tables.
-        differing: How many symbols differ from the broker's account, by position; None while unknown.
+        live: The newest snapshot; it may be newer than the tables.
+        differing: The number of symbols that differ from the account, keyed by position id; None if unknown.
     """
     spots = _Underlyings(tables.columns[Table.UNDERLYINGS])
     readings: Readings = {}
@@ -157,7 +157,7 @@ def read_watched(
 
 
 class AccountWatch:
-    """The symbols that differ from the broker's account, counted again when either side has changed."""
+    """Counts the symbols that differ from the broker's account, again only after either side has changed."""
 
     def __init__(self) -> None:
         self._key: object = None
@@ -166,7 +166,10 @@ class AccountWatch:
     def differing(
         self, portfolio: Portfolio, live: LiveSnapshot, rules: Iterable[AlertRule]
     ) -> dict[str, int] | None:
-        """Return how many symbols differ by position id, "" for none; None if unknown or not asked for."""
+        """Return the number of differing symbols, keyed by position id ("" for symbols in no position).
+
+        Return None if the account is unknown or no rule watches the quantities.
+        """
         if all(rule.metric is not AlertMetric.QUANTITY_DIFFERS for rule in rules):
             return None
         key = (id(portfolio), live.broker_positions_at)
@@ -179,7 +182,7 @@ class AccountWatch:
 
 
 class _Underlyings:
-    """The underlyings' figures, which count only while their price is seen."""
+    """The underlyings' figures, known only while the underlying's price is live or quiet."""
 
     def __init__(self, table: Mapping[str, ColumnValues]) -> None:
         names = (stock_symbol(str(name)) for name in table["underlying"])
@@ -198,9 +201,9 @@ class _Underlyings:
 
 
 def _distance(position: AnyPosition | None, spots: _Underlyings) -> float | Outcome:
-    """Return how far the underlying is from the nearest short strike, as a share of its price.
+    """Return the underlying's distance from the nearest short strike, as a fraction of its price.
 
-    Above zero is out of the money, below zero in it. Without short options the long ones count.
+    Positive is out of the money, negative in the money. Without short options, the long ones count.
     """
     if position is None or isinstance(position, EquityPosition):
         return Outcome.NO_DATA
@@ -220,7 +223,7 @@ def _watched_strikes(position: AnyPosition) -> list[tuple[str, float]]:
 
 
 def _seconds_lost(live: LiveSnapshot) -> float | Outcome:
-    """Return for how long the longest lost stream has brought nothing, 0 while all are running."""
+    """Return the seconds since the longest-lost stream was last heard; 0 if no stream is lost."""
     if not live.running:
         return Outcome.NO_DATA
     lost = [record for record in live.health.values() if record.state in _LOST]

@@ -1,6 +1,6 @@
 """Alert rules: a metric of a position or of the portfolio, and a threshold.
 
-`pnl_pct` and `spread_pct` are fractions, as everywhere in the product: 0.5 is 50 %.
+Percentages such as `pnl_pct` are fractions, as everywhere in the product: 0.5 is 50 %.
 """
 
 from __future__ import annotations
@@ -57,11 +57,11 @@ class AlertMetric(StrEnum):
 
     @property
     def label(self) -> str:
-        """The metric as the page names it."""
+        """The metric's name on the page."""
         return _LABELS[self]
 
     def format_value(self, value: float | None) -> str:
-        """Return a value of this metric with its unit."""
+        """Return a value of the metric with its unit."""
         return _FORMATS[self](value)
 
 
@@ -93,7 +93,7 @@ _LABELS = {
 
 
 def _signed(value: float | None) -> str:
-    """Return shares, or shares per dollar, to two decimals: `+212`, `+3.12`."""
+    """Return signed shares, or shares per dollar, with at most two decimals, such as `+3.12`."""
     return format_quantity(None if value is None else round(value, 2))
 
 
@@ -128,7 +128,7 @@ _FORMATS = {
 }
 
 EVENTS = frozenset({AlertMetric.FILL, AlertMetric.ORDER_REJECTED, AlertMetric.ASSIGNMENT})
-"""What happens once, and is no level."""
+"""Metrics of events, which happen once and have no level."""
 WITHOUT_THRESHOLD = EVENTS | {AlertMetric.QUANTITY_DIFFERS}
 FRACTIONS = frozenset(
     {
@@ -139,21 +139,21 @@ FRACTIONS = frozenset(
     }
 )
 EXPOSURES = frozenset(map(AlertMetric, Measure))
-"""Of a position, an underlying, a tag or the whole portfolio; in the units of `analysis.risk`."""
+"""Metrics of a position, an underlying, a tag or the whole portfolio, in the units of `analysis.risk`."""
 OF_UNDERLYING = frozenset({AlertMetric.SPOT, AlertMetric.SPOT_CHANGE_PCT})
 OF_ALL = frozenset({AlertMetric.STREAM_LOST_SECONDS})
 OF_POSITION = frozenset({AlertMetric.MARK, AlertMetric.SPREAD_PCT, AlertMetric.STRIKE_DISTANCE_PCT})
 
 
 class Direction(StrEnum):
-    """The side of the threshold on which the condition holds; the threshold itself does not count."""
+    """The side of the threshold that meets the condition; a value equal to the threshold does not."""
 
     ABOVE = "above"
     BELOW = "below"
 
 
 def _shortened(text: str) -> str:
-    """Return the text, or its two ends and a digest that distinguishes long texts."""
+    """Return the text, or both ends of a long text with a digest between them."""
     if len(text) <= _LONGEST_ID:
         return text
     kept, digest = _LONGEST_ID // 2 - 10, hashlib.sha256(text.encode(errors="replace")).hexdigest()[:8]
@@ -161,16 +161,16 @@ def _shortened(text: str) -> str:
 
 
 class AlertRule(BaseModel):
-    """An alert.
+    """An alert rule.
 
     Attributes:
-        id: Unique among the rules; made from the other fields if left out.
+        id: Unique among the rules; derived from the other fields if omitted.
         metric: The metric to watch.
-        position: The id of a position; None watches the whole portfolio, with its nearest expiry as
-            `dte` and its oldest quote as `quote_age_seconds`.
-        symbol: The underlying, for its price and its change, or for an exposure of all positions on it.
-        tag: The positions with this tag, for an exposure.
-        comparison, threshold: The condition; neither is given for an event or for `quantity_differs`.
+        position: A position id; None watches the whole portfolio, with its nearest expiry as `dte` and its
+            oldest quote as `quote_age_seconds`.
+        symbol: An underlying, for its price and its change, or for the exposure of all positions on it.
+        tag: A tag, for the exposure of all positions with it.
+        comparison, threshold: The condition; an event and `quantity_differs` take neither.
         pending_seconds: How long the condition must hold before the alert is raised.
     """
 
@@ -182,7 +182,7 @@ class AlertRule(BaseModel):
     symbol: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)] | None = None
     tag: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)] | None = None
     comparison: Direction | None = None
-    # Strict, because `true` is no number.
+    # Strict, because pydantic would otherwise accept `true` as 1.
     threshold: Annotated[float, Field(strict=True, allow_inf_nan=False)] | None = None
     pending_seconds: Annotated[float, Field(strict=True, ge=0, le=86_400, allow_inf_nan=False)] = 0.0
 
@@ -203,10 +203,10 @@ class AlertRule(BaseModel):
             held = self.pending_seconds and self.metric in EVENTS
             if self.comparison is not None or self.threshold is not None or held:
                 taken = "comparison or threshold" if self.metric not in EVENTS else _NOT_TAKEN
-                raise ValueError(f"a {self.metric} alert takes no {taken}")
+                raise ValueError(f"an alert on {self.metric} takes no {taken}")
             return self
         if self.comparison is None or self.threshold is None:
-            raise ValueError(f"a {self.metric} alert needs a comparison (above or below) and a threshold")
+            raise ValueError(f"an alert on {self.metric} needs a comparison (above or below) and a threshold")
         if self.metric in FRACTIONS and abs(self.threshold) > _FRACTION_LIMIT:
             raise ValueError(f"{self.metric} is a fraction: write 0.5 for 50 %, not {self.threshold:g}")
         return self
@@ -214,23 +214,23 @@ class AlertRule(BaseModel):
     def _check_subject(self) -> None:
         if self.metric in EXPOSURES:
             if sum(one is not None for one in (self.position, self.symbol, self.tag)) > 1:
-                raise ValueError(f"a {self.metric} alert takes a position, a symbol or a tag, not several")
+                raise ValueError(f"an alert on {self.metric} takes a position, symbol or tag, not several")
             return
         if self.tag is not None:
-            raise ValueError(f"a {self.metric} alert takes no tag")
+            raise ValueError(f"an alert on {self.metric} takes no tag")
         if (self.metric in OF_UNDERLYING) != (self.symbol is not None):
             needs = "needs a symbol" if self.symbol is None else "takes no symbol"
-            raise ValueError(f"a {self.metric} alert {needs}")
+            raise ValueError(f"an alert on {self.metric} {needs}")
         if self.position is None and self.metric in OF_POSITION:
-            raise ValueError(f"a {self.metric} alert needs a position")
+            raise ValueError(f"an alert on {self.metric} needs a position")
         if self.position is not None and self.metric in OF_ALL | OF_UNDERLYING:
-            raise ValueError(f"a {self.metric} alert takes no position")
+            raise ValueError(f"an alert on {self.metric} takes no position")
 
     @property
     def subject(self) -> str | None:
-        """The position's id, the underlying or the tag that it watches, None for the whole portfolio.
+        """The watched position id, underlying or tag; None for the whole portfolio.
 
-        Only the first can be an id: the others begin with spaces where an id could be equal.
+        A tag, and the underlying of an exposure, begin with spaces, which a position id cannot.
         """
         if self.tag is not None:
             return f"  {self.tag}"
@@ -240,7 +240,7 @@ class AlertRule(BaseModel):
 
     @property
     def condition(self) -> str:
-        """The condition in words, "P/L Open above +$800 for 10 s"."""
+        """The condition in words, such as "P/L Open above +$800 for 10 s"."""
         held = f" for {format_span(self.pending_seconds)}" if self.pending_seconds else ""
         if self.comparison is None:
             return f"{self.metric.label}{held}"

@@ -1,13 +1,12 @@
-"""Alerts as pure functions of a sequence of views: one `step`, no clock, no I/O.
+"""The state machine of alerts: pure functions of a sequence of views, without a clock or I/O.
 
     normal ──met──▶ pending ──met for pending_seconds──▶ raised ──acknowledge──▶ acknowledged
       ▲               │ not met                                                      │ not met
       └───────────────┴──────────────────────────────────────────────────────────────┘  re-armed
 
-Without data, or in a closed market, every phase stays as it is, and that time does not count. A raised alert
-waits for its acknowledgement, whatever happens meanwhile. A fill is an event, not a level: each new one
-raises its alert, which re-arms once acknowledged. Fills that an alert's first view already contains do not
-raise it.
+Without data, or in a closed market, every phase stays as it is and no time is counted. A raised alert stays
+raised until it is acknowledged. A fill is an event, not a level: each new fill raises its alert, which
+re-arms once acknowledged. Fills in an alert's first view do not raise it.
 """
 
 from __future__ import annotations
@@ -37,7 +36,7 @@ __all__ = [
 ]
 
 HISTORY_LENGTH = 200
-# Nobody observed a longer pause between two views (a sleeping computer), so it counts only this much.
+# A longer pause between two views, such as a sleeping computer, was not observed, so only this much counts.
 LONGEST_STEP_SECONDS = 5.0
 
 
@@ -51,7 +50,7 @@ class AlertPhase(StrEnum):
 
 
 class Outcome(StrEnum):
-    """The result of one view for one condition; the last two leave it undecided."""
+    """The result of one view for one condition; `NO_DATA` and `MARKET_CLOSED` leave it undecided."""
 
     NOT_MET = "not met"
     MET = "met"
@@ -61,7 +60,15 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AlertFill:
-    """One event: a permanent key, its time, the positions it belongs to, its words and its metric."""
+    """One event that alerts can watch.
+
+    Attributes:
+        key: Permanent and unique among all events.
+        at: The time of the event.
+        positions: The ids of the positions it belongs to.
+        text: The event in words.
+        metric: `FILL`, `ORDER_REJECTED` or `ASSIGNMENT`.
+    """
 
     key: str
     at: dt.datetime
@@ -72,12 +79,12 @@ class AlertFill:
 
 @dataclass(frozen=True, slots=True)
 class AlertView:
-    """The inputs of the alerts at one time.
+    """The inputs of all alerts at one time.
 
     Attributes:
-        readings: By (position id, underlying, or None for the portfolio; metric): a value, or why there is
-            none. A missing key means no data.
-        fills: Every known execution, rejected order and option event.
+        readings: A value, or the reason why there is none, keyed by `(AlertRule.subject, metric)`. A missing
+            key means no data.
+        fills: Every known execution, rejected order, assignment and exercise.
     """
 
     as_of: dt.datetime
@@ -90,12 +97,12 @@ class AlertStatus:
     """The current state of one alert.
 
     Attributes:
-        since: When the phase began.
-        held_seconds: How long the condition has been met without a break, as far as it was observed and is
-            asked for: at most the rule's `pending_seconds`.
+        since: The time the phase began.
+        held_seconds: The observed time for which the condition has been met without a break, at most the
+            rule's `pending_seconds`.
         value: The last known value, kept while there is no data.
-        raised_value: The value that raised it.
-        began_at: The first look of a fill alert; older fills raise nothing.
+        raised_at, raised_value: The time the alert was raised, and the value that raised it.
+        began_at: The time an alert on events was first evaluated; older events do not raise it.
     """
 
     phase: AlertPhase = AlertPhase.NORMAL
@@ -110,7 +117,7 @@ class AlertStatus:
 
 @dataclass(frozen=True, slots=True)
 class AlertEvent:
-    """A change of phase; serials grow by one, so each reader knows which ones are new."""
+    """A change of phase; serials increase by one, so each reader can find the new ones."""
 
     serial: int
     at: dt.datetime
@@ -122,11 +129,15 @@ class AlertEvent:
 
 @dataclass(frozen=True, slots=True)
 class Alerts:
-    """All alerts: rules in order, a status for each rule id, history (newest last, bounded).
+    """All alerts, as an immutable value.
 
     Attributes:
+        rules: The rules in order.
+        status: The status of each evaluated rule, keyed by rule id.
+        history: The newest `HISTORY_LENGTH` changes of phase, newest last.
+        serial: The serial of the newest change.
         stepped_at: The last view's time.
-        seen_fills: Keys of the New York day's fills that have been evaluated.
+        seen_fills: The keys of the New York day's events that have been evaluated.
     """
 
     rules: tuple[AlertRule, ...] = ()
@@ -137,17 +148,17 @@ class Alerts:
     seen_fills: frozenset[str] = frozenset()
 
     def status_of(self, rule_id: str) -> AlertStatus:
-        """Return the status of a rule; a new one if the rule has not been evaluated."""
+        """Return a rule's status, or a default status before its first evaluation."""
         return self.status.get(rule_id, AlertStatus())
 
     @property
     def raised_count(self) -> int:
-        """The number of alerts that are raised and not acknowledged."""
+        """The number of raised alerts that are not acknowledged."""
         return sum(self.status_of(rule.id).phase is AlertPhase.RAISED for rule in self.rules)
 
 
 def with_rules(book: Alerts, rules: Iterable[AlertRule]) -> Alerts:
-    """Return the alerts with these rules; unchanged rules keep their status, others begin again."""
+    """Return the alerts with these rules; unchanged rules keep their status, the others start over."""
     kept = {rule.id: rule for rule in book.rules}
     unique = {rule.id: rule for rule in rules}
     status = {key: book.status_of(key) for key, rule in unique.items() if kept.get(key) == rule}
@@ -155,7 +166,7 @@ def with_rules(book: Alerts, rules: Iterable[AlertRule]) -> Alerts:
 
 
 def acknowledge(book: Alerts, rule_id: str, at: dt.datetime) -> Alerts:
-    """Return the alerts with this one acknowledged if it is raised; otherwise, unchanged."""
+    """Return the alerts with a raised alert acknowledged, or unchanged if it is not raised."""
     status = book.status_of(rule_id)
     rule = next((rule for rule in book.rules if rule.id == rule_id), None)
     if rule is None or status.phase is not AlertPhase.RAISED:
@@ -166,7 +177,7 @@ def acknowledge(book: Alerts, rule_id: str, at: dt.datetime) -> Alerts:
 
 
 def step(book: Alerts, view: AlertView) -> tuple[Alerts, tuple[AlertEvent, ...]]:
-    """Evaluate one view; return the next alerts, and those that this view raised, in the rules' order."""
+    """Evaluate one view; return the next alerts and the events that raised one, in rule order."""
     elapsed = (view.as_of - (book.stepped_at or view.as_of)).total_seconds()
     elapsed = min(max(elapsed, 0.0), LONGEST_STEP_SECONDS)
     fresh = [fill for fill in view.fills if fill.key not in book.seen_fills]
@@ -184,7 +195,7 @@ def step(book: Alerts, view: AlertView) -> tuple[Alerts, tuple[AlertEvent, ...]]
 
 
 def _seen_today(book: Alerts, view: AlertView) -> frozenset[str]:
-    """Return the keys of the day's fills, including those that vanish while two sources are merged."""
+    """Return the keys of the day's events, including keys that disappear when two sources are merged."""
     keys = frozenset(fill.key for fill in view.fills)
     if book.stepped_at is None or new_york_date(book.stepped_at) != new_york_date(view.as_of):
         return keys
@@ -194,7 +205,7 @@ def _seen_today(book: Alerts, view: AlertView) -> frozenset[str]:
 def _advanced(
     rule: AlertRule, status: AlertStatus, view: AlertView, fresh: list[AlertFill], elapsed: float
 ) -> tuple[AlertStatus, str]:
-    """Return a rule's next status, and the words for its cause if they say more than the value."""
+    """Return a rule's next status and, for an event, its words."""
     if rule.metric in EVENTS:
         return _advanced_by_fills(rule, status, view.as_of, fresh)
     reading = view.readings.get((rule.subject, rule.metric), Outcome.NO_DATA)
@@ -204,7 +215,7 @@ def _advanced(
     held = 0.0
     if outcome is Outcome.MET:
         held = status.held_seconds + (elapsed if status.outcome is Outcome.MET else 0.0)
-        held = min(held, rule.pending_seconds)  # An ever-growing status would be redrawn for ever.
+        held = min(held, rule.pending_seconds)  # the page would redraw a status that grows with every view
     status = replace(status, outcome=outcome, value=reading, held_seconds=held)
     return _entered(status, _next_phase(rule, status), view.as_of), ""
 
@@ -230,7 +241,7 @@ def _entered(status: AlertStatus, phase: AlertPhase, at: dt.datetime) -> AlertSt
 def _advanced_by_fills(
     rule: AlertRule, status: AlertStatus, at: dt.datetime, fresh: list[AlertFill]
 ) -> tuple[AlertStatus, str]:
-    # If the clock goes back, later fills must not be older than the alert.
+    # If the clock goes back, new events must not seem older than the alert.
     began_at = at if status.began_at is None else min(status.began_at, at)
     news = [] if status.began_at is None else [fill for fill in fresh if fill.at >= began_at]
     news = [fill for fill in news if fill.metric is rule.metric]

@@ -1,4 +1,4 @@
-"""Alerts and the positions they watch, in words."""
+"""The sentences of alerts and the names of the positions they watch."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _LISTED = 5
 
 
 def position_names(portfolio: Portfolio) -> dict[str, str]:
-    """Return the name of each position by id: `AAPL 250 call 18 Dec`, with the id if several have it."""
+    """Return each position's name, keyed by id: `AAPL 250 call 18 Dec`, with the id if it is not unique."""
     names = {position.id: position.name or _name(position) for position in portfolio.positions}
     uses = Counter(names.values())
     return {key: name if uses[name] == 1 else f"{name} ({key})" for key, name in names.items()}
@@ -36,26 +36,26 @@ def _name(position: AnyPosition) -> str:
 
 
 def subject_of(rule: AlertRule, names: Mapping[str, str]) -> str:
-    """Return what a rule watches: a position's name, an underlying, a tag, or the whole portfolio."""
+    """Return the subject of a rule: a position's name, an underlying, a tag or the whole portfolio."""
     if rule.position is not None:
         return names.get(rule.position, rule.position)
     return rule.symbol or (WHOLE if rule.tag is None else f"Tag {rule.tag}")
 
 
 def describe_event(event: AlertEvent, names: Mapping[str, str]) -> str:
-    """Return what happened: `SPY 500 put 18 Dec · P/L Open above +$800 · +$812`."""
+    """Return an event in words, such as `SPY 500 put 18 Dec · P/L Open above +$800 · +$812`."""
     what = event.text or (event.rule.metric.format_value(event.value) if event.value is not None else "")
     parts = (subject_of(event.rule, names), event.rule.condition, what)
     return " · ".join(part for part in parts if part)
 
 
 def notice_of(events: Sequence[AlertEvent], names: Mapping[str, str], *, figures: bool) -> str:
-    """Return the text of a notice: one line for each of the first alerts, and how many more there are.
+    """Return the text of a notice: a line for each of the first alerts, and the number of the others.
 
     Args:
         events: The raised alerts, at least one.
-        names: Of the positions, by id.
-        figures: Whether to include thresholds and values.
+        names: The positions' names, keyed by id.
+        figures: True to include thresholds and values.
     """
     lines = [describe_event(event, names) if figures else _without_figures(event, names) for event in events]
     more = len(lines) - _LISTED

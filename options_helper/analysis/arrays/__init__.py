@@ -1,1 +1,1 @@
-"""NumPy and pandas plumbing: typed columns and the tables built from them."""
+"""Typed NumPy and pandas columns, and the tables built from them."""

@@ -1,7 +1,7 @@
-"""Columns in their final types, so that pandas infers nothing when it builds a table.
+"""Columns in their final types, so pandas infers nothing when it builds a table.
 
-Words are pandas strings, whole numbers nullable `Int64`, prices float64 with NaN, times UTC datetimes,
-days `datetime.date` objects, lists Python lists. A missing value is null in each of them.
+Words are pandas strings, whole numbers nullable `Int64`, prices float64 with NaN, times UTC datetimes, dates
+`datetime.date` objects and lists Python lists. A missing value is null in every column.
 """
 
 from __future__ import annotations
@@ -33,27 +33,27 @@ def counts(values: Sequence[int | None]) -> ColumnValues:
 
 
 def whole_numbers(values: Numbers, missing: Flags) -> ColumnValues:
-    """Return a column of whole numbers from an array; null if `missing`."""
+    """Return a column of whole numbers from an array; null in each row flagged as `missing`."""
     return pd.arrays.IntegerArray(values, missing)
 
 
 def dates(values: Sequence[dt.date | None]) -> Objects:
-    """Return a column of days as `datetime.date` objects."""
+    """Return a column of `datetime.date` objects."""
     return objects(values)
 
 
 def objects(values: Sequence[object]) -> Objects:
-    """Return a column of any objects, lists and tuples included, one per row."""
+    """Return a column of arbitrary objects, one per row, even if they are lists or tuples."""
     return np.fromiter(values, dtype=np.object_, count=len(values))
 
 
 def flags(values: Iterable[bool]) -> Flags:
-    """Return a column of truth values."""
+    """Return a column of booleans."""
     return np.array(list(values), dtype=np.bool_)
 
 
 def integers(values: Iterable[int]) -> Numbers:
-    """Return a column of whole numbers with none missing."""
+    """Return a column of whole numbers without missing values."""
     return np.array(list(values), dtype=np.int64)
 
 
@@ -69,11 +69,11 @@ def moments(microseconds: Numbers) -> ColumnValues:
 
 
 def format_coverage(covered: Numbers, size: Numbers) -> ColumnValues:
-    """Return words such as `1 of 2`."""
+    """Return a column of words such as `1 of 2`."""
     return _format_coverage(covered.tobytes(), size.tobytes())
 
 
-# What is covered rarely changes, and a column of words costs as much as ten of numbers.
+# The coverage rarely changes, and a column of words costs as much as ten columns of numbers.
 @lru_cache(maxsize=16)
 def _format_coverage(covered: bytes, size: bytes) -> ColumnValues:
     pairs = np.frombuffer(covered + size, np.int64).reshape(2, -1).T.tolist()
@@ -81,10 +81,10 @@ def _format_coverage(covered: bytes, size: bytes) -> ColumnValues:
 
 
 def category_type(values: Iterable[str]) -> pd.CategoricalDtype:
-    """Return the type of a column whose words come from a fixed list."""
+    """Return the dtype of a column with words from a fixed list."""
     return pd.CategoricalDtype([str(value) for value in values])
 
 
 def categories(codes: Codes, dtype: pd.CategoricalDtype) -> ColumnValues:
-    """Return a column of words from a fixed list, by their numbers; -1 is null."""
+    """Return a column of words from a fixed list, given their indices; -1 is null."""
     return pd.Categorical.from_codes(codes, dtype=dtype)

@@ -14,21 +14,21 @@ from options_helper.analysis.arrays.columns import ColumnValues
 def build_frame(
     names: tuple[str, ...], columns: Mapping[str, ColumnValues], *, frozen: bool = False
 ) -> pd.DataFrame:
-    """Return a table of these columns in this order.
+    """Return a table with the named columns in this order.
 
     Args:
-        names: The columns to take.
-        columns: Finished columns by name.
-        frozen: Whether the table contains the columns themselves, so that writing into them raises. Otherwise
-            it is made from copies and belongs to the caller.
+        names: The columns to include.
+        columns: Finished columns, keyed by name.
+        frozen: True to share the columns without copying and make them read-only; False to copy them, so the
+            caller may change the table.
     """
     chosen = [columns[name] for name in names]
     if frozen:
         for column in chosen:
             _freeze(column)
     frame = pd.DataFrame(dict(enumerate(chosen)), copy=not frozen)
-    # All tables of a kind share the index by which pandas finds a column's name: building it in every
-    # refresh would cost as much as the table itself.
+    # All tables with the same columns share one index of names: building it at every refresh would cost as
+    # much as the table itself.
     frame.columns = _index_of(names).view()
     return frame
 
@@ -38,7 +38,7 @@ def _freeze(column: ColumnValues) -> None:
         column.flags.writeable = False
         return
     # pandas marks its own read-only views this way; there is no public way. For times it makes new views,
-    # which are read-only only if their numbers are.
+    # which are read-only only if the underlying array is.
     column._readonly = True  # noqa: SLF001
     if isinstance(column, pd.arrays.DatetimeArray):
         column._ndarray.flags.writeable = False  # noqa: SLF001

@@ -1,4 +1,4 @@
-"""A memo for values computed from parts of a snapshot that rarely change."""
+"""A memo for values computed from rarely changing parts of a snapshot."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ T = TypeVar("T")
 
 
 class IdentityMemo:
-    """The last value computed from some sources, kept while the same objects are passed.
+    """Keeps the last value per key while the same source objects are passed.
 
-    Use it for parts of a snapshot that nobody changes. Thread-safe: an entry is written whole, and at worst
-    computed twice.
+    The sources must be immutable. Thread-safe: entries are replaced whole; at worst, one is computed twice.
     """
 
     __slots__ = ("_entries",)
@@ -30,7 +29,7 @@ class IdentityMemo:
         also: tuple[object, ...] = (),
         extent: float = 0,
     ) -> T:
-        """Return the value kept under `key` if its sources and `extent` are the same, else compute it."""
+        """Return the value kept under `key`, or compute it if a source object or `extent` has changed."""
         entry, sources = self._entries.get(key), (source, *also)
         if entry is not None and entry[1] == extent and all(map(is_, entry[0], sources)):
             value: T = entry[2]

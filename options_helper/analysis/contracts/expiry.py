@@ -2,11 +2,12 @@
 
 The date in a contract's symbol is a New York date. Its meaning depends on the product:
 
-- Stocks and most funds: trading and life end with the regular close (16:00, 13:00 on a half day).
-- The funds of `LATE_FUND_ROOTS`: 15 minutes after the regular close.
-- Indexes settled at the close (SPXW, XSP, …): with the regular close of the last day.
-- Indexes settled at the open (SPX, NDX, RUT, VIX, …): the last trade is 15 minutes after the previous
-  session's close; they expire at the open.
+- Options on stocks and most funds stop trading and expire at the regular close: 16:00, or 13:00 on a half
+  day.
+- Options on the funds of `LATE_FUND_ROOTS` do so 15 minutes after the regular close.
+- Index options settled at the close (SPXW, XSP, …) do so at the regular close.
+- Index options settled at the open (SPX, NDX, RUT, VIX, …) stop trading 15 minutes after the previous
+  session's close and expire at the open.
 
 `session_ends` accounts for an early close of the current session.
 """
@@ -27,10 +28,10 @@ _SATURDAY = 5
 
 
 def expiry_moment(root: str, expiry: dt.date) -> dt.datetime:
-    """Return the aware time from which a contract counts as expired.
+    """Return the aware time at which a contract expires.
 
     Args:
-        root: The contract's root (`SPX` and `SPXW` differ), or an underlying of ordinary options.
+        root: The contract's root (`SPX` and `SPXW` differ), or the underlying if its root is the same.
         expiry: The date in the contract's symbol.
     """
     name = normalize_underlying(root)
@@ -41,9 +42,9 @@ def expiry_moment(root: str, expiry: dt.date) -> dt.datetime:
 
 
 def last_trading_moment(root: str, expiry: dt.date) -> dt.datetime:
-    """Return the aware time of a contract's last trade; arguments as in `expiry_moment`.
+    """Return the aware time at which a contract stops trading; arguments as in `expiry_moment`.
 
-    For contracts settled at the open, the previous weekday is used as the previous session.
+    For contracts settled at the open, the previous weekday counts as the previous session.
     """
     if normalize_underlying(root) not in AM_SETTLED_ROOTS:
         return expiry_moment(root, expiry)

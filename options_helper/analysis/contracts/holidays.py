@@ -1,6 +1,6 @@
-"""Days without expiries: the full holidays of the New York Stock Exchange, by its rule 7.2.
+"""The full-day holidays of the New York Stock Exchange under its Rule 7.2; no contract expires on them.
 
-They serve to question a date in the user's file; sessions come from `data.calendar`.
+They are used to check dates in the user's file; sessions come from `data.calendar`.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _SATURDAY = 5
 
 
 _RULES = (
-    # On a Saturday it is not made up for: the year before has ended.
+    # A New Year's Day on a Saturday is not observed on the Friday before, which is in the old year.
     Holiday("New Year's Day", month=1, day=1, observance=sunday_to_monday),
     USMartinLutherKingJr,
     USPresidentsDay,
@@ -40,7 +40,7 @@ _RULES = (
 
 
 def is_trading_day(day: dt.date) -> bool:
-    """Return whether the exchange has a session on a date, unscheduled closures aside."""
+    """Return whether the exchange has a session on a date; unscheduled closures are not considered."""
     return day.weekday() < _SATURDAY and day not in _holidays(day.year)
 
 

@@ -1,33 +1,33 @@
-"""Facts about option products that no market message contains, by contract root.
+"""Facts about option products that market messages do not contain, keyed by contract root.
 
-Sources: for settlement the product specifications of Cboe (SPX, SPXW, XSP, VIX, RUT, DJX, OEX, XEO, MRUT) and
-of Nasdaq (NDX, NDXP, XND); for the late close brokers' lists of options that trade until 4:15 p.m.
-(Firstrade's and tastytrade's help pages). Such lists change now and then; these are of November 2026.
+Sources: for settlement, the product specifications of Cboe (SPX, SPXW, XSP, VIX, RUT, DJX, OEX, XEO, MRUT)
+and Nasdaq (NDX, NDXP, XND); for the late close, the lists of options that trade until 4:15 p.m. on the help
+pages of Firstrade and tastytrade. Such lists change; these date from November 2026.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 
-# Settled at the open of the date in their symbol; they trade for the last time on the day before. VIX and
-# VIXW settle on a Wednesday morning, the others on the third Friday's.
+# Settled at the open of the date in their symbol; the day before is their last trading day. VIX and VIXW
+# settle on a Wednesday morning, the others on the morning of the third Friday.
 AM_SETTLED_ROOTS = frozenset({"DJX", "NDX", "RUT", "SPX", "VIX", "VIXW"})
 
-# Settled at the close; on their last day they stop with the regular session, not 15 minutes after it.
+# Settled at the close; on their last day they stop trading at the regular close, not 15 minutes later.
 PM_SETTLED_INDEX_ROOTS = frozenset({"DJXW", "MRUT", "NDXP", "OEX", "RUTW", "SPXW", "XEO", "XND", "XSP"})
 
 INDEX_ROOTS = AM_SETTLED_ROOTS | PM_SETTLED_INDEX_ROOTS
 
-# Options on indexes are exercised at expiry only (European), except these.
+# All other index options can be exercised only at expiry (European).
 AMERICAN_INDEX_ROOTS = frozenset({"OEX"})
 
-# Their options follow a future on the index, so the index itself is not their spot.
+# Their prices follow a future on the index, so the index itself is not their spot.
 FUTURE_ROOTS = frozenset({"VIX", "VIXW"})
 
-# Indexes that people name as an underlying, or as a benchmark, without options of their own at Alpaca.
+# Including indexes without options at Alpaca that a file may name as an underlying or benchmark.
 INDEX_SYMBOLS = INDEX_ROOTS | frozenset({"COMP", "DJI", "DJIA", "RVX", "VIX9D", "VVIX", "VXN"})
 
-# Funds and notes whose options trade 15 minutes past the regular close, on their last day too.
+# Options on these funds and notes trade until 15 minutes after the regular close, on their last day too.
 # fmt: off
 LATE_FUND_ROOTS = frozenset({
     "AMJ", "DBA", "DBB", "DBC", "DBO", "DIA", "EEM", "EFA", "GAZ", "GLD", "IWM", "IWN", "IWO", "IWV", "JJC",
@@ -39,35 +39,35 @@ LATE_FUND_ROOTS = frozenset({
 
 LATE_ROOTS = LATE_FUND_ROOTS | INDEX_ROOTS
 
-# The index behind each root that has another name than its index.
+# The index of each root that is not named after it.
 INDEX_OF_ROOT = {"DJXW": "DJX", "NDXP": "NDX", "RUTW": "RUT", "SPXW": "SPX", "VIXW": "VIX", "XEO": "OEX"}
 
-# The roots on the left have one expiry a month; every other expiry of the index has the root on the right.
+# The roots on the left have one expiry per month; the index's other expiries have the root on the right.
 OTHER_EXPIRIES_ROOT = {"DJX": "DJXW", "NDX": "NDXP", "RUT": "RUTW", "SPX": "SPXW", "VIX": "VIXW"}
 
 _THURSDAY, _FRIDAY = 3, 4
 
 
 def is_index(symbol: str) -> bool:
-    """Return whether an underlying is an index, which has no shares and is not on the stock stream."""
+    """Return whether an underlying is an index, without shares or quotes on the stock stream."""
     return symbol in INDEX_SYMBOLS
 
 
 def is_adjusted(root: str) -> bool:
-    """Return whether a contract's root ends in a digit, the clearing house's mark of an adjusted contract.
+    """Return whether a root ends in a digit, as the clearing house marks adjusted contracts.
 
-    Its deliverable is unknown: it may differ from 100 shares, and may include cash.
+    The deliverable of an adjusted contract may differ from 100 shares and may include cash.
     """
     return root[-1:].isdigit()
 
 
 def is_european(root: str) -> bool:
-    """Return whether a contract's root has European exercise, at expiry only."""
+    """Return whether contracts with this root have European exercise (only at expiry)."""
     return root in INDEX_ROOTS - AMERICAN_INDEX_ROOTS
 
 
 def other_root(root: str, expiry: dt.date) -> str | None:
-    """Return the root that contracts of this expiry have instead, or None if the root may be right."""
+    """Return the root that contracts with this expiry have instead, or None if `root` may be right."""
     other = OTHER_EXPIRIES_ROOT.get(root)
     if other is None:
         return None
@@ -76,7 +76,7 @@ def other_root(root: str, expiry: dt.date) -> str | None:
 
 
 def underlying_of_root(symbol: str) -> str | None:
-    """Return the underlying if the symbol is a contract root of its own (`SPXW`, `CSGP1`), else None."""
+    """Return the underlying if the symbol is a root that differs from it (`SPXW`, `CSGP1`), else None."""
     index = next((name for name, other in OTHER_EXPIRIES_ROOT.items() if other == symbol), None)
     if index is not None:
         return index
@@ -84,12 +84,12 @@ def underlying_of_root(symbol: str) -> str | None:
 
 
 def is_vix_monthly_expiry(day: dt.date) -> bool:
-    """Return whether VIX's monthly contracts settle on a day: 30 or 31 days before a third Friday."""
+    """Return whether VIX's monthly contracts settle on a day, 30 or 31 days before a third Friday."""
     fridays = (day + dt.timedelta(days=days) for days in (30, 31))
     return any(each.weekday() == _FRIDAY and 15 <= each.day <= 21 for each in fridays)  # noqa: PLR2004 - the third
 
 
 def is_monthly_expiry(day: dt.date) -> bool:
-    """Return whether a day is its month's third Friday, or the Thursday before such a holiday."""
+    """Return whether a day is its month's third Friday, or the Thursday before it (a holiday's expiry)."""
     friday = day + dt.timedelta(days=_FRIDAY - day.weekday())
     return day.weekday() in {_THURSDAY, _FRIDAY} and 15 <= friday.day <= 21  # noqa: PLR2004 - the third

@@ -1,4 +1,4 @@
-"""The day's fills."""
+"""The executions, orders and option events of one New York day."""
 
 from options_helper.analysis.fills.day import FillDay, build_fill_day
 

@@ -1,7 +1,7 @@
-"""Busts and corrections, applied to the executions that they refer to.
+"""Busts and corrections, applied to the executions they refer to.
 
-The stream names the execution by its id. An execution known only from REST has no such id; then the figures
-and the order's own total decide, and if they leave a choice nothing is changed.
+The stream names the execution by its id. An execution known only from REST has no such id; then its figures
+and the order's total identify it, and nothing changes if they are ambiguous.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from options_helper.analysis.fills.order_facts import (
 
 
 def busted_at(corrections: Iterable[Correction]) -> Mapping[str, dt.datetime]:
-    """Return bust times by execution id, for busts that name their execution."""
+    """Return the times of busts that name their execution, keyed by execution id."""
     return {one.previous_id: one.at for one in corrections if one.event == BUST and one.previous_id}
 
 
 def comes_to_total(spans: Sequence[Span], reported: TotalSeen | None) -> bool:
-    """Return whether the executions that were not busted add up to the order's own last total."""
+    """Return whether the executions, without busted ones, add up to the order's last reported total."""
     if reported is None or any(span.at > reported.at for span in spans):
         return False
     return sum((span.counted for span in spans), ZERO) == reported.cumulative
@@ -37,7 +37,7 @@ def comes_to_total(spans: Sequence[Span], reported: TotalSeen | None) -> bool:
 def apply_named(
     spans: list[Span], corrections: Iterable[Correction], reported: TotalSeen | None
 ) -> tuple[list[Span], list[Correction]]:
-    """Apply the corrections that name a span; return the spans, and the corrections that name none."""
+    """Apply the corrections that name a span; return the spans and the remaining corrections."""
     spans, corrections, unmatched = list(spans), list(corrections), []
     places = _places_by_id(spans, corrections)
     for correction in _busts_first(corrections):
@@ -50,7 +50,7 @@ def apply_named(
 
 
 def _places_by_id(spans: Sequence[Span], corrections: Iterable[Correction]) -> dict[str, int]:
-    """Return the place of each execution by its ids; a correction adds one, which a bust may name."""
+    """Return each execution's index, keyed by its ids; a correction adds an id that a bust may name."""
     places = {span.execution_id: place for place, span in enumerate(spans) if span.execution_id}
     for one in sorted(corrections, key=lambda each: each.at):
         if one.execution_id and one.previous_id in places:
@@ -63,7 +63,7 @@ def apply_unnamed(
 ) -> list[Span]:
     """Apply the corrections that name no span but can refer to only one.
 
-    For an order carried over from an earlier day, the execution may be of that day.
+    An order carried over from an earlier day may have been corrected for an execution of that day.
     """
     spans, corrections = list(spans), _busts_first(corrections)
     for correction in corrections:
@@ -84,10 +84,10 @@ def _busts_first(corrections: Iterable[Correction]) -> list[Correction]:
 def _find_busted(
     spans: list[Span], bust: Correction, reported: TotalSeen | None, *, carried: bool
 ) -> int | None:
-    """Return the busted span by equal figures, the newest of several, or the only one.
+    """Return the index of the busted span: the newest with the bust's figures, else the only candidate.
 
-    The result is None if the order's total has room for all standing spans, because REST has already removed
-    the busted one.
+    Return None if the order's total covers all remaining spans, because REST has then already removed the
+    busted one.
     """
     if reported is not None:
         excess = sum((span.counted for span in spans if span.at <= reported.at), ZERO) - reported.cumulative
@@ -101,12 +101,12 @@ def _find_busted(
 
 
 def _may_be_meant(span: Span, correction: Correction) -> bool:
-    """Return whether neither id, quantity nor time contradicts that a correction refers to a span."""
+    """Return whether a correction may refer to a span, given their ids, quantities and times."""
     if correction.previous_id and span.execution_id is not None:
         return False
     if correction.quantity not in {span.quantity, None}:
         return False
-    # The execution time is not reported for a quantity known only from totals.
+    # A quantity known only from totals has no reported execution time.
     return span.source is ReportedBy.DERIVED or span.at <= correction.at
 
 
@@ -130,9 +130,9 @@ def _changed(spans: list[Span], place: int, correction: Correction, reported: To
 def _corrected_price(
     spans: list[Span], place: int, correction: Correction, reported: TotalSeen | None
 ) -> Decimal | None:
-    """Return the correction's price, or REST's if the order's average confirms it.
+    """Return the correction's price, or REST's if it is closer to the order's average.
 
-    REST may already include this correction, or a later one that was missed.
+    REST may already include this correction, or a later one that the stream missed.
     """
     span = spans[place]
     if correction.price is None:

@@ -1,4 +1,4 @@
-"""Today's fills compared with the portfolio file: facts only; the file is never written."""
+"""The day's fills and option events, assigned to the positions of the portfolio file."""
 
 from __future__ import annotations
 
@@ -27,12 +27,13 @@ _memo = IdentityMemo()  # all tabs show the same portfolio
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PortfolioFills:
-    """Facts by position id, and the fills of holdings that are not in the file, newest first.
+    """The day's fills and option events by position.
 
     Attributes:
-        by_position: Today's fills.
-        events: Option events, of earlier days too: an expired contract may still be in the file.
-        not_in_file: The fills of contracts and stocks that the file does not hold, newest first.
+        by_position: Facts about the day's fills, keyed by position id.
+        events: Option events, keyed by position id; earlier days are included, because an expired contract
+            may still be in the file.
+        not_in_file: Fills in contracts and stocks that the file does not hold, newest first.
     """
 
     by_position: Mapping[str, tuple[FillFact, ...]]
@@ -47,8 +48,8 @@ def fills_for_portfolio(
 
     Args:
         day: The day's fills.
-        portfolio: The file as it was loaded.
-        saved_at: When the file was last saved; aware.
+        portfolio: The loaded portfolio file.
+        saved_at: The aware time the file was last saved, if known.
     """
     held = positions_by_symbol(portfolio)
     mine: dict[str, list[Execution]] = {}
@@ -80,7 +81,7 @@ def _events_by_position(
 
 
 def positions_by_symbol(portfolio: Portfolio) -> dict[str, frozenset[str]]:
-    """Return the ids of the positions that contain each contract or stock, by its normalized symbol."""
+    """Return the ids of the positions that contain each contract or stock, keyed by normalized symbol."""
     return _memo.get("held", portfolio, lambda: _positions_by_symbol(portfolio))
 
 
@@ -93,7 +94,7 @@ def _positions_by_symbol(portfolio: Portfolio) -> dict[str, frozenset[str]]:
 
 
 def symbols_of(position: AnyPosition) -> frozenset[str]:
-    """Return a position's contracts and stocks as normalized symbols, without terms that none can express."""
+    """Return the normalized symbols of a position, without contracts whose terms no symbol can express."""
     if isinstance(position, EquityPosition):
         return frozenset({normalize_underlying(position.symbol)})
     terms: Iterable[Position | Leg | StockLeg] = (
@@ -118,7 +119,7 @@ def _facts(
     saved_at: dt.datetime | None,
     held: Mapping[str, frozenset[str]],
 ) -> tuple[FillFact, ...]:
-    """Return one fact per symbol, direction and side of the file's saving; newest first."""
+    """Return one fact per symbol, direction and time (before or after the file was saved), newest first."""
     groups: dict[tuple[str, bool, bool | None], list[Execution]] = {}
     for one in fills:
         if one.busted or one.side is None or not one.quantity:

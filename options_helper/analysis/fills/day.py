@@ -1,7 +1,7 @@
 """One New York day of fills: one line per execution, and whether the day is complete.
 
 The stream's updates and REST's records are merged by order (or leg) and cumulative filled quantity. No fill
-shows twice, in whatever order and however often the reports arrive, and a missed one leaves a visible hole
+appears twice, however often and in whatever order the reports arrive. A missed fill is shown as unconfirmed
 until REST reports it.
 """
 
@@ -36,7 +36,7 @@ from options_helper.times import NEW_YORK, new_york_date, start_of_day
 _PRICE_DECIMALS = 12  # a coin may cost 0.000008765
 _DIGITS = 80  # more than products and quotients of any wire figures can have
 _SHOWN_EVENTS = dt.timedelta(days=7)  # an expired contract may stay in the file for days
-_NO_DAY = dt.date(1970, 1, 1)  # used for no rows if no day was given
+_NO_DAY = dt.date(1970, 1, 1)  # used if there are no rows and no day is given
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,11 +44,11 @@ class FillDay:
     """One New York day of fills and orders.
 
     Attributes:
-        executions: Newest first, the legs of a multi-leg fill under its line.
+        executions: Newest first; the legs of a multi-leg fill follow its line.
         orders: Newest change first.
-        events: Assignments, exercises, expiries and the like, newest first; they are no fills.
-        earlier_events: Those of the days before, as far as they were asked for.
-        gaps: Spans not confirmed by REST, oldest first.
+        events: The day's assignments, exercises, expiries and other events that are not fills, newest first.
+        earlier_events: The events of the week before the day, as far as they are known.
+        gaps: Spans of time not confirmed by REST, oldest first.
         since: The start of the span for which the day claims to be complete.
         unreadable: REST rows of the day that could not be read.
     """
@@ -64,17 +64,17 @@ class FillDay:
 
     @property
     def fills(self) -> tuple[Execution, ...]:
-        """The lines of the table's first level, without legs."""
+        """The executions without the legs of multi-leg orders."""
         return tuple(one for one in self.executions if one.kind is not FillKind.LEG)
 
     @property
     def leaf_fills(self) -> tuple[Execution, ...]:
-        """The executions that moved a position: legs, without the lines of their multi-leg orders."""
+        """The executions that changed a position: all but the lines of multi-leg orders."""
         return tuple(one for one in self.executions if one.kind is not FillKind.PARENT)
 
     @property
     def completeness(self) -> Completeness:
-        """The completeness of the day, from its gaps, its holes and its unreadable rows."""
+        """The day's gaps, unconfirmed fills, contradictions and unreadable rows."""
         missed = [one for one in self.leaf_fills if not one.confirmed]
         orders = (one for order in self.orders for one in (order, *order.legs))
         return Completeness(
@@ -94,18 +94,18 @@ class FillDay:
 
     @property
     def words(self) -> str:
-        """The heading in New York time: complete since when, or the gap and its reason."""
+        """The heading in New York time: the start of the complete span, or the gap and its reason."""
         known = self.completeness
         return " · ".join(part for part in (completeness_words(known, NEW_YORK), known.reason) if part)
 
     @property
     def day_start(self) -> dt.datetime:
-        """Midnight in New York, when the day began."""
+        """The start of the day, midnight in New York."""
         return start_of_day(self.day)
 
 
 class _KnownGroup(NamedTuple):
-    """The rows of an order group, and the lines and orders computed from them."""
+    """The rows of an order group, with the executions and orders computed from them."""
 
     group: OrderGroup
     fills: tuple[list[Execution], ...]
@@ -113,9 +113,9 @@ class _KnownGroup(NamedTuple):
 
 
 class FillDayBuilder:
-    """Builds the day of fills, and rebuilds it when something new is known.
+    """Builds the day's fills, and updates them when new rows arrive.
 
-    Only orders with new rows are recomputed; all others keep the same objects. Not thread-safe.
+    Only order families with new rows are recomputed; the others keep the same objects. Not thread-safe.
     """
 
     def __init__(self) -> None:
@@ -124,7 +124,10 @@ class FillDayBuilder:
         self._built: tuple[tuple[object, ...], FillDay] | None = None
 
     def build_from(self, snapshot: LiveSnapshot, *, day: dt.date | None = None) -> FillDay:
-        """Return one New York day of a snapshot, its own if None; the same object while nothing changes."""
+        """Return the fills of one New York day in a snapshot.
+
+        The day defaults to the snapshot's own. The same object is returned while its sources are equal.
+        """
         day = day or new_york_date(snapshot.as_of)
         since = _claimed_since(snapshot, day)
         sources = (
@@ -163,17 +166,17 @@ class FillDayBuilder:
         unreadable: UnreadableRows = NO_UNREADABLE_ROWS,
         broker_events: Sequence[BrokerEvent] = (),
     ) -> FillDay:
-        """Return one New York day from rows in any order.
+        """Return the fills of one New York day from rows in any order.
 
         Args:
             stream_rows: Order updates from `normalize_trade_update`.
             rest_fills: Executions from `execution_row`.
             rest_orders: Orders from `normalize_rest_order`.
-            gaps: Spans that REST has not confirmed.
-            day: The New York date; that of the newest row if None.
-            since: The start of the span for which the day claims to be complete; New York's midnight if None.
+            gaps: Spans of time not confirmed by REST.
+            day: The New York date; the date of the newest row if None.
+            since: The start of the span for which the day claims to be complete; New York midnight if None.
             unreadable: REST rows of the day that could not be read.
-            broker_events: Assignments, exercises, expiries and the like; those of the last week count.
+            broker_events: Assignments, exercises, expiries and the like; those of the last week are kept.
         """
         day = day or _newest_day((*stream_rows, *rest_fills, *rest_orders), since)
         day_start = start_of_day(day)
@@ -200,12 +203,12 @@ class FillDayBuilder:
 
 
 def build_fill_day(snapshot: LiveSnapshot, *, day: dt.date | None = None) -> FillDay:
-    """Return a snapshot's fills, orders and option events of one New York day, the snapshot's own if None."""
+    """Return the fills, orders and option events of one New York day, by default the snapshot's own."""
     return FillDayBuilder().build_from(snapshot, day=day)
 
 
 def _claimed_since(snapshot: LiveSnapshot, day: dt.date) -> dt.datetime | None:
-    """Return the day's opening once it has passed, else None; then the claim begins with the day."""
+    """Return the time of the day's opening once it has passed, else None (complete since midnight)."""
     opening = snapshot.session_open
     if opening is None or opening > snapshot.as_of:
         return None
@@ -213,12 +216,12 @@ def _claimed_since(snapshot: LiveSnapshot, day: dt.date) -> dt.datetime | None:
 
 
 def _reuse(known: _KnownGroup | None, group: OrderGroup) -> _KnownGroup | None:
-    """Return the previous result for equal rows; it takes the new rows, so that the old ones are freed."""
+    """Return the previous result if the rows are equal, or None; it keeps the new rows and frees the old."""
     return known._replace(group=group) if known is not None and known.group == group else None
 
 
 def _compute(group: OrderGroup, day_start: dt.datetime) -> _KnownGroup:
-    # Figures that only a broken record can have may cost a wrong line, but never the page.
+    # Absurd figures in a broken record may cause a wrong line, but must never raise.
     with localcontext(prec=_DIGITS):
         by_id = read_orders(group)
         spans = {order_id: build_spans(facts, day_start) for order_id, facts in by_id.items()}
@@ -242,12 +245,12 @@ def _place_in_time(execution: Execution) -> tuple[dt.datetime, str, float, str]:
 def _fills(
     facts: OrderFacts, by_id: Mapping[str, OrderFacts], spans: Mapping[str, list[Span]]
 ) -> list[list[Execution]]:
-    """Return the lines of one order: each alone, or a multi-leg fill followed by its legs."""
+    """Return the lines of one order, each alone or as a multi-leg fill followed by its legs."""
     parent = by_id.get(facts.parent_id or "")
     if parent is not None and parent.is_multi_leg:
         return []
     if not facts.is_multi_leg:
-        # Until its legs are known, a multi-leg order has a net price and nothing else.
+        # Until its legs are known, a multi-leg order has only a net price.
         kind = FillKind.PARENT if facts.newest.get("order_class") == MULTI_LEG else FillKind.SINGLE
         return [[_execution(facts, span, kind)] for span in spans[facts.order_id]]
     legs = build_legs(facts, by_id, spans)

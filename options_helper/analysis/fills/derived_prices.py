@@ -1,4 +1,4 @@
-"""Prices of executions derived from averages, and the running average."""
+"""Execution prices derived from averages, and the running average."""
 
 from __future__ import annotations
 
@@ -44,20 +44,20 @@ def _averages(totals: Iterable[TotalSeen]) -> dict[Decimal, Decimal]:
 
 
 def _slack(average: Decimal) -> Decimal:
-    """Return how far off an average may be because of its rounding."""
+    """Return the largest rounding error of an average."""
     exponent = average.normalize().as_tuple().exponent
     decimals = -exponent if isinstance(exponent, int) else 0
     return _HALF.scaleb(-max(decimals, _FEWEST_DECIMALS))
 
 
 def _to_cent(price: Decimal, slack: Decimal) -> Decimal | None:
-    """Return the only price in whole cents within the slack, None if there is none or more than one."""
+    """Return the only price in whole cents within the slack, or None if there is none or more than one."""
     cents = price.quantize(_CENT)
     return cents if abs(price - cents) <= slack < _CENT / 2 else None
 
 
 def add_averages(spans: list[Span], totals: list[TotalSeen], *, carried: bool) -> list[Span]:
-    """Set the running average after each execution, None once a price is missing."""
+    """Set the running average after each execution; None from the first missing price on."""
     quantity, value = _carried_over(spans, totals) if carried else (ZERO, ZERO)
     result: list[Span] = []
     for span in spans:

@@ -1,6 +1,6 @@
-"""Assignments, exercises and expiries: facts about a position that are not fills.
+"""Assignments, exercises, expiries and other option events that are not fills.
 
-They never come on the stream, only as activities, in the evening or on the next day.
+Alpaca reports them only as account activities, in the evening or on the next day, never on the stream.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from options_helper.times import start_of_day
 
 
 class OptionEventType(StrEnum):
-    """The kinds of option activities; a share trade stands alone only if its event is not known."""
+    """The kinds of option events; `SHARE_TRADE` is a delivery of shares by an unknown event."""
 
     ASSIGNMENT = "assignment"
     EXERCISE = "exercise"
@@ -38,7 +38,7 @@ _TYPES = {
 
 
 class ShareTrade(NamedTuple):
-    """The shares that an assignment or exercise delivered; the quantity is signed."""
+    """Shares delivered by an assignment or exercise, with a signed quantity and a price per share."""
 
     symbol: str
     quantity: float
@@ -50,12 +50,12 @@ class OptionEvent:
     """One option activity.
 
     Attributes:
-        symbol: The contract; of a share trade by itself, the stock.
+        symbol: The contract; the stock for a share trade.
         quantity: Contracts, never negative; None if Alpaca reports none.
-        date: Alpaca's date of it, in New York.
-        booked_at: When Alpaca booked it, None if only the date is known.
-        shares: What it delivered.
-        amount: The cash that it moved, None for nothing.
+        date: Alpaca's New York date.
+        booked_at: The time Alpaca booked the event; None if only the date is known.
+        shares: The delivered shares.
+        amount: The cash moved in dollars; None if there is none.
         subtype: Alpaca's word for the kind of corporate action, or "".
     """
 
@@ -71,19 +71,19 @@ class OptionEvent:
 
     @property
     def at(self) -> dt.datetime:
-        """Return when Alpaca booked it, or New York's midnight if only the date is known."""
+        """The time Alpaca booked the event, or midnight in New York if only the date is known."""
         return self.booked_at or start_of_day(self.date)
 
     @property
     def words(self) -> str:
-        """Return what happened: `Assigned: … AAPL 255 put → +200 AAPL at 255.00`."""
+        """The event in words, such as `Assigned: … AAPL 255 put → +200 AAPL at 255.00`."""
         return option_event_words(
             self.type, self.symbol, self.quantity, self.shares, amount=self.amount, subtype=self.subtype
         )
 
 
 def build_option_events(broker_events: Iterable[BrokerEvent]) -> tuple[OptionEvent, ...]:
-    """Return the events, newest first; share trades are paired with their event by `group_id`."""
+    """Return the option events, newest first, with share trades joined to the event of their `group_id`."""
     activities, trades = [], dict[str, list[BrokerEvent]]()
     for one in broker_events:
         if one.kind is EventKind.SHARES and one.group_id:

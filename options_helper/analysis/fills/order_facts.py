@@ -1,7 +1,6 @@
-"""Everything known about one order: reports of executions, totals, states, corrections, events.
+"""Everything known about one order: reports of executions, totals, states, corrections and events.
 
-Quantities and prices are decimals, read from the shortest text of their floats, so that they are exactly
-what the vendor wrote.
+Quantities and prices are decimals made from the shortest text of their floats, which is exactly Alpaca's.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ BUST = "trade_bust"
 CORRECTIONS = frozenset({BUST, "trade_correct"})
 MULTI_LEG = "mleg"
 ZERO = Decimal(0)
-LONG_AGO = dt.datetime(1, 1, 2, tzinfo=dt.UTC)  # an unknown time; every zone can express it
+LONG_AGO = dt.datetime(1, 1, 2, tzinfo=dt.UTC)  # an unknown time that every time zone can express
 _FINEST_NUMBER = Decimal("1e-12")  # quantities have up to nine decimals, prices of coins more
 _LARGEST = 1e15
 
@@ -28,8 +27,8 @@ _LARGEST = 1e15
 class Report(NamedTuple):
     """One report of one execution.
 
-    `identity` distinguishes reports of the same total: the stream's execution id or REST's activity id. A
-    leg's share of a multi-leg fill has no identity of its own, only its parent's `execution_id`.
+    `identity` distinguishes reports of the same total; it is the stream's execution id or REST's activity id.
+    A leg's share of a multi-leg fill has no identity, only its parent's `execution_id`.
     """
 
     cumulative: Decimal
@@ -43,7 +42,7 @@ class Report(NamedTuple):
 
 
 class TotalSeen(NamedTuple):
-    """A total reported on the order: the filled quantity, its average price, and the latest time."""
+    """A filled quantity reported for the order, its average price, and the latest time it was reached by."""
 
     cumulative: Decimal
     average: Decimal | None
@@ -51,9 +50,9 @@ class TotalSeen(NamedTuple):
 
 
 class Correction(NamedTuple):
-    """A bust, or a correction with its new quantity and price, of an earlier execution.
+    """A bust or correction of an earlier execution; a correction has the new quantity and price.
 
-    `execution_id` is its own id, by which a later correction of the same execution may refer to it.
+    `execution_id` is the correction's own id, which a later correction of the same execution may name.
     """
 
     event: str
@@ -65,7 +64,7 @@ class Correction(NamedTuple):
 
 
 class OtherEvent(NamedTuple):
-    """An event that is no execution, such as `held` or `order_cancel_rejected`."""
+    """An event that is not an execution, such as `held` or `order_cancel_rejected`."""
 
     at: dt.datetime
     event: str
@@ -73,7 +72,7 @@ class OtherEvent(NamedTuple):
 
 
 class OrderState(NamedTuple):
-    """An order or leg as it was reported at one time."""
+    """The state of an order or leg in one report."""
 
     at: dt.datetime
     terms: OrderTerms
@@ -81,12 +80,12 @@ class OrderState(NamedTuple):
 
     @property
     def changed_at(self) -> dt.datetime:
-        """The time of its last change, by the order itself or else by its report."""
+        """The time of the order's last change, or the report's time if the order does not state it."""
         return self.terms.get("updated_at") or self.at
 
 
 class ReportedBy(StrEnum):
-    """The source of an execution's report; DERIVED is a quantity known only from totals."""
+    """The source of an execution; `DERIVED` is a quantity known only from totals."""
 
     LIVE = "live"
     REST = "rest"
@@ -97,7 +96,8 @@ class ReportedBy(StrEnum):
 class PriceOrigin(StrEnum):
     """The origin of an execution's price.
 
-    DERIVED follows exactly from two averages. MIXED is none: shares and contracts have no common unit.
+    A `DERIVED` price follows exactly from two averages. `MIXED` means no price, because shares and contracts
+    have no common unit.
     """
 
     REPORTED = "reported"
@@ -108,15 +108,14 @@ class PriceOrigin(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Span:
-    """One execution, or a quantity whose execution was missed, on its order's line.
+    """One execution of an order, or a filled quantity without a reported execution.
 
     Attributes:
-        cumulative: The order's filled quantity after it, as reported.
-        quantity, price: As corrected.
-        average: The order's average price after it, including busts and corrections.
+        cumulative: The order's reported filled quantity after the execution.
+        quantity, price: The figures after any correction.
+        average: The order's average price after the execution, including busts and corrections.
         was: The quantity and price before a correction.
-        occurrence: Its number among executions with the same cumulative quantity, which a bust can cause;
-            else 0.
+        occurrence: The index among executions with the same cumulative quantity; above 0 only after a bust.
     """
 
     cumulative: Decimal
@@ -136,7 +135,7 @@ class Span:
 
     @property
     def counted(self) -> Decimal:
-        """The quantity that counts: none if busted."""
+        """The quantity that counts: 0 if busted."""
         return ZERO if self.busted else self.quantity
 
 
@@ -145,12 +144,12 @@ class OrderFacts:
     """Everything known about one order or leg.
 
     Attributes:
-        parent_id: The order whose leg this is, a spread's or a bracket's.
+        parent_id: The id of the multi-leg or bracket order that this leg belongs to.
         states: The order's reported states, in any order.
         last_rest_fill: The newest REST fill, for fields that no state has.
-        newest: Each field as the newest report that has it; set by `settle`, as are the next two.
-        reported: The total of the newest state and its time, even if it is lower than an earlier one.
-        reported_at: When the newest state, or else the newest REST fill, was reported.
+        newest: The newest reported value of each field; set by `settle`, as are the next two attributes.
+        reported: The newest state's total and its time, even if an earlier total was higher.
+        reported_at: The time of the newest state, or of the newest REST fill if there is no state.
     """
 
     order_id: str
@@ -168,7 +167,7 @@ class OrderFacts:
 
     @property
     def is_multi_leg(self) -> bool:
-        """True for the parent of a spread, which has no executions of its own, only its legs'."""
+        """True for a multi-leg order with known legs; only the legs have executions."""
         return self.newest.get("order_class") == MULTI_LEG and bool(self.leg_ids)
 
     @property
@@ -178,16 +177,16 @@ class OrderFacts:
 
     @property
     def changed_at(self) -> dt.datetime | None:
-        """Return when it last changed."""
+        """The time of the order's last known change."""
         return self.newest.get("updated_at") or self.reported_at
 
     @property
     def quantity(self) -> Decimal | None:
-        """Return the order's whole quantity."""
+        """The order's whole quantity."""
         return exact(self.newest.get("qty"))
 
     def add_state(self, state: OrderState) -> None:
-        """Add the state that a report contains, and its total."""
+        """Add a reported state and its total."""
         self.states.append(state)
         filled = exact(state.terms.get("filled_qty"))
         if filled:
@@ -195,12 +194,12 @@ class OrderFacts:
             self.totals.append(TotalSeen(filled, average, state.changed_at))
 
     def add_correction(self, correction: Correction) -> None:
-        """Add a bust or correction unless it is already known."""
+        """Add a bust or correction, unless it is already known."""
         if correction not in self.corrections:
             self.corrections.append(correction)
 
     def settle(self) -> None:
-        """Apply the states from the oldest to the newest; REST wins if both report the same time."""
+        """Apply the states from oldest to newest; at equal times, REST takes precedence."""
         newest: dict[str, object] = {}
         if self.last_rest_fill is not None:
             _overlay(newest, self.last_rest_fill)
@@ -217,7 +216,7 @@ class OrderFacts:
 
 @lru_cache(maxsize=4096)  # the same quantities and averages are read with each order update
 def exact(number: float | None) -> Decimal | None:
-    """Return a float as the decimal that was written, to 12 places; None if no order can have it."""
+    """Return a float as an exact decimal with 12 places, or None if it is missing or absurdly large."""
     if number is None or not abs(number) < _LARGEST:
         return None
     return Decimal(repr(float(number))).quantize(_FINEST_NUMBER)

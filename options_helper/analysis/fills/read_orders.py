@@ -1,7 +1,7 @@
-"""Facts by order, collected from live updates, REST fills and REST orders.
+"""Facts keyed by order, collected from live updates, REST fills and REST orders.
 
-Nothing is decided here: each row is filed under the order or leg that it belongs to. A multi-leg
-update is split by leg, because REST reports the fills of a multi-leg order by leg only.
+This module only files each row under its order or leg. A multi-leg update is split into legs, because REST
+reports the fills of a multi-leg order only per leg.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from options_helper.order_rows import LegExecution, OrderRow, OrderTerms
 class OrderGroup(NamedTuple):
     """All reports on an order, its legs and its replacements, each part in its given order.
 
-    A report about one group never changes another.
+    A report about one group never affects another.
     """
 
     stream_rows: tuple[OrderRow, ...]
@@ -41,7 +41,7 @@ class OrderGroup(NamedTuple):
 def group_orders(
     stream_rows: Sequence[OrderRow], rest_fills: Sequence[OrderRow], rest_orders: Sequence[OrderRow]
 ) -> dict[str, OrderGroup]:
-    """Group the rows that name an order; the key of a group is the id of one of its orders."""
+    """Group the rows of related orders, keyed by one of their order ids; skip rows without an order id."""
     sources, names = (stream_rows, rest_fills, rest_orders), _Names()
     for row in itertools.chain(*sources):
         for relative in _relatives(row):
@@ -55,7 +55,7 @@ def group_orders(
 
 
 def _relatives(row: OrderRow) -> Iterator[str]:
-    """Yield the other orders that a row names."""
+    """Yield the ids of the other orders that a row names."""
     legs = (leg.get("order_id") for leg in row.get("legs") or ())
     for order_id in (row.get("replaces"), row.get("replaced_by"), *legs):
         if order_id:
@@ -63,7 +63,7 @@ def _relatives(row: OrderRow) -> Iterator[str]:
 
 
 class _Names:
-    """One name for all joined orders; an unjoined order is its own name."""
+    """A union-find over order ids: all joined orders have one name; an unjoined order is its own name."""
 
     def __init__(self) -> None:
         self._leading_to: dict[str, str] = {}
@@ -81,7 +81,7 @@ class _Names:
 
 
 def read_orders(group: OrderGroup) -> dict[str, OrderFacts]:
-    """Return facts by order id, including legs, from normalized rows in any order."""
+    """Return the facts about each order and leg, keyed by order id; rows may come in any order."""
     gathered = _Gathered()
     for row in group.stream_rows:
         gathered.add_update(row)
@@ -123,7 +123,7 @@ class _Gathered:
         facts.events.append(OtherEvent(row["timestamp"], event, row.get("reason")))
 
     def _add_leg_reports(self, facts: OrderFacts, row: OrderRow) -> None:
-        """Add each leg's own executions, or its share of the whole fill if the update has none for it."""
+        """Add each leg's own executions, or its share of the whole fill if the update lists none."""
         executions: dict[str | None, list[LegExecution]] = {}
         for one in row.get("leg_executions") or ():
             executions.setdefault(one.get("order_id"), []).append(one)
@@ -135,7 +135,7 @@ class _Gathered:
                 _add_leg_executions(leg, terms, own, row)
 
     def add_corrections(self) -> None:
-        """Put each bust and correction on the order, or on the leg, whose execution it names."""
+        """Add each bust and correction to the order or leg with the execution that it names."""
         owners = {
             report.execution_id: facts
             for facts in self.by_id.values()
@@ -161,7 +161,7 @@ class _Gathered:
                         leg.add_correction(_correction(row)._replace(quantity=None, price=None))
 
     def add_state(self, row: OrderRow) -> OrderFacts | None:
-        """File the order as a live update or REST reports it, including its legs."""
+        """File the state of an order and its legs from a live update or a REST order."""
         order_id = row.get("order_id")
         if not order_id:
             return None
@@ -175,7 +175,7 @@ class _Gathered:
         return facts
 
     def add_rest_fill(self, row: OrderRow) -> None:
-        """File one execution, or its bust or correction, as REST reports it."""
+        """File an execution, bust or correction reported by REST."""
         facts = self.facts(row.get("order_id") or "")
         if row.get("event") in CORRECTIONS:
             facts.add_correction(_correction(row))
@@ -199,7 +199,7 @@ def _add_report(facts: OrderFacts, row: OrderRow, *, is_rest: bool) -> None:
     facts.reports.append(
         Report(
             cumulative=cumulative,
-            # A total below the execution's own quantity is wrong, but it is the key of the merge.
+            # A total below the execution's own quantity is wrong, but the merge relies on the total.
             quantity=min(abs(quantity), cumulative),
             price=exact(row.get("fill_price")),
             at=row["timestamp"],
@@ -214,7 +214,7 @@ def _add_report(facts: OrderFacts, row: OrderRow, *, is_rest: bool) -> None:
 def _add_leg_executions(
     leg: OrderFacts, terms: OrderTerms, executions: Sequence[LegExecution], row: OrderRow
 ) -> None:
-    """Add the executions that the stream reports for a leg; the update's total is the one after the last."""
+    """Add a leg's executions from a live update; the update has the total after the last of them."""
     total = exact(terms.get("filled_qty"))
     position = (row.get("position_qtys") or {}).get(terms.get("symbol") or "")
     for one in reversed(executions):
@@ -237,10 +237,10 @@ def _add_leg_executions(
 
 
 def _add_leg_share(leg: OrderFacts, terms: OrderTerms, row: OrderRow) -> None:
-    """Add a leg's share of a multi-leg fill, if the leg moved in step with its parent.
+    """Add a leg's share of a multi-leg fill if the leg's total matches its parent's.
 
-    The update has a leg's total and average, not its execution; the price follows from the averages. If
-    the totals are out of step, the leg's total is kept for REST to confirm.
+    The update has the leg's total and average, not its execution; the price follows from the averages. If the
+    totals do not match, nothing is added until REST reports the execution.
     """
     ratio, filled = _ratio(terms, row), exact(terms.get("filled_qty"))
     parent_filled, parent_quantity = exact(row.get("filled_qty")), exact(row.get("fill_qty"))
@@ -278,7 +278,7 @@ def _correction(row: OrderRow) -> Correction:
 
 
 def _leg_correction(row: OrderRow, leg: LegExecution) -> Correction:
-    """Return one leg's part of a bust or correction; figures that it lacks come from the update."""
+    """Return a leg's part of a bust or correction; missing figures come from the whole update."""
     whole = _correction(row)
     return whole._replace(
         previous_id=leg.get("previous_execution_id") or whole.previous_id,

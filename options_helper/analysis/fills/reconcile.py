@@ -1,9 +1,8 @@
-"""The merge of live and REST reports of executions, and the holes between them.
+"""The merge of live and REST reports of executions, and the detection of missed ones.
 
-The key of an execution is its order's (or leg's) cumulative filled quantity after it: REST's `cum_qty`, the
-stream's `filled_qty`. The quantities of an order's executions lie end to end on the line from 0 to its filled
-quantity, so a total beyond the last execution, or a hole between two, is a quantity whose execution was
-missed.
+The key of an execution is the cumulative filled quantity of its order (or leg) after it: REST's `cum_qty`,
+the stream's `filled_qty`. The executions of an order lie end to end on the line from 0 to its filled
+quantity, so a hole between two, or a total beyond the last, is a quantity whose execution was missed.
 """
 
 from __future__ import annotations
@@ -32,14 +31,14 @@ from options_helper.analysis.fills.order_facts import (
     TotalSeen,
 )
 
-_CLOCKS_DIFFER = dt.timedelta(seconds=1)  # between the stream's and REST's time of an execution
+_CLOCKS_DIFFER = dt.timedelta(seconds=1)  # largest difference of one execution's times on stream and REST
 
 
 def build_spans(facts: OrderFacts, day_start: dt.datetime) -> list[Span]:
     """Return the order's executions of the day, oldest first.
 
-    An order from before `day_start` may have been partly filled then; a quantity below its first execution of
-    the day is then not counted as missed.
+    An order from before `day_start` may have been partly filled on earlier days, so a quantity below its
+    first execution of the day does not count as missed.
     """
     today = [report for report in facts.reports if report.at >= day_start]
     earlier = [TotalSeen(r.cumulative, None, r.at) for r in facts.reports if r.at < day_start]
@@ -59,11 +58,11 @@ def _build_corrected(
 ) -> list[Span]:
     """Return the spans of an order with busted or corrected executions.
 
-    A bust removes its quantity from the order's total, so the total says more than the spans end to end. If
-    the standing executions add up to it, none was missed.
+    A bust lowers the order's total. If the executions without busted ones add up to the total, none was
+    missed.
     """
     carried = _is_carried(facts, day_start)
-    reported = None if carried else facts.reported  # which includes the earlier days
+    reported = None if carried else facts.reported  # a carried order's total includes earlier days
     merged = merge_reports(today, busted_at(facts.corrections))
     spans, unmatched = apply_named(merged, facts.corrections, reported)
     if not comes_to_total(spans, reported):
@@ -80,9 +79,9 @@ def _is_carried(facts: OrderFacts, day_start: dt.datetime) -> bool:
 
 
 def _floor(facts: OrderFacts, spans: list[Span], totals: list[TotalSeen], day_start: dt.datetime) -> Decimal:
-    """Return the total from which the day's executions must cover the order's line.
+    """Return the filled quantity at which the order's day begins.
 
-    REST reports a day from its beginning, so a quantity below its first execution is of an earlier day.
+    REST reports a day from its start, so a quantity below its first execution belongs to an earlier day.
     """
     before = max((seen.cumulative for seen in totals if seen.at < day_start), default=None)
     if before is None and not _is_carried(facts, day_start):
@@ -99,11 +98,11 @@ def _floor(facts: OrderFacts, spans: list[Span], totals: list[TotalSeen], day_st
 def merge_reports(
     reports: Iterable[Report], busted_at: Mapping[str, dt.datetime] | None = None
 ) -> list[Span]:
-    """Return one span per execution, whoever reported it and however often.
+    """Return one span per execution, regardless of how often the stream and REST reported it.
 
     Args:
-        reports: The reports of one order.
-        busted_at: Bust times by the stream's execution id.
+        reports: The reports about one order.
+        busted_at: The times of busts, keyed by the stream's execution id.
     """
     by_total: dict[Decimal, list[Report]] = {}
     for report in reports:
@@ -119,8 +118,8 @@ def merge_reports(
 def trim_overlaps(spans: list[Span]) -> list[Span]:
     """Cut REST's finer executions out of the live spans that cover them.
 
-    The stream may report two executions of a leg as one. The rest of the live span then has a price of its
-    own, which was not reported.
+    The stream may report two executions of a leg as one. The price of the remaining live span is then
+    unknown.
     """
     reported = sorted(span.cumulative for span in spans if span.source is not ReportedBy.LIVE)
     trimmed = []
@@ -135,7 +134,7 @@ def trim_overlaps(spans: list[Span]) -> list[Span]:
 
 
 def _distinct(group: list[Report], *, is_rest: bool) -> list[Report]:
-    """Return one report of each identity, oldest first; reports without one count as the same execution."""
+    """Return one report per identity, oldest first; reports without an identity count as one execution."""
     kept: dict[str | None, Report] = {}
     for report in sorted((one for one in group if one.is_rest is is_rest), key=lambda one: one.at):
         kept.setdefault(report.identity, report)
@@ -147,11 +146,11 @@ def _distinct(group: list[Report], *, is_rest: bool) -> list[Report]:
 def _pair(
     lives: list[Report], rests: list[Report], busted_at: Mapping[str, dt.datetime]
 ) -> list[tuple[Report | None, Report | None]]:
-    """Pair the two reports of each execution.
+    """Pair the live and the REST report of each execution.
 
-    Nearly always there is one of each. After a bust an order can pass the same total again; then equal
-    quantity and price decide, then equal quantity (the price may be corrected), then whatever is left, each
-    time the nearest.
+    There is usually one of each. After a bust, an order can reach the same total again; reports are then
+    paired by equal quantity and price, then by equal quantity (the price may be corrected), then arbitrarily,
+    always with the nearest in time.
     """
     pairs: list[tuple[Report | None, Report | None]] = []
     for likeness in (_figures, _quantity, _nothing):
@@ -179,16 +178,19 @@ def _nothing(_report: Report) -> object:
 
 
 def _may_be_one(live: Report, rest: Report, busted_at: Mapping[str, dt.datetime]) -> bool:
-    """Return whether two reports may be of one execution; REST no longer lists a busted one."""
+    """Return whether two reports may be of one execution.
+
+    REST does not list a busted execution, so a report at another time is of a different one.
+    """
     if live.execution_id not in busted_at:
         return True
     return abs(live.at - rest.at) <= _CLOCKS_DIFFER
 
 
 def _join(live: Report | None, rest: Report | None) -> Span:
-    """Return both reports as one, preferring REST's, because it is the broker's record.
+    """Return the span of both reports; REST takes precedence, because it is the broker's record.
 
-    A price that differs from the stream's is a correction that the stream did not report.
+    If REST's price differs from the stream's, the execution was corrected.
     """
     reported = [report for report in (rest, live) if report is not None]
     price = next((report.price for report in reported if report.price is not None), None)
@@ -216,7 +218,7 @@ def _corrected_from(live: Report | None, rest: Report | None) -> tuple[Decimal, 
 
 
 def find_missed(spans: list[Span], totals: list[TotalSeen], floor: Decimal) -> list[Span]:
-    """Return spans for the quantities that no execution covers, cut at the reported totals."""
+    """Return spans for the quantities without an execution, split at the reported totals."""
     missed: list[Span] = []
     seen = sorted({one.cumulative for one in totals})
     for start, end in _holes(spans, max(seen, default=ZERO), floor):

@@ -1,4 +1,4 @@
-"""Executions, orders and their completeness as facts; `words` puts them into sentences."""
+"""Records of executions, orders and the completeness of a day; `words` puts them into sentences."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from options_helper.market import NO_UNREADABLE_ROWS, FillGap, UnreadableRows
 
 
 class FillKind(StrEnum):
-    """A fill of its own, the line of a multi-leg fill, or one of the legs under it."""
+    """The kind of an execution: a single fill, the line of a multi-leg fill, or one of its legs."""
 
     SINGLE = "single"
     PARENT = "parent"
@@ -21,7 +21,7 @@ class FillKind(StrEnum):
 
 
 class Figures(NamedTuple):
-    """Quantity and price, each None if unknown."""
+    """A quantity and a price, each None if unknown."""
 
     quantity: float | None
     price: float | None
@@ -29,18 +29,21 @@ class Figures(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Execution:
-    """One execution. A multi-leg order has one with its net price, and one for each leg's share.
+    """One execution; a multi-leg fill has one with its net price and one for each leg.
 
     Attributes:
-        key: Unique in the day, and the same each time the day is built.
-        at: When it was executed; for a derived one, when its quantity was first reported.
-        quantity, price: As corrected; the price is per share, of a parent per unit and negative for a credit.
-        filled, total, average_price: The order's figures after this execution.
+        key: Unique within the day, and the same whenever the day is built.
+        at: The time of the execution; for a derived one, the time its quantity was first reported.
+        quantity, price: The figures after any correction. The price is per share; a multi-leg line's is per
+            unit, negative for a credit.
+        filled, total, average_price: The order's filled quantity, whole quantity and average price after this
+            execution.
         status: The order's current status.
         position_after: The signed position in the symbol, if the stream reported it.
-        source: Who reported it; "derived" is an unconfirmed quantity known only from totals.
-        busted, corrected: Undone or changed since; `was` has the figures before a correction.
-        busted_legs: Of a parent, the number of its legs that were undone while others stand.
+        source: The source of the report; "derived" is an unconfirmed quantity known only from totals.
+        busted, corrected: True if the execution was undone or changed later.
+        busted_legs: The number of undone legs of a multi-leg line, if not all of them are.
+        was: The figures before a correction.
     """
 
     key: str
@@ -69,7 +72,7 @@ class Execution:
 
     @property
     def confirmed(self) -> bool:
-        """True if the stream or REST reported this very execution."""
+        """True if the stream or REST reported the execution itself."""
         return self.source is not ReportedBy.DERIVED
 
 
@@ -86,15 +89,15 @@ class TermChange(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderEvent:
-    """A step of an order's life: `new`, `partial fill`, `replaced`, … with its detail in words.
+    """One event in an order's timeline.
 
     Attributes:
-        event: Alpaca's word for it, such as `new`, `partial_fill` or `replaced`.
-        figures: Of `new` the quantity and the limit, of a bust or correction the figures it names.
-        order_type: Of `new` the order's type.
-        execution: Of `fill` and `partial_fill`.
-        changes: Of `replaced`, the terms that differ in the next order of the chain.
-        reason: Alpaca's own.
+        event: Alpaca's word, such as `new`, `partial_fill` or `replaced`.
+        figures: The quantity and limit of a `new` order, or the figures that a bust or correction names.
+        order_type: The type of a `new` order.
+        execution: The execution of a `fill` or `partial_fill`.
+        changes: The terms that differ in the order that replaced this one.
+        reason: Alpaca's reason, or "".
     """
 
     at: dt.datetime
@@ -107,7 +110,7 @@ class OrderEvent:
 
 
 class Contradiction(NamedTuple):
-    """The sum of an order's fills, and the lower total that the order itself reports: a missed bust."""
+    """A missed bust: the sum of an order's fills, and the lower total that the order reports."""
 
     fills: float
     order: float
@@ -115,16 +118,17 @@ class Contradiction(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderTimeline:
-    """An order and everything that replaced it, from its first step to its last.
+    """An order and its replacements, with all their events.
 
     Attributes:
         order_ids: The ids of the chain's orders, oldest first.
-        limit_price, stop_price, quantity, status: Those of the newest order.
-        notional: Dollars, for an order by amount instead of quantity.
-        trail_price, trail_percent: The dollars or percent of a trailing stop.
-        filled, average_price: Those of the whole chain.
-        steps: Oldest first.
+        limit_price, stop_price, quantity, status: The newest order's terms and status.
+        notional: Dollars, for an order with an amount instead of a quantity.
+        trail_price, trail_percent: A trailing stop's distance in dollars or percent.
+        filled, average_price: The filled quantity and average price of the whole chain.
+        steps: The events, oldest first.
         legs: The legs of a multi-leg or bracket order.
+        contradiction: The newest contradiction in the chain, if any.
     """
 
     order_ids: tuple[str, ...]
@@ -158,21 +162,21 @@ class OrderTimeline:
 
     @property
     def is_multi_leg(self) -> bool:
-        """True if its prices are net prices of several legs."""
+        """True if the prices are net prices of several legs."""
         return self.order_class == MULTI_LEG
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FillFact:
-    """The quantity of one contract or stock of a position that was bought or sold today.
+    """The fills today in one contract or stock of a position, in one direction.
 
     Attributes:
-        quantity: Above zero; busted fills do not count.
-        at: Time of the newest of these fills.
-        after_save: Whether they came after the file was saved; None if that time is unknown.
-        fills: The number of these fills.
-        shared_with: Other positions that hold the same contract or stock: the fill may belong to any of them.
-        of_several: Whether the position holds other contracts too, so that this one has to be named.
+        quantity: The total quantity, above zero; busted fills do not count.
+        at: The time of the newest fill.
+        after_save: Whether the fills came after the file was saved; None if the time of saving is unknown.
+        fills: The number of fills.
+        of_several: True if the position also holds other contracts, so this one must be named.
+        shared_with: The ids of other positions with this contract or stock; the fills may belong to them.
     """
 
     symbol: str
@@ -188,14 +192,14 @@ class FillFact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Completeness:
-    """The completeness of a day of fills.
+    """The known gaps and doubts of a day of fills.
 
     Attributes:
-        since: The start of the span that it covers.
-        gaps: Spans in which fills may have been missed, oldest first, touching ones joined.
-        day_start: Midnight in New York; the beginning of a gap from then on is not mentioned.
-        unconfirmed: Executions known only from totals; `unconfirmed_quantity` is their sum.
-        contradictions: Orders whose fills sum to more than the order's own total.
+        since: The start of the span for which the day claims to be complete.
+        gaps: Spans of time in which fills may have been missed, oldest first; touching gaps are joined.
+        day_start: Midnight in New York; a gap that starts by then is described only by its end.
+        unconfirmed: The number of executions known only from totals; `unconfirmed_quantity` is their sum.
+        contradictions: The number of orders with fills that exceed the order's own total.
         unreadable: REST rows that could not be read.
     """
 
@@ -214,12 +218,12 @@ class Completeness:
 
     @property
     def reason(self) -> str:
-        """Why the newest gap is not yet closed, in words, or ""."""
+        """The reason why the newest gap is not closed, or ""."""
         return self.gaps[-1].reason if self.gaps else ""
 
 
 def join_gaps(gaps: Iterable[FillGap]) -> tuple[FillGap, ...]:
-    """Join gaps that touch or overlap; the result has the newest one's reason."""
+    """Join gaps that touch or overlap; a joined gap has the newest reason."""
     joined: list[FillGap] = []
     for gap in sorted(gaps, key=lambda one: one.start):
         last = joined[-1] if joined else None

@@ -1,7 +1,7 @@
-"""The lines of multi-leg fills: the net price above, the legs' executions below.
+"""The lines of multi-leg fills: a net price, with the legs' executions below it.
 
-REST reports a multi-leg order's fills only by leg, so the line is made from the legs: each time all legs have
-reached the same number of units, a fill of the whole order is complete.
+REST reports a multi-leg order's fills only per leg, so the lines are built from the legs: a fill of the whole
+order is complete when all legs have reached the same number of units.
 """
 
 from __future__ import annotations
@@ -26,7 +26,12 @@ _FINEST_QUANTITY = Decimal("1e-9")
 
 @dataclass(frozen=True, slots=True)
 class SpreadLeg:
-    """One leg: its contracts per unit of the order, 1 (bought) or -1 (sold), and its executions."""
+    """One leg of a multi-leg order with its executions.
+
+    Attributes:
+        ratio: Contracts or shares per unit of the order.
+        sign: 1 if bought, -1 if sold, None if unknown.
+    """
 
     facts: OrderFacts
     ratio: Decimal
@@ -35,12 +40,12 @@ class SpreadLeg:
 
     @property
     def is_shares(self) -> bool:
-        """True if the leg is of shares, whose prices do not add to those of contracts."""
+        """True for a leg of shares, whose price cannot be added to a contract's."""
         symbol = self.facts.newest.get("symbol")
         return symbol is not None and not is_contract_symbol(symbol)
 
     def units(self, span: Span) -> Decimal:
-        """Return the order's units after one of the leg's executions."""
+        """Return the number of the order's units filled after one of the leg's executions."""
         return (span.cumulative / self.ratio).quantize(_FINEST_QUANTITY)
 
 
@@ -49,8 +54,8 @@ class UnitFill:
     """One fill of a multi-leg order.
 
     Attributes:
-        line: Quantity in units and the net price per unit, negative for a credit.
-        legs: The legs' executions in it, in the order of the legs.
+        line: The quantity in units, and the net price per unit, negative for a credit.
+        legs: The legs' executions in this fill, leg by leg.
     """
 
     line: Span
@@ -64,7 +69,7 @@ def build_legs(
     legs = []
     for leg_id in parent.leg_ids:
         facts = by_id[leg_id]
-        if facts.parent_id != parent.order_id:  # a record that puts one leg under two orders
+        if facts.parent_id != parent.order_id:  # a broken record has the same leg under two orders
             continue
         side = facts.newest.get("side")
         sign = None if side is None else 1 if side.startswith("buy") else -1
@@ -142,7 +147,7 @@ def _line(
 
 
 def _own_report(parent: OrderFacts, start: Decimal, end: Decimal | None) -> Report | None:
-    """Return the stream's own report of the whole fill."""
+    """Return the stream's report of the whole fill, or None."""
     reports = (
         one for one in parent.reports if one.cumulative == end and one.quantity == one.cumulative - start
     )
@@ -152,7 +157,11 @@ def _own_report(parent: OrderFacts, start: Decimal, end: Decimal | None) -> Repo
 def _net_price(
     inside: tuple[tuple[SpreadLeg, Span], ...], quantity: Decimal, reported: Report | None
 ) -> tuple[Decimal | None, PriceOrigin]:
-    """Return the sum of the legs; the stream's net price if a leg's price is not reported or is of shares."""
+    """Return the net price and its origin.
+
+    The price is the sum of the legs' prices, or the stream's net price if a leg's price was not reported or a
+    leg is shares.
+    """
     mixed = any(leg.is_shares for leg, _ in inside)
     known = all(span.price_origin is PriceOrigin.REPORTED for _, span in inside)
     if reported is not None and reported.price is not None and (mixed or not known):
@@ -170,7 +179,7 @@ def _net_price(
 
 
 def _corrected_price(parent: OrderFacts, reported: Report | None) -> Decimal | None:
-    """Return the new net price that a correction gives the whole fill."""
+    """Return the newest net price that a correction set for the whole fill, or None."""
     if reported is None or reported.execution_id is None:
         return None
     meant = [

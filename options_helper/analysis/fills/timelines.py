@@ -1,4 +1,4 @@
-"""Each order's life: new, replaced, filled in parts, canceled, rejected, expired; replaced orders joined."""
+"""The timeline of each order: new, replaced, filled, canceled, rejected or expired, across replacements."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ _ENDS: Mapping[str, _EndField] = {
 _TextField = Literal["symbol", "side", "position_intent", "order_class", "type", "tif"]
 _CHANGEABLE: tuple[TermName, ...] = ("limit_price", "stop_price", "trail_price", "trail_percent", "qty")
 _BEFORE_NEW = {"accepted", "accepted_for_bidding", "held", "pending_new", "pending_review"}
-_NEVER_NEW = _BEFORE_NEW | {"rejected"}  # unless the stream said that it was
+_NEVER_NEW = _BEFORE_NEW | {"rejected"}  # unless the stream reported `new`
 _SHOWN_OTHERWISE = FILLS | set(_ENDS) | {"new", ""}
 
 
 def build_timelines(
     by_id: Mapping[str, OrderFacts], executions: Iterable[Execution]
 ) -> tuple[OrderTimeline, ...]:
-    """Return the orders of the day, newest change first; legs are under their order.
+    """Return the orders of the day, newest change first, with legs under their order.
 
     Args:
-        by_id: The facts about each order.
-        executions: The day's executions; those of an order become its steps.
+        by_id: The facts about each order, keyed by order id.
+        executions: The day's executions, which become steps of their orders.
     """
     lines: dict[str, list[Execution]] = {}
     for execution in executions:
@@ -56,7 +56,7 @@ def newest_change_first(orders: Iterable[OrderTimeline]) -> tuple[OrderTimeline,
 
 
 def _chains(by_id: Mapping[str, OrderFacts]) -> list[list[OrderFacts]]:
-    """Group orders that replaced one another, oldest first; a link reported by either end is enough."""
+    """Group orders that replaced one another, oldest first; a link reported by one of them is enough."""
     following: dict[str, str] = {}
     for order_id, facts in by_id.items():
         replaced_by, replaces = facts.newest.get("replaced_by"), facts.newest.get("replaces")
@@ -66,7 +66,7 @@ def _chains(by_id: Mapping[str, OrderFacts]) -> list[list[OrderFacts]]:
             following.setdefault(replaces, order_id)
     successors = set(following.values())
     chains, placed = [], set[str]()
-    # Start with the heads; any rest is a ring, which only a broken record can cause.
+    # Start with the oldest orders; any remaining orders form a ring, which only a broken record can cause.
     for order_id in sorted(by_id, key=lambda one: one in successors):
         chain: list[OrderFacts] = []
         link: str | None = order_id
@@ -116,7 +116,7 @@ def _first(chain: Sequence[OrderFacts], name: _TextField) -> str | None:
 
 
 def _filled(facts: OrderFacts, lines: Mapping[str, list[Execution]]) -> float | None:
-    """Return the newest state's total, or the sum of the executions if that is more."""
+    """Return the newest state's total, or the executions' total if it is higher."""
     reported = facts.newest.get("filled_qty")
     totals = [one.filled for one in lines.get(facts.order_id, ()) if one.filled is not None]
     if facts.corrections or not totals:
@@ -125,13 +125,13 @@ def _filled(facts: OrderFacts, lines: Mapping[str, list[Execution]]) -> float | 
 
 
 def _chain_filled(chain: Sequence[OrderFacts], lines: Mapping[str, list[Execution]]) -> float | None:
-    """Return the filled quantity of the whole chain; each of its orders counts only its own fills."""
+    """Return the filled quantity of the whole chain; each order reports only its own fills."""
     filled = [one for facts in chain if (one := _filled(facts, lines)) is not None]
     return float(sum(Decimal(repr(one)) for one in filled)) if filled else None
 
 
 def _chain_average(chain: Sequence[OrderFacts], lines: Mapping[str, list[Execution]]) -> float | None:
-    """Return the average over the chain, None if one of its orders with fills has none."""
+    """Return the chain's average price, or None if an order with fills has no average."""
     value = quantity = Decimal(0)
     if len(chain) == 1:
         return chain[0].newest.get("filled_avg_price")
@@ -147,14 +147,14 @@ def _chain_average(chain: Sequence[OrderFacts], lines: Mapping[str, list[Executi
 
 
 def _contradiction(facts: OrderFacts, lines: Mapping[str, list[Execution]]) -> Contradiction | None:
-    """Return the contradiction in words; REST lists no busts, so a missed bust shows only in the totals."""
+    """Return an order's contradiction, or None; REST lists no busts, so only totals reveal a missed one."""
     own = [one for one in lines.get(facts.order_id, ()) if not one.busted]
     reported = facts.reported
     if reported is not None:
         counted = _quantity_of(one for one in own if one.at <= reported.at)
         if counted > reported.cumulative:
             return Contradiction(fills=float(counted), order=float(reported.cumulative))
-    # Executions lie end to end, so they never come to more than the furthest total of their own.
+    # Executions lie end to end, so their sum never exceeds the highest total after one of them.
     counted, furthest = _quantity_of(own), max((one.filled or 0.0 for one in own), default=0.0)
     if facts.corrections or counted <= Decimal(repr(furthest)):
         return None
@@ -176,7 +176,7 @@ def _steps_of_chain(chain: Sequence[OrderFacts], lines: Mapping[str, list[Execut
     for number, facts in enumerate(chain):
         successor = chain[number + 1] if number + 1 < len(chain) else None
         own = _steps(facts, lines.get(facts.order_id, ()), successor)
-        # A replacement begins at its predecessor's "replaced" step.
+        # The predecessor's "replaced" step already shows the start of a replacement.
         steps += own if number == 0 else [step for step in own if step.event != "new"]
     return steps
 
@@ -185,7 +185,7 @@ def _steps(
     facts: OrderFacts, executions: Iterable[Execution], successor: OrderFacts | None
 ) -> list[OrderEvent]:
     others = sorted(set(_other_events(facts)), key=lambda step: (step.event, step.reason, repr(step.figures)))
-    # Executions that look alike are still separate; they come newest first.
+    # Executions arrive newest first; unlike other events, equal ones are separate.
     steps = [*others, *reversed(list(_executed(facts, executions)))]
     begin = _new_at(facts, others)
     if begin is not None:
@@ -198,7 +198,10 @@ def _steps(
 
 
 def _new_at(facts: OrderFacts, others: Iterable[OrderEvent]) -> dt.datetime | None:
-    """Return when an order began to work, None before that; REST dates it from the submission."""
+    """Return the time an order became active, or None before that.
+
+    If the stream did not report it, it is the time of submission or of the last earlier state.
+    """
     reported = min((at for at, event, _ in facts.events if event == "new"), default=None)
     if reported is not None or facts.newest.get("status") in _NEVER_NEW:
         return reported
@@ -216,7 +219,7 @@ def _end(facts: OrderFacts, status: str, successor: OrderFacts | None) -> OrderE
 
 
 def _place_at_one_time(step: OrderEvent) -> int:
-    """Return a step's rank among those of the same time: new, executions, busts and corrections, end."""
+    """Return a step's rank among steps at the same time: new, executions, busts and corrections, end."""
     if step.event in _ENDS:
         return 3
     if step.event in _BEFORE_NEW:
@@ -231,7 +234,7 @@ def _executed(facts: OrderFacts, executions: Iterable[Execution]) -> Iterator[Or
 
 
 def _whole_quantity(facts: OrderFacts) -> float | None:
-    """Return the whole quantity; for an order by amount, the filled quantity once it is filled."""
+    """Return the order's quantity; for an order by amount, its filled quantity once filled."""
     quantity = facts.newest.get("qty")
     if quantity is None and facts.newest.get("status") == "filled":
         return facts.newest.get("filled_qty")
@@ -239,7 +242,7 @@ def _whole_quantity(facts: OrderFacts) -> float | None:
 
 
 def _other_events(facts: OrderFacts) -> Iterator[OrderEvent]:
-    """Return the events outside an order's usual course: held, cancel rejected, busted and so on."""
+    """Yield the unusual events of an order, such as held, cancel rejected or busted."""
     for at, event, reason in facts.events:
         if event in CORRECTIONS:
             named = [one for one in facts.corrections if (one.event, one.at) == (event, at)]

@@ -27,8 +27,8 @@ from options_helper.analysis.text.order_words import (
 from options_helper.analysis.text.wording import count, format_minute, format_time, join_words
 from options_helper.market import FillGap
 
-_MOST_SPANS = 3  # named, the newest; more of them are counted
-_NO_REASON = "no reason reported"  # REST reports none, the stream not always
+_MOST_SPANS = 3  # the newest gaps are named, earlier ones only counted
+_NO_REASON = "no reason reported"  # REST never reports one, the stream only sometimes
 _TERMS = {
     "limit_price": "limit",
     "stop_price": "stop",
@@ -39,19 +39,19 @@ _TERMS = {
 
 
 def execution_name(one: Execution) -> str:
-    """Return `AAPL 18 Dec 2026 250 call`; for a multi-leg line, `AAPL multi-leg`."""
+    """Return an execution's name, such as `AAPL 18 Dec 2026 250 call` or `AAPL multi-leg`."""
     if one.kind is FillKind.PARENT:
         return f"{one.symbol} multi-leg" if one.symbol else MULTI_LEG_WORDS
     return contract_words(one.symbol)
 
 
 def execution_price(one: Execution) -> str:
-    """Return `1.62`; for a multi-leg line, `1.62 credit`; `—` if unknown."""
+    """Return an execution's price, such as `1.62`, or `1.62 credit` for a multi-leg line; `—` if unknown."""
     return net_words(one.price) if one.kind is FillKind.PARENT else price_words(one.price)
 
 
 def trade_words(one: Execution) -> str:
-    """Return `buy to open AAPL 18 Dec 2026 250 call 2 @ 1.62`."""
+    """Return a trade in words, such as `buy to open AAPL 18 Dec 2026 250 call 2 @ 1.62`."""
     side, name = side_words(one.side, one.intent), execution_name(one)
     return f"{side} {name} {fill_words(one.quantity, one.price)}"
 
@@ -68,26 +68,26 @@ def execution_notes(one: Execution) -> tuple[str, ...]:
     if one.corrected:
         notes.append(f"corrected, was {fill_words(*one.was)}" if one.was else "corrected")
     if one.price_origin is PriceOrigin.DERIVED:
-        notes.append("price from averages")
+        notes.append("price derived from averages")
     if one.price_origin is PriceOrigin.MIXED:
-        notes.append("no net price of shares and contracts")
+        notes.append("no net price for shares with contracts")
     return tuple(notes)
 
 
 def order_name(order: OrderTimeline) -> str:
-    """Return the contract or stock in words; for a multi-leg order, those of its legs."""
+    """Return an order's contract or stock in words, or its legs' for a multi-leg order."""
     if order.is_multi_leg and order.legs:
         return " / ".join(contract_words(leg.symbol) for leg in order.legs)
     return MULTI_LEG_WORDS if order.is_multi_leg and not order.symbol else contract_words(order.symbol)
 
 
 def order_price(order: OrderTimeline, price: float | None) -> str:
-    """Return a price of the order: `1.65`; for a multi-leg order, `1.65 debit`; `—` if there is none."""
+    """Return a price of an order, such as `1.65`, or `1.65 debit` for a multi-leg order; `—` if none."""
     return net_words(price) if order.is_multi_leg else price_words(price)
 
 
 def event_detail(step: OrderEvent, order: OrderTimeline) -> str:
-    """Return a step's detail: `5 @ 1.65 limit`, `limit 1.60 → 1.55`, a reason, or ""."""
+    """Return an event's detail, such as `5 @ 1.65 limit`, `limit 1.60 → 1.55` or a reason, or ""."""
     if step.execution is not None:
         one = step.execution
         return ", ".join((f"{plain(one.quantity)} @ {execution_price(one)}", *execution_notes(one)))
@@ -101,7 +101,7 @@ def event_detail(step: OrderEvent, order: OrderTimeline) -> str:
 
 
 def contradiction_words(order: OrderTimeline) -> str:
-    """Return how an order's fills contradict the order itself, or ""."""
+    """Return an order's contradiction in words, or ""."""
     if order.contradiction is None:
         return ""
     fills, reported = order.contradiction
@@ -109,7 +109,10 @@ def contradiction_words(order: OrderTimeline) -> str:
 
 
 def fill_fact_words(fact: FillFact, zone: dt.tzinfo) -> str:
-    """Return `2 contracts sold 10:42, after the file was saved`; a structure's contract is named."""
+    """Return a fact in words, such as `2 contracts sold 10:42, after the file was saved`.
+
+    The contract is named if the position holds several.
+    """
     noun = "contract" if fact.is_contract else "share"
     noun = noun if fact.quantity == 1 else f"{noun}s"
     if fact.of_several and fact.is_contract:
@@ -117,21 +120,21 @@ def fill_fact_words(fact: FillFact, zone: dt.tzinfo) -> str:
     verb = "bought" if fact.bought else "sold"
     sentence = f"{plain(fact.quantity)} {noun} {verb} {format_minute(fact.at, zone)}"
     if fact.shared_with:
-        sentence += f" (in all, {join_words(fact.shared_with)} included)"
+        sentence += f" (in total, including {join_words(fact.shared_with)})"
     if fact.after_save is None:
         return sentence
     return f"{sentence}, {'after' if fact.after_save else 'before'} the file was saved"
 
 
 def completeness_words(day: Completeness, zone: dt.tzinfo) -> str:
-    """Return `complete since 09:30`, or `fills between 10:41:07 and 10:41:52 not confirmed`."""
+    """Return the completeness in words, such as `complete since 09:30` or the gaps."""
     if day.complete:
         return f"complete since {format_minute(day.since, zone)}"
     return "; ".join(part for part in (_missed(day, zone), _unread(day, zone)) if part)
 
 
 def _first_terms(step: OrderEvent, order: OrderTimeline) -> str:
-    """Return `5 @ 1.65 limit`."""
+    """Return the terms of a new order, such as `5 @ 1.65 limit`."""
     quantity, limit = step.figures or (None, None)
     price = "" if limit is None else order_price(order, limit)
     kind = event_words(step.order_type) if step.order_type else ""
@@ -140,7 +143,7 @@ def _first_terms(step: OrderEvent, order: OrderTimeline) -> str:
 
 
 def _change(change: TermChange, order: OrderTimeline) -> str:
-    """Return `limit 1.60 → 1.55`, `trail percent 1.5 → 2` or `quantity 5 → 3`."""
+    """Return a changed term in words, such as `limit 1.60 → 1.55` or `quantity 5 → 3`."""
     if change.name in {"qty", "trail_percent"}:
         old, new = plain(change.before), plain(change.after)
     elif change.name == "limit_price":

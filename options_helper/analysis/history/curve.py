@@ -1,7 +1,7 @@
-"""Figures over the day: a recorder that takes points, and the frozen curve that every reader shares.
+"""Curves of figures over the day: a recorder that takes points, and the immutable curve that it returns.
 
-A recorder is bounded: when it is full, neighbours are joined and it takes points half as often. A missing
-figure is NaN and stays one when neighbours are joined, so that no line is ever drawn across a gap.
+A recorder is bounded: when it is full, it joins neighbouring points and takes points half as often. A missing
+figure is NaN and stays NaN when points are joined, so no line is ever drawn across a gap.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ _LOST_AFTER_SECONDS = 15  # longer than a busy machine delays a point
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Curve:
-    """Columns of figures over time; arrays are read-only.
+    """Figures over time, in read-only arrays.
 
     Attributes:
-        columns: The name of each column.
+        columns: The names of the columns.
         times: Microseconds since 1970 UTC, ascending, one per point.
-        values: One row per point, one column per name; NaN is a gap.
+        values: One row per point and one column per name; NaN is a gap.
     """
 
     columns: tuple[str, ...]
@@ -37,7 +37,7 @@ class Curve:
         return len(self.times)
 
     def column(self, name: str) -> Floats:
-        """Return one column's figures; all gaps if there is no such column."""
+        """Return the figures of a column, or all gaps if there is no such column."""
         if name not in self.columns:
             return np.full(len(self.times), np.nan)
         column: Floats = self.values[:, self.columns.index(name)]
@@ -45,9 +45,9 @@ class Curve:
 
 
 class CurveRecorder:
-    """Takes a point every `spacing_seconds` and keeps at most `max_points` of them.
+    """Records a point every `spacing_seconds` and keeps at most `max_points`.
 
-    One thread writes; curves already handed out never change.
+    Only one thread may write; returned curves never change.
     """
 
     def __init__(self, columns: Sequence[str], *, spacing_seconds: float, max_points: int) -> None:
@@ -66,9 +66,9 @@ class CurveRecorder:
     def add(self, at: dt.datetime, figures: Mapping[str, float | None]) -> bool:
         """Offer a point, and return whether it was accepted.
 
-        A column without a figure gets a gap. A point that comes too soon is rejected, as is one without any
-        figure after another such point. A pause in observation (the computer slept) leaves a gap. If the
-        clock went back, the points from then on are dropped.
+        A column without a figure gets a gap. A point is rejected if it comes too soon, or if neither it nor
+        the previous point has a figure. A pause in observation, such as a sleeping computer, leaves a gap. If
+        the clock went back, all later points are dropped.
         """
         time = to_microseconds(at)
         self._forget_from(time)
@@ -82,11 +82,11 @@ class CurveRecorder:
         return True
 
     def _is_blank(self) -> bool:
-        """Return whether there is no point, or none with a figure since the last gap."""
+        """Return whether there is no point yet, or the last one has no figure."""
         return not self._length or bool(np.isnan(self._values[self._length - 1]).all())
 
     def _due(self) -> int:
-        """Return when the point after the last one is due."""
+        """Return the time the next point is due, in microseconds."""
         return int(self._times[self._length - 1]) + int(self.spacing_seconds * _SECOND)
 
     def _append(self, time: int, row: Floats) -> None:
@@ -97,7 +97,7 @@ class CurveRecorder:
         self._length += 1
 
     def curve(self) -> Curve:
-        """Return every point so far."""
+        """Return a curve of all points so far."""
         times, values = self._times[: self._length], self._values[: self._length]
         times.flags.writeable = False
         values.flags.writeable = False
@@ -121,7 +121,7 @@ class CurveRecorder:
         self._begin(times, joined)
 
     def _begin(self, times: Numbers, values: Floats) -> None:
-        """Make new full-sized arrays, because the old ones were handed out."""
+        """Start new full-sized arrays with these points, because returned curves share the old ones."""
         self._length = len(times)
         self._times = np.zeros(self._max_points, dtype=np.int64)
         self._values = np.full((self._max_points, len(self.columns)), np.nan)

@@ -1,4 +1,4 @@
-"""A portfolio's day: curves of P/L and marks."""
+"""The curves of one portfolio's P/L and marks over a day."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from options_helper.models import Portfolio
 from options_helper.times import new_york_date
 
 POINT_EVERY_SECONDS = 5.0
-# A session of 6.5 hours in points of 5 s is 4,680; positions are many, so each keeps fewer.
+# A session of 6.5 hours has 4,680 points, one every 5 s. There are many positions, so each keeps fewer.
 PNL_POINTS = 5_000
 POSITION_POINTS = 600
 
 
 class DayHistory:
-    """Takes observations of one portfolio; its curves are those of the current New York date.
+    """Records observations of one portfolio; the curves cover the current New York date.
 
     Attributes:
-        pnl: Open P/L by underlying; the portfolio's is under `PORTFOLIO`.
-        marks, position_pnl: By position id.
+        pnl: Open P/L with a column per underlying; the whole portfolio's column is `PORTFOLIO`.
+        marks, position_pnl: The mark and open P/L with a column per position id.
     """
 
     def __init__(self, portfolio: Portfolio) -> None:
@@ -32,7 +32,7 @@ class DayHistory:
         self._day: dt.date | None = None
 
     def add(self, seen: Observation, at: dt.datetime) -> None:
-        """Add an observation that still holds at this time."""
+        """Record an observation that is still valid at this time; a new date clears the curves."""
         day = new_york_date(at)
         if day != self._day:
             for recorder in (self.pnl, self.marks, self.position_pnl):

@@ -1,6 +1,6 @@
 """The figures of one set of tables that feed the curves and the alerts.
 
-A figure that does not count as seen is a gap in its curve, so that no old price passes for a new one.
+A figure without a current price is a gap in its curve, so an old price never passes for a new one.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from options_helper.analysis.tables.view import TablesView
 from options_helper.models import Portfolio
 
 PORTFOLIO = ""
-"""The name of the portfolio's own column beside those of its underlyings."""
+"""The name of the whole portfolio's column, beside those of its underlyings."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,9 +35,11 @@ class Observation:
     """The figures of a portfolio at one time.
 
     Attributes:
-        tables: The tables it was made from.
-        pnl: Open P/L in dollars by underlying, and the whole under `PORTFOLIO`; None unless all is seen.
-        marks, position_pnl: By position id; a structure's mark is per unit. None if not seen.
+        tables: The source tables.
+        pnl: Open P/L in dollars, keyed by underlying, and the whole portfolio's under `PORTFOLIO`; None
+            unless all prices are current or settled.
+        marks, position_pnl: The mark (a structure's per unit) and open P/L, keyed by position id; None if not
+            current or settled.
         readings: The alerts' inputs, with ages at the tables' time.
     """
 
@@ -53,7 +55,7 @@ class Observation:
         fills: tuple[AlertFill, ...] = (),
         more: Mapping[tuple[str | None, AlertMetric], float | Outcome] = MappingProxyType({}),
     ) -> AlertView:
-        """Return the alerts' view at a later time, if only ages have grown since; `more` is added to it."""
+        """Return the alerts' view at a later time, with quote ages increased and `more` readings added."""
         elapsed = max(0.0, (now - self.tables.at.as_of).total_seconds())
         readings = dict(self.readings)
         for key, value in self.readings.items():
@@ -63,7 +65,7 @@ class Observation:
 
 
 def observe(tables: TablesView) -> Observation:
-    """Extract the figures that curves and alerts need from these tables."""
+    """Extract the figures for the curves and the alerts from the tables."""
     rows = read_rows(tables.columns)
     return Observation(
         tables=tables,
@@ -75,7 +77,7 @@ def observe(tables: TablesView) -> Observation:
 
 
 def underlyings_of(portfolio: Portfolio) -> list[str]:
-    """Return the names in `Observation.pnl`, the portfolio's own first."""
+    """Return the keys of `Observation.pnl`, `PORTFOLIO` first."""
     return [PORTFOLIO, *sorted({stock_symbol(position.symbol) for position in portfolio.positions})]
 
 

@@ -1,1 +1,1 @@
-"""The portfolio as arrays."""
+"""The portfolio as arrays, and doubts about its positions."""

@@ -1,4 +1,4 @@
-"""The static side of table rows: the symbol that prices each row, the quantity, and the expiry."""
+"""The static part of table rows: symbols, quantities, multipliers and expiries as arrays."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ NEVER = int(np.iinfo(np.int64).max)
 
 
 class ContractClock(NamedTuple):
-    """The last trading times and expiries of n contracts, in microseconds, on a day with the regular close.
+    """The last trading times and expiries of n contracts on days with the regular close, in microseconds.
 
     Attributes:
-        expires_at: `NEVER` for shares.
-        last_trading: When it trades for the last time, and `last_day`, that New York date's ordinal.
-        trades_late: Whether the product trades past the regular close on days before its last.
-        delay, last_delay: How long after the session's close it expires, and trades for the last time.
-        settles_at_open: Whether an opening price settles it, which no stream carries.
+        expires_at, last_trading: The expiry and the last trading time; `NEVER` for shares.
+        last_day: The ordinal of the last trading time's New York date; 0 for shares.
+        trades_late: True if the product trades past the regular close on days before its last.
+        delay, last_delay: The time from the session's close to the expiry, and to the last trading time.
+        settles_at_open: True if an opening price, which no stream carries, settles the contract.
     """
 
     expires_at: Numbers
@@ -51,7 +51,13 @@ class ContractClock(NamedTuple):
 
 
 class Multipliers(NamedTuple):
-    """Dollars per point of n rows: of one contract, of the signed quantity; and whether confirmed."""
+    """Dollars per point of n rows.
+
+    Attributes:
+        value: Per contract or share.
+        scale: For the signed quantity.
+        confirmed: True if the file or Alpaca states the multiplier; always True for shares.
+    """
 
     value: Floats
     scale: Floats
@@ -60,19 +66,20 @@ class Multipliers(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Instruments:
-    """The static side of n rows, one instrument each.
+    """The static part of n rows, one instrument each.
 
     Attributes:
-        symbols: The key of each row in the snapshot's tables; "" if no symbol can express the terms.
-        underlyings: The stock's key (`BRK.B`); `underlying_codes` are its numbers in the book's list.
+        symbols: Each row's key in the snapshot; "" if no symbol can express the terms.
+        underlyings: The key of the underlying stock (`BRK.B`).
+        underlying_codes: The underlying's index in the portfolio's list.
         quantity: Signed contracts or shares.
-        multipliers: The file's, else the standard.
-        adjusted: Whether the contract is an adjusted one, by its root.
-        unspellable: Whether no contract symbol can express the terms.
-        expiry_days: Ordinals of the dates in the contracts' symbols, 0 for shares.
-        clock: When each contract expires and trades for the last time.
-        columns: Finished columns by name.
-        memo: Values found for these symbols in the current run's mappings.
+        multipliers: The file's multipliers, else the standard ones.
+        adjusted: True if the root marks an adjusted contract.
+        unspellable: True if no contract symbol can express the terms.
+        expiry_days: Ordinals of the dates in the contracts' symbols; 0 for shares.
+        clock: Each contract's expiry and last trading time.
+        columns: Finished columns, keyed by name.
+        memo: Values computed for these rows from parts of the snapshot.
     """
 
     symbols: tuple[str, ...]
@@ -97,7 +104,13 @@ class Instruments:
 def build_instruments(
     rows: Sequence[tuple[str, InstrumentRow]], codes: Mapping[str, int], columns: Mapping[str, ColumnValues]
 ) -> Instruments:
-    """Return the arrays of (underlying's symbol in the file, holding) pairs, with columns of their table."""
+    """Return the arrays for pairs of the underlying's symbol in the file and a holding.
+
+    Args:
+        rows: The pairs.
+        codes: The index of each underlying in the portfolio's list.
+        columns: Further columns of the rows' table.
+    """
     stocks = tuple(stock_symbol(symbol) for symbol, _ in rows)
     options = [row if isinstance(row, Position | Leg) else None for _, row in rows]
     symbols = tuple(
@@ -182,6 +195,6 @@ def _quantity(row: InstrumentRow) -> float:
 
 
 def _standard_multipliers(stated: Floats, is_stock: Flags, quantity: Floats) -> Multipliers:
-    """Return the multipliers by the file alone; `stated` is NaN if it gives none."""
+    """Return the file's multipliers, or the standard ones in rows with NaN in `stated`."""
     value = np.where(np.isnan(stated), np.where(is_stock, 1.0, STANDARD_MULTIPLIER), stated)
     return Multipliers(value, value * quantity, is_stock | ~np.isnan(stated))

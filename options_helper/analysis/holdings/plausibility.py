@@ -1,4 +1,4 @@
-"""The interpretation of a position, and the doubts about it: sentences, without any price."""
+"""Sentences that interpret a position of the file, and doubts about it; no market price is used."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ from options_helper.models import (
 
 _WEDNESDAY, _THURSDAY, _DAY = 2, 3, dt.timedelta(days=1)
 _TIMES = "\u00d7"
-_FEW_CENTS = 10  # a share; below, a total that is no whole cent a share is hardly one
-_NANOS = "NANOS"  # Cboe's Nanos on the S&P 500, the only index options of $1 per point
-_LEAST_ADJUSTED, _MOST_ADJUSTED = 1.0, 1_000.0  # dollars per point that an adjusted contract may have
+_FEW_CENTS = 10  # per share; a smaller net debit that is not in whole cents is probably not a total
+_NANOS = "NANOS"  # Cboe's Nanos on the S&P 500, the only index options with $1 per point
+_LEAST_ADJUSTED, _MOST_ADJUSTED = 1.0, 1_000.0  # plausible dollars per point of an adjusted contract
 
 
 def describe_position(position: AnyPosition) -> str:
-    """Return what the entry means, such as `long 40 shares of MSFT, paid $412.30 a share = $16,492.00`."""
+    """Return a position in words, such as `long 40 shares of MSFT, paid $412.30 a share = $16,492.00`."""
     if isinstance(position, EquityPosition):
         side = _side(position.shares)
         total = abs(position.shares) * position.cost_basis
@@ -54,13 +54,13 @@ def describe_position(position: AnyPosition) -> str:
         return f"{quantity} {terms}, {_paid(position.contracts)} {price}"
     legs = "; ".join(_leg(position.symbol, leg) for leg in position.legs)
     if position.net_debit is None:
-        return f"{legs}; what was paid is not given"
+        return f"{legs}; net_debit not given"
     word = "received" if position.net_debit < 0 else "paid"
-    return f"{legs}; {word} ${abs(position.net_debit):,.2f} in all"
+    return f"{legs}; {word} ${abs(position.net_debit):,.2f} in total"
 
 
 def find_doubts(position: AnyPosition) -> list[str]:
-    """Return a sentence for each thing in the file that is possible but hardly intended."""
+    """Return a sentence for each value of the position that is valid but probably unintended."""
     doubts = [
         *_instrument_doubts(position),
         *_expiry_doubts(position),
@@ -78,10 +78,10 @@ def _instrument_doubts(position: AnyPosition) -> Iterator[str]:
     for terms in _options(position):
         root = terms.root or ""
         if root and underlying_of(root) != underlying_of(position.symbol):
-            yield f"understood: a contract of {root}, with {position.symbol} as its underlying"
+            yield f"understood: a contract with the root {root} on the underlying {position.symbol}"
         if position.opened_on is not None and position.opened_on > terms.expiry:
             end = format_day(terms.expiry)
-            yield f"opened on {format_day(position.opened_on)}, after its expiry of {end}"
+            yield f"opened on {format_day(position.opened_on)}, after its expiry on {end}"
 
 
 def _expiry_doubts(position: AnyPosition) -> Iterator[str]:
@@ -92,19 +92,19 @@ def _expiry_doubts(position: AnyPosition) -> Iterator[str]:
             yield f"no contract expires on {format_day(day)} ({day:%A}), which is not a trading day"
         elif other is not None:
             yield (
-                f"{root} contracts expire once a month, and {day} is not that day; contracts of other days "
-                f'have the root {other} (write "root": "{other}")'
+                f"{root} contracts expire once a month, and {day} is not that day; contracts with other "
+                f'expiries have the root {other} (write "root": "{other}")'
             )
         elif root == "VIXW" and is_vix_monthly_expiry(day):
             yield f'the VIX contracts of {format_day(day)} have the root VIX (write "root": "VIX")'
         elif root == "VIXW" and not _is_wednesday(day):
             yield f"VIXW contracts settle on a Wednesday morning; {format_day(day)} is a {day:%A}"
         elif root in AM_SETTLED_ROOTS and day.weekday() == _THURSDAY and is_trading_day(day + _DAY):
-            yield f"{root} contracts settle on a Friday morning; the symbol carries the Friday, not {day}"
+            yield f"{root} contracts settle on Friday morning; their expiry is that Friday, not {day}"
 
 
 def _is_wednesday(day: dt.date) -> bool:
-    """Return whether a day is a Wednesday, or the trading day before one that is a holiday."""
+    """Return whether a day is a Wednesday, or the day before a Wednesday that is a holiday."""
     following = day + _DAY
     return day.weekday() == _WEDNESDAY or (
         following.weekday() == _WEDNESDAY and not is_trading_day(following)
@@ -117,12 +117,11 @@ def _multiplier_doubts(position: AnyPosition) -> Iterator[str]:
         usual = is_adjusted(root) and _LEAST_ADJUSTED <= multiplier <= _MOST_ADJUSTED
         if root == _NANOS:
             if multiplier != 1:
-                yield f'understood: ${multiplier:,g} per point of NANOS, which has $1; write "multiplier": 1'
+                yield f'understood: ${multiplier:,g} per point of NANOS, which has $1 (write "multiplier": 1)'
         elif not usual and multiplier != STANDARD_MULTIPLIER:
             yield (
-                f"understood: ${multiplier:,g} per point of a contract of {root}; that is "
-                f"${STANDARD_MULTIPLIER:g} without the key multiplier, as for every contract that is not "
-                "adjusted"
+                f"understood: ${multiplier:,g} per point for {root} contracts; without the key multiplier, "
+                f"it is ${STANDARD_MULTIPLIER:g}, as for all contracts that are not adjusted"
             )
 
 
@@ -143,16 +142,16 @@ def _structure_doubts(position: MultiLegPosition, net_debit: float) -> Iterator[
     cents = 100 * abs(net_debit) / min(sizes) if sizes else math.inf
     if cents < 1 or (cents < _FEW_CENTS and not math.isclose(cents, round(cents), abs_tol=1e-6)):
         total = abs(net_debit) * min(sizes)
-        small = "less than a cent a share" if cents < 1 else f"{cents:.3g} cents a share"
+        small = "less than one cent a share" if cents < 1 else f"{cents:.3g} cents a share"
         yield (
             f"understood: ${abs(net_debit):,.2f} for the whole structure, {small}; "
             f"net_debit is in total dollars, so {math.copysign(total, net_debit):,g} was probably meant"
         )
     if _is_covered(position, net_debit):
-        paid, received = ("paid", "loses", "received, a credit"), ("received", "wins", "paid, a debit")
+        paid, received = ("paid", "loses", "a credit"), ("received", "makes", "a debit")
         word, sure, other = paid if net_debit > 0 else received
         yield (
-            f"understood: ${abs(net_debit):,.2f} {word} in all; then it {sure} at every price. "
+            f"understood: ${abs(net_debit):,.2f} {word} in total; it then {sure} money at every price. "
             f"If it was {other}, write {-net_debit:g}."
         )
         return
@@ -161,17 +160,18 @@ def _structure_doubts(position: MultiLegPosition, net_debit: float) -> Iterator[
     if best is None or worst is None:
         return
     word = "paid" if net_debit > 0 else "received"
-    understood = f"understood: ${abs(net_debit):,.2f} {word} in all"
+    understood = f"understood: ${abs(net_debit):,.2f} {word} in total; it then"
     if best < 0:
-        yield f"{understood}; then it loses at every price at expiry. {_other_sign(position, net_debit)}"
+        yield f"{understood} loses money at every price at expiry. {_other_sign(position, net_debit)}"
     elif worst < 0:
-        yield f"{understood}; then it wins at every price at expiry. {_other_sign(position, net_debit)}"
+        yield f"{understood} makes money at every price at expiry. {_other_sign(position, net_debit)}"
 
 
 def _is_covered(position: MultiLegPosition, net_debit: float) -> bool:
-    """Return whether a structure whose legs expire apart can lose at no time, or, if paid for, win at none.
+    """Return whether a structure with several expiries can never lose, or never profit if it was paid for.
 
-    Each option on one side is covered by one on the other that ends no earlier, at no worse strike.
+    Each option on one side must be covered by one on the other side with no earlier expiry and no worse
+    strike.
     """
     legs = position.option_legs
     is_any_european = any(is_european(root_of(position.symbol, leg)) for leg in legs)
@@ -201,18 +201,18 @@ def _size(leg: Leg) -> float:
 
 
 def _other_sign(position: MultiLegPosition, net_debit: float) -> str:
-    """Return the figure's meaning with the opposite sign, or per share instead of in total."""
+    """Return a sentence about the likely mistake: the sign of `net_debit`, or a price per share."""
     turned = describe_structure(position.model_copy(update={"net_debit": -net_debit}))
     best, worst = turned.max_profit, turned.max_loss
     if best is None or worst is None or best < 0 or worst < 0:
         return "net_debit is in total dollars for the whole structure, not per share."
-    word = "received, a credit" if net_debit > 0 else "paid, a debit"
+    word = "a credit" if net_debit > 0 else "a debit"
     return f"If it was {word}, write {-net_debit:g}: at best {_money(best)}, at worst {_money(-worst)}."
 
 
 def _money(value: float) -> str:
     if math.isinf(value):
-        return "without limit"
+        return "unlimited"
     return f"{MINUS if value < 0 else '+'}${abs(value):,.0f}"
 
 

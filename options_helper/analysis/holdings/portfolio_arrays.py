@@ -1,4 +1,4 @@
-"""A portfolio as arrays: everything its tables need that does not depend on prices, built once."""
+"""A portfolio as arrays: the part of its tables that does not depend on prices, built once."""
 
 from __future__ import annotations
 
@@ -26,19 +26,20 @@ _LOT = 100  # shares that pair with one standard contract
 
 @dataclass(frozen=True, slots=True)
 class StructureArrays:
-    """The static side of n structures; their legs are consecutive in the portfolio's `legs`.
+    """The static part of n structures; their legs are consecutive in the portfolio's `legs`.
 
     Attributes:
-        positions: The structures, in the file's order.
-        starts, sizes: The first leg of each structure, and its number of legs.
-        underlying_codes: Numbers of their stocks in the portfolio's list.
-        net_debit: Total dollars, NaN if unknown.
-        opened: Ordinals of the opening days, 0 if unknown.
-        units: How many times the structure is held: the greatest common divisor of its legs' contracts.
-        has_shares: Whether a leg is shares.
-        first_expiry_day, first_last_day: Of the contract that ends first, as in `ContractClock`; `NEVER`
-            if all legs are shares.
-        columns: Finished columns by name.
+        positions: The structures in the file's order.
+        starts, sizes: The index of each structure's first leg, and its number of legs.
+        underlying_codes: The index of the underlying in the portfolio's list.
+        net_debit: Total dollars; NaN if unknown.
+        opened: Ordinals of the opening dates; 0 if unknown.
+        units: The number of times the structure is held: the greatest common divisor of its legs' sizes.
+        has_shares: True if a leg is shares.
+        first_expiry_day, first_last_day: The earliest expiry date and last trading date of the legs, as
+            ordinals; `NEVER` if all legs are shares.
+        columns: Finished columns, keyed by name.
+        memo: Values computed for these structures from parts of the snapshot.
     """
 
     positions: tuple[MultiLegPosition, ...]
@@ -63,13 +64,15 @@ class PortfolioArrays:
     """A portfolio as arrays.
 
     Attributes:
-        positions: Single options and shares, in the file's order; `singles` are their models.
+        singles: Single options and shares in the file's order, as models.
+        positions: The same positions as arrays.
+        cost_basis: Dollars per share, one value per row of `positions`.
+        opened: Ordinals of the opening dates of `positions`; 0 if unknown.
+        structures: The structures.
         legs: The legs of all structures, structure after structure.
         underlyings: One stock row per underlying, in alphabetical order.
-        cost_basis: Dollars per share, of `positions`.
-        opened: Ordinals of the days of opening, of `positions`, 0 for unknown.
-        compared: Which of `positions` are compared with the broker's account.
-        compared_quantities: Signed quantity by symbol, of all positions and legs that are.
+        compared: True for the `positions` that are compared with the broker's account.
+        compared_quantities: Signed quantities of all compared positions and legs, keyed by symbol.
     """
 
     singles: tuple[Position | EquityPosition, ...]
@@ -87,20 +90,20 @@ _books: dict[int, tuple[weakref.ref[Portfolio], PortfolioArrays]] = {}
 
 
 def arrays_of(portfolio: Portfolio) -> PortfolioArrays:
-    """Return the arrays of this very portfolio object, built on first use and dropped with it."""
+    """Return the arrays of a portfolio object, built on first use and freed together with the object."""
     key = id(portfolio)
     kept = _books.get(key)
     if kept is not None and kept[0]() is portfolio:
         return kept[1]
 
     book = build_book(portfolio)
-    # The callback runs before the memory, and with it the key, can be used again.
+    # The callback runs before the object's memory, and therefore its id, can be reused.
     _books[key] = (weakref.ref(portfolio, lambda _: _books.pop(key, None)), book)
     return book
 
 
 def build_book(portfolio: Portfolio) -> PortfolioArrays:
-    """Return the arrays of a portfolio."""
+    """Build the arrays of a portfolio."""
     singles = tuple(each for each in portfolio.positions if not isinstance(each, MultiLegPosition))
     structures = tuple(each for each in portfolio.positions if isinstance(each, MultiLegPosition))
     stocks = sorted({stock_symbol(each.symbol) for each in portfolio.positions})
@@ -195,12 +198,15 @@ def _structure_columns(structures: Sequence[MultiLegPosition]) -> dict[str, Colu
 
 
 def reduce_by(ufunc: np.ufunc, starts: Numbers, values: NDArray[Any]) -> NDArray[Any]:
-    """Return one value per structure from values per leg; every structure has legs, so no slice is empty."""
+    """Return one value per structure, reduced from the values of its legs; every structure has legs."""
     return ufunc.reduceat(values, starts) if len(starts) else values[:0]
 
 
 def count_units(position: MultiLegPosition) -> int:
-    """Return how many times a structure is held; 100 shares count as one contract, other lots are ignored."""
+    """Return the number of times a structure is held: the greatest common divisor of its legs' sizes.
+
+    100 shares count as one contract. Return 1 if a leg of shares is not a multiple of 100.
+    """
     contracts = [leg.contracts for leg in position.option_legs]
     lots = [leg.shares / _LOT for leg in position.legs if isinstance(leg, StockLeg)]
     whole = [int(lot) for lot in lots if lot.is_integer()]

@@ -1,4 +1,4 @@
-"""The ends of contracts in one snapshot: an early close ends those of its day early."""
+"""The expiries and last trading times of contracts in one snapshot, adjusted for an early close."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _MICROSECONDS_PER_HOUR = 3_600_000_000
 
 
 class ContractEnds(NamedTuple):
-    """When n contracts expire and trade for the last time, in microseconds; `NEVER` for shares."""
+    """The expiries and last trading times of n contracts in microseconds; `NEVER` for shares."""
 
     expires_at: Numbers
     last_trading: Numbers
 
 
 def find_contract_ends(rows: Instruments, live: LiveSnapshot) -> ContractEnds:
-    """Return the ends by the products' rules, earlier if the last day's session closes early."""
+    """Return the ends under the products' rules, or earlier ones in a session that closes early."""
     close = _session_close(live)
     at = 0 if close is None else to_microseconds(close)
     return rows.memo.get("ends", rows.clock, lambda: _contract_ends(rows, close), extent=at)
@@ -41,11 +41,11 @@ def _contract_ends(rows: Instruments, close: dt.datetime | None) -> ContractEnds
 
 
 def _session_close(live: LiveSnapshot) -> dt.datetime | None:
-    """Return the close of the trading day's session, from the phase if no calendar has it."""
+    """Return the close of the day's session; without a calendar it comes from the market phase."""
     if live.session_close is not None:
         return live.session_close
     if live.market_phase == MarketPhase.AFTER:
-        return live.as_of  # it has closed at an unknown time
+        return live.as_of  # the session closed earlier, at an unknown time
     return live.market_phase_until if live.market_phase == MarketPhase.OPEN else None
 
 
@@ -54,14 +54,14 @@ def _no_later(moments: Numbers, latest: Numbers, where: Flags) -> Numbers:
 
 
 def days_until(days: Numbers, live: LiveSnapshot) -> Numbers:
-    """Return the DTE of New York dates (ordinals): 0 on the day itself, negative after it."""
+    """Return the days to these New York dates (ordinals): 0 on the date itself, negative after it."""
     return days - new_york_date(live.as_of).toordinal()
 
 
 def hours_until(moments: Numbers, days: Numbers, live: LiveSnapshot) -> Floats:
-    """Return the hours to these times, never below 0; NaN unless they are on this New York date (ordinals).
+    """Return the hours until these times, at least 0; NaN unless they are today in New York (ordinals).
 
-    NaN on days without a session: last-trading times are computed without a holiday calendar.
+    NaN on days without a session, because last trading times are computed without a holiday calendar.
     """
     today = new_york_date(live.as_of)
     last_days = (days == today.toordinal()) & (live.trading_date in {None, today})

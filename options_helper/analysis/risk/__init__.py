@@ -1,4 +1,4 @@
-"""Risk by our own model: implied volatility, Greeks, sums with their coverage, payoffs and scenarios.
+"""Risk from our own model: implied volatility, Greeks, sums with their coverage, payoffs and scenarios.
 
 snapshot ─▶ legs ─▶ inputs ─▶ pricing ─▶ live_risk ─▶ sums, facts, words
 └──────▶ what_if: payoff, scenarios
@@ -15,7 +15,7 @@ __all__ = ["LiveRisk", "compute_live_risk"]
 
 
 def __getattr__(name: str) -> object:
-    """Return one of the two on first use: the process that only solves quotes needs no pandas."""
+    """Import and return a public name on first use, because a process that only solves needs no pandas."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from options_helper.analysis.risk import live_risk  # noqa: PLC0415

@@ -1,4 +1,4 @@
-"""One Greek or exposure of a position, an underlying, a tag, or the whole portfolio."""
+"""Greeks and other exposures of a position, an underlying, a tag or the whole portfolio."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:  # with QuantLib, which naming a measure does not need
 
 
 class Measure(StrEnum):
-    """A figure that has a sum; the value is its column in the risk's tables."""
+    """An exposure that can be summed; the value is its column in the risk tables."""
 
     DELTA = "delta"
     GAMMA = "gamma"
@@ -27,10 +27,10 @@ class Exposure(NamedTuple):
     """The sum of a measure over the known legs of a selection.
 
     Attributes:
-        value: In the units of `LiveRisk`, beta-weighted delta in shares of the benchmark; None if it is
+        value: The sum in the units of `LiveRisk`, beta-weighted delta in shares of the benchmark; None if
             unknown.
-        covered_legs: How many legs it contains; it is the whole only if these are all.
-        legs: All legs of the selection, expired ones included; 0 if the portfolio has none.
+        covered_legs: The number of legs in the sum.
+        legs: The number of legs in the selection, including expired ones; 0 if the portfolio has none.
     """
 
     value: float | None
@@ -39,7 +39,7 @@ class Exposure(NamedTuple):
 
     @property
     def is_whole(self) -> bool:
-        """True if no leg is missing."""
+        """True if the sum covers every leg of the selection."""
         return 0 < self.legs == self.covered_legs
 
 
@@ -51,10 +51,10 @@ def find_exposure(
     underlying: str | None = None,
     tag: str | None = None,
 ) -> Exposure:
-    """Return one measure of a position, an underlying or a tag; of the whole portfolio without any of them.
+    """Return a measure's sum over a position, an underlying or a tag, by default over the whole portfolio.
 
     Raises:
-        ValueError: More than one of the three is given.
+        ValueError: More than one of `position_id`, `underlying` and `tag` is given.
     """
     tables = ((risk.positions, "id"), (risk.underlyings, "symbol"), (risk.tags, "tag"))
     chosen = [

@@ -1,7 +1,7 @@
-"""Facts about early exercise, assignment and the last day of a leg, without advice.
+"""Facts about early exercise, assignment and a leg's last day, without advice.
 
-Source of the deadline on the last day: Alpaca's help page on the expiry of options. From about 15:15 New
-York it may close positions that the account cannot exercise.
+From about 15:15 New York time on the last day, Alpaca may close positions that the account cannot exercise.
+Source: Alpaca's help page on the expiry of options.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def find_facts(risk: LiveRisk, number: int) -> Iterator[str]:
 
 
 def _dividend_facts(risk: LiveRisk, number: int, extrinsic: float, inside: float) -> Iterator[str]:
-    """Yield the next dividend that is worth more to a holder of the call than its extrinsic value."""
+    """Yield a sentence about the next dividend that exceeds the call's extrinsic value."""
     stock, today = risk.terms.stocks[number], new_york_date(risk.at.as_of)
     last = dt.date.fromordinal(int(risk.terms.expiry_days[number]))
     for each in sorted(risk.at.dividends or (), key=lambda one: one.ex_date):
@@ -60,7 +60,7 @@ def _extrinsic_words(risk: LiveRisk, number: int, extrinsic: float, inside: floa
 
 
 def _cover_facts(risk: LiveRisk, number: int) -> Iterator[str]:
-    """Yield how many shares of its own position cover a short call."""
+    """Yield a sentence about the shares in the same position that cover a short call."""
     terms, prices = risk.terms, risk.prices
     together = terms.position_codes == terms.position_codes[number]
     shares = float(np.sum(prices.scale[together & terms.is_stock]))
@@ -69,7 +69,7 @@ def _cover_facts(risk: LiveRisk, number: int) -> Iterator[str]:
     if shares > 0 and not terms.adjusted[number]:
         needed, shares = abs(float(prices.scale[number])), max(shares - taken, 0.0)
         covered = f"{format_count(min(shares, needed))} of {format_count(needed)} shares"
-        yield f"{covered} that {terms.symbols[number]} would deliver are held with it."
+        yield f"{covered} that {terms.symbols[number]} would deliver are held in the same position."
 
 
 def _last_day_facts(risk: LiveRisk, number: int) -> Iterator[str]:
@@ -79,5 +79,5 @@ def _last_day_facts(risk: LiveRisk, number: int) -> Iterator[str]:
     deadline = dt.datetime.combine(now.date(), _DEADLINE, NEW_YORK)
     if risk.prices.expires_at[number] <= to_microseconds(deadline):
         return  # settled at the open, or an early close
-    passed = "has passed" if now.time() >= _DEADLINE else "is at 15:15 New York"
-    yield f"Last day: Alpaca may close the position from about 15:15 New York; that time {passed}."
+    passed = ", which has passed" if now.time() >= _DEADLINE else ""
+    yield f"Last day: Alpaca may close the position from about 15:15 New York time{passed}."

@@ -1,16 +1,16 @@
-"""The model's inputs of every leg in one snapshot, or the reason why it has none.
+"""The model's inputs for every leg in one snapshot, or the reason why a leg has none.
 
-| input | from |
+| input | source |
 | --- | --- |
 | spot | the mark of the shares, or the index's value |
-| spot if an index has no value of that time, and of contracts on a future (VIX) | put-call parity |
-| time | calendar time to the contract's own expiry, in years of 365 days |
-| rate | the caller's |
-| dividends | the declared ones with an ex-date until expiry, as the yield with the same forward |
-| dividends of an index | the yield that makes its value's forward that of put-call parity |
+| spot of contracts on a future (VIX), or of an index without a recent value | put-call parity |
+| time | calendar time to the contract's expiry, in years of 365 days |
+| rate | the caller |
+| dividends | the yield equivalent to the declared dividends with an ex-date up to expiry |
+| dividends of an index | the yield at which its value has the forward of put-call parity |
 
-Parity needs a European call and put of the same root, expiry and strike with honest marks; of several pairs,
-the one with the strike nearest to the forward counts.
+Parity needs a European call and put with the same root, expiry and strike and with marks between a bid and an
+ask. The pair with the strike nearest to the forward is used.
 """
 
 from __future__ import annotations
@@ -38,9 +38,9 @@ _TWO_SIDED = tuple(MARK_METHODS.index(method) for method in (MarkMethod.MID, Mar
 _FRESH = tuple(int(CODE[state]) for state in (QuoteState.LIVE, QuoteState.QUIET, QuoteState.CLOSED))
 _CLOSED = int(CODE[QuoteState.CLOSED])
 
-# An index's value arrives every 15 seconds.
+# Index values arrive every 15 seconds.
 _LEAST_SECONDS_APART = 30.0
-# After the close, shares trade on while the contracts' last quotes stay.
+# After the close, shares keep trading while the contracts' quotes stay as they are.
 _CLOSED_SECONDS_APART = 1_800.0
 
 
@@ -58,13 +58,14 @@ class RiskInputs(NamedTuple):
     """The inputs of n legs.
 
     Attributes:
-        options: The model's inputs, None if one is missing; a contract without an honest mark may have them.
-        reasons: Why there is no volatility; `SHARES` for shares.
-        spot: Dollars per share, NaN if unknown.
-        sources: Where it comes from.
-        years: Calendar time to expiry, NaN for shares and once expired.
-        dividends: The sum of the declared dividends until expiry, dollars per share; NaN if unknown, and then
-            the model counts none.
+        options: The model's inputs; None if one is missing. A contract may have inputs without an honest
+            mark.
+        reasons: The reason why a leg cannot have a volatility, `SHARES` for shares; None if it may have one.
+        spot: Dollars per share; NaN if unknown.
+        sources: The source of each spot.
+        years: Calendar time to expiry; NaN for shares and expired contracts.
+        dividends: The declared dividends up to expiry in dollars per share; NaN if unknown, and the model
+            then assumes none.
     """
 
     options: Sequence[OptionInputs | None]
@@ -78,7 +79,7 @@ class RiskInputs(NamedTuple):
 def find_inputs(
     legs: RiskLegs, prices: LegPrices, live: LiveSnapshot, rate: float, stale_after_seconds: float
 ) -> RiskInputs:
-    """Return the inputs of every leg."""
+    """Return the model's inputs for every leg in one snapshot."""
     honest = np.isin(prices.methods, _TWO_SIDED) & ~np.isnan(prices.mark)
     seconds = (prices.expires_at - to_microseconds(live.as_of)) / _MICROSECONDS
     years = np.where(legs.is_stock | prices.expired, np.nan, seconds / SECONDS_PER_YEAR)
@@ -88,7 +89,7 @@ def find_inputs(
     apart = _are_apart(prices, stale_after_seconds)
     from_parity = ~np.isnan(parity) & (np.isnan(own) | apart)
     spot = np.where(from_parity, parity, own)
-    # Where the index has a value, the same forward is the index with a yield.
+    # If the index has a value, parity's forward determines its yield instead of its spot.
     with np.errstate(divide="ignore", invalid="ignore"):
         carried = np.where(from_parity, np.nan, -np.log(parity / spot) / years)
     reasons = _reasons(legs, prices, honest, spot, np.where(from_parity, ~fresh, apart))
@@ -104,7 +105,7 @@ def _build_options(
     dividends: _Dividends,
     rate: float,
 ) -> tuple[list[OptionInputs | None], Floats]:
-    """Return the model's inputs and the declared dividends; `terms` are reason, spot, years and yield."""
+    """Return each leg's inputs and dividends; `terms` has a reason, spot, years and yield per leg."""
     options: list[OptionInputs | None] = []
     paid = np.full(len(legs), np.nan)
     for number, (reason, spot, years, carried) in enumerate(terms):
@@ -145,18 +146,18 @@ def _reasons(
 
 
 def _are_apart(prices: LegPrices, stale_after_seconds: float) -> Flags:
-    """Return flags for quotes of another time than the spot: then a volatility would mix two markets."""
+    """Return flags for quotes too far in time from the spot; their volatility would mix two markets."""
     limit = np.where(
         prices.states == _CLOSED,
         _CLOSED_SECONDS_APART,
         max(stale_after_seconds, _LEAST_SECONDS_APART),
     )
-    # An unknown age proves nothing.
+    # NaN, an unknown age, counts as apart.
     return ~(np.abs(prices.ages - prices.spot_ages) <= limit)
 
 
 def _parity_spots(legs: RiskLegs, prices: LegPrices, honest: Flags, years: Floats, rate: float) -> Floats:
-    """Return the discounted forward of each contract's root and expiry, NaN without a pair or for shares."""
+    """Return the discounted forward from put-call parity per contract; NaN for shares and without a pair."""
     usable = honest & legs.on_index & legs.european & ~prices.expired & (years > 0)
     marks: dict[tuple[int, float], dict[bool, tuple[float, float]]] = {}
     for number in np.flatnonzero(usable).tolist():
@@ -186,7 +187,7 @@ def _sources(legs: RiskLegs, spot: Floats, from_parity: Flags, carried: Flags) -
 
 
 class _Dividends:
-    """The declared dividends by stock, as yields of the time to an expiry."""
+    """The declared dividends per stock, converted to yields up to an expiry."""
 
     def __init__(self, live: LiveSnapshot, rate: float) -> None:
         self._rate, self._today = rate, new_york_date(live.as_of).toordinal()
@@ -196,9 +197,9 @@ class _Dividends:
             self._by_stock.setdefault(each.symbol, []).append(each)
 
     def until(self, stock: str, expiry_day: int, spot: float, years: float) -> tuple[float, float]:
-        """Return the dollars per share with an ex-date after today and until expiry, and their yield.
+        """Return the dividends per share with an ex-date after today and up to expiry, and their yield.
 
-        If no dividends are known, the dollars are NaN and the yield 0.
+        If dividends are unknown, and for an index, the dollars are NaN and the yield is 0.
         """
         if not self._are_known or is_index(stock):
             return math.nan, 0.0

@@ -1,4 +1,4 @@
-"""All legs of a portfolio in the file's order: their terms, and their prices in one snapshot."""
+"""All legs of a portfolio in the file's order, with their terms and their prices in one snapshot."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class RiskLegs:
-    """The static side of n legs; a single option or a block of shares is leg 0 of its position.
+    """The static part of n legs; a single option or a block of shares is leg 0 of its position.
 
     Attributes:
-        order: The place of each leg among the portfolio's singles followed by the structures' legs.
-        position_codes: The number of each leg's position in the file.
-        pairs: Equal for contracts of one root and expiry, which have one forward; -1 for shares.
-        european: Whether exercise is possible at expiry only.
-        on_future: Whether its underlying is a future, so that the index is not its spot.
-        on_index: Whether the underlying is an index.
+        order: Each leg's index in the portfolio's singles followed by the structures' legs.
+        position_codes: The index of each leg's position in the file.
+        pairs: A number per root and expiry, which share a forward; -1 for shares.
+        european: True if exercise is possible only at expiry.
+        on_future: True if the underlying is a future, so the index is not the spot.
+        on_index: True if the underlying is an index.
     """
 
     position_ids: tuple[str, ...]
@@ -61,13 +61,13 @@ class RiskLegs:
 
 
 class LegPrices(NamedTuple):
-    """The same legs in one snapshot, and the stocks' prices by `underlying_codes`.
+    """The prices of the same legs and of their underlyings in one snapshot.
 
     Attributes:
-        scale: Dollars per point of the whole signed quantity, shares for shares.
-        methods, states: Numbers as in the valuation.
-        ages, spot_ages: Seconds since the prices were last known to be right, NaN if that is unknown.
-        expires_at: Microseconds.
+        scale: Dollars per point for the whole signed quantity.
+        methods, states: Codes, as in the valuation.
+        ages, spot_ages: Seconds since the price was last known to be current; NaN if unknown.
+        expires_at: Microseconds since 1970 UTC.
     """
 
     bid: Floats
@@ -85,7 +85,7 @@ class LegPrices(NamedTuple):
 
 
 def legs_of(portfolio: Portfolio, book: PortfolioArrays) -> RiskLegs:
-    """Return the legs of a portfolio; `book` are its arrays, with which they are kept."""
+    """Return the legs of a portfolio, cached in its arrays `book`."""
     return book.structures.memo.get("risk", book, lambda: _build(portfolio, book))
 
 
@@ -126,14 +126,14 @@ def _build(portfolio: Portfolio, book: PortfolioArrays) -> RiskLegs:
 
 
 def _number_pairs(roots: list[str], days: Numbers) -> Numbers:
-    """Return one number for all contracts of a root and an expiry, -1 for shares."""
+    """Return a number per root and expiry, the same for all their contracts; -1 for shares."""
     pairs = list(zip(roots, days.tolist(), strict=True))
     numbers = {pair: number for number, pair in enumerate(dict.fromkeys(pairs))}
     return integers(numbers[pair] if pair[0] else -1 for pair in pairs)
 
 
 def _order_of(portfolio: Portfolio, singles: int) -> Numbers:
-    """Return the places of the file's legs among the singles followed by the structures' legs."""
+    """Return the index of each leg, in the file's order, in the singles followed by the structures' legs."""
     places: list[int] = []
     single, leg = 0, singles
     for position in portfolio.positions:
@@ -149,7 +149,7 @@ def _order_of(portfolio: Portfolio, singles: int) -> Numbers:
 def price_legs(
     legs: RiskLegs, book: PortfolioArrays, live: LiveSnapshot, stale_after_seconds: float
 ) -> LegPrices:
-    """Return the legs' prices in one snapshot.
+    """Return the prices of the legs in one snapshot.
 
     Raises:
         ValueError: `stale_after_seconds` is not above zero.
@@ -183,7 +183,10 @@ def price_legs(
 
 
 def _known_ages(now: Valuation, rows: Instruments, live: LiveSnapshot) -> Floats:
-    """Return 0 for prices that a stream proves unchanged, at most the last answer's age for polled ones."""
+    """Return the seconds since each price was last known to be current.
+
+    That is 0 for a streamed price in the quiet state, and at most the last response's age for a polled one.
+    """
     answers = [
         (live.as_of - each.polled_at).total_seconds() for each in live.health.values() if each.polled_at
     ]

@@ -1,9 +1,9 @@
 """Implied volatility and Greeks of a portfolio in one snapshot, and their sums, each with its coverage.
 
-Every figure is signed by position and counts the whole quantity: delta in shares, gamma in shares per dollar,
-theta in dollars per calendar day, vega in dollars per point of volatility (0.01), rho in dollars per
-percentage point. A share has delta 1 and no other Greek. A sum covers the known legs, `covered_legs` of
-`legs`; if there are none, it is NaN.
+Every figure has the position's sign and counts its whole quantity: delta in shares, gamma in shares per
+dollar, theta in dollars per calendar day, vega in dollars per point of volatility (0.01), rho in dollars per
+percentage point. A share has a delta of 1 and no other Greek. A sum covers the known legs, `covered_legs` of
+`legs`, and is NaN if there are none.
 """
 
 from __future__ import annotations
@@ -48,12 +48,13 @@ class LiveRisk:
 
     Attributes:
         at: The snapshot.
-        rate: The continuously compounded rate that was used.
-        legs: One row per leg in the file's order; a single option or shares are leg 0 of their position.
+        rate: The risk-free rate, continuously compounded.
+        legs: One row per leg in the file's order; a single option or a block of shares is leg 0 of its
+            position.
         positions: One row per position in the file's order.
-        underlyings, expiries, tags: One row each, in ascending order; shares have no expiry and come last.
-            A position with several tags counts in each of them.
-        total: The sums over the portfolio, by the same names.
+        underlyings, expiries, tags: One row per underlying, expiry or tag, in ascending order. Shares have no
+            expiry and come last; a position with several tags counts in each of them.
+        total: The sums over the portfolio, with the same names.
         terms, prices, inputs, solutions: The legs' terms and prices, and the model's inputs and results, in
             the order of `legs`.
     """
@@ -80,18 +81,18 @@ def compute_live_risk(
     stale_after_seconds: float = STALE_AFTER_SECONDS,
     iv_from_neighbours: bool = False,
 ) -> LiveRisk:
-    """Return the risk of a portfolio in one snapshot.
+    """Compute the risk of a portfolio in one snapshot.
 
     Args:
-        portfolio: What is held.
-        live: The snapshot; every time counts from its `as_of`.
-        risk_free_rate: A fraction a year, continuously compounded.
+        portfolio: The positions.
+        live: The snapshot; all times are relative to its `as_of`.
+        risk_free_rate: A fraction per year, continuously compounded.
         stale_after_seconds: The age above which a price is no longer live.
-        iv_from_neighbours: Whether a strike without an honest mark gets the volatility between its
-            neighbours in the same expiry; it is marked as modelled.
+        iv_from_neighbours: True to interpolate the volatility of a strike without an honest mark from its
+            neighbours in the same expiry; its row is then marked as modelled.
 
     Raises:
-        ValueError: The rate is negative or not a number, or the threshold is not above zero.
+        ValueError: The rate is not a fraction from 0 to below 1, or the threshold is not above zero.
     """
     return solve_live_risk(
         portfolio,
@@ -112,7 +113,7 @@ def solve_live_risk(
     *,
     iv_from_neighbours: bool = False,
 ) -> LiveRisk:
-    """Return the risk as `compute_live_risk` does; the solver reuses what it found for unmoved quotes."""
+    """Compute the risk as `compute_live_risk` does, with a solver that reuses solutions of unmoved quotes."""
     if not 0 <= rate < 1:
         raise ValueError(f"the risk-free rate must be a fraction from 0 to below 1, not {rate}")
     book = arrays_of(portfolio)
@@ -188,10 +189,10 @@ def _leg_columns(
 
 
 def _position_greeks(legs: RiskLegs, prices: LegPrices, solutions: tuple[Solution, ...]) -> dict[str, Floats]:
-    """Return each Greek of the legs' whole quantity; shares have a delta and no other."""
+    """Return each Greek for the legs' whole quantity; shares have only a delta."""
     by_share = {name: floats(getattr(each.greeks, name) for each in solutions) for name in GREEKS}
     of_stock = {name: 1.0 if name == "delta" else 0.0 for name in GREEKS}
-    # Adding 0.0 leaves no negative zero.
+    # Adding 0.0 turns a negative zero into zero.
     return {
         name: np.where(legs.is_stock, of_stock[name], figures) * prices.scale + 0.0
         for name, figures in by_share.items()
@@ -199,7 +200,7 @@ def _position_greeks(legs: RiskLegs, prices: LegPrices, solutions: tuple[Solutio
 
 
 def _beta_factors(legs: RiskLegs, live: LiveSnapshot) -> Floats:
-    """Return the benchmark's shares for each dollar of delta, NaN without a beta."""
+    """Return the benchmark's shares per dollar of delta; NaN without a beta."""
     betas = live.betas
     if betas is None:
         return np.full(len(legs), np.nan)
@@ -210,7 +211,7 @@ def _beta_factors(legs: RiskLegs, live: LiveSnapshot) -> Floats:
 def _distances(
     legs: RiskLegs, prices: LegPrices, inputs: RiskInputs, solutions: tuple[Solution, ...]
 ) -> dict[str, ColumnValues]:
-    """Return each contract's distance from its strike, and its extrinsic value."""
+    """Return each contract's extrinsic value, moneyness and expected move."""
     inside = np.where(legs.is_put, legs.strike - inputs.spot, inputs.spot - legs.strike)
     apart = np.array([each.reason is Reason.APART for each in solutions], dtype=np.bool_)
     unknown = legs.is_stock | legs.adjusted | prices.expired

@@ -1,4 +1,4 @@
-"""Volatilities of strikes without an honest mark, from the strikes on both sides in the same expiry."""
+"""Volatilities of strikes without an honest mark, interpolated from neighbouring strikes."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ Smile = dict[float, list[float]]
 def fill_from_neighbours(
     legs: RiskLegs, inputs: RiskInputs, solutions: Sequence[Solution], model: Model
 ) -> tuple[Solution, ...]:
-    """Return the solutions with those that lacked only an honest mark, marked as modelled.
+    """Return the solutions, with a modelled volatility for legs that lack only an honest mark.
 
-    The volatility lies on the line between the nearest strikes of the same root and expiry that have one, or
-    is that of the other side of the same strike. Beyond the outermost strikes nothing is modelled.
+    The volatility is that of the same strike's other option, or interpolated linearly between the nearest
+    strikes with the same root and expiry. Nothing is modelled beyond the outermost strikes.
     """
     smiles: dict[int, Smile] = {}
     codes, strikes = legs.pairs.tolist(), legs.strike.tolist()
@@ -41,7 +41,7 @@ def fill_from_neighbours(
 
 
 def _between(smile: Smile, strike: float) -> float:
-    """Return the volatility at a strike, NaN beyond the outermost ones."""
+    """Return the volatility at a strike; NaN beyond the outermost known strikes."""
     known = sorted(smile)
     place = bisect_left(known, strike)
     if place == len(known) or (place == 0 and known[0] != strike):

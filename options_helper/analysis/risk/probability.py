@@ -1,8 +1,8 @@
 """The risk-neutral probability that a position makes a profit at expiry.
 
-The price at expiry is lognormal around the model's forward, with the volatility of the leg nearest to the
-money. It is what the prices imply, not a forecast, and NaN if the payoff at expiry or that volatility is
-unknown.
+The price at expiry is assumed to be lognormal around the model's forward, with the volatility of the leg
+nearest to the money. The probability is implied by prices; it is not a forecast. It is NaN if the payoff at
+expiry or the volatility is unknown.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ Spans = tuple[tuple[float, float], ...]
 
 
 class _Wins(NamedTuple):
-    """The prices at which a position wins at expiry, None if unknown; its first leg and how many legs."""
+    """The prices at which a position profits at expiry (None if unknown), its first leg and leg count."""
 
     spans: Spans | None
     first: int
@@ -46,7 +46,7 @@ def find_probabilities(
     inputs: RiskInputs,
     solutions: Sequence[Solution],
 ) -> NDArray[np.float64]:
-    """Return the probability of each position of the file, a fraction."""
+    """Return the probability of profit of each position of the file, as a fraction."""
     wins = book.structures.memo.get(
         "risk wins", live.multipliers or (), lambda: _find_wins(portfolio, prices.multiplier.tolist())
     )
@@ -85,7 +85,7 @@ def _probability(wins: _Wins, inputs: RiskInputs, solutions: Sequence[Solution])
     deviation = iv * math.sqrt(option.years)
 
     def below(price: float) -> float:
-        """Return the probability of a price at expiry below this one."""
+        """Return the probability that the price at expiry is below this one."""
         if price <= 0 or math.isinf(price):
             return float(price > 0)
         score = math.log(price / option.forward) / deviation + deviation / 2

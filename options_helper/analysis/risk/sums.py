@@ -1,4 +1,4 @@
-"""Sums of the legs' risk by position, underlying, expiry and tag, each with its coverage."""
+"""Sums of the legs' risk per position, underlying, expiry and tag, each with its coverage."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ SUMMED = (*GREEKS, "dollar_delta", "dollar_gamma", "beta_delta")
 
 
 def sum_by(groups: Numbers, size: int, columns: Mapping[str, ColumnValues]) -> dict[str, ColumnValues]:
-    """Return the sums of known legs by group, NaN for a group without any, and how many legs they cover."""
+    """Return the sum over each group's known legs, NaN without any, and the number of legs it covers."""
     known = ~np.isnan(columns["delta"])
     weighted = ~np.isnan(columns["beta_delta"])
-    # A known leg without a price in dollars makes the group's dollars unknown; beta has its own coverage.
+    # A known leg without a price makes the group's dollar sums unknown; beta has its own coverage.
     flags = {name: weighted if name == "beta_delta" else known for name in SUMMED}
     counts = {
         name: np.bincount(groups, chosen, size).astype(np.int64)
@@ -40,7 +40,7 @@ def sum_by(groups: Numbers, size: int, columns: Mapping[str, ColumnValues]) -> d
 
 
 def sum_all(columns: Mapping[str, ColumnValues]) -> pd.Series:
-    """Return the sums over all legs, by the same names."""
+    """Return the sums over all legs, with the same names."""
     sums = sum_by(np.zeros(len(columns["delta"]), np.int64), 1, columns)
     return pd.Series({name: column[0].item() for name, column in sums.items()}, dtype=object)
 
@@ -48,7 +48,7 @@ def sum_all(columns: Mapping[str, ColumnValues]) -> pd.Series:
 def first_reasons(
     groups: Numbers, size: int, reasons: Sequence[str | None], known: Sequence[bool]
 ) -> ColumnValues:
-    """Return by group the reason of the first leg that is not known, None if all are."""
+    """Return each group's reason, that of its first unknown leg; null if all legs are known."""
     found: list[str | None] = [None] * size
     for group, reason, is_known in zip(groups.tolist(), reasons, known, strict=True):
         if not is_known and found[group] is None:

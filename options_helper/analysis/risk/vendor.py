@@ -1,4 +1,4 @@
-"""The vendor's Greeks in our units, shown beside our own."""
+"""The vendor's Greeks in our units, for comparison with our own."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from options_helper.analysis.risk.live_risk import LiveRisk
 
 
 class VendorGreeks(NamedTuple):
-    """The vendor's figures of one leg, signed by position and for the whole quantity, None if not given."""
+    """The vendor's figures for one leg's whole quantity, with the position's sign; None if not reported."""
 
     iv: float | None
     delta: float | None
@@ -18,7 +18,7 @@ class VendorGreeks(NamedTuple):
 
 
 def find_vendor_greeks(risk: LiveRisk, number: int) -> VendorGreeks | None:
-    """Return the vendor's Greeks of one leg, None if there are none."""
+    """Return the vendor's Greeks for one leg, or None if there are none."""
     vendor = risk.at.greeks.get(risk.terms.symbols[number])
     if vendor is None or risk.terms.is_stock[number]:
         return None

@@ -1,4 +1,4 @@
-"""Risk in words: one line for the portfolio, the inputs, and what is missing."""
+"""The risk panel's sentences: the portfolio's sums, the inputs and the missing legs."""
 
 from __future__ import annotations
 
@@ -13,13 +13,16 @@ from options_helper.analysis.text.wording import format_day
 
 
 def total_words(risk: LiveRisk) -> str:
-    """Return `Δ +212 sh · β-Δ +96 SPY · Γ +3.1 · Θ +$84/day · V +$310/pt · 55 of 56 legs`."""
+    """Return the sums and their coverage in one line.
+
+    For example `Δ +212 sh · β-Δ +96 SPY · Γ +3.1 · Θ +$84/day · V +$310/pt · 55 of 56 legs`.
+    """
     total = total_of(risk)
     return f"{greek_words(total, beta_words(risk))} · {coverage_words(total)}"
 
 
 def beta_words(risk: LiveRisk) -> str:
-    """Return `β-Δ +96 SPY`, with its coverage if that is less than the other sums'."""
+    """Return the beta-weighted delta, such as `β-Δ +96 SPY`, with its coverage if fewer legs have a beta."""
     total, betas = total_of(risk), risk.at.betas
     if math.isnan(total["beta_delta"]) or betas is None:
         return f"β-Δ {MISSING}"
@@ -30,7 +33,7 @@ def beta_words(risk: LiveRisk) -> str:
 
 
 def _beta_inputs(risk: LiveRisk) -> str:
-    """Return where the betas come from, with their window and date."""
+    """Return the source of the betas, with their window and date."""
     betas = risk.at.betas
     if betas is None:
         return f"beta {MISSING}, not fetched"
@@ -38,7 +41,7 @@ def _beta_inputs(risk: LiveRisk) -> str:
 
 
 def greek_words(row: Mapping[str, float], beta: str) -> str:
-    """Return the Greeks of a sum in one line."""
+    """Return the Greeks of a sum in one line, with `beta` after the delta."""
     return " · ".join(
         (
             f"Δ {format_shares(row['delta'])}",
@@ -51,21 +54,21 @@ def greek_words(row: Mapping[str, float], beta: str) -> str:
 
 
 def coverage_words(row: Mapping[str, float]) -> str:
-    """Return `55 of 56 legs`, or `56 of 56 legs, 1 modelled`."""
+    """Return a sum's coverage, such as `55 of 56 legs` or `56 of 56 legs, 1 modelled`."""
     covered, legs, modelled = (int(row[name]) for name in ("covered_legs", "legs", "modelled_legs"))
     part = f", {modelled} modelled" if modelled else ""
     return f"{covered} of {legs} leg{'' if legs == 1 else 's'}{part}"
 
 
 def format_shares(delta: float) -> str:
-    """Return a delta in whole shares, one decimal below ten: `+212 sh`."""
+    """Return a delta in whole shares, such as `+212 sh`, with one decimal below ten."""
     if math.isnan(delta):
         return MISSING
     return f"{format_quantity(round(delta, 0 if abs(delta) >= 10 else 1))} sh"  # noqa: PLR2004 - a display choice
 
 
 def format_gamma(gamma: float) -> str:
-    """Return a gamma with up to two decimals: `+3.12`."""
+    """Return a gamma with up to two decimals, such as `+3.12`."""
     return MISSING if math.isnan(gamma) else format_quantity(round(gamma, 2))
 
 
@@ -74,7 +77,7 @@ def _per(dollars: float, unit: str) -> str:
 
 
 def missing_words(risk: LiveRisk) -> str:
-    """Return why legs are missing, such as `2 expired · 1 no spot`, or ""."""
+    """Return the number of missing legs per reason, such as `2 expired · 1 no spot`, or ""."""
     counts = Counter(
         each.reason
         for each in risk.solutions
@@ -84,16 +87,16 @@ def missing_words(risk: LiveRisk) -> str:
 
 
 def input_words(risk: LiveRisk) -> str:
-    """Return the inputs that all contracts share: the rate, the dividends and the clock."""
+    """Return the inputs of all contracts in one line: rate, dividends, beta and day count."""
     chosen = risk.rate != RISK_FREE_RATE
-    source = "OH_RISK_FREE_RATE" if chosen else f"constant of {format_day(RISK_FREE_RATE_DATE)}"
+    source = "OH_RISK_FREE_RATE" if chosen else f"default from {format_day(RISK_FREE_RATE_DATE)}"
     known = risk.at.dividends
-    dividends = "dividends not known" if known is None else f"{len(known)} declared dividends"
+    dividends = "dividends unknown" if known is None else f"{len(known)} declared dividends"
     rate = f"rate {format_percent(risk.rate, decimals=2)} ({source})"
     parts = ("QuantLib, American and European exercise", rate, dividends, _beta_inputs(risk))
     return " · ".join((*parts, "calendar time"))
 
 
 def total_of(risk: LiveRisk) -> dict[str, float]:
-    """Return the portfolio's sums by name."""
+    """Return the portfolio's sums, keyed by name."""
     return {str(name): value for name, value in risk.total.items()}

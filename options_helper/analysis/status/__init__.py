@@ -1,1 +1,1 @@
-"""The page's words about the streams."""
+"""The page's sentences about the streams."""

@@ -1,4 +1,4 @@
-"""Sentences about this computer's clock and about late streams. Pure."""
+"""Sentences about this computer's clock and about late streams."""
 
 from __future__ import annotations
 
@@ -12,29 +12,29 @@ _DATA = (StreamName.STOCKS, StreamName.OPTIONS)
 
 
 def describe_clock(live: LiveSnapshot) -> str:
-    """Return how far off this computer's clock is, "" if it is right or unknown."""
+    """Return a sentence about a wrong clock, or "" if the clock is right or unknown."""
     offset = live.clock_offset_seconds or 0.0
     if abs(offset) > CLOCK_SKEW_TOLERANCE_SECONDS:
         side = "ahead of" if offset > 0 else "behind"
         wrong = f"This computer's clock is {format_span(abs(offset))} {side} Alpaca's."
-        return f"{wrong} All times here are corrected for it."
+        return f"{wrong} All times shown are corrected for the difference."
     lags = [lag for stream in _DATA if (lag := stream_lag(live, stream)) is not None]
     if live.clock_offset_seconds is None and any(lag < -CLOCK_SKEW_TOLERANCE_SECONDS for lag in lags):
         return (
             f"Quotes are dated {format_span(-min(lags))} in the future: this computer's clock is behind. "
-            "Their ages are counted from receipt."
+            "Their ages count from receipt."
         )
     return ""
 
 
 def late_streams(live: LiveSnapshot) -> dict[StreamName, float]:
-    """Return the data streams whose quotes are old when they arrive, with their lag in seconds."""
+    """Return the lag in seconds of each data stream with late quotes."""
     lags = {stream: stream_lag(live, stream) for stream in _DATA}
     return {stream: lag for stream, lag in lags.items() if lag is not None and lag >= LATE_AFTER_SECONDS}
 
 
 def format_lag(live: LiveSnapshot, stream: StreamName) -> str:
-    """Return a stream's lag, `18 ms` or `2 m 5 s`; "—" if it is unknown."""
+    """Return a stream's lag, such as `18 ms` or `2 m 5 s`, or "—" if unknown."""
     lag = stream_lag(live, stream)
     if lag is None:
         return MISSING

@@ -1,4 +1,4 @@
-"""The types of a diagnosis and of its inputs besides the snapshot."""
+"""The types of a diagnosis and of its inputs other than the snapshot."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from options_helper.market import StreamName
 
 
 class Level(StrEnum):
-    """The urgency of a diagnosis; quiet means that all is well, but some prices are old."""
+    """The urgency of a diagnosis; `QUIET` means that all is well, but some prices are old."""
 
     SUCCESS = "success"
     QUIET = "quiet"
@@ -23,7 +23,7 @@ class Level(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """The page's words about the streams: a bold headline, and the cause with one next step."""
+    """The page's message about the streams: a bold headline, and the cause with one next step."""
 
     level: Level
     headline: str
@@ -32,19 +32,20 @@ class Diagnosis:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuoteCounts:
-    """Counts of the portfolio's quotes by state, from the metrics tables.
+    """The number of the portfolio's quotes in each state.
 
     Attributes:
         total: Option legs and shares that need a quote.
-        stale: Older than the threshold on a stream that is not proven alive.
-        stale_by_stream: The same by stream.
-        quiet: Older than the threshold on a stream that is.
-        quiet_by_stream: The same by stream.
-        missing: Without a quote.
-        oldest_seconds: Age of the oldest quote, of the stale ones if there are any; None if unknown.
-        oldest_name: Its contract or stock, in words.
-        newest_at: Time of the newest quote.
-        stale_after_seconds: The threshold of these counts.
+        stale: Quotes older than the threshold, on a stream that is not proven alive.
+        stale_by_stream: The stale quotes per stream.
+        quiet: Quotes older than the threshold, on a stream that is proven alive.
+        quiet_by_stream: The quiet quotes per stream.
+        missing: Legs and shares without a quote.
+        oldest_seconds: The age of the oldest stale quote, or of the oldest quote if none is stale; None if
+            unknown.
+        oldest_name: The contract or stock of the oldest quote, in words.
+        newest_at: The time of the newest quote.
+        stale_after_seconds: The threshold.
     """
 
     total: int = 0
@@ -61,7 +62,7 @@ class QuoteCounts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Readiness:
-    """The subscription that Start would make."""
+    """The size of the subscription that Start would make."""
 
     contracts: int
     underlyings: int

@@ -1,4 +1,4 @@
-"""Problems of quotes on running streams: dead, late, or stale. Pure."""
+"""Diagnoses of dead, late and stale quotes on running streams."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ _WORD = {StreamName.OPTIONS: "option", StreamName.STOCKS: "stock"}
 def explain_dead(
     live: LiveSnapshot, records: Sequence[StreamHealth], counts: QuoteCounts
 ) -> Diagnosis | None:
-    """Explain streams that have not even answered a ping lately, and whose quotes are stale."""
+    """Explain streams with stale quotes that have not even answered a ping recently."""
     dead = [each for each in _unheard(live, records) if counts.stale_by_stream.get(each.stream)]
     if not dead:
         return None
     silence = max(seconds_since(each.last_heard_at, live.as_of) for each in dead)
     return Diagnosis(
         Level.ERROR,
-        f"No sign of life from {name_streams([each.stream for each in dead])}.",
+        f"No response from {name_streams([each.stream for each in dead])}.",
         f"Nothing has arrived for {format_span(silence)}, not even a pong. {describe_stale(counts)}",
     )
 
 
 def explain_late(live: LiveSnapshot, counts: QuoteCounts) -> Diagnosis | None:
-    """Explain streams whose quotes are old when they arrive."""
+    """Explain streams with quotes that arrive late."""
     late = late_streams(live)
     if not late:
         return None
@@ -45,7 +45,7 @@ def explain_late(live: LiveSnapshot, counts: QuoteCounts) -> Diagnosis | None:
 
 
 def explain_overdue_poll(live: LiveSnapshot) -> Diagnosis | None:
-    """Explain polled prices that REST has not fetched in time."""
+    """Explain polled prices that REST did not return in time."""
     overdue = [
         record
         for record in live.health.values()
@@ -60,14 +60,14 @@ def explain_overdue_poll(live: LiveSnapshot) -> Diagnosis | None:
     return Diagnosis(
         Level.WARNING,
         f"{count(number, f'{_WORD[record.stream]} quote')} {'is' if number == 1 else 'are'} not up to date.",
-        f"They do not stream; REST last reported all of them {since} ago. {reason}".rstrip(),
+        f"They are not streamed; REST last returned all of them {since} ago. {reason}".rstrip(),
     )
 
 
 def explain_stale(
     live: LiveSnapshot, records: Sequence[StreamHealth], counts: QuoteCounts
 ) -> Diagnosis | None:
-    """Explain quotes that are too old: how many, the oldest, and the state of their streams."""
+    """Explain stale quotes: their number, the oldest, and the state of their streams."""
     if not counts.stale:
         return None
     are = "quote is" if counts.total == 1 else "quotes are"
@@ -82,7 +82,7 @@ def explain_stale(
 
 
 def describe_stale(counts: QuoteCounts) -> str:
-    """Return `8 of 12 quotes are stale, oldest 3 m 12 s (BRK.B 500 call).`, or "" if none are."""
+    """Return a sentence such as `8 of 12 quotes are stale, oldest 3 m 12 s (BRK.B 500 call).`, or ""."""
     if not counts.stale:
         return ""
     are = "quote is" if counts.total == 1 else "quotes are"
@@ -91,7 +91,7 @@ def describe_stale(counts: QuoteCounts) -> str:
 
 
 def describe_rest(counts: QuoteCounts) -> str:
-    """Return the quotes that are old although all is well, `3 of 8 are quiet (options).`, or ""."""
+    """Return a sentence about quiet and missing quotes, such as `3 of 8 are quiet (options).`, or ""."""
     parts = []
     if counts.quiet:
         streams = f" ({', '.join(counts.quiet_by_stream)})" if counts.quiet_by_stream else ""
@@ -103,7 +103,7 @@ def describe_rest(counts: QuoteCounts) -> str:
 
 
 def _how_streams_are(live: LiveSnapshot, records: Sequence[StreamHealth], counts: QuoteCounts) -> str:
-    """Return that the data streams are alive, or for how long one has not been heard."""
+    """Return a clause about the data streams: connected, or when one was last heard."""
     for record in _unheard(live, records):
         silence = format_span(seconds_since(record.last_heard_at, live.as_of))
         return f"the {_WORD[record.stream]} stream was last heard {silence} ago"
@@ -114,7 +114,7 @@ def _how_streams_are(live: LiveSnapshot, records: Sequence[StreamHealth], counts
 
 
 def _unheard(live: LiveSnapshot, records: Sequence[StreamHealth]) -> list[StreamHealth]:
-    """Return the data streams that have not been heard lately, not even by a pong."""
+    """Return the data streams that were not heard recently, not even with a pong."""
     data = [each for each in records if each.stream in _WORD]
     return [each for each in data if seconds_since(each.last_heard_at, live.as_of) > QUIET_HEARD_SECONDS]
 

@@ -1,7 +1,7 @@
-"""Alpaca's refusals and interruptions in words: what happened, and what to do about it. Pure.
+"""Sentences about Alpaca's refusals and interruptions: what happened, and the next step.
 
-The codes are those of Alpaca's "Real-time stock and option data" error table (402 auth failed, 405 symbol
-limit, 406 connection limit, 409 insufficient subscription, …) and HTTP statuses of the upgrade (429).
+The codes come from the error table of Alpaca's "Real-time stock and option data" page (402 auth failed, 405
+symbol limit, 406 connection limit, 409 insufficient subscription, …) and from HTTP (429 at the upgrade).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _BOTH_KEYS = "APCA_API_KEY_ID and APCA_API_SECRET_KEY"
 
 
 def name_streams(streams: Sequence[StreamName]) -> str:
-    """Return `the option stream`, `the option and stock streams`."""
+    """Return the streams in words, such as `the option and stock streams`."""
     words = join_words([_ADJECTIVE[stream] for stream in streams])
     return f"the {words} stream{'s' if len(streams) > 1 else ''}"
 
@@ -30,7 +30,14 @@ def name_streams(streams: Sequence[StreamName]) -> str:
 def explain_rejection(
     record: StreamHealth, streams: Sequence[StreamName], snapshot: LiveSnapshot, *, data_works: bool
 ) -> tuple[str, str]:
-    """Return the headline and the next step for streams that have ended for good, explained by the first."""
+    """Return the headline and the next step for streams that ended for good.
+
+    Args:
+        record: The health of the first such stream, with its failure.
+        streams: All such streams.
+        snapshot: The newest snapshot.
+        data_works: True if a market data stream is running.
+    """
     failure = record.last_failure
     code = failure.code if failure else None
     where, number = name_streams(streams), f" ({code})" if code is not None else ""
@@ -77,11 +84,11 @@ def _feed(stream: StreamName, snapshot: LiveSnapshot) -> str:
 
 
 def _other_feed(stream: StreamName, snapshot: LiveSnapshot) -> str:
-    """Return the next step after a refused feed: the free feed, unless that was the one refused."""
+    """Return the next step after a refused feed: the free feed, unless it was the refused one."""
     is_options = stream == StreamName.OPTIONS
     if (snapshot.options_feed if is_options else snapshot.stock_feed) in {"indicative", "iex"}:
         return "This is the free plan's feed: check this account's data subscription at Alpaca"
-    return f"Choose {'Indicative as options' if is_options else 'IEX as stock'} feed in the sidebar"
+    return f"Choose {'Indicative as the options' if is_options else 'IEX as the stock'} feed in the sidebar"
 
 
 def _ask_less(stream: StreamName) -> str:
@@ -91,7 +98,7 @@ def _ask_less(stream: StreamName) -> str:
 
 
 def explain_retry(away: Sequence[StreamHealth], zone: dt.tzinfo) -> tuple[str, str]:
-    """Return the headline and the causes for streams that are reconnecting; each cause names its streams."""
+    """Return the headline and the causes for streams that are reconnecting."""
     held = [each for each in away if _code(each) in _HELD_ELSEWHERE]
     others = [each for each in away if each not in held]
     if not held or away[0] not in held:
@@ -106,7 +113,7 @@ def explain_retry(away: Sequence[StreamHealth], zone: dt.tzinfo) -> tuple[str, s
 
 
 def _causes(away: Sequence[StreamHealth], zone: dt.tzinfo) -> str:
-    """Return why streams were lost: once if all share a cause, else stream by stream."""
+    """Return the cause of the interruption, or each stream's own if they differ."""
     known = [(each, each.last_failure) for each in away if each.last_failure is not None]
     if not known:
         return ""

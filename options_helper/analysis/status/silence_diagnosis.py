@@ -1,4 +1,4 @@
-"""Explains a connected data stream that delivers no data. Pure."""
+"""The diagnosis of a connected data stream that delivers no data."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _QUOTE = {StreamName.OPTIONS: "option quote", StreamName.STOCKS: "stock quote"}
 
 
 def explain_silence(snapshot: LiveSnapshot, records: Sequence[StreamHealth]) -> Diagnosis | None:
-    """Explain the first running data stream that has sent nothing, or nothing for long."""
+    """Explain the first running data stream that has sent no data, or none for a long time."""
     session_open = snapshot.session_open if snapshot.market_phase == MarketPhase.OPEN else None
     for record in records:
         if record.stream not in _QUOTE or not (record.asked or snapshot.health.get(record.stream) is None):
@@ -36,7 +36,7 @@ def explain_silence(snapshot: LiveSnapshot, records: Sequence[StreamHealth]) -> 
 
 
 def _fell_silent(snapshot: LiveSnapshot, record: StreamHealth, *, seen: bool) -> str:
-    """Explain a stream that fell silent after it had sent data, so not for lack of permission."""
+    """Explain a stream that fell silent after sending data, so permission is not the cause."""
     if not seen:
         last = format_span(seconds_since(record.last_event_at, snapshot.as_of))
         return (

@@ -1,8 +1,9 @@
-"""One snapshot, one diagnosis: a headline, its cause, and one next step. Pure.
+"""The diagnosis of a snapshot: a headline, its cause, and one next step.
 
-The worst problem wins: a stream in error, then one that reconnects, then one that still connects; while the
-market is open a dead stream, symbols not granted, a mute stream, a late one, an overdue poll, stale quotes;
-else all is live, and grey if a quote is quiet, missing or polled.
+The worst problem wins, in this order: a stream in error, a stream that is reconnecting, a stream that is
+still connecting; while the market is open, also a dead stream, symbols not granted, a mute stream, a late
+stream, an overdue poll, and stale quotes. Otherwise the streams are live, shown in grey if a quote is quiet,
+missing or polled.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ _DATA = (StreamName.OPTIONS, StreamName.STOCKS)
 _CLOSED: dict[str, str] = {
     MarketPhase.PRE: "Regular session closed",
     MarketPhase.AFTER: "Regular session closed",
-    MarketPhase.OVERNIGHT: "Overnight session; the regular one is closed",
+    MarketPhase.OVERNIGHT: "Overnight session; regular session closed",
     MarketPhase.CLOSED: "Market closed",
 }
 
@@ -68,15 +69,15 @@ def diagnose(
     next_open: dt.datetime | None = None,
     zone: dt.tzinfo = NEW_YORK,
 ) -> Diagnosis:
-    """Return the diagnosis of this snapshot.
+    """Return the diagnosis of a snapshot.
 
     Args:
-        snapshot: Everything known now; all spans are measured from its `as_of`.
-        ready: What Start would subscribe, or None if no portfolio is loaded.
-        quotes: The counts of the portfolio's quotes, or None if they are not computed.
-        stop_reason: Why the streams stopped if nobody pressed Stop.
-        next_open: When the next regular session begins, for a closed market; None if unknown.
-        zone: The time zone of the times in the text.
+        snapshot: The newest snapshot; all spans are measured from its `as_of`.
+        ready: The size of the subscription that Start would make, or None if no portfolio is loaded.
+        quotes: The counts of the portfolio's quotes, or None if they were not computed.
+        stop_reason: The reason why the streams stopped, if nobody pressed Stop.
+        next_open: The start of the next regular session while the market is closed; None if unknown.
+        zone: The time zone for the times in the text.
     """
     if snapshot.status == StreamState.NOT_STARTED:
         return _not_started(ready)
@@ -120,7 +121,7 @@ def _stopped(snapshot: LiveSnapshot, reason: str, zone: dt.tzinfo) -> Diagnosis:
 
 
 def explain_failed(snapshot: LiveSnapshot, records: list[StreamHealth]) -> Diagnosis | None:
-    """Explain the streams that ended for good by the first of them."""
+    """Explain the streams that ended for good, with the cause of the first."""
     failed = [record for record in records if record.state == StreamState.ERROR]
     if not failed:
         return None
@@ -184,7 +185,7 @@ def _closed(
 
 
 def _late_options(snapshot: LiveSnapshot, zone: dt.tzinfo) -> str:
-    """Return the time until which some options trade after the regular close, or ""."""
+    """Return a sentence about options that still trade after the regular close, or ""."""
     close = snapshot.session_close
     if snapshot.market_phase != MarketPhase.AFTER or close is None:
         return ""
@@ -195,7 +196,7 @@ def _late_options(snapshot: LiveSnapshot, zone: dt.tzinfo) -> str:
 
 
 def _not_granted(records: list[StreamHealth]) -> Diagnosis | None:
-    """Explain symbols that the server left out, unless they exceed a limit and are polled."""
+    """Explain symbols that Alpaca did not subscribe, unless they exceed a limit and are polled."""
     invalid = frozenset().union(*(record.invalid for record in records))
     if invalid:
         return _explain_invalid(invalid)
@@ -218,14 +219,14 @@ def _explain_invalid(symbols: frozenset[str]) -> Diagnosis:
 
 
 def _explain_short(record: StreamHealth) -> Diagnosis:
-    """Explain why fewer symbols stream than requested: a limit on channels, or no subscription."""
+    """Explain why fewer symbols stream than requested: a channel limit, or a missing subscription."""
     label, missing, asked = LABELS[record.stream], len(record.missing), len(record.asked)
     names = name_symbols(record.missing)
     if record.channels is None:
         return Diagnosis(
             Level.WARNING,
             f"{label}: {missing} of {asked} not granted.",
-            f"Alpaca did not subscribe {names}. Check the portfolio file.",
+            f"Alpaca did not subscribe to {names}. Check the portfolio file.",
         )
     return Diagnosis(
         Level.WARNING,
@@ -235,7 +236,7 @@ def _explain_short(record: StreamHealth) -> Diagnosis:
 
 
 def name_symbols(symbols: frozenset[str]) -> str:
-    """Return the first few symbols by name and the number of the others."""
+    """Return the first few symbols and the number of the others, such as `A, B, C and 2 more`."""
     names = sorted(symbols)
     rest = len(names) - _NAMED_SYMBOLS
     if rest <= 0:

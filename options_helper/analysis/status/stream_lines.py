@@ -1,4 +1,4 @@
-"""One line per stream: its state as a sign and a word, and its details. Pure."""
+"""The page's line for each stream: its state as a sign and a word, and its details."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ class StreamLine:
     """The page's line for one stream.
 
     Attributes:
-        label: `Options`, `Stocks`, `Fills`.
-        sign: One character for the state.
+        label: `Options`, `Stocks` or `Fills`.
+        sign: A character for the state.
         word: The state.
-        text: The number of symbols and the time it was last heard, or what it is waiting for.
-        last_failure: Why it last ended and when, kept after recovery, or "".
+        text: The number of symbols and the time of the last event, or what the stream is waiting for.
+        last_failure: The cause and time of the last failure, kept after recovery; "" if there was none.
     """
 
     label: str
@@ -37,7 +37,10 @@ class StreamLine:
 
 
 def stream_records(snapshot: LiveSnapshot) -> list[StreamHealth]:
-    """Return the streams in use, in the page's order; made from the plain fields if there are no records."""
+    """Return the streams in use in the page's order.
+
+    A stream without a health record gets one made from the snapshot's other fields.
+    """
     records = []
     for name in LABELS:
         record = snapshot.health.get(name)
@@ -59,7 +62,7 @@ def stream_records(snapshot: LiveSnapshot) -> list[StreamHealth]:
 
 
 def describe_stream(record: StreamHealth, as_of: dt.datetime, *, zone: dt.tzinfo) -> StreamLine:
-    """Return one stream's line."""
+    """Return the page's line for a stream."""
     sign, word = _sign(record, as_of)
     failure = record.last_failure
     last_failure = f"{failure.words}, {format_time(failure.at, zone, as_of)}" if failure else ""
@@ -109,7 +112,7 @@ def _last_event(record: StreamHealth, as_of: dt.datetime, zone: dt.tzinfo) -> st
 
 
 def describe_next_try(record: StreamHealth, as_of: dt.datetime) -> str:
-    """Return the attempt, and its time or what it is waiting for: `attempt 3, next try in 4 s`."""
+    """Return the attempt with its time or current step, such as `attempt 3, next try in 4 s`."""
     number = record.tries or record.attempts
     attempt = f"attempt {number}" if number else "trying again"
     if record.next_attempt_at is None:
@@ -119,7 +122,10 @@ def describe_next_try(record: StreamHealth, as_of: dt.datetime) -> str:
 
 
 def describe_wait(record: StreamHealth, as_of: dt.datetime) -> str:
-    """Return what a connecting stream waits for; after three seconds, add that no answer has come."""
+    """Return the step of a connecting stream and its duration, such as `opening the connection (2 s)`.
+
+    After `NO_ANSWER_AFTER_SECONDS`, the words say that no answer has come.
+    """
     seconds = seconds_since(record.since, as_of)
     step = record.step or "opening the connection"
     if seconds >= NO_ANSWER_AFTER_SECONDS:
@@ -128,7 +134,7 @@ def describe_wait(record: StreamHealth, as_of: dt.datetime) -> str:
 
 
 def _is_silent(record: StreamHealth, as_of: dt.datetime) -> bool:
-    """Return whether a data stream has sent nothing yet, or nothing for long; fills are naturally silent."""
+    """Return whether a data stream is silent: no event yet, or none for a long time; fills never count."""
     if record.stream == StreamName.FILLS:
         return False
     seen, silent = silence_seconds(record, as_of)
@@ -136,14 +142,14 @@ def _is_silent(record: StreamHealth, as_of: dt.datetime) -> bool:
 
 
 def name_live(records: Sequence[StreamHealth], as_of: dt.datetime) -> str:
-    """Return `Stocks and fills are live.` for the running streams that are not silent, or ""."""
+    """Return a sentence about the running streams that are not silent, such as `Stocks are live.`, or ""."""
     running = [each for each in records if each.state == StreamState.RUNNING and not _is_silent(each, as_of)]
     live = [LABELS[each.stream].lower() for each in running]
     return f"{join_words(live).capitalize()} are live." if live else ""
 
 
 def coverage(record: StreamHealth) -> str:
-    """Return `12 of 12`, or `200 stream, 50 polled every 15 s`, or `listening` for the fills."""
+    """Return a stream's coverage, such as `12 of 12`, `200 stream, 50 polled every 15 s` or `listening`."""
     if record.stream == StreamName.FILLS:
         return "listening"
     if not record.asked:
@@ -155,14 +161,14 @@ def coverage(record: StreamHealth) -> str:
 
 
 def describe_polled(record: StreamHealth) -> str:
-    """Return `50 polled every 15 s`."""
+    """Return the number of polled symbols, such as `50 polled every 15 s`."""
     return f"{len(record.polled):,} polled every {format_span(record.poll_seconds)}"
 
 
 def describe_mix(snapshot: LiveSnapshot) -> str:
-    """Return how the data streams' symbols get prices, `200 stream, 50 polled every 15 s`.
+    """Return the mix of streamed and polled symbols, such as `200 stream, 50 polled every 15 s`.
 
-    Returns "" if nothing is polled.
+    Return "" if nothing is polled.
     """
     records = [record for record in snapshot.health.values() if record.stream is not StreamName.FILLS]
     polled = sum(len(record.polled) for record in records)
@@ -176,7 +182,7 @@ def describe_mix(snapshot: LiveSnapshot) -> str:
 
 
 def describe_limit(record: StreamHealth) -> str:
-    """Return a plan's limit, or "" if none was met.
+    """Return a sentence about the plan's limit, or "" if it was not reached.
 
     For example `Alpaca granted 30 channels: 24 underlyings stream quotes; 6 are polled.`
     """

@@ -1,1 +1,1 @@
-"""Names and payoffs of structures."""
+"""The names and payoffs of structures, and the portfolio's worst loss at expiry."""

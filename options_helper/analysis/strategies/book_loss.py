@@ -1,7 +1,8 @@
-"""The most that a portfolio can lose at expiry, and the shares that cover a call.
+"""The maximum loss of a portfolio at expiry, and the shares that cover a short call.
 
-On one underlying, options of one expiry count together, and shares join the expiries whose calls they cover.
-Expiries and underlyings are added up, so the figure is exact for one expiry, and else no loss is larger.
+Options on one underlying with the same expiry count together, and shares join the expiries with calls that
+they cover. The losses of expiries and underlyings are added up, so the figure is exact for a single expiry
+and an upper bound otherwise.
 """
 
 from __future__ import annotations
@@ -21,11 +22,12 @@ _CENT_FRACTION = 1e-6
 
 @dataclass(frozen=True, slots=True)
 class BookLoss:
-    """The most that can be lost.
+    """The maximum loss of a portfolio.
 
     Attributes:
-        value: Dollars over the positions that are covered, `math.inf` if it is unlimited.
-        covered, positions: How many positions it contains, and how many have not expired.
+        value: The maximum loss of the covered positions in dollars; `math.inf` if unlimited.
+        covered: The number of positions in the figure.
+        positions: The number of positions that have not expired.
     """
 
     value: float
@@ -35,20 +37,20 @@ class BookLoss:
 
 @dataclass(slots=True)
 class _Part:
-    """Positions on one underlying whose options expire together; shares alone have no expiry."""
+    """Positions on one underlying with a common expiry, or shares alone, which have none."""
 
     payoff: Payoff
     positions: int
 
     @property
     def tail(self) -> float:
-        """Dollars per dollar of the underlying above all strikes."""
+        """The change in dollars per dollar of the underlying above all strikes."""
         calls = (one.amount for one in self.payoff.options if one.option_type == "call")
         return self.payoff.shares + math.fsum(calls)
 
 
 def find_book_loss(portfolio: Portfolio, today: dt.date) -> BookLoss:
-    """Return the most that the positions with a known cost and one expiry each can lose."""
+    """Return the maximum loss of the positions with a known cost and a single expiry each."""
     alive = [position for position in portfolio.positions if _expiry(position, dt.date.max) >= today]
     by_stock: dict[str, dict[dt.date, _Part]] = {}
     for position in alive:
@@ -62,7 +64,7 @@ def find_book_loss(portfolio: Portfolio, today: dt.date) -> BookLoss:
 
 
 def _expiry(position: AnyPosition, without: dt.date) -> dt.date:
-    """Return the last expiry of a position, `without` for shares alone."""
+    """Return the last expiry of a position, or `without` for shares alone."""
     if isinstance(position, EquityPosition):
         return without
     legs = position.option_legs if isinstance(position, MultiLegPosition) else [position]
@@ -81,7 +83,7 @@ def _join(one: _Part | None, other: _Part) -> _Part:
 
 
 def _loss(parts: dict[dt.date, _Part]) -> tuple[float, int]:
-    """Return the most that one underlying can lose, and how many of its positions that contains."""
+    """Return the maximum loss on one underlying and the number of positions in it."""
     shares = parts.pop(dt.date.max, None)
     dated = [parts[expiry] for expiry in sorted(parts)]
     if shares is not None:
@@ -89,7 +91,7 @@ def _loss(parts: dict[dt.date, _Part]) -> tuple[float, int]:
     total, covered = 0.0, 0
     for number, part in enumerate(dated):
         if part.tail < -_CENT_FRACTION and _is_covered_later(part, dated[number + 1 :]):
-            continue  # a later call limits it, by how much only a model knows
+            continue  # a later call limits the loss, but only a model knows by how much
         total += part.payoff.max_loss
         covered += part.positions
     return total, covered
@@ -100,7 +102,7 @@ def _is_covered_later(part: _Part, later: Iterable[_Part]) -> bool:
 
 
 def _cover(shares: _Part, dated: list[_Part]) -> list[_Part]:
-    """Give each part the shares that its calls need, the first expiry first; the rest stands alone, last."""
+    """Give each part the shares that its calls need, earliest expiry first; the rest is a separate part."""
     left, each = shares.payoff.shares, shares.payoff.cost / shares.payoff.shares
     joined = []
     for part in dated:
@@ -114,11 +116,12 @@ def _cover(shares: _Part, dated: list[_Part]) -> list[_Part]:
 
 @dataclass(frozen=True, slots=True)
 class Cover:
-    """The shares that stand beside a single short call in the file.
+    """The shares in the file that cover a single short call.
 
     Attributes:
-        shares, needed: How many cover it, and how many it would deliver.
-        payoff: The call with these shares, if they cover all of it.
+        shares: The number of shares that cover the call.
+        needed: The number of shares that the call would deliver.
+        payoff: The payoff of the call with these shares, if they cover all of it.
     """
 
     shares: float
@@ -127,9 +130,9 @@ class Cover:
 
 
 def find_cover(portfolio: Portfolio, position: AnyPosition) -> Cover | None:
-    """Return the cover of a single short call, None if it is none or no shares are left for it.
+    """Return the cover of a single short call; None for other positions, or if no shares are left.
 
-    Each share covers one call only, and calls take them in the file's order.
+    Each share covers only one call; calls take shares in the file's order.
     """
     payoff = _short_call(position)
     if payoff is None:

@@ -1,8 +1,8 @@
 """Traders' names for sets of legs.
 
 "Long" and "short" have their usual meaning: a long butterfly is long its wings, a long calendar is long the
-later expiry. Verticals, iron condors and iron butterflies say "debit" or "credit" instead, which is
-unambiguous; it follows from the strikes, not from the cost.
+later expiry. Verticals, iron condors and iron butterflies are named "debit" or "credit" instead, which is
+unambiguous. The word follows from the strikes, not from the cost.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class StructureKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class NetLeg:
-    """All options of one contract together; `quantity` is signed contracts."""
+    """The net position in one contract; `quantity` is signed contracts."""
 
     option_type: OptionType
     expiry: dt.date
@@ -57,20 +57,20 @@ class NetLeg:
 
 @dataclass(frozen=True, slots=True)
 class StructureName:
-    """A family, its name in words, and the distance of its strikes in dollars if that is meaningful."""
+    """The family of a structure, its name in words, and the distance of its strikes in dollars, if any."""
 
     kind: StructureKind
     words: str
     width: float | None = None
 
 
-_LASTING_DAYS = 180  # a long call that outlives the short one by this much stands in for shares
+_LASTING_DAYS = 180  # a long call that expires this much later than the short one replaces shares
 _TIMES = "\N{MULTIPLICATION SIGN}"
 CUSTOM = StructureName(StructureKind.CUSTOM, "Custom")
 
 
 def name_structure(legs: Sequence[NetLeg], shares: float) -> StructureName:
-    """Return the name of options, each contract once, combined with signed shares."""
+    """Return the name of a set of options (each contract once) and signed shares."""
     ordered = sorted(legs, key=lambda leg: (leg.expiry, leg.strike, leg.option_type))
     if shares:
         return _with_shares(ordered, shares)
@@ -132,7 +132,7 @@ def _butterfly(low: NetLeg, body: NetLeg, high: NetLeg) -> StructureName:
 
 
 def _jade_lizard(*legs: NetLeg) -> StructureName:
-    """Return a short put below a credit call vertical."""
+    """Return the name of a short put below a credit call vertical."""
     puts = [leg for leg in legs if leg.option_type == "put"]
     calls = [leg for leg in legs if leg.option_type == "call"]
     if len(puts) != 1:
@@ -192,7 +192,7 @@ def _with_shares(legs: Sequence[NetLeg], shares: float) -> StructureName:
 
 
 def _shares_and_one(leg: NetLeg, shares: float) -> StructureName:
-    """Return the option that the shares cover, or that covers all the shares."""
+    """Return the name of shares with an option that they cover, or that covers all of them."""
     covered = abs(_amount(leg)) <= abs(shares)
     covering = abs(_amount(leg)) >= abs(shares)
     match leg.option_type, shares > 0, leg.quantity > 0:

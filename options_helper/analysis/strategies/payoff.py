@@ -1,4 +1,4 @@
-"""Profit and loss at expiry as a function of the underlying's price: straight lines between strikes."""
+"""Profit and loss at expiry as a piecewise linear function of the underlying's price."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from numpy.typing import ArrayLike
 from options_helper.analysis.arrays.types import Floats
 from options_helper.models import OptionType
 
-_CENT_FRACTION = 1e-6  # dollars; a smaller P/L is zero, a smaller difference float error
+_CENT_FRACTION = 1e-6  # dollars; a smaller P/L counts as zero, a smaller difference as float error
 
 
 @dataclass(frozen=True, slots=True)
 class OptionAmount:
-    """Options of one strike; `amount` is signed contracts times the multiplier."""
+    """Options with one type and strike; `amount` is signed contracts times the multiplier."""
 
     option_type: OptionType
     strike: float
@@ -27,12 +27,12 @@ class OptionAmount:
 
 @dataclass(frozen=True, slots=True)
 class Payoff:
-    """The value at expiry of options of one expiry and shares, minus their cost.
+    """The profit or loss at expiry of shares and options with a common expiry.
 
     Attributes:
-        options: The options.
+        options: The options, summed per type and strike.
         shares: Signed shares.
-        cost: Total dollars paid, negative for a credit.
+        cost: Total dollars paid; negative for a credit.
     """
 
     options: tuple[OptionAmount, ...]
@@ -40,7 +40,7 @@ class Payoff:
     cost: float
 
     def at(self, prices: ArrayLike) -> Floats:
-        """Return P/L in dollars at these prices of the underlying."""
+        """Return the P/L in dollars at each price of the underlying."""
         price = np.asarray(prices, dtype=np.float64)
         value = self.shares * price - self.cost
         for option in self.options:
@@ -50,17 +50,17 @@ class Payoff:
 
     @property
     def max_profit(self) -> float:
-        """The best outcome in dollars; `math.inf` if it grows with the price without limit."""
+        """The best outcome in dollars; `math.inf` if unlimited."""
         return math.inf if self._tail() > _CENT_FRACTION else max(self._corner_values())
 
     @property
     def max_loss(self) -> float:
-        """The worst loss as a positive number of dollars; `math.inf` if it is unlimited."""
+        """The worst loss as a positive number of dollars; `math.inf` if unlimited."""
         return math.inf if self._tail() < -_CENT_FRACTION else -min(self._corner_values())
 
     @property
     def break_evens(self) -> tuple[float, ...]:
-        """The prices above zero at which the P/L is zero or changes its sign, ascending."""
+        """The prices above zero at which the P/L is zero or changes sign, ascending."""
         return tuple(sorted(self._zeros()))
 
     def _corners(self) -> list[float]:
@@ -70,7 +70,7 @@ class Payoff:
         return [float(value) for value in self.at(self._corners())]
 
     def _tail(self) -> float:
-        """Return dollars per dollar of the underlying above the highest strike."""
+        """Return the change in dollars per dollar of the underlying above the highest strike."""
         return self.shares + math.fsum(each.amount for each in self.options if each.option_type == "call")
 
     def _zeros(self) -> Iterator[float]:

@@ -1,9 +1,8 @@
 """A structure's name, width, and profit and loss at expiry.
 
-Profit, loss and break-evens apply at expiry, in total dollars of the whole position. They are None
-if the options expire on different days, because only a model could value the later ones then, and if the
-file does not state the cost. They are unknown if a contract is adjusted, because its deliverable is.
-`math.inf` means unlimited.
+Profit, loss and break-evens apply at expiry, in total dollars for the whole position. They are None if the
+options expire on different days, because only a model could value the later ones then; if the file does not
+state the cost; and if a contract is adjusted, because its deliverable is unknown. `math.inf` means unlimited.
 """
 
 from __future__ import annotations
@@ -34,11 +33,12 @@ class Structure:
 
     Attributes:
         kind, name: The family, and the name in words ("Credit iron condor").
-        width: Distance of the strikes in dollars (the wider wing), None if it has no meaning.
-        max_profit, max_loss: Dollars at expiry, a loss as a positive figure; `math.inf` is unlimited.
+        width: The distance of the strikes in dollars (of the wider wing); None if it has no meaning.
+        max_profit, max_loss: Dollars at expiry, a loss as a positive figure; `math.inf` if unlimited, None if
+            undefined.
         break_evens: Prices of the underlying, ascending; empty if undefined or if there are none.
-        payoff: P/L at expiry by price, None if undefined.
-        adjusted: Whether one of its contracts is adjusted; then nothing is known about expiry.
+        payoff: The P/L at expiry as a function of the price; None if undefined.
+        adjusted: True if a contract is adjusted; its P/L at expiry is then unknown.
     """
 
     kind: StructureKind
@@ -52,7 +52,7 @@ class Structure:
 
 
 def describe_structure(position: AnyPosition, multipliers: Sequence[float] | None = None) -> Structure:
-    """Return the name, width, extremes and break-evens of a structure, a single option or shares.
+    """Return the name, width and payoff of a structure, a single option or shares.
 
     Args:
         position: The position.
@@ -109,7 +109,7 @@ def _name(position: AnyPosition, multipliers: Sequence[float] | None) -> Structu
 
 
 def _net_legs(options: Sequence[tuple[Leg, float]]) -> list[NetLeg]:
-    """Combine legs of equal contracts; drop those that cancel out."""
+    """Combine legs with the same contract, and drop those that cancel out."""
     quantities: dict[tuple[object, ...], int] = {}
     first: dict[tuple[object, ...], tuple[Leg, float]] = {}
     for leg, multiplier in options:

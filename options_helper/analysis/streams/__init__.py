@@ -1,1 +1,1 @@
-"""Facts about a stream: age, lag and clock offset."""
+"""Facts about streams: ages, lags, silence and the clock offset."""

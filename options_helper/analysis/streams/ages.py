@@ -1,11 +1,11 @@
 """The ages of prices, and their lag on arrival.
 
-Ages count from the snapshot's `as_of`, so they keep growing when a feed dies. A snapshot is in Alpaca's time
-if the difference of the clocks is known. If it is not, a time in the future beyond the tolerance means that
-this computer's clock is behind: such an age counts from receipt, which is by the same clock, and is unknown
-if the receipt is. No age is negative.
+Ages are measured at the snapshot's `as_of`, so they keep growing when a feed dies. A snapshot is in Alpaca's
+time if the clock offset is known. Otherwise, a time more than the tolerance in the future means that this
+computer's clock is behind; the age then counts from receipt, or is unknown without a receipt time. No age is
+negative.
 
-Times are int64 microseconds since 1970 UTC, 0 for none; ages and lags are seconds, NaN if unknown.
+Times are int64 microseconds since 1970 UTC, 0 if missing; ages and lags are seconds, NaN if unknown.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ class Ages(NamedTuple):
 
 
 def stream_lag(live: LiveSnapshot, stream: StreamName) -> float | None:
-    """Return how old a stream's quotes typically are when they arrive, in seconds; None if unknown."""
+    """Return the typical age of a stream's quotes on arrival in seconds, or None if unknown."""
     health = live.health.get(stream)
     return None if health is None else health.lag_seconds
 
 
 def compute_ages(live: LiveSnapshot, timestamp: Times, received_at: Times) -> Ages:
-    """Return the ages of n events at the time of a snapshot."""
+    """Return the ages of n events at a snapshot's `as_of`."""
     now = to_microseconds(live.as_of)
     heard = received_at != 0
     ahead = timestamp > np.where(heard, np.minimum(received_at, now), now) + _TOLERANCE
@@ -49,13 +49,13 @@ def compute_ages(live: LiveSnapshot, timestamp: Times, received_at: Times) -> Ag
 
 
 def compute_basis_ages(quote: Ages, trade: Ages, by_last: Flags) -> Ages:
-    """Return the ages of the prices behind the marks: the quote's, or the last trade's."""
+    """Return the ages of the prices used for the marks: the last trade's in rows flagged `by_last`."""
     return Ages(
         np.where(by_last, trade.seconds, quote.seconds), np.where(by_last, trade.skewed, quote.skewed)
     )
 
 
 def compute_lags(timestamp: Times, received_at: Times, from_rest: Flags) -> Floats:
-    """Return receipt time minus event time in seconds; NaN for REST rows, which are fetched at any time."""
+    """Return receipt time minus event time in seconds; NaN for REST rows, which are fetched on request."""
     known = (timestamp != 0) & (received_at != 0) & ~from_rest
     return np.where(known, (received_at - timestamp) / _SECOND, np.nan)

@@ -1,7 +1,7 @@
-"""The offset between this computer's clock and Alpaca's, and snapshots converted to Alpaca's time.
+"""The offset between this computer's clock and Alpaca's, and the conversion of snapshots to Alpaca's time.
 
-Inside a run, all times are by this computer's clock. A snapshot is converted once, when it is made, so that
-phases, expiries, dates, ages and curves all follow Alpaca's clock.
+While streams run, all times follow this computer's clock. A snapshot is converted once, when it is made, so
+phases, expiries, dates, ages and curves follow Alpaca's clock.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ _MICROSECONDS = 1_000_000
 def accept_offset(offset: float | None, *quotes: QuoteTable) -> float | None:
     """Return the measured offset in seconds, or None if it is unknown or a quote contradicts it.
 
-    A cached answer of Alpaca's clock would make every price look younger than it is. But no quote is received
-    before it was made, so a quote that would have been contradicts such an answer.
+    A cached response of Alpaca's clock makes every price look too young. An offset that implies that a quote
+    was received before it was made is therefore rejected.
     """
     if offset is None or abs(offset) <= CLOCK_SKEW_TOLERANCE_SECONDS:
         return offset
@@ -35,16 +35,16 @@ def accept_offset(offset: float | None, *quotes: QuoteTable) -> float | None:
 
 
 def clock_error(offset: float | None) -> dt.timedelta:
-    """Return how far this computer's clock is ahead; zero within the tolerance, or if it is unknown."""
+    """Return the time by which this computer's clock is ahead; zero within the tolerance or if unknown."""
     if offset is None or abs(offset) <= CLOCK_SKEW_TOLERANCE_SECONDS:
         return dt.timedelta()
     return dt.timedelta(seconds=offset)
 
 
 def correct_clock(live: LiveSnapshot) -> LiveSnapshot:
-    """Return a snapshot dated by this computer's clock in Alpaca's time.
+    """Convert a snapshot from this computer's time to Alpaca's.
 
-    Its `clock_offset_seconds` is the applied correction, or None if a quote contradicts it.
+    The result's `clock_offset_seconds` is the applied correction, or None if a quote contradicts it.
     """
     quotes = QuoteTable.from_mapping(live.stock_quotes), QuoteTable.from_mapping(live.option_quotes)
     offset = accept_offset(live.clock_offset_seconds, *quotes)
@@ -71,7 +71,7 @@ def correct_clock(live: LiveSnapshot) -> LiveSnapshot:
 
 
 def _least_lag(tables: tuple[QuoteTable, ...]) -> float:
-    """Return the shortest time from any quote's event to its receipt, by the two uncorrected clocks."""
+    """Return the shortest time in seconds from a quote's event (Alpaca's clock) to its receipt (ours)."""
     least = np.inf
     for table in tables:
         rows = table.rows
@@ -81,7 +81,7 @@ def _least_lag(tables: tuple[QuoteTable, ...]) -> float:
 
 
 def _correct_receipts(table: Table, error: dt.timedelta) -> Table:
-    """Shift the receipt times; event times are Alpaca's own."""
+    """Shift the receipt times; event times are Alpaca's already."""
     rows = table.rows.copy()
     received = rows["received_at"]
     rows["received_at"] = np.where(received == 0, 0, received - round(error.total_seconds() * _MICROSECONDS))
@@ -112,7 +112,7 @@ def _correct_times(
 
 
 def _correct_gap(gap: FillGap, error: dt.timedelta) -> FillGap:
-    # A gap that begins with the New York day begins at midnight, whatever the clock.
+    # A gap that starts with the New York day starts at midnight in Alpaca's time too.
     is_midnight = gap.start == start_of_day(new_york_date(gap.start))
     start = gap.start if is_midnight else gap.start - error
     return replace(gap, start=start, end=_earlier(gap.end, error))

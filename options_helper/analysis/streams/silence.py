@@ -1,4 +1,4 @@
-"""The silence of a stream, and the limit that it must not exceed. Pure."""
+"""The duration of a stream's silence, and the limit from which a stream counts as mute."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ MUTE = "connected, but nothing came although the market is open"
 def silence_seconds(
     record: StreamHealth, as_of: dt.datetime, session_open: dt.datetime | None = None
 ) -> tuple[bool, float]:
-    """Return whether a data stream had an event on this connection, and the seconds since.
+    """Return whether a data stream had an event on this connection, and the seconds of silence since.
 
     Args:
-        record: The stream.
-        as_of: The time now.
-        session_open: Silence before it does not count; an opening still to come changes nothing.
+        record: The stream's health.
+        as_of: The current time.
+        session_open: The session's opening; if it has passed, silence before it does not count.
     """
     began, last = record.connected_at or record.since, record.last_event_at
     seen = last is not None and (record.connected_at is None or last >= record.connected_at)
@@ -30,9 +30,10 @@ def silence_seconds(
 
 
 def is_silent(record: StreamHealth, as_of: dt.datetime, session_open: dt.datetime | None) -> bool:
-    """Return whether a data stream has brought nothing for too long; arguments as in `silence_seconds`.
+    """Return whether a data stream has been silent for too long; arguments as in `silence_seconds`.
 
-    A new connection has 10 s, but none if the last one ended because it was mute: it must prove itself first.
+    A new connection has 10 s to send an event. If the last one ended because it was mute, the new one counts
+    as silent until its first event.
     """
     seen, silent = silence_seconds(record, as_of, session_open)
     if seen:
@@ -45,5 +46,5 @@ def is_silent(record: StreamHealth, as_of: dt.datetime, session_open: dt.datetim
 
 
 def seconds_since(at: dt.datetime | None, now: dt.datetime) -> float:
-    """Return the seconds from a time to now, never below 0; 0 for no time."""
+    """Return the seconds from a time to now, at least 0; 0 if the time is None."""
     return max(0.0, (now - at).total_seconds()) if at is not None else 0.0

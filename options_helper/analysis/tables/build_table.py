@@ -1,4 +1,4 @@
-"""Builds a table from its columns."""
+"""Tables built from finished columns, with their warnings in words."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from options_helper.analysis.valuation.row_warnings import to_lists, to_tuples
 
 
 def build_table(table: Table, columns: Mapping[str, ColumnValues], *, frozen: bool = False) -> pd.DataFrame:
-    """Return a table; the bits in the column `warnings` become words.
+    """Return a table, with the bits in the column `warnings` converted to lists of words.
 
     Args:
-        table: Which columns to take, and in which order.
-        columns: Finished columns by name.
-        frozen: Whether writing into the table raises, and a row's warnings are a tuple. Otherwise the table
-            belongs to the caller, and each row has a list of its own.
+        table: The table, which determines the columns and their order.
+        columns: Finished columns, keyed by name.
+        frozen: True to make the table read-only, with tuples of warnings; False to copy it, with a separate
+            list in each row, so the caller may change it.
     """
     bits = columns["warnings"]
     words = to_tuples(bits) if frozen else to_lists(bits)

@@ -1,4 +1,4 @@
-"""The tables, and what is said of each column of theirs."""
+"""The tables, and the description of a column."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class Table(StrEnum):
-    """The four tables of positions, the day's fills as CSV, and risk by leg and its sums."""
+    """The four tables of positions, the CSV file of the day's fills, and the tables of risk."""
 
     POSITIONS = "positions"
     STRUCTURES = "structures"
@@ -22,7 +22,7 @@ class Table(StrEnum):
 
 
 class Dtype(StrEnum):
-    """The pandas dtype of a column; each but FLAG has a null."""
+    """The pandas dtype of a column; `NUMBER` and `FLAG` have no null."""
 
     TEXT = "str"
     COUNT = "Int64"
@@ -35,7 +35,7 @@ class Dtype(StrEnum):
 
 
 class Format(StrEnum):
-    """How the browser writes a figure; the widget has one function for each."""
+    """The format of a figure in the browser; the widget has one function for each."""
 
     PRICE = "price"
     PNL = "pnl"
@@ -47,21 +47,21 @@ class Format(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column.
+    """The description of one column.
 
     Attributes:
         name: The name in the DataFrames.
-        dtype: The dtype there.
-        tables: The tables that have it.
-        help: Its meaning, for the docs and for the heading of a shown column.
-        unit: Dollars, a fraction, seconds …
-        field: Its name in the browser's table and the CSV files, or "" if it is in neither. Columns of
+        dtype: The dtype in the DataFrames.
+        tables: The tables that contain the column.
+        help: The meaning, for the docs and for the tooltip of a shown column.
+        unit: The unit, such as dollars, a fraction or seconds.
+        field: The name in the browser's table and the CSV files, or "" if it is in neither. Columns of
             different tables may share a field (`pnl_abs` and `net_pnl_abs`); the first one describes it.
         label: The heading in the browser's table.
-        format, decimals: How the browser writes it.
-        shown_in: The tables whose rows show it, if not all of them.
-        optional: Whether the browser's table shows it only on request.
-        toned: Whether the sign has a colour.
+        format, decimals: The format in the browser's table.
+        shown_in: The tables with rows that show the column; None for all of `tables`.
+        optional: True if the browser's table shows the column only on request.
+        toned: True if figures are coloured by sign.
     """
 
     name: str
@@ -78,5 +78,5 @@ class Column:
     toned: bool = False
 
     def is_shown_in(self, table: Table) -> bool:
-        """Return whether rows of this table show the column."""
+        """Return whether the rows of a table show the column."""
         return bool(self.field) and table in (self.tables if self.shown_in is None else self.shown_in)

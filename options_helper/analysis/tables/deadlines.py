@@ -1,4 +1,4 @@
-"""The times at which computed figures change although nothing new is received."""
+"""The times at which computed figures change without a new event."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _MICROSECOND = dt.timedelta(microseconds=1)
 
 
 def recompute_key(live: LiveSnapshot) -> tuple[object, ...]:
-    """Return the inputs of the tables that neither the portfolio nor the snapshot's version covers."""
+    """Return the inputs of the tables that the portfolio and the snapshot's version do not cover."""
     return (
         live.started_at,
         live.market_phase,
@@ -31,7 +31,7 @@ def recompute_key(live: LiveSnapshot) -> tuple[object, ...]:
         live.subscribed,
         live.status,
         tuple(live.status_by_stream.items()),
-        # A pong makes no new version, but it keeps an old price quiet.
+        # A pong does not change the version, but it keeps an old price quiet.
         is_heard(live, StreamName.STOCKS),
         is_heard(live, StreamName.OPTIONS),
         is_silent_too_long(live, StreamName.STOCKS),
@@ -44,16 +44,16 @@ def recompute_key(live: LiveSnapshot) -> tuple[object, ...]:
 def deadline(
     live: LiveSnapshot, tables: Iterable[Mapping[str, ColumnValues]], stale_after_seconds: float
 ) -> dt.datetime:
-    """Return when the tables will next differ if the snapshot's version does not change.
+    """Return the time at which the tables will next change if the snapshot's version does not.
 
-    Until then, and while version and `recompute_key` stay the same, nothing needs to be recomputed; only
-    ages grow. It is the first of these: a price becomes stale, a contract expires, the market's phase
-    changes, a new day begins in New York.
+    Until then, while the version and `recompute_key` stay the same, only ages grow and nothing needs to be
+    recomputed. The tables change when a price becomes stale, a contract expires, the market's phase changes,
+    or a new day starts in New York.
 
     Args:
         live: The snapshot that the tables were computed from.
         tables: The columns of positions, legs and underlyings.
-        stale_after_seconds: The threshold that they were computed with.
+        stale_after_seconds: The threshold used for the tables.
 
     Returns:
         An aware time after `live.as_of`.
@@ -72,12 +72,12 @@ def deadline(
 def _of_ages(
     table: Mapping[str, ColumnValues], live: LiveSnapshot, stale_after_seconds: float
 ) -> Iterator[dt.datetime]:
-    """Yield the time at which the oldest fresh price becomes stale."""
+    """Yield the times at which the oldest fresh prices reach a limit of age."""
     ages = table["mark_age_seconds"]
-    # A share's last trade may stand in for a wide quote for a while only.
+    # A share's last trade replaces a wide quote only for a limited time.
     by_trade = (table["warnings"] & _STANDS_IN) == _STANDS_IN
     limits = [(stale_after_seconds, ages), (SHARE_TRADE_SECONDS, ages[by_trade])]
-    # What is polled is live for one interval at most.
+    # A polled price is live for at most one interval.
     limits += [(seconds, ages) for seconds in {each.poll_seconds for each in live.health.values()} - {0.0}]
     for limit, own in limits:
         young = own[own <= limit]
@@ -88,7 +88,7 @@ def _of_ages(
 def _of_expiries(table: Mapping[str, ColumnValues], live: LiveSnapshot) -> Iterator[dt.datetime]:
     """Yield the next expiry of a contract."""
     now = to_microseconds(live.as_of)
-    # Shares never expire; NumPy's "not a time" is the least number.
+    # Shares never expire; NumPy's "not a time" is the lowest integer.
     moments = table["expires_at"].to_numpy(dtype="M8[us]").view(np.int64)
     ahead = moments[moments > now]
     if len(ahead):

@@ -1,11 +1,11 @@
-"""Doubts about the file's entries: sentences with what they say and what was probably meant.
+"""Doubts about the file's entries: sentences about how an entry was understood and what was probably meant.
 
-Those of `holdings.plausibility` need no price. With prices, three more mistakes show: a cost of 50 times the
-mark or more, or the reverse; a call that cost more than twice the price of its stock; and the wrong sign of a
-`net_debit` whose payoff is unknown because its legs expire on different days.
+The doubts of `holdings.plausibility` need no price. Prices reveal three more mistakes: a cost of 50 times the
+mark or more, or the reverse; a call that cost more than twice the price of its stock; and the wrong sign of
+`net_debit` in a structure with an unknown payoff, because its legs expire on different days.
 
-Options decay, so a mark far below the cost proves less. It is a doubt if the cost is more than a fifth of the
-strike, or about a hundred times a mark of at least five cents, as after a mistake of the unit.
+Options decay, so a mark far below the cost proves less. It raises a doubt only if the cost is more than a
+fifth of the strike, or about a hundred times a mark of at least five cents, which suggests a wrong unit.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ CALL_RATIO = 2.0
 DECAYED_FRACTION = 0.2
 _UNIT = 100.0
 _LEAST_HUNDREDFOLD, _MOST_HUNDREDFOLD = _UNIT / 1.5, _UNIT * 1.5
-_PENNIES = 0.05  # dollars a share; at marks below, a loss of 99 % is common
+_PENNIES = 0.05  # dollars per share; below this mark, a loss of 99 % is common
 
 
 def doubt_positions(book: PortfolioArrays, now: Valuation, stocks: Valuation) -> Doubts:
@@ -50,7 +50,7 @@ def doubt_positions(book: PortfolioArrays, now: Valuation, stocks: Valuation) ->
     can_decay = ~rows.is_stock & (cost <= DECAYED_FRACTION * rows.strike)
     too_high = (mark > 0) & (cost >= FAR_RATIO * mark) & ~can_decay
     too_high |= (mark >= _PENNIES) & _is_hundredfold(cost, mark)
-    said = above_spot | (rows.is_put & (cost > rows.strike))  # the second by `plausibility`
+    said = above_spot | (rows.is_put & (cost > rows.strike))  # `plausibility` reports the second case
     far = ~said & (too_high | ((cost > 0) & (mark >= FAR_RATIO * cost)))
     found = known.copy()
     for number in np.flatnonzero(above_spot | far).tolist():
@@ -84,12 +84,12 @@ def doubt_structures(book: PortfolioArrays, net_mark: Floats, expired: Flags) ->
 
 
 class _Sizes(NamedTuple):
-    """Facts about n structures that no price changes.
+    """Facts about n structures that do not depend on prices.
 
     Attributes:
         smallest: Dollars per point of the smallest option leg.
         notional: Dollars at the strike of the largest leg.
-        ends_apart: Whether the options expire on different days.
+        ends_apart: True if the options expire on different days.
     """
 
     smallest: Floats
@@ -129,7 +129,7 @@ def _find(positions: Sequence[AnyPosition]) -> Doubts:
 def _say_above_spot(cost: float, spot: float) -> str:
     return (
         f"understood: {format_price(cost)} a share for a call on a stock at {format_price(spot)}, more than "
-        f"it can be worth; cost_basis is in dollars per share, so {cost / _UNIT:,g} was probably meant"
+        f"it can ever be worth; cost_basis is in dollars per share, so {cost / _UNIT:,g} was probably meant"
     )
 
 
@@ -137,14 +137,14 @@ def _say_far(position: Position | EquityPosition, cost: float, mark: float) -> s
     understood = f"understood: {format_price(cost)} a share, with a mark of {format_price(mark)}"
     if isinstance(position, EquityPosition) and cost > mark:
         meant = cost / abs(position.shares)
-        return f"{understood}; cost_basis is per share, not for all shares, so {meant:,g} was probably meant"
+        return f"{understood}; cost_basis is per share, not the total, so {meant:,g} was probably meant"
     meant = cost / _UNIT if cost > mark else cost * _UNIT
     unless = "" if isinstance(position, EquityPosition) else _unless(position.contracts, cost, mark)
     return f"{understood}; cost_basis is in dollars per share, so {meant:,g} was probably meant{unless}"
 
 
 def _unless(side: float, cost: float, mark: float) -> str:
-    """Return the alternative explanation of a mark far below the cost."""
+    """Return a clause with the other explanation of a mark far below the cost, or ""."""
     if cost <= mark:
         return ""
     return f", unless it {'lost' if side > 0 else 'gained'} {100 * (1 - mark / cost):.0f} %"
@@ -160,12 +160,11 @@ def _say_unit(net_debit: float, net_mark: float) -> str:
 
 
 def _say_sign(net_debit: float, net_mark: float) -> str:
-    word = "received, a credit" if net_debit > 0 else "paid, a debit"
+    word = "a credit" if net_debit > 0 else "a debit"
     return f"{_understood(net_debit, net_mark)}; if it was {word}, write {-net_debit:g}"
 
 
 def _understood(net_debit: float, net_mark: float) -> str:
     word = "paid" if net_debit > 0 else "received"
-    return (
-        f"understood: {format_price(abs(net_debit))} {word} in all, with a value of {format_price(net_mark)}"
-    )
+    debit = format_price(abs(net_debit))
+    return f"understood: {debit} {word} in total, with a value of {format_price(net_mark)}"

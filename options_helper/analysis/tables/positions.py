@@ -28,15 +28,15 @@ from options_helper.order_rows import QUANTITY_TOLERANCE
 def compute_live_position_rows(
     portfolio: Portfolio, live: LiveSnapshot, *, stale_after_seconds: float
 ) -> pd.DataFrame:
-    """Return one row per single option and per shares position, in the file's order.
+    """Return one row per single option or block of shares, in the file's order.
 
     Dollars per share: `cost_basis, bid, ask, last, mark, natural, previous_close`. Total dollars, signed:
-    `cost, market_value, natural_value, pnl_abs, pnl_day, max_loss` (a loss as a positive figure, infinite
-    if it is unlimited). Fractions: `spread_pct, pnl_pct, pnl_day_pct, return_on_max_risk, iv`. Shares have
-    their count in `quantity`, multiplier 1, and null in the columns of options.
+    `cost, market_value, natural_value, pnl_abs, pnl_day`. Total dollars, positive: `max_loss`, infinite if
+    unlimited. Fractions: `spread_pct, pnl_pct, pnl_day_pct, return_on_max_risk, iv`. Shares have their number
+    in `quantity`, a multiplier of 1, and null in the columns of options.
 
     Args:
-        portfolio: The holdings; their arrays are built on first use and kept as long as the object lives.
+        portfolio: The holdings; their arrays are built on first use and kept as long as the object exists.
         live: The snapshot; ages are measured at its `as_of`.
         stale_after_seconds: The age above which a price is no longer live.
 
@@ -51,7 +51,7 @@ def compute_live_position_rows(
 def position_columns(
     book: PortfolioArrays, live: LiveSnapshot, stocks: Valuation, stale_after_seconds: float
 ) -> dict[str, ColumnValues]:
-    """Return the table's columns by name; `stocks` is the valuation of the portfolio's underlyings."""
+    """Return the columns, keyed by name; `stocks` is the valuation of the portfolio's underlyings."""
     rows = book.positions
     now = settle(rows, compute_live_rows(rows, live, stale_after_seconds), stocks, live)
     return {
@@ -74,7 +74,7 @@ def _money_columns(
     base = np.where(new, book.cost_basis, now.close)
     pnl_day = np.where(now.is_over, 0.0, (now.mark - base) * now.scale)
     warnings = now.warnings | flag(has_any(doubts), RowWarning.DOUBTFUL_ENTRY)
-    # A short keeps its credit at best, a long put its strike minus the cost; any other long has no limit.
+    # A short option earns at most its credit, a long put its strike minus the cost; a long call has no limit.
     most = np.where(rows.quantity < 0, -cost, np.where(rows.is_put, rows.strike * now.scale - cost, np.nan))
     return {
         "cost": cost,
@@ -93,9 +93,9 @@ def _money_columns(
 
 
 def _differs(book: PortfolioArrays, live: LiveSnapshot) -> Numbers:
-    """Return the warning of rows whose quantity differs at the broker."""
+    """Return the warning bits of rows with a different quantity at the broker."""
     rows, held = book.positions, live.broker_positions
-    if not held and live.broker_positions_at is None:  # not read yet, or nothing is held: only the time shows
+    if not held and live.broker_positions_at is None:  # not read yet; an empty account has a time
         return np.zeros(len(rows.symbols), dtype=np.int64)
 
     def look_up() -> Numbers:
@@ -112,9 +112,9 @@ def _differs(book: PortfolioArrays, live: LiveSnapshot) -> Numbers:
 
 
 def _risk(book: PortfolioArrays, scale: Floats) -> tuple[Floats, Floats, Floats]:
-    """Return the cost, the maximum loss, and the maximum loss as a base: NaN unless finite and above zero."""
-    # A long can lose its cost, a short put its strike minus the credit; any other short is unlimited. The
-    # maximum loss of an adjusted contract is unknown, as in `describe_structure`.
+    """Return the cost, the maximum loss, and the loss as a divisor, NaN unless finite and positive."""
+    # A long position can lose its cost, a short put its strike minus the credit; the loss of any other short
+    # is unlimited, and that of an adjusted contract unknown, as in `describe_structure`.
     rows, cost = book.positions, book.cost_basis * scale
     short = np.where(rows.is_put, cost - rows.strike * scale, np.inf)
     max_loss = np.where(rows.adjusted, np.nan, np.where(rows.quantity > 0, cost, short))

@@ -1,4 +1,4 @@
-"""Counts of the portfolio's quotes by state, from its tables."""
+"""The numbers of the portfolio's quotes in each state, counted in its tables."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _ABSENT = [CODE[QuoteState.NO_DATA], CODE[QuoteState.NOT_SUBSCRIBED]]
 def count_quotes(
     positions: Mapping[str, ColumnValues], legs: Mapping[str, ColumnValues], stale_after_seconds: float
 ) -> QuoteCounts:
-    """Return the counts in the columns of two tables, at their own time; expired rows count nowhere."""
+    """Count the quotes in the columns of two tables; expired rows are not counted."""
     tables = (positions, legs)
     states = np.concatenate([table["state"].codes for table in tables])
     alive = states != CODE[QuoteState.EXPIRED]
@@ -51,21 +51,21 @@ def count_quotes(
 
 
 def _by_stream(of_stocks: Flags) -> dict[StreamName, int]:
-    """Return the number of rows by stream, without streams that have none."""
+    """Return the number of rows per stream, without streams that have none."""
     stocks = int(of_stocks.sum())
     counts = {StreamName.OPTIONS: len(of_stocks) - stocks, StreamName.STOCKS: stocks}
     return {stream: number for stream, number in counts.items() if number}
 
 
 def grown_older(counts: QuoteCounts, counted_at: dt.datetime, now: dt.datetime) -> QuoteCounts:
-    """Return the same counts at a later time: only ages have grown."""
+    """Return the same counts at a later time, with the oldest age increased."""
     if counts.oldest_seconds is None:
         return counts
     return replace(counts, oldest_seconds=counts.oldest_seconds + (now - counted_at).total_seconds())
 
 
 def _name(positions: Mapping[str, ColumnValues], legs: Mapping[str, ColumnValues], number: int) -> str:
-    """Return `BRK.B 500 call`, or `SPY shares`, of a row of the two tables."""
+    """Return the name of a row in the two tables, such as `BRK.B 500 call` or `SPY shares`."""
     singles = len(positions["symbol"])
     table, row = (positions, number) if number < singles else (legs, number - singles)
     symbol, strike, kind = (table[name][row] for name in ("symbol", "strike", "option_type"))

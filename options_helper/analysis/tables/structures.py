@@ -1,7 +1,6 @@
-"""The structures table and the legs table beneath it.
+"""The structures table and the table of their legs.
 
-A structure is known only if all of its legs are: if one has no mark, the structure has none, never a
-partial sum.
+If a leg has no mark, its structure has none; the sums of a structure are never partial.
 """
 
 from __future__ import annotations
@@ -53,18 +52,18 @@ from options_helper.models import Portfolio
 
 
 class Descriptions(NamedTuple):
-    """The static columns that depend on the multipliers."""
+    """The columns that depend only on the terms and the multipliers."""
 
     columns: Mapping[str, ColumnValues]
     at_risk: Floats
     unit_multiplier: Floats
 
 
-_LEAST_BASE = 0.25  # of the legs' absolute marks
+_LEAST_BASE = 0.25  # least base of a spread percentage, as a fraction of the legs' absolute values
 
 
 class LegSums(NamedTuple):
-    """The legs of each structure, summed up."""
+    """The sums and extremes over the legs of each structure."""
 
     net_mark: Floats
     natural: Floats
@@ -84,12 +83,12 @@ def compute_live_multileg_rows(
 
     Structures, in total dollars: `net_debit` (also as `cost`), `net_mark` (also as `market_value`),
     `net_natural` (closing at the bid of longs and the ask of shorts), `net_pnl_abs, pnl_day, max_profit,
-    max_loss` (a loss as a positive figure; infinite is unlimited, null undefined). Per share of one of the
-    `units`: `cost_basis, bid, ask, mark, natural, delta, gamma, theta, vega`. `dte` and `hours_left` are
-    those of the first expiry.
+    max_loss` (a loss as a positive figure; infinite if unlimited, null if undefined). Per share of one unit:
+    `cost_basis, bid, ask, mark, natural, delta, gamma, theta, vega`. `dte` and `hours_left` refer to the
+    first expiry.
 
     Legs have prices per share, and `leg_value, market_value, natural_value, pnl_day` in signed dollars. A leg
-    of shares has its count in `quantity` and null in the columns of options.
+    of shares has its number in `quantity` and null in the columns of options.
 
     Raises:
         ValueError: `stale_after_seconds` is not above zero.
@@ -103,7 +102,7 @@ def compute_live_multileg_rows(
 def structure_columns(
     book: PortfolioArrays, live: LiveSnapshot, stocks: Valuation, stale_after_seconds: float
 ) -> tuple[dict[str, ColumnValues], dict[str, ColumnValues]]:
-    """Return the columns of both tables by name; `stocks` is the valuation of the portfolio's underlyings."""
+    """Return both tables' columns, keyed by name; `stocks` is the valuation of the underlyings."""
     own = book.structures
     now = settle(book.legs, compute_live_rows(book.legs, live, stale_after_seconds), stocks, live)
     new = opened_today(own.opened, live)
@@ -125,7 +124,7 @@ def structure_columns(
 
 def _leg_money(book: PortfolioArrays, now: Valuation, new: Flags) -> dict[str, ColumnValues]:
     value = now.mark * now.scale
-    # The file does not contain a leg's cost, so its day has no beginning in a structure opened today.
+    # The file does not contain the costs of legs, so P/L Day is unknown for a leg opened today.
     is_new = np.repeat(new, book.structures.sizes)
     return {
         "leg_value": value,
@@ -174,7 +173,7 @@ def _structure_columns(
 
 
 def _unit_prices(own: StructureArrays, sums: LegSums, divisor: Floats) -> dict[str, ColumnValues]:
-    """Return prices per share of one unit; `divisor` is the dollars per point of the whole structure."""
+    """Return prices per share of one unit; `divisor` is the whole structure's dollars per point."""
     bid, ask = sums.natural / divisor, sums.opposite / divisor
     # Legs that nearly cancel out leave no base for a percentage.
     middle = (sums.natural + sums.opposite) / 2
@@ -190,7 +189,7 @@ def _unit_prices(own: StructureArrays, sums: LegSums, divisor: Floats) -> dict[s
 
 
 def _day_results(own: StructureArrays, now: Valuation, new: Flags, pnl: Floats) -> dict[str, ColumnValues]:
-    """Return the day's P/L; for a structure opened today, all of its P/L."""
+    """Return the day's P/L, which is the whole P/L for a structure opened today."""
     pnl_day = np.where(new, pnl, _sum(own, _leg_days(now)))
     base = np.where(new, own.net_debit, _sum(own, now.close * now.scale))
     return {"pnl_day": pnl_day, "pnl_day_pct": divide(pnl_day, base)}
@@ -199,7 +198,7 @@ def _day_results(own: StructureArrays, now: Valuation, new: Flags, pnl: Floats) 
 def _sum_legs(book: PortfolioArrays, now: Valuation, new: Flags, stale_after_seconds: float) -> LegSums:
     own, rows = book.structures, book.legs
     without = np.isnan(now.mark)
-    # The price of opening the same position is the side that the natural price does not use.
+    # Opening the same position would use the other side of each quote.
     opposite = compute_natural(now.marks.bid, now.marks.ask, -rows.quantity)
     missing = _sum(own, without.astype(np.int64))
     all_expired = _sum(own, now.expired.astype(np.int64)) == own.sizes
@@ -228,7 +227,7 @@ def _sum_legs(book: PortfolioArrays, now: Valuation, new: Flags, stale_after_sec
 
 
 def _worst_states(own: StructureArrays, now: Valuation, all_expired: Flags) -> Codes:
-    """Return the worst state of the unexpired legs; an expired leg beside them is a warning."""
+    """Return the worst state of each structure's unexpired legs; a warning reports expired ones."""
     expired, best = CODE[QuoteState.EXPIRED], CODE[QuoteState.LIVE]
     worst = reduce_by(np.maximum, own.starts, np.where(now.expired, best, now.states))
     return np.where(all_expired, expired, worst)
@@ -250,7 +249,7 @@ def _net_greeks(
     nets = {
         name: _sum(
             book.structures,
-            # A share has delta 1, and no other Greek.
+            # A share has a delta of 1 and no other Greek.
             np.where(rows.is_stock, side if name == "delta" else 0.0, quotes[name]) * size,
         )
         for name in GREEK_NAMES
@@ -263,7 +262,7 @@ def _net_greeks(
 
 
 def _describe(book: PortfolioArrays, now: Valuation) -> Descriptions:
-    """Return names, widths and extremes; they change only with the vendor's multipliers."""
+    """Return names, widths, extremes and divisors, which change only with the vendor's multipliers."""
     return book.structures.memo.get("descriptions", now.multiplier, lambda: _descriptions(book, now))
 
 

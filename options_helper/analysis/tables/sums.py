@@ -1,7 +1,7 @@
-"""Sums over the tables by underlying, each with what it covers.
+"""Sums over the tables per underlying, each with its coverage.
 
-A position is one leg. Expired contracts count at their provisional settlement, so that a result stays in
-the sums.
+A single position counts as one leg. Expired contracts count at their provisional settlement, so their results
+stay in the sums.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ class Total:
     """A sum in dollars.
 
     Attributes:
-        partial: The sum of what is known.
-        covered, legs: The number of legs it covers, and of all legs; a single or a block of shares is one
-            leg.
+        partial: The sum over the known legs.
+        covered: The number of legs in the sum.
+        legs: The number of all legs; a single option or a block of shares is one leg.
     """
 
     partial: float
@@ -40,17 +40,17 @@ class Total:
 
     @property
     def value(self) -> float | None:
-        """The sum if it covers everything, else None."""
+        """The sum if it covers all legs, else None."""
         return self.partial if self.covered == self.legs else None
 
     @property
     def coverage(self) -> str:
-        """`11 of 12 legs`."""
+        """The coverage in words, such as `11 of 12 legs`."""
         return f"{self.covered} of {self.legs} leg{'' if self.legs == 1 else 's'}"
 
 
 class Tally(NamedTuple):
-    """A sum per underlying: the dollars that are known, the number of legs covered, and of all legs."""
+    """A sum per underlying: the known dollars, the number of legs in the sum, and the number of all legs."""
 
     partial: Floats
     covered: Numbers
@@ -58,7 +58,7 @@ class Tally(NamedTuple):
 
     @classmethod
     def of(cls, values: Floats, legs: Numbers, groups: Numbers, size: int) -> Self:
-        """Return the sums of values, each with the number of legs it represents; NaN is unknown."""
+        """Return the sums of values per group; `legs` is the number of legs per value, and NaN is unknown."""
         known = (legs > 0) & ~np.isnan(values)
         return cls(
             np.bincount(groups, np.where(known, values, 0.0), size).astype(np.float64),
@@ -71,20 +71,21 @@ class Tally(NamedTuple):
         return Total(float(self.partial.sum()), int(self.covered.sum()), int(self.legs.sum()))
 
     def complete(self) -> Floats:
-        """Return the sums that cover everything, NaN for the others."""
+        """Return the sums that cover all legs; NaN for the others."""
         return np.where(self.covered == self.legs, self.partial, np.nan)
 
 
 @dataclass(frozen=True)
 class TableSums:
-    """The tables' figures as arrays, of positions and structures and of positions and legs.
+    """The figures of the tables as arrays, in two orders: positions and structures, and positions and legs.
 
     Attributes:
-        size: Number of underlyings.
-        groups, legs: The underlying of each position and structure, and the number of its legs.
+        size: The number of underlyings.
+        groups, legs: The underlying of each position and structure, and its number of legs.
         leg_groups: The underlying of each position and leg.
-        leg_states, alive: Their states, and flags for those that have not expired.
-        settled: Flags for those that have expired with a known settlement.
+        leg_states: The state of each position and leg.
+        alive: Flags for positions and legs that have not expired.
+        settled: Flags for positions and legs that have expired with a known settlement.
     """
 
     book: PortfolioArrays
@@ -103,10 +104,10 @@ class TableSums:
     def of_tables(
         cls, book: PortfolioArrays, positions: pd.DataFrame, structures: pd.DataFrame, legs: pd.DataFrame
     ) -> Self:
-        """Return the figures of the three tables of one portfolio.
+        """Return the figures of one portfolio's three tables.
 
         Raises:
-            ValueError: The tables have other lengths than the portfolio.
+            ValueError: The tables' lengths differ from the portfolio's.
         """
         tables = ((positions, _OF_POSITIONS), (structures, _OF_STRUCTURES), (legs, _OF_LEGS))
         return cls.of(book, *({name: table[name].array for name in names} for table, names in tables))
@@ -119,10 +120,10 @@ class TableSums:
         structures: Mapping[str, ColumnValues],
         legs: Mapping[str, ColumnValues],
     ) -> Self:
-        """Return the figures of the columns of three tables of one portfolio.
+        """Return the figures of one portfolio's three tables, given as columns.
 
         Raises:
-            ValueError: The columns have other lengths than the portfolio.
+            ValueError: The columns' lengths differ from the portfolio's.
         """
         lengths = (len(positions["state"]), len(structures["state"]), len(legs["state"]))
         if lengths != (len(book.positions), len(book.structures), len(book.legs)):
@@ -147,27 +148,27 @@ class TableSums:
 
     @cached_property
     def open_pnl(self) -> Tally:
-        """P/L since opening; a structure counts with all its legs or not at all."""
+        """P/L since opening; a structure counts with all of its legs or not at all."""
         return self._tally(_values(self.positions, "pnl_abs"), _values(self.structures, "net_pnl_abs"))
 
     @cached_property
     def day_pnl(self) -> Tally:
-        """P/L since the previous close; a structure counts with all its legs or not at all."""
+        """P/L since the previous close; a structure counts with all of its legs or not at all."""
         return self._tally(_values(self.positions, "pnl_day"), _values(self.structures, "pnl_day"))
 
     @cached_property
     def cost(self) -> Tally:
-        """The money paid minus the money received."""
+        """Dollars paid minus dollars received."""
         return self._tally(_values(self.positions, "cost"), self.book.structures.net_debit)
 
     @property
     def gross_cost(self) -> Tally:
-        """The sum of |cost|, which credits do not reduce, as the base of a fraction."""
+        """The sum of |cost|, which credits do not reduce, as a base for fractions."""
         return self._tally(np.abs(_values(self.positions, "cost")), np.abs(self.book.structures.net_debit))
 
     @cached_property
     def premium_at_risk(self) -> Tally:
-        """The cost of unexpired long options, and of debit structures that consist of options only."""
+        """The cost of unexpired long options, and of debit structures without shares."""
         rows, own = self.book.positions, self.book.structures
         none = rows.is_stock | (rows.quantity < 0) | ~self.alive[: len(rows)]
         paid = np.where(none, 0.0, _values(self.positions, "cost"))
@@ -177,7 +178,7 @@ class TableSums:
 
     @cached_property
     def market_value(self) -> Tally:
-        """The value at the marks; here each leg counts on its own."""
+        """The value at the marks; each leg counts on its own."""
         values = [_values(self.positions, "market_value"), _values(self.leg_rows, "market_value")]
         ones = np.ones(len(self.leg_groups), np.int64)
         return Tally.of(np.concatenate(values), ones, self.leg_groups, self.size)
@@ -188,17 +189,17 @@ class TableSums:
         return int((~self.alive).sum())
 
     def count_states(self) -> dict[str, int]:
-        """Return the number of unexpired legs in each state that occurs."""
+        """Return the number of unexpired legs in each state, without states that do not occur."""
         counted = np.bincount(self.leg_states[self.alive], minlength=len(QUOTE_STATES))
         return {str(state): int(n) for state, n in zip(QUOTE_STATES, counted, strict=True) if n}
 
     def ages(self) -> Floats:
-        """Return the ages of the unexpired legs' prices, NaN for none."""
+        """Return the age of each leg's price; NaN if unknown or expired."""
         columns = [_values(self.positions, "mark_age_seconds"), _values(self.leg_rows, "mark_age_seconds")]
         return np.where(self.alive, np.concatenate(columns), np.nan)
 
     def oldest_age(self) -> float | None:
-        """Return the oldest of `ages`, None if there is none."""
+        """Return the oldest of `ages`, or None if all are NaN."""
         ages = self.ages()
         oldest = float(np.fmax.reduce(ages)) if len(ages) else np.nan
         return None if np.isnan(oldest) else oldest

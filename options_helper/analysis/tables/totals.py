@@ -1,4 +1,4 @@
-"""Totals that state their coverage: if anything is missing, they are partial, with the number of legs."""
+"""The portfolio's totals, each with its coverage; a total with a missing leg is partial."""
 
 from __future__ import annotations
 
@@ -15,22 +15,23 @@ from options_helper.models import Portfolio
 
 @dataclass(frozen=True, slots=True)
 class LiveTotals:
-    """The portfolio as a whole; expired contracts count at their provisional settlement.
+    """The totals of a portfolio; expired contracts count at their provisional settlement.
 
     Attributes:
-        open_pnl, day_pnl: Dollars. A structure counts with all its legs or not at all. Lots closed today
-            are not in the file, so not in `day_pnl`.
-        cost: What was paid minus what was received.
-        market_value: The marks of all legs, negative for shorts; here each leg counts on its own.
-        portfolio_value: Cash and market value.
-        premium_at_risk: The cost of long options, and of debit structures of options only: lost if they
-            expire worthless.
-        open_pnl_pct: `open_pnl` over the sum of the positions' |cost|, a fraction; None without a base.
-        day_pnl_pct: `day_pnl` over the portfolio's value before it, a fraction; None without a base.
-        oldest_age_seconds: The age of the oldest price that a mark is made from.
-        legs, live_legs, expired: How many legs have not expired, are live, and have expired.
-        settled: How many expired legs have a provisional settlement; the others make totals incomplete.
-        states: How many legs that have not expired are in each state that occurs.
+        open_pnl, day_pnl: Dollars. A structure counts with all of its legs or not at all. `day_pnl` excludes
+            lots closed today, because they are no longer in the file.
+        cost: Dollars paid minus dollars received.
+        market_value: The value of all legs at their marks, negative for shorts; each leg counts on its own.
+        portfolio_value: Cash plus market value.
+        premium_at_risk: The cost of long options, and of debit structures without shares, which is lost if
+            they expire worthless.
+        open_pnl_pct: `open_pnl` divided by the sum of the positions' |cost|, as a fraction.
+        day_pnl_pct: `day_pnl` divided by the portfolio's value before it, as a fraction. Both fractions are
+            None if a part is incomplete or the divisor is not above zero.
+        oldest_age_seconds: The age of the oldest price behind a mark; None if unknown.
+        legs, live_legs, expired: The number of legs that have not expired, are live, and have expired.
+        settled: The number of expired legs with a provisional settlement; the others leave totals incomplete.
+        states: The number of unexpired legs per state, without states that do not occur.
     """
 
     open_pnl: Total
@@ -52,17 +53,17 @@ class LiveTotals:
 def compute_live_totals(
     portfolio: Portfolio, position_rows: pd.DataFrame, structure_rows: pd.DataFrame, legs: pd.DataFrame
 ) -> LiveTotals:
-    """Return the totals of three tables computed for this portfolio, with all rows in their order.
+    """Return the totals of three tables computed for this portfolio, with all their rows in order.
 
     Raises:
-        ValueError: The tables are not those of this portfolio.
+        ValueError: The tables' lengths differ from the portfolio's.
     """
     sums = TableSums.of_tables(arrays_of(portfolio), position_rows, structure_rows, legs)
     return sum_up(sums, portfolio.cash)
 
 
 def sum_up(sums: TableSums, cash: float) -> LiveTotals:
-    """Return the totals of a portfolio's sums by underlying, and of its cash."""
+    """Return the totals of a portfolio, given its sums per underlying and its cash."""
     open_pnl, day_pnl, market_value = sums.open_pnl.whole(), sums.day_pnl.whole(), sums.market_value.whole()
     value = Total(cash + market_value.partial, market_value.covered, market_value.legs)
     states = sums.count_states()
@@ -85,7 +86,7 @@ def sum_up(sums: TableSums, cash: float) -> LiveTotals:
 
 
 def _fraction(part: Total, base: Total) -> float | None:
-    """Return one over the other; None unless both are whole and the base is above zero."""
+    """Return `part` divided by `base`; None unless both cover all legs and the base is above zero."""
     if part.value is None or base.value is None or base.value <= 0:
         return None
     return part.value / base.value

@@ -1,4 +1,4 @@
-"""The underlyings table: the stock's price and the sums over its positions."""
+"""The underlyings table: each stock's price, and the sums over its positions."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ def compute_live_underlying_rows(
 ) -> pd.DataFrame:
     """Return one row per underlying, in alphabetical order, from the tables of the same snapshot.
 
-    `price` is the stock's mark, `change` and `change_pct` are against the close of the previous trading day,
-    null if that is unknown. `open_pnl, day_pnl, market_value, cost, premium_at_risk` are null unless
-    they cover all legs, expired ones with their settlement included: `…_partial` is the sum of what is known,
-    `…_covered` how many of `legs` it covers.
+    `price` is the stock's mark; `change` and `change_pct` are relative to the close of the previous trading
+    day, null if that is unknown. `open_pnl, day_pnl, market_value, cost, premium_at_risk` are null unless
+    they cover all legs, including expired ones at their settlement; `…_partial` is the sum over the known
+    legs and `…_covered` the number of these legs.
 
     Raises:
-        ValueError: The tables are not those of this portfolio, or the threshold is not above zero.
+        ValueError: The tables' lengths differ from the portfolio's, or the threshold is not above zero.
     """
     book = arrays_of(portfolio)
     stocks = compute_live_rows(book.underlyings, live, stale_after_seconds)
@@ -50,7 +50,7 @@ def compute_live_underlying_rows(
 def underlying_columns(
     book: PortfolioArrays, live: LiveSnapshot, stocks: Valuation, sums: TableSums
 ) -> dict[str, ColumnValues]:
-    """Return the table's columns by name; `stocks` is the valuation of the portfolio's underlyings."""
+    """Return the columns, keyed by name; `stocks` is the valuation of the portfolio's underlyings."""
     now = settle(book.underlyings, stocks, stocks, live)
     return {**book.underlyings.columns, **_price_columns(now, live), **_sum_columns(sums)}
 

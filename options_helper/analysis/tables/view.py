@@ -1,6 +1,6 @@
-"""All tables and totals of a portfolio in one snapshot, and when they are out of date.
+"""All tables and totals of a portfolio in one snapshot, and the time at which they go out of date.
 
-A view is finished and read-only: every tab, the alerts and the day's curves read the same one.
+A view is read-only: every tab, the alerts and the day's curves share it.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ class TablesView:
     """The tables and totals of one portfolio in one snapshot; writing into a table raises.
 
     Attributes:
-        at: The snapshot they were computed from.
-        columns: The finished columns of each table by name; `warnings` are bits.
-        until: When they would change even if nothing new is received.
+        at: The snapshot that the tables were computed from.
+        columns: The finished columns of each table, keyed by name; `warnings` are bits.
+        until: The time at which the tables change even without a new event.
     """
 
     portfolio: Portfolio
@@ -49,7 +49,7 @@ class TablesView:
     quotes: QuoteCounts
     until: dt.datetime
 
-    # A DataFrame costs as much as its figures, and most readers of a view need none.
+    # A DataFrame costs as much as its figures, and most readers of a view do not need one.
     @cached_property
     def positions(self) -> pd.DataFrame:
         """The table of single options and shares."""
@@ -71,14 +71,13 @@ class TablesView:
         return build_table(Table.UNDERLYINGS, self.columns[Table.UNDERLYINGS], frozen=True)
 
     def holds_for(self, live: LiveSnapshot) -> bool:
-        """Return whether the view is still right for this snapshot.
+        """Return whether the view is still valid for a snapshot.
 
-        It is until there is new data or `until` has passed. New data does not count within a quarter of a
-        second, so that simultaneous readers share one view.
+        It is valid until there is new data or `until` has passed. New data does not count within a quarter of
+        a second, so simultaneous readers share a view.
         """
         age = live.as_of - self.at.as_of
-        # If the clock went back nothing is reused, because the tables would not change until it has caught
-        # up.
+        # If the clock went back, nothing is reused; otherwise the tables would freeze until it has caught up.
         if age < -_SHARED_FOR or live.as_of >= self.until:
             return False
         if recompute_key(live) != recompute_key(self.at):
@@ -87,7 +86,7 @@ class TablesView:
 
 
 def compute_view(portfolio: Portfolio, live: LiveSnapshot, *, stale_after_seconds: float) -> TablesView:
-    """Return all tables and totals of a portfolio in one snapshot.
+    """Compute all tables and totals of a portfolio in one snapshot.
 
     Raises:
         ValueError: `stale_after_seconds` is not above zero.

@@ -1,1 +1,1 @@
-"""Formats figures, times and trades: one writer per kind of figure."""
+"""Writers of figures, times, trades and CSV cells, one for each kind of figure."""

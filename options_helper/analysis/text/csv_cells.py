@@ -1,4 +1,4 @@
-"""Cells of CSV files that a spreadsheet reads literally."""
+"""CSV files with cells that no spreadsheet reads as formulas."""
 
 from __future__ import annotations
 
@@ -6,23 +6,23 @@ import csv
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
-# Where a cell begins: also behind a separator of another locale, at which a spreadsheet may split the line.
+# The start of a cell, also after another locale's separator, at which a spreadsheet may split the line.
 _FORMULA = re.compile(r"(^|[;\t\r\n])(\s*)(?=[=+@\uff1d\uff0b\uff0d\uff20-])")
 _DECIMALS = 12  # quantities have up to nine, prices of coins more
 
 
 def safe_text(text: str) -> str:
-    """Return the text in a form that no spreadsheet takes for a formula."""
+    """Return the text in a form that no spreadsheet reads as a formula."""
     return _FORMULA.sub(r"\1'\2", text)
 
 
 def plain_number(number: float) -> str:
-    """Return `2`, `6.9` or `0.000008765`: without needless decimals or powers of ten."""
+    """Return a number without trailing zeros or an exponent, such as `6.9` or `0.000008765`."""
     return f"{number:.{_DECIMALS}f}".rstrip("0").rstrip(".")
 
 
 def write_csv(columns: Sequence[str], rows: Iterable[Mapping[str, object]]) -> str:
-    """Return a CSV file with a heading; a row's other keys are left out, and None is an empty cell."""
+    """Return a CSV file with a header line; other keys of a row are ignored, and None is an empty cell."""
     out = _Lines()
     writer = csv.DictWriter(out, columns, extrasaction="ignore", lineterminator="\n")
     writer.writeheader()

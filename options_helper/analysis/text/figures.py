@@ -1,4 +1,4 @@
-"""Figures in words, with one writer for each kind of figure.
+"""Figures as text, with one writer for each kind of figure.
 
 | kind | writer | example |
 | --- | --- | --- |
@@ -10,8 +10,8 @@
 | time | `wording` | `13:45:10` |
 | span | `format_span` | `3 m 12 s` |
 
-A true minus sign, "—" for a missing figure, and no sign on zero. Halves round away from zero, as in the
-browser's table, and money is rounded to cents before it is rounded to dollars, so that a row, its group, the
+All writers use a true minus sign, "—" for a missing figure, and no sign on zero. Halves round away from zero,
+as in the browser's table. Money is rounded to cents before it is rounded to dollars, so a row, its group, the
 bars and the totals show the same dollars.
 """
 
@@ -25,13 +25,13 @@ MISSING = "—"
 MINUS = "\N{MINUS SIGN}"
 
 CENT = 0.01
-_SMALL_DIGITS = 6  # significant digits of a price below a cent
-_SMALL_DECIMALS = 4  # and its least number of decimals
-_QUANTITY_DECIMALS = 9  # Alpaca's finest quantity
+_SMALL_DIGITS = 6  # significant digits of a price below one cent
+_SMALL_DECIMALS = 4  # least decimals of such a price
+_QUANTITY_DECIMALS = 9  # Alpaca's smallest quantity
 _STRIKE_DECIMALS = 3
 _EXACT = Context(prec=700, rounding=ROUND_HALF_UP)  # room for every float
-_FRACTION_DECIMALS = 5  # of a fraction before it becomes a percentage
-# How far floats round as decimals do.
+_FRACTION_DECIMALS = 5  # a fraction is rounded to these before it becomes a percentage
+# The limits within which floats round as decimals do.
 _CERTAIN, _NEAR_HALF, _MOST_FRACTION, _MOST_DECIMALS = 1e9, 1e-5, 1e3, 15
 _MINUTE = 60
 _HOUR = 3600
@@ -39,8 +39,8 @@ _DAY = 86_400
 
 
 def round_half_up(value: float, decimals: int) -> float:
-    """Round a finite number as it is written, halves away from zero: 1.005 to 1.01."""
-    # Floats do the same at a tenth of the cost, except near a half and where they have no digits left.
+    """Round the shortest decimal form of a finite number, halves away from zero: 1.005 becomes 1.01."""
+    # Float arithmetic gives the same result at a tenth of the cost, except near a half and for large numbers.
     if decimals <= _MOST_DECIMALS:
         scaled = abs(value) * 10**decimals
         if scaled < _CERTAIN and abs(scaled % 1 - 0.5) > _NEAR_HALF:
@@ -49,12 +49,12 @@ def round_half_up(value: float, decimals: int) -> float:
 
 
 def round_price(value: float, decimals: int) -> float:
-    """Round a finite price to this many decimals, but below a cent to six significant digits."""
+    """Round a finite price to these decimals, but a price below one cent to six significant digits."""
     return round_half_up(value, max(decimals, price_decimals(value)))
 
 
 def price_decimals(value: float) -> int:
-    """Return the decimals that show a finite price in full: 2, and below a cent six significant digits."""
+    """Return a finite price's number of decimals: 2, but below one cent those of six significant digits."""
     if value == 0 or abs(value) >= CENT:
         return 2
     exact = _rounded(value, _SMALL_DIGITS - 1 - math.floor(math.log10(abs(value)))).normalize()
@@ -62,7 +62,7 @@ def price_decimals(value: float) -> int:
 
 
 def format_price(value: float | None) -> str:
-    """Return dollars and cents, `$23.37`; below a cent every significant digit, `$0.000008765`."""
+    """Return dollars and cents, such as `$23.37`; below one cent six significant digits: `$0.000008765`."""
     if value is None or not math.isfinite(value):
         return MISSING
     number = _rounded(value, price_decimals(value))
@@ -70,7 +70,7 @@ def format_price(value: float | None) -> str:
 
 
 def format_bare_price(value: float | None, *, most_decimals: int = 2) -> str:
-    """Return a price without its currency: `271.53`; with `most_decimals=4`, `1.60` and `1.625`."""
+    """Return a price without its currency, such as `271.53`, or `1.625` with `most_decimals=4`."""
     if value is None or not math.isfinite(value):
         return MISSING
     number = _rounded(value, max(most_decimals, price_decimals(value)))
@@ -85,7 +85,7 @@ def round_dollars(value: float) -> int:
 
 
 def round_percent(value: float, decimals: int = 1) -> float:
-    """Return a finite fraction as a rounded percentage: 0.2719 is 27.2."""
+    """Return a finite fraction as a rounded percentage: 0.2719 becomes 27.2."""
     if abs(value) > _MOST_FRACTION:
         return float(_percent(value, decimals))
     thousandths = round(round_half_up(value, _FRACTION_DECIMALS) * 1e5)
@@ -93,7 +93,7 @@ def round_percent(value: float, decimals: int = 1) -> float:
 
 
 def format_pnl(value: float | None) -> str:
-    """Return whole dollars with a sign, `+$1,491`; `$0` has none."""
+    """Return whole dollars with a sign, such as `+$1,491`; `$0` has none."""
     if value is None or not math.isfinite(value):
         return MISSING
     dollars = round_dollars(value)
@@ -101,12 +101,12 @@ def format_pnl(value: float | None) -> str:
 
 
 def format_dollars(value: float | None) -> str:
-    """Return whole dollars without a plus, `$51,269`."""
+    """Return whole dollars without a plus sign, such as `$51,269`."""
     return format_pnl(value).removeprefix("+")
 
 
 def format_percent(value: float | None, *, signed: bool = False, decimals: int = 1) -> str:
-    """Return a fraction as a percentage: `3.0%` or, signed, `+27.2%`."""
+    """Return a fraction as a percentage, such as `3.0%`, or `+27.2%` if signed."""
     if value is None or not math.isfinite(value):
         return MISSING
     percent = _percent(value, decimals)
@@ -115,7 +115,7 @@ def format_percent(value: float | None, *, signed: bool = False, decimals: int =
 
 
 def format_quantity(value: float | None) -> str:
-    """Return a signed count, `+3` or `+1,234,567`, with decimals only if it has any."""
+    """Return a signed quantity, such as `+3` or `+1,234,567`, without trailing zeros."""
     if value is None or not math.isfinite(value):
         return MISSING
     text = _trimmed(value, _QUANTITY_DECIMALS)
@@ -123,19 +123,19 @@ def format_quantity(value: float | None) -> str:
 
 
 def format_count(value: float | None) -> str:
-    """Return an unsigned count, `250` or `1,250.5`; a minus is kept."""
+    """Return a quantity without a plus sign, such as `250` or `1,250.5`."""
     text = format_quantity(value)
     return text.removeprefix("+")
 
 
-@lru_cache(maxsize=4096)  # a strike is written again in every refresh
+@lru_cache(maxsize=4096)  # every refresh formats the same strikes
 def format_strike(strike: float) -> str:
-    """Return a strike without needless decimals: `250`, `262.5`, `1,250`."""
+    """Return a strike without trailing zeros, such as `250`, `262.5` or `1,250`."""
     return _trimmed(strike, _STRIKE_DECIMALS)
 
 
 def format_span(seconds: float | None) -> str:
-    """Return a span in its two largest units: `4 s`, `3 m 12 s`, `2 h 14 m`, `3 d 4 h`."""
+    """Return a span in its two largest units, such as `4 s`, `3 m 12 s`, `2 h 14 m` or `3 d 4 h`."""
     if seconds is None or not math.isfinite(seconds):
         return MISSING
     whole = max(0, int(seconds))
@@ -153,7 +153,7 @@ def _percent(value: float, decimals: int) -> Decimal:
 
 
 def _rounded(value: float | Decimal, decimals: int) -> Decimal:
-    # The shortest decimal that is this float, not its binary value: 1.005 is meant as 1.005.
+    # Use the float's shortest decimal form, not its binary value: 1.005 means 1.005.
     exact = value if isinstance(value, Decimal) else Decimal(repr(float(value)))
     return exact.quantize(Decimal(1).scaleb(-decimals), context=_EXACT)
 

@@ -1,4 +1,4 @@
-"""Contracts, sides, prices and events of orders in the words of the page."""
+"""The page's words for contracts, sides, prices and events of orders."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MULTI_LEG_WORDS = "Multi-leg order"  # until its legs are known
 
 
 def contract_words(symbol: str | None) -> str:
-    """Return `AAPL 18 Dec 2026 250 call` for `AAPL261218C00250000`; other symbols are returned unchanged."""
+    """Return a contract in words, such as `AAPL 18 Dec 2026 250 call`; other symbols are unchanged."""
     if not symbol:
         return MISSING
     try:
@@ -31,19 +31,19 @@ def contract_words(symbol: str | None) -> str:
 
 
 def side_words(side: str | None, intent: str | None = None) -> str:
-    """Return `buy to open` if the intent is known, else `buy`; `sell_short` becomes `sell short`."""
+    """Return the intent in words if known, such as `buy to open`, else the side, such as `sell short`."""
     return (intent or side or MISSING).replace("_", " ")
 
 
 def event_words(event: str | None) -> str:
-    """Return an event or status as words: `partially_filled` becomes `partially filled`."""
+    """Return an event or status in words: `partially_filled` becomes `partially filled`."""
     return (event or MISSING).replace("_", " ")
 
 
 def net_words(price: float | None) -> str:
-    """Return a multi-leg order's net price: `1.62 credit` below zero, `1.62 debit` above, `even` at zero.
+    """Return a multi-leg order's net price in words: `1.62 debit`, `1.62 credit` or `even`.
 
-    The sign is Alpaca's (Trading API, "limit_price" of a multi-leg order): a debit is positive.
+    A positive price is a debit, as in Alpaca's Trading API ("limit_price" of a multi-leg order).
     """
     if price is None:
         return MISSING
@@ -53,17 +53,17 @@ def net_words(price: float | None) -> str:
 
 
 def price_words(price: float | None) -> str:
-    """Return at least two decimals, up to four if the price has them, and all of a small one: `1.60`."""
+    """Return a price with two to four decimals, such as `1.60` or `1.625`; below a cent it may have more."""
     return format_bare_price(price, most_decimals=4)
 
 
 def plain(number: float | None) -> str:
-    """Return a quantity without needless decimals: `250`, `1,250.5`."""
+    """Return a quantity without trailing zeros, such as `250` or `1,250.5`."""
     return format_count(number)
 
 
 def fill_words(quantity: float | None, price: float | None) -> str:
-    """Return `2 @ 1.62`."""
+    """Return a quantity and a price, such as `2 @ 1.62`."""
     return f"{plain(quantity)} @ {price_words(price)}"
 
 
@@ -73,7 +73,7 @@ _EVENT_VERBS = {
     "expiry": "Expired",
     "corporate_action": "Corporate action",
     "cash_settlement": "Settled in cash",
-    "share_trade": "Shares of an assignment or exercise",
+    "share_trade": "Shares from an assignment or exercise",
 }
 
 
@@ -86,14 +86,14 @@ def option_event_words(
     amount: float | None = None,
     subtype: str = "",
 ) -> str:
-    """Return what happened: `Assigned: … AAPL 255 put → +200 AAPL at 255.00`.
+    """Return an option event in words, such as `Assigned: … AAPL 255 put → +200 AAPL at 255.00`.
 
     Args:
         kind: The value of an `OptionEventType`.
-        symbol: The contract.
-        quantity: How many contracts, None if that is not reported.
-        shares: Symbol, signed quantity and price of what was delivered.
-        amount: The cash that moved, in dollars.
+        symbol: The contract's symbol.
+        quantity: The number of contracts; None if not reported.
+        shares: The symbol, signed quantity and price of each delivery of shares.
+        amount: The cash moved, in dollars.
         subtype: Alpaca's word for the kind of corporate action, or "".
     """
     verb = f"{_EVENT_VERBS[kind]} ({subtype})" if subtype else _EVENT_VERBS[kind]
@@ -115,7 +115,7 @@ def _signed(number: float) -> str:
 
 
 def _undated_contract(symbol: str) -> str:
-    """Return `AAPL 255 put`: next to its event the expiry goes without saying."""
+    """Return a contract without its expiry, such as `AAPL 255 put`, because the event implies the date."""
     try:
         contract = parse_contract_symbol(symbol)
     except ContractSymbolError:

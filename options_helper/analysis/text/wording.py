@@ -1,4 +1,4 @@
-"""Times, days and lists in words; `figures` writes figures and spans."""
+"""Times, dates and lists in words; `figures` writes figures and spans."""
 
 from __future__ import annotations
 
@@ -16,28 +16,28 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 
 
 def format_minutes(seconds: float) -> str:
-    """Return a span in whole minutes, rounded up so that a countdown ends at 1 m: `2 h 14 m`, `9 m`."""
+    """Return a span in whole minutes, such as `2 h 14 m`, rounded up so a countdown ends at `1 m`."""
     minutes = max(1, -(-int(seconds) // _MINUTE))
     return f"{minutes} m" if minutes < _MINUTE else format_span(minutes * _MINUTE)
 
 
 def format_time(at: dt.datetime, zone: dt.tzinfo, now: dt.datetime | None = None) -> str:
-    """Return the time of day to the second, `13:45:10`; on another day than `now`, `Mon 13:45:10`."""
+    """Return a time to the second, such as `13:45:10`, or `Mon 13:45:10` if it is not on the day of `now`."""
     return f"{_other_day(at, now or at, zone)}{at.astimezone(zone):%H:%M:%S}"
 
 
 def format_minute(at: dt.datetime, zone: dt.tzinfo) -> str:
-    """Return the time of day to the minute: `13:45`."""
+    """Return a time of day to the minute, such as `13:45`."""
     return at.astimezone(zone).strftime("%H:%M")
 
 
 def format_moment(at: dt.datetime, now: dt.datetime, zone: dt.tzinfo) -> str:
-    """Return a time near `now`, with its day unless that is today: `16:00`, `Mon 09:30`, `24 Dec 09:30`."""
+    """Return a time to the minute, with its day unless it is today: `16:00`, `Mon 09:30`, `24 Dec 09:30`."""
     return f"{_other_day(at, now, zone)}{at.astimezone(zone):%H:%M}"
 
 
 def _other_day(at: dt.datetime, now: dt.datetime, zone: dt.tzinfo) -> str:
-    """Return the day of a time and a space, or "" on the day of `now`."""
+    """Return a time's day followed by a space, or "" on the day of `now`."""
     day, today = at.astimezone(zone).date(), now.astimezone(zone).date()
     if day == today:
         return ""
@@ -47,20 +47,20 @@ def _other_day(at: dt.datetime, now: dt.datetime, zone: dt.tzinfo) -> str:
 
 
 def format_day(day: dt.date, *, with_year: bool = True) -> str:
-    """Return `18 Dec 2026`, or `18 Dec`, in English on every machine."""
+    """Return a date in English, such as `18 Dec 2026`, or `18 Dec` without the year."""
     text = f"{day.day} {_MONTHS[day.month - 1]}"
     return f"{text} {day.year}" if with_year else text
 
 
 def name_day(day: dt.date, today: dt.date) -> str:
-    """Return `today`, `Friday` for a day of the last week, or `18 Dec 2026`."""
+    """Return a day's name: `today`, a weekday for the last six days, or a date such as `18 Dec 2026`."""
     if day == today:
         return TODAY
     return _WEEKDAYS[day.weekday()] if 0 < (today - day).days <= _DAYS_A_WEEKDAY_IS_CLEAR else format_day(day)
 
 
 def join_words(words: Sequence[str]) -> str:
-    """Return `a`, `a and b` or `a, b and c`."""
+    """Join words into a list such as `a, b and c`."""
     if len(words) <= 1:
         return "".join(words)
     return f"{', '.join(words[:-1])} and {words[-1]}"
@@ -72,5 +72,5 @@ def capital(text: str) -> str:
 
 
 def count(number: int, noun: str) -> str:
-    """Return `1 contract` or `12 contracts`."""
+    """Return a number with its noun, such as `1 contract` or `12 contracts`."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

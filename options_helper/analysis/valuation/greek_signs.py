@@ -1,16 +1,16 @@
-"""The Greeks' signs: every column is signed by position.
+"""The signs of the vendor's Greeks: every column has the position's sign.
 
-The vendor's Greeks are those of one contract held long. A short position has the opposite signs: a short put
-has a positive delta, because it gains when the underlying rises, and a positive theta, because it gains as
-time passes. A column therefore means the same in every row.
+The vendor's Greeks are those of one long contract. A short position has the opposite signs: a short put has a
+positive delta, because it gains when the underlying rises, and a positive theta, because it gains as time
+passes. A column therefore means the same in every row.
 
-| column | of | signed by |
+| column | quantity | sign |
 | --- | --- | --- |
-| `delta, gamma, theta, vega` of positions and legs | one share of one contract | long or short |
-| `delta, gamma, theta, vega` of structures | one share of one unit | the sides of its legs |
-| `net_delta, net_gamma, net_theta, net_vega` | the whole structure | the sides of its legs |
+| `delta, gamma, theta, vega` of positions and legs | one share of one contract | the side of the position |
+| `delta, gamma, theta, vega` of structures | one share of one unit | the sides of the legs |
+| `net_delta, net_gamma, net_theta, net_vega` | the whole structure | the sides of the legs |
 
-Implied volatility has no side and is never negative.
+Implied volatility is the same for both sides and never negative.
 """
 
 from __future__ import annotations
@@ -25,6 +25,6 @@ GREEK_NAMES = ("delta", "gamma", "theta", "vega")
 
 
 def sign_by_position(greeks: Mapping[str, Floats], quantity: Floats) -> dict[str, Floats]:
-    """Return a long contract's Greeks with the opposite sign in rows of a negative quantity."""
-    # Multiplying by -1 would make a zero negative.
+    """Return the Greeks of long contracts, with the opposite sign in rows with a negative quantity."""
+    # Multiplying by -1 would turn zero into negative zero.
     return {name: np.where(quantity < 0, 0.0 - greeks[name], greeks[name]) for name in GREEK_NAMES}

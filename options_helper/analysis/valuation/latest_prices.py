@@ -1,7 +1,7 @@
-"""Prices of a fixed list of symbols, picked from a snapshot's tables by row numbers found once.
+"""The newest prices of a fixed list of symbols.
 
 All snapshots of one run share one `index` object per table, so the row numbers of a portfolio's symbols are
-looked up once per run; after that a refresh is one `take`.
+looked up once per run; after that, each refresh needs only one `take` per table.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from options_helper.quote_tables import QuoteTable, TradeTable
 
 
 class LatestPrices(NamedTuple):
-    """The newest quote and trade of n symbols; numbers are NaN and times 0 where there is none."""
+    """The newest quote and trade of n symbols; missing numbers are NaN and missing times 0."""
 
     bid: Floats
     ask: Floats
@@ -37,7 +37,7 @@ class LatestPrices(NamedTuple):
 def latest_prices(
     symbols: Sequence[str], is_stock: Flags, live: LiveSnapshot, memo: IdentityMemo
 ) -> LatestPrices:
-    """Return the newest prices: stocks from the snapshot's stock tables, others from its option tables."""
+    """Return the newest prices, of stocks from the snapshot's stock tables, else from its option tables."""
     has_stocks, has_options = bool(is_stock.any()), not bool(is_stock.all())
     if not has_stocks:
         return _gather_stream("options", symbols, live, memo)

@@ -1,4 +1,4 @@
-"""The mark rule: the only place in the product where a price is made.
+"""The mark rule, the only place in the product that makes a price.
 
 | the quote | mark | method | warning |
 | --- | --- | --- | --- |
@@ -11,10 +11,10 @@
 | bid above ask | none | `none` | `crossed` |
 | a bid (0 included) without an ask | none | `none` | `missing_ask` |
 | an ask without a bid | none | `none` | `missing_bid` |
-| none; a last trade that is usable | the last price | `last` | `missing_quote`, `last_trade_mark` |
+| none; a usable last trade | the last price | `last` | `missing_quote`, `last_trade_mark` |
 | none; no usable trade | none | `none` | `missing_quote` |
 
-Shares trade in cents, so their quote is held to more; the rows above that it does not name hold for both:
+Shares trade in cents, so stricter rows apply to their quotes; the other rows above apply to both:
 
 | the quote of shares | mark | method | warning |
 | --- | --- | --- | --- |
@@ -23,16 +23,16 @@ Shares trade in cents, so their quote is held to more; the rows above that it do
 | wider; no such trade | none | `none` | `wide_spread` |
 | bid 0 below an ask | none | `none` | `zero_bid` |
 
-A share's last trade is recent for five minutes while the market is open, and outside the regular session if
-it is of the trading day.
+A share's last trade is recent for five minutes while the market is open. Outside the regular session, it is
+recent if it was made on the trading day.
 
-A last trade is usable if it was made on the current New York day and the feed is not `indicative`, whose
-trades are 15 minutes late (Alpaca, "Real-time Option Data"). An old last never stands in for a bad quote.
-Alpaca writes 0 for a side that is absent: an ask of 0 is no ask, a bid of 0 says that nobody bids. A negative
-or infinite price is no price. A quote dated on a day without a session, as test prices on a Saturday are,
-makes no mark either (`outside_session`), even if it is read in a later session.
+A last trade is usable if it was made on the current New York day. Trades of contracts on the `indicative`
+feed are not usable, because they are 15 minutes late (Alpaca, "Real-time Option Data"). An old trade never
+replaces a bad quote. Alpaca writes 0 for a missing side: an ask of 0 is no ask, and a bid of 0 means that
+nobody bids. A negative or infinite price is no price. A quote dated on a day without a session, such as a
+test price on a Saturday, makes no mark (`outside_session`), even if it is read in a later session.
 
-All prices are dollars per share.
+All prices are in dollars per share.
 """
 
 from __future__ import annotations
@@ -55,12 +55,12 @@ SHARE_SPREAD_DOLLARS = 0.01
 SHARE_TRADE_SECONDS = 300.0
 DELAYED_TRADE_FEEDS = frozenset({"indicative"})
 
-# Prices come in cents; a float error at a threshold must not decide a row.
+# Prices are in cents, so a float error at a threshold must not decide.
 PRICE_TOLERANCE = 1e-9
 
 
 class MarkMethod(StrEnum):
-    """The way a mark was made; `settlement` makes those of expired contracts."""
+    """The method of a mark; `SETTLED` is used for expired contracts (see `settlement`)."""
 
     MID = "mid"
     LOCKED = "locked"
@@ -78,11 +78,11 @@ class Marks(NamedTuple):
     """Marks of n rows.
 
     Attributes:
-        mark: Dollars per share, NaN if there is none.
-        methods: int8 numbers in `MARK_METHODS`.
+        mark: Dollars per share; NaN if there is none.
+        methods: int8 indices into `MARK_METHODS`.
         warnings: Bits of `RowWarning`.
-        bid, ask: As given, NaN if the value is not a price.
-        spread_pct: (ask - bid) / mid as a fraction, NaN unless both sides are there.
+        bid, ask: The sides as given; NaN if the value is not a price.
+        spread_pct: (ask - bid) / mid as a fraction; NaN unless both sides are known.
     """
 
     mark: Floats
@@ -94,7 +94,7 @@ class Marks(NamedTuple):
 
 
 class _Quotes(NamedTuple):
-    """The kinds of n quotes that the rule of this module distinguishes; `apart` is a bid below its ask."""
+    """Flags for the kinds of quotes that the mark rule distinguishes; `apart` is a bid below the ask."""
 
     absent: Flags
     only_ask: Flags
@@ -116,7 +116,7 @@ def compute_marks(
     is_share: Flags | bool = False,
     last_is_recent: Flags | bool = False,
 ) -> Marks:
-    """Return the marks of n rows by the rule of this module; NaN stands for a missing side or trade."""
+    """Return the marks of n rows under the mark rule; NaN is a missing side or trade."""
     bid = np.where((bid >= 0) & (bid < np.inf), bid, np.nan)
     ask = np.where((ask > 0) & (ask < np.inf), ask, np.nan)
     shares = np.broadcast_to(np.asarray(is_share, dtype=np.bool_), bid.shape)
@@ -139,7 +139,7 @@ def compute_marks(
 
 
 def _classify(bid: Floats, ask: Floats, shares: Flags) -> _Quotes:
-    """Return the kinds of n quotes, NaN for a missing side."""
+    """Return the kinds of n quotes; NaN is a missing side."""
     has_bid, has_ask = bid >= 0, ask > 0
     mid, width = (bid + ask) / 2, ask - bid
     apart = (bid > 0) & (bid < ask)
@@ -179,12 +179,12 @@ def _quote_warnings(quotes: _Quotes) -> Numbers:
 
 
 def mark_contract(quote: Quote) -> float | None:
-    """Return the mark that a contract's quote alone gives, None if it gives none."""
+    """Return a contract's mark from its quote alone, or None if the quote makes no mark."""
     bid, ask = (np.array([np.nan if side is None else side]) for side in (quote.bid_price, quote.ask_price))
     mark = float(compute_marks(bid, ask, np.array([np.nan]), np.array([False])).mark[0])
     return None if np.isnan(mark) else mark
 
 
 def compute_natural(bid: Floats, ask: Floats, quantity: Floats) -> Floats:
-    """Return the prices of closing now: the bid for longs, the ask for shorts; NaN if crossed."""
+    """Return the price of closing each row now: the bid for a long, the ask for a short; NaN if crossed."""
     return np.where(bid > ask, np.nan, np.where(quantity > 0, bid, ask))

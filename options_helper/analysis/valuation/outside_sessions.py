@@ -1,8 +1,8 @@
-"""Times outside every session, such as those of an exchange's test prices on a Saturday.
+"""Times on days without a session, such as those of an exchange's test prices on a Saturday.
 
-A day without a session lies between the previous trading date and the present one, or after the present one.
-Only a calendar knows it; without one, no time is outside. On the feeds of overnight trading, shares trade
-from 20:00 New York on the evening before a session.
+Such a day lies between the previous trading date and the current one, or after the current one. Without a
+calendar, no time counts as outside a session. On feeds with overnight trading, shares trade from 20:00 New
+York time on the evening before a session.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _EVENING = dt.timedelta(hours=4)  # from 20:00 to midnight
 
 
 def find_outside_sessions(times: Numbers, is_stock: Flags, live: LiveSnapshot) -> Flags:
-    """Return flags for times, in microseconds, on a day without a session; 0 is no time."""
+    """Return flags for times (in microseconds, 0 if missing) on a day without a session."""
     found = np.zeros(len(times), dtype=np.bool_)
     trades_overnight = (live.stock_feed or "").lower() in _OVERNIGHT_FEEDS
     for begin, end in _pauses(live):
@@ -33,7 +33,7 @@ def find_outside_sessions(times: Numbers, is_stock: Flags, live: LiveSnapshot) -
 
 
 def _pauses(live: LiveSnapshot) -> Iterator[tuple[dt.datetime, dt.datetime]]:
-    """Yield the days without a session before and after the trading date, from midnight to midnight."""
+    """Yield the spans of days without a session before and after the trading date, midnight to midnight."""
     previous, current = live.previous_trading_date, live.trading_date
     if current is None:
         return

@@ -1,4 +1,4 @@
-"""The previous close: which price P/L Day counts from, of one symbol and of a fixed list of symbols."""
+"""The previous close, from which P/L Day counts, for one symbol or a fixed list of symbols."""
 
 from __future__ import annotations
 
@@ -25,31 +25,32 @@ _JUMP_FRACTION = 0.6  # an unknown split of 10 : 1 would otherwise make a loss o
 
 
 class CloseBasis(StrEnum):
-    """The kinds of previous closes, and the reasons why one is withheld."""
+    """The source of a previous close, or the reason why it is withheld."""
 
     BROKER = "the broker's"
     DAILY = "the daily close"
     QUOTE = "the middle of the closing quote"
     TRADE = "a trade of the session's last half hour"
     UNKNOWN = "none is known"
-    OLD = "it is of an older day"
+    OLD = "it is from an older day"
     EARLY = "its only trade was long before the close"
     SPLIT = "the underlying has split since"
 
 
 class ChosenClose(NamedTuple):
-    """A price in dollars per share and what it is; without a price, why there is none."""
+    """A price in dollars per share and its source, or None and the reason why there is no price."""
 
     price: float | None
     basis: CloseBasis
 
 
 class PreviousCloses(NamedTuple):
-    """Previous closes of n symbols in dollars per share, NaN for none.
+    """The previous closes of n symbols in dollars per share; NaN if missing.
 
     Attributes:
-        price, date: What P/L Day counts from; if that is withheld, the close that is known, and its day.
-        daily, day: The daily close as reported, and its day as an ordinal, 0 for none.
+        price, date: The price from which P/L Day counts and its date, or the known close if that price is
+            withheld.
+        daily, day: The daily close as reported, and its date as an ordinal; 0 if missing.
     """
 
     price: Floats
@@ -59,11 +60,12 @@ class PreviousCloses(NamedTuple):
 
 
 class JudgedCloses(NamedTuple):
-    """The previous closes, and what of them P/L Day can count from.
+    """The previous closes of n symbols, and the prices from which P/L Day can count.
 
     Attributes:
-        usable: The price, NaN if it is withheld.
-        doubts: Bits of the warnings that say why it is withheld.
+        closes: The closes, including withheld ones.
+        usable: The price; NaN if it is withheld.
+        doubts: Bits of the warnings that explain why it is withheld.
     """
 
     closes: PreviousCloses
@@ -79,20 +81,20 @@ _WARNINGS = {
 
 
 def choose_close(symbol: str, live: LiveSnapshot) -> ChosenClose:
-    """Return the previous close of a contract or stock, by the first row of this table that applies.
+    """Return the previous close of a contract or stock; the first row that applies decides.
 
-    | known | used |
+    | if known | used |
     | --- | --- |
     | a spin-off since the close | withheld |
-    | a split since the close; of the stock | the daily close, divided by the split's ratio |
-    | the same; of a contract, whose strike and deliverable changed | withheld |
-    | the broker's `lastday_price`, read on the trading date | that price: the broker's day counts from it |
-    | no close, or one that is not of the trading date before | withheld |
+    | a split since the close, for a stock | the daily close, divided by the split's ratio |
+    | a split since the close, for a contract (its strike and deliverable changed) | withheld |
+    | the broker's `lastday_price`, read on the trading date | that price, as in the broker's own P/L |
+    | no close, or one from before the previous trading date | withheld |
     | the daily close of a stock | that price |
-    | the closing quote of a contract | its middle by the mark rule |
+    | the closing quote of a contract | its middle, under the mark rule |
     | a daily close with a trade in the session's last half hour | that price |
     | a daily close of several trades, the last at an unknown time | that price |
-    | a daily close of another last trade | withheld |
+    | a daily close of any other trade | withheld |
     """
     ratio, brokers = _split_ratio(symbol, live), _brokers_close(symbol, live)
     if ratio is not None and (ratio == 1 or is_contract_symbol(symbol)):
@@ -110,8 +112,8 @@ def choose_close(symbol: str, live: LiveSnapshot) -> ChosenClose:
 
 
 def find_previous_closes(rows: Instruments, expired: Flags, live: LiveSnapshot) -> JudgedCloses:
-    """Return the previous closes of these symbols, judged for P/L Day."""
-    # What is empty is a new object in every snapshot.
+    """Return the previous closes of these rows, and the prices from which P/L Day can count."""
+    # An empty mapping is a new object in every snapshot; `()` is always the same.
     known, sources = live.previous_closes or (), (live.broker_positions or (), live.splits or ())
     flags = 2 * _is_of_today(live) + (live.previous_session_close is None)
     day = _previous_trading_day(live).toordinal() + flags / 4
@@ -145,7 +147,7 @@ def _judge(rows: Instruments, live: LiveSnapshot) -> JudgedCloses:
 
 
 def _brokers_close(symbol: str, live: LiveSnapshot) -> float | None:
-    """Return `lastday_price` of what the broker holds; None if it may be of another day."""
+    """Return the `lastday_price` of the broker's position, or None if it may be from another day."""
     position = live.broker_positions.get(symbol)
     if position is None or not position.previous_close or not _is_of_today(live):
         return None
@@ -159,7 +161,7 @@ def _is_of_today(live: LiveSnapshot) -> bool:
 
 
 def _split_ratio(symbol: str, live: LiveSnapshot) -> float | None:
-    """Return the ratio of a split between the previous close and the trading date, None if there was none."""
+    """Return the ratio of all splits since the previous close, or None if there was none."""
     today, ratios = live.trading_date or new_york_date(live.as_of), []
     for split in live.splits:
         is_since = _previous_trading_day(live) < split.date <= today
@@ -179,7 +181,7 @@ def _contract_close(close: PreviousClose, session_close: dt.datetime | None) -> 
 def _previous_trading_day(live: LiveSnapshot) -> dt.date:
     """Return the trading day before the current one.
 
-    Without a calendar it is the last weekday before the New York date. If that was a holiday, no close can be
+    Without a calendar, it is the last weekday before the New York date. If that was a holiday, no close is
     dated on it, and P/L Day is withheld.
     """
     if live.previous_trading_date is not None:
@@ -191,6 +193,6 @@ def _previous_trading_day(live: LiveSnapshot) -> dt.date:
 
 
 def find_jumps(marks: Floats, closes: Floats) -> Flags:
-    """Return which marks are more than 60 % away from their previous close, as after an unknown split."""
+    """Return flags for marks more than 60 % away from the previous close, which suggests an unknown split."""
     base = np.where(closes > 0, closes, np.nan)
     return np.asarray(np.abs(marks - base) > _JUMP_FRACTION * base + PRICE_TOLERANCE)

@@ -1,27 +1,27 @@
-"""The state of a price in one word: how far it can be trusted.
+"""The state of a price in one word.
 
-| state | when (the first that fits, from the top) |
+| state | condition (the first that applies, from the top) |
 | --- | --- |
-| `expired` | the contract's last trading time has passed |
-| `not_subscribed` | the server's acknowledged list is known and lacks the symbol, and REST does not poll it |
+| `expired` | the contract has expired |
+| `not_subscribed` | the acknowledged subscription is known and lacks the symbol, and REST does not poll it |
 | `halted` | trading in the contract or its underlying is halted |
-| `no_data` | neither a quote nor a last trade that makes a mark |
-| `live` | young enough, in an open market, on a stream that has not ended for good |
-| `closed` | the market is closed; around the session, only products that trade then can be live |
-| `from_yesterday` | of an earlier day than the session that is open |
-| `quiet` | too old while the market is open, but proven unchanged |
-| `stale` | too old, or of unknown age |
+| `no_data` | there is neither a quote nor a last trade that makes a mark |
+| `live` | the price is young enough, in an open market, on a stream that has not ended for good |
+| `closed` | the market is closed; before and after the session, only products that trade then can be live |
+| `from_yesterday` | the price is from an earlier day than the open session |
+| `quiet` | the price is too old while the market is open, but proven unchanged |
+| `stale` | the price is too old, or its age is unknown |
 
 A quote is quiet, not stale, if its stream was heard within 10 s, is not mute (no event for 45 s, or for 10 s
-on a new connection), is not lagging, and cannot have missed an update: the price came on the present
-connection, or REST has reported all prices since its acknowledgement. A dropped or unreadable message might
-be a change of any price, so only what came after it counts. A stream is lagging if its quotes are older than
-the threshold when they arrive. No proof of life reaches back over an opening: a price from before today's, or
-of an unknown time, is stale, and one of an earlier day is from yesterday.
+on a new connection), is not lagging, and cannot have missed an update: the price came on the current
+connection, or REST has reported all prices since the subscription was acknowledged. A dropped or unreadable
+message might have changed any price, so only prices after it count. A stream is lagging if its quotes are
+older than the threshold on arrival. A price from before today's opening, or without a known time, is stale
+even if its stream is alive; a price from an earlier day is from yesterday.
 
-A price that REST polls is live only while it is also younger than the interval. Older, it is quiet as long as
-REST answered within the interval and a little more: then nobody had changed it. The stream proves nothing
-about it, and its end takes nothing from it. On a delayed feed no price is live or quiet.
+A price that REST polls is live only while it is also younger than the interval. After that, it is quiet as
+long as REST has answered within the interval and a grace period, because the response would have contained a
+change. The state of the stream does not affect it. On a delayed feed, no price is live or quiet.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from options_helper.times import new_york_date, start_of_day, to_microseconds
 
 QUIET_HEARD_SECONDS = 10.0
 
-# How late an answer of REST may be.
+# The longest accepted delay of a REST response.
 POLL_GRACE_SECONDS = 10.0
 DELAYED_FEEDS = frozenset({"delayed_sip"})
 
@@ -52,7 +52,7 @@ _CLOSED_FOR_OPTIONS = frozenset(
 
 
 class QuoteState(StrEnum):
-    """The state of a price, from the best to the worst."""
+    """The state of a price, ordered from best to worst."""
 
     LIVE = "live"
     QUIET = "quiet"
@@ -71,12 +71,13 @@ CODE = {state: np.int8(number) for number, state in enumerate(QUOTE_STATES)}
 
 
 class RowFacts(NamedTuple):
-    """The facts about n rows besides their prices.
+    """The facts that determine the states of n rows, besides their ages.
 
     Attributes:
-        streamed_at: When the mark's source came by its stream, in microseconds; 0 if it did not.
-        dated_at: The time of the mark's source, in microseconds; 0 for none.
-        polled: REST fetches the symbol at an interval, because it does not stream.
+        streamed_at: The time the price behind the mark arrived on its stream, in microseconds; 0 if it did
+            not.
+        dated_at: The time of the price behind the mark, in microseconds; 0 if missing.
+        polled: True if REST polls the symbol, because it does not stream.
     """
 
     is_stock: Flags
@@ -91,7 +92,7 @@ class RowFacts(NamedTuple):
 
 
 def compute_states(ages: Floats, facts: RowFacts, live: LiveSnapshot, stale_after_seconds: float) -> Codes:
-    """Return the states of n rows as numbers in `QUOTE_STATES`."""
+    """Return the states of n rows as indices into `QUOTE_STATES`."""
     states = np.where(
         facts.is_stock,
         _states_on(StreamName.STOCKS, ages, facts, live, stale_after_seconds),
@@ -112,7 +113,7 @@ def compute_states(ages: Floats, facts: RowFacts, live: LiveSnapshot, stale_afte
 def _states_on(
     stream: StreamName, ages: Floats, facts: RowFacts, live: LiveSnapshot, stale_after_seconds: float
 ) -> Codes:
-    """Return how far n prices can be trusted, as if all of them were from this stream."""
+    """Return the states of n prices as if all of them came from this stream."""
     polled, health = facts.polled, live.health.get(stream)
     poll_seconds = health.poll_seconds if health is not None else 0.0
     limits = np.where(polled, min(poll_seconds, stale_after_seconds), stale_after_seconds)
@@ -131,7 +132,7 @@ def _is_delayed(live: LiveSnapshot, stream: StreamName) -> bool:
 
 
 def _old_polled(live: LiveSnapshot, stream: StreamName) -> np.int8:
-    """Return the state of a price that REST polls and that is not live."""
+    """Return the state of a polled price that is not live."""
     if live.market_phase in _CLOSED_FOR_OPTIONS:
         return CODE[QuoteState.CLOSED]
     proven = live.market_phase == MarketPhase.OPEN and is_polled_in_time(live, stream)
@@ -139,7 +140,7 @@ def _old_polled(live: LiveSnapshot, stream: StreamName) -> np.int8:
 
 
 def is_polled_in_time(live: LiveSnapshot, stream: StreamName) -> bool:
-    """Return whether REST answered for all symbols it polls of a stream within about the interval."""
+    """Return whether REST returned a stream's polled symbols within the interval and the grace period."""
     health = live.health.get(stream)
     if health is None or health.polled_at is None or live.status == StreamState.STOPPED:
         return False
@@ -147,7 +148,7 @@ def is_polled_in_time(live: LiveSnapshot, stream: StreamName) -> bool:
 
 
 def _still_trading(live: LiveSnapshot, facts: RowFacts) -> Flags | bool:
-    """Return the rows that may trade outside the regular session: stocks, then late-closing products."""
+    """Return flags for rows that may trade now, outside the regular session."""
     if live.market_phase in {MarketPhase.PRE, MarketPhase.OVERNIGHT}:
         return facts.is_stock
     if live.market_phase == MarketPhase.AFTER:
@@ -156,7 +157,7 @@ def _still_trading(live: LiveSnapshot, facts: RowFacts) -> Flags | bool:
 
 
 def _old_state(live: LiveSnapshot, stream: StreamName, stale_after_seconds: float) -> np.int8:
-    """Return the state of a price over the threshold on this stream."""
+    """Return the state of a price on this stream that is older than the threshold."""
     if live.market_phase in _CLOSED_FOR_OPTIONS:
         return CODE[QuoteState.CLOSED]
     up_to_date = (stream_lag(live, stream) or 0.0) <= stale_after_seconds and not _is_delayed(live, stream)
@@ -171,7 +172,7 @@ def _old_state(live: LiveSnapshot, stream: StreamName, stale_after_seconds: floa
 
 
 def _is_unchanged(live: LiveSnapshot, stream: StreamName, streamed_at: Times) -> Flags | bool:
-    """Return which rows the stream or REST would have replaced if changed, with no message lost since."""
+    """Return flags for rows that cannot have missed an update on the current connection."""
     health = live.health.get(stream)
     if health is None or health.connected_at is None:
         return health is None or health.state is not StreamState.CONNECTING
@@ -182,27 +183,27 @@ def _is_unchanged(live: LiveSnapshot, stream: StreamName, streamed_at: Times) ->
 
 
 def _is_before(at: dt.datetime | None, live: LiveSnapshot, dated_at: Times) -> Flags | bool:
-    """Return which prices were made before a time; none unless it has passed and the market is open."""
+    """Return flags for prices from before a time; none unless that has passed and the market is open."""
     if live.market_phase != MarketPhase.OPEN or at is None or at > live.as_of:
         return False
     return dated_at < to_microseconds(at)
 
 
 def _is_from_yesterday(live: LiveSnapshot, dated_at: Times) -> Flags | bool:
-    """Return which prices are from an earlier day than the open session."""
+    """Return flags for prices from an earlier day than the open session."""
     opened = live.session_open
     day = None if opened is None or opened > live.as_of else start_of_day(new_york_date(opened))
     return _is_before(day, live, dated_at)
 
 
 def _has_ended(live: LiveSnapshot, stream: StreamName) -> bool:
-    """Return whether a stream has ended for good, so that no price on it is live, however young."""
+    """Return whether a stream has ended for good; no price on it is live then."""
     health = live.health.get(stream)
     return health is not None and health.state in _ENDED
 
 
 def is_heard(live: LiveSnapshot, stream: StreamName) -> bool:
-    """Return whether the stream sent anything, such as a pong, within 10 s and has not ended since."""
+    """Return whether a stream sent anything, even a pong, within 10 s and is not interrupted."""
     health = live.health.get(stream)
     if health is None or health.state in _DEAD or health.last_heard_at is None:
         return False
@@ -210,7 +211,7 @@ def is_heard(live: LiveSnapshot, stream: StreamName) -> bool:
 
 
 def is_silent_too_long(live: LiveSnapshot, stream: StreamName) -> bool:
-    """Return whether a stream is silent in an open market; the status line says so by the same rule."""
+    """Return whether a stream is silent in an open market; the status line uses the same rule."""
     health = live.health.get(stream)
     if health is None or not health.asked or live.market_phase != MarketPhase.OPEN:
         return False

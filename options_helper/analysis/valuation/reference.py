@@ -1,7 +1,7 @@
-"""Reference data of a fixed list of symbols: multipliers, Greeks, the broker's positions.
+"""Reference data of a fixed list of symbols: multipliers, Greeks, the broker's positions and flags.
 
-A snapshot carries each of these mappings unchanged from one version to the next, so its columns are built
-once per mapping (`IdentityMemo`), not once per refresh.
+Successive snapshots share these mappings until they change, so columns are built once per mapping
+(`IdentityMemo`), not once per refresh.
 """
 
 from __future__ import annotations
@@ -29,21 +29,21 @@ from options_helper.times import new_york_date, to_microseconds
 
 
 class GreekColumns(NamedTuple):
-    """Greeks of n rows, signed by position, and implied volatility, NaN for none; their times."""
+    """The vendor's Greeks of n rows with the position's sign, implied volatility, and their times."""
 
     columns: Mapping[str, Floats]
     time: ColumnValues
 
 
 class BrokerColumns(NamedTuple):
-    """The broker's own signed quantity and price per share of n rows, NaN for none."""
+    """The broker's signed quantity and price per share of n rows; NaN if missing."""
 
     quantity: Floats
     price: Floats
 
 
 def find_multipliers(rows: Instruments, live: LiveSnapshot) -> Multipliers:
-    """Return the file's multiplier, else the vendor's, else 100; 1 for shares."""
+    """Return the multipliers: the file's, else the vendor's, else 100; 1 for shares."""
     if not live.multipliers:
         return rows.multipliers
     return rows.memo.get("multipliers", live.multipliers, lambda: _multipliers(rows, live.multipliers))
@@ -57,7 +57,7 @@ def _multipliers(rows: Instruments, vendors: Mapping[str, float]) -> Multipliers
 
 
 def find_greeks(rows: Instruments, live: LiveSnapshot) -> GreekColumns:
-    """Return delta, gamma, theta and vega, signed by position, and implied volatility."""
+    """Return the vendor's Greeks with the position's sign, and implied volatility."""
     return rows.memo.get("greeks", live.greeks or (), lambda: _greeks(rows, live.greeks))
 
 
@@ -71,7 +71,7 @@ def _greeks(rows: Instruments, vendors: Mapping[str, Greeks]) -> GreekColumns:
 
 
 def find_broker_positions(rows: Instruments, live: LiveSnapshot) -> BrokerColumns:
-    """Return the broker's own positions in these symbols."""
+    """Return the broker's positions in these symbols."""
     held = live.broker_positions
     return rows.memo.get("broker", held or (), lambda: _broker_positions(rows, held))
 
@@ -85,7 +85,7 @@ def _broker_positions(rows: Instruments, held: Mapping[str, BrokerPosition]) -> 
 
 
 def find_unsubscribed(rows: Instruments, live: LiveSnapshot) -> Flags:
-    """Return flags for symbols that neither stream nor are polled; none while that is unknown."""
+    """Return flags for symbols that neither stream nor are polled; none if the subscription is unknown."""
     subscribed = live.subscribed
     if subscribed is None:
         return np.zeros(len(rows.symbols), dtype=np.bool_)
@@ -97,7 +97,7 @@ def find_unsubscribed(rows: Instruments, live: LiveSnapshot) -> Flags:
 
 
 def find_polled(rows: Instruments, live: LiveSnapshot) -> Flags | np.bool_:
-    """Return flags for symbols that do not stream, so REST polls them; a single flag if there are none."""
+    """Return flags for symbols that REST polls instead of a stream; a single flag if there are none."""
     found: Flags | np.bool_ = np.bool_(False)
     for stream, record in live.health.items():
         polled = record.polled
@@ -111,7 +111,7 @@ def _find_in(rows: Instruments, symbols: frozenset[str]) -> Flags:
 
 
 def find_halted(rows: Instruments, live: LiveSnapshot) -> Flags:
-    """Return flags for symbols that are halted, or whose underlying is."""
+    """Return flags for symbols that are halted or have a halted underlying."""
     halted = live.halted
     if not halted:
         return np.zeros(len(rows.symbols), dtype=np.bool_)
@@ -124,7 +124,7 @@ def find_halted(rows: Instruments, live: LiveSnapshot) -> Flags:
 
 
 def find_ex_dividend(rows: Instruments, live: LiveSnapshot) -> Flags:
-    """Return flags for shares that trade without a dividend since the current trading day."""
+    """Return flags for shares that go ex-dividend on the current trading day."""
     today = live.trading_date or new_york_date(live.as_of)
 
     def look_up() -> Flags:
@@ -135,12 +135,12 @@ def find_ex_dividend(rows: Instruments, live: LiveSnapshot) -> Flags:
 
 
 def opened_today(opened: Numbers, live: LiveSnapshot) -> Flags:
-    """Return flags for rows opened on the current trading day; `opened` has ordinals, 0 for unknown."""
+    """Return flags for rows opened on the current trading day; `opened` has ordinals, 0 if unknown."""
     today: dt.date = live.trading_date or new_york_date(live.as_of)
     return opened >= today.toordinal()
 
 
 def days_since(opened: Numbers, live: LiveSnapshot) -> ColumnValues:
-    """Return the days since rows were opened; `opened` has ordinals, 0 for unknown, which is null."""
+    """Return the days since the rows were opened; `opened` has ordinals, and 0 (unknown) becomes null."""
     today = new_york_date(live.as_of).toordinal()
     return whole_numbers(np.maximum(today - opened, 0), opened == 0)

@@ -1,7 +1,7 @@
-"""The warnings of a row: one enum, with a sentence and a bit for each.
+"""The warnings of a row, with a sentence and a bit for each.
 
-Rows are computed many at a time, so a row's warnings travel as one integer (bit n is the n-th member) and
-become a list of strings only when the table is built.
+Rows are computed many at a time, so a row's warnings are one integer (bit n is the n-th member) until the
+table is built.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from options_helper.analysis.arrays.types import Flags, Numbers, Objects
 
 
 class RowWarning(StrEnum):
-    """A warning of a row; its value is in the table, its `sentence` on the page."""
+    """A warning of a row: the table contains the value, the page shows the `sentence`."""
 
     EXPIRED = "expired"
     SETTLED_AT_CLOSE = "settled_at_close"
@@ -77,10 +77,10 @@ _SENTENCES = {
     RowWarning.CROSSED: "The bid is above the ask, so there is no mark.",
     RowWarning.STUB_QUOTE: "The bid and ask are placeholders, too far apart for a mark.",
     RowWarning.OUTSIDE_SESSION: (
-        "The quote is dated on a day without a session, as test prices are, so there is no mark."
+        "The quote is dated on a day without a session, like a test price, so there is no mark."
     ),
     RowWarning.WIDE_SPREAD: (
-        "The spread is wider than 25 % of the middle, for shares 1 %; a fill may be far from the mark."
+        "The spread is wider than 25 % of the middle (1 % for shares); a fill may be far from the mark."
     ),
     RowWarning.LAST_TRADE_MARK: "The mark is the last trade, not a quote.",
     RowWarning.STALE_QUOTE: "The price is older than the threshold, or its age is unknown.",
@@ -91,25 +91,25 @@ _SENTENCES = {
         "The previous close is a trade from before the session's last half hour, so P/L Day is withheld."
     ),
     RowWarning.PREVIOUS_CLOSE_JUMP: (
-        "The underlying has split, paid a dividend in shares or spun off a company since its previous close, "
-        "or is more than 60 % away from it, so P/L Day is withheld."
+        "Since its previous close, the underlying has split, paid a dividend in shares, spun off a company "
+        "or moved more than 60 %, so P/L Day is withheld."
     ),
     RowWarning.EX_DIVIDEND: (
-        "Ex-dividend today: P/L Day counts from the close before, so it has the dividend as a loss of a long "
-        "position, a gain of a short one."
+        "Ex-dividend today: P/L Day counts from the previous close, so it includes the dividend as a loss "
+        "for a long position and a gain for a short one."
     ),
     RowWarning.MISSING_LEG: "At least one leg has no mark, so the structure has none.",
     RowWarning.MISSING_NET_DEBIT: "The portfolio file has no net_debit, so there is no P/L.",
     RowWarning.MIXED_AGES: "The legs' quotes are too far apart in time to compare.",
     RowWarning.BROKER_DIFFERS: "The broker's quantity differs from the file's.",
-    RowWarning.DOUBTFUL_ENTRY: "The file's entry is possible, but something else was probably meant.",
+    RowWarning.DOUBTFUL_ENTRY: "The file's entry is valid, but something else was probably meant.",
 }
 _BITS = {warning: 1 << number for number, warning in enumerate(RowWarning)}
 _words_by_bits: dict[int, tuple[str, ...]] = {0: ()}
 
 
 def flag(mask: Flags, warning: RowWarning) -> Numbers:
-    """Return the bit of a warning for each row in the mask, else 0."""
+    """Return a warning's bit for each row in the mask, and 0 for the others."""
     return np.multiply(mask, warning.bit, dtype=np.int64)
 
 
@@ -122,7 +122,7 @@ def to_bits(warnings: Iterable[str]) -> int:
 
 
 def to_words(bits: int) -> tuple[str, ...]:
-    """Return the values of the warnings in one integer, in the order of the enum."""
+    """Return the values of the warnings in an integer, in the enum's order."""
     words = _words_by_bits.get(bits)
     if words is None:
         words = tuple(str(warning.value) for warning in RowWarning if bits & warning.bit)
@@ -131,9 +131,9 @@ def to_words(bits: int) -> tuple[str, ...]:
 
 
 def to_tuples(bits: Numbers) -> Objects:
-    """Return a column of tuples of values; rows with the same warnings share one."""
+    """Return a column of tuples of values; rows with the same warnings share a tuple."""
     rows = bits.tolist()
-    words = {each: to_words(each) for each in set(rows)}  # rows are many, combinations of warnings few
+    words = {each: to_words(each) for each in set(rows)}  # there are many rows but few combinations
     return np.fromiter(map(words.__getitem__, rows), dtype=object, count=len(rows))
 
 
@@ -143,6 +143,6 @@ def to_lists(bits: Numbers) -> Objects:
 
 
 def sentences(warnings: Iterable[str]) -> list[str]:
-    """Return the sentence of each warning; a word that is not a warning stays as it is."""
+    """Return the sentence of each warning; other words are returned unchanged."""
     known = RowWarning._value2member_map_
     return [RowWarning(word).sentence if word in known else word for word in warnings]

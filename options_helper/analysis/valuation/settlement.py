@@ -1,13 +1,13 @@
-"""Expired contracts at their intrinsic value, until the file drops them.
+"""The provisional settlement of expired contracts at their intrinsic value, until they leave the file.
 
-| the contract | valued at | warning |
+| case | settled at | warning |
 | --- | --- | --- |
 | the underlying's official close of the expiry date is known | that close | `settled_at_close` |
-| else, until the next trading day | the underlying's mark, or its last trade | `settled_at_spot` |
+| otherwise, until the next trading day | the underlying's mark, or its last trade | `settled_at_spot` |
 | settled at the open (SPX, VIX, …), adjusted, or neither price is known | nothing | `settlement_unknown` |
 
-The values are provisional: exercise, assignment and the clearing house's own settlement decide. After the
-expiry's trading day the value no longer changes, known or not, so P/L Day is zero.
+The values are provisional: exercise, assignment and the clearing house's settlement decide. After the trading
+day of the expiry, the value no longer changes, known or not, so P/L Day is zero.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ def settle(rows: Instruments, now: Valuation, stocks: Valuation, live: LiveSnaps
     """Return the valuation with expired contracts at their provisional settlement.
 
     Args:
-        rows: The instruments of `now`.
+        rows: The instruments.
         now: Their valuation, in which expired contracts have no mark.
         stocks: The valuation of the portfolio's underlyings, in the order of `rows.underlying_codes`.
-        live: The snapshot of both.
+        live: The snapshot of both valuations.
     """
     now = _withhold_jumps(rows, now, stocks)
     if not now.expired.any():
@@ -66,7 +66,7 @@ def settle(rows: Instruments, now: Valuation, stocks: Valuation, live: LiveSnaps
 
 
 def _earlier_closes(rows: Instruments, wanted: Flags, live: LiveSnapshot) -> Floats:
-    """Return the underlying's close of the expiry date in the wanted rows, NaN if it is not known."""
+    """Return the underlying's close on the expiry date in the wanted rows; NaN if unknown."""
     found = np.full(len(wanted), np.nan)
     for row in np.flatnonzero(wanted):
         closes = live.daily_closes.get(rows.underlyings[row], {})
@@ -75,7 +75,7 @@ def _earlier_closes(rows: Instruments, wanted: Flags, live: LiveSnapshot) -> Flo
 
 
 def _withhold_jumps(rows: Instruments, now: Valuation, stocks: Valuation) -> Valuation:
-    """Withhold the previous close of everything whose underlying jumped overnight."""
+    """Withhold the previous close of rows with an underlying that jumped since its own previous close."""
     jumped = find_jumps(stocks.mark, stocks.close)[rows.underlying_codes] & ~now.expired
     if not jumped.any():
         return now

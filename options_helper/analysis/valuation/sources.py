@@ -1,4 +1,4 @@
-"""Names the source of each instrument's price: a feed's stream, one REST answer, or polling."""
+"""The source of each instrument's price: a feed's stream, a single REST response, or polling."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _UNKNOWN = np.int8(-1)
 def find_sources(
     is_stock: Flags, ticks: LatestPrices, facts: RowFacts, by_last: Flags, live: LiveSnapshot
 ) -> Codes:
-    """Return the marks' sources as numbers in the words of `source_type`, -1 for none."""
+    """Return the sources of the marks as indices into the words of `source_type`; -1 if there is none."""
     from_rest = np.where(by_last, ticks.trade_from_rest, ticks.quote_from_rest)
     sources = np.where(from_rest, _CODE["rest_snapshot"], _feeds(is_stock, live))
     if live.demo:
@@ -39,7 +39,7 @@ def _feeds(is_stock: Flags, live: LiveSnapshot) -> Codes:
 
 
 def source_type(live: LiveSnapshot) -> pd.CategoricalDtype:
-    """Return the words for sources, the last of them for what REST polls: `REST, every 15 s`."""
+    """Return the dtype of sources in words; the last word is for polled prices: `REST, every 15 s`."""
     return _source_type(max((record.poll_seconds for record in live.health.values()), default=0.0))
 
 

@@ -1,4 +1,4 @@
-"""Prices, marks, ages, states and warnings of n instruments at the time of one snapshot."""
+"""The prices, marks, ages, states and warnings of n instruments in one snapshot."""
 
 from __future__ import annotations
 
@@ -68,18 +68,24 @@ _OF_EXPIRED = to_bits([RowWarning.STALE_QUOTE, RowWarning.UNKNOWN_AGE, RowWarnin
 
 
 class Valuation(NamedTuple):
-    """One snapshot's view of n instruments; prices in dollars per share, NaN for none.
+    """The valuation of n instruments in one snapshot; prices in dollars per share, NaN if missing.
 
     Attributes:
-        mark, methods: The mark, and the number of its method; none if expired, until it is settled.
-        natural: The price at which it can be closed now.
-        multiplier, scale: Dollars per point, of one contract and of the whole signed quantity.
-        quote_ages, mark_ages: Seconds, of the quote and of what the mark was made from.
-        close: The previous close, NaN unless it is of the previous trading day.
-        close_doubts: Bits of the warnings that withhold P/L Day.
-        ends: When it expires and trades for the last time; early closes count.
-        is_over: Flags for contracts that expired on an earlier trading day, whose value is final.
-        states: Numbers in `QUOTE_STATES`.
+        ticks: The newest quotes and trades.
+        marks: The marks by the mark rule, also of expired contracts.
+        mark, methods: The mark and its method's index in `MARK_METHODS`; none for expired contracts until
+            they are settled.
+        natural: The price of closing now.
+        multiplier, scale: Dollars per point, for one contract and for the whole signed quantity.
+        quote_ages, mark_ages: The age in seconds of the quote, and of the price behind the mark.
+        closes: The previous closes, including withheld ones.
+        close: The previous close from which P/L Day counts; NaN if it is withheld or unknown.
+        close_doubts: Bits of the warnings that explain why P/L Day is withheld.
+        ends: The expiries and last trading times, adjusted for early closes.
+        expired: Flags for expired contracts.
+        is_over: Flags for contracts that expired on an earlier trading day; their value no longer changes.
+        states: Indices into `QUOTE_STATES`.
+        sources: Indices into the words of `source_type`.
         warnings: Bits of `RowWarning`.
     """
 
@@ -104,12 +110,12 @@ class Valuation(NamedTuple):
 
 
 class _Prices(NamedTuple):
-    """The prices of n instruments and their marks, which count for contracts that have expired too.
+    """The prices and marks of n instruments, including expired contracts.
 
     Attributes:
         by_last: Flags for marks made from the last trade.
-        quoted: Flags for quotes with a side that is a price.
-        quote_ages, mark_ages: Of the quote, and of what the mark was made from.
+        quoted: Flags for quotes with at least one valid side.
+        quote_ages, mark_ages: The ages of the quotes, and of the prices behind the marks.
     """
 
     ticks: LatestPrices
@@ -121,14 +127,14 @@ class _Prices(NamedTuple):
 
 
 def compute_live_rows(rows: Instruments, live: LiveSnapshot, stale_after_seconds: float) -> Valuation:
-    """Return the valuation of these instruments in one snapshot, computed once for all tables.
+    """Return the valuation of instruments in one snapshot; the last one is cached for all tables.
 
     Raises:
         ValueError: `stale_after_seconds` is not above zero.
     """
     if not stale_after_seconds > 0:
         raise ValueError(f"stale_after_seconds must be above 0, not {stale_after_seconds}")
-    # A run's tables never change; a dictionary may change in place.
+    # A run's tables are immutable; a dictionary may change in place.
     prices = (live.stock_quotes, live.stock_trades, live.option_quotes, live.option_trades)
     if not all(isinstance(each, QuoteTable | TradeTable) or not each for each in prices):
         return _value(rows, live, stale_after_seconds)
@@ -208,13 +214,13 @@ def _gather_facts(rows: Instruments, prices: _Prices, expired: Flags, live: Live
 
 
 def _streamed_at(ticks: LatestPrices, by_last: Flags) -> Numbers:
-    """Return the times at which the marks' sources arrived by stream; 0 for those from REST."""
+    """Return the times at which the prices behind the marks arrived on a stream; 0 for prices from REST."""
     quote = np.where(ticks.quote_from_rest, 0, ticks.quote_received)
     return np.where(by_last, np.where(ticks.trade_from_rest, 0, ticks.trade_received), quote)
 
 
 def _usable_trades(rows: Instruments, ticks: LatestPrices, live: LiveSnapshot) -> Flags:
-    """Return flags for trades of the current New York day, in a session, on a feed that is not delayed."""
+    """Return flags for trades on the current New York day, in a session, and not from a delayed feed."""
     today = new_york_date(live.as_of)
     midnights = [to_microseconds(start_of_day(day)) for day in (today, today + dt.timedelta(days=1))]
     of_today = (ticks.trade_time >= midnights[0]) & (ticks.trade_time < midnights[1])
@@ -223,7 +229,7 @@ def _usable_trades(rows: Instruments, ticks: LatestPrices, live: LiveSnapshot) -
 
 
 def _recent_trades(ticks: LatestPrices, trades: Ages, live: LiveSnapshot) -> Flags:
-    """Return flags for trades recent enough to stand in for a wide quote of shares."""
+    """Return flags for trades recent enough to replace a wide quote of shares."""
     if live.market_phase == MarketPhase.OPEN:
         recent: Flags = trades.seconds <= SHARE_TRADE_SECONDS
         return recent
@@ -247,7 +253,7 @@ def _warnings(rows: Instruments, prices: _Prices, facts: RowFacts, stale_after_s
 
 
 def build_quote_columns(rows: Instruments, now: Valuation, live: LiveSnapshot) -> dict[str, ColumnValues]:
-    """Return the columns that positions and legs share, without the static ones."""
+    """Return the price columns that positions and legs share, keyed by name."""
     greeks, broker = find_greeks(rows, live), find_broker_positions(rows, live)
     ends = now.ends.expires_at
     return {
@@ -278,7 +284,7 @@ def build_quote_columns(rows: Instruments, now: Valuation, live: LiveSnapshot) -
 
 
 def _time_columns(now: Valuation) -> dict[str, ColumnValues]:
-    """Return the quotes' and trades' times, their ages, and their lags on arrival."""
+    """Return the columns of times, ages and lags on arrival."""
     ticks = now.ticks
     return {
         "quote_age_seconds": now.quote_ages,
@@ -290,6 +296,6 @@ def _time_columns(now: Valuation) -> dict[str, ColumnValues]:
 
 
 def divide(value: Floats, base: Floats) -> Floats:
-    """Return value / |base|, NaN at base zero."""
+    """Return value / |base|; NaN if the base is zero."""
     base = np.abs(base)
     return value / np.where(base > 0, base, np.nan)

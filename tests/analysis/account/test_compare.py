@@ -208,7 +208,7 @@ CASES = {
         "AAPL",
         Agreement.ONLY_IN_FILE,
         CauseKind.SHARES,
-        f"{MINUS}100 shares of an assignment or exercise today, after the file was saved",
+        f"{MINUS}100 shares from an assignment or exercise today, after the file was saved",
     ),
     "a split": Case(
         [shares("AAPL", 10)],

@@ -127,7 +127,7 @@ def test_a_cash_settlement_that_lacks_a_figure_is_unknown(event: BrokerEvent) ->
     """The day is not complete, and names the contract."""
     day = day_of({CALL: 1}, {CALL: "3"}, {PUT: "5", CALL: "2"}, event)
     assert (day.known, day.covered, day.complete) == (100, 1, False)
-    assert "1 of 2 contracts and stocks · not known of AAPL 18 Dec 2026 240 put" in day_words(day)
+    assert "1 of 2 contracts and stocks · unknown for AAPL 18 Dec 2026 240 put" in day_words(day)
     alone = day_of({}, {}, {PUT: "5"}, event, fees="1")
     assert alone.known is None
     assert day_words(alone).startswith("P/L today — at the broker's prices · 0 of 1 contract or stock")

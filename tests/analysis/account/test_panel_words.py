@@ -47,7 +47,7 @@ def test_a_difference_has_its_cells() -> None:
         "only in the file",
         "no execution or activity since 21 Oct 2026 explains it",
     )
-    assert cause_words(row(1, 2), None) == "the account's last days are not read in full"
+    assert cause_words(row(1, 2), None) == "the account's recent history is incomplete"
     assert cause_words(row(2, 2), since) == ""
 
 
@@ -56,11 +56,11 @@ def test_a_difference_has_its_cells() -> None:
     [
         ((), 0, "nothing to compare"),
         ((row(1, 1), row(2, 2)), 0, "all 2 contracts and stocks agree"),
-        ((row(1, 1), row(2, 1)), 1, "1 of 2 contracts and stocks differ · 1 position kept out"),
+        ((row(1, 1), row(2, 1)), 1, "1 of 2 contracts and stocks differ · 1 position excluded"),
     ],
 )
 def test_the_summary_counts(rows: tuple[Comparison, ...], left_out: int, words: str) -> None:
-    """How many rows differ, and how many positions are kept out."""
+    """The summary counts the rows that differ and the excluded positions."""
     assert summary(compared(*rows, left_out=left_out)) == words
 
 

@@ -41,9 +41,9 @@ def test_a_rule_says_its_condition(fields: dict[str, Any], condition: str) -> No
 @pytest.mark.parametrize(
     ("fields", "reason"),
     [
-        ({"metric": "spot", **ABOVE}, "a spot alert needs a symbol"),
-        ({"metric": "mark", "symbol": "AAPL", "position": "a", **ABOVE}, "a mark alert takes no symbol"),
-        ({"metric": "strike_distance_pct", **ABOVE}, "a strike_distance_pct alert needs a position"),
+        ({"metric": "spot", **ABOVE}, "an alert on spot needs a symbol"),
+        ({"metric": "mark", "symbol": "AAPL", "position": "a", **ABOVE}, "an alert on mark takes no symbol"),
+        ({"metric": "strike_distance_pct", **ABOVE}, "an alert on strike_distance_pct needs a position"),
         ({"metric": "stream_lost_seconds", "position": "a", **ABOVE}, "takes no position"),
         ({"metric": "spot", "symbol": "AAPL", "position": "a", **ABOVE}, "takes no position"),
         ({"metric": "quantity_differs", **ABOVE}, "takes no comparison or threshold"),

@@ -181,7 +181,7 @@ def test_a_missed_execution_is_a_visible_hole() -> None:
     ]
     seen = live("held", 2, filled_qty=3.0, filled_avg_price=1.6333)
     book = FillDayBuilder().build([first, last, seen])
-    assert shown(book)[1] == (2.0, 1.65, 3.0, "derived", "not confirmed · price from averages")
+    assert shown(book)[1] == (2.0, 1.65, 3.0, "derived", "not confirmed · price derived from averages")
     healed = FillDayBuilder().build([first, last, seen], [rest(1.5, 2, 1, 1.64), rest(2, 3, 1, 1.66)])
     assert [(one.quantity, one.price, one.confirmed) for one in healed.executions] == [
         (1.0, 1.7, True),
@@ -213,7 +213,7 @@ def test_an_order_that_only_its_total_is_known_of() -> None:
     """A filled order of REST without its fills yet is shown as one unconfirmed quantity."""
     order = live("filled", 4, filled_qty=5.0, filled_avg_price=1.62, origin="rest")
     book = FillDayBuilder().build([], [], [order])
-    assert shown(book) == [(5.0, 1.62, 5.0, "derived", "not confirmed · price from averages")]
+    assert shown(book) == [(5.0, 1.62, 5.0, "derived", "not confirmed · price derived from averages")]
 
 
 def test_an_order_from_before_the_day_has_no_hole_at_its_start() -> None:
@@ -584,7 +584,7 @@ def test_shares_and_contracts_have_no_net_price() -> None:
     assert (reported.quantity, reported.price, note(reported)) == (1.0, 268.9, "")
     silent = FillDayBuilder().build([{**update, "fill_price": None}], told).executions[0]
     assert (silent.quantity, silent.price) == (1.0, None)
-    assert "no net price of shares and contracts" in note(silent)
+    assert "no net price for shares with contracts" in note(silent)
     assert execution_price(silent) == "—"
 
 

@@ -357,8 +357,8 @@ def test_one_fill_of_two_lots_is_not_said_of_each_alone() -> None:
     row = order_update("fill", 1, "o", qty="2", filled_qty="2", filled_avg_price="3", fill="2", price="3")
     facts = fills_for_portfolio(day_of(row), portfolio).by_position
     assert [fill_fact_words(facts[name][0], NEW_YORK) for name in ("lot1", "lot2")] == [
-        "2 contracts sold 10:00 (in all, lot2 included)",
-        "2 contracts sold 10:00 (in all, lot1 included)",
+        "2 contracts sold 10:00 (in total, including lot2)",
+        "2 contracts sold 10:00 (in total, including lot1)",
     ]
 
 

@@ -62,7 +62,7 @@ def test_shares_that_cover_a_call() -> None:
     """The shares of the same position that a short call would deliver are counted."""
     covered = vertical(symbol="XYZ", legs=[StockLeg(side="long", shares=60), leg("short", "call", 105)])
     words = facts(covered, bid=2.0, ask=2.1, number=1)
-    assert words == ["60 of 100 shares that XYZ261218C00105000 would deliver are held with it."]
+    assert words == ["60 of 100 shares that XYZ261218C00105000 would deliver are held in the same position."]
     assert facts(covered, bid=2.0, ask=2.1, number=0) == []
 
 
@@ -71,9 +71,9 @@ def test_the_last_day_has_alpacas_deadline() -> None:
     long = single(symbol="XYZ", strike=90.0)
     noon = dt.datetime(2026, 12, 18, 17, 0, tzinfo=dt.UTC)
     late = dt.datetime(2026, 12, 18, 20, 59, tzinfo=dt.UTC)
-    words = "Last day: Alpaca may close the position from about 15:15 New York; that time "
-    assert facts(long, bid=10.2, ask=10.3, at=noon) == [f"{words}is at 15:15 New York."]
-    assert facts(long, bid=10.2, ask=10.3, at=late) == [f"{words}has passed."]
+    words = "Last day: Alpaca may close the position from about 15:15 New York time"
+    assert facts(long, bid=10.2, ask=10.3, at=noon) == [f"{words}."]
+    assert facts(long, bid=10.2, ask=10.3, at=late) == [f"{words}, which has passed."]
     assert facts(long, bid=10.2, ask=10.3, at=late + dt.timedelta(minutes=2)) == []
     assert facts(long, bid=10.2, ask=10.3) == []
 

@@ -251,11 +251,11 @@ def test_a_quote_of_another_time_than_the_spot_has_no_volatility() -> None:
     call, closed = held(), {"market_phase": MarketPhase.CLOSED}
     middle = price(call)
     old = quote(_symbol(call), middle - 0.01, middle + 0.01, ago=600.0)
-    assert _reason(call, old) == "quote and spot of different times"
+    assert _reason(call, old) == "quote and spot too far apart in time"
     assert pd.isna(_reason(call, old, stock_quotes=stock(ago=605.0)))
     assert pd.isna(_reason(call, old, **closed))
     older = quote(_symbol(call), middle - 0.01, middle + 0.01, ago=7_200.0)
-    assert _reason(call, older, **closed) == "quote and spot of different times"
+    assert _reason(call, older, **closed) == "quote and spot too far apart in time"
 
 
 def _polled_spot(answered: float, interval: float) -> dict[str, object]:

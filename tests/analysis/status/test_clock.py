@@ -13,6 +13,7 @@ from options_helper.market import LiveSnapshot, StreamHealth, StreamName
 
 AT = dt.datetime(2026, 11, 23, 15, 0, tzinfo=dt.UTC)
 OPTIONS, STOCKS = StreamName.OPTIONS, StreamName.STOCKS
+CORRECTED = "All times shown are corrected for the difference."
 
 
 def live(lag: float | None = None, offset: float | None = None) -> LiveSnapshot:
@@ -24,8 +25,8 @@ def live(lag: float | None = None, offset: float | None = None) -> LiveSnapshot:
 @pytest.mark.parametrize(
     ("offset", "words"),
     [
-        (75.4, "This computer's clock is 1 m 15 s ahead of Alpaca's. All times here are corrected for it."),
-        (-3.0, "This computer's clock is 3 s behind Alpaca's. All times here are corrected for it."),
+        (75.4, f"This computer's clock is 1 m 15 s ahead of Alpaca's. {CORRECTED}"),
+        (-3.0, f"This computer's clock is 3 s behind Alpaca's. {CORRECTED}"),
         (2.0, ""),
         (0.0, ""),
     ],
@@ -38,8 +39,7 @@ def test_a_known_difference_is_said_with_its_side(offset: float, words: str) -> 
 def test_quotes_of_the_future_tell_of_a_slow_clock_that_was_never_compared() -> None:
     """Without a second clock, the streams' own times show that this one is behind."""
     assert describe_clock(live(-6.2)) == (
-        "Quotes are dated 6 s in the future: this computer's clock is behind. "
-        "Their ages are counted from receipt."
+        "Quotes are dated 6 s in the future: this computer's clock is behind. Their ages count from receipt."
     )
     assert describe_clock(live(-6.2, 0.5)) == "", "compared and found right: those stamps are the vendor's"
     assert describe_clock(live(-1.9)) == ""

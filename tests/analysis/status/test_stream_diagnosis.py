@@ -225,13 +225,13 @@ def test_an_unauthorized_without_a_code_is_a_refused_key() -> None:
             OPTIONS,
             {"options_feed": "opra"},
             "Your plan does not include OPRA (409).",
-            "Choose Indicative as options feed in the sidebar",
+            "Choose Indicative as the options feed in the sidebar",
         ),
         (
             STOCKS,
             {"stock_feed": "sip"},
             "Your plan does not include SIP (409).",
-            "Choose IEX as stock feed in the sidebar",
+            "Choose IEX as the stock feed in the sidebar",
         ),
         (
             OPTIONS,
@@ -249,7 +249,7 @@ def test_an_unauthorized_without_a_code_is_a_refused_key() -> None:
             STOCKS,
             {"stock_feed": None},
             "Your plan does not include this feed (409).",
-            "Choose IEX as stock feed in the sidebar",
+            "Choose IEX as the stock feed in the sidebar",
         ),
     ],
 )
@@ -426,7 +426,7 @@ def test_connecting_without_records_is_still_connecting() -> None:
     [
         (MarketPhase.PRE, "Regular session closed"),
         (MarketPhase.AFTER, "Regular session closed"),
-        (MarketPhase.OVERNIGHT, "Overnight session; the regular one is closed"),
+        (MarketPhase.OVERNIGHT, "Overnight session; regular session closed"),
         (MarketPhase.CLOSED, "Market closed"),
     ],
 )
@@ -627,7 +627,7 @@ def test_a_dead_stream_is_red() -> None:
     dead = health(OPTIONS, last_heard_at=ago(31), last_event_at=ago(31))
     assert diagnose(snapshot(dead), quotes=STALE) == Diagnosis(
         Level.ERROR,
-        "No sign of life from the option stream.",
+        "No response from the option stream.",
         "Nothing has arrived for 31 s, not even a pong. "
         "8 of 12 quotes are stale, oldest 31 s (BRK.B 500 call).",
     )
@@ -775,7 +775,7 @@ def test_an_overdue_poll_is_a_problem() -> None:
     assert said == Diagnosis(
         Level.WARNING,
         "3 option quotes are not up to date.",
-        "They do not stream; REST last reported all of them 1 m 15 s ago. "
+        "They are not streamed; REST last returned all of them 1 m 15 s ago. "
         "GET /v1beta1/options/snapshots: the server answered 503. Tried again in 4 s.",
     )
 

@@ -62,7 +62,7 @@ SHARES = {"symbol": "XYZ", "shares": 200}
         (single("call", 9.0), {CALL: (0.07, 0.09)}, ("so 0.09 was probably meant, unless it lost 99 %",)),
         (single("put", 30, -2), {PUT: (0.29, 0.31)}, ("so 0.3 was probably meant, unless it gained 99 %",)),
         (single("call", 310), {CALL: (3.0, 3.2), "XYZ": SPOT}, ("$48.00", "so 3.1 was probably meant")),
-        ({**SHARES, "cost_basis": 9600}, {"XYZ": SPOT}, ("not for all shares", "so 48 was probably meant")),
+        ({**SHARES, "cost_basis": 9600}, {"XYZ": SPOT}, ("not the total", "so 48 was probably meant")),
         ({**SHARES, "cost_basis": 0.48}, {"XYZ": SPOT}, ("so 48 was probably meant",)),
         (spread(300), SPREAD_QUOTES, ("$300.00 paid", "write -300")),
         (spread(-3), SPREAD_QUOTES, ("$3.00 received", "$200.00", "so -300 was probably meant")),

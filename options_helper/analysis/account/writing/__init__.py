@@ -1,1 +1,1 @@
-"""The account as the text of a portfolio file."""
+"""Writing an account as a portfolio file."""

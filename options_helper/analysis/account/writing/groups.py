@@ -1,4 +1,4 @@
-"""Groups lots that belong together: by the order that opened them, else by the minute, else alone."""
+"""Groups of lots that belong together, by the multi-leg order or the minute that opened them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TOGETHER = dt.timedelta(minutes=1)
 
 
 class Evidence(Enum):
-    """The reason for a group of lots."""
+    """The reason why lots form a group."""
 
     ORDER = "a multi-leg order"
     MINUTE = "opened within one minute"
@@ -28,7 +28,7 @@ class Evidence(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """All lots of one symbol in a group; the quantity is signed, the price in dollars per share."""
+    """All lots of one symbol in a group, with a signed quantity and a price in dollars per share."""
 
     symbol: str
     quantity: Decimal
@@ -36,20 +36,20 @@ class Part:
 
     @property
     def cost(self) -> Decimal:
-        """Dollars paid, negative if received."""
+        """Dollars paid; negative if received."""
         return self.quantity * self.price * size_of(self.symbol)
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Lots that make one position; one of several parts is a structure."""
+    """The lots of one position; a group with several parts is a structure."""
 
     lots: tuple[Lot, ...]
     evidence: Evidence
 
     @property
     def parts(self) -> list[Part]:
-        """The lots by symbol: options by expiry and strike, then shares."""
+        """The lots summed per symbol, options first, sorted by symbol."""
         by_symbol: defaultdict[str, list[Lot]] = defaultdict(list)
         for lot in self.lots:
             by_symbol[lot.symbol].append(lot)
@@ -58,20 +58,20 @@ class Group:
 
     @property
     def opened(self) -> dt.datetime | dt.date | None:
-        """The time the first lot was opened, None if that of any lot is unknown."""
+        """The time or date the first lot was opened; None if any lot's is unknown."""
         times = [lot.opened for lot in self.lots]
         return None if None in times else min((at for at in times if at is not None), key=sort_key)
 
 
 def sort_key(opened: dt.datetime | dt.date) -> tuple[dt.date, dt.datetime]:
-    """Return a sort key for times and days; a day comes after the times of the same day."""
+    """Return a sort key for times and dates; a date sorts after all times on that date."""
     if isinstance(opened, dt.datetime):
         return new_york_date(opened), opened
     return opened, dt.datetime.max.replace(tzinfo=dt.UTC)
 
 
 def group_lots(lots: Sequence[Lot]) -> list[Group]:
-    """Group lots into positions; equal structures, and single lots of one symbol, form one group."""
+    """Group lots into positions; equal structures are merged, and so are single lots of one symbol."""
     by_order: defaultdict[str, list[Lot]] = defaultdict(list)
     alone: list[Lot] = []
     for lot in lots:
@@ -98,7 +98,7 @@ def _part(symbol: str, lots: Sequence[Lot]) -> Part:
 
 
 def _by_minute(lots: Iterable[Lot]) -> tuple[list[Group], list[Lot]]:
-    """Return the groups of one underlying that were opened within a minute, and what is left."""
+    """Return the groups of lots in one underlying opened within a minute, and the remaining lots."""
     timed: defaultdict[str, list[tuple[dt.datetime, Lot]]] = defaultdict(list)
     left = []
     for lot in lots:
@@ -133,13 +133,13 @@ def _clusters(entries: Sequence[tuple[dt.datetime, Lot]]) -> Iterator[list[Lot]]
 
 
 def _covers(lot: Lot, options: Sequence[Lot]) -> bool:
-    """Return whether the shares are exactly what one of the options delivers."""
+    """Return whether a lot is shares, exactly as many as one of the options delivers."""
     delivered = {abs(option.quantity) * CONTRACT_SIZE for option in options}
     return not is_contract_symbol(lot.symbol) and abs(lot.quantity) in delivered
 
 
 def _merged(groups: Iterable[Group]) -> list[Group]:
-    """Merge groups whose parts have the same contracts, sides and ratio."""
+    """Merge groups with the same contracts, sides and ratio."""
     alike: dict[tuple[Evidence, frozenset[tuple[str, Decimal]]], Group] = {}
     for group in groups:
         shape = (group.evidence, shape_of(group.parts))
@@ -149,7 +149,7 @@ def _merged(groups: Iterable[Group]) -> list[Group]:
 
 
 def shape_of(parts: Sequence[Part]) -> frozenset[tuple[str, Decimal]]:
-    """Return the contracts, sides and ratio of some parts, whatever their size."""
+    """Return the contracts, sides and ratio of the parts, regardless of size."""
     whole = [int(part.quantity) for part in parts if part.quantity == int(part.quantity)]
     unit = Decimal(gcd(*whole)) if len(whole) == len(parts) else Decimal(1)
     if len(parts) == 1:

@@ -1,8 +1,8 @@
-"""The open lots of an account: the executions that its current holdings consist of.
+"""The open lots of an account: the executions that make up its current holdings.
 
-A closing execution takes from the lots of the structure that its own multi-leg order closes, else from single
-lots, and from the oldest first. Alpaca averages the trades of one day and goes by FIFO over the days, so the
-broker's own average decides the price if the lots come to a different cost.
+A closing execution reduces the lots of the structure that its multi-leg order closes, else single lots,
+oldest first. Alpaca averages the trades within a day and applies FIFO across days, so the broker's average
+price replaces the lots' prices if their cost differs.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from decimal import Decimal
 from options_helper.analysis.account.records import ZERO, AccountHistory, Change, Holding, in_order
 from options_helper.market import BrokerEvent, BrokerFill, EventKind
 
-_ROUNDED_OFF = Decimal("0.0000005")  # dollars a share: what the broker may have rounded off its average
-_COMPUTED = Decimal("1e-12")  # what our own division may have
+_ROUNDED_OFF = Decimal("0.0000005")  # dollars per share: the largest rounding error of the broker's average
+_COMPUTED = Decimal("1e-12")  # the largest error of our own division
 
 
 @dataclass(slots=True, kw_only=True)
@@ -25,14 +25,14 @@ class Lot:
     """A part of a holding.
 
     Attributes:
-        quantity: Signed.
+        quantity: Signed contracts or shares.
         price: Dollars per share.
-        opened: The time of its first execution, or the date of an event; None if it was not found.
-        group: The multi-leg order that it belongs to, "" for none.
-        order_id: "" for what no order opened.
-        averaged: The price is the broker's average, because the executions do not come to its cost.
-        rolled: It replaced another contract of its group.
-        event: Why there is a lot without an order.
+        opened: The time of the first execution, or the date of the event; None if neither was found.
+        group: The id of the multi-leg order that the lot belongs to, or "".
+        order_id: The id of the order that opened the lot, or "".
+        averaged: True if the price is the broker's average, because the executions add up to another cost.
+        rolled: True if the lot replaced another contract of its group.
+        event: The event that opened the lot, if no order did.
     """
 
     symbol: str
@@ -47,7 +47,7 @@ class Lot:
 
 
 def find_lots(history: AccountHistory) -> list[Lot]:
-    """Return the lots of the current holdings, oldest first; their quantities sum to the broker's."""
+    """Return the lots of each current holding, oldest first; their quantities sum to the broker's."""
     book = _LotBook(history.parents, history.fills)
     for change in in_order(history.fills, history.events):
         book.apply(change)
@@ -56,7 +56,7 @@ def find_lots(history: AccountHistory) -> list[Lot]:
 
 
 class _LotBook:
-    """The lots by symbol while the account's past is read."""
+    """The lots keyed by symbol, updated change by change."""
 
     def __init__(self, parents: Mapping[str, str], fills: Sequence[BrokerFill]) -> None:
         self.lots: defaultdict[str, list[Lot]] = defaultdict(list)
@@ -68,14 +68,14 @@ class _LotBook:
                 self._symbols_of[parents[fill.order_id]].add(fill.symbol)
 
     def apply(self, change: Change) -> None:
-        """Open and close lots by one execution or event."""
+        """Open or close lots for one execution or event."""
         group = self._parents.get(change.order_id, "") if isinstance(change, BrokerFill) else ""
         left = self._close(change.symbol, change.quantity, group)
         if left and (isinstance(change, BrokerFill) or change.kind is EventKind.SHARES):
             self._open(change, left, group)
 
     def join_rolled(self) -> None:
-        """Move what a multi-leg order opened into the structure whose legs it closed."""
+        """Move the lots opened by a multi-leg order into the structure that the order closed legs of."""
         for lots in self.lots.values():
             for lot in lots:
                 joined = self._joined.get(lot.group, lot.group)
@@ -83,7 +83,7 @@ class _LotBook:
                     lot.group, lot.rolled = joined, True
 
     def _close(self, symbol: str, change: Decimal, group: str) -> Decimal:
-        """Take from opposite lots, and return the remainder of the change."""
+        """Reduce opposite lots, and return the remainder of the change."""
         lots = self.lots[symbol]
         while change and any(lot.quantity * change < 0 for lot in lots):
             opposite = [lot for lot in lots if lot.quantity * change < 0]
@@ -98,7 +98,10 @@ class _LotBook:
         return change
 
     def _fit(self, lot: Lot, group: str) -> int:
-        """Return how many contracts of a closing order the lot's structure holds; singles go first."""
+        """Return a lot's rank for a closing order: the number of the order's symbols in the lot's structure.
+
+        Without a multi-leg order, single lots rank above those in structures.
+        """
         if not group:
             return 0 if lot.group else 1
         mine = self._group_of(lot)
@@ -143,7 +146,7 @@ class _LotBook:
 
 
 def _fitted(lots: list[Lot], holding: Holding) -> list[Lot]:
-    """Return lots that sum to the broker's quantity and cost, whatever the executions say."""
+    """Return the lots adjusted to the broker's quantity and cost."""
     kept = [lot for lot in lots if lot.quantity * holding.quantity > 0]
     total = sum((lot.quantity for lot in kept), ZERO)
     excess = abs(total) - abs(holding.quantity)
@@ -159,7 +162,7 @@ def _fitted(lots: list[Lot], holding: Holding) -> list[Lot]:
         missing = holding.quantity - total
         kept.insert(0, Lot(symbol=holding.symbol, quantity=missing, price=price, averaged=True))
     cost = sum((lot.quantity * lot.price for lot in kept), ZERO)
-    # An average with more decimals is rounded off by less.
+    # An average with more decimals has a smaller rounding error.
     rounded_off = max(_COMPUTED, min(_ROUNDED_OFF, Decimal((0, (1,), int(price.as_tuple().exponent)))))
     if abs(cost / holding.quantity - price) > rounded_off:
         for lot in kept:

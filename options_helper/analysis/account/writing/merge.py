@@ -1,7 +1,7 @@
-"""The account as a portfolio file, alone or merged into an existing one.
+"""The account written as a new portfolio file or merged into an existing one.
 
-A merge keeps the file's groups, ids, names, tags and notes, and leaves every entry that agrees with the
-account untouched. It changes quantities and costs only where the quantities differ.
+A merge keeps the file's groups, ids, names, tags and notes. It changes an entry's quantities and cost only if
+its quantities differ from the account's.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ _KEPT_BY_A_SINGLE = ("id", "symbol", "name", "tag", "note", "opened_at")
 
 @dataclass(slots=True)
 class _Slot:
-    """One position of the file while the account is spread over it.
+    """One position of the file, and the holdings of the account assigned to it.
 
     Attributes:
-        kept: How much of each part the account holds, signed.
-        added: The lots that join it.
+        kept: The signed quantity of each part that the account holds.
+        added: The groups of lots added to the position.
     """
 
     entry: Entry
@@ -44,17 +44,17 @@ class _Slot:
 
     @property
     def agrees(self) -> bool:
-        """True if the account holds exactly this."""
+        """True if the account holds exactly this position."""
         return not self.added and self.kept == [part.quantity for part in self.parts]
 
     @property
     def has_unexplained_cost(self) -> bool:
-        """True if executions do not give the cost of what joins it; the broker's average includes that."""
+        """True if the price of an added lot is the broker's average, not that of its executions."""
         return any(lot.averaged for group in self.added for lot in group.lots)
 
     @property
     def present(self) -> list[tuple[FilePart, Decimal]]:
-        """The parts that are held, with their quantity."""
+        """The parts that the account holds, with their quantities."""
         added: defaultdict[str, Decimal] = defaultdict(Decimal)
         for group in self.added:
             for part in group.parts:
@@ -64,18 +64,18 @@ class _Slot:
 
 
 def write_portfolio(history: AccountHistory) -> Entry:
-    """Return a portfolio file's document for an account."""
+    """Return the document of a new portfolio file for an account."""
     document: Entry = {"base_currency": "USD"}
     return merge_portfolio(document, Portfolio(), history)
 
 
 def merge_portfolio(document: Entry, portfolio: Portfolio, history: AccountHistory) -> Entry:
-    """Return a file's document with the smallest changes that make it agree with the account.
+    """Return the file's document with the fewest changes that make it agree with the account.
 
     Args:
-        document: The file as it was parsed.
-        portfolio: The same file as models, its positions in the same order.
-        history: The account.
+        document: The parsed JSON of the file.
+        portfolio: The same file as models, with its positions in the same order.
+        history: The account's holdings and history.
     """
     merger = _Merger(history)
     compared = {position.id for position in compared_positions(portfolio)}
@@ -86,7 +86,7 @@ def merge_portfolio(document: Entry, portfolio: Portfolio, history: AccountHisto
     merger.spread_rest()
     entries = [entry if slot is None else merger.write(slot) for entry, slot in slots]
     written = [entry for entry in entries if entry is not None]
-    # An abandoned id is not reused, because alerts may name it.
+    # The id of a removed position is not reused, because alerts may name it.
     written += merger.write_new({position.id for position in portfolio.positions})
     cash = portfolio.cash if history.cash is None else to_number(history.cash)
     kept = document if cash == portfolio.cash and "cash" in document else document | {"cash": cash}
@@ -94,7 +94,7 @@ def merge_portfolio(document: Entry, portfolio: Portfolio, history: AccountHisto
 
 
 class _Merger:
-    """Spreads the account's holdings over the positions of a file, and the rest over new ones."""
+    """Distributes the account's holdings over the file's positions, and the rest over new ones."""
 
     def __init__(self, history: AccountHistory) -> None:
         self._symbols = SymbolFormat(history.underlyings)
@@ -106,7 +106,7 @@ class _Merger:
         self._new: list[Group] = []
 
     def take(self, entry: Entry, parts: list[FilePart]) -> _Slot:
-        """Assign a position the part of the account that it names."""
+        """Assign a position its share of the account's holdings."""
         slot = _Slot(entry, parts)
         for part in parts:
             held = self._left[part.symbol]
@@ -118,13 +118,13 @@ class _Merger:
         return slot
 
     def spread_rest(self) -> None:
-        """Add the rest to positions of the same kind, or keep it for new ones."""
+        """Add the remaining lots to positions with the same contracts and ratio, or to new positions."""
         for group in group_lots(self._newest_lots()):
             slot = next((slot for slot in self._slots if _is_more_of(group, slot)), None)
             (self._new if slot is None else slot.added).append(group)
 
     def write(self, slot: _Slot) -> Entry | None:
-        """Return a position's entry as the account has it, or None if the account holds none of it."""
+        """Return a position's entry updated to the account, or None if the account holds none of it."""
         present = slot.present
         if slot.agrees:
             return slot.entry
@@ -137,7 +137,7 @@ class _Merger:
         return self._resized_structure(slot)
 
     def write_new(self, taken: set[str]) -> list[Entry]:
-        """Return the entries of holdings that no position of the file names, by underlying."""
+        """Return entries for the holdings that belong to no position of the file, sorted by symbol."""
         entries = []
         for group in sorted(self._new, key=lambda group: [part.symbol for part in group.parts]):
             entry = write_entry(group, self._symbols, taken)
@@ -146,7 +146,7 @@ class _Merger:
         return entries
 
     def _newest_lots(self) -> list[Lot]:
-        """Return the lots that make up the rest of each holding; the file's part is the oldest."""
+        """Return the lots of each holding's remainder, its newest; the file's positions take the oldest."""
         chosen = []
         for lot in reversed(self._lots):
             left = self._left[lot.symbol]
@@ -169,7 +169,7 @@ class _Merger:
         cost = kept * Decimal(str(entry["cost_basis"]))
         cost += sum((part.quantity * part.price for group in slot.added for part in group.parts), ZERO)
         changed["cost_basis"] = to_number(cost / quantity)
-        grown = f"cost_basis is the average of this file's and of {to_number(abs(quantity - kept))} more."
+        grown = f"cost_basis averages the file's cost and that of {to_number(abs(quantity - kept))} more."
         return _noted(changed, grown, *notes)
 
     def _only_leg(self, slot: _Slot) -> Entry:
@@ -191,7 +191,7 @@ class _Merger:
             note = "net_debit changed with the number of structures."
         else:
             cost = net_debit(Part(part.symbol, size, self._price[part.symbol]) for part, size in present)
-            note = "The legs changed; net_debit is the broker's average price of those that are held."
+            note = "The legs changed; net_debit comes from the broker's average prices of the legs held."
         return _noted(entry | {"net_debit": to_number(round(cost, 2))}, note, *map(note_of, slot.added))
 
     def _resized_leg(self, entry: Entry, part: FilePart, quantity: Decimal) -> Entry:
@@ -203,7 +203,7 @@ class _Merger:
 
 
 def _is_more_of(group: Group, slot: _Slot) -> bool:
-    """Return whether a group is alike in contracts, sides and ratio, so that it makes a position larger."""
+    """Return whether a group enlarges a position: same contracts, sides and ratio, and every part held."""
     parts = [Part(part.symbol, part.quantity, ZERO) for part in slot.parts]
     return shape_of(group.parts) == shape_of(parts) and all(slot.kept)
 

@@ -1,4 +1,4 @@
-"""The difference between two portfolios in words, one line each."""
+"""The differences between two portfolios in words, one line each."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ NOTHING = "The file and the account agree; nothing would change."
 
 
 def describe_changes(before: Portfolio, after: Portfolio) -> list[str]:
-    """Return a line for each addition (+), removal (-) and change (~), or one that says there is none."""
+    """Return a line for each addition (+), removal (-) and change (~), or `NOTHING` if there is none."""
     old = {position.id: position for position in before.positions}
     new = {position.id: position for position in after.positions}
     lines = [

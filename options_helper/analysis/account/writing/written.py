@@ -1,4 +1,4 @@
-"""Writes groups as entries of a portfolio file; an entry's note names every guess."""
+"""Groups of lots as entries of a portfolio file; each entry's note states every guess."""
 
 from __future__ import annotations
 
@@ -34,19 +34,19 @@ class SymbolFormat:
     """Spells symbols as a portfolio file does.
 
     Attributes:
-        underlyings: The underlying in Alpaca's spelling by contract root, where it is known.
+        underlyings: Known underlyings in Alpaca's spelling, keyed by contract root.
     """
 
     underlyings: Mapping[str, str]
 
     def underlying(self, symbol: str) -> str:
-        """Return a symbol's underlying, `BRK.B` for a contract of `BRKB`."""
+        """Return a symbol's underlying, such as `BRK.B` for a contract with the root `BRKB`."""
         if not is_contract_symbol(symbol):
             return symbol
         return self.underlyings.get(contract_root(symbol)) or underlying_of(symbol)
 
     def terms(self, symbol: str) -> Entry:
-        """Return a contract's terms."""
+        """Return a contract's type, expiry and strike, and its root if it differs from the underlying."""
         contract = parse_contract_symbol(symbol)
         terms: Entry = {
             "option_type": contract.option_type,
@@ -59,11 +59,11 @@ class SymbolFormat:
 
 
 def write_entry(group: Group, symbols: SymbolFormat, taken: Collection[str]) -> Entry:
-    """Return a group as an entry of a portfolio file.
+    """Return the entry of a portfolio file for a group.
 
     Args:
-        group: The lots.
-        symbols: How the file writes symbols.
+        group: The lots of one position.
+        symbols: Spells the symbols.
         taken: The ids already in use.
     """
     parts = group.parts
@@ -94,7 +94,7 @@ def single_fields(part: Part, symbols: SymbolFormat) -> Entry:
 
 
 def write_leg(part: Part, symbols: SymbolFormat) -> Entry:
-    """Return one leg of a structure."""
+    """Return the entry of one leg of a structure."""
     leg: Entry = {"side": "long" if part.quantity > 0 else "short"}
     if is_contract_symbol(part.symbol):
         return leg | symbols.terms(part.symbol) | {"contracts": to_number(abs(part.quantity))}
@@ -107,37 +107,37 @@ def net_debit(parts: Iterable[Part]) -> Decimal:
 
 
 def to_number(value: Decimal) -> int | float:
-    """Return a number as JSON writes it: whole if possible, with at most nine decimals."""
+    """Return a number for JSON: an int if it is whole, else a float with at most nine decimals."""
     value = value.quantize(_FINEST, ROUND_HALF_UP)
     return int(value) if value == value.to_integral_value() else float(value)
 
 
 def note_of(group: Group) -> str:
-    """Return what was guessed about a group, or ""."""
+    """Return the sentences that state the guesses made about a group, or ""."""
     lots, sentences = group.lots, []
     if group.evidence is Evidence.MINUTE and isinstance(group.opened, dt.datetime):
         sentences.append(
             "Grouped because its parts were opened within one minute, on "
-            f"{format_day(new_york_date(group.opened))}; no order says that they belong together."
+            f"{format_day(new_york_date(group.opened))}; no multi-leg order links them."
         )
     if len(group.parts) > 1 and any(lot.rolled for lot in lots):
         sentences.append(
-            "A leg was rolled; net_debit is what the present legs cost, without the results of closed ones."
+            "A leg was rolled; net_debit is the cost of the current legs, without the results of closed ones."
         )
     unexplained = {lot.symbol for lot in lots if lot.opened is None}
     if symbols := _symbols(lot for lot in lots if lot.averaged and lot.symbol not in unexplained):
         sentences.append(
-            f"The cost of {symbols} is the broker's average price; its executions come to another cost."
+            f"The cost of {symbols} is the broker's average price; the executions add up to another cost."
         )
     if unexplained:
         symbols = join_words(sorted(unexplained))
         sentences.append(
-            f"No execution was found that opened all of {symbols}; the cost is the broker's average price."
+            f"The executions found do not open all of {symbols}; the cost is the broker's average price."
         )
     events = {lot.event for lot in lots if lot.event is not None}
     if events:
         sentences.append(
-            "It came from an assignment or exercise; its cost is the strike, without the option's premium."
+            "Opened by an assignment or exercise; the cost is the strike, without the option's premium."
         )
     return " ".join(sentences)
 
@@ -147,7 +147,7 @@ def _symbols(lots: Iterable[Lot]) -> str:
 
 
 def _name(entry: Entry) -> str:
-    """Return an id in words: `aapl-call-250-2026-12-18`, `spy-iron-condor-2026-12-18`, `msft-shares`."""
+    """Return a readable id, such as `aapl-call-250-2026-12-18` or `spy-iron-condor-2026-12-18`."""
     if "legs" in entry:
         structure = describe_structure(MultiLegPosition.model_validate(entry | {"id": "x"}))
         expiries = sorted({leg["expiry"] for leg in entry["legs"] if "expiry" in leg})

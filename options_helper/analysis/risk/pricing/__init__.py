@@ -1,1 +1,1 @@
-"""Prices, implied volatility and Greeks of single contracts, by QuantLib."""
+"""Prices, implied volatilities and Greeks of single contracts, computed with QuantLib."""

@@ -1,4 +1,4 @@
-"""Implied volatility: the one at which the model's price is the mark, with those of bid and ask beside it."""
+"""The implied volatilities of a contract's mark, bid and ask."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from options_helper.analysis.risk.pricing.reasons import WIDE_POINTS, Reason
 
 LEAST_VOLATILITY, MOST_VOLATILITY = 1e-3, 10.0
 
-# Of volatility. The last secant's step errs by far less than its length.
+# Accuracies of the volatility. The last secant step's error is far smaller than its length.
 _ACCURACY = 1e-5
 _SIDE_ACCURACY = 1e-3
 _BLACK_ACCURACY = 1e-8
 _MOST_STEPS, _BISECT_EVERY = 80, 8
-_LEAST_DIFFERENCE = 1e-7  # dollars per share above the least value, below which volatility means nothing
+_LEAST_DIFFERENCE = 1e-7  # dollars per share; a price closer to the model's lowest value has no volatility
 _NAN = math.nan
 NO_GREEKS = ModelGreeks(_NAN, _NAN, _NAN, _NAN, _NAN)
 
@@ -27,10 +27,10 @@ class Solution(NamedTuple):
     """The implied volatilities and Greeks of one quote.
 
     Attributes:
-        iv, bid_iv, ask_iv: Fractions, NaN for none; `bid_iv` is 0 if every volatility is too high.
-        greeks: Of one share of one long option.
-        reason: Why the quote has no volatility, None if it has one.
-        is_modelled: Whether `iv` comes from the neighbours of its expiry instead; then `reason` stays.
+        iv, bid_iv, ask_iv: Fractions; NaN if unknown. `bid_iv` is 0 if the bid is below every model price.
+        greeks: The Greeks of one share of a long option.
+        reason: The reason why the quote has no volatility; None if it has one.
+        is_modelled: True if `iv` was interpolated from neighbouring strikes; `reason` is then kept.
     """
 
     iv: float
@@ -42,12 +42,12 @@ class Solution(NamedTuple):
 
 
 def unsolved(reason: Reason) -> Solution:
-    """Return the solution of a quote that has none."""
+    """Return a solution without volatility and Greeks."""
     return Solution(_NAN, _NAN, _NAN, NO_GREEKS, reason)
 
 
 def solve(model: Model, option: OptionInputs, bid: float, mark: float, ask: float) -> Solution:
-    """Return implied volatility and Greeks of one two-sided quote, or the reason why there are none."""
+    """Return the implied volatilities and Greeks of a two-sided quote, or the reason why there are none."""
     price = model.pricer(option)
     least = price(LEAST_VOLATILITY) + _LEAST_DIFFERENCE
     if mark <= least:
@@ -63,11 +63,11 @@ def solve(model: Model, option: OptionInputs, bid: float, mark: float, ask: floa
 
 
 def _implied(price: Callable[[float], float], option: OptionInputs, target: float, accuracy: float) -> float:
-    """Return the volatility of a price above the least one, at most `MOST_VOLATILITY`."""
+    """Return the volatility that gives a price, at most `MOST_VOLATILITY`; the price is above the lowest."""
     black, slope = _black_implied(option, target)
     if option.is_never_early or black >= MOST_VOLATILITY:
         return black
-    # Early exercise adds to the price, so the European volatility is the highest that it can be.
+    # Early exercise adds to the price, so the European volatility is an upper bound.
     excess = price(black) - target
     if excess <= 0:
         return black
@@ -75,7 +75,7 @@ def _implied(price: Callable[[float], float], option: OptionInputs, target: floa
 
 
 def _black_implied(option: OptionInputs, target: float) -> tuple[float, float]:
-    """Return the volatility of a European price, at most `MOST_VOLATILITY`, and the price's slope there."""
+    """Return the volatility of a European price, at most `MOST_VOLATILITY`, and the price's slope at it."""
     kind = int(ql.Option.Put if option.is_put else ql.Option.Call)
     root = math.sqrt(option.years)
     strike, forward, discount = option.strike, option.forward, option.discount
@@ -95,10 +95,10 @@ def _black_implied(option: OptionInputs, target: float) -> tuple[float, float]:
 def find_root(
     function: Callable[[float], float], high: float, at_high: float, slope: float, accuracy: float
 ) -> float:
-    """Return the zero of an increasing function above `LEAST_VOLATILITY` and below `high`.
+    """Return the zero of an increasing function between `LEAST_VOLATILITY` and `high`.
 
-    Secants, beginning with a line of this slope, and a bisection whenever one leaves the bracket; every
-    eighth step bisects too, so that the bracket always closes.
+    The search takes secant steps, the first with the given slope. It bisects when a step leaves the bracket,
+    and at every eighth step, so the bracket always shrinks.
     """
     low, last, at_last = LEAST_VOLATILITY, high, at_high
     step = at_high / slope if slope > 0 else high

@@ -1,4 +1,4 @@
-"""Prices and Greeks of one option, by QuantLib.
+"""Prices and Greeks of one option, computed with QuantLib.
 
 American exercise is priced by QuantLib's fixed-point engine `QdFpAmericanEngine` (Andersen, Lake and
 Offengenden, "High Performance American Option Pricing", 2015), European exercise by its Black formula. An
@@ -6,8 +6,8 @@ American option that is never worth exercising early, a call without dividends o
 priced as a European one.
 
 Prices depend on volatility, rate and yield only through their products with time. Every option is therefore
-priced with exactly one year to expiry and with these scaled by its own time, so that QuantLib's whole days
-do not limit the precision: an option on its last day is right to the second.
+priced with exactly one year to expiry and with volatility, rate and yield scaled to its own time. QuantLib's
+whole days then do not limit the precision: on an option's last day, prices are exact to the second.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import QuantLib as ql  # noqa: N813 - the library's own abbreviation
 DAYS_PER_YEAR = 365.0
 PERCENT = 0.01
 
-# Steps of differences: the engine is smooth, so they are limited by its curvature, not by its noise.
+# Steps of the finite differences: the engine is smooth, so curvature limits them, not noise.
 _SPOT_STEP = 0.02  # of a standard deviation
 _VOLATILITY_STEP = 1e-3  # of the volatility
 _TIME_STEP = 1e-3  # of the time
@@ -33,9 +33,9 @@ class OptionInputs(NamedTuple):
 
     Attributes:
         spot, strike: Dollars per share, above zero.
-        years: Calendar time to expiry, above zero; a year has 365 days.
+        years: Calendar time to expiry in years of 365 days, above zero.
         rate, dividend_yield: Continuously compounded; not below zero for American exercise.
-        european: Whether it can be exercised at expiry only.
+        european: True if it can be exercised only at expiry.
     """
 
     is_put: bool
@@ -58,7 +58,7 @@ class OptionInputs(NamedTuple):
 
     @property
     def intrinsic(self) -> float:
-        """The payment of exercise now, dollars per share."""
+        """The payoff of an exercise now, in dollars per share."""
         return max(self.strike - self.spot if self.is_put else self.spot - self.strike, 0.0)
 
     @property
@@ -71,7 +71,7 @@ class ModelGreeks(NamedTuple):
     """The Greeks of one share of one long option.
 
     Attributes:
-        delta, gamma: Per dollar of the underlying.
+        delta, gamma: The change of price and of delta per dollar of the underlying.
         theta: Dollars per calendar day; on the last day, no more than the extrinsic value.
         vega: Dollars per point (0.01) of volatility.
         rho: Dollars per percentage point (0.01) of the rate.
@@ -85,10 +85,10 @@ class ModelGreeks(NamedTuple):
 
 
 class Model:
-    """Prices options one at a time; threads may not share it, because it sets QuantLib's quotes in place."""
+    """Prices options one at a time; not thread-safe, because it sets QuantLib's quotes in place."""
 
     def __init__(self) -> None:
-        # A date that never lies in QuantLib's past, so that its global evaluation date does not matter.
+        # A date that is never in QuantLib's past, so its global evaluation date does not matter.
         today = ql.Date(1, 1, 2150)
         self._spot, self._rate, self._yield, self._volatility = (ql.SimpleQuote(1.0) for _ in range(4))
         days = ql.Actual365Fixed()
@@ -104,15 +104,15 @@ class Model:
         self._engine = ql.QdFpAmericanEngine(process, ql.QdFpAmericanEngine.fastScheme())
 
     def price(self, option: OptionInputs, volatility: float) -> float:
-        """Return the price in dollars per share; `volatility` is a fraction, above zero."""
+        """Return the price in dollars per share; `volatility` is a fraction above zero."""
         return self.pricer(option)(volatility)
 
     def pricer(self, option: OptionInputs) -> Callable[[float], float]:
-        """Return the price as a function of volatility; it is valid until the model prices another option."""
+        """Return the price as a function of volatility, valid until the model prices another option."""
         return self._black(option) if option.is_never_early else self._american(option)
 
     def prices_at(self, option: OptionInputs, volatility: float, spots: Sequence[float]) -> list[float]:
-        """Return the prices at other prices of the underlying, above zero."""
+        """Return the option's prices at other prices of the underlying, which must be above zero."""
         if option.is_never_early:
             return [self._black(option._replace(spot=spot))(volatility) for spot in spots]
         price, found = self._american(option), []
@@ -155,7 +155,7 @@ class Model:
         return price
 
     def _american_greeks(self, option: OptionInputs, volatility: float) -> ModelGreeks:
-        """Return the Greeks by differences of prices."""
+        """Return the Greeks, computed from differences of prices."""
         spot, rate, years = option.spot, option.rate, option.years
         price = self._american(option)
         step = _VOLATILITY_STEP * volatility

@@ -1,4 +1,4 @@
-"""The reasons for missing implied volatility and Greeks: one enum, with a sentence for each."""
+"""The reasons for missing implied volatilities and Greeks, with a sentence for each."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from enum import StrEnum
 
 
 class Reason(StrEnum):
-    """The reason for a missing figure; the value is in the table, the `sentence` on the page.
+    """The reason for a missing figure: the table contains the value, the page shows the `sentence`.
 
-    If several apply, the first one counts.
+    If several apply, the first counts.
     """
 
     SHARES = "shares have no volatility"
@@ -16,7 +16,7 @@ class Reason(StrEnum):
     ADJUSTED = "adjusted deliverable"
     NO_MARK = "no honest mark"
     NO_SPOT = "no spot"
-    APART = "quote and spot of different times"
+    APART = "quote and spot too far apart in time"
     BELOW_INTRINSIC = "below intrinsic"
     ABOVE_ALL = "above every model price"
     WIDE = "spread too wide for an IV"
@@ -35,8 +35,8 @@ _SENTENCES = {
     Reason.ADJUSTED: "Adjusted contract: its deliverable is unknown, so no model fits.",
     Reason.NO_MARK: "There is no mark from a bid and an ask.",
     Reason.NO_SPOT: "The price of the underlying is unknown.",
-    Reason.APART: "The times of the contract's quote and of the underlying's price are too far apart.",
+    Reason.APART: "The contract's quote and the underlying's price are too far apart in time.",
     Reason.BELOW_INTRINSIC: "The mark is not above the model's lowest value, so no volatility explains it.",
     Reason.ABOVE_ALL: "The mark is above the model's price at a volatility of 1,000 %.",
-    Reason.WIDE: f"The volatilities of bid and ask are more than {WIDE_POINTS:g} points apart.",
+    Reason.WIDE: f"The volatilities implied by bid and ask are more than {WIDE_POINTS:g} points apart.",
 }

@@ -1,4 +1,4 @@
-"""Solutions kept from one snapshot to the next, so that only what moved is solved again."""
+"""A solver that keeps solutions from one snapshot to the next and solves only quotes that moved."""
 
 from __future__ import annotations
 
@@ -8,16 +8,17 @@ from typing import NamedTuple
 from options_helper.analysis.risk.pricing.implied import Solution, solve
 from options_helper.analysis.risk.pricing.model import Model, OptionInputs
 
-# A solution stays while its time to expiry changes by less: an hour for a year, a second for three hours.
+# A solution is kept until its time to expiry changes by this fraction: about an hour in a year.
 _TIME_FRACTION = 1e-4
 _MOST_KEPT = 20_000
 
-# From this many contracts on, solving them here would be felt; for fewer, another process is not worth it.
+# From this number of contracts on, solving in this process would be noticeable; below it, another process is
+# not worth its overhead.
 _MANY = 50
 
 
 class OptionQuote(NamedTuple):
-    """One contract's inputs, and its bid, mark and ask in dollars per share."""
+    """A contract's inputs, and its bid, mark and ask in dollars per share."""
 
     symbol: str
     option: OptionInputs
@@ -30,10 +31,10 @@ class _Kept(NamedTuple):
 
 
 class Solver:
-    """Solves quotes and keeps the last solution of every contract; not thread-safe.
+    """Solves quotes and keeps the last solution of each contract; not thread-safe.
 
     Args:
-        solve_many: Solves many quotes elsewhere, in their order.
+        solve_many: A function that solves many quotes elsewhere and returns the solutions in their order.
     """
 
     def __init__(
@@ -45,7 +46,7 @@ class Solver:
         self._kept: dict[str, _Kept] = {}
 
     def solve_all(self, quotes: Sequence[OptionQuote]) -> list[Solution]:
-        """Return the solutions of some quotes in their order; only what has moved is solved."""
+        """Return the solutions of the quotes in their order; only quotes that moved are solved again."""
         moved = {each.symbol: each for each in quotes if not self._is_kept(each)}
         if len(self._kept) + len(moved) > _MOST_KEPT:
             self._kept.clear()
@@ -70,7 +71,7 @@ class Solver:
 
 
 def _is_same(one: OptionInputs, other: OptionInputs) -> bool:
-    """Return whether two options differ in nothing but a negligible time and dividend yield."""
+    """Return whether two options differ only negligibly, in time and dividend yield."""
     if abs(one.years - other.years) > _TIME_FRACTION * other.years:
         return False
     return one._replace(years=other.years, dividend_yield=other.dividend_yield) == other and (

@@ -1,1 +1,1 @@
-"""The value of a selection of legs at other prices, dates and volatilities."""
+"""The value and P/L of a selection of legs at other prices, dates and volatilities."""

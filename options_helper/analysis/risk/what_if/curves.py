@@ -1,4 +1,4 @@
-"""P/L of a position or an underlying by the underlying's price, at dates from today to the first expiry."""
+"""P/L curves of a position or an underlying over the underlying's price, up to the first expiry."""
 
 from __future__ import annotations
 
@@ -15,11 +15,13 @@ from options_helper.analysis.risk.what_if.holdings import LegSelection
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RiskCurve:
-    """P/L in dollars at some prices, at one date.
+    """The P/L over the underlying's price at one date.
 
     Attributes:
         days: Calendar days from now.
-        break_evens: Prices at which the P/L is zero, ascending.
+        prices: Prices of the underlying in dollars, ascending.
+        pnl: Dollars at each price.
+        break_evens: The prices at which the P/L is zero, ascending.
     """
 
     days: float
@@ -29,16 +31,16 @@ class RiskCurve:
 
 
 def compute_curve(model: Model, holding: LegSelection, prices: Floats, days: float, cost: float) -> RiskCurve:
-    """Return the P/L at some prices after some days, against what was paid in dollars.
+    """Return the P/L at each price after some days, relative to the cost in dollars.
 
-    Contracts that expire on that day or before have their intrinsic value, later ones the model's.
+    Contracts that have expired by then have their intrinsic value, the others the model's.
     """
     pnl = holding.value_at(model, prices, days) - cost
     return RiskCurve(days, prices, pnl, find_zeros(prices, pnl))
 
 
 def find_zeros(prices: Floats, pnl: Floats) -> tuple[float, ...]:
-    """Return where the line between the points crosses zero."""
+    """Return the prices at which the line through the points crosses zero."""
     found = []
     for (low, at_low), (high, at_high) in pairwise(zip(prices.tolist(), pnl.tolist(), strict=True)):
         if at_low * at_high < 0:
@@ -49,7 +51,7 @@ def find_zeros(prices: Floats, pnl: Floats) -> tuple[float, ...]:
 
 
 def price_range(holding: LegSelection, spot: float, points: int) -> Floats:
-    """Return prices around the spot that contain every strike, or three deviations if those are wider."""
+    """Return prices around the spot that span every strike and three standard deviations (at most 60 %)."""
     strikes = [leg.option.strike for leg in holding.known if leg.option is not None]
     moves = [3 * leg.iv * math.sqrt(leg.option.years) for leg in holding.known if leg.option is not None]
     reach = min(max(moves, default=0.2), 0.6)

@@ -1,4 +1,4 @@
-"""Legs whose value the model knows at other prices, dates and volatilities."""
+"""Legs that the model can value at other prices, dates and volatilities."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from options_helper.analysis.risk.live_risk import LiveRisk
 from options_helper.analysis.risk.pricing.implied import LEAST_VOLATILITY
 from options_helper.analysis.risk.pricing.model import DAYS_PER_YEAR, Model, OptionInputs
 
-_LEAST_SPOT = 1e-3  # dollars; the model has no price for a share that is worth nothing
+_LEAST_SPOT = 1e-3  # dollars; the model cannot price options on a worthless share
 
 
 class KnownLeg(NamedTuple):
@@ -21,8 +21,9 @@ class KnownLeg(NamedTuple):
 
     Attributes:
         option: The contract; None for shares.
-        scale: Dollars per point of the whole signed quantity.
-        spot: The underlying's price now.
+        iv: The volatility as a fraction; 0 for shares.
+        scale: Dollars per point for the whole signed quantity.
+        spot: The underlying's current price.
     """
 
     option: OptionInputs | None
@@ -31,9 +32,9 @@ class KnownLeg(NamedTuple):
     spot: float
 
     def value_at(self, model: Model, spots: Floats, days: float, iv_shift: float) -> Floats:
-        """Return the values in dollars at some prices, after some days, with another volatility.
+        """Return the leg's values in dollars at some prices, after some days, with a shifted volatility.
 
-        From its expiry on a contract has its intrinsic value at the price.
+        A contract that has expired by then has its intrinsic value.
         """
         if self.option is None:
             return self.scale * spots
@@ -47,29 +48,29 @@ class KnownLeg(NamedTuple):
 
 
 class LegSelection(NamedTuple):
-    """The known legs of a selection, and the number of all its legs."""
+    """The legs of a selection that the model can value, and the number of all its legs."""
 
     known: Sequence[KnownLeg]
     legs: int
 
     @property
     def coverage(self) -> str:
-        """`13 of 14 legs`."""
+        """The coverage in words, such as `13 of 14 legs`."""
         return f"{len(self.known)} of {self.legs} leg{'' if self.legs == 1 else 's'}"
 
     @property
     def is_whole(self) -> bool:
-        """True if every leg is known."""
+        """True if the model can value every leg."""
         return len(self.known) == self.legs
 
     @property
     def front_days(self) -> float:
-        """Days until the first expiry; 0 without options."""
+        """The days until the first expiry; 0 without options."""
         years = [leg.option.years for leg in self.known if leg.option is not None]
         return min(years, default=0.0) * DAYS_PER_YEAR
 
     def value_at(self, model: Model, spots: Floats, days: float, iv_shift: float = 0.0) -> Floats:
-        """Return the value of all known legs in dollars; they must be on one underlying."""
+        """Return the total value of the known legs in dollars; all must have the same underlying."""
         values = np.zeros(len(spots))
         for leg in self.known:
             values = values + leg.value_at(model, spots, days, iv_shift)
@@ -77,9 +78,10 @@ class LegSelection(NamedTuple):
 
 
 def holding_of(risk: LiveRisk, numbers: Iterable[int]) -> LegSelection:
-    """Return a selection of legs, by their numbers in the risk's table of legs.
+    """Return a selection of legs, given their indices in the risk's table of legs.
 
-    A position with an unknown leg among them is left out: its other legs alone are another risk.
+    A position with a leg that the model cannot value is left out, because its other legs alone would show a
+    different risk.
     """
     legs = {number: _known_leg(risk, number) for number in numbers}
     positions = risk.terms.position_ids
@@ -99,7 +101,7 @@ def _known_leg(risk: LiveRisk, number: int) -> KnownLeg | None:
 
 
 def legs_on(risk: LiveRisk, *, position_id: str | None = None, stock: str | None = None) -> list[int]:
-    """Return the numbers of the legs of a position, on an underlying, or of the whole portfolio."""
+    """Return the indices of the legs of a position or an underlying, by default of the whole portfolio."""
     terms = risk.terms
     return [
         number

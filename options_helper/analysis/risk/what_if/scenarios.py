@@ -1,4 +1,4 @@
-"""P/L of a selection at other prices, dates and volatilities, against its value now."""
+"""The P/L of a selection at other prices, dates and volatilities, relative to its value now."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ class Scenario:
     """A grid of P/L in dollars.
 
     Attributes:
-        name: What moves, such as `SPY`, or `every underlying`.
-        changes: The moves as fractions, one row each.
-        days: Calendar days from now, one column each.
+        name: The name of the moving price, such as `SPY` or `every underlying`.
+        changes: The moves as fractions, one per row.
+        days: Calendar days from now, one per column.
         iv_points: Points added to every volatility.
-        pnl: By row and column; NaN if no leg is known.
-        coverage: How many legs the figures contain; the same in every cell.
-        is_whole: Whether these are all.
+        pnl: A value per row and column; NaN if no leg is known.
+        coverage: The number of legs in every cell, in words.
+        is_whole: True if these are all legs of the selection.
     """
 
     name: str
@@ -46,7 +46,7 @@ class Scenario:
 
     @property
     def worst_words(self) -> str:
-        """The worst cell in words, with its move and its day, or "" if nothing is known."""
+        """The worst cell in words, with its move and day; "" if nothing is known."""
         if not len(self.pnl) or np.isnan(self.pnl).all():
             return ""
         row, column = np.unravel_index(int(np.nanargmin(self.pnl)), self.pnl.shape)
@@ -56,14 +56,14 @@ class Scenario:
 
 
 class Shock(NamedTuple):
-    """A selection of legs, and what moves them.
+    """A selection of legs and the price move applied to them.
 
     Attributes:
-        holdings: The legs by underlying.
-        name: What moves, in words.
-        step: The fraction of one move.
-        betas: How much each underlying moves with `name`; one that is missing leaves its legs out. Without
-            betas all move by the same fraction.
+        holdings: The legs, keyed by underlying.
+        name: The name of the moving price.
+        step: One move, as a fraction.
+        betas: The move of each underlying per move of `name`; underlyings without a beta are left out. None
+            moves all by the same fraction.
     """
 
     holdings: Mapping[str, LegSelection]
@@ -73,7 +73,7 @@ class Shock(NamedTuple):
 
 
 def shock_of(risk: LiveRisk, numbers: Sequence[int]) -> Shock:
-    """Return the shock of some legs: in expected moves on one underlying, through beta on several."""
+    """Return the shock for some legs: expected moves of a single underlying, else moves through beta."""
     holdings = {stock: holding_of(risk, own) for stock, own in _by_stock(risk, numbers).items()}
     if len(holdings) == 1:
         [(stock, holding)] = holdings.items()
@@ -92,14 +92,14 @@ def compute_scenario(
     iv_points: float,
     days: Sequence[float],
 ) -> Scenario:
-    """Return the grid of a selection.
+    """Compute the grid of a selection.
 
     Args:
-        model: The model.
-        shock: The selection, and what moves it.
-        changes: The rows, as fractions.
-        iv_points: Points added to every volatility, from the first column on.
-        days: The columns.
+        model: The pricing model.
+        shock: The selection and its price move.
+        changes: The moves as fractions, one per row.
+        iv_points: Points added to every volatility, in all columns.
+        days: Calendar days from now, one per column.
     """
     whole = LegSelection((), 0)
     pnl = np.zeros((len(changes), len(days)))
@@ -130,9 +130,10 @@ def _grid(
 
 
 def step_of(holding: LegSelection) -> float:
-    """Return one expected move to the first expiry as a fraction, by the volatility nearest to the money.
+    """Return the expected move up to the first expiry as a fraction.
 
-    It counts 30 days at most, so that a far expiry gives a grid of moves that happen.
+    It is computed from the volatility nearest to the money. At most 30 days count, so a distant expiry does
+    not lead to implausibly large moves.
     """
     options = [leg for leg in holding.known if leg.option is not None]
     if not options:
@@ -144,12 +145,12 @@ def step_of(holding: LegSelection) -> float:
 
 
 def moves_of(step: float) -> tuple[float, ...]:
-    """Return three moves down, none, and three up."""
+    """Return the moves of the grid: three down, none, and three up."""
     return tuple(move * step for move in _MOVES)
 
 
 def days_for(holdings: Mapping[str, LegSelection]) -> tuple[int, ...]:
-    """Return the columns: now, tomorrow, a week, 30 days, and the first expiry."""
+    """Return the days of the grid: now, tomorrow, in a week, in 30 days, and the first expiry."""
     front = math.ceil(first_expiry_days(holdings))
     return tuple(sorted({*_FIXED_DAYS, front} if front else set(_FIXED_DAYS)))
 
@@ -160,7 +161,7 @@ def first_expiry_days(holdings: Mapping[str, LegSelection]) -> float:
 
 
 def _by_stock(risk: LiveRisk, numbers: Sequence[int]) -> dict[str, list[int]]:
-    """Return the numbers of legs by underlying."""
+    """Return the indices of the legs, keyed by underlying."""
     found: dict[str, list[int]] = {}
     for number in numbers:
         found.setdefault(risk.terms.stocks[number], []).append(number)
@@ -173,12 +174,12 @@ def format_change(change: float) -> str:
 
 
 def format_days(days: float) -> str:
-    """Return `now`, `tomorrow` or `in 7 days`."""
+    """Return a number of days in words, such as `now`, `tomorrow` or `in 7 days`."""
     return {0.0: "now", 1.0: "tomorrow"}.get(days, f"in {days:g} days")
 
 
 def scenario_rows(scenario: Scenario) -> list[dict[str, object]]:
-    """Return the grid as plain rows for a CSV file: one line per cell."""
+    """Return the grid as rows for a CSV file, one per cell."""
     return [
         {
             "moves": scenario.name,

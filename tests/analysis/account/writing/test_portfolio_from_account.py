@@ -196,7 +196,7 @@ def test_shares_of_a_split_cost_what_the_broker_says() -> None:
     holding = Holding(symbol="SPY", quantity=Decimal(50), entry_price=Decimal(320))
     [entry] = json.loads(written(AccountHistory(holdings=[holding]), document).text)["positions"]
     assert (entry["shares"], entry["cost_basis"]) == (50, 320)
-    assert entry["note"].startswith("No execution was found that opened all of SPY")
+    assert entry["note"].startswith("The executions found do not open all of SPY")
 
 
 def test_assigned_shares_name_their_source() -> None:
@@ -216,7 +216,7 @@ def test_a_position_without_executions_is_single_at_the_average() -> None:
     [entry] = entries(ledger)
     assert (entry["symbol"], entry["root"], entry["contracts"]) == ("SPX", "SPXW", -2)
     assert "opened_at" not in entry
-    assert "No execution was found" in entry["note"]
+    assert "The executions found do not open all" in entry["note"]
 
 
 def test_a_share_class_is_spelled_by_its_underlying() -> None:
