@@ -1,9 +1,11 @@
-"""The receivers of one burst, each in a process of its own: `receivers.py L|S|P|product --port N`.
+"""The receivers of one burst, each in a process of its own: `receivers.py KIND --port N`.
 
 L        websockets' current client and `msgpack.unpackb`, nothing else
 S, P     the bare SDK stream with a handler that does nothing: raw messages, or its objects
 product  `LiveStreamManager` with its own streamers; `snapshot()`, polled every 4 ms, shows when the last
          quote of every symbol is visible; a second line reports the counts
+ring     the product with the last five minutes in memory, as in the portal
+recording  the same with a recording on disk as well
 """
 
 from __future__ import annotations
@@ -12,17 +14,21 @@ import argparse
 import asyncio
 import json
 import sys
+import tempfile
 import threading
 import time
 import warnings
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from feed import END_SYMBOL, FINAL_BID
 
 if TYPE_CHECKING:
     from options_helper.data.streaming.live_manager import LiveStreamManager
+    from options_helper.recording.recorder import Recorder
 
+_PRODUCT = ("product", "ring", "recording")
 warnings.filterwarnings("ignore", message="websockets.legacy is deprecated")
 
 
@@ -88,9 +94,9 @@ def receive_sdk(port: int, symbols: list[str], meter: Meter, *, parsed: bool) ->
     ended.wait()
 
 
-def receive_product(port: int, symbols: list[str], meter: Meter) -> None:
+def receive_product(port: int, symbols: list[str], meter: Meter, recorder: Recorder | None) -> None:
     """Receive one burst with the product."""
-    manager = start_product(port, contracts=symbols)
+    manager = start_product(port, contracts=symbols, recorder=recorder)
     while not (manager.snapshot().option_quotes.rows["bid_price"] == FINAL_BID).all():
         time.sleep(0.004)
     meter.stop()
@@ -102,7 +108,12 @@ def receive_product(port: int, symbols: list[str], meter: Meter) -> None:
 
 
 def start_product(
-    port: int, *, contracts: Sequence[str], stocks: Sequence[str] = (), fills: bool = False
+    port: int,
+    *,
+    contracts: Sequence[str],
+    stocks: Sequence[str] = (),
+    fills: bool = False,
+    recorder: Recorder | None = None,
 ) -> LiveStreamManager:
     """Return a started manager with its own streamers."""
     from options_helper.data.settings import Account, AlpacaSettings  # noqa: PLC0415
@@ -119,7 +130,7 @@ def start_product(
         data_url=f"http://127.0.0.1:{port}",
         stream_url=f"ws://127.0.0.1:{port}",
     )
-    manager = LiveStreamManager()
+    manager = LiveStreamManager(recorder=recorder)
     config = LiveStreamConfig(
         settings=settings,
         stocks=tuple(stocks),
@@ -132,18 +143,29 @@ def start_product(
     return manager
 
 
+def make_recorder(kind: str, folder: Path) -> Recorder | None:
+    """Return the recorder of a kind of product."""
+    from options_helper.recording.recorder import Recorder  # noqa: PLC0415 - each receiver loads what it measures
+    from options_helper.recording.ring import RING_BYTES  # noqa: PLC0415
+
+    if kind == "product":
+        return None
+    return Recorder(folder=folder if kind == "recording" else None, ring_bytes=RING_BYTES)
+
+
 def main() -> None:
     """Receive one burst."""
     parser = argparse.ArgumentParser(description="A receiver to be measured.")
-    parser.add_argument("kind", choices=("L", "S", "P", "product"))
+    parser.add_argument("kind", choices=("L", "S", "P", *_PRODUCT))
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--symbols", type=int, default=250)
     options = parser.parse_args()
     symbols, meter = symbols_of(options.symbols), Meter()
     if options.kind == "L":
         asyncio.run(receive_bare(options.port, symbols, meter))
-    elif options.kind == "product":
-        receive_product(options.port, symbols, meter)
+    elif options.kind in _PRODUCT:
+        with tempfile.TemporaryDirectory() as folder:
+            receive_product(options.port, symbols, meter, make_recorder(options.kind, Path(folder)))
     else:
         receive_sdk(options.port, symbols, meter, parsed=options.kind == "P")
 

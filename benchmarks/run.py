@@ -18,6 +18,7 @@ from harness import to_json, to_markdown
 
 MEASUREMENTS = {
     "throughput": streams.measure_throughput,
+    "recording": streams.measure_recording,
     "newest": streams.measure_newest,
     "latency": streams.measure_latency,
     "main-thread": streams.measure_main_thread,

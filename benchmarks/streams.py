@@ -52,6 +52,27 @@ def measure_throughput(*, quick: bool) -> Iterator[Figure]:
         )
 
 
+def measure_recording(*, quick: bool) -> Iterator[Figure]:
+    """The product by itself, with the last minutes in memory, and with a recording on disk too, in turns."""
+    kinds = ("L", "product", "ring", "recording")
+    for per_frame in (1, 10):
+        rates: defaultdict[str, list[float]] = defaultdict(list)
+        cpus: defaultdict[str, list[float]] = defaultdict(list)
+        for _ in range(3 if quick else 5):
+            for kind in kinds:
+                rate, cpu = run_once(kind, per_frame, int(_MESSAGES[per_frame] * (0.5 if quick else 1)))
+                rates[kind].append(rate)
+                cpus[kind].append(cpu)
+        at = f"at {per_frame} per frame"
+        for kind in kinds[1:]:
+            yield median_figure(
+                f"{kind} / L {at}", _ratios(rates[kind], rates["L"]), "x", _TARGETS[per_frame]
+            )
+            yield Figure(f"{kind}: CPU per message {at}", median(cpus[kind]) * 1e6, "µs")
+            target = "<= 0.75" if per_frame == 10 else None
+            yield median_figure(f"{kind} / L, CPU {at}", _ratios(cpus[kind], cpus["L"]), "x", target)
+
+
 def measure_newest(*, quick: bool) -> Iterator[Figure]:
     """Five million quotes as fast as the socket takes: is the newest of each shown, and is any dropped."""
     messages = 1_000_000 if quick else 5_000_000

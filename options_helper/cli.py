@@ -25,6 +25,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+recording = typer.Typer(help="Look into a recording of `ui --record`.", no_args_is_help=True)
+app.add_typer(recording, name="recording")
+
 
 def _print_version(wanted: bool) -> None:  # noqa: FBT001 - Typer calls it
     if wanted:
@@ -43,7 +46,7 @@ def root(
 
 
 @app.command()
-def ui(
+def ui(  # noqa: PLR0913 - an argument for each option
     *,
     demo: Annotated[
         bool, typer.Option("--demo", help="Simulate prices and fills on this machine; needs no account.")
@@ -79,6 +82,12 @@ def ui(
     ] = "",
     certfile: Annotated[Path | None, typer.Option(help="A TLS certificate, to serve https.")] = None,
     keyfile: Annotated[Path | None, typer.Option(help="The certificate's key.")] = None,
+    record: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="Record each run to a file in this folder, without keys and account numbers."
+        ),
+    ] = None,
 ) -> None:
     """Serve the pages and open them in a browser; Ctrl-C ends it."""
     options = LaunchOptions(
@@ -91,6 +100,7 @@ def ui(
         public_url=public_url,
         certfile=certfile,
         keyfile=keyfile,
+        record=record,
     )
     raise typer.Exit(launch(options, typer.echo))
 
@@ -194,6 +204,37 @@ def notify(
         if services:
             typer.echo(f"{words} {', '.join(services)}.")
     raise typer.Exit(1 if delivery.failed else 0)
+
+
+@recording.command("info")
+def recording_info(path: Annotated[Path, typer.Argument(metavar="FILE")]) -> None:
+    """Describe a recording."""
+    from options_helper.recording.inspection import summarize  # noqa: PLC0415 - needs msgspec
+
+    for line in summarize(path):
+        typer.echo(printable(line))
+
+
+@recording.command("verify")
+def recording_verify(path: Annotated[Path, typer.Argument(metavar="FILE")]) -> None:
+    """Check that a recording is whole and contains no key, account number or order id; else exit with 1."""
+    from options_helper.data.settings import KEY_NAMES, read_environment  # noqa: PLC0415 - needs dotenv
+    from options_helper.recording.inspection import find_leaks  # noqa: PLC0415 - needs msgspec
+
+    environment = read_environment()
+    found = find_leaks(path, [environment.get(name, "").strip() for name in KEY_NAMES])
+    for sentence in found or ["No key, no account number and no order id was found."]:
+        typer.echo(sentence)
+    raise typer.Exit(1 if found else 0)
+
+
+@recording.command("export")
+def recording_export(path: Annotated[Path, typer.Argument(metavar="FILE")]) -> None:
+    """Print a recording as JSON, one record a line."""
+    from options_helper.recording.inspection import export  # noqa: PLC0415 - needs msgspec
+
+    for line in export(path):
+        typer.echo(line)
 
 
 def main() -> None:

@@ -28,6 +28,7 @@ LAYERS = (
     ("options_helper.printable",),
     ("options_helper.errors",),
     ("options_helper.times",),
+    ("options_helper.recording",),
     (
         "options_helper.models",
         "options_helper.market",

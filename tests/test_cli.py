@@ -24,6 +24,7 @@ from options_helper.errors import MissingDependency, OptionsHelperError
 from options_helper.launch import child, command, launcher, log_file, own_folder, ports
 from options_helper.launch.endpoint import Endpoint
 from options_helper.launch.launcher import LaunchOptions
+from options_helper.recording import FOLDER_VARIABLE
 
 RUNNER = CliRunner()
 
@@ -90,7 +91,7 @@ def test_every_promised_option_reaches_the_launcher(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(cli, "launch", launch)
     words = (
         f"ui --demo --host 127.0.0.2 --port 9000 --no-browser --portfolio {tmp_path}/p.json --keep-alive 4.5"
-        " --public-url https://desk.example/options --certfile c.pem --keyfile k.pem"
+        " --public-url https://desk.example/options --certfile c.pem --keyfile k.pem --record records"
     )
     assert RUNNER.invoke(cli.app, words.split()).exit_code == 3
     assert RUNNER.invoke(cli.app, ["ui"]).exit_code == 3
@@ -105,6 +106,7 @@ def test_every_promised_option_reaches_the_launcher(monkeypatch: pytest.MonkeyPa
             public_url="https://desk.example/options",
             certfile=Path("c.pem"),
             keyfile=Path("k.pem"),
+            record=Path("records"),
         ),
         LaunchOptions(),
     ]
@@ -301,18 +303,20 @@ def test_only_a_proxy_of_this_machine_is_believed(monkeypatch: pytest.MonkeyPatc
 
 
 def test_the_users_choices_reach_the_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Portfolio, keep-alive and log file go to the child by environment, as absolute paths."""
+    """Portfolio, keep-alive, recordings and log file go to the child by environment, as absolute paths."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.delenv(log_file.LOG_FILE_VARIABLE, raising=False)
-    options = LaunchOptions(portfolio=Path("mine.json"), keep_alive_seconds=2.5)
+    options = LaunchOptions(portfolio=Path("mine.json"), keep_alive_seconds=2.5, record=Path("records"))
     with launcher._environment(options) as env:
         assert env[launcher.PORTFOLIO_VARIABLE] == str(tmp_path / "mine.json")
         assert env[launcher.KEEP_ALIVE_VARIABLE] == "2.5"
+        assert env[FOLDER_VARIABLE] == str(tmp_path / "records")
         assert env[log_file.LOG_FILE_VARIABLE] == str(tmp_path / "state/options-helper/options-helper.log")
     with launcher._environment(LaunchOptions()) as env:
         assert launcher.PORTFOLIO_VARIABLE not in env
         assert launcher.KEEP_ALIVE_VARIABLE not in env
+        assert FOLDER_VARIABLE not in env
 
 
 def test_the_log_is_said_where_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

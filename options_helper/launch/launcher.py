@@ -25,6 +25,7 @@ from options_helper.launch.log_file import LOG_FILE_VARIABLE, log_file_path, usa
 from options_helper.launch.login_link import LoginLinks
 from options_helper.launch.own_folder import make_demo_folder
 from options_helper.printable import printable
+from options_helper.recording import CONTENTS, FOLDER_VARIABLE
 from options_helper.times import new_york_date, utc_now
 
 PORTFOLIO_VARIABLE = "OH_PORTFOLIO"
@@ -47,6 +48,7 @@ class LaunchOptions:
     public_url: str = ""
     certfile: Path | None = None
     keyfile: Path | None = None
+    record: Path | None = None
 
     def endpoint(self, port: int) -> Endpoint:
         """Return the server's endpoint at this port."""
@@ -91,6 +93,8 @@ def launch(options: LaunchOptions, say: Callable[[str], object]) -> int:
         env = stack.enter_context(_environment(options)) | links.environment()
         log = env.get(LOG_FILE_VARIABLE)
         say(f"Log file: {printable(log)}" if log else "No log file can be written; continuing without one.")
+        if options.record is not None:
+            say(f"Recording to {printable(str(options.record))}. {CONTENTS}")
         if options.demo:
             say("DEMO: simulated prices; no account is needed, and nothing connects to Alpaca.")
         return _run(
@@ -123,6 +127,8 @@ def _environment(options: LaunchOptions) -> Iterator[dict[str, str]]:
         env[LOG_FILE_VARIABLE] = str(log)
     if options.keep_alive_seconds is not None:
         env[KEEP_ALIVE_VARIABLE] = str(options.keep_alive_seconds)
+    if options.record is not None:
+        env[FOLDER_VARIABLE] = str(options.record.absolute())
     if options.portfolio is not None:
         env[PORTFOLIO_VARIABLE] = str(options.portfolio.absolute())
     if not options.demo:

@@ -260,5 +260,6 @@ def _close_at_exit() -> None:
 
 def _new_manager() -> Manager:
     from options_helper.data.streaming.live_manager import LiveStreamManager  # noqa: PLC0415 - costs time
+    from options_helper.session.process_recorder import process_recorder  # noqa: PLC0415 - the same
 
-    return LiveStreamManager()
+    return LiveStreamManager(recorder=process_recorder())

@@ -9,7 +9,7 @@ import streamlit as st
 
 def render_download(
     label: str,
-    write: Callable[[], str],
+    write: Callable[[], str | bytes],
     *,
     file_name: str,
     key: str,

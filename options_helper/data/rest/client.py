@@ -21,6 +21,7 @@ from options_helper.data.rest.order_pages import read_pages
 from options_helper.data.rest.symbol_chunks import SYMBOLS_PER_CALL, SymbolChunks
 from options_helper.data.settings import AlpacaSettings
 from options_helper.errors import AlpacaRestError
+from options_helper.recording.recorder import Recorder
 
 if TYPE_CHECKING:
     import httpx
@@ -44,6 +45,7 @@ class AlpacaRest:
     Args:
         settings: Keys and hosts.
         transport, clock, pause, exchange_seconds: As for `HostReader`.
+        recorder: Records each exchange.
     """
 
     def __init__(
@@ -54,6 +56,7 @@ class AlpacaRest:
         clock: Callable[[], float] = time.time,
         pause: Callable[[float], bool] | None = None,
         exchange_seconds: float = EXCHANGE_SECONDS,
+        recorder: Recorder | None = None,
     ) -> None:
         keys = (settings.key_id, settings.secret_key)
         urls = {Host.TRADING: settings.trading_url, Host.DATA: settings.data_url}
@@ -65,6 +68,7 @@ class AlpacaRest:
                 clock=clock,
                 pause=pause,
                 exchange_seconds=exchange_seconds,
+                tap=None if recorder is None else recorder.answers(host),
             )
             for host, url in urls.items()
         }

@@ -27,8 +27,12 @@ from options_helper.data.rest.refusals import (
     describe_failure,
     describe_status,
     is_worth_retrying,
+    without_secrets,
 )
 from options_helper.errors import AlpacaRestError
+from options_helper.recording.records import NO_ANSWER
+from options_helper.recording.taps import AnswerTap
+from options_helper.times import elapsed_seconds
 
 Json = dict[str, object]
 Query = Mapping[str, str | int]
@@ -60,6 +64,7 @@ class HostReader:
         clock: Seconds since 1970, used with a reset time if the response has no date.
         pause: Waits up to the given seconds and returns whether the reader was stopped.
         exchange_seconds: The longest time of one whole exchange.
+        tap: Records each exchange.
     """
 
     def __init__(
@@ -71,9 +76,11 @@ class HostReader:
         clock: Callable[[], float] = time.time,
         pause: Callable[[float], bool] | None = None,
         exchange_seconds: float = EXCHANGE_SECONDS,
+        tap: AnswerTap | None = None,
     ) -> None:
         self._url, self._keys, self._clock = url, keys, clock
         self._seconds = exchange_seconds
+        self._tap = tap
         self._stopped = threading.Event()
         self._pause = pause or self._stopped.wait
         self._on_limit: Callable[[str, float], None] = _ignore
@@ -122,20 +129,23 @@ class HostReader:
     def _exchange(self, path: str, query: Query) -> httpx.Response:
         if self._stopped.is_set():
             raise AlpacaRestError(path, _STOPPED)
+        began = elapsed_seconds()
         try:
             response = self._client.get(self._url + path, params=query)
         except httpx.HTTPError as error:
             reason = _STOPPED if self._stopped.is_set() else describe_failure(error, self._seconds)
+            if self._tap is not None:
+                self._tap.take(path, query, began=began, status=NO_ANSWER, words=reason)
             raise AlpacaRestError(path, reason) from error
+        status = response.status_code
+        wait = _read_wait(response.headers, self._clock) if status == TOO_MANY else None
+        if self._tap is not None:
+            body = response.content if response.is_success else without_secrets(response.content, self._keys)
+            self._tap.take(path, query, began=began, status=status, body=body, retry_after=wait)
         if response.is_success:
             return response
-        status = response.status_code
-        raise AlpacaRestError(
-            path,
-            describe_status(status, response.content, self._keys, response.extensions[LOCATION]),
-            status=status,
-            retry_after=_read_wait(response.headers, self._clock) if status == TOO_MANY else None,
-        )
+        words = describe_status(status, response.content, self._keys, response.extensions[LOCATION])
+        raise AlpacaRestError(path, words, status=status, retry_after=wait)
 
     def _decode(self, response: httpx.Response, path: str, kind: type[Answer]) -> Answer:
         try:

@@ -48,6 +48,12 @@ def describe_status(status: int, body: bytes, secrets: Iterable[str], location: 
     return f"{words} ({status}): {said}" if said else f"{words} ({status})"
 
 
+def without_secrets(body: bytes, secrets: Iterable[str]) -> bytes:
+    """Return the message and code of a refusal, and nothing else that the server sent."""
+    said, code = _read(body, secrets)
+    return msgspec.json.encode({"message": said, "code": code if isinstance(code, int) else None})
+
+
 def describe_failure(error: httpx.HTTPError, seconds: float) -> str:
     """Return why no response came, or none within the `seconds` allowed for an exchange."""
     if isinstance(error, DeadlineExceeded):

@@ -18,6 +18,7 @@ from options_helper.data.streaming.connection.protocol import websocket_params
 from options_helper.data.streaming.connection.sdk import SdkDataStream, feed_enum, stream_class
 from options_helper.errors import MissingDependency, SettingsError
 from options_helper.market import StreamName
+from options_helper.recording.taps import ConnectionTap
 
 
 class _AlpacaDataStreamer:
@@ -35,6 +36,7 @@ class _AlpacaDataStreamer:
         stream_cls: A class with the constructor of alpaca-py's stream, for tests.
         observer: Notified of each step of the connection.
         times: The timings of the connection.
+        tap: Records the connection.
     """
 
     name: StreamName
@@ -52,6 +54,7 @@ class _AlpacaDataStreamer:
         stream_cls: Callable[..., SdkDataStream] | None = None,
         observer: ConnectionObserver | None = None,
         times: ConnectionTimes | None = None,
+        tap: ConnectionTap | None = None,
     ) -> None:
         self._settings = settings
         self._feed = feed
@@ -61,6 +64,7 @@ class _AlpacaDataStreamer:
         self._on_corrections = on_corrections
         self._observer = observer or SilentObserver()
         self._times = times or ConnectionTimes()
+        self._tap = tap
         self._call = HandlerCalls(self.name, self._observer)
         self.stream = stream if stream is not None else self._build_stream(stream_cls)
 
@@ -123,7 +127,7 @@ class _AlpacaDataStreamer:
             stream.deliver_corrections = self._handle_corrections
         if self._on_statuses is not None:
             stream.deliver_statuses = self._handle_statuses
-        stream.prepare(observer=self._observer, times=self._times)
+        stream.prepare(observer=self._observer, times=self._times, tap=self._tap)
         return stream
 
     def _enum_or_word(self, feed: str) -> object:

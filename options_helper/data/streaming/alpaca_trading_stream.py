@@ -17,6 +17,7 @@ from options_helper.data.streaming.connection.order_updates import TradingConnec
 from options_helper.data.streaming.connection.protocol import websocket_params
 from options_helper.data.streaming.connection.sdk import SdkOrderStream, stream_class
 from options_helper.market import StreamName
+from options_helper.recording.taps import ConnectionTap
 
 
 class AlpacaTradingStreamer:
@@ -30,6 +31,7 @@ class AlpacaTradingStreamer:
         on_trade_updates: Called with each update, in the stream's thread; plain or coroutine function.
         observer: Notified of each step of the connection.
         times: The timings of the connection.
+        tap: Records the connection.
     """
 
     name = StreamName.FILLS
@@ -44,12 +46,14 @@ class AlpacaTradingStreamer:
         on_trade_updates: Handler | None = None,
         observer: ConnectionObserver | None = None,
         times: ConnectionTimes | None = None,
+        tap: ConnectionTap | None = None,
     ) -> None:
         self._settings = settings
         self._paper = paper
         self._on_trade_updates = on_trade_updates
         self._observer = observer or SilentObserver()
         self._times = times or ConnectionTimes()
+        self._tap = tap
         self._call = HandlerCalls(self.name, self._observer)
         self.stream = stream if stream is not None else self._build_stream(stream_cls)
 
@@ -90,5 +94,5 @@ class AlpacaTradingStreamer:
         stream = build(**arguments, websocket_params=websocket_params())
         stream.stream_name = self.name.value
         stream.deliver = self._handle
-        stream.prepare(observer=self._observer, times=self._times)
+        stream.prepare(observer=self._observer, times=self._times, tap=self._tap)
         return stream

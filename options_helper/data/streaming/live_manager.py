@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import threading
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, fields, replace
 from functools import partial
 from typing import Self
 
@@ -22,6 +22,7 @@ from options_helper.data.streaming.run.streamers import (
 )
 from options_helper.errors import NO_THREAD, OptionsHelperError, SettingsError
 from options_helper.market import LiveSnapshot, StreamName
+from options_helper.recording.recorder import Recorder
 from options_helper.times import SteadyClock, utc_now
 
 __all__ = ["LiveSnapshot", "LiveStreamConfig", "LiveStreamManager"]
@@ -39,6 +40,7 @@ class LiveStreamManager:
         backfill_factory: Called with the config and the run, returns a `BackgroundFetch`; Alpaca's REST if
             None and no streamer is injected.
         clock: Returns the time; by default a `SteadyClock` of each run.
+        recorder: Records each run; None records nothing and costs nothing.
     """
 
     def __init__(
@@ -49,6 +51,7 @@ class LiveStreamManager:
         trading_streamer_factory: OrderStreamerFactory | None = None,
         backfill_factory: Callable[[LiveStreamConfig, LiveRun], BackgroundFetch] | None = None,
         clock: Callable[[], dt.datetime] | None = None,
+        recorder: Recorder | None = None,
     ) -> None:
         self._builders: dict[StreamName, BuildStreamer] = dict.fromkeys(StreamName, build_alpaca)
         if stock_streamer_factory is not None:
@@ -60,6 +63,7 @@ class LiveStreamManager:
         self._needs_keys = {stream for stream, build in self._builders.items() if build is build_alpaca}
         self._backfill_factory = backfill_factory
         self._clock = clock
+        self._recorder = recorder
         self._lifecycle = threading.RLock()
         self._run: LiveRun | None = None
 
@@ -83,9 +87,11 @@ class LiveStreamManager:
             self.stop()
             run = LiveRun(config, self._parts(config))
             try:
+                if self._recorder is not None:
+                    self._recorder.begin(*_recorded(config))
                 run.start()
             except RuntimeError as error:  # "can't start new thread"
-                run.stop(STOP_SECONDS)
+                self._end(run)
                 raise OptionsHelperError(NO_THREAD) from error
             self._run = run
 
@@ -98,7 +104,12 @@ class LiveStreamManager:
         with self._lifecycle:
             run = self._run
             if run is not None and run.stopped_at is None:
-                run.stop(STOP_SECONDS)
+                self._end(run)
+
+    def _end(self, run: LiveRun) -> None:
+        run.stop(STOP_SECONDS)
+        if self._recorder is not None:
+            self._recorder.end()
 
     def is_running(self) -> bool:
         """Return True while any stream is connected or connecting."""
@@ -153,7 +164,18 @@ class LiveStreamManager:
             clock=self._clock or steady,
             first_version=previous,
             seconds_ahead=float if self._clock else steady.seconds_ahead,
+            recorder=self._recorder,
         )
+
+
+def _recorded(config: LiveStreamConfig) -> tuple[dict[str, object], tuple[str, ...]]:
+    """Return what is recorded of the settings, and the keys, which must not be."""
+    facts = {part.name: getattr(config, part.name) for part in fields(config) if part.name != "settings"}
+    facts["times"] = asdict(config.times)
+    settings = config.settings
+    if settings is None:
+        return facts, ()
+    return facts | {"account": settings.account.value}, (settings.key_id, settings.secret_key)
 
 
 def _alpaca_backfill(config: LiveStreamConfig, run: LiveRun) -> BackgroundFetch:
@@ -171,7 +193,7 @@ def _alpaca_backfill(config: LiveStreamConfig, run: LiveRun) -> BackgroundFetch:
         options_feed=config.options_feed,
     )
     return Backfill(
-        AlpacaRest(config.settings),
+        AlpacaRest(config.settings, recorder=run.recorder),
         wanted,
         want_fills=config.stream_fills,
         results=run.results,

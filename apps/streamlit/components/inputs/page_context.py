@@ -12,6 +12,7 @@ from apps.streamlit.components.inputs.session import browser_zone
 from apps.streamlit.components.inputs.sidebar import PageSettings
 from options_helper.market import LiveSnapshot
 from options_helper.session.hub import LiveHub
+from options_helper.session.process_recorder import process_recorder
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,9 @@ class PageContext:
 def read_context(hub: LiveHub, settings: PageSettings, credentials: Credentials) -> PageContext:
     """Read the file if it changed, and take a snapshot now."""
     model = build_page_model(settings, credentials)
+    recorder = process_recorder()
+    if recorder is not None and model.source.portfolio is not None:
+        recorder.note_portfolio(model.source.content)
     snapshot = hub.manager.snapshot()
     hours = find_market_hours(snapshot, demo=credentials.demo)
     return PageContext(hub, model, snapshot, hours, browser_zone())

@@ -10,6 +10,7 @@ from apps.streamlit.components.headings import panel_heading
 from apps.streamlit.components.inputs.page_context import PageContext
 from apps.streamlit.components.plain_text import in_html
 from apps.streamlit.components.status.other_tabs import describe_other_tab
+from apps.streamlit.components.status.recording_line import render_recording
 from options_helper.analysis.status.clock import describe_clock, format_lag
 from options_helper.analysis.status.stream_lines import StreamLine, describe_stream, stream_records
 from options_helper.analysis.text.figures import MISSING
@@ -29,6 +30,7 @@ def render_health(context: PageContext) -> None:
         other = describe_other_tab(context, 0)
         if other:
             st.html(f'<p class="oh-quiet">{in_html(other)}</p>')
+        render_recording(snapshot.as_of)
         if records:
             opened = st.expander("All figures", key="live-health-figures", on_change="rerun")
             if opened.open:

@@ -19,6 +19,7 @@ from options_helper.data.streaming.connection.name_lookup import LookupLoop
 from options_helper.data.streaming.connection.observer import ConnectionObserver, ConnectionTimes
 from options_helper.data.streaming.connection.protocol import StreamSocket
 from options_helper.errors import StreamError, StreamInterrupted
+from options_helper.recording.taps import ConnectionTap
 
 Kind = TypeVar("Kind", bound="OneConnection")
 Duty = Coroutine[None, None, None]
@@ -36,10 +37,13 @@ class OneConnection:
     stream_name: str
     asked: frozenset[str] = frozenset()
 
-    def prepare(self, *, observer: ConnectionObserver, times: ConnectionTimes) -> None:
+    def prepare(
+        self, *, observer: ConnectionObserver, times: ConnectionTimes, tap: ConnectionTap | None = None
+    ) -> None:
         """Set the attributes that the SDK's constructor does not take."""
         self._observer = observer
         self._times = times
+        self._tap = tap
         self._mutex = threading.Lock()
         self._stop_asked = False
         self._main: asyncio.Task[None] | None = None
@@ -68,12 +72,18 @@ class OneConnection:
             if self._stop_asked:
                 return
             self._main, self._main_loop = asyncio.current_task(), asyncio.get_running_loop()
+        failure: StreamError | None = None
         try:
             await self._handshake_then_receive()
         except asyncio.CancelledError:
             if not self._stop_asked:
                 raise
+        except StreamError as error:
+            failure = error
+            raise
         finally:
+            if self._tap is not None:
+                self._tap.ended(failure, self._step, getattr(self._ws, "close_code", None))
             with self._mutex:
                 self._main = None
             await self._let_go()
@@ -99,6 +109,9 @@ class OneConnection:
         self._enter("authenticating")
         await self._auth()
         self._observer.heard()
+        if self._tap is not None:
+            self._tap.opened()
+            self._ws.tap = self._tap
         self._enter("waiting for the subscription")
         await self._subscribe_all()
 
@@ -144,6 +157,11 @@ class OneConnection:
             await asyncio.wait_for(websocket.close(), self._times.close)
         if websocket.transport is not None:
             websocket.transport.abort()
+
+    def _acknowledge(self, granted: frozenset[str] | None) -> None:
+        self._observer.subscribed(granted)
+        if self._tap is not None:
+            self._tap.acknowledged(granted)
 
     def _enter(self, step: str) -> None:
         self._step = step

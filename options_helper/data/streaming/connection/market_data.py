@@ -53,7 +53,7 @@ class DataConnection(OneConnection):
         self._arrived = asyncio.Event()
         self._statuses_pending = False
         await self._subscribe_within_budget()
-        self._observer.subscribed(self._granted)
+        self._acknowledge(self._granted)
         if self.deliver_statuses is not None:
             # Statuses are requested separately, so that a plan without them still grants quotes and trades.
             self._statuses_pending = True

@@ -71,7 +71,7 @@ class TradingConnection(OneConnection):
         if stream == "listening":
             if not offered:
                 raise StreamInterrupted(self.stream_name, "the server does not offer order updates")
-            self._observer.subscribed(None)
+            self._acknowledge(None)
             return True
         if stream == "trade_updates":
             self._observer.counted(messages=1, conflated=0, malformed=0)

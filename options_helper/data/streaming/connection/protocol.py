@@ -16,11 +16,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from functools import cache
 from typing import Protocol
 
 from options_helper.data.redirects import describe_target
+from options_helper.recording.taps import ConnectionTap
 
 MAX_FRAME_BYTES = 16 * 1024 * 1024
 MAX_UPGRADE_BYTES = 32 * 1024
@@ -47,6 +48,7 @@ class StreamSocket(Protocol):
     """A websocket of `stream_protocol()`, as the connections use it."""
 
     transport: asyncio.WriteTransport | None
+    tap: ConnectionTap | None
 
     def divert(self, sink: Callable[[list[bytearray]], None]) -> None:
         """Pass binary frames to a sink from now on."""
@@ -123,9 +125,11 @@ class _FramesFirst:
 
     Attributes:
         last_message: The last result of `recv()`, because the SDK raises without a refusal's code.
+        tap: Takes every message from now on; set after the authentication.
     """
 
     last_message: bytes | str | None = None
+    tap: ConnectionTap | None = None
 
     def __init__(self, *arguments: object, **more: object) -> None:
         super().__init__(*arguments, **more)
@@ -140,7 +144,7 @@ class _FramesFirst:
 
         Call it when no `recv()` is in progress. Afterwards `recv()` returns what the library has read.
         """
-        self._sink = sink
+        self._sink = sink if self.tap is None else self.tap.before(sink)
         self._advance()
 
     async def handshake(self, *arguments: object, **more: object) -> None:
@@ -159,7 +163,16 @@ class _FramesFirst:
         self._advance()
         message: bytes | str = await super().recv()  # type: ignore[misc]  # websockets' own
         self.last_message = message
+        if self.tap is not None:
+            self.tap.received(message)
         return message
+
+    async def send(self, message: bytes | str | Iterable[bytes]) -> None:
+        if self.tap is not None:
+            if not isinstance(message, bytes | str):
+                message = list(message)  # the SDK's subscription, in fragments
+            self.tap.sent(b"".join(message) if isinstance(message, list) else message)
+        await super().send(message)  # type: ignore[misc]  # websockets' own
 
     async def close(self, *arguments: object, **more: object) -> None:
         self._hand_over()

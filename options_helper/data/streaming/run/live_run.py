@@ -32,6 +32,7 @@ from options_helper.data.streaming.run.snapshot import SnapshotParts, build_snap
 from options_helper.data.streaming.run.streamers import BuildStreamer, StreamRequest
 from options_helper.errors import StreamError
 from options_helper.market import LiveSnapshot, StreamHealth, StreamName, StreamState
+from options_helper.recording.recorder import Recorder
 from options_helper.times import new_york_date, start_of_day
 
 
@@ -67,6 +68,7 @@ class RunParts:
         clock: Returns the time.
         first_version: The version below those of this run's snapshots.
         seconds_ahead: Returns how far that time is ahead of the computer's clock; 0 unless that was reset.
+        recorder: Records the connections.
     """
 
     builders: Mapping[StreamName, BuildStreamer]
@@ -74,6 +76,7 @@ class RunParts:
     clock: Callable[[], dt.datetime]
     first_version: int = 0
     seconds_ahead: Callable[[], float] = float
+    recorder: Recorder | None = None
 
 
 class LiveRun:
@@ -81,6 +84,7 @@ class LiveRun:
 
     Attributes:
         results: Receives the results of the background fetch.
+        recorder: Records the run; None if nothing is recorded.
     """
 
     _moment: tuple[MarketCalendar | None, dt.datetime | None, MarketMoment] = (None, None, MarketMoment())
@@ -94,6 +98,7 @@ class LiveRun:
         self.cache = LiveCache(config.stocks, config.option_contracts)
         self.inbox = EventInbox(config.queue_maxsize)
         self._builders = parts.builders
+        self.recorder = parts.recorder
         self._changed = threading.Condition()  # notified after every change of a stream's state
         self._mute_watch = MuteWatch(self.cache)
         day_start = start_of_day(new_york_date(self.started_at))
@@ -220,7 +225,7 @@ class LiveRun:
         return StreamWorker(stream, dependencies, asked=frozenset(config.symbols(stream)))
 
     def _connect(self, stream: StreamName, worker: StreamWorker) -> Streamer:
-        request = StreamRequest(stream, self.config, worker, partial(self._offer, stream))
+        request = StreamRequest(stream, self.config, worker, partial(self._offer, stream), self.recorder)
         return self._builders[stream](request)
 
     def _offer(self, stream: StreamName, kind: str, items: object) -> None:

@@ -14,6 +14,8 @@ from options_helper.data.streaming.connection.observer import ConnectionObserver
 from options_helper.data.streaming.reconnect.worker import Streamer
 from options_helper.data.streaming.run.config import LiveStreamConfig
 from options_helper.market import StreamName
+from options_helper.recording.recorder import Recorder
+from options_helper.recording.taps import ConnectionTap
 
 
 class DataStreamer(Streamer, Protocol):
@@ -53,18 +55,24 @@ class StreamRequest:
     Attributes:
         offer: Called with a kind ("quotes", "trades", "statuses", "corrections", "orders") and one item or a
             list of that kind, in the stream's thread.
+        recorder: Records the connection.
     """
 
     stream: StreamName
     config: LiveStreamConfig
     observer: ConnectionObserver
     offer: Callable[[str, object], None]
+    recorder: Recorder | None = None
 
     @property
     def feed(self) -> str:
         """The feed of a data stream."""
         config = self.config
         return config.stock_feed if self.stream is StreamName.STOCKS else config.options_feed
+
+    def tap(self) -> ConnectionTap | None:
+        """Return the tap of this connection, None if nothing is recorded."""
+        return None if self.recorder is None else self.recorder.connection(self.stream)
 
     def handler(self, kind: str) -> Handler:
         """Return the handler of one kind of message."""
@@ -83,6 +91,7 @@ def build_alpaca(request: StreamRequest) -> Streamer:
             on_trade_updates=request.handler("orders"),
             observer=request.observer,
             times=config.times,
+            tap=request.tap(),
         )
         orders.subscribe_trade_updates()
         return orders
@@ -96,6 +105,7 @@ def build_alpaca(request: StreamRequest) -> Streamer:
         on_corrections=request.handler("corrections"),
         observer=request.observer,
         times=config.times,
+        tap=request.tap(),
     )
     streamer.subscribe(config.symbols(stream))
     return streamer

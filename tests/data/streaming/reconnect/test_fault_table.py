@@ -17,12 +17,15 @@ pytest.importorskip("alpaca", reason="needs alpaca-py (pip install -e '.[alpaca]
 pytest.importorskip("aiohttp", reason="the simulator needs aiohttp (pip install -e '.[dev]')")
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from options_helper.data.settings import load_settings
 from options_helper.data.streaming.connection import budget, market_data
 from options_helper.data.streaming.connection.observer import ConnectionTimes
 from options_helper.data.streaming.live_manager import LiveSnapshot, LiveStreamConfig, LiveStreamManager
 from options_helper.market import StreamHealth
+from options_helper.recording.inspection import find_leaks
+from options_helper.recording.recorder import Recorder
 from options_helper.simulator.server import AlpacaSimulator
 from options_helper.simulator.streams.malformed import malformed_payloads
 from options_helper.simulator.world import Plan
@@ -42,10 +45,11 @@ ALL = ("options", "stocks", "fills")
 class Bench:
     """A simulator and a manager that is pointed at it."""
 
-    def __init__(self, simulator: AlpacaSimulator) -> None:
+    def __init__(self, simulator: AlpacaSimulator, folder: Path | None = None) -> None:
         self.simulator = simulator
         self.settings = load_settings(simulator.environment())
-        self.manager = LiveStreamManager()
+        self.recorder = Recorder(folder=folder, ring_bytes=2**20)
+        self.manager = LiveStreamManager(recorder=self.recorder)
 
     def start(self, **changes: Any) -> None:
         arguments: dict[str, Any] = {
@@ -74,11 +78,11 @@ class Bench:
 
 
 @pytest.fixture
-def bench(caplog) -> Iterator[Bench]:
-    """A bench with marked keys; afterwards nothing that came out may hold them, DEBUG logs included."""
+def bench(caplog, tmp_path: Path) -> Iterator[Bench]:
+    """A bench with marked keys; nothing that came out may hold them, DEBUG logs and recordings included."""
     caplog.set_level(logging.DEBUG)
     with AlpacaSimulator(tick_seconds=0.05, key_id=KEY_ID, secret_key=SECRET) as simulator:
-        bench = Bench(simulator)
+        bench = Bench(simulator, tmp_path)
         yield bench
         bench.manager.stop()
         logged = [record for phase in ("setup", "call", "teardown") for record in caplog.get_records(phase)]
@@ -88,6 +92,10 @@ def bench(caplog) -> Iterator[Bench]:
         said += [repr(bench.snapshot), repr(bench.manager.config), repr(vars(bench.manager))]
         for key in (KEY_ID, SECRET):
             assert not any(key in text for text in said)
+        saved = tmp_path / "last-minutes"
+        saved.write_bytes(bench.recorder.last_minutes())
+        for path in tmp_path.iterdir():
+            assert find_leaks(path, (KEY_ID, SECRET, "PA3SIMULATED")) == []
 
 
 def test_all_three_streams_run(bench: Bench, wait_until) -> None:

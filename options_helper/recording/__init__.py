@@ -1,0 +1,10 @@
+"""Recordings of a run: the bytes that came in, the requests that went out, and when."""
+
+FOLDER_VARIABLE = "OH_RECORD"
+RING_VARIABLE = "OH_LAST_MINUTES_MB"
+
+# Said before anything is written.
+CONTENTS = (
+    "A recording contains your positions, quantities and prices, your orders and fills, and the text of your "
+    "portfolio file. It contains no keys, and account numbers and order ids are replaced."
+)

@@ -1,0 +1,128 @@
+"""The format of a recording: a header, then blocks of records.
+
+    header   b"OHREC" and a zero byte, then the format's version in 16 bits
+    block    the length and the CRC-32 of what follows, 32 bits each; then a Zstandard frame,
+             whose content is a msgpack array of records (`records`)
+
+All numbers are big-endian. Blocks do not depend on each other: any of them can be dropped from the front of a
+ring, and a file that was cut short is readable up to its last whole block.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import BinaryIO
+
+import msgspec
+import zstandard
+
+from options_helper.errors import OptionsHelperError
+from options_helper.recording.records import Closed, Record
+
+VERSION = 1
+HEADER = b"OHREC\0" + struct.pack("!H", VERSION)
+SUFFIX = ".ohrec"
+LARGEST_BLOCK = 64 * 1024 * 1024  # decompressed, so that no file can fill the memory
+_PREFIX = struct.Struct("!II")
+_LEVEL = 1  # higher levels cost more than they save
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(list[Record]).decode
+
+
+class UnreadableRecording(OptionsHelperError):
+    """Not a recording, or one of a later version."""
+
+
+def encode_record(record: Record) -> bytes:
+    """Return one record as msgpack."""
+    return _encode(record)
+
+
+def decode_records(content: bytes) -> list[Record]:
+    """Return the records of a block's content.
+
+    Raises:
+        msgspec.MsgspecError: The content was not written by `join_records`.
+    """
+    return _decode(content)
+
+
+def join_records(encoded: Sequence[bytes]) -> bytes:
+    """Return a block's content: a msgpack array of encoded records."""
+    return b"".join((b"\xdd", struct.pack("!I", len(encoded)), *encoded))
+
+
+def pack_block(content: bytes) -> bytes:
+    """Return a block, ready to be appended."""
+    packed = zstandard.ZstdCompressor(level=_LEVEL).compress(content)
+    return _PREFIX.pack(len(packed), zlib.crc32(packed)) + packed
+
+
+class RecordingReader:
+    """Reads a recording from front to back.
+
+    Attributes:
+        damage: Why reading ended before the end of the file, as a sentence; "" if it did not.
+        is_closed: Whether the recording was closed, rather than cut short by a crash.
+
+    Raises:
+        UnreadableRecording: The file is not a recording, or one of a later version.
+    """
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.damage = ""
+        self.is_closed = False
+        header = file.read(len(HEADER))
+        if header[:6] != HEADER[:6] or len(header) < len(HEADER):
+            raise UnreadableRecording("This is not a recording of options-helper.")
+        if header != HEADER:
+            version = int.from_bytes(header[6:])
+            raise UnreadableRecording(
+                f"This recording has version {version}; this program reads version {VERSION}. Update it."
+            )
+
+    def contents(self) -> Iterator[bytes]:
+        """Yield the decompressed content of each whole block."""
+        while True:
+            prefix = self._file.read(_PREFIX.size)
+            if not prefix:
+                return
+            if len(prefix) < _PREFIX.size:
+                return self._end("The last block is incomplete.")
+            length, checksum = _PREFIX.unpack(prefix)
+            packed = self._file.read(min(length, LARGEST_BLOCK))
+            if len(packed) < length:
+                return self._end("The last block is incomplete.")
+            if zlib.crc32(packed) != checksum:
+                return self._end("A block is damaged; what follows it is not read.")
+            try:
+                if zstandard.frame_content_size(packed) > LARGEST_BLOCK:
+                    return self._end("A block is too large; what follows it is not read.")
+                yield zstandard.ZstdDecompressor().decompress(packed, max_output_size=LARGEST_BLOCK)
+            except zstandard.ZstdError:
+                return self._end("A block is damaged; what follows it is not read.")
+
+    def records(self) -> Iterator[Record]:
+        """Yield each record, up to the last whole one."""
+        for content in self.contents():
+            try:
+                records = decode_records(content)
+            except msgspec.MsgspecError:
+                return self._end("A block is not made of known records; what follows it is not read.")
+            for record in records:
+                self.is_closed = isinstance(record, Closed)
+                yield record
+
+    def _end(self, words: str) -> None:
+        self.damage = words
+
+
+def read_recording(path: Path) -> Iterator[Record]:
+    """Yield the records of a file."""
+    with path.open("rb") as file:
+        yield from RecordingReader(file).records()

@@ -1,0 +1,96 @@
+"""Account numbers and order ids, replaced before anything is kept.
+
+A message of the account is parsed and written again, so that no field is overlooked because of how it was
+written; one that cannot be parsed is left out. The same identifier has the same replacement within a process,
+and nobody can compute one from the other.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+from collections.abc import Mapping
+
+import msgspec
+
+UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+REPLACED = re.compile(r"00000000-0000-4000-8000-[0-9a-f]{12}")
+IDENTIFIERS = frozenset(
+    {
+        "account",
+        "account_id",
+        "account_number",
+        "client_order_id",
+        "execution_id",
+        "id",
+        "order_id",
+        "page_token",
+        "parent_order_id",
+        "replaced_by",
+        "replaces",
+    }
+)
+FREE_TEXT = frozenset({"description", "notes"})  # where an account's number may be written out
+_ACTIVITY = re.compile(r"(\d{8,20}::)(.+)")  # the time of an activity comes before its id
+ACCOUNTS = frozenset({"account", "account_id", "account_number"})
+_SHORTEST_ACCOUNT = 6  # shorter texts may be part of anything
+_UNREADABLE = (msgspec.MsgspecError, ValueError, RecursionError)
+
+
+class Identifiers:
+    """Replaces identifiers; each object has a key of its own.
+
+    Attributes:
+        accounts: The account numbers seen so far, which must be in no record.
+    """
+
+    def __init__(self) -> None:
+        self._key = secrets.token_bytes(32)
+        self.accounts: set[bytes] = set()
+
+    def replace(self, identifier: str) -> str:
+        """Return the replacement of an identifier; a replacement is its own."""
+        if REPLACED.fullmatch(identifier):
+            return identifier
+        digest = hashlib.blake2s(identifier.encode(errors="replace"), key=self._key, digest_size=6)
+        return f"00000000-0000-4000-8000-{digest.hexdigest()}"
+
+    def in_text(self, text: str) -> str:
+        """Return a text with its UUIDs replaced."""
+        return UUID.sub(lambda found: self.replace(found[0].lower()), text)
+
+    def in_json(self, body: bytes) -> bytes:
+        """Return a JSON document without identifiers and free text; another one is left out."""
+        try:
+            return msgspec.json.encode(self._in_value(msgspec.json.decode(body)))
+        except _UNREADABLE:
+            return b"(%d bytes that are not JSON were left out)" % len(body)
+
+    def in_query(self, query: Mapping[str, str]) -> dict[str, str]:
+        """Return the parameters of a request with identifiers replaced."""
+        return {name: self._in_identifier(name, self.in_text(value)) for name, value in query.items()}
+
+    def _in_value(self, value: object) -> object:
+        if isinstance(value, str):
+            return self.in_text(value)
+        if isinstance(value, list):
+            return [self._in_value(each) for each in value]
+        if isinstance(value, dict):
+            return {self.in_text(str(key)): self._in_field(key, each) for key, each in value.items()}
+        return value
+
+    def _in_field(self, key: object, value: object) -> object:
+        if key in FREE_TEXT and value:
+            return "(left out)"
+        if key in ACCOUNTS and isinstance(value, str | int) and len(str(value)) >= _SHORTEST_ACCOUNT:
+            self.accounts.add(str(value).encode())
+        if key in IDENTIFIERS and isinstance(value, str | int | float) and not isinstance(value, bool):
+            return self._in_identifier(str(key), self.in_text(str(value)))
+        return self._in_value(value)
+
+    def _in_identifier(self, key: str, value: str) -> str:
+        if key not in IDENTIFIERS or not value:
+            return value
+        activity = _ACTIVITY.fullmatch(value)
+        return activity[1] + self.replace(activity[2]) if activity else self.replace(value)

@@ -1,0 +1,263 @@
+"""The recorder of a process: takes records from the taps and keeps them in a file, in memory, or both.
+
+The taps' threads only append to a queue. A thread of the recorder's own, which lives while a run does,
+replaces identifiers, encodes, compresses and writes.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import platform
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import msgspec
+
+from options_helper.recording.file_format import encode_record, join_records, pack_block
+from options_helper.recording.identifiers import Identifiers
+from options_helper.recording.recording_file import LIMIT_BYTES, RecordingFile
+from options_helper.recording.records import (
+    Answer,
+    Began,
+    Closed,
+    Connecting,
+    LeftOut,
+    PortfolioText,
+    Received,
+    Record,
+    Sent,
+    Started,
+    Stopped,
+)
+from options_helper.recording.ring import Ring
+from options_helper.recording.taps import AnswerTap, ConnectionTap, moment
+
+TRADING, FILLS = "trading", "fills"
+_FLUSH_SECONDS = 1.0  # the most that a killed process loses
+_BLOCK_BYTES = 256 * 1024
+_MOST_WAITING = 32 * 1024 * 1024
+_ORDER_PATH = "/v2/orders/"
+_PACKAGES = ("options-helper", "alpaca-py", "msgspec", "websockets")
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingStatus:
+    """The state of the file.
+
+    Attributes:
+        ended: Why nothing more is written, as a sentence; "" while it is written.
+    """
+
+    path: Path
+    size: int
+    ended: str
+
+
+class Recorder:
+    """Records runs, one file for each and the last five minutes in memory.
+
+    Args:
+        folder: Where the files go; None for no files.
+        ring_bytes: The memory for the last five minutes; 0 for none.
+        limit_bytes: The largest size of a file.
+    """
+
+    def __init__(
+        self, *, folder: Path | None = None, ring_bytes: int = 0, limit_bytes: int = LIMIT_BYTES
+    ) -> None:
+        self._folder, self._ring_bytes, self._limit = folder, ring_bytes, limit_bytes
+        self._lock = threading.Lock()  # held for an append, never while writing
+        self._queue: list[Record] = []
+        self._waiting_bytes = 0
+        self._refused = 0
+        self._wake = threading.Event()
+        self._keeping = threading.Lock()  # held while blocks are made and kept
+        self._identifiers = Identifiers()
+        self._connections: dict[int, str] = {}
+        self._secrets: tuple[bytes, ...] = ()
+        self._portfolio: bytes | None = None
+        self._thread: threading.Thread | None = None
+        self._is_taking = self._is_ending = False
+        self._file: RecordingFile | None = None
+        self._ring: Ring | None = None
+        self._problem = ""
+
+    def begin(self, config: Mapping[str, object], secrets: Sequence[str] = ()) -> None:
+        """Begin a file and a ring; if there can be no file, the run goes on without one.
+
+        Args:
+            config: The settings of the run, without keys.
+            secrets: The keys, as a second safeguard: a record that contains one is left out.
+        """
+        self._secrets = tuple(secret.encode() for secret in secrets if secret)
+        with self._keeping:
+            self._file = self._open_file()
+            self._ring = Ring(self._ring_bytes) if self._ring_bytes else None
+        with self._lock:
+            self._queue, self._waiting_bytes, self._refused = [_begin_record()], 0, 0
+            self._is_taking = True
+        self._put(Started(*moment(), dict(config)), 0)
+        if self._portfolio is not None:
+            self._put(PortfolioText(*moment(), self._portfolio), len(self._portfolio))
+        self._is_ending = False
+        self._thread = threading.Thread(target=self._work, name="options-helper-recorder", daemon=True)
+        self._thread.start()
+
+    def end(self, timeout: float = 1.0) -> None:
+        """Write what is waiting and close the file; what is in memory stays. Do nothing if nothing runs."""
+        thread, self._thread = self._thread, None
+        if thread is None:
+            return
+        self._put(Stopped(*moment()), 0)
+        self._is_taking, self._is_ending = False, True
+        self._wake.set()
+        thread.join(timeout)
+
+    def connection(self, stream: str) -> ConnectionTap:
+        """Return the tap of a new connection."""
+        return ConnectionTap(self._put, stream)
+
+    def answers(self, host: str) -> AnswerTap:
+        """Return the tap of a REST host."""
+        return AnswerTap(self._put, host)
+
+    def note_portfolio(self, text: bytes) -> None:
+        """Record the portfolio file's text if it is another than the last."""
+        if text != self._portfolio:
+            self._portfolio = text
+            if self._is_taking:
+                self._put(PortfolioText(*moment(), text), len(text))
+
+    @property
+    def status(self) -> RecordingStatus | None:
+        """The state of this or the last run's file; None if none was to be written."""
+        file = self._file
+        if file is not None:
+            return RecordingStatus(file.path, file.size, file.ended)
+        return RecordingStatus(self._folder, 0, self._problem) if self._folder and self._problem else None
+
+    @property
+    def keeps_last_minutes(self) -> bool:
+        """True if `last_minutes` has something to return."""
+        return self._ring is not None
+
+    def last_minutes(self) -> bytes:
+        """Return the last five minutes as a recording of its own; empty if none are kept."""
+        self._write_waiting()
+        with self._keeping:
+            return self._ring.to_file(_begin_record(), _closed("saved from memory")) if self._ring else b""
+
+    def _open_file(self) -> RecordingFile | None:
+        self._problem = ""
+        if self._folder is None:
+            return None
+        try:
+            now = dt.datetime.now().astimezone()
+            return RecordingFile(self._folder, now, limit_bytes=self._limit)
+        except OSError as error:
+            self._problem = f"No recording can be written: {error.strerror or type(error).__name__}."
+            return None
+
+    def _put(self, record: Record, size: int) -> None:
+        with self._lock:
+            if not self._is_taking:
+                return
+            if self._waiting_bytes + size > _MOST_WAITING:
+                self._refused += 1
+                return
+            self._queue.append(record)
+            self._waiting_bytes += size
+            is_enough = self._waiting_bytes >= _BLOCK_BYTES
+        if is_enough and not self._wake.is_set():
+            self._wake.set()
+
+    def _work(self) -> None:
+        while not self._is_ending:
+            self._wake.wait(_FLUSH_SECONDS)
+            self._wake.clear()
+            self._write_waiting()
+        self._write_waiting()
+        with self._keeping:
+            if self._file is not None:
+                self._file.append(pack_block(join_records([encode_record(_closed("the run ended"))])))
+                self._file.end("The recording is complete.")
+
+    def _write_waiting(self) -> None:
+        with self._keeping:
+            with self._lock:
+                records, self._queue, self._waiting_bytes = self._queue, [], 0
+                refused, self._refused = self._refused, 0
+            if refused:
+                records.append(LeftOut(*moment(), refused, "the computer was too slow"))
+            kept: list[Record] = []
+            encoded: list[bytes] = []
+            size = 0
+            for record in records:
+                clean = self._clean(record)
+                kept.append(clean)
+                encoded.append(encode_record(clean))
+                size += len(encoded[-1])
+                if size >= _BLOCK_BYTES:
+                    self._keep(kept, encoded)
+                    kept, encoded, size = [], [], 0
+            if kept:
+                self._keep(kept, encoded)
+
+    def _keep(self, records: list[Record], encoded: list[bytes]) -> None:
+        content = join_records(encoded)
+        unwanted = (*self._secrets, *self._identifiers.accounts)
+        if any(text in content for text in unwanted):
+            records = [
+                LeftOut(record.at, record.elapsed, 1, "it contained a key or an account number")
+                if any(text in one for text in unwanted)
+                else record
+                for record, one in zip(records, encoded, strict=True)
+            ]
+            content = join_records([encode_record(record) for record in records])
+        block = pack_block(content)
+        if self._file is not None:
+            self._file.append(block)
+        if self._ring is not None:
+            self._ring.append(block, records)
+
+    def _clean(self, record: Record) -> Record:
+        """Return a record without identifiers; market data has none and stays as it is."""
+        replace, identifiers = msgspec.structs.replace, self._identifiers
+        match record:
+            case Connecting():
+                self._connections[record.connection] = record.stream
+            case Received() if self._connections.get(record.connection) == FILLS:
+                return replace(record, messages=[identifiers.in_json(each) for each in record.messages])
+            case Sent() if self._connections.get(record.connection) == FILLS:
+                return replace(record, message=identifiers.in_json(record.message))
+            case Answer() if record.host == TRADING:
+                return replace(
+                    record,
+                    path=self._clean_path(record.path),
+                    query=identifiers.in_query(record.query),
+                    body=identifiers.in_json(record.body) if record.body else b"",
+                )
+        return record
+
+    def _clean_path(self, path: str) -> str:
+        order_id = path.removeprefix(_ORDER_PATH)
+        if order_id == path:
+            return self._identifiers.in_text(path)
+        return _ORDER_PATH + self._identifiers.replace(self._identifiers.in_text(order_id))
+
+
+def _begin_record() -> Began:
+    versions = {"python": platform.python_version()}
+    for package in _PACKAGES:
+        try:
+            versions[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return Began(*moment(), versions)
+
+
+def _closed(words: str) -> Closed:
+    return Closed(*moment(), words)

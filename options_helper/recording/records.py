@@ -1,0 +1,168 @@
+"""The records of a recording.
+
+Every record begins with two times in microseconds: `at`, the wall clock since 1970, and `elapsed`, which only
+grows. Fields are only ever added at the end, with a default, so that older recordings stay readable.
+"""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import msgspec
+
+NO_ANSWER = 0  # the status of a request without a response
+
+
+class _Record(msgspec.Struct, array_like=True, gc=False):
+    at: int
+    elapsed: int
+
+
+class Began(_Record, tag="began"):
+    """A file begins; a file saved from memory repeats its context with the original times.
+
+    Attributes:
+        versions: The versions of this product, Python and the libraries.
+    """
+
+    versions: dict[str, str]
+
+
+class Started(_Record, tag="started"):
+    """The streams start.
+
+    Attributes:
+        config: The settings of the run, without keys.
+    """
+
+    config: dict[str, object]
+
+
+class Stopped(_Record, tag="stopped"):
+    """The streams were stopped."""
+
+
+class PortfolioText(_Record, tag="portfolio"):
+    """The portfolio file has changed, or the run began with it."""
+
+    text: bytes
+
+
+class Connecting(_Record, tag="connecting"):
+    """A stream begins to connect.
+
+    Attributes:
+        connection: The connection's number, counted from 1 in each process.
+        stream: "stocks", "options" or "fills".
+    """
+
+    connection: int
+    stream: str
+
+
+class Opened(_Record, tag="opened"):
+    """Alpaca accepted the keys; messages are recorded from here on."""
+
+    connection: int
+
+
+class Sent(_Record, tag="sent"):
+    """A message to Alpaca, such as a subscription."""
+
+    connection: int
+    message: bytes
+    is_text: bool = False
+
+
+class Received(_Record, tag="received"):
+    """Messages from Alpaca, each the payload of one websocket frame."""
+
+    connection: int
+    messages: list[bytes]
+    is_text: bool = False
+
+
+class Acknowledged(_Record, tag="acknowledged"):
+    """Alpaca acknowledged the subscription.
+
+    Attributes:
+        granted: The granted symbols, None if the stream lists none.
+    """
+
+    connection: int
+    granted: list[str] | None
+
+
+class Ended(_Record, tag="ended"):
+    """A connection ended.
+
+    Attributes:
+        outcome: "stopped", "rejected" (final) or "interrupted" (tried again).
+        step: What the handshake was doing, as words; the last step of a handshake that was complete.
+        words: The reason.
+        code: Alpaca's error code or an HTTP status.
+        close_code: The websocket's close code, 1006 if there was no close frame.
+    """
+
+    connection: int
+    outcome: str
+    step: str
+    words: str
+    code: int | None
+    close_code: int | None
+
+
+class Answer(_Record, tag="answer"):
+    """A REST request and its response.
+
+    Attributes:
+        began: When the request was sent, as `elapsed`.
+        host: "trading" or "data".
+        status: The HTTP status, or `NO_ANSWER`.
+        body: The decoded body; for a refusal, only its message and code.
+        retry_after: The seconds after which the server allows another request.
+        words: Why there was no response.
+    """
+
+    began: int
+    host: str
+    path: str
+    query: dict[str, str]
+    status: int
+    body: bytes
+    retry_after: float | None = None
+    words: str = ""
+
+
+class LeftOut(_Record, tag="left out"):
+    """Records are missing here, so the recording is not complete.
+
+    Attributes:
+        reason: "the computer was too slow" or "it contained a key".
+    """
+
+    records: int
+    reason: str
+
+
+class Closed(_Record, tag="closed"):
+    """The file's last record; a file without one was cut short, such as by a crash."""
+
+    words: str
+
+
+Record: TypeAlias = (
+    Began
+    | Started
+    | Stopped
+    | PortfolioText
+    | Connecting
+    | Opened
+    | Sent
+    | Received
+    | Acknowledged
+    | Ended
+    | Answer
+    | LeftOut
+    | Closed
+)

@@ -1,0 +1,111 @@
+"""The last five minutes in memory, and what a replay of them has to know from before."""
+
+from __future__ import annotations
+
+from collections import OrderedDict, deque
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from options_helper.recording.file_format import HEADER, encode_record, join_records, pack_block
+from options_helper.recording.records import (
+    Acknowledged,
+    Answer,
+    Connecting,
+    Ended,
+    LeftOut,
+    Opened,
+    PortfolioText,
+    Received,
+    Record,
+    Sent,
+    Started,
+    Stopped,
+)
+
+RING_BYTES = 64 * 1024 * 1024
+RING_MICROSECONDS = 5 * 60 * 1_000_000
+_CONTEXT_SHARE = 8  # of the memory, one part in eight
+
+
+class Context:
+    """The newest settings, portfolio, connections and answers before the ring's first block.
+
+    The largest part are answers; the least recent are dropped above the limit.
+    """
+
+    def __init__(self, most_bytes: int) -> None:
+        self._most_bytes = most_bytes
+        self._facts: dict[str, Record] = {}
+        self._connections: dict[int, list[Record]] = {}
+        self._answers: OrderedDict[tuple[str, ...], Answer] = OrderedDict()
+        self._answer_bytes = 0
+
+    def take(self, record: Record) -> None:
+        """Keep a record in place of the one that it supersedes."""
+        match record:
+            case Started() | Stopped():
+                self._facts["run"] = record
+            case PortfolioText():
+                self._facts["portfolio"] = record
+            case LeftOut():
+                self._facts["left out"] = record
+            case Connecting():
+                self._connections[record.connection] = [record]
+            case Opened() | Acknowledged():
+                self._connections.setdefault(record.connection, []).append(record)
+            case Ended():
+                self._connections.pop(record.connection, None)
+            case Answer():
+                self._take_answer(record)
+
+    def records(self) -> list[Record]:
+        """Return everything kept, oldest first."""
+        connections = [record for records in self._connections.values() for record in records]
+        found = [*self._facts.values(), *connections, *self._answers.values()]
+        return sorted(found, key=lambda record: record.elapsed)
+
+    def _take_answer(self, answer: Answer) -> None:
+        key = (answer.host, answer.path, *(f"{name}={value}" for name, value in answer.query.items()))
+        superseded = self._answers.pop(key, None)
+        self._answers[key] = answer
+        self._answer_bytes += len(answer.body) - (len(superseded.body) if superseded else 0)
+        while self._answer_bytes > self._most_bytes:
+            _, dropped = self._answers.popitem(last=False)
+            self._answer_bytes -= len(dropped.body)
+
+
+class _Kept(NamedTuple):
+    block: bytes
+    newest: int
+    notable: Sequence[Record]
+
+
+class Ring:
+    """Whole blocks of the last minutes, within a limit of memory; used under its owner's lock."""
+
+    def __init__(self, most_bytes: int = RING_BYTES) -> None:
+        self._context = Context(most_bytes // _CONTEXT_SHARE)
+        self._most_bytes = most_bytes - most_bytes // _CONTEXT_SHARE
+        self._kept: deque[_Kept] = deque()
+        self.size = 0
+
+    def append(self, block: bytes, records: Sequence[Record]) -> None:
+        """Keep a block and drop those that are too old or too many."""
+        notable = [record for record in records if not isinstance(record, Received | Sent)]
+        newest = records[-1].elapsed
+        self._kept.append(_Kept(block, newest, notable))
+        self.size += len(block)
+        while self._kept and (
+            self.size > self._most_bytes or self._kept[0].newest < newest - RING_MICROSECONDS
+        ):
+            oldest = self._kept.popleft()
+            self.size -= len(oldest.block)
+            for record in oldest.notable:
+                self._context.take(record)
+
+    def to_file(self, began: Record, closed: Record) -> bytes:
+        """Return a complete recording: how it begins, the context, the ring's blocks, and its end."""
+        context = [encode_record(record) for record in (began, *self._context.records())]
+        last = pack_block(join_records([encode_record(closed)]))
+        blocks = (kept.block for kept in self._kept)
+        return b"".join((HEADER, pack_block(join_records(context)), *blocks, last))

@@ -1,0 +1,113 @@
+"""The places where a run's bytes are taken: a connection's messages, and the answers of a REST host."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Callable, Mapping
+from typing import TypeAlias
+
+from options_helper.errors import StreamError, StreamRejected
+from options_helper.recording.records import (
+    Acknowledged,
+    Answer,
+    Connecting,
+    Ended,
+    Opened,
+    Received,
+    Record,
+    Sent,
+)
+from options_helper.times import elapsed_seconds
+
+Put: TypeAlias = Callable[[Record, int], None]
+_OVERHEAD = 64  # of one message in memory, beyond its bytes
+_numbers = itertools.count(1)
+
+
+def moment() -> tuple[int, int]:
+    """Return the wall clock and the seconds that only grow, both in microseconds."""
+    return time.time_ns() // 1000, int(elapsed_seconds() * 1e6)
+
+
+class ConnectionTap:
+    """Takes one connection's messages, from its acceptance on: no authentication ever passes here.
+
+    Args:
+        put: Takes a record and its size; returns at once.
+        stream: "stocks", "options" or "fills".
+    """
+
+    def __init__(self, put: Put, stream: str) -> None:
+        self._put = put
+        self._number = next(_numbers)
+        put(Connecting(*moment(), self._number, stream), 0)
+
+    def opened(self) -> None:
+        """Take the acceptance of the keys."""
+        self._put(Opened(*moment(), self._number), 0)
+
+    def acknowledged(self, granted: frozenset[str] | None) -> None:
+        """Take the acknowledgement of the subscription."""
+        names = None if granted is None else sorted(granted)
+        self._put(Acknowledged(*moment(), self._number, names), 0)
+
+    def sent(self, message: bytes | str) -> None:
+        """Take a message to Alpaca."""
+        is_text = isinstance(message, str)
+        self._put(Sent(*moment(), self._number, _in_bytes(message), is_text), len(message))
+
+    def received(self, message: bytes | str) -> None:
+        """Take a message from Alpaca."""
+        is_text = isinstance(message, str)
+        self._put(Received(*moment(), self._number, [_in_bytes(message)], is_text), len(message))
+
+    def before(self, sink: Callable[[list[bytearray]], None]) -> Callable[[list[bytearray]], None]:
+        """Return a sink that takes the messages on their way to another one."""
+
+        def take_then_pass(messages: list[bytearray]) -> None:
+            size = sum(map(len, messages)) + _OVERHEAD * len(messages)
+            # A bytearray is written as bytes are, and nobody changes it.
+            self._put(Received(*moment(), self._number, messages), size)  # type: ignore[arg-type]
+            sink(messages)
+
+        return take_then_pass
+
+    def ended(self, failure: StreamError | None, step: str, close_code: int | None) -> None:
+        """Take the end of the connection; no failure means that it was stopped."""
+        outcome = "interrupted"
+        if failure is None:
+            outcome = "stopped"
+        elif isinstance(failure, StreamRejected):
+            outcome = "rejected"
+        words, code = (failure.detail, failure.code) if failure is not None else ("", None)
+        self._put(Ended(*moment(), self._number, outcome, step, words, code, close_code), 0)
+
+
+def _in_bytes(message: bytes | str) -> bytes:
+    return message.encode(errors="surrogatepass") if isinstance(message, str) else message
+
+
+class AnswerTap:
+    """Takes the answers of one REST host; headers never pass here."""
+
+    def __init__(self, put: Put, host: str) -> None:
+        self._put, self._host = put, host
+
+    def take(
+        self,
+        path: str,
+        query: Mapping[str, object],
+        *,
+        began: float,
+        status: int,
+        body: bytes = b"",
+        retry_after: float | None = None,
+        words: str = "",
+    ) -> None:
+        """Take one answer, or why there was none; `began` is a time of `elapsed_seconds`."""
+        parameters = {name: str(value) for name, value in query.items()}
+        answer = Answer(
+            *moment(), int(began * 1e6), self._host, path, parameters, status, body, retry_after, words
+        )
+        self._put(answer, len(body))

@@ -1,0 +1,264 @@
+"""Tests for the recorder: a file for each run, the last minutes in memory, and what is in neither."""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from options_helper.errors import StreamInterrupted
+from options_helper.recording import recorder as recorder_module
+from options_helper.recording import records, ring, taps
+from options_helper.recording.file_format import RecordingReader
+from options_helper.recording.recorder import Recorder
+
+KEY = "PKMARKED0123456789AB"
+ORDER = b'{"stream":"trade_updates","data":{"order":{"id":"61e69015-8549-4bfd-b9c3-01e75843f47d"}}}'
+
+
+@pytest.fixture
+def recorder(tmp_path: Path) -> Iterator[Recorder]:
+    """A recorder to a folder that does not exist yet, and to memory; its run ends with the test."""
+    made = Recorder(folder=tmp_path / "recordings", ring_bytes=2**20)
+    yield made
+    made.end(10)
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The seconds that the taps read."""
+    seconds = [0]
+    for module in (taps, recorder_module):
+        monkeypatch.setattr(module, "moment", lambda: (seconds[0] * 10**6, seconds[0] * 10**6))
+    return seconds
+
+
+def read(content: bytes) -> list[records.Record]:
+    """Return the records of a file that is whole."""
+    reader = RecordingReader(io.BytesIO(content))
+    found = list(reader.records())
+    assert not reader.damage
+    return found
+
+
+def kinds(found: list[records.Record]) -> list[str]:
+    """Return the names of records."""
+    return [type(record).__name__ for record in found]
+
+
+def file_of(recorder: Recorder) -> bytes:
+    """Return the content of the recorder's file."""
+    status = recorder.status
+    assert status is not None
+    return status.path.read_bytes()
+
+
+def test_a_run_is_one_file_of_its_own(recorder: Recorder) -> None:
+    """Everything between begin and end is in the file, in order, and nobody else may read it."""
+    recorder.note_portfolio(b'{"positions": []}')
+    recorder.begin({"stocks": ["AAPL"]}, [KEY])
+    tap = recorder.connection("stocks")
+    tap.opened()
+    tap.sent("subscribe")
+    tap.received(b"[]")
+    passed: list[list[bytearray]] = []
+    tap.before(passed.append)([bytearray(b"one"), bytearray(b"two")])
+    tap.ended(StreamInterrupted("stocks", "lost", code=500), "", 1006)
+    recorder.answers("data").take("/v2/stocks/bars", {"limit": 5}, began=1.0, status=200, body=b"{}")
+    recorder.note_portfolio(b'{"positions": []}')
+    recorder.note_portfolio(b'{"positions": [1]}')
+    recorder.end(10)
+    tap.received(b"late")
+
+    found = read(file_of(recorder))
+    assert passed == [[bytearray(b"one"), bytearray(b"two")]]
+    assert kinds(found) == [
+        *("Began", "Started", "PortfolioText", "Connecting", "Opened", "Sent", "Received", "Received"),
+        *("Ended", "Answer", "PortfolioText", "Stopped", "Closed"),
+    ]
+    assert found[7].messages == [b"one", b"two"]  # type: ignore[union-attr]
+    assert found[9].query == {"limit": "5"}  # type: ignore[union-attr]
+    status = recorder.status
+    assert status is not None
+    assert status.size == status.path.stat().st_size
+    assert status.ended == "The recording is complete."
+    if os.name == "posix":
+        assert stat.S_IMODE(status.path.stat().st_mode) == 0o600
+    recorder.begin({})
+    assert recorder.status is not None
+    assert recorder.status.path != status.path
+
+
+def test_identifiers_of_the_account_are_replaced_and_market_data_stays(recorder: Recorder) -> None:
+    """Frames of the fills and answers of the trading host lose their ids; others keep every byte."""
+    recorder.begin({})
+    recorder.connection("fills").received(ORDER)
+    recorder.connection("options").received(ORDER)
+    for host in ("trading", "data"):
+        recorder.answers(host).take("/v2/orders/mine", {}, began=0, status=200, body=ORDER)
+    recorder.end(10)
+    found = read(file_of(recorder))
+    messages = [record.messages[0] for record in found if isinstance(record, records.Received)]
+    answers = [record for record in found if isinstance(record, records.Answer)]
+    assert [message == ORDER for message in messages] == [False, True]
+    assert [answer.body == ORDER for answer in answers] == [False, True]
+    assert [answer.path.endswith("mine") for answer in answers] == [False, True]
+    assert b'"trade_updates"' in messages[0]
+
+
+def test_a_record_with_a_key_or_a_known_account_number_is_left_out(recorder: Recorder) -> None:
+    """If a server sends a key or an account number back, that record is missing, and the file says so."""
+    recorder.begin({"odd": f"_{KEY}_"}, [KEY])
+    account = b'{"account_number": "PA3ABCDEFGHI"}'
+    recorder.answers("trading").take("/v2/account", {}, began=0, status=200, body=account)
+    recorder.answers("data").take("/v2/x", {}, began=0, status=200, body=f"your key {KEY}".encode())
+    recorder.answers("data").take("/v2/y", {}, began=0, status=200, body=b"of PA3ABCDEFGHI")
+    recorder.answers("data").take("/v2/z", {}, began=0, status=200, body=b"{}")
+    recorder.end(10)
+    found = read(file_of(recorder))
+    assert kinds(found) == ["Began", "LeftOut", "Answer", "LeftOut", "LeftOut", "Answer", "Stopped", "Closed"]
+
+
+def test_a_full_disk_ends_the_recording_and_nothing_else(
+    recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The blocks before it are whole, the sentence says why, and the last minutes go on."""
+    write = os.write
+
+    def refuse(file: int, content: bytes) -> int:
+        if len(content) < 1000:
+            return write(file, content)
+        write(file, content[:100])
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("options_helper.recording.recording_file.os.write", refuse)
+    recorder.begin({})
+    tap = recorder.connection("stocks")
+    recorder.last_minutes()  # writes what is waiting
+    tap.received(os.urandom(5000))
+    recorder.last_minutes()
+    status = recorder.status
+    assert status is not None
+    assert "No space left" in status.ended
+    tap.received(b"after")
+    assert kinds(read(recorder.last_minutes()))[-3:] == ["Received", "Received", "Closed"]
+    assert kinds(read(file_of(recorder))) == ["Began", "Started", "Connecting"]
+
+
+def test_the_limit_ends_the_recording(tmp_path: Path) -> None:
+    """A file never grows beyond its limit and says that it reached it."""
+    recorder = Recorder(folder=tmp_path, limit_bytes=5000)
+    recorder.begin({})
+    tap = recorder.connection("stocks")
+    for _ in range(4):
+        tap.received(os.urandom(2000))
+        recorder.last_minutes()
+    recorder.end(10)
+    status = recorder.status
+    assert status is not None
+    assert "limit" in status.ended
+    assert status.size == status.path.stat().st_size <= 5000
+    assert kinds(read(file_of(recorder))).count("Received") == 2
+
+
+def test_without_a_folder_to_write_to_the_run_goes_on(tmp_path: Path) -> None:
+    """A folder that cannot be created is a sentence, not an error."""
+    (tmp_path / "file").write_text("")
+    recorder = Recorder(folder=tmp_path / "file" / "folder")
+    recorder.begin({})
+    recorder.end(10)
+    assert recorder.status is not None
+    assert recorder.status.ended.startswith("No recording can be written")
+
+
+def test_what_the_thread_cannot_keep_up_with_is_counted(
+    recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Memory stays bounded; the records that were refused are counted in the file."""
+    monkeypatch.setattr(recorder_module, "_MOST_WAITING", 1000)
+    monkeypatch.setattr(recorder_module, "_BLOCK_BYTES", 10**9)  # the thread is not woken
+    recorder.begin({})
+    tap = recorder.connection("stocks")
+    for _ in range(5):
+        tap.received(b"x" * 400)
+    recorder.end(10)
+    found = read(file_of(recorder))
+    assert kinds(found).count("Received") == 2
+    assert [record.records for record in found if isinstance(record, records.LeftOut)] == [3]
+
+
+def test_the_last_minutes_are_a_recording_of_their_own(recorder: Recorder, clock: list[int]) -> None:
+    """Blocks older than five minutes go, except what a replay has to know from before."""
+    recorder.begin({"stocks": ["AAPL"]})
+    old, tap = recorder.connection("stocks"), recorder.connection("fills")
+    tap.opened()
+    tap.acknowledged(None)
+    old.ended(None, "", None)
+    answers = recorder.answers("data")
+    for body in (b"1", b"2"):
+        answers.take("/v2/x", {}, began=0, status=200, body=body)
+    tap.received(b"old")
+    recorder.last_minutes()
+    for second in (200, 299, 301, 302):
+        clock[0] = second
+        tap.received(b"%d" % second)
+        recorder.last_minutes()
+    clock[0] = 600
+    tap.received(b"600")
+    found = read(recorder.last_minutes())
+    assert kinds(found)[:5] == ["Began", "Started", "Connecting", "Opened", "Acknowledged"]
+    assert [record.body for record in found if isinstance(record, records.Answer)] == [b"2"]
+    assert [record.elapsed // 10**6 for record in found if isinstance(record, records.Received)] == [
+        301,
+        302,
+        600,
+    ]
+    assert kinds(found)[-1] == "Closed"
+
+
+def test_the_ring_stays_within_its_memory() -> None:
+    """Whatever is put in, blocks and context stay within the limit."""
+    kept = ring.Ring(80_000)
+    for number in range(200):
+        answer = records.Answer(number, number, number, "data", f"/{number}", {}, 200, os.urandom(1000))
+        kept.append(os.urandom(1000), [answer])
+        assert kept.size <= 70_000
+    began, closed = records.Began(1, 1, {}), records.Closed(1, 1, "")
+    assert len(kept.to_file(began, closed)) < 85_000
+
+
+def test_nothing_is_kept_unless_asked_for(recorder: Recorder) -> None:
+    """Before the first run there is no file and nothing in memory."""
+    recorder.connection("stocks").received(b"x")
+    assert recorder.status is None
+    assert not recorder.keeps_last_minutes
+    assert recorder.last_minutes() == b""
+
+
+def test_a_killed_process_leaves_a_readable_file(tmp_path: Path) -> None:
+    """What was written before the kill is read, and the file is known to be cut short."""
+    code = (
+        "import sys, os, pathlib\n"
+        "from options_helper.recording.recorder import Recorder\n"
+        "recorder = Recorder(folder=pathlib.Path(sys.argv[1]))\n"
+        "recorder.begin({})\n"
+        "recorder.connection('stocks').received(b'before')\n"
+        "recorder.last_minutes()\n"
+        "recorder.connection('stocks').received(b'after')\n"
+        "os.kill(os.getpid(), 9)\n"
+    )
+    subprocess.run(  # noqa: S603 - our own interpreter
+        [sys.executable, "-c", code, str(tmp_path)], check=False
+    )
+    (path,) = tmp_path.iterdir()
+    reader = RecordingReader(io.BytesIO(path.read_bytes()))
+    found = list(reader.records())
+    assert [record.messages for record in found if isinstance(record, records.Received)][:1] == [[b"before"]]
+    assert not reader.is_closed
