@@ -39,6 +39,7 @@ TRADING, FILLS = "trading", "fills"
 _FLUSH_SECONDS = 1.0  # the most that a killed process loses
 _BLOCK_BYTES = 256 * 1024
 _MOST_WAITING = 32 * 1024 * 1024
+_SHORTEST_KEY = 12  # shorter ones, such as the demo's, are words that may occur anywhere
 _ORDER_PATH = "/v2/orders/"
 _PACKAGES = ("options-helper", "alpaca-py", "msgspec", "websockets")
 
@@ -68,7 +69,7 @@ class Recorder:
     def __init__(
         self, *, folder: Path | None = None, ring_bytes: int = 0, limit_bytes: int = LIMIT_BYTES
     ) -> None:
-        self._folder, self._ring_bytes, self._limit = folder, ring_bytes, limit_bytes
+        self.folder, self._ring_bytes, self._limit = folder, ring_bytes, limit_bytes
         self._lock = threading.Lock()  # held for an append, never while writing
         self._queue: list[Record] = []
         self._waiting_bytes = 0
@@ -92,7 +93,7 @@ class Recorder:
             config: The settings of the run, without keys.
             secrets: The keys, as a second safeguard: a record that contains one is left out.
         """
-        self._secrets = tuple(secret.encode() for secret in secrets if secret)
+        self._secrets = tuple(secret.encode() for secret in secrets if len(secret) >= _SHORTEST_KEY)
         with self._keeping:
             self._file = self._open_file()
             self._ring = Ring(self._ring_bytes) if self._ring_bytes else None
@@ -137,7 +138,7 @@ class Recorder:
         file = self._file
         if file is not None:
             return RecordingStatus(file.path, file.size, file.ended)
-        return RecordingStatus(self._folder, 0, self._problem) if self._folder and self._problem else None
+        return RecordingStatus(self.folder, 0, self._problem) if self.folder and self._problem else None
 
     @property
     def keeps_last_minutes(self) -> bool:
@@ -152,11 +153,11 @@ class Recorder:
 
     def _open_file(self) -> RecordingFile | None:
         self._problem = ""
-        if self._folder is None:
+        if self.folder is None:
             return None
         try:
             now = dt.datetime.now().astimezone()
-            return RecordingFile(self._folder, now, limit_bytes=self._limit)
+            return RecordingFile(self.folder, now, limit_bytes=self._limit)
         except OSError as error:
             self._problem = f"No recording can be written: {error.strerror or type(error).__name__}."
             return None

@@ -88,7 +88,7 @@ def test_a_damaged_block_ends_the_reading() -> None:
     ],
 )
 def test_another_file_is_refused_with_its_reason(content: bytes, words: str) -> None:
-    """What is no recording, or a later version's, raises a sentence."""
+    """Another file, or a recording of a later version, raises a sentence."""
     with pytest.raises(UnreadableRecording, match=words):
         RecordingReader(io.BytesIO(content))
 

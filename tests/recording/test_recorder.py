@@ -243,7 +243,7 @@ def test_nothing_is_kept_unless_asked_for(recorder: Recorder) -> None:
 
 
 def test_a_killed_process_leaves_a_readable_file(tmp_path: Path) -> None:
-    """What was written before the kill is read, and the file is known to be cut short."""
+    """Everything written before the kill is read, and the file is known to be cut short."""
     code = (
         "import sys, os, pathlib\n"
         "from options_helper.recording.recorder import Recorder\n"
@@ -262,3 +262,10 @@ def test_a_killed_process_leaves_a_readable_file(tmp_path: Path) -> None:
     found = list(reader.records())
     assert [record.messages for record in found if isinstance(record, records.Received)][:1] == [[b"before"]]
     assert not reader.is_closed
+
+
+def test_a_short_key_is_no_reason_to_leave_anything_out(recorder: Recorder) -> None:
+    """The demo's key is the word "demo", which the settings contain too."""
+    recorder.begin({"account": "demo"}, ["demo", "demo"])
+    recorder.end(10)
+    assert kinds(read(file_of(recorder))) == ["Began", "Started", "Stopped", "Closed"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from pathlib import Path
 
 import streamlit as st
 
@@ -19,8 +20,9 @@ def render_recording(as_of: dt.datetime) -> None:
     recorder = process_recorder()
     if recorder is None:
         return
-    if recorder.status is not None:
-        st.html(f'<p class="oh-quiet">{in_html(describe_recording(recorder.status))}</p>')
+    words = describe_recording(recorder.folder, recorder.status)
+    if words:
+        st.html(f'<p class="oh-quiet">{in_html(words)}</p>')
     if recorder.keeps_last_minutes:
         render_download(
             "Save the last 5 minutes",
@@ -32,8 +34,10 @@ def render_recording(as_of: dt.datetime) -> None:
         )
 
 
-def describe_recording(status: RecordingStatus) -> str:
-    """Return the state of a recording in a sentence or two."""
+def describe_recording(folder: Path | None, status: RecordingStatus | None) -> str:
+    """Return the state of a recording in sentences; before the first one, what it will contain."""
+    if status is None:
+        return f"Each run is recorded in {printable(str(folder))}. {CONTENTS}" if folder else ""
     size = f"{status.size / 1e6:,.1f} MB in {printable(str(status.path))}"
     if not status.ended:
         return f"Recording: {size}."

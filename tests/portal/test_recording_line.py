@@ -1,0 +1,60 @@
+"""Tests for the recording in the streams panel."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("streamlit", reason="the portal needs streamlit")
+
+from streamlit.testing.v1 import AppTest
+
+from apps.streamlit.components.status.recording_line import describe_recording
+from options_helper.recording import CONTENTS
+from options_helper.recording.recorder import Recorder, RecordingStatus
+from options_helper.session import process_recorder
+
+FILE = Path("/records/2026-11-29T0930-options.ohrec")
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        (None, f"Each run is recorded in {FILE.parent}. {CONTENTS}"),
+        (RecordingStatus(FILE, 12_340_000, ""), f"Recording: 12.3 MB in {FILE}."),
+        (
+            RecordingStatus(FILE, 2_000_000, "The recording ended: No space left on device."),
+            f"The recording ended: No space left on device. 2.0 MB in {FILE}.",
+        ),
+        (RecordingStatus(FILE, 0, "No recording can be written."), "No recording can be written."),
+    ],
+)
+def test_the_state_of_a_recording_is_a_sentence(status: RecordingStatus | None, words: str) -> None:
+    """It names the size, the file and why it ended, and before the first byte what will be in it."""
+    assert describe_recording(FILE.parent, status) == words
+    assert describe_recording(None, None) == ""
+
+
+def _panel() -> None:
+    from apps.streamlit.components.status.recording_line import render_recording
+    from options_helper.times import utc_now
+
+    render_recording(utc_now())
+
+
+def test_the_last_minutes_can_be_saved_once_a_run_began(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The panel has no button before, and afterwards one, beside the recording's size."""
+    recorder = Recorder(folder=tmp_path, ring_bytes=2**20)
+    process_recorder.process_recorder.cache_clear()
+    monkeypatch.setattr(process_recorder, "make_recorder", lambda _environment: recorder)
+    page = AppTest.from_function(_panel).run()
+    assert not page.get("download_button")
+    recorder.begin({})
+    recorder.end(10)
+    page.run()
+    assert [button.label for button in page.get("download_button")] == ["Save the last 5 minutes"]
+    assert "The recording is complete." in page.get("html")[0].proto.body
+    process_recorder.process_recorder.cache_clear()
