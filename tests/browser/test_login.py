@@ -80,7 +80,7 @@ def test_the_password_opens_the_page(reached: Portal, tmp_path: Path) -> None:
     assert urlsplit(page.url).path == "/login"
     page.get_by_label("Password").fill("wrong")
     page.get_by_role("button", name="Log in").click()
-    expect(page.get_by_role("alert")).to_have_text("This password is wrong.")
+    expect(page.get_by_role("alert")).to_have_text("Wrong password.")
     page.screenshot(path=tmp_path / "login.png")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Log in").click()

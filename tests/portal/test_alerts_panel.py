@@ -247,7 +247,7 @@ def test_an_underlying_can_be_watched_from_the_page() -> None:
     assert panel.selectbox[0].options == [
         "Whole portfolio",
         "AAPL 250 call 18 Dec",
-        "AAPL, or all positions on it",
+        "AAPL or all positions on it",
     ]
     panel.selectbox[0].set_value("\N{NO-BREAK SPACE}AAPL")
     panel.selectbox[1].set_value("spot")

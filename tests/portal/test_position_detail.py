@@ -128,7 +128,7 @@ def test_how_marks_were_made_is_said_once() -> None:
 )
 def test_a_difference_to_the_broker_is_explained(records: list[dict[str, Any]], words: str) -> None:
     """The difference is explained once for all legs, and only if there is one."""
-    why = "The broker's books value an option at its last trade, however old; "
+    why = "The broker values an option at its last trade, however old; "
     assert broker_words(records) == (why + words if words else "")
 
 
@@ -207,17 +207,17 @@ def test_a_structure_shows_its_quotes_leg_by_leg() -> None:
     assert _table(html, "Scenarios of the position").count('<th scope="row">') == 7
     assert "$1.87 <small>\N{MULTIPLICATION SIGN}11</small>" in html
     assert "● live 0 s" in html
-    assert "No fills of it today." in html
+    assert "No fills for this position today." in html
     assert [tab.label for tab in test.tabs] == [
         "P/L today", "Mark today", "Fills today (0)", "Greeks", "Scenarios",
     ]  # fmt: skip
-    assert "The curve begins" in " ".join(each.value for each in test.markdown)
+    assert "The curve starts" in " ".join(each.value for each in test.markdown)
 
 
 def test_a_single_says_why_the_broker_differs() -> None:
     """In words, below the quotes."""
     _, html = _draw("call")
-    assert "The broker&#x27;s books value an option at its last trade" in html
+    assert "The broker values an option at its last trade" in html
     assert "<td>$21.00</td>" in html
     assert _table(html, "Quotes").count('<th scope="row">') == 1
 

@@ -293,8 +293,8 @@ def test_a_withheld_day_says_of_which_day_its_close_is() -> None:
     assert (structure["pnl_day"], structure["warning"]) == (None, ["previous_close_old:2026-10-30"])
     assert _row(payload, "put spread/0")["warning"] is None
     assert payload["warnings"]["previous_close_old:2026-11-18"] == [
-        "P/L Day withheld, close of 18 Nov",
-        f"{RowWarning.PREVIOUS_CLOSE_OLD.sentence} The close is of 18 Nov 2026.",
+        "P/L Day withheld, close from 18 Nov",
+        f"{RowWarning.PREVIOUS_CLOSE_OLD.sentence} The close is from 18 Nov 2026.",
     ]
 
 

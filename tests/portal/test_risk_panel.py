@@ -87,7 +87,7 @@ def test_the_inputs_are_named_with_their_dates() -> None:
     assert "ividends" not in greeks_html(_risk(single(), dividends=()), [0])
     paid = Dividend(symbol="AAPL", amount=Decimal("0.26"), ex_date=dt.date(2026, 12, 4))
     told = greeks_html(_risk(single(), dividends=[paid]), [0])
-    assert f"{CALL}: $0.26 of declared dividends a share until expiry." in told
+    assert f"{CALL}: $0.26 of declared dividends per share until expiry." in told
     assert "$272.00 <small>mark, 1 s</small>" in told
     assert "0 declared dividends" in input_words(_risk(single(), dividends=()))
 
@@ -167,4 +167,4 @@ def test_a_cell_that_lacks_a_leg_says_so() -> None:
             cell == f"$0{sign}" or re.fullmatch(r"[+\u2212]\$[\d,]+" + re.escape(sign), cell)
             for cell in cells
         )
-        assert ("* Contains 1 of 2 legs." in page) is bool(sign)
+        assert ("* Covers 1 of 2 legs." in page) is bool(sign)

@@ -1,4 +1,4 @@
-"""The button for every download."""
+"""The download button that all panels use."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def render_download(
     mime: str = "text/csv",
     help: str | None = None,  # noqa: A002 - Streamlit's name for it
 ) -> None:
-    """Draw a button that saves a file; it is written when requested, and the page does not run again."""
+    """Draw a download button; the file is written on request, and the page does not run again."""
     st.download_button(
         label,
         data=write,

@@ -1,8 +1,8 @@
-"""The Live Portfolio page, top to bottom: the session, the portfolio, the market.
+"""The Live Portfolio page from top to bottom.
 
-One outer fragment holds three: the head, the status line on its timer, and the body. Only the status line
-runs at each refresh; the other two follow when something on them has changed (`redraw`). The page's top level
-stays cheap: no network, no heavy import before the title.
+One outer fragment contains three: the head, the status line on its timer, and the body. Only the status line
+runs at each refresh; the other two run if their contents have changed (`redraw`). The page's top level stays
+cheap: no network, no heavy import before the title.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ from apps.streamlit.components.layout.page_style import apply_page_style
 from apps.streamlit.components.view.redraw import forget_table_version
 from options_helper.session.hub import LiveHub
 
-IDLE_SECONDS = 5.0  # while nothing runs, how soon a Start in another tab or a saved file is noticed
+IDLE_SECONDS = 5.0  # how soon, while nothing runs, a Start in another tab or a saved file is noticed
 SHELL, HEAD, BODY = "live-shell", "live-head", "live-body"
 _HEAD_SOURCE = "live-head-source"
 
 
 def sidebar_state() -> Literal["auto", "collapsed"]:
-    """Return the sidebar's state: folded once streams run, because it is only needed to set up."""
+    """Return "collapsed" while streams run, because the sidebar is only needed for setup."""
     return "collapsed" if current_hub().is_running() else "auto"
 
 
 def render_live_portfolio() -> None:
     """Draw the whole page for this browser session."""
     apply_page_style()
-    forget_table_version()  # a full run may rebuild the table, without its rows
+    forget_table_version()  # a full run may rebuild the table without its rows
     hub = current_hub()
     credentials = find_credentials()
     settings, zone = render_sidebar(credentials), browser_zone()
@@ -44,7 +44,7 @@ def render_live_portfolio() -> None:
 
 @st.fragment(key=SHELL)
 def _shell(hub: LiveHub, settings: PageSettings, credentials: Credentials, zone: dt.tzinfo) -> None:
-    """Draw the three parts, at the configured interval while streams run and at a slow one otherwise."""
+    """Draw the three parts; the status line repeats, at the configured interval while streams run."""
     live = hub.is_running()
     pace = settings.refresh_seconds if live else IDLE_SECONDS
     st.fragment(key=HEAD)(_head)(hub, settings, credentials, drawn_as_live=live)
@@ -54,7 +54,7 @@ def _shell(hub: LiveHub, settings: PageSettings, credentials: Credentials, zone:
 
 
 def _head(hub: LiveHub, settings: PageSettings, credentials: Credentials, *, drawn_as_live: bool) -> None:
-    """Draw title, badges and buttons; a press that started or stopped something redraws everything."""
+    """Draw title, badges and buttons; if streams have started or stopped, redraw everything."""
     if hub.is_running() != drawn_as_live:
         st.rerun()
     badges, buttons = lay_out_head()

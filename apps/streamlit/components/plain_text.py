@@ -1,6 +1,6 @@
-"""Shows foreign text as plain text: ids, file names, settings, and messages of servers and errors.
+"""Foreign text shown literally: ids, file names, settings, and messages from servers and errors.
 
-Everything that the page did not write itself passes through `in_markdown` or `in_html` before it is shown, or
+All text that the page did not write itself passes through `in_markdown` or `in_html` before it is shown, or
 through `visible` if it is shown as plain text.
 """
 
@@ -13,19 +13,19 @@ from html import escape
 _SYNTAX = re.compile(r"[\\`*_{}\[\]()<>#+|~$:&]")
 _LINE_START = re.compile(r"^(\d*)(?=[-=.)])")
 _JOINER = "\N{WORD JOINER}"
-# Streamlit rewrites these after it has read the backslashes: links, shortcodes, icons and typed arrows. An
-# invisible joiner inside keeps them as they are. Two digits between colons are a time.
+# Streamlit rewrites these despite a backslash: links, shortcodes, icons and typed arrows. An invisible joiner
+# inside keeps them as they are. Two digits between colons are a time.
 _REWRITTEN = re.compile(
     r":(?=//)|:(?=material/)|:(?!\d\d:)(?=[\w+-]+:)|www(?=\.)|@(?=[\w-])"
     r"|(?<!\S)[-<>~](?=(?:->?|[-=>])(?!\S))",
     re.IGNORECASE,
 )
-_ACTING = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})  # directions and invisible characters among them
+_ACTING = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})  # controls, text directions, invisible characters
 _BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")  # letters without ink
 # Joiners belong to words of other scripts and to emojis; elsewhere they make different ids look alike.
 _JOINING = re.compile(r"(?<=[^\x00-\x7f])[\u200c\u200d](?=[^\x00-\x7f])|(?<=\u2212)\u2060")
 _MARK = "[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]"
-_PILE = re.compile(f"({_MARK}{{4}}){_MARK}+")  # it would cover the lines above and below
+_PILE = re.compile(f"({_MARK}{{4}}){_MARK}+")  # a taller pile would cover the lines above and below
 
 
 def in_markdown(text: str) -> str:
@@ -40,7 +40,7 @@ def in_html(text: str) -> str:
 
 
 def visible(text: str) -> str:
-    """Return the text with a sign for each character that is invisible or makes other text look different."""
+    """Return the text with a sign in place of each character that is invisible or changes how others look."""
     text = _PILE.sub("\\1\N{REPLACEMENT CHARACTER}", text)
     if text.isprintable() and _BLANK.isdisjoint(text):
         return text
@@ -52,7 +52,7 @@ def visible(text: str) -> str:
 
 
 def _sign(letter: str) -> str:
-    """Return the picture of a control character, or a replacement character; a rare space stays as it is."""
+    """Return a control character's picture or the replacement character; an unusual space stays as it is."""
     code = ord(letter)
     if code < 0x20:  # noqa: PLR2004 - Unicode's control pictures follow this block
         return chr(0x2400 + code)

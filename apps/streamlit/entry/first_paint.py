@@ -32,7 +32,7 @@ _FONT = re.compile(r'href="([^"]+\.woff2)"')
 
 
 def read_document() -> str:
-    """Return Streamlit's own document, "" if it cannot be read."""
+    """Return Streamlit's own document, or "" if it cannot be read."""
     try:
         return _DOCUMENT.read_text(encoding="utf-8")
     except OSError:
@@ -40,7 +40,7 @@ def read_document() -> str:
 
 
 def first_paint_documents(base: str = "/") -> dict[str, str]:
-    """Return the documents by path below `base`, or none if Streamlit's document has another structure."""
+    """Return the documents by path below `base`, or {} if Streamlit's own is missing or has changed."""
     document = read_document()
     if _ROOT not in document:
         return {}
@@ -76,7 +76,7 @@ async def _answer(document: str, request: Request) -> Response:
 
 
 def _is_folded(request: Request) -> bool:
-    """Return whether the sidebar is folded, which it is while streams run; a foreign host never learns it."""
+    """Return whether the sidebar is folded because streams run; False for a host name that is not ours."""
     names = st.get_option("server.allowedHosts")
-    # With "*", only those who logged in come this far.
+    # With "*", only visitors who have logged in get this far.
     return ("*" in names or request.url.hostname in names) and current_hub().is_running()

@@ -1,4 +1,4 @@
-"""Requires a login if other devices can reach the server."""
+"""The login that every visitor needs if other devices can reach the server."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _FORM = (
     '<form method="post" action="?"><label>Password<br><input name="password" type="password" required'
     ' autofocus autocomplete="current-password"></label> <button>Log in</button></form>'
 )
-# Programs that look ahead, such as a messenger's preview, fetch a link but send no form, and do not spend it.
+# A link preview, such as a messenger's, fetches the link but submits no form, and so does not use it up.
 CONTINUE = (
     '<form method="post"><button autofocus>Log in on this device</button></form>'
     "<script>document.forms[0].submit()</script>"
@@ -30,12 +30,12 @@ _NO_STORE = {"Cache-Control": "no-store"}
 
 
 class LoginRequired:
-    """ASGI middleware that answers `/login` itself and keeps every other route and websocket behind it.
+    """ASGI middleware that serves `/login`, and every other route and websocket only after a login.
 
     Args:
         app: The application behind it.
         logins: Tokens, password and cookies.
-        names: The host names that the server answers to; "*" adds the address that a connection came to.
+        names: The host names that the server answers to; "*" adds the address that a connection was made to.
         base: The path below which the portal is served, "/" or "/options/".
         origin: A proxy's scheme, host and port, "://" if there is none.
         cookie: The cookie's name.
@@ -73,7 +73,7 @@ class LoginRequired:
         return f"{self._base}login"
 
     def _is_known(self, connection: HTTPConnection) -> bool:
-        """Return whether a request names this server and comes from none but its own pages."""
+        """Return whether a request names this server and comes from no pages but its own."""
         host = requested_host(connection.scope)
         own = {connection.headers.get("host"), self._origin.partition("://")[2]} - {"", None}
         if any(value.partition("://")[2] not in own for value in connection.headers.getlist("origin")):
@@ -99,13 +99,13 @@ class LoginRequired:
         token = request.query_params.get("token")
         if request.method == "HEAD" or (not posted and token is None):
             return self._ask("")
-        # A link is too long to guess, so its tries are not counted, and nobody can lock it.
+        # A link is too long to guess, so wrong links are not counted, and nobody can block a login with them.
         if token is not None and not (self._logins.spend(token) if posted else self._logins.has(token)):
             return self._ask("This link is wrong or was already used.", 401)
         if token is not None:
             return self._welcome(request) if posted else _page(200, "Log in", CONTINUE)
         password = await _read_password(request)
-        # No await from here on: otherwise tries that wait for their bodies would all pass the limit together.
+        # No await from here on; otherwise requests that wait for their bodies would pass the limit together.
         seconds = self._wrong.seconds_to_wait(client)
         if seconds:
             words = f"Too many wrong passwords. Try again in {seconds} s."
@@ -113,7 +113,7 @@ class LoginRequired:
         if self._logins.is_password(password):
             return self._welcome(request)
         self._wrong.add(client)
-        return self._ask("This password is wrong.", 401)
+        return self._ask("Wrong password.", 401)
 
     def _ask(self, words: str, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
         link = "Open a login link: the terminal shows one when the portal starts, and each works once."
@@ -121,7 +121,7 @@ class LoginRequired:
         return _page(status, "Log in", body + _FORM * self._logins.has_password, headers)
 
     def _welcome(self, request: Request) -> Response:
-        # A redirect would still belong to the site that the link was on, and lack the strict cookie.
+        # A redirect would still count as coming from the site with the link, and lack the strict cookie.
         answer = _page(200, "Logged in", f'<meta http-equiv="refresh" content="0;url={self._base}">')
         answer.set_cookie(
             self._cookie,
@@ -135,7 +135,7 @@ class LoginRequired:
         return answer
 
     def _is_encrypted(self, request: Request) -> bool:
-        """Return whether the browser came over TLS; a proxy that does not say so is known by its address."""
+        """Return whether the browser uses TLS, to this server or to the proxy at `origin`."""
         scheme, _, host = self._origin.partition("://")
         return "https" in {request.url.scheme, scheme if request.headers.get("host") == host else ""}
 
@@ -147,7 +147,7 @@ def _page(status: int, title: str, body: str = "", headers: Mapping[str, str] | 
 
 
 async def _read_password(request: Request) -> str:
-    """Return the form's password, "" for a form that is too long or has none."""
+    """Return the form's password, or "" if the form is too long or has none."""
     content = b""
     async for chunk in request.stream():
         content += chunk
@@ -157,7 +157,7 @@ async def _read_password(request: Request) -> str:
 
 
 def _own_address(scope: Scope) -> str:
-    """Return the local address that the connection came to."""
+    """Return the local address that the connection was made to, or ""."""
     server = scope.get("server") or ("",)
     try:
         address = ip_address(server[0])

@@ -17,7 +17,7 @@ _WINDOW_SECONDS = 60.0
 
 
 class Logins:
-    """The tokens that are left, the password, and the key of this process's cookies.
+    """The unused tokens, the password, and the key that signs this process's cookies.
 
     Args:
         tokens: Each is good for one login.
@@ -37,11 +37,11 @@ class Logins:
         return bool(self._password)
 
     def has(self, token: str) -> bool:
-        """Return whether this token is left."""
+        """Return whether this token is unused."""
         return any(hmac.compare_digest(one, token.encode()) for one in self._tokens)
 
     def spend(self, token: str) -> bool:
-        """Return whether this token is left, and use it up."""
+        """Use up this token, and return whether it was unused."""
         found = [one for one in self._tokens if hmac.compare_digest(one, token.encode())]
         self._tokens = [one for one in self._tokens if one not in found]
         return bool(found)
@@ -69,8 +69,8 @@ class Logins:
 class WrongTries:
     """The wrong passwords of the last minute.
 
-    Five from one client make that client wait, thirty in total make everyone wait. Links are too long to
-    guess and are not counted, so that nobody can lock their owner out.
+    Five from one client make that client wait; thirty in total make everyone wait. Links are too long to
+    guess and are not counted, so nobody can lock the owner out.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -78,7 +78,7 @@ class WrongTries:
         self._tries: deque[tuple[float, str]] = deque(maxlen=1000)
 
     def add(self, client: str) -> None:
-        """Add a wrong try."""
+        """Add a wrong password."""
         self._tries.append((self._clock(), _network(client)))
 
     def seconds_to_wait(self, client: str) -> int:
@@ -94,7 +94,7 @@ class WrongTries:
 
 
 def _network(client: str) -> str:
-    """Return the client's address, or its /64 because one device has as many IPv6 addresses as it likes."""
+    """Return a client's IPv4 address, or its IPv6 /64, because a device can use any address within that."""
     try:
         address = parse_address(client.partition("%")[0])
     except ValueError:

@@ -1,4 +1,4 @@
-"""Keeps Streamlit from asking the network for this machine's addresses."""
+"""A patch that keeps Streamlit from looking up this machine's addresses."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from streamlit import net_util
 
 
 def never_look_up_addresses() -> None:
-    """Keep Streamlit from looking up the external and the internal address.
+    """Keep Streamlit from looking up this machine's external and internal addresses.
 
-    It asks an outside service for the first, on the event loop, whenever a foreign Origin knocks and at a
-    start on all interfaces; the second only serves the same list of origins and a banner that is not shown.
+    Streamlit asks an outside service for the external address, on the event loop, whenever a request has a
+    foreign Origin, and when it starts on all interfaces. It needs the internal address only for the same list
+    of origins and for a banner that is not shown.
     """
     net_util.get_external_ip = _unknown
     net_util.get_internal_ip = _unknown

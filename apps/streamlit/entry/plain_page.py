@@ -1,4 +1,4 @@
-"""Short pages of the server itself, and the host that a request names."""
+"""Short pages that the server writes itself, and the host that a request names."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ def plain_page(title: str, body: str) -> str:
 
 
 def requested_host(scope: Scope) -> str | None:
-    """Return the name or address that the request asks for, None if its Host is not valid."""
+    """Return the host name or address that a request names, or None if its Host header is invalid."""
     header = dict(scope["headers"]).get(b"host", b"").decode("latin-1")
     try:
         parts = urlsplit(f"//{header}")
-        _ = parts.port  # raises for a port that is none
+        _ = parts.port  # raises if the port is invalid
     except ValueError:
         return None
     return parts.hostname if parts.netloc == header and "@" not in header else None

@@ -1,7 +1,7 @@
 """The script that the server runs for each visit: the portal, in a folder without `pages/` next to it.
 
-Until the first `st.navigation` of a process, Streamlit's old page scan takes a neighbouring `pages/` folder
-for the navigation: a first visit straight to /Live_Portfolio would run the page without its portal.
+Until a process first calls `st.navigation`, Streamlit takes a neighbouring `pages/` folder for the
+navigation, and a first visit straight to /Live_Portfolio would run the page without the portal.
 """
 
 from __future__ import annotations

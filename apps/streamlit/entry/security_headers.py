@@ -1,4 +1,4 @@
-"""The headers that limit a page in a browser: who may frame it, and where it may load from."""
+"""The headers that restrict a page in the browser: who may frame it, and what it may load."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _HOST = re.compile(rb"[\w.\-\[\]:]+")
 
 
 def inline_script_hashes(documents: Iterable[str]) -> list[str]:
-    """Return a policy's sources that allow the scripts written into these documents, and no others."""
+    """Return the policy sources that allow these documents' inline scripts and no others."""
     scripts = {script for document in documents for script in _INLINE_SCRIPT.findall(document)}
     digests = (hashlib.sha256(script.encode()).digest() for script in sorted(scripts))
     return [f"'sha256-{base64.b64encode(digest).decode()}'" for digest in digests]
 
 
 def build_policy(script_hashes: Iterable[str], host: str = "") -> str:
-    """Return the content security policy of a page requested under this host and port."""
+    """Return the content security policy for a page requested at this host and port."""
     # Streamlit writes its styles into the page, and loads a component's script from a blob.
     rules = {
         "default-src": "'self'",

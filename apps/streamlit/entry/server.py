@@ -1,4 +1,4 @@
-"""The server that the launcher runs: Streamlit's, with an immediate title and a check of who is served."""
+"""The server that the launcher runs: Streamlit's, with an immediate title and access control."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ async def _close_streams_at_end(_app: st.App) -> AsyncIterator[None]:
 
 
 def _address() -> str:
-    """Return the portal's address for this machine's browser."""
+    """Return the portal's address for a browser on this machine."""
     host, port = st.get_option("server.address"), st.get_option("server.port")
     name = "localhost" if host in {None, "", "0.0.0.0", "::"} else host  # noqa: S104 - compared, not bound
     scheme = "https" if st.get_option("server.sslCertFile") else "http"
@@ -51,9 +51,9 @@ def _address() -> str:
 
 
 def _guard() -> Middleware:
-    """Return the middleware that decides who is served: those who logged in, or this machine only."""
+    """Return the middleware that controls access: by login, or for this machine only."""
     names = st.get_option("server.allowedHosts")
-    # Taken out of the environment, so that no other process of ours inherits them.
+    # Removed from the environment, so that no child process inherits them.
     tokens, password = (os.environ.pop(name, "") for name in (LOGIN_VARIABLE, PASSWORD_VARIABLE))
     origin = os.environ.pop(ORIGIN_VARIABLE, "")
     if not tokens:

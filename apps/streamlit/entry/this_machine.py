@@ -1,4 +1,4 @@
-"""Serves its own page on this machine and refuses everyone else, because loopback has no login."""
+"""The access control of a portal without a login: only this machine is served, and only its own pages."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ _OTHER_DEVICE = (
 )
 _OTHER_NAME = (
     "The portal does not answer at this address",
-    "It answers only to names of the computer it runs on, so that no other site can pose as it.",
+    "It answers only to names of the computer it runs on, so that no other site can impersonate it.",
 )
 
 
 class ThisMachineOnly:
-    """ASGI middleware that refuses other devices, foreign names, and websockets of other pages.
+    """ASGI middleware that refuses other devices, foreign host names, and websockets from other pages.
 
     Args:
-        app: The application behind it; it accepts pages of every port.
+        app: The application behind it, which accepts pages from any port.
         names: The host names that it answers to.
-        address: Where to find the page on this machine.
+        address: The page's address on this machine.
     """
 
     def __init__(self, app: ASGIApp, names: Collection[str], address: str) -> None:
@@ -57,7 +57,7 @@ class ThisMachineOnly:
 
 
 def _is_own_page(scope: Scope) -> bool:
-    """Return whether a page of this server opens the websocket, or a program, which sends no origin."""
+    """Return whether a page of this server opens the websocket, or a program, which sends no Origin."""
     host = dict(scope["headers"]).get(b"host", b"").lower()
     origins = [value.lower() for name, value in scope["headers"] if name == b"origin"]
     return all(origin.partition(b"://")[2] == host for origin in origins)

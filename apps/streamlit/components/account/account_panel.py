@@ -1,4 +1,4 @@
-"""The Account panel: each difference with its cause, the money line by line, the corrected file to copy."""
+"""The Account panel: the differences with their causes, the money line by line, a corrected file to copy."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _CORRECTED = "The file with the account's quantities, to copy"
 
 
 def render_account_note(account: AccountView, file_name: str) -> None:
-    """Draw one line if file and account differ."""
+    """Draw a one-line note if the file and the account differ."""
     note = "" if account.compared is None else note_line(account.compared, file_name)
     if note:
         with st.container(key="live-account-note", gap=None):
@@ -42,7 +42,7 @@ def render_account_note(account: AccountView, file_name: str) -> None:
 
 
 def render_account(account: AccountView, file: ExistingFile, live: LiveSnapshot, zone: dt.tzinfo) -> None:
-    """Draw the panel, or only that the account is not known yet."""
+    """Draw the panel; only its heading while the account is unknown."""
     with st.container(key="live-account", border=True):
         compared = account.compared
         words = "not read yet" if compared is None else f"{summary(compared)}, {_as_of(compared.as_of, zone)}"
@@ -68,20 +68,21 @@ def render_account(account: AccountView, file: ExistingFile, live: LiveSnapshot,
             opened = st.expander(_CORRECTED, key="live-account-corrected", on_change="rerun")
             if opened.open:
                 opened.caption(
-                    "Nothing is written. `options-helper portfolio --merge` does the same from all orders."
+                    "Nothing is written. `options-helper portfolio --merge` prints the same file, with new "
+                    "legs grouped by all orders instead of recent ones."
                 )
                 opened.code(write_corrected_file(file, live), language="json", height=_CODE_HEIGHT)
 
 
 def differences_html(compared: AccountComparison, history_since: dt.date | None) -> str:
-    """Return the differences as a table."""
+    """Return the differences as an HTML table."""
     rows = [difference_cells(row, history_since) for row in (*compared.differences, *compared.unsure)]
     return _table(_HEADINGS, rows, "oh-account")
 
 
 def money_html(money: BrokerAccount, day: AccountDay | None, zone: dt.tzinfo) -> str:
     """Return the broker's figures in one line, with their time."""
-    # On a day without a session the broker's last equity may already be that of the last one.
+    # On a day without a session, `last_equity` may already be the equity at the end of the last session.
     since = "since the last close" if day is not None and day.name != TODAY else TODAY
     change = None
     if money.equity is not None and money.last_equity is not None:
@@ -98,7 +99,7 @@ def money_html(money: BrokerAccount, day: AccountDay | None, zone: dt.tzinfo) ->
 
 
 def bridge_html(account: AccountView) -> str:
-    """Return value, equity and the parts of their difference as a table."""
+    """Return the portfolio's value, the equity and the parts of their difference as an HTML table, or ""."""
     return "" if account.bridge is None else _table((), bridge_lines(account.bridge), "oh-account oh-bridge")
 
 

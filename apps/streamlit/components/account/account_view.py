@@ -1,4 +1,4 @@
-"""The account as one refresh shows it: the comparison, the money, and the corrected file. Pure."""
+"""The account as one refresh shows it: the comparison, the money and the corrected file. Pure."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ class AccountView:
     """The account as the page shows it.
 
     Attributes:
-        compared: None while the broker's positions are unknown.
+        compared: The file against the account, None while the broker's positions are unknown.
         not_held_pnl: The open P/L of positions that the broker does not hold.
         money: The broker's figures, None while they are unknown.
-        day: The account's result of today.
-        closed: What was closed today.
-        bridge: Value minus equity, None while either is unknown.
-        history_since: The first day of the activities that causes are looked for in.
+        day: The account's result for the day, None while it is unknown.
+        closed: Lots that were closed today.
+        bridge: The difference between value and equity, explained; None while either is unknown.
+        history_since: The first day of the activities that can explain a difference.
     """
 
     compared: AccountComparison | None
@@ -68,9 +68,9 @@ def build_account_view(view: TablesView, saved_at: dt.datetime | None) -> Accoun
 
 
 def write_corrected_file(existing: ExistingFile, live: LiveSnapshot) -> str:
-    """Return the file's text with the account's quantities, or why there is none.
+    """Return the file's text with the account's quantities, or the reason why it cannot be written.
 
-    New legs are grouped by the last days' orders only; `options-helper portfolio --merge` reads all of them.
+    New legs are grouped by recent orders only; `options-helper portfolio --merge` reads all orders.
     """
     try:
         return write_account_portfolio(_history(live), existing).text

@@ -12,7 +12,7 @@ def render_acknowledge(monitor: PortfolioMonitor, rule_id: str, *, key: str) -> 
     st.button(
         "Ack",
         key=key,
-        help="Acknowledge. It can be raised again once its condition has cleared",
+        help="Acknowledge this alert. It can be raised again once its condition has cleared",
         on_click=monitor.acknowledge,
         args=(rule_id,),
     )

@@ -1,4 +1,4 @@
-"""The bar below the status line while alerts are raised: what, since when, and a link to the row."""
+"""The bar of raised alerts below the status line, each with its time and a button that shows its row."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _LISTED = 3
 
 
 def render_alert_bar(monitor: PortfolioMonitor, zone: dt.tzinfo) -> None:
-    """Draw the newest raised alerts; nothing if there are none."""
+    """Draw the newest raised alerts, if there are any."""
     view, names = monitor.view(), monitor.names
     status = {rule.id: view.alerts.status_of(rule.id) for rule in view.alerts.rules}
     raised = [rule for rule in view.alerts.rules if status[rule.id].phase is AlertPhase.RAISED]

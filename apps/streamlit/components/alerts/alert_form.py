@@ -29,11 +29,11 @@ _NEEDS_CONDITION = "{} needs a comparison, above or below, and a value."
 
 
 def render_form(monitor: PortfolioMonitor) -> None:
-    """Draw the form, with the reason below it if the last submission made no alert."""
+    """Draw the form and, if the last submission was rejected, the reason below it."""
     names = monitor.names
     symbols = sorted({stock_symbol(position.symbol) for position in monitor.portfolio.positions})
     tags = sorted({tag for position in monitor.portfolio.positions for tag in position.tag or ()})
-    shown = names | {_symbol_key(symbol): f"{symbol}, or all positions on it" for symbol in symbols}
+    shown = names | {_symbol_key(symbol): f"{symbol} or all positions on it" for symbol in symbols}
     shown |= {f"{_TAG}{tag}": f"Tag {tag}" for tag in tags}
     subjects = [WHOLE, *shown]
     with st.form("live-alert-form", border=False, clear_on_submit=False):
@@ -60,7 +60,7 @@ def render_form(monitor: PortfolioMonitor) -> None:
 
 
 def _symbol_key(symbol: str) -> str:
-    """Return the choice for an underlying, which no position's id can be."""
+    """Return the choice for an underlying, in a form that no position's id can have."""
     return f"\N{NO-BREAK SPACE}{symbol}"
 
 
@@ -69,7 +69,7 @@ def _field(name: str) -> str:
 
 
 def _add(monitor: PortfolioMonitor) -> None:
-    """Add the form's fields as a rule, or keep the reason why they are not valid."""
+    """Add a rule made of the form's fields, or store why they are invalid."""
     names = ("subject", "metric", "comparison", "threshold", "pending_seconds")
     given: dict[str, Any] = {name: st.session_state.get(_field(name)) for name in names}
     metric, subject = AlertMetric(given["metric"]), str(given.pop("subject"))
@@ -96,7 +96,7 @@ def _add(monitor: PortfolioMonitor) -> None:
 def _missing(
     metric: AlertMetric, position: str | None, symbol: str | None, tag: str | None, *, has_value: bool
 ) -> str:
-    """Return what the form lacks, in its own words, or ""."""
+    """Return the first problem with the form's fields as a sentence, or ""."""
     is_exposure, label = metric in EXPOSURES, metric.label
     problems = (
         (not is_exposure and tag is not None, f"{label} cannot be watched on a tag."),

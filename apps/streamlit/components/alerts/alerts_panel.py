@@ -38,7 +38,7 @@ _URGENT = (AlertPhase.RAISED, AlertPhase.PENDING)
 
 
 def render(monitor: PortfolioMonitor, *, zone: dt.tzinfo) -> None:
-    """Draw the alerts of a portfolio, and a toast for each raised since this session last looked."""
+    """Draw a portfolio's alerts, and a toast for each alert raised since this session last looked."""
     view = monitor.view()
     _announce(monitor, view.alerts)
     with st.container(key="live-alerts", border=True):
@@ -56,15 +56,15 @@ def render(monitor: PortfolioMonitor, *, zone: dt.tzinfo) -> None:
             _render_rule(monitor, rule, view, zone, name=subject_of(rule, names), is_held=subject in held)
         unlisted = len(view.alerts.rules) - LISTED
         if unlisted > 0:
-            st.caption(f"{in_markdown(count(unlisted, 'more alert'))} watched, not listed.")
+            st.caption(f"{in_markdown(count(unlisted, 'more alert'))} watched but not listed.")
         _render_more(monitor, view, zone)
         st.html('<div class="alert-calls" role="group" aria-label="When an alert is raised"></div>')
 
 
 def newest_raised(monitor: PortfolioMonitor) -> dict[str, object]:
-    """Return the newest raised alerts, for the sound and the notification that the browser can make.
+    """Return the newest raised alerts, which the browser can announce with a sound and a notification.
 
-    Events are numbered per monitor. The newest are sent each time, because a browser may miss a message.
+    Each monitor numbers its own events. The newest are sent every time, because a browser may miss a message.
     """
     names, history = monitor.names, monitor.view().alerts.history
     raised = [event for event in history if event.phase is AlertPhase.RAISED][-TOASTS:]
@@ -73,7 +73,7 @@ def newest_raised(monitor: PortfolioMonitor) -> dict[str, object]:
 
 
 def choose_listed(alerts: Alerts) -> list[AlertRule]:
-    """Return the rules to list, in the file's order: raised and pending ones are left out last."""
+    """Return at most `LISTED` rules in the file's order, dropping raised and pending ones last."""
     if len(alerts.rules) <= LISTED:
         return list(alerts.rules)
     phases = {rule.id: alerts.status_of(rule.id).phase for rule in alerts.rules}
@@ -91,7 +91,7 @@ def _summary(alerts: Alerts) -> str:
 
 
 def _announce(monitor: PortfolioMonitor, alerts: Alerts) -> None:
-    """Show a toast for each alert raised since this session last looked; only the newest few get their own.
+    """Show a toast for each of the newest alerts raised since this session last looked, and one for the rest.
 
     Each monitor numbers its own events, so the last number seen is kept per monitor.
     """
@@ -131,7 +131,7 @@ def _render_rule(
             "Remove",
             key=f"live-alert-remove-{rule.id}",
             type="tertiary",
-            help="Stop watching it until the file changes; the file is not written",
+            help="Stop watching this alert until the file changes; the file is not written",
             on_click=monitor.remove_rule,
             args=(rule.id,),
         )
@@ -142,7 +142,7 @@ def _render_more(monitor: PortfolioMonitor, view: MonitorView, zone: dt.tzinfo) 
         new = st.popover(
             "New", icon=":material/add:", key="live-alert-new", type="tertiary", on_change="rerun"
         )
-        # Drawn from its first opening on: Streamlit forgets the input of a form that is not drawn.
+        # Drawn even while closed again, because Streamlit forgets the input of a form that is not drawn.
         if new.open or st.session_state.get(_FORM_USED):
             st.session_state[_FORM_USED] = True
             with new:
@@ -159,7 +159,7 @@ def _render_more(monitor: PortfolioMonitor, view: MonitorView, zone: dt.tzinfo) 
             file_name=ALERTS_FILE_NAME,
             mime="application/json",
             key="live-alerts-download",
-            help="As alerts.json; saved beside the portfolio, it keeps alerts made here",
+            help="The alerts as alerts.json; saved beside the portfolio file, it keeps alerts made here",
         )
 
 
@@ -173,5 +173,5 @@ def _render_history(view: MonitorView, zone: dt.tzinfo, names: Mapping[str, str]
 
 
 def _unbroken(text: str) -> str:
-    """Keep a minus sign on the same line as its dollars."""
+    """Return the text with each minus sign kept on the same line as its dollars."""
     return text.replace(_MINUS, f"{_MINUS}\N{WORD JOINER}")

@@ -24,9 +24,9 @@ _PAYOFF_POINTS = 41
 
 
 def curve_points(curve: Curve, name: str, zone: dt.tzinfo, *, limit: int = SHOWN_POINTS) -> pd.DataFrame:
-    """Return one column of a curve as `time` (wall clock of the zone, without one) and `value`.
+    """Return one column of a curve as `time` (naive, the wall clock of the zone) and `value`.
 
-    Beyond `limit` points neighbours are joined; a gap stays a gap.
+    Beyond `limit` points, neighbours are merged; a gap stays a gap.
     """
     times, values = thin(curve.times, curve.column(name), limit)
     return pd.DataFrame({"time": wall_times(times, zone), "value": values})
@@ -50,10 +50,10 @@ def thin(times: Numbers, values: Floats, limit: int) -> tuple[Numbers, Floats]:
 
 
 def fill_points(executions: Iterable[Execution], curve: Curve, name: str, zone: dt.tzinfo) -> pd.DataFrame:
-    """Return executions on a curve: `time`, `text`, and the curve's `value` then.
+    """Return executions as points on a curve: `time`, `text`, and the curve's `value` at that time.
 
-    Between two points they lie on the line between them. In a gap the value is the last one before it, or the
-    next one if there is none; executions before the curve's first point are left out.
+    Between two points the value is interpolated. In a gap it is the last one before the gap, or the next one
+    if there is none; executions before the curve's first point are left out.
     """
     known = ~np.isnan(curve.column(name))
     times, values = curve.times[known], curve.column(name)[known]
@@ -71,13 +71,13 @@ def fill_points(executions: Iterable[Execution], curve: Curve, name: str, zone: 
 
 
 def wall_times(times: Numbers, zone: dt.tzinfo) -> list[dt.datetime]:
-    """Return times as a wall clock in the zone shows them; charts draw such times unchanged."""
+    """Return times as naive wall-clock times of the zone, which charts draw unchanged."""
     utc = (from_microseconds(int(time)) for time in times)
     return [time.astimezone(zone).replace(tzinfo=None) for time in utc if time is not None]
 
 
 def curve_table(points: pd.DataFrame, fills: pd.DataFrame | None = None) -> pd.DataFrame:
-    """Return a curve and its fills as the one table of a chart, distinguished by `kind`."""
+    """Return a curve and its fills as one table, distinguished by `kind`."""
     parts = [points.assign(kind="curve", text="")]
     if fills is not None and len(fills):
         parts.append(fills.assign(kind="fill"))
@@ -87,9 +87,9 @@ def curve_table(points: pd.DataFrame, fills: pd.DataFrame | None = None) -> pd.D
 def payoff_table(
     payoff: Payoff, strikes: Sequence[float], break_evens: Sequence[float], spot: float | None
 ) -> pd.DataFrame:
-    """Return P/L at expiry by `price`: `value`, its parts `gain` and `loss`; the row of kind "spot" is now.
+    """Return P/L at expiry by `price`: `value`, split into `gain` and `loss`, and a row of kind "spot".
 
-    Strikes, break-evens and the price now lie inside the range; corners and zeros are points of it.
+    The range contains all strikes, the break-evens and the spot; corners and zeros are among its points.
     """
     marks = [*strikes, *break_evens, *([] if spot is None else [spot])]
     low, high = min(marks), max(marks)
@@ -113,12 +113,12 @@ def payoff_table(
 
 
 def spot_row(place: float, text: str) -> pd.DataFrame:
-    """Return the row of a payoff's table that marks the underlying's price now."""
+    """Return the row of a payoff table that marks the underlying's current price."""
     return pd.DataFrame({"price": [place], "kind": ["spot"], "text": [text]})
 
 
 def curve_rows(curve: RiskCurve, kind: str) -> pd.DataFrame:
-    """Return a curve of the model as rows of a payoff's table, distinguished by `kind`."""
+    """Return a curve of the risk model as rows of a payoff table, distinguished by `kind`."""
     return pd.DataFrame(
         {
             "price": curve.prices,

@@ -1,8 +1,8 @@
 """Charts as Vega-Lite specifications, which Streamlit draws without another import on the server.
 
-Each function returns a specification that does not change with the figures, so that a refresh moves the marks
-of the existing chart. Every colour has a contrast of 3 : 1 or better against the page in its theme; whatever
-a colour means is also shown by a sign, a side of zero or words.
+The specifications do not change with the figures, so a refresh moves the marks of the existing chart. Every
+colour has a contrast of 3 : 1 or better against the page in its theme; whatever a colour means is also shown
+by a sign, a side of zero or words.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _GAPS = "break-paths-show-domains"
 
 @dataclass(frozen=True, slots=True)
 class Palette:
-    """Colours of one theme: lines and bars at 3 : 1, texts at 4.5 : 1 against the page."""
+    """Colours of one theme; lines and bars have a contrast of 3 : 1 against the page, texts of 4.5 : 1."""
 
     line: str
     gain: str
@@ -49,29 +49,29 @@ def palette() -> Palette:
 
 
 def draw(data: pd.DataFrame, spec: Spec, *, key: str, words: str) -> None:
-    """Put a chart on the page; the key keeps its node across refreshes, `words` describe it.
+    """Draw a chart; `key` keeps its node across refreshes, and `words` describe it to a screen reader.
 
-    Bars, texts and points are identified by the number of their row. Without it each refresh creates new
-    ones, and Vega keeps the old ones until there are ten thousand.
+    Bars, texts and points are identified by their row number. Without it, each refresh would create new ones,
+    and Vega keeps the old ones until there are ten thousand.
     """
     data = data.assign(**{_ROW: np.arange(len(data), dtype=np.int32)})
     st.vega_lite_chart(data, spec, key=key, width="stretch", alt=words)
 
 
 def say(words: str) -> None:
-    """Draw a quiet line in a chart's place; Streamlit's own caption is too pale to read."""
+    """Draw a quiet line of text; Streamlit's own caption is too pale to read."""
     st.markdown(f":small[:gray[{in_markdown(words)}]]")
 
 
 def curve_spec(*, height: int, money: bool, seconds: bool = False) -> Spec:
-    """Return the specification of a curve over the day with its gaps, and fills marked on it.
+    """Return the specification of a day's curve with its gaps and the fills on it.
 
     The table has `time`, `value`, `kind` ("curve" or "fill") and `text`.
 
     Args:
         height: Pixels.
         money: Whole dollars on the axis, else prices.
-        seconds: Whether the curve is so short that its times need seconds.
+        seconds: Show seconds on the time axis, for a short curve.
     """
     colours = palette()
     time = {
@@ -121,11 +121,13 @@ def _fill_marks(colours: Palette) -> Spec:
 
 
 def bars_spec(count: int, *, longest_text: int) -> Spec:
-    """Return the bars of open P/L by underlying: `underlying`, `value`, `text`; the text has the sign too.
+    """Return the specification of open P/L as one bar per underlying.
+
+    The table has `underlying`, `value` and `text`, which includes the sign.
 
     Args:
         count: The number of bars.
-        longest_text: The length of the longest text, which needs room beside the longest bars.
+        longest_text: The number of characters of the longest text, which needs room beside the longest bars.
     """
     colours = palette()
     name = {
@@ -193,15 +195,15 @@ _PRICE_AXIS: Spec = {
 
 
 def payoff_spec(*, height: int, by_model: bool = False, moves: bool = False) -> Spec:
-    """Return P/L at expiry: the gain above zero, the loss below, and the current price as a dashed line.
+    """Return the specification of P/L at expiry: gain above zero, loss below, a dashed line at the spot.
 
     The table has `kind` "payoff" with `price, value, gain, loss`, "today" and "date" with the model's `price`
     and `value` before expiry, and "spot" with `price` and `text`.
 
     Args:
         height: Pixels.
-        by_model: Whether the model values "payoff" too, because a leg lives longer; its line is dashed then.
-        moves: Whether `price` is a move as a fraction, not dollars.
+        by_model: The model values "payoff" too, because a leg expires later; its line is then dashed.
+        moves: `price` is a move as a fraction instead of dollars.
     """
     colours = palette()
     payoff = [{"filter": "datum.kind === 'payoff'"}]
@@ -228,7 +230,7 @@ def payoff_spec(*, height: int, by_model: bool = False, moves: bool = False) -> 
 
 
 def _model_line(kind: str, dash: list[int], colours: Palette, axis: Spec, tooltip: list[Spec]) -> Spec:
-    """Return the layer of P/L before expiry, at one date."""
+    """Return the layer of P/L at one date before expiry."""
     return {
         "transform": [{"filter": f"datum.kind === '{kind}'"}],
         "mark": {
@@ -236,7 +238,7 @@ def _model_line(kind: str, dash: list[int], colours: Palette, axis: Spec, toolti
             "color": colours.text,
             "strokeWidth": 1.6,
             "strokeDash": dash,
-            "aria": False,  # the chart's own words describe it
+            "aria": False,  # the chart's alt text describes it
         },
         "encoding": {
             "y": {"field": "value", "type": "quantitative", "title": None, "axis": axis},

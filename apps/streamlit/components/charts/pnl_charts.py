@@ -1,4 +1,4 @@
-"""Charts of P/L: the day's curve, for the portfolio or one underlying, and bars by underlying."""
+"""Charts of P/L: the day's curve of the portfolio or one underlying, and bars by underlying."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def render_portfolio_curve(
     if points["value"].notna().sum() < 2:  # noqa: PLR2004 - a line has two ends
         say("The P/L curve starts a few seconds after all prices are live or quiet.")
         return
-    # Fills from before the curve cannot be marked on it.
+    # Fills before the curve's first point cannot be marked on it.
     mine = [
         one
         for one in fills
@@ -61,7 +61,7 @@ def render_portfolio_curve(
 
 
 def render_pnl_bars(underlyings: pd.DataFrame, *, key: str) -> None:
-    """Draw open P/L by underlying, in a fixed order; underlyings without a full sum are named below."""
+    """Draw a bar for each of the largest sums of open P/L; underlyings without a full sum are named below."""
     known = underlyings[underlyings["open_pnl"].notna() & (underlyings["legs"] > 0)]
     largest = known["open_pnl"].abs().nlargest(_MOST_BARS).index
     known = known[known.index.isin(largest)]
@@ -91,7 +91,7 @@ def render_pnl_pictures(
     zone: dt.tzinfo,
     key: str,
 ) -> None:
-    """Draw the curve, which the reader can choose, and the bars side by side."""
+    """Draw the bars, and beside them a curve of the reader's choice."""
     bars, curve = st.columns([1, 1.6], gap="medium")
     with bars:
         st.markdown("**P/L Open by underlying**")

@@ -1,4 +1,4 @@
-"""A position's detail in words: extremes, how its marks were made, and why the broker's mark differs."""
+"""A position's detail in words: its extremes, how its marks were made, and why the broker's prices differ."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def title_of(position: Position | EquityPosition | MultiLegPosition, structure: 
 def extremes_of(structure: Structure) -> str:
     """Return `width $5.00 · max profit $324 · max loss unlimited · break-evens 258.38 / 286.62`.
 
-    Undefined figures are left out; those that are unknown because a contract is adjusted are `—`.
+    Undefined figures are left out; figures that an adjusted contract makes unknown are `—`.
     """
     parts = []
     if structure.width is not None:
@@ -69,7 +69,7 @@ def cover_words(cover: Cover | None) -> str:
 
 
 def with_cover(structure: Structure, cover: Cover | None) -> Structure:
-    """Return the structure with the extremes of a call and the shares that cover all of it."""
+    """Return the structure with the extremes of a covered call if shares cover all of it, else unchanged."""
     payoff = None if cover is None else cover.payoff
     if payoff is None:
         return structure
@@ -81,11 +81,11 @@ def no_payoff_words(structure: Structure) -> str:
     """Return why there is no payoff at expiry."""
     if structure.adjusted:
         return "No payoff at expiry: the deliverable of an adjusted contract is unknown."
-    return "No payoff at expiry: its legs expire on different days, or the file does not say what was paid."
+    return "No payoff at expiry: the legs expire on different days, or the file does not say what was paid."
 
 
 def marks_of(records: Sequence[Record]) -> str:
-    """Return how the marks were made, over all legs: `marks: the middle of bid and ask · OPRA`."""
+    """Return how the legs' marks were made: `marks: the middle of bid and ask · OPRA`."""
     methods = dict.fromkeys(METHOD_WORDS[MarkMethod(record["mark_method"])] for record in records)
     sources = dict.fromkeys(source_words(record["source"]) for record in records if record["source"])
     parts = [" and ".join(methods), " and ".join(sources)]
@@ -93,7 +93,7 @@ def marks_of(records: Sequence[Record]) -> str:
 
 
 def source_words(source: str) -> str:
-    """Return a source as the page names it, with the remark that IEX is one exchange."""
+    """Return the page's name for a source; IEX is marked as a single exchange."""
     return "IEX only" if source == "IEX" else source
 
 
@@ -115,9 +115,9 @@ def origin_words(record: Record) -> str:
 
 
 def broker_words(records: Sequence[Record]) -> str:
-    """Return why the broker's prices of contracts differ from the marks, or "".
+    """Return why the broker's prices differ from the marks, or "".
 
-    Alpaca's books value an option at its last trade (Alpaca's staff, forum thread 14769).
+    Alpaca values an option at its last trade (Alpaca's staff, forum thread 14769).
     """
     differing = [record for record in records if _differs(record)]
     if not differing:
@@ -126,9 +126,7 @@ def broker_words(records: Sequence[Record]) -> str:
     here = "the mark here is" if len(differing) == 1 else "the marks here are"
     if set(methods) == {METHOD_WORDS[MarkMethod.NONE]}:
         here = "here there is"
-    return (
-        f"The broker's books value an option at its last trade, however old; {here} {' or '.join(methods)}."
-    )
+    return f"The broker values an option at its last trade, however old; {here} {' or '.join(methods)}."
 
 
 def _differs(record: Record) -> bool:

@@ -1,4 +1,4 @@
-"""The Greeks of a position, leg by leg: the model's with its inputs, and the vendor's with their age."""
+"""The Greeks of a position, leg by leg: the model's with their inputs, and the vendor's with their age."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _DAY_SECONDS = 86_400
 
 
 def greeks_html(risk: LiveRisk, numbers: Sequence[int]) -> str:
-    """Return the Greeks of some legs as a table, with the reasons for missing figures, and the facts."""
+    """Return the legs' Greeks as a table, followed by notes: reasons for missing figures, and facts."""
     records = plain_records(risk.legs.iloc[list(numbers)])
     heads = "".join(f'<th scope="col">{head}</th>' for head in _HEADS)
     rows = "".join(
@@ -46,7 +46,7 @@ def greeks_html(risk: LiveRisk, numbers: Sequence[int]) -> str:
 
 
 def _spot_words(risk: LiveRisk, number: int) -> str:
-    """Return the source of the spot, and how long ago the spot was last confirmed."""
+    """Return the source of the spot, and the time since it was last confirmed."""
     source, age = risk.inputs.sources[number], float(risk.prices.spot_ages[number])
     aged = source not in {SpotSource.PARITY, SpotSource.NONE} and not math.isnan(age)
     return f"{source}, {format_span(age)}" if aged else source
@@ -107,13 +107,13 @@ def _quantity(value: float | None) -> str:
 
 
 def _forward_words(risk: LiveRisk, number: int) -> Iterator[str]:
-    """Yield the source of an index option's forward."""
+    """Yield a sentence about the forward of an index option."""
     option, source = risk.inputs.options[number], risk.inputs.sources[number]
     if option is None or source is SpotSource.MARK:
         return
     symbol = risk.terms.symbols[number]
     if source is SpotSource.INDEX:
-        yield f"{symbol}: no pair of quotes shows the index's dividend yield; the model counts none."
+        yield f"{symbol}: no pair of quotes shows the index's dividend yield; the model assumes none."
     else:
         yield f"{symbol}: forward {format_price(option.forward)} by put-call parity of quoted pairs."
 
@@ -121,12 +121,12 @@ def _forward_words(risk: LiveRisk, number: int) -> Iterator[str]:
 def _dividend_words(record: Record) -> Iterator[str]:
     if record["dividends"] and record["reason"] is None:
         total = format_price(record["dividends"])
-        yield f"{record['contract_symbol']}: {total} of declared dividends a share until expiry."
+        yield f"{record['contract_symbol']}: {total} of declared dividends per share until expiry."
 
 
 def _unknown_dividends(risk: LiveRisk, records: Sequence[Record]) -> Iterator[str]:
     if risk.at.dividends is None and any(record["reason"] is None for record in records):
-        yield "Declared dividends are not known yet; the model counts none."
+        yield "Declared dividends are not known yet; the model assumes none."
 
 
 def _reasons(records: Sequence[Record]) -> Iterator[str]:

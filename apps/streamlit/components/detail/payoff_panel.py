@@ -1,6 +1,6 @@
-"""P/L of one position by the underlying's price: at its first expiry, today, and at a date between.
+"""P/L of one position by the underlying's price: at its first expiry, today, and at a date in between.
 
-Legs can be switched off to see what remains. P/L then counts from the value of the remaining legs now,
+Legs can be switched off to see what remains. P/L then counts from the current value of the remaining legs,
 because the file has no cost for a single leg.
 """
 
@@ -38,7 +38,7 @@ _BY_MODEL = "first expiry, by the model"
 
 
 class _Choice(NamedTuple):
-    """The legs that are switched on, the date, and what their P/L counts from."""
+    """The selected legs, the date in days from today, and the cost that P/L counts from."""
 
     holding: LegSelection
     is_all: bool
@@ -47,7 +47,7 @@ class _Choice(NamedTuple):
 
 
 def render_payoff(position: AnyPosition, structure: Structure, risk: LiveRisk, spot: float | None) -> None:
-    """Draw the curves with their controls; only the payoff at expiry if the model lacks a leg."""
+    """Draw the curves and their controls; only the payoff at expiry if the model lacks a leg."""
     numbers = legs_on(risk, position_id=position.id)
     choice = _choose(position, risk, numbers)
     known = choice.holding.known and choice.holding.is_whole and choice.holding.front_days > 0
@@ -107,7 +107,7 @@ def _cost(position: AnyPosition, risk: LiveRisk, numbers: Sequence[int]) -> floa
 
 
 def _curve(choice: _Choice, prices: Floats, days: float) -> RiskCurve:
-    """Return P/L by price at one date, from what was paid or else from the value now."""
+    """Return P/L by price at one date, counted from the cost, or from the current value without one."""
     holding, model, cost = choice.holding, Model(), choice.cost
     if cost is None:
         cost = float(holding.value_at(model, np.array([holding.known[0].spot]), 0.0)[0])
@@ -129,7 +129,7 @@ def _date_words(risk: LiveRisk, days: int) -> str:
 
 
 def _legend(named: Sequence[tuple[str, Sequence[float]]], choice: _Choice) -> str:
-    """Return the lines' names with their break-evens, and what is missing."""
+    """Return the names of the lines with their break-evens, and what is missing."""
     first = "\u2014 \u2014" if named[0][0] == _BY_MODEL else "\u2014\u2014"
     signs = (first, "- -", "\u00b7\u00b7\u00b7")
     parts = []

@@ -1,4 +1,4 @@
-"""One position: extremes, quotes leg by leg, payoff at expiry, its curves and fills of the day."""
+"""One position in detail: extremes, quotes leg by leg, the payoff, and the day's curves and fills."""
 
 from __future__ import annotations
 
@@ -63,14 +63,14 @@ def render(
 
     Args:
         position_id: The selected position.
-        portfolio: The source of its terms.
-        positions: The metrics' table, as are the next two.
+        portfolio: The portfolio that may contain it.
+        positions: One row per option or stock position.
         structures: One row per structure.
-        legs: One row per leg.
-        risk: The portfolio's.
-        view: The monitor's, for its day; None before there is one.
+        legs: One row per leg of a structure.
+        risk: The portfolio's risk.
+        view: The monitor's view, for the day's curves; None before the first.
         fills: Executions of the day (`FillDay.leaf_fills`).
-        zone: The reader's.
+        zone: The reader's time zone.
     """
     position = next((each for each in portfolio.positions if each.id == position_id), None)
     if position is None:
@@ -95,7 +95,7 @@ def render(
 
 
 def _records_of(position: AnyPosition, positions: pd.DataFrame, legs: pd.DataFrame) -> list[Record]:
-    """Return the quoted parts: the legs of a structure, or the one row of anything else."""
+    """Return the quoted rows: a structure's legs, or the one row of any other position."""
     if isinstance(position, MultiLegPosition):
         return plain_records(legs[legs["position_id"] == position.id].sort_values("leg_index"))
     return plain_records(positions[positions["id"] == position.id])
@@ -139,7 +139,7 @@ def _render_day(
             curve = None if view is None else getattr(view, name)
             points = None if curve is None else curve_points(curve, position_id, zone)
             if points is None or curve is None or points["value"].notna().sum() < 2:  # noqa: PLR2004 - two ends
-                say("The curve begins a few seconds after all of its prices are live or quiet.")
+                say("The curve starts a few seconds after all its prices are live or quiet.")
                 continue
             table = curve_table(points, fill_points(fills, curve, position_id, zone))
             words = "Open profit and loss today" if money else "Mark today"
@@ -165,7 +165,7 @@ def _fills_of(position_id: str, portfolio: Portfolio, fills: Sequence[Execution]
 
 def _fill_list(fills: list[Execution], zone: dt.tzinfo) -> str:
     if not fills:
-        return '<p class="pd-none">No fills of it today.</p>'
+        return '<p class="pd-none">No fills for this position today.</p>'
     rows = "".join(
         f"<li><time>{format_time(one.at, zone)}</time> {in_html(side_words(one.side, one.intent))} "
         f"{in_html(execution_name(one))} <b>{in_html(fill_words(one.quantity, one.price))}</b> "

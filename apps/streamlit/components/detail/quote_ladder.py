@@ -15,11 +15,11 @@ _HEADS = ("Leg", "Bid", "Ask", "Mark", "Natural", "Last", "Broker", "Quote")
 
 
 def ladder_html(position: AnyPosition, records: list[Record]) -> str:
-    """Return the table of quotes, followed by a sentence if the broker's own marks differ.
+    """Return the table of quotes, followed by a sentence if the broker's prices differ from the marks.
 
     Args:
         position: The position, which names the rows.
-        records: One per leg, in the file's order, or the one row of anything else.
+        records: A structure's legs in the file's order, or the one row of any other position.
     """
     names = _names(position)
     heads = "".join(f'<th scope="col">{head}</th>' for head in _HEADS)

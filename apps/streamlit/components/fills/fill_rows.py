@@ -1,4 +1,4 @@
-"""An execution in the words of the fills table."""
+"""An execution in words, for the list of fills."""
 
 from __future__ import annotations
 
@@ -44,6 +44,6 @@ def _order_parts(one: Execution) -> list[str]:
 
 
 def note_words(one: Execution, view: FillsView) -> str:
-    """Return a row's remarks, including whether the portfolio file contains its contract."""
+    """Return a row's remarks, including one if the portfolio file lacks its contract."""
     absent = "not in the portfolio file" if one.key in view.not_in_file else ""
     return " · ".join(part for part in (*execution_notes(one), absent) if part)

@@ -17,7 +17,7 @@ from options_helper.session.views import FillsView
 
 
 def fills_csv(view: FillsView, zone: dt.tzinfo) -> str:
-    """Return the day's option events and fills, times in the reader's zone.
+    """Return the day's option events and fills as CSV, with times in the reader's zone.
 
     The columns are those of `Table.FILLS` in the schema; a spreadsheet executes none of the cells.
     """

@@ -70,7 +70,7 @@ def _fill_list(view: FillsView, zone: dt.tzinfo) -> str:
     if not shown and not events:
         return quiet(_HOW_TO_ASK if view.off else "No fills yet today." if view.known else _BEFORE_START)
     older = len(view.day.executions) - len(shown)
-    rest = f"{count(older, 'older row')} not listed; the CSV has them too." if older else ""
+    rest = f"{count(older, 'older row')} not listed; the CSV file has them." if older else ""
     return list_rows("Fills", [*events, *(_row(one, view, zone) for one in shown)]) + quiet(rest)
 
 

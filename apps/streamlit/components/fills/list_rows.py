@@ -24,7 +24,7 @@ class Row:
 
 
 def list_rows(label: str, rows: Iterable[Row]) -> str:
-    """Return the rows as an ordered list that the keyboard can scroll, with everything in them escaped."""
+    """Return the rows as an HTML list that the keyboard can scroll; all text is escaped."""
     items = "".join(map(_item, rows))
     return f'<ol class="oh-rows" tabindex="0" aria-label="{in_html(label)}">{items}</ol>'
 

@@ -1,4 +1,4 @@
-"""The day's orders, each with its course from new to its end."""
+"""The day's orders, each with its events from first to last."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _TIFS = {"gtc": "GTC", "opg": "at the open", "cls": "at the close", "ioc": "IOC"
 
 
 def orders_html(day: FillDay, zone: dt.tzinfo) -> str:
-    """Return the working orders and the ended ones as lists, newest change first, legs under their order."""
+    """Return working and ended orders as two lists, newest change first, with legs under their order."""
     if not day.orders:
         return quiet("No orders yet today.")
     working = [order for order in day.orders if _is_working(order)]
@@ -52,7 +52,7 @@ def _rows(order: OrderTimeline, day: dt.date, zone: dt.tzinfo) -> Iterator[Row]:
 
 
 def _time(at: dt.datetime, day: dt.date, zone: dt.tzinfo) -> str:
-    """Return the time, with its date unless that is today; a dash if it is unknown."""
+    """Return the time, with the date unless it is today; a dash if it is unknown."""
     if at == LONG_AGO:
         return "\N{EM DASH}"
     noon = dt.datetime.combine(day, dt.time(12), NEW_YORK)
@@ -95,13 +95,13 @@ def _terms(order: OrderTimeline) -> str:
 
 
 def _course(order: OrderTimeline) -> str:
-    """Return `new → replaced (limit 1.60 → 1.65) → fill (4 @ 1.65)`, plus a reason if no step contains it."""
+    """Return `new → replaced (limit 1.60 → 1.65) → fill (4 @ 1.65)`, then a reject reason that steps lack."""
     course = " → ".join(_step(step, order) for step in order.steps)
     is_named = not order.reject_reason or order.reject_reason in course
     return course if is_named else f"{course} · {order.reject_reason}"
 
 
 def _step(step: OrderEvent, order: OrderTimeline) -> str:
-    # The terms of a new order come before its course.
+    # The terms of a new order are already listed before its course.
     detail = "" if step.event == "new" else event_detail(step, order)
     return f"{event_words(step.event)} ({detail})" if detail else event_words(step.event)

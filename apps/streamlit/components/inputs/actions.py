@@ -1,4 +1,4 @@
-"""The callbacks of Start, Stop and Restart."""
+"""The callbacks of Start, Stop, Restart and Show my account."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class ButtonProblem:
 
 
 def find_problem(hub: LiveHub) -> ButtonProblem | None:
-    """Return this tab's last press if it failed, until any tab starts, restarts or stops the streams."""
+    """Return the failure of this tab's last press, until any tab starts, restarts or stops the streams."""
     problem: ButtonProblem | None = st.session_state.get(_PROBLEM_KEY)
     return problem if problem is not None and problem.action is hub.last_action else None
 
@@ -89,7 +89,7 @@ def _show_account(hub: LiveHub, model: PageModel) -> None:
 
 
 def _guarded(hub: LiveHub, model: PageModel, headline: str, act: Callable[[], None]) -> None:
-    """Run an action; a failure becomes this tab's sentence, under this headline if streams are running."""
+    """Run an action; store a failure as this tab's problem, with this headline."""
     st.session_state[_PROBLEM_KEY] = None
     try:
         act()
@@ -115,11 +115,11 @@ def _begin(begin: Callable[..., None], model: PageModel) -> None:
 
 
 def build_config(model: PageModel) -> LiveStreamConfig:
-    """Return a run's configuration for this tab's portfolio and settings; keys are read again now.
+    """Return a run's configuration for this tab's portfolio and settings; keys are read again.
 
     Raises:
         MissingDependency: Alpaca's SDK is not installed.
-        SettingsError: There are no keys, or a setting is not valid.
+        SettingsError: Keys are missing, or a setting is invalid.
     """
     if find_spec("alpaca") is None:
         raise MissingDependency("alpaca-py", "alpaca")

@@ -1,4 +1,4 @@
-"""The presence of credentials and their host, never their values."""
+"""Credentials as the page may see them: whether they exist and for which account, never their values."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ class Credentials:
     Attributes:
         settings: Everything needed to connect (its keys stay out of its repr), or None.
         problem: Why there are none, as a sentence.
-        risk_free_rate: The risk model's rate, None for its own constant.
-        rate_problem: Why a rate that was set is not used, or "".
+        risk_free_rate: The rate for the risk model, None for the model's own constant.
+        rate_problem: Why the rate that is set cannot be used, or "".
     """
 
     settings: AlpacaSettings | None = None
@@ -66,7 +66,7 @@ def find_credentials() -> Credentials:
 
 
 def _find_rate() -> tuple[float | None, str]:
-    """Return the risk model's rate if one is set, and why it cannot be used."""
+    """Return the risk-free rate, None if none is usable, and why the one that is set is not."""
     try:
         return load_risk_free_rate(), ""
     except SettingsError as error:

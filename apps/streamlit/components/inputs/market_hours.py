@@ -21,7 +21,7 @@ _WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class MarketHours:
-    """The phase, when it ends, and when the next regular session begins."""
+    """The market's phase, its end, and the start of the next regular session."""
 
     phase: MarketPhase
     until: dt.datetime | None = None

@@ -27,7 +27,7 @@ class PageContext:
 
 
 def read_context(hub: LiveHub, settings: PageSettings, credentials: Credentials) -> PageContext:
-    """Read the file if it changed, and take a snapshot now."""
+    """Return the inputs of this refresh: the portfolio file, read again if it changed, and a new snapshot."""
     model = build_page_model(settings, credentials)
     recorder = process_recorder()
     if recorder is not None and model.source.portfolio is not None:

@@ -1,4 +1,4 @@
-"""The inputs of a run of the page: settings, portfolio, plan and credentials."""
+"""The inputs of Start: settings, portfolio, subscription plan and credentials."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class PageModel:
 
 
 def build_page_model(settings: PageSettings, credentials: Credentials) -> PageModel:
-    """Read the file if it changed, and plan the subscription if a portfolio is loaded."""
+    """Return the inputs of Start; the portfolio file is read again if it changed."""
     source = read_portfolio(settings.portfolio_path)
     plan = _plan(source, settings, new_york_date(utc_now()))
     return PageModel(settings=settings, credentials=credentials, source=source, plan=plan)
@@ -40,7 +40,7 @@ def build_page_model(settings: PageSettings, credentials: Credentials) -> PageMo
 
 @lru_cache(maxsize=16)
 def _plan(source: PortfolioSource, settings: PageSettings, today: dt.date) -> SubscriptionPlan | None:
-    """Return the plan of one version of a file under these settings."""
+    """Return the subscription plan for one version of a file, None without a portfolio."""
     from options_helper.data.streaming.subscriptions import build_subscription_plan  # noqa: PLC0415 - late
 
     if source.portfolio is None:

@@ -27,7 +27,7 @@ _KEPT = 32
 
 @dataclass(frozen=True, slots=True)
 class AccountBook:
-    """The account's positions as a portfolio file, and the parts of the account that it could not express."""
+    """The account's positions as a portfolio file, and what the file cannot express."""
 
     text: str
     read_at: dt.datetime
@@ -40,7 +40,7 @@ class PortfolioSource:
 
     Attributes:
         content: The file's bytes, if they are a portfolio.
-        account: What was read from the broker's account and stands in for a missing file.
+        account: The broker's account, if it stands in for a missing file.
     """
 
     path: Path
@@ -62,15 +62,15 @@ class PortfolioSource:
 
     @property
     def name(self) -> str:
-        """The file's name on the page; a path without a last part is its own name."""
+        """The file's name on the page, or the whole path if it has no last part."""
         if self.account is not None:
             return "the account as it was read"
         return printable(self.path.name or str(self.path))
 
 
-_loaded: dict[tuple[str, FileVersion | None], PortfolioSource] = {}  # what was read, valid or not
-_unread: dict[str, PortfolioSource] = {}  # by path, the last failure to read it
-_accounts: dict[str, PortfolioSource] = {}  # by the path of a missing file, what stands in for it
+_loaded: dict[tuple[str, FileVersion | None], PortfolioSource] = {}  # files that were read, valid or not
+_unread: dict[str, PortfolioSource] = {}  # the last failed read of each path
+_accounts: dict[str, PortfolioSource] = {}  # the accounts that stand in for missing files
 _lock = threading.Lock()
 
 
@@ -104,10 +104,10 @@ def read_portfolio(path: Path) -> PortfolioSource:
 
 
 def use_account(path: Path, book: AccountBook) -> None:
-    """Let the account stand in for a missing file, in every tab, until there is one.
+    """Let the account stand in for a missing file, in every tab, until the file exists.
 
     Raises:
-        PortfolioError: The account holds something that no file can express.
+        PortfolioError: The account holds something that a file cannot express.
     """
     from options_helper.portfolio_file import parse_portfolio  # noqa: PLC0415 - the same
 
@@ -119,7 +119,7 @@ def use_account(path: Path, book: AccountBook) -> None:
 
 
 def forget_portfolios() -> None:
-    """Read every file again at its next use."""
+    """Forget all files, so that each is read again at its next use."""
     with _lock:
         _accounts.clear()
         _loaded.clear()

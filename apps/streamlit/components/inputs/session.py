@@ -20,8 +20,8 @@ MANAGER_KEY = "live_stream_manager"
 def session_is_active(session_id: str) -> bool:
     """Return whether a browser is connected to this session now.
 
-    Streamlit answers this from any thread, outside its public reference (`Runtime.is_active_session`);
-    if it cannot be asked, a session counts as active, so that nothing is stopped by mistake.
+    `Runtime.is_active_session` answers from any thread but is not in Streamlit's public API reference. If it
+    is missing, a session counts as active, so that nothing is stopped by mistake.
     """
     from streamlit import runtime  # noqa: PLC0415 - absent in a bare run
 
@@ -73,7 +73,7 @@ def _guard(guarded: str) -> str:
 
 
 def browser_zone() -> dt.tzinfo:
-    """Return the browser's time zone, New York if it reports none."""
+    """Return the browser's time zone, or New York if it reports none."""
     try:
         name = st.context.timezone
         return ZoneInfo(name) if name else NEW_YORK

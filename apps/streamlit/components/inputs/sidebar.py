@@ -1,4 +1,4 @@
-"""The sidebar: the portfolio, the streams, the feeds, the refresh and the age limit."""
+"""The sidebar: the portfolio file, the streams, the feeds, the refresh and the age limit."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class PageSettings:
 
     @property
     def contract_limit(self) -> int:
-        """The most contracts to stream; the indicative feed's plan allows no more than 200."""
+        """The largest number of contracts to stream; the indicative feed's plan allows 200."""
         if self.options_feed == OPTIONS_FEEDS[0]:
             return min(self.max_option_contracts, INDICATIVE_QUOTE_LIMIT)
         return self.max_option_contracts
@@ -98,17 +98,17 @@ def _portfolio_path(written: str) -> Path:
 
 _STOCK_HELP = (
     "IEX: one exchange, free. SIP: all US exchanges, needs Alpaca's paid plan. Delayed SIP: 15 minutes late, "
-    "so never live. Boats and Overnight: trading from 20:00 to 04:00 New York."
+    "so never live. Boats and Overnight: trading from 20:00 to 04:00 New York time."
 )
 _OPTIONS_HELP = (
-    "Indicative: prices that Alpaca derives, free; its trades are 15 minutes late. "
+    "Indicative: free, prices derived by Alpaca, trades 15 minutes late. "
     "OPRA: the consolidated market, needs Alpaca's paid plan."
 )
 
 
 _REFRESH_HELP = "How often the figures are redrawn."
 _STALE_HELP = "The age at which a quote becomes quiet or stale."
-_MOST_HELP = "The most contracts to stream. Positions that exceed it are polled, each as a whole."
+_MOST_HELP = "The largest number of contracts to stream. Positions beyond it are polled, each as a whole."
 
 
 def _stream(name: str) -> bool:

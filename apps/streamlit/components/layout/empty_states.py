@@ -1,4 +1,4 @@
-"""Screens for when there is nothing to show yet, each with one next step."""
+"""The screens without positions, each with one next step."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def render_no_portfolio(context: PageContext) -> None:
 
 
 def render_account_book(context: PageContext) -> None:
-    """Draw that the account stands in for a missing file, with its text for copying and download."""
+    """Draw a note that the account stands in for a missing file, with its text to copy or download."""
     source = context.model.source
     if source.account is None:
         return

@@ -47,7 +47,7 @@ def render_home() -> None:
 
 
 def _render_keys(credentials: Credentials) -> None:
-    """Draw whether keys were found, by the variables' names."""
+    """Draw whether keys were found, naming only their variables."""
     if credentials.demo:
         st.markdown(f"{_FOUND} The demo's own keys, valid only for the simulator on this machine")
     elif credentials.settings is not None:

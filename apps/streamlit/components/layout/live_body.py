@@ -113,8 +113,8 @@ def _two_columns(key: str) -> list[DeltaGenerator]:
 
 def _render_summary(context: PageContext, page: PageView, account: AccountView) -> None:
     """Draw the notes, the totals, and the day's curve."""
-    # Always there, and invisible while empty: a note that comes or goes must not move the parts below to
-    # other places, because the browser would show these twice until the run ends.
+    # This container is always there, invisible while empty. If it came and went, the parts below would change
+    # places, and the browser would show them twice until the run ends.
     with st.container():
         render_alert_bar(page.monitor, context.zone)
         render_notes(context)
@@ -147,7 +147,7 @@ def _render_positions(context: PageContext, page: PageView, account: AccountView
         raised=page.raised,
         now=context.snapshot.as_of,
     )
-    with st.container():  # as for the notes
+    with st.container():  # always there, like the one for the notes
         if selected is not None:
             position_detail.render(
                 selected,

@@ -10,5 +10,5 @@ _STYLES = Path(__file__).resolve().parents[2] / "assets" / "page.css"
 
 
 def apply_page_style() -> None:
-    """Apply padding, size and tabular figures."""
+    """Apply the page's style sheet."""
     st.html(_STYLES)

@@ -66,7 +66,7 @@ def _grouped_rows(
     not_held: frozenset[str],
     grouping: Grouping,
 ) -> TableRows:
-    """Return the rows of one refresh in groups, for all tabs that have chosen these."""
+    """Return the rows of one refresh in groups, shared by all tabs that group them this way."""
     return regroup(_table_rows(view, risk, notes, not_held), view.portfolio, grouping)
 
 
@@ -74,7 +74,7 @@ def _grouped_rows(
 def _table_rows(
     view: TablesView, risk: LiveRisk, notes: tuple[tuple[str, str], ...], not_held: frozenset[str]
 ) -> TableRows:
-    """Return the rows of one refresh, which all tabs share."""
+    """Return the rows of one refresh, shared by all tabs."""
     return build_table_rows(
         view.portfolio,
         view.columns[Table.POSITIONS],
@@ -92,7 +92,7 @@ def _table_rows(
 def account_notes(
     fills: PortfolioFills, zone: dt.tzinfo, marks: Mapping[str, str] = MappingProxyType({})
 ) -> dict[str, str]:
-    """Return what the account reports about each position: its mark, option events, today's fills."""
+    """Return notes from the account by position id: the broker's quantity, option events, today's fills."""
     notes = {name: [mark] for name, mark in marks.items()}
     for name, events in fills.events.items():
         notes.setdefault(name, []).extend(
@@ -105,14 +105,14 @@ def account_notes(
 
 
 def _fills_note(facts: Sequence[FillFact], zone: dt.tzinfo) -> str:
-    """Return a short line: the one fact, or how many fills the detail of the position lists."""
+    """Return a short line: the only fill, or the number of fills that the position's detail lists."""
     if len(facts) == 1 and facts[0].fills == 1:
         return fill_fact_words(facts[0], zone)
     return f"{count(sum(fact.fills for fact in facts), 'fill')} today {_MORE}"
 
 
 def _render_downloads(payload: TableRows, as_of: dt.datetime, zone: dt.tzinfo) -> None:
-    """Draw the downloads of the table's rows; a file is written when requested."""
+    """Draw the CSV downloads of the table's rows; a file is written on request."""
     stamp = as_of.astimezone(zone).strftime("%Y-%m-%d-%H%M")
     files = (("Positions", positions_csv), ("Legs", legs_csv))
     with st.container(key="live-downloads", horizontal=True, gap="small"):

@@ -1,7 +1,7 @@
 """The totals in four tiles, each with its coverage.
 
-If something is missing, a figure is its known part, marked as partial, because one symbol without a price or
-a trusted close must not blank the headline. It is "—" if nothing is known.
+An incomplete figure shows its known part, marked as partial, because one symbol without a price or a trusted
+close must not blank the headline. A figure is "—" if nothing is known.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from options_helper.analysis.valuation.quote_state import QuoteState
 _HELP = {
     "Portfolio value": "Cash and the market value of all positions at their marks.",
     "P/L Open": "Profit or loss since the positions were opened: marks against cost.",
-    "P/L Day": "Profit or loss since the previous close, or since opening for what was opened today. "
-    "File: of the positions in the file, at their marks; lots closed today are not among them. "
-    "Account: of everything the account held today, at the broker's prices.",
-    "Coverage": "How many legs are live now: their quotes are younger than the threshold.",
+    "P/L Day": "Profit or loss since the previous close, or since opening for positions opened today. "
+    "File: the positions in the file, at their marks, without lots closed today. "
+    "Account: everything the account held today, at the broker's prices.",
+    "Coverage": "The number of legs that are live: their quotes are younger than the threshold.",
 }
 
 
@@ -51,8 +51,8 @@ def render_totals(
         totals: The figures.
         cash: The file's cash in dollars.
         mix: How prices arrive if not all of them stream.
-        loss: The most that the portfolio can lose at expiry.
-        not_held: How much of them belongs to positions that the broker does not hold, in words.
+        loss: The largest possible loss of the portfolio at expiry.
+        not_held: The part of the totals in positions that the broker does not hold, in words.
         day: The account's day, which P/L Day can show instead of the file's; None while it is unknown.
     """
     of_account = day is not None and st.session_state.get(_DAY_KEY) == _OF_ACCOUNT
@@ -85,14 +85,14 @@ def render_totals(
 
 
 def render_meanings() -> None:
-    """Draw what each tile means, folded; the tiles show the same to a mouse."""
+    """Draw an expander that explains each tile, as the tiles do when the mouse hovers over them."""
     with st.expander("What the totals mean", key="live-meanings"):
         lines = "".join(f"<dt>{label}</dt><dd>{in_html(words)}</dd>" for label, words in _HELP.items())
         st.html(f'<dl class="oh-meanings">{lines}</dl>')
 
 
 def describe_more(totals: LiveTotals, loss: BookLoss | None = None, *, of_account: bool = False) -> str:
-    """Return the other totals in one line, each with its coverage, and what P/L Day is of."""
+    """Return the other totals in one line, each with its coverage, and what P/L Day covers."""
     parts = [
         f"{label} {_short(total)}"
         for label, total in (
@@ -105,7 +105,7 @@ def describe_more(totals: LiveTotals, loss: BookLoss | None = None, *, of_accoun
         parts.append(f"Max loss at expiry {describe_loss(loss)}")
     parts += describe_expired(totals)
     of_file = "excludes lots closed today: they are no longer in the file"
-    parts.append(f"P/L Day {'is of the account, with lots closed today' if of_account else of_file}.")
+    parts.append(f"P/L Day {'covers the account, including lots closed today' if of_account else of_file}.")
     return " · ".join(parts)
 
 
@@ -119,7 +119,7 @@ def describe_loss(loss: BookLoss) -> str:
 
 
 def describe_expired(totals: LiveTotals) -> list[str]:
-    """Return how many legs have expired: `2 expired, provisional`, `1 expired, settlement unknown`."""
+    """Return how many legs have expired: `including 2 expired, provisional`."""
     unknown = totals.expired - totals.settled
     parts = [(totals.settled, "provisional"), (unknown, "settlement unknown")]
     return [f"including {number} expired, {words}" for number, words in parts if number]
@@ -160,7 +160,7 @@ def _pnl_tile(label: str, total: Total, fraction: float | None, notes: list[str]
 
 
 def _account_day_tile(day: AccountDay) -> None:
-    """Draw the account's day; a part of it has no colour."""
+    """Draw the account's P/L Day; a partial one has no colour."""
     value = None if day.known is None else float(day.known)
     name = [] if day.name == TODAY else [day.name]
     if value is None or not day.complete:

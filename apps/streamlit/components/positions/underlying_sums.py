@@ -1,4 +1,4 @@
-"""Sums by underlying, each with its coverage, and "—" if something is missing."""
+"""Sums by underlying, each with its coverage; an incomplete sum is "—"."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _SUMS: tuple[tuple[str, str, Callable[[float | None], str]], ...] = (
 
 
 def render_underlying_sums(view: TablesView) -> None:
-    """Draw the table of sums, folded by default; what is folded is not sent."""
+    """Draw the table of sums in an expander, and send it only while that is open."""
     opened = st.expander("Sums by underlying", key="live-underlying-sums", on_change="rerun")
     if opened.open:
         opened.html(_sums_of(view))
@@ -35,7 +35,7 @@ def _sums_of(view: TablesView) -> str:
 
 
 def sums_html(underlyings: TableColumns) -> str:
-    """Return one line per underlying with unexpired legs."""
+    """Return an HTML table with one line per underlying that has unexpired legs."""
     heads = "".join(f'<th scope="col">{head}</th>' for head, _, _ in _SUMS)
     rows = "".join(_row(record) for record in plain_records(underlyings) if record["legs"])
     return (

@@ -1,4 +1,4 @@
-"""The grid of scenarios as a table with numbers, shaded by the amount, and as CSV."""
+"""A grid of scenarios as a shaded table of numbers, and as CSV."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _MOST_SHADE = 42  # percent of the colour; the text keeps its contrast
 
 
 def heat_map_html(scenario: Scenario, label: str) -> str:
-    """Return the grid and its worst cell in words; each cell has its number and sign, so colour only adds."""
+    """Return the grid as a table and its worst cell in words; number and sign say all that the shade does."""
     heads = "".join(f'<th scope="col">{in_html(format_days(day))}</th>' for day in scenario.days)
     sign = "" if scenario.is_whole else " *"
     largest = float(np.nanmax(np.abs(scenario.pnl), initial=0.0))
@@ -25,7 +25,7 @@ def heat_map_html(scenario: Scenario, label: str) -> str:
         + "</tr>"
         for change, values in zip(scenario.changes, scenario.pnl, strict=True)
     )
-    partly = "" if scenario.is_whole else f"* Contains {scenario.coverage}. "
+    partly = "" if scenario.is_whole else f"* Covers {scenario.coverage}. "
     return (
         f'<div class="oh-scroll" tabindex="0" role="region" aria-label="{in_html(label)}">'
         f'<table class="oh-sums oh-heat"><thead><tr><td>{in_html(scenario.name)}</td>{heads}</tr></thead>'
@@ -34,7 +34,7 @@ def heat_map_html(scenario: Scenario, label: str) -> str:
 
 
 def scenario_csv(scenario: Scenario) -> str:
-    """Return one line per cell."""
+    """Return the grid as CSV, one line per cell."""
     rows = scenario_rows(scenario)
     return write_csv(tuple(rows[0]) if rows else (), rows)
 

@@ -1,4 +1,4 @@
-"""P/L of an underlying or the portfolio by its move: at the first expiry, today, and at a date between."""
+"""P/L of an underlying or the portfolio by its move: at the first expiry, today, and at a date in between."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _SIGNS = {"today": "- -", "date": "\u00b7\u00b7\u00b7"}  # of the lines, in word
 
 
 def render_move_curves(risk: LiveRisk, numbers: Sequence[int], base: float | None, *, key: str) -> None:
-    """Draw the curves of some legs, from their P/L Open `base`, or from their value now if it is None."""
+    """Draw the curves of some legs, counted from their P/L Open `base`, or from their value now if None."""
     shock = shock_of(risk, numbers)
     if not any(holding.known for holding in shock.holdings.values()):
         say("No payoff: the model knows none of these legs.")
@@ -61,14 +61,14 @@ def render_move_curves(risk: LiveRisk, numbers: Sequence[int], base: float | Non
     if spot is None:
         parts.append(f"by the move of {shock.name}")
     if not scenario.is_whole:
-        parts.append(f"contains {scenario.coverage}")
+        parts.append(f"covers {scenario.coverage}")
     if base is None:
         parts.append("P/L from now on")
     say(" \u00b7 ".join(parts))
 
 
 def _spot(shock: Shock) -> float | None:
-    """Return the price of the one underlying, None for several."""
+    """Return the price of the only underlying, None for several."""
     if len(shock.holdings) > 1:
         return None
     [holding] = shock.holdings.values()
@@ -76,7 +76,7 @@ def _spot(shock: Shock) -> float | None:
 
 
 def _changes(shock: Shock) -> list[float]:
-    """Return the moves of the curves' points; those of one underlying contain its strikes."""
+    """Return the moves at the curves' points; for a single underlying they include its strikes."""
     spot = _spot(shock)
     if spot is None:
         moves = moves_of(shock.step)
@@ -92,7 +92,7 @@ def _curve(scenario: Scenario, column: int, base: float | None, spot: float | No
     here = spot or 0.0
     zeros = find_zeros(places, pnl)
     if base is None and not scenario.days[column]:
-        # P/L from now on is zero where the price is now; that is no break-even.
+        # P/L from now on is zero at the current price, which is no break-even.
         zeros = tuple(zero for zero in zeros if abs(zero - here) > _SAME * max(here, 1.0))
     return RiskCurve(scenario.days[column], places, pnl, zeros)
 
@@ -106,7 +106,7 @@ def _first_words(risk: LiveRisk, shock: Shock, first: float) -> str:
 
 
 def _choose_days(most: int, key: str) -> int:
-    """Draw the slider for the date between, if there is one; return the days from today."""
+    """Draw the slider for the date in between, if there is one, and return the days from today."""
     return int(st.slider("Days from today", 0, most, 0, key=f"{key}-days")) if most >= 1 else 0
 
 

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 _HEADS = ("Delta", "β-Δ", "Gamma", "Theta / day", "Vega / pt", "Rho / pt", "Delta $", "Gamma 1 %", "Legs")
 _MEANING = (
     "Signed by position. Delta in shares; β-Δ in shares of the benchmark; gamma in shares per "
-    "dollar; theta in dollars a calendar day; "
-    "vega and rho in dollars a point; delta $ and gamma 1 % in dollars, for a move of 1 %."
+    "dollar; theta in dollars per calendar day; "
+    "vega and rho in dollars per point; delta $ in dollars; gamma 1 % is its change for a move of 1 %."
 )
 
 
@@ -43,7 +43,7 @@ def render_risk_tile(risk: LiveRisk) -> None:
 
 @lru_cache(maxsize=4)  # all tabs show the same
 def tile_html(risk: LiveRisk) -> str:
-    """Return the tile; each figure stays in one line with its unit."""
+    """Return the tile; each figure stays on one line with its unit."""
     missing = missing_words(risk)
     parts = "".join(f"<b>{in_html(part)}</b> " for part in total_words(risk).split(" · "))
     more = f"<small>{in_html(missing)}</small>" if missing else ""
@@ -51,17 +51,17 @@ def tile_html(risk: LiveRisk) -> str:
 
 
 def render_risk_sums(risk: LiveRisk, rate_problem: str) -> None:
-    """Draw the sums by underlying, expiry and tag, folded by default, and the switch of modelled figures."""
+    """Draw an expander with the sums by underlying, expiry and tag, and the switch for modelled figures."""
     opened = st.expander("Risk by underlying, expiry and tag", key="live-risk-sums", on_change="rerun")
     with opened:
         if opened.open:
             st.html(sums_html(risk, rate_problem))
-        # Folded too: Streamlit forgets the state of a switch that is not drawn.
+        # Drawn while folded too, because Streamlit forgets the state of a switch that is not drawn.
         st.toggle(
-            "Model the volatility of strikes without an honest mark from their neighbours",
+            "Model the volatility of strikes without an honest mark, from neighbouring strikes",
             key=NEIGHBOURS_KEY,
-            help="A strike between two strikes of its expiry that have one gets the volatility between them. "
-            "It is marked as modelled, and so is every sum that contains it.",
+            help="Interpolates the volatility of such a strike between the two nearest strikes of its expiry "
+            "that have one. The figure is marked as modelled, and so is every sum that includes it.",
         )
 
 
@@ -107,7 +107,7 @@ def _cells(row: Record) -> str:
 
 
 def _beta_delta(row: Record) -> str:
-    """Return the beta-weighted delta, with its coverage if that is less than the other sums'."""
+    """Return the beta-weighted delta, with its coverage if it covers fewer legs than the other sums."""
     delta, covered = row["beta_delta"], row["beta_covered_legs"]
     text = format_shares(math.nan if delta is None else delta)
     return text if covered in {0, row["covered_legs"]} else f"{text} ({covered} of {row['legs']})"

@@ -29,12 +29,12 @@ _SHIFTS = (-20, -10, -5, 0, 5, 10, 20)
 
 
 def render_scenarios(risk: LiveRisk, open_pnl: Mapping[str, float | None], zone: dt.tzinfo) -> None:
-    """Draw the scenarios of an underlying or the portfolio, folded by default and computed once open.
+    """Draw the scenarios of an underlying or the portfolio in an expander, computed only while it is open.
 
     Args:
-        risk: The portfolio's.
-        open_pnl: P/L Open by underlying and of `WHOLE`; None or absent if it lacks a leg.
-        zone: The reader's.
+        risk: The portfolio's risk.
+        open_pnl: P/L Open by underlying, and of `WHOLE`; None or absent if it lacks a leg.
+        zone: The reader's time zone.
     """
     opened = st.expander("Payoff and scenarios", key="live-scenarios", on_change="rerun")
     if not opened.open:
@@ -63,7 +63,7 @@ def _label(risk: LiveRisk, number: int) -> str:
 
 
 def draw_grid(risk: LiveRisk, numbers: Sequence[int], zone: dt.tzinfo, *, key: str, label: str) -> None:
-    """Draw the grid of some legs, with the choice of a change of volatility."""
+    """Draw the grid of some legs, with a slider that shifts their volatility."""
     points = st.select_slider("Volatility", _SHIFTS, value=0, format_func=format_shift, key=f"{key}-iv")
     scenario = scenario_of(risk, numbers, float(points))
     st.html(heat_map_html(scenario, label))
@@ -77,7 +77,7 @@ def draw_grid(risk: LiveRisk, numbers: Sequence[int], zone: dt.tzinfo, *, key: s
 
 
 def scenario_of(risk: LiveRisk, numbers: Sequence[int], iv_points: float) -> Scenario:
-    """Return the grid of some legs: in expected moves on one underlying, through beta on several."""
+    """Return the grid of some legs: by expected moves on one underlying, through beta on several."""
     shock = shock_of(risk, numbers)
     changes, days = moves_of(shock.step), days_for(shock.holdings)
     return compute_scenario(Model(), shock, changes=changes, iv_points=iv_points, days=days)

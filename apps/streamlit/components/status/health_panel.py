@@ -52,13 +52,13 @@ def _panel(snapshot: LiveSnapshot, lines: list[tuple[StreamHealth, StreamLine]])
 
 
 def _state(line: StreamLine) -> str:
-    """Return the state's word, hidden (but read aloud) while running."""
+    """Return the state's word; while running it is hidden, but read aloud."""
     kind = "oh-hidden" if line.word == "running" else "oh-word"
     return f'<span class="{kind}">{line.word} · </span>'
 
 
 def _pace(snapshot: LiveSnapshot) -> str:
-    """Return the messages per second of all streams, and the median delay from receipt to the page."""
+    """Return the messages per second of all streams, and the median latency of the slowest one."""
     if not snapshot.running:
         return ""
     words = [f"{sum(record.rate for record in snapshot.health.values()):,.0f} msg/s"]

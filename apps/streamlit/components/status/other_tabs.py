@@ -1,4 +1,4 @@
-"""Reports what another tab did to the shared streams."""
+"""Sentences about another tab's actions on the shared streams."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from options_helper.session.hub import LiveHub
 def is_from_another_tab(hub: LiveHub) -> bool:
     """Return whether the last action on the streams came from another tab that is still open.
 
-    A reloaded tab is a new session; what it did before the reload counts as its own.
+    A reloaded tab is a new session, but what it did before the reload does not count as another tab's.
     """
     action = hub.last_action
     if action is None or action.session_id is None or action.is_from(session_id()):

@@ -1,4 +1,4 @@
-"""The one line that describes the streams, and the result of a button that failed."""
+"""The line that describes the streams, and the line about a failed button press."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _ANNOUNCED = frozenset({StreamState.RUNNING, StreamState.RECONNECTING, StreamSta
 
 
 def render_status(diagnosis: Diagnosis) -> str:
-    """Draw the status line, and return what a screen reader speaks: the headline of the present state."""
+    """Draw the status line, and return the headline that a screen reader speaks."""
     with st.container(key="live-status", gap=None):
         name_region("Status")
         with _tone(diagnosis.level):
@@ -42,13 +42,13 @@ def render_status(diagnosis: Diagnosis) -> str:
 
 
 def choose_spoken(headline: str, before: str) -> str:
-    """Return the headline, or what was spoken before if only figures differ."""
+    """Return the headline, or the one spoken before if they differ only in figures."""
     same = _FIGURES.sub("#", headline) == _FIGURES.sub("#", before)
     return before if same else headline
 
 
 def render_problem(hub: LiveHub) -> None:
-    """Draw why this tab's button failed although streams ran, without a word on the streams."""
+    """Draw why this tab's button press failed while streams were running."""
     problem = find_problem(hub)
     if problem is None or not problem.streams_ran:
         return
@@ -87,7 +87,7 @@ def announce_change(status: str, diagnosis: Diagnosis) -> None:
 
 
 def find_diagnosis(context: PageContext, quotes: QuoteCounts) -> Diagnosis:
-    """Return why this tab's Start started nothing, else the diagnosis of the streams."""
+    """Return why this tab's Start failed, else the diagnosis of the streams."""
     problem = find_problem(context.hub)
     credentials = context.model.credentials
     if problem is not None and not problem.streams_ran and problem.credentials == credentials:

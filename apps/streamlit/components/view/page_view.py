@@ -1,4 +1,4 @@
-"""Everything computed for one refresh, and its visible parts, so that an unchanged page is not redrawn."""
+"""Everything computed for one refresh, and a description of it, so that an unchanged page is not redrawn."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from options_helper.session.monitor import MonitorView, PortfolioMonitor
 from options_helper.session.registry import monitor_for
 from options_helper.session.views import FillsView
 
-NEIGHBOURS_KEY = "live-risk-neighbours"  # of the switch: volatilities from neighbours
+NEIGHBOURS_KEY = "live-risk-neighbours"  # the switch for volatilities from neighbouring strikes
 _MINUTE_SECONDS = 60
 
 
@@ -78,7 +78,7 @@ def _state_folder() -> Path | None:
 
 
 def describe_view(context: PageContext, page: PageView) -> tuple[object, ...]:
-    """Return everything that head and body show in comparable form; equal descriptions look the same.
+    """Return a description of all that head and body show; pages with equal descriptions look the same.
 
     The minute stands for slow changes: the countdown to the close, and flat curves.
     """

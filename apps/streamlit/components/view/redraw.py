@@ -1,4 +1,4 @@
-"""Redraws the page's large parts only if something on them has changed.
+"""The component that redraws the page's large parts only if something on them has changed.
 
 A timed fragment sends all of its elements at each run. The fragment on the timer therefore contains only the
 status line and this component: a number that grows with every change. The browser compares it with the last
@@ -6,7 +6,8 @@ one, and requests the large parts if it differs; an unchanged refresh costs well
 
 It also guards the timer. Streamlit forgets a page's timers when a full run begins and learns them again as
 the run proceeds. A full run that is cut short loses them, and the page would freeze, with old figures under a
-confident line. The browser therefore waits for each beat, and requests a full run if none comes.
+status line that calls them live. The browser therefore waits for each beat, and requests a full run if none
+comes.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ def redraw_if_changed(
         spoken: The state for a screen reader, which speaks it when it changes.
 
     Returns:
-        Whether the page has fallen behind: the browser waited for a beat in vain, or failed to request its
+        True if the page has fallen behind: the browser waited for a beat in vain, or failed to request its
         parts for too long. The caller then draws everything.
     """
     state = st.session_state
@@ -77,7 +78,7 @@ def redraw_if_changed(
 def _is_overdue(patience: float) -> bool:
     """Return whether changed parts have waited too long to be drawn.
 
-    While prices tick, every beat finds them one change behind; it is enough that they keep being drawn.
+    While prices tick, the parts are one change behind at every beat; it is enough that they keep being drawn.
     """
     state, now = st.session_state, time.monotonic()
     drawn = state.get(_DRAWN)

@@ -1,8 +1,8 @@
 """The rows that one browser has, so that a refresh sends only what has changed.
 
-Every change of a row gets a new version. The browser reports the version of its rows, and the next message
-has the values of every field and row that changed after it, and the words of every warning that is new since.
-A browser that has nothing gets everything.
+Each update that changes a row gets a new version. The browser reports the version of its rows, and the next
+message has the fields and rows that changed since then, and the words of new warnings. A browser without rows
+gets all of them.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class RowChanges:
         self._field_versions = [version] * len(fields)
 
     def update(self, rows: Sequence[Values], version: int) -> bool:
-        """Set new values of the same rows, and return whether any differs and so belongs to this version."""
+        """Replace the values of the same rows, and return whether any of them changed."""
         changed = False
         for number, (old, new) in enumerate(zip(self._rows, rows, strict=True)):
             if old == new:
@@ -65,7 +65,7 @@ class SentTable:
 
     def __init__(self) -> None:
         self._version = 0
-        self._first_version = 0  # of the layout and the list of rows; earlier changes mean nothing
+        self._first_version = 0  # of the current layout and list of rows; changes before it do not count
         self._shape: tuple[object, ...] = ()
         self._content: tuple[object, ...] = ()
         self._message = b""
@@ -73,7 +73,7 @@ class SentTable:
     def message(self, table: TableRows, known: int | None, *, now_ms: int, **more: object) -> bytes:
         """Return the widget's data as JSON.
 
-        Equal content has equal bytes, with the time of the first such message: Streamlit then sends less.
+        Equal content gives equal bytes, with the time of the first such message, so Streamlit sends less.
 
         Args:
             table: The newest rows.
@@ -101,7 +101,7 @@ class SentTable:
             self._codes = dict.fromkeys(table["warnings"], version)
             self._version = self._first_version = version
             return
-        # A code that comes back is new again: a browser that was reloaded meanwhile does not have its words.
+        # A code that returns counts as new: a browser reloaded in the meantime does not have its words.
         self._codes = {code: self._codes.get(code, version) for code in table["warnings"]}
         changed = (self._rows.update(rows, version), self._groups.update(table["groups"], version))
         if any(changed):

@@ -1,4 +1,4 @@
-"""The table as CSV: positions (including structures) and legs, as shown, with states and times."""
+"""The table as CSV files: positions (including structures) and legs, with their states and times."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from options_helper.analysis.text.csv_cells import plain_number, safe_text, writ
 
 
 def positions_csv(payload: TableRows, zone: dt.tzinfo) -> str:
-    """Return one line per position or structure; percentages are fractions, times carry the zone's offset."""
+    """Return one line per position or structure; percentages are fractions, times have the zone's offset."""
     figures = _figures(Table.POSITIONS, Table.STRUCTURES, Table.RISK_LEGS, Table.RISK_POSITIONS)
     columns = ("id", "underlying", "position", "terms", *figures, "state", "quote_time", "warnings", "fills")
     return write_csv(columns, (_shown(row, payload, zone) for row in _rows(payload) if row["kind"] != "leg"))
@@ -69,7 +69,7 @@ def _expiry(contract: str | None) -> dt.date | None:
 
 
 def _figure(value: float | str | None, column: Column) -> float | str | None:
-    """Return a figure without an exponent, as any spreadsheet reads it: `0.000008765`."""
+    """Return a figure without an exponent, so that any spreadsheet reads it: `0.000008765`."""
     if value is None or isinstance(value, str):
         return value
     figure = csv_figure(value, column)

@@ -1,4 +1,4 @@
-"""The table's rows of underlyings: price, sums, and their coverage."""
+"""The table's group rows, one per underlying: its price, its sums and their coverage."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def build_group_rows(portfolio: Portfolio, records: list[Record], as_of_us: int)
 
 def _group_values(group: str, record: Record, as_of_us: int) -> list[object]:
     complete, known = record.get("open_pnl") is not None, bool(record.get("open_pnl_covered"))
-    # If nothing is known, the group shows that once.
+    # If no P/L is known, the coverage is shown only once, under P/L Open.
     silent = record.get("day_pnl") is not None or not (known or record.get("day_pnl_covered"))
     row = {
         "id": group,
@@ -46,7 +46,7 @@ def _group_values(group: str, record: Record, as_of_us: int) -> list[object]:
 
 
 def _part(record: Record, name: str) -> str:
-    """Return the known part of a sum, and how many legs it covers: `3 of 4: +$1,150`."""
+    """Return how many legs a sum covers, and its known part: `3 of 4: +$1,150`."""
     covered, partial = record.get(f"{name}_covered"), record.get(f"{name}_partial")
     if covered is None:
         return ""

@@ -15,8 +15,8 @@ from options_helper.analysis.text.figures import format_pnl
 from options_helper.analysis.text.wording import count, format_day
 from options_helper.models import AnyPosition, EquityPosition, MultiLegPosition, Portfolio
 
-Group = tuple[str, str]  # what it sorts by, and its name
-_LAST = "\N{REPLACEMENT CHARACTER}"  # sorts behind every name
+Group = tuple[str, str]  # its sort key and its name
+_LAST = "\N{REPLACEMENT CHARACTER}"  # sorts after every name
 
 
 class Grouping(StrEnum):
@@ -30,12 +30,12 @@ class Grouping(StrEnum):
 
     @classmethod
     def of(cls, word: object) -> Grouping:
-        """Return the grouping that a browser names; anything else means by underlying."""
+        """Return the grouping with this name, by underlying if there is none."""
         return next((each for each in cls if each == word), cls.UNDERLYING)
 
 
 def regroup(table: TableRows, portfolio: Portfolio, by: Grouping) -> TableRows:
-    """Return the table with its shown rows in other groups; each then names its underlying too."""
+    """Return the table with its shown rows regrouped; each row's name then includes its underlying."""
     if by is Grouping.UNDERLYING:
         return table
     group_of = _groups_of(portfolio, by)
@@ -55,13 +55,13 @@ def regroup(table: TableRows, portfolio: Portfolio, by: Grouping) -> TableRows:
 
 
 def _id(group: Group) -> str:
-    """Return a group's id; no tag has that of the rest, because tags do not begin with a space."""
+    """Return a group's id; the last group's begins with a space, so that no tag can have the same."""
     sorts_by, name = group
     return f"\N{NO-BREAK SPACE}{name}" if sorts_by == _LAST else name
 
 
 def _groups_of(portfolio: Portfolio, by: Grouping) -> dict[str, Group]:
-    """Return the group of each position by id, found once per portfolio."""
+    """Return each position's group by position id, computed once per portfolio."""
     own = arrays_of(portfolio).structures
     return own.memo.get(
         f"groups by {by}",
@@ -71,7 +71,7 @@ def _groups_of(portfolio: Portfolio, by: Grouping) -> dict[str, Group]:
 
 
 def _sums(group: Group, rows: list[list[object]], place: dict[str, int]) -> list[object]:
-    """Return a group's row of `GROUP_FIELDS`; a sum that lacks a position is unknown, with its known part."""
+    """Return a group's row of `GROUP_FIELDS`; the coverage of an incomplete sum includes its known part."""
     values: dict[str, object] = {
         "id": _id(group),
         "name": group[1],

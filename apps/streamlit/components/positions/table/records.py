@@ -1,4 +1,4 @@
-"""Rows of the metrics' tables as plain Python values."""
+"""Rows of the metrics tables as plain Python values."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def plain_records(table: TableColumns, names: Iterable[str] | None = None) -> li
 def _plain(column: arrays.ColumnValues, name: str) -> list[object]:
     values: arrays.ColumnValues = column.array if isinstance(column, pd.Series) else column
     if isinstance(values, pd.arrays.NumpyExtensionArray):
-        values = values.to_numpy()  # its own list would have NumPy's numbers
+        values = values.to_numpy()  # its own `tolist` would return NumPy's numbers
     if name == "warnings" and values.dtype == np.int64:
         return list(to_tuples(values))
     plain: list[object] = values.tolist()
@@ -94,7 +94,7 @@ def shown_figure(value: float, column: Column) -> float:
 
 
 def csv_figure(value: float, column: Column) -> float | None:
-    """Return a column's figure as a CSV file has it; a price below a cent keeps its significant digits."""
+    """Return a figure as the CSV files write it; a price below a cent keeps its significant digits."""
     if column.format is Format.PRICE and math.isfinite(value):
         return rounded(round_price(value, _PRICE_DECIMALS), 12)
     return rounded(value, _DECIMALS.get(column.format, column.decimals + 2 if column.decimals else 0))

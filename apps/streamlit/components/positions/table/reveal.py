@@ -10,7 +10,7 @@ _KEY = "positions-table-reveal"
 
 
 class Reveal(TypedDict):
-    """The row's id, and a number that is new with every request."""
+    """The row's id, and a number that grows with every request."""
 
     id: str
     number: int
@@ -23,6 +23,6 @@ def reveal_row(position_id: str) -> None:
 
 
 def requested_row() -> Reveal | None:
-    """Return the newest request of this session, None if there was none."""
+    """Return this session's newest request, or None."""
     request: Reveal | None = st.session_state.get(_KEY)
     return request

@@ -1,4 +1,4 @@
-"""The table's risk figures by row: of a leg, a single position, and a structure whose legs are all known."""
+"""The table's risk figures by row: of a leg, of a single position, and of a structure with all legs known."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ _READ = (
 )  # fmt: skip
 _FIELDS = {*_OF_LEGS, *_OF_POSITIONS}
 _OF_SHARES = {"delta", "delta_dollars"}
-_EXPLAINED = frozenset({Reason.SHARES, Reason.EXPIRED, Reason.NO_MARK})  # other cells of the row say these
+_EXPLAINED = frozenset({Reason.SHARES, Reason.EXPIRED, Reason.NO_MARK})  # other cells of the row show these
 
 
 @dataclass(frozen=True, slots=True)
 class RiskRecords:
-    """The risk of one refresh as plain values, by position and by position and leg."""
+    """The risk of one refresh as plain values, keyed by position and by position and leg."""
 
     positions: Mapping[str, Record] = field(default_factory=dict)
     legs: Mapping[tuple[str, int], Record] = field(default_factory=dict)
@@ -36,11 +36,11 @@ class RiskRecords:
 
     @classmethod
     def of(cls, risk: LiveRisk | None) -> RiskRecords:
-        """Return the records of a risk, or none."""
+        """Return the records of a risk, empty for None."""
         return cls() if risk is None else _records_of(risk)
 
     def figures(self, position_id: str, leg: int | None) -> Record:
-        """Return the risk fields of a row: of one leg, or of a structure as a whole if `leg` is None."""
+        """Return a row's risk fields: those of one leg, or of the whole structure if `leg` is None."""
         key = position_id, leg
         figures = self._figures.get(key)
         if figures is None:
@@ -80,7 +80,7 @@ def _take(sources: Mapping[str, str], record: Record) -> Record:
 
 
 def _iv_note(record: Record) -> str:
-    """Return the volatilities of bid and ask, else why there is none, or that it is modelled."""
+    """Return the volatilities of bid and ask, else `modelled`, else the reason why there is none."""
     reason = "modelled" if record.get("modelled") else record.get("reason")
     low, high = record.get("bid_iv"), record.get("ask_iv")
     if low is not None and high is not None:

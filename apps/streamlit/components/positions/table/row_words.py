@@ -27,7 +27,7 @@ AGED_STATES = frozenset({QuoteState.LIVE, QuoteState.QUIET, QuoteState.STALE, Qu
 
 _UP, _DOWN, _SAME = "\N{BLACK UP-POINTING TRIANGLE}", "\N{BLACK DOWN-POINTING TRIANGLE}", "="
 _NO_CHANGE = "0.00%"
-# Beyond this many days to expiry "18 Dec" could be taken for another year's.
+# Beyond this many days to expiry, "18 Dec" could be mistaken for another year's.
 _YEAR_IS_CLEAR_DAYS = 330
 
 _FEW_WORDS = {
@@ -55,8 +55,8 @@ _FEW_WORDS = {
     RowWarning.MIXED_AGES: "legs of mixed ages",
     RowWarning.DOUBTFUL_ENTRY: "check the file",
 }
-# What the Quote column says already, with a sign of its own; what the row's note says in figures; and what
-# most structures would repeat.
+# Not repeated below a row's name: states that the Quote column shows with a sign of their own, a difference
+# that the row's note gives in figures, and a warning that most structures would carry.
 _SAID_BY_STATE = frozenset(
     {
         RowWarning.EXPIRED,
@@ -71,7 +71,7 @@ _SAID_BY_STATE = frozenset(
 
 
 def name_of(position: Position | EquityPosition | MultiLegPosition, structure_name: str | None) -> str:
-    """Return `250 call`, `Shares`, `Credit iron condor`."""
+    """Return a position's name: `250 call`, `Shares`, `Credit iron condor`."""
     match position:
         case Position():
             return f"{format_strike(position.strike)} {position.option_type}"
@@ -82,7 +82,7 @@ def name_of(position: Position | EquityPosition | MultiLegPosition, structure_na
 
 
 def terms_of(position: Position | EquityPosition | MultiLegPosition, *, days: float | None) -> str:
-    """Return `18 Dec 2026`; for a structure `18 Dec / 15 Jan · 500`, with all strikes; "" for shares."""
+    """Return a position's terms: `18 Dec 2026`, or `18 Dec / 15 Jan · 500` for a structure; "" for shares."""
     match position:
         case Position():
             return format_day(position.expiry)
@@ -101,7 +101,7 @@ def terms_of(position: Position | EquityPosition | MultiLegPosition, *, days: fl
 
 
 def name_of_leg(leg: Leg | StockLeg, *, with_expiry: bool) -> str:
-    """Return `short 260 put`, with the expiry if the legs have different ones; `long shares`."""
+    """Return a leg's name: `short 260 put`, `short 260 put · 18 Dec` with the expiry, `long shares`."""
     if not isinstance(leg, Leg):
         return f"{leg.side} shares"
     day = f" · {format_day(leg.expiry, with_year=False)}" if with_expiry else ""
@@ -118,12 +118,12 @@ def describe_price(price: float | None, change: float | None) -> str:
 
 
 def split_warnings(codes: Iterable[str], sources: Sequence[Record]) -> tuple[list[str], list[str]]:
-    """Split a row's warnings into those under its name and those that its state already expresses.
+    """Split a row's warnings into those shown below its name and those that its state already expresses.
 
     Args:
         codes: The row's warnings.
-        sources: The row, and the legs of a structure. They have the details that a code carries: the date of
-            an old close, `previous_close_old:2026-11-18`, and the sentences about a doubtful entry.
+        sources: The row and, for a structure, its legs. They supply the details that are added to a code: the
+            date of an old close, `previous_close_old:2026-11-18`, and the sentences about a doubtful entry.
     """
     by_state = _SAID_BY_STATE | ({RowWarning.MISSING_LEG} if _nothing_known(sources) else set())
     codes = [detailed for code in codes for detailed in _with_details(code, sources)]
@@ -162,6 +162,6 @@ def _words(code: str) -> list[str]:
         return [short, f"{sentence} {detail}"]
     date = dt.date.fromisoformat(detail)
     return [
-        f"{short}, close of {format_day(date, with_year=False)}",
-        f"{sentence} The close is of {format_day(date)}.",
+        f"{short}, close from {format_day(date, with_year=False)}",
+        f"{sentence} The close is from {format_day(date)}.",
     ]

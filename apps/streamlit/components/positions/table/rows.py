@@ -1,7 +1,7 @@
 """The table's rows as arrays, for the widget and the CSV files. Pure, without Streamlit.
 
-Times are absolute, so a snapshot without changes gives equal rows. A figure that a row does not have is "",
-an unknown one is None.
+Times are absolute, so a snapshot without changes gives equal rows. A figure that does not apply to a row is
+"", an unknown one is None.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ _HEAD = (
 )
 _TAIL = ("state", "said", "time", "iv_note", "moves", "ends")
 
-# The columns that rows are made from, besides those of the figures they show.
+# The columns that are read for the rows, besides those of the figures shown.
 _READ = (
     "id", "position_id", "leg_index", "name", "contract_symbol", "state", "warnings", "doubts", "mark",
     "natural", "previous_close_date", "hours_left", "dte",
@@ -67,10 +67,10 @@ class TableRows(TypedDict):
     Attributes:
         fields, group_fields: The names of each row's values.
         groups, rows: Arrays in the order of those names; a structure is followed by its legs.
-        shown: The same as `rows`, with figures as the page shows them.
-        ids: Ids of positions and structures, which can be selected.
-        warnings: A few words and a sentence for each code in `rows`: `warning` appears below a name, `said`
-            repeats what the state already expresses.
+        shown: The rows, with figures as the page shows them.
+        ids: Ids of positions and structures, the rows that can be selected.
+        warnings: A few words and a sentence for each code in `rows`. Codes in the field `warning` appear
+            below the name; those in `said` repeat what the state already expresses.
         stale_after: Seconds after which the browser itself calls a live row stale.
     """
 
@@ -101,11 +101,11 @@ def build_table_rows(  # noqa: PLR0913 - one argument per table
 
     Args:
         portfolio: The portfolio, for the rows' order and the legs' terms.
-        positions: A table of the metrics, like the next three; an optional column may be missing.
+        positions: One row per option or stock position. In all four tables an optional column may be missing.
         structures: One row per structure.
         legs: One row per leg of a structure.
         underlyings: One row per underlying.
-        notes: By position id, a sentence about today's fills or the broker's quantity.
+        notes: Sentences about today's fills or the broker's quantity, by position id.
         risk: Volatilities and Greeks; without it they are unknown.
         not_held: Ids of positions that the broker does not hold.
         as_of: The snapshot's time, at which the ages in the tables were measured.
@@ -218,19 +218,19 @@ def _leg_rows(position: MultiLegPosition, records: dict[int, Record], as_of_us: 
 
 
 def _spread_note(record: Record) -> str | None:
-    """Return what closing a unit at its natural price costs against its mark, in dollars per share."""
+    """Return the cost of closing a unit at its natural price instead of its mark, in dollars per share."""
     mark, natural = finite(record.get("mark")), finite(record.get("natural"))
     return None if mark is None or natural is None else format_price(abs(mark - natural))
 
 
 def _forget_past_days(figures: Record) -> None:
-    """Remove the days to expiry from expired rows, which would be negative."""
+    """Remove negative days to expiry, which only expired rows have."""
     if figures["dte"] and figures["dte"] < 0:
         figures["dte"] = None
 
 
 def _truth(record: Record, sources: list[Record], as_of_us: int) -> Record:
-    """Return a row's state, warnings and times; a structure takes missing ones from its legs, `sources`."""
+    """Return a row's state, warnings and times, with the details of warnings from the row and its legs."""
     spoken, said = split_warnings(record.get("warnings") or [], sources)
     hours = record.get("hours_left")
     return {

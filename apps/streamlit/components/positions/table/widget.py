@@ -23,7 +23,8 @@ _HTML = '<div class="positions-table"></div>'
 
 @cache
 def _component() -> Any:  # noqa: ANN401 - Streamlit gives the mounting command a type of its own
-    # In the page's own DOM, not a shadow root: the browser's search, assistive tools and tests find the text.
+    # Mounted in the page's own DOM instead of a shadow root, so that the browser's search, assistive tools
+    # and tests find the text.
     return st.components.v2.component(
         "options-helper.positions_table",  # as declared in pyproject.toml, with the folder of its files
         html=_HTML,
@@ -34,7 +35,7 @@ def _component() -> Any:  # noqa: ANN401 - Streamlit gives the mounting command 
 
 
 def chosen_grouping(key: str) -> Grouping:
-    """Return how the browser of this session groups the rows of the table with this key."""
+    """Return the grouping that this session's browser has chosen for the table with this key."""
     return Grouping.of(st.session_state.get(key, {}).get("grouping"))
 
 
@@ -48,7 +49,7 @@ def render(table: TableRows, grouping: Grouping, *, key: str, raised: int, now: 
         table: The result of `build_table_rows`, its shown rows in the groups of `grouping`.
         grouping: The result of `chosen_grouping`.
         key: The widget's key; the browser keeps columns, sort, open rows and selection under it.
-        raised: Unacknowledged raised alerts; the title of a hidden tab carries their number.
+        raised: The number of raised alerts that are not acknowledged; the title of a hidden tab shows it.
         now: The snapshot's time, from which the browser counts ages; this computer's clock may be wrong.
 
     Returns:
