@@ -638,7 +638,7 @@ def test_listening_for_others_is_said(launched: Launched) -> None:
     """The launcher prints a link, its QR code, and who can read along; this browser has its own link."""
     assert launcher.launch(LaunchOptions(host="0.0.0.0", port=free_port()), launched.say) == 0  # noqa: S104
     said = "\n".join(launched.said)
-    assert "There is no TLS: whoever can read this network's traffic can read the page" in said
+    assert "There is no TLS: anyone who can read this network's traffic can read the page" in said
     link = re.search(
         r"Log in from another device \(once\): (http://[\d.]+:\d+/login\?token=[\w-]{43})\n", said
     )

@@ -1,18 +1,18 @@
-// Calls for the reader when an alert is raised, by a sound and by the browser's notification. Both are off until asked for.
+// Announces raised alerts by a sound and by a browser notification. Both are off until the reader switches them on.
 
 import { element, setText } from "./dom.js";
 
-/** The newest raised alerts of one portfolio: a number that grows, and words. @typedef {{of: string, raised: [number, string][]}} Raised */
+/** The newest raised alerts of one portfolio, each as a growing number and words. @typedef {{of: string, raised: [number, string][]}} Raised */
 
 const STORED = "options-helper.alert-calls";
 const BEEP_HERTZ = 880;
 const BEEP_SECONDS = 0.25;
-/** The newest alert known, by portfolio; what was raised before the page opened calls nobody. @type {Map<string, number>} */
+/** The newest alert known, by portfolio. Alerts raised before the page opened are not announced. @type {Map<string, number>} */
 const known = new Map();
 /** @type {AudioContext | undefined} */
 let audio;
 
-/** Call for each alert that is new, and put the choices into their place on the page. @param {Raised} newest */
+/** Announce each new alert, and build the checkboxes in their place on the page. @param {Raised} newest */
 export function callFor({ of, raised }) {
   const root = /** @type {HTMLElement | null} */ (document.querySelector(".alert-calls"));
   if (root && !root.firstChild) build(root);
@@ -33,15 +33,15 @@ function build(root) {
     return "";
   });
   addChoice(root, "notification", "Notification", async () => {
-    if (!("Notification" in window) || !window.isSecureContext) return "A browser notifies only over https or on localhost.";
-    return (await Notification.requestPermission()) === "granted" ? "" : "The browser does not allow it.";
+    if (!("Notification" in window) || !window.isSecureContext) return "Browsers show notifications only over https or on localhost.";
+    return (await Notification.requestPermission()) === "granted" ? "" : "The browser does not allow notifications.";
   });
 }
 
 /**
- * Add a box that asks for what it needs only when it is checked: a browser wants a press for it.
+ * Add a checkbox. It asks for permission only when the reader checks it, because browsers require a user action.
  * @param {HTMLElement} root @param {"sound" | "notification"} name @param {string} words
- * @param {() => Promise<string>} ask Returns why it cannot be had, or "".
+ * @param {() => Promise<string>} ask Returns why the choice cannot work, or "".
  */
 function addChoice(root, name, words, ask) {
   const label = element("label", "", root);
@@ -87,6 +87,6 @@ function keep(choices) {
   try {
     localStorage.setItem(STORED, JSON.stringify(choices));
   } catch {
-    // Storage is full or forbidden: the choice ends with the page.
+    // Storage is full or forbidden: the choice lasts until the page is left.
   }
 }

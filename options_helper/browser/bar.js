@@ -16,7 +16,7 @@ export class Bar {
     this.choices = choices;
     this.actions = actions;
     const bar = element("div", "pt-bar", parent);
-    bar.setAttribute("aria-label", "View of the table");
+    bar.setAttribute("aria-label", "Table view");
     this.notice = element("span", "pt-notice", bar);
     this.notice.setAttribute("role", "status");
     this.summary = element("span", "pt-summary", bar);
@@ -36,7 +36,7 @@ export class Bar {
     this.button = element("summary", "pt-button", this.chooser, "Columns");
     this.list = element("div", "pt-choices", this.chooser);
     this.list.setAttribute("role", "group");
-    this.list.setAttribute("aria-label", "Columns on show");
+    this.list.setAttribute("aria-label", "Shown columns");
     this.chooser.addEventListener("keydown", (event) => {
       if (event.key !== "Escape") return;
       this.chooser.open = false;
@@ -60,7 +60,7 @@ export class Bar {
     }
   }
 
-  /** Close the choice of columns after a click elsewhere. @param {Node} target */
+  /** Close the list of columns after a click elsewhere. @param {Node} target */
   closeUnless(target) {
     if (this.chooser.open && !this.chooser.contains(target)) this.chooser.open = false;
   }

@@ -2,7 +2,7 @@
 
 /** @typedef {import("./columns.js").Column} Column */
 
-/** What rows can be grouped by, and its name; the server makes the groups. */
+/** The ways to group rows, each as an id and a name; the server makes the groups. */
 export const GROUPINGS = [
   ["underlying", "Underlying"], ["expiry", "Expiry"], ["strategy", "Strategy"], ["tag", "Tag"], ["none", "None"],
 ];
@@ -23,7 +23,7 @@ export class Choices {
     /** @type {string | null} */
     this.selected = typeof kept.selected === "string" ? kept.selected : null;
     this.grouping = GROUPINGS.some(([id]) => id === kept.grouping) ? kept.grouping : GROUPINGS[0][0];
-    /** The words that a row must have, not kept. */
+    /** The words that a row must contain; not kept in storage. */
     this.search = "";
   }
 

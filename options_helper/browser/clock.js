@@ -1,7 +1,7 @@
 // The server's time now: the time in its newest message, plus what this page has counted since. The browser's own
-// clock may be wrong by minutes, so it is not used, but for `countSleep`.
+// clock may be wrong by minutes, so only `countSleep` uses it.
 
-// A step of the browser's clock that is smaller than this is a correction, not a sleep.
+// A smaller step of the browser's clock is a correction, not a sleep.
 const SLEPT_MILLISECONDS = 2000;
 
 // Each component loads its own copy of this module; the page has one anchor.
@@ -17,20 +17,20 @@ export function serverNow() {
   return sentAt + performance.now() - shownAt;
 }
 
-/** Count on from a message that arrives now. @param {number} sentAt */
+/** Set the server's time from a message that has just arrived. @param {number} sentAt */
 export function setServerTime(sentAt) {
   Object.assign(anchor(), { sentAt, shownAt: performance.now(), wall: Date.now() - performance.now() });
 }
 
-/** Count on from a message that may have been shown before. @param {number} sentAt */
+/** Set the server's time from a message that may have been shown before. @param {number} sentAt */
 export function advanceServerTime(sentAt) {
   if (sentAt > anchor().sentAt) setServerTime(sentAt);
 }
 
 /**
- * Count the time that the machine slept: `performance.now()` may stand still meanwhile, and ages would be too young.
+ * Add the time that the machine slept. `performance.now()` may stand still during sleep, and ages would be too low.
  *
- * If the browser's clock has only been set forward, ages are too old until the server's next message.
+ * If the browser's clock was merely set forward, ages are too high until the server's next message.
  */
 export function countSleep() {
   const clock = anchor();

@@ -5,7 +5,8 @@
 /** @typedef {import("./payload.d.ts").Value} Value */
 /** @typedef {Heading & {em: number, isFigure: boolean, firstDirection: 1 | -1, sortKey(row: Row): Value | undefined}} Column */
 
-// Widths in em: of each format's usual figures, and of the columns that need another. Longer figures widen a column.
+// Widths in em for the usual figures of each format, and for the columns that need another width. Longer figures
+// widen a column.
 /** @type {Record<string, number>} */
 const WIDTH_BY_FORMAT = {
   price: 4.1, pnl: 4.9, percent: 4.1, signed_percent: 4.1, quantity: 2.9, decimal: 4.1, state: 6.7, name: 0,
@@ -24,7 +25,7 @@ export function toColumn(heading) {
     ...heading,
     isFigure,
     em: OWN_WIDTHS[id] ?? WIDTH_BY_FORMAT[format],
-    // The first click brings the largest figures up; of names, days and quotes it brings the first and oldest.
+    // The first click puts the largest figures on top, but the first names, the fewest days and the oldest quotes.
     firstDirection: isFigure && id !== "dte" ? -1 : 1,
     sortKey: SORT_KEYS[format] ?? ((row) => row[id]),
   };

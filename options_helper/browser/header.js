@@ -8,8 +8,8 @@ import { element, setAttribute, setText } from "./dom.js";
 const NAME_EM = 12;
 const EM_PER_CHARACTER = 0.53;
 const CELL_PADDING_EM = 0.9;
-const MOST_EM = 14; // longer figures end in an ellipsis, with the whole on hover
-const SHORT_CHARACTERS = 6; // fit into the padding even of a narrow column
+const MOST_EM = 14; // longer figures end in an ellipsis and are shown in full on hover
+const SHORT_CHARACTERS = 6; // fit even a narrow column, with the help of its padding
 const ASCENDING = "\u2191";
 const DESCENDING = "\u2193";
 
@@ -47,7 +47,7 @@ export class Header {
     this.#fit();
   }
 
-  /** Make a column wide enough. It never narrows, or the table would tremble. @param {string} id @param {number} characters */
+  /** Make a column wide enough. It never narrows, because the table would jitter. @param {string} id @param {number} characters */
   widen(id, characters) {
     const cell = this.cells.get(id);
     const em = Math.min(characters * EM_PER_CHARACTER + CELL_PADDING_EM, MOST_EM);
@@ -67,7 +67,7 @@ export class Header {
     this.table.style.minWidth = `${sum}em`;
   }
 
-  /** Show by which column the rows are sorted. */
+  /** Show which column the rows are sorted by. */
   update() {
     const { sort } = this.choices;
     for (const [id, { th, arrow }] of this.cells) {

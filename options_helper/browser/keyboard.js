@@ -1,5 +1,6 @@
-// The keyboard. Bar and table are one Tab stop each; arrows move inside them. In the rows, arrows also open, Enter and
-// Space select (and open a structure), Escape deselects; above the first row are the headings, which sort.
+// Keyboard control. The bar and the table are one Tab stop each, and arrows move inside them. In the rows, arrows also
+// open and close, Enter and Space select (and open a structure), and Escape deselects. Above the first row are the
+// headings, which sort.
 
 import { ownerOf } from "./row.js";
 
@@ -41,14 +42,14 @@ export function onTableKey(table, event) {
   keys[event.key]();
 }
 
-/** Move from one heading to the next, and down to the rows. @param {PositionsTable} table @param {KeyboardEvent} event */
+/** Move between the headings, and down to the rows. @param {PositionsTable} table @param {KeyboardEvent} event */
 export function onHeadingKey(table, event) {
   if (event.key === "ArrowDown") table.focusRow(/** @type {HTMLElement} */ (table.tbody.firstElementChild));
   else if (!moveAlong(onShow(table.thead), event)) return;
   event.preventDefault();
 }
 
-/** Make one control of a bar its Tab stop, and move between them with the arrows. @param {HTMLElement} bar */
+/** Make one control of a bar its Tab stop, and let the arrows move between the controls. @param {HTMLElement} bar */
 export function makeToolbar(bar) {
   const rove = () => {
     const controls = controlsOf(bar).filter((each) => !each.hidden);
@@ -72,7 +73,7 @@ const controlsOf = (parent) => [...parent.querySelectorAll(CONTROLS)].map((each)
 /** @param {HTMLElement} parent */
 const onShow = (parent) => controlsOf(parent).filter((each) => each.offsetParent);
 
-/** Focus the neighbour that a key names; return false if it names none. @param {HTMLElement[]} controls @param {KeyboardEvent} event */
+/** Focus the control that a key moves to; return false if the key moves to none. @param {HTMLElement[]} controls @param {KeyboardEvent} event */
 function moveAlong(controls, { key, target }) {
   const at = controls.indexOf(/** @type {HTMLElement} */ (target));
   /** @type {Record<string, number>} */

@@ -1,4 +1,4 @@
-// The rows as the server last sent them: all of them once, and afterwards only what has changed.
+// The rows as the server last sent them: all of them at first, then only what has changed.
 
 import { toColumn } from "./columns.js";
 
@@ -28,11 +28,11 @@ export class Model {
   /** @type {Row[]} */
   #rows = [];
 
-  /** Take one refresh; return false if rows are missing to which its changes belong. @param {Payload} payload */
+  /** Take one refresh; return false if it changes rows that never came. @param {Payload} payload */
   take(payload) {
     if (payload.layout) this.#begin(payload.layout);
     else if (this.version === null || payload.since === null || this.version < payload.since) return false;
-    else if (payload.version < this.version) return true; // shown before
+    else if (payload.version < this.version) return true; // already shown
     this.version = payload.version;
     Object.assign(this.warnings, payload.warnings);
     this.#groupRows = merge(this.#groupRows, payload.groups);

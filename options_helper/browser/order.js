@@ -1,4 +1,4 @@
-// The order of the rows. It changes on a click only: rows that re-sort themselves move from under the hand.
+// The order of the rows. It changes only on a click, because rows that re-sort themselves move away under the mouse.
 
 import { isNumber } from "./formats.js";
 
@@ -15,7 +15,7 @@ export class Order {
     this.rows = new Map();
   }
 
-  /** Sort; groups by their own sum if they have one, else by their first row. @param {Model} model @param {Choices["sort"]} sort */
+  /** Sort the rows, and the groups by their own sum if they have one, else by their first row. @param {Model} model @param {Choices["sort"]} sort */
   sort(model, sort) {
     const rows = [...model.positions.values()];
     const column = sort && model.columnById.get(sort.column);
@@ -29,7 +29,7 @@ export class Order {
     for (const row of rows) this.#append(row);
   }
 
-  /** Keep the order and append what is new; an id in another group is new there. @param {Model} model */
+  /** Keep the order and append new rows; a row that has changed its group is new there. @param {Model} model */
   adopt(model) {
     const known = new Set(this.groups);
     for (const row of model.positions.values()) {

@@ -6,7 +6,7 @@ export class PageTitle {
   raised = 0;
 
   constructor() {
-    // A full run of the page sets the title again. Only a title without a count is answered, or this would not end.
+    // A full run of the page resets the title. Only a title without a count causes an update, or this would never end.
     this.titles = new MutationObserver(() => COUNT.test(document.title) || this.update());
     const title = document.head.querySelector("title");
     if (title) this.titles.observe(title, { childList: true });

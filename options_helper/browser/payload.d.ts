@@ -2,7 +2,7 @@
 
 export type Value = number | string | string[] | boolean | null;
 
-/** A heading. `format` names the writer in formats.js; `below` names what a cell's second line shows. */
+/** A heading. `format` names the writer in formats.js; `below` names the content of a cell's second line. */
 export interface Column {
   id: string;
   label: string;
@@ -27,14 +27,14 @@ export interface Changes {
   rows: Value[][];
 }
 
-/** What stays the same from refresh to refresh. */
+/** The parts that stay the same from refresh to refresh. */
 export interface Layout {
   columns: Column[];
   states: Record<string, State>;
   stale_after: number;
 }
 
-/** One refresh. With a `layout` it brings every row, otherwise what has changed after version `since`. */
+/** One refresh: every row if it has a `layout`, otherwise what has changed since version `since`. */
 export interface Payload {
   storage: string;
   version: number;
@@ -49,7 +49,7 @@ export interface Payload {
   sent_at: number;
 }
 
-/** A row of the table: an underlying ("group"), a position, a structure or a leg. Figures are fields by column. */
+/** A row of the table: an underlying ("group"), a position, a structure or a leg. A figure's field has the name of its column. */
 export interface Row {
   [field: string]: Value | undefined;
   id: string;

@@ -9,7 +9,7 @@ const mounted = new WeakMap();
 
 /**
  * Show a refresh. Streamlit calls the returned function once the widget is gone, but also shortly before or after the
- * next call; so it cleans up only if no call has followed and the widget is off the page.
+ * next call; it therefore cleans up only if no call has followed and the widget is off the page.
  * @param {Mounted} mount
  */
 export default function show({ data, parentElement, setStateValue, setTriggerValue }) {

@@ -1,5 +1,5 @@
-// Requests the page's large parts when the server's number has changed, and a full run when a beat is late. If that
-// brings none either, the page says since when the server has been silent.
+// Requests the page's large parts when the server's number has changed, and a full run when a beat is late. If no
+// beat follows, the page shows when the server last answered.
 
 import { callFor } from "./alert_calls.js";
 import { setServerTime } from "./clock.js";
@@ -10,10 +10,10 @@ import { setServerTime } from "./clock.js";
  * @typedef {import("./payload.d.ts").Mounted<Beat>} Mounted
  */
 
-// Browsers hold back the timers of hidden tabs to one a minute.
+// Browsers limit the timers of hidden tabs to one run a minute.
 const HIDDEN_PATIENCE_MILLISECONDS = 180_000;
 
-/** The last beat, and what ends the wait for the next one. @type {WeakMap<HTMLElement, {number: number, now: number, stop(): void}>} */
+/** The last beat, and a function that ends the wait for the next one. @type {WeakMap<HTMLElement, {number: number, now: number, stop(): void}>} */
 const beats = new WeakMap();
 
 /** @param {Mounted} mount */
@@ -35,7 +35,7 @@ export default function beat({ data: { number, patience, now, spoken, raised }, 
   return stop;
 }
 
-/** Call `report` whenever this time passes; return what ends the wait. @param {number} patience @param {() => void} report */
+/** Call `report` each time `patience` milliseconds pass; return a function that ends the wait. @param {number} patience @param {() => void} report */
 function waitForBeat(patience, report) {
   const listening = new AbortController();
   /** @type {ReturnType<typeof setInterval> | undefined} */
@@ -52,10 +52,10 @@ function waitForBeat(patience, report) {
   };
 }
 
-/** Say in place of the status, which page.css hides, how old all of it is. @param {number} at */
+/** Show in place of the status line, which page.css hides, when the server last answered. @param {number} at */
 function silentSince(at) {
   const time = new Date(at).toTimeString().slice(0, 8);
-  const words = `No answer from the portal since ${time}. Everything on this page is from then.`;
+  const words = `No answer from the portal since ${time}. Everything on this page dates from that time.`;
   const root = document.documentElement;
   root.dataset.ohSilent = time;
   root.style.setProperty("--oh-silent", JSON.stringify(words));
@@ -63,8 +63,8 @@ function silentSince(at) {
 }
 
 /**
- * Let a screen reader speak, unless it has. Only a region that outlives every redraw is heard. The status line is none:
- * its ages and its time change at each beat, and it would speak all day.
+ * Let a screen reader speak these words, unless it just has. It announces only a region that outlives every redraw. The
+ * status line loses its role, because its ages and its time change at each beat and would be spoken all day.
  * @param {string} words
  */
 function speak(words) {
@@ -82,7 +82,7 @@ function heard() {
   delete document.documentElement.dataset.ohSilent;
 }
 
-/** Return the version of the rows in the positions table, null if it has none. */
+/** Return the version of the rows in the positions table, or null if it has none. */
 function tableVersion() {
   const table = /** @type {HTMLElement | null} */ (document.querySelector(".positions-table"));
   return table?.dataset.version === undefined ? null : Number(table.dataset.version);

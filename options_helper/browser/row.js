@@ -8,7 +8,7 @@ import { describeState, stateOf } from "./states.js";
 /** @typedef {import("./model.js").Model} Model */
 /** @typedef {import("./payload.d.ts").Row} Row */
 /**
- * How a row is shown, besides its figures.
+ * Everything that the look of a row depends on, besides its figures.
  * @typedef {{now: number, expanded: boolean | null, selected: boolean, model: Model,
  *   widen(id: string, characters: number): void}} Context
  */
@@ -28,11 +28,11 @@ const DOWN = "\u25bc";
 const WARNING = "\u26a0";
 const LEVELS = { group: "1", position: "2", structure: "2", leg: "3" };
 const LATE_STATES = ["stale", "from_yesterday", "halted"];
-// In pixels, until a row has been in sight.
+// In pixels, until the row has been drawn.
 const ROW_HEIGHT = 27;
 const LEG_HEIGHT = 21;
 const LONG_CHARACTERS = 20;
-// Small text is narrower.
+// The width of small text, relative to normal text.
 const BELOW_SCALE = 0.85;
 
 export class RowView {
@@ -49,10 +49,10 @@ export class RowView {
     setAttribute(this.tr, "aria-level", LEVELS[row.kind]);
     /** @type {Map<string, Cell>} */
     this.cells = new Map();
-    /** Its parts, only while the row is near what is in sight. @type {NameCell | null} */
+    /** The parts of the name cell, only while the row is near the visible ones. @type {NameCell | null} */
     this.place = null;
     this.height = row.kind === "leg" ? LEG_HEIGHT : ROW_HEIGHT;
-    /** The mark on show. @type {unknown} */
+    /** The mark that was last shown. @type {unknown} */
     this.mark = null;
     this.move = { direction: 0, at: 0 };
     /** @type {(id: string, characters: number) => void} */
@@ -60,7 +60,7 @@ export class RowView {
     this.hollow();
   }
 
-  /** Build the cells; return false if they are there. */
+  /** Build the cells; return false if they exist already. */
   fill() {
     if (this.place) return false;
     this.tr.replaceChildren();
@@ -71,7 +71,7 @@ export class RowView {
     return true;
   }
 
-  /** Drop the cells, and keep their height: thousands of rows cost little while they are out of sight. */
+  /** Drop the cells but keep their height, so that thousands of rows cost little while they are out of sight. */
   hollow() {
     this.place = null;
     this.mark = null;
@@ -190,7 +190,7 @@ export class RowView {
     this.widen(id, text.length * BELOW_SCALE);
   }
 
-  /** Update what time alone changes: ages, states, and the signs of a move. @param {number} now @param {Model} model */
+  /** Update everything that changes with time alone: ages, states, and the sign of a price move. @param {number} now @param {Model} model */
   tick(now, { layout }) {
     const { row } = this;
     const state = stateOf(row, now, layout);

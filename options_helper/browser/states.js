@@ -5,7 +5,7 @@ import { formatAge, isNumber } from "./formats.js";
 /** @typedef {import("./payload.d.ts").Layout} Layout */
 /** @typedef {import("./payload.d.ts").Row} Row */
 
-// The server corrects the state of a live row long before this. If it does not, it is lost, and the row is stale.
+// The server updates the state of a live row long before this. If it has not, it is lost, and the row is stale.
 const STALE_GRACE_SECONDS = 10;
 
 /** @param {Row} row @param {number} now */

@@ -1,4 +1,4 @@
-// The table as a whole: one object for each mounted widget, fed by every refresh, driven by mouse and keyboard.
+// The whole table: one object per mounted widget, updated by every refresh and controlled by mouse and keyboard.
 
 import { Bar } from "./bar.js";
 import { Choices } from "./choices.js";
@@ -16,7 +16,7 @@ import { stateOf } from "./states.js";
 /** @typedef {import("./payload.d.ts").Row} Row */
 /** @typedef {{select(id: string | null): void, group(by: string): void, resend(): void}} Server */
 
-const AT_ONCE = 150; // more rows than these are built only near what is in sight
+const AT_ONCE = 150; // beyond this number, only rows near the visible ones are built
 const SPARE_PIXELS = 900;
 const TICK_MILLISECONDS = 1000;
 const CURRENT_STATES = ["live", "quiet", "closed"];
@@ -30,14 +30,14 @@ export class PositionsTable {
     this.model = new Model();
     this.order = new Order();
     this.choices = new Choices(data.storage, []);
-    /** The headings on show, as JSON. */
+    /** The headings shown, as JSON. */
     this.headings = "";
     this.title = new PageTitle();
     /** @type {Map<string, RowView>} */
     this.views = new Map();
     /** The selection that the server knows. @type {string | null} */
     this.reported = null;
-    /** The last request to show a row; one from before this table was built is done. */
+    /** The last request to show a row; one from before this table was built counts as done. */
     this.revealed = data.reveal?.number ?? 0;
     this.bar = new Bar(root, this.choices, {
       showColumn: (id, shown) => this.showColumn(id, shown),
@@ -46,9 +46,9 @@ export class PositionsTable {
       groupBy: (id) => this.groupBy(id),
       search: (words) => this.search(words),
     });
-    /** The grouping that the server was asked for. */
+    /** The grouping last requested from the server. */
     this.grouping = "";
-    /** The grouping of the rows on show. @type {string | undefined} */
+    /** The grouping of the rows shown. @type {string | undefined} */
     this.grouped = undefined;
     this.scrolling = false;
     this.scroll = element("div", "pt-scroll", root);
@@ -60,7 +60,7 @@ export class PositionsTable {
     this.tbody = element("tbody", "", this.table);
     this.empty = element("p", "pt-empty", root, "No positions.");
     this.#listen();
-    // Streamlit makes the page's scroller a Tab stop of its own, between the menu and the first button.
+    // Streamlit makes the page's scroller a Tab stop between the menu and the first button.
     root.closest("main")?.setAttribute("tabindex", "-1");
   }
 
@@ -72,7 +72,7 @@ export class PositionsTable {
     const { signal } = this.listening;
     document.addEventListener("pointerdown", ({ target }) => this.bar.closeUnless(/** @type {Node} */ (target)), { signal });
     document.addEventListener("visibilitychange", () => this.tick(), { signal });
-    // The page's own scroller too, which is some ancestor.
+    // Captured, to notice the page's own scroller too, which is an ancestor.
     document.addEventListener("scroll", () => this.#onScroll(), { signal, capture: true, passive: true });
     this.sizes = new ResizeObserver(() => {
       this.table.classList.toggle("is-wide", this.scroll.scrollWidth > this.scroll.clientWidth);
@@ -109,7 +109,7 @@ export class PositionsTable {
     this.#reportSelection();
   }
 
-  /** Build the columns, unless the table has these already. @param {import("./payload.d.ts").Column[]} headings @param {string} storage */
+  /** Build the columns, unless the table already has them. @param {import("./payload.d.ts").Column[]} headings @param {string} storage */
   #layOut(headings, storage) {
     const text = JSON.stringify(headings);
     if (text === this.headings) return;
@@ -138,8 +138,8 @@ export class PositionsTable {
   }
 
   /**
-   * Put rows into their places. A row that stays in its place is not touched, so that it keeps the focus. An id that
-   * now names something else gets a new row: its mark did not move.
+   * Put rows into their places. A row that stays in place is not touched, so that it keeps the focus. An id that now
+   * names something else gets a new row, so that its mark does not seem to move.
    * @param {Row[]} visible
    */
   #place(visible) {
@@ -166,7 +166,7 @@ export class PositionsTable {
     return view;
   }
 
-  /** Sort the rows of another grouping, and ask the server once for the chosen one. @param {string} present */
+  /** Sort the rows if their grouping has changed, and request the chosen grouping once. @param {string} present */
   #askForGroups(present) {
     const { grouping, sort } = this.choices;
     if (this.grouped !== present) this.order.sort(this.model, sort);
@@ -186,7 +186,7 @@ export class PositionsTable {
   }
 
   /**
-   * Work on the rows near what is in sight; a row that comes near is built, and one that goes far drops its cells.
+   * Call `work` for the rows near the visible ones; a row that comes near is built, and one that goes far drops its cells.
    * @param {(view: RowView, now: number) => void} work
    */
   #refresh(work) {
@@ -202,7 +202,7 @@ export class PositionsTable {
     }
   }
 
-  /** Return the numbers of the rows near what is in sight, the last one exclusive. @param {RowView[]} views */
+  /** Return the range of the rows near the visible ones, its end exclusive. @param {RowView[]} views */
   #near(views) {
     const { top, bottom } = this.scroll.getBoundingClientRect();
     const above = Math.max(top, 0) - SPARE_PIXELS;
@@ -222,7 +222,7 @@ export class PositionsTable {
     });
   }
 
-  /** Update what time alone changes. */
+  /** Update everything that changes with time alone. */
   tick() {
     countSleep();
     this.title.update();
@@ -236,7 +236,7 @@ export class PositionsTable {
     const app = /** @type {HTMLElement | null} */ (this.root.closest("[data-test-connection-state]"));
     const isLost = app && app.dataset.testConnectionState !== "CONNECTED";
     const isSilent = "ohSilent" in document.documentElement.dataset;
-    return isLost || isSilent ? "This page has lost its server; the figures are old." : "";
+    return isLost || isSilent ? "This page has lost its server; its figures are old." : "";
   }
 
   #markStale() {
@@ -361,7 +361,7 @@ export class PositionsTable {
     this.#reportSelection();
   }
 
-  /** Select a row that the page asks for, and bring it into sight. @param {Payload["reveal"]} request */
+  /** Select the row that the page requests, and scroll it into view. @param {Payload["reveal"]} request */
   #reveal(request) {
     if (!request || request.number <= this.revealed) return;
     this.revealed = request.number;
@@ -390,7 +390,7 @@ export class PositionsTable {
 }
 
 /**
- * Return the number of the first row whose box passes; the boxes are in order.
+ * Return the number of the first row with a box that passes; the boxes are in order.
  * @param {RowView[]} views
  * @param {(box: DOMRect) => boolean} passes
  */

@@ -1,6 +1,6 @@
 """`options-helper doctor`: checks of the machine, the keys, the plan and the portfolio file.
 
-Alpaca receives only GET requests, and streams that are closed once it has answered.
+Alpaca receives only GET requests and stream connections, which are closed once it has answered.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Checks of the account that the keys open, and of its clock."""
+"""Checks of the account that the keys belong to, and of this machine's clock against Alpaca's."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from options_helper.times import NEW_YORK
 
 BuildRest = Callable[[AlpacaSettings], AlpacaRest]
 
-# It includes the request's round trip.
+# The measured difference includes the request's round trip.
 TOLERATED_SKEW_SECONDS = 2.0
 _UNAUTHORIZED, _FORBIDDEN = 401, 403
 _ACTIVE = "ACTIVE"
@@ -28,7 +28,7 @@ _PHASES = {
     MarketPhase.AFTER: "after the session",
     MarketPhase.OVERNIGHT: "in its overnight session",
     MarketPhase.CLOSED: "closed",
-    MarketPhase.UNKNOWN: "in a phase that is not known",
+    MarketPhase.UNKNOWN: "in an unknown phase",
 }
 
 
@@ -45,7 +45,7 @@ def check_account(settings: AlpacaSettings, build_rest: BuildRest) -> Finding:
 
 
 def _other_host(error: AlpacaRestError, settings: AlpacaSettings, build_rest: BuildRest) -> str:
-    """Return the advice to change hosts if the key belongs to Alpaca's other host, else ""."""
+    """Return how to change hosts if the key belongs to Alpaca's other host, else ""."""
     if error.status not in {_UNAUTHORIZED, _FORBIDDEN} or not settings.can_override_account:
         return ""
     other = Account.LIVE if settings.account is Account.PAPER else Account.PAPER
@@ -62,7 +62,7 @@ def _other_host(error: AlpacaRestError, settings: AlpacaSettings, build_rest: Bu
 
 
 def check_clock(settings: AlpacaSettings, build_rest: BuildRest, clock: Callable[[], dt.datetime]) -> Finding:
-    """Report the market's phase by Alpaca's clock, and how far this machine's clock is from it."""
+    """Report the market's phase, and the difference of this machine's clock from Alpaca's."""
     try:
         with closing(build_rest(settings)) as rest:
             answer = rest.clock()

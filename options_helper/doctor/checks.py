@@ -42,11 +42,11 @@ class DoctorInput:
 
     Attributes:
         env: The environment.
-        env_file: The settings file behind it.
-        portfolio: The portfolio file; if None, the environment's, else `portfolio.json`.
-        build_rest: Makes the HTTP client for settings.
-        times: The timings of each connection; the product's own if None.
-        clock: Aware UTC time.
+        env_file: The settings file, for variables that the environment lacks.
+        portfolio: The portfolio file; None for the one that the environment names, else `portfolio.json`.
+        build_rest: Returns the HTTP client for settings.
+        times: The timings of each connection, None for the product's own.
+        clock: Returns the current aware UTC time.
     """
 
     env: Mapping[str, str] = field(default_factory=lambda: dict(os.environ), repr=False)
@@ -135,7 +135,7 @@ def _ask_streams(
 
 
 class _Question(threading.Thread):
-    """A thread that asks for the feeds of one stream; a daemon, so that Ctrl-C need not wait."""
+    """A thread that probes the feeds of one stream; a daemon, so that Ctrl-C need not wait for it."""
 
     def __init__(
         self, asked: list[AskedStream], settings: AlpacaSettings, times: ConnectionTimes | None
@@ -145,7 +145,7 @@ class _Question(threading.Thread):
         self.findings = [Finding(asked[0].name, Level.FAIL, "the check ended unexpectedly")]
 
     def run(self) -> None:
-        """Ask for the feeds."""
+        """Probe the feeds."""
         self.findings = list(self._ask())
 
 

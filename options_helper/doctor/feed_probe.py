@@ -20,7 +20,7 @@ _AUTHENTICATING = "authenticating"
 
 
 class Entitlement(StrEnum):
-    """The server's answer."""
+    """The server's answer to a request for a feed."""
 
     GRANTED = "granted"
     REFUSED = "refused"
@@ -35,9 +35,9 @@ class FeedProbe:
 
     Attributes:
         feed: The requested feed; "" for fills.
-        detail: Why it is not granted, in words, else "".
-        granted: How many symbols stream, None if none were requested.
-        channels: The plan's limit, if it was met.
+        detail: Why the feed is not granted, in words, or "".
+        granted: The number of symbols that stream, None if none were requested.
+        channels: The plan's limit, if the request exceeded it.
         invalid: Symbols that Alpaca does not accept.
     """
 
@@ -55,7 +55,7 @@ class _Answered(Exception):
 
 
 class _Watcher(SilentObserver):
-    """Ends the connection once it is authenticated or, if it subscribes, once that is acknowledged."""
+    """An observer that ends the connection once the login or, with symbols, the subscription is accepted."""
 
     def __init__(self, *, subscribes: bool) -> None:
         self._subscribes = subscribes
@@ -96,9 +96,9 @@ def probe_feed(
 
     Args:
         settings: Keys and hosts.
-        stream: The stream to ask for.
+        stream: The stream to probe.
         feed: Its feed; "" for fills.
-        symbols: What to subscribe, in order of priority; if empty, nothing is subscribed.
+        symbols: The symbols to subscribe, in order of priority; if empty, nothing is subscribed.
         times: The timings of the connection.
 
     Raises:

@@ -1,4 +1,4 @@
-"""The findings of an examination, as lines and as JSON."""
+"""The findings of `options-helper doctor`, as lines and as JSON."""
 
 from __future__ import annotations
 

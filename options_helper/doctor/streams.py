@@ -1,4 +1,4 @@
-"""Checks of the plan's streams, and of the subscription against its limits."""
+"""Checks of the streams that Alpaca grants, and of the subscription against its plan's limits."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from options_helper.errors import MissingDependency
 from options_helper.market import StreamName
 from options_helper.models import Portfolio
 
-# The most that the page requests by default.
+# The largest number of contracts that the page streams by default.
 MOST_OPTION_CONTRACTS = 250
 # Alpaca's "About Market Data API": the Basic plan's websocket limits, and OPRA's of Algo Trader Plus.
 OPTION_LIMITS = {"indicative": INDICATIVE_QUOTE_LIMIT, "opra": 1000}
@@ -31,7 +31,7 @@ _FEED_NAMES = {
     "indicative": "indicative",
     "opra": "OPRA",
 }
-# Those that most people choose between; another one is probed if it is the configured one.
+# The feeds that most people choose between; another one is probed only if it is configured.
 _STOCK_CHOICE = ("iex", "sip")
 
 
@@ -40,8 +40,8 @@ class AskedStream:
     """A stream to probe.
 
     Attributes:
-        needed: Whether the page would use it with the current settings.
-        symbols: What the page would subscribe, in order of priority.
+        needed: True if the page would use it with the current settings.
+        symbols: The symbols that the page would subscribe, in order of priority.
     """
 
     stream: StreamName
@@ -56,9 +56,9 @@ class AskedStream:
 
 
 def streams_to_ask(settings: AlpacaSettings, plan: SubscriptionPlan | None = None) -> list[list[AskedStream]]:
-    """Return the feeds to probe by stream, the configured one first, with the page's symbols.
+    """Return the feeds to probe, one list per stream, the configured one first and with the page's symbols.
 
-    Alpaca may count connections over all feeds of a stream.
+    The feeds of a list must not be probed at once, because Alpaca may count connections across them.
     """
     wanted = plan or SubscriptionPlan()
     feeds = (
@@ -78,7 +78,7 @@ def streams_to_ask(settings: AlpacaSettings, plan: SubscriptionPlan | None = Non
 def check_streams(
     asked: list[AskedStream], settings: AlpacaSettings, times: ConnectionTimes | None
 ) -> Iterator[Finding]:
-    """Ask for the feeds of one stream, one after the other."""
+    """Probe the feeds of one stream, one after the other."""
     for one in asked:
         try:
             probe = probe_feed(settings, one.stream, one.feed, symbols=one.symbols, times=times)
@@ -87,7 +87,7 @@ def check_streams(
             return
         yield judge_stream(one, probe)
         if probe.entitlement in {Entitlement.IN_USE, Entitlement.TOO_MANY, Entitlement.UNREACHABLE}:
-            return  # the other feed would only say the same
+            return  # the other feed would only answer the same
 
 
 def judge_stream(asked: AskedStream, probe: FeedProbe) -> Finding:
@@ -98,25 +98,24 @@ def judge_stream(asked: AskedStream, probe: FeedProbe) -> Finding:
         limits = _describe_limits(asked, probe)
         return Finding(asked.name, Level.NOTE if limits else Level.OK, f"{feed}granted{choice}{limits}")
     if probe.entitlement is Entitlement.IN_USE:
-        words = f"{feed}{probe.entitlement}, such as a running page; nothing more was asked"
+        words = f"{feed}{probe.entitlement}, such as a running page; its other feeds were not tried"
         return Finding(asked.name, Level.NOTE, words)
     if probe.entitlement is Entitlement.TOO_MANY:
         words = f"{feed}{probe.entitlement}: a running page, or earlier attempts; try again in a minute"
         return Finding(asked.name, Level.NOTE, words)
     if not asked.needed:
         return Finding(
-            asked.name, Level.NOTE, f"{feed}not granted: {probe.detail}; it is not selected either"
+            asked.name, Level.NOTE, f"{feed}not granted: {probe.detail}; the settings do not use it"
         )
     return Finding(asked.name, Level.FAIL, f"{feed}{probe.entitlement}: {probe.detail}")
 
 
 def _describe_limits(asked: AskedStream, probe: FeedProbe) -> str:
-    """Return what does not stream although the feed is granted, or ""."""
+    """Return the symbols that do not stream although the feed is granted, in words, or ""."""
     words = ""
     if probe.channels is not None and probe.granted is not None and probe.granted < len(asked.symbols):
-        words += (
-            f", {probe.channels} channels: {probe.granted} of {len(asked.symbols)} stream, the rest is polled"
-        )
+        streamed = f"{probe.granted} of {len(asked.symbols)} stream"
+        words += f", {probe.channels} channels: {streamed}, the rest are polled"
     if probe.invalid:
         words += f"; not accepted: {', '.join(sorted(probe.invalid))}"
     return words
@@ -125,7 +124,7 @@ def _describe_limits(asked: AskedStream, probe: FeedProbe) -> str:
 def plan_subscription(
     portfolio: Portfolio, settings: AlpacaSettings | None, today: dt.date
 ) -> SubscriptionPlan:
-    """Return what Start would subscribe if nothing in the sidebar is changed."""
+    """Return the subscription that Start would make if nothing in the sidebar is changed."""
     options_feed = settings.options_feed if settings else OPTIONS_FEEDS[0]
     limit = min(MOST_OPTION_CONTRACTS, OPTION_LIMITS[options_feed])
     return build_subscription_plan(
@@ -134,7 +133,7 @@ def plan_subscription(
 
 
 def check_subscription(portfolio: Portfolio, settings: AlpacaSettings | None, today: dt.date) -> Finding:
-    """Compare what Start would subscribe with the plan's limits."""
+    """Compare the subscription that Start would make with the limits of Alpaca's plan."""
     options_feed = settings.options_feed if settings else OPTIONS_FEEDS[0]
     stock_feed = settings.stock_feed if settings else STOCK_FEEDS[0]
     plan = plan_subscription(portfolio, settings, today)

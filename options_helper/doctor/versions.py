@@ -1,4 +1,4 @@
-"""The installed versions."""
+"""The check of the installed versions."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _TOLD = ("websockets", "pandas", "msgspec")
 
 
 def check_versions(find: Callable[[str], str] = version) -> Finding:
-    """Yield the versions of the program, Python, and the packages that matter when something fails.
+    """Return the versions of the program, Python, and the packages that matter when something fails.
 
     Args:
         find: Returns a package's version or raises PackageNotFoundError.

@@ -1,4 +1,4 @@
-"""The server's process: Streamlit, which ends when its launcher does."""
+"""The server's process: Streamlit, which ends when its launcher ends."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ _END_WITHIN_SECONDS = 2.0
 
 
 def main() -> None:
-    """Run Streamlit with this process's arguments; a launcher holds the other end of standard input open."""
-    # If started by hand, there is no launcher, and standard input may be anything.
+    """Run Streamlit with this process's arguments until it ends or its launcher closes standard input."""
+    # A child started by hand has no launcher, and its standard input may be anything.
     if os.environ.pop(LAUNCHER_VARIABLE, ""):
         threading.Thread(target=_end_with_launcher, name="options-helper-launcher-watch", daemon=True).start()
     runpy.run_module("streamlit", run_name="__main__")

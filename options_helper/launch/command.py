@@ -18,7 +18,7 @@ _SETTINGS = {
     "server.enableAgentApi": "false",
     "server.enableStaticServing": "false",
     "server.websocketPingInterval": "10",
-    # Each session that is kept holds open files; a browser that returns later still has its settings.
+    # Each session that is kept holds files open; a browser that returns later still has its settings.
     "server.disconnectedSessionTTL": "20",
     "server.showEmailPrompt": "false",
     "browser.gatherUsageStats": "false",

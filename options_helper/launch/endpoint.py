@@ -1,4 +1,4 @@
-"""The address that the server listens on, and those at which browsers reach it."""
+"""The address that the server listens on, and the addresses at which browsers reach it."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ class Endpoint:
     """One listening server.
 
     Attributes:
-        public_url: The address at which a proxy, or a certificate's name, reaches it; "" if there is none.
-        certfile: The server's certificate, and `keyfile` its key; None serves without TLS.
+        public_url: Its address behind a proxy or under the name of its certificate; "" if there is none.
+        certfile: Its certificate, and `keyfile` the key; None to serve without TLS.
     """
 
     host: str
@@ -93,7 +93,7 @@ class Endpoint:
         return f"{scheme}://{host}:{self.port}/{self.base_path}".rstrip("/")
 
     def answers(self) -> bool:
-        """Return whether the server is up; one with a login refuses the request, which is an answer too."""
+        """Return whether the server is up, even if it refuses this request because it requires a login."""
         connection = self._connect()
         path = f"/{self.base_path}/_stcore/health".replace("//", "/")
         try:
@@ -107,7 +107,7 @@ class Endpoint:
     def _connect(self) -> http.client.HTTPConnection:
         if self.certfile is None:
             return http.client.HTTPConnection(self.local_address, self.port, timeout=1.0)
-        # It is our own child on this machine, and its certificate names another host.
+        # The server is our own child on this machine, and its certificate names another host.
         context = ssl._create_unverified_context()  # noqa: S323, SLF001 - as above
         return http.client.HTTPSConnection(self.local_address, self.port, timeout=1.0, context=context)
 
@@ -116,7 +116,7 @@ def _is_plain(url: str) -> bool:
     """Return whether a URL is an address and a path, without user, query and fragment."""
     try:
         parts = urlsplit(url)
-        _ = parts.port  # raises for a port that is none
+        _ = parts.port  # raises if the port is invalid
     except ValueError:
         return False
     is_web = parts.scheme in {"http", "https"} and bool(parts.hostname) and "@" not in parts.netloc

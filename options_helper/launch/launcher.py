@@ -1,4 +1,4 @@
-"""Runs the portal: a Streamlit child process with safe settings, and the simulator for the demo."""
+"""The portal's launcher: a Streamlit child process with safe settings, and the simulator for the demo."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def _refuse_undecodable(portfolio: Path | str | None) -> None:
 
 @contextlib.contextmanager
 def _environment(options: LaunchOptions) -> Iterator[dict[str, str]]:
-    """Yield the child's environment; in the demo, run the simulator meanwhile."""
+    """Yield the child's environment; in the demo, the simulator runs until the context ends."""
     # glibc gives each busy thread its own heap, and no other thread can reuse memory freed in it. With eight
     # heaps the server grew by a megabyte in ten minutes; two heaps cost no throughput.
     env = {"MALLOC_ARENA_MAX": "2"} | os.environ
@@ -143,8 +143,8 @@ def _environment(options: LaunchOptions) -> Iterator[dict[str, str]]:
     with AlpacaSimulator(portfolio=held, differs=held is not None) as simulator, _demo_folder() as folder:
         env |= simulator.environment()
         if options.portfolio is None:
-            # The demo portfolio is relative to today and has its own folder, so no file of the user's is
-            # touched.
+            # The demo portfolio's dates are relative to today. It has its own folder, so that none of the
+            # user's files is touched.
             path = folder / "demo-portfolio.json"
             path.write_text(json.dumps(portfolio, indent=2), encoding="utf-8")
             env[PORTFOLIO_VARIABLE] = str(path)
@@ -204,8 +204,8 @@ def _running_child(command: list[str], env: dict[str, str]) -> Iterator[subproce
     """Yield the started server, and end it afterwards."""
     # Streamlit's greeting on stdout is suppressed; the address is printed once, by `_run`. The child ends
     # when its standard input closes, which happens however this process ends.
-    # Ctrl-C reaches both processes, and the child would print a traceback while it imports Streamlit. It
-    # inherits that this signal is ignored; once it listens, Streamlit has a handler of its own.
+    # Ctrl-C reaches both processes, and the child would print a traceback while it imports Streamlit. It is
+    # therefore started with the signal ignored; once it listens, Streamlit has its own handler.
     previous = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         child = subprocess.Popen(  # noqa: S603 - our own interpreter

@@ -24,7 +24,7 @@ def forbid_core_dumps() -> None:
 
 
 def raise_open_files_limit() -> str:
-    """Raise the soft limit of open files; return a sentence if it stays low, else "".
+    """Raise the soft limit on open files; return a sentence if it stays low, else "".
 
     Every visit to the page opens a few files, and some systems allow only 256 by default.
     """
@@ -46,5 +46,5 @@ def raise_open_files_limit() -> str:
 
 
 def _bounded(limit: int) -> int:
-    """Return the limit, capped at what is needed; a negative one means unlimited."""
+    """Return the limit, capped at the number that is needed; a negative limit means unlimited."""
     return _ENOUGH_FILES if limit < 0 else min(limit, _ENOUGH_FILES)

@@ -1,4 +1,4 @@
-"""The rotating log file: every change of a stream's state with its cause, readable without a browser."""
+"""The rotating log file, which records every change of a stream's state with its cause."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def close_log() -> None:
 
 
 class _LogFile(RotatingFileHandler):
-    """A log in a regular file that is not reached through a link; a full disk only loses records."""
+    """A log in a regular file, never reached through a link; a full disk only loses records."""
 
     _has_complained = False
 

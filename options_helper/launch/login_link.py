@@ -1,4 +1,4 @@
-"""The one-time links of a portal that other devices can reach, and the launcher's words about them."""
+"""The one-time links of a portal that other devices can reach, as the launcher prints them."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ class LoginLinks:
 
     @property
     def local_url(self) -> str:
-        """The address for this machine's browser, which logs it in."""
+        """The address for this machine's browser; it includes a token if a login is needed."""
         return (
             f"{self.endpoint.local_url}/login?token={self.own}" if self.is_needed else self.endpoint.local_url
         )
 
     @property
     def shared_url(self) -> str:
-        """The address for another device, which logs it in."""
+        """The address for another device, which includes a token."""
         return f"{self.endpoint.shared_url}/login?token={self.shared}"
 
     @property
@@ -68,14 +68,14 @@ class LoginLinks:
         if not self.endpoint.is_encrypted:
             said.insert(
                 0,
-                "There is no TLS: whoever can read this network's traffic can read the page, this link, "
-                "the password and the login's cookie. --certfile and --keyfile encrypt it.",
+                "There is no TLS: anyone who can read this network's traffic can read the page, this link, "
+                "the password and the login cookie. --certfile and --keyfile encrypt the traffic.",
             )
         return [sentence for sentence in said if sentence]
 
 
 def _qr_code(text: str) -> str:
-    """Return a QR code in block characters, "" if the terminal cannot show them."""
+    """Return a QR code in block characters, or "" if the terminal cannot show them."""
     from qrcode.main import QRCode  # noqa: PLC0415 - an extra, needed here only
 
     code = QRCode(border=2)

@@ -12,9 +12,9 @@ _DEMO = "demo-"
 
 
 def own_folder() -> Path | None:
-    """Return this user's folder in the system's temporary one, created if needed; None if it is not safe.
+    """Return this user's folder in the system's temporary folder, created if needed; None if it is not safe.
 
-    It is a real directory, owned by this user, with no permissions for others.
+    A safe folder is a real directory, owned by this user, with no permissions for others.
     """
     uid = os.getuid() if hasattr(os, "getuid") else 0
     try:
@@ -31,7 +31,7 @@ def own_folder() -> Path | None:
 
 
 def make_demo_folder() -> Path:
-    """Return a new folder for the demo's portfolio, after removing those of killed launchers."""
+    """Return a new folder for the demo's portfolio, after removing those that killed launchers left."""
     parent = own_folder()
     if parent is None:
         return Path(tempfile.mkdtemp(prefix="options-helper-demo-"))

@@ -1,6 +1,6 @@
-"""Free ports, claimed among this user's launchers.
+"""Free ports, which this user's launchers claim before they listen.
 
-A second passes between finding a free port and listening on it, during which another launcher may look.
+A second passes between finding a free port and listening on it, and another launcher may look meanwhile.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def is_free(host: str, port: int) -> bool:
     """Return whether a server could listen on the address now.
 
     Raises:
-        OptionsHelperError: No server could, even if no other has the port.
+        OptionsHelperError: No server could ever listen there, such as on another machine's address.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
@@ -32,7 +32,7 @@ def is_free(host: str, port: int) -> bool:
             if os.name == "posix":
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind((host, port))
-    except (OSError, ValueError, TypeError) as error:  # the last two for what is no name at all
+    except (OSError, ValueError, TypeError) as error:  # the last two for an impossible host name
         if getattr(error, "errno", None) == errno.EADDRINUSE:
             return False
         reason = getattr(error, "strerror", None) or "it is not a host name"
@@ -44,7 +44,7 @@ def is_free(host: str, port: int) -> bool:
 
 @contextlib.contextmanager
 def claimed_port(host: str, asked: int | None) -> Iterator[int]:
-    """Yield the requested port, else 8501 or the next free one, claimed against other launchers meanwhile.
+    """Yield the requested port, else 8501 or the next free one, claimed until the context ends.
 
     Raises:
         OptionsHelperError: The requested port is taken, or no free one was found.
@@ -56,13 +56,13 @@ def claimed_port(host: str, asked: int | None) -> Iterator[int]:
         try:
             yield port
         finally:
-            with contextlib.suppress(OSError):  # removed while it is still locked, so nobody else's
+            with contextlib.suppress(OSError):  # removed while still locked, so it is no other launcher's
                 _claim_path(host, port).unlink()
             os.close(claim)
         return
     if asked is not None:
         raise OptionsHelperError(f"Port {asked} on {host} is taken. Choose another one with --port.")
-    raise OptionsHelperError(f"No free port from {DEFAULT_PORT} on at {host}. Choose one with --port.")
+    raise OptionsHelperError(f"No port from {DEFAULT_PORT} up is free on {host}. Choose one with --port.")
 
 
 def _claim(host: str, port: int) -> int | None:

@@ -221,7 +221,7 @@ def test_the_streams_are_asked_for_the_portfolios_symbols(
     assert found["Stocks"][0] == Finding(
         "Stocks",
         Level.NOTE,
-        "IEX: granted, 30 channels: 30 of 42 stream, the rest is polled; not accepted: TOOLONGNAME",
+        "IEX: granted, 30 channels: 30 of 42 stream, the rest are polled; not accepted: TOOLONGNAME",
     )
     assert found["Options"][0] == Finding("Options", Level.OK, "indicative: granted")
     assert sum(simulator.open_connections.values()) == 0

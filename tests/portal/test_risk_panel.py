@@ -138,7 +138,7 @@ def test_an_underlying_and_the_portfolio_have_their_curves() -> None:
     assert whole.endswith("P/L from now on")
     assert "first expiry" not in whole
     unknown = compute_live_risk(Portfolio(positions=[spread, shares]), snapshot(stock_quotes=stocks))
-    assert words([0, 1, 2], 30.0, unknown).endswith("contains 1 of 3 legs · P/L from now on")
+    assert words([0, 1, 2], 30.0, unknown).endswith("covers 1 of 3 legs · P/L from now on")
 
 
 def test_an_index_option_names_its_forward() -> None:
