@@ -1,1 +1,1 @@
-"""An Alpaca that lives on localhost, for the demo and for integration tests."""
+"""An Alpaca on localhost, for the demo and for integration tests."""

@@ -1,4 +1,4 @@
-"""`python -m options_helper.simulator`: runs the simulator as a process of its own, until Ctrl-C."""
+"""`python -m options_helper.simulator`: runs the simulator in its own process until Ctrl-C."""
 
 from __future__ import annotations
 
@@ -11,11 +11,13 @@ from options_helper.simulator.world import Plan
 
 
 def main() -> None:
-    """Serve, print the environment that points a client here, and wait."""
+    """Serve, and print the environment variables that point a client here."""
     parser = argparse.ArgumentParser(prog="python -m options_helper.simulator", description=__doc__)
-    parser.add_argument("--port", type=int, default=0, help="0 takes a free port")
+    parser.add_argument("--port", type=int, default=0, help="0 for any free port")
     parser.add_argument("--seed", type=int, default=7)
-    parser.add_argument("--count-channels", action="store_true", help="grant 30 channels, not 30 stocks")
+    parser.add_argument(
+        "--count-channels", action="store_true", help="grant 30 channels instead of 30 stocks"
+    )
     arguments = parser.parse_args()
     plan = Plan(count_stock_channels=arguments.count_channels)
     with (

@@ -1,4 +1,4 @@
-"""The clients that are connected, and which of them holds the only place on a stream."""
+"""The connected clients, and the one that holds the only place on each stream."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from options_helper.simulator.faults import STREAMS
 
 
 class Clients:
-    """Counts connections from their first byte; used only on the simulator's loop, except the counts.
+    """All connections; used only on the simulator's loop, except for the counts.
 
     Attributes:
-        connected: The connections whose handshake is complete.
+        connected: The connections with a complete handshake.
         open: The number of open connections by stream, unfinished handshakes included.
         times: The time of each connection by stream, in seconds of `time.monotonic`.
     """

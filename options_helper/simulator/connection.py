@@ -1,4 +1,4 @@
-"""One websocket connection of a client: it sends without waiting, and can end in every way."""
+"""One websocket connection of a client, which sends without waiting and can end in every way."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ _LINGER_NOT = struct.pack("ii", 1, 0)
 class Connection:
     """A client's connection to one stream; used only on the simulator's loop.
 
-    Frames are written straight to the transport, so nothing waits for a slow client, and a frame built once
-    can be sent a million times.
+    Frames are written straight to the transport, so that nothing waits for a slow client, and a frame that
+    was built once can be sent a million times.
     """
 
     def __init__(self, stream: str, request: web.Request, faults: Faults) -> None:
@@ -78,7 +78,7 @@ class Connection:
         )
 
     def send(self, payload: bytes, *, text: bool = False) -> None:
-        """Send one message: late if the stream has a delay, never if it has vanished."""
+        """Send one message, late if the stream has a delay, not at all if it has vanished."""
         if delay := self.faults.delay_seconds:
             asyncio.get_running_loop().call_later(delay, self.write, frame(payload, text=text))
         else:

@@ -1,4 +1,4 @@
-"""The simulator's faults on command; any thread may change them while it runs."""
+"""The faults that the simulator produces on command; any thread may change them at any time."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ class StreamFaults:
         silent_on_connect: The upgrade is answered, then nothing follows (fills: no answer to authentication).
         silent_after_auth: Authentication is not answered.
         no_subscription_ack: Subscriptions (fills: listen) are neither acknowledged nor served.
-        grant_only: The symbols that a subscription may have; others are left out. None grants all;
+        grant_only: The symbols that a subscription may contain; others are left out. None grants all;
             on fills, an empty set leaves the stream out of the acknowledgement.
         grant_at_most: A subscription gets at most this many symbols of each channel.
-        mute: Connected and answering pings, but no data is sent.
+        mute: The connection answers pings, but no data is sent.
         vanished: Nothing is read or sent, not even pings, as if the cable were unplugged.
         held: Another program holds the only connection, so the answer is 406, or HTTP 429 on fills.
         drops: This many of the next connections are dropped right after `drop_at`.
@@ -55,11 +55,11 @@ class StreamFaults:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RestFault:
-    """A fault for REST requests whose path begins with `path`.
+    """A fault for REST requests with a path that begins with `path`.
 
     Attributes:
         status: The status of the answer; 0 gives the ordinary answer, after `delay_seconds`.
-        times: How many requests it affects, None for all.
+        times: The number of requests that it affects, None for all.
         hang: True if requests are never answered.
         body: The answer's text instead of an error message; with status 200 it may be anything.
     """
@@ -109,7 +109,7 @@ class Faults:
         delay_seconds: float = 0.0,
         body: str | None = None,
     ) -> None:
-        """Add a fault for REST requests; of those that match a path, the one added first applies."""
+        """Add a fault for REST requests; if several match a path, the oldest applies."""
         fault = RestFault(
             path=path, status=status, times=times, hang=hang, delay_seconds=delay_seconds, body=body
         )
@@ -117,7 +117,7 @@ class Faults:
             self._rest.append(fault)
 
     def clear(self, endpoint: str | None = None) -> None:
-        """Remove the faults of one stream, of "rest", or all of them."""
+        """Remove the faults of one stream or of "rest", or all faults."""
         with self._lock:
             if endpoint in {None, "rest"}:
                 self._rest.clear()

@@ -1,4 +1,4 @@
-"""An Alpaca on this machine: three streams and the read-only REST routes, in a thread of its own."""
+"""An Alpaca on this machine: three streams and the read-only REST routes, in its own thread."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ HOST = "127.0.0.1"
 _START_TIMEOUT_SECONDS = 10.0
 _STOP_TIMEOUT_SECONDS = 5.0
 _PING_EVERY_SECONDS = 20.0
-_STEPS_TO_ACCEPT = 3  # of the loop, until the server knows a connection that was just accepted
+_STEPS_TO_ACCEPT = 3  # steps of the loop until the server knows a connection that was just accepted
 
 
 class AlpacaSimulator(StreamControls, MarketControls, OrderControls):
@@ -32,13 +32,13 @@ class AlpacaSimulator(StreamControls, MarketControls, OrderControls):
         seed: Determines the market, the orders and the identifiers.
         key_id, secret_key: The only keys accepted, unless `any_key` is set.
         plan: Feeds and limits of the simulated subscription.
-        tick_seconds: Between the market's steps; 0 leaves them to `tick`.
-        order_interval_seconds: Between the steps of the order stories; 0 leaves orders to the caller.
-        portfolio: The account's holdings from before today, as a portfolio file's values.
-        differs: Make trades that the portfolio does not know, and assign one of its short puts after a while.
+        tick_seconds: The time between the market's steps; 0 leaves them to `tick`.
+        order_interval_seconds: The time between steps of the order scripts; 0 leaves orders to the caller.
+        portfolio: The account's holdings from before today, as the values of a portfolio file.
+        differs: Make trades that are missing in the portfolio, and assign a short put after a while.
         contracts: The contracts to trade; by default the portfolio's, else the subscribed ones.
-        port: 0 takes a free one.
-        auth_timeout_seconds: How long a client may take to authenticate.
+        port: The port to listen on; 0 for any free one.
+        auth_timeout_seconds: The time within which a client must authenticate.
     """
 
     def __init__(  # noqa: PLR0913 - settings with defaults
@@ -83,7 +83,7 @@ class AlpacaSimulator(StreamControls, MarketControls, OrderControls):
 
     @property
     def stream_url(self) -> str:
-        """The host of the data streams; the trading stream is `/stream` of `url`."""
+        """The URL of the data streams' host; the trading stream is `/stream` on the host of `url`."""
         return f"ws://{HOST}:{self._port}"
 
     def environment(self) -> dict[str, str]:
@@ -127,7 +127,7 @@ class AlpacaSimulator(StreamControls, MarketControls, OrderControls):
             raise failure[0]
 
     def stop(self) -> None:
-        """Cut every connection and end the thread; may be called at any time, any number of times."""
+        """Cut every connection and end the thread; may be called at any time, and repeatedly."""
         thread, self._thread = self._thread, None
         if thread is None:
             return

@@ -44,13 +44,13 @@ ERROR_TEXTS = {
 
 
 class Nanoseconds(int):
-    """A time in nanoseconds since 1970 UTC, which each encoding writes in its own way."""
+    """A time in nanoseconds since 1970 UTC, which each encoding writes differently."""
 
     __slots__ = ()
 
     @classmethod
     def now(cls) -> Nanoseconds:
-        """Return the real time, because clients count ages against the real clock."""
+        """Return the current real time, because clients count ages by the real clock."""
         return cls(time.time_ns())
 
     @classmethod
@@ -60,7 +60,7 @@ class Nanoseconds(int):
 
     @classmethod
     def parse(cls, text: str) -> Nanoseconds:
-        """Return the time of an RFC 3339 text or a date; a text without a zone is UTC.
+        """Return the time given by an RFC 3339 text or a date, in UTC unless the text has a zone.
 
         Raises:
             ValueError: The text is neither.
@@ -75,7 +75,7 @@ class Nanoseconds(int):
         return dt.datetime.fromtimestamp(self // _BILLION, _NEW_YORK)
 
     def to_text(self) -> str:
-        """Return the time in RFC 3339, with nanoseconds and a Z."""
+        """Return the time in RFC 3339 format, in UTC with nanoseconds."""
         seconds, rest = divmod(self, _BILLION)
         return f"{dt.datetime.fromtimestamp(seconds, dt.UTC):%Y-%m-%dT%H:%M:%S}.{rest:09d}Z"
 
@@ -107,7 +107,7 @@ def to_json(messages: list[Message]) -> bytes:
 
 
 def frame(payload: bytes, *, text: bool = False) -> bytes:
-    """Return a whole unmasked websocket frame (RFC 6455, section 5.2) around a payload."""
+    """Return a payload as a complete unmasked websocket frame (RFC 6455, section 5.2)."""
     kind = _TEXT if text else _BINARY
     size = len(payload)
     if size <= _ONE_BYTE:
@@ -118,10 +118,10 @@ def frame(payload: bytes, *, text: bool = False) -> bytes:
 
 
 def success(text: str) -> list[Message]:
-    """Return a control message of success, alone in its array."""
+    """Return an array with a single success message."""
     return [{"T": "success", "msg": text}]
 
 
 def error(code: int) -> list[Message]:
-    """Return a control message of an error, alone in its array."""
+    """Return an array with a single error message."""
     return [{"T": "error", "code": code, "msg": ERROR_TEXTS.get(code, "error")}]

@@ -28,13 +28,13 @@ _REQUESTS_KEPT = 20_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """The limits of the simulated subscription; by default the Basic plan's ("About Market Data API").
+    """The limits of the simulated subscription, by default those of the Basic plan ("About Market Data API").
 
     Attributes:
         feeds: The feeds that the plan includes.
         stock_symbols: The limit of stock symbols by feed; a feed without an entry has none.
         option_quotes: The limit of option quotes by feed.
-        count_stock_channels: True if a stock counts once per channel.
+        count_stock_channels: True to count a stock once per channel.
         data_requests_per_minute, trading_requests_per_minute: The REST limits.
         request_window_seconds: The length of their "minute", which a test may shorten.
     """
@@ -60,7 +60,7 @@ class Plan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Keys:
-    """The accepted keys; with `any_key`, all that are not empty."""
+    """The accepted keys; with `any_key`, any keys that are not empty."""
 
     key_id: str = "demo"
     secret_key: str = field(default="demo", repr=False)
@@ -74,12 +74,12 @@ class Keys:
 
 
 class World:
-    """The state behind the endpoints; used only on the simulator's loop, except the counters.
+    """The state behind the endpoints; used only on the simulator's loop, except for the counters.
 
     Args:
         contracts: The contracts to trade; by default the portfolio's, else the subscribed ones.
-        portfolio: The account's holdings from before today, as a portfolio file's values.
-        differs: Let the account differ from the portfolio.
+        portfolio: The account's holdings from before today, as the values of a portfolio file.
+        differs: Make the account differ from the portfolio.
     """
 
     def __init__(
@@ -150,7 +150,7 @@ class World:
         return [symbol for symbol in known if (one := parse_contract(symbol)) and one.expiry >= today]
 
     def step_orders(self) -> None:
-        """Advance the order stories, and the events that the portfolio does not know."""
+        """Advance the order scripts, and the events that are missing in the portfolio."""
         self.flow.step()
         if self.differences is not None:
             self.differences.step()
@@ -184,7 +184,7 @@ class World:
         self.desk.clock = Nanoseconds.now
 
     def send_update(self, update: object) -> None:
-        """Send an order update, or anything in its place, to the clients that listen."""
+        """Send an order update, or arbitrary data in its place, to the clients that listen."""
         for connection in self.clients.connected:
             connection.deliver_update(update)
 

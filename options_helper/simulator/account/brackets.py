@@ -1,4 +1,4 @@
-"""Bracket orders: an entry, and a take-profit and a stop that are held until the entry has filled."""
+"""Bracket orders: an entry, with a take-profit and a stop that are held until the entry has filled."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from options_helper.simulator.account.orders import Order
 def place_bracket(
     desk: OrderDesk, symbol: str, side: str, qty: int, *, limit_price: Decimal, stop_price: Decimal
 ) -> Order:
-    """Place a market order with a take-profit at a limit and a stop."""
+    """Place a market order with a take-profit limit order and a stop order."""
     intent = desk.positions.intent(symbol, side)
     entry = desk.create(symbol, side, Decimal(qty), None, intent, order_class="bracket")
     away = "sell" if side == "buy" else "buy"

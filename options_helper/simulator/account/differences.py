@@ -1,4 +1,4 @@
-"""The differences between the demo's account and its file: one of each kind."""
+"""The differences between the demo's account and its portfolio file, one of each kind."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from options_helper.simulator.market.contracts import Contract, contract_symbol,
 from options_helper.simulator.market.market import Market
 from options_helper.simulator.wire import Nanoseconds
 
-ASSIGNED_AFTER_STEPS = 60  # of the order stories: half a minute after the start
+ASSIGNED_AFTER_STEPS = 60  # of the order flow: half a minute after the start
 _HOUR = 3_600_000_000_000
 _SPLIT_DAYS_AGO = 4
 
 
 class Differences:
-    """Trades that the demo's file does not know, and one assignment during the session.
+    """Trades that are missing in the demo's file, and one assignment during the session.
 
     Args:
-        desk: The account.
-        market: Gives the prices.
-        declare_split: Announces a split of a stock by a number, some days ago, and applies it.
+        desk: The account's orders.
+        market: The source of prices.
+        declare_split: Declares a stock's split into a number of shares, some days ago.
     """
 
     def __init__(
@@ -35,7 +35,7 @@ class Differences:
         self._steps = 0
 
     def make(self) -> None:
-        """Make one trade or event of each kind, on earlier days and earlier today."""
+        """Make one trade or event of each kind, dated on earlier days and earlier today."""
         longs, shorts = list(self._held(1)), list(self._held(-1))
         shares = next((one for one, _, _ in self._desk.positions if parse_contract(one) is None), None)
         if shares is not None:
@@ -56,7 +56,7 @@ class Differences:
             self._trade(longs[0], "sell", 1, days_ago=0)
 
     def step(self) -> None:
-        """Assign a short put once, when its time has come."""
+        """Count a step; after `ASSIGNED_AFTER_STEPS`, assign a short put once."""
         self._steps += 1
         if self._steps == ASSIGNED_AFTER_STEPS:
             puts = (
@@ -83,7 +83,7 @@ class Differences:
                 yield symbol, contract.expiry
 
     def _neighbour(self, contract: Contract) -> str:
-        """Return the contract one strike away, which no position of the file holds."""
+        """Return the contract one strike away, which no position in the file holds."""
         step = Decimal(5) if contract.is_call else Decimal(-5)
         strike = Decimal(str(contract.strike)) + step
         return contract_symbol(
@@ -100,7 +100,7 @@ class Differences:
 
     @contextmanager
     def _days_ago(self, days: int) -> Iterator[None]:
-        """Set the account's clock back by some days and a minute."""
+        """Set the account's clock back by some days and a minute while the context lasts."""
         before = Nanoseconds.now() - 24 * days * _HOUR - _HOUR // 60
         clock: Callable[[], Nanoseconds] = self._desk.clock
         self._desk.clock = partial(Nanoseconds, before)

@@ -21,15 +21,15 @@ DESCRIPTIONS = {"OPASN": "Option Assignment", "OPEXC": "Option Exercise", "OPEXP
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountEvent:
-    """A change of a position that no order made.
+    """A change of a position or of cash that no order made.
 
     Attributes:
         kind: "OPASN", "OPEXC", "OPEXP" or "OPTRD"; for cash alone "FEE", "DIV", "INT", "CSD" or "CSW".
-        symbol: "" for cash alone.
+        symbol: The contract or stock, "" for cash alone.
         qty: The signed change in the position.
         price: Dollars per share for an OPTRD, else 0.
-        cash: Dollars received, negative if paid, besides those for shares.
-        group_id: Shared by the row of a contract and the row of its shares.
+        cash: Dollars received, negative if paid, without the price of shares.
+        group_id: An id that the activity of a contract shares with that of its shares.
     """
 
     kind: str
@@ -43,7 +43,7 @@ class AccountEvent:
 
     @property
     def activity_id(self) -> str:
-        """The day at midnight, as Alpaca numbers activities without a time."""
+        """The identifier, dated at midnight, as Alpaca writes it for activities without a time."""
         return f"{self.at.to_new_york():%Y%m%d}000000000::{self.identifier}"
 
 
@@ -72,7 +72,7 @@ def _settled_parts(
     """Yield kind, symbol, signed quantity and price of each activity of a settlement.
 
     Raises:
-        ValueError: The kind or the symbol is not valid.
+        ValueError: The kind or the symbol is invalid.
     """
     contract = parse_contract(symbol)
     if contract is None or kind not in DESCRIPTIONS:
@@ -89,7 +89,7 @@ class AccountEvents:
     """Every change of an account that no order made, oldest first.
 
     Args:
-        positions: What the events change.
+        positions: The positions that the events change.
         clock: Returns the time of events.
         identify: Returns a new identifier.
     """
@@ -103,7 +103,7 @@ class AccountEvents:
         self._identify = identify
 
     def settle(self, kind: str, symbol: str, qty: int) -> None:
-        """Assign, exercise or expire contracts; only activities report it, never the stream.
+        """Assign, exercise or expire contracts, which only activities report, never the stream.
 
         Args:
             kind: "OPASN", "OPEXC" or "OPEXP".
@@ -111,7 +111,7 @@ class AccountEvents:
             qty: The number of contracts, above zero.
 
         Raises:
-            ValueError: The kind or the symbol is not valid.
+            ValueError: The kind or the symbol is invalid.
         """
         parts = _settled_parts(kind, symbol, qty, held=self._positions.quantity(symbol))
         group = None if kind == "OPEXP" else self._identify()
@@ -119,7 +119,7 @@ class AccountEvents:
             self._record(*part, group)
 
     def move_cash(self, kind: str, amount: Decimal) -> None:
-        """Record a fee, a dividend, interest, a deposit or a withdrawal; negative if paid.
+        """Record a fee, a dividend, interest, a deposit or a withdrawal; the amount is negative if paid.
 
         Raises:
             ValueError: The kind is not one of these.

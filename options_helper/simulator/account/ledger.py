@@ -10,18 +10,18 @@ from options_helper.simulator.account.orders import ZERO, Execution, Order
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """Everything that happened, oldest first; tests compare a client's tables with it.
+    """All executions and orders, oldest first; tests compare a client's tables with them.
 
     Attributes:
         executions: One for each fill of an order or leg; busted ones are included and marked.
-        orders: Parents, single orders and legs, in the order they were placed.
+        orders: Parents, single orders and legs, in the order in which they were placed.
     """
 
     executions: tuple[Execution, ...]
     orders: tuple[Order, ...]
 
     def filled_quantity(self, order_id: str) -> Decimal:
-        """Return the sum of an order's executions, without busted ones."""
+        """Return the quantity that an order has filled, without busted executions."""
         return sum(
             (one.qty for one in self.executions if one.order_id == order_id and not one.busted), start=ZERO
         )

@@ -32,7 +32,7 @@ class OrderDesk:
     Args:
         seed: The seed of the identifiers.
         on_update: Called with every trade update, in order.
-        held: Signed quantity and entry price by symbol, before the first order.
+        held: The holdings before the first order: signed quantity and entry price by symbol.
         clock: Returns the time of events.
     """
 
@@ -52,12 +52,12 @@ class OrderDesk:
         self.positions = Positions(held or {})
         self.events = AccountEvents(
             self.positions,
-            lambda: self.clock(),  # noqa: PLW0108 - the clock is replaced for what happened days ago
+            lambda: self.clock(),  # noqa: PLW0108 - the clock is replaced for events of earlier days
             self._identifier,
         )
 
     def ledger(self) -> Ledger:
-        """Return a copy of everything that happened."""
+        """Return a copy of all executions and orders."""
         return Ledger(tuple(self.executions), tuple(replace(order) for order in self.orders.values()))
 
     def place(
@@ -96,11 +96,12 @@ class OrderDesk:
     def fill(self, order: Order, qty: int | Decimal | None = None, prices: Sequence[Decimal] = ()) -> None:
         """Fill all or part of the remaining quantity; a multi-leg order fills at its legs' prices.
 
-        The update of a multi-leg order lists an execution of each leg instead of one of its own. A filled
-        bracket's take-profit begins to work; when one of its legs has filled, the other is canceled.
+        The update of a multi-leg order lists one execution per leg and none of its own. When the entry of a
+        bracket has filled, its take-profit begins to work; when one of its legs has filled, the other is
+        canceled.
 
         Raises:
-            ValueError: The order is closed, or the quantity exceeds what remains.
+            ValueError: The order is closed, or the quantity exceeds the remaining one.
         """
         count = order.remaining if qty is None else Decimal(qty)
         if order.closed or not ZERO < count <= order.remaining:
@@ -153,7 +154,7 @@ class OrderDesk:
         return successor
 
     def bust(self, execution_id: str) -> None:
-        """Bust an execution of a single order, or of one leg; a leg's is reported by its parent."""
+        """Bust an execution of a single order or of one leg; a leg's bust is reported on its parent."""
         index, execution, order = self._find(execution_id)
         order.filled_qty -= execution.qty
         order.spent -= execution.qty * execution.price
@@ -206,7 +207,7 @@ class OrderDesk:
         *,
         order_class: str = "simple",
     ) -> Order:
-        """Return a new order without sending it to anyone."""
+        """Return a new order without reporting it."""
         at = self.clock()
         order = Order(
             id=self._identifier(),
@@ -251,7 +252,7 @@ class OrderDesk:
         return self.positions.move(order.symbol, qty if order.side == "buy" else -qty, price)
 
     def announce(self, order: Order, **extra: object) -> None:
-        """Send "pending_new", and "new", which Alpaca dates 6 ms later."""
+        """Report "pending_new", and "new", which Alpaca dates 6 ms later."""
         accepted_at, parts = self.clock(), [order, *(order.legs if order.is_spread else ())]
         for part in parts:
             part.created_at = part.updated_at = Nanoseconds(accepted_at - _ACCEPTANCE)

@@ -1,4 +1,4 @@
-"""Orders as a trader might place them: a seeded sequence of short stories, played step by step."""
+"""Orders as a trader might place them: a seeded sequence of short scripts, played step by step."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from options_helper.simulator.account.orders import LegRequest, Order, to_cents
 from options_helper.simulator.market.contracts import parse_contract
 from options_helper.simulator.market.market import Market
 
-# Steps of half a second between stories: lively at first, then about one fill a minute. After a story without
-# a fill, such as a canceled order, the next comes soon.
+# Steps of half a second between scripts: a busy start, then about one fill a minute. After a script without a
+# fill, such as a canceled order, the next one follows soon.
 _FIRST_PAUSES, _LATER_PAUSES = (2, 6), (80, 160)
 _LIVELY_STORIES = 4
 
 
 class OrderFlow:
-    """Plays one order story after another, with pauses; a timer calls `step`.
+    """A player of order scripts, one after another, with pauses; a timer calls `step`.
 
     Args:
         contracts: Returns the contracts to trade; empty while none are known.
@@ -37,16 +37,16 @@ class OrderFlow:
         self._executions = 0
 
     def hurry(self) -> None:
-        """End the pause; called when a client begins to listen."""
+        """End the pause, because a client has begun to listen."""
         self._pause = 0
 
     def play_past(self, symbol: str) -> None:
-        """Place and fill one order at once, at the current time of the desk."""
+        """Place and fill one order at once, at the desk's current time."""
         for _ in self._filled(symbol):
             pass
 
     def step(self) -> None:
-        """Continue the story, or count down the pause before the next one."""
+        """Continue the script, or count down the pause before the next one."""
         if self._pause:
             self._pause -= 1
             return

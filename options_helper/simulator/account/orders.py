@@ -1,4 +1,4 @@
-"""Orders and executions, exact, and the rows and updates that report them.
+"""Orders and executions with exact figures, and the rows and updates that report them.
 
 Field names: the schema `Order` of Alpaca's Trading API, and its "Websocket Streaming" page.
 """
@@ -36,7 +36,7 @@ class Order:
 
     Attributes:
         symbol, side, intent: Empty on a multi-leg parent.
-        spent: The sum of quantity times price over its executions; gives the average price.
+        spent: The sum of quantity times price over its executions, for the average price.
         parent: The multi-leg order or bracket that this leg belongs to.
         moments: Times by field name (`filled_at`, …).
     """
@@ -66,7 +66,7 @@ class Order:
 
     @property
     def is_spread(self) -> bool:
-        """True for a multi-leg order and for its legs; those of a bracket are orders of their own."""
+        """True for a multi-leg order and its legs; the legs of a bracket are separate orders."""
         return self.order_class == "mleg"
 
     @property
@@ -94,14 +94,14 @@ class Order:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Execution:
-    """One fill of one order or leg, exactly.
+    """One fill of one order or leg, with exact figures.
 
     Attributes:
         execution_id: The stream's identifier; each leg of a multi-leg fill has its own.
         activity_id: REST's identifier.
         parent_id: The multi-leg order that a leg belongs to.
-        cumulative, remaining: The order's quantities after this execution.
-        position_after: The signed position in the symbol after it.
+        cumulative, remaining: The order's filled and unfilled quantity after this execution.
+        position_after: The signed position in the symbol after this execution.
         kind: "fill" or "partial_fill".
         busted: True if it was busted later.
     """
@@ -172,7 +172,7 @@ def order_row(order: Order, *, nested: bool = True, streamed: bool = False) -> J
 
 
 def net_price(parent: Order, prices: Sequence[Decimal]) -> Decimal:
-    """Return the price of one unit of a spread at its legs' prices, positive for a debit."""
+    """Return the price of one unit of a spread, given its legs' prices; positive for a debit."""
     signed = (
         price * (leg.ratio or 1) * (1 if leg.side == "buy" else -1)
         for leg, price in zip(parent.legs, prices, strict=True)

@@ -1,4 +1,4 @@
-"""The demo portfolio, relative to a day, as plain JSON values; and the holdings of any portfolio."""
+"""The demo portfolio, dated relative to a day, as plain JSON values; and the holdings of any portfolio."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _NO_NEW_EXPIRY_TODAY = dt.time(
 
 
 class _Writer:
-    """Writes positions at yesterday's simulated prices times a factor, so that some gain and some lose."""
+    """A writer of positions at multiples of yesterday's simulated prices, so that some gain and some lose."""
 
     def __init__(self, today: dt.date, seed: int) -> None:
         self._today = today
@@ -77,7 +77,7 @@ class _Writer:
         factor: float,
         weeks_ago: int,
     ) -> JsonObject:
-        """Return a single option, bought or sold at a factor of yesterday's close."""
+        """Return a single option, bought or sold at a multiple of yesterday's close."""
         price = self.close(symbol, terms) * factor
         step = price_step(price)
         return {
@@ -92,7 +92,7 @@ class _Writer:
     def structure(
         self, name: str, symbol: str, legs: list[JsonObject], *, factor: float, weeks_ago: int
     ) -> JsonObject:
-        """Return a structure; its net debit in dollars is a factor of yesterday's close."""
+        """Return a structure; its net debit in dollars is a multiple of its value at yesterday's close."""
         net = sum(self._leg_value(symbol, leg) for leg in legs)
         return {
             "id": name,
@@ -108,7 +108,7 @@ class _Writer:
 
 
 def demo_portfolio(today: dt.date, *, seed: int = 7) -> JsonObject:
-    """Return a portfolio of the usual kinds, with coming Fridays as expiries and strikes near the prices."""
+    """Return a portfolio of common positions that expire on coming Fridays, with strikes near the prices."""
     write = _Writer(today, seed)
     return {
         "base_currency": "USD",
@@ -118,12 +118,12 @@ def demo_portfolio(today: dt.date, *, seed: int = 7) -> JsonObject:
 
 
 def whole_demo_portfolio(today: dt.date, now: dt.datetime) -> JsonObject:
-    """Return the demo's file: with positions that expire next, and one that expired."""
+    """Return the demo's whole portfolio, including positions that expire next and one that has expired."""
     return with_expired(with_nearest_expiry(demo_portfolio(today), now), today)
 
 
 def with_expired(portfolio: JsonObject, today: dt.date, *, seed: int = 7) -> JsonObject:
-    """Return a portfolio whose file still holds a put that expired worthless last week."""
+    """Return the portfolio with a put that expired worthless on a recent Friday."""
     write, day = _Writer(today, seed), today
     while day == today or day.weekday() != _FRIDAY or not is_trading_day(day):
         day -= dt.timedelta(days=1)
@@ -141,7 +141,7 @@ def with_expired(portfolio: JsonObject, today: dt.date, *, seed: int = 7) -> Jso
 
 
 def with_nearest_expiry(portfolio: JsonObject, now: dt.datetime, *, seed: int = 7) -> JsonObject:
-    """Return a portfolio with two positions that expire today, or on the next trading day if it is late."""
+    """Return the portfolio with two positions that expire today, or on the next trading day if it is late."""
     here = now.astimezone(NEW_YORK)
     write, day = _Writer(here.date(), seed), here.date()
     if not is_trading_day(day) or here.time() >= _NO_NEW_EXPIRY_TODAY:
@@ -216,9 +216,9 @@ def _contract(underlying: str, terms: JsonObject) -> Contract | None:
 
 
 def holdings(portfolio: JsonObject, today: dt.date, *, seed: int = 7) -> dict[str, tuple[float, float]]:
-    """Return the signed quantity and entry price by symbol of the account that a portfolio file describes.
+    """Return the holdings of a portfolio file: signed quantity and entry price by symbol.
 
-    The file has no prices for the legs of a structure, so they enter at yesterday's close.
+    The file has no prices for a structure's legs, so yesterday's closes are their entry prices.
     """
     write = _Writer(today, seed)
     held: dict[str, tuple[float, float]] = {}

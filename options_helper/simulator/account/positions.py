@@ -41,7 +41,7 @@ class Positions:
         return after
 
     def adjust(self, symbol: str, successor: str) -> None:
-        """Replace a contract by its adjusted successor."""
+        """Replace a contract with its adjusted successor."""
         self._held[successor] = self._held.pop(symbol, _NOTHING)
 
     def split(self, symbol: str, ratio: Decimal) -> None:

@@ -1,1 +1,1 @@
-"""A test's controls of a running simulator."""
+"""Controls of a running simulator, for tests."""

@@ -21,7 +21,7 @@ _POLL_SECONDS = 0.005
 
 
 class Controls:
-    """The record and the controls of a simulator; thread-safe.
+    """The records of a simulator and access to its loop; thread-safe.
 
     Stream names are "stocks", "options" and "fills".
     """
@@ -32,7 +32,7 @@ class Controls:
 
     @property
     def faults(self) -> Faults:
-        """The faults it simulates."""
+        """The faults that the simulator produces."""
         return self._world.faults
 
     @property
@@ -79,7 +79,7 @@ class Controls:
         return self.call(collect)
 
     def ledger(self) -> Ledger:
-        """Return every execution and order so far, with exact figures."""
+        """Return all executions and orders so far, with exact figures."""
         return self.call(self._world.desk.ledger)
 
     @staticmethod

@@ -1,4 +1,4 @@
-"""Controls for a running simulator's prices, usable from any thread."""
+"""Controls of a running simulator's prices, usable from any thread."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class MarketControls(Controls):
         ask_size: int = 10,
         at: Nanoseconds | None = None,
     ) -> None:
-        """Send a quote to every subscriber; REST returns it as the latest."""
+        """Send a quote to every subscriber, and let REST return it as the latest."""
         quote = PricedQuote(bid, ask, bid_size, ask_size)
 
         def push() -> None:
@@ -39,7 +39,7 @@ class MarketControls(Controls):
         self.call(push)
 
     def push_trade(self, symbol: str, price: float, size: int = 1, *, at: Nanoseconds | None = None) -> None:
-        """Send a trade to every subscriber; REST returns it as the latest."""
+        """Send a trade to every subscriber, and let REST return it as the latest."""
 
         def push() -> None:
             self._world.publish([self._world.tape.push_trade(symbol, price, size, at or Nanoseconds.now())])
@@ -47,13 +47,13 @@ class MarketControls(Controls):
         self.call(push)
 
     def correct_trade(self, symbol: str, price: float) -> None:
-        """Correct the last pushed stock trade, for every subscriber to trades."""
+        """Send every subscriber to trades a correction of the last pushed trade of a stock."""
         self.call(
             lambda: self._world.publish([self._world.tape.correct_trade(symbol, price, Nanoseconds.now())])
         )
 
     def cancel_trade(self, symbol: str) -> None:
-        """Cancel the last pushed stock trade, for every subscriber to trades."""
+        """Send every subscriber to trades a cancellation of the last pushed trade of a stock."""
         self.call(lambda: self._world.publish([self._world.tape.cancel_trade(symbol, Nanoseconds.now())]))
 
     def push_status(self, symbol: str, code: str = "H", text: str = "Halted", reason: str = "T1") -> None:
@@ -63,5 +63,5 @@ class MarketControls(Controls):
         )
 
     def pin_price(self, underlying: str, price: float) -> None:
-        """Fix the price of an underlying, and so those of its options, from now on."""
+        """Fix the price of an underlying, and with it the prices of its options, from now on."""
         self.call(lambda: self._world.market.pin(underlying, price))

@@ -14,7 +14,7 @@ from options_helper.simulator.wire import Nanoseconds
 
 
 class OrderControls(Controls):
-    """Orders and executions, in addition to those of the seeded stories; takes and returns identifiers."""
+    """Orders and executions besides those of the seeded scripts; methods take and return identifiers."""
 
     def place_order(
         self, symbol: str, side: str = "buy", qty: int = 1, *, limit_price: float | None = None
@@ -43,7 +43,7 @@ class OrderControls(Controls):
     def fill(
         self, order_id: str, qty: int | None = None, prices: float | Sequence[float] | None = None
     ) -> str:
-        """Fill all or part of what remains, at the given or market prices, and return the execution's id."""
+        """Fill all or part of the remaining quantity, at given or market prices; return the execution id."""
 
         def execute() -> str:
             order = self._world.desk.orders[order_id]
@@ -82,7 +82,7 @@ class OrderControls(Controls):
         self.call(lambda: self._world.dividends.append(row))
 
     def set_order_time(self, at: dt.datetime | None) -> None:
-        """Date orders, executions and events at a time in the past; None returns to the clock."""
+        """Date orders, executions and events at a time in the past, or at the current time again for None."""
         clock = Nanoseconds.now if at is None else partial(Nanoseconds.of, at)
         self.call(lambda: setattr(self._world.desk, "clock", clock))
 
@@ -104,7 +104,7 @@ class OrderControls(Controls):
         )
 
     def step_orders(self, steps: int = 1) -> None:
-        """Advance the order stories by some steps, as their timer does."""
+        """Advance the order scripts by some steps, as their timer does."""
 
         def move() -> None:
             for _ in range(steps):
@@ -125,15 +125,15 @@ class OrderControls(Controls):
         self.call(lambda: self._world.desk.events.settle(kind, symbol, qty))
 
     def move_cash(self, kind: str, amount: float) -> None:
-        """Record a fee, a dividend, interest, a deposit or a withdrawal; negative if paid."""
+        """Record a fee, a dividend, interest, a deposit or a withdrawal; the amount is negative if paid."""
         self.call(lambda: self._world.desk.events.move_cash(kind, to_cents(amount)))
 
     def send_event(self, order_id: str, event: str, *, status: str | None = None) -> None:
-        """Send any event of an order, known to Alpaca or not, with any status."""
+        """Send an event of an order with any name and any status, known to Alpaca or not."""
         self.call(lambda: self._world.desk.send_event(event, self._world.desk.orders[order_id], status))
 
     def send_update(self, data: Mapping[str, object] | None) -> None:
-        """Send anything, even None, in place of an order update."""
+        """Send arbitrary data, even None, in place of an order update."""
         self.call(lambda: self._world.send_update(data))
 
     def add_history(self, count: int, *, symbols: Sequence[str] = (), hours: float = 1.0) -> None:

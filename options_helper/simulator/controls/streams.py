@@ -40,7 +40,7 @@ class StreamControls(Controls):
         self.send_raw(stream, malformed_payloads(stream, symbol)[kind])
 
     def send_error(self, stream: str, code: int, *, drop: str | None = None) -> None:
-        """Send an error such as 407 or 500 on a data stream, then drop the connection if asked."""
+        """Send an error such as 407 or 500 on a data stream, then drop the connection if `drop` says how."""
         self.send_messages(stream, error(code))
         if drop is not None:
             self.drop(stream, drop)
@@ -56,7 +56,7 @@ class StreamControls(Controls):
         self.call(self._world.ping)
 
     def drop(self, stream: str, how: str = "reset", *, code: int = 1001) -> int:
-        """End a stream's connections by "reset", "fin" or "close" with a code; return their number."""
+        """Drop a stream's connections by "reset", "fin" or "close" with a code, and return their number."""
 
         def end() -> int:
             connections = self._on(stream)
@@ -77,8 +77,8 @@ class StreamControls(Controls):
     ) -> BurstResult:
         """Send quotes to a data stream as fast as its socket accepts them, or at a rate per second.
 
-        The last quote of each symbol is unique, so a test can check that a client shows it. By default
-        the subscribed symbols are quoted.
+        The last quote of each symbol is unique, so that a test can check that a client shows it. Without
+        `symbols`, the subscribed symbols are quoted.
         """
         return self._run(
             send_burst(self._world, stream, count, per_frame=per_frame, symbols=symbols, rate=rate), None

@@ -31,7 +31,7 @@ class Contract:
 
     Attributes:
         symbol: The full contract symbol (`BRKB261218C00500000`).
-        root: Its root, with the digit if adjusted (`CSGP1`).
+        root: Its root, with a digit if the contract is adjusted (`CSGP1`).
         underlying: The stock or index in Alpaca's spelling (`BRK.B`).
         strike: The strike in dollars.
     """
@@ -61,7 +61,7 @@ def parse_contract(symbol: str) -> Contract | None:
     if match is None:
         return None
     try:
-        # Not strptime's %y, which takes 69 to 99 for the last century.
+        # strptime's %y would take 69 to 99 for the last century.
         expiry = dt.date.fromisoformat(f"20{match['expiry']}")
     except ValueError:
         return None
@@ -88,5 +88,5 @@ def root_of(underlying: str) -> str:
 
 
 def is_stock_symbol(symbol: str) -> bool:
-    """Return whether a symbol is spelled like Alpaca's stocks: capitals, a dot before a share class."""
+    """Return whether a symbol is spelled like a stock at Alpaca: capitals, a dot before a share class."""
     return _STOCK_PATTERN.fullmatch(symbol) is not None

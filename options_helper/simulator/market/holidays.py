@@ -1,4 +1,4 @@
-"""The full holidays of the New York Stock Exchange, by its rule 7.2; unscheduled closures are not known."""
+"""The full holidays of the New York Stock Exchange by its rule 7.2, without unscheduled closures."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def holidays(year: int) -> frozenset[dt.date]:
     """Return the weekdays of a year on which the exchange stays closed."""
     fixed = [_observed(dt.date(year, month, day)) for month, day in ((6, 19), (7, 4), (12, 25))]
     new_year = dt.date(year, 1, 1)
-    if new_year.weekday() == _SUNDAY:  # on a Saturday it is not made up for: the year before has ended
+    if new_year.weekday() == _SUNDAY:  # one on a Saturday is not observed on the Friday before
         new_year = dt.date(year, 1, 2)
     return frozenset(
         {
@@ -35,12 +35,12 @@ def holidays(year: int) -> frozenset[dt.date]:
 
 
 def _observed(day: dt.date) -> dt.date:
-    """Return the Friday before a holiday on a Saturday, the Monday after one on a Sunday."""
+    """Return the day on which a holiday is observed: Friday for a Saturday, Monday for a Sunday."""
     return day + dt.timedelta(days={_SATURDAY: -1, _SUNDAY: 1}.get(day.weekday(), 0))
 
 
 def _nth(year: int, month: int, weekday: int, number: int) -> dt.date:
-    """Return the first, second, … of a weekday in a month."""
+    """Return the date of the first, second, … occurrence of a weekday in a month."""
     first = dt.date(year, month, 1)
     return first + dt.timedelta(days=(weekday - first.weekday()) % 7 + 7 * (number - 1))
 

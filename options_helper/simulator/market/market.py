@@ -1,7 +1,7 @@
 """A seeded market: a random walk per underlying, options priced from it, and plausible spreads.
 
 Everything is a function of the seed, the symbol, the step and the date, so two markets with the same seed
-agree whatever was called before. A step is one tick of the simulator; it has no time of its own.
+agree whatever was called before. A step is one tick of the simulator, with no fixed length of time.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from statistics import NormalDist
 from options_helper.simulator.market.contracts import INDEX_SYMBOLS, Contract, parse_contract
 from options_helper.simulator.market.pricing import OptionValue, value_option
 
-# Price in dollars and annual volatility, close to those of autumn 2026, when this market is set.
+# Prices in dollars and annual volatilities, close to the real ones of autumn 2026.
 _KNOWN = {
     "AAPL": (272.0, 0.26),
     "MSFT": (499.0, 0.24),
@@ -80,11 +80,11 @@ class Market:
         self._pinned[symbol] = price
 
     def split(self, symbol: str, ratio: float) -> None:
-        """Apply a split to the price of a stock, yesterday's close included."""
+        """Apply a split to a stock's prices, including yesterday's close."""
         self._split_ratios[symbol] = self._split_ratios.get(symbol, 1.0) * ratio
 
     def chance(self, symbol: str, what: str, step: int | None = None) -> float:
-        """Draw a number in (0, 1) that is fixed for a symbol, a purpose and, if given, a step."""
+        """Draw a number in (0, 1), always the same for a symbol, a purpose and, if given, a step."""
         text = f"{self._seed}|{symbol}|{what}|{step}"
         number = int.from_bytes(blake2b(text.encode(), digest_size=6).digest(), "big")
         return (number + 0.5) / 2**48
@@ -138,7 +138,7 @@ class Market:
         )
 
     def implied_volatility(self, contract: Contract, years: float) -> float:
-        """Return a smile around the underlying's volatility, steeper below the price and near expiry."""
+        """Return a contract's volatility: a smile, steeper below the price and near expiry."""
         close, volatility = self.base(contract.underlying)
         distance = math.log(contract.strike / close) / (volatility * math.sqrt(max(years, 0.02)))
         smile = 1 - 0.05 * distance + 0.03 * distance**2
@@ -163,7 +163,7 @@ class Market:
         return self.stock_quote(symbol) if contract is None else self.option_quote(contract)
 
     def trade_price(self, symbol: str) -> float | None:
-        """Return a price within the current quote, at which a trade happens; None once expired."""
+        """Return a trade price within the current quote; None once expired."""
         quote = self.quote(symbol)
         if quote is None:
             return None
@@ -204,7 +204,7 @@ class Market:
 
 
 def price_step(price: float) -> float:
-    """Return the price step of an option: a cent below three dollars, else five."""
+    """Return the price step of an option: one cent below three dollars, else five cents."""
     return 0.01 if price < 3 else 0.05  # noqa: PLR2004 - the exchanges' own threshold
 
 

@@ -1,4 +1,4 @@
-"""The simulator's calendar: the market is in mid-session whenever the simulator starts."""
+"""The simulator's calendar: the market is always in the middle of a session."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class MidSession:
     """A session that began some hours before the start and never ends.
 
     Args:
-        started: The time the simulator started, aware.
+        started: The aware time at which the simulator started.
     """
 
     def __init__(self, started: dt.datetime) -> None:
@@ -38,7 +38,7 @@ class MidSession:
         self._first_close = _to_next_five_minutes(started + _AFTER)
 
     def next_close(self, now: dt.datetime) -> dt.datetime:
-        """Return a fixed time, which moves on by two hours as it approaches."""
+        """Return the next close, which is put off by two hours whenever it is near."""
         close = self._first_close
         while close - now < _SHORTEST:
             close += dt.timedelta(hours=2)
@@ -55,7 +55,7 @@ class MidSession:
         return now.astimezone(NEW_YORK).date()
 
     def previous_day(self, now: dt.datetime, back: int = 1) -> dt.date:
-        """Return the trading day before today's, or an earlier one."""
+        """Return the last trading day before today, or an earlier one if `back` is above 1."""
         day = self.today(now)
         for _ in range(back):
             day -= dt.timedelta(days=1)
@@ -64,7 +64,7 @@ class MidSession:
         return day
 
     def days(self, first: dt.date, last: dt.date, now: dt.datetime) -> list[TradingDay]:
-        """Return the trading days of a span, and always today."""
+        """Return the trading days of a span; today always counts as one."""
         today = self.today(now)
         span = (first + dt.timedelta(days=number) for number in range((last - first).days + 1))
         return [

@@ -1,4 +1,4 @@
-"""Black-Scholes without dividends: the price and greeks of a European option."""
+"""Black-Scholes without dividends: the price and Greeks of a European option."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _ROOT_TWO_PI = math.sqrt(2 * math.pi)
 
 @dataclass(frozen=True, slots=True)
 class OptionValue:
-    """A price in dollars per share, and greeks: theta per day, vega and rho per percentage point."""
+    """A price in dollars per share, and Greeks: theta per day, vega and rho per percentage point."""
 
     price: float
     delta: float
@@ -28,7 +28,7 @@ def _cumulative(value: float) -> float:
 def value_option(
     spot: float, strike: float, years: float, volatility: float, *, is_call: bool
 ) -> OptionValue:
-    """Return the value of one option; `years` and `volatility` are above zero."""
+    """Return the value of one option; `years` and `volatility` must be above zero."""
     sign = 1.0 if is_call else -1.0
     spread = volatility * math.sqrt(years)
     d1 = (math.log(spot / strike) + (RATE + volatility**2 / 2) * years) / spread

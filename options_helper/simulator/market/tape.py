@@ -22,7 +22,7 @@ _FIRST_TRADE_AGE_SECONDS = 1200
 
 
 class Tape:
-    """The one source of the streams' messages and of the "latest" routes' answers."""
+    """The newest quotes and trades, the single source for the streams and the REST snapshots."""
 
     def __init__(self, market: Market) -> None:
         self.market = market
@@ -68,12 +68,12 @@ class Tape:
         return cancel_message(self._trades.pop(symbol), at)
 
     def forget(self, symbol: str) -> None:
-        """Forget the newest quote and trade of a symbol, which a split made wrong."""
+        """Forget the newest quote and trade of a symbol, because a split has made them wrong."""
         self._quotes.pop(symbol, None)
         self._trades.pop(symbol, None)
 
     def latest_quote(self, symbol: str) -> Message | None:
-        """Return the newest quote, or one of plausible age if none was sent yet; None once expired."""
+        """Return the newest quote, or one of a plausible age if none was sent yet; None once expired."""
         if symbol not in self._quotes:
             longest = _QUIET_FIRST_AGE_SECONDS if self.market.is_quiet(symbol) else 2
             age = int(longest * self.market.chance(symbol, "first age") * _SECOND)
@@ -81,7 +81,7 @@ class Tape:
         return self._quotes[symbol]
 
     def latest_trade(self, symbol: str) -> Message | None:
-        """Return the newest trade, or one of plausible age if none was sent yet; None once expired."""
+        """Return the newest trade, or one of a plausible age if none was sent yet; None once expired."""
         if symbol not in self._trades:
             longest = 2 if parse_contract(symbol) is None else _FIRST_TRADE_AGE_SECONDS
             age = int(longest * self.market.chance(symbol, "first trade age") * _SECOND)

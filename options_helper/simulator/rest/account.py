@@ -1,4 +1,4 @@
-"""Trading REST about the account: orders, activities, positions, the account itself.
+"""The trading API's routes for the account: orders, activities, positions, and the account itself.
 
 Field names: schemas `Order`, `TradingActivities`, `Position` and `Account` of Alpaca's Trading API.
 """
@@ -172,7 +172,7 @@ def _position(world: World, symbol: str, quantity: Decimal, entry: Decimal) -> J
 
 
 def _changes_of_today(world: World) -> Iterator[tuple[str, Decimal, Decimal]]:
-    """Yield symbol, signed quantity and dollars paid of every change of the current day."""
+    """Yield symbol, signed quantity and dollars paid for every change on the current day."""
     today = world.market.today
     for one in world.desk.executions:
         if not one.busted and one.at.to_new_york().date() == today:
@@ -184,7 +184,7 @@ def _changes_of_today(world: World) -> Iterator[tuple[str, Decimal, Decimal]]:
 
 
 def _last_equity(world: World) -> Decimal:
-    """Return the account's value at the last close: the cash and the holdings at that time."""
+    """Return the account's value at the last close, from the cash and the holdings at that time."""
     held = {symbol: quantity for symbol, quantity, _ in world.desk.positions}
     for symbol, quantity, _ in _changes_of_today(world):
         held[symbol] = held.get(symbol, Decimal(0)) - quantity
@@ -209,7 +209,7 @@ def _size(symbol: str) -> int:
 
 
 def account(world: World, path: Mapping[str, str], query: Mapping[str, str]) -> object:
-    """`/v2/account` of an invented paper account; its orders of earlier days are already paid."""
+    """`/v2/account` of an invented paper account; its cash already includes the orders of earlier days."""
     rows = positions(world, path, query)
     values = [Decimal(row["market_value"]) for row in rows] if isinstance(rows, list) else []
     long, short = sum((v for v in values if v > 0), Decimal(0)), sum((v for v in values if v < 0), Decimal(0))

@@ -1,4 +1,4 @@
-"""The frame of the REST routes: GET only, keys in headers, a request limit, faults on command."""
+"""The framework of the REST routes: GET only, keys in headers, a request limit, faults on command."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class RestError(Exception):
 
 
 class RequestLimit:
-    """Counts requests within the current window and writes the X-RateLimit headers."""
+    """The count of requests in the current window, and the X-RateLimit headers."""
 
     def __init__(
         self, per_window: int, window_seconds: int = 60, clock: Callable[[], float] = time.time
@@ -50,7 +50,7 @@ class RequestLimit:
 
 
 class RestApi:
-    """Turns handlers, plain functions of world, path parts and query, into aiohttp handlers."""
+    """The wrapper that makes aiohttp handlers of plain functions of world, path parts and query."""
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -110,7 +110,7 @@ def _check_limit(*, within: bool) -> None:
 
 
 class _Instead(Exception):
-    """Carries the response that a fault sends instead of the handler's."""
+    """Raised with the response that a fault sends instead of the handler's."""
 
     def __init__(self, response: web.Response) -> None:
         super().__init__()
@@ -137,7 +137,7 @@ def read_count(query: Mapping[str, str], name: str, default: int, largest: int) 
     """Return a whole number from a query, at least 1.
 
     Raises:
-        RestError: 422 if it is not a number, or above the maximum.
+        RestError: 422 if it is not a number or exceeds the maximum.
     """
     try:
         count = int(query.get(name, default))

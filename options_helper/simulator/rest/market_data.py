@@ -1,4 +1,4 @@
-"""Market data REST: snapshots, daily bars, corporate actions and index values.
+"""The market data API's routes: snapshots, daily bars, corporate actions and index values.
 
 Field names: schemas of Alpaca's Market Data API (`option_snapshot`, `stock_snapshot`, `index_value`, …).
 """
@@ -22,7 +22,7 @@ _MOST_OPTION_SYMBOLS = 100
 _SATURDAY = 5
 _BELL = NormalDist()
 _ROOT_OF_YEAR = 16  # of about 256 trading days
-_OWN_SHARE, _OWN_SHARE_OF_MARKET = 0.7, 0.2  # of a day's move, that of the stock alone
+_OWN_SHARE, _OWN_SHARE_OF_MARKET = 0.7, 0.2  # the stock's own part of a day's move
 _GREEKS = ("delta", "gamma", "theta", "vega", "rho")
 _DEEP, _FAR = 0.985, 0.008
 _SHARE_WITHOUT_GREEKS = 0.03
@@ -80,7 +80,7 @@ def _option_snapshot(world: World, contract: Contract) -> JsonObject | None:
         older = world.market.chance(contract.symbol, "old close") < _SHARE_WITH_OLD_CLOSE
         row["prevDailyBar"] = _previous_bar(world, contract.symbol, previous, back=2 if older else 1)
     if contract.expiry <= world.market.today:
-        # Alpaca computes no greeks on the last day: it sends five zeros, and no volatility.
+        # On the last day, Alpaca computes no Greeks; it sends five zeros and no volatility.
         row["greeks"] = dict.fromkeys(_GREEKS, 0)
     elif _has_greeks(world, contract, value.delta):
         years = max((contract.expiry - world.market.today).days, 1) / 365
@@ -147,7 +147,7 @@ def _bar(at: dt.datetime, opened: float, close: float, volume: int) -> JsonObjec
 
 
 def daily_bars(world: World, _path: Mapping[str, str], query: Mapping[str, str]) -> object:
-    """`/v2/stocks/bars`: weekdays of a span, whose last close is yesterday's, all on one page."""
+    """`/v2/stocks/bars`: one bar per weekday of a span, the last with yesterday's close, all on one page."""
     start, end = (dt.date.fromisoformat(query[name]) for name in ("start", "end"))
     span = ((end - dt.timedelta(days=back)) for back in range((end - start).days + 1))
     days = [day for day in span if day.weekday() < _SATURDAY]
@@ -156,7 +156,7 @@ def daily_bars(world: World, _path: Mapping[str, str], query: Mapping[str, str])
 
 
 def _bars_back(world: World, symbol: str, days: Sequence[dt.date]) -> list[JsonObject]:
-    """Return a walk backwards from yesterday's close; about half of each move is the whole market's."""
+    """Return a random walk backwards from yesterday's close; about half of each move is the market's."""
     price, volatility = world.market.base(symbol)
     rows = []
     for day in days:
@@ -169,7 +169,7 @@ def _bars_back(world: World, symbol: str, days: Sequence[dt.date]) -> list[JsonO
 
 
 def corporate_actions(world: World, _path: Mapping[str, str], query: Mapping[str, str]) -> object:
-    """`/v1/corporate-actions`: the splits and cash dividends that a test or the demo declared."""
+    """`/v1/corporate-actions`: the splits and cash dividends that a test or the demo has declared."""
     symbols = set(read_symbols(query))
     wanted = [split for split in world.splits if split["symbol"] in symbols and _is_in_span(split, query)]
     actions: dict[str, list[JsonObject]] = {}

@@ -1,4 +1,4 @@
-"""Trading REST that concerns no account: clock, calendar and contracts.
+"""The trading API's routes without an account: clock, calendar and contracts.
 
 Field names: schemas `legacy_clock`, `legacy_calendar_day` and `OptionContract` of Alpaca's Trading API.
 """
@@ -17,7 +17,7 @@ from options_helper.simulator.world import World
 
 
 def clock(world: World, _path: Mapping[str, str], _query: Mapping[str, str]) -> object:
-    """Return `/v2/clock`; the simulated market is always open."""
+    """`/v2/clock`: the simulated market is always open."""
     now = dt.datetime.now(dt.UTC)
     return {
         "timestamp": now.astimezone(NEW_YORK).isoformat(),
@@ -42,7 +42,7 @@ def _span(world: World, query: Mapping[str, str], default_days: int) -> list[Tra
 
 
 def calendar(world: World, _path: Mapping[str, str], query: Mapping[str, str]) -> object:
-    """`/v2/calendar`: times have no zone and are New York's."""
+    """`/v2/calendar`: the times are New York's, without a zone."""
     return [
         {
             "date": day.date.isoformat(),

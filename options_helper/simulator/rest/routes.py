@@ -1,4 +1,4 @@
-"""The routes of one aiohttp application: the streams and REST."""
+"""The routes of the simulator's aiohttp application: the streams and REST."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ async def _refuse_upgrade(world: World, stream: str) -> web.Response | None:
         return web.Response(status=503)
     if faults.http_status is not None:
         return web.Response(status=faults.http_status, text=f"simulated error {faults.http_status}")
-    # The trading stream checks for its one connection by the account's key, before the upgrade.
+    # The trading stream knows the account by its key, so it refuses a second connection before the upgrade.
     if stream == "fills" and (faults.held or world.clients.is_taken(stream)):
         return web.Response(status=429, text="too many connections")
     return None

@@ -1,4 +1,4 @@
-"""Bursts of millions of quotes: frames built once, written as fast as the socket accepts them."""
+"""Bursts of millions of quotes, in frames that are built once and written as fast as the socket accepts."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ async def send_burst(
     symbols: Sequence[str],
     rate: float | None,
 ) -> BurstResult:
-    """Send `count` quotes to a data stream's client; see `Controls.burst`.
+    """Send `count` quotes to a data stream's client; see `StreamControls.burst`.
 
     Raises:
         RuntimeError: No client is connected, or nothing is subscribed and no symbols are given.

@@ -1,4 +1,4 @@
-"""The stock and the option stream: authentication, subscriptions and delivery."""
+"""The stock and option streams: authentication, subscriptions and delivery."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ STOCK_CHANNELS = (
 OPTION_CHANNELS = ("trades", "quotes")
 CHANNEL_BY_TYPE = {"q": "quotes", "t": "trades", "s": "statuses", "c": "corrections", "x": "cancelErrors"}
 _MESSAGES_PER_FRAME = 20
-_TEST_FEED = "test"  # whose one symbol, FAKEPACA, is no stock's
+_TEST_FEED = "test"  # with a single symbol, FAKEPACA, which is no stock
 _FINAL_CODES = {402, 404, 406, 409}
 
 
@@ -201,7 +201,7 @@ class DataConnection(Connection):
                 else:
                     changed[channel].pop(symbol, None)
         if self.stream == "stocks":
-            # Alpaca adds these two itself to every subscription to trades.
+            # Alpaca itself adds these two channels to every subscription to trades.
             changed["corrections"], changed["cancelErrors"] = dict(changed["trades"]), dict(changed["trades"])
         return changed
 

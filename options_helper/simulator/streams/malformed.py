@@ -17,7 +17,7 @@ _TOO_DEEP = 100_000
 
 
 def malformed_payloads(stream: str, symbol: str) -> dict[str, bytes | str]:
-    """Return the payloads by kind: msgpack for the data streams, JSON for "fills".
+    """Return malformed payloads by kind: msgpack for the data streams, JSON for "fills".
 
     Kinds: "truncated", "not encoded", "text", "empty", "not a list", "nan", "unknown type", "missing fields",
     "null fields", "extra fields", "among good" (a bad message between two good ones); fills also

@@ -16,7 +16,7 @@ _STREAM = "trade_updates"
 
 
 class TradingConnection(Connection):
-    """A connection to the trading stream; `listening` once the client has asked for order updates."""
+    """A connection to the trading stream; `listening` is True once the client has requested order updates."""
 
     def __init__(self, request: web.Request, world: World) -> None:
         super().__init__("fills", request, world.faults)
