@@ -1,14 +1,14 @@
-"""A feed server for measurements: just enough of Alpaca's streams, in a process of its own.
+"""A feed server for measurements: just enough of Alpaca's streams, in its own process.
 
-It knows nothing of the product. Market data is encoded before it is sent, so that the receiver is what is
-measured. Commands come as lines on stdin, answers and events go as JSON lines to stdout:
+It shares nothing with the product. Market data is encoded in advance, so that only the receiver is measured.
+Commands arrive as lines on stdin; answers and events are printed as JSON lines on stdout:
 
     go        send on every market data connection: `--messages` flat out, or at `--rate` until `pause`
-    pause     end a paced sending
+    pause     stop sending at `--rate`
     fill      send one order update on every trading connection
     (EOF)     exit
 
-A flat-out sending ends with the final quote (`FINAL_BID`) of every symbol and then one of `END_SYMBOL`.
+A flat-out burst ends with a final quote (`FINAL_BID`) of every symbol, and then one of `END_SYMBOL`.
 """
 
 from __future__ import annotations
@@ -29,18 +29,18 @@ from server_side import Connection, accept_websocket, encode_frame
 POOL_MESSAGES = 4000
 FINAL_BID = 777.25
 END_SYMBOL = "ZZZZ"
-_UNSET = msgpack.Timestamp(seconds=0x2_90AB_CDEF, nanoseconds=123_456_789)  # stands where a time goes
+_UNSET = msgpack.Timestamp(seconds=0x2_90AB_CDEF, nanoseconds=123_456_789)  # a placeholder for a time
 _MARK = _UNSET.to_bytes()
 
 _saying = threading.Lock()
 
 
 class FramePool:
-    """Frames of `per_frame` quotes over symbols drawn at random, the same for the same symbols.
+    """Frames of `per_frame` quotes of randomly drawn symbols, always the same for the same symbols.
 
     Attributes:
         blob: All frames of the pool, one after the other, ready for the socket.
-        messages: How many messages are in it.
+        messages: The number of messages in the pool.
     """
 
     def __init__(self, symbols: list[str], per_frame: int) -> None:
@@ -50,11 +50,11 @@ class FramePool:
         self._payloads = [self._payload() for _ in range(max(1, POOL_MESSAGES // per_frame))]
         self._places = [_places(payload) for payload in self._payloads]
         self.messages = len(self._payloads) * per_frame
-        now = _stamp()  # one time for all, because the blob is sent again and again, and no quote gets older
+        now = _stamp()  # one time for all: the blob is sent repeatedly, and times must not go back
         self.blob = b"".join(encode_frame(self.stamped(number, now)) for number in range(len(self._payloads)))
 
     def stamped(self, number: int, at: int | None = None) -> bytes:
-        """The payload of one frame, its messages stamped with a time, by default the time it is now."""
+        """Return the payload of one frame, with its messages stamped with a time, by default the current one."""
         number %= len(self._payloads)
         payload, stamp = self._payloads[number], at or _stamp()
         for place in self._places[number]:
@@ -62,7 +62,7 @@ class FramePool:
         return bytes(payload)
 
     def final_blob(self) -> bytes:
-        """The last quote of every symbol, then the quote of `END_SYMBOL` by itself."""
+        """Return the last quote of every symbol, then the quote of `END_SYMBOL` in its own frame."""
         final = [_quote(symbol, FINAL_BID) for symbol in self._symbols]
         frames = [final[at : at + self._per_frame] for at in range(0, len(final), self._per_frame)]
         frames.append([_quote(END_SYMBOL, FINAL_BID)])
@@ -99,7 +99,7 @@ def _quote(symbol: str, bid: float) -> dict[str, object]:
 
 
 def _stamp() -> int:
-    """The time it is now, as msgpack writes it."""
+    """Return the current time as msgpack writes it."""
     seconds, nanoseconds = divmod(time.time_ns(), 1_000_000_000)
     return nanoseconds << 34 | seconds
 
@@ -122,7 +122,7 @@ class Plan:
 
 
 class Feed:
-    """Every open connection, and the sending on them."""
+    """All open connections, and the threads that send on them."""
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
@@ -158,7 +158,7 @@ class Feed:
         for request in connection.requests():
             if request["action"] == "auth":
                 connection.send_msgpack([{"T": "success", "msg": "authenticated"}])
-            elif "quotes" in request:  # other channels are asked for apart, and not served
+            elif "quotes" in request:  # other channels have separate requests and are not served
                 quotes, trades = list(request["quotes"]), list(request.get("trades", ()))
                 connection.send_msgpack([{"T": "subscription", "quotes": quotes, "trades": trades}])
                 self._market.append((connection, FramePool(quotes, self._plan.per_frame)))
@@ -174,7 +174,7 @@ class Feed:
                 connection.send_json({"stream": "authorization", "data": {"status": "authorized"}})
 
     def go(self) -> None:
-        """Begin to send on every market data connection."""
+        """Start sending on every market data connection."""
         self._pause.clear()
         say(event="began", at=time.monotonic())
         send = self._send_paced if self._plan.rate else self._send_flat_out
@@ -182,7 +182,7 @@ class Feed:
             threading.Thread(target=self._guarded, args=(send, connection, pool), daemon=True).start()
 
     def pause(self) -> None:
-        """End a paced sending."""
+        """Stop sending at the configured rate."""
         self._pause.set()
 
     def fill(self) -> None:
@@ -219,7 +219,7 @@ class Feed:
 
 
 def order_update(number: int) -> dict[str, object]:
-    """A fill as Alpaca's trading stream sends it."""
+    """Return a fill as Alpaca's trading stream sends it."""
     now = time.time()
     stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now)) + f".{int(now % 1 * 1e6):06d}Z"
     order = {
@@ -250,7 +250,7 @@ def order_update(number: int) -> dict[str, object]:
 
 
 def say(**event: object) -> None:
-    """One JSON line to whoever started the feed."""
+    """Print one JSON line for the process that started the feed."""
     with _saying:
         sys.stdout.write(json.dumps(event) + "\n")
         sys.stdout.flush()

@@ -1,4 +1,4 @@
-"""What the measurements share: figures, calls timed in turns, and child processes that talk in lines."""
+"""Shared parts of the measurements: figures, calls timed in turns, child processes controlled by lines."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ class Figure:
     """One line of the result.
 
     Attributes:
-        what: What was measured.
-        value: The median of the runs, or the one figure there is.
-        unit: "x" for a ratio.
-        target: The bound, with its direction; None for a figure given for information.
-        runs: The single runs.
+        what: The name of the measured quantity.
+        value: The median of the runs, or the only figure.
+        unit: The unit, "x" for a ratio.
+        target: The bound with its direction, such as "<= 5"; None for a figure without a target.
+        runs: The figures of the single runs.
     """
 
     what: str
@@ -38,7 +38,7 @@ class Figure:
 
     @property
     def is_reached(self) -> bool | None:
-        """Return whether the target is reached; None without one."""
+        """True if the target is reached, None without a target."""
         if self.target is None:
             return None
         sign, bound = self.target.split()
@@ -46,13 +46,13 @@ class Figure:
 
 
 def median_figure(what: str, runs: Iterable[float], unit: str, target: str | None = None) -> Figure:
-    """Return a figure of several runs."""
+    """Return the figure of several runs."""
     values = list(runs)
     return Figure(what, statistics.median(values), unit, target, values)
 
 
 def to_markdown(figures: Iterable[Figure]) -> str:
-    """Return a table, one line per figure."""
+    """Return a Markdown table with one line per figure."""
     lines = ["| what | figure | spread | target | reached |", "|---|---|---|---|---|"]
     for figure in figures:
         low_high = f"{_short(min(figure.runs))} to {_short(max(figure.runs))}" if figure.runs else ""
@@ -63,7 +63,7 @@ def to_markdown(figures: Iterable[Figure]) -> str:
 
 
 def to_json(figures: Iterable[Figure]) -> list[dict[str, Any]]:
-    """Return plain values."""
+    """Return the figures as plain values."""
     return [asdict(figure) | {"reached": figure.is_reached} for figure in figures]
 
 
@@ -72,9 +72,9 @@ def _short(value: float) -> str:
 
 
 def in_turns(calls: list[Callable[[], object]], rounds: int) -> list[list[float]]:
-    """Milliseconds of each call, A B C A B C …, so that a busy machine disturbs all alike.
+    """Return the milliseconds of each call, made A B C A B C …, so that a busy machine disturbs all alike.
 
-    CPU time of the thread: the calls wait for nothing, and other processes do not count.
+    They are CPU time of the thread: the calls wait for nothing, and other processes do not count.
     """
     took: list[list[float]] = [[] for _ in calls]
     for call in calls:
@@ -89,7 +89,7 @@ def in_turns(calls: list[Callable[[], object]], rounds: int) -> list[list[float]
 
 
 class Child:
-    """A Python script of this directory; ended when its `with` block ends."""
+    """A Python script of this directory, which runs until its `with` block ends."""
 
     def __init__(self, script: str, *arguments: object) -> None:
         command = [sys.executable, str(HERE / script), *map(str, arguments)]
@@ -109,7 +109,7 @@ class Child:
         self._process.stdin.flush()
 
     def receive(self, **wanted: object) -> dict[str, Any]:
-        """Return the next JSON line that has these values; others are passed over."""
+        """Return the next JSON line that has these values; skip all others."""
         assert self._process.stdout is not None
         for line in self._process.stdout:
             message: dict[str, Any] = json.loads(line)
@@ -139,7 +139,7 @@ def start_feed(*, per_frame: int, messages: int = 0, rate: float = 0.0) -> tuple
 
 
 def portfolio(positions: int) -> dict[str, object]:
-    """Return a portfolio file of single options on a few stocks, every fifth position a vertical spread."""
+    """Return a portfolio file of single options on a few stocks, with a vertical as every fifth position."""
     expiry = dt.datetime.now(dt.UTC).date() + dt.timedelta(days=60)
     expiry += dt.timedelta(days=(4 - expiry.weekday()) % 7)
     terms = {"option_type": "put", "expiry": expiry.isoformat(), "contracts": 1}

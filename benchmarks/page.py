@@ -1,4 +1,4 @@
-"""The page in a browser: its cost without data, and how soon it shows something."""
+"""The page in a browser: its cost without data, and the time until it shows something."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from options_helper.simulator.server import AlpacaSimulator
 POSITIONS = 208  # with 250 contracts
 _FEW = 10  # positions
 _SETTLE_MS = 3000
-_NOBODY = 9  # before Start nothing is asked of Alpaca; behind this port is none
+_NOBODY = 9  # a port without a server, because nothing is requested from Alpaca before Start
 _RATE = 5000  # messages a second
 _REFRESH_SECONDS = 2
 _PAINTED = "performance.getEntriesByName('first-contentful-paint')[0].startTime"
@@ -24,14 +24,14 @@ _ROW = "tr[data-key]"
 
 
 def measure_idle_page(*, quick: bool) -> Iterator[Figure]:
-    """CPU of the server, and bytes over the browser's websocket, while the streams are silent."""
+    """Yield the server's CPU, and the bytes over the browser's websocket, while the streams are silent."""
     cpu, received = _watch(20 if quick else 60, tabs=1, rate=0)
     yield Figure("CPU of the server, page open, streams silent", 100 * cpu, "% of a core", "<= 1.5")
     yield Figure("over the browser's websocket", received / 1e3, "kB per refresh", "<= 2")
 
 
 def measure_further_tabs(*, quick: bool) -> Iterator[Figure]:
-    """CPU of the server with one tab and with more on the same portfolio, while prices move all the time."""
+    """Yield the server's CPU with one tab and with more on the same portfolio, while prices keep moving."""
     seconds, further = (20 if quick else 60), 2
     one, _ = _watch(seconds, tabs=1, rate=_RATE)
     more, _ = _watch(seconds, tabs=1 + further, rate=_RATE)
@@ -40,12 +40,12 @@ def measure_further_tabs(*, quick: bool) -> Iterator[Figure]:
 
 
 def _watch(seconds: float, *, tabs: int, rate: float) -> tuple[float, float]:
-    """CPU seconds per second and bytes per refresh, of a started portal with 250 contracts.
+    """Return CPU seconds per second and bytes per refresh of a started portal with 250 contracts.
 
     Args:
-        seconds: How long to watch.
-        tabs: Open browser tabs; the figures of bytes are the first one's.
-        rate: Messages a second of both data streams, 0 for silence.
+        seconds: The length of the measurement.
+        tabs: The number of browser tabs; bytes are counted in the first one.
+        rate: Messages per second on both data streams together, 0 for silence.
     """
     feed, feed_port = start_feed(per_frame=10, rate=rate / 2 or 1)
     with (
@@ -69,7 +69,7 @@ def _watch(seconds: float, *, tabs: int, rate: float) -> tuple[float, float]:
 
 
 def measure_changed_page(*, quick: bool) -> Iterator[Figure]:
-    """Bytes of a whole refresh, while ten contracts, or all, get a new quote in the time of each."""
+    """Yield the bytes of a whole refresh, if ten contracts or all of them get a new quote before each."""
     for changed in (10, None):
         yield from _measure_changes(15 if quick else 60, changed)
 
@@ -103,7 +103,7 @@ def _measure_changes(refreshes: int, changed: int | None) -> Iterator[Figure]:
 
 
 def measure_first_paint(*, quick: bool) -> Iterator[Figure]:
-    """A browser that has never been there, then one that has Streamlit's scripts in its cache."""
+    """Yield the time to the first paint in a new browser, then in one that has cached Streamlit's scripts."""
     rounds = 5 if quick else 9
     port = free_port()
     with (
@@ -143,12 +143,12 @@ def _title_only(folder: Path, port: int) -> list[str]:
 
 
 def _visit(context: BrowserContext, url: str, whole: str) -> tuple[float, float]:
-    """Milliseconds from the navigation to the first content, and until this element is there."""
+    """Return the milliseconds from the navigation to the first content, and to this element."""
     page: Page = context.new_page()
     page.goto(url, wait_until="commit")
     page.locator(whole).first.wait_for()
     complete = page.evaluate("performance.now()")
     painted = page.evaluate(_PAINTED)
-    page.wait_for_timeout(_SETTLE_MS)  # what comes after must not fall into the next visit
+    page.wait_for_timeout(_SETTLE_MS)  # later work must not fall into the next visit
     page.close()
     return float(painted), float(complete)

@@ -1,4 +1,4 @@
-"""The portal on the feed, and browser tabs that look at it."""
+"""The portal, connected to the feed, and browser tabs that show it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-backgrou
 
 
 class Server:
-    """A Streamlit server in a process of its own, until the end of the `with`."""
+    """A Streamlit server in its own process, which runs until its `with` block ends."""
 
     def __init__(
         self, folder: Path, port: int, command: list[str], env: dict[str, str] | None = None
@@ -41,11 +41,11 @@ class Server:
         self._wait_until_up()
 
     def rss_megabytes(self) -> float:
-        """Resident memory of the server."""
+        """Return the server's resident memory."""
         return float(self._server.memory_info().rss) / 1e6
 
     def cpu_seconds(self) -> float:
-        """CPU time of the server so far."""
+        """Return the server's CPU time so far."""
         times = self._server.cpu_times()
         return float(times.user + times.system)
 
@@ -78,9 +78,9 @@ class Server:
 
 
 class Portal(Server):
-    """`options-helper ui` in its own folder, with a portfolio of this many positions.
+    """`options-helper ui` in its own folder, with a portfolio of some positions.
 
-    `server` has the variables that point it at a feed or simulator.
+    `server` contains the variables that point it at a feed or simulator.
     """
 
     def __init__(self, folder: Path, server: Mapping[str, str], positions: int) -> None:
@@ -95,12 +95,12 @@ class Portal(Server):
 
     @property
     def url(self) -> str:
-        """The Live Portfolio page."""
+        """The address of the Live Portfolio page."""
         return f"http://127.0.0.1:{self.port}/Live_Portfolio"
 
 
 def feed_variables(port: int) -> dict[str, str]:
-    """The variables that point the portal at a feed."""
+    """Return the variables that point the portal at a feed."""
     return {
         "APCA_API_KEY_ID": "PKBENCHMARK",
         "APCA_API_SECRET_KEY": "benchmark",
@@ -111,7 +111,7 @@ def feed_variables(port: int) -> dict[str, str]:
 
 
 class Tab:
-    """One browser session on the page; counts what comes over its websocket."""
+    """One browser session on the page, and the bytes that arrive over its websocket."""
 
     def __init__(self, page: Page, url: str) -> None:
         self._page = page
@@ -126,29 +126,29 @@ class Tab:
         self._page.get_by_role("button", name="Start", exact=True).click()
 
     def refresh_each(self, seconds: int) -> None:
-        """Set the pace of the page in its sidebar, before Start folds it away."""
+        """Set the refresh interval in the sidebar, before Start folds it away."""
         pace = self._page.get_by_role("spinbutton", name="Refresh (s)")
         pace.fill(str(seconds))
         pace.press("Enter")
         self.wait(3)
 
     def wait(self, seconds: float) -> None:
-        """Let the page live; Playwright's events are only handled here."""
+        """Let the page run; Playwright handles its events only here."""
         self._page.wait_for_timeout(seconds * 1000)
 
     def heap_megabytes(self) -> float:
-        """The page's JavaScript heap after a collection."""
+        """Return the size of the page's JavaScript heap after a collection."""
         self._devtools.send("HeapProfiler.collectGarbage")
         usage = self._devtools.send("Runtime.getHeapUsage")
         return float(usage["usedSize"]) / 1e6
 
     def bytes_per_run(self) -> list[int]:
-        """Sizes of the script runs that ended since the last call."""
+        """Return the bytes of each script run that ended since the last call."""
         finished, self._runs = self._runs[:-1], self._runs[-1:]
         return finished
 
     def received(self) -> Counter[str]:
-        """Bytes that came since the last call, by what they were for: a component's name, or a kind."""
+        """Return the bytes received since the last call, by component name or by kind of message."""
         received, self._received = self._received, Counter()
         return received
 
@@ -161,7 +161,7 @@ class Tab:
 
 
 class Tabs:
-    """Chromium with some tabs on the page, each a browser session of its own."""
+    """Chromium with some tabs on the page, each a separate browser session."""
 
     def __init__(self, url: str, count: int) -> None:
         self._playwright = sync_playwright().start()
@@ -177,7 +177,7 @@ class Tabs:
 
 
 def launch_chromium(playwright: Playwright) -> Browser:
-    """The system's Chromium, headless."""
+    """Return the system's Chromium, started headless."""
     program = shutil.which("chromium") or shutil.which("google-chrome")
     if program is None:
         raise RuntimeError("there is no Chromium on this machine")
@@ -192,7 +192,7 @@ def _kind(payload: bytes) -> str:
 
 
 def free_port() -> int:
-    """A port that nobody listens on."""
+    """Return a port that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

@@ -1,11 +1,11 @@
-"""The product under a load, in a process of its own; obeys lines on stdin, answers in JSON lines.
+"""The product under load, in its own process; takes commands as lines on stdin, answers in JSON lines.
 
-latency SECONDS     watch the snapshots: how old is each quote when it is first seen there
-job SECONDS         run a pandas job over and over in the main thread; how long each took
-fill ORDER          wait until an order update is in the snapshot; when that was
-cpu SECONDS         the CPU time of this process over a span in which the main thread sleeps
+latency SECONDS     watch the snapshots, and report the age of each quote when it first appears
+job SECONDS         repeat a pandas job in the main thread, and report each duration
+fill ORDER          wait until an order update is in the snapshot, and report the time
+cpu SECONDS         report the CPU time of this process while the main thread sleeps
 risk WHERE          solve 250 moved contracts a second, `here` in a thread or in a `process`; `off` ends it
-facts               counts of the health record
+facts               report the counts of the health record
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ CALIBRATION_SECONDS = 1.0
 
 
 class Product:
-    """A started manager and what is measured of it."""
+    """A started manager and its measurements; each method carries out a command."""
 
     def __init__(self, manager: Any) -> None:  # noqa: ANN401 - the product is imported late
         self._manager = manager
@@ -41,7 +41,7 @@ class Product:
         self._risk_thread: threading.Thread | None = None
 
     def latency(self, seconds: str) -> dict[str, object]:
-        """Ages in seconds, counted from the stamp the feed set when it sent the quote."""
+        """Return percentiles of the quotes' ages in seconds, counted from when the feed sent them."""
         ages: list[float] = []
         queued = queued_seconds_of_all_threads()
         seen = np.zeros(0, "i8")
@@ -60,7 +60,7 @@ class Product:
         }
 
     def job(self, seconds: str) -> dict[str, object]:
-        """Durations of the job in seconds, without the time in which other processes had its core."""
+        """Return the job's durations in seconds, without the time that it waited for a core."""
         took: list[float] = []
         queued_in_all = queued_seconds_of_all_threads()
         until = time.monotonic() + float(seconds)
@@ -71,7 +71,7 @@ class Product:
         return {"took": took, "queued": queued_seconds_of_all_threads() - queued_in_all}
 
     def fill(self, order: str) -> dict[str, object]:
-        """When the order update was first seen in a snapshot."""
+        """Return the time at which the order update first appeared in a snapshot, None if it did not."""
         until = time.monotonic() + 30
         while time.monotonic() < until:
             if any(row["order_id"] == f"order-{order}" for row in self._manager.snapshot().fills):
@@ -80,13 +80,13 @@ class Product:
         return {"seen": None}
 
     def cpu(self, seconds: str) -> dict[str, object]:
-        """CPU seconds per second."""
+        """Return the CPU seconds per second."""
         began, cpu = time.monotonic(), time.process_time()
         time.sleep(float(seconds))
         return {"cpu": (time.process_time() - cpu) / (time.monotonic() - began)}
 
     def risk(self, where: str) -> dict[str, object]:
-        """Begin or end to compute the risk of another portfolio."""
+        """Start or stop computing the risk of another portfolio."""
         self._risk_off.set()
         if self._risk_thread is not None:
             self._risk_thread.join()
@@ -100,7 +100,7 @@ class Product:
         return {"risk": where}
 
     def facts(self) -> dict[str, object]:
-        """Messages, rates and losses by stream."""
+        """Return messages, rates and latencies by stream, and the number of dropped events."""
         snapshot = self._manager.snapshot()
         streams = {
             name: {"messages": health.messages, "rate": health.rate, "latency": health.latency_seconds}
@@ -110,18 +110,18 @@ class Product:
 
 
 def queued_seconds(thread: Path | None = None) -> float:
-    """How long a thread (this one) has waited for a core, as Linux counts it; the GIL is not in it."""
+    """Return the seconds that a thread, by default this one, has waited for a core, not for the GIL."""
     stat = (thread or Path(f"/proc/self/task/{threading.get_native_id()}")) / "schedstat"
     return int(stat.read_text().split()[1]) / 1e9 if stat.exists() else 0.0
 
 
 def queued_seconds_of_all_threads() -> float:
-    """The same of the whole process."""
+    """Return the time that all threads of this process have waited for a core."""
     return sum(map(queued_seconds, Path("/proc/self/task").glob("*")))
 
 
 def calibrated_job() -> Callable[[], None]:
-    """A pandas job of about `JOB_SECONDS`, of the kind a page does: group, join, sort, format."""
+    """Return a pandas job of about `JOB_SECONDS` that resembles a page's: group, join, sort, format."""
     rng = np.random.default_rng(7)
     frame = pd.DataFrame(rng.random((2000, 6)), columns=list("abcdef"))
     frame["key"] = rng.integers(0, 50, len(frame))
@@ -136,7 +136,7 @@ def calibrated_job() -> Callable[[], None]:
         began = time.thread_time()
         once()
         durations.append(time.thread_time() - began)
-    # The first of them warm the process up.
+    # The first runs warm the process up.
     times = max(1, round(JOB_SECONDS / float(np.median(durations[len(durations) // 2 :]))))
 
     def job() -> None:
@@ -151,8 +151,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="The product, to be measured.")
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--symbols", type=int, default=250)
-    parser.add_argument("--stocks", action="store_true", help="a stock stream of as many symbols too")
-    parser.add_argument("--fills", action="store_true", help="the stream of order updates too")
+    parser.add_argument("--stocks", action="store_true", help="add a stock stream with as many symbols")
+    parser.add_argument("--fills", action="store_true", help="add the stream of order updates")
     options = parser.parse_args()
     contracts = symbols_of(options.symbols)
     stocks = [f"S{number}" for number in range(options.symbols)] if options.stocks else []

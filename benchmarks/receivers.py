@@ -1,11 +1,11 @@
-"""The receivers of one burst, each in a process of its own: `receivers.py KIND --port N`.
+"""The receivers of one burst, each in its own process: `receivers.py KIND --port N`.
 
 L        websockets' current client and `msgpack.unpackb`, nothing else
-S, P     the bare SDK stream with a handler that does nothing: raw messages, or its objects
-product  `LiveStreamManager` with its own streamers; `snapshot()`, polled every 4 ms, shows when the last
-         quote of every symbol is visible; a second line reports the counts
+S, P     the bare SDK stream with a handler that does nothing: raw messages, or parsed objects
+product  `LiveStreamManager` with its own streamers; it has finished when `snapshot()`, polled every 4 ms,
+         shows the last quote of every symbol; a second line reports the counts
 ring     the product with the last five minutes in memory, as in the portal
-recording  the same with a recording on disk as well
+recording  the same, and with a recording on disk
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ warnings.filterwarnings("ignore", message="websockets.legacy is deprecated")
 
 
 class Meter:
-    """CPU time of this process from a line on stdin to `stop()`."""
+    """A meter of this process's CPU time, from a line on stdin to `stop()`."""
 
     def __init__(self) -> None:
         self._cpu = 0.0
@@ -44,19 +44,19 @@ class Meter:
         self._cpu = time.process_time()
 
     def stop(self) -> None:
-        """Report when the end was seen (monotonic, the same in all processes) and the CPU seconds."""
+        """Report the current monotonic time, which all processes share, and the CPU seconds."""
         finished, cpu = time.monotonic(), time.process_time() - self._cpu
         print(json.dumps({"finished": finished, "cpu": cpu}), flush=True)
 
 
 def symbols_of(count: int) -> list[str]:
-    """Contract symbols, and the one that ends a burst."""
+    """Return contract symbols, and the one that ends a burst."""
     return [*(f"AAPL261218C{number:08d}" for number in range(1000, 1000 + count)), END_SYMBOL]
 
 
 async def receive_bare(port: int, symbols: list[str], meter: Meter) -> None:
     """Receive one burst with websockets and msgpack."""
-    import msgpack  # noqa: PLC0415 - each receiver loads what it measures
+    import msgpack  # noqa: PLC0415 - each receiver loads only its own library
     from websockets.asyncio.client import connect  # noqa: PLC0415
 
     url = f"ws://127.0.0.1:{port}/v1beta1/opra"
@@ -95,7 +95,7 @@ def receive_sdk(port: int, symbols: list[str], meter: Meter, *, parsed: bool) ->
 
 
 def receive_product(port: int, symbols: list[str], meter: Meter, recorder: Recorder | None) -> None:
-    """Receive one burst with the product."""
+    """Receive one burst with `LiveStreamManager`."""
     manager = start_product(port, contracts=symbols, recorder=recorder)
     while not (manager.snapshot().option_quotes.rows["bid_price"] == FINAL_BID).all():
         time.sleep(0.004)
@@ -124,7 +124,7 @@ def start_product(
 
     settings = AlpacaSettings(
         key_id="PKBENCHMARK",
-        secret_key="benchmark",  # noqa: S106 - the feed takes any
+        secret_key="benchmark",  # noqa: S106 - the feed accepts any
         account=Account.DEMO,
         trading_url=f"http://127.0.0.1:{port}",
         data_url=f"http://127.0.0.1:{port}",

@@ -1,4 +1,4 @@
-"""What a refresh costs: a snapshot, its tables, and one more order update."""
+"""The cost of a refresh: a snapshot, its tables, and one more order update."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _POSITIONS = 250
 
 
 def measure_tables(*, quick: bool) -> Iterator[Figure]:
-    """All tables and totals of one refresh, against one DataFrame of the positions table's columns."""
+    """Yield the time for all tables and totals of one refresh, compared with plain DataFrames of the same."""
     medians: dict[int, float] = {}
     for size in (250, 5000):
         refresh, figures, rebuild_one, rebuild_all = _tables_of(size)
@@ -56,7 +56,7 @@ def measure_tables(*, quick: bool) -> Iterator[Figure]:
 
 
 def _tables_of(size: int) -> tuple[Callable[[], object], ...]:
-    """All tables over ever newer snapshots, a view of the same, and the DataFrames they come to."""
+    """Return calls that compute all tables of a new snapshot, the page's view of one, plain DataFrames."""
     held = Portfolio.model_validate(portfolio(size))
     snapshots = _Snapshots(held)
 
@@ -97,7 +97,7 @@ class _Snapshots:
         self._version = 0
 
     def next(self) -> LiveSnapshot:
-        """A snapshot in which every quote is new."""
+        """Return a snapshot with a new quote of every symbol."""
         self._at += dt.timedelta(seconds=1)
         self._version += 1
         self._options, self._stocks = self._filled(self._options), self._filled(self._stocks)
@@ -129,7 +129,7 @@ class _Snapshots:
 
 
 def measure_snapshot(*, quick: bool) -> Iterator[Figure]:
-    """`snapshot()` over tables of many symbols, at rest and while batches arrive."""
+    """Yield the time of `snapshot()` with many symbols, at rest and while batches arrive."""
     for symbols, target in ((250, "<= 0.1"), (5000, "<= 1")):
         tables = FullTables(symbols)
         (at_rest,) = in_turns([tables.manager.snapshot], 1000 if quick else 5000)
@@ -141,7 +141,7 @@ def measure_snapshot(*, quick: bool) -> Iterator[Figure]:
 
 
 class FullTables:
-    """A manager with a streamer of the benchmark's own, whose tables are full and which knows the market."""
+    """A manager with full tables and a known calendar, fed by a streamer of this benchmark."""
 
     def __init__(self, symbols: int) -> None:
         self.symbols = [f"AAPL261218C{number:08d}" for number in range(1000, 1000 + symbols)]
@@ -168,12 +168,12 @@ class FullTables:
         self._made[0].on_quotes([WireQuote(symbol, 1.0, 1.1, 5.0, 5.0, now) for symbol in self.symbols])
 
     def batches_arriving(self) -> Arrivals:
-        """A quote of every symbol every 20 ms, from another thread, for as long as the `with` block."""
+        """Return a context in which another thread offers a quote of every symbol every 20 ms."""
         return Arrivals(self._offer)
 
 
 class Arrivals:
-    """Calls something fifty times a second from a thread of its own."""
+    """A thread that makes a call fifty times a second while its `with` block runs."""
 
     def __init__(self, offer: Callable[[], None]) -> None:
         self._offer = offer
@@ -193,23 +193,23 @@ class Arrivals:
 
 
 class _Calendar:
-    """In the place of the background fetch: tells the calendar, which every snapshot looks into."""
+    """A stand-in for the background fetch that only provides the calendar, which every snapshot needs."""
 
     def __init__(self, run: LiveRun) -> None:
         self._run = run
 
     def start(self) -> None:
-        """Tell it."""
+        """Provide the calendar."""
         self._run.results.put_market(ExchangeCalendar())
 
     def stop(self) -> None:
-        """Nothing to end."""
+        """Do nothing."""
 
     def join(self, timeout: float) -> None:
-        """Nothing to wait for."""
+        """Do nothing."""
 
     def request_quotes(self, stream: object) -> None:
-        """Nothing to ask."""
+        """Do nothing."""
 
 
 class _Streamer:
@@ -218,10 +218,10 @@ class _Streamer:
         self._end = threading.Event()
 
     def subscribe(self, symbols: object) -> None:
-        """Nothing to subscribe to."""
+        """Do nothing."""
 
     def run(self) -> None:
-        """Wait for the end."""
+        """Wait until `stop` is called."""
         self._end.wait()
 
     def stop(self) -> None:
@@ -230,7 +230,7 @@ class _Streamer:
 
 
 def measure_fills_of_a_day(*, quick: bool) -> Iterator[Figure]:
-    """The next update after so many fills, against the same by a book that knows nothing yet."""
+    """Yield the time for one more update on a day of many fills, compared with building the whole day."""
     for fills in (200, 2000):
         following, anew = in_turns(list(_ways(fills)), 10 if quick else 40)
         yield Figure(f"order update after {fills} fills, {_POSITIONS} positions", median(following), "ms")

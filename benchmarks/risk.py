@@ -1,4 +1,4 @@
-"""What risk costs: implied volatilities and Greeks of many contracts, all of which moved, or none."""
+"""The cost of risk: implied volatilities and Greeks of many contracts, if all prices or none have moved."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _WATCH_SECONDS = 0.0002
 
 
 def measure_risk(*, quick: bool) -> Iterator[Figure]:
-    """Risk of American contracts, half of them puts, when every price moved, and when nothing did."""
+    """Yield the time for the risk of American contracts, half of them puts, if all or no prices moved."""
     for size, limit in _LIMITS.items():
         rounds = (3 if quick else 7) if size > 1000 else (10 if quick else 30)
         held, solver = moving_portfolio(size), Solver()
@@ -35,7 +35,7 @@ def measure_risk(*, quick: bool) -> Iterator[Figure]:
         assert len(first) == 1
         yield Figure(f"risk of {size} contracts, all moved", median(moved), "ms CPU", limit)
         elsewhere = Solver(shared_process().solve_many)
-        _solve(held, lives[:1], elsewhere)  # the process starts
+        _solve(held, lives[:1], elsewhere)  # starts the process
         spared = _solve(held, lives[1:], elsewhere)
         yield Figure(f"the same, solved in a process of its own: CPU here, {size}", median(spared), "ms CPU")
         still = _solve(held, [lives[-1]] * 10, solver)
@@ -45,7 +45,7 @@ def measure_risk(*, quick: bool) -> Iterator[Figure]:
 
 
 def compute_each_second(solver: Solver, off: threading.Event) -> None:
-    """Compute the risk of 250 contracts once a second, all of which moved, until the event is set."""
+    """Compute the risk of 250 contracts with new prices once a second, until the event is set."""
     held = moving_portfolio(250)
     lives = [moved_snapshot(held, number) for number in range(20)]
     for number in itertools.count():
@@ -55,7 +55,7 @@ def compute_each_second(solver: Solver, off: threading.Event) -> None:
 
 
 def _solve(held: Portfolio, lives: list[LiveSnapshot], solver: Solver) -> list[float]:
-    """Return the CPU times of this thread in milliseconds."""
+    """Return this thread's CPU time for each snapshot, in milliseconds."""
     took = []
     for live in lives:
         began = time.thread_time()
@@ -66,7 +66,7 @@ def _solve(held: Portfolio, lives: list[LiveSnapshot], solver: Solver) -> list[f
 
 
 def _pause(held: Portfolio) -> float:
-    """Return how long another thread waits for the interpreter at most, in the median of some runs."""
+    """Return the longest wait of another thread for the interpreter in milliseconds, as a median of runs."""
     pauses: list[float] = []
     for number in range(9):
         live, solver, ended = moved_snapshot(held, number), Solver(), threading.Event()
@@ -88,7 +88,7 @@ def _pause(held: Portfolio) -> float:
 
 
 def moving_portfolio(size: int) -> Portfolio:
-    """Return single American options, half of them puts, 50 to a stock."""
+    """Return a portfolio of single American options, half of them puts, 50 per stock."""
     positions = [
         Position(
             id=f"p{number}",
@@ -105,7 +105,7 @@ def moving_portfolio(size: int) -> Portfolio:
 
 
 def moved_snapshot(held: Portfolio, number: int) -> LiveSnapshot:
-    """Return a snapshot in which every spot and every quote differs from the last one's."""
+    """Return a snapshot in which every spot and every quote differs from those of the previous number."""
     at = _AT + dt.timedelta(seconds=2 * number)
     spot = 100.0 + 0.05 * (number % 20)
     stocks = {

@@ -37,7 +37,7 @@ MEASUREMENTS = {
 
 
 def main() -> None:
-    """Run the measurements asked for; print a table, write JSON."""
+    """Run the chosen measurements, print tables, and write JSON if requested."""
     parser = argparse.ArgumentParser(description="Measure the receive pipeline.")
     parser.add_argument("--quick", action="store_true", help="fewer rounds, smaller bursts")
     parser.add_argument("--only", choices=MEASUREMENTS, action="append", help="may be given several times")

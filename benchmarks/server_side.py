@@ -19,7 +19,7 @@ TEXT, BINARY, CLOSE, PING, PONG = 0x1, 0x2, 0x8, 0x9, 0xA
 
 
 def encode_frame(payload: bytes, opcode: int = BINARY) -> bytes:
-    """One unfragmented frame, unmasked as a server sends it."""
+    """Return one unfragmented frame, unmasked as a server sends it."""
     size = len(payload)
     if size < 126:
         return struct.pack("!BB", 0x80 | opcode, size) + payload
@@ -29,7 +29,7 @@ def encode_frame(payload: bytes, opcode: int = BINARY) -> bytes:
 
 
 class Connection:
-    """One accepted websocket; any thread may send, one reads `requests`."""
+    """One accepted websocket; any thread may send, one thread reads `requests`."""
 
     def __init__(self, sock: socket.socket, path: str, rest: bytes) -> None:
         self.path = path
@@ -38,20 +38,20 @@ class Connection:
         self._sending = threading.Lock()
 
     def send_frames(self, frames: bytes) -> None:
-        """Whole frames, as encoded by `encode_frame`."""
+        """Send whole frames, as encoded by `encode_frame`."""
         with self._sending:
             self._socket.sendall(frames)
 
     def send_msgpack(self, message: object) -> None:
-        """A binary frame."""
+        """Send a message as msgpack in a binary frame."""
         self.send_frames(encode_frame(msgpack.packb(message)))
 
     def send_json(self, message: object) -> None:
-        """A binary frame of JSON, as Alpaca's paper trading stream sends it."""
+        """Send a message as JSON in a binary frame, as Alpaca's paper trading stream does."""
         self.send_frames(encode_frame(json.dumps(message).encode()))
 
     def requests(self) -> Iterator[dict[str, Any]]:
-        """Yield the client's requests until it closes; pings are answered on the way."""
+        """Yield the client's requests until it closes the connection, and answer its pings."""
         message = b""
         while True:
             final, opcode, payload = self._read_frame()
@@ -89,7 +89,7 @@ class Connection:
 
 
 def accept_websocket(sock: socket.socket) -> Connection | None:
-    """The opening handshake; a plain HTTP request gets an empty answer, as of an account without a past."""
+    """Return the connection after its handshake; answer a plain HTTP request as for an empty account."""
     data = b""
     while b"\r\n\r\n" not in data:
         received = sock.recv(65536)

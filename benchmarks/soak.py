@@ -1,8 +1,8 @@
 """Memory over an hour: `python benchmarks/soak.py [--minutes 60] [--rate 5000] [--tabs 2] [--log FILE]`.
 
-The portal streams 250 contracts and their stocks from the feed, an order update comes every ten seconds, and
-browser tabs refresh each second. Once a minute a line goes to the log: resident memory and CPU of the server
-and the JavaScript heap of each tab. At the end it prints the slope of the memory after the warm-up.
+The portal streams 250 contracts and their stocks from the feed, an order update arrives every ten seconds,
+and browser tabs refresh every second. Once a minute a line is added to the log: the server's resident memory
+and CPU, and the JavaScript heap of each tab. At the end, the growth of memory after the warm-up is printed.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ WARM_UP_MINUTES = 10.0
 
 
 def soak(options: argparse.Namespace) -> list[tuple[float, ...]]:
-    """Minutes, megabytes of the server, percent of a core, megabytes of each tab; one row a minute."""
+    """Return one row per minute: minutes, the server's megabytes and CPU percent, each tab's megabytes."""
     rows: list[tuple[float, ...]] = []
     feed, feed_port = start_feed(per_frame=10, rate=options.rate / 2)  # two data streams share it
     with (
@@ -54,14 +54,14 @@ def soak(options: argparse.Namespace) -> list[tuple[float, ...]]:
 
 
 def slope_per_ten_minutes(rows: list[tuple[float, ...]], column: int) -> float:
-    """Megabytes per ten minutes by least squares, after the warm-up where there is that much."""
+    """Return the growth in megabytes per ten minutes by least squares, without the warm-up."""
     steady = [row for row in rows if row[0] >= min(WARM_UP_MINUTES, rows[-1][0] / 3)]
     line = statistics.linear_regression([row[0] for row in steady], [row[column] for row in steady])
     return 10 * line.slope
 
 
 def main() -> None:
-    """Soak, then tell the slopes."""
+    """Run the soak test, then print the slopes."""
     parser = argparse.ArgumentParser(description="Watch memory under a steady load.")
     parser.add_argument("--minutes", type=float, default=60)
     parser.add_argument("--rate", type=float, default=5000, help="messages per second, both data streams")

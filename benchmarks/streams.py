@@ -19,7 +19,7 @@ _TARGETS = {1: ">= 1.0", 10: ">= 1.5", 50: ">= 2.0", 100: ">= 2.0"}
 
 
 def measure_throughput(*, quick: bool) -> Iterator[Figure]:
-    """Throughput against the yardsticks, in turns, each in fresh processes."""
+    """Yield the throughput of all receivers, taken in turns, each in fresh processes."""
     rounds = 3 if quick else 5
     for per_frame, target in _TARGETS.items():
         rates: defaultdict[str, list[float]] = defaultdict(list)
@@ -74,7 +74,7 @@ def measure_recording(*, quick: bool) -> Iterator[Figure]:
 
 
 def measure_newest(*, quick: bool) -> Iterator[Figure]:
-    """Five million quotes as fast as the socket takes: is the newest of each shown, and is any dropped."""
+    """Yield the losses among five million quotes sent as fast as the socket accepts them."""
     messages = 1_000_000 if quick else 5_000_000
     for per_frame in (1, 10):
         with Burst("product", per_frame, messages) as burst:
@@ -86,7 +86,7 @@ def measure_newest(*, quick: bool) -> Iterator[Figure]:
 
 
 def run_once(kind: str, per_frame: int, messages: int) -> tuple[float, float]:
-    """Messages per second and CPU seconds per message of one receiver for one burst."""
+    """Return the messages per second and CPU seconds per message of one receiver for one burst."""
     with Burst(kind, per_frame, messages) as burst:
         seconds, cpu = burst.run()
     return messages / seconds, cpu / messages
@@ -100,7 +100,7 @@ class Burst:
         self.client = Child("receivers.py", kind, "--port", port, "--symbols", SYMBOLS)
 
     def run(self) -> tuple[float, float]:
-        """Seconds from the first byte sent to the end seen, and CPU seconds of the receiver."""
+        """Return the seconds from the first byte sent until the receiver saw the end, and its CPU seconds."""
         self._feed.receive(event="subscribed")
         time.sleep(0.1)  # let the receiver come to rest
         self.client.send("begin")
@@ -123,9 +123,9 @@ def _ratios(ours: list[float], theirs: list[float]) -> list[float]:
 
 
 def measure_latency(*, quick: bool) -> Iterator[Figure]:
-    """From sent to visible in the snapshot, at 5,000 messages a second, second by second.
+    """Yield the time from sent to visible in the snapshot, at 5,000 messages a second.
 
-    The figures with a target are of the third of the seconds in which the product waited least for a core.
+    Figures with a target use the third of the seconds in which the product waited least for a core.
     """
     feed, port = start_feed(per_frame=10, rate=5000)
     with feed, Child("product.py", "--port", port) as product:
@@ -146,7 +146,7 @@ def measure_latency(*, quick: bool) -> Iterator[Figure]:
 
 
 def measure_main_thread(*, quick: bool) -> Iterator[Figure]:
-    """A pandas job of 20 ms in the main thread, quiet and beside 20,000 messages/s on each data stream."""
+    """Yield the time of a 20 ms pandas job in the main thread, alone and beside 2 x 20,000 messages/s."""
     feed, port = start_feed(per_frame=10, rate=20_000)
     quiet: list[dict[str, Any]] = []
     busy: list[dict[str, Any]] = []
@@ -171,7 +171,7 @@ def measure_main_thread(*, quick: bool) -> Iterator[Figure]:
 
 
 def measure_risk_beside(*, quick: bool) -> Iterator[Figure]:
-    """The same job beside the same load while the risk of 250 contracts is computed once a second."""
+    """Yield the time of the same job beside the same load while the risk of 250 contracts is computed."""
     feed, port = start_feed(per_frame=10, rate=20_000)
     with feed, Child("product.py", "--port", port, "--stocks") as product:
         for _ in range(2):
@@ -184,7 +184,7 @@ def measure_risk_beside(*, quick: bool) -> Iterator[Figure]:
                 product.receive(risk=where)
                 if where != "off":
                     feed.send("go")
-                time.sleep(1.2)  # a process has to start first
+                time.sleep(1.2)  # the process must start first
                 product.send("job 2")  # two rounds of risk in each
                 slices.append(product.receive())
                 feed.send("pause")
@@ -202,7 +202,7 @@ def measure_risk_beside(*, quick: bool) -> Iterator[Figure]:
 
 
 def _calm(slices: list[dict[str, Any]]) -> list[float]:
-    """The durations of the third of the slices in which the product waited least for a core."""
+    """Return the durations from the third of the slices in which the product waited least for a core."""
     slices = sorted(slices, key=lambda one: float(one["queued"]))
     return [took for one in slices[: len(slices) // 3] for took in one["took"]]
 
@@ -217,7 +217,7 @@ def _jobs(product: Child) -> dict[str, Any]:
 
 
 def measure_fills(*, quick: bool) -> Iterator[Figure]:
-    """An order update sent in the middle of a burst of 500,000 quotes, until it is in the snapshot."""
+    """Yield the time until an order update, sent during a burst of 500,000 quotes, is in the snapshot."""
     took = []
     for per_frame in (1, 10) if quick else (1, 1, 1, 10, 10, 10):
         feed, port = start_feed(per_frame=per_frame, messages=500_000)
@@ -236,7 +236,7 @@ def measure_fills(*, quick: bool) -> Iterator[Figure]:
 
 
 def measure_idle(*, quick: bool) -> Iterator[Figure]:
-    """Three connected streams on which nothing comes."""
+    """Yield the CPU of three connected streams without data."""
     feed, port = start_feed(per_frame=10)
     with feed, Child("product.py", "--port", port, "--stocks", "--fills") as product:
         for _ in range(3):
