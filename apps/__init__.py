@@ -1,1 +1,1 @@
-"""The applications built on the package; not on the import path (`apps/streamlit` is not streamlit)."""
+"""The applications built on the package; on the import path, `apps/` would hide the package streamlit."""

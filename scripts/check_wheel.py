@@ -13,10 +13,10 @@ from demo_server import chromium, running_demo, start_streams
 
 
 def check(program: Path) -> None:
-    """Home, Live Portfolio, Start, live figures, Stop.
+    """Check the home page, Live Portfolio, Start, live figures and Stop.
 
     Raises:
-        SystemExit: The page complains.
+        SystemExit: The page shows an exception or reports a script error.
         playwright.sync_api.Error: Something does not appear.
     """
     complaints: list[str] = []

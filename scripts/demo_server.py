@@ -1,4 +1,4 @@
-"""A demo started by its command line, as a person would start it."""
+"""A demo that is started by its command line, as a user would start it."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ _CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 
 @contextmanager
 def running_demo(command: list[str], cwd: Path) -> Iterator[str]:
-    """Run a command that starts the portal; give the page's address once it is ready; then press Ctrl-C.
+    """Run a command that starts the portal, yield the page's address once it is ready, then press Ctrl-C.
 
     Raises:
-        SystemExit: It does not get ready, or does not end in time after Ctrl-C.
+        SystemExit: The portal does not become ready, or does not end in time after Ctrl-C.
     """
-    # No key, no setting and no browser of this machine's own.
+    # Without this machine's keys, settings and browser.
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("APCA_", "OH_"))}
     process = subprocess.Popen(
         command,
@@ -80,12 +80,12 @@ def _press_ctrl_c(process: subprocess.Popen[str]) -> None:
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
-    """The system's Chromium, headless.
+    """Yield the system's Chromium, headless.
 
     Raises:
-        SystemExit: There is none.
+        SystemExit: No Chromium is installed.
     """
-    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - its absence is a message of its own
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - needed here only
 
     program = next(filter(None, map(shutil.which, _CHROMIUM)), None)
     if program is None:

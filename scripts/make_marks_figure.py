@@ -1,7 +1,7 @@
 """Draw the mark rule's thresholds, from the constants of the code, to docs/images/marks.svg.
 
-Every quote with a bid and an ask is a point: its middle to the right, its spread upward. The line where
-the bid is zero bounds them all.
+Every quote with a bid and an ask is a point: its middle to the right, its spread upward. The line of quotes
+with a bid of zero bounds them all.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ TARGET = ROOT / "docs" / "images" / "marks.svg"
 _WIDTH, _HEIGHT = 720, 400
 _LEFT, _RIGHT, _TOP, _BOTTOM = 64, 20, 20, 52
 _MOST_MIDDLE, _MOST_SPREAD = 1.20, 1.20  # dollars
-_ZERO_BID = 2.0  # the spread is twice the middle where the bid is zero
+_ZERO_BID = 2.0  # the spread is twice the middle if the bid is zero
 
 _STYLE = """
   .paper { fill: #ffffff } .ink { fill: #24292f } .soft { fill: #57606a } .axis { stroke: #57606a }
@@ -63,7 +63,7 @@ def _text(words: str, middle: float, spread: float, kind: str = "ink", anchor: s
 
 
 def _areas() -> list[str]:
-    """The three answers, the milder over the harder."""
+    """Return the areas of the three outcomes, the milder drawn over the stricter."""
     right, top = _MOST_MIDDLE, _MOST_SPREAD
     stub = STUB_SPREAD_DOLLARS
     return [
@@ -110,7 +110,7 @@ def _axes() -> list[str]:
 
 
 def draw_figure() -> str:
-    """The figure as SVG: colours for light and dark, on a paper of its own, so that it reads on any page."""
+    """Return the figure as SVG, with colours for light and dark and its own background."""
     half = ZERO_BID_MAX_ASK
     parts = [
         f'<rect class="paper" width="{_WIDTH}" height="{_HEIGHT}" rx="8"/>',

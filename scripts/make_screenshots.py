@@ -2,7 +2,7 @@
 
     ./.venv/bin/python scripts/make_screenshots.py
 
-They are written to docs/images: the page dark, light, narrow, before Start, and the home page.
+It writes to docs/images: the page in dark, light and narrow form, before Start, and the home page.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 IMAGES = Path(__file__).resolve().parent.parent / "docs" / "images"
 WIDE = {"width": 1440, "height": 900}
 NARROW = {"width": 390, "height": 844}
-GROW_MS = 45_000  # so that marks have moved, fills have come and the curves have a shape
+GROW_MS = 45_000  # until marks have moved, fills have arrived and the curves have a shape
 DRAWN = """() => document.querySelectorAll('[data-testid="stSkeleton"]').length === 0
     && document.querySelector('.st-key-live-positions') !== null"""
 
 
 def main() -> None:
-    """Take every picture from one demo."""
+    """Take all screenshots from one demo."""
     program = Path(sys.executable).with_name("options-helper")
     with (
         tempfile.TemporaryDirectory() as folder,
@@ -78,7 +78,7 @@ def _collapse_sidebar(page: Page) -> None:
 
 
 def _save_live(page: Page, name: str) -> None:
-    """Save a page that streams, once all of it is drawn."""
+    """Save a streaming page, once it is drawn completely."""
     page.locator(".st-key-live-status").get_by_text("Live.", exact=False).first.wait_for(timeout=60_000)
     _collapse_sidebar(page)
     page.wait_for_function(DRAWN, timeout=60_000)

@@ -1,4 +1,4 @@
-"""Print a command of the README, so that what is documented is what is run.
+"""Print a command of the README, so that the documented command is the one that runs.
 
 python3 scripts/readme_command.py demo
 python3 scripts/readme_command.py test
@@ -14,7 +14,7 @@ README = Path(__file__).resolve().parent.parent / "README.md"
 
 
 def readme_command(name: str, text: str) -> str:
-    """The one line of the fenced block after `<!-- command: NAME -->`.
+    """Return the single line of the fenced block after `<!-- command: NAME -->`.
 
     Raises:
         SystemExit: There is no such block, or it has more than one line.

@@ -1,1 +1,1 @@
-"""Starting the portal as a safe local server."""
+"""The launcher, which starts the portal as a safe local server."""

@@ -1,1 +1,1 @@
-"""The broker's account compared with the file: what differs, why, and the money."""
+"""The broker's account compared with the file: the differences, their causes, and the money."""

@@ -1,1 +1,1 @@
-"""The inputs of a run of the page: files, settings, session."""
+"""The page's inputs: files, settings and the browser session."""

@@ -1,1 +1,1 @@
-"""The frame of the pages."""
+"""The layout of the pages."""
