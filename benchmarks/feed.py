@@ -54,7 +54,7 @@ class FramePool:
         self.blob = b"".join(encode_frame(self.stamped(number, now)) for number in range(len(self._payloads)))
 
     def stamped(self, number: int, at: int | None = None) -> bytes:
-        """Return the payload of one frame, with its messages stamped with a time, by default the current one."""
+        """Return the payload of one frame, its messages stamped with a time, by default the current one."""
         number %= len(self._payloads)
         payload, stamp = self._payloads[number], at or _stamp()
         for place in self._places[number]:
