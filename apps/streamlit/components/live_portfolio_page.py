@@ -44,7 +44,7 @@ def render_live_portfolio() -> None:
 
 @st.fragment(key=SHELL)
 def _shell(hub: LiveHub, settings: PageSettings, credentials: Credentials, zone: dt.tzinfo) -> None:
-    """Draw the three parts; the status line repeats, at the configured interval while streams run."""
+    """Draw the three parts; only the status line repeats, at the configured interval while streams run."""
     live = hub.is_running()
     pace = settings.refresh_seconds if live else IDLE_SECONDS
     st.fragment(key=HEAD)(_head)(hub, settings, credentials, drawn_as_live=live)

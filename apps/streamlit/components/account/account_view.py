@@ -27,7 +27,7 @@ class AccountView:
     """The account as the page shows it.
 
     Attributes:
-        compared: The file against the account, None while the broker's positions are unknown.
+        compared: The comparison of file and account, None while the broker's positions are unknown.
         not_held_pnl: The open P/L of positions that the broker does not hold.
         money: The broker's figures, None while they are unknown.
         day: The account's result for the day, None while it is unknown.

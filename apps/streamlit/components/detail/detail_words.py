@@ -35,14 +35,14 @@ _CENT = 0.005
 
 
 def title_of(position: Position | EquityPosition | MultiLegPosition, structure: Structure) -> str:
-    """Return `AAPL Credit iron condor · 18 Dec 2026 · 255/260/285/290`."""
+    """Return a position's title: `AAPL Credit iron condor · 18 Dec 2026 · 255/260/285/290`."""
     name = f"{stock_symbol(position.symbol)} {name_of(position, structure.name)}"
     terms = terms_of(position, days=math.inf)
     return f"{name} · {terms}" if terms else name
 
 
 def extremes_of(structure: Structure) -> str:
-    """Return `width $5.00 · max profit $324 · max loss unlimited · break-evens 258.38 / 286.62`.
+    """Return the extremes in words: `width $5.00 · max profit $324 · max loss unlimited · break-even 258.38`.
 
     Undefined figures are left out; figures that an adjusted contract makes unknown are `—`.
     """
@@ -62,7 +62,7 @@ def extremes_of(structure: Structure) -> str:
 
 
 def cover_words(cover: Cover | None) -> str:
-    """Return `covered by 100 of 100 shares beside it`, or ""."""
+    """Return how many shares cover a call: `covered by 100 of 100 shares beside it`, or ""."""
     if cover is None:
         return ""
     return f"covered by {format_count(cover.shares)} of {format_count(cover.needed)} shares beside it"
@@ -98,7 +98,7 @@ def source_words(source: str) -> str:
 
 
 def state_words(state: str, age_seconds: float | None) -> str:
-    """Return `● live 2 s`, with the age only if it matters."""
+    """Return a quote's state in words: `● live 2 s`, with the age only if it matters."""
     words = STATE_WORDS[QuoteState(state)]
     return (
         f"{words} {format_span(age_seconds)}" if age_seconds is not None and state in AGED_STATES else words

@@ -12,7 +12,7 @@ TIMES = "\N{MULTIPLICATION SIGN}"
 
 
 def amount_words(one: Execution) -> str:
-    """Return `+2 @ 1.62` with the side's sign; for a multi-leg line, the units and the net price."""
+    """Return an amount: `+2 @ 1.62` with the side's sign, or the units and net price of a multi-leg line."""
     if one.kind is FillKind.PARENT:
         return f"{TIMES}{plain(one.quantity)} {execution_price(one)}"
     side = one.side or ""

@@ -95,7 +95,7 @@ def _terms(order: OrderTimeline) -> str:
 
 
 def _course(order: OrderTimeline) -> str:
-    """Return `new → replaced (limit 1.60 → 1.65) → fill (4 @ 1.65)`, then a reject reason that steps lack."""
+    """Return an order's events, `new → replaced (limit 1.60 → 1.65) → fill (4 @ 1.65)`, and reject reason."""
     course = " → ".join(_step(step, order) for step in order.steps)
     is_named = not order.reject_reason or order.reject_reason in course
     return course if is_named else f"{course} · {order.reject_reason}"

@@ -33,9 +33,9 @@ class ButtonProblem:
     """A button press that failed.
 
     Attributes:
-        headline: What failed, as a sentence.
-        text: Why, as a sentence.
-        streams_ran: Whether earlier streams were still running afterwards.
+        headline: A sentence that says what failed.
+        text: A sentence that says why.
+        streams_ran: True if earlier streams were still running afterwards.
         action: The hub's last action at that time.
         credentials: The tab's credentials at that time, which may be the reason.
     """

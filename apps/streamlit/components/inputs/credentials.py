@@ -21,7 +21,7 @@ class Credentials:
 
     Attributes:
         settings: Everything needed to connect (its keys stay out of its repr), or None.
-        problem: Why there are none, as a sentence.
+        problem: Why there are no settings, as a sentence.
         risk_free_rate: The rate for the risk model, None for the model's own constant.
         rate_problem: Why the rate that is set cannot be used, or "".
     """
@@ -49,7 +49,7 @@ class Credentials:
 
 
 def find_credentials() -> Credentials:
-    """Read the environment and the env file now."""
+    """Return the credentials in the environment and the env file, which are read now."""
     rate, rate_problem = _find_rate()
     try:
         settings = load_settings()
@@ -66,7 +66,7 @@ def find_credentials() -> Credentials:
 
 
 def _find_rate() -> tuple[float | None, str]:
-    """Return the risk-free rate, None if none is usable, and why the one that is set is not."""
+    """Return the risk-free rate that is set, or None, and why it cannot be used, or ""."""
     try:
         return load_risk_free_rate(), ""
     except SettingsError as error:

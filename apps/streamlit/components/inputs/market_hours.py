@@ -34,7 +34,7 @@ class MarketHours:
         return self.phase is MarketPhase.OPEN
 
     def words(self, now: dt.datetime, zone: dt.tzinfo) -> str:
-        """Return `Market open · closes in 2 h 14 m` or `Market closed · opens Mon 09:30`."""
+        """Return the phase, `Market open · closes in 2 h 14 m` or `Market closed · opens Mon 09:30`."""
         if self.simulated:
             return "Simulated session, always open"
         words = _WORDS[self.phase]

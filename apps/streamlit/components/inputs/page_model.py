@@ -25,7 +25,7 @@ class PageModel:
 
     @property
     def ready(self) -> Readiness | None:
-        """The subscription that Start would make."""
+        """The size of the subscription that Start would make, None without a portfolio."""
         if self.plan is None:
             return None
         return Readiness(contracts=len(self.plan.option_contracts), underlyings=len(self.plan.stocks))

@@ -49,7 +49,7 @@ def find_all_expired(source: PortfolioSource, totals: LiveTotals) -> Diagnosis |
 
 
 def render_no_portfolio(context: PageContext) -> None:
-    """Draw why there is no portfolio, and the next steps."""
+    """Draw the reason why there is no portfolio, and the next steps."""
     source = context.model.source
     if source.exists:
         _render_broken(source)

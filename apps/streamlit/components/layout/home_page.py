@@ -47,7 +47,7 @@ def render_home() -> None:
 
 
 def _render_keys(credentials: Credentials) -> None:
-    """Draw whether keys were found, naming only their variables."""
+    """Draw a line that says whether keys were found, naming only their variables."""
     if credentials.demo:
         st.markdown(f"{_FOUND} The demo's own keys, valid only for the simulator on this machine")
     elif credentials.settings is not None:
@@ -58,7 +58,7 @@ def _render_keys(credentials: Credentials) -> None:
 
 
 def _render_portfolio(path: Path) -> None:
-    """Draw whether the portfolio file was found."""
+    """Draw a line that says whether the portfolio file was found."""
     if path.is_file():
         st.markdown(f"{_FOUND} Portfolio file **{in_markdown(path.name)}**")
         return

@@ -45,7 +45,7 @@ def render_positions(
     raised: int,
     now: dt.datetime,
 ) -> str | None:
-    """Draw the table of positions, structures and legs, and return the id of the selected position.
+    """Draw the table of positions, structures and legs, and return the id of the selected position, or None.
 
     The title of a hidden tab shows the number of `raised` alerts.
     """

@@ -85,7 +85,7 @@ def render_totals(
 
 
 def render_meanings() -> None:
-    """Draw an expander that explains each tile, as the tiles do when the mouse hovers over them."""
+    """Draw an expander that explains each tile; hovering over a tile shows the same words."""
     with st.expander("What the totals mean", key="live-meanings"):
         lines = "".join(f"<dt>{label}</dt><dd>{in_html(words)}</dd>" for label, words in _HELP.items())
         st.html(f'<dl class="oh-meanings">{lines}</dl>')
@@ -110,7 +110,7 @@ def describe_more(totals: LiveTotals, loss: BookLoss | None = None, *, of_accoun
 
 
 def describe_loss(loss: BookLoss) -> str:
-    """Return `$5,210`, `unlimited`, or `— (7 of 9 positions: $5,210)` if some have no payoff at expiry."""
+    """Return a loss: `$5,210`, `unlimited`, or `— (7 of 9 positions: $5,210)` if some have no payoff."""
     words = "unlimited" if math.isinf(loss.value) else format_dollars(max(loss.value, 0.0))
     if math.isinf(loss.value) or loss.covered == loss.positions:
         return words

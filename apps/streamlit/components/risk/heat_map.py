@@ -15,7 +15,7 @@ _MOST_SHADE = 42  # percent of the colour; the text keeps its contrast
 
 
 def heat_map_html(scenario: Scenario, label: str) -> str:
-    """Return the grid as a table and its worst cell in words; number and sign say all that the shade does."""
+    """Return the grid as a table, and its worst cell in words; numbers and signs say all that shades do."""
     heads = "".join(f'<th scope="col">{in_html(format_days(day))}</th>' for day in scenario.days)
     sign = "" if scenario.is_whole else " *"
     largest = float(np.nanmax(np.abs(scenario.pnl), initial=0.0))

@@ -67,7 +67,7 @@ def render_risk_sums(risk: LiveRisk, rate_problem: str) -> None:
 
 @lru_cache(maxsize=4)  # all tabs show the same
 def sums_html(risk: LiveRisk, rate_problem: str = "") -> str:
-    """Return the two tables of sums, the portfolio's sum, and the model's inputs in words."""
+    """Return the tables of sums, including the portfolio's, and the model's inputs in words."""
     by_symbol = ((row["symbol"], row) for row in plain_records(risk.underlyings))
     by_expiry = (
         ("Shares" if row["expiry"] is None else format_day(row["expiry"]), row)

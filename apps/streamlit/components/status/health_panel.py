@@ -71,7 +71,7 @@ def _pace(snapshot: LiveSnapshot) -> str:
 
 
 def _losses(record: StreamHealth, snapshot: LiveSnapshot) -> str:
-    """Return what was lost: drops of a data stream, gaps of the fills."""
+    """Return a stream's losses: the dropped messages of a data stream, the gaps in the fills."""
     if record.stream == StreamName.FILLS:
         gaps = len(snapshot.fill_gaps)
         return f"{gaps} gap{'' if gaps == 1 else 's'}"

@@ -20,7 +20,7 @@ def is_from_another_tab(hub: LiveHub) -> bool:
 
 
 def describe_other_tab(context: PageContext, not_live: int) -> str:
-    """Return what another tab started, or ""; `not_live` counts this tab's positions that are not live."""
+    """Return what another tab started, or ""; `not_live` is the number of this tab's positions not live."""
     action = context.hub.last_action
     if action is None or not context.hub.is_running() or not is_from_another_tab(context.hub):
         return ""

@@ -48,7 +48,7 @@ def choose_spoken(headline: str, before: str) -> str:
 
 
 def render_problem(hub: LiveHub) -> None:
-    """Draw why this tab's button press failed while streams were running."""
+    """Draw the reason why this tab's button press failed while streams were running."""
     problem = find_problem(hub)
     if problem is None or not problem.streams_ran:
         return

@@ -44,10 +44,10 @@ def redraw_if_changed(
     Args:
         shown: Everything that the parts show; compared with `==`.
         parts: Keys of the fragments.
-        pace_seconds: The time between two beats, while all is well.
+        pace_seconds: The usual time between two beats.
         now: The snapshot's time, from which the browser counts ages; this computer's clock may be wrong.
-        raised: The newest raised alerts, for the browser's calls (`alert_calls.js`).
-        spoken: The state for a screen reader, which speaks it when it changes.
+        raised: The newest raised alerts, which `alert_calls.js` announces.
+        spoken: The state, which a screen reader speaks when it changes.
 
     Returns:
         True if the page has fallen behind: the browser waited for a beat in vain, or failed to request its

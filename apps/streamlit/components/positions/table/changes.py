@@ -78,7 +78,7 @@ class SentTable:
         Args:
             table: The newest rows.
             known: The version of the rows in the browser, if it has any.
-            now_ms: The time now, from which the browser counts ages.
+            now_ms: The current time in milliseconds, from which the browser counts ages.
             more: Small values to send in every message.
         """
         self._take(table)

@@ -14,14 +14,14 @@ from options_helper.analysis.text.csv_cells import plain_number, safe_text, writ
 
 
 def positions_csv(payload: TableRows, zone: dt.tzinfo) -> str:
-    """Return one line per position or structure; percentages are fractions, times have the zone's offset."""
+    """Return CSV with one line per position or structure; percentages are fractions, times have an offset."""
     figures = _figures(Table.POSITIONS, Table.STRUCTURES, Table.RISK_LEGS, Table.RISK_POSITIONS)
     columns = ("id", "underlying", "position", "terms", *figures, "state", "quote_time", "warnings", "fills")
     return write_csv(columns, (_shown(row, payload, zone) for row in _rows(payload) if row["kind"] != "leg"))
 
 
 def legs_csv(payload: TableRows, zone: dt.tzinfo) -> str:
-    """Return one line per leg of a structure."""
+    """Return CSV with one line per leg of a structure."""
     figures = _figures(Table.LEGS, Table.RISK_LEGS)
     columns = (
         "position_id",

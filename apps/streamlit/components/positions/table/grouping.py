@@ -55,7 +55,7 @@ def regroup(table: TableRows, portfolio: Portfolio, by: Grouping) -> TableRows:
 
 
 def _id(group: Group) -> str:
-    """Return a group's id; the last group's begins with a space, so that no tag can have the same."""
+    """Return a group's id; that of the last group begins with a space, which no tag does."""
     sorts_by, name = group
     return f"\N{NO-BREAK SPACE}{name}" if sorts_by == _LAST else name
 

@@ -26,7 +26,7 @@ def plain_records(table: TableColumns, names: Iterable[str] | None = None) -> li
 
     Args:
         table: The rows.
-        names: The columns to take, as far as the table has them; all by default.
+        names: The columns to take, by default all; those that the table lacks are skipped.
     """
     chosen = [str(name) for name in (table if names is None else names) if name in table]
     columns = [_plain(table[name], name) for name in chosen]

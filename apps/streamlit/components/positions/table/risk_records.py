@@ -28,7 +28,7 @@ _EXPLAINED = frozenset({Reason.SHARES, Reason.EXPIRED, Reason.NO_MARK})  # other
 
 @dataclass(frozen=True, slots=True)
 class RiskRecords:
-    """The risk of one refresh as plain values, keyed by position and by position and leg."""
+    """The risk of one refresh as plain values, keyed by position, and by position and leg."""
 
     positions: Mapping[str, Record] = field(default_factory=dict)
     legs: Mapping[tuple[str, int], Record] = field(default_factory=dict)
@@ -36,7 +36,7 @@ class RiskRecords:
 
     @classmethod
     def of(cls, risk: LiveRisk | None) -> RiskRecords:
-        """Return the records of a risk, empty for None."""
+        """Return a risk's records, or empty ones for None."""
         return cls() if risk is None else _records_of(risk)
 
     def figures(self, position_id: str, leg: int | None) -> Record:
