@@ -101,7 +101,7 @@ class _LogFile(RotatingFileHandler):
 
 
 class _PrintableFormatter(logging.Formatter):
-    """Formats each record as one printable line; the lines of a traceback are indented."""
+    """A formatter that writes each record as one printable line, and indents the lines of a traceback."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's own name
         return printable(super().formatMessage(record))

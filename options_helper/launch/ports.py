@@ -24,7 +24,7 @@ def is_free(host: str, port: int) -> bool:
     """Return whether a server could listen on the address now.
 
     Raises:
-        OptionsHelperError: No server could ever listen there, such as on another machine's address.
+        OptionsHelperError: No server can listen on this address, for example because it is another machine's.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:

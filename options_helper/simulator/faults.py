@@ -61,7 +61,7 @@ class RestFault:
         status: The status of the answer; 0 gives the ordinary answer, after `delay_seconds`.
         times: The number of requests that it affects, None for all.
         hang: True if requests are never answered.
-        body: The answer's text instead of an error message; with status 200 it may be anything.
+        body: The text of the answer instead of an error message, arbitrary with status 200.
     """
 
     path: str = "/"

@@ -73,7 +73,7 @@ class AlpacaSimulator(StreamControls, MarketControls, OrderControls):
 
     @property
     def port(self) -> int:
-        """The port it listens on, once started."""
+        """The port on which the simulator listens, once started."""
         return self._port
 
     @property

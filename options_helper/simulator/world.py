@@ -28,7 +28,9 @@ _REQUESTS_KEPT = 20_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """The limits of the simulated subscription, by default those of the Basic plan ("About Market Data API").
+    """The feeds and limits of the simulated subscription.
+
+    By default it has all feeds, with the limits in Alpaca's "About Market Data API".
 
     Attributes:
         feeds: The feeds that the plan includes.
@@ -36,7 +38,7 @@ class Plan:
         option_quotes: The limit of option quotes by feed.
         count_stock_channels: True to count a stock once per channel.
         data_requests_per_minute, trading_requests_per_minute: The REST limits.
-        request_window_seconds: The length of their "minute", which a test may shorten.
+        request_window_seconds: The length of the "minute" of these limits, which a test may shorten.
     """
 
     feeds: frozenset[str] = frozenset(

@@ -64,7 +64,7 @@ class OrderControls(Controls):
         return [to_cents(0 if price is None else price) for price in found]
 
     def declare_split(self, symbol: str, new: int, old: int, ex_date: dt.date) -> None:
-        """Announce a stock split, and apply it to the holdings."""
+        """Announce a stock split, and apply it to the holdings and the price."""
         self.call(lambda: self._world.declare_split(symbol, new, old, ex_date))
 
     def declare_dividend(self, symbol: str, rate: float, ex_date: dt.date) -> None:
