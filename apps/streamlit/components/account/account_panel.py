@@ -30,7 +30,7 @@ from options_helper.market import BrokerAccount, LiveSnapshot
 _HEADINGS = ("Contract or stock", "File", "Broker", "Result", "Why")
 _CLOSED = ("Contract or stock", "Closed", "Realized, average cost")
 _CODE_HEIGHT = 320  # pixels
-_CORRECTED = "The file with the account's quantities, to copy"
+_CORRECTED = "The file with the account's quantities, ready to copy"
 
 
 def render_account_note(account: AccountView, file_name: str) -> None:

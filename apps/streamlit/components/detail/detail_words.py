@@ -62,10 +62,10 @@ def extremes_of(structure: Structure) -> str:
 
 
 def cover_words(cover: Cover | None) -> str:
-    """Return how many shares cover a call: `covered by 100 of 100 shares beside it`, or ""."""
+    """Return how many shares cover a call: `covered by 100 of 100 shares in the file`, or ""."""
     if cover is None:
         return ""
-    return f"covered by {format_count(cover.shares)} of {format_count(cover.needed)} shares beside it"
+    return f"covered by {format_count(cover.shares)} of {format_count(cover.needed)} shares in the file"
 
 
 def with_cover(structure: Structure, cover: Cover | None) -> Structure:

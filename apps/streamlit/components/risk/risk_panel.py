@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 _HEADS = ("Delta", "β-Δ", "Gamma", "Theta / day", "Vega / pt", "Rho / pt", "Delta $", "Gamma 1 %", "Legs")
 _MEANING = (
     "Signed by position. Delta in shares; β-Δ in shares of the benchmark; gamma in shares per "
-    "dollar; theta in dollars per calendar day; "
-    "vega and rho in dollars per point; delta $ in dollars; gamma 1 % is its change for a move of 1 %."
+    "dollar; theta in dollars per calendar day; vega and rho in dollars per point; delta $ in dollars; "
+    "gamma 1 % is the change of delta $ for a move of 1 %."
 )
 
 
