@@ -378,7 +378,7 @@ def test_a_long_day_lists_its_newest_and_says_how_many_more_there_are(
     rows = tuple(fill(now, n, 1, 1.5, order_id="o", qty=500.0) for n in range(300, 0, -1))
     page = page_with(desk, fills=rows)
     assert len(rows_of(page, "Fills")) == 200
-    assert "100 older rows not listed; the CSV has them too." in desk.said(page)
+    assert "100 older rows not listed; the CSV file has them." in desk.said(page)
     assert len(fills_csv(view_of(*rows), dt.UTC).splitlines()) == 301
     later = now + dt.timedelta(microseconds=1)
     newest = tuple(fill(later, n, 1, 1.5, order_id="o", qty=500.0) for n in range(199, 0, -1))
