@@ -242,4 +242,4 @@ def test_a_fill_of_several_lots_names_the_others(
     for name, (fact,) in facts.items():
         sentence = fill_fact_words(fact, NEW_YORK)
         assert all(other in sentence for other in shared[name])
-        assert ("in all" in sentence) == bool(shared[name])
+        assert ("in total" in sentence) == bool(shared[name])
