@@ -90,6 +90,6 @@ def is_vix_monthly_expiry(day: dt.date) -> bool:
 
 
 def is_monthly_expiry(day: dt.date) -> bool:
-    """Return whether a day is its month's third Friday, or the Thursday before it (a holiday's expiry)."""
+    """Return whether a day can be a monthly expiry: the third Friday, or the Thursday before it."""
     friday = day + dt.timedelta(days=_FRIDAY - day.weekday())
     return day.weekday() in {_THURSDAY, _FRIDAY} and 15 <= friday.day <= 21  # noqa: PLR2004 - the third

@@ -42,7 +42,7 @@ class Report(NamedTuple):
 
 
 class TotalSeen(NamedTuple):
-    """A filled quantity reported for the order, its average price, and the latest time it was reached by."""
+    """A filled quantity reported for the order, its average price, and the time by which it was reached."""
 
     cumulative: Decimal
     average: Decimal | None

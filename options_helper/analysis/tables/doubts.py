@@ -1,4 +1,4 @@
-"""Doubts about the file's entries: sentences about how an entry was understood and what was probably meant.
+"""Doubts about the file's entries: how an entry was understood, and what was probably meant.
 
 The doubts of `holdings.plausibility` need no price. Prices reveal three more mistakes: a cost of 50 times the
 mark or more, or the reverse; a call that cost more than twice the price of its stock; and the wrong sign of

@@ -75,7 +75,7 @@ class _LotBook:
             self._open(change, left, group)
 
     def join_rolled(self) -> None:
-        """Move the lots opened by a multi-leg order into the structure that the order closed legs of."""
+        """Move the lots that a rolling order opened into the structure with the legs that it closed."""
         for lots in self.lots.values():
             for lot in lots:
                 joined = self._joined.get(lot.group, lot.group)
