@@ -94,7 +94,7 @@ def _positions_by_symbol(portfolio: Portfolio) -> dict[str, frozenset[str]]:
 
 
 def symbols_of(position: AnyPosition) -> frozenset[str]:
-    """Return the normalized symbols of a position, without contracts whose terms no symbol can express."""
+    """Return the normalized symbols of a position, without contracts that no symbol can express."""
     if isinstance(position, EquityPosition):
         return frozenset({normalize_underlying(position.symbol)})
     terms: Iterable[Position | Leg | StockLeg] = (

@@ -1,8 +1,8 @@
 """One New York day of fills: one line per execution, and whether the day is complete.
 
 The stream's updates and REST's records are merged by order (or leg) and cumulative filled quantity. No fill
-appears twice, however often and in whatever order the reports arrive. A missed fill is shown as unconfirmed
-until REST reports it.
+appears twice, regardless of the number and order of the reports. A missed fill is shown as unconfirmed until
+REST reports it.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 The key of an execution is the cumulative filled quantity of its order (or leg) after it: REST's `cum_qty`,
 the stream's `filled_qty`. The executions of an order lie end to end on the line from 0 to its filled
-quantity, so a hole between two, or a total beyond the last, is a quantity whose execution was missed.
+quantity, so a hole between two, or a total beyond the last, means that an execution was missed.
 """
 
 from __future__ import annotations

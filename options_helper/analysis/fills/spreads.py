@@ -40,7 +40,7 @@ class SpreadLeg:
 
     @property
     def is_shares(self) -> bool:
-        """True for a leg of shares, whose price cannot be added to a contract's."""
+        """True for a leg of shares; its price cannot be added to a contract's."""
         symbol = self.facts.newest.get("symbol")
         return symbol is not None and not is_contract_symbol(symbol)
 
