@@ -145,7 +145,7 @@ def start_product(
 
 def make_recorder(kind: str, folder: Path) -> Recorder | None:
     """Return the recorder of a kind of product."""
-    from options_helper.recording.recorder import Recorder  # noqa: PLC0415 - each receiver loads what it measures
+    from options_helper.recording.recorder import Recorder  # noqa: PLC0415 - each receiver loads only its own library
     from options_helper.recording.ring import RING_BYTES  # noqa: PLC0415
 
     if kind == "product":

@@ -53,7 +53,7 @@ def measure_throughput(*, quick: bool) -> Iterator[Figure]:
 
 
 def measure_recording(*, quick: bool) -> Iterator[Figure]:
-    """The product by itself, with the last minutes in memory, and with a recording on disk too, in turns."""
+    """Yield the product's throughput by itself, with the last minutes in memory, and with a file on disk."""
     kinds = ("L", "product", "ring", "recording")
     for per_frame in (1, 10):
         rates: defaultdict[str, list[float]] = defaultdict(list)

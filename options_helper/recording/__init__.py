@@ -1,4 +1,4 @@
-"""Recordings of a run: the bytes that came in, the requests that went out, and when."""
+"""Recordings of a run: the bytes received and the requests sent, with their times."""
 
 FOLDER_VARIABLE = "OH_RECORD"
 RING_VARIABLE = "OH_LAST_MINUTES_MB"

@@ -1,11 +1,11 @@
 """The format of a recording: a header, then blocks of records.
 
     header   b"OHREC" and a zero byte, then the format's version in 16 bits
-    block    the length and the CRC-32 of what follows, 32 bits each; then a Zstandard frame,
-             whose content is a msgpack array of records (`records`)
+    block    the length and the CRC-32 of the frame, 32 bits each; then a Zstandard frame
+             that contains a msgpack array of records (`records`)
 
-All numbers are big-endian. Blocks do not depend on each other: any of them can be dropped from the front of a
-ring, and a file that was cut short is readable up to its last whole block.
+All numbers are big-endian. Blocks do not depend on each other, so a ring can drop its oldest ones, and a file
+that was cut short is readable up to its last whole block.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _decode = msgspec.msgpack.Decoder(list[Record]).decode
 
 
 class UnreadableRecording(OptionsHelperError):
-    """Not a recording, or one of a later version."""
+    """The file is not a recording, or has a later version."""
 
 
 def encode_record(record: Record) -> bytes:
@@ -63,11 +63,11 @@ def pack_block(content: bytes) -> bytes:
 
 
 class RecordingReader:
-    """Reads a recording from front to back.
+    """A reader of a recording from front to back.
 
     Attributes:
-        damage: Why reading ended before the end of the file, as a sentence; "" if it did not.
-        is_closed: Whether the recording was closed, rather than cut short by a crash.
+        damage: A sentence that says why reading ended before the end of the file, or "".
+        is_closed: True if the recording was closed, and not cut short by a crash.
 
     Raises:
         UnreadableRecording: The file is not a recording, or one of a later version.

@@ -1,8 +1,8 @@
-"""Account numbers and order ids, replaced before anything is kept.
+"""The replacement of account numbers and order ids, before anything is stored.
 
-A message of the account is parsed and written again, so that no field is overlooked because of how it was
-written; one that cannot be parsed is left out. The same identifier has the same replacement within a process,
-and nobody can compute one from the other.
+A message about the account is parsed and written again, so that no field is missed because of its spelling; a
+message that cannot be parsed is left out. Within a process, the same identifier has the same replacement, and
+nobody can compute one from the other.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Identifiers:
     """Replaces identifiers; each object has a key of its own.
 
     Attributes:
-        accounts: The account numbers seen so far, which must be in no record.
+        accounts: The account numbers seen so far, which no record may contain.
     """
 
     def __init__(self) -> None:
@@ -61,7 +61,7 @@ class Identifiers:
         return UUID.sub(lambda found: self.replace(found[0].lower()), text)
 
     def in_json(self, body: bytes) -> bytes:
-        """Return a JSON document without identifiers and free text; another one is left out."""
+        """Return a JSON document without identifiers and free text; anything else is left out."""
         try:
             return msgspec.json.encode(self._in_value(msgspec.json.decode(body)))
         except _UNREADABLE:

@@ -1,4 +1,4 @@
-"""The content of a recording: a summary, a check that it gives nothing away, and its records as JSON."""
+"""The content of a recording: a summary, a check that it reveals no secret, and its records as JSON."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class _Summary:
     def take(self, record: Record) -> None:
         """Count a record."""
         if isinstance(record, Began):
-            self.versions = record.versions  # a file saved from memory begins later than what is in it
+            self.versions = record.versions  # a file saved from memory begins later than its records
             return
         self.first, self.last = self.first or record, record
         match record:
@@ -92,7 +92,7 @@ class _Summary:
 
 
 def summarize(path: Path) -> list[str]:
-    """Return the lines that describe a recording, the last of them how it ended.
+    """Return the lines that describe a recording; the last one says how it ended.
 
     Raises:
         OptionsHelperError: The file cannot be read, or is not a recording.
@@ -105,11 +105,11 @@ def summarize(path: Path) -> list[str]:
 
 
 def find_leaks(path: Path, secrets: Sequence[str] = ()) -> list[str]:
-    """Return what a recording gives away or lacks, in sentences; nothing if it is sound.
+    """Return sentences about what a recording reveals or lacks; none if it is sound.
 
     Args:
         path: The recording.
-        secrets: Texts that must be nowhere in it, such as the keys.
+        secrets: Texts that it must not contain, such as the keys.
     """
     found: dict[str, None] = {}
     unwanted = [secret.encode() for secret in secrets if secret]
@@ -196,5 +196,5 @@ def _readable(message: bytes) -> object:
 
 
 def _from_msgpack(message: bytes) -> object:
-    """Return a msgpack message, with whatever JSON has no form for as text."""
+    """Return a decoded msgpack message, with values that JSON cannot express as text."""
     return msgspec.to_builtins(msgspec.msgpack.decode(message), enc_hook=repr, str_keys=True)

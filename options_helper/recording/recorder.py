@@ -1,7 +1,7 @@
 """The recorder of a process: takes records from the taps and keeps them in a file, in memory, or both.
 
-The taps' threads only append to a queue. A thread of the recorder's own, which lives while a run does,
-replaces identifiers, encodes, compresses and writes.
+The taps' threads only append to a queue. The recorder's own thread, which exists during a run, replaces
+identifiers, encodes, compresses and writes.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class RecordingStatus:
     """The state of the file.
 
     Attributes:
-        ended: Why nothing more is written, as a sentence; "" while it is written.
+        ended: A sentence that says why nothing more is written; "" while the file is written.
     """
 
     path: Path
@@ -58,10 +58,10 @@ class RecordingStatus:
 
 
 class Recorder:
-    """Records runs, one file for each and the last five minutes in memory.
+    """A recorder of runs: one file per run, and the last five minutes in memory.
 
     Args:
-        folder: Where the files go; None for no files.
+        folder: The folder for the files; None for no files.
         ring_bytes: The memory for the last five minutes; 0 for none.
         limit_bytes: The largest size of a file.
     """
@@ -87,7 +87,7 @@ class Recorder:
         self._problem = ""
 
     def begin(self, config: Mapping[str, object], secrets: Sequence[str] = ()) -> None:
-        """Begin a file and a ring; if there can be no file, the run goes on without one.
+        """Begin a file and a ring; if the file cannot be created, the run continues without one.
 
         Args:
             config: The settings of the run, without keys.
@@ -108,7 +108,7 @@ class Recorder:
         self._thread.start()
 
     def end(self, timeout: float = 1.0) -> None:
-        """Write what is waiting and close the file; what is in memory stays. Do nothing if nothing runs."""
+        """Write the waiting records, close the file, and keep the ring; do nothing without a run."""
         thread, self._thread = self._thread, None
         if thread is None:
             return
@@ -126,7 +126,7 @@ class Recorder:
         return AnswerTap(self._put, host)
 
     def note_portfolio(self, text: bytes) -> None:
-        """Record the portfolio file's text if it is another than the last."""
+        """Record the portfolio file's text if it differs from the last one."""
         if text != self._portfolio:
             self._portfolio = text
             if self._is_taking:
@@ -134,7 +134,7 @@ class Recorder:
 
     @property
     def status(self) -> RecordingStatus | None:
-        """The state of this or the last run's file; None if none was to be written."""
+        """The state of this or the last run's file, or None without a folder for files."""
         file = self._file
         if file is not None:
             return RecordingStatus(file.path, file.size, file.ended)
@@ -146,7 +146,7 @@ class Recorder:
         return self._ring is not None
 
     def last_minutes(self) -> bytes:
-        """Return the last five minutes as a recording of its own; empty if none are kept."""
+        """Return the last five minutes as a complete recording; empty if none are kept."""
         self._write_waiting()
         with self._keeping:
             return self._ring.to_file(_begin_record(), _closed("saved from memory")) if self._ring else b""
@@ -225,7 +225,7 @@ class Recorder:
             self._ring.append(block, records)
 
     def _clean(self, record: Record) -> Record:
-        """Return a record without identifiers; market data has none and stays as it is."""
+        """Return a record without identifiers; market data has none and is not changed."""
         replace, identifiers = msgspec.structs.replace, self._identifiers
         match record:
             case Connecting():

@@ -1,4 +1,4 @@
-"""One recording on disk: appended to until the run ends, the limit is reached, or the disk refuses."""
+"""One recording on disk, which grows until the run ends, the limit is reached, or the disk refuses."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ LIMIT_BYTES = 2 * 1024**3
 
 
 class RecordingFile:
-    """A new file, which only its owner may read; nothing raises after it has been created.
+    """A new file that only its owner may read; once it is created, no method raises.
 
     Attributes:
-        size: The bytes written so far, all of them whole blocks.
-        ended: Why nothing more is written, as a sentence; "" while it is written.
+        size: The bytes of the whole blocks written so far.
+        ended: A sentence that says why nothing more is written; "" while the file is written.
 
     Raises:
         OSError: The file cannot be created.
@@ -55,7 +55,7 @@ class RecordingFile:
             os.close(self._file)
 
     def _remove_rest(self) -> None:
-        """Remove a block that was written in part; if that fails too, the reader stops before it."""
+        """Remove a partly written block; if that fails too, readers stop before it."""
         with contextlib.suppress(OSError):
             os.ftruncate(self._file, self.size)
 

@@ -1,7 +1,7 @@
 """The records of a recording.
 
-Every record begins with two times in microseconds: `at`, the wall clock since 1970, and `elapsed`, which only
-grows. Fields are only ever added at the end, with a default, so that older recordings stay readable.
+Every record begins with two times in microseconds: `at`, the wall clock since 1970, and `elapsed`, a
+monotonic clock. Fields are only ever added at the end, with a default, so older recordings stay readable.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ class Ended(_Record, tag="ended"):
 
     Attributes:
         outcome: "stopped", "rejected" (final) or "interrupted" (tried again).
-        step: What the handshake was doing, as words; the last step of a handshake that was complete.
+        step: The step of the handshake in words; its last step if the handshake was complete.
         words: The reason.
         code: Alpaca's error code or an HTTP status.
         close_code: The websocket's close code, 1006 if there was no close frame.
@@ -116,7 +116,7 @@ class Answer(_Record, tag="answer"):
     """A REST request and its response.
 
     Attributes:
-        began: When the request was sent, as `elapsed`.
+        began: The time at which the request was sent, like `elapsed`.
         host: "trading" or "data".
         status: The HTTP status, or `NO_ANSWER`.
         body: The decoded body; for a refusal, only its message and code.
@@ -146,7 +146,7 @@ class LeftOut(_Record, tag="left out"):
 
 
 class Closed(_Record, tag="closed"):
-    """The file's last record; a file without one was cut short, such as by a crash."""
+    """The file's last record; a file without it was cut short, for example by a crash."""
 
     words: str
 

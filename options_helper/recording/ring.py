@@ -1,4 +1,4 @@
-"""The last five minutes in memory, and what a replay of them has to know from before."""
+"""The last five minutes in memory, and the earlier context that a replay of them needs."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _CONTEXT_SHARE = 8  # of the memory, one part in eight
 class Context:
     """The newest settings, portfolio, connections and answers before the ring's first block.
 
-    The largest part are answers; the least recent are dropped above the limit.
+    Answers are the largest part; above the limit, the least recent ones are dropped.
     """
 
     def __init__(self, most_bytes: int) -> None:
@@ -41,7 +41,7 @@ class Context:
         self._answer_bytes = 0
 
     def take(self, record: Record) -> None:
-        """Keep a record in place of the one that it supersedes."""
+        """Keep a record in place of the one that it replaces."""
         match record:
             case Started() | Stopped():
                 self._facts["run"] = record
@@ -59,7 +59,7 @@ class Context:
                 self._take_answer(record)
 
     def records(self) -> list[Record]:
-        """Return everything kept, oldest first."""
+        """Return all kept records, oldest first."""
         connections = [record for records in self._connections.values() for record in records]
         found = [*self._facts.values(), *connections, *self._answers.values()]
         return sorted(found, key=lambda record: record.elapsed)
@@ -104,7 +104,7 @@ class Ring:
                 self._context.take(record)
 
     def to_file(self, began: Record, closed: Record) -> bytes:
-        """Return a complete recording: how it begins, the context, the ring's blocks, and its end."""
+        """Return a complete recording: its beginning, the context, the ring's blocks, and its end."""
         context = [encode_record(record) for record in (began, *self._context.records())]
         last = pack_block(join_records([encode_record(closed)]))
         blocks = (kept.block for kept in self._kept)

@@ -1,4 +1,4 @@
-"""The places where a run's bytes are taken: a connection's messages, and the answers of a REST host."""
+"""The taps that record a run's bytes: a connection's messages, and the answers of a REST host."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ _numbers = itertools.count(1)
 
 
 def moment() -> tuple[int, int]:
-    """Return the wall clock and the seconds that only grow, both in microseconds."""
+    """Return the wall clock and a monotonic clock, both in microseconds."""
     return time.time_ns() // 1000, int(elapsed_seconds() * 1e6)
 
 
 class ConnectionTap:
-    """Takes one connection's messages, from its acceptance on: no authentication ever passes here.
+    """A tap of one connection's messages after its acceptance, so that no authentication passes it.
 
     Args:
         put: Takes a record and its size; returns at once.
@@ -63,7 +63,7 @@ class ConnectionTap:
         self._put(Received(*moment(), self._number, [_in_bytes(message)], is_text), len(message))
 
     def before(self, sink: Callable[[list[bytearray]], None]) -> Callable[[list[bytearray]], None]:
-        """Return a sink that takes the messages on their way to another one."""
+        """Return a sink that records messages on their way to another sink."""
 
         def take_then_pass(messages: list[bytearray]) -> None:
             size = sum(map(len, messages)) + _OVERHEAD * len(messages)
@@ -89,7 +89,7 @@ def _in_bytes(message: bytes | str) -> bytes:
 
 
 class AnswerTap:
-    """Takes the answers of one REST host; headers never pass here."""
+    """A tap of the answers of one REST host; headers never pass it."""
 
     def __init__(self, put: Put, host: str) -> None:
         self._put, self._host = put, host
@@ -105,7 +105,7 @@ class AnswerTap:
         retry_after: float | None = None,
         words: str = "",
     ) -> None:
-        """Take one answer, or why there was none; `began` is a time of `elapsed_seconds`."""
+        """Take one answer, or the reason why there was none; `began` is a time of `elapsed_seconds`."""
         parameters = {name: str(value) for name, value in query.items()}
         answer = Answer(
             *moment(), int(began * 1e6), self._host, path, parameters, status, body, retry_after, words

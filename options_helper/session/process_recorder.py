@@ -1,4 +1,4 @@
-"""The process's one recorder, as its environment asks for it."""
+"""The process's only recorder, as configured in its environment."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _MEGABYTE = 2**20
 
 @cache
 def process_recorder() -> Recorder | None:
-    """Return the process's recorder, None if nothing is to be recorded."""
+    """Return the process's recorder, or None if recording is off."""
     return make_recorder(os.environ)
 
 
 def make_recorder(env: Mapping[str, str]) -> Recorder | None:
-    """Return a recorder of the environment's folder and memory; None if it names no folder and no memory."""
+    """Return a recorder with the environment's folder and memory; None if both are off."""
     folder = env.get(FOLDER_VARIABLE, "")
     try:
         ring_bytes = int(float(env.get(RING_VARIABLE) or RING_BYTES // _MEGABYTE) * _MEGABYTE)

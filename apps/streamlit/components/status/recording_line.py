@@ -1,4 +1,4 @@
-"""The recording in the streams panel: where it goes, its size, and the last five minutes as a download."""
+"""The recording in the streams panel: its file and size, and the last five minutes as a download."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def render_recording(as_of: dt.datetime) -> None:
 
 
 def describe_recording(folder: Path | None, status: RecordingStatus | None) -> str:
-    """Return the state of a recording in sentences; before the first one, what it will contain."""
+    """Return the state of a recording in sentences, and before the first one its future contents."""
     if status is None:
         return f"Each run is recorded in {printable(str(folder))}. {CONTENTS}" if folder else ""
     size = f"{status.size / 1e6:,.1f} MB in {printable(str(status.path))}"
