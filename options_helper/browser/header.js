@@ -29,6 +29,7 @@ export class Header {
     this.thead.replaceChildren();
     this.cells.clear();
     const tr = element("tr", "", this.thead);
+    tr.setAttribute("aria-rowindex", "1");
     for (const { id, label, help, em } of columns) {
       const th = element("th", "", tr);
       th.scope = "col";

@@ -2,7 +2,7 @@
 // open and close, Enter and Space select (and open a structure), and Escape deselects. Above the first row are the
 // headings, which sort.
 
-import { ownerOf } from "./row.js";
+import { LEVELS, ownerOf } from "./row.js";
 
 /** @typedef {import("./table.js").PositionsTable} PositionsTable */
 
@@ -13,12 +13,12 @@ export function onTableKey(table, event) {
   const tr = /** @type {HTMLElement} */ (event.target).closest("tr");
   const row = tr && table.rowOf(tr);
   if (!tr || !row || event.ctrlKey || event.metaKey || event.altKey) return;
-  const rows = /** @type {HTMLElement[]} */ ([...table.tbody.children]);
-  const at = rows.indexOf(tr);
+  const rows = table.rows.shown;
+  const at = rows.findIndex((other) => other.key === row.key);
   /** @param {number} place */
   const moveTo = (place) => table.focusRow(rows[Math.min(Math.max(place, 0), rows.length - 1)]);
   const moveUp = () => (at === 0 ? onShow(table.thead)[0]?.focus() : moveTo(at - 1));
-  const parent = () => rows.slice(0, at).findLast((other) => Number(other.ariaLevel) < Number(tr.ariaLevel));
+  const parent = () => rows.slice(0, at).findLast((other) => LEVELS[other.kind] < LEVELS[row.kind]);
   /** @type {Record<string, () => void>} */
   const keys = {
     ArrowDown: () => moveTo(at + 1),
@@ -44,7 +44,7 @@ export function onTableKey(table, event) {
 
 /** Move between the headings, and down to the rows. @param {PositionsTable} table @param {KeyboardEvent} event */
 export function onHeadingKey(table, event) {
-  if (event.key === "ArrowDown") table.focusRow(/** @type {HTMLElement} */ (table.tbody.firstElementChild));
+  if (event.key === "ArrowDown") table.focusRow(table.rows.shown[0]);
   else if (!moveAlong(onShow(table.thead), event)) return;
   event.preventDefault();
 }

@@ -26,11 +26,8 @@ const COLLAPSED = "\u25b8";
 const UP = "\u25b2";
 const DOWN = "\u25bc";
 const WARNING = "\u26a0";
-const LEVELS = { group: "1", position: "2", structure: "2", leg: "3" };
+export const LEVELS = { group: "1", position: "2", structure: "2", leg: "3" };
 const LATE_STATES = ["stale", "from_yesterday", "halted"];
-// In pixels, until the row has been drawn.
-const ROW_HEIGHT = 27;
-const LEG_HEIGHT = 21;
 const LONG_CHARACTERS = 20;
 // The width of small text, relative to normal text.
 const BELOW_SCALE = 0.85;
@@ -49,37 +46,13 @@ export class RowView {
     setAttribute(this.tr, "aria-level", LEVELS[row.kind]);
     /** @type {Map<string, Cell>} */
     this.cells = new Map();
-    /** The parts of the name cell, only while the row is near the visible ones. @type {NameCell | null} */
-    this.place = null;
-    this.height = row.kind === "leg" ? LEG_HEIGHT : ROW_HEIGHT;
     /** The mark that was last shown. @type {unknown} */
     this.mark = null;
     this.move = { direction: 0, at: 0 };
     /** @type {(id: string, characters: number) => void} */
     this.widen = () => {};
-    this.hollow();
-  }
-
-  /** Build the cells; return false if they exist already. */
-  fill() {
-    if (this.place) return false;
-    this.tr.replaceChildren();
-    this.tr.style.height = "";
-    this.tr.removeAttribute("aria-label");
     this.place = this.#addName();
-    for (const column of this.columns) if (column.format !== "name") this.#addCell(column);
-    return true;
-  }
-
-  /** Drop the cells but keep their height, so that thousands of rows cost little while they are out of sight. */
-  hollow() {
-    this.place = null;
-    this.mark = null;
-    this.cells.clear();
-    this.tr.replaceChildren();
-    element("td", "", this.tr).colSpan = Math.max(this.columns.length, 1);
-    this.tr.style.height = `${this.height}px`;
-    this.tr.setAttribute("aria-label", this.row.name);
+    for (const column of columns) if (column.format !== "name") this.#addCell(column);
   }
 
   /** @returns {NameCell} */
@@ -130,7 +103,6 @@ export class RowView {
   /** @param {Context} context */
   #updateName({ expanded, model }) {
     const { row, place } = this;
-    if (!place) return;
     setText(place.twist, expanded === null ? "" : expanded ? EXPANDED : COLLAPSED);
     setText(place.name, row.name);
     const names = row.kind === "group" ? [row.name] : [row.named, row.name, ownerOf(row)];
@@ -197,7 +169,7 @@ export class RowView {
     if (this.tr.dataset.state !== state) this.tr.dataset.state = state;
     if (row.kind === "group") {
       const { sign, word } = layout.states[state];
-      if (this.place) setText(this.place.warning, LATE_STATES.includes(state) ? ` ${sign} ${word}` : "");
+      setText(this.place.warning, LATE_STATES.includes(state) ? ` ${sign} ${word}` : "");
       return;
     }
     const [sign, words] = describeState(row, now, layout);

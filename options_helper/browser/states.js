@@ -7,6 +7,8 @@ import { formatAge, isNumber } from "./formats.js";
 
 // The server updates the state of a live row long before this. If it has not, it is lost, and the row is stale.
 const STALE_GRACE_SECONDS = 10;
+const CURRENT_STATES = ["live", "quiet", "closed"];
+const OLD_STATES = ["stale", "from_yesterday"];
 
 /** @param {Row} row @param {number} now */
 export const ageOf = (row, now) => (isNumber(row.time) ? (now - row.time) / 1000 : null);
@@ -25,4 +27,10 @@ export function describeState(row, now, layout) {
   const { sign, word, aged } = layout.states[stateOf(row, now, layout)];
   const age = ageOf(row, now);
   return [sign, aged && age !== null ? `${word} ${formatAge(age)}` : word];
+}
+
+/** Return whether there are old quotes and no current ones. @param {Row[]} rows @param {number} now @param {Layout} layout */
+export function areAllOld(rows, now, layout) {
+  const states = rows.map((row) => stateOf(row, now, layout));
+  return !states.some((state) => CURRENT_STATES.includes(state)) && states.some((state) => OLD_STATES.includes(state));
 }

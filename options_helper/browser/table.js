@@ -9,18 +9,16 @@ import { onHeadingKey, onTableKey } from "./keyboard.js";
 import { Model } from "./model.js";
 import { Order } from "./order.js";
 import { PageTitle } from "./page_title.js";
-import { ownerOf, RowView } from "./row.js";
-import { stateOf } from "./states.js";
+import { ownerOf } from "./row.js";
+import { Rows } from "./rows.js";
+import { areAllOld } from "./states.js";
 
 /** @typedef {import("./payload.d.ts").Payload} Payload */
 /** @typedef {import("./payload.d.ts").Row} Row */
+/** @typedef {import("./row.js").RowView} RowView */
 /** @typedef {{select(id: string | null): void, group(by: string): void, resend(): void}} Server */
 
-const AT_ONCE = 150; // beyond this number, only rows near the visible ones are built
-const SPARE_PIXELS = 900;
 const TICK_MILLISECONDS = 1000;
-const CURRENT_STATES = ["live", "quiet", "closed"];
-const OLD_STATES = ["stale", "from_yesterday"];
 
 export class PositionsTable {
   /** @param {HTMLElement} root @param {Payload} data @param {Server} server */
@@ -33,8 +31,6 @@ export class PositionsTable {
     /** The headings shown, as JSON. */
     this.headings = "";
     this.title = new PageTitle();
-    /** @type {Map<string, RowView>} */
-    this.views = new Map();
     /** The selection that the server knows. @type {string | null} */
     this.reported = null;
     /** The last request to show a row; one from before this table was built counts as done. */
@@ -57,7 +53,7 @@ export class PositionsTable {
     this.table.setAttribute("aria-label", "Positions");
     this.header = new Header(this.table, this.choices, (id) => this.sortBy(id));
     this.thead = this.header.thead;
-    this.tbody = element("tbody", "", this.table);
+    this.rows = new Rows(this.scroll, this.table);
     this.empty = element("p", "pt-empty", root, "No positions.");
     this.#listen();
     // Streamlit makes the page's scroller a Tab stop between the menu and the first button.
@@ -65,8 +61,9 @@ export class PositionsTable {
   }
 
   #listen() {
-    this.tbody.addEventListener("click", (event) => this.#onClick(/** @type {HTMLElement} */ (event.target)));
-    this.tbody.addEventListener("keydown", (event) => onTableKey(this, event));
+    const { tbody } = this.rows;
+    tbody.addEventListener("click", (event) => this.#onClick(/** @type {HTMLElement} */ (event.target)));
+    tbody.addEventListener("keydown", (event) => onTableKey(this, event));
     this.thead.addEventListener("keydown", (event) => onHeadingKey(this, event));
     this.listening = new AbortController();
     const { signal } = this.listening;
@@ -75,6 +72,7 @@ export class PositionsTable {
     // Captured, to notice the page's own scroller too, which is an ancestor.
     document.addEventListener("scroll", () => this.#onScroll(), { signal, capture: true, passive: true });
     this.sizes = new ResizeObserver(() => {
+      this.#onScroll();
       this.table.classList.toggle("is-wide", this.scroll.scrollWidth > this.scroll.clientWidth);
     });
     for (const each of [this.scroll, this.table]) this.sizes.observe(each);
@@ -120,50 +118,19 @@ export class PositionsTable {
   }
 
   #buildColumns() {
-    this.columns = this.model.columns.filter((column) => this.choices.columns.has(column.id));
-    this.header.build(this.columns);
-    this.tbody.replaceChildren();
-    this.views.clear();
+    const columns = this.model.columns.filter((column) => this.choices.columns.has(column.id));
+    this.header.build(columns);
+    this.rows.build(columns);
   }
 
   draw() {
     const visible = this.order.visible(this.model, this.choices);
-    this.#place(visible);
-    this.#refresh((view, now) => this.#update(view, now));
+    this.rows.show(visible);
+    this.#update(this.#lay());
     this.empty.hidden = visible.length > 0;
     this.table.hidden = visible.length === 0;
     this.bar.update(this.model, this.#notice());
     this.#markStale();
-    this.#keepTabStop();
-  }
-
-  /**
-   * Put rows into their places. A row that stays in place is not touched, so that it keeps the focus. An id that now
-   * names something else gets a new row, so that its mark does not seem to move.
-   * @param {Row[]} visible
-   */
-  #place(visible) {
-    const rows = new Map(visible.map((row) => [row.key, row]));
-    for (const [key, view] of this.views) {
-      const row = rows.get(key);
-      if (row?.kind === view.row.kind && row.group === view.row.group) continue;
-      view.tr.remove();
-      this.views.delete(key);
-    }
-    let next = this.tbody.firstChild;
-    for (const row of visible) {
-      const view = this.views.get(row.key) ?? this.#add(row);
-      view.row = row;
-      if (view.tr === next) next = next.nextSibling;
-      else this.tbody.insertBefore(view.tr, next);
-    }
-  }
-
-  /** @param {Row} row */
-  #add(row) {
-    const view = new RowView(row, this.columns ?? []);
-    this.views.set(row.key, view);
-    return view;
   }
 
   /** Sort the rows if their grouping has changed, and request the chosen grouping once. @param {string} present */
@@ -177,49 +144,32 @@ export class PositionsTable {
   }
 
   #onScroll() {
-    if (this.scrolling || this.tbody.childElementCount <= AT_ONCE) return;
+    if (this.scrolling || !this.rows.areMany) return;
     this.scrolling = true;
     requestAnimationFrame(() => {
       this.scrolling = false;
-      this.#refresh(() => {});
+      this.rows.keepPlace(() => this.#lay());
     });
   }
 
-  /**
-   * Call `work` for the rows near the visible ones; a row that comes near is built, and one that goes far drops its cells.
-   * @param {(view: RowView, now: number) => void} work
-   */
-  #refresh(work) {
+  /** Build the rows that come near what is in sight; return those that were there. */
+  #lay() {
+    const { stayed, came } = this.rows.lay();
+    this.#update(came);
+    return stayed;
+  }
+
+  /** @param {Iterable<RowView>} views */
+  #update(views) {
     const now = serverNow();
-    const views = [...this.tbody.children].map((tr) => this.#viewOf(tr)).filter((view) => view !== undefined);
-    const [first, last] = views.length <= AT_ONCE ? [0, views.length] : this.#near(views);
-    const far = views.filter((view, number) => view.place && (number < first || number >= last));
-    for (const view of far) view.height = view.tr.offsetHeight || view.height;
-    for (const view of far) view.hollow();
-    for (const view of views.slice(first, last)) {
-      if (view.fill()) this.#update(view, now);
-      else work(view, now);
+    const widen = (/** @type {string} */ id, /** @type {number} */ characters) => this.header.widen(id, characters);
+    for (const view of views) {
+      const { row } = view;
+      let expanded = null;
+      if (row.kind === "group") expanded = !this.choices.folded.has(row.id);
+      else if (this.model.legs.has(row.id)) expanded = this.choices.open.has(row.id);
+      view.update(row, { now, expanded, selected: ownerOf(row) === this.choices.selected, model: this.model, widen });
     }
-  }
-
-  /** Return the range of the rows near the visible ones, its end exclusive. @param {RowView[]} views */
-  #near(views) {
-    const { top, bottom } = this.scroll.getBoundingClientRect();
-    const above = Math.max(top, 0) - SPARE_PIXELS;
-    const below = Math.min(bottom, innerHeight) + SPARE_PIXELS;
-    return [firstWhere(views, (box) => box.bottom >= above), firstWhere(views, (box) => box.top > below)];
-  }
-
-  /** @param {RowView} view @param {number} now */
-  #update(view, now) {
-    const { row } = view;
-    let expanded = null;
-    if (row.kind === "group") expanded = !this.choices.folded.has(row.id);
-    else if (this.model.legs.has(row.id)) expanded = this.choices.open.has(row.id);
-    view.update(row, {
-      now, expanded, selected: ownerOf(row) === this.choices.selected, model: this.model,
-      widen: (id, characters) => this.header.widen(id, characters),
-    });
   }
 
   /** Update everything that changes with time alone. */
@@ -227,7 +177,7 @@ export class PositionsTable {
     countSleep();
     this.title.update();
     if (this.model.version === null || document.hidden) return;
-    this.#refresh((view, now) => view.tick(now, this.model));
+    for (const view of this.rows.views.values()) view.tick(serverNow(), this.model);
     this.bar.update(this.model, this.#notice());
     this.#markStale();
   }
@@ -240,42 +190,25 @@ export class PositionsTable {
   }
 
   #markStale() {
-    const now = serverNow();
-    const states = [...this.model.positions.values()].map((row) => stateOf(row, now, this.model.layout));
-    const isCurrent = states.some((state) => CURRENT_STATES.includes(state));
-    const allStale = !isCurrent && states.some((state) => OLD_STATES.includes(state));
-    this.root.classList.toggle("is-stale", allStale || this.#notice() !== "");
+    const allOld = areAllOld([...this.model.positions.values()], serverNow(), this.model.layout);
+    this.root.classList.toggle("is-stale", allOld || this.#notice() !== "");
   }
 
-  // One row is in the tab order, and stays there while rows come and go around it.
-  #keepTabStop() {
-    const first = /** @type {HTMLElement | null} */ (this.tbody.firstElementChild);
-    if (first && !this.tbody.querySelector('tr[tabindex="0"]')) first.tabIndex = 0;
+  /** Focus a row and bring it into sight. @param {Row | undefined} row @param {ScrollLogicalPosition} [block] */
+  focusRow(row, block = "nearest") {
+    if (!row) return;
+    this.rows.stop = row.key;
+    // As the tab stop it is in the document. Once it is in sight, its neighbours come, which may be higher than their gap.
+    for (let time = 0; time < 2; time++) {
+      this.#lay();
+      this.rows.views.get(row.key)?.tr.scrollIntoView({ block, inline: "nearest" });
+    }
+    this.rows.views.get(row.key)?.tr.focus({ preventScroll: true });
   }
 
   /** @param {HTMLElement} tr */
-  #takeTabStop(tr) {
-    const stops = /** @type {NodeListOf<HTMLElement>} */ (this.tbody.querySelectorAll('tr[tabindex="0"]'));
-    for (const other of stops) other.tabIndex = -1;
-    tr.tabIndex = 0;
-  }
-
-  /** @param {HTMLElement | undefined} tr */
-  focusRow(tr) {
-    if (!tr) return;
-    this.#takeTabStop(tr);
-    tr.focus({ preventScroll: true });
-    tr.scrollIntoView({ block: "nearest", inline: "nearest" });
-  }
-
-  /** @param {Element} tr */
-  #viewOf(tr) {
-    return this.views.get(/** @type {HTMLElement} */ (tr).dataset.key ?? "");
-  }
-
-  /** @param {Element} tr */
   rowOf(tr) {
-    return this.#viewOf(tr)?.row;
+    return this.rows.views.get(tr.dataset.key ?? "")?.row;
   }
 
   /** @param {HTMLElement} target */
@@ -283,7 +216,7 @@ export class PositionsTable {
     const tr = target.closest("tr");
     const row = tr && this.rowOf(tr);
     if (!tr || !row) return;
-    this.#takeTabStop(tr);
+    this.rows.stop = row.key;
     if (row.kind === "group" || target.closest(".pt-twist")) this.toggle(row);
     else this.select(ownerOf(row));
   }
@@ -370,9 +303,7 @@ export class PositionsTable {
     this.choices.folded.delete(String(row.group));
     this.choices.selected = row.id;
     this.#changed();
-    const tr = this.views.get(row.key)?.tr;
-    tr?.scrollIntoView({ block: "center" });
-    tr?.focus({ preventScroll: true });
+    this.focusRow(row, "center");
   }
 
   #changed() {
@@ -387,19 +318,4 @@ export class PositionsTable {
     this.reported = known;
     this.server.select(known);
   }
-}
-
-/**
- * Return the number of the first row with a box that passes; the boxes are in order.
- * @param {RowView[]} views
- * @param {(box: DOMRect) => boolean} passes
- */
-function firstWhere(views, passes) {
-  let [low, high] = [0, views.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (passes(views[middle].tr.getBoundingClientRect())) high = middle;
-    else low = middle + 1;
-  }
-  return low;
 }

@@ -92,6 +92,23 @@ def _row(page: Page, position: str) -> Locator:
     return page.locator(f'tr[data-position-id="{position}"]:not([data-kind="leg"])')
 
 
+def _bring(page: Page, position: str) -> Locator:
+    """Scroll through the table until it has built this row, and bring it into sight."""
+    page.locator(".pt-scroll").evaluate(
+        """async (scroll, id) => {
+            const isThere = () => scroll.querySelector(`tr[data-position-id="${id}"]`);
+            for (scroll.scrollTop = 0; !isThere(); scroll.scrollTop += scroll.clientHeight) {
+                if (scroll.scrollTop + scroll.clientHeight >= scroll.scrollHeight) return;
+                for (const _ of [1, 2]) await new Promise(requestAnimationFrame);
+            }
+        }""",
+        position,
+    )
+    row = _row(page, position)
+    row.scroll_into_view_if_needed()
+    return row
+
+
 def _cell(page: Page, position: str, column: str) -> Locator:
     return _row(page, position).locator(f'[data-col="{column}"]')
 
@@ -327,13 +344,12 @@ def test_an_unchanged_table_costs_less_than_two_kilobytes(open_table: Callable[.
     """The browser counts the seconds; the server sends hashes."""
     sizes: list[int] = []
     page = open_table("frozen=1&every=1&n=200")
-    _row(page, "p003").scroll_into_view_if_needed()
-    age = _cell(page, "p003", "quote")
+    age = _cell(page, "p000", "quote")
     first = age.inner_text()
     expect(age).not_to_have_text(first, timeout=5_000)
     page.on("websocket", lambda socket: socket.on("framereceived", lambda frame: sizes.append(len(frame))))
     page.reload()
-    expect(_row(page, "p003")).to_be_visible()
+    expect(_row(page, "p000")).to_be_visible()
     page.wait_for_timeout(3_000)
     sizes.clear()
     page.wait_for_timeout(4_000)
@@ -464,28 +480,71 @@ CONTRAST = """() => {
 def test_a_thousand_positions_stay_at_hand(open_table: Callable[..., Page]) -> None:
     """The table responds to a click while all of it moves, and every row gets its new figures."""
     page = open_table("n=1000&every=1.5")
-    expect(_row(page, "p950").locator("td")).to_have_count(1)  # built only near what is in sight
-    _row(page, "p950").scroll_into_view_if_needed()
+    expect(_row(page, "p950")).to_have_count(0)  # built only near what is in sight
+    _bring(page, "p950")
     far = _cell(page, "p950", "mark").locator(".pt-value")
     before = far.text_content()
     page.locator(".pt-scroll").evaluate("node => node.scrollTo(0, 0)")
+    expect(_row(page, "p950")).to_have_count(0)
     _cell(page, "condor", "mark").click()
     expect(_row(page, "condor")).to_have_attribute("aria-selected", "true", timeout=1_000)
-    _row(page, "p950").scroll_into_view_if_needed()
+    _bring(page, "p950")
     expect(far).not_to_have_text(before or "")
-    _row(page, "p950").click()
+    assert page.locator(".pt-scroll tr").count() < 150
+
+
+IN_SIGHT = {"ratio": 0.99}  # pixels are rounded
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_the_keyboard_goes_through_a_thousand_rows(open_table: Callable[..., Page], width: int) -> None:
+    """Keys reach rows that are not built, each says its place, and the focus outlives being scrolled away."""
+    page = open_table("n=1000&every=1.5", viewport={"width": width, "height": 900})
+    table, focused = page.get_by_role("treegrid"), page.locator("tr:focus")
+    expect(table).to_have_attribute("aria-rowcount", "1010")  # headings, 4 groups and 1,005 positions
+    _cell(page, "condor", "mark").click()
     page.keyboard.press("End")
-    expect(page.locator("tr:focus")).to_be_in_viewport()
-    assert page.locator(".pt-scroll td").count() < 4_000
+    _refreshes(page, 1)
+    expect(focused).to_be_in_viewport(**IN_SIGHT)
+    expect(focused).to_have_attribute("aria-rowindex", "1010")
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("PageUp")
+    expect(focused).to_have_attribute("aria-rowindex", "999")
+    expect(focused).to_be_in_viewport(**IN_SIGHT)
+    here = focused.get_attribute("data-key") or ""
+    for top in (0, 5_000, 10_000):
+        page.locator("main, .pt-scroll").evaluate_all(SCROLL, top)
+        _refreshes(page, 1)
+    expect(focused).to_have_attribute("data-key", here)
+    assert table.locator("tr[tabindex='0']").count() == 1
+    page.keyboard.press("ArrowLeft")  # to the group, far above
+    expect(focused).to_have_attribute("data-kind", "group")
+    expect(focused).to_be_in_viewport(**IN_SIGHT)
+    assert focused.evaluate(UNDER_HEADINGS) is False
+    page.keyboard.press("Home")
+    expect(focused).to_have_attribute("aria-rowindex", "2")
+    page.keyboard.press("ArrowUp")
+    expect(table.get_by_role("button").first).to_be_focused()
+    page.get_by_label("Search positions").fill("p950")
+    expect(page.locator(ROWS)).to_have_count(1)
+    expect(table).to_have_attribute("aria-rowcount", "3")
+
+
+SCROLL = "(nodes, top) => { for (const node of nodes) node.scrollTo(0, top); }"
+UNDER_HEADINGS = """row => {
+    const head = document.querySelector('.pt-table thead').getBoundingClientRect();
+    const { top } = row.getBoundingClientRect();
+    return top > head.top && top < head.bottom - 1;
+}"""
 
 
 def test_four_thousand_rows_sort_at_once(open_table: Callable[..., Page]) -> None:
-    """A click sorts them within a second on an idle machine, and the page holds few nodes."""
+    """A click sorts them within 300 ms on an idle machine, and the page holds few nodes."""
     page = open_table("n=4000&every=60&frozen=1")
     milliseconds = page.evaluate("""async () => {
         const button = document.querySelector('th[data-col="mark"] button');
         const times = [];
-        for (let number = 0; number < 3; number++) {
+        for (let number = 0; number < 5; number++) {
             const start = performance.now();
             button.click();
             document.querySelector('.pt-scroll').getBoundingClientRect();
@@ -495,8 +554,8 @@ def test_four_thousand_rows_sort_at_once(open_table: Callable[..., Page]) -> Non
         return times;
     }""")
     crowded = max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
-    assert min(milliseconds) < 1_000 * crowded, milliseconds
-    assert page.evaluate("document.querySelectorAll('*').length") < 20_000
+    assert min(milliseconds) < 300 * crowded, milliseconds
+    assert page.evaluate("document.querySelectorAll('*').length") < 5_000
 
 
 def test_rows_can_be_grouped_otherwise(open_table: Callable[..., Page]) -> None:
@@ -577,20 +636,19 @@ def test_a_refresh_sends_only_what_has_changed(open_table: Callable[..., Page]) 
     page = open_table("n=200&moving=12&reports=1")
     page.on("websocket", lambda socket: socket.on("framereceived", lambda frame: sizes.append(len(frame))))
     page.reload()
-    expect(_row(page, "p003")).to_be_visible(timeout=20_000)
+    expect(_row(page, "p000")).to_be_visible(timeout=20_000)
     assert max(sizes) > 20_000
     for _ in range(20):  # until the first report has arrived
         sizes.clear()
         _refreshes(page, 1)
         if max(sizes) < 3_000:
             break
-    _row(page, "p003").scroll_into_view_if_needed()
-    mark = _cell(page, "p003", "mark").locator(".pt-value")
+    mark = _cell(page, "p000", "mark").locator(".pt-value")
     before = mark.inner_text()
     expect(mark).not_to_have_text(before)
     _refreshes(page, 3)
     assert max(sizes) < 3_000
-    assert _row(page, "p150").count() == 1
+    expect(page.get_by_role("treegrid")).to_have_attribute("aria-rowcount", "210")
 
 
 def test_a_browser_without_the_rows_asks_for_all_of_them(open_table: Callable[..., Page]) -> None:
