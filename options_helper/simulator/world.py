@@ -14,6 +14,7 @@ from options_helper.simulator.account.differences import Differences
 from options_helper.simulator.account.order_desk import OrderDesk
 from options_helper.simulator.account.order_flow import OrderFlow
 from options_helper.simulator.account.orders import asset_id
+from options_helper.simulator.account.past_orders import open_positions
 from options_helper.simulator.account.portfolio import holdings
 from options_helper.simulator.clients import Clients
 from options_helper.simulator.faults import Faults
@@ -100,8 +101,9 @@ class World:
         self.session = MidSession(started)
         self.market = Market(seed, self.session.today(started))
         self.tape = Tape(self.market)
-        held = holdings(portfolio or {}, self.market.today, seed=seed)
-        self.desk = OrderDesk(seed, self.send_update, held=held)
+        document, today = portfolio or {"positions": []}, self.market.today
+        held = holdings(document, today, seed=seed)
+        self.desk = OrderDesk(seed, self.send_update, held=None if differs else held)
         self.flow = OrderFlow(seed, self.desk, self.market, self.contracts)
         self.faults = Faults(self._on_faults)
         self.released = asyncio.Event()
@@ -113,6 +115,7 @@ class World:
         self._loop: asyncio.AbstractEventLoop | None = None
         self.differences = Differences(self.desk, self.market, self._split_before) if differs else None
         if self.differences is not None:
+            open_positions(self.desk, document, today, seed=seed)
             self.differences.make()
 
     def bind(self, loop: asyncio.AbstractEventLoop) -> None:

@@ -131,7 +131,25 @@ def test_the_day_is_of_the_file_or_of_the_account(known: int, tile: tuple[str, s
     assert (shown.value, shown.delta) == ("+$321", "partial: 10 of 12 legs")
 
 
-def _draw_tiles(stale: int = 0, days_known: int = 0, account_known: int = 0) -> None:
+@pytest.mark.parametrize("chosen", ["File", "Account"])
+def test_without_a_session_the_tile_has_the_last_ones_day(chosen: str) -> None:
+    """On a weekend both days are Friday's: the tile is called so, and so is what it lacks."""
+    page = AppTest.from_function(
+        _draw_tiles, kwargs={"days_known": 10, "account_known": 2, "day_name": "Friday"}
+    )
+    page.session_state["live-day-of"] = chosen
+    page.run()
+    labels = [tile.label for tile in page.metric]
+    assert labels == ["Portfolio value", "P/L Open", "P/L Friday", "Coverage"]
+    assert "last session" in page.metric[2].help
+    words = {
+        "File": "P/L Friday excludes lots closed on Friday: they are no longer in the file.",
+        "Account": "P/L Friday covers the account, including lots closed on Friday.",
+    }
+    assert any(words[chosen] in element.proto.body for element in page.get("html"))
+
+
+def _draw_tiles(stale: int = 0, days_known: int = 0, account_known: int = 0, day_name: str = "today") -> None:
     from decimal import Decimal
 
     from apps.streamlit.components.positions.totals import render_totals
@@ -163,8 +181,8 @@ def _draw_tiles(stale: int = 0, days_known: int = 0, account_known: int = 0) -> 
             SymbolDay(symbol=f"S{number}", start=Decimal(1), now=Decimal(1), paid=Decimal(0), result=result)
             for number, result in enumerate(results)
         ]
-        day = AccountDay(symbols=tuple(days), cash=Decimal("-0.65"))
-    render_totals(totals, 0.0, day=day)
+        day = AccountDay(symbols=tuple(days), cash=Decimal("-0.65"), name=day_name)
+    render_totals(totals, 0.0, day=day, day_name=day_name)
 
 
 def test_sums_by_underlying_say_what_they_cover() -> None:

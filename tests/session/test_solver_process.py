@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from options_helper.analysis.risk.pricing.model import OptionInputs
+from options_helper.analysis.risk.pricing.model import Model, OptionInputs, PriceGrid
 from options_helper.analysis.risk.pricing.solver import OptionQuote, Solver
 from options_helper.session import solver_process
 from options_helper.session.solver_process import SolverProcess
@@ -61,6 +61,16 @@ def test_another_process_has_the_same_figures(process: SolverProcess) -> None:
     solver.solve_all([moved[0]._replace(prices=(9.8, 9.82, 9.84)), *moved[1:]])
     assert batches == [60, 55]  # the last one alone is solved here
     assert solver.solved == 60 + 55 + 1
+
+
+def test_another_process_has_the_same_prices(process: SolverProcess) -> None:
+    """Many prices come from the other process, a few from this one; they are the same."""
+    spots = [80.0 + number for number in range(40)]
+    grids = [PriceGrid(each.option, 0.3, spots) for each in QUOTES]
+    assert process.price_all(grids[:4]) == Model().price_all(grids[:4])
+    assert process._process is None
+    assert process.price_all(grids) == Model().price_all(grids)
+    assert process._process is not None
 
 
 def test_quotes_are_solved_here_if_the_process_ends(process: SolverProcess) -> None:

@@ -169,7 +169,7 @@ def test_the_demonstrations_account_differs_from_its_file() -> None:
         changed = {symbol for symbol in set(file) & set(account) if file[symbol] != account[symbol]}
         assert len(changed) == 2
         days = {one.at.to_new_york().date() for one in simulator.ledger().executions}
-        assert days == {today - dt.timedelta(days=days) for days in (0, 2)}
+        assert days > {today - dt.timedelta(days=days) for days in (0, 2)}, "structures have orders too"
         for _ in range(ASSIGNED_AFTER_STEPS):
             simulator.call(simulator._world.step_orders)
         events = simulator.call(lambda: simulator._world.desk.events.rows)

@@ -141,4 +141,10 @@ def day_of(live: LiveSnapshot) -> AccountDay | None:
         changes,
         cash,
     )
-    return replace(day, name=name_day(today, new_york_date(live.as_of)))
+    return replace(day, name=day_name_of(live))
+
+
+def day_name_of(live: LiveSnapshot) -> str:
+    """Return "today", or without a session today the day of the last one, such as "Friday"."""
+    today = new_york_date(live.as_of)
+    return name_day(live.trading_date or today, today)

@@ -94,11 +94,13 @@ class _Writer:
     ) -> JsonObject:
         """Return a structure; its net debit in dollars is a multiple of its value at yesterday's close."""
         net = sum(self._leg_value(symbol, leg) for leg in legs)
+        # Prices have cents, so the legs of three contracts come to a multiple of three dollars.
+        units = min(leg["contracts"] for leg in legs if "contracts" in leg)
         return {
             "id": name,
             "symbol": symbol,
             "legs": legs,
-            "net_debit": round(net * factor, 0),
+            "net_debit": float(round(net * factor / units) * units),
             "opened_at": self.opened(weeks_ago),
         }
 
@@ -216,22 +218,41 @@ def _contract(underlying: str, terms: JsonObject) -> Contract | None:
 
 
 def holdings(portfolio: JsonObject, today: dt.date, *, seed: int = 7) -> dict[str, tuple[float, float]]:
-    """Return the holdings of a portfolio file: signed quantity and entry price by symbol.
-
-    The file has no prices for a structure's legs, so yesterday's closes are their entry prices.
-    """
-    write = _Writer(today, seed)
+    """Return the holdings of a portfolio file: signed quantity and entry price by symbol."""
     held: dict[str, tuple[float, float]] = {}
     for position in portfolio.get("positions", ()):
-        underlying = str(position["symbol"]).replace("-", ".")
-        for part in position.get("legs", (position,)):
-            symbol, quantity = _part(underlying, part)
-            price = float(part.get("cost_basis") or write.close(underlying, part))
+        for symbol, quantity, price in opening_trades(position, today, seed=seed):
             before, entry = held.get(symbol, (0.0, 0.0))
             after = before + quantity
             paid = before * entry + quantity * price
             held[symbol] = after, abs(round(paid / after, 4)) if after else 0.0
     return held
+
+
+def opening_trades(position: JsonObject, today: dt.date, *, seed: int = 7) -> list[tuple[str, float, float]]:
+    """Return the symbol, signed quantity and price of each part of a position of the file.
+
+    The file has no prices for the legs of a structure: they are yesterday's closes, times what its net debit
+    differs from them.
+    """
+    write, underlying = _Writer(today, seed), str(position["symbol"]).replace("-", ".")
+    parts = [
+        (*_part(underlying, part), float(part.get("cost_basis") or write.close(underlying, part)))
+        for part in position.get("legs", (position,))
+    ]
+    net_debit = float(position.get("net_debit") or 0.0)
+    dollars = [
+        quantity * (1 if symbol == underlying else _SHARES_PER_CONTRACT) for symbol, quantity, _ in parts
+    ]
+    net = sum(amount * price for amount, (_, _, price) in zip(dollars, parts, strict=True))
+    if net * net_debit <= 0:
+        return parts
+    prices = [max(round(price * net_debit / net, 2), 0.01) for _, _, price in parts]
+    # The dearest part takes what rounding left.
+    dearest = prices.index(max(prices))
+    rest = net_debit - sum(a * p for a, p in zip(dollars, prices, strict=True))
+    prices[dearest] = max(round(prices[dearest] + rest / dollars[dearest], 2), 0.01)
+    return [(symbol, quantity, price) for (symbol, quantity, _), price in zip(parts, prices, strict=True)]
 
 
 def _part(underlying: str, part: JsonObject) -> tuple[str, float]:

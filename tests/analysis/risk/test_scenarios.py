@@ -40,7 +40,7 @@ def risk_of(*positions, without: str = ""):
 def scenario(risk, numbers, *, step=0.05, iv_points=0.0, days=(0, 7, 25), betas=None):
     """Return the grid of some legs."""
     shock = shock_of(risk, numbers)._replace(name="XYZ", betas=betas)
-    return compute_scenario(Model(), shock, changes=moves_of(step), iv_points=iv_points, days=days)
+    return compute_scenario(Model().price_all, shock, changes=moves_of(step), iv_points=iv_points, days=days)
 
 
 def test_nothing_changes_now_at_the_same_price() -> None:
@@ -136,16 +136,16 @@ def test_the_moves_are_expected_ones_and_the_days_contain_the_expiry() -> None:
 def test_the_curve_at_expiry_is_the_payoff_and_today_is_the_mark() -> None:
     """At expiry the curve is the structure's payoff with its break-even, today it is P/L Open at the spot."""
     risk = risk_of(SPREAD)
-    holding, model = holding_of(risk, legs_on(risk, position_id="v")), Model()
+    holding, price_all = holding_of(risk, legs_on(risk, position_id="v")), Model().price_all
     prices = price_range(holding, 100.0, 61)
     assert prices.min() < 95
     assert prices.max() > 115
-    end = compute_curve(model, holding, prices, holding.front_days, 250.0)
+    end = compute_curve(price_all, holding, prices, holding.front_days, 250.0)
     payoff = describe_structure(SPREAD).payoff
     assert payoff is not None
     np.testing.assert_allclose(end.pnl, payoff.at(prices), atol=1e-6)
     assert end.break_evens == pytest.approx((102.5,), abs=0.05)
-    today = compute_curve(model, holding, np.array([100.0]), 0.0, 250.0)
+    today = compute_curve(price_all, holding, np.array([100.0]), 0.0, 250.0)
     assert today.pnl[0] == pytest.approx(100 * (3.40 - 0.60) - 250, abs=0.01)
 
 
@@ -157,7 +157,7 @@ def test_a_calendar_has_a_curve_at_its_first_expiry_by_the_model() -> None:
     ]
     risk = risk_of(vertical(symbol="XYZ", net_debit=150.0, legs=legs))
     holding = holding_of(risk, legs_on(risk))
-    end = compute_curve(Model(), holding, np.array([80.0, 100.0, 120.0]), holding.front_days, 150.0)
+    end = compute_curve(Model().price_all, holding, np.array([80.0, 100.0, 120.0]), holding.front_days, 150.0)
     assert end.pnl[1] > max(end.pnl[0], end.pnl[2])
     assert end.pnl[1] > 0 > end.pnl[0]
 

@@ -170,13 +170,17 @@ def test_without_keys_the_command_says_what_to_set(tmp_path: Path, monkeypatch: 
 
 
 def test_the_demos_account_needs_no_keys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """`portfolio --demo` prints a file, and `check -` accepts it."""
+    """`portfolio --demo` prints structures by their orders and by the minute; `check -` accepts the file."""
     monkeypatch.chdir(tmp_path)
     for name in KEY_NAMES:
         monkeypatch.delenv(name, raising=False)
     printed = CliRunner().invoke(cli.app, ["portfolio", "--demo"])
     assert (printed.exit_code, printed.stderr) == (0, "")
-    assert parse_portfolio("demo", printed.stdout.encode()).positions
+    positions = parse_portfolio("demo", printed.stdout.encode()).positions
+    structures = {one.symbol: one for one in positions if isinstance(one, MultiLegPosition)}
+    assert (len(structures["AAPL"].legs), structures["AAPL"].note) == (4, None)
+    assert "within one minute" in str(structures["TSLA"].note)
+    assert sum(one.opened_at is not None for one in positions) >= len(positions) - 2
     assert CliRunner().invoke(cli.app, ["check", "-"], input=printed.stdout).exit_code == 0
 
 

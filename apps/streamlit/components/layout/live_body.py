@@ -35,6 +35,7 @@ from apps.streamlit.components.status.notes import render_notes
 from apps.streamlit.components.status.status_line import announce_change, find_diagnosis, render_status
 from apps.streamlit.components.view.page_view import PageView, compute_page_view, describe_view, minute_of
 from apps.streamlit.components.view.redraw import mark_drawn, redraw_if_changed
+from options_helper.analysis.account.day_result import day_name_of
 from options_helper.analysis.arrays.memo import IdentityMemo
 from options_helper.analysis.status.diagnosis import Level
 from options_helper.analysis.status.stream_lines import describe_mix
@@ -126,7 +127,8 @@ def _render_summary(context: PageContext, page: PageView, account: AccountView) 
         mix, apart = describe_mix(page.view.at), account.not_held_words
         cash = page.view.portfolio.cash
         loss = _book_loss(page.view.portfolio, page.view.at.as_of)
-        render_totals(page.view.totals, cash, mix, loss=loss, not_held=apart, day=account.day)
+        name = day_name_of(page.view.at)
+        render_totals(page.view.totals, cash, mix, loss=loss, not_held=apart, day=account.day, day_name=name)
         name_region("Risk")
         render_risk_tile(page.risk)
     with curve:

@@ -21,12 +21,14 @@ from options_helper.analysis.text.figures import MISSING, format_dollars, format
 from options_helper.analysis.text.wording import TODAY
 from options_helper.analysis.valuation.quote_state import QuoteState
 
+_DAY = "P/L Day"
 _HELP = {
     "Portfolio value": "Cash and the market value of all positions at their marks.",
     "P/L Open": "Profit or loss since the positions were opened: marks against cost.",
-    "P/L Day": "Profit or loss since the previous close, or since opening for positions opened today. "
-    "File: the positions in the file, at their marks, without lots closed today. "
-    "Account: everything the account held today, at the broker's prices.",
+    _DAY: "Profit or loss since the previous close, or since opening for positions opened on the day. "
+    "Without a session today it is that of the last session, and the tile is called by its day. "
+    "File: the positions in the file, at their marks, without lots closed on the day. "
+    "Account: everything the account held on the day, at the broker's prices.",
     "Coverage": "The number of legs that are live: their quotes are younger than the threshold.",
 }
 
@@ -44,6 +46,7 @@ def render_totals(
     loss: BookLoss | None = None,
     not_held: str = "",
     day: AccountDay | None = None,
+    day_name: str = TODAY,
 ) -> None:
     """Draw the tiles.
 
@@ -54,6 +57,7 @@ def render_totals(
         loss: The largest possible loss of the portfolio at expiry.
         not_held: The part of the totals in positions that the broker does not hold, in words.
         day: The account's day, which P/L Day can show instead of the file's; None while it is unknown.
+        day_name: "today", or the day of the last session.
     """
     of_account = day is not None and st.session_state.get(_DAY_KEY) == _OF_ACCOUNT
     with st.container(key="live-totals", gap="xsmall"):
@@ -65,7 +69,7 @@ def render_totals(
             if day is not None and of_account:
                 _account_day_tile(day)
             else:
-                _pnl_tile("P/L Day", totals.day_pnl, totals.day_pnl_pct, notes)
+                _pnl_tile(day_label(day_name), totals.day_pnl, totals.day_pnl_pct, notes)
             _coverage_tile(totals, mix)
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             if day is not None:
@@ -78,7 +82,7 @@ def render_totals(
                     label_visibility="collapsed",
                     width="content",
                 )
-            more = describe_more(totals, loss, of_account=of_account)
+            more = describe_more(totals, loss, of_account=of_account, day_name=day_name)
             st.html(f'<p class="oh-more">{in_html(more)}</p>', width="stretch")
         if not_held:
             st.html(f'<p class="oh-more oh-not-held">{in_html(not_held)}</p>')
@@ -91,7 +95,14 @@ def render_meanings() -> None:
         st.html(f'<dl class="oh-meanings">{lines}</dl>')
 
 
-def describe_more(totals: LiveTotals, loss: BookLoss | None = None, *, of_account: bool = False) -> str:
+def day_label(day_name: str) -> str:
+    """Return `P/L Day`, or `P/L Friday` of the last session."""
+    return _DAY if day_name == TODAY else f"P/L {day_name}"
+
+
+def describe_more(
+    totals: LiveTotals, loss: BookLoss | None = None, *, of_account: bool = False, day_name: str = TODAY
+) -> str:
     """Return the other totals in one line, each with its coverage, and what P/L Day covers."""
     parts = [
         f"{label} {_short(total)}"
@@ -104,8 +115,11 @@ def describe_more(totals: LiveTotals, loss: BookLoss | None = None, *, of_accoun
     if loss is not None and loss.positions:
         parts.append(f"Max loss at expiry {describe_loss(loss)}")
     parts += describe_expired(totals)
-    of_file = "excludes lots closed today: they are no longer in the file"
-    parts.append(f"P/L Day {'covers the account, including lots closed today' if of_account else of_file}.")
+    closed = f"lots closed {day_name if day_name == TODAY else f'on {day_name}'}"
+    of_file = f"excludes {closed}: they are no longer in the file"
+    parts.append(
+        f"{day_label(day_name)} {f'covers the account, including {closed}' if of_account else of_file}."
+    )
     return " · ".join(parts)
 
 
@@ -162,14 +176,14 @@ def _pnl_tile(label: str, total: Total, fraction: float | None, notes: list[str]
 def _account_day_tile(day: AccountDay) -> None:
     """Draw the account's P/L Day; a partial one has no colour."""
     value = None if day.known is None else float(day.known)
-    name = [] if day.name == TODAY else [day.name]
+    label = day_label(day.name)
     if value is None or not day.complete:
         missing = [] if day.cash is not None else ["without fees"]
-        words = " · ".join([*name, f"partial: {day_coverage(day)}", *missing])
-        _metric("P/L Day", format_pnl(value), words, color="off")
+        words = " · ".join([f"partial: {day_coverage(day)}", *missing])
+        _metric(label, format_pnl(value), words, color="off")
         return
     color = "green" if value > 0 else "red" if value < 0 else "off"
-    _metric("P/L Day", format_pnl(value), ", ".join(["account", *name, day_coverage(day)]), color=color)
+    _metric(label, format_pnl(value), f"account, {day_coverage(day)}", color=color)
 
 
 def _coverage_tile(totals: LiveTotals, mix: str) -> None:
@@ -195,6 +209,6 @@ def _metric(label: str, value: str, beneath: str, *, color: str) -> None:
         delta=beneath,
         delta_color=color,  # type: ignore[arg-type]  # one of Streamlit's words
         delta_arrow="off",
-        help=_HELP[label],
+        help=_HELP.get(label, _HELP[_DAY]),
         border=True,
     )

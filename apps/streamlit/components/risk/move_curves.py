@@ -13,7 +13,6 @@ import streamlit as st
 from apps.streamlit.components.charts.chart_data import curve_rows, spot_row
 from apps.streamlit.components.charts.charts import draw, payoff_spec, say
 from options_helper.analysis.risk import LiveRisk
-from options_helper.analysis.risk.pricing.model import Model
 from options_helper.analysis.risk.what_if.curves import RiskCurve, find_zeros, price_range
 from options_helper.analysis.risk.what_if.scenarios import (
     Scenario,
@@ -26,6 +25,7 @@ from options_helper.analysis.risk.what_if.scenarios import (
 )
 from options_helper.analysis.text.figures import format_bare_price
 from options_helper.analysis.text.wording import format_day
+from options_helper.session.solver_process import shared_process
 from options_helper.times import new_york_date
 
 _HEIGHT, _POINTS = 210, 31
@@ -44,7 +44,7 @@ def render_move_curves(risk: LiveRisk, numbers: Sequence[int], base: float | Non
     days = {"payoff": first} if first else {}
     days |= {"today": 0.0} | ({"date": float(chosen)} if chosen else {})
     scenario = compute_scenario(
-        Model(), shock, changes=_changes(shock), iv_points=0.0, days=list(days.values())
+        shared_process().price_all, shock, changes=_changes(shock), iv_points=0.0, days=list(days.values())
     )
     base = base if scenario.is_whole else None
     spot = _spot(shock)

@@ -13,7 +13,6 @@ from apps.streamlit.components.plain_text import visible
 from apps.streamlit.components.risk.heat_map import heat_map_html, scenario_csv
 from apps.streamlit.components.risk.move_curves import render_move_curves
 from options_helper.analysis.risk import LiveRisk
-from options_helper.analysis.risk.pricing.model import Model
 from options_helper.analysis.risk.what_if.holdings import legs_on
 from options_helper.analysis.risk.what_if.scenarios import (
     Scenario,
@@ -23,6 +22,7 @@ from options_helper.analysis.risk.what_if.scenarios import (
     moves_of,
     shock_of,
 )
+from options_helper.session.solver_process import shared_process
 
 WHOLE = "Portfolio"
 _SHIFTS = (-20, -10, -5, 0, 5, 10, 20)
@@ -80,4 +80,6 @@ def scenario_of(risk: LiveRisk, numbers: Sequence[int], iv_points: float) -> Sce
     """Return the grid of some legs: by expected moves on one underlying, through beta on several."""
     shock = shock_of(risk, numbers)
     changes, days = moves_of(shock.step), days_for(shock.holdings)
-    return compute_scenario(Model(), shock, changes=changes, iv_points=iv_points, days=days)
+    return compute_scenario(
+        shared_process().price_all, shock, changes=changes, iv_points=iv_points, days=days
+    )

@@ -67,6 +67,18 @@ class OptionInputs(NamedTuple):
         return self.european or (self.rate if self.is_put else self.dividend_yield) == 0
 
 
+class PriceGrid(NamedTuple):
+    """One option at one volatility and at some prices of its underlying, all above zero."""
+
+    option: OptionInputs
+    volatility: float
+    spots: Sequence[float]
+
+
+# Returns the prices of each grid, in their order.
+PriceAll = Callable[[Sequence[PriceGrid]], Sequence[Sequence[float]]]
+
+
 class ModelGreeks(NamedTuple):
     """The Greeks of one share of one long option.
 
@@ -111,8 +123,11 @@ class Model:
         """Return the price as a function of volatility, valid until the model prices another option."""
         return self._black(option) if option.is_never_early else self._american(option)
 
-    def prices_at(self, option: OptionInputs, volatility: float, spots: Sequence[float]) -> list[float]:
-        """Return the option's prices at other prices of the underlying, which must be above zero."""
+    def price_all(self, grids: Sequence[PriceGrid]) -> list[list[float]]:
+        """Return the prices of each grid, in their order."""
+        return [self._price_grid(*grid) for grid in grids]
+
+    def _price_grid(self, option: OptionInputs, volatility: float, spots: Sequence[float]) -> list[float]:
         if option.is_never_early:
             return [self._black(option._replace(spot=spot))(volatility) for spot in spots]
         price, found = self._american(option), []

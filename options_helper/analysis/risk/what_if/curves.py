@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 
 from options_helper.analysis.arrays.types import Floats
-from options_helper.analysis.risk.pricing.model import Model
+from options_helper.analysis.risk.pricing.model import PriceAll
 from options_helper.analysis.risk.what_if.holdings import LegSelection
 
 
@@ -30,12 +30,14 @@ class RiskCurve:
     break_evens: tuple[float, ...]
 
 
-def compute_curve(model: Model, holding: LegSelection, prices: Floats, days: float, cost: float) -> RiskCurve:
+def compute_curve(
+    price_all: PriceAll, holding: LegSelection, prices: Floats, days: float, cost: float
+) -> RiskCurve:
     """Return the P/L at each price after some days, relative to the cost in dollars.
 
     Contracts that have expired by then have their intrinsic value, the others the model's.
     """
-    pnl = holding.value_at(model, prices, days) - cost
+    pnl = holding.value_at(price_all, prices, days) - cost
     return RiskCurve(days, prices, pnl, find_zeros(prices, pnl))
 
 

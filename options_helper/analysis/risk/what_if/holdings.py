@@ -11,7 +11,7 @@ import numpy as np
 from options_helper.analysis.arrays.types import Floats
 from options_helper.analysis.risk.live_risk import LiveRisk
 from options_helper.analysis.risk.pricing.implied import LEAST_VOLATILITY
-from options_helper.analysis.risk.pricing.model import DAYS_PER_YEAR, Model, OptionInputs
+from options_helper.analysis.risk.pricing.model import DAYS_PER_YEAR, OptionInputs, PriceAll, PriceGrid
 
 _LEAST_SPOT = 1e-3  # dollars; the model cannot price options on a worthless share
 
@@ -31,20 +31,41 @@ class KnownLeg(NamedTuple):
     scale: float
     spot: float
 
-    def value_at(self, model: Model, spots: Floats, days: float, iv_shift: float) -> Floats:
-        """Return the leg's values in dollars at some prices, after some days, with a shifted volatility.
 
-        A contract that has expired by then has its intrinsic value.
-        """
-        if self.option is None:
-            return self.scale * spots
-        option, left = self.option, self.option.years - days / DAYS_PER_YEAR
-        if left <= 0:
-            inside = option.strike - spots if option.is_put else spots - option.strike
-            return self.scale * np.maximum(inside, 0.0)
-        iv = max(self.iv + iv_shift, LEAST_VOLATILITY)
-        prices = model.prices_at(option._replace(years=left), iv, np.maximum(spots, _LEAST_SPOT).tolist())
-        return self.scale * np.array(prices)
+class MovedLeg(NamedTuple):
+    """One leg at some prices of its underlying, after some days, with another volatility."""
+
+    leg: KnownLeg
+    spots: Floats
+    days: float = 0.0
+    iv_shift: float = 0.0
+
+    @property
+    def grid(self) -> PriceGrid | None:
+        """The prices that the model must find; None for shares and for a contract that has expired by then."""
+        option = self.leg.option
+        if option is None or (left := option.years - self.days / DAYS_PER_YEAR) <= 0:
+            return None
+        iv = max(self.leg.iv + self.iv_shift, LEAST_VOLATILITY)
+        return PriceGrid(option._replace(years=left), iv, np.maximum(self.spots, _LEAST_SPOT).tolist())
+
+    @property
+    def intrinsic(self) -> Floats:
+        """The prices of shares, or the intrinsic values of a contract."""
+        option, spots = self.leg.option, self.spots
+        if option is None:
+            return spots
+        return np.maximum(option.strike - spots if option.is_put else spots - option.strike, 0.0)
+
+
+def values_of(price_all: PriceAll, changes: Sequence[MovedLeg]) -> list[Floats]:
+    """Return the values in dollars of each changed leg at its prices, all priced in one call."""
+    grids = [each.grid for each in changes]
+    priced = iter(price_all([grid for grid in grids if grid is not None]))
+    return [
+        each.leg.scale * (each.intrinsic if grid is None else np.array(next(priced)))
+        for each, grid in zip(changes, grids, strict=True)
+    ]
 
 
 class LegSelection(NamedTuple):
@@ -69,12 +90,10 @@ class LegSelection(NamedTuple):
         years = [leg.option.years for leg in self.known if leg.option is not None]
         return min(years, default=0.0) * DAYS_PER_YEAR
 
-    def value_at(self, model: Model, spots: Floats, days: float, iv_shift: float = 0.0) -> Floats:
+    def value_at(self, price_all: PriceAll, spots: Floats, days: float) -> Floats:
         """Return the total value of the known legs in dollars; all must have the same underlying."""
-        values = np.zeros(len(spots))
-        for leg in self.known:
-            values = values + leg.value_at(model, spots, days, iv_shift)
-        return values
+        values = values_of(price_all, [MovedLeg(leg, spots, days) for leg in self.known])
+        return np.sum(values, axis=0) if values else np.zeros(len(spots))
 
 
 def holding_of(risk: LiveRisk, numbers: Iterable[int]) -> LegSelection:

@@ -11,8 +11,8 @@ import numpy as np
 
 from options_helper.analysis.arrays.types import Floats
 from options_helper.analysis.risk.live_risk import LiveRisk
-from options_helper.analysis.risk.pricing.model import DAYS_PER_YEAR, Model
-from options_helper.analysis.risk.what_if.holdings import LegSelection, holding_of
+from options_helper.analysis.risk.pricing.model import DAYS_PER_YEAR, PriceAll
+from options_helper.analysis.risk.what_if.holdings import LegSelection, MovedLeg, holding_of, values_of
 from options_helper.analysis.text.figures import MINUS, format_percent, format_pnl
 
 _MOVES = (-3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0)
@@ -85,7 +85,7 @@ def shock_of(risk: LiveRisk, numbers: Sequence[int]) -> Shock:
 
 
 def compute_scenario(
-    model: Model,
+    price_all: PriceAll,
     shock: Shock,
     *,
     changes: Sequence[float],
@@ -95,38 +95,34 @@ def compute_scenario(
     """Compute the grid of a selection.
 
     Args:
-        model: The pricing model.
+        price_all: The pricing function.
         shock: The selection and its price move.
         changes: The moves as fractions, one per row.
         iv_points: Points added to every volatility, in all columns.
         days: Calendar days from now, one per column.
     """
-    whole = LegSelection((), 0)
-    pnl = np.zeros((len(changes), len(days)))
-    for stock, holding in shock.holdings.items():
-        beta = 1.0 if shock.betas is None else shock.betas.get(stock)
-        known = holding.known if beta is not None else ()
-        whole = LegSelection((*whole.known, *known), whole.legs + holding.legs)
-        own = [change * (beta or 0.0) for change in changes]
-        pnl = pnl + _grid(model, LegSelection(known, holding.legs), own, days, iv_points)
-    if not whole.known:
-        pnl = np.full_like(pnl, math.nan)
+    betas = dict.fromkeys(shock.holdings, 1.0) if shock.betas is None else shock.betas
+    known = [
+        (leg, betas[stock])
+        for stock, holding in shock.holdings.items()
+        if stock in betas
+        for leg in holding.known
+    ]
+    whole = LegSelection([leg for leg, _ in known], sum(holding.legs for holding in shock.holdings.values()))
+    now = values_of(price_all, [MovedLeg(leg, np.array([leg.spot])) for leg in whole.known])
+    then = values_of(
+        price_all,
+        [
+            MovedLeg(leg, leg.spot * np.maximum(1 + beta * np.array(changes), 0.0), day, iv_points / 100)
+            for day in days
+            for leg, beta in known
+        ],
+    )
+    pnl = np.full((len(changes), len(days)), math.nan)
+    if known:
+        columns = np.array(then).reshape(len(days), len(known), len(changes))
+        pnl = (columns - np.array(now)).sum(axis=1).T
     return Scenario(shock.name, tuple(changes), tuple(days), iv_points, pnl, whole.coverage, whole.is_whole)
-
-
-def _grid(
-    model: Model, holding: LegSelection, changes: Sequence[float], days: Sequence[float], iv_points: float
-) -> Floats:
-    columns = []
-    factors = np.maximum(1 + np.array(changes), 0.0)
-    now = np.ones(1)
-    for day in days:
-        column = np.zeros(len(changes))
-        for leg in holding.known:
-            base = leg.value_at(model, leg.spot * now, 0.0, 0.0)
-            column = column + leg.value_at(model, leg.spot * factors, day, iv_points / 100) - base
-        columns.append(column)
-    return np.array(columns).T
 
 
 def step_of(holding: LegSelection) -> float:
