@@ -29,6 +29,7 @@ logger = logging.getLogger(__name__)
 _LENGTH = struct.Struct("<I")
 _ANSWER_SECONDS = 20.0  # thousands of quotes take about two
 _FEW_PRICES = 200  # take less time here than anyone would notice
+_GRIDS_AT_ONCE = 100  # so that quotes need not wait for all of a large portfolio's scenarios
 # Its keys stay here: the process talks to nobody else.
 _ENVIRONMENT = ("PATH", "SYSTEMROOT", "LD_LIBRARY_PATH", "TMPDIR", "TEMP")
 
@@ -64,7 +65,10 @@ class SolverProcess:
         """Return the prices of each grid in their order; a few are priced here."""
         if sum(len(grid.spots) for grid in grids) < _FEW_PRICES:
             return Model().price_all(grids)
-        return self._delegate(_Work(grids=grids)).prices
+        prices: list[Sequence[float]] = []
+        for first in range(0, len(grids), _GRIDS_AT_ONCE):
+            prices += self._delegate(_Work(grids=grids[first : first + _GRIDS_AT_ONCE])).prices
+        return prices
 
     def close(self) -> None:
         """End the process; the next work starts another one."""

@@ -9,13 +9,12 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Protocol
 
-from options_helper.analysis.account.records import ZERO, Change, when_of
+from options_helper.analysis.account.records import Change, when_of
 from options_helper.analysis.contracts.products import is_adjusted
 from options_helper.analysis.osi import (
     contract_root,
     is_contract_symbol,
     parse_contract_symbol,
-    stock_symbol,
     underlying_of,
 )
 from options_helper.analysis.text.figures import MINUS
@@ -72,6 +71,7 @@ class Sides(Protocol):
         ...
 
 
+Step = Change | Split
 _KINDS = {
     EventKind.ASSIGNMENT: CauseKind.ASSIGNED,
     EventKind.EXERCISE: CauseKind.EXERCISED,
@@ -84,9 +84,8 @@ _MOST_WORDS = 3
 
 
 def find_cause(
-    symbol: str,
-    gap: Decimal,
-    changes: Iterable[Change],
+    row: Sides,
+    changes: Iterable[Step],
     groups: Mapping[str, BrokerEvent],
     *,
     today: dt.date,
@@ -95,34 +94,30 @@ def find_cause(
     """Return the cause of a difference between the account and the file, or None if no change explains it.
 
     Args:
-        symbol: The symbol of the contract or stock.
-        gap: The broker's quantity minus the file's.
-        changes: The account's executions and events in the symbol.
+        row: The symbol and both quantities.
+        changes: The account's executions and events in the symbol, and the splits of the stock.
         groups: Assignments and exercises by group id, to name the one that delivered shares.
         today: The New York date.
         saved_at: When the file was saved.
     """
-    newest_first = sorted(changes, key=when_of, reverse=True)
-    total = ZERO
+    newest_first = sorted(changes, key=_when, reverse=True)
+    before = row.at_broker
     for number, change in enumerate(newest_first, 1):
-        total += change.quantity
-        if total == gap:
+        if isinstance(change, Split):
+            before = before * change.old / change.new
+        else:
+            before -= change.quantity
+        if before == row.in_file:
             return _cause(newest_first[:number], groups, today, saved_at)
-    expiry = parse_contract_symbol(symbol).expiry if is_contract_symbol(symbol) else today
-    if expiry < today and gap:
+    expiry = parse_contract_symbol(row.symbol).expiry if is_contract_symbol(row.symbol) else today
+    if expiry < today:
         return Cause(kind=CauseKind.EXPIRED, words=f"expired on {format_day(expiry)}", date=expiry)
     return None
 
 
-def find_replacement(
-    row: Sides, rows: Iterable[Sides], splits: Sequence[Split], today: dt.date
-) -> Cause | None:
-    """Return the split or contract adjustment that explains a difference, or None."""
+def find_adjustment(row: Sides, rows: Iterable[Sides], today: dt.date) -> Cause | None:
+    """Return the contract adjustment that explains a difference, or None."""
     symbol, in_file, at_broker = row.symbol, row.in_file, row.at_broker
-    for split in splits:
-        if split.symbol == stock_symbol(symbol) and in_file and in_file * split.ratio == at_broker:
-            words = f"split {split.words} on {format_day(split.date)}"
-            return Cause(kind=CauseKind.SPLIT, words=words, date=split.date)
     for other in rows:
         # The file holds one of the two contracts, the broker the same quantity of the other.
         swapped = (other.in_file, other.at_broker) == (at_broker, in_file) and not (in_file and at_broker)
@@ -147,7 +142,7 @@ def _is_adjusted_twin(one: str, other: str) -> bool:
 
 
 def _cause(
-    newest_first: Sequence[Change],
+    newest_first: Sequence[Step],
     groups: Mapping[str, BrokerEvent],
     today: dt.date,
     saved_at: dt.datetime | None,
@@ -157,18 +152,30 @@ def _cause(
     if len(newest_first) > _MOST_WORDS:
         words.insert(0, f"{len(newest_first) - _MOST_WORDS} earlier changes")
     after = _after(newest_first[-1], saved_at)
-    return Cause(kind=_kind(newest, today), words=join_words(words) + after, date=when_of(newest)[0])
+    return Cause(kind=_kind(newest, today), words=join_words(words) + after, date=_when(newest)[0])
 
 
-def _kind(change: Change, today: dt.date) -> CauseKind:
+def _when(change: Step) -> tuple[dt.date, bool, dt.datetime]:
+    """Return the sort key of changes: a split comes before the executions of its day."""
+    if isinstance(change, Split):
+        return change.date, False, dt.datetime.min.replace(tzinfo=dt.UTC)
+    return when_of(change)
+
+
+def _kind(change: Step, today: dt.date) -> CauseKind:
+    if isinstance(change, Split):
+        return CauseKind.SPLIT
     if isinstance(change, BrokerEvent):
         return _KINDS.get(change.kind, CauseKind.OTHER)
     return CauseKind.FILLED_TODAY if new_york_date(change.at) >= today else CauseKind.EARLIER_FILL
 
 
-def _words(change: Change, groups: Mapping[str, BrokerEvent], today: dt.date) -> str:
-    day, quantity = when_of(change)[0], plain(float(abs(change.quantity)))
+def _words(change: Step, groups: Mapping[str, BrokerEvent], today: dt.date) -> str:
+    day = _when(change)[0]
     when = "today" if day >= today else f"on {format_day(day)}"
+    if isinstance(change, Split):
+        return f"split {change.words} {when}"
+    quantity = plain(float(abs(change.quantity)))
     if isinstance(change, BrokerFill):
         if day >= today:
             when = f"{when} at {format_minute(change.at, NEW_YORK)} New York"
@@ -185,7 +192,7 @@ def _words(change: Change, groups: Mapping[str, BrokerEvent], today: dt.date) ->
     return f"{quantity} {_VERBS.get(kind, 'changed by a corporate action')} {when}"
 
 
-def _after(oldest: Change, saved_at: dt.datetime | None) -> str:
+def _after(oldest: Step, saved_at: dt.datetime | None) -> str:
     """Return ", after the file was saved" if every change certainly happened later, else ""."""
     if saved_at is None:
         return ""

@@ -14,9 +14,9 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
 
-from options_helper.analysis.account.causes import Cause, find_cause, find_replacement
+from options_helper.analysis.account.causes import Cause, Step, find_adjustment, find_cause
 from options_helper.analysis.account.file_parts import FilePart, compared_positions, parts_of
-from options_helper.analysis.account.records import ZERO, Change, held_fills
+from options_helper.analysis.account.records import ZERO, held_fills
 from options_helper.analysis.text.figures import format_count
 from options_helper.market import BrokerEvent, BrokerFill, LiveSnapshot, Split, is_unsure
 from options_helper.models import Portfolio
@@ -193,20 +193,19 @@ def _explain(
     rows: Iterable[Comparison], broker: BrokerSide, saved_at: dt.datetime | None
 ) -> list[Comparison]:
     rows = list(rows)
-    changes: defaultdict[str, list[Change]] = defaultdict(list)
-    for fill in broker.fills:
-        changes[fill.symbol].append(fill)
-    for event in broker.events:
-        changes[event.symbol].append(event)
+    changes: defaultdict[str, list[Step]] = defaultdict(list)
+    splits = (split for split in broker.splits if split.ratio != 1)  # a spin-off moves no quantity
+    steps: list[Step] = [*broker.fills, *broker.events, *splits]
+    for step in steps:
+        changes[step.symbol].append(step)
     today = new_york_date(broker.as_of)
     groups = {event.group_id: event for event in broker.events if event.group_id and event.price is None}
     found = []
     for row in rows:
         cause = None
         if row.agreement not in _NO_DIFFERENCE:
-            gap = row.at_broker - row.in_file
-            cause = find_replacement(row, rows, broker.splits, today) or find_cause(
-                row.symbol, gap, changes[row.symbol], groups, today=today, saved_at=saved_at
+            cause = find_adjustment(row, rows, today) or find_cause(
+                row, changes[row.symbol], groups, today=today, saved_at=saved_at
             )
         found.append(replace(row, cause=cause))
     return found

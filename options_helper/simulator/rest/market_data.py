@@ -107,8 +107,15 @@ def _stock_snapshot(world: World, symbol: str) -> JsonObject:
         "latestTrade": None if trade is None else without_type(trade),
         "latestQuote": None if quote is None else without_type(quote),
         **_today_bars(world, symbol, previous, price),
-        "prevDailyBar": _previous_bar(world, symbol, previous, back=1),
+        "prevDailyBar": _previous_bar(world, symbol, previous * _split_since(world, symbol), back=1),
     }
+
+
+def _split_since(world: World, symbol: str) -> float:
+    """Return by how much the stock has split since its previous bar, which is as it was traded."""
+    before = world.session.previous_day(dt.datetime.now(dt.UTC)).isoformat()
+    own = [one for one in world.splits if one["symbol"] == symbol and str(one["ex_date"]) > before]
+    return math.prod(float(str(one["new_rate"])) / float(str(one["old_rate"])) for one in own)
 
 
 def _today_bars(world: World, symbol: str, previous: float, price: float) -> JsonObject:

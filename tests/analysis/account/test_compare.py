@@ -221,6 +221,19 @@ CASES = {
         CauseKind.SPLIT,
         "split 4:1 on 18 Nov 2026",
     ),
+    "a split of what was bought before it, and a sale since": Case(
+        [shares("AAPL", 10)],
+        broker(
+            {"AAPL": 16},
+            fill("AAPL", 10, hours_ago=24 * 7),
+            fill("AAPL", -4, hours_ago=0.5),
+            splits=[Split(symbol="AAPL", new=Decimal(2), old=Decimal(1), date=dt.date(2026, 11, 18))],
+        ),
+        "AAPL",
+        Agreement.DIFFERS,
+        CauseKind.FILLED_TODAY,
+        "split 2:1 on 18 Nov 2026 and sold 4 @ 3.10 today at 09:30 New York",
+    ),
     "nothing explains it": Case(
         [option(CALL, 2)],
         broker({CALL: 5}, fill(CALL, 1, hours_ago=2)),

@@ -15,6 +15,7 @@ from decimal import Decimal
 
 from options_helper.analysis.account.records import ZERO, AccountHistory, Change, Holding, in_order
 from options_helper.market import BrokerEvent, BrokerFill, EventKind
+from options_helper.times import new_york_date
 
 _ROUNDED_OFF = Decimal("0.0000005")  # dollars per share: the largest rounding error of the broker's average
 _COMPUTED = Decimal("1e-12")  # the largest error of our own division
@@ -127,7 +128,7 @@ class _LotBook:
                 )
             )
             return
-        same = next((lot for lot in lots if lot.order_id == change.order_id), None)
+        same = next((lot for lot in lots if _is_of_one_day(lot, change)), None)
         if same is None:
             lots.append(
                 Lot(
@@ -143,6 +144,15 @@ class _LotBook:
         paid = same.quantity * same.price + quantity * change.price
         same.quantity += quantity
         same.price = paid / same.quantity
+
+
+def _is_of_one_day(lot: Lot, fill: BrokerFill) -> bool:
+    """Return whether an execution belongs to a lot: the same order on the same day, which Alpaca averages."""
+    return (
+        lot.order_id == fill.order_id
+        and isinstance(lot.opened, dt.datetime)
+        and new_york_date(lot.opened) == new_york_date(fill.at)
+    )
 
 
 def _fitted(lots: list[Lot], holding: Holding) -> list[Lot]:

@@ -7,6 +7,7 @@ its quantities differ from the account's.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
@@ -99,7 +100,7 @@ class _Merger:
     def __init__(self, history: AccountHistory) -> None:
         self._symbols = SymbolFormat(history.underlyings)
         self._lots = find_lots(history)
-        self._price = {holding.symbol: holding.entry_price for holding in history.holdings}
+        self._kept_prices: dict[str, Decimal] = {}
         self._left: defaultdict[str, Decimal] = defaultdict(Decimal)
         self._left |= {holding.symbol: holding.quantity for holding in history.holdings}
         self._slots: list[_Slot] = []
@@ -119,7 +120,9 @@ class _Merger:
 
     def spread_rest(self) -> None:
         """Add the remaining lots to positions with the same contracts and ratio, or to new positions."""
-        for group in group_lots(self._newest_lots()):
+        newest = self._newest_lots()
+        self._kept_prices = _prices_without(self._lots, newest)
+        for group in group_lots(newest):
             slot = next((slot for slot in self._slots if _is_more_of(group, slot)), None)
             (self._new if slot is None else slot.added).append(group)
 
@@ -165,7 +168,7 @@ class _Merger:
             return changed
         notes = map(note_of, slot.added)
         if slot.has_unexplained_cost:
-            return _noted(changed | {"cost_basis": to_number(self._price[part.symbol])}, *notes)
+            return _noted(changed | {"cost_basis": to_number(self._kept_prices[part.symbol])}, *notes)
         cost = kept * Decimal(str(entry["cost_basis"]))
         cost += sum((part.quantity * part.price for group in slot.added for part in group.parts), ZERO)
         changed["cost_basis"] = to_number(cost / quantity)
@@ -175,8 +178,10 @@ class _Merger:
     def _only_leg(self, slot: _Slot) -> Entry:
         [(part, quantity)] = slot.present
         kept = {name: slot.entry[name] for name in _KEPT_BY_A_SINGLE if name in slot.entry}
-        single = kept | single_fields(Part(part.symbol, quantity, self._price[part.symbol]), self._symbols)
-        return _noted(single, "The other legs are no longer held; cost_basis is the broker's average price.")
+        single = kept | single_fields(
+            Part(part.symbol, quantity, self._kept_prices[part.symbol]), self._symbols
+        )
+        return _noted(single, "The other legs are no longer held; cost_basis is the cost of this one.")
 
     def _resized_structure(self, slot: _Slot) -> Entry:
         present = slot.present
@@ -187,11 +192,15 @@ class _Merger:
         shares = {kept / part.quantity for part, kept in zip(slot.parts, slot.kept, strict=True)}
         if len(shares) == 1 and len(present) == len(slot.parts) and not slot.has_unexplained_cost:
             cost = Decimal(str(before)) * shares.pop()
-            cost += sum((net_debit(group.parts) for group in slot.added), ZERO)
             note = "net_debit changed with the number of structures."
         else:
-            cost = net_debit(Part(part.symbol, size, self._price[part.symbol]) for part, size in present)
-            note = "The legs changed; net_debit comes from the broker's average prices of the legs held."
+            cost = net_debit(
+                Part(part.symbol, size, self._kept_prices[part.symbol])
+                for part, size in zip(slot.parts, slot.kept, strict=True)
+                if size
+            )
+            note = "The legs changed; net_debit is the cost of the legs held."
+        cost += sum((net_debit(group.parts) for group in slot.added), ZERO)
         return _noted(entry | {"net_debit": to_number(round(cost, 2))}, note, *map(note_of, slot.added))
 
     def _resized_leg(self, entry: Entry, part: FilePart, quantity: Decimal) -> Entry:
@@ -200,6 +209,17 @@ class _Merger:
         if quantity == part.quantity:
             return leg
         return leg | ({"shares": size} if "shares" in leg else {"contracts": size})
+
+
+def _prices_without(lots: Iterable[Lot], taken: Iterable[Lot]) -> dict[str, Decimal]:
+    """Return the average price by symbol of the lots that are left; dollars per share."""
+    quantities: defaultdict[str, Decimal] = defaultdict(Decimal)
+    costs: defaultdict[str, Decimal] = defaultdict(Decimal)
+    for sign, each in ((1, lots), (-1, taken)):
+        for lot in each:
+            quantities[lot.symbol] += sign * lot.quantity
+            costs[lot.symbol] += sign * lot.quantity * lot.price
+    return {symbol: costs[symbol] / quantity for symbol, quantity in quantities.items() if quantity}
 
 
 def _is_more_of(group: Group, slot: _Slot) -> bool:

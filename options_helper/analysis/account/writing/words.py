@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from options_helper.analysis.holdings.plausibility import describe_position
+from options_helper.analysis.text.figures import MINUS
 from options_helper.models import Portfolio
 
 NOTHING = "The file and the account agree; nothing would change."
@@ -28,5 +29,9 @@ def describe_changes(before: Portfolio, after: Portfolio) -> list[str]:
         if position.note and (name not in old or old[name].note != position.note):
             lines.append(f"  note: {position.note}")
     if before.cash != after.cash:
-        lines.append(f"~ cash: ${before.cash:,.2f} → ${after.cash:,.2f}")
+        lines.append(f"~ cash: {_dollars(before.cash)} → {_dollars(after.cash)}")
     return lines or [NOTHING]
+
+
+def _dollars(amount: float) -> str:
+    return f"{MINUS if amount < 0 else ''}${abs(amount):,.2f}"

@@ -42,7 +42,7 @@ class MovedLeg(NamedTuple):
 
     @property
     def grid(self) -> PriceGrid | None:
-        """The prices that the model must find; None for shares and for a contract that has expired by then."""
+        """The prices that the model must find; None for shares and expired contracts."""
         option = self.leg.option
         if option is None or (left := option.years - self.days / DAYS_PER_YEAR) <= 0:
             return None

@@ -291,6 +291,32 @@ def test_more_of_a_single_is_averaged_with_what_the_file_says() -> None:
     assert (entry["id"], entry["contracts"], entry["cost_basis"]) == ("mine", 2, 3.5)
 
 
+def test_a_merge_after_a_part_was_closed_costs_what_the_account_does() -> None:
+    """The smaller structure keeps the prices of its own lots, and what is new has its own."""
+    ledger = Ledger()
+    ledger.order([(CALL, 3, Decimal("7.1")), (HIGHER, -2, Decimal("3.3"))])
+    before = file_with(*entries(ledger))
+    ledger.now += dt.timedelta(days=1)
+    ledger.order([(CALL, -1, Decimal(8))])
+    ledger.order([(HIGHER, -1, Decimal("2.9"))])
+    structure, added = entries(ledger, before)
+    assert (structure["net_debit"], added["cost_basis"]) == (760, 2.9)
+    assert round(ledger.cost(), 2) == 760 - 290
+
+
+def test_a_merge_during_an_order_over_days_costs_what_the_account_does() -> None:
+    """An order that had filled in part when the file was made has a lot for each day, as Alpaca averages."""
+    ledger = Ledger()
+    for quantity, price in ((2, "7"), (3, "7.25"), (2, "7.31")):
+        ledger._fill("AAPL", Decimal(quantity), Decimal(price), "one")
+        if quantity == 2 and price == "7":
+            before = file_with(*entries(ledger))
+        ledger.now += dt.timedelta(days=1)
+    [entry] = entries(ledger, before)
+    assert entry["shares"] == 7
+    assert round(Decimal(str(entry["cost_basis"])) * 7, 2) == ledger.cost()
+
+
 def test_what_the_account_never_holds_is_left_alone() -> None:
     """A position marked `"account": "none"` stays, and takes nothing from the account."""
     ledger = Ledger()
@@ -303,7 +329,7 @@ def test_what_the_account_never_holds_is_left_alone() -> None:
 
 def test_the_changes_are_said_in_words() -> None:
     """Removed, added and changed positions and cash have a line each."""
-    ledger = Ledger(cash=Decimal("12.5"))
+    ledger = Ledger(cash=Decimal("-12.5"))
     ledger.order([(CALL, 1, Decimal(4))])
     document = file_with(
         {"id": "gone", "symbol": "KO", "shares": 5, "cost_basis": 60},
@@ -313,5 +339,5 @@ def test_the_changes_are_said_in_words() -> None:
         "- gone: long 5 shares of KO, paid $60.00 a share = $300.00; the account does not hold it",
         "~ call: long 3 \u00d7 AAPL 250 call, 18 Dec 2026, paid $4.00 a share = $1,200.00",
         "  → long 1 \u00d7 AAPL 250 call, 18 Dec 2026, paid $4.00 a share = $400.00",
-        "~ cash: $10,000.00 → $12.50",
+        "~ cash: $10,000.00 → \u2212$12.50",
     ]
