@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+import ssl
 import threading
 import time
 from collections.abc import Callable, Mapping
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
-from functools import partial
+from functools import cache, partial
 from typing import TypeVar
 
 import httpx
@@ -45,6 +46,12 @@ _FIRST_WAIT, _WAIT_CAP = 1.0, 30.0  # after a 429 without a time
 _LONGEST_WAIT = 120.0  # the most, whatever a header says
 _STOPPED = "stopped"
 _COUNT = re.compile(r"[0-9]{1,12}")  # seconds, or a time; longer ones are neither
+
+
+@cache
+def _trusted() -> ssl.SSLContext:
+    """Return the trusted certificates; reading them takes tens of milliseconds of CPU."""
+    return httpx.create_ssl_context()
 
 
 class Host(StrEnum):
@@ -85,7 +92,7 @@ class HostReader:
         self._pause = pause or self._stopped.wait
         self._on_limit: Callable[[str, float], None] = _ignore
         self._transport = BoundedTransport(
-            transport or httpx.HTTPTransport(http2=False), seconds=exchange_seconds
+            transport or httpx.HTTPTransport(verify=_trusted(), http2=False), seconds=exchange_seconds
         )
         # trust_env is off because a proxy or .netrc in the environment must not see or change requests.
         self._client = httpx.Client(
