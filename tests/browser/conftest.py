@@ -1,4 +1,4 @@
-"""A real browser and a real server, which streams from a simulated Alpaca that the test can inspect."""
+"""A real browser and a real server that streams from a simulated Alpaca, which the test can inspect."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def _absent(what: str) -> None:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """The system's Chromium, headless; for one module, since it holds the main thread's event loop."""
+    """Yield the system's Chromium, headless, for one module: it occupies the main thread's event loop."""
     try:
         from playwright.sync_api import expect, sync_playwright
     except ImportError:
@@ -112,11 +112,11 @@ class Portal:
 
     @property
     def live_url(self) -> str:
-        """The Live Portfolio page."""
+        """Return the address of the Live Portfolio page."""
         return f"{self.url}/Live_Portfolio"
 
     def open(self, url: str | None = None, **settings: Any) -> Page:
-        """Open a page and keep the errors of its console.
+        """Open a page and record the errors in its console.
 
         Pages without settings share one browser session, and with it the compiled scripts.
         """
@@ -134,7 +134,7 @@ class Portal:
 
     @cached_property
     def shared_context(self) -> BrowserContext:
-        """The browser session of all pages that ask for nothing special."""
+        """Return the browser session of all pages without special settings."""
         return self._open_context({})
 
     def _complain(self, message: ConsoleMessage) -> None:
@@ -155,7 +155,7 @@ class Portal:
 
     @property
     def login_url(self) -> str:
-        """The one-time link in the launcher's output."""
+        """Return the one-time link in the launcher's output."""
         self.wait(lambda: "/login?token=" in self._output, "the login link")
         return f"{self.url}/login{self._output.partition('/login')[2].split()[0]}"
 
@@ -165,7 +165,7 @@ class Portal:
 
     @property
     def connections(self) -> int:
-        """How many connections the simulated Alpaca holds."""
+        """Return the number of connections to the simulated Alpaca."""
         return sum(self.simulator.open_connections.values())
 
     @property
@@ -208,7 +208,7 @@ def running_portal(
     limits: str = "",
     **simulation: Any,
 ) -> Iterator[Portal]:
-    """`options-helper ui` in an empty folder, before a simulator with these settings, or with no keys.
+    """Yield `options-helper ui` in an empty folder, with a simulator of these settings, or without keys.
 
     `limits` are the shell's `ulimit` commands for the portal's process.
     """
@@ -244,14 +244,14 @@ def running_portal(
 
 @pytest.fixture(scope="module")
 def module_portal(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
-    """One server for the tests of a module."""
+    """Yield one server for the tests of a module."""
     with running_portal(browser, tmp_path_factory.mktemp("portal"), "--keep-alive=3") as portal:
         yield portal
 
 
 @pytest.fixture
 def portal(module_portal: Portal) -> Iterator[Portal]:
-    """The module's server with no page open and nothing streaming."""
+    """Yield the module's server, with no page open and nothing streaming."""
     module_portal.complaints.clear()
     yield module_portal
     module_portal.close_pages()

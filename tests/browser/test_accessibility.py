@@ -47,7 +47,7 @@ def look_at(page: Page, view: str) -> None:
 
 # The page's security policy forbids any script but its own, and so the one that looks for findings.
 def test_the_home_page_is_accessible(portal: Portal) -> None:
-    """Every view of the home page, with what was found on this machine."""
+    """Every view of the home page is accessible, whatever was found on this machine."""
     home = portal.open(portal.url, bypass_csp=True)
     expect(home.get_by_role("heading", name="Options Helper")).to_be_visible()
     expect(home.get_by_text("Found on this machine")).to_be_visible()
@@ -57,7 +57,7 @@ def test_the_home_page_is_accessible(portal: Portal) -> None:
 
 
 def test_the_live_page_is_accessible(portal: Portal) -> None:
-    """Every view of the live page, with streams running and a position selected."""
+    """Every view of the live page is accessible, with streams running and a position selected."""
     page = portal.open(bypass_csp=True)
     page.get_by_role("button", name="Start", exact=True).click()
     expect(page.locator(".st-key-live-status")).to_contain_text("Live.")
@@ -102,7 +102,7 @@ MOST_TABS = 8
 
 
 def test_keyboard_and_screen_reader_find_their_way(portal: Portal) -> None:
-    """Few Tabs, each in sight, lead to the table; regions have headings; only a new state is spoken."""
+    """A few presses of Tab lead visibly to the table; regions have headings; only new states are spoken."""
     page = portal.open(reduced_motion="reduce")
     page.get_by_role("button", name="Start", exact=True).click()
     expect(page.locator(".st-key-live-status")).to_contain_text("Live.")
@@ -126,7 +126,7 @@ def test_keyboard_and_screen_reader_find_their_way(portal: Portal) -> None:
 
 
 def listen_to_refreshes(page: Page) -> None:
-    """Several refreshes say nothing, and Stop says one thing."""
+    """Check that several refreshes speak nothing, and that Stop speaks once."""
     line = page.locator(".st-key-live-status")
     assert page.evaluate(LISTEN) > 0
     for _ in range(2):
@@ -138,5 +138,5 @@ def listen_to_refreshes(page: Page) -> None:
 
 
 def heard_states(page: Page) -> set[str]:
-    """Return the first words of what was spoken, except that a slow server gave no answer."""
+    """Return the first words of each spoken text, except the report that a slow server does not answer."""
     return {words.split()[0] for words in page.evaluate("window.spoken")} - {"No"}

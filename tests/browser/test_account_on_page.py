@@ -30,7 +30,7 @@ MINUS = "\N{MINUS SIGN}"
 
 @pytest.fixture
 def quiet_portal(browser: Browser, tmp_path: Path) -> Iterator[Portal]:
-    """A server before an account in which only the test trades."""
+    """Yield a server with an account in which only the test trades."""
     from tests.browser.conftest import running_portal
 
     with running_portal(browser, tmp_path, order_interval_seconds=0) as portal:
@@ -38,7 +38,7 @@ def quiet_portal(browser: Browser, tmp_path: Path) -> Iterator[Portal]:
 
 
 def held(portal: Portal) -> dict[str, Decimal]:
-    """The account's signed quantities by symbol."""
+    """Return the account's signed quantities by symbol."""
     simulator = portal.simulator
     return simulator.call(lambda: {symbol: q for symbol, q, _ in simulator._world.desk.positions})
 
@@ -52,7 +52,7 @@ def add_to_file(portal: Portal, *positions: dict[str, Any], **more: Any) -> None
 
 
 def single(name: str, symbol: str, expiry: dt.date, strike: int, contracts: int) -> dict[str, Any]:
-    """A call of the file."""
+    """Return a call for the file."""
     return {
         "id": name,
         "symbol": symbol,
@@ -65,7 +65,7 @@ def single(name: str, symbol: str, expiry: dt.date, strike: int, contracts: int)
 
 
 def find(portal: Portal, root: str, kind: str, *, long: bool) -> str:
-    """A contract of the account of one root, type and side."""
+    """Return a contract of the account with this root, type and side."""
     return next(
         symbol
         for symbol, quantity in held(portal).items()
@@ -74,7 +74,7 @@ def find(portal: Portal, root: str, kind: str, *, long: bool) -> str:
 
 
 def make_differences(portal: Portal) -> None:
-    """Let everything happen to the account that can make it differ from the file."""
+    """Make the account differ from the file in every possible way."""
     simulator, now, today = portal.simulator, utc_now(), new_york_date(utc_now())
     later = dt.date(today.year + 1, 6, 18)
     add_to_file(
@@ -150,7 +150,7 @@ def test_every_difference_is_listed_with_its_cause(quiet_portal: Portal) -> None
 
 
 def test_a_file_without_an_account_is_not_compared(quiet_portal: Portal) -> None:
-    """With `"account": "none"` for the whole file nothing is marked and nothing is listed."""
+    """With `"account": "none"` on the whole file, nothing is marked and nothing is listed."""
     add_to_file(quiet_portal, account="none")
     page = start(quiet_portal)
     panel = page.locator(".st-key-live-account")
@@ -161,7 +161,7 @@ def test_a_file_without_an_account_is_not_compared(quiet_portal: Portal) -> None
 
 
 def test_the_account_stands_in_for_a_missing_file(quiet_portal: Portal, tmp_path: Path) -> None:
-    """One press draws its positions as the book, with the text of a file; the file takes over once saved."""
+    """One press shows the account's positions and a file's text; the file takes over once it is saved."""
     portal = quiet_portal
     (portal.folder / "portfolio.json").unlink()
     page = portal.open()

@@ -1,4 +1,4 @@
-"""A raised alert is seen: a bar under the status line, one click from its row, at every width."""
+"""A raised alert is visible at every width: a bar below the status line, one click from its row."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ LOOKS = ((390, "dark"), (720, "light"), (1440, "light"), (1440, "dark"))
 
 
 def test_a_raised_alert_is_a_bar_that_leads_to_its_row(portal: Portal, tmp_path: Path) -> None:
-    """It is in sight without scrolling, names the position as the table does, and acknowledging ends it."""
+    """The bar is visible without scrolling, names the position as the table does, and ends with Ack."""
     position = json.loads((portal.folder / "portfolio.json").read_text())["positions"][-1]["id"]
     path = portal.folder / "alerts.json"
     rule = {"position": position, "metric": "dte", "comparison": "above", "threshold": -1}
@@ -69,7 +69,7 @@ def test_a_raised_alert_is_a_bar_that_leads_to_its_row(portal: Portal, tmp_path:
 
 
 def call_for_the_next_alert(page: Page, path: Path, rule: dict[str, object]) -> None:
-    """Sound and notification are off and not asked for; once switched on they call for what is new."""
+    """Check that sound and notification are off and request nothing, and once on, announce new alerts."""
     assert page.evaluate("window.calls") == []
     for name in ("Sound", "Notification"):
         choice = page.get_by_role("checkbox", name=name)

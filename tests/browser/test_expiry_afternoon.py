@@ -1,4 +1,4 @@
-"""The afternoon of an expiry, with a clock that jumps: no total changes without a word of what expired."""
+"""The afternoon of an expiry, with a clock that jumps: no total changes without naming what expired."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ SMALL = 60.0  # dollars; what quotes move in seconds, with underlyings that stan
 
 
 class Afternoon:
-    """A portal whose clock, and whose simulated Alpaca's clock, the test sets."""
+    """A portal and a simulated Alpaca with clocks that the test sets."""
 
     def __init__(self, portal: Portal, date: str, clock: Any, path: Path) -> None:
         self.portal, self.date, self._clock, self._path = portal, date, clock, path
@@ -79,17 +79,17 @@ class Afternoon:
         self._clock.move_to(real_time() + offset)
 
     def picture(self, name: str) -> None:
-        """Keep a screenshot if a directory is given."""
+        """Save a screenshot if a directory is given."""
         if PICTURES:
             self.page.screenshot(path=Path(PICTURES) / f"{self.date}-{name}.png")
 
     def hold(self, *positions: dict[str, Any]) -> None:
-        """Save the portfolio."""
+        """Save the portfolio file."""
         document = {"account": "none", "cash": 10_000, "positions": positions}
         (self.portal.folder / "portfolio.json").write_text(json.dumps(document))
 
     def shows(self, words: str | re.Pattern[str], where: str = TOTALS) -> None:
-        """Wait until the totals, or another part of the page, say this."""
+        """Wait until the totals, or another part of the page, show this text."""
         expect(self.page.locator(where)).to_contain_text(words)
 
 
@@ -101,7 +101,7 @@ def real_time() -> float:
 
 
 def seconds_to_add(moment: str) -> float:
-    """Return how far a moment is from the machine's own clock."""
+    """Return the seconds from the machine's own clock to a moment."""
     return dt.datetime.fromisoformat(moment).timestamp() - real_time()
 
 
@@ -109,7 +109,7 @@ def seconds_to_add(moment: str) -> float:
 def afternoon(
     browser: Browser, folder: Path, date: str, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Afternoon]:
-    """Start a server at 15:10, or 12:10 on a half day, before underlyings that stand still."""
+    """Start a server at 15:10, or 12:10 on a half day, with underlyings that do not move."""
     from tests.browser.conftest import running_portal
 
     (folder / "sitecustomize.py").write_text(FOLLOW_CLOCK)
@@ -152,7 +152,7 @@ LATE = "Options on SPY, QQQ and other late products trade until"
 def test_no_total_jumps_without_a_word(
     browser: Browser, tmp_path: Path, date: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A spread expires at the close, a fund's contract 15 minutes later; both stay in the totals, named.
+    """A spread expires at the close, a fund's contract 15 minutes later; the totals keep and name both.
 
     On one page from 50 minutes before the close to 20 minutes after it.
     """
@@ -193,7 +193,7 @@ def test_no_total_jumps_without_a_word(
 
 
 def be_mute(day: Afternoon, until: dt.datetime) -> None:
-    """Let the option stream send nothing for a while; the line says so, and afterwards all is live again."""
+    """Mute the option stream for a while; the status line says so, and then everything is live again."""
     day.portal.simulator.faults.set("options", mute=True)
     day.jump(f"{until:%H:%M:%S}")
     day.shows("Connected, no option quote for", STATUS)
@@ -208,7 +208,7 @@ def a_moment_before(moment: dt.datetime) -> str:
 
 
 def expect_words_beside_jumps(seen: list[str]) -> None:
-    """Between two texts of the totals, each figure moves little, or its words say something else."""
+    """Check that between two texts of the totals each figure moves little, or its words change."""
     for figure in FIGURES:
         found = [match.groupdict() for match in map(figure.search, seen) if match]
         assert len(found) >= 2
@@ -225,5 +225,5 @@ def dollars(text: str) -> float | None:
 
 
 def kind(words: str) -> str:
-    """Return what stands beneath a figure without its percentage."""
+    """Return the words below a figure, without its percentage."""
     return re.sub(r"[+\N{MINUS SIGN}]?[\d.]+%", "", words)

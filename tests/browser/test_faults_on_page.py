@@ -20,7 +20,7 @@ ALL = ("stocks", "options", "fills")
 
 
 class FaultyPage:
-    """One open page before a simulator that misbehaves."""
+    """One open page, with a simulator that misbehaves."""
 
     def __init__(self, portal: Portal) -> None:
         self.portal = portal
@@ -34,7 +34,7 @@ class FaultyPage:
         button.click()
 
     def begin(self, stream: str, button: str = "Restart", **faults: Any) -> int:
-        """Set one stream's faults, press the button; returns how many connections that stream had before."""
+        """Set one stream's faults and press the button; return the number of its earlier connections."""
         self.simulator.faults.clear()
         self.simulator.faults.set(stream, **faults)
         before: int = self.simulator.connections_total[stream]
@@ -58,7 +58,7 @@ class FaultyPage:
 
 @pytest.fixture
 def desk(portal: Portal) -> Iterator[FaultyPage]:
-    """A page; good behaviour and no exception at the end."""
+    """Yield a page; at the end, clear all faults and check that there was no exception."""
     desk = FaultyPage(portal)
     yield desk
     portal.simulator.faults.clear()
@@ -122,7 +122,7 @@ PASSING = [
 
 
 def test_what_passes_is_named_with_the_next_try_and_heals(desk: FaultyPage) -> None:
-    """Held, dropped, refused or failing: the reason, the attempt, who still runs; then all is live again."""
+    """A held, dropped, refused or failing stream shows reason and attempt, and then recovers."""
     button = "Start"
     for faults, headline, cause in PASSING:
         desk.begin("options", button, **faults)
@@ -150,7 +150,7 @@ def test_what_passes_is_named_with_the_next_try_and_heals(desk: FaultyPage) -> N
 
 
 def test_silence_is_named_by_where_it_began(desk: FaultyPage) -> None:
-    """A handshake without an answer, a connection without a quote, and a peer that is gone."""
+    """A silent handshake, a connection without a quote and a vanished peer have their own sentences."""
     desk.begin("options", "Start", hang_on_connect=True)
     desk.shows(re.compile(r"Connecting\. Options: connecting, no answer for \d+ s\."))
     desk.begin("options", silent_after_auth=True)

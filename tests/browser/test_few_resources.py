@@ -1,4 +1,4 @@
-"""The page on a system that gives it little: few open files, a full disk, no more threads or memory."""
+"""The page on a system with few resources: few open files, a full disk, no more threads or memory."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ VISITS = 40
 
 
 async def visit(url: str, times: int) -> None:
-    """Visit the page as a browser that is reloaded at once: a session begins, and its socket closes."""
+    """Visit the page like a browser that is reloaded at once: begin a session, and close its socket."""
     from streamlit.proto.BackMsg_pb2 import BackMsg
 
     asked = BackMsg()
@@ -34,7 +34,7 @@ async def visit(url: str, times: int) -> None:
 
 
 def test_many_reloads_leave_the_page_in_use(browser: Browser, tmp_path: Path) -> None:
-    """With few open files as the soft limit, quick reloads use none up, and the next visit shows the page."""
+    """With a low soft limit on open files, quick reloads use none up, and the next visit shows the page."""
     from tests.browser.conftest import running_portal
 
     with running_portal(browser, tmp_path, limits="ulimit -S -n 96") as portal:

@@ -1,4 +1,4 @@
-"""The title comes with the first document, appears where the page draws it, and gives way to it."""
+"""The title is in the first document, appears where the page will draw it, and disappears then."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def place(title: Any) -> dict[str, Any]:
 @pytest.mark.parametrize("view", VIEWS)
 @pytest.mark.parametrize("path", ["/", "/Live_Portfolio"])
 def test_the_title_is_painted_before_any_script(portal: Portal, path: str, view: str) -> None:
-    """With every script held back, the title already stands exactly where the page will draw it."""
+    """With every script held back, the title is already exactly where the page will draw it."""
     early = portal.open("about:blank", **VIEWS[view])
     early.route("**/*.js", lambda route: route.abort())
     early.goto(portal.url + path)
@@ -58,7 +58,7 @@ def test_the_title_is_painted_before_any_script(portal: Portal, path: str, view:
 
 
 def test_while_streams_run_the_title_stands_at_the_edge(portal: Portal) -> None:
-    """The sidebar is folded away then, in the first document as on the page."""
+    """While streams run, the sidebar is folded in the first document as on the page."""
     page = portal.open()
     page.get_by_role("button", name="Start", exact=True).click()
     playwright.expect(page.get_by_role("button", name="Stop", exact=True)).to_be_enabled()
@@ -120,7 +120,7 @@ def test_the_title_does_not_hide_what_went_wrong(portal: Portal, sign: str) -> N
 
 
 def test_the_title_goes_by_itself(portal: Portal) -> None:
-    """If no script may run, the page beneath becomes visible after some seconds."""
+    """If no script can run, the page beneath becomes visible after some seconds."""
     page = portal.open("about:blank")
 
     def forbid(route: Any) -> None:

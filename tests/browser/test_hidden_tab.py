@@ -1,4 +1,4 @@
-"""The redraw guard in a real browser with a controlled clock: when a page reports a late beat."""
+"""The redraw guard in a real browser with a controlled clock, which reports late beats."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def _reports_after(page: Page, milliseconds: int) -> list[str]:
 
 
 def test_a_beat_that_does_not_come_is_told(page: Page) -> None:
-    """Once per patience, counted from the last beat."""
+    """A late beat is reported each time the patience has passed since the last one."""
     _beat(page)
     assert _reports_after(page, PATIENCE - 1) == []
     _beat(page)
@@ -75,7 +75,7 @@ def test_a_beat_that_does_not_come_is_told(page: Page) -> None:
 
 
 def test_a_hidden_tab_has_more_patience(page: Page) -> None:
-    """Its timers are held back to one a minute; once seen it waits as ever, from then on."""
+    """A hidden tab waits longer, because its timers are limited; once visible, it waits as usual."""
     _beat(page)
     page.clock.run_for(PATIENCE - 1)
     page.evaluate(SEEN, False)
@@ -90,7 +90,7 @@ def test_a_hidden_tab_has_more_patience(page: Page) -> None:
 
 
 def test_a_redraw_that_is_gone_waits_no_more(page: Page) -> None:
-    """It stays silent when the tab is visible again; a finished beat does not end the next wait."""
+    """A removed redraw reports nothing later, and a finished beat does not end the next wait."""
     page.evaluate("(patience) => { window.first = window.beat(patience); }", PATIENCE)
     _beat(page)
     page.evaluate("window.first()")
@@ -102,7 +102,7 @@ def test_a_redraw_that_is_gone_waits_no_more(page: Page) -> None:
 
 
 def test_a_server_that_stays_silent_is_said(page: Page) -> None:
-    """When the request for a late beat brings none either; the next beat takes the words away."""
+    """If the request for a late beat brings none either, the page says so until the next beat."""
     silent = "() => document.documentElement.dataset.ohSilent ?? null"
     _beat(page)
     page.clock.run_for(PATIENCE)

@@ -1,4 +1,4 @@
-"""Ids, file names, and what servers say are shown letter by letter: no link, no image, no request."""
+"""Ids, file names and servers' texts are shown literally: no link, no image, no request."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ UNSEEN = "\u202egnp\u200b\u3164" + 60 * "\u0301"
 
 @pytest.fixture
 def page(portal: Portal) -> Iterator[Page]:
-    """One page, which asked nothing of any other host when its test ends, and shows no foreign element."""
+    """Yield a page; at the end, check that it contacted no other host and shows no foreign element."""
     portal.simulator.faults.clear()
     opened = portal.open("about:blank")
     asked: list[str] = []
@@ -46,13 +46,13 @@ def page(portal: Portal) -> Iterator[Page]:
 
 
 def write_portfolio(folder: Path, name: str = "portfolio.json", **extra: object) -> None:
-    """Save a portfolio whose one position has every sign in its id."""
+    """Save a portfolio of one position with every special character in its id."""
     position = {"id": HOSTILE, "symbol": "AAPL", "shares": 10, "cost_basis": 200.0}
     (folder / name).write_text(json.dumps({"positions": [position], **extra}), encoding="utf-8")
 
 
 def test_of_the_portfolio_and_its_alerts(portal: Portal, page: Page) -> None:
-    """An id stands in the alerts and their history as it was written."""
+    """An id appears in the alerts and their history as it was written."""
     write_portfolio(portal.folder)
     rules = [
         {"id": "loss", "position": HOSTILE, "metric": "pnl_abs", "comparison": "above", "threshold": -1e9},
@@ -72,7 +72,7 @@ def test_of_the_portfolio_and_its_alerts(portal: Portal, page: Page) -> None:
 
 @pytest.mark.parametrize("name", ["alerts.json", "portfolio.json"])
 def test_of_a_file_that_cannot_be_used(portal: Portal, page: Page, name: str) -> None:
-    """The message about an unknown key draws nothing of it."""
+    """The message about an unknown key shows the key literally."""
     write_portfolio(portal.folder)
     (portal.folder / "alerts.json").unlink(missing_ok=True)
     if name == "alerts.json":
@@ -85,7 +85,7 @@ def test_of_a_file_that_cannot_be_used(portal: Portal, page: Page, name: str) ->
 
 
 def test_of_a_files_name(portal: Portal, page: Page) -> None:
-    """A name that is typed into the sidebar, of a file that is there or not, stands on the page as typed."""
+    """A file name typed into the sidebar appears on the page as typed, whether the file exists or not."""
     name = rf"![x](http:\\{EVIL}) :red[x] `a` www.{EVIL}.json"
     write_portfolio(portal.folder, name, positions=HOSTILE)
     page.goto(portal.live_url)
@@ -99,7 +99,7 @@ def test_of_a_files_name(portal: Portal, page: Page) -> None:
 
 
 def test_of_a_server(portal: Portal, page: Page) -> None:
-    """The reason of a rejected order stands as it was sent."""
+    """The reason of a rejected order is shown as it was sent."""
     write_portfolio(portal.folder)
     page.goto(portal.live_url)
     page.get_by_role("button", name="Start", exact=True).click()
@@ -116,7 +116,7 @@ SERVERS_WORDS = f"\x1b[31m{SIGNS['image']} {UNSEEN}\x1b]8;;http://{EVIL}\x07x<sc
 
 
 def test_of_a_streams_error(portal: Portal, page: Page) -> None:
-    """The fill stream's last words stand on the page letter by letter, a data stream's not at all."""
+    """The fill stream's last words appear literally on the page, a data stream's not at all."""
     write_portfolio(portal.folder)
     page.goto(portal.live_url)
     press_start(page)
@@ -136,7 +136,7 @@ def test_of_a_streams_error(portal: Portal, page: Page) -> None:
 
 @pytest.mark.parametrize("status", [200, 403])
 def test_of_rest_bodies(portal: Portal, page: Page, status: int) -> None:
-    """Nothing of what orders, account, positions or prices answer becomes an element of the page."""
+    """Nothing in the answers about orders, account, positions or prices becomes an element of the page."""
     write_portfolio(portal.folder)
     body = json.dumps({"message": SERVERS_WORDS, "status": SERVERS_WORDS, "account_number": SERVERS_WORDS})
     for path in ("/v2/orders", "/v2/account", "/v2/positions", "/v2/stocks"):
@@ -153,7 +153,7 @@ def test_of_rest_bodies(portal: Portal, page: Page, status: int) -> None:
 
 
 def test_of_a_position_at_the_broker(portal: Portal, page: Page) -> None:
-    """A symbol that only the account knows stands in its panel letter by letter."""
+    """A symbol that only the account has appears literally in its panel."""
     write_portfolio(portal.folder)
     body = json.dumps([{"symbol": SERVERS_WORDS, "qty": "1", "side": "long", "asset_class": SERVERS_WORDS}])
     portal.simulator.faults.rest(path="/v2/positions", status=200, body=body)
@@ -172,7 +172,7 @@ def press_start(page: Page) -> None:
 
 
 def shows_no_controls(page: Page) -> None:
-    """No control or invisible character and no script of the server's is on the page."""
+    """Check that no control or invisible character and no script from a server is on the page."""
     text = page.locator(".stApp").inner_text()
     assert not set("\x1b\u202e\u200b\u3164").intersection(text)
     assert 5 * "\u0301" not in text

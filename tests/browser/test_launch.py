@@ -70,7 +70,7 @@ def demo(tmp_path: Path, browser: Browser) -> Iterator[Demo]:
 
 
 def upgrade(port: int, **headers: str) -> int:
-    """The status of a websocket upgrade with these headers."""
+    """Return the status of a websocket upgrade with these headers."""
     connection = HTTPConnection("127.0.0.1", port, timeout=5)
     connection.putrequest("GET", "/_stcore/stream", skip_host=True)
     usual = {
@@ -89,7 +89,7 @@ def upgrade(port: int, **headers: str) -> int:
 
 
 def test_the_demo_starts_in_an_empty_folder(demo: Demo, browser: Browser, tmp_path: Path) -> None:
-    """One command in an empty folder: the portal opens, Start streams, and no file of the user's appears."""
+    """One command in an empty folder opens the portal, Start streams, and no file appears there."""
     page = browser.new_page()
     page.goto(demo.url)
     page.get_by_test_id("stMain").get_by_role("link", name="Live Portfolio").first.click()
@@ -109,7 +109,7 @@ def test_the_demo_starts_in_an_empty_folder(demo: Demo, browser: Browser, tmp_pa
 
 
 def test_the_server_is_safe(demo: Demo) -> None:
-    """It listens on loopback alone, and refuses foreign names and foreign origins."""
+    """The server listens only on loopback, and refuses foreign names and foreign origins."""
     psutil = pytest.importorskip("psutil")
     family = [psutil.Process(demo.process.pid), *psutil.Process(demo.process.pid).children(recursive=True)]
     listening = {
@@ -125,7 +125,7 @@ def test_the_server_is_safe(demo: Demo) -> None:
 
 
 def test_a_killed_launcher_leaves_nobody_behind(demo: Demo) -> None:
-    """After SIGKILL the server ends and its port is free; no limit let it write a core with the keys."""
+    """After SIGKILL the server ends, its port is free, and its limits allowed no core dump with the keys."""
     psutil = pytest.importorskip("psutil")
     (server,) = psutil.Process(demo.process.pid).children()
     if sys.platform == "linux":

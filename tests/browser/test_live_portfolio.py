@@ -1,4 +1,4 @@
-"""The Live Portfolio page in a real browser, on real sockets, before a simulated Alpaca."""
+"""The Live Portfolio page in a real browser, on real sockets, with a simulated Alpaca."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ STATUS, FILLS, HEALTH = ".st-key-live-status", ".st-key-live-fills", ".st-key-li
 
 
 def button(page: Page, name: str) -> Locator:
-    """One of the three buttons."""
+    """Return one of the three buttons."""
     return page.get_by_role("button", name=name, exact=True)
 
 
@@ -35,13 +35,13 @@ def expect_status(page: Page, words: str | re.Pattern[str]) -> None:
 
 
 def start(page: Page) -> None:
-    """Start, and wait until everything is live."""
+    """Press Start, and wait until everything is live."""
     press(page, "Start")
     expect_status(page, re.compile(r"Options \d+ of \d+ · stocks \d+ of \d+ · fills listening"))
 
 
 def mark_of(page: Page, position: str) -> Locator:
-    """The mark of one position in the table."""
+    """Return the mark of one position in the table."""
     return page.locator(f'tr[data-position-id="{position}"] td[data-col="mark"] .pt-value').first
 
 
@@ -76,7 +76,7 @@ def test_start_streams_and_stop_ends(portal: Portal) -> None:
 
 
 def test_the_days_curve_is_one_line(portal: Portal) -> None:
-    """A day's points are joined in the small and the large chart, and fills are marked on the line."""
+    """The day's points are joined in the small and the large chart, and fills are marked on the line."""
     page = portal.open()
     start(page)
     portal.simulator.fill_now("AAPL", "buy", 1)
@@ -103,7 +103,7 @@ def test_starting_twice_opens_three_connections(portal: Portal) -> None:
 
 
 def test_a_reload_keeps_the_connections(portal: Portal) -> None:
-    """F5 is a new session and the same set of streams."""
+    """F5 makes a new session with the same set of streams."""
     page = portal.open()
     start(page)
     before = portal.simulator.connections_total

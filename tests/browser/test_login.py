@@ -1,4 +1,4 @@
-"""A phone's way in: the printed link, the password, a proxy below a path, and TLS, on running servers."""
+"""The login from a phone on running servers: the printed link, the password, a proxy with a path, TLS."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ UPGRADE = {
 
 @pytest.fixture(scope="module")
 def reached(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
-    """One portal on all interfaces, with a password."""
+    """Yield one portal on all interfaces, with a password."""
     from tests.browser.conftest import running_portal
 
     folder = tmp_path_factory.mktemp("reached")
@@ -57,7 +57,7 @@ def status(portal: Portal, path: str, method: str = "GET", **headers: str) -> in
 
 
 def test_the_printed_link_opens_the_page_once(reached: Portal) -> None:
-    """A phone follows it, the streams start over its websocket, and a second browser cannot use it."""
+    """The link lets a phone start the streams over its websocket; a second browser cannot use it."""
     link = reached.login_url
     page = reached.open(link, viewport={"width": 390, "height": 844})
     page.get_by_test_id("stMain").get_by_role("link", name="Live Portfolio").first.click()
@@ -75,7 +75,7 @@ def test_the_printed_link_opens_the_page_once(reached: Portal) -> None:
 
 
 def test_the_password_opens_the_page(reached: Portal, tmp_path: Path) -> None:
-    """Every address leads to the form, a wrong word is said, and the right one opens the portal."""
+    """Every address leads to the form; a wrong password is reported, and the right one opens the portal."""
     page = reached.open(reached.live_url, viewport={"width": 390, "height": 844})
     assert urlsplit(page.url).path == "/login"
     page.get_by_label("Password").fill("wrong")
@@ -89,7 +89,7 @@ def test_the_password_opens_the_page(reached: Portal, tmp_path: Path) -> None:
 
 
 def test_without_the_cookie_the_running_server_serves_nothing(reached: Portal) -> None:
-    """Health, pages, scripts, uploads and the websocket answer 401, 403 or the way to the login."""
+    """Health, pages, scripts, uploads and the websocket answer 401, 403 or a redirect to the login."""
     for path in (
         "/_stcore/health",
         "/_stcore/host-config",
@@ -159,7 +159,7 @@ def running_nginx(folder: Path, port: int, upstream: str) -> Iterator[None]:
 
 
 def test_behind_a_proxy_with_a_path(browser: Browser, tmp_path: Path) -> None:
-    """Over the proxy's TLS and below its path the link logs in with a secure cookie, and streams run."""
+    """Over the proxy's TLS and below its path, the link logs in with a secure cookie, and streams run."""
     from tests.browser.conftest import free_port, running_portal
 
     make_certificate(tmp_path)
@@ -189,7 +189,7 @@ def test_behind_a_proxy_with_a_path(browser: Browser, tmp_path: Path) -> None:
 
 
 def test_tls_of_its_own(browser: Browser, tmp_path: Path) -> None:
-    """With a certificate nothing is said about the network, the link is https, and the cookie is secure."""
+    """With a certificate there is no warning, the link is https, and the cookie is secure."""
     from tests.browser import conftest
 
     make_certificate(tmp_path)

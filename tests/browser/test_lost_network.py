@@ -1,4 +1,4 @@
-"""Between browser and server the network fails: briefly, or for good without a word."""
+"""The network between browser and server fails, briefly or for good."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Cable:
         writer.close()
 
     def cut(self) -> None:
-        """End every connection and accept none."""
+        """End every connection and accept no new one."""
         self._cut = True
 
         async def close() -> None:
@@ -70,11 +70,11 @@ class Cable:
         self._cut = False
 
     def go_dead(self) -> None:
-        """Silently swallow everything from now on."""
+        """Silently drop all data from now on."""
         self._dead = True
 
     def close(self) -> None:
-        """Take the relay down."""
+        """Close the relay."""
         self.cut()
 
         async def end() -> None:
@@ -93,7 +93,7 @@ class Cable:
 
 @pytest.fixture
 def cable(portal: Portal) -> Iterator[Cable]:
-    """A relay before the portal."""
+    """Yield a relay between browser and portal."""
     relay = Cable(urlsplit(portal.url).port or 0)
     yield relay
     portal.close_pages()
@@ -101,7 +101,7 @@ def cable(portal: Portal) -> Iterator[Cable]:
 
 
 def open_and_start(portal: Portal, cable: Cable) -> Page:
-    """The page through the relay, with streams running."""
+    """Open the page through the relay, and start the streams."""
     page = portal.open(f"http://127.0.0.1:{cable.port}/Live_Portfolio")
     start = page.get_by_role("button", name="Start", exact=True)
     expect(start).to_be_enabled()
@@ -126,14 +126,14 @@ def test_a_short_loss_keeps_the_streams(portal: Portal, cable: Cable) -> None:
 
 
 def test_a_dead_network_frees_the_connections(portal: Portal, cable: Cable) -> None:
-    """A browser that vanished without a word is noticed by the server's pings; within 40 s all is free."""
+    """The server's pings notice a browser that vanished silently; within 40 s all connections are free."""
     open_and_start(portal, cable)
     cable.go_dead()
     portal.wait(lambda: portal.connections == 0, "the end of the connections", 40)
 
 
 def test_a_server_that_hangs_is_said(portal: Portal) -> None:
-    """Its sockets stay open, so only the missing beats tell; its next answer takes the words away."""
+    """A hanging server keeps its sockets open; missing beats reveal it until it answers again."""
     psutil = pytest.importorskip("psutil")
     page = portal.open()
     page.get_by_role("button", name="Start", exact=True).click(timeout=20_000)

@@ -1,4 +1,4 @@
-"""Marked keys are looked for in all that leaves a running portal, with every log at its most talkative."""
+"""Marked keys are searched for in all output of a running portal, with every log at its most verbose."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ app = st.App(Path(__file__).with_name("page.py"))
 
 
 def test_no_key_leaves_the_process(browser: Browser, tmp_path: Path) -> None:
-    """Refused and accepted keys are in no frame to the browser, no address, no page, no output and no log."""
+    """Refused and accepted keys appear in no frame to the browser, address, page, output or log."""
     from options_helper.simulator.account.portfolio import demo_portfolio
     from options_helper.simulator.server import AlpacaSimulator
     from options_helper.times import new_york_date, utc_now
@@ -88,7 +88,7 @@ def test_no_key_leaves_the_process(browser: Browser, tmp_path: Path) -> None:
 
 
 def use_the_portal(browser: Browser, port: int, simulator: object, told: list[bytes]) -> None:
-    """Start with keys that are refused everywhere, then accepted; keep all that the browser gets."""
+    """Start with keys that are refused everywhere, then accepted; record all that the browser receives."""
 
     def keep(data: bytes | str) -> None:
         told.append(data if isinstance(data, bytes) else data.encode())

@@ -30,7 +30,7 @@ COMPLETE = re.compile(r"Fills today \d+ · complete since \d\d:\d\d$")
 
 @pytest.fixture(scope="module")
 def account_portal(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
-    """A server before an account in which only the test trades."""
+    """Yield a server with an account in which only the test trades."""
     from tests.browser.conftest import running_portal
 
     with running_portal(browser, tmp_path_factory.mktemp("account"), order_interval_seconds=0) as portal:
@@ -38,14 +38,14 @@ def account_portal(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -
 
 
 def picture(page: Page, name: str) -> None:
-    """Keep a screenshot of the panel if a folder is given."""
+    """Save a screenshot of the panel if a folder is given."""
     if PICTURES:
         page.locator(FILLS).screenshot(path=Path(PICTURES) / f"orders-{name}.png")
         page.screenshot(path=Path(PICTURES) / f"page-{name}.png")
 
 
 def test_an_account_s_other_events_are_shown(account_portal: Portal) -> None:
-    """Each is said once and as what it is: an open order, a struck-out fill, a fact that is no fill."""
+    """Each event appears once, in its own form: an open order, a struck-out fill, a fact that is no fill."""
     from options_helper.simulator.account.orders import LegRequest
 
     simulator, page = account_portal.simulator, account_portal.open()

@@ -1,4 +1,4 @@
-"""A book far over the free plan's limits has a price in every row, and the page says how."""
+"""A portfolio far over the free plan's limits has a price in every row, and the page says how."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ STRIKES = range(20, 30)
 
 @pytest.fixture(scope="module")
 def large_portal(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
-    """A server with 600 contracts on 60 underlyings, before a simulator that counts channels."""
+    """Yield a server with 600 contracts on 60 underlyings, and a simulator that counts channels."""
     from options_helper.simulator.world import Plan
     from options_helper.times import new_york_date, utc_now
     from tests.browser.conftest import running_portal
@@ -46,7 +46,7 @@ def large_portal(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 def test_every_row_is_priced_and_the_limit_is_named(large_portal: Portal) -> None:
-    """Within 30 s of Start the portfolio has a value; the line names the mix; REST stays under its rate."""
+    """Within 30 s the portfolio has a value, the line shows the mix, and REST stays below its limit."""
     simulator, page = large_portal.simulator, large_portal.open()
     page.get_by_role("button", name="Start", exact=True).click()
     large_portal.wait(lambda: simulator.open_connections["options"], "the option stream")

@@ -1,4 +1,4 @@
-"""Risk on the page: the tile under the totals, the optional columns, curves and grids, read by everyone."""
+"""Risk on the page: the tile below the totals, the optional columns, curves and grids, all accessible."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ TILE = re.compile(r"Risk Δ \S+ sh β-Δ \S+ SPY .*Θ \S+/day V \S+/pt \d+ of \d
 
 
 def test_risk_is_on_the_page(portal: Portal) -> None:
-    """The tile has figures and coverage, a column the model's delta, the portfolio a worst cell."""
+    """The tile shows figures and coverage, a column the model's delta, and the grid its worst cell."""
     page = portal.open(bypass_csp=True)
     page.get_by_role("button", name="Start", exact=True).click()
     expect(page.locator(".st-key-live-status")).to_contain_text("Live.")

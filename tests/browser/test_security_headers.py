@@ -1,4 +1,4 @@
-"""The page runs under its own security policy, cannot be framed, and its server asks nobody outside."""
+"""The page runs under its own security policy, cannot be framed, and its server contacts nobody outside."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ sys.addaudithook(note)
 
 @pytest.mark.parametrize("path", ["/", "/Live_Portfolio", "/home", "/_stcore/health"])
 def test_every_answer_has_the_headers(portal: Portal, path: str) -> None:
-    """No page is framed, loads from elsewhere, is sniffed, or names its address to others."""
+    """Every answer forbids framing, foreign content, content sniffing and referrers."""
     address = urlsplit(portal.url)
     connection = HTTPConnection(address.hostname or "", address.port or 0, timeout=5)
     connection.request("GET", path)
@@ -82,7 +82,7 @@ def test_no_other_page_frames_it(portal: Portal) -> None:
 
 
 def test_another_device_reads_why_it_is_refused(portal: Portal) -> None:
-    """It gets a sentence instead of a blank page, whatever Host it names, and no websocket."""
+    """Another device gets a sentence instead of a blank page, whatever Host it names, and no websocket."""
     # The server believes a proxy on this machine, which names the device that it speaks for.
     page = portal.open(extra_http_headers={"X-Forwarded-For": "192.168.1.7"})
     expect(page.get_by_role("heading")).to_have_text("The portal serves only the computer it runs on")
@@ -93,7 +93,7 @@ def test_another_device_reads_why_it_is_refused(portal: Portal) -> None:
 
 
 def upgrade(portal: Portal, headers: dict[str, str]) -> int:
-    """Return the status of the page's websocket for a request with these headers as well."""
+    """Return the status of the page's websocket for a request with these additional headers."""
     connection = HTTPConnection("127.0.0.1", urlsplit(portal.url).port or 0, timeout=10)
     words = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13"}
     key = {"Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA=="}
@@ -107,7 +107,7 @@ def upgrade(portal: Portal, headers: dict[str, str]) -> int:
 def test_nobody_outside_is_asked(
     browser: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, host: str
 ) -> None:
-    """Neither a start, a page with streams, nor a foreign Origin makes server or page look outside."""
+    """No start, page with streams or foreign Origin makes the server or the page contact the outside."""
     from tests.browser.conftest import running_portal
 
     (tmp_path / "sitecustomize.py").write_text(RECORDER)

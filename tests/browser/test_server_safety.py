@@ -1,4 +1,4 @@
-"""The launcher's settings in a running server; they win over the user's own Streamlit settings."""
+"""The launcher's settings in a running server, which override the user's own Streamlit settings."""
 
 from __future__ import annotations
 
@@ -75,17 +75,17 @@ app = st.App(Path(__file__).with_name("script.py"))
 
 @dataclass
 class Server:
-    """A server with the launcher's command line, a script that shows its settings, and a careless user."""
+    """A server with the launcher's command line, a script that shows its settings, and unsafe settings."""
 
     port: int
     process: subprocess.Popen[bytes]
 
     def get(self, path: str, **headers: str) -> int:
-        """The status of a GET, with the headers given and no others."""
+        """Return the status of a GET with the given headers and no others."""
         return self.ask("GET", path, headers)
 
     def ask(self, method: str, path: str, headers: dict[str, str]) -> int:
-        """The status of a request."""
+        """Return the status of a request."""
         connection = HTTPConnection("127.0.0.1", self.port, timeout=5)
         try:
             connection.putrequest(method, path, skip_host=True)
@@ -97,7 +97,7 @@ class Server:
             connection.close()
 
     def upgrade(self, **headers: str) -> int:
-        """The status of the page's websocket."""
+        """Return the status of the page's websocket."""
         words = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13"}
         key = {"Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA=="}
         return self.get("/_stcore/stream", **words, **key, **headers)
@@ -125,7 +125,7 @@ def server(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterat
 
 
 def test_settings_hold_and_errors_tell_no_values(server: Server, browser: Browser) -> None:
-    """A page sees the promised settings, shows an error by its kind alone, and asks no other host."""
+    """A page has the promised settings, shows only an error's type, and contacts no other host."""
     asked: list[str] = []
     page = browser.new_page()
     page.on("request", lambda request: asked.append(request.url))
@@ -149,7 +149,7 @@ def test_settings_hold_and_errors_tell_no_values(server: Server, browser: Browse
 
 
 def test_only_this_machine_is_served(server: Server) -> None:
-    """It listens on one address; foreign names and foreign origins get no page data."""
+    """The server listens on one address; foreign names and foreign origins get no page data."""
     psutil = pytest.importorskip("psutil")
     process = psutil.Process(server.process.pid)
     listening = [one.laddr for one in process.net_connections() if one.status == psutil.CONN_LISTEN]

@@ -1,4 +1,4 @@
-"""Every odd state of the page, wide and narrow: one friendly screen, one next step, nothing cut off."""
+"""Every unusual state of the page, wide and narrow: one friendly screen, one next step, nothing cut off."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ UNDERLYINGS = ("AAPL", "AMZN", "BRK.B", "MSFT", "NVDA", "SPY", "TSLA")
 
 
 def call(**changes: Any) -> dict[str, Any]:
-    """A single option of the file."""
+    """Return a single option for the file."""
     terms = {"id": "a-call", "symbol": "AAPL", "option_type": "call", "expiry": "2098-12-19", "strike": 250}
     return {**terms, "contracts": 2, "cost_basis": 18.4, **changes}
 
@@ -43,7 +43,7 @@ def many(count: int) -> list[dict[str, Any]]:
 
 
 def held(*positions: dict[str, Any]) -> str:
-    """The text of a file with these positions."""
+    """Return the text of a file with these positions."""
     return json.dumps({"cash": 5000, "positions": positions})
 
 
@@ -71,7 +71,7 @@ STATES: dict[str, tuple[str | None, str, str, list[str]]] = {
 
 
 def in_both_sizes(page: Page, name: str) -> Iterator[str]:
-    """Show the page wide and narrow in turn; keep a screenshot of each."""
+    """Show the page wide and narrow in turn, and save a screenshot of each."""
     for size, (width, height) in SIZES.items():
         page.emulate_media(color_scheme=SCHEMES[size])  # type: ignore[arg-type]
         resize(page, width, height)
@@ -80,13 +80,13 @@ def in_both_sizes(page: Page, name: str) -> Iterator[str]:
 
 
 def picture(page: Page, name: str) -> None:
-    """Keep a screenshot if a directory is given."""
+    """Save a screenshot if a directory is given."""
     if PICTURES:
         page.screenshot(path=Path(PICTURES) / f"{name}.png")
 
 
 def expect_whole(page: Page, name: str) -> None:
-    """Nothing is cut off sideways, nothing is an exception, and there is one h1 and one status line."""
+    """Check that nothing is cut off, there is no exception, and there is one h1 and one status line."""
     width = page.viewport_size["width"] if page.viewport_size else 0
     main = page.get_by_test_id("stMain")
     assert main.evaluate("node => node.scrollWidth - node.clientWidth") <= 0, name
@@ -97,7 +97,7 @@ def expect_whole(page: Page, name: str) -> None:
 
 
 def test_every_state_of_the_file_has_its_screen(portal: Portal) -> None:
-    """Broken, empty, absent, expired, one position, hundreds, long names: in words, wide and narrow."""
+    """Every state of the file has its screen: broken, empty, absent, expired, one position, hundreds."""
     path = portal.folder / "portfolio.json"
     good = path.read_text()
     page = portal.open()
@@ -124,7 +124,7 @@ def test_every_state_of_the_file_has_its_screen(portal: Portal) -> None:
 
 
 def test_a_saved_alerts_file_is_seen_by_itself(portal: Portal) -> None:
-    """The panel follows the alerts file without a button: wrong, corrected, removed."""
+    """The panel follows the alerts file without a button press: wrong, corrected, removed."""
     path = portal.folder / "alerts.json"
     panel = portal.open().locator(".st-key-live-alerts")
     expect(panel).to_contain_text("Alerts none")
@@ -142,7 +142,7 @@ def test_a_saved_alerts_file_is_seen_by_itself(portal: Portal) -> None:
 
 
 def test_a_hidden_tab_says_in_its_title_how_many_alerts_are_raised(portal: Portal) -> None:
-    """Until they are acknowledged."""
+    """A hidden tab's title counts raised alerts until they are acknowledged."""
     hide = "Object.defineProperty(document, 'hidden', { value: true });"
     path = portal.folder / "alerts.json"
     path.write_text('{"alerts": [{"metric": "dte", "comparison": "above", "threshold": 1}]}')
@@ -160,7 +160,7 @@ def test_a_hidden_tab_says_in_its_title_how_many_alerts_are_raised(portal: Porta
 
 
 def test_no_keys_is_one_sentence_with_the_next_step(browser: Browser, tmp_path: Path) -> None:
-    """Without keys the page opens and shows the portfolio; Start names the variables and their place."""
+    """Without keys the page shows the portfolio; Start names the variables and where to set them."""
     with running_portal(browser, tmp_path, keys=False) as portal:
         home = portal.open(portal.url)
         for _ in in_both_sizes(home, "no-keys-home"):

@@ -1,4 +1,4 @@
-"""The page about its own prices: quiet in grey, a dead feed in red, a closed market without alarm."""
+"""The page's report on its own prices: quiet in grey, a dead feed in red, a closed market without alarm."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def begin(portal: Portal, threshold_seconds: int) -> Page:
 
 
 def test_a_feed_that_dies_turns_every_row_stale_in_time(portal: Portal) -> None:
-    """Quiet contracts are grey; of dead feeds every row is stale in time, and the line is red."""
+    """Quiet contracts are grey; after a feed dies, every row is stale in time, and the line is red."""
     page = begin(portal, THRESHOLD)
     grey = page.locator(".st-key-live-status-quiet")
     expect(grey).to_contain_text(re.compile(r"Live\. .*\d+ of \d+ (is|are) quiet"))
@@ -78,7 +78,7 @@ def test_off_hours_the_last_marks_stand_without_alarm(browser: Browser, tmp_path
 
 
 def closed_clock() -> str:
-    """Alpaca's answer at this moment, were it closed till the day after tomorrow."""
+    """Return Alpaca's clock answer for a market that is closed until the day after tomorrow."""
     now = dt.datetime.now(ZoneInfo("America/New_York"))
     opening = (now + dt.timedelta(days=2)).replace(hour=9, minute=30, second=0, microsecond=0)
     return json.dumps(

@@ -27,7 +27,7 @@ def press(page: Page, name: str) -> None:
 
 
 def expect_in(page: Page, place: str, words: str | re.Pattern[str]) -> None:
-    """Wait until a place on the page says this."""
+    """Wait until a place on the page shows this text."""
     expect(page.locator(place)).to_contain_text(words)
 
 

@@ -1,4 +1,4 @@
-"""With every panel open the page fits a narrow window: zoomed to 200 %, and on a phone."""
+"""With every panel open, the page fits a narrow window: at 200 % zoom, and on a phone."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ CUT_OFF = """main => [...main.querySelectorAll('.stHtml *')]
 
 @pytest.fixture(scope="module")
 def full_page(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
-    """Open every panel of a page whose account differs from the file, so that each has content."""
+    """Open every panel of a page with an account that differs from the file, so that each has content."""
     folder = tmp_path_factory.mktemp("zoom")
     with running_portal(browser, folder, differs=True) as portal:
         page = portal.open()
@@ -67,7 +67,7 @@ def open_every_panel(page: Page) -> None:
 
 @pytest.mark.parametrize("size", SIZES)
 def test_every_open_panel_fits(full_page: Page, size: str) -> None:
-    """Nothing scrolls sideways, nothing reaches over the edge, no text is cut off."""
+    """With every panel open, nothing scrolls sideways, nothing crosses the edge, and no text is cut off."""
     (width, height), page = SIZES[size], full_page
     resize(page, width, height)
     main = page.get_by_test_id("stMain")

@@ -60,16 +60,16 @@ class FakeManager:
         self.running = False
 
     def is_running(self) -> bool:
-        """Return whether it was started and not stopped."""
+        """Return whether the manager was started and not stopped."""
         return self.running
 
     def snapshot(self) -> LiveSnapshot:
-        """The snapshot that the test set, at the present time."""
+        """Return the snapshot that the test set, at the current time."""
         return replace(self.now, as_of=utc_now())
 
 
 class PortalDesk:
-    """A folder with a portfolio, an environment, a fake manager, and the page."""
+    """A folder with a portfolio, an environment, a fake manager and the page."""
 
     CALL: ClassVar[dict[str, Any]] = {
         "id": "aapl-call",
@@ -101,27 +101,27 @@ class PortalDesk:
             self.monkeypatch.setenv(name, value)
 
     def home(self) -> AppTest:
-        """The portal's home page."""
+        """Return the portal's home page."""
         from streamlit.testing.v1 import AppTest  # conftest is imported even if every module here is skipped
 
         return AppTest.from_file(str(PORTAL), default_timeout=30).run()
 
     @staticmethod
     def said(page: AppTest) -> str:
-        """Everything that the page says in words."""
+        """Return all text on the page."""
         parts = [*page.title, *page.subheader, *page.markdown, *page.caption, *page.info, *page.success]
         parts += [*page.warning, *page.error, *page.code]
         html = [str(element.proto.body) for element in page.get("html")]
         return "\n".join([*(str(part.value) for part in parts), *html]).replace("\\", "")
 
     def page(self) -> AppTest:
-        """The Live Portfolio page, reached through the portal."""
+        """Return the Live Portfolio page, opened through the portal."""
         return self.home().switch_page("pages/12_Live_Portfolio.py").run()
 
 
 @pytest.fixture
 def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[PortalDesk]:
-    """An empty folder, no keys, and a hub with a fake manager."""
+    """Yield an empty folder without keys, and a hub with a fake manager."""
     for name in ("APCA_API_KEY_ID", "APCA_API_SECRET_KEY", "APCA_API_BASE_URL", "APCA_API_DATA_URL"):
         monkeypatch.delenv(name, raising=False)
     for name in ("APCA_API_STREAM_URL", "OH_PORTFOLIO", "OH_LOG_FILE", "OH_KEEP_ALIVE_SECONDS"):

@@ -21,42 +21,42 @@ Fields = dict[str, Check]
 
 
 def is_a(*kinds: type) -> Check:
-    """A value of one of these types; a bool is no int."""
+    """Return a check for a value of one of these types; a bool is no int."""
     return lambda value: isinstance(value, kinds) and not (isinstance(value, bool) and bool not in kinds)
 
 
 def matches(pattern: str) -> Check:
-    """A text of this form."""
+    """Return a check for a text of this form."""
     return lambda value: isinstance(value, str) and re.fullmatch(pattern, value) is not None
 
 
 def or_null(check: Check) -> Check:
-    """None, or what the check says."""
+    """Return a check that also accepts None."""
     return lambda value: value is None or check(value)
 
 
 def one_of(*values: object) -> Check:
-    """One of these values."""
+    """Return a check for one of these values."""
     return lambda value: value in values
 
 
 def rows_of(fields: Fields) -> Check:
-    """A list of rows with these fields."""
+    """Return a check for a list of rows with these fields."""
     return lambda value: isinstance(value, list) and all(find_fault(row, fields) == "" for row in value)
 
 
 def row_of(fields: Fields) -> Check:
-    """A row with these fields."""
+    """Return a check for a row with these fields."""
     return lambda value: isinstance(value, dict) and find_fault(value, fields) == ""
 
 
 def by_symbol(fields: Fields) -> Check:
-    """Rows with these fields, by symbol."""
+    """Return a check for rows with these fields, by symbol."""
     return lambda value: isinstance(value, dict) and all(map(row_of(fields), value.values()))
 
 
 def is_uuid(value: Any) -> bool:
-    """A UUID in its usual spelling."""
+    """Return whether a value is a UUID in its usual spelling."""
     return isinstance(value, str) and str(UUID(value)) == value
 
 

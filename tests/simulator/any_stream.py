@@ -1,4 +1,4 @@
-"""The handshake of any of the three streams, said in the same words."""
+"""The handshake of each of the three streams, through the same functions."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SHORT_SECONDS = 0.1
 
 
 async def log_in(line: Any, stream: str) -> Any:
-    """Authenticate on any stream, and say what came back."""
+    """Authenticate on any stream, and return the answer."""
     if stream == "fills":
         return await line.authenticate()
     await line.hear()
@@ -24,7 +24,7 @@ async def log_in(line: Any, stream: str) -> Any:
 
 
 async def subscribe(line: Any, stream: str) -> Any:
-    """Subscribe on any stream, and say what came back."""
+    """Subscribe on any stream, and return the answer."""
     if stream == "fills":
         return await line.listen()
     return await line.subscribe(quotes=[CALL if stream == "options" else "AAPL"])
@@ -40,12 +40,12 @@ async def is_silent(line: Any) -> bool:
 
 
 def codec(stream: str) -> str:
-    """How a stream is spoken to."""
+    """Return the codec of a stream."""
     return "json" if stream == "fills" else "msgpack"
 
 
 def make_event(simulator: AlpacaSimulator, stream: str) -> None:
-    """Make something happen that a client of the stream hears about."""
+    """Cause an event that the stream sends to its clients."""
     if stream == "fills":
         simulator.place_order(CALL)
     else:

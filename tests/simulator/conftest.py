@@ -37,7 +37,7 @@ class Line:
             await self.socket.send_str(json.dumps(message))
 
     async def hear(self) -> Any:
-        """The next message; the websocket message itself where the connection ends."""
+        """Return the next message, or the websocket message itself if the connection ends."""
         message = await self.socket.receive(timeout=PATIENCE_SECONDS)
         if message.type is aiohttp.WSMsgType.BINARY and self.codec == "msgpack":
             return msgpack.unpackb(message.data)
@@ -46,7 +46,7 @@ class Line:
         return message
 
     async def ask(self, message: Any) -> Any:
-        """Send one message and hear the next."""
+        """Send one message and return the next one received."""
         await self.say(message)
         return await self.hear()
 
@@ -68,7 +68,7 @@ class Line:
 
 
 class Phone:
-    """Calls a simulator: `dial` a stream, `get` a REST path."""
+    """A caller of a simulator: `dial` a stream, `get` a REST path."""
 
     def __init__(self, simulator: AlpacaSimulator) -> None:
         self.simulator = simulator
@@ -97,7 +97,7 @@ class Phone:
 
     @contextlib.asynccontextmanager
     async def options(self, *symbols: str, feed: str = "indicative") -> AsyncIterator[Line]:
-        """The option stream, logged in and subscribed to quotes and trades."""
+        """Yield the option stream, logged in and subscribed to quotes and trades."""
         async with self.dial(f"/v1beta1/{feed}") as line:
             await line.hear()
             await line.log_in()
@@ -106,7 +106,7 @@ class Phone:
 
     @contextlib.asynccontextmanager
     async def stocks(self, *symbols: str, codec: str = "msgpack") -> AsyncIterator[Line]:
-        """The stock stream, logged in and subscribed to quotes, trades and statuses."""
+        """Yield the stock stream, logged in and subscribed to quotes, trades and statuses."""
         async with self.dial("/v2/iex", codec=codec) as line:
             await line.hear()
             await line.log_in()
@@ -115,7 +115,7 @@ class Phone:
 
     @contextlib.asynccontextmanager
     async def fills(self) -> AsyncIterator[Line]:
-        """The trading stream, logged in and listening."""
+        """Yield the trading stream, logged in and listening."""
         async with self.dial("/stream", codec="json") as line:
             await line.authenticate()
             await line.listen()
@@ -124,7 +124,7 @@ class Phone:
     def get(
         self, path: str, *, headers: dict[str, str] | None = None, method: str = "GET", **query: Any
     ) -> tuple[int, Any, dict[str, str]]:
-        """Status, decoded body and headers of one request."""
+        """Return status, decoded body and headers of one request."""
 
         async def request() -> tuple[int, Any, dict[str, str]]:
             async with (
@@ -136,7 +136,7 @@ class Phone:
         return asyncio.run(request())
 
     def body(self, path: str, **query: Any) -> Any:
-        """The body of an answer that must be 200."""
+        """Return the body of an answer, which must be 200."""
         status, body, _ = self.get(path, **query)
         assert status == 200, body
         return body
@@ -148,7 +148,7 @@ _PATIENCE = aiohttp.ClientTimeout(total=PATIENCE_SECONDS)
 
 @pytest.fixture
 def make_phone() -> Iterator[Callable[..., Phone]]:
-    """Start a simulator that by default does nothing by itself, and yield the phone to call it."""
+    """Yield a function that starts a simulator, by default an idle one, and returns a phone to call it."""
     with contextlib.ExitStack() as stack:
 
         def make(**settings: Any) -> Phone:
@@ -160,5 +160,5 @@ def make_phone() -> Iterator[Callable[..., Phone]]:
 
 @pytest.fixture
 def phone(make_phone: Callable[..., Phone]) -> Phone:
-    """A phone to a simulator that does nothing by itself."""
+    """Return a phone to a simulator that does nothing by itself."""
     return make_phone()
